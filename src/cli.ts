@@ -1,0 +1,76 @@
+import path from 'node:path';
+import { Command, CommanderError } from 'commander';
+import { tokenCommand } from './commands/its/token.ts';
+import { useCommand } from './commands/its/use.ts';
+import { acceptCommand } from './commands/wec/accept.ts';
+import { joinCommand } from './commands/wec/join.ts';
+import { labelCommand } from './commands/wec/label.ts';
+import { listCommand } from './commands/wec/list.ts';
+import { ExitCode } from './lib/errors.ts';
+import type { Io } from './lib/terminal/io.ts';
+
+declare const STELLARCTL_VERSION: string;
+
+/** Assembles the program. Only definitions are loaded here; what a command does is loaded when it runs. */
+export function buildProgram(io: Io): Command {
+  const its = new Command('its').summary('look after the Inventory and Transport Space').description('Commands about the Inventory and Transport Space (ITS): the OCM hub that WECs register with.');
+  its.addCommand(tokenCommand(io)).addCommand(useCommand(io));
+
+  const wec = new Command('wec').summary('look after Workload Execution Clusters').description('Commands about Workload Execution Clusters (WECs): the clusters that workloads run on.');
+  wec.addCommand(joinCommand(io)).addCommand(acceptCommand(io)).addCommand(labelCommand(io)).addCommand(listCommand(io));
+
+  const program = new Command(io.program)
+    .description('The command line of KubeStellar operators: registers clusters with an ITS, accepts, labels and watches them.')
+    .version(STELLARCTL_VERSION, '-V, --version')
+    .addCommand(its)
+    .addCommand(wec)
+    .addCommand(acceptCommand(io))
+    .addCommand(labelCommand(io))
+    .showSuggestionAfterError()
+    .addHelpText('after', '\nStart with: stellarctl wec join NAME=CONTEXT --its CONTEXT --accept\n');
+  exitByException(program, io);
+  return program;
+}
+
+/** Wrong usage ends with 2, whatever commander makes of it, and in the format that was asked for. */
+function exitByException(command: Command, io: Io): void {
+  command.exitOverride().configureOutput({
+    writeOut: (text) => io.stdout.write(text),
+    writeErr: (text) => io.stderr.write(text),
+    outputError: (text, write) => write(`✗ ${text.replace(/^error: /, '')}`),
+  });
+  command.showHelpAfterError(`  See: ${fullName(command)} --help`);
+  for (const child of command.commands) exitByException(child, io);
+}
+
+function fullName(command: Command): string {
+  return command.parent === null ? command.name() : `${fullName(command.parent)} ${command.name()}`;
+}
+
+/** Runs a command line and leaves its exit code in process.exitCode. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const invokedAs = path.basename(argv[1] ?? '');
+  const program = invokedAs.startsWith('kubectl-') ? 'kubectl stellar' : 'stellarctl';
+  const io: Io = { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, env: process.env, program };
+  // A reader that has seen enough (head, less) is no failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(process.exitCode ?? ExitCode.done);
+    throw error;
+  });
+  try {
+    await buildProgram(io).parseAsync(argv);
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    const helped = error.code === 'commander.helpDisplayed' || error.code === 'commander.version' || error.code === 'commander.help';
+    process.exitCode = helped && error.exitCode === 0 ? ExitCode.done : ExitCode.usage;
+    if (process.exitCode === ExitCode.usage && asksForJson(argv)) {
+      const message = error.message.replace(/^error: /, '');
+      io.stdout.write(`${JSON.stringify({ items: [], error: { code: 'usage', message } }, null, 2)}\n`);
+    }
+  }
+}
+
+/** Whether a command line that commander could not parse asks for JSON all the same. */
+function asksForJson(argv: readonly string[]): boolean {
+  return argv.some((argument, index) => /^(-o|--output=)json$/.test(argument) || (/^(-o|--output)$/.test(argument) && argv[index + 1] === 'json'));
+}

@@ -1,0 +1,50 @@
+import { type Command, Option } from 'commander';
+import type { Io } from '../../lib/terminal/io.ts';
+import { action } from '../action.ts';
+import { defineCommand, durationMs, dryRunOption, type ItsOptions, itsOption, type WritingOptions } from '../options.ts';
+
+interface Options extends ItsOptions, WritingOptions {
+  duration: number;
+  file?: string;
+  clusteradm?: boolean;
+}
+
+export function tokenCommand(io: Io): Command {
+  return defineCommand('token', {
+    summary: 'make a join file for the administrator of a WEC',
+    description:
+      'Asks the ITS for a bootstrap token and writes it, with everything else that a WEC needs to join, into a join file for\nthe administrator of that WEC. The token is printed only with -o json, -o yaml or --clusteradm.',
+    timeout: '30s',
+    examples: [
+      ['stellarctl its token --file cluster1.join', 'write a join file that only you can read'],
+      ['stellarctl its token --duration 10m -o json', 'print a token that lives ten minutes, as JSON'],
+      ['stellarctl its token --clusteradm', 'print the line for those who join with clusteradm'],
+    ],
+  })
+    .addOption(itsOption())
+    .addOption(new Option('--duration <duration>', 'how long the token is to live; at least 10m').argParser(durationMs).default(3_600_000, '1h'))
+    .option('--file <file>', 'write the join file there, readable by you only')
+    .addOption(new Option('--clusteradm', 'print a clusteradm join line').conflicts('file'))
+    .addOption(dryRunOption())
+    .action(
+      action<Options>(io, async (session, options) => {
+        const { makeJoinFile, clusteradmLine, checkTokenRequest } = await import('../../lib/ocm/its-token.ts');
+        const destination = options.clusteradm ? 'clusteradm' : options.file !== undefined ? 'file' : 'output';
+        checkTokenRequest(options.duration, destination === 'output' && ['table', 'wide', 'name'].includes(options.output));
+        const { context, kube } = await session.its();
+        session.announce(kube);
+        const file = await makeJoinFile(kube, context, options.duration);
+        if (options.dryRun) return session.finish([{ name: context.name }]);
+        if (options.clusteradm) session.printText(`${clusteradmLine(file)}\n`);
+        else if (options.file === undefined) await session.print(file, [{ name: context.name }], []);
+        else {
+          const { writePrivately } = await import('../../lib/private-file.ts');
+          await writePrivately(options.file, `${JSON.stringify(file, null, 2)}\n`);
+          const { token: _, ...shown } = file;
+          await session.print({ ...shown, file: options.file }, [{ name: options.file }], []);
+        }
+        session.progress.note(`The token expires at ${file.expires}.`);
+        if (options.file !== undefined) session.next(`stellarctl wec join NAME --join-file ${options.file}      (on the WEC's side)`);
+      }),
+    );
+}

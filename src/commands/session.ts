@@ -1,0 +1,169 @@
+import { Deadline } from '../lib/deadline.ts';
+import { ExitCode, exitCodeOf, StellarError, worstExitCode } from '../lib/errors.ts';
+import { chooseIts, type ItsChoice } from '../lib/its-choice.ts';
+import { connect, type Kube, type Trace } from '../lib/kube/client.ts';
+import { type RecordedWrite, recordWrites } from '../lib/kube/dry-run.ts';
+import { type Kubeconfig, loadKubeconfig, type SelectedContext, selectContext } from '../lib/kube/kubeconfig.ts';
+import type { Run } from '../lib/run.ts';
+import { readSettings } from '../lib/settings.ts';
+import type { Io } from '../lib/terminal/io.ts';
+import { errorDocument, formatResult, isForPeople, type OutputFormat, toDocument, writeError } from '../lib/terminal/output.ts';
+import { createProgress, type TerminalProgress } from '../lib/terminal/progress.ts';
+import { type Style, styleFor } from '../lib/terminal/style.ts';
+import type { Column } from '../lib/terminal/table.ts';
+import type { CommonOptions, ItsOptions, WritingOptions } from './options.ts';
+
+type SessionOptions = CommonOptions & ItsOptions & WritingOptions & { wecKubeconfig?: string };
+
+/** What became of one name: at least this. */
+interface NamedResult {
+  name: string;
+  error?: StellarError;
+}
+
+/**
+ * Runs a command's work with everything it needs, renders how it ended, and returns the exit code.
+ * Ctrl-C ends it in order; a second one at once.
+ */
+export async function runInSession(io: Io, options: SessionOptions, work: (session: Session) => Promise<void>): Promise<number> {
+  const interrupt = new AbortController();
+  let signalCode: number = ExitCode.interrupted;
+  const stop = (code: number) => () => {
+    if (interrupt.signal.aborted) process.exit(code);
+    signalCode = code;
+    interrupt.abort();
+  };
+  const onInterrupt = stop(ExitCode.interrupted);
+  const onTerminate = stop(ExitCode.terminated);
+  process.on('SIGINT', onInterrupt).on('SIGTERM', onTerminate);
+  const session = new Session(io, options, interrupt.signal);
+  try {
+    await work(session);
+    return session.exitCode === ExitCode.interrupted ? signalCode : session.exitCode;
+  } catch (error) {
+    await session.fail(error);
+    return exitCodeOf(error) === ExitCode.interrupted ? signalCode : exitCodeOf(error);
+  } finally {
+    session.close();
+    process.off('SIGINT', onInterrupt).off('SIGTERM', onTerminate);
+  }
+}
+
+/** One run of a command: its clusters, its progress, its output. */
+export class Session {
+  readonly io: Io;
+  readonly run: Run;
+  readonly progress: TerminalProgress;
+  readonly output: OutputFormat;
+  /** Set by what was printed. */
+  exitCode: number = ExitCode.done;
+  readonly #options: SessionOptions;
+  readonly #style: Style;
+  readonly #clients: Kube[] = [];
+  readonly #writes: RecordedWrite[] = [];
+  #kubeconfig: Promise<Kubeconfig> | undefined;
+
+  constructor(io: Io, options: SessionOptions, signal: AbortSignal) {
+    this.io = io;
+    this.output = options.output;
+    this.#options = options;
+    this.#style = styleFor(io.stderr, io, options.color);
+    this.progress = createProgress(io, {
+      quiet: options.quiet === true,
+      results: isForPeople(options.output) ? 'stdout' : 'stderr',
+      style: this.#style,
+    });
+    this.run = { progress: this.progress, deadline: new Deadline(options.timeout), signal };
+  }
+
+  kubeconfig(): Promise<Kubeconfig> {
+    this.#kubeconfig ??= loadKubeconfig(this.#options.kubeconfig, this.io.env);
+    return this.#kubeconfig;
+  }
+
+  /** Which ITS is meant, by options, environment and settings. */
+  async itsChoice(): Promise<ItsChoice> {
+    return chooseIts(this.#options.its, this.io.env, await readSettings(), await this.kubeconfig());
+  }
+
+  /** The ITS: its context and a client for it. */
+  async its(): Promise<{ context: SelectedContext; kube: Kube }> {
+    const { context: name } = await this.itsChoice();
+    const context = selectContext(await this.kubeconfig(), name);
+    return { context, kube: this.#open(context) };
+  }
+
+  /** A client for a WEC, by its context. */
+  async wec(contextName: string): Promise<Kube> {
+    const { wecKubeconfig } = this.#options;
+    const config = wecKubeconfig === undefined ? await this.kubeconfig() : await loadKubeconfig(wecKubeconfig, this.io.env);
+    return this.#open(selectContext(config, contextName));
+  }
+
+  #open(context: SelectedContext): Kube {
+    const live = connect(context, this.run.deadline, this.run.signal, this.#options.verbose ? this.#trace : undefined);
+    const kube = this.#options.dryRun ? recordWrites(live, (write) => this.#writes.push(write)) : live;
+    this.#clients.push(kube);
+    return kube;
+  }
+
+  readonly #trace: Trace = (line) => this.io.stderr.write(`${this.#style.faint(line)}\n`);
+
+  /** Names the cluster that is about to be written to. */
+  announce({ cluster }: Kube, ...facts: (string | undefined)[]): void {
+    const shown = [`ITS ${cluster.context} (${cluster.server})`, ...facts.filter((fact) => fact !== undefined)];
+    this.progress.note(shown.join(' · '));
+  }
+
+  /** Prints a result for scripts and people, whole. */
+  async print<Row extends { name: string }>(document: object, rows: readonly Row[], columns: readonly Column<Row>[]): Promise<void> {
+    this.progress.stop();
+    this.io.stdout.write(await formatResult(this.output, document, rows, columns));
+  }
+
+  /** Prints text as it is, for people and scripts alike. */
+  printText(text: string): void {
+    this.progress.stop();
+    this.io.stdout.write(text);
+  }
+
+  /**
+   * Ends a command on several names: a document for scripts; to people, progress has told what went well, and errors follow. The
+   * exit code is that of the worst.
+   */
+  async finish<Result extends NamedResult>(results: readonly Result[]): Promise<void> {
+    this.progress.stop();
+    const errors = results.flatMap(({ error }) => error ?? []);
+    const writes = this.#options.dryRun ? { dryRun: true, writes: this.#writes } : {};
+    const done = results.filter(({ error }) => error === undefined);
+    if (this.output === 'name') this.io.stdout.write(done.map(({ name }) => `${name}\n`).join(''));
+    else if (!isForPeople(this.output)) this.io.stdout.write(await formatResult(this.output, { ...toDocument(results), ...writes }, [], []));
+    else if (this.#options.dryRun) this.#printWrites();
+    for (const error of errors) writeError(this.io, this.#style, error, this.#options.verbose === true);
+    this.exitCode = worstExitCode(errors);
+  }
+
+  #printWrites(): void {
+    for (const { verb, cluster, kind, namespace, name } of this.#writes) {
+      this.io.stdout.write(`would ${verb} ${kind} ${namespace === undefined ? '' : `${namespace}/`}${name} on ${cluster}\n`);
+    }
+  }
+
+  /** Says what a person would type next. */
+  next(command: string): void {
+    if (this.#options.quiet || this.#options.dryRun || this.exitCode !== ExitCode.done) return;
+    this.progress.note(`Next: ${command}`);
+  }
+
+  /** Renders an error of the whole command; scripts get it as their one document. */
+  async fail(error: unknown): Promise<void> {
+    this.progress.stop();
+    if (!isForPeople(this.output)) this.io.stdout.write(await formatResult(this.output, errorDocument(error), [], []));
+    writeError(this.io, this.#style, error, this.#options.verbose === true);
+  }
+
+  close(): void {
+    this.progress.stop();
+    for (const client of this.#clients) client.close();
+  }
+}

@@ -1,0 +1,40 @@
+import { StellarError } from '../lib/errors.ts';
+
+/** A WEC as people name it: NAME, or NAME=CONTEXT. */
+export interface WecArgument {
+  name: string;
+  /** Undefined for a bare NAME. */
+  context: string | undefined;
+}
+
+/**
+ * Reads the WECs of a command line. `--wec-context` is the same as NAME=CONTEXT, for a single name.
+ * @throws StellarError `usage` for a name or a context that is given twice
+ */
+export function parseWecArguments(positional: readonly string[], wecContext?: string): WecArgument[] {
+  const wecs = positional.map(parseWecArgument);
+  if (wecContext !== undefined) {
+    const [only] = wecs;
+    if (wecs.length !== 1 || only === undefined || only.context !== undefined) {
+      throw new StellarError('usage', '--wec-context goes with a single NAME; with several, write NAME=CONTEXT.');
+    }
+    only.context = wecContext;
+  }
+  refuseTwice(wecs.map(({ name }) => name), 'name');
+  refuseTwice(wecs.flatMap(({ context }) => context ?? []), 'context');
+  return wecs;
+}
+
+function parseWecArgument(argument: string): WecArgument {
+  const equals = argument.indexOf('=');
+  if (equals === -1) return { name: argument, context: undefined };
+  const name = argument.slice(0, equals);
+  const context = argument.slice(equals + 1);
+  if (name === '' || context === '') throw new StellarError('usage', `"${argument}" is not NAME=CONTEXT.`);
+  return { name, context };
+}
+
+function refuseTwice(values: string[], what: string): void {
+  const twice = values.find((value, index) => values.indexOf(value) !== index);
+  if (twice !== undefined) throw new StellarError('usage', `The ${what} "${twice}" is given twice.`);
+}

@@ -1,0 +1,72 @@
+import { type Command, Option } from 'commander';
+import { StellarError } from '../../lib/errors.ts';
+import type { Io } from '../../lib/terminal/io.ts';
+import { action } from '../action.ts';
+import {
+  defineCommand,
+  dryRunOption,
+  type ItsOptions,
+  itsOption,
+  type WritingOptions,
+  wecContextOption,
+  wecKubeconfigOption,
+} from '../options.ts';
+import { parseWecArguments } from '../wec-argument.ts';
+
+interface Options extends ItsOptions, WritingOptions {
+  all?: boolean;
+  agent?: string;
+  deny?: boolean;
+  wait: boolean;
+  wecContext?: string;
+}
+
+export function acceptCommand(io: Io): Command {
+  return defineCommand('accept', {
+    summary: 'accept WECs that ask to join the ITS, or refuse them',
+    description:
+      'Waits for the registration request of each WEC, approves it if everything in it is right for a WEC of that name, accepts\nthe WEC, and waits until it is available. Where several agents ask for one name, none is approved unless --agent says which.',
+    timeout: '5m',
+    examples: [
+      ['stellarctl accept cluster1', 'accept one WEC and wait until it is available'],
+      ['stellarctl accept --all --no-wait', 'accept everything that waits, and go on'],
+      ['stellarctl accept cluster1=kind-cluster1', "say which request is from the WEC's own Klusterlet"],
+      ['stellarctl accept --deny cluster1', 'refuse a request'],
+    ],
+  })
+    .usage('NAME[=CONTEXT]… | --all [options]')
+    .argument('[wecs...]', 'WECs, each with its context where its own agent is to be told from others')
+    .addOption(itsOption())
+    .option('--all', 'every WEC with a request that waits for a decision')
+    .option('--agent <id>', 'approve the request of this agent only (its id, or the beginning of it)')
+    .option('--deny', 'refuse the requests instead')
+    .addOption(new Option('--no-wait', 'do not wait until the WECs are available'))
+    .addOption(wecContextOption())
+    .addOption(wecKubeconfigOption())
+    .addOption(dryRunOption())
+    .action(
+      action<Options>(io, async (session, options, positional) => {
+        const wecs = parseWecArguments(positional, options.wecContext);
+        checkTargets(wecs.length, options);
+        const { accept, deny, findPending } = await import('../../lib/ocm/accept.ts');
+        const { kube: hub } = await session.its();
+        session.announce(hub);
+        const targets = options.all
+          ? (await findPending(hub)).map((name) => ({ name, kube: undefined }))
+          : await Promise.all(wecs.map(async ({ name, context }) => ({ name, kube: context === undefined ? undefined : await session.wec(context) })));
+        if (targets.length === 0) session.progress.note('Nothing waits for a decision.');
+        await session.finish(
+          options.deny
+            ? await deny(hub, targets, options.agent, session.run)
+            : await accept(hub, { wecs: targets, agent: options.agent, wait: options.wait }, session.run),
+        );
+        session.next(`stellarctl wec list --its ${hub.cluster.context}`);
+      }),
+    );
+}
+
+function checkTargets(names: number, { all, agent }: Options): void {
+  if (all && names > 0) throw new StellarError('usage', 'Give names or --all, not both.');
+  if (!all && names === 0) throw new StellarError('usage', 'Give the names of the WECs to accept, or --all.', { hint: 'See what is pending: stellarctl wec list --pending' });
+  if (agent !== undefined && (all || names > 1)) throw new StellarError('usage', '--agent chooses among the requests of a single NAME.');
+}

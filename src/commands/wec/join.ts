@@ -1,0 +1,136 @@
+import { type Command, Option } from 'commander';
+import { StellarError } from '../../lib/errors.ts';
+import type { HubAccess } from '../../lib/ocm/hub-access.ts';
+import type { JoinOptions } from '../../lib/ocm/join/options.ts';
+import { parseLabels } from '../../lib/ocm/labels.ts';
+import type { Io } from '../../lib/terminal/io.ts';
+import { action } from '../action.ts';
+import { collect, defineCommand, dryRunOption, type ItsOptions, itsOption, type WritingOptions, wecContextOption, wecKubeconfigOption } from '../options.ts';
+import type { Session } from '../session.ts';
+import { parseWecArguments } from '../wec-argument.ts';
+
+interface Options extends ItsOptions, WritingOptions {
+  joinFile?: string;
+  accept?: boolean;
+  label?: string[];
+  hubApiserver?: string;
+  forceInternalEndpointLookup?: boolean;
+  caFile?: string;
+  proxyUrl?: string;
+  singleton?: boolean;
+  ocmVersion?: string;
+  imageRegistry?: string;
+  imagePullSecret?: string;
+  printManifests?: boolean;
+  wecContext?: string;
+}
+
+export function joinCommand(io: Io): Command {
+  return defineCommand('join', {
+    summary: 'join clusters to the ITS as WECs',
+    description:
+      'Installs the klusterlet on each cluster, so that it asks the ITS to be registered under NAME, and waits for the request; with\n--accept it goes on until the WEC is available. Run again, it resumes what is half done. With --join-file it works on the\nside of the WEC alone, without access to the ITS.',
+    timeout: '5m',
+    examples: [
+      ['stellarctl wec join cluster1=kind-cluster1 cluster2 --accept --label location-group=edge', 'register two clusters, completely'],
+      ['stellarctl wec join cluster1', 'ask for registration; somebody else accepts'],
+      ['stellarctl wec join cluster1 --join-file cluster1.join', 'the same without access to the ITS'],
+      ['stellarctl wec join cluster1 --print-manifests > cluster1.yaml', 'the objects, for GitOps'],
+    ],
+  })
+    .usage('NAME[=CONTEXT]… [options]')
+    .argument('<wecs...>', 'names of the WECs; a bare NAME means the context of that name')
+    .addOption(itsOption())
+    .addOption(wecContextOption())
+    .addOption(wecKubeconfigOption())
+    .option('--join-file <file>', 'a join file of the ITS instead of its context; - reads stdin')
+    .option('--accept', 'accept the WECs, and wait until they are available')
+    .option('--label <key=value>', 'a label for the WECs (may be repeated)', collect)
+    .option('--hub-apiserver <url>', 'the address at which the WECs reach the ITS')
+    .option('--force-internal-endpoint-lookup', 'let the WECs use the address in kube-public/cluster-info')
+    .option('--no-force-internal-endpoint-lookup', "let the WECs use the context's server, whatever it is")
+    .option('--ca-file <file>', 'the certificate authority by which the WECs verify the ITS')
+    .option('--proxy-url <url>', 'the proxy through which the WECs reach the ITS')
+    .option('--singleton', 'one Deployment for both agents (the default)')
+    .option('--no-singleton', 'a Deployment for each agent')
+    .option('--ocm-version <version>', "the version of the agents (default: the hub's own)")
+    .option('--image-registry <registry>', "where the agents' images come from (default: as the hub's)")
+    .option('--image-pull-secret <file>', 'a docker config.json with the credentials for it')
+    .option('--print-manifests', 'print what would be applied, for GitOps; the token is a placeholder')
+    .addOption(dryRunOption())
+    .action(
+      action<Options>(io, async (session, options, positional) => {
+        const wecs = parseWecArguments(positional, options.wecContext);
+        checkCombinations(options, wecs.length);
+        const joinOptions = await toJoinOptions(options);
+        const access = await openAccess(session, options, joinOptions.certificateAuthority);
+        if (options.printManifests) return printManifests(session, access, wecs[0]?.name ?? '', joinOptions);
+
+        const { join } = await import('../../lib/ocm/join/join.ts');
+        const { endpointFor } = await import('../../lib/ocm/join/preflight.ts');
+        const clusters = await Promise.all(wecs.map(async ({ name, context }) => ({ name, kube: await session.wec(context ?? name) })));
+        const endpoint = await endpointFor(access, wecs.map(({ name }) => name).join(', '), joinOptions);
+        const version = access.ocmVersion === undefined ? '' : ` · OCM ${access.ocmVersion}`;
+        session.progress.note(`ITS ${access.its} (${access.outside.server})${version} · agents will use ${endpoint.server} (${endpoint.source})`);
+        await session.finish(await join(access, clusters, joinOptions, session.run));
+        const names = wecs.map(({ name }) => name).join(' ');
+        session.next(options.accept ? `stellarctl wec list --its ${access.its}` : `stellarctl accept ${names} --its ${access.its}${access.kube ? '' : '      (on the side of the ITS)'}`);
+      }),
+    );
+}
+
+/** What cannot go together, and what needs rights on the ITS that a join file does not give. */
+function checkCombinations(options: Options, names: number): void {
+  if (options.joinFile !== undefined) {
+    for (const [option, given] of [['--accept', options.accept], ['--label', options.label], ['--its', options.its]] as const) {
+      if (given !== undefined) throw new StellarError('usage', `${option} needs access to the ITS, which --join-file does without.`, { hint: 'Leave it to the administrator of the ITS: stellarctl accept, stellarctl label' });
+    }
+  }
+  if (options.hubApiserver !== undefined && options.forceInternalEndpointLookup !== undefined) {
+    throw new StellarError('usage', '--hub-apiserver says the address; --force-internal-endpoint-lookup would look another one up. Give one of them.');
+  }
+  if (options.hubApiserver !== undefined && !(URL.canParse(options.hubApiserver) && options.hubApiserver.startsWith('https://'))) {
+    throw new StellarError('usage', `"${options.hubApiserver}" is not an address of an API server: it has the form https://HOST:PORT.`);
+  }
+  if (options.proxyUrl !== undefined && !URL.canParse(options.proxyUrl)) throw new StellarError('usage', `"${options.proxyUrl}" is not a URL.`);
+  if (options.printManifests && names !== 1) throw new StellarError('usage', '--print-manifests prints the objects of a single NAME.');
+}
+
+async function toJoinOptions(options: Options): Promise<JoinOptions> {
+  const { readCertificateAuthority, readDockerConfig } = await import('../../lib/ocm/join/files.ts');
+  const { caFile, imagePullSecret } = options;
+  return {
+    hubApiserver: options.hubApiserver?.replace(/\/+$/, ''),
+    forceInternalEndpointLookup: options.forceInternalEndpointLookup,
+    certificateAuthority: caFile === undefined ? undefined : await readCertificateAuthority(caFile),
+    proxyUrl: options.proxyUrl,
+    singleton: options.singleton,
+    ocmVersion: options.ocmVersion,
+    imageRegistry: options.imageRegistry?.replace(/\/+$/, ''),
+    imagePullSecret: imagePullSecret === undefined ? undefined : await readDockerConfig(imagePullSecret),
+    accept: options.accept === true,
+    labels: parseLabels(options.label ?? []),
+  };
+}
+
+async function openAccess(session: Session, { joinFile }: Options, certificateAuthority: string | undefined): Promise<HubAccess> {
+  const { accessByJoinFile, accessHub } = await import('../../lib/ocm/hub-access.ts');
+  if (joinFile !== undefined) {
+    const { readJoinFile } = await import('../../lib/ocm/join/files.ts');
+    return accessByJoinFile(await readJoinFile(joinFile, session.io.stdin));
+  }
+  const { context, kube } = await session.its();
+  return accessHub(kube, context, certificateAuthority);
+}
+
+async function printManifests(session: Session, access: HubAccess, name: string, options: JoinOptions): Promise<void> {
+  const { joinManifests, tokenPlaceholder } = await import('../../lib/ocm/join/manifests.ts');
+  const objects = await joinManifests(access, name, options, session.run);
+  if (session.output === 'json') {
+    session.printText(`${JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }, null, 2)}\n`);
+  } else {
+    const { stringify } = await import('yaml');
+    session.printText(objects.map((object) => `---\n${stringify(object, { aliasDuplicateObjects: false })}`).join(''));
+  }
+  session.progress.note(`Put a token in place of ${tokenPlaceholder}: stellarctl its token -o json --its ${access.its}`);
+}

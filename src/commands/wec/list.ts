@@ -1,0 +1,110 @@
+import { type Command, Option } from 'commander';
+import { pause } from '../../lib/deadline.ts';
+import { formatAge } from '../../lib/duration.ts';
+import type { Kube } from '../../lib/kube/client.ts';
+import type { WecListItem } from '../../lib/ocm/list.ts';
+import type { Io } from '../../lib/terminal/io.ts';
+import type { Column } from '../../lib/terminal/table.ts';
+import { action } from '../action.ts';
+import { defineCommand, type ItsOptions, itsOption, selectorOption } from '../options.ts';
+import type { Session } from '../session.ts';
+import { formatLabels } from './label.ts';
+
+interface Options extends ItsOptions {
+  selector?: string;
+  pending?: boolean;
+  watch?: boolean;
+}
+
+export function listCommand(io: Io): Command {
+  return defineCommand('list', {
+    summary: 'list the WECs of the ITS',
+    description: 'Lists the WECs of the ITS with the stage that each registration is at, those included that have only sent a request yet.',
+    timeout: '30s',
+    examples: [
+      ['stellarctl wec list', 'all WECs'],
+      ['stellarctl wec list -l location-group=edge -o wide', 'some, with reasons, versions, leases and labels'],
+      ['stellarctl wec list --pending -o name', 'the names of those that wait to be accepted'],
+      ['stellarctl wec list --watch', 'and every change from now on'],
+    ],
+  })
+    .alias('ls')
+    .addOption(itsOption())
+    .addOption(selectorOption())
+    .option('--pending', 'only WECs with a request that waits for a decision')
+    .addOption(new Option('-w, --watch', 'go on printing what changes, until Ctrl-C or a --timeout that was given'))
+    .action(
+      action<Options>(io, async (session, options) => {
+        const { listWecs } = await import('../../lib/ocm/list.ts');
+        const { kube: hub } = await session.its();
+        const query = { labelSelector: options.selector, pending: options.pending === true, withLeases: session.output !== 'table' && session.output !== 'name' };
+        const look = () => listWecs(hub, query);
+        if (options.watch) return watch(session, hub, look);
+        const items = await look();
+        await session.print({ items }, items, columns(hub.now(), session.output === 'wide'));
+        if (items.length === 0) session.progress.note(nothingThere(hub, options));
+      }),
+    );
+}
+
+/** A problem shows beside the table's last column, where the eye ends; wide has a column for it. */
+function columns(now: number, wide: boolean): Column<WecListItem>[] {
+  return [
+    { header: 'NAME', value: ({ name }) => name },
+    { header: 'ACCEPTED', value: ({ accepted }) => yesNo(accepted) },
+    { header: 'JOINED', value: ({ joined }) => yesNo(joined) },
+    { header: 'AVAILABLE', value: ({ available, joined }) => (available === null ? (joined ? 'unknown' : '-') : yesNo(available)) },
+    { header: 'STAGE', value: ({ state, problem }) => (problem ? `${state} ✗` : state) },
+    { header: 'AGE', value: ({ created }) => age(created, now) },
+    ...(wide ? [] : [{ header: '', value: ({ problem, reason }: WecListItem) => (problem ? reason : '') }]),
+    { header: 'REASON', value: ({ reason }) => reason || '-', wide: true },
+    { header: 'KUBERNETES', value: ({ kubernetesVersion }) => kubernetesVersion ?? '-', wide: true },
+    { header: 'LEASE', value: ({ leaseRenewed }) => age(leaseRenewed, now), wide: true },
+    { header: 'LABELS', value: ({ labels }) => formatLabels(labels), wide: true },
+  ];
+}
+
+const yesNo = (value: boolean): string => (value ? 'yes' : 'no');
+const age = (time: string | null, now: number): string => (time === null ? '-' : formatAge(now - Date.parse(time)));
+
+function nothingThere({ cluster }: Kube, { selector, pending }: Options): string {
+  if (pending) return `No request waits for a decision on ${cluster.context}.`;
+  if (selector !== undefined) return `No WEC on ${cluster.context} has labels ${selector}.`;
+  return `${cluster.context} has no WECs yet. To join one: stellarctl wec join NAME=CONTEXT --its ${cluster.context}`;
+}
+
+const shortestIntervalMs = 1000;
+
+/** Prints all rows, then each row that has changed; in JSON one document a line, also for what is gone. */
+async function watch(session: Session, hub: Kube, look: () => Promise<WecListItem[]>): Promise<void> {
+  const { deadline, signal } = session.run;
+  const shown = new Map<string, string>();
+  const { formatTable, columnWidths } = await import('../../lib/terminal/table.ts');
+  let widths: number[] | undefined;
+  let first = true;
+  for (;;) {
+    const started = Date.now();
+    const items = await look();
+    const changed = items.filter((item) => shown.get(item.name) !== essence(item));
+    const gone = [...shown.keys()].filter((name) => !items.some((item) => item.name === name));
+    for (const item of changed) shown.set(item.name, essence(item));
+    for (const name of gone) shown.delete(name);
+    if (session.output === 'table' || session.output === 'wide') {
+      const all = columns(hub.now(), session.output === 'wide').filter(({ wide }) => !wide || session.output === 'wide');
+      widths ??= columnWidths(all, items.map((item) => all.map(({ value }) => value(item))));
+      const lines = formatTable(all, changed, { widths, headers: first });
+      session.printText([...lines, ...gone.map((name) => `${name}   gone`)].map((line) => `${line}\n`).join(''));
+    } else {
+      const documents = [...changed, ...gone.map((name) => ({ name, gone: true }))];
+      session.printText(documents.map((document) => `${session.output === 'name' ? document.name : JSON.stringify(document)}\n`).join(''));
+    }
+    first = false;
+    if (deadline.passed) return;
+    await pause(Math.max(shortestIntervalMs, 5 * (Date.now() - started)), deadline, signal);
+  }
+}
+
+/** What of an item makes a new line when it changes: not the lease, which changes all the time. */
+function essence({ leaseRenewed: _, ...rest }: WecListItem): string {
+  return JSON.stringify(rest);
+}

@@ -1,0 +1,42 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { StellarError } from './errors.ts';
+
+/** One deadline for a whole command. A timeout of 0 means: look once, wait for nothing. */
+export class Deadline {
+  readonly #end: number;
+  readonly #once: boolean;
+
+  /** @param timeoutMs milliseconds from now */
+  constructor(timeoutMs: number) {
+    this.#once = timeoutMs === 0;
+    this.#end = Date.now() + timeoutMs;
+  }
+
+  get passed(): boolean {
+    return this.#once || Date.now() >= this.#end;
+  }
+
+  /** Milliseconds that one request may still take: never more than `most`, and never so little that a healthy server cannot answer. */
+  requestTimeout(most = 10_000): number {
+    if (this.#once) return most;
+    return Math.min(most, Math.max(1000, this.#end - Date.now()));
+  }
+
+  /** Milliseconds left; 0 when the deadline has passed. */
+  get remaining(): number {
+    return this.#once ? 0 : Math.max(0, this.#end - Date.now());
+  }
+}
+
+/**
+ * Sleeps before the next look, no longer than the deadline allows.
+ * @throws StellarError `interrupted` when the signal fires.
+ */
+export async function pause(ms: number, deadline: Deadline, signal: AbortSignal): Promise<void> {
+  throwIfInterrupted(signal);
+  await sleep(Math.min(ms, deadline.remaining), undefined, { signal }).catch(() => throwIfInterrupted(signal));
+}
+
+export function throwIfInterrupted(signal: AbortSignal): void {
+  if (signal.aborted) throw new StellarError('interrupted', 'Interrupted.');
+}

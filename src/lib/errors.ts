@@ -1,0 +1,102 @@
+/** How a command ends. Documented in docs/output.md; never dependent on the output format. */
+export const ExitCode = {
+  done: 0,
+  failed: 1,
+  usage: 2,
+  timeout: 3,
+  unreachable: 4,
+  interrupted: 130,
+  terminated: 143,
+} as const;
+
+/** Stable, machine-readable names of what can go wrong, with the exit code that each one means. */
+const exitCodes = {
+  usage: ExitCode.usage,
+  'kubeconfig-invalid': ExitCode.usage,
+  'context-unknown': ExitCode.usage,
+  'join-file-invalid': ExitCode.usage,
+  'api-error': ExitCode.failed,
+  conflict: ExitCode.failed,
+  'not-found': ExitCode.failed,
+  'not-a-hub': ExitCode.failed,
+  'driver-unsupported': ExitCode.failed,
+  'hub-version-unknown': ExitCode.failed,
+  'hub-unreachable': ExitCode.failed,
+  'endpoint-unusable': ExitCode.failed,
+  'tls-settings-unusable': ExitCode.failed,
+  'same-cluster': ExitCode.failed,
+  'name-taken': ExitCode.failed,
+  'registered-elsewhere': ExitCode.failed,
+  'mode-differs': ExitCode.failed,
+  'agent-failed': ExitCode.failed,
+  'request-refused': ExitCode.failed,
+  'request-denied': ExitCode.failed,
+  'several-agents': ExitCode.failed,
+  'label-conflict': ExitCode.failed,
+  'token-expired': ExitCode.failed,
+  'file-error': ExitCode.failed,
+  timeout: ExitCode.timeout,
+  unreachable: ExitCode.unreachable,
+  'tls-error': ExitCode.unreachable,
+  'credentials-failed': ExitCode.unreachable,
+  unauthorized: ExitCode.unreachable,
+  forbidden: ExitCode.unreachable,
+  interrupted: ExitCode.interrupted,
+} as const;
+
+export type ErrorCode = keyof typeof exitCodes;
+
+export interface ErrorDetails {
+  /** The command, or the step, that helps next. */
+  hint?: string | undefined;
+  /** Further lines for people, as a table of candidates. */
+  details?: string[] | undefined;
+  cause?: unknown;
+}
+
+/**
+ * An error that a user can act on: rendered without a stack. Anything else that reaches the top is a bug and keeps its stack.
+ * The message says what failed, on which cluster, and why.
+ */
+export class StellarError extends Error {
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+  readonly details: string[];
+
+  constructor(code: ErrorCode, message: string, { hint, details, cause }: ErrorDetails = {}) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = 'StellarError';
+    this.code = code;
+    this.hint = hint;
+    this.details = details ?? [];
+  }
+
+  get exitCode(): number {
+    return exitCodes[this.code];
+  }
+}
+
+/** What a script sees of an error. */
+export interface ErrorReport {
+  code: ErrorCode | 'internal';
+  message: string;
+  hint?: string;
+}
+
+export function reportOf(error: unknown): ErrorReport {
+  if (error instanceof StellarError) {
+    return { code: error.code, message: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }) };
+  }
+  return { code: 'internal', message: error instanceof Error ? error.message : String(error) };
+}
+
+export function exitCodeOf(error: unknown): number {
+  return error instanceof StellarError ? error.exitCode : ExitCode.failed;
+}
+
+/** The exit code of a command on several names: the first that applies of 130, 4, 1, 3 (2 can only come before any name is tried). */
+export function worstExitCode(errors: unknown[]): number {
+  const codes = new Set(errors.map(exitCodeOf));
+  const order = [ExitCode.interrupted, ExitCode.unreachable, ExitCode.failed, ExitCode.usage, ExitCode.timeout];
+  return order.find((code) => codes.has(code)) ?? ExitCode.done;
+}

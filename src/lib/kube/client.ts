@@ -1,0 +1,274 @@
+import http, { type IncomingMessage } from 'node:http';
+import https from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Deadline, throwIfInterrupted } from '../deadline.ts';
+import { StellarError } from '../errors.ts';
+import { Credentials } from './credentials.ts';
+import { ApiError, apiError, type ClusterRef, networkError } from './errors.ts';
+import type { SelectedContext } from './kubeconfig.ts';
+import type { KubeObject } from './objects.ts';
+import { type PathOptions, pathOf, type Resource, resourceOf } from './resources.ts';
+
+export interface Selection {
+  namespace?: string | undefined;
+  labelSelector?: string | undefined;
+}
+
+/** What server-side apply did to an object. */
+export type Change = 'created' | 'changed' | 'unchanged';
+
+/** A verb on a resource, as access reviews ask about it. */
+export interface Permission {
+  verb: string;
+  group: string;
+  resource: string;
+  subresource?: string;
+  namespace?: string;
+  name?: string;
+}
+
+/**
+ * One cluster, as one user. Objects are plain JSON. Every method throws StellarError (ApiError where the server answered).
+ * Writes are idempotent: apply, merge patches, deletes that accept absence.
+ */
+export interface Kube {
+  readonly cluster: ClusterRef;
+  /** True for a client that records writes instead of sending them: whoever waits for their effect must not. */
+  readonly dryRun: boolean;
+  /** @returns undefined when there is no such object, or no such kind. */
+  get<T extends KubeObject>(resource: Resource, name: string, options?: Omit<PathOptions, 'name'>): Promise<T | undefined>;
+  /** Read in pages of 500. @returns undefined when there is no such kind. */
+  list<T extends KubeObject>(resource: Resource, selection?: Selection): Promise<T[] | undefined>;
+  /** GET of any path, parsed as JSON. @returns undefined on 404. */
+  read<T>(path: string): Promise<T | undefined>;
+  /** POST to a collection or, with a name, to a sub-resource. */
+  create<T>(resource: Resource, body: object, options?: PathOptions): Promise<T>;
+  /** Server-side apply with field manager `stellarctl`, taking over fields that somebody else manages. */
+  apply(object: KubeObject): Promise<Change>;
+  /** JSON merge patch (RFC 7386). A `metadata.resourceVersion` in it makes it fail with 409 when the object has changed. */
+  merge<T extends KubeObject>(resource: Resource, name: string, patch: object, options?: Omit<PathOptions, 'name'>): Promise<T>;
+  /** PUT of a whole object or sub-resource; its resourceVersion guards against changes by others. */
+  replace<T extends KubeObject>(resource: Resource, object: T, subresource?: string): Promise<T>;
+  /** Asks the server whether this user may do something (SelfSubjectAccessReview): not a write. */
+  mayI(permission: Permission): Promise<boolean>;
+  /** The cluster's clock, as its last answer told it, in milliseconds since the epoch: ages on it must not depend on ours. */
+  now(): number;
+  close(): void;
+}
+
+export const fieldManager = 'stellarctl';
+const pageSize = 500;
+
+interface Request {
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  path: string;
+  query?: Record<string, string | undefined>;
+  body?: object;
+  contentType?: string;
+}
+
+interface Answer {
+  status: number;
+  text: string;
+  retryAfter: number | undefined;
+}
+
+/** Told about every request: method, address, status and time; never headers or bodies, which hold credentials. */
+export type Trace = (line: string) => void;
+
+/** A client for one context. @param deadline bounds every request; @param signal ends those under way. */
+export function connect(context: SelectedContext, deadline: Deadline, signal: AbortSignal, trace?: Trace): Kube {
+  return new LiveKube(context, deadline, signal, trace);
+}
+
+class LiveKube implements Kube {
+  readonly cluster: ClusterRef;
+  readonly dryRun = false;
+  readonly #server: URL;
+  readonly #credentials: Credentials;
+  readonly #deadline: Deadline;
+  readonly #signal: AbortSignal;
+  readonly #trace: Trace | undefined;
+  /** How far the cluster's clock is ahead of ours, in milliseconds. */
+  #clockOffset = 0;
+
+  constructor(context: SelectedContext, deadline: Deadline, signal: AbortSignal, trace: Trace | undefined) {
+    this.cluster = { context: context.name, server: context.server };
+    this.#server = new URL(context.server);
+    this.#credentials = new Credentials(context);
+    this.#deadline = deadline;
+    this.#signal = signal;
+    this.#trace = trace;
+  }
+
+  async get<T extends KubeObject>(resource: Resource, name: string, options: Omit<PathOptions, 'name'> = {}): Promise<T | undefined> {
+    return this.read<T>(pathOf(resource, { ...options, name }));
+  }
+
+  async list<T extends KubeObject>(resource: Resource, selection: Selection = {}): Promise<T[] | undefined> {
+    const path = pathOf(resource, { namespace: selection.namespace });
+    const items: T[] = [];
+    let next: string | undefined;
+    do {
+      const query = { labelSelector: selection.labelSelector, limit: String(pageSize), continue: next };
+      const page = await orUndefined(this.#json<{ metadata?: { continue?: string }; items: T[] | null }>({ method: 'GET', path, query }));
+      if (page === undefined) return undefined;
+      for (const item of page.items ?? []) items.push(item);
+      next = page.metadata?.continue || undefined;
+    } while (next !== undefined);
+    return items;
+  }
+
+  read<T>(path: string): Promise<T | undefined> {
+    return orUndefined(this.#json<T>({ method: 'GET', path }));
+  }
+
+  create<T>(resource: Resource, body: object, options: PathOptions = {}): Promise<T> {
+    return this.#json<T>({ method: 'POST', path: pathOf(resource, options), query: { fieldManager }, body });
+  }
+
+  async apply(object: KubeObject): Promise<Change> {
+    const resource = resourceOf(object);
+    const { name, namespace } = object.metadata;
+    const before = await this.get(resource, name, { namespace });
+    const after = await this.#json<KubeObject>({
+      method: 'PATCH',
+      path: pathOf(resource, { namespace, name }),
+      query: { fieldManager, force: 'true' },
+      body: object,
+      contentType: 'application/apply-patch+yaml',
+    });
+    if (before === undefined) return 'created';
+    return before.metadata.resourceVersion === after.metadata.resourceVersion ? 'unchanged' : 'changed';
+  }
+
+  merge<T extends KubeObject>(resource: Resource, name: string, patch: object, options: Omit<PathOptions, 'name'> = {}): Promise<T> {
+    return this.#json<T>({
+      method: 'PATCH',
+      path: pathOf(resource, { ...options, name }),
+      query: { fieldManager },
+      body: patch,
+      contentType: 'application/merge-patch+json',
+    });
+  }
+
+  replace<T extends KubeObject>(resource: Resource, object: T, subresource?: string): Promise<T> {
+    const { name, namespace } = object.metadata;
+    return this.#json<T>({ method: 'PUT', path: pathOf(resource, { namespace, name, subresource }), query: { fieldManager }, body: object });
+  }
+
+  async mayI(permission: Permission): Promise<boolean> {
+    const { status } = await this.#json<{ status?: { allowed?: boolean } }>({
+      method: 'POST',
+      path: '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews',
+      body: {
+        apiVersion: 'authorization.k8s.io/v1',
+        kind: 'SelfSubjectAccessReview',
+        spec: { resourceAttributes: permission },
+      },
+    });
+    return status?.allowed === true;
+  }
+
+  now(): number {
+    return Date.now() + this.#clockOffset;
+  }
+
+  close(): void {
+    this.#credentials.close();
+  }
+
+  #noteClock(date: string | undefined): void {
+    const offset = Date.parse(date ?? '') - Date.now();
+    // The header has whole seconds, so that anything smaller is no difference.
+    if (!Number.isNaN(offset)) this.#clockOffset = Math.abs(offset) < 2000 ? 0 : offset;
+  }
+
+  async #json<T>(request: Request): Promise<T> {
+    let answer = await this.#answer(request);
+    if (answer.status === 401) {
+      // An exec plugin's token may have been revoked before its expiry: ask for a new one, once.
+      this.#credentials.forget();
+      answer = await this.#answer(request);
+    }
+    if (answer.status >= 300) throw apiError(this.cluster, answer.status, answer.text);
+    try {
+      return JSON.parse(answer.text) as T;
+    } catch {
+      throw new StellarError('api-error', `${this.cluster.server} does not answer like a Kubernetes API server.`, {
+        hint: `Is this the right server? kubectl config view --minify --context ${this.cluster.context}`,
+      });
+    }
+  }
+
+  /** Sends a request, again while the server says that it is too busy (429), or when a kept-alive connection turns out to be dead. */
+  async #answer(request: Request): Promise<Answer> {
+    for (let attempt = 1; ; attempt += 1) {
+      throwIfInterrupted(this.#signal);
+      const answer = await this.#send(request);
+      if (answer === 'connection had died' && attempt < 5) continue;
+      if (answer === 'connection had died') throw networkError(this.cluster, { code: 'ECONNRESET' });
+      if (answer.status !== 429 || attempt === 5 || this.#deadline.passed) return answer;
+      await sleep((answer.retryAfter ?? 1) * 1000, undefined, { signal: this.#signal }).catch(() => {});
+    }
+  }
+
+  async #send(request: Request): Promise<Answer | 'connection had died'> {
+    const connection = await this.#credentials.connection();
+    const url = new URL(this.#server);
+    url.pathname = url.pathname.replace(/\/$/, '') + request.path;
+    for (const [key, value] of Object.entries(request.query ?? {})) if (value !== undefined) url.searchParams.set(key, value);
+    const body = request.body === undefined ? undefined : JSON.stringify(request.body);
+    const headers: Record<string, string | string[]> = { ...connection.headers, Accept: 'application/json', 'User-Agent': fieldManager };
+    if (body !== undefined) {
+      headers['Content-Type'] = request.contentType ?? 'application/json';
+      headers['Content-Length'] = String(Buffer.byteLength(body));
+    }
+    const timeout = AbortSignal.timeout(this.#deadline.requestTimeout());
+    const started = Date.now();
+    const sent = (url.protocol === 'http:' ? http : https).request(url, {
+      method: request.method,
+      headers,
+      agent: connection.agent,
+      signal: AbortSignal.any([timeout, this.#signal]),
+      ...(connection.auth === undefined ? {} : { auth: connection.auth }),
+    });
+    try {
+      return await new Promise<Answer>((resolve, reject) => {
+        sent.on('error', reject);
+        sent.on('response', (response) => {
+          this.#noteClock(response.headers.date);
+          this.#trace?.(`${request.method} ${url.href} ${response.statusCode} ${Date.now() - started}ms`);
+          readAnswer(response).then(resolve, reject);
+        });
+        sent.end(body);
+      });
+    } catch (error) {
+      throwIfInterrupted(this.#signal);
+      if (timeout.aborted) throw networkError(this.cluster, { code: 'ETIMEDOUT' });
+      const { code } = error as NodeJS.ErrnoException;
+      if (sent.reusedSocket && (code === 'ECONNRESET' || code === 'EPIPE')) return 'connection had died';
+      throw networkError(this.cluster, error);
+    }
+  }
+}
+
+async function readAnswer(response: IncomingMessage): Promise<Answer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) chunks.push(chunk as Buffer);
+  const retryAfter = Number(response.headers['retry-after']);
+  return {
+    status: response.statusCode ?? 0,
+    text: Buffer.concat(chunks).toString('utf8'),
+    retryAfter: Number.isFinite(retryAfter) && retryAfter > 0 ? retryAfter : undefined,
+  };
+}
+
+async function orUndefined<T>(promise: Promise<T>): Promise<T | undefined> {
+  try {
+    return await promise;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,208 @@
+import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import path from 'node:path';
+import { parse } from 'yaml';
+import { StellarError } from '../errors.ts';
+
+/** A cluster entry, keys as in the file, unknown ones kept. File names are absolute after loading. */
+export interface ClusterEntry {
+  server?: string;
+  'certificate-authority'?: string;
+  'certificate-authority-data'?: string;
+  'insecure-skip-tls-verify'?: boolean;
+  'tls-server-name'?: string;
+  'proxy-url'?: string;
+  [key: string]: unknown;
+}
+
+export interface ExecEntry {
+  apiVersion?: string;
+  command?: string;
+  env?: { name: string; value: string }[] | null;
+  installHint?: string;
+  [key: string]: unknown;
+}
+
+export interface UserEntry {
+  'client-certificate'?: string;
+  'client-key'?: string;
+  tokenFile?: string;
+  exec?: ExecEntry;
+  'as-groups'?: string[];
+  'as-uid'?: string;
+  'as-user-extra'?: Record<string, string[]>;
+  [key: string]: unknown;
+}
+
+export interface ContextEntry {
+  cluster?: string;
+  user?: string;
+  namespace?: string;
+  [key: string]: unknown;
+}
+
+/** What kubectl would make of the same files: merged, the first definition of a name wins. */
+export interface Kubeconfig {
+  /** The files that were read, in order. */
+  files: string[];
+  currentContext: string | undefined;
+  contexts: Map<string, ContextEntry>;
+  clusters: Map<string, ClusterEntry>;
+  users: Map<string, UserEntry>;
+}
+
+/** One context with everything needed to connect. */
+export interface SelectedContext {
+  name: string;
+  server: string;
+  cluster: ClusterEntry;
+  user: UserEntry;
+}
+
+interface Environment {
+  KUBECONFIG?: string | undefined;
+}
+
+/**
+ * Reads kubeconfigs as kubectl does (client-go's ClientConfigLoadingRules): `file` alone where it is given, else the list in
+ * KUBECONFIG (empty and repeated names ignored, missing files skipped), else ~/.kube/config.
+ * @throws StellarError `kubeconfig-invalid` for a named file that is missing, and for any file that cannot be understood.
+ */
+export async function loadKubeconfig(file: string | undefined, env: Environment = process.env): Promise<Kubeconfig> {
+  const merged: Kubeconfig = {
+    files: [],
+    currentContext: undefined,
+    contexts: new Map(),
+    clusters: new Map(),
+    users: new Map(),
+  };
+  for (const name of candidateFiles(file, env)) {
+    const text = await readIfPresent(name);
+    if (text === undefined) {
+      if (name === file) throw invalid(name, 'no such file');
+      continue;
+    }
+    merged.files.push(name);
+    mergeFile(merged, name, text);
+  }
+  return merged;
+}
+
+function candidateFiles(file: string | undefined, env: Environment): string[] {
+  if (file !== undefined) return [file];
+  const listed = (env.KUBECONFIG ?? '').split(path.delimiter).filter((name) => name !== '');
+  return listed.length > 0 ? [...new Set(listed)] : [path.join(homedir(), '.kube', 'config')];
+}
+
+async function readIfPresent(name: string): Promise<string | undefined> {
+  try {
+    return await readFile(name, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw invalid(name, code === 'EACCES' ? 'permission denied' : ((error as Error).message ?? String(error)));
+  }
+}
+
+function mergeFile(merged: Kubeconfig, file: string, text: string): void {
+  let document: unknown;
+  try {
+    document = parse(text, { logLevel: 'error' });
+  } catch (error) {
+    // Only the first line: the rest of the parser's message quotes the file, which may hold credentials.
+    throw invalid(file, (error as Error).message.split('\n')[0] ?? 'not YAML');
+  }
+  if (document === null || document === undefined) return;
+  if (!isRecord(document)) throw invalid(file, 'it is not a kubeconfig');
+
+  const directory = path.dirname(path.resolve(file));
+  for (const [name, entry] of namedEntries(file, document, 'clusters', 'cluster')) {
+    addFirst(merged.clusters, name, withAbsolutePaths(entry, ['certificate-authority'], directory));
+  }
+  for (const [name, entry] of namedEntries(file, document, 'users', 'user')) {
+    const user: UserEntry = withAbsolutePaths(entry, ['client-certificate', 'client-key', 'tokenFile'], directory);
+    // As client-go: a plugin given by a relative path with a separator is relative to the file; a bare name is looked up on PATH.
+    if (typeof user.exec?.command === 'string' && /[\\/]/.test(user.exec.command)) {
+      user.exec = { ...user.exec, command: path.resolve(directory, user.exec.command) };
+    }
+    addFirst(merged.users, name, user);
+  }
+  for (const [name, entry] of namedEntries(file, document, 'contexts', 'context')) addFirst(merged.contexts, name, entry);
+
+  const current = document['current-context'];
+  if (typeof current === 'string' && current !== '') merged.currentContext ??= current;
+}
+
+/** The named entries of one list in a file. A name twice in one file is an error, as it is to kubectl. */
+function namedEntries(
+  file: string,
+  document: Record<string, unknown>,
+  list: string,
+  key: string,
+): [string, Record<string, unknown>][] {
+  const items = document[list] ?? [];
+  if (!Array.isArray(items)) throw invalid(file, `"${list}" is not a list`);
+  const seen = new Set<string>();
+  return items.map((item): [string, Record<string, unknown>] => {
+    if (!isRecord(item)) throw invalid(file, `"${list}" has an entry that is not an object`);
+    const name = typeof item.name === 'string' ? item.name : '';
+    if (seen.has(name)) throw invalid(file, `"${list}" has the name "${name}" twice`);
+    seen.add(name);
+    const entry = item[key] ?? {};
+    if (!isRecord(entry)) throw invalid(file, `"${key}" of "${name}" is not an object`);
+    return [name, entry];
+  });
+}
+
+function addFirst<T>(map: Map<string, T>, name: string, entry: T): void {
+  if (!map.has(name)) map.set(name, entry);
+}
+
+function withAbsolutePaths<T extends Record<string, unknown>>(entry: T, keys: string[], directory: string): T {
+  const copy: Record<string, unknown> = { ...entry };
+  for (const key of keys) {
+    const value = copy[key];
+    if (typeof value === 'string' && value !== '') copy[key] = path.resolve(directory, value);
+  }
+  return copy as T;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function invalid(file: string, why: string): StellarError {
+  return new StellarError('kubeconfig-invalid', `The kubeconfig ${file} cannot be used: ${why}.`);
+}
+
+/**
+ * Finds a context and what it refers to.
+ * @throws StellarError `context-unknown` or `kubeconfig-invalid`, naming what there is instead.
+ */
+export function selectContext(config: Kubeconfig, name: string): SelectedContext {
+  const context = config.contexts.get(name);
+  if (context === undefined) throw unknownContext(config, name);
+  const cluster = config.clusters.get(context.cluster ?? '');
+  if (cluster?.server === undefined || cluster.server === '') {
+    throw new StellarError('kubeconfig-invalid', `Context ${name} names the cluster "${context.cluster ?? ''}", which has no server in ${where(config)}.`);
+  }
+  if (!URL.canParse(cluster.server)) {
+    throw new StellarError('kubeconfig-invalid', `Context ${name} has the server "${cluster.server}", which is not a URL.`);
+  }
+  const user = context.user ? config.users.get(context.user) : {};
+  if (user === undefined) {
+    throw new StellarError('kubeconfig-invalid', `Context ${name} names the user "${context.user}", who is not defined in ${where(config)}.`);
+  }
+  return { name, server: cluster.server.replace(/\/+$/, ''), cluster, user };
+}
+
+function unknownContext(config: Kubeconfig, name: string): StellarError {
+  const known = [...config.contexts.keys()];
+  return new StellarError('context-unknown', `There is no context "${name}" in ${where(config)}.`, {
+    hint: known.length === 0 ? 'Give a kubeconfig: --kubeconfig FILE, or the variable KUBECONFIG' : `Contexts there: ${known.join(', ')}`,
+  });
+}
+
+function where(config: Kubeconfig): string {
+  return config.files.length === 0 ? 'any kubeconfig (no file was found)' : config.files.join(', ');
+}

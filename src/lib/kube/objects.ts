@@ -1,0 +1,75 @@
+/** Objects as the API server sends them: plain JSON, unknown fields kept, timestamps as RFC 3339 strings. */
+export interface ObjectMeta {
+  name: string;
+  namespace?: string;
+  uid?: string;
+  resourceVersion?: string;
+  generation?: number;
+  creationTimestamp?: string;
+  deletionTimestamp?: string;
+  labels?: Record<string, string>;
+  annotations?: Record<string, string>;
+  finalizers?: string[];
+}
+
+export interface KubeObject {
+  apiVersion?: string;
+  kind?: string;
+  metadata: ObjectMeta;
+}
+
+export interface Condition {
+  type: string;
+  status: 'True' | 'False' | 'Unknown';
+  reason?: string;
+  message?: string;
+  lastTransitionTime?: string;
+  observedGeneration?: number;
+}
+
+export interface WithConditions extends KubeObject {
+  status?: { conditions?: Condition[] };
+}
+
+export function conditionOf(object: WithConditions | undefined, type: string): Condition | undefined {
+  return object?.status?.conditions?.find((condition) => condition.type === type);
+}
+
+export function isTrue(object: WithConditions | undefined, type: string): boolean {
+  return conditionOf(object, type)?.status === 'True';
+}
+
+export interface Secret extends KubeObject {
+  type?: string;
+  /** Values are base64. */
+  data?: Record<string, string>;
+}
+
+export interface ConfigMap extends KubeObject {
+  data?: Record<string, string>;
+}
+
+export interface Deployment extends WithConditions {
+  spec?: { replicas?: number; template?: { spec?: { containers?: { name: string; image?: string }[] } } };
+  status?: { conditions?: Condition[]; availableReplicas?: number };
+}
+
+export interface Pod extends KubeObject {
+  status?: {
+    phase?: string;
+    containerStatuses?: {
+      name: string;
+      restartCount?: number;
+      state?: { waiting?: { reason?: string; message?: string } };
+    }[];
+  };
+}
+
+export interface Lease extends KubeObject {
+  spec?: { renewTime?: string };
+}
+
+/** When an object came to be, in milliseconds since the epoch. Objects from a server always have it. */
+export function createdAt(object: KubeObject): number {
+  return Date.parse(object.metadata.creationTimestamp ?? '') || 0;
+}

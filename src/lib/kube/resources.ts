@@ -1,0 +1,77 @@
+/** The kinds of objects that stellarctl touches: known in advance, so that no command spends requests on discovery. */
+export interface Resource {
+  apiVersion: string;
+  kind: string;
+  plural: string;
+  namespaced: boolean;
+}
+
+const resource = (apiVersion: string, kind: string, plural: string, namespaced: boolean): Resource => ({
+  apiVersion,
+  kind,
+  plural,
+  namespaced,
+});
+
+const rbac = 'rbac.authorization.k8s.io/v1';
+
+export const resources = {
+  namespaces: resource('v1', 'Namespace', 'namespaces', false),
+  secrets: resource('v1', 'Secret', 'secrets', true),
+  configMaps: resource('v1', 'ConfigMap', 'configmaps', true),
+  serviceAccounts: resource('v1', 'ServiceAccount', 'serviceaccounts', true),
+  pods: resource('v1', 'Pod', 'pods', true),
+  deployments: resource('apps/v1', 'Deployment', 'deployments', true),
+  clusterRoles: resource(rbac, 'ClusterRole', 'clusterroles', false),
+  clusterRoleBindings: resource(rbac, 'ClusterRoleBinding', 'clusterrolebindings', false),
+  customResourceDefinitions: resource(
+    'apiextensions.k8s.io/v1',
+    'CustomResourceDefinition',
+    'customresourcedefinitions',
+    false,
+  ),
+  certificateSigningRequests: resource(
+    'certificates.k8s.io/v1',
+    'CertificateSigningRequest',
+    'certificatesigningrequests',
+    false,
+  ),
+  leases: resource('coordination.k8s.io/v1', 'Lease', 'leases', true),
+  managedClusters: resource('cluster.open-cluster-management.io/v1', 'ManagedCluster', 'managedclusters', false),
+  clusterManagers: resource('operator.open-cluster-management.io/v1', 'ClusterManager', 'clustermanagers', false),
+  klusterlets: resource('operator.open-cluster-management.io/v1', 'Klusterlet', 'klusterlets', false),
+} as const;
+
+/** The API group of an apiVersion: `apps/v1` → `apps`, `v1` → the empty string. */
+export function groupOf(apiVersion: string): string {
+  const slash = apiVersion.indexOf('/');
+  return slash === -1 ? '' : apiVersion.slice(0, slash);
+}
+
+export interface PathOptions {
+  namespace?: string | undefined;
+  name?: string | undefined;
+  subresource?: string | undefined;
+}
+
+/** The URL path of an object or, without a name, of a collection. */
+export function pathOf(resource: Resource, { namespace, name, subresource }: PathOptions = {}): string {
+  const root = groupOf(resource.apiVersion) === '' ? '/api' : '/apis';
+  const segments = [resource.apiVersion];
+  if (namespace !== undefined) segments.push('namespaces', encodeURIComponent(namespace));
+  segments.push(resource.plural);
+  if (name !== undefined) segments.push(encodeURIComponent(name));
+  if (subresource !== undefined) segments.push(subresource);
+  return `${root}/${segments.join('/')}`;
+}
+
+const byKind = new Map<string, Resource>(
+  Object.values(resources).map((known) => [`${known.apiVersion} ${known.kind}`, known]),
+);
+
+/** @throws Error for a kind that is missing from the table above: a mistake of ours. */
+export function resourceOf(object: { apiVersion?: string | undefined; kind?: string | undefined }): Resource {
+  const known = byKind.get(`${object.apiVersion} ${object.kind}`);
+  if (known === undefined) throw new Error(`kind ${object.apiVersion} ${object.kind} is missing from resources.ts`);
+  return known;
+}

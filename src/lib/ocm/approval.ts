@@ -1,0 +1,29 @@
+import type { Kube } from '../kube/client.ts';
+import { resources } from '../kube/resources.ts';
+import type { CertificateSigningRequest } from './objects.ts';
+import type { RegistrationRequest } from './requests.ts';
+
+/**
+ * Approves a request that has been judged. The object that was judged is sent back whole, so that its resourceVersion guards
+ * against changes in between (409).
+ */
+export async function approveRequest(kube: Kube, { csr }: RegistrationRequest): Promise<void> {
+  await decideRequest(kube, csr, 'Approved', 'StellarctlApprove', 'Approved by stellarctl accept.');
+}
+
+/** Refuses a request for good: its agent sends another one only when this one has been deleted. */
+export async function denyRequest(kube: Kube, { csr }: RegistrationRequest): Promise<void> {
+  await decideRequest(kube, csr, 'Denied', 'StellarctlDeny', 'Denied by stellarctl accept --deny.');
+}
+
+async function decideRequest(kube: Kube, csr: CertificateSigningRequest, type: 'Approved' | 'Denied', reason: string, message: string): Promise<void> {
+  const condition = { type, status: 'True', reason, message, lastUpdateTime: new Date(kube.now()).toISOString() } as const;
+  const { apiVersion, kind } = resources.certificateSigningRequests;
+  const conditions = [...(csr.status?.conditions ?? []), condition];
+  await kube.replace(resources.certificateSigningRequests, { ...csr, apiVersion, kind, status: { ...csr.status, conditions } }, 'approval');
+}
+
+/** Lets a WEC's agent in: the hub makes its mailbox and its roles. The hub's webhook checks the right to `managedclusters/accept`. */
+export async function acceptCluster(kube: Kube, name: string): Promise<void> {
+  await kube.merge(resources.managedClusters, name, { spec: { hubAcceptsClient: true } });
+}

@@ -1,0 +1,102 @@
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import { StellarError } from '../errors.ts';
+
+/** One way to reach a hub's API server. */
+export interface Endpoint {
+  server: string;
+  /** PEM; undefined where the system's own authorities vouch for the server. */
+  certificateAuthority: string | undefined;
+}
+
+export type EndpointSource = '--hub-apiserver' | 'kubeconfig' | 'kube-public/cluster-info';
+
+/** The address that agents will use. */
+export interface ChosenEndpoint extends Endpoint {
+  source: EndpointSource;
+}
+
+export interface EndpointInput {
+  /** The ITS's name in messages: its context. */
+  its: string;
+  /** The WEC's name in messages. */
+  wec: string;
+  /** As reached from this machine (the context's server), or as the join file says for outside. */
+  outside: Endpoint;
+  /** What the ITS publishes in kube-public/cluster-info. */
+  inside: Endpoint | undefined;
+  /** `--hub-apiserver` */
+  hubApiserver: string | undefined;
+  /** `--force-internal-endpoint-lookup` and its negation; undefined leaves the choice to the rule. */
+  forceInside: boolean | undefined;
+  /** `--ca-file`, PEM: instead of any other authority. */
+  certificateAuthority: string | undefined;
+}
+
+/**
+ * Chooses the address of an ITS for the agents of a WEC: what the user says, else the ITS's own address where other machines can
+ * use it, else the one that the ITS publishes for other clusters.
+ * @param resolve looks a host name up; for tests
+ * @throws StellarError `endpoint-unusable`, saying what to pass
+ */
+export async function chooseEndpoint(input: EndpointInput, resolve: Resolve = systemResolve): Promise<ChosenEndpoint> {
+  const { outside, inside, hubApiserver, forceInside } = input;
+  const chosen = (endpoint: Endpoint, source: EndpointSource): ChosenEndpoint => ({
+    server: endpoint.server,
+    certificateAuthority: input.certificateAuthority ?? endpoint.certificateAuthority,
+    source,
+  });
+  if (hubApiserver !== undefined) return chosen({ ...outside, server: hubApiserver }, '--hub-apiserver');
+  if (forceInside === false) return chosen(outside, 'kubeconfig');
+
+  const outsideIsLocal = await isThisMachine(hostOf(outside.server), resolve);
+  if (forceInside === undefined && !outsideIsLocal) return chosen(outside, 'kubeconfig');
+
+  const problem = await insideProblem(inside, resolve);
+  if (inside !== undefined && problem === undefined) return chosen(inside, 'kube-public/cluster-info');
+  const start = outsideIsLocal
+    ? `The API server of ${input.its} calls itself ${outside.server}, which an agent in ${input.wec} cannot use, and`
+    : 'The internal address was asked for, but';
+  throw new StellarError('endpoint-unusable', `${start} ${input.its} publishes no other usable address (${problem}).`, {
+    hint: `Pass the address that ${input.wec} reaches: --hub-apiserver https://…`,
+  });
+}
+
+async function insideProblem(inside: Endpoint | undefined, resolve: Resolve): Promise<string | undefined> {
+  if (inside === undefined) return 'kube-public/cluster-info is missing or has no server';
+  const host = hostOf(inside.server);
+  const inCluster = host === 'kubernetes' || host.startsWith('kubernetes.default') || /\.svc(\.|$)/.test(host);
+  if (inCluster) return `kube-public/cluster-info says ${inside.server}, which only its own pods can use`;
+  if (await isThisMachine(host, resolve)) return `kube-public/cluster-info says ${inside.server}, which is local as well`;
+  return undefined;
+}
+
+type Resolve = (host: string) => Promise<string[]>;
+
+const systemResolve: Resolve = async (host) => (await lookup(host, { all: true })).map(({ address }) => address);
+
+/**
+ * Whether a host means the machine that asks: to a pod of another cluster, that would be itself. KubeFlex's default domain
+ * localtest.me resolves to 127.0.0.1 everywhere, and is known here so that it is recognised without DNS.
+ */
+export async function isThisMachine(host: string, resolve: Resolve = systemResolve): Promise<boolean> {
+  if (isIP(host) !== 0) return isLoopback(host);
+  const name = host.toLowerCase().replace(/\.$/, '');
+  if (/(^|\.)(localhost|localtest\.me)$/.test(name)) return true;
+  try {
+    const addresses = await resolve(name);
+    return addresses.length > 0 && addresses.every(isLoopback);
+  } catch {
+    return false;
+  }
+}
+
+function isLoopback(address: string): boolean {
+  const plain = address.toLowerCase().replace(/^::ffff:(?=\d+\.)/, '');
+  return plain.startsWith('127.') || ['::1', '0.0.0.0', '::'].includes(plain);
+}
+
+/** The host of a URL, IPv6 addresses without brackets. */
+function hostOf(server: string): string {
+  return new URL(server).hostname.replace(/^\[|\]$/g, '');
+}

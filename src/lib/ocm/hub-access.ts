@@ -1,0 +1,71 @@
+import { StellarError } from '../errors.ts';
+import type { Kube } from '../kube/client.ts';
+import { certificateAuthorityOf } from '../kube/credentials.ts';
+import { describeCluster } from '../kube/errors.ts';
+import type { SelectedContext } from '../kube/kubeconfig.ts';
+import type { Endpoint } from './endpoint.ts';
+import { inspectHub } from './hub.ts';
+import type { JoinFile } from './join-file.ts';
+import { requestBootstrapToken } from './token.ts';
+
+/** What a join needs of an ITS, whether the ITS is at hand or only a join file from its administrator. */
+export interface HubAccess {
+  /** Its name for people: the context, here or where the join file was written. */
+  its: string;
+  /** Undefined on the WEC's side alone. */
+  kube: Kube | undefined;
+  outside: Endpoint;
+  inside: Endpoint | undefined;
+  ocmVersion: string | undefined;
+  imageRegistry: string | undefined;
+  /** A bootstrap token: asked for at the first call, the same for all WECs of one run. */
+  token(): Promise<string>;
+}
+
+/**
+ * @param certificateAuthority `--ca-file`, PEM: makes up for a context that does not verify its server
+ * @throws StellarError when it is no hub, or its context has settings that agents cannot have
+ */
+export async function accessHub(kube: Kube, context: SelectedContext, certificateAuthority: string | undefined): Promise<HubAccess> {
+  refuseUnverified(context, certificateAuthority);
+  const [hub, ownAuthority] = await Promise.all([inspectHub(kube), certificateAuthorityOf(context.cluster)]);
+  let token: Promise<string> | undefined;
+  return {
+    its: context.name,
+    kube,
+    outside: { server: context.server, certificateAuthority: ownAuthority },
+    inside: hub.clusterInfo,
+    ocmVersion: hub.version,
+    imageRegistry: hub.imageRegistry,
+    token() {
+      token ??= requestBootstrapToken(kube).then((answer) => answer.token);
+      return token;
+    },
+  };
+}
+
+/** Access by a join file: everything is in it, and the ITS itself is out of reach. */
+export function accessByJoinFile(file: JoinFile): HubAccess {
+  return {
+    its: file.its,
+    kube: undefined,
+    outside: file.outside,
+    inside: file.inside,
+    ocmVersion: file.ocmVersion,
+    imageRegistry: file.imageRegistry,
+    token: async () => file.token,
+  };
+}
+
+/**
+ * An agent copies neither setting from its bootstrap kubeconfig (ocm pkg/registration/register/certificate.go): it would register
+ * and then fail with x509 errors.
+ */
+function refuseUnverified(context: SelectedContext, certificateAuthority: string | undefined): void {
+  const { cluster } = context;
+  const setting = cluster['insecure-skip-tls-verify'] ? 'insecure-skip-tls-verify' : cluster['tls-server-name'] ? 'tls-server-name' : undefined;
+  if (setting === undefined || certificateAuthority !== undefined) return;
+  throw new StellarError('tls-settings-unusable', `Context ${describeCluster({ context: context.name, server: context.server })} uses ${setting}, which agents do not take over.`, {
+    hint: 'Give the certificate authority that agents are to trust: --ca-file FILE',
+  });
+}

@@ -1,0 +1,75 @@
+import { StellarError } from '../errors.ts';
+import type { Kube } from '../kube/client.ts';
+import { describeCluster } from '../kube/errors.ts';
+import type { ConfigMap, Deployment } from '../kube/objects.ts';
+import { resources } from '../kube/resources.ts';
+import { type ClusterInfo, parseClusterInfo } from './cluster-info.ts';
+import { parseImage, versionOf } from './image.ts';
+import { clusterManagerName, hubNamespace, managedClustersPath } from './names.ts';
+import type { ClusterManager } from './objects.ts';
+
+/** What an ITS tells about itself. */
+export interface Hub {
+  /** OCM's version, as `1.3.1`; undefined where the hub does not say (images by digest, no right to look). */
+  version: string | undefined;
+  /** Where the hub's own images come from, as `quay.io/open-cluster-management`. */
+  imageRegistry: string | undefined;
+  /** What the hub publishes of itself in kube-public/cluster-info; undefined where it publishes nothing. */
+  clusterInfo: ClusterInfo | undefined;
+}
+
+/**
+ * Makes sure that a cluster is an OCM hub with which agents register by certificate signing requests, and reads what it tells
+ * about itself.
+ * @throws StellarError `not-a-hub` or `driver-unsupported`
+ */
+export async function inspectHub(kube: Kube): Promise<Hub> {
+  const [, manager, info] = await Promise.all([
+    requireHub(kube),
+    readable(kube.get<ClusterManager>(resources.clusterManagers, clusterManagerName)),
+    readable(kube.get<ConfigMap>(resources.configMaps, 'cluster-info', { namespace: 'kube-public' })),
+  ]);
+  requireCsrDriver(kube, manager);
+  const image = parseImage(manager?.spec?.registrationImagePullSpec ?? (await controllerImage(kube)) ?? '');
+  return {
+    version: image?.tag === undefined ? undefined : versionOf(image.tag),
+    imageRegistry: image?.registry,
+    clusterInfo: parseClusterInfo(info?.data?.kubeconfig),
+  };
+}
+
+/** @throws StellarError `not-a-hub` where the ManagedCluster API is not served (what clusteradm checks as well) */
+export async function requireHub(kube: Kube): Promise<void> {
+  const served = await kube.read<{ resources?: { name: string }[] }>(managedClustersPath);
+  if (served?.resources?.some(({ name }) => name === 'managedclusters')) return;
+  throw new StellarError('not-a-hub', `${describeCluster(kube.cluster)} is not an ITS: it does not serve managedclusters.cluster.open-cluster-management.io.`, {
+    hint: 'Give the context of the ITS: --its CONTEXT',
+  });
+}
+
+/** Agents may also register over gRPC or by AWS IAM roles, without certificate signing requests; stellarctl does neither. */
+function requireCsrDriver(kube: Kube, manager: ClusterManager | undefined): void {
+  const drivers = manager?.spec?.registrationConfiguration?.registrationDrivers?.map(({ authType }) => authType ?? '') ?? [];
+  if (drivers.length === 0 || drivers.includes('csr')) return;
+  throw new StellarError(
+    'driver-unsupported',
+    `${describeCluster(kube.cluster)} registers clusters by ${drivers.join(' and ')} only; stellarctl needs the driver csr.`,
+    { hint: `Enable it beside the others: kubectl --context ${kube.cluster.context} edit clustermanager ${clusterManagerName}` },
+  );
+}
+
+async function controllerImage(kube: Kube): Promise<string | undefined> {
+  const name = `${clusterManagerName}-registration-controller`;
+  const deployment = await readable(kube.get<Deployment>(resources.deployments, name, { namespace: hubNamespace }));
+  return deployment?.spec?.template?.spec?.containers?.[0]?.image;
+}
+
+/** Things worth knowing but not worth failing for, where this user may not read them. */
+async function readable<T>(reading: Promise<T | undefined>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (error instanceof StellarError && error.code === 'forbidden') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,67 @@
+import { StellarError } from '../../errors.ts';
+import type { Kube, Permission } from '../../kube/client.ts';
+import { describeCluster } from '../../kube/errors.ts';
+import { groupOf, type Resource, resources } from '../../kube/resources.ts';
+import { agentNamespace, bootstrapServiceAccounts, operatorNamespace } from '../names.ts';
+
+const may = (verb: string, { apiVersion, plural }: Resource, rest: Partial<Permission> = {}): Permission => ({
+  verb,
+  group: groupOf(apiVersion),
+  resource: plural,
+  ...rest,
+});
+
+/** What accepting a WEC takes on the ITS. `managedclusters/accept` is checked by the hub's webhook, not by the API server. */
+export function acceptPermissions(wec: string): Permission[] {
+  return [
+    may('update', resources.certificateSigningRequests, { subresource: 'approval' }),
+    { verb: 'approve', group: 'certificates.k8s.io', resource: 'signers', name: 'kubernetes.io/kube-apiserver-client' },
+    may('patch', resources.managedClusters, { name: wec }),
+    { verb: 'update', group: 'register.open-cluster-management.io', resource: 'managedclusters', subresource: 'accept', name: wec },
+  ];
+}
+
+export function hubPermissions(wec: string, { accept, label }: { accept: boolean; label: boolean }): Permission[] {
+  return [
+    may('create', resources.serviceAccounts, { subresource: 'token', namespace: operatorNamespace, name: bootstrapServiceAccounts[0] }),
+    may('get', resources.managedClusters, { name: wec }),
+    may('list', resources.certificateSigningRequests),
+    ...(accept ? acceptPermissions(wec) : []),
+    ...(label && !accept ? [may('patch', resources.managedClusters, { name: wec })] : []),
+  ];
+}
+
+/** What installing a klusterlet takes on a WEC: server-side apply needs both verbs. */
+export function wecPermissions(): Permission[] {
+  const inNamespace = { namespace: operatorNamespace };
+  const inAgentNamespace = { namespace: agentNamespace };
+  const applied = [
+    ...both(resources.clusterRoles),
+    ...both(resources.clusterRoleBindings),
+    ...both(resources.customResourceDefinitions),
+    ...both(resources.namespaces),
+    ...both(resources.serviceAccounts, inNamespace),
+    ...both(resources.deployments, inNamespace),
+    ...both(resources.secrets, inNamespace),
+    ...both(resources.secrets, inAgentNamespace),
+    ...both(resources.klusterlets),
+  ];
+  return [...applied, may('get', resources.secrets, inAgentNamespace), may('list', resources.pods, inAgentNamespace)];
+}
+
+const both = (resource: Resource, rest: Partial<Permission> = {}): Permission[] => ['create', 'patch'].map((verb) => may(verb, resource, rest));
+
+/** Asks for all of them at once. @throws StellarError `forbidden`, naming what is missing */
+export async function requirePermissions(kube: Kube, permissions: Permission[]): Promise<void> {
+  const answers = await Promise.all(permissions.map((permission) => kube.mayI(permission)));
+  const missing = permissions.filter((_, index) => !answers[index]).map(describePermission);
+  if (missing.length === 0) return;
+  throw new StellarError('forbidden', `Not allowed on ${describeCluster(kube.cluster)}: ${missing.join(', ')}.`, {
+    hint: `See what is allowed: kubectl --context ${kube.cluster.context} auth can-i --list`,
+  });
+}
+
+function describePermission({ verb, group, resource, subresource, namespace }: Permission): string {
+  const what = `${resource}${subresource ? `/${subresource}` : ''}${group ? `.${group}` : ''}`;
+  return `${verb} ${what}${namespace ? ` in ${namespace}` : ''}`;
+}

@@ -1,0 +1,77 @@
+import type { Kube } from '../kube/client.ts';
+import { conditionOf, createdAt } from '../kube/objects.ts';
+import { reachedStage } from '../stages.ts';
+import { requireHub } from './hub.ts';
+import { bootstrapRequests, type HubEvidence, hasJoined, readWholeHub } from './hub-evidence.ts';
+import { describeRegistration, judgeRegistration } from './registration-stages.ts';
+import type { RequestState } from './requests.ts';
+
+/** One WEC as an ITS sees it. The fields are an interface: docs/output.md. */
+export interface WecListItem {
+  name: string;
+  accepted: boolean;
+  joined: boolean;
+  /** Null where nothing has been reported yet, or nothing is known any more. */
+  available: boolean | null;
+  /** The id of the stage reached, or of the one that failed. */
+  stage: string | null;
+  /** The same in words. */
+  state: string;
+  /** Whether somebody has to do something. */
+  problem: boolean;
+  /** What is awaited, or what is wrong; empty when all is well. */
+  reason: string;
+  /** RFC 3339; of the ManagedCluster, else of the first request. */
+  created: string | null;
+  kubernetesVersion: string | null;
+  /** When the agent last gave a sign of life, RFC 3339; only when leases were asked for. */
+  leaseRenewed: string | null;
+  labels: Record<string, string>;
+  /** Registration requests that are still there, oldest first. */
+  requests: { name: string; agent: string | null; state: RequestState; created: string }[];
+}
+
+export interface ListOptions {
+  labelSelector?: string | undefined;
+  /** Only WECs with a request that waits for a decision. */
+  pending: boolean;
+  withLeases: boolean;
+}
+
+/** Lists the WECs of an ITS by name: those with a ManagedCluster, and those that have only sent a request. @throws StellarError `not-a-hub` */
+export async function listWecs(hub: Kube, { labelSelector, pending, withLeases }: ListOptions): Promise<WecListItem[]> {
+  const [evidence] = await Promise.all([readWholeHub(hub, { labelSelector, withLeases }), requireHub(hub)]);
+  const now = hub.now();
+  return [...evidence.values()]
+    .filter((wec) => !pending || bootstrapRequests(wec).some(({ state }) => state === 'pending'))
+    .map((wec) => toItem(wec, now))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function toItem(evidence: HubEvidence, now: number): WecListItem {
+  const { name, managedCluster, lease } = evidence;
+  const reports = judgeRegistration({ name, hub: evidence, wec: undefined, now });
+  const { text, problem, why } = describeRegistration(reports);
+  const available = conditionOf(managedCluster, 'ManagedClusterConditionAvailable')?.status;
+  const requests = bootstrapRequests(evidence).map(({ name: request, agent, state, created }) => ({
+    name: request,
+    agent: agent ?? null,
+    state,
+    created: new Date(created).toISOString(),
+  }));
+  return {
+    name,
+    accepted: managedCluster?.spec?.hubAcceptsClient === true,
+    joined: hasJoined(evidence),
+    available: available === 'True' ? true : available === 'False' ? false : null,
+    stage: reachedStage(reports) ?? null,
+    state: text,
+    problem,
+    reason: why,
+    created: managedCluster === undefined ? (requests[0]?.created ?? null) : new Date(createdAt(managedCluster)).toISOString(),
+    kubernetesVersion: managedCluster?.status?.version?.kubernetes ?? null,
+    leaseRenewed: lease?.spec?.renewTime ?? null,
+    labels: managedCluster?.metadata.labels ?? {},
+    requests,
+  };
+}

@@ -1,0 +1,42 @@
+import { type Deadline, pause } from './deadline.ts';
+import { mayPass } from './kube/errors.ts';
+import type { Run } from './run.ts';
+
+/** How often the evidence is looked at while waiting. */
+const intervalMs = 500;
+/** How long an error that may pass, or a stage that has failed, is given to recover before it is believed. */
+export const graceMs = 15_000;
+
+/**
+ * Looks about twice a second until `look` returns something, or the deadline has passed (then undefined). An API server that
+ * restarts is waited for; an error that stays is thrown, at the latest at the deadline: clusters that do not answer are no timeout.
+ */
+export async function poll<T>(look: () => Promise<T | undefined>, { deadline, signal }: Run): Promise<T | undefined> {
+  let troubleSince: number | undefined;
+  for (;;) {
+    try {
+      const result = await look();
+      troubleSince = undefined;
+      if (result !== undefined || deadline.passed) return result;
+    } catch (error) {
+      troubleSince ??= Date.now();
+      if (!mayPass(error) || deadline.passed || Date.now() - troubleSince > graceMs) throw error;
+    }
+    await pause(intervalMs, deadline, signal);
+  }
+}
+
+/** Believes in a failure only when it has been seen for the grace time, or when there is no time left to see it recover. */
+export class Patience {
+  #failing: { what: string; since: number } | undefined;
+
+  /** @param what identifies the failure; undefined when nothing fails */
+  believes(what: string | undefined, deadline: Deadline): boolean {
+    if (what === undefined) {
+      this.#failing = undefined;
+      return false;
+    }
+    if (this.#failing?.what !== what) this.#failing = { what, since: Date.now() };
+    return deadline.passed || Date.now() - this.#failing.since > graceMs;
+  }
+}

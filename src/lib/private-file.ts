@@ -1,0 +1,25 @@
+import { randomUUID } from 'node:crypto';
+import { lstat, rename, rm, writeFile } from 'node:fs/promises';
+import { StellarError } from './errors.ts';
+
+/**
+ * Writes a file that only its owner can read (mode 0600), in one step: through a temporary file beside it, so that an interruption
+ * leaves the old content or the new.
+ * @throws StellarError `file-error`, also for a target that is not a regular file
+ */
+export async function writePrivately(file: string, content: string): Promise<void> {
+  const temporary = `${file}.${randomUUID()}.tmp`;
+  try {
+    await refuseSpecialFile(file);
+    await writeFile(temporary, content, { mode: 0o600, flag: 'wx' });
+    await rename(temporary, file);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw new StellarError('file-error', `${file} cannot be written: ${(error as Error).message}.`, { cause: error });
+  }
+}
+
+async function refuseSpecialFile(file: string): Promise<void> {
+  const present = await lstat(file).catch(() => undefined);
+  if (present !== undefined && !present.isFile()) throw new Error('it is not a regular file');
+}

@@ -1,0 +1,24 @@
+/**
+ * How the library tells what it is doing. It never prints: a command hands in an implementation (src/lib/terminal/progress.ts),
+ * tests hand in a recorder.
+ */
+export interface Progress {
+  /** A fact about the whole command, said once. */
+  note(text: string): void;
+  /** What is now true of a subject (a WEC): said once, as a line of its own in a pipe. */
+  changed(subject: string, text: string): void;
+  /** What a subject waits for. Shown beside it on a terminal; in a pipe only when the wait becomes long. */
+  waiting(subject: string, text: string): void;
+  /** The subject is finished, well. @param elapsedMs milliseconds, where it took some */
+  done(subject: string, text: string, elapsedMs?: number): void;
+  /** The subject is finished, not well. The error itself is rendered by the command. */
+  failed(subject: string, text: string): void;
+}
+
+export const silentProgress: Progress = {
+  note() {},
+  changed() {},
+  waiting() {},
+  done() {},
+  failed() {},
+};

@@ -1,0 +1,10 @@
+import type { Deadline } from './deadline.ts';
+import type { Progress } from './progress.ts';
+
+/** What every long function of the library is given beside its input. */
+export interface Run {
+  progress: Progress;
+  deadline: Deadline;
+  /** Fires on Ctrl-C. */
+  signal: AbortSignal;
+}

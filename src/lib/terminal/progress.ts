@@ -1,0 +1,165 @@
+import type { Ora } from 'ora';
+import { formatElapsed } from '../duration.ts';
+import type { Progress } from '../progress.ts';
+import { canAnimate, type Io, withProgramName } from './io.ts';
+import type { Style } from './style.ts';
+
+export interface ProgressOptions {
+  /** Say nothing but results and errors. */
+  quiet: boolean;
+  /** Where the line about a finished subject goes: to stdout when it is the command's result, to stderr when that is JSON. */
+  results: 'stdout' | 'stderr';
+  style: Style;
+}
+
+/** Progress with an end: nothing moves on the terminal after `stop`. */
+export interface TerminalProgress extends Progress {
+  stop(): void;
+}
+
+export function createProgress(io: Io, options: ProgressOptions): TerminalProgress {
+  return canAnimate(io) && !options.quiet ? new LiveProgress(io, options) : new PlainProgress(io, options);
+}
+
+/** One line for every change, and now and then one about what is still awaited: for pipes, files and CI. */
+class PlainProgress implements TerminalProgress {
+  readonly #io: Io;
+  readonly #options: ProgressOptions;
+  readonly #waiting = new Map<string, { text: string; since: number }>();
+  readonly #lastSaid = new Map<string, string>();
+  #heartbeat: NodeJS.Timeout | undefined;
+
+  constructor(io: Io, options: ProgressOptions) {
+    this.#io = io;
+    this.#options = options;
+  }
+
+  note(text: string): void {
+    this.#say(text);
+  }
+
+  changed(subject: string, text: string): void {
+    if (this.#lastSaid.get(subject) === text) return;
+    this.#lastSaid.set(subject, text);
+    this.#say(`${subject}: ${text}`);
+  }
+
+  waiting(subject: string, text: string): void {
+    this.#waiting.set(subject, { text, since: this.#waiting.get(subject)?.since ?? Date.now() });
+    this.#heartbeat ??= setInterval(() => this.#beat(), heartbeatMs).unref();
+  }
+
+  done(subject: string, text: string, elapsedMs?: number): void {
+    this.#waiting.delete(subject);
+    const line = `${subject}: ${text}${elapsedMs === undefined ? '' : ` after ${formatElapsed(elapsedMs)}`}`;
+    if (this.#options.results === 'stdout') this.#io.stdout.write(`${line}\n`);
+    else this.#say(line);
+  }
+
+  failed(subject: string): void {
+    this.#waiting.delete(subject);
+  }
+
+  stop(): void {
+    clearInterval(this.#heartbeat);
+  }
+
+  #beat(): void {
+    for (const [subject, { text, since }] of this.#waiting) {
+      this.#say(`${subject}: still waiting (${Math.round((Date.now() - since) / 1000)}s): ${text}`);
+    }
+  }
+
+  #say(line: string): void {
+    if (this.#options.quiet) return;
+    this.#io.stderr.write(`${withProgramName(line, this.#io.program)}\n`);
+  }
+}
+
+const heartbeatMs = 15_000;
+/** Quick commands show no spinner. */
+const spinnerDelayMs = 300;
+const frames = '⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏';
+const frameMs = 80;
+
+/** A line for every subject that is under way, redrawn; finished ones stay above. */
+class LiveProgress implements TerminalProgress {
+  readonly #io: Io;
+  readonly #options: ProgressOptions;
+  readonly #rows = new Map<string, { text: string; since: number }>();
+  readonly #starting: NodeJS.Timeout;
+  #spinner: Ora | undefined;
+  #stopped = false;
+  #widest = 0;
+
+  constructor(io: Io, options: ProgressOptions) {
+    this.#io = io;
+    this.#options = options;
+    this.#starting = setTimeout(() => this.#start(), spinnerDelayMs).unref();
+  }
+
+  note(text: string): void {
+    this.#write(this.#io.stderr, withProgramName(text, this.#io.program));
+  }
+
+  changed(subject: string, text: string): void {
+    this.waiting(subject, text);
+  }
+
+  waiting(subject: string, text: string): void {
+    this.#widest = Math.max(this.#widest, subject.length);
+    this.#rows.set(subject, { text, since: this.#rows.get(subject)?.since ?? Date.now() });
+  }
+
+  done(subject: string, text: string, elapsedMs?: number): void {
+    this.#widest = Math.max(this.#widest, subject.length);
+    this.#rows.delete(subject);
+    const { ok, faint } = this.#options.style;
+    const elapsed = elapsedMs === undefined ? '' : `   ${faint(formatElapsed(elapsedMs))}`;
+    const stream = this.#options.results === 'stdout' ? this.#io.stdout : this.#io.stderr;
+    this.#write(stream, `  ${subject.padEnd(this.#widest)}  ${ok} ${text}${elapsed}`);
+  }
+
+  failed(subject: string): void {
+    this.#rows.delete(subject);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#starting);
+    this.#spinner?.stop();
+  }
+
+  async #start(): Promise<void> {
+    const { default: ora } = await import('ora');
+    if (this.#stopped) return;
+    // ora clears, counts lines and hides the cursor; the lines, each with a frame of its own, are its prefix.
+    this.#spinner = ora({
+      stream: this.#io.stderr,
+      text: '',
+      prefixText: () => this.#frame(),
+      spinner: { interval: frameMs, frames: [''] },
+      discardStdin: false,
+    }).start();
+  }
+
+  #frame(): string {
+    const frame = frames[Math.floor(Date.now() / frameMs) % frames.length] ?? '';
+    const width = this.#io.stderr.columns ?? 80;
+    return [...this.#rows]
+      .map(([subject, { text, since }]) => {
+        const elapsed = formatElapsed(Date.now() - since);
+        const start = `  ${subject.padEnd(this.#widest)}  ${frame} `;
+        const room = Math.max(10, width - start.length - elapsed.length - 5);
+        const shown = text.length > room ? `${text.slice(0, room - 1)}…` : text;
+        return `${start}${shown}   ${this.#options.style.faint(elapsed)}`;
+      })
+      .join('\n');
+  }
+
+  #write(stream: NodeJS.WriteStream, line: string): void {
+    this.#spinner?.clear();
+    stream.write(`${line}\n`);
+    if (!this.#stopped) this.#spinner?.render();
+  }
+}
