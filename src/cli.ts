@@ -7,7 +7,7 @@ import { joinCommand } from './commands/wec/join.ts';
 import { labelCommand } from './commands/wec/label.ts';
 import { listCommand } from './commands/wec/list.ts';
 import { ExitCode } from './lib/errors.ts';
-import type { Io } from './lib/terminal/io.ts';
+import { type Io, withProgramName } from './lib/terminal/io.ts';
 
 declare const STELLARCTL_VERSION: string;
 
@@ -35,8 +35,8 @@ export function buildProgram(io: Io): Command {
 /** Wrong usage ends with 2, whatever commander makes of it, and in the format that was asked for. */
 function exitByException(command: Command, io: Io): void {
   command.exitOverride().configureOutput({
-    writeOut: (text) => io.stdout.write(text),
-    writeErr: (text) => io.stderr.write(text),
+    writeOut: (text) => io.stdout.write(withProgramName(text, io.program)),
+    writeErr: (text) => io.stderr.write(withProgramName(text, io.program)),
     outputError: (text, write) => write(`✗ ${text.replace(/^error: /, '')}`),
   });
   command.showHelpAfterError(`  See: ${fullName(command)} --help`);

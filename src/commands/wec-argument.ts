@@ -1,4 +1,5 @@
 import { StellarError } from '../lib/errors.ts';
+import { checkWecName } from '../lib/ocm/wec-name.ts';
 
 /** A WEC as people name it: NAME, or NAME=CONTEXT. */
 export interface WecArgument {
@@ -9,7 +10,7 @@ export interface WecArgument {
 
 /**
  * Reads the WECs of a command line. `--wec-context` is the same as NAME=CONTEXT, for a single name.
- * @throws StellarError `usage` for a name or a context that is given twice
+ * @throws StellarError `usage` for a name that no WEC can have, and for a name or a context that is given twice
  */
 export function parseWecArguments(positional: readonly string[], wecContext?: string): WecArgument[] {
   const wecs = positional.map(parseWecArgument);
@@ -20,6 +21,7 @@ export function parseWecArguments(positional: readonly string[], wecContext?: st
     }
     only.context = wecContext;
   }
+  for (const { name } of wecs) checkWecName(name);
   refuseTwice(wecs.map(({ name }) => name), 'name');
   refuseTwice(wecs.flatMap(({ context }) => context ?? []), 'context');
   return wecs;

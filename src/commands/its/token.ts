@@ -13,7 +13,7 @@ export function tokenCommand(io: Io): Command {
   return defineCommand('token', {
     summary: 'make a join file for the administrator of a WEC',
     description:
-      'Asks the ITS for a bootstrap token and writes it, with everything else that a WEC needs to join, into a join file for\nthe administrator of that WEC. The token is printed only with -o json, -o yaml or --clusteradm.',
+      'Asks the ITS for a bootstrap token and writes it, with everything else that a WEC needs to join, into a join file for the administrator of that WEC. The token is printed only with -o json, -o yaml or --clusteradm.',
     timeout: '30s',
     examples: [
       ['stellarctl its token --file cluster1.join', 'write a join file that only you can read'],
@@ -41,7 +41,9 @@ export function tokenCommand(io: Io): Command {
           const { writePrivately } = await import('../../lib/private-file.ts');
           await writePrivately(options.file, `${JSON.stringify(file, null, 2)}\n`);
           const { token: _, ...shown } = file;
-          await session.print({ ...shown, file: options.file }, [{ name: options.file }], []);
+          const { isForPeople } = await import('../../lib/terminal/output.ts');
+          if (isForPeople(options.output)) session.progress.done(context.name, `join file ${options.file} written, for its owner's eyes only`);
+          else await session.print({ ...shown, file: options.file }, [{ name: options.file }], []);
         }
         session.progress.note(`The token expires at ${file.expires}.`);
         if (options.file !== undefined) session.next(`stellarctl wec join NAME --join-file ${options.file}      (on the WEC's side)`);

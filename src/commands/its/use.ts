@@ -7,7 +7,7 @@ export function useCommand(io: Io): Command {
   return defineCommand('use', {
     summary: 'choose the ITS that commands mean, or show it',
     description:
-      'Chooses the context of the ITS for all later commands. Without an argument it shows which ITS is meant now, and why:\n--its comes first, then the variable STELLARCTL_ITS, then this choice, then the current context.',
+      'Chooses the context of the ITS for all later commands. Without an argument it shows which ITS is meant now, and why: --its comes first, then the variable STELLARCTL_ITS, then this choice, then the current context.',
     timeout: '30s',
     examples: [
       ['stellarctl its use its1', 'mean its1 from now on'],

@@ -25,7 +25,7 @@ export function acceptCommand(io: Io): Command {
   return defineCommand('accept', {
     summary: 'accept WECs that ask to join the ITS, or refuse them',
     description:
-      'Waits for the registration request of each WEC, approves it if everything in it is right for a WEC of that name, accepts\nthe WEC, and waits until it is available. Where several agents ask for one name, none is approved unless --agent says which.',
+      'Waits for the registration request of each WEC, approves it if everything in it is right for a WEC of that name, accepts the WEC, and waits until it is available. Where several agents ask for one name, none is approved unless --agent says which.',
     timeout: '5m',
     examples: [
       ['stellarctl accept cluster1', 'accept one WEC and wait until it is available'],

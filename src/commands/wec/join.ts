@@ -29,7 +29,7 @@ export function joinCommand(io: Io): Command {
   return defineCommand('join', {
     summary: 'join clusters to the ITS as WECs',
     description:
-      'Installs the klusterlet on each cluster, so that it asks the ITS to be registered under NAME, and waits for the request; with\n--accept it goes on until the WEC is available. Run again, it resumes what is half done. With --join-file it works on the\nside of the WEC alone, without access to the ITS.',
+      'Installs the klusterlet on each cluster, so that it asks the ITS to be registered under NAME, and waits for the request; with --accept it goes on until the WEC is available. Run again, it resumes what is half done. With --join-file it works on the side of the WEC alone, without access to the ITS.',
     timeout: '5m',
     examples: [
       ['stellarctl wec join cluster1=kind-cluster1 cluster2 --accept --label location-group=edge', 'register two clusters, completely'],

@@ -17,7 +17,7 @@ export function labelCommand(io: Io): Command {
   return defineCommand('label', {
     summary: 'set, change, remove or list labels of WECs',
     description:
-      "Changes labels of WECs with kubectl's rules: key=value sets, key- removes, and a label that has another value is changed\nonly with --overwrite. Everything is checked for every WEC before anything is written for any.",
+      "Changes labels of WECs with kubectl's rules: key=value sets, key- removes, and a label that has another value is changed only with --overwrite. Everything is checked for every WEC before anything is written for any.",
     timeout: '1m',
     examples: [
       ['stellarctl label cluster1 cluster2 location-group=edge', 'label two WECs'],

@@ -39,12 +39,13 @@ export async function findPending(hub: Kube): Promise<string[]> {
  */
 export async function accept(hub: Kube, { wecs, agent, wait }: AcceptInput, run: Run): Promise<WecResult[]> {
   await requireHub(hub);
+  const started = Date.now();
   const lookAgain = `stellarctl wec list --its ${hub.cluster.context}`;
   const followers = await Promise.all(
     wecs.map(async ({ name, kube }) => {
-      const klusterlet = kube === undefined ? undefined : (await readWec(kube)).klusterlet;
+      const klusterlet = kube && (await readWec(kube)).klusterlet;
       const ownAgent = klusterlet && singletonAgentId(klusterlet);
-      const options = { until: 'available', accept: true, wait, joinedIsEnough: true, agent, ownAgent, lookAgain } as const;
+      const options = { until: 'available', accept: true, wait, joinedIsEnough: true, agent, ownAgent, lookAgain, started } as const;
       return { kube, follower: new RegistrationFollower(name, hub, run, options) };
     }),
   );
@@ -52,7 +53,8 @@ export async function accept(hub: Kube, { wecs, agent, wait }: AcceptInput, run:
   await poll(async () => {
     const evidence = await readHub(hub, open.map(({ follower }) => follower.name));
     await mapConcurrently(open, writersAtOnce, async ({ kube, follower }) => {
-      const wec = kube && (await readWec(kube));
+      // The WEC's side only explains; the registration goes on without it.
+      const wec = kube && (await readWec(kube).catch(() => undefined));
       await follower.step({ name: follower.name, hub: evidence.get(follower.name), wec, now: hub.now() });
     });
     open = open.filter(({ follower }) => !follower.finished);

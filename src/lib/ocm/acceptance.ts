@@ -38,7 +38,11 @@ export function decide(evidence: HubEvidence, options: AcceptanceOptions): Decis
   const requests = bootstrapRequests(evidence).filter((request) => !options.outdated?.has(request.name));
   const sound = requests.filter(({ problems }) => problems.length === 0);
   const chosen = chooseAgent(sound, options);
-  if (options.agent !== undefined && chosen === undefined && sound.length > 0) return refuse(noSuchAgent(name, sound, options));
+  if (options.agent !== undefined && chosen === undefined && sound.length > 0) {
+    // The WEC's own agent will ask, whoever else has asked before; an id that a person gave should be there.
+    if (options.agent === options.ownAgent) return { action: 'wait', why: 'the agent of this WEC has not sent its request; another agent has' };
+    return refuse(noSuchAgent(name, sound, options));
+  }
 
   const considered = chosen === undefined ? sound : sound.filter(({ agent }) => agent === chosen);
   const open = considered.filter(({ state }) => state === 'pending');

@@ -34,6 +34,8 @@ export interface FollowOptions {
   outdated?: ReadonlySet<string>;
   /** What to type to look again. */
   lookAgain: string;
+  /** When the work on this WEC began, milliseconds since the epoch. */
+  started: number;
 }
 
 /**
@@ -48,7 +50,6 @@ export class RegistrationFollower {
   readonly #hub: Kube | undefined;
   readonly #run: Run;
   readonly #options: FollowOptions;
-  readonly #started = Date.now();
   readonly #approvedAgents = new Set<string>();
   readonly #patience = new Patience();
   #awaited: { stage: string; why: string; hint: string | undefined } | undefined;
@@ -166,7 +167,7 @@ export class RegistrationFollower {
   #finish(text: string): void {
     this.finished = true;
     const dryRun = this.#hub?.dryRun === true;
-    const elapsed = this.result.changed && !dryRun ? Date.now() - this.#started : undefined;
+    const elapsed = this.result.changed && !dryRun ? Date.now() - this.#options.started : undefined;
     this.#run.progress.done(this.name, dryRun ? 'dry run: nothing was written' : text, elapsed);
   }
 }

@@ -25,6 +25,8 @@ export const leaseName = 'managed-cluster-lease';
 export const clusterNameLabel = 'open-cluster-management.io/cluster-name';
 /** Requests of add-ons carry it beside the cluster's name; requests of a WEC's agent do not. */
 export const addonNameLabel = 'open-cluster-management.io/addon-name';
+/** Everything that carries a WEC's name, without the requests of add-ons: what to list. */
+export const registrationRequestSelector = `${clusterNameLabel},!${addonNameLabel}`;
 
 /** The service accounts whose tokens introduce an agent: today's, and the one of hubs before OCM 0.11. */
 export const bootstrapServiceAccounts = ['agent-registration-bootstrap', 'cluster-bootstrap'] as const;

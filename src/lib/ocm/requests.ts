@@ -31,8 +31,6 @@ const signer = 'kubernetes.io/kube-apiserver-client';
 const allowedUsages = ['digital signature', 'key encipherment', 'client auth'];
 const identityPrefix = 'system:open-cluster-management:';
 const commonGroup = `${identityPrefix}managed-clusters`;
-/** Everything that carries a WEC's name, without the requests of add-ons: what to list. */
-export const registrationRequestSelector = `${clusterNameLabel},!${addonNameLabel}`;
 
 /**
  * Judges a certificate signing request. An agent of NAME asks for common name `system:open-cluster-management:NAME:AGENT` and

@@ -45,6 +45,7 @@ export async function join(access: HubAccess, wecs: JoiningWec[], options: JoinO
 }
 
 async function joinOne(access: HubAccess, wec: JoiningWec, options: JoinOptions, run: Run): Promise<WecResult> {
+  const started = Date.now();
   const plan = await preflight(access, wec, options, run);
   for (const note of plan.notes) run.progress.note(note);
   if (isDone(access, plan, options)) return finishDone(access, plan, options, run);
@@ -54,7 +55,7 @@ async function joinOne(access: HubAccess, wec: JoiningWec, options: JoinOptions,
     run.progress.done(wec.name, 'dry run: nothing was written');
     return { name: wec.name, stage: undefined, changed: false };
   }
-  return follow(access, plan, options, changed, run);
+  return follow(access, plan, options, { ...changed, started }, run);
 }
 
 /** Whether everything that was asked for is so already, labels apart. */
@@ -138,7 +139,7 @@ function goalOf(access: HubAccess, { accept }: JoinOptions): RegistrationStageId
   return accept ? 'available' : 'request';
 }
 
-async function follow(access: HubAccess, plan: JoinPlan, options: JoinOptions, written: { any: boolean; bootstrap: boolean }, run: Run): Promise<WecResult> {
+async function follow(access: HubAccess, plan: JoinPlan, options: JoinOptions, written: { any: boolean; bootstrap: boolean; started: number }, run: Run): Promise<WecResult> {
   const { name, kube, hubBefore } = plan;
   const hub = access.kube;
   const klusterlet = await kube.get<Klusterlet>(resources.klusterlets, klusterletName);
@@ -152,6 +153,7 @@ async function follow(access: HubAccess, plan: JoinPlan, options: JoinOptions, w
     agent: ownAgent,
     ownAgent,
     outdated: new Set(former.filter(({ agent }) => agent === ownAgent).map((request) => request.name)),
+    started: written.started,
     lookAgain: hub === undefined ? `kubectl --context ${kube.cluster.context} describe klusterlet ${klusterletName}` : `stellarctl wec list --its ${access.its}`,
   });
   follower.result.changed = written.any;

@@ -4,7 +4,6 @@ import type { HubAccess } from '../hub-access.ts';
 import { bootstrapKubeconfig, bootstrapSecret, image, klusterlet } from '../klusterlet/agent.ts';
 import { klusterletCrd } from '../klusterlet/crd.ts';
 import { agentNamespaceObject, operatorNamespaceObject, operatorRoles, operatorWorkload, pullSecret } from '../klusterlet/operator.ts';
-import { checkWecName } from '../wec-name.ts';
 import type { JoinOptions } from './options.ts';
 import { agentSettings, endpointFor } from './preflight.ts';
 import { verifyEndpoint } from './verify-endpoint.ts';
@@ -17,7 +16,6 @@ export const tokenPlaceholder = 'BOOTSTRAP_TOKEN';
  * credentials of a pull secret are left to them: the first is a placeholder, the second is empty.
  */
 export async function joinManifests(access: HubAccess, name: string, options: JoinOptions, run: Run): Promise<KubeObject[]> {
-  checkWecName(name);
   const settings = agentSettings(access, name, undefined, options);
   const endpoint = await endpointFor(access, name, options);
   const unverified = await verifyEndpoint(access.its, endpoint, run);

@@ -14,7 +14,6 @@ import { labelConflicts } from '../labels.ts';
 import { klusterletName } from '../names.ts';
 import type { Klusterlet } from '../objects.ts';
 import { readWec, type WecEvidence } from '../wec-evidence.ts';
-import { checkWecName } from '../wec-name.ts';
 import type { JoiningWec, JoinOptions } from './options.ts';
 import { hubPermissions, requirePermissions, wecPermissions } from './permissions.ts';
 import { verifyEndpoint } from './verify-endpoint.ts';
@@ -40,7 +39,6 @@ export interface JoinPlan {
  */
 export async function preflight(access: HubAccess, wec: JoiningWec, options: JoinOptions, run: Run): Promise<JoinPlan> {
   const { name, kube } = wec;
-  checkWecName(name);
   await Promise.all([
     requirePermissions(kube, wecPermissions()),
     access.kube && requirePermissions(access.kube, hubPermissions(name, { accept: options.accept, label: Object.keys(options.labels).length > 0 })),

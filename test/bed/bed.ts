@@ -1,0 +1,102 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { kubeconfigOf } from './kube/kubeconfig.ts';
+import { type HubOptions, installHub } from './ocm/hub/install.ts';
+import { buildControlPlane, type Log } from './plane/build.ts';
+import { Plane } from './plane/plane.ts';
+import { PodRunner } from './pod-runner/pod-runner.ts';
+
+export type { AuditEvent } from './plane/audit.ts';
+export type { Api } from './kube/api.ts';
+export { ApiError } from './kube/errors.ts';
+export * as resources from './kube/resources.ts';
+export * from './helpers/requests.ts';
+export * from './helpers/tokens.ts';
+export * from './helpers/users.ts';
+export * from './helpers/wipe.ts';
+export type { HubOptions, Plane };
+
+export interface PlaneSpec {
+  /** Also the name of its context: its1, cluster1 … */
+  name: string;
+  /** Makes it an OCM hub. */
+  hub?: boolean | HubOptions;
+}
+
+export interface BedOptions {
+  planes: readonly PlaneSpec[];
+  log?: Log;
+  /** Where everything is kept; by default a new folder of the system's temporary directory. Removed by stop. */
+  dir?: string;
+}
+
+/**
+ * Several real Kubernetes control planes side by side, with a pod runner for all of them.
+ * It ends with the process that started it, however that ends.
+ */
+export class Bed {
+  readonly dir: string;
+  /** A file with one context a plane, each with all rights, the first plane's as the current one. */
+  readonly kubeconfig: string;
+  readonly #binary: string;
+  readonly #planes = new Map<string, Plane>();
+  readonly #podRunner: PodRunner;
+
+  constructor(dir: string, binary: string) {
+    this.dir = dir;
+    this.kubeconfig = join(dir, 'kubeconfig');
+    this.#binary = binary;
+    this.#podRunner = new PodRunner(dir);
+  }
+
+  get planes(): Plane[] {
+    return [...this.#planes.values()];
+  }
+
+  plane(name: string): Plane {
+    const plane = this.#planes.get(name);
+    if (!plane) throw new Error(`the bed has no plane ${name}`);
+    return plane;
+  }
+
+  /** The process that runs the pods of all planes. */
+  get podRunnerPid(): number | undefined {
+    return this.#podRunner.pid;
+  }
+
+  async addPlane(spec: PlaneSpec): Promise<Plane> {
+    await this.addPlanes([spec]);
+    return this.plane(spec.name);
+  }
+
+  /** Starts planes, all at once. */
+  async addPlanes(specs: readonly PlaneSpec[]): Promise<void> {
+    const started = await Promise.all(specs.map(({ name }) => Plane.create(name, join(this.dir, name), this.#binary)));
+    for (const plane of started) this.#planes.set(plane.name, plane);
+    this.#podRunner.addPlanes(started.map((plane) => plane.info));
+    const hubs = specs.filter(({ hub }) => hub);
+    await Promise.all(hubs.map(({ name, hub }) => installHub(this.plane(name), hub === true ? {} : (hub as HubOptions))));
+    await writeFile(this.kubeconfig, kubeconfigOf(this.planes.map((plane) => plane.kubeconfigEntry)), { mode: 0o600 });
+  }
+
+  /** Ends all processes and removes all files. */
+  async stop(): Promise<void> {
+    await Promise.all(this.planes.map((plane) => plane.destroy()));
+    await this.#podRunner.stop();
+    await rm(this.dir, { recursive: true, force: true });
+  }
+}
+
+export async function startBed({ planes, log = () => {}, dir }: BedOptions): Promise<Bed> {
+  const binary = await buildControlPlane(log);
+  if (dir) await mkdir(dir, { recursive: true, mode: 0o700 });
+  const bed = new Bed(dir ?? (await mkdtemp(join(tmpdir(), 'stellarctl-bed-'))), binary);
+  try {
+    await bed.addPlanes(planes);
+    return bed;
+  } catch (error) {
+    await bed.stop();
+    throw error;
+  }
+}

@@ -1,0 +1,131 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isAlive, withLock } from '../plane/lock.ts';
+import { clearState, readState, type Supervisor, stateDir } from './state.ts';
+import type { BedStatus, Progress } from './supervisor.ts';
+
+const downTimeout = 20_000;
+
+/** Starts a bed in the background and says how to use it. */
+export async function up(wecs: number): Promise<number> {
+  return withLock(join(stateDir, 'up.lock'), () => say('another `up` is at work: waiting for it'), async () => {
+    const running = await findRunning();
+    if (running) {
+      say('a bed is already up');
+      printUse(running.status);
+      return 0;
+    }
+    const began = Date.now();
+    say(`starting its1 (hub) and ${wecs} WEC${wecs === 1 ? '' : 's'}`);
+    const status = await startSupervisor(wecs);
+    say(`ready after ${((Date.now() - began) / 1000).toFixed(1)} s: ${status.planes.map(({ name }) => name).join(', ')}`);
+    printUse(status);
+    return 0;
+  });
+}
+
+/** Ends the bed; without one there is nothing to do. */
+export async function down(): Promise<number> {
+  const running = await findRunning();
+  if (!running) {
+    say('no bed is up');
+    return 0;
+  }
+  const { supervisor, status } = running;
+  await ask(supervisor.socket, 'POST');
+  const isGone = () => !isAlive(supervisor.pid) && !existsSync(status.dir);
+  for (const deadline = Date.now() + downTimeout; !isGone(); await sleep(100)) {
+    if (Date.now() > deadline) throw new Error(`process ${supervisor.pid}, which owns the bed, did not end`);
+  }
+  say('the bed is down');
+  return 0;
+}
+
+/** Says what runs. */
+export async function status(): Promise<number> {
+  const running = await findRunning();
+  if (!running) {
+    say('no bed is up. Start one: npm run bed -- up');
+    return 1;
+  }
+  const rows = running.status.planes.map(({ name, server, isReady, pids }) => [
+    name,
+    server,
+    isReady ? 'ready' : 'not ready',
+    Object.entries(pids)
+      .map(([program, pid]) => `${program} ${pid}`)
+      .join(', '),
+  ]);
+  printTable([['PLANE', 'SERVER', 'STATE', 'PROCESSES'], ...rows]);
+  console.log(`\npod runner ${running.status.podRunner}, supervisor ${running.supervisor.pid}, files in ${running.status.dir}`);
+  printUse(running.status);
+  return 0;
+}
+
+/** The bed that runs, if one does. The pid file of one that was killed is cleared away. */
+async function findRunning(): Promise<{ supervisor: Supervisor; status: BedStatus } | undefined> {
+  const supervisor = await readState();
+  if (!supervisor) return undefined;
+  try {
+    return { supervisor, status: JSON.parse(await ask(supervisor.socket, 'GET')) as BedStatus };
+  } catch {
+    await clearState();
+    return undefined;
+  }
+}
+
+function ask(socketPath: string, method: 'GET' | 'POST'): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request({ socketPath, method, path: '/' }, async (response) => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of response) chunks.push(chunk as Buffer);
+      resolve(Buffer.concat(chunks).toString());
+    });
+    outgoing.on('error', reject).end();
+  });
+}
+
+async function startSupervisor(wecs: number): Promise<BedStatus> {
+  mkdirSync(stateDir, { recursive: true });
+  const logFile = join(stateDir, 'supervisor.log');
+  const log = openSync(logFile, 'w');
+  const supervisor = fork(join(import.meta.dirname, 'supervisor.ts'), [String(wecs)], {
+    detached: true,
+    execArgv: [],
+    stdio: ['ignore', log, log, 'ipc'],
+  });
+  closeSync(log);
+  try {
+    return await untilReady(supervisor, logFile);
+  } finally {
+    if (supervisor.connected) supervisor.disconnect();
+    supervisor.unref();
+  }
+}
+
+function untilReady(supervisor: ChildProcess, logFile: string): Promise<BedStatus> {
+  return new Promise((resolve, reject) => {
+    supervisor.on('exit', () => reject(new Error(`the bed could not be started; see ${logFile}`)));
+    supervisor.on('message', (progress: Progress) => {
+      if ('failed' in progress) reject(new Error(progress.failed));
+      else if ('ready' in progress) resolve(progress.ready);
+      else say(progress.log);
+    });
+  });
+}
+
+function printUse({ kubeconfig }: BedStatus): void {
+  console.log(`export KUBECONFIG=${kubeconfig}`);
+}
+
+function printTable(rows: string[][]): void {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  for (const row of rows) console.log(row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('   ').trimEnd());
+}
+
+function say(line: string): void {
+  console.error(line);
+}

@@ -1,0 +1,168 @@
+import type { Api } from '../kube/api.ts';
+import { apply } from '../kube/apply.ts';
+import { kubeconfigOf } from '../kube/kubeconfig.ts';
+import type { AnyObject, KubeObject } from '../kube/objects.ts';
+import { klusterlets, serviceAccounts } from '../kube/resources.ts';
+import {
+  addonNamespace,
+  agentNamespace,
+  bootstrapSecret,
+  operatorNamespace,
+  pullSecret,
+} from '../ocm/names.ts';
+import { bindingObject, roleObject, rule, serviceAccountObject, serviceAccountSubject } from '../ocm/rbac.ts';
+import type { Plane } from '../plane/plane.ts';
+
+export interface Installation {
+  clusterName: string;
+  mode: 'Default' | 'Singleton';
+  /** Undefined leaves the bootstrap Secret out. */
+  bootstrap: { server: string; caPem: string; token: string } | undefined;
+}
+
+const registry = 'quay.io/open-cluster-management';
+const version = 'v1.3.1';
+
+/** Puts a klusterlet on a managed cluster as `clusteradm join` would, so that conformance does not hang on the product. */
+export async function installKlusterlet({ admin }: Plane, { clusterName, mode, bootstrap }: Installation): Promise<void> {
+  for (const object of operatorObjects()) await apply(admin, object);
+  if (bootstrap) await apply(admin, bootstrapSecretObject(bootstrap));
+  await untilServed(admin);
+  await apply(admin, klusterletObject(clusterName, mode));
+}
+
+/** A token of the hub's bootstrap service account. */
+export async function bootstrapToken({ admin }: Plane): Promise<string> {
+  const body = { spec: { expirationSeconds: 3600 } };
+  const key = `${operatorNamespace}/agent-registration-bootstrap`;
+  return (await admin.post<{ status: { token: string } }>(serviceAccounts, key, 'token', body)).status.token;
+}
+
+function operatorObjects(): AnyObject[] {
+  const labels = { app: 'klusterlet' };
+  const container = {
+    name: 'klusterlet',
+    image: `${registry}/registration-operator:${version}`,
+    args: ['/registration-operator', 'klusterlet'],
+  };
+  return [
+    ...[operatorNamespace, agentNamespace, addonNamespace].map((name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })),
+    klusterletCrd,
+    serviceAccountObject('klusterlet', { namespace: operatorNamespace }),
+    roleObject('klusterlet', operatorRules),
+    bindingObject('klusterlet', { name: 'klusterlet' }, [serviceAccountSubject(operatorNamespace, 'klusterlet')]),
+    {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: pullSecret, namespace: operatorNamespace },
+      type: 'kubernetes.io/dockerconfigjson',
+      data: { '.dockerconfigjson': Buffer.from('{"auths":{}}').toString('base64') },
+    },
+    {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'klusterlet', namespace: operatorNamespace },
+      spec: {
+        replicas: 1,
+        selector: { matchLabels: labels },
+        template: { metadata: { labels }, spec: { serviceAccountName: 'klusterlet', containers: [container] } },
+      },
+    },
+  ];
+}
+
+const anything = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
+
+const klusterletCrd: AnyObject = {
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: { name: 'klusterlets.operator.open-cluster-management.io' },
+  spec: {
+    group: 'operator.open-cluster-management.io',
+    scope: 'Cluster',
+    names: { kind: 'Klusterlet', listKind: 'KlusterletList', plural: 'klusterlets', singular: 'klusterlet' },
+    versions: [
+      {
+        name: 'v1',
+        served: true,
+        storage: true,
+        schema: { openAPIV3Schema: { type: 'object', properties: { spec: anything, status: anything } } },
+        subresources: { status: {} },
+      },
+    ],
+  },
+};
+
+const all = 'create, get, list, update, watch, patch, delete';
+
+/** live/rbac.json, "WEC ClusterRole klusterlet". */
+const operatorRules = [
+  rule('', 'configmaps, serviceaccounts', all),
+  rule('', 'secrets', 'create'),
+  rule('', 'secrets', 'update, get, list, watch, delete', [
+    pullSecret,
+    bootstrapSecret,
+    'hub-kubeconfig-secret',
+    'external-managed-kubeconfig',
+    'external-managed-kubeconfig-work',
+    'external-managed-kubeconfig-registration',
+    'external-managed-kubeconfig-agent',
+  ]),
+  rule('', 'pods', 'get'),
+  rule('apps', 'replicasets', 'get'),
+  rule('coordination.k8s.io', 'leases', 'create, get, list, update, watch, patch'),
+  rule('authorization.k8s.io', 'subjectaccessreviews', 'create'),
+  rule('', 'namespaces', all),
+  rule('', 'nodes', 'get, list, watch'),
+  rule(', events.k8s.io', 'events', 'create, patch, update'),
+  rule('apps', 'deployments', all),
+  rule('rbac.authorization.k8s.io', 'clusterrolebindings, rolebindings', all),
+  rule('rbac.authorization.k8s.io', 'clusterroles, roles', `${all}, escalate, bind`),
+  rule('apiextensions.k8s.io', 'customresourcedefinitions', all),
+  rule('operator.open-cluster-management.io', 'klusterlets', 'get, list, watch, update, patch, delete'),
+  rule('operator.open-cluster-management.io', 'klusterlets/status', 'update, patch'),
+  rule('work.open-cluster-management.io', 'appliedmanifestworks', 'list, update, patch'),
+];
+
+function bootstrapSecretObject({ server, caPem, token }: NonNullable<Installation['bootstrap']>): AnyObject {
+  const kubeconfig = kubeconfigOf([{ context: 'bootstrap', cluster: 'hub', user: 'bootstrap', connection: { server, caPem, token } }]);
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: bootstrapSecret, namespace: agentNamespace },
+    data: { kubeconfig: Buffer.from(kubeconfig).toString('base64') },
+  };
+}
+
+function klusterletObject(clusterName: string, mode: Installation['mode']): AnyObject {
+  return {
+    apiVersion: klusterlets.apiVersion,
+    kind: klusterlets.kind,
+    metadata: { name: 'klusterlet' },
+    spec: {
+      clusterName,
+      deployOption: { mode },
+      imagePullSpec: `${registry}/registration-operator:${version}`,
+      registrationImagePullSpec: `${registry}/registration:${version}`,
+      workImagePullSpec: `${registry}/work:${version}`,
+      namespace: agentNamespace,
+      externalServerURLs: [{ url: '' }],
+      registrationConfiguration: {
+        clientCertExpirationSeconds: 31_536_000,
+        kubeAPIBurst: 100,
+        kubeAPIQPS: 50,
+        bootstrapKubeConfigs: { type: 'None' },
+        registrationDriver: { authType: 'csr' },
+        featureGates: [
+          { feature: 'AddonManagement', mode: 'Enable' },
+          { feature: 'ClusterClaim', mode: 'Enable' },
+        ],
+      },
+      resourceRequirement: { type: 'Default' },
+    },
+  };
+}
+
+async function untilServed(admin: Api): Promise<void> {
+  while (!(await admin.list<KubeObject>(klusterlets).then(() => true, () => false)));
+}

@@ -1,0 +1,94 @@
+import { Api } from '../kube/api.ts';
+import { apply } from '../kube/apply.ts';
+import type { CertificateSigningRequest, ManagedCluster } from '../kube/objects.ts';
+import { certificateSigningRequests, managedClusters, subjectAccessReviews } from '../kube/resources.ts';
+import { agentRequest, newRequest, requestObject } from '../ocm/agent/certificate-request.ts';
+import { agentUser, clusterGroup, managedClustersGroup, operatorNamespace } from '../ocm/names.ts';
+import { bindingObject, roleObject, rule } from '../ocm/rbac.ts';
+import type { Plane } from '../plane/plane.ts';
+
+/** A requester, whom the request is made as by impersonation. */
+export interface Requester {
+  user: string;
+  groups: string[];
+}
+
+/** Agents as they bootstrap, with a token of the hub's service account for that. */
+export const bootstrapRequester: Requester = {
+  user: `system:serviceaccount:${operatorNamespace}:agent-registration-bootstrap`,
+  groups: ['system:serviceaccounts', `system:serviceaccounts:${operatorNamespace}`, 'system:authenticated'],
+};
+
+/** An agent that has its certificate: what it requests is a renewal. */
+export function registeredAgent(cluster: string, agent: string): Requester {
+  return { user: agentUser(cluster, agent), groups: [clusterGroup(cluster), managedClustersGroup, 'system:authenticated'] };
+}
+
+export interface RegistrationRequest {
+  cluster: string;
+  agent: string;
+  as?: Requester;
+  /** What differs from a right request. */
+  commonName?: string;
+  organizations?: string[];
+  usages?: string[];
+  signerName?: string;
+  expirationSeconds?: number;
+  /** Added to the label with the cluster's name; `undefined` takes a label away. */
+  labels?: Record<string, string | undefined>;
+}
+
+/** Makes a request as an agent would, with a real key, right in everything or wrong in what is given. */
+export async function createRegistrationRequest(hub: Plane, wanted: RegistrationRequest): Promise<CertificateSigningRequest> {
+  const { cluster, agent, as = bootstrapRequester, expirationSeconds = 0 } = wanted;
+  const { commonName = agentUser(cluster, agent), organizations = [clusterGroup(cluster), managedClustersGroup] } = wanted;
+  const { requestPem } = await newRequest(commonName, organizations);
+  await letRequest(hub, as.user);
+  const { metadata, spec } = requestObject(cluster, requestPem, expirationSeconds);
+  const labels = Object.entries({ ...metadata.labels, ...wanted.labels }).filter(([, value]) => value !== undefined);
+  const { usages = spec.usages, signerName = spec.signerName } = wanted;
+  const api = new Api({ ...hub.admin.connection, impersonate: as });
+  try {
+    return await api.create<CertificateSigningRequest>(certificateSigningRequests, {
+      metadata: { ...metadata, labels: Object.fromEntries(labels) as Record<string, string> },
+      spec: { ...spec, usages, signerName },
+    });
+  } finally {
+    api.close();
+  }
+}
+
+/** Whether a user may make requests is not what a test of a wrong requester is about. */
+async function letRequest({ admin }: Plane, user: string): Promise<void> {
+  const role = 'bed:requesters';
+  await apply(admin, roleObject(role, [rule('certificates.k8s.io', 'certificatesigningrequests', 'create')]));
+  await apply(admin, bindingObject(`${role}:${user}`, { name: role }, [{ kind: 'User', name: user }]));
+  const resourceAttributes = { group: 'certificates.k8s.io', resource: 'certificatesigningrequests', verb: 'create' };
+  const path = `/apis/${subjectAccessReviews.apiVersion}/${subjectAccessReviews.plural}`;
+  const isAllowed = async () => {
+    const review = await admin.send<{ status: { allowed: boolean } }>('POST', path, { spec: { user, resourceAttributes } });
+    return review.status.allowed;
+  };
+  while (!(await isAllowed()));
+}
+
+const parallel = 16;
+
+/**
+ * Clusters that wait to be accepted, each with its pending request: `<prefix>1` to `<prefix><count>`. Nothing runs behind them.
+ */
+export async function createPendingClusters(hub: Plane, count: number, prefix = 'pending-'): Promise<string[]> {
+  const names = Array.from({ length: count }, (_, index) => `${prefix}${index + 1}`);
+  const bootstrapping = new Api({ ...hub.admin.connection, impersonate: bootstrapRequester });
+  const waiting = names.values();
+  const createSome = async () => {
+    for (const cluster of waiting) {
+      await bootstrapping.create<ManagedCluster>(managedClusters, { metadata: { name: cluster }, spec: { hubAcceptsClient: false } });
+      const { request } = await agentRequest({ cluster, agent: `agent-${cluster}` }, 0);
+      await bootstrapping.create<CertificateSigningRequest>(certificateSigningRequests, request);
+    }
+  };
+  await Promise.all(Array.from({ length: parallel }, createSome));
+  bootstrapping.close();
+  return names;
+}

@@ -1,0 +1,51 @@
+import { createHash, createPublicKey, randomUUID, sign } from 'node:crypto';
+import { serviceAccounts } from '../kube/resources.ts';
+import { operatorNamespace } from '../ocm/names.ts';
+import { type Plane, serviceAccountIssuer } from '../plane/plane.ts';
+
+/** The service account that agents bootstrap with, as key. */
+export const bootstrapAccount = `${operatorNamespace}/agent-registration-bootstrap`;
+
+/** A token of a hub's bootstrap service account, from the API server. */
+export async function requestBootstrapToken({ admin }: Plane, expirationSeconds = 3600): Promise<string> {
+  const { status } = await admin.post<{ status: { token: string } }>(serviceAccounts, bootstrapAccount, 'token', {
+    spec: { expirationSeconds },
+  });
+  return status.token;
+}
+
+/**
+ * A token of a service account as the API server would sign it, for any life: it issues none under ten minutes. A negative
+ * life makes one that has expired.
+ */
+export async function mintToken(plane: Plane, account: string, lifeSeconds: number): Promise<string> {
+  const { metadata } = await plane.admin.get(serviceAccounts, account);
+  const { namespace, name, uid } = metadata;
+  const now = Math.floor(Date.now() / 1000);
+  const issued = Math.min(now, now + lifeSeconds) - 600;
+  const header = { alg: 'ES256', kid: keyId(plane.tokenKeyPem) };
+  const claims = {
+    aud: [serviceAccountIssuer],
+    exp: now + lifeSeconds,
+    iat: issued,
+    nbf: issued,
+    iss: serviceAccountIssuer,
+    jti: randomUUID(),
+    sub: `system:serviceaccount:${namespace}:${name}`,
+    'kubernetes.io': { namespace, serviceaccount: { name, uid } },
+  };
+  const text = [header, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
+  const signature = sign('sha256', Buffer.from(text), { key: plane.tokenKeyPem, dsaEncoding: 'ieee-p1363' });
+  return `${text}.${signature.toString('base64url')}`;
+}
+
+/** A token that was good until a minute ago. */
+export function expiredToken(plane: Plane, account = bootstrapAccount): Promise<string> {
+  return mintToken(plane, account, -60);
+}
+
+/** The name of a signing key, as the API server derives it: the digest of the public key. */
+function keyId(privatePem: string): string {
+  const der = createPublicKey(privatePem).export({ type: 'spki', format: 'der' });
+  return createHash('sha256').update(der).digest('base64url');
+}

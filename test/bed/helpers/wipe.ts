@@ -1,0 +1,73 @@
+import { type Api, keyOf } from '../kube/api.ts';
+import { discover } from '../kube/discovery.ts';
+import type { KubeObject } from '../kube/objects.ts';
+import {
+  certificateSigningRequests,
+  clusterRoleBindings,
+  clusterRoles,
+  customResourceDefinitions,
+  klusterlets,
+  managedClusters,
+  namespaces,
+  type Resource,
+  roleBindings,
+  roles,
+} from '../kube/resources.ts';
+import { untilAnswered } from '../kube/retry.ts';
+import { addonNamespace, agentNamespace, clusterNameLabel, operatorNamespace } from '../ocm/names.ts';
+import type { Plane } from '../plane/plane.ts';
+
+/**
+ * Takes away whatever a registration left on both planes, without asking the programs that would do it properly, so that the
+ * next test finds the planes as new. Takes about a second.
+ */
+export async function wipeWec(hub: Plane, wec: Plane, name: string): Promise<void> {
+  await wipeKlusterlet(wec);
+  await wipeCluster(hub, name);
+}
+
+/** The managed cluster's side. */
+export async function wipeKlusterlet({ admin }: Plane): Promise<void> {
+  // First the programs, or they would make again what goes.
+  for (const namespace of [operatorNamespace, agentNamespace, addonNamespace]) await removeNamespace(admin, namespace);
+  await removeAll(admin, klusterlets);
+  const isOurs = (name: string) => name === 'klusterlet' || name.startsWith('open-cluster-management:');
+  await Promise.all([clusterRoles, clusterRoleBindings].map((resource) => removeAll(admin, resource, {}, isOurs)));
+  await Promise.all([roles, roleBindings].map((resource) => removeAll(admin, resource, { namespace: 'kube-system' }, isOurs)));
+  await removeAll(admin, customResourceDefinitions, {}, (crd) => crd.endsWith('.open-cluster-management.io'));
+}
+
+/** The hub's side. */
+export async function wipeCluster({ admin }: Plane, name: string): Promise<void> {
+  await removeAll(admin, managedClusters, { fieldSelector: `metadata.name=${name}` });
+  await removeNamespace(admin, name);
+  const own = { labelSelector: `${clusterNameLabel}=${name}` };
+  await Promise.all([certificateSigningRequests, clusterRoles, clusterRoleBindings].map((resource) => removeAll(admin, resource, own)));
+}
+
+/** Removes objects with whatever finalizers they have. */
+async function removeAll(admin: Api, resource: Resource, options: object = {}, isMeant = (_name: string) => true): Promise<void> {
+  const list = await admin.list<KubeObject>(resource, options).catch(() => ({ items: [] }));
+  const meant = list.items.filter(({ metadata }) => isMeant(metadata.name));
+  await Promise.all(meant.map((object) => remove(admin, resource, object)));
+}
+
+async function remove(admin: Api, resource: Resource, object: KubeObject): Promise<void> {
+  const key = keyOf(object);
+  await untilAnswered(() => admin.delete(resource, key, { gracePeriodSeconds: 0, propagationPolicy: 'Background' }));
+  // Controllers may still add theirs: what is left is looked at again.
+  for (let left = await admin.find(resource, key); left; left = await admin.find(resource, key)) {
+    if (left.metadata.uid !== object.metadata.uid) return;
+    if (left.metadata.finalizers?.length) await admin.patch(resource, key, { metadata: { finalizers: null } }).catch(() => {});
+  }
+}
+
+/** Removes a namespace without the five seconds that its controller waits first. */
+async function removeNamespace(admin: Api, name: string): Promise<void> {
+  if (!(await admin.find(namespaces, name))) return;
+  await admin.delete(namespaces, name);
+  const inNamespaces = (await discover(admin)).filter(({ namespaced }) => namespaced);
+  for (const resource of inNamespaces) await removeAll(admin, resource, { namespace: name });
+  const left = await admin.find<KubeObject>(namespaces, name);
+  if (left) await admin.send('PUT', `/api/v1/namespaces/${name}/finalize`, { ...left, spec: { finalizers: [] } }).catch(() => {});
+}

@@ -1,0 +1,33 @@
+import type { Api } from './api.ts';
+import type { Resource } from './resources.ts';
+
+export interface DiscoveredResource extends Resource {
+  readonly namespaced: boolean;
+}
+
+interface Group {
+  name: string;
+  versions: { groupVersion: string }[];
+}
+
+interface ResourceList {
+  groupVersion: string;
+  resources: { name: string; kind: string; namespaced: boolean; verbs: string[] }[];
+}
+
+/** Every kind of object that can be listed and deleted, once, in the newest version that serves it. */
+export async function discover(api: Api): Promise<DiscoveredResource[]> {
+  const { groups } = await api.send<{ groups: Group[] }>('GET', '/apis');
+  const paths = ['/api/v1', ...groups.flatMap(({ versions }) => versions.map(({ groupVersion }) => `/apis/${groupVersion}`))];
+  const lists = await Promise.all(paths.map((path) => api.send<ResourceList>('GET', path).catch(() => undefined)));
+  const found = new Map<string, DiscoveredResource>();
+  for (const list of lists) {
+    for (const { name, kind, namespaced, verbs } of list?.resources ?? []) {
+      const apiVersion = list?.groupVersion ?? '';
+      const group = apiVersion.includes('/') ? apiVersion.split('/')[0] : '';
+      if (!verbs.includes('list') || !verbs.includes('delete') || found.has(`${group}/${name}`)) continue;
+      found.set(`${group}/${name}`, { apiVersion, kind, plural: name, namespaced });
+    }
+  }
+  return [...found.values()];
+}

@@ -1,0 +1,96 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Api, keyOf, type ListOptions } from './api.ts';
+import { ApiError } from './errors.ts';
+import type { KubeObject } from './objects.ts';
+import type { Resource } from './resources.ts';
+
+/** Client-go's reflector back-off: from 0.8 s doubling to 30 s, each stretched at random up to twice, forgotten after 2 minutes. */
+const backOff = { first: 800, last: 30_000, forgottenAfter: 120_000 };
+
+export interface InformerOptions<T> extends ListOptions {
+  /** Told of every object that appeared, changed (with what it was) or went. */
+  onChange?: (object: T, change: 'added' | 'changed' | 'deleted', before?: T) => void;
+  onError?: (error: Error) => void;
+  /** The pauses between attempts, where they are not to be client-go's. */
+  pauses?: { first: number; last: number };
+}
+
+/** A list of objects kept current by a watch, through restarts of the API server and refusals, until the signal. */
+export class Informer<T extends KubeObject> {
+  readonly items = new Map<string, T>();
+  /** Resolves once the first list has come. */
+  readonly synced: Promise<void>;
+  /** Ends with the signal, never by an error. */
+  readonly done: Promise<void>;
+  readonly #api: Api;
+  readonly #resource: Resource;
+  readonly #options: InformerOptions<T>;
+  readonly #signal: AbortSignal;
+  #markSynced: () => void = () => {};
+
+  constructor(api: Api, resource: Resource, options: InformerOptions<T>, signal: AbortSignal) {
+    this.#api = api;
+    this.#resource = resource;
+    this.#options = options;
+    this.#signal = signal;
+    this.synced = new Promise((resolve) => {
+      this.#markSynced = resolve;
+    });
+    this.done = this.#run();
+  }
+
+  async #run(): Promise<void> {
+    const { first, last } = this.#options.pauses ?? backOff;
+    let pause = first;
+    let lastFailure = 0;
+    while (!this.#signal.aborted) {
+      try {
+        await this.#listAndWatch();
+      } catch (error) {
+        if (this.#signal.aborted) return;
+        this.#options.onError?.(error as Error);
+        if (Date.now() - lastFailure > backOff.forgottenAfter) pause = first;
+        lastFailure = Date.now();
+        await sleep(pause * (1 + Math.random()), undefined, { signal: this.#signal }).catch(() => {});
+        pause = Math.min(pause * 2, last);
+      }
+    }
+  }
+
+  async #listAndWatch(): Promise<void> {
+    const { items, metadata } = await this.#api.list<T>(this.#resource, this.#options);
+    if (this.#signal.aborted) return;
+    const listed = new Set(items.map(keyOf));
+    for (const [key, gone] of this.items) if (!listed.has(key)) this.#remove(key, gone);
+    for (const object of items) this.#put(object);
+    this.#markSynced();
+    let { resourceVersion } = metadata;
+    while (!this.#signal.aborted) {
+      for await (const { type, object } of this.#api.watch<T>(this.#resource, { ...this.#options, resourceVersion }, this.#signal)) {
+        if (type === 'ERROR') return await this.#afterWatchError(object);
+        resourceVersion = object.metadata.resourceVersion ?? resourceVersion;
+        if (type === 'DELETED') this.#remove(keyOf(object), object);
+        else if (type !== 'BOOKMARK') this.#put(object);
+      }
+    }
+  }
+
+  /** A watch that is too old ends with 410: list again at once. Anything else is a failure. */
+  async #afterWatchError(status: unknown): Promise<void> {
+    const { code = 0, reason = '', message = '' } = status as { code?: number; reason?: string; message?: string };
+    if (code !== 410) throw new ApiError(code, reason, message);
+  }
+
+  #put(object: T): void {
+    const key = keyOf(object);
+    const before = this.items.get(key);
+    if (before?.metadata.resourceVersion === object.metadata.resourceVersion) return;
+    this.items.set(key, object);
+    this.#options.onChange?.(object, before ? 'changed' : 'added', before);
+  }
+
+  #remove(key: string, object: T): void {
+    this.items.delete(key);
+    this.#options.onChange?.(object, 'deleted');
+  }
+}

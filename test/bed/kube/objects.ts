@@ -1,0 +1,197 @@
+/** The few fields of Kubernetes' objects that the bed reads or writes. What it only passes on stays unknown. */
+
+export interface OwnerReference {
+  apiVersion: string;
+  kind: string;
+  name: string;
+  uid: string;
+  controller?: boolean;
+  blockOwnerDeletion?: boolean;
+}
+
+export interface ObjectMeta {
+  name: string;
+  generateName?: string;
+  namespace?: string;
+  uid?: string;
+  resourceVersion?: string;
+  generation?: number;
+  creationTimestamp?: string;
+  deletionTimestamp?: string;
+  deletionGracePeriodSeconds?: number;
+  labels?: Record<string, string>;
+  annotations?: Record<string, string>;
+  finalizers?: string[];
+  ownerReferences?: OwnerReference[];
+}
+
+export interface KubeObject {
+  apiVersion?: string;
+  kind?: string;
+  metadata: ObjectMeta;
+}
+
+/** An object of a kind that the bed has no closer type for. */
+export interface AnyObject extends KubeObject {
+  [field: string]: unknown;
+}
+
+export interface Condition {
+  type: string;
+  status: 'True' | 'False' | 'Unknown';
+  reason: string;
+  message: string;
+  lastTransitionTime?: string;
+  observedGeneration?: number;
+}
+
+export interface Secret extends KubeObject {
+  type?: string;
+  data?: Record<string, string>;
+  stringData?: Record<string, string>;
+}
+
+export interface ConfigMap extends KubeObject {
+  data?: Record<string, string>;
+}
+
+export interface Namespace extends KubeObject {
+  status?: { phase?: string };
+}
+
+export interface Lease extends KubeObject {
+  spec: { holderIdentity?: string; leaseDurationSeconds?: number; renewTime?: string };
+}
+
+export interface Deployment extends KubeObject {
+  spec: { replicas?: number; template: { spec: PodSpec } } & Record<string, unknown>;
+  status?: {
+    observedGeneration?: number;
+    replicas?: number;
+    readyReplicas?: number;
+    availableReplicas?: number;
+    unavailableReplicas?: number;
+    updatedReplicas?: number;
+  };
+}
+
+export interface Service extends KubeObject {
+  spec: {
+    clusterIP?: string;
+    selector?: Record<string, string>;
+    ports?: { port: number; targetPort?: number | string }[];
+  };
+}
+
+export interface Container {
+  name: string;
+  image: string;
+  command?: string[];
+  args?: string[];
+  env?: { name: string; value?: string }[];
+  volumeMounts?: { name: string; mountPath: string }[];
+}
+
+export interface Volume {
+  name: string;
+  secret?: { secretName: string; optional?: boolean };
+  [source: string]: unknown;
+}
+
+export interface PodSpec {
+  nodeName?: string;
+  serviceAccountName?: string;
+  restartPolicy?: 'Always' | 'OnFailure' | 'Never';
+  terminationGracePeriodSeconds?: number;
+  containers: Container[];
+  volumes?: Volume[];
+}
+
+export interface ContainerState {
+  waiting?: { reason: string; message?: string };
+  running?: { startedAt: string };
+  terminated?: { exitCode: number; reason: string; message?: string; startedAt?: string; finishedAt?: string };
+}
+
+export interface ContainerStatus {
+  name: string;
+  image: string;
+  imageID: string;
+  ready: boolean;
+  started: boolean;
+  restartCount: number;
+  state: ContainerState;
+  lastState: ContainerState;
+}
+
+export interface Pod extends KubeObject {
+  spec: PodSpec;
+  status?: { phase?: string; startTime?: string; containerStatuses?: ContainerStatus[] };
+}
+
+export interface CertificateSigningRequest extends KubeObject {
+  spec: {
+    request: string;
+    signerName: string;
+    usages: string[];
+    expirationSeconds?: number;
+    username?: string;
+    uid?: string;
+    groups?: string[];
+    extra?: Record<string, string[]>;
+  };
+  status?: { certificate?: string; conditions?: CsrCondition[] };
+}
+
+export interface CsrCondition extends Omit<Condition, 'lastTransitionTime'> {
+  lastUpdateTime?: string;
+}
+
+export interface Taint {
+  key: string;
+  value?: string;
+  effect: string;
+  timeAdded?: string | null;
+}
+
+export interface ManagedCluster extends KubeObject {
+  spec: {
+    hubAcceptsClient?: boolean;
+    leaseDurationSeconds?: number;
+    managedClusterClientConfigs?: { url: string; caBundle?: string }[];
+    taints?: Taint[];
+  };
+  status?: {
+    conditions?: Condition[];
+    version?: { kubernetes?: string };
+    capacity?: Record<string, string>;
+    allocatable?: Record<string, string>;
+    clusterClaims?: { name: string; value: string }[];
+  };
+}
+
+export interface Klusterlet extends KubeObject {
+  spec?: {
+    clusterName?: string;
+    namespace?: string;
+    deployOption?: { mode?: string };
+    externalServerURLs?: { url?: string }[];
+    imagePullSpec?: string;
+    registrationImagePullSpec?: string;
+    workImagePullSpec?: string;
+    registrationConfiguration?: {
+      clientCertExpirationSeconds?: number;
+      clusterAnnotations?: Record<string, string>;
+      kubeAPIQPS?: number;
+      kubeAPIBurst?: number;
+      featureGates?: { feature: string; mode?: string }[];
+    };
+    workConfiguration?: { featureGates?: { feature: string; mode?: string }[] };
+  };
+  status?: {
+    conditions?: Condition[];
+    observedGeneration?: number;
+    generations?: unknown[];
+    relatedResources?: unknown[];
+  };
+}

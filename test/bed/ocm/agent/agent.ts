@@ -1,0 +1,136 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Api } from '../../kube/api.ts';
+import { isTrue, microNow } from '../../kube/conditions.ts';
+import { Informer } from '../../kube/informer.ts';
+import { type CurrentContext, readCurrentContext } from '../../kube/kubeconfig.ts';
+import type { Lease, ManagedCluster, Secret } from '../../kube/objects.ts';
+import { leases, managedClusters, secrets } from '../../kube/resources.ts';
+import { WorkQueue } from '../../kube/work-queue.ts';
+import type { PodContext } from '../../pod-runner/program.ts';
+import { bootstrapSecret, clusterLease, condition, hubKubeconfigSecret } from '../names.ts';
+import { bootstrap } from './bootstrap.ts';
+import { reportStatus } from './cluster-status.ts';
+import { filesOf, type HubFiles, type Identity, isValid } from './hub-kubeconfig.ts';
+import { type AgentOptions, agentOptions } from './options.ts';
+
+/**
+ * What the real program takes from its start to its first request, and again to bring its main controllers up, mostly for its
+ * caches (live/join-singleton.json: running at 1.4 s, request at 2.0 s; Secret at 8.8 s, joined at 10.0 s).
+ */
+const startUp = 400;
+
+const statusPeriod = 60_000;
+
+/** The liveness probe's patience: three failures, 10 s apart (live/deployments.json). */
+const healthPeriod = 30_000;
+
+/** Stands in for `registration agent` (facts 2.1 to 2.6). Ends, to be started again, when its bootstrap Secret changes. */
+export async function registrationAgent(context: PodContext): Promise<void> {
+  const { api, pod, log, readFile, setReady } = context;
+  const namespace = pod.metadata.namespace ?? '';
+  const options = agentOptions(context.args);
+  const text = readFile(options.bootstrapKubeconfig);
+  if (!text) throw new Error(`stat ${options.bootstrapKubeconfig}: no such file or directory`);
+  const kubeconfig = readCurrentContext(text);
+  const restart = restartOnChange(context, namespace);
+  const signal = AbortSignal.any([context.signal, restart]);
+  const stored = filesOf(await api.find<Secret>(secrets, `${namespace}/${hubKubeconfigSecret}`));
+  const identity = identityOf(options, stored);
+  // Healthy from here on, registered or not: /healthz says nothing about the hub before that (facts 5.4).
+  setReady(true);
+  try {
+    await sleep(startUp, undefined, { signal });
+    const files = isValid(stored, kubeconfig, identity) ? stored : await bootstrap(context, kubeconfig, identity, options, signal);
+    log(`registered as ${identity.cluster}, agent ${identity.agent}`);
+    await serveHub(context, files, kubeconfig, identity, signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+/** Without flag and without a stored name both are random, and new at every start (facts 2.1, step 2). */
+function identityOf({ clusterName, agentId }: AgentOptions, stored: HubFiles): Identity {
+  return {
+    cluster: clusterName ?? stored['cluster-name'] ?? randomUUID(),
+    agent: agentId ?? stored['agent-name'] ?? randomBytes(8).toString('base64url').toLowerCase().replace(/[^a-z0-9]/g, 'x').slice(0, 5),
+  };
+}
+
+/** Aborted when the bootstrap Secret is changed or deleted, but not when it comes into being. */
+function restartOnChange({ api, signal, log }: PodContext, namespace: string): AbortSignal {
+  const restart = new AbortController();
+  new Informer<Secret>(
+    api,
+    secrets,
+    {
+      namespace,
+      fieldSelector: `metadata.name=${bootstrapSecret}`,
+      onError: ({ message }) => log(message),
+      onChange: (secret, change, before) => {
+        const hasNewData = JSON.stringify(secret.data) !== JSON.stringify(before?.data);
+        if (change === 'deleted' || (change === 'changed' && hasNewData)) restart.abort();
+      },
+    },
+    signal,
+  );
+  return restart.signal;
+}
+
+/** What a registered agent does, until the signal. */
+async function serveHub(
+  { api, connect, log }: PodContext,
+  files: HubFiles,
+  bootstrapped: CurrentContext,
+  { cluster: name, agent }: Identity,
+  signal: AbortSignal,
+): Promise<void> {
+  await sleep(startUp, undefined, { signal });
+  const hub = connect(readCurrentContext(files.kubeconfig ?? '', (path) => files[path]).connection);
+  let lease: Promise<void> | undefined;
+  const status = new WorkQueue(
+    async () => {
+      const cluster = clusters.items.get(name);
+      if (!cluster || !isTrue(cluster.status?.conditions, condition.hubAccepted)) return;
+      await reportStatus(hub, api, cluster);
+      // In all records the cluster has joined before the hub judges its clock, which it does by the lease.
+      lease ??= keepLease(hub, name, () => clusters.items.get(name)?.spec.leaseDurationSeconds ?? 60, signal, log);
+    },
+    signal,
+    (_key, error) => log(`failed to update the status of the managed cluster: ${error.message}`),
+  );
+  const clusters = new Informer<ManagedCluster>(
+    hub,
+    managedClusters,
+    {
+      fieldSelector: `metadata.name=${name}`,
+      onError: ({ message }) => log(message),
+      onChange: () => status.add(name),
+    },
+    signal,
+  );
+  const everyMinute = setInterval(() => status.add(name), statusPeriod);
+  signal.addEventListener('abort', () => clearInterval(everyMinute));
+  while (isValid(files, bootstrapped, { cluster: name, agent })) await sleep(healthPeriod, undefined, { signal });
+  throw new Error('the client certificate expires and rebootstrap is required.');
+}
+
+/** Renews the cluster's lease, at once and then every duration stretched by up to a quarter (facts 2.6). */
+async function keepLease(
+  hub: Api,
+  cluster: string,
+  durationSeconds: () => number,
+  signal: AbortSignal,
+  log: (line: string) => void,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      const lease = await hub.get<Lease>(leases, `${cluster}/${clusterLease}`);
+      await hub.update<Lease>(leases, { ...lease, spec: { ...lease.spec, renewTime: microNow() } });
+    } catch (error) {
+      log(`failed to update the lease: ${(error as Error).message}`);
+    }
+    const pause = durationSeconds() * 1000 * (1 + Math.random() / 4);
+    await sleep(pause, undefined, { signal }).catch(() => {});
+  }
+}

@@ -1,0 +1,117 @@
+import type { AnyObject } from '../kube/objects.ts';
+import { customResourceDefinitions } from '../kube/resources.ts';
+
+interface Definition {
+  group: string;
+  /** Served versions, the stored one first. */
+  versions: string[];
+  kind: string;
+  scope?: 'Cluster' | 'Namespaced';
+  shortNames?: string[];
+  spec?: object;
+  columns?: { name: string; type: string; jsonPath: string }[];
+  hasStatus?: boolean;
+}
+
+const anything = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
+const text = { type: 'string' };
+
+/**
+ * The text of a CRD. The bed's own, and looser than the real ones: what nothing depends on is preserved unread, so that no
+ * field is pruned or refused that the real ones know.
+ */
+function crd({ group, versions, kind, scope = 'Namespaced', shortNames = [], spec = anything, columns = [], hasStatus = true }: Definition): AnyObject {
+  const singular = kind.toLowerCase();
+  const plural = `${singular.replace(/y$/, 'ie')}s`;
+  const age = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' };
+  return {
+    apiVersion: customResourceDefinitions.apiVersion,
+    kind: customResourceDefinitions.kind,
+    metadata: { name: `${plural}.${group}` },
+    spec: {
+      group,
+      scope,
+      names: { kind, listKind: `${kind}List`, plural, singular, shortNames },
+      versions: versions.map((name, index) => ({
+        name,
+        served: true,
+        storage: index === 0,
+        schema: { openAPIV3Schema: { type: 'object', properties: { spec, status: anything } } },
+        additionalPrinterColumns: [...columns, age],
+        ...(hasStatus && { subresources: { status: {} } }),
+      })),
+    },
+  };
+}
+
+const clusterGroup = 'cluster.open-cluster-management.io';
+const addonGroup = 'addon.open-cluster-management.io';
+const workGroup = 'work.open-cluster-management.io';
+
+/** Facts 1.2: the defaults, the columns, and what the API server itself refuses. */
+const managedClusterSpec = {
+  type: 'object',
+  properties: {
+    hubAcceptsClient: { type: 'boolean' },
+    leaseDurationSeconds: { type: 'integer', format: 'int32', default: 60 },
+    managedClusterClientConfigs: {
+      type: 'array',
+      items: { type: 'object', properties: { url: text, caBundle: { type: 'string', format: 'byte' } }, required: ['url'] },
+    },
+    taints: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['effect', 'key'],
+        properties: {
+          key: text,
+          value: text,
+          effect: { type: 'string', enum: ['NoSelect', 'PreferNoSelect', 'NoSelectIfNew'] },
+          timeAdded: { type: 'string', format: 'date-time', nullable: true },
+        },
+      },
+    },
+  },
+};
+
+const conditionColumn = (name: string, type: string) => ({
+  name,
+  type: 'string',
+  jsonPath: `.status.conditions[?(@.type=="${type}")].status`,
+});
+
+/** Facts 1.1. The add-on kinds are stored as v1alpha1; without the real conversion webhook both versions keep all fields. */
+export const hubCrds: AnyObject[] = [
+  crd({
+    group: clusterGroup,
+    versions: ['v1'],
+    kind: 'ManagedCluster',
+    scope: 'Cluster',
+    shortNames: ['mcl', 'mcls'],
+    spec: managedClusterSpec,
+    columns: [
+      { name: 'Hub Accepted', type: 'boolean', jsonPath: '.spec.hubAcceptsClient' },
+      { name: 'Managed Cluster URLs', type: 'string', jsonPath: '.spec.managedClusterClientConfigs[*].url' },
+      conditionColumn('Joined', 'ManagedClusterJoined'),
+      conditionColumn('Available', 'ManagedClusterConditionAvailable'),
+    ],
+  }),
+  crd({ group: clusterGroup, versions: ['v1beta2'], kind: 'ManagedClusterSet', scope: 'Cluster', shortNames: ['mclset', 'mclsets'] }),
+  crd({ group: clusterGroup, versions: ['v1beta2'], kind: 'ManagedClusterSetBinding', shortNames: ['mclsetbinding', 'mclsetbindings'] }),
+  crd({ group: clusterGroup, versions: ['v1beta1'], kind: 'Placement' }),
+  crd({ group: clusterGroup, versions: ['v1beta1'], kind: 'PlacementDecision' }),
+  crd({ group: clusterGroup, versions: ['v1alpha1'], kind: 'AddOnPlacementScore' }),
+  crd({ group: workGroup, versions: ['v1'], kind: 'ManifestWork' }),
+  crd({ group: workGroup, versions: ['v1alpha1'], kind: 'ManifestWorkReplicaSet', shortNames: ['mwrs'] }),
+  crd({ group: addonGroup, versions: ['v1alpha1', 'v1beta1'], kind: 'ManagedClusterAddOn', shortNames: ['mca', 'mcas'] }),
+  crd({ group: addonGroup, versions: ['v1alpha1', 'v1beta1'], kind: 'ClusterManagementAddOn', scope: 'Cluster', shortNames: ['cma', 'cmas'] }),
+  crd({ group: addonGroup, versions: ['v1alpha1', 'v1beta1'], kind: 'AddOnDeploymentConfig', hasStatus: false }),
+  crd({ group: addonGroup, versions: ['v1alpha1', 'v1beta1'], kind: 'AddOnTemplate', scope: 'Cluster', hasStatus: false }),
+  crd({ group: 'operator.open-cluster-management.io', versions: ['v1'], kind: 'ClusterManager', scope: 'Cluster' }),
+];
+
+/** What the klusterlet's operator puts on a managed cluster. */
+export const managedCrds: AnyObject[] = [
+  crd({ group: workGroup, versions: ['v1'], kind: 'AppliedManifestWork', scope: 'Cluster' }),
+  crd({ group: clusterGroup, versions: ['v1alpha1'], kind: 'ClusterClaim', scope: 'Cluster', hasStatus: false }),
+];

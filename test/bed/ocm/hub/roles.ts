@@ -1,0 +1,75 @@
+import { type Rule, rule } from '../rbac.ts';
+
+const cluster = 'cluster.open-cluster-management.io';
+const work = 'work.open-cluster-management.io';
+const addon = 'addon.open-cluster-management.io';
+const register = 'register.open-cluster-management.io';
+const csrs = 'certificatesigningrequests';
+
+/** What an agent may do before it is accepted (live/rbac.json, "hub ClusterRole open-cluster-management:bootstrap"). */
+export const bootstrapRules: Rule[] = [
+  rule('', 'configmaps', 'get'),
+  rule('certificates.k8s.io', csrs, 'create, get, list, watch'),
+  rule(cluster, 'managedclusters', 'get, create, list, watch'),
+  rule(cluster, 'managedclustersets/join', 'create'),
+];
+
+/** What the agent of one accepted cluster may do hub-wide (live/rbac.json, "…:managedcluster:cluster1"). */
+export function acceptedClusterRules(name: string): Rule[] {
+  return [
+    rule('certificates.k8s.io', csrs, 'create, get, list, watch'),
+    rule(register, 'managedclusters/clientcertificates', 'renew'),
+    rule(cluster, 'managedclusters', 'get, list, update, watch', [name]),
+    rule(cluster, 'managedclusters/status', 'patch, update', [name]),
+  ];
+}
+
+/** What is left of that after a denial (facts 2.7). */
+export function deniedClusterRules(name: string): Rule[] {
+  return [rule(cluster, 'managedclusters', 'get, list, watch', [name])];
+}
+
+/** In its mailbox namespace: the registration agent (live/rbac.json, "…:managedcluster:registration"). */
+export const registrationRules: Rule[] = [
+  rule('coordination.k8s.io', 'leases', 'get, list, watch, update'),
+  rule(addon, 'managedclusteraddons', 'get, list, watch'),
+  rule(addon, 'managedclusteraddons/status', 'patch, update'),
+  rule('events.k8s.io', 'events', 'create'),
+];
+
+/** In its mailbox namespace: the work agent (live/rbac.json, "…:managedcluster:work"). */
+export const workRules: Rule[] = [
+  rule(', events.k8s.io', 'events', 'create, patch, update'),
+  rule(work, 'manifestworks', 'get, list, watch, update, patch'),
+  rule(work, 'manifestworks/status', 'patch, update'),
+];
+
+/** What the registration controller needs, and what it grants (facts 3.1): nobody may grant more than they have. */
+export const registrationControllerRules: Rule[] = [
+  rule('certificates.k8s.io', csrs, 'create, get, list, watch'),
+  rule('certificates.k8s.io', `${csrs}/status, ${csrs}/approval`, 'update'),
+  rule('certificates.k8s.io', 'signers', 'approve', ['kubernetes.io/kube-apiserver-client']),
+  rule('', 'namespaces', 'get, list, watch, create, update'),
+  rule(', events.k8s.io', 'events', 'create, patch, update'),
+  rule('authorization.k8s.io', 'subjectaccessreviews', 'create'),
+  rule(
+    'rbac.authorization.k8s.io',
+    'clusterroles, clusterrolebindings, roles, rolebindings',
+    'get, list, watch, create, update, patch, delete',
+  ),
+  rule('coordination.k8s.io', 'leases', 'get, list, watch, create, update, patch, delete'),
+  rule(cluster, 'managedclusters', 'get, list, watch, update, patch'),
+  rule(cluster, 'managedclusters/status', 'update, patch'),
+  rule(cluster, 'managedclustersets', 'get, list, watch, create, update'),
+  rule(addon, 'managedclusteraddons', 'get, list, watch, delete'),
+  rule(addon, 'managedclusteraddons/status', 'patch, update'),
+  rule(work, 'manifestworks', 'get, list, watch, create, update, patch, delete'),
+  rule(work, 'manifestworks/status', 'patch, update'),
+  rule(register, 'managedclusters/clientcertificates', 'renew'),
+  rule(register, 'managedclusters/accept', 'update'),
+];
+
+export const registrationWebhookRules: Rule[] = [
+  rule('authorization.k8s.io', 'subjectaccessreviews', 'create'),
+  rule('', 'namespaces', 'get, list, watch'),
+];

@@ -1,0 +1,34 @@
+import { type Api, keyOf } from '../../kube/api.ts';
+import { isNotFound } from '../../kube/errors.ts';
+import type { Klusterlet, KubeObject } from '../../kube/objects.ts';
+import { appliedManifestWorks, customResourceDefinitions, deployments, klusterlets, namespaces, resourceOf, secrets } from '../../kube/resources.ts';
+import { addonNamespace, finalizer, hubKubeconfigSecret } from '../names.ts';
+import { deploymentNames, wantedOf } from './klusterlet-spec.ts';
+import { staticObjects } from './manifests.ts';
+
+/** Undoes a Klusterlet that is being deleted (facts 5.5): all but the CRDs; applied workloads stay, nobody's from now on. */
+export async function cleanUp(api: Api, klusterlet: Klusterlet, all: Klusterlet[]): Promise<void> {
+  const { name, finalizers = [] } = klusterlet.metadata;
+  if (!finalizers.includes(finalizer.klusterlet)) return;
+  const wanted = wantedOf(klusterlet);
+  for (const deployment of deploymentNames(wanted).all) await api.delete(deployments, `${wanted.namespace}/${deployment}`);
+  await releaseWorks(api);
+  const removable = staticObjects(wanted).filter(({ kind }) => kind !== customResourceDefinitions.kind);
+  for (const object of removable) await api.delete(resourceOf(object), keyOf(object));
+  await api.delete(secrets, `${wanted.namespace}/${hubKubeconfigSecret}`);
+  await api.delete(namespaces, wanted.namespace);
+  const hasOthers = all.some(({ metadata }) => metadata.name !== name && !metadata.deletionTimestamp);
+  if (!hasOthers) await api.delete(namespaces, addonNamespace);
+  await api.patch(klusterlets, name, { metadata: { finalizers: finalizers.filter((entry) => entry !== finalizer.klusterlet) } });
+}
+
+async function releaseWorks(api: Api): Promise<void> {
+  const works = await api.list<KubeObject>(appliedManifestWorks).catch((error) => {
+    if (isNotFound(error)) return { items: [] };
+    throw error;
+  });
+  for (const { metadata } of works.items) {
+    if (!metadata.finalizers?.length) continue;
+    await api.patch(appliedManifestWorks, metadata.name, { metadata: { finalizers: null } });
+  }
+}

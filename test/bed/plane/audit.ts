@@ -1,0 +1,66 @@
+import { randomUUID } from 'node:crypto';
+import { open, stat } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Api } from '../kube/api.ts';
+
+/** One write that an API server answered (audit.k8s.io/v1 Event at level Metadata). */
+export interface AuditEvent {
+  verb: string;
+  /** Says `dryRun=All` where nothing was stored. */
+  requestURI: string;
+  user: { username: string; groups?: string[] };
+  userAgent?: string;
+  objectRef?: { apiGroup?: string; resource: string; subresource?: string; namespace?: string; name?: string };
+  responseStatus?: { code: number };
+  requestReceivedTimestamp: string;
+}
+
+/** Every request that could write, access reviews and dry runs among them; requests that only read leave no trace. */
+export const auditPolicy = {
+  apiVersion: 'audit.k8s.io/v1',
+  kind: 'Policy',
+  omitStages: ['RequestReceived', 'ResponseStarted'],
+  rules: [{ level: 'None', verbs: ['get', 'list', 'watch'] }, { level: 'Metadata' }],
+};
+
+const markerPath = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews?fieldManager=audit-marker-';
+
+/** Reads the audit log of one API server from a mark on. */
+export class AuditLog {
+  readonly #file: string;
+  #mark = 0;
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  /** Forgets what was written so far. */
+  async mark(admin: Api): Promise<void> {
+    await this.#flush(admin);
+    this.#mark = (await stat(this.#file)).size;
+  }
+
+  async writes(admin: Api): Promise<AuditEvent[]> {
+    await this.#flush(admin);
+    const events = (await this.#text()).split('\n').filter(Boolean);
+    return events.map((line) => JSON.parse(line) as AuditEvent).filter(({ requestURI }) => !requestURI.startsWith(markerPath));
+  }
+
+  /** A write of our own that has reached the log: what was answered before it is there as well. */
+  async #flush(admin: Api): Promise<void> {
+    const path = markerPath + randomUUID();
+    await admin.send('POST', path, { spec: { nonResourceAttributes: { path: '/', verb: 'get' } } });
+    while (!(await this.#text()).includes(path)) await sleep(20);
+  }
+
+  async #text(): Promise<string> {
+    const file = await open(this.#file);
+    try {
+      const { size } = await file.stat();
+      const { buffer } = await file.read(Buffer.alloc(size - this.#mark), 0, size - this.#mark, this.#mark);
+      return buffer.toString();
+    } finally {
+      await file.close();
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+
+/** A server process that ends when this process does: it watches its standard input, whose other end is held here. */
+export class Child {
+  readonly name: string;
+  readonly #process: ChildProcess;
+  readonly #logFile: string;
+  #failure: Error | undefined;
+
+  constructor(binary: string, args: readonly string[], { cwd, logFile }: { cwd: string; logFile: string }) {
+    this.name = args[0] ?? binary;
+    this.#logFile = logFile;
+    this.#process = spawn(binary, args, { cwd, env: withoutProxies(process.env), stdio: ['pipe', 'pipe', 'pipe'] });
+    const log = createWriteStream(logFile, { flags: 'a' });
+    this.#process.stdout?.pipe(log, { end: false });
+    this.#process.stderr?.pipe(log, { end: false });
+    this.#process.stdin?.on('error', () => {});
+    this.#process.on('error', (error) => {
+      this.#failure = error;
+    });
+    this.#process.on('close', () => log.end());
+  }
+
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
+  get hasEnded(): boolean {
+    return this.#failure !== undefined || this.#process.exitCode !== null || this.#process.signalCode !== null;
+  }
+
+  /** What it said last, for an error. */
+  async lastWords(): Promise<string> {
+    const log = await readFile(this.#logFile, 'utf8').catch(() => '');
+    const lines = log.trimEnd().split('\n').slice(-5).join('\n');
+    return `${this.name} ended${this.#failure ? ` (${this.#failure.message})` : ''}; the end of ${this.#logFile}:\n${lines}`;
+  }
+
+  async stop(): Promise<void> {
+    if (this.hasEnded) return;
+    const ended = once(this.#process, 'exit');
+    this.#process.kill('SIGKILL');
+    await ended;
+  }
+}
+
+/** The environment without proxies: everything that the bed's processes talk to is on this machine. */
+export function withoutProxies(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !/^(https?|all|no)_proxy$/i.test(name)));
+}

@@ -1,0 +1,107 @@
+import 'reflect-metadata';
+import { KeyObject, randomBytes, webcrypto } from 'node:crypto';
+import { isIP } from 'node:net';
+import {
+  AuthorityKeyIdentifierExtension,
+  BasicConstraintsExtension,
+  ExtendedKeyUsage,
+  ExtendedKeyUsageExtension,
+  type Extension,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  Name,
+  SubjectAlternativeNameExtension,
+  SubjectKeyIdentifierExtension,
+  X509CertificateGenerator,
+} from '@peculiar/x509';
+
+const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
+const day = 24 * 3600 * 1000;
+
+/** A certificate and its private key. */
+export interface KeyPair {
+  certPem: string;
+  keyPem: string;
+}
+
+export interface CertificateRequest {
+  commonName: string;
+  organizations?: string[];
+  /** Names and addresses of a server; without any the certificate is a client's. */
+  hosts?: string[];
+}
+
+/** A certificate authority of its own. */
+export class Authority {
+  readonly certPem: string;
+  readonly keyPem: string;
+  readonly #keys: webcrypto.CryptoKeyPair;
+  readonly #name: string;
+
+  private constructor(name: string, keys: webcrypto.CryptoKeyPair, certPem: string) {
+    this.#name = name;
+    this.#keys = keys;
+    this.certPem = certPem;
+    this.keyPem = privatePem(keys);
+  }
+
+  static async create(name: string): Promise<Authority> {
+    const keys = await newKeys();
+    const certPem = await sign(name, name, keys, keys, [
+      new BasicConstraintsExtension(true, undefined, true),
+      new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign | KeyUsageFlags.digitalSignature, true),
+      await SubjectKeyIdentifierExtension.create(keys.publicKey),
+    ]);
+    return new Authority(name, keys, certPem);
+  }
+
+  async issue({ commonName, organizations = [], hosts = [] }: CertificateRequest): Promise<KeyPair> {
+    const keys = await newKeys();
+    const subject = new Name([{ CN: [commonName] }, ...organizations.map((organization) => ({ O: [organization] }))]);
+    const extensions: Extension[] = [
+      new KeyUsagesExtension(KeyUsageFlags.digitalSignature | KeyUsageFlags.keyEncipherment, true),
+      new ExtendedKeyUsageExtension([hosts.length > 0 ? ExtendedKeyUsage.serverAuth : ExtendedKeyUsage.clientAuth]),
+      await AuthorityKeyIdentifierExtension.create(this.#keys.publicKey),
+    ];
+    if (hosts.length > 0) {
+      const names = hosts.map((value) => ({ type: isIP(value) ? ('ip' as const) : ('dns' as const), value }));
+      extensions.push(new SubjectAlternativeNameExtension(names));
+    }
+    const certPem = await sign(subject.toString(), this.#name, keys, this.#keys, extensions);
+    return { certPem, keyPem: privatePem(keys) };
+  }
+}
+
+/** A key pair without a certificate, as for signing service account tokens. */
+export async function newKeyPem(): Promise<string> {
+  return privatePem(await newKeys());
+}
+
+async function newKeys(): Promise<webcrypto.CryptoKeyPair> {
+  return (await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair;
+}
+
+function privatePem(keys: webcrypto.CryptoKeyPair): string {
+  return KeyObject.from(keys.privateKey).export({ type: 'sec1', format: 'pem' }).toString();
+}
+
+async function sign(
+  subject: string,
+  issuer: string,
+  keys: webcrypto.CryptoKeyPair,
+  issuerKeys: webcrypto.CryptoKeyPair,
+  extensions: Extension[],
+): Promise<string> {
+  const certificate = await X509CertificateGenerator.create({
+    serialNumber: randomBytes(16).toString('hex'),
+    subject: subject.includes('=') ? subject : `CN=${subject}`,
+    issuer: `CN=${issuer}`,
+    notBefore: new Date(Date.now() - day),
+    notAfter: new Date(Date.now() + 365 * day),
+    publicKey: keys.publicKey,
+    signingKey: issuerKeys.privateKey,
+    signingAlgorithm: algorithm,
+    extensions,
+  });
+  return `${certificate.toString('pem')}\n`;
+}

@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { bootFile, stellarctl } from '../stellarctl.ts';
+
+/** How a run of the command line ended. */
+export interface CliRun {
+  exitCode: number | undefined;
+  signal: string | undefined;
+  stdout: string;
+  stderr: string;
+  /** What `-o json` printed. */
+  json: () => any;
+}
+
+export interface CliOptions {
+  kubeconfig?: string;
+  env?: Record<string, string>;
+  input?: string;
+  /** True where the command was asked for a token. */
+  mayShowToken?: boolean;
+  /** Sends a signal as soon as this has been printed. */
+  signalAt?: { text: RegExp; signal: NodeJS.Signals };
+}
+
+/** Runs stellarctl in surroundings of its own: no kubeconfig, no settings and no variables of whoever runs the tests. */
+export class Cli {
+  readonly home: string;
+  readonly #kubeconfig: string;
+
+  constructor(home: string, kubeconfig: string) {
+    this.home = home;
+    this.#kubeconfig = kubeconfig;
+  }
+
+  static async create(kubeconfig: string): Promise<Cli> {
+    return new Cli(await mkdtemp(path.join(tmpdir(), 'stellarctl-e2e-')), kubeconfig);
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.home, { recursive: true, force: true });
+  }
+
+  environment(options: CliOptions = {}): Record<string, string> {
+    return {
+      PATH: process.env.PATH ?? '',
+      HOME: this.home,
+      XDG_CONFIG_HOME: path.join(this.home, '.config'),
+      KUBECONFIG: options.kubeconfig ?? this.#kubeconfig,
+      ...options.env,
+    };
+  }
+
+  /** Runs a command line in a pipe. Whatever it prints must hold no token and, for a user's error, no stack. */
+  async run(arguments_: readonly string[], options: CliOptions = {}): Promise<CliRun> {
+    const child = stellarctl(arguments_, { env: this.environment(options), extendEnv: false, input: options.input ?? '', stripFinalNewline: false });
+    if (options.signalAt !== undefined) {
+      const { text, signal } = options.signalAt;
+      let seen = '';
+      const look = (chunk: Buffer) => {
+        seen += chunk.toString();
+        if (text.test(seen)) child.kill(signal);
+      };
+      child.stdout?.on('data', look);
+      child.stderr?.on('data', look);
+    }
+    const ended = await child;
+    const run: CliRun = {
+      exitCode: ended.exitCode,
+      signal: ended.signal,
+      stdout: String(ended.stdout),
+      stderr: String(ended.stderr),
+      json: () => JSON.parse(String(ended.stdout)),
+    };
+    assertClean(run, options);
+    return run;
+  }
+
+  /** Runs a command line and expects it to succeed. */
+  async succeed(arguments_: readonly string[], options: CliOptions = {}): Promise<CliRun> {
+    const run = await this.run(arguments_, options);
+    assert.equal(run.exitCode, 0, `${arguments_.join(' ')}\n${run.stdout}${run.stderr}`);
+    return run;
+  }
+
+  /** Runs a command line on a terminal (a pseudo-terminal of util-linux's `script`), both streams together. */
+  async runOnTerminal(arguments_: readonly string[], options: CliOptions = {}): Promise<{ exitCode: number | undefined; screen: string }> {
+    const { execa } = await import('execa');
+    const command = [process.execPath, bootFile, ...arguments_].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
+    const env = { TERM: 'xterm-256color', ...this.environment(options) };
+    const ended = await execa('script', ['--quiet', '--return', '--command', command, '/dev/null'], { env, extendEnv: false, reject: false });
+    assertClean({ stdout: ended.stdout, stderr: '' }, options);
+    return { exitCode: ended.exitCode, screen: ended.stdout };
+  }
+}
+
+/** The first part of every JSON Web Token, `{"alg":`, and kubeadm's bootstrap tokens. */
+const tokenPattern = /eyJhbGciOi|\b[a-z0-9]{6}\.[a-z0-9]{16}\b/;
+
+function assertClean({ stdout, stderr }: Pick<CliRun, 'stdout' | 'stderr'>, { mayShowToken = false }: CliOptions): void {
+  if (!mayShowToken) assert.doesNotMatch(stdout, tokenPattern, 'a token on stdout');
+  assert.doesNotMatch(stderr, tokenPattern, 'a token on stderr');
+  assert.doesNotMatch(stderr, /\n {4}at /, 'a stack on stderr');
+}

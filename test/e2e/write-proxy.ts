@@ -1,0 +1,51 @@
+import https from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Entry } from '../bed/kube/kubeconfig.ts';
+import { Authority } from '../bed/plane/pki.ts';
+import type { Plane } from '../bed/plane/plane.ts';
+
+/**
+ * A proxy before a plane's API server that tells when a write has been answered, so that a test can end the client at exactly that
+ * moment: the server has written, the client may or may not have read the answer.
+ */
+export class WriteProxy {
+  /** A kubeconfig entry that leads through the proxy. */
+  readonly entry: Entry;
+  readonly #server: https.Server;
+  readonly #upstream: https.Agent;
+
+  private constructor(entry: Entry, server: https.Server, upstream: https.Agent) {
+    this.entry = entry;
+    this.#server = server;
+    this.#upstream = upstream;
+  }
+
+  /** @param onWrite called after the plane has answered a mutating request, and before the client gets the answer */
+  static async start(plane: Plane, onWrite: (description: string) => void): Promise<WriteProxy> {
+    const { connection } = plane.kubeconfigEntry;
+    const authority = await Authority.create(`${plane.name}-proxy-ca`);
+    const own = await authority.issue({ commonName: 'localhost', hosts: ['127.0.0.1'] });
+    const upstream = new https.Agent({ keepAlive: true, ca: connection.caPem, cert: connection.certPem, key: connection.keyPem });
+    const server = https.createServer({ cert: own.certPem, key: own.keyPem }, (request, response) => {
+      const { authorization: _, ...headers } = request.headers;
+      const forwarded = https.request(new URL(request.url ?? '/', connection.server), { method: request.method, headers, agent: upstream }, (answer) => {
+        const isWrite = request.method !== 'GET' && !request.url?.includes('selfsubjectaccessreviews');
+        if (isWrite && (answer.statusCode ?? 500) < 300) onWrite(`${request.method} ${request.url}`);
+        response.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(response);
+      });
+      forwarded.on('error', () => response.destroy());
+      request.pipe(forwarded);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const entry = plane.entryFor(`${plane.name}-through-proxy`, { token: 'any' });
+    return new WriteProxy({ ...entry, connection: { server: `https://127.0.0.1:${port}`, caPem: authority.certPem, token: 'any' } }, server, upstream);
+  }
+
+  stop(): void {
+    this.#server.closeAllConnections();
+    this.#server.close();
+    this.#upstream.destroy();
+  }
+}
