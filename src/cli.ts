@@ -13,14 +13,24 @@ declare const STELLARCTL_VERSION: string;
 
 /** Assembles the program. Only definitions are loaded here; what a command does is loaded when it runs. */
 export function buildProgram(io: Io): Command {
-  const its = new Command('its').summary('look after the Inventory and Transport Space').description('Commands about the Inventory and Transport Space (ITS): the OCM hub that WECs register with.');
+  const its = new Command('its')
+    .summary('look after the Inventory and Transport Space')
+    .description('Commands about the Inventory and Transport Space (ITS): the OCM hub that WECs register with.');
   its.addCommand(tokenCommand(io)).addCommand(useCommand(io));
 
-  const wec = new Command('wec').summary('look after Workload Execution Clusters').description('Commands about Workload Execution Clusters (WECs): the clusters that workloads run on.');
-  wec.addCommand(joinCommand(io)).addCommand(acceptCommand(io)).addCommand(labelCommand(io)).addCommand(listCommand(io));
+  const wec = new Command('wec')
+    .summary('look after Workload Execution Clusters')
+    .description('Commands about Workload Execution Clusters (WECs): the clusters that workloads run on.');
+  wec
+    .addCommand(joinCommand(io))
+    .addCommand(acceptCommand(io))
+    .addCommand(labelCommand(io))
+    .addCommand(listCommand(io));
 
   const program = new Command(io.program)
-    .description('The command line of KubeStellar operators: registers clusters with an ITS, accepts, labels and watches them.')
+    .description(
+      'The command line of KubeStellar operators: registers clusters with an ITS, accepts, labels and watches them.',
+    )
     .version(STELLARCTL_VERSION, '-V, --version')
     .addCommand(its)
     .addCommand(wec)
@@ -61,7 +71,8 @@ export async function main(argv: readonly string[]): Promise<void> {
     await buildProgram(io).parseAsync(argv);
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    const helped = error.code === 'commander.helpDisplayed' || error.code === 'commander.version' || error.code === 'commander.help';
+    const helped =
+      error.code === 'commander.helpDisplayed' || error.code === 'commander.version' || error.code === 'commander.help';
     process.exitCode = helped && error.exitCode === 0 ? ExitCode.done : ExitCode.usage;
     if (process.exitCode === ExitCode.usage && asksForJson(argv)) {
       const message = error.message.replace(/^error: /, '');
@@ -72,5 +83,8 @@ export async function main(argv: readonly string[]): Promise<void> {
 
 /** Whether a command line that commander could not parse asks for JSON all the same. */
 function asksForJson(argv: readonly string[]): boolean {
-  return argv.some((argument, index) => /^(-o|--output=)json$/.test(argument) || (/^(-o|--output)$/.test(argument) && argv[index + 1] === 'json'));
+  return argv.some(
+    (argument, index) =>
+      /^(-o|--output=)json$/.test(argument) || (/^(-o|--output)$/.test(argument) && argv[index + 1] === 'json'),
+  );
 }

@@ -5,6 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { styleText } from 'node:util';
 import { type Bed, startBed } from './bed/bed.ts';
 import { stellarctl } from './stellarctl.ts';
 
@@ -20,7 +21,7 @@ async function part<T>(name: string, work: () => Promise<T>): Promise<T> {
 }
 
 function say(text: string): void {
-  process.stdout.write(`\n\u001b[1m# ${text}\u001b[22m\n`.replace(/\u001b\[\d+m/g, (code) => (process.stdout.isTTY ? code : '')));
+  process.stdout.write(`\n${styleText('bold', `# ${text}`, { stream: process.stdout })}\n`);
 }
 
 /** Shows a command and runs it, its output going where ours goes. */
@@ -83,5 +84,6 @@ try {
     await rm(settings, { recursive: true, force: true });
   });
   process.stdout.write('\nHow long each part took:\n');
-  for (const { name, seconds } of parts) process.stdout.write(`  ${name.padEnd(28)} ${seconds.toFixed(1).padStart(6)}s\n`);
+  for (const { name, seconds } of parts)
+    process.stdout.write(`  ${name.padEnd(28)} ${seconds.toFixed(1).padStart(6)}s\n`);
 }

@@ -3,7 +3,7 @@ import type { Io } from '../lib/terminal/io.ts';
 import type { CommonOptions } from './options.ts';
 import type { Session } from './session.ts';
 
-type Work<Options> = (session: Session, options: Options, positional: string[]) => Promise<void>;
+type Work<Options> = (session: Session, options: Options, positional: string[], command: Command) => Promise<void>;
 
 /**
  * Makes a commander action of a command's work: everything that help does not need is loaded only now. The exit code is left in
@@ -14,6 +14,6 @@ export function action<Options extends CommonOptions>(io: Io, work: Work<Options
     const command = commanderArguments.at(-1) as Command;
     const options = command.optsWithGlobals<Options>();
     const { runInSession } = await import('./session.ts');
-    process.exitCode = await runInSession(io, options, (session) => work(session, options, command.args));
+    process.exitCode = await runInSession(io, options, (session) => work(session, options, command.args, command));
   };
 }

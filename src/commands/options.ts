@@ -37,12 +37,23 @@ export function defineCommand(name: string, { summary, description, examples, ti
     .summary(summary)
     .description(description ?? summary)
     .addOption(new Option('-o, --output <format>', 'what to print').choices(formats).default('table'))
-    .addOption(new Option('--timeout <duration>', 'one deadline for the whole command; 0 looks once').argParser(durationMs).default(parseDuration(timeout), timeout))
+    .addOption(
+      new Option('--timeout <duration>', 'one deadline for the whole command; 0 looks once')
+        .argParser(durationMs)
+        .default(parseDuration(timeout), timeout),
+    )
     .addOption(new Option('--kubeconfig <file>', 'this kubeconfig instead of KUBECONFIG or ~/.kube/config'))
-    .addOption(new Option('--color <when>', 'colour: auto, always or never').choices(['auto', 'always', 'never']).default('auto'))
+    .addOption(
+      new Option('--color <when>', 'colour: auto, always or never')
+        .choices(['auto', 'always', 'never'])
+        .default('auto'),
+    )
     .option('-q, --quiet', 'print results and errors only')
     .option('-v, --verbose', 'print every request, and the causes of errors')
-    .addHelpText('after', () => `\nExamples:\n${examples.map(([command, what]) => `  # ${what}\n  ${command}`).join('\n\n')}\n`);
+    .addHelpText(
+      'after',
+      () => `\nExamples:\n${examples.map(([command, what]) => `  # ${what}\n  ${command}`).join('\n\n')}\n`,
+    );
 }
 
 /** Reads a duration option into milliseconds. */
@@ -52,11 +63,15 @@ export function durationMs(text: string): number {
   return ms;
 }
 
-export const itsOption = (): Option => new Option('--its <context>', 'the context of the ITS (else STELLARCTL_ITS, `its use`, the current context)');
-export const wecContextOption = (): Option => new Option('--wec-context <context>', 'the context of the WEC (for a single name; the same as NAME=CONTEXT)');
-export const wecKubeconfigOption = (): Option => new Option('--wec-kubeconfig <file>', 'the kubeconfig with the contexts of the WECs, where it is another one');
+export const itsOption = (): Option =>
+  new Option('--its <context>', 'the context of the ITS (else STELLARCTL_ITS, `its use`, the current context)');
+export const wecContextOption = (): Option =>
+  new Option('--wec-context <context>', 'the context of the WEC (for a single name; the same as NAME=CONTEXT)');
+export const wecKubeconfigOption = (): Option =>
+  new Option('--wec-kubeconfig <file>', 'the kubeconfig with the contexts of the WECs, where it is another one');
 export const dryRunOption = (): Option => new Option('--dry-run', 'say what would be written, and write nothing');
-export const selectorOption = (): Option => new Option('-l, --selector <selector>', 'WECs with these labels, as kubectl takes them');
+export const selectorOption = (): Option =>
+  new Option('-l, --selector <selector>', 'WECs with these labels, as kubectl takes them');
 
 /** Collects an option that may be given several times. */
 export const collect = (value: string, previous: string[] | undefined): string[] => [...(previous ?? []), value];

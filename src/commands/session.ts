@@ -1,13 +1,20 @@
 import { Deadline } from '../lib/deadline.ts';
-import { ExitCode, exitCodeOf, StellarError, worstExitCode } from '../lib/errors.ts';
+import { ExitCode, exitCodeOf, type StellarError, worstExitCode } from '../lib/errors.ts';
 import { chooseIts, type ItsChoice } from '../lib/its-choice.ts';
 import { connect, type Kube, type Trace } from '../lib/kube/client.ts';
 import { type RecordedWrite, recordWrites } from '../lib/kube/dry-run.ts';
 import { type Kubeconfig, loadKubeconfig, type SelectedContext, selectContext } from '../lib/kube/kubeconfig.ts';
 import type { Run } from '../lib/run.ts';
-import { readSettings } from '../lib/settings.ts';
+import { readSettings, settingsFile } from '../lib/settings.ts';
 import type { Io } from '../lib/terminal/io.ts';
-import { errorDocument, formatResult, isForPeople, type OutputFormat, toDocument, writeError } from '../lib/terminal/output.ts';
+import {
+  errorDocument,
+  formatResult,
+  isForPeople,
+  type OutputFormat,
+  toDocument,
+  writeError,
+} from '../lib/terminal/output.ts';
 import { createProgress, type TerminalProgress } from '../lib/terminal/progress.ts';
 import { type Style, styleFor } from '../lib/terminal/style.ts';
 import type { Column } from '../lib/terminal/table.ts';
@@ -25,7 +32,11 @@ interface NamedResult {
  * Runs a command's work with everything it needs, renders how it ended, and returns the exit code.
  * Ctrl-C ends it in order; a second one at once.
  */
-export async function runInSession(io: Io, options: SessionOptions, work: (session: Session) => Promise<void>): Promise<number> {
+export async function runInSession(
+  io: Io,
+  options: SessionOptions,
+  work: (session: Session) => Promise<void>,
+): Promise<number> {
   const interrupt = new AbortController();
   let signalCode: number = ExitCode.interrupted;
   const stop = (code: number) => () => {
@@ -83,7 +94,12 @@ export class Session {
 
   /** Which ITS is meant, by options, environment and settings. */
   async itsChoice(): Promise<ItsChoice> {
-    return chooseIts(this.#options.its, this.io.env, await readSettings(), await this.kubeconfig());
+    return chooseIts(
+      this.#options.its,
+      this.io.env,
+      await readSettings(settingsFile(this.io.env)),
+      await this.kubeconfig(),
+    );
   }
 
   /** The ITS: its context and a client for it. */
@@ -96,7 +112,8 @@ export class Session {
   /** A client for a WEC, by its context. */
   async wec(contextName: string): Promise<Kube> {
     const { wecKubeconfig } = this.#options;
-    const config = wecKubeconfig === undefined ? await this.kubeconfig() : await loadKubeconfig(wecKubeconfig, this.io.env);
+    const config =
+      wecKubeconfig === undefined ? await this.kubeconfig() : await loadKubeconfig(wecKubeconfig, this.io.env);
     return this.#open(selectContext(config, contextName));
   }
 
@@ -116,7 +133,11 @@ export class Session {
   }
 
   /** Prints a result for scripts and people, whole. */
-  async print<Row extends { name: string }>(document: object, rows: readonly Row[], columns: readonly Column<Row>[]): Promise<void> {
+  async print<Row extends { name: string }>(
+    document: object,
+    rows: readonly Row[],
+    columns: readonly Column<Row>[],
+  ): Promise<void> {
     this.progress.stop();
     this.io.stdout.write(await formatResult(this.output, document, rows, columns));
   }
@@ -137,7 +158,8 @@ export class Session {
     const writes = this.#options.dryRun ? { dryRun: true, writes: this.#writes } : {};
     const done = results.filter(({ error }) => error === undefined);
     if (this.output === 'name') this.io.stdout.write(done.map(({ name }) => `${name}\n`).join(''));
-    else if (!isForPeople(this.output)) this.io.stdout.write(await formatResult(this.output, { ...toDocument(results), ...writes }, [], []));
+    else if (!isForPeople(this.output))
+      this.io.stdout.write(await formatResult(this.output, { ...toDocument(results), ...writes }, [], []));
     else if (this.#options.dryRun) this.#printWrites();
     for (const error of errors) writeError(this.io, this.#style, error, this.#options.verbose === true);
     this.exitCode = worstExitCode(errors);
@@ -145,7 +167,9 @@ export class Session {
 
   #printWrites(): void {
     for (const { verb, cluster, kind, namespace, name } of this.#writes) {
-      this.io.stdout.write(`would ${verb} ${kind} ${namespace === undefined ? '' : `${namespace}/`}${name} on ${cluster}\n`);
+      this.io.stdout.write(
+        `would ${verb} ${kind} ${namespace === undefined ? '' : `${namespace}/`}${name} on ${cluster}\n`,
+      );
     }
   }
 

@@ -22,8 +22,14 @@ export function parseWecArguments(positional: readonly string[], wecContext?: st
     only.context = wecContext;
   }
   for (const { name } of wecs) checkWecName(name);
-  refuseTwice(wecs.map(({ name }) => name), 'name');
-  refuseTwice(wecs.flatMap(({ context }) => context ?? []), 'context');
+  refuseTwice(
+    wecs.map(({ name }) => name),
+    'name',
+  );
+  refuseTwice(
+    wecs.flatMap(({ context }) => context ?? []),
+    'context',
+  );
   return wecs;
 }
 

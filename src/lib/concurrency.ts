@@ -5,15 +5,19 @@ export async function mapConcurrently<Item, Result>(
   work: (item: Item) => Promise<Result>,
 ): Promise<Result[]> {
   const results: Result[] = new Array(items.length);
+  const failures: unknown[] = [];
   let next = 0;
   const worker = async () => {
     while (next < items.length) {
       const index = next++;
-      results[index] = await work(items[index] as Item);
+      try {
+        results[index] = await work(items[index] as Item);
+      } catch (error) {
+        failures.push(error);
+      }
     }
   };
-  const ended = await Promise.allSettled(Array.from({ length: Math.min(limit, items.length) }, worker));
-  const failure = ended.find((end) => end.status === 'rejected');
-  if (failure !== undefined) throw failure.reason;
+  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
+  if (failures.length > 0) throw failures[0];
   return results;
 }

@@ -3,13 +3,19 @@ import { StellarError } from './errors.ts';
 
 /** One deadline for a whole command. A timeout of 0 means: look once, wait for nothing. */
 export class Deadline {
-  readonly #end: number;
-  readonly #once: boolean;
+  #end: number;
+  #once: boolean;
 
   /** @param timeoutMs milliseconds from now */
   constructor(timeoutMs: number) {
     this.#once = timeoutMs === 0;
     this.#end = Date.now() + timeoutMs;
+  }
+
+  /** Goes on without an end, for what a person ends. */
+  lift(): void {
+    this.#once = false;
+    this.#end = Number.POSITIVE_INFINITY;
   }
 
   get passed(): boolean {

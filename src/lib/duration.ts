@@ -8,11 +8,12 @@ export function parseDuration(text: string): number | undefined {
   if (/^\d+$/.test(text)) return Number(text) * 1000;
   if (!/^(\d+(\.\d+)?(ms|s|m|h|d))+$/.test(text)) return undefined;
   let total = 0;
-  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)) total += Number(amount) * (unitMs[unit as string] as number);
+  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g))
+    total += Number(amount) * (unitMs[unit as string] as number);
   return total;
 }
 
-/** An age as kubectl shows it in a table: `12s`, `5m`, `3h20m`, `2d`. Negative ages (clocks that differ) show as `0s`. */
+/** An age as kubectl shows it in a table (apimachinery, duration.HumanDuration): `12s`, `5m`, `3h20m`, `2d1h`. Negative ages (clocks that differ) show as `0s`. */
 export function formatAge(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));
   if (seconds < 120) return `${seconds}s`;
@@ -22,11 +23,18 @@ export function formatAge(ms: number): string {
   const hours = Math.floor(minutes / 60);
   if (hours < 8) return minutes % 60 === 0 ? `${hours}h` : `${hours}h${minutes % 60}m`;
   if (hours < 48) return `${hours}h`;
-  return `${Math.floor(hours / 24)}d`;
+  const days = Math.floor(hours / 24);
+  if (days < 8) return hours % 24 === 0 ? `${days}d` : `${days}d${hours % 24}h`;
+  if (days < 2 * 365) return `${days}d`;
+  const years = Math.floor(days / 365);
+  if (years < 8 && days % 365 !== 0) return `${years}y${days % 365}d`;
+  return `${years}y`;
 }
 
 /** How long something took, for people: `0.4s`, `12.3s`, `2m5s`. */
 export function formatElapsed(ms: number): string {
-  if (ms < 60_000) return `${(ms / 1000).toFixed(1)}s`;
-  return `${Math.floor(ms / 60_000)}m${Math.round((ms % 60_000) / 1000)}s`;
+  const tenths = Math.round(ms / 100);
+  if (tenths < 600) return `${(tenths / 10).toFixed(1)}s`;
+  const seconds = Math.round(ms / 1000);
+  return `${Math.floor(seconds / 60)}m${seconds % 60}s`;
 }

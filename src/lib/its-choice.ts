@@ -13,13 +13,21 @@ export interface ItsChoice {
  * ever probed to find one.
  * @throws StellarError `usage` when there is none of these
  */
-export function chooseIts(given: string | undefined, env: NodeJS.ProcessEnv, settings: Settings, kubeconfig: Kubeconfig): ItsChoice {
+export function chooseIts(
+  given: string | undefined,
+  env: NodeJS.ProcessEnv,
+  settings: Settings,
+  kubeconfig: Kubeconfig,
+): ItsChoice {
   if (given !== undefined) return { context: given, source: '--its' };
   if (env.STELLARCTL_ITS) return { context: env.STELLARCTL_ITS, source: 'STELLARCTL_ITS' };
   if (settings.its !== undefined) return { context: settings.its, source: 'its use' };
   if (kubeconfig.currentContext !== undefined) return { context: kubeconfig.currentContext, source: 'current context' };
   const known = [...kubeconfig.contexts.keys()];
   throw new StellarError('usage', 'No ITS was given, and there is no current context.', {
-    hint: known.length === 0 ? 'Give a kubeconfig: --kubeconfig FILE, or the variable KUBECONFIG' : `Give one: --its CONTEXT    Contexts: ${known.join(', ')}`,
+    hint:
+      known.length === 0
+        ? 'Give a kubeconfig: --kubeconfig FILE, or the variable KUBECONFIG'
+        : `Give one: --its CONTEXT    Contexts: ${known.join(', ')}`,
   });
 }

@@ -1,20 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import { lstat, rename, rm, writeFile } from 'node:fs/promises';
+import { lstat, open, rename, rm } from 'node:fs/promises';
 import { StellarError } from './errors.ts';
 
 /**
- * Writes a file that only its owner can read (mode 0600), in one step: through a temporary file beside it, so that an interruption
- * leaves the old content or the new.
+ * Writes a file that only its owner can read (mode 0600, whatever the umask), in one step: through a temporary file beside it, so
+ * that an interruption leaves the old content or the new.
  * @throws StellarError `file-error`, also for a target that is not a regular file
  */
 export async function writePrivately(file: string, content: string): Promise<void> {
   const temporary = `${file}.${randomUUID()}.tmp`;
   try {
     await refuseSpecialFile(file);
-    await writeFile(temporary, content, { mode: 0o600, flag: 'wx' });
+    await writeNew(temporary, content);
     await rename(temporary, file);
   } catch (error) {
-    await rm(temporary, { force: true });
+    await rm(temporary, { force: true }).catch(() => {});
     throw new StellarError('file-error', `${file} cannot be written: ${(error as Error).message}.`, { cause: error });
   }
 }
@@ -22,4 +22,14 @@ export async function writePrivately(file: string, content: string): Promise<voi
 async function refuseSpecialFile(file: string): Promise<void> {
   const present = await lstat(file).catch(() => undefined);
   if (present !== undefined && !present.isFile()) throw new Error('it is not a regular file');
+}
+
+async function writeNew(file: string, content: string): Promise<void> {
+  const handle = await open(file, 'wx', 0o600);
+  try {
+    await handle.chmod(0o600);
+    await handle.writeFile(content);
+  } finally {
+    await handle.close();
+  }
 }

@@ -23,7 +23,9 @@ export async function readSettings(file = settingsFile()): Promise<Settings> {
     text = await readFile(file, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
-    throw new StellarError('file-error', `The settings ${file} cannot be read: ${(error as Error).message}.`, { cause: error });
+    throw new StellarError('file-error', `The settings ${file} cannot be read: ${(error as Error).message}.`, {
+      cause: error,
+    });
   }
   try {
     const parsed: unknown = JSON.parse(text);
@@ -31,11 +33,15 @@ export async function readSettings(file = settingsFile()): Promise<Settings> {
   } catch {
     // Handled below.
   }
-  throw new StellarError('file-error', `The settings ${file} are not JSON.`, { hint: `Choose anew: rm ${file} && stellarctl its use CONTEXT` });
+  throw new StellarError('file-error', `The settings ${file} are not JSON.`, {
+    hint: `Choose anew: rm ${file} && stellarctl its use CONTEXT`,
+  });
 }
 
 /** Replaces the file in one step, so that nobody ever reads half of it. */
 export async function writeSettings(settings: Settings, file = settingsFile()): Promise<void> {
-  await mkdir(path.dirname(file), { recursive: true });
+  await mkdir(path.dirname(file), { recursive: true }).catch((error: Error) => {
+    throw new StellarError('file-error', `The settings ${file} cannot be written: ${error.message}.`, { cause: error });
+  });
   await writePrivately(file, `${JSON.stringify(settings, null, 2)}\n`);
 }

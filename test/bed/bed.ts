@@ -7,14 +7,14 @@ import { buildControlPlane, type Log } from './plane/build.ts';
 import { Plane } from './plane/plane.ts';
 import { PodRunner } from './pod-runner/pod-runner.ts';
 
-export type { AuditEvent } from './plane/audit.ts';
-export type { Api } from './kube/api.ts';
-export { ApiError } from './kube/errors.ts';
-export * as resources from './kube/resources.ts';
 export * from './helpers/requests.ts';
 export * from './helpers/tokens.ts';
 export * from './helpers/users.ts';
 export * from './helpers/wipe.ts';
+export type { Api } from './kube/api.ts';
+export { ApiError } from './kube/errors.ts';
+export * as resources from './kube/resources.ts';
+export type { AuditEvent } from './plane/audit.ts';
 export type { HubOptions, Plane };
 
 export interface PlaneSpec {
@@ -76,7 +76,9 @@ export class Bed {
     for (const plane of started) this.#planes.set(plane.name, plane);
     this.#podRunner.addPlanes(started.map((plane) => plane.info));
     const hubs = specs.filter(({ hub }) => hub);
-    await Promise.all(hubs.map(({ name, hub }) => installHub(this.plane(name), hub === true ? {} : (hub as HubOptions))));
+    await Promise.all(
+      hubs.map(({ name, hub }) => installHub(this.plane(name), hub === true ? {} : (hub as HubOptions))),
+    );
     await writeFile(this.kubeconfig, kubeconfigOf(this.planes.map((plane) => plane.kubeconfigEntry)), { mode: 0o600 });
   }
 

@@ -13,8 +13,15 @@ import { type Observed, Recorder } from './conformance/recorder.ts';
 import * as expected from './expected/sequences.ts';
 import { requestBootstrapToken } from './helpers/tokens.ts';
 import { wipeWec } from './helpers/wipe.ts';
-import type { Rule } from './ocm/rbac.ts';
-import type { AnyObject, CertificateSigningRequest, Deployment, Klusterlet, Lease, ManagedCluster, Secret } from './kube/objects.ts';
+import type {
+  AnyObject,
+  CertificateSigningRequest,
+  Deployment,
+  Klusterlet,
+  Lease,
+  ManagedCluster,
+  Secret,
+} from './kube/objects.ts';
 import {
   certificateSigningRequests,
   clusterRoles,
@@ -26,6 +33,7 @@ import {
   namespaces,
   secrets,
 } from './kube/resources.ts';
+import type { Rule } from './ocm/rbac.ts';
 import type { Plane } from './plane/plane.ts';
 
 const wecs = ['cluster1', 'cluster2', 'cluster3'];
@@ -38,7 +46,10 @@ let hub: Plane;
 const free: Plane[] = [];
 
 before(async () => {
-  bed = await startBed({ planes: [{ name: 'its1', hub: true }, ...wecs.map((name) => ({ name }))], log: console.error });
+  bed = await startBed({
+    planes: [{ name: 'its1', hub: true }, ...wecs.map((name) => ({ name }))],
+    log: console.error,
+  });
   hub = bed.plane('its1');
   free.push(...wecs.map((name) => bed.plane(name)));
 });
@@ -68,7 +79,10 @@ describe('a hub', () => {
   });
 
   it('publishes its inside address', async () => {
-    const { data } = await hub.admin.get<AnyObject & { data: { kubeconfig: string } }>(configMaps, 'kube-public/cluster-info');
+    const { data } = await hub.admin.get<AnyObject & { data: { kubeconfig: string } }>(
+      configMaps,
+      'kube-public/cluster-info',
+    );
     const { clusters } = parse(data.kubeconfig) as { clusters: { cluster: Record<string, string> }[] };
     assert.equal(clusters[0]?.cluster.server, 'https://its1-control-plane:6443');
     assert.equal(clusters[0]?.cluster['certificate-authority-data'], Buffer.from(hub.caPem).toString('base64'));
@@ -77,13 +91,29 @@ describe('a hub', () => {
 
 describe('a registration', { concurrency: wecs.length }, () => {
   const cases: Case[] = [
-    { name: 'cluster1', expected: expected.joinSingleton, act: ['approve', 'accept'], within: 40, alsoCheck: checkJoined },
-    { name: 'joins-default', expected: expected.joinDefault, mode: 'Default', act: ['approve', 'accept'], alsoCheck: checkUndone },
+    {
+      name: 'cluster1',
+      expected: expected.joinSingleton,
+      act: ['approve', 'accept'],
+      within: 40,
+      alsoCheck: checkJoined,
+    },
+    {
+      name: 'joins-default',
+      expected: expected.joinDefault,
+      mode: 'Default',
+      act: ['approve', 'accept'],
+      alsoCheck: checkUndone,
+    },
     { name: 'denied', expected: expected.denied, act: ['deny'] },
     { name: 'approved-not-accepted', expected: expected.approvedNotAccepted, act: ['approve'] },
     { name: 'accepted-not-approved', expected: expected.acceptedNotApproved, act: ['accept'] },
     { name: 'wrong-port', expected: expected.wrongPort, bootstrap: { server: 'https://127.0.0.1:1' } },
-    { name: 'unresolvable-name', expected: expected.unresolvableName, bootstrap: { server: 'https://hub.invalid:6443' } },
+    {
+      name: 'unresolvable-name',
+      expected: expected.unresolvableName,
+      bootstrap: { server: 'https://hub.invalid:6443' },
+    },
     { name: 'wrong-ca', expected: expected.wrongCa, bootstrap: {} },
     { name: 'garbage-token', expected: expected.garbageToken, bootstrap: { token: 'garbage' } },
     { name: 'no-bootstrap-secret', expected: expected.noBootstrapSecret, bootstrap: false },
@@ -92,14 +122,26 @@ describe('a registration', { concurrency: wecs.length }, () => {
 });
 
 /** Lets one registration happen on a free managed cluster, and compares what happened with the record. */
-async function run({ name, expected: sequences, mode = 'Singleton', bootstrap = {}, act = [], within = 15, alsoCheck }: Case): Promise<void> {
+async function run({
+  name,
+  expected: sequences,
+  mode = 'Singleton',
+  bootstrap = {},
+  act = [],
+  within = 15,
+  alsoCheck,
+}: Case): Promise<void> {
   const wec = await takeWec();
   const before = { hub: await inventory(hub), wec: await inventory(wec) };
   const recorder = new Recorder(hub, wec, name);
   try {
     const caPem = name === 'wrong-ca' ? wec.caPem : hub.caPem;
     const right = { server: hub.internalServer, caPem, token: await requestBootstrapToken(hub) };
-    await installKlusterlet(wec, { clusterName: name, mode, bootstrap: bootstrap ? { ...right, ...bootstrap } : undefined });
+    await installKlusterlet(wec, {
+      clusterName: name,
+      mode,
+      bootstrap: bootstrap ? { ...right, ...bootstrap } : undefined,
+    });
     if (act.length > 0) await untilWaiting(recorder.observed);
     for (const action of act) await actions[action](name);
     await untilConforms(recorder.observed, sequences({ hub: hub.internalServer }), within);
@@ -122,7 +164,9 @@ async function takeWec(): Promise<Plane> {
 /** As in the records: nobody decides before the agent has asked and the operator has looked. */
 async function untilWaiting(observed: Observed): Promise<void> {
   const isWaiting = () =>
-    observed.request.length > 0 && observed.managedCluster.length > 1 && observed.klusterlet.HubConnectionDegraded !== undefined;
+    observed.request.length > 0 &&
+    observed.managedCluster.length > 1 &&
+    observed.klusterlet.HubConnectionDegraded !== undefined;
   for (const deadline = Date.now() + 15_000; !isWaiting(); await sleep(50)) {
     assert.ok(Date.now() < deadline, `no request after 15 s: ${JSON.stringify(observed)}`);
   }
@@ -168,7 +212,10 @@ async function checkJoined(wec: Plane, before: { hub: Set<string>; wec: Set<stri
   const isOwn = (line: string) => /cluster1(\/|:|$)/.test(line) && !shared.test(line);
   assertSame(new Set([...added.hub].filter(isOwn)), new Set([...recorded].filter((line) => !shared.test(line))));
 
-  const roles = JSON.parse(await readFile(join(import.meta.dirname, 'expected', 'hub-roles.json'), 'utf8')) as Record<string, Rule[]>;
+  const roles = JSON.parse(await readFile(join(import.meta.dirname, 'expected', 'hub-roles.json'), 'utf8')) as Record<
+    string,
+    Rule[]
+  >;
   for (const [role, rules] of Object.entries(roles)) {
     const present = await hub.admin.get<AnyObject & { rules: Rule[] }>(clusterRoles, role);
     assert.deepEqual(present.rules.map(canonical), rules.map(canonical), role);
@@ -199,7 +246,9 @@ async function checkHubSecret(wec: Plane): Promise<void> {
   assert.deepEqual(Object.keys(data).sort(), ['agent-name', 'cluster-name', 'kubeconfig', 'tls.crt', 'tls.key']);
   const kubeconfig = parse(Buffer.from(data.kubeconfig ?? '', 'base64').toString());
   assert.equal(kubeconfig['current-context'], 'default-context');
-  assert.deepEqual(kubeconfig.users, [{ name: 'default-auth', user: { 'client-certificate': 'tls.crt', 'client-key': 'tls.key' } }]);
+  assert.deepEqual(kubeconfig.users, [
+    { name: 'default-auth', user: { 'client-certificate': 'tls.crt', 'client-key': 'tls.key' } },
+  ]);
   assert.equal(kubeconfig.clusters[0].cluster.server, hub.internalServer);
 }
 
@@ -242,10 +291,13 @@ async function checkAgentDeployment(wec: Plane): Promise<void> {
 async function checkUndone(wec: Plane, before: { wec: Set<string> }): Promise<void> {
   await wec.admin.delete(klusterlets, 'klusterlet');
   const isGone = async () => (await wec.admin.find(klusterlets, 'klusterlet')) === undefined;
-  for (const deadline = Date.now() + 5_000; !(await isGone()); await sleep(50)) assert.ok(Date.now() < deadline, 'still there after 5 s');
+  for (const deadline = Date.now() + 5_000; !(await isGone()); await sleep(50))
+    assert.ok(Date.now() < deadline, 'still there after 5 s');
   const agentNamespaces = ['open-cluster-management-agent', 'open-cluster-management-agent-addon'];
-  const areGone = async () => (await Promise.all(agentNamespaces.map((name) => wec.admin.find(namespaces, name)))).every((found) => !found);
-  for (const deadline = Date.now() + 30_000; !(await areGone()); await sleep(200)) assert.ok(Date.now() < deadline, 'namespaces are left');
+  const areGone = async () =>
+    (await Promise.all(agentNamespaces.map((name) => wec.admin.find(namespaces, name)))).every((found) => !found);
+  for (const deadline = Date.now() + 30_000; !(await areGone()); await sleep(200))
+    assert.ok(Date.now() < deadline, 'namespaces are left');
   const left = withoutNamespaceDefaults(without(await inventory(wec), before.wec));
   assertSame(
     left,
@@ -267,11 +319,16 @@ async function checkUndone(wec: Plane, before: { wec: Set<string> }): Promise<vo
 
 /** Without what kube-controller-manager puts into every namespace. */
 function withoutNamespaceDefaults(lines: Set<string>): Set<string> {
-  return new Set([...lines].filter((line) => !/^v1 (ConfigMap .*\/kube-root-ca\.crt|ServiceAccount .*\/default)$/.test(line)));
+  return new Set(
+    [...lines].filter((line) => !/^v1 (ConfigMap .*\/kube-root-ca\.crt|ServiceAccount .*\/default)$/.test(line)),
+  );
 }
 
 function assertSame(observed: Set<string>, recorded: Set<string>): void {
-  const difference = { tooMany: [...without(observed, recorded)].sort(), missing: [...without(recorded, observed)].sort() };
+  const difference = {
+    tooMany: [...without(observed, recorded)].sort(),
+    missing: [...without(recorded, observed)].sort(),
+  };
   assert.deepEqual(difference, { tooMany: [], missing: [] });
 }
 

@@ -1,5 +1,6 @@
 import type { Bed } from '../bed/bed.ts';
-import { createPendingClusters, removeClusters } from '../bed/helpers/pending-clusters.ts';
+import { createPendingClusters } from '../bed/helpers/requests.ts';
+import { wipeCluster } from '../bed/helpers/wipe.ts';
 import { bootFile } from '../stellarctl.ts';
 import { type Contender, compare, isInstalled, timeRun } from './measure.ts';
 
@@ -14,13 +15,19 @@ export async function benchAcceptance(bed: Bed): Promise<void> {
   const timed = async (count: number, command: string, argumentsFor: (names: string[]) => string[]) => {
     const names = await createPendingClusters(hub, count);
     const ms = await timeRun(command, argumentsFor(names), env);
-    await removeClusters(hub, names);
+    for (const name of names) await wipeCluster(hub, name);
     return ms;
   };
   const all = () => [bootFile, 'accept', '--all', '--no-wait', '--its', 'its1'];
-  await compare(`Accepting ${many} WECs that wait`, [{ name: 'stellarctl accept --all --no-wait', run: () => timed(many, process.execPath, all) }], 3);
+  await compare(
+    `Accepting ${many} WECs that wait`,
+    [{ name: 'stellarctl accept --all --no-wait', run: () => timed(many, process.execPath, all) }],
+    3,
+  );
 
-  const contenders: Contender[] = [{ name: 'stellarctl accept --all --no-wait', run: () => timed(few, process.execPath, all) }];
+  const contenders: Contender[] = [
+    { name: 'stellarctl accept --all --no-wait', run: () => timed(few, process.execPath, all) },
+  ];
   if (await isInstalled('clusteradm')) {
     contenders.push({
       name: 'clusteradm accept --clusters …',

@@ -17,11 +17,19 @@ export async function benchList(bed: Bed): Promise<void> {
   });
   const stellarctl = program('stellarctl wec list', process.execPath, [bootFile, 'wec', 'list', '--its', 'its1']);
   const others: Contender[] = [];
-  if (await isInstalled('kubectl')) others.push(program('kubectl get managedclusters', 'kubectl', ['--context', 'its1', 'get', 'managedclusters']));
-  if (await isInstalled('clusteradm')) others.push(program('clusteradm get clusters', 'clusteradm', ['--context', 'its1', 'get', 'clusters', '-o', 'table']));
+  if (await isInstalled('kubectl'))
+    others.push(program('kubectl get managedclusters', 'kubectl', ['--context', 'its1', 'get', 'managedclusters']));
+  if (await isInstalled('clusteradm'))
+    others.push(
+      program('clusteradm get clusters', 'clusteradm', ['--context', 'its1', 'get', 'clusters', '-o', 'table']),
+    );
 
   await hub.admin.create(managedClusters, managedCluster('bench-0'));
-  await compare('A list of one WEC', [{ name: 'node -e 0', run: () => timeRun(process.execPath, ['-e', '0']) }, stellarctl, ...others], 20);
+  await compare(
+    'A list of one WEC',
+    [{ name: 'node -e 0', run: () => timeRun(process.execPath, ['-e', '0']) }, stellarctl, ...others],
+    20,
+  );
 
   await inParallel(many - 1, 16, (index) => hub.admin.create(managedClusters, managedCluster(`bench-${index + 1}`)));
   await compare(`A list of ${many} WECs`, [...others.slice(0, 1), stellarctl, ...others.slice(1)], 5);
@@ -29,7 +37,12 @@ export async function benchList(bed: Bed): Promise<void> {
 }
 
 function managedCluster(name: string): KubeObject & { spec: object } {
-  return { apiVersion: 'cluster.open-cluster-management.io/v1', kind: 'ManagedCluster', metadata: { name, labels: { 'location-group': 'edge' } }, spec: { hubAcceptsClient: false } };
+  return {
+    apiVersion: 'cluster.open-cluster-management.io/v1',
+    kind: 'ManagedCluster',
+    metadata: { name, labels: { 'location-group': 'edge' } },
+    spec: { hubAcceptsClient: false },
+  };
 }
 
 async function inParallel(count: number, limit: number, work: (index: number) => Promise<unknown>): Promise<void> {

@@ -21,9 +21,13 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
-const bed = await startBed({ planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }], log: (line) => console.error(line) });
+const bed = await startBed({
+  planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }],
+  log: (line) => console.error(line),
+});
 try {
-  for (const [name, bench] of Object.entries(benches)) if (wanted.length === 0 || wanted.includes(name)) await bench(bed);
+  for (const [name, bench] of Object.entries(benches))
+    if (wanted.length === 0 || wanted.includes(name)) await bench(bed);
 } finally {
   await bed.stop();
 }

@@ -2,7 +2,11 @@ import { spawn } from 'node:child_process';
 import { execa } from 'execa';
 
 /** Runs a program to its end, its output thrown away. @returns milliseconds. @throws when it fails */
-export function timeRun(command: string, arguments_: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<number> {
+export function timeRun(
+  command: string,
+  arguments_: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<number> {
   const started = performance.now();
   const child = spawn(command, arguments_, { env, stdio: 'ignore' });
   return new Promise((resolve, reject) => {
@@ -15,8 +19,16 @@ export function timeRun(command: string, arguments_: readonly string[], env: Nod
 }
 
 /** The largest resident size of a program's run in MiB, as GNU time tells it; undefined where there is no GNU time. */
-export async function peakMemory(command: string, arguments_: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<number | undefined> {
-  const { stderr, failed } = await execa('time', ['-f', '%M', command, ...arguments_], { env, reject: false, stdout: 'ignore' });
+export async function peakMemory(
+  command: string,
+  arguments_: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<number | undefined> {
+  const { stderr, failed } = await execa('time', ['-f', '%M', command, ...arguments_], {
+    env,
+    reject: false,
+    stdout: 'ignore',
+  });
   const kib = Number(stderr?.trim().split('\n').at(-1));
   return failed || Number.isNaN(kib) ? undefined : Math.round(kib / 1024);
 }
@@ -54,7 +66,12 @@ export async function compare(title: string, contenders: readonly Contender[], r
     const own = times[index] as number[];
     const ratio = median(own.map((ms, round) => ms / (reference[round] as number)));
     const mib = await memory?.();
-    const cells = [`min ${seconds(Math.min(...own))}`, `median ${seconds(median(own))}`, `max ${seconds(Math.max(...own))}`, `× ${ratio.toFixed(2)}`];
+    const cells = [
+      `min ${seconds(Math.min(...own))}`,
+      `median ${seconds(median(own))}`,
+      `max ${seconds(Math.max(...own))}`,
+      `× ${ratio.toFixed(2)}`,
+    ];
     console.log(`  ${name.padEnd(44)} ${cells.join('   ')}${mib === undefined ? '' : `   ${mib} MiB`}`);
   }
 }

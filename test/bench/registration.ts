@@ -17,11 +17,17 @@ export async function benchRegistration(bed: Bed): Promise<void> {
   const contenders: Contender[] = [
     {
       name: 'stellarctl wec join --accept',
-      run: () => fromNothing(() => timeRun(process.execPath, [bootFile, 'wec', 'join', 'cluster1', '--its', 'its1', '--accept'], env)),
+      run: () =>
+        fromNothing(() =>
+          timeRun(process.execPath, [bootFile, 'wec', 'join', 'cluster1', '--its', 'its1', '--accept'], env),
+        ),
     },
   ];
   if ((await isInstalled('clusteradm')) && (await isInstalled('kubectl'))) {
-    contenders.push({ name: 'clusteradm and kubectl, as documented', run: () => fromNothing(() => documentedFlow(env)) });
+    contenders.push({
+      name: 'clusteradm and kubectl, as documented',
+      run: () => fromNothing(() => documentedFlow(env)),
+    });
   }
   await compare('One registration, from nothing to available', contenders, 3);
 }
@@ -30,11 +36,24 @@ async function documentedFlow(env: NodeJS.ProcessEnv): Promise<number> {
   const started = performance.now();
   const { stdout } = await execa('clusteradm', ['--context', 'its1', 'get', 'token', '-o', 'json'], { env });
   const token = JSON.parse(stdout) as { 'hub-token': string; 'hub-apiserver': string };
-  const join = ['--context', 'cluster1', 'join', '--hub-token', token['hub-token'], '--hub-apiserver', token['hub-apiserver'], '--cluster-name', 'cluster1'];
+  const join = [
+    '--context',
+    'cluster1',
+    'join',
+    '--hub-token',
+    token['hub-token'],
+    '--hub-apiserver',
+    token['hub-apiserver'],
+    '--cluster-name',
+    'cluster1',
+  ];
   await execa('clusteradm', [...join, '--singleton', '--force-internal-endpoint-lookup'], { env });
-  while (!(await execa('kubectl', ['--context', 'its1', 'get', 'csr'], { env })).stdout.includes('cluster1')) await sleep(5000);
+  while (!(await execa('kubectl', ['--context', 'its1', 'get', 'csr'], { env })).stdout.includes('cluster1'))
+    await sleep(5000);
   await execa('clusteradm', ['--context', 'its1', 'accept', '--clusters', 'cluster1'], { env });
   const available = '--for=condition=ManagedClusterConditionAvailable';
-  await execa('kubectl', ['--context', 'its1', 'wait', available, 'managedcluster/cluster1', '--timeout=120s'], { env });
+  await execa('kubectl', ['--context', 'its1', 'wait', available, 'managedcluster/cluster1', '--timeout=120s'], {
+    env,
+  });
   return performance.now() - started;
 }

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { Readable } from 'node:stream';
+import { execa } from 'execa';
 import { bootFile, stellarctl } from '../stellarctl.ts';
 
 /** How a run of the command line ended. */
@@ -11,6 +13,7 @@ export interface CliRun {
   stdout: string;
   stderr: string;
   /** What `-o json` printed. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into documents of all kinds
   json: () => any;
 }
 
@@ -22,6 +25,12 @@ export interface CliOptions {
   mayShowToken?: boolean;
   /** Sends a signal as soon as this has been printed. */
   signalAt?: { text: RegExp; signal: NodeJS.Signals };
+  /** Does something once, as soon as this has been printed. */
+  whenPrinted?: { text: RegExp; act: () => Promise<unknown> };
+  /** Hands out the means to end the process. */
+  onStart?: (kill: (signal: NodeJS.Signals) => void) => void;
+  /** The boot file to run, that of stellarctl by default. */
+  boot?: string;
 }
 
 /** Runs stellarctl in surroundings of its own: no kubeconfig, no settings and no variables of whoever runs the tests. */
@@ -54,7 +63,17 @@ export class Cli {
 
   /** Runs a command line in a pipe. Whatever it prints must hold no token and, for a user's error, no stack. */
   async run(arguments_: readonly string[], options: CliOptions = {}): Promise<CliRun> {
-    const child = stellarctl(arguments_, { env: this.environment(options), extendEnv: false, input: options.input ?? '', stripFinalNewline: false });
+    const surroundings = {
+      env: this.environment(options),
+      extendEnv: false,
+      input: options.input ?? '',
+      stripFinalNewline: false,
+    };
+    const child =
+      options.boot === undefined
+        ? stellarctl(arguments_, surroundings)
+        : execa(process.execPath, [options.boot, ...arguments_], { reject: false, ...surroundings });
+    options.onStart?.((signal) => child.kill(signal));
     if (options.signalAt !== undefined) {
       const { text, signal } = options.signalAt;
       let seen = '';
@@ -65,7 +84,9 @@ export class Cli {
       child.stdout?.on('data', look);
       child.stderr?.on('data', look);
     }
+    const acting = options.whenPrinted && actWhenPrinted(child, options.whenPrinted);
     const ended = await child;
+    await acting?.();
     const run: CliRun = {
       exitCode: ended.exitCode,
       signal: ended.signal,
@@ -85,20 +106,48 @@ export class Cli {
   }
 
   /** Runs a command line on a terminal (a pseudo-terminal of util-linux's `script`), both streams together. */
-  async runOnTerminal(arguments_: readonly string[], options: CliOptions = {}): Promise<{ exitCode: number | undefined; screen: string }> {
-    const { execa } = await import('execa');
-    const command = [process.execPath, bootFile, ...arguments_].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
+  async runOnTerminal(
+    arguments_: readonly string[],
+    options: CliOptions = {},
+  ): Promise<{ exitCode: number | undefined; screen: string }> {
+    const command = [process.execPath, bootFile, ...arguments_]
+      .map((word) => `'${word.replaceAll("'", "'\\''")}'`)
+      .join(' ');
     const env = { TERM: 'xterm-256color', ...this.environment(options) };
-    const ended = await execa('script', ['--quiet', '--return', '--command', command, '/dev/null'], { env, extendEnv: false, reject: false });
+    const ended = await execa('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
+      env,
+      extendEnv: false,
+      reject: false,
+    });
     assertClean({ stdout: ended.stdout, stderr: '' }, options);
     return { exitCode: ended.exitCode, screen: ended.stdout };
   }
 }
 
+/** @returns what waits for the act, and fails where it failed or there was no occasion for it */
+function actWhenPrinted(
+  { stdout, stderr }: { stdout: Readable | null; stderr: Readable | null },
+  { text, act }: NonNullable<CliOptions['whenPrinted']>,
+): () => Promise<unknown> {
+  let seen = '';
+  let acting: Promise<unknown> | undefined;
+  const look = (chunk: Buffer) => {
+    seen += chunk.toString();
+    if (acting === undefined && text.test(seen)) acting = act();
+    acting?.catch(() => {});
+  };
+  stdout?.on('data', look);
+  stderr?.on('data', look);
+  return () => acting ?? Promise.reject(new Error(`${text} was never printed:\n${seen}`));
+}
+
 /** The first part of every JSON Web Token, `{"alg":`, and kubeadm's bootstrap tokens. */
 const tokenPattern = /eyJhbGciOi|\b[a-z0-9]{6}\.[a-z0-9]{16}\b/;
 
-function assertClean({ stdout, stderr }: Pick<CliRun, 'stdout' | 'stderr'>, { mayShowToken = false }: CliOptions): void {
+function assertClean(
+  { stdout, stderr }: Pick<CliRun, 'stdout' | 'stderr'>,
+  { mayShowToken = false }: CliOptions,
+): void {
   if (!mayShowToken) assert.doesNotMatch(stdout, tokenPattern, 'a token on stdout');
   assert.doesNotMatch(stderr, tokenPattern, 'a token on stderr');
   assert.doesNotMatch(stderr, /\n {4}at /, 'a stack on stderr');

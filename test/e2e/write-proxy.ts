@@ -25,22 +25,35 @@ export class WriteProxy {
     const { connection } = plane.kubeconfigEntry;
     const authority = await Authority.create(`${plane.name}-proxy-ca`);
     const own = await authority.issue({ commonName: 'localhost', hosts: ['127.0.0.1'] });
-    const upstream = new https.Agent({ keepAlive: true, ca: connection.caPem, cert: connection.certPem, key: connection.keyPem });
+    const upstream = new https.Agent({
+      keepAlive: true,
+      ca: connection.caPem,
+      cert: connection.certPem,
+      key: connection.keyPem,
+    });
     const server = https.createServer({ cert: own.certPem, key: own.keyPem }, (request, response) => {
       const { authorization: _, ...headers } = request.headers;
-      const forwarded = https.request(new URL(request.url ?? '/', connection.server), { method: request.method, headers, agent: upstream }, (answer) => {
-        const isWrite = request.method !== 'GET' && !request.url?.includes('selfsubjectaccessreviews');
-        if (isWrite && (answer.statusCode ?? 500) < 300) onWrite(`${request.method} ${request.url}`);
-        response.writeHead(answer.statusCode ?? 502, answer.headers);
-        answer.pipe(response);
-      });
+      const forwarded = https.request(
+        new URL(request.url ?? '/', connection.server),
+        { method: request.method, headers, agent: upstream },
+        (answer) => {
+          const isWrite = request.method !== 'GET' && !request.url?.includes('selfsubjectaccessreviews');
+          if (isWrite && (answer.statusCode ?? 500) < 300) onWrite(`${request.method} ${request.url}`);
+          response.writeHead(answer.statusCode ?? 502, answer.headers);
+          answer.pipe(response);
+        },
+      );
       forwarded.on('error', () => response.destroy());
       request.pipe(forwarded);
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
     const entry = plane.entryFor(`${plane.name}-through-proxy`, { token: 'any' });
-    return new WriteProxy({ ...entry, connection: { server: `https://127.0.0.1:${port}`, caPem: authority.certPem, token: 'any' } }, server, upstream);
+    return new WriteProxy(
+      { ...entry, connection: { server: `https://127.0.0.1:${port}`, caPem: authority.certPem, token: 'any' } },
+      server,
+      upstream,
+    );
   }
 
   stop(): void {

@@ -1,7 +1,14 @@
 import { type Command, Option } from 'commander';
 import type { Io } from '../../lib/terminal/io.ts';
 import { action } from '../action.ts';
-import { defineCommand, durationMs, dryRunOption, type ItsOptions, itsOption, type WritingOptions } from '../options.ts';
+import {
+  defineCommand,
+  dryRunOption,
+  durationMs,
+  type ItsOptions,
+  itsOption,
+  type WritingOptions,
+} from '../options.ts';
 
 interface Options extends ItsOptions, WritingOptions {
   duration: number;
@@ -22,7 +29,11 @@ export function tokenCommand(io: Io): Command {
     ],
   })
     .addOption(itsOption())
-    .addOption(new Option('--duration <duration>', 'how long the token is to live; at least 10m').argParser(durationMs).default(3_600_000, '1h'))
+    .addOption(
+      new Option('--duration <duration>', 'how long the token is to live; at least 10m')
+        .argParser(durationMs)
+        .default(3_600_000, '1h'),
+    )
     .option('--file <file>', 'write the join file there, readable by you only')
     .addOption(new Option('--clusteradm', 'print a clusteradm join line').conflicts('file'))
     .addOption(dryRunOption())
@@ -30,23 +41,28 @@ export function tokenCommand(io: Io): Command {
       action<Options>(io, async (session, options) => {
         const { makeJoinFile, clusteradmLine, checkTokenRequest } = await import('../../lib/ocm/its-token.ts');
         const destination = options.clusteradm ? 'clusteradm' : options.file !== undefined ? 'file' : 'output';
-        checkTokenRequest(options.duration, destination === 'output' && ['table', 'wide', 'name'].includes(options.output));
+        checkTokenRequest(
+          options.duration,
+          destination === 'output' && ['table', 'wide', 'name'].includes(options.output),
+        );
         const { context, kube } = await session.its();
         session.announce(kube);
         const file = await makeJoinFile(kube, context, options.duration);
         if (options.dryRun) return session.finish([{ name: context.name }]);
-        if (options.clusteradm) session.printText(`${clusteradmLine(file)}\n`);
+        if (options.clusteradm) session.printText(`${await clusteradmLine(file)}\n`);
         else if (options.file === undefined) await session.print(file, [{ name: context.name }], []);
         else {
           const { writePrivately } = await import('../../lib/private-file.ts');
           await writePrivately(options.file, `${JSON.stringify(file, null, 2)}\n`);
           const { token: _, ...shown } = file;
           const { isForPeople } = await import('../../lib/terminal/output.ts');
-          if (isForPeople(options.output)) session.progress.done(context.name, `join file ${options.file} written, for its owner's eyes only`);
+          if (isForPeople(options.output))
+            session.progress.done(context.name, `join file ${options.file} written, for its owner's eyes only`);
           else await session.print({ ...shown, file: options.file }, [{ name: options.file }], []);
         }
         session.progress.note(`The token expires at ${file.expires}.`);
-        if (options.file !== undefined) session.next(`stellarctl wec join NAME --join-file ${options.file}      (on the WEC's side)`);
+        if (options.file !== undefined)
+          session.next(`stellarctl wec join NAME --join-file ${options.file}      (on the WEC's side)`);
       }),
     );
 }

@@ -23,13 +23,19 @@ export function useCommand(io: Io): Command {
         if (unset) await forgetIts();
         else if (context !== undefined) await useIts(await session.kubeconfig(), context);
         const { context: name, source } = await session.itsChoice();
-        const server = (await session.kubeconfig()).clusters.get((await session.kubeconfig()).contexts.get(name)?.cluster ?? '')?.server ?? null;
+        const server =
+          (await session.kubeconfig()).clusters.get((await session.kubeconfig()).contexts.get(name)?.cluster ?? '')
+            ?.server ?? null;
         const shown = { name, server, source };
-        await session.print(shown, [shown], [
-          { header: 'ITS', value: (row) => row.name },
-          { header: 'SERVER', value: (row) => row.server ?? '<unknown>' },
-          { header: 'CHOSEN BY', value: (row) => row.source },
-        ]);
+        await session.print(
+          shown,
+          [shown],
+          [
+            { header: 'ITS', value: (row) => row.name },
+            { header: 'SERVER', value: (row) => row.server ?? '<unknown>' },
+            { header: 'CHOSEN BY', value: (row) => row.source },
+          ],
+        );
       }),
     );
 }

@@ -53,7 +53,12 @@ export function acceptCommand(io: Io): Command {
         session.announce(hub);
         const targets = options.all
           ? (await findPending(hub)).map((name) => ({ name, kube: undefined }))
-          : await Promise.all(wecs.map(async ({ name, context }) => ({ name, kube: context === undefined ? undefined : await session.wec(context) })));
+          : await Promise.all(
+              wecs.map(async ({ name, context }) => ({
+                name,
+                kube: context === undefined ? undefined : await session.wec(context),
+              })),
+            );
         if (targets.length === 0) session.progress.note('Nothing waits for a decision.');
         await session.finish(
           options.deny
@@ -67,6 +72,12 @@ export function acceptCommand(io: Io): Command {
 
 function checkTargets(names: number, { all, agent }: Options): void {
   if (all && names > 0) throw new StellarError('usage', 'Give names or --all, not both.');
-  if (!all && names === 0) throw new StellarError('usage', 'Give the names of the WECs to accept, or --all.', { hint: 'See what is pending: stellarctl wec list --pending' });
-  if (agent !== undefined && (all || names > 1)) throw new StellarError('usage', '--agent chooses among the requests of a single NAME.');
+  if (!all && names === 0)
+    throw new StellarError('usage', 'Give the names of the WECs to accept, or --all.', {
+      hint: 'See what is pending: stellarctl wec list --pending',
+    });
+  if (agent === '')
+    throw new StellarError('usage', '--agent is empty; give the id of an agent, or the beginning of it.');
+  if (agent !== undefined && (all || names > 1))
+    throw new StellarError('usage', '--agent chooses among the requests of a single NAME.');
 }

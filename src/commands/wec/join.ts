@@ -1,11 +1,20 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { StellarError } from '../../lib/errors.ts';
 import type { HubAccess } from '../../lib/ocm/hub-access.ts';
 import type { JoinOptions } from '../../lib/ocm/join/options.ts';
 import { parseLabels } from '../../lib/ocm/labels.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import { action } from '../action.ts';
-import { collect, defineCommand, dryRunOption, type ItsOptions, itsOption, type WritingOptions, wecContextOption, wecKubeconfigOption } from '../options.ts';
+import {
+  collect,
+  defineCommand,
+  dryRunOption,
+  type ItsOptions,
+  itsOption,
+  type WritingOptions,
+  wecContextOption,
+  wecKubeconfigOption,
+} from '../options.ts';
 import type { Session } from '../session.ts';
 import { parseWecArguments } from '../wec-argument.ts';
 
@@ -32,7 +41,10 @@ export function joinCommand(io: Io): Command {
       'Installs the klusterlet on each cluster, so that it asks the ITS to be registered under NAME, and waits for the request; with --accept it goes on until the WEC is available. Run again, it resumes what is half done. With --join-file it works on the side of the WEC alone, without access to the ITS.',
     timeout: '5m',
     examples: [
-      ['stellarctl wec join cluster1=kind-cluster1 cluster2 --accept --label location-group=edge', 'register two clusters, completely'],
+      [
+        'stellarctl wec join cluster1=kind-cluster1 cluster2 --accept --label location-group=edge',
+        'register two clusters, completely',
+      ],
       ['stellarctl wec join cluster1', 'ask for registration; somebody else accepts'],
       ['stellarctl wec join cluster1 --join-file cluster1.join', 'the same without access to the ITS'],
       ['stellarctl wec join cluster1 --print-manifests > cluster1.yaml', 'the objects, for GitOps'],
@@ -68,13 +80,21 @@ export function joinCommand(io: Io): Command {
 
         const { join } = await import('../../lib/ocm/join/join.ts');
         const { endpointFor } = await import('../../lib/ocm/join/preflight.ts');
-        const clusters = await Promise.all(wecs.map(async ({ name, context }) => ({ name, kube: await session.wec(context ?? name) })));
+        const clusters = await Promise.all(
+          wecs.map(async ({ name, context }) => ({ name, kube: await session.wec(context ?? name) })),
+        );
         const endpoint = await endpointFor(access, wecs.map(({ name }) => name).join(', '), joinOptions);
         const version = access.ocmVersion === undefined ? '' : ` · OCM ${access.ocmVersion}`;
-        session.progress.note(`ITS ${access.its} (${access.outside.server})${version} · agents will use ${endpoint.server} (${endpoint.source})`);
+        session.progress.note(
+          `ITS ${access.its} (${access.outside.server})${version} · agents will use ${endpoint.server} (${endpoint.source})`,
+        );
         await session.finish(await join(access, clusters, joinOptions, session.run));
         const names = wecs.map(({ name }) => name).join(' ');
-        session.next(options.accept ? `stellarctl wec list --its ${access.its}` : `stellarctl accept ${names} --its ${access.its}${access.kube ? '' : '      (on the side of the ITS)'}`);
+        session.next(
+          options.accept
+            ? `stellarctl wec list --its ${access.its}`
+            : `stellarctl accept ${names} --its ${access.its}${access.kube ? '' : '      (on the side of the ITS)'}`,
+        );
       }),
     );
 }
@@ -82,18 +102,36 @@ export function joinCommand(io: Io): Command {
 /** What cannot go together, and what needs rights on the ITS that a join file does not give. */
 function checkCombinations(options: Options, names: number): void {
   if (options.joinFile !== undefined) {
-    for (const [option, given] of [['--accept', options.accept], ['--label', options.label], ['--its', options.its]] as const) {
-      if (given !== undefined) throw new StellarError('usage', `${option} needs access to the ITS, which --join-file does without.`, { hint: 'Leave it to the administrator of the ITS: stellarctl accept, stellarctl label' });
+    for (const [option, given] of [
+      ['--accept', options.accept],
+      ['--label', options.label],
+      ['--its', options.its],
+    ] as const) {
+      if (given !== undefined)
+        throw new StellarError('usage', `${option} needs access to the ITS, which --join-file does without.`, {
+          hint: 'Leave it to the administrator of the ITS: stellarctl accept, stellarctl label',
+        });
     }
   }
   if (options.hubApiserver !== undefined && options.forceInternalEndpointLookup !== undefined) {
-    throw new StellarError('usage', '--hub-apiserver says the address; --force-internal-endpoint-lookup would look another one up. Give one of them.');
+    throw new StellarError(
+      'usage',
+      '--hub-apiserver says the address; --force-internal-endpoint-lookup would look another one up. Give one of them.',
+    );
   }
-  if (options.hubApiserver !== undefined && !(URL.canParse(options.hubApiserver) && options.hubApiserver.startsWith('https://'))) {
-    throw new StellarError('usage', `"${options.hubApiserver}" is not an address of an API server: it has the form https://HOST:PORT.`);
+  if (
+    options.hubApiserver !== undefined &&
+    !(URL.canParse(options.hubApiserver) && options.hubApiserver.startsWith('https://'))
+  ) {
+    throw new StellarError(
+      'usage',
+      `"${options.hubApiserver}" is not an address of an API server: it has the form https://HOST:PORT.`,
+    );
   }
-  if (options.proxyUrl !== undefined && !URL.canParse(options.proxyUrl)) throw new StellarError('usage', `"${options.proxyUrl}" is not a URL.`);
-  if (options.printManifests && names !== 1) throw new StellarError('usage', '--print-manifests prints the objects of a single NAME.');
+  if (options.proxyUrl !== undefined && !URL.canParse(options.proxyUrl))
+    throw new StellarError('usage', `"${options.proxyUrl}" is not a URL.`);
+  if (options.printManifests && names !== 1)
+    throw new StellarError('usage', '--print-manifests prints the objects of a single NAME.');
 }
 
 async function toJoinOptions(options: Options): Promise<JoinOptions> {
@@ -113,7 +151,11 @@ async function toJoinOptions(options: Options): Promise<JoinOptions> {
   };
 }
 
-async function openAccess(session: Session, { joinFile }: Options, certificateAuthority: string | undefined): Promise<HubAccess> {
+async function openAccess(
+  session: Session,
+  { joinFile }: Options,
+  certificateAuthority: string | undefined,
+): Promise<HubAccess> {
   const { accessByJoinFile, accessHub } = await import('../../lib/ocm/hub-access.ts');
   if (joinFile !== undefined) {
     const { readJoinFile } = await import('../../lib/ocm/join/files.ts');
@@ -132,5 +174,7 @@ async function printManifests(session: Session, access: HubAccess, name: string,
     const { stringify } = await import('yaml');
     session.printText(objects.map((object) => `---\n${stringify(object, { aliasDuplicateObjects: false })}`).join(''));
   }
-  session.progress.note(`Put a token in place of ${tokenPlaceholder}: stellarctl its token -o json --its ${access.its}`);
+  session.progress.note(
+    `Put a token in place of ${tokenPlaceholder}: stellarctl its token -o json --its ${access.its}`,
+  );
 }

@@ -4,7 +4,14 @@ import type { LabelTarget } from '../../lib/ocm/label.ts';
 import { isLabelChange, parseLabelChanges } from '../../lib/ocm/labels.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import { action } from '../action.ts';
-import { defineCommand, dryRunOption, type ItsOptions, itsOption, selectorOption, type WritingOptions } from '../options.ts';
+import {
+  defineCommand,
+  dryRunOption,
+  type ItsOptions,
+  itsOption,
+  selectorOption,
+  type WritingOptions,
+} from '../options.ts';
 
 interface Options extends ItsOptions, WritingOptions {
   all?: boolean;
@@ -40,7 +47,13 @@ export function labelCommand(io: Io): Command {
         const changes = parseLabelChanges(positional.filter(isLabelChange));
         const target = targetOf(names, options);
         const changing = Object.keys(changes).length > 0;
-        if (changing === (options.list === true)) throw new StellarError('usage', changing ? 'Give changes or --list, not both.' : 'Give changes: key=value sets, key- removes. To see labels: --list');
+        if (changing === (options.list === true))
+          throw new StellarError(
+            'usage',
+            changing
+              ? 'Give changes or --list, not both.'
+              : 'Give changes: key=value sets, key- removes. To see labels: --list',
+          );
         const { changeLabels, listLabels } = await import('../../lib/ocm/label.ts');
         const { kube: hub } = await session.its();
         if (options.list) {
@@ -56,6 +69,9 @@ export function labelCommand(io: Io): Command {
         }
         session.announce(hub);
         await session.finish(await changeLabels(hub, target, changes, options.overwrite === true, session.run));
+        session.next(
+          `stellarctl label ${names.join(' ') || (options.all ? '--all' : `-l ${options.selector}`)} --list --its ${hub.cluster.context}`,
+        );
       }),
     );
 }

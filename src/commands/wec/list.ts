@@ -19,7 +19,8 @@ interface Options extends ItsOptions {
 export function listCommand(io: Io): Command {
   return defineCommand('list', {
     summary: 'list the WECs of the ITS',
-    description: 'Lists the WECs of the ITS with the stage that each registration is at, those included that have only sent a request yet.',
+    description:
+      'Lists the WECs of the ITS with the stage that each registration is at, those included that have only sent a request yet.',
     timeout: '30s',
     examples: [
       ['stellarctl wec list', 'all WECs'],
@@ -34,12 +35,19 @@ export function listCommand(io: Io): Command {
     .option('--pending', 'only WECs with a request that waits for a decision')
     .addOption(new Option('-w, --watch', 'go on printing what changes, until Ctrl-C or a --timeout that was given'))
     .action(
-      action<Options>(io, async (session, options) => {
+      action<Options>(io, async (session, options, _positional, command) => {
         const { listWecs } = await import('../../lib/ocm/list.ts');
         const { kube: hub } = await session.its();
-        const query = { labelSelector: options.selector, pending: options.pending === true, withLeases: session.output !== 'table' && session.output !== 'name' };
+        const query = {
+          labelSelector: options.selector,
+          pending: options.pending === true,
+          withLeases: session.output !== 'table' && session.output !== 'name',
+        };
         const look = () => listWecs(hub, query);
-        if (options.watch) return watch(session, hub, look);
+        if (options.watch) {
+          if (command.getOptionValueSource('timeout') === 'default') session.run.deadline.lift();
+          return watch(session, hub, look);
+        }
         const items = await look();
         await session.print({ items }, items, columns(hub.now(), session.output === 'wide'));
         if (items.length === 0) session.progress.note(nothingThere(hub, options));
@@ -53,7 +61,10 @@ function columns(now: number, wide: boolean): Column<WecListItem>[] {
     { header: 'NAME', value: ({ name }) => name },
     { header: 'ACCEPTED', value: ({ accepted }) => yesNo(accepted) },
     { header: 'JOINED', value: ({ joined }) => yesNo(joined) },
-    { header: 'AVAILABLE', value: ({ available, joined }) => (available === null ? (joined ? 'unknown' : '-') : yesNo(available)) },
+    {
+      header: 'AVAILABLE',
+      value: ({ available, joined }) => (available === null ? (joined ? 'unknown' : '-') : yesNo(available)),
+    },
     { header: 'STAGE', value: ({ state, problem }) => (problem ? `${state} ✗` : state) },
     { header: 'AGE', value: ({ created }) => age(created, now) },
     ...(wide ? [] : [{ header: '', value: ({ problem, reason }: WecListItem) => (problem ? reason : '') }]),
@@ -79,29 +90,44 @@ const shortestIntervalMs = 1000;
 async function watch(session: Session, hub: Kube, look: () => Promise<WecListItem[]>): Promise<void> {
   const { deadline, signal } = session.run;
   const shown = new Map<string, string>();
+  const { poll } = await import('../../lib/poll.ts');
   const { formatTable, columnWidths } = await import('../../lib/terminal/table.ts');
   let widths: number[] | undefined;
   let first = true;
   for (;;) {
     const started = Date.now();
-    const items = await look();
+    // An API server that restarts does not end a watch.
+    const items = await poll(look, session.run);
+    if (items === undefined) return;
     const changed = items.filter((item) => shown.get(item.name) !== essence(item));
     const gone = [...shown.keys()].filter((name) => !items.some((item) => item.name === name));
     for (const item of changed) shown.set(item.name, essence(item));
     for (const name of gone) shown.delete(name);
     if (session.output === 'table' || session.output === 'wide') {
-      const all = columns(hub.now(), session.output === 'wide').filter(({ wide }) => !wide || session.output === 'wide');
-      widths ??= columnWidths(all, items.map((item) => all.map(({ value }) => value(item))));
+      const all = columns(hub.now(), session.output === 'wide').filter(
+        ({ wide }) => !wide || session.output === 'wide',
+      );
+      widths ??= columnWidths(
+        all,
+        items.map((item) => all.map(({ value }) => value(item))),
+      );
       const lines = formatTable(all, changed, { widths, headers: first });
       session.printText([...lines, ...gone.map((name) => `${name}   gone`)].map((line) => `${line}\n`).join(''));
     } else {
-      const documents = [...changed, ...gone.map((name) => ({ name, gone: true }))];
-      session.printText(documents.map((document) => `${session.output === 'name' ? document.name : JSON.stringify(document)}\n`).join(''));
+      for (const document of [...changed, ...gone.map((name) => ({ name, gone: true }))])
+        session.printText(await watchLine(session, document));
     }
     first = false;
     if (deadline.passed) return;
     await pause(Math.max(shortestIntervalMs, 5 * (Date.now() - started)), deadline, signal);
   }
+}
+
+async function watchLine({ output }: Session, document: { name: string }): Promise<string> {
+  if (output === 'name') return `${document.name}\n`;
+  if (output === 'json') return `${JSON.stringify(document)}\n`;
+  const { stringify } = await import('yaml');
+  return `---\n${stringify(document)}`;
 }
 
 /** What of an item makes a new line when it changes: not the lease, which changes all the time. */

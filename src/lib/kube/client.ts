@@ -1,7 +1,6 @@
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { type Deadline, throwIfInterrupted } from '../deadline.ts';
+import { type Deadline, pause, throwIfInterrupted } from '../deadline.ts';
 import { StellarError } from '../errors.ts';
 import { Credentials } from './credentials.ts';
 import { ApiError, apiError, type ClusterRef, networkError } from './errors.ts';
@@ -36,7 +35,11 @@ export interface Kube {
   /** True for a client that records writes instead of sending them: whoever waits for their effect must not. */
   readonly dryRun: boolean;
   /** @returns undefined when there is no such object, or no such kind. */
-  get<T extends KubeObject>(resource: Resource, name: string, options?: Omit<PathOptions, 'name'>): Promise<T | undefined>;
+  get<T extends KubeObject>(
+    resource: Resource,
+    name: string,
+    options?: Omit<PathOptions, 'name'>,
+  ): Promise<T | undefined>;
   /** Read in pages of 500. @returns undefined when there is no such kind. */
   list<T extends KubeObject>(resource: Resource, selection?: Selection): Promise<T[] | undefined>;
   /** GET of any path, parsed as JSON. @returns undefined on 404. */
@@ -46,7 +49,12 @@ export interface Kube {
   /** Server-side apply with field manager `stellarctl`, taking over fields that somebody else manages. */
   apply(object: KubeObject): Promise<Change>;
   /** JSON merge patch (RFC 7386). A `metadata.resourceVersion` in it makes it fail with 409 when the object has changed. */
-  merge<T extends KubeObject>(resource: Resource, name: string, patch: object, options?: Omit<PathOptions, 'name'>): Promise<T>;
+  merge<T extends KubeObject>(
+    resource: Resource,
+    name: string,
+    patch: object,
+    options?: Omit<PathOptions, 'name'>,
+  ): Promise<T>;
   /** PUT of a whole object or sub-resource; its resourceVersion guards against changes by others. */
   replace<T extends KubeObject>(resource: Resource, object: T, subresource?: string): Promise<T>;
   /** Asks the server whether this user may do something (SelfSubjectAccessReview): not a write. */
@@ -101,7 +109,11 @@ class LiveKube implements Kube {
     this.#trace = trace;
   }
 
-  async get<T extends KubeObject>(resource: Resource, name: string, options: Omit<PathOptions, 'name'> = {}): Promise<T | undefined> {
+  async get<T extends KubeObject>(
+    resource: Resource,
+    name: string,
+    options: Omit<PathOptions, 'name'> = {},
+  ): Promise<T | undefined> {
     return this.read<T>(pathOf(resource, { ...options, name }));
   }
 
@@ -111,7 +123,9 @@ class LiveKube implements Kube {
     let next: string | undefined;
     do {
       const query = { labelSelector: selection.labelSelector, limit: String(pageSize), continue: next };
-      const page = await orUndefined(this.#json<{ metadata?: { continue?: string }; items: T[] | null }>({ method: 'GET', path, query }));
+      const page = await orUndefined(
+        this.#json<{ metadata?: { continue?: string }; items: T[] | null }>({ method: 'GET', path, query }),
+      );
       if (page === undefined) return undefined;
       for (const item of page.items ?? []) items.push(item);
       next = page.metadata?.continue || undefined;
@@ -142,7 +156,12 @@ class LiveKube implements Kube {
     return before.metadata.resourceVersion === after.metadata.resourceVersion ? 'unchanged' : 'changed';
   }
 
-  merge<T extends KubeObject>(resource: Resource, name: string, patch: object, options: Omit<PathOptions, 'name'> = {}): Promise<T> {
+  merge<T extends KubeObject>(
+    resource: Resource,
+    name: string,
+    patch: object,
+    options: Omit<PathOptions, 'name'> = {},
+  ): Promise<T> {
     return this.#json<T>({
       method: 'PATCH',
       path: pathOf(resource, { ...options, name }),
@@ -154,7 +173,12 @@ class LiveKube implements Kube {
 
   replace<T extends KubeObject>(resource: Resource, object: T, subresource?: string): Promise<T> {
     const { name, namespace } = object.metadata;
-    return this.#json<T>({ method: 'PUT', path: pathOf(resource, { namespace, name, subresource }), query: { fieldManager }, body: object });
+    return this.#json<T>({
+      method: 'PUT',
+      path: pathOf(resource, { namespace, name, subresource }),
+      query: { fieldManager },
+      body: object,
+    });
   }
 
   async mayI(permission: Permission): Promise<boolean> {
@@ -209,7 +233,7 @@ class LiveKube implements Kube {
       if (answer === 'connection had died' && attempt < 5) continue;
       if (answer === 'connection had died') throw networkError(this.cluster, { code: 'ECONNRESET' });
       if (answer.status !== 429 || attempt === 5 || this.#deadline.passed) return answer;
-      await sleep((answer.retryAfter ?? 1) * 1000, undefined, { signal: this.#signal }).catch(() => {});
+      await pause((answer.retryAfter ?? 1) * 1000, this.#deadline, this.#signal);
     }
   }
 
@@ -217,9 +241,14 @@ class LiveKube implements Kube {
     const connection = await this.#credentials.connection();
     const url = new URL(this.#server);
     url.pathname = url.pathname.replace(/\/$/, '') + request.path;
-    for (const [key, value] of Object.entries(request.query ?? {})) if (value !== undefined) url.searchParams.set(key, value);
+    for (const [key, value] of Object.entries(request.query ?? {}))
+      if (value !== undefined) url.searchParams.set(key, value);
     const body = request.body === undefined ? undefined : JSON.stringify(request.body);
-    const headers: Record<string, string | string[]> = { ...connection.headers, Accept: 'application/json', 'User-Agent': fieldManager };
+    const headers: Record<string, string | string[]> = {
+      ...connection.headers,
+      Accept: 'application/json',
+      'User-Agent': fieldManager,
+    };
     if (body !== undefined) {
       headers['Content-Type'] = request.contentType ?? 'application/json';
       headers['Content-Length'] = String(Buffer.byteLength(body));

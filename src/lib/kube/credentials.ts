@@ -119,11 +119,21 @@ function withExecInfo(exec: ExecEntry): ExecEntry {
 function credentialsFailed(context: string, exec: ExecEntry | undefined, error: unknown): StellarError {
   const { code, message } = error as NodeJS.ErrnoException;
   const missing = exec?.command !== undefined && code === 'ENOENT';
-  const why = missing ? `the program ${exec.command} is not installed` : (message || 'no reason was given').trim();
-  return new StellarError('credentials-failed', `The credentials of context ${context} could not be obtained: ${why}.`, {
-    hint: missing ? exec.installHint?.trim() : undefined,
-    cause: error,
-  });
+  // client-node parses what the program printed, and the parser's message would quote it: it may be a token.
+  const garbled = error instanceof SyntaxError;
+  const why = missing
+    ? `the program ${exec.command} is not installed`
+    : garbled
+      ? `the program ${exec?.command} did not print an ExecCredential`
+      : (message || 'no reason was given').trim();
+  return new StellarError(
+    'credentials-failed',
+    `The credentials of context ${context} could not be obtained: ${why}.`,
+    {
+      hint: missing ? exec.installHint?.trim() : undefined,
+      cause: garbled ? undefined : error,
+    },
+  );
 }
 
 /** The certificate authority of a cluster entry, PEM; undefined where the system's own authorities are trusted. */

@@ -29,7 +29,11 @@ export function recordWrites(kube: Kube, record: WriteRecorder): Kube {
     mayI: kube.mayI.bind(kube),
     now: kube.now.bind(kube),
     close: kube.close.bind(kube),
-    async create<T>(resource: { kind: string }, body: object, options: { name?: string | undefined; namespace?: string | undefined; subresource?: string | undefined } = {}) {
+    async create<T>(
+      resource: { kind: string },
+      body: object,
+      options: { name?: string | undefined; namespace?: string | undefined; subresource?: string | undefined } = {},
+    ) {
       const kind = (body as KubeObject).kind ?? resource.kind;
       note('create', kind, options.name ?? (body as KubeObject).metadata?.name ?? '', options.namespace);
       return {} as T;
@@ -40,7 +44,12 @@ export function recordWrites(kube: Kube, record: WriteRecorder): Kube {
       note(present ? 'apply' : 'create', object.kind ?? '', name, namespace);
       return present ? 'changed' : 'created';
     },
-    async merge<T extends KubeObject>(resource: { kind: string }, name: string, patch: object, options: { namespace?: string | undefined } = {}) {
+    async merge<T extends KubeObject>(
+      resource: { kind: string },
+      name: string,
+      patch: object,
+      options: { namespace?: string | undefined } = {},
+    ) {
       note('patch', resource.kind, name, options.namespace);
       return { ...patch, metadata: { name } } as unknown as T;
     },

@@ -90,7 +90,8 @@ const unreachable = (why: string, hint?: NetworkFailure['hint']): NetworkFailure
 const untrusted = (why: string): NetworkFailure => ({
   code: 'tls-error',
   why,
-  hint: ({ context }) => `Is it the cluster that you mean, and its certificate authority in the kubeconfig the current one? kubectl config view --minify --context ${context}`,
+  hint: ({ context }) =>
+    `Is it the cluster that you mean, and its certificate authority in the kubeconfig the current one? kubectl config view --minify --context ${context}`,
 });
 const running = ({ context }: ClusterRef) => `Is the cluster running? kubectl --context ${context} cluster-info`;
 

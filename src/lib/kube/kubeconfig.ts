@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
-import { parse } from 'yaml';
+import { parse, YAMLParseError } from 'yaml';
 import { StellarError } from '../errors.ts';
 
 /** A cluster entry, keys as in the file, unknown ones kept. File names are absolute after loading. */
@@ -90,8 +90,8 @@ export async function loadKubeconfig(file: string | undefined, env: Environment 
 
 function candidateFiles(file: string | undefined, env: Environment): string[] {
   if (file !== undefined) return [file];
-  const listed = (env.KUBECONFIG ?? '').split(path.delimiter).filter((name) => name !== '');
-  return listed.length > 0 ? [...new Set(listed)] : [path.join(homedir(), '.kube', 'config')];
+  if (!env.KUBECONFIG) return [path.join(homedir(), '.kube', 'config')];
+  return [...new Set(env.KUBECONFIG.split(path.delimiter).filter((name) => name !== ''))];
 }
 
 async function readIfPresent(name: string): Promise<string | undefined> {
@@ -109,8 +109,9 @@ function mergeFile(merged: Kubeconfig, file: string, text: string): void {
   try {
     document = parse(text, { logLevel: 'error' });
   } catch (error) {
-    // Only the first line: the rest of the parser's message quotes the file, which may hold credentials.
-    throw invalid(file, (error as Error).message.split('\n')[0] ?? 'not YAML');
+    // The parser's message quotes the file, which may hold credentials.
+    const line = error instanceof YAMLParseError ? error.linePos?.[0].line : undefined;
+    throw invalid(file, line === undefined ? 'it is not YAML' : `it is not YAML (line ${line})`);
   }
   if (document === null || document === undefined) return;
   if (!isRecord(document)) throw invalid(file, 'it is not a kubeconfig');
@@ -127,7 +128,8 @@ function mergeFile(merged: Kubeconfig, file: string, text: string): void {
     }
     addFirst(merged.users, name, user);
   }
-  for (const [name, entry] of namedEntries(file, document, 'contexts', 'context')) addFirst(merged.contexts, name, entry);
+  for (const [name, entry] of namedEntries(file, document, 'contexts', 'context'))
+    addFirst(merged.contexts, name, entry);
 
   const current = document['current-context'];
   if (typeof current === 'string' && current !== '') merged.currentContext ??= current;
@@ -184,14 +186,23 @@ export function selectContext(config: Kubeconfig, name: string): SelectedContext
   if (context === undefined) throw unknownContext(config, name);
   const cluster = config.clusters.get(context.cluster ?? '');
   if (cluster?.server === undefined || cluster.server === '') {
-    throw new StellarError('kubeconfig-invalid', `Context ${name} names the cluster "${context.cluster ?? ''}", which has no server in ${where(config)}.`);
+    throw new StellarError(
+      'kubeconfig-invalid',
+      `Context ${name} names the cluster "${context.cluster ?? ''}", which has no server in ${where(config)}.`,
+    );
   }
   if (!URL.canParse(cluster.server)) {
-    throw new StellarError('kubeconfig-invalid', `Context ${name} has the server "${cluster.server}", which is not a URL.`);
+    throw new StellarError(
+      'kubeconfig-invalid',
+      `Context ${name} has the server "${cluster.server}", which is not a URL.`,
+    );
   }
   const user = context.user ? config.users.get(context.user) : {};
   if (user === undefined) {
-    throw new StellarError('kubeconfig-invalid', `Context ${name} names the user "${context.user}", who is not defined in ${where(config)}.`);
+    throw new StellarError(
+      'kubeconfig-invalid',
+      `Context ${name} names the user "${context.user}", who is not defined in ${where(config)}.`,
+    );
   }
   return { name, server: cluster.server.replace(/\/+$/, ''), cluster, user };
 }
@@ -199,7 +210,10 @@ export function selectContext(config: Kubeconfig, name: string): SelectedContext
 function unknownContext(config: Kubeconfig, name: string): StellarError {
   const known = [...config.contexts.keys()];
   return new StellarError('context-unknown', `There is no context "${name}" in ${where(config)}.`, {
-    hint: known.length === 0 ? 'Give a kubeconfig: --kubeconfig FILE, or the variable KUBECONFIG' : `Contexts there: ${known.join(', ')}`,
+    hint:
+      known.length === 0
+        ? 'Give a kubeconfig: --kubeconfig FILE, or the variable KUBECONFIG'
+        : `Contexts there: ${known.join(', ')}`,
   });
 }
 

@@ -56,6 +56,7 @@ export interface PathOptions {
 
 /** The URL path of an object or, without a name, of a collection. */
 export function pathOf(resource: Resource, { namespace, name, subresource }: PathOptions = {}): string {
+  if (name === '') throw new Error(`an empty name would mean all ${resource.plural}`);
   const root = groupOf(resource.apiVersion) === '' ? '/api' : '/apis';
   const segments = [resource.apiVersion];
   if (namespace !== undefined) segments.push('namespaces', encodeURIComponent(namespace));

@@ -3,10 +3,11 @@ import { StellarError } from '../errors.ts';
 import type { Kube } from '../kube/client.ts';
 import { poll } from '../poll.ts';
 import type { Run } from '../run.ts';
+import { findAgent } from './acceptance.ts';
 import { denyRequest } from './approval.ts';
 import { RegistrationFollower, type WecResult } from './follow.ts';
 import { requireHub } from './hub.ts';
-import { bootstrapRequests, emptyEvidence, readHub, readWholeHub } from './hub-evidence.ts';
+import { bootstrapRequests, emptyEvidence, type HubEvidence, readHub, readWholeHub } from './hub-evidence.ts';
 import type { Klusterlet } from './objects.ts';
 import { readWec } from './wec-evidence.ts';
 
@@ -43,25 +44,45 @@ export async function accept(hub: Kube, { wecs, agent, wait }: AcceptInput, run:
   const lookAgain = `stellarctl wec list --its ${hub.cluster.context}`;
   const followers = await Promise.all(
     wecs.map(async ({ name, kube }) => {
-      const klusterlet = kube && (await readWec(kube)).klusterlet;
+      // The WEC's side only helps to tell agents apart and to explain; the registration goes on without it.
+      const klusterlet =
+        kube && (await readWec(kube).catch((error: Error) => run.progress.note(error.message)))?.klusterlet;
       const ownAgent = klusterlet && singletonAgentId(klusterlet);
-      const options = { until: 'available', accept: true, wait, joinedIsEnough: true, agent, ownAgent, lookAgain, started } as const;
+      const options = {
+        until: 'available',
+        accept: true,
+        wait,
+        joinedIsEnough: true,
+        agent,
+        ownAgent,
+        lookAgain,
+        started,
+      } as const;
       return { kube, follower: new RegistrationFollower(name, hub, run, options) };
     }),
   );
   let open = followers;
-  await poll(async () => {
-    const evidence = await readHub(hub, open.map(({ follower }) => follower.name));
+  const look = async () => {
+    const evidence = await readHub(
+      hub,
+      open.map(({ follower }) => follower.name),
+    );
     await mapConcurrently(open, writersAtOnce, async ({ kube, follower }) => {
-      // The WEC's side only explains; the registration goes on without it.
       const wec = kube && (await readWec(kube).catch(() => undefined));
       await follower.step({ name: follower.name, hub: evidence.get(follower.name), wec, now: hub.now() });
     });
     open = open.filter(({ follower }) => !follower.finished);
     return open.length === 0 ? true : undefined;
-  }, run);
-  for (const { follower } of open) follower.giveUp();
+  };
+  // What goes wrong for good for one of them, or for the ITS as a whole, ends those that are still open; the others' results stay.
+  await poll(look, run).catch((error: unknown) => endAll(open, error));
+  for (const { follower } of open.filter((each) => !each.follower.finished)) follower.giveUp();
   return followers.map(({ follower }) => follower.result);
+}
+
+function endAll(open: { follower: RegistrationFollower }[], error: unknown): void {
+  if (!(error instanceof StellarError)) throw error;
+  for (const { follower } of open.filter((each) => !each.follower.finished)) follower.fail(error);
 }
 
 /** In Singleton mode the agent's id is the Klusterlet's UID (ocm pkg/operator); otherwise it is random and unknown. */
@@ -70,28 +91,59 @@ export function singletonAgentId(klusterlet: Klusterlet): string | undefined {
 }
 
 /** Refuses the pending requests of WECs. A request that was denied before is success. */
-export async function deny(hub: Kube, wecs: { name: string }[], agent: string | undefined, run: Run): Promise<WecResult[]> {
+export async function deny(
+  hub: Kube,
+  wecs: { name: string }[],
+  agent: string | undefined,
+  run: Run,
+): Promise<WecResult[]> {
   await requireHub(hub);
-  const evidence = await readHub(hub, wecs.map(({ name }) => name));
+  const evidence = await readHub(
+    hub,
+    wecs.map(({ name }) => name),
+  );
   return mapConcurrently(wecs, writersAtOnce, async ({ name }): Promise<WecResult> => {
-    const requests = bootstrapRequests(evidence.get(name) ?? emptyEvidence(name)).filter(
-      (request) => agent === undefined || request.agent?.startsWith(agent),
-    );
-    const pending = requests.filter(({ state }) => state === 'pending');
-    for (const request of pending) {
-      await denyRequest(hub, request);
-      run.progress.changed(name, `request ${request.name} denied`);
+    const result: WecResult = { name, stage: null, changed: false };
+    try {
+      await denyOne(hub, evidence.get(name) ?? emptyEvidence(name), agent, result, run);
+    } catch (error) {
+      if (!(error instanceof StellarError)) throw error;
+      result.error = error;
     }
-    const result = { name, stage: 'request', changed: pending.length > 0 };
-    if (pending.length > 0) run.progress.done(name, 'denied');
-    else if (requests.some(({ state }) => state === 'denied')) run.progress.done(name, 'was denied before');
-    else return { ...result, stage: undefined, error: nothingToDeny(name, agent, hub) };
     return result;
   });
 }
 
+async function denyOne(
+  hub: Kube,
+  evidence: HubEvidence,
+  agent: string | undefined,
+  result: WecResult,
+  { progress }: Run,
+): Promise<void> {
+  const { name } = evidence;
+  const all = bootstrapRequests(evidence);
+  const chosen = findAgent(all, agent);
+  const requests =
+    agent === undefined ? all : all.filter((request) => chosen !== undefined && request.agent === chosen);
+  const pending = requests.filter(({ state }) => state === 'pending');
+  const before = requests.some(({ state }) => state === 'denied');
+  if (pending.length === 0 && !before) throw nothingToDeny(name, agent, hub);
+  result.stage = 'request';
+  for (const request of pending) {
+    await denyRequest(hub, request);
+    if (hub.dryRun) continue;
+    result.changed = true;
+    progress.changed(name, `request ${request.name} denied`);
+  }
+  progress.done(
+    name,
+    hub.dryRun ? 'dry run: nothing was written' : pending.length > 0 ? 'denied' : 'was denied before',
+  );
+}
+
 function nothingToDeny(name: string, agent: string | undefined, { cluster }: Kube): StellarError {
-  const whose = agent === undefined ? '' : ` from an agent ${agent}`;
+  const whose = agent === undefined ? '' : ` from a single agent ${agent}`;
   return new StellarError('not-found', `There is no pending request for ${name}${whose} on ${cluster.context}.`, {
     hint: `See what is pending: stellarctl wec list --pending --its ${cluster.context}`,
   });

@@ -37,10 +37,11 @@ export function decide(evidence: HubEvidence, options: AcceptanceOptions): Decis
   const { name, managedCluster } = evidence;
   const requests = bootstrapRequests(evidence).filter((request) => !options.outdated?.has(request.name));
   const sound = requests.filter(({ problems }) => problems.length === 0);
-  const chosen = chooseAgent(sound, options);
+  const chosen = findAgent(sound, options.agent);
   if (options.agent !== undefined && chosen === undefined && sound.length > 0) {
     // The WEC's own agent will ask, whoever else has asked before; an id that a person gave should be there.
-    if (options.agent === options.ownAgent) return { action: 'wait', why: 'the agent of this WEC has not sent its request; another agent has' };
+    if (options.agent === options.ownAgent)
+      return { action: 'wait', why: 'the agent of this WEC has not sent its request; another agent has' };
     return refuse(noSuchAgent(name, sound, options));
   }
 
@@ -49,12 +50,14 @@ export function decide(evidence: HubEvidence, options: AcceptanceOptions): Decis
   const passed = considered.filter(({ state }) => state === 'approved' || state === 'issued');
   const known = (agent: string | undefined) => agent !== undefined && (options.approvedAgents?.has(agent) ?? false);
 
-  if (hasJoined(evidence) && managedCluster?.spec?.hubAcceptsClient) {
+  if (hasJoined(evidence)) {
     const asking = open.filter(({ agent }) => !known(agent));
-    if (open.length === 0) return { action: 'already-joined' };
+    // Refused after it had joined: its agent still has the certificate, and sends no further request.
+    if (open.length === 0) return { action: managedCluster?.spec?.hubAcceptsClient ? 'already-joined' : 'accept' };
     if (asking.length > 0 && chosen === undefined) return refuse(alreadyTaken(name, asking, options));
   }
-  if (new Set([...open, ...passed].map(({ agent }) => agent)).size > 1) return refuse(severalAgents(name, [...open, ...passed], options));
+  if (new Set([...open, ...passed].map(({ agent }) => agent)).size > 1)
+    return refuse(severalAgents(name, [...open, ...passed], options));
   if (open.length > 0) return { action: 'approve', requests: open };
   if (passed.length > 0) {
     if (managedCluster === undefined) return { action: 'wait', why: 'its ManagedCluster is not there yet' };
@@ -70,8 +73,8 @@ export function decide(evidence: HubEvidence, options: AcceptanceOptions): Decis
   return { action: 'wait', why: 'the agent has not sent its request' };
 }
 
-/** The agent that `--agent` means: its id, or what only one id begins with. */
-function chooseAgent(requests: RegistrationRequest[], { agent: wanted }: AcceptanceOptions): string | undefined {
+/** The agent that `--agent` means: its id, or what only one id begins with. Undefined for none or several. */
+export function findAgent(requests: RegistrationRequest[], wanted: string | undefined): string | undefined {
   if (wanted === undefined) return undefined;
   const agents = new Set(requests.flatMap(({ agent }) => agent ?? []));
   if (agents.has(wanted)) return wanted;
@@ -89,25 +92,37 @@ function severalAgents(name: string, requests: RegistrationRequest[], options: A
 }
 
 function alreadyTaken(name: string, requests: RegistrationRequest[], options: AcceptanceOptions): StellarError {
-  return new StellarError('several-agents', `${name} has joined already, and another agent asks for its name; it was not approved.`, {
-    details: requestTable(requests, options),
-    hint: `If ${name} was installed anew: stellarctl accept ${name} --agent ${shortAgent(requests)}    If not: stellarctl accept --deny ${name} --agent ${shortAgent(requests)}`,
-  });
+  return new StellarError(
+    'several-agents',
+    `${name} has joined already, and another agent asks for its name; it was not approved.`,
+    {
+      details: requestTable(requests, options),
+      hint: `If ${name} was installed anew: stellarctl accept ${name} --agent ${shortAgent(requests)}    If not: stellarctl accept --deny ${name} --agent ${shortAgent(requests)}`,
+    },
+  );
 }
 
 function noSuchAgent(name: string, requests: RegistrationRequest[], options: AcceptanceOptions): StellarError {
-  return new StellarError('several-agents', `No single agent whose id is or begins with "${options.agent}" asks to be ${name}.`, {
-    details: requestTable(requests, options),
-    hint: chooseHint(name, requests, options),
-  });
+  return new StellarError(
+    'several-agents',
+    `No single agent whose id is or begins with "${options.agent}" asks to be ${name}.`,
+    {
+      details: requestTable(requests, options),
+      hint: chooseHint(name, requests, options),
+    },
+  );
 }
 
 function unsoundRequests(name: string, requests: RegistrationRequest[], options: AcceptanceOptions): StellarError {
   const details = requests.flatMap((request) => request.problems.map((problem) => `${request.name}: ${problem}`));
-  return new StellarError('request-refused', `No request for ${name} is right for a WEC of that name; none was approved.`, {
-    details,
-    hint: `Look at it: kubectl --context ${options.its} describe csr ${requests[0]?.name}`,
-  });
+  return new StellarError(
+    'request-refused',
+    `No request for ${name} is right for a WEC of that name; none was approved.`,
+    {
+      details,
+      hint: `Look at it: kubectl --context ${options.its} describe csr ${requests[0]?.name}`,
+    },
+  );
 }
 
 function wasDenied(name: string, request: RegistrationRequest, { its, now }: AcceptanceOptions): StellarError {
@@ -118,9 +133,13 @@ function wasDenied(name: string, request: RegistrationRequest, { its, now }: Acc
 }
 
 function couldNotBeIssued(name: string, request: RegistrationRequest, { its }: AcceptanceOptions): StellarError {
-  return new StellarError('request-refused', `The certificate for request ${request.name} of ${name} could not be issued.`, {
-    hint: `See why: kubectl --context ${its} describe csr ${request.name}`,
-  });
+  return new StellarError(
+    'request-refused',
+    `The certificate for request ${request.name} of ${name} could not be issued.`,
+    {
+      hint: `See why: kubectl --context ${its} describe csr ${request.name}`,
+    },
+  );
 }
 
 function chooseHint(name: string, requests: RegistrationRequest[], { ownAgent }: AcceptanceOptions): string {
@@ -135,11 +154,20 @@ function shortAgent(requests: RegistrationRequest[]): string {
 
 /** Requests with what helps to tell them apart, as lines of a table. */
 function requestTable(requests: RegistrationRequest[], { now, ownAgent }: AcceptanceOptions): string[] {
-  const rows = requests.map(({ name, agent = '', state, created, requester }) => [name, agent, state, `${formatAge(now - created)} ago`, requester]);
+  const rows = requests.map(({ name, agent = '', state, created, requester }) => [
+    name,
+    agent,
+    state,
+    `${formatAge(now - created)} ago`,
+    requester,
+  ]);
   const table = [['request', 'agent', 'state', 'asked', 'requester'], ...rows];
   const widths = table[0]?.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0))) ?? [];
   return table.map((row, index) => {
-    const line = row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd();
+    const line = row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd();
     const own = index > 0 && ownAgent !== undefined && requests[index - 1]?.agent === ownAgent;
     return own ? `${line}   ← the Klusterlet of the WEC` : line;
   });

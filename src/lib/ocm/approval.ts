@@ -16,11 +16,27 @@ export async function denyRequest(kube: Kube, { csr }: RegistrationRequest): Pro
   await decideRequest(kube, csr, 'Denied', 'StellarctlDeny', 'Denied by stellarctl accept --deny.');
 }
 
-async function decideRequest(kube: Kube, csr: CertificateSigningRequest, type: 'Approved' | 'Denied', reason: string, message: string): Promise<void> {
-  const condition = { type, status: 'True', reason, message, lastUpdateTime: new Date(kube.now()).toISOString() } as const;
+async function decideRequest(
+  kube: Kube,
+  csr: CertificateSigningRequest,
+  type: 'Approved' | 'Denied',
+  reason: string,
+  message: string,
+): Promise<void> {
+  const condition = {
+    type,
+    status: 'True',
+    reason,
+    message,
+    lastUpdateTime: new Date(kube.now()).toISOString(),
+  } as const;
   const { apiVersion, kind } = resources.certificateSigningRequests;
   const conditions = [...(csr.status?.conditions ?? []), condition];
-  await kube.replace(resources.certificateSigningRequests, { ...csr, apiVersion, kind, status: { ...csr.status, conditions } }, 'approval');
+  await kube.replace(
+    resources.certificateSigningRequests,
+    { ...csr, apiVersion, kind, status: { ...csr.status, conditions } },
+    'approval',
+  );
 }
 
 /** Lets a WEC's agent in: the hub makes its mailbox and its roles. The hub's webhook checks the right to `managedclusters/accept`. */

@@ -19,10 +19,12 @@ export function parseClusterInfo(text: string | undefined): ClusterInfo | undefi
     return undefined;
   }
   const cluster = document?.clusters?.[0]?.cluster;
-  if (typeof cluster?.server !== 'string' || !URL.canParse(cluster.server)) return undefined;
+  if (typeof cluster?.server !== 'string' || !URL.canParse(cluster.server) || !cluster.server.startsWith('https:'))
+    return undefined;
   const data = cluster['certificate-authority-data'];
   return {
     server: cluster.server.replace(/\/+$/, ''),
-    certificateAuthority: typeof data === 'string' && data !== '' ? Buffer.from(data, 'base64').toString('utf8') : undefined,
+    certificateAuthority:
+      typeof data === 'string' && data !== '' ? Buffer.from(data, 'base64').toString('utf8') : undefined,
   };
 }

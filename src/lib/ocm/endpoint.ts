@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns/promises';
-import { isIP } from 'node:net';
+import { BlockList, isIP } from 'node:net';
 import { StellarError } from '../errors.ts';
 
 /** One way to reach a hub's API server. */
@@ -47,10 +47,10 @@ export async function chooseEndpoint(input: EndpointInput, resolve: Resolve = sy
     source,
   });
   if (hubApiserver !== undefined) return chosen({ ...outside, server: hubApiserver }, '--hub-apiserver');
-  if (forceInside === false) return chosen(outside, 'kubeconfig');
+  if (forceInside === false) return chosen(requireHttps(input.its, outside), 'kubeconfig');
 
   const outsideIsLocal = await isThisMachine(hostOf(outside.server), resolve);
-  if (forceInside === undefined && !outsideIsLocal) return chosen(outside, 'kubeconfig');
+  if (forceInside === undefined && !outsideIsLocal) return chosen(requireHttps(input.its, outside), 'kubeconfig');
 
   const problem = await insideProblem(inside, resolve);
   if (inside !== undefined && problem === undefined) return chosen(inside, 'kube-public/cluster-info');
@@ -62,12 +62,25 @@ export async function chooseEndpoint(input: EndpointInput, resolve: Resolve = sy
   });
 }
 
+/** Agents send their tokens to it. @throws StellarError `endpoint-unusable` */
+export function requireHttps(its: string, endpoint: Endpoint): Endpoint {
+  if (endpoint.server.startsWith('https:')) return endpoint;
+  throw new StellarError(
+    'endpoint-unusable',
+    `The API server of ${its} is reached by ${endpoint.server}, without TLS, which agents cannot use.`,
+    {
+      hint: 'Pass the address that they reach: --hub-apiserver https://…',
+    },
+  );
+}
+
 async function insideProblem(inside: Endpoint | undefined, resolve: Resolve): Promise<string | undefined> {
   if (inside === undefined) return 'kube-public/cluster-info is missing or has no server';
   const host = hostOf(inside.server);
   const inCluster = host === 'kubernetes' || host.startsWith('kubernetes.default') || /\.svc(\.|$)/.test(host);
   if (inCluster) return `kube-public/cluster-info says ${inside.server}, which only its own pods can use`;
-  if (await isThisMachine(host, resolve)) return `kube-public/cluster-info says ${inside.server}, which is local as well`;
+  if (await isThisMachine(host, resolve))
+    return `kube-public/cluster-info says ${inside.server}, which is local as well`;
   return undefined;
 }
 
@@ -76,10 +89,11 @@ type Resolve = (host: string) => Promise<string[]>;
 const systemResolve: Resolve = async (host) => (await lookup(host, { all: true })).map(({ address }) => address);
 
 /**
- * Whether a host means the machine that asks: to a pod of another cluster, that would be itself. KubeFlex's default domain
+ * Whether the host of a URL means the machine that asks: to a pod of another cluster, that would be itself. KubeFlex's default domain
  * localtest.me resolves to 127.0.0.1 everywhere, and is known here so that it is recognised without DNS.
  */
-export async function isThisMachine(host: string, resolve: Resolve = systemResolve): Promise<boolean> {
+export async function isThisMachine(hostname: string, resolve: Resolve = systemResolve): Promise<boolean> {
+  const host = hostname.replace(/^\[|\]$/g, '');
   if (isIP(host) !== 0) return isLoopback(host);
   const name = host.toLowerCase().replace(/\.$/, '');
   if (/(^|\.)(localhost|localtest\.me)$/.test(name)) return true;
@@ -91,12 +105,14 @@ export async function isThisMachine(host: string, resolve: Resolve = systemResol
   }
 }
 
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8, 'ipv4');
+loopback.addAddress('0.0.0.0', 'ipv4');
+loopback.addAddress('::1', 'ipv6');
+loopback.addAddress('::', 'ipv6');
+
 function isLoopback(address: string): boolean {
-  const plain = address.toLowerCase().replace(/^::ffff:(?=\d+\.)/, '');
-  return plain.startsWith('127.') || ['::1', '0.0.0.0', '::'].includes(plain);
+  return loopback.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
 }
 
-/** The host of a URL, IPv6 addresses without brackets. */
-function hostOf(server: string): string {
-  return new URL(server).hostname.replace(/^\[|\]$/g, '');
-}
+const hostOf = (server: string): string => new URL(server).hostname;

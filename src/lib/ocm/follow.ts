@@ -6,14 +6,19 @@ import type { Run } from '../run.ts';
 import { blockingStage, reachedStage, type StageReport } from '../stages.ts';
 import { decide } from './acceptance.ts';
 import { acceptCluster, approveRequest } from './approval.ts';
-import { describeRegistration, judgeRegistration, type Registration, type RegistrationStageId } from './registration-stages.ts';
+import {
+  describeRegistration,
+  judgeRegistration,
+  type Registration,
+  type RegistrationStageId,
+} from './registration-stages.ts';
 import type { RegistrationRequest } from './requests.ts';
 
 /** What became of one WEC: what scripts get, one for each name. */
 export interface WecResult {
   name: string;
-  /** The id of the stage that its registration is at; undefined where not even the first is reached. */
-  stage: string | undefined;
+  /** The id of the stage that its registration is at; null where not even the first is reached. */
+  stage: string | null;
   /** Whether this run has written anything for it. */
   changed: boolean;
   error?: StellarError;
@@ -56,7 +61,7 @@ export class RegistrationFollower {
 
   constructor(name: string, hub: Kube | undefined, run: Run, options: FollowOptions) {
     this.name = name;
-    this.result = { name, stage: undefined, changed: false };
+    this.result = { name, stage: null, changed: false };
     this.#hub = hub;
     this.#run = run;
     this.#options = options;
@@ -66,11 +71,13 @@ export class RegistrationFollower {
   async step(registration: Registration): Promise<void> {
     const reports = judgeRegistration(registration);
     const wanted = reports.slice(0, reports.findIndex(({ id }) => id === this.#options.until) + 1);
-    this.result.stage = reachedStage(wanted);
+    this.result.stage = reachedStage(wanted) ?? null;
 
-    if (this.#options.accept && this.#hub !== undefined && (await this.#accept(this.#hub, registration, reports))) return;
+    if (this.#options.accept && this.#hub !== undefined && (await this.#accept(this.#hub, registration, reports)))
+      return;
     const blocking = blockingStage(wanted);
-    if (blocking === undefined) return this.#finish(this.#options.until === 'available' ? 'joined and available' : describeRegistration(reports).text);
+    if (blocking === undefined)
+      return this.#finish(this.#options.until === 'available' ? 'joined and available' : inWords(reports));
     this.#note(blocking);
     if (!this.finished && this.#awaited !== undefined) this.#run.progress.waiting(this.name, this.#awaited.why);
   }
@@ -90,11 +97,19 @@ export class RegistrationFollower {
 
   /** The deadline has passed: says what was still awaited. */
   giveUp(): void {
-    const { stage, why, hint } = this.#awaited ?? { stage: this.#options.until, why: 'nothing was seen of it', hint: undefined };
+    const { stage, why, hint } = this.#awaited ?? {
+      stage: this.#options.until,
+      why: 'nothing was seen of it',
+      hint: undefined,
+    };
     this.fail(
-      new StellarError('timeout', `${this.name} did not get to the stage ${this.#options.until} in time; it is kept by ${stage}: ${why}.`, {
-        hint: hint ?? `Look again: ${this.#options.lookAgain}`,
-      }),
+      new StellarError(
+        'timeout',
+        `${this.name} did not get to the stage ${this.#options.until} in time; it is kept by ${stage}: ${why}.`,
+        {
+          hint: hint ?? `Look again: ${this.#options.lookAgain}`,
+        },
+      ),
     );
   }
 
@@ -115,7 +130,7 @@ export class RegistrationFollower {
         return true;
       case 'already-joined':
         if (!this.#options.joinedIsEnough || this.result.changed) return false;
-        this.#finish(`has joined already; ${describeRegistration(reports).text}`);
+        this.#finish(`has joined already; ${inWords(reports)}`);
         return true;
       case 'wait':
         return false;
@@ -160,7 +175,10 @@ export class RegistrationFollower {
     const failing = verdict.state === 'failed' ? id : undefined;
     if (!this.#patience.believes(failing, this.#run.deadline) || this.#run.deadline.passed) return;
     const code: ErrorCode = id === 'hub-reachable' ? 'hub-unreachable' : 'agent-failed';
-    const message = id === 'hub-reachable' ? `${this.name} does not reach the hub: ${verdict.why}.` : `${this.name} is kept from "${title}": ${verdict.why}.`;
+    const message =
+      id === 'hub-reachable'
+        ? `${this.name} does not reach the hub: ${verdict.why}.`
+        : `${this.name} is kept from "${title}": ${verdict.why}.`;
     this.fail(new StellarError(code, message, { hint: hint ?? `Look again: ${this.#options.lookAgain}` }));
   }
 
@@ -172,3 +190,7 @@ export class RegistrationFollower {
   }
 }
 
+function inWords(reports: StageReport[]): string {
+  const { text, problem, why } = describeRegistration(reports);
+  return problem ? `not ${text}: ${why}` : text;
+}

@@ -26,7 +26,11 @@ export interface HubAccess {
  * @param certificateAuthority `--ca-file`, PEM: makes up for a context that does not verify its server
  * @throws StellarError when it is no hub, or its context has settings that agents cannot have
  */
-export async function accessHub(kube: Kube, context: SelectedContext, certificateAuthority: string | undefined): Promise<HubAccess> {
+export async function accessHub(
+  kube: Kube,
+  context: SelectedContext,
+  certificateAuthority: string | undefined,
+): Promise<HubAccess> {
   refuseUnverified(context, certificateAuthority);
   const [hub, ownAuthority] = await Promise.all([inspectHub(kube), certificateAuthorityOf(context.cluster)]);
   let token: Promise<string> | undefined;
@@ -63,9 +67,17 @@ export function accessByJoinFile(file: JoinFile): HubAccess {
  */
 function refuseUnverified(context: SelectedContext, certificateAuthority: string | undefined): void {
   const { cluster } = context;
-  const setting = cluster['insecure-skip-tls-verify'] ? 'insecure-skip-tls-verify' : cluster['tls-server-name'] ? 'tls-server-name' : undefined;
+  const setting = cluster['insecure-skip-tls-verify']
+    ? 'insecure-skip-tls-verify'
+    : cluster['tls-server-name']
+      ? 'tls-server-name'
+      : undefined;
   if (setting === undefined || certificateAuthority !== undefined) return;
-  throw new StellarError('tls-settings-unusable', `Context ${describeCluster({ context: context.name, server: context.server })} uses ${setting}, which agents do not take over.`, {
-    hint: 'Give the certificate authority that agents are to trust: --ca-file FILE',
-  });
+  throw new StellarError(
+    'tls-settings-unusable',
+    `Context ${describeCluster({ context: context.name, server: context.server })} uses ${setting}, which agents do not take over.`,
+    {
+      hint: 'Give the certificate authority that agents are to trust: --ca-file FILE',
+    },
+  );
 }

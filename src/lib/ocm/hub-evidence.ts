@@ -42,7 +42,10 @@ async function readOne(kube: Kube, name: string): Promise<HubEvidence> {
 }
 
 /** Reads what an ITS shows of every WEC, those included that have only a request yet. @param withLeases one more list */
-export async function readWholeHub(kube: Kube, options: { withLeases?: boolean; labelSelector?: string | undefined } = {}): Promise<Map<string, HubEvidence>> {
+export async function readWholeHub(
+  kube: Kube,
+  options: { withLeases?: boolean; labelSelector?: string | undefined } = {},
+): Promise<Map<string, HubEvidence>> {
   const { withLeases = false, labelSelector } = options;
   const [clusters, requests, leases] = await Promise.all([
     kube.list<ManagedCluster>(resources.managedClusters, { labelSelector }),
@@ -55,6 +58,8 @@ export async function readWholeHub(kube: Kube, options: { withLeases?: boolean; 
     evidence.set(name, { ...emptyEvidence(name), managedCluster });
   }
   for (const request of requests.sort(byAge)) {
+    // An empty label names no WEC.
+    if (request.cluster === '') continue;
     // With a label selector only ManagedClusters are asked for: a request has no labels of a WEC.
     if (labelSelector !== undefined && !evidence.has(request.cluster)) continue;
     const entry = evidence.get(request.cluster) ?? emptyEvidence(request.cluster);
@@ -89,4 +94,5 @@ export function bootstrapRequests({ requests }: HubEvidence): RegistrationReques
   return requests.filter(({ renewal }) => !renewal);
 }
 
-const byAge = (a: RegistrationRequest, b: RegistrationRequest): number => a.created - b.created || a.name.localeCompare(b.name);
+const byAge = (a: RegistrationRequest, b: RegistrationRequest): number =>
+  a.created - b.created || a.name.localeCompare(b.name);

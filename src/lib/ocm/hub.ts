@@ -42,19 +42,26 @@ export async function inspectHub(kube: Kube): Promise<Hub> {
 export async function requireHub(kube: Kube): Promise<void> {
   const served = await kube.read<{ resources?: { name: string }[] }>(managedClustersPath);
   if (served?.resources?.some(({ name }) => name === 'managedclusters')) return;
-  throw new StellarError('not-a-hub', `${describeCluster(kube.cluster)} is not an ITS: it does not serve managedclusters.cluster.open-cluster-management.io.`, {
-    hint: 'Give the context of the ITS: --its CONTEXT',
-  });
+  throw new StellarError(
+    'not-a-hub',
+    `${describeCluster(kube.cluster)} is not an ITS: it does not serve managedclusters.cluster.open-cluster-management.io.`,
+    {
+      hint: 'Give the context of the ITS: --its CONTEXT',
+    },
+  );
 }
 
 /** Agents may also register over gRPC or by AWS IAM roles, without certificate signing requests; stellarctl does neither. */
 function requireCsrDriver(kube: Kube, manager: ClusterManager | undefined): void {
-  const drivers = manager?.spec?.registrationConfiguration?.registrationDrivers?.map(({ authType }) => authType ?? '') ?? [];
+  const drivers =
+    manager?.spec?.registrationConfiguration?.registrationDrivers?.map(({ authType }) => authType ?? '') ?? [];
   if (drivers.length === 0 || drivers.includes('csr')) return;
   throw new StellarError(
     'driver-unsupported',
     `${describeCluster(kube.cluster)} registers clusters by ${drivers.join(' and ')} only; stellarctl needs the driver csr.`,
-    { hint: `Enable it beside the others: kubectl --context ${kube.cluster.context} edit clustermanager ${clusterManagerName}` },
+    {
+      hint: `Enable it beside the others: kubectl --context ${kube.cluster.context} edit clustermanager ${clusterManagerName}`,
+    },
   );
 }
 

@@ -2,6 +2,7 @@ import { StellarError } from '../errors.ts';
 import type { Kube } from '../kube/client.ts';
 import { certificateAuthorityOf } from '../kube/credentials.ts';
 import type { SelectedContext } from '../kube/kubeconfig.ts';
+import { isThisMachine, requireHttps } from './endpoint.ts';
 import { inspectHub } from './hub.ts';
 import type { JoinFile } from './join-file.ts';
 import { requestBootstrapToken, shortestTokenSeconds } from './token.ts';
@@ -9,7 +10,10 @@ import { requestBootstrapToken, shortestTokenSeconds } from './token.ts';
 /** What can be refused before anything is asked of the ITS. @throws StellarError `usage` */
 export function checkTokenRequest(durationMs: number, wouldPrintForPeople: boolean): void {
   if (durationMs < shortestTokenSeconds * 1000) {
-    throw new StellarError('usage', `A token lives at least ${shortestTokenSeconds / 60}m; the API server refuses a shorter --duration.`);
+    throw new StellarError(
+      'usage',
+      `A token lives at least ${shortestTokenSeconds / 60}m; the API server refuses a shorter --duration.`,
+    );
   }
   if (wouldPrintForPeople) {
     throw new StellarError('usage', 'Say where the token is to go: it is not printed unasked.', {
@@ -28,14 +32,18 @@ export async function makeJoinFile(kube: Kube, context: SelectedContext, duratio
     its: context.name,
     token,
     expires: expires.toISOString(),
-    outside: { server: context.server, certificateAuthority },
+    outside: requireHttps(context.name, { server: context.server, certificateAuthority }),
     ...(hub.clusterInfo === undefined ? {} : { inside: hub.clusterInfo }),
     ...(hub.version === undefined ? {} : { ocmVersion: hub.version }),
     ...(hub.imageRegistry === undefined ? {} : { imageRegistry: hub.imageRegistry }),
   };
 }
 
-/** The line with which clusteradm joins a WEC in mode Singleton, as KubeStellar's documentation has it; `<cluster_name>` is left to fill in. */
-export function clusteradmLine({ token, outside }: JoinFile): string {
-  return `clusteradm join --hub-token ${token} --hub-apiserver ${outside.server} --cluster-name <cluster_name> --singleton`;
+/**
+ * The line with which clusteradm joins a WEC in mode Singleton, as KubeStellar's documentation has it; `<cluster_name>` is left to
+ * fill in. Where the ITS is local to this machine, clusteradm has to look its other address up.
+ */
+export async function clusteradmLine({ token, outside }: JoinFile): Promise<string> {
+  const lookup = (await isThisMachine(new URL(outside.server).hostname)) ? ' --force-internal-endpoint-lookup' : '';
+  return `clusteradm join --hub-token ${token} --hub-apiserver ${outside.server} --cluster-name <cluster_name> --singleton${lookup}`;
 }

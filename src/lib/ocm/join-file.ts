@@ -41,18 +41,28 @@ export function parseJoinFile(text: string, now = new Date()): JoinFile {
   const { outside, inside } = file;
   if (!isEndpoint(outside)) throw invalid('it has no address of the ITS');
   if (inside !== undefined && !isEndpoint(inside)) throw invalid('its inside address is not an address');
+  if (!isText(file.ocmVersion) || !isText(file.imageRegistry))
+    throw invalid('its version or its image registry is not text');
   if (expires <= now) {
-    throw new StellarError('token-expired', `The token in the join file of ${file.its} expired at ${expires.toISOString()}.`, {
-      hint: 'Ask the administrator of the ITS for a new one: stellarctl its token --file FILE',
-    });
+    throw new StellarError(
+      'token-expired',
+      `The token in the join file of ${file.its} expired at ${expires.toISOString()}.`,
+      {
+        hint: 'Ask the administrator of the ITS for a new one: stellarctl its token --file FILE',
+      },
+    );
   }
   return file as JoinFile;
 }
 
 function isEndpoint(value: unknown): value is Endpoint {
-  const server = (value as Partial<Endpoint> | undefined)?.server;
-  return typeof server === 'string' && URL.canParse(server) && server.startsWith('https:');
+  const { server, certificateAuthority } = (value ?? {}) as Partial<Endpoint>;
+  return (
+    typeof server === 'string' && URL.canParse(server) && server.startsWith('https:') && isText(certificateAuthority)
+  );
 }
+
+const isText = (value: unknown): boolean => value === undefined || typeof value === 'string';
 
 function invalid(why: string): StellarError {
   return new StellarError('join-file-invalid', `The join file cannot be used: ${why}.`, {

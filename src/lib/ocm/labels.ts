@@ -47,17 +47,22 @@ function keyProblem(key: string): string | undefined {
   if (parts.length > 2) return 'a key has at most one "/"';
   const name = parts.at(-1) ?? '';
   const prefix = parts.length === 2 ? (parts[0] ?? '') : undefined;
-  if (prefix !== undefined && (prefix.length > 253 || !prefixPattern.test(prefix))) return `"${prefix}" is not a DNS name`;
+  if (prefix !== undefined && (prefix.length > 253 || !prefixPattern.test(prefix)))
+    return `"${prefix}" is not a DNS name`;
   if (name === '') return 'the key is empty';
   if (name.length > 63) return 'the key is longer than 63 characters';
-  return namePattern.test(name) ? undefined : 'a key has letters, digits, "-", "_" and "." and begins and ends with a letter or digit';
+  return namePattern.test(name)
+    ? undefined
+    : 'a key has letters, digits, "-", "_" and "." and begins and ends with a letter or digit';
 }
 
 /** Kubernetes' rules for a label's value (apimachinery, validation.IsValidLabelValue). */
 function valueProblem(value: string): string | undefined {
   if (value === '') return undefined;
   if (value.length > 63) return 'the value is longer than 63 characters';
-  return namePattern.test(value) ? undefined : 'a value has letters, digits, "-", "_" and "." and begins and ends with a letter or digit';
+  return namePattern.test(value)
+    ? undefined
+    : 'a value has letters, digits, "-", "_" and "." and begins and ends with a letter or digit';
 }
 
 /** Labels that are present with another value than the one to set, as `key=present`. */
@@ -70,6 +75,8 @@ export function labelConflicts(present: Record<string, string>, changes: LabelCh
 /** What of the changes is not so already. */
 export function effectiveChanges(present: Record<string, string>, changes: LabelChanges): LabelChanges {
   return Object.fromEntries(
-    Object.entries(changes).filter(([key, value]) => (value === null ? Object.hasOwn(present, key) : present[key] !== value)),
+    Object.entries(changes).filter(([key, value]) =>
+      value === null ? Object.hasOwn(present, key) : present[key] !== value,
+    ),
   );
 }

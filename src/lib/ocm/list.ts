@@ -68,7 +68,8 @@ function toItem(evidence: HubEvidence, now: number): WecListItem {
     state: text,
     problem,
     reason: why,
-    created: managedCluster === undefined ? (requests[0]?.created ?? null) : new Date(createdAt(managedCluster)).toISOString(),
+    created:
+      managedCluster === undefined ? (requests[0]?.created ?? null) : new Date(createdAt(managedCluster)).toISOString(),
     kubernetesVersion: managedCluster?.status?.version?.kubernetes ?? null,
     leaseRenewed: lease?.spec?.renewTime ?? null,
     labels: managedCluster?.metadata.labels ?? {},

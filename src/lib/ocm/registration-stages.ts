@@ -1,6 +1,16 @@
 import { formatAge } from '../duration.ts';
 import { conditionOf, isTrue } from '../kube/objects.ts';
-import { blockingStage, failed, judge, met, type Stage, type StageReport, unseen, type Verdict, waiting } from '../stages.ts';
+import {
+  blockingStage,
+  failed,
+  judge,
+  met,
+  type Stage,
+  type StageReport,
+  unseen,
+  type Verdict,
+  waiting,
+} from '../stages.ts';
 import { bootstrapRequests, type HubEvidence, hasJoined } from './hub-evidence.ts';
 import { agentNamespace, hubSecretName } from './names.ts';
 import type { RequestState } from './requests.ts';
@@ -59,14 +69,18 @@ export const registrationStages: readonly Stage<Registration>[] = [
   {
     id: 'hub-secret',
     title: 'certificate received',
-    check: onWec(({ hubSecret }) => (hubSecret ? met : waiting(`the agent has not written ${agentNamespace}/${hubSecretName}`))),
+    check: onWec(({ hubSecret }) =>
+      hubSecret ? met : waiting(`the agent has not written ${agentNamespace}/${hubSecretName}`),
+    ),
   },
   {
     id: 'accepted',
     title: 'accepted by the ITS',
     check: onHub(({ managedCluster }) => {
-      if (isTrue(managedCluster, 'HubAcceptedManagedCluster')) return met;
-      return waiting(managedCluster?.spec?.hubAcceptsClient ? 'the hub has not acted on the acceptance' : 'the cluster is not accepted');
+      const wanted = managedCluster?.spec?.hubAcceptsClient === true;
+      // After a later refusal the condition stays True while there are works.
+      if (wanted && isTrue(managedCluster, 'HubAcceptedManagedCluster')) return met;
+      return waiting(wanted ? 'the hub has not acted on the acceptance' : 'the cluster is not accepted');
     }),
   },
   { id: 'connected', title: 'connected with its certificate', check: connected },
@@ -123,11 +137,13 @@ export function describeRegistration(reports: readonly StageReport[]): { text: s
 }
 
 function klusterletApplied({ klusterlet, operator, stuckContainers }: WecEvidence): Verdict {
-  if (stuckContainers.length > 0) return failed(`a container does not start: ${stuckContainers[0]}`, 'Look at the pod: kubectl describe pod');
+  if (stuckContainers.length > 0)
+    return failed(`a container does not start: ${stuckContainers[0]}`, 'Look at the pod: kubectl describe pod');
   if (klusterlet === undefined) return waiting('there is no Klusterlet');
   const condition = conditionOf(klusterlet, 'Applied');
   if (condition?.status === 'True') return met;
-  if (condition?.status === 'False') return failed(`the operator could not apply the agent: ${condition.message ?? condition.reason}`);
+  if (condition?.status === 'False')
+    return failed(`the operator could not apply the agent: ${condition.message ?? condition.reason}`);
   return waiting(isTrue(operator, 'Available') ? 'the operator has not acted yet' : 'the operator is starting');
 }
 
@@ -135,26 +151,42 @@ function klusterletApplied({ klusterlet, operator, stuckContainers }: WecEvidenc
  * Klusterlet condition HubConnectionDegraded: False is good; True carries two reasons, about the bootstrap secret and about the
  * agent's own certificate. The operator tries both from inside the WEC, so this is what the cluster itself sees of the hub.
  */
-function hubReachable({ klusterlet, hubSecret }: WecEvidence): Verdict {
+function hubReachable({ klusterlet, hubSecret }: WecEvidence, { hub }: Registration): Verdict {
+  if (hub !== undefined && isAlive(hub)) return met;
   const condition = conditionOf(klusterlet, 'HubConnectionDegraded');
-  if (condition === undefined || condition.status === 'Unknown') return waiting('the cluster has not tried to reach the hub');
+  if (condition === undefined || condition.status === 'Unknown')
+    return waiting('the cluster has not tried to reach the hub');
   const [bootstrap, own] = (condition.reason ?? '').split(',');
+  // The hub has answered the agent's own certificate: reached, though not accepted yet.
+  if (own === 'HubKubeConfigUnauthorized') return met;
   if (condition.status === 'False' || bootstrap === 'BootstrapSecretFunctional') {
     return own === 'HubKubeConfigError' && hubSecret ? failed(transportError(condition.message)) : met;
   }
   if (bootstrap === 'BootstrapSecretMissing') return waiting('the bootstrap secret is missing');
   if (bootstrap === 'BootstrapSecretUnauthorized') {
-    return failed('the bootstrap token is accepted, but not allowed to register clusters', 'Is OCM on the ITS complete? Its ClusterRole open-cluster-management:bootstrap grants that');
+    return failed(
+      'the bootstrap token is accepted, but not allowed to register clusters',
+      'Is OCM on the ITS complete? Its ClusterRole open-cluster-management:bootstrap grants that',
+    );
   }
   return failed(transportError(condition.message));
 }
 
 /** The operator's message quotes its whole access review; what a person needs is the transport's error at the end of a line. */
 export function transportError(message = ''): string {
-  const line = message.split('\n').find((text) => text.startsWith('Failed to create &SelfSubjectAccessReview')) ?? message.split('\n')[0] ?? '';
-  const cause = /"(?:bootstrap-hub-kubeconfig|hub-kubeconfig-secret)"(?: to apiserver \S+)?: (.*)$/.exec(line)?.[1] ?? line;
+  const line =
+    message.split('\n').find((text) => text.startsWith('Failed to create &SelfSubjectAccessReview')) ??
+    message.split('\n')[0] ??
+    '';
+  const cause =
+    /"(?:bootstrap-hub-kubeconfig|hub-kubeconfig-secret)"(?: to apiserver \S+)?: (.*)$/.exec(line)?.[1] ?? line;
   const plain = cause.replace(/^(?:Post|Get) "[^"]*": /, '').replace(/^dial tcp: /, '');
   return plain === 'Unauthorized' ? 'the hub does not accept the bootstrap token (Unauthorized)' : plain;
+}
+
+/** The operator looks every few minutes; an agent that keeps its cluster available reaches the hub, whatever was last said of it. */
+function isAlive(hub: HubEvidence): boolean {
+  return hasJoined(hub) && isTrue(hub.managedCluster, 'ManagedClusterConditionAvailable');
 }
 
 function requestsIn(hub: HubEvidence, ...states: RequestState[]) {
@@ -176,14 +208,15 @@ function issued(hub: HubEvidence, { now }: Registration): Verdict {
   const unsigned = requestsIn(hub, 'approved', 'failed').at(-1);
   if (unsigned === undefined) return waiting('there is no approved request');
   if (unsigned.state === 'failed' || now - (unsigned.decided ?? now) > signingGraceMs) {
-    return failed(`the ITS approved request ${unsigned.name} but has issued no certificate: its control plane does not sign for kubernetes.io/kube-apiserver-client`);
+    return failed(
+      `the ITS approved request ${unsigned.name} but has issued no certificate: its control plane does not sign for kubernetes.io/kube-apiserver-client`,
+    );
   }
   return waiting('the certificate is being issued');
 }
 
 function connected({ hub, wec }: Registration): Verdict {
-  // The operator looks at most twice a minute; an agent that keeps its cluster available is connected, whatever it last said.
-  if (hub !== undefined && hasJoined(hub) && isTrue(hub.managedCluster, 'ManagedClusterConditionAvailable')) return met;
+  if (hub !== undefined && isAlive(hub)) return met;
   if (wec === undefined) return unseen(noWecAccess);
   const condition = conditionOf(wec.klusterlet, 'HubConnectionDegraded');
   return condition?.status === 'False' ? met : waiting('the agent is connecting with its certificate');
@@ -192,19 +225,24 @@ function connected({ hub, wec }: Registration): Verdict {
 /** How long a lease may rest: five times its period (ocm pkg/registration/hub/lease). */
 const leaseGrace = 5;
 
-function available({ managedCluster, lease }: HubEvidence, { now }: Registration): Verdict {
+function available(hub: HubEvidence, { now }: Registration): Verdict {
+  const { managedCluster, lease } = hub;
+  // The hub makes a lease at acceptance and sees it stop, although no agent has ever held it.
+  if (!hasJoined(hub)) return waiting('the agent has not joined');
   const condition = conditionOf(managedCluster, 'ManagedClusterConditionAvailable');
   if (condition === undefined) return waiting('the agent has not reported');
   const renewed = Date.parse(lease?.spec?.renewTime ?? '');
   const leaseAge = Number.isNaN(renewed) ? undefined : now - renewed;
+  const limit = leaseGrace * (managedCluster?.spec?.leaseDurationSeconds ?? 60) * 1000;
   if (condition.status === 'Unknown') {
+    if (leaseAge !== undefined && leaseAge < limit) return waiting('the agent has come back and has not reported yet');
     const since = leaseAge ?? now - Date.parse(condition.lastTransitionTime ?? '');
     return failed(`lease stopped ${formatAge(since)} ago`);
   }
-  if (condition.status === 'False') return failed(condition.message ?? condition.reason ?? 'the agent reports it as not available');
+  if (condition.status === 'False')
+    return failed(condition.message ?? condition.reason ?? 'the agent reports it as not available');
   const clock = conditionOf(managedCluster, 'ManagedClusterConditionClockSynced');
   if (clock?.status === 'False') return failed('the clocks of the cluster and the ITS differ too much');
-  const limit = leaseGrace * (managedCluster?.spec?.leaseDurationSeconds ?? 60) * 1000;
   if (leaseAge !== undefined && leaseAge > limit) return failed(`lease stopped ${formatAge(leaseAge)} ago`);
   return met;
 }

@@ -50,7 +50,8 @@ export function judgeRequest(csr: CertificateSigningRequest): RegistrationReques
     agent,
     state: stateOf(csr),
     created: createdAt(csr),
-    decided: decision === undefined ? undefined : Date.parse(decision.lastUpdateTime ?? decision.lastTransitionTime ?? ''),
+    decided:
+      decision === undefined ? undefined : Date.parse(decision.lastUpdateTime ?? decision.lastTransitionTime ?? ''),
     requester: shortRequester(username),
     renewal,
     problems: problemsOf(csr, cluster, subject, agent),
@@ -100,7 +101,8 @@ function isBootstrapRequester(username: string, groups: string[]): boolean {
 }
 
 function stateOf({ status }: CertificateSigningRequest): RequestState {
-  const has = (type: string) => status?.conditions?.some((condition) => condition.type === type && condition.status !== 'False');
+  const has = (type: string) =>
+    status?.conditions?.some((condition) => condition.type === type && condition.status !== 'False');
   if (has('Denied')) return 'denied';
   if (has('Failed')) return 'failed';
   if (!has('Approved')) return 'pending';
@@ -125,15 +127,24 @@ interface Subject {
 const commonNameOid = '2.5.4.3';
 const organisationOid = '2.5.4.10';
 
+/**
+ * One whole block and nothing else, as agents send it. The signer reads PEM with a parser of its own, which passes over blocks that
+ * it finds malformed: were more than this accepted here, a request could show one identity to us and another one to the signer.
+ */
+const onePemBlock =
+  /^-----BEGIN CERTIFICATE REQUEST-----\r?\n([A-Za-z0-9+/=\r\n]+)-----END CERTIFICATE REQUEST-----\s*$/;
+
 /** @param encoded PEM of a PKCS#10 request (RFC 2986), base64 */
 function parseSubject(encoded: string): Subject | undefined {
   try {
-    const pem = Buffer.from(encoded, 'base64').toString('ascii');
-    const body = /-----BEGIN CERTIFICATE REQUEST-----([\s\S]+?)-----END/.exec(pem)?.[1];
+    const body = onePemBlock.exec(Buffer.from(encoded, 'base64').toString('latin1'))?.[1];
     if (body === undefined) return undefined;
     const parsed = AsnConvert.parse(Buffer.from(body, 'base64'), CertificationRequest);
-    const attributes = [...parsed.certificationRequestInfo.subject].flatMap((name) => [...name]) as AttributeTypeAndValue[];
-    const valuesOf = (oid: string) => attributes.filter(({ type }) => type === oid).map(({ value }) => value.toString());
+    const attributes = [...parsed.certificationRequestInfo.subject].flatMap((name) => [
+      ...name,
+    ]) as AttributeTypeAndValue[];
+    const valuesOf = (oid: string) =>
+      attributes.filter(({ type }) => type === oid).map(({ value }) => value.toString());
     const commonNames = valuesOf(commonNameOid);
     const organisations = valuesOf(organisationOid);
     return { commonNames, organisations, others: attributes.length - commonNames.length - organisations.length };

@@ -29,9 +29,13 @@ export async function requestBootstrapToken(kube: Kube, seconds = defaultTokenSe
       serviceAccount,
     };
   }
-  throw new StellarError('not-found', `${describeCluster(kube.cluster)} has no bootstrap service account: neither ${bootstrapServiceAccounts.join(' nor ')} in namespace ${operatorNamespace}.`, {
-    hint: `Is OCM still being installed? kubectl --context ${kube.cluster.context} -n ${operatorNamespace} get serviceaccounts,pods`,
-  });
+  throw new StellarError(
+    'not-found',
+    `${describeCluster(kube.cluster)} has no bootstrap service account: neither ${bootstrapServiceAccounts.join(' nor ')} in namespace ${operatorNamespace}.`,
+    {
+      hint: `Is OCM still being installed? kubectl --context ${kube.cluster.context} -n ${operatorNamespace} get serviceaccounts,pods`,
+    },
+  );
 }
 
 interface TokenRequest {

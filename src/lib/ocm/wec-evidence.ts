@@ -1,7 +1,14 @@
 import type { Kube } from '../kube/client.ts';
 import { type Deployment, isTrue, type Pod, type Secret } from '../kube/objects.ts';
 import { resources } from '../kube/resources.ts';
-import { agentNamespace, bootstrapSecretName, hubSecretName, klusterletName, operatorName, operatorNamespace } from './names.ts';
+import {
+  agentNamespace,
+  bootstrapSecretName,
+  hubSecretName,
+  klusterletName,
+  operatorName,
+  operatorNamespace,
+} from './names.ts';
 import type { Klusterlet } from './objects.ts';
 
 /** What a WEC shows of its side of the registration at one moment. */
@@ -27,7 +34,13 @@ export async function readWec(kube: Kube): Promise<WecEvidence> {
 }
 
 /** Reasons for which a container will not start by itself. */
-const stuckReasons = ['ImagePullBackOff', 'ErrImagePull', 'InvalidImageName', 'CrashLoopBackOff', 'CreateContainerConfigError'];
+const stuckReasons = [
+  'ImagePullBackOff',
+  'ErrImagePull',
+  'InvalidImageName',
+  'CrashLoopBackOff',
+  'CreateContainerConfigError',
+];
 
 async function findStuckContainers(kube: Kube): Promise<string[]> {
   const namespaces = [operatorNamespace, agentNamespace];
@@ -36,7 +49,8 @@ async function findStuckContainers(kube: Kube): Promise<string[]> {
   for (const pod of lists.flatMap((pods) => pods ?? [])) {
     for (const { state } of pod.status?.containerStatuses ?? []) {
       const { reason = '', message } = state?.waiting ?? {};
-      if (stuckReasons.includes(reason)) stuck.push(`${pod.metadata.namespace}/${pod.metadata.name}: ${reason}${message ? ` (${message})` : ''}`);
+      if (stuckReasons.includes(reason))
+        stuck.push(`${pod.metadata.namespace}/${pod.metadata.name}: ${reason}${message ? ` (${message})` : ''}`);
     }
   }
   return stuck;

@@ -13,6 +13,17 @@ export function canAnimate({ stderr, env }: Io): boolean {
   return Boolean(stderr.isTTY) && !env.CI && env.TERM !== 'dumb';
 }
 
+/**
+ * Text from elsewhere, as servers' messages and what agents put into their requests, may hold control characters, which a terminal
+ * would obey. They are shown as what they are.
+ */
+export function withoutControls(text: string): string {
+  return text.replace(
+    /(?![\n\t])\p{Cc}/gu,
+    (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
+}
+
 /** Library and commands write `stellarctl …` in what they tell people to type; as a plugin it is called `kubectl stellar …`. */
 export function withProgramName(text: string, program: string): string {
   return program === 'stellarctl' ? text : text.replace(/\bstellarctl (?=(?:its|wec|accept|label)\b)/g, `${program} `);

@@ -1,5 +1,5 @@
 import { type ErrorReport, reportOf, StellarError } from '../errors.ts';
-import { type Io, withProgramName } from './io.ts';
+import { type Io, withoutControls, withProgramName } from './io.ts';
 import type { Style } from './style.ts';
 import { type Column, formatTable } from './table.ts';
 
@@ -52,12 +52,18 @@ export function errorDocument(error: unknown): { items: never[]; error: ErrorRep
 export function writeError(io: Io, style: Style, error: unknown, verbose: boolean): void {
   const lines: string[] = [];
   if (error instanceof StellarError) {
-    lines.push(`${style.bad} ${error.message}`, ...error.details.map((line) => `    ${line}`));
-    if (error.hint !== undefined) lines.push(`  ${error.hint}`);
-    if (verbose && error.cause instanceof Error) lines.push(style.faint(String(error.cause.stack ?? error.cause.message)));
+    lines.push(
+      `${style.bad} ${withoutControls(error.message)}`,
+      ...error.details.map((line) => `    ${withoutControls(line)}`),
+    );
+    if (error.hint !== undefined) lines.push(`  ${withoutControls(error.hint)}`);
+    if (verbose && error.cause instanceof Error)
+      lines.push(style.faint(withoutControls(error.cause.stack ?? error.cause.message)));
   } else {
     lines.push(`${style.bad} ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-    lines.push('  This is a mistake in stellarctl, not yours. Please report it, with the lines above and what you typed.');
+    lines.push(
+      '  This is a mistake in stellarctl, not yours. Please report it, with the lines above and what you typed.',
+    );
   }
   io.stderr.write(`${withProgramName(lines.join('\n'), io.program)}\n`);
 }

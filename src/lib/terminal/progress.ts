@@ -1,7 +1,7 @@
 import type { Ora } from 'ora';
 import { formatElapsed } from '../duration.ts';
 import type { Progress } from '../progress.ts';
-import { canAnimate, type Io, withProgramName } from './io.ts';
+import { canAnimate, type Io, withoutControls, withProgramName } from './io.ts';
 import type { Style } from './style.ts';
 
 export interface ProgressOptions {
@@ -51,7 +51,7 @@ class PlainProgress implements TerminalProgress {
 
   done(subject: string, text: string, elapsedMs?: number): void {
     this.#waiting.delete(subject);
-    const line = `${subject}: ${text}${elapsedMs === undefined ? '' : ` after ${formatElapsed(elapsedMs)}`}`;
+    const line = `${subject}: ${withoutControls(text)}${elapsedMs === undefined ? '' : ` after ${formatElapsed(elapsedMs)}`}`;
     if (this.#options.results === 'stdout') this.#io.stdout.write(`${line}\n`);
     else this.#say(line);
   }
@@ -72,7 +72,7 @@ class PlainProgress implements TerminalProgress {
 
   #say(line: string): void {
     if (this.#options.quiet) return;
-    this.#io.stderr.write(`${withProgramName(line, this.#io.program)}\n`);
+    this.#io.stderr.write(`${withProgramName(withoutControls(line), this.#io.program)}\n`);
   }
 }
 
@@ -99,7 +99,7 @@ class LiveProgress implements TerminalProgress {
   }
 
   note(text: string): void {
-    this.#write(this.#io.stderr, withProgramName(text, this.#io.program));
+    this.#write(this.#io.stderr, withProgramName(withoutControls(text), this.#io.program));
   }
 
   changed(subject: string, text: string): void {
@@ -108,7 +108,7 @@ class LiveProgress implements TerminalProgress {
 
   waiting(subject: string, text: string): void {
     this.#widest = Math.max(this.#widest, subject.length);
-    this.#rows.set(subject, { text, since: this.#rows.get(subject)?.since ?? Date.now() });
+    this.#rows.set(subject, { text: withoutControls(text), since: this.#rows.get(subject)?.since ?? Date.now() });
   }
 
   done(subject: string, text: string, elapsedMs?: number): void {
@@ -117,7 +117,7 @@ class LiveProgress implements TerminalProgress {
     const { ok, faint } = this.#options.style;
     const elapsed = elapsedMs === undefined ? '' : `   ${faint(formatElapsed(elapsedMs))}`;
     const stream = this.#options.results === 'stdout' ? this.#io.stdout : this.#io.stderr;
-    this.#write(stream, `  ${subject.padEnd(this.#widest)}  ${ok} ${text}${elapsed}`);
+    this.#write(stream, `  ${subject.padEnd(this.#widest)}  ${ok} ${withoutControls(text)}${elapsed}`);
   }
 
   failed(subject: string): void {

@@ -1,3 +1,5 @@
+import { withoutControls } from './io.ts';
+
 /** A column of a table about `Row`s. */
 export interface Column<Row> {
   header: string;
@@ -7,8 +9,12 @@ export interface Column<Row> {
 }
 
 /** A table as kubectl prints it: upper-case headers, three spaces between columns, no borders. Lines end without spaces. */
-export function formatTable<Row>(columns: readonly Column<Row>[], rows: readonly Row[], options: { headers?: boolean; widths?: number[] } = {}): string[] {
-  const cells = rows.map((row) => columns.map(({ value }) => value(row)));
+export function formatTable<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  options: { headers?: boolean; widths?: number[] } = {},
+): string[] {
+  const cells = rows.map((row) => columns.map(({ value }) => withoutControls(value(row))));
   const lines = options.headers === false ? cells : [columns.map(({ header }) => header), ...cells];
   const widths = options.widths ?? columnWidths(columns, cells);
   return lines.map((line) =>
@@ -20,5 +26,7 @@ export function formatTable<Row>(columns: readonly Column<Row>[], rows: readonly
 }
 
 export function columnWidths<Row>(columns: readonly Column<Row>[], cells: readonly string[][]): number[] {
-  return columns.map(({ header }, column) => cells.reduce((width, line) => Math.max(width, line[column]?.length ?? 0), header.length));
+  return columns.map(({ header }, column) =>
+    cells.reduce((width, line) => Math.max(width, line[column]?.length ?? 0), header.length),
+  );
 }

@@ -11,20 +11,26 @@ const downTimeout = 20_000;
 
 /** Starts a bed in the background and says how to use it. */
 export async function up(wecs: number): Promise<number> {
-  return withLock(join(stateDir, 'up.lock'), () => say('another `up` is at work: waiting for it'), async () => {
-    const running = await findRunning();
-    if (running) {
-      say('a bed is already up');
-      printUse(running.status);
+  return withLock(
+    join(stateDir, 'up.lock'),
+    () => say('another `up` is at work: waiting for it'),
+    async () => {
+      const running = await findRunning();
+      if (running) {
+        say('a bed is already up');
+        printUse(running.status);
+        return 0;
+      }
+      const began = Date.now();
+      say(`starting its1 (hub) and ${wecs} WEC${wecs === 1 ? '' : 's'}`);
+      const status = await startSupervisor(wecs);
+      say(
+        `ready after ${((Date.now() - began) / 1000).toFixed(1)} s: ${status.planes.map(({ name }) => name).join(', ')}`,
+      );
+      printUse(status);
       return 0;
-    }
-    const began = Date.now();
-    say(`starting its1 (hub) and ${wecs} WEC${wecs === 1 ? '' : 's'}`);
-    const status = await startSupervisor(wecs);
-    say(`ready after ${((Date.now() - began) / 1000).toFixed(1)} s: ${status.planes.map(({ name }) => name).join(', ')}`);
-    printUse(status);
-    return 0;
-  });
+    },
+  );
 }
 
 /** Ends the bed; without one there is nothing to do. */
@@ -60,7 +66,9 @@ export async function status(): Promise<number> {
       .join(', '),
   ]);
   printTable([['PLANE', 'SERVER', 'STATE', 'PROCESSES'], ...rows]);
-  console.log(`\npod runner ${running.status.podRunner}, supervisor ${running.supervisor.pid}, files in ${running.status.dir}`);
+  console.log(
+    `\npod runner ${running.status.podRunner}, supervisor ${running.supervisor.pid}, files in ${running.status.dir}`,
+  );
   printUse(running.status);
   return 0;
 }
@@ -123,7 +131,13 @@ function printUse({ kubeconfig }: BedStatus): void {
 
 function printTable(rows: string[][]): void {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  for (const row of rows) console.log(row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('   ').trimEnd());
+  for (const row of rows)
+    console.log(
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('   ')
+        .trimEnd(),
+    );
 }
 
 function say(line: string): void {

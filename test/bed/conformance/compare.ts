@@ -5,7 +5,9 @@ import type { Observed } from './recorder.ts';
 export function differences(observed: Observed, expected: Sequences): string[] {
   const types = new Set([...Object.keys(expected.klusterlet), ...Object.keys(observed.klusterlet)]);
   return [
-    ...[...types].flatMap((type) => compareStates(type, observed.klusterlet[type] ?? [], expected.klusterlet[type] ?? [])),
+    ...[...types].flatMap((type) =>
+      compareStates(type, observed.klusterlet[type] ?? [], expected.klusterlet[type] ?? []),
+    ),
     ...compareProgress('managedCluster', observed.managedCluster, expected.managedCluster),
     ...compareExactly('request', observed.request, expected.request),
     ...compareLast('secrets', observed.secrets, expected.secrets),
@@ -24,15 +26,22 @@ function compareStates(type: string, observed: Omit<State, 'passing'>[], expecte
       problems.push(`${type}: unexpected ${textOf(state)}${next.done ? '' : `, expected ${textOf(next.value)}`}`);
     } else next = left.next();
   }
-  for (; !next.done; next = left.next()) if (!next.value.passing) problems.push(`${type}: missing ${textOf(next.value)}`);
+  for (; !next.done; next = left.next())
+    if (!next.value.passing) problems.push(`${type}: missing ${textOf(next.value)}`);
   return problems;
 }
 
 /** Conditions come one by one in the expected order, and those states that the record has are among them. */
-function compareProgress(what: string, observed: (string[] | undefined)[], expected: (string[] | undefined)[]): string[] {
+function compareProgress(
+  what: string,
+  observed: (string[] | undefined)[],
+  expected: (string[] | undefined)[],
+): string[] {
   const end = expected.at(-1) ?? [];
   const strange = observed.filter((reasons) => reasons?.some((reason, index) => reason !== end[index]));
-  const missing = expected.filter((state) => !observed.some((other) => JSON.stringify(other) === JSON.stringify(state)));
+  const missing = expected.filter(
+    (state) => !observed.some((other) => JSON.stringify(other) === JSON.stringify(state)),
+  );
   const isOver = JSON.stringify(observed.at(-1)) === JSON.stringify(expected.at(-1));
   return [
     ...strange.map((state) => `${what}: unexpected ${JSON.stringify(state)}`),
@@ -50,7 +59,10 @@ function compareExactly(what: string, observed: unknown, expected: unknown): str
 function compareLast(what: string, observed: string[][], expected: string[][]): string[] {
   const seen = new Set(observed.map((state) => state.join()));
   const missing = expected.filter((state) => !seen.has(state.join()));
-  return [...missing.map((state) => `${what}: missing ${state}`), ...compareExactly(what, observed.at(-1), expected.at(-1))];
+  return [
+    ...missing.map((state) => `${what}: missing ${state}`),
+    ...compareExactly(what, observed.at(-1), expected.at(-1)),
+  ];
 }
 
 function textOf({ status, reason, message }: State): string {

@@ -3,13 +3,7 @@ import { apply } from '../kube/apply.ts';
 import { kubeconfigOf } from '../kube/kubeconfig.ts';
 import type { AnyObject, KubeObject } from '../kube/objects.ts';
 import { klusterlets, serviceAccounts } from '../kube/resources.ts';
-import {
-  addonNamespace,
-  agentNamespace,
-  bootstrapSecret,
-  operatorNamespace,
-  pullSecret,
-} from '../ocm/names.ts';
+import { addonNamespace, agentNamespace, bootstrapSecret, operatorNamespace, pullSecret } from '../ocm/names.ts';
 import { bindingObject, roleObject, rule, serviceAccountObject, serviceAccountSubject } from '../ocm/rbac.ts';
 import type { Plane } from '../plane/plane.ts';
 
@@ -24,7 +18,10 @@ const registry = 'quay.io/open-cluster-management';
 const version = 'v1.3.1';
 
 /** Puts a klusterlet on a managed cluster as `clusteradm join` would, so that conformance does not hang on the product. */
-export async function installKlusterlet({ admin }: Plane, { clusterName, mode, bootstrap }: Installation): Promise<void> {
+export async function installKlusterlet(
+  { admin }: Plane,
+  { clusterName, mode, bootstrap }: Installation,
+): Promise<void> {
   for (const object of operatorObjects()) await apply(admin, object);
   if (bootstrap) await apply(admin, bootstrapSecretObject(bootstrap));
   await untilServed(admin);
@@ -46,7 +43,11 @@ function operatorObjects(): AnyObject[] {
     args: ['/registration-operator', 'klusterlet'],
   };
   return [
-    ...[operatorNamespace, agentNamespace, addonNamespace].map((name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })),
+    ...[operatorNamespace, agentNamespace, addonNamespace].map((name) => ({
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name },
+    })),
     klusterletCrd,
     serviceAccountObject('klusterlet', { namespace: operatorNamespace }),
     roleObject('klusterlet', operatorRules),
@@ -125,7 +126,9 @@ const operatorRules = [
 ];
 
 function bootstrapSecretObject({ server, caPem, token }: NonNullable<Installation['bootstrap']>): AnyObject {
-  const kubeconfig = kubeconfigOf([{ context: 'bootstrap', cluster: 'hub', user: 'bootstrap', connection: { server, caPem, token } }]);
+  const kubeconfig = kubeconfigOf([
+    { context: 'bootstrap', cluster: 'hub', user: 'bootstrap', connection: { server, caPem, token } },
+  ]);
   return {
     apiVersion: 'v1',
     kind: 'Secret',
@@ -164,5 +167,10 @@ function klusterletObject(clusterName: string, mode: Installation['mode']): AnyO
 }
 
 async function untilServed(admin: Api): Promise<void> {
-  while (!(await admin.list<KubeObject>(klusterlets).then(() => true, () => false)));
+  while (
+    !(await admin.list<KubeObject>(klusterlets).then(
+      () => true,
+      () => false,
+    ))
+  );
 }

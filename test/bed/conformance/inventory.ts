@@ -5,7 +5,16 @@ import type { KubeObject } from '../kube/objects.ts';
 import type { Plane } from '../plane/plane.ts';
 
 /** What comes and goes by itself, or belongs to the node, of which the record had none. */
-const ignored = new Set(['APIService', 'Endpoints', 'EndpointSlice', 'Event', 'IPAddress', 'Lease', 'Node', 'ServiceCIDR']);
+const ignored = new Set([
+  'APIService',
+  'Endpoints',
+  'EndpointSlice',
+  'Event',
+  'IPAddress',
+  'Lease',
+  'Node',
+  'ServiceCIDR',
+]);
 
 /** All objects of a plane as the records list them, `apps/v1 Deployment namespace/name`, without the endings that are made up. */
 export async function inventory({ admin }: Plane): Promise<Set<string>> {
@@ -13,7 +22,9 @@ export async function inventory({ admin }: Plane): Promise<Set<string>> {
   const lists = await Promise.all(
     resources.map(async (resource) => {
       const { items } = await admin.list<KubeObject>(resource).catch(() => ({ items: [] as KubeObject[] }));
-      return items.map(({ metadata }) => `${resource.apiVersion} ${resource.kind} ${metadata.namespace ?? ''}/${nameOf(metadata)}`);
+      return items.map(
+        ({ metadata }) => `${resource.apiVersion} ${resource.kind} ${metadata.namespace ?? ''}/${nameOf(metadata)}`,
+      );
     }),
   );
   return new Set(lists.flat());

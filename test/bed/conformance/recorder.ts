@@ -23,7 +23,13 @@ export interface Observed {
 
 /** Watches a registration on both planes, so that no state is missed, however short. */
 export class Recorder {
-  readonly observed: Observed = { klusterlet: {}, managedCluster: [undefined], request: [], secrets: [], hasMailbox: false };
+  readonly observed: Observed = {
+    klusterlet: {},
+    managedCluster: [undefined],
+    request: [],
+    secrets: [],
+    hasMailbox: false,
+  };
   readonly #stopping = new AbortController();
 
   constructor(hub: Plane, wec: Plane, cluster: string) {
@@ -31,7 +37,11 @@ export class Recorder {
     this.#watch<Klusterlet>(wec, klusterlets, {}, ([klusterlet]) => {
       for (const condition of klusterlet?.status?.conditions ?? []) {
         observed.klusterlet[condition.type] ??= [];
-        add(observed.klusterlet[condition.type] ?? [], condition, ({ status, reason, message }) => ({ status, reason, message }));
+        add(observed.klusterlet[condition.type] ?? [], condition, ({ status, reason, message }) => ({
+          status,
+          reason,
+          message,
+        }));
       }
     });
     const named = { fieldSelector: `metadata.name=${cluster}` };
@@ -57,7 +67,12 @@ export class Recorder {
     this.#stopping.abort();
   }
 
-  #watch<T extends KubeObject>({ admin }: Plane, resource: Resource, options: object, onState: (objects: T[]) => void): void {
+  #watch<T extends KubeObject>(
+    { admin }: Plane,
+    resource: Resource,
+    options: object,
+    onState: (objects: T[]) => void,
+  ): void {
     const present = new Map<string, T>();
     const onChange = (object: T, change: string) => {
       if (change === 'deleted') present.delete(keyOf(object));

@@ -33,7 +33,9 @@ const agent = '"open-cluster-management-agent"';
 const bootstrapName = '"bootstrap-hub-kubeconfig"';
 const hubName = '"hub-kubeconfig-secret"';
 
-const validGates: State[] = [{ status: 'True', reason: 'FeatureGatesAllValid', message: 'Feature gates are all valid' }];
+const validGates: State[] = [
+  { status: 'True', reason: 'FeatureGatesAllValid', message: 'Feature gates are all valid' },
+];
 const applied: State[] = [{ status: 'True', reason: 'KlusterletApplied', message: 'Klusterlet Component Applied' }];
 
 function notAvailable(deployment: string): State {
@@ -102,7 +104,8 @@ const reviewFailed = (what: string): State => ({
     `Denied:false,},} with bootstrap secret ${agent} ${bootstrapName}: ${what}\n${hubSecretMissing}`,
 });
 
-const post = (hub: string, error: string) => `Post "${hub}/apis/authorization.k8s.io/v1/selfsubjectaccessreviews": ${error}`;
+const post = (hub: string, error: string) =>
+  `Post "${hub}/apis/authorization.k8s.io/v1/selfsubjectaccessreviews": ${error}`;
 
 const pullSecret = 'open-cluster-management-image-pull-credentials';
 const bootstrapped = ['bootstrap-hub-kubeconfig', pullSecret];
@@ -133,7 +136,12 @@ function registering(place: Place, rest: Partial<Sequences> & { connection?: Sta
 /** A Singleton agent that gets nowhere. */
 function stranded(connection: State, rest: Partial<Sequences> = {}): Sequences {
   return {
-    klusterlet: { ValidFeatureGates: validGates, Applied: applied, ...singletonStarts, HubConnectionDegraded: [connection] },
+    klusterlet: {
+      ValidFeatureGates: validGates,
+      Applied: applied,
+      ...singletonStarts,
+      HubConnectionDegraded: [connection],
+    },
     managedCluster: [undefined],
     request: [],
     secrets: [bootstrapped],
@@ -179,7 +187,9 @@ export const wrongPort = (): Sequences =>
   stranded(reviewFailed(post('https://127.0.0.1:1', 'dial tcp 127.0.0.1:1: connect: connection refused')));
 
 export const unresolvableName = (): Sequences =>
-  stranded(reviewFailed(post('https://hub.invalid:6443', 'dial tcp: lookup hub.invalid on 10.96.0.10:53: no such host')));
+  stranded(
+    reviewFailed(post('https://hub.invalid:6443', 'dial tcp: lookup hub.invalid on 10.96.0.10:53: no such host')),
+  );
 
 export const wrongCa = ({ hub }: Place): Sequences =>
   stranded(reviewFailed(post(hub, 'tls: failed to verify certificate: x509: certificate signed by unknown authority')));

@@ -21,7 +21,10 @@ export const bootstrapRequester: Requester = {
 
 /** An agent that has its certificate: what it requests is a renewal. */
 export function registeredAgent(cluster: string, agent: string): Requester {
-  return { user: agentUser(cluster, agent), groups: [clusterGroup(cluster), managedClustersGroup, 'system:authenticated'] };
+  return {
+    user: agentUser(cluster, agent),
+    groups: [clusterGroup(cluster), managedClustersGroup, 'system:authenticated'],
+  };
 }
 
 export interface RegistrationRequest {
@@ -39,9 +42,13 @@ export interface RegistrationRequest {
 }
 
 /** Makes a request as an agent would, with a real key, right in everything or wrong in what is given. */
-export async function createRegistrationRequest(hub: Plane, wanted: RegistrationRequest): Promise<CertificateSigningRequest> {
+export async function createRegistrationRequest(
+  hub: Plane,
+  wanted: RegistrationRequest,
+): Promise<CertificateSigningRequest> {
   const { cluster, agent, as = bootstrapRequester, expirationSeconds = 0 } = wanted;
-  const { commonName = agentUser(cluster, agent), organizations = [clusterGroup(cluster), managedClustersGroup] } = wanted;
+  const { commonName = agentUser(cluster, agent), organizations = [clusterGroup(cluster), managedClustersGroup] } =
+    wanted;
   const { requestPem } = await newRequest(commonName, organizations);
   await letRequest(hub, as.user);
   const { metadata, spec } = requestObject(cluster, requestPem, expirationSeconds);
@@ -66,7 +73,9 @@ async function letRequest({ admin }: Plane, user: string): Promise<void> {
   const resourceAttributes = { group: 'certificates.k8s.io', resource: 'certificatesigningrequests', verb: 'create' };
   const path = `/apis/${subjectAccessReviews.apiVersion}/${subjectAccessReviews.plural}`;
   const isAllowed = async () => {
-    const review = await admin.send<{ status: { allowed: boolean } }>('POST', path, { spec: { user, resourceAttributes } });
+    const review = await admin.send<{ status: { allowed: boolean } }>('POST', path, {
+      spec: { user, resourceAttributes },
+    });
     return review.status.allowed;
   };
   while (!(await isAllowed()));
@@ -83,7 +92,10 @@ export async function createPendingClusters(hub: Plane, count: number, prefix = 
   const waiting = names.values();
   const createSome = async () => {
     for (const cluster of waiting) {
-      await bootstrapping.create<ManagedCluster>(managedClusters, { metadata: { name: cluster }, spec: { hubAcceptsClient: false } });
+      await bootstrapping.create<ManagedCluster>(managedClusters, {
+        metadata: { name: cluster },
+        spec: { hubAcceptsClient: false },
+      });
       const { request } = await agentRequest({ cluster, agent: `agent-${cluster}` }, 0);
       await bootstrapping.create<CertificateSigningRequest>(certificateSigningRequests, request);
     }

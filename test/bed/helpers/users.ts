@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { apply } from '../kube/apply.ts';
 import { type Entry, kubeconfigOf } from '../kube/kubeconfig.ts';
-import { bindingObject, roleObject, type Rule, type Subject } from '../ocm/rbac.ts';
+import { bindingObject, type Rule, roleObject, type Subject } from '../ocm/rbac.ts';
 import type { Plane } from '../plane/plane.ts';
 
 export interface LimitedUser {

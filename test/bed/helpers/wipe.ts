@@ -33,7 +33,9 @@ export async function wipeKlusterlet({ admin }: Plane): Promise<void> {
   await removeAll(admin, klusterlets);
   const isOurs = (name: string) => name === 'klusterlet' || name.startsWith('open-cluster-management:');
   await Promise.all([clusterRoles, clusterRoleBindings].map((resource) => removeAll(admin, resource, {}, isOurs)));
-  await Promise.all([roles, roleBindings].map((resource) => removeAll(admin, resource, { namespace: 'kube-system' }, isOurs)));
+  await Promise.all(
+    [roles, roleBindings].map((resource) => removeAll(admin, resource, { namespace: 'kube-system' }, isOurs)),
+  );
   await removeAll(admin, customResourceDefinitions, {}, (crd) => crd.endsWith('.open-cluster-management.io'));
 }
 
@@ -42,11 +44,18 @@ export async function wipeCluster({ admin }: Plane, name: string): Promise<void>
   await removeAll(admin, managedClusters, { fieldSelector: `metadata.name=${name}` });
   await removeNamespace(admin, name);
   const own = { labelSelector: `${clusterNameLabel}=${name}` };
-  await Promise.all([certificateSigningRequests, clusterRoles, clusterRoleBindings].map((resource) => removeAll(admin, resource, own)));
+  await Promise.all(
+    [certificateSigningRequests, clusterRoles, clusterRoleBindings].map((resource) => removeAll(admin, resource, own)),
+  );
 }
 
 /** Removes objects with whatever finalizers they have. */
-async function removeAll(admin: Api, resource: Resource, options: object = {}, isMeant = (_name: string) => true): Promise<void> {
+async function removeAll(
+  admin: Api,
+  resource: Resource,
+  options: object = {},
+  isMeant = (_name: string) => true,
+): Promise<void> {
   const list = await admin.list<KubeObject>(resource, options).catch(() => ({ items: [] }));
   const meant = list.items.filter(({ metadata }) => isMeant(metadata.name));
   await Promise.all(meant.map((object) => remove(admin, resource, object)));
@@ -58,7 +67,8 @@ async function remove(admin: Api, resource: Resource, object: KubeObject): Promi
   // Controllers may still add theirs: what is left is looked at again.
   for (let left = await admin.find(resource, key); left; left = await admin.find(resource, key)) {
     if (left.metadata.uid !== object.metadata.uid) return;
-    if (left.metadata.finalizers?.length) await admin.patch(resource, key, { metadata: { finalizers: null } }).catch(() => {});
+    if (left.metadata.finalizers?.length)
+      await admin.patch(resource, key, { metadata: { finalizers: null } }).catch(() => {});
   }
 }
 
@@ -69,5 +79,8 @@ async function removeNamespace(admin: Api, name: string): Promise<void> {
   const inNamespaces = (await discover(admin)).filter(({ namespaced }) => namespaced);
   for (const resource of inNamespaces) await removeAll(admin, resource, { namespace: name });
   const left = await admin.find<KubeObject>(namespaces, name);
-  if (left) await admin.send('PUT', `/api/v1/namespaces/${name}/finalize`, { ...left, spec: { finalizers: [] } }).catch(() => {});
+  if (left)
+    await admin
+      .send('PUT', `/api/v1/namespaces/${name}/finalize`, { ...left, spec: { finalizers: [] } })
+      .catch(() => {});
 }

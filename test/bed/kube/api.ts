@@ -105,7 +105,10 @@ export class Api {
   }
 
   /** Creates an object; apiVersion and kind may be left out. */
-  create<T extends KubeObject>(resource: Resource, object: Omit<T, 'metadata'> & { metadata: Partial<T['metadata']> }): Promise<T> {
+  create<T extends KubeObject>(
+    resource: Resource,
+    object: Omit<T, 'metadata'> & { metadata: Partial<T['metadata']> },
+  ): Promise<T> {
     return this.send<T>('POST', collectionOf(resource, object.metadata.namespace), typed(resource, object));
   }
 
@@ -152,7 +155,13 @@ export class Api {
   ): AsyncGenerator<WatchEvent<T>> {
     const query = `watch=1&allowWatchBookmarks=true&resourceVersion=${options.resourceVersion}`;
     const path = listPathOf(resource, options);
-    const response = await this.#request('GET', `${path}${path.includes('?') ? '&' : '?'}${query}`, undefined, undefined, signal);
+    const response = await this.#request(
+      'GET',
+      `${path}${path.includes('?') ? '&' : '?'}${query}`,
+      undefined,
+      undefined,
+      signal,
+    );
     if (response.statusCode !== 200) throw toError(response.statusCode ?? 0, await textOf(response));
     try {
       for await (const line of createInterface({ input: response, crlfDelay: Number.POSITIVE_INFINITY })) {
@@ -177,7 +186,13 @@ export class Api {
     this.#agent.destroy();
   }
 
-  async #request(method: string, path: string, body?: unknown, contentType?: string, signal?: AbortSignal): Promise<IncomingMessage> {
+  async #request(
+    method: string,
+    path: string,
+    body?: unknown,
+    contentType?: string,
+    signal?: AbortSignal,
+  ): Promise<IncomingMessage> {
     const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
     const url = new URL(path, this.#url);
     try {
@@ -188,7 +203,13 @@ export class Api {
     }
   }
 
-  #roundTrip(url: URL, method: string, payload?: Buffer, contentType?: string, signal?: AbortSignal): Promise<IncomingMessage> {
+  #roundTrip(
+    url: URL,
+    method: string,
+    payload?: Buffer,
+    contentType?: string,
+    signal?: AbortSignal,
+  ): Promise<IncomingMessage> {
     const host = url.hostname.replace(/^\[|\]$/g, '');
     if (this.#isClosed) return Promise.reject(new ConnectionError('the client is closed'));
     const failure = (text: string) => new ConnectionError(`${goMethod(method)} "${url.href}": ${text}`);
@@ -204,7 +225,10 @@ export class Api {
       port: route.port,
       ...(!isIP(host) && { servername: host }),
       path: url.pathname + url.search,
-      headers: { ...this.#headers(url), ...(payload && { 'content-type': contentType, 'content-length': payload.length }) },
+      headers: {
+        ...this.#headers(url),
+        ...(payload && { 'content-type': contentType, 'content-length': payload.length }),
+      },
       agent: this.#agent,
       ...(signal && { signal }),
     };
@@ -251,11 +275,16 @@ function collectionOf(resource: Resource, namespace?: string): string {
 
 function pathOf(resource: Resource, key: string): string {
   const [first = '', second] = key.split('/');
-  return second ? `${collectionOf(resource, first)}/${encodeURIComponent(second)}` : `${collectionOf(resource)}/${encodeURIComponent(first)}`;
+  return second
+    ? `${collectionOf(resource, first)}/${encodeURIComponent(second)}`
+    : `${collectionOf(resource)}/${encodeURIComponent(first)}`;
 }
 
 function listPathOf(resource: Resource, { namespace, labelSelector, fieldSelector }: ListOptions): string {
-  const query = new URLSearchParams({ ...(labelSelector && { labelSelector }), ...(fieldSelector && { fieldSelector }) });
+  const query = new URLSearchParams({
+    ...(labelSelector && { labelSelector }),
+    ...(fieldSelector && { fieldSelector }),
+  });
   return collectionOf(resource, namespace) + (query.size ? `?${query}` : '');
 }
 

@@ -15,7 +15,11 @@ export async function apply<T extends KubeObject>(api: Api, wanted: T): Promise<
 function contains(present: unknown, wanted: unknown): boolean {
   if (wanted === undefined || present === wanted) return true;
   if (Array.isArray(wanted)) {
-    return Array.isArray(present) && present.length === wanted.length && wanted.every((item, i) => contains(present[i], item));
+    return (
+      Array.isArray(present) &&
+      present.length === wanted.length &&
+      wanted.every((item, i) => contains(present[i], item))
+    );
   }
   if (!isRecord(wanted) || !isRecord(present)) return false;
   return Object.entries(wanted).every(([field, value]) => contains(present[field], value));
@@ -25,7 +29,10 @@ function contains(present: unknown, wanted: unknown): boolean {
 function merge(present: unknown, wanted: unknown): unknown {
   if (wanted === undefined) return present;
   if (!isRecord(present) || !isRecord(wanted)) return wanted;
-  return { ...present, ...Object.fromEntries(Object.entries(wanted).map(([field, value]) => [field, merge(present[field], value)])) };
+  return {
+    ...present,
+    ...Object.fromEntries(Object.entries(wanted).map(([field, value]) => [field, merge(present[field], value)])),
+  };
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

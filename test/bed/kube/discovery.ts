@@ -18,7 +18,10 @@ interface ResourceList {
 /** Every kind of object that can be listed and deleted, once, in the newest version that serves it. */
 export async function discover(api: Api): Promise<DiscoveredResource[]> {
   const { groups } = await api.send<{ groups: Group[] }>('GET', '/apis');
-  const paths = ['/api/v1', ...groups.flatMap(({ versions }) => versions.map(({ groupVersion }) => `/apis/${groupVersion}`))];
+  const paths = [
+    '/api/v1',
+    ...groups.flatMap(({ versions }) => versions.map(({ groupVersion }) => `/apis/${groupVersion}`)),
+  ];
   const lists = await Promise.all(paths.map((path) => api.send<ResourceList>('GET', path).catch(() => undefined)));
   const found = new Map<string, DiscoveredResource>();
   for (const list of lists) {

@@ -66,7 +66,11 @@ export class Informer<T extends KubeObject> {
     this.#markSynced();
     let { resourceVersion } = metadata;
     while (!this.#signal.aborted) {
-      for await (const { type, object } of this.#api.watch<T>(this.#resource, { ...this.#options, resourceVersion }, this.#signal)) {
+      for await (const { type, object } of this.#api.watch<T>(
+        this.#resource,
+        { ...this.#options, resourceVersion },
+        this.#signal,
+      )) {
         if (type === 'ERROR') return await this.#afterWatchError(object);
         resourceVersion = object.metadata.resourceVersion ?? resourceVersion;
         if (type === 'DELETED') this.#remove(keyOf(object), object);

@@ -65,7 +65,10 @@ export interface CurrentContext {
 }
 
 /** Reads the current context; `file` gives the content of a file that the kubeconfig names. */
-export function readCurrentContext(text: string, file: (path: string) => string | undefined = () => undefined): CurrentContext {
+export function readCurrentContext(
+  text: string,
+  file: (path: string) => string | undefined = () => undefined,
+): CurrentContext {
   const config = parse(text) as RawConfig;
   const context = config.contexts?.find(({ name }) => name === config['current-context'])?.context;
   const cluster = config.clusters?.find(({ name }) => name === context?.cluster)?.cluster;

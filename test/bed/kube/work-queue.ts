@@ -14,7 +14,11 @@ export class WorkQueue {
   readonly #timers = new Set<NodeJS.Timeout>();
   #busy = false;
 
-  constructor(handle: (key: string) => Promise<void>, signal: AbortSignal, onError: (key: string, error: Error) => void) {
+  constructor(
+    handle: (key: string) => Promise<void>,
+    signal: AbortSignal,
+    onError: (key: string, error: Error) => void,
+  ) {
     this.#handle = handle;
     this.#onError = onError;
     this.#signal = signal;

@@ -20,7 +20,16 @@ const text = { type: 'string' };
  * The text of a CRD. The bed's own, and looser than the real ones: what nothing depends on is preserved unread, so that no
  * field is pruned or refused that the real ones know.
  */
-function crd({ group, versions, kind, scope = 'Namespaced', shortNames = [], spec = anything, columns = [], hasStatus = true }: Definition): AnyObject {
+function crd({
+  group,
+  versions,
+  kind,
+  scope = 'Namespaced',
+  shortNames = [],
+  spec = anything,
+  columns = [],
+  hasStatus = true,
+}: Definition): AnyObject {
   const singular = kind.toLowerCase();
   const plural = `${singular.replace(/y$/, 'ie')}s`;
   const age = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' };
@@ -56,7 +65,11 @@ const managedClusterSpec = {
     leaseDurationSeconds: { type: 'integer', format: 'int32', default: 60 },
     managedClusterClientConfigs: {
       type: 'array',
-      items: { type: 'object', properties: { url: text, caBundle: { type: 'string', format: 'byte' } }, required: ['url'] },
+      items: {
+        type: 'object',
+        properties: { url: text, caBundle: { type: 'string', format: 'byte' } },
+        required: ['url'],
+      },
     },
     taints: {
       type: 'array',
@@ -96,17 +109,45 @@ export const hubCrds: AnyObject[] = [
       conditionColumn('Available', 'ManagedClusterConditionAvailable'),
     ],
   }),
-  crd({ group: clusterGroup, versions: ['v1beta2'], kind: 'ManagedClusterSet', scope: 'Cluster', shortNames: ['mclset', 'mclsets'] }),
-  crd({ group: clusterGroup, versions: ['v1beta2'], kind: 'ManagedClusterSetBinding', shortNames: ['mclsetbinding', 'mclsetbindings'] }),
+  crd({
+    group: clusterGroup,
+    versions: ['v1beta2'],
+    kind: 'ManagedClusterSet',
+    scope: 'Cluster',
+    shortNames: ['mclset', 'mclsets'],
+  }),
+  crd({
+    group: clusterGroup,
+    versions: ['v1beta2'],
+    kind: 'ManagedClusterSetBinding',
+    shortNames: ['mclsetbinding', 'mclsetbindings'],
+  }),
   crd({ group: clusterGroup, versions: ['v1beta1'], kind: 'Placement' }),
   crd({ group: clusterGroup, versions: ['v1beta1'], kind: 'PlacementDecision' }),
   crd({ group: clusterGroup, versions: ['v1alpha1'], kind: 'AddOnPlacementScore' }),
   crd({ group: workGroup, versions: ['v1'], kind: 'ManifestWork' }),
   crd({ group: workGroup, versions: ['v1alpha1'], kind: 'ManifestWorkReplicaSet', shortNames: ['mwrs'] }),
-  crd({ group: addonGroup, versions: ['v1alpha1', 'v1beta1'], kind: 'ManagedClusterAddOn', shortNames: ['mca', 'mcas'] }),
-  crd({ group: addonGroup, versions: ['v1alpha1', 'v1beta1'], kind: 'ClusterManagementAddOn', scope: 'Cluster', shortNames: ['cma', 'cmas'] }),
+  crd({
+    group: addonGroup,
+    versions: ['v1alpha1', 'v1beta1'],
+    kind: 'ManagedClusterAddOn',
+    shortNames: ['mca', 'mcas'],
+  }),
+  crd({
+    group: addonGroup,
+    versions: ['v1alpha1', 'v1beta1'],
+    kind: 'ClusterManagementAddOn',
+    scope: 'Cluster',
+    shortNames: ['cma', 'cmas'],
+  }),
   crd({ group: addonGroup, versions: ['v1alpha1', 'v1beta1'], kind: 'AddOnDeploymentConfig', hasStatus: false }),
-  crd({ group: addonGroup, versions: ['v1alpha1', 'v1beta1'], kind: 'AddOnTemplate', scope: 'Cluster', hasStatus: false }),
+  crd({
+    group: addonGroup,
+    versions: ['v1alpha1', 'v1beta1'],
+    kind: 'AddOnTemplate',
+    scope: 'Cluster',
+    hasStatus: false,
+  }),
   crd({ group: 'operator.open-cluster-management.io', versions: ['v1'], kind: 'ClusterManager', scope: 'Cluster' }),
 ];
 

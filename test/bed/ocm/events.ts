@@ -12,7 +12,11 @@ interface ClusterEvent {
 }
 
 /** One of the few real Events of registration: in the cluster's namespace on the hub (facts 0.7). */
-export async function recordEvent(hub: Api, { metadata }: ManagedCluster, { type, reason, note, reporter }: ClusterEvent): Promise<void> {
+export async function recordEvent(
+  hub: Api,
+  { metadata }: ManagedCluster,
+  { type, reason, note, reporter }: ClusterEvent,
+): Promise<void> {
   const { name, uid } = metadata;
   const event = {
     metadata: { name: `${name}.${randomBytes(8).toString('hex')}`, namespace: name },

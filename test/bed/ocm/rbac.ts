@@ -8,7 +8,9 @@ export interface Rule {
   resourceNames?: string[];
 }
 
-export type Subject = { kind: 'Group' | 'User'; name: string } | { kind: 'ServiceAccount'; name: string; namespace: string };
+export type Subject =
+  | { kind: 'Group' | 'User'; name: string }
+  | { kind: 'ServiceAccount'; name: string; namespace: string };
 
 interface Naming {
   namespace?: string;
@@ -19,7 +21,12 @@ interface Naming {
 /** Rules in short: `rule('apps', 'deployments, replicasets', 'get, list')`. */
 export function rule(apiGroups: string, resources: string, verbs: string, resourceNames?: string[]): Rule {
   const list = (text: string) => text.split(/,\s*/);
-  return { apiGroups: list(apiGroups), resources: list(resources), verbs: list(verbs), ...(resourceNames && { resourceNames }) };
+  return {
+    apiGroups: list(apiGroups),
+    resources: list(resources),
+    verbs: list(verbs),
+    ...(resourceNames && { resourceNames }),
+  };
 }
 
 /** A ClusterRole, or with a namespace a Role. */
@@ -41,7 +48,9 @@ export function bindingObject(
     kind,
     metadata: { name, ...(namespace && { namespace }), ...(labels && { labels }), ...(finalizers && { finalizers }) },
     roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: role.kind ?? 'ClusterRole', name: role.name },
-    subjects: subjects.map((subject) => (subject.kind === 'ServiceAccount' ? subject : { apiGroup: 'rbac.authorization.k8s.io', ...subject })),
+    subjects: subjects.map((subject) =>
+      subject.kind === 'ServiceAccount' ? subject : { apiGroup: 'rbac.authorization.k8s.io', ...subject },
+    ),
   };
 }
 

@@ -43,7 +43,9 @@ export class AuditLog {
   async writes(admin: Api): Promise<AuditEvent[]> {
     await this.#flush(admin);
     const events = (await this.#text()).split('\n').filter(Boolean);
-    return events.map((line) => JSON.parse(line) as AuditEvent).filter(({ requestURI }) => !requestURI.startsWith(markerPath));
+    return events
+      .map((line) => JSON.parse(line) as AuditEvent)
+      .filter(({ requestURI }) => !requestURI.startsWith(markerPath));
   }
 
   /** A write of our own that has reached the log: what was answered before it is there as well. */

@@ -59,12 +59,15 @@ async function goVersion(): Promise<string> {
 
 async function contentHash(go: string): Promise<string> {
   const hash = createHash('sha256').update(go);
-  for (const file of (await readdir(module)).sort()) hash.update(`\0${file}\0`).update(await readFile(join(module, file)));
+  for (const file of (await readdir(module)).sort())
+    hash.update(`\0${file}\0`).update(await readFile(join(module, file)));
   return hash.digest('hex').slice(0, 16);
 }
 
 async function compile(output: string): Promise<void> {
-  const { stdout: kubernetes } = await run('go', ['list', '-m', '-f', '{{.Version}}', 'k8s.io/kubernetes'], { cwd: module });
+  const { stdout: kubernetes } = await run('go', ['list', '-m', '-f', '{{.Version}}', 'k8s.io/kubernetes'], {
+    cwd: module,
+  });
   const [major, minor] = kubernetes.trim().slice(1).split('.');
   const version = 'k8s.io/component-base/version';
   // Without these the servers call themselves v0.0.0-master.

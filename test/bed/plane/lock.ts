@@ -33,7 +33,9 @@ async function acquire(file: string): Promise<boolean> {
 async function isAbandoned(file: string): Promise<boolean> {
   const [owner, age] = await Promise.all([
     readFile(file, 'utf8').catch(() => undefined),
-    stat(file).then(({ mtimeMs }) => Date.now() - mtimeMs).catch(() => 0),
+    stat(file)
+      .then(({ mtimeMs }) => Date.now() - mtimeMs)
+      .catch(() => 0),
   ]);
   if (owner === undefined) return false;
   // Between creating the file and writing into it there is a moment in which it names nobody.

@@ -65,7 +65,14 @@ export class Plane {
   #children: Child[] = [];
   #admin: Api | undefined;
 
-  private constructor(name: string, dir: string, binary: string, authority: Authority, tokenKeyPem: string, range: ServiceRange) {
+  private constructor(
+    name: string,
+    dir: string,
+    binary: string,
+    authority: Authority,
+    tokenKeyPem: string,
+    range: ServiceRange,
+  ) {
     this.name = name;
     this.dir = dir;
     this.caPem = authority.certPem;
@@ -112,7 +119,9 @@ export class Plane {
 
   /** Its processes that run, by program. */
   get pids(): Record<string, number> {
-    return Object.fromEntries(this.#children.filter((child) => !child.hasEnded).map((child) => [child.name, child.pid ?? 0]));
+    return Object.fromEntries(
+      this.#children.filter((child) => !child.hasEnded).map((child) => [child.name, child.pid ?? 0]),
+    );
   }
 
   /** The plane's context for a kubeconfig: context and cluster are called as the plane, the user is `<name>-admin`. */
@@ -170,7 +179,10 @@ export class Plane {
   }
 
   async isReady(): Promise<boolean> {
-    return this.admin.send<string>('GET', '/readyz').then((answer) => answer === 'ok', () => false);
+    return this.admin.send<string>('GET', '/readyz').then(
+      (answer) => answer === 'ok',
+      () => false,
+    );
   }
 
   get #bedConnection(): Connection {
@@ -178,7 +190,14 @@ export class Plane {
   }
 
   async #writeFiles(): Promise<void> {
-    const hosts = ['localhost', '127.0.0.1', '::1', `${this.name}.localtest.me`, `${this.name}-control-plane`, inClusterName];
+    const hosts = [
+      'localhost',
+      '127.0.0.1',
+      '::1',
+      `${this.name}.localtest.me`,
+      `${this.name}-control-plane`,
+      inClusterName,
+    ];
     const serving = await this.#authority.issue({ commonName: 'kube-apiserver', hosts });
     this.#adminUser = await this.issueUser(adminOf(this.name), [masters]);
     this.#bedUser = await this.issueUser(bedUser, [masters]);
@@ -190,7 +209,9 @@ export class Plane {
       'service-account.key': this.tokenKeyPem,
       'audit-policy.json': JSON.stringify(auditPolicy),
     };
-    await Promise.all(Object.entries(files).map(([name, text]) => writeFile(join(this.dir, name), text, { mode: 0o600 })));
+    await Promise.all(
+      Object.entries(files).map(([name, text]) => writeFile(join(this.dir, name), text, { mode: 0o600 })),
+    );
   }
 
   /** Another process may take a port between its choice and its use: then another one is chosen. */
@@ -216,7 +237,8 @@ export class Plane {
     for (const deadline = Date.now() + readyTimeout; !(await isReady().catch(() => false)); await sleep(50)) {
       const ended = this.#children.find((child) => child.hasEnded);
       if (ended) throw new Error(`${this.name}: ${await ended.lastWords()}`);
-      if (Date.now() > deadline) throw new Error(`${this.name} was not ready after ${readyTimeout / 1000} s; its logs: ${this.dir}`);
+      if (Date.now() > deadline)
+        throw new Error(`${this.name} was not ready after ${readyTimeout / 1000} s; its logs: ${this.dir}`);
     }
   }
 }

@@ -33,16 +33,28 @@ export class Kubelet {
     const proxy = new ServiceProxy(this.#log);
     const changes = new EventEmitter().setMaxListeners(0);
     const options = { pauses, onError: (error: Error) => this.#log(error.message) };
-    const mounted = new Informer<Secret>(this.#api, secrets, { ...options, onChange: () => changes.emit('secret') }, signal);
+    const mounted = new Informer<Secret>(
+      this.#api,
+      secrets,
+      { ...options, onChange: () => changes.emit('secret') },
+      signal,
+    );
     new Informer<Service>(
       this.#api,
       services,
-      { ...options, onChange: (service, change) => (change === 'deleted' ? proxy.removeService(service) : proxy.setService(service)) },
+      {
+        ...options,
+        onChange: (service, change) =>
+          change === 'deleted' ? proxy.removeService(service) : proxy.setService(service),
+      },
       signal,
     );
     this.#context = {
       kubelet: this.#api,
-      inClusterConnection: { server: 'https://kubernetes.default.svc', ...(plane.connection.caPem && { caPem: plane.connection.caPem }) },
+      inClusterConnection: {
+        server: 'https://kubernetes.default.svc',
+        ...(plane.connection.caPem && { caPem: plane.connection.caPem }),
+      },
       dial: network.dialFrom(plane.name),
       services: proxy,
       logDir: join(logDir, plane.name),
@@ -54,18 +66,32 @@ export class Kubelet {
     void this.#start(mounted.synced, options);
   }
 
-  async #start(ready: Promise<void>, options: { pauses: typeof pauses; onError: (error: Error) => void }): Promise<void> {
+  async #start(
+    ready: Promise<void>,
+    options: { pauses: typeof pauses; onError: (error: Error) => void },
+  ): Promise<void> {
     await mkdir(this.#context.logDir, { recursive: true });
     await ready;
     await this.#registerNode();
-    new Informer<Pod>(this.#api, pods, { ...options, onChange: (pod, change) => this.#onPod(pod, change) }, this.#signal);
+    new Informer<Pod>(
+      this.#api,
+      pods,
+      { ...options, onChange: (pod, change) => this.#onPod(pod, change) },
+      this.#signal,
+    );
   }
 
   async #registerNode(): Promise<void> {
     const labels = { 'kubernetes.io/hostname': this.#nodeName, 'node-role.kubernetes.io/control-plane': '' };
     await this.#api.ensure(nodes, { metadata: { name: this.#nodeName, labels } });
     const resources = { cpu: '2', memory: '8Gi', pods: '110' };
-    const ready = { type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'the pod runner is ready', lastTransitionTime: now() };
+    const ready = {
+      type: 'Ready',
+      status: 'True',
+      reason: 'KubeletReady',
+      message: 'the pod runner is ready',
+      lastTransitionTime: now(),
+    };
     const status = { capacity: resources, allocatable: resources, conditions: [ready] };
     await this.#api.patch(nodes, this.#nodeName, { status }, { subresource: 'status' });
   }
@@ -88,7 +114,10 @@ export class Kubelet {
   async #bind(pod: Pod): Promise<void> {
     const { namespace, name } = pod.metadata;
     const target = { apiVersion: 'v1', kind: 'Node', name: this.#nodeName };
-    await untilAnswered(() => this.#api.post(pods, keyOf(pod), 'binding', { metadata: { namespace, name }, target }), this.#signal);
+    await untilAnswered(
+      () => this.#api.post(pods, keyOf(pod), 'binding', { metadata: { namespace, name }, target }),
+      this.#signal,
+    );
   }
 
   #nextAddress(): string {

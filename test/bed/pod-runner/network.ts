@@ -31,7 +31,8 @@ export class Network {
       }
       const address = loopbackOf(host);
       if (address) throw new Error(`dial tcp ${address}:${port}: connect: connection refused`);
-      if (isIP(host)) throw new Error(`dial tcp ${isIP(host) === 6 ? `[${host}]` : host}:${port}: connect: no route to host`);
+      if (isIP(host))
+        throw new Error(`dial tcp ${isIP(host) === 6 ? `[${host}]` : host}:${port}: connect: no route to host`);
       throw new Error(`dial tcp: lookup ${host} on ${clusterDns}: no such host`);
     };
   }

@@ -124,7 +124,9 @@ export class PodStatus {
     const states: ContainerState[] = this.#containers.map(({ state }) => state);
     const finished = this.#pod.spec.restartPolicy !== 'Always' && states.every(({ terminated }) => terminated);
     if (finished) return states.every(({ terminated }) => terminated?.exitCode === 0) ? 'Succeeded' : 'Failed';
-    const hasStarted = this.#containers.some(({ state, lastState }) => state.running || state.terminated || lastState.terminated);
+    const hasStarted = this.#containers.some(
+      ({ state, lastState }) => state.running || state.terminated || lastState.terminated,
+    );
     return hasStarted ? 'Running' : 'Pending';
   }
 }

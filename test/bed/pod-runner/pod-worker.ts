@@ -72,7 +72,9 @@ export class PodWorker {
   async #mountVolumes(): Promise<void> {
     const { signal } = this.#stopping;
     const missing = () =>
-      (this.#pod.spec.volumes ?? []).find(({ secret }) => secret && !secret.optional && !this.#secret(secret.secretName));
+      (this.#pod.spec.volumes ?? []).find(
+        ({ secret }) => secret && !secret.optional && !this.#secret(secret.secretName),
+      );
     let told = '';
     for (let volume = missing(); volume && !signal.aborted; volume = missing()) {
       const name = volume.secret?.secretName ?? '';
@@ -95,7 +97,9 @@ export class PodWorker {
       return;
     }
     const { namespace, name } = this.#pod.metadata;
-    const log = createWriteStream(join(this.#node.logDir, `${namespace}_${name}_${container.name}.log`), { flags: 'a' });
+    const log = createWriteStream(join(this.#node.logDir, `${namespace}_${name}_${container.name}.log`), {
+      flags: 'a',
+    });
     this.#status.waiting(container.name, 'ContainerCreating');
     let pause = 0;
     while (!signal.aborted) {
@@ -141,7 +145,12 @@ export class PodWorker {
     return exitCode;
   }
 
-  async #contextFor(container: Container, signal: AbortSignal, clients: Api[], log: (line: string) => void): Promise<PodContext> {
+  async #contextFor(
+    container: Container,
+    signal: AbortSignal,
+    clients: Api[],
+    log: (line: string) => void,
+  ): Promise<PodContext> {
     const token = await PodToken.request(this.#node.kubelet, this.#pod, signal);
     const files = this.#mountedFiles(container);
     const connect = (connection: Connection) => {

@@ -15,7 +15,11 @@ export interface PodContext {
   /** A client of any API server, over the network as pods see it. */
   connect(connection: Connection): Api;
   /** Answers HTTPS on a port of the pod, which Services selecting the pod lead to. */
-  serve(port: number, tls: { cert: string; key: string }, handler: (request: IncomingMessage, response: ServerResponse) => void): void;
+  serve(
+    port: number,
+    tls: { cert: string; key: string },
+    handler: (request: IncomingMessage, response: ServerResponse) => void,
+  ): void;
   setReady(ready: boolean): void;
   log(line: string): void;
 }

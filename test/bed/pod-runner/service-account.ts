@@ -19,7 +19,10 @@ export class PodToken {
   static async request(kubelet: Api, pod: Pod, signal: AbortSignal): Promise<PodToken> {
     const token = new PodToken(kubelet, pod);
     await untilAnswered(() => token.#renew(), signal);
-    const timer = setInterval(() => void untilAnswered(() => token.#renew(), signal).catch(() => {}), lifetimeSeconds * 800);
+    const timer = setInterval(
+      () => void untilAnswered(() => token.#renew(), signal).catch(() => {}),
+      lifetimeSeconds * 800,
+    );
     signal.addEventListener('abort', () => clearInterval(timer));
     return token;
   }

@@ -11,7 +11,8 @@ export async function readJoinFile(file: string, stdin: NodeJS.ReadableStream): 
 /** Reads a PEM file of certificate authorities. @throws StellarError `file-error` or `usage` */
 export async function readCertificateAuthority(file: string): Promise<string> {
   const content = await readNamed(file, 'certificate authority');
-  if (!content.includes('-----BEGIN CERTIFICATE-----')) throw new StellarError('usage', `${file} has no PEM certificate in it.`);
+  if (!content.includes('-----BEGIN CERTIFICATE-----'))
+    throw new StellarError('usage', `${file} has no PEM certificate in it.`);
   return content;
 }
 

@@ -27,10 +27,16 @@ import { clusterIdentity, type JoinPlan, preflight } from './preflight.ts';
  * with `accept`, until the WEC is available. What is there already is kept; what is half done is resumed. Every WEC is tried; an
  * error of one is in its result.
  */
-export async function join(access: HubAccess, wecs: JoiningWec[], options: JoinOptions, run: Run): Promise<WecResult[]> {
+export async function join(
+  access: HubAccess,
+  wecs: JoiningWec[],
+  options: JoinOptions,
+  run: Run,
+): Promise<WecResult[]> {
   const twice = await findSameClusters(wecs);
   return Promise.all(
     wecs.map(async (wec): Promise<WecResult> => {
+      const result: WecResult = { name: wec.name, stage: null, changed: false };
       try {
         const twin = twice.get(wec.name);
         if (twin !== undefined) throw sameWec(wec, twin);
@@ -38,7 +44,7 @@ export async function join(access: HubAccess, wecs: JoiningWec[], options: JoinO
       } catch (error) {
         if (!(error instanceof StellarError)) throw error;
         run.progress.failed(wec.name, reportOf(error).message);
-        return { name: wec.name, stage: undefined, changed: false, error };
+        return { ...result, error };
       }
     }),
   );
@@ -53,7 +59,7 @@ async function joinOne(access: HubAccess, wec: JoiningWec, options: JoinOptions,
   const changed = await install(access, plan, options, run);
   if (wec.kube.dryRun) {
     run.progress.done(wec.name, 'dry run: nothing was written');
-    return { name: wec.name, stage: undefined, changed: false };
+    return { name: wec.name, stage: null, changed: false };
   }
   return follow(access, plan, options, { ...changed, started }, run);
 }
@@ -66,21 +72,48 @@ function isDone(access: HubAccess, { name, wecBefore, hubBefore, endpoint }: Joi
   return isMet(reports, access.kube === undefined ? 'connected' : 'available');
 }
 
-async function finishDone(access: HubAccess, { name, wecBefore, hubBefore }: JoinPlan, options: JoinOptions, run: Run): Promise<WecResult> {
-  const labelled = access.kube !== undefined && hubBefore?.managedCluster !== undefined && (await setLabels(access.kube, hubBefore.managedCluster, options.labels));
+async function finishDone(
+  access: HubAccess,
+  { name, wecBefore, hubBefore }: JoinPlan,
+  options: JoinOptions,
+  run: Run,
+): Promise<WecResult> {
+  const labelled =
+    access.kube !== undefined &&
+    hubBefore?.managedCluster !== undefined &&
+    (await setLabels(access.kube, hubBefore.managedCluster, options.labels));
   const state = access.kube === undefined ? 'connected' : 'available';
-  run.progress.done(name, `is registered with ${access.its} and ${state}${labelled ? '; labelled' : '; nothing to do'}.${versionNote(access, wecBefore.klusterlet)}`);
+  run.progress.done(
+    name,
+    `is registered with ${access.its} and ${state}${labelled ? '; labelled' : '; nothing to do'}.${versionNote(access, wecBefore.klusterlet)}${ignoredNote(options)}`,
+  );
   return { name, stage: state, changed: labelled };
 }
 
 function versionNote({ ocmVersion }: HubAccess, klusterlet: Klusterlet | undefined): string {
   const { deployOption, imagePullSpec, registrationImagePullSpec } = klusterlet?.spec ?? {};
   const agent = imageVersion(deployOption?.mode === 'Default' ? registrationImagePullSpec : imagePullSpec);
-  return agent === undefined || ocmVersion === undefined || agent === ocmVersion ? '' : ` Its agent is ${agent}, the hub ${ocmVersion}.`;
+  return agent === undefined || ocmVersion === undefined || agent === ocmVersion
+    ? ''
+    : ` Its agent is ${agent}, the hub ${ocmVersion}.`;
+}
+
+function ignoredNote({ ocmVersion, imageRegistry, imagePullSecret }: JoinOptions): string {
+  const asked = [
+    ocmVersion && '--ocm-version',
+    imageRegistry && '--image-registry',
+    imagePullSecret && '--image-pull-secret',
+  ].filter(Boolean);
+  return asked.length === 0 ? '' : ` A join does not change an agent that works: ${asked.join(', ')} had no effect.`;
 }
 
 /** Installs what is missing. @returns whether anything was written, and whether that made the agent's earlier requests worthless */
-async function install(access: HubAccess, plan: JoinPlan, options: JoinOptions, run: Run): Promise<{ any: boolean; bootstrap: boolean }> {
+async function install(
+  access: HubAccess,
+  plan: JoinPlan,
+  options: JoinOptions,
+  run: Run,
+): Promise<{ any: boolean; bootstrap: boolean }> {
   const { name, kube, wecBefore, endpoint } = plan;
   const need = bootstrapNeed(wecBefore, endpoint, options);
   const present = wecBefore.klusterlet;
@@ -110,15 +143,25 @@ const tokenMarginMs = 5 * 60_000;
  * Why the bootstrap secret has to be written; undefined to keep it, because writing it makes the agent start anew. An agent that
  * works needs none, unless the user asks for another address.
  */
-function bootstrapNeed({ klusterlet, bootstrapSecret, hubSecret }: WecEvidence, endpoint: HubConnection, options: JoinOptions): string | undefined {
+function bootstrapNeed(
+  { klusterlet, bootstrapSecret, hubSecret }: WecEvidence,
+  endpoint: HubConnection,
+  options: JoinOptions,
+): string | undefined {
   const present = readHubKubeconfig(bootstrapSecret);
   if (present?.token === undefined) return firstTime;
   const differs =
     present.server !== endpoint.server ||
     present.certificateAuthority?.trim() !== endpoint.certificateAuthority?.trim() ||
     present.proxyUrl !== endpoint.proxyUrl;
-  const asked = [options.hubApiserver, options.forceInternalEndpointLookup, options.certificateAuthority, options.proxyUrl];
-  if (differs && asked.some((option) => option !== undefined)) return 'bootstrap secret written with the address that was asked for';
+  const asked = [
+    options.hubApiserver,
+    options.forceInternalEndpointLookup,
+    options.certificateAuthority,
+    options.proxyUrl,
+  ];
+  if (differs && asked.some((option) => option !== undefined))
+    return 'bootstrap secret written with the address that was asked for';
 
   const condition = conditionOf(klusterlet, 'HubConnectionDegraded');
   if (condition?.status === 'False' && hubSecret !== undefined) return undefined;
@@ -129,7 +172,8 @@ function bootstrapNeed({ klusterlet, bootstrapSecret, hubSecret }: WecEvidence, 
   if (left <= 0) return `the bootstrap token had expired ${formatAge(-left)} ago: renewed`;
   if (left < tokenMarginMs) return `the bootstrap token was to expire in ${formatAge(left)}: renewed`;
   if (differs && !works) return 'the address or certificate authority of the ITS has changed: bootstrap secret renewed';
-  if (reasons.startsWith('BootstrapSecretError') && condition?.message?.includes('Unauthorized')) return 'the ITS did not accept the bootstrap token: renewed';
+  if (reasons.startsWith('BootstrapSecretError') && condition?.message?.includes('Unauthorized'))
+    return 'the ITS did not accept the bootstrap token: renewed';
   return undefined;
 }
 
@@ -139,7 +183,13 @@ function goalOf(access: HubAccess, { accept }: JoinOptions): RegistrationStageId
   return accept ? 'available' : 'request';
 }
 
-async function follow(access: HubAccess, plan: JoinPlan, options: JoinOptions, written: { any: boolean; bootstrap: boolean; started: number }, run: Run): Promise<WecResult> {
+async function follow(
+  access: HubAccess,
+  plan: JoinPlan,
+  options: JoinOptions,
+  written: { any: boolean; bootstrap: boolean; started: number },
+  run: Run,
+): Promise<WecResult> {
   const { name, kube, hubBefore } = plan;
   const hub = access.kube;
   const klusterlet = await kube.get<Klusterlet>(resources.klusterlets, klusterletName);
@@ -154,19 +204,29 @@ async function follow(access: HubAccess, plan: JoinPlan, options: JoinOptions, w
     ownAgent,
     outdated: new Set(former.filter(({ agent }) => agent === ownAgent).map((request) => request.name)),
     started: written.started,
-    lookAgain: hub === undefined ? `kubectl --context ${kube.cluster.context} describe klusterlet ${klusterletName}` : `stellarctl wec list --its ${access.its}`,
+    lookAgain:
+      hub === undefined
+        ? `kubectl --context ${kube.cluster.context} describe klusterlet ${klusterletName}`
+        : `stellarctl wec list --its ${access.its}`,
   });
   follower.result.changed = written.any;
   let labelled = Object.keys(options.labels).length === 0;
-  await poll(async () => {
-    const [wec, evidence] = await Promise.all([readWec(kube), hub && readHub(hub, [name]).then((found) => found.get(name))]);
+  const look = async () => {
+    const [wec, evidence] = await Promise.all([
+      readWec(kube),
+      hub && readHub(hub, [name]).then((found) => found.get(name)),
+    ]);
     if (!labelled && hub !== undefined && evidence?.managedCluster !== undefined) {
       if (await setLabels(hub, evidence.managedCluster, options.labels)) follower.wrote('labelled');
       labelled = true;
     }
     await follower.step({ name, hub: evidence, wec, now: hub?.now() ?? kube.now() });
     return follower.finished || undefined;
-  }, run);
+  };
+  await poll(look, run).catch((error: unknown) => {
+    if (!(error instanceof StellarError)) throw error;
+    follower.fail(error);
+  });
   if (!follower.finished) follower.giveUp();
   return follower.result;
 }

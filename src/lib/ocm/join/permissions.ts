@@ -17,13 +17,23 @@ export function acceptPermissions(wec: string): Permission[] {
     may('update', resources.certificateSigningRequests, { subresource: 'approval' }),
     { verb: 'approve', group: 'certificates.k8s.io', resource: 'signers', name: 'kubernetes.io/kube-apiserver-client' },
     may('patch', resources.managedClusters, { name: wec }),
-    { verb: 'update', group: 'register.open-cluster-management.io', resource: 'managedclusters', subresource: 'accept', name: wec },
+    {
+      verb: 'update',
+      group: 'register.open-cluster-management.io',
+      resource: 'managedclusters',
+      subresource: 'accept',
+      name: wec,
+    },
   ];
 }
 
 export function hubPermissions(wec: string, { accept, label }: { accept: boolean; label: boolean }): Permission[] {
   return [
-    may('create', resources.serviceAccounts, { subresource: 'token', namespace: operatorNamespace, name: bootstrapServiceAccounts[0] }),
+    may('create', resources.serviceAccounts, {
+      subresource: 'token',
+      namespace: operatorNamespace,
+      name: bootstrapServiceAccounts[0],
+    }),
     may('get', resources.managedClusters, { name: wec }),
     may('list', resources.certificateSigningRequests),
     ...(accept ? acceptPermissions(wec) : []),
@@ -49,7 +59,8 @@ export function wecPermissions(): Permission[] {
   return [...applied, may('get', resources.secrets, inAgentNamespace), may('list', resources.pods, inAgentNamespace)];
 }
 
-const both = (resource: Resource, rest: Partial<Permission> = {}): Permission[] => ['create', 'patch'].map((verb) => may(verb, resource, rest));
+const both = (resource: Resource, rest: Partial<Permission> = {}): Permission[] =>
+  ['create', 'patch'].map((verb) => may(verb, resource, rest));
 
 /** Asks for all of them at once. @throws StellarError `forbidden`, naming what is missing */
 export async function requirePermissions(kube: Kube, permissions: Permission[]): Promise<void> {

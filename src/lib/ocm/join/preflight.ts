@@ -41,7 +41,11 @@ export async function preflight(access: HubAccess, wec: JoiningWec, options: Joi
   const { name, kube } = wec;
   await Promise.all([
     requirePermissions(kube, wecPermissions()),
-    access.kube && requirePermissions(access.kube, hubPermissions(name, { accept: options.accept, label: Object.keys(options.labels).length > 0 })),
+    access.kube &&
+      requirePermissions(
+        access.kube,
+        hubPermissions(name, { accept: options.accept, label: Object.keys(options.labels).length > 0 }),
+      ),
   ]);
   const notes: string[] = [];
   await refuseSameCluster(access, wec, notes);
@@ -60,14 +64,21 @@ export async function preflight(access: HubAccess, wec: JoiningWec, options: Joi
   const settings = agentSettings(access, name, wecBefore.klusterlet, options);
   const unverified = await verifyEndpoint(access.its, endpoint, run);
   if (unverified !== undefined) notes.push(unverified);
-  if (access.kube === undefined) notes.push(`${access.its} is out of reach from here: whether the name ${name} is free there was not checked.`);
-  const operatorIsOurs = wecBefore.operator === undefined || wecBefore.operator.metadata.labels?.[managedByLabel] === managedBy;
-  if (!operatorIsOurs) notes.push(`${name} has a klusterlet operator that stellarctl did not install; it is left as it is.`);
+  if (access.kube === undefined)
+    notes.push(`${access.its} is out of reach from here: whether the name ${name} is free there was not checked.`);
+  const operatorIsOurs =
+    wecBefore.operator === undefined || wecBefore.operator.metadata.labels?.[managedByLabel] === managedBy;
+  if (!operatorIsOurs)
+    notes.push(`${name} has a klusterlet operator that stellarctl did not install; it is left as it is.`);
   return { name, kube, endpoint, settings, installOperator: operatorIsOurs, wecBefore, hubBefore, notes };
 }
 
 /** The address of the ITS for the agents of a WEC, with everything that they need to use it. */
-export async function endpointFor(access: HubAccess, wec: string, options: JoinOptions): Promise<ChosenEndpoint & HubConnection> {
+export async function endpointFor(
+  access: HubAccess,
+  wec: string,
+  options: JoinOptions,
+): Promise<ChosenEndpoint & HubConnection> {
   const chosen = await chooseEndpoint({
     its: access.its,
     wec,
@@ -94,7 +105,9 @@ async function refuseSameCluster(access: HubAccess, { name, kube }: JoiningWec, 
   if (access.kube === undefined) return;
   const [hub, wec] = await Promise.all([clusterIdentity(access.kube), clusterIdentity(kube)]);
   if (hub === undefined || wec === undefined) {
-    notes.push(`Whether ${name} and the ITS are different clusters was not checked: the namespace kube-system may not be read.`);
+    notes.push(
+      `Whether ${name} and the ITS are different clusters was not checked: the namespace kube-system may not be read.`,
+    );
   } else if (hub === wec) {
     throw new StellarError(
       'same-cluster',
@@ -116,22 +129,37 @@ function refuseOtherKlusterlets({ name, kube }: JoiningWec, klusterlets: Kluster
   );
 }
 
-function refuseForeignRegistration(access: HubAccess, { name, kube }: JoiningWec, { klusterlet, bootstrapSecret, hubSecret }: WecEvidence, endpoint: ChosenEndpoint): void {
+function refuseForeignRegistration(
+  access: HubAccess,
+  { name, kube }: JoiningWec,
+  { klusterlet, bootstrapSecret, hubSecret }: WecEvidence,
+  endpoint: ChosenEndpoint,
+): void {
   if (klusterlet === undefined) return;
   const cluster = describeCluster(kube.cluster);
   const look = `Look at it: kubectl --context ${kube.cluster.context} get klusterlet ${klusterletName} -o yaml`;
   if (klusterlet.metadata.deletionTimestamp !== undefined) {
-    throw new StellarError('conflict', `The Klusterlet on ${cluster} is being deleted; ${name} was not joined.`, { hint: `Wait until it is gone. ${look}` });
+    throw new StellarError('conflict', `The Klusterlet on ${cluster} is being deleted; ${name} was not joined.`, {
+      hint: `Wait until it is gone. ${look}`,
+    });
   }
   const registeredAs = klusterlet.spec?.clusterName;
   if (registeredAs !== name) {
-    throw new StellarError('registered-elsewhere', `${cluster} is registered already, under the name ${registeredAs ?? '(none)'}; it was not joined as ${name}.`, { hint: look });
+    throw new StellarError(
+      'registered-elsewhere',
+      `${cluster} is registered already, under the name ${registeredAs ?? '(none)'}; it was not joined as ${name}.`,
+      { hint: look },
+    );
   }
   const present = readHubKubeconfig(hubSecret) ?? readHubKubeconfig(bootstrapSecret);
   if (present === undefined || isSameHub(present, access, endpoint)) return;
-  throw new StellarError('registered-elsewhere', `${cluster} is registered already, as ${name} with the hub ${present.server}, which is not ${access.its}.`, {
-    hint: `If ${access.its} has that address: --hub-apiserver ${present.server}`,
-  });
+  throw new StellarError(
+    'registered-elsewhere',
+    `${cluster} is registered already, as ${name} with the hub ${present.server}, which is not ${access.its}.`,
+    {
+      hint: `If ${access.its} has that address: --hub-apiserver ${present.server}`,
+    },
+  );
 }
 
 /** A hub is recognised by an address that it is known by, or by its certificate authority: either may have changed since. */
@@ -139,20 +167,34 @@ function isSameHub(present: HubConnection, { outside, inside }: HubAccess, endpo
   const known = [outside, inside, endpoint].filter((candidate) => candidate !== undefined);
   return known.some(
     ({ server, certificateAuthority }) =>
-      server === present.server || (certificateAuthority !== undefined && certificateAuthority.trim() === present.certificateAuthority?.trim()),
+      server === present.server ||
+      (certificateAuthority !== undefined && certificateAuthority.trim() === present.certificateAuthority?.trim()),
   );
 }
 
 /** A name that has joined belongs to the cluster whose agent holds a certificate for it. */
-function refuseTakenName({ its }: HubAccess, { name }: JoiningWec, { klusterlet, hubSecret }: WecEvidence, hub: HubEvidence): void {
+function refuseTakenName(
+  { its }: HubAccess,
+  { name }: JoiningWec,
+  { klusterlet, hubSecret }: WecEvidence,
+  hub: HubEvidence,
+): void {
   if (!hasJoined(hub) || (klusterlet !== undefined && hubSecret !== undefined)) return;
   const state = isTrue(hub.managedCluster, 'ManagedClusterConditionAvailable') ? 'available' : 'not available';
-  throw new StellarError('name-taken', `${name} is the name of another cluster on ${its}, which has joined and is ${state}.`, {
-    hint: `Choose another name. If it is this cluster, installed anew, remove its old registration first: kubectl --context ${its} delete managedcluster ${name}`,
-  });
+  throw new StellarError(
+    'name-taken',
+    `${name} is the name of another cluster on ${its}, which has joined and is ${state}.`,
+    {
+      hint: `Choose another name. If it is this cluster, installed anew, remove its old registration first: kubectl --context ${its} delete managedcluster ${name}`,
+    },
+  );
 }
 
-function refuseLabelConflicts({ its }: HubAccess, { name, managedCluster }: HubEvidence, labels: Record<string, string>): void {
+function refuseLabelConflicts(
+  { its }: HubAccess,
+  { name, managedCluster }: HubEvidence,
+  labels: Record<string, string>,
+): void {
   const conflicts = labelConflicts(managedCluster?.metadata.labels ?? {}, labels);
   if (conflicts.length === 0) return;
   const wanted = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
@@ -161,17 +203,28 @@ function refuseLabelConflicts({ its }: HubAccess, { name, managedCluster }: HubE
   });
 }
 
-export function agentSettings(access: HubAccess, name: string, present: Klusterlet | undefined, options: JoinOptions): AgentSettings {
+export function agentSettings(
+  access: HubAccess,
+  name: string,
+  present: Klusterlet | undefined,
+  options: JoinOptions,
+): AgentSettings {
   const presentMode = present?.spec?.deployOption?.mode === 'Default' ? 'Default' : 'Singleton';
   const wantedMode = options.singleton === undefined ? undefined : options.singleton ? 'Singleton' : 'Default';
   if (present !== undefined && wantedMode !== undefined && wantedMode !== presentMode) {
-    throw new StellarError('mode-differs', `${name} is registered in mode ${presentMode}; a join does not change that to ${wantedMode}.`, {
-      hint: 'Leave the mode out to keep it as it is.',
-    });
+    throw new StellarError(
+      'mode-differs',
+      `${name} is registered in mode ${presentMode}; a join does not change that to ${wantedMode}.`,
+      {
+        hint: 'Leave the mode out to keep it as it is.',
+      },
+    );
   }
   const version = options.ocmVersion ?? access.ocmVersion;
   if (version === undefined) {
-    throw new StellarError('hub-version-unknown', `${access.its} does not say which version of OCM it runs.`, { hint: 'Give the version for the agent: --ocm-version X.Y.Z' });
+    throw new StellarError('hub-version-unknown', `${access.its} does not say which version of OCM it runs.`, {
+      hint: 'Give the version for the agent: --ocm-version X.Y.Z',
+    });
   }
   return {
     clusterName: name,

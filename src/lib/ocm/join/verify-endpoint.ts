@@ -12,7 +12,11 @@ import type { HubConnection } from '../klusterlet/agent.ts';
  * @returns what is to be said about it, if anything
  * @throws StellarError `tls-error` when something else answers than what the certificate authority vouches for
  */
-export async function verifyEndpoint(its: string, endpoint: ChosenEndpoint & HubConnection, { deadline, signal }: Run): Promise<string | undefined> {
+export async function verifyEndpoint(
+  its: string,
+  endpoint: ChosenEndpoint & HubConnection,
+  { deadline, signal }: Run,
+): Promise<string | undefined> {
   if (endpoint.source === 'kube-public/cluster-info') return undefined;
   const cluster: ClusterEntry = { server: endpoint.server };
   if (endpoint.certificateAuthority !== undefined) {

@@ -14,8 +14,10 @@ export interface AgentSettings {
   tag: string;
 }
 
-export const image = ({ imageRegistry, tag }: Pick<AgentSettings, 'imageRegistry' | 'tag'>, repository: string): string =>
-  `${imageRegistry}/${repository}:${tag}`;
+export const image = (
+  { imageRegistry, tag }: Pick<AgentSettings, 'imageRegistry' | 'tag'>,
+  repository: string,
+): string => `${imageRegistry}/${repository}:${tag}`;
 
 /**
  * The Klusterlet. Every field that OCM's own definition would fill in by default is set here, because an existing definition may
@@ -67,7 +69,9 @@ export function bootstrapKubeconfig({ server, certificateAuthority, proxyUrl }: 
         name: 'hub',
         cluster: {
           server,
-          ...(certificateAuthority === undefined ? {} : { 'certificate-authority-data': Buffer.from(certificateAuthority).toString('base64') }),
+          ...(certificateAuthority === undefined
+            ? {}
+            : { 'certificate-authority-data': Buffer.from(certificateAuthority).toString('base64') }),
           ...(proxyUrl === undefined ? {} : { 'proxy-url': proxyUrl }),
         },
       },
@@ -91,7 +95,9 @@ export function bootstrapSecret(hub: HubConnection, token: string): KubeObject {
 }
 
 /** What a secret's kubeconfig says of the hub, and the token in it. Undefined where it cannot be read. */
-export function readHubKubeconfig(secret: Secret | undefined): (HubConnection & { token: string | undefined }) | undefined {
+export function readHubKubeconfig(
+  secret: Secret | undefined,
+): (HubConnection & { token: string | undefined }) | undefined {
   const encoded = secret?.data?.kubeconfig;
   if (encoded === undefined) return undefined;
   try {

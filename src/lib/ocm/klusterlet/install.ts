@@ -1,13 +1,19 @@
+import { StellarError } from '../../errors.ts';
 import type { Change, Kube } from '../../kube/client.ts';
 import { isTrue, type KubeObject, type WithConditions } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
-import { StellarError } from '../../errors.ts';
 import { poll } from '../../poll.ts';
 import type { Run } from '../../run.ts';
-import { klusterletCrdName, pullSecretName, operatorNamespace } from '../names.ts';
+import { klusterletCrdName, operatorNamespace, pullSecretName } from '../names.ts';
 import { type AgentSettings, bootstrapSecret, type HubConnection, image, klusterlet } from './agent.ts';
 import { klusterletCrd } from './crd.ts';
-import { agentNamespaceObject, operatorNamespaceObject, operatorRoles, operatorWorkload, pullSecret } from './operator.ts';
+import {
+  agentNamespaceObject,
+  operatorNamespaceObject,
+  operatorRoles,
+  operatorWorkload,
+  pullSecret,
+} from './operator.ts';
 
 export interface Installation {
   settings: AgentSettings;
@@ -38,7 +44,8 @@ export async function installKlusterlet(kube: Kube, installation: Installation, 
   if (installation.installOperator) {
     for (const object of operatorRoles()) await apply(object);
   }
-  if ((await kube.get(resources.customResourceDefinitions, klusterletCrdName)) === undefined) await apply(klusterletCrd());
+  if ((await kube.get(resources.customResourceDefinitions, klusterletCrdName)) === undefined)
+    await apply(klusterletCrd());
   if (installation.installOperator) {
     await apply(operatorNamespaceObject());
     await applyPullSecret(kube, installation.imagePullSecret, apply);
@@ -55,7 +62,11 @@ export async function installKlusterlet(kube: Kube, installation: Installation, 
   return counts;
 }
 
-async function applyPullSecret(kube: Kube, dockerConfig: string | undefined, apply: (object: KubeObject) => Promise<void>): Promise<void> {
+async function applyPullSecret(
+  kube: Kube,
+  dockerConfig: string | undefined,
+  apply: (object: KubeObject) => Promise<void>,
+): Promise<void> {
   const present = await kube.get(resources.secrets, pullSecretName, { namespace: operatorNamespace });
   if (dockerConfig !== undefined || present === undefined) await apply(pullSecret(dockerConfig ?? noCredentials));
 }

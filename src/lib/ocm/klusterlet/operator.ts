@@ -1,5 +1,12 @@
 import type { KubeObject } from '../../kube/objects.ts';
-import { agentNamespace, bootstrapSecretName, hubSecretName, operatorName, operatorNamespace, pullSecretName } from '../names.ts';
+import {
+  agentNamespace,
+  bootstrapSecretName,
+  hubSecretName,
+  operatorName,
+  operatorNamespace,
+  pullSecretName,
+} from '../names.ts';
 
 /** Marks what stellarctl has installed, so that an operator of somebody else is recognised and left alone. */
 export const managedByLabel = 'app.kubernetes.io/managed-by';
@@ -29,23 +36,44 @@ const rules = [
   },
   { apiGroups: [''], resources: ['pods'], verbs: ['get'] },
   { apiGroups: ['apps'], resources: ['replicasets'], verbs: ['get'] },
-  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['create', 'get', 'list', 'update', 'watch', 'patch'] },
+  {
+    apiGroups: ['coordination.k8s.io'],
+    resources: ['leases'],
+    verbs: ['create', 'get', 'list', 'update', 'watch', 'patch'],
+  },
   { apiGroups: ['authorization.k8s.io'], resources: ['subjectaccessreviews'], verbs: ['create'] },
   { apiGroups: [''], resources: ['namespaces'], verbs: crud },
   { apiGroups: [''], resources: ['nodes'], verbs: read },
   { apiGroups: ['', 'events.k8s.io'], resources: ['events'], verbs: ['create', 'patch', 'update'] },
   { apiGroups: ['apps'], resources: ['deployments'], verbs: crud },
   { apiGroups: ['rbac.authorization.k8s.io'], resources: ['clusterrolebindings', 'rolebindings'], verbs: crud },
-  { apiGroups: ['rbac.authorization.k8s.io'], resources: ['clusterroles', 'roles'], verbs: [...crud, 'escalate', 'bind'] },
+  {
+    apiGroups: ['rbac.authorization.k8s.io'],
+    resources: ['clusterroles', 'roles'],
+    verbs: [...crud, 'escalate', 'bind'],
+  },
   { apiGroups: ['apiextensions.k8s.io'], resources: ['customresourcedefinitions'], verbs: crud },
-  { apiGroups: ['operator.open-cluster-management.io'], resources: ['klusterlets'], verbs: [...read, 'update', 'patch', 'delete'] },
+  {
+    apiGroups: ['operator.open-cluster-management.io'],
+    resources: ['klusterlets'],
+    verbs: [...read, 'update', 'patch', 'delete'],
+  },
   { apiGroups: ['operator.open-cluster-management.io'], resources: ['klusterlets/status'], verbs: ['update', 'patch'] },
-  { apiGroups: ['work.open-cluster-management.io'], resources: ['appliedmanifestworks'], verbs: ['list', 'update', 'patch'] },
+  {
+    apiGroups: ['work.open-cluster-management.io'],
+    resources: ['appliedmanifestworks'],
+    verbs: ['list', 'update', 'patch'],
+  },
 ];
 
 /** ClusterRole and binding: written first, because only the API server can say whether this user may grant these rights. */
 export function operatorRoles(): KubeObject[] {
-  const role = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata: { name: operatorName, labels }, rules };
+  const role = {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRole',
+    metadata: { name: operatorName, labels },
+    rules,
+  };
   const binding = {
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind: 'ClusterRoleBinding',
@@ -76,7 +104,11 @@ export function operatorWorkload(image: string): KubeObject[] {
     metadata: { name: operatorName, namespace: operatorNamespace, labels },
     imagePullSecrets: [{ name: pullSecretName }],
   };
-  const probe = { httpGet: { path: '/healthz', scheme: 'HTTPS', port: 8443 }, initialDelaySeconds: 2, periodSeconds: 10 };
+  const probe = {
+    httpGet: { path: '/healthz', scheme: 'HTTPS', port: 8443 },
+    initialDelaySeconds: 2,
+    periodSeconds: 10,
+  };
   const container = {
     name: operatorName,
     image,
@@ -104,7 +136,11 @@ export function operatorWorkload(image: string): KubeObject[] {
       selector: { matchLabels: { app: operatorName } },
       template: {
         metadata: { labels: { app: operatorName } },
-        spec: { serviceAccountName: operatorName, containers: [container], volumes: [{ name: 'tmpdir', emptyDir: {} }] },
+        spec: {
+          serviceAccountName: operatorName,
+          containers: [container],
+          volumes: [{ name: 'tmpdir', emptyDir: {} }],
+        },
       },
     },
   };

@@ -41,7 +41,9 @@ export async function registrationAgent(context: PodContext): Promise<void> {
   setReady(true);
   try {
     await sleep(startUp, undefined, { signal });
-    const files = isValid(stored, kubeconfig, identity) ? stored : await bootstrap(context, kubeconfig, identity, options, signal);
+    const files = isValid(stored, kubeconfig, identity)
+      ? stored
+      : await bootstrap(context, kubeconfig, identity, options, signal);
     log(`registered as ${identity.cluster}, agent ${identity.agent}`);
     await serveHub(context, files, kubeconfig, identity, signal);
   } catch (error) {
@@ -53,7 +55,14 @@ export async function registrationAgent(context: PodContext): Promise<void> {
 function identityOf({ clusterName, agentId }: AgentOptions, stored: HubFiles): Identity {
   return {
     cluster: clusterName ?? stored['cluster-name'] ?? randomUUID(),
-    agent: agentId ?? stored['agent-name'] ?? randomBytes(8).toString('base64url').toLowerCase().replace(/[^a-z0-9]/g, 'x').slice(0, 5),
+    agent:
+      agentId ??
+      stored['agent-name'] ??
+      randomBytes(8)
+        .toString('base64url')
+        .toLowerCase()
+        .replace(/[^a-z0-9]/g, 'x')
+        .slice(0, 5),
   };
 }
 
@@ -87,14 +96,16 @@ async function serveHub(
 ): Promise<void> {
   await sleep(startUp, undefined, { signal });
   const hub = connect(readCurrentContext(files.kubeconfig ?? '', (path) => files[path]).connection);
-  let lease: Promise<void> | undefined;
+  let keepsLease = false;
   const status = new WorkQueue(
     async () => {
       const cluster = clusters.items.get(name);
       if (!cluster || !isTrue(cluster.status?.conditions, condition.hubAccepted)) return;
       await reportStatus(hub, api, cluster);
       // In all records the cluster has joined before the hub judges its clock, which it does by the lease.
-      lease ??= keepLease(hub, name, () => clusters.items.get(name)?.spec.leaseDurationSeconds ?? 60, signal, log);
+      if (keepsLease) return;
+      keepsLease = true;
+      void keepLease(hub, name, () => clusters.items.get(name)?.spec.leaseDurationSeconds ?? 60, signal, log);
     },
     signal,
     (_key, error) => log(`failed to update the status of the managed cluster: ${error.message}`),

@@ -77,7 +77,9 @@ function requestCertificate(
     (_key, error) => log(`failed to get a certificate: ${error.message}`),
   );
   const store = async (files: HubFiles) => {
-    const data = Object.fromEntries(Object.entries(files).map(([key, value]) => [key, Buffer.from(value).toString('base64')]));
+    const data = Object.fromEntries(
+      Object.entries(files).map(([key, value]) => [key, Buffer.from(value).toString('base64')]),
+    );
     const metadata = { name: hubKubeconfigSecret, namespace: pod.metadata.namespace ?? '' };
     await apply<Secret>(api, { apiVersion: secrets.apiVersion, kind: secrets.kind, metadata, data });
   };

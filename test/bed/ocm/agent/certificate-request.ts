@@ -47,6 +47,9 @@ export async function agentRequest(
   { cluster, agent }: Identity,
   expirationSeconds: number,
 ): Promise<{ request: NewRequest; keyPem: string }> {
-  const { requestPem, keyPem } = await newRequest(agentUser(cluster, agent), [clusterGroup(cluster), managedClustersGroup]);
+  const { requestPem, keyPem } = await newRequest(agentUser(cluster, agent), [
+    clusterGroup(cluster),
+    managedClustersGroup,
+  ]);
   return { request: requestObject(cluster, requestPem, expirationSeconds), keyPem };
 }

@@ -13,8 +13,16 @@ const annotationPrefix = 'agent.open-cluster-management.io/';
  * Creates the ManagedCluster, if there is none, without waiting for anything else. What the hub refuses is not tried again
  * before the next resync and is said nowhere; anything else is, with back-off (facts 2.2).
  */
-export function createCluster(hub: Api, name: string, options: AgentOptions, signal: AbortSignal, log: (line: string) => void): void {
-  const annotations = Object.fromEntries(Object.entries(options.clusterAnnotations).filter(([key]) => key.startsWith(annotationPrefix)));
+export function createCluster(
+  hub: Api,
+  name: string,
+  options: AgentOptions,
+  signal: AbortSignal,
+  log: (line: string) => void,
+): void {
+  const annotations = Object.fromEntries(
+    Object.entries(options.clusterAnnotations).filter(([key]) => key.startsWith(annotationPrefix)),
+  );
   const configs = options.externalServerUrls.map((url) => ({ url }));
   const queue: WorkQueue = new WorkQueue(
     async () => {

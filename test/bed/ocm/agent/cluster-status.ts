@@ -36,7 +36,8 @@ export async function reportStatus(hub: Api, own: Api, cluster: ManagedCluster):
   const { name, uid, resourceVersion } = cluster.metadata;
   await hub.patch(managedClusters, name, { metadata: { uid, resourceVersion }, status }, { subresource: 'status' });
   if (findCondition(present, condition.available)?.status !== health.status) {
-    const [type, reason] = health.status === 'True' ? (['Normal', 'Available'] as const) : (['Warning', 'Unavailable'] as const);
+    const [type, reason] =
+      health.status === 'True' ? (['Normal', 'Available'] as const) : (['Warning', 'Unavailable'] as const);
     await recordEvent(hub, cluster, { type, reason, note: health.message, reporter: 'registration-agent' });
   }
 }
@@ -45,7 +46,8 @@ export async function reportStatus(hub: Api, own: Api, cluster: ManagedCluster):
 async function healthOf(own: Api): Promise<Condition> {
   try {
     await own.send('GET', '/livez').catch((error) => {
-      if (error instanceof ApiError && (error.status === 404 || error.status === 403)) return own.send('GET', '/healthz');
+      if (error instanceof ApiError && (error.status === 404 || error.status === 403))
+        return own.send('GET', '/healthz');
       throw error;
     });
     return available;
@@ -64,20 +66,26 @@ async function clusterFacts(own: Api): Promise<Partial<ManagedCluster['status']>
   const { gitVersion } = await own.send<{ gitVersion: string }>('GET', '/version');
   const { items } = await own.list<AnyObject>(nodes);
   const claims = await own.list<AnyObject>(clusterClaims);
-  const [node] = items.map(({ status }) => status as { capacity?: Record<string, string>; allocatable?: Record<string, string> });
+  const [node] = items.map(
+    ({ status }) => status as { capacity?: Record<string, string>; allocatable?: Record<string, string> },
+  );
   return {
     version: { kubernetes: gitVersion },
     // The sum over all nodes, of which a plane has one.
     ...(node?.capacity && { capacity: node.capacity }),
     ...(node?.allocatable && { allocatable: node.allocatable }),
     ...(claims.items.length > 0 && {
-      clusterClaims: claims.items.map(({ metadata, spec }) => ({ name: metadata.name, value: (spec as { value: string }).value })),
+      clusterClaims: claims.items.map(({ metadata, spec }) => ({
+        name: metadata.name,
+        value: (spec as { value: string }).value,
+      })),
     }),
   };
 }
 
 function contains(present: object | undefined, wanted: object): boolean {
   return Object.entries(wanted).every(
-    ([field, value]) => JSON.stringify((present as Record<string, unknown> | undefined)?.[field]) === JSON.stringify(value),
+    ([field, value]) =>
+      JSON.stringify((present as Record<string, unknown> | undefined)?.[field]) === JSON.stringify(value),
   );
 }

@@ -13,14 +13,21 @@ export interface Identity {
 }
 
 export function filesOf(secret: Secret | undefined): HubFiles {
-  return Object.fromEntries(Object.entries(secret?.data ?? {}).map(([key, value]) => [key, Buffer.from(value, 'base64').toString()]));
+  return Object.fromEntries(
+    Object.entries(secret?.data ?? {}).map(([key, value]) => [key, Buffer.from(value, 'base64').toString()]),
+  );
 }
 
 /**
  * What the agent stores once its certificate is issued: the cluster entry of the bootstrap kubeconfig, except that
  * insecure-skip-tls-verify and tls-server-name are dropped, with the certificate in files beside it (facts 2.3).
  */
-export function hubFiles(bootstrap: CurrentContext, { cluster, agent }: Identity, certificate: string, key: string): HubFiles {
+export function hubFiles(
+  bootstrap: CurrentContext,
+  { cluster, agent }: Identity,
+  certificate: string,
+  key: string,
+): HubFiles {
   const { server, 'certificate-authority-data': caData, 'proxy-url': proxyUrl } = bootstrap.cluster;
   const kubeconfig = stringify({
     apiVersion: 'v1',
@@ -28,10 +35,19 @@ export function hubFiles(bootstrap: CurrentContext, { cluster, agent }: Identity
     clusters: [
       {
         name: bootstrap.clusterName,
-        cluster: { server, ...(caData && { 'certificate-authority-data': caData }), ...(proxyUrl && { 'proxy-url': proxyUrl }) },
+        cluster: {
+          server,
+          ...(caData && { 'certificate-authority-data': caData }),
+          ...(proxyUrl && { 'proxy-url': proxyUrl }),
+        },
       },
     ],
-    contexts: [{ name: 'default-context', context: { cluster: bootstrap.clusterName, namespace: 'configuration', user: 'default-auth' } }],
+    contexts: [
+      {
+        name: 'default-context',
+        context: { cluster: bootstrap.clusterName, namespace: 'configuration', user: 'default-auth' },
+      },
+    ],
     'current-context': 'default-context',
     users: [{ name: 'default-auth', user: { 'client-certificate': 'tls.crt', 'client-key': 'tls.key' } }],
   });

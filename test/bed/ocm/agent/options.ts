@@ -9,7 +9,8 @@ export interface AgentOptions {
 }
 
 export function agentOptions(args: readonly string[]): AgentOptions {
-  const values = (name: string) => args.filter((arg) => arg.startsWith(`--${name}=`)).map((arg) => arg.slice(name.length + 3));
+  const values = (name: string) =>
+    args.filter((arg) => arg.startsWith(`--${name}=`)).map((arg) => arg.slice(name.length + 3));
   const value = (name: string) => values(name).at(-1) || undefined;
   return {
     clusterName: value('spoke-cluster-name'),
@@ -17,6 +18,8 @@ export function agentOptions(args: readonly string[]): AgentOptions {
     bootstrapKubeconfig: value('bootstrap-kubeconfig') ?? '/spoke/bootstrap/kubeconfig',
     externalServerUrls: values('spoke-external-server-urls').filter(Boolean),
     certificateSeconds: Number(value('client-cert-expiration-seconds') ?? 0),
-    clusterAnnotations: Object.fromEntries(values('cluster-annotations').map((pair) => pair.split('=') as [string, string])),
+    clusterAnnotations: Object.fromEntries(
+      values('cluster-annotations').map((pair) => pair.split('=') as [string, string]),
+    ),
   };
 }

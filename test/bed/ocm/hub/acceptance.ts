@@ -28,7 +28,10 @@ export function runAcceptance(cache: HubCache, { acceptsEveryCluster }: { accept
     if (cluster.spec.hubAcceptsClient) return accept(cache, cluster);
     // Once for each cluster: a later denial by hand is left alone (facts 2.4).
     if (acceptsEveryCluster && !cluster.metadata.annotations?.[acceptedOn]) {
-      return cache.patchCluster(cluster, { metadata: { annotations: { [acceptedOn]: now() } }, spec: { hubAcceptsClient: true } });
+      return cache.patchCluster(cluster, {
+        metadata: { annotations: { [acceptedOn]: now() } },
+        spec: { hubAcceptsClient: true },
+      });
     }
     if (isTrue(cluster.status?.conditions, condition.hubAccepted)) {
       const isDone = await deny(cache, cluster);
@@ -69,7 +72,8 @@ async function release(cache: HubCache, cluster: ManagedCluster): Promise<void> 
   await cache.api.delete(clusterRoleBindings, ownRole(name));
   if (!(await removeMailboxBindings(cache, name))) return;
   // The garbage collector goes first: it needs the cluster to write its condition to.
-  if (!finalizers.includes(finalizer.resourceCleanup)) await cache.setFinalizer(cluster, finalizer.apiResourceCleanup, false);
+  if (!finalizers.includes(finalizer.resourceCleanup))
+    await cache.setFinalizer(cluster, finalizer.apiResourceCleanup, false);
 }
 
 /** Removes both RoleBindings. That of the work agent holds on until the last work is gone, so that the agent can remove it. */

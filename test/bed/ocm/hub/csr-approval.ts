@@ -12,7 +12,8 @@ export function runCsrApproval(cache: HubCache, { autoApprovedUsers }: { autoApp
     const request = cache.requests.informer.items.get(name);
     if (!request || !isOpenClusterRequest(request)) return;
     const { username = '' } = request.spec;
-    const isTrusted = autoApprovedUsers.includes(username) || (username === commonNameOf(request) && (await mayRenew(cache, request)));
+    const isTrusted =
+      autoApprovedUsers.includes(username) || (username === commonNameOf(request) && (await mayRenew(cache, request)));
     if (isTrusted) await approve(cache, request);
   });
   cache.requests.onChange(({ metadata }) => queue.add(metadata.name));
@@ -21,10 +22,13 @@ export function runCsrApproval(cache: HubCache, { autoApprovedUsers }: { autoApp
 function isOpenClusterRequest({ metadata, spec, status }: CertificateSigningRequest): boolean {
   const cluster = metadata.labels?.[clusterNameLabel] ?? '';
   if (metadata.labels?.[addonNameLabel] !== undefined || spec.signerName !== clientSigner) return false;
-  if (status?.conditions?.some(({ type }) => type === 'Approved' || type === 'Denied' || type === 'Failed')) return false;
+  if (status?.conditions?.some(({ type }) => type === 'Approved' || type === 'Denied' || type === 'Failed'))
+    return false;
   const { commonName, organizations } = subjectOf(spec.request);
   const groups = organizations.filter((organization) => organization !== managedClustersGroup);
-  const [agent, ...rest] = commonName.startsWith(`${clusterGroup(cluster)}:`) ? commonName.slice(clusterGroup(cluster).length + 1).split(':') : [];
+  const [agent, ...rest] = commonName.startsWith(`${clusterGroup(cluster)}:`)
+    ? commonName.slice(clusterGroup(cluster).length + 1).split(':')
+    : [];
   return groups.length === 1 && groups[0] === clusterGroup(cluster) && !!agent && rest.length === 0;
 }
 
@@ -45,9 +49,13 @@ async function mayRenew({ api }: HubCache, { spec }: CertificateSigningRequest):
     subresource: 'clientcertificates',
     verb: 'renew',
   };
-  const review = await api.send<{ status: { allowed: boolean } }>('POST', `/apis/${subjectAccessReviews.apiVersion}/${subjectAccessReviews.plural}`, {
-    spec: { user, groups, uid, extra, resourceAttributes },
-  });
+  const review = await api.send<{ status: { allowed: boolean } }>(
+    'POST',
+    `/apis/${subjectAccessReviews.apiVersion}/${subjectAccessReviews.plural}`,
+    {
+      spec: { user, groups, uid, extra, resourceAttributes },
+    },
+  );
   return review.status.allowed;
 }
 

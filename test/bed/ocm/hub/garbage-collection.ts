@@ -1,5 +1,5 @@
-import { withCondition } from '../../kube/conditions.ts';
 import { keyOf } from '../../kube/api.ts';
+import { withCondition } from '../../kube/conditions.ts';
 import type { Condition, KubeObject, ManagedCluster } from '../../kube/objects.ts';
 import { managedClusterAddOns, manifestWorks, type Resource } from '../../kube/resources.ts';
 import { finalizer } from '../names.ts';
@@ -38,7 +38,8 @@ async function deleteNext(cache: HubCache, { metadata }: ManagedCluster): Promis
   for (const [resource, watched] of kinds) {
     const objects = cache.inNamespace(watched, metadata.name);
     if (objects.length === 0) continue;
-    for (const object of objects.filter((each) => !each.metadata.deletionTimestamp)) await cache.api.delete(resource, keyOf(object));
+    for (const object of objects.filter((each) => !each.metadata.deletionTimestamp))
+      await cache.api.delete(resource, keyOf(object));
     const held = objects.filter(({ metadata: { finalizers } }) => finalizers?.length).length;
     return `The resource ${resource.plural} is remaning, the remaining count is ${objects.length}, the finalizer pending count is ${held}`;
   }

@@ -32,7 +32,8 @@ export class HubCache {
     this.api = api;
     this.signal = signal;
     this.#log = log;
-    const watch = <T extends KubeObject>(resource: Resource, options = {}) => new Watched<T>(api, resource, options, signal, log);
+    const watch = <T extends KubeObject>(resource: Resource, options = {}) =>
+      new Watched<T>(api, resource, options, signal, log);
     this.clusters = watch(managedClusters);
     this.requests = watch(certificateSigningRequests, { labelSelector: clusterNameLabel });
     this.leases = watch(leases, { fieldSelector: `metadata.name=${clusterLease}` });
@@ -88,7 +89,12 @@ class Watched<T extends KubeObject> {
     const onChange: Listener<T> = (...args) => {
       for (const listener of this.#listeners) listener(...args);
     };
-    this.informer = new Informer<T>(api, resource, { ...options, onChange, onError: ({ message }) => log(message) }, signal);
+    this.informer = new Informer<T>(
+      api,
+      resource,
+      { ...options, onChange, onError: ({ message }) => log(message) },
+      signal,
+    );
   }
 
   /** Also tells of what is there already, which comes with the first list. */

@@ -7,7 +7,7 @@ import { Authority } from '../../plane/pki.ts';
 import type { Plane } from '../../plane/plane.ts';
 import { hubCrds } from '../crds.ts';
 import { hubNamespace, operatorNamespace, pullSecret } from '../names.ts';
-import { bindingObject, roleObject, type Rule, serviceAccountObject, serviceAccountSubject } from '../rbac.ts';
+import { bindingObject, type Rule, roleObject, serviceAccountObject, serviceAccountSubject } from '../rbac.ts';
 import { clusterSetObject } from './cluster-sets.ts';
 import { bootstrapRules, registrationControllerRules, registrationWebhookRules } from './roles.ts';
 import { serviceObject, webhookObjects } from './webhooks.ts';
@@ -37,7 +37,12 @@ export async function installHub(plane: Plane, options: HubOptions = {}): Promis
     createAll(admin, hubCrds),
     createAll(admin, [namespaceObject(operatorNamespace), namespaceObject(hubNamespace)]),
   ]);
-  await createAll(admin, [...bootstrapObjects(options), ...operatorObjects(), ...controllerObjects(options), ...clusterInfo(plane, options)]);
+  await createAll(admin, [
+    ...bootstrapObjects(options),
+    ...operatorObjects(),
+    ...controllerObjects(options),
+    ...clusterInfo(plane, options),
+  ]);
   await untilServed(admin);
   const webhooks = webhookObjects(await Authority.create('open-cluster-management-webhook-signer'));
   await createAll(admin, await webhooks.serving);
@@ -118,31 +123,57 @@ function pullSecretObject(namespace: string): AnyObject {
 
 function hubDeployments(options: HubOptions): AnyObject[] {
   const image = (name: string) => imageOf(name, options);
-  const gates = options.autoApprove ? ['--feature-gates=ManagedClusterAutoApproval=true', `--auto-approved-csr-users=${bootstrapUser(options)}`] : [];
-  const webhook = (name: string) => ({ args: [`/${name}`, 'webhook-server', '--port=9443'], secret: `${name}-webhook-serving-cert` });
+  const gates = options.autoApprove
+    ? ['--feature-gates=ManagedClusterAutoApproval=true', `--auto-approved-csr-users=${bootstrapUser(options)}`]
+    : [];
+  const webhook = (name: string) => ({
+    args: [`/${name}`, 'webhook-server', '--port=9443'],
+    secret: `${name}-webhook-serving-cert`,
+  });
   return [
     deployment(operatorNamespace, 'cluster-manager', 'cluster-manager', image('registration-operator'), {
       args: ['/registration-operator', 'hub'],
       replicas: 3,
     }),
-    deployment(hubNamespace, 'cluster-manager-registration-controller', 'registration-controller-sa', image('registration'), {
-      args: ['/registration', 'controller', ...gates],
-    }),
-    deployment(hubNamespace, 'cluster-manager-registration-webhook', 'registration-webhook-sa', image('registration'), webhook('registration')),
+    deployment(
+      hubNamespace,
+      'cluster-manager-registration-controller',
+      'registration-controller-sa',
+      image('registration'),
+      {
+        args: ['/registration', 'controller', ...gates],
+      },
+    ),
+    deployment(
+      hubNamespace,
+      'cluster-manager-registration-webhook',
+      'registration-webhook-sa',
+      image('registration'),
+      webhook('registration'),
+    ),
     deployment(hubNamespace, 'cluster-manager-work-webhook', 'work-webhook-sa', image('work'), webhook('work')),
     deployment(hubNamespace, 'cluster-manager-placement-controller', 'placement-controller-sa', image('placement'), {
       args: ['/placement', 'controller'],
     }),
-    deployment(hubNamespace, 'cluster-manager-addon-manager-controller', 'addon-manager-controller-sa', image('addon-manager'), {
-      args: ['/addon', 'manager'],
-    }),
+    deployment(
+      hubNamespace,
+      'cluster-manager-addon-manager-controller',
+      'addon-manager-controller-sa',
+      image('addon-manager'),
+      {
+        args: ['/addon', 'manager'],
+      },
+    ),
     deployment(hubNamespace, 'cluster-manager-addon-webhook', 'addon-webhook-sa', image('addon-manager'), {
       args: ['/addon', 'webhook-server'],
     }),
   ];
 }
 
-function imageOf(name: string, { registry = 'quay.io/open-cluster-management', version = 'v1.3.1' }: HubOptions): string {
+function imageOf(
+  name: string,
+  { registry = 'quay.io/open-cluster-management', version = 'v1.3.1' }: HubOptions,
+): string {
   return `${registry}/${name}:${version}`;
 }
 
@@ -220,7 +251,10 @@ async function untilServed(admin: Api): Promise<void> {
   const resources = [managedClusters, ...hubCrds.map(servedBy)];
   for (const resource of resources) {
     for (const deadline = Date.now() + readyTimeout; ; await sleep(100)) {
-      const served = await admin.list(resource).then(() => true, () => false);
+      const served = await admin.list(resource).then(
+        () => true,
+        () => false,
+      );
       if (served) break;
       if (Date.now() > deadline) throw new Error(`${resource.plural} are not served after ${readyTimeout / 1000} s`);
     }
@@ -228,15 +262,24 @@ async function untilServed(admin: Api): Promise<void> {
 }
 
 function servedBy(crd: AnyObject) {
-  const { group, versions, names } = crd.spec as { group: string; versions: { name: string }[]; names: { kind: string; plural: string } };
+  const { group, versions, names } = crd.spec as {
+    group: string;
+    versions: { name: string }[];
+    names: { kind: string; plural: string };
+  };
   return { apiVersion: `${group}/${versions[0]?.name}`, kind: names.kind, plural: names.plural };
 }
 
 async function untilReady(admin: Api): Promise<void> {
   for (const deadline = Date.now() + readyTimeout; ; await sleep(100)) {
-    const lists = await Promise.all([operatorNamespace, hubNamespace].map((namespace) => admin.list<Deployment>(deployments, { namespace })));
-    const waiting = lists.flatMap(({ items }) => items).filter(({ spec, status }) => (status?.readyReplicas ?? 0) < (spec.replicas ?? 1));
+    const lists = await Promise.all(
+      [operatorNamespace, hubNamespace].map((namespace) => admin.list<Deployment>(deployments, { namespace })),
+    );
+    const waiting = lists
+      .flatMap(({ items }) => items)
+      .filter(({ spec, status }) => (status?.readyReplicas ?? 0) < (spec.replicas ?? 1));
     if (waiting.length === 0) return;
-    if (Date.now() > deadline) throw new Error(`the hub is not ready: ${waiting.map(({ metadata }) => metadata.name).join(', ')}`);
+    if (Date.now() > deadline)
+      throw new Error(`the hub is not ready: ${waiting.map(({ metadata }) => metadata.name).join(', ')}`);
   }
 }

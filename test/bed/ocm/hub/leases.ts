@@ -26,7 +26,8 @@ const outOfSync: Condition = {
   type: condition.clockSynced,
   status: 'False',
   reason: 'ManagedClusterClockOutOfSync',
-  message: 'The clock of hub and agent is out of sync. This may cause the Unknown status and affect agent functionalities.',
+  message:
+    'The clock of hub and agent is out of sync. This may cause the Unknown status and affect agent functionalities.',
 };
 
 /** Gives accepted clusters their lease, and judges them by its renewal: availability and clock (facts 2.5, 2.6). */
@@ -71,7 +72,12 @@ async function createLease({ api }: HubCache, cluster: string): Promise<void> {
 async function setUnknown(cache: HubCache, cluster: ManagedCluster): Promise<void> {
   if (!(await set(cache, cluster, stopped))) return;
   const note = `The managed cluster (${cluster.metadata.name}) availability is unknown. ${stopped.message}`;
-  await recordEvent(cache.api, cluster, { type: 'Warning', reason: 'AvailableUnknown', note, reporter: 'registration-controller' });
+  await recordEvent(cache.api, cluster, {
+    type: 'Warning',
+    reason: 'AvailableUnknown',
+    note,
+    reporter: 'registration-controller',
+  });
 }
 
 /** Whether the condition was another one. */

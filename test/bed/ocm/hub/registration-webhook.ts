@@ -1,8 +1,8 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Api } from '../../kube/api.ts';
-import type { ManagedCluster, Namespace } from '../../kube/objects.ts';
 import { now } from '../../kube/conditions.ts';
+import type { ManagedCluster, Namespace } from '../../kube/objects.ts';
 import { namespaces, subjectAccessReviews } from '../../kube/resources.ts';
 import type { PodContext } from '../../pod-runner/program.ts';
 import { clusterSetLabel } from '../names.ts';
@@ -58,7 +58,9 @@ async function answer(
   const review = JSON.parse(Buffer.concat(chunks).toString()) as { request: AdmissionRequest };
   const path = new URL(incoming.url ?? '/', 'https://webhook').pathname;
   const { allowed, status, patch } = await decide(path, review.request);
-  const encoded = patch?.length ? { patchType: 'JSONPatch', patch: Buffer.from(JSON.stringify(patch)).toString('base64') } : {};
+  const encoded = patch?.length
+    ? { patchType: 'JSONPatch', patch: Buffer.from(JSON.stringify(patch)).toString('base64') }
+    : {};
   response.writeHead(200, { 'content-type': 'application/json' });
   response.end(
     JSON.stringify({
@@ -81,7 +83,8 @@ async function mutate({ operation, object, oldObject }: AdmissionRequest): Promi
     if (operation === 'UPDATE' && taint.timeAdded && taint.timeAdded !== before?.timeAdded) {
       return refuse(400, 'BadRequest', `It is not allowed to set TimeAdded of Taint ${JSON.stringify(taint.key)}.`);
     }
-    if (!taint.timeAdded) patch.push({ op: 'add', path: `/spec/taints/${index}/timeAdded`, value: before?.timeAdded ?? now() });
+    if (!taint.timeAdded)
+      patch.push({ op: 'add', path: `/spec/taints/${index}/timeAdded`, value: before?.timeAdded ?? now() });
   }
   return { allowed: true, patch };
 }
@@ -89,7 +92,8 @@ async function mutate({ operation, object, oldObject }: AdmissionRequest): Promi
 async function validate(api: Api, request: AdmissionRequest): Promise<Verdict> {
   const { object, oldObject } = request;
   for (const { url } of object.spec.managedClusterClientConfigs ?? []) {
-    if (!url.startsWith('https://')) return refuse(400, 'BadRequest', `url ${JSON.stringify(url)} is invalid in client configs`);
+    if (!url.startsWith('https://'))
+      return refuse(400, 'BadRequest', `url ${JSON.stringify(url)} is invalid in client configs`);
   }
   const name = object.metadata.name;
   // As coded in the real one, a wrong name passes where there are no client configs.
@@ -103,10 +107,22 @@ async function validate(api: Api, request: AdmissionRequest): Promise<Verdict> {
   const [before, after] = [oldObject?.metadata.labels?.[clusterSetLabel], object.metadata.labels?.[clusterSetLabel]];
   for (const set of before === after ? [] : [before, after]) {
     if (!set) continue;
-    const mayJoin = await isAllowed(api, request, 'cluster.open-cluster-management.io', 'managedclustersets', 'join', 'create', set);
+    const mayJoin = await isAllowed(
+      api,
+      request,
+      'cluster.open-cluster-management.io',
+      'managedclustersets',
+      'join',
+      'create',
+      set,
+    );
     if (!mayJoin) {
       const { username } = request.userInfo;
-      return refuse(403, 'Forbidden', `user ${JSON.stringify(username)} cannot add/remove a ManagedCluster to/from ManagedClusterSet ${JSON.stringify(set)}`);
+      return refuse(
+        403,
+        'Forbidden',
+        `user ${JSON.stringify(username)} cannot add/remove a ManagedCluster to/from ManagedClusterSet ${JSON.stringify(set)}`,
+      );
     }
   }
   return { allowed: true };
@@ -116,8 +132,17 @@ async function refuseAcceptance(api: Api, request: AdmissionRequest, name: strin
   const namespace = await api.find<Namespace>(namespaces, name);
   const forbidden = (why: string) =>
     refuse(403, 'Forbidden', `managedclusters.register.open-cluster-management.io "accept" is forbidden: ${why}`);
-  if (namespace?.status?.phase === 'Terminating') return forbidden(`cluster namespace ${JSON.stringify(name)} is terminating`);
-  const mayAccept = await isAllowed(api, request, 'register.open-cluster-management.io', 'managedclusters', 'accept', 'update', name);
+  if (namespace?.status?.phase === 'Terminating')
+    return forbidden(`cluster namespace ${JSON.stringify(name)} is terminating`);
+  const mayAccept = await isAllowed(
+    api,
+    request,
+    'register.open-cluster-management.io',
+    'managedclusters',
+    'accept',
+    'update',
+    name,
+  );
   if (mayAccept) return undefined;
   return forbidden(`user ${JSON.stringify(request.userInfo.username)} cannot update the HubAcceptsClient field`);
 }
@@ -134,7 +159,9 @@ async function isAllowed(
   const { username: user, groups, uid, extra } = userInfo;
   const resourceAttributes = { group, resource, subresource, verb, name };
   const path = `/apis/${subjectAccessReviews.apiVersion}/${subjectAccessReviews.plural}`;
-  const review = await api.send<{ status: { allowed: boolean } }>('POST', path, { spec: { user, groups, uid, extra, resourceAttributes } });
+  const review = await api.send<{ status: { allowed: boolean } }>('POST', path, {
+    spec: { user, groups, uid, extra, resourceAttributes },
+  });
   return review.status.allowed;
 }
 

@@ -17,7 +17,8 @@ export function runTaints(cache: HubCache): void {
     const wanted = taintOf(cluster);
     const present = taints.find(({ key }) => key === wanted);
     const taintsWanted = wanted ? [...kept, present ?? { key: wanted, effect: 'NoSelect' }] : kept;
-    if (!isDeepStrictEqual(taints, taintsWanted)) await cache.patchCluster(cluster, { spec: { taints: taintsWanted.length > 0 ? taintsWanted : null } });
+    if (!isDeepStrictEqual(taints, taintsWanted))
+      await cache.patchCluster(cluster, { spec: { taints: taintsWanted.length > 0 ? taintsWanted : null } });
   });
   cache.clusters.onChange(({ metadata }) => queue.add(metadata.name));
 }

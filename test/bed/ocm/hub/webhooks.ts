@@ -29,7 +29,10 @@ export function webhookObjects(signer: Authority): { serving: Promise<AnyObject[
   };
   const signerSecret = tlsSecret('signer-secret', { certPem: signer.certPem, keyPem: signer.keyPem });
   const serving = Promise.all(programs.map((program) => servingSecret(signer, program)));
-  return { serving: serving.then((secrets) => [...secrets, signerSecret, bundle]), configurations: configurations(signer.certPem) };
+  return {
+    serving: serving.then((secrets) => [...secrets, signerSecret, bundle]),
+    configurations: configurations(signer.certPem),
+  };
 }
 
 async function servingSecret(signer: Authority, program: string): Promise<AnyObject> {
@@ -48,7 +51,13 @@ function tlsSecret(name: string, { certPem, keyPem }: { certPem: string; keyPem:
 }
 
 function configurations(caPem: string): AnyObject[] {
-  const configuration = (kind: string, name: string, program: string, path: string, [group, version, resource]: string[]): AnyObject => ({
+  const configuration = (
+    kind: string,
+    name: string,
+    program: string,
+    path: string,
+    [group, version, resource]: string[],
+  ): AnyObject => ({
     apiVersion: mutatingWebhooks.apiVersion,
     kind,
     metadata: { name },
@@ -59,7 +68,15 @@ function configurations(caPem: string): AnyObject[] {
         sideEffects: 'None',
         admissionReviewVersions: ['v1'],
         timeoutSeconds: 10,
-        rules: [{ operations: ['CREATE', 'UPDATE'], apiGroups: [group], apiVersions: [version], resources: [resource], scope: '*' }],
+        rules: [
+          {
+            operations: ['CREATE', 'UPDATE'],
+            apiGroups: [group],
+            apiVersions: [version],
+            resources: [resource],
+            scope: '*',
+          },
+        ],
         clientConfig: {
           service: { namespace: hubNamespace, name: `cluster-manager-${program}`, path, port },
           caBundle: Buffer.from(caPem).toString('base64'),

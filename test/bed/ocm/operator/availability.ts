@@ -32,7 +32,12 @@ function available(namespace: string, names: string[], found: Map<string, Deploy
       message: `${count} of requested instances are available of deployment ${place}`,
     };
   }
-  return { type: 'Available', status: 'True', reason: 'KlusterletAvailable', message: `deployments are ready: ${names.join(',')}` };
+  return {
+    type: 'Available',
+    status: 'True',
+    reason: 'KlusterletAvailable',
+    message: `deployments are ready: ${names.join(',')}`,
+  };
 }
 
 function desiredDegraded(type: string, namespace: string, name: string, deployment: Deployment | undefined): Condition {
@@ -44,7 +49,12 @@ function desiredDegraded(type: string, namespace: string, name: string, deployme
     const message = `${unavailable} of requested instances are unavailable of deployment ${place}`;
     return { type, status: 'True', reason: 'UnavailablePods', message };
   }
-  return { type, status: 'False', reason: 'DeploymentsFunctional', message: `deployments replicas are desired: ${desired}` };
+  return {
+    type,
+    status: 'False',
+    reason: 'DeploymentsFunctional',
+    message: `deployments replicas are desired: ${desired}`,
+  };
 }
 
 function missing(type: string, status: 'True' | 'False', place: string): Condition {

@@ -1,7 +1,15 @@
 import { type Api, keyOf } from '../../kube/api.ts';
 import { isNotFound } from '../../kube/errors.ts';
 import type { Klusterlet, KubeObject } from '../../kube/objects.ts';
-import { appliedManifestWorks, customResourceDefinitions, deployments, klusterlets, namespaces, resourceOf, secrets } from '../../kube/resources.ts';
+import {
+  appliedManifestWorks,
+  customResourceDefinitions,
+  deployments,
+  klusterlets,
+  namespaces,
+  resourceOf,
+  secrets,
+} from '../../kube/resources.ts';
 import { addonNamespace, finalizer, hubKubeconfigSecret } from '../names.ts';
 import { deploymentNames, wantedOf } from './klusterlet-spec.ts';
 import { staticObjects } from './manifests.ts';
@@ -11,15 +19,18 @@ export async function cleanUp(api: Api, klusterlet: Klusterlet, all: Klusterlet[
   const { name, finalizers = [] } = klusterlet.metadata;
   if (!finalizers.includes(finalizer.klusterlet)) return;
   const wanted = wantedOf(klusterlet);
-  for (const deployment of deploymentNames(wanted).all) await api.delete(deployments, `${wanted.namespace}/${deployment}`);
+  for (const deployment of deploymentNames(wanted).all)
+    await api.delete(deployments, `${wanted.namespace}/${deployment}`);
   await releaseWorks(api);
   const removable = staticObjects(wanted).filter(({ kind }) => kind !== customResourceDefinitions.kind);
   for (const object of removable) await api.delete(resourceOf(object), keyOf(object));
   await api.delete(secrets, `${wanted.namespace}/${hubKubeconfigSecret}`);
-  await api.delete(namespaces, wanted.namespace);
+
   const hasOthers = all.some(({ metadata }) => metadata.name !== name && !metadata.deletionTimestamp);
   if (!hasOthers) await api.delete(namespaces, addonNamespace);
-  await api.patch(klusterlets, name, { metadata: { finalizers: finalizers.filter((entry) => entry !== finalizer.klusterlet) } });
+  await api.patch(klusterlets, name, {
+    metadata: { finalizers: finalizers.filter((entry) => entry !== finalizer.klusterlet) },
+  });
 }
 
 async function releaseWorks(api: Api): Promise<void> {

@@ -51,13 +51,19 @@ async function checkBootstrap({ api, connect, namespace }: HubConnectionInput): 
   const failed = (reason: string, message: string) => ({ isWorking: false, reason, message });
   const secret = await findSecret(api, namespace, bootstrapSecret);
   if (!secret) {
-    return failed('BootstrapSecretMissing', `Failed to get bootstrap secret ${place}: secrets ${quote(bootstrapSecret)} not found`);
+    return failed(
+      'BootstrapSecretMissing',
+      `Failed to get bootstrap secret ${place}: secrets ${quote(bootstrapSecret)} not found`,
+    );
   }
   let connection: Connection;
   try {
     connection = readCurrentContext(filesOf(secret).kubeconfig ?? '').connection;
   } catch (error) {
-    return failed('BootstrapSecretError', `Failed to build bootstrap kube client with bootstrap secret ${place}: ${(error as Error).message}`);
+    return failed(
+      'BootstrapSecretError',
+      `Failed to build bootstrap kube client with bootstrap secret ${place}: ${(error as Error).message}`,
+    );
   }
   const hub = connect(connection);
   try {
@@ -65,10 +71,16 @@ async function checkBootstrap({ api, connect, namespace }: HubConnectionInput): 
       try {
         if (await isAllowed(hub, access)) continue;
       } catch (error) {
-        return failed('BootstrapSecretError', `Failed to create ${goReview(access)} with bootstrap secret ${place}: ${(error as Error).message}`);
+        return failed(
+          'BootstrapSecretError',
+          `Failed to create ${goReview(access)} with bootstrap secret ${place}: ${(error as Error).message}`,
+        );
       }
       const where = `with bootstrap secret ${quote(namespace)}/${quote(bootstrapSecret)} to apiserver ${connection.server}`;
-      return failed('BootstrapSecretUnauthorized', `Operation for resource ${goAttributes(access)} is not allowed ${where}`);
+      return failed(
+        'BootstrapSecretUnauthorized',
+        `Operation for resource ${goAttributes(access)} is not allowed ${where}`,
+      );
     }
   } finally {
     hub.close();
@@ -82,11 +94,17 @@ async function checkHub({ api, connect, namespace, clusterName }: HubConnectionI
   const failed = (reason: string, message: string) => ({ isWorking: false, reason, message });
   const secret = await findSecret(api, namespace, hubKubeconfigSecret);
   if (!secret) {
-    return failed('HubKubeConfigSecretMissing', `Failed to get hub kubeconfig secret ${place}: secrets ${quote(hubKubeconfigSecret)} not found`);
+    return failed(
+      'HubKubeConfigSecretMissing',
+      `Failed to get hub kubeconfig secret ${place}: secrets ${quote(hubKubeconfigSecret)} not found`,
+    );
   }
   const files = filesOf(secret);
   if (!files.kubeconfig) {
-    return failed('HubKubeConfigMissing', `Failed to get kubeconfig from secret ${place}: the CSR must be approved on the hub`);
+    return failed(
+      'HubKubeConfigMissing',
+      `Failed to get kubeconfig from secret ${place}: the CSR must be approved on the hub`,
+    );
   }
   const cluster = clusterName || files['cluster-name'];
   if (!cluster) return failed('ClusterNameMissing', `Failed to get cluster name from hub kubeconfig secret ${place}`);
@@ -97,10 +115,16 @@ async function checkHub({ api, connect, namespace, clusterName }: HubConnectionI
       try {
         if (await isAllowed(hub, access)) continue;
       } catch (error) {
-        return failed('HubKubeConfigError', `Failed to create ${goReview(access)} with hub config secret ${place}: ${(error as Error).message}`);
+        return failed(
+          'HubKubeConfigError',
+          `Failed to create ${goReview(access)} with hub config secret ${place}: ${(error as Error).message}`,
+        );
       }
       const where = `with hub config secret ${quote(namespace)}/${quote(hubKubeconfigSecret)} to apiserver ${connection.server}`;
-      return failed('HubKubeConfigUnauthorized', `Operation for resource ${goAttributes(access)} is not allowed ${where}`);
+      return failed(
+        'HubKubeConfigUnauthorized',
+        `Operation for resource ${goAttributes(access)} is not allowed ${where}`,
+      );
     }
   } finally {
     hub.close();
@@ -116,7 +140,11 @@ function findSecret(api: Api, namespace: string, name: string): Promise<Secret |
 /** GetBootstrapSSARs (facts 3.1, end); managedclustersets/join is not among them. */
 const bootstrapAccess: Access[] = [
   ...['create', 'get'].map((verb) => ({ verb, group: clusters, resource: 'managedclusters' })),
-  ...['create', 'get', 'list', 'watch'].map((verb) => ({ verb, group: 'certificates.k8s.io', resource: 'certificatesigningrequests' })),
+  ...['create', 'get', 'list', 'watch'].map((verb) => ({
+    verb,
+    group: 'certificates.k8s.io',
+    resource: 'certificatesigningrequests',
+  })),
 ];
 
 /** GetHubConfigSSARs (facts 5.3). */
@@ -127,7 +155,11 @@ function hubAccess(name: string): Access[] {
     ...all(['get', 'list', 'watch'], { group: 'certificates.k8s.io', resource: 'certificatesigningrequests' }),
     ...all(['get', 'list', 'update', 'watch'], { group: clusters, resource: 'managedclusters', name }),
     ...all(['patch', 'update'], { group: clusters, resource: 'managedclusters', subresource: 'status', name }),
-    ...all(['renew'], { group: 'register.open-cluster-management.io', resource: 'managedclusters', subresource: 'clientcertificates' }),
+    ...all(['renew'], {
+      group: 'register.open-cluster-management.io',
+      resource: 'managedclusters',
+      subresource: 'clientcertificates',
+    }),
     ...all(['get', 'update'], { group: 'coordination.k8s.io', resource: 'leases', name: clusterLease, ...mailbox }),
     ...all(['create', 'patch', 'update'], { group: '', resource: 'events', ...mailbox }),
     ...all(['create', 'patch', 'update'], { group: 'events.k8s.io', resource: 'events', ...mailbox }),

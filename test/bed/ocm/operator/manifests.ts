@@ -55,14 +55,31 @@ function managedRbac(wanted: Wanted): AnyObject[] {
       ],
       naming,
     ),
-    roleObject(role('registration:addon-management'), [rule('coordination.k8s.io', 'leases', 'get, list, watch')], naming),
+    roleObject(
+      role('registration:addon-management'),
+      [rule('coordination.k8s.io', 'leases', 'get, list, watch')],
+      naming,
+    ),
     bindingObject(role('registration:agent'), { name: role('registration:agent') }, registration, naming),
-    bindingObject(role('registration:addon-management'), { name: role('registration:addon-management') }, registration, naming),
+    bindingObject(
+      role('registration:addon-management'),
+      { name: role('registration:addon-management') },
+      registration,
+      naming,
+    ),
     roleObject(
       role('work:agent'),
       [
-        rule('work.open-cluster-management.io', 'appliedmanifestworks', 'get, list, watch, create, update, patch, delete'),
-        rule('work.open-cluster-management.io', 'appliedmanifestworks/status, appliedmanifestworks/finalizers', 'update, patch'),
+        rule(
+          'work.open-cluster-management.io',
+          'appliedmanifestworks',
+          'get, list, watch, create, update, patch, delete',
+        ),
+        rule(
+          'work.open-cluster-management.io',
+          'appliedmanifestworks/status, appliedmanifestworks/finalizers',
+          'update, patch',
+        ),
         rule('authorization.k8s.io', 'subjectaccessreviews', 'create'),
         rule('', 'namespaces', 'get, list, watch'),
       ],
@@ -114,7 +131,11 @@ function managementRbac(wanted: Wanted): AnyObject[] {
     rule(', events.k8s.io', 'events', 'create, patch, update'),
   ];
   const reader = rule('', 'configmaps', 'get, list, watch', ['extension-apiserver-authentication']);
-  const [forRegistration, forWork, forAddons] = [role('-registration:agent'), role('-work:agent'), role('-registration:addon-management')];
+  const [forRegistration, forWork, forAddons] = [
+    role('-registration:agent'),
+    role('-work:agent'),
+    role('-registration:addon-management'),
+  ];
   return [
     roleObject(extension.name, [reader], { namespace: system, labels }),
     roleObject(forRegistration, own, { namespace, labels }),
@@ -141,18 +162,40 @@ export function deploymentObjects(wanted: Wanted, { workReplicas }: { workReplic
   const registering = [
     ...(urls ? [`--spoke-external-server-urls=${urls}`] : []),
     ...annotations.map(([key, value]) => `--cluster-annotations=${key}=${value}`),
-    ...(registration.clientCertExpirationSeconds ? [`--client-cert-expiration-seconds=${registration.clientCertExpirationSeconds}`] : []),
+    ...(registration.clientCertExpirationSeconds
+      ? [`--client-cert-expiration-seconds=${registration.clientCertExpirationSeconds}`]
+      : []),
     `--kube-api-qps=${registration.kubeAPIQPS ?? 50}`,
     `--kube-api-burst=${registration.kubeAPIBurst ?? 100}`,
   ];
-  const bootstrapVolume = { name: 'bootstrap-secret', mountPath: '/spoke/bootstrap', secret: { secretName: bootstrapSecret } };
+  const bootstrapVolume = {
+    name: 'bootstrap-secret',
+    mountPath: '/spoke/bootstrap',
+    secret: { secretName: bootstrapSecret },
+  };
   const scratchVolume = { name: 'hub-kubeconfig', mountPath: '/spoke/hub-kubeconfig', emptyDir: { medium: 'Memory' } };
-  const hubVolume = { name: 'hub-kubeconfig-secret', mountPath: '/spoke/hub-kubeconfig', secret: { secretName: hubKubeconfigSecret } };
+  const hubVolume = {
+    name: 'hub-kubeconfig-secret',
+    mountPath: '/spoke/hub-kubeconfig',
+    secret: { secretName: hubKubeconfigSecret },
+  };
   if (isSingleton) {
-    const args = ['/registration-operator', 'agent', cluster, bootstrap, `--agent-id=${uid}`, ...source, '--status-sync-interval=60s', ...registering];
+    const args = [
+      '/registration-operator',
+      'agent',
+      cluster,
+      bootstrap,
+      `--agent-id=${uid}`,
+      ...source,
+      '--status-sync-interval=60s',
+      ...registering,
+    ];
     const image = spec.imagePullSpec ?? '';
     return [
-      deployment(wanted, names.registration, 'klusterlet-agent', `${name}-agent`, `${name}-work-sa`, image, args, 1, [bootstrapVolume, scratchVolume]),
+      deployment(wanted, names.registration, 'klusterlet-agent', `${name}-agent`, `${name}-work-sa`, image, args, 1, [
+        bootstrapVolume,
+        scratchVolume,
+      ]),
     ];
   }
   const registrationArgs = ['/registration', 'agent', cluster, bootstrap, ...registering];
@@ -211,7 +254,14 @@ function deployment(
         metadata: { labels: { app } },
         spec: {
           serviceAccountName,
-          containers: [{ name: containerName, image, args, volumeMounts: volumes.map(({ name: volume, mountPath }) => ({ name: volume, mountPath })) }],
+          containers: [
+            {
+              name: containerName,
+              image,
+              args,
+              volumeMounts: volumes.map(({ name: volume, mountPath }) => ({ name: volume, mountPath })),
+            },
+          ],
           volumes: volumes.map(({ mountPath: _, ...volume }) => volume),
         },
       },

@@ -7,7 +7,14 @@ import type { Condition, Deployment, Klusterlet, KubeObject, Secret } from '../.
 import { deployments, klusterlets, resourceOf, secrets } from '../../kube/resources.ts';
 import { WorkQueue } from '../../kube/work-queue.ts';
 import type { PodContext } from '../../pod-runner/program.ts';
-import { addonNamespace, bootstrapSecret, finalizer, hubKubeconfigSecret, operatorNamespace, pullSecret } from '../names.ts';
+import {
+  addonNamespace,
+  bootstrapSecret,
+  finalizer,
+  hubKubeconfigSecret,
+  operatorNamespace,
+  pullSecret,
+} from '../names.ts';
 import { availability } from './availability.ts';
 import { cleanUp } from './clean-up.ts';
 import { hubConnection } from './hub-connection.ts';
@@ -59,7 +66,8 @@ export async function klusterletOperator({ api, signal, connect, setReady, log }
         const isNew = before?.metadata.generation !== klusterlet.metadata.generation;
         if (isNew || isApplied(before) !== isApplied(klusterlet)) for (const queue of all) queue.add(name);
         // Its own status is no news to the operator, except for what the number of replicas hangs on.
-        else if (finalizersOf(before) !== finalizersOf(klusterlet) || hubReason(before) !== hubReason(klusterlet)) applying.add(name);
+        else if (finalizersOf(before) !== finalizersOf(klusterlet) || hubReason(before) !== hubReason(klusterlet))
+          applying.add(name);
       },
     },
     signal,
@@ -68,7 +76,11 @@ export async function klusterletOperator({ api, signal, connect, setReady, log }
     for (const name of cache.items.keys()) for (const queue of queues) queue.add(name);
   };
   for (const name of [bootstrapSecret, hubKubeconfigSecret, pullSecret]) {
-    const options = { fieldSelector: `metadata.name=${name}`, onError, onChange: () => everyKlusterlet([applying, connecting]) };
+    const options = {
+      fieldSelector: `metadata.name=${name}`,
+      onError,
+      onChange: () => everyKlusterlet([applying, connecting]),
+    };
     new Informer<Secret>(api, secrets, options, signal);
   }
   new Informer<Deployment>(
@@ -86,9 +98,17 @@ export async function klusterletOperator({ api, signal, connect, setReady, log }
 /** Makes the objects, and says so. */
 async function applyKlusterlet(api: Api, klusterlet: Klusterlet): Promise<void> {
   const { finalizers = [], name } = klusterlet.metadata;
-  const gates: Condition = { type: 'ValidFeatureGates', status: 'True', reason: 'FeatureGatesAllValid', message: 'Feature gates are all valid' };
+  const gates: Condition = {
+    type: 'ValidFeatureGates',
+    status: 'True',
+    reason: 'FeatureGatesAllValid',
+    message: 'Feature gates are all valid',
+  };
   if (!finalizers.includes(finalizer.klusterlet)) {
-    const metadata = { finalizers: [...finalizers, finalizer.klusterlet], resourceVersion: klusterlet.metadata.resourceVersion };
+    const metadata = {
+      finalizers: [...finalizers, finalizer.klusterlet],
+      resourceVersion: klusterlet.metadata.resourceVersion,
+    };
     await api.patch(klusterlets, name, { metadata });
     await setConditions(api, klusterlet, [gates]);
     // The finalizer's event goes on from here.
@@ -101,10 +121,18 @@ async function applyKlusterlet(api: Api, klusterlet: Klusterlet): Promise<void> 
     const objects = staticObjects(wanted);
     for (const object of objects) await apply(api, object);
     const workloads = await applyDeployments(api, wanted, klusterlet.status?.conditions);
-    const applied: Condition = { type: 'Applied', status: 'True', reason: 'KlusterletApplied', message: 'Klusterlet Component Applied' };
+    const applied: Condition = {
+      type: 'Applied',
+      status: 'True',
+      reason: 'KlusterletApplied',
+      message: 'Klusterlet Component Applied',
+    };
     await setConditions(api, klusterlet, [gates, applied], {
       observedGeneration: klusterlet.metadata.generation ?? 0,
-      generations: workloads.map((workload) => ({ ...reference(workload), lastGeneration: workload.metadata.generation })),
+      generations: workloads.map((workload) => ({
+        ...reference(workload),
+        lastGeneration: workload.metadata.generation,
+      })),
       relatedResources: [...objects, ...workloads].map(reference),
     });
   } catch (error) {
@@ -120,7 +148,8 @@ async function applyKlusterlet(api: Api, klusterlet: Klusterlet): Promise<void> 
 /** Without a clue of the hub the work agent is not started (facts 5.2, end). */
 async function applyDeployments(api: Api, wanted: Wanted, conditions: Condition[] = []): Promise<Deployment[]> {
   const degraded = findCondition(conditions, 'HubConnectionDegraded');
-  const isUnconnected = !degraded || (degraded.status === 'True' && degraded.reason.includes('HubKubeConfigSecretMissing'));
+  const isUnconnected =
+    !degraded || (degraded.status === 'True' && degraded.reason.includes('HubKubeConfigSecretMissing'));
   const objects = deploymentObjects(wanted, { workReplicas: isUnconnected ? 0 : 1 });
   return Promise.all(objects.map((object) => apply(api, object as unknown as Deployment)));
 }
@@ -130,7 +159,13 @@ async function copyPullSecret(api: Api, namespace: string): Promise<void> {
   if (!source) return;
   const { type, data } = source;
   const metadata = { name: pullSecret, namespace };
-  await apply<Secret>(api, { apiVersion: 'v1', kind: 'Secret', metadata, ...(type && { type }), ...(data && { data }) });
+  await apply<Secret>(api, {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata,
+    ...(type && { type }),
+    ...(data && { data }),
+  });
 }
 
 /** Stores conditions, and other parts of the status, if anything is new. */
@@ -164,7 +199,9 @@ async function setConditions(
 
 /** In all records the operator speaks of Deployments and hub only after it has applied a Klusterlet. */
 function isApplied(klusterlet: Klusterlet | undefined): boolean {
-  return !klusterlet?.metadata.deletionTimestamp && findCondition(klusterlet?.status?.conditions, 'Applied') !== undefined;
+  return (
+    !klusterlet?.metadata.deletionTimestamp && findCondition(klusterlet?.status?.conditions, 'Applied') !== undefined
+  );
 }
 
 function finalizersOf(klusterlet: Klusterlet | undefined): string | undefined {

@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import type { Plane } from '../bed/bed.ts';
+import { resources } from '../bed/bed.ts';
+import type { KubeObject } from '../bed/kube/objects.ts';
+
+/** A condition's status on an object, whatever its kind. */
+export function statusOf(object: object | undefined, type: string): string | undefined {
+  const { status } = (object ?? {}) as { status?: { conditions?: { type: string; status: string }[] } };
+  return status?.conditions?.find((condition) => condition.type === type)?.status;
+}
+
+/** The hub itself says that this WEC is available. */
+export async function assertAvailable(hub: Plane, name: string): Promise<KubeObject> {
+  const cluster = await hub.admin.get<KubeObject>(resources.managedClusters, name);
+  for (const type of ['HubAcceptedManagedCluster', 'ManagedClusterJoined', 'ManagedClusterConditionAvailable']) {
+    assert.equal(statusOf(cluster, type), 'True', `${name}: ${type}`);
+  }
+  return cluster;
+}
+
+/** What the bootstrap secret on a WEC says, decoded. */
+export async function bootstrapSecretText(wec: Plane): Promise<string> {
+  return secretText(wec, 'open-cluster-management-agent/bootstrap-hub-kubeconfig', 'kubeconfig');
+}
+
+export async function secretText(wec: Plane, key: string, entry: string): Promise<string> {
+  const { data } = (await wec.admin.get(resources.secrets, key)) as KubeObject & { data: Record<string, string> };
+  return Buffer.from(data[entry] ?? '', 'base64').toString();
+}
+
+/** Looks until something is there; a test's own deadline is generous, because a busy machine is no failure. */
+export async function until<T>(look: () => Promise<T | undefined>, what: string): Promise<T> {
+  for (const deadline = Date.now() + 30_000; Date.now() < deadline; await new Promise((resolve) => setTimeout(resolve, 100))) {
+    const found = await look();
+    if (found !== undefined) return found;
+  }
+  throw new Error(`there was no ${what} after 30 s`);
+}
