@@ -38,15 +38,25 @@ async function resolveByEsbuild(pluginBuild: PluginBuild, args: OnResolveArgs): 
 }
 
 /**
- * Requests are sent by node:https (src/lib/kube/client.ts); client-node is used for credentials only. Its own HTTP client, three
- * quarters of everything, is left out: whatever would call it fails loudly.
+ * Modules that are imported by a dependency for something that stellarctl does not do, and that cost start-up time: left out, so that
+ * whatever would use them fails loudly. undici is client-node's own HTTP client, three quarters of everything; our requests are sent
+ * by node:https (src/lib/kube/client.ts). commander runs sub-commands that are programs of their own by node:child_process.
  */
-const withoutUndici: Plugin = {
-  name: 'without-undici',
+const leftOut: { module: RegExp; importer: RegExp }[] = [
+  { module: /^undici$/, importer: /node_modules.@kubernetes.client-node/ },
+  { module: /^node:child_process$/, importer: /node_modules.commander/ },
+];
+
+const withoutUnused: Plugin = {
+  name: 'without-unused',
   setup(pluginBuild) {
-    pluginBuild.onResolve({ filter: /^undici$/ }, () => ({ path: 'undici', namespace: 'left-out' }));
-    pluginBuild.onLoad({ filter: /.*/, namespace: 'left-out' }, () => ({
-      contents: `const leftOut = () => { throw new Error('undici is not part of stellarctl'); };
+    for (const { module, importer } of leftOut) {
+      pluginBuild.onResolve({ filter: module }, (args) =>
+        importer.test(args.importer) ? { path: args.path, namespace: 'left-out' } : undefined,
+      );
+    }
+    pluginBuild.onLoad({ filter: /.*/, namespace: 'left-out' }, ({ path: module }) => ({
+      contents: `const leftOut = () => { throw new Error('${module} is not part of stellarctl'); };
         module.exports = new Proxy({}, { get: () => leftOut });`,
     }));
   },
@@ -67,7 +77,7 @@ const result = await build({
   metafile: true,
   legalComments: 'none',
   define: { STELLARCTL_VERSION: JSON.stringify(manifest.version) },
-  plugins: [withoutUndici, withoutSideEffects],
+  plugins: [withoutUnused, withoutSideEffects],
   // Some dependencies are CommonJS and require Node's own modules.
   banner: {
     js: "import { createRequire as createRequireOfBanner } from 'node:module'; const require = createRequireOfBanner(import.meta.url);",

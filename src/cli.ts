@@ -61,7 +61,16 @@ function fullName(command: Command): string {
 export async function main(argv: readonly string[]): Promise<void> {
   const invokedAs = path.basename(argv[1] ?? '');
   const program = invokedAs.startsWith('kubectl-') ? 'kubectl stellar' : 'stellarctl';
-  const io: Io = { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, env: process.env, program };
+  const io: Io = {
+    // Node opens stdin at the first look at it, which few commands need.
+    get stdin() {
+      return process.stdin;
+    },
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    program,
+  };
   // A reader that has seen enough (head, less) is no failure.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(process.exitCode ?? ExitCode.done);

@@ -179,6 +179,14 @@ export class Session {
     this.progress.note(`Next: ${command}`);
   }
 
+  /** For work that a person ends: Ctrl-C is then no error to speak of, though the exit code tells. */
+  async untilInterrupted(work: Promise<void>): Promise<void> {
+    await work.catch((error: unknown) => {
+      if (exitCodeOf(error) !== ExitCode.interrupted) throw error;
+      this.exitCode = ExitCode.interrupted;
+    });
+  }
+
   /** Renders an error of the whole command; scripts get it as their one document. */
   async fail(error: unknown): Promise<void> {
     this.progress.stop();

@@ -44,5 +44,6 @@ export async function pause(ms: number, deadline: Deadline, signal: AbortSignal)
 }
 
 export function throwIfInterrupted(signal: AbortSignal): void {
-  if (signal.aborted) throw new StellarError('interrupted', 'Interrupted.');
+  if (signal.aborted)
+    throw new StellarError('interrupted', 'Interrupted.', { hint: 'To go on, run the same command again.' });
 }

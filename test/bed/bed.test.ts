@@ -28,7 +28,7 @@ import type { Entry } from './kube/kubeconfig.ts';
 import type { CertificateSigningRequest, Lease, ManagedCluster, Pod } from './kube/objects.ts';
 import { certificateSigningRequests, configMaps, leases, managedClusters, namespaces, pods } from './kube/resources.ts';
 import { rule } from './ocm/rbac.ts';
-import { isAlive } from './plane/lock.ts';
+import { isAlive } from './plane/child.ts';
 
 const agentNamespace = 'open-cluster-management-agent';
 

@@ -1,5 +1,5 @@
-import type { CertificateSigningRequest, ManagedCluster } from '../bed/kube/objects.ts';
 import { createRegistrationRequest, type Plane, type RegistrationRequest, resources } from '../bed/bed.ts';
+import type { CertificateSigningRequest, ManagedCluster } from '../bed/kube/objects.ts';
 import { statusOf, until } from './registration.ts';
 
 /** What an agent does first: it announces its cluster. */

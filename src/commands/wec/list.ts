@@ -46,7 +46,7 @@ export function listCommand(io: Io): Command {
         const look = () => listWecs(hub, query);
         if (options.watch) {
           if (command.getOptionValueSource('timeout') === 'default') session.run.deadline.lift();
-          return watch(session, hub, look);
+          return session.untilInterrupted(watch(session, hub, look));
         }
         const items = await look();
         await session.print({ items }, items, columns(hub.now(), session.output === 'wide'));

@@ -1,11 +1,12 @@
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
+import { isDeepStrictEqual } from 'node:util';
 import { type Deadline, pause, throwIfInterrupted } from '../deadline.ts';
 import { StellarError } from '../errors.ts';
 import { Credentials } from './credentials.ts';
 import { ApiError, apiError, type ClusterRef, networkError } from './errors.ts';
 import type { SelectedContext } from './kubeconfig.ts';
-import type { KubeObject } from './objects.ts';
+import type { KubeObject, ObjectMeta } from './objects.ts';
 import { type PathOptions, pathOf, type Resource, resourceOf } from './resources.ts';
 
 export interface Selection {
@@ -153,7 +154,7 @@ class LiveKube implements Kube {
       contentType: 'application/apply-patch+yaml',
     });
     if (before === undefined) return 'created';
-    return before.metadata.resourceVersion === after.metadata.resourceVersion ? 'unchanged' : 'changed';
+    return isDeepStrictEqual(essenceOf(before), essenceOf(after)) ? 'unchanged' : 'changed';
   }
 
   merge<T extends KubeObject>(
@@ -280,6 +281,15 @@ class LiveKube implements Kube {
       throw networkError(this.cluster, error);
     }
   }
+}
+
+/** What we apply of an object: not what the server and controllers keep in it, and change at any moment. */
+function essenceOf(object: KubeObject): object {
+  const { status, ...kept } = object as KubeObject & { status?: unknown };
+  const { resourceVersion, generation, managedFields, ...metadata } = kept.metadata as ObjectMeta & {
+    managedFields?: unknown;
+  };
+  return { ...kept, metadata };
 }
 
 async function readAnswer(response: IncomingMessage): Promise<Answer> {

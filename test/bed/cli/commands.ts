@@ -3,7 +3,8 @@ import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isAlive, withLock } from '../plane/lock.ts';
+import { isAlive } from '../plane/child.ts';
+import { withLock } from '../plane/lock.ts';
 import { clearState, readState, type Supervisor, stateDir } from './state.ts';
 import type { BedStatus, Progress } from './supervisor.ts';
 
@@ -12,7 +13,7 @@ const downTimeout = 20_000;
 /** Starts a bed in the background and says how to use it. */
 export async function up(wecs: number): Promise<number> {
   return withLock(
-    join(stateDir, 'up.lock'),
+    'up',
     () => say('another `up` is at work: waiting for it'),
     async () => {
       const running = await findRunning();

@@ -33,6 +33,7 @@ export async function join(
   options: JoinOptions,
   run: Run,
 ): Promise<WecResult[]> {
+  for (const { name } of wecs) run.progress.waiting(name, 'checking both clusters');
   const twice = await findSameClusters(wecs);
   return Promise.all(
     wecs.map(async (wec): Promise<WecResult> => {

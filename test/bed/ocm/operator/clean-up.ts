@@ -25,7 +25,7 @@ export async function cleanUp(api: Api, klusterlet: Klusterlet, all: Klusterlet[
   const removable = staticObjects(wanted).filter(({ kind }) => kind !== customResourceDefinitions.kind);
   for (const object of removable) await api.delete(resourceOf(object), keyOf(object));
   await api.delete(secrets, `${wanted.namespace}/${hubKubeconfigSecret}`);
-
+  await api.delete(namespaces, wanted.namespace);
   const hasOthers = all.some(({ metadata }) => metadata.name !== name && !metadata.deletionTimestamp);
   if (!hasOthers) await api.delete(namespaces, addonNamespace);
   await api.patch(klusterlets, name, {
