@@ -80,12 +80,15 @@ export class StellarError extends Error {
 export interface ErrorReport {
   code: ErrorCode | 'internal';
   message: string;
+  /** What belongs to the message, a statement each. */
+  details?: string[];
   hint?: string;
 }
 
 export function reportOf(error: unknown): ErrorReport {
   if (error instanceof StellarError) {
-    return { code: error.code, message: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }) };
+    const { code, message, details, hint } = error;
+    return { code, message, ...(details.length === 0 ? {} : { details }), ...(hint === undefined ? {} : { hint }) };
   }
   return { code: 'internal', message: error instanceof Error ? error.message : String(error) };
 }

@@ -1,8 +1,9 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { kubeconfigOf } from './kube/kubeconfig.ts';
-import { type HubOptions, installHub } from './ocm/hub/install.ts';
+import { installHub } from './ocm/hub/install.ts';
+import type { HubOptions } from './ocm/hub/options.ts';
 import { buildControlPlane, type Log } from './plane/build.ts';
 import { Plane } from './plane/plane.ts';
 import { PodRunner } from './pod-runner/pod-runner.ts';
@@ -27,7 +28,7 @@ export interface PlaneSpec {
 export interface BedOptions {
   planes: readonly PlaneSpec[];
   log?: Log;
-  /** Where everything is kept; by default a new folder of the system's temporary directory. Removed by stop. */
+  /** Where the bed makes its folder, which it removes again; by default where temporary files are. */
   dir?: string;
 }
 
@@ -72,12 +73,17 @@ export class Bed {
 
   /** Starts planes, all at once. */
   async addPlanes(specs: readonly PlaneSpec[]): Promise<void> {
-    const started = await Promise.all(specs.map(({ name }) => Plane.create(name, join(this.dir, name), this.#binary)));
-    for (const plane of started) this.#planes.set(plane.name, plane);
-    this.#podRunner.addPlanes(started.map((plane) => plane.info));
-    const hubs = specs.filter(({ hub }) => hub);
+    const starting = specs.map(async ({ name }) => {
+      this.#planes.set(name, await Plane.create(name, join(this.dir, name), this.#binary));
+    });
+    // Let all of them end one way or the other before telling of a failure: stop() is to find the others.
+    await Promise.allSettled(starting);
+    await Promise.all(starting);
+    this.#podRunner.addPlanes(specs.map(({ name }) => this.plane(name).info));
     await Promise.all(
-      hubs.map(({ name, hub }) => installHub(this.plane(name), hub === true ? {} : (hub as HubOptions))),
+      specs.map(async ({ name, hub }) => {
+        if (hub) await installHub(this.plane(name), hub === true ? {} : hub);
+      }),
     );
     await writeFile(this.kubeconfig, kubeconfigOf(this.planes.map((plane) => plane.kubeconfigEntry)), { mode: 0o600 });
   }
@@ -90,10 +96,10 @@ export class Bed {
   }
 }
 
+/** Starts a bed, after building the control planes' binary where this machine has none yet. */
 export async function startBed({ planes, log = () => {}, dir }: BedOptions): Promise<Bed> {
   const binary = await buildControlPlane(log);
-  if (dir) await mkdir(dir, { recursive: true, mode: 0o700 });
-  const bed = new Bed(dir ?? (await mkdtemp(join(tmpdir(), 'stellarctl-bed-'))), binary);
+  const bed = new Bed(await mkdtemp(join(dir ?? tmpdir(), 'stellarctl-bed-')), binary);
   try {
     await bed.addPlanes(planes);
     return bed;

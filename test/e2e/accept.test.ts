@@ -83,6 +83,13 @@ describe('accept', () => {
     assert.match(screen, /Next: stellarctl wec list/);
   });
 
+  it('animates nothing on a terminal that does not tell its size', async () => {
+    const { exitCode, screen } = await cli.runOnTerminal(['accept', 'nobody', '--timeout', '1s'], { columns: 0 });
+    assert.equal(exitCode, 3, screen.slice(0, 1000));
+    assert.match(screen, /✗\S* nobody did not get/);
+    assert.ok(screen.length < 5000);
+  });
+
   it('ends when the WECs are accepted, with --no-wait, and can be told several', async () => {
     const requests = [await ask(hub, 'several-1'), await ask(hub, 'several-2')];
     const run = await cli.succeed(['accept', 'several-1', 'several-2', '--no-wait']);
@@ -441,13 +448,13 @@ describe('accept --deny', () => {
   });
 
   it('says with --dry-run what it would deny, and denies nothing', async () => {
-    const request = await ask(hub, 'dry-denied');
-    const run = await cli.succeed(['accept', '--deny', 'dry-denied', '--dry-run', '-o', 'json']);
+    const request = await ask(hub, 'dry-deny');
+    const run = await cli.succeed(['accept', '--deny', 'dry-deny', '--dry-run', '-o', 'json']);
     const { dryRun, writes } = run.json();
     assert.equal(dryRun, true);
     assert.deepEqual(writes, [{ verb: 'update', cluster: 'its1', kind: 'CertificateSigningRequest', name: request }]);
     assert.doesNotMatch(run.stderr, /denied/, 'it does not claim to have done it');
-    await assertUntouched(request, 'dry-denied');
+    await assertUntouched(request, 'dry-deny');
   });
 });
 

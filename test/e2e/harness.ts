@@ -27,6 +27,8 @@ export interface CliOptions {
   signalAt?: { text: RegExp; signal: NodeJS.Signals };
   /** Does something once, as soon as this has been printed. */
   whenPrinted?: { text: RegExp; act: () => Promise<unknown> };
+  /** How wide the terminal is; 0 where it does not tell. */
+  columns?: number;
   /** Hands out the means to end the process. */
   onStart?: (kill: (signal: NodeJS.Signals) => void) => void;
   /** The boot file to run, that of stellarctl by default. */
@@ -114,10 +116,14 @@ export class Cli {
       .map((word) => `'${word.replaceAll("'", "'\\''")}'`)
       .join(' ');
     const env = { TERM: 'xterm-256color', ...this.environment(options) };
-    const ended = await execa('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
+    const columns = options.columns ?? 120;
+    const sized = `stty cols ${columns} rows ${columns && 40}; exec ${command}`;
+    const ended = await execa('script', ['--quiet', '--return', '--command', sized, '/dev/null'], {
       env,
       extendEnv: false,
       reject: false,
+      timeout: 120_000,
+      maxBuffer: 10_000_000,
     });
     assertClean({ stdout: ended.stdout, stderr: '' }, options);
     return { exitCode: ended.exitCode, screen: ended.stdout };

@@ -8,7 +8,7 @@ import { installKlusterlet } from '../bed/conformance/installer.ts';
 import { type Entry, kubeconfigOf } from '../bed/kube/kubeconfig.ts';
 import type { AnyObject } from '../bed/kube/objects.ts';
 import { Cli } from './harness.ts';
-import { assertRefuses, assertUnwritten, markAll, type Refusal, writesOn } from './refusal.ts';
+import { assertRefused, assertRefuses, assertUnwritten, markAll, type Refusal, writesOn } from './refusal.ts';
 import { assertAvailable, until } from './registration.ts';
 
 let bed: Bed;
@@ -81,14 +81,16 @@ describe('wec join refuses command lines that cannot be meant', () => {
     ['wec join nowhere', /nowhere/],
     ['wec join cluster2 --its nowhere', /nowhere/],
   ];
-  for (const [line, says] of table) {
-    it(`${line.replace(long, 'a×64')}`, () => refuses(line, { exitCode: 2, says }));
-  }
+  before(() => markAll([its1, cluster1, cluster2]));
+  after(() => assertUnwritten([its1, cluster1, cluster2]));
+  const isRefused = async (line: string, says: RegExp) => assertRefused(await cli.run(line.split(' ')), { exitCode: 2, says });
+
+  for (const [line, says] of table) it(`${line.replace(long, 'a×64')}`, () => isRefused(line, says));
 
   it('files that are not what they should be', async () => {
     const text = await file('text', 'hello');
-    await refuses(`wec join cluster2 --ca-file ${text}`, { exitCode: 2, says: /no PEM certificate/ });
-    await refuses(`wec join cluster2 --image-pull-secret ${text}`, { exitCode: 2, says: /not a docker config\.json/ });
+    await isRefused(`wec join cluster2 --ca-file ${text}`, /no PEM certificate/);
+    await isRefused(`wec join cluster2 --image-pull-secret ${text}`, /not a docker config\.json/);
   });
 
   it('says so in one document for scripts', async () => {
@@ -144,13 +146,13 @@ describe('wec join refuses, before anything is written,', () => {
 
   it('an ITS whose certificate is from another authority', async () => {
     const { connection } = its1.kubeconfigEntry;
-    const kubeconfig = await withContexts({ ...its1.kubeconfigEntry, context: 'its9', cluster: 'its9', connection: { ...connection, caPem: cluster1.caPem } });
+    const kubeconfig = await withContexts({ ...alias(its1, 'its9'), connection: { ...connection, caPem: cluster1.caPem } });
     await refuses('wec join cluster2 --its its9', { exitCode: 4, says: /its9 .*(signed by an unknown authority|certificate)/ }, kubeconfig);
   });
 
   it('a WEC whose certificate is from another authority', async () => {
     const { connection } = cluster2.kubeconfigEntry;
-    const kubeconfig = await withContexts({ ...cluster2.kubeconfigEntry, context: 'wec9', cluster: 'wec9', connection: { ...connection, caPem: its1.caPem } });
+    const kubeconfig = await withContexts({ ...alias(cluster2, 'wec9'), connection: { ...connection, caPem: its1.caPem } });
     await refuses('wec join wec9', { exitCode: 4, says: /wec9 .*(signed by an unknown authority|certificate)/ }, kubeconfig);
   });
 
@@ -171,7 +173,7 @@ describe('wec join refuses, before anything is written,', () => {
   it('a user who may not ask the ITS for a token', async () => {
     const hubReader = await limitedUser(its1, {
       user: 'hub-reader',
-      rules: [{ apiGroups: ['cluster.open-cluster-management.io', 'certificates.k8s.io'], resources: ['*'], verbs: ['get', 'list'] }],
+      rules: [{ apiGroups: ['cluster.open-cluster-management.io', 'certificates.k8s.io', ''], resources: ['*'], verbs: ['get', 'list'] }],
     });
     const kubeconfig = await writeKubeconfig(its1, [hubReader, cluster2.kubeconfigEntry]);
     await refuses('wec join cluster2', { exitCode: 4, says: /Not allowed on its1 .*create serviceaccounts\/token/ }, kubeconfig);

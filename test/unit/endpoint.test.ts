@@ -23,7 +23,7 @@ const local = outside('https://127.0.0.1:6443');
 const published = inside('https://its1-control-plane:6443');
 
 function choose(input: Partial<EndpointInput>): Promise<ChosenEndpoint> {
-  return chooseEndpoint({ its: 'its1', wec: 'cluster1', outside: reachable, inside: published, hubApiserver: undefined, forceInside: undefined, certificateAuthority: undefined, ...input }, resolve);
+  return chooseEndpoint({ its: 'its1', wec: 'cluster1', outside: reachable, inside: published, insideForbidden: false, hubApiserver: undefined, forceInside: undefined, certificateAuthority: undefined, ...input }, resolve);
 }
 
 async function refused(input: Partial<EndpointInput>, why: RegExp): Promise<void> {

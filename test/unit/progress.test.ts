@@ -105,8 +105,9 @@ describe('on a terminal', () => {
     assert.equal(stderr.text, '');
     assert.equal(stdout.text, '  cluster1  ✓ joined   0.1s\n');
   });
-  test('a wait shows a line for everyone under way, and nothing after the end', async () => {
+  test('a wait shows a line for everyone under way, and nothing after the end', async (context) => {
     const { progress, stderr, stdout } = progressOn({ tty: true });
+    context.after(() => progress.stop());
     progress.waiting('cluster1', 'its request');
     progress.changed('cluster10', `something ${'very '.repeat(30)}long`);
     await sleep(700);

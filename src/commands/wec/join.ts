@@ -171,7 +171,7 @@ async function printManifests(session: Session, access: HubAccess, name: string,
   if (session.output === 'json') {
     session.printText(`${JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }, null, 2)}\n`);
   } else {
-    const { stringify } = await import('yaml');
+    const { stringify } = await import('../../lib/yaml.ts');
     session.printText(objects.map((object) => `---\n${stringify(object, { aliasDuplicateObjects: false })}`).join(''));
   }
   session.progress.note(

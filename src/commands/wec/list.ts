@@ -126,7 +126,7 @@ async function watch(session: Session, hub: Kube, look: () => Promise<WecListIte
 async function watchLine({ output }: Session, document: { name: string }): Promise<string> {
   if (output === 'name') return `${document.name}\n`;
   if (output === 'json') return `${JSON.stringify(document)}\n`;
-  const { stringify } = await import('yaml');
+  const { stringify } = await import('../../lib/yaml.ts');
   return `---\n${stringify(document)}`;
 }
 

@@ -9,6 +9,7 @@ import { RegistrationFollower, type WecResult } from './follow.ts';
 import { requireHub } from './hub.ts';
 import { bootstrapRequests, emptyEvidence, type HubEvidence, readHub, readWholeHub } from './hub-evidence.ts';
 import type { Klusterlet } from './objects.ts';
+import { requireAcceptPermissions } from './permissions.ts';
 import { readWec } from './wec-evidence.ts';
 
 export interface AcceptInput {
@@ -41,6 +42,14 @@ export async function findPending(hub: Kube): Promise<string[]> {
 export async function accept(hub: Kube, { wecs, agent, wait }: AcceptInput, run: Run): Promise<WecResult[]> {
   await requireHub(hub);
   const started = Date.now();
+  let permitted: Promise<void> | undefined;
+  const mayWrite = () => {
+    permitted ??= requireAcceptPermissions(
+      hub,
+      wecs.map(({ name }) => name),
+    );
+    return permitted;
+  };
   const lookAgain = `stellarctl wec list --its ${hub.cluster.context}`;
   const followers = await Promise.all(
     wecs.map(async ({ name, kube }) => {
@@ -53,6 +62,7 @@ export async function accept(hub: Kube, { wecs, agent, wait }: AcceptInput, run:
         accept: true,
         wait,
         joinedIsEnough: true,
+        mayWrite,
         agent,
         ownAgent,
         lookAgain,

@@ -25,6 +25,8 @@ export interface EndpointInput {
   outside: Endpoint;
   /** What the ITS publishes in kube-public/cluster-info. */
   inside: Endpoint | undefined;
+  /** True where that may not be read. */
+  insideForbidden: boolean;
   /** `--hub-apiserver` */
   hubApiserver: string | undefined;
   /** `--force-internal-endpoint-lookup` and its negation; undefined leaves the choice to the rule. */
@@ -52,7 +54,7 @@ export async function chooseEndpoint(input: EndpointInput, resolve: Resolve = sy
   const outsideIsLocal = await isThisMachine(hostOf(outside.server), resolve);
   if (forceInside === undefined && !outsideIsLocal) return chosen(requireHttps(input.its, outside), 'kubeconfig');
 
-  const problem = await insideProblem(inside, resolve);
+  const problem = await insideProblem(input, resolve);
   if (inside !== undefined && problem === undefined) return chosen(inside, 'kube-public/cluster-info');
   const start = outsideIsLocal
     ? `The API server of ${input.its} calls itself ${outside.server}, which an agent in ${input.wec} cannot use, and`
@@ -74,7 +76,11 @@ export function requireHttps(its: string, endpoint: Endpoint): Endpoint {
   );
 }
 
-async function insideProblem(inside: Endpoint | undefined, resolve: Resolve): Promise<string | undefined> {
+async function insideProblem(
+  { inside, insideForbidden }: EndpointInput,
+  resolve: Resolve,
+): Promise<string | undefined> {
+  if (insideForbidden) return 'kube-public/cluster-info may not be read by this user';
   if (inside === undefined) return 'kube-public/cluster-info is missing or has no server';
   const host = hostOf(inside.server);
   const inCluster = host === 'kubernetes' || host.startsWith('kubernetes.default') || /\.svc(\.|$)/.test(host);

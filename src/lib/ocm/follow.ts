@@ -33,6 +33,8 @@ export interface FollowOptions {
   wait: boolean;
   /** With `accept`: a cluster that had joined before is done, whether or not it is available now. */
   joinedIsEnough?: boolean;
+  /** Asked before the first approval; throws when this user may not. */
+  mayWrite?: () => Promise<void>;
   agent?: string | undefined;
   ownAgent?: string | undefined;
   /** Names of requests that this run has made worthless by writing a new bootstrap secret. */
@@ -79,7 +81,10 @@ export class RegistrationFollower {
     if (blocking === undefined)
       return this.#finish(this.#options.until === 'available' ? 'joined and available' : inWords(reports));
     this.#note(blocking);
-    if (!this.finished && this.#awaited !== undefined) this.#run.progress.waiting(this.name, this.#awaited.why);
+    if (this.finished) return;
+    // Nothing that a dry run leaves out can be waited for.
+    if (this.#hub?.dryRun) return this.#finish('');
+    if (this.#awaited !== undefined) this.#run.progress.waiting(this.name, this.#awaited.why);
   }
 
   /** Notes that this run has written something for this WEC. */
@@ -147,6 +152,7 @@ export class RegistrationFollower {
   /** Approves, then accepts. The ManagedCluster may not be there yet: then the next look accepts. */
   async #write(hub: Kube, registration: Registration, requests: RegistrationRequest[]): Promise<void> {
     const managedCluster = registration.hub?.managedCluster;
+    await this.#options.mayWrite?.();
     try {
       for (const request of requests) {
         await approveRequest(hub, request);

@@ -16,6 +16,8 @@ export interface HubAccess {
   kube: Kube | undefined;
   outside: Endpoint;
   inside: Endpoint | undefined;
+  /** True where there may be an inside address that this user may not read. */
+  insideForbidden: boolean;
   ocmVersion: string | undefined;
   imageRegistry: string | undefined;
   /** A bootstrap token: asked for at the first call, the same for all WECs of one run. */
@@ -39,6 +41,7 @@ export async function accessHub(
     kube,
     outside: { server: context.server, certificateAuthority: ownAuthority },
     inside: hub.clusterInfo,
+    insideForbidden: hub.clusterInfoForbidden,
     ocmVersion: hub.version,
     imageRegistry: hub.imageRegistry,
     token() {
@@ -55,6 +58,7 @@ export function accessByJoinFile(file: JoinFile): HubAccess {
     kube: undefined,
     outside: file.outside,
     inside: file.inside,
+    insideForbidden: false,
     ocmVersion: file.ocmVersion,
     imageRegistry: file.imageRegistry,
     token: async () => file.token,

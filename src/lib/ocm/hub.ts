@@ -16,6 +16,8 @@ export interface Hub {
   imageRegistry: string | undefined;
   /** What the hub publishes of itself in kube-public/cluster-info; undefined where it publishes nothing. */
   clusterInfo: ClusterInfo | undefined;
+  /** True where it may publish something that this user may not read. */
+  clusterInfoForbidden: boolean;
 }
 
 /**
@@ -26,15 +28,17 @@ export interface Hub {
 export async function inspectHub(kube: Kube): Promise<Hub> {
   const [, manager, info] = await Promise.all([
     requireHub(kube),
-    readable(kube.get<ClusterManager>(resources.clusterManagers, clusterManagerName)),
-    readable(kube.get<ConfigMap>(resources.configMaps, 'cluster-info', { namespace: 'kube-public' })),
+    unlessForbidden(kube.get<ClusterManager>(resources.clusterManagers, clusterManagerName)),
+    unlessForbidden(kube.get<ConfigMap>(resources.configMaps, 'cluster-info', { namespace: 'kube-public' })),
   ]);
-  requireCsrDriver(kube, manager);
-  const image = parseImage(manager?.spec?.registrationImagePullSpec ?? (await controllerImage(kube)) ?? '');
+  const spec = manager === forbidden ? undefined : manager?.spec;
+  requireCsrDriver(kube, spec);
+  const image = parseImage(spec?.registrationImagePullSpec ?? (await controllerImage(kube)) ?? '');
   return {
     version: image?.tag === undefined ? undefined : versionOf(image.tag),
     imageRegistry: image?.registry,
-    clusterInfo: parseClusterInfo(info?.data?.kubeconfig),
+    clusterInfo: info === forbidden ? undefined : parseClusterInfo(info?.data?.kubeconfig),
+    clusterInfoForbidden: info === forbidden,
   };
 }
 
@@ -52,9 +56,8 @@ export async function requireHub(kube: Kube): Promise<void> {
 }
 
 /** Agents may also register over gRPC or by AWS IAM roles, without certificate signing requests; stellarctl does neither. */
-function requireCsrDriver(kube: Kube, manager: ClusterManager | undefined): void {
-  const drivers =
-    manager?.spec?.registrationConfiguration?.registrationDrivers?.map(({ authType }) => authType ?? '') ?? [];
+function requireCsrDriver(kube: Kube, spec: ClusterManager['spec']): void {
+  const drivers = spec?.registrationConfiguration?.registrationDrivers?.map(({ authType }) => authType ?? '') ?? [];
   if (drivers.length === 0 || drivers.includes('csr')) return;
   throw new StellarError(
     'driver-unsupported',
@@ -67,16 +70,20 @@ function requireCsrDriver(kube: Kube, manager: ClusterManager | undefined): void
 
 async function controllerImage(kube: Kube): Promise<string | undefined> {
   const name = `${clusterManagerName}-registration-controller`;
-  const deployment = await readable(kube.get<Deployment>(resources.deployments, name, { namespace: hubNamespace }));
-  return deployment?.spec?.template?.spec?.containers?.[0]?.image;
+  const deployment = await unlessForbidden(
+    kube.get<Deployment>(resources.deployments, name, { namespace: hubNamespace }),
+  );
+  return deployment === forbidden ? undefined : deployment?.spec?.template?.spec?.containers?.[0]?.image;
 }
 
-/** Things worth knowing but not worth failing for, where this user may not read them. */
-async function readable<T>(reading: Promise<T | undefined>): Promise<T | undefined> {
+const forbidden = Symbol('forbidden');
+
+/** For what is worth knowing but not worth failing for, where this user may not read it. */
+async function unlessForbidden<T>(reading: Promise<T>): Promise<T | typeof forbidden> {
   try {
     return await reading;
   } catch (error) {
-    if (error instanceof StellarError && error.code === 'forbidden') return undefined;
+    if (error instanceof StellarError && error.code === 'forbidden') return forbidden;
     throw error;
   }
 }

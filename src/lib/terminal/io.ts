@@ -8,9 +8,9 @@ export interface Io {
   program: string;
 }
 
-/** Lines that move are for a terminal with a person before it: not for CI, and not for terminals that cannot. */
+/** Lines that move are for a terminal with a person before it: not for CI, and not for terminals that cannot, or have no size. */
 export function canAnimate({ stderr, env }: Io): boolean {
-  return Boolean(stderr.isTTY) && !env.CI && env.TERM !== 'dumb';
+  return Boolean(stderr.isTTY) && stderr.columns > 0 && !env.CI && env.TERM !== 'dumb';
 }
 
 /**

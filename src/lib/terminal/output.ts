@@ -23,7 +23,7 @@ export async function formatResult<Row extends { name: string }>(
     case 'json':
       return `${JSON.stringify(document, null, 2)}\n`;
     case 'yaml': {
-      const { stringify } = await import('yaml');
+      const { stringify } = await import('../yaml.ts');
       return stringify(document);
     }
     case 'name':

@@ -42,8 +42,9 @@ export class AuditLog {
 
   async writes(admin: Api): Promise<AuditEvent[]> {
     await this.#flush(admin);
-    const events = (await this.#text()).split('\n').filter(Boolean);
-    return events
+    // The last line may be on its way.
+    const lines = (await this.#text()).split('\n').slice(0, -1);
+    return lines
       .map((line) => JSON.parse(line) as AuditEvent)
       .filter(({ requestURI }) => !requestURI.startsWith(markerPath));
   }

@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { withLock } from './lock.ts';
 
@@ -20,40 +20,47 @@ export type Log = (line: string) => void;
  */
 export async function buildControlPlane(log: Log): Promise<string> {
   const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'stellarctl-bed');
-  const go = await goVersion();
-  const folder = join(cache, await contentHash(go));
+  const hash = await contentHash(await goVersion());
+  const folder = join(cache, hash);
   const binary = join(folder, 'control-plane');
   if (existsSync(binary)) return binary;
   const waiting = () => log('another process is building the control planes: waiting for it');
-  await withLock(`${folder}.lock`, waiting, async () => {
-    if (existsSync(binary)) return;
-    log(
-      'building etcd, kube-apiserver and kube-controller-manager, once for this machine: 3 to 5 minutes the first time ' +
-        '(fetches about 700 MB of Go modules and leaves 2 to 3 GB in the caches of Go)',
-    );
-    const began = Date.now();
-    const scratch = await mkdtemp(`${folder}-`);
-    try {
-      await compile(join(scratch, 'control-plane'));
-      await rm(folder, { recursive: true, force: true });
-      await rename(scratch, folder);
-    } finally {
-      await rm(scratch, { recursive: true, force: true });
-    }
-    log(`built in ${Math.round((Date.now() - began) / 1000)} s`);
+  await withLock(`build ${hash}`, waiting, async () => {
+    if (!existsSync(binary)) await buildInto(folder, log);
   });
   return binary;
 }
 
+/** Builds beside the folder and moves the result there, so that the folder is never half made. */
+async function buildInto(folder: string, log: Log): Promise<void> {
+  log(
+    'building etcd, kube-apiserver and kube-controller-manager, once for this machine: 3 to 5 minutes the first time ' +
+      '(fetches about 700 MB of Go modules and leaves 2 to 3 GB in the caches of Go)',
+  );
+  const began = Date.now();
+  await mkdir(dirname(folder), { recursive: true });
+  const scratch = await mkdtemp(`${folder}-`);
+  try {
+    await compile(join(scratch, 'control-plane'));
+    await rm(folder, { recursive: true, force: true });
+    await rename(scratch, folder);
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+  log(`built in ${Math.round((Date.now() - began) / 1000)} s`);
+}
+
 /** The version of Go on PATH, as `go1.26.1 linux/amd64`. */
 async function goVersion(): Promise<string> {
-  const help = `The test bed builds its control planes with Go ${neededGo.join('.')} or newer: https://go.dev/dl`;
-  const { stdout } = await run('go', ['version'], { cwd: module }).catch(() => {
-    throw new Error(`go was not found. ${help}`);
-  });
+  const needed = `The test bed builds its control planes with Go ${neededGo.join('.')} or newer: https://go.dev/dl`;
+  const { stdout } = await run('go', ['version'], { cwd: module }).catch(
+    (error: NodeJS.ErrnoException & { stderr?: string }) => {
+      throw new Error(error.code === 'ENOENT' ? `go was not found. ${needed}` : `${error.stderr?.trim()}. ${needed}`);
+    },
+  );
   const [, version = '', major, minor] = /(go(\d+)\.(\d+)\S* \S+)/.exec(stdout) ?? [];
   const isEnough = Number(major) > neededGo[0] || (Number(major) === neededGo[0] && Number(minor) >= neededGo[1]);
-  if (!isEnough) throw new Error(`${stdout.trim()} is too old. ${help}`);
+  if (!isEnough) throw new Error(`${stdout.trim()} is too old. ${needed}`);
   return version;
 }
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 
 /** A server process that ends when this process does: it watches its standard input, whose other end is held here. */
@@ -13,15 +13,13 @@ export class Child {
   constructor(binary: string, args: readonly string[], { cwd, logFile }: { cwd: string; logFile: string }) {
     this.name = args[0] ?? binary;
     this.#logFile = logFile;
-    this.#process = spawn(binary, args, { cwd, env: withoutProxies(process.env), stdio: ['pipe', 'pipe', 'pipe'] });
-    const log = createWriteStream(logFile, { flags: 'a' });
-    this.#process.stdout?.pipe(log, { end: false });
-    this.#process.stderr?.pipe(log, { end: false });
+    const log = openSync(logFile, 'a');
+    this.#process = spawn(binary, args, { cwd, env: withoutProxies(process.env), stdio: ['pipe', log, log] });
+    closeSync(log);
     this.#process.stdin?.on('error', () => {});
     this.#process.on('error', (error) => {
       this.#failure = error;
     });
-    this.#process.on('close', () => log.end());
   }
 
   get pid(): number | undefined {

@@ -9,7 +9,8 @@ import { nodes, pods, secrets, services } from '../kube/resources.ts';
 import { untilAnswered } from '../kube/retry.ts';
 import type { PlaneInfo } from '../plane/plane.ts';
 import type { Network } from './network.ts';
-import { type NodeContext, PodWorker } from './pod-worker.ts';
+import type { NodeContext } from './node-context.ts';
+import { PodWorker } from './pod-worker.ts';
 import { ServiceProxy } from './service-proxy.ts';
 
 /** A kubelet tries again soon: its API server is back in seconds. */

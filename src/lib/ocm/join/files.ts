@@ -3,12 +3,12 @@ import { text } from 'node:stream/consumers';
 import { StellarError } from '../../errors.ts';
 import { type JoinFile, parseJoinFile } from '../join-file.ts';
 
-/** Reads a join file, or stdin for `-`. @throws StellarError `file-error`, `join-file-invalid` or `token-expired` */
+/** Reads a join file, or stdin for `-`. @throws StellarError `usage`, `join-file-invalid` or `token-expired` */
 export async function readJoinFile(file: string, stdin: NodeJS.ReadableStream): Promise<JoinFile> {
   return parseJoinFile(file === '-' ? await text(stdin) : await readNamed(file, 'join file'));
 }
 
-/** Reads a PEM file of certificate authorities. @throws StellarError `file-error` or `usage` */
+/** Reads a PEM file of certificate authorities. @throws StellarError `usage` */
 export async function readCertificateAuthority(file: string): Promise<string> {
   const content = await readNamed(file, 'certificate authority');
   if (!content.includes('-----BEGIN CERTIFICATE-----'))
@@ -16,7 +16,7 @@ export async function readCertificateAuthority(file: string): Promise<string> {
   return content;
 }
 
-/** Reads a docker config.json with the credentials of registries. @throws StellarError `file-error` or `usage`, which never quote it */
+/** Reads a docker config.json with the credentials of registries. @throws StellarError `usage`, which never quotes it */
 export async function readDockerConfig(file: string): Promise<string> {
   const content = await readNamed(file, 'image pull secret');
   try {
@@ -31,6 +31,6 @@ async function readNamed(file: string, what: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    throw new StellarError('file-error', `The ${what} cannot be read: ${(error as Error).message}.`, { cause: error });
+    throw new StellarError('usage', `The ${what} cannot be read: ${(error as Error).message}.`, { cause: error });
   }
 }

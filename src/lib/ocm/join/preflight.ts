@@ -13,9 +13,9 @@ import { managedBy, managedByLabel } from '../klusterlet/operator.ts';
 import { labelConflicts } from '../labels.ts';
 import { klusterletName } from '../names.ts';
 import type { Klusterlet } from '../objects.ts';
+import { hubPermissions, requirePermissions, wecPermissions } from '../permissions.ts';
 import { readWec, type WecEvidence } from '../wec-evidence.ts';
 import type { JoiningWec, JoinOptions } from './options.ts';
-import { hubPermissions, requirePermissions, wecPermissions } from './permissions.ts';
 import { verifyEndpoint } from './verify-endpoint.ts';
 
 /** What a join will do to one WEC: decided before anything is written. */
@@ -84,6 +84,7 @@ export async function endpointFor(
     wec,
     outside: access.outside,
     inside: access.inside,
+    insideForbidden: access.insideForbidden,
     hubApiserver: options.hubApiserver,
     forceInside: options.forceInternalEndpointLookup,
     certificateAuthority: options.certificateAuthority,

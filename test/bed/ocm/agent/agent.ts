@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Api } from '../../kube/api.ts';
 import { isTrue, microNow } from '../../kube/conditions.ts';
@@ -21,6 +21,8 @@ import { type AgentOptions, agentOptions } from './options.ts';
 const startUp = 400;
 
 const statusPeriod = 60_000;
+
+const letters = 'abcdefghijklmnopqrstuvwxyz';
 
 /** The liveness probe's patience: three failures, 10 s apart (live/deployments.json). */
 const healthPeriod = 30_000;
@@ -56,13 +58,7 @@ function identityOf({ clusterName, agentId }: AgentOptions, stored: HubFiles): I
   return {
     cluster: clusterName ?? stored['cluster-name'] ?? randomUUID(),
     agent:
-      agentId ??
-      stored['agent-name'] ??
-      randomBytes(8)
-        .toString('base64url')
-        .toLowerCase()
-        .replace(/[^a-z0-9]/g, 'x')
-        .slice(0, 5),
+      agentId ?? stored['agent-name'] ?? Array.from({ length: 5 }, () => letters[randomInt(letters.length)]).join(''),
   };
 }
 

@@ -1,12 +1,12 @@
 import type { AnyObject } from '../../kube/objects.ts';
-import { mutatingWebhooks, validatingWebhooks } from '../../kube/resources.ts';
-import type { Authority } from '../../plane/pki.ts';
+import { mutatingWebhooks, type Resource, validatingWebhooks } from '../../kube/resources.ts';
+import type { Authority, KeyPair } from '../../plane/pki.ts';
 import { hubNamespace } from '../names.ts';
 
-/** Unprivileged, unlike the port that most webhook services use (facts 1.1: "port 9443"). */
+/** Unprivileged, unlike the port that most webhooks have (ocm manifests/cluster-manager/hub). */
 const port = 9443;
 
-/** The Service of one of the hub's programs; its pods carry the same name as label. */
+/** The Service of one of the hub's programs; its pods carry the Deployment's name as label. */
 export function serviceObject(program: string): AnyObject {
   const name = `cluster-manager-${program}`;
   const app = program === 'placement' ? `${name}-controller` : name;
@@ -18,29 +18,23 @@ export function serviceObject(program: string): AnyObject {
   };
 }
 
-/** The certificates that the webhooks serve with, and the configurations that make the API server ask them (facts 3.2). */
-export function webhookObjects(signer: Authority): { serving: Promise<AnyObject[]>; configurations: AnyObject[] } {
+/** What the hub's programs serve with, and what others trust them by. */
+export async function servingObjects(signer: Authority): Promise<AnyObject[]> {
   const programs = ['addon-webhook', 'placement-debug', 'registration-webhook', 'work-webhook'];
-  const bundle: AnyObject = {
+  const bundle = {
     apiVersion: 'v1',
     kind: 'ConfigMap',
     metadata: { name: 'ca-bundle-configmap', namespace: hubNamespace },
     data: { 'ca-bundle.crt': signer.certPem },
   };
-  const signerSecret = tlsSecret('signer-secret', { certPem: signer.certPem, keyPem: signer.keyPem });
-  const serving = Promise.all(programs.map((program) => servingSecret(signer, program)));
-  return {
-    serving: serving.then((secrets) => [...secrets, signerSecret, bundle]),
-    configurations: configurations(signer.certPem),
-  };
+  const serving = programs.map(async (program) => {
+    const host = `cluster-manager-${program.replace('-debug', '')}.${hubNamespace}.svc`;
+    return tlsSecret(`${program}-serving-cert`, await signer.issue({ commonName: host, hosts: [host] }));
+  });
+  return [bundle, tlsSecret('signer-secret', signer), ...(await Promise.all(serving))];
 }
 
-async function servingSecret(signer: Authority, program: string): Promise<AnyObject> {
-  const host = `cluster-manager-${program.replace('-debug', '')}.${hubNamespace}.svc`;
-  return tlsSecret(`${program}-serving-cert`, await signer.issue({ commonName: host, hosts: [host] }));
-}
-
-function tlsSecret(name: string, { certPem, keyPem }: { certPem: string; keyPem: string }): AnyObject {
+function tlsSecret(name: string, { certPem, keyPem }: KeyPair): AnyObject {
   return {
     apiVersion: 'v1',
     kind: 'Secret',
@@ -50,69 +44,47 @@ function tlsSecret(name: string, { certPem, keyPem }: { certPem: string; keyPem:
   };
 }
 
-function configurations(caPem: string): AnyObject[] {
-  const configuration = (
-    kind: string,
-    name: string,
-    program: string,
-    path: string,
-    [group, version, resource]: string[],
-  ): AnyObject => ({
-    apiVersion: mutatingWebhooks.apiVersion,
-    kind,
-    metadata: { name },
-    webhooks: [
-      {
-        name,
-        failurePolicy: 'Fail',
-        sideEffects: 'None',
-        admissionReviewVersions: ['v1'],
-        timeoutSeconds: 10,
-        rules: [
-          {
-            operations: ['CREATE', 'UPDATE'],
-            apiGroups: [group],
-            apiVersions: [version],
-            resources: [resource],
-            scope: '*',
-          },
-        ],
-        clientConfig: {
-          service: { namespace: hubNamespace, name: `cluster-manager-${program}`, path, port },
-          caBundle: Buffer.from(caPem).toString('base64'),
-        },
-      },
-    ],
-  });
+/** What makes the API server ask the webhooks (ocm manifests/cluster-manager/hub/registration/webhook-*.yaml). */
+export function webhookConfigurations(caPem: string): AnyObject[] {
   const cluster = 'cluster.open-cluster-management.io';
+  const work = 'work.open-cluster-management.io';
+  const registration = 'registration-webhook';
   return [
-    configuration(
-      mutatingWebhooks.kind,
-      `managedclustermutators.admission.${cluster}`,
-      'registration-webhook',
-      '/mutate-cluster-open-cluster-management-io-v1-managedcluster',
-      [cluster, 'v1', 'managedclusters'],
-    ),
-    configuration(
-      validatingWebhooks.kind,
-      `managedclustervalidators.admission.${cluster}`,
-      'registration-webhook',
-      '/validate-cluster-open-cluster-management-io-v1-managedcluster',
-      [cluster, 'v1', 'managedclusters'],
-    ),
-    configuration(
-      validatingWebhooks.kind,
-      `managedclustersetbindingvalidators.admission.${cluster}`,
-      'registration-webhook',
-      '/validate-cluster-open-cluster-management-io-v1beta2-managedclustersetbinding',
-      [cluster, 'v1beta2', 'managedclustersetbindings'],
-    ),
-    configuration(
-      validatingWebhooks.kind,
-      'manifestworkvalidators.admission.work.open-cluster-management.io',
-      'work-webhook',
-      '/validate-work-open-cluster-management-io-v1-manifestwork',
-      ['work.open-cluster-management.io', 'v1', 'manifestworks'],
-    ),
+    configuration(mutatingWebhooks, `managedclustermutators.admission.${cluster}`, registration, caPem, {
+      path: '/mutate-cluster-open-cluster-management-io-v1-managedcluster',
+      rule: { apiGroups: [cluster], apiVersions: ['v1'], resources: ['managedclusters'] },
+    }),
+    configuration(validatingWebhooks, `managedclustervalidators.admission.${cluster}`, registration, caPem, {
+      path: '/validate-cluster-open-cluster-management-io-v1-managedcluster',
+      rule: { apiGroups: [cluster], apiVersions: ['v1'], resources: ['managedclusters'] },
+    }),
+    configuration(validatingWebhooks, `managedclustersetbindingvalidators.admission.${cluster}`, registration, caPem, {
+      path: '/validate-cluster-open-cluster-management-io-v1beta2-managedclustersetbinding',
+      rule: { apiGroups: [cluster], apiVersions: ['v1beta2'], resources: ['managedclustersetbindings'] },
+    }),
+    configuration(validatingWebhooks, `manifestworkvalidators.admission.${work}`, 'work-webhook', caPem, {
+      path: '/validate-work-open-cluster-management-io-v1-manifestwork',
+      rule: { apiGroups: [work], apiVersions: ['v1'], resources: ['manifestworks'] },
+    }),
   ];
+}
+
+function configuration(
+  { apiVersion, kind }: Resource,
+  name: string,
+  program: string,
+  caPem: string,
+  { path, rule }: { path: string; rule: object },
+): AnyObject {
+  const service = { namespace: hubNamespace, name: `cluster-manager-${program}`, path, port };
+  const webhook = {
+    name,
+    failurePolicy: 'Fail',
+    sideEffects: 'None',
+    admissionReviewVersions: ['v1'],
+    timeoutSeconds: 10,
+    rules: [{ operations: ['CREATE', 'UPDATE'], scope: '*', ...rule }],
+    clientConfig: { service, caBundle: Buffer.from(caPem).toString('base64') },
+  };
+  return { apiVersion, kind, metadata: { name }, webhooks: [webhook] };
 }

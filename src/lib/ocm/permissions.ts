@@ -1,8 +1,8 @@
-import { StellarError } from '../../errors.ts';
-import type { Kube, Permission } from '../../kube/client.ts';
-import { describeCluster } from '../../kube/errors.ts';
-import { groupOf, type Resource, resources } from '../../kube/resources.ts';
-import { agentNamespace, bootstrapServiceAccounts, operatorNamespace } from '../names.ts';
+import { StellarError } from '../errors.ts';
+import type { Kube, Permission } from '../kube/client.ts';
+import { describeCluster } from '../kube/errors.ts';
+import { groupOf, type Resource, resources } from '../kube/resources.ts';
+import { agentNamespace, bootstrapServiceAccounts, operatorNamespace } from './names.ts';
 
 const may = (verb: string, { apiVersion, plural }: Resource, rest: Partial<Permission> = {}): Permission => ({
   verb,
@@ -12,17 +12,18 @@ const may = (verb: string, { apiVersion, plural }: Resource, rest: Partial<Permi
 });
 
 /** What accepting a WEC takes on the ITS. `managedclusters/accept` is checked by the hub's webhook, not by the API server. */
-export function acceptPermissions(wec: string): Permission[] {
+function acceptPermissions(wec?: string): Permission[] {
+  const named = wec === undefined ? {} : { name: wec };
   return [
     may('update', resources.certificateSigningRequests, { subresource: 'approval' }),
     { verb: 'approve', group: 'certificates.k8s.io', resource: 'signers', name: 'kubernetes.io/kube-apiserver-client' },
-    may('patch', resources.managedClusters, { name: wec }),
+    may('patch', resources.managedClusters, named),
     {
       verb: 'update',
       group: 'register.open-cluster-management.io',
       resource: 'managedclusters',
       subresource: 'accept',
-      name: wec,
+      ...named,
     },
   ];
 }
@@ -61,6 +62,16 @@ export function wecPermissions(): Permission[] {
 
 const both = (resource: Resource, rest: Partial<Permission> = {}): Permission[] =>
   ['create', 'patch'].map((verb) => may(verb, resource, rest));
+
+/**
+ * Makes sure that this user may accept WECs, before the first request is approved: the right for all of them, else for each one.
+ * @throws StellarError `forbidden`
+ */
+export async function requireAcceptPermissions(kube: Kube, wecs: readonly string[]): Promise<void> {
+  const forAll = await Promise.all(acceptPermissions().map((permission) => kube.mayI(permission)));
+  if (forAll.every((allowed) => allowed)) return;
+  for (const wec of wecs) await requirePermissions(kube, acceptPermissions(wec));
+}
 
 /** Asks for all of them at once. @throws StellarError `forbidden`, naming what is missing */
 export async function requirePermissions(kube: Kube, permissions: Permission[]): Promise<void> {

@@ -1,0 +1,30 @@
+/** How a hub may differ from what `clusteradm init` of today makes. */
+export interface HubOptions {
+  /** The version of its images, v1.3.1 by default. */
+  version?: string;
+  /** Where its images are from, quay.io/open-cluster-management by default. */
+  registry?: string;
+  /** As hubs before 0.11 were: the service account cluster-bootstrap instead of agent-registration-bootstrap. */
+  olderBootstrap?: boolean;
+  /** The registration drivers that its ClusterManager names; by default it names none, which means csr. */
+  drivers?: ('csr' | 'grpc' | 'awsirsa')[];
+  /** The server in kube-public/cluster-info, the internal one by default; false for no cluster-info at all. */
+  clusterInfo?: false | { server: string };
+  /** Approves the requests of the bootstrap service account, and accepts every cluster (gate ManagedClusterAutoApproval). */
+  autoApprove?: boolean;
+}
+
+/** The names around bootstrapping, today's and those before 0.11. */
+export function bootstrapNames({ olderBootstrap }: HubOptions): { account: string; role: string; binding: string } {
+  if (olderBootstrap) {
+    const role = 'system:open-cluster-management:bootstrap';
+    return { account: 'cluster-bootstrap', role, binding: 'cluster-bootstrap-sa' };
+  }
+  const role = 'open-cluster-management:bootstrap';
+  return { account: 'agent-registration-bootstrap', role, binding: `${role}:agent-registration` };
+}
+
+export function imageOf(name: string, options: HubOptions): string {
+  const { registry = 'quay.io/open-cluster-management', version = 'v1.3.1' } = options;
+  return `${registry}/${name}:${version}`;
+}

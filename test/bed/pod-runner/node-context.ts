@@ -1,0 +1,17 @@
+import type { Api, Connection, Dial } from '../kube/api.ts';
+import type { Secret } from '../kube/objects.ts';
+import type { ServiceProxy } from './service-proxy.ts';
+
+/** What the pods of a node have of it. */
+export interface NodeContext {
+  kubelet: Api;
+  /** The API server of the pods' own cluster, without credentials. */
+  inClusterConnection: Connection;
+  /** The network as pods see it. */
+  dial: Dial;
+  services: ServiceProxy;
+  logDir: string;
+  findSecret(key: string): Secret | undefined;
+  /** Resolves when any Secret has changed, or the signal says so. */
+  secretChange(signal: AbortSignal): Promise<void>;
+}

@@ -1,0 +1,35 @@
+/**
+ * The commands that need nothing but ITSs: label, wec list, its token and its use. They share their control planes, of which the
+ * second is a hub as OCM made them before 0.11, with more WECs than one page holds.
+ */
+import { after, before } from 'node:test';
+import { createPendingClusters, startBed } from '../bed/bed.ts';
+import { Cli } from './harness.ts';
+import { testLabel } from './hub-commands/label.ts';
+import { testList } from './hub-commands/list.ts';
+import type { Surroundings } from './hub-commands/surroundings.ts';
+import { testToken } from './hub-commands/token.ts';
+import { testUse } from './hub-commands/use.ts';
+
+const surroundings = {} as Surroundings;
+
+before(async () => {
+  const planes = [
+    { name: 'its1', hub: true },
+    { name: 'its2', hub: { olderBootstrap: true } },
+  ];
+  const bed = await startBed({ planes });
+  const manyNames = await createPendingClusters(bed.plane('its2'), 510, 'many-');
+  const cli = await Cli.create(bed.kubeconfig);
+  Object.assign(surroundings, { bed, hub: bed.plane('its1'), older: bed.plane('its2'), cli, manyNames });
+});
+
+after(async () => {
+  await surroundings.cli?.remove();
+  await surroundings.bed?.stop();
+});
+
+testLabel(surroundings);
+testList(surroundings);
+testToken(surroundings);
+testUse(surroundings);
