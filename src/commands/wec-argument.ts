@@ -1,4 +1,5 @@
 import { StellarError } from '../lib/errors.ts';
+import type { WecTarget } from '../lib/ocm/find-wecs.ts';
 import { checkWecName } from '../lib/ocm/wec-name.ts';
 
 /** A WEC as people name it: NAME, or NAME=CONTEXT. */
@@ -45,4 +46,14 @@ function parseWecArgument(argument: string): WecArgument {
 function refuseTwice(values: string[], what: string): void {
   const twice = values.find((value, index) => values.indexOf(value) !== index);
   if (twice !== undefined) throw new StellarError('usage', `The ${what} "${twice}" is given twice.`);
+}
+
+/** Reads which WECs a command is about: names, or `-l`, or `--all`. @throws StellarError `usage` */
+export function parseWecTarget(
+  names: readonly string[],
+  { all, selector }: { all?: boolean; selector?: string },
+): WecTarget {
+  const given = [names.length > 0, all === true, selector !== undefined].filter(Boolean).length;
+  if (given !== 1) throw new StellarError('usage', 'Say which WECs: their names, or -l SELECTOR, or --all.');
+  return names.length > 0 ? { names: [...new Set(names)] } : { selector };
 }

@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { down, status, up } from './cli/commands.ts';
 
-const usage = `Usage: npm run bed -- up [--wecs N]   start control planes: the ITS its1 and the WECs cluster1 to clusterN (2 by default)
+const usage = `Usage: npm run bed -- up [--wecs N]   start the ITS its1 and the WECs cluster1 to clusterN (2 by default)
        npm run bed -- status          what runs, and where
        npm run bed -- down            end it, leaving nothing behind`;
 

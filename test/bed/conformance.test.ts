@@ -287,7 +287,10 @@ async function checkAgentDeployment(wec: Plane): Promise<void> {
   ]);
 }
 
-/** The deletion of a Klusterlet: both namespaces go, the operator's own things and the CRDs stay, the hub does not notice. */
+/**
+ * The deletion of a Klusterlet: both namespaces go, the operator's own things and the CRDs stay, the hub does not
+ * notice.
+ */
 async function checkUndone(wec: Plane, before: { wec: Set<string> }): Promise<void> {
   await wec.admin.delete(klusterlets, 'klusterlet');
   const isGone = async () => (await wec.admin.find(klusterlets, 'klusterlet')) === undefined;

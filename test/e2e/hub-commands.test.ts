@@ -3,13 +3,14 @@
  * second is a hub as OCM made them before 0.11, with more WECs than one page holds.
  */
 import { after, before } from 'node:test';
-import { createPendingClusters, startBed } from '../bed/bed.ts';
+import { startBed } from '../bed/bed.ts';
 import { Cli } from './harness.ts';
 import { testLabel } from './hub-commands/label.ts';
 import { testList } from './hub-commands/list.ts';
 import type { Surroundings } from './hub-commands/surroundings.ts';
 import { testToken } from './hub-commands/token.ts';
 import { testUse } from './hub-commands/use.ts';
+import { announceMany } from './pretended-agents.ts';
 
 const surroundings = {} as Surroundings;
 
@@ -19,9 +20,10 @@ before(async () => {
     { name: 'its2', hub: { olderBootstrap: true } },
   ];
   const bed = await startBed({ planes });
-  const manyNames = await createPendingClusters(bed.plane('its2'), 510, 'many-');
-  const cli = await Cli.create(bed.kubeconfig);
-  Object.assign(surroundings, { bed, hub: bed.plane('its1'), older: bed.plane('its2'), cli, manyNames });
+  Object.assign(surroundings, { bed, hub: bed.plane('its1'), older: bed.plane('its2') });
+  surroundings.cli = await Cli.create(bed.kubeconfig);
+  surroundings.manyNames = Array.from({ length: 510 }, (_, index) => `many-${index + 1}`);
+  await announceMany(surroundings.older, surroundings.manyNames);
 });
 
 after(async () => {

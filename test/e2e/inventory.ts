@@ -5,7 +5,15 @@ import type { Resource } from '../bed/kube/resources.ts';
 import { until } from './registration.ts';
 
 /** Kinds that come and go by themselves, or record what happened and when. */
-const passing = new Set(['events', 'pods', 'replicasets', 'leases', 'endpoints', 'endpointslices', 'controllerrevisions']);
+const passing = new Set([
+  'events',
+  'pods',
+  'replicasets',
+  'leases',
+  'endpoints',
+  'endpointslices',
+  'controllerrevisions',
+]);
 
 /**
  * All objects of a plane that last, by kind, namespace and name, each with its content; without what differs from one registration

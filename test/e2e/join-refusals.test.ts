@@ -3,13 +3,22 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { parse, stringify } from 'yaml';
-import { type Bed, type Plane, limitedUser, resources, startBed, wipeKlusterlet, wipeWec, writeKubeconfig } from '../bed/bed.ts';
+import {
+  type Bed,
+  limitedUser,
+  type Plane,
+  resources,
+  startBed,
+  wipeKlusterlet,
+  wipeWec,
+  writeKubeconfig,
+} from '../bed/bed.ts';
 import { installKlusterlet } from '../bed/conformance/installer.ts';
 import { type Entry, kubeconfigOf } from '../bed/kube/kubeconfig.ts';
 import type { AnyObject } from '../bed/kube/objects.ts';
 import { Cli } from './harness.ts';
 import { assertRefused, assertRefuses, assertUnwritten, markAll, type Refusal, writesOn } from './refusal.ts';
-import { assertAvailable, until } from './registration.ts';
+import { assertAvailable, contextsOf, until } from './registration.ts';
 
 let bed: Bed;
 let cli: Cli;
@@ -20,8 +29,8 @@ let cluster2: Plane;
 /** cluster1 is registered, with a label; cluster2 is untouched. */
 before(async () => {
   bed = await startBed({ planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }, { name: 'cluster2' }] });
-  cli = await Cli.create(bed.kubeconfig);
   [its1, cluster1, cluster2] = ['its1', 'cluster1', 'cluster2'].map((name) => bed.plane(name)) as [Plane, Plane, Plane];
+  cli = await Cli.create(await contextsOf(its1, cluster1, cluster2));
   await cli.succeed(['wec', 'join', 'cluster1', '--accept', '--label', 'location-group=edge']);
 });
 
@@ -30,8 +39,16 @@ after(async () => {
   await bed?.stop();
 });
 
-const refuses = (line: string, refusal: Refusal, kubeconfig?: string) =>
-  assertRefuses(cli, [its1, cluster1, cluster2], line, refusal, kubeconfig === undefined ? {} : { kubeconfig });
+async function refuses(line: string, refusal: Refusal & { not?: RegExp }, kubeconfig?: string): Promise<void> {
+  const { stderr } = await assertRefuses(
+    cli,
+    [its1, cluster1, cluster2],
+    line,
+    refusal,
+    kubeconfig === undefined ? {} : { kubeconfig },
+  );
+  if (refusal.not) assert.doesNotMatch(stderr, refusal.not);
+}
 
 /** The contexts of the bed, and more of them. */
 const withContexts = (...more: Entry[]): Promise<string> =>
@@ -40,12 +57,20 @@ const withContexts = (...more: Entry[]): Promise<string> =>
 /** Another context for the same cluster, reached by another name of its server. */
 function alias(plane: Plane, context: string): Entry {
   const { connection } = plane.kubeconfigEntry;
-  return { context, cluster: context, user: context, connection: { ...connection, server: connection.server.replace('127.0.0.1', 'localhost') } };
+  return {
+    context,
+    cluster: context,
+    user: context,
+    connection: { ...connection, server: connection.server.replace('127.0.0.1', 'localhost') },
+  };
 }
 
 /** A context whose server does not answer. */
 function dead(context: string): Entry {
-  return { ...alias(cluster2, context), connection: { ...cluster2.kubeconfigEntry.connection, server: 'https://127.0.0.1:9' } };
+  return {
+    ...alias(cluster2, context),
+    connection: { ...cluster2.kubeconfigEntry.connection, server: 'https://127.0.0.1:9' },
+  };
 }
 
 async function file(name: string, content: string): Promise<string> {
@@ -83,7 +108,8 @@ describe('wec join refuses command lines that cannot be meant', () => {
   ];
   before(() => markAll([its1, cluster1, cluster2]));
   after(() => assertUnwritten([its1, cluster1, cluster2]));
-  const isRefused = async (line: string, says: RegExp) => assertRefused(await cli.run(line.split(' ')), { exitCode: 2, says });
+  const isRefused = async (line: string, says: RegExp) =>
+    assertRefused(await cli.run(line.split(' ')), { exitCode: 2, says });
 
   for (const [line, says] of table) it(`${line.replace(long, 'a×64')}`, () => isRefused(line, says));
 
@@ -103,7 +129,11 @@ describe('wec join refuses command lines that cannot be meant', () => {
 
 describe('wec join refuses, before anything is written,', () => {
   it('the ITS itself as a WEC', () =>
-    refuses('wec join mine=its1', { exitCode: 1, says: /mine and the ITS are the same cluster \(contexts its1 and its1, kube-system [0-9a-f]{8}…\)/, hint: /mine=CONTEXT/ }));
+    refuses('wec join mine=its1', {
+      exitCode: 1,
+      says: /mine and the ITS are the same cluster \(contexts its1 and its1, kube-system [0-9a-f]{8}…\)/,
+      hint: /mine=CONTEXT/,
+    }));
 
   it('the ITS as a WEC under another context and address', async () => {
     const kubeconfig = await withContexts(alias(its1, 'other'));
@@ -115,21 +145,44 @@ describe('wec join refuses, before anything is written,', () => {
     await markAll([its1, cluster2]);
     const run = await cli.run(['wec', 'join', 'cluster2', 'b=other', '-o', 'json'], { kubeconfig });
     assert.equal(run.exitCode, 1);
-    assert.deepEqual(run.json().items.map(({ name, error }: { name: string; error: { code: string } }) => [name, error.code]), [['cluster2', 'same-cluster'], ['b', 'same-cluster']]);
+    assert.deepEqual(
+      run.json().items.map(({ name, error }: { name: string; error: { code: string } }) => [name, error.code]),
+      [
+        ['cluster2', 'same-cluster'],
+        ['b', 'same-cluster'],
+      ],
+    );
     await assertUnwritten([its1, cluster2]);
   });
 
-  it('a name that another cluster has', () => refuses('wec join cluster1=cluster2', { exitCode: 1, says: /cluster1 is the name of another cluster on its1/, hint: /Choose another name/ }));
+  it('a name that another cluster has', () =>
+    refuses('wec join cluster1=cluster2', {
+      exitCode: 1,
+      says: /cluster1 is the name of another cluster on its1/,
+      hint: /Choose another name/,
+    }));
 
-  it('a WEC that is registered under another name', () => refuses('wec join mine=cluster1', { exitCode: 1, says: /cluster1 .*is registered already, under the name cluster1/ }));
+  it('a WEC that is registered under another name', () =>
+    refuses('wec join mine=cluster1', {
+      exitCode: 1,
+      says: /cluster1 .*is registered already, under the name cluster1/,
+    }));
 
-  it('a change of the mode', () => refuses('wec join cluster1 --accept --no-singleton', { exitCode: 1, says: /mode Singleton/ }));
+  it('a change of the mode', () =>
+    refuses('wec join cluster1 --accept --no-singleton', { exitCode: 1, says: /mode Singleton/ }));
 
   it('a label that the WEC has with another value', () =>
-    refuses('wec join cluster1 --accept --label location-group=core', { exitCode: 1, says: /location-group=edge/, hint: /stellarctl label cluster1 location-group=core --overwrite/ }));
+    refuses('wec join cluster1 --accept --label location-group=core', {
+      exitCode: 1,
+      says: /location-group=edge/,
+      hint: /stellarctl label cluster1 location-group=core --overwrite/,
+    }));
 
   it('a label that a ManagedCluster has that is not joined yet', async () => {
-    await its1.admin.create(resources.managedClusters, { metadata: { name: 'cluster2', labels: { tier: 'a' } }, spec: {} } as AnyObject);
+    await its1.admin.create(resources.managedClusters, {
+      metadata: { name: 'cluster2', labels: { tier: 'a' } },
+      spec: {},
+    } as AnyObject);
     try {
       await refuses('wec join cluster2 --label tier=b', { exitCode: 1, says: /tier=a/ });
     } finally {
@@ -137,58 +190,118 @@ describe('wec join refuses, before anything is written,', () => {
     }
   });
 
-  it('a cluster that is no ITS', () => refuses('wec join cluster1 --its cluster2', { exitCode: 1, says: /cluster2 \(https:\S+\) is not an ITS/, hint: /--its CONTEXT/ }));
+  it('a cluster that is no ITS', () =>
+    refuses('wec join cluster1 --its cluster2', {
+      exitCode: 1,
+      says: /cluster2 \(https:\S+\) is not an ITS/,
+      hint: /--its CONTEXT/,
+    }));
 
   it('an ITS that does not answer', async () => {
     const kubeconfig = await withContexts(dead('its9'));
-    await refuses('wec join cluster2 --its its9', { exitCode: 4, says: /its9 \(https:\/\/127\.0\.0\.1:9\).*refused/ }, kubeconfig);
+    await refuses(
+      'wec join cluster2 --its its9',
+      { exitCode: 4, says: /its9 \(https:\/\/127\.0\.0\.1:9\).*refused/ },
+      kubeconfig,
+    );
   });
 
   it('an ITS whose certificate is from another authority', async () => {
     const { connection } = its1.kubeconfigEntry;
-    const kubeconfig = await withContexts({ ...alias(its1, 'its9'), connection: { ...connection, caPem: cluster1.caPem } });
-    await refuses('wec join cluster2 --its its9', { exitCode: 4, says: /its9 .*(signed by an unknown authority|certificate)/ }, kubeconfig);
+    const kubeconfig = await withContexts({
+      ...alias(its1, 'its9'),
+      connection: { ...connection, caPem: cluster1.caPem },
+    });
+    await refuses(
+      'wec join cluster2 --its its9',
+      { exitCode: 4, says: /its9 .*(signed by an unknown authority|certificate)/ },
+      kubeconfig,
+    );
   });
 
   it('a WEC whose certificate is from another authority', async () => {
     const { connection } = cluster2.kubeconfigEntry;
-    const kubeconfig = await withContexts({ ...alias(cluster2, 'wec9'), connection: { ...connection, caPem: its1.caPem } });
-    await refuses('wec join wec9', { exitCode: 4, says: /wec9 .*(signed by an unknown authority|certificate)/ }, kubeconfig);
+    const kubeconfig = await withContexts({
+      ...alias(cluster2, 'wec9'),
+      connection: { ...connection, caPem: its1.caPem },
+    });
+    await refuses(
+      'wec join wec9',
+      { exitCode: 4, says: /wec9 .*(signed by an unknown authority|certificate)/ },
+      kubeconfig,
+    );
   });
 
   it('a user without credentials on the ITS or the WEC', async () => {
-    const nobody = (plane: Plane, context: string): Entry => ({ ...plane.entryFor(context, { token: 'nonsense' }), context, cluster: context });
+    const nobody = (plane: Plane, context: string): Entry => ({
+      ...plane.entryFor(context, { token: 'nonsense' }),
+      context,
+      cluster: context,
+    });
     const kubeconfig = await withContexts(nobody(its1, 'its9'), nobody(cluster2, 'wec9'));
-    await refuses('wec join cluster2 --its its9', { exitCode: 4, says: /its9 .*does not accept the credentials/ }, kubeconfig);
+    await refuses(
+      'wec join cluster2 --its its9',
+      { exitCode: 4, says: /its9 .*does not accept the credentials/ },
+      kubeconfig,
+    );
     await refuses('wec join wec9', { exitCode: 4, says: /wec9 .*does not accept the credentials/ }, kubeconfig);
   });
 
   it('a user who may not install a klusterlet on the WEC, and names what is missing', async () => {
-    const limited = await limitedUser(cluster2, { user: 'reader', rules: [{ apiGroups: [''], resources: ['namespaces'], verbs: ['get', 'create', 'patch'] }] });
+    const limited = await limitedUser(cluster2, {
+      user: 'reader',
+      rules: [{ apiGroups: [''], resources: ['namespaces'], verbs: ['get', 'create', 'patch'] }],
+    });
     const kubeconfig = await writeKubeconfig(its1, [its1.kubeconfigEntry, limited]);
-    const { stderr } = await refuses('wec join cluster2', { exitCode: 4, says: /Not allowed on cluster2 .*create deployments\.apps in open-cluster-management/, hint: /auth can-i --list/ }, kubeconfig);
-    assert.doesNotMatch(stderr, /create namespaces/);
+    await refuses(
+      'wec join cluster2',
+      {
+        exitCode: 4,
+        says: /Not allowed on cluster2 .*create deployments\.apps in open-cluster-management/,
+        hint: /auth can-i --list/,
+        not: /create namespaces/,
+      },
+      kubeconfig,
+    );
   });
 
   it('a user who may not ask the ITS for a token', async () => {
     const hubReader = await limitedUser(its1, {
       user: 'hub-reader',
-      rules: [{ apiGroups: ['cluster.open-cluster-management.io', 'certificates.k8s.io', ''], resources: ['*'], verbs: ['get', 'list'] }],
+      rules: [
+        {
+          apiGroups: ['cluster.open-cluster-management.io', 'certificates.k8s.io', ''],
+          resources: ['*'],
+          verbs: ['get', 'list'],
+        },
+      ],
     });
     const kubeconfig = await writeKubeconfig(its1, [hubReader, cluster2.kubeconfigEntry]);
-    await refuses('wec join cluster2', { exitCode: 4, says: /Not allowed on its1 .*create serviceaccounts\/token/ }, kubeconfig);
+    await refuses(
+      'wec join cluster2',
+      { exitCode: 4, says: /Not allowed on its1 .*create serviceaccounts\/token/ },
+      kubeconfig,
+    );
   });
 
   it('--accept of a user who may join but not accept', async () => {
     const joiner = await limitedUser(its1, {
       user: 'joiner',
       rules: [
-        { apiGroups: ['cluster.open-cluster-management.io', 'certificates.k8s.io', 'coordination.k8s.io', ''], resources: ['*'], verbs: ['get', 'list'] },
+        {
+          apiGroups: ['cluster.open-cluster-management.io', 'certificates.k8s.io', 'coordination.k8s.io', ''],
+          resources: ['*'],
+          verbs: ['get', 'list'],
+        },
         { apiGroups: [''], resources: ['serviceaccounts/token'], verbs: ['create'] },
       ],
     });
     const kubeconfig = await writeKubeconfig(its1, [joiner, cluster2.kubeconfigEntry]);
-    await refuses('wec join cluster2 --accept', { exitCode: 4, says: /Not allowed on its1 .*certificatesigningrequests\/approval/ }, kubeconfig);
+    await refuses(
+      'wec join cluster2 --accept',
+      { exitCode: 4, says: /Not allowed on its1 .*certificatesigningrequests\/approval/ },
+      kubeconfig,
+    );
   });
 });
 
@@ -197,7 +310,10 @@ describe('wec join verifies the address of the ITS by TLS before it asks for a t
     it(`${address} with the wrong --ca-file`, async () => {
       const wrong = await file('wrong.crt', cluster1.caPem);
       const value = address === '--hub-apiserver' ? ` ${its1.server}` : '';
-      await refuses(`wec join cluster2 ${address}${value} --ca-file ${wrong}`, { exitCode: 4, says: /its1 .*certificate/ });
+      await refuses(`wec join cluster2 ${address}${value} --ca-file ${wrong}`, {
+        exitCode: 4,
+        says: /its1 .*certificate/,
+      });
     });
   }
 });
@@ -214,7 +330,11 @@ describe("wec join refuses settings of the ITS's context that an agent drops:", 
       cluster[setting] = value;
       if (setting === 'insecure-skip-tls-verify') delete cluster['certificate-authority-data'];
       const kubeconfig = await file(setting, stringify(config));
-      await refuses('wec join cluster2', { exitCode: 1, says: new RegExp(`its1 .*${setting}`), hint: /--ca-file FILE/ }, kubeconfig);
+      await refuses(
+        'wec join cluster2',
+        { exitCode: 1, says: new RegExp(`its1 .*${setting}`), hint: /--ca-file FILE/ },
+        kubeconfig,
+      );
       const right = await file('right.crt', its1.caPem);
       await cli.succeed(['wec', 'join', 'cluster2', '--ca-file', right, '--dry-run'], { kubeconfig });
     });
@@ -232,20 +352,32 @@ describe('wec join looks for an address that agents can use, and says what to pa
   const publish = async (server: string | undefined) => {
     await its1.admin.delete(resources.configMaps, key);
     if (server === undefined) return;
-    const kubeconfig = kubeconfigOf([{ context: '', cluster: '', user: '', connection: { server, caPem: its1.caPem } }]);
-    await its1.admin.create(resources.configMaps, { metadata: { name: 'cluster-info', namespace: 'kube-public' }, data: { kubeconfig } } as AnyObject);
+    const kubeconfig = kubeconfigOf([
+      { context: '', cluster: '', user: '', connection: { server, caPem: its1.caPem } },
+    ]);
+    await its1.admin.create(resources.configMaps, {
+      metadata: { name: 'cluster-info', namespace: 'kube-public' },
+      data: { kubeconfig },
+    } as AnyObject);
   };
 
   after(async () => {
     await its1.admin.delete(resources.configMaps, key);
-    await its1.admin.create(resources.configMaps, { metadata: { name: 'cluster-info', namespace: 'kube-public' }, data: published.data } as AnyObject);
+    await its1.admin.create(resources.configMaps, {
+      metadata: { name: 'cluster-info', namespace: 'kube-public' },
+      data: published.data,
+    } as AnyObject);
   });
 
   const table: [title: string, server: string | undefined, says: RegExp][] = [
     ['cluster-info is missing', undefined, /cluster-info is missing/],
     ['cluster-info is local', 'https://127.0.0.1:6443', /https:\/\/127\.0\.0\.1:6443, which is local/],
     ['cluster-info is local by name', 'https://its1.localtest.me:9443', /its1\.localtest\.me:9443, which is local/],
-    ['cluster-info says kubernetes.default', 'https://kubernetes.default.svc:443', /kubernetes\.default\.svc.*only its own pods/],
+    [
+      'cluster-info says kubernetes.default',
+      'https://kubernetes.default.svc:443',
+      /kubernetes\.default\.svc.*only its own pods/,
+    ],
     ['cluster-info says a Service', 'https://hub.its1-system.svc', /hub\.its1-system\.svc.*only its own pods/],
   ];
   for (const [title, server, says] of table) {
@@ -260,7 +392,11 @@ describe('wec join looks for an address that agents can use, and says what to pa
 describe('wec join refuses an ITS whose registration drivers do not include csr:', () => {
   const setDrivers = (...drivers: string[]) =>
     its1.admin.patch(resources.clusterManagers, 'cluster-manager', {
-      spec: { registrationConfiguration: { registrationDrivers: drivers.length === 0 ? null : drivers.map((authType) => ({ authType })) } },
+      spec: {
+        registrationConfiguration: {
+          registrationDrivers: drivers.length === 0 ? null : drivers.map((authType) => ({ authType })),
+        },
+      },
     });
   after(() => setDrivers());
 
@@ -280,13 +416,20 @@ describe('wec join refuses an ITS whose registration drivers do not include csr:
 describe('wec join leaves alone what somebody else has registered:', () => {
   const foreignHub = 'https://elsewhere-control-plane:6443';
   const install = (clusterName: string) =>
-    installKlusterlet(cluster2, { clusterName, mode: 'Singleton', bootstrap: { server: foreignHub, caPem: cluster1.caPem, token: 'foreign' } });
+    installKlusterlet(cluster2, {
+      clusterName,
+      mode: 'Singleton',
+      bootstrap: { server: foreignHub, caPem: cluster1.caPem, token: 'foreign' },
+    });
 
   after(() => wipeKlusterlet(cluster2));
 
   it('a WEC that is registered with another hub', async () => {
     await install('cluster2');
-    await refuses('wec join cluster2 --accept', { exitCode: 1, says: new RegExp(`cluster2 .*registered already, as cluster2 with the hub ${foreignHub}, which is not its1`) });
+    await refuses('wec join cluster2 --accept', {
+      exitCode: 1,
+      says: new RegExp(`cluster2 .*registered already, as cluster2 with the hub ${foreignHub}, which is not its1`),
+    });
   });
 
   it('a Klusterlet that is being deleted', async () => {
@@ -294,12 +437,22 @@ describe('wec join leaves alone what somebody else has registered:', () => {
     await cluster2.admin.delete(resources.klusterlets, 'klusterlet');
     await refuses('wec join cluster2', { exitCode: 1, says: /Klusterlet on cluster2 .*is being deleted/ });
     await cluster2.admin.patch(resources.klusterlets, 'klusterlet', { metadata: { finalizers: null } }).catch(() => {});
-    await until(async () => ((await cluster2.admin.find(resources.klusterlets, 'klusterlet')) === undefined ? true : undefined), 'end of the Klusterlet');
+    await until(
+      async () => ((await cluster2.admin.find(resources.klusterlets, 'klusterlet')) === undefined ? true : undefined),
+      'end of the Klusterlet',
+    );
   });
 
   it('a WEC with a Klusterlet of another name', async () => {
-    await cluster2.admin.create(resources.klusterlets, { metadata: { name: 'theirs' }, spec: { clusterName: 'theirs', deployOption: { mode: 'Singleton' } } } as AnyObject);
-    await refuses('wec join cluster2', { exitCode: 1, says: /cluster2 .*is registered already, as theirs, by a Klusterlet theirs/, hint: /get klusterlet theirs/ });
+    await cluster2.admin.create(resources.klusterlets, {
+      metadata: { name: 'theirs' },
+      spec: { clusterName: 'theirs', deployOption: { mode: 'Singleton' } },
+    } as AnyObject);
+    await refuses('wec join cluster2', {
+      exitCode: 1,
+      says: /cluster2 .*is registered already, as theirs, by a Klusterlet theirs/,
+      hint: /get klusterlet theirs/,
+    });
   });
 });
 

@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { type Bed, expiredToken, type Plane, resources, startBed, wipeWec } from '../bed/bed.ts';
 import { Cli } from './harness.ts';
 import { assertRefused } from './refusal.ts';
-import { assertAvailable, bootstrapSecretText } from './registration.ts';
+import { assertAvailable, bootstrapSecretText, contextsOf } from './registration.ts';
 
 let bed: Bed;
 let cli: Cli;
@@ -12,8 +12,9 @@ let its1: Plane;
 before(async () => {
   const planes = [{ name: 'its1', hub: true }, ...['cluster1', 'cluster2', 'cluster3'].map((name) => ({ name }))];
   bed = await startBed({ planes });
-  cli = await Cli.create(bed.kubeconfig);
   its1 = bed.plane('its1');
+  const wecs = ['cluster1', 'cluster2', 'cluster3'].map((name) => bed.plane(name));
+  cli = await Cli.create(await contextsOf(its1, ...wecs));
 });
 
 after(async () => {
@@ -24,8 +25,18 @@ after(async () => {
 // Each on a cluster of its own, side by side: most of the time they wait until a failure is believed.
 describe('a join that gets into trouble', { concurrency: true }, () => {
   it('tells in the words of the operator that the cluster does not reach the hub, and is repaired by a right address', async () => {
-    const run = await cli.run(['wec', 'join', 'cluster1', '--accept', '--hub-apiserver', 'https://nowhere.example:6443']);
-    assertRefused(run, { exitCode: 1, says: /cluster1 does not reach the hub: lookup nowhere\.example .*no such host/ });
+    const run = await cli.run([
+      'wec',
+      'join',
+      'cluster1',
+      '--accept',
+      '--hub-apiserver',
+      'https://nowhere.example:6443',
+    ]);
+    assertRefused(run, {
+      exitCode: 1,
+      says: /cluster1 does not reach the hub: lookup nowhere\.example .*no such host/,
+    });
     assert.match(run.stderr, /nowhere\.example:6443 is not reached from here/);
     const again = await cli.succeed(['wec', 'join', 'cluster1', '--accept']);
     assert.match(again.stderr, /cluster1: .*address/);
@@ -37,7 +48,10 @@ describe('a join that gets into trouble', { concurrency: true }, () => {
     assert.equal(run.exitCode, 1, run.stderr);
     const [{ name, changed, error }] = run.json().items;
     assert.deepEqual({ name, changed, code: error.code }, { name: 'cluster2', changed: true, code: 'agent-failed' });
-    assert.match(error.message, /cluster2 .*(ImagePullBackOff|ErrImagePull|cannot be pulled).*9\.9\.9-missing|cluster2 .*9\.9\.9-missing.*(ImagePullBackOff|ErrImagePull|cannot be pulled)/);
+    assert.match(
+      error.message,
+      /cluster2 .*(ImagePullBackOff|ErrImagePull|cannot be pulled).*9\.9\.9-missing|cluster2 .*9\.9\.9-missing.*(ImagePullBackOff|ErrImagePull|cannot be pulled)/,
+    );
     assert.equal(run.stderr.split('\n').filter((line) => line.startsWith('✗')).length, 1);
     await cli.succeed(['wec', 'join', 'cluster2', '--accept', '--ocm-version', '1.3.1']);
     await assertAvailable(its1, 'cluster2');
@@ -57,7 +71,9 @@ describe('a join that gets into trouble', { concurrency: true }, () => {
     });
 
     it('is one JSON document all the same', async () => {
-      const run = await cli.run([...line, '-o', 'json'], { signalAt: { text: /klusterlet applied/, signal: 'SIGINT' } });
+      const run = await cli.run([...line, '-o', 'json'], {
+        signalAt: { text: /klusterlet applied/, signal: 'SIGINT' },
+      });
       assert.equal(run.exitCode, 130);
       assert.match(run.stdout, /"code": "interrupted"/);
       run.json();
@@ -66,7 +82,11 @@ describe('a join that gets into trouble', { concurrency: true }, () => {
     it('ends with 3 when the time is too short, and says what blocks and what to do', async () => {
       await wipeWec(its1, bed.plane('cluster3'), 'cluster3');
       const run = await cli.run([...line, '--timeout', '1s']);
-      assertRefused(run, { exitCode: 3, says: /cluster3 did not get to the stage available in time; it is kept by \S+: ./, hint: /wec list --its its1/ });
+      assertRefused(run, {
+        exitCode: 3,
+        says: /cluster3 did not get to the stage available in time; it is kept by \S+: ./,
+        hint: /wec list --its its1/,
+      });
     });
 
     it('looks once with --timeout 0', async () => {
@@ -86,7 +106,9 @@ describe('a join that gets into trouble', { concurrency: true }, () => {
       await cli.succeed(['wec', 'join', 'cluster3']);
       const expired = await expiredToken(its1);
       const secret = (await bootstrapSecretText(cluster3)).replace(/eyJ[\w.-]+/, expired);
-      await cluster3.admin.patch(resources.secrets, 'open-cluster-management-agent/bootstrap-hub-kubeconfig', { data: { kubeconfig: Buffer.from(secret).toString('base64') } });
+      await cluster3.admin.patch(resources.secrets, 'open-cluster-management-agent/bootstrap-hub-kubeconfig', {
+        data: { kubeconfig: Buffer.from(secret).toString('base64') },
+      });
       const { stderr } = await cli.succeed(['wec', 'join', 'cluster3', '--accept']);
       assert.match(stderr, /^cluster3: the bootstrap token had expired \d+\w+ ago: renewed$/m);
       assert.ok(!(await bootstrapSecretText(cluster3)).includes(expired));

@@ -4,7 +4,7 @@ import { type Bed, type Plane, resources, startBed, wipeWec } from '../bed/bed.t
 import type { KubeObject } from '../bed/kube/objects.ts';
 import { Cli } from './harness.ts';
 import { assertUnwritten, markAll, writesOn } from './refusal.ts';
-import { assertAvailable } from './registration.ts';
+import { assertAvailable, contextsOf } from './registration.ts';
 
 let bed: Bed;
 let cli: Cli;
@@ -14,8 +14,8 @@ let cluster2: Plane;
 
 before(async () => {
   bed = await startBed({ planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }, { name: 'cluster2' }] });
-  cli = await Cli.create(bed.kubeconfig);
   [its1, cluster1, cluster2] = ['its1', 'cluster1', 'cluster2'].map((name) => bed.plane(name)) as [Plane, Plane, Plane];
+  cli = await Cli.create(await contextsOf(its1, cluster1, cluster2));
 });
 
 after(async () => {
@@ -50,7 +50,8 @@ describe('a dry run of wec join', () => {
       'Secret open-cluster-management-agent/bootstrap-hub-kubeconfig on cluster1',
       'Klusterlet klusterlet on cluster1',
     ];
-    for (const object of expected) assert.match(stdout, new RegExp(`^would (create|apply) .*${object.split(' ').slice(1).join(' ')}$`, 'm'), object);
+    for (const object of expected)
+      assert.match(stdout, new RegExp(`^would (create|apply) .*${object.split(' ').slice(1).join(' ')}$`, 'm'), object);
   });
 
   it('leaves only access reviews in the audit logs', async () => {
@@ -58,7 +59,10 @@ describe('a dry run of wec join', () => {
     await cli.succeed(line);
     for (const plane of everything()) {
       const requests = await plane.auditWrites({ by: `${plane.name}-admin` });
-      assert.deepEqual([...new Set(requests.map(({ objectRef }) => objectRef?.resource))], plane === cluster2 ? [] : ['selfsubjectaccessreviews']);
+      assert.deepEqual(
+        [...new Set(requests.map(({ objectRef }) => objectRef?.resource))],
+        plane === cluster2 ? [] : ['selfsubjectaccessreviews'],
+      );
     }
   });
 
@@ -66,13 +70,32 @@ describe('a dry run of wec join', () => {
     const { json } = await cli.succeed([...line, '-o', 'json']);
     const { dryRun, writes, items } = json();
     assert.equal(dryRun, true);
-    assert.ok(writes.some((write: object) => Object.entries({ cluster: 'cluster1', kind: 'Klusterlet', name: 'klusterlet' }).every(([key, value]) => (write as Record<string, unknown>)[key] === value)));
-    assert.deepEqual(items.map(({ name, changed }: { name: string; changed: boolean }) => ({ name, changed })), [{ name: 'cluster1', changed: false }]);
+    assert.ok(
+      writes.some((write: object) =>
+        Object.entries({ cluster: 'cluster1', kind: 'Klusterlet', name: 'klusterlet' }).every(
+          ([key, value]) => (write as Record<string, unknown>)[key] === value,
+        ),
+      ),
+    );
+    assert.deepEqual(
+      items.map(({ name, changed }: { name: string; changed: boolean }) => ({ name, changed })),
+      [{ name: 'cluster1', changed: false }],
+    );
   });
 });
 
 describe('joining two clusters side by side with --accept and --label', () => {
-  const line = ['wec', 'join', 'cluster1', 'cluster2', '--accept', '--label', 'location-group=edge', '--label', 'tier=a'];
+  const line = [
+    'wec',
+    'join',
+    'cluster1',
+    'cluster2',
+    '--accept',
+    '--label',
+    'location-group=edge',
+    '--label',
+    'tier=a',
+  ];
   let stdout: string;
   let stderr: string;
 
@@ -89,8 +112,13 @@ describe('joining two clusters side by side with --accept and --label', () => {
   });
 
   it('runs the agent in mode Singleton, as one Deployment', async () => {
-    const { items } = await cluster1.admin.list<KubeObject>(resources.deployments, { namespace: 'open-cluster-management-agent' });
-    assert.deepEqual(items.map(({ metadata }) => metadata.name), ['klusterlet-agent']);
+    const { items } = await cluster1.admin.list<KubeObject>(resources.deployments, {
+      namespace: 'open-cluster-management-agent',
+    });
+    assert.deepEqual(
+      items.map(({ metadata }) => metadata.name),
+      ['klusterlet-agent'],
+    );
   });
 
   it('prints one result line a WEC on stdout', () => {
@@ -124,13 +152,18 @@ describe('joining two clusters side by side with --accept and --label', () => {
   it('has nothing to do when it is run again, and writes nothing', async () => {
     await markAll(everything());
     const again = await cli.succeed(line);
-    assert.deepEqual(linesOf(again.stdout).sort(), ['cluster1', 'cluster2'].map((name) => `${name}: is registered with its1 and available; nothing to do.`));
+    assert.deepEqual(
+      linesOf(again.stdout).sort(),
+      ['cluster1', 'cluster2'].map((name) => `${name}: is registered with its1 and available; nothing to do.`),
+    );
     await assertUnwritten(everything());
   });
 
   it('tells scripts that nothing was changed when it is run again', async () => {
     const { json } = await cli.succeed([...line, '-o', 'json']);
-    assert.deepEqual(json(), { items: ['cluster1', 'cluster2'].map((name) => ({ name, stage: 'available', changed: false })) });
+    assert.deepEqual(json(), {
+      items: ['cluster1', 'cluster2'].map((name) => ({ name, stage: 'available', changed: false })),
+    });
   });
 
   it('does only what is new when it is run again with another label', async () => {
@@ -150,7 +183,10 @@ describe('joining two clusters side by side with --accept and --label', () => {
     try {
       await markAll(everything());
       const again = await cli.succeed(['wec', 'join', 'cluster1', '--accept']);
-      assert.equal(again.stdout, 'cluster1: is registered with its1 and available; nothing to do. Its agent is 1.3.1, the hub 1.4.0.\n');
+      assert.equal(
+        again.stdout,
+        'cluster1: is registered with its1 and available; nothing to do. Its agent is 1.3.1, the hub 1.4.0.\n',
+      );
       await assertUnwritten(everything());
     } finally {
       await setVersion('v1.3.1');
@@ -161,12 +197,30 @@ describe('joining two clusters side by side with --accept and --label', () => {
 describe('joining two clusters in mode Default', () => {
   it('prints exactly one JSON document, and both become available with a Deployment for each agent', async () => {
     await wipeBoth();
-    const { json } = await cli.succeed(['wec', 'join', 'cluster1', 'cluster2', '--accept', '--no-singleton', '--label', 'a=b', '-o', 'json']);
-    assert.deepEqual(json(), { items: ['cluster1', 'cluster2'].map((name) => ({ name, stage: 'available', changed: true })) });
+    const { json } = await cli.succeed([
+      'wec',
+      'join',
+      'cluster1',
+      'cluster2',
+      '--accept',
+      '--no-singleton',
+      '--label',
+      'a=b',
+      '-o',
+      'json',
+    ]);
+    assert.deepEqual(json(), {
+      items: ['cluster1', 'cluster2'].map((name) => ({ name, stage: 'available', changed: true })),
+    });
     for (const plane of [cluster1, cluster2]) {
       assert.equal((await assertAvailable(its1, plane.name)).metadata.labels?.a, 'b');
-      const { items } = await plane.admin.list<KubeObject>(resources.deployments, { namespace: 'open-cluster-management-agent' });
-      assert.deepEqual(items.map(({ metadata }) => metadata.name).sort(), ['klusterlet-registration-agent', 'klusterlet-work-agent']);
+      const { items } = await plane.admin.list<KubeObject>(resources.deployments, {
+        namespace: 'open-cluster-management-agent',
+      });
+      assert.deepEqual(items.map(({ metadata }) => metadata.name).sort(), [
+        'klusterlet-registration-agent',
+        'klusterlet-work-agent',
+      ]);
     }
   });
 
@@ -190,7 +244,9 @@ describe('joining without --accept', () => {
   it('ends when the request is pending, and says how to go on', async () => {
     assert.match(stdout, /^cluster1: request pending after \d+\.\ds\n$/);
     assert.equal(linesOf(stderr).at(-1), 'Next: stellarctl accept cluster1 --its its1');
-    const cluster = (await its1.admin.get(resources.managedClusters, 'cluster1')) as KubeObject & { spec: { hubAcceptsClient: boolean } };
+    const cluster = (await its1.admin.get(resources.managedClusters, 'cluster1')) as KubeObject & {
+      spec: { hubAcceptsClient: boolean };
+    };
     assert.equal(cluster.spec.hubAcceptsClient, false);
   });
 

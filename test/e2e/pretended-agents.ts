@@ -10,6 +10,15 @@ export async function announce(hub: Plane, name: string, labels: Record<string, 
   });
 }
 
+/** Announces more clusters than a hub takes at once. */
+export async function announceMany(hub: Plane, names: readonly string[]): Promise<void> {
+  const waiting = names.values();
+  const announceSome = async () => {
+    for (const name of waiting) await announce(hub, name);
+  };
+  await Promise.all(Array.from({ length: 16 }, announceSome));
+}
+
 /** An agent that asks to be registered: its ManagedCluster and its request, right unless told otherwise. */
 export async function ask(hub: Plane, name: string, wrong: Partial<RegistrationRequest> = {}): Promise<string> {
   await announce(hub, name);

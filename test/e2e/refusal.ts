@@ -19,7 +19,7 @@ const storesSomething = ({ objectRef, requestURI }: AuditEvent): boolean =>
 function describeWrite({ verb, objectRef }: AuditEvent): string {
   const { resource, subresource, namespace, name } = objectRef ?? {};
   const kind = [resource, subresource].filter(Boolean).join('/');
-  return `${verb} ${kind} ${[namespace, name].filter(Boolean).join('/')}`;
+  return `${verb} ${kind} ${[...new Set([namespace, name])].filter(Boolean).join('/')}`;
 }
 
 export async function markAll(planes: readonly Plane[]): Promise<void> {
@@ -51,7 +51,13 @@ export function assertRefused(run: CliRun, { exitCode, says, hint }: Refusal): v
 }
 
 /** Runs a command line that must be refused, and leaves nothing behind on these planes. */
-export async function assertRefuses(cli: Cli, planes: readonly Plane[], line: string | string[], refusal: Refusal, options: CliOptions = {}): Promise<CliRun> {
+export async function assertRefuses(
+  cli: Cli,
+  planes: readonly Plane[],
+  line: string | string[],
+  refusal: Refusal,
+  options: CliOptions = {},
+): Promise<CliRun> {
   await markAll(planes);
   const run = await cli.run(typeof line === 'string' ? line.split(' ') : line, options);
   assertRefused(run, refusal);

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Plane } from '../bed/bed.ts';
-import { resources } from '../bed/bed.ts';
+import { type Plane, resources, writeKubeconfig } from '../bed/bed.ts';
 import type { KubeObject } from '../bed/kube/objects.ts';
 
 /** A condition's status on an object, whatever its kind. */
@@ -30,9 +29,21 @@ export async function secretText(wec: Plane, key: string, entry: string): Promis
 
 /** Looks until something is there; a test's own deadline is generous, because a busy machine is no failure. */
 export async function until<T>(look: () => Promise<T | undefined>, what: string): Promise<T> {
-  for (const deadline = Date.now() + 30_000; Date.now() < deadline; await new Promise((resolve) => setTimeout(resolve, 100))) {
+  for (
+    const deadline = Date.now() + 30_000;
+    Date.now() < deadline;
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  ) {
     const found = await look();
     if (found !== undefined) return found;
   }
   throw new Error(`there was no ${what} after 30 s`);
+}
+
+/** A kubeconfig with a context for each of these planes, with all rights; the first is the current one. */
+export function contextsOf(...planes: [Plane, ...Plane[]]): Promise<string> {
+  return writeKubeconfig(
+    planes[0],
+    planes.map((plane) => plane.kubeconfigEntry),
+  );
 }

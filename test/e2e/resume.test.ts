@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { type Bed, type Plane, startBed, wipeWec, writeKubeconfig } from '../bed/bed.ts';
 import { Cli, type CliRun } from './harness.ts';
 import { inventoryOf } from './inventory.ts';
-import { assertAvailable } from './registration.ts';
+import { assertAvailable, contextsOf } from './registration.ts';
 import { WriteProxy } from './write-proxy.ts';
 
 let bed: Bed;
@@ -19,9 +19,11 @@ let onWrite: (description: string) => void = () => {};
 
 before(async () => {
   bed = await startBed({ planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }] });
-  cli = await Cli.create(bed.kubeconfig);
   [its1, cluster1] = [bed.plane('its1'), bed.plane('cluster1')];
-  [hubProxy, wecProxy] = await Promise.all([its1, cluster1].map((plane) => WriteProxy.start(plane, (description) => onWrite(description)))) as [WriteProxy, WriteProxy];
+  cli = await Cli.create(await contextsOf(its1, cluster1));
+  [hubProxy, wecProxy] = (await Promise.all(
+    [its1, cluster1].map((plane) => WriteProxy.start(plane, (description) => onWrite(description))),
+  )) as [WriteProxy, WriteProxy];
   kubeconfig = await writeKubeconfig(its1, [hubProxy.entry, wecProxy.entry]);
 });
 
@@ -35,7 +37,9 @@ after(async () => {
 const line = ['wec', 'join', 'cluster1', '--accept', '--label', 'location-group=edge'];
 
 /** Runs the join, and kills it as soon as the servers have answered a write that `isFatal` says. */
-async function joinKilled(isFatal: (write: string, count: number) => boolean): Promise<{ run: CliRun; writes: string[] }> {
+async function joinKilled(
+  isFatal: (write: string, count: number) => boolean,
+): Promise<{ run: CliRun; writes: string[] }> {
   const writes: string[] = [];
   let kill: ((signal: NodeJS.Signals) => void) | undefined;
   let killed = false;
@@ -92,7 +96,11 @@ describe('a join that is killed right after a write', () => {
     assert.deepEqual(await bothInventories(), uninterrupted);
   });
 
-  for (const [which, share] of [['first', 0], ['one of the middle', 0.5], ['last but one', 0.9]] as const) {
+  for (const [which, share] of [
+    ['first', 0],
+    ['one of the middle', 0.5],
+    ['last but one', 0.9],
+  ] as const) {
     it(`is completed by running it once more after the ${which} of its writes`, async () => {
       await wipeWec(its1, cluster1, 'cluster1');
       const k = 1 + Math.floor(share * (writesNeeded.length - 1));

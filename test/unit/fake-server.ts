@@ -49,7 +49,13 @@ export class FakeServer {
       for await (const chunk of incoming) chunks.push(chunk as Buffer);
       const url = new URL(incoming.url ?? '', 'https://fake');
       const text = Buffer.concat(chunks).toString();
-      const request = { method: incoming.method ?? '', path: url.pathname, query: Object.fromEntries(url.searchParams), headers: incoming.headers, body: text === '' ? undefined : (JSON.parse(text) as unknown) };
+      const request = {
+        method: incoming.method ?? '',
+        path: url.pathname,
+        query: Object.fromEntries(url.searchParams),
+        headers: incoming.headers,
+        body: text === '' ? undefined : (JSON.parse(text) as unknown),
+      };
       const answer = answering(request, this.requests.push(request));
       if (answer === undefined) return;
       outgoing.writeHead(answer.status ?? 200, answer.headers);
@@ -73,7 +79,15 @@ export class FakeServer {
   /** A context of this server. */
   context(user: UserEntry = { token: 'secret-token' }, { path = '', trusted = true } = {}): SelectedContext {
     const server = this.url + path;
-    return { name: 'fake', server, cluster: { server, ...(trusted ? { 'certificate-authority-data': Buffer.from(authority).toString('base64') } : {}) }, user };
+    return {
+      name: 'fake',
+      server,
+      cluster: {
+        server,
+        ...(trusted ? { 'certificate-authority-data': Buffer.from(authority).toString('base64') } : {}),
+      },
+      user,
+    };
   }
 
   cutConnections(): void {

@@ -1,10 +1,22 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { apiError } from '../../src/lib/kube/errors.ts';
 import type { Kube } from '../../src/lib/kube/client.ts';
+import { apiError } from '../../src/lib/kube/errors.ts';
 import { type FollowOptions, RegistrationFollower } from '../../src/lib/ocm/follow.ts';
 import type { Registration } from '../../src/lib/ocm/registration-stages.ts';
-import { fakeKube, hubEvidence, hubSecret, joinedCluster, lease, managedCluster, now, recordingProgress, request, run, wecEvidence } from './builders.ts';
+import {
+  fakeKube,
+  hubEvidence,
+  hubSecret,
+  joinedCluster,
+  lease,
+  managedCluster,
+  now,
+  recordingProgress,
+  request,
+  run,
+  wecEvidence,
+} from './builders.ts';
 
 type Hub = Parameters<typeof hubEvidence>[0];
 
@@ -19,7 +31,9 @@ function following(options: Partial<FollowOptions> = {}, { timeoutMs = 60_000, r
     dryRun,
     async replace(_resource, object, subresource) {
       const { status } = object as { status?: { conditions?: { type: string }[] } };
-      write(`${object.metadata.name} ${subresource} ${status?.conditions?.at(-1)?.type} at ${object.metadata.resourceVersion}`);
+      write(
+        `${object.metadata.name} ${subresource} ${status?.conditions?.at(-1)?.type} at ${object.metadata.resourceVersion}`,
+      );
       return object;
     },
     async merge(_resource, name, patch) {
@@ -28,8 +42,16 @@ function following(options: Partial<FollowOptions> = {}, { timeoutMs = 60_000, r
     },
   } satisfies Partial<Kube>);
   const progress = recordingProgress();
-  const follower = new RegistrationFollower('cluster1', kube, run(timeoutMs, progress), { until: 'available', accept: true, wait: true, lookAgain: 'stellarctl wec list', started: Date.now(), ...options });
-  const look = (hub: Hub, registration: Partial<Registration> = {}) => follower.step({ name: 'cluster1', hub: hubEvidence(hub), wec: undefined, now, ...registration });
+  const follower = new RegistrationFollower('cluster1', kube, run(timeoutMs, progress), {
+    until: 'available',
+    accept: true,
+    wait: true,
+    lookAgain: 'stellarctl wec list',
+    started: Date.now(),
+    ...options,
+  });
+  const look = (hub: Hub, registration: Partial<Registration> = {}) =>
+    follower.step({ name: 'cluster1', hub: hubEvidence(hub), wec: undefined, now, ...registration });
   return { follower, writes, lines: progress.lines, look };
 }
 
@@ -64,7 +86,10 @@ describe('to accept a WEC', () => {
     await look({ managedCluster: managedCluster({ accepted: true }), requests: [issued] });
     assert.equal(follower.finished, false);
     await look({ managedCluster: joinedCluster(), requests: [issued], lease: lease(1) });
-    assert.deepEqual([follower.finished, follower.result], [true, { name: 'cluster1', stage: 'available', changed: true }]);
+    assert.deepEqual(
+      [follower.finished, follower.result],
+      [true, { name: 'cluster1', stage: 'available', changed: true }],
+    );
   });
   test('it is not followed where nobody waits', async () => {
     const { follower, look } = following({ wait: false });
@@ -96,21 +121,27 @@ describe('to accept a WEC', () => {
 });
 
 describe('what is said at the end is true:', () => {
-  // BUG: reported. A stage that has failed is named by its id.
-  test('of a WEC that had joined and whose lease has stopped', { todo: true }, async () => {
+  // A stage that has failed is named by its id.
+  test('of a WEC that had joined and whose lease has stopped', async () => {
     const { lines, look } = following({ joinedIsEnough: true });
     await look({ managedCluster: joinedCluster({ available: 'unknown' }), lease: lease(900) });
     assert.match(lines.at(-1) ?? '', /lease stopped|not available/);
   });
-  test('of a WEC whose request was denied and that is followed to its request', { todo: true }, async () => {
+  test('of a WEC whose request was denied and that is followed to its request', async () => {
     const { lines, look } = following({ until: 'request', accept: false });
-    await look({ managedCluster: managedCluster(), requests: [await request({ state: 'denied' })] }, { wec: wecEvidence('denied') });
+    await look(
+      { managedCluster: managedCluster(), requests: [await request({ state: 'denied' })] },
+      { wec: wecEvidence('denied') },
+    );
     assert.match(lines.at(-1) ?? '', /denied/);
   });
   test('of a WEC that is followed to its request', async () => {
     const { follower, lines, look } = following({ until: 'request', accept: false });
     await look({ managedCluster: managedCluster(), requests: [pending] }, { wec: wecEvidence('denied') });
-    assert.deepEqual([follower.finished, follower.result.stage, lines.at(-1)], [true, 'request', 'done cluster1 request pending']);
+    assert.deepEqual(
+      [follower.finished, follower.result.stage, lines.at(-1)],
+      [true, 'request', 'done cluster1 request pending'],
+    );
   });
 });
 
@@ -134,6 +165,9 @@ describe('a WEC that does not get on', () => {
 
 test('the agent that holds a certificate and waits for its acceptance is let in', async () => {
   const { writes, look } = following();
-  await look({ managedCluster: managedCluster(), requests: [issued] }, { wec: wecEvidence('approved-not-accepted', { hubSecret }) });
+  await look(
+    { managedCluster: managedCluster(), requests: [issued] },
+    { wec: wecEvidence('approved-not-accepted', { hubSecret }) },
+  );
   assert.deepEqual(writes, [accepts]);
 });

@@ -5,7 +5,11 @@ import { imageVersion, parseImage, tagOf, versionOf } from '../../src/lib/ocm/im
 describe('an image reference is taken apart:', () => {
   const digest = `sha256:${'0'.repeat(64)}`;
   const cases: Record<string, [registry: string, repository: string, tag: string | undefined] | undefined> = {
-    'quay.io/open-cluster-management/registration:v1.3.1': ['quay.io/open-cluster-management', 'registration', 'v1.3.1'],
+    'quay.io/open-cluster-management/registration:v1.3.1': [
+      'quay.io/open-cluster-management',
+      'registration',
+      'v1.3.1',
+    ],
     'localhost:5000/registration': ['localhost:5000', 'registration', undefined],
     'localhost:5000/ocm/registration:latest': ['localhost:5000/ocm', 'registration', 'latest'],
     [`quay.io/ocm/registration@${digest}`]: ['quay.io/ocm', 'registration', undefined],

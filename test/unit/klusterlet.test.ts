@@ -6,23 +6,42 @@ import fc from 'fast-check';
 import type { KubeObject, Secret } from '../../src/lib/kube/objects.ts';
 import { bootstrapSecret, klusterlet, readHubKubeconfig } from '../../src/lib/ocm/klusterlet/agent.ts';
 import { klusterletCrd } from '../../src/lib/ocm/klusterlet/crd.ts';
-import { agentNamespaceObject, operatorNamespaceObject, operatorRoles, operatorWorkload, pullSecret } from '../../src/lib/ocm/klusterlet/operator.ts';
+import {
+  agentNamespaceObject,
+  operatorNamespaceObject,
+  operatorRoles,
+  operatorWorkload,
+  pullSecret,
+} from '../../src/lib/ocm/klusterlet/operator.ts';
 
-const settings = { clusterName: 'cluster1', mode: 'Singleton', imageRegistry: 'quay.io/open-cluster-management', tag: 'v1.3.1' } as const;
+const settings = {
+  clusterName: 'cluster1',
+  mode: 'Singleton',
+  imageRegistry: 'quay.io/open-cluster-management',
+  tag: 'v1.3.1',
+} as const;
 // biome-ignore lint/suspicious/noExplicitAny: a test may look anywhere
 const dig = (object: KubeObject): any => object;
 
 describe("the operator's rights", () => {
   const [role, binding] = operatorRoles() as [KubeObject, KubeObject];
-  const recorded: unknown[] = JSON.parse(readFileSync(path.join(import.meta.dirname, 'fixtures/operator-rules.json'), 'utf8'));
+  const recorded: unknown[] = JSON.parse(
+    readFileSync(path.join(import.meta.dirname, 'fixtures/operator-rules.json'), 'utf8'),
+  );
   for (const [index, rule] of recorded.entries()) {
     test(`are OCM's own, rule ${index + 1}`, () => assert.deepEqual(dig(role).rules[index], rule));
   }
   test("are no more than OCM's own", () => assert.equal(dig(role).rules.length, recorded.length));
   test('are bound to its service account, the one that it runs as', () => {
-    assert.deepEqual(dig(binding).roleRef, { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role.metadata.name });
+    assert.deepEqual(dig(binding).roleRef, {
+      apiGroup: 'rbac.authorization.k8s.io',
+      kind: 'ClusterRole',
+      name: role.metadata.name,
+    });
     const [account, deployment] = operatorWorkload('image') as [KubeObject, KubeObject];
-    assert.deepEqual(dig(binding).subjects, [{ kind: 'ServiceAccount', name: account.metadata.name, namespace: account.metadata.namespace }]);
+    assert.deepEqual(dig(binding).subjects, [
+      { kind: 'ServiceAccount', name: account.metadata.name, namespace: account.metadata.namespace },
+    ]);
     assert.equal(dig(deployment).spec.template.spec.serviceAccountName, account.metadata.name);
   });
 });
@@ -30,9 +49,11 @@ describe("the operator's rights", () => {
 describe('the operator', () => {
   const [account, deployment] = operatorWorkload('example.com/registration-operator:v1') as [KubeObject, KubeObject];
   const pod = dig(deployment).spec.template;
-  test('runs the image that it was given', () => assert.equal(pod.spec.containers[0].image, 'example.com/registration-operator:v1'));
+  test('runs the image that it was given', () =>
+    assert.equal(pod.spec.containers[0].image, 'example.com/registration-operator:v1'));
   test('is selected by labels that its pods have', () => {
-    for (const [key, value] of Object.entries(dig(deployment).spec.selector.matchLabels)) assert.equal(pod.metadata.labels[key], value);
+    for (const [key, value] of Object.entries(dig(deployment).spec.selector.matchLabels))
+      assert.equal(pod.metadata.labels[key], value);
   });
   test('pulls with the pull secret, which has the content that was given', () => {
     const secret = pullSecret('{"auths":{}}') as Secret;
@@ -49,7 +70,8 @@ describe('the operator', () => {
 test('every object is in a namespace that is made', () => {
   const made = [operatorNamespaceObject(), agentNamespaceObject()].map(({ metadata }) => metadata.name);
   const secret = bootstrapSecret({ server: 'https://h', certificateAuthority: undefined, proxyUrl: undefined }, 't');
-  for (const { metadata } of [...operatorWorkload('i'), pullSecret('{}'), secret]) assert.ok(made.includes(metadata.namespace ?? ''));
+  for (const { metadata } of [...operatorWorkload('i'), pullSecret('{}'), secret])
+    assert.ok(made.includes(metadata.namespace ?? ''));
 });
 
 describe('the Klusterlet', () => {
@@ -97,16 +119,28 @@ describe('the bootstrap secret', () => {
     proxyUrl: fc.option(fc.webUrl(), { nil: undefined }),
   });
   test('is read as it was written', () => {
-    fc.assert(fc.property(hub, fc.string({ minLength: 1 }), (connection, token) => assert.deepEqual(readHubKubeconfig(bootstrapSecret(connection, token) as Secret), { ...connection, token })));
+    fc.assert(
+      fc.property(hub, fc.string({ minLength: 1 }), (connection, token) =>
+        assert.deepEqual(readHubKubeconfig(bootstrapSecret(connection, token) as Secret), { ...connection, token }),
+      ),
+    );
   });
   test('is not guessed where it cannot be read', () => {
-    const secret = (kubeconfig: string): Secret => ({ metadata: { name: 's' }, data: { kubeconfig: Buffer.from(kubeconfig).toString('base64') } });
+    const secret = (kubeconfig: string): Secret => ({
+      metadata: { name: 's' },
+      data: { kubeconfig: Buffer.from(kubeconfig).toString('base64') },
+    });
     assert.equal(readHubKubeconfig(undefined), undefined);
     assert.equal(readHubKubeconfig({ metadata: { name: 's' } }), undefined);
-    for (const text of ['', 'a: [', 'hello', 'clusters: []', 'clusters: [{cluster: {server: 5}}]']) assert.equal(readHubKubeconfig(secret(text)), undefined, text);
+    for (const text of ['', 'a: [', 'hello', 'clusters: []', 'clusters: [{cluster: {server: 5}}]'])
+      assert.equal(readHubKubeconfig(secret(text)), undefined, text);
   });
   test("is read also when it is an agent's own, without a token", () => {
-    const own = 'clusters: [{name: hub, cluster: {server: "https://h/", certificate-authority-data: UEVN}}]\nusers: [{name: default-auth, user: {client-certificate: tls.crt}}]\n';
-    assert.deepEqual(readHubKubeconfig({ metadata: { name: 's' }, data: { kubeconfig: Buffer.from(own).toString('base64') } }), { server: 'https://h', certificateAuthority: 'PEM', proxyUrl: undefined, token: undefined });
+    const own =
+      'clusters: [{name: hub, cluster: {server: "https://h/", certificate-authority-data: UEVN}}]\nusers: [{name: default-auth, user: {client-certificate: tls.crt}}]\n';
+    assert.deepEqual(
+      readHubKubeconfig({ metadata: { name: 's' }, data: { kubeconfig: Buffer.from(own).toString('base64') } }),
+      { server: 'https://h', certificateAuthority: 'PEM', proxyUrl: undefined, token: undefined },
+    );
   });
 });

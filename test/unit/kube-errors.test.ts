@@ -30,13 +30,17 @@ describe('the answer', () => {
     assert.match(message, /<html>Bad gateway<\/html>$/);
     assert.ok(apiError(cluster, 502, 'x'.repeat(1000)).message.length < 300);
   });
-  test('of JSON that is no Status says its number', () => assert.match(apiError(cluster, 500, '"text"').message, /"text"|HTTP 500/));
+  test('of JSON that is no Status says its number', () =>
+    assert.match(apiError(cluster, 500, '"text"').message, /"text"|HTTP 500/));
   test('with several causes lists them', () => {
     const causes = [
       { field: 'spec.a', message: 'wrong' },
       { field: 'spec.b', message: 'missing' },
     ];
-    assert.deepEqual(apiError(cluster, 422, status('m', { details: { causes } })).details, ['  spec.a: wrong', '  spec.b: missing']);
+    assert.deepEqual(apiError(cluster, 422, status('m', { details: { causes } })).details, [
+      '  spec.a: wrong',
+      '  spec.b: missing',
+    ]);
   });
   test('says what helps where it is known', () => {
     assert.equal(apiError(cluster, 403, '').hint, 'See what is allowed: kubectl --context its1 auth can-i --list');
@@ -76,5 +80,12 @@ test('errors that may pass are those of servers that restart or are busy', () =>
   const passing = [401, 403, 429, 500, 503].map((code) => apiError(cluster, code, ''));
   const staying = [400, 404, 409, 422].map((code) => apiError(cluster, code, ''));
   assert.ok([...passing, networkError(cluster, { code: 'ECONNREFUSED' })].every(mayPass));
-  assert.ok(![...staying, networkError(cluster, { code: 'CERT_HAS_EXPIRED' }), new StellarError('interrupted', ''), new TypeError()].some(mayPass));
+  assert.ok(
+    ![
+      ...staying,
+      networkError(cluster, { code: 'CERT_HAS_EXPIRED' }),
+      new StellarError('interrupted', ''),
+      new TypeError(),
+    ].some(mayPass),
+  );
 });

@@ -2,22 +2,36 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { StellarError } from '../../src/lib/errors.ts';
-import { effectiveChanges, isLabelChange, labelConflicts, parseLabelChanges, parseLabels } from '../../src/lib/ocm/labels.ts';
+import { parseLabelChanges, parseLabels } from '../../src/lib/ocm/labels.ts';
 
-const refused = (problem: RegExp) => (error: unknown) => error instanceof StellarError && error.code === 'usage' && problem.test(error.message);
+const refused = (problem: RegExp) => (error: unknown) =>
+  error instanceof StellarError && error.code === 'usage' && problem.test(error.message);
 
 // Kubernetes' rules, generated (apimachinery, pkg/util/validation: IsQualifiedName, IsValidLabelValue, IsDNS1123Subdomain).
 const edge = fc.constantFrom(...'abzABZ019');
 const inner = fc.constantFrom(...'aZ09-_.');
 const word = (rest: fc.Arbitrary<string>, most: number) =>
-  fc.tuple(edge, fc.option(fc.tuple(fc.array(rest, { maxLength: most - 2 }).map((letters) => letters.join('')), edge))).map(([first, more]) => first + (more === null ? '' : more.join('')));
+  fc
+    .tuple(
+      edge,
+      fc.option(
+        fc.tuple(
+          fc.array(rest, { maxLength: most - 2 }).map((letters) => letters.join('')),
+          edge,
+        ),
+      ),
+    )
+    .map(([first, more]) => first + (more === null ? '' : more.join('')));
 const name = word(inner, 63);
 const dnsLabel = word(fc.constantFrom(...'a0-'), 20).map((text) => text.toLowerCase());
-const key = fc.tuple(fc.option(fc.array(dnsLabel, { minLength: 1, maxLength: 4 })), name).map(([prefix, last]) => (prefix === null ? last : `${prefix.join('.')}/${last}`));
+const key = fc
+  .tuple(fc.option(fc.array(dnsLabel, { minLength: 1, maxLength: 4 })), name)
+  .map(([prefix, last]) => (prefix === null ? last : `${prefix.join('.')}/${last}`));
 const value = fc.oneof(fc.constant(''), name);
 
 describe('what Kubernetes accepts is accepted:', () => {
-  test('key=value', () => fc.assert(fc.property(key, value, (k, v) => assert.deepEqual(parseLabelChanges([`${k}=${v}`]), { [k]: v }))));
+  test('key=value', () =>
+    fc.assert(fc.property(key, value, (k, v) => assert.deepEqual(parseLabelChanges([`${k}=${v}`]), { [k]: v }))));
   test('key-', () => fc.assert(fc.property(key, (k) => assert.deepEqual(parseLabelChanges([`${k}-`]), { [k]: null }))));
   test('the longest of everything', () => {
     const prefix = `${'a'.repeat(63)}.${'b'.repeat(63)}.${'c'.repeat(63)}.${'d'.repeat(61)}`;
@@ -51,7 +65,10 @@ describe('what Kubernetes refuses is refused:', () => {
     ['a=b\n', /a value has letters/],
     ['a--', /a key has letters/],
   ];
-  for (const [argument, problem] of cases) test(JSON.stringify(argument.slice(0, 20)), () => assert.throws(() => parseLabelChanges([argument]), refused(problem)));
+  for (const [argument, problem] of cases)
+    test(JSON.stringify(argument.slice(0, 20)), () =>
+      assert.throws(() => parseLabelChanges([argument]), refused(problem)),
+    );
 
   test('any value with a character too many', () => {
     fc.assert(
@@ -69,38 +86,7 @@ test('a label cannot be set and removed at once, nor set to two values', () => {
   assert.deepEqual(parseLabelChanges(['a=1', 'a=1']), { a: '1' });
 });
 
-test('the arguments that are changes are told from names', () => {
-  assert.deepEqual(['a=b', 'a-', 'a=', 'cluster1', 'a.b'].map(isLabelChange), [true, true, true, false, false]);
-});
-
 test('labels to set cannot be removals', () => {
   assert.deepEqual(parseLabels(['a=1', 'b=']), { a: '1', b: '' });
   assert.throws(() => parseLabels(['a-']), refused(/would remove/));
-});
-
-test('a label with another value is a conflict; the same value, a new one and a removal are none', () => {
-  const present = { a: '1', b: '2', d: '' };
-  assert.deepEqual(labelConflicts(present, { a: '1', b: '3', c: '4', d: '5' }), ['b=2', 'd=']);
-  assert.deepEqual(labelConflicts(present, { a: null, z: null, constructor: 'x' }), []);
-});
-
-test('only what is not so already is written', () => {
-  const present = { a: '1', b: '2' };
-  assert.deepEqual(effectiveChanges(present, { a: '1', b: '3', c: '4', constructor: 'x' }), { b: '3', c: '4', constructor: 'x' });
-  assert.deepEqual(effectiveChanges(present, { a: null, z: null, toString: null }), { a: null });
-});
-
-test('changes that have been made leave nothing to change', () => {
-  const labels = fc.dictionary(name, value);
-  fc.assert(
-    fc.property(labels, fc.dictionary(name, fc.option(value)), (present, changes) => {
-      const after = { ...present };
-      for (const [changed, to] of Object.entries(effectiveChanges(present, changes))) {
-        if (to === null) delete after[changed];
-        else after[changed] = to;
-      }
-      assert.deepEqual(effectiveChanges(after, changes), {});
-      assert.deepEqual(labelConflicts(after, changes), []);
-    }),
-  );
 });

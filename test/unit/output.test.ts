@@ -5,38 +5,71 @@ import { StellarError } from '../../src/lib/errors.ts';
 import { withProgramName } from '../../src/lib/terminal/io.ts';
 import { errorDocument, formatResult, toDocument, writeError } from '../../src/lib/terminal/output.ts';
 import { styleFor } from '../../src/lib/terminal/style.ts';
+import type { Column } from '../../src/lib/terminal/table.ts';
 import { fakeIo } from './fake-io.ts';
 
-const rows = [{ name: 'cluster1', state: 'available' }, { name: 'cluster2', state: 'pending' }];
-const columns = [
-  { header: 'NAME', value: ({ name }: { name: string }) => name },
-  { header: 'STATE', value: ({ state }: { state: string }) => state, wide: true },
+const rows = [
+  { name: 'cluster1', state: 'available' },
+  { name: 'cluster2', state: 'pending' },
+];
+const columns: Column<{ name: string; state: string }>[] = [
+  { header: 'NAME', value: ({ name }) => name },
+  { header: 'STATE', value: ({ state }) => state, wide: true },
 ];
 const document = { items: rows };
 
 describe('a result is', () => {
-  test('one JSON document', async () => assert.deepEqual(JSON.parse(await formatResult('json', document, rows, columns)), document));
-  test('one YAML document', async () => assert.deepEqual(parse(await formatResult('yaml', document, rows, columns)), document));
-  test('a name a line', async () => assert.equal(await formatResult('name', document, rows, columns), 'cluster1\ncluster2\n'));
-  test('a table', async () => assert.equal(await formatResult('table', document, rows, columns), 'NAME\ncluster1\ncluster2\n'));
-  test('a wide table', async () => assert.equal(await formatResult('wide', document, rows, columns), 'NAME       STATE\ncluster1   available\ncluster2   pending\n'));
+  test('one JSON document', async () =>
+    assert.deepEqual(JSON.parse(await formatResult('json', document, rows, columns)), document));
+  test('one YAML document', async () =>
+    assert.deepEqual(parse(await formatResult('yaml', document, rows, columns)), document));
+  test('a name a line', async () =>
+    assert.equal(await formatResult('name', document, rows, columns), 'cluster1\ncluster2\n'));
+  test('a table', async () =>
+    assert.equal(await formatResult('table', document, rows, columns), 'NAME\ncluster1\ncluster2\n'));
+  test('a wide table', async () =>
+    assert.equal(
+      await formatResult('wide', document, rows, columns),
+      'NAME       STATE\ncluster1   available\ncluster2   pending\n',
+    ));
   test('nothing where there is nothing for a table or names, but a document for JSON', async () => {
-    assert.deepEqual([await formatResult('table', { items: [] }, [], columns), await formatResult('name', { items: [] }, [], columns)], ['', '']);
+    assert.deepEqual(
+      [await formatResult('table', { items: [] }, [], columns), await formatResult('name', { items: [] }, [], columns)],
+      ['', ''],
+    );
     assert.deepEqual(JSON.parse(await formatResult('json', { items: [] }, [], columns)), { items: [] });
   });
   for (const format of ['json', 'yaml', 'name', 'table'] as const) {
-    test(`a whole last line as ${format}`, async () => assert.match(await formatResult(format, document, rows, columns), /[^\n]\n$/));
+    test(`a whole last line as ${format}`, async () =>
+      assert.match(await formatResult(format, document, rows, columns), /[^\n]\n$/));
   }
 });
 
 describe('errors in documents', () => {
   const error = new StellarError('request-denied', 'was denied', { hint: 'ask again', details: ['a'] });
   test('stand beside what is known of their name', () => {
-    assert.deepEqual(toDocument([{ name: 'a', changed: true }, { name: 'b', changed: false, error }]), {
-      items: [{ name: 'a', changed: true }, { name: 'b', changed: false, error: { code: 'request-denied', message: 'was denied', hint: 'ask again' } }],
-    });
+    assert.deepEqual(
+      toDocument([
+        { name: 'a', changed: true },
+        { name: 'b', changed: false, error },
+      ]),
+      {
+        items: [
+          { name: 'a', changed: true },
+          {
+            name: 'b',
+            changed: false,
+            error: { code: 'request-denied', message: 'was denied', details: ['a'], hint: 'ask again' },
+          },
+        ],
+      },
+    );
   });
-  test('of the whole command stand beside no items', () => assert.deepEqual(errorDocument(error), { items: [], error: { code: 'request-denied', message: 'was denied', hint: 'ask again' } }));
+  test('of the whole command stand beside no items', () =>
+    assert.deepEqual(errorDocument(error), {
+      items: [],
+      error: { code: 'request-denied', message: 'was denied', details: ['a'], hint: 'ask again' },
+    }));
 });
 
 describe('errors for people', () => {
@@ -46,20 +79,36 @@ describe('errors for people', () => {
     assert.equal(stdout.text, '');
     return stderr.text;
   };
-  const error = new StellarError('not-found', 'There is none.', { details: ['a  b'], hint: 'See: stellarctl wec list', cause: new Error('because') });
-  test('say what failed, what belongs to it and what helps, without a stack', () => assert.equal(written(error), '✗ There is none.\n    a  b\n  See: stellarctl wec list\n'));
-  test('say the cause as well where everything is asked for', () => assert.match(written(error, { verbose: true }), /Error: because\n\s+at /));
+  const error = new StellarError('not-found', 'There is none.', {
+    details: ['a  b'],
+    hint: 'See: stellarctl wec list',
+    cause: new Error('because'),
+  });
+  test('say what failed, what belongs to it and what helps, without a stack', () =>
+    assert.equal(written(error), '✗ There is none.\n    a  b\n  See: stellarctl wec list\n'));
+  test('say the cause as well where everything is asked for', () =>
+    assert.match(written(error, { verbose: true }), /Error: because\n\s+at /));
   test('of ours keep their stack and say so', () => {
     const text = written(new TypeError('oops'));
     assert.match(text, /TypeError: oops\n\s+at /);
     assert.match(text, /mistake in stellarctl.*report it/);
   });
+  test('show control characters as what they are, so that no terminal obeys them', () => {
+    const text = written(
+      new StellarError('request-refused', 'CN \u001b]0;x\u0007', { details: ['\u009b2J'], hint: '\u001b[2J' }),
+    );
+    assert.equal(text, '✗ CN \\x1b]0;x\\x07\n    \\x9b2J\n  \\x1b[2J\n');
+  });
   test('that are no errors are shown', () => assert.match(written('thrown'), /^✗ thrown\n/));
-  test('tell a plugin of kubectl what to type there', () => assert.match(written(error, { program: 'kubectl stellar' }), /See: kubectl stellar wec list/));
+  test('tell a plugin of kubectl what to type there', () =>
+    assert.match(written(error, { program: 'kubectl stellar' }), /See: kubectl stellar wec list/));
 });
 
 test('only commands are called by the name of the program', () => {
-  assert.equal(withProgramName('stellarctl wec list, stellarctl its token, stellarctl accept a, of stellarctl', 'kubectl stellar'), 'kubectl stellar wec list, kubectl stellar its token, kubectl stellar accept a, of stellarctl');
+  assert.equal(
+    withProgramName('stellarctl wec list, stellarctl its token, stellarctl accept a, of stellarctl', 'kubectl stellar'),
+    'kubectl stellar wec list, kubectl stellar its token, kubectl stellar accept a, of stellarctl',
+  );
 });
 
 describe('colour is', () => {

@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, mock, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { stripVTControlCharacters } from 'node:util';
 import { createProgress, type ProgressOptions } from '../../src/lib/terminal/progress.ts';
 import { styleFor } from '../../src/lib/terminal/style.ts';
 import { fakeIo } from './fake-io.ts';
 
 function progressOn(io: Parameters<typeof fakeIo>[0], options: Partial<ProgressOptions> = {}) {
   const fake = fakeIo(io);
-  const progress = createProgress(fake.io, { quiet: false, results: 'stdout', style: styleFor(fake.io.stderr, fake.io, 'never'), ...options });
+  const progress = createProgress(fake.io, {
+    quiet: false,
+    results: 'stdout',
+    style: styleFor(fake.io.stderr, fake.io, 'never'),
+    ...options,
+  });
   return { ...fake, progress };
 }
 
@@ -22,14 +28,22 @@ describe('in a pipe', () => {
     progress.changed('cluster1', 'request pending');
     progress.changed('cluster2', 'request pending');
     progress.changed('cluster1', 'approved');
-    assert.deepEqual(stderr.lines, ['ITS its1', 'cluster1: request pending', 'cluster2: request pending', 'cluster1: approved']);
+    assert.deepEqual(stderr.lines, [
+      'ITS its1',
+      'cluster1: request pending',
+      'cluster2: request pending',
+      'cluster1: approved',
+    ]);
     assert.equal(stdout.text, '');
   });
   test('what is done is a result, with how long it took', () => {
     const { progress, stderr, stdout } = progressOn({});
     progress.done('cluster1', 'joined', 2345);
     progress.done('cluster2', 'has joined already');
-    assert.deepEqual([stdout.lines, stderr.text], [['cluster1: joined after 2.3s', 'cluster2: has joined already'], '']);
+    assert.deepEqual(
+      [stdout.lines, stderr.text],
+      [['cluster1: joined after 2.3s', 'cluster2: has joined already'], ''],
+    );
   });
   test('what is done is no result where a document is the result', () => {
     const { progress, stderr, stdout } = progressOn({}, { results: 'stderr' });
@@ -71,7 +85,11 @@ describe('in a pipe', () => {
 });
 
 describe('lines do not move', () => {
-  for (const [where, io] of [['in a pipe', {}], ['in CI', { tty: true, env: { CI: 'true' } }], ['on a terminal that cannot', { tty: true, env: { TERM: 'dumb' } }]] as const) {
+  for (const [where, io] of [
+    ['in a pipe', {}],
+    ['in CI', { tty: true, env: { CI: 'true' } }],
+    ['on a terminal that cannot', { tty: true, env: { TERM: 'dumb' } }],
+  ] as const) {
     test(where, async () => {
       const { progress, stderr } = progressOn(io);
       progress.waiting('cluster1', 'its request');
@@ -113,7 +131,8 @@ describe('on a terminal', () => {
     await sleep(700);
     assert.match(stderr.text, / {2}cluster1 {3}[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] its request {3}0\.\ds\n/);
     assert.match(stderr.text, / {2}cluster10 {2}[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] something .*… {3}0\.\ds/);
-    for (const line of stderr.text.split(/[\r\n]/)) assert.ok(line.length <= 80, `too wide: ${line}`);
+    for (const line of stripVTControlCharacters(stderr.text).split(/[\r\n]/))
+      assert.ok(line.length <= 80, `too wide: ${line}`);
     progress.done('cluster1', 'joined');
     assert.match(stdout.text, /^ {2}cluster1 {3}✓ joined\n$/);
     progress.failed('cluster10', 'denied');

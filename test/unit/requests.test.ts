@@ -8,19 +8,36 @@ const own = `${identity}:cluster1`;
 const common = `${identity}:managed-clusters`;
 const commonName = `${own}:agent-a`;
 
-const withSubject = (organisations: string[], ...rest: Subject): CsrOptions => ({ subject: [{ O: organisations }, ...rest] });
+const withSubject = (organisations: string[], ...rest: Subject): CsrOptions => ({
+  subject: [{ O: organisations }, ...rest],
+});
 
 test('a request of the agent of a WEC is right', async () => {
-  const { problems, agent, cluster, state, renewal, requester, created, decided } = judgeRequest(await csr({ age: 10 }));
+  const { problems, agent, cluster, state, renewal, requester, created, decided } = judgeRequest(
+    await csr({ age: 10 }),
+  );
   assert.deepEqual(problems, []);
-  assert.deepEqual({ agent, cluster, state, renewal, requester, decided }, { agent: 'agent-a', cluster: 'cluster1', state: 'pending', renewal: false, requester: 'agent-registration-bootstrap', decided: undefined });
+  assert.deepEqual(
+    { agent, cluster, state, renewal, requester, decided },
+    {
+      agent: 'agent-a',
+      cluster: 'cluster1',
+      state: 'pending',
+      renewal: false,
+      requester: 'agent-registration-bootstrap',
+      decided: undefined,
+    },
+  );
   assert.equal(created, Date.parse(secondsAgo(10)));
 });
 
 describe('a request is right also', () => {
   const right: Record<string, CsrOptions> = {
     'from a hub older than OCM 0.11': { username: 'system:serviceaccount:open-cluster-management:cluster-bootstrap' },
-    'with a bootstrap token': { username: 'system:bootstrap:ocmhub', groups: ['system:bootstrappers', 'system:bootstrappers:managedcluster', 'system:authenticated'] },
+    'with a bootstrap token': {
+      username: 'system:bootstrap:ocmhub',
+      groups: ['system:bootstrappers', 'system:bootstrappers:managedcluster', 'system:authenticated'],
+    },
     'without the group of all WECs, which the hub takes as optional': withSubject([own], { CN: [commonName] }),
     'with its organisations in the other order': withSubject([common, own], { CN: [commonName] }),
     'with its organisations in names of their own': { subject: [{ O: [own] }, { O: [common] }, { CN: [commonName] }] },
@@ -33,44 +50,136 @@ describe('a request is right also', () => {
 
 describe('a request is refused', () => {
   const wrong: [how: string, options: CsrOptions, problem: RegExp][] = [
-    ['for another signer', { signerName: 'kubernetes.io/kubelet-serving' }, /^its signer is kubernetes.io\/kubelet-serving/],
-    ['for the name of another WEC', { subject: agentSubject('cluster2', 'agent-a') }, /^its common name is "system:open-cluster-management:cluster2:agent-a"/],
-    ['for a WEC whose name only begins alike', withSubject([own, common], { CN: [`${own}0:agent-a`] }), /^its common name/],
-    ['with one more part in its common name', withSubject([own, common], { CN: [`${commonName}:x`] }), /^its common name/],
+    [
+      'for another signer',
+      { signerName: 'kubernetes.io/kubelet-serving' },
+      /^its signer is kubernetes.io\/kubelet-serving/,
+    ],
+    [
+      'for the name of another WEC',
+      { subject: agentSubject('cluster2', 'agent-a') },
+      /^its common name is "system:open-cluster-management:cluster2:agent-a"/,
+    ],
+    [
+      'for a WEC whose name only begins alike',
+      withSubject([own, common], { CN: [`${own}0:agent-a`] }),
+      /^its common name/,
+    ],
+    [
+      'with one more part in its common name',
+      withSubject([own, common], { CN: [`${commonName}:x`] }),
+      /^its common name/,
+    ],
     ['without an agent in its common name', withSubject([own, common], { CN: [`${own}:`] }), /^its common name/],
-    ['with two common names', withSubject([own, common], { CN: [commonName] }, { CN: [`${identity}:cluster2:x`] }), /^its common name is ".*", ".*cluster2:x"/],
-    ['with two common names in one part', withSubject([own, common], { CN: [commonName, `${identity}:cluster2:x`] }), /^its common name/],
+    [
+      'with two common names',
+      withSubject([own, common], { CN: [commonName] }, { CN: [`${identity}:cluster2:x`] }),
+      /^its common name is ".*", ".*cluster2:x"/,
+    ],
+    [
+      'with two common names in one part',
+      withSubject([own, common], { CN: [commonName, `${identity}:cluster2:x`] }),
+      /^its common name/,
+    ],
     ['without a common name', { subject: [{ O: [own, common] }] }, /^its common name is missing/],
     ['without its own organisation', withSubject([common], { CN: [commonName] }), /^its organisations/],
     ['without organisations', { subject: [{ CN: [commonName] }] }, /^its organisations are missing/],
-    ['with the organisation of another WEC', withSubject([`${identity}:cluster2`, common], { CN: [commonName] }), /^its organisations/],
-    ['with the organisation of another WEC beside its own', withSubject([own, `${identity}:cluster2`, common], { CN: [commonName] }), /^its organisations/],
-    ['with the organisation of administrators', withSubject([own, common, 'system:masters'], { CN: [commonName] }), /system:masters/],
+    [
+      'with the organisation of another WEC',
+      withSubject([`${identity}:cluster2`, common], { CN: [commonName] }),
+      /^its organisations/,
+    ],
+    [
+      'with the organisation of another WEC beside its own',
+      withSubject([own, `${identity}:cluster2`, common], { CN: [commonName] }),
+      /^its organisations/,
+    ],
+    [
+      'with the organisation of administrators',
+      withSubject([own, common, 'system:masters'], { CN: [commonName] }),
+      /system:masters/,
+    ],
     ['with its own organisation twice', withSubject([own, own, common], { CN: [commonName] }), /^its organisations/],
-    ['with more in its subject', withSubject([own, common], { CN: [commonName] }, { OU: ['x'] }), /^its subject has more/],
-    ['with a usage too many', { usages: ['digital signature', 'key encipherment', 'client auth', 'server auth'] }, /^its usages/],
+    [
+      'with more in its subject',
+      withSubject([own, common], { CN: [commonName] }, { OU: ['x'] }),
+      /^its subject has more/,
+    ],
+    [
+      'with a usage too many',
+      { usages: ['digital signature', 'key encipherment', 'client auth', 'server auth'] },
+      /^its usages/,
+    ],
     ['without client authentication', { usages: ['digital signature', 'key encipherment'] }, /^its usages/],
     ['without usages', { usages: [] }, /^its usages are missing/],
     ['by the bootstrap user without its group', { groups: ['system:authenticated'] }, /not a bootstrap identity/],
-    ["by somebody else with the bootstrap user's group", { username: 'system:serviceaccount:open-cluster-management:other' }, /sent by system:serviceaccount:open-cluster-management:other/],
-    ['by a service account of that name in another namespace', { username: 'system:serviceaccount:default:agent-registration-bootstrap' }, /not a bootstrap identity/],
-    ['by an administrator', { username: 'kubernetes-admin', groups: ['system:masters', ...bootstrapUser.groups] }, /sent by kubernetes-admin/],
-    ['with a bootstrap token of another group', { username: 'system:bootstrap:ocmhub', groups: ['system:bootstrappers'] }, /not a bootstrap identity/],
-    ['by a user whose name only looks like a bootstrap token', { username: 'system:bootstrap:me', groups: ['system:bootstrappers:managedcluster'] }, /not a bootstrap identity/],
+    [
+      "by somebody else with the bootstrap user's group",
+      { username: 'system:serviceaccount:open-cluster-management:other' },
+      /sent by system:serviceaccount:open-cluster-management:other/,
+    ],
+    [
+      'by a service account of that name in another namespace',
+      { username: 'system:serviceaccount:default:agent-registration-bootstrap' },
+      /not a bootstrap identity/,
+    ],
+    [
+      'by an administrator',
+      { username: 'kubernetes-admin', groups: ['system:masters', ...bootstrapUser.groups] },
+      /sent by kubernetes-admin/,
+    ],
+    [
+      'with a bootstrap token of another group',
+      { username: 'system:bootstrap:ocmhub', groups: ['system:bootstrappers'] },
+      /not a bootstrap identity/,
+    ],
+    [
+      'by a user whose name only looks like a bootstrap token',
+      { username: 'system:bootstrap:me', groups: ['system:bootstrappers:managedcluster'] },
+      /not a bootstrap identity/,
+    ],
     ['by nobody', { username: '', groups: [] }, /sent by nobody/],
-    ['as a renewal, which the hub decides', { username: commonName, groups: [own, common, 'system:authenticated'] }, /not a bootstrap identity/],
-    ["as an add-on's", { labels: { 'open-cluster-management.io/cluster-name': 'cluster1', 'open-cluster-management.io/addon-name': 'work' } }, /^it is a request of the add-on work/],
+    [
+      'as a renewal, which the hub decides',
+      { username: commonName, groups: [own, common, 'system:authenticated'] },
+      /not a bootstrap identity/,
+    ],
+    [
+      "as an add-on's",
+      {
+        labels: {
+          'open-cluster-management.io/cluster-name': 'cluster1',
+          'open-cluster-management.io/addon-name': 'work',
+        },
+      },
+      /^it is a request of the add-on work/,
+    ],
     ['without the label', { labels: {} }, /^it has no label/],
     ['with an empty label', { labels: { 'open-cluster-management.io/cluster-name': '' } }, /^it has no label/],
-    ['with the label of another WEC', { labels: { 'open-cluster-management.io/cluster-name': 'cluster2' } }, /^its common name/],
+    [
+      'with the label of another WEC',
+      { labels: { 'open-cluster-management.io/cluster-name': 'cluster2' } },
+      /^its common name/,
+    ],
     ['when it is no PEM', { pem: 'hello' }, /cannot be read/],
-    ['when it is PEM of something else', { pem: '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n' }, /cannot be read/],
-    ['when its PEM holds no request', { pem: '-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n' }, /cannot be read/],
+    [
+      'when it is PEM of something else',
+      { pem: '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n' },
+      /cannot be read/,
+    ],
+    [
+      'when its PEM holds no request',
+      { pem: '-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n' },
+      /cannot be read/,
+    ],
   ];
   for (const [how, options, problem] of wrong) {
     test(how, async () => {
       const { problems } = judgeRequest(await csr(options));
-      assert.ok(problems.some((text) => problem.test(text)), `none of ${JSON.stringify(problems)} is ${problem}`);
+      assert.ok(
+        problems.some((text) => problem.test(text)),
+        `none of ${JSON.stringify(problems)} is ${problem}`,
+      );
     });
   }
 });
@@ -85,19 +194,11 @@ describe('a request is refused whose PEM the signer reads otherwise', () => {
     'text before': (pem) => `x${pem}`,
   };
   for (const [how, disguise] of Object.entries(disguises)) {
-    // BUG: reported.
-    test(how, { todo: true }, async () => {
+    test(how, async () => {
       const pem = disguise(await pkcs10(agentSubject('cluster1', 'agent-a'))) + (await foreign());
       assert.notDeepEqual(judgeRequest(await csr({ pem })).problems, []);
     });
   }
-});
-
-// BUG: reported.
-test('what a request says is shown without control characters', { todo: true }, async () => {
-  const { problems } = judgeRequest(await csr({ subject: [{ O: ['\u001b[2J', own] }, { CN: ['\u001b]0;x\u0007'] }] }));
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what must not be there
-  assert.doesNotMatch(problems.join('\n'), /[\u0000-\u0009\u000b-\u001f\u007f]/);
 });
 
 describe('the state of a request', () => {

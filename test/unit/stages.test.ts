@@ -1,13 +1,36 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { blockingStage, failed, isMet, judge, met, reachedStage, type StageReport, unseen, type Verdict, waiting } from '../../src/lib/stages.ts';
+import {
+  blockingStage,
+  failed,
+  isMet,
+  judge,
+  met,
+  reachedStage,
+  type StageReport,
+  unseen,
+  type Verdict,
+  waiting,
+} from '../../src/lib/stages.ts';
 
-const verdicts: Record<string, Verdict> = { m: met, w: waiting('later'), f: failed('broken', 'mend it'), u: unseen('no access') };
+const verdicts: Record<string, Verdict> = {
+  m: met,
+  w: waiting('later'),
+  f: failed('broken', 'mend it'),
+  u: unseen('no access'),
+};
 const letters = (reports: StageReport[]) => reports.map(({ verdict }) => verdict.state[0]).join('');
 /** Judges stages a, b, c … whose verdicts are given by their first letters. */
 const judged = (text: string) =>
-  judge([...text].map((letter, index) => ({ id: String.fromCharCode(97 + index), title: '', check: () => verdicts[letter] as Verdict })), undefined);
+  judge(
+    [...text].map((letter, index) => ({
+      id: String.fromCharCode(97 + index),
+      title: '',
+      check: () => verdicts[letter] as Verdict,
+    })),
+    undefined,
+  );
 
 describe('a later met stage', () => {
   const cases: [given: string, settled: string][] = [
@@ -18,7 +41,8 @@ describe('a later met stage', () => {
     ['mu', 'mu'],
     ['uwu', 'uwu'],
   ];
-  for (const [given, settled] of cases) test(`makes ${settled} of ${given}`, () => assert.equal(letters(judged(given)), settled));
+  for (const [given, settled] of cases)
+    test(`makes ${settled} of ${given}`, () => assert.equal(letters(judged(given)), settled));
 
   test('settles what is unseen before it, and nothing else', () => {
     fc.assert(

@@ -19,8 +19,15 @@ describe('a table', () => {
   test('has columns as wide as their widest cell, three spaces between them, and none at the ends of lines', () => {
     assert.deepEqual(formatTable(columns, rows), ['NAME       STATE', 'cluster1   available', 'c2']);
   });
-  test('has columns at least as wide as their headers', () => assert.deepEqual(formatTable(columns, [{ name: 'a', state: 'b' }]), ['NAME   STATE', 'a      b']));
+  test('has columns at least as wide as their headers', () =>
+    assert.deepEqual(formatTable(columns, [{ name: 'a', state: 'b' }]), ['NAME   STATE', 'a      b']));
   test('of nothing is its headers', () => assert.deepEqual(formatTable(columns, []), ['NAME   STATE']));
-  test('goes on without headers, as wide as it was', () => assert.deepEqual(formatTable(columns, [{ name: 'a', state: 'b' }], { headers: false, widths: [8, 9] }), ['a          b']));
-  test('is not cut where a later cell is wider than before', () => assert.deepEqual(formatTable(columns, [{ name: 'abcdef', state: 'b' }], { headers: false, widths: [4, 5] }), ['abcdef   b']));
+  test('goes on without headers, as wide as it was', () =>
+    assert.deepEqual(formatTable(columns, [{ name: 'a', state: 'b' }], { headers: false, widths: [8, 9] }), [
+      'a          b',
+    ]));
+  test('is not cut where a later cell is wider than before', () =>
+    assert.deepEqual(formatTable(columns, [{ name: 'abcdef', state: 'b' }], { headers: false, widths: [4, 5] }), [
+      'abcdef   b',
+    ]));
 });

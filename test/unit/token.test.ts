@@ -26,16 +26,29 @@ describe('a bootstrap token', () => {
   const today = 'agent-registration-bootstrap';
   test("is asked for the ITS's bootstrap service account", async () => {
     const { kube, asked } = its([today, 'cluster-bootstrap']);
-    assert.deepEqual(await requestBootstrapToken(kube, 900), { token: 'secret', expires: new Date(expirationTimestamp), serviceAccount: today });
-    assert.deepEqual(asked, [{ expirationSeconds: 900, namespace: 'open-cluster-management', name: today, subresource: 'token' }]);
+    assert.deepEqual(await requestBootstrapToken(kube, 900), {
+      token: 'secret',
+      expires: new Date(expirationTimestamp),
+      serviceAccount: today,
+    });
+    assert.deepEqual(asked, [
+      { expirationSeconds: 900, namespace: 'open-cluster-management', name: today, subresource: 'token' },
+    ]);
   });
   test('is asked for the account of an older hub where there is no other', async () => {
     assert.equal((await requestBootstrapToken(its(['cluster-bootstrap']).kube)).serviceAccount, 'cluster-bootstrap');
   });
   test('cannot be had where there is neither', async () => {
-    await assert.rejects(requestBootstrapToken(its([]).kube), (error: unknown) => error instanceof StellarError && error.code === 'not-found' && /neither agent-registration-bootstrap nor cluster-bootstrap/.test(error.message));
+    await assert.rejects(
+      requestBootstrapToken(its([]).kube),
+      (error: unknown) =>
+        error instanceof StellarError &&
+        error.code === 'not-found' &&
+        /neither agent-registration-bootstrap nor cluster-bootstrap/.test(error.message),
+    );
   });
-  test('is a placeholder in a dry run', async () => assert.equal((await requestBootstrapToken(its([today], null).kube)).token, '(token)'));
+  test('is a placeholder in a dry run', async () =>
+    assert.equal((await requestBootstrapToken(its([today], null).kube)).token, '(token)'));
   test('is not looked for elsewhere when it is forbidden', async () => {
     let calls = 0;
     const create = async () => {
@@ -49,7 +62,8 @@ describe('a bootstrap token', () => {
 
 describe('the expiry of a token', () => {
   const jwt = (payload: string) => `header.${Buffer.from(payload).toString('base64url')}.signature`;
-  test('is what a JSON Web Token says', () => assert.deepEqual(tokenExpiry(jwt('{"exp":1795161600}')), new Date(1795161600_000)));
+  test('is what a JSON Web Token says', () =>
+    assert.deepEqual(tokenExpiry(jwt('{"exp":1795161600}')), new Date(1795161600_000)));
   const silent: Record<string, string> = {
     'a JSON Web Token that does not expire': jwt('{}'),
     'an expiry that is no number': jwt('{"exp":"soon"}'),
@@ -58,7 +72,8 @@ describe('the expiry of a token', () => {
     'one part': 'hello',
     nothing: '',
   };
-  for (const [what, token] of Object.entries(silent)) test(`is not told by ${what}`, () => assert.equal(tokenExpiry(token), undefined));
+  for (const [what, token] of Object.entries(silent))
+    test(`is not told by ${what}`, () => assert.equal(tokenExpiry(token), undefined));
 });
 
 describe('a request for a token is refused', () => {

@@ -4,9 +4,15 @@ import { parseWecArguments } from '../../src/commands/wec-argument.ts';
 import { StellarError } from '../../src/lib/errors.ts';
 
 describe('a WEC is named', () => {
-  test('by its name alone', () => assert.deepEqual(parseWecArguments(['cluster1']), [{ name: 'cluster1', context: undefined }]));
-  test('by name and context', () => assert.deepEqual(parseWecArguments(['cluster1=kind-1', 'b=c']), [{ name: 'cluster1', context: 'kind-1' }, { name: 'b', context: 'c' }]));
-  test('with a context that has an equals sign', () => assert.deepEqual(parseWecArguments(['a=b=c']), [{ name: 'a', context: 'b=c' }]));
+  test('by its name alone', () =>
+    assert.deepEqual(parseWecArguments(['cluster1']), [{ name: 'cluster1', context: undefined }]));
+  test('by name and context', () =>
+    assert.deepEqual(parseWecArguments(['cluster1=kind-1', 'b=c']), [
+      { name: 'cluster1', context: 'kind-1' },
+      { name: 'b', context: 'c' },
+    ]));
+  test('with a context that has an equals sign', () =>
+    assert.deepEqual(parseWecArguments(['a=b=c']), [{ name: 'a', context: 'b=c' }]));
   test('with --wec-context', () => assert.deepEqual(parseWecArguments(['a'], 'b'), [{ name: 'a', context: 'b' }]));
   test('by a name that a namespace can have', () => {
     for (const name of ['a', '0', 'a-b', 'a'.repeat(63)]) assert.doesNotThrow(() => parseWecArguments([name]));
@@ -30,6 +36,11 @@ describe('it is wrong usage to give', () => {
     ['a name of 64 characters', ['a'.repeat(64)], undefined, /64 characters/],
   ];
   for (const [what, positional, context, message] of cases) {
-    test(what, () => assert.throws(() => parseWecArguments(positional, context), (error: unknown) => error instanceof StellarError && error.code === 'usage' && message.test(error.message)));
+    test(what, () =>
+      assert.throws(
+        () => parseWecArguments(positional, context),
+        (error: unknown) => error instanceof StellarError && error.code === 'usage' && message.test(error.message),
+      ),
+    );
   }
 });

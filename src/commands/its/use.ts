@@ -23,16 +23,14 @@ export function useCommand(io: Io): Command {
         if (unset) await forgetIts();
         else if (context !== undefined) await useIts(await session.kubeconfig(), context);
         const { context: name, source } = await session.itsChoice();
-        const server =
-          (await session.kubeconfig()).clusters.get((await session.kubeconfig()).contexts.get(name)?.cluster ?? '')
-            ?.server ?? null;
-        const shown = { name, server, source };
+        const { cluster } = (await session.its()).kube;
+        const shown = { name, server: cluster.server, source };
         await session.print(
           shown,
           [shown],
           [
             { header: 'ITS', value: (row) => row.name },
-            { header: 'SERVER', value: (row) => row.server ?? '<unknown>' },
+            { header: 'SERVER', value: (row) => row.server },
             { header: 'CHOSEN BY', value: (row) => row.source },
           ],
         );

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
+import { isChange } from '../../lib/changes.ts';
 import { StellarError } from '../../lib/errors.ts';
-import type { LabelTarget } from '../../lib/ocm/label.ts';
-import { isLabelChange, parseLabelChanges } from '../../lib/ocm/labels.ts';
+import { parseLabelChanges } from '../../lib/ocm/labels.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import { action } from '../action.ts';
 import {
@@ -12,6 +12,7 @@ import {
   selectorOption,
   type WritingOptions,
 } from '../options.ts';
+import { parseWecTarget } from '../wec-argument.ts';
 
 interface Options extends ItsOptions, WritingOptions {
   all?: boolean;
@@ -43,9 +44,9 @@ export function labelCommand(io: Io): Command {
     .addOption(dryRunOption())
     .action(
       action<Options>(io, async (session, options, positional) => {
-        const names = positional.filter((argument) => !isLabelChange(argument));
-        const changes = parseLabelChanges(positional.filter(isLabelChange));
-        const target = targetOf(names, options);
+        const names = positional.filter((argument) => !isChange(argument));
+        const changes = parseLabelChanges(positional.filter(isChange));
+        const target = parseWecTarget(names, options);
         const changing = Object.keys(changes).length > 0;
         if (changing === (options.list === true))
           throw new StellarError(
@@ -74,12 +75,6 @@ export function labelCommand(io: Io): Command {
         );
       }),
     );
-}
-
-function targetOf(names: string[], { all, selector }: Options): LabelTarget {
-  const given = [names.length > 0, all === true, selector !== undefined].filter(Boolean).length;
-  if (given !== 1) throw new StellarError('usage', 'Say which WECs: their names, or -l SELECTOR, or --all.');
-  return names.length > 0 ? { names: [...new Set(names)] } : { selector };
 }
 
 export function formatLabels(labels: Record<string, string>): string {

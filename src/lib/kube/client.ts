@@ -5,7 +5,7 @@ import { type Deadline, pause, throwIfInterrupted } from '../deadline.ts';
 import { StellarError } from '../errors.ts';
 import { Credentials } from './credentials.ts';
 import { ApiError, apiError, type ClusterRef, networkError } from './errors.ts';
-import type { SelectedContext } from './kubeconfig.ts';
+import { type SelectedContext, withoutCredentials } from './kubeconfig.ts';
 import type { KubeObject, ObjectMeta } from './objects.ts';
 import { type PathOptions, pathOf, type Resource, resourceOf } from './resources.ts';
 
@@ -58,12 +58,21 @@ export interface Kube {
   ): Promise<T>;
   /** PUT of a whole object or sub-resource; its resourceVersion guards against changes by others. */
   replace<T extends KubeObject>(resource: Resource, object: T, subresource?: string): Promise<T>;
+  /** Deletes an object, and what it owns in the background. @param options.uid delete only this very object. @returns false where it was not there (any more) */
+  delete(
+    resource: Resource,
+    name: string,
+    options?: { namespace?: string | undefined; uid?: string | undefined },
+  ): Promise<boolean>;
   /** Asks the server whether this user may do something (SelfSubjectAccessReview): not a write. */
   mayI(permission: Permission): Promise<boolean>;
   /** The cluster's clock, as its last answer told it, in milliseconds since the epoch: ages on it must not depend on ours. */
   now(): number;
   close(): void;
 }
+
+/** As much of a client as looking takes. */
+export type Reader = Pick<Kube, 'get' | 'list'>;
 
 export const fieldManager = 'stellarctl';
 const pageSize = 500;
@@ -102,8 +111,8 @@ class LiveKube implements Kube {
   #clockOffset = 0;
 
   constructor(context: SelectedContext, deadline: Deadline, signal: AbortSignal, trace: Trace | undefined) {
-    this.cluster = { context: context.name, server: context.server };
     this.#server = new URL(context.server);
+    this.cluster = { context: context.name, server: withoutCredentials(context.server) };
     this.#credentials = new Credentials(context);
     this.#deadline = deadline;
     this.#signal = signal;
@@ -119,6 +128,16 @@ class LiveKube implements Kube {
   }
 
   async list<T extends KubeObject>(resource: Resource, selection: Selection = {}): Promise<T[] | undefined> {
+    try {
+      return await this.#listPages(resource, selection);
+    } catch (error) {
+      // The server has forgotten the list that the next page belongs to: a new list, as client-go does.
+      if (error instanceof ApiError && error.status === 410) return this.#listPages(resource, selection);
+      throw error;
+    }
+  }
+
+  async #listPages<T extends KubeObject>(resource: Resource, selection: Selection): Promise<T[] | undefined> {
     const path = pathOf(resource, { namespace: selection.namespace });
     const items: T[] = [];
     let next: string | undefined;
@@ -180,6 +199,23 @@ class LiveKube implements Kube {
       query: { fieldManager },
       body: object,
     });
+  }
+
+  async delete(
+    resource: Resource,
+    name: string,
+    { namespace, uid }: { namespace?: string | undefined; uid?: string | undefined } = {},
+  ): Promise<boolean> {
+    const body = { propagationPolicy: 'Background', ...(uid === undefined ? {} : { preconditions: { uid } }) };
+    try {
+      await this.#json({ method: 'DELETE', path: pathOf(resource, { namespace, name }), body });
+      return true;
+    } catch (error) {
+      // A conflict means that another object has taken the place of the one that was meant.
+      if (error instanceof ApiError && (error.status === 404 || (error.status === 409 && uid !== undefined)))
+        return false;
+      throw error;
+    }
   }
 
   async mayI(permission: Permission): Promise<boolean> {
@@ -268,7 +304,9 @@ class LiveKube implements Kube {
         sent.on('error', reject);
         sent.on('response', (response) => {
           this.#noteClock(response.headers.date);
-          this.#trace?.(`${request.method} ${url.href} ${response.statusCode} ${Date.now() - started}ms`);
+          this.#trace?.(
+            `${request.method} ${withoutCredentials(url.href)} ${response.statusCode} ${Date.now() - started}ms`,
+          );
           readAnswer(response).then(resolve, reject);
         });
         sent.end(body);

@@ -4,7 +4,7 @@ import { resourceOf } from './resources.ts';
 
 /** A write that was not sent. */
 export interface RecordedWrite {
-  verb: 'create' | 'apply' | 'patch' | 'update';
+  verb: 'create' | 'apply' | 'patch' | 'update' | 'delete';
   cluster: string;
   kind: string;
   name: string;
@@ -52,6 +52,11 @@ export function recordWrites(kube: Kube, record: WriteRecorder): Kube {
     ) {
       note('patch', resource.kind, name, options.namespace);
       return { ...patch, metadata: { name } } as unknown as T;
+    },
+    async delete(resource, name, { namespace } = {}) {
+      const present = (await kube.get(resource, name, { namespace })) !== undefined;
+      if (present) note('delete', resource.kind, name, namespace);
+      return present;
     },
     async replace(resource, object) {
       note('update', resource.kind, object.metadata.name, object.metadata.namespace);

@@ -207,6 +207,15 @@ export function selectContext(config: Kubeconfig, name: string): SelectedContext
   return { name, server: cluster.server.replace(/\/+$/, ''), cluster, user };
 }
 
+/** A server's address for people: without a user and password, which old kubeconfigs may have in it. */
+export function withoutCredentials(address: string): string {
+  const url = new URL(address);
+  if (url.username === '' && url.password === '') return address;
+  url.username = '';
+  url.password = '';
+  return url.href.replace(/\/$/, '');
+}
+
 function unknownContext(config: Kubeconfig, name: string): StellarError {
   const known = [...config.contexts.keys()];
   return new StellarError('context-unknown', `There is no context "${name}" in ${where(config)}.`, {

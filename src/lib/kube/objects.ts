@@ -47,6 +47,8 @@ export interface Secret extends KubeObject {
 
 export interface ConfigMap extends KubeObject {
   data?: Record<string, string>;
+  /** Values are base64. */
+  binaryData?: Record<string, string>;
 }
 
 export interface Deployment extends WithConditions {
@@ -55,10 +57,12 @@ export interface Deployment extends WithConditions {
 }
 
 export interface Pod extends KubeObject {
+  spec?: { containers?: { name: string; image?: string }[] };
   status?: {
     phase?: string;
     containerStatuses?: {
       name: string;
+      ready?: boolean;
       restartCount?: number;
       state?: { waiting?: { reason?: string; message?: string } };
     }[];

@@ -24,6 +24,8 @@ export const resources = {
   deployments: resource('apps/v1', 'Deployment', 'deployments', true),
   clusterRoles: resource(rbac, 'ClusterRole', 'clusterroles', false),
   clusterRoleBindings: resource(rbac, 'ClusterRoleBinding', 'clusterrolebindings', false),
+  roles: resource(rbac, 'Role', 'roles', true),
+  roleBindings: resource(rbac, 'RoleBinding', 'rolebindings', true),
   customResourceDefinitions: resource(
     'apiextensions.k8s.io/v1',
     'CustomResourceDefinition',
@@ -38,7 +40,21 @@ export const resources = {
   ),
   leases: resource('coordination.k8s.io/v1', 'Lease', 'leases', true),
   managedClusters: resource('cluster.open-cluster-management.io/v1', 'ManagedCluster', 'managedclusters', false),
+  managedClusterAddOns: resource(
+    'addon.open-cluster-management.io/v1alpha1',
+    'ManagedClusterAddOn',
+    'managedclusteraddons',
+    true,
+  ),
+  manifestWorks: resource('work.open-cluster-management.io/v1', 'ManifestWork', 'manifestworks', true),
   clusterManagers: resource('operator.open-cluster-management.io/v1', 'ClusterManager', 'clustermanagers', false),
+  appliedManifestWorks: resource(
+    'work.open-cluster-management.io/v1',
+    'AppliedManifestWork',
+    'appliedmanifestworks',
+    false,
+  ),
+  clusterClaims: resource('cluster.open-cluster-management.io/v1alpha1', 'ClusterClaim', 'clusterclaims', false),
   klusterlets: resource('operator.open-cluster-management.io/v1', 'Klusterlet', 'klusterlets', false),
 } as const;
 

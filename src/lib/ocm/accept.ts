@@ -1,6 +1,7 @@
 import { mapConcurrently } from '../concurrency.ts';
 import { StellarError } from '../errors.ts';
 import type { Kube } from '../kube/client.ts';
+import { mayPass } from '../kube/errors.ts';
 import { poll } from '../poll.ts';
 import type { Run } from '../run.ts';
 import { findAgent } from './acceptance.ts';
@@ -79,12 +80,18 @@ export async function accept(hub: Kube, { wecs, agent, wait }: AcceptInput, run:
     );
     await mapConcurrently(open, writersAtOnce, async ({ kube, follower }) => {
       const wec = kube && (await readWec(kube).catch(() => undefined));
-      await follower.step({ name: follower.name, hub: evidence.get(follower.name), wec, now: hub.now() });
+      try {
+        await follower.step({ name: follower.name, hub: evidence.get(follower.name), wec, now: hub.now() });
+      } catch (error) {
+        // What may pass, and Ctrl-C, concern all of them.
+        if (!(error instanceof StellarError) || mayPass(error) || error.code === 'interrupted') throw error;
+        follower.fail(error);
+      }
     });
     open = open.filter(({ follower }) => !follower.finished);
     return open.length === 0 ? true : undefined;
   };
-  // What goes wrong for good for one of them, or for the ITS as a whole, ends those that are still open; the others' results stay.
+  // What goes wrong for the ITS as a whole ends those that are still open; the others' results stay.
   await poll(look, run).catch((error: unknown) => endAll(open, error));
   for (const { follower } of open.filter((each) => !each.follower.finished)) follower.giveUp();
   return followers.map(({ follower }) => follower.result);

@@ -33,13 +33,13 @@ export async function accessHub(
   context: SelectedContext,
   certificateAuthority: string | undefined,
 ): Promise<HubAccess> {
-  refuseUnverified(context, certificateAuthority);
+  refuseUnverified(kube, context, certificateAuthority);
   const [hub, ownAuthority] = await Promise.all([inspectHub(kube), certificateAuthorityOf(context.cluster)]);
   let token: Promise<string> | undefined;
   return {
     its: context.name,
     kube,
-    outside: { server: context.server, certificateAuthority: ownAuthority },
+    outside: { server: kube.cluster.server, certificateAuthority: ownAuthority },
     inside: hub.clusterInfo,
     insideForbidden: hub.clusterInfoForbidden,
     ocmVersion: hub.version,
@@ -69,8 +69,7 @@ export function accessByJoinFile(file: JoinFile): HubAccess {
  * An agent copies neither setting from its bootstrap kubeconfig (ocm pkg/registration/register/certificate.go): it would register
  * and then fail with x509 errors.
  */
-function refuseUnverified(context: SelectedContext, certificateAuthority: string | undefined): void {
-  const { cluster } = context;
+function refuseUnverified(kube: Kube, { cluster }: SelectedContext, certificateAuthority: string | undefined): void {
   const setting = cluster['insecure-skip-tls-verify']
     ? 'insecure-skip-tls-verify'
     : cluster['tls-server-name']
@@ -79,7 +78,7 @@ function refuseUnverified(context: SelectedContext, certificateAuthority: string
   if (setting === undefined || certificateAuthority !== undefined) return;
   throw new StellarError(
     'tls-settings-unusable',
-    `Context ${describeCluster({ context: context.name, server: context.server })} uses ${setting}, which agents do not take over.`,
+    `Context ${describeCluster(kube.cluster)} uses ${setting}, which agents do not take over.`,
     {
       hint: 'Give the certificate authority that agents are to trust: --ca-file FILE',
     },

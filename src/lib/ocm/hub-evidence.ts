@@ -1,4 +1,4 @@
-import type { Kube } from '../kube/client.ts';
+import type { Reader } from '../kube/client.ts';
 import type { Lease } from '../kube/objects.ts';
 import { conditionOf, isTrue } from '../kube/objects.ts';
 import { resources } from '../kube/resources.ts';
@@ -20,7 +20,7 @@ export interface HubEvidence {
 const fewNames = 10;
 
 /** Reads what an ITS shows of some WECs. A WEC of which it shows nothing has an empty entry. */
-export async function readHub(kube: Kube, names: readonly string[]): Promise<Map<string, HubEvidence>> {
+export async function readHub(kube: Reader, names: readonly string[]): Promise<Map<string, HubEvidence>> {
   if (names.length > fewNames) {
     const all = await readWholeHub(kube);
     return new Map(names.map((name) => [name, all.get(name) ?? emptyEvidence(name)]));
@@ -28,7 +28,7 @@ export async function readHub(kube: Kube, names: readonly string[]): Promise<Map
   return new Map(await Promise.all(names.map(async (name) => [name, await readOne(kube, name)] as const)));
 }
 
-async function readOne(kube: Kube, name: string): Promise<HubEvidence> {
+async function readOne(kube: Reader, name: string): Promise<HubEvidence> {
   const [managedCluster, csrs] = await Promise.all([
     kube.get<ManagedCluster>(resources.managedClusters, name),
     listRequests(kube, `${registrationRequestSelector},${clusterNameLabel}=${name}`),
@@ -43,7 +43,7 @@ async function readOne(kube: Kube, name: string): Promise<HubEvidence> {
 
 /** Reads what an ITS shows of every WEC, those included that have only a request yet. @param withLeases one more list */
 export async function readWholeHub(
-  kube: Kube,
+  kube: Reader,
   options: { withLeases?: boolean; labelSelector?: string | undefined } = {},
 ): Promise<Map<string, HubEvidence>> {
   const { withLeases = false, labelSelector } = options;
@@ -73,7 +73,7 @@ export async function readWholeHub(
   return evidence;
 }
 
-async function listRequests(kube: Kube, labelSelector: string): Promise<RegistrationRequest[]> {
+async function listRequests(kube: Reader, labelSelector: string): Promise<RegistrationRequest[]> {
   const csrs = await kube.list<CertificateSigningRequest>(resources.certificateSigningRequests, { labelSelector });
   if (csrs === undefined || csrs.length === 0) return [];
   // Reading PKCS#10 takes a library of its own, which a list of joined WECs does without.

@@ -32,7 +32,7 @@ export async function makeJoinFile(kube: Kube, context: SelectedContext, duratio
     its: context.name,
     token,
     expires: expires.toISOString(),
-    outside: requireHttps(context.name, { server: context.server, certificateAuthority }),
+    outside: requireHttps(context.name, { server: kube.cluster.server, certificateAuthority }),
     ...(hub.clusterInfo === undefined ? {} : { inside: hub.clusterInfo }),
     ...(hub.version === undefined ? {} : { ocmVersion: hub.version }),
     ...(hub.imageRegistry === undefined ? {} : { imageRegistry: hub.imageRegistry }),

@@ -1,34 +1,15 @@
+import { type Changes, parseChanges } from '../changes.ts';
 import { StellarError } from '../errors.ts';
-
-/** Changes to labels: a value to set, or null to remove the label. */
-export type LabelChanges = Record<string, string | null>;
 
 const namePattern = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
 const prefixPattern = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 
-/** True for what kubectl takes as a change of a label rather than as a name: `key=value` or `key-`. */
-export function isLabelChange(argument: string): boolean {
-  return argument.includes('=') || argument.endsWith('-');
-}
-
-/**
- * Reads label changes with kubectl's rules: `key=value` sets, `key-` removes, no key both ways.
- * @throws StellarError `usage`
- */
-export function parseLabelChanges(arguments_: readonly string[]): LabelChanges {
-  const changes: LabelChanges = {};
-  for (const argument of arguments_) {
-    const equals = argument.indexOf('=');
-    const key = equals === -1 ? argument.slice(0, -1) : argument.slice(0, equals);
-    const value = equals === -1 ? null : argument.slice(equals + 1);
-    const problem = keyProblem(key) ?? (value === null ? undefined : valueProblem(value));
-    if (problem !== undefined) throw new StellarError('usage', `"${argument}" is not a label change: ${problem}.`);
-    if (Object.hasOwn(changes, key) && changes[key] !== value) {
-      throw new StellarError('usage', `The label "${key}" is given twice, with different values.`);
-    }
-    changes[key] = value;
-  }
-  return changes;
+/** Reads label changes: `key=value` sets, `key-` removes. @throws StellarError `usage` */
+export function parseLabelChanges(arguments_: readonly string[]): Changes {
+  return parseChanges(arguments_, {
+    what: 'label',
+    problemOf: (key, value) => keyProblem(key) ?? (value === null ? undefined : valueProblem(value)),
+  });
 }
 
 /** Reads labels to set, as `--label key=value`. @throws StellarError `usage` */
@@ -63,20 +44,4 @@ function valueProblem(value: string): string | undefined {
   return namePattern.test(value)
     ? undefined
     : 'a value has letters, digits, "-", "_" and "." and begins and ends with a letter or digit';
-}
-
-/** Labels that are present with another value than the one to set, as `key=present`. */
-export function labelConflicts(present: Record<string, string>, changes: LabelChanges): string[] {
-  return Object.entries(changes)
-    .filter(([key, value]) => value !== null && Object.hasOwn(present, key) && present[key] !== value)
-    .map(([key]) => `${key}=${present[key]}`);
-}
-
-/** What of the changes is not so already. */
-export function effectiveChanges(present: Record<string, string>, changes: LabelChanges): LabelChanges {
-  return Object.fromEntries(
-    Object.entries(changes).filter(([key, value]) =>
-      value === null ? Object.hasOwn(present, key) : present[key] !== value,
-    ),
-  );
 }

@@ -1,4 +1,4 @@
-import type { Kube } from '../kube/client.ts';
+import type { Reader } from '../kube/client.ts';
 import { type Deployment, isTrue, type Pod, type Secret } from '../kube/objects.ts';
 import { resources } from '../kube/resources.ts';
 import {
@@ -21,7 +21,7 @@ export interface WecEvidence {
   stuckContainers: string[];
 }
 
-export async function readWec(kube: Kube): Promise<WecEvidence> {
+export async function readWec(kube: Reader): Promise<WecEvidence> {
   const [klusterlet, bootstrapSecret, hubSecret, operator] = await Promise.all([
     kube.get<Klusterlet>(resources.klusterlets, klusterletName),
     kube.get<Secret>(resources.secrets, bootstrapSecretName, { namespace: agentNamespace }),
@@ -42,7 +42,7 @@ const stuckReasons = [
   'CreateContainerConfigError',
 ];
 
-async function findStuckContainers(kube: Kube): Promise<string[]> {
+async function findStuckContainers(kube: Reader): Promise<string[]> {
   const namespaces = [operatorNamespace, agentNamespace];
   const lists = await Promise.all(namespaces.map((namespace) => kube.list<Pod>(resources.pods, { namespace })));
   const stuck: string[] = [];

@@ -140,6 +140,8 @@ class LiveProgress implements TerminalProgress {
       prefixText: () => this.#frame(),
       spinner: { interval: frameMs, frames: [''] },
       discardStdin: false,
+      // Whether lines may move has been decided (canAnimate), by the environment that was handed in.
+      isEnabled: true,
     }).start();
   }
 

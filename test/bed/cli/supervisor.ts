@@ -1,6 +1,6 @@
 /**
- * The process that owns a person's bed: `supervisor.ts <number of WECs>`. It tells whoever started it how the start goes,
- * then answers on a socket until it is told to end.
+ * The process that owns a person's bed: `supervisor.ts <number of WECs>`. It tells whoever started it how the start
+ * goes, then answers on a socket until it is told to end.
  */
 import { createServer } from 'node:http';
 import { join } from 'node:path';

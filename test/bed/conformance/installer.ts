@@ -2,7 +2,7 @@ import type { Api } from '../kube/api.ts';
 import { apply } from '../kube/apply.ts';
 import { kubeconfigOf } from '../kube/kubeconfig.ts';
 import type { AnyObject, KubeObject } from '../kube/objects.ts';
-import { klusterlets, serviceAccounts } from '../kube/resources.ts';
+import { klusterlets } from '../kube/resources.ts';
 import { addonNamespace, agentNamespace, bootstrapSecret, operatorNamespace, pullSecret } from '../ocm/names.ts';
 import { bindingObject, roleObject, rule, serviceAccountObject, serviceAccountSubject } from '../ocm/rbac.ts';
 import type { Plane } from '../plane/plane.ts';
@@ -17,7 +17,9 @@ export interface Installation {
 const registry = 'quay.io/open-cluster-management';
 const version = 'v1.3.1';
 
-/** Puts a klusterlet on a managed cluster as `clusteradm join` would, so that conformance does not hang on the product. */
+/**
+ * Puts a klusterlet on a managed cluster as `clusteradm join` would, so that conformance does not hang on the product.
+ */
 export async function installKlusterlet(
   { admin }: Plane,
   { clusterName, mode, bootstrap }: Installation,
@@ -26,13 +28,6 @@ export async function installKlusterlet(
   if (bootstrap) await apply(admin, bootstrapSecretObject(bootstrap));
   await untilServed(admin);
   await apply(admin, klusterletObject(clusterName, mode));
-}
-
-/** A token of the hub's bootstrap service account. */
-export async function bootstrapToken({ admin }: Plane): Promise<string> {
-  const body = { spec: { expirationSeconds: 3600 } };
-  const key = `${operatorNamespace}/agent-registration-bootstrap`;
-  return (await admin.post<{ status: { token: string } }>(serviceAccounts, key, 'token', body)).status.token;
 }
 
 function operatorObjects(): AnyObject[] {
@@ -96,7 +91,7 @@ const klusterletCrd: AnyObject = {
 
 const all = 'create, get, list, update, watch, patch, delete';
 
-/** live/rbac.json, "WEC ClusterRole klusterlet". */
+/** What `clusteradm join` gives the operator (recorded). */
 const operatorRules = [
   rule('', 'configmaps, serviceaccounts', all),
   rule('', 'secrets', 'create'),
@@ -167,10 +162,10 @@ function klusterletObject(clusterName: string, mode: Installation['mode']): AnyO
 }
 
 async function untilServed(admin: Api): Promise<void> {
-  while (
-    !(await admin.list<KubeObject>(klusterlets).then(
+  const isServed = () =>
+    admin.list<KubeObject>(klusterlets).then(
       () => true,
       () => false,
-    ))
-  );
+    );
+  while (!(await isServed()));
 }

@@ -16,7 +16,10 @@ const ignored = new Set([
   'ServiceCIDR',
 ]);
 
-/** All objects of a plane as the records list them, `apps/v1 Deployment namespace/name`, without the endings that are made up. */
+/**
+ * All objects of a plane as the records list them, `apps/v1 Deployment namespace/name`, without the endings that are
+ * made up.
+ */
 export async function inventory({ admin }: Plane): Promise<Set<string>> {
   const resources = (await discover(admin)).filter(({ kind }) => !ignored.has(kind));
   const lists = await Promise.all(

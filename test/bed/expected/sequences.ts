@@ -1,6 +1,7 @@
 /**
- * What the real programs showed, distilled from records of them: every state that a thing went through, in order. Hub URL and
- * names are those of the test. A state marked `passing` may be too short to be seen, or lose a race that it won in the record.
+ * What the real programs showed, distilled from records of them: every state that a thing went through, in order. Hub
+ * URL and names are those of the test. A state marked `passing` may be too short to be seen, or lose a race that it won
+ * in the record.
  */
 
 import type { Condition } from '../kube/objects.ts';
@@ -24,7 +25,10 @@ export interface Sequences {
   hasMailbox: boolean;
 }
 
-/** What a test gives the records: its own hub's address as the agent knows it, and what the bootstrap Secret says instead. */
+/**
+ * What a test gives the records: its own hub's address as the agent knows it, and what the bootstrap Secret says
+ * instead.
+ */
 export interface Place {
   hub: string;
 }

@@ -1,8 +1,9 @@
 import { Api } from '../kube/api.ts';
 import { apply } from '../kube/apply.ts';
 import type { CertificateSigningRequest, ManagedCluster } from '../kube/objects.ts';
-import { certificateSigningRequests, managedClusters, subjectAccessReviews } from '../kube/resources.ts';
+import { certificateSigningRequests, managedClusters } from '../kube/resources.ts';
 import { agentRequest, newRequest, requestObject } from '../ocm/agent/certificate-request.ts';
+import { isAllowedTo } from '../ocm/hub/access-review.ts';
 import { agentUser, clusterGroup, managedClustersGroup, operatorNamespace } from '../ocm/names.ts';
 import { bindingObject, roleObject, rule } from '../ocm/rbac.ts';
 import type { Plane } from '../plane/plane.ts';
@@ -23,8 +24,12 @@ export const bootstrapRequester: Requester = {
 export function registeredAgent(cluster: string, agent: string): Requester {
   return {
     user: agentUser(cluster, agent),
-    groups: [clusterGroup(cluster), managedClustersGroup, 'system:authenticated'],
+    groups: [...groupsOf(cluster), 'system:authenticated'],
   };
+}
+
+function groupsOf(cluster: string): string[] {
+  return [clusterGroup(cluster), managedClustersGroup];
 }
 
 export interface RegistrationRequest {
@@ -47,8 +52,7 @@ export async function createRegistrationRequest(
   wanted: RegistrationRequest,
 ): Promise<CertificateSigningRequest> {
   const { cluster, agent, as = bootstrapRequester, expirationSeconds = 0 } = wanted;
-  const { commonName = agentUser(cluster, agent), organizations = [clusterGroup(cluster), managedClustersGroup] } =
-    wanted;
+  const { commonName = agentUser(cluster, agent), organizations = groupsOf(cluster) } = wanted;
   const { requestPem } = await newRequest(commonName, organizations);
   await letRequest(hub, as.user);
   const { metadata, spec } = requestObject(cluster, requestPem, expirationSeconds);
@@ -70,21 +74,15 @@ async function letRequest({ admin }: Plane, user: string): Promise<void> {
   const role = 'bed:requesters';
   await apply(admin, roleObject(role, [rule('certificates.k8s.io', 'certificatesigningrequests', 'create')]));
   await apply(admin, bindingObject(`${role}:${user}`, { name: role }, [{ kind: 'User', name: user }]));
-  const resourceAttributes = { group: 'certificates.k8s.io', resource: 'certificatesigningrequests', verb: 'create' };
-  const path = `/apis/${subjectAccessReviews.apiVersion}/${subjectAccessReviews.plural}`;
-  const isAllowed = async () => {
-    const review = await admin.send<{ status: { allowed: boolean } }>('POST', path, {
-      spec: { user, resourceAttributes },
-    });
-    return review.status.allowed;
-  };
-  while (!(await isAllowed()));
+  const create = { group: 'certificates.k8s.io', resource: 'certificatesigningrequests', verb: 'create' };
+  while (!(await isAllowedTo(admin, { username: user }, create)));
 }
 
 const parallel = 16;
 
 /**
- * Clusters that wait to be accepted, each with its pending request: `<prefix>1` to `<prefix><count>`. Nothing runs behind them.
+ * Clusters that wait to be accepted, each with its pending request: `<prefix>1` to `<prefix><count>`. Nothing runs
+ * behind them.
  */
 export async function createPendingClusters(hub: Plane, count: number, prefix = 'pending-'): Promise<string[]> {
   const names = Array.from({ length: count }, (_, index) => `${prefix}${index + 1}`);

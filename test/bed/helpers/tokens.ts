@@ -15,8 +15,8 @@ export async function requestBootstrapToken({ admin }: Plane, expirationSeconds 
 }
 
 /**
- * A token of a service account as the API server would sign it, for any life: it issues none under ten minutes. A negative
- * life makes one that has expired.
+ * A token of a service account as the API server would sign it, for any life: it issues none under ten minutes. A
+ * negative life makes one that has expired.
  */
 export async function mintToken(plane: Plane, account: string, lifeSeconds: number): Promise<string> {
   const { metadata } = await plane.admin.get(serviceAccounts, account);

@@ -18,8 +18,8 @@ import { addonNamespace, agentNamespace, clusterNameLabel, operatorNamespace } f
 import type { Plane } from '../plane/plane.ts';
 
 /**
- * Takes away whatever a registration left on both planes, without asking the programs that would do it properly, so that the
- * next test finds the planes as new. Takes about a second.
+ * Takes away whatever a registration left on both planes, without asking the programs that would do it properly, so
+ * that the next test finds the planes as new. Takes about a second.
  */
 export async function wipeWec(hub: Plane, wec: Plane, name: string): Promise<void> {
   await wipeKlusterlet(wec);

@@ -7,7 +7,7 @@ import type { KubeObject } from './objects.ts';
 import type { Resource } from './resources.ts';
 
 /** Where a name leads from where the caller stands. `address` is what an error calls it. */
-export interface Route {
+interface Route {
   host: string;
   port: number;
   address: string;

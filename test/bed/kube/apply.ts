@@ -2,7 +2,9 @@ import { type Api, keyOf } from './api.ts';
 import type { KubeObject } from './objects.ts';
 import { resourceOf } from './resources.ts';
 
-/** Makes an object be as wanted: created, updated where it differs, or left alone. Fields that it does not name stay. */
+/**
+ * Makes an object be as wanted: created, updated where it differs, or left alone. Fields that it does not name stay.
+ */
 export async function apply<T extends KubeObject>(api: Api, wanted: T): Promise<T> {
   const resource = resourceOf(wanted);
   const present = await api.find<T>(resource, keyOf(wanted));

@@ -15,7 +15,7 @@ export class ApiError extends Error {
 
 /**
  * No answer at all. The message is in the words of Go's HTTP client, because the stand-ins quote it in conditions
- * as the real programs do (facts: HubConnectionDegraded, "Post \"https://…\": dial tcp …: connect: connection refused").
+ * as the real programs do: `Post "https://…": dial tcp …: connect: connection refused`.
  */
 export class ConnectionError extends Error {
   override name = 'ConnectionError';
@@ -52,7 +52,10 @@ interface SystemError extends Error {
   cert?: { subjectaltname?: string };
 }
 
-/** What Go says where Node says `error` about a connection to `address` (as its caller knows it), for server name `host`. */
+/**
+ * What Go says where Node says `error` about a connection to `address` (as its caller knows it), for server name
+ * `host`.
+ */
 export function inGoWords(error: SystemError, address: string, host: string): string {
   const code = error.code ?? '';
   if (code === 'ECONNREFUSED') return `dial tcp ${address}: connect: connection refused`;

@@ -4,7 +4,10 @@ import { ApiError } from './errors.ts';
 import type { KubeObject } from './objects.ts';
 import type { Resource } from './resources.ts';
 
-/** Client-go's reflector back-off: from 0.8 s doubling to 30 s, each stretched at random up to twice, forgotten after 2 minutes. */
+/**
+ * Client-go's reflector back-off: from 0.8 s doubling to 30 s, each stretched at random up to twice, forgotten after 2
+ * minutes.
+ */
 const backOff = { first: 800, last: 30_000, forgottenAfter: 120_000 };
 
 export interface InformerOptions<T> extends ListOptions {

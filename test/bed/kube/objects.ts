@@ -1,6 +1,6 @@
 /** The few fields of Kubernetes' objects that the bed reads or writes. What it only passes on stays unknown. */
 
-export interface OwnerReference {
+interface OwnerReference {
   apiVersion: string;
   kind: string;
   name: string;
@@ -9,7 +9,7 @@ export interface OwnerReference {
   blockOwnerDeletion?: boolean;
 }
 
-export interface ObjectMeta {
+interface ObjectMeta {
   name: string;
   generateName?: string;
   namespace?: string;
@@ -49,10 +49,6 @@ export interface Secret extends KubeObject {
   type?: string;
   data?: Record<string, string>;
   stringData?: Record<string, string>;
-}
-
-export interface ConfigMap extends KubeObject {
-  data?: Record<string, string>;
 }
 
 export interface Namespace extends KubeObject {
@@ -98,7 +94,7 @@ export interface Volume {
   [source: string]: unknown;
 }
 
-export interface PodSpec {
+interface PodSpec {
   nodeName?: string;
   serviceAccountName?: string;
   restartPolicy?: 'Always' | 'OnFailure' | 'Never';
@@ -143,11 +139,11 @@ export interface CertificateSigningRequest extends KubeObject {
   status?: { certificate?: string; conditions?: CsrCondition[] };
 }
 
-export interface CsrCondition extends Omit<Condition, 'lastTransitionTime'> {
+interface CsrCondition extends Omit<Condition, 'lastTransitionTime'> {
   lastUpdateTime?: string;
 }
 
-export interface Taint {
+interface Taint {
   key: string;
   value?: string;
   effect: string;

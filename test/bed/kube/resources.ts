@@ -18,8 +18,6 @@ export const configMaps = resource('v1', 'ConfigMap');
 export const serviceAccounts = resource('v1', 'ServiceAccount');
 export const events = resource('v1', 'Event');
 export const deployments = resource('apps/v1', 'Deployment');
-export const replicaSets = resource('apps/v1', 'ReplicaSet');
-export const jobs = resource('batch/v1', 'Job');
 export const leases = resource('coordination.k8s.io/v1', 'Lease');
 export const roles = resource('rbac.authorization.k8s.io/v1', 'Role');
 export const roleBindings = resource('rbac.authorization.k8s.io/v1', 'RoleBinding');
@@ -52,8 +50,6 @@ const known = [
   serviceAccounts,
   events,
   deployments,
-  replicaSets,
-  jobs,
   leases,
   roles,
   roleBindings,

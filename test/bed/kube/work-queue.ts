@@ -3,7 +3,8 @@ const retry = { first: 5, last: 1_000_000 };
 
 /**
  * Handles keys one at a time, each at most once at any moment, in the manner of client-go's work queues: a key added
- * while it waits is not doubled, one added while it is handled is handled again, a failing one is retried with back-off.
+ * while it waits is not doubled, one added while it is handled is handled again, a failing one is retried with
+ * back-off.
  */
 export class WorkQueue {
   readonly #handle: (key: string) => Promise<void>;

@@ -17,8 +17,8 @@ const anything = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true 
 const text = { type: 'string' };
 
 /**
- * The text of a CRD. The bed's own, and looser than the real ones: what nothing depends on is preserved unread, so that no
- * field is pruned or refused that the real ones know.
+ * The text of a CRD. The bed's own, and looser than the real ones: what nothing depends on is preserved unread, so that
+ * no field is pruned or refused that the real ones know.
  */
 function crd({
   group,
@@ -93,7 +93,10 @@ const conditionColumn = (name: string, type: string) => ({
   jsonPath: `.status.conditions[?(@.type=="${type}")].status`,
 });
 
-/** Facts 1.1. The add-on kinds are stored as v1alpha1; without the real conversion webhook both versions keep all fields. */
+/**
+ * Facts 1.1. The add-on kinds are stored as v1alpha1; without the real conversion webhook both versions keep all
+ * fields.
+ */
 export const hubCrds: AnyObject[] = [
   crd({
     group: clusterGroup,

@@ -11,7 +11,10 @@ interface ClusterEvent {
   reporter: string;
 }
 
-/** One of the few real Events of registration: in the cluster's namespace on the hub (facts 0.7). */
+/**
+ * One of the few real Events of registration: in the cluster's namespace on the hub (most of what ocm calls events are
+ * log lines).
+ */
 export async function recordEvent(
   hub: Api,
   { metadata }: ManagedCluster,

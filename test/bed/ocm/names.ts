@@ -1,4 +1,8 @@
-/** Names of Open Cluster Management that several stand-ins share (facts: ocm-registration.md 2.0 and 5.2). */
+/**
+ * Names of Open Cluster Management that several stand-ins share. Where comments of this folder give a source, `ocm …`
+ * is a path of github.com/open-cluster-management-io/ocm as of v1.3.1, and what is recorded was seen on that version
+ * (test/bed/expected).
+ */
 
 export const operatorNamespace = 'open-cluster-management';
 export const hubNamespace = 'open-cluster-management-hub';

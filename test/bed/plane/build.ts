@@ -75,11 +75,12 @@ async function compile(output: string): Promise<void> {
   const { stdout: kubernetes } = await run('go', ['list', '-m', '-f', '{{.Version}}', 'k8s.io/kubernetes'], {
     cwd: module,
   });
-  const [major, minor] = kubernetes.trim().slice(1).split('.');
-  const version = 'k8s.io/component-base/version';
+  const gitVersion = kubernetes.trim();
+  const [gitMajor, gitMinor] = gitVersion.slice(1).split('.');
   // Without these the servers call themselves v0.0.0-master.
-  const flags = `-s -w -X ${version}.gitVersion=${kubernetes.trim()} -X ${version}.gitMajor=${major} -X ${version}.gitMinor=${minor}`;
-  await run('go', ['build', '-trimpath', '-buildvcs=false', '-ldflags', flags, '-o', output, '.'], {
+  const settings = Object.entries({ gitVersion, gitMajor, gitMinor });
+  const version = settings.map(([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`).join(' ');
+  await run('go', ['build', '-trimpath', '-buildvcs=false', '-ldflags', `-s -w ${version}`, '-o', output, '.'], {
     cwd: module,
     env: { ...process.env, CGO_ENABLED: '0' },
     maxBuffer: 1 << 26,

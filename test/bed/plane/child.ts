@@ -34,7 +34,8 @@ export class Child {
   async lastWords(): Promise<string> {
     const log = await readFile(this.#logFile, 'utf8').catch(() => '');
     const lines = log.trimEnd().split('\n').slice(-5).join('\n');
-    return `${this.name} ended${this.#failure ? ` (${this.#failure.message})` : ''}; the end of ${this.#logFile}:\n${lines}`;
+    const why = this.#failure ? ` (${this.#failure.message})` : '';
+    return `${this.name} ended${why}; the end of ${this.#logFile}:\n${lines}`;
   }
 
   async stop(): Promise<void> {

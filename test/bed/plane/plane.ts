@@ -249,16 +249,19 @@ function there<T>(value: T | undefined): T {
 }
 
 /** The user of the plane's context in the bed's kubeconfig. */
-export function adminOf(name: string): string {
+function adminOf(name: string): string {
   return `${name}-admin`;
 }
 
 /** The address that pods know a plane's API server by, as containers know that of a kind cluster. */
-export function internalServerOf(name: string): string {
+function internalServerOf(name: string): string {
   return `https://${name}-control-plane:6443`;
 }
 
-/** Over sockets in the plane's folder (its working directory): no ports to fight for. Nothing is kept, so nothing is synced to disk. */
+/**
+ * Over sockets in the plane's folder (its working directory): no ports to fight for. Nothing is kept, so nothing is
+ * synced to disk.
+ */
 function etcdFlags(dir: string): Record<string, string> {
   return {
     name: 'etcd',

@@ -1,6 +1,9 @@
 import { createServer, type Server } from 'node:net';
 
-/** Below the ports that Linux gives to outgoing connections (32768 and up), so that a stopped plane finds its port still free. */
+/**
+ * Below the ports that Linux gives to outgoing connections (32768 and up), so that a stopped plane finds its port still
+ * free.
+ */
 const range = { first: 20_000, last: 32_000 };
 
 /** A port of 127.0.0.1 on which nothing listens. Another process may take it first: be ready to ask again. */

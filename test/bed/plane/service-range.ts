@@ -5,8 +5,8 @@ import { listen } from './ports.ts';
 const claimPort = 65_099;
 
 /**
- * A range of Service addresses inside loopback, 127.99.N.0/24, that no other plane on this machine has: the API server then
- * reaches webhooks by their Service's address without kube-proxy (live/README.md). Claimed for as long as this process lives.
+ * A range of Service addresses inside loopback, 127.99.N.0/24, that no other plane on this machine has: the API server
+ * then reaches webhooks by their Service's address without kube-proxy. Claimed for as long as this process lives.
  */
 export class ServiceRange {
   readonly cidr: string;

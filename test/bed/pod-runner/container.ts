@@ -9,10 +9,15 @@ import type { PodStatus } from './pod-status.ts';
 import type { PodContext, Program } from './program.ts';
 import { PodToken } from './service-account.ts';
 
-/** What a container of an image that is already there takes to start: recorded agents ran 0.7 to 0.8 s after their pod was made. */
+/**
+ * What a container of an image that is already there takes to start: recorded agents ran 0.7 to 0.8 s after their pod
+ * was made.
+ */
 const startTime = 700;
 
-/** The kubelet's back-off: the first restart at once, then 10 s doubling to 5 min, forgotten after 10 min of running. */
+/**
+ * The kubelet's back-off: the first restart at once, then 10 s doubling to 5 min, forgotten after 10 min of running.
+ */
 const backOff = { first: 10_000, last: 300_000, forgottenAfter: 600_000 };
 
 /** What a container has of its pod. */

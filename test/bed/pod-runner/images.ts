@@ -13,7 +13,10 @@ const programs: Record<string, Program> = {
   work,
 };
 
-/** What stands in for an image, or undefined where it cannot be pulled: unknown ones, and whatever is called unknown or missing. */
+/**
+ * What stands in for an image, or undefined where it cannot be pulled: unknown ones, and whatever is called unknown or
+ * missing.
+ */
 export function programFor(image: string): Program | undefined {
   if (/unknown|missing/.test(image)) return undefined;
   const repository = image.replace(/@.*$/, '').replace(/:[^/:]*$/, '');

@@ -1,11 +1,11 @@
 import { EventEmitter, once } from 'node:events';
-import { mkdir } from 'node:fs/promises';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Api, keyOf } from '../kube/api.ts';
 import { now } from '../kube/conditions.ts';
-import { Informer } from '../kube/informer.ts';
-import type { Pod, Secret, Service } from '../kube/objects.ts';
-import { nodes, pods, secrets, services } from '../kube/resources.ts';
+import { Informer, type InformerOptions } from '../kube/informer.ts';
+import type { KubeObject, Pod, Secret, Service } from '../kube/objects.ts';
+import { nodes, pods, type Resource, secrets, services } from '../kube/resources.ts';
 import { untilAnswered } from '../kube/retry.ts';
 import type { PlaneInfo } from '../plane/plane.ts';
 import type { Network } from './network.ts';
@@ -21,92 +21,69 @@ export class Kubelet {
   readonly #nodeName: string;
   readonly #api: Api;
   readonly #log: (line: string) => void;
+  readonly #signal: AbortSignal;
   readonly #context: NodeContext;
   readonly #workers = new Map<string, PodWorker>();
-  readonly #signal: AbortSignal;
   #podCount = 0;
 
-  constructor(plane: PlaneInfo, network: Network, logDir: string, signal: AbortSignal, log: (line: string) => void) {
+  constructor(plane: PlaneInfo, network: Network, podLogs: string, signal: AbortSignal, log: (line: string) => void) {
     this.#nodeName = `${plane.name}-control-plane`;
     this.#api = new Api(plane.connection);
     this.#signal = signal;
     this.#log = (line) => log(`${plane.name}: ${line}`);
     const proxy = new ServiceProxy(this.#log);
     const changes = new EventEmitter().setMaxListeners(0);
-    const options = { pauses, onError: (error: Error) => this.#log(error.message) };
-    const mounted = new Informer<Secret>(
-      this.#api,
-      secrets,
-      { ...options, onChange: () => changes.emit('secret') },
-      signal,
-    );
-    new Informer<Service>(
-      this.#api,
-      services,
-      {
-        ...options,
-        onChange: (service, change) =>
-          change === 'deleted' ? proxy.removeService(service) : proxy.setService(service),
-      },
-      signal,
-    );
+    const mounted = this.#watch<Secret>(secrets, () => changes.emit('secret'));
+    this.#watch<Service>(services, (service, change) => {
+      if (change === 'deleted') proxy.removeService(service);
+      else proxy.setService(service);
+    });
+    const { caPem } = plane.connection;
     this.#context = {
       kubelet: this.#api,
-      inClusterConnection: {
-        server: 'https://kubernetes.default.svc',
-        ...(plane.connection.caPem && { caPem: plane.connection.caPem }),
-      },
+      inClusterConnection: { server: 'https://kubernetes.default.svc', ...(caPem && { caPem }) },
       dial: network.dialFrom(plane.name),
       services: proxy,
-      logDir: join(logDir, plane.name),
+      logDir: join(podLogs, plane.name),
       findSecret: (key) => mounted.items.get(key),
       secretChange: async (until) => {
         await once(changes, 'secret', { signal: until }).catch(() => {});
       },
     };
-    void this.#start(mounted.synced, options);
+    mkdirSync(this.#context.logDir, { recursive: true });
+    void this.#start(mounted.synced);
   }
 
-  async #start(
-    ready: Promise<void>,
-    options: { pauses: typeof pauses; onError: (error: Error) => void },
-  ): Promise<void> {
-    await mkdir(this.#context.logDir, { recursive: true });
-    await ready;
-    await this.#registerNode();
-    new Informer<Pod>(
-      this.#api,
-      pods,
-      { ...options, onChange: (pod, change) => this.#onPod(pod, change) },
-      this.#signal,
-    );
+  async #start(mountable: Promise<void>): Promise<void> {
+    await mountable;
+    await untilAnswered(() => this.#registerNode(), this.#signal);
+    this.#watch<Pod>(pods, (pod, change) => this.#onPod(pod, change));
+  }
+
+  #watch<T extends KubeObject>(resource: Resource, onChange: NonNullable<InformerOptions<T>['onChange']>): Informer<T> {
+    const onError = ({ message }: Error) => this.#log(message);
+    return new Informer<T>(this.#api, resource, { pauses, onError, onChange }, this.#signal);
   }
 
   async #registerNode(): Promise<void> {
     const labels = { 'kubernetes.io/hostname': this.#nodeName, 'node-role.kubernetes.io/control-plane': '' };
     await this.#api.ensure(nodes, { metadata: { name: this.#nodeName, labels } });
     const resources = { cpu: '2', memory: '8Gi', pods: '110' };
-    const ready = {
-      type: 'Ready',
-      status: 'True',
-      reason: 'KubeletReady',
-      message: 'the pod runner is ready',
-      lastTransitionTime: now(),
-    };
-    const status = { capacity: resources, allocatable: resources, conditions: [ready] };
+    const condition = { type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'the pod runner is ready' };
+    const conditions = [{ ...condition, lastTransitionTime: now() }];
+    const status = { capacity: resources, allocatable: resources, conditions };
     await this.#api.patch(nodes, this.#nodeName, { status }, { subresource: 'status' });
   }
 
   #onPod(pod: Pod, change: 'added' | 'changed' | 'deleted'): void {
-    const key = keyOf(pod);
-    const uid = pod.metadata.uid ?? '';
+    const { uid = '', deletionTimestamp } = pod.metadata;
     const worker = this.#workers.get(uid);
-    const fail = (what: string) => (error: Error) => this.#log(`${key} could not be ${what}: ${error.message}`);
-    if (change === 'deleted' || pod.metadata.deletionTimestamp) {
-      worker?.stop().catch(fail('removed'));
+    const failed = (what: string) => (error: Error) => this.#log(`${keyOf(pod)} ${what}: ${error.message}`);
+    if (change === 'deleted' || deletionTimestamp) {
+      worker?.stop().catch(failed('could not be removed'));
       if (change === 'deleted') this.#workers.delete(uid);
     } else if (!pod.spec.nodeName) {
-      this.#bind(pod).catch(fail('bound'));
+      this.#bind(pod).catch(failed('could not be bound'));
     } else if (!worker && !isFinished(pod)) {
       this.#workers.set(uid, new PodWorker(this.#context, pod, this.#nextAddress()));
     }
@@ -115,10 +92,8 @@ export class Kubelet {
   async #bind(pod: Pod): Promise<void> {
     const { namespace, name } = pod.metadata;
     const target = { apiVersion: 'v1', kind: 'Node', name: this.#nodeName };
-    await untilAnswered(
-      () => this.#api.post(pods, keyOf(pod), 'binding', { metadata: { namespace, name }, target }),
-      this.#signal,
-    );
+    const binding = { metadata: { namespace, name }, target };
+    await untilAnswered(() => this.#api.post(pods, keyOf(pod), 'binding', binding), this.#signal);
   }
 
   #nextAddress(): string {

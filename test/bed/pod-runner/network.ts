@@ -8,8 +8,8 @@ const clusterDns = '10.96.0.10:53';
 const inCluster = new Set(['kubernetes.default.svc', 'kubernetes.default', 'kubernetes']);
 
 /**
- * The network as pods see it. Each plane's API server has an internal name, as a kind cluster's has on the container network;
- * this machine's own addresses, which are a pod's own there, lead nowhere.
+ * The network as pods see it. Each plane's API server has an internal name, as a kind cluster's has on the container
+ * network; this machine's own addresses, which are a pod's own there, lead nowhere.
  */
 export class Network {
   readonly #planes = new Map<string, { port: number; address: string }>();

@@ -2,7 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Api, Connection } from '../kube/api.ts';
 import type { Pod } from '../kube/objects.ts';
 
-/** What a container of a pod has: its arguments, its mounted files, its service account, the network as pods see it. Nothing else. */
+/**
+ * What a container of a pod has: its arguments, its mounted files, its service account, the network as pods see it.
+ * Nothing else.
+ */
 export interface PodContext {
   readonly pod: Pod;
   readonly args: readonly string[];
@@ -25,7 +28,7 @@ export interface PodContext {
 }
 
 /**
- * What stands in for a container's image. Returning is exit code 0, throwing is exit code 1; it is to end soon after the
- * signal.
+ * What stands in for a container's image. Returning is exit code 0, throwing is exit code 1; it is to end soon after
+ * the signal.
  */
 export type Program = (context: PodContext) => Promise<void>;

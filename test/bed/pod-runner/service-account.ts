@@ -5,7 +5,10 @@ import { untilAnswered } from '../kube/retry.ts';
 
 const lifetimeSeconds = 3607;
 
-/** A token of a pod's own service account, bound to the pod, asked for again at four fifths of its life as the kubelet does. */
+/**
+ * A token of a pod's own service account, bound to the pod, asked for again at four fifths of its life as the kubelet
+ * does.
+ */
 export class PodToken {
   #token = '';
   readonly #kubelet: Api;

@@ -1,3 +1,4 @@
+import { conflicts } from '../../changes.ts';
 import { StellarError } from '../../errors.ts';
 import type { Kube } from '../../kube/client.ts';
 import { ApiError, describeCluster } from '../../kube/errors.ts';
@@ -10,7 +11,6 @@ import { type HubEvidence, hasJoined, readHub } from '../hub-evidence.ts';
 import { tagOf } from '../image.ts';
 import { type AgentSettings, type HubConnection, readHubKubeconfig } from '../klusterlet/agent.ts';
 import { managedBy, managedByLabel } from '../klusterlet/operator.ts';
-import { labelConflicts } from '../labels.ts';
 import { klusterletName } from '../names.ts';
 import type { Klusterlet } from '../objects.ts';
 import { hubPermissions, requirePermissions, wecPermissions } from '../permissions.ts';
@@ -196,10 +196,10 @@ function refuseLabelConflicts(
   { name, managedCluster }: HubEvidence,
   labels: Record<string, string>,
 ): void {
-  const conflicts = labelConflicts(managedCluster?.metadata.labels ?? {}, labels);
-  if (conflicts.length === 0) return;
+  const other = conflicts(managedCluster?.metadata.labels ?? {}, labels);
+  if (other.length === 0) return;
   const wanted = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
-  throw new StellarError('label-conflict', `${name} has other labels on ${its} already: ${conflicts.join(', ')}.`, {
+  throw new StellarError('label-conflict', `${name} has other labels on ${its} already: ${other.join(', ')}.`, {
     hint: `To change them: stellarctl label ${name} ${wanted.join(' ')} --overwrite`,
   });
 }

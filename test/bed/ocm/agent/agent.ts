@@ -15,8 +15,8 @@ import { filesOf, type HubFiles, type Identity, isValid } from './hub-kubeconfig
 import { type AgentOptions, agentOptions } from './options.ts';
 
 /**
- * What the real program takes from its start to its first request, and again to bring its main controllers up, mostly for its
- * caches (live/join-singleton.json: running at 1.4 s, request at 2.0 s; Secret at 8.8 s, joined at 10.0 s).
+ * What the real program takes from its start to its first request, and again to bring its main controllers up, mostly
+ * for its caches (recorded: running at 1.4 s, request at 2.0 s; Secret at 8.8 s, joined at 10.0 s).
  */
 const startUp = 400;
 
@@ -24,10 +24,13 @@ const statusPeriod = 60_000;
 
 const letters = 'abcdefghijklmnopqrstuvwxyz';
 
-/** The liveness probe's patience: three failures, 10 s apart (live/deployments.json). */
+/** The liveness probe's patience: three failures, 10 s apart (ocm manifests/klusterlet/management). */
 const healthPeriod = 30_000;
 
-/** Stands in for `registration agent` (facts 2.1 to 2.6). Ends, to be started again, when its bootstrap Secret changes. */
+/**
+ * Stands in for `registration agent` (ocm pkg/registration/spoke). Ends, to be started again, when its bootstrap Secret
+ * changes.
+ */
 export async function registrationAgent(context: PodContext): Promise<void> {
   const { api, pod, log, readFile, setReady } = context;
   const namespace = pod.metadata.namespace ?? '';
@@ -39,7 +42,7 @@ export async function registrationAgent(context: PodContext): Promise<void> {
   const signal = AbortSignal.any([context.signal, restart]);
   const stored = filesOf(await api.find<Secret>(secrets, `${namespace}/${hubKubeconfigSecret}`));
   const identity = identityOf(options, stored);
-  // Healthy from here on, registered or not: /healthz says nothing about the hub before that (facts 5.4).
+  // Healthy from here on, registered or not: /healthz says nothing about the hub before that.
   setReady(true);
   try {
     await sleep(startUp, undefined, { signal });
@@ -53,7 +56,7 @@ export async function registrationAgent(context: PodContext): Promise<void> {
   }
 }
 
-/** Without flag and without a stored name both are random, and new at every start (facts 2.1, step 2). */
+/** Without flag and without a stored name both are random, and new at every start (ocm pkg/common/options/agent.go). */
 function identityOf({ clusterName, agentId }: AgentOptions, stored: HubFiles): Identity {
   return {
     cluster: clusterName ?? stored['cluster-name'] ?? randomUUID(),
@@ -97,7 +100,7 @@ async function serveHub(
     async () => {
       const cluster = clusters.items.get(name);
       if (!cluster || !isTrue(cluster.status?.conditions, condition.hubAccepted)) return;
-      await reportStatus(hub, api, cluster);
+      await reportStatus(hub, api, cluster, signal);
       // In all records the cluster has joined before the hub judges its clock, which it does by the lease.
       if (keepsLease) return;
       keepsLease = true;
@@ -122,7 +125,10 @@ async function serveHub(
   throw new Error('the client certificate expires and rebootstrap is required.');
 }
 
-/** Renews the cluster's lease, at once and then every duration stretched by up to a quarter (facts 2.6). */
+/**
+ * Renews the cluster's lease, at once and then every duration stretched by up to a quarter (ocm
+ * pkg/registration/spoke/lease).
+ */
 async function keepLease(
   hub: Api,
   cluster: string,

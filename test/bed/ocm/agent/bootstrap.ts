@@ -13,15 +13,15 @@ import { createCluster } from './cluster-creation.ts';
 import { filesOf, type HubFiles, hubFiles, type Identity, isValid } from './hub-kubeconfig.ts';
 import type { AgentOptions } from './options.ts';
 
-/** How often the agent looks whether it has what it needs to go on (facts 2.1, step 3). */
+/** How often the agent looks whether it has what it needs to go on (ocm pkg/registration/spoke/spokeagent.go). */
 const validityPoll = 1_000;
 
-/** With so many requests for the cluster on the hub no more are made (facts 2.3). */
+/** With so many requests for the cluster on the hub no more are made (ocm pkg/registration/register/csr). */
 const requestLimit = 10;
 
 /**
- * Registers with the bootstrap kubeconfig: creates ManagedCluster and request side by side, and resolves with the files of the
- * hub kubeconfig Secret once the certificate is issued and stored (facts 2.1, steps 3 and 4).
+ * Registers with the bootstrap kubeconfig: creates ManagedCluster and request side by side, and resolves with the files
+ * of the hub kubeconfig Secret once the certificate is issued and stored (ocm pkg/registration/spoke/spokeagent.go).
  */
 export async function bootstrap(
   context: PodContext,

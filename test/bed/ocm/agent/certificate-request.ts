@@ -29,7 +29,10 @@ export async function newRequest(commonName: string, organizations: string[]): P
   };
 }
 
-/** The object in which an agent sends its request (facts 2.3); the hub makes its name from generateName. */
+/**
+ * The object in which an agent sends its request (ocm pkg/registration/register/csr); the hub makes its name from
+ * generateName.
+ */
 export function requestObject(cluster: string, requestPem: string, expirationSeconds: number): NewRequest {
   return {
     metadata: { generateName: `${cluster}-`, labels: { [clusterNameLabel]: cluster } },

@@ -5,13 +5,14 @@ import { managedClusters } from '../../kube/resources.ts';
 import { WorkQueue } from '../../kube/work-queue.ts';
 import type { AgentOptions } from './options.ts';
 
-/** Between 60 and 120 minutes (facts 2.2). */
+/** Between 60 and 120 minutes. */
 const resync = () => (60 + Math.random() * 60) * 60_000;
 const annotationPrefix = 'agent.open-cluster-management.io/';
 
 /**
- * Creates the ManagedCluster, if there is none, without waiting for anything else. What the hub refuses is not tried again
- * before the next resync and is said nowhere; anything else is, with back-off (facts 2.2).
+ * Creates the ManagedCluster, if there is none, without waiting for anything else. What the hub refuses is not tried
+ * again before the next resync and is said nowhere; anything else is, with back-off (ocm
+ * pkg/registration/spoke/registration/creating_controller.go).
  */
 export function createCluster(
   hub: Api,

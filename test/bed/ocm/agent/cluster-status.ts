@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Api } from '../../kube/api.ts';
 import { findCondition, withCondition } from '../../kube/conditions.ts';
 import { ApiError } from '../../kube/errors.ts';
@@ -5,6 +6,9 @@ import type { AnyObject, Condition, ManagedCluster } from '../../kube/objects.ts
 import { clusterClaims, managedClusters, nodes } from '../../kube/resources.ts';
 import { recordEvent } from '../events.ts';
 import { condition } from '../names.ts';
+
+/** A failing API server is looked at every 5 s, and is unavailable after 20 s of that. */
+const unhealthy = { recheck: 5_000, sustained: 20_000 };
 
 const joined: Condition = {
   type: condition.joined,
@@ -20,18 +24,21 @@ const available: Condition = {
   message: 'Managed cluster is available',
 };
 
-/** Reports an accepted cluster's state to the hub, in one patch of its status (facts 2.6). */
-export async function reportStatus(hub: Api, own: Api, cluster: ManagedCluster): Promise<void> {
+/**
+ * Reports an accepted cluster's state to the hub, in one patch of its status (ocm
+ * pkg/registration/spoke/managedcluster).
+ */
+export async function reportStatus(hub: Api, own: Api, cluster: ManagedCluster, signal: AbortSignal): Promise<void> {
   const present = cluster.status?.conditions ?? [];
   if (findCondition(present, condition.clockSynced)?.status === 'False') {
     throw new Error(
       "the managed cluster's clock is out of sync, the agent will not be able to update the status of managed cluster",
     );
   }
-  const health = await healthOf(own);
+  const health = await healthOf(own, signal);
   const conditions = withCondition(withCondition(present, joined), health);
-  const facts = health === available ? await clusterFacts(own) : {};
-  const status = { ...facts, conditions };
+  const details = health === available ? await clusterDetails(own) : {};
+  const status = { ...details, conditions };
   if (contains(cluster.status, status)) return;
   const { name, uid, resourceVersion } = cluster.metadata;
   await hub.patch(managedClusters, name, { metadata: { uid, resourceVersion }, status }, { subresource: 'status' });
@@ -42,27 +49,32 @@ export async function reportStatus(hub: Api, own: Api, cluster: ManagedCluster):
   }
 }
 
-/** GET /livez, or /healthz where that does not exist or is not allowed. */
-async function healthOf(own: Api): Promise<Condition> {
-  try {
-    await own.send('GET', '/livez').catch((error) => {
-      if (error instanceof ApiError && (error.status === 404 || error.status === 403))
-        return own.send('GET', '/healthz');
-      throw error;
-    });
-    return available;
-  } catch (error) {
-    const code = error instanceof ApiError ? error.status : 0;
-    return {
-      type: condition.available,
-      status: 'False',
-      reason: 'ManagedClusterKubeAPIServerUnavailable',
-      message: `The kube-apiserver is not ok, status code: ${code}, ${(error as Error).message}`,
-    };
+/** Not well means that for a while, looked at again and again. */
+async function healthOf(own: Api, signal: AbortSignal): Promise<Condition> {
+  for (const since = Date.now(); ; await sleep(unhealthy.recheck, undefined, { signal })) {
+    const problem = await problemOf(own);
+    if (!problem) return available;
+    if (Date.now() - since < unhealthy.sustained) continue;
+    const message = `The kube-apiserver is not ok, status code: ${problem}`;
+    return { type: condition.available, status: 'False', reason: 'ManagedClusterKubeAPIServerUnavailable', message };
   }
 }
 
-async function clusterFacts(own: Api): Promise<Partial<ManagedCluster['status']>> {
+/** What GET /livez says against the API server's health, or /healthz where that does not exist or is not allowed. */
+async function problemOf(own: Api): Promise<string | undefined> {
+  const isUnserved = (error: unknown) => error instanceof ApiError && [403, 404].includes(error.status);
+  try {
+    await own.send('GET', '/livez').catch((error) => {
+      if (isUnserved(error)) return own.send('GET', '/healthz');
+      throw error;
+    });
+    return undefined;
+  } catch (error) {
+    return `${error instanceof ApiError ? error.status : 0}, ${(error as Error).message}`;
+  }
+}
+
+async function clusterDetails(own: Api): Promise<Partial<ManagedCluster['status']>> {
   const { gitVersion } = await own.send<{ gitVersion: string }>('GET', '/version');
   const { items } = await own.list<AnyObject>(nodes);
   const claims = await own.list<AnyObject>(clusterClaims);

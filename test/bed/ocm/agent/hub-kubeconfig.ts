@@ -4,7 +4,7 @@ import { type CurrentContext, readCurrentContext } from '../../kube/kubeconfig.t
 import type { Secret } from '../../kube/objects.ts';
 import { agentUser } from '../names.ts';
 
-/** The files of hub-kubeconfig-secret, by key: tls.crt, tls.key, kubeconfig, cluster-name, agent-name (facts 2.3). */
+/** The files of hub-kubeconfig-secret, by key: tls.crt, tls.key, kubeconfig, cluster-name, agent-name. */
 export type HubFiles = Record<string, string>;
 
 export interface Identity {
@@ -20,7 +20,8 @@ export function filesOf(secret: Secret | undefined): HubFiles {
 
 /**
  * What the agent stores once its certificate is issued: the cluster entry of the bootstrap kubeconfig, except that
- * insecure-skip-tls-verify and tls-server-name are dropped, with the certificate in files beside it (facts 2.3).
+ * insecure-skip-tls-verify and tls-server-name are dropped, with the certificate in files beside it (ocm
+ * pkg/registration/register).
  */
 export function hubFiles(
   bootstrap: CurrentContext,
@@ -54,7 +55,10 @@ export function hubFiles(
   return { 'tls.crt': certificate, 'tls.key': key, kubeconfig, 'cluster-name': cluster, 'agent-name': agent };
 }
 
-/** Whether the stored files still lead to the hub of the bootstrap kubeconfig, as this agent, today (facts 2.1, step 3). */
+/**
+ * Whether the stored files still lead to the hub of the bootstrap kubeconfig, as this agent, today (ocm
+ * pkg/registration/register).
+ */
 export function isValid(files: HubFiles, bootstrap: CurrentContext, { cluster, agent }: Identity): boolean {
   const { kubeconfig, 'tls.crt': certificate, 'tls.key': key } = files;
   if (!kubeconfig || !certificate || !key) return false;

@@ -1,4 +1,6 @@
-/** The flags of `registration agent` and `registration-operator agent` that the stand-in heeds (facts 4.2, live/deployments.json). */
+/**
+ * The flags of `registration agent` and `registration-operator agent` that the stand-in heeds (ocm pkg/common/options).
+ */
 export interface AgentOptions {
   clusterName: string | undefined;
   agentId: string | undefined;

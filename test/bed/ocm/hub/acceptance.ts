@@ -7,13 +7,13 @@ import { bindingObject, roleObject, type Subject } from '../rbac.ts';
 import type { HubCache } from './hub-cache.ts';
 import { acceptedClusterRules, deniedClusterRules, registrationRules, workRules } from './roles.ts';
 
-/** How often a denied cluster is looked at while it still has works (facts 2.7). */
+/** How often a denied cluster is looked at while it still has works. */
 const worksRecheck = 5_000;
 
 const acceptedOn = 'open-cluster-management.io/automatically-accepted-on';
 const commonRole = (program: string) => `open-cluster-management:managedcluster:${program}`;
 
-/** What the hub does about hubAcceptsClient and about a deletion (facts 2.5, 2.7, 2.8). */
+/** What the hub does about hubAcceptsClient and about a deletion (ocm pkg/registration/hub/managedcluster). */
 export function runAcceptance(cache: HubCache, { acceptsEveryCluster }: { acceptsEveryCluster: boolean }): void {
   let hasCommonRoles = false;
   const queue = cache.queue('acceptance', async (name) => {
@@ -26,7 +26,7 @@ export function runAcceptance(cache: HubCache, { acceptsEveryCluster }: { accept
     if (!hasCommonRoles) await applyCommonRoles(cache);
     hasCommonRoles = true;
     if (cluster.spec.hubAcceptsClient) return accept(cache, cluster);
-    // Once for each cluster: a later denial by hand is left alone (facts 2.4).
+    // Once for each cluster: a later denial by hand is left alone.
     if (acceptsEveryCluster && !cluster.metadata.annotations?.[acceptedOn]) {
       return cache.patchCluster(cluster, {
         metadata: { annotations: { [acceptedOn]: now() } },
@@ -76,7 +76,10 @@ async function release(cache: HubCache, cluster: ManagedCluster): Promise<void> 
     await cache.setFinalizer(cluster, finalizer.apiResourceCleanup, false);
 }
 
-/** Removes both RoleBindings. That of the work agent holds on until the last work is gone, so that the agent can remove it. */
+/**
+ * Removes both RoleBindings. That of the work agent holds on until the last work is gone, so that the agent can remove
+ * it.
+ */
 async function removeMailboxBindings(cache: HubCache, cluster: string): Promise<boolean> {
   const work = `${cluster}/${mailboxBindingName(cluster, 'work')}`;
   await cache.api.delete(roleBindings, `${cluster}/${mailboxBindingName(cluster, 'registration')}`);
@@ -106,7 +109,7 @@ async function applyCommonRoles({ api }: HubCache): Promise<void> {
   await apply(api, roleObject(commonRole('work'), workRules, { labels }));
 }
 
-/** They go with the last cluster (facts 2.5). */
+/** They go with the last cluster. */
 async function removeUnusedRoles({ api, clusters }: HubCache): Promise<boolean> {
   if (clusters.informer.items.size > 0) return false;
   for (const program of ['registration', 'work']) await api.delete(clusterRoles, commonRole(program));

@@ -2,11 +2,15 @@ import 'reflect-metadata';
 import { Pkcs10CertificateRequest } from '@peculiar/x509';
 import { now } from '../../kube/conditions.ts';
 import type { CertificateSigningRequest } from '../../kube/objects.ts';
-import { certificateSigningRequests, subjectAccessReviews } from '../../kube/resources.ts';
+import { certificateSigningRequests } from '../../kube/resources.ts';
 import { addonNameLabel, clientSigner, clusterGroup, clusterNameLabel, managedClustersGroup } from '../names.ts';
+import { isAllowedTo } from './access-review.ts';
 import type { HubCache } from './hub-cache.ts';
 
-/** Approves renewals, and first requests of the users that the hub is told to trust (facts 2.4). */
+/**
+ * Approves renewals, and first requests of the users that the hub is told to trust (ocm
+ * pkg/registration/register/csr/approve_reconciler.go).
+ */
 export function runCsrApproval(cache: HubCache, { autoApprovedUsers }: { autoApprovedUsers: string[] }): void {
   const queue = cache.queue('csr approval', async (name) => {
     const request = cache.requests.informer.items.get(name);
@@ -22,14 +26,12 @@ export function runCsrApproval(cache: HubCache, { autoApprovedUsers }: { autoApp
 function isOpenClusterRequest({ metadata, spec, status }: CertificateSigningRequest): boolean {
   const cluster = metadata.labels?.[clusterNameLabel] ?? '';
   if (metadata.labels?.[addonNameLabel] !== undefined || spec.signerName !== clientSigner) return false;
-  if (status?.conditions?.some(({ type }) => type === 'Approved' || type === 'Denied' || type === 'Failed'))
-    return false;
+  if (status?.conditions?.some(({ type }) => ['Approved', 'Denied', 'Failed'].includes(type))) return false;
   const { commonName, organizations } = subjectOf(spec.request);
   const groups = organizations.filter((organization) => organization !== managedClustersGroup);
-  const [agent, ...rest] = commonName.startsWith(`${clusterGroup(cluster)}:`)
-    ? commonName.slice(clusterGroup(cluster).length + 1).split(':')
-    : [];
-  return groups.length === 1 && groups[0] === clusterGroup(cluster) && !!agent && rest.length === 0;
+  const prefix = `${clusterGroup(cluster)}:`;
+  const agent = commonName.startsWith(prefix) ? commonName.slice(prefix.length) : '';
+  return groups.length === 1 && groups[0] === clusterGroup(cluster) && agent !== '' && !agent.includes(':');
 }
 
 function commonNameOf({ spec }: CertificateSigningRequest): string {
@@ -41,22 +43,9 @@ function subjectOf(request: string): { commonName: string; organizations: string
   return { commonName: subjectName.getField('CN')[0] ?? '', organizations: subjectName.getField('O') };
 }
 
-async function mayRenew({ api }: HubCache, { spec }: CertificateSigningRequest): Promise<boolean> {
-  const { username: user, groups, uid, extra } = spec;
-  const resourceAttributes = {
-    group: 'register.open-cluster-management.io',
-    resource: 'managedclusters',
-    subresource: 'clientcertificates',
-    verb: 'renew',
-  };
-  const review = await api.send<{ status: { allowed: boolean } }>(
-    'POST',
-    `/apis/${subjectAccessReviews.apiVersion}/${subjectAccessReviews.plural}`,
-    {
-      spec: { user, groups, uid, extra, resourceAttributes },
-    },
-  );
-  return review.status.allowed;
+function mayRenew({ api }: HubCache, { spec }: CertificateSigningRequest): Promise<boolean> {
+  const renew = { resource: 'managedclusters', subresource: 'clientcertificates', verb: 'renew' };
+  return isAllowedTo(api, spec, { group: 'register.open-cluster-management.io', ...renew });
 }
 
 async function approve({ api }: HubCache, request: CertificateSigningRequest): Promise<void> {

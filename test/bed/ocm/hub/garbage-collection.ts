@@ -5,10 +5,13 @@ import { managedClusterAddOns, manifestWorks, type Resource } from '../../kube/r
 import { finalizer } from '../names.ts';
 import type { HubCache, Watched } from './hub-cache.ts';
 
-/** How often a deleted cluster's remaining objects are looked at (facts 2.8). */
+/** How often a deleted cluster's remaining objects are looked at (ocm pkg/registration/hub/gc). */
 const recheck = 5_000;
 
-/** Empties the mailbox of a deleted cluster: add-ons first, then works. Whoever holds a finalizer on them holds the cluster. */
+/**
+ * Empties the mailbox of a deleted cluster: add-ons first, then works. Whoever holds a finalizer on them holds the
+ * cluster.
+ */
 export function runGarbageCollection(cache: HubCache): void {
   const queue = cache.queue('garbage collection', async (name) => {
     const cluster = cache.cluster(name);
@@ -41,7 +44,8 @@ async function deleteNext(cache: HubCache, { metadata }: ManagedCluster): Promis
     for (const object of objects.filter((each) => !each.metadata.deletionTimestamp))
       await cache.api.delete(resource, keyOf(object));
     const held = objects.filter(({ metadata: { finalizers } }) => finalizers?.length).length;
-    return `The resource ${resource.plural} is remaning, the remaining count is ${objects.length}, the finalizer pending count is ${held}`;
+    const counts = `the remaining count is ${objects.length}, the finalizer pending count is ${held}`;
+    return `The resource ${resource.plural} is remaning, ${counts}`;
   }
   return undefined;
 }

@@ -13,8 +13,8 @@ import { servingObjects, webhookConfigurations } from './webhooks.ts';
 const readyTimeout = 60_000;
 
 /**
- * Makes a plane a hub: what ocm's cluster-manager operator would make, written by an administrator (the objects are those of
- * expected/objects-of-a-hub.txt). Its programs then run as pods.
+ * Makes a plane a hub: what ocm's cluster-manager operator would make, written by an administrator (the objects are
+ * those of expected/objects-of-a-hub.txt). Its programs then run as pods.
  */
 export async function installHub(plane: Plane, options: HubOptions = {}): Promise<void> {
   const { admin } = plane;

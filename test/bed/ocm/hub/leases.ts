@@ -5,7 +5,9 @@ import { recordEvent } from '../events.ts';
 import { clusterLease, clusterNameLabel, condition } from '../names.ts';
 import type { HubCache } from './hub-cache.ts';
 
-/** How many lease durations without renewal make a cluster unknown, or its clock wrong (facts 2.6). */
+/**
+ * How many lease durations without renewal make a cluster unknown, or its clock wrong (ocm pkg/registration/hub/lease).
+ */
 const graceFactor = 5;
 
 const stopped: Condition = {
@@ -30,7 +32,10 @@ const outOfSync: Condition = {
     'The clock of hub and agent is out of sync. This may cause the Unknown status and affect agent functionalities.',
 };
 
-/** Gives accepted clusters their lease, and judges them by its renewal: availability and clock (facts 2.5, 2.6). */
+/**
+ * Gives accepted clusters their lease, and judges them by its renewal: availability and clock (ocm
+ * pkg/registration/hub/lease).
+ */
 export function runLeases(cache: HubCache): void {
   const availability = cache.queue('lease', async (name) => {
     const cluster = cache.cluster(name);

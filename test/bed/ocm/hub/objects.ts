@@ -186,7 +186,10 @@ export function clusterManagerObject(options: HubOptions): AnyObject {
   };
 }
 
-/** The sets that every hub has: `default` by label, `global` with every cluster in it (ocm pkg/registration/hub/managedclusterset). */
+/**
+ * The sets that every hub has: `default` by label, `global` with every cluster in it (ocm
+ * pkg/registration/hub/managedclusterset).
+ */
 export function clusterSetObject(name: 'default' | 'global'): AnyObject {
   const clusterSelector =
     name === 'default'

@@ -10,7 +10,10 @@ export interface HubOptions {
   drivers?: ('csr' | 'grpc' | 'awsirsa')[];
   /** The server in kube-public/cluster-info, the internal one by default; false for no cluster-info at all. */
   clusterInfo?: false | { server: string };
-  /** Approves the requests of the bootstrap service account, and accepts every cluster (gate ManagedClusterAutoApproval). */
+  /**
+   * Approves the requests of the bootstrap service account, and accepts every cluster (gate
+   * ManagedClusterAutoApproval).
+   */
   autoApprove?: boolean;
 }
 

@@ -7,8 +7,8 @@ import { runLeases } from './leases.ts';
 import { runTaints } from './taints.ts';
 
 /**
- * Stands in for `registration controller`, the hub's side of registration (facts 2.4 to 2.8). Its controllers are one file
- * each, and share one cache of what they watch.
+ * Stands in for `registration controller`, the hub's side of registration (ocm pkg/registration/hub). Its controllers
+ * are one file each, and share one cache of what they watch.
  */
 export async function registrationController(context: PodContext): Promise<void> {
   const autoApprovedUsers = flag(context.args, '--auto-approved-csr-users')?.split(',') ?? [];

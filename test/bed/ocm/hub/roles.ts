@@ -6,7 +6,7 @@ const addon = 'addon.open-cluster-management.io';
 const register = 'register.open-cluster-management.io';
 const csrs = 'certificatesigningrequests';
 
-/** What an agent may do before it is accepted (live/rbac.json, "hub ClusterRole open-cluster-management:bootstrap"). */
+/** What an agent may do before it is accepted (ocm deploy/cluster-manager/chart, bootstrap_cluster_role.yaml). */
 export const bootstrapRules: Rule[] = [
   rule('', 'configmaps', 'get'),
   rule('certificates.k8s.io', csrs, 'create, get, list, watch'),
@@ -14,7 +14,7 @@ export const bootstrapRules: Rule[] = [
   rule(cluster, 'managedclustersets/join', 'create'),
 ];
 
-/** What the agent of one accepted cluster may do hub-wide (live/rbac.json, "…:managedcluster:cluster1"). */
+/** What the agent of one accepted cluster may do hub-wide (ocm pkg/registration/hub/manifests/rbac). */
 export function acceptedClusterRules(name: string): Rule[] {
   return [
     rule('certificates.k8s.io', csrs, 'create, get, list, watch'),
@@ -24,12 +24,12 @@ export function acceptedClusterRules(name: string): Rule[] {
   ];
 }
 
-/** What is left of that after a denial (facts 2.7). */
+/** What is left of that after a denial. */
 export function deniedClusterRules(name: string): Rule[] {
   return [rule(cluster, 'managedclusters', 'get, list, watch', [name])];
 }
 
-/** In its mailbox namespace: the registration agent (live/rbac.json, "…:managedcluster:registration"). */
+/** In its mailbox namespace: the registration agent (ocm pkg/registration/hub/clusterrole). */
 export const registrationRules: Rule[] = [
   rule('coordination.k8s.io', 'leases', 'get, list, watch, update'),
   rule(addon, 'managedclusteraddons', 'get, list, watch'),
@@ -37,14 +37,14 @@ export const registrationRules: Rule[] = [
   rule('events.k8s.io', 'events', 'create'),
 ];
 
-/** In its mailbox namespace: the work agent (live/rbac.json, "…:managedcluster:work"). */
+/** In its mailbox namespace: the work agent (ocm pkg/registration/hub/clusterrole). */
 export const workRules: Rule[] = [
   rule(', events.k8s.io', 'events', 'create, patch, update'),
   rule(work, 'manifestworks', 'get, list, watch, update, patch'),
   rule(work, 'manifestworks/status', 'patch, update'),
 ];
 
-/** What the registration controller needs, and what it grants (facts 3.1): nobody may grant more than they have. */
+/** What the registration controller needs, and what it grants: nobody may grant more than they have. */
 export const registrationControllerRules: Rule[] = [
   rule('certificates.k8s.io', csrs, 'create, get, list, watch'),
   rule('certificates.k8s.io', `${csrs}/status, ${csrs}/approval`, 'update'),

@@ -7,7 +7,7 @@ import type { HubCache } from './hub-cache.ts';
 const unreachable = 'cluster.open-cluster-management.io/unreachable';
 const unavailable = 'cluster.open-cluster-management.io/unavailable';
 
-/** Keeps placements away from clusters that are not available (facts 1.2, end). */
+/** Keeps placements away from clusters that are not available (ocm pkg/registration/hub/taint). */
 export function runTaints(cache: HubCache): void {
   const queue = cache.queue('taint', async (name) => {
     const cluster = cache.cluster(name);

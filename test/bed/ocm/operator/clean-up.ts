@@ -14,7 +14,10 @@ import { addonNamespace, finalizer, hubKubeconfigSecret } from '../names.ts';
 import { deploymentNames, wantedOf } from './klusterlet-spec.ts';
 import { staticObjects } from './manifests.ts';
 
-/** Undoes a Klusterlet that is being deleted (facts 5.5): all but the CRDs; applied workloads stay, nobody's from now on. */
+/**
+ * Undoes a Klusterlet that is being deleted (ocm pkg/operator/operators/klusterlet): all but the CRDs. Applied
+ * workloads stay.
+ */
 export async function cleanUp(api: Api, klusterlet: Klusterlet, all: Klusterlet[]): Promise<void> {
   const { name, finalizers = [] } = klusterlet.metadata;
   if (!finalizers.includes(finalizer.klusterlet)) return;

@@ -3,16 +3,8 @@ import { readCurrentContext } from '../../kube/kubeconfig.ts';
 import type { Condition, Secret } from '../../kube/objects.ts';
 import { secrets } from '../../kube/resources.ts';
 import { filesOf } from '../agent/hub-kubeconfig.ts';
-import { bootstrapSecret, clusterLease, hubKubeconfigSecret } from '../names.ts';
-
-interface Access {
-  namespace?: string;
-  verb: string;
-  group: string;
-  resource: string;
-  subresource?: string;
-  name?: string;
-}
+import { bootstrapSecret, hubKubeconfigSecret } from '../names.ts';
+import { type Access, bootstrapAccess, goAttributes, goReview, hubAccess, isAllowed } from './access.ts';
 
 interface Finding {
   isWorking: boolean;
@@ -27,166 +19,93 @@ export interface HubConnectionInput {
   clusterName: string;
 }
 
-const clusters = 'cluster.open-cluster-management.io';
-const works = 'work.open-cluster-management.io';
-
 /**
- * The condition HubConnectionDegraded, the operator's word on both kubeconfigs: each is tried out by asking the hub what its
- * user may do (facts 5.3; reasons and messages as in live/). The bootstrap kubeconfig does not matter once the other works.
+ * The condition HubConnectionDegraded, the operator's word on both kubeconfigs: each is tried out by asking the hub
+ * what its user may do (ocm pkg/operator/operators/klusterlet; reasons and messages as recorded). The bootstrap
+ * kubeconfig does not matter once the other works.
  */
 export async function hubConnection(input: HubConnectionInput): Promise<Condition> {
   const [bootstrap, hub] = await Promise.all([checkBootstrap(input), checkHub(input)]);
   const type = 'HubConnectionDegraded';
   if (hub.isWorking) return { type, status: 'False', reason: 'HubConnectionFunctional', message: hub.message };
-  return {
-    type,
-    status: 'True',
-    reason: `${bootstrap.reason},${hub.reason}`,
-    message: `${bootstrap.message}\n${hub.message}`,
-  };
+  const message = `${bootstrap.message}\n${hub.message}`;
+  return { type, status: 'True', reason: `${bootstrap.reason},${hub.reason}`, message };
 }
 
 async function checkBootstrap({ api, connect, namespace }: HubConnectionInput): Promise<Finding> {
-  const place = `${quote(namespace)} ${quote(bootstrapSecret)}`;
-  const failed = (reason: string, message: string) => ({ isWorking: false, reason, message });
-  const secret = await findSecret(api, namespace, bootstrapSecret);
-  if (!secret) {
-    return failed(
-      'BootstrapSecretMissing',
-      `Failed to get bootstrap secret ${place}: secrets ${quote(bootstrapSecret)} not found`,
-    );
-  }
+  const secret = await api.find<Secret>(secrets, `${namespace}/${bootstrapSecret}`);
+  if (!secret) return missing('BootstrapSecretMissing', 'bootstrap secret', namespace, bootstrapSecret);
   let connection: Connection;
   try {
     connection = readCurrentContext(filesOf(secret).kubeconfig ?? '').connection;
   } catch (error) {
-    return failed(
-      'BootstrapSecretError',
-      `Failed to build bootstrap kube client with bootstrap secret ${place}: ${(error as Error).message}`,
-    );
+    const place = `${quote(namespace)} ${quote(bootstrapSecret)}`;
+    const why = (error as Error).message;
+    return broken('BootstrapSecretError', `Failed to build kube client with bootstrap secret ${place}: ${why}`);
   }
-  const hub = connect(connection);
-  try {
-    for (const access of bootstrapAccess) {
-      try {
-        if (await isAllowed(hub, access)) continue;
-      } catch (error) {
-        return failed(
-          'BootstrapSecretError',
-          `Failed to create ${goReview(access)} with bootstrap secret ${place}: ${(error as Error).message}`,
-        );
-      }
-      const where = `with bootstrap secret ${quote(namespace)}/${quote(bootstrapSecret)} to apiserver ${connection.server}`;
-      return failed(
-        'BootstrapSecretUnauthorized',
-        `Operation for resource ${goAttributes(access)} is not allowed ${where}`,
-      );
-    }
-  } finally {
-    hub.close();
-  }
-  const message = `Bootstrap secret ${namespace}/${bootstrapSecret} to apiserver ${connection.server} is configured correctly`;
-  return { isWorking: true, reason: 'BootstrapSecretFunctional', message };
+  const words = { prefix: 'BootstrapSecret', called: 'bootstrap secret', namespace, name: bootstrapSecret };
+  const problem = await tryOut(connect(connection), bootstrapAccess, words);
+  const place = `${namespace}/${bootstrapSecret} to apiserver ${connection.server}`;
+  return problem ?? working('BootstrapSecretFunctional', `Bootstrap secret ${place} is configured correctly`);
 }
 
 async function checkHub({ api, connect, namespace, clusterName }: HubConnectionInput): Promise<Finding> {
-  const place = `${quote(namespace)} ${quote(hubKubeconfigSecret)}`;
-  const failed = (reason: string, message: string) => ({ isWorking: false, reason, message });
-  const secret = await findSecret(api, namespace, hubKubeconfigSecret);
-  if (!secret) {
-    return failed(
-      'HubKubeConfigSecretMissing',
-      `Failed to get hub kubeconfig secret ${place}: secrets ${quote(hubKubeconfigSecret)} not found`,
-    );
-  }
+  const secret = await api.find<Secret>(secrets, `${namespace}/${hubKubeconfigSecret}`);
+  if (!secret) return missing('HubKubeConfigSecretMissing', 'hub kubeconfig secret', namespace, hubKubeconfigSecret);
   const files = filesOf(secret);
-  if (!files.kubeconfig) {
-    return failed(
-      'HubKubeConfigMissing',
-      `Failed to get kubeconfig from secret ${place}: the CSR must be approved on the hub`,
-    );
-  }
+  const absent = (what: string) =>
+    `Failed to get ${what} from hub kubeconfig secret ${quote(namespace)} ${quote(hubKubeconfigSecret)}`;
+  if (!files.kubeconfig) return broken('HubKubeConfigMissing', `${absent('kubeconfig')}: the CSR must be approved`);
   const cluster = clusterName || files['cluster-name'];
-  if (!cluster) return failed('ClusterNameMissing', `Failed to get cluster name from hub kubeconfig secret ${place}`);
+  if (!cluster) return broken('ClusterNameMissing', absent('cluster name'));
   const { connection } = readCurrentContext(files.kubeconfig, (path) => files[path]);
-  const hub = connect(connection);
+  const words = { prefix: 'HubKubeConfig', called: 'hub config secret', namespace, name: hubKubeconfigSecret };
+  const problem = await tryOut(connect(connection), hubAccess(cluster), words);
+  const place = `${namespace}/${hubKubeconfigSecret} to apiserver ${connection.server}`;
+  return problem ?? working('HubConnectionFunctional', `Hub kubeconfig secret ${place} is working`);
+}
+
+/** How the operator speaks of one of the two kubeconfigs. */
+interface Words {
+  prefix: string;
+  called: string;
+  namespace: string;
+  name: string;
+}
+
+/** The first thing that the hub cannot be asked, or that it does not allow. */
+async function tryOut(hub: Api, accesses: Access[], words: Words): Promise<Finding | undefined> {
+  const { prefix, called } = words;
+  const [namespace, name] = [quote(words.namespace), quote(words.name)];
   try {
-    for (const access of hubAccess(cluster)) {
+    for (const access of accesses) {
       try {
         if (await isAllowed(hub, access)) continue;
       } catch (error) {
-        return failed(
-          'HubKubeConfigError',
-          `Failed to create ${goReview(access)} with hub config secret ${place}: ${(error as Error).message}`,
-        );
+        const what = `Failed to create ${goReview(access)} with ${called} ${namespace} ${name}`;
+        return broken(`${prefix}Error`, `${what}: ${(error as Error).message}`);
       }
-      const where = `with hub config secret ${quote(namespace)}/${quote(hubKubeconfigSecret)} to apiserver ${connection.server}`;
-      return failed(
-        'HubKubeConfigUnauthorized',
-        `Operation for resource ${goAttributes(access)} is not allowed ${where}`,
-      );
+      const where = `${called} ${namespace}/${name} to apiserver ${hub.connection.server}`;
+      const what = `Operation for resource ${goAttributes(access)} is not allowed with ${where}`;
+      return broken(`${prefix}Unauthorized`, what);
     }
+    return undefined;
   } finally {
     hub.close();
   }
-  const message = `Hub kubeconfig secret ${namespace}/${hubKubeconfigSecret} to apiserver ${connection.server} is working`;
-  return { isWorking: true, reason: 'HubConnectionFunctional', message };
 }
 
-function findSecret(api: Api, namespace: string, name: string): Promise<Secret | undefined> {
-  return api.find<Secret>(secrets, `${namespace}/${name}`);
+function missing(reason: string, called: string, namespace: string, name: string): Finding {
+  const what = `Failed to get ${called} ${quote(namespace)} ${quote(name)}`;
+  return broken(reason, `${what}: secrets ${quote(name)} not found`);
 }
 
-/** GetBootstrapSSARs (facts 3.1, end); managedclustersets/join is not among them. */
-const bootstrapAccess: Access[] = [
-  ...['create', 'get'].map((verb) => ({ verb, group: clusters, resource: 'managedclusters' })),
-  ...['create', 'get', 'list', 'watch'].map((verb) => ({
-    verb,
-    group: 'certificates.k8s.io',
-    resource: 'certificatesigningrequests',
-  })),
-];
-
-/** GetHubConfigSSARs (facts 5.3). */
-function hubAccess(name: string): Access[] {
-  const all = (verbs: string[], access: Omit<Access, 'verb'>) => verbs.map((verb) => ({ verb, ...access }));
-  const mailbox = { namespace: name };
-  return [
-    ...all(['get', 'list', 'watch'], { group: 'certificates.k8s.io', resource: 'certificatesigningrequests' }),
-    ...all(['get', 'list', 'update', 'watch'], { group: clusters, resource: 'managedclusters', name }),
-    ...all(['patch', 'update'], { group: clusters, resource: 'managedclusters', subresource: 'status', name }),
-    ...all(['renew'], {
-      group: 'register.open-cluster-management.io',
-      resource: 'managedclusters',
-      subresource: 'clientcertificates',
-    }),
-    ...all(['get', 'update'], { group: 'coordination.k8s.io', resource: 'leases', name: clusterLease, ...mailbox }),
-    ...all(['create', 'patch', 'update'], { group: '', resource: 'events', ...mailbox }),
-    ...all(['create', 'patch', 'update'], { group: 'events.k8s.io', resource: 'events', ...mailbox }),
-    ...all(['get', 'list', 'watch', 'update'], { group: works, resource: 'manifestworks', ...mailbox }),
-    ...all(['patch', 'update'], { group: works, resource: 'manifestworks', subresource: 'status', ...mailbox }),
-  ];
+function broken(reason: string, message: string): Finding {
+  return { isWorking: false, reason, message };
 }
 
-async function isAllowed(hub: Api, resourceAttributes: Access): Promise<boolean> {
-  const path = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
-  const review = await hub.send<{ status: { allowed: boolean } }>('POST', path, { spec: { resourceAttributes } });
-  return review.status.allowed;
-}
-
-/** How Go prints the review that was to be made. */
-function goReview(access: Access): string {
-  const meta = 'ObjectMeta:{      0 0001-01-01 00:00:00 +0000 UTC <nil> <nil> map[] map[] [] [] []}';
-  const spec = `SelfSubjectAccessReviewSpec{ResourceAttributes:${goAttributes(access)},NonResourceAttributes:nil,}`;
-  const status = 'SubjectAccessReviewStatus{Allowed:false,Reason:,EvaluationError:,Denied:false,}';
-  return `&SelfSubjectAccessReview{${meta},Spec:${spec},Status:${status},}`;
-}
-
-function goAttributes({ namespace = '', verb, group, resource, subresource = '', name = '' }: Access): string {
-  return (
-    `&ResourceAttributes{Namespace:${namespace},Verb:${verb},Group:${group},Version:,Resource:${resource},` +
-    `Subresource:${subresource},Name:${name},FieldSelector:nil,LabelSelector:nil,}`
-  );
+function working(reason: string, message: string): Finding {
+  return { isWorking: true, reason, message };
 }
 
 function quote(text: string): string {

@@ -34,7 +34,10 @@ export async function setConditions(
   }
 }
 
-/** Whether the operator has applied a Klusterlet, well or not: in all records it speaks of Deployments and hub only then. */
+/**
+ * Whether the operator has applied a Klusterlet, well or not: in all records it speaks of Deployments and hub only
+ * then.
+ */
 export function isApplied(klusterlet: Klusterlet | undefined): boolean {
   if (!klusterlet || klusterlet.metadata.deletionTimestamp) return false;
   return findCondition(klusterlet.status?.conditions, 'Applied') !== undefined;

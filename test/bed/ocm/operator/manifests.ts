@@ -7,7 +7,10 @@ import { deploymentNames, type Wanted } from './klusterlet-spec.ts';
 const createdBy = 'open-cluster-management.io/created-by-klusterlet';
 const system = 'kube-system';
 
-/** Everything that the operator makes but namespaces, pull secrets and Deployments, in its order (live/joined-objects.json, relatedResources). */
+/**
+ * Everything that the operator makes but namespaces, pull secrets and Deployments, in the order of recorded
+ * relatedResources.
+ */
 export function staticObjects(wanted: Wanted): AnyObject[] {
   return [...managedCrds, ...accounts(wanted), ...managedRbac(wanted), ...managementRbac(wanted)];
 }
@@ -149,7 +152,7 @@ function managementRbac(wanted: Wanted): AnyObject[] {
   ];
 }
 
-/** The agents' Deployments (live/deployments.json; facts 4.2, 4.3 for the flags of the two separate ones). */
+/** The agents' Deployments (ocm manifests/klusterlet/management). */
 export function deploymentObjects(wanted: Wanted, { workReplicas }: { workReplicas: number }): AnyObject[] {
   const { name, uid, clusterName, isSingleton, spec } = wanted;
   const names = deploymentNames(wanted);

@@ -17,8 +17,8 @@ const unauthorizedRecheck = 30_000;
 const resync = 300_000;
 
 /**
- * Stands in for `registration-operator klusterlet`: three controllers for each Klusterlet, one that makes the objects, one
- * that reports on the agents' Deployments, one that reports on the connection to the hub.
+ * Stands in for `registration-operator klusterlet`: three controllers for each Klusterlet, one that makes the objects,
+ * one that reports on the agents' Deployments, one that reports on the connection to the hub.
  */
 export async function klusterletOperator({ api, signal, connect, setReady, log }: PodContext): Promise<void> {
   const controller = (what: string, handle: (klusterlet: Klusterlet) => Promise<void>) => {

@@ -1,0 +1,52 @@
+import { type Command, Option } from 'commander';
+import { registrationStages } from '../../lib/ocm/registration-stages.ts';
+import type { WaitGoal } from '../../lib/ocm/wait.ts';
+import type { Io } from '../../lib/terminal/io.ts';
+import { action } from '../action.ts';
+import { defineCommand, type ItsOptions, itsOption, wecContextOption, wecKubeconfigOption } from '../options.ts';
+import { parseWecArguments } from '../wec-argument.ts';
+
+interface Options extends ItsOptions {
+  for: WaitGoal;
+  wecContext?: string;
+}
+
+export function waitCommand(io: Io): Command {
+  return defineCommand('wait', {
+    summary: 'wait until WECs have got to a stage',
+    description:
+      "Waits until the registration of every WEC has got to a stage, or until its ManagedCluster is gone, and writes nothing: for scripts, with kubectl wait's meaning of --timeout. It ends with 0 when all are there, and with 3 at the deadline, saying what is still awaited.",
+    timeout: '30s',
+    examples: [
+      ['stellarctl wec wait cluster1 cluster2', 'wait until two WECs are available'],
+      ['stellarctl wec wait cluster1 --for accepted --timeout 5m', 'wait until somebody has accepted a WEC'],
+      ['stellarctl wec wait cluster1 --timeout 0', 'look once, for the exit code'],
+      ['stellarctl wec wait cluster1 --for delete', 'wait until its ManagedCluster is gone'],
+    ],
+  })
+    .usage('NAME[=CONTEXT]… [options]')
+    .argument('<wecs...>', 'WECs, each with its context where the stage shows on the WEC itself')
+    .addOption(
+      new Option('--for <stage>', 'the stage to wait for')
+        .choices([...registrationStages.map(({ id }) => id), 'delete'])
+        .default('available'),
+    )
+    .addOption(itsOption())
+    .addOption(wecContextOption())
+    .addOption(wecKubeconfigOption())
+    .action(
+      action<Options>(io, async (session, options, positional) => {
+        const wecs = parseWecArguments(positional, options.wecContext);
+        const { checkWaitGoal, waitFor } = await import('../../lib/ocm/wait.ts');
+        checkWaitGoal(options.for, wecs);
+        const { kube: hub } = await session.its();
+        const awaited = await Promise.all(
+          wecs.map(async ({ name, context }) => ({
+            name,
+            kube: context === undefined ? undefined : await session.wec(context),
+          })),
+        );
+        await session.finish(await waitFor(hub, awaited, options.for, session.run));
+      }),
+    );
+}

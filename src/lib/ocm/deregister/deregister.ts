@@ -1,0 +1,132 @@
+import { StellarError } from '../../errors.ts';
+import type { Kube } from '../../kube/client.ts';
+import type { Run } from '../../run.ts';
+import { requireHub } from '../hub.ts';
+import { checkKlusterlet, cleanUpWec } from './clean-up.ts';
+import { type Inspection, inspect, isGone, objectsIn, policiesOf, selectableLabels } from './inspect.ts';
+import { releaseOwned } from './keep.ts';
+import { release } from './release.ts';
+import { removeCluster, removeLeftovers } from './remove.ts';
+
+/** A WEC that is to leave. */
+export interface LeavingWec {
+  name: string;
+  /** A client for the cluster itself, where its context was given. */
+  kube?: Kube | undefined;
+}
+
+export interface DeregisterOptions {
+  keepWorkloads: boolean;
+  cleanUp: boolean;
+  force: boolean;
+}
+
+export interface DeregisterResult {
+  name: string;
+  changed: boolean;
+  error?: StellarError;
+}
+
+/** How the WEC's own secrets tell whether they mean this ITS. */
+export type HubRecognition = (hub: { server: string; certificateAuthority: string | undefined }) => boolean;
+
+/**
+ * Looks at what is there, and refuses what cannot be done, before anything is written.
+ * @throws StellarError `not-a-hub`, `registered-elsewhere`, `agent-dead`
+ */
+export async function prepare(
+  hub: Kube,
+  wec: LeavingWec,
+  isHub: HubRecognition,
+  options: DeregisterOptions,
+): Promise<Inspection> {
+  await requireHub(hub);
+  const inspection = await inspect(hub, wec.name);
+  if (options.cleanUp && wec.kube !== undefined) await checkKlusterlet(wec.kube, wec.name, isHub);
+  const { agentDead, works, name } = inspection;
+  if (inspection.managedCluster === undefined || agentDead === undefined || works.length === 0 || options.force)
+    return inspection;
+  throw new StellarError(
+    'agent-dead',
+    `The agent of ${name} does not live (${agentDead}), so that its ${works.length} works cannot be ${options.keepWorkloads ? 'released' : 'removed'} by it.`,
+    {
+      hint: `Without it: --force takes the finalizers away${options.keepWorkloads ? '' : ', and the workloads stay where they run'}.`,
+    },
+  );
+}
+
+/** What leaving means, as statements for the person who decides: what runs there, by what it was selected, and what becomes of it. */
+export function describeLeaving(
+  { managedCluster, works, addons, agentDead, name }: Inspection,
+  { keepWorkloads, force }: DeregisterOptions,
+): string[] {
+  if (managedCluster === undefined)
+    return [`${name} is not registered (any more); what is left of it will be removed.`];
+  const labels = Object.entries(selectableLabels(managedCluster)).map(([key, value]) => `${key}=${value}`);
+  const lines = [...policiesOf(works)].map(([policy, own]) => {
+    const objects = own.flatMap(objectsIn);
+    const shown = objects.slice(0, 4).join(', ');
+    return `runs      ${own.length} works of ${policy}: ${shown}${objects.length > 4 ? ', …' : ''}`;
+  });
+  if (addons.length > 0) lines.push(`add-ons   ${addons.map(({ metadata }) => metadata.name).join(', ')}`);
+  if (labels.length > 0) lines.push(`labels    ${labels.join(', ')}`);
+  if (agentDead !== undefined) lines.push(`agent     does not live: ${agentDead}`);
+  if (works.length === 0) lines.push('No workloads of KubeStellar run there.');
+  else if (agentDead !== undefined && force)
+    lines.push('Its workloads stay where they run, and nobody looks after them any more.');
+  else if (keepWorkloads) lines.push('Its workloads stay where they run.');
+  else lines.push(`Its workloads will be removed from ${name}. To leave them running: --keep-workloads`);
+  return lines;
+}
+
+/** Deregisters a WEC: releases it from its policies, deletes it, removes what OCM leaves behind, and cleans the cluster itself up. */
+export async function deregister(
+  hub: Kube,
+  wec: LeavingWec,
+  inspection: Inspection,
+  options: DeregisterOptions,
+  run: Run,
+): Promise<DeregisterResult> {
+  const { name } = wec;
+  const result: DeregisterResult = { name, changed: false };
+  try {
+    if (hub.dryRun) {
+      run.progress.done(name, 'dry run: nothing was written');
+      return result;
+    }
+    await leave(hub, wec, inspection, options, result, run);
+    run.progress.done(name, result.changed ? 'deregistered' : 'is not registered; nothing to do');
+  } catch (error) {
+    if (!(error instanceof StellarError)) throw error;
+    result.error = error;
+    run.progress.failed(name, error.message);
+  }
+  return result;
+}
+
+async function leave(
+  hub: Kube,
+  wec: LeavingWec,
+  inspection: Inspection,
+  options: DeregisterOptions,
+  result: DeregisterResult,
+  run: Run,
+): Promise<void> {
+  const { name } = wec;
+  const { managedCluster, agentDead, works } = inspection;
+  if (managedCluster !== undefined) {
+    result.changed = true;
+    if (agentDead === undefined) {
+      if (managedCluster.metadata.deletionTimestamp === undefined || works.length > 0)
+        await release(hub, inspection, options.keepWorkloads, run);
+    } else if (wec.kube !== undefined && works.length > 0 && options.keepWorkloads) {
+      const released = await releaseOwned(wec.kube, new Set(works.map(({ metadata }) => metadata.name)));
+      run.progress.changed(name, `${released} objects taken out of its agent's ownership`);
+    }
+    const taken = await removeCluster(hub, name, options.force, run);
+    for (const { object, finalizers } of taken)
+      run.progress.note(`${name}: took ${finalizers.join(', ')} off ${object}`);
+  }
+  if (!isGone(inspection) && (await removeLeftovers(hub, name, run))) result.changed = true;
+  if (options.cleanUp && wec.kube !== undefined && (await cleanUpWec(wec.kube, name, run))) result.changed = true;
+}

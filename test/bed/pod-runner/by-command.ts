@@ -1,0 +1,11 @@
+import type { Program } from './program.ts';
+
+/** The program of an image that does several things: its first argument after its own name says which. */
+export function byCommand(image: string, commands: Record<string, Program>): Program {
+  return async (context) => {
+    const [, command = ''] = context.args;
+    const program = commands[command];
+    if (!program) throw new Error(`unknown command "${command}" for "${image}"`);
+    await program(context);
+  };
+}
