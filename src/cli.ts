@@ -3,9 +3,13 @@ import { Command, CommanderError } from 'commander';
 import { tokenCommand } from './commands/its/token.ts';
 import { useCommand } from './commands/its/use.ts';
 import { acceptCommand } from './commands/wec/accept.ts';
+import { deregisterCommand } from './commands/wec/deregister.ts';
+import { getCommand } from './commands/wec/get.ts';
 import { joinCommand } from './commands/wec/join.ts';
 import { labelCommand } from './commands/wec/label.ts';
 import { listCommand } from './commands/wec/list.ts';
+import { propertiesCommand } from './commands/wec/properties.ts';
+import { waitCommand } from './commands/wec/wait.ts';
 import { ExitCode } from './lib/errors.ts';
 import { type Io, withProgramName } from './lib/terminal/io.ts';
 
@@ -25,7 +29,11 @@ export function buildProgram(io: Io): Command {
     .addCommand(joinCommand(io))
     .addCommand(acceptCommand(io))
     .addCommand(labelCommand(io))
-    .addCommand(listCommand(io));
+    .addCommand(propertiesCommand(io))
+    .addCommand(listCommand(io))
+    .addCommand(getCommand(io))
+    .addCommand(waitCommand(io))
+    .addCommand(deregisterCommand(io));
 
   const program = new Command(io.program)
     .description(
@@ -36,6 +44,8 @@ export function buildProgram(io: Io): Command {
     .addCommand(wec)
     .addCommand(acceptCommand(io))
     .addCommand(labelCommand(io))
+    .addCommand(propertiesCommand(io))
+    .addCommand(deregisterCommand(io))
     .showSuggestionAfterError()
     .addHelpText('after', '\nStart with: stellarctl wec join NAME=CONTEXT --its CONTEXT --accept\n');
   exitByException(program, io);

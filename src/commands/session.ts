@@ -1,6 +1,6 @@
 import { Deadline } from '../lib/deadline.ts';
 import { ExitCode, exitCodeOf, type StellarError, worstExitCode } from '../lib/errors.ts';
-import { chooseIts, type ItsChoice } from '../lib/its-choice.ts';
+import { chooseIts, type ItsChoice, selectIts } from '../lib/its-choice.ts';
 import { connect, type Kube, type Trace } from '../lib/kube/client.ts';
 import { type RecordedWrite, recordWrites } from '../lib/kube/dry-run.ts';
 import { type Kubeconfig, loadKubeconfig, type SelectedContext, selectContext } from '../lib/kube/kubeconfig.ts';
@@ -104,9 +104,17 @@ export class Session {
 
   /** The ITS: its context and a client for it. */
   async its(): Promise<{ context: SelectedContext; kube: Kube }> {
-    const { context: name } = await this.itsChoice();
-    const context = selectContext(await this.kubeconfig(), name);
+    const { context: name, source } = await this.itsChoice();
+    const context = selectIts(await this.kubeconfig(), name, source);
     return { context, kube: this.#open(context) };
+  }
+
+  /** Whether any ITS is meant. */
+  async hasIts(): Promise<boolean> {
+    return this.itsChoice().then(
+      () => true,
+      () => false,
+    );
   }
 
   /** A client for a WEC, by its context. */
@@ -159,7 +167,9 @@ export class Session {
     const done = results.filter(({ error }) => error === undefined);
     if (this.output === 'name') this.io.stdout.write(done.map(({ name }) => `${name}\n`).join(''));
     else if (!isForPeople(this.output))
-      this.io.stdout.write(await formatResult(this.output, { ...toDocument(results), ...writes }, [], []));
+      this.io.stdout.write(
+        await formatResult(this.output, { ...toDocument(results, this.io.program), ...writes }, [], []),
+      );
     else if (this.#options.dryRun) this.#printWrites();
     for (const error of errors) writeError(this.io, this.#style, error, this.#options.verbose === true);
     this.exitCode = worstExitCode(errors);
@@ -190,7 +200,8 @@ export class Session {
   /** Renders an error of the whole command; scripts get it as their one document. */
   async fail(error: unknown): Promise<void> {
     this.progress.stop();
-    if (!isForPeople(this.output)) this.io.stdout.write(await formatResult(this.output, errorDocument(error), [], []));
+    if (!isForPeople(this.output))
+      this.io.stdout.write(await formatResult(this.output, errorDocument(error, this.io.program), [], []));
     writeError(this.io, this.#style, error, this.#options.verbose === true);
   }
 

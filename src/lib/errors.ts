@@ -34,6 +34,7 @@ const exitCodes = {
   'several-agents': ExitCode.failed,
   'label-conflict': ExitCode.failed,
   'agent-dead': ExitCode.failed,
+  'not-confirmed': ExitCode.failed,
   'still-selected': ExitCode.failed,
   'property-conflict': ExitCode.failed,
   'token-expired': ExitCode.failed,

@@ -1,5 +1,5 @@
 import { StellarError } from './errors.ts';
-import type { Kubeconfig } from './kube/kubeconfig.ts';
+import { type Kubeconfig, type SelectedContext, selectContext } from './kube/kubeconfig.ts';
 import type { Settings } from './settings.ts';
 
 /** Which ITS a command means, and why. */
@@ -31,3 +31,21 @@ export function chooseIts(
         : `Give one: --its CONTEXT    Contexts: ${known.join(', ')}`,
   });
 }
+
+/** Finds the context of an ITS; where it does not exist, says how it came to be meant. @throws StellarError `context-unknown` */
+export function selectIts(kubeconfig: Kubeconfig, context: string, source: ItsChoice['source']): SelectedContext {
+  try {
+    return selectContext(kubeconfig, context);
+  } catch (error) {
+    const remedy = remedies[source];
+    if (!(error instanceof StellarError) || error.code !== 'context-unknown' || remedy === undefined) throw error;
+    throw new StellarError(error.code, `${error.message} It is meant because of ${source}.`, {
+      hint: `${error.hint}    ${remedy}`,
+    });
+  }
+}
+
+const remedies: Partial<Record<ItsChoice['source'], string>> = {
+  STELLARCTL_ITS: 'To mean another one: --its CONTEXT, or unset STELLARCTL_ITS',
+  'its use': 'To mean another one: --its CONTEXT, or stellarctl its use --unset',
+};

@@ -1,5 +1,5 @@
 import { type Deadline, pause } from './deadline.ts';
-import { mayPass } from './kube/errors.ts';
+import { ApiError, mayPass } from './kube/errors.ts';
 import type { Run } from './run.ts';
 
 /** How often the evidence is looked at while waiting. */
@@ -20,6 +20,9 @@ export async function poll<T>(look: () => Promise<T | undefined>, { deadline, si
       if (result !== undefined || deadline.passed) return result;
     } catch (error) {
       troubleSince ??= Date.now();
+      // A server that is too busy has answered all the same.
+      if (deadline.passed && error instanceof ApiError && (error.status === 429 || error.status >= 500))
+        return undefined;
       if (!mayPass(error) || deadline.passed || Date.now() - troubleSince > graceMs) throw error;
     }
     await pause(intervalMs, deadline, signal);

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { lstat, open, rename, rm } from 'node:fs/promises';
+import { access, constants, lstat, open, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
 import { StellarError } from './errors.ts';
 
 /**
@@ -15,6 +16,17 @@ export async function writePrivately(file: string, content: string): Promise<voi
     await rename(temporary, file);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {});
+    throw new StellarError('file-error', `${file} cannot be written: ${(error as Error).message}.`, { cause: error });
+  }
+}
+
+/** Finds out that a file cannot be written, before what it is to hold is asked for. @throws StellarError `file-error` */
+export async function checkWritable(file: string): Promise<void> {
+  const directory = path.dirname(path.resolve(file));
+  try {
+    await refuseSpecialFile(file);
+    await access(directory, constants.W_OK);
+  } catch (error) {
     throw new StellarError('file-error', `${file} cannot be written: ${(error as Error).message}.`, { cause: error });
   }
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { kubeconfigOf } from './kube/kubeconfig.ts';
@@ -97,9 +97,10 @@ export class Bed {
 }
 
 /** Starts a bed, after building the control planes' binary where this machine has none yet. */
-export async function startBed({ planes, log = () => {}, dir }: BedOptions): Promise<Bed> {
+export async function startBed({ planes, log = () => {}, dir = tmpdir() }: BedOptions): Promise<Bed> {
   const binary = await buildControlPlane(log);
-  const bed = new Bed(await mkdtemp(join(dir ?? tmpdir(), 'stellarctl-bed-')), binary);
+  await mkdir(dir, { recursive: true });
+  const bed = new Bed(await mkdtemp(join(dir, 'stellarctl-bed-')), binary);
   try {
     await bed.addPlanes(planes);
     return bed;

@@ -6,7 +6,7 @@ import { after, before } from 'node:test';
 import { startBed } from '../bed/bed.ts';
 import { Cli } from './harness.ts';
 import { testLabel } from './hub-commands/label.ts';
-import { testList } from './hub-commands/list.ts';
+import { testEmptyList, testList, testLongWatch } from './hub-commands/list.ts';
 import type { Surroundings } from './hub-commands/surroundings.ts';
 import { testToken } from './hub-commands/token.ts';
 import { testUse } from './hub-commands/use.ts';
@@ -22,16 +22,25 @@ before(async () => {
   const bed = await startBed({ planes });
   Object.assign(surroundings, { bed, hub: bed.plane('its1'), older: bed.plane('its2') });
   surroundings.cli = await Cli.create(bed.kubeconfig);
+  let interrupt = () => {};
+  const onStart = (kill: (signal: NodeJS.Signals) => void) => {
+    interrupt = () => kill('SIGINT');
+  };
+  const ended = surroundings.cli.run(['wec', 'list', '--watch'], { onStart });
+  surroundings.watch = { started: Date.now(), ended, interrupt };
   surroundings.manyNames = Array.from({ length: 510 }, (_, index) => `many-${index + 1}`);
   await announceMany(surroundings.older, surroundings.manyNames);
 });
 
 after(async () => {
+  surroundings.watch?.interrupt();
   await surroundings.cli?.remove();
   await surroundings.bed?.stop();
 });
 
+testEmptyList(surroundings);
 testLabel(surroundings);
 testList(surroundings);
 testToken(surroundings);
 testUse(surroundings);
+testLongWatch(surroundings);

@@ -5,6 +5,7 @@ import type { KubeObject } from '../bed/kube/objects.ts';
 import { Cli } from './harness.ts';
 import { assertUnwritten, markAll, writesOn } from './refusal.ts';
 import { assertAvailable, contextsOf } from './registration.ts';
+import { control } from './screen.ts';
 
 let bed: Bed;
 let cli: Cli;
@@ -145,8 +146,7 @@ describe('joining two clusters side by side with --accept and --label', () => {
       assert.equal(own.filter((text) => text === 'cluster accepted').length, 1, own.join('\n'));
       assert.equal(own.filter((text) => text === 'labelled').length, 1, own.join('\n'));
     }
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what must not be there
-    assert.doesNotMatch(stdout + stderr, /[\r\u001b]/);
+    assert.doesNotMatch(stdout + stderr, control);
   });
 
   it('has nothing to do when it is run again, and writes nothing', async () => {

@@ -4,7 +4,7 @@ import type { Cli, CliOptions, CliRun } from './harness.ts';
 
 /**
  * What people have written on a plane since its last mark, as `verb resource/subresource namespace/name`: not what the bed and the
- * programs of the clusters write, and not what stores nothing (access reviews, dry runs).
+ * programs of the clusters write, and not what stores nothing (access reviews, dry runs, what was refused).
  */
 export async function writesOn(plane: Plane): Promise<string[]> {
   const events = await plane.auditWrites();
@@ -13,8 +13,10 @@ export async function writesOn(plane: Plane): Promise<string[]> {
 
 const isOfPeople = ({ user }: AuditEvent): boolean => user.username !== 'bed' && !user.username.startsWith('system:');
 
-const storesSomething = ({ objectRef, requestURI }: AuditEvent): boolean =>
-  objectRef?.resource !== 'selfsubjectaccessreviews' && !requestURI.includes('dryRun=All');
+const storesSomething = ({ objectRef, requestURI, responseStatus }: AuditEvent): boolean =>
+  objectRef?.resource !== 'selfsubjectaccessreviews' &&
+  !requestURI.includes('dryRun=All') &&
+  (responseStatus?.code ?? 0) < 400;
 
 function describeWrite({ verb, objectRef }: AuditEvent): string {
   const { resource, subresource, namespace, name } = objectRef ?? {};

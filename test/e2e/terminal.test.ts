@@ -6,6 +6,7 @@ import { type Bed, type Plane, startBed, wipeWec } from '../bed/bed.ts';
 import { bootFile } from '../stellarctl.ts';
 import { Cli } from './harness.ts';
 import { contextsOf } from './registration.ts';
+import { colour, control, drawnLines, movement, redCross, shown, spinner } from './screen.ts';
 
 let bed: Bed;
 let cli: Cli;
@@ -24,35 +25,6 @@ after(async () => {
 });
 
 const join = ['wec', 'join', 'cluster1', '--accept'];
-const spinner = /[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]/;
-const colour = /\u001b\[[\d;]*m/;
-/** Whatever moves the cursor, erases, or hides it. */
-const movement = /\u001b\[(?!\d*(;\d+)*m)|\r(?!\n)/;
-
-/** What is left to read once the terminal has obeyed all that it was sent. */
-function shown(screen: string): string[] {
-  const lines: string[] = [''];
-  let row = 0;
-  let column = 0;
-  const put = (text: string) => {
-    const line = (lines[row] ?? '').padEnd(column);
-    lines[row] = line.slice(0, column) + text + line.slice(column + text.length);
-    column += text.length;
-  };
-  for (const part of screen.match(/\u001b\[[?\d;]*[A-Za-z]|[\r\n]|[^\u001b\r\n]+|\u001b/g) ?? []) {
-    const [, count, command] = /^\u001b\[([?\d;]*)([A-Za-z])$/.exec(part) ?? [];
-    if (part === '\r') column = 0;
-    else if (part === '\n') {
-      row += 1;
-      lines[row] ??= '';
-    } else if (command === undefined) put(part);
-    else if (command === 'A') row = Math.max(0, row - Number(count || 1));
-    else if (command === 'G') column = Number(count || 1) - 1;
-    else if (command === 'K') lines[row] = count === '2' ? '' : (lines[row] ?? '').slice(0, column);
-    else if (command === 'J') lines.splice(row, lines.length, (lines[row] ?? '').slice(0, column));
-  }
-  return lines.map((line) => line.trimEnd()).filter(Boolean);
-}
 
 describe('on a terminal', () => {
   let screen: string;
@@ -107,7 +79,7 @@ describe('on a terminal', () => {
   it('an error is a red ✗, also when a spinner was there', async () => {
     const run = await cli.runOnTerminal(['wec', 'join', 'mine=its1']);
     assert.equal(run.exitCode, 1);
-    assert.match(run.screen, /\u001b\[31m✗\u001b\[39m mine and the ITS are the same cluster/);
+    assert.match(run.screen, new RegExp(`${redCross.source} mine and the ITS are the same cluster`));
     assert.equal(shown(run.screen).filter((line) => line.includes('✗')).length, 1);
   });
 
@@ -131,10 +103,7 @@ describe('on a terminal of 40 columns', () => {
     await wipeWec(its1, cluster1, 'cluster1');
     const run = await cli.runOnTerminal(join, { columns: 40 });
     assert.equal(run.exitCode, 0, run.screen);
-    const moving = run.screen
-      .split(/[\r\n]|\u001b\[[?\d;]*[A-Za-ln-z]/)
-      .map((line) => line.replace(new RegExp(colour, 'g'), ''))
-      .filter((line) => spinner.test(line));
+    const moving = drawnLines(run.screen).filter((line) => spinner.test(line));
     assert.ok(moving.length > 0, 'there was a spinner');
     for (const line of moving) assert.ok(line.length <= 40, `${line.length}: ${line}`);
     assert.equal(shown(run.screen).filter((line) => spinner.test(line)).length, 0);
@@ -147,7 +116,7 @@ describe('in a pipe', () => {
     const { stdout, stderr } = await cli.succeed(join);
     for (const text of [stdout, stderr]) {
       assert.doesNotMatch(text, spinner);
-      assert.doesNotMatch(text, /[\r\u001b]/);
+      assert.doesNotMatch(text, control);
     }
   });
 });

@@ -49,10 +49,13 @@ describe('errors in documents', () => {
   const error = new StellarError('request-denied', 'was denied', { hint: 'ask again', details: ['a'] });
   test('stand beside what is known of their name', () => {
     assert.deepEqual(
-      toDocument([
-        { name: 'a', changed: true },
-        { name: 'b', changed: false, error },
-      ]),
+      toDocument(
+        [
+          { name: 'a', changed: true },
+          { name: 'b', changed: false, error },
+        ],
+        'stellarctl',
+      ),
       {
         items: [
           { name: 'a', changed: true },
@@ -66,7 +69,7 @@ describe('errors in documents', () => {
     );
   });
   test('of the whole command stand beside no items', () =>
-    assert.deepEqual(errorDocument(error), {
+    assert.deepEqual(errorDocument(error, 'stellarctl'), {
       items: [],
       error: { code: 'request-denied', message: 'was denied', details: ['a'], hint: 'ask again' },
     }));

@@ -45,6 +45,8 @@ export function tokenCommand(io: Io): Command {
           options.duration,
           destination === 'output' && ['table', 'wide', 'name'].includes(options.output),
         );
+        const { checkWritable, writePrivately } = await import('../../lib/private-file.ts');
+        if (options.file !== undefined) await checkWritable(options.file);
         const { context, kube } = await session.its();
         session.announce(kube);
         const file = await makeJoinFile(kube, context, options.duration);
@@ -52,7 +54,6 @@ export function tokenCommand(io: Io): Command {
         if (options.clusteradm) session.printText(`${await clusteradmLine(file)}\n`);
         else if (options.file === undefined) await session.print(file, [{ name: context.name }], []);
         else {
-          const { writePrivately } = await import('../../lib/private-file.ts');
           await writePrivately(options.file, `${JSON.stringify(file, null, 2)}\n`);
           const { token: _, ...shown } = file;
           const { isForPeople } = await import('../../lib/terminal/output.ts');

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { StellarError } from '../../lib/errors.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import { action } from '../action.ts';
 import { defineCommand, type ItsOptions } from '../options.ts';
@@ -20,8 +21,12 @@ export function useCommand(io: Io): Command {
     .action(
       action<ItsOptions & { unset?: boolean }>(io, async (session, { unset }, [context]) => {
         const { useIts, forgetIts } = await import('../../lib/its-use.ts');
-        if (unset) await forgetIts();
-        else if (context !== undefined) await useIts(await session.kubeconfig(), context);
+        if (unset && context !== undefined) throw new StellarError('usage', 'Give a context or --unset, not both.');
+        if (unset) {
+          await forgetIts();
+          session.progress.note('The choice is forgotten.');
+        } else if (context !== undefined) await useIts(await session.kubeconfig(), context);
+        if (unset && !(await session.hasIts())) return;
         const { context: name, source } = await session.itsChoice();
         const { cluster } = (await session.its()).kube;
         const shown = { name, server: cluster.server, source };

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { StellarError } from '../../lib/errors.ts';
+import type { WecResult } from '../../lib/ocm/follow.ts';
 import type { HubAccess } from '../../lib/ocm/hub-access.ts';
 import type { JoinOptions } from '../../lib/ocm/join/options.ts';
 import { parseLabels } from '../../lib/ocm/labels.ts';
@@ -88,15 +89,20 @@ export function joinCommand(io: Io): Command {
         session.progress.note(
           `ITS ${access.its} (${access.outside.server})${version} · agents will use ${endpoint.server} (${endpoint.source})`,
         );
-        await session.finish(await join(access, clusters, joinOptions, session.run));
-        const names = wecs.map(({ name }) => name).join(' ');
-        session.next(
-          options.accept
-            ? `stellarctl wec list --its ${access.its}`
-            : `stellarctl accept ${names} --its ${access.its}${access.kube ? '' : '      (on the side of the ITS)'}`,
-        );
+        const results = await join(access, clusters, joinOptions, session.run);
+        await session.finish(results);
+        session.next(nextStep(access, results));
       }),
     );
+}
+
+/** Whoever has only asked waits to be accepted; everybody else can be looked at. */
+function nextStep({ its, kube }: HubAccess, results: readonly WecResult[]): string {
+  const asking = results
+    .filter(({ stage }) => stage === 'request' || stage === 'hub-reachable')
+    .map(({ name }) => name);
+  if (asking.length === 0) return `stellarctl wec list --its ${its}`;
+  return `stellarctl accept ${asking.join(' ')} --its ${its}${kube ? '' : '      (on the side of the ITS)'}`;
 }
 
 /** What cannot go together, and what needs rights on the ITS that a join file does not give. */

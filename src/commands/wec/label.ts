@@ -69,7 +69,9 @@ export function labelCommand(io: Io): Command {
           return session.finish(results);
         }
         session.announce(hub);
-        await session.finish(await changeLabels(hub, target, changes, options.overwrite === true, session.run));
+        const results = await changeLabels(hub, target, changes, options.overwrite === true, session.run);
+        await session.finish(results);
+        if (results.length === 0) return session.progress.note(`No WEC on ${hub.cluster.context} was meant.`);
         session.next(
           `stellarctl label ${names.join(' ') || (options.all ? '--all' : `-l ${options.selector}`)} --list --its ${hub.cluster.context}`,
         );

@@ -133,6 +133,9 @@ class LiveKube implements Kube {
     } catch (error) {
       // The server has forgotten the list that the next page belongs to: a new list, as client-go does.
       if (error instanceof ApiError && error.status === 410) return this.#listPages(resource, selection);
+      if (error instanceof ApiError && error.status === 400 && selection.labelSelector !== undefined) {
+        throw new StellarError('usage', `"${selection.labelSelector}" is not a label selector: ${error.words}`);
+      }
       throw error;
     }
   }

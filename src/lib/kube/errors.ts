@@ -19,12 +19,15 @@ interface Status {
 export class ApiError extends StellarError {
   readonly status: number;
   readonly reason: string;
+  /** The server's own words. */
+  readonly words: string;
 
-  constructor(status: number, reason: string, code: ErrorCode, message: string, details: ErrorDetails) {
+  constructor(status: number, answer: Status, code: ErrorCode, message: string, details: ErrorDetails) {
     super(code, message, details);
     this.name = 'ApiError';
     this.status = status;
-    this.reason = reason;
+    this.reason = answer.reason ?? '';
+    this.words = answer.message ?? '';
   }
 }
 
@@ -59,7 +62,7 @@ export function apiError(cluster: ClusterRef, status: number, body: string): Api
   const failure = apiFailures[status] ?? otherApiFailure;
   const causes = (parsed.details?.causes ?? []).map(({ field, message }) => `  ${field ?? ''}: ${message ?? ''}`);
   const words = status === 401 ? '' : `: ${parsed.message ?? `HTTP ${status}`}`;
-  return new ApiError(status, parsed.reason ?? '', failure.code, `${failure.says(describeCluster(cluster))}${words}`, {
+  return new ApiError(status, parsed, failure.code, `${failure.says(describeCluster(cluster))}${words}`, {
     hint: failure.hint?.(cluster),
     details: causes.length > 1 ? causes : [],
   });

@@ -64,6 +64,15 @@ export async function chooseEndpoint(input: EndpointInput, resolve: Resolve = sy
   });
 }
 
+/** A hub is recognised by an address that it is known by, or by its certificate authority: either may have changed since. */
+export function isSameHub(present: Endpoint, known: readonly Endpoint[]): boolean {
+  return known.some(
+    ({ server, certificateAuthority }) =>
+      server === present.server ||
+      (certificateAuthority !== undefined && certificateAuthority.trim() === present.certificateAuthority?.trim()),
+  );
+}
+
 /** Agents send their tokens to it. @throws StellarError `endpoint-unusable` */
 export function requireHttps(its: string, endpoint: Endpoint): Endpoint {
   if (endpoint.server.startsWith('https:')) return endpoint;

@@ -51,6 +51,13 @@ export async function accessHub(
   };
 }
 
+/** The addresses by which an ITS is known: to this machine, and to other clusters. @throws StellarError `not-a-hub` */
+export async function hubEndpoints(kube: Kube, context: SelectedContext): Promise<Endpoint[]> {
+  const [hub, certificateAuthority] = await Promise.all([inspectHub(kube), certificateAuthorityOf(context.cluster)]);
+  const outside = { server: kube.cluster.server, certificateAuthority };
+  return hub.clusterInfo === undefined ? [outside] : [outside, hub.clusterInfo];
+}
+
 /** Access by a join file: everything is in it, and the ITS itself is out of reach. */
 export function accessByJoinFile(file: JoinFile): HubAccess {
   return {

@@ -7,7 +7,7 @@ import { blockingStage, isMet, reachedStage, type StageReport } from '../stages.
 import type { WecResult } from './follow.ts';
 import { requireHub } from './hub.ts';
 import { emptyEvidence, type HubEvidence, readHub } from './hub-evidence.ts';
-import { judgeRegistration, type RegistrationStageId } from './registration-stages.ts';
+import { judgeRegistration, type RegistrationStageId, registrationStages } from './registration-stages.ts';
 import { readWec, type WecEvidence } from './wec-evidence.ts';
 
 /** What can be waited for: a stage of the registration, or that the ManagedCluster is gone. */
@@ -77,7 +77,7 @@ export async function waitFor(hub: Kube, wecs: readonly AwaitedWec[], goal: Wait
         if (!judgeWait(wait, evidence.get(wait.name) ?? emptyEvidence(wait.name), wec, goal, hub.now()))
           return run.progress.waiting(wait.name, wait.awaited);
         wait.finished = true;
-        run.progress.done(wait.name, goal === 'delete' ? 'gone' : goal, looks === 1 ? undefined : Date.now() - started);
+        run.progress.done(wait.name, inWords(goal), looks === 1 ? undefined : Date.now() - started);
       }),
     );
     return waits.every(({ finished }) => finished) || undefined;
@@ -124,9 +124,16 @@ function whatKeeps(reports: readonly StageReport[], goal: WaitGoal): string {
   return verdict.state === 'met' ? id : `${id}: ${verdict.why}`;
 }
 
+const inWords = (goal: WaitGoal): string =>
+  goal === 'delete' ? 'gone' : (registrationStages.find(({ id }) => id === goal)?.title ?? goal);
+
 function tooLate({ name, awaited }: Wait, goal: WaitGoal, { cluster }: Kube, elapsed: number): StellarError {
-  const what = goal === 'delete' ? `${name} is not gone` : `${name} is not at the stage ${goal}`;
-  return new StellarError('timeout', `${what} after ${formatElapsed(elapsed)}; ${awaited}.`, {
+  const after = elapsed < 1000 ? '' : ` after ${formatElapsed(elapsed)}`;
+  const message =
+    goal === 'delete'
+      ? `${name} is not gone${after}: ${awaited}.`
+      : `${name} is not at the stage ${goal}${after}; it is kept by ${awaited}.`;
+  return new StellarError('timeout', message, {
     hint: `See why: stellarctl wec get ${name} --its ${cluster.context}`,
   });
 }

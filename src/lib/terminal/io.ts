@@ -26,5 +26,7 @@ export function withoutControls(text: string): string {
 
 /** Library and commands write `stellarctl …` in what they tell people to type; as a plugin it is called `kubectl stellar …`. */
 export function withProgramName(text: string, program: string): string {
-  return program === 'stellarctl' ? text : text.replace(/\bstellarctl (?=(?:its|wec|accept|label)\b)/g, `${program} `);
+  return program === 'stellarctl'
+    ? text
+    : text.replace(/\bstellarctl (?=(?:its|wec|accept|label|properties|deregister)\b)/g, `${program} `);
 }

@@ -37,15 +37,25 @@ export async function formatResult<Row extends { name: string }>(
 }
 
 /** Results of several names, as scripts get them: an error in place of what could not be done. */
-export function toDocument<Result extends { error?: StellarError }>(items: readonly Result[]): { items: object[] } {
+export function toDocument<Result extends { error?: StellarError }>(
+  items: readonly Result[],
+  program: string,
+): { items: object[] } {
   return {
-    items: items.map(({ error, ...rest }) => (error === undefined ? rest : { ...rest, error: reportOf(error) })),
+    items: items.map(({ error, ...rest }) =>
+      error === undefined ? rest : { ...rest, error: reportFor(program, error) },
+    ),
   };
 }
 
+function reportFor(program: string, error: unknown): ErrorReport {
+  const report = reportOf(error);
+  return report.hint === undefined ? report : { ...report, hint: withProgramName(report.hint, program) };
+}
+
 /** The document of a command that failed as a whole. */
-export function errorDocument(error: unknown): { items: never[]; error: ErrorReport } {
-  return { items: [], error: reportOf(error) };
+export function errorDocument(error: unknown, program: string): { items: never[]; error: ErrorReport } {
+  return { items: [], error: reportFor(program, error) };
 }
 
 /** An error for people: what failed, what belongs to it, what helps. A stack only for our own mistakes, and with `-v`. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { before, beforeEach, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { limitedUser, type Plane, resources, writeKubeconfig } from '../../bed/bed.ts';
 import { rule } from '../../bed/ocm/rbac.ts';
@@ -164,12 +165,6 @@ export function testList(surroundings: Surroundings): void {
       assert.match(run.stdout, /list-available/);
     });
 
-    it('goes on with --watch when no --timeout was given', async () => {
-      const { stdout } = await cli.succeed(['wec', 'list', '--help']);
-      assert.match(stdout, /until Ctrl-C or a --timeout that was given/);
-      assert.doesNotMatch(stdout, /--timeout .*default: 30s(?!.*watch)/s, 'the default would end it');
-    });
-
     it('colours only where that is wanted', async () => {
       const line = ['wec', 'list', '--its', 'nope'];
       const cases: [arguments_: string[], env: Record<string, string>, coloured: boolean][] = [
@@ -198,27 +193,29 @@ export function testList(surroundings: Surroundings): void {
       assertRefused(await cli.run(['wec', 'list', '--its', 'nope']), { exitCode: 2, says: /no context "nope"/ });
     });
   });
+}
 
+/** Before any other test has made a WEC. */
+export function testEmptyList(surroundings: Surroundings): void {
   describe('wec list on an ITS without WECs', () => {
     it('says so, and how to join one', async () => {
-      const { bed } = surroundings;
-      // A hub's API alone is enough to be asked.
-      const empty = await bed.addPlane({ name: 'empty' });
-      const crd = await hub.admin.get(
-        resources.customResourceDefinitions,
-        'managedclusters.cluster.open-cluster-management.io',
-      );
-      const { metadata, apiVersion, kind, ...rest } = crd as typeof crd & { spec: object };
-      await empty.admin.create(resources.customResourceDefinitions, {
-        metadata: { name: metadata.name, annotations: metadata.annotations ?? {} },
-        spec: rest.spec,
-      } as never);
-      const kubeconfig = await writeKubeconfig(empty, [empty.kubeconfigEntry]);
-      const run = await cli.succeed(['wec', 'list'], { kubeconfig });
-      assert.deepEqual(
-        [run.stdout, run.stderr],
-        ['', 'empty has no WECs yet. To join one: stellarctl wec join NAME=CONTEXT --its empty\n'],
-      );
+      const run = await surroundings.cli.succeed(['wec', 'list']);
+      const says = 'its1 has no WECs yet. To join one: stellarctl wec join NAME=CONTEXT --its its1\n';
+      assert.deepEqual([run.stdout, run.stderr], ['', says]);
+    });
+  });
+}
+
+/** A --watch without --timeout that has been started long before. */
+export function testLongWatch(surroundings: Surroundings): void {
+  describe('wec list --watch without --timeout', () => {
+    it('goes on beyond the time that other commands have', async () => {
+      const { watch } = surroundings;
+      const left = Math.max(0, watch.started + 32_000 - Date.now());
+      const ended = await Promise.race([watch.ended, sleep(left, undefined)]);
+      assert.equal(ended?.stderr, undefined, 'it has ended by itself');
+      watch.interrupt();
+      assert.equal((await watch.ended).exitCode, 130);
     });
   });
 }

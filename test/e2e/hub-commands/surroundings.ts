@@ -1,5 +1,5 @@
 import type { Bed, Plane } from '../../bed/bed.ts';
-import type { Cli } from '../harness.ts';
+import type { Cli, CliRun } from '../harness.ts';
 
 /** What the tests of these commands share; filled in when they start. */
 export interface Surroundings {
@@ -11,4 +11,6 @@ export interface Surroundings {
   /** The WECs of its2, in no order. */
   manyNames: string[];
   cli: Cli;
+  /** A `wec list --watch` that was started at the beginning. */
+  watch: { started: number; ended: Promise<CliRun>; interrupt: () => void };
 }

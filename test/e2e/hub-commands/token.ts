@@ -112,10 +112,10 @@ export function testToken(surroundings: Surroundings): void {
       assert.match(verbose.stderr, /POST https:\S+\/token/);
     });
 
-    it('prints the line for clusteradm, with --clusteradm, and nothing else on stdout', async () => {
+    it('prints the line for clusteradm, with --clusteradm, fit for an ITS on this machine, and nothing else on stdout', async () => {
       const run = await cli.succeed(['its', 'token', '--clusteradm'], { mayShowToken: true });
       const line =
-        /^clusteradm join --hub-token (\S+) --hub-apiserver (\S+) --cluster-name <cluster_name> --singleton\n$/;
+        /^clusteradm join --hub-token (\S+) --hub-apiserver (\S+) --cluster-name <cluster_name> --singleton --force-internal-endpoint-lookup\n$/;
       const [, token = '', server] = line.exec(run.stdout) ?? [];
       assert.equal(server, hub.server, run.stdout);
       assert.match(claimsOf(token).sub, /:agent-registration-bootstrap$/);

@@ -1,7 +1,9 @@
 import { StellarError } from '../../errors.ts';
 import type { Kube } from '../../kube/client.ts';
+import type { SelectedContext } from '../../kube/kubeconfig.ts';
 import type { Run } from '../../run.ts';
-import { requireHub } from '../hub.ts';
+import { isSameHub } from '../endpoint.ts';
+import { hubEndpoints } from '../hub-access.ts';
 import { checkKlusterlet, cleanUpWec } from './clean-up.ts';
 import { type Inspection, inspect, isGone, objectsIn, policiesOf, selectableLabels } from './inspect.ts';
 import { releaseOwned } from './keep.ts';
@@ -27,22 +29,20 @@ export interface DeregisterResult {
   error?: StellarError;
 }
 
-/** How the WEC's own secrets tell whether they mean this ITS. */
-export type HubRecognition = (hub: { server: string; certificateAuthority: string | undefined }) => boolean;
-
 /**
  * Looks at what is there, and refuses what cannot be done, before anything is written.
  * @throws StellarError `not-a-hub`, `registered-elsewhere`, `agent-dead`
  */
 export async function prepare(
   hub: Kube,
+  context: SelectedContext,
   wec: LeavingWec,
-  isHub: HubRecognition,
   options: DeregisterOptions,
 ): Promise<Inspection> {
-  await requireHub(hub);
-  const inspection = await inspect(hub, wec.name);
-  if (options.cleanUp && wec.kube !== undefined) await checkKlusterlet(wec.kube, wec.name, isHub);
+  const [endpoints, inspection] = await Promise.all([hubEndpoints(hub, context), inspect(hub, wec.name)]);
+  if (options.cleanUp && wec.kube !== undefined) {
+    await checkKlusterlet(wec.kube, wec.name, (present) => isSameHub(present, endpoints));
+  }
   const { agentDead, works, name } = inspection;
   if (inspection.managedCluster === undefined || agentDead === undefined || works.length === 0 || options.force)
     return inspection;

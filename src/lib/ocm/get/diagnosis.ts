@@ -50,6 +50,7 @@ const checks: readonly Check[] = [
   registeredAsAnother,
   withoutKlusterlet,
   stuckContainer,
+  forgottenByHub,
   cannotConnect,
   waitsForDecision,
   silentAgent,
@@ -91,6 +92,18 @@ function stuckContainer({ wec, registration }: Findings, _names: Names): Diagnos
   return {
     wrong: `A container of the ${pod.namespace === agentNamespace ? 'agent' : 'operator'} does not start: ${pod.stuck}.`,
     next: `kubectl --context ${wec.context} -n ${pod.namespace} describe pod ${pod.name}`,
+  };
+}
+
+/** An agent whose certificate is valid does not announce its ManagedCluster a second time (seen with OCM 1.3.1). */
+function forgottenByHub({ registration, wec: side, its }: Findings, { name }: Names): Diagnosis | undefined {
+  const { hub, wec } = registration;
+  if (wec?.hubSecret === undefined || hub === undefined || hub.managedCluster !== undefined) return undefined;
+  const { reason = '' } = conditionOf(wec.klusterlet, 'HubConnectionDegraded') ?? {};
+  if (!reason.endsWith('HubKubeConfigUnauthorized')) return undefined;
+  return {
+    wrong: `${its} no longer knows ${name}: its ManagedCluster was deleted there, and its agent does not announce it again.`,
+    next: `stellarctl deregister --local ${name} --wec-context ${side?.context}      (then join it again)`,
   };
 }
 

@@ -5,7 +5,7 @@ import { ApiError, describeCluster } from '../../kube/errors.ts';
 import { isTrue, type KubeObject } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
 import type { Run } from '../../run.ts';
-import { type ChosenEndpoint, chooseEndpoint } from '../endpoint.ts';
+import { type ChosenEndpoint, chooseEndpoint, isSameHub } from '../endpoint.ts';
 import type { HubAccess } from '../hub-access.ts';
 import { type HubEvidence, hasJoined, readHub } from '../hub-evidence.ts';
 import { tagOf } from '../image.ts';
@@ -153,23 +153,14 @@ function refuseForeignRegistration(
     );
   }
   const present = readHubKubeconfig(hubSecret) ?? readHubKubeconfig(bootstrapSecret);
-  if (present === undefined || isSameHub(present, access, endpoint)) return;
+  const known = [access.outside, access.inside, endpoint].filter((candidate) => candidate !== undefined);
+  if (present === undefined || isSameHub(present, known)) return;
   throw new StellarError(
     'registered-elsewhere',
     `${cluster} is registered already, as ${name} with the hub ${present.server}, which is not ${access.its}.`,
     {
       hint: `If ${access.its} has that address: --hub-apiserver ${present.server}`,
     },
-  );
-}
-
-/** A hub is recognised by an address that it is known by, or by its certificate authority: either may have changed since. */
-function isSameHub(present: HubConnection, { outside, inside }: HubAccess, endpoint: ChosenEndpoint): boolean {
-  const known = [outside, inside, endpoint].filter((candidate) => candidate !== undefined);
-  return known.some(
-    ({ server, certificateAuthority }) =>
-      server === present.server ||
-      (certificateAuthority !== undefined && certificateAuthority.trim() === present.certificateAuthority?.trim()),
   );
 }
 

@@ -1,0 +1,63 @@
+import type { Command } from 'commander';
+import { StellarError } from '../../lib/errors.ts';
+import type { Kube } from '../../lib/kube/client.ts';
+import { type Io, withProgramName } from '../../lib/terminal/io.ts';
+import { action } from '../action.ts';
+import { defineCommand, type ItsOptions, itsOption, wecContextOption, wecKubeconfigOption } from '../options.ts';
+import type { Session } from '../session.ts';
+import { parseWecArguments } from '../wec-argument.ts';
+
+interface Options extends ItsOptions {
+  raw?: boolean;
+  wecContext?: string;
+}
+
+export function getCommand(io: Io): Command {
+  return defineCommand('get', {
+    summary: 'show everything about a WEC, and what is wrong with it',
+    description:
+      "Shows how far the registration of a WEC has got and by what that is seen, its conditions, labels, properties, mailbox, requests and lease; with the WEC's context also its Klusterlet, agents and versions. What cannot be seen is said. The last lines tell what is wrong, and what to type.",
+    timeout: '30s',
+    examples: [
+      ['stellarctl wec get cluster1', 'what the ITS shows of a WEC'],
+      ['stellarctl wec get cluster1=kind-cluster1', 'and what the cluster itself shows'],
+      ['stellarctl wec get cluster1 -o json', 'the same for scripts'],
+      ['stellarctl wec get cluster1 --raw', 'its ManagedCluster, as YAML'],
+    ],
+  })
+    .usage('NAME[=CONTEXT] [options]')
+    .argument('<wec>', 'the WEC; with its context, the cluster itself is looked at too')
+    .option('--raw', 'print the ManagedCluster itself')
+    .addOption(itsOption())
+    .addOption(wecContextOption())
+    .addOption(wecKubeconfigOption())
+    .action(
+      action<Options>(io, async (session, options, positional) => {
+        const [wec] = parseWecArguments(positional, options.wecContext);
+        if (wec === undefined || positional.length > 1) throw new StellarError('usage', 'Give a single NAME.');
+        const { kube: hub } = await session.its();
+        if (options.raw) return printRaw(session, hub, wec.name);
+        const { getWec } = await import('../../lib/ocm/get/get.ts');
+        const view = await getWec(
+          hub,
+          wec.name,
+          wec.context === undefined ? undefined : await session.wec(wec.context),
+        );
+        if (session.output !== 'table' && session.output !== 'wide') return session.print(view, [view], []);
+        const { styleFor } = await import('../../lib/terminal/style.ts');
+        const { describeWec } = await import('./get-text.ts');
+        const style = styleFor(io.stdout, io, options.color);
+        const lines = describeWec(view, hub.now(), style, session.output === 'wide');
+        session.printText(withProgramName(lines.map((line) => `${line}\n`).join(''), io.program));
+        if (view.diagnosis?.next) session.next(view.diagnosis.next);
+      }),
+    );
+}
+
+async function printRaw(session: Session, hub: Kube, name: string): Promise<void> {
+  const { getManagedCluster } = await import('../../lib/ocm/get/get.ts');
+  const cluster = await getManagedCluster(hub, name);
+  if (session.output === 'json' || session.output === 'name') return session.print(cluster, [{ name }], []);
+  const { stringify } = await import('yaml');
+  session.printText(stringify(cluster));
+}

@@ -1,0 +1,27 @@
+import { createInterface } from 'node:readline/promises';
+import { StellarError } from '../errors.ts';
+import type { Io } from './io.ts';
+
+/** Whether there is a person to ask. */
+export function canAsk({ stdin, stderr }: Io): boolean {
+  return Boolean(stdin.isTTY) && Boolean(stderr.isTTY);
+}
+
+/**
+ * Asks a person to type a name, for what destroys.
+ * @throws StellarError `not-confirmed` for anything else than the name, `interrupted` on Ctrl-C
+ */
+export async function confirmByName(io: Io, question: string, name: string, signal: AbortSignal): Promise<void> {
+  const lines = createInterface({ input: io.stdin, output: io.stderr });
+  // readline takes Ctrl-C for itself while it waits.
+  lines.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
+  try {
+    const answer = await lines.question(`${question} type its name: `, { signal });
+    if (answer.trim() !== name) throw new StellarError('not-confirmed', `Not confirmed; ${name} stays as it is.`);
+  } catch (error) {
+    if (error instanceof StellarError) throw error;
+    throw new StellarError('interrupted', 'Interrupted; nothing was done.');
+  } finally {
+    lines.close();
+  }
+}

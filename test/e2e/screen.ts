@@ -1,0 +1,41 @@
+// biome-ignore-all lint/suspicious/noControlCharactersInRegex: this is about what a terminal is told by them
+/** What a program sends to a terminal, and what a person then sees of it. */
+
+/** A frame of the spinner. */
+export const spinner = /[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]/;
+export const colour = /\u001b\[[\d;]*m/;
+/** Whatever moves the cursor, erases, or hides it. */
+export const movement = /\u001b\[(?!\d*(;\d+)*m)|\r(?!\n)/;
+export const control = /[\r\u001b]/;
+export const redCross = /\u001b\[31m✗\u001b\[39m/;
+
+/** Every line that was ever drawn, without colours. */
+export function drawnLines(screen: string): string[] {
+  return screen.replaceAll(/\u001b\[[\d;]*m/g, '').split(/[\r\n]|\u001b\[[?\d;]*[A-Za-z]/);
+}
+
+/** What is left to read once the terminal has obeyed all that it was sent. */
+export function shown(screen: string): string[] {
+  const lines = [''];
+  let row = 0;
+  let column = 0;
+  const line = () => lines[row] ?? '';
+  const put = (text: string) => {
+    lines[row] = line().padEnd(column).slice(0, column) + text + line().slice(column + text.length);
+    column += text.length;
+  };
+  const obey = (command: string, count: string) => {
+    if (command === 'A') row = Math.max(0, row - Number(count || 1));
+    else if (command === 'G') column = Number(count || 1) - 1;
+    else if (command === 'K') lines[row] = count === '2' ? '' : line().slice(0, column);
+    else if (command === 'J') lines.splice(row, lines.length, line().slice(0, column));
+  };
+  for (const part of screen.match(/\u001b\[[?\d;]*[A-Za-z]|[\r\n]|[^\u001b\r\n]+/g) ?? []) {
+    const [, count = '', command] = /^\u001b\[([?\d;]*)([A-Za-z])$/.exec(part) ?? [];
+    if (command !== undefined) obey(command, count);
+    else if (part === '\r') column = 0;
+    else if (part === '\n') row += 1;
+    else put(part);
+  }
+  return Array.from(lines, (text = '') => text.trimEnd()).filter(Boolean);
+}
