@@ -73,11 +73,11 @@ export class Bed {
 
   /** Starts planes, all at once. */
   async addPlanes(specs: readonly PlaneSpec[]): Promise<void> {
-    const starting = specs.map(async ({ name }) => {
-      this.#planes.set(name, await Plane.create(name, join(this.dir, name), this.#binary));
-    });
+    const starting = specs.map(({ name }) => Plane.create(name, join(this.dir, name), this.#binary));
     // Let all of them end one way or the other before telling of a failure: stop() is to find the others.
-    await Promise.allSettled(starting);
+    const started = await Promise.allSettled(starting);
+    // In the order of the specs, whichever was ready first: the first one's context is the current one.
+    for (const plane of started) if (plane.status === 'fulfilled') this.#planes.set(plane.value.name, plane.value);
     await Promise.all(starting);
     this.#podRunner.addPlanes(specs.map(({ name }) => this.plane(name).info));
     await Promise.all(

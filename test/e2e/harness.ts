@@ -70,6 +70,8 @@ export class Cli {
       extendEnv: false,
       input: options.input ?? '',
       stripFinalNewline: false,
+      // What never ends fails, and keeps nothing waiting.
+      timeout: 120_000,
     };
     const child =
       options.boot === undefined

@@ -34,7 +34,7 @@ export function getCommand(io: Io): Command {
     .action(
       action<Options>(io, async (session, options, positional) => {
         const [wec] = parseWecArguments(positional, options.wecContext);
-        if (wec === undefined || positional.length > 1) throw new StellarError('usage', 'Give a single NAME.');
+        if (wec === undefined) throw new StellarError('usage', 'Give the NAME of a WEC.');
         const { kube: hub } = await session.its();
         if (options.raw) return printRaw(session, hub, wec.name);
         const { getWec } = await import('../../lib/ocm/get/get.ts');
@@ -58,6 +58,6 @@ async function printRaw(session: Session, hub: Kube, name: string): Promise<void
   const { getManagedCluster } = await import('../../lib/ocm/get/get.ts');
   const cluster = await getManagedCluster(hub, name);
   if (session.output === 'json' || session.output === 'name') return session.print(cluster, [{ name }], []);
-  const { stringify } = await import('yaml');
+  const { stringify } = await import('../../lib/yaml.ts');
   session.printText(stringify(cluster));
 }

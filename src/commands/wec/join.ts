@@ -80,14 +80,8 @@ export function joinCommand(io: Io): Command {
         if (options.printManifests) return printManifests(session, access, wecs[0]?.name ?? '', joinOptions);
 
         const { join } = await import('../../lib/ocm/join/join.ts');
-        const { endpointFor } = await import('../../lib/ocm/join/preflight.ts');
         const clusters = await Promise.all(
           wecs.map(async ({ name, context }) => ({ name, kube: await session.wec(context ?? name) })),
-        );
-        const endpoint = await endpointFor(access, wecs.map(({ name }) => name).join(', '), joinOptions);
-        const version = access.ocmVersion === undefined ? '' : ` · OCM ${access.ocmVersion}`;
-        session.progress.note(
-          `ITS ${access.its} (${access.outside.server})${version} · agents will use ${endpoint.server} (${endpoint.source})`,
         );
         const results = await join(access, clusters, joinOptions, session.run);
         await session.finish(results);

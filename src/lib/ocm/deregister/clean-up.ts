@@ -79,7 +79,7 @@ export async function cleanUpWec(wec: Kube, name: string, run: Run): Promise<boo
     run.progress.note(`The klusterlet operator on ${wec.cluster.context} stays: ${reason}.`);
     return changed;
   }
-  return (await removeOperator(wec, run)) || changed;
+  return (await removeOperator(wec, name, run)) || changed;
 }
 
 /** What the operator does when a Klusterlet is deleted (ocm pkg/operator/operators/klusterlet, cleanup controller). */
@@ -127,10 +127,10 @@ const broughtKinds: { crd: string; instances: Resource }[] = [
   { crd: klusterletCrdName, instances: resources.klusterlets },
 ];
 
-async function removeOperator(wec: Kube, run: Run): Promise<boolean> {
+async function removeOperator(wec: Kube, name: string, run: Run): Promise<boolean> {
   let removed = false;
-  const remove = async (resource: Resource, name: string, namespace?: string) => {
-    removed = (await wec.delete(resource, name, { namespace })) || removed;
+  const remove = async (resource: Resource, object: string, namespace?: string) => {
+    removed = (await wec.delete(resource, object, { namespace })) || removed;
   };
   await remove(resources.deployments, operatorName, operatorNamespace);
   for (const { crd, instances } of broughtKinds) {
@@ -141,11 +141,12 @@ async function removeOperator(wec: Kube, run: Run): Promise<boolean> {
   }
   await remove(resources.clusterRoleBindings, operatorName);
   await remove(resources.clusterRoles, operatorName);
-  for (const namespace of [agentNamespace, addonNamespace, operatorNamespace]) {
-    const present = await wec.get(resources.namespaces, namespace);
-    if (present === undefined) continue;
-    await remove(resources.namespaces, namespace);
-    await untilGone(wec, present, run, resources.namespaces);
-  }
+  run.progress.waiting(name, 'its namespaces are being removed');
+  const namespaces = await Promise.all(
+    [agentNamespace, addonNamespace, operatorNamespace].map((namespace) => wec.get(resources.namespaces, namespace)),
+  );
+  const present = namespaces.filter((namespace) => namespace !== undefined);
+  for (const { metadata } of present) await remove(resources.namespaces, metadata.name);
+  await Promise.all(present.map((namespace) => untilGone(wec, namespace, run, resources.namespaces)));
   return removed;
 }

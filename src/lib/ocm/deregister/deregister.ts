@@ -56,12 +56,11 @@ export async function prepare(
 }
 
 /** What leaving means, as statements for the person who decides: what runs there, by what it was selected, and what becomes of it. */
-export function describeLeaving(
-  { managedCluster, works, addons, agentDead, name }: Inspection,
-  { keepWorkloads, force }: DeregisterOptions,
-): string[] {
-  if (managedCluster === undefined)
-    return [`${name} is not registered (any more); what is left of it will be removed.`];
+export function describeLeaving(inspection: Inspection, { keepWorkloads, force }: DeregisterOptions): string[] {
+  const { managedCluster, works, addons, agentDead, name } = inspection;
+  if (managedCluster === undefined) {
+    return [`Not registered${isGone(inspection) ? '' : ' any more; what is left of it will be removed'}.`];
+  }
   const labels = Object.entries(selectableLabels(managedCluster)).map(([key, value]) => `${key}=${value}`);
   const lines = [...policiesOf(works)].map(([policy, own]) => {
     const objects = own.flatMap(objectsIn);

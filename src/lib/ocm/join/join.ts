@@ -6,6 +6,7 @@ import { poll } from '../../poll.ts';
 import type { Run } from '../../run.ts';
 import { isMet } from '../../stages.ts';
 import { singletonAgentId } from '../accept.ts';
+import type { ChosenEndpoint } from '../endpoint.ts';
 import { RegistrationFollower, type WecResult } from '../follow.ts';
 import type { HubAccess } from '../hub-access.ts';
 import { bootstrapRequests, emptyEvidence, readHub } from '../hub-evidence.ts';
@@ -35,13 +36,14 @@ export async function join(
 ): Promise<WecResult[]> {
   for (const { name } of wecs) run.progress.waiting(name, 'checking both clusters');
   const twice = await findSameClusters(wecs);
+  const announce = announcer(access, run);
   return Promise.all(
     wecs.map(async (wec): Promise<WecResult> => {
       const result: WecResult = { name: wec.name, stage: null, changed: false };
       try {
         const twin = twice.get(wec.name);
         if (twin !== undefined) throw sameWec(wec, twin);
-        return await joinOne(access, wec, options, run);
+        return await joinOne(access, wec, options, announce, run);
       } catch (error) {
         if (!(error instanceof StellarError)) throw error;
         run.progress.failed(wec.name, reportOf(error).message);
@@ -51,9 +53,27 @@ export async function join(
   );
 }
 
-async function joinOne(access: HubAccess, wec: JoiningWec, options: JoinOptions, run: Run): Promise<WecResult> {
+/** Names the ITS and the address that agents will use: once, before the first write. */
+function announcer({ its, outside, ocmVersion }: HubAccess, { progress }: Run): (endpoint: ChosenEndpoint) => void {
+  let said = false;
+  return ({ server, source }) => {
+    if (said) return;
+    said = true;
+    const version = ocmVersion === undefined ? '' : ` · OCM ${ocmVersion}`;
+    progress.note(`ITS ${its} (${outside.server})${version} · agents will use ${server} (${source})`);
+  };
+}
+
+async function joinOne(
+  access: HubAccess,
+  wec: JoiningWec,
+  options: JoinOptions,
+  announce: (endpoint: ChosenEndpoint) => void,
+  run: Run,
+): Promise<WecResult> {
   const started = Date.now();
   const plan = await preflight(access, wec, options, run);
+  announce(plan.endpoint);
   for (const note of plan.notes) run.progress.note(note);
   if (isDone(access, plan, options)) return finishDone(access, plan, options, run);
 
