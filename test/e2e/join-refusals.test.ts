@@ -284,6 +284,23 @@ describe('wec join refuses, before anything is written,', () => {
     );
   });
 
+  it('a user who may not read where the ITS is reached, and says that it is not missing', async () => {
+    const unread = await limitedUser(its1, {
+      user: 'without-cluster-info',
+      rules: [
+        {
+          apiGroups: ['cluster.open-cluster-management.io', 'certificates.k8s.io'],
+          resources: ['*'],
+          verbs: ['get', 'list'],
+        },
+        { apiGroups: [''], resources: ['serviceaccounts/token'], verbs: ['create'] },
+      ],
+    });
+    const kubeconfig = await writeKubeconfig(its1, [unread, cluster2.kubeconfigEntry]);
+    const refusal = { exitCode: 1, says: /cluster-info may not be read by this user/, hint: /--hub-apiserver https/ };
+    await refuses('wec join cluster2', refusal, kubeconfig);
+  });
+
   it('--accept of a user who may join but not accept', async () => {
     const joiner = await limitedUser(its1, {
       user: 'joiner',

@@ -1,27 +1,24 @@
-import { formatAge } from '../../duration.ts';
 import { reportOf, StellarError } from '../../errors.ts';
-import { conditionOf } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
 import { poll } from '../../poll.ts';
 import type { Run } from '../../run.ts';
-import { isMet } from '../../stages.ts';
 import { singletonAgentId } from '../accept.ts';
 import type { ChosenEndpoint } from '../endpoint.ts';
 import { RegistrationFollower, type WecResult } from '../follow.ts';
 import type { HubAccess } from '../hub-access.ts';
 import { bootstrapRequests, emptyEvidence, readHub } from '../hub-evidence.ts';
-import { imageVersion } from '../image.ts';
-import { type HubConnection, readHubKubeconfig } from '../klusterlet/agent.ts';
 import { installKlusterlet } from '../klusterlet/install.ts';
 import { managedBy, managedByLabel } from '../klusterlet/operator.ts';
 import { setLabels } from '../label.ts';
 import { klusterletName } from '../names.ts';
 import type { Klusterlet } from '../objects.ts';
-import { judgeRegistration, type RegistrationStageId } from '../registration-stages.ts';
-import { tokenExpiry } from '../token.ts';
-import { readWec, type WecEvidence } from '../wec-evidence.ts';
+import type { RegistrationStageId } from '../registration-stages.ts';
+import { readWec } from '../wec-evidence.ts';
+import { finishDone, isDone } from './already-done.ts';
+import { bootstrapNeed, firstTime } from './bootstrap-need.ts';
 import type { JoiningWec, JoinOptions } from './options.ts';
-import { clusterIdentity, type JoinPlan, preflight } from './preflight.ts';
+import { type JoinPlan, preflight } from './preflight.ts';
+import { findSameClusters, sameWec } from './same-clusters.ts';
 
 /**
  * Joins WECs to an ITS side by side: checks, installs the klusterlet, and follows each registration until its request is there or,
@@ -43,7 +40,7 @@ export async function join(
       try {
         const twin = twice.get(wec.name);
         if (twin !== undefined) throw sameWec(wec, twin);
-        return await joinOne(access, wec, options, announce, run);
+        return await joinOne(access, wec, options, result, announce, run);
       } catch (error) {
         if (!(error instanceof StellarError)) throw error;
         run.progress.failed(wec.name, reportOf(error).message);
@@ -68,6 +65,7 @@ async function joinOne(
   access: HubAccess,
   wec: JoiningWec,
   options: JoinOptions,
+  result: WecResult,
   announce: (endpoint: ChosenEndpoint) => void,
   run: Run,
 ): Promise<WecResult> {
@@ -77,125 +75,46 @@ async function joinOne(
   for (const note of plan.notes) run.progress.note(note);
   if (isDone(access, plan, options)) return finishDone(access, plan, options, run);
 
-  const changed = await install(access, plan, options, run);
+  const bootstrap = await install(access, plan, options, result, run);
   if (wec.kube.dryRun) {
     run.progress.done(wec.name, 'dry run: nothing was written');
-    return { name: wec.name, stage: null, changed: false };
+    return result;
   }
-  return follow(access, plan, options, { ...changed, started }, run);
+  return follow(access, plan, options, { any: result.changed, bootstrap, started }, run);
 }
 
-/** Whether everything that was asked for is so already, labels apart. */
-function isDone(access: HubAccess, { name, wecBefore, hubBefore, endpoint }: JoinPlan, options: JoinOptions): boolean {
-  if (wecBefore.klusterlet === undefined || bootstrapNeed(wecBefore, endpoint, options) !== undefined) return false;
-  const now = access.kube?.now() ?? Date.now();
-  const reports = judgeRegistration({ name, hub: hubBefore, wec: wecBefore, now });
-  return isMet(reports, access.kube === undefined ? 'connected' : 'available');
-}
-
-async function finishDone(
-  access: HubAccess,
-  { name, wecBefore, hubBefore }: JoinPlan,
-  options: JoinOptions,
-  run: Run,
-): Promise<WecResult> {
-  const labelled =
-    access.kube !== undefined &&
-    hubBefore?.managedCluster !== undefined &&
-    (await setLabels(access.kube, hubBefore.managedCluster, options.labels));
-  const state = access.kube === undefined ? 'connected' : 'available';
-  run.progress.done(
-    name,
-    `is registered with ${access.its} and ${state}${labelled ? '; labelled' : '; nothing to do'}.${versionNote(access, wecBefore.klusterlet)}${ignoredNote(options)}`,
-  );
-  return { name, stage: state, changed: labelled };
-}
-
-function versionNote({ ocmVersion }: HubAccess, klusterlet: Klusterlet | undefined): string {
-  const { deployOption, imagePullSpec, registrationImagePullSpec } = klusterlet?.spec ?? {};
-  const agent = imageVersion(deployOption?.mode === 'Default' ? registrationImagePullSpec : imagePullSpec);
-  return agent === undefined || ocmVersion === undefined || agent === ocmVersion
-    ? ''
-    : ` Its agent is ${agent}, the hub ${ocmVersion}.`;
-}
-
-function ignoredNote({ ocmVersion, imageRegistry, imagePullSecret }: JoinOptions): string {
-  const asked = [
-    ocmVersion && '--ocm-version',
-    imageRegistry && '--image-registry',
-    imagePullSecret && '--image-pull-secret',
-  ].filter(Boolean);
-  return asked.length === 0 ? '' : ` A join does not change an agent that works: ${asked.join(', ')} had no effect.`;
-}
-
-/** Installs what is missing. @returns whether anything was written, and whether that made the agent's earlier requests worthless */
+/**
+ * Installs what is missing, and notes in the result that something was written as soon as it was.
+ * @returns whether the bootstrap secret was written, which makes the agent's earlier requests worthless
+ */
 async function install(
   access: HubAccess,
   plan: JoinPlan,
   options: JoinOptions,
+  result: WecResult,
   run: Run,
-): Promise<{ any: boolean; bootstrap: boolean }> {
+): Promise<boolean> {
   const { name, kube, wecBefore, endpoint } = plan;
   const need = bootstrapNeed(wecBefore, endpoint, options);
   const present = wecBefore.klusterlet;
-  const counts = await installKlusterlet(
-    kube,
-    {
-      settings: plan.settings,
-      installOperator: plan.installOperator,
-      imagePullSecret: options.imagePullSecret,
-      writeKlusterlet: present === undefined || present.metadata.labels?.[managedByLabel] === managedBy,
-      bootstrap: need === undefined ? undefined : { hub: endpoint, token: await access.token() },
-    },
-    run,
-  );
-  if (kube.dryRun) return { any: false, bootstrap: false };
+  const installation = {
+    settings: plan.settings,
+    installOperator: plan.installOperator,
+    imagePullSecret: options.imagePullSecret,
+    writeKlusterlet: present === undefined || present.metadata.labels?.[managedByLabel] === managedBy,
+    bootstrap: need === undefined ? undefined : { hub: endpoint, token: await access.token() },
+  };
+  const counts = { created: 0, changed: 0, unchanged: 0 };
+  try {
+    await installKlusterlet(kube, installation, counts, run);
+  } finally {
+    result.changed = !kube.dryRun && counts.created + counts.changed > 0;
+  }
+  if (kube.dryRun) return false;
   if (need !== undefined && need !== firstTime) run.progress.changed(name, need);
   const parts = Object.entries(counts).filter(([, count]) => count > 0);
   run.progress.changed(name, `klusterlet applied (${parts.map(([change, count]) => `${count} ${change}`).join(', ')})`);
-  return { any: counts.created + counts.changed > 0, bootstrap: need !== undefined };
-}
-
-const firstTime = 'bootstrap secret written';
-/** A token that is about to expire would leave a request that cannot be picked up any more. */
-const tokenMarginMs = 5 * 60_000;
-
-/**
- * Why the bootstrap secret has to be written; undefined to keep it, because writing it makes the agent start anew. An agent that
- * works needs none, unless the user asks for another address.
- */
-function bootstrapNeed(
-  { klusterlet, bootstrapSecret, hubSecret }: WecEvidence,
-  endpoint: HubConnection,
-  options: JoinOptions,
-): string | undefined {
-  const present = readHubKubeconfig(bootstrapSecret);
-  if (present?.token === undefined) return firstTime;
-  const differs =
-    present.server !== endpoint.server ||
-    present.certificateAuthority?.trim() !== endpoint.certificateAuthority?.trim() ||
-    present.proxyUrl !== endpoint.proxyUrl;
-  const asked = [
-    options.hubApiserver,
-    options.forceInternalEndpointLookup,
-    options.certificateAuthority,
-    options.proxyUrl,
-  ];
-  if (differs && asked.some((option) => option !== undefined))
-    return 'bootstrap secret written with the address that was asked for';
-
-  const condition = conditionOf(klusterlet, 'HubConnectionDegraded');
-  if (condition?.status === 'False' && hubSecret !== undefined) return undefined;
-  const reasons = condition?.reason ?? '';
-  const works = reasons.startsWith('BootstrapSecretFunctional');
-  const expiry = tokenExpiry(present.token);
-  const left = expiry === undefined ? Number.POSITIVE_INFINITY : expiry.getTime() - Date.now();
-  if (left <= 0) return `the bootstrap token had expired ${formatAge(-left)} ago: renewed`;
-  if (left < tokenMarginMs) return `the bootstrap token was to expire in ${formatAge(left)}: renewed`;
-  if (differs && !works) return 'the address or certificate authority of the ITS has changed: bootstrap secret renewed';
-  if (reasons.startsWith('BootstrapSecretError') && condition?.message?.includes('Unauthorized'))
-    return 'the ITS did not accept the bootstrap token: renewed';
-  return undefined;
+  return need !== undefined;
 }
 
 /** How far to follow: as far as is visible, and no further than somebody else has to act. */
@@ -250,22 +169,4 @@ async function follow(
   });
   if (!follower.finished) follower.giveUp();
   return follower.result;
-}
-
-/** Names that turn out to be the same cluster, each with the other name. Clusters that cannot be told apart are not compared. */
-async function findSameClusters(wecs: JoiningWec[]): Promise<Map<string, string>> {
-  const same = new Map<string, string>();
-  if (wecs.length < 2) return same;
-  const identities = await Promise.all(wecs.map(({ kube }) => clusterIdentity(kube).catch(() => undefined)));
-  for (const [index, identity] of identities.entries()) {
-    const twin = wecs.find((_, other) => other !== index && identity !== undefined && identities[other] === identity);
-    if (twin !== undefined) same.set((wecs[index] as JoiningWec).name, twin.name);
-  }
-  return same;
-}
-
-function sameWec({ name }: JoiningWec, twin: string): StellarError {
-  return new StellarError('same-cluster', `${name} and ${twin} are the same cluster; neither was joined.`, {
-    hint: 'Give every name the context of its own cluster: NAME=CONTEXT',
-  });
 }

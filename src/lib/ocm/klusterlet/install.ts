@@ -35,9 +35,14 @@ const noCredentials = '{}';
 /**
  * Installs the klusterlet by server-side apply, in an order that leaves nothing behind when the API server refuses: rights first,
  * then the kind, the namespaces, the operator, the bootstrap secret and, once its kind is served, the Klusterlet.
+ * @param counts counted up while it goes, so that it tells of an installation that was interrupted as well
  */
-export async function installKlusterlet(kube: Kube, installation: Installation, run: Run): Promise<ChangeCounts> {
-  const counts: ChangeCounts = { created: 0, changed: 0, unchanged: 0 };
+export async function installKlusterlet(
+  kube: Kube,
+  installation: Installation,
+  counts: ChangeCounts,
+  run: Run,
+): Promise<void> {
   const apply = async (object: KubeObject) => {
     counts[await kube.apply(object)] += 1;
   };
@@ -59,7 +64,6 @@ export async function installKlusterlet(kube: Kube, installation: Installation, 
     if (!kube.dryRun) await untilServed(kube, run);
     await apply(klusterlet(installation.settings));
   }
-  return counts;
 }
 
 async function applyPullSecret(
