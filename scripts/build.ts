@@ -62,6 +62,22 @@ const withoutUnused: Plugin = {
   },
 };
 
+/**
+ * Importing one of Node's own modules evaluates every getter of it, and these have getters that load much: all of Node's undici for
+ * http.WebSocket, all of WebCrypto for crypto.webcrypto. Taken this way they are evaluated when they are used.
+ */
+const withoutGetters: Plugin = {
+  name: 'without-getters',
+  setup(pluginBuild) {
+    pluginBuild.onResolve({ filter: /^node:(http|crypto)$/ }, ({ path: module, kind }) =>
+      kind === 'import-statement' ? { path: module, namespace: 'node' } : undefined,
+    );
+    pluginBuild.onLoad({ filter: /.*/, namespace: 'node' }, ({ path: module }) => ({
+      contents: `module.exports = process.getBuiltinModule('${module}');`,
+    }));
+  },
+};
+
 const manifest = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8')) as { version: string };
 const result = await build({
   absWorkingDir: root,
@@ -77,7 +93,7 @@ const result = await build({
   metafile: true,
   legalComments: 'none',
   define: { STELLARCTL_VERSION: JSON.stringify(manifest.version) },
-  plugins: [withoutUnused, withoutSideEffects],
+  plugins: [withoutUnused, withoutGetters, withoutSideEffects],
   // Some dependencies are CommonJS and require Node's own modules.
   banner: {
     js: "import { createRequire as createRequireOfBanner } from 'node:module'; const require = createRequireOfBanner(import.meta.url);",

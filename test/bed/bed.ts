@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Fault, isPodFault } from './faults/fault.ts';
 import { kubeconfigOf } from './kube/kubeconfig.ts';
 import { installHub } from './ocm/hub/install.ts';
 import type { HubOptions } from './ocm/hub/options.ts';
@@ -8,10 +9,12 @@ import { buildControlPlane, type Log } from './plane/build.ts';
 import { Plane } from './plane/plane.ts';
 import { PodRunner } from './pod-runner/pod-runner.ts';
 
+export { type Fault, pods as faultyPods } from './faults/fault.ts';
 export * from './helpers/requests.ts';
 export * from './helpers/tokens.ts';
 export * from './helpers/users.ts';
 export * from './helpers/wipe.ts';
+export * from './helpers/workload.ts';
 export type { Api } from './kube/api.ts';
 export { ApiError } from './kube/errors.ts';
 export * as resources from './kube/resources.ts';
@@ -43,6 +46,7 @@ export class Bed {
   readonly #binary: string;
   readonly #planes = new Map<string, Plane>();
   readonly #podRunner: PodRunner;
+  readonly #faults = new Set<Fault>();
 
   constructor(dir: string, binary: string) {
     this.dir = dir;
@@ -64,6 +68,35 @@ export class Bed {
   /** The process that runs the pods of all planes. */
   get podRunnerPid(): number | undefined {
     return this.#podRunner.pid;
+  }
+
+  /** The faults that are in force. */
+  get faults(): readonly Fault[] {
+    return [...this.#faults];
+  }
+
+  /** Lets something go wrong, until what it returns is called. */
+  async fault(fault: Fault): Promise<() => Promise<void>> {
+    this.#faults.add(fault);
+    await this.#enforce(fault, true);
+    return async () => {
+      if (this.#faults.delete(fault)) await this.#enforce(fault, false);
+    };
+  }
+
+  /** Mends whatever was made to go wrong. */
+  async mend(): Promise<void> {
+    const all = [...this.#faults];
+    this.#faults.clear();
+    for (const fault of all) await this.#enforce(fault, false);
+  }
+
+  async #enforce(fault: Fault, isInForce: boolean): Promise<void> {
+    if (isPodFault(fault)) return this.#podRunner.setFaults([...this.#faults].filter(isPodFault));
+    const plane = this.plane(fault.plane);
+    if (fault.kind === 'certificate') await plane.serveAs(isInForce ? 'other' : 'own');
+    else if (isInForce) await plane.stop();
+    else await plane.start();
   }
 
   async addPlane(spec: PlaneSpec): Promise<Plane> {

@@ -135,7 +135,10 @@ describe('wec get', () => {
       says: /no WEC nobody on its1/,
       hint: /wec list --its its1/,
     });
-    await assertRefuses(cli, planes(), 'wec get cluster1 waiting --its its1', { exitCode: 2, says: /too many arguments/ });
+    await assertRefuses(cli, planes(), 'wec get cluster1 waiting --its its1', {
+      exitCode: 2,
+      says: /too many arguments/,
+    });
   });
 
   it('says what this user may not see, and shows the rest', async () => {
@@ -364,6 +367,20 @@ describe('properties', () => {
     assert.equal(exitCode, 4, stderr);
     assert.match(stderr, /✗ Not allowed on its1/);
     await assertUnwritten(planes());
+  });
+});
+
+describe('label, by the same rules', () => {
+  it('sets, refuses another value, overwrites, removes, and is done the second time', async () => {
+    assert.equal((await succeed('label cluster1 tier=a')).stdout, 'cluster1: labelled\n');
+    assert.equal((await succeed('label cluster1 tier=a')).stdout, 'cluster1: has these labels already\n');
+    await assertRefuses(cli, planes(), 'label cluster1 tier=b --its its1', {
+      exitCode: 1,
+      says: /cluster1 has tier=a already/,
+    });
+    const { items } = (await succeed('label cluster1 tier=b region- --overwrite -o json')).json();
+    assert.deepEqual([items[0].labels.tier, items[0].labels.region, items[0].changed], ['b', undefined, true]);
+    assert.match((await succeed('label -l tier=b --list')).stdout, /^cluster1 .*location-group=edge,tier=b$/m);
   });
 });
 

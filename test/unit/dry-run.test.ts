@@ -78,7 +78,8 @@ describe('a dry run', () => {
   test('of an installation names everything that would be written, rights first and the Klusterlet last, and waits for nothing', async () => {
     const settings = { clusterName: 'cluster1', mode: 'Singleton', imageRegistry: 'r', tag: 't' } as const;
     const hub = { server: 'https://h', certificateAuthority: undefined, proxyUrl: undefined };
-    const counts = await installKlusterlet(
+    const counts = { created: 0, changed: 0, unchanged: 0 };
+    await installKlusterlet(
       kube,
       {
         settings,
@@ -87,6 +88,7 @@ describe('a dry run', () => {
         writeKlusterlet: true,
         bootstrap: { hub, token: 'secret' },
       },
+      counts,
       run(),
     );
     assert.deepEqual(

@@ -32,7 +32,12 @@ function hubAvailableFrom(look: number) {
 
 test('a stage that has failed is waited for, because it may be mended', async () => {
   const progress = recordingProgress();
-  const results = await waitFor(hubAvailableFrom(3), [{ name: 'cluster1', kube: undefined }], 'available', run(5000, progress));
+  const results = await waitFor(
+    hubAvailableFrom(3),
+    [{ name: 'cluster1', kube: undefined }],
+    'available',
+    run(5000, progress),
+  );
   assert.deepEqual(results, [{ name: 'cluster1', stage: 'available', changed: false }]);
   assert.match(progress.lines[0] ?? '', /^waiting cluster1 available: lease stopped/);
   assert.equal(progress.lines.at(-1), 'done cluster1 available');

@@ -78,7 +78,6 @@ function stageLines(view: WecView, page: Page): string[] {
   const later = view.stages.filter((stage) => stage.state === 'waiting' && stage !== firstAwaited);
   return [
     ...lines,
-    ...(hasFailed(view) ? troubleOfKlusterlet(view, page) : []),
     ...(later.length === 0 ? [] : [style.faint(`  - not yet: ${later.map(({ title }) => title).join(', ')}`)]),
     ...unseenLines(view.stages, style),
   ];
@@ -111,19 +110,6 @@ function describeMailbox({ namespace, works }: Mailbox): string {
     return `${origin}${number}${failed.length === 0 ? '' : `, ${failed.length} not applied`}`;
   });
   return `mailbox ${namespace} holds ${sum} ${sum === 1 ? 'work' : 'works'} (${origins.join('; ')})`;
-}
-
-/** The Klusterlet's conditions that explain why a stage is not met. */
-function troubleOfKlusterlet({ wec }: WecView, { now }: Page): string[] {
-  return (wec?.klusterlet?.conditions ?? [])
-    .filter(({ good }) => !good)
-    .map((condition) => `      Klusterlet: ${describeCondition(condition, now)}`);
-}
-
-function describeCondition(condition: ConditionView, now: number): string {
-  const { type, reason, since } = condition;
-  const age = since === null ? '' : ` (${ago(since, now)})`;
-  return clean(`${type}, ${reason}${age}: ${shortMessage(condition)}`);
 }
 
 /** The Klusterlet says first what it thinks of the bootstrap secret, then of the agent's own certificate. */
@@ -201,7 +187,11 @@ function podLines(pods: readonly PodView[], { style }: Page): string[] {
       { header: '', value: ({ namespace, name }) => `${namespace}/${name}` },
       { header: '', value: ({ phase }) => phase },
       { header: '', value: ({ images }) => images.flatMap((image) => imageVersion(image) ?? []).join(', ') },
-      { header: '', value: ({ restarts, stuck }) => stuck ?? (restarts === 0 ? '' : `restarted ${restarts} times`) },
+      {
+        header: '',
+        value: ({ restarts, stuck }) =>
+          stuck ?? (restarts === 0 ? '' : `${restarts} ${restarts === 1 ? 'restart' : 'restarts'}`),
+      },
     ],
     pods,
     { headers: false },

@@ -72,7 +72,7 @@ export interface Kube {
 }
 
 /** As much of a client as looking takes. */
-export type Reader = Pick<Kube, 'get' | 'list'>;
+export type Reader = Pick<Kube, 'cluster' | 'get' | 'list'>;
 
 export const fieldManager = 'stellarctl';
 const pageSize = 500;

@@ -19,6 +19,7 @@ export function lenient(kube: Reader): LenientReader {
     }
   };
   return {
+    cluster: kube.cluster,
     forbidden,
     get: (resource, name, options) => unlessForbidden(resource, kube.get(resource, name, options)),
     list: (resource, selection) => unlessForbidden(resource, kube.list(resource, selection)),

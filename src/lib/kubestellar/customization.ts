@@ -5,7 +5,7 @@ import type { ConfigMap, KubeObject } from '../kube/objects.ts';
  * Where a WEC's customization properties come from, what wins last: KubeStellar collects them in this order, each over the ones
  * before (kubestellar pkg/transport, collectPropertiesForDestination).
  */
-export type PropertySource = 'built-in' | 'label' | 'annotation' | 'ConfigMap';
+type PropertySource = 'built-in' | 'label' | 'annotation' | 'ConfigMap';
 
 /** A property as KubeStellar will expand it, and what it hides. */
 export interface EffectiveProperty {

@@ -2,6 +2,7 @@ import type { Reader } from '../kube/client.ts';
 import type { Lease } from '../kube/objects.ts';
 import { conditionOf, isTrue } from '../kube/objects.ts';
 import { resources } from '../kube/resources.ts';
+import { notAHub } from './hub.ts';
 import { clusterNameLabel, leaseName, registrationRequestSelector } from './names.ts';
 import type { CertificateSigningRequest, ManagedCluster } from './objects.ts';
 import type { RegistrationRequest } from './requests.ts';
@@ -41,7 +42,10 @@ async function readOne(kube: Reader, name: string): Promise<HubEvidence> {
   return { name, managedCluster, requests: csrs.sort(byAge), lease };
 }
 
-/** Reads what an ITS shows of every WEC, those included that have only a request yet. @param withLeases one more list */
+/**
+ * Reads what an ITS shows of every WEC, those included that have only a request yet. @param options.withLeases one more list
+ * @throws StellarError `not-a-hub`
+ */
 export async function readWholeHub(
   kube: Reader,
   options: { withLeases?: boolean; labelSelector?: string | undefined } = {},
@@ -52,8 +56,9 @@ export async function readWholeHub(
     listRequests(kube, registrationRequestSelector),
     withLeases ? kube.list<Lease>(resources.leases, { labelSelector: clusterNameLabel }) : [],
   ]);
+  if (clusters === undefined) throw notAHub(kube);
   const evidence = new Map<string, HubEvidence>();
-  for (const managedCluster of clusters ?? []) {
+  for (const managedCluster of clusters) {
     const { name } = managedCluster.metadata;
     evidence.set(name, { ...emptyEvidence(name), managedCluster });
   }

@@ -46,9 +46,13 @@ export async function inspectHub(kube: Kube): Promise<Hub> {
 export async function requireHub(kube: Kube): Promise<void> {
   const served = await kube.read<{ resources?: { name: string }[] }>(managedClustersPath);
   if (served?.resources?.some(({ name }) => name === 'managedclusters')) return;
-  throw new StellarError(
+  throw notAHub(kube);
+}
+
+export function notAHub({ cluster }: Pick<Kube, 'cluster'>): StellarError {
+  return new StellarError(
     'not-a-hub',
-    `${describeCluster(kube.cluster)} is not an ITS: it does not serve managedclusters.cluster.open-cluster-management.io.`,
+    `${describeCluster(cluster)} is not an ITS: it does not serve managedclusters.cluster.open-cluster-management.io.`,
     {
       hint: 'Give the context of the ITS: --its CONTEXT',
     },

@@ -1,7 +1,6 @@
 import type { Kube } from '../kube/client.ts';
 import { conditionOf, createdAt } from '../kube/objects.ts';
 import { reachedStage } from '../stages.ts';
-import { requireHub } from './hub.ts';
 import { bootstrapRequests, type HubEvidence, hasJoined, readWholeHub } from './hub-evidence.ts';
 import { describeRegistration, judgeRegistration } from './registration-stages.ts';
 import type { RequestState } from './requests.ts';
@@ -40,7 +39,7 @@ export interface ListOptions {
 
 /** Lists the WECs of an ITS by name: those with a ManagedCluster, and those that have only sent a request. @throws StellarError `not-a-hub` */
 export async function listWecs(hub: Kube, { labelSelector, pending, withLeases }: ListOptions): Promise<WecListItem[]> {
-  const [evidence] = await Promise.all([readWholeHub(hub, { labelSelector, withLeases }), requireHub(hub)]);
+  const evidence = await readWholeHub(hub, { labelSelector, withLeases });
   const now = hub.now();
   return [...evidence.values()]
     .filter((wec) => !pending || bootstrapRequests(wec).some(({ state }) => state === 'pending'))

@@ -1,12 +1,13 @@
 import { registrationAgent } from '../ocm/agent/agent.ts';
 import { klusterletOperator } from '../ocm/operator/operator.ts';
+import { worksOfRegistered } from '../ocm/work/agent.ts';
 import { byCommand } from '../pod-runner/by-command.ts';
 import { idle } from './idle.ts';
 
 /** Stands in for Open Cluster Management's image `registration-operator`. */
 export const registrationOperator = byCommand('registration-operator', {
-  // Registration agent and work agent in one; the work agent does nothing yet.
-  agent: registrationAgent,
+  // Registration agent and work agent in one.
+  agent: (context) => registrationAgent(context, worksOfRegistered),
   // What the hub's operator would make is made by installHub.
   hub: idle,
   klusterlet: klusterletOperator,

@@ -5,7 +5,7 @@ import { byCommand } from '../pod-runner/by-command.ts';
 
 /** Stands in for Open Cluster Management's image `registration`. */
 export const registration = byCommand('registration', {
-  agent: registrationAgent,
+  agent: (context) => registrationAgent(context),
   controller: registrationController,
   'webhook-server': registrationWebhook,
 });

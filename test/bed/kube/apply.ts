@@ -1,13 +1,22 @@
 import { type Api, keyOf } from './api.ts';
 import type { KubeObject } from './objects.ts';
-import { resourceOf } from './resources.ts';
+import { type Resource, resourceOf } from './resources.ts';
 
 /**
  * Makes an object be as wanted: created, updated where it differs, or left alone. Fields that it does not name stay.
  */
 export async function apply<T extends KubeObject>(api: Api, wanted: T): Promise<T> {
   const resource = resourceOf(wanted);
-  const present = await api.find<T>(resource, keyOf(wanted));
+  return applyOver(api, resource, await api.find<T>(resource, keyOf(wanted)), wanted);
+}
+
+/** The same where the present object, if there is one, is known already. */
+export async function applyOver<T extends KubeObject>(
+  api: Api,
+  resource: Resource,
+  present: T | undefined,
+  wanted: T,
+): Promise<T> {
   if (!present) return api.create<T>(resource, wanted);
   if (contains(present, wanted)) return present;
   return api.update<T>(resource, merge(present, wanted) as T);

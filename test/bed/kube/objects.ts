@@ -1,6 +1,6 @@
 /** The few fields of Kubernetes' objects that the bed reads or writes. What it only passes on stays unknown. */
 
-interface OwnerReference {
+export interface OwnerReference {
   apiVersion: string;
   kind: string;
   name: string;
@@ -190,4 +190,43 @@ export interface Klusterlet extends KubeObject {
     generations?: unknown[];
     relatedResources?: unknown[];
   };
+}
+
+/** One object that a work has made, as AppliedManifestWork lists it. */
+export interface AppliedResource {
+  group: string;
+  version: string;
+  resource: string;
+  namespace: string;
+  name: string;
+  uid: string;
+}
+
+export interface ManifestWork extends KubeObject {
+  spec: {
+    workload: { manifests: AnyObject[] };
+    deleteOption?: { propagationPolicy?: 'Foreground' | 'Orphan' | 'SelectivelyOrphan' };
+  };
+  status?: { conditions?: Condition[]; resourceStatus?: { manifests?: ManifestStatus[] } };
+}
+
+export interface ManifestStatus {
+  conditions: Condition[];
+  resourceMeta: ResourceMeta;
+  statusFeedback: object;
+}
+
+export interface ResourceMeta {
+  ordinal: number;
+  group: string;
+  version: string;
+  kind: string;
+  resource: string;
+  namespace: string;
+  name: string;
+}
+
+export interface AppliedManifestWork extends KubeObject {
+  spec: { hubHash: string; agentID: string; manifestWorkName: string };
+  status?: { appliedResources?: AppliedResource[] };
 }

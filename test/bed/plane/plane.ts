@@ -1,6 +1,9 @@
+import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { connect } from 'node:tls';
 import { Api, type Connection } from '../kube/api.ts';
 import { type Entry, kubeconfigOf } from '../kube/kubeconfig.ts';
 import { serviceAccounts } from '../kube/resources.ts';
@@ -45,6 +48,8 @@ const readyTimeout = 120_000;
 export interface PlaneInfo {
   name: string;
   port: number;
+  /** What the plane's own pods trust. */
+  caPem: string;
   connection: Connection;
 }
 
@@ -57,6 +62,8 @@ export class Plane {
   readonly tokenKeyPem: string;
   readonly #binary: string;
   readonly #authority: Authority;
+  /** A CA that only the bed itself trusts. */
+  readonly #otherAuthority: Authority;
   readonly #serviceRange: ServiceRange;
   readonly #auditLog: AuditLog;
   #port = 0;
@@ -70,6 +77,7 @@ export class Plane {
     dir: string,
     binary: string,
     authority: Authority,
+    otherAuthority: Authority,
     tokenKeyPem: string,
     range: ServiceRange,
   ) {
@@ -79,6 +87,7 @@ export class Plane {
     this.tokenKeyPem = tokenKeyPem;
     this.#binary = binary;
     this.#authority = authority;
+    this.#otherAuthority = otherAuthority;
     this.#serviceRange = range;
     this.#auditLog = new AuditLog(join(dir, 'audit.log'));
   }
@@ -87,7 +96,8 @@ export class Plane {
   static async create(name: string, dir: string, binary: string): Promise<Plane> {
     await mkdir(dir, { recursive: true, mode: 0o700 });
     const authority = await Authority.create(`${name}-ca`);
-    const plane = new Plane(name, dir, binary, authority, await newKeyPem(), await ServiceRange.claim());
+    const other = await Authority.create(`${name}-other-ca`);
+    const plane = new Plane(name, dir, binary, authority, other, await newKeyPem(), await ServiceRange.claim());
     try {
       await plane.#writeFiles();
       await plane.#startOnFreePort();
@@ -114,7 +124,7 @@ export class Plane {
   }
 
   get info(): PlaneInfo {
-    return { name: this.name, port: this.#port, connection: this.#bedConnection };
+    return { name: this.name, port: this.#port, caPem: this.caPem, connection: this.#bedConnection };
   }
 
   /** Its processes that run, by program. */
@@ -130,7 +140,7 @@ export class Plane {
   }
 
   /** A context for somebody else. */
-  entryFor(user: string, credentials: Partial<KeyPair> & { token?: string }): Entry {
+  entryFor(user: string, credentials: Partial<KeyPair> & { token?: string; caPem?: string }): Entry {
     const connection = { server: this.server, caPem: this.caPem, ...credentials };
     return { context: this.name, cluster: this.name, user, connection };
   }
@@ -159,7 +169,8 @@ export class Plane {
     this.#spawn('kube-apiserver', apiserverFlags(this.dir, this.#port, this.#serviceRange.cidr));
     await this.#until(() => this.isReady());
     const controllerManager = await this.issueUser('system:kube-controller-manager', [masters]);
-    const kubeconfig = kubeconfigOf([this.entryFor('controller-manager', controllerManager)]);
+    const entry = this.entryFor('controller-manager', { ...controllerManager, caPem: this.#bothCas });
+    const kubeconfig = kubeconfigOf([entry]);
     await writeFile(join(this.dir, 'controller-manager.kubeconfig'), kubeconfig, { mode: 0o600 });
     this.#spawn('kube-controller-manager', controllerManagerFlags(this.dir));
     await this.#until(async () => (await this.admin.find(serviceAccounts, 'default/default')) !== undefined);
@@ -178,6 +189,16 @@ export class Plane {
     this.#serviceRange.release();
   }
 
+  /**
+   * Lets the API server serve with a certificate of its own CA, or of another, which only the bed trusts. It takes it up
+   * within a second; connections that are there already last.
+   */
+  async serveAs(whose: 'own' | 'other'): Promise<void> {
+    const { certPem } = await this.#writeServing(whose === 'own' ? this.#authority : this.#otherAuthority);
+    const wanted = new X509Certificate(certPem).fingerprint256;
+    await this.#until(async () => (await servedFingerprint(this.#port)) === wanted);
+  }
+
   async isReady(): Promise<boolean> {
     return this.admin.send<string>('GET', '/readyz').then(
       (answer) => answer === 'ok',
@@ -186,10 +207,25 @@ export class Plane {
   }
 
   get #bedConnection(): Connection {
-    return { server: this.server, caPem: this.caPem, ...there(this.#bedUser) };
+    return { server: this.server, caPem: this.#bothCas, ...there(this.#bedUser) };
   }
 
   async #writeFiles(): Promise<void> {
+    await this.#writeServing(this.#authority);
+    this.#adminUser = await this.issueUser(adminOf(this.name), [masters]);
+    this.#bedUser = await this.issueUser(bedUser, [masters]);
+    const files = {
+      'ca.crt': this.caPem,
+      'ca.key': this.#authority.keyPem,
+      'service-account.key': this.tokenKeyPem,
+      'audit-policy.json': JSON.stringify(auditPolicy),
+    };
+    await Promise.all(
+      Object.entries(files).map(([name, text]) => writeFile(join(this.dir, name), text, { mode: 0o600 })),
+    );
+  }
+
+  async #writeServing(authority: Authority): Promise<KeyPair> {
     const hosts = [
       'localhost',
       '127.0.0.1',
@@ -198,20 +234,14 @@ export class Plane {
       `${this.name}-control-plane`,
       inClusterName,
     ];
-    const serving = await this.#authority.issue({ commonName: 'kube-apiserver', hosts });
-    this.#adminUser = await this.issueUser(adminOf(this.name), [masters]);
-    this.#bedUser = await this.issueUser(bedUser, [masters]);
-    const files = {
-      'ca.crt': this.caPem,
-      'ca.key': this.#authority.keyPem,
-      'serving.crt': serving.certPem,
-      'serving.key': serving.keyPem,
-      'service-account.key': this.tokenKeyPem,
-      'audit-policy.json': JSON.stringify(auditPolicy),
-    };
-    await Promise.all(
-      Object.entries(files).map(([name, text]) => writeFile(join(this.dir, name), text, { mode: 0o600 })),
-    );
+    const serving = await authority.issue({ commonName: 'kube-apiserver', hosts });
+    await writeFile(join(this.dir, 'serving.key'), serving.keyPem, { mode: 0o600 });
+    await writeFile(join(this.dir, 'serving.crt'), serving.certPem, { mode: 0o600 });
+    return serving;
+  }
+
+  get #bothCas(): string {
+    return this.caPem + this.#otherAuthority.certPem;
   }
 
   /** Another process may take a port between its choice and its use: then another one is chosen. */
@@ -240,6 +270,17 @@ export class Plane {
       if (Date.now() > deadline)
         throw new Error(`${this.name} was not ready after ${readyTimeout / 1000} s; its logs: ${this.dir}`);
     }
+  }
+}
+
+/** The certificate that a new connection is shown. */
+async function servedFingerprint(port: number): Promise<string> {
+  const socket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false });
+  try {
+    await once(socket, 'secureConnect');
+    return socket.getPeerCertificate().fingerprint256;
+  } finally {
+    socket.destroy();
   }
 }
 

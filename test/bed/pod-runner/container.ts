@@ -40,10 +40,13 @@ export async function runContainer(parts: ContainerParts, signal: AbortSignal): 
   let pause = 0;
   for (;;) {
     await pauseFor(startTime, signal);
+    while (stateOf(parts) === 'dead' && !signal.aborted) await parts.node.faults.change(signal);
     if (signal.aborted) break;
     const began = Date.now();
     const { exitCode, message } = await runOnce(parts, log, signal);
     if (signal.aborted) break;
+    // Whoever is dead has not ended: nobody is told, and it is no restart when it comes to life again.
+    if (stateOf(parts) === 'dead') continue;
     status.terminated(container.name, exitCode, message);
     if (isFinal(pod, exitCode)) break;
     status.restarting(container.name);
@@ -51,7 +54,7 @@ export async function runContainer(parts: ContainerParts, signal: AbortSignal): 
     if (pause > 0) {
       const why = `back-off ${pause / 1000}s restarting failed container=${container.name} pod=${pod.metadata.name}`;
       status.waiting(container.name, 'CrashLoopBackOff', why);
-      await pauseFor(pause, signal);
+      await Promise.race([pauseFor(pause, signal), parts.node.faults.change(signal)]);
     }
     pause = Math.min(Math.max(pause * 2, backOff.first), backOff.last);
   }
@@ -71,7 +74,9 @@ async function runOnce(
     const signal = AbortSignal.any([run.signal, stopping]);
     const context = await contextFor(parts, clients, say, signal);
     parts.status.running(parts.container.name);
-    await parts.program(context);
+    void whenFaulty(parts, signal).then(() => run.abort());
+    if (stateOf(parts) === 'well') await parts.program(context);
+    if (stateOf(parts) === 'crashing') throw new Error('the bed was told to let it crash');
     return { exitCode: 0, message: '' };
   } catch (error) {
     const { message, stack = message } = error as Error;
@@ -81,6 +86,15 @@ async function runOnce(
     run.abort();
     for (const client of clients) client.close();
   }
+}
+
+function stateOf({ node, pod }: ContainerParts): ReturnType<NodeContext['faults']['stateOf']> {
+  return node.faults.stateOf(node.plane, pod);
+}
+
+/** Resolves when the program is to stop because of a fault, or the signal says so. */
+async function whenFaulty(parts: ContainerParts, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted && stateOf(parts) === 'well') await parts.node.faults.change(signal);
 }
 
 async function contextFor(
@@ -112,6 +126,7 @@ async function contextFor(
     readFile: (path) => files.get(path),
     connect,
     serve,
+    now: () => new Date(Date.now() + node.faults.clockErrorOf(node.plane, pod)),
     setReady: (ready) => status.setReady(container.name, ready),
     log,
   };

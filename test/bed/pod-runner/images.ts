@@ -8,8 +8,13 @@ import type { Program } from './program.ts';
 const programs: Record<string, Program> = {
   'addon-manager': idle,
   placement: idle,
+  // Workloads of whoever tries something out.
+  nginx: idle,
+  pause: idle,
   registration,
   'registration-operator': registrationOperator,
+  // KubeStellar's status add-on: it reports nothing here.
+  'status-agent': idle,
   work,
 };
 

@@ -8,6 +8,7 @@ import type { KubeObject, Pod, Secret, Service } from '../kube/objects.ts';
 import { nodes, pods, type Resource, secrets, services } from '../kube/resources.ts';
 import { untilAnswered } from '../kube/retry.ts';
 import type { PlaneInfo } from '../plane/plane.ts';
+import type { Faults } from './faults.ts';
 import type { Network } from './network.ts';
 import type { NodeContext } from './node-context.ts';
 import { PodWorker } from './pod-worker.ts';
@@ -26,7 +27,14 @@ export class Kubelet {
   readonly #workers = new Map<string, PodWorker>();
   #podCount = 0;
 
-  constructor(plane: PlaneInfo, network: Network, podLogs: string, signal: AbortSignal, log: (line: string) => void) {
+  constructor(
+    plane: PlaneInfo,
+    network: Network,
+    faults: Faults,
+    podLogs: string,
+    signal: AbortSignal,
+    log: (line: string) => void,
+  ) {
     this.#nodeName = `${plane.name}-control-plane`;
     this.#api = new Api(plane.connection);
     this.#signal = signal;
@@ -38,10 +46,11 @@ export class Kubelet {
       if (change === 'deleted') proxy.removeService(service);
       else proxy.setService(service);
     });
-    const { caPem } = plane.connection;
     this.#context = {
+      plane: plane.name,
+      faults,
       kubelet: this.#api,
-      inClusterConnection: { server: 'https://kubernetes.default.svc', ...(caPem && { caPem }) },
+      inClusterConnection: { server: 'https://kubernetes.default.svc', caPem: plane.caPem },
       dial: network.dialFrom(plane.name),
       services: proxy,
       logDir: join(podLogs, plane.name),

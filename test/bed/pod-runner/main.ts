@@ -4,17 +4,25 @@
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { Faults } from './faults.ts';
 import { Kubelet } from './kubelet.ts';
 import { Network } from './network.ts';
-import type { AddPlanes } from './protocol.ts';
+import type { AddPlanes, FaultsSet, SetFaults } from './protocol.ts';
 
 const dir = process.argv[2] ?? '';
-const network = new Network();
+const faults = new Faults();
+const network = new Network(faults);
 const running = new AbortController();
 
-process.on('message', ({ planes }: AddPlanes) => {
+process.on('message', (message: AddPlanes | SetFaults) => {
+  if (message.type === 'set-faults') {
+    faults.set(message.faults);
+    process.send?.({ number: message.number } satisfies FaultsSet);
+    return;
+  }
+  const { planes } = message;
   for (const { name, port } of planes) network.addPlane(name, port);
-  for (const plane of planes) new Kubelet(plane, network, join(dir, 'pods'), running.signal, log);
+  for (const plane of planes) new Kubelet(plane, network, faults, join(dir, 'pods'), running.signal, log);
 });
 
 process.on('disconnect', () => {

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { Dial } from '../kube/api.ts';
+import type { Faults } from './faults.ts';
 
 /** What a pod finds behind a name, as an error would call it. */
 const clusterDns = '10.96.0.10:53';
@@ -12,7 +13,12 @@ const inCluster = new Set(['kubernetes.default.svc', 'kubernetes.default', 'kube
  * network; this machine's own addresses, which are a pod's own there, lead nowhere.
  */
 export class Network {
+  readonly #faults: Faults;
   readonly #planes = new Map<string, { port: number; address: string }>();
+
+  constructor(faults: Faults) {
+    this.#faults = faults;
+  }
 
   addPlane(name: string, port: number): void {
     this.#planes.set(name, { port, address: `172.18.0.${this.#planes.size + 2}` });
@@ -21,6 +27,7 @@ export class Network {
   /** Finds servers for the pods of one plane. */
   dialFrom(plane: string): Dial {
     return (host, port) => {
+      if (this.#faults.isUnresolvable(host)) throw unresolvable(host);
       const name = inCluster.has(host) && port === 443 ? plane : /^(.+)-control-plane$/.exec(host)?.[1];
       const target = name === undefined ? undefined : this.#planes.get(name);
       if (target) {
@@ -33,9 +40,13 @@ export class Network {
       if (address) throw new Error(`dial tcp ${address}:${port}: connect: connection refused`);
       if (isIP(host))
         throw new Error(`dial tcp ${isIP(host) === 6 ? `[${host}]` : host}:${port}: connect: no route to host`);
-      throw new Error(`dial tcp: lookup ${host} on ${clusterDns}: no such host`);
+      throw unresolvable(host);
     };
   }
+}
+
+function unresolvable(host: string): Error {
+  return new Error(`dial tcp: lookup ${host} on ${clusterDns}: no such host`);
 }
 
 /** The loopback address that a name or an address means, if any: for a pod that is the pod itself. */

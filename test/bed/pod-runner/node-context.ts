@@ -1,9 +1,12 @@
 import type { Api, Connection, Dial } from '../kube/api.ts';
 import type { Secret } from '../kube/objects.ts';
+import type { Faults } from './faults.ts';
 import type { ServiceProxy } from './service-proxy.ts';
 
 /** What the pods of a node have of it. */
 export interface NodeContext {
+  plane: string;
+  faults: Faults;
   kubelet: Api;
   /** The API server of the pods' own cluster, without credentials. */
   inClusterConnection: Connection;

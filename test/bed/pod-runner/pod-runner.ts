@@ -1,14 +1,16 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
+import { on, once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
+import type { PodFault } from '../faults/fault.ts';
 import { withoutProxies } from '../plane/child.ts';
 import type { PlaneInfo } from '../plane/plane.ts';
-import type { AddPlanes } from './protocol.ts';
+import type { AddPlanes, FaultsSet, SetFaults } from './protocol.ts';
 
 /** The owner's end of a pod runner: the process that plays the kubelet of all planes of a bed. */
 export class PodRunner {
   readonly #process: ChildProcess;
+  #faultsSet = 0;
 
   constructor(dir: string) {
     const log = openSync(join(dir, 'pod-runner.log'), 'a');
@@ -26,6 +28,14 @@ export class PodRunner {
 
   addPlanes(planes: PlaneInfo[]): void {
     this.#process.send({ type: 'add-planes', planes } satisfies AddPlanes);
+  }
+
+  /** Lets these faults be in force, and no others. */
+  async setFaults(faults: PodFault[]): Promise<void> {
+    this.#faultsSet += 1;
+    const number = this.#faultsSet;
+    this.#process.send({ type: 'set-faults', number, faults } satisfies SetFaults);
+    for await (const [answer] of on(this.#process, 'message')) if ((answer as FaultsSet).number === number) return;
   }
 
   async stop(): Promise<void> {

@@ -9,6 +9,7 @@ import { runContainer } from './container.ts';
 import { programFor } from './images.ts';
 import type { NodeContext } from './node-context.ts';
 import { PodStatus } from './pod-status.ts';
+import type { Program } from './program.ts';
 
 /** How long a program may take to end after its signal. */
 const stopGrace = 2_000;
@@ -69,12 +70,8 @@ export class PodWorker {
 
   async #runContainer(container: Container): Promise<void> {
     const { namespace, name } = this.#pod.metadata;
-    const program = programFor(container.image);
-    if (!program) {
-      this.#status.waiting(container.name, 'ImagePullBackOff', `Back-off pulling image "${container.image}"`);
-      await this.#warn('Failed', `Failed to pull image "${container.image}": not found`);
-      return;
-    }
+    const program = await this.#pulled(container);
+    if (!program) return;
     const parts = {
       node: this.#node,
       pod: this.#pod,
@@ -85,6 +82,20 @@ export class PodWorker {
       mountedFiles: () => this.#mountedFiles(container),
     };
     await runContainer(parts, this.#stopping.signal);
+  }
+
+  /** The program of an image, once it can be pulled; undefined when the pod stops before. */
+  async #pulled({ name, image }: Container): Promise<Program | undefined> {
+    const { faults } = this.#node;
+    const { signal } = this.#stopping;
+    const find = () => (faults.isUnpullable(image) ? undefined : programFor(image));
+    let program = find();
+    if (!program) {
+      this.#status.waiting(name, 'ImagePullBackOff', `Back-off pulling image "${image}"`);
+      await this.#warn('Failed', `Failed to pull image "${image}": not found`);
+    }
+    for (; !program && !signal.aborted; program = find()) await faults.change(signal);
+    return signal.aborted ? undefined : program;
   }
 
   #mountedFiles({ volumeMounts = [] }: Container): Map<string, string> {

@@ -24,6 +24,8 @@ export interface PodContext {
     handler: (request: IncomingMessage, response: ServerResponse) => void,
   ): void;
   setReady(ready: boolean): void;
+  /** The time, as the pod's clock has it. */
+  now(): Date;
   log(line: string): void;
 }
 

@@ -51,6 +51,7 @@ const checks: readonly Check[] = [
   withoutKlusterlet,
   stuckContainer,
   forgottenByHub,
+  asksAnew,
   cannotConnect,
   waitsForDecision,
   silentAgent,
@@ -107,6 +108,18 @@ function forgottenByHub({ registration, wec: side, its }: Findings, { name }: Na
   };
 }
 
+/** After its connection was renewed, an agent that had joined sends a request again, which is never approved unasked. */
+function asksAnew({ registration }: Findings, { name, onIts }: Names): Diagnosis | undefined {
+  const { hub, now } = registration;
+  if (hub === undefined || !hasJoined(hub) || isAvailable(registration)) return undefined;
+  const asking = bootstrapRequests(hub).findLast(({ state, agent }) => state === 'pending' && agent !== undefined);
+  if (asking === undefined) return undefined;
+  return {
+    wrong: `${name} has joined and is not available, and an agent asks for its name anew (${formatAge(now - asking.created)} ago).`,
+    next: `stellarctl accept ${name} --agent ${asking.agent?.slice(0, 8)} ${onIts}      (if ${name} was installed or connected anew)`,
+  };
+}
+
 /**
  * Klusterlet condition HubConnectionDegraded: what the operator sees of the hub from inside the WEC, first with the bootstrap
  * secret, then with the agent's own certificate (ocm pkg/operator, statuscontroller).
@@ -117,7 +130,9 @@ function cannotConnect({ registration, its }: Findings, { name, wec, onIts }: Na
   const condition = conditionOf(side.klusterlet, 'HubConnectionDegraded');
   if (condition?.status !== 'True') return undefined;
   const [bootstrap, own] = (condition.reason ?? '').split(',');
-  const join = `stellarctl wec join ${wec} ${onIts}`;
+  // An agent that joined before asks anew once its connection is renewed, and somebody has to accept that.
+  const accept = hub !== undefined && hasJoined(hub) ? ' --accept' : '';
+  const join = `stellarctl wec join ${wec}${accept} ${onIts}`;
   const error = transportError(condition.message);
   const usesOwn = own === 'HubKubeConfigError' && side.hubSecret !== undefined;
   if (usesOwn || bootstrap === 'BootstrapSecretError') {

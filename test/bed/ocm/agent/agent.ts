@@ -27,11 +27,14 @@ const letters = 'abcdefghijklmnopqrstuvwxyz';
 /** The liveness probe's patience: three failures, 10 s apart (ocm manifests/klusterlet/management). */
 const healthPeriod = 30_000;
 
+/** What else an agent does from when it is registered, until the signal. */
+type AlsoServe = (context: PodContext, files: HubFiles, identity: Identity, signal: AbortSignal) => Promise<void>;
+
 /**
  * Stands in for `registration agent` (ocm pkg/registration/spoke). Ends, to be started again, when its bootstrap Secret
  * changes.
  */
-export async function registrationAgent(context: PodContext): Promise<void> {
+export async function registrationAgent(context: PodContext, alsoServe?: AlsoServe): Promise<void> {
   const { api, pod, log, readFile, setReady } = context;
   const namespace = pod.metadata.namespace ?? '';
   const options = agentOptions(context.args);
@@ -50,6 +53,7 @@ export async function registrationAgent(context: PodContext): Promise<void> {
       ? stored
       : await bootstrap(context, kubeconfig, identity, options, signal);
     log(`registered as ${identity.cluster}, agent ${identity.agent}`);
+    void alsoServe?.(context, files, identity, signal);
     await serveHub(context, files, kubeconfig, identity, signal);
   } catch (error) {
     if (!signal.aborted) throw error;
@@ -87,7 +91,7 @@ function restartOnChange({ api, signal, log }: PodContext, namespace: string): A
 
 /** What a registered agent does, until the signal. */
 async function serveHub(
-  { api, connect, log }: PodContext,
+  { api, connect, log, now }: PodContext,
   files: HubFiles,
   bootstrapped: CurrentContext,
   { cluster: name, agent }: Identity,
@@ -104,7 +108,8 @@ async function serveHub(
       // In all records the cluster has joined before the hub judges its clock, which it does by the lease.
       if (keepsLease) return;
       keepsLease = true;
-      void keepLease(hub, name, () => clusters.items.get(name)?.spec.leaseDurationSeconds ?? 60, signal, log);
+      const durationSeconds = () => clusters.items.get(name)?.spec.leaseDurationSeconds ?? 60;
+      void keepLease({ hub, cluster: name, durationSeconds, now, log }, signal);
     },
     signal,
     (_key, error) => log(`failed to update the status of the managed cluster: ${error.message}`),
@@ -125,21 +130,26 @@ async function serveHub(
   throw new Error('the client certificate expires and rebootstrap is required.');
 }
 
+interface LeaseKeeping {
+  hub: Api;
+  cluster: string;
+  durationSeconds: () => number;
+  now: () => Date;
+  log: (line: string) => void;
+}
+
 /**
  * Renews the cluster's lease, at once and then every duration stretched by up to a quarter (ocm
  * pkg/registration/spoke/lease).
  */
 async function keepLease(
-  hub: Api,
-  cluster: string,
-  durationSeconds: () => number,
+  { hub, cluster, durationSeconds, now, log }: LeaseKeeping,
   signal: AbortSignal,
-  log: (line: string) => void,
 ): Promise<void> {
   while (!signal.aborted) {
     try {
       const lease = await hub.get<Lease>(leases, `${cluster}/${clusterLease}`);
-      await hub.update<Lease>(leases, { ...lease, spec: { ...lease.spec, renewTime: microNow() } });
+      await hub.update<Lease>(leases, { ...lease, spec: { ...lease.spec, renewTime: microNow(now()) } });
     } catch (error) {
       log(`failed to update the lease: ${(error as Error).message}`);
     }

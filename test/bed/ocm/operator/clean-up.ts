@@ -1,6 +1,6 @@
 import { type Api, keyOf } from '../../kube/api.ts';
 import { isNotFound } from '../../kube/errors.ts';
-import type { Klusterlet, KubeObject } from '../../kube/objects.ts';
+import type { AppliedManifestWork, Klusterlet } from '../../kube/objects.ts';
 import {
   appliedManifestWorks,
   customResourceDefinitions,
@@ -24,7 +24,7 @@ export async function cleanUp(api: Api, klusterlet: Klusterlet, all: Klusterlet[
   const wanted = wantedOf(klusterlet);
   for (const deployment of deploymentNames(wanted).all)
     await api.delete(deployments, `${wanted.namespace}/${deployment}`);
-  await releaseWorks(api);
+  await releaseWorks(api, wanted.uid);
   const removable = staticObjects(wanted).filter(({ kind }) => kind !== customResourceDefinitions.kind);
   for (const object of removable) await api.delete(resourceOf(object), keyOf(object));
   await api.delete(secrets, `${wanted.namespace}/${hubKubeconfigSecret}`);
@@ -36,13 +36,14 @@ export async function cleanUp(api: Api, klusterlet: Klusterlet, all: Klusterlet[
   });
 }
 
-async function releaseWorks(api: Api): Promise<void> {
-  const works = await api.list<KubeObject>(appliedManifestWorks).catch((error) => {
+/** The AppliedManifestWorks of this agent stay, and so does what they own; nobody removes them any more. */
+async function releaseWorks(api: Api, agentId: string): Promise<void> {
+  const works = await api.list<AppliedManifestWork>(appliedManifestWorks).catch((error) => {
     if (isNotFound(error)) return { items: [] };
     throw error;
   });
-  for (const { metadata } of works.items) {
-    if (!metadata.finalizers?.length) continue;
+  for (const { metadata, spec } of works.items) {
+    if (spec.agentID !== agentId || !metadata.finalizers?.length) continue;
     await api.patch(appliedManifestWorks, metadata.name, { metadata: { finalizers: null } });
   }
 }

@@ -1,0 +1,35 @@
+import type { Api } from './api.ts';
+import { isNotFound } from './errors.ts';
+import type { Resource } from './resources.ts';
+
+interface ResourceList {
+  resources: { name: string; kind: string }[];
+}
+
+/** Finds the resource that serves a kind by asking the API server, once for each kind that it knows. */
+export class RestMapper {
+  readonly #api: Api;
+  readonly #known = new Map<string, Resource>();
+
+  constructor(api: Api) {
+    this.#api = api;
+  }
+
+  async resourceFor({ apiVersion = '', kind = '' }: { apiVersion?: string; kind?: string }): Promise<Resource> {
+    const key = `${apiVersion} ${kind}`;
+    const known = this.#known.get(key);
+    if (known) return known;
+    const path = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+    const { resources } = await this.#api.send<ResourceList>('GET', path).catch((error) => {
+      if (isNotFound(error)) return { resources: [] };
+      throw error;
+    });
+    const served = resources.find((each) => each.kind === kind && !each.name.includes('/'));
+    // In the words of apimachinery's meta.NoKindMatchError.
+    if (!served)
+      throw new Error(`no matches for kind ${JSON.stringify(kind)} in version ${JSON.stringify(apiVersion)}`);
+    const found = { apiVersion, kind, plural: served.name };
+    this.#known.set(key, found);
+    return found;
+  }
+}

@@ -1,0 +1,45 @@
+import { EventEmitter, once } from 'node:events';
+import type { PodFault } from '../faults/fault.ts';
+import { keyOf } from '../kube/api.ts';
+import type { Pod } from '../kube/objects.ts';
+
+/** The faults that are in force, and what they mean for a pod. */
+export class Faults {
+  readonly #changes = new EventEmitter().setMaxListeners(0);
+  #all: PodFault[] = [];
+
+  set(all: PodFault[]): void {
+    this.#all = all;
+    this.#changes.emit('change');
+  }
+
+  /** Resolves at the next change, or when the signal says so. */
+  async change(signal: AbortSignal): Promise<void> {
+    await once(this.#changes, 'change', { signal }).catch(() => {});
+  }
+
+  isUnpullable(image: string): boolean {
+    return this.#all.some((fault) => fault.kind === 'unpullable' && image.includes(fault.image));
+  }
+
+  isUnresolvable(host: string): boolean {
+    return this.#all.some((fault) => fault.kind === 'unresolvable' && fault.host === host);
+  }
+
+  /** What the faults make of a pod of one plane, as of now. */
+  stateOf(plane: string, pod: Pod): 'crashing' | 'dead' | 'well' {
+    const own = this.#of(plane, pod);
+    if (own.some(({ kind }) => kind === 'dead')) return 'dead';
+    return own.some(({ kind }) => kind === 'crashing') ? 'crashing' : 'well';
+  }
+
+  /** By how many milliseconds a pod's clock is wrong. */
+  clockErrorOf(plane: string, pod: Pod): number {
+    const own = this.#of(plane, pod).map((fault) => (fault.kind === 'clock-off' ? fault.seconds * 1000 : 0));
+    return own.reduce((sum, error) => sum + error, 0);
+  }
+
+  #of(plane: string, pod: Pod): PodFault[] {
+    return this.#all.filter((fault) => 'pod' in fault && fault.plane === plane && keyOf(pod).startsWith(fault.pod));
+  }
+}
