@@ -1,10 +1,18 @@
-/** `npm run bed -- up [--wecs N] | down | status`: a bed for a person to play with. */
+/** `npm run bed -- …`: a bed for a person to play with. */
 import { parseArgs } from 'node:util';
-import { down, status, up } from './cli/commands.ts';
+import { down, status, tell, up } from './cli/commands.ts';
+import { faultOf, faultUsage } from './cli/fault-words.ts';
 
 const usage = `Usage: npm run bed -- up [--wecs N]   start the ITS its1 and the WECs cluster1 to clusterN (2 by default)
        npm run bed -- status          what runs, and where
-       npm run bed -- down            end it, leaving nothing behind`;
+       npm run bed -- down            end it, leaving nothing behind
+       npm run bed -- bind [K=V…]     send a workload to all clusters with these labels, as KubeStellar would
+       npm run bed -- unbind          stop doing so; what was sent stays
+       npm run bed -- addon           put a status add-on on every accepted cluster
+       npm run bed -- fault FAULT     let something go wrong
+       npm run bed -- mend            mend all of it
+
+Faults ${faultUsage}`;
 
 try {
   process.exitCode = await main();
@@ -21,6 +29,14 @@ async function main(): Promise<number> {
   if (isRight && command === 'up') return up(wecs);
   if (isRight && command === 'down') return down();
   if (isRight && command === 'status') return status();
+  const fault = command === 'fault' ? faultOf(rest) : undefined;
+  if (fault) return tell({ do: 'fault', fault });
+  if (command === 'bind')
+    return tell({
+      do: 'bind',
+      matchLabels: Object.fromEntries(rest.map((pair) => pair.split('=', 2) as [string, string])),
+    });
+  if (isRight && (command === 'mend' || command === 'unbind' || command === 'addon')) return tell({ do: command });
   console.error(usage);
   return 2;
 }

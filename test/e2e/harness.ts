@@ -81,9 +81,11 @@ export class Cli {
     if (options.signalAt !== undefined) {
       const { text, signal } = options.signalAt;
       let seen = '';
+      let isSent = false;
       const look = (chunk: Buffer) => {
         seen += chunk.toString();
-        if (text.test(seen)) child.kill(signal);
+        // Once: a second one would end it at once.
+        if (!isSent && text.test(seen)) isSent = child.kill(signal);
       };
       child.stdout?.on('data', look);
       child.stderr?.on('data', look);

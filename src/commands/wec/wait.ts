@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { registrationStages } from '../../lib/ocm/registration-stages.ts';
+import { registrationStageIds } from '../../lib/ocm/registration-stage-ids.ts';
 import type { WaitGoal } from '../../lib/ocm/wait.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import { action } from '../action.ts';
@@ -28,7 +28,7 @@ export function waitCommand(io: Io): Command {
     .argument('<wecs...>', 'WECs, each with its context where the stage shows on the WEC itself')
     .addOption(
       new Option('--for <stage>', 'the stage to wait for')
-        .choices([...registrationStages.map(({ id }) => id), 'delete'])
+        .choices([...registrationStageIds, 'delete'])
         .default('available'),
     )
     .addOption(itsOption())

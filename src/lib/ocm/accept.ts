@@ -7,10 +7,10 @@ import type { Run } from '../run.ts';
 import { findAgent } from './acceptance.ts';
 import { denyRequest } from './approval.ts';
 import { RegistrationFollower, type WecResult } from './follow.ts';
-import { requireHub } from './hub.ts';
 import { bootstrapRequests, emptyEvidence, type HubEvidence, readHub, readWholeHub } from './hub-evidence.ts';
 import type { Klusterlet } from './objects.ts';
 import { requireAcceptPermissions } from './permissions.ts';
+import { requireHub } from './require-hub.ts';
 import { readWec } from './wec-evidence.ts';
 
 export interface AcceptInput {

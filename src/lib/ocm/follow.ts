@@ -6,12 +6,8 @@ import type { Run } from '../run.ts';
 import { blockingStage, reachedStage, type StageReport } from '../stages.ts';
 import { decide } from './acceptance.ts';
 import { acceptCluster, approveRequest } from './approval.ts';
-import {
-  describeRegistration,
-  judgeRegistration,
-  type Registration,
-  type RegistrationStageId,
-} from './registration-stages.ts';
+import type { RegistrationStageId } from './registration-stage-ids.ts';
+import { describeRegistration, judgeRegistration, type Registration } from './registration-stages.ts';
 import type { RegistrationRequest } from './requests.ts';
 
 /** What became of one WEC: what scripts get, one for each name. */

@@ -2,10 +2,10 @@ import type { Reader } from '../kube/client.ts';
 import type { Lease } from '../kube/objects.ts';
 import { conditionOf, isTrue } from '../kube/objects.ts';
 import { resources } from '../kube/resources.ts';
-import { notAHub } from './hub.ts';
 import { clusterNameLabel, leaseName, registrationRequestSelector } from './names.ts';
 import type { CertificateSigningRequest, ManagedCluster } from './objects.ts';
 import type { RegistrationRequest } from './requests.ts';
+import { notAHub } from './require-hub.ts';
 
 /** What an ITS shows of one WEC at one moment. */
 export interface HubEvidence {

@@ -5,8 +5,9 @@ import type { ConfigMap, Deployment } from '../kube/objects.ts';
 import { resources } from '../kube/resources.ts';
 import { type ClusterInfo, parseClusterInfo } from './cluster-info.ts';
 import { parseImage, versionOf } from './image.ts';
-import { clusterManagerName, hubNamespace, managedClustersPath } from './names.ts';
+import { clusterManagerName, hubNamespace } from './names.ts';
 import type { ClusterManager } from './objects.ts';
+import { requireHub } from './require-hub.ts';
 
 /** What an ITS tells about itself. */
 export interface Hub {
@@ -40,23 +41,6 @@ export async function inspectHub(kube: Kube): Promise<Hub> {
     clusterInfo: info === forbidden ? undefined : parseClusterInfo(info?.data?.kubeconfig),
     clusterInfoForbidden: info === forbidden,
   };
-}
-
-/** @throws StellarError `not-a-hub` where the ManagedCluster API is not served (what clusteradm checks as well) */
-export async function requireHub(kube: Kube): Promise<void> {
-  const served = await kube.read<{ resources?: { name: string }[] }>(managedClustersPath);
-  if (served?.resources?.some(({ name }) => name === 'managedclusters')) return;
-  throw notAHub(kube);
-}
-
-export function notAHub({ cluster }: Pick<Kube, 'cluster'>): StellarError {
-  return new StellarError(
-    'not-a-hub',
-    `${describeCluster(cluster)} is not an ITS: it does not serve managedclusters.cluster.open-cluster-management.io.`,
-    {
-      hint: 'Give the context of the ITS: --its CONTEXT',
-    },
-  );
 }
 
 /** Agents may also register over gRPC or by AWS IAM roles, without certificate signing requests; stellarctl does neither. */

@@ -5,8 +5,8 @@ import { resources } from '../kube/resources.ts';
 import type { Run } from '../run.ts';
 import { changeOne, changeValues, type ValueResult, type ValueStore } from './change-values.ts';
 import { findWecs, noSuchWec, type WecTarget } from './find-wecs.ts';
-import { requireHub } from './hub.ts';
 import type { ManagedCluster } from './objects.ts';
+import { requireHub } from './require-hub.ts';
 
 export interface LabelResult {
   name: string;

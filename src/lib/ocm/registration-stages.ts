@@ -13,6 +13,7 @@ import {
 } from '../stages.ts';
 import { bootstrapRequests, type HubEvidence, hasJoined } from './hub-evidence.ts';
 import { agentNamespace, hubSecretName } from './names.ts';
+import type { RegistrationStageId } from './registration-stage-ids.ts';
 import type { RequestState } from './requests.ts';
 import type { WecEvidence } from './wec-evidence.ts';
 
@@ -40,7 +41,7 @@ const onWec = (check: Check<WecEvidence>) => (registration: Registration) =>
  * How a registration comes about. They are in the order of events, but none waits for the one before: the agent sends its request
  * and its ManagedCluster side by side. Sources: ocm pkg/registration/spoke and pkg/operator, klusterlet status conditions.
  */
-export const registrationStages: readonly Stage<Registration>[] = [
+export const registrationStages: readonly (Stage<Registration> & { id: RegistrationStageId })[] = [
   {
     id: 'bootstrap-secret',
     title: 'bootstrap secret written',
@@ -92,20 +93,6 @@ export const registrationStages: readonly Stage<Registration>[] = [
   { id: 'available', title: 'available', check: onHub(available) },
 ];
 
-export type RegistrationStageId =
-  | 'bootstrap-secret'
-  | 'klusterlet-applied'
-  | 'hub-reachable'
-  | 'managed-cluster'
-  | 'request'
-  | 'approved'
-  | 'issued'
-  | 'hub-secret'
-  | 'accepted'
-  | 'connected'
-  | 'joined'
-  | 'available';
-
 export function judgeRegistration(registration: Registration): StageReport[] {
   return judge(registrationStages, registration);
 }
@@ -151,7 +138,7 @@ function klusterletApplied({ klusterlet, operator, stuckContainers }: WecEvidenc
  * Klusterlet condition HubConnectionDegraded: False is good; True carries two reasons, about the bootstrap secret and about the
  * agent's own certificate. The operator tries both from inside the WEC, so this is what the cluster itself sees of the hub.
  */
-function hubReachable({ klusterlet, hubSecret }: WecEvidence, { hub }: Registration): Verdict {
+function hubReachable({ klusterlet }: WecEvidence, { hub }: Registration): Verdict {
   if (hub !== undefined && isAlive(hub)) return met;
   const condition = conditionOf(klusterlet, 'HubConnectionDegraded');
   if (condition === undefined || condition.status === 'Unknown')
@@ -159,9 +146,7 @@ function hubReachable({ klusterlet, hubSecret }: WecEvidence, { hub }: Registrat
   const [bootstrap, own] = (condition.reason ?? '').split(',');
   // The hub has answered the agent's own certificate: reached, though not accepted yet.
   if (own === 'HubKubeConfigUnauthorized') return met;
-  if (condition.status === 'False' || bootstrap === 'BootstrapSecretFunctional') {
-    return own === 'HubKubeConfigError' && hubSecret ? failed(transportError(condition.message)) : met;
-  }
+  if (condition.status === 'False' || bootstrap === 'BootstrapSecretFunctional') return met;
   if (bootstrap === 'BootstrapSecretMissing') return waiting('the bootstrap secret is missing');
   if (bootstrap === 'BootstrapSecretUnauthorized') {
     return failed(
@@ -219,7 +204,12 @@ function connected({ hub, wec }: Registration): Verdict {
   if (hub !== undefined && isAlive(hub)) return met;
   if (wec === undefined) return unseen(noWecAccess);
   const condition = conditionOf(wec.klusterlet, 'HubConnectionDegraded');
-  return condition?.status === 'False' ? met : waiting('the agent is connecting with its certificate');
+  if (condition?.status === 'False') return met;
+  // The hub's address or authority has changed since: the certificate's own kubeconfig leads nowhere.
+  if (condition?.reason?.endsWith(',HubKubeConfigError') && wec.hubSecret !== undefined) {
+    return failed(transportError(condition.message));
+  }
+  return waiting('the agent is connecting with its certificate');
 }
 
 /** How long a lease may rest: five times its period (ocm pkg/registration/hub/lease). */

@@ -5,9 +5,10 @@ import { poll } from '../poll.ts';
 import type { Run } from '../run.ts';
 import { blockingStage, isMet, reachedStage, type StageReport } from '../stages.ts';
 import type { WecResult } from './follow.ts';
-import { requireHub } from './hub.ts';
 import { emptyEvidence, type HubEvidence, readHub } from './hub-evidence.ts';
-import { judgeRegistration, type RegistrationStageId, registrationStages } from './registration-stages.ts';
+import type { RegistrationStageId } from './registration-stage-ids.ts';
+import { judgeRegistration, registrationStages } from './registration-stages.ts';
+import { requireHub } from './require-hub.ts';
 import { readWec, type WecEvidence } from './wec-evidence.ts';
 
 /** What can be waited for: a stage of the registration, or that the ManagedCluster is gone. */

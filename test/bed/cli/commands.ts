@@ -2,11 +2,12 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isAlive } from '../plane/child.ts';
 import { withLock } from '../plane/lock.ts';
 import { clearState, readState, type Supervisor, stateDir } from './state.ts';
-import type { BedStatus, Progress } from './supervisor.ts';
+import type { BedStatus, Progress, Request } from './supervisor.ts';
 
 const downTimeout = 20_000;
 
@@ -42,7 +43,7 @@ export async function down(): Promise<number> {
     return 0;
   }
   const { supervisor, status } = running;
-  await ask(supervisor.socket, 'POST');
+  await ask(supervisor.socket, { do: 'end' });
   const isGone = () => !isAlive(supervisor.pid) && !existsSync(status.dir);
   for (const deadline = Date.now() + downTimeout; !isGone(); await sleep(100)) {
     if (Date.now() > deadline) throw new Error(`process ${supervisor.pid}, which owns the bed, did not end`);
@@ -70,6 +71,8 @@ export async function status(): Promise<number> {
   console.log(
     `\npod runner ${running.status.podRunner}, supervisor ${running.supervisor.pid}, files in ${running.status.dir}`,
   );
+  for (const { kind, ...where } of running.status.faults)
+    console.log(`fault: ${kind} ${Object.values(where).join(' ')}`);
   printUse(running.status);
   return 0;
 }
@@ -79,21 +82,30 @@ async function findRunning(): Promise<{ supervisor: Supervisor; status: BedStatu
   const supervisor = await readState();
   if (!supervisor) return undefined;
   try {
-    return { supervisor, status: JSON.parse(await ask(supervisor.socket, 'GET')) as BedStatus };
+    return { supervisor, status: JSON.parse(await ask(supervisor.socket)) as BedStatus };
   } catch {
     await clearState();
     return undefined;
   }
 }
 
-function ask(socketPath: string, method: 'GET' | 'POST'): Promise<string> {
+/** Tells the bed that runs to do something. */
+export async function tell(wanted: Request): Promise<number> {
+  const running = await findRunning();
+  if (!running) throw new Error('no bed is up. Start one: npm run bed -- up');
+  await ask(running.supervisor.socket, wanted);
+  return 0;
+}
+
+/** Asks the supervisor for something, or how things are. */
+function ask(socketPath: string, wanted?: Request): Promise<string> {
   return new Promise((resolve, reject) => {
-    const outgoing = request({ socketPath, method, path: '/' }, async (response) => {
-      const chunks: Buffer[] = [];
-      for await (const chunk of response) chunks.push(chunk as Buffer);
-      resolve(Buffer.concat(chunks).toString());
+    const outgoing = request({ socketPath, method: wanted ? 'POST' : 'GET', path: '/' }, async (response) => {
+      const answer = await text(response);
+      if (response.statusCode === 200) resolve(answer);
+      else reject(new Error(answer));
     });
-    outgoing.on('error', reject).end();
+    outgoing.on('error', reject).end(wanted && JSON.stringify(wanted));
   });
 }
 

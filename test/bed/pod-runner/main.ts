@@ -17,7 +17,8 @@ const running = new AbortController();
 process.on('message', (message: AddPlanes | SetFaults) => {
   if (message.type === 'set-faults') {
     faults.set(message.faults);
-    process.send?.({ number: message.number } satisfies FaultsSet);
+    // Programs that are to stop have been told so by then.
+    setImmediate(() => process.send?.({ number: message.number } satisfies FaultsSet));
     return;
   }
   const { planes } = message;

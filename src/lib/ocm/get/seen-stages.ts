@@ -1,5 +1,6 @@
 import { judge, type Stage, type StageReport, unseen } from '../../stages.ts';
-import { type Registration, type RegistrationStageId, registrationStages } from '../registration-stages.ts';
+import type { RegistrationStageId } from '../registration-stage-ids.ts';
+import { type Registration, registrationStages } from '../registration-stages.ts';
 
 /** The kinds of objects that a stage is judged by. */
 const kindsOf: Record<RegistrationStageId, string> = {

@@ -12,7 +12,7 @@ import { managedBy, managedByLabel } from '../klusterlet/operator.ts';
 import { setLabels } from '../label.ts';
 import { klusterletName } from '../names.ts';
 import type { Klusterlet } from '../objects.ts';
-import type { RegistrationStageId } from '../registration-stages.ts';
+import type { RegistrationStageId } from '../registration-stage-ids.ts';
 import { readWec } from '../wec-evidence.ts';
 import { finishDone, isDone } from './already-done.ts';
 import { bootstrapNeed, firstTime } from './bootstrap-need.ts';

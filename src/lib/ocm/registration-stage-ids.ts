@@ -1,0 +1,17 @@
+/** The stages of a registration in the order of events; what each one means is in registration-stages.ts. */
+export const registrationStageIds = [
+  'bootstrap-secret',
+  'klusterlet-applied',
+  'hub-reachable',
+  'managed-cluster',
+  'request',
+  'approved',
+  'issued',
+  'hub-secret',
+  'accepted',
+  'connected',
+  'joined',
+  'available',
+] as const;
+
+export type RegistrationStageId = (typeof registrationStageIds)[number];
