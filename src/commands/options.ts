@@ -1,9 +1,10 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { parseDuration } from '../lib/duration.ts';
+import { type OutputFormat, outputFormats } from '../lib/terminal/formats.ts';
 
 /** Options that mean the same in every command. */
 export interface CommonOptions {
-  output: 'table' | 'wide' | 'json' | 'yaml' | 'name';
+  output: OutputFormat;
   /** Milliseconds. */
   timeout: number;
   kubeconfig?: string;
@@ -32,11 +33,10 @@ interface CommandText {
 
 /** A command with the options that all have, and its examples. */
 export function defineCommand(name: string, { summary, description, examples, timeout }: CommandText): Command {
-  const formats = ['table', 'wide', 'json', 'yaml', 'name'];
   return new Command(name)
     .summary(summary)
     .description(description ?? summary)
-    .addOption(new Option('-o, --output <format>', 'what to print').choices(formats).default('table'))
+    .addOption(new Option('-o, --output <format>', 'what to print').choices(outputFormats).default('table'))
     .addOption(
       new Option('--timeout <duration>', 'one deadline for the whole command; 0 looks once')
         .argParser(durationMs)

@@ -6,15 +6,9 @@ import { type RecordedWrite, recordWrites } from '../lib/kube/dry-run.ts';
 import { type Kubeconfig, loadKubeconfig, type SelectedContext, selectContext } from '../lib/kube/kubeconfig.ts';
 import type { Run } from '../lib/run.ts';
 import { readSettings, settingsFile } from '../lib/settings.ts';
+import { isForPeople, type OutputFormat } from '../lib/terminal/formats.ts';
 import type { Io } from '../lib/terminal/io.ts';
-import {
-  errorDocument,
-  formatResult,
-  isForPeople,
-  type OutputFormat,
-  toDocument,
-  writeError,
-} from '../lib/terminal/output.ts';
+import { errorDocument, formatResult, toDocument, writeError } from '../lib/terminal/output.ts';
 import { createProgress, type TerminalProgress } from '../lib/terminal/progress.ts';
 import { type Style, styleFor } from '../lib/terminal/style.ts';
 import type { Column } from '../lib/terminal/table.ts';

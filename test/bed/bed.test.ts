@@ -12,6 +12,7 @@ import {
   bootstrapAccount,
   createRegistrationRequest,
   expiredToken,
+  faultyPods,
   limitedUser,
   mintToken,
   type Plane,
@@ -70,6 +71,26 @@ describe('a plane', () => {
   });
 });
 
+describe('a fault', () => {
+  it('of the certificate is seen by whoever connects anew, until it is mended', async () => {
+    const fresh = () => clientOf(hub.kubeconfigEntry).list(managedClusters);
+    const mend = await bed.fault({ kind: 'certificate', plane: 'its1' });
+    await assert.rejects(fresh(), /certificate signed by unknown authority/);
+    await hub.admin.list(managedClusters);
+    await mend();
+    await fresh();
+  });
+
+  it('of the webhook refuses every write of a cluster, until it is mended', async () => {
+    const write = () => hub.admin.create(managedClusters, { metadata: { name: 'webhooked' } });
+    const mend = await bed.fault({ kind: 'dead', plane: 'its1', pod: faultyPods.webhook });
+    await assert.rejects(write(), /failed calling webhook/);
+    await mend();
+    await until(() => write().then(Boolean, () => false));
+    await wipeWec(hub, wec, 'webhooked');
+  });
+});
+
 describe('a registration on a hub that approves and accepts by itself', () => {
   before(async () => {
     await register();
@@ -91,6 +112,34 @@ describe('a registration on a hub that approves and accepts by itself', () => {
     await register();
     await until(async () => (await restarts()) > earlier);
     await untilRenewed();
+  });
+
+  it('has an agent that crashes, or is dead, on request', async () => {
+    const state = async () => (await agentPod())?.status?.containerStatuses?.[0];
+    const crashing = await bed.fault({ kind: 'crashing', plane: 'cluster1', pod: faultyPods.agents });
+    await until(async () => (await state())?.state.waiting?.reason === 'CrashLoopBackOff');
+    await crashing();
+    await until(async () => (await state())?.ready === true);
+    const mend = await bed.fault({ kind: 'dead', plane: 'cluster1', pod: faultyPods.agents });
+    assert.equal((await state())?.ready, true);
+    await hub.admin.patch(managedClusters, 'cluster1', { spec: { leaseDurationSeconds: 1 } });
+    const available = async () => findCondition(await conditions(), 'ManagedClusterConditionAvailable')?.status;
+    await until(async () => (await available()) === 'Unknown');
+    await hub.admin.patch(managedClusters, 'cluster1', { spec: { leaseDurationSeconds: 60 } });
+    await mend();
+    await untilAvailable();
+  });
+
+  it('has a clock that is off, on request', async () => {
+    const mend = await bed.fault({ kind: 'clock-off', plane: 'cluster1', pod: faultyPods.agents, seconds: -600 });
+    await deleteAgentPod();
+    await until(
+      async () => findCondition(await conditions(), 'ManagedClusterConditionClockSynced')?.status === 'False',
+    );
+    await mend();
+    await deleteAgentPod();
+    await until(async () => isTrue(await conditions(), 'ManagedClusterConditionClockSynced'));
+    await untilAvailable();
   });
 
   it('outlives restarts of both API servers', async () => {

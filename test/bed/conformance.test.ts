@@ -1,5 +1,6 @@
 /** Holds the stand-ins of Open Cluster Management against records of the real thing (expected/). */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -11,18 +12,25 @@ import { type Installation, installKlusterlet } from './conformance/installer.ts
 import { inventory, recordedInventory, without } from './conformance/inventory.ts';
 import { type Observed, Recorder } from './conformance/recorder.ts';
 import * as expected from './expected/sequences.ts';
+import * as recorded from './expected/works.ts';
+import { pods } from './faults/fault.ts';
 import { requestBootstrapToken } from './helpers/tokens.ts';
 import { wipeWec } from './helpers/wipe.ts';
+import { bindWorkload, untilApplied } from './helpers/workload.ts';
+import { findCondition } from './kube/conditions.ts';
 import type {
   AnyObject,
+  AppliedManifestWork,
   CertificateSigningRequest,
   Deployment,
   Klusterlet,
   Lease,
   ManagedCluster,
+  ManifestWork,
   Secret,
 } from './kube/objects.ts';
 import {
+  appliedManifestWorks,
   certificateSigningRequests,
   clusterRoles,
   configMaps,
@@ -30,6 +38,7 @@ import {
   klusterlets,
   leases,
   managedClusters,
+  manifestWorks,
   namespaces,
   secrets,
 } from './kube/resources.ts';
@@ -105,6 +114,7 @@ describe('a registration', { concurrency: wecs.length }, () => {
       act: ['approve', 'accept'],
       alsoCheck: checkUndone,
     },
+    { name: 'works', expected: expected.joinSingleton, act: ['approve', 'accept'], alsoCheck: checkWorks },
     { name: 'denied', expected: expected.denied, act: ['deny'] },
     { name: 'approved-not-accepted', expected: expected.approvedNotAccepted, act: ['approve'] },
     { name: 'accepted-not-approved', expected: expected.acceptedNotApproved, act: ['accept'] },
@@ -318,6 +328,65 @@ async function checkUndone(wec: Plane, before: { wec: Set<string> }): Promise<vo
       'v1 ServiceAccount open-cluster-management/klusterlet',
     ]),
   );
+}
+
+/** A work as it is recorded, and what becomes of it when its cluster is deleted: while the agent is dead, and afterwards. */
+async function checkWorks(wec: Plane): Promise<void> {
+  const cluster = 'works';
+  const hello: AnyObject = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'hello', namespace: 'default' } };
+  const transport = bindWorkload(hub, { matchLabels: { works: 'here' }, manifests: [hello] });
+  await hub.admin.patch(managedClusters, cluster, { metadata: { labels: { works: 'here' } } });
+  const [work] = await untilApplied(hub, cluster, 1);
+  transport.stop();
+  const { name = '', annotations, finalizers, generation, labels } = work?.metadata ?? {};
+  assert.match(name, recorded.workName);
+  const status = JSON.parse(JSON.stringify(work?.status), (key, value) =>
+    key === 'lastTransitionTime' ? undefined : value,
+  );
+  assert.deepEqual({ annotations, finalizers, generation, labels, status }, recorded.work);
+
+  const hash = createHash('sha256').update(hub.internalServer).digest('hex');
+  const find = () => wec.admin.find<AppliedManifestWork>(appliedManifestWorks, `${hash}-${name}`);
+  const applied = await find();
+  const { uid: owner } = applied?.metadata ?? {};
+  const { metadata: object } = await wec.admin.get<AnyObject>(configMaps, 'default/hello');
+  const { metadata: klusterlet } = await wec.admin.get<Klusterlet>(klusterlets, 'klusterlet');
+  assert.deepEqual(
+    {
+      finalizers: applied?.metadata.finalizers,
+      generation: applied?.metadata.generation,
+      labels: applied?.metadata.labels,
+      resource: applied?.status?.appliedResources?.[0],
+    },
+    { ...recorded.appliedWork, resource: { ...recorded.appliedWork.resource, uid: object.uid } },
+  );
+  assert.deepEqual(applied?.spec, { hubHash: hash, agentID: klusterlet.uid, manifestWorkName: name });
+  const { apiVersion, kind } = appliedManifestWorks;
+  assert.deepEqual(object.ownerReferences, [{ apiVersion, kind, name: `${hash}-${name}`, uid: owner }]);
+
+  const mend = await bed.fault({ kind: 'dead', plane: wec.name, pod: pods.agents });
+  await hub.admin.delete(managedClusters, cluster);
+  await sleep(6_000);
+  const { type, status: deleting, reason, message } = (await deletingOf(cluster)) ?? {};
+  assert.deepEqual({ type, status: deleting, reason, message }, recorded.remaining);
+  const held = await hub.admin.get<ManifestWork>(manifestWorks, `${cluster}/${name}`);
+  assert.ok(held.metadata.deletionTimestamp);
+  assert.deepEqual(held.metadata.finalizers, recorded.work.finalizers);
+  assert.ok(await find());
+  assert.ok(await wec.admin.find(configMaps, 'default/hello'));
+
+  await mend();
+  const isGone = async () => !(await hub.admin.find(managedClusters, cluster));
+  for (const deadline = Date.now() + 15_000; !(await isGone()); await sleep(100))
+    assert.ok(Date.now() < deadline, `still there after 15 s: ${(await deletingOf(cluster))?.message}`);
+  assert.equal(await find(), undefined);
+  assert.equal(await wec.admin.find(configMaps, 'default/hello'), undefined);
+  assert.ok(await hub.admin.find(namespaces, cluster));
+}
+
+async function deletingOf(cluster: string) {
+  const { status } = await hub.admin.get<ManagedCluster>(managedClusters, cluster);
+  return findCondition(status?.conditions, 'Deleting');
 }
 
 /** Without what kube-controller-manager puts into every namespace. */

@@ -24,6 +24,7 @@ import {
 } from './pretended-agents.ts';
 import { assertRefused, assertRefuses, assertUnwritten, writesOn } from './refusal.ts';
 import { until } from './registration.ts';
+import { WriteProxy } from './write-proxy.ts';
 
 let bed: Bed;
 let hub: Plane;
@@ -199,6 +200,24 @@ describe('accept', () => {
     await Promise.all([cli.succeed(line), cli.succeed(line)]);
     assert.equal(await stateOf(hub, request), 'Approved');
     assert.ok(await isAccepted(hub, 'twice'));
+  });
+
+  it('does not approve what somebody else denies between its look and its write', async () => {
+    const request = await ask(hub, 'denied-meanwhile');
+    const proxy = await WriteProxy.start(
+      hub,
+      () => {},
+      () => cli.succeed(['accept', '--deny', 'denied-meanwhile']),
+    );
+    try {
+      const kubeconfig = await writeKubeconfig(hub, [proxy.entry]);
+      const run = await cli.run(['accept', 'denied-meanwhile', '--timeout', '10s'], { kubeconfig });
+      assertRefused(run, { exitCode: 1, says: /was denied/ });
+      assert.equal(await stateOf(hub, request), 'Denied');
+      assert.equal(await isAccepted(hub, 'denied-meanwhile'), false);
+    } finally {
+      proxy.stop();
+    }
   });
 
   it('only follows a registration that the hub approves and accepts by itself, an older hub among them', async () => {

@@ -20,8 +20,15 @@ export class WriteProxy {
     this.#upstream = upstream;
   }
 
-  /** @param onWrite called after the plane has answered a mutating request, and before the client gets the answer */
-  static async start(plane: Plane, onWrite: (description: string) => void): Promise<WriteProxy> {
+  /**
+   * @param onWrite called after the plane has answered a mutating request, and before the client gets the answer
+   * @param beforeWrite what is to happen between the client's last look and its write
+   */
+  static async start(
+    plane: Plane,
+    onWrite: (description: string) => void,
+    beforeWrite: () => Promise<unknown> = async () => {},
+  ): Promise<WriteProxy> {
     const { connection } = plane.kubeconfigEntry;
     const authority = await Authority.create(`${plane.name}-proxy-ca`);
     const own = await authority.issue({ commonName: 'localhost', hosts: ['127.0.0.1'] });
@@ -33,18 +40,22 @@ export class WriteProxy {
     });
     const server = https.createServer({ cert: own.certPem, key: own.keyPem }, (request, response) => {
       const { authorization: _, ...headers } = request.headers;
+      const isWrite = request.method !== 'GET' && !request.url?.includes('selfsubjectaccessreviews');
       const forwarded = https.request(
         new URL(request.url ?? '/', connection.server),
         { method: request.method, headers, agent: upstream },
         (answer) => {
-          const isWrite = request.method !== 'GET' && !request.url?.includes('selfsubjectaccessreviews');
           if (isWrite && (answer.statusCode ?? 500) < 300) onWrite(`${request.method} ${request.url}`);
           response.writeHead(answer.statusCode ?? 502, answer.headers);
           answer.pipe(response);
         },
       );
       forwarded.on('error', () => response.destroy());
-      request.pipe(forwarded);
+      const isReady = isWrite ? beforeWrite() : Promise.resolve();
+      isReady.then(
+        () => request.pipe(forwarded),
+        (error: Error) => forwarded.destroy(error),
+      );
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;

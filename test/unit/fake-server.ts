@@ -17,7 +17,7 @@ const certificate = await X509CertificateGenerator.createSelfSigned({
 });
 const pkcs8 = Buffer.from(await crypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64');
 const key = `-----BEGIN PRIVATE KEY-----\n${pkcs8}\n-----END PRIVATE KEY-----\n`;
-export const authority = certificate.toString('pem');
+const authority = certificate.toString('pem');
 
 export interface ReceivedRequest {
   method: string;
@@ -27,7 +27,7 @@ export interface ReceivedRequest {
   body: unknown;
 }
 
-export interface FakeAnswer {
+interface FakeAnswer {
   status?: number;
   /** An object becomes JSON. */
   body?: unknown;

@@ -56,7 +56,7 @@ export function tokenCommand(io: Io): Command {
         else {
           await writePrivately(options.file, `${JSON.stringify(file, null, 2)}\n`);
           const { token: _, ...shown } = file;
-          const { isForPeople } = await import('../../lib/terminal/output.ts');
+          const { isForPeople } = await import('../../lib/terminal/formats.ts');
           if (isForPeople(options.output))
             session.progress.done(context.name, `join file ${options.file} written, for its owner's eyes only`);
           else await session.print({ ...shown, file: options.file }, [{ name: options.file }], []);

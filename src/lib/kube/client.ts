@@ -9,7 +9,7 @@ import { type SelectedContext, withoutCredentials } from './kubeconfig.ts';
 import type { KubeObject, ObjectMeta } from './objects.ts';
 import { type PathOptions, pathOf, type Resource, resourceOf } from './resources.ts';
 
-export interface Selection {
+interface Selection {
   namespace?: string | undefined;
   labelSelector?: string | undefined;
 }
@@ -74,7 +74,7 @@ export interface Kube {
 /** As much of a client as looking takes. */
 export type Reader = Pick<Kube, 'cluster' | 'get' | 'list'>;
 
-export const fieldManager = 'stellarctl';
+const fieldManager = 'stellarctl';
 const pageSize = 500;
 
 interface Request {

@@ -34,7 +34,7 @@ export interface UserEntry {
   [key: string]: unknown;
 }
 
-export interface ContextEntry {
+interface ContextEntry {
   cluster?: string;
   user?: string;
   namespace?: string;

@@ -9,7 +9,7 @@ export interface Endpoint {
   certificateAuthority: string | undefined;
 }
 
-export type EndpointSource = '--hub-apiserver' | 'kubeconfig' | 'kube-public/cluster-info';
+type EndpointSource = '--hub-apiserver' | 'kubeconfig' | 'kube-public/cluster-info';
 
 /** The address that agents will use. */
 export interface ChosenEndpoint extends Endpoint {

@@ -12,7 +12,7 @@ export interface BootstrapToken {
 
 /** The API server refuses shorter ones (TokenRequest, spec.expirationSeconds). */
 export const shortestTokenSeconds = 600;
-export const defaultTokenSeconds = 3600;
+const defaultTokenSeconds = 3600;
 
 /**
  * Asks the ITS for a token of its bootstrap service account, with which an agent introduces itself. A hub older than OCM 0.11 has

@@ -1,12 +1,8 @@
 import { type ErrorReport, reportOf, StellarError } from '../errors.ts';
+import type { OutputFormat } from './formats.ts';
 import { type Io, withoutControls, withProgramName } from './io.ts';
 import type { Style } from './style.ts';
 import { type Column, formatTable } from './table.ts';
-
-export const outputFormats = ['table', 'wide', 'json', 'yaml', 'name'] as const;
-export type OutputFormat = (typeof outputFormats)[number];
-
-export const isForPeople = (format: OutputFormat): boolean => format === 'table' || format === 'wide';
 
 /**
  * Formats a command's result: a document for scripts, a table for people.
