@@ -82,7 +82,8 @@ describe('a fault', () => {
   });
 
   it('of the webhook refuses every write of a cluster, until it is mended', async () => {
-    const write = () => hub.admin.create(managedClusters, { metadata: { name: 'webhooked' } });
+    const write = () =>
+      hub.admin.create<ManagedCluster>(managedClusters, { metadata: { name: 'webhooked' }, spec: {} });
     const mend = await bed.fault({ kind: 'dead', plane: 'its1', pod: faultyPods.webhook });
     await assert.rejects(write(), /failed calling webhook/);
     await mend();

@@ -249,8 +249,8 @@ const situations: Situation[] = [
       const { server } = config.clusters[context] ?? {};
       config.clusters[context] = { server, 'certificate-authority': '/no/such/ca.crt' };
     },
-    exitCode: 4,
-    says: /CONTEXT.*\/no\/such\/ca\.crt/,
+    exitCode: 2,
+    says: /Context CONTEXT names the file \/no\/such\/ca\.crt/,
   },
   {
     what: 'whose user is not defined',

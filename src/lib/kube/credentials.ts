@@ -117,8 +117,17 @@ function withExecInfo(exec: ExecEntry): ExecEntry {
 }
 
 function credentialsFailed(context: string, exec: ExecEntry | undefined, error: unknown): StellarError {
-  const { code, message } = error as NodeJS.ErrnoException;
+  const { code, message, path } = error as NodeJS.ErrnoException;
   const missing = exec?.command !== undefined && code === 'ENOENT';
+  if (exec === undefined && path !== undefined) {
+    return new StellarError(
+      'kubeconfig-invalid',
+      `Context ${context} names the file ${path}, which cannot be read: ${code}.`,
+      {
+        cause: error,
+      },
+    );
+  }
   // client-node parses what the program printed, and the parser's message would quote it: it may be a token.
   const garbled = error instanceof SyntaxError;
   const why = missing

@@ -99,17 +99,20 @@ async function serveHub(
 ): Promise<void> {
   await sleep(startUp, undefined, { signal });
   const hub = connect(readCurrentContext(files.kubeconfig ?? '', (path) => files[path]).connection);
+  const durationSeconds = () => clusters.items.get(name)?.spec.leaseDurationSeconds ?? 60;
   let keepsLease = false;
+  const keepLeaseOnce = () => {
+    if (!keepsLease) void keepLease({ hub, cluster: name, durationSeconds, now, log }, signal);
+    keepsLease = true;
+  };
   const status = new WorkQueue(
     async () => {
       const cluster = clusters.items.get(name);
       if (!cluster || !isTrue(cluster.status?.conditions, condition.hubAccepted)) return;
+      // In all records a new cluster has joined before the hub judges its clock, which it does by the lease.
+      if (isTrue(cluster.status?.conditions, condition.joined)) keepLeaseOnce();
       await reportStatus(hub, api, cluster, signal);
-      // In all records the cluster has joined before the hub judges its clock, which it does by the lease.
-      if (keepsLease) return;
-      keepsLease = true;
-      const durationSeconds = () => clusters.items.get(name)?.spec.leaseDurationSeconds ?? 60;
-      void keepLease({ hub, cluster: name, durationSeconds, now, log }, signal);
+      keepLeaseOnce();
     },
     signal,
     (_key, error) => log(`failed to update the status of the managed cluster: ${error.message}`),
