@@ -54,7 +54,7 @@ async function register(bed: Bed, settings: string): Promise<void> {
   say('Label it, for binding policies to select');
   await type('stellarctl label cluster2 location-group=core', env);
 
-  say('Look at the result: for people, wide, and for scripts');
+  say('Look at the result: for people, wide, for scripts, and one cluster closely');
   await part('list', async () => {
     await type('stellarctl wec list', env);
     await type('stellarctl wec list -o wide', env);
@@ -62,8 +62,14 @@ async function register(bed: Bed, settings: string): Promise<void> {
     await type('stellarctl wec list -l location-group=edge -o json', env);
   });
 
+  await part('look into one', () => type('stellarctl wec get cluster1=cluster1', env));
+
   say('Run a command again: what is done stays done');
   await type('stellarctl wec join cluster1 --accept', env);
+
+  say('Let a cluster go, and leave nothing behind on either side');
+  await part('deregister', () => type('stellarctl deregister cluster1=cluster1 --clean-up --yes', env));
+  await type('stellarctl wec list', env);
 }
 
 const settings = await mkdtemp(path.join(tmpdir(), 'stellarctl-quickstart-'));

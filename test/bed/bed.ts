@@ -17,6 +17,7 @@ export * from './helpers/wipe.ts';
 export * from './helpers/workload.ts';
 export type { Api } from './kube/api.ts';
 export { ApiError } from './kube/errors.ts';
+export type { AnyObject } from './kube/objects.ts';
 export * as resources from './kube/resources.ts';
 export type { AuditEvent } from './plane/audit.ts';
 export type { HubOptions, Plane };

@@ -369,3 +369,9 @@ test("connected fails when the hub's certificate authority changed after the joi
   ];
   is(verdictOf('connected', { wec: wecEvidence(conditions, { hubSecret }) }), 'failed', /^tls: x509: unknown$/);
 });
+
+test('a refusal by the hub is told without the review that it answers', () => {
+  const recorded = recordedConditions['approved-not-accepted'] ?? [];
+  const message = recorded.find(({ type }) => type === 'HubConnectionDegraded')?.message;
+  assert.equal(transportError(message), 'the hub does not let it get certificatesigningrequests');
+});

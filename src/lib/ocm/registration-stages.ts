@@ -159,6 +159,8 @@ function hubReachable({ klusterlet }: WecEvidence, { hub }: Registration): Verdi
 
 /** The operator's message quotes its whole access review; what a person needs is the transport's error at the end of a line. */
 export function transportError(message = ''): string {
+  const refused = /^Operation for resource &ResourceAttributes\{.*?Verb:([^,]*),.*?Resource:([^,]*),/m.exec(message);
+  if (refused !== null) return `the hub does not let it ${refused[1]} ${refused[2]}`;
   const line =
     message.split('\n').find((text) => text.startsWith('Failed to create &SelfSubjectAccessReview')) ??
     message.split('\n')[0] ??

@@ -15,6 +15,8 @@ const preDelete = 'addon.open-cluster-management.io/addon-pre-delete';
 export interface AddonOptions {
   /** As if the add-on had a pre-delete hook: its finalizer is there until its works are gone. The hook itself is left out. */
   hasFinalizer?: boolean;
+  /** The clusters that get it, all by default. */
+  clusters?: readonly string[];
 }
 
 /**
@@ -25,15 +27,17 @@ export interface AddonOptions {
 export class StatusAddon {
   readonly #plane: Plane;
   readonly #hasFinalizer: boolean;
+  readonly #chosen: readonly string[] | undefined;
   readonly #clusters: Informer<ManagedCluster>;
   readonly #addons: Informer<KubeObject>;
   readonly #works: Informer<ManifestWork>;
   readonly #queue: WorkQueue;
   readonly #running = new AbortController();
 
-  constructor(plane: Plane, { hasFinalizer = false }: AddonOptions = {}) {
+  constructor(plane: Plane, { hasFinalizer = false, clusters }: AddonOptions = {}) {
     this.#plane = plane;
     this.#hasFinalizer = hasFinalizer;
+    this.#chosen = clusters;
     const { signal } = this.#running;
     this.#queue = new WorkQueue(
       (cluster) => this.#sync(cluster),
@@ -64,6 +68,7 @@ export class StatusAddon {
   }
 
   #isWanted(name: string): boolean {
+    if (this.#chosen && !this.#chosen.includes(name)) return false;
     const cluster = this.#clusters.items.get(name);
     const isAccepted = cluster?.status?.conditions?.some(
       ({ type, status }) => type === condition.hubAccepted && status === 'True',

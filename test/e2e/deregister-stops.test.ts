@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import {
+  type AnyObject,
+  type Bed,
+  bindWorkload,
+  demoManifests,
+  faultyPods,
+  type Plane,
+  resources,
+  startBed,
+  untilApplied,
+} from '../bed/bed.ts';
+import { Cli } from './harness.ts';
+import { assertRefused, assertRefuses } from './refusal.ts';
+import { assertAvailable, contextsOf, statusOf, until } from './registration.ts';
+import { runWorkload, workloadOn } from './workloads.ts';
+
+const names = ['cluster1', 'cluster2', 'cluster3', 'cluster4'];
+
+let bed: Bed;
+let cli: Cli;
+let its1: Plane;
+let planes: Plane[];
+const stops: { stop(): void }[] = [];
+
+before(async () => {
+  bed = await startBed({ planes: [{ name: 'its1', hub: true }, ...names.map((name) => ({ name }))] });
+  its1 = bed.plane('its1');
+  planes = names.map((name) => bed.plane(name));
+  cli = await Cli.create(await contextsOf(its1, ...planes));
+  await Promise.all(
+    names.map(async (name) => {
+      await cli.succeed(['wec', 'join', name, '--its', 'its1', '--accept', '--label', `only=${name}`]);
+      await assertAvailable(its1, name);
+    }),
+  );
+});
+
+after(async () => {
+  for (const each of stops) each.stop();
+  await cli?.remove();
+  await bed?.stop();
+});
+
+const clusterOf = (name: string) => its1.admin.find<AnyObject>(resources.managedClusters, name);
+
+describe('nothing is written on either side, and the reason is said,', () => {
+  const refuses = (line: string, refusal: Parameters<typeof assertRefused>[1]) =>
+    assertRefuses(cli, [its1, ...planes], line, refusal);
+
+  it('where nobody can be asked and --yes is not given', () =>
+    refuses('deregister cluster1 --its its1', {
+      exitCode: 2,
+      says: /Deregistering cluster1 has to be confirmed, and there is nobody to ask/,
+      hint: /--yes/,
+    }));
+
+  it('where --yes is given and the ITS is only the current context', () =>
+    refuses('deregister cluster1 --yes', {
+      exitCode: 2,
+      says: /ITS is not taken from the current context/,
+      hint: /--its/,
+    }));
+
+  it('where --clean-up has no context', () =>
+    refuses('deregister cluster1 --its its1 --yes --clean-up', { exitCode: 2, says: /--clean-up needs the context/ }));
+
+  it('where --local is mixed with what is about the ITS', () =>
+    refuses('deregister --local cluster1=cluster1 --its its1 --yes', { exitCode: 2, says: /--its is about the ITS/ }));
+
+  it('where the context is that of another WEC', () =>
+    refuses('deregister cluster1=cluster2 --its its1 --yes --clean-up', {
+      exitCode: 1,
+      says: /cluster2 .*is registered as cluster2, not as cluster1/,
+      hint: /deregister cluster1=CONTEXT --clean-up/,
+    }));
+
+  it('where the ITS is no hub', () =>
+    refuses('deregister cluster1 --its cluster2 --yes', { exitCode: 1, says: /cluster2/ }));
+
+  it('where it is only tried with --dry-run', async () => {
+    const { stdout } = await cli.succeed(['deregister', 'cluster1', '--its', 'its1', '--dry-run']);
+    assert.match(stdout, /^would delete ManagedCluster cluster1 on its1$/m);
+  });
+});
+
+// Each on a WEC of its own, side by side: most of the time they wait.
+describe('a WEC that cannot leave as it should', { concurrency: true }, () => {
+  it('because a policy selects every cluster stays, with its labels put back, and the policy is named', async () => {
+    // Works of its own cluster only: no other cluster carries these.
+    const name = 'cluster1';
+    const transport = bindWorkload(its1, {
+      policy: 'everywhere',
+      wds: 'wds7',
+      matchLabels: { 'cluster.open-cluster-management.io/clusterset': 'default' },
+      manifests: demoManifests('everywhere'),
+    });
+    stops.push(transport);
+    await untilApplied(its1, name, 3);
+    const before = await clusterOf(name);
+    const run = await cli.run(['deregister', name, '--its', 'its1', '--yes']);
+    assertRefused(run, {
+      exitCode: 1,
+      says: /cluster1 could not be released.*everywhere \(wds7\)/,
+      hint: /kubectl --context wds7 edit bindingpolicy everywhere/,
+    });
+    assert.match(run.stderr, /Put back: label only=cluster1/);
+    const stays = await clusterOf(name);
+    assert.equal(stays?.metadata.deletionTimestamp, undefined);
+    assert.deepEqual(stays?.metadata.labels, before?.metadata.labels);
+    assert.deepEqual(stays?.metadata.annotations, before?.metadata.annotations);
+    await untilApplied(its1, name, 3);
+
+    transport.stop();
+    await cli.succeed(['deregister', name, '--its', 'its1', '--yes']);
+    assert.equal(await clusterOf(name), undefined);
+  });
+
+  it('because its agent has died is refused, and leaves with --force, which says what it takes away', async () => {
+    const name = 'cluster2';
+    const wec = bed.plane(name);
+    const { namespace, stop } = await runWorkload(its1, wec, { policy: 'for-dead', matchLabels: { only: name } });
+    stops.push({ stop });
+    await kill(name);
+    const there = await workloadOn(wec, namespace);
+    const line = ['deregister', name, '--its', 'its1', '--yes'];
+    await assertRefuses(cli, [wec], line, {
+      exitCode: 1,
+      says: /agent of cluster2 does not live \(its lease was last renewed \d+s ago\).*3 works/,
+      hint: /--force/,
+    });
+    assert.deepEqual((await clusterOf(name))?.metadata.deletionTimestamp, undefined);
+
+    const { stderr } = await cli.succeed([...line, '--force', '--timeout', '60s']);
+    assert.match(stderr, /Its workloads stay where they run, and nobody looks after them any more/);
+    assert.match(stderr, /took cluster\.open-cluster-management\.io\/manifest-work-cleanup off ManifestWork /);
+    assert.equal(await clusterOf(name), undefined);
+    assert.equal(await its1.admin.find(resources.namespaces, name), undefined);
+    assert.deepEqual((await workloadOn(wec, namespace)).uids, there.uids);
+  });
+
+  it('because its agent has died takes its workloads out of its ownership with --force --keep-workloads', async () => {
+    const name = 'cluster3';
+    const wec = bed.plane(name);
+    const { namespace, stop } = await runWorkload(its1, wec, { policy: 'for-kept', matchLabels: { only: name } });
+    stops.push({ stop });
+    await kill(name);
+    const { uids } = await workloadOn(wec, namespace);
+    const line = [
+      'deregister',
+      `${name}=${name}`,
+      '--its',
+      'its1',
+      '--yes',
+      '--clean-up',
+      '--keep-workloads',
+      '--force',
+    ];
+    await cli.succeed([...line, '--timeout', '90s']);
+    assert.equal(await clusterOf(name), undefined);
+    assert.deepEqual(await workloadOn(wec, namespace), { uids, owners: 0 });
+    assert.equal(await wec.admin.find(resources.namespaces, 'open-cluster-management-agent'), undefined);
+  });
+
+  it('because its agent dies meanwhile is named at the deadline with what blocks it, and leaves when it lives again', async () => {
+    const name = 'cluster4';
+    const wec = bed.plane(name);
+    const { stop } = await runWorkload(its1, wec, { policy: 'for-dying', matchLabels: { only: name } });
+    stops.push({ stop });
+    const before = await clusterOf(name);
+    const mend = await bed.fault({ kind: 'dead', plane: name, pod: faultyPods.agents });
+    const started = Date.now();
+    const run = await cli.run(['deregister', name, '--its', 'its1', '--yes', '--timeout', '8s']);
+    assert.ok(Date.now() - started < 12_000, 'it did not end at its deadline');
+    assertRefused(run, { exitCode: 3, says: /works of cluster4 were not removed in time/, hint: /--force/ });
+    assert.match(run.stderr, /kept by finalizer cluster\.open-cluster-management\.io\/manifest-work-cleanup/);
+    assert.deepEqual((await clusterOf(name))?.metadata.labels, before?.metadata.labels);
+
+    await mend();
+    await cli.succeed(['deregister', name, '--its', 'its1', '--yes']);
+    assert.equal(await clusterOf(name), undefined);
+  });
+});
+
+/** Lets a WEC's agent die, and the hub notice it soon. */
+async function kill(name: string): Promise<void> {
+  await its1.admin.patch(resources.managedClusters, name, { spec: { leaseDurationSeconds: 1 } });
+  await bed.fault({ kind: 'dead', plane: name, pod: faultyPods.agents });
+  await until(
+    async () => statusOf(await clusterOf(name), 'ManagedClusterConditionAvailable') === 'Unknown' || undefined,
+    `notice that ${name} is dead`,
+  );
+}
