@@ -17,6 +17,7 @@ import {
 } from '../names.ts';
 import type { Klusterlet } from '../objects.ts';
 import { readWec } from '../wec-evidence.ts';
+import { removeApplied } from './applied.ts';
 import { untilGone } from './remove.ts';
 
 const addonNamespace = `${agentNamespace}-addon`;
@@ -53,11 +54,11 @@ export async function checkKlusterlet(
 }
 
 /**
- * Removes everything that a registration has brought to a WEC. The operator undoes a Klusterlet; where it does not work, its work is
+ * Removes everything that a registration has brought to a WEC, with or without the workloads that a dead agent has left there. The operator undoes a Klusterlet; where it does not work, its work is
  * done here. Never the agent's namespaces while the Klusterlet exists: the operator would make them again, broken. The operator,
  * its rights, the kinds and the namespaces go only when nothing else on the cluster needs them.
  */
-export async function cleanUpWec(wec: Kube, name: string, run: Run): Promise<boolean> {
+export async function cleanUpWec(wec: Kube, name: string, keepWorkloads: boolean, run: Run): Promise<boolean> {
   const { klusterlet, operator } = await readWec(wec);
   let changed = false;
   if (klusterlet !== undefined) {
@@ -79,7 +80,9 @@ export async function cleanUpWec(wec: Kube, name: string, run: Run): Promise<boo
     run.progress.note(`The klusterlet operator on ${wec.cluster.context} stays: ${reason}.`);
     return changed;
   }
-  return (await removeOperator(wec, name, run)) || changed;
+  const applied = await removeApplied(wec, keepWorkloads);
+  if (applied > 0) run.progress.changed(name, keepWorkloads ? 'workloads kept' : 'workloads removed');
+  return (await removeOperator(wec, name, run)) || changed || applied > 0;
 }
 
 /** What the operator does when a Klusterlet is deleted (ocm pkg/operator/operators/klusterlet, cleanup controller). */

@@ -4,9 +4,9 @@ import type { SelectedContext } from '../../kube/kubeconfig.ts';
 import type { Run } from '../../run.ts';
 import { isSameHub } from '../endpoint.ts';
 import { hubEndpoints } from '../hub-access.ts';
+import { releaseOwned } from './applied.ts';
 import { checkKlusterlet, cleanUpWec } from './clean-up.ts';
 import { type Inspection, inspect, isGone, objectsIn, policiesOf, selectableLabels } from './inspect.ts';
-import { releaseOwned } from './keep.ts';
 import { release } from './release.ts';
 import { removeCluster, removeLeftovers } from './remove.ts';
 
@@ -43,20 +43,36 @@ export async function prepare(
   if (options.cleanUp && wec.kube !== undefined) {
     await checkKlusterlet(wec.kube, wec.name, (present) => isSameHub(present, endpoints));
   }
-  const { agentDead, works, name } = inspection;
-  if (inspection.managedCluster === undefined || agentDead === undefined || works.length === 0 || options.force)
-    return inspection;
-  throw new StellarError(
+  const { agentDead, works, name, managedCluster } = inspection;
+  if (managedCluster === undefined || agentDead === undefined || works.length === 0) return inspection;
+  if (!options.force) throw agentIsDead(name, works.length, agentDead);
+  if (options.keepWorkloads && wec.kube === undefined) {
+    throw new StellarError(
+      'agent-dead',
+      `The agent of ${name} does not live (${agentDead}), so that its workloads have to be taken out of its ownership on the cluster itself.`,
+      {
+        hint: `Give its context: stellarctl deregister ${name}=CONTEXT --keep-workloads --force`,
+      },
+    );
+  }
+  return inspection;
+}
+
+function agentIsDead(name: string, works: number, why: string): StellarError {
+  return new StellarError(
     'agent-dead',
-    `The agent of ${name} does not live (${agentDead}), so that its ${works.length} works cannot be ${options.keepWorkloads ? 'released' : 'removed'} by it.`,
+    `The agent of ${name} does not live (${why}), so that it cannot remove its ${works} works.`,
     {
-      hint: `Without it: --force takes the finalizers away${options.keepWorkloads ? '' : ', and the workloads stay where they run'}.`,
+      hint: 'Without it: --force takes the finalizers away. The workloads then stay where they run, unless --clean-up and NAME=CONTEXT remove them',
     },
   );
 }
 
 /** What leaving means, as statements for the person who decides: what runs there, by what it was selected, and what becomes of it. */
-export function describeLeaving(inspection: Inspection, { keepWorkloads, force }: DeregisterOptions): string[] {
+export function describeLeaving(
+  inspection: Inspection,
+  { keepWorkloads, cleanUp, force }: DeregisterOptions,
+): string[] {
   const { managedCluster, works, addons, agentDead, name } = inspection;
   if (managedCluster === undefined) {
     return [`Not registered${isGone(inspection) ? '' : ' any more; what is left of it will be removed'}.`];
@@ -71,7 +87,7 @@ export function describeLeaving(inspection: Inspection, { keepWorkloads, force }
   if (labels.length > 0) lines.push(`labels    ${labels.join(', ')}`);
   if (agentDead !== undefined) lines.push(`agent     does not live: ${agentDead}`);
   if (works.length === 0) lines.push('No workloads of KubeStellar run there.');
-  else if (agentDead !== undefined && force)
+  else if (agentDead !== undefined && force && !cleanUp && !keepWorkloads)
     lines.push('Its workloads stay where they run, and nobody looks after them any more.');
   else if (keepWorkloads) lines.push('Its workloads stay where they run.');
   else lines.push(`Its workloads will be removed from ${name}. To leave them running: --keep-workloads`);
@@ -127,5 +143,6 @@ async function leave(
       run.progress.note(`${name}: took ${finalizers.join(', ')} off ${object}`);
   }
   if (!isGone(inspection) && (await removeLeftovers(hub, name, run))) result.changed = true;
-  if (options.cleanUp && wec.kube !== undefined && (await cleanUpWec(wec.kube, name, run))) result.changed = true;
+  if (options.cleanUp && wec.kube !== undefined && (await cleanUpWec(wec.kube, name, options.keepWorkloads, run)))
+    result.changed = true;
 }

@@ -11,7 +11,7 @@ export async function cleanUpLocally({ name, kube }: Required<LeavingWec>, run: 
     await checkKlusterlet(kube, name, undefined);
     if (kube.dryRun) run.progress.done(name, 'dry run: nothing was written');
     else {
-      result.changed = await cleanUpWec(kube, name, run);
+      result.changed = await cleanUpWec(kube, name, true, run);
       run.progress.done(name, result.changed ? 'klusterlet removed' : 'has no klusterlet; nothing to do');
     }
   } catch (error) {
