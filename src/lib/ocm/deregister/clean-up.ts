@@ -73,7 +73,7 @@ export async function cleanUpWec(wec: Kube, name: string, keepWorkloads: boolean
     }
     await untilGone(wec, klusterlet, run, resources.klusterlets);
     changed = true;
-    run.progress.changed(name, 'klusterlet removed');
+    if (!wec.dryRun) run.progress.changed(name, 'klusterlet removed');
   }
   const reason = await whatNeedsOperator(wec, operator);
   if (reason !== undefined) {
@@ -81,7 +81,7 @@ export async function cleanUpWec(wec: Kube, name: string, keepWorkloads: boolean
     return changed;
   }
   const applied = await removeApplied(wec, keepWorkloads);
-  if (applied > 0) run.progress.changed(name, keepWorkloads ? 'workloads kept' : 'workloads removed');
+  if (applied > 0 && !wec.dryRun) run.progress.changed(name, keepWorkloads ? 'workloads kept' : 'workloads removed');
   return (await removeOperator(wec, name, run)) || changed || applied > 0;
 }
 
@@ -137,7 +137,8 @@ async function removeOperator(wec: Kube, name: string, run: Run): Promise<boolea
   };
   await remove(resources.deployments, operatorName, operatorNamespace);
   for (const { crd, instances } of broughtKinds) {
-    const left = await wec.list(instances);
+    // In a dry run they are still there.
+    const left = wec.dryRun ? [] : await wec.list(instances);
     if (left?.length)
       run.progress.note(`The kind ${crd} stays on ${wec.cluster.context}: there are ${left.length} of it.`);
     else await remove(resources.customResourceDefinitions, crd);

@@ -94,6 +94,8 @@ export function describeLeaving(
   return lines;
 }
 
+export const dryRunDone = 'dry run: nothing was written';
+
 /** Deregisters a WEC: releases it from its policies, deletes it, removes what OCM leaves behind, and cleans the cluster itself up. */
 export async function deregister(
   hub: Kube,
@@ -105,12 +107,12 @@ export async function deregister(
   const { name } = wec;
   const result: DeregisterResult = { name, changed: false };
   try {
-    if (hub.dryRun) {
-      run.progress.done(name, 'dry run: nothing was written');
-      return result;
-    }
     await leave(hub, wec, inspection, options, result, run);
-    run.progress.done(name, result.changed ? 'deregistered' : 'is not registered; nothing to do');
+    if (hub.dryRun) result.changed = false;
+    run.progress.done(
+      name,
+      hub.dryRun ? dryRunDone : result.changed ? 'deregistered' : 'is not registered; nothing to do',
+    );
   } catch (error) {
     if (!(error instanceof StellarError)) throw error;
     result.error = error;

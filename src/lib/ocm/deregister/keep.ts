@@ -24,6 +24,7 @@ export async function makeOrphans(hub: Kube, works: readonly ManifestWork[], run
       { namespace: metadata.namespace },
     );
   }
+  if (hub.dryRun) return;
   const seen = await poll(async () => {
     const now = await Promise.all(
       open.map(({ metadata }) =>

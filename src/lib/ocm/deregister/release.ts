@@ -34,6 +34,7 @@ export async function release(hub: Kube, before: Inspection, keep: boolean, run:
   const { name } = before;
   if (keep) await makeOrphans(hub, before.works, run);
   await takeLabels(hub, before.managedCluster);
+  if (hub.dryRun) return;
   const started = Date.now();
   const returns = new Returns(before.works);
   let awaited: ManifestWork[] = before.works;

@@ -20,6 +20,7 @@ export interface TakenFinalizer {
 export async function removeCluster(hub: Kube, name: string, force: boolean, run: Run): Promise<TakenFinalizer[]> {
   const taken: TakenFinalizer[] = [];
   await hub.delete(resources.managedClusters, name);
+  if (hub.dryRun) return taken;
   const started = Date.now();
   let last: Inspection | undefined;
   const gone = await poll(async () => {
@@ -108,7 +109,7 @@ export async function removeLeftovers(hub: Kube, name: string, run: Run): Promis
   }
   for (const { metadata } of requests) await hub.delete(resources.certificateSigningRequests, metadata.name);
   if (requests.length > 0) parts.push('requests');
-  if (parts.length > 0) run.progress.changed(name, `${parts.join(', ')} removed`);
+  if (parts.length > 0 && !hub.dryRun) run.progress.changed(name, `${parts.join(', ')} removed`);
   return parts.length > 0;
 }
 
@@ -119,6 +120,7 @@ export async function untilGone(
   run: Run,
   resource = resourceOf(object),
 ): Promise<void> {
+  if (kube.dryRun) return;
   const { name, namespace, uid } = object.metadata;
   let last: KubeObject | undefined;
   const gone = await poll(async () => {
