@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StellarError } from './errors.ts';
 
+/** How long what may pass is given to recover before it is believed: a server that restarts, a stage that has failed. */
+export const graceMs = 15_000;
+
 /** One deadline for a whole command. A timeout of 0 means: look once, wait for nothing. */
 export class Deadline {
   #end: number;

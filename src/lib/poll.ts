@@ -1,11 +1,9 @@
-import { type Deadline, pause } from './deadline.ts';
+import { type Deadline, graceMs, pause } from './deadline.ts';
 import { ApiError, mayPass } from './kube/errors.ts';
 import type { Run } from './run.ts';
 
 /** How often the evidence is looked at while waiting. */
 const intervalMs = 500;
-/** How long an error that may pass, or a stage that has failed, is given to recover before it is believed. */
-export const graceMs = 15_000;
 
 /**
  * Looks about twice a second until `look` returns something, or the deadline has passed (then undefined). An API server that

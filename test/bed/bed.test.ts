@@ -82,13 +82,15 @@ describe('a fault', () => {
   });
 
   it('of the webhook refuses every write of a cluster, until it is mended', async () => {
-    const write = () =>
-      hub.admin.create<ManagedCluster>(managedClusters, { metadata: { name: 'webhooked' }, spec: {} });
+    const create = (name: string) =>
+      hub.admin.create<ManagedCluster>(managedClusters, { metadata: { name }, spec: {} });
+    // From now on the API server keeps a connection.
+    await create('before');
     const mend = await bed.fault({ kind: 'dead', plane: 'its1', pod: faultyPods.webhook });
-    await assert.rejects(write(), /failed calling webhook/);
+    await assert.rejects(create('meanwhile'), /failed calling webhook/);
     await mend();
-    await until(() => write().then(Boolean, () => false));
-    await wipeWec(hub, wec, 'webhooked');
+    await until(() => create('afterwards').then(Boolean, () => false));
+    for (const name of ['before', 'afterwards']) await wipeWec(hub, wec, name);
   });
 });
 

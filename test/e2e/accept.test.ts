@@ -146,10 +146,13 @@ describe('accept', () => {
     assert.deepEqual(await writesOn(hub), [approvalOf(request), acceptanceOf('later')]);
   });
 
-  it('accepts a cluster that is announced only after its request was approved', async () => {
+  it('approves the request of a cluster only once the cluster is announced', async () => {
     await askAgain(hub, 'announced-late');
-    const approved = { text: /announced-late: request \S+ approved/, act: () => announce(hub, 'announced-late') };
-    await cli.succeed(['accept', 'announced-late', '--no-wait'], { whenPrinted: approved });
+    const early = await cli.run(['accept', 'announced-late', '--no-wait', '--timeout', '2s']);
+    assert.equal(early.exitCode, 3);
+    assert.match(early.stderr, /has not announced its ManagedCluster/);
+    await announce(hub, 'announced-late');
+    await cli.succeed(['accept', 'announced-late', '--no-wait']);
     assert.ok(await isAccepted(hub, 'announced-late'));
   });
 

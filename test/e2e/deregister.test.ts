@@ -12,7 +12,6 @@ const names = ['cluster1', 'cluster2', 'cluster3', 'cluster4'];
 let bed: Bed;
 let cli: Cli;
 let its1: Plane;
-const stops: { stop(): void }[] = [];
 let originally: Record<string, unknown>;
 
 before(async () => {
@@ -23,7 +22,6 @@ before(async () => {
 });
 
 after(async () => {
-  for (const each of stops) each.stop();
   await cli?.remove();
   await bed?.stop();
 });
@@ -34,12 +32,19 @@ interface Case {
   join?: string[];
   hasWorkload?: boolean;
   hasAddon?: boolean;
+  isTwice?: boolean;
   deregister?: string[];
 }
 
 const cases: Case[] = [
   { name: 'cluster1', how: 'in mode Singleton, with workloads and an add-on', hasWorkload: true, hasAddon: true },
-  { name: 'cluster2', how: 'in mode Default, with workloads', join: ['--no-singleton'], hasWorkload: true },
+  {
+    name: 'cluster2',
+    how: 'in mode Default, with workloads, told twice at the same time',
+    isTwice: true,
+    join: ['--no-singleton'],
+    hasWorkload: true,
+  },
 ];
 
 const withoutWorkload = (inventory: Record<string, unknown>, namespace: string) =>
@@ -48,7 +53,7 @@ const withoutWorkload = (inventory: Record<string, unknown>, namespace: string) 
 describe('deregistering a WEC with --clean-up', { concurrency: true }, () => {
   for (const each of cases) it(`leaves the cluster as it was before it joined: ${each.how}`, () => roundTrip(each));
 
-  describe('without workloads', () => {
+  describe('without workloads', { concurrency: 1 }, () => {
     const each: Case = { name: 'cluster3', how: 'in mode Default', join: ['--no-singleton'] };
 
     it(`leaves the cluster as it was before it joined: ${each.how}`, () => roundTrip(each));
@@ -96,7 +101,7 @@ describe('the ITS that all of them have left', () => {
 
 async function roundTrip(each: Case): Promise<void> {
   const { wec, earlier, leave } = await register(each);
-  const { stdout, stderr } = await leave();
+  const [{ stdout, stderr }] = await Promise.all([leave(), each.isTwice && leave()]);
   assert.equal(stdout, `${each.name}: deregistered\n`);
   assert.match(stderr, /^ITS its1 \(https:\/\/127\.0\.0\.1:\d+\)$/m);
   if (each.hasWorkload) {
@@ -119,13 +124,10 @@ async function register({ name, join = [], hasWorkload, hasAddon, deregister = [
   await assertAvailable(its1, name);
   let namespace = '';
   if (hasWorkload) {
-    const workload = await runWorkload(its1, wec, { policy: `policy-${name}`, matchLabels: { only: name } });
-    namespace = workload.namespace;
-    stops.push(workload);
+    const workload = { policy: `policy-${name}`, matchLabels: { only: name } };
+    ({ namespace } = await runWorkload(its1, wec, workload));
   }
-  if (hasAddon) {
-    stops.push(installAddon(its1, { clusters: [name] }));
-  }
+  if (hasAddon) installAddon(its1, { clusters: [name] });
   const line = ['deregister', `${name}=${name}`, '--its', 'its1', '--yes', '--clean-up', ...deregister];
   return { wec, earlier, namespace, leave: (): Promise<CliRun> => cli.succeed(line) };
 }

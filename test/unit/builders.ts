@@ -234,6 +234,7 @@ const secret = (name: string) => ({ metadata: { name, namespace: 'open-cluster-m
 /** What a WEC shows in a recorded situation. */
 export function wecEvidence(situation: string | Condition[], evidence: Partial<WecEvidence> = {}): WecEvidence {
   return {
+    context: 'cluster1',
     klusterlet: klusterlet(situation),
     bootstrapSecret: secret('bootstrap-hub-kubeconfig'),
     hubSecret: undefined,

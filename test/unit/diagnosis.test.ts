@@ -171,7 +171,7 @@ const cases: [what: string, situation: Situation, wrong: RegExp, next: RegExp | 
   [
     'a ManagedCluster that was deleted',
     { wec: wecEvidence('approved-not-accepted', { hubSecret }) },
-    /its1 no longer knows cluster1/,
+    /no ManagedCluster cluster1 on its1/,
     /deregister --local cluster1 --wec-context kind-1/,
   ],
   [

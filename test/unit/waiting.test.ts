@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { syncBuiltinESMExports } from 'node:module';
 import { afterEach, describe, mock, test } from 'node:test';
 import { mapConcurrently } from '../../src/lib/concurrency.ts';
-import { Deadline, pause } from '../../src/lib/deadline.ts';
+import { Deadline, graceMs, pause } from '../../src/lib/deadline.ts';
 import { apiError, networkError } from '../../src/lib/kube/errors.ts';
-import { graceMs, Patience, poll } from '../../src/lib/poll.ts';
+import { Patience, poll } from '../../src/lib/poll.ts';
 import { run } from './builders.ts';
 
 /** From now on, time passes only by `mock.timers.tick`; also for those who import timers by name. */
@@ -89,12 +89,12 @@ describe('polling', () => {
     assert.deepEqual(looks, [0, 500, 1000, 1500].slice(0, looks.length));
     assert.ok((looks.at(-1) ?? 0) >= 1200);
   });
-  test('waits for a server that restarts', async () => {
+  test('waits for a server that has just started', async () => {
     fakeTime();
     let looks = 0;
     const look = async () => {
       looks += 1;
-      if (looks < 10) throw refused;
+      if (looks < 10) throw apiError(its, 503, '');
       return 'here';
     };
     assert.equal(await passing(poll(look, run(60_000))), 'here');
@@ -102,9 +102,9 @@ describe('polling', () => {
   test('believes in trouble that lasts longer than the grace time', async () => {
     fakeTime();
     const look = async () => {
-      throw refused;
+      throw apiError(its, 503, '');
     };
-    await assert.rejects(passing(poll(look, run(600_000))), { code: 'unreachable' });
+    await assert.rejects(passing(poll(look, run(600_000))), { code: 'api-error' });
     assert.ok(Date.now() > graceMs && Date.now() < graceMs + 2000, String(Date.now()));
   });
   test('counts the grace time anew after an answer', async () => {
@@ -112,7 +112,7 @@ describe('polling', () => {
     let looks = 0;
     const look = async () => {
       looks += 1;
-      if (looks % 20 !== 0) throw refused;
+      if (looks % 20 !== 0) throw apiError(its, 503, '');
       return looks >= 60 ? 'here' : undefined;
     };
     assert.equal(await passing(poll(look, run(600_000))), 'here');

@@ -8,6 +8,7 @@ import { ApiError, apiError, type ClusterRef, networkError } from './errors.ts';
 import { type SelectedContext, withoutCredentials } from './kubeconfig.ts';
 import type { KubeObject, ObjectMeta } from './objects.ts';
 import { type PathOptions, pathOf, type Resource, resourceOf } from './resources.ts';
+import { type Answer, isAnswer, Restarts } from './restarts.ts';
 
 interface Selection {
   namespace?: string | undefined;
@@ -76,6 +77,7 @@ export type Reader = Pick<Kube, 'cluster' | 'get' | 'list'>;
 
 const fieldManager = 'stellarctl';
 const pageSize = 500;
+const restartPauseMs = 500;
 
 interface Request {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -83,12 +85,6 @@ interface Request {
   query?: Record<string, string | undefined>;
   body?: object;
   contentType?: string;
-}
-
-interface Answer {
-  status: number;
-  text: string;
-  retryAfter: number | undefined;
 }
 
 /** Told about every request: method, address, status and time; never headers or bodies, which hold credentials. */
@@ -107,6 +103,7 @@ class LiveKube implements Kube {
   readonly #deadline: Deadline;
   readonly #signal: AbortSignal;
   readonly #trace: Trace | undefined;
+  readonly #restarts = new Restarts();
   /** How far the cluster's clock is ahead of ours, in milliseconds. */
   #clockOffset = 0;
 
@@ -265,19 +262,22 @@ class LiveKube implements Kube {
     }
   }
 
-  /** Sends a request, again while the server says that it is too busy (429), or when a kept-alive connection turns out to be dead. */
+  /** Sends a request, again while the server restarts or says that it is too busy (429). Every request here may be sent twice. */
   async #answer(request: Request): Promise<Answer> {
     for (let attempt = 1; ; attempt += 1) {
       throwIfInterrupted(this.#signal);
-      const answer = await this.#send(request);
-      if (answer === 'connection had died' && attempt < 5) continue;
-      if (answer === 'connection had died') throw networkError(this.cluster, { code: 'ECONNRESET' });
-      if (answer.status !== 429 || attempt === 5 || this.#deadline.passed) return answer;
-      await pause((answer.retryAfter ?? 1) * 1000, this.#deadline, this.#signal);
+      const outcome = await this.#send(request).catch((error: unknown) => error);
+      if (this.#restarts.mayBeRestarting(outcome) && !this.#deadline.passed) {
+        await pause(restartPauseMs, this.#deadline, this.#signal);
+        continue;
+      }
+      if (!isAnswer(outcome)) throw outcome;
+      if (outcome.status !== 429 || attempt >= 5 || this.#deadline.passed) return outcome;
+      await pause((outcome.retryAfter ?? 1) * 1000, this.#deadline, this.#signal);
     }
   }
 
-  async #send(request: Request): Promise<Answer | 'connection had died'> {
+  async #send(request: Request): Promise<Answer> {
     const connection = await this.#credentials.connection();
     const url = new URL(this.#server);
     url.pathname = url.pathname.replace(/\/$/, '') + request.path;
@@ -317,8 +317,6 @@ class LiveKube implements Kube {
     } catch (error) {
       throwIfInterrupted(this.#signal);
       if (timeout.aborted) throw networkError(this.cluster, { code: 'ETIMEDOUT' });
-      const { code } = error as NodeJS.ErrnoException;
-      if (sent.reusedSocket && (code === 'ECONNRESET' || code === 'EPIPE')) return 'connection had died';
       throw networkError(this.cluster, error);
     }
   }

@@ -135,10 +135,10 @@ export function networkError(cluster: ClusterRef, error: unknown): StellarError 
 }
 
 /**
- * Whether an error may pass by itself: a server that restarts refuses connections, and for a moment may not know its own
- * users and roles. Whoever waits gives it some time before believing it.
+ * Whether a server's answer may pass by itself: one that has just started may not know its own users and roles yet, or be too busy.
+ * Whoever waits gives it some time before believing it. A server that does not answer at all has been given that time by the client
+ * (restarts.ts).
  */
 export function mayPass(error: unknown): boolean {
-  if (error instanceof ApiError) return error.status >= 500 || [401, 403, 429].includes(error.status);
-  return error instanceof StellarError && error.code === 'unreachable';
+  return error instanceof ApiError && (error.status >= 500 || [401, 403, 429].includes(error.status));
 }

@@ -58,7 +58,12 @@ export function decide(evidence: HubEvidence, options: AcceptanceOptions): Decis
   }
   if (new Set([...open, ...passed].map(({ agent }) => agent)).size > 1)
     return refuse(severalAgents(name, [...open, ...passed], options));
-  if (open.length > 0) return { action: 'approve', requests: open };
+  if (open.length > 0) {
+    // With its certificate an agent stops announcing itself: approved too early, it would never get any further.
+    return managedCluster === undefined
+      ? { action: 'wait', why: 'the agent has asked, and has not announced its ManagedCluster yet' }
+      : { action: 'approve', requests: open };
+  }
   if (passed.length > 0) {
     if (managedCluster === undefined) return { action: 'wait', why: 'its ManagedCluster is not there yet' };
     return { action: managedCluster.spec?.hubAcceptsClient ? 'follow' : 'accept' };
@@ -85,7 +90,9 @@ export function findAgent(requests: RegistrationRequest[], wanted: string | unde
 const refuse = (error: StellarError): Decision => ({ action: 'refuse', error });
 
 function severalAgents(name: string, requests: RegistrationRequest[], options: AcceptanceOptions): StellarError {
-  return new StellarError('several-agents', `Several agents ask to be ${name}; none was approved.`, {
+  const before = requests.find(({ state }) => state !== 'pending')?.agent;
+  const approved = before === undefined ? 'none was approved' : `agent ${before} was approved before, and no other was`;
+  return new StellarError('several-agents', `Several agents ask to be ${name}; ${approved}.`, {
     details: requestTable(requests, options),
     hint: chooseHint(name, requests, options),
   });

@@ -12,7 +12,7 @@ import {
   waiting,
 } from '../stages.ts';
 import { bootstrapRequests, type HubEvidence, hasJoined } from './hub-evidence.ts';
-import { agentNamespace, hubSecretName } from './names.ts';
+import { agentNamespace, hubNamespace, hubSecretName } from './names.ts';
 import type { RegistrationStageId } from './registration-stage-ids.ts';
 import type { RequestState } from './requests.ts';
 import type { WecEvidence } from './wec-evidence.ts';
@@ -52,10 +52,7 @@ export const registrationStages: readonly (Stage<Registration> & { id: Registrat
   {
     id: 'managed-cluster',
     title: 'ManagedCluster announced',
-    check: onHub(({ managedCluster }) => {
-      if (managedCluster === undefined) return waiting('the agent has not announced its ManagedCluster');
-      return managedCluster.metadata.deletionTimestamp ? failed('its ManagedCluster is being deleted') : met;
-    }),
+    check: onHub(announced),
   },
   {
     id: 'request',
@@ -123,9 +120,32 @@ export function describeRegistration(reports: readonly StageReport[]): { text: s
   return { text: whileWaiting[id] ?? id, problem: false, why };
 }
 
-function klusterletApplied({ klusterlet, operator, stuckContainers }: WecEvidence): Verdict {
-  if (stuckContainers.length > 0)
-    return failed(`a container does not start: ${stuckContainers[0]}`, 'Look at the pod: kubectl describe pod');
+/** An agent announces itself with its request; refused by the hub's webhook, it tries again only after hours, or when it restarts. */
+const announcementGraceMs = 30_000;
+
+function announced(hub: HubEvidence, { now }: Registration): Verdict {
+  if (hub.managedCluster !== undefined) {
+    return hub.managedCluster.metadata.deletionTimestamp ? failed('its ManagedCluster is being deleted') : met;
+  }
+  const asked = bootstrapRequests(hub).at(-1)?.created;
+  if (asked !== undefined && now - asked > announcementGraceMs) {
+    return failed(
+      `the agent asked ${formatAge(now - asked)} ago and could not announce its ManagedCluster`,
+      `See whether the ITS lets it (its webhook in namespace ${hubNamespace}), then restart the agent: kubectl -n ${agentNamespace} rollout restart deployment`,
+    );
+  }
+  return waiting('the agent has not announced its ManagedCluster');
+}
+
+function klusterletApplied({ klusterlet, operator, stuckContainers, context }: WecEvidence): Verdict {
+  const [stuck] = stuckContainers;
+  if (stuck !== undefined) {
+    const [namespace, pod] = stuck.split(/[/:]/);
+    return failed(
+      `a container does not start: ${stuck}`,
+      `Look at the pod: kubectl --context ${context} -n ${namespace} describe pod ${pod}`,
+    );
+  }
   if (klusterlet === undefined) return waiting('there is no Klusterlet');
   const condition = conditionOf(klusterlet, 'Applied');
   if (condition?.status === 'True') return met;
@@ -225,6 +245,8 @@ function available(hub: HubEvidence, { now }: Registration): Verdict {
   if (condition === undefined) return waiting('the agent has not reported');
   const renewed = Date.parse(lease?.spec?.renewTime ?? '');
   const leaseAge = Number.isNaN(renewed) ? undefined : now - renewed;
+  const clock = conditionOf(managedCluster, 'ManagedClusterConditionClockSynced');
+  if (clock?.status === 'False') return failed(differentClocks(leaseAge));
   const limit = leaseGrace * (managedCluster?.spec?.leaseDurationSeconds ?? 60) * 1000;
   if (condition.status === 'Unknown') {
     if (leaseAge !== undefined && leaseAge < limit) return waiting('the agent has come back and has not reported yet');
@@ -233,8 +255,12 @@ function available(hub: HubEvidence, { now }: Registration): Verdict {
   }
   if (condition.status === 'False')
     return failed(condition.message ?? condition.reason ?? 'the agent reports it as not available');
-  const clock = conditionOf(managedCluster, 'ManagedClusterConditionClockSynced');
-  if (clock?.status === 'False') return failed('the clocks of the cluster and the ITS differ too much');
   if (leaseAge !== undefined && leaseAge > limit) return failed(`lease stopped ${formatAge(leaseAge)} ago`);
   return met;
+}
+
+/** The agent writes its own time into the lease: what looks like a silence is the difference of the clocks. */
+function differentClocks(leaseAge: number | undefined): string {
+  const by = leaseAge === undefined ? 'too much' : `by ${formatAge(Math.abs(leaseAge))}`;
+  return `the clocks of the cluster and the ITS differ ${by}`;
 }

@@ -13,6 +13,8 @@ import type { Klusterlet } from './objects.ts';
 
 /** What a WEC shows of its side of the registration at one moment. */
 export interface WecEvidence {
+  /** The WEC's context, for the commands in hints. */
+  context: string;
   klusterlet: Klusterlet | undefined;
   bootstrapSecret: Secret | undefined;
   hubSecret: Secret | undefined;
@@ -30,7 +32,7 @@ export async function readWec(kube: Reader): Promise<WecEvidence> {
   ]);
   const allRuns = isTrue(operator, 'Available') && isTrue(klusterlet, 'Available');
   const stuckContainers = allRuns || operator === undefined ? [] : await findStuckContainers(kube);
-  return { klusterlet, bootstrapSecret, hubSecret, operator, stuckContainers };
+  return { context: kube.cluster.context, klusterlet, bootstrapSecret, hubSecret, operator, stuckContainers };
 }
 
 /** Reasons for which a container will not start by itself. */

@@ -4,7 +4,7 @@ import { type Fault, pods } from '../faults/fault.ts';
 export const faultUsage = `dead PLANE [POD], crashing PLANE [POD]   its pods do nothing any more, or fail; its agents unless POD (the
                                          beginning of namespace/name) is given
        webhook PLANE                     the hub's registration webhook is dead
-       clock-off PLANE SECONDS           its agents' clock is ahead, or behind
+       clock-ahead, clock-behind PLANE SECONDS   its agents' clock is off
        unpullable IMAGE                  pods that are made from now on do not get it
        unresolvable PLANE                pods do not know its internal name any more
        certificate PLANE                 it serves with a certificate of another CA
@@ -15,8 +15,10 @@ export function faultOf([kind, about, value]: readonly string[]): Fault | undefi
   if (about === undefined) return undefined;
   if (kind === 'dead' || kind === 'crashing') return { kind, plane: about, pod: value ?? pods.agents };
   if (kind === 'webhook') return { kind: 'dead', plane: about, pod: pods.webhook };
-  if (kind === 'clock-off' && Number.isFinite(Number(value)))
-    return { kind, plane: about, pod: pods.agents, seconds: Number(value) };
+  if ((kind === 'clock-ahead' || kind === 'clock-behind') && Number(value) > 0) {
+    const seconds = kind === 'clock-ahead' ? Number(value) : -Number(value);
+    return { kind: 'clock-off', plane: about, pod: pods.agents, seconds };
+  }
   if (kind === 'unpullable') return { kind, image: about };
   if (kind === 'unresolvable') return { kind, host: `${about}-control-plane` };
   if (kind === 'certificate' || kind === 'stopped') return { kind, plane: about };

@@ -11,8 +11,8 @@ export type { Workload };
 const appliedTimeout = 30_000;
 
 /**
- * Lets a BindingPolicy of a WDS send a workload through a hub to all clusters that it selects, until it is stopped. What
- * was sent stays then, as when a WDS is shut down.
+ * Lets a BindingPolicy of a WDS send a workload through a hub to all clusters that it selects, until it or the hub is
+ * stopped. What was sent stays then, as when a WDS is shut down.
  */
 export function bindWorkload(hub: Plane, workload: Partial<Workload> = {}): Transport {
   const { policy = 'demo', wds = 'wds1', matchLabels = {}, manifests = demoManifests() } = workload;

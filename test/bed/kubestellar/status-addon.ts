@@ -38,7 +38,7 @@ export class StatusAddon {
     this.#plane = plane;
     this.#hasFinalizer = hasFinalizer;
     this.#chosen = clusters;
-    const { signal } = this.#running;
+    const signal = AbortSignal.any([this.#running.signal, plane.gone]);
     this.#queue = new WorkQueue(
       (cluster) => this.#sync(cluster),
       signal,

@@ -49,7 +49,7 @@ export class Transport {
     this.#workload = workload;
     // The objects of a WDS have UIDs there.
     this.#objects = new Map(workload.manifests.map((manifest) => [randomUUID(), manifest]));
-    const { signal } = this.#running;
+    const signal = AbortSignal.any([this.#running.signal, plane.gone]);
     this.#queue = new WorkQueue(
       () => this.#sync(),
       signal,

@@ -66,6 +66,7 @@ export class Plane {
   readonly #otherAuthority: Authority;
   readonly #serviceRange: ServiceRange;
   readonly #auditLog: AuditLog;
+  readonly #gone = new AbortController();
   #port = 0;
   #adminUser: KeyPair | undefined;
   #bedUser: KeyPair | undefined;
@@ -182,8 +183,14 @@ export class Plane {
     this.#children = [];
   }
 
+  /** Aborted when the plane is stopped for good. */
+  get gone(): AbortSignal {
+    return this.#gone.signal;
+  }
+
   /** Stops for good. */
   async destroy(): Promise<void> {
+    this.#gone.abort();
     await this.stop();
     this.#admin?.close();
     this.#serviceRange.release();

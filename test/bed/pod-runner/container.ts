@@ -115,7 +115,6 @@ async function contextFor(
     const remove = node.services.addEndpoint({ pod, port, server });
     signal.addEventListener('abort', () => {
       remove();
-      server.closeAllConnections();
     });
   };
   return {

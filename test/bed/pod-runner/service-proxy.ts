@@ -1,5 +1,5 @@
 import type { Server as HttpsServer } from 'node:https';
-import { createServer, type Server } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { keyOf } from '../kube/api.ts';
 import type { Pod, Service } from '../kube/objects.ts';
 
@@ -9,10 +9,13 @@ interface Endpoint {
   server: HttpsServer;
 }
 
+/** The connections that an endpoint answers: they end with it. */
+type Connections = Set<Socket>;
+
 /** Plays kube-proxy for the ports that pods really serve: listens on the addresses of the Services that select them. */
 export class ServiceProxy {
   readonly #services = new Map<string, Service>();
-  readonly #endpoints = new Set<Endpoint>();
+  readonly #endpoints = new Map<Endpoint, Connections>();
   readonly #listeners = new Map<string, Server>();
   readonly #log: (line: string) => void;
 
@@ -32,10 +35,12 @@ export class ServiceProxy {
 
   /** Leads Services to a pod's server until the returned function is called. */
   addEndpoint(endpoint: Endpoint): () => void {
-    this.#endpoints.add(endpoint);
+    const connections: Connections = new Set();
+    this.#endpoints.set(endpoint, connections);
     this.#update();
     return () => {
       this.#endpoints.delete(endpoint);
+      for (const socket of connections) socket.destroy();
       this.#update();
     };
   }
@@ -62,8 +67,14 @@ export class ServiceProxy {
     const listener = createServer((socket) => {
       const service = this.#services.get(key);
       const endpoint = service && this.#find(service, port);
-      if (endpoint) endpoint.server.emit('connection', socket);
-      else socket.destroy();
+      if (!endpoint) {
+        socket.destroy();
+        return;
+      }
+      const connections = this.#endpoints.get(endpoint);
+      connections?.add(socket);
+      socket.on('close', () => connections?.delete(socket));
+      endpoint.server.emit('connection', socket);
     });
     listener.on('error', (error) => this.#log(`service ${key} cannot listen on ${address}: ${error.message}`));
     const [host, number] = address.split(':');
@@ -74,7 +85,7 @@ export class ServiceProxy {
   #find(service: Service, port: number): Endpoint | undefined {
     const { selector = {}, ports = [] } = service.spec;
     const target = ports.find((entry) => entry.port === port)?.targetPort ?? port;
-    return [...this.#endpoints].find(
+    return [...this.#endpoints.keys()].find(
       (endpoint) =>
         endpoint.pod.metadata.namespace === service.metadata.namespace &&
         endpoint.port === target &&

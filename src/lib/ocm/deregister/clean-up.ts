@@ -152,5 +152,7 @@ async function removeOperator(wec: Kube, name: string, run: Run): Promise<boolea
   const present = namespaces.filter((namespace) => namespace !== undefined);
   for (const { metadata } of present) await remove(resources.namespaces, metadata.name);
   await Promise.all(present.map((namespace) => untilGone(wec, namespace, run, resources.namespaces)));
+  // Kubernetes' own controller may have made it again, empty, after the operator had deleted it with what it aggregates.
+  await remove(resources.clusterRoles, `open-cluster-management:${klusterletName}-work:aggregate`);
   return removed;
 }

@@ -103,7 +103,7 @@ function forgottenByHub({ registration, wec: side, its }: Findings, { name }: Na
   const { reason = '' } = conditionOf(wec.klusterlet, 'HubConnectionDegraded') ?? {};
   if (!reason.endsWith('HubKubeConfigUnauthorized')) return undefined;
   return {
-    wrong: `${its} no longer knows ${name}: its ManagedCluster was deleted there, and its agent does not announce it again.`,
+    wrong: `There is no ManagedCluster ${name} on ${its}, and its agent, which has its certificate, does not announce it (again).`,
     next: `stellarctl deregister --local ${name} --wec-context ${side?.context}      (then join it again)`,
   };
 }
@@ -189,6 +189,12 @@ function silentAgent({ registration, reports, wec }: Findings, { name, onIts }: 
     blocking?.id === 'available' &&
     conditionOf(registration.hub?.managedCluster, 'ManagedClusterConditionAvailable')?.status === 'Unknown';
   if (!isSilent || blocking.verdict.state !== 'failed') return undefined;
+  if (blocking.verdict.why.startsWith('the clocks')) {
+    return {
+      wrong: `${blocking.verdict.why.replace('the clocks of the cluster', `The clocks of ${name}`)}.`,
+      next: 'timedatectl      (on both sides)',
+    };
+  }
   const wrong = `The agent of ${name} has fallen silent: ${blocking.verdict.why}.`;
   if (wec === null)
     return { wrong, next: `stellarctl wec get ${name}=CONTEXT ${onIts}      (what the cluster itself shows)` };

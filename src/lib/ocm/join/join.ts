@@ -6,7 +6,7 @@ import { singletonAgentId } from '../accept.ts';
 import type { ChosenEndpoint } from '../endpoint.ts';
 import { RegistrationFollower, type WecResult } from '../follow.ts';
 import type { HubAccess } from '../hub-access.ts';
-import { bootstrapRequests, emptyEvidence, readHub } from '../hub-evidence.ts';
+import { bootstrapRequests, emptyEvidence, type HubEvidence, readHub } from '../hub-evidence.ts';
 import { installKlusterlet } from '../klusterlet/install.ts';
 import { managedBy, managedByLabel } from '../klusterlet/operator.ts';
 import { setLabels } from '../label.ts';
@@ -75,6 +75,7 @@ async function joinOne(
   for (const note of plan.notes) run.progress.note(note);
   if (isDone(access, plan, options)) return finishDone(access, plan, options, run);
 
+  run.progress.waiting(wec.name, 'installing the klusterlet');
   const bootstrap = await install(access, plan, options, result, run);
   if (wec.kube.dryRun) {
     run.progress.done(wec.name, 'dry run: nothing was written');
@@ -117,6 +118,12 @@ async function install(
   return need !== undefined;
 }
 
+/** What the ITS shows of one agent: where it is known which one is meant, another one's requests say nothing about this WEC. */
+function onlyOf(agent: string | undefined, evidence: HubEvidence | undefined): HubEvidence | undefined {
+  if (agent === undefined || evidence === undefined) return evidence;
+  return { ...evidence, requests: evidence.requests.filter((request) => request.agent === agent) };
+}
+
 /** How far to follow: as far as is visible, and no further than somebody else has to act. */
 function goalOf(access: HubAccess, { accept }: JoinOptions): RegistrationStageId {
   if (access.kube === undefined) return 'hub-reachable';
@@ -154,7 +161,7 @@ async function follow(
   const look = async () => {
     const [wec, evidence] = await Promise.all([
       readWec(kube),
-      hub && readHub(hub, [name]).then((found) => found.get(name)),
+      hub && readHub(hub, [name]).then((found) => onlyOf(ownAgent, found.get(name))),
     ]);
     if (!labelled && hub !== undefined && evidence?.managedCluster !== undefined) {
       if (await setLabels(hub, evidence.managedCluster, options.labels)) follower.wrote('labelled');

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { type Bed, type Plane, startBed, writeKubeconfig } from '../bed/bed.ts';
+import { Cli, type CliRun } from './harness.ts';
+import { inventoryOf } from './inventory.ts';
+import { assertAvailable, contextsOf } from './registration.ts';
+import { runWorkload, workloadOn } from './workloads.ts';
+import { WriteProxy } from './write-proxy.ts';
+
+let bed: Bed;
+let cli: Cli;
+let its1: Plane;
+let cluster1: Plane;
+
+before(async () => {
+  bed = await startBed({ planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }] });
+  [its1, cluster1] = [bed.plane('its1'), bed.plane('cluster1')];
+  cli = await Cli.create(await contextsOf(its1, cluster1));
+});
+
+after(async () => {
+  await cli?.remove();
+  await bed?.stop();
+});
+
+const line = ['deregister', 'cluster1=cluster1', '--its', 'its1', '--yes', '--clean-up'];
+
+const inventories = async () => ({ its1: await inventoryOf(its1), cluster1: await inventoryOf(cluster1) });
+
+describe('a deregistration that is killed right after a write', () => {
+  it('is completed by running it again, though it is killed after every one of its writes', async () => {
+    const originally = await inventories();
+    await cli.succeed(['wec', 'join', 'cluster1', '--its', 'its1', '--accept', '--label', 'env=edge']);
+    await assertAvailable(its1, 'cluster1');
+    await cli.succeed(['properties', 'cluster1', 'region=north', '--its', 'its1']);
+    const { namespace } = await runWorkload(its1, cluster1, { policy: 'edge', matchLabels: { env: 'edge' } });
+    let kill: ((signal: NodeJS.Signals) => void) | undefined;
+    const survived = new Set<string>();
+    const onWrite = (description: string) => {
+      // Names that are made up anew for each object, and writes that a wait repeats.
+      const write = description
+        .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'ID')
+        .replace(/cluster1-\w{5}$/, '');
+      if (survived.has(write)) return;
+      survived.add(write);
+      kill?.('SIGKILL');
+    };
+    const proxies = await Promise.all([its1, cluster1].map((plane) => WriteProxy.start(plane, onWrite)));
+    try {
+      const kubeconfig = await writeKubeconfig(
+        its1,
+        proxies.map(({ entry }) => entry),
+      );
+      let run: CliRun;
+      let kills = -1;
+      do {
+        run = await cli.run(line, {
+          kubeconfig,
+          onStart: (killer) => {
+            kill = killer;
+          },
+        });
+        kills += 1;
+      } while (run.signal === 'SIGKILL');
+      assert.equal(run.exitCode, 0, run.stderr);
+      assert.ok(kills >= 8, `killed ${kills} times: ${[...survived].join(', ')}`);
+    } finally {
+      for (const proxy of proxies) proxy.stop();
+    }
+    assert.deepEqual(await workloadOn(cluster1, namespace), { uids: [], owners: 0 });
+    const { its1: onIts, ...rest } = await inventories();
+    // What properties made for all WECs stays.
+    const shared = Object.keys(onIts).filter((key) => key.includes('customization-properties'));
+    assert.deepEqual(shared.sort(), [
+      'configmaps customization-properties/kube-root-ca.crt',
+      'namespaces /customization-properties',
+      'serviceaccounts customization-properties/default',
+    ]);
+    for (const key of shared) delete onIts[key];
+    assert.deepEqual({ its1: onIts, ...rest }, originally);
+  });
+});

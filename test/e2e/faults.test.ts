@@ -1,0 +1,367 @@
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import {
+  type AnyObject,
+  type Bed,
+  createRegistrationRequest,
+  type Fault,
+  faultyPods,
+  type Plane,
+  resources,
+  startBed,
+  wipeWec,
+  writeKubeconfig,
+} from '../bed/bed.ts';
+import type { Entry } from '../bed/kube/kubeconfig.ts';
+import { Cli, type CliOptions, type CliRun } from './harness.ts';
+import { ask, stateOf } from './pretended-agents.ts';
+import { assertRefused } from './refusal.ts';
+import { assertAvailable, contextsOf, statusOf, until } from './registration.ts';
+import { TroubledNetwork } from './troubled-network.ts';
+
+let bed: Bed;
+let cli: Cli;
+let [its1, its2, cluster1, cluster2, cluster3]: Plane[] = [];
+
+const names = ['its1', 'its2', 'cluster1', 'cluster2', 'cluster3'] as const;
+
+before(async () => {
+  bed = await startBed({ planes: names.map((name) => ({ name, hub: name.startsWith('its') })) });
+  [its1, its2, cluster1, cluster2, cluster3] = names.map((name) => bed.plane(name));
+  cli = await Cli.create(await contextsOf(there(its1), there(its2), there(cluster1), there(cluster2), there(cluster3)));
+});
+
+after(async () => {
+  await cli?.remove();
+  await bed?.stop();
+});
+
+function there(plane: Plane | undefined): Plane {
+  assert.ok(plane);
+  return plane;
+}
+
+/** Runs a command line that has to end in so many seconds, whatever goes wrong. */
+async function run(line: string, within: number, options: CliOptions = {}): Promise<CliRun> {
+  const started = Date.now();
+  const ended = await cli.run(line.split(' '), options);
+  const took = (Date.now() - started) / 1000;
+  assert.ok(took < within, `${line} took ${took} s instead of less than ${within}:\n${ended.stdout}${ended.stderr}`);
+  return ended;
+}
+
+async function succeeds(line: string, within: number, options: CliOptions = {}): Promise<CliRun> {
+  const ended = await run(line, within, options);
+  assert.equal(ended.exitCode, 0, `${line}\n${ended.stdout}${ended.stderr}`);
+  return ended;
+}
+
+async function fails(
+  line: string,
+  within: number,
+  exitCode: number,
+  says: RegExp,
+  options: CliOptions = {},
+): Promise<CliRun> {
+  const ended = await run(line, within, options);
+  assertRefused(ended, { exitCode, says });
+  return ended;
+}
+
+/** What `wec get` says is wrong, and what to type. */
+async function diagnosisOf(
+  wec: string,
+  its: string,
+  options: CliOptions = {},
+): Promise<{ wrong: string; next: string }> {
+  const { diagnosis } = (await succeeds(`wec get ${wec} --its ${its} -o json`, 12, options)).json();
+  return diagnosis ?? { wrong: 'nothing', next: 'nothing' };
+}
+
+async function during<T>(fault: Fault, act: () => Promise<T>): Promise<T> {
+  const mend = await bed.fault(fault);
+  try {
+    return await act();
+  } finally {
+    await mend();
+  }
+}
+
+/** Restarts a plane's API server as soon as the join has installed the klusterlet. */
+const restarting = (plane: string, text = /klusterlet applied/): CliOptions => ({
+  whenPrinted: { text, act: () => during({ kind: 'stopped', plane }, async () => {}) },
+});
+
+const clusterHas = (hub: Plane, name: string, type: string, status: string) =>
+  until(async () => {
+    const cluster = await hub.admin.find(resources.managedClusters, name);
+    return statusOf(cluster, type) === status ? true : undefined;
+  }, `${type}=${status} of ${name}`);
+
+/** Lets the hub judge a silent agent after 5 s instead of five minutes. */
+const judgeSoon = (hub: Plane, name: string) =>
+  hub.admin.patch(resources.managedClusters, name, { spec: { leaseDurationSeconds: 1 } });
+
+// Side by side, since most of the time they wait: on its1 an agent goes wrong, or the network; on its2 the hub itself.
+describe('when something goes wrong', { concurrency: true }, () => {
+  describe('with an agent', { concurrency: 1 }, () => {
+    it('whose operator crashes, all say so, and join completes it once it is mended', async () => {
+      const crash = /klusterlet-\S+: CrashLoopBackOff \(back-off/;
+      await during({ kind: 'crashing', plane: 'cluster1', pod: 'open-cluster-management/' }, async () => {
+        const { stderr } = await fails('wec join cluster1 --accept --its its1', 25, 1, crash);
+        assert.match(stderr, /kubectl .*describe pod/);
+        const { wrong, next } = await diagnosisOf('cluster1=cluster1', 'its1');
+        assert.match(wrong, /^A container of the operator does not start: CrashLoopBackOff/);
+        assert.match(next, /^kubectl --context cluster1 -n open-cluster-management describe pod klusterlet-/);
+        await fails('wec wait cluster1=cluster1 --timeout 1s --its its1', 3, 3, crash);
+      });
+      await succeeds('wec join cluster1 --accept --its its1', 20);
+      await assertAvailable(there(its1), 'cluster1');
+    });
+
+    for (const seconds of [600, -600]) {
+      it(`whose clock is off by ${seconds} s, all say so`, async () => {
+        await wipeWec(there(its1), there(cluster1), 'cluster1');
+        await during({ kind: 'clock-off', plane: 'cluster1', pod: faultyPods.agents, seconds }, async () => {
+          await fails('wec join cluster1 --accept --timeout 6s --its its1', 8, 3, /kept by available: .*clock/);
+          assert.match((await succeeds('wec list --its its1', 3)).stdout, /^cluster1 .* available ✗ .*clock/m);
+          assert.match((await diagnosisOf('cluster1', 'its1')).wrong, /clock/);
+          await fails('wec wait cluster1 --timeout 1s --its its1', 3, 3, /clock/);
+        });
+      });
+    }
+  });
+
+  describe('with one of several agents, or the network', { concurrency: 1 }, () => {
+    let intruder = '';
+
+    it('that fight for a name, join tells of its own request, and not of the other', async () => {
+      intruder = await ask(there(its1), 'cluster2', { agent: 'aaaaaaaa-intruder' });
+      await succeeds('wec join cluster2 --its its1', 20);
+      const { requests } = (await succeeds('wec get cluster2 --its its1 -o json', 3)).json();
+      assert.equal(requests.length, 2, 'its own agent has asked when join ends');
+    });
+
+    it('that fight for a name, accept names both and approves none', async () => {
+      await until(async () => {
+        const { items } = await there(its1).admin.list(resources.certificateSigningRequests);
+        return items.length >= 2 || undefined;
+      }, 'second request');
+      const run = await fails('accept cluster2=cluster2 --its its1', 3, 1, /Several agents ask to be cluster2; none/);
+      assert.match(run.stderr, /^ +cluster2-\S+ +aaaaaaaa-intruder +pending/m);
+      assert.match(run.stderr, /^ +cluster2-\S+ +[0-9a-f-]{36} +pending .*← the Klusterlet of the WEC$/m);
+      assert.match(run.stderr, /stellarctl accept cluster2 --agent [0-9a-f]{8} /);
+      assert.equal(await stateOf(there(its1), intruder), 'pending');
+    });
+
+    it('that fight for a name, join --accept takes its own', async () => {
+      await succeeds('wec join cluster2 --accept --its its1', 20);
+      await assertAvailable(there(its1), 'cluster2');
+      assert.equal(await stateOf(there(its1), intruder), 'pending');
+    });
+
+    it('that dies after it has joined, all say that its lease has stopped', async () => {
+      await there(its1).admin.delete(resources.certificateSigningRequests, intruder);
+      await judgeSoon(there(its1), 'cluster2');
+      await during({ kind: 'dead', plane: 'cluster2', pod: faultyPods.agents }, async () => {
+        await clusterHas(there(its1), 'cluster2', 'ManagedClusterConditionAvailable', 'Unknown');
+        const stopped = /lease stopped \d+s ago/;
+        const { stdout } = await succeeds('wec list --its its1', 3);
+        assert.match(stdout, /^cluster2 +yes +yes +unknown +available ✗ .*lease stopped \d+s ago/m);
+        const { wrong, next } = await diagnosisOf('cluster2=cluster2', 'its1');
+        assert.match(wrong, /^The agent of cluster2 has fallen silent: lease stopped \d+s ago\.$/);
+        assert.match(next, /^kubectl --context cluster2 -n open-cluster-management-agent logs klusterlet-agent-/);
+        await Promise.all([
+          fails('wec wait cluster2 --timeout 1s --its its1', 3, 3, stopped),
+          fails('wec join cluster2 --accept --timeout 2s --its its1', 4, 3, stopped),
+          succeeds('label cluster2 tier=a --its its1', 3),
+        ]);
+        const accepted = await succeeds('accept cluster2 --its its1', 3);
+        assert.match(accepted.stdout, /^cluster2: has joined already; not available: lease stopped/);
+      });
+      await succeeds('wec wait cluster2 --timeout 40s --its its1', 42);
+    });
+
+    it('of the WEC, whose API server restarts while join waits, or installs, join succeeds', async () => {
+      for (const text of [/klusterlet applied/, /agents will use/]) {
+        await wipeWec(there(its1), there(cluster2), 'cluster2');
+        await succeeds('wec join cluster2 --accept --its its1', 40, restarting('cluster2', text));
+        await assertAvailable(there(its1), 'cluster2');
+      }
+    });
+
+    it('that is slow, all succeed in their time', async () => {
+      await wipeWec(there(its1), there(cluster2), 'cluster2');
+      const slow = await TroubledNetwork.start(there(its1), 1000);
+      const lessSlow = await TroubledNetwork.start(there(cluster2), 300);
+      const options = { kubeconfig: await writeKubeconfig(there(its1), [slow.entry, lessSlow.entry]) };
+      await succeeds('wec join cluster2 --accept --its its1', 60, options);
+      const quick = ['wec list', 'wec get cluster2=cluster2', 'wec wait cluster2', 'accept cluster2'];
+      await Promise.all(
+        [...quick, 'label cluster2 tier=b --overwrite'].map((line) => succeeds(`${line} --its its1`, 15, options)),
+      );
+      await fails('wec wait nobody --timeout 3s --its its1', 5, 3, /nobody is not at the stage available/, options);
+      slow.stop();
+      lessSlow.stop();
+    });
+
+    it('that answers nothing, or refuses, all end with 4 and name the cluster', async () => {
+      const all = [
+        'wec join cluster2 --accept',
+        'accept cluster2',
+        'wec wait cluster2',
+        'wec list',
+        'wec get cluster2',
+      ];
+      const lines = [...all, 'label cluster2 tier=c'];
+      const network = await TroubledNetwork.start(there(its1), Number.POSITIVE_INFINITY);
+      const options = {
+        kubeconfig: await writeKubeconfig(there(its1), [network.entry, there(cluster2).kubeconfigEntry]),
+      };
+      const silent = /^✗ Cannot reach its1 \(https:\S+\): no answer in time\.$/;
+      await Promise.all(lines.map((line) => fails(`${line} --timeout 2s --its its1`, 4, 4, silent, options)));
+      network.stop();
+      const refused = /^✗ Cannot reach its1 \(https:\S+\): connection refused\.$/;
+      await Promise.all(lines.map((line) => fails(`${line} --its its1`, 3, 4, refused, options)));
+    });
+  });
+
+  describe('with the ITS', { concurrency: 1 }, () => {
+    it('whose API server restarts, what waits goes on: join --accept, accept, wec wait, wec list --watch', async () => {
+      const watching = run('wec list --watch --timeout 14s --its its2', 17);
+      const accepting = run('accept asking --timeout 12s --its its2', 14);
+      const waiting = succeeds('wec wait cluster3 --timeout 40s --its its2', 42);
+      await succeeds('wec join cluster3 --accept --timeout 40s --its its2', 42, restarting('its2'));
+      await assertAvailable(there(its2), 'cluster3');
+      await waiting;
+      assertRefused(await accepting, { exitCode: 3, says: /asking did not get to the stage available in time/ });
+      const { exitCode, stdout } = await watching;
+      assert.equal(exitCode, 0);
+      assert.match(stdout, /^cluster3 .* available +/m);
+    });
+
+    it('whose certificate authority changes, all say so, and join renews the connection', async () => {
+      const hub = there(its2);
+      await judgeSoon(hub, 'cluster3');
+      await during({ kind: 'certificate', plane: 'its2' }, async () => {
+        const all = [
+          'wec join cluster3 --accept',
+          'accept cluster3',
+          'wec wait cluster3',
+          'wec list',
+          'wec get cluster3',
+        ];
+        const untrusted = /^✗ Cannot reach its2 \(https:\S+\): its certificate is signed by an unknown authority\.$/;
+        await Promise.all(
+          [...all, 'label cluster3 tier=c'].map((line) => fails(`${line} --its its2`, 3, 4, untrusted)),
+        );
+
+        const options = {
+          kubeconfig: await writeKubeconfig(hub, [trustingOther(hub), there(cluster3).kubeconfigEntry]),
+        };
+        // What is connected stays so: the agent, and the operator's look at the hub, begin anew.
+        for (const namespace of ['open-cluster-management-agent', 'open-cluster-management'])
+          await removePods(there(cluster3), namespace);
+        await until(async () => {
+          const { status } = (await there(cluster3).admin.get(resources.klusterlets, 'klusterlet')) as AnyObject & {
+            status?: { conditions: { type: string; message: string }[] };
+          };
+          return status?.conditions.some(({ message }) => message?.includes('x509')) || undefined;
+        }, 'word of the operator');
+        await clusterHas(hub, 'cluster3', 'ManagedClusterConditionAvailable', 'Unknown');
+        const { wrong, next } = await diagnosisOf('cluster3=cluster3', 'its2', options);
+        assert.match(wrong, /^The hub's certificate authority has changed since cluster3 joined\.$/);
+        assert.match(next, /^stellarctl wec join cluster3=cluster3 --accept --its its2 /);
+
+        // kube-public/cluster-info still tells agents of the old one.
+        const file = path.join(cli.home, 'other-ca.pem');
+        await writeFile(file, otherAuthorityOf(hub));
+        const line = `wec join cluster3=cluster3 --accept --its its2 --ca-file ${file}`;
+        await succeeds(line, 30, options);
+        await assertAvailable(hub, 'cluster3');
+      });
+      await wipeWec(hub, there(cluster3), 'cluster3');
+    });
+
+    it('whose webhook is dead, nothing is approved too early, all say what is missing, and it goes on afterwards', async () => {
+      const hub = there(its2);
+      const early = await createRegistrationRequest(hub, { cluster: 'early', agent: 'agent-of-early' });
+      await ask(hub, 'announced', { agent: 'agent-of-announced' });
+      const missing = /kept by managed-cluster: the agent has not announced its ManagedCluster/;
+      await during({ kind: 'dead', plane: 'its2', pod: faultyPods.webhook }, async () => {
+        const webhook = /failed calling webhook "managedcluster\S+\.admission\.cluster\.open-cluster-management\.io"/;
+        await Promise.all([
+          fails('accept announced --its its2', 30, 1, webhook),
+          fails('label announced tier=a --its its2', 13, 1, webhook),
+          fails('accept early --timeout 4s --its its2', 6, 3, missing),
+          fails('wec join cluster3 --accept --timeout 6s --its its2', 8, 3, missing),
+        ]);
+        assert.equal(await stateOf(hub, early.metadata.name), 'pending');
+        assert.match((await succeeds('wec list --its its2', 3)).stdout, /^cluster3 .* not announced/m);
+        assert.match((await diagnosisOf('cluster3=cluster3', 'its2')).wrong, /announced/);
+      });
+      await succeeds('wec join cluster3 --accept --timeout 40s --its its2', 42);
+      await assertAvailable(hub, 'cluster3');
+    });
+
+    it('whose internal name pods cannot resolve, all say so in the words of the operator', async () => {
+      await wipeWec(there(its2), there(cluster3), 'cluster3');
+      const words = /lookup its2-control-plane on \S+: no such host/;
+      await during({ kind: 'unresolvable', host: 'its2-control-plane' }, async () => {
+        await fails('wec join cluster3 --accept --timeout 4s --its its2', 6, 3, words);
+        const { wrong, next } = await diagnosisOf('cluster3=cluster3', 'its2');
+        assert.match(wrong, /^cluster3 does not reach the hub: .*no such host\.$/);
+        assert.match(next, /--hub-apiserver https/);
+        await Promise.all([
+          fails('accept cluster3=cluster3 --timeout 1s --its its2', 3, 3, words),
+          fails('wec wait cluster3=cluster3 --timeout 1s --its its2', 3, 3, words),
+        ]);
+      });
+    });
+
+    it('that stops for good, all end with 4 when it has had its time to come back', async () => {
+      const gone = /^✗ Cannot reach its2 \(https:\S+\): (connection refused|the connection was cut)\.$/;
+      let mend = async () => {};
+      const stopping = {
+        whenPrinted: {
+          text: /klusterlet applied/,
+          act: async () => {
+            mend = await bed.fault({ kind: 'stopped', plane: 'its2' });
+          },
+        },
+      };
+      const waiting = [
+        fails('accept nobody --its its2', 30, 4, gone),
+        fails('wec wait nobody --timeout 60s --its its2', 30, 4, gone),
+      ];
+      await fails('wec join cluster3 --accept --its its2', 30, 4, gone, stopping);
+      await Promise.all(waiting);
+      await Promise.all(
+        ['wec list', 'wec get cluster3=cluster3', 'label cluster3 tier=a'].map((line) =>
+          fails(`${line} --its its2`, 3, 4, gone),
+        ),
+      );
+      await mend();
+    });
+  });
+});
+
+/** The authority that the fault `certificate` serves by. */
+function otherAuthorityOf(hub: Plane): string {
+  const [, other] = (hub.admin.connection.caPem ?? '').split(/(?=-----BEGIN)/);
+  return other ?? '';
+}
+
+/** The plane's own context, as somebody has it who was given the new authority. */
+function trustingOther(hub: Plane): Entry {
+  const { connection, ...entry } = hub.kubeconfigEntry;
+  return { ...entry, connection: { ...connection, caPem: otherAuthorityOf(hub) } };
+}
+
+async function removePods({ admin }: Plane, namespace: string): Promise<void> {
+  const { items } = await admin.list(resources.pods, { namespace });
+  for (const { metadata } of items)
+    await admin.delete(resources.pods, `${namespace}/${metadata.name}`, { gracePeriodSeconds: 0 });
+}
