@@ -4,6 +4,9 @@ import { StellarError } from './errors.ts';
 /** How long what may pass is given to recover before it is believed: a server that restarts, a stage that has failed. */
 export const graceMs = 15_000;
 
+/** How long one request may take. */
+export const requestTimeoutMs = 10_000;
+
 /** One deadline for a whole command. A timeout of 0 means: look once, wait for nothing. */
 export class Deadline {
   #end: number;
@@ -26,7 +29,7 @@ export class Deadline {
   }
 
   /** Milliseconds that one request may still take: never more than `most`, and never so little that a healthy server cannot answer. */
-  requestTimeout(most = 10_000): number {
+  requestTimeout(most = requestTimeoutMs): number {
     if (this.#once) return most;
     return Math.min(most, Math.max(1000, this.#end - Date.now()));
   }

@@ -1,4 +1,5 @@
 import { type Deadline, graceMs, pause } from './deadline.ts';
+import { StellarError } from './errors.ts';
 import { ApiError, mayPass } from './kube/errors.ts';
 import type { Run } from './run.ts';
 
@@ -18,13 +19,17 @@ export async function poll<T>(look: () => Promise<T | undefined>, { deadline, si
       if (result !== undefined || deadline.passed) return result;
     } catch (error) {
       troubleSince ??= Date.now();
-      // A server that is too busy has answered all the same.
-      if (deadline.passed && error instanceof ApiError && (error.status === 429 || error.status >= 500))
-        return undefined;
+      if (deadline.passed && hasAnsweredInTime(error)) return undefined;
       if (!mayPass(error) || deadline.passed || Date.now() - troubleSince > graceMs) throw error;
     }
     await pause(intervalMs, deadline, signal);
   }
+}
+
+/** A server that was too busy or too slow for the last look has answered before: that is no failure to reach it. */
+function hasAnsweredInTime(error: unknown): boolean {
+  if (error instanceof ApiError) return error.status === 429 || error.status >= 500;
+  return error instanceof StellarError && error.code === 'timeout';
 }
 
 /** Believes in a failure only when it has been seen for the grace time, or when there is no time left to see it recover. */

@@ -1,10 +1,10 @@
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { isDeepStrictEqual } from 'node:util';
-import { type Deadline, pause, throwIfInterrupted } from '../deadline.ts';
+import { type Deadline, pause, requestTimeoutMs, throwIfInterrupted } from '../deadline.ts';
 import { StellarError } from '../errors.ts';
 import { Credentials } from './credentials.ts';
-import { ApiError, apiError, type ClusterRef, networkError } from './errors.ts';
+import { ApiError, apiError, type ClusterRef, describeCluster, networkError } from './errors.ts';
 import { type SelectedContext, withoutCredentials } from './kubeconfig.ts';
 import type { KubeObject, ObjectMeta } from './objects.ts';
 import { type PathOptions, pathOf, type Resource, resourceOf } from './resources.ts';
@@ -293,7 +293,8 @@ class LiveKube implements Kube {
       headers['Content-Type'] = request.contentType ?? 'application/json';
       headers['Content-Length'] = String(Buffer.byteLength(body));
     }
-    const timeout = AbortSignal.timeout(this.#deadline.requestTimeout());
+    const limit = this.#deadline.requestTimeout();
+    const timeout = AbortSignal.timeout(limit);
     const started = Date.now();
     const sent = (url.protocol === 'http:' ? http : https).request(url, {
       method: request.method,
@@ -316,6 +317,9 @@ class LiveKube implements Kube {
       });
     } catch (error) {
       throwIfInterrupted(this.#signal);
+      if (timeout.aborted && limit < requestTimeoutMs && this.#restarts.hasAnswered) {
+        throw new StellarError('timeout', `There was no time left for the answer of ${describeCluster(this.cluster)}.`);
+      }
       if (timeout.aborted) throw networkError(this.cluster, { code: 'ETIMEDOUT' });
       throw networkError(this.cluster, error);
     }

@@ -21,17 +21,18 @@ const startingUp = [401, 403, 500, 503];
  * seconds, and its first answers may be wrong.
  */
 export class Restarts {
-  #hasAnswered = false;
+  /** Whether the server has answered at all. */
+  hasAnswered = false;
   #downSince: number | undefined;
 
   /** @param outcome an Answer, or the error of a request that got none. @returns whether to try again */
   mayBeRestarting(outcome: unknown): boolean {
     const cut = outcome instanceof StellarError && outcome.code === 'unreachable';
-    if (cut && this.#hasAnswered) this.#downSince ??= Date.now();
+    if (cut && this.hasAnswered) this.#downSince ??= Date.now();
     const inTime = this.#downSince !== undefined && Date.now() - this.#downSince <= graceMs;
     if (inTime && (cut || (isAnswer(outcome) && startingUp.includes(outcome.status)))) return true;
     if (isAnswer(outcome)) {
-      this.#hasAnswered = true;
+      this.hasAnswered = true;
       this.#downSince = undefined;
     }
     return false;

@@ -64,6 +64,11 @@ export async function preflight(access: HubAccess, wec: JoiningWec, options: Joi
   const settings = agentSettings(access, name, wecBefore.klusterlet, options);
   const unverified = await verifyEndpoint(access.its, endpoint, run);
   if (unverified !== undefined) notes.push(unverified);
+  if (hasOtherAuthority(access, endpoint)) {
+    notes.push(
+      `kube-public/cluster-info of ${access.its} has another certificate authority than its context. If the agent does not trust it: --ca-file FILE`,
+    );
+  }
   if (access.kube === undefined)
     notes.push(`${access.its} is out of reach from here: whether the name ${name} is free there was not checked.`);
   const operatorIsOurs =
@@ -71,6 +76,12 @@ export async function preflight(access: HubAccess, wec: JoiningWec, options: Joi
   if (!operatorIsOurs)
     notes.push(`${name} has a klusterlet operator that stellarctl did not install; it is left as it is.`);
   return { name, kube, endpoint, settings, installOperator: operatorIsOurs, wecBefore, hubBefore, notes };
+}
+
+/** Either the ITS shows other certificates to the outside, or what it publishes is out of date. */
+function hasOtherAuthority({ outside }: HubAccess, { source, certificateAuthority }: ChosenEndpoint): boolean {
+  const known = outside.certificateAuthority?.trim();
+  return source === 'kube-public/cluster-info' && known !== undefined && known !== certificateAuthority?.trim();
 }
 
 /** The address of the ITS for the agents of a WEC, with everything that they need to use it. */
