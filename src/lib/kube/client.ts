@@ -69,6 +69,8 @@ export interface Kube {
   mayI(permission: Permission): Promise<boolean>;
   /** The cluster's clock, as its last answer told it, in milliseconds since the epoch: ages on it must not depend on ours. */
   now(): number;
+  /** Whether the server has been away, as for a restart, since this client first reached it. */
+  hasBeenAway(): boolean;
   close(): void;
 }
 
@@ -233,6 +235,10 @@ class LiveKube implements Kube {
 
   now(): number {
     return Date.now() + this.#clockOffset;
+  }
+
+  hasBeenAway(): boolean {
+    return this.#restarts.hasBeenAway;
   }
 
   close(): void {

@@ -28,6 +28,7 @@ export function recordWrites(kube: Kube, record: WriteRecorder): Kube {
     read: kube.read.bind(kube),
     mayI: kube.mayI.bind(kube),
     now: kube.now.bind(kube),
+    hasBeenAway: kube.hasBeenAway.bind(kube),
     close: kube.close.bind(kube),
     async create<T>(
       resource: { kind: string },

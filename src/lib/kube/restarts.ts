@@ -23,12 +23,17 @@ const startingUp = [401, 403, 500, 503];
 export class Restarts {
   /** Whether the server has answered at all. */
   hasAnswered = false;
+  /** Whether it has been away since it first answered. */
+  hasBeenAway = false;
   #downSince: number | undefined;
 
   /** @param outcome an Answer, or the error of a request that got none. @returns whether to try again */
   mayBeRestarting(outcome: unknown): boolean {
     const cut = outcome instanceof StellarError && outcome.code === 'unreachable';
-    if (cut && this.hasAnswered) this.#downSince ??= Date.now();
+    if (cut && this.hasAnswered) {
+      this.#downSince ??= Date.now();
+      this.hasBeenAway = true;
+    }
     const inTime = this.#downSince !== undefined && Date.now() - this.#downSince <= graceMs;
     if (inTime && (cut || (isAnswer(outcome) && startingUp.includes(outcome.status)))) return true;
     if (isAnswer(outcome)) {

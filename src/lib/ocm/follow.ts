@@ -54,7 +54,7 @@ export class RegistrationFollower {
   readonly #run: Run;
   readonly #options: FollowOptions;
   readonly #approvedAgents = new Set<string>();
-  readonly #patience = new Patience();
+  #patience = new Patience();
   #awaited: { stage: string; why: string; hint: string | undefined } | undefined;
 
   constructor(name: string, hub: Kube | undefined, run: Run, options: FollowOptions) {
@@ -87,6 +87,11 @@ export class RegistrationFollower {
   wrote(text: string): void {
     this.result.changed = true;
     if (!this.#hub?.dryRun) this.#run.progress.changed(this.name, text);
+  }
+
+  /** Forgets what has failed so far: something was done about it. */
+  forgive(): void {
+    this.#patience = new Patience();
   }
 
   /** Ends this WEC with an error. */

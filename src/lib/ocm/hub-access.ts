@@ -22,6 +22,8 @@ export interface HubAccess {
   imageRegistry: string | undefined;
   /** A bootstrap token: asked for at the first call, the same for all WECs of one run. */
   token(): Promise<string>;
+  /** Another token than the one before, for an agent that has to start anew. Only with access to the ITS itself. */
+  anotherToken(): Promise<string>;
 }
 
 /**
@@ -48,6 +50,7 @@ export async function accessHub(
       token ??= requestBootstrapToken(kube).then((answer) => answer.token);
       return token;
     },
+    anotherToken: async () => (await requestBootstrapToken(kube)).token,
   };
 }
 
@@ -69,6 +72,7 @@ export function accessByJoinFile(file: JoinFile): HubAccess {
     ocmVersion: file.ocmVersion,
     imageRegistry: file.imageRegistry,
     token: async () => file.token,
+    anotherToken: async () => file.token,
   };
 }
 

@@ -7,6 +7,7 @@ import type { ChosenEndpoint } from '../endpoint.ts';
 import { RegistrationFollower, type WecResult } from '../follow.ts';
 import type { HubAccess } from '../hub-access.ts';
 import { bootstrapRequests, emptyEvidence, type HubEvidence, readHub } from '../hub-evidence.ts';
+import { bootstrapSecret } from '../klusterlet/agent.ts';
 import { installKlusterlet } from '../klusterlet/install.ts';
 import { managedBy, managedByLabel } from '../klusterlet/operator.ts';
 import { setLabels } from '../label.ts';
@@ -16,6 +17,7 @@ import type { RegistrationStageId } from '../registration-stage-ids.ts';
 import { readWec } from '../wec-evidence.ts';
 import { finishDone, isDone } from './already-done.ts';
 import { bootstrapNeed, firstTime } from './bootstrap-need.ts';
+import { NewStart } from './new-start.ts';
 import type { JoiningWec, JoinOptions } from './options.ts';
 import { type JoinPlan, preflight } from './preflight.ts';
 import { findSameClusters, sameWec } from './same-clusters.ts';
@@ -142,14 +144,16 @@ async function follow(
   const klusterlet = await kube.get<Klusterlet>(resources.klusterlets, klusterletName);
   // Both clusters were named together, so that in Singleton mode it is known which agent is meant, whoever else may ask.
   const ownAgent = klusterlet && singletonAgentId(klusterlet);
+  const newStart = new NewStart();
   const former = written.bootstrap && ownAgent !== undefined ? bootstrapRequests(hubBefore ?? emptyEvidence(name)) : [];
+  const outdated = new Set(former.filter(({ agent }) => agent === ownAgent).map((request) => request.name));
   const follower = new RegistrationFollower(name, hub, run, {
     until: goalOf(access, options),
     accept: options.accept,
     wait: true,
     agent: ownAgent,
     ownAgent,
-    outdated: new Set(former.filter(({ agent }) => agent === ownAgent).map((request) => request.name)),
+    outdated,
     started: written.started,
     lookAgain:
       hub === undefined
@@ -167,7 +171,17 @@ async function follow(
       if (await setLabels(hub, evidence.managedCluster, options.labels)) follower.wrote('labelled');
       labelled = true;
     }
-    await follower.step({ name, hub: evidence, wec, now: hub?.now() ?? kube.now() });
+    const registration = { name, hub: evidence, wec, now: hub?.now() ?? kube.now() };
+    const reason = hub && newStart.reason(registration, hub);
+    if (reason !== undefined) {
+      newStart.done = true;
+      for (const request of evidence?.requests ?? []) outdated.add(request.name);
+      await kube.apply(bootstrapSecret(plan.endpoint, await access.anotherToken()));
+      follower.wrote(`${reason}: started anew`);
+      follower.forgive();
+      return undefined;
+    }
+    await follower.step(registration);
     return follower.finished || undefined;
   };
   await poll(look, run).catch((error: unknown) => {
