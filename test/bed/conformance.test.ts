@@ -318,6 +318,8 @@ async function checkUndone(wec: Plane, before: { wec: Set<string> }): Promise<vo
   for (const deadline = Date.now() + 30_000; !(await areGone()); await sleep(200))
     assert.ok(Date.now() < deadline, 'namespaces are left');
   const left = withoutNamespaceDefaults(without(await inventory(wec), before.wec));
+  // kube-controller-manager may make it again, empty, when it notices too late that it is gone with what it aggregates.
+  left.delete('rbac.authorization.k8s.io/v1 ClusterRole /open-cluster-management:klusterlet-work:aggregate');
   assertSame(
     left,
     new Set([

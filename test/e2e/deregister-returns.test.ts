@@ -1,32 +1,23 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { type AnyObject, type Bed, type Plane, resources, startBed, untilApplied } from '../bed/bed.ts';
-import { Cli } from './harness.ts';
+import { type Bed, type Plane, startBed, writeKubeconfig } from '../bed/bed.ts';
+import { Cli, type CliRun } from './harness.ts';
 import { inventoryOf } from './inventory.ts';
-import { assertRefused } from './refusal.ts';
 import { assertAvailable, contextsOf } from './registration.ts';
-import { type RunningWorkload, runWorkload } from './workloads.ts';
+import { runWorkload, workloadOn } from './workloads.ts';
+import { WriteProxy } from './write-proxy.ts';
 
 let bed: Bed;
 let cli: Cli;
 let its1: Plane;
 let its2: Plane;
 let cluster1: Plane;
-let originally: Awaited<ReturnType<typeof inventories>>;
-let workload: RunningWorkload;
-
-const inventories = async () => ({
-  its1: await inventoryOf(its1),
-  its2: await inventoryOf(its2),
-  cluster1: await inventoryOf(cluster1),
-});
 
 before(async () => {
   const planes = [{ name: 'its1', hub: true }, { name: 'its2', hub: true }, { name: 'cluster1' }];
   bed = await startBed({ planes });
   [its1, its2, cluster1] = [bed.plane('its1'), bed.plane('its2'), bed.plane('cluster1')];
   cli = await Cli.create(await contextsOf(its1, its2, cluster1));
-  originally = await inventories();
 });
 
 after(async () => {
@@ -34,58 +25,84 @@ after(async () => {
   await bed?.stop();
 });
 
-const leave = (its: string) => ['deregister', 'cluster1=cluster1', '--its', its, '--yes', '--clean-up'];
-
 async function join(its: string): Promise<void> {
   await cli.succeed(['wec', 'join', 'cluster1', '--its', its, '--accept', '--label', 'env=edge']);
   await assertAvailable(bed.plane(its), 'cluster1');
 }
 
-const clusterOn = (its: Plane) => its.admin.find<AnyObject>(resources.managedClusters, 'cluster1');
+const leave = (its: string) => ['deregister', 'cluster1=cluster1', '--its', its, '--yes', '--clean-up'];
 
-describe('a WEC whose works a policy sends to every cluster', () => {
-  it('stays, with its labels put back, and the policy is named', async () => {
+const inventories = async () => ({ its1: await inventoryOf(its1), cluster1: await inventoryOf(cluster1) });
+
+describe('a deregistration that is killed right after a write', () => {
+  it('is completed by running it again, though it is killed after every one of its writes', async () => {
+    const originally = await inventories();
     await join('its1');
-    workload = await runWorkload(its1, cluster1, { policy: 'everywhere', matchLabels: {} });
-    const before = await clusterOn(its1);
-    const run = await cli.run(leave('its1'));
-    assertRefused(run, {
-      exitCode: 1,
-      says: /cluster1 could not be released.*everywhere \(wds1\)/,
-      hint: /kubectl --context wds1 edit bindingpolicy everywhere/,
-    });
-    assert.match(run.stderr, /Put back: label env=edge/);
-    const stays = await clusterOn(its1);
-    assert.equal(stays?.metadata.deletionTimestamp, undefined);
-    assert.deepEqual(stays?.metadata.labels, before?.metadata.labels);
-    assert.deepEqual(stays?.metadata.annotations, before?.metadata.annotations);
-    await untilApplied(its1, 'cluster1', 3);
-  });
-
-  it('leaves once nobody sends them any more, though the ITS restarts meanwhile', async () => {
-    workload.stop();
-    const run = await cli.succeed(leave('its1'), {
-      whenPrinted: { text: /released from everywhere/, act: () => restart(its1) },
-    });
-    assert.equal(run.stdout, 'cluster1: deregistered\n');
-    assert.deepEqual(await inventories(), originally);
+    await cli.succeed(['properties', 'cluster1', 'region=north', '--its', 'its1']);
+    const { namespace } = await runWorkload(its1, cluster1, { policy: 'edge', matchLabels: { env: 'edge' } });
+    let kill: ((signal: NodeJS.Signals) => void) | undefined;
+    const survived = new Set<string>();
+    const onWrite = (description: string) => {
+      // Names that are made up anew for each object, and writes that a wait repeats.
+      const write = description
+        .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'ID')
+        .replace(/cluster1-\w{5}$/, '');
+      if (survived.has(write)) return;
+      survived.add(write);
+      kill?.('SIGKILL');
+    };
+    const proxies = await Promise.all([its1, cluster1].map((plane) => WriteProxy.start(plane, onWrite)));
+    try {
+      const kubeconfig = await writeKubeconfig(
+        its1,
+        proxies.map(({ entry }) => entry),
+      );
+      let run: CliRun;
+      let kills = -1;
+      do {
+        run = await cli.run(leave('its1'), {
+          kubeconfig,
+          onStart: (killer) => {
+            kill = killer;
+          },
+        });
+        kills += 1;
+      } while (run.signal === 'SIGKILL');
+      assert.equal(run.exitCode, 0, run.stderr);
+      assert.ok(kills >= 8, `killed ${kills} times: ${[...survived].join(', ')}`);
+    } finally {
+      for (const proxy of proxies) proxy.stop();
+    }
+    assert.deepEqual(await workloadOn(cluster1, namespace), { uids: [], owners: 0 });
+    const { its1: onIts, ...rest } = await inventories();
+    // What properties made for all WECs stays.
+    const shared = Object.keys(onIts).filter((key) => key.includes('customization-properties'));
+    assert.deepEqual(shared.sort(), [
+      'configmaps customization-properties/kube-root-ca.crt',
+      'namespaces /customization-properties',
+      'serviceaccounts customization-properties/default',
+    ]);
+    for (const key of shared) delete onIts[key];
+    assert.deepEqual({ its1: onIts, ...rest }, originally);
   });
 });
 
 describe('a WEC that has left one ITS', () => {
   it('joins another with no step in between, and leaves it though its own API server restarts meanwhile', async () => {
+    const originally = { its2: await inventoryOf(its2), cluster1: await inventoryOf(cluster1) };
     await join('its2');
     const run = await cli.succeed(leave('its2'), {
-      whenPrinted: { text: /ManagedCluster deleted/, act: () => restart(cluster1) },
+      whenPrinted: {
+        text: /ManagedCluster deleted/,
+        act: async () => {
+          await cluster1.stop();
+          await cluster1.start();
+        },
+      },
     });
     assert.equal(run.stdout, 'cluster1: deregistered\n');
-    assert.deepEqual(await inventories(), originally);
+    assert.deepEqual({ its2: await inventoryOf(its2), cluster1: await inventoryOf(cluster1) }, originally);
   });
 
   it('comes back to the first', () => join('its1'));
 });
-
-async function restart(plane: Plane): Promise<void> {
-  await plane.stop();
-  await plane.start();
-}

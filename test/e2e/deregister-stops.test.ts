@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { type AnyObject, type Bed, faultyPods, type Plane, resources, startBed } from '../bed/bed.ts';
+import {
+  type AnyObject,
+  type Bed,
+  faultyPods,
+  installAddon,
+  type Plane,
+  resources,
+  startBed,
+  untilApplied,
+} from '../bed/bed.ts';
 import { Cli } from './harness.ts';
 import { assertRefused, assertRefuses, type Refusal } from './refusal.ts';
 import { assertAvailable, contextsOf, statusOf, until } from './registration.ts';
@@ -80,6 +89,8 @@ describe('a WEC that cannot leave as it should', { concurrency: true }, () => {
     const name = 'cluster1';
     const wec = bed.plane(name);
     const { namespace } = await runWorkload(its1, wec, { policy: 'for-dead', matchLabels: { only: name } });
+    installAddon(its1, { clusters: [name], hasFinalizer: true });
+    await untilApplied(its1, name, 4);
     await kill(name);
     const there = await workloadOn(wec, namespace);
     const line = ['deregister', name, '--its', 'its1', '--yes'];
@@ -93,6 +104,10 @@ describe('a WEC that cannot leave as it should', { concurrency: true }, () => {
     const { stderr } = await cli.succeed([...line, '--force', '--timeout', '60s']);
     assert.match(stderr, /Its workloads stay where they run, and nobody looks after them any more/);
     assert.match(stderr, /took cluster\.open-cluster-management\.io\/manifest-work-cleanup off ManifestWork /);
+    assert.match(
+      stderr,
+      /took addon\.open-cluster-management\.io\/addon-pre-delete off ManagedClusterAddOn addon-status/,
+    );
     assert.equal(await clusterOf(name), undefined);
     assert.equal(await its1.admin.find(resources.namespaces, name), undefined);
     assert.deepEqual((await workloadOn(wec, namespace)).uids, there.uids);

@@ -21,7 +21,7 @@ export type PodFault =
   | { kind: 'unresolvable'; host: string };
 
 /** What goes wrong with an API server. */
-export type PlaneFault =
+type PlaneFault =
   /** Its processes are killed; the data stay. */
   | { kind: 'stopped'; plane: string }
   /** It serves with a certificate of another CA than its kubeconfigs know; connections that are there already last. */
