@@ -19,7 +19,7 @@ export async function poll<T>(look: () => Promise<T | undefined>, { deadline, si
       if (result !== undefined || deadline.passed) return result;
     } catch (error) {
       troubleSince ??= Date.now();
-      if (deadline.passed && hasAnsweredInTime(error)) return undefined;
+      if (deadline.passed && hasAnsweredInTime(error)) throw notInTime(error);
       if (!mayPass(error) || deadline.passed || Date.now() - troubleSince > graceMs) throw error;
     }
     await pause(intervalMs, deadline, signal);
@@ -27,9 +27,13 @@ export async function poll<T>(look: () => Promise<T | undefined>, { deadline, si
 }
 
 /** A server that was too busy or too slow for the last look has answered before: that is no failure to reach it. */
-function hasAnsweredInTime(error: unknown): boolean {
+function hasAnsweredInTime(error: unknown): error is StellarError {
   if (error instanceof ApiError) return error.status === 429 || error.status >= 500;
   return error instanceof StellarError && error.code === 'timeout';
+}
+
+function notInTime({ message, hint, details }: StellarError): StellarError {
+  return new StellarError('timeout', `Not done in time; the last answer was: ${message}`, { hint, details });
 }
 
 /** Believes in a failure only when it has been seen for the grace time, or when there is no time left to see it recover. */

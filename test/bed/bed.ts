@@ -20,7 +20,7 @@ export { ApiError } from './kube/errors.ts';
 export type { AnyObject } from './kube/objects.ts';
 export * as resources from './kube/resources.ts';
 export type { AuditEvent } from './plane/audit.ts';
-export type { HubOptions, Plane };
+export type { Plane };
 
 export interface PlaneSpec {
   /** Also the name of its context: its1, cluster1 … */

@@ -35,8 +35,3 @@ export async function writeKubeconfig(plane: Plane, entries: Entry[]): Promise<s
   await writeFile(file, kubeconfigOf(entries), { mode: 0o600 });
   return file;
 }
-
-/** A kubeconfig file whose only context is that of a user with just these rights. */
-export async function userKubeconfig(plane: Plane, user: LimitedUser): Promise<string> {
-  return writeKubeconfig(plane, [await limitedUser(plane, user)]);
-}
