@@ -32,7 +32,9 @@ function hasAnsweredInTime(error: unknown): error is StellarError {
   return error instanceof StellarError && error.code === 'timeout';
 }
 
-function notInTime({ message, hint, details }: StellarError): StellarError {
+function notInTime(error: StellarError): StellarError {
+  if (error.code === 'timeout') return error;
+  const { message, hint, details } = error;
   return new StellarError('timeout', `Not done in time; the last answer was: ${message}`, { hint, details });
 }
 

@@ -324,7 +324,13 @@ class LiveKube implements Kube {
     } catch (error) {
       throwIfInterrupted(this.#signal);
       if (timeout.aborted && limit < requestTimeoutMs && this.#restarts.hasAnswered) {
-        throw new StellarError('timeout', `There was no time left for the answer of ${describeCluster(this.cluster)}.`);
+        throw new StellarError(
+          'timeout',
+          `${describeCluster(this.cluster)} answers too slowly for what was left of the time.`,
+          {
+            hint: 'Give it more: --timeout',
+          },
+        );
       }
       if (timeout.aborted) throw networkError(this.cluster, { code: 'ETIMEDOUT' });
       throw networkError(this.cluster, error);

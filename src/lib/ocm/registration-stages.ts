@@ -123,7 +123,7 @@ export function describeRegistration(reports: readonly StageReport[]): { text: s
 /** An agent announces itself with its request; refused by the hub's webhook, it tries again only after hours, or when it restarts. */
 const announcementGraceMs = 30_000;
 
-function announced(hub: HubEvidence, { now }: Registration): Verdict {
+function announced(hub: HubEvidence, { name, now }: Registration): Verdict {
   if (hub.managedCluster !== undefined) {
     return hub.managedCluster.metadata.deletionTimestamp ? failed('its ManagedCluster is being deleted') : met;
   }
@@ -131,7 +131,7 @@ function announced(hub: HubEvidence, { now }: Registration): Verdict {
   if (asked !== undefined && now - asked > announcementGraceMs) {
     return failed(
       `the agent asked ${formatAge(now - asked)} ago and could not announce its ManagedCluster`,
-      `See whether the ITS lets it (its webhook in namespace ${hubNamespace}), then restart the agent: kubectl -n ${agentNamespace} rollout restart deployment`,
+      `See whether the ITS lets it: its webhook runs in namespace ${hubNamespace}. Then, to start the agent anew: stellarctl wec join ${name}=CONTEXT`,
     );
   }
   return waiting('the agent has not announced its ManagedCluster');
