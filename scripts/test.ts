@@ -1,5 +1,5 @@
 /**
- * Runs the tests: npm test [-- [--test-name-pattern PATTERN] FILE-OR-FOLDER...]. All of them are reported as one run of Node's
+ * Runs the tests: npm test [-- [--long] [--test-name-pattern PATTERN] FILE-OR-FOLDER...]. All of them are reported as one run of Node's
  * test runner, with its summary and exit code.
  */
 import { globSync } from 'node:fs';
@@ -12,30 +12,42 @@ import { isFailedRun, joinRuns } from './test-totals.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
 
-/** Files of tests, and how many of a group run at the same time. */
-const GROUPS = [
-  { files: ['test/*.test.ts', 'test/unit/**/*.test.ts'], atOnce: true },
-  // Each of these files starts control planes of its own, and waits for them most of the time: this many fill two cores, and
-  // many more would make each other miss their deadlines.
-  { files: ['test/bed/**/*.test.ts', 'test/e2e/**/*.test.ts'], atOnce: 3 },
-] as const;
-
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { 'test-name-pattern': { type: 'string', multiple: true } },
+  options: { 'test-name-pattern': { type: 'string', multiple: true }, long: { type: 'boolean' } },
 });
+
+/** Files of tests, and how many of a group run at the same time. */
+interface Group {
+  files: readonly string[];
+  except?: RegExp;
+  atOnce: number | true;
+}
+
+const unitTests: Group = { files: ['test/*.test.ts', 'test/unit/**/*.test.ts'], atOnce: true };
+// Each of these files starts control planes of its own: a few of them fill two cores, and many would make each other miss their
+// deadlines.
+const wholeCommands: Group = { files: ['test/e2e/**/*.test.ts'], except: /\.long\.test\.ts$/, atOnce: 3 };
+const longTests: Group = { files: ['test/bed/**/*.long.test.ts', 'test/e2e/**/*.long.test.ts'], atOnce: 2 };
+
 const chosen = positionals.map((place) => path.relative(root, path.resolve(place)));
 
-function filesOf(patterns: readonly string[]): string[] {
-  const files = globSync(patterns, { cwd: root }).sort();
+/** Files that are named are run wherever they belong; otherwise the long ones only with --long, and then alone. */
+const wanted =
+  chosen.length > 0 ? [unitTests, wholeCommands, longTests] : values.long ? [longTests] : [unitTests, wholeCommands];
+
+function filesOf({ files: patterns, except }: Group): string[] {
+  const files = globSync(patterns, { cwd: root })
+    .filter((file) => !except?.test(file))
+    .sort();
   return chosen.length === 0
     ? files
     : files.filter((file) => chosen.some((place) => `${file}/`.startsWith(`${place}/`)));
 }
 
-const groups = GROUPS.map(({ files, atOnce }) => ({ files: filesOf(files), atOnce })).filter(
-  ({ files }) => files.length > 0,
-);
+const groups = wanted
+  .map((group) => ({ files: filesOf(group), atOnce: group.atOnce }))
+  .filter(({ files }) => files.length > 0);
 if (groups.length === 0) {
   console.error(`There are no tests in ${chosen.join(', ')}.`);
   process.exit(1);
