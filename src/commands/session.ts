@@ -126,12 +126,11 @@ export class Session {
     return kube;
   }
 
-  readonly #trace: Trace = (line) => this.io.stderr.write(`${this.#style.faint(line)}\n`);
+  readonly #trace: Trace = (line) => this.progress.note(line);
 
   /** Names the cluster that is about to be written to. */
-  announce({ cluster }: Kube, ...facts: (string | undefined)[]): void {
-    const shown = [`ITS ${cluster.context} (${cluster.server})`, ...facts.filter((fact) => fact !== undefined)];
-    this.progress.note(shown.join(' · '));
+  announce({ cluster }: Kube): void {
+    this.progress.note(`ITS ${cluster.context} (${cluster.server})`);
   }
 
   /** Prints a result for scripts and people, whole. */

@@ -85,8 +85,9 @@ export class RegistrationFollower {
 
   /** Notes that this run has written something for this WEC. */
   wrote(text: string): void {
+    if (this.#hub?.dryRun) return;
     this.result.changed = true;
-    if (!this.#hub?.dryRun) this.#run.progress.changed(this.name, text);
+    this.#run.progress.changed(this.name, text);
   }
 
   /** Forgets what has failed so far: something was done about it. */
@@ -158,7 +159,7 @@ export class RegistrationFollower {
       for (const request of requests) {
         await approveRequest(hub, request);
         this.wrote(`request ${request.name} approved`);
-        this.result.stage = 'approved';
+        if (!hub.dryRun) this.result.stage = 'approved';
         if (request.agent !== undefined) this.#approvedAgents.add(request.agent);
       }
       if (managedCluster === undefined) return;
@@ -192,7 +193,7 @@ export class RegistrationFollower {
   #finish(text: string): void {
     this.finished = true;
     const dryRun = this.#hub?.dryRun === true;
-    const elapsed = this.result.changed && !dryRun ? Date.now() - this.#options.started : undefined;
+    const elapsed = this.result.changed ? Date.now() - this.#options.started : undefined;
     this.#run.progress.done(this.name, dryRun ? 'dry run: nothing was written' : text, elapsed);
   }
 }
