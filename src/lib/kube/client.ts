@@ -279,7 +279,7 @@ class LiveKube implements Kube {
       }
       if (!isAnswer(outcome)) throw outcome;
       if (outcome.status !== 429 || attempt >= 5 || this.#deadline.passed) return outcome;
-      await pause((outcome.retryAfter ?? 1) * 1000, this.#deadline, this.#signal);
+      await pause(busyPauseMs(outcome), this.#deadline, this.#signal);
     }
   }
 
@@ -336,6 +336,11 @@ class LiveKube implements Kube {
       throw networkError(this.cluster, error);
     }
   }
+}
+
+/** A kind that has just been defined answers 429 for some milliseconds, and says to wait a whole second. */
+function busyPauseMs({ text, retryAfter }: Answer): number {
+  return text.includes('storage is (re)initializing') ? 100 : (retryAfter ?? 1) * 1000;
 }
 
 /** What we apply of an object: not what the server and controllers keep in it, and change at any moment. */
