@@ -143,4 +143,5 @@ async function confirm(session: Session, name: string, { yes }: Options): Promis
   }
   session.progress.stop();
   await confirmByName(session.io, `Deregister ${name}?`, name, session.run.signal);
+  session.progress.resume();
 }

@@ -15,6 +15,8 @@ export interface ProgressOptions {
 /** Progress with an end: nothing moves on the terminal after `stop`. */
 export interface TerminalProgress extends Progress {
   stop(): void;
+  /** Lines may move again, as after a prompt. */
+  resume(): void;
 }
 
 export function createProgress(io: Io, options: ProgressOptions): TerminalProgress {
@@ -62,7 +64,10 @@ class PlainProgress implements TerminalProgress {
 
   stop(): void {
     clearInterval(this.#heartbeat);
+    this.#heartbeat = undefined;
   }
+
+  resume(): void {}
 
   #beat(): void {
     for (const [subject, { text, since }] of this.#waiting) {
@@ -87,7 +92,7 @@ class LiveProgress implements TerminalProgress {
   readonly #io: Io;
   readonly #options: ProgressOptions;
   readonly #rows = new Map<string, { text: string; since: number }>();
-  readonly #starting: NodeJS.Timeout;
+  #starting: NodeJS.Timeout | undefined;
   #spinner: Ora | undefined;
   #stopped = false;
   #widest = 0;
@@ -95,7 +100,7 @@ class LiveProgress implements TerminalProgress {
   constructor(io: Io, options: ProgressOptions) {
     this.#io = io;
     this.#options = options;
-    this.#starting = setTimeout(() => this.#start(), spinnerDelayMs).unref();
+    this.resume();
   }
 
   note(text: string): void {
@@ -128,11 +133,17 @@ class LiveProgress implements TerminalProgress {
     this.#stopped = true;
     clearTimeout(this.#starting);
     this.#spinner?.stop();
+    this.#spinner = undefined;
+  }
+
+  resume(): void {
+    this.#stopped = false;
+    this.#starting = setTimeout(() => this.#start(), spinnerDelayMs).unref();
   }
 
   async #start(): Promise<void> {
     const { default: ora } = await import('ora');
-    if (this.#stopped) return;
+    if (this.#stopped || this.#spinner !== undefined) return;
     // ora clears, counts lines and hides the cursor; the lines, each with a frame of its own, are its prefix.
     this.#spinner = ora({
       stream: this.#io.stderr,
