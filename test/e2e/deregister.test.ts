@@ -59,7 +59,7 @@ describe('deregistering a WEC with --clean-up', { concurrency: true }, () => {
     it(`leaves the cluster as it was before it joined: ${each.how}`, () => roundTrip(each));
 
     it('can be done by the administrator of the WEC alone with --local, and later by that of the ITS', async () => {
-      const { wec, earlier } = await register(each);
+      const { wec, earlier } = await register({ ...each, how: 'in mode Singleton', join: [] });
       const line = ['deregister', '--local', 'cluster3', '--wec-context', 'cluster3', '--yes'];
       const kubeconfig = await contextsOf(wec);
       const { stdout } = await cli.succeed(line, { kubeconfig });

