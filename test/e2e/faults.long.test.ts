@@ -261,17 +261,17 @@ describe('when something goes wrong', { concurrency: true }, () => {
 
   describe('with the ITS', { concurrency: 1 }, () => {
     it('whose API server restarts, what waits goes on: join --accept, accept, wec wait, wec list --watch', async () => {
-      const line = 'wec join cluster3 --accept --timeout 30s --its its2';
+      const line = 'wec join cluster3 --accept --timeout 90s --its its2';
       const sawIt = { text: /^cluster3( +yes){3} +available /m, signal: 'SIGINT' } as const;
       const watch = async () => {
-        const { exitCode, stdout } = await run('wec list --watch --timeout 40s --its its2', 42, { signalAt: sawIt });
+        const { exitCode, stdout } = await run('wec list --watch --timeout 100s --its its2', 102, { signalAt: sawIt });
         assert.equal(exitCode, 130, `cluster3 became available while it watched:\n${stdout}`);
       };
       await together(
         watch(),
-        succeeds(line, 32, restarting('its2', /klusterlet applied/)),
-        succeeds('wec wait cluster3 --timeout 30s --its its2', 32),
-        fails('accept asking --timeout 8s --its its2', 10, 3, /asking did not get to the stage available in time/),
+        succeeds(line, 92, restarting('its2', /klusterlet applied/)),
+        succeeds('wec wait cluster3 --timeout 90s --its its2', 92),
+        fails('accept asking --timeout 25s --its its2', 27, 3, /asking did not get to the stage available in time/),
       );
       await assertAvailable(there(its2), 'cluster3');
     });
