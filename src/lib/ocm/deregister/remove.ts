@@ -1,6 +1,7 @@
 import { StellarError } from '../../errors.ts';
 import type { Kube } from '../../kube/client.ts';
-import { conditionOf, type KubeObject } from '../../kube/objects.ts';
+import { ApiError } from '../../kube/errors.ts';
+import { conditionOf, type KubeObject, type ObjectMeta } from '../../kube/objects.ts';
 import { type Resource, resourceOf, resources } from '../../kube/resources.ts';
 import { poll } from '../../poll.ts';
 import type { Run } from '../../run.ts';
@@ -58,15 +59,25 @@ async function takeFinalizers(
   for (const [resource, { metadata }] of guarded) {
     const finalizers = metadata.finalizers ?? [];
     if (metadata.deletionTimestamp === undefined || finalizers.length === 0) continue;
-    await hub.merge(
-      resource,
-      metadata.name,
-      { metadata: { uid: metadata.uid, finalizers: null } },
-      { namespace: metadata.namespace },
-    );
+    if (!(await withoutFinalizers(hub, resource, metadata))) continue;
     taken.push({ object: `${resource.kind} ${metadata.name}`, finalizers });
   }
   return taken;
+}
+
+/** @returns false where the object had gone by itself meanwhile, or another one has taken its name */
+async function withoutFinalizers(
+  hub: Kube,
+  resource: Resource,
+  { name, namespace, uid }: ObjectMeta,
+): Promise<boolean> {
+  try {
+    await hub.merge(resource, name, { metadata: { uid, finalizers: null } }, { namespace });
+    return true;
+  } catch (error) {
+    if (error instanceof ApiError && [404, 409].includes(error.status)) return false;
+    throw error;
+  }
 }
 
 function stillThere(inspection: Inspection): StellarError {
@@ -97,7 +108,7 @@ export async function removeLeftovers(hub: Kube, name: string, run: Run): Promis
   if (mailbox !== undefined) {
     // What is left in it has nobody any more who would remove its finalizers.
     for (const { metadata } of [...works, ...addonWorks]) {
-      await hub.merge(resources.manifestWorks, metadata.name, { metadata: { finalizers: null } }, { namespace: name });
+      await withoutFinalizers(hub, resources.manifestWorks, metadata);
     }
     await hub.delete(resources.namespaces, name, { uid: mailbox.metadata.uid });
     await untilGone(hub, mailbox, run);
