@@ -2,14 +2,9 @@ import { formatAge } from '../../duration.ts';
 import type { Kube } from '../../kube/client.ts';
 import { isTrue, type KubeObject, type Lease } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
+import { originBindingLabel, originWdsLabel, propertiesNamespace } from '../../kubestellar/names.ts';
 import { clusterNameLabel, leaseName } from '../names.ts';
 import type { CertificateSigningRequest, ManagedCluster } from '../objects.ts';
-
-/** Labels that KubeStellar's transport puts on the works of a workload (kubestellar pkg/transport). */
-export const wdsLabel = 'transport.kubestellar.io/originWdsName';
-export const bindingLabel = 'transport.kubestellar.io/originOwnerReferenceBindingKey';
-
-export const propertiesNamespace = 'customization-properties';
 
 /** work.open-cluster-management.io/v1, as far as a deregistration reads it. */
 export interface ManifestWork extends KubeObject {
@@ -91,7 +86,7 @@ export function objectsIn({ spec }: ManifestWork): string[] {
 export function policiesOf(works: readonly ManifestWork[]): Map<string, ManifestWork[]> {
   const policies = new Map<string, ManifestWork[]>();
   for (const work of works) {
-    const { [bindingLabel]: policy, [wdsLabel]: wds } = work.metadata.labels ?? {};
+    const { [originBindingLabel]: policy, [originWdsLabel]: wds } = work.metadata.labels ?? {};
     const key = policy === undefined ? 'no binding policy' : `${policy} (${wds ?? 'unknown WDS'})`;
     policies.set(key, [...(policies.get(key) ?? []), work]);
   }

@@ -1,18 +1,11 @@
 import { StellarError } from '../../errors.ts';
 import type { Kube } from '../../kube/client.ts';
 import { resources } from '../../kube/resources.ts';
+import { originBindingLabel, originWdsLabel } from '../../kubestellar/names.ts';
 import { poll } from '../../poll.ts';
 import type { Run } from '../../run.ts';
 import type { ManagedCluster } from '../objects.ts';
-import {
-  bindingLabel,
-  type Inspection,
-  inspect,
-  type ManifestWork,
-  policiesOf,
-  selectableLabels,
-  wdsLabel,
-} from './inspect.ts';
+import { type Inspection, inspect, type ManifestWork, policiesOf, selectableLabels } from './inspect.ts';
 import { makeOrphans } from './keep.ts';
 
 /** Holds the labels that were removed, until they are put back or the cluster is gone: an interrupted run loses none. */
@@ -108,7 +101,7 @@ async function stop(hub: Kube, name: string, error: StellarError): Promise<Stell
 }
 
 function stillSelected(hub: Kube, name: string, works: readonly ManifestWork[]): StellarError {
-  const { [bindingLabel]: policy = 'NAME', [wdsLabel]: wds = 'WDS' } = works[0]?.metadata.labels ?? {};
+  const { [originBindingLabel]: policy = 'NAME', [originWdsLabel]: wds = 'WDS' } = works[0]?.metadata.labels ?? {};
   return new StellarError(
     'still-selected',
     `${name} could not be released: its works come back (seen ${timesSeen} times), so that ${[...policiesOf(works).keys()].join(', ')} selects it by something else than its labels.`,

@@ -3,9 +3,10 @@ import type { Kube } from '../../kube/client.ts';
 import { ApiError } from '../../kube/errors.ts';
 import { conditionOf, type KubeObject, type ObjectMeta } from '../../kube/objects.ts';
 import { type Resource, resourceOf, resources } from '../../kube/resources.ts';
+import { propertiesNamespace } from '../../kubestellar/names.ts';
 import { poll } from '../../poll.ts';
 import type { Run } from '../../run.ts';
-import { type Inspection, inspect, propertiesNamespace } from './inspect.ts';
+import { type Inspection, inspect } from './inspect.ts';
 
 /** A finalizer that force takes away, with what it guarded. */
 export interface TakenFinalizer {
