@@ -17,6 +17,10 @@ export interface ItsOptions extends CommonOptions {
   its?: string;
 }
 
+export interface HostingOptions extends CommonOptions {
+  hostingContext?: string;
+}
+
 export interface WritingOptions {
   dryRun?: boolean;
 }
@@ -65,6 +69,11 @@ export function durationMs(text: string): number {
 
 export const itsOption = (): Option =>
   new Option('--its <context>', 'the context of the ITS (else STELLARCTL_ITS, `its use`, the current context)');
+export const hostingContextOption = (): Option =>
+  new Option(
+    '--hosting-context <context>',
+    'the context of the hosting cluster (else STELLARCTL_HOSTING_CONTEXT, what `init` noted, the current context)',
+  );
 export const wecContextOption = (): Option =>
   new Option('--wec-context <context>', 'the context of the WEC (for a single name; the same as NAME=CONTEXT)');
 export const wecKubeconfigOption = (): Option =>

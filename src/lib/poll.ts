@@ -38,9 +38,14 @@ function notInTime(error: StellarError): StellarError {
   return new StellarError('timeout', `Not done in time; the last answer was: ${message}`, { hint, details });
 }
 
-/** Believes in a failure only when it has been seen for the grace time, or when there is no time left to see it recover. */
+/** Believes in a failure only when it has been seen for some time, or when there is no time left to see it recover. */
 export class Patience {
+  readonly #graceMs: number;
   #failing: { what: string; since: number } | undefined;
+
+  constructor(grace = graceMs) {
+    this.#graceMs = grace;
+  }
 
   /** @param what identifies the failure; undefined when nothing fails */
   believes(what: string | undefined, deadline: Deadline): boolean {
@@ -49,6 +54,6 @@ export class Patience {
       return false;
     }
     if (this.#failing?.what !== what) this.#failing = { what, since: Date.now() };
-    return deadline.passed || Date.now() - this.#failing.since > graceMs;
+    return deadline.passed || Date.now() - this.#failing.since > this.#graceMs;
   }
 }

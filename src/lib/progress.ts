@@ -7,6 +7,8 @@ export interface Progress {
   note(text: string): void;
   /** What is now true of a subject (a WEC): said once, as a line of its own in a pipe. */
   changed(subject: string, text: string): void;
+  /** A step of a subject is done, and there is more to come. @param elapsedMs since the subject's beginning, where it took some */
+  reached(subject: string, text: string, elapsedMs?: number): void;
   /** What a subject waits for. Shown beside it on a terminal; in a pipe only when the wait becomes long. */
   waiting(subject: string, text: string): void;
   /** The subject is finished, well. @param elapsedMs milliseconds, where it took some */
@@ -18,6 +20,7 @@ export interface Progress {
 export const silentProgress: Progress = {
   note() {},
   changed() {},
+  reached() {},
   waiting() {},
   done() {},
   failed() {},

@@ -4,7 +4,13 @@ export type Verdict =
   /** Will come by itself, as far as can be seen. */
   | { state: 'waiting'; why: string }
   /** Will not recover without somebody's action. */
-  | { state: 'failed'; why: string; hint?: string }
+  | {
+      state: 'failed';
+      why: string;
+      hint?: string;
+      /** Nothing of it can pass: whoever waits need not see it again to believe it. */
+      final?: true;
+    }
   /** The evidence cannot be had, or is gone. */
   | { state: 'unseen'; why: string };
 
@@ -24,6 +30,13 @@ export const met: Verdict = { state: 'met' };
 export const waiting = (why: string): Verdict => ({ state: 'waiting', why });
 export const unseen = (why: string): Verdict => ({ state: 'unseen', why });
 export const failed = (why: string, hint?: string): Verdict => ({ state: 'failed', why, ...(hint ? { hint } : {}) });
+/** What nothing but somebody's action changes: a Job that has used up its tries. */
+export const failedForGood = (why: string, hint?: string): Verdict => ({
+  state: 'failed',
+  why,
+  final: true,
+  ...(hint ? { hint } : {}),
+});
 
 /**
  * Judges every stage of a list by itself, then lets a later met stage settle earlier ones that cannot be seen (any more):

@@ -275,6 +275,7 @@ export function recordingProgress(): Progress & { lines: string[] } {
     lines,
     note: record('note'),
     changed: record('changed'),
+    reached: record('reached'),
     waiting: record('waiting'),
     done: record('done'),
     failed: record('failed'),

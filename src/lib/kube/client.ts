@@ -7,7 +7,7 @@ import { Credentials } from './credentials.ts';
 import { ApiError, apiError, type ClusterRef, describeCluster, networkError } from './errors.ts';
 import { type SelectedContext, withoutCredentials } from './kubeconfig.ts';
 import type { KubeObject, ObjectMeta } from './objects.ts';
-import { type PathOptions, pathOf, type Resource, resourceOf } from './resources.ts';
+import { type PathOptions, pathOf, type Resource, resourceOf, resources } from './resources.ts';
 import { type Answer, isAnswer, Restarts } from './restarts.ts';
 
 interface Selection {
@@ -46,6 +46,8 @@ export interface Kube {
   list<T extends KubeObject>(resource: Resource, selection?: Selection): Promise<T[] | undefined>;
   /** GET of any path, parsed as JSON. @returns undefined on 404. */
   read<T>(path: string): Promise<T | undefined>;
+  /** The last lines that a container has written. @param options.previous of its run before this one. @returns undefined where there are none */
+  logTail(pod: ObjectMeta, container: string, options: { lines: number; previous?: boolean }): Promise<string[] | undefined>;
   /** POST to a collection or, with a name, to a sub-resource. */
   create<T>(resource: Resource, body: object, options?: PathOptions): Promise<T>;
   /** Server-side apply with field manager `stellarctl`, taking over fields that somebody else manages. */
@@ -76,6 +78,9 @@ export interface Kube {
 
 /** As much of a client as looking takes. */
 export type Reader = Pick<Kube, 'cluster' | 'get' | 'list'>;
+
+/** Opens a client for a context: handed to library functions that come to know clusters only as they go. */
+export type Connect = (context: SelectedContext) => Kube;
 
 const fieldManager = 'stellarctl';
 const pageSize = 500;
@@ -157,6 +162,22 @@ class LiveKube implements Kube {
 
   read<T>(path: string): Promise<T | undefined> {
     return orUndefined(this.#json<T>({ method: 'GET', path }));
+  }
+
+  async logTail(
+    { namespace, name }: ObjectMeta,
+    container: string,
+    { lines, previous = false }: { lines: number; previous?: boolean },
+  ): Promise<string[] | undefined> {
+    const { status, text } = await this.#answer({
+      method: 'GET',
+      path: pathOf(resources.pods, { namespace, name, subresource: 'log' }),
+      query: { container, tailLines: String(lines), previous: String(previous) },
+    });
+    // 400: the container has not started, or there was no run before this one.
+    if (status === 404 || status === 400) return undefined;
+    if (status >= 300) throw apiError(this.cluster, status, text);
+    return text.split('\n').filter((line) => line.trim() !== '');
   }
 
   create<T>(resource: Resource, body: object, options: PathOptions = {}): Promise<T> {
@@ -292,7 +313,8 @@ class LiveKube implements Kube {
     const body = request.body === undefined ? undefined : JSON.stringify(request.body);
     const headers: Record<string, string | string[]> = {
       ...connection.headers,
-      Accept: 'application/json',
+      // A container's log is plain text.
+      Accept: 'application/json, */*',
       'User-Agent': fieldManager,
     };
     if (body !== undefined) {

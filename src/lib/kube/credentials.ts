@@ -4,6 +4,7 @@ import https from 'node:https';
 import { KubeConfig } from '@kubernetes/client-node';
 import { StellarError } from '../errors.ts';
 import type { ClusterEntry, ExecEntry, SelectedContext } from './kubeconfig.ts';
+import { lookup } from './local-names.ts';
 
 /** How to send a request as a context's user. */
 export interface Connection {
@@ -81,6 +82,7 @@ export class Credentials {
       ? new https.Agent({
           keepAlive: true,
           maxSockets: 32,
+          lookup,
           ca,
           cert,
           key,

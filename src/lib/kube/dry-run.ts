@@ -26,6 +26,7 @@ export function recordWrites(kube: Kube, record: WriteRecorder): Kube {
     get: kube.get.bind(kube),
     list: kube.list.bind(kube),
     read: kube.read.bind(kube),
+    logTail: kube.logTail.bind(kube),
     mayI: kube.mayI.bind(kube),
     now: kube.now.bind(kube),
     hasBeenAway: kube.hasBeenAway.bind(kube),

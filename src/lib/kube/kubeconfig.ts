@@ -34,11 +34,18 @@ export interface UserEntry {
   [key: string]: unknown;
 }
 
-interface ContextEntry {
+export interface ContextEntry {
   cluster?: string;
   user?: string;
   namespace?: string;
+  /** What programs keep beside a context, by name. */
+  extensions?: NamedExtension[] | null;
   [key: string]: unknown;
+}
+
+export interface NamedExtension {
+  name?: string;
+  extension?: unknown;
 }
 
 /** What kubectl would make of the same files: merged, the first definition of a name wins. */
@@ -49,6 +56,10 @@ export interface Kubeconfig {
   contexts: Map<string, ContextEntry>;
   clusters: Map<string, ClusterEntry>;
   users: Map<string, UserEntry>;
+  /** What programs keep beside everything, by name. */
+  extensions: Map<string, unknown>;
+  /** The same below `preferences`, where older programs kept it. */
+  preferenceExtensions: Map<string, unknown>;
 }
 
 /** One context with everything needed to connect. */
@@ -59,7 +70,8 @@ export interface SelectedContext {
   user: UserEntry;
 }
 
-interface Environment {
+/** As much of the environment as says where kubeconfigs are. */
+export interface Environment {
   KUBECONFIG?: string | undefined;
 }
 
@@ -69,17 +81,11 @@ interface Environment {
  * @throws StellarError `kubeconfig-invalid` for a named file that is missing, and for any file that cannot be understood.
  */
 export async function loadKubeconfig(file: string | undefined, env: Environment = process.env): Promise<Kubeconfig> {
-  const merged: Kubeconfig = {
-    files: [],
-    currentContext: undefined,
-    contexts: new Map(),
-    clusters: new Map(),
-    users: new Map(),
-  };
+  const merged = emptyKubeconfig();
   for (const name of candidateFiles(file, env)) {
     const text = await readIfPresent(name);
     if (text === undefined) {
-      if (name === file) throw invalid(name, 'no such file');
+      if (name === file) throw invalidKubeconfig(name, 'no such file');
       continue;
     }
     merged.files.push(name);
@@ -88,7 +94,32 @@ export async function loadKubeconfig(file: string | undefined, env: Environment 
   return merged;
 }
 
-function candidateFiles(file: string | undefined, env: Environment): string[] {
+/**
+ * Reads one kubeconfig that is not in a file of the user's, as a Secret holds it.
+ * @param source names it in errors
+ * @throws StellarError `kubeconfig-invalid`
+ */
+export function parseKubeconfig(text: string, source: string): Kubeconfig {
+  const config = emptyKubeconfig();
+  config.files.push(source);
+  mergeFile(config, source, text);
+  return config;
+}
+
+function emptyKubeconfig(): Kubeconfig {
+  return {
+    files: [],
+    currentContext: undefined,
+    contexts: new Map(),
+    clusters: new Map(),
+    users: new Map(),
+    extensions: new Map(),
+    preferenceExtensions: new Map(),
+  };
+}
+
+/** The files that a kubeconfig may come from, whether they exist or not, in order of precedence. */
+export function candidateFiles(file: string | undefined, env: Environment): string[] {
   if (file !== undefined) return [file];
   if (!env.KUBECONFIG) return [path.join(homedir(), '.kube', 'config')];
   return [...new Set(env.KUBECONFIG.split(path.delimiter).filter((name) => name !== ''))];
@@ -100,7 +131,10 @@ async function readIfPresent(name: string): Promise<string | undefined> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw invalid(name, code === 'EACCES' ? 'permission denied' : ((error as Error).message ?? String(error)));
+    throw invalidKubeconfig(
+      name,
+      code === 'EACCES' ? 'permission denied' : ((error as Error).message ?? String(error)),
+    );
   }
 }
 
@@ -111,10 +145,10 @@ function mergeFile(merged: Kubeconfig, file: string, text: string): void {
   } catch (error) {
     // The parser's message quotes the file, which may hold credentials.
     const line = error instanceof YAMLParseError ? error.linePos?.[0].line : undefined;
-    throw invalid(file, line === undefined ? 'it is not YAML' : `it is not YAML (line ${line})`);
+    throw invalidKubeconfig(file, line === undefined ? 'it is not YAML' : `it is not YAML (line ${line})`);
   }
   if (document === null || document === undefined) return;
-  if (!isRecord(document)) throw invalid(file, 'it is not a kubeconfig');
+  if (!isRecord(document)) throw invalidKubeconfig(file, 'it is not a kubeconfig');
 
   const directory = path.dirname(path.resolve(file));
   for (const [name, entry] of namedEntries(file, document, 'clusters', 'cluster')) {
@@ -130,6 +164,8 @@ function mergeFile(merged: Kubeconfig, file: string, text: string): void {
   }
   for (const [name, entry] of namedEntries(file, document, 'contexts', 'context'))
     addFirst(merged.contexts, name, entry);
+  addExtensions(merged.extensions, document.extensions);
+  if (isRecord(document.preferences)) addExtensions(merged.preferenceExtensions, document.preferences.extensions);
 
   const current = document['current-context'];
   if (typeof current === 'string' && current !== '') merged.currentContext ??= current;
@@ -143,21 +179,28 @@ function namedEntries(
   key: string,
 ): [string, Record<string, unknown>][] {
   const items = document[list] ?? [];
-  if (!Array.isArray(items)) throw invalid(file, `"${list}" is not a list`);
+  if (!Array.isArray(items)) throw invalidKubeconfig(file, `"${list}" is not a list`);
   const seen = new Set<string>();
   return items.map((item): [string, Record<string, unknown>] => {
-    if (!isRecord(item)) throw invalid(file, `"${list}" has an entry that is not an object`);
+    if (!isRecord(item)) throw invalidKubeconfig(file, `"${list}" has an entry that is not an object`);
     const name = typeof item.name === 'string' ? item.name : '';
-    if (seen.has(name)) throw invalid(file, `"${list}" has the name "${name}" twice`);
+    if (seen.has(name)) throw invalidKubeconfig(file, `"${list}" has the name "${name}" twice`);
     seen.add(name);
     const entry = item[key] ?? {};
-    if (!isRecord(entry)) throw invalid(file, `"${key}" of "${name}" is not an object`);
+    if (!isRecord(entry)) throw invalidKubeconfig(file, `"${key}" of "${name}" is not an object`);
     return [name, entry];
   });
 }
 
 function addFirst<T>(map: Map<string, T>, name: string, entry: T): void {
   if (!map.has(name)) map.set(name, entry);
+}
+
+/** Extensions are no business of ours where they are not understood: what is no list of named things is passed over. */
+function addExtensions(map: Map<string, unknown>, list: unknown): void {
+  if (!Array.isArray(list)) return;
+  for (const item of list)
+    if (isRecord(item) && typeof item.name === 'string') addFirst(map, item.name, item.extension);
 }
 
 function withAbsolutePaths<T extends Record<string, unknown>>(entry: T, keys: string[], directory: string): T {
@@ -173,7 +216,8 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function invalid(file: string, why: string): StellarError {
+/** @param why never quotes the file: it may hold credentials */
+export function invalidKubeconfig(file: string, why: string): StellarError {
   return new StellarError('kubeconfig-invalid', `The kubeconfig ${file} cannot be used: ${why}.`);
 }
 

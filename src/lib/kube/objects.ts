@@ -10,6 +10,7 @@ export interface ObjectMeta {
   labels?: Record<string, string>;
   annotations?: Record<string, string>;
   finalizers?: string[];
+  ownerReferences?: { apiVersion: string; kind: string; name: string; uid: string; controller?: boolean }[];
 }
 
 export interface KubeObject {
@@ -51,21 +52,56 @@ export interface ConfigMap extends KubeObject {
   binaryData?: Record<string, string>;
 }
 
-export interface Deployment extends WithConditions {
-  spec?: { replicas?: number; template?: { spec?: { containers?: { name: string; image?: string }[] } } };
-  status?: { conditions?: Condition[]; availableReplicas?: number };
+interface PodTemplate {
+  spec?: { containers?: ContainerSpec[]; initContainers?: ContainerSpec[] };
 }
 
-export interface Pod extends KubeObject {
-  spec?: { containers?: { name: string; image?: string }[] };
+interface ContainerSpec {
+  name: string;
+  image?: string;
+  args?: string[];
+  command?: string[];
+}
+
+export interface Deployment extends WithConditions {
+  spec?: { replicas?: number; template?: PodTemplate };
   status?: {
+    conditions?: Condition[];
+    observedGeneration?: number;
+    updatedReplicas?: number;
+    availableReplicas?: number;
+    readyReplicas?: number;
+  };
+}
+
+export interface StatefulSet extends KubeObject {
+  spec?: { replicas?: number; template?: PodTemplate };
+  status?: { readyReplicas?: number };
+}
+
+export interface Job extends WithConditions {
+  spec?: { backoffLimit?: number; template?: PodTemplate };
+  status?: { conditions?: Condition[]; succeeded?: number; failed?: number; active?: number };
+}
+
+interface ContainerStatus {
+  name: string;
+  ready?: boolean;
+  restartCount?: number;
+  state?: {
+    waiting?: { reason?: string; message?: string };
+    terminated?: { exitCode: number; reason?: string; message?: string };
+  };
+  lastState?: { terminated?: { exitCode: number; reason?: string; message?: string } };
+}
+
+export interface Pod extends WithConditions {
+  spec?: { containers?: ContainerSpec[]; initContainers?: ContainerSpec[] };
+  status?: {
+    conditions?: Condition[];
     phase?: string;
-    containerStatuses?: {
-      name: string;
-      ready?: boolean;
-      restartCount?: number;
-      state?: { waiting?: { reason?: string; message?: string } };
-    }[];
+    containerStatuses?: ContainerStatus[];
+    initContainerStatuses?: ContainerStatus[];
   };
 }
 

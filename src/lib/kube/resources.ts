@@ -22,6 +22,9 @@ export const resources = {
   serviceAccounts: resource('v1', 'ServiceAccount', 'serviceaccounts', true),
   pods: resource('v1', 'Pod', 'pods', true),
   deployments: resource('apps/v1', 'Deployment', 'deployments', true),
+  statefulSets: resource('apps/v1', 'StatefulSet', 'statefulsets', true),
+  jobs: resource('batch/v1', 'Job', 'jobs', true),
+  nodes: resource('v1', 'Node', 'nodes', false),
   clusterRoles: resource(rbac, 'ClusterRole', 'clusterroles', false),
   clusterRoleBindings: resource(rbac, 'ClusterRoleBinding', 'clusterrolebindings', false),
   roles: resource(rbac, 'Role', 'roles', true),
@@ -55,6 +58,10 @@ export const resources = {
     false,
   ),
   clusterClaims: resource('cluster.open-cluster-management.io/v1alpha1', 'ClusterClaim', 'clusterclaims', false),
+  controlPlanes: resource('tenancy.kflex.kubestellar.org/v1alpha1', 'ControlPlane', 'controlplanes', false),
+  postCreateHooks: resource('tenancy.kflex.kubestellar.org/v1alpha1', 'PostCreateHook', 'postcreatehooks', false),
+  bindingPolicies: resource('control.kubestellar.io/v1alpha1', 'BindingPolicy', 'bindingpolicies', false),
+  bindings: resource('control.kubestellar.io/v1alpha1', 'Binding', 'bindings', false),
   klusterlets: resource('operator.open-cluster-management.io/v1', 'Klusterlet', 'klusterlets', false),
 } as const;
 

@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { BlockList, isIP } from 'node:net';
 import { StellarError } from '../errors.ts';
+import { isLocalName } from '../kube/local-names.ts';
 
 /** One way to reach a hub's API server. */
 export interface Endpoint {
@@ -104,14 +105,13 @@ type Resolve = (host: string) => Promise<string[]>;
 const systemResolve: Resolve = async (host) => (await lookup(host, { all: true })).map(({ address }) => address);
 
 /**
- * Whether the host of a URL means the machine that asks: to a pod of another cluster, that would be itself. KubeFlex's default domain
- * localtest.me resolves to 127.0.0.1 everywhere, and is known here so that it is recognised without DNS.
+ * Whether the host of a URL means the machine that asks: to a pod of another cluster, that would be itself.
  */
 export async function isThisMachine(hostname: string, resolve: Resolve = systemResolve): Promise<boolean> {
   const host = hostname.replace(/^\[|\]$/g, '');
   if (isIP(host) !== 0) return isLoopback(host);
   const name = host.toLowerCase().replace(/\.$/, '');
-  if (/(^|\.)(localhost|localtest\.me)$/.test(name)) return true;
+  if (isLocalName(name)) return true;
   try {
     const addresses = await resolve(name);
     return addresses.length > 0 && addresses.every(isLoopback);

@@ -32,3 +32,5 @@ export const registrationRequestSelector = `${clusterNameLabel},!${addonNameLabe
 export const bootstrapServiceAccounts = ['agent-registration-bootstrap', 'cluster-bootstrap'] as const;
 
 export const managedClustersPath = '/apis/cluster.open-cluster-management.io/v1';
+
+export const managedClusterCrd = 'managedclusters.cluster.open-cluster-management.io';

@@ -1,15 +1,7 @@
-import { StellarError } from '../errors.ts';
 import type { Kube, Permission } from '../kube/client.ts';
-import { describeCluster } from '../kube/errors.ts';
-import { groupOf, type Resource, resources } from '../kube/resources.ts';
+import { may, requirePermissions } from '../kube/permissions.ts';
+import { type Resource, resources } from '../kube/resources.ts';
 import { agentNamespace, bootstrapServiceAccounts, operatorNamespace } from './names.ts';
-
-const may = (verb: string, { apiVersion, plural }: Resource, rest: Partial<Permission> = {}): Permission => ({
-  verb,
-  group: groupOf(apiVersion),
-  resource: plural,
-  ...rest,
-});
 
 /** What accepting a WEC takes on the ITS. `managedclusters/accept` is checked by the hub's webhook, not by the API server. */
 function acceptPermissions(wec?: string): Permission[] {
@@ -71,19 +63,4 @@ export async function requireAcceptPermissions(kube: Kube, wecs: readonly string
   const forAll = await Promise.all(acceptPermissions().map((permission) => kube.mayI(permission)));
   if (forAll.every((allowed) => allowed)) return;
   for (const wec of wecs) await requirePermissions(kube, acceptPermissions(wec));
-}
-
-/** Asks for all of them at once. @throws StellarError `forbidden`, naming what is missing */
-export async function requirePermissions(kube: Kube, permissions: Permission[]): Promise<void> {
-  const answers = await Promise.all(permissions.map((permission) => kube.mayI(permission)));
-  const missing = permissions.filter((_, index) => !answers[index]).map(describePermission);
-  if (missing.length === 0) return;
-  throw new StellarError('forbidden', `Not allowed on ${describeCluster(kube.cluster)}: ${missing.join(', ')}.`, {
-    hint: `See what is allowed: kubectl --context ${kube.cluster.context} auth can-i --list`,
-  });
-}
-
-function describePermission({ verb, group, resource, subresource, namespace }: Permission): string {
-  const what = `${resource}${subresource ? `/${subresource}` : ''}${group ? `.${group}` : ''}`;
-  return `${verb} ${what}${namespace ? ` in ${namespace}` : ''}`;
 }

@@ -28,5 +28,8 @@ export function withoutControls(text: string): string {
 export function withProgramName(text: string, program: string): string {
   return program === 'stellarctl'
     ? text
-    : text.replace(/\bstellarctl (?=(?:its|wec|accept|label|properties|deregister)\b)/g, `${program} `);
+    : text.replace(
+        /\bstellarctl (?=(?:init|its|wds|wec|status|doctor|accept|label|properties|deregister)\b)/g,
+        `${program} `,
+      );
 }

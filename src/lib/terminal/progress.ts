@@ -46,6 +46,11 @@ class PlainProgress implements TerminalProgress {
     this.#say(`${subject}: ${text}`);
   }
 
+  reached(subject: string, text: string, elapsedMs?: number): void {
+    this.#waiting.delete(subject);
+    this.changed(subject, `${text}${after(elapsedMs)}`);
+  }
+
   waiting(subject: string, text: string): void {
     this.#waiting.set(subject, { text, since: this.#waiting.get(subject)?.since ?? Date.now() });
     this.#heartbeat ??= setInterval(() => this.#beat(), heartbeatMs).unref();
@@ -53,7 +58,7 @@ class PlainProgress implements TerminalProgress {
 
   done(subject: string, text: string, elapsedMs?: number): void {
     this.#waiting.delete(subject);
-    const line = `${subject}: ${withoutControls(text)}${elapsedMs === undefined ? '' : ` after ${formatElapsed(elapsedMs)}`}`;
+    const line = `${subject}: ${withoutControls(text)}${after(elapsedMs)}`;
     if (this.#options.results === 'stdout') this.#io.stdout.write(`${line}\n`);
     else this.#say(line);
   }
@@ -80,6 +85,9 @@ class PlainProgress implements TerminalProgress {
     this.#io.stderr.write(`${withProgramName(withoutControls(line), this.#io.program)}\n`);
   }
 }
+
+const after = (elapsedMs: number | undefined): string =>
+  elapsedMs === undefined ? '' : ` after ${formatElapsed(elapsedMs)}`;
 
 const heartbeatMs = 15_000;
 /** Quick commands show no spinner. */
@@ -111,17 +119,25 @@ class LiveProgress implements TerminalProgress {
     this.waiting(subject, text);
   }
 
+  reached(subject: string, text: string, elapsedMs?: number): void {
+    this.#writeStep(this.#io.stderr, subject, text, elapsedMs);
+  }
+
   waiting(subject: string, text: string): void {
     this.#widest = Math.max(this.#widest, subject.length);
     this.#rows.set(subject, { text: withoutControls(text), since: this.#rows.get(subject)?.since ?? Date.now() });
   }
 
   done(subject: string, text: string, elapsedMs?: number): void {
-    this.#widest = Math.max(this.#widest, subject.length);
     this.#rows.delete(subject);
+    const stream = this.#options.results === 'stdout' ? this.#io.stdout : this.#io.stderr;
+    this.#writeStep(stream, subject, text, elapsedMs);
+  }
+
+  #writeStep(stream: NodeJS.WriteStream, subject: string, text: string, elapsedMs: number | undefined): void {
+    this.#widest = Math.max(this.#widest, subject.length);
     const { ok, faint } = this.#options.style;
     const elapsed = elapsedMs === undefined ? '' : `   ${faint(formatElapsed(elapsedMs))}`;
-    const stream = this.#options.results === 'stdout' ? this.#io.stdout : this.#io.stderr;
     this.#write(stream, `  ${subject.padEnd(this.#widest)}  ${ok} ${withoutControls(text)}${elapsed}`);
   }
 

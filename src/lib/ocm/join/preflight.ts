@@ -13,7 +13,8 @@ import { type AgentSettings, type HubConnection, readHubKubeconfig } from '../kl
 import { managedBy, managedByLabel } from '../klusterlet/operator.ts';
 import { klusterletName } from '../names.ts';
 import type { Klusterlet } from '../objects.ts';
-import { hubPermissions, requirePermissions, wecPermissions } from '../permissions.ts';
+import { requirePermissions } from '../../kube/permissions.ts';
+import { hubPermissions, wecPermissions } from '../permissions.ts';
 import { readWec, type WecEvidence } from '../wec-evidence.ts';
 import type { JoiningWec, JoinOptions } from './options.ts';
 import { verifyEndpoint } from './verify-endpoint.ts';

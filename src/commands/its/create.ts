@@ -1,0 +1,97 @@
+import { type Command, Option } from 'commander';
+import { StellarError } from '../../lib/errors.ts';
+import type { ItsInput } from '../../lib/kubeflex/create-its.ts';
+import type { ItsType } from '../../lib/kubeflex/names.ts';
+import type { Io } from '../../lib/terminal/io.ts';
+import { action } from '../action.ts';
+import {
+  defineCommand,
+  dryRunOption,
+  type HostingOptions,
+  hostingContextOption,
+  type WritingOptions,
+} from '../options.ts';
+import type { Session } from '../session.ts';
+
+interface Options extends HostingOptions, WritingOptions {
+  type: ItsType;
+  ocm: boolean;
+  bootstrapKubeconfig?: string;
+  bootstrapContext?: string;
+  address?: string;
+}
+
+export function createItsCommand(io: Io): Command {
+  return defineCommand('create', {
+    summary: 'create an Inventory and Transport Space',
+    description:
+      'Creates an ITS on the hosting cluster and waits until WECs can join it: a virtual cluster (vcluster), the hosting cluster itself (host), or a cluster of yours elsewhere (external). What fails on the way is told at once, with its log. Then its context is in the kubeconfig. Run again, it goes on where it was.',
+    timeout: '10m',
+    examples: [
+      ['stellarctl its create its1', 'a virtual cluster as the ITS'],
+      ['stellarctl its create its1 --type host', 'the hosting cluster itself as the ITS'],
+      ['stellarctl its create its1 --type external --bootstrap-context ext', 'another cluster as the ITS'],
+      [
+        'stellarctl its create its1 --type external --bootstrap-context hub --no-ocm',
+        'a cluster that is an OCM hub already',
+      ],
+    ],
+  })
+    .argument('<its>', 'its name')
+    .addOption(
+      new Option('--type <type>', 'what it is to be').choices(['vcluster', 'host', 'external']).default('vcluster'),
+    )
+    .option('--no-ocm', 'leave OCM as it is there: for a cluster that is a hub already')
+    .option('--bootstrap-context <context>', 'for type external: the context of that cluster')
+    .option('--bootstrap-kubeconfig <file>', 'for type external: a kubeconfig with that context (else its current one)')
+    .option('--address <url>', 'for type external: where the hosting cluster reaches it, if elsewhere than you do')
+    .addOption(hostingContextOption())
+    .addOption(dryRunOption())
+    .action(
+      action<Options>(io, async (session, options, [name = '']) => {
+        checkCombinations(options);
+        const { createIts } = await import('../../lib/kubeflex/create-its.ts');
+        const tools = await session.spaceTools();
+        session.announce(tools.hosting, 'Hosting cluster');
+        const input: ItsInput = {
+          name,
+          type: options.type,
+          installOcm: options.ocm,
+          external: await externalOf(session, options),
+        };
+        const result = await createIts(input, tools, session.run);
+        await session.finish([result]);
+        if (result.error !== undefined || options.dryRun || result.context === null) return;
+        const { useItsIfNone } = await import('../../lib/its-use.ts');
+        const isMeant = await useItsIfNone(result.context, tools.target, io.env);
+        session.next(`stellarctl wec join NAME=CONTEXT --accept${isMeant ? '' : ` --its ${result.context}`}`);
+      }),
+    );
+}
+
+function checkCombinations({ type, bootstrapContext, bootstrapKubeconfig, address }: Options): void {
+  if (type === 'external') return;
+  for (const [option, given] of [
+    ['--bootstrap-context', bootstrapContext],
+    ['--bootstrap-kubeconfig', bootstrapKubeconfig],
+    ['--address', address],
+  ] as const) {
+    if (given !== undefined) throw new StellarError('usage', `${option} goes with --type external only.`);
+  }
+}
+
+async function externalOf(session: Session, options: Options): Promise<ItsInput['external']> {
+  const { bootstrapKubeconfig: file, bootstrapContext, address } = options;
+  if (file === undefined && bootstrapContext === undefined) return undefined;
+  if (address !== undefined && !/^https:\/\/[^/]/.test(address))
+    throw new StellarError('usage', `"${address}" is no address of an API server: https://HOST:PORT.`);
+  const { loadKubeconfig, selectContext } = await import('../../lib/kube/kubeconfig.ts');
+  const kubeconfig = file === undefined ? await session.kubeconfig() : await loadKubeconfig(file, session.io.env);
+  const name = bootstrapContext ?? kubeconfig.currentContext;
+  if (name === undefined)
+    throw new StellarError('usage', `${file} has no current context.`, {
+      hint: 'Say which one: --bootstrap-context CONTEXT',
+    });
+  const context = selectContext(kubeconfig, name);
+  return { context, kube: session.connect(context), address, isOwnContext: file === undefined };
+}

@@ -1,0 +1,49 @@
+import type { Command } from 'commander';
+import type { Io } from '../../lib/terminal/io.ts';
+import { action } from '../action.ts';
+import {
+  defineCommand,
+  dryRunOption,
+  type HostingOptions,
+  hostingContextOption,
+  type WritingOptions,
+} from '../options.ts';
+import { confirmDeletion } from '../space/confirm.ts';
+
+interface Options extends HostingOptions, WritingOptions {
+  yes?: boolean;
+  force?: boolean;
+}
+
+export function deleteItsCommand(io: Io): Command {
+  return defineCommand('delete', {
+    summary: 'delete an Inventory and Transport Space',
+    description:
+      'Says what hangs on the ITS, asks, deletes it, waits until everything of it is gone from the hosting cluster, and takes its context out of the kubeconfig. It refuses while WECs are registered or WDSes use it. A host or external cluster behind it stays, with OCM in it.',
+    timeout: '5m',
+    examples: [
+      ['stellarctl its delete its1', 'delete it, after a look at what hangs on it'],
+      ['stellarctl its delete its1 --yes', 'without being asked, in a script'],
+    ],
+  })
+    .argument('<its>', 'its name')
+    .option('-y, --yes', 'do not ask')
+    .option('--force', 'although WECs are registered with it, or it does not answer')
+    .addOption(hostingContextOption())
+    .addOption(dryRunOption())
+    .action(
+      action<Options>(io, async (session, { yes, force, dryRun }, [name = '']) => {
+        const { inspectIts, describeItsDeletion, refuseDependents, deleteIts } = await import(
+          '../../lib/kubeflex/delete-its.ts'
+        );
+        const tools = await session.spaceTools();
+        session.announce(tools.hosting, 'Hosting cluster');
+        const its = await inspectIts(name, tools);
+        session.progress.note(name);
+        for (const line of describeItsDeletion(its)) session.progress.note(`  ${line}`);
+        refuseDependents(its, force === true);
+        if (!dryRun && its.controlPlane !== undefined) await confirmDeletion(session, name, 'Delete', yes === true);
+        await session.finish([await deleteIts(its, tools, session.run)]);
+      }),
+    );
+}

@@ -1,0 +1,67 @@
+import type { Command } from 'commander';
+import { formatAge } from '../../lib/duration.ts';
+import type { SpaceStageView, SpaceView } from '../../lib/kubeflex/get-space.ts';
+import type { SpaceRole } from '../../lib/kubeflex/names.ts';
+import { type Io, withoutControls, withProgramName } from '../../lib/terminal/io.ts';
+import type { Style } from '../../lib/terminal/style.ts';
+import { action } from '../action.ts';
+import { defineCommand, type HostingOptions, hostingContextOption } from '../options.ts';
+
+/** `its get` and `wds get`. */
+export function spaceGetCommand(io: Io, role: SpaceRole): Command {
+  const noun = role.toUpperCase();
+  return defineCommand('get', {
+    summary: `show everything about an ${noun}, and what is wrong with it`.replace('an WDS', 'a WDS'),
+    description: `Shows how far the ${noun} has come up and by what that is seen: on the hosting cluster, and inside it. The last lines tell what is wrong, with the log of what failed, and what to type.`,
+    timeout: '30s',
+    examples: [
+      [`stellarctl ${role} get ${role}1`, 'how far it is'],
+      [`stellarctl ${role} get ${role}1 -o json`, 'the same for scripts'],
+    ],
+  })
+    .argument(`<${role}>`, `the name of the ${noun}`)
+    .addOption(hostingContextOption())
+    .action(
+      action<HostingOptions>(io, async (session, options, [name = '']) => {
+        const { getSpace } = await import('../../lib/kubeflex/get-space.ts');
+        const tools = await session.spaceTools();
+        const view = await getSpace(name, role, tools);
+        if (session.output !== 'table' && session.output !== 'wide') return session.print(view, [view], []);
+        const { styleFor } = await import('../../lib/terminal/style.ts');
+        const lines = describeSpace(view, tools.hosting.now(), styleFor(io.stdout, io, options.color));
+        session.printText(withProgramName(lines.map((line) => `${withoutControls(line)}\n`).join(''), io.program));
+        if (view.diagnosis?.next) session.next(view.diagnosis.next);
+      }),
+    );
+}
+
+/** Everything about a space as lines for people. */
+function describeSpace(view: SpaceView, now: number, style: Style): string[] {
+  const facts = [
+    view.type,
+    view.context && `context ${view.context}`,
+    view.server,
+    `created ${formatAge(now - Date.parse(view.created))} ago`,
+  ];
+  return [
+    `${view.name} on ${view.hosting}   ${facts.filter((fact) => fact).join(' · ')}`,
+    ...view.stages.map((stage) => stageLine(stage, style)),
+    ...(view.its === undefined ? [] : [row('ITS', itsText(view.its))]),
+    ...(view.publishedServer ? [row('published', `${view.publishedServer} (kube-public/cluster-info)`)] : []),
+    ...(view.hubProblems ?? []).map((problem) => row('hub', problem)),
+    row('hooks', view.hooks.join(', ')),
+    ...(view.diagnosis === null ? [] : [view.diagnosis.wrong, ...view.diagnosis.log.map((line) => `    ${line}`)]),
+  ];
+}
+
+function stageLine({ state, title, why }: SpaceStageView, style: Style): string {
+  const symbol = { met: style.ok, failed: style.bad, waiting: style.dot, unseen: '?' }[state];
+  return `  ${symbol} ${title}${why === undefined ? '' : `   ${why}`}`;
+}
+
+function itsText({ name, named }: NonNullable<SpaceView['its']>): string {
+  if (name === null) return 'not clear: there is none, or more than one and it names none';
+  return named ? name : `${name} (the only one; it is not named)`;
+}
+
+const row = (head: string, text: string): string => `  ${head.padEnd(10)}  ${text}`;

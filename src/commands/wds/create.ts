@@ -1,0 +1,51 @@
+import { type Command, Option } from 'commander';
+import type { WdsType } from '../../lib/kubeflex/names.ts';
+import type { Io } from '../../lib/terminal/io.ts';
+import { action } from '../action.ts';
+import {
+  defineCommand,
+  dryRunOption,
+  type HostingOptions,
+  hostingContextOption,
+  type WritingOptions,
+} from '../options.ts';
+
+interface Options extends HostingOptions, WritingOptions {
+  type: WdsType;
+  itsName?: string;
+  apiGroups: string[];
+}
+
+export function createWdsCommand(io: Io): Command {
+  return defineCommand('create', {
+    summary: 'create a Workload Description Space',
+    description:
+      'Creates a WDS on the hosting cluster and waits until workloads and binding policies can be put into it: an API server of its own (k8s), or the hosting cluster itself (host). What fails on the way is told at once, with its log. Then its context is in the kubeconfig. Run again, it goes on where it was.',
+    timeout: '10m',
+    examples: [
+      ['stellarctl wds create wds1', 'an API server of its own, sending through the only ITS'],
+      ['stellarctl wds create wds2 --type host', 'the hosting cluster itself as the WDS'],
+      ['stellarctl wds create wds1 --its-name its2', 'where there are several ITSes'],
+    ],
+  })
+    .argument('<wds>', 'its name')
+    .addOption(new Option('--type <type>', 'what it is to be').choices(['k8s', 'host']).default('k8s'))
+    .option('--its-name <its>', 'the ITS to send workloads through; needed where there are several')
+    .addOption(
+      new Option('--api-groups <groups>', 'watch workloads of these API groups only, separated by commas')
+        .argParser((text) => text.split(',').filter((group) => group !== ''))
+        .default([], 'all'),
+    )
+    .addOption(hostingContextOption())
+    .addOption(dryRunOption())
+    .action(
+      action<Options>(io, async (session, { type, itsName, apiGroups }, [name = '']) => {
+        const { createWds } = await import('../../lib/kubeflex/create-wds.ts');
+        const tools = await session.spaceTools();
+        session.announce(tools.hosting, 'Hosting cluster');
+        const result = await createWds({ name, type, itsName, apiGroups }, tools, session.run);
+        await session.finish([result]);
+        session.next(`kubectl --context ${name} apply -f …      (workloads and binding policies)`);
+      }),
+    );
+}

@@ -1,0 +1,31 @@
+import { StellarError } from '../errors.ts';
+import type { Kube, Permission } from './client.ts';
+import { describeCluster } from './errors.ts';
+import { groupOf, type Resource } from './resources.ts';
+
+export const may = (verb: string, { apiVersion, plural }: Resource, rest: Partial<Permission> = {}): Permission => ({
+  verb,
+  group: groupOf(apiVersion),
+  resource: plural,
+  ...rest,
+});
+
+/** Asks for all of them at once. @returns those that this user does not have, in words */
+export async function missingPermissions(kube: Kube, permissions: readonly Permission[]): Promise<string[]> {
+  const answers = await Promise.all(permissions.map((permission) => kube.mayI(permission)));
+  return permissions.filter((_, index) => !answers[index]).map(describePermission);
+}
+
+/** Asks for all of them, before anything is written. @throws StellarError `forbidden`, naming what is missing */
+export async function requirePermissions(kube: Kube, permissions: readonly Permission[]): Promise<void> {
+  const missing = await missingPermissions(kube, permissions);
+  if (missing.length === 0) return;
+  throw new StellarError('forbidden', `Not allowed on ${describeCluster(kube.cluster)}: ${missing.join(', ')}.`, {
+    hint: `See what is allowed: kubectl --context ${kube.cluster.context} auth can-i --list`,
+  });
+}
+
+function describePermission({ verb, group, resource, subresource, namespace }: Permission): string {
+  const what = `${resource}${subresource ? `/${subresource}` : ''}${group ? `.${group}` : ''}`;
+  return `${verb} ${what}${namespace ? ` in ${namespace}` : ''}`;
+}

@@ -1,0 +1,67 @@
+import { StellarError } from '../errors.ts';
+import type { Kube } from '../kube/client.ts';
+import { type Kubeconfig, parseKubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig.ts';
+import type { Secret } from '../kube/objects.ts';
+import { resources } from '../kube/resources.ts';
+import { controlPlaneOf } from './kubeconfig-extension.ts';
+import { namespaceOf, secretOf } from './names.ts';
+import type { ControlPlane } from './objects.ts';
+import { typeOf } from './spaces.ts';
+
+/** How to reach a space from this machine, or why that is not known. */
+export type SpaceAccess = { context: SelectedContext } | { unknown: string };
+
+/**
+ * Finds out how to reach a space from here: a host's is the hosting cluster itself; a vcluster's and a k8s's are in the Secret that
+ * KubeFlex makes; an external cluster is reached as the user reaches it, by a context of theirs that is marked with the space's name,
+ * since KubeFlex keeps only a kubeconfig for pods.
+ * @param hostingContext the context by which the hosting cluster is reached
+ */
+export async function accessSpace(
+  hosting: Kube,
+  hostingContext: SelectedContext,
+  controlPlane: ControlPlane,
+  kubeconfig: Kubeconfig,
+): Promise<SpaceAccess> {
+  const { name } = controlPlane.metadata;
+  const type = typeOf(controlPlane);
+  if (type === 'host') return { context: { ...hostingContext, name } };
+  if (type === 'external') {
+    const [own] = contextsOf(kubeconfig, name);
+    if (own !== undefined) return { context: selectContext(kubeconfig, own) };
+    return { unknown: `no context of the kubeconfig is known to be that of ${name}` };
+  }
+  const keys = secretOf[type];
+  if (keys?.outside === undefined) return { unknown: `control planes of type ${type} are not known here` };
+  const namespace = namespaceOf(name);
+  const secret = await hosting.get<Secret>(resources.secrets, keys.name, { namespace });
+  const text = secret?.data?.[keys.outside];
+  if (text === undefined)
+    return { unknown: `Secret ${namespace}/${keys.name} has no key ${keys.outside}: its API server is not up yet` };
+  const source = `in Secret ${namespace}/${keys.name}`;
+  const config = parseKubeconfig(Buffer.from(text, 'base64').toString('utf8'), source);
+  const [first] = config.contexts.keys();
+  return { context: { ...selectContext(config, config.currentContext ?? first ?? ''), name } };
+}
+
+/** The same for whoever cannot go on without. @throws StellarError `not-found` */
+export async function requireAccess(...parameters: Parameters<typeof accessSpace>): Promise<SelectedContext> {
+  const access = await accessSpace(...parameters);
+  if ('context' in access) return access.context;
+  const [, { name: hosting }, { metadata }] = parameters;
+  throw new StellarError('not-found', `How to reach ${metadata.name} is not known: ${access.unknown}.`, {
+    hint: `See how far it is: stellarctl its get ${metadata.name} --hosting-context ${hosting}`,
+  });
+}
+
+/**
+ * The contexts of a kubeconfig that lead to a control plane, best first: those that say so, then one that kflex has loaded without
+ * saying so, which it shows by its names.
+ */
+export function contextsOf(kubeconfig: Kubeconfig, controlPlane: string): string[] {
+  const marked = [...kubeconfig.contexts].filter(([, context]) => controlPlaneOf(context) === controlPlane);
+  const names = marked.map(([name]) => name).sort((a, b) => Number(b === controlPlane) - Number(a === controlPlane));
+  const named = kubeconfig.contexts.get(controlPlane);
+  const isKflexs = named?.cluster === `${controlPlane}-cluster` && named.user === `${controlPlane}-admin`;
+  return names.length === 0 && isKflexs ? [controlPlane] : names;
+}

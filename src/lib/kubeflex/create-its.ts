@@ -1,0 +1,149 @@
+import { StellarError } from '../errors.ts';
+import type { Kube } from '../kube/client.ts';
+import { describeCluster } from '../kube/errors.ts';
+import { requirePermissions } from '../kube/permissions.ts';
+import { resources } from '../kube/resources.ts';
+import { propertiesNamespace } from '../kubestellar/names.ts';
+import { managedClusterCrd } from '../ocm/names.ts';
+import type { Run } from '../run.ts';
+import { bootstrapSecret, type ExternalCluster } from './bootstrap.ts';
+import { checkSpaceName, findOrClear } from './clear-name.ts';
+import { createSpace } from './create-space.ts';
+import { hasCredentials } from './evidence.ts';
+import { askToLook } from './follow-space.ts';
+import { requireHooks } from './hooks.ts';
+import { requireHosting } from './hosting.ts';
+import { isCrdServed } from './inside.ts';
+import { SpaceWatcher } from './look.ts';
+import { itsManifest, managerBinding } from './manifests.ts';
+import { hookNames, type ItsType, secretOf } from './names.ts';
+import type { ControlPlane } from './objects.ts';
+import { createPermissions } from './permissions.ts';
+import { knownEntries, type SpaceEntries } from './space-context.ts';
+import type { SpaceResult } from './space-result.ts';
+import { itsNameOf, listControlPlanes, roleOf } from './spaces.ts';
+import type { SpaceTools } from './tools.ts';
+
+export interface ItsInput {
+  name: string;
+  type: ItsType;
+  /** False: OCM is there already, and is left as it is (install_clusteradm: false of the chart). */
+  installOcm: boolean;
+  /** For type external: the cluster that is to become the ITS. */
+  external: (ExternalCluster & { isOwnContext: boolean }) | undefined;
+}
+
+/**
+ * Creates an ITS, as KubeStellar's core chart would, and waits until WECs can join it. Everything that can be known to fail is found out
+ * before anything is written.
+ * @throws StellarError before the first write; afterwards the error is in the result
+ */
+export async function createIts(input: ItsInput, tools: SpaceTools, run: Run): Promise<SpaceResult> {
+  const { name, type } = input;
+  const { hosting } = tools;
+  checkSpaceName(name);
+  await requireHosting(hosting);
+  const present = await findOrClear(hosting, name, { role: 'its', type }, run);
+  const hooks = input.installOcm ? [hookNames.hubInit, hookNames.statusAddon] : [hookNames.statusAddon];
+  if (present === undefined) await preflight(input, hooks, tools, run);
+  const watcher = new SpaceWatcher(tools);
+  return createSpace(
+    {
+      followed: {
+        name,
+        role: 'its',
+        hosting,
+        look: () => watcher.its(name, input.external?.context),
+        started: Date.now(),
+      },
+      type,
+      exists: present !== undefined,
+      write: await writing(input, hooks, present, tools),
+      entries: () => entriesOf(name, input, tools),
+      finish: async () => ensurePropertiesNamespace(watcher.clientOf(name)),
+    },
+    tools,
+    run,
+  );
+}
+
+/** What is not there yet is written; the bootstrap Secret also for a control plane that still waits for a good one. */
+async function writing(
+  { name, type, external }: ItsInput,
+  hooks: readonly string[],
+  present: ControlPlane | undefined,
+  { hosting }: SpaceTools,
+): Promise<(() => Promise<string>) | undefined> {
+  const secretName = secretOf[type]?.name ?? '';
+  const needsBootstrap = external !== undefined && !(await hasCredentials(hosting, name, secretName));
+  if (present !== undefined && !needsBootstrap) return undefined;
+  return async () => {
+    if (type === 'host') await hosting.apply(managerBinding());
+    if (needsBootstrap) await hosting.apply(await bootstrapSecret(name, external, hosting.cluster.context));
+    if (present === undefined) {
+      await hosting.apply(itsManifest(name, type, hooks));
+      return `control plane created on ${hosting.cluster.context}`;
+    }
+    // KubeFlex tries a Secret that was not good again after minutes.
+    await askToLook(hosting, name);
+    return 'bootstrap Secret written anew';
+  };
+}
+
+async function preflight(
+  { name, type, installOcm, external }: ItsInput,
+  hooks: readonly string[],
+  { hosting }: SpaceTools,
+  run: Run,
+): Promise<void> {
+  if (type === 'external' && external === undefined) {
+    throw new StellarError('usage', `${name} of type external needs the cluster that it is to be.`, {
+      hint: 'Give it: --bootstrap-context CONTEXT, or --bootstrap-kubeconfig FILE',
+    });
+  }
+  await requireHooks(hosting, hooks);
+  await requirePermissions(hosting, createPermissions(name));
+  const cluster = type === 'host' ? hosting : external?.kube;
+  if (cluster !== undefined) await checkHub(cluster, installOcm);
+  await noteOthers(name, hosting, run);
+}
+
+/** OCM's installation over one that is there would change its version under the clusters that are registered with it. */
+async function checkHub(cluster: Kube, installOcm: boolean): Promise<void> {
+  const isHub = await isCrdServed(cluster, managedClusterCrd);
+  if (isHub === !installOcm) return;
+  throw isHub
+    ? new StellarError('name-taken', `${describeCluster(cluster.cluster)} is an OCM hub already.`, {
+        hint: 'Use it as it is: --no-ocm',
+      })
+    : new StellarError('not-a-hub', `${describeCluster(cluster.cluster)} is no OCM hub, and --no-ocm leaves it so.`, {
+        hint: 'Without --no-ocm OCM is installed there',
+      });
+}
+
+/** A WDS that names no ITS takes the only one: with two, its controllers do not start again. */
+async function noteOthers(name: string, hosting: Kube, run: Run): Promise<void> {
+  const all = (await listControlPlanes(hosting)) ?? [];
+  const hasOther = all.some((other) => roleOf(other) === 'its' && other.metadata.name !== name);
+  if (!hasOther) return;
+  const unnamed = all.filter((other) => roleOf(other) === 'wds' && itsNameOf(other) === undefined);
+  for (const { metadata } of unnamed) {
+    run.progress.note(
+      `${metadata.name} names no ITS: with more than one, its controllers stop at their next start. Then: stellarctl wds repair ${metadata.name} --its-name ITS`,
+    );
+  }
+}
+
+async function entriesOf(name: string, { external }: ItsInput, tools: SpaceTools): Promise<SpaceEntries | undefined> {
+  if (external === undefined) return knownEntries(name, tools);
+  return external.isOwnContext ? { sameAs: external.context.name } : { entries: external.context };
+}
+
+/** What the documentation takes for a sign of readiness; a WDS would make it, and properties can be set before there is one. */
+async function ensurePropertiesNamespace(its: Kube | undefined): Promise<boolean> {
+  if (its === undefined) return false;
+  const { apiVersion, kind } = resources.namespaces;
+  if ((await its.get(resources.namespaces, propertiesNamespace)) !== undefined) return false;
+  await its.apply({ apiVersion, kind, metadata: { name: propertiesNamespace } });
+  return true;
+}

@@ -1,0 +1,101 @@
+import { StellarError } from '../errors.ts';
+import type { Run } from '../run.ts';
+import { blockingStage, judge } from '../stages.ts';
+import { existsStill, type FollowedSpace, followSpace, goOnOrBack } from './follow-space.ts';
+import type { SpaceEntries } from './space-context.ts';
+import { writeSpaceContext } from './space-context.ts';
+import type { SpaceResult } from './space-result.ts';
+import type { SpaceTools } from './tools.ts';
+
+/** A space to create, to repair, or to go on with. */
+export interface SpaceToCreate<Inside> {
+  followed: FollowedSpace<Inside>;
+  /** Whether its control plane is there before anything is written. */
+  exists: boolean;
+  /** Writes everything that is missing, the control plane last, and says what it did. Undefined: nothing is missing. */
+  write: (() => Promise<string>) | undefined;
+  type: string;
+  /** Where the entries of its context come from, once it can be reached. Undefined: it is not known. */
+  entries: () => Promise<SpaceEntries | undefined>;
+  /** What is to be done inside it once it is ready. */
+  finish?: () => Promise<boolean>;
+}
+
+/**
+ * Creates a space, follows it until it is ready and puts its context into the kubeconfig. Run again it goes on where it was; where all
+ * is done it says so.
+ */
+export async function createSpace<Inside>(
+  { followed, exists: existed, write, type, entries, finish }: SpaceToCreate<Inside>,
+  tools: SpaceTools,
+  run: Run,
+): Promise<SpaceResult> {
+  const { name, hosting, started } = followed;
+  const result: SpaceResult = { name, type, stage: null, changed: false, context: null };
+  let exists = existed;
+  try {
+    if (write !== undefined) {
+      const what = await write();
+      exists ||= !hosting.dryRun;
+      result.changed = !hosting.dryRun;
+      if (!hosting.dryRun) run.progress.reached(name, what);
+    }
+    if (hosting.dryRun) {
+      run.progress.done(name, 'dry run: nothing was written');
+      return result;
+    }
+    const wasReady = write === undefined && (await isReady(followed));
+    const outcome = await followSpace(followed, run);
+    result.stage = outcome.stage;
+    if (outcome.error !== undefined) return fail(result, outcome.error, run);
+    if (await finish?.()) result.changed = true;
+    await writeContext(name, entries, result, tools, run);
+    const where = result.context === null ? '' : ` · context ${result.context}`;
+    if (wasReady && !result.changed) run.progress.done(name, `is ready; nothing to do${where}`);
+    else run.progress.done(name, `ready${where}`, Date.now() - started);
+    return result;
+  } catch (error) {
+    if (!(error instanceof StellarError)) throw error;
+    return fail(result, exists ? withWayOn(error, followed) : error, run);
+  }
+}
+
+async function isReady<Inside>({ look }: FollowedSpace<Inside>): Promise<boolean> {
+  const seen = await look();
+  return seen !== undefined && blockingStage(judge(seen.stages, seen.space)) === undefined;
+}
+
+async function writeContext(
+  name: string,
+  entries: () => Promise<SpaceEntries | undefined>,
+  result: SpaceResult,
+  { kubeconfig, target }: SpaceTools,
+  run: Run,
+): Promise<void> {
+  const from = await entries();
+  if (from === undefined) return;
+  const { changed, file } = await writeSpaceContext(name, from, kubeconfig, target, run);
+  result.context = name;
+  if (!changed) return;
+  result.changed = true;
+  run.progress.changed(name, `context ${name} written to ${file}`);
+}
+
+function fail(result: SpaceResult, error: StellarError, run: Run): SpaceResult {
+  run.progress.failed(result.name, error.message);
+  return { ...result, error };
+}
+
+/** What has been created is never left unnamed. */
+function withWayOn(error: StellarError, { name, role, hosting }: FollowedSpace<unknown>): StellarError {
+  const { code, message, hint, details, cause } = error;
+  const way = goOnOrBack(name, role, hosting);
+  const knowsWay = details.includes(existsStill(name));
+  return knowsWay
+    ? error
+    : new StellarError(code, message, {
+        details: [...details, existsStill(name)],
+        hint: code === 'interrupted' || hint === undefined ? way : hint,
+        cause,
+      });
+}

@@ -1,0 +1,100 @@
+import { StellarError } from '../errors.ts';
+import type { Kube } from '../kube/client.ts';
+import type { Secret } from '../kube/objects.ts';
+import { requirePermissions } from '../kube/permissions.ts';
+import { resources } from '../kube/resources.ts';
+import type { Run } from '../run.ts';
+import { checkSpaceName, findOrClear } from './clear-name.ts';
+import { createSpace } from './create-space.ts';
+import { requireHooks } from './hooks.ts';
+import { requireHosting } from './hosting.ts';
+import { chooseItsForWds } from './its-for-wds.ts';
+import { SpaceWatcher } from './look.ts';
+import { managerBinding, wdsManifest } from './manifests.ts';
+import { hookNames, postgresSecret, systemNamespace, type WdsType } from './names.ts';
+import { createPermissions } from './permissions.ts';
+import { knownEntries } from './space-context.ts';
+import type { SpaceResult } from './space-result.ts';
+import type { SpaceTools } from './tools.ts';
+
+export interface WdsInput {
+  name: string;
+  type: WdsType;
+  /** The ITS to send workloads through; undefined: the only one. */
+  itsName: string | undefined;
+  /** API groups to watch; none: all. */
+  apiGroups: readonly string[];
+}
+
+/**
+ * Creates a WDS, as KubeStellar's core chart would, and waits until workloads and binding policies can be put into it.
+ * @throws StellarError before the first write; afterwards the error is in the result
+ */
+export async function createWds(input: WdsInput, tools: SpaceTools, run: Run): Promise<SpaceResult> {
+  const { name, type } = input;
+  const { hosting } = tools;
+  checkSpaceName(name);
+  checkApiGroups(input.apiGroups);
+  await requireHosting(hosting);
+  const present = await findOrClear(hosting, name, { role: 'wds', type }, run);
+  const watcher = new SpaceWatcher(tools);
+  return createSpace(
+    {
+      followed: { name, role: 'wds', hosting, look: () => watcher.wds(name), started: Date.now() },
+      type,
+      exists: present !== undefined,
+      write: present === undefined ? await writing(input, hosting, run) : undefined,
+      entries: () => knownEntries(name, tools),
+    },
+    tools,
+    run,
+  );
+}
+
+/** Finds out everything that can be known to fail, then says what to write. */
+async function writing(
+  { name, type, itsName, apiGroups }: WdsInput,
+  hosting: Kube,
+  run: Run,
+): Promise<() => Promise<string>> {
+  const hooks = await requireHooks(hosting, [hookNames.controller, hookNames.transport]);
+  const choice = await chooseItsForWds(hosting, itsName, hooks);
+  await requirePermissions(hosting, createPermissions(name));
+  if (type === 'k8s') await requirePostgres(hosting);
+  if (choice.correctedHook !== undefined)
+    run.progress.note(
+      `KubeStellar's hook ${hookNames.transport} cannot be told its ITS; ${name} gets a corrected copy of it, ${choice.transportHook}.`,
+    );
+  const manifest = wdsManifest({
+    name,
+    type,
+    itsName: choice.itsName,
+    apiGroups: apiGroups.join(','),
+    controllerHook: hookNames.controller,
+    transportHook: choice.transportHook,
+  });
+  return async () => {
+    if (type === 'host') await hosting.apply(managerBinding());
+    if (choice.correctedHook !== undefined) await hosting.apply(choice.correctedHook);
+    await hosting.apply(manifest);
+    return `control plane created on ${hosting.cluster.context}, its ITS is ${choice.its}`;
+  };
+}
+
+async function requirePostgres(hosting: Kube): Promise<void> {
+  const secret = await hosting.get<Secret>(resources.secrets, postgresSecret, { namespace: systemNamespace });
+  if (secret !== undefined) return;
+  throw new StellarError(
+    'not-found',
+    `${hosting.cluster.context} has no PostgreSQL (Secret ${systemNamespace}/${postgresSecret}), which control planes of type k8s keep their data in.`,
+    {
+      hint: 'Install it: stellarctl init --set kubeflex-operator.installPostgreSQL=true    Or do without it: --type host',
+    },
+  );
+}
+
+/** @throws StellarError `usage` */
+function checkApiGroups(groups: readonly string[]): void {
+  const bad = groups.find((group) => !/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(group));
+  if (bad !== undefined) throw new StellarError('usage', `"${bad}" is not the name of an API group.`);
+}

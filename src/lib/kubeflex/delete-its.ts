@@ -1,0 +1,104 @@
+import { StellarError } from '../errors.ts';
+import { forgetIts } from '../its-use.ts';
+import type { Kube } from '../kube/client.ts';
+import { resources } from '../kube/resources.ts';
+import type { ManagedCluster } from '../ocm/objects.ts';
+import type { Run } from '../run.ts';
+import { accessSpace, contextsOf } from './access.ts';
+import { adoptedAccount } from './bootstrap.ts';
+import { deleteSpace, type SpaceToDelete } from './delete-space.ts';
+import { requireHosting } from './hosting.ts';
+import type { SpaceResult } from './space-result.ts';
+import { itsOfWds, listControlPlanes, roleOf, typeOf } from './spaces.ts';
+import type { SpaceTools } from './tools.ts';
+
+/** What hangs on an ITS that is to be deleted. */
+export interface ItsToDelete extends SpaceToDelete {
+  /** The WECs that are registered with it; undefined where it could not be asked. */
+  wecs: readonly string[] | undefined;
+  /** Why it could not be asked. */
+  unseen: string | undefined;
+  /** The WDSes that send their workloads through it. */
+  wdses: readonly string[];
+}
+
+/** @throws StellarError `name-taken` where the name is that of something else */
+export async function inspectIts(name: string, tools: SpaceTools): Promise<ItsToDelete> {
+  const { hosting } = tools;
+  await requireHosting(hosting);
+  const all = (await listControlPlanes(hosting)) ?? [];
+  const controlPlane = all.find(({ metadata }) => metadata.name === name);
+  if (controlPlane !== undefined && roleOf(controlPlane) === 'wds') {
+    throw new StellarError('name-taken', `${name} is a WDS.`, { hint: `stellarctl wds delete ${name}` });
+  }
+  const wdses = all
+    .filter((other) => roleOf(other) === 'wds' && itsOfWds(other.metadata.name, all)?.metadata.name === name)
+    .map(({ metadata }) => metadata.name);
+  const { wecs, unseen } =
+    controlPlane === undefined ? { wecs: [], unseen: undefined } : await wecsOf(controlPlane, tools);
+  return { name, role: 'its', controlPlane, wecs, unseen, wdses };
+}
+
+async function wecsOf(
+  controlPlane: NonNullable<SpaceToDelete['controlPlane']>,
+  { hosting, hostingContext, kubeconfig, connect }: SpaceTools,
+): Promise<Pick<ItsToDelete, 'wecs' | 'unseen'>> {
+  try {
+    const access = await accessSpace(hosting, hostingContext, controlPlane, kubeconfig);
+    if ('unknown' in access) return { wecs: undefined, unseen: access.unknown };
+    const its: Kube = connect(access.context);
+    const clusters = (await its.list<ManagedCluster>(resources.managedClusters)) ?? [];
+    return { wecs: clusters.map(({ metadata }) => metadata.name), unseen: undefined };
+  } catch (error) {
+    if (!(error instanceof StellarError) || error.code === 'interrupted') throw error;
+    return { wecs: undefined, unseen: error.message };
+  }
+}
+
+/** What will happen, a line each. */
+export function describeItsDeletion({ name, controlPlane, wecs, unseen, wdses }: ItsToDelete): string[] {
+  if (controlPlane === undefined) return ['is not there (any more)'];
+  const type = typeOf(controlPlane);
+  const lines = [
+    ...(wecs === undefined ? [`WECs      could not be seen: ${unseen}`] : []),
+    ...(wecs !== undefined && wecs.length > 0 ? [`WECs      ${wecs.join(', ')}: their agents lose their hub`] : []),
+    ...(wdses.length > 0 ? [`WDSes     ${wdses.join(', ')}: nothing is sent from there any more`] : []),
+  ];
+  if (type === 'vcluster') return [...lines, 'Everything in it will be lost.'];
+  const account = `${adoptedAccount.namespace}/${adoptedAccount.name}`;
+  return [
+    ...lines,
+    `The cluster behind ${name} stays, and so does OCM in it.`,
+    ...(type === 'external'
+      ? [`There, KubeFlex's ServiceAccount ${account} keeps all rights until somebody deletes it.`]
+      : []),
+  ];
+}
+
+/** @param force although clusters are registered, or it is not known whether any are */
+export function refuseDependents({ name, wecs, unseen, wdses }: ItsToDelete, force: boolean): void {
+  if (force) return;
+  if (wecs === undefined) {
+    throw new StellarError('has-dependents', `Whether WECs are registered with ${name} cannot be seen: ${unseen}`, {
+      hint: `If nobody needs it any more: stellarctl its delete ${name} --force`,
+    });
+  }
+  if (wecs.length > 0) {
+    throw new StellarError('has-dependents', `${wecs.length} WECs are registered with ${name}: ${wecs.join(', ')}.`, {
+      hint: `Let them go first: stellarctl deregister ${wecs.join(' ')} --its ${name}    Or give them up: --force`,
+    });
+  }
+  if (wdses.length > 0) {
+    throw new StellarError('has-dependents', `WDSes send their workloads through ${name}: ${wdses.join(', ')}.`, {
+      hint: `Delete them first: ${wdses.map((wds) => `stellarctl wds delete ${wds}`).join(' && ')}    Or leave them without an ITS: --force`,
+    });
+  }
+}
+
+/** Deletes it; commands that meant it by `its use` mean it no longer. */
+export async function deleteIts(its: ItsToDelete, tools: SpaceTools, run: Run): Promise<SpaceResult> {
+  const contexts = contextsOf(tools.kubeconfig, its.name);
+  const result = await deleteSpace(its, tools, run);
+  if (result.error === undefined && !tools.hosting.dryRun) for (const context of contexts) await forgetIts(context);
+  return result;
+}

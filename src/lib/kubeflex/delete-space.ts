@@ -1,0 +1,105 @@
+import { StellarError } from '../errors.ts';
+import { removeContext } from '../kube/contexts.ts';
+import type { KubeObject } from '../kube/objects.ts';
+import { resources } from '../kube/resources.ts';
+import { poll } from '../poll.ts';
+import type { Run } from '../run.ts';
+import { contextsOf } from './access.ts';
+import { bootstrapSecretOf } from './manifests.ts';
+import { namespaceOf, type SpaceRole } from './names.ts';
+import type { ControlPlane } from './objects.ts';
+import type { SpaceResult } from './space-result.ts';
+import { typeOf } from './spaces.ts';
+import type { SpaceTools } from './tools.ts';
+
+/** What deleting a space is about, as far as both kinds have it in common. */
+export interface SpaceToDelete {
+  name: string;
+  role: SpaceRole;
+  /** Undefined where it is gone already. */
+  controlPlane: ControlPlane | undefined;
+}
+
+/**
+ * Deletes the control plane of a space, waits until everything of it is gone from the hosting cluster, and takes its context out of the
+ * kubeconfig. Run again it goes on; what is gone is no error.
+ */
+export async function deleteSpace(space: SpaceToDelete, tools: SpaceTools, run: Run): Promise<SpaceResult> {
+  const { name, controlPlane } = space;
+  const { hosting } = tools;
+  const started = Date.now();
+  const type = controlPlane === undefined ? '' : typeOf(controlPlane);
+  const result: SpaceResult = { name, type, stage: null, changed: false, context: null };
+  try {
+    if (controlPlane !== undefined) {
+      const deleted = await hosting.delete(resources.controlPlanes, name, { uid: controlPlane.metadata.uid });
+      result.changed = deleted && !hosting.dryRun;
+    }
+    const { name: secret, namespace } = bootstrapSecretOf(name);
+    if (await hosting.delete(resources.secrets, secret, { namespace })) result.changed = !hosting.dryRun;
+    if (!hosting.dryRun) await untilGone(space, tools, run);
+    const removed = await removeContexts(name, tools, run);
+    if (removed.length > 0) result.changed = !hosting.dryRun;
+    const contexts = removed.length === 0 ? '' : ` · context ${removed.join(', ')} removed`;
+    if (hosting.dryRun) run.progress.done(name, 'dry run: nothing was written');
+    else if (!result.changed) run.progress.done(name, 'is not there; nothing to do');
+    else run.progress.done(name, `deleted${contexts}`, Date.now() - started);
+    return result;
+  } catch (error) {
+    if (!(error instanceof StellarError)) throw error;
+    run.progress.failed(name, error.message);
+    return { ...result, error: withWayOn(error, space, result.changed) };
+  }
+}
+
+/** The control plane goes at once, its namespace with everything in it by Kubernetes' garbage collection after that. */
+async function untilGone({ name, controlPlane }: SpaceToDelete, { hosting }: SpaceTools, run: Run): Promise<void> {
+  let kept = '';
+  let wasControlPlane = controlPlane !== undefined;
+  const gone = await poll(async () => {
+    const [present, namespace] = await Promise.all([
+      hosting.get<ControlPlane>(resources.controlPlanes, name),
+      hosting.get<KubeObject>(resources.namespaces, namespaceOf(name)),
+    ]);
+    const ownNamespace = namespace !== undefined && isOwn(namespace) ? namespace : undefined;
+    if (present === undefined && wasControlPlane) {
+      wasControlPlane = false;
+      run.progress.changed(name, 'control plane gone; its namespace is being emptied');
+    }
+    if (present === undefined && ownNamespace === undefined) return true;
+    kept =
+      present === undefined
+        ? `namespace ${namespaceOf(name)} is being emptied`
+        : `the control plane is kept by finalizer ${present.metadata.finalizers?.join(', ') ?? '(none)'}`;
+    run.progress.waiting(name, kept);
+    return undefined;
+  }, run);
+  if (gone) return;
+  throw new StellarError('timeout', `${name} was not gone in time: ${kept}.`, {
+    hint: `See what keeps it: kubectl --context ${hosting.cluster.context} get controlplane,namespace ${name} ${namespaceOf(name)} -o yaml`,
+  });
+}
+
+const isOwn = ({ metadata }: KubeObject): boolean =>
+  metadata.deletionTimestamp !== undefined ||
+  metadata.ownerReferences?.some(({ kind }) => kind === 'ControlPlane') === true;
+
+async function removeContexts(
+  name: string,
+  { kubeconfig, target, hostingContext }: SpaceTools,
+  run: Run,
+): Promise<string[]> {
+  const contexts = contextsOf(kubeconfig, name);
+  for (const context of contexts) await removeContext(target, context, { restore: hostingContext.name }, run);
+  return contexts;
+}
+
+function withWayOn(error: StellarError, { name, role }: SpaceToDelete, hasBegun: boolean): StellarError {
+  if (!hasBegun) return error;
+  const { code, message, hint, details, cause } = error;
+  return new StellarError(code, message, {
+    details: [...details, `The deletion of ${name} has begun and goes on.`],
+    hint: code === 'interrupted' || hint === undefined ? `To go on: stellarctl ${role} delete ${name}` : hint,
+    cause,
+  });
+}

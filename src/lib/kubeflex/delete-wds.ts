@@ -1,0 +1,183 @@
+import { StellarError } from '../errors.ts';
+import type { Kube } from '../kube/client.ts';
+import type { KubeObject } from '../kube/objects.ts';
+import { resources } from '../kube/resources.ts';
+import { originWdsLabel } from '../kubestellar/names.ts';
+import type { ManifestWork } from '../ocm/deregister/inspect.ts';
+import { makeOrphans } from '../ocm/deregister/keep.ts';
+import { poll } from '../poll.ts';
+import type { Run } from '../run.ts';
+import { accessSpace } from './access.ts';
+import { deleteSpace, type SpaceToDelete } from './delete-space.ts';
+import { requireHosting } from './hosting.ts';
+import type { SpaceResult } from './space-result.ts';
+import { itsOfWds, listControlPlanes, roleOf } from './spaces.ts';
+import type { SpaceTools } from './tools.ts';
+
+/** What a WDS that is to be deleted has sent, and to where. */
+export interface WdsToDelete extends SpaceToDelete {
+  /** Undefined where the WDS could not be asked. */
+  wds: Kube | undefined;
+  /** Undefined where its ITS could not be asked, or is not known. */
+  its: Kube | undefined;
+  /** Why one of them could not be asked. */
+  unseen: string | undefined;
+  policies: readonly string[];
+  works: readonly ManifestWork[];
+}
+
+/** @throws StellarError `name-taken` where the name is that of something else */
+export async function inspectWds(name: string, tools: SpaceTools): Promise<WdsToDelete> {
+  const { hosting } = tools;
+  await requireHosting(hosting);
+  const all = (await listControlPlanes(hosting)) ?? [];
+  const controlPlane = all.find(({ metadata }) => metadata.name === name);
+  const nothing = {
+    name,
+    role: 'wds',
+    wds: undefined,
+    its: undefined,
+    unseen: undefined,
+    policies: [],
+    works: [],
+  } as const;
+  if (controlPlane === undefined) return { ...nothing, controlPlane };
+  if (roleOf(controlPlane) === 'its') {
+    throw new StellarError('name-taken', `${name} is an ITS.`, { hint: `stellarctl its delete ${name}` });
+  }
+  const wds = await reach(controlPlane, tools);
+  const its = await reach(itsOfWds(name, all), tools);
+  const policies = await seen(wds, (kube) => kube.list<KubeObject>(resources.bindingPolicies));
+  const works = await seen(its, (kube) => worksOf(kube, name));
+  return {
+    ...nothing,
+    controlPlane,
+    wds: policies.unseen === undefined ? wds.kube : undefined,
+    its: works.unseen === undefined ? its.kube : undefined,
+    unseen: policies.unseen ?? works.unseen,
+    policies: (policies.items ?? []).map(({ metadata }) => metadata.name),
+    works: works.items ?? [],
+  };
+}
+
+interface Reached {
+  kube: Kube | undefined;
+  unseen: string | undefined;
+}
+
+async function reach(
+  controlPlane: SpaceToDelete['controlPlane'],
+  { hosting, hostingContext, kubeconfig, connect }: SpaceTools,
+): Promise<Reached> {
+  if (controlPlane === undefined) return { kube: undefined, unseen: 'its ITS is not known' };
+  const access = await accessSpace(hosting, hostingContext, controlPlane, kubeconfig);
+  if ('unknown' in access) return { kube: undefined, unseen: access.unknown };
+  return { kube: connect(access.context), unseen: undefined };
+}
+
+async function seen<T>(
+  { kube, unseen }: Reached,
+  read: (kube: Kube) => Promise<T[] | undefined>,
+): Promise<{ items: T[] | undefined; unseen: string | undefined }> {
+  if (kube === undefined) return { items: undefined, unseen };
+  try {
+    return { items: await read(kube), unseen: undefined };
+  } catch (error) {
+    if (!(error instanceof StellarError) || error.code === 'interrupted') throw error;
+    return { items: undefined, unseen: error.message };
+  }
+}
+
+const worksOf = (its: Kube, wds: string): Promise<ManifestWork[] | undefined> =>
+  its.list<ManifestWork>(resources.manifestWorks, { labelSelector: `${originWdsLabel}=${wds}` });
+
+/** What will happen, a line each. */
+export function describeWdsDeletion(
+  { controlPlane, policies, works, unseen }: WdsToDelete,
+  { keepWorkloads }: { keepWorkloads: boolean },
+): string[] {
+  if (controlPlane === undefined) return ['is not there (any more)'];
+  const wecs = [...new Set(works.map(({ metadata }) => metadata.namespace))];
+  const fate = keepWorkloads ? 'stay, and nobody looks after them any more' : 'will be removed';
+  return [
+    ...(unseen === undefined ? [] : [`What it has sent could not be seen: ${unseen}`]),
+    ...(policies.length === 0 ? [] : [`binding policies   ${policies.join(', ')}`]),
+    ...(works.length === 0 ? [] : [`${works.length} works on ${wecs.join(', ')}: their workloads ${fate}.`]),
+    'Everything in it will be lost.',
+  ];
+}
+
+/** @throws StellarError `has-dependents` where it cannot be seen what would be left on WECs without an owner */
+export function refuseUnseen({ name, unseen }: WdsToDelete, force: boolean): void {
+  if (unseen === undefined || force) return;
+  throw new StellarError(
+    'has-dependents',
+    `What ${name} has sent to WECs cannot be seen, and would be left there without an owner: ${unseen}`,
+    { hint: `If that does not matter: stellarctl wds delete ${name} --force` },
+  );
+}
+
+/**
+ * Deletes a WDS: first its binding policies, so that its controllers remove what they have sent; when that is gone the WDS itself. The
+ * other way round workloads would stay on WECs without an owner.
+ */
+export async function deleteWds(
+  wds: WdsToDelete,
+  options: { keepWorkloads: boolean; force: boolean },
+  tools: SpaceTools,
+  run: Run,
+): Promise<SpaceResult> {
+  try {
+    await withdraw(wds, options, run);
+  } catch (error) {
+    if (!(error instanceof StellarError)) throw error;
+    run.progress.failed(wds.name, error.message);
+    return { name: wds.name, type: '', stage: null, changed: true, context: null, error: withWayOn(error, wds) };
+  }
+  return deleteSpace(wds, tools, run);
+}
+
+async function withdraw(
+  { name, wds, its, policies, works }: WdsToDelete,
+  { keepWorkloads: keep, force }: { keepWorkloads: boolean; force: boolean },
+  run: Run,
+): Promise<void> {
+  if (keep && its !== undefined) await makeOrphans(its, works, run);
+  if (wds !== undefined) for (const policy of policies) await wds.delete(resources.bindingPolicies, policy);
+  if (its === undefined || its.dryRun || works.length === 0) return;
+  // Nobody is waited for who may be dead: agents that live remove what belongs to the works, later.
+  if (force) return removeWorks(its, works);
+  let left: readonly ManifestWork[] = works;
+  const gone = await poll(async () => {
+    left = (await worksOf(its, name)) ?? [];
+    if (left.length === 0) return true;
+    if (keep) await makeOrphans(its, left, run);
+    run.progress.waiting(name, `${left.length} works are being removed from ${wecsOf(left)}`);
+    return undefined;
+  }, run);
+  if (gone) return run.progress.reached(name, `binding policies and ${works.length} works removed`);
+  throw new StellarError(
+    'timeout',
+    `The works of ${name} were not removed in time: ${left.length} are left on ${wecsOf(left)}.`,
+    {
+      details: ['Its binding policies are deleted; the WDS itself is still there.'],
+      hint: `See whether the agents there live: stellarctl wec list --its ${its.cluster.context}    If they do not: stellarctl wds delete ${name} --force`,
+    },
+  );
+}
+
+async function removeWorks(its: Kube, works: readonly ManifestWork[]): Promise<void> {
+  for (const { metadata } of works)
+    await its.delete(resources.manifestWorks, metadata.name, { namespace: metadata.namespace, uid: metadata.uid });
+}
+
+const wecsOf = (works: readonly ManifestWork[]): string =>
+  [...new Set(works.map(({ metadata }) => metadata.namespace))].join(', ');
+
+function withWayOn(error: StellarError, { name }: WdsToDelete): StellarError {
+  if (error.code !== 'interrupted') return error;
+  return new StellarError('interrupted', error.message, {
+    details: [`${name} is still there; its binding policies may be deleted already.`],
+    hint: `To go on: stellarctl wds delete ${name}`,
+  });
+}

@@ -1,0 +1,111 @@
+import { createdAt, isTrue } from '../kube/objects.ts';
+import { firstTrouble, logOfTrouble, podTrouble } from '../kube/pods.ts';
+import { hubNamespace } from '../ocm/names.ts';
+import { blockingStage, judge, reachedStage, type StageReport } from '../stages.ts';
+import { contextsOf } from './access.ts';
+import { requireHosting } from './hosting.ts';
+import type { ItsInside } from './its-inside.ts';
+import { type SpaceSeen, SpaceWatcher } from './look.ts';
+import { namespaceOf, type SpaceRole } from './names.ts';
+import { notThere } from './repair.ts';
+import type { Space, SpaceStage } from './space-stages.ts';
+import { hooksOf, itsNameOf, itsOfWds, listControlPlanes, roleOf, typeOf } from './spaces.ts';
+import type { SpaceTools } from './tools.ts';
+import type { WdsInside } from './wds-stages.ts';
+
+export interface SpaceStageView {
+  id: string;
+  title: string;
+  state: 'met' | 'waiting' | 'failed' | 'unseen';
+  why?: string;
+}
+
+/** Everything about one space. The fields are an interface: docs/output.md. */
+export interface SpaceView {
+  name: string;
+  role: SpaceRole;
+  type: string;
+  hosting: string;
+  context: string | null;
+  server: string | null;
+  /** RFC 3339 */
+  created: string;
+  ready: boolean;
+  stage: string | null;
+  stages: SpaceStageView[];
+  hooks: string[];
+  namespace: string;
+  /** Of a WDS: the ITS that it uses, and whether it names it. */
+  its?: { name: string | null; named: boolean };
+  /** Of an ITS: what it publishes for other clusters, and pods of its hub that do not run. */
+  publishedServer?: string | null;
+  hubProblems?: string[];
+  /** What is wrong and what to type; null where nothing is. */
+  diagnosis: { wrong: string; log: string[]; next: string | null } | null;
+}
+
+/** @throws StellarError `not-found`, `not-a-hosting-cluster` */
+export async function getSpace(name: string, role: SpaceRole, tools: SpaceTools): Promise<SpaceView> {
+  const { hosting, kubeconfig } = tools;
+  await requireHosting(hosting);
+  const watcher = new SpaceWatcher(tools);
+  const seen = role === 'its' ? await watcher.its(name) : await watcher.wds(name);
+  if (seen === undefined || roleOf(seen.space.controlPlane) !== role) throw notThere(name, role, hosting);
+  const { space, stages } = seen as SpaceSeen<ItsInside | WdsInside>;
+  const reports = judge<Space<ItsInside | WdsInside>>(stages, space);
+  const { controlPlane } = space;
+  return {
+    name,
+    role,
+    type: typeOf(controlPlane),
+    hosting: hosting.cluster.context,
+    context: contextsOf(kubeconfig, name)[0] ?? null,
+    server: watcher.clientOf(name)?.cluster.server ?? null,
+    created: new Date(createdAt(controlPlane)).toISOString(),
+    ready: isTrue(controlPlane, 'Ready') && blockingStage(reports) === undefined,
+    stage: reachedStage(reports) ?? null,
+    stages: reports.map(({ id, title, verdict }) => ({
+      id,
+      title,
+      state: verdict.state,
+      ...(verdict.state === 'met' ? {} : { why: verdict.why }),
+    })),
+    hooks: hooksOf(controlPlane),
+    namespace: namespaceOf(name),
+    ...(role === 'wds' ? { its: await itsFor(name, tools) } : itsDetails(seen as SpaceSeen<ItsInside>)),
+    diagnosis: await diagnose(reports, space, stages, tools),
+  };
+}
+
+async function itsFor(name: string, { hosting }: SpaceTools): Promise<NonNullable<SpaceView['its']>> {
+  const all = (await listControlPlanes(hosting)) ?? [];
+  const own = all.find(({ metadata }) => metadata.name === name);
+  return { name: itsOfWds(name, all)?.metadata.name ?? null, named: itsNameOf(own) !== undefined };
+}
+
+function itsDetails({ space: { look } }: SpaceSeen<ItsInside>): Pick<SpaceView, 'publishedServer' | 'hubProblems'> {
+  if (look.state !== 'seen') return {};
+  const { clusterInfo, hubPods } = look.inside;
+  const problems = hubPods.map(podTrouble).flatMap((trouble) => (trouble === undefined ? [] : [trouble.why]));
+  return {
+    publishedServer: clusterInfo?.server ?? null,
+    hubProblems: problems.map((why) => `${hubNamespace}: ${why}`),
+  };
+}
+
+async function diagnose<Inside>(
+  reports: readonly StageReport[],
+  space: Space<Inside>,
+  stages: readonly SpaceStage<Inside>[],
+  { hosting }: SpaceTools,
+): Promise<SpaceView['diagnosis']> {
+  const blocking = blockingStage(reports);
+  if (blocking?.verdict.state !== 'failed') return null;
+  const pods = stages.find(({ id }) => id === blocking.id)?.podsOf?.(space) ?? [];
+  const trouble = firstTrouble(pods);
+  return {
+    wrong: `${space.name} is kept from being ready: ${blocking.verdict.why}.`,
+    log: trouble === undefined ? [] : await logOfTrouble(hosting, trouble),
+    next: blocking.verdict.hint ?? null,
+  };
+}

@@ -1,0 +1,24 @@
+import { StellarError } from '../errors.ts';
+import { type Kubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig.ts';
+import { hostingContext } from './kubeconfig-extension.ts';
+
+/**
+ * The hosting cluster: what was given, else the variable STELLARCTL_HOSTING_CONTEXT, else what the kubeconfig says to be it (`init`
+ * and kflex note it there), else the current context. No context is ever probed to find one.
+ * @throws StellarError `usage` when there is none of these, `context-unknown`
+ */
+export function chooseHosting(
+  given: string | undefined,
+  env: NodeJS.ProcessEnv,
+  kubeconfig: Kubeconfig,
+): SelectedContext {
+  const name = given ?? (env.STELLARCTL_HOSTING_CONTEXT || (hostingContext(kubeconfig) ?? kubeconfig.currentContext));
+  if (name !== undefined) return selectContext(kubeconfig, name);
+  const known = [...kubeconfig.contexts.keys()];
+  throw new StellarError('usage', 'No hosting cluster was given, and there is no current context.', {
+    hint:
+      known.length === 0
+        ? 'Give a kubeconfig: --kubeconfig FILE, or the variable KUBECONFIG'
+        : `Give one: --hosting-context CONTEXT    Contexts: ${known.join(', ')}`,
+  });
+}

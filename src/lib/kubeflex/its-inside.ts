@@ -1,0 +1,43 @@
+import type { Kube } from '../kube/client.ts';
+import type { ConfigMap, KubeObject, Pod } from '../kube/objects.ts';
+import { resources } from '../kube/resources.ts';
+import { propertiesNamespace, workStatusCrd } from '../kubestellar/names.ts';
+import { type ClusterInfo, parseClusterInfo } from '../ocm/cluster-info.ts';
+import { bootstrapServiceAccounts, hubNamespace, managedClusterCrd, operatorNamespace } from '../ocm/names.ts';
+import { isCrdServed } from './inside.ts';
+
+/** What an ITS shows from inside. */
+export interface ItsInside {
+  /** The kind ManagedCluster is defined and served. */
+  hubServed: boolean;
+  workStatusServed: boolean;
+  /** The service account by whose tokens agents introduce themselves. */
+  bootstrapAccount: string | undefined;
+  clusterInfo: ClusterInfo | undefined;
+  /** The pods of the hub's controllers. */
+  hubPods: readonly Pod[];
+  propertiesNamespace: boolean;
+}
+
+export async function readItsInside(its: Kube): Promise<ItsInside> {
+  const [hubServed, workStatusServed, accounts, info, hubPods, properties] = await Promise.all([
+    isCrdServed(its, managedClusterCrd),
+    isCrdServed(its, workStatusCrd),
+    Promise.all(
+      bootstrapServiceAccounts.map((name) =>
+        its.get<KubeObject>(resources.serviceAccounts, name, { namespace: operatorNamespace }),
+      ),
+    ),
+    its.get<ConfigMap>(resources.configMaps, 'cluster-info', { namespace: 'kube-public' }),
+    its.list<Pod>(resources.pods, { namespace: hubNamespace }),
+    its.get<KubeObject>(resources.namespaces, propertiesNamespace),
+  ]);
+  return {
+    hubServed,
+    workStatusServed,
+    bootstrapAccount: accounts.find((account) => account !== undefined)?.metadata.name,
+    clusterInfo: parseClusterInfo(info?.data?.kubeconfig),
+    hubPods: hubPods ?? [],
+    propertiesNamespace: properties !== undefined,
+  };
+}

@@ -1,0 +1,67 @@
+import { bootstrapServiceAccounts, operatorNamespace } from '../ocm/names.ts';
+import { met, type Verdict, waiting } from '../stages.ts';
+import type { SpaceEvidence } from './evidence.ts';
+import type { ItsInside } from './its-inside.ts';
+import { clusterInfoJob, hookNames } from './names.ts';
+import {
+  apiServerRuns,
+  byInside,
+  clusterInfoStagePods,
+  hookJobStages,
+  jobDone,
+  reachable,
+  ready,
+  type SpaceStage,
+  serverPods,
+  synced,
+} from './space-stages.ts';
+
+type ItsStage = SpaceStage<ItsInside>;
+
+/**
+ * How an ITS comes about (facts: core chart 0.30, kubeflex 0.9.3): the control plane, its API server, the Jobs of its hooks, what
+ * these install, and for a vcluster the address that it publishes for other clusters.
+ */
+export function itsStages(evidence: SpaceEvidence): ItsStage[] {
+  const hooks = hookJobStages<ItsInside>(evidence);
+  const beforeHub = hooks.filter(({ id }) => id === hookNames.hubInit);
+  const afterHub = hooks.filter(({ id }) => id !== hookNames.hubInit);
+  return [
+    { id: 'synced', title: 'taken up by KubeFlex', check: synced },
+    { id: 'api-server', title: 'API server runs', check: apiServerRuns, podsOf: serverPods },
+    { id: 'reachable', title: 'API server answers', check: reachable },
+    ...beforeHub,
+    { id: 'hub-crds', title: 'serves ManagedClusters', check: byInside(hubServed) },
+    { id: 'bootstrap-account', title: 'can be joined', check: byInside(joinable) },
+    ...afterHub,
+    { id: 'workstatus-crd', title: 'serves WorkStatuses', check: byInside(workStatusServed) },
+    ...(evidence.type === 'vcluster' ? [clusterInfoStage] : []),
+    { id: 'ready', title: 'ready', check: ready },
+  ];
+}
+
+const hubServed = (its: ItsInside): Verdict =>
+  its.hubServed ? met : waiting('OCM has not defined its kinds there yet');
+
+const joinable = (its: ItsInside): Verdict =>
+  its.bootstrapAccount === undefined
+    ? waiting(`there is no ServiceAccount ${operatorNamespace}/${bootstrapServiceAccounts[0]} yet`)
+    : met;
+
+/** Without this kind KubeStellar's controllers do nothing, and say nothing about it. */
+const workStatusServed = (its: ItsInside): Verdict =>
+  its.workStatusServed ? met : waiting("KubeStellar's status add-on has not defined WorkStatuses yet");
+
+/** Agents in other clusters find a vcluster by what it says of itself in kube-public/cluster-info. */
+const clusterInfoStage: ItsStage = {
+  id: 'cluster-info',
+  title: 'publishes its address for other clusters',
+  check: (space) => {
+    const published = byInside(({ clusterInfo }: ItsInside) =>
+      clusterInfo === undefined ? waiting('kube-public/cluster-info is missing') : met,
+    )(space);
+    const job = jobDone(clusterInfoJob, () => published.state === 'met')(space);
+    return job.state === 'met' ? published : job;
+  },
+  podsOf: clusterInfoStagePods,
+};

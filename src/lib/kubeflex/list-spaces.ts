@@ -1,0 +1,89 @@
+import { mapConcurrently } from '../concurrency.ts';
+import { StellarError } from '../errors.ts';
+import { conditionOf, createdAt, isTrue } from '../kube/objects.ts';
+import { blockingStage, judge, reachedStage, type StageReport } from '../stages.ts';
+import { contextsOf } from './access.ts';
+import { readSpace, type SpaceEvidence } from './evidence.ts';
+import { notHosting } from './hosting.ts';
+import type { InsideLook } from './inside.ts';
+import { itsStages } from './its-stages.ts';
+import type { SpaceRole } from './names.ts';
+import type { ControlPlane } from './objects.ts';
+import { itsOfWds, listControlPlanes, roleOf, typeOf } from './spaces.ts';
+import type { SpaceTools } from './tools.ts';
+import { wdsStages } from './wds-stages.ts';
+
+/** One space as the hosting cluster shows it. The fields are an interface: docs/output.md. */
+export interface SpaceListItem {
+  name: string;
+  type: string;
+  ready: boolean;
+  /** The id of the stage reached, or of the one that failed. */
+  stage: string | null;
+  /** Whether somebody has to do something. */
+  problem: boolean;
+  /** What is awaited, or what is wrong; empty when all is well. */
+  reason: string;
+  /** The context that leads to it. */
+  context: string | null;
+  /** RFC 3339 */
+  created: string;
+  /** Of a WDS: the ITS that it sends its workloads through. */
+  its?: string | null;
+}
+
+const spacesAtOnce = 8;
+
+/**
+ * Lists the spaces of one kind on a hosting cluster. Only the hosting cluster is asked: what shows inside the spaces is for `get`.
+ * @throws StellarError `not-a-hosting-cluster`
+ */
+export async function listSpaces(
+  role: SpaceRole,
+  { hosting, kubeconfig }: Pick<SpaceTools, 'hosting' | 'kubeconfig'>,
+): Promise<SpaceListItem[]> {
+  const all = await listControlPlanes(hosting);
+  if (all === undefined) throw notHosting(hosting);
+  const ofRole = all.filter((controlPlane) => roleOf(controlPlane) === role);
+  return mapConcurrently(ofRole, spacesAtOnce, async ({ metadata: { name } }) => {
+    const evidence = await readSpace(hosting, name, role);
+    if (evidence === undefined)
+      throw new StellarError('not-found', `${name} has just been deleted.`, { hint: 'Look again' });
+    return {
+      ...toItem(evidence, contextsOf(kubeconfig, name)[0]),
+      ...(role === 'wds' ? { its: itsNameFor(name, all) } : {}),
+    };
+  });
+}
+
+const itsNameFor = (wds: string, all: readonly ControlPlane[]): string | null =>
+  itsOfWds(wds, all)?.metadata.name ?? null;
+
+/** The stages of a space as far as the hosting cluster shows them. */
+export function judgeFromOutside(evidence: SpaceEvidence): StageReport[] {
+  const look: InsideLook<never> = { state: 'unknown', why: 'it was not looked into' };
+  return evidence.role === 'its'
+    ? judge(itsStages(evidence), { ...evidence, look })
+    : judge(wdsStages(), { ...evidence, look });
+}
+
+function toItem(evidence: SpaceEvidence, context: string | undefined): SpaceListItem {
+  const { name, controlPlane } = evidence;
+  const reports = judgeFromOutside(evidence);
+  const { verdict } = blockingStage(reports) ?? {};
+  const isDeleted = controlPlane.metadata.deletionTimestamp !== undefined;
+  return {
+    name,
+    type: typeOf(controlPlane),
+    ready: isTrue(controlPlane, 'Ready') && verdict === undefined && !isDeleted,
+    stage: isDeleted ? 'deleting' : (reachedStage(reports) ?? null),
+    problem: verdict?.state === 'failed',
+    reason: isDeleted
+      ? 'it is being deleted'
+      : verdict?.state === 'waiting' || verdict?.state === 'failed'
+        ? verdict.why
+        : (conditionOf(controlPlane, 'Ready')?.status === 'False' && conditionOf(controlPlane, 'Ready')?.message) || '',
+    context: context ?? null,
+    created: new Date(createdAt(controlPlane)).toISOString(),
+  };
+}

@@ -1,0 +1,67 @@
+/**
+ * KubeFlex's names (its v0.9.3, pkg/util/util.go and pkg/reconcilers), and those of KubeStellar's post-create hooks (core chart 0.29
+ * and 0.30).
+ */
+export const tenancyPath = '/apis/tenancy.kflex.kubestellar.org/v1alpha1';
+
+export const systemNamespace = 'kubeflex-system';
+export const configMapName = 'kubeflex-config';
+export const managerName = 'kubeflex-controller-manager';
+/** Without it the manager cannot give a control plane of type host its rights. */
+export const managerAdminBinding = 'kubeflex-manager-cluster-admin-rolebinding';
+/** The StatefulSet of the database. */
+export const postgresName = 'postgres-postgresql';
+/** Made by KubeFlex's own chart; keeps the data of control planes of type k8s. */
+export const postgresSecret = 'postgres-postgresql';
+
+/** The label that a hook gives to its control planes once it is through: its | wds. */
+export const roleLabel = 'kflex.kubestellar.io/cptype';
+
+export const hookNames = {
+  hubInit: 'its-hub-init',
+  statusAddon: 'install-status-addon',
+  controller: 'kubestellar-controller',
+  transport: 'transport-controller',
+} as const;
+
+/** The hooks of charts before 0.29, which did the same work in another way, and the one that KubeFlex once shipped. */
+export const olderHooks: Readonly<Record<string, 'its' | 'wds'>> = {
+  'its-with-clusteradm': 'its',
+  'its-without-clusteradm': 'its',
+  ocm: 'its',
+  wds: 'wds',
+};
+
+/** The Job by which KubeFlex publishes the address of a vcluster inside it. */
+export const clusterInfoJob = 'update-cluster-info';
+
+/** The namespace on the hosting cluster that holds what a control plane consists of. */
+export const namespaceOf = (controlPlane: string): string => `${controlPlane}-system`;
+
+export type SpaceRole = 'its' | 'wds';
+export type ItsType = 'vcluster' | 'host' | 'external';
+export type WdsType = 'k8s' | 'host';
+
+/** Where a type of control plane keeps its kubeconfigs: one for other machines, where there is one, and one for pods. */
+export interface SecretKeys {
+  name: string;
+  outside: string | undefined;
+  inside: string;
+}
+
+export const secretOf: Readonly<Record<string, SecretKeys>> = {
+  k8s: { name: 'admin-kubeconfig', outside: 'kubeconfig', inside: 'kubeconfig-incluster' },
+  vcluster: { name: 'vc-vcluster', outside: 'config', inside: 'config-incluster' },
+  k3s: { name: 'k3s-config', outside: 'config', inside: 'config-incluster' },
+  ocm: { name: 'multicluster-controlplane-kubeconfig', outside: 'kubeconfig', inside: 'kubeconfig' },
+  host: { name: 'admin-kubeconfig', outside: undefined, inside: 'kubeconfig-incluster' },
+  external: { name: 'admin-kubeconfig', outside: undefined, inside: 'kubeconfig-incluster' },
+};
+
+/** What serves the API of a type of control plane; nothing of KubeFlex's where it is another cluster's. */
+export const apiServerOf: Readonly<Record<string, { kind: 'Deployment' | 'StatefulSet'; name: string }>> = {
+  k8s: { kind: 'Deployment', name: 'kube-apiserver' },
+  vcluster: { kind: 'StatefulSet', name: 'vcluster' },
+  k3s: { kind: 'StatefulSet', name: 'k3s-server' },
+  ocm: { kind: 'Deployment', name: 'multicluster-controlplane' },
+};

@@ -1,0 +1,139 @@
+import { StellarError } from '../errors.ts';
+import type { Kube } from '../kube/client.ts';
+import type { Job } from '../kube/objects.ts';
+import { jobState } from '../kube/pods.ts';
+import { resources } from '../kube/resources.ts';
+import type { Run } from '../run.ts';
+import { createSpace } from './create-space.ts';
+import { readSpace, type SpaceEvidence } from './evidence.ts';
+import { askToLook } from './follow-space.ts';
+import { requireHooks } from './hooks.ts';
+import { requireHosting } from './hosting.ts';
+import { chooseItsForWds, type ItsForWds } from './its-for-wds.ts';
+import { SpaceWatcher } from './look.ts';
+import { clusterInfoJob, hookNames, namespaceOf, type SpaceRole } from './names.ts';
+import type { ControlPlane, HookUse } from './objects.ts';
+import { knownEntries } from './space-context.ts';
+import type { SpaceResult } from './space-result.ts';
+import { hooksOf, itsNameOf, roleOf } from './spaces.ts';
+import type { SpaceTools } from './tools.ts';
+
+export interface RepairInput {
+  name: string;
+  role: SpaceRole;
+  /** For a WDS: the ITS that it is to use from now on. */
+  itsName?: string | undefined;
+}
+
+/**
+ * Sets a space going again that has stopped: lets KubeFlex make failed Jobs anew, which it never does by itself, and gives a WDS hooks
+ * that can name its ITS. Then it is followed, and its context written, as after its creation.
+ * @throws StellarError `not-found`, and what createSpace may throw
+ */
+export async function repairSpace(input: RepairInput, tools: SpaceTools, run: Run): Promise<SpaceResult> {
+  const { name, role } = input;
+  const { hosting } = tools;
+  await requireHosting(hosting);
+  const evidence = await readSpace(hosting, name, role);
+  if (evidence === undefined || roleOf(evidence.controlPlane) !== role) throw notThere(name, role, hosting);
+  const failed = failedJobs(evidence);
+  const rewired = role === 'wds' ? await rewiring(input, evidence.controlPlane, hosting) : undefined;
+  const watcher = new SpaceWatcher(tools);
+  const space = {
+    exists: true,
+    type: evidence.type,
+    write:
+      failed.length === 0 && rewired === undefined
+        ? undefined
+        : async () => {
+            if (rewired !== undefined) await rewire(hosting, evidence.controlPlane, rewired);
+            await makeAnew(hosting, evidence, failed);
+            return whatWasDone(failed, rewired);
+          },
+    entries: () => knownEntries(name, tools),
+  };
+  const followed = { name, role, hosting, started: Date.now() };
+  return role === 'its'
+    ? createSpace({ ...space, followed: { ...followed, look: () => watcher.its(name) } }, tools, run)
+    : createSpace({ ...space, followed: { ...followed, look: () => watcher.wds(name) } }, tools, run);
+}
+
+/** @throws nothing: says what is the matter with a name that no such space has */
+export function notThere(name: string, role: SpaceRole, { cluster }: Kube): StellarError {
+  return new StellarError('not-found', `There is no ${role.toUpperCase()} ${name} on ${cluster.context}.`, {
+    hint: `See what there is: stellarctl ${role} list --hosting-context ${cluster.context}`,
+  });
+}
+
+function failedJobs({ controlPlane, jobs }: SpaceEvidence): Job[] {
+  const own = [...hooksOf(controlPlane), clusterInfoJob];
+  return jobs.filter((job) => own.includes(job.metadata.name) && jobState(job) === 'failed');
+}
+
+/** Deletes failed Jobs, and makes KubeFlex forget that it has made them: it does not look again at what it calls done. */
+async function makeAnew(hosting: Kube, { name, controlPlane }: SpaceEvidence, failed: readonly Job[]): Promise<void> {
+  for (const { metadata } of failed)
+    await hosting.delete(resources.jobs, metadata.name, { namespace: namespaceOf(name), uid: metadata.uid });
+  await forgetHooks(
+    hosting,
+    controlPlane,
+    failed.map(({ metadata }) => metadata.name),
+  );
+  await askToLook(hosting, name);
+}
+
+async function forgetHooks(hosting: Kube, { metadata, status }: ControlPlane, hooks: readonly string[]): Promise<void> {
+  const marked = hooks.filter((hook) => status?.postCreateHooks?.[hook] === true);
+  if (marked.length === 0) return;
+  const postCreateHooks = Object.fromEntries(marked.map((hook) => [hook, null]));
+  await hosting.merge(
+    resources.controlPlanes,
+    metadata.name,
+    { status: { postCreateHooks, postCreateHookCompleted: false } },
+    { subresource: 'status' },
+  );
+}
+
+interface Rewiring extends ItsForWds {
+  hooks: HookUse[];
+}
+
+/** How a WDS is to be told its ITS, where that is not as it should be. */
+async function rewiring(
+  { itsName: asked }: RepairInput,
+  controlPlane: ControlPlane,
+  hosting: Kube,
+): Promise<Rewiring | undefined> {
+  const present = controlPlane.spec?.postCreateHooks ?? [];
+  const transport = present.find(({ hookName }) => hookName.endsWith(hookNames.transport));
+  // One of an older chart, which has other hooks.
+  if (transport === undefined) return undefined;
+  const hooks = await requireHooks(hosting, [hookNames.transport]);
+  const choice = await chooseItsForWds(hosting, asked ?? itsNameOf(controlPlane), hooks);
+  const isSo = (itsNameOf(controlPlane) ?? '') === choice.itsName && transport.hookName === choice.transportHook;
+  if (isSo) return undefined;
+  return {
+    ...choice,
+    hooks: present.map((use) => (use === transport ? { ...use, hookName: choice.transportHook } : use)),
+  };
+}
+
+async function rewire(
+  hosting: Kube,
+  controlPlane: ControlPlane,
+  { itsName, correctedHook, hooks }: Rewiring,
+): Promise<void> {
+  if (correctedHook !== undefined) await hosting.apply(correctedHook);
+  await hosting.merge(resources.controlPlanes, controlPlane.metadata.name, {
+    spec: { globalVars: { ITSName: itsName }, postCreateHooks: hooks },
+  });
+  await forgetHooks(hosting, controlPlane, [hookNames.controller, ...hooks.map(({ hookName }) => hookName)]);
+}
+
+function whatWasDone(failed: readonly Job[], rewired: Rewiring | undefined): string {
+  const jobs = failed.map(({ metadata }) => metadata.name).join(', ');
+  return [
+    ...(rewired === undefined ? [] : [`ITS set to ${rewired.its}`]),
+    ...(jobs === '' ? [] : [`failed Job ${jobs} removed, for KubeFlex to make anew`]),
+  ].join(' · ');
+}

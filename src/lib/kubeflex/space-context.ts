@@ -1,0 +1,59 @@
+import { StellarError } from '../errors.ts';
+import type { ContextToSet, Reference } from '../kube/contexts.ts';
+import { setContext } from '../kube/contexts.ts';
+import type { Kubeconfig, SelectedContext } from '../kube/kubeconfig.ts';
+import type { KubeconfigTarget } from '../kube/kubeconfig-edit.ts';
+import type { Waiting } from '../kube/kubeconfig-lock.ts';
+import { resources } from '../kube/resources.ts';
+import { accessSpace, contextsOf } from './access.ts';
+import { forControlPlane } from './kubeconfig-extension.ts';
+import type { ControlPlane } from './objects.ts';
+import { typeOf } from './spaces.ts';
+import type { SpaceTools } from './tools.ts';
+
+/** Where the entries of a space's context come from: those of a context that the user has, or ones to write. */
+export type SpaceEntries = { sameAs: string } | { entries: SelectedContext };
+
+/**
+ * Puts the context of a space into the kubeconfig, as kflex names it: context NAME, cluster NAME-cluster, user NAME-admin. A space that
+ * is another cluster's API server refers to the cluster and user that the user has for it.
+ * @throws StellarError `context-taken` where the name leads somewhere else
+ */
+export async function writeSpaceContext(
+  name: string,
+  from: SpaceEntries,
+  kubeconfig: Kubeconfig,
+  target: KubeconfigTarget,
+  waiting: Waiting,
+): Promise<{ changed: boolean; file: string }> {
+  const { cluster, user } = 'sameAs' in from ? referencesOf(from.sameAs, kubeconfig) : written(name, from.entries);
+  const wanted: ContextToSet = { context: name, cluster, user, ...forControlPlane(name) };
+  return setContext(target, wanted, waiting);
+}
+
+function written(name: string, { cluster, user }: SelectedContext): { cluster: Reference; user: Reference } {
+  return {
+    cluster: { name: `${name}-cluster`, entry: { ...cluster } },
+    user: { name: `${name}-admin`, entry: { ...user } },
+  };
+}
+
+function referencesOf(context: string, kubeconfig: Kubeconfig): { cluster: Reference; user: Reference } {
+  const { cluster, user } = kubeconfig.contexts.get(context) ?? {};
+  if (cluster === undefined || user === undefined)
+    throw new StellarError('kubeconfig-invalid', `The context ${context} names no cluster or no user.`);
+  return { cluster: { name: cluster }, user: { name: user } };
+}
+
+/** Where the entries of a space's context come from, by what is known of it. An external one keeps the context that it has. */
+export async function knownEntries(name: string, tools: SpaceTools): Promise<SpaceEntries | undefined> {
+  const { hosting, hostingContext, kubeconfig } = tools;
+  const controlPlane = await hosting.get<ControlPlane>(resources.controlPlanes, name);
+  if (controlPlane === undefined) return undefined;
+  const type = typeOf(controlPlane);
+  if (type === 'host') return { sameAs: hostingContext.name };
+  const [own] = contextsOf(kubeconfig, name);
+  if (type === 'external') return own === undefined ? undefined : { sameAs: own };
+  const access = await accessSpace(hosting, hostingContext, controlPlane, kubeconfig);
+  return 'context' in access ? { entries: access.context } : undefined;
+}

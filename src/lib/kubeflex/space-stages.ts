@@ -1,0 +1,173 @@
+import { conditionOf, isTrue, type Pod } from '../kube/objects.ts';
+import {
+  firstTrouble,
+  isDeploymentReady,
+  isStatefulSetReady,
+  jobState,
+  type PodTrouble,
+  podsOf,
+} from '../kube/pods.ts';
+import { failed, failedForGood, met, type Stage, unseen, type Verdict, waiting } from '../stages.ts';
+import type { SpaceEvidence } from './evidence.ts';
+import type { InsideLook } from './inside.ts';
+import { apiServerOf, clusterInfoJob, hookNames, managerAdminBinding, namespaceOf, postgresSecret } from './names.ts';
+import { hooksOf } from './spaces.ts';
+
+/** What can be seen of a space: on the hosting cluster, and inside it. */
+export interface Space<Inside> extends SpaceEvidence {
+  look: InsideLook<Inside>;
+}
+
+/** A stage of a space; where pods bring it about, it says which, so that their logs can be shown. */
+export interface SpaceStage<Inside> extends Stage<Space<Inside>> {
+  podsOf?: (space: SpaceEvidence) => Pod[];
+}
+
+/** KubeFlex has taken the control plane up and made what belongs to it. */
+export function synced({ controlPlane, manager, name }: SpaceEvidence): Verdict {
+  const condition = conditionOf(controlPlane, 'Synced');
+  if (condition === undefined) return managerAtWork(manager);
+  if (condition.status === 'True') return met;
+  const message = condition.message ?? condition.reason ?? 'no reason is given';
+  const bootstrap = controlPlane.spec?.bootstrapSecretRef;
+  if (bootstrap !== undefined && message.includes(`"${bootstrap.name}" not found`))
+    return failed(
+      `its bootstrap Secret ${bootstrap.namespace}/${bootstrap.name} does not exist`,
+      `Give it again: stellarctl its create ${name} --type external --bootstrap-context CONTEXT`,
+    );
+  if (message.includes(`"${postgresSecret}" not found`))
+    return failed(
+      'the hosting cluster has no PostgreSQL, which control planes of type k8s keep their data in',
+      'Install it: stellarctl init --set kubeflex-operator.installPostgreSQL=true    Or do without it: --type host',
+    );
+  if (message.includes('clusterrolebindings') && message.includes('forbidden'))
+    return failed(
+      message,
+      `Give KubeFlex the rights, by ClusterRoleBinding ${managerAdminBinding}: run the command again`,
+    );
+  // KubeFlex looks for its own Secrets before they are there, and calls that an error every time.
+  if (/secrets? "[^"]+" not found|not ready yet for service account secret/i.test(message)) return waiting(message);
+  return failed(`KubeFlex cannot set it up: ${message}`);
+}
+
+function managerAtWork(manager: SpaceEvidence['manager']): Verdict {
+  if (manager === undefined || isDeploymentReady(manager.deployment))
+    return waiting('KubeFlex has not looked at it yet');
+  if (manager.deployment === undefined)
+    return failed("KubeFlex's manager is not installed on the hosting cluster", 'Install it: stellarctl init');
+  const trouble = firstTrouble(manager.pods);
+  return trouble === undefined
+    ? waiting("KubeFlex's manager is not ready")
+    : failed(`KubeFlex's manager does not run: ${trouble.why}`, 'See why: stellarctl doctor --pre');
+}
+
+/** The pods of its API server are up. */
+export function apiServerRuns(space: SpaceEvidence): Verdict {
+  const server = apiServerOf[space.type];
+  // Another cluster's, which is there already.
+  if (server === undefined) return synced(space).state === 'met' ? met : waiting('KubeFlex has not set it up yet');
+  const named = ({ metadata }: { metadata: { name: string } }) => metadata.name === server.name;
+  const set = server.kind === 'StatefulSet' ? space.statefulSets.find(named) : undefined;
+  const deployment = server.kind === 'Deployment' ? space.deployments.find(named) : undefined;
+  if (isStatefulSetReady(set) || isDeploymentReady(deployment)) return met;
+  const trouble = firstTrouble(podsOf(server.name, space.pods));
+  if (trouble !== undefined) return failed(`its API server does not start: ${trouble.why}`);
+  return waiting(
+    (set ?? deployment) ? 'its API server is starting' : `KubeFlex has not made ${server.kind} ${server.name} yet`,
+  );
+}
+
+export function reachable<Inside>({ look }: Space<Inside>): Verdict {
+  switch (look.state) {
+    case 'seen':
+      return met;
+    case 'silent':
+      return failed(look.why);
+    case 'not-yet':
+      return waiting(look.why);
+    case 'unknown':
+      return unseen(look.why);
+  }
+}
+
+/** Judges by what a space shows from inside. */
+export function byInside<Inside>(check: (inside: Inside) => Verdict): (space: Space<Inside>) => Verdict {
+  return ({ look }) => {
+    if (look.state === 'seen') return check(look.inside);
+    return look.state === 'unknown' ? unseen(look.why) : waiting(look.why);
+  };
+}
+
+/** A Job of a hook has ended well. KubeFlex keeps silent about one that has failed, and never makes it again by itself. */
+export function jobDone(
+  job: string,
+  isMarkedDone: (space: SpaceEvidence) => boolean,
+): (space: SpaceEvidence) => Verdict {
+  return (space) => {
+    const found = space.jobs.find(({ metadata }) => metadata.name === job);
+    // A finished Job may have been removed since.
+    if (found === undefined) return isMarkedDone(space) ? met : waiting(`KubeFlex has not started Job ${job} yet`);
+    const state = jobState(found);
+    if (state === 'complete') return met;
+    const repair = `stellarctl ${space.role} repair ${space.name}`;
+    if (state === 'failed') {
+      const reason = conditionOf(found, 'Failed')?.reason ?? 'no reason is given';
+      const tries = found.status?.failed ?? 0;
+      return failedForGood(
+        `Job ${namespaceOf(space.name)}/${job} has failed (${reason}, ${tries} ${tries === 1 ? 'try' : 'tries'})`,
+        `${repair}        or give it up: stellarctl ${space.role} delete ${space.name}`,
+      );
+    }
+    const trouble = lasting(podsOf(job, space.pods));
+    return trouble === undefined ? waiting(`Job ${job} is running`) : failed(`Job ${job}: ${trouble.why}`);
+  };
+}
+
+/** A try of a Job that failed is followed by another one, so that it is not yet the end. */
+const lasting = (pods: Pod[]): PodTrouble | undefined => {
+  const trouble = firstTrouble(pods.filter(({ status }) => status?.phase !== 'Failed'));
+  return trouble;
+};
+
+export const isHookMarked =
+  (hook: string) =>
+  ({ controlPlane }: SpaceEvidence): boolean =>
+    controlPlane.status?.postCreateHooks?.[hook] === true;
+
+export function deploymentRuns(name: string): (space: SpaceEvidence) => Verdict {
+  return (space) => {
+    const deployment = space.deployments.find(({ metadata }) => metadata.name === name);
+    if (deployment === undefined) return waiting(`KubeFlex has not made Deployment ${name} yet`);
+    if (isDeploymentReady(deployment)) return met;
+    const trouble = firstTrouble(podsOf(name, space.pods));
+    return trouble === undefined ? waiting(`Deployment ${name} is starting`) : failed(trouble.why);
+  };
+}
+
+/** KubeFlex itself says that all is done; it looks every 30 s at the latest. */
+export function ready({ controlPlane }: SpaceEvidence): Verdict {
+  if (isTrue(controlPlane, 'Ready')) return met;
+  const { message, reason } = conditionOf(controlPlane, 'Ready') ?? {};
+  return waiting(message || reason || 'KubeFlex says nothing about its readiness');
+}
+
+/** The pods of an API server. */
+export const serverPods = ({ type, pods }: SpaceEvidence): Pod[] =>
+  apiServerOf[type] === undefined ? [] : podsOf(apiServerOf[type].name, pods);
+
+/** A stage for every Job that a control plane's hooks consist of. */
+export function hookJobStages<Inside>(space: SpaceEvidence): SpaceStage<Inside>[] {
+  return hooksOf(space.controlPlane).map((hook) => ({
+    id: hook,
+    title:
+      hook === hookNames.hubInit
+        ? 'OCM hub installed'
+        : hook === hookNames.statusAddon
+          ? 'status add-on installed'
+          : `hook ${hook} done`,
+    check: jobDone(hook, isHookMarked(hook)),
+    podsOf: ({ pods }) => podsOf(hook, pods),
+  }));
+}
+
+export const clusterInfoStagePods = ({ pods }: SpaceEvidence): Pod[] => podsOf(clusterInfoJob, pods);

@@ -1,0 +1,119 @@
+import type { Kube } from '../kube/client.ts';
+import type { Deployment, KubeObject } from '../kube/objects.ts';
+import { podsOf } from '../kube/pods.ts';
+import { resources } from '../kube/resources.ts';
+import { propertiesNamespace, wdsCrds, workStatusCrd } from '../kubestellar/names.ts';
+import { failed, met, unseen, type Verdict, waiting } from '../stages.ts';
+import type { SpaceEvidence } from './evidence.ts';
+import { isCrdServed } from './inside.ts';
+import { hookNames } from './names.ts';
+import {
+  apiServerRuns,
+  byInside,
+  deploymentRuns,
+  reachable,
+  ready,
+  type SpaceStage,
+  serverPods,
+  synced,
+} from './space-stages.ts';
+
+/** What a WDS shows from inside, and what of it shows in its ITS. */
+export interface WdsInside {
+  /** KubeStellar's kinds that are not served yet. */
+  missingCrds: readonly string[];
+  its: ItsOfWds | undefined;
+}
+
+/** The ITS that a WDS sends its workloads through. */
+export interface ItsOfWds {
+  name: string;
+  workStatusServed: boolean;
+  propertiesNamespace: boolean;
+}
+
+export async function readWdsInside(wds: Kube, its: { name: string; kube: Kube } | undefined): Promise<WdsInside> {
+  const [served, ofIts] = await Promise.all([
+    Promise.all(wdsCrds.map((crd) => isCrdServed(wds, crd))),
+    // An ITS that cannot be reached hides only its own part.
+    its === undefined ? undefined : readItsOfWds(its).catch(() => undefined),
+  ]);
+  return { missingCrds: wdsCrds.filter((_, index) => !served[index]), its: ofIts };
+}
+
+async function readItsOfWds({ name, kube }: { name: string; kube: Kube }): Promise<ItsOfWds> {
+  const [workStatusServed, namespace] = await Promise.all([
+    isCrdServed(kube, workStatusCrd),
+    kube.get<KubeObject>(resources.namespaces, propertiesNamespace),
+  ]);
+  return { name, workStatusServed, propertiesNamespace: namespace !== undefined };
+}
+
+/** The Deployment of KubeStellar's controller manager in the namespace of a WDS. */
+const managerDeployment = 'kubestellar-controller-manager';
+export const transportDeployment = 'transport-controller';
+
+/** How a WDS comes about (facts: core chart 0.30): the control plane, its API server, KubeStellar's two controllers, and their traces. */
+export function wdsStages(): SpaceStage<WdsInside>[] {
+  return [
+    { id: 'synced', title: 'taken up by KubeFlex', check: synced },
+    { id: 'api-server', title: 'API server runs', check: apiServerRuns, podsOf: serverPods },
+    { id: 'reachable', title: 'API server answers', check: reachable },
+    {
+      id: hookNames.controller,
+      title: "KubeStellar's controller manager runs",
+      check: deploymentRuns(managerDeployment),
+      podsOf: ({ pods }) => podsOf(managerDeployment, pods),
+    },
+    { id: 'wds-crds', title: 'serves BindingPolicies', check: byInside(crdsServed) },
+    { id: 'its-workstatus', title: 'ITS serves WorkStatuses', check: ofIts(workStatusServed) },
+    {
+      id: hookNames.transport,
+      title: "KubeStellar's transport runs",
+      check: transportRuns,
+      podsOf: ({ pods }) => podsOf(transportDeployment, pods),
+    },
+    { id: 'properties-namespace', title: 'transport has reached the ITS', check: ofIts(namespaceMade) },
+    { id: 'ready', title: 'ready', check: ready },
+  ];
+}
+
+const crdsServed = ({ missingCrds }: WdsInside): Verdict =>
+  missingCrds.length === 0 ? met : waiting(`there is no ${missingCrds[0]} yet`);
+
+const ofIts = (check: (its: ItsOfWds) => Verdict) =>
+  byInside(({ its }: WdsInside) => (its === undefined ? unseen('its ITS was not reached') : check(its)));
+
+const workStatusServed = ({ name, workStatusServed: served }: ItsOfWds): Verdict =>
+  served
+    ? met
+    : failed(
+        `the ITS ${name} has no ${workStatusCrd}: KubeStellar does nothing without it`,
+        `See what its status add-on lacks: stellarctl its get ${name}`,
+      );
+
+const namespaceMade = ({ name, propertiesNamespace: made }: ItsOfWds): Verdict =>
+  made ? met : waiting(`the transport has not made namespace ${propertiesNamespace} in ${name} yet`);
+
+function transportRuns(space: SpaceEvidence): Verdict {
+  const verdict = deploymentRuns(transportDeployment)(space);
+  if (verdict.state === 'met' || !isItsNameDefect(transportOf(space))) return verdict;
+  return failed(
+    'the chart gives its transport a name and a selector for the ITS, and it takes only one (KubeStellar 0.30)',
+    `stellarctl wds repair ${space.name}`,
+  );
+}
+
+const transportOf = ({ deployments }: SpaceEvidence): Deployment | undefined =>
+  deployments.find(({ metadata }) => metadata.name === transportDeployment);
+
+/** KubeStellar 0.30: `kflex-get-kubeconfig` ends with 1 when both are given (cmd/kflex-get-kubeconfig/main.go). */
+export function isItsNameDefect(deployment: Deployment | undefined): boolean {
+  const args = deployment?.spec?.template?.spec?.initContainers?.flatMap((container) => container.args ?? []) ?? [];
+  return Boolean(flagValue(args, '--control-plane-label-selector')) && Boolean(flagValue(args, '--control-plane-name'));
+}
+
+function flagValue(args: readonly string[], flag: string): string | undefined {
+  const index = args.indexOf(flag);
+  return index === -1 ? args.find((arg) => arg.startsWith(`${flag}=`))?.slice(flag.length + 1) : args[index + 1];
+}
