@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import type { Io } from '../../lib/terminal/io.ts';
 import { action } from '../action.ts';
+import { confirm } from '../confirm.ts';
+import { refuseUnnamedHosting } from '../hosting.ts';
 import {
   defineCommand,
   dryRunOption,
@@ -8,7 +10,6 @@ import {
   hostingContextOption,
   type WritingOptions,
 } from '../options.ts';
-import { confirmDeletion } from '../space/confirm.ts';
 
 interface Options extends HostingOptions, WritingOptions {
   yes?: boolean;
@@ -37,12 +38,14 @@ export function deleteItsCommand(io: Io): Command {
           '../../lib/kubeflex/delete-its.ts'
         );
         const tools = await session.spaceTools();
+        refuseUnnamedHosting(tools, { yes, dryRun });
         session.announce(tools.hosting, 'Hosting cluster');
         const its = await inspectIts(name, tools);
         session.progress.note(name);
         for (const line of describeItsDeletion(its)) session.progress.note(`  ${line}`);
         refuseDependents(its, force === true);
-        if (!dryRun && its.controlPlane !== undefined) await confirmDeletion(session, name, 'Delete', yes === true);
+        if (!dryRun && its.controlPlane !== undefined)
+          await confirm(session, { verb: 'Delete', doing: 'Deleting', name, yes });
         await session.finish([await deleteIts(its, tools, session.run)]);
       }),
     );

@@ -48,7 +48,6 @@ function describeSpace(view: SpaceView, now: number, style: Style): string[] {
     ...view.stages.map((stage) => stageLine(stage, style)),
     ...(view.its === undefined ? [] : [row('ITS', itsText(view.its))]),
     ...(view.publishedServer ? [row('published', `${view.publishedServer} (kube-public/cluster-info)`)] : []),
-    ...(view.hubProblems ?? []).map((problem) => row('hub', problem)),
     row('hooks', view.hooks.join(', ')),
     ...(view.diagnosis === null ? [] : [view.diagnosis.wrong, ...view.diagnosis.log.map((line) => `    ${line}`)]),
   ];

@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import type { Io } from '../../lib/terminal/io.ts';
 import { action } from '../action.ts';
+import { confirm } from '../confirm.ts';
+import { refuseUnnamedHosting } from '../hosting.ts';
 import {
   defineCommand,
   dryRunOption,
@@ -8,7 +10,6 @@ import {
   hostingContextOption,
   type WritingOptions,
 } from '../options.ts';
-import { confirmDeletion } from '../space/confirm.ts';
 
 interface Options extends HostingOptions, WritingOptions {
   yes?: boolean;
@@ -41,12 +42,14 @@ export function deleteWdsCommand(io: Io): Command {
         );
         const settings = { keepWorkloads: options.keepWorkloads === true, force: options.force === true };
         const tools = await session.spaceTools();
+        refuseUnnamedHosting(tools, { yes, dryRun });
         session.announce(tools.hosting, 'Hosting cluster');
         const wds = await inspectWds(name, tools);
         session.progress.note(name);
         for (const line of describeWdsDeletion(wds, settings)) session.progress.note(`  ${line}`);
         refuseUnseen(wds, settings.force);
-        if (!dryRun && wds.controlPlane !== undefined) await confirmDeletion(session, name, 'Delete', yes === true);
+        if (!dryRun && wds.controlPlane !== undefined)
+          await confirm(session, { verb: 'Delete', doing: 'Deleting', name, yes });
         await session.finish([await deleteWds(wds, settings, tools, session.run)]);
       }),
     );

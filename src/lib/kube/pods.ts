@@ -1,5 +1,5 @@
 import type { Reader } from './client.ts';
-import type { Deployment, Job, ObjectMeta, Pod, StatefulSet } from './objects.ts';
+import { type Deployment, isTrue, type Job, type ObjectMeta, type Pod, type StatefulSet } from './objects.ts';
 
 /** Why a pod does not come up, where that will not pass by itself. */
 export interface PodTrouble {
@@ -73,6 +73,10 @@ export async function logOfTrouble(kube: LogReader, { pod, container, previousLo
     kube.logTail(pod, container, { lines: 5, previous }).catch((): undefined => undefined);
   const lines = (previousLog ? await read(true) : undefined) ?? (await read(false));
   return lines ?? [];
+}
+
+export function isPodReady(pod: Pod): boolean {
+  return isTrue(pod, 'Ready') || pod.status?.phase === 'Succeeded';
 }
 
 export function isDeploymentReady(deployment: Deployment | undefined): boolean {

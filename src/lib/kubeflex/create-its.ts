@@ -14,7 +14,8 @@ import { askToLook } from './follow-space.ts';
 import { requireHooks } from './hooks.ts';
 import { requireHosting } from './hosting.ts';
 import { isCrdServed } from './inside.ts';
-import { SpaceWatcher } from './look.ts';
+import type { ItsInside } from './its-inside.ts';
+import { type SpaceSeen, SpaceWatcher } from './look.ts';
 import { itsManifest, managerBinding } from './manifests.ts';
 import { hookNames, type ItsType, secretOf } from './names.ts';
 import type { ControlPlane } from './objects.ts';
@@ -53,7 +54,8 @@ export async function createIts(input: ItsInput, tools: SpaceTools, run: Run): P
         name,
         role: 'its',
         hosting,
-        look: () => watcher.its(name, input.external?.context),
+        look: async () => forOwnOcm(input, await watcher.its(name, input.external?.context)),
+        inside: () => watcher.clientOf(name),
         started: Date.now(),
       },
       type,
@@ -65,6 +67,18 @@ export async function createIts(input: ItsInput, tools: SpaceTools, run: Run): P
     tools,
     run,
   );
+}
+
+/** A new virtual cluster that is to get its OCM from somebody else is done when they can reach it. */
+function forOwnOcm(
+  { type, installOcm }: ItsInput,
+  seen: SpaceSeen<ItsInside> | undefined,
+): SpaceSeen<ItsInside> | undefined {
+  if (seen === undefined || installOcm || type !== 'vcluster') return seen;
+  const isHub = seen.space.look.state === 'seen' && seen.space.look.inside.hubServed;
+  if (isHub) return seen;
+  const last = seen.stages.findIndex(({ id }) => id === 'reachable');
+  return { ...seen, stages: seen.stages.slice(0, last + 1) };
 }
 
 /** What is not there yet is written; the bootstrap Secret also for a control plane that still waits for a good one. */

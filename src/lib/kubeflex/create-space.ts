@@ -52,7 +52,7 @@ export async function createSpace<Inside>(
     await writeContext(name, entries, result, tools, run);
     const where = result.context === null ? '' : ` · context ${result.context}`;
     if (wasReady && !result.changed) run.progress.done(name, `is ready; nothing to do${where}`);
-    else run.progress.done(name, `ready${where}`, Date.now() - started);
+    else run.progress.done(name, `${outcome.stage}${where}`, Date.now() - started);
     return result;
   } catch (error) {
     if (!(error instanceof StellarError)) throw error;
@@ -89,13 +89,10 @@ function fail(result: SpaceResult, error: StellarError, run: Run): SpaceResult {
 /** What has been created is never left unnamed. */
 function withWayOn(error: StellarError, { name, role, hosting }: FollowedSpace<unknown>): StellarError {
   const { code, message, hint, details, cause } = error;
-  const way = goOnOrBack(name, role, hosting);
-  const knowsWay = details.includes(existsStill(name));
-  return knowsWay
-    ? error
-    : new StellarError(code, message, {
-        details: [...details, existsStill(name)],
-        hint: code === 'interrupted' || hint === undefined ? way : hint,
-        cause,
-      });
+  const ownHint = code === 'interrupted' ? undefined : hint;
+  return new StellarError(code, message, {
+    details: [...details, existsStill(name)],
+    hint: ownHint ?? goOnOrBack(name, role, hosting),
+    cause,
+  });
 }

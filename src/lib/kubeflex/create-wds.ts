@@ -40,7 +40,14 @@ export async function createWds(input: WdsInput, tools: SpaceTools, run: Run): P
   const watcher = new SpaceWatcher(tools);
   return createSpace(
     {
-      followed: { name, role: 'wds', hosting, look: () => watcher.wds(name), started: Date.now() },
+      followed: {
+        name,
+        role: 'wds',
+        hosting,
+        look: () => watcher.wds(name),
+        inside: () => watcher.clientOf(name),
+        started: Date.now(),
+      },
       type,
       exists: present !== undefined,
       write: present === undefined ? await writing(input, hosting, run) : undefined,

@@ -11,7 +11,7 @@ import { accessSpace } from './access.ts';
 import { deleteSpace, type SpaceToDelete } from './delete-space.ts';
 import { requireHosting } from './hosting.ts';
 import type { SpaceResult } from './space-result.ts';
-import { itsOfWds, listControlPlanes, roleOf } from './spaces.ts';
+import { itsOfWds, listControlPlanes, roleOf, typeOf } from './spaces.ts';
 import type { SpaceTools } from './tools.ts';
 
 /** What a WDS that is to be deleted has sent, and to where. */
@@ -103,7 +103,9 @@ export function describeWdsDeletion(
     ...(unseen === undefined ? [] : [`What it has sent could not be seen: ${unseen}`]),
     ...(policies.length === 0 ? [] : [`binding policies   ${policies.join(', ')}`]),
     ...(works.length === 0 ? [] : [`${works.length} works on ${wecs.join(', ')}: their workloads ${fate}.`]),
-    'Everything in it will be lost.',
+    typeOf(controlPlane) === 'host'
+      ? 'The hosting cluster stays as it is, without binding policies and without KubeStellar looking at it.'
+      : 'Everything in it will be lost.',
   ];
 }
 

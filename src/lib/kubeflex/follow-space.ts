@@ -1,12 +1,12 @@
 import { StellarError } from '../errors.ts';
 import type { Kube } from '../kube/client.ts';
-import { firstTrouble, logOfTrouble } from '../kube/pods.ts';
 import { resources } from '../kube/resources.ts';
 import { Patience, poll } from '../poll.ts';
 import type { Run } from '../run.ts';
 import { blockingStage, judge, reachedStage, type StageReport } from '../stages.ts';
 import type { SpaceRole } from './names.ts';
 import type { Space, SpaceStage } from './space-stages.ts';
+import { troubleOf } from './stage-trouble.ts';
 
 /** How long a failure that might pass is watched before it is believed. Images and hooks fail for good more often than not. */
 const spaceGraceMs = 5000;
@@ -20,6 +20,8 @@ export interface FollowedSpace<Inside> {
   hosting: Kube;
   /** One look. Undefined: the control plane is gone. */
   look: () => Promise<{ space: Space<Inside>; stages: readonly SpaceStage<Inside>[] } | undefined>;
+  /** The client by which the space was last seen from inside. */
+  inside: () => Kube | undefined;
   /** When the work began, milliseconds since the epoch. */
   started: number;
 }
@@ -123,21 +125,19 @@ export async function askToLook(hosting: Kube, name: string): Promise<void> {
 }
 
 async function failure<Inside>(
-  { name, role, hosting }: FollowedSpace<Inside>,
-  { space, stages }: { space: Space<Inside>; stages: readonly SpaceStage<Inside>[] },
+  { name, role, hosting, inside }: FollowedSpace<Inside>,
+  seen: { space: Space<Inside>; stages: readonly SpaceStage<Inside>[] },
   { id, verdict }: StageReport,
 ): Promise<StellarError> {
   if (verdict.state !== 'failed') throw new Error(`the stage ${id} has not failed`);
-  const pods = stages.find((stage) => stage.id === id)?.podsOf?.(space) ?? [];
-  const trouble = firstTrouble(pods);
-  const log = trouble === undefined ? [] : await logOfTrouble(hosting, trouble);
-  const isHook = space.controlPlane.spec?.postCreateHooks?.some(({ hookName }) => hookName === id);
+  const { trouble, log } = await troubleOf(id, seen, hosting, inside());
+  const isHook = seen.space.controlPlane.spec?.postCreateHooks?.some(({ hookName }) => hookName === id);
   const where = trouble?.kind === 'exit' ? [trouble.why] : [];
   return new StellarError(
     isHook ? 'hook-failed' : 'space-failed',
     `${name} is kept from being ready: ${verdict.why}.`,
     {
-      details: [...where, ...log, existsStill(name)],
+      details: [...where, ...log, existsUnready(name, role)],
       hint: verdict.hint === undefined ? goOnOrBack(name, role, hosting) : `Next: ${verdict.hint}`,
     },
   );
@@ -157,7 +157,10 @@ async function tooLate<Inside>(
   });
 }
 
-export const existsStill = (name: string): string => `The control plane ${name} exists and goes on coming up.`;
+const existsUnready = (name: string, role: SpaceRole): string =>
+  `${name} exists but is not ${role === 'its' ? 'an ITS' : 'a WDS'} yet.`;
+
+export const existsStill = (name: string): string => `The control plane ${name} exists.`;
 
 /** How to go on with a space that exists and is not ready, and how to give it up. */
 export function goOnOrBack(name: string, role: SpaceRole, { cluster }: Pick<Kube, 'cluster'>): string {

@@ -1,6 +1,5 @@
+import type { Kube } from '../kube/client.ts';
 import { createdAt, isTrue } from '../kube/objects.ts';
-import { firstTrouble, logOfTrouble, podTrouble } from '../kube/pods.ts';
-import { hubNamespace } from '../ocm/names.ts';
 import { blockingStage, judge, reachedStage, type StageReport } from '../stages.ts';
 import { contextsOf } from './access.ts';
 import { requireHosting } from './hosting.ts';
@@ -10,6 +9,7 @@ import { namespaceOf, type SpaceRole } from './names.ts';
 import { notThere } from './repair.ts';
 import type { Space, SpaceStage } from './space-stages.ts';
 import { hooksOf, itsNameOf, itsOfWds, listControlPlanes, roleOf, typeOf } from './spaces.ts';
+import { troubleOf } from './stage-trouble.ts';
 import type { SpaceTools } from './tools.ts';
 import type { WdsInside } from './wds-stages.ts';
 
@@ -37,9 +37,8 @@ export interface SpaceView {
   namespace: string;
   /** Of a WDS: the ITS that it uses, and whether it names it. */
   its?: { name: string | null; named: boolean };
-  /** Of an ITS: what it publishes for other clusters, and pods of its hub that do not run. */
+  /** Of an ITS: the address that it publishes for other clusters. */
   publishedServer?: string | null;
-  hubProblems?: string[];
   /** What is wrong and what to type; null where nothing is. */
   diagnosis: { wrong: string; log: string[]; next: string | null } | null;
 }
@@ -73,7 +72,7 @@ export async function getSpace(name: string, role: SpaceRole, tools: SpaceTools)
     hooks: hooksOf(controlPlane),
     namespace: namespaceOf(name),
     ...(role === 'wds' ? { its: await itsFor(name, tools) } : itsDetails(seen as SpaceSeen<ItsInside>)),
-    diagnosis: await diagnose(reports, space, stages, tools),
+    diagnosis: await diagnose(reports, { space, stages }, tools, watcher.clientOf(name)),
   };
 }
 
@@ -83,29 +82,22 @@ async function itsFor(name: string, { hosting }: SpaceTools): Promise<NonNullabl
   return { name: itsOfWds(name, all)?.metadata.name ?? null, named: itsNameOf(own) !== undefined };
 }
 
-function itsDetails({ space: { look } }: SpaceSeen<ItsInside>): Pick<SpaceView, 'publishedServer' | 'hubProblems'> {
-  if (look.state !== 'seen') return {};
-  const { clusterInfo, hubPods } = look.inside;
-  const problems = hubPods.map(podTrouble).flatMap((trouble) => (trouble === undefined ? [] : [trouble.why]));
-  return {
-    publishedServer: clusterInfo?.server ?? null,
-    hubProblems: problems.map((why) => `${hubNamespace}: ${why}`),
-  };
+function itsDetails({ space: { look } }: SpaceSeen<ItsInside>): Pick<SpaceView, 'publishedServer'> {
+  return look.state === 'seen' ? { publishedServer: look.inside.clusterInfo?.server ?? null } : {};
 }
 
 async function diagnose<Inside>(
   reports: readonly StageReport[],
-  space: Space<Inside>,
-  stages: readonly SpaceStage<Inside>[],
+  seen: { space: Space<Inside>; stages: readonly SpaceStage<Inside>[] },
   { hosting }: SpaceTools,
+  inside: Kube | undefined,
 ): Promise<SpaceView['diagnosis']> {
   const blocking = blockingStage(reports);
   if (blocking?.verdict.state !== 'failed') return null;
-  const pods = stages.find(({ id }) => id === blocking.id)?.podsOf?.(space) ?? [];
-  const trouble = firstTrouble(pods);
+  const { log } = await troubleOf(blocking.id, seen, hosting, inside);
   return {
-    wrong: `${space.name} is kept from being ready: ${blocking.verdict.why}.`,
-    log: trouble === undefined ? [] : await logOfTrouble(hosting, trouble),
+    wrong: `${seen.space.name} is kept from being ready: ${blocking.verdict.why}.`,
+    log,
     next: blocking.verdict.hint ?? null,
   };
 }

@@ -1,3 +1,4 @@
+import { StellarError } from '../errors.ts';
 import type { Kube } from '../kube/client.ts';
 import type { ConfigMap, KubeObject, Pod } from '../kube/objects.ts';
 import { resources } from '../kube/resources.ts';
@@ -14,7 +15,7 @@ export interface ItsInside {
   /** The service account by whose tokens agents introduce themselves. */
   bootstrapAccount: string | undefined;
   clusterInfo: ClusterInfo | undefined;
-  /** The pods of the hub's controllers. */
+  /** The pods of OCM's operator and of the hub's controllers; KubeStellar's status add-on is among the first. */
   hubPods: readonly Pod[];
   propertiesNamespace: boolean;
 }
@@ -29,7 +30,7 @@ export async function readItsInside(its: Kube): Promise<ItsInside> {
       ),
     ),
     its.get<ConfigMap>(resources.configMaps, 'cluster-info', { namespace: 'kube-public' }),
-    its.list<Pod>(resources.pods, { namespace: hubNamespace }),
+    Promise.all([operatorNamespace, hubNamespace].map((namespace) => podsIn(its, namespace))),
     its.get<KubeObject>(resources.namespaces, propertiesNamespace),
   ]);
   return {
@@ -37,7 +38,17 @@ export async function readItsInside(its: Kube): Promise<ItsInside> {
     workStatusServed,
     bootstrapAccount: accounts.find((account) => account !== undefined)?.metadata.name,
     clusterInfo: parseClusterInfo(info?.data?.kubeconfig),
-    hubPods: hubPods ?? [],
+    hubPods: hubPods.flat(),
     propertiesNamespace: properties !== undefined,
   };
+}
+
+/** Pods explain why something is missing; who may not look at them does without. */
+async function podsIn(its: Kube, namespace: string): Promise<Pod[]> {
+  return (await its.list<Pod>(resources.pods, { namespace }).catch(unlessForbidden)) ?? [];
+}
+
+function unlessForbidden(error: unknown): undefined {
+  if (error instanceof StellarError && error.code === 'forbidden') return undefined;
+  throw error;
 }

@@ -1,5 +1,6 @@
-import { bootstrapServiceAccounts, operatorNamespace } from '../ocm/names.ts';
-import { met, type Verdict, waiting } from '../stages.ts';
+import { firstTrouble, isPodReady } from '../kube/pods.ts';
+import { bootstrapServiceAccounts, hubNamespace, operatorNamespace } from '../ocm/names.ts';
+import { failed, met, unseen, type Verdict, waiting } from '../stages.ts';
 import type { SpaceEvidence } from './evidence.ts';
 import type { ItsInside } from './its-inside.ts';
 import { clusterInfoJob, hookNames } from './names.ts';
@@ -31,6 +32,7 @@ export function itsStages(evidence: SpaceEvidence): ItsStage[] {
     { id: 'api-server', title: 'API server runs', check: apiServerRuns, podsOf: serverPods },
     { id: 'reachable', title: 'API server answers', check: reachable },
     ...beforeHub,
+    { id: 'hub-runs', title: 'OCM hub runs', check: byInside(hubRuns), podsInside: ({ hubPods }) => hubPods },
     { id: 'hub-crds', title: 'serves ManagedClusters', check: byInside(hubServed) },
     { id: 'bootstrap-account', title: 'can be joined', check: byInside(joinable) },
     ...afterHub,
@@ -38,6 +40,16 @@ export function itsStages(evidence: SpaceEvidence): ItsStage[] {
     ...(evidence.type === 'vcluster' ? [clusterInfoStage] : []),
     { id: 'ready', title: 'ready', check: ready },
   ];
+}
+
+/** The image of a hub's own controller may not be there, or end again and again: the Job that installs it only waits. */
+function hubRuns({ hubPods }: ItsInside): Verdict {
+  if (!hubPods.some(({ metadata }) => metadata.namespace === hubNamespace))
+    return unseen('there are no pods of an OCM hub to be seen');
+  const trouble = firstTrouble(hubPods);
+  if (trouble !== undefined) return failed(`OCM does not run in it: ${trouble.why}`);
+  const unready = hubPods.find((pod) => !isPodReady(pod));
+  return unready === undefined ? met : waiting(`pod ${unready.metadata.name} of OCM is starting`);
 }
 
 const hubServed = (its: ItsInside): Verdict =>

@@ -52,7 +52,7 @@ export async function repairSpace(input: RepairInput, tools: SpaceTools, run: Ru
           },
     entries: () => knownEntries(name, tools),
   };
-  const followed = { name, role, hosting, started: Date.now() };
+  const followed = { name, role, hosting, inside: () => watcher.clientOf(name), started: Date.now() };
   return role === 'its'
     ? createSpace({ ...space, followed: { ...followed, look: () => watcher.its(name) } }, tools, run)
     : createSpace({ ...space, followed: { ...followed, look: () => watcher.wds(name) } }, tools, run);

@@ -21,6 +21,8 @@ export interface Space<Inside> extends SpaceEvidence {
 /** A stage of a space; where pods bring it about, it says which, so that their logs can be shown. */
 export interface SpaceStage<Inside> extends Stage<Space<Inside>> {
   podsOf?: (space: SpaceEvidence) => Pod[];
+  /** The same, of pods that run inside the space. */
+  podsInside?(inside: Inside): readonly Pod[];
 }
 
 /** KubeFlex has taken the control plane up and made what belongs to it. */
