@@ -1,15 +1,21 @@
 /**
- * The quickstart: starts an ITS and two clusters on this machine, registers the clusters with the ITS by stellarctl, shows every
- * command as it would be typed and what it really prints, and removes everything again.
+ * The quickstart: from nothing to an installation of KubeStellar and back, by stellarctl. It shows every command as it would be typed
+ * and what it really prints. kind is played by a small program that starts real Kubernetes control planes; helm is the real one.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { styleText } from 'node:util';
 import { type Bed, startBed } from './bed/bed.ts';
+import { chartOf, ingressChart } from './bed/charts/chart-of.ts';
+import { currentChart } from './bed/charts/versions.ts';
+import { buildHelm } from './bed/helm/build.ts';
+import { localClusterTools } from './bed/local-clusters/tools.ts';
+import { freePort } from './bed/plane/ports.ts';
 import { stellarctl } from './stellarctl.ts';
 
 const parts: { name: string; seconds: number }[] = [];
+const log = (line: string) => process.stderr.write(`  ${line}\n`);
 
 async function part<T>(name: string, work: () => Promise<T>): Promise<T> {
   const started = performance.now();
@@ -24,72 +30,116 @@ function say(text: string): void {
   process.stdout.write(`\n${styleText('bold', `# ${text}`, { stream: process.stdout })}\n`);
 }
 
-/** Shows a command and runs it, its output going where ours goes. */
-async function type(command: string, env: NodeJS.ProcessEnv, { plain = false } = {}): Promise<void> {
-  process.stdout.write(`$ ${command}\n`);
-  const words = command.replace(/ &$/, '').split(' ').slice(1);
-  // Two commands at once share the terminal: without lines that move.
-  const { exitCode } = await stellarctl(words, { env: plain ? { ...env, CI: 'true' } : env, stdio: 'inherit' });
-  if (exitCode !== 0) throw new Error(`"${command}" ended with ${exitCode}`);
+/** Runs one command line after the other, each as it would be typed. */
+type Typist = (command: string, options?: { plain?: boolean }) => Promise<void>;
+
+function typist(env: NodeJS.ProcessEnv, cwd: string): Typist {
+  return async (command, { plain = false } = {}) => {
+    process.stdout.write(`$ ${command}\n`);
+    const words = command.replace(/ &$/, '').split(' ').slice(1);
+    // Two commands at once share the terminal: without lines that move.
+    const options = { cwd, env: plain ? { ...env, CI: 'true' } : env, stdio: 'inherit' } as const;
+    const { exitCode } = await stellarctl(words, options);
+    if (exitCode !== 0) throw new Error(`"${command}" ended with ${exitCode}`);
+  };
 }
 
-async function register(bed: Bed, settings: string): Promise<void> {
-  const env = { KUBECONFIG: bed.kubeconfig, XDG_CONFIG_HOME: settings };
+/** What the machine of a user has: kind and docker, which are played here, helm, an empty kubeconfig, and charts at hand. */
+async function userOf(bed: Bed): Promise<{ env: NodeJS.ProcessEnv; home: string; port: number }> {
+  const home = path.join(bed.dir, 'home');
+  await mkdir(home, { mode: 0o700 });
+  const [helm, tools, chart, port] = await Promise.all([
+    buildHelm(log),
+    localClusterTools(bed),
+    chartOf(currentChart),
+    freePort(),
+  ]);
+  const env = {
+    HOME: home,
+    KUBECONFIG: path.join(home, 'kubeconfig'),
+    XDG_CONFIG_HOME: path.join(home, '.config'),
+    PATH: [tools.path, helm, process.env.PATH].join(path.delimiter),
+  };
+  await cp(chart, path.join(home, 'core-chart.tgz'));
+  await cp(ingressChart, path.join(home, 'ingress-nginx'), { recursive: true });
+  return { env, home, port };
+}
 
-  say('Say once which ITS is meant');
-  await type('stellarctl its use its1', env);
+async function install(type: Typist, port: number): Promise<void> {
+  say('Create a hosting cluster: KubeFlex, and what makes ITSes and WDSes of its control planes');
+  const charts = '--chart core-chart.tgz --ingress-chart ingress-nginx';
+  await part('init', () => type(`stellarctl init --create kind --name kubeflex --external-port ${port} ${charts}`));
 
-  say('Register two clusters side by side: one completely, the other only up to its request');
-  await part('join two clusters', async () => {
-    await Promise.all([
-      type('stellarctl wec join cluster1 --accept --label location-group=edge &', env, { plain: true }),
-      type('stellarctl wec join cluster2', env, { plain: true }),
-    ]);
-  });
+  say('Create an Inventory and Transport Space, a virtual cluster that WECs register with');
+  await part('its create', () => type('stellarctl its create its1'));
+
+  say('Create a Workload Description Space, for workloads and binding policies');
+  await part('wds create', () => type('stellarctl wds create wds1'));
+}
+
+async function register(type: Typist): Promise<void> {
+  say('Create two clusters to run workloads on: one joins on its own, the other only asks to');
+  await part('create and join two clusters', () =>
+    Promise.all([
+      type('stellarctl wec create cluster1 --provider kind --join --accept --label location-group=edge &', {
+        plain: true,
+      }),
+      type('stellarctl wec create cluster2 --provider kind --join', { plain: true }),
+    ]),
+  );
 
   say('The second one waits to be accepted');
-  await type('stellarctl wec list', env);
-  await part('accept by hand', () => type('stellarctl accept cluster2', env));
+  await type('stellarctl wec list');
+  await part('accept by hand', () => type('stellarctl accept cluster2'));
+  await type('stellarctl label cluster2 location-group=core');
 
-  say('Label it, for binding policies to select');
-  await type('stellarctl label cluster2 location-group=core', env);
-
-  say('Look at the result: for people, wide, for scripts, and one cluster closely');
-  await part('list', async () => {
-    await type('stellarctl wec list', env);
-    await type('stellarctl wec list -o wide', env);
-    await type('stellarctl wec list -l location-group=edge -o yaml', env);
-    await type('stellarctl wec list -l location-group=edge -o json', env);
+  say('Look at the whole, for people and for scripts, and at one cluster closely');
+  await part('look', async () => {
+    await type('stellarctl status');
+    await type('stellarctl wec list -l location-group=edge -o json');
+    await type('stellarctl wec get cluster1=cluster1');
   });
 
-  await part('look into one', () => type('stellarctl wec get cluster1=cluster1', env));
-
   say('Run a command again: what is done stays done');
-  await type('stellarctl wec join cluster1 --accept', env);
-
-  say('Let a cluster go, and leave nothing behind on either side');
-  await part('deregister', () => type('stellarctl deregister cluster1=cluster1 --clean-up --yes', env));
-  await type('stellarctl wec list', env);
+  await part('again', async () => {
+    await type('stellarctl its create its1');
+    await type('stellarctl wec join cluster1 --accept');
+  });
 }
 
-const settings = await mkdtemp(path.join(tmpdir(), 'stellarctl-quickstart-'));
+async function leave(type: Typist): Promise<void> {
+  say('Let the clusters go, and leave nothing behind on either side');
+  await part('deregister', () => type('stellarctl deregister cluster1=cluster1 cluster2=cluster2 --clean-up --yes'));
+  await part('wec delete', () =>
+    Promise.all([
+      type('stellarctl wec delete cluster1 --yes &', { plain: true }),
+      type('stellarctl wec delete cluster2 --yes', { plain: true }),
+    ]),
+  );
+
+  say('Delete the spaces');
+  await part('wds delete', () => type('stellarctl wds delete wds1 --yes'));
+  await part('its delete', () => type('stellarctl its delete its1 --yes'));
+  await type('stellarctl status');
+}
+
+const dir = await mkdtemp(path.join(tmpdir(), 'stellarctl-quickstart-'));
 let bed: Bed | undefined;
 try {
-  say('Start an ITS (its1) and two clusters (cluster1, cluster2): real Kubernetes API servers on this machine');
-  bed = await part('start three control planes', () =>
-    startBed({
-      planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }, { name: 'cluster2' }],
-      log: (line) => process.stderr.write(`  ${line}\n`),
-    }),
-  );
-  await register(bed, settings);
+  say('Prepare a machine with kind and helm: its clusters will be real Kubernetes API servers on this machine');
+  bed = await part('prepare', () => startBed({ planes: [], log, dir }));
+  const { env, home, port } = await part('prepare helm', () => userOf(bed as Bed));
+  const type = typist(env, home);
+  await install(type, port);
+  await register(type);
+  await leave(type);
   say('Clean up');
 } finally {
   await part('clean up', async () => {
     await bed?.stop();
-    await rm(settings, { recursive: true, force: true });
+    await rm(dir, { recursive: true, force: true });
   });
   process.stdout.write('\nHow long each part took:\n');
   for (const { name, seconds } of parts)
-    process.stdout.write(`  ${name.padEnd(28)} ${seconds.toFixed(1).padStart(6)}s\n`);
+    process.stdout.write(`  ${name.padEnd(32)} ${seconds.toFixed(1).padStart(6)}s\n`);
 }

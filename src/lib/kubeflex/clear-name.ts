@@ -41,12 +41,14 @@ export async function findOrClear(
     }
     if (controlPlane === undefined && namespace === undefined) return { controlPlane };
     if (controlPlane === undefined && namespace !== undefined) refuseForeign(name, namespace);
+    // It would be waited for.
+    if (hosting.dryRun) return { controlPlane: undefined };
     run.progress.waiting(name, 'an earlier control plane of this name is still being deleted');
     return undefined;
   }, run);
   if (found !== undefined) return found.controlPlane;
   throw new StellarError('timeout', `An earlier control plane ${name} was not gone in time.`, {
-    hint: `See what keeps it: kubectl --context ${hosting.cluster.context} get controlplane ${name} -o yaml`,
+    hint: `See what keeps it: kubectl --context ${hosting.cluster.context} get controlplane/${name} namespace/${namespaceOf(name)} -o yaml`,
   });
 }
 

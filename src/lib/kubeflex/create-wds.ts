@@ -11,7 +11,7 @@ import { requireHosting } from './hosting.ts';
 import { chooseItsForWds } from './its-for-wds.ts';
 import { SpaceWatcher } from './look.ts';
 import { managerBinding, wdsManifest } from './manifests.ts';
-import { hookNames, postgresSecret, systemNamespace, type WdsType } from './names.ts';
+import { hookNames, postgresInstallation, postgresName, systemNamespace, type WdsType } from './names.ts';
 import { createPermissions } from './permissions.ts';
 import { knownEntries } from './space-context.ts';
 import type { SpaceResult } from './space-result.ts';
@@ -89,13 +89,13 @@ async function writing(
 }
 
 async function requirePostgres(hosting: Kube): Promise<void> {
-  const secret = await hosting.get<Secret>(resources.secrets, postgresSecret, { namespace: systemNamespace });
+  const secret = await hosting.get<Secret>(resources.secrets, postgresName, { namespace: systemNamespace });
   if (secret !== undefined) return;
   throw new StellarError(
     'not-found',
-    `${hosting.cluster.context} has no PostgreSQL (Secret ${systemNamespace}/${postgresSecret}), which control planes of type k8s keep their data in.`,
+    `${hosting.cluster.context} has no PostgreSQL (Secret ${systemNamespace}/${postgresName}), which control planes of type k8s keep their data in.`,
     {
-      hint: 'Install it: stellarctl init --set kubeflex-operator.installPostgreSQL=true    Or do without it: --type host',
+      hint: `Do without it: --type host    Or install it: ${postgresInstallation}`,
     },
   );
 }

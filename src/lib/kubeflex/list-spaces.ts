@@ -1,5 +1,4 @@
 import { mapConcurrently } from '../concurrency.ts';
-import { StellarError } from '../errors.ts';
 import { conditionOf, createdAt, isTrue } from '../kube/objects.ts';
 import { blockingStage, judge, reachedStage, type StageReport } from '../stages.ts';
 import { contextsOf } from './access.ts';
@@ -45,15 +44,14 @@ export async function listSpaces(
   const all = await listControlPlanes(hosting);
   if (all === undefined) throw notHosting(hosting);
   const ofRole = all.filter((controlPlane) => roleOf(controlPlane) === role);
-  return mapConcurrently(ofRole, spacesAtOnce, async ({ metadata: { name } }) => {
+  const items = await mapConcurrently(ofRole, spacesAtOnce, async ({ metadata: { name } }) => {
     const evidence = await readSpace(hosting, name, role);
-    if (evidence === undefined)
-      throw new StellarError('not-found', `${name} has just been deleted.`, { hint: 'Look again' });
-    return {
-      ...toItem(evidence, contextsOf(kubeconfig, name)[0]),
-      ...(role === 'wds' ? { its: itsNameFor(name, all) } : {}),
-    };
+    // Deleted since the list was read.
+    if (evidence === undefined) return [];
+    const item = toItem(evidence, contextsOf(kubeconfig, name)[0]);
+    return [role === 'wds' ? { ...item, its: itsNameFor(name, all) } : item];
   });
+  return items.flat();
 }
 
 const itsNameFor = (wds: string, all: readonly ControlPlane[]): string | null =>

@@ -1,15 +1,19 @@
+import { isDeepStrictEqual } from 'node:util';
+import { StellarError } from '../errors.ts';
 import type { Kube } from '../kube/client.ts';
 import type { SelectedContext } from '../kube/kubeconfig.ts';
-import { accessSpace } from './access.ts';
+import { isTrue } from '../kube/objects.ts';
+import { accessSpace, type SpaceAccess } from './access.ts';
 import { readSpace, type SpaceEvidence } from './evidence.ts';
 import { type InsideLook, lookInside } from './inside.ts';
 import { type ItsInside, readItsInside } from './its-inside.ts';
 import { itsStages } from './its-stages.ts';
 import type { SpaceRole } from './names.ts';
+import type { ControlPlane } from './objects.ts';
 import { apiServerRuns, type Space, type SpaceStage } from './space-stages.ts';
 import { itsOfWds, listControlPlanes } from './spaces.ts';
 import type { SpaceTools } from './tools.ts';
-import { readWdsInside, type WdsInside, wdsStages } from './wds-stages.ts';
+import { type ItsToRead, readWdsInside, type WdsInside, wdsStages } from './wds-stages.ts';
 
 /** What one look at a space gives. */
 export interface SpaceSeen<Inside> {
@@ -20,7 +24,7 @@ export interface SpaceSeen<Inside> {
 /** Looks at spaces again and again, keeping the clients that it opens. */
 export class SpaceWatcher {
   readonly #tools: SpaceTools;
-  readonly #clients = new Map<string, Kube>();
+  readonly #clients = new Map<string, { context: SelectedContext; kube: Kube }>();
 
   constructor(tools: SpaceTools) {
     this.#tools = tools;
@@ -39,7 +43,7 @@ export class SpaceWatcher {
 
   /** The client by which a space was last seen from inside. */
   clientOf(name: string): Kube | undefined {
-    return this.#clients.get(name);
+    return this.#clients.get(name)?.kube;
   }
 
   async #look<Inside>(
@@ -57,12 +61,11 @@ export class SpaceWatcher {
     read: (kube: Kube) => Promise<Inside>,
     known: SelectedContext | undefined,
   ): Promise<InsideLook<Inside>> {
-    if (apiServerRuns(evidence).state !== 'met') return { state: 'not-yet', why: 'its API server does not run yet' };
-    const { hosting, hostingContext, kubeconfig } = this.#tools;
-    const access =
-      known === undefined
-        ? await accessSpace(hosting, hostingContext, evidence.controlPlane, kubeconfig)
-        : { context: known };
+    const server = apiServerRuns(evidence).state;
+    if (server === 'waiting' || server === 'failed')
+      return { state: 'not-yet', why: 'its API server does not run yet' };
+    const access = known === undefined ? await this.#access(evidence.controlPlane) : { context: known };
+    if ('forbidden' in access) return { state: 'unknown', why: access.forbidden };
     if ('unknown' in access)
       return { state: evidence.type === 'external' ? 'unknown' : 'not-yet', why: access.unknown };
     const client = this.#client(evidence.name, access.context);
@@ -70,22 +73,35 @@ export class SpaceWatcher {
   }
 
   /** The ITS that a WDS is bound to: the one it names, else the only one. */
-  async #itsOf(wds: string): Promise<{ name: string; kube: Kube } | undefined> {
-    const { hosting, hostingContext, kubeconfig } = this.#tools;
-    const all = (await listControlPlanes(hosting)) ?? [];
+  async #itsOf(wds: string): Promise<ItsToRead | undefined> {
+    const all = (await listControlPlanes(this.#tools.hosting)) ?? [];
     const its = itsOfWds(wds, all);
     if (its === undefined) return undefined;
-    const access = await accessSpace(hosting, hostingContext, its, kubeconfig);
+    const access = await this.#access(its);
     const { name } = its.metadata;
-    return 'context' in access ? { name, kube: this.#client(name, access.context) } : undefined;
+    return 'context' in access
+      ? { name, isReady: isTrue(its, 'Ready'), kube: this.#client(name, access.context) }
+      : undefined;
+  }
+
+  /** Who may not read a space's Secret sees what the hosting cluster shows of it. */
+  async #access(controlPlane: ControlPlane): Promise<SpaceAccess | { forbidden: string }> {
+    const { hosting, hostingContext, kubeconfig } = this.#tools;
+    try {
+      return await accessSpace(hosting, hostingContext, controlPlane, kubeconfig);
+    } catch (error) {
+      if (error instanceof StellarError && error.code === 'forbidden')
+        return { forbidden: 'this user may not read how to reach it' };
+      throw error;
+    }
   }
 
   #client(name: string, context: SelectedContext): Kube {
     const present = this.#clients.get(name);
     // The server or the credentials of a space may change while it comes up.
-    if (present !== undefined && present.cluster.server === context.server) return present;
-    const client = this.#tools.connect(context);
-    this.#clients.set(name, client);
-    return client;
+    if (present !== undefined && isDeepStrictEqual(present.context, context)) return present.kube;
+    const kube = this.#tools.connect(context);
+    this.#clients.set(name, { context, kube });
+    return kube;
   }
 }

@@ -9,10 +9,11 @@ export const configMapName = 'kubeflex-config';
 export const managerName = 'kubeflex-controller-manager';
 /** Without it the manager cannot give a control plane of type host its rights. */
 export const managerAdminBinding = 'kubeflex-manager-cluster-admin-rolebinding';
-/** The StatefulSet of the database. */
+/** The StatefulSet of the database that keeps the data of control planes of type k8s, and the Secret with its password. */
 export const postgresName = 'postgres-postgresql';
-/** Made by KubeFlex's own chart; keeps the data of control planes of type k8s. */
-export const postgresSecret = 'postgres-postgresql';
+/** What the core chart's own Job does, but only when the chart is installed for the first time. */
+export const postgresInstallation =
+  'helm upgrade --install postgres oci://quay.io/kubestellar/charts/postgresql --version 13.1.5 --namespace kubeflex-system --set primary.extendedConfiguration=max_connections=1000';
 
 /** The label that a hook gives to its control planes once it is through: its | wds. */
 export const roleLabel = 'kflex.kubestellar.io/cptype';

@@ -10,7 +10,15 @@ import {
 import { failed, failedForGood, met, type Stage, unseen, type Verdict, waiting } from '../stages.ts';
 import type { SpaceEvidence } from './evidence.ts';
 import type { InsideLook } from './inside.ts';
-import { apiServerOf, clusterInfoJob, hookNames, managerAdminBinding, namespaceOf, postgresSecret } from './names.ts';
+import {
+  apiServerOf,
+  clusterInfoJob,
+  hookNames,
+  managerAdminBinding,
+  namespaceOf,
+  postgresInstallation,
+  postgresName,
+} from './names.ts';
 import { hooksOf } from './spaces.ts';
 
 /** What can be seen of a space: on the hosting cluster, and inside it. */
@@ -37,10 +45,10 @@ export function synced({ controlPlane, manager, name }: SpaceEvidence): Verdict 
       `its bootstrap Secret ${bootstrap.namespace}/${bootstrap.name} does not exist`,
       `Give it again: stellarctl its create ${name} --type external --bootstrap-context CONTEXT`,
     );
-  if (message.includes(`"${postgresSecret}" not found`))
+  if (message.includes(`"${postgresName}" not found`))
     return failed(
       'the hosting cluster has no PostgreSQL, which control planes of type k8s keep their data in',
-      'Install it: stellarctl init --set kubeflex-operator.installPostgreSQL=true    Or do without it: --type host',
+      `Do without it: --type host    Or install it: ${postgresInstallation}`,
     );
   if (message.includes('clusterrolebindings') && message.includes('forbidden'))
     return failed(

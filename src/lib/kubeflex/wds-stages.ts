@@ -28,11 +28,16 @@ export interface WdsInside {
 /** The ITS that a WDS sends its workloads through. */
 export interface ItsOfWds {
   name: string;
+  /** KubeFlex calls it ready; KubeStellar's controllers wait for that. */
+  isReady: boolean;
   workStatusServed: boolean;
   propertiesNamespace: boolean;
 }
 
-export async function readWdsInside(wds: Kube, its: { name: string; kube: Kube } | undefined): Promise<WdsInside> {
+/** The ITS of a WDS, where it can be reached. */
+export type ItsToRead = Pick<ItsOfWds, 'name' | 'isReady'> & { kube: Kube };
+
+export async function readWdsInside(wds: Kube, its: ItsToRead | undefined): Promise<WdsInside> {
   const [served, ofIts] = await Promise.all([
     Promise.all(wdsCrds.map((crd) => isCrdServed(wds, crd))),
     // An ITS that cannot be reached hides only its own part.
@@ -41,12 +46,12 @@ export async function readWdsInside(wds: Kube, its: { name: string; kube: Kube }
   return { missingCrds: wdsCrds.filter((_, index) => !served[index]), its: ofIts };
 }
 
-async function readItsOfWds({ name, kube }: { name: string; kube: Kube }): Promise<ItsOfWds> {
+async function readItsOfWds({ name, isReady, kube }: ItsToRead): Promise<ItsOfWds> {
   const [workStatusServed, namespace] = await Promise.all([
     isCrdServed(kube, workStatusCrd),
     kube.get<KubeObject>(resources.namespaces, propertiesNamespace),
   ]);
-  return { name, workStatusServed, propertiesNamespace: namespace !== undefined };
+  return { name, isReady, workStatusServed, propertiesNamespace: namespace !== undefined };
 }
 
 /** The Deployment of KubeStellar's controller manager in the namespace of a WDS. */
@@ -73,7 +78,7 @@ export function wdsStages(): SpaceStage<WdsInside>[] {
       check: transportRuns,
       podsOf: ({ pods }) => podsOf(transportDeployment, pods),
     },
-    { id: 'properties-namespace', title: 'transport has reached the ITS', check: ofIts(namespaceMade) },
+    { id: 'properties-namespace', title: 'ITS keeps customization properties', check: ofIts(namespaceMade) },
     { id: 'ready', title: 'ready', check: ready },
   ];
 }
@@ -84,13 +89,14 @@ const crdsServed = ({ missingCrds }: WdsInside): Verdict =>
 const ofIts = (check: (its: ItsOfWds) => Verdict) =>
   byInside(({ its }: WdsInside) => (its === undefined ? unseen('its ITS was not reached') : check(its)));
 
-const workStatusServed = ({ name, workStatusServed: served }: ItsOfWds): Verdict =>
-  served
-    ? met
-    : failed(
-        `the ITS ${name} has no ${workStatusCrd}: KubeStellar does nothing without it`,
-        `See what its status add-on lacks: stellarctl its get ${name}`,
-      );
+function workStatusServed({ name, isReady, workStatusServed: served }: ItsOfWds): Verdict {
+  if (served) return met;
+  if (!isReady) return waiting(`its ITS ${name} is not ready yet`);
+  return failed(
+    `the ITS ${name} has no ${workStatusCrd}: KubeStellar does nothing without it`,
+    `See what its status add-on lacks: stellarctl its get ${name}`,
+  );
+}
 
 const namespaceMade = ({ name, propertiesNamespace: made }: ItsOfWds): Verdict =>
   made ? met : waiting(`the transport has not made namespace ${propertiesNamespace} in ${name} yet`);
