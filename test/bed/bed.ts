@@ -1,12 +1,17 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Fault, isPodFault } from './faults/fault.ts';
-import { kubeconfigOf } from './kube/kubeconfig.ts';
+import { installIngress } from './ingress/install.ts';
+import { Api } from './kube/api.ts';
+import { kubeconfigOf, readCurrentContext } from './kube/kubeconfig.ts';
 import { installHub } from './ocm/hub/install.ts';
 import type { HubOptions } from './ocm/hub/options.ts';
 import { buildControlPlane, type Log } from './plane/build.ts';
-import { Plane } from './plane/plane.ts';
+import { publishClusterInfo } from './plane/cluster-info.ts';
+import { ingressNodePort, Plane, type PlaneOptions } from './plane/plane.ts';
+import { freePort } from './plane/ports.ts';
+import { nestedFiles } from './pod-runner/nested-files.ts';
 import { PodRunner } from './pod-runner/pod-runner.ts';
 
 export { type Fault, pods as faultyPods } from './faults/fault.ts';
@@ -15,18 +20,21 @@ export * from './helpers/tokens.ts';
 export * from './helpers/users.ts';
 export * from './helpers/wipe.ts';
 export * from './helpers/workload.ts';
-export type { Api } from './kube/api.ts';
 export { ApiError } from './kube/errors.ts';
 export type { AnyObject } from './kube/objects.ts';
 export * as resources from './kube/resources.ts';
 export type { AuditEvent } from './plane/audit.ts';
-export type { Plane };
+export type { Api, Plane };
 
-export interface PlaneSpec {
+export interface PlaneSpec extends Pick<PlaneOptions, 'nodeName' | 'ports' | 'hosts'> {
   /** Also the name of its context: its1, cluster1 … */
   name: string;
   /** Makes it an OCM hub. */
   hub?: boolean | HubOptions;
+  /** Gives it an ingress that passes TLS through, on a port of this machine: `plane.ingressPort`. */
+  ingress?: boolean;
+  /** Whether it publishes its address in kube-public/cluster-info, as kubeadm's clusters do; by default a hub does. */
+  clusterInfo?: boolean;
 }
 
 export interface BedOptions {
@@ -48,12 +56,13 @@ export class Bed {
   readonly #planes = new Map<string, Plane>();
   readonly #podRunner: PodRunner;
   readonly #faults = new Set<Fault>();
+  readonly #clients: Api[] = [];
 
   constructor(dir: string, binary: string) {
     this.dir = dir;
     this.kubeconfig = join(dir, 'kubeconfig');
     this.#binary = binary;
-    this.#podRunner = new PodRunner(dir);
+    this.#podRunner = new PodRunner(dir, binary);
   }
 
   get planes(): Plane[] {
@@ -64,6 +73,20 @@ export class Bed {
     const plane = this.#planes.get(name);
     if (!plane) throw new Error(`the bed has no plane ${name}`);
     return plane;
+  }
+
+  /**
+   * A client with all rights for a control plane that runs in a pod of another one, by the name that KubeFlex knows it
+   * by; throws where it has never been up.
+   */
+  async nested(name: string, hosting = this.planes[0]?.name ?? ''): Promise<Api> {
+    const { kubeconfig } = nestedFiles(this.dir, hosting, name);
+    const text = await readFile(kubeconfig, 'utf8').catch(() => {
+      throw new Error(`no control plane ${name} has been up in ${hosting}`);
+    });
+    const api = new Api(readCurrentContext(text).connection);
+    this.#clients.push(api);
+    return api;
   }
 
   /** The process that runs the pods of all planes. */
@@ -107,23 +130,46 @@ export class Bed {
 
   /** Starts planes, all at once. */
   async addPlanes(specs: readonly PlaneSpec[]): Promise<void> {
-    const starting = specs.map(({ name }) => Plane.create(name, join(this.dir, name), this.#binary));
+    const starting = specs.map((spec) => this.#create(spec));
     // Let all of them end one way or the other before telling of a failure: stop() is to find the others.
     const started = await Promise.allSettled(starting);
     // In the order of the specs, whichever was ready first: the first one's context is the current one.
     for (const plane of started) if (plane.status === 'fulfilled') this.#planes.set(plane.value.name, plane.value);
     await Promise.all(starting);
-    this.#podRunner.addPlanes(specs.map(({ name }) => this.plane(name).info));
+    await this.#podRunner.addPlanes(specs.map(({ name }) => this.plane(name).info));
     await Promise.all(
-      specs.map(async ({ name, hub }) => {
-        if (hub) await installHub(this.plane(name), hub === true ? {} : hub);
+      specs.map(async ({ name, hub, ingress, clusterInfo = Boolean(hub) }) => {
+        const plane = this.plane(name);
+        if (hub) await installHub(plane.admin, hub === true ? {} : hub);
+        if (clusterInfo) await publishClusterInfo(plane);
+        if (ingress) await installIngress(plane.admin);
       }),
     );
+    await this.#writeKubeconfig();
+  }
+
+  async #create({ name, ingress, ports = [], ...options }: PlaneSpec): Promise<Plane> {
+    const all = ingress ? [...ports, { node: ingressNodePort, host: await freePort() }] : ports;
+    return Plane.create(name, join(this.dir, name), this.#binary, { ...options, ports: all });
+  }
+
+  /** Ends a plane and whatever runs in its pods, for good. */
+  async removePlane(name: string): Promise<void> {
+    const plane = this.plane(name);
+    this.#planes.delete(name);
+    await this.#podRunner.removePlane(name);
+    await plane.destroy();
+    await rm(plane.dir, { recursive: true, force: true });
+    await this.#writeKubeconfig();
+  }
+
+  async #writeKubeconfig(): Promise<void> {
     await writeFile(this.kubeconfig, kubeconfigOf(this.planes.map((plane) => plane.kubeconfigEntry)), { mode: 0o600 });
   }
 
   /** Ends all processes and removes all files. */
   async stop(): Promise<void> {
+    for (const client of this.#clients) client.close();
     await Promise.all(this.planes.map((plane) => plane.destroy()));
     await this.#podRunner.stop();
     await rm(this.dir, { recursive: true, force: true });

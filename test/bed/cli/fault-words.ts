@@ -6,12 +6,14 @@ export const faultUsage = `dead PLANE [POD], crashing PLANE [POD]   its pods do 
        webhook PLANE                     the hub's registration webhook is dead
        clock-ahead, clock-behind PLANE SECONDS   its agents' clock is off
        unpullable IMAGE                  pods that are made from now on do not get it
+       failing IMAGE [LINE]...           its programs say these lines and fail, from their next start on
+       silent IMAGE                      its programs start and do nothing, from their next start on
        unresolvable PLANE                pods do not know its internal name any more
        certificate PLANE                 it serves with a certificate of another CA
        stopped PLANE                     its processes are killed`;
 
 /** Reads a fault from the words of a command line; undefined where they make no sense. */
-export function faultOf([kind, about, value]: readonly string[]): Fault | undefined {
+export function faultOf([kind, about, value, ...rest]: readonly string[]): Fault | undefined {
   if (about === undefined) return undefined;
   if (kind === 'dead' || kind === 'crashing') return { kind, plane: about, pod: value ?? pods.agents };
   if (kind === 'webhook') return { kind: 'dead', plane: about, pod: pods.webhook };
@@ -19,6 +21,8 @@ export function faultOf([kind, about, value]: readonly string[]): Fault | undefi
     const seconds = kind === 'clock-ahead' ? Number(value) : -Number(value);
     return { kind: 'clock-off', plane: about, pod: pods.agents, seconds };
   }
+  if (kind === 'failing') return { kind, image: about, log: value === undefined ? [] : [value, ...rest] };
+  if (kind === 'silent') return { kind, image: about };
   if (kind === 'unpullable') return { kind, image: about };
   if (kind === 'unresolvable') return { kind, host: `${about}-control-plane` };
   if (kind === 'certificate' || kind === 'stopped') return { kind, plane: about };

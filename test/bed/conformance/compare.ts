@@ -16,7 +16,7 @@ export function differences(observed: Observed, expected: Sequences): string[] {
 }
 
 /** The same states in the same order, except that passing ones may be missing. */
-function compareStates(type: string, observed: Omit<State, 'passing'>[], expected: State[]): string[] {
+export function compareStates(type: string, observed: Omit<State, 'passing'>[], expected: State[]): string[] {
   const problems: string[] = [];
   const left = expected.values();
   let next = left.next();

@@ -17,6 +17,10 @@ export type PodFault =
   | { kind: 'clock-off'; plane: string; pod: string; seconds: number }
   /** An image that cannot be pulled, by a part of its name; containers that run already go on. */
   | { kind: 'unpullable'; image: string }
+  /** Programs of an image, by a part of its name, that say these lines and fail whenever they start; those that run go on. */
+  | { kind: 'failing'; image: string; log: string[] }
+  /** Programs of an image that start, and then do nothing and say nothing; those that run go on. */
+  | { kind: 'silent'; image: string }
   /** A name that pods cannot resolve; connections that are there already last. */
   | { kind: 'unresolvable'; host: string };
 

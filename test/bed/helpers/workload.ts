@@ -20,8 +20,10 @@ export function bindWorkload(hub: Plane, workload: Partial<Workload> = {}): Tran
 }
 
 /** Puts KubeStellar's status add-on on every accepted cluster, until it is stopped. What is there stays then. */
-export function installAddon(hub: Plane, options: AddonOptions = {}): StatusAddon {
-  return new StatusAddon(hub, options);
+export function installAddon(hub: Plane, options: AddonOptions = {}): { stop(): void } {
+  const running = new AbortController();
+  new StatusAddon(hub.admin, options, AbortSignal.any([running.signal, hub.gone]));
+  return { stop: () => running.abort() };
 }
 
 /** A namespace with a Deployment of one pod, and a ConfigMap. */

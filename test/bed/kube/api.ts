@@ -39,6 +39,8 @@ export interface PatchOptions {
   subresource?: string;
   /** The field manager, which server-side apply demands. */
   fieldManager?: string;
+  /** Whether server-side apply takes fields from other managers; it does by default. */
+  force?: boolean;
 }
 
 export interface DeleteOptions {
@@ -134,7 +136,8 @@ export class Api {
   patch<T extends KubeObject>(resource: Resource, key: string, body: unknown, options: PatchOptions = {}): Promise<T> {
     const type = options.type ?? 'merge';
     const path = options.subresource ? `${pathOf(resource, key)}/${options.subresource}` : pathOf(resource, key);
-    const query = type === 'apply' ? `?force=true&fieldManager=${options.fieldManager}` : '';
+    const force = options.force ?? true;
+    const query = type === 'apply' ? `?force=${force}&fieldManager=${options.fieldManager}` : '';
     return this.send<T>('PATCH', path + query, body, patchTypes[type]);
   }
 

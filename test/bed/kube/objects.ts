@@ -51,6 +51,10 @@ export interface Secret extends KubeObject {
   stringData?: Record<string, string>;
 }
 
+export interface ConfigMap extends KubeObject {
+  data?: Record<string, string>;
+}
+
 export interface Namespace extends KubeObject {
   status?: { phase?: string };
 }
@@ -75,7 +79,7 @@ export interface Service extends KubeObject {
   spec: {
     clusterIP?: string;
     selector?: Record<string, string>;
-    ports?: { port: number; targetPort?: number | string }[];
+    ports?: { name?: string; port: number; targetPort?: number | string; nodePort?: number }[];
   };
 }
 
@@ -84,21 +88,36 @@ export interface Container {
   image: string;
   command?: string[];
   args?: string[];
-  env?: { name: string; value?: string }[];
-  volumeMounts?: { name: string; mountPath: string }[];
+  env?: EnvVar[];
+  ports?: { name?: string; containerPort: number; hostPort?: number }[];
+  volumeMounts?: { name: string; mountPath: string; subPath?: string }[];
+}
+
+interface KeyRef {
+  name: string;
+  key: string;
+  optional?: boolean;
+}
+
+export interface EnvVar {
+  name: string;
+  value?: string;
+  valueFrom?: { fieldRef?: { fieldPath: string }; secretKeyRef?: KeyRef; configMapKeyRef?: KeyRef };
 }
 
 export interface Volume {
   name: string;
-  secret?: { secretName: string; optional?: boolean };
+  secret?: { secretName: string; optional?: boolean; items?: { key: string; path: string }[] };
+  emptyDir?: object;
   [source: string]: unknown;
 }
 
-interface PodSpec {
+export interface PodSpec {
   nodeName?: string;
   serviceAccountName?: string;
   restartPolicy?: 'Always' | 'OnFailure' | 'Never';
   terminationGracePeriodSeconds?: number;
+  initContainers?: Container[];
   containers: Container[];
   volumes?: Volume[];
 }
@@ -122,7 +141,12 @@ export interface ContainerStatus {
 
 export interface Pod extends KubeObject {
   spec: PodSpec;
-  status?: { phase?: string; startTime?: string; containerStatuses?: ContainerStatus[] };
+  status?: {
+    phase?: string;
+    startTime?: string;
+    initContainerStatuses?: ContainerStatus[];
+    containerStatuses?: ContainerStatus[];
+  };
 }
 
 export interface CertificateSigningRequest extends KubeObject {

@@ -18,6 +18,10 @@ export const configMaps = resource('v1', 'ConfigMap');
 export const serviceAccounts = resource('v1', 'ServiceAccount');
 export const events = resource('v1', 'Event');
 export const deployments = resource('apps/v1', 'Deployment');
+export const replicaSets = resource('apps/v1', 'ReplicaSet');
+export const statefulSets = resource('apps/v1', 'StatefulSet');
+export const jobs = resource('batch/v1', 'Job');
+export const ingresses = resource('networking.k8s.io/v1', 'Ingress', 'ingresses');
 export const leases = resource('coordination.k8s.io/v1', 'Lease');
 export const roles = resource('rbac.authorization.k8s.io/v1', 'Role');
 export const roleBindings = resource('rbac.authorization.k8s.io/v1', 'RoleBinding');
@@ -34,11 +38,18 @@ export const clusterEvents = resource('events.k8s.io/v1', 'Event');
 export const managedClusters = resource('cluster.open-cluster-management.io/v1', 'ManagedCluster');
 export const managedClusterSets = resource('cluster.open-cluster-management.io/v1beta2', 'ManagedClusterSet');
 export const managedClusterAddOns = resource('addon.open-cluster-management.io/v1alpha1', 'ManagedClusterAddOn');
+export const clusterManagementAddOns = resource('addon.open-cluster-management.io/v1alpha1', 'ClusterManagementAddOn');
 export const manifestWorks = resource('work.open-cluster-management.io/v1', 'ManifestWork');
 export const appliedManifestWorks = resource('work.open-cluster-management.io/v1', 'AppliedManifestWork');
 export const clusterClaims = resource('cluster.open-cluster-management.io/v1alpha1', 'ClusterClaim');
 export const klusterlets = resource('operator.open-cluster-management.io/v1', 'Klusterlet');
 export const clusterManagers = resource('operator.open-cluster-management.io/v1', 'ClusterManager');
+
+export const controlPlanes = resource('tenancy.kflex.kubestellar.org/v1alpha1', 'ControlPlane');
+export const postCreateHooks = resource('tenancy.kflex.kubestellar.org/v1alpha1', 'PostCreateHook');
+
+export const bindingPolicies = resource('control.kubestellar.io/v1alpha1', 'BindingPolicy', 'bindingpolicies');
+export const bindings = resource('control.kubestellar.io/v1alpha1', 'Binding');
 
 const known = [
   namespaces,
@@ -67,6 +78,15 @@ const known = [
   clusterClaims,
   klusterlets,
   clusterManagers,
+  replicaSets,
+  statefulSets,
+  jobs,
+  ingresses,
+  controlPlanes,
+  postCreateHooks,
+  bindingPolicies,
+  bindings,
+  clusterManagementAddOns,
 ];
 
 /** The resource that serves an object, by its apiVersion and kind. */

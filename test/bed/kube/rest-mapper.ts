@@ -1,21 +1,27 @@
 import type { Api } from './api.ts';
+import type { DiscoveredResource } from './discovery.ts';
 import { isNotFound } from './errors.ts';
-import type { Resource } from './resources.ts';
 
 interface ResourceList {
-  resources: { name: string; kind: string }[];
+  resources: { name: string; kind: string; namespaced: boolean }[];
 }
 
 /** Finds the resource that serves a kind by asking the API server, once for each kind that it knows. */
 export class RestMapper {
   readonly #api: Api;
-  readonly #known = new Map<string, Resource>();
+  readonly #known = new Map<string, DiscoveredResource>();
 
   constructor(api: Api) {
     this.#api = api;
   }
 
-  async resourceFor({ apiVersion = '', kind = '' }: { apiVersion?: string; kind?: string }): Promise<Resource> {
+  async resourceFor({
+    apiVersion = '',
+    kind = '',
+  }: {
+    apiVersion?: string;
+    kind?: string;
+  }): Promise<DiscoveredResource> {
     const key = `${apiVersion} ${kind}`;
     const known = this.#known.get(key);
     if (known) return known;
@@ -28,7 +34,7 @@ export class RestMapper {
     // In the words of apimachinery's meta.NoKindMatchError.
     if (!served)
       throw new Error(`no matches for kind ${JSON.stringify(kind)} in version ${JSON.stringify(apiVersion)}`);
-    const found = { apiVersion, kind, plural: served.name };
+    const found = { apiVersion, kind, plural: served.name, namespaced: served.namespaced };
     this.#known.set(key, found);
     return found;
   }

@@ -1,13 +1,11 @@
-import { keyOf } from '../kube/api.ts';
+import { type Api, keyOf } from '../kube/api.ts';
 import { isNotFound } from '../kube/errors.ts';
 import { Informer } from '../kube/informer.ts';
 import type { AnyObject, KubeObject, ManagedCluster, ManifestWork } from '../kube/objects.ts';
 import { managedClusterAddOns, managedClusters, manifestWorks } from '../kube/resources.ts';
 import { WorkQueue } from '../kube/work-queue.ts';
 import { addonNameLabel, addonNamespace, condition } from '../ocm/names.ts';
-import type { Plane } from '../plane/plane.ts';
-
-const addon = 'addon-status';
+import { addonName as addon, agentManifests } from './status-addon-chart.ts';
 
 /** What an add-on with a pre-delete hook has (addon-framework pkg/agentdeploy); KubeStellar's has no hook. */
 const preDelete = 'addon.open-cluster-management.io/addon-pre-delete';
@@ -17,6 +15,8 @@ export interface AddonOptions {
   hasFinalizer?: boolean;
   /** The clusters that get it, all by default. */
   clusters?: readonly string[];
+  /** The image of the agent that it deploys. */
+  agentImage?: string | undefined;
 }
 
 /**
@@ -25,20 +25,20 @@ export interface AddonOptions {
  * add-on owns. A deleted add-on takes its work along, and a cluster that is being deleted gets no new one.
  */
 export class StatusAddon {
-  readonly #plane: Plane;
+  readonly #api: Api;
   readonly #hasFinalizer: boolean;
+  readonly #agentImage: string | undefined;
   readonly #chosen: readonly string[] | undefined;
   readonly #clusters: Informer<ManagedCluster>;
   readonly #addons: Informer<KubeObject>;
   readonly #works: Informer<ManifestWork>;
   readonly #queue: WorkQueue;
-  readonly #running = new AbortController();
 
-  constructor(plane: Plane, { hasFinalizer = false, clusters }: AddonOptions = {}) {
-    this.#plane = plane;
+  constructor(hub: Api, { hasFinalizer = false, clusters, agentImage }: AddonOptions, signal: AbortSignal) {
+    this.#api = hub;
+    this.#agentImage = agentImage;
     this.#hasFinalizer = hasFinalizer;
     this.#chosen = clusters;
-    const signal = AbortSignal.any([this.#running.signal, plane.gone]);
     this.#queue = new WorkQueue(
       (cluster) => this.#sync(cluster),
       signal,
@@ -48,13 +48,9 @@ export class StatusAddon {
     const wake = ({ metadata }: KubeObject) => this.#queue.add(metadata.namespace ?? metadata.name);
     const options = { onChange: wake, pauses };
     const labelSelector = `${addonNameLabel}=${addon}`;
-    this.#clusters = new Informer<ManagedCluster>(plane.admin, managedClusters, options, signal);
-    this.#addons = new Informer(plane.admin, managedClusterAddOns, options, signal);
-    this.#works = new Informer<ManifestWork>(plane.admin, manifestWorks, { ...options, labelSelector }, signal);
-  }
-
-  stop(): void {
-    this.#running.abort();
+    this.#clusters = new Informer<ManagedCluster>(hub, managedClusters, options, signal);
+    this.#addons = new Informer(hub, managedClusterAddOns, options, signal);
+    this.#works = new Informer<ManifestWork>(hub, manifestWorks, { ...options, labelSelector }, signal);
   }
 
   async #sync(cluster: string): Promise<void> {
@@ -78,7 +74,7 @@ export class StatusAddon {
 
   async #create(cluster: string): Promise<void> {
     const finalizers = this.#hasFinalizer ? [preDelete] : [];
-    await this.#plane.admin.ensure<AnyObject>(managedClusterAddOns, {
+    await this.#api.ensure<AnyObject>(managedClusterAddOns, {
       metadata: { name: addon, namespace: cluster, finalizers },
       spec: { installNamespace: addonNamespace },
     });
@@ -87,14 +83,14 @@ export class StatusAddon {
   async #deploy({ metadata }: KubeObject): Promise<void> {
     const { apiVersion, kind } = managedClusterAddOns;
     const { name, namespace = '', uid = '' } = metadata;
-    await this.#plane.admin.ensure<ManifestWork>(manifestWorks, {
+    await this.#api.ensure<ManifestWork>(manifestWorks, {
       metadata: {
         name: `addon-${name}-deploy-0`,
         namespace,
         labels: { [addonNameLabel]: name },
         ownerReferences: [{ apiVersion, kind, name, uid, controller: true, blockOwnerDeletion: true }],
       },
-      spec: { workload: { manifests: agentManifests } },
+      spec: { workload: { manifests: agentManifests(this.#agentImage) } },
     });
   }
 
@@ -103,40 +99,12 @@ export class StatusAddon {
     const { finalizers = [] } = present.metadata;
     if (!finalizers.includes(preDelete)) return;
     if (work) {
-      await this.#plane.admin.delete(manifestWorks, keyOf(work));
+      await this.#api.delete(manifestWorks, keyOf(work));
       return;
     }
     const left = finalizers.filter((entry) => entry !== preDelete);
-    await this.#plane.admin
-      .patch(managedClusterAddOns, keyOf(present), { metadata: { finalizers: left } })
-      .catch((error) => {
-        if (!isNotFound(error)) throw error;
-      });
+    await this.#api.patch(managedClusterAddOns, keyOf(present), { metadata: { finalizers: left } }).catch((error) => {
+      if (!isNotFound(error)) throw error;
+    });
   }
 }
-
-const labels = { app: 'status-agent' };
-
-const agentManifests: AnyObject[] = [
-  {
-    apiVersion: 'v1',
-    kind: 'ServiceAccount',
-    metadata: { name: 'status-agent', namespace: addonNamespace },
-  },
-  {
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata: { name: 'status-agent', namespace: addonNamespace, labels },
-    spec: {
-      replicas: 1,
-      selector: { matchLabels: labels },
-      template: {
-        metadata: { labels },
-        spec: {
-          serviceAccountName: 'status-agent',
-          containers: [{ name: 'agent', image: 'ghcr.io/kubestellar/kubestellar/status-agent:0.30.0' }],
-        },
-      },
-    },
-  },
-];

@@ -6,12 +6,7 @@ import type { AnyObject, ManagedCluster, ManifestWork } from '../kube/objects.ts
 import { managedClusters, manifestWorks } from '../kube/resources.ts';
 import { WorkQueue } from '../kube/work-queue.ts';
 import type { Plane } from '../plane/plane.ts';
-
-const label = {
-  binding: 'transport.kubestellar.io/originOwnerReferenceBindingKey',
-  wds: 'transport.kubestellar.io/originWdsName',
-};
-const generationAnnotation = 'transport.kubestellar.io/originOwnerReferenceBindingGeneration';
+import { generationAnnotation, workLabel, workOf } from './names.ts';
 
 /** From a change of a cluster or a work to what the transport does about it, in milliseconds. */
 const reaction = 1_000;
@@ -56,7 +51,7 @@ export class Transport {
       () => {},
     );
     const wake = () => this.#queue.addAfter('binding', reaction);
-    const labelSelector = `${label.binding}=${workload.policy},${label.wds}=${workload.wds}`;
+    const labelSelector = `${workLabel.binding}=${workload.policy},${workLabel.wds}=${workload.wds}`;
     const pauses = { first: 200, last: 1_000 };
     this.#clusters = new Informer(plane.admin, managedClusters, { onChange: wake, pauses }, signal);
     this.#works = new Informer(plane.admin, manifestWorks, { labelSelector, onChange: wake, pauses }, signal);
@@ -110,14 +105,7 @@ export class Transport {
 
   #workFor(cluster: string, uid: string, manifest: AnyObject): ManifestWork {
     const { policy, wds } = this.#workload;
-    return {
-      metadata: {
-        name: `${this.#binding}-${wds}-${uid}`,
-        namespace: cluster,
-        labels: { [label.binding]: policy, [label.wds]: wds },
-        annotations: { [generationAnnotation]: String(this.#generation) },
-      },
-      spec: { workload: { manifests: [manifest] } },
-    };
+    const binding = { name: policy, uid: this.#binding, generation: this.#generation };
+    return workOf({ binding, wds }, cluster, uid, manifest);
   }
 }

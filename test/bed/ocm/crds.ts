@@ -1,6 +1,7 @@
 import type { AnyObject } from '../kube/objects.ts';
 import { customResourceDefinitions } from '../kube/resources.ts';
 
+/** A kind that a CRD defines. */
 interface Definition {
   group: string;
   /** Served versions, the stored one first. */
@@ -20,7 +21,7 @@ const text = { type: 'string' };
  * The text of a CRD. The bed's own, and looser than the real ones: what nothing depends on is preserved unread, so that
  * no field is pruned or refused that the real ones know.
  */
-function crd({
+export function crd({
   group,
   versions,
   kind,
@@ -31,7 +32,7 @@ function crd({
   hasStatus = true,
 }: Definition): AnyObject {
   const singular = kind.toLowerCase();
-  const plural = `${singular.replace(/y$/, 'ie')}s`;
+  const plural = `${singular.replace(/y$/, 'ie').replace(/s$/, 'se')}s`;
   const age = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' };
   return {
     apiVersion: customResourceDefinitions.apiVersion,

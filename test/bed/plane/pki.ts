@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { KeyObject, randomBytes, webcrypto } from 'node:crypto';
+import { createPrivateKey, createPublicKey, KeyObject, randomBytes, webcrypto, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import {
   AuthorityKeyIdentifierExtension,
@@ -55,6 +55,16 @@ export class Authority {
     return new Authority(name, keys, certPem);
   }
 
+  /** An authority by its certificate and private key. */
+  static of({ certPem, keyPem }: KeyPair): Authority {
+    const keys = {
+      privateKey: createPrivateKey(keyPem).toCryptoKey(algorithm, true, ['sign']),
+      publicKey: createPublicKey(certPem).toCryptoKey(algorithm, true, ['verify']),
+    };
+    const name = /^CN=(.+)$/m.exec(new X509Certificate(certPem).subject)?.[1] ?? '';
+    return new Authority(name, keys, certPem);
+  }
+
   async issue({ commonName, organizations = [], hosts = [] }: CertificateRequest): Promise<KeyPair> {
     const keys = await newKeys();
     const subject = new Name([{ CN: [commonName] }, ...organizations.map((organization) => ({ O: [organization] }))]);
@@ -75,6 +85,11 @@ export class Authority {
 /** A key pair without a certificate, as for signing service account tokens. */
 export async function newKeyPem(): Promise<string> {
   return privatePem(await newKeys());
+}
+
+/** The public key that belongs to a private one. */
+export function publicPem(keyPem: string): string {
+  return createPublicKey(keyPem).export({ type: 'spki', format: 'pem' }).toString();
 }
 
 async function newKeys(): Promise<webcrypto.CryptoKeyPair> {

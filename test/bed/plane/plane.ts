@@ -22,7 +22,7 @@ const masters = 'system:masters';
 const inClusterName = 'kubernetes.default.svc';
 
 /** The controllers that registration, Deployments, Jobs and clean deletion need. */
-const controllers = [
+const bedControllers = [
   'certificatesigningrequest-approving-controller',
   'certificatesigningrequest-cleaner-controller',
   'certificatesigningrequest-signing-controller',
@@ -42,11 +42,42 @@ const controllers = [
   'ttl-after-finished-controller',
 ];
 
+/** Where the ingress of a cluster takes TLS. */
+export const ingressNodePort = 443;
+
 const readyTimeout = 120_000;
+
+/** The keys of a plane that others have made. */
+export interface PlaneKeys {
+  authority: KeyPair;
+  serving: KeyPair;
+  /** Signs the tokens of service accounts. */
+  tokenKeyPem: string;
+}
+
+export interface PlaneOptions {
+  /** What the container that it would run in is called; `<name>-control-plane` by default, as kind calls it. */
+  nodeName?: string;
+  /** Ports of the node that lead out of it: programs of this machine reach them on a port of 127.0.0.1. */
+  ports?: PortMapping[];
+  /** Further names that its certificate is valid for. */
+  hosts?: string[];
+  /** Made where they are not given. */
+  keys?: PlaneKeys;
+  /** Those of the bed's planes by default. */
+  controllers?: readonly string[];
+}
+
+export interface PortMapping {
+  node: number;
+  host: number;
+}
 
 /** What other processes of the bed need to know of a plane. */
 export interface PlaneInfo {
   name: string;
+  nodeName: string;
+  ports: PortMapping[];
   port: number;
   /** What the plane's own pods trust. */
   caPem: string;
@@ -56,12 +87,18 @@ export interface PlaneInfo {
 /** One Kubernetes control plane: etcd, kube-apiserver and kube-controller-manager with their own CA, on 127.0.0.1. */
 export class Plane {
   readonly name: string;
+  readonly nodeName: string;
+  readonly ports: PortMapping[];
   readonly dir: string;
   readonly caPem: string;
   /** The key that signs service account tokens, for tokens that the API server would not issue. */
   readonly tokenKeyPem: string;
   readonly #binary: string;
+  readonly #hosts: string[];
+  readonly #controllers: readonly string[];
   readonly #authority: Authority;
+  /** A certificate that was made elsewhere. */
+  readonly #givenServing: KeyPair | undefined;
   /** A CA that only the bed itself trusts. */
   readonly #otherAuthority: Authority;
   readonly #serviceRange: ServiceRange;
@@ -77,28 +114,37 @@ export class Plane {
     name: string,
     dir: string,
     binary: string,
+    options: PlaneOptions,
     authority: Authority,
     otherAuthority: Authority,
     tokenKeyPem: string,
     range: ServiceRange,
   ) {
     this.name = name;
+    this.nodeName = options.nodeName ?? `${name}-control-plane`;
+    this.ports = options.ports ?? [];
     this.dir = dir;
     this.caPem = authority.certPem;
     this.tokenKeyPem = tokenKeyPem;
     this.#binary = binary;
+    this.#hosts = options.hosts ?? [];
+    this.#controllers = options.controllers ?? bedControllers;
     this.#authority = authority;
+    this.#givenServing = options.keys?.serving;
     this.#otherAuthority = otherAuthority;
     this.#serviceRange = range;
     this.#auditLog = new AuditLog(join(dir, 'audit.log'));
   }
 
   /** Makes the files of a plane and starts it. */
-  static async create(name: string, dir: string, binary: string): Promise<Plane> {
+  static async create(name: string, dir: string, binary: string, options: PlaneOptions = {}): Promise<Plane> {
     await mkdir(dir, { recursive: true, mode: 0o700 });
-    const authority = await Authority.create(`${name}-ca`);
+    const { keys } = options;
+    const authority = keys ? Authority.of(keys.authority) : await Authority.create(`${name}-ca`);
     const other = await Authority.create(`${name}-other-ca`);
-    const plane = new Plane(name, dir, binary, authority, other, await newKeyPem(), await ServiceRange.claim());
+    const tokenKeyPem = keys?.tokenKeyPem ?? (await newKeyPem());
+    const range = await ServiceRange.claim();
+    const plane = new Plane(name, dir, binary, options, authority, other, tokenKeyPem, range);
     try {
       await plane.#writeFiles();
       await plane.#startOnFreePort();
@@ -114,9 +160,14 @@ export class Plane {
     return `https://127.0.0.1:${this.#port}`;
   }
 
-  /** The API server for pods, of this and of other planes. */
+  /** The API server for pods, of this and of other planes: the address that containers know a kind cluster by. */
   get internalServer(): string {
-    return internalServerOf(this.name);
+    return `https://${this.nodeName}:6443`;
+  }
+
+  /** The port of this machine that leads to the ingress, if one does. */
+  get ingressPort(): number | undefined {
+    return this.ports.find(({ node }) => node === ingressNodePort)?.host;
   }
 
   /** A client with all rights, whose user is the bed's own. */
@@ -125,7 +176,8 @@ export class Plane {
   }
 
   get info(): PlaneInfo {
-    return { name: this.name, port: this.#port, caPem: this.caPem, connection: this.#bedConnection };
+    const { name, nodeName, ports, caPem } = this;
+    return { name, nodeName, ports, port: this.#port, caPem, connection: this.#bedConnection };
   }
 
   /** Its processes that run, by program. */
@@ -138,6 +190,11 @@ export class Plane {
   /** The plane's context for a kubeconfig: context and cluster are called as the plane, the user is `<name>-admin`. */
   get kubeconfigEntry(): Entry {
     return this.entryFor(adminOf(this.name), there(this.#adminUser));
+  }
+
+  /** The same for the bed itself, in another process. */
+  get bedEntry(): Entry {
+    return this.entryFor(bedUser, { ...there(this.#bedUser), caPem: this.#bothCas });
   }
 
   /** A context for somebody else. */
@@ -173,7 +230,7 @@ export class Plane {
     const entry = this.entryFor('controller-manager', { ...controllerManager, caPem: this.#bothCas });
     const kubeconfig = kubeconfigOf([entry]);
     await writeFile(join(this.dir, 'controller-manager.kubeconfig'), kubeconfig, { mode: 0o600 });
-    this.#spawn('kube-controller-manager', controllerManagerFlags(this.dir));
+    this.#spawn('kube-controller-manager', controllerManagerFlags(this.dir, this.#controllers));
     await this.#until(async () => (await this.admin.find(serviceAccounts, 'default/default')) !== undefined);
   }
 
@@ -201,7 +258,10 @@ export class Plane {
    * within a second; connections that are there already last.
    */
   async serveAs(whose: 'own' | 'other'): Promise<void> {
-    const { certPem } = await this.#writeServing(whose === 'own' ? this.#authority : this.#otherAuthority);
+    const { certPem } =
+      whose === 'own'
+        ? await this.#writeServing(this.#authority, this.#givenServing)
+        : await this.#writeServing(this.#otherAuthority);
     const wanted = new X509Certificate(certPem).fingerprint256;
     await this.#until(async () => (await servedFingerprint(this.#port)) === wanted);
   }
@@ -218,7 +278,7 @@ export class Plane {
   }
 
   async #writeFiles(): Promise<void> {
-    await this.#writeServing(this.#authority);
+    await this.#writeServing(this.#authority, this.#givenServing);
     this.#adminUser = await this.issueUser(adminOf(this.name), [masters]);
     this.#bedUser = await this.issueUser(bedUser, [masters]);
     const files = {
@@ -232,16 +292,17 @@ export class Plane {
     );
   }
 
-  async #writeServing(authority: Authority): Promise<KeyPair> {
+  async #writeServing(authority: Authority, given?: KeyPair): Promise<KeyPair> {
     const hosts = [
       'localhost',
       '127.0.0.1',
       '::1',
       `${this.name}.localtest.me`,
-      `${this.name}-control-plane`,
+      this.nodeName,
       inClusterName,
+      ...this.#hosts,
     ];
-    const serving = await authority.issue({ commonName: 'kube-apiserver', hosts });
+    const serving = given ?? (await authority.issue({ commonName: 'kube-apiserver', hosts }));
     await writeFile(join(this.dir, 'serving.key'), serving.keyPem, { mode: 0o600 });
     await writeFile(join(this.dir, 'serving.crt'), serving.certPem, { mode: 0o600 });
     return serving;
@@ -301,11 +362,6 @@ function adminOf(name: string): string {
   return `${name}-admin`;
 }
 
-/** The address that pods know a plane's API server by, as containers know that of a kind cluster. */
-function internalServerOf(name: string): string {
-  return `https://${name}-control-plane:6443`;
-}
-
 /**
  * Over sockets in the plane's folder (its working directory): no ports to fight for. Nothing is kept, so nothing is
  * synced to disk.
@@ -351,7 +407,7 @@ function apiserverFlags(dir: string, port: number, serviceRange: string): Record
 /** The issuer and the audience of service account tokens. */
 export const serviceAccountIssuer = 'https://kubernetes.default.svc.cluster.local';
 
-function controllerManagerFlags(dir: string): Record<string, string | number> {
+function controllerManagerFlags(dir: string, controllers: readonly string[]): Record<string, string | number> {
   return {
     kubeconfig: join(dir, 'controller-manager.kubeconfig'),
     controllers: controllers.join(','),

@@ -22,6 +22,16 @@ export class Faults {
     return this.#all.some((fault) => fault.kind === 'unpullable' && image.includes(fault.image));
   }
 
+  /** The last words of whatever starts of an image, where that fails. */
+  lastWordsOf(image: string): string[] | undefined {
+    for (const fault of this.#all) if (fault.kind === 'failing' && image.includes(fault.image)) return fault.log;
+    return undefined;
+  }
+
+  isSilent(image: string): boolean {
+    return this.#all.some((fault) => fault.kind === 'silent' && image.includes(fault.image));
+  }
+
   isUnresolvable(host: string): boolean {
     return this.#all.some((fault) => fault.kind === 'unresolvable' && fault.host === host);
   }

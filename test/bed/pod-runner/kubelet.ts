@@ -8,14 +8,27 @@ import type { KubeObject, Pod, Secret, Service } from '../kube/objects.ts';
 import { nodes, pods, type Resource, secrets, services } from '../kube/resources.ts';
 import { untilAnswered } from '../kube/retry.ts';
 import type { PlaneInfo } from '../plane/plane.ts';
+import type { ContainerLog } from './container-log.ts';
 import type { Faults } from './faults.ts';
+import { LogServer } from './log-server.ts';
+import type { NestedPlanes } from './nested-planes.ts';
 import type { Network } from './network.ts';
 import type { NodeContext } from './node-context.ts';
+import { NodePorts } from './node-ports.ts';
 import { PodWorker } from './pod-worker.ts';
 import { ServiceProxy } from './service-proxy.ts';
 
 /** A kubelet tries again soon: its API server is back in seconds. */
 const pauses = { first: 200, last: 1_000 };
+
+/** What the kubelets of one pod runner share. */
+export interface Surroundings {
+  network: Network;
+  faults: Faults;
+  nestedPlanes: NestedPlanes;
+  podLogs: string;
+  log: (line: string) => void;
+}
 
 /** Plays scheduler, kubelet and kube-proxy of one plane: one node, on which every pod runs. */
 export class Kubelet {
@@ -27,19 +40,15 @@ export class Kubelet {
   readonly #workers = new Map<string, PodWorker>();
   #podCount = 0;
 
-  constructor(
-    plane: PlaneInfo,
-    network: Network,
-    faults: Faults,
-    podLogs: string,
-    signal: AbortSignal,
-    log: (line: string) => void,
-  ) {
-    this.#nodeName = `${plane.name}-control-plane`;
+  /** `isNested`: the node's name is that of the hosting plane, which is there already. */
+  constructor(plane: PlaneInfo, isNested: boolean, surroundings: Surroundings, signal: AbortSignal) {
+    const { network, faults, nestedPlanes, podLogs } = surroundings;
+    this.#nodeName = plane.nodeName;
     this.#api = new Api(plane.connection);
     this.#signal = signal;
-    this.#log = (line) => log(`${plane.name}: ${line}`);
+    this.#log = (line) => surroundings.log(`${plane.name}: ${line}`);
     const proxy = new ServiceProxy(this.#log);
+    network.addCluster(plane.name, plane.port, proxy, isNested ? undefined : plane.nodeName);
     const changes = new EventEmitter().setMaxListeners(0);
     const mounted = this.#watch<Secret>(secrets, () => changes.emit('secret'));
     this.#watch<Service>(services, (service, change) => {
@@ -48,24 +57,35 @@ export class Kubelet {
     });
     this.#context = {
       plane: plane.name,
+      nodeName: plane.nodeName,
       faults,
       kubelet: this.#api,
       inClusterConnection: { server: 'https://kubernetes.default.svc', caPem: plane.caPem },
       dial: network.dialFrom(plane.name),
       services: proxy,
+      nodePorts: new NodePorts(plane.ports, this.#log),
+      nestedPlanes,
       logDir: join(podLogs, plane.name),
+      signal,
       findSecret: (key) => mounted.items.get(key),
       secretChange: async (until) => {
         await once(changes, 'secret', { signal: until }).catch(() => {});
       },
     };
     mkdirSync(this.#context.logDir, { recursive: true });
-    void this.#start(mounted.synced);
+    signal.addEventListener('abort', () => {
+      for (const worker of this.#workers.values()) worker.abandon();
+      proxy.close();
+      network.removeCluster(plane.name);
+    });
+    this.#start(mounted.synced).catch((error: Error) => this.#log(error.message));
   }
 
   async #start(mountable: Promise<void>): Promise<void> {
     await mountable;
-    await untilAnswered(() => this.#registerNode(), this.#signal);
+    const logs = await LogServer.start(this.#nodeName, (...which) => this.#findLog(...which));
+    this.#signal.addEventListener('abort', () => logs.stop());
+    await untilAnswered(() => this.#registerNode(logs.port), this.#signal);
     this.#watch<Pod>(pods, (pod, change) => this.#onPod(pod, change));
   }
 
@@ -74,13 +94,19 @@ export class Kubelet {
     return new Informer<T>(this.#api, resource, { pauses, onError, onChange }, this.#signal);
   }
 
-  async #registerNode(): Promise<void> {
+  async #registerNode(kubeletPort: number): Promise<void> {
     const labels = { 'kubernetes.io/hostname': this.#nodeName, 'node-role.kubernetes.io/control-plane': '' };
     await this.#api.ensure(nodes, { metadata: { name: this.#nodeName, labels } });
     const resources = { cpu: '2', memory: '8Gi', pods: '110' };
     const condition = { type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'the pod runner is ready' };
-    const conditions = [{ ...condition, lastTransitionTime: now() }];
-    const status = { capacity: resources, allocatable: resources, conditions };
+    const status = {
+      capacity: resources,
+      allocatable: resources,
+      conditions: [{ ...condition, lastTransitionTime: now() }],
+      // Where the API server fetches the logs of containers.
+      addresses: [{ type: 'InternalIP', address: '127.0.0.1' }],
+      daemonEndpoints: { kubeletEndpoint: { Port: kubeletPort } },
+    };
     await this.#api.patch(nodes, this.#nodeName, { status }, { subresource: 'status' });
   }
 
@@ -103,6 +129,12 @@ export class Kubelet {
     const target = { apiVersion: 'v1', kind: 'Node', name: this.#nodeName };
     const binding = { metadata: { namespace, name }, target };
     await untilAnswered(() => this.#api.post(pods, keyOf(pod), 'binding', binding), this.#signal);
+  }
+
+  #findLog(namespace: string, pod: string, container: string): ContainerLog {
+    const worker = [...this.#workers.values()].find((each) => each.key === `${namespace}/${pod}`);
+    if (!worker) throw new Error(`pod "${pod}" not found`);
+    return worker.logOf(container);
   }
 
   #nextAddress(): string {

@@ -1,32 +1,50 @@
 /**
- * The pod runner of one bed: `main.ts <folder of the bed>`, with a channel to its owner. It ends when the channel does,
- * however the owner ended, and then removes the bed's folder, which the owner may not have had the time to.
+ * The pod runner of one bed: `main.ts <folder of the bed> <control-plane binary>`, with a channel to its owner. It ends
+ * when the channel does, however the owner ended, and then removes the bed's folder, which the owner may not have had
+ * the time to.
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { PlaneInfo } from '../plane/plane.ts';
 import { Faults } from './faults.ts';
-import { Kubelet } from './kubelet.ts';
+import { Kubelet, type Surroundings } from './kubelet.ts';
+import { NestedPlanes } from './nested-planes.ts';
 import { Network } from './network.ts';
-import type { AddPlanes, FaultsSet, SetFaults } from './protocol.ts';
+import type { Done, Message } from './protocol.ts';
 
-const dir = process.argv[2] ?? '';
+const [, , dir = '', binary = ''] = process.argv;
 const faults = new Faults();
-const network = new Network(faults);
 const running = new AbortController();
+const nestedPlanes = new NestedPlanes(dir, binary, (plane, signal) => {
+  new Kubelet(plane, true, surroundings, AbortSignal.any([signal, running.signal]));
+});
+const surroundings: Surroundings = {
+  network: new Network(faults),
+  faults,
+  nestedPlanes,
+  podLogs: join(dir, 'pods'),
+  log,
+};
 
-process.on('message', (message: AddPlanes | SetFaults) => {
-  if (message.type === 'set-faults') {
-    faults.set(message.faults);
-    // Programs that are to stop have been told so by then.
-    setImmediate(() => process.send?.({ number: message.number } satisfies FaultsSet));
-    return;
-  }
-  const { planes } = message;
-  for (const { name, port } of planes) network.addPlane(name, port);
-  for (const plane of planes) new Kubelet(plane, network, faults, join(dir, 'pods'), running.signal, log);
+/** What ends the kubelet of each plane. */
+const planes = new Map<string, AbortController>();
+
+process.on('message', (message: Message) => {
+  if (message.type === 'set-faults') faults.set(message.faults);
+  if (message.type === 'add-planes') for (const plane of message.planes) add(plane);
+  if (message.type === 'remove-plane') planes.get(message.name)?.abort();
+  // Programs that are to stop have been told so by then.
+  setImmediate(() => process.send?.({ number: message.number } satisfies Done));
 });
 
-process.on('disconnect', () => {
+function add(plane: PlaneInfo): void {
+  const life = new AbortController();
+  planes.set(plane.name, life);
+  new Kubelet(plane, false, surroundings, AbortSignal.any([life.signal, running.signal]));
+}
+
+process.on('disconnect', async () => {
+  await nestedPlanes.destroy();
   rmSync(dir, { recursive: true, force: true });
   process.exit(0);
 });

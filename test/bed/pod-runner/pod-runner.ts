@@ -5,16 +5,18 @@ import { join } from 'node:path';
 import type { PodFault } from '../faults/fault.ts';
 import { withoutProxies } from '../plane/child.ts';
 import type { PlaneInfo } from '../plane/plane.ts';
-import type { AddPlanes, FaultsSet, SetFaults } from './protocol.ts';
+import type { Done, Message } from './protocol.ts';
+
+type Told = Message extends infer M ? (M extends Message ? Omit<M, 'number'> : never) : never;
 
 /** The owner's end of a pod runner: the process that plays the kubelet of all planes of a bed. */
 export class PodRunner {
   readonly #process: ChildProcess;
-  #faultsSet = 0;
+  #count = 0;
 
-  constructor(dir: string) {
+  constructor(dir: string, binary: string) {
     const log = openSync(join(dir, 'pod-runner.log'), 'a');
-    this.#process = fork(join(import.meta.dirname, 'main.ts'), [dir], {
+    this.#process = fork(join(import.meta.dirname, 'main.ts'), [dir, binary], {
       env: withoutProxies(process.env),
       execArgv: [],
       stdio: ['ignore', log, log, 'ipc'],
@@ -26,16 +28,24 @@ export class PodRunner {
     return this.#process.pid;
   }
 
-  addPlanes(planes: PlaneInfo[]): void {
-    this.#process.send({ type: 'add-planes', planes } satisfies AddPlanes);
+  addPlanes(planes: PlaneInfo[]): Promise<void> {
+    return this.#tell({ type: 'add-planes', planes });
+  }
+
+  removePlane(name: string): Promise<void> {
+    return this.#tell({ type: 'remove-plane', name });
   }
 
   /** Lets these faults be in force, and no others. */
-  async setFaults(faults: PodFault[]): Promise<void> {
-    this.#faultsSet += 1;
-    const number = this.#faultsSet;
-    this.#process.send({ type: 'set-faults', number, faults } satisfies SetFaults);
-    for await (const [answer] of on(this.#process, 'message')) if ((answer as FaultsSet).number === number) return;
+  setFaults(faults: PodFault[]): Promise<void> {
+    return this.#tell({ type: 'set-faults', faults });
+  }
+
+  async #tell(what: Told): Promise<void> {
+    this.#count += 1;
+    const number = this.#count;
+    this.#process.send({ number, ...what } satisfies Message);
+    for await (const [answer] of on(this.#process, 'message')) if ((answer as Done).number === number) return;
   }
 
   async stop(): Promise<void> {

@@ -2,19 +2,24 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Api, keyOf } from '../kube/api.ts';
 import { now } from '../kube/conditions.ts';
 import { isNotFound } from '../kube/errors.ts';
-import type { ContainerState, ContainerStatus, Pod } from '../kube/objects.ts';
+import type { Container, ContainerState, ContainerStatus, Pod } from '../kube/objects.ts';
 import { pods } from '../kube/resources.ts';
 
 const retryPause = 500;
 
-/** Reports a pod's status to its API server: always the latest, one write at a time, through the server's restarts. */
+/**
+ * Reports a pod's status to its API server: always the latest, one write at a time, through the server's restarts.
+ * Init containers are containers like the others here, which have to have ended well before the pod is initialized.
+ */
 export class PodStatus {
   readonly #kubelet: Api;
   readonly #pod: Pod;
   readonly #podIP: string;
   readonly #signal: AbortSignal;
   readonly #startTime = now();
-  readonly #containers: ContainerStatus[];
+  readonly #init: ContainerStatus[];
+  readonly #main: ContainerStatus[];
+  #initializedSince: string | undefined;
   #changed = false;
   #reporting: Promise<void> | undefined;
 
@@ -23,16 +28,15 @@ export class PodStatus {
     this.#pod = pod;
     this.#podIP = podIP;
     this.#signal = signal;
-    this.#containers = pod.spec.containers.map(({ name, image }) => ({
-      name,
-      image,
-      imageID: '',
-      ready: false,
-      started: false,
-      restartCount: 0,
-      state: { waiting: { reason: 'ContainerCreating' } },
-      lastState: {},
-    }));
+    const { initContainers = [], containers } = pod.spec;
+    const waiting = { reason: initContainers.length > 0 ? 'PodInitializing' : 'ContainerCreating' };
+    this.#init = initContainers.map((container) => statusOf(container, { waiting }));
+    this.#main = containers.map((container) => statusOf(container, { waiting }));
+  }
+
+  /** It is about to be started, or waits for those before it. */
+  creating(container: string): void {
+    this.waiting(container, this.#init.length > 0 ? 'PodInitializing' : 'ContainerCreating');
   }
 
   waiting(container: string, reason: string, message?: string): void {
@@ -46,6 +50,7 @@ export class PodStatus {
 
   terminated(container: string, exitCode: number, message = ''): void {
     const { startedAt } = this.#find(container).state.running ?? {};
+    const hasServed = exitCode === 0 && this.#init.includes(this.#find(container));
     const terminated = {
       exitCode,
       reason: exitCode === 0 ? 'Completed' : 'Error',
@@ -53,7 +58,7 @@ export class PodStatus {
       ...(startedAt && { startedAt }),
       finishedAt: now(),
     };
-    this.#set(container, { state: { terminated }, ready: false, started: false });
+    this.#set(container, { state: { terminated }, ready: hasServed, started: false });
   }
 
   /** Counts a restart, keeping how the last run ended. */
@@ -66,13 +71,18 @@ export class PodStatus {
     if (this.#find(container).ready !== ready) this.#set(container, { ready });
   }
 
+  /** The state that a container is in; undefined where the pod has none of that name. */
+  stateOf(container: string): ContainerState | undefined {
+    return [...this.#init, ...this.#main].find(({ name }) => name === container)?.state;
+  }
+
   /** Resolves once the latest status is stored. */
   async reported(): Promise<void> {
     await this.#reporting;
   }
 
   #find(container: string): ContainerStatus {
-    const status = this.#containers.find(({ name }) => name === container);
+    const status = [...this.#init, ...this.#main].find(({ name }) => name === container);
     if (!status) throw new Error(`no container ${container}`);
     return status;
   }
@@ -102,8 +112,9 @@ export class PodStatus {
 
   #status() {
     const phase = this.#phase();
-    const ready = this.#containers.every((container) => container.ready);
+    const ready = this.#main.every((container) => container.ready);
     const running = phase === 'Running' || phase === 'Pending';
+    if (this.#isInitialized) this.#initializedSince ??= now();
     return {
       phase,
       hostIP: '172.18.0.2',
@@ -112,23 +123,50 @@ export class PodStatus {
       startTime: this.#startTime,
       conditions: [
         condition('PodScheduled', true, this.#startTime),
-        condition('Initialized', true, this.#startTime),
+        condition(
+          'Initialized',
+          this.#isInitialized,
+          this.#initializedSince ?? this.#startTime,
+          'ContainersNotInitialized',
+        ),
         condition('ContainersReady', ready, now(), running ? 'ContainersNotReady' : 'PodCompleted'),
         condition('Ready', ready, now(), running ? 'ContainersNotReady' : 'PodCompleted'),
       ],
-      containerStatuses: this.#containers,
+      ...(this.#init.length > 0 && { initContainerStatuses: this.#init }),
+      containerStatuses: this.#main,
     };
   }
 
+  get #isInitialized(): boolean {
+    return this.#init.every(({ state }) => state.terminated?.exitCode === 0);
+  }
+
   #phase(): string {
-    const states: ContainerState[] = this.#containers.map(({ state }) => state);
-    const finished = this.#pod.spec.restartPolicy !== 'Always' && states.every(({ terminated }) => terminated);
+    const { restartPolicy } = this.#pod.spec;
+    const failed = ({ state }: ContainerStatus) => state.terminated && state.terminated.exitCode !== 0;
+    if (restartPolicy === 'Never' && this.#init.some(failed)) return 'Failed';
+    if (!this.#isInitialized) return 'Pending';
+    const states: ContainerState[] = this.#main.map(({ state }) => state);
+    const finished = restartPolicy !== 'Always' && states.every(({ terminated }) => terminated);
     if (finished) return states.every(({ terminated }) => terminated?.exitCode === 0) ? 'Succeeded' : 'Failed';
-    const hasStarted = this.#containers.some(
+    const hasStarted = this.#main.some(
       ({ state, lastState }) => state.running || state.terminated || lastState.terminated,
     );
     return hasStarted ? 'Running' : 'Pending';
   }
+}
+
+function statusOf({ name, image }: Container, state: ContainerState): ContainerStatus {
+  return {
+    name,
+    image,
+    imageID: '',
+    ready: false,
+    started: false,
+    restartCount: 0,
+    state,
+    lastState: {},
+  };
 }
 
 function condition(type: string, holds: boolean, lastTransitionTime: string, reason?: string) {

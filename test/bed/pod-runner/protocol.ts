@@ -1,17 +1,13 @@
 import type { PodFault } from '../faults/fault.ts';
 import type { PlaneInfo } from '../plane/plane.ts';
 
-/** What the owner of a bed tells its pod runner: planes whose pods it is to run from now on … */
-export interface AddPlanes {
-  type: 'add-planes';
-  planes: PlaneInfo[];
-}
+/** What the owner of a bed tells its pod runner, which answers with the number of the message. */
+export type Message = { number: number } & (
+  | { type: 'add-planes'; planes: PlaneInfo[] }
+  /** Nothing runs in the pods of this plane any more. */
+  | { type: 'remove-plane'; name: string }
+  /** All faults that are in force from now on. */
+  | { type: 'set-faults'; faults: PodFault[] }
+);
 
-/** … and all faults that are in force from now on. It answers with the number of the message. */
-export interface SetFaults {
-  type: 'set-faults';
-  number: number;
-  faults: PodFault[];
-}
-
-export type FaultsSet = Pick<SetFaults, 'number'>;
+export type Done = Pick<Message, 'number'>;

@@ -1,12 +1,12 @@
-import type { Server as HttpsServer } from 'node:https';
 import { createServer, type Server, type Socket } from 'node:net';
 import { keyOf } from '../kube/api.ts';
 import type { Pod, Service } from '../kube/objects.ts';
 
+/** A port of a pod, and what takes the connections to it. */
 interface Endpoint {
   pod: Pod;
   port: number;
-  server: HttpsServer;
+  accept: (socket: Socket) => void;
 }
 
 /** The connections that an endpoint answers: they end with it. */
@@ -33,6 +33,22 @@ export class ServiceProxy {
     this.#update();
   }
 
+  /** The address of a Service by any of its names: `name.namespace`, with `.svc` or `.svc.cluster.local`. */
+  find(host: string): string | undefined {
+    const [, name, namespace] = /^([^.]+)\.([^.]+)(\.svc(\.cluster\.local)?)?$/.exec(host) ?? [];
+    const { clusterIP } = this.#services.get(`${namespace}/${name}`)?.spec ?? {};
+    return clusterIP === 'None' ? undefined : clusterIP;
+  }
+
+  /** Where a NodePort leads. */
+  findNodePort(nodePort: number): { host: string; port: number } | undefined {
+    for (const { spec } of this.#services.values()) {
+      const entry = spec.ports?.find((port) => port.nodePort === nodePort);
+      if (entry && spec.clusterIP) return { host: spec.clusterIP, port: entry.port };
+    }
+    return undefined;
+  }
+
   /** Leads Services to a pod's server until the returned function is called. */
   addEndpoint(endpoint: Endpoint): () => void {
     const connections: Connections = new Set();
@@ -45,12 +61,17 @@ export class ServiceProxy {
     };
   }
 
+  close(): void {
+    this.#services.clear();
+    this.#update();
+  }
+
   /** Listens where there is an endpoint, and nowhere else: a Service without one refuses connections. */
   #update(): void {
     const wanted = new Set<string>();
     for (const service of this.#services.values()) {
       for (const { port } of service.spec.ports ?? []) {
-        if (!this.#find(service, port)) continue;
+        if (service.spec.clusterIP === 'None' || !this.#endpointOf(service, port)) continue;
         const address = `${service.spec.clusterIP}:${port}`;
         wanted.add(address);
         if (!this.#listeners.has(address)) this.#listen(address, keyOf(service), port);
@@ -66,7 +87,7 @@ export class ServiceProxy {
   #listen(address: string, key: string, port: number): void {
     const listener = createServer((socket) => {
       const service = this.#services.get(key);
-      const endpoint = service && this.#find(service, port);
+      const endpoint = service && this.#endpointOf(service, port);
       if (!endpoint) {
         socket.destroy();
         return;
@@ -74,7 +95,8 @@ export class ServiceProxy {
       const connections = this.#endpoints.get(endpoint);
       connections?.add(socket);
       socket.on('close', () => connections?.delete(socket));
-      endpoint.server.emit('connection', socket);
+      socket.on('error', () => {});
+      endpoint.accept(socket);
     });
     listener.on('error', (error) => this.#log(`service ${key} cannot listen on ${address}: ${error.message}`));
     const [host, number] = address.split(':');
@@ -82,14 +104,22 @@ export class ServiceProxy {
     this.#listeners.set(address, listener);
   }
 
-  #find(service: Service, port: number): Endpoint | undefined {
+  #endpointOf(service: Service, port: number): Endpoint | undefined {
     const { selector = {}, ports = [] } = service.spec;
     const target = ports.find((entry) => entry.port === port)?.targetPort ?? port;
     return [...this.#endpoints.keys()].find(
       (endpoint) =>
         endpoint.pod.metadata.namespace === service.metadata.namespace &&
-        endpoint.port === target &&
+        endpoint.port === portOf(endpoint.pod, target) &&
+        Object.keys(selector).length > 0 &&
         Object.entries(selector).every(([label, value]) => endpoint.pod.metadata.labels?.[label] === value),
     );
   }
+}
+
+/** A port by its number, or by the name that a container of the pod gives it. */
+function portOf({ spec }: Pod, target: number | string): number | undefined {
+  if (typeof target === 'number') return target;
+  const ports = spec.containers.flatMap((container) => container.ports ?? []);
+  return ports.find(({ name }) => name === target)?.containerPort;
 }

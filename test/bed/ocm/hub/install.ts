@@ -1,36 +1,45 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Api } from '../../kube/api.ts';
-import type { AnyObject, Deployment } from '../../kube/objects.ts';
-import { deployments, type Resource, resourceOf } from '../../kube/resources.ts';
+import type { AnyObject, Deployment, Secret } from '../../kube/objects.ts';
+import { deployments, type Resource, resourceOf, secrets } from '../../kube/resources.ts';
 import { Authority } from '../../plane/pki.ts';
-import type { Plane } from '../../plane/plane.ts';
 import { hubCrds } from '../crds.ts';
 import { hubNamespace, operatorNamespace } from '../names.ts';
-import { clusterInfoObject, clusterManagerObject, clusterSetObject, hubObjects, namespaceObject } from './objects.ts';
+import { clusterManagerObject, clusterSetObject, hubObjects, namespaceObject } from './objects.ts';
 import type { HubOptions } from './options.ts';
-import { servingObjects, webhookConfigurations } from './webhooks.ts';
+import { servingObjects, signerSecret, webhookConfigurations } from './webhooks.ts';
 
 const readyTimeout = 60_000;
 
 /**
- * Makes a plane a hub: what ocm's cluster-manager operator would make, written by an administrator (the objects are
- * those of expected/objects-of-a-hub.txt). Its programs then run as pods.
+ * Makes a cluster a hub: what ocm's cluster-manager operator would make, written by an administrator (the objects are
+ * those of expected/objects-of-a-hub.txt). Its programs then run as pods. What is there already stays, so that an
+ * interrupted installation can be run again.
  */
-export async function installHub(plane: Plane, options: HubOptions = {}): Promise<void> {
-  const { admin } = plane;
-  await createAll(admin, [...hubCrds, namespaceObject(operatorNamespace), namespaceObject(hubNamespace)]);
-  await createAll(admin, [...hubObjects(options), ...clusterInfoObject(plane, options)]);
+export async function installHub(admin: Api, options: HubOptions = {}): Promise<void> {
+  await ensureAll(admin, [...hubCrds, namespaceObject(operatorNamespace), namespaceObject(hubNamespace)]);
+  await ensureAll(admin, hubObjects(options));
   await Promise.all(hubCrds.map((crd) => untilServed(admin, servedBy(crd))));
-  const signer = await Authority.create('open-cluster-management-webhook-signer');
-  await createAll(admin, await servingObjects(signer));
-  await createAll(admin, [clusterManagerObject(options), clusterSetObject('default'), clusterSetObject('global')]);
+  const signer = await ensureSigner(admin);
+  await ensureAll(admin, await servingObjects(signer));
+  await ensureAll(admin, [clusterManagerObject(options), clusterSetObject('default'), clusterSetObject('global')]);
   await untilReady(admin);
   // As the real operator: not before the programs behind them are ready (ocm pkg/operator/operators/clustermanager).
-  await createAll(admin, webhookConfigurations(signer.certPem));
+  await ensureAll(admin, webhookConfigurations(signer.certPem));
 }
 
-async function createAll(admin: Api, objects: AnyObject[]): Promise<void> {
-  await Promise.all(objects.map((object) => admin.create(resourceOf(object), object)));
+async function ensureAll(admin: Api, objects: AnyObject[]): Promise<void> {
+  await Promise.all(objects.map((object) => admin.ensure(resourceOf(object), object)));
+}
+
+/** The CA behind the webhooks, which an earlier installation may have made already. */
+async function ensureSigner(admin: Api): Promise<Authority> {
+  const made = await Authority.create('open-cluster-management-webhook-signer');
+  const wanted = signerSecret(made);
+  await ensureAll(admin, [wanted]);
+  const { data = {} } = await admin.get<Secret>(secrets, `${hubNamespace}/${wanted.metadata.name}`);
+  const pem = (key: string) => Buffer.from(data[key] ?? '', 'base64').toString();
+  return Authority.of({ certPem: pem('tls.crt'), keyPem: pem('tls.key') });
 }
 
 /** The kinds of new CRDs are served a moment after they are stored. */

@@ -1,7 +1,5 @@
-import { kubeconfigOf } from '../../kube/kubeconfig.ts';
 import type { AnyObject } from '../../kube/objects.ts';
 import { clusterManagers, deployments, managedClusterSets } from '../../kube/resources.ts';
-import type { Plane } from '../../plane/plane.ts';
 import { hubNamespace, operatorNamespace, pullSecret } from '../names.ts';
 import { bindingObject, type Rule, roleObject, serviceAccountObject, serviceAccountSubject } from '../rbac.ts';
 import { bootstrapNames, type HubOptions, imageOf } from './options.ts';
@@ -152,18 +150,6 @@ function pullSecretObject(namespace: string): AnyObject {
     type: 'kubernetes.io/dockerconfigjson',
     stringData: { '.dockerconfigjson': '{"auths":{}}' },
   };
-}
-
-/** kube-public/cluster-info: one cluster, with the address and the CA that agents are to use. */
-export function clusterInfoObject(
-  { internalServer, caPem }: Plane,
-  { clusterInfo = { server: internalServer } }: HubOptions,
-): AnyObject[] {
-  if (!clusterInfo) return [];
-  const connection = { server: clusterInfo.server, caPem };
-  const kubeconfig = kubeconfigOf([{ context: '', cluster: '', user: '', connection }]);
-  const metadata = { name: 'cluster-info', namespace: 'kube-public' };
-  return [{ apiVersion: 'v1', kind: 'ConfigMap', metadata, immutable: true, data: { kubeconfig } }];
 }
 
 export function clusterManagerObject(options: HubOptions): AnyObject {

@@ -8,8 +8,6 @@ export interface HubOptions {
   olderBootstrap?: boolean;
   /** The registration drivers that its ClusterManager names; by default it names none, which means csr. */
   drivers?: ('csr' | 'grpc' | 'awsirsa')[];
-  /** The server in kube-public/cluster-info, the internal one by default; false for no cluster-info at all. */
-  clusterInfo?: false | { server: string };
   /**
    * Approves the requests of the bootstrap service account, and accepts every cluster (gate
    * ManagedClusterAutoApproval).

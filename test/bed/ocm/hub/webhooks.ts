@@ -31,7 +31,12 @@ export async function servingObjects(signer: Authority): Promise<AnyObject[]> {
     const host = `cluster-manager-${program.replace('-debug', '')}.${hubNamespace}.svc`;
     return tlsSecret(`${program}-serving-cert`, await signer.issue({ commonName: host, hosts: [host] }));
   });
-  return [bundle, tlsSecret('signer-secret', signer), ...(await Promise.all(serving))];
+  return [bundle, ...(await Promise.all(serving))];
+}
+
+/** Where the hub keeps the CA that its programs' certificates are of. */
+export function signerSecret(signer: KeyPair): AnyObject {
+  return tlsSecret('signer-secret', signer);
 }
 
 function tlsSecret(name: string, { certPem, keyPem }: KeyPair): AnyObject {

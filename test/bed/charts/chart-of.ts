@@ -1,0 +1,98 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { parse, parseDocument, stringify } from 'yaml';
+import { buildHelm } from '../helm/build.ts';
+import { cacheFolder } from '../plane/cache.ts';
+import type { Log } from '../plane/go-program.ts';
+import { type ChartVersionName, chartVersions, currentChart } from './versions.ts';
+
+const run = promisify(execFile);
+const source = join(import.meta.dirname, 'core-chart');
+const kubeflex = join('charts', 'kubeflex-operator');
+
+/** The charts that can be had: KubeStellar's core chart, and KubeFlex's own, which is a part of it. */
+export type ChartName = 'core-chart' | 'kubeflex-operator';
+
+/** The folder of a chart with the name, the values and the effect of ingress-nginx's. */
+export const ingressChart = join(import.meta.dirname, 'ingress-nginx');
+
+/**
+ * The path of a packaged chart (.tgz) of the bed in one of its versions (those of the core chart), made once for each
+ * content of the sources.
+ */
+export async function chartOf(
+  version: ChartVersionName = currentChart,
+  name: ChartName = 'core-chart',
+  log: Log = () => {},
+): Promise<string> {
+  const folder = join(cacheFolder(), `charts-${await hashOfSources()}`, version);
+  const release = name === 'core-chart' ? version : chartVersions[version].kubeflex;
+  const path = join(folder, `${name}-${release}.tgz`);
+  if (!existsSync(path)) await packageInto(folder, version, join(await buildHelm(log), 'helm'));
+  return path;
+}
+
+/** Packages beside the folder and moves the result there: another process may do the same. */
+async function packageInto(folder: string, version: ChartVersionName, helm: string): Promise<void> {
+  await mkdir(dirname(folder), { recursive: true });
+  const scratch = await mkdtemp(`${folder}-`);
+  try {
+    const chart = join(scratch, 'core-chart');
+    await cp(source, chart, { recursive: true });
+    await setVersion(chart, version);
+    const charts = [chart, join(chart, kubeflex)];
+    await Promise.all(charts.map((path) => run(helm, ['package', path, '--destination', scratch])));
+    await rm(chart, { recursive: true });
+    // Whoever was faster has made the same.
+    await rename(scratch, folder).catch(() => {});
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+async function setVersion(chart: string, version: ChartVersionName): Promise<void> {
+  const {
+    kubeflex: operator,
+    values,
+    crd,
+  } = chartVersions[version] as (typeof chartVersions)['0.30.0'] & {
+    crd?: { without?: string[]; with?: Record<string, object> };
+  };
+  await edit(join(chart, 'Chart.yaml'), (document) => {
+    document.setIn(['version'], version);
+    document.setIn(['appVersion'], version);
+    document.setIn(['dependencies', 0, 'version'], operator);
+  });
+  await edit(join(chart, kubeflex, 'Chart.yaml'), (document) => {
+    document.setIn(['version'], operator);
+    document.setIn(['appVersion'], operator);
+  });
+  await edit(join(chart, 'values.yaml'), (document) => {
+    for (const [name, value] of Object.entries(values)) document.setIn([name], value);
+  });
+  if (!crd) return;
+  const path = join(chart, kubeflex, 'crds', 'controlplanes.yaml');
+  const definition = parse(await readFile(path, 'utf8'));
+  const { properties } = definition.spec.versions[0].schema.openAPIV3Schema.properties.spec;
+  for (const field of crd.without ?? []) delete properties[field];
+  Object.assign(properties, crd.with);
+  await writeFile(path, stringify(definition, { aliasDuplicateObjects: false }));
+}
+
+async function edit(path: string, change: (document: ReturnType<typeof parseDocument>) => void): Promise<void> {
+  const document = parseDocument(await readFile(path, 'utf8'));
+  change(document);
+  await writeFile(path, document.toString());
+}
+
+async function hashOfSources(): Promise<string> {
+  const hash = createHash('sha256').update(JSON.stringify(chartVersions));
+  const entries = await readdir(source, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  for (const file of files.sort()) hash.update(`\0${file}\0`).update(await readFile(file));
+  return hash.digest('hex').slice(0, 16);
+}

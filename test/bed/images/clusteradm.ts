@@ -1,0 +1,28 @@
+import { installHub } from '../ocm/hub/install.ts';
+import { Exit, type PodContext } from '../pod-runner/program.ts';
+import { clusterOf } from './cluster-of.ts';
+import { withLastWords } from './last-words.ts';
+
+/** The OCM that a clusteradm brings (clusteradm pkg/version, the bundle called default). */
+const bundles: Record<string, string> = { '0.10.1': 'v0.15.2', '1.0.0': 'v1.0.0' };
+
+/** Stands in for `clusteradm init`: makes the cluster of its kubeconfig a hub. Nothing happens to one that is a hub. */
+export async function clusteradm(context: PodContext): Promise<void> {
+  const [command = ''] = context.args;
+  if (command !== 'init') throw new Exit(`Error: unknown command "${command}" for "clusteradm"`);
+  const version = versionOf(context);
+  const olderBootstrap = /^0\.(\d|10)\./.test(version);
+  await withLastWords(async () => {
+    await installHub(clusterOf(context), { version: bundles[version] ?? `v${version}`, olderBootstrap });
+  });
+  context.log('CRD successfully registered.');
+  context.log('Registration operator is now available.');
+  context.log('ClusterManager registration is now available.');
+  context.log('The multicluster hub control plane has been initialized successfully!');
+}
+
+/** The tag of its image. */
+function versionOf({ pod }: PodContext): string {
+  const images = pod.spec.containers.map(({ image }) => image);
+  return images.flatMap((image) => /\/clusteradm:(.+)$/.exec(image)?.[1] ?? []).at(0) ?? '';
+}

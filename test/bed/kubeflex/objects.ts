@@ -1,0 +1,43 @@
+import type { AnyObject, KubeObject } from '../kube/objects.ts';
+
+/** A condition as KubeFlex writes it: everything is there, also where it is empty. */
+export interface ControlPlaneCondition {
+  type: 'Ready' | 'Synced';
+  status: 'True' | 'False';
+  reason: string;
+  message: string;
+  lastUpdateTime: string;
+  lastTransitionTime: string;
+}
+
+export interface HookUse {
+  hookName: string;
+  vars?: Record<string, string>;
+}
+
+export interface ControlPlane extends KubeObject {
+  spec: {
+    type: 'k8s' | 'ocm' | 'vcluster' | 'host' | 'external' | 'k3s';
+    backend?: 'shared' | 'dedicated';
+    bootstrapSecretRef?: { name: string; namespace: string; inClusterKey: string };
+    tokenExpirationSeconds?: number;
+    postCreateHook?: string;
+    postCreateHookVars?: Record<string, string>;
+    postCreateHooks?: HookUse[];
+    globalVars?: Record<string, string>;
+    waitForPostCreateHooks?: boolean;
+  };
+  status?: ControlPlaneStatus;
+}
+
+export interface ControlPlaneStatus {
+  conditions: ControlPlaneCondition[];
+  observedGeneration: number;
+  postCreateHooks?: Record<string, boolean>;
+  postCreateHookCompleted?: boolean;
+  secretRef?: { namespace: string; name: string; key: string; inClusterKey: string };
+}
+
+export interface PostCreateHook extends KubeObject {
+  spec?: { templates?: AnyObject[]; defaultVars?: { name: string; value: string }[] };
+}

@@ -1,0 +1,14 @@
+import type { AnyObject } from '../kube/objects.ts';
+
+/**
+ * A template of a hook with its variables put in, as Go's text/template does to its JSON text: `{{.Name}}`, where an
+ * unknown name becomes `<no value>`. Hooks use nothing else of that language, so that anything else is refused.
+ */
+export function render(template: AnyObject, vars: Readonly<Record<string, string>>): AnyObject {
+  const text = JSON.stringify(template).replace(/\{\{-?\s*(.*?)\s*-?\}\}/g, (_, action: string) => {
+    const [, name] = /^\.([A-Za-z_]\w*)$/.exec(action) ?? [];
+    if (name === undefined) throw new Error(`template: yamlTemplate:1: the bed does not know "${action}"`);
+    return vars[name] ?? '<no value>';
+  });
+  return JSON.parse(text) as AnyObject;
+}

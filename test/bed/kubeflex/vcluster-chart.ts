@@ -1,0 +1,130 @@
+import { gzipSync } from 'node:zlib';
+import type { AnyObject, KubeObject, Secret } from '../kube/objects.ts';
+import { secrets } from '../kube/resources.ts';
+import type { KubeFlexConfig, Reconciled } from './cluster.ts';
+import { syncerPort, vclusterName } from './names.ts';
+
+const chartVersion = '0.16.4';
+const releaseSecret = `sh.helm.release.v1.${vclusterName}.v1`;
+
+/** What Helm, which is a part of KubeFlex, makes of the vcluster chart: as far as anything in the bed looks at it. */
+export async function installChart(its: Reconciled, config: KubeFlexConfig): Promise<void> {
+  const { api, namespace } = its;
+  if (await api.find(secrets, `${namespace}/${releaseSecret}`)) return;
+  const labels = { app: vclusterName, chart: `vcluster-${chartVersion}`, heritage: 'Helm', release: vclusterName };
+  for (const object of chartObjects(its, config)) {
+    const { metadata } = object;
+    await its.ensure({ ...object, metadata: { ...metadata, namespace, labels: { ...labels, ...metadata.labels } } });
+  }
+  await its.ensure<Secret>(release(namespace));
+}
+
+function chartObjects({ name }: Reconciled, { domain, externalPort, hostContainer }: KubeFlexConfig): AnyObject[] {
+  const account = `vc-${vclusterName}`;
+  const selector = { app: vclusterName, release: vclusterName };
+  const all = ['create', 'delete', 'patch', 'update', 'get', 'list', 'watch'];
+  const resources = ['configmaps', 'secrets', 'services', 'pods', 'persistentvolumeclaims'];
+  const host = `${name}.${domain}`;
+  const data = [{ name: 'data', mountPath: '/data' }];
+  return [
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: account } },
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: `vc-workload-${vclusterName}` } },
+    {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'Role',
+      metadata: { name: vclusterName },
+      rules: [
+        { apiGroups: [''], resources, verbs: all },
+        {
+          apiGroups: ['apps'],
+          resources: ['statefulsets', 'replicasets', 'deployments'],
+          verbs: ['get', 'list', 'watch'],
+        },
+      ],
+    },
+    {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'RoleBinding',
+      metadata: { name: vclusterName },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: vclusterName },
+      subjects: [{ kind: 'ServiceAccount', name: account, namespace: `${name}-system` }],
+    },
+    {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: vclusterName },
+      spec: { selector, ports: [{ name: 'https', port: 443, targetPort: syncerPort, protocol: 'TCP' }] },
+    },
+    {
+      apiVersion: 'apps/v1',
+      kind: 'StatefulSet',
+      metadata: { name: vclusterName },
+      spec: {
+        serviceName: `${vclusterName}-headless`,
+        replicas: 1,
+        selector: { matchLabels: selector },
+        template: {
+          metadata: { labels: selector },
+          spec: {
+            serviceAccountName: account,
+            terminationGracePeriodSeconds: 10,
+            // A PersistentVolumeClaim in reality: here the data are in a folder of the bed.
+            volumes: [{ name: 'data', emptyDir: {} }],
+            containers: [
+              {
+                name: 'vcluster',
+                image: 'rancher/k3s:v1.27.2-k3s1',
+                command: ['/bin/sh'],
+                args: ['-c', '/bin/k3s server --write-kubeconfig=/data/k3s-config/kube-config.yaml --data-dir=/data'],
+                volumeMounts: data,
+              },
+              {
+                name: 'syncer',
+                image: `ghcr.io/loft-sh/vcluster:${chartVersion}`,
+                args: [
+                  `--name=${vclusterName}`,
+                  `--tls-san=${host}`,
+                  `--out-kube-config-server=https://${host}:${externalPort}`,
+                  `--tls-san=${hostContainer}`,
+                ],
+                ports: [{ name: 'https', containerPort: syncerPort, protocol: 'TCP' }],
+                volumeMounts: data,
+              },
+            ],
+          },
+        },
+      },
+    },
+  ];
+}
+
+/** Helm's record of the release, which `helm list --all-namespaces` reads as well. */
+function release(namespace: string): Secret & KubeObject {
+  const time = new Date().toISOString();
+  const record = {
+    name: vclusterName,
+    namespace,
+    version: 1,
+    info: {
+      first_deployed: time,
+      last_deployed: time,
+      deleted: '',
+      description: 'Install complete',
+      status: 'deployed',
+    },
+    chart: { metadata: { apiVersion: 'v2', name: 'vcluster', version: chartVersion }, templates: [], values: {} },
+    config: {},
+    manifest: '',
+  };
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: {
+      name: releaseSecret,
+      namespace,
+      labels: { name: vclusterName, owner: 'helm', status: 'deployed', version: '1' },
+    },
+    type: 'helm.sh/release.v1',
+    stringData: { release: gzipSync(JSON.stringify(record)).toString('base64') },
+  };
+}

@@ -1,0 +1,88 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Bed } from '../bed.ts';
+import { isNotFound } from '../kube/errors.ts';
+import { nodes } from '../kube/resources.ts';
+import type { PortMapping } from '../plane/plane.ts';
+
+/** What makes a cluster of containers on this machine. */
+export type Provider = 'kind' | 'k3d';
+
+/** A cluster that one of the programs has made, or has begun to make. */
+export interface LocalCluster {
+  provider: Provider;
+  name: string;
+  /** The container of its node. */
+  container: string;
+  /** The container network that it is on. */
+  network: string;
+  /** False where whoever made it was ended before it was done: there are containers, and no Kubernetes yet. */
+  isComplete: boolean;
+}
+
+export interface NewCluster extends Omit<LocalCluster, 'isComplete'> {
+  ports: PortMapping[];
+  nodeLabels: Record<string, string>;
+}
+
+/** The clusters that kind and k3d have made: real planes of a bed, named as the clusters. */
+export class LocalClusters {
+  readonly #bed: Bed;
+  readonly #all = new Map<string, LocalCluster>();
+  #turns: Promise<unknown> = Promise.resolve();
+
+  constructor(bed: Bed) {
+    this.#bed = bed;
+  }
+
+  of(provider: Provider): LocalCluster[] {
+    return this.all.filter((cluster) => cluster.provider === provider);
+  }
+
+  get all(): LocalCluster[] {
+    return [...this.#all.values()];
+  }
+
+  find(provider: Provider, name: string): LocalCluster | undefined {
+    return this.of(provider).find((cluster) => cluster.name === name);
+  }
+
+  plane(name: string): ReturnType<Bed['plane']> {
+    return this.#bed.plane(name);
+  }
+
+  /** Starts a cluster. When the signal ends that, it stays half made, as when such a program is killed. */
+  async create(cluster: NewCluster, signal: AbortSignal): Promise<void> {
+    const { provider, name, container, network } = cluster;
+    const made: LocalCluster = { provider, name, container, network, isComplete: false };
+    this.#all.set(`${provider}/${name}`, made);
+    // One that was ended in the middle may still be on its way, and has to be gone first.
+    const turn = this.#turns.then(() => this.#start(cluster, signal));
+    this.#turns = turn.catch(() => {});
+    await turn;
+    made.isComplete = !signal.aborted;
+  }
+
+  async #start({ provider, name, container, ports, nodeLabels }: NewCluster, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    const { admin } = await this.#bed.addPlane({
+      name,
+      nodeName: container,
+      ports,
+      // k3d calls its API servers that in kubeconfigs.
+      hosts: ['0.0.0.0'],
+      clusterInfo: provider === 'kind',
+    });
+    if (signal.aborted) return this.#bed.removePlane(name);
+    const untilThere = () => admin.patch(nodes, container, { metadata: { labels: nodeLabels } });
+    while (!(await untilThere().catch(ifNotFound))) await sleep(50);
+  }
+
+  async remove({ provider, name, isComplete }: LocalCluster): Promise<void> {
+    this.#all.delete(`${provider}/${name}`);
+    if (isComplete) await this.#bed.removePlane(name);
+  }
+}
+
+function ifNotFound(error: unknown): undefined {
+  if (!isNotFound(error)) throw error;
+}

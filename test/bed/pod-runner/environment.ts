@@ -1,0 +1,63 @@
+import type { Api } from '../kube/api.ts';
+import type { ConfigMap, Container, EnvVar, Pod, Secret } from '../kube/objects.ts';
+import { configMaps, secrets } from '../kube/resources.ts';
+
+/** What a variable refers to is not there: the container cannot be made. The message is the kubelet's. */
+export class MissingReference extends Error {}
+
+/** A container's variables, as of now; throws MissingReference. */
+export async function environmentOf(api: Api, pod: Pod, container: Container): Promise<Record<string, string>> {
+  const env: Record<string, string> = {};
+  for (const each of container.env ?? []) {
+    const value = each.value === undefined ? await referred(api, pod, each) : expand(each.value, env);
+    if (value !== undefined) env[each.name] = value;
+  }
+  return env;
+}
+
+/** Puts variables in where `$(NAME)` stands; `$$` is a dollar, and an unknown name stays as it is. */
+export function expand(text: string, env: Readonly<Record<string, string>>): string {
+  return text.replace(/\$\$|\$\(([A-Za-z_][A-Za-z0-9_.-]*)\)/g, (whole, name?: string) =>
+    name === undefined ? '$' : (env[name] ?? whole),
+  );
+}
+
+async function referred(api: Api, pod: Pod, { valueFrom }: EnvVar): Promise<string | undefined> {
+  const { namespace } = pod.metadata;
+  if (valueFrom?.fieldRef) return fieldOf(pod, valueFrom.fieldRef.fieldPath);
+  const { secretKeyRef, configMapKeyRef } = valueFrom ?? {};
+  if (secretKeyRef) {
+    const { name, key } = secretKeyRef;
+    const secret = await api.find<Secret>(secrets, `${namespace}/${name}`);
+    if (secret?.data?.[key] !== undefined) return Buffer.from(secret.data[key], 'base64').toString();
+    if (secretKeyRef.optional) return undefined;
+    throw missing('secret', 'Secret', `${namespace}/${name}`, key, secret !== undefined);
+  }
+  if (configMapKeyRef) {
+    const { name, key } = configMapKeyRef;
+    const configMap = await api.find<ConfigMap>(configMaps, `${namespace}/${name}`);
+    if (configMap?.data?.[key] !== undefined) return configMap.data[key];
+    if (configMapKeyRef.optional) return undefined;
+    throw missing('configmap', 'ConfigMap', `${namespace}/${name}`, key, configMap !== undefined);
+  }
+  return '';
+}
+
+function missing(resource: string, kind: string, path: string, key: string, isThere: boolean): MissingReference {
+  const name = path.split('/')[1];
+  return new MissingReference(
+    isThere ? `couldn't find key ${key} in ${kind} ${path}` : `${resource} "${name}" not found`,
+  );
+}
+
+function fieldOf({ metadata, spec }: Pod, path: string): string {
+  const fields: Record<string, string | undefined> = {
+    'metadata.name': metadata.name,
+    'metadata.namespace': metadata.namespace,
+    'metadata.uid': metadata.uid,
+    'spec.nodeName': spec.nodeName,
+    'spec.serviceAccountName': spec.serviceAccountName,
+  };
+  const [, label = ''] = /^metadata\.labels\['(.+)'\]$/.exec(path) ?? [];
+  return fields[path] ?? metadata.labels?.[label] ?? '';
+}

@@ -1,0 +1,67 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { Authority } from '../plane/pki.ts';
+import type { ContainerLog } from './container-log.ts';
+
+/** Finds the log of a container, or throws what the kubelet says where there is none. */
+export type FindLog = (namespace: string, pod: string, container: string) => ContainerLog;
+
+/**
+ * The one door of the kubelet that an API server uses here: `GET /containerLogs/<namespace>/<pod>/<container>`, with
+ * tailLines, previous, follow and timestamps. API servers do not check its certificate unless they are told to.
+ */
+export class LogServer {
+  readonly #server: Server;
+
+  private constructor(server: Server) {
+    this.#server = server;
+  }
+
+  static async start(nodeName: string, find: FindLog): Promise<LogServer> {
+    const authority = await Authority.create(`${nodeName}-ca`);
+    const { certPem, keyPem } = await authority.issue({ commonName: nodeName, hosts: [nodeName, '127.0.0.1'] });
+    const server = createServer({ cert: certPem, key: keyPem }, (request, response) => answer(find, request, response));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return new LogServer(server);
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  stop(): void {
+    this.#server.close();
+    this.#server.closeAllConnections();
+  }
+}
+
+function answer(find: FindLog, { url = '/' }: IncomingMessage, response: ServerResponse): void {
+  const { pathname, searchParams } = new URL(url, 'https://kubelet');
+  const [, door, namespace = '', pod = '', container = ''] = pathname.split('/');
+  if (door !== 'containerLogs') {
+    response.writeHead(404).end();
+    return;
+  }
+  try {
+    const log = find(namespace, pod, container);
+    const [previous, follow, timestamps] = ['previous', 'follow', 'timestamps'].map(
+      (name) => searchParams.get(name) === 'true',
+    ) as [boolean, boolean, boolean];
+    const tail = searchParams.get('tailLines');
+    const text = log.read({ previous, timestamps, ...(tail !== null && { tailLines: Number(tail) }) });
+    if (text === undefined) throw new Error(`previous terminated container "${container}" in pod "${pod}" not found`);
+    response.writeHead(200, { 'content-type': 'text/plain' }).write(text);
+    if (follow && !previous) followUntilEnd(log, timestamps, response);
+    else response.end();
+  } catch (error) {
+    response.writeHead(400, { 'content-type': 'text/plain' }).end((error as Error).message);
+  }
+}
+
+function followUntilEnd(log: ContainerLog, timestamps: boolean, response: ServerResponse): void {
+  const gone = new AbortController();
+  response.on('close', () => gone.abort());
+  log.follow(timestamps, (line) => response.write(line), gone.signal);
+  log.onEnd(() => response.end());
+}

@@ -1,0 +1,113 @@
+import { writeFile } from 'node:fs/promises';
+import { kubeconfigOf } from '../kube/kubeconfig.ts';
+import type { Namespace, Pod } from '../kube/objects.ts';
+import { namespaces } from '../kube/resources.ts';
+import { Plane, type PlaneInfo, type PlaneKeys } from '../plane/plane.ts';
+import { nestedFiles } from './nested-files.ts';
+import type { NodeContext } from './node-context.ts';
+
+export interface NestedPlaneOptions {
+  /** What the bed calls it, within its hosting plane. */
+  name: string;
+  /** The port of the pod that it serves on. */
+  port: number;
+  /** The names that it is known by: its certificate is valid for them. */
+  hosts?: string[];
+  /** Made where they are not given. */
+  keys?: PlaneKeys;
+  /** Those of the bed's planes by default. */
+  controllers?: readonly string[];
+  /** Whether it has a node, on which its pods run. */
+  hasNode: boolean;
+}
+
+/** Runs the pods of a nested plane, until the signal. */
+type RunPods = (plane: PlaneInfo, signal: AbortSignal) => void;
+
+interface Entry {
+  plane: Plane;
+  namespaceUid: string | undefined;
+}
+
+/**
+ * Control planes that run in pods, as processes of the pod runner. One that is started again by a pod in the same
+ * namespace has its data again; one of a namespace that was made anew starts from nothing.
+ */
+export class NestedPlanes {
+  readonly #dir: string;
+  readonly #binary: string;
+  readonly #runPods: RunPods;
+  readonly #entries = new Map<string, Entry>();
+  /** Starts and stops of one plane follow each other, whatever its pods do. */
+  readonly #turns = new Map<string, Promise<unknown>>();
+  #count = 0;
+
+  constructor(dir: string, binary: string, runPods: RunPods) {
+    this.#dir = dir;
+    this.#binary = binary;
+    this.#runPods = runPods;
+  }
+
+  /** Starts one, until the signal. Returns it with the port of this machine that it serves on. */
+  async start(
+    node: NodeContext,
+    pod: Pod,
+    options: NestedPlaneOptions,
+    signal: AbortSignal,
+  ): Promise<{ plane: Plane; port: number }> {
+    const id = `${node.plane}/${options.name}`;
+    const { metadata } = await node.kubelet.get<Namespace>(namespaces, pod.metadata.namespace ?? '');
+    const plane = await this.#inTurn(id, () => this.#startOne(id, node, options, metadata.uid));
+    signal.addEventListener('abort', () => void this.#inTurn(id, () => plane.stop()));
+    const { info } = plane;
+    if (signal.aborted) await this.#inTurn(id, () => plane.stop());
+    else if (options.hasNode) this.#runPods({ ...info, name: id, nodeName: node.nodeName }, signal);
+    return { plane, port: info.port };
+  }
+
+  /** Ends all of them for good. */
+  async destroy(): Promise<void> {
+    await Promise.all([...this.#entries.values()].map(({ plane }) => plane.destroy()));
+  }
+
+  async #startOne(
+    id: string,
+    node: NodeContext,
+    { name, hosts, keys, controllers }: NestedPlaneOptions,
+    namespaceUid: string | undefined,
+  ): Promise<Plane> {
+    const present = this.#entries.get(id);
+    if (present && present.namespaceUid === namespaceUid) return startAgain(present.plane);
+    await present?.plane.destroy();
+    const files = nestedFiles(this.#dir, node.plane, name);
+    this.#count += 1;
+    const plane = await Plane.create(name, `${files.dir}.${this.#count}`, this.#binary, {
+      ...(hosts && { hosts }),
+      ...(keys && { keys }),
+      ...(controllers && { controllers }),
+    });
+    this.#entries.set(id, { plane, namespaceUid });
+    const kubeconfig = kubeconfigOf([plane.bedEntry]);
+    await writeFile(files.kubeconfig, kubeconfig, { mode: 0o600 });
+    return plane;
+  }
+
+  #inTurn<T>(id: string, work: () => Promise<T>): Promise<T> {
+    const turn = (this.#turns.get(id) ?? Promise.resolve()).then(work);
+    this.#turns.set(
+      id,
+      turn.catch(() => {}),
+    );
+    return turn;
+  }
+}
+
+async function startAgain(plane: Plane): Promise<Plane> {
+  try {
+    await plane.start();
+    return plane;
+  } catch (error) {
+    await plane.stop();
+    throw error;
+  }
+}

@@ -1,0 +1,13 @@
+import type { Socket } from 'node:net';
+
+/** Joins two connections: what ends or breaks one of them ends the other. */
+export function pipeBoth(one: Socket, other: Socket): void {
+  for (const [from, to] of [
+    [one, other],
+    [other, one],
+  ] as const) {
+    from.pipe(to);
+    from.on('error', () => to.destroy());
+    from.on('close', () => to.destroy());
+  }
+}
