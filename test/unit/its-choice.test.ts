@@ -10,6 +10,8 @@ const kubeconfig = (currentContext?: string, contexts: string[] = []): Kubeconfi
   contexts: new Map(contexts.map((name) => [name, {}])),
   clusters: new Map(),
   users: new Map(),
+  extensions: new Map(),
+  preferenceExtensions: new Map(),
 });
 
 describe('the ITS is', () => {

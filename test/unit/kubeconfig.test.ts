@@ -123,6 +123,8 @@ describe('of several files', () => {
       contexts: new Map(),
       clusters: new Map(),
       users: new Map(),
+      extensions: new Map(),
+      preferenceExtensions: new Map(),
     }));
 });
 

@@ -3,6 +3,7 @@ import { StellarError } from '../../lib/errors.ts';
 import type { DeregisterOptions, LeavingWec } from '../../lib/ocm/deregister/deregister.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import { action } from '../action.ts';
+import { confirm, type Deed } from '../confirm.ts';
 import {
   defineCommand,
   dryRunOption,
@@ -104,7 +105,7 @@ async function leaveHub(session: Session, wecs: WecArgument[], options: Options)
     session.progress.note(`${inspection.name} on ${its.context.name}`);
     for (const line of describeLeaving(inspection, settings)) session.progress.note(`  ${line}`);
   }
-  if (!options.dryRun) for (const { name } of prepared) await confirm(session, name, options);
+  if (!options.dryRun) for (const { name } of prepared) await confirm(session, deed(name, options));
   const results = await Promise.all(
     leaving.map((wec, index) =>
       deregister(its.kube, wec, prepared[index] as (typeof prepared)[number], settings, session.run),
@@ -129,19 +130,13 @@ async function leaveLocally(session: Session, wecs: WecArgument[], options: Opti
       '  Its workloads stay where they run; the ITS goes on listing it until it is deregistered there.',
     );
   }
-  if (!options.dryRun) for (const { name } of leaving) await confirm(session, name, options);
+  if (!options.dryRun) for (const { name } of leaving) await confirm(session, deed(name, options));
   await session.finish(await Promise.all(leaving.map((wec) => cleanUpLocally(wec, session.run))));
 }
 
-async function confirm(session: Session, name: string, { yes }: Options): Promise<void> {
-  if (yes) return;
-  const { canAsk, confirmByName } = await import('../../lib/terminal/prompt.ts');
-  if (!canAsk(session.io)) {
-    throw new StellarError('usage', `Deregistering ${name} has to be confirmed, and there is nobody to ask.`, {
-      hint: 'In a script: --yes',
-    });
-  }
-  session.progress.stop();
-  await confirmByName(session.io, `Deregister ${name}?`, name, session.run.signal);
-  session.progress.resume();
-}
+const deed = (name: string, { yes }: Options): Deed => ({
+  verb: 'Deregister',
+  doing: 'Deregistering',
+  name,
+  yes,
+});

@@ -1,9 +1,7 @@
 import type { Command } from 'commander';
 import { StellarError } from '../../lib/errors.ts';
-import type { WecResult } from '../../lib/ocm/follow.ts';
 import type { HubAccess } from '../../lib/ocm/hub-access.ts';
 import type { JoinOptions } from '../../lib/ocm/join/options.ts';
-import { parseLabels } from '../../lib/ocm/labels.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import { action } from '../action.ts';
 import {
@@ -18,19 +16,9 @@ import {
 } from '../options.ts';
 import type { Session } from '../session.ts';
 import { parseWecArguments } from '../wec-argument.ts';
+import { checkAddresses, type JoiningOptions, nextStep, openAccess, toJoinOptions } from './joining.ts';
 
-interface Options extends ItsOptions, WritingOptions {
-  joinFile?: string;
-  accept?: boolean;
-  label?: string[];
-  hubApiserver?: string;
-  forceInternalEndpointLookup?: boolean;
-  caFile?: string;
-  proxyUrl?: string;
-  singleton?: boolean;
-  ocmVersion?: string;
-  imageRegistry?: string;
-  imagePullSecret?: string;
+interface Options extends ItsOptions, WritingOptions, JoiningOptions {
   printManifests?: boolean;
   wecContext?: string;
 }
@@ -90,15 +78,6 @@ export function joinCommand(io: Io): Command {
     );
 }
 
-/** Whoever has only asked waits to be accepted; everybody else can be looked at. */
-function nextStep({ its, kube }: HubAccess, results: readonly WecResult[]): string {
-  const asking = results
-    .filter(({ stage }) => stage === 'request' || stage === 'hub-reachable')
-    .map(({ name }) => name);
-  if (asking.length === 0) return `stellarctl wec list --its ${its}`;
-  return `stellarctl accept ${asking.join(' ')} --its ${its}${kube ? '' : '      (on the side of the ITS)'}`;
-}
-
 /** What cannot go together, and what needs rights on the ITS that a join file does not give. */
 function checkCombinations(options: Options, names: number): void {
   if (options.joinFile !== undefined) {
@@ -113,56 +92,9 @@ function checkCombinations(options: Options, names: number): void {
         });
     }
   }
-  if (options.hubApiserver !== undefined && options.forceInternalEndpointLookup !== undefined) {
-    throw new StellarError(
-      'usage',
-      '--hub-apiserver says the address; --force-internal-endpoint-lookup would look another one up. Give one of them.',
-    );
-  }
-  if (
-    options.hubApiserver !== undefined &&
-    !(URL.canParse(options.hubApiserver) && options.hubApiserver.startsWith('https://'))
-  ) {
-    throw new StellarError(
-      'usage',
-      `"${options.hubApiserver}" is not an address of an API server: it has the form https://HOST:PORT.`,
-    );
-  }
-  if (options.proxyUrl !== undefined && !URL.canParse(options.proxyUrl))
-    throw new StellarError('usage', `"${options.proxyUrl}" is not a URL.`);
+  checkAddresses(options);
   if (options.printManifests && names !== 1)
     throw new StellarError('usage', '--print-manifests prints the objects of a single NAME.');
-}
-
-async function toJoinOptions(options: Options): Promise<JoinOptions> {
-  const { readCertificateAuthority, readDockerConfig } = await import('../../lib/ocm/join/files.ts');
-  const { caFile, imagePullSecret } = options;
-  return {
-    hubApiserver: options.hubApiserver?.replace(/\/+$/, ''),
-    forceInternalEndpointLookup: options.forceInternalEndpointLookup,
-    certificateAuthority: caFile === undefined ? undefined : await readCertificateAuthority(caFile),
-    proxyUrl: options.proxyUrl,
-    singleton: options.singleton,
-    ocmVersion: options.ocmVersion,
-    imageRegistry: options.imageRegistry?.replace(/\/+$/, ''),
-    imagePullSecret: imagePullSecret === undefined ? undefined : await readDockerConfig(imagePullSecret),
-    accept: options.accept === true,
-    labels: parseLabels(options.label ?? []),
-  };
-}
-
-async function openAccess(
-  session: Session,
-  { joinFile }: Options,
-  certificateAuthority: string | undefined,
-): Promise<HubAccess> {
-  const { accessByJoinFile, accessHub } = await import('../../lib/ocm/hub-access.ts');
-  if (joinFile !== undefined) {
-    const { readJoinFile } = await import('../../lib/ocm/join/files.ts');
-    return accessByJoinFile(await readJoinFile(joinFile, session.io.stdin));
-  }
-  const { context, kube } = await session.its();
-  return accessHub(kube, context, certificateAuthority);
 }
 
 async function printManifests(session: Session, access: HubAccess, name: string, options: JoinOptions): Promise<void> {

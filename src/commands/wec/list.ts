@@ -1,5 +1,4 @@
-import { type Command, Option } from 'commander';
-import { pause } from '../../lib/deadline.ts';
+import type { Command } from 'commander';
 import { formatAge } from '../../lib/duration.ts';
 import type { Kube } from '../../lib/kube/client.ts';
 import type { WecListItem } from '../../lib/ocm/list.ts';
@@ -8,6 +7,7 @@ import type { Column } from '../../lib/terminal/table.ts';
 import { action } from '../action.ts';
 import { defineCommand, type ItsOptions, itsOption, selectorOption } from '../options.ts';
 import type { Session } from '../session.ts';
+import { formatDocument, watch, watchOption } from '../watching.ts';
 import { formatLabels } from './label.ts';
 
 interface Options extends ItsOptions {
@@ -33,7 +33,7 @@ export function listCommand(io: Io): Command {
     .addOption(itsOption())
     .addOption(selectorOption())
     .option('--pending', 'only WECs with a request that waits for a decision')
-    .addOption(new Option('-w, --watch', 'go on printing what changes, until Ctrl-C or a --timeout that was given'))
+    .addOption(watchOption('go on printing what changes'))
     .action(
       action<Options>(io, async (session, options, _positional, command) => {
         const { listWecs } = await import('../../lib/ocm/list.ts');
@@ -44,10 +44,7 @@ export function listCommand(io: Io): Command {
           withLeases: session.output !== 'table' && session.output !== 'name',
         };
         const look = () => listWecs(hub, query);
-        if (options.watch) {
-          if (command.getOptionValueSource('timeout') === 'default') session.run.deadline.lift();
-          return session.untilInterrupted(watch(session, hub, look));
-        }
+        if (options.watch) return watch(session, command, look, await printChanges(session, hub));
         const items = await look();
         await session.print({ items }, items, columns(hub.now(), session.output === 'wide'));
         if (items.length === 0) session.progress.note(nothingThere(hub, options));
@@ -84,50 +81,33 @@ function nothingThere({ cluster }: Kube, { selector, pending }: Options): string
   return `${cluster.context} has no WECs yet. To join one: stellarctl wec join NAME=CONTEXT --its ${cluster.context}`;
 }
 
-const shortestIntervalMs = 1000;
-
 /** Prints all rows, then each row that has changed; in JSON one document a line, also for what is gone. */
-async function watch(session: Session, hub: Kube, look: () => Promise<WecListItem[]>): Promise<void> {
-  const { deadline, signal } = session.run;
-  const shown = new Map<string, string>();
-  const { poll } = await import('../../lib/poll.ts');
+async function printChanges(session: Session, hub: Kube): Promise<(items: WecListItem[]) => Promise<void>> {
+  const { output } = session;
   const { formatTable, columnWidths } = await import('../../lib/terminal/table.ts');
+  const shown = new Map<string, string>();
   let widths: number[] | undefined;
-  let first = true;
-  for (;;) {
-    const started = Date.now();
-    // An API server that restarts does not end a watch.
-    const items = await poll(look, session.run);
-    if (items === undefined) return;
+  return async (items) => {
     const changed = items.filter((item) => shown.get(item.name) !== essence(item));
     const gone = [...shown.keys()].filter((name) => !items.some((item) => item.name === name));
     for (const item of changed) shown.set(item.name, essence(item));
     for (const name of gone) shown.delete(name);
-    if (session.output === 'table' || session.output === 'wide') {
-      const all = columns(hub.now(), session.output === 'wide').filter(
-        ({ wide }) => !wide || session.output === 'wide',
-      );
+    if (output === 'name') {
+      session.printText([...changed.map(({ name }) => name), ...gone].map((name) => `${name}\n`).join(''));
+    } else if (output === 'table' || output === 'wide') {
+      const all = columns(hub.now(), output === 'wide').filter(({ wide }) => !wide || output === 'wide');
+      const isFirst = widths === undefined;
       widths ??= columnWidths(
         all,
         items.map((item) => all.map(({ value }) => value(item))),
       );
-      const lines = formatTable(all, changed, { widths, headers: first });
+      const lines = formatTable(all, changed, { widths, headers: isFirst });
       session.printText([...lines, ...gone.map((name) => `${name}   gone`)].map((line) => `${line}\n`).join(''));
     } else {
       for (const document of [...changed, ...gone.map((name) => ({ name, gone: true }))])
-        session.printText(await watchLine(session, document));
+        session.printText(await formatDocument(output, document));
     }
-    first = false;
-    if (deadline.passed) return;
-    await pause(Math.max(shortestIntervalMs, 5 * (Date.now() - started)), deadline, signal);
-  }
-}
-
-async function watchLine({ output }: Session, document: { name: string }): Promise<string> {
-  if (output === 'name') return `${document.name}\n`;
-  if (output === 'json') return `${JSON.stringify(document)}\n`;
-  const { stringify } = await import('../../lib/yaml.ts');
-  return `---\n${stringify(document)}`;
+  };
 }
 
 /** What of an item makes a new line when it changes: not the lease, which changes all the time. */

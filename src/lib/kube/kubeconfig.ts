@@ -43,7 +43,7 @@ export interface ContextEntry {
   [key: string]: unknown;
 }
 
-export interface NamedExtension {
+interface NamedExtension {
   name?: string;
   extension?: unknown;
 }

@@ -25,6 +25,8 @@ const restartsAllowed = 1;
 
 /** What keeps a pod from running, as its kubelet reports it. @returns undefined while nothing speaks against it */
 export function podTrouble(pod: Pod): PodTrouble | undefined {
+  // What it makes way for is looked at by itself.
+  if (pod.metadata.deletionTimestamp !== undefined) return undefined;
   const { initContainerStatuses = [], containerStatuses = [] } = pod.status ?? {};
   const images = new Map(
     [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])].map(({ name, image }) => [name, image]),

@@ -1,0 +1,140 @@
+import { type Command, Option } from 'commander';
+import { StellarError } from '../../lib/errors.ts';
+import { type ProviderName, providerNames } from '../../lib/local-clusters/names.ts';
+import type { CreatedWec } from '../../lib/local-clusters/wecs.ts';
+import type { WecResult } from '../../lib/ocm/follow.ts';
+import type { Io } from '../../lib/terminal/io.ts';
+import { action } from '../action.ts';
+import {
+  collect,
+  defineCommand,
+  dryRunOption,
+  type ItsOptions,
+  itsOption,
+  type WritingOptions,
+  wecKubeconfigOption,
+} from '../options.ts';
+import type { Session } from '../session.ts';
+import { parseWecArguments } from '../wec-argument.ts';
+import { findItsPlace } from './its-place.ts';
+import { checkAddresses, nextStep, openAccess, toJoinOptions } from './joining.ts';
+import { localTools } from './local.ts';
+
+interface Options extends ItsOptions, WritingOptions {
+  provider: ProviderName;
+  network?: string;
+  image?: string;
+  join?: boolean;
+  accept?: boolean;
+  label?: string[];
+  hubApiserver?: string;
+  wecKubeconfig?: string;
+}
+
+export function createWecCommand(io: Io): Command {
+  return defineCommand('create', {
+    summary: 'create local clusters to be WECs',
+    description:
+      'Makes clusters on this machine by kind or k3d, on a network on which they reach the ITS, with a context NAME each; with --join it goes straight on to registering them. What exists already is kept.',
+    timeout: '15m',
+    examples: [
+      ['stellarctl wec create cluster1 cluster2 --provider kind', 'two clusters, with contexts of these names'],
+      [
+        'stellarctl wec create cluster1 --provider kind --join --accept --label location-group=edge --its its1',
+        'create and register one, completely',
+      ],
+      ['stellarctl wec create cluster1 --provider k3d --network k3d-kubeflex', 'on the network of a hosting cluster'],
+    ],
+  })
+    .usage('NAME… --provider kind|k3d [options]')
+    .argument('<wecs...>', 'names of the clusters')
+    .addOption(new Option('--provider <name>', 'what makes them').choices(providerNames).makeOptionMandatory())
+    .option('--network <name>', "the container network (else that of the ITS, where it is of the same provider's)")
+    .option('--image <image>', "the image of their nodes (else the provider's own)")
+    .addOption(itsOption())
+    .option('--join', 'join them to the ITS')
+    .option('--accept', 'with --join: accept them, and wait until they are available')
+    .option('--label <key=value>', 'with --join: a label for them (may be repeated)', collect)
+    .option('--hub-apiserver <url>', 'with --join: the address at which they reach the ITS')
+    .addOption(wecKubeconfigOption())
+    .addOption(dryRunOption())
+    .action(
+      action<Options>(io, async (session, options, positional) => {
+        const names = namesOf(positional);
+        checkCombinations(options);
+        if (options.join) await createAndJoin(session, names, options);
+        else await createOnly(session, names, options);
+      }),
+    );
+}
+
+async function createOnly(session: Session, names: readonly string[], options: Options): Promise<void> {
+  const created = await create(session, names, options);
+  await session.finish(created);
+  const its = options.its === undefined ? '' : ` --its ${options.its}`;
+  session.next(`stellarctl wec join ${names.join(' ')} --accept${its}`);
+}
+
+/** What can be wrong about the ITS is found out before clusters are made. */
+async function createAndJoin(session: Session, names: readonly string[], options: Options): Promise<void> {
+  const joinOptions = await toJoinOptions(options);
+  const access = await openAccess(session, options, undefined);
+  const { join } = await import('../../lib/ocm/join/join.ts');
+  const created = await create(session, names, options);
+  // In a dry run these are not there to be looked at.
+  const imagined = options.dryRun ? created.filter((wec) => wec.created) : [];
+  for (const { name } of imagined) session.progress.note(`${name} would then be joined to ${access.its}.`);
+  const present = created.filter((wec) => !imagined.includes(wec) && wec.error === undefined);
+  const joined = await join(access, await clientsFor(session, present, options), joinOptions, session.run);
+  await session.finish(created.map((wec) => withJoined(wec, joined)));
+  session.next(nextStep(access, joined));
+}
+
+async function create(session: Session, names: readonly string[], options: Options): Promise<CreatedWec[]> {
+  const { createWecs } = await import('../../lib/local-clusters/wecs.ts');
+  const { chooseNetwork } = await import('../../lib/local-clusters/network.ts');
+  const { provider, image, join } = options;
+  const { network, note } = chooseNetwork(provider, options.network, await findItsPlace(session));
+  if (note !== undefined) session.progress.note(note);
+  return createWecs(names, { provider, image, network }, !join, localTools(session, options));
+}
+
+/** Names alone: the context of a cluster that is made here is called like it. */
+function namesOf(positional: readonly string[]): string[] {
+  return parseWecArguments(positional).map(({ name, context }) => {
+    if (context !== undefined)
+      throw new StellarError(
+        'usage',
+        `${name}=${context}: the context of a cluster that is created is called ${name}.`,
+      );
+    return name;
+  });
+}
+
+function checkCombinations(options: Options): void {
+  for (const [option, given] of [
+    ['--accept', options.accept],
+    ['--label', options.label],
+    ['--hub-apiserver', options.hubApiserver],
+  ] as const) {
+    if (given !== undefined && !options.join) throw new StellarError('usage', `${option} goes with --join.`);
+  }
+  checkAddresses(options);
+}
+
+async function clientsFor(session: Session, present: readonly CreatedWec[], options: Options) {
+  const { loadKubeconfig, selectContext } = await import('../../lib/kube/kubeconfig.ts');
+  const { file, env } = localTools(session, options).target;
+  // Read now: their contexts have just been written.
+  if (present.length === 0) return [];
+  const kubeconfig = await loadKubeconfig(file, env);
+  return present.map(({ name, context }) => ({ name, kube: session.connect(selectContext(kubeconfig, context)) }));
+}
+
+type Result = CreatedWec & Partial<Pick<WecResult, 'stage'>>;
+
+function withJoined(created: CreatedWec, joined: readonly WecResult[]): Result {
+  const registration = joined.find(({ name }) => name === created.name);
+  if (registration === undefined) return created;
+  return { ...created, ...registration, changed: created.changed || registration.changed };
+}

@@ -1,0 +1,84 @@
+import { StellarError } from '../../lib/errors.ts';
+import type { WecResult } from '../../lib/ocm/follow.ts';
+import type { HubAccess } from '../../lib/ocm/hub-access.ts';
+import type { JoinOptions } from '../../lib/ocm/join/options.ts';
+import { parseLabels } from '../../lib/ocm/labels.ts';
+import type { Session } from '../session.ts';
+
+/** Options of the commands that register clusters. */
+export interface JoiningOptions {
+  joinFile?: string;
+  accept?: boolean;
+  label?: string[];
+  hubApiserver?: string;
+  forceInternalEndpointLookup?: boolean;
+  caFile?: string;
+  proxyUrl?: string;
+  singleton?: boolean;
+  ocmVersion?: string;
+  imageRegistry?: string;
+  imagePullSecret?: string;
+}
+
+/** How the ITS is reached has to be one address. @throws StellarError `usage` */
+export function checkAddresses(options: JoiningOptions): void {
+  if (options.hubApiserver !== undefined && options.forceInternalEndpointLookup !== undefined) {
+    throw new StellarError(
+      'usage',
+      '--hub-apiserver says the address; --force-internal-endpoint-lookup would look another one up. Give one of them.',
+    );
+  }
+  if (
+    options.hubApiserver !== undefined &&
+    !(URL.canParse(options.hubApiserver) && options.hubApiserver.startsWith('https://'))
+  ) {
+    throw new StellarError(
+      'usage',
+      `"${options.hubApiserver}" is not an address of an API server: it has the form https://HOST:PORT.`,
+    );
+  }
+  if (options.proxyUrl !== undefined && !URL.canParse(options.proxyUrl))
+    throw new StellarError('usage', `"${options.proxyUrl}" is not a URL.`);
+}
+
+/** What the library is to do. @throws StellarError `usage`, `file-error` */
+export async function toJoinOptions(options: JoiningOptions): Promise<JoinOptions> {
+  const { readCertificateAuthority, readDockerConfig } = await import('../../lib/ocm/join/files.ts');
+  const { caFile, imagePullSecret } = options;
+  return {
+    hubApiserver: options.hubApiserver?.replace(/\/+$/, ''),
+    forceInternalEndpointLookup: options.forceInternalEndpointLookup,
+    certificateAuthority: caFile === undefined ? undefined : await readCertificateAuthority(caFile),
+    proxyUrl: options.proxyUrl,
+    singleton: options.singleton,
+    ocmVersion: options.ocmVersion,
+    imageRegistry: options.imageRegistry?.replace(/\/+$/, ''),
+    imagePullSecret: imagePullSecret === undefined ? undefined : await readDockerConfig(imagePullSecret),
+    accept: options.accept === true,
+    labels: parseLabels(options.label ?? []),
+  };
+}
+
+/** The ITS, by its context or by a join file. */
+export async function openAccess(
+  session: Session,
+  { joinFile }: JoiningOptions,
+  certificateAuthority: string | undefined,
+): Promise<HubAccess> {
+  const { accessByJoinFile, accessHub } = await import('../../lib/ocm/hub-access.ts');
+  if (joinFile !== undefined) {
+    const { readJoinFile } = await import('../../lib/ocm/join/files.ts');
+    return accessByJoinFile(await readJoinFile(joinFile, session.io.stdin));
+  }
+  const { context, kube } = await session.its();
+  return accessHub(kube, context, certificateAuthority);
+}
+
+/** Whoever has only asked waits to be accepted; everybody else can be looked at. */
+export function nextStep({ its, kube }: HubAccess, results: readonly WecResult[]): string {
+  const asking = results
+    .filter(({ stage }) => stage === 'request' || stage === 'hub-reachable')
+    .map(({ name }) => name);
+  if (asking.length === 0) return `stellarctl wec list --its ${its}`;
+  return `stellarctl accept ${asking.join(' ')} --its ${its}${kube ? '' : '      (on the side of the ITS)'}`;
+}

@@ -1,0 +1,98 @@
+import { StellarError } from '../errors.ts';
+import { removeContext } from '../kube/contexts.ts';
+import { editKubeconfig } from '../kube/kubeconfig-edit.ts';
+import { type ProgramRun, programFailed } from '../programs/program.ts';
+import type { LocalTools } from './create.ts';
+import { localNames, type ProviderName, providerNames } from './names.ts';
+import { presentProviders, withProvider } from './open-provider.ts';
+
+/** What there is of a local cluster. */
+export interface FoundCluster {
+  name: string;
+  /** Undefined where no provider has such a cluster. */
+  provider: ProviderName | undefined;
+  /** Contexts that lead to it, or have led to it, by the names that its provider and `wec create` give. */
+  contexts: string[];
+}
+
+/**
+ * Looks for a cluster by exactly this name.
+ * @param provider where it is undefined, all providers that are on this machine are asked
+ * @throws StellarError `usage` where two providers have one
+ */
+export async function findLocalCluster(
+  name: string,
+  provider: ProviderName | undefined,
+  { programs, target, run }: LocalTools,
+): Promise<FoundCluster> {
+  const having = provider === undefined ? await allHaving(name, programs) : [];
+  if (provider !== undefined && (await clustersOf(provider, programs)).includes(name)) having.push(provider);
+  if (having.length > 1) {
+    throw new StellarError('usage', `${having.join(' and ')} both have a cluster ${name}.`, {
+      hint: `Say which one: --provider ${having.join('|')}`,
+    });
+  }
+  const [found] = having;
+  const wanted = found ?? provider;
+  const clusters = (wanted === undefined ? providerNames : [wanted]).map((each) => localNames(each, name).cluster);
+  const { result: contexts } = await editKubeconfig(
+    { ...target, dryRun: true },
+    (draft) =>
+      [name, ...clusters].filter((context) => clusters.includes(String(draft.get('contexts', context)?.cluster))),
+    run,
+  );
+  return { name, provider: found, contexts };
+}
+
+const clustersOf = (provider: ProviderName, programs: ProgramRun): Promise<string[]> =>
+  withProvider(provider, programs, (opened) => opened.clusters());
+
+/** A provider that cannot be asked matters only where no other has the cluster. */
+async function allHaving(name: string, programs: ProgramRun): Promise<ProviderName[]> {
+  const having: ProviderName[] = [];
+  let trouble: unknown;
+  for (const provider of await presentProviders(programs)) {
+    try {
+      if ((await clustersOf(provider, programs)).includes(name)) having.push(provider);
+    } catch (error) {
+      if (!(error instanceof StellarError) || error.code === 'interrupted') throw error;
+      trouble ??= error;
+    }
+  }
+  if (having.length === 0 && trouble !== undefined) throw trouble;
+  return having;
+}
+
+/**
+ * Deletes a local cluster, and the contexts that lead to it. What is gone already is no error.
+ * @returns whether there was anything to delete
+ * @throws StellarError `program-failed`, saying what is left
+ */
+export async function deleteLocalCluster(found: FoundCluster, tools: LocalTools): Promise<boolean> {
+  const { name, provider, contexts } = found;
+  const { run, programs, target, record } = tools;
+  if (record !== undefined) {
+    if (provider !== undefined) record({ verb: 'delete', cluster: 'this machine', kind: `${provider} cluster`, name });
+    for (const context of contexts)
+      record({ verb: 'delete', cluster: 'the kubeconfig', kind: 'context', name: context });
+    return false;
+  }
+  if (provider !== undefined) {
+    run.progress.waiting(name, `${provider} is deleting the cluster`);
+    await withProvider(provider, programs, async (opened) => {
+      const attempt = await opened.remove(name);
+      const isLeft = attempt.exitCode !== 0 || (await opened.clusters()).includes(name);
+      if (!isLeft) return;
+      const { message, details } = programFailed(opened.program, attempt.args, attempt);
+      const context = contexts.length === 0 ? '' : `, with its contexts (${contexts.join(', ')})`;
+      throw new StellarError('program-failed', message, {
+        details: [...details, `The ${provider} cluster ${name} is still there${context}.`],
+        hint: 'Run the same command again',
+      });
+    });
+    run.progress.reached(name, `${provider} cluster deleted`);
+  }
+  for (const context of contexts) await removeContext(target, context, {}, run);
+  if (contexts.length > 0) run.progress.changed(name, `removed from the kubeconfig: ${contexts.join(', ')}`);
+  return provider !== undefined || contexts.length > 0;
+}

@@ -1,0 +1,118 @@
+import { StellarError } from '../errors.ts';
+import type { Helm } from '../helm/helm.ts';
+import type { Values } from '../helm/values.ts';
+import type { Kube } from '../kube/client.ts';
+import type { Pod } from '../kube/objects.ts';
+import { firstTrouble, isDeploymentReady, logOfTrouble } from '../kube/pods.ts';
+import { resources } from '../kube/resources.ts';
+import { readIngress } from '../kubeflex/ingress.ts';
+import { Patience, poll } from '../poll.ts';
+import type { Run } from '../run.ts';
+import { ingressNodeLabel } from './kind.ts';
+import type { ProviderName } from './names.ts';
+
+/** The chart of ingress-nginx: the one place that names it. The version is the one that KubeStellar's own scripts install. */
+const ingressChart = {
+  version: '4.12.1',
+  reference: 'https://github.com/kubernetes/ingress-nginx/releases/download/helm-chart-4.12.1/ingress-nginx-4.12.1.tgz',
+};
+
+const release = { name: 'ingress-nginx', namespace: 'ingress-nginx' };
+
+/** How long a failure that might pass is watched before it is believed. */
+const troubleGraceMs = 5000;
+
+export interface IngressInput {
+  provider: ProviderName;
+  /** `--ingress-chart`: a file, a folder or a reference of a mirror. */
+  chart?: string | undefined;
+}
+
+/**
+ * Makes sure that a local hosting cluster has the ingress that KubeFlex needs: ingress-nginx that passes TLS through. One that is
+ * there already, however it was installed, is kept.
+ * @returns whether anything was done
+ * @throws StellarError `chart-unusable`, `program-failed`, `cluster-unusable`, `hosting-failed`, `timeout`
+ */
+export async function ensureIngress(kube: Kube, helm: Helm, input: IngressInput, run: Run): Promise<boolean> {
+  const { context } = kube.cluster;
+  const before = await readIngress(kube);
+  const isThere = before.passesTls;
+  if (!isThere) {
+    if (input.provider === 'kind') await requireIngressNode(kube);
+    run.progress.waiting(context, 'installing ingress-nginx');
+    const chart = await bringChart(helm, input.chart);
+    await kube.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: release.namespace } });
+    if (kube.dryRun) return true;
+    await helm.upgrade({ release, chart, values: valuesFor(input.provider) });
+  }
+  await untilReady(kube, run);
+  if (!isThere) run.progress.reached(context, 'ingress-nginx runs, and passes TLS through');
+  return !isThere;
+}
+
+async function bringChart(helm: Helm, given: string | undefined): Promise<string> {
+  const { reference, version } = ingressChart;
+  try {
+    const chart = given ?? reference;
+    return (await helm.local(chart)) ?? (await helm.bring(chart, version));
+  } catch (error) {
+    if (!(error instanceof StellarError) || error.code !== 'chart-unusable') throw error;
+    const { code, message, details, cause } = error;
+    const hint = `Without access to it: helm pull ${reference} elsewhere, and --ingress-chart FILE here`;
+    throw new StellarError(code, message, { details, cause, hint });
+  }
+}
+
+/** A kind cluster that was made for something else has no port that leads to this machine. */
+async function requireIngressNode(kube: Kube): Promise<void> {
+  const nodes = await kube.list(resources.nodes, { labelSelector: `${ingressNodeLabel}=true` });
+  if (nodes?.length) return;
+  throw new StellarError(
+    'cluster-unusable',
+    `${kube.cluster.context} was not made to be a hosting cluster: no node has the label ${ingressNodeLabel}=true, so that no port of this machine leads to its ingress.`,
+    { hint: 'Make another one: stellarctl init --create kind --name NAME' },
+  );
+}
+
+/** Values of ingress-nginx's chart. On kind the controller listens on its node; on k3d a load balancer leads to it. */
+function valuesFor(provider: ProviderName): Values {
+  const controller = { extraArgs: { 'enable-ssl-passthrough': 'true' }, watchIngressWithoutClass: true };
+  if (provider === 'k3d') return { controller };
+  return {
+    controller: {
+      ...controller,
+      hostPort: { enabled: true },
+      service: { type: 'ClusterIP' },
+      nodeSelector: { 'kubernetes.io/os': 'linux', [ingressNodeLabel]: 'true' },
+      tolerations: [{ key: 'node-role.kubernetes.io/control-plane', operator: 'Equal', effect: 'NoSchedule' }],
+      // A new one can listen on the node's port only when the old one is gone.
+      updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 1 } },
+    },
+  };
+}
+
+async function untilReady(kube: Kube, run: Run): Promise<void> {
+  const { context } = kube.cluster;
+  const patience = new Patience(troubleGraceMs);
+  let why = 'its Deployment is missing';
+  const ready = await poll(async () => {
+    const { controller } = await readIngress(kube);
+    if (isDeploymentReady(controller)) return true;
+    const namespace = controller?.metadata.namespace ?? release.namespace;
+    const labelSelector = 'app.kubernetes.io/name=ingress-nginx';
+    const pods = (await kube.list<Pod>(resources.pods, { namespace, labelSelector })) ?? [];
+    const trouble = firstTrouble(pods);
+    if (controller !== undefined) why = trouble?.why ?? 'its pod is not ready';
+    run.progress.waiting(context, `ingress-nginx: ${why}`);
+    if (trouble === undefined || !patience.believes(trouble.why, run.deadline) || run.deadline.passed) return undefined;
+    throw new StellarError('hosting-failed', `ingress-nginx does not start on ${context}: ${trouble.why}.`, {
+      details: await logOfTrouble(kube, trouble),
+      hint: `See more: kubectl --context ${context} -n ${namespace} describe pods`,
+    });
+  }, run);
+  if (ready) return;
+  throw new StellarError('timeout', `ingress-nginx was not ready on ${context} in time: ${why}.`, {
+    hint: 'Go on: run the same command again, with a longer --timeout',
+  });
+}

@@ -1,0 +1,77 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { StellarError } from '../errors.ts';
+import {
+  type FoundProgram,
+  findProgram,
+  type ProgramRun,
+  programFailed,
+  requireProgram,
+  runProgram,
+} from '../programs/program.ts';
+import { K3d } from './k3d.ts';
+import { Kind } from './kind.ts';
+import { type ProviderName, providerNames } from './names.ts';
+import { dockerProgram, k3dProgram, kindProgram } from './programs.ts';
+import type { LocalProvider, ProviderProgram } from './provider.ts';
+
+const definitions = { kind: kindProgram, k3d: k3dProgram } as const;
+
+/**
+ * Does work with a provider.
+ * @throws StellarError `program-missing`, `program-too-old`, `docker-unreachable`, and what the work throws
+ */
+export async function withProvider<T>(
+  name: ProviderName,
+  programs: ProgramRun,
+  work: (provider: LocalProvider) => Promise<T>,
+): Promise<T> {
+  const program = await requireProgram(definitions[name], 'manage local clusters', programs);
+  await requireDocker(programs);
+  return withProgram(name, program, programs, work);
+}
+
+/** The providers that are on this machine, whatever their age. */
+export async function presentProviders(programs: ProgramRun): Promise<ProviderName[]> {
+  const found = await Promise.all(providerNames.map((name) => findProgram(definitions[name], programs)));
+  return providerNames.filter((_, index) => found[index] !== undefined);
+}
+
+async function withProgram<T>(
+  name: ProviderName,
+  program: FoundProgram,
+  programs: ProgramRun,
+  work: (provider: LocalProvider) => Promise<T>,
+): Promise<T> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'stellarctl-local-'));
+  const scratch = path.join(folder, 'kubeconfig');
+  const tool: ProviderProgram = {
+    program,
+    scratch,
+    run: async ({ args, input = '', env = {} }) => {
+      const run = runProgram({ ...programs, env: { ...programs.env, ...env, KUBECONFIG: scratch } });
+      return { args, ...(await run(program, { args, input })) };
+    },
+  };
+  try {
+    return await work(name === 'kind' ? new Kind(tool) : new K3d(tool));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** kind and k3d may do without docker's own command line (podman); where it is there, it tells best what is wrong. */
+async function requireDocker(programs: ProgramRun): Promise<void> {
+  const other = programs.env.KIND_EXPERIMENTAL_PROVIDER ?? 'docker';
+  const docker = other === 'docker' ? await findProgram(dockerProgram, programs) : undefined;
+  if (docker === undefined) return;
+  const args = ['version', '--format', '{{.Server.Version}}'];
+  const output = await runProgram(programs)(docker, { args, limitMs: 30_000 });
+  if (output.exitCode === 0) return;
+  const { message, details } = programFailed(docker, args, output);
+  throw new StellarError('docker-unreachable', `Docker does not answer: ${message}`, {
+    details,
+    hint: 'Start it, and make sure that you may use it: docker ps',
+  });
+}

@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Deadline } from '../../src/lib/deadline.ts';
+import {
+  findProgram,
+  type Program,
+  type ProgramRun,
+  programFailed,
+  requireProgram,
+  runProgram,
+} from '../../src/lib/programs/program.ts';
+
+let folder: string;
+before(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'stellarctl-programs-'));
+});
+after(() => rm(folder, { recursive: true, force: true }));
+
+const tool: Program = { name: 'tool', minimum: '1.10.0', get: 'https://tool.example', versionArguments: ['version'] };
+
+function runWith({ signal = new AbortController().signal, timeout = 60_000 } = {}): ProgramRun {
+  return { env: { PATH: `/nowhere:${folder}:/usr/bin:/bin`, ONLY: 'this' }, deadline: new Deadline(timeout), signal };
+}
+
+/** Puts a shell script on PATH under the tool's name. */
+async function install(script: string): Promise<void> {
+  const file = path.join(folder, 'tool');
+  await writeFile(file, `#!/bin/sh\n${script}\n`);
+  await chmod(file, 0o755);
+}
+
+const found = () => ({ ...tool, path: path.join(folder, 'tool'), version: '1.10.0' });
+
+test('a program is found on PATH, with its version', async () => {
+  await install('echo "tool v1.10.2 (old-library v0.1.0)"');
+  assert.deepEqual(await findProgram(tool, runWith()), { ...found(), version: '1.10.2' });
+  await chmod(path.join(folder, 'tool'), 0o644);
+  assert.equal(await findProgram(tool, runWith()), undefined);
+});
+
+test('what is missing, too old or does not tell is refused, with the way to get it', async () => {
+  const refusal = (code: string, message: RegExp) => ({ code, message, hint: /https:\/\/tool\.example/ });
+  await rm(path.join(folder, 'tool'), { force: true });
+  await assert.rejects(
+    requireProgram(tool, 'do the work', runWith()),
+    refusal('program-missing', /tool is needed to do the work, and is not on PATH/),
+  );
+  await install('echo v1.9.9');
+  await assert.rejects(
+    requireProgram(tool, 'do the work', runWith()),
+    refusal('program-too-old', /is 1\.9\.9, and to do the work takes tool 1\.10\.0 or newer/),
+  );
+  await install('echo v1.10.0; exit 3');
+  await assert.rejects(requireProgram(tool, 'do the work', runWith()), refusal('program-too-old', /does not tell/));
+});
+
+test('a program gets its arguments as they are, its input, and no more than the environment that is handed in', async () => {
+  await install('printf "%s|" "$@"; cat; echo "|$ONLY|$HOME"; exit 4');
+  const { stdout, exitCode } = await runProgram(runWith())(found(), { args: ['a b', '$(id)', ';'], input: 'secret' });
+  assert.deepEqual([stdout, exitCode], ['a b|$(id)|;|secret|this|', 4]);
+});
+
+test('a program that fails is quoted, without colours and credentials', () => {
+  const stderr = [
+    'walking…',
+    '\u001b[31mtoken eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln was refused\u001b[0m',
+    'asked https://user:pass@host/x with Bearer abcdefgh12345678',
+    'Error: no way',
+    '',
+  ].join('\n');
+  const error = programFailed(
+    found(),
+    ['get', 'values', 'x', '-n', 'y'],
+    { exitCode: 1, stdout: '', stderr },
+    'Try again',
+  );
+  assert.equal(error.message, 'tool get values failed (exit code 1): no way');
+  assert.deepEqual(error.details, [
+    'walking…',
+    'token (token) was refused',
+    'asked https://host/x with Bearer (credentials)',
+  ]);
+  assert.deepEqual([error.code, error.hint], ['program-failed', 'Try again']);
+});
+
+test('on Ctrl-C a program is asked to end, and waited for', async () => {
+  const farewell = path.join(folder, 'farewell');
+  await install(
+    `trap 'sleep 0.3; echo bye > ${farewell}; exit 0' TERM; echo started >&2; while :; do sleep 0.05; done`,
+  );
+  const interrupt = new AbortController();
+  const running = runProgram(runWith({ signal: interrupt.signal }))(found(), { args: [] });
+  await sleep(300);
+  interrupt.abort();
+  await assert.rejects(running, { code: 'interrupted' });
+  assert.equal(await readFile(farewell, 'utf8'), 'bye\n');
+});
+
+test('at the deadline a program is ended, and that is told with its last words', async () => {
+  await install('echo still thinking >&2; exec sleep 30');
+  await assert.rejects(runProgram(runWith({ timeout: 1200 }))(found(), { args: ['think'] }), {
+    code: 'timeout',
+    message: 'tool think did not end in time.',
+    details: ['still thinking'],
+  });
+});
+
+test('a program that is given up early leaves a result', async () => {
+  await install('exec sleep 30');
+  const stop = new AbortController();
+  const running = runProgram(runWith())(found(), { args: [], stop: stop.signal });
+  stop.abort();
+  assert.notEqual((await running).exitCode, 0);
+});
