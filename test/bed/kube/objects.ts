@@ -112,7 +112,7 @@ export interface Volume {
   [source: string]: unknown;
 }
 
-export interface PodSpec {
+interface PodSpec {
   nodeName?: string;
   serviceAccountName?: string;
   restartPolicy?: 'Always' | 'OnFailure' | 'Never';

@@ -21,7 +21,7 @@ import { type Manager, reconcile } from './reconcile.ts';
 const periods = { real: { apiServer: 15_000, hooks: 30_000 }, short: { apiServer: 1_000, hooks: 2_000 } };
 
 /** The pod annotation that chooses the periods. */
-export const periodsAnnotation = 'bed/periods';
+const periodsAnnotation = 'bed/periods';
 
 /** KubeFlex's controller manager. */
 export async function kubeflexManager(context: PodContext): Promise<void> {

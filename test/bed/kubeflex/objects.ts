@@ -30,7 +30,7 @@ export interface ControlPlane extends KubeObject {
   status?: ControlPlaneStatus;
 }
 
-export interface ControlPlaneStatus {
+interface ControlPlaneStatus {
   conditions: ControlPlaneCondition[];
   observedGeneration: number;
   postCreateHooks?: Record<string, boolean>;

@@ -44,9 +44,13 @@ function add(plane: PlaneInfo): void {
 }
 
 process.on('disconnect', async () => {
-  await nestedPlanes.destroy();
-  rmSync(dir, { recursive: true, force: true });
-  process.exit(0);
+  try {
+    await nestedPlanes.destroy();
+    // The owner's servers may still be about to end, and to write until then.
+    rmSync(dir, { recursive: true, force: true, maxRetries: 10 });
+  } finally {
+    process.exit(0);
+  }
 });
 
 // A mistake in one stand-in must not take the others with it.
