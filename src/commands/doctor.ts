@@ -1,0 +1,76 @@
+import { type Command, Option } from 'commander';
+import type { Finding } from '../lib/doctor/check.ts';
+import { ExitCode, StellarError } from '../lib/errors.ts';
+import type { Kube } from '../lib/kube/client.ts';
+import { isForPeople } from '../lib/terminal/formats.ts';
+import { type Io, withProgramName } from '../lib/terminal/io.ts';
+import { action } from './action.ts';
+import { defineCommand, type ItsOptions, itsOption } from './options.ts';
+import type { Session } from './session.ts';
+
+interface Options extends ItsOptions {
+  pre?: boolean;
+  short?: boolean;
+  hostingContext?: string;
+}
+
+export function doctorCommand(io: Io): Command {
+  return defineCommand('doctor', {
+    summary: 'find out what is missing or wrong',
+    description:
+      'With --pre: checks what KubeStellar needs on this machine and in the clusters, before anything is done: programs and their versions, ports, limits, rights, the ingress. What is not needed is no failure. The exit code is 1 where something has failed.',
+    timeout: '30s',
+    examples: [
+      ['stellarctl doctor --pre --hosting-context kind-kubeflex', 'can KubeStellar be installed there?'],
+      ['stellarctl doctor --pre --short', 'only what is not as it should be'],
+    ],
+  })
+    .option('--pre', 'what is needed before anything is done')
+    .option('--short', 'only what is not as it should be')
+    .addOption(new Option('--hosting-context <context>', 'the context of the hosting cluster (else the current one)'))
+    .addOption(itsOption())
+    .action(
+      action<Options>(io, async (session, options) => {
+        if (!options.pre)
+          throw new StellarError('usage', 'doctor has the checks before the installation only, so far.', {
+            hint: 'Make them: stellarctl doctor --pre    For a registered cluster: stellarctl wec get NAME',
+          });
+        const { checkBefore } = await import('../lib/doctor/pre.ts');
+        const findings = await checkBefore({
+          programs: session.programs,
+          hosting: await hostingOf(session, options),
+          its: await itsOf(session),
+        });
+        await show(session, io, options, findings);
+      }),
+    );
+}
+
+/** The cluster that is meant, if any is: nothing has to be there yet. */
+async function hostingOf(session: Session, { hostingContext }: Options): Promise<Kube | undefined> {
+  const kubeconfig = await session.kubeconfig();
+  const name = hostingContext ?? kubeconfig.currentContext;
+  if (name === undefined) return undefined;
+  const { selectContext } = await import('../lib/kube/kubeconfig.ts');
+  return session.connect(selectContext(kubeconfig, name));
+}
+
+/** The ITS, where one was chosen; the current context is taken for the hosting cluster here. */
+async function itsOf(session: Session): Promise<Kube | undefined> {
+  const choice = await session.itsChoice().catch(() => undefined);
+  return choice === undefined || choice.source === 'current context' ? undefined : (await session.its()).kube;
+}
+
+async function show(session: Session, io: Io, options: Options, findings: readonly Finding[]): Promise<void> {
+  const shown = options.short ? findings.filter(({ status }) => status === 'warn' || status === 'fail') : findings;
+  if (isForPeople(session.output)) {
+    const { styleFor } = await import('../lib/terminal/style.ts');
+    const { describeFindings } = await import('./doctor-text.ts');
+    const lines = describeFindings(shown, findings, styleFor(io.stdout, io, options.color));
+    session.printText(withProgramName(lines.map((line) => `${line}\n`).join(''), io.program));
+  } else {
+    const named = shown.filter(({ status }) => status !== 'skipped').map(({ id }) => ({ name: id }));
+    await session.print({ items: shown }, named, []);
+  }
+  if (findings.some(({ status }) => status === 'fail')) session.exitCode = ExitCode.failed;
+}

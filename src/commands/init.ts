@@ -1,0 +1,193 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { StellarError } from '../lib/errors.ts';
+import type { Helm } from '../lib/helm/helm.ts';
+import type { Kube } from '../lib/kube/client.ts';
+import type { InitResult } from '../lib/kubeflex/init/init.ts';
+import type { InitInput } from '../lib/kubeflex/init/input.ts';
+import { coreChart } from '../lib/kubestellar/chart.ts';
+import { type ProviderName, providerNames } from '../lib/local-clusters/names.ts';
+import type { Io } from '../lib/terminal/io.ts';
+import { action } from './action.ts';
+import { type CommonOptions, collect, defineCommand, dryRunOption, type WritingOptions } from './options.ts';
+import type { Session } from './session.ts';
+
+/** As KubeFlex and KubeStellar's documentation call it. */
+const defaultName = 'kubeflex';
+
+interface Options extends CommonOptions, WritingOptions {
+  hostingContext?: string;
+  version?: string;
+  chart?: string;
+  values?: string[];
+  set?: string[];
+  setString?: string[];
+  setJson?: string[];
+  setFile?: string[];
+  domain?: string;
+  externalPort?: number;
+  hostContainer?: string;
+  upgrade?: boolean;
+  create?: ProviderName;
+  name?: string;
+  ingressChart?: string;
+}
+
+export function initCommand(io: Io): Command {
+  return defineCommand('init', {
+    summary: 'make a cluster the hosting cluster of KubeStellar',
+    description:
+      "Installs KubeFlex and KubeStellar's post-create hooks on a cluster, with your helm and KubeStellar's core chart, so that ITSes and WDSes can be created there. Run again, it changes nothing, and goes on with what was interrupted; a newer chart is installed with --upgrade only. A KubeFlex that is there already is kept. Control planes are never deleted.",
+    timeout: '15m',
+    examples: [
+      ['stellarctl init --hosting-context kind-kubeflex', 'make that cluster the hosting cluster'],
+      ['stellarctl init --create kind', 'make a local cluster, and then the same'],
+      ['stellarctl init --chart ./core-chart-0.30.0.tgz', 'the same without access to ghcr.io'],
+      ['stellarctl init --upgrade', 'go to a newer KubeStellar, keeping all control planes'],
+    ],
+  })
+    .addOption(new Option('--hosting-context <context>', 'the context of the cluster (else the current one)'))
+    .option('--version <version>', 'the version of KubeStellar; 0.29.0 or newer')
+    .option('--chart <chart>', 'a folder, a packed chart or a reference of a mirror, instead of ghcr.io')
+    .option('-f, --values <file>', 'values for the chart, as helm takes them (may be repeated)', collect)
+    .option('--set <key=value>', 'a value for the chart, as helm takes it (may be repeated)', collect)
+    .option('--set-string <key=value>', 'the same, always a string', collect)
+    .option('--set-json <key=json>', 'the same, in JSON', collect)
+    .option('--set-file <key=file>', 'the same, the content of a file', collect)
+    .option('--domain <domain>', "the domain of the control planes' names (the chart's default: localtest.me)")
+    .addOption(
+      new Option('--external-port <port>', "the port at which they are reached (the chart's default: 9443)").argParser(
+        port,
+      ),
+    )
+    .option('--host-container <name>', 'what other clusters reach this one as (default: its node, for kind and k3d)')
+    .option('--upgrade', 'go to the version, where an older one is installed')
+    .addOption(
+      new Option('--create <provider>', 'make a local cluster first, with the ingress that it needs').choices(
+        providerNames,
+      ),
+    )
+    .option('--name <name>', `with --create: the name of that cluster (default: ${defaultName})`)
+    .option('--ingress-chart <chart>', 'with --create: the chart of ingress-nginx, where its own place is out of reach')
+    .addOption(dryRunOption())
+    .action(action<Options>(io, runInit));
+}
+
+async function runInit(session: Session, options: Options): Promise<void> {
+  checkCombinations(options);
+  const context = await contextOf(session, options);
+  const { Helm } = await import('../lib/helm/helm.ts');
+  if (options.create === undefined) await announce(session, context);
+  const helm = await Helm.find(
+    { context, kubeconfig: options.kubeconfig },
+    "install KubeStellar's chart",
+    session.programs,
+  );
+  try {
+    const { kube, changed } = await clusterFor(session, options, context, helm);
+    if (kube === undefined) {
+      session.record({ verb: 'create', cluster: context, kind: 'Release', ...coreChart.release });
+      return await session.finish([{ name: context, changed: false }]);
+    }
+    const result = await install(session, kube, helm, toInput(options));
+    await mark(session, options, result);
+    await session.finish([{ ...result, changed: changed || result.changed }]);
+    session.next('stellarctl its create its1');
+  } finally {
+    await helm.close();
+  }
+}
+
+/** Says on the first line which cluster is meant. */
+async function announce(session: Session, name: string): Promise<void> {
+  const { selectContext, withoutCredentials } = await import('../lib/kube/kubeconfig.ts');
+  const { server } = selectContext(await session.kubeconfig(), name);
+  session.progress.note(`Hosting cluster ${name} (${withoutCredentials(server)})`);
+}
+
+/** The cluster, made first where that is asked for. */
+async function clusterFor(
+  session: Session,
+  options: Options,
+  context: string,
+  helm: Helm,
+): Promise<{ kube: Kube | undefined; changed: boolean }> {
+  const { create: provider, name = defaultName, externalPort, ingressChart } = options;
+  if (provider === undefined) {
+    const { selectContext } = await import('../lib/kube/kubeconfig.ts');
+    return { kube: session.connect(selectContext(await session.kubeconfig(), context)), changed: false };
+  }
+  session.progress.note(`Hosting cluster ${context}, the ${provider} cluster ${name} on this machine`);
+  const { createHostingCluster } = await import('../lib/kubeflex/init/create-cluster.ts');
+  const { run, programs, kubeconfigTarget: target } = session;
+  return createHostingCluster({ provider, name, externalPort, ingressChart }, helm, {
+    ...{ run, programs, target },
+    connect: (selected) => session.connect(selected),
+    record: options.dryRun ? session.record : undefined,
+  });
+}
+
+/** What belongs to a cluster that is made first, and what would contradict it. */
+function checkCombinations({ create, name, ingressChart, hostingContext }: Options): void {
+  if (create !== undefined && hostingContext !== undefined)
+    throw new StellarError('usage', '--create makes a cluster, and --hosting-context names one. Give one of them.');
+  for (const [option, given] of Object.entries({ '--name': name, '--ingress-chart': ingressChart })) {
+    if (given !== undefined && create === undefined) throw new StellarError('usage', `${option} goes with --create.`);
+  }
+}
+
+async function install(session: Session, kube: Kube, helm: Helm, input: InitInput): Promise<InitResult> {
+  const { initHosting } = await import('../lib/kubeflex/init/init.ts');
+  const started = Date.now();
+  const result = await initHosting(input, { kube, helm, record: session.record }, session.run);
+  const { name, version, changed } = result;
+  const what = `is a hosting cluster of KubeStellar ${version}`;
+  if (kube.dryRun) session.progress.done(name, 'dry run: nothing was written');
+  else if (changed) session.progress.done(name, what, Date.now() - started);
+  else session.progress.done(name, `${what}; nothing to do`);
+  return result;
+}
+
+/**
+ * As `kflex init` does, so that both know from now on which cluster it is. The cluster is what was asked for: a kubeconfig that cannot
+ * be written is worth a line.
+ */
+async function mark(session: Session, { dryRun }: Options, { name }: InitResult): Promise<void> {
+  const { markHostingContext } = await import('../lib/kubeflex/kubeconfig-extension.ts');
+  try {
+    const isNews = await markHostingContext(session.kubeconfigTarget, name, session.run);
+    if (isNews && !dryRun) session.progress.note(`The kubeconfig says now that ${name} is the hosting cluster.`);
+  } catch (error) {
+    if (!(error instanceof StellarError) || error.code !== 'file-error') throw error;
+    session.progress.note(`That ${name} is the hosting cluster could not be noted: ${error.message}`);
+  }
+}
+
+/** Which cluster is about to become one: what was given, or the current one; no other is ever taken for granted. */
+async function contextOf(session: Session, { hostingContext, create, name = defaultName }: Options): Promise<string> {
+  if (create !== undefined) {
+    const { localNames } = await import('../lib/local-clusters/names.ts');
+    return localNames(create, name).context;
+  }
+  const context = hostingContext ?? (await session.kubeconfig()).currentContext;
+  if (context !== undefined) return context;
+  throw new StellarError('usage', 'No cluster was given, and there is no current context.', {
+    hint: 'Give the cluster to install KubeStellar on: --hosting-context CONTEXT    Or make one: --create kind',
+  });
+}
+
+function toInput(options: Options): InitInput {
+  const { chart, version, upgrade = false, domain, externalPort, hostContainer } = options;
+  const { values, set, setString, setJson, setFile } = options;
+  return {
+    ...{ chart, version, upgrade, domain, externalPort, hostContainer },
+    values: Object.fromEntries(
+      Object.entries({ values, set, setString, setJson, setFile }).filter(([, given]) => given !== undefined),
+    ),
+  };
+}
+
+function port(text: string): number {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 1 || number > 65535) throw new InvalidArgumentError('Give a port number.');
+  return number;
+}

@@ -1,0 +1,128 @@
+import type { Kube } from '../kube/client.ts';
+import { lenient } from '../kube/lenient.ts';
+import { missingPermissions } from '../kube/permissions.ts';
+import { passthroughFlag, readIngress } from '../kubeflex/ingress.ts';
+import { initPermissions } from '../kubeflex/init/permissions.ts';
+import { isOlderHook, servesOpenShift } from '../kubeflex/init/situation.ts';
+import { type Hosting, hostingStages, readHosting } from '../kubeflex/init/stages.ts';
+import { coreChart } from '../kubestellar/chart.ts';
+import { requireHub } from '../ocm/require-hub.ts';
+import { blockingStage, judge } from '../stages.ts';
+import { type Check, fail, type Outcome, pass, skipped, warn } from './check.ts';
+
+/** What KubeStellar needs of the hosting cluster. */
+export function hostingChecks(kube: Kube, state: HostingState): Check[] {
+  const { context } = kube.cluster;
+  return onlyWhereItAnswers(kube, 'hosting-reachable', [
+    { id: 'hosting', title: `${context} is a hosting cluster of KubeStellar`, look: () => judgeHosting(kube, state) },
+    {
+      id: 'permissions',
+      title: `you may install KubeStellar on ${context}`,
+      look: async () => ((await state.isWhole()) ? skipped('it is installed') : judgePermissions(kube)),
+    },
+    { id: 'ingress', title: `${context} has an ingress that passes TLS through`, look: () => judgeIngress(kube) },
+  ]);
+}
+
+/** What KubeStellar needs of the ITS. */
+export function itsChecks(its: Kube): Check[] {
+  const look = async () => {
+    await requireHub(its);
+    return pass();
+  };
+  return onlyWhereItAnswers(its, 'its-reachable', [{ id: 'its', title: `${its.cluster.context} is an ITS`, look }]);
+}
+
+/** A cluster that does not answer is one failure, not one for everything that is asked of it. */
+function onlyWhereItAnswers(kube: Kube, reachableId: string, checks: readonly Check[]): Check[] {
+  const version = versionOf(kube);
+  version.catch(() => {});
+  const { context } = kube.cluster;
+  return [
+    { id: reachableId, title: `${context} answers`, look: async () => pass(await version) },
+    ...checks.map(({ look, ...check }) => ({
+      ...check,
+      look: () =>
+        version.then(
+          () => look(),
+          () => skipped(`${context} does not answer`),
+        ),
+    })),
+  ];
+}
+
+/** A look at the hosting cluster that several checks share. */
+export class HostingState {
+  readonly #kube: Kube;
+  #hosting: Promise<Hosting> | undefined;
+
+  constructor(kube: Kube) {
+    this.#kube = kube;
+  }
+
+  /** What cannot be seen counts as missing. */
+  read(): Promise<Hosting> {
+    this.#hosting ??= readHosting(lenient(this.#kube), coreChart.release.name).then((seen) => ({
+      ...seen,
+      helmAtWork: false,
+      // Whoever has KubeFlex's manager running has what it needs.
+      needsPostgres: false,
+    }));
+    return this.#hosting;
+  }
+
+  /** Whether KubeFlex is there, in whatever state. */
+  async isHosting(): Promise<boolean> {
+    return (await this.read()).definitions.every((definition) => definition !== undefined);
+  }
+
+  /** Whether nothing has to be installed any more. */
+  async isWhole(): Promise<boolean> {
+    return blockingStage(judge(hostingStages, await this.read())) === undefined;
+  }
+}
+
+async function versionOf(kube: Kube): Promise<string> {
+  const version = await kube.read<{ gitVersion?: string }>('/version');
+  return `Kubernetes ${version?.gitVersion ?? 'of an unknown version'}`;
+}
+
+async function judgeHosting(kube: Kube, state: HostingState): Promise<Outcome> {
+  const init = `stellarctl init --hosting-context ${kube.cluster.context}`;
+  const hosting = await state.read();
+  if (!(await state.isHosting())) return skipped('KubeStellar is not installed on it', init);
+  const older = hosting.hooks.filter(isOlderHook);
+  const blocking = blockingStage(judge(hostingStages, hosting));
+  if (blocking === undefined) return pass();
+  if (blocking.id === 'hooks' && older.length > 0)
+    return fail(`its hooks are those of a KubeStellar before 0.29: ${older.join(', ')}`, `${init} --upgrade`);
+  const why = blocking.verdict.state === 'met' ? '' : blocking.verdict.why;
+  return fail(why, blocking.verdict.state === 'failed' ? (blocking.verdict.hint ?? init) : init);
+}
+
+async function judgePermissions(kube: Kube): Promise<Outcome> {
+  const missing = await missingPermissions(kube, initPermissions(coreChart.release));
+  if (missing.length === 0) return pass();
+  return fail(
+    `you may not ${missing.join(', ')}`,
+    `Ask for the rights of a cluster administrator: kubectl --context ${kube.cluster.context} auth can-i --list`,
+  );
+}
+
+/** Control planes of type vcluster and k8s are reached through the ingress, each by its own certificate. */
+async function judgeIngress(kube: Kube): Promise<Outcome> {
+  if (await servesOpenShift(kube)) return pass('OpenShift has routes');
+  const reader = lenient(kube);
+  const { controller, passesTls } = await readIngress(reader);
+  if (passesTls) return pass('ingress-nginx');
+  if (reader.forbidden.size > 0) return skipped('you may not look at its Deployments');
+  const needed = 'spaces of type vcluster and k8s are not reached without it (those of type host and external are)';
+  if (controller === undefined)
+    return warn(`it has no ingress-nginx; ${needed}`, 'See docs/installation.md, "The ingress"');
+  const { name, namespace } = controller.metadata;
+  const patch = [{ op: 'add', path: '/spec/template/spec/containers/0/args/-', value: passthroughFlag }];
+  return warn(
+    `Deployment ${namespace}/${name} runs without ${passthroughFlag}; ${needed}`,
+    `kubectl --context ${kube.cluster.context} -n ${namespace} patch deployment ${name} --type json -p '${JSON.stringify(patch)}'`,
+  );
+}

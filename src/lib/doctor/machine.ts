@@ -1,0 +1,61 @@
+import { readFile } from 'node:fs/promises';
+import { type Check, type Outcome, pass, skipped, warn } from './check.ts';
+import { whoListens } from './listener.ts';
+
+/** At this port of the machine a local hosting cluster serves its control planes (KubeFlex's default). */
+const localPort = 9443;
+
+/** What the machine is used for. */
+interface MachineUse {
+  /** Whether the hosting cluster is there already. */
+  isHosting: () => Promise<boolean>;
+  /** Whether containers run here. */
+  usesDocker: () => Promise<boolean>;
+}
+
+/** What of the machine itself local clusters depend on. */
+export function machineChecks({ isHosting, usesDocker }: MachineUse): Check[] {
+  return [
+    {
+      id: 'port',
+      title: `port ${localPort} is free for a local hosting cluster`,
+      look: async () => ((await isHosting()) ? skipped('the hosting cluster is there already') : judgePort()),
+    },
+    {
+      id: 'inotify',
+      title: 'the kernel lets containers watch enough files',
+      look: async () => ((await usesDocker()) ? judgeInotify() : skipped('no containers run here')),
+    },
+  ];
+}
+
+async function judgePort(): Promise<Outcome> {
+  const listener = await whoListens(localPort);
+  if (listener === undefined) return pass();
+  const who = listener.process === undefined ? 'by a process that you may not look at' : `by ${listener.process}`;
+  return warn(
+    `it is in use ${who}; init --create cannot give it to a new cluster`,
+    'End that, or take another one: stellarctl init --create kind --external-port PORT',
+  );
+}
+
+/** Clusters of several nodes run out of these (kind's known issue "too many open files"; KubeStellar's check_pre_req.sh). */
+const wanted = { max_user_watches: 524_288, max_user_instances: 512 };
+
+async function judgeInotify(): Promise<Outcome> {
+  const limits = await Promise.all(
+    Object.entries(wanted).map(async ([name, least]) => ({
+      name: `fs.inotify.${name}`,
+      least,
+      present: Number(await readFile(`/proc/sys/fs/inotify/${name}`, 'utf8').catch(() => Number.NaN)),
+    })),
+  );
+  if (limits.some(({ present }) => Number.isNaN(present)))
+    return skipped('this system has no such limits, or hides them');
+  const low = limits.filter(({ present, least }) => present < least);
+  if (low.length === 0) return pass();
+  return warn(
+    `${low.map(({ name, present, least }) => `${name} is ${present}, and should be ${least}`).join('; ')}; needed by kind and k3d`,
+    `sudo sysctl ${low.map(({ name, least }) => `${name}=${least}`).join(' ')}`,
+  );
+}

@@ -1,0 +1,72 @@
+import { helmProgram } from '../helm/program.ts';
+import { dockerProgram, k3dProgram, kindProgram } from '../local-clusters/programs.ts';
+import {
+  type FoundProgram,
+  findProgram,
+  isNewEnough,
+  type Program,
+  type ProgramRun,
+  runProgram,
+} from '../programs/program.ts';
+import { type Check, fail, type Outcome, pass, skipped, warn } from './check.ts';
+
+/** What the checks of programs have to know of the clusters. */
+export interface ProgramNeeds {
+  /** Whether KubeStellar has still to be installed on a cluster that is there, which takes helm. */
+  needsHelm: () => Promise<boolean>;
+}
+
+/** The programs of this machine that some commands run. None of them is missed where no command needs it. */
+export function programChecks(run: ProgramRun, { needsHelm }: ProgramNeeds): Check[] {
+  const check = (program: Program, judgeFound: (found: FoundProgram | undefined) => Promise<Outcome>): Check => ({
+    id: program.name,
+    title: `${program.name} is ${program.minimum} or newer`,
+    look: async () => judgeFound(await findProgram(program, run)),
+  });
+  return [
+    check(helmProgram, async (found) => {
+      if (found !== undefined) return judge(found, 'init', fail);
+      const cause = 'it is not on PATH; needed by init';
+      return (await needsHelm()) ? fail(cause, getIt(helmProgram)) : skipped(`${cause} only`, getIt(helmProgram));
+    }),
+    check(dockerProgram, (found) => judgeDocker(found, run)),
+    check(kindProgram, async (found) => judgeLocal(found, kindProgram)),
+    check(k3dProgram, async (found) => judgeLocal(found, k3dProgram)),
+  ];
+}
+
+const getIt = ({ get }: Program): string => `Get it: ${get}`;
+
+function judge(found: FoundProgram, neededBy: string, otherwise: typeof fail): Outcome {
+  if (isNewEnough(found)) return pass(found.version);
+  const what = found.version === '' ? 'it does not tell its version' : `it is ${found.version}`;
+  return otherwise(`${what} (${found.path}); needed by ${neededBy}`, getIt(found));
+}
+
+/** kind and k3d make local clusters, which not everybody wants. */
+function judgeLocal(found: FoundProgram | undefined, program: Program): Outcome {
+  const neededBy = `init --create ${program.name} and wec create --provider ${program.name}`;
+  if (found === undefined) return skipped(`it is not on PATH; needed by ${neededBy} only`, getIt(program));
+  return judge(found, neededBy, warn);
+}
+
+async function judgeDocker(found: FoundProgram | undefined, run: ProgramRun): Promise<Outcome> {
+  const neededBy = 'kind and k3d';
+  if (found === undefined) return skipped(`it is not on PATH; needed by ${neededBy} only`, getIt(dockerProgram));
+  if (!isNewEnough(found)) return judge(found, neededBy, warn);
+  return (await answers(found, run))
+    ? pass(found.version)
+    : warn(`its daemon does not answer; needed by ${neededBy}`, 'See why: docker info');
+}
+
+/** Whether docker is there, with its daemon. */
+export async function dockerAnswers(run: ProgramRun): Promise<boolean> {
+  const found = await findProgram(dockerProgram, run);
+  return found !== undefined && answers(found, run);
+}
+
+async function answers(docker: FoundProgram, run: ProgramRun): Promise<boolean> {
+  const args = ['version', '--format', '{{.Server.Version}}'];
+  const { exitCode } = await runProgram(run)(docker, { args, limitMs: 10_000 });
+  return exitCode === 0;
+}
