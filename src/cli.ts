@@ -1,8 +1,20 @@
 import path from 'node:path';
 import { Command, CommanderError } from 'commander';
+import { doctorCommand } from './commands/doctor.ts';
+import { initCommand } from './commands/init.ts';
+import { createItsCommand } from './commands/its/create.ts';
+import { deleteItsCommand } from './commands/its/delete.ts';
 import { tokenCommand } from './commands/its/token.ts';
 import { useCommand } from './commands/its/use.ts';
+import { spaceGetCommand } from './commands/space/get.ts';
+import { spaceListCommand } from './commands/space/list.ts';
+import { spaceRepairCommand } from './commands/space/repair.ts';
+import { statusCommand } from './commands/status.ts';
+import { createWdsCommand } from './commands/wds/create.ts';
+import { deleteWdsCommand } from './commands/wds/delete.ts';
 import { acceptCommand } from './commands/wec/accept.ts';
+import { createWecCommand } from './commands/wec/create.ts';
+import { deleteWecCommand } from './commands/wec/delete.ts';
 import { deregisterCommand } from './commands/wec/deregister.ts';
 import { getCommand } from './commands/wec/get.ts';
 import { joinCommand } from './commands/wec/join.ts';
@@ -20,12 +32,32 @@ export function buildProgram(io: Io): Command {
   const its = new Command('its')
     .summary('look after the Inventory and Transport Space')
     .description('Commands about the Inventory and Transport Space (ITS): the OCM hub that WECs register with.');
-  its.addCommand(tokenCommand(io)).addCommand(useCommand(io));
+  its
+    .addCommand(createItsCommand(io))
+    .addCommand(spaceListCommand(io, 'its'))
+    .addCommand(spaceGetCommand(io, 'its'))
+    .addCommand(spaceRepairCommand(io, 'its'))
+    .addCommand(deleteItsCommand(io))
+    .addCommand(tokenCommand(io))
+    .addCommand(useCommand(io));
+
+  const wds = new Command('wds')
+    .summary('look after Workload Description Spaces')
+    .description(
+      'Commands about Workload Description Spaces (WDSes): the API servers that workloads and binding policies are put into.',
+    );
+  wds
+    .addCommand(createWdsCommand(io))
+    .addCommand(spaceListCommand(io, 'wds'))
+    .addCommand(spaceGetCommand(io, 'wds'))
+    .addCommand(spaceRepairCommand(io, 'wds'))
+    .addCommand(deleteWdsCommand(io));
 
   const wec = new Command('wec')
     .summary('look after Workload Execution Clusters')
     .description('Commands about Workload Execution Clusters (WECs): the clusters that workloads run on.');
   wec
+    .addCommand(createWecCommand(io))
     .addCommand(joinCommand(io))
     .addCommand(acceptCommand(io))
     .addCommand(labelCommand(io))
@@ -33,19 +65,26 @@ export function buildProgram(io: Io): Command {
     .addCommand(listCommand(io))
     .addCommand(getCommand(io))
     .addCommand(waitCommand(io))
-    .addCommand(deregisterCommand(io));
+    .addCommand(deregisterCommand(io))
+    .addCommand(deleteWecCommand(io));
 
   const program = new Command(io.program)
     .description(
       'The command line of KubeStellar operators: registers clusters with an ITS, accepts, labels and watches them.',
     )
     .version(STELLARCTL_VERSION, '-V, --version')
+    // Sub-commands have a --version of their own.
+    .enablePositionalOptions()
+    .addCommand(initCommand(io))
+    .addCommand(statusCommand(io))
     .addCommand(its)
+    .addCommand(wds)
     .addCommand(wec)
     .addCommand(acceptCommand(io))
     .addCommand(labelCommand(io))
     .addCommand(propertiesCommand(io))
     .addCommand(deregisterCommand(io))
+    .addCommand(doctorCommand(io))
     .showSuggestionAfterError()
     .addHelpText('after', '\nStart with: stellarctl wec join NAME=CONTEXT --its CONTEXT --accept\n');
   exitByException(program, io);

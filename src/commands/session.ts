@@ -2,8 +2,11 @@ import { Deadline } from '../lib/deadline.ts';
 import { ExitCode, exitCodeOf, type StellarError, worstExitCode } from '../lib/errors.ts';
 import { chooseIts, type ItsChoice, selectIts } from '../lib/its-choice.ts';
 import { connect, type Kube, type Trace } from '../lib/kube/client.ts';
-import { type RecordedWrite, recordWrites } from '../lib/kube/dry-run.ts';
+import { type RecordedWrite, recordWrites, type WriteRecorder } from '../lib/kube/dry-run.ts';
 import { type Kubeconfig, loadKubeconfig, type SelectedContext, selectContext } from '../lib/kube/kubeconfig.ts';
+import type { KubeconfigTarget } from '../lib/kube/kubeconfig-edit.ts';
+import type { SpaceTools } from '../lib/kubeflex/tools.ts';
+import type { ProgramRun } from '../lib/programs/program.ts';
 import type { Run } from '../lib/run.ts';
 import { readSettings, settingsFile } from '../lib/settings.ts';
 import { isForPeople, type OutputFormat } from '../lib/terminal/formats.ts';
@@ -12,9 +15,9 @@ import { errorDocument, formatResult, toDocument, writeError } from '../lib/term
 import { createProgress, type TerminalProgress } from '../lib/terminal/progress.ts';
 import { type Style, styleFor } from '../lib/terminal/style.ts';
 import type { Column } from '../lib/terminal/table.ts';
-import type { CommonOptions, ItsOptions, WritingOptions } from './options.ts';
+import type { CommonOptions, HostingOptions, ItsOptions, WritingOptions } from './options.ts';
 
-type SessionOptions = CommonOptions & ItsOptions & WritingOptions & { wecKubeconfig?: string };
+type SessionOptions = CommonOptions & ItsOptions & HostingOptions & WritingOptions & { wecKubeconfig?: string };
 
 /** What became of one name: at least this. */
 interface NamedResult {
@@ -40,7 +43,8 @@ export async function runInSession(
   };
   const onInterrupt = stop(ExitCode.interrupted);
   const onTerminate = stop(ExitCode.terminated);
-  process.on('SIGINT', onInterrupt).on('SIGTERM', onTerminate);
+  // A terminal that closes is to leave no more behind than a request to end.
+  process.on('SIGINT', onInterrupt).on('SIGTERM', onTerminate).on('SIGHUP', onTerminate);
   const session = new Session(io, options, interrupt.signal);
   try {
     await work(session);
@@ -50,7 +54,7 @@ export async function runInSession(
     return exitCodeOf(error) === ExitCode.interrupted ? signalCode : exitCodeOf(error);
   } finally {
     session.close();
-    process.off('SIGINT', onInterrupt).off('SIGTERM', onTerminate);
+    process.off('SIGINT', onInterrupt).off('SIGTERM', onTerminate).off('SIGHUP', onTerminate);
   }
 }
 
@@ -119,8 +123,37 @@ export class Session {
     return this.#open(selectContext(config, contextName));
   }
 
-  #open(context: SelectedContext): Kube {
-    const live = connect(context, this.run.deadline, this.run.signal, this.#options.verbose ? this.#trace : undefined);
+  /** The hosting cluster, and what else work on spaces takes. */
+  async spaceTools(): Promise<SpaceTools> {
+    const { chooseHosting } = await import('../lib/kubeflex/hosting-choice.ts');
+    const kubeconfig = await this.kubeconfig();
+    const { context: hostingContext, source: hostingSource } = chooseHosting(
+      this.#options.hostingContext,
+      this.io.env,
+      kubeconfig,
+    );
+    return {
+      hosting: this.#open(hostingContext),
+      hostingContext,
+      hostingSource,
+      kubeconfig,
+      target: this.kubeconfigTarget,
+      connect: (context) => this.#open(context),
+    };
+  }
+
+  /** The kubeconfig to write to. */
+  get kubeconfigTarget(): KubeconfigTarget {
+    return { file: this.#options.kubeconfig, env: this.io.env, dryRun: this.#options.dryRun };
+  }
+
+  /** A client for any context. @param deadline where it is not to be the command's */
+  connect(context: SelectedContext, deadline = this.run.deadline): Kube {
+    return this.#open(context, deadline);
+  }
+
+  #open(context: SelectedContext, deadline = this.run.deadline): Kube {
+    const live = connect(context, deadline, this.run.signal, this.#options.verbose ? this.#trace : undefined);
     const kube = this.#options.dryRun ? recordWrites(live, (write) => this.#writes.push(write)) : live;
     this.#clients.push(kube);
     return kube;
@@ -128,9 +161,18 @@ export class Session {
 
   readonly #trace: Trace = (line) => this.progress.note(line);
 
+  /** What it takes to run other programs. */
+  get programs(): ProgramRun {
+    const { deadline, signal } = this.run;
+    return { env: this.io.env, deadline, signal, trace: this.#options.verbose ? this.#trace : undefined };
+  }
+
+  /** Takes down a write that a dry run leaves out, and that is none of a client's. */
+  readonly record: WriteRecorder = (write) => this.#writes.push(write);
+
   /** Names the cluster that is about to be written to. */
-  announce({ cluster }: Kube): void {
-    this.progress.note(`ITS ${cluster.context} (${cluster.server})`);
+  announce({ cluster }: Kube, role = 'ITS'): void {
+    this.progress.note(`${role} ${cluster.context} (${cluster.server})`);
   }
 
   /** Prints a result for scripts and people, whole. */

@@ -9,11 +9,16 @@ export const requestTimeoutMs = 10_000;
 
 /** One deadline for a whole command. A timeout of 0 means: look once, wait for nothing. */
 export class Deadline {
-  #end: number;
-  #once: boolean;
+  #end = 0;
+  #once = false;
 
   /** @param timeoutMs milliseconds from now */
   constructor(timeoutMs: number) {
+    this.restart(timeoutMs);
+  }
+
+  /** Begins anew, for whoever looks again. @param timeoutMs milliseconds from now */
+  restart(timeoutMs: number): void {
     this.#once = timeoutMs === 0;
     this.#end = Date.now() + timeoutMs;
   }

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, afterEach, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Deadline } from '../../src/lib/deadline.ts';
 import { StellarError } from '../../src/lib/errors.ts';
 import { connect, type Kube } from '../../src/lib/kube/client.ts';
@@ -328,6 +329,16 @@ describe('a server that', () => {
     await assert.rejects(kube.read('/version'), { status: 302 });
     assert.equal(server.requests.length, 1);
   });
+});
+
+test('a client that is closed asks no more, not even again', async () => {
+  const { server, kube } = await serving((_request, count) => (count === 1 ? {} : undefined));
+  await kube.read('/first');
+  const unanswered = kube.read('/second');
+  while (server.requests.length < 2) await sleep(1);
+  kube.close();
+  await assert.rejects(unanswered, { code: 'unreachable' });
+  assert.equal(server.requests.length, 2);
 });
 
 test('Ctrl-C ends a request that is under way', async () => {

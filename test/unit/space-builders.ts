@@ -1,3 +1,6 @@
+import { syncBuiltinESMExports } from 'node:module';
+import { mock } from 'node:test';
+import timers from 'node:timers/promises';
 import { Deadline } from '../../src/lib/deadline.ts';
 import type { Kube } from '../../src/lib/kube/client.ts';
 import { apiError } from '../../src/lib/kube/errors.ts';
@@ -326,3 +329,20 @@ export const soon = (timeoutMs = 2000): Run => ({
   deadline: new Deadline(timeoutMs),
   signal: new AbortController().signal,
 });
+
+/** Makes pauses between two looks end at once. @returns what ends that */
+export function waitForNothing(): () => void {
+  const { mock: replaced } = mock.method(
+    timers,
+    'setTimeout',
+    async (_ms: number, _value: unknown, { signal }: { signal?: AbortSignal } = {}) => {
+      await timers.setImmediate();
+      signal?.throwIfAborted();
+    },
+  );
+  syncBuiltinESMExports();
+  return () => {
+    replaced.restore();
+    syncBuiltinESMExports();
+  };
+}

@@ -47,7 +47,11 @@ export interface Kube {
   /** GET of any path, parsed as JSON. @returns undefined on 404. */
   read<T>(path: string): Promise<T | undefined>;
   /** The last lines that a container has written. @param options.previous of its run before this one. @returns undefined where there are none */
-  logTail(pod: ObjectMeta, container: string, options: { lines: number; previous?: boolean }): Promise<string[] | undefined>;
+  logTail(
+    pod: ObjectMeta,
+    container: string,
+    options: { lines: number; previous?: boolean },
+  ): Promise<string[] | undefined>;
   /** POST to a collection or, with a name, to a sub-resource. */
   create<T>(resource: Resource, body: object, options?: PathOptions): Promise<T>;
   /** Server-side apply with field manager `stellarctl`, taking over fields that somebody else manages. */
@@ -113,6 +117,7 @@ class LiveKube implements Kube {
   readonly #restarts = new Restarts();
   /** How far the cluster's clock is ahead of ours, in milliseconds. */
   #clockOffset = 0;
+  #isClosed = false;
 
   constructor(context: SelectedContext, deadline: Deadline, signal: AbortSignal, trace: Trace | undefined) {
     this.#server = new URL(context.server);
@@ -263,6 +268,7 @@ class LiveKube implements Kube {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#credentials.close();
   }
 
@@ -294,7 +300,8 @@ class LiveKube implements Kube {
     for (let attempt = 1; ; attempt += 1) {
       throwIfInterrupted(this.#signal);
       const outcome = await this.#send(request).catch((error: unknown) => error);
-      if (this.#restarts.mayBeRestarting(outcome) && !this.#deadline.passed) {
+      // Closing cuts what nobody waits for any more.
+      if (this.#restarts.mayBeRestarting(outcome) && !this.#deadline.passed && !this.#isClosed) {
         await pause(restartPauseMs, this.#deadline, this.#signal);
         continue;
       }

@@ -16,14 +16,21 @@ export interface ExternalCluster {
   address: string | undefined;
 }
 
+/** How KubeFlex is to enter an external cluster. */
+export interface Bootstrap {
+  cluster: ClusterEntry;
+  /** Undefined: a token is to be asked for. */
+  user: UserEntry | undefined;
+}
+
 /**
- * Makes the Secret by which KubeFlex enters an external cluster, once: there it makes a service account of its own, and deletes the
- * Secret. So it is to be applied only while the control plane has no credentials: a later one would stay, with all rights.
- * @throws StellarError `endpoint-unusable`, `bootstrap-unusable`
+ * Finds out how KubeFlex can enter an external cluster, without writing anything.
+ * @param hosting the context of the hosting cluster
+ * @throws StellarError `endpoint-unusable`, `bootstrap-unusable`, `kubeconfig-invalid`
  */
-export async function bootstrapSecret(name: string, external: ExternalCluster, hosting: string): Promise<KubeObject> {
+export async function prepareBootstrap(name: string, external: ExternalCluster, hosting: string): Promise<Bootstrap> {
   const { context, kube, address } = external;
-  const [cluster, user] = await Promise.all([flatCluster(context.cluster), portableUser(external)]);
+  const [cluster, user] = await Promise.all([flatCluster(context), portableUser(context)]);
   const { server, certificateAuthority } = await chooseEndpoint({
     its: context.name,
     wec: hosting,
@@ -36,15 +43,25 @@ export async function bootstrapSecret(name: string, external: ExternalCluster, h
   }).catch((error: unknown) => {
     throw withAddressHint(error, name, hosting);
   });
-  const authority =
-    certificateAuthority === undefined
-      ? {}
-      : { 'certificate-authority-data': Buffer.from(certificateAuthority).toString('base64') };
+  if (certificateAuthority === undefined) return { cluster: { ...cluster, server }, user };
+  // client-go refuses an authority beside the wish to do without.
+  const { 'insecure-skip-tls-verify': _, ...kept } = cluster;
+  const authority = Buffer.from(certificateAuthority).toString('base64');
+  return { cluster: { ...kept, 'certificate-authority-data': authority, server }, user };
+}
+
+/**
+ * Makes the Secret by which KubeFlex enters an external cluster, once: there it makes a service account of its own, and deletes the
+ * Secret. So it is to be applied only while the control plane has no credentials: a later one would stay, with all rights.
+ * Where a token has to be asked for, that account is made here.
+ * @param external a client for the external cluster
+ */
+export async function bootstrapSecret(name: string, external: Kube, { cluster, user }: Bootstrap): Promise<KubeObject> {
   const kubeconfig = {
     apiVersion: 'v1',
     kind: 'Config',
-    clusters: [{ name, cluster: { ...cluster, ...authority, server } }],
-    users: [{ name, user }],
+    clusters: [{ name, cluster }],
+    users: [{ name, user: user ?? { token: await mintToken(external) } }],
     contexts: [{ name, context: { cluster: name, user: name } }],
     'current-context': name,
   };
@@ -75,21 +92,24 @@ function withAddressHint(error: unknown, name: string, hosting: string): unknown
   );
 }
 
-async function flatCluster(cluster: ClusterEntry): Promise<ClusterEntry> {
+async function flatCluster({ name, cluster }: SelectedContext): Promise<ClusterEntry> {
   const { 'certificate-authority': file, ...flat } = cluster;
   if (!file || flat['certificate-authority-data']) return flat;
-  return { ...flat, 'certificate-authority-data': (await readFile(file)).toString('base64') };
+  return { ...flat, 'certificate-authority-data': await base64Of(file, name) };
 }
 
-/** Credentials that a pod of the hosting cluster can use: programs and logins of this machine are not there. */
-async function portableUser({ context, kube }: ExternalCluster): Promise<UserEntry> {
+/**
+ * Credentials that a pod of the hosting cluster can use. Programs and logins of this machine are not there.
+ * @returns undefined for those
+ */
+async function portableUser(context: SelectedContext): Promise<UserEntry | undefined> {
   const { user } = context;
-  if (user.exec !== undefined || user['auth-provider'] !== undefined) return { token: await mintToken(kube) };
+  if (user.exec || user['auth-provider']) return undefined;
   const { 'client-certificate': certificate, 'client-key': key, tokenFile, ...flat } = user;
   if (certificate && !flat['client-certificate-data'])
-    flat['client-certificate-data'] = (await readFile(certificate)).toString('base64');
-  if (key && !flat['client-key-data']) flat['client-key-data'] = (await readFile(key)).toString('base64');
-  if (tokenFile) flat.token = (await readFile(tokenFile, 'utf8')).trim();
+    flat['client-certificate-data'] = await base64Of(certificate, context.name);
+  if (key && !flat['client-key-data']) flat['client-key-data'] = await base64Of(key, context.name);
+  if (tokenFile) flat.token = (await readReferred(tokenFile, context.name)).toString('utf8').trim();
   if (flat.token || flat['client-certificate-data'] || flat.username) return flat;
   throw new StellarError(
     'bootstrap-unusable',
@@ -98,6 +118,19 @@ async function portableUser({ context, kube }: ExternalCluster): Promise<UserEnt
       hint: 'Give one that has a client certificate or a token: --bootstrap-context CONTEXT, --bootstrap-kubeconfig FILE',
     },
   );
+}
+
+const base64Of = async (file: string, context: string): Promise<string> =>
+  (await readReferred(file, context)).toString('base64');
+
+/** @throws StellarError `kubeconfig-invalid` */
+async function readReferred(file: string, context: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    const why = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : 'it cannot be read';
+    throw new StellarError('kubeconfig-invalid', `The context ${context} refers to ${file}: ${why}.`, { cause: error });
+  }
 }
 
 /** What KubeFlex itself makes in an external cluster (kubeflex pkg/reconcilers/external/kubeconfig.go). */

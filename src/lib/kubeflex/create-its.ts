@@ -6,7 +6,7 @@ import { resources } from '../kube/resources.ts';
 import { propertiesNamespace } from '../kubestellar/names.ts';
 import { managedClusterCrd } from '../ocm/names.ts';
 import type { Run } from '../run.ts';
-import { bootstrapSecret, type ExternalCluster } from './bootstrap.ts';
+import { bootstrapSecret, type ExternalCluster, prepareBootstrap } from './bootstrap.ts';
 import { checkSpaceName, findOrClear } from './clear-name.ts';
 import { createSpace } from './create-space.ts';
 import { hasCredentials } from './evidence.ts';
@@ -16,8 +16,9 @@ import { requireHosting } from './hosting.ts';
 import { isCrdServed } from './inside.ts';
 import type { ItsInside } from './its-inside.ts';
 import { type SpaceSeen, SpaceWatcher } from './look.ts';
-import { itsManifest, managerBinding } from './manifests.ts';
-import { hookNames, type ItsType, secretOf } from './names.ts';
+import { missingManagerBinding } from './manager-binding.ts';
+import { bootstrapSecretOf, itsManifest } from './manifests.ts';
+import { hookNames, type ItsType, managerName, secretOf } from './names.ts';
 import type { ControlPlane } from './objects.ts';
 import { createPermissions } from './permissions.ts';
 import { knownEntries, type SpaceEntries } from './space-context.ts';
@@ -90,17 +91,20 @@ async function writing(
 ): Promise<(() => Promise<string>) | undefined> {
   const secretName = secretOf[type]?.name ?? '';
   const needsBootstrap = external !== undefined && !(await hasCredentials(hosting, name, secretName));
-  if (present !== undefined && !needsBootstrap) return undefined;
+  const bootstrap = needsBootstrap ? await prepareBootstrap(name, external, hosting.cluster.context) : undefined;
+  const binding = await missingManagerBinding(hosting, type);
+  if (present !== undefined && bootstrap === undefined && binding === undefined) return undefined;
   return async () => {
-    if (type === 'host') await hosting.apply(managerBinding());
-    if (needsBootstrap) await hosting.apply(await bootstrapSecret(name, external, hosting.cluster.context));
+    if (binding !== undefined) await hosting.apply(binding);
+    if (external !== undefined && bootstrap !== undefined)
+      await hosting.apply(await bootstrapSecret(name, external.kube, bootstrap));
     if (present === undefined) {
       await hosting.apply(itsManifest(name, type, hooks));
       return `control plane created on ${hosting.cluster.context}`;
     }
-    // KubeFlex tries a Secret that was not good again after minutes.
+    // KubeFlex tries again only after minutes what has not been good.
     await askToLook(hosting, name);
-    return 'bootstrap Secret written anew';
+    return bootstrap === undefined ? `rights given to ${managerName}` : 'bootstrap Secret written anew';
   };
 }
 
@@ -116,7 +120,17 @@ async function preflight(
     });
   }
   await requireHooks(hosting, hooks);
-  await requirePermissions(hosting, createPermissions(name));
+  const { name: secretName, namespace } = bootstrapSecretOf(name);
+  const { apiVersion, kind } = resources.secrets;
+  const bootstrap = { apiVersion, kind, metadata: { name: secretName, namespace } };
+  const others = [await missingManagerBinding(hosting, type), external && bootstrap];
+  await requirePermissions(
+    hosting,
+    createPermissions(
+      name,
+      others.filter((other) => other !== undefined),
+    ),
+  );
   const cluster = type === 'host' ? hosting : external?.kube;
   if (cluster !== undefined) await checkHub(cluster, installOcm);
   await noteOthers(name, hosting, run);

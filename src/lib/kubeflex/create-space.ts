@@ -33,8 +33,10 @@ export async function createSpace<Inside>(
   const { name, hosting, started } = followed;
   const result: SpaceResult = { name, type, stage: null, changed: false, context: null };
   let exists = existed;
+  let hasBegun = false;
   try {
     if (write !== undefined) {
+      hasBegun = !hosting.dryRun;
       const what = await write();
       exists ||= !hosting.dryRun;
       result.changed = !hosting.dryRun;
@@ -56,7 +58,8 @@ export async function createSpace<Inside>(
     return result;
   } catch (error) {
     if (!(error instanceof StellarError)) throw error;
-    return fail(result, exists ? withWayOn(error, followed) : error, run);
+    if (exists) return fail(result, withWayOn(error, followed), run);
+    return fail(result, hasBegun ? withWayBack(error, followed) : error, run);
   }
 }
 
@@ -93,6 +96,17 @@ function withWayOn(error: StellarError, { name, role, hosting }: FollowedSpace<u
   return new StellarError(code, message, {
     details: [...details, existsStill(name)],
     hint: ownHint ?? goOnOrBack(name, role, hosting),
+    cause,
+  });
+}
+
+/** What stands beside a control plane may be there without it, as a Secret with all rights. */
+function withWayBack(error: StellarError, { name, role, hosting }: FollowedSpace<unknown>): StellarError {
+  const { code, message, hint, details, cause } = error;
+  const back = `stellarctl ${role} delete ${name} --hosting-context ${hosting.cluster.context}`;
+  return new StellarError(code, message, {
+    details: [...details, `What belongs to ${name} may be there in part. To go back: ${back}`],
+    hint,
     cause,
   });
 }

@@ -6,15 +6,18 @@ import { resources } from '../kube/resources.ts';
 import type { Run } from '../run.ts';
 import { checkSpaceName, findOrClear } from './clear-name.ts';
 import { createSpace } from './create-space.ts';
+import { askToLook } from './follow-space.ts';
 import { requireHooks } from './hooks.ts';
 import { requireHosting } from './hosting.ts';
 import { chooseItsForWds } from './its-for-wds.ts';
 import { SpaceWatcher } from './look.ts';
-import { managerBinding, wdsManifest } from './manifests.ts';
-import { hookNames, postgresInstallation, postgresName, systemNamespace, type WdsType } from './names.ts';
+import { missingManagerBinding } from './manager-binding.ts';
+import { wdsManifest } from './manifests.ts';
+import { hookNames, managerName, postgresInstallation, postgresName, systemNamespace, type WdsType } from './names.ts';
 import { createPermissions } from './permissions.ts';
 import { knownEntries } from './space-context.ts';
 import type { SpaceResult } from './space-result.ts';
+import { itsOfWds, listControlPlanes } from './spaces.ts';
 import type { SpaceTools } from './tools.ts';
 
 export interface WdsInput {
@@ -50,12 +53,35 @@ export async function createWds(input: WdsInput, tools: SpaceTools, run: Run): P
       },
       type,
       exists: present !== undefined,
-      write: present === undefined ? await writing(input, hosting, run) : undefined,
+      write: present === undefined ? await writing(input, hosting, run) : await mending(input, hosting),
       entries: () => knownEntries(name, tools),
     },
     tools,
     run,
   );
+}
+
+/**
+ * What a WDS that is there still needs to come up.
+ * @throws StellarError `name-taken` where it uses another ITS than is asked for
+ */
+async function mending({ name, type, itsName }: WdsInput, hosting: Kube): Promise<(() => Promise<string>) | undefined> {
+  if (itsName !== undefined) await refuseOtherIts(name, itsName, hosting);
+  const binding = await missingManagerBinding(hosting, type);
+  if (binding === undefined) return undefined;
+  return async () => {
+    await hosting.apply(binding);
+    await askToLook(hosting, name);
+    return `rights given to ${managerName}`;
+  };
+}
+
+async function refuseOtherIts(name: string, asked: string, hosting: Kube): Promise<void> {
+  const its = itsOfWds(name, (await listControlPlanes(hosting)) ?? [])?.metadata.name;
+  if (its === asked) return;
+  throw new StellarError('name-taken', `${name} exists already, and its ITS is ${its ?? 'not clear'}, not ${asked}.`, {
+    hint: `Give it that one: stellarctl wds repair ${name} --its-name ${asked} --hosting-context ${hosting.cluster.context}`,
+  });
 }
 
 /** Finds out everything that can be known to fail, then says what to write. */
@@ -66,7 +92,9 @@ async function writing(
 ): Promise<() => Promise<string>> {
   const hooks = await requireHooks(hosting, [hookNames.controller, hookNames.transport]);
   const choice = await chooseItsForWds(hosting, itsName, hooks);
-  await requirePermissions(hosting, createPermissions(name));
+  const binding = await missingManagerBinding(hosting, type);
+  const others = [binding, choice.correctedHook].filter((other) => other !== undefined);
+  await requirePermissions(hosting, createPermissions(name, others));
   if (type === 'k8s') await requirePostgres(hosting);
   if (choice.correctedHook !== undefined)
     run.progress.note(
@@ -81,8 +109,7 @@ async function writing(
     transportHook: choice.transportHook,
   });
   return async () => {
-    if (type === 'host') await hosting.apply(managerBinding());
-    if (choice.correctedHook !== undefined) await hosting.apply(choice.correctedHook);
+    for (const other of others) await hosting.apply(other);
     await hosting.apply(manifest);
     return `control plane created on ${hosting.cluster.context}, its ITS is ${choice.its}`;
   };

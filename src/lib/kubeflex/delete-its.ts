@@ -6,7 +6,7 @@ import type { ManagedCluster } from '../ocm/objects.ts';
 import type { Run } from '../run.ts';
 import { accessSpace, contextsOf } from './access.ts';
 import { adoptedAccount } from './bootstrap.ts';
-import { deleteSpace, type SpaceToDelete } from './delete-space.ts';
+import { deleteSpace, refuseOtherRole, type SpaceToDelete } from './delete-space.ts';
 import { requireHosting } from './hosting.ts';
 import type { SpaceResult } from './space-result.ts';
 import { itsOfWds, listControlPlanes, roleOf, typeOf } from './spaces.ts';
@@ -14,6 +14,8 @@ import type { SpaceTools } from './tools.ts';
 
 /** What hangs on an ITS that is to be deleted. */
 export interface ItsToDelete extends SpaceToDelete {
+  /** The context that leads to it. */
+  context: string;
   /** The WECs that are registered with it; undefined where it could not be asked. */
   wecs: readonly string[] | undefined;
   /** Why it could not be asked. */
@@ -28,15 +30,14 @@ export async function inspectIts(name: string, tools: SpaceTools): Promise<ItsTo
   await requireHosting(hosting);
   const all = (await listControlPlanes(hosting)) ?? [];
   const controlPlane = all.find(({ metadata }) => metadata.name === name);
-  if (controlPlane !== undefined && roleOf(controlPlane) === 'wds') {
-    throw new StellarError('name-taken', `${name} is a WDS.`, { hint: `stellarctl wds delete ${name}` });
-  }
+  if (controlPlane !== undefined) refuseOtherRole(controlPlane, 'its', hosting);
   const wdses = all
     .filter((other) => roleOf(other) === 'wds' && itsOfWds(other.metadata.name, all)?.metadata.name === name)
     .map(({ metadata }) => metadata.name);
   const { wecs, unseen } =
     controlPlane === undefined ? { wecs: [], unseen: undefined } : await wecsOf(controlPlane, tools);
-  return { name, role: 'its', controlPlane, wecs, unseen, wdses };
+  const [context = name] = contextsOf(tools.kubeconfig, name);
+  return { name, role: 'its', hosting: hosting.cluster.context, context, controlPlane, wecs, unseen, wdses };
 }
 
 async function wecsOf(
@@ -64,7 +65,7 @@ export function describeItsDeletion({ name, controlPlane, wecs, unseen, wdses }:
     ...(wecs !== undefined && wecs.length > 0 ? [`WECs      ${wecs.join(', ')}: their agents lose their hub`] : []),
     ...(wdses.length > 0 ? [`WDSes     ${wdses.join(', ')}: nothing is sent from there any more`] : []),
   ];
-  if (type === 'vcluster') return [...lines, 'Everything in it will be lost.'];
+  if (type !== 'host' && type !== 'external') return [...lines, 'Everything in it will be lost.'];
   const account = `${adoptedAccount.namespace}/${adoptedAccount.name}`;
   return [
     ...lines,
@@ -76,21 +77,26 @@ export function describeItsDeletion({ name, controlPlane, wecs, unseen, wdses }:
 }
 
 /** @param force although clusters are registered, or it is not known whether any are */
-export function refuseDependents({ name, wecs, unseen, wdses }: ItsToDelete, force: boolean): void {
+export function refuseDependents(its: ItsToDelete, force: boolean): void {
+  const { name, hosting, context, wecs, unseen, wdses } = its;
   if (force) return;
   if (wecs === undefined) {
     throw new StellarError('has-dependents', `Whether WECs are registered with ${name} cannot be seen: ${unseen}`, {
-      hint: `If nobody needs it any more: stellarctl its delete ${name} --force`,
+      hint: `If nobody needs it any more: stellarctl its delete ${name} --force --hosting-context ${hosting}`,
     });
   }
   if (wecs.length > 0) {
-    throw new StellarError('has-dependents', `${wecs.length} WECs are registered with ${name}: ${wecs.join(', ')}.`, {
-      hint: `Let them go first: stellarctl deregister ${wecs.join(' ')} --its ${name}    Or give them up: --force`,
-    });
+    throw new StellarError(
+      'has-dependents',
+      `${wecs.length === 1 ? 'A WEC is' : `${wecs.length} WECs are`} registered with ${name}: ${wecs.join(', ')}.`,
+      {
+        hint: `Let them go first: stellarctl deregister ${wecs.join(' ')} --its ${context}    Or give them up: --force`,
+      },
+    );
   }
   if (wdses.length > 0) {
     throw new StellarError('has-dependents', `WDSes send their workloads through ${name}: ${wdses.join(', ')}.`, {
-      hint: `Delete them first: ${wdses.map((wds) => `stellarctl wds delete ${wds}`).join(' && ')}    Or leave them without an ITS: --force`,
+      hint: `Delete them first: ${wdses.map((wds) => `stellarctl wds delete ${wds} --hosting-context ${hosting}`).join(' && ')}    Or leave them without an ITS: --force`,
     });
   }
 }

@@ -1,23 +1,42 @@
 import { StellarError } from '../errors.ts';
-import { removeContext } from '../kube/contexts.ts';
+import type { Kube } from '../kube/client.ts';
+import { type ContextToSet, removeContext, setContext } from '../kube/contexts.ts';
+import type { Kubeconfig } from '../kube/kubeconfig.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import { resources } from '../kube/resources.ts';
 import { poll } from '../poll.ts';
 import type { Run } from '../run.ts';
 import { contextsOf } from './access.ts';
+import { forNoControlPlane } from './kubeconfig-extension.ts';
 import { bootstrapSecretOf } from './manifests.ts';
 import { namespaceOf, type SpaceRole } from './names.ts';
 import type { ControlPlane } from './objects.ts';
 import type { SpaceResult } from './space-result.ts';
-import { typeOf } from './spaces.ts';
+import { roleOf, typeOf } from './spaces.ts';
 import type { SpaceTools } from './tools.ts';
 
 /** What deleting a space is about, as far as both kinds have it in common. */
 export interface SpaceToDelete {
   name: string;
   role: SpaceRole;
+  /** The context of the hosting cluster. */
+  hosting: string;
   /** Undefined where it is gone already. */
   controlPlane: ControlPlane | undefined;
+}
+
+/** @throws StellarError `name-taken` where a control plane is something else than what is to be deleted */
+export function refuseOtherRole(controlPlane: ControlPlane, wanted: SpaceRole, { cluster }: Kube): void {
+  const { name } = controlPlane.metadata;
+  const role = roleOf(controlPlane);
+  if (role === wanted) return;
+  throw role === undefined
+    ? new StellarError('name-taken', `${name} is a control plane, but neither an ITS nor a WDS.`, {
+        hint: `If it is the one that you mean: kubectl --context ${cluster.context} delete controlplane ${name}`,
+      })
+    : new StellarError('name-taken', `${name} is ${role === 'its' ? 'an ITS' : 'a WDS'}.`, {
+        hint: `stellarctl ${role} delete ${name} --hosting-context ${cluster.context}`,
+      });
 }
 
 /**
@@ -35,8 +54,7 @@ export async function deleteSpace(space: SpaceToDelete, tools: SpaceTools, run: 
       const deleted = await hosting.delete(resources.controlPlanes, name, { uid: controlPlane.metadata.uid });
       result.changed = deleted && !hosting.dryRun;
     }
-    const { name: secret, namespace } = bootstrapSecretOf(name);
-    if (await hosting.delete(resources.secrets, secret, { namespace })) result.changed = !hosting.dryRun;
+    if (await removeBootstrap(space, hosting)) result.changed = !hosting.dryRun;
     if (!hosting.dryRun) await untilGone(space, tools, run);
     const removed = await removeContexts(name, tools, run);
     if (removed.length > 0) result.changed = !hosting.dryRun;
@@ -50,6 +68,13 @@ export async function deleteSpace(space: SpaceToDelete, tools: SpaceTools, run: 
     run.progress.failed(name, error.message);
     return { ...result, error: withWayOn(error, space, result.changed) };
   }
+}
+
+/** An external space that has never come up, or that was not even made, may have left a kubeconfig with all rights. */
+async function removeBootstrap({ name, role, controlPlane }: SpaceToDelete, hosting: Kube): Promise<boolean> {
+  if (role !== 'its' || (controlPlane !== undefined && typeOf(controlPlane) !== 'external')) return false;
+  const { name: secret, namespace } = bootstrapSecretOf(name);
+  return hosting.delete(resources.secrets, secret, { namespace });
 }
 
 /** The control plane goes at once, its namespace with everything in it by Kubernetes' garbage collection after that. */
@@ -76,7 +101,7 @@ async function untilGone({ name, controlPlane }: SpaceToDelete, { hosting }: Spa
   }, run);
   if (gone) return;
   throw new StellarError('timeout', `${name} was not gone in time: ${kept}.`, {
-    hint: `See what keeps it: kubectl --context ${hosting.cluster.context} get controlplane,namespace ${name} ${namespaceOf(name)} -o yaml`,
+    hint: `See what keeps it: kubectl --context ${hosting.cluster.context} get controlplane/${name} namespace/${namespaceOf(name)} -o yaml`,
   });
 }
 
@@ -89,17 +114,40 @@ async function removeContexts(
   { kubeconfig, target, hostingContext }: SpaceTools,
   run: Run,
 ): Promise<string[]> {
-  const contexts = contextsOf(kubeconfig, name);
-  for (const context of contexts) await removeContext(target, context, { restore: hostingContext.name }, run);
-  return contexts;
+  const removed: string[] = [];
+  for (const context of contextsOf(kubeconfig, name)) {
+    if (isOnlyWay(context, name, kubeconfig)) {
+      await setContext(target, unmarked(context, kubeconfig), run);
+      continue;
+    }
+    await removeContext(target, context, { restore: hostingContext.name }, run);
+    removed.push(context);
+  }
+  return removed;
 }
 
-function withWayOn(error: StellarError, { name, role }: SpaceToDelete, hasBegun: boolean): StellarError {
+/** Whether a context is the user's own for a cluster that stays: with it the credentials would go that nobody made for the space. */
+function isOnlyWay(context: string, name: string, { contexts }: Kubeconfig): boolean {
+  const { cluster, user } = contexts.get(context) ?? {};
+  if (cluster === `${name}-cluster` && user === `${name}-admin`) return false;
+  const others = [...contexts].filter(([other]) => other !== context);
+  return !others.some(([, other]) => other.cluster === cluster && other.user === user);
+}
+
+function unmarked(context: string, { contexts }: Kubeconfig): ContextToSet {
+  const { cluster = '', user = '' } = contexts.get(context) ?? {};
+  return { context, cluster: { name: cluster }, user: { name: user }, makeCurrent: false, ...forNoControlPlane };
+}
+
+function withWayOn(error: StellarError, { name, role, hosting }: SpaceToDelete, hasBegun: boolean): StellarError {
   if (!hasBegun) return error;
   const { code, message, hint, details, cause } = error;
   return new StellarError(code, message, {
     details: [...details, `The deletion of ${name} has begun and goes on.`],
-    hint: code === 'interrupted' || hint === undefined ? `To go on: stellarctl ${role} delete ${name}` : hint,
+    hint:
+      code === 'interrupted' || hint === undefined
+        ? `To go on: stellarctl ${role} delete ${name} --hosting-context ${hosting}`
+        : hint,
     cause,
   });
 }

@@ -8,10 +8,10 @@ import { makeOrphans } from '../ocm/deregister/keep.ts';
 import { poll } from '../poll.ts';
 import type { Run } from '../run.ts';
 import { accessSpace } from './access.ts';
-import { deleteSpace, type SpaceToDelete } from './delete-space.ts';
+import { deleteSpace, refuseOtherRole, type SpaceToDelete } from './delete-space.ts';
 import { requireHosting } from './hosting.ts';
 import type { SpaceResult } from './space-result.ts';
-import { itsOfWds, listControlPlanes, roleOf, typeOf } from './spaces.ts';
+import { itsOfWds, listControlPlanes, typeOf } from './spaces.ts';
 import type { SpaceTools } from './tools.ts';
 
 /** What a WDS that is to be deleted has sent, and to where. */
@@ -35,6 +35,7 @@ export async function inspectWds(name: string, tools: SpaceTools): Promise<WdsTo
   const nothing = {
     name,
     role: 'wds',
+    hosting: hosting.cluster.context,
     wds: undefined,
     its: undefined,
     unseen: undefined,
@@ -42,9 +43,7 @@ export async function inspectWds(name: string, tools: SpaceTools): Promise<WdsTo
     works: [],
   } as const;
   if (controlPlane === undefined) return { ...nothing, controlPlane };
-  if (roleOf(controlPlane) === 'its') {
-    throw new StellarError('name-taken', `${name} is an ITS.`, { hint: `stellarctl its delete ${name}` });
-  }
+  refuseOtherRole(controlPlane, 'wds', hosting);
   const wds = await reach(controlPlane, tools);
   const its = await reach(itsOfWds(name, all), tools);
   const policies = await seen(wds, (kube) => kube.list<KubeObject>(resources.bindingPolicies));
@@ -70,9 +69,13 @@ async function reach(
   { hosting, hostingContext, kubeconfig, connect }: SpaceTools,
 ): Promise<Reached> {
   if (controlPlane === undefined) return { kube: undefined, unseen: 'its ITS is not known' };
-  const access = await accessSpace(hosting, hostingContext, controlPlane, kubeconfig);
-  if ('unknown' in access) return { kube: undefined, unseen: access.unknown };
-  return { kube: connect(access.context), unseen: undefined };
+  try {
+    const access = await accessSpace(hosting, hostingContext, controlPlane, kubeconfig);
+    if ('unknown' in access) return { kube: undefined, unseen: access.unknown };
+    return { kube: connect(access.context), unseen: undefined };
+  } catch (error) {
+    return { kube: undefined, unseen: whyUnseen(error) };
+  }
 }
 
 async function seen<T>(
@@ -83,9 +86,13 @@ async function seen<T>(
   try {
     return { items: await read(kube), unseen: undefined };
   } catch (error) {
-    if (!(error instanceof StellarError) || error.code === 'interrupted') throw error;
-    return { items: undefined, unseen: error.message };
+    return { items: undefined, unseen: whyUnseen(error) };
   }
+}
+
+function whyUnseen(error: unknown): string {
+  if (!(error instanceof StellarError) || error.code === 'interrupted') throw error;
+  return error.message;
 }
 
 const worksOf = (its: Kube, wds: string): Promise<ManifestWork[] | undefined> =>
@@ -110,12 +117,12 @@ export function describeWdsDeletion(
 }
 
 /** @throws StellarError `has-dependents` where it cannot be seen what would be left on WECs without an owner */
-export function refuseUnseen({ name, unseen }: WdsToDelete, force: boolean): void {
+export function refuseUnseen({ name, hosting, unseen }: WdsToDelete, force: boolean): void {
   if (unseen === undefined || force) return;
   throw new StellarError(
     'has-dependents',
     `What ${name} has sent to WECs cannot be seen, and would be left there without an owner: ${unseen}`,
-    { hint: `If that does not matter: stellarctl wds delete ${name} --force` },
+    { hint: `If that does not matter: stellarctl wds delete ${name} --force --hosting-context ${hosting}` },
   );
 }
 
@@ -129,18 +136,22 @@ export async function deleteWds(
   tools: SpaceTools,
   run: Run,
 ): Promise<SpaceResult> {
+  const { name, controlPlane, policies, works } = wds;
   try {
     await withdraw(wds, options, run);
   } catch (error) {
     if (!(error instanceof StellarError)) throw error;
-    run.progress.failed(wds.name, error.message);
-    return { name: wds.name, type: '', stage: null, changed: true, context: null, error: withWayOn(error, wds) };
+    run.progress.failed(name, error.message);
+    const type = controlPlane === undefined ? '' : typeOf(controlPlane);
+    // Which of the first writes has got through is not known.
+    const changed = !tools.hosting.dryRun && policies.length + works.length > 0;
+    return { name, type, stage: null, changed, context: null, error: withWayOn(error, wds) };
   }
   return deleteSpace(wds, tools, run);
 }
 
 async function withdraw(
-  { name, wds, its, policies, works }: WdsToDelete,
+  { name, hosting, wds, its, policies, works }: WdsToDelete,
   { keepWorkloads: keep, force }: { keepWorkloads: boolean; force: boolean },
   run: Run,
 ): Promise<void> {
@@ -163,7 +174,7 @@ async function withdraw(
     `The works of ${name} were not removed in time: ${left.length} are left on ${wecsOf(left)}.`,
     {
       details: ['Its binding policies are deleted; the WDS itself is still there.'],
-      hint: `See whether the agents there live: stellarctl wec list --its ${its.cluster.context}    If they do not: stellarctl wds delete ${name} --force`,
+      hint: `See whether the agents there live: stellarctl wec list --its ${its.cluster.context}    If they do not: stellarctl wds delete ${name} --force --hosting-context ${hosting}`,
     },
   );
 }
@@ -176,10 +187,10 @@ async function removeWorks(its: Kube, works: readonly ManifestWork[]): Promise<v
 const wecsOf = (works: readonly ManifestWork[]): string =>
   [...new Set(works.map(({ metadata }) => metadata.namespace))].join(', ');
 
-function withWayOn(error: StellarError, { name }: WdsToDelete): StellarError {
+function withWayOn(error: StellarError, { name, hosting }: WdsToDelete): StellarError {
   if (error.code !== 'interrupted') return error;
   return new StellarError('interrupted', error.message, {
     details: [`${name} is still there; its binding policies may be deleted already.`],
-    hint: `To go on: stellarctl wds delete ${name}`,
+    hint: `To go on: stellarctl wds delete ${name} --hosting-context ${hosting}`,
   });
 }

@@ -1,4 +1,5 @@
 import type { Kube, Reader } from '../kube/client.ts';
+import { lenient } from '../kube/lenient.ts';
 import type { Deployment, Job, Pod, Secret, StatefulSet } from '../kube/objects.ts';
 import { resources } from '../kube/resources.ts';
 import { managerName, namespaceOf, type SpaceRole, systemNamespace } from './names.ts';
@@ -10,11 +11,15 @@ export interface SpaceEvidence {
   name: string;
   role: SpaceRole;
   type: string;
+  /** The context of the hosting cluster. */
+  hosting: string;
   controlPlane: ControlPlane;
   jobs: readonly Job[];
   deployments: readonly Deployment[];
   statefulSets: readonly StatefulSet[];
   pods: readonly Pod[];
+  /** Plural names of the kinds in its namespace that this user may not read: they seem to have no objects. */
+  forbidden: ReadonlySet<string>;
   /** KubeFlex's manager; looked at only while it has not said anything about the space. */
   manager: { deployment: Deployment | undefined; pods: readonly Pod[] } | undefined;
 }
@@ -22,25 +27,41 @@ export interface SpaceEvidence {
 /** @returns undefined where there is no such control plane */
 export async function readSpace(hosting: Reader, name: string, role: SpaceRole): Promise<SpaceEvidence | undefined> {
   const namespace = namespaceOf(name);
+  const readable = lenient(hosting);
   const [controlPlane, jobs = [], deployments = [], statefulSets = [], pods = []] = await Promise.all([
     hosting.get<ControlPlane>(resources.controlPlanes, name),
-    hosting.list<Job>(resources.jobs, { namespace }),
-    hosting.list<Deployment>(resources.deployments, { namespace }),
-    hosting.list<StatefulSet>(resources.statefulSets, { namespace }),
-    hosting.list<Pod>(resources.pods, { namespace }),
+    readable.list<Job>(resources.jobs, { namespace }),
+    readable.list<Deployment>(resources.deployments, { namespace }),
+    readable.list<StatefulSet>(resources.statefulSets, { namespace }),
+    readable.list<Pod>(resources.pods, { namespace }),
   ]);
   if (controlPlane === undefined) return undefined;
   const type = typeOf(controlPlane);
   const manager = controlPlane.status?.conditions?.length ? undefined : await readManager(hosting);
-  return { name, role, type, controlPlane, jobs, deployments, statefulSets, pods, manager };
+  const { forbidden } = readable;
+  return {
+    name,
+    role,
+    type,
+    hosting: hosting.cluster.context,
+    controlPlane,
+    jobs,
+    deployments,
+    statefulSets,
+    pods,
+    forbidden,
+    manager,
+  };
 }
 
-async function readManager(hosting: Reader): Promise<NonNullable<SpaceEvidence['manager']>> {
+async function readManager(hosting: Reader): Promise<SpaceEvidence['manager']> {
+  const readable = lenient(hosting);
   const namespace = systemNamespace;
   const [deployment, pods = []] = await Promise.all([
-    hosting.get<Deployment>(resources.deployments, managerName, { namespace }),
-    hosting.list<Pod>(resources.pods, { namespace }),
+    readable.get<Deployment>(resources.deployments, managerName, { namespace }),
+    readable.list<Pod>(resources.pods, { namespace }),
   ]);
+  if (readable.forbidden.size > 0) return undefined;
   return { deployment, pods: pods.filter(({ metadata }) => metadata.name.startsWith(`${managerName}-`)) };
 }
 

@@ -6,6 +6,7 @@ import type { Run } from '../run.ts';
 import { blockingStage, judge, reachedStage, type StageReport } from '../stages.ts';
 import type { SpaceRole } from './names.ts';
 import type { Space, SpaceStage } from './space-stages.ts';
+import { hookLike } from './spaces.ts';
 import { troubleOf } from './stage-trouble.ts';
 
 /** How long a failure that might pass is watched before it is believed. Images and hooks fail for good more often than not. */
@@ -39,7 +40,8 @@ export interface SpaceOutcome {
  */
 export async function followSpace<Inside>(followed: FollowedSpace<Inside>, run: Run): Promise<SpaceOutcome> {
   const { name, started } = followed;
-  const patience = new Patience(spaceGraceMs);
+  let patience = new Patience();
+  let doubted: string | undefined;
   const nudge = new Nudge(followed);
   const told = new Set<string>();
   let looks = 0;
@@ -59,14 +61,14 @@ export async function followSpace<Inside>(followed: FollowedSpace<Inside>, run: 
     const stage = reachedStage(reports) ?? null;
     if (blocking === undefined) return { stage };
     const { verdict } = blocking;
-    const failing = verdict.state === 'failed' ? `${blocking.id}: ${verdict.why}` : undefined;
+    const doubtful = verdict.state === 'failed' ? blocking.id : undefined;
+    if (doubtful !== doubted) patience = new Patience(graceOf(blocking.id, seen.stages));
+    doubted = doubtful;
     if (
       verdict.state === 'failed' &&
-      (verdict.final || patience.believes(failing, run.deadline)) &&
-      !run.deadline.passed
+      (verdict.final || (patience.believes(verdict.why, run.deadline) && !run.deadline.passed))
     )
       return { stage, error: await failure(followed, last, blocking) };
-    if (failing === undefined) patience.believes(undefined, run.deadline);
     await nudge.when(seen.space, reports);
     if (verdict.state === 'waiting' || verdict.state === 'failed') run.progress.waiting(name, verdict.why);
     return undefined;
@@ -77,6 +79,9 @@ export async function followSpace<Inside>(followed: FollowedSpace<Inside>, run: 
     error: await tooLate(followed, last),
   };
 }
+
+const graceOf = <Inside>(id: string, stages: readonly SpaceStage<Inside>[]): number =>
+  stages.find((stage) => stage.id === id)?.graceMs ?? spaceGraceMs;
 
 /** Says every stage once that has been met since. What was so at the first look is old. */
 function tellReached(
@@ -104,9 +109,10 @@ class Nudge {
   }
 
   async when({ controlPlane }: Space<unknown>, reports: readonly StageReport[]): Promise<void> {
-    const { spec, status } = controlPlane;
-    const isUnnoticedHook = (id: string) =>
-      spec?.postCreateHooks?.some(({ hookName }) => hookName === id) === true && status?.postCreateHooks?.[id] !== true;
+    const isUnnoticedHook = (id: string) => {
+      const hook = hookLike(controlPlane, id);
+      return hook !== undefined && controlPlane.status?.postCreateHooks?.[hook] !== true;
+    };
     const unnoticed = reports.filter(({ id, verdict }) => verdict.state === 'met' && isUnnoticedHook(id));
     const onlyKubeFlexIsLeft = blockingStage(reports) === reports.at(-1);
     const news = [...unnoticed.map(({ id }) => id), ...(onlyKubeFlexIsLeft ? ['all'] : [])].join();
@@ -131,7 +137,7 @@ async function failure<Inside>(
 ): Promise<StellarError> {
   if (verdict.state !== 'failed') throw new Error(`the stage ${id} has not failed`);
   const { trouble, log } = await troubleOf(id, seen, hosting, inside());
-  const isHook = seen.space.controlPlane.spec?.postCreateHooks?.some(({ hookName }) => hookName === id);
+  const isHook = hookLike(seen.space.controlPlane, id) !== undefined;
   const where = trouble?.kind === 'exit' ? [trouble.why] : [];
   return new StellarError(
     isHook ? 'hook-failed' : 'space-failed',
@@ -153,7 +159,7 @@ async function tooLate<Inside>(
   const at = blocking === undefined ? '' : `; it is kept by ${blocking.id}: ${why}`;
   return new StellarError('timeout', `${name} was not ready in time${at}.`, {
     details: [existsStill(name)],
-    hint: goOnOrBack(name, role, hosting),
+    hint: verdict?.state === 'failed' && verdict.hint ? `Next: ${verdict.hint}` : goOnOrBack(name, role, hosting),
   });
 }
 

@@ -1,10 +1,10 @@
 import { StellarError } from '../errors.ts';
-import type { Kube } from '../kube/client.ts';
+import type { Reader } from '../kube/client.ts';
 import { isTrue, type WithConditions } from '../kube/objects.ts';
 import { resources } from '../kube/resources.ts';
 
 /** Whether a kind that a CustomResourceDefinition defines can be used: Established comes a moment after the definition. */
-export async function isCrdServed(kube: Kube, crd: string): Promise<boolean> {
+export async function isCrdServed(kube: Pick<Reader, 'get'>, crd: string): Promise<boolean> {
   return isTrue(await kube.get<WithConditions>(resources.customResourceDefinitions, crd), 'Established');
 }
 

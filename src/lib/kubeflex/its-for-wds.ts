@@ -35,10 +35,14 @@ export async function chooseItsForWds(
   const its = pick(hosting, asked, names);
   const hook = hooks.get(hookNames.transport);
   const chosen = { its, itsName: its, transportHook: hookNames.transport, correctedHook: undefined };
-  if (hook === undefined || !isItsNameDefect(transportTemplate(hook))) return chosen;
+  if (hook === undefined || canNameIts(hook)) return chosen;
   if (names.length === 1) return { ...chosen, itsName: '' };
   return { ...chosen, transportHook: correctedHookName, correctedHook: corrected(hook) };
 }
+
+/** Whether a transport that is made by this hook starts when its ITS is named. */
+export const canNameIts = (hook: PostCreateHook | undefined): boolean =>
+  hook === undefined || !isItsNameDefect(transportTemplate(hook));
 
 function pick({ cluster }: Kube, asked: string | undefined, names: readonly string[]): string {
   const known = names.length === 0 ? 'there is none' : `there are ${names.join(', ')}`;

@@ -1,5 +1,5 @@
-import { StellarError } from '../errors.ts';
 import type { Kube } from '../kube/client.ts';
+import { lenient } from '../kube/lenient.ts';
 import type { ConfigMap, KubeObject, Pod } from '../kube/objects.ts';
 import { resources } from '../kube/resources.ts';
 import { propertiesNamespace, workStatusCrd } from '../kubestellar/names.ts';
@@ -18,9 +18,12 @@ export interface ItsInside {
   /** The pods of OCM's operator and of the hub's controllers; KubeStellar's status add-on is among the first. */
   hubPods: readonly Pod[];
   propertiesNamespace: boolean;
+  /** Plural names of the kinds that this user may not read there: they seem to have no objects. */
+  forbidden: ReadonlySet<string>;
 }
 
-export async function readItsInside(its: Kube): Promise<ItsInside> {
+export async function readItsInside(kube: Kube): Promise<ItsInside> {
+  const its = lenient(kube);
   const [hubServed, workStatusServed, accounts, info, hubPods, properties] = await Promise.all([
     isCrdServed(its, managedClusterCrd),
     isCrdServed(its, workStatusCrd),
@@ -30,7 +33,7 @@ export async function readItsInside(its: Kube): Promise<ItsInside> {
       ),
     ),
     its.get<ConfigMap>(resources.configMaps, 'cluster-info', { namespace: 'kube-public' }),
-    Promise.all([operatorNamespace, hubNamespace].map((namespace) => podsIn(its, namespace))),
+    Promise.all([operatorNamespace, hubNamespace].map((namespace) => its.list<Pod>(resources.pods, { namespace }))),
     its.get<KubeObject>(resources.namespaces, propertiesNamespace),
   ]);
   return {
@@ -38,17 +41,8 @@ export async function readItsInside(its: Kube): Promise<ItsInside> {
     workStatusServed,
     bootstrapAccount: accounts.find((account) => account !== undefined)?.metadata.name,
     clusterInfo: parseClusterInfo(info?.data?.kubeconfig),
-    hubPods: hubPods.flat(),
+    hubPods: hubPods.flatMap((pods) => pods ?? []),
     propertiesNamespace: properties !== undefined,
+    forbidden: its.forbidden,
   };
-}
-
-/** Pods explain why something is missing; who may not look at them does without. */
-async function podsIn(its: Kube, namespace: string): Promise<Pod[]> {
-  return (await its.list<Pod>(resources.pods, { namespace }).catch(unlessForbidden)) ?? [];
-}
-
-function unlessForbidden(error: unknown): undefined {
-  if (error instanceof StellarError && error.code === 'forbidden') return undefined;
-  throw error;
 }

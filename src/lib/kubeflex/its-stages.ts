@@ -1,4 +1,6 @@
+import { graceMs } from '../deadline.ts';
 import { firstTrouble, isPodReady } from '../kube/pods.ts';
+import { resources } from '../kube/resources.ts';
 import { bootstrapServiceAccounts, hubNamespace, operatorNamespace } from '../ocm/names.ts';
 import { failed, met, unseen, type Verdict, waiting } from '../stages.ts';
 import type { SpaceEvidence } from './evidence.ts';
@@ -8,6 +10,7 @@ import {
   apiServerRuns,
   byInside,
   clusterInfoStagePods,
+  hidden,
   hookJobStages,
   jobDone,
   reachable,
@@ -30,7 +33,7 @@ export function itsStages(evidence: SpaceEvidence): ItsStage[] {
   return [
     { id: 'synced', title: 'taken up by KubeFlex', check: synced },
     { id: 'api-server', title: 'API server runs', check: apiServerRuns, podsOf: serverPods },
-    { id: 'reachable', title: 'API server answers', check: reachable },
+    { id: 'reachable', title: 'API server answers', check: reachable, graceMs },
     ...beforeHub,
     { id: 'hub-runs', title: 'OCM hub runs', check: byInside(hubRuns), podsInside: ({ hubPods }) => hubPods },
     { id: 'hub-crds', title: 'serves ManagedClusters', check: byInside(hubServed) },
@@ -53,16 +56,22 @@ function hubRuns({ hubPods }: ItsInside): Verdict {
 }
 
 const hubServed = (its: ItsInside): Verdict =>
-  its.hubServed ? met : waiting('OCM has not defined its kinds there yet');
+  its.hubServed
+    ? met
+    : (hidden(its, resources.customResourceDefinitions) ?? waiting('OCM has not defined its kinds there yet'));
 
 const joinable = (its: ItsInside): Verdict =>
   its.bootstrapAccount === undefined
-    ? waiting(`there is no ServiceAccount ${operatorNamespace}/${bootstrapServiceAccounts[0]} yet`)
+    ? (hidden(its, resources.serviceAccounts) ??
+      waiting(`there is no ServiceAccount ${operatorNamespace}/${bootstrapServiceAccounts[0]} yet`))
     : met;
 
 /** Without this kind KubeStellar's controllers do nothing, and say nothing about it. */
 const workStatusServed = (its: ItsInside): Verdict =>
-  its.workStatusServed ? met : waiting("KubeStellar's status add-on has not defined WorkStatuses yet");
+  its.workStatusServed
+    ? met
+    : (hidden(its, resources.customResourceDefinitions) ??
+      waiting("KubeStellar's status add-on has not defined WorkStatuses yet"));
 
 /** Agents in other clusters find a vcluster by what it says of itself in kube-public/cluster-info. */
 const clusterInfoStage: ItsStage = {
@@ -72,7 +81,8 @@ const clusterInfoStage: ItsStage = {
     const published = byInside(({ clusterInfo }: ItsInside) =>
       clusterInfo === undefined ? waiting('kube-public/cluster-info is missing') : met,
     )(space);
-    const job = jobDone(clusterInfoJob, () => published.state === 'met')(space);
+    // KubeFlex makes the Job, and with it this, for every vcluster before it calls its API server up.
+    const job = jobDone(clusterInfoJob, () => published.state !== 'waiting')(space);
     return job.state === 'met' ? published : job;
   },
   podsOf: clusterInfoStagePods,

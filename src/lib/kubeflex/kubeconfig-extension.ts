@@ -41,6 +41,16 @@ export function forControlPlane(name: string): Required<Pick<ContextToSet, 'exte
   };
 }
 
+/** For setContext: takes the note off a context that stays although the control plane goes. */
+export const forNoControlPlane: Pick<ContextToSet, 'extensions'> = {
+  extensions: {
+    [extensionName]: (present) => {
+      const rest = withData({ [controlPlaneKey]: undefined })(present);
+      return Object.keys(dataOf(rest)).length === 0 ? undefined : rest;
+    },
+  },
+};
+
 /**
  * Notes which context is the hosting cluster's, as `kflex init` does: at the top, and at the context. kflex knows of one only, so
  * that the mark is taken off any other.

@@ -44,14 +44,23 @@ export async function listSpaces(
   const all = await listControlPlanes(hosting);
   if (all === undefined) throw notHosting(hosting);
   const ofRole = all.filter((controlPlane) => roleOf(controlPlane) === role);
-  const items = await mapConcurrently(ofRole, spacesAtOnce, async ({ metadata: { name } }) => {
-    const evidence = await readSpace(hosting, name, role);
-    // Deleted since the list was read.
-    if (evidence === undefined) return [];
-    const item = toItem(evidence, contextsOf(kubeconfig, name)[0]);
-    return [role === 'wds' ? { ...item, its: itsNameFor(name, all) } : item];
-  });
-  return items.flat();
+  const items = await mapConcurrently(ofRole, spacesAtOnce, ({ metadata: { name } }) =>
+    listSpace(name, role, all, { hosting, kubeconfig }),
+  );
+  return items.filter((item) => item !== undefined);
+}
+
+/** One of the control planes that a hosting cluster has listed. @returns undefined where it has been deleted since */
+export async function listSpace(
+  name: string,
+  role: SpaceRole,
+  all: readonly ControlPlane[],
+  { hosting, kubeconfig }: Pick<SpaceTools, 'hosting' | 'kubeconfig'>,
+): Promise<SpaceListItem | undefined> {
+  const evidence = await readSpace(hosting, name, role);
+  if (evidence === undefined) return undefined;
+  const item = toItem(evidence, contextsOf(kubeconfig, name)[0]);
+  return role === 'wds' ? { ...item, its: itsNameFor(name, all) } : item;
 }
 
 const itsNameFor = (wds: string, all: readonly ControlPlane[]): string | null =>

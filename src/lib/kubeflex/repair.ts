@@ -9,14 +9,15 @@ import { readSpace, type SpaceEvidence } from './evidence.ts';
 import { askToLook } from './follow-space.ts';
 import { requireHooks } from './hooks.ts';
 import { requireHosting } from './hosting.ts';
-import { chooseItsForWds, type ItsForWds } from './its-for-wds.ts';
+import { canNameIts, chooseItsForWds, type ItsForWds } from './its-for-wds.ts';
 import { SpaceWatcher } from './look.ts';
 import { clusterInfoJob, hookNames, namespaceOf, type SpaceRole } from './names.ts';
 import type { ControlPlane, HookUse } from './objects.ts';
 import { knownEntries } from './space-context.ts';
 import type { SpaceResult } from './space-result.ts';
-import { hooksOf, itsNameOf, roleOf } from './spaces.ts';
+import { hooksOf, itsNameOf, itsOfWds, listControlPlanes, roleOf } from './spaces.ts';
 import type { SpaceTools } from './tools.ts';
+import { isWiredFor, managerDeployment, transportDeployment } from './wds-stages.ts';
 
 export interface RepairInput {
   name: string;
@@ -37,7 +38,7 @@ export async function repairSpace(input: RepairInput, tools: SpaceTools, run: Ru
   const evidence = await readSpace(hosting, name, role);
   if (evidence === undefined || roleOf(evidence.controlPlane) !== role) throw notThere(name, role, hosting);
   const failed = failedJobs(evidence);
-  const rewired = role === 'wds' ? await rewiring(input, evidence.controlPlane, hosting) : undefined;
+  const rewired = role === 'wds' ? await rewiring(input, evidence, hosting) : undefined;
   const watcher = new SpaceWatcher(tools);
   const space = {
     exists: true,
@@ -46,7 +47,7 @@ export async function repairSpace(input: RepairInput, tools: SpaceTools, run: Ru
       failed.length === 0 && rewired === undefined
         ? undefined
         : async () => {
-            if (rewired !== undefined) await rewire(hosting, evidence.controlPlane, rewired);
+            if (rewired !== undefined) await rewire(hosting, evidence, rewired);
             await makeAnew(hosting, evidence, failed);
             return whatWasDone(failed, rewired);
           },
@@ -100,34 +101,53 @@ interface Rewiring extends ItsForWds {
 
 /** How a WDS is to be told its ITS, where that is not as it should be. */
 async function rewiring(
-  { itsName: asked }: RepairInput,
-  controlPlane: ControlPlane,
+  { name, itsName: asked }: RepairInput,
+  { controlPlane, deployments }: SpaceEvidence,
   hosting: Kube,
 ): Promise<Rewiring | undefined> {
   const present = controlPlane.spec?.postCreateHooks ?? [];
   const transport = present.find(({ hookName }) => hookName.endsWith(hookNames.transport));
   // One of an older chart, which has other hooks.
   if (transport === undefined) return undefined;
-  const hooks = await requireHooks(hosting, [hookNames.transport]);
-  const choice = await chooseItsForWds(hosting, asked ?? itsNameOf(controlPlane), hooks);
-  const isSo = (itsNameOf(controlPlane) ?? '') === choice.itsName && transport.hookName === choice.transportHook;
-  if (isSo) return undefined;
+  const its = itsOfWds(name, (await listControlPlanes(hosting)) ?? [])?.metadata.name;
+  const named = itsNameOf(controlPlane) ?? '';
+  const byHooks = await requireHooks(hosting, [hookNames.transport]);
+  const isNameable = named === '' || canNameIts(byHooks.get(transport.hookName));
+  const isAsAsked = its !== undefined && (asked ?? its) === its;
+  if (isAsAsked && isNameable && isWiredFor(named, deployments)) return undefined;
+  const choice = await chooseItsForWds(hosting, asked ?? itsNameOf(controlPlane), byHooks);
   return {
     ...choice,
-    hooks: present.map((use) => (use === transport ? { ...use, hookName: choice.transportHook } : use)),
+    hooks: present.map((use) => ({
+      ...withoutItsName(use),
+      ...(use === transport ? { hookName: choice.transportHook } : {}),
+    })),
   };
 }
 
+/** What a hook is told by itself goes before what all are told. */
+function withoutItsName(use: HookUse): HookUse {
+  if (use.vars?.ITSName === undefined) return use;
+  const { ITSName: _, ...vars } = use.vars;
+  return { ...use, vars };
+}
+
+/**
+ * The Deployments go as well, the one that isWiredFor looks at last: KubeFlex made them by creating them, so that what it applies to
+ * them later conflicts with itself (it does not force; pkg/reconcilers/shared/postcreate_hook.go).
+ */
 async function rewire(
   hosting: Kube,
-  controlPlane: ControlPlane,
+  { name, controlPlane }: SpaceEvidence,
   { itsName, correctedHook, hooks }: Rewiring,
 ): Promise<void> {
   if (correctedHook !== undefined) await hosting.apply(correctedHook);
-  await hosting.merge(resources.controlPlanes, controlPlane.metadata.name, {
+  await hosting.merge(resources.controlPlanes, name, {
     spec: { globalVars: { ITSName: itsName }, postCreateHooks: hooks },
   });
   await forgetHooks(hosting, controlPlane, [hookNames.controller, ...hooks.map(({ hookName }) => hookName)]);
+  for (const deployment of [transportDeployment, managerDeployment])
+    await hosting.delete(resources.deployments, deployment, { namespace: namespaceOf(name) });
 }
 
 function whatWasDone(failed: readonly Job[], rewired: Rewiring | undefined): string {

@@ -7,6 +7,7 @@ import {
   type PodTrouble,
   podsOf,
 } from '../kube/pods.ts';
+import { type Resource, resources } from '../kube/resources.ts';
 import { failed, failedForGood, met, type Stage, unseen, type Verdict, waiting } from '../stages.ts';
 import type { SpaceEvidence } from './evidence.ts';
 import type { InsideLook } from './inside.ts';
@@ -15,9 +16,11 @@ import {
   clusterInfoJob,
   hookNames,
   managerAdminBinding,
+  managerName,
   namespaceOf,
   postgresInstallation,
   postgresName,
+  systemNamespace,
 } from './names.ts';
 import { hooksOf } from './spaces.ts';
 
@@ -28,47 +31,62 @@ export interface Space<Inside> extends SpaceEvidence {
 
 /** A stage of a space; where pods bring it about, it says which, so that their logs can be shown. */
 export interface SpaceStage<Inside> extends Stage<Space<Inside>> {
+  /** How long a failure of it is watched before it is believed, in milliseconds, where it takes longer than others to pass. */
+  graceMs?: number;
   podsOf?: (space: SpaceEvidence) => Pod[];
   /** The same, of pods that run inside the space. */
   podsInside?(inside: Inside): readonly Pod[];
 }
 
 /** KubeFlex has taken the control plane up and made what belongs to it. */
-export function synced({ controlPlane, manager, name }: SpaceEvidence): Verdict {
+export function synced(space: SpaceEvidence): Verdict {
+  const { controlPlane, name, hosting } = space;
   const condition = conditionOf(controlPlane, 'Synced');
-  if (condition === undefined) return managerAtWork(manager);
+  if (condition === undefined) return managerAtWork(space);
   if (condition.status === 'True') return met;
   const message = condition.message ?? condition.reason ?? 'no reason is given';
   const bootstrap = controlPlane.spec?.bootstrapSecretRef;
   if (bootstrap !== undefined && message.includes(`"${bootstrap.name}" not found`))
-    return failed(
-      `its bootstrap Secret ${bootstrap.namespace}/${bootstrap.name} does not exist`,
-      `Give it again: stellarctl its create ${name} --type external --bootstrap-context CONTEXT`,
-    );
+    return failed(`its bootstrap Secret ${bootstrap.namespace}/${bootstrap.name} does not exist`, bootstrapHint(space));
   if (message.includes(`"${postgresName}" not found`))
     return failed(
       'the hosting cluster has no PostgreSQL, which control planes of type k8s keep their data in',
       `Do without it: --type host    Or install it: ${postgresInstallation}`,
     );
-  if (message.includes('clusterrolebindings') && message.includes('forbidden'))
+  if (space.type === 'host' && message.includes('clusterrolebindings') && message.includes('forbidden'))
     return failed(
       message,
-      `Give KubeFlex the rights, by ClusterRoleBinding ${managerAdminBinding}: run the command again`,
+      `Give KubeFlex the rights, by ClusterRoleBinding ${managerAdminBinding}: stellarctl ${space.role} create ${name} --type host --hosting-context ${hosting}`,
     );
   // KubeFlex looks for its own Secrets before they are there, and calls that an error every time.
   if (/secrets? "[^"]+" not found|not ready yet for service account secret/i.test(message)) return waiting(message);
-  return failed(`KubeFlex cannot set it up: ${message}`);
+  const why = `KubeFlex cannot set it up: ${message}`;
+  return bootstrap === undefined ? failed(why) : failed(why, bootstrapHint(space));
 }
 
-function managerAtWork(manager: SpaceEvidence['manager']): Verdict {
+const bootstrapHint = ({ name, hosting }: SpaceEvidence): string =>
+  `Give it another way in: stellarctl its create ${name} --type external --bootstrap-context CONTEXT --address https://… --hosting-context ${hosting}`;
+
+function managerAtWork({ manager, hosting }: SpaceEvidence): Verdict {
+  if (manager?.deployment?.spec?.replicas === 0)
+    return failed(
+      "KubeFlex's manager is scaled to no pods",
+      `Let it run: kubectl --context ${hosting} -n ${systemNamespace} scale deployment ${managerName} --replicas 1`,
+    );
   if (manager === undefined || isDeploymentReady(manager.deployment))
     return waiting('KubeFlex has not looked at it yet');
   if (manager.deployment === undefined)
-    return failed("KubeFlex's manager is not installed on the hosting cluster", 'Install it: stellarctl init');
+    return failed(
+      "KubeFlex's manager is not installed on the hosting cluster",
+      `Install it: stellarctl init --hosting-context ${hosting}`,
+    );
   const trouble = firstTrouble(manager.pods);
   return trouble === undefined
     ? waiting("KubeFlex's manager is not ready")
-    : failed(`KubeFlex's manager does not run: ${trouble.why}`, 'See why: stellarctl doctor --pre');
+    : failed(
+        `KubeFlex's manager does not run: ${trouble.why}`,
+        `See why: stellarctl doctor --pre --hosting-context ${hosting}`,
+      );
 }
 
 /** The pods of its API server are up. */
@@ -82,23 +100,39 @@ export function apiServerRuns(space: SpaceEvidence): Verdict {
   if (isStatefulSetReady(set) || isDeploymentReady(deployment)) return met;
   const trouble = firstTrouble(podsOf(server.name, space.pods));
   if (trouble !== undefined) return failed(`its API server does not start: ${trouble.why}`);
+  const { plural } = server.kind === 'StatefulSet' ? resources.statefulSets : resources.deployments;
+  if (space.forbidden.has(plural)) return unreadable(plural, space);
   return waiting(
     (set ?? deployment) ? 'its API server is starting' : `KubeFlex has not made ${server.kind} ${server.name} yet`,
   );
 }
 
-export function reachable<Inside>({ look }: Space<Inside>): Verdict {
+/** What this user may not read is not seen; it may well be there. */
+const unreadable = (plural: string, { name }: SpaceEvidence): Verdict =>
+  unseen(`this user may not read ${plural} in ${namespaceOf(name)}`);
+
+export function reachable<Inside>({ look, type, hosting }: Space<Inside>): Verdict {
+  const isBehindIngress = apiServerOf[type] !== undefined;
   switch (look.state) {
     case 'seen':
       return met;
     case 'silent':
-      return failed(look.why);
+      return failed(
+        look.why,
+        isBehindIngress
+          ? `See whether the hosting cluster's ingress passes TLS through: stellarctl doctor --pre --hosting-context ${hosting}`
+          : undefined,
+      );
     case 'not-yet':
       return waiting(look.why);
     case 'unknown':
       return unseen(look.why);
   }
 }
+
+/** What this user may not read in a space is not seen. */
+export const hidden = (inside: { forbidden: ReadonlySet<string> }, { plural }: Resource): Verdict | undefined =>
+  inside.forbidden.has(plural) ? unseen(`this user may not read ${plural} in it`) : undefined;
 
 /** Judges by what a space shows from inside. */
 export function byInside<Inside>(check: (inside: Inside) => Verdict): (space: Space<Inside>) => Verdict {
@@ -116,16 +150,22 @@ export function jobDone(
   return (space) => {
     const found = space.jobs.find(({ metadata }) => metadata.name === job);
     // A finished Job may have been removed since.
-    if (found === undefined) return isMarkedDone(space) ? met : waiting(`KubeFlex has not started Job ${job} yet`);
+    if (found === undefined) {
+      if (isMarkedDone(space)) return met;
+      const { plural } = resources.jobs;
+      if (space.forbidden.has(plural)) return unreadable(plural, space);
+      return waiting(`KubeFlex has not started Job ${job} yet`);
+    }
     const state = jobState(found);
     if (state === 'complete') return met;
-    const repair = `stellarctl ${space.role} repair ${space.name}`;
+    const commandTo = (verb: string) =>
+      `stellarctl ${space.role} ${verb} ${space.name} --hosting-context ${space.hosting}`;
     if (state === 'failed') {
       const reason = conditionOf(found, 'Failed')?.reason ?? 'no reason is given';
       const tries = found.status?.failed ?? 0;
       return failedForGood(
         `Job ${namespaceOf(space.name)}/${job} has failed (${reason}, ${tries} ${tries === 1 ? 'try' : 'tries'})`,
-        `${repair}        or give it up: stellarctl ${space.role} delete ${space.name}`,
+        `${commandTo('repair')}        or give it up: ${commandTo('delete')}`,
       );
     }
     const trouble = lasting(podsOf(job, space.pods));
@@ -134,10 +174,8 @@ export function jobDone(
 }
 
 /** A try of a Job that failed is followed by another one, so that it is not yet the end. */
-const lasting = (pods: Pod[]): PodTrouble | undefined => {
-  const trouble = firstTrouble(pods.filter(({ status }) => status?.phase !== 'Failed'));
-  return trouble;
-};
+const lasting = (pods: Pod[]): PodTrouble | undefined =>
+  firstTrouble(pods.filter(({ status }) => status?.phase !== 'Failed'));
 
 export const isHookMarked =
   (hook: string) =>
@@ -147,7 +185,11 @@ export const isHookMarked =
 export function deploymentRuns(name: string): (space: SpaceEvidence) => Verdict {
   return (space) => {
     const deployment = space.deployments.find(({ metadata }) => metadata.name === name);
-    if (deployment === undefined) return waiting(`KubeFlex has not made Deployment ${name} yet`);
+    const { plural } = resources.deployments;
+    if (deployment === undefined)
+      return space.forbidden.has(plural)
+        ? unreadable(plural, space)
+        : waiting(`KubeFlex has not made Deployment ${name} yet`);
     if (isDeploymentReady(deployment)) return met;
     const trouble = firstTrouble(podsOf(name, space.pods));
     return trouble === undefined ? waiting(`Deployment ${name} is starting`) : failed(trouble.why);

@@ -9,6 +9,10 @@ export function hooksOf({ spec }: ControlPlane): string[] {
   return [...new Set(names.filter((name) => name !== undefined && name !== ''))] as string[];
 }
 
+/** The hook of a control plane that does what the chart's hook of this name does: that one, or a corrected copy (its-for-wds.ts). */
+export const hookLike = (controlPlane: ControlPlane, name: string): string | undefined =>
+  hooksOf(controlPlane).find((hook) => hook === name || hook.endsWith(`-${name}`));
+
 /**
  * What a control plane is to KubeStellar. The label comes only when a hook is through, so that the hooks decide before.
  * @returns undefined for a control plane that is none of KubeStellar's spaces

@@ -1,4 +1,6 @@
+import { graceMs } from '../deadline.ts';
 import type { Kube } from '../kube/client.ts';
+import { lenient } from '../kube/lenient.ts';
 import type { Deployment, KubeObject } from '../kube/objects.ts';
 import { podsOf } from '../kube/pods.ts';
 import { resources } from '../kube/resources.ts';
@@ -11,6 +13,7 @@ import {
   apiServerRuns,
   byInside,
   deploymentRuns,
+  hidden,
   reachable,
   ready,
   type SpaceStage,
@@ -23,6 +26,8 @@ export interface WdsInside {
   /** KubeStellar's kinds that are not served yet. */
   missingCrds: readonly string[];
   its: ItsOfWds | undefined;
+  /** Plural names of the kinds that this user may not read there: they seem to have no objects. */
+  forbidden: ReadonlySet<string>;
 }
 
 /** The ITS that a WDS sends its workloads through. */
@@ -38,12 +43,13 @@ export interface ItsOfWds {
 export type ItsToRead = Pick<ItsOfWds, 'name' | 'isReady'> & { kube: Kube };
 
 export async function readWdsInside(wds: Kube, its: ItsToRead | undefined): Promise<WdsInside> {
+  const readable = lenient(wds);
   const [served, ofIts] = await Promise.all([
-    Promise.all(wdsCrds.map((crd) => isCrdServed(wds, crd))),
+    Promise.all(wdsCrds.map((crd) => isCrdServed(readable, crd))),
     // An ITS that cannot be reached hides only its own part.
     its === undefined ? undefined : readItsOfWds(its).catch(() => undefined),
   ]);
-  return { missingCrds: wdsCrds.filter((_, index) => !served[index]), its: ofIts };
+  return { missingCrds: wdsCrds.filter((_, index) => !served[index]), its: ofIts, forbidden: readable.forbidden };
 }
 
 async function readItsOfWds({ name, isReady, kube }: ItsToRead): Promise<ItsOfWds> {
@@ -55,7 +61,7 @@ async function readItsOfWds({ name, isReady, kube }: ItsToRead): Promise<ItsOfWd
 }
 
 /** The Deployment of KubeStellar's controller manager in the namespace of a WDS. */
-const managerDeployment = 'kubestellar-controller-manager';
+export const managerDeployment = 'kubestellar-controller-manager';
 export const transportDeployment = 'transport-controller';
 
 /** How a WDS comes about (facts: core chart 0.30): the control plane, its API server, KubeStellar's two controllers, and their traces. */
@@ -63,7 +69,7 @@ export function wdsStages(): SpaceStage<WdsInside>[] {
   return [
     { id: 'synced', title: 'taken up by KubeFlex', check: synced },
     { id: 'api-server', title: 'API server runs', check: apiServerRuns, podsOf: serverPods },
-    { id: 'reachable', title: 'API server answers', check: reachable },
+    { id: 'reachable', title: 'API server answers', check: reachable, graceMs },
     {
       id: hookNames.controller,
       title: "KubeStellar's controller manager runs",
@@ -83,8 +89,11 @@ export function wdsStages(): SpaceStage<WdsInside>[] {
   ];
 }
 
-const crdsServed = ({ missingCrds }: WdsInside): Verdict =>
-  missingCrds.length === 0 ? met : waiting(`there is no ${missingCrds[0]} yet`);
+function crdsServed(inside: WdsInside): Verdict {
+  const [missing] = inside.missingCrds;
+  if (missing === undefined) return met;
+  return hidden(inside, resources.customResourceDefinitions) ?? waiting(`there is no ${missing} yet`);
+}
 
 const ofIts = (check: (its: ItsOfWds) => Verdict) =>
   byInside(({ its }: WdsInside) => (its === undefined ? unseen('its ITS was not reached') : check(its)));
@@ -117,6 +126,14 @@ const transportOf = ({ deployments }: SpaceEvidence): Deployment | undefined =>
 export function isItsNameDefect(deployment: Deployment | undefined): boolean {
   const args = deployment?.spec?.template?.spec?.initContainers?.flatMap((container) => container.args ?? []) ?? [];
   return Boolean(flagValue(args, '--control-plane-label-selector')) && Boolean(flagValue(args, '--control-plane-name'));
+}
+
+/** Whether the Deployments of a WDS, as far as they are there, were made for an ITS of this name; empty: for the only one. */
+export function isWiredFor(its: string, deployments: readonly Deployment[]): boolean {
+  const named = (name: string) => deployments.find(({ metadata }) => metadata.name === name);
+  if (isItsNameDefect(named(transportDeployment))) return false;
+  const args = named(managerDeployment)?.spec?.template?.spec?.containers?.flatMap((container) => container.args ?? []);
+  return args === undefined || (flagValue(args, '--its-name') ?? '') === its;
 }
 
 function flagValue(args: readonly string[], flag: string): string | undefined {

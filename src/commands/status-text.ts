@@ -1,0 +1,35 @@
+import type { Fact, TreeNode } from '../lib/status/tree.ts';
+import { withoutControls } from '../lib/terminal/io.ts';
+import type { Style } from '../lib/terminal/style.ts';
+
+interface Row {
+  /** The branches and the title. */
+  head: string;
+  facts: Fact[];
+}
+
+/** Trees as lines for people: the facts of all nodes begin in one column. */
+export function describeTree(nodes: readonly TreeNode[], style: Style): string[] {
+  const rows = nodes.flatMap((node) => rowsOf(node, '', ''));
+  const width = Math.max(0, ...rows.map(({ head }) => head.length));
+  return rows.map(({ head, facts }) => {
+    const text = facts.map((fact) => factText(fact, style)).join(' · ');
+    return `${head.padEnd(width)}  ${text}`.trimEnd();
+  });
+}
+
+/** @param branch what stands before the node itself @param trunk what stands before the nodes below it */
+function rowsOf({ title, facts, children }: TreeNode, branch: string, trunk: string): Row[] {
+  const below = children.flatMap((child, index) => {
+    const isLast = index === children.length - 1;
+    return rowsOf(child, `${trunk}${isLast ? '└─ ' : '├─ '}`, `${trunk}${isLast ? '   ' : '│  '}`);
+  });
+  return [{ head: `${branch}${clean(title)}`, facts }, ...below];
+}
+
+function factText({ text, mark }: Fact, { bad, dot }: Style): string {
+  if (mark === undefined) return clean(text);
+  return `${{ bad, busy: dot, unseen: '?' }[mark]} ${clean(text)}`;
+}
+
+const clean = (text: string): string => withoutControls(text.replace(/\s+/g, ' '));

@@ -1,0 +1,107 @@
+import type { Command } from 'commander';
+import type { StatusTools } from '../lib/status/tools.ts';
+import type { StatusView } from '../lib/status/view.ts';
+import { isForPeople } from '../lib/terminal/formats.ts';
+import { type Io, withProgramName } from '../lib/terminal/io.ts';
+import { action } from './action.ts';
+import { defineCommand, type HostingOptions, hostingContextOption, type ItsOptions, itsOption } from './options.ts';
+import type { Session } from './session.ts';
+import { formatDocument, watch, watchOption } from './watching.ts';
+
+interface Options extends HostingOptions, ItsOptions {
+  watch?: boolean;
+}
+
+export function statusCommand(io: Io): Command {
+  return defineCommand('status', {
+    summary: 'show the whole installation',
+    description:
+      'Shows the hosting cluster, its ITSes with their WECs, and its WDSes, as one tree. What does not answer is shown as such and keeps nothing else from being shown; the exit code says only whether the hosting cluster could be read. An ITS that is chosen by --its, STELLARCTL_ITS or `its use` is shown as well where it belongs to no hosting cluster.',
+    timeout: '30s',
+    examples: [
+      ['stellarctl status', 'everything at a glance'],
+      ['stellarctl status --watch', 'and whatever changes from now on'],
+      ['stellarctl status -o json', 'the same for scripts'],
+    ],
+  })
+    .addOption(hostingContextOption())
+    .addOption(itsOption())
+    .addOption(watchOption('go on showing what changes'))
+    .action(
+      action<Options>(io, async (session, options, _positional, command) => {
+        const { readStatus } = await import('../lib/status/status.ts');
+        const tools = await statusTools(session);
+        session.progress.waiting(tools.hosting.cluster.context, 'looking at the installation');
+        const look = () => readStatus(tools);
+        if (options.watch) return watch(session, command, look, await onChange(session, io, options));
+        const view = await look();
+        if (!isForPeople(session.output)) return session.print(view, namesOf(view), []);
+        session.printText((await linesOf(view, session, io, options)).map((line) => `${line}\n`).join(''));
+        if (view.hosting === null)
+          session.progress.note(`${tools.hosting.cluster.context} is no hosting cluster; the ITS is shown alone.`);
+        await sayNext(session, view, tools);
+      }),
+    );
+}
+
+async function statusTools(session: Session): Promise<StatusTools> {
+  const { PartClients } = await import('../lib/status/part-clients.ts');
+  const { connect: _connect, target: _target, ...tools } = await session.spaceTools();
+  const connect = (...parameters: Parameters<Session['connect']>) => session.connect(...parameters);
+  return {
+    ...tools,
+    chosen: (await session.hasIts()) ? await session.itsChoice() : undefined,
+    parts: new PartClients(connect, session.run.deadline),
+  };
+}
+
+async function linesOf(view: StatusView, session: Session, io: Io, { color }: Options): Promise<string[]> {
+  const { treeOf } = await import('../lib/status/tree.ts');
+  const { styleFor } = await import('../lib/terminal/style.ts');
+  const { describeTree } = await import('./status-text.ts');
+  const lines = describeTree(treeOf(view, session.output === 'wide'), styleFor(io.stdout, io, color));
+  return lines.map((line) => withProgramName(line, io.program));
+}
+
+/** Names are those of different kinds here. */
+function namesOf({ itses, wdses }: StatusView): { name: string }[] {
+  return [
+    ...itses.flatMap(({ name, wecs }) => [`its/${name}`, ...(wecs ?? []).map((wec) => `wec/${wec.name}`)]),
+    ...wdses.map(({ name }) => `wds/${name}`),
+  ].map((name) => ({ name }));
+}
+
+async function sayNext(session: Session, view: StatusView, { hostingSource }: StatusTools): Promise<void> {
+  const { nextStep } = await import('../lib/status/next.ts');
+  const option = hostingSource === '--hosting-context' ? ` --hosting-context ${view.hosting?.name}` : '';
+  const next = nextStep(view, option);
+  if (next !== undefined) session.next(next);
+}
+
+/** Draws the tree over the one before on a terminal; elsewhere prints everything anew where something has changed. */
+async function onChange(session: Session, io: Io, options: Options): Promise<(view: StatusView) => Promise<void>> {
+  const { canRedraw, Redrawn } = await import('../lib/terminal/redraw.ts');
+  if (isForPeople(session.output) && canRedraw(io) && !options.verbose) {
+    const screen = new Redrawn(io.stdout);
+    return async (view) => session.printText(screen.frame(await linesOf(view, session, io, options)));
+  }
+  const { essenceOf } = await import('../lib/status/essence.ts');
+  let last: string | undefined;
+  return async (view) => {
+    const essence = essenceOf(view);
+    if (essence === last) return;
+    const text = await textOf(view, session, io, options);
+    session.printText(last === undefined || !isForPeople(session.output) ? text : `\n${text}`);
+    last = essence;
+  };
+}
+
+async function textOf(view: StatusView, session: Session, io: Io, options: Options): Promise<string> {
+  const { output } = session;
+  if (isForPeople(output)) return (await linesOf(view, session, io, options)).map((line) => `${line}\n`).join('');
+  if (output === 'name')
+    return namesOf(view)
+      .map(({ name }) => `${name}\n`)
+      .join('');
+  return formatDocument(output, view);
+}

@@ -1,0 +1,10 @@
+import type { ItsChoice } from '../its-choice.ts';
+import type { SpaceTools } from '../kubeflex/tools.ts';
+import type { PartClients } from './part-clients.ts';
+
+/** What looking at an installation takes. */
+export interface StatusTools extends Omit<SpaceTools, 'connect' | 'target'> {
+  /** Which ITS commands mean; undefined where none is meant. */
+  chosen: ItsChoice | undefined;
+  parts: PartClients;
+}

@@ -1,0 +1,100 @@
+import type { HostingStatus, ItsStatus, SpaceStatus, StatusView, WdsStatus, WecStatus } from './view.ts';
+
+/** A line of the tree, with the lines below it. */
+export interface TreeNode {
+  title: string;
+  facts: Fact[];
+  children: TreeNode[];
+}
+
+/** Something about a node, and how it is marked. */
+export interface Fact {
+  text: string;
+  mark?: Mark;
+}
+
+/** bad: somebody has to do something; busy: it will come by itself; unseen: nobody knows. */
+type Mark = 'bad' | 'busy' | 'unseen';
+
+/** An installation as a tree. @param wide says also where everything is */
+export function treeOf({ hosting, itses, wdses }: StatusView, wide = false): TreeNode[] {
+  const spaces = [
+    ...itses.map((its) => itsNode(its, hosting !== null, wide)),
+    ...wdses.map((wds) => node(`WDS ${wds.name}`, [...wdsFacts(wds), ...places(wds, wide)])),
+  ];
+  if (hosting === null) return spaces;
+  return [node(hosting.name, hostingFacts(hosting, spaces.length === 0, wide), spaces)];
+}
+
+const node = (title: string, facts: Fact[], children: TreeNode[] = []): TreeNode => ({ title, facts, children });
+const plain = (text: string): Fact[] => [{ text }];
+const marked = (mark: Mark, text: string): Fact[] => [{ mark, text }];
+
+function hostingFacts(hosting: HostingStatus, isEmpty: boolean, wide: boolean): Fact[] {
+  const { kubeflexVersion, kubestellarVersion, problem, reason, server } = hosting;
+  return [
+    ...plain(kubeflexVersion === null ? 'KubeFlex' : `KubeFlex ${kubeflexVersion}`),
+    ...(kubestellarVersion === null ? [] : plain(`KubeStellar ${kubestellarVersion}`)),
+    ...(reason === '' ? [] : marked(problem ? 'bad' : 'busy', reason)),
+    ...(isEmpty ? plain('no ITS and no WDS yet') : []),
+    ...(wide ? plain(server) : []),
+  ];
+}
+
+function itsNode(its: ItsStatus, isOfMany: boolean, wide: boolean): TreeNode {
+  const { name, type, ocmVersion, wecs } = its;
+  const facts = [
+    ...(type === null && !isOfMany ? [] : plain(type ?? 'elsewhere')),
+    ...state(its, its.ready ? 'ready' : ''),
+    ...(ocmVersion === null ? [] : plain(`OCM ${ocmVersion}`)),
+    ...(wecs?.length === 0 && its.ready ? plain('no WECs yet') : []),
+    ...places(its, wide),
+  ];
+  const children = (wecs ?? []).map((wec) => node(wec.name, wecFacts(wec)));
+  return node(`ITS ${name}`, facts, children);
+}
+
+function wdsFacts(wds: WdsStatus): Fact[] {
+  const { type, its, ready, bindingPolicies, objects } = wds;
+  const to = `→ ${its ?? 'an ITS that is not clear'}`;
+  const counts = [
+    ...(bindingPolicies === null ? [] : [counted(bindingPolicies, 'binding policy', 'binding policies')]),
+    ...(objects === null || bindingPolicies === 0 ? [] : [counted(objects, 'object', 'objects')]),
+  ];
+  return [
+    ...plain(type ?? ''),
+    ...state(wds, ready ? `ready ${to}` : to),
+    ...(counts.length === 0 ? [] : plain(counts.join(', '))),
+  ];
+}
+
+const counted = (count: number, one: string, many: string): string =>
+  `${count === 0 ? 'no' : count} ${count === 1 ? one : many}`;
+
+/** How far a space is. @param text what there is to say of it in any case */
+function state({ type, ready, stage, problem, reason, unseen }: SpaceStatus, text: string): Fact[] {
+  const isUnknown = type === null && unseen !== undefined;
+  return [
+    ...(text === '' ? [] : plain(text)),
+    ...(ready || isUnknown ? [] : progress(stage, problem, reason)),
+    ...(unseen === undefined || reason !== '' ? [] : marked('unseen', unseen)),
+  ];
+}
+
+function progress(stage: string | null, problem: boolean, reason: string): Fact[] {
+  if (problem) return marked('bad', reason);
+  return marked(
+    'busy',
+    [stage === null ? 'not taken up' : `at ${stage}`, reason].filter((part) => part !== '').join(': '),
+  );
+}
+
+function wecFacts({ state, problem, reason }: WecStatus): Fact[] {
+  if (problem) return marked('bad', reason || state);
+  return reason === '' ? plain(state) : marked('busy', `${state}: ${reason}`);
+}
+
+function places({ context, server }: SpaceStatus, wide: boolean): Fact[] {
+  if (!wide) return [];
+  return [...plain(context === null ? 'no context' : `context ${context}`), ...(server === null ? [] : plain(server))];
+}

@@ -1,0 +1,70 @@
+import type { ErrorReport } from '../errors.ts';
+
+/** A whole installation. The fields of this and of what it consists of are an interface: docs/output.md. */
+export interface StatusView {
+  /** Null where the cluster that is meant is no hosting cluster: then there is nothing but the ITS that was chosen. */
+  hosting: HostingStatus | null;
+  itses: ItsStatus[];
+  wdses: WdsStatus[];
+}
+
+export interface HostingStatus {
+  /** Its context. */
+  name: string;
+  server: string;
+  /** Null where it cannot be seen. */
+  kubeflexVersion: string | null;
+  kubestellarVersion: string | null;
+  /** Whether somebody has to do something. */
+  problem: boolean;
+  /** What is awaited, or what is wrong; empty when all is well. */
+  reason: string;
+}
+
+/** What is the same of ITSes and WDSes. */
+export interface SpaceStatus {
+  name: string;
+  /** Null for an ITS that is no control plane of the hosting cluster. */
+  type: string | null;
+  /** Whether KubeFlex calls it ready, and it answered where it was asked. */
+  ready: boolean;
+  /** The id of the stage reached, or of the one that failed, as far as the hosting cluster shows it. */
+  stage: string | null;
+  problem: boolean;
+  reason: string;
+  context: string | null;
+  server: string | null;
+  /** RFC 3339; null where KubeFlex does not know it. */
+  created: string | null;
+  /** Why the look into it failed. */
+  error?: ErrorReport;
+  /** Why it could not be looked into, though nothing speaks against it. */
+  unseen?: string;
+}
+
+export interface ItsStatus extends SpaceStatus {
+  ocmVersion: string | null;
+  /** Null where they cannot be seen. */
+  wecs: WecStatus[] | null;
+}
+
+export interface WecStatus {
+  name: string;
+  available: boolean | null;
+  stage: string | null;
+  /** The same in words. */
+  state: string;
+  problem: boolean;
+  reason: string;
+  /** Whether a registration request waits for a decision. */
+  pending: boolean;
+}
+
+export interface WdsStatus extends SpaceStatus {
+  /** The ITS that it sends its workloads through; null where that is not clear. */
+  its: string | null;
+  /** How many binding policies it has; null where they cannot be seen. */
+  bindingPolicies: number | null;
+  /** How many objects these select, each counted once. */
+  objects: number | null;
+}

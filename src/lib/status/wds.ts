@@ -1,0 +1,56 @@
+import type { Kube } from '../kube/client.ts';
+import type { KubeObject } from '../kube/objects.ts';
+import { resources } from '../kube/resources.ts';
+import type { ControlPlane } from '../kubeflex/objects.ts';
+import { itsOfWds } from '../kubeflex/spaces.ts';
+import { describePart, lookInto, type Part } from './parts.ts';
+import type { StatusTools } from './tools.ts';
+import type { WdsStatus } from './view.ts';
+
+/** control.kubestellar.io/v1alpha1 Binding: what a binding policy has been found to select (kubestellar v0.30.0, api/control). */
+interface Binding extends KubeObject {
+  spec?: { workload?: { clusterScope?: BoundObject[]; namespaceScope?: BoundObject[] } };
+}
+
+interface BoundObject {
+  group?: string;
+  resource: string;
+  namespace?: string;
+  name: string;
+}
+
+type WdsSeen = Pick<WdsStatus, 'bindingPolicies' | 'objects'>;
+
+const nothingSeen: WdsSeen = { bindingPolicies: null, objects: null };
+
+export async function lookAtWds(
+  part: Part,
+  all: readonly ControlPlane[],
+  tools: StatusTools,
+): Promise<WdsStatus | undefined> {
+  const looking = lookInto(part, tools, readWds);
+  const space = await describePart(part, looking, all, tools);
+  const look = await looking;
+  const its = itsOfWds(part.controlPlane.metadata.name, all)?.metadata.name ?? null;
+  return space && { ...space, its, ...('inside' in look ? look.inside : nothingSeen) };
+}
+
+/** Kinds that are not served yet count as not seen: the stages tell why. */
+async function readWds(wds: Kube): Promise<WdsSeen> {
+  const [policies, bindings] = await Promise.all([
+    wds.list<KubeObject>(resources.bindingPolicies),
+    wds.list<Binding>(resources.bindings),
+  ]);
+  return { bindingPolicies: policies?.length ?? null, objects: bindings === undefined ? null : countObjects(bindings) };
+}
+
+/** Objects may be selected by several policies. */
+export function countObjects(bindings: readonly Binding[]): number {
+  const objects = bindings.flatMap(({ spec }) => [
+    ...(spec?.workload?.clusterScope ?? []),
+    ...(spec?.workload?.namespaceScope ?? []),
+  ]);
+  return new Set(
+    objects.map(({ group = '', resource, namespace = '', name }) => [group, resource, namespace, name].join('/')),
+  ).size;
+}
