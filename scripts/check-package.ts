@@ -11,7 +11,7 @@ import { execa } from 'execa';
 
 const OLDEST_NODE = '22.19.0';
 const TOO_OLD_NODE = '20';
-const PACKED_LIMIT_KB = 400;
+const PACKED_LIMIT_KB = 500;
 const UNPACKED_LIMIT_KB = 2000;
 
 interface Packed {

@@ -3,6 +3,7 @@ import { StellarError } from '../../errors.ts';
 import type { Kube } from '../../kube/client.ts';
 import { ApiError, describeCluster } from '../../kube/errors.ts';
 import { isTrue, type KubeObject } from '../../kube/objects.ts';
+import { requirePermissions } from '../../kube/permissions.ts';
 import { resources } from '../../kube/resources.ts';
 import type { Run } from '../../run.ts';
 import { type ChosenEndpoint, chooseEndpoint, isSameHub } from '../endpoint.ts';
@@ -13,7 +14,6 @@ import { type AgentSettings, type HubConnection, readHubKubeconfig } from '../kl
 import { managedBy, managedByLabel } from '../klusterlet/operator.ts';
 import { klusterletName } from '../names.ts';
 import type { Klusterlet } from '../objects.ts';
-import { requirePermissions } from '../../kube/permissions.ts';
 import { hubPermissions, wecPermissions } from '../permissions.ts';
 import { readWec, type WecEvidence } from '../wec-evidence.ts';
 import type { JoiningWec, JoinOptions } from './options.ts';
