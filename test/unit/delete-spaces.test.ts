@@ -42,7 +42,7 @@ describe('an ITS is not deleted', () => {
   test('while WECs are registered; the hint names the context that leads to it', async () => {
     const kubeconfig = kubeconfigOf({ mine: { cluster: 'c', user: 'u', of: 'its1' } });
     const one = refused(await inspectedIts('its1', [its('its1'), wec('cluster1')], { kubeconfig }));
-    assert.deepEqual([one.code, one.message], ['has-dependents', 'A WEC is registered with its1: cluster1.']);
+    assert.deepEqual([one.code, one.message], ['has-dependents', '1 WEC is registered with its1: cluster1.']);
     assert.match(one.hint ?? '', /^Let them go first: stellarctl deregister cluster1 --its mine /);
     const two = refused(await inspectedIts('its1', [its('its1'), wec('a'), wec('b')]));
     assert.match(two.message, /^2 WECs are registered with its1: a, b/);

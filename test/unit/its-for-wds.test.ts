@@ -38,6 +38,10 @@ describe('the ITS of a WDS', () => {
     await assert.rejects(choose([]), { code: 'not-found', hint: /its create its1 --hosting-context kind-kubeflex/ });
     await assert.rejects(choose(one, 'its9'), { code: 'not-found', message: /no ITS its9: there are its1/ });
   });
+  test('is none that is being deleted', async () => {
+    assert.deepEqual((await wayOf([its('its1', { deleting: true }), its('its2')]))[0], 'its2');
+    await assert.rejects(choose([its('its1', { deleting: true })]), { code: 'not-found' });
+  });
   test('is no WDS', () => assert.rejects(choose([wds('wds1')]), { code: 'not-found' }));
 });
 

@@ -94,6 +94,14 @@ describe('spaces are listed', () => {
       },
     ]);
   });
+  test('to who may not see whether KubeFlex runs, without a claim about it', async () => {
+    const cluster = new MemoryCluster([its('its1', { conditions: [] })]);
+    const [seen] = await listed('its', cluster);
+    assert.match(seen?.reason ?? '', /manager is not installed/);
+    cluster.forbidden.add('deployments');
+    const [unseen] = await listed('its', cluster);
+    assert.deepEqual([unseen?.problem, unseen?.reason], [false, 'KubeFlex has not looked at it yet']);
+  });
   test('without one that goes meanwhile', async () => {
     const get: Kube['get'] = async () => undefined;
     const cluster = new MemoryCluster([its('its1')], { get });

@@ -109,6 +109,8 @@ describe('a WDS', () => {
       },
     });
   });
+  test('that the chart has given a name is not waited for until it fails', async () =>
+    assert.deepEqual((await repairWds('its1', one, [])).writes, rewiring.slice(1)));
   test('that names none gets a corrected hook when there are several, and new Deployments', async () => {
     const { writes, bodies } = await repairWds('', two, wdsDeployments(''), {}, 'its2');
     assert.deepEqual(writes, rewiring);

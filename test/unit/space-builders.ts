@@ -112,12 +112,14 @@ export interface PodOptions {
   lastExitCode?: number;
   restarts?: number;
   ready?: boolean;
+  /** Why it has no node. */
+  unschedulable?: string;
   deleting?: boolean;
 }
 
 /** A pod of one container, whose image is `example.com/NAME:1`. */
 export function pod(name: string, options: PodOptions = {}): Pod {
-  const { init = false, waiting, exitCode, lastExitCode, restarts = 0, ready = false } = options;
+  const { init = false, waiting, exitCode, lastExitCode, restarts = 0, ready = false, unschedulable } = options;
   const status = {
     name: 'main',
     restartCount: restarts,
@@ -137,7 +139,12 @@ export function pod(name: string, options: PodOptions = {}): Pod {
     spec: init ? { initContainers: spec } : { containers: spec },
     status: {
       phase: options.phase ?? 'Pending',
-      ...(ready ? { conditions: [{ type: 'Ready', status: 'True' }] } : {}),
+      conditions: [
+        ...(ready ? [{ type: 'Ready', status: 'True' } as const] : []),
+        ...(unschedulable === undefined
+          ? []
+          : [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: unschedulable } as const]),
+      ],
       ...(init ? { initContainerStatuses: [status] } : { containerStatuses: [status] }),
     },
   };

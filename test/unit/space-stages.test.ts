@@ -162,6 +162,13 @@ describe("a hook's Job", () => {
     const applied = its('its1', { applied: ['its-hub-init'] });
     assert.match(said(done(evidence(applied, { jobs: [job('its-hub-init', 'failed')] }))), /^failed/);
   });
+  test('is awaited while there is no room for it, which is said', () => {
+    const pods = [pod('its-hub-init-a', { unschedulable: '0/1 nodes are available: 1 Insufficient cpu.' })];
+    assert.equal(
+      said(done(evidence(plane, { jobs: [job('its-hub-init')], pods }))),
+      'waiting: pod its-hub-init-a finds no node: 0/1 nodes are available: 1 Insufficient cpu.',
+    );
+  });
   test('has no more than doubts about an image, and none about a try that failed', () => {
     const running = { jobs: [job('its-hub-init')] };
     const image = pod('its-hub-init-a', { waiting: { reason: 'ImagePullBackOff' } });

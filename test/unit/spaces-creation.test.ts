@@ -225,6 +225,11 @@ describe('a space is shown', () => {
     const view = await getSpace('wds1', 'wds', toolsOf({ ...plain.kube, get }));
     assert.deepEqual([view.ready, view.diagnosis, view.its], [true, null, { name: 'its1', named: false }]);
   });
+  test('as one that goes, whatever its conditions say', async () => {
+    const cluster = new MemoryCluster([its('its1', { conditions: ready, deleting: true })]);
+    const view = await getSpace('its1', 'its', toolsOf(cluster.kube));
+    assert.deepEqual([view.ready, view.stage, view.diagnosis?.wrong], [false, 'deleting', 'its1 is being deleted.']);
+  });
   test('only as what it is', async () => {
     const cluster = new MemoryCluster([its('its1')]);
     await assert.rejects(getSpace('its1', 'wds', toolsOf(cluster.kube)), { code: 'not-found', message: /no WDS its1/ });

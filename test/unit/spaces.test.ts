@@ -75,6 +75,7 @@ describe('the contexts of a space are', () => {
     const byKflex = { cluster: 'its1-cluster', user: 'its1-admin' };
     assert.deepEqual(contextsOf(kubeconfigOf({ its1: byKflex }), 'its1'), ['its1']);
     assert.deepEqual(contextsOf(kubeconfigOf({ other: byKflex }), 'its1'), []);
+    assert.deepEqual(contextsOf(kubeconfigOf({ its1: byKflex, a: { ...at, of: 'its1' } }), 'its1'), ['a']);
   });
   test("not one of the same name that is somebody's", () => {
     assert.deepEqual(contextsOf(kubeconfigOf({ its1: at }), 'its1'), []);

@@ -1,5 +1,13 @@
 import type { Reader } from './client.ts';
-import { type Deployment, isTrue, type Job, type ObjectMeta, type Pod, type StatefulSet } from './objects.ts';
+import {
+  conditionOf,
+  type Deployment,
+  isTrue,
+  type Job,
+  type ObjectMeta,
+  type Pod,
+  type StatefulSet,
+} from './objects.ts';
 
 /** Why a pod does not come up, where that will not pass by itself. */
 export interface PodTrouble {
@@ -55,6 +63,15 @@ export function podTrouble(pod: Pod): PodTrouble | undefined {
     const ended = state?.terminated;
     if (ended !== undefined && ended.exitCode !== 0 && pod.status?.phase === 'Failed')
       return trouble('exit', `exit ${ended.exitCode}`);
+  }
+  return undefined;
+}
+
+/** What pods that have no node yet wait for, as the scheduler says it: room may still come, so that it is no trouble. */
+export function waitsForNode(pods: readonly Pod[]): string | undefined {
+  for (const pod of pods) {
+    const { status, reason, message = reason } = conditionOf(pod, 'PodScheduled') ?? {};
+    if (status === 'False' && reason === 'Unschedulable') return `pod ${pod.metadata.name} finds no node: ${message}`;
   }
   return undefined;
 }

@@ -88,7 +88,7 @@ export function refuseDependents(its: ItsToDelete, force: boolean): void {
   if (wecs.length > 0) {
     throw new StellarError(
       'has-dependents',
-      `${wecs.length === 1 ? 'A WEC is' : `${wecs.length} WECs are`} registered with ${name}: ${wecs.join(', ')}.`,
+      `${wecs.length === 1 ? '1 WEC is' : `${wecs.length} WECs are`} registered with ${name}: ${wecs.join(', ')}.`,
       {
         hint: `Let them go first: stellarctl deregister ${wecs.join(' ')} --its ${context}    Or give them up: --force`,
       },

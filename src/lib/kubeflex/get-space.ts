@@ -53,6 +53,7 @@ export async function getSpace(name: string, role: SpaceRole, tools: SpaceTools)
   const { space, stages } = seen as SpaceSeen<ItsInside | WdsInside>;
   const reports = judge<Space<ItsInside | WdsInside>>(stages, space);
   const { controlPlane } = space;
+  const isDeleted = controlPlane.metadata.deletionTimestamp !== undefined;
   return {
     name,
     role,
@@ -61,8 +62,8 @@ export async function getSpace(name: string, role: SpaceRole, tools: SpaceTools)
     context: contextsOf(kubeconfig, name)[0] ?? null,
     server: watcher.clientOf(name)?.cluster.server ?? null,
     created: new Date(createdAt(controlPlane)).toISOString(),
-    ready: isTrue(controlPlane, 'Ready') && blockingStage(reports) === undefined,
-    stage: reachedStage(reports) ?? null,
+    ready: isTrue(controlPlane, 'Ready') && blockingStage(reports) === undefined && !isDeleted,
+    stage: isDeleted ? 'deleting' : (reachedStage(reports) ?? null),
     stages: reports.map(({ id, title, verdict }) => ({
       id,
       title,
@@ -72,7 +73,9 @@ export async function getSpace(name: string, role: SpaceRole, tools: SpaceTools)
     hooks: hooksOf(controlPlane),
     namespace: namespaceOf(name),
     ...(role === 'wds' ? { its: await itsFor(name, tools) } : itsDetails(seen as SpaceSeen<ItsInside>)),
-    diagnosis: await diagnose(reports, { space, stages }, tools, watcher.clientOf(name)),
+    diagnosis: isDeleted
+      ? { wrong: `${name} is being deleted.`, log: [], next: null }
+      : await diagnose(reports, { space, stages }, tools, watcher.clientOf(name)),
   };
 }
 

@@ -31,7 +31,9 @@ export async function chooseItsForWds(
   asked: string | undefined,
   hooks: ReadonlyMap<string, PostCreateHook>,
 ): Promise<ItsForWds> {
-  const names = ((await listControlPlanes(hosting, 'its')) ?? []).map(({ metadata }) => metadata.name);
+  const names = ((await listControlPlanes(hosting, 'its')) ?? [])
+    .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+    .map(({ metadata }) => metadata.name);
   const its = pick(hosting, asked, names);
   const hook = hooks.get(hookNames.transport);
   const chosen = { its, itsName: its, transportHook: hookNames.transport, correctedHook: undefined };

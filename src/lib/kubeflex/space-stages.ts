@@ -6,6 +6,7 @@ import {
   jobState,
   type PodTrouble,
   podsOf,
+  waitsForNode,
 } from '../kube/pods.ts';
 import { type Resource, resources } from '../kube/resources.ts';
 import { failed, failedForGood, met, type Stage, unseen, type Verdict, waiting } from '../stages.ts';
@@ -102,9 +103,8 @@ export function apiServerRuns(space: SpaceEvidence): Verdict {
   if (trouble !== undefined) return failed(`its API server does not start: ${trouble.why}`);
   const { plural } = server.kind === 'StatefulSet' ? resources.statefulSets : resources.deployments;
   if (space.forbidden.has(plural)) return unreadable(plural, space);
-  return waiting(
-    (set ?? deployment) ? 'its API server is starting' : `KubeFlex has not made ${server.kind} ${server.name} yet`,
-  );
+  if ((set ?? deployment) === undefined) return waiting(`KubeFlex has not made ${server.kind} ${server.name} yet`);
+  return waiting(waitsForNode(podsOf(server.name, space.pods)) ?? 'its API server is starting');
 }
 
 /** What this user may not read is not seen; it may well be there. */
@@ -168,8 +168,10 @@ export function jobDone(
         `${commandTo('repair')}        or give it up: ${commandTo('delete')}`,
       );
     }
-    const trouble = lasting(podsOf(job, space.pods));
-    return trouble === undefined ? waiting(`Job ${job} is running`) : failed(`Job ${job}: ${trouble.why}`);
+    const pods = podsOf(job, space.pods);
+    const trouble = lasting(pods);
+    if (trouble !== undefined) return failed(`Job ${job}: ${trouble.why}`);
+    return waiting(waitsForNode(pods) ?? `Job ${job} is running`);
   };
 }
 
@@ -191,8 +193,10 @@ export function deploymentRuns(name: string): (space: SpaceEvidence) => Verdict 
         ? unreadable(plural, space)
         : waiting(`KubeFlex has not made Deployment ${name} yet`);
     if (isDeploymentReady(deployment)) return met;
-    const trouble = firstTrouble(podsOf(name, space.pods));
-    return trouble === undefined ? waiting(`Deployment ${name} is starting`) : failed(trouble.why);
+    const pods = podsOf(name, space.pods);
+    const trouble = firstTrouble(pods);
+    if (trouble !== undefined) return failed(trouble.why);
+    return waiting(waitsForNode(pods) ?? `Deployment ${name} is starting`);
   };
 }
 
