@@ -138,21 +138,26 @@ describe('deleting a space', () => {
       const names = (key: keyof typeof after) => after[key].map(({ name }) => name).join();
       return { names: [names('contexts'), names('clusters'), names('users')], contexts: after.contexts };
     };
+    const noted = { of: 'ext', hosting: 'h' };
+    test('nothing of a control plane of that name on another hosting cluster', async () => {
+      const { names } = await left({ ext: { cluster: 'ext-cluster', user: 'ext-admin', of: 'ext', hosting: 'g' } });
+      assert.deepEqual(names, ['ext', 'ext-cluster', 'ext-admin']);
+    });
     test('what was made for it', async () => {
       const { names } = await left({
-        ext: { cluster: 'ext-cluster', user: 'ext-admin', of: 'ext' },
+        ext: { cluster: 'ext-cluster', user: 'ext-admin', ...noted },
         other: { cluster: 'c', user: 'u' },
       });
       assert.deepEqual(names, ['other', 'c', 'u']);
     });
     test("its name for the user's own cluster, which stays", async () => {
       const own = { cluster: 'c', user: 'u' };
-      assert.deepEqual((await left({ ext: { ...own, of: 'ext' }, mine: own })).names, ['mine', 'c', 'u']);
+      assert.deepEqual((await left({ ext: { ...own, ...noted }, mine: own })).names, ['mine', 'c', 'u']);
     });
     test("nothing but the mark, where the user's own context has the name of the space", async () => {
-      const { names, contexts } = await left({ ext: { cluster: 'c', user: 'u', of: 'ext' } });
+      const { names, contexts } = await left({ ext: { cluster: 'c', user: 'u', ...noted } });
       assert.deepEqual(names, ['ext', 'c', 'u']);
-      assert.equal(JSON.stringify(contexts).includes('controlplane-name'), false);
+      assert.equal(JSON.stringify(contexts).includes('kubeflex'), false);
     });
   });
 });

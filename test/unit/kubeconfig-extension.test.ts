@@ -127,7 +127,7 @@ describe('what we note', () => {
         context: 'its1',
         cluster: { name: 'c', entry: {} },
         user: { name: 'u', entry: {} },
-        ...forControlPlane('its1'),
+        ...forControlPlane('its1', 'a'),
       },
       waiting,
     );
@@ -140,7 +140,7 @@ describe('what we note', () => {
     for (const [list, data] of [
       [top, { 'hosting-cluster-ctx-name': 'a' }],
       [ofHosting, { 'is-hosting-cluster-ctx': 'true' }],
-      [ofControlPlane, { 'controlplane-name': 'its1' }],
+      [ofControlPlane, { 'controlplane-name': 'its1', 'hosting-cluster-ctx-name': 'a' }],
     ]) {
       const [{ name, extension }] = list;
       assert.equal(name, 'kubeflex');
@@ -174,20 +174,27 @@ describe('what we note', () => {
     assert.deepEqual(parse(readFileSync(where.file, 'utf8')), expected);
   });
 
+  const elsewhere = {
+    context: 'its1',
+    cluster: { name: 'its1-cluster', entry: { server: 'https://elsewhere.example.com' } },
+    user: { name: 'its1-admin', entry: { token: 't' } },
+  };
   test('lets the context of the same control plane be replaced, and no other', async () => {
     const where = target(byKflex);
-    const moved = (name: string) =>
+    const moved = (name: string, hosting = 'kind-kubeflex') =>
       setContext(
         where,
         {
           context: 'its1',
           cluster: { name: 'its1-cluster', entry: { server: 'https://its1.example.com' } },
           user: { name: 'its1-admin', entry: { token: 't' } },
-          ...forControlPlane(name),
+          ...forControlPlane(name, hosting),
         },
         waiting,
       );
     await assert.rejects(moved('its2'), /its1\.localtest\.me/);
     assert.equal((await moved('its1')).changed, true);
+    await setContext(where, { ...elsewhere, ...forControlPlane('its1', 'kind-kubeflex') }, waiting);
+    await assert.rejects(moved('its1', 'other'), /another cluster/);
   });
 });

@@ -105,11 +105,15 @@ describe('the control plane of a WDS is as the chart makes it', () => {
       });
 });
 
-test('the manager gets the same rights from us as from the chart', () =>
+test('the manager gets the same rights from us as from the chart, which may take them over', () =>
   assert.deepEqual(managerBinding(), {
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind: 'ClusterRoleBinding',
-    metadata: { name: 'kubeflex-manager-cluster-admin-rolebinding' },
+    metadata: {
+      name: 'kubeflex-manager-cluster-admin-rolebinding',
+      labels: { 'app.kubernetes.io/managed-by': 'Helm' },
+      annotations: { 'meta.helm.sh/release-name': 'ks-core', 'meta.helm.sh/release-namespace': 'default' },
+    },
     roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
     subjects: [{ kind: 'ServiceAccount', name: 'kubeflex-controller-manager', namespace: 'kubeflex-system' }],
   }));

@@ -305,21 +305,24 @@ export const inSpace = <T extends KubeObject>(kind: string, space: string, objec
   metadata: { ...object.metadata, namespace: namespaceOf(space) },
 });
 
+const noted = (of: string, hosting: string | undefined) => ({
+  'controlplane-name': of,
+  ...(hosting === undefined ? {} : { 'hosting-cluster-ctx-name': hosting }),
+});
+
 export const kubeconfigOf = (
-  contexts: Record<string, { cluster: string; user: string; of?: string }>,
+  contexts: Record<string, { cluster: string; user: string; of?: string; hosting?: string }>,
   currentContext?: string,
 ): Kubeconfig => ({
   files: ['config'],
   currentContext,
   contexts: new Map(
-    Object.entries(contexts).map(([name, { cluster, user, of }]) => [
+    Object.entries(contexts).map(([name, { cluster, user, of, hosting }]) => [
       name,
       {
         cluster,
         user,
-        ...(of === undefined
-          ? {}
-          : { extensions: [{ name: 'kubeflex', extension: { data: { 'controlplane-name': of } } }] }),
+        ...(of === undefined ? {} : { extensions: [{ name: 'kubeflex', extension: { data: noted(of, hosting) } }] }),
       },
     ]),
   ),

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
 import { parse, stringify } from 'yaml';
-import { loadKubeconfig, selectContext } from '../../src/lib/kube/kubeconfig.ts';
+import { type Kubeconfig, loadKubeconfig, selectContext } from '../../src/lib/kube/kubeconfig.ts';
 import { knownEntries, writeSpaceContext } from '../../src/lib/kubeflex/space-context.ts';
+import type { SpaceTools } from '../../src/lib/kubeflex/tools.ts';
 import { hostingCluster, its, kubeconfigOf, MemoryCluster, soon } from './space-builders.ts';
 
 const directory = await mkdtemp(path.join(tmpdir(), 'space-context-'));
@@ -22,6 +23,13 @@ interface Raw {
   'current-context': string;
 }
 
+const toolsFor = (kubeconfig: Kubeconfig, file: string) =>
+  ({
+    kubeconfig,
+    target: { file, env: {} },
+    hostingContext: { name: 'kind-kubeflex' },
+  }) as SpaceTools;
+
 /** Writes the context of its1 into a kubeconfig that has a context `mine`. */
 async function written(from: Parameters<typeof writeSpaceContext>[1], times = 1) {
   const file = path.join(directory, 'config');
@@ -37,7 +45,7 @@ async function written(from: Parameters<typeof writeSpaceContext>[1], times = 1)
   const changes: boolean[] = [];
   for (let time = 0; time < times; time += 1) {
     const kubeconfig = await loadKubeconfig(file);
-    changes.push((await writeSpaceContext('its1', from, kubeconfig, { file, env: {} }, soon())).changed);
+    changes.push((await writeSpaceContext('its1', from, toolsFor(kubeconfig, file), soon())).changed);
   }
   const raw = parse(await readFile(file, 'utf8')) as Raw;
   return { raw, changes, context: raw.contexts.find(({ name }) => name === 'its1')?.context };
@@ -60,7 +68,10 @@ describe('the context of a space', () => {
     );
     const [extension] = context?.extensions ?? [];
     assert.equal(extension?.name, 'kubeflex');
-    assert.deepEqual(extension?.extension.data, { 'controlplane-name': 'its1' });
+    assert.deepEqual(extension?.extension.data, {
+      'controlplane-name': 'its1',
+      'hosting-cluster-ctx-name': 'kind-kubeflex',
+    });
     assert.equal(raw['current-context'], 'mine');
   });
   test("refers to the user's own cluster and user where it is theirs", async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { accessSpace, contextsOf, requireAccess } from '../../src/lib/kubeflex/access.ts';
+import { accessSpace, contextsNotedFor, contextsOf, requireAccess } from '../../src/lib/kubeflex/access.ts';
 import { hookLike, hooksOf, itsNameOf, itsOfWds, listControlPlanes, roleOf } from '../../src/lib/kubeflex/spaces.ts';
 import { controlPlane, inSpace, its, kubeconfigOf, MemoryCluster, wds } from './space-builders.ts';
 
@@ -68,18 +68,26 @@ describe('the contexts of a space are', () => {
       contextsOf(
         kubeconfigOf({ a: { ...at, of: 'its1' }, its1: { ...at, of: 'its1' }, b: { ...at, of: 'its2' } }),
         'its1',
+        'hosting',
       ),
       ['its1', 'a'],
     ));
+  test('none of another hosting cluster that is known', () => {
+    const of = (hosting: string) => ({ a: { ...at, of: 'its1', hosting }, hosting: at, other: at });
+    assert.deepEqual(contextsOf(kubeconfigOf(of('hosting')), 'its1', 'hosting'), ['a']);
+    assert.deepEqual(contextsOf(kubeconfigOf(of('other')), 'its1', 'hosting'), []);
+    assert.deepEqual(contextsOf(kubeconfigOf(of('renamed since')), 'its1', 'hosting'), ['a']);
+    assert.deepEqual(contextsNotedFor(kubeconfigOf(of('renamed since')), 'its1', 'hosting'), []);
+  });
   test('one that kflex has loaded without saying so', () => {
     const byKflex = { cluster: 'its1-cluster', user: 'its1-admin' };
-    assert.deepEqual(contextsOf(kubeconfigOf({ its1: byKflex }), 'its1'), ['its1']);
-    assert.deepEqual(contextsOf(kubeconfigOf({ other: byKflex }), 'its1'), []);
-    assert.deepEqual(contextsOf(kubeconfigOf({ its1: byKflex, a: { ...at, of: 'its1' } }), 'its1'), ['a']);
+    assert.deepEqual(contextsOf(kubeconfigOf({ its1: byKflex }), 'its1', 'hosting'), ['its1']);
+    assert.deepEqual(contextsOf(kubeconfigOf({ other: byKflex }), 'its1', 'hosting'), []);
+    assert.deepEqual(contextsOf(kubeconfigOf({ its1: byKflex, a: { ...at, of: 'its1' } }), 'its1', 'hosting'), ['a']);
   });
   test("not one of the same name that is somebody's", () => {
-    assert.deepEqual(contextsOf(kubeconfigOf({ its1: at }), 'its1'), []);
-    assert.deepEqual(contextsOf(kubeconfigOf({ its1: { ...at, of: 'its2' } }), 'its1'), []);
+    assert.deepEqual(contextsOf(kubeconfigOf({ its1: at }), 'its1', 'hosting'), []);
+    assert.deepEqual(contextsOf(kubeconfigOf({ its1: { ...at, of: 'its2' } }), 'its1', 'hosting'), []);
   });
 });
 

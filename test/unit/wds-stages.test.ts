@@ -69,7 +69,10 @@ describe('a WDS is kept', () => {
     const deployments = [server, { ...transport, status: {} }, manager] as SpaceEvidence['deployments'];
     const stage = blockingStage(reports({ deployments }));
     assert.equal(stage?.id, 'transport-controller');
-    assert.deepEqual(stage?.verdict.state === 'failed' && stage.verdict.hint, 'stellarctl wds repair wds1');
+    assert.deepEqual(
+      stage?.verdict.state === 'failed' && stage.verdict.hint,
+      'stellarctl wds repair wds1 --hosting-context kind-kubeflex',
+    );
   });
   test('by a controller manager that ends again and again', () => {
     const crashing = pod('kubestellar-controller-manager-1-a', {

@@ -3,7 +3,7 @@ import type { Kube } from '../kube/client.ts';
 import { type Kubeconfig, parseKubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig.ts';
 import type { Secret } from '../kube/objects.ts';
 import { resources } from '../kube/resources.ts';
-import { controlPlaneOf } from './kubeconfig-extension.ts';
+import { controlPlaneOf, hostingOf } from './kubeconfig-extension.ts';
 import { namespaceOf, secretOf } from './names.ts';
 import type { ControlPlane } from './objects.ts';
 import { typeOf } from './spaces.ts';
@@ -27,7 +27,7 @@ export async function accessSpace(
   const type = typeOf(controlPlane);
   if (type === 'host') return { context: { ...hostingContext, name } };
   if (type === 'external') {
-    const [own] = contextsOf(kubeconfig, name);
+    const [own] = contextsOf(kubeconfig, name, hostingContext.name);
     if (own !== undefined) return { context: selectContext(kubeconfig, own) };
     return { unknown: `no context of the kubeconfig is known to be that of ${name}` };
   }
@@ -56,12 +56,27 @@ export async function requireAccess(...parameters: Parameters<typeof accessSpace
 
 /**
  * The contexts of a kubeconfig that lead to a control plane, best first: those that say so, then one that kflex has loaded without
- * saying so, which it shows by its names.
+ * saying so, which it shows by its names. Those of another hosting cluster's control plane of the same name are none of them.
+ * @param hosting the context of the hosting cluster
  */
-export function contextsOf(kubeconfig: Kubeconfig, controlPlane: string): string[] {
-  const marked = [...kubeconfig.contexts].filter(([, context]) => controlPlaneOf(context) === controlPlane);
+export function contextsOf(kubeconfig: Kubeconfig, controlPlane: string, hosting: string): string[] {
+  const isElsewhere = (noted: string | undefined) =>
+    noted !== undefined && noted !== hosting && kubeconfig.contexts.has(noted);
+  const marked = [...kubeconfig.contexts].filter(
+    ([, context]) => controlPlaneOf(context) === controlPlane && !isElsewhere(hostingOf(context)),
+  );
   const names = marked.map(([name]) => name).sort((a, b) => Number(b === controlPlane) - Number(a === controlPlane));
   const named = kubeconfig.contexts.get(controlPlane);
-  const isKflexs = named?.cluster === `${controlPlane}-cluster` && named.user === `${controlPlane}-admin`;
+  const isKflexs =
+    controlPlaneOf(named) === undefined &&
+    named?.cluster === `${controlPlane}-cluster` &&
+    named.user === `${controlPlane}-admin`;
   return names.length === 0 && isKflexs ? [controlPlane] : names;
+}
+
+/** Those that are noted to be of this hosting cluster's control plane: all that can be told when it is gone. */
+export function contextsNotedFor(kubeconfig: Kubeconfig, controlPlane: string, hosting: string): string[] {
+  return contextsOf(kubeconfig, controlPlane, hosting).filter(
+    (name) => hostingOf(kubeconfig.contexts.get(name)) === hosting,
+  );
 }

@@ -72,12 +72,12 @@ async function writeContext(
   name: string,
   entries: () => Promise<SpaceEntries | undefined>,
   result: SpaceResult,
-  { kubeconfig, target }: SpaceTools,
+  tools: SpaceTools,
   run: Run,
 ): Promise<void> {
   const from = await entries();
   if (from === undefined) return;
-  const { changed, file } = await writeSpaceContext(name, from, kubeconfig, target, run);
+  const { changed, file } = await writeSpaceContext(name, from, tools, run);
   result.context = name;
   if (!changed) return;
   result.changed = true;

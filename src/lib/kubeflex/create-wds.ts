@@ -14,6 +14,7 @@ import { SpaceWatcher } from './look.ts';
 import { missingManagerBinding } from './manager-binding.ts';
 import { wdsManifest } from './manifests.ts';
 import { hookNames, managerName, postgresInstallation, postgresName, systemNamespace, type WdsType } from './names.ts';
+import type { ControlPlane } from './objects.ts';
 import { createPermissions } from './permissions.ts';
 import { knownEntries } from './space-context.ts';
 import type { SpaceResult } from './space-result.ts';
@@ -53,7 +54,7 @@ export async function createWds(input: WdsInput, tools: SpaceTools, run: Run): P
       },
       type,
       exists: present !== undefined,
-      write: present === undefined ? await writing(input, hosting, run) : await mending(input, hosting),
+      write: present === undefined ? await writing(input, hosting, run) : await mending(input, present, hosting),
       entries: () => knownEntries(name, tools),
     },
     tools,
@@ -65,8 +66,13 @@ export async function createWds(input: WdsInput, tools: SpaceTools, run: Run): P
  * What a WDS that is there still needs to come up.
  * @throws StellarError `name-taken` where it uses another ITS than is asked for
  */
-async function mending({ name, type, itsName }: WdsInput, hosting: Kube): Promise<(() => Promise<string>) | undefined> {
+async function mending(
+  { name, type, itsName, apiGroups }: WdsInput,
+  present: ControlPlane,
+  hosting: Kube,
+): Promise<(() => Promise<string>) | undefined> {
   if (itsName !== undefined) await refuseOtherIts(name, itsName, hosting);
+  refuseOtherGroups(present, apiGroups);
   const binding = await missingManagerBinding(hosting, type);
   if (binding === undefined) return undefined;
   return async () => {
@@ -82,6 +88,18 @@ async function refuseOtherIts(name: string, asked: string, hosting: Kube): Promi
   throw new StellarError('name-taken', `${name} exists already, and its ITS is ${its ?? 'not clear'}, not ${asked}.`, {
     hint: `Give it that one: stellarctl wds repair ${name} --its-name ${asked} --hosting-context ${hosting.cluster.context}`,
   });
+}
+
+function refuseOtherGroups({ metadata, spec }: ControlPlane, asked: readonly string[]): void {
+  if (asked.length === 0) return;
+  const all = (spec?.postCreateHooks ?? []).map(({ vars }) => vars?.APIGroups);
+  const present = all.find((groups) => groups !== undefined) ?? '';
+  if (present === asked.join(',')) return;
+  throw new StellarError(
+    'name-taken',
+    `${metadata.name} exists already, and watches ${present === '' ? 'all API groups' : present}, not ${asked.join(',')}.`,
+    { hint: 'Choose another name, or delete it first' },
+  );
 }
 
 /** Finds out everything that can be known to fail, then says what to write. */

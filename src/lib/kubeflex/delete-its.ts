@@ -6,7 +6,7 @@ import type { ManagedCluster } from '../ocm/objects.ts';
 import type { Run } from '../run.ts';
 import { accessSpace, contextsOf } from './access.ts';
 import { adoptedAccount } from './bootstrap.ts';
-import { deleteSpace, refuseOtherRole, type SpaceToDelete } from './delete-space.ts';
+import { contextsToRemove, deleteSpace, refuseOtherRole, type SpaceToDelete } from './delete-space.ts';
 import { requireHosting } from './hosting.ts';
 import type { SpaceResult } from './space-result.ts';
 import { itsOfWds, listControlPlanes, roleOf, typeOf } from './spaces.ts';
@@ -36,7 +36,7 @@ export async function inspectIts(name: string, tools: SpaceTools): Promise<ItsTo
     .map(({ metadata }) => metadata.name);
   const { wecs, unseen } =
     controlPlane === undefined ? { wecs: [], unseen: undefined } : await wecsOf(controlPlane, tools);
-  const [context = name] = contextsOf(tools.kubeconfig, name);
+  const [context = name] = contextsOf(tools.kubeconfig, name, hosting.cluster.context);
   return { name, role: 'its', hosting: hosting.cluster.context, context, controlPlane, wecs, unseen, wdses };
 }
 
@@ -103,7 +103,7 @@ export function refuseDependents(its: ItsToDelete, force: boolean): void {
 
 /** Deletes it; commands that meant it by `its use` mean it no longer. */
 export async function deleteIts(its: ItsToDelete, tools: SpaceTools, run: Run): Promise<SpaceResult> {
-  const contexts = contextsOf(tools.kubeconfig, its.name);
+  const contexts = contextsToRemove(its, tools);
   const result = await deleteSpace(its, tools, run);
   if (result.error === undefined && !tools.hosting.dryRun) for (const context of contexts) await forgetIts(context);
   return result;

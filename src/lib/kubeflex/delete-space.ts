@@ -6,7 +6,7 @@ import type { KubeObject } from '../kube/objects.ts';
 import { resources } from '../kube/resources.ts';
 import { poll } from '../poll.ts';
 import type { Run } from '../run.ts';
-import { contextsOf } from './access.ts';
+import { contextsNotedFor, contextsOf } from './access.ts';
 import { forNoControlPlane } from './kubeconfig-extension.ts';
 import { bootstrapSecretOf } from './manifests.ts';
 import { namespaceOf, type SpaceRole } from './names.ts';
@@ -56,7 +56,7 @@ export async function deleteSpace(space: SpaceToDelete, tools: SpaceTools, run: 
     }
     if (await removeBootstrap(space, hosting)) result.changed = !hosting.dryRun;
     if (!hosting.dryRun) await untilGone(space, tools, run);
-    const removed = await removeContexts(name, tools, run);
+    const removed = await removeContexts(space, tools, run);
     if (removed.length > 0) result.changed = !hosting.dryRun;
     const contexts = removed.length === 0 ? '' : ` · context ${removed.join(', ')} removed`;
     if (hosting.dryRun) run.progress.done(name, 'dry run: nothing was written');
@@ -77,10 +77,11 @@ async function removeBootstrap({ name, role, controlPlane }: SpaceToDelete, host
   return hosting.delete(resources.secrets, secret, { namespace });
 }
 
-/** The control plane goes at once, its namespace with everything in it by Kubernetes' garbage collection after that. */
+/** The control plane goes at once, its namespace with everything in it after that. */
 async function untilGone({ name, controlPlane }: SpaceToDelete, { hosting }: SpaceTools, run: Run): Promise<void> {
   let kept = '';
   let wasControlPlane = controlPlane !== undefined;
+  let isOrphanDeleted = false;
   const gone = await poll(async () => {
     const [present, namespace] = await Promise.all([
       hosting.get<ControlPlane>(resources.controlPlanes, name),
@@ -92,6 +93,10 @@ async function untilGone({ name, controlPlane }: SpaceToDelete, { hosting }: Spa
       run.progress.changed(name, 'control plane gone; its namespace is being emptied');
     }
     if (present === undefined && ownNamespace === undefined) return true;
+    if (present === undefined && ownNamespace !== undefined && !isOrphanDeleted) {
+      isOrphanDeleted = true;
+      await deleteOrphan(hosting, ownNamespace);
+    }
     kept =
       present === undefined
         ? `namespace ${namespaceOf(name)} is being emptied`
@@ -105,17 +110,31 @@ async function untilGone({ name, controlPlane }: SpaceToDelete, { hosting }: Spa
   });
 }
 
+/**
+ * Deletes the namespace of a control plane that is gone, as the garbage collector does, which may take half a minute to notice. Whoever
+ * may not do that waits for it.
+ */
+async function deleteOrphan(hosting: Kube, { metadata: { name, uid, deletionTimestamp } }: KubeObject): Promise<void> {
+  if (deletionTimestamp === undefined) await hosting.delete(resources.namespaces, name, { uid }).catch(() => {});
+}
+
 const isOwn = ({ metadata }: KubeObject): boolean =>
   metadata.deletionTimestamp !== undefined ||
   metadata.ownerReferences?.some(({ kind }) => kind === 'ControlPlane') === true;
 
-async function removeContexts(
-  name: string,
-  { kubeconfig, target, hostingContext }: SpaceTools,
-  run: Run,
-): Promise<string[]> {
+/** Of a control plane that is not there, only what is noted to be of it: it may never have been on this hosting cluster. */
+export function contextsToRemove(
+  { name, hosting, controlPlane }: SpaceToDelete,
+  { kubeconfig }: Pick<SpaceTools, 'kubeconfig'>,
+): string[] {
+  return (controlPlane === undefined ? contextsNotedFor : contextsOf)(kubeconfig, name, hosting);
+}
+
+async function removeContexts(space: SpaceToDelete, tools: SpaceTools, run: Run): Promise<string[]> {
+  const { name } = space;
+  const { kubeconfig, target, hostingContext } = tools;
   const removed: string[] = [];
-  for (const context of contextsOf(kubeconfig, name)) {
+  for (const context of contextsToRemove(space, tools)) {
     if (isOnlyWay(context, name, kubeconfig)) {
       await setContext(target, unmarked(context, kubeconfig), run);
       continue;

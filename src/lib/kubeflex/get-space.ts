@@ -59,7 +59,7 @@ export async function getSpace(name: string, role: SpaceRole, tools: SpaceTools)
     role,
     type: typeOf(controlPlane),
     hosting: hosting.cluster.context,
-    context: contextsOf(kubeconfig, name)[0] ?? null,
+    context: contextsOf(kubeconfig, name, hosting.cluster.context)[0] ?? null,
     server: watcher.clientOf(name)?.cluster.server ?? null,
     created: new Date(createdAt(controlPlane)).toISOString(),
     ready: isTrue(controlPlane, 'Ready') && blockingStage(reports) === undefined && !isDeleted,

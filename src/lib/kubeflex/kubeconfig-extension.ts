@@ -33,11 +33,20 @@ export function controlPlaneOf(context: ContextEntry | Entry | undefined): strin
   return contextData(context)[controlPlaneKey];
 }
 
+/**
+ * The context of the hosting cluster whose control plane a context is for. Only stellarctl notes it: control planes of several hosting
+ * clusters may have the same name.
+ */
+export function hostingOf(context: ContextEntry | Entry | undefined): string | undefined {
+  return contextData(context)[hostingContextKey];
+}
+
 /** For setContext: notes which control plane a context is for, and lets contexts of that control plane be replaced. */
-export function forControlPlane(name: string): Required<Pick<ContextToSet, 'extensions' | 'isOurs'>> {
+export function forControlPlane(name: string, hosting: string): Required<Pick<ContextToSet, 'extensions' | 'isOurs'>> {
   return {
-    extensions: { [extensionName]: withData({ [controlPlaneKey]: name }) },
-    isOurs: ({ entry }: PresentContext) => controlPlaneOf(entry) === name,
+    extensions: { [extensionName]: withData({ [controlPlaneKey]: name, [hostingContextKey]: hosting }) },
+    isOurs: ({ entry }: PresentContext) =>
+      controlPlaneOf(entry) === name && [undefined, hosting].includes(hostingOf(entry)),
   };
 }
 
@@ -45,7 +54,7 @@ export function forControlPlane(name: string): Required<Pick<ContextToSet, 'exte
 export const forNoControlPlane: Pick<ContextToSet, 'extensions'> = {
   extensions: {
     [extensionName]: (present) => {
-      const rest = withData({ [controlPlaneKey]: undefined })(present);
+      const rest = withData({ [controlPlaneKey]: undefined, [hostingContextKey]: undefined })(present);
       return Object.keys(dataOf(rest)).length === 0 ? undefined : rest;
     },
   },

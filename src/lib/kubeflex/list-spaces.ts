@@ -59,7 +59,7 @@ export async function listSpace(
 ): Promise<SpaceListItem | undefined> {
   const evidence = await readSpace(hosting, name, role);
   if (evidence === undefined) return undefined;
-  const item = toItem(evidence, contextsOf(kubeconfig, name)[0]);
+  const item = toItem(evidence, contextsOf(kubeconfig, name, hosting.cluster.context)[0]);
   return role === 'wds' ? { ...item, its: itsNameFor(name, all) } : item;
 }
 

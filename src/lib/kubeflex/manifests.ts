@@ -1,5 +1,6 @@
 import type { KubeObject } from '../kube/objects.ts';
 import { resources } from '../kube/resources.ts';
+import { coreChart } from '../kubestellar/chart.ts';
 import {
   type ItsType,
   managerAdminBinding,
@@ -87,7 +88,15 @@ export function managerBinding(): KubeObject {
   return {
     apiVersion,
     kind,
-    metadata: { name: managerAdminBinding },
+    metadata: {
+      name: managerAdminBinding,
+      // helm takes over what says to be its release's, and refuses what does not: a chart that lists a host space makes this as well.
+      labels: { 'app.kubernetes.io/managed-by': 'Helm' },
+      annotations: {
+        'meta.helm.sh/release-name': coreChart.release.name,
+        'meta.helm.sh/release-namespace': coreChart.release.namespace,
+      },
+    },
     roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
     subjects: [{ kind: 'ServiceAccount', name: managerName, namespace: systemNamespace }],
   } as KubeObject;

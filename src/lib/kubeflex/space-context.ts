@@ -2,7 +2,6 @@ import { StellarError } from '../errors.ts';
 import type { ContextToSet, Reference } from '../kube/contexts.ts';
 import { setContext } from '../kube/contexts.ts';
 import type { Kubeconfig, SelectedContext } from '../kube/kubeconfig.ts';
-import type { KubeconfigTarget } from '../kube/kubeconfig-edit.ts';
 import type { Waiting } from '../kube/kubeconfig-lock.ts';
 import { resources } from '../kube/resources.ts';
 import { accessSpace, contextsOf } from './access.ts';
@@ -22,12 +21,11 @@ export type SpaceEntries = { sameAs: string } | { entries: SelectedContext };
 export async function writeSpaceContext(
   name: string,
   from: SpaceEntries,
-  kubeconfig: Kubeconfig,
-  target: KubeconfigTarget,
+  { kubeconfig, target, hostingContext }: SpaceTools,
   waiting: Waiting,
 ): Promise<{ changed: boolean; file: string }> {
   const { cluster, user } = 'sameAs' in from ? referencesOf(from.sameAs, kubeconfig) : written(name, from.entries);
-  const wanted: ContextToSet = { context: name, cluster, user, ...forControlPlane(name) };
+  const wanted: ContextToSet = { context: name, cluster, user, ...forControlPlane(name, hostingContext.name) };
   return setContext(target, wanted, waiting);
 }
 
@@ -52,7 +50,7 @@ export async function knownEntries(name: string, tools: SpaceTools): Promise<Spa
   if (controlPlane === undefined) return undefined;
   const type = typeOf(controlPlane);
   if (type === 'host') return { sameAs: hostingContext.name };
-  const [own] = contextsOf(kubeconfig, name);
+  const [own] = contextsOf(kubeconfig, name, hostingContext.name);
   if (type === 'external') return own === undefined ? undefined : { sameAs: own };
   const access = await accessSpace(hosting, hostingContext, controlPlane, kubeconfig);
   return 'context' in access ? { entries: access.context } : undefined;

@@ -16,6 +16,7 @@ import {
   hidden,
   reachable,
   ready,
+  type Space,
   type SpaceStage,
   serverPods,
   synced,
@@ -95,15 +96,19 @@ function crdsServed(inside: WdsInside): Verdict {
   return hidden(inside, resources.customResourceDefinitions) ?? waiting(`there is no ${missing} yet`);
 }
 
-const ofIts = (check: (its: ItsOfWds) => Verdict) =>
-  byInside(({ its }: WdsInside) => (its === undefined ? unseen('its ITS was not reached') : check(its)));
+const ofIts =
+  (check: (its: ItsOfWds, hosting: string) => Verdict) =>
+  (space: Space<WdsInside>): Verdict =>
+    byInside(({ its }: WdsInside) =>
+      its === undefined ? unseen('its ITS was not reached') : check(its, space.hosting),
+    )(space);
 
-function workStatusServed({ name, isReady, workStatusServed: served }: ItsOfWds): Verdict {
+function workStatusServed({ name, isReady, workStatusServed: served }: ItsOfWds, hosting: string): Verdict {
   if (served) return met;
   if (!isReady) return waiting(`its ITS ${name} is not ready yet`);
   return failed(
     `the ITS ${name} has no ${workStatusCrd}: KubeStellar does nothing without it`,
-    `See what its status add-on lacks: stellarctl its get ${name}`,
+    `See what its status add-on lacks: stellarctl its get ${name} --hosting-context ${hosting}`,
   );
 }
 
@@ -115,7 +120,7 @@ function transportRuns(space: SpaceEvidence): Verdict {
   if (verdict.state === 'met' || !isItsNameDefect(transportOf(space))) return verdict;
   return failed(
     'the chart gives its transport a name and a selector for the ITS, and it takes only one (KubeStellar 0.30)',
-    `stellarctl wds repair ${space.name}`,
+    `stellarctl wds repair ${space.name} --hosting-context ${space.hosting}`,
   );
 }
 

@@ -37,8 +37,9 @@ export async function reach(role: SpaceRole, controlPlane: ControlPlane, tools: 
 }
 
 /** Who may not read Secrets of the hosting cluster may have got a context from somebody who may. */
-function withoutSecret(error: StellarError, { metadata }: ControlPlane, { kubeconfig }: StatusTools): Access {
-  const [own] = contextsOf(kubeconfig, metadata.name);
+function withoutSecret(error: StellarError, { metadata }: ControlPlane, tools: StatusTools): Access {
+  const { kubeconfig, hosting } = tools;
+  const [own] = contextsOf(kubeconfig, metadata.name, hosting.cluster.context);
   return error.code === 'forbidden' && own !== undefined ? { context: selectContext(kubeconfig, own) } : { error };
 }
 
