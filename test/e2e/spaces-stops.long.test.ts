@@ -94,8 +94,16 @@ describe('a command that is killed right after every one of its writes, and run 
       'PATCH controlplanes/its2',
       'PATCH namespaces/customization-properties',
     ]);
-    assert.equal(await hosting.admin.find(resources.secrets, 'kubeflex-system/its2-bootstrap'), undefined);
+    const secret = 'kubeflex-system/its2-bootstrap';
+    assert.equal(await hosting.admin.find(resources.secrets, secret), undefined);
     await assertComplete(line, 'its2');
+
+    // As if a second run had written it when KubeFlex had just been in.
+    await hosting.admin.create(resources.secrets, {
+      metadata: { namespace: 'kubeflex-system', name: 'its2-bootstrap' },
+    });
+    await type(line);
+    assert.equal(await hosting.admin.find(resources.secrets, secret), undefined);
   });
 
   it('creates a WDS', async () => {
@@ -135,8 +143,6 @@ describe('a command that is interrupted while it waits', () => {
     assert.equal(run.exitCode, 130);
     assert.match(run.stderr, /^ {4}The deletion of wds2 has begun and goes on\.$/m);
     assert.match(run.stderr, /To go on: stellarctl wds delete wds2/);
-    assert.match((await type('wds delete wds2 --hosting-context hosting --yes')).stdout, /wds2/);
-    assert.equal(await controlPlane(hosting, 'wds2'), undefined);
   });
 });
 
@@ -144,7 +150,11 @@ describe('a deletion that is killed right after every one of its writes, and run
   it('removes a WDS, and leaves its workloads with --keep-workloads', async () => {
     await type('wec join cluster1 --its its1 --accept --label location-group=edge');
     await assertAvailableIn(hosting.admin, 'cluster1');
-    await sendFrom(hosting.admin, cluster1, 'p1', { 'location-group': 'edge' });
+    await sendFrom(hosting.admin, cluster1, {
+      policy: 'p1',
+      matchLabels: { 'location-group': 'edge' },
+      hasPods: true,
+    });
     const { uids } = await workloadOn(cluster1, 'p1');
     const { run, writes } = await typeKilled('wds delete wds1 --keep-workloads --hosting-context hosting --yes');
     assert.equal(run.exitCode, 0, run.stderr);
@@ -158,7 +168,12 @@ describe('a deletion that is killed right after every one of its writes, and run
   });
 
   it('removes an ITS, and its context', async () => {
-    const { run, writes } = await typeKilled('its delete its2 --hosting-context hosting --yes');
+    const [{ run, writes }, goneOn] = await Promise.all([
+      typeKilled('its delete its2 --hosting-context hosting --yes'),
+      cli.type('wds delete wds2 --hosting-context hosting --yes', { kubeconfig }),
+    ]);
+    assert.match(goneOn.stdout, /^wds2: deleted · context wds2 removed/);
+    assert.equal(await controlPlane(hosting, 'wds2'), undefined);
     assert.equal(run.exitCode, 0, run.stderr);
     assert.deepEqual(writes, ['DELETE controlplanes/its2']);
     const { contexts } = parse(await readFile(kubeconfig, 'utf8'));

@@ -21,6 +21,11 @@ import {
 } from './spaces.ts';
 import { workloadOn } from './workloads.ts';
 
+/** kflex's extension of a context. */
+interface Mark {
+  data: Record<string, string>;
+}
+
 let all: HostingBed;
 let cli: SpaceCli;
 let hosting: Plane;
@@ -52,7 +57,7 @@ async function withForeignEntries(): Promise<RawKubeconfig> {
     name: 'mine',
     user: { exec: { apiVersion: 'client.authentication.k8s.io/v1', command: 'none' } },
   });
-  config.contexts.push({ name: 'wds9', context: { cluster: 'mine', user: 'mine', extensions: [extension] } });
+  config.contexts.push({ name: 'wds2', context: { cluster: 'mine', user: 'mine', extensions: [extension] } });
   const admin = config.users.find(({ name }) => name === 'ext-admin')?.user ?? {};
   const decoded = (key: string) => Buffer.from(String(admin[key]), 'base64').toString();
   const credential = {
@@ -71,12 +76,7 @@ async function withForeignEntries(): Promise<RawKubeconfig> {
   return readKubeconfig(bed);
 }
 
-async function rememberSecrets(): Promise<void> {
-  const apis = [hosting.admin, ext.admin, await all.bed.nested('its1'), await all.bed.nested('wds1')];
-  for (const api of apis) for (const word of await secretWordsOf(api)) secretWords.add(word);
-}
-
-const labels = { 'location-group': 'edge' };
+const matchLabels = { 'location-group': 'edge' };
 
 describe('ITSes of all types', () => {
   const lines: Record<string, string> = {
@@ -165,8 +165,8 @@ describe('ITSes of all types', () => {
       ['its3', 'ext', 'ext-admin'],
     ]);
     for (const { name, context } of added) {
-      const extensions = context.extensions?.map((each) => [each.name, (each.extension as { data: unknown }).data]);
-      assert.deepEqual(extensions, [['kubeflex', { 'controlplane-name': name }]]);
+      const marks = context.extensions?.map((each) => [each.name, (each.extension as Mark).data['controlplane-name']]);
+      assert.deepEqual(marks, [['kubeflex', name]]);
     }
     const kept = {
       ...config,
@@ -188,6 +188,16 @@ describe('ITSes of all types', () => {
   });
 });
 
+/** Changes the kubeconfig, and what it was at first, in the same way. */
+async function changeKubeconfig(change: (config: RawKubeconfig) => void, first: RawKubeconfig): Promise<RawKubeconfig> {
+  const config = await readKubeconfig(all.bed);
+  change(config);
+  await writeFile(all.bed.kubeconfig, stringify(config), { mode: 0o600 });
+  const changed = structuredClone(first);
+  change(changed);
+  return changed;
+}
+
 async function rememberSecretsOf(...apis: Api[]): Promise<void> {
   for (const api of apis) for (const word of await secretWordsOf(api)) secretWords.add(word);
 }
@@ -201,34 +211,40 @@ describe('WDSes', () => {
     });
   });
 
-  it('are created with a corrected hook where there are several ITSes, and sent through the one that they name', async () => {
-    const lines = ['wds1', 'wds2 --type host', 'wds3'].map((rest) => `wds create ${rest} --its-name its1`);
-    const runs = await Promise.all(lines.map((line) => cli.type(line)));
-    for (const { stderr } of runs) assert.match(stderr, /gets a corrected copy of it, stellarctl-transport-controller/);
+  const lines = ['wds1', 'wds2 --type host', 'wds3'].map((rest) => `wds create ${rest} --its-name its1`);
+
+  it('are created with a corrected hook where there are several ITSes; where a name is taken in the kubeconfig, without a context', async () => {
+    const [own1, foreign, own3] = await Promise.all(lines.map((line) => cli.run([...line.split(' '), '-o', 'json'])));
+    for (const run of [own1, own3]) assert.equal(run?.exitCode, 0, run?.stderr);
+    assert.match(own1?.stderr ?? '', /wds1 gets a corrected copy of it, stellarctl-transport-controller/);
+    assert.equal(foreign?.exitCode, 1);
+    const [{ error, ...item }] = foreign?.json().items ?? [];
+    assert.deepEqual(item, { name: 'wds2', type: 'host', stage: 'ready', changed: true, context: null });
+    assert.equal(error.code, 'context-taken');
+    assert.match(error.details.join(), /wds2 exists/);
+    assert.deepEqual(
+      (await readKubeconfig(all.bed)).contexts.find(({ name }) => name === 'wds2'),
+      original.contexts.find(({ name }) => name === 'wds2'),
+    );
+  });
+
+  it('go on where the name is free, and are only looked at where all is done', async () => {
+    original = await changeKubeconfig(({ contexts }) => {
+      for (const each of contexts) if (each.name === 'wds2') each.name = 'mine';
+    }, original);
     await markAll([hosting]);
-    for (const [index, line] of lines.entries())
-      assert.equal(
-        (await cli.type(line)).stdout,
-        `wds${index + 1}: is ready; nothing to do · context wds${index + 1}\n`,
-      );
+    for (const [index, line] of lines.entries()) {
+      const name = `wds${index + 1}`;
+      const said =
+        name === 'wds2' ? 'ready · context wds2 after [0-9.]+s' : `is ready; nothing to do · context ${name}`;
+      assert.match((await cli.type(line)).stdout, new RegExp(`^${name}: ${said}\\n$`));
+    }
     await assertUnwritten([hosting]);
     const { stdout } = await cli.type('wds list');
     assert.match(stdout, /^wds1 +k8s +yes +ready +its1 +wds1 .*\nwds2 +host +yes +ready +its1 +wds2 /m);
     const view = (await cli.type('wds get wds3 -o json')).json();
     assert.deepEqual([view.its, view.diagnosis], [{ name: 'its1', named: true }, null]);
-    await rememberSecrets();
-  });
-
-  it('are complete but for the context where its name is taken, and that is said', async () => {
-    const before = await kubeconfigText(all.bed);
-    const run = await cli.run(['wds', 'create', 'wds9', '--type', 'host', '--its-name', 'its1', '-o', 'json']);
-    assert.equal(run.exitCode, 1);
-    const [item] = run.json().items;
-    assert.deepEqual([item.stage, item.context, item.error.code], ['ready', null, 'context-taken']);
-    assert.equal(await kubeconfigText(all.bed), before);
-    assert.notEqual(await controlPlane(hosting, 'wds9'), undefined);
-    await cli.type('wds delete wds9 --hosting-context hosting --yes');
-    assert.equal(await kubeconfigText(all.bed), before, 'the context is not its own');
+    await rememberSecretsOf(hosting.admin, await all.bed.nested('its1'), await all.bed.nested('wds1'));
   });
 });
 
@@ -239,9 +255,9 @@ describe('deleting', () => {
   before(async () => {
     [wds1, wds3] = [await all.bed.nested('wds1'), await all.bed.nested('wds3')];
     await Promise.all([
-      sendFrom(wds1, wec('cluster1'), 'p1', labels),
-      sendFrom(hosting.admin, wec('cluster1'), 'p2', labels),
-      sendFrom(wds3, wec('cluster1'), 'p3', labels),
+      sendFrom(wds1, wec('cluster1'), { policy: 'p1', matchLabels, hasPods: false }),
+      sendFrom(hosting.admin, wec('cluster1'), { policy: 'p2', matchLabels, hasPods: false }),
+      sendFrom(wds3, wec('cluster1'), { policy: 'p3', matchLabels, hasPods: true }),
     ]);
   });
 
@@ -262,13 +278,18 @@ describe('deleting', () => {
 
   it('a WDS waits for its works, which agents that are dead do not remove', async () => {
     const mend = await all.bed.fault({ kind: 'dead', plane: 'cluster1', pod: faultyPods.agents });
-    const late = await cli.run(remove('wds delete wds1 --timeout 4s').split(' '));
-    assert.equal(late.exitCode, 3, late.stderr);
-    assert.match(late.stderr, /^✗ The works of wds1 were not removed in time: 3 are left on cluster1\./m);
-    assert.equal((await controlPlane(hosting, 'wds1'))?.metadata.deletionTimestamp, undefined);
-    const forced = await cli.type(remove('wds delete wds2 --force'));
-    assert.match(forced.stdout, /^wds2: deleted/);
-    await mend();
+    try {
+      const [late, forced] = await Promise.all([
+        cli.run(remove('wds delete wds1 --timeout 5s').split(' ')),
+        cli.type(remove('wds delete wds2 --force')),
+      ]);
+      assert.equal(late.exitCode, 3, late.stderr);
+      assert.match(late.stderr, /^✗ The works of wds1 were not removed in time: 2 are left on cluster1\./m);
+      assert.equal((await controlPlane(hosting, 'wds1'))?.metadata.deletionTimestamp, undefined);
+      assert.match(forced.stdout, /^wds2: deleted/);
+    } finally {
+      await mend();
+    }
   });
 
   it('a WDS takes its workloads with it, or leaves them with --keep-workloads', async () => {
@@ -290,8 +311,11 @@ describe('deleting', () => {
   });
 
   it('an ITS of which nothing hangs goes, one with WECs by --force, and a cluster behind it stays a hub', async () => {
-    await cli.type('deregister cluster1=cluster1 --its its1 --clean-up --yes');
-    await Promise.all(['its1', 'its2 --force', 'its3 --force'].map((its) => cli.type(remove(`its delete ${its}`))));
+    const leaveFirst = async () => {
+      await cli.type('deregister cluster1 --its its1 --yes');
+      await cli.type(remove('its delete its1'));
+    };
+    await Promise.all([leaveFirst(), ...['its2', 'its3'].map((its) => cli.type(remove(`its delete ${its} --force`)))]);
     assert.deepEqual(await readKubeconfig(all.bed), original);
     assert.deepEqual((await hosting.admin.list(resources.controlPlanes)).items, []);
     await assertAvailableIn(hosting.admin, 'cluster2');

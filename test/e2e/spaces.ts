@@ -8,7 +8,10 @@ import { Cli, type CliOptions, type CliRun } from './harness.ts';
 import { statusOf, until } from './registration.ts';
 import { workloadOn } from './workloads.ts';
 
-type PlaneSpec = Parameters<typeof startBed>[0]['planes'][number];
+type PlaneSpec = Parameters<typeof startBed>[0]['planes'][number] & {
+  /** Makes it a hosting cluster as well, by this version of the chart. */
+  chart?: KubeStellarOptions['version'];
+};
 
 /** A bed whose first plane is a hosting cluster, and a command line that means it. */
 export interface HostingBed {
@@ -24,11 +27,18 @@ export async function startHosting(
   options: KubeStellarOptions = {},
 ): Promise<HostingBed> {
   const bed = await startBed({
-    planes: [{ name: 'hosting', ingress: true }, ...others.map((spec) => ({ clusterInfo: true, ...spec }))],
+    planes: [
+      { name: 'hosting', ingress: true },
+      ...others.map(({ chart: _, ...spec }) => ({ clusterInfo: true, ...spec })),
+    ],
   });
   try {
     const hosting = bed.plane('hosting');
-    await installKubeStellar(hosting, options);
+    const further = others.flatMap(({ name, chart: version }) => (version ? [{ name, version }] : []));
+    await Promise.all([
+      installKubeStellar(hosting, options),
+      ...further.map(({ name, version }) => installKubeStellar(bed.plane(name), { version })),
+    ]);
     const cli = await SpaceCli.open(bed.kubeconfig);
     const stop = async () => {
       await cli.remove();
@@ -109,16 +119,16 @@ export async function assertAvailableIn(its: Api, wec: string): Promise<void> {
 }
 
 /**
- * Puts a workload into a WDS, a namespace called as the policy, with a BindingPolicy for the clusters with these labels, and waits
- * until it runs on one of them.
+ * Puts a workload into a WDS, in a namespace that is called as the policy, with a BindingPolicy for the clusters with these labels, and
+ * waits until it is on one of them.
+ * @param hasPods whether there is a Deployment in it, too: a namespace with pods takes long to go
  */
 export async function sendFrom(
   wds: Api,
   wec: Plane,
-  policy: string,
-  matchLabels: Record<string, string>,
+  { policy, matchLabels, hasPods }: { policy: string; matchLabels: Record<string, string>; hasPods: boolean },
 ): Promise<void> {
-  const manifests = demoManifests(policy);
+  const manifests = demoManifests(policy).filter(({ kind }) => hasPods || kind !== 'Deployment');
   for (const object of manifests) await wds.ensure(resourceOf(object), object);
   await wds.ensure(resources.bindingPolicies, {
     metadata: { name: policy },
@@ -133,7 +143,8 @@ export async function sendFrom(
       ],
     },
   } as AnyObject);
-  await until(async () => (await workloadOn(wec, policy)).uids.length === 4 || undefined, `workload ${policy}`);
+  const count = hasPods ? 4 : 2;
+  await until(async () => (await workloadOn(wec, policy)).uids.length === count || undefined, `workload ${policy}`);
 }
 
 /** What must never be shown of the Secrets of a control plane: tokens, keys, passwords. */

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { AnyObject, Plane } from '../bed/bed.ts';
 import { resources } from '../bed/bed.ts';
-import { installKubeStellar } from '../bed/kubestellar/install.ts';
 import { assertRefuses, assertUnwritten } from './refusal.ts';
 import { type HostingBed, type SpaceCli, startHosting } from './spaces.ts';
 
@@ -17,12 +16,14 @@ before(async () => {
     ITSes: [{ name: 'its1', type: 'host' }],
     WDSes: [{ name: 'wds1', type: 'host', ITSName: 'its1' }],
   };
-  all = await startHosting([{ name: 'v29' }, { name: 'v28' }], { values });
+  all = await startHosting(
+    [
+      { name: 'v29', chart: '0.29.0' },
+      { name: 'v28', chart: '0.28.0' },
+    ],
+    { values },
+  );
   ({ cli, hosting } = all);
-  await Promise.all([
-    installKubeStellar(all.bed.plane('v29'), { version: '0.29.0' }),
-    installKubeStellar(all.bed.plane('v28'), { version: '0.28.0' }),
-  ]);
 });
 
 after(() => all?.stop());

@@ -23,6 +23,11 @@ describe('the ITS of a WDS', () => {
     assert.deepEqual(await wayOf(one), ['its1', '', 'transport-controller']);
     assert.deepEqual(await wayOf(one, 'its1'), ['its1', '', 'transport-controller']);
   });
+  test('is named to a corrected hook where a new WDS is to keep the name', async () => {
+    const hooks = new Map([['transport-controller', transportHook('0.30')]]);
+    const choice = await chooseItsForWds(new MemoryCluster(one).kube, 'its1', hooks, { keepName: true });
+    assert.deepEqual([choice.itsName, choice.transportHook], ['its1', 'stellarctl-transport-controller']);
+  });
   test('is named to a corrected hook where there are several', async () =>
     assert.deepEqual(await wayOf(two, 'its2'), ['its2', 'its2', 'stellarctl-transport-controller']));
   test("is named to the chart's own hook of 0.29, of which there is no copy", async () => {

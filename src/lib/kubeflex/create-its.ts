@@ -1,6 +1,8 @@
 import { StellarError } from '../errors.ts';
 import type { Kube } from '../kube/client.ts';
 import { describeCluster } from '../kube/errors.ts';
+import { lenient } from '../kube/lenient.ts';
+import type { Secret } from '../kube/objects.ts';
 import { requirePermissions } from '../kube/permissions.ts';
 import { resources } from '../kube/resources.ts';
 import { propertiesNamespace } from '../kubestellar/names.ts';
@@ -63,7 +65,10 @@ export async function createIts(input: ItsInput, tools: SpaceTools, run: Run): P
       exists: present !== undefined,
       write: await writing(input, hooks, present, tools),
       entries: () => entriesOf(name, input, tools),
-      finish: async () => ensurePropertiesNamespace(watcher.clientOf(name)),
+      finish: async () => {
+        const isClosed = await closeWayIn(input, hosting);
+        return (await ensurePropertiesNamespace(watcher.clientOf(name))) || isClosed;
+      },
     },
     tools,
     run,
@@ -165,6 +170,17 @@ async function noteOthers(name: string, hosting: Kube, run: Run): Promise<void> 
 async function entriesOf(name: string, { external }: ItsInput, tools: SpaceTools): Promise<SpaceEntries | undefined> {
   if (external === undefined) return knownEntries(name, tools);
   return external.isOwnContext ? { sameAs: external.context.name } : { entries: external.context };
+}
+
+/**
+ * KubeFlex deletes the bootstrap Secret when it has been in. One that was written in that very moment, by a second run, would stay, with
+ * all rights.
+ */
+async function closeWayIn({ name, type }: ItsInput, hosting: Kube): Promise<boolean> {
+  if (type !== 'external') return false;
+  const { name: secret, namespace } = bootstrapSecretOf(name);
+  const left = await lenient(hosting).get<Secret>(resources.secrets, secret, { namespace });
+  return left !== undefined && hosting.delete(resources.secrets, secret, { namespace, uid: left.metadata.uid });
 }
 
 /** What the documentation takes for a sign of readiness; a WDS would make it, and properties can be set before there is one. */

@@ -109,7 +109,7 @@ async function writing(
   run: Run,
 ): Promise<() => Promise<string>> {
   const hooks = await requireHooks(hosting, [hookNames.controller, hookNames.transport]);
-  const choice = await chooseItsForWds(hosting, itsName, hooks);
+  const choice = await chooseItsForWds(hosting, itsName, hooks, { keepName: itsName !== undefined });
   const binding = await missingManagerBinding(hosting, type);
   const others = [binding, choice.correctedHook].filter((other) => other !== undefined);
   await requirePermissions(hosting, createPermissions(name, others));

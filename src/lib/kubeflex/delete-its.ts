@@ -60,12 +60,14 @@ async function wecsOf(
 export function describeItsDeletion({ name, controlPlane, wecs, unseen, wdses }: ItsToDelete): string[] {
   if (controlPlane === undefined) return ['is not there (any more)'];
   const type = typeOf(controlPlane);
+  const isOthers = type === 'host' || type === 'external';
+  const fate = isOthers ? 'they stay registered with the cluster behind it' : 'their agents lose their hub';
   const lines = [
     ...(wecs === undefined ? [`WECs      could not be seen: ${unseen}`] : []),
-    ...(wecs !== undefined && wecs.length > 0 ? [`WECs      ${wecs.join(', ')}: their agents lose their hub`] : []),
+    ...(wecs !== undefined && wecs.length > 0 ? [`WECs      ${wecs.join(', ')}: ${fate}`] : []),
     ...(wdses.length > 0 ? [`WDSes     ${wdses.join(', ')}: nothing is sent from there any more`] : []),
   ];
-  if (type !== 'host' && type !== 'external') return [...lines, 'Everything in it will be lost.'];
+  if (!isOthers) return [...lines, 'Everything in it will be lost.'];
   const account = `${adoptedAccount.namespace}/${adoptedAccount.name}`;
   return [
     ...lines,

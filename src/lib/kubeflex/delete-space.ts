@@ -42,11 +42,16 @@ export function refuseOtherRole(controlPlane: ControlPlane, wanted: SpaceRole, {
 /**
  * Deletes the control plane of a space, waits until everything of it is gone from the hosting cluster, and takes its context out of the
  * kubeconfig. Run again it goes on; what is gone is no error.
+ * @param started when the work began, milliseconds since the epoch
  */
-export async function deleteSpace(space: SpaceToDelete, tools: SpaceTools, run: Run): Promise<SpaceResult> {
+export async function deleteSpace(
+  space: SpaceToDelete,
+  tools: SpaceTools,
+  run: Run,
+  started: number = Date.now(),
+): Promise<SpaceResult> {
   const { name, controlPlane } = space;
   const { hosting } = tools;
-  const started = Date.now();
   const type = controlPlane === undefined ? '' : typeOf(controlPlane);
   const result: SpaceResult = { name, type, stage: null, changed: false, context: null };
   try {

@@ -137,6 +137,7 @@ export async function deleteWds(
   run: Run,
 ): Promise<SpaceResult> {
   const { name, controlPlane, policies, works } = wds;
+  const started = Date.now();
   try {
     await withdraw(wds, options, run);
   } catch (error) {
@@ -147,7 +148,7 @@ export async function deleteWds(
     const changed = !tools.hosting.dryRun && policies.length + works.length > 0;
     return { name, type, stage: null, changed, context: null, error: withWayOn(error, wds) };
   }
-  return deleteSpace(wds, tools, run);
+  return deleteSpace(wds, tools, run, started);
 }
 
 async function withdraw(

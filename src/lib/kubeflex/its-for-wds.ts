@@ -24,12 +24,14 @@ const correctedHookName = `stellarctl-${hookNames.transport}`;
  * Chooses the ITS of a WDS. In KubeStellar 0.30 the transport does not start when its ITS is named, because the hook gives it a
  * selector as well; there it stays unnamed while there is only one ITS, and gets a corrected hook where there are several.
  * @param asked `--its-name`
+ * @param keepName a new WDS whose ITS was asked for by name keeps it, for the day when there are several
  * @throws StellarError `not-found` without any (such) ITS, `several-its` where it has to be named
  */
 export async function chooseItsForWds(
   hosting: Kube,
   asked: string | undefined,
   hooks: ReadonlyMap<string, PostCreateHook>,
+  { keepName = false }: { keepName?: boolean } = {},
 ): Promise<ItsForWds> {
   const names = ((await listControlPlanes(hosting, 'its')) ?? [])
     .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
@@ -38,7 +40,7 @@ export async function chooseItsForWds(
   const hook = hooks.get(hookNames.transport);
   const chosen = { its, itsName: its, transportHook: hookNames.transport, correctedHook: undefined };
   if (hook === undefined || canNameIts(hook)) return chosen;
-  if (names.length === 1) return { ...chosen, itsName: '' };
+  if (names.length === 1 && !keepName) return { ...chosen, itsName: '' };
   return { ...chosen, transportHook: correctedHookName, correctedHook: corrected(hook) };
 }
 
