@@ -105,11 +105,8 @@ describe('a space is followed', () => {
   test('until the deadline, with what keeps it and both ways on', async () => {
     const { error, stage } = await following([{ a: met, b: waiting('b is coming') }], { timeoutMs: 0 });
     assert.deepEqual([stage, error?.code, error?.exitCode], ['a', 'timeout', 3]);
-    assert.equal(error?.message, 'its1 was not ready in time; it is kept by b: b is coming.');
-    assert.match(
-      error?.hint ?? '',
-      /its get its1 --hosting-context kind-kubeflex .*its delete its1 --hosting-context kind-kubeflex/,
-    );
+    assert.equal(error?.message, 'its1 was not ready in time; it is kept from "b done": b is coming.');
+    assert.match(error?.hint ?? '', /the same command again .*its delete its1 --hosting-context kind-kubeflex/);
   });
   test('until it is interrupted', async () => {
     const controller = new AbortController();
@@ -133,7 +130,10 @@ describe('a failure', () => {
       { 'its-hub-init': failedForGood('Job x has failed', 'stellarctl its repair its1') },
     ]);
     assert.deepEqual([looks, stage, error?.code], [1, 'its-hub-init', 'hook-failed']);
-    assert.equal(error?.hint, 'Next: stellarctl its repair its1');
+    assert.equal(
+      error?.hint,
+      'stellarctl its repair its1    Or give it up: stellarctl its delete its1 --hosting-context kind-kubeflex',
+    );
     assert.match(error?.details.join() ?? '', /its1 exists but is not an ITS yet/);
   });
   test('that cannot pass is told for what it is, also when it is looked at only once', async () => {
@@ -155,8 +155,11 @@ describe('a failure', () => {
   });
   test('that might have passed is no more than the reason at the deadline, with its hint', async () => {
     const { error } = await following([{ a: failed('no image', 'do this') }], { timeoutMs: 0 });
-    assert.deepEqual([error?.code, error?.hint], ['timeout', 'Next: do this']);
-    assert.match(error?.message ?? '', /kept by a: no image/);
+    assert.deepEqual(
+      [error?.code, error?.hint],
+      ['timeout', 'do this    Or give it up: stellarctl its delete its1 --hosting-context kind-kubeflex'],
+    );
+    assert.match(error?.message ?? '', /kept from "a done": no image/);
   });
   test('comes with the log of the pod behind it', async () => {
     const podsOf = (): Pod[] => [pod('its-hub-init-a', { phase: 'Failed', exitCode: 1 })];

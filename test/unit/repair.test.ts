@@ -170,6 +170,9 @@ describe('a WDS', () => {
 describe('nothing is repaired', () => {
   test('of what is not there, or is something else', async () => {
     await assert.rejects(repair('its1', 'its', []), { code: 'not-found', hint: /its list --hosting-context/ });
-    await assert.rejects(repair('wds1', 'its', [wds('wds1')]), { code: 'not-found', message: /no ITS wds1/ });
+    await assert.rejects(repair('wds1', 'its', [wds('wds1')]), {
+      code: 'not-found',
+      hint: /^stellarctl wds repair wds1/,
+    });
   });
 });

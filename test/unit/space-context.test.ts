@@ -5,7 +5,7 @@ import path from 'node:path';
 import { after, describe, test } from 'node:test';
 import { parse, stringify } from 'yaml';
 import { type Kubeconfig, loadKubeconfig, selectContext } from '../../src/lib/kube/kubeconfig.ts';
-import { knownEntries, writeSpaceContext } from '../../src/lib/kubeflex/space-context.ts';
+import { knownEntries, requireContextFree, writeSpaceContext } from '../../src/lib/kubeflex/space-context.ts';
 import type { SpaceTools } from '../../src/lib/kubeflex/tools.ts';
 import { hostingCluster, its, kubeconfigOf, MemoryCluster, soon } from './space-builders.ts';
 
@@ -51,6 +51,21 @@ async function written(from: Parameters<typeof writeSpaceContext>[1], times = 1)
   return { raw, changes, context: raw.contexts.find(({ name }) => name === 'its1')?.context };
 }
 
+test('a name that leads somewhere else is refused before a space is made', async () => {
+  const file = path.join(directory, 'taken');
+  const at = (server: string) => ({ name: 'c', cluster: { server } });
+  const contexts = [{ name: 'its1', context: { cluster: 'c', user: 'u' } }];
+  const text = stringify({ contexts, clusters: [at('https://c:6443')], users: [{ name: 'u', user: { token: 'x' } }] });
+  await writeFile(file, text);
+  const kubeconfig = await loadKubeconfig(file);
+  const check = (name: string, from: Parameters<typeof requireContextFree>[1]) =>
+    requireContextFree(name, from, toolsFor(kubeconfig, file), soon());
+  await assert.rejects(check('its1', undefined), { code: 'context-taken', hint: /^Choose another name/ });
+  await check('its2', undefined);
+  await check('its1', { sameAs: 'its1' });
+  assert.equal(await readFile(file, 'utf8'), text);
+});
+
 const entries = {
   ...{ name: 'its1', server: 'https://its1.localtest.me:9443' },
   ...{ cluster: { server: 'https://its1.localtest.me:9443' }, user: { token: 'y' } },
@@ -90,7 +105,7 @@ describe('where the entries come from is known', () => {
   const hostingContext = { ...selectContext(kubeconfig, 'host') };
   const known = (plane: ReturnType<typeof its> | undefined) => {
     const hosting = new MemoryCluster([plane], { cluster: hostingCluster }).kube;
-    return knownEntries(plane?.metadata.name ?? 'x', {
+    return knownEntries(plane?.metadata.name ?? 'x', plane?.spec?.type ?? 'vcluster', {
       ...{ hosting, hostingContext, hostingSource: 'kubeconfig', kubeconfig },
       target: { file: '/no/such/file', env: {} },
       connect: () => assert.fail(),

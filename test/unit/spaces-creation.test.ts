@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, describe, test } from 'node:test';
 import { StellarError } from '../../src/lib/errors.ts';
 import type { Kube } from '../../src/lib/kube/client.ts';
+import { loadKubeconfig } from '../../src/lib/kube/kubeconfig.ts';
 import type { KubeObject } from '../../src/lib/kube/objects.ts';
 import { createIts, type ItsInput } from '../../src/lib/kubeflex/create-its.ts';
 import { createWds, type WdsInput } from '../../src/lib/kubeflex/create-wds.ts';
@@ -15,7 +19,6 @@ import {
   hostingCluster,
   inSpace,
   its,
-  kubeconfigOf,
   MemoryCluster,
   notSynced,
   soon,
@@ -32,11 +35,25 @@ const chart = [
   { ...transportHook('0.30'), kind: 'PostCreateHook' },
 ];
 
+const directory = await mkdtemp(path.join(tmpdir(), 'spaces-creation-'));
+const file = path.join(directory, 'config');
+const own = ['kind-kubeflex', 'ext'];
+await writeFile(
+  file,
+  JSON.stringify({
+    contexts: own.map((name) => ({ name, context: { cluster: name, user: name } })),
+    clusters: own.map((name) => ({ name, cluster: { server: `https://${name}:6443` } })),
+    users: own.map((name) => ({ name, user: {} })),
+  }),
+);
+const kubeconfig = await loadKubeconfig(file);
+after(() => rm(directory, { recursive: true }));
+
 function toolsOf(hosting: Kube): SpaceTools {
   const hostingContext = { name: hostingCluster.context, server: hostingCluster.server, cluster: {}, user: {} };
   return {
-    ...{ hosting, hostingContext, hostingSource: '--hosting-context', kubeconfig: kubeconfigOf({}) },
-    target: { file: '/no/such/kubeconfig', env: {}, dryRun: true },
+    ...{ hosting, hostingContext, hostingSource: '--hosting-context', kubeconfig },
+    target: { file, env: {}, dryRun: true },
     connect: () => hosting,
   };
 }
@@ -232,6 +249,10 @@ describe('a space is shown', () => {
   });
   test('only as what it is', async () => {
     const cluster = new MemoryCluster([its('its1')]);
-    await assert.rejects(getSpace('its1', 'wds', toolsOf(cluster.kube)), { code: 'not-found', message: /no WDS its1/ });
+    await assert.rejects(getSpace('its1', 'wds', toolsOf(cluster.kube)), {
+      code: 'not-found',
+      message: /its1 is an ITS/,
+      hint: /^stellarctl its get its1/,
+    });
   });
 });

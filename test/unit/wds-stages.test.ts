@@ -71,7 +71,7 @@ describe('a WDS is kept', () => {
     assert.equal(stage?.id, 'transport-controller');
     assert.deepEqual(
       stage?.verdict.state === 'failed' && stage.verdict.hint,
-      'stellarctl wds repair wds1 --hosting-context kind-kubeflex',
+      'Repair it: stellarctl wds repair wds1 --hosting-context kind-kubeflex',
     );
   });
   test('by a controller manager that ends again and again', () => {

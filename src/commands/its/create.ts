@@ -37,7 +37,7 @@ export function createItsCommand(io: Io): Command {
       ],
     ],
   })
-    .argument('<its>', 'its name')
+    .argument('<name>', 'its name')
     .addOption(
       new Option('--type <type>', 'what it is to be').choices(['vcluster', 'host', 'external']).default('vcluster'),
     )

@@ -27,7 +27,7 @@ export function deleteItsCommand(io: Io): Command {
       ['stellarctl its delete its1 --yes', 'without being asked, in a script'],
     ],
   })
-    .argument('<its>', 'its name')
+    .argument('<name>', 'its name')
     .option('-y, --yes', 'do not ask')
     .option('--force', 'although WECs are registered with it, or it does not answer')
     .addOption(hostingContextOption())
@@ -41,7 +41,7 @@ export function deleteItsCommand(io: Io): Command {
         refuseUnnamedHosting(tools, { yes, dryRun });
         session.announce(tools.hosting, 'Hosting cluster');
         const its = await inspectIts(name, tools);
-        session.progress.note(name);
+        if (its.controlPlane !== undefined) session.progress.note(name);
         for (const line of describeItsDeletion(its)) session.progress.note(`  ${line}`);
         refuseDependents(its, force === true);
         if (!dryRun && its.controlPlane !== undefined)

@@ -19,7 +19,7 @@ export function spaceGetCommand(io: Io, role: SpaceRole): Command {
       [`stellarctl ${role} get ${role}1 -o json`, 'the same for scripts'],
     ],
   })
-    .argument(`<${role}>`, `the name of the ${noun}`)
+    .argument('<name>', `the name of the ${noun}`)
     .addOption(hostingContextOption())
     .action(
       action<HostingOptions>(io, async (session, options, [name = '']) => {
@@ -45,17 +45,28 @@ function describeSpace(view: SpaceView, now: number, style: Style): string[] {
   ];
   return [
     `${view.name} on ${view.hosting}   ${facts.filter((fact) => fact).join(' · ')}`,
-    ...view.stages.map((stage) => stageLine(stage, style)),
+    ...stageLines(view.stages, style),
     ...(view.its === undefined ? [] : [row('ITS', itsText(view.its))]),
     ...(view.publishedServer ? [row('published', `${view.publishedServer} (kube-public/cluster-info)`)] : []),
     row('hooks', view.hooks.join(', ')),
-    ...(view.diagnosis === null ? [] : [view.diagnosis.wrong, ...view.diagnosis.log.map((line) => `    ${line}`)]),
+    ...(view.diagnosis === null ? [] : diagnosisLines(view.diagnosis)),
   ];
 }
 
-function stageLine({ state, title, why }: SpaceStageView, style: Style): string {
-  const symbol = { met: style.ok, failed: style.bad, waiting: style.dot, unseen: '?' }[state];
-  return `  ${symbol} ${title}${why === undefined ? '' : `   ${why}`}`;
+function diagnosisLines({ wrong, log, hint, next }: NonNullable<SpaceView['diagnosis']>): string[] {
+  // What can be typed as it is comes last, as after every command.
+  return [wrong, ...log.map((line) => `    ${line}`), ...(hint !== null && next === null ? [hint] : [])];
+}
+
+/** One reason often keeps several stages: it is said once. */
+function stageLines(stages: readonly SpaceStageView[], style: Style): string[] {
+  const said = new Set<string>();
+  return stages.map(({ state, title, why }) => {
+    const symbol = { met: style.ok, failed: style.bad, waiting: style.dot, unseen: '?' }[state];
+    const isNews = why !== undefined && !said.has(why);
+    if (isNews) said.add(why);
+    return `  ${symbol} ${title}${isNews ? `   ${why}` : ''}`;
+  });
 }
 
 function itsText({ name, named }: NonNullable<SpaceView['its']>): string {

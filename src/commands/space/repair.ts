@@ -27,7 +27,7 @@ export function spaceRepairCommand(io: Io, role: SpaceRole): Command {
     timeout: '10m',
     examples: [[`stellarctl ${role} repair ${role}1`, `let ${role}1 come up after its cause of failure has gone`]],
   })
-    .argument(`<${role}>`, `the name of the ${noun}`)
+    .argument('<name>', `the name of the ${noun}`)
     .addOption(hostingContextOption())
     .addOption(dryRunOption())
     .action(

@@ -28,7 +28,7 @@ export function createWdsCommand(io: Io): Command {
       ['stellarctl wds create wds1 --its-name its2', 'where there are several ITSes'],
     ],
   })
-    .argument('<wds>', 'its name')
+    .argument('<name>', 'its name')
     .addOption(new Option('--type <type>', 'what it is to be').choices(['k8s', 'host']).default('k8s'))
     .option('--its-name <its>', 'the ITS to send workloads through; needed where there are several')
     .addOption(

@@ -29,7 +29,7 @@ export function deleteWdsCommand(io: Io): Command {
       ['stellarctl wds delete wds1 --yes', 'without being asked, in a script'],
     ],
   })
-    .argument('<wds>', 'its name')
+    .argument('<name>', 'its name')
     .option('-y, --yes', 'do not ask')
     .option('--keep-workloads', 'leave the workloads where they run')
     .option('--force', 'although what it has sent cannot be seen, or agents that would have to remove it are dead')
@@ -45,7 +45,7 @@ export function deleteWdsCommand(io: Io): Command {
         refuseUnnamedHosting(tools, { yes, dryRun });
         session.announce(tools.hosting, 'Hosting cluster');
         const wds = await inspectWds(name, tools);
-        session.progress.note(name);
+        if (wds.controlPlane !== undefined) session.progress.note(name);
         for (const line of describeWdsDeletion(wds, settings)) session.progress.note(`  ${line}`);
         refuseUnseen(wds, settings.force);
         if (!dryRun && wds.controlPlane !== undefined)

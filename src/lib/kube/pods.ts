@@ -98,13 +98,21 @@ export function isPodReady(pod: Pod): boolean {
   return isTrue(pod, 'Ready') || pod.status?.phase === 'Succeeded';
 }
 
+/** All the pods that it wants are ready. One that wants none runs nothing, whatever it says. */
 export function isDeploymentReady(deployment: Deployment | undefined): boolean {
-  return deployment !== undefined && (deployment.status?.readyReplicas ?? 0) >= (deployment.spec?.replicas ?? 1);
+  return deployment !== undefined && areReady(deployment);
 }
 
+/** The same of a StatefulSet. */
 export function isStatefulSetReady(set: StatefulSet | undefined): boolean {
-  return set !== undefined && (set.status?.readyReplicas ?? 0) >= (set.spec?.replicas ?? 1);
+  return set !== undefined && areReady(set);
 }
+
+const areReady = (workload: Deployment | StatefulSet): boolean =>
+  !isScaledToNone(workload) && (workload.status?.readyReplicas ?? 0) >= (workload.spec?.replicas ?? 1);
+
+/** Somebody has told it to run no pods. */
+export const isScaledToNone = ({ spec }: Deployment | StatefulSet): boolean => spec?.replicas === 0;
 
 export type JobState = 'running' | 'complete' | 'failed';
 

@@ -167,8 +167,12 @@ async function noteOthers(name: string, hosting: Kube, run: Run): Promise<void> 
   }
 }
 
-async function entriesOf(name: string, { external }: ItsInput, tools: SpaceTools): Promise<SpaceEntries | undefined> {
-  if (external === undefined) return knownEntries(name, tools);
+async function entriesOf(
+  name: string,
+  { type, external }: ItsInput,
+  tools: SpaceTools,
+): Promise<SpaceEntries | undefined> {
+  if (external === undefined) return knownEntries(name, type, tools);
   return external.isOwnContext ? { sameAs: external.context.name } : { entries: external.context };
 }
 

@@ -3,7 +3,7 @@ import type { Run } from '../run.ts';
 import { blockingStage, judge } from '../stages.ts';
 import { existsStill, type FollowedSpace, followSpace, goOnOrBack } from './follow-space.ts';
 import type { SpaceEntries } from './space-context.ts';
-import { writeSpaceContext } from './space-context.ts';
+import { requireContextFree, writeSpaceContext } from './space-context.ts';
 import type { SpaceResult } from './space-result.ts';
 import type { SpaceTools } from './tools.ts';
 
@@ -15,7 +15,7 @@ export interface SpaceToCreate<Inside> {
   /** Writes everything that is missing, the control plane last, and says what it did. Undefined: nothing is missing. */
   write: (() => Promise<string>) | undefined;
   type: string;
-  /** Where the entries of its context come from, once it can be reached. Undefined: it is not known. */
+  /** Where the entries of its context come from, as far as that is known: for some, once it can be reached. */
   entries: () => Promise<SpaceEntries | undefined>;
   /** What is to be done inside it once it is ready. */
   finish?: () => Promise<boolean>;
@@ -35,6 +35,7 @@ export async function createSpace<Inside>(
   let exists = existed;
   let hasBegun = false;
   try {
+    if (!existed) await requireContextFree(name, await entries(), tools, run);
     if (write !== undefined) {
       hasBegun = !hosting.dryRun;
       const what = await write();
@@ -42,10 +43,7 @@ export async function createSpace<Inside>(
       result.changed = !hosting.dryRun;
       if (!hosting.dryRun) run.progress.reached(name, what);
     }
-    if (hosting.dryRun) {
-      run.progress.done(name, 'dry run: nothing was written');
-      return result;
-    }
+    if (hosting.dryRun) return result;
     const wasReady = write === undefined && (await isReady(followed));
     const outcome = await followSpace(followed, run);
     result.stage = outcome.stage;

@@ -55,7 +55,7 @@ export async function createWds(input: WdsInput, tools: SpaceTools, run: Run): P
       type,
       exists: present !== undefined,
       write: present === undefined ? await writing(input, hosting, run) : await mending(input, present, hosting),
-      entries: () => knownEntries(name, tools),
+      entries: () => knownEntries(name, type, tools),
     },
     tools,
     run,

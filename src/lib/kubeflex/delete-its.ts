@@ -58,7 +58,7 @@ async function wecsOf(
 
 /** What will happen, a line each. */
 export function describeItsDeletion({ name, controlPlane, wecs, unseen, wdses }: ItsToDelete): string[] {
-  if (controlPlane === undefined) return ['is not there (any more)'];
+  if (controlPlane === undefined) return [];
   const type = typeOf(controlPlane);
   const isOthers = type === 'host' || type === 'external';
   const fate = isOthers ? 'they stay registered with the cluster behind it' : 'their agents lose their hub';

@@ -63,9 +63,9 @@ export async function deleteSpace(
     if (!hosting.dryRun) await untilGone(space, tools, run);
     const removed = await removeContexts(space, tools, run);
     if (removed.length > 0) result.changed = !hosting.dryRun;
-    const contexts = removed.length === 0 ? '' : ` · context ${removed.join(', ')} removed`;
-    if (hosting.dryRun) run.progress.done(name, 'dry run: nothing was written');
-    else if (!result.changed) run.progress.done(name, 'is not there; nothing to do');
+    const contexts = removed.length === 0 ? '' : `, and context ${removed.join(', ')} with it`;
+    if (hosting.dryRun) return result;
+    if (!result.changed) run.progress.done(name, 'is not there; nothing to do');
     else run.progress.done(name, `deleted${contexts}`, Date.now() - started);
     return result;
   } catch (error) {

@@ -103,7 +103,7 @@ export function describeWdsDeletion(
   { controlPlane, policies, works, unseen }: WdsToDelete,
   { keepWorkloads }: { keepWorkloads: boolean },
 ): string[] {
-  if (controlPlane === undefined) return ['is not there (any more)'];
+  if (controlPlane === undefined) return [];
   const wecs = [...new Set(works.map(({ metadata }) => metadata.namespace))];
   const fate = keepWorkloads ? 'stay, and nobody looks after them any more' : 'will be removed';
   return [

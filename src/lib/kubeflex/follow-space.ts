@@ -136,7 +136,7 @@ async function failure<Inside>(
   { id, verdict }: StageReport,
 ): Promise<StellarError> {
   if (verdict.state !== 'failed') throw new Error(`the stage ${id} has not failed`);
-  const { trouble, log } = await troubleOf(id, seen, hosting, inside());
+  const { trouble, log, hint: seeMore } = await troubleOf(id, seen, hosting, inside());
   const isHook = hookLike(seen.space.controlPlane, id) !== undefined;
   const where = trouble?.kind === 'exit' ? [trouble.why] : [];
   return new StellarError(
@@ -144,7 +144,7 @@ async function failure<Inside>(
     `${name} is kept from being ready: ${verdict.why}.`,
     {
       details: [...where, ...log, existsUnready(name, role)],
-      hint: verdict.hint === undefined ? goOnOrBack(name, role, hosting) : `Next: ${verdict.hint}`,
+      hint: wayOf(verdict.hint ?? seeMore ?? goOn, name, role, hosting),
     },
   );
 }
@@ -156,10 +156,10 @@ async function tooLate<Inside>(
   const blocking = last && blockingStage(last.reports);
   const verdict = blocking?.verdict;
   const why = verdict?.state === 'waiting' || verdict?.state === 'failed' ? verdict.why : 'nothing was seen of it';
-  const at = blocking === undefined ? '' : `; it is kept by ${blocking.id}: ${why}`;
+  const at = blocking === undefined ? '' : `; it is kept from "${blocking.title}": ${why}`;
   return new StellarError('timeout', `${name} was not ready in time${at}.`, {
     details: [existsStill(name)],
-    hint: verdict?.state === 'failed' && verdict.hint ? `Next: ${verdict.hint}` : goOnOrBack(name, role, hosting),
+    hint: wayOf((verdict?.state === 'failed' && verdict.hint) || goOn, name, role, hosting),
   });
 }
 
@@ -168,11 +168,14 @@ const existsUnready = (name: string, role: SpaceRole): string =>
 
 export const existsStill = (name: string): string => `The control plane ${name} exists.`;
 
+const goOn = 'Go on: run the same command again';
+
 /** How to go on with a space that exists and is not ready, and how to give it up. */
-export function goOnOrBack(name: string, role: SpaceRole, { cluster }: Pick<Kube, 'cluster'>): string {
-  const at = `--hosting-context ${cluster.context}`;
-  return `Look again: stellarctl ${role} get ${name} ${at}    Give it up: stellarctl ${role} delete ${name} ${at}`;
-}
+export const goOnOrBack = (name: string, role: SpaceRole, hosting: Pick<Kube, 'cluster'>): string =>
+  wayOf(goOn, name, role, hosting);
+
+const wayOf = (forth: string, name: string, role: SpaceRole, { cluster }: Pick<Kube, 'cluster'>): string =>
+  `${forth}    Or give it up: stellarctl ${role} delete ${name} --hosting-context ${cluster.context}`;
 
 function gone({ name, hosting }: FollowedSpace<unknown>): StellarError {
   return new StellarError(

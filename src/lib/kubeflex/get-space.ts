@@ -40,7 +40,7 @@ export interface SpaceView {
   /** Of an ITS: the address that it publishes for other clusters. */
   publishedServer?: string | null;
   /** What is wrong and what to type; null where nothing is. */
-  diagnosis: { wrong: string; log: string[]; next: string | null } | null;
+  diagnosis: { wrong: string; log: string[]; hint: string | null; next: string | null } | null;
 }
 
 /** @throws StellarError `not-found`, `not-a-hosting-cluster` */
@@ -49,7 +49,8 @@ export async function getSpace(name: string, role: SpaceRole, tools: SpaceTools)
   await requireHosting(hosting);
   const watcher = new SpaceWatcher(tools);
   const seen = role === 'its' ? await watcher.its(name) : await watcher.wds(name);
-  if (seen === undefined || roleOf(seen.space.controlPlane) !== role) throw notThere(name, role, hosting);
+  if (seen === undefined || roleOf(seen.space.controlPlane) !== role)
+    throw notThere(name, role, hosting, seen?.space.controlPlane, 'get');
   const { space, stages } = seen as SpaceSeen<ItsInside | WdsInside>;
   const reports = judge<Space<ItsInside | WdsInside>>(stages, space);
   const { controlPlane } = space;
@@ -74,7 +75,7 @@ export async function getSpace(name: string, role: SpaceRole, tools: SpaceTools)
     namespace: namespaceOf(name),
     ...(role === 'wds' ? { its: await itsFor(name, tools) } : itsDetails(seen as SpaceSeen<ItsInside>)),
     diagnosis: isDeleted
-      ? { wrong: `${name} is being deleted.`, log: [], next: null }
+      ? { wrong: `${name} is being deleted.`, log: [], hint: null, next: null }
       : await diagnose(reports, { space, stages }, tools, watcher.clientOf(name)),
   };
 }
@@ -97,10 +98,19 @@ async function diagnose<Inside>(
 ): Promise<SpaceView['diagnosis']> {
   const blocking = blockingStage(reports);
   if (blocking?.verdict.state !== 'failed') return null;
-  const { log } = await troubleOf(blocking.id, seen, hosting, inside);
+  const { log, hint: seeMore } = await troubleOf(blocking.id, seen, hosting, inside);
+  const hint = blocking.verdict.hint ?? seeMore ?? null;
   return {
     wrong: `${seen.space.name} is kept from being ready: ${blocking.verdict.why}.`,
     log,
-    next: blocking.verdict.hint ?? null,
+    hint,
+    next: hint === null ? null : commandIn(hint),
   };
+}
+
+/** The command that a hint consists of, where it is one that can be typed as it is. */
+function commandIn(hint: string): string | null {
+  const [, command] = /(?:^|: )((?:stellarctl|kubectl|helm) .+)$/.exec(hint) ?? [];
+  const isWhole = command !== undefined && !/ {2,}|…|\b(CONTEXT|FILE)\b/.test(command);
+  return isWhole ? command : null;
 }

@@ -41,16 +41,21 @@ export function itsStages(evidence: SpaceEvidence): ItsStage[] {
     ...afterHub,
     { id: 'workstatus-crd', title: 'serves WorkStatuses', check: byInside(workStatusServed) },
     ...(evidence.type === 'vcluster' ? [clusterInfoStage] : []),
-    { id: 'ready', title: 'ready', check: ready },
+    { id: 'ready', title: 'KubeFlex calls it ready', check: ready },
   ];
 }
 
 /** The image of a hub's own controller may not be there, or end again and again: the Job that installs it only waits. */
-function hubRuns({ hubPods }: ItsInside): Verdict {
-  if (!hubPods.some(({ metadata }) => metadata.namespace === hubNamespace))
-    return unseen('there are no pods of an OCM hub to be seen');
+function hubRuns(its: ItsInside): Verdict {
+  const { hubPods, hubServed: served } = its;
   const trouble = firstTrouble(hubPods);
   if (trouble !== undefined) return failed(`OCM does not run in it: ${trouble.why}`);
+  if (!hubPods.some(({ metadata }) => metadata.namespace === hubNamespace))
+    return (
+      hidden(its, resources.pods) ??
+      hidden(its, resources.customResourceDefinitions) ??
+      (served ? unseen('its pods are not to be seen') : waiting('there are no pods of an OCM hub yet'))
+    );
   const unready = hubPods.find((pod) => !isPodReady(pod));
   return unready === undefined ? met : waiting(`pod ${unready.metadata.name} of OCM is starting`);
 }

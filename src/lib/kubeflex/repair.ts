@@ -36,7 +36,8 @@ export async function repairSpace(input: RepairInput, tools: SpaceTools, run: Ru
   const { hosting } = tools;
   await requireHosting(hosting);
   const evidence = await readSpace(hosting, name, role);
-  if (evidence === undefined || roleOf(evidence.controlPlane) !== role) throw notThere(name, role, hosting);
+  if (evidence === undefined || roleOf(evidence.controlPlane) !== role)
+    throw notThere(name, role, hosting, evidence?.controlPlane, 'repair');
   const failed = failedJobs(evidence);
   const rewired = role === 'wds' ? await rewiring(input, evidence, hosting) : undefined;
   const watcher = new SpaceWatcher(tools);
@@ -51,7 +52,7 @@ export async function repairSpace(input: RepairInput, tools: SpaceTools, run: Ru
             await makeAnew(hosting, evidence, failed);
             return whatWasDone(failed, rewired);
           },
-    entries: () => knownEntries(name, tools),
+    entries: () => knownEntries(name, evidence.type, tools),
   };
   const followed = { name, role, hosting, inside: () => watcher.clientOf(name), started: Date.now() };
   return role === 'its'
@@ -59,8 +60,20 @@ export async function repairSpace(input: RepairInput, tools: SpaceTools, run: Ru
     : createSpace({ ...space, followed: { ...followed, look: () => watcher.wds(name) } }, tools, run);
 }
 
-/** @throws nothing: says what is the matter with a name that no such space has */
-export function notThere(name: string, role: SpaceRole, { cluster }: Kube): StellarError {
+/** What is the matter with a name that no such space has. @param present the control plane of that name, if there is one */
+export function notThere(
+  name: string,
+  role: SpaceRole,
+  { cluster }: Kube,
+  present: ControlPlane | undefined,
+  verb: 'get' | 'repair',
+): StellarError {
+  const other = present && roleOf(present);
+  if (other !== undefined) {
+    return new StellarError('not-found', `${name} is ${other === 'its' ? 'an ITS' : 'a WDS'}.`, {
+      hint: `stellarctl ${other} ${verb} ${name} --hosting-context ${cluster.context}`,
+    });
+  }
   return new StellarError('not-found', `There is no ${role.toUpperCase()} ${name} on ${cluster.context}.`, {
     hint: `See what there is: stellarctl ${role} list --hosting-context ${cluster.context}`,
   });

@@ -7,7 +7,6 @@ import { resources } from '../kube/resources.ts';
 import { accessSpace, contextsOf } from './access.ts';
 import { forControlPlane } from './kubeconfig-extension.ts';
 import type { ControlPlane } from './objects.ts';
-import { typeOf } from './spaces.ts';
 import type { SpaceTools } from './tools.ts';
 
 /** Where the entries of a space's context come from: those of a context that the user has, or ones to write. */
@@ -29,6 +28,27 @@ export async function writeSpaceContext(
   return setContext(target, wanted, waiting);
 }
 
+/**
+ * Finds out that the name of a space that is not there yet is taken in the kubeconfig, before anything is made.
+ * @param from where its entries will come from, as far as that is known
+ * @throws StellarError `context-taken`
+ */
+export async function requireContextFree(
+  name: string,
+  from: SpaceEntries | undefined,
+  tools: SpaceTools,
+  waiting: Waiting,
+): Promise<void> {
+  const unknown = { entries: { name, server: '', cluster: {}, user: {} } };
+  const target = { ...tools.target, dryRun: true };
+  await writeSpaceContext(name, from ?? unknown, { ...tools, target }, waiting).catch((error: unknown) => {
+    if (!(error instanceof StellarError) || error.code !== 'context-taken') throw error;
+    throw new StellarError(error.code, error.message.replace('; it was not replaced', ''), {
+      hint: `Choose another name for the space    Or give that context another one: kubectl config rename-context ${name} ${name}-old`,
+    });
+  });
+}
+
 function written(name: string, { cluster, user }: SelectedContext): { cluster: Reference; user: Reference } {
   return {
     cluster: { name: `${name}-cluster`, entry: { ...cluster } },
@@ -44,12 +64,11 @@ function referencesOf(context: string, kubeconfig: Kubeconfig): { cluster: Refer
 }
 
 /** Where the entries of a space's context come from, by what is known of it. An external one keeps the context that it has. */
-export async function knownEntries(name: string, tools: SpaceTools): Promise<SpaceEntries | undefined> {
+export async function knownEntries(name: string, type: string, tools: SpaceTools): Promise<SpaceEntries | undefined> {
   const { hosting, hostingContext, kubeconfig } = tools;
+  if (type === 'host') return { sameAs: hostingContext.name };
   const controlPlane = await hosting.get<ControlPlane>(resources.controlPlanes, name);
   if (controlPlane === undefined) return undefined;
-  const type = typeOf(controlPlane);
-  if (type === 'host') return { sameAs: hostingContext.name };
   const [own] = contextsOf(kubeconfig, name, hostingContext.name);
   if (type === 'external') return own === undefined ? undefined : { sameAs: own };
   const access = await accessSpace(hosting, hostingContext, controlPlane, kubeconfig);

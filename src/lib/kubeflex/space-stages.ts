@@ -2,6 +2,7 @@ import { conditionOf, isTrue, type Pod } from '../kube/objects.ts';
 import {
   firstTrouble,
   isDeploymentReady,
+  isScaledToNone,
   isStatefulSetReady,
   jobState,
   type PodTrouble,
@@ -60,7 +61,10 @@ export function synced(space: SpaceEvidence): Verdict {
       `Give KubeFlex the rights, by ClusterRoleBinding ${managerAdminBinding}: stellarctl ${space.role} create ${name} --type host --hosting-context ${hosting}`,
     );
   // KubeFlex looks for its own Secrets before they are there, and calls that an error every time.
-  if (/secrets? "[^"]+" not found|not ready yet for service account secret/i.test(message)) return waiting(message);
+  const [, awaited] = /secrets? "([^"]+)" not found/i.exec(message) ?? [];
+  if (awaited !== undefined) return waiting(`KubeFlex waits for its Secret ${awaited}`);
+  if (/not ready yet for service account secret/i.test(message))
+    return waiting('KubeFlex waits for a token of its own');
   const why = `KubeFlex cannot set it up: ${message}`;
   return bootstrap === undefined ? failed(why) : failed(why, bootstrapHint(space));
 }
@@ -99,13 +103,21 @@ export function apiServerRuns(space: SpaceEvidence): Verdict {
   const set = server.kind === 'StatefulSet' ? space.statefulSets.find(named) : undefined;
   const deployment = server.kind === 'Deployment' ? space.deployments.find(named) : undefined;
   if (isStatefulSetReady(set) || isDeploymentReady(deployment)) return met;
+  const present = set ?? deployment;
+  if (present !== undefined && isScaledToNone(present)) return scaledToNone(server.kind, server.name, space);
   const trouble = firstTrouble(podsOf(server.name, space.pods));
   if (trouble !== undefined) return failed(`its API server does not start: ${trouble.why}`);
   const { plural } = server.kind === 'StatefulSet' ? resources.statefulSets : resources.deployments;
   if (space.forbidden.has(plural)) return unreadable(plural, space);
-  if ((set ?? deployment) === undefined) return waiting(`KubeFlex has not made ${server.kind} ${server.name} yet`);
+  if (present === undefined) return waiting(`KubeFlex has not made ${server.kind} ${server.name} yet`);
   return waiting(waitsForNode(podsOf(server.name, space.pods)) ?? 'its API server is starting');
 }
+
+const scaledToNone = (kind: string, name: string, { name: space, hosting }: SpaceEvidence): Verdict =>
+  failed(
+    `${kind} ${name} is scaled to no pods`,
+    `Let it run: kubectl --context ${hosting} -n ${namespaceOf(space)} scale ${kind.toLowerCase()} ${name} --replicas 1`,
+  );
 
 /** What this user may not read is not seen; it may well be there. */
 const unreadable = (plural: string, { name }: SpaceEvidence): Verdict =>
@@ -158,14 +170,12 @@ export function jobDone(
     }
     const state = jobState(found);
     if (state === 'complete') return met;
-    const commandTo = (verb: string) =>
-      `stellarctl ${space.role} ${verb} ${space.name} --hosting-context ${space.hosting}`;
     if (state === 'failed') {
       const reason = conditionOf(found, 'Failed')?.reason ?? 'no reason is given';
       const tries = found.status?.failed ?? 0;
       return failedForGood(
         `Job ${namespaceOf(space.name)}/${job} has failed (${reason}, ${tries} ${tries === 1 ? 'try' : 'tries'})`,
-        `${commandTo('repair')}        or give it up: ${commandTo('delete')}`,
+        `Set it going again: stellarctl ${space.role} repair ${space.name} --hosting-context ${space.hosting}`,
       );
     }
     const pods = podsOf(job, space.pods);
@@ -193,6 +203,7 @@ export function deploymentRuns(name: string): (space: SpaceEvidence) => Verdict 
         ? unreadable(plural, space)
         : waiting(`KubeFlex has not made Deployment ${name} yet`);
     if (isDeploymentReady(deployment)) return met;
+    if (isScaledToNone(deployment)) return scaledToNone('Deployment', name, space);
     const pods = podsOf(name, space.pods);
     const trouble = firstTrouble(pods);
     if (trouble !== undefined) return failed(trouble.why);

@@ -6,6 +6,8 @@ import type { Space, SpaceStage } from './space-stages.ts';
 export interface StageTrouble {
   trouble: PodTrouble | undefined;
   log: string[];
+  /** How to see more of that pod. */
+  hint: string | undefined;
 }
 
 /** @param inside a client for the space itself, where there is one: some stages are brought about by pods in there */
@@ -17,9 +19,14 @@ export async function troubleOf<Inside>(
 ): Promise<StageTrouble> {
   const stage = stages.find((candidate) => candidate.id === id);
   const outside = firstTrouble(stage?.podsOf?.(space) ?? []);
-  if (outside !== undefined) return { trouble: outside, log: await logOfTrouble(hosting, outside) };
+  if (outside !== undefined)
+    return { trouble: outside, log: await logOfTrouble(hosting, outside), hint: describePod(hosting, outside) };
   const podsInside = space.look.state === 'seen' ? (stage?.podsInside?.(space.look.inside) ?? []) : [];
   const trouble = firstTrouble(podsInside);
   const log = trouble === undefined || inside === undefined ? [] : await logOfTrouble(inside, trouble);
-  return { trouble, log };
+  const hint = trouble === undefined || inside === undefined ? undefined : describePod(inside, trouble);
+  return { trouble, log, hint };
 }
+
+const describePod = ({ cluster }: Kube, { pod }: PodTrouble): string =>
+  `See more: kubectl --context ${cluster.context} -n ${pod.namespace} describe pod ${pod.name}`;

@@ -86,7 +86,7 @@ export function wdsStages(): SpaceStage<WdsInside>[] {
       podsOf: ({ pods }) => podsOf(transportDeployment, pods),
     },
     { id: 'properties-namespace', title: 'ITS keeps customization properties', check: ofIts(namespaceMade) },
-    { id: 'ready', title: 'ready', check: ready },
+    { id: 'ready', title: 'KubeFlex calls it ready', check: ready },
   ];
 }
 
@@ -120,7 +120,7 @@ function transportRuns(space: SpaceEvidence): Verdict {
   if (verdict.state === 'met' || !isItsNameDefect(transportOf(space))) return verdict;
   return failed(
     'the chart gives its transport a name and a selector for the ITS, and it takes only one (KubeStellar 0.30)',
-    `stellarctl wds repair ${space.name} --hosting-context ${space.hosting}`,
+    `Repair it: stellarctl wds repair ${space.name} --hosting-context ${space.hosting}`,
   );
 }
 
