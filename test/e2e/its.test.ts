@@ -54,7 +54,7 @@ it('an ITS on the hosting cluster itself is created, listed, looked at and delet
 
   const deletion = ['its', 'delete', 'its1', '--hosting-context', 'hosting', '--yes'];
   const deleted = await cli.succeed(deletion);
-  assert.match(deleted.stdout, /^its1: deleted · context its1 removed after \d/);
+  assert.match(deleted.stdout, /^its1: deleted, and context its1 with it after \d/);
   assert.equal(await hosting.admin.find<AnyObject>(resources.namespaces, 'its1-system'), undefined);
   assert.deepEqual(parse(await kubeconfigText(bed)), original);
   await hosting.markAudit();

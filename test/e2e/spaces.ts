@@ -62,11 +62,6 @@ export class SpaceCli extends Cli {
   override async run(arguments_: readonly string[], options: CliOptions = {}): Promise<CliRun> {
     const run = await super.run(arguments_, options);
     this.outputs.push(run.stdout + run.stderr);
-    if (process.env.DUMP)
-      (await import('node:fs')).appendFileSync(
-        process.env.DUMP,
-        `$ ${arguments_.join(' ')}\n${run.stdout}--\n${run.stderr}=> ${run.exitCode} ${run.signal}\n\n`,
-      ); // TEMP
     return run;
   }
 

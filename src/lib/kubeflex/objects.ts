@@ -18,6 +18,8 @@ export interface ControlPlane extends WithConditions {
     bootstrapSecretRef?: { name: string; namespace: string; inClusterKey?: string };
   };
   status?: NonNullable<WithConditions['status']> & {
+    /** The generation that KubeFlex works by. */
+    observedGeneration?: number;
     secretRef?: { name: string; namespace: string; key: string; inClusterKey: string };
     postCreateHooks?: Record<string, boolean>;
     postCreateHookCompleted?: boolean;

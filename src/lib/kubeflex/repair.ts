@@ -1,8 +1,10 @@
+import { Deadline } from '../deadline.ts';
 import { StellarError } from '../errors.ts';
 import type { Kube } from '../kube/client.ts';
 import type { Job } from '../kube/objects.ts';
 import { jobState } from '../kube/pods.ts';
 import { resources } from '../kube/resources.ts';
+import { poll } from '../poll.ts';
 import type { Run } from '../run.ts';
 import { createSpace } from './create-space.ts';
 import { readSpace, type SpaceEvidence } from './evidence.ts';
@@ -48,7 +50,7 @@ export async function repairSpace(input: RepairInput, tools: SpaceTools, run: Ru
       failed.length === 0 && rewired === undefined
         ? undefined
         : async () => {
-            if (rewired !== undefined) await rewire(hosting, evidence, rewired);
+            if (rewired !== undefined) await rewire(hosting, evidence, rewired, run);
             await makeAnew(hosting, evidence, failed);
             return whatWasDone(failed, rewired);
           },
@@ -153,14 +155,32 @@ async function rewire(
   hosting: Kube,
   { name, controlPlane }: SpaceEvidence,
   { itsName, correctedHook, hooks }: Rewiring,
+  run: Run,
 ): Promise<void> {
   if (correctedHook !== undefined) await hosting.apply(correctedHook);
-  await hosting.merge(resources.controlPlanes, name, {
+  const changed = await hosting.merge<ControlPlane>(resources.controlPlanes, name, {
     spec: { globalVars: { ITSName: itsName }, postCreateHooks: hooks },
   });
+  if (!hosting.dryRun) await untilNoticed(hosting, changed, run);
   await forgetHooks(hosting, controlPlane, [hookNames.controller, ...hooks.map(({ hookName }) => hookName)]);
   for (const deployment of [transportDeployment, managerDeployment])
     await hosting.delete(resources.deployments, deployment, { namespace: namespaceOf(name) });
+}
+
+/** How long KubeFlex is given to notice a change. It may not run at all. */
+const noticeMs = 10_000;
+
+/**
+ * Waits until KubeFlex works by what a control plane says now: if it were still at work by what it said before, it would make anew what
+ * is deleted next just as it was.
+ */
+async function untilNoticed(hosting: Kube, { metadata }: ControlPlane, run: Run): Promise<void> {
+  const { name, generation = 0 } = metadata;
+  const soon = { ...run, deadline: new Deadline(Math.min(noticeMs, run.deadline.remaining)) };
+  await poll(async () => {
+    const present = await hosting.get<ControlPlane>(resources.controlPlanes, name);
+    return (present?.status?.observedGeneration ?? 0) >= generation || undefined;
+  }, soon);
 }
 
 function whatWasDone(failed: readonly Job[], rewired: Rewiring | undefined): string {
