@@ -27,11 +27,23 @@ import { type Io, withProgramName } from './lib/terminal/io.ts';
 
 declare const STELLARCTL_VERSION: string;
 
+/** The whole story, for whoever begins. */
+const start = `
+Start with:
+  stellarctl doctor --pre                     what is missing for it?
+  stellarctl init                             on a cluster of yours, or
+  stellarctl init --create kind               on a new local one
+  stellarctl its create its1                  what WECs register with
+  stellarctl wds create wds1                  what workloads are put into
+  stellarctl wec join NAME=CONTEXT --accept   a cluster that they run on
+  stellarctl status                           all of it at a glance
+`;
+
 /** Assembles the program. Only definitions are loaded here; what a command does is loaded when it runs. */
 export function buildProgram(io: Io): Command {
   const its = new Command('its')
-    .summary('look after the Inventory and Transport Space')
-    .description('Commands about the Inventory and Transport Space (ITS): the OCM hub that WECs register with.');
+    .summary('create and look after Inventory and Transport Spaces')
+    .description('Commands about Inventory and Transport Spaces (ITSes): the OCM hubs that WECs register with.');
   its
     .addCommand(createItsCommand(io))
     .addCommand(spaceListCommand(io, 'its'))
@@ -42,7 +54,7 @@ export function buildProgram(io: Io): Command {
     .addCommand(useCommand(io));
 
   const wds = new Command('wds')
-    .summary('look after Workload Description Spaces')
+    .summary('create and look after Workload Description Spaces')
     .description(
       'Commands about Workload Description Spaces (WDSes): the API servers that workloads and binding policies are put into.',
     );
@@ -54,7 +66,7 @@ export function buildProgram(io: Io): Command {
     .addCommand(deleteWdsCommand(io));
 
   const wec = new Command('wec')
-    .summary('look after Workload Execution Clusters')
+    .summary('register and look after Workload Execution Clusters')
     .description('Commands about Workload Execution Clusters (WECs): the clusters that workloads run on.');
   wec
     .addCommand(createWecCommand(io))
@@ -70,13 +82,12 @@ export function buildProgram(io: Io): Command {
 
   const program = new Command(io.program)
     .description(
-      'The command line of KubeStellar operators: registers clusters with an ITS, accepts, labels and watches them.',
+      'The command line of KubeStellar operators: prepares a hosting cluster, creates its ITSes and WDSes, registers clusters as WECs, and shows how all of it is.',
     )
     .version(STELLARCTL_VERSION, '-V, --version')
     // Sub-commands have a --version of their own.
     .enablePositionalOptions()
     .addCommand(initCommand(io))
-    .addCommand(statusCommand(io))
     .addCommand(its)
     .addCommand(wds)
     .addCommand(wec)
@@ -84,9 +95,10 @@ export function buildProgram(io: Io): Command {
     .addCommand(labelCommand(io))
     .addCommand(propertiesCommand(io))
     .addCommand(deregisterCommand(io))
+    .addCommand(statusCommand(io))
     .addCommand(doctorCommand(io))
     .showSuggestionAfterError()
-    .addHelpText('after', '\nStart with: stellarctl wec join NAME=CONTEXT --its CONTEXT --accept\n');
+    .addHelpText('after', start);
   exitByException(program, io);
   return program;
 }
@@ -96,8 +108,10 @@ function exitByException(command: Command, io: Io): void {
   command.exitOverride().configureOutput({
     writeOut: (text) => io.stdout.write(withProgramName(text, io.program)),
     writeErr: (text) => io.stderr.write(withProgramName(text, io.program)),
-    outputError: (text, write) => write(`✗ ${text.replace(/^error: /, '')}`),
+    outputError: (text, write) => write(`✗ ${text.replace(/^error: /, '').replace(/\n(?=\()/g, '\n  ')}`),
   });
+  // Arguments and options are in a command's own help: here they would leave no room to say what it does.
+  command.configureHelp({ subcommandTerm: (child) => [child.name(), ...child.aliases()].join('|') });
   command.showHelpAfterError(`  See: ${fullName(command)} --help`);
   for (const child of command.commands) exitByException(child, io);
 }

@@ -1,11 +1,11 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { Finding } from '../lib/doctor/check.ts';
 import { ExitCode, StellarError } from '../lib/errors.ts';
 import type { Kube } from '../lib/kube/client.ts';
 import { isForPeople } from '../lib/terminal/formats.ts';
 import { type Io, withProgramName } from '../lib/terminal/io.ts';
 import { action } from './action.ts';
-import { defineCommand, type ItsOptions, itsOption } from './options.ts';
+import { defineCommand, hostingContextOption, type ItsOptions, itsOption } from './options.ts';
 import type { Session } from './session.ts';
 
 interface Options extends ItsOptions {
@@ -27,7 +27,7 @@ export function doctorCommand(io: Io): Command {
   })
     .option('--pre', 'what is needed before anything is done')
     .option('--short', 'only what is not as it should be')
-    .addOption(new Option('--hosting-context <context>', 'the context of the hosting cluster (else the current one)'))
+    .addOption(hostingContextOption())
     .addOption(itsOption())
     .action(
       action<Options>(io, async (session, options) => {
@@ -47,18 +47,27 @@ export function doctorCommand(io: Io): Command {
 }
 
 /** The cluster that is meant, if any is: nothing has to be there yet. */
-async function hostingOf(session: Session, { hostingContext }: Options): Promise<Kube | undefined> {
+async function hostingOf(session: Session, { hostingContext }: Options): Promise<Kube | StellarError | undefined> {
+  const { chooseHosting } = await import('../lib/kubeflex/hosting-choice.ts');
   const kubeconfig = await session.kubeconfig();
-  const name = hostingContext ?? kubeconfig.currentContext;
-  if (name === undefined) return undefined;
-  const { selectContext } = await import('../lib/kube/kubeconfig.ts');
-  return session.connect(selectContext(kubeconfig, name));
+  return orError(async () => session.connect(chooseHosting(hostingContext, session.io.env, kubeconfig).context));
 }
 
 /** The ITS, where one was chosen; the current context is taken for the hosting cluster here. */
-async function itsOf(session: Session): Promise<Kube | undefined> {
+async function itsOf(session: Session): Promise<Kube | StellarError | undefined> {
   const choice = await session.itsChoice().catch(() => undefined);
-  return choice === undefined || choice.source === 'current context' ? undefined : (await session.its()).kube;
+  if (choice === undefined || choice.source === 'current context') return undefined;
+  return orError(async () => (await session.its()).kube);
+}
+
+/** A cluster that is meant and cannot be found is a finding, beside which the others are made all the same. */
+async function orError(finding: () => Promise<Kube>): Promise<Kube | StellarError | undefined> {
+  try {
+    return await finding();
+  } catch (error) {
+    if (!(error instanceof StellarError)) throw error;
+    return error.code === 'usage' ? undefined : error;
+  }
 }
 
 async function show(session: Session, io: Io, options: Options, findings: readonly Finding[]): Promise<void> {

@@ -5,7 +5,7 @@ import type { Kube } from '../lib/kube/client.ts';
 import type { InitResult } from '../lib/kubeflex/init/init.ts';
 import type { InitInput } from '../lib/kubeflex/init/input.ts';
 import { coreChart } from '../lib/kubestellar/chart.ts';
-import { type ProviderName, providerNames } from '../lib/local-clusters/names.ts';
+import { checkClusterName, type ProviderName, providerNames } from '../lib/local-clusters/names.ts';
 import type { Io } from '../lib/terminal/io.ts';
 import { action } from './action.ts';
 import { type CommonOptions, collect, defineCommand, dryRunOption, type WritingOptions } from './options.ts';
@@ -46,7 +46,10 @@ export function initCommand(io: Io): Command {
     ],
   })
     .addOption(new Option('--hosting-context <context>', 'the context of the cluster (else the current one)'))
-    .option('--version <version>', 'the version of KubeStellar; 0.29.0 or newer')
+    .option(
+      '--version <version>',
+      `the version of KubeStellar, 0.29.0 or newer (default: what is installed, else ${coreChart.version})`,
+    )
     .option('--chart <chart>', 'a folder, a packed chart or a reference of a mirror, instead of ghcr.io')
     .option('-f, --values <file>', 'values for the chart, as helm takes them (may be repeated)', collect)
     .option('--set <key=value>', 'a value for the chart, as helm takes it (may be repeated)', collect)
@@ -76,58 +79,78 @@ async function runInit(session: Session, options: Options): Promise<void> {
   checkCombinations(options);
   const context = await contextOf(session, options);
   const { Helm } = await import('../lib/helm/helm.ts');
-  if (options.create === undefined) await announce(session, context);
+  if (options.create === undefined) await announce(session, context, options);
   const helm = await Helm.find(
     { context, kubeconfig: options.kubeconfig },
     "install KubeStellar's chart",
     session.programs,
   );
   try {
-    const { kube, changed } = await clusterFor(session, options, context, helm);
-    if (kube === undefined) {
-      session.record({ verb: 'create', cluster: context, kind: 'Release', ...coreChart.release });
-      return await session.finish([{ name: context, changed: false }]);
-    }
-    const result = await install(session, kube, helm, toInput(options));
-    await mark(session, options, result);
-    await session.finish([{ ...result, changed: changed || result.changed }]);
-    session.next('stellarctl its create its1');
+    if (options.create === undefined) await initPresent(session, options, context, helm);
+    else await initCreated(session, options, options.create, helm);
   } finally {
     await helm.close();
   }
 }
 
-/** Says on the first line which cluster is meant. */
-async function announce(session: Session, name: string): Promise<void> {
-  const { selectContext, withoutCredentials } = await import('../lib/kube/kubeconfig.ts');
-  const { server } = selectContext(await session.kubeconfig(), name);
-  session.progress.note(`Hosting cluster ${name} (${withoutCredentials(server)})`);
+async function initPresent(session: Session, options: Options, context: string, helm: Helm): Promise<void> {
+  const { selectContext } = await import('../lib/kube/kubeconfig.ts');
+  const kube = session.connect(selectContext(await session.kubeconfig(), context));
+  const result = await install(session, kube, helm, toInput(options));
+  await finish(session, options, result);
 }
 
-/** The cluster, made first where that is asked for. */
-async function clusterFor(
-  session: Session,
-  options: Options,
-  context: string,
-  helm: Helm,
-): Promise<{ kube: Kube | undefined; changed: boolean }> {
-  const { create: provider, name = defaultName, externalPort, ingressChart } = options;
-  if (provider === undefined) {
-    const { selectContext } = await import('../lib/kube/kubeconfig.ts');
-    return { kube: session.connect(selectContext(await session.kubeconfig(), context)), changed: false };
-  }
-  session.progress.note(`Hosting cluster ${context}, the ${provider} cluster ${name} on this machine`);
+/** Makes the cluster first. */
+async function initCreated(session: Session, options: Options, provider: ProviderName, helm: Helm): Promise<void> {
+  const { name = defaultName, ingressChart } = options;
+  const { localNames } = await import('../lib/local-clusters/names.ts');
+  session.progress.note(
+    `Hosting cluster ${localNames(provider, name).context}, the ${provider} cluster ${name} on this machine`,
+  );
   const { createHostingCluster } = await import('../lib/kubeflex/init/create-cluster.ts');
+  const { withCluster } = await import('../lib/local-clusters/create.ts');
   const { run, programs, kubeconfigTarget: target } = session;
-  return createHostingCluster({ provider, name, externalPort, ingressChart }, helm, {
-    ...{ run, programs, target },
-    connect: (selected) => session.connect(selected),
-    record: options.dryRun ? session.record : undefined,
+  const init = toInput(options);
+  const { kube, context, created, changed, ingressPort } = await createHostingCluster(
+    { provider, name, ingressChart, init },
+    helm,
+    {
+      ...{ run, programs, target },
+      connect: (selected) => session.connect(selected),
+      record: options.dryRun ? session.record : undefined,
+    },
+  );
+  if (kube === undefined) return session.finish([{ name: context, changed: false }]);
+  const input = { ...init, externalPort: init.externalPort ?? ingressPort };
+  const result = await install(session, kube, helm, input).catch((error: unknown) => {
+    throw created ? withCluster(error, { provider, name, role: 'hosting' }) : error;
   });
+  await finish(session, options, { ...result, changed: changed || result.changed });
+}
+
+async function finish(session: Session, options: Options, result: InitResult): Promise<void> {
+  await mark(session, options, result);
+  await session.finish([result]);
+  session.next(result.itses.length === 0 ? 'stellarctl its create its1' : 'stellarctl status');
+}
+
+/** Says on the first line which cluster is meant, and where other commands would mean another one. */
+async function announce(session: Session, name: string, { hostingContext: given }: Options): Promise<void> {
+  const { selectContext, withoutCredentials } = await import('../lib/kube/kubeconfig.ts');
+  const { hostingContext } = await import('../lib/kubeflex/kubeconfig-extension.ts');
+  const kubeconfig = await session.kubeconfig();
+  const { server } = selectContext(kubeconfig, name);
+  session.progress.note(`Hosting cluster ${name} (${withoutCredentials(server)})`);
+  const noted = hostingContext(kubeconfig);
+  if (given === undefined && noted !== undefined && noted !== name)
+    session.progress.note(
+      `That is the current context; the hosting cluster so far is ${noted}: for that one --hosting-context ${noted}`,
+    );
 }
 
 /** What belongs to a cluster that is made first, and what would contradict it. */
 function checkCombinations({ create, name, ingressChart, hostingContext }: Options): void {
+  if (create !== undefined && name !== undefined) checkClusterName(create, name);
   if (create !== undefined && hostingContext !== undefined)
     throw new StellarError('usage', '--create makes a cluster, and --hosting-context names one. Give one of them.');
   for (const [option, given] of Object.entries({ '--name': name, '--ingress-chart': ingressChart })) {
@@ -141,8 +164,8 @@ async function install(session: Session, kube: Kube, helm: Helm, input: InitInpu
   const result = await initHosting(input, { kube, helm, record: session.record }, session.run);
   const { name, version, changed } = result;
   const what = `is a hosting cluster of KubeStellar ${version}`;
-  if (kube.dryRun) session.progress.done(name, 'dry run: nothing was written');
-  else if (changed) session.progress.done(name, what, Date.now() - started);
+  if (kube.dryRun) return result;
+  if (changed) session.progress.done(name, what, Date.now() - started);
   else session.progress.done(name, `${what}; nothing to do`);
   return result;
 }

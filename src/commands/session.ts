@@ -1,5 +1,5 @@
 import { Deadline } from '../lib/deadline.ts';
-import { ExitCode, exitCodeOf, type StellarError, worstExitCode } from '../lib/errors.ts';
+import { ExitCode, exitCodeOf, worstExitCode } from '../lib/errors.ts';
 import { chooseIts, type ItsChoice, selectIts } from '../lib/its-choice.ts';
 import { connect, type Kube, type Trace } from '../lib/kube/client.ts';
 import { type RecordedWrite, recordWrites, type WriteRecorder } from '../lib/kube/dry-run.ts';
@@ -11,19 +11,14 @@ import type { Run } from '../lib/run.ts';
 import { readSettings, settingsFile } from '../lib/settings.ts';
 import { isForPeople, type OutputFormat } from '../lib/terminal/formats.ts';
 import type { Io } from '../lib/terminal/io.ts';
-import { errorDocument, formatResult, toDocument, writeError } from '../lib/terminal/output.ts';
+import { asCalled, errorDocument, formatResult, toDocument, writeError } from '../lib/terminal/output.ts';
 import { createProgress, type TerminalProgress } from '../lib/terminal/progress.ts';
 import { type Style, styleFor } from '../lib/terminal/style.ts';
 import type { Column } from '../lib/terminal/table.ts';
+import { type NamedResult, withOneInterruption } from './named-results.ts';
 import type { CommonOptions, HostingOptions, ItsOptions, WritingOptions } from './options.ts';
 
 type SessionOptions = CommonOptions & ItsOptions & HostingOptions & WritingOptions & { wecKubeconfig?: string };
-
-/** What became of one name: at least this. */
-interface NamedResult {
-  name: string;
-  error?: StellarError;
-}
 
 /**
  * Runs a command's work with everything it needs, renders how it ended, and returns the exit code.
@@ -182,7 +177,7 @@ export class Session {
     columns: readonly Column<Row>[],
   ): Promise<void> {
     this.progress.stop();
-    this.io.stdout.write(await formatResult(this.output, document, rows, columns));
+    this.io.stdout.write(await formatResult(this.output, asCalled(document, this.io.program), rows, columns));
   }
 
   /** Prints text as it is, for people and scripts alike. */
@@ -192,8 +187,8 @@ export class Session {
   }
 
   /**
-   * Ends a command on several names: a document for scripts; to people, progress has told what went well, and errors follow. The
-   * exit code is that of the worst.
+   * Ends a command on several names: a document for scripts; to people, progress has told what went well, and errors follow, or
+   * what a dry run has left out. The exit code is that of the worst.
    */
   async finish<Result extends NamedResult>(results: readonly Result[]): Promise<void> {
     this.progress.stop();
@@ -201,20 +196,19 @@ export class Session {
     const writes = this.#options.dryRun ? { dryRun: true, writes: this.#writes } : {};
     const done = results.filter(({ error }) => error === undefined);
     if (this.output === 'name') this.io.stdout.write(done.map(({ name }) => `${name}\n`).join(''));
-    else if (!isForPeople(this.output))
-      this.io.stdout.write(
-        await formatResult(this.output, { ...toDocument(results, this.io.program), ...writes }, [], []),
-      );
+    else if (!isForPeople(this.output)) await this.print({ ...toDocument(results), ...writes }, [], []);
     else if (this.#options.dryRun) this.#printWrites();
-    for (const error of errors) writeError(this.io, this.#style, error, this.#options.verbose === true);
+    if (this.#options.dryRun)
+      this.progress.note(`Dry run: nothing ${this.#writes.length === 0 ? 'would be' : 'was'} written.`);
+    for (const error of withOneInterruption(results))
+      writeError(this.io, this.#style, error, this.#options.verbose === true);
     this.exitCode = worstExitCode(errors);
   }
 
   #printWrites(): void {
     for (const { verb, cluster, kind, namespace, name } of this.#writes) {
-      this.io.stdout.write(
-        `would ${verb} ${kind} ${namespace === undefined ? '' : `${namespace}/`}${name} on ${cluster}\n`,
-      );
+      const object = `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
+      this.io.stdout.write(`would ${verb} ${object} ${cluster === 'the kubeconfig' ? 'in' : 'on'} ${cluster}\n`);
     }
   }
 
@@ -229,14 +223,15 @@ export class Session {
     await work.catch((error: unknown) => {
       if (exitCodeOf(error) !== ExitCode.interrupted) throw error;
       this.exitCode = ExitCode.interrupted;
+      // The terminal has written ^C, and the shell goes on beside it.
+      if (this.io.stdin.isTTY && this.io.stderr.isTTY) this.io.stderr.write('\n');
     });
   }
 
   /** Renders an error of the whole command; scripts get it as their one document. */
   async fail(error: unknown): Promise<void> {
     this.progress.stop();
-    if (!isForPeople(this.output))
-      this.io.stdout.write(await formatResult(this.output, errorDocument(error, this.io.program), [], []));
+    if (!isForPeople(this.output)) await this.print(errorDocument(error), [], []);
     writeError(this.io, this.#style, error, this.#options.verbose === true);
   }
 

@@ -103,5 +103,5 @@ async function textOf(view: StatusView, session: Session, io: Io, options: Optio
     return namesOf(view)
       .map(({ name }) => `${name}\n`)
       .join('');
-  return formatDocument(output, view);
+  return formatDocument(session, view);
 }

@@ -1,6 +1,5 @@
 import { type Command, Option } from 'commander';
 import { pause } from '../lib/deadline.ts';
-import type { OutputFormat } from '../lib/terminal/formats.ts';
 import type { Session } from './session.ts';
 
 export const watchOption = (what: string): Option =>
@@ -43,8 +42,10 @@ async function watching<Seen extends object>(
 }
 
 /** One of many documents: a line of JSON, or YAML after its separator. */
-export async function formatDocument(output: OutputFormat, document: object): Promise<string> {
-  if (output === 'json') return `${JSON.stringify(document)}\n`;
+export async function formatDocument({ output, io }: Session, document: object): Promise<string> {
+  const { asCalled } = await import('../lib/terminal/output.ts');
+  const called = asCalled(document, io.program);
+  if (output === 'json') return `${JSON.stringify(called)}\n`;
   const { stringify } = await import('../lib/yaml.ts');
-  return `---\n${stringify(document)}`;
+  return `---\n${stringify(called)}`;
 }

@@ -268,10 +268,20 @@ describe('init --create', () => {
       const context = `${provider}-kubeflex`;
       const line = ['init', '--create', provider, '--chart', chart, '--ingress-chart', ingressChart];
       const surroundings = { kubeconfig, env: { PATH: `${tools.path}:${options.env?.PATH}:/usr/bin:/bin` } };
+      const callsToCreate = () => tools.calls(provider).filter(({ args }) => args.includes('create'));
       try {
         const planned = await cli.succeed([...line, '--dry-run'], surroundings);
         assert.match(planned.stdout, new RegExp(`would create ${provider} cluster kubeflex on this machine`));
+        for (const release of ['ingress-nginx/ingress-nginx', 'default/ks-core'])
+          assert.match(planned.stdout, new RegExp(`^would create Release ${release} on ${context}$`, 'm'));
+        for (const wrong of [
+          ['--ingress-chart', 'https://127.0.0.1:1/nowhere.tgz'],
+          ['--set-json', 'ITSes="none"'],
+          ['--name', 'Bad_Name'],
+        ])
+          assert.notEqual((await cli.run([...line, ...wrong], surroundings)).exitCode, 0, wrong.join(' '));
         assert.deepEqual(bed.planes, []);
+        assert.deepEqual(callsToCreate(), []);
         const { stderr, stdout } = await cli.succeed(line, surroundings);
         assert.match(
           stderr,
@@ -285,14 +295,20 @@ describe('init --create', () => {
         );
         assert.equal(config.data.hostContainer, container);
         const { of } = await doctor(surroundings);
-        assert.deepEqual([of('hosting'), of('ingress'), of(provider)], ['pass', 'pass', 'pass']);
+        const judged = [of('hosting'), of('ingress'), of('external-port'), of(provider)];
+        assert.deepEqual(judged, ['pass', 'pass', 'pass', 'pass']);
         assert.match(await readFile(kubeconfig, 'utf8'), new RegExp(`hosting-cluster-ctx-name: ${context}`));
 
         await plane.markAudit();
         const again = await cli.succeed([...line, '-o', 'json'], surroundings);
         assert.equal(again.json().items[0].changed, false);
         await assertUnwritten([plane]);
-        assert.equal(tools.calls(provider).filter(({ args }) => args.includes('create')).length, 1);
+        assert.equal(callsToCreate().length, 1);
+        const other = await cli.run([...line, '--external-port', '9444'], surroundings);
+        assert.equal(other.exitCode, 1);
+        assert.match(other.stderr, /port 9443 of this machine leads to it, not 9444/);
+        const removal = await cli.run(['wec', 'delete', 'kubeflex', '--yes'], surroundings);
+        assert.match(removal.stderr, /kubeflex is a hosting cluster/);
       } finally {
         tools.stop();
         if (bed.planes.some(({ name }) => name === 'kubeflex')) await bed.removePlane('kubeflex');

@@ -85,7 +85,7 @@ describe('init', () => {
   it('says in a dry run what it would do, and writes nothing', async () => {
     await hosting.markAudit();
     const { stdout } = await cli.succeed([...init(), '--dry-run'], withHelm);
-    assert.equal(stdout, 'hosting: dry run: nothing was written\nwould create Release default/ks-core on hosting\n');
+    assert.equal(stdout, 'would create Release default/ks-core on hosting\n');
     await assertUnwritten([hosting]);
   });
 
@@ -127,6 +127,7 @@ describe('init', () => {
         previousVersion: '0.30.0',
         kubeFlex: 'installed',
         kept: [],
+        itses: [],
         changed: false,
       },
     ]);
@@ -176,6 +177,30 @@ describe('doctor --pre', () => {
     const [failure] = json().items.filter(({ status }: { status: string }) => status === 'fail');
     assert.equal(failure.id, 'its');
     assert.match(failure.cause, /is not an ITS/);
+  });
+
+  it('looks at the hosting cluster that is noted, and not at the current one', async () => {
+    const kubeconfig = path.join(cli.home, 'other');
+    const entries = parse(await readFile(bed.kubeconfig, 'utf8'));
+    entries.contexts.push({ name: 'other', context: { cluster: 'gone', user: 'u' } });
+    await writeFile(kubeconfig, JSON.stringify({ ...entries, 'current-context': 'other' }));
+    const { of } = await findings({ ...withHelm, kubeconfig });
+    assert.deepEqual([of('hosting'), of('external-port')], ['pass', 'skipped']);
+    const elsewhere = await cli.run(['init', '--dry-run'], { ...withHelm, kubeconfig });
+    assert.match(elsewhere.stderr, /"gone", which has no server/);
+    entries.clusters.push({ name: 'gone', cluster: { server: 'https://127.0.0.1:1' } });
+    entries.users.push({ name: 'u', user: {} });
+    await writeFile(kubeconfig, JSON.stringify({ ...entries, 'current-context': 'other' }));
+    const { stderr } = await cli.run(['init', '--dry-run'], { ...withHelm, kubeconfig });
+    assert.match(
+      stderr,
+      /^Hosting cluster other .*\n.*the hosting cluster so far is hosting: .*--hosting-context hosting$/m,
+    );
+  });
+
+  it('goes on beside an ITS that was chosen and is no more', async () => {
+    const { exitCode, of } = await findings({ env: { ...withHelm.env, STELLARCTL_ITS: 'gone' } });
+    assert.deepEqual([exitCode, of('its-reachable'), of('hosting')], [1, 'fail', 'pass']);
   });
 
   it('calls a cluster that does not answer one failure', async () => {

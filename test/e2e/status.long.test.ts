@@ -49,6 +49,12 @@ async function bindDemo(): Promise<void> {
   await hosting.admin.ensure<AnyObject>(resources.bindingPolicies, policy);
 }
 
+/** A change that a watch has to notice, after its first look. */
+async function registerLater(name: string): Promise<void> {
+  await sleep(4000);
+  await hosting.admin.create<AnyObject>(resources.managedClusters, { metadata: { name }, spec: {} });
+}
+
 describe('before KubeStellar is there', { concurrency: 1 }, () => {
   it('says that the cluster is no hosting cluster', async () => {
     const run = await cli.run(['status', '-o', 'json']);
@@ -155,12 +161,8 @@ describe('an installation', { concurrency: 1 }, () => {
 
   it('is printed anew in a pipe when something has changed, and only then', async () => {
     const registered = /cluster9/;
-    const register = async () => {
-      await sleep(4000);
-      await hosting.admin.create<AnyObject>(resources.managedClusters, { metadata: { name: 'cluster9' }, spec: {} });
-    };
     const run = await cli.run(['status', '--watch'], {
-      whenPrinted: { text: /WDS wds1/, act: register },
+      whenPrinted: { text: /WDS wds1/, act: () => registerLater('cluster9') },
       signalAt: { text: registered, signal: 'SIGINT' },
     });
     assert.equal(run.exitCode, 130);
@@ -171,10 +173,15 @@ describe('an installation', { concurrency: 1 }, () => {
   });
 
   it('is drawn over itself on a terminal', async () => {
-    const { screen, exitCode } = await cli.runOnTerminal(['status', '--watch', '--timeout', '4s']);
+    const [{ screen, exitCode }] = await Promise.all([
+      cli.runOnTerminal(['status', '--watch', '--timeout', '12s']),
+      registerLater('cluster8'),
+    ]);
     assert.equal(exitCode, 0, screen);
     assert.ok(screen.split('WDS wds1').length > 2, 'it was drawn more than once');
-    assert.equal(shown(screen).filter((line) => line.includes('WDS wds1')).length, 1);
+    const lines = shown(screen);
+    assert.equal(lines.filter((line) => line.includes('WDS wds1')).length, 1);
+    assert.equal(lines.filter((line) => line.includes('cluster8')).length, 1);
   });
 
   it('on a hosting cluster that does not answer is nothing to be seen', async () => {

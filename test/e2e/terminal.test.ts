@@ -136,6 +136,8 @@ describe('called as a plugin of kubectl', () => {
       assert.match(stdout, /^Usage: kubectl stellar /m);
       assert.doesNotMatch(stdout, /stellarctl/);
     }
+    const { stdout } = await cli.succeed(['--help'], { boot });
+    for (const line of stdout.split('\n')) assert.ok(line.length <= 80, `too wide: ${line}`);
   });
 
   it('wrong usage says kubectl stellar', async () => {
@@ -143,6 +145,8 @@ describe('called as a plugin of kubectl', () => {
     assert.equal(run.exitCode, 2);
     assert.match(run.stderr, /See: kubectl stellar wec join --help/);
     assert.doesNotMatch(run.stderr, /stellarctl/);
+    const misspelt = await cli.run(['int'], { boot });
+    assert.equal(misspelt.stderr, "✗ unknown command 'int'\n  (Did you mean init?)\n  See: kubectl stellar --help\n");
   });
 
   it('the next command and hints say kubectl stellar', async () => {

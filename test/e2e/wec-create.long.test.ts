@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { cp, readFile, writeFile } from 'node:fs/promises';
+import { cp, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { parse, stringify } from 'yaml';
-import { type Bed, startBed } from '../bed/bed.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parse } from 'yaml';
+import { type Bed, type Plane, resources, startBed } from '../bed/bed.ts';
 import { type LocalClusterTools, localClusterTools } from '../bed/local-clusters/tools.ts';
 import { Cli, type CliOptions } from './harness.ts';
 
@@ -112,15 +113,16 @@ describe('clusters of k3d', () => {
 describe('a creation that is interrupted', () => {
   const half = ['wec', 'create', 'half', '--provider', 'kind', '--its', 'its1'];
 
-  it('says what is there, and how to go on or back', async () => {
+  it('says what is there, and how to go back', async () => {
     const interrupted = cli.run(half, {
       ...options(),
       onStart: (kill) => void untilCalled(/^create cluster --name half/).then(() => kill('SIGINT')),
     });
     const { exitCode, stderr } = await interrupted;
     assert.equal(exitCode, 130, stderr);
-    assert.match(stderr, /The kind cluster half is there, but perhaps not whole/);
-    assert.match(stderr, /stellarctl wec delete half --provider kind/);
+    assert.match(stderr, /The kind cluster half is there, but not whole, and kind cannot go on with it/);
+    assert.match(stderr, /Remove it: stellarctl wec delete half --provider kind/);
+    assert.doesNotMatch(stderr, /Go on/);
   });
 
   it('is told from a whole cluster by the next run', async () => {
@@ -136,23 +138,37 @@ describe('a creation that is interrupted', () => {
   });
 
   it('is not taken away from under ITSes that it hosts, unless told', async () => {
-    const extension = { name: 'kubeflex', extension: { data: { 'hosting-cluster-ctx-name': 'half' } } };
-    const config = parse(await readFile(kubeconfig, 'utf8'));
-    await writeFile(kubeconfig, stringify({ ...config, extensions: [extension] }));
+    await hostIts(bed.plane('half'));
     const remove = ['wec', 'delete', 'half', '--yes'];
-    const { exitCode, stderr } = await cli.run(remove, options());
-    assert.equal(exitCode, 1);
-    assert.match(stderr, /half is the hosting cluster/);
+    for (const line of [remove, [...remove, '--dry-run']]) {
+      const { exitCode, stderr } = await cli.run(line, options());
+      assert.equal(exitCode, 1);
+      assert.match(stderr, /half is a hosting cluster\. It was not deleted\. With it would be lost: its9 \(ITS\)/);
+    }
     await cli.succeed([...remove, '--force'], options());
   });
 });
+
+/** As much of a hosting cluster as can be lost. */
+async function hostIts({ admin }: Plane): Promise<void> {
+  const definition = await readFile(
+    new URL('../bed/charts/core-chart/charts/kubeflex-operator/crds/controlplanes.yaml', import.meta.url),
+    'utf8',
+  );
+  await admin.create(resources.customResourceDefinitions, parse(definition));
+  const its = {
+    metadata: { name: 'its9' },
+    spec: { type: 'vcluster', postCreateHooks: [{ hookName: 'its-hub-init' }] },
+  };
+  while (!(await admin.create(resources.controlPlanes, its).catch(() => false))) await sleep(200);
+}
 
 describe('a dry run', () => {
   it('says what would be created and joined, and does nothing', async () => {
     tools.forgetCalls();
     const { stdout } = await cli.succeed([...register, '--dry-run'], options());
     assert.match(stdout, /^would create kind cluster cluster1 on this machine$/m);
-    assert.match(stdout, /^would create context cluster1 on the kubeconfig$/m);
+    assert.match(stdout, /^would create context cluster1 in the kubeconfig$/m);
     assert.deepEqual(calls(/^create/), []);
   });
 });

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { after, describe, test } from 'node:test';
 import type { ClusterEntry, UserEntry } from '../../src/lib/kube/kubeconfig.ts';
 import type { Secret } from '../../src/lib/kube/objects.ts';
-import { bootstrapSecret, prepareBootstrap } from '../../src/lib/kubeflex/bootstrap.ts';
+import { bootstrapSecret, prepareBootstrap } from '../../src/lib/kubeflex/create/bootstrap.ts';
 import { MemoryCluster } from './space-builders.ts';
 
 const directory = await mkdtemp(path.join(tmpdir(), 'bootstrap-'));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { KubeObject } from '../../src/lib/kube/objects.ts';
-import { checkSpaceName, findOrClear } from '../../src/lib/kubeflex/clear-name.ts';
+import { checkSpaceName, findOrClear } from '../../src/lib/kubeflex/create/clear-name.ts';
 import { silentProgress } from '../../src/lib/progress.ts';
 import { controlPlane, its, MemoryCluster, soon, waitForNothing, wds } from './space-builders.ts';
 

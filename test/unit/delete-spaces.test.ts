@@ -8,9 +8,9 @@ import { StellarError } from '../../src/lib/errors.ts';
 import type { Kube } from '../../src/lib/kube/client.ts';
 import { loadKubeconfig } from '../../src/lib/kube/kubeconfig.ts';
 import type { KubeObject } from '../../src/lib/kube/objects.ts';
-import { describeItsDeletion, inspectIts, refuseDependents } from '../../src/lib/kubeflex/delete-its.ts';
-import { deleteSpace } from '../../src/lib/kubeflex/delete-space.ts';
-import { deleteWds, describeWdsDeletion, inspectWds, refuseUnseen } from '../../src/lib/kubeflex/delete-wds.ts';
+import { describeItsDeletion, inspectIts, refuseDependents } from '../../src/lib/kubeflex/delete/delete-its.ts';
+import { deleteSpace } from '../../src/lib/kubeflex/delete/delete-space.ts';
+import { deleteWds, describeWdsDeletion, inspectWds, refuseUnseen } from '../../src/lib/kubeflex/delete/delete-wds.ts';
 import type { SpaceTools } from '../../src/lib/kubeflex/tools.ts';
 import { controlPlane, hostingCluster, its, kubeconfigOf, MemoryCluster, soon, wds } from './space-builders.ts';
 

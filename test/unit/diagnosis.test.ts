@@ -60,7 +60,7 @@ const authorityChanged = [
   },
 ];
 
-const cases: [what: string, situation: Situation, wrong: RegExp, next: RegExp | null][] = [
+const cases: [what: string, situation: Situation, wrong: RegExp, hint: RegExp | null][] = [
   [
     'a pending request',
     { hub: hubEvidence({ managedCluster: managedCluster(), requests: [pending] }) },
@@ -190,12 +190,18 @@ const cases: [what: string, situation: Situation, wrong: RegExp, next: RegExp | 
 ];
 
 describe('a diagnosis of', () => {
-  for (const [what, situation, wrong, next] of cases) {
+  for (const [what, situation, wrong, hint] of cases) {
     test(what, () => {
       const diagnosis = diagnose(findings(situation));
       assert.match(diagnosis?.wrong ?? 'nothing', wrong);
-      if (next === null) assert.equal(diagnosis?.next, null);
-      else assert.match(diagnosis?.next ?? 'nothing', next);
+      if (hint === null) assert.equal(diagnosis?.hint, null);
+      else assert.match(diagnosis?.hint ?? 'nothing', hint);
+    });
+    test(`${what}: what is to be typed can be typed as it is, or is not there`, () => {
+      const { hint, next } = diagnose(findings(situation)) ?? {};
+      const isWhole = hint != null && !/=CONTEXT|https:\/\/…/.test(hint);
+      assert.equal(next, isWhole ? hint.replace(/ {6}\(.*\)$/, '') : null);
+      assert.doesNotMatch(next ?? '', / {2}|[(…)]/);
     });
   }
   test('an available WEC has nothing to say, whatever its Klusterlet said last', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { requireHooks } from '../../src/lib/kubeflex/hooks.ts';
+import { requireHooks } from '../../src/lib/kubeflex/create/hooks.ts';
 import { MemoryCluster } from './space-builders.ts';
 
 const wanted = ['its-hub-init', 'install-status-addon'];

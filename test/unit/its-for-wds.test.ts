@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Deployment } from '../../src/lib/kube/objects.ts';
-import { chooseItsForWds } from '../../src/lib/kubeflex/its-for-wds.ts';
+import { chooseItsForWds } from '../../src/lib/kubeflex/create/its-for-wds.ts';
 import type { PostCreateHook } from '../../src/lib/kubeflex/objects.ts';
-import { isItsNameDefect } from '../../src/lib/kubeflex/wds-stages.ts';
+import { isItsNameDefect } from '../../src/lib/kubeflex/stages/wds-stages.ts';
 import { its, MemoryCluster, transportHook, wds } from './space-builders.ts';
 
 const one = [its('its1')];

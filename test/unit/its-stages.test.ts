@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { SpaceEvidence } from '../../src/lib/kubeflex/evidence.ts';
-import type { InsideLook } from '../../src/lib/kubeflex/inside.ts';
-import { type ItsInside, readItsInside } from '../../src/lib/kubeflex/its-inside.ts';
-import { itsStages } from '../../src/lib/kubeflex/its-stages.ts';
+import type { SpaceEvidence } from '../../src/lib/kubeflex/stages/evidence.ts';
+import type { InsideLook } from '../../src/lib/kubeflex/stages/inside.ts';
+import { type ItsInside, readItsInside } from '../../src/lib/kubeflex/stages/its-inside.ts';
+import { itsStages } from '../../src/lib/kubeflex/stages/its-stages.ts';
 import { blockingStage, judge, reachedStage } from '../../src/lib/stages.ts';
 import {
   type ControlPlaneOptions,

@@ -8,9 +8,11 @@ import { Deadline } from '../../src/lib/deadline.ts';
 import { StellarError } from '../../src/lib/errors.ts';
 import type { Kube } from '../../src/lib/kube/client.ts';
 import type { RecordedWrite } from '../../src/lib/kube/dry-run.ts';
+import { parseKubeconfig } from '../../src/lib/kube/kubeconfig.ts';
 import { createLocalCluster, type LocalClusterInput, type LocalTools } from '../../src/lib/local-clusters/create.ts';
 import { deleteLocalCluster, findLocalCluster } from '../../src/lib/local-clusters/delete.ts';
-import { clusterOfContainer, type ProviderName } from '../../src/lib/local-clusters/names.ts';
+import { refuseHosting } from '../../src/lib/local-clusters/hosting.ts';
+import { checkClusterName, clusterOfContainer, type ProviderName } from '../../src/lib/local-clusters/names.ts';
 import { chooseNetwork, placeOf } from '../../src/lib/local-clusters/network.ts';
 import { refuseRegistered } from '../../src/lib/local-clusters/registered.ts';
 import { silentProgress } from '../../src/lib/progress.ts';
@@ -25,6 +27,7 @@ program=$(basename "$0")
 echo "$program $*" >> "$HOME/calls"
 case "$program $*" in
   "docker --version") echo 'Docker version 27.1.0, build abc' ;;
+  "docker container inspect"*) cat "$HOME/bindings" ;;
   "docker version"*) test ! -e "$HOME/docker-down" || { echo 'Cannot connect to the Docker daemon' >&2; exit 1; } ;;
   "kind version") cat "$HOME/kind-version" ;;
   "k3d version") printf 'k3d version v5.8.3\\nk3s version v1.31.5-k3s1 (default)\\n' ;;
@@ -182,6 +185,38 @@ describe('a cluster that is created', () => {
     assert.match(calls('create')[0] ?? '', /--port 9443:443@loadbalancer --k3s-arg --disable=traefik@server:\*$/);
   });
 
+  test('to host spaces is taken as it is only where the port is the one that is asked for', async () => {
+    const { create, put, calls } = machine();
+    put('kind-clusters', 'cluster1\n');
+    put('bindings', '{"443/tcp":[{"HostIp":"0.0.0.0","HostPort":"9444"}],"6443/tcp":[{"HostPort":"40000"}]}\n');
+    assert.equal((await create({ role: 'hosting' })).ingressPort, 9444);
+    assert.equal((await create({ role: 'hosting', externalPort: 9444 })).ingressPort, 9444);
+    await assert.rejects(
+      create({ role: 'hosting', externalPort: 9443 }),
+      fails('cluster-unusable', /port 9444 .* not 9443.*--create kind --name cluster1 --external-port 9444/),
+    );
+    put('bindings', '{"6443/tcp":[{"HostPort":"40000"}]}\n');
+    await assert.rejects(create({ role: 'hosting' }), fails('cluster-unusable', /no port of this machine leads/));
+    assert.match(calls('inspect').at(-1) ?? '', / cluster1-control-plane$/);
+  });
+
+  test('to host spaces is taken on trust where nobody tells the port, which is said', async () => {
+    const { create, put, tools } = machine();
+    put('kind-clusters', 'cluster1\n');
+    tools.programs.env = { ...tools.programs.env, KIND_EXPERIMENTAL_PROVIDER: 'podman' };
+    const notes: string[] = [];
+    tools.run.progress = { ...silentProgress, note: (text) => notes.push(text) };
+    assert.equal((await create({ role: 'hosting' })).ingressPort, undefined);
+    assert.match(notes.join(), /could not be found out \(kind works with podman\); it has to be 9443/);
+  });
+
+  test('is not where what it is made for cannot be', async () => {
+    const { create, calls } = machine();
+    const error = new StellarError('chart-unusable', 'no chart');
+    await assert.rejects(create({ role: 'hosting', beforeCreation: () => Promise.reject(error) }), error);
+    assert.deepEqual(calls('create'), []);
+  });
+
   test('in a dry run is not, and neither is anything else', async () => {
     const { tools, create, calls, read } = machine();
     const before = read('kubeconfig');
@@ -227,6 +262,12 @@ describe('before a cluster is created, it is refused', () => {
     tools.programs.env = { PATH: '/nowhere' };
     await assert.rejects(create(), fails('program-missing', /https:\/\/kind\.sigs\.k8s\.io/));
   });
+  test('by a name that its provider would refuse', () => {
+    for (const name of ['Bad_Name', 'a.b', '-a', '', 'a'.repeat(51)])
+      assert.throws(() => checkClusterName('kind', name), { code: 'usage' });
+    checkClusterName('kind', 'a'.repeat(50));
+    assert.throws(() => checkClusterName('k3d', 'a'.repeat(33)), { code: 'usage' });
+  });
   test('without docker', async () => {
     const { create, put } = machine();
     put('docker-down', '');
@@ -246,7 +287,10 @@ describe('a creation that goes wrong', () => {
     setTimeout(() => interrupt.abort(), 700);
     await assert.rejects(
       create(),
-      fails('interrupted', /cluster1 is there.*same command again.*stellarctl wec delete cluster1 --provider kind/),
+      fails(
+        'interrupted',
+        /cluster1 is there, but not whole.*Remove it: stellarctl wec delete cluster1 --provider kind {4}Then run the same/,
+      ),
     );
   });
   test('at the deadline does the same', async () => {
@@ -254,6 +298,18 @@ describe('a creation that goes wrong', () => {
     put('create-hangs', '');
     tools.programs.deadline = new Deadline(1500);
     await assert.rejects(create(), fails('timeout', /cluster1 is there/));
+  });
+  test('after the cluster is made says that it is there, and how to go back', async () => {
+    const { create, tools } = machine();
+    tools.connect = ({ name, server }) =>
+      ({
+        cluster: { context: name, server },
+        list: () => Promise.reject(new StellarError('interrupted', 'Interrupted.', { hint: 'Again.' })),
+      }) as unknown as Kube;
+    await assert.rejects(
+      create(),
+      fails('interrupted', /kind cluster cluster1 is there\. Again\. {4}Or remove the cluster: stellarctl wec/),
+    );
   });
   test('leaves a cluster that is said to be unusable, with what to do', async () => {
     const { create, put } = machine();
@@ -306,6 +362,11 @@ describe('a cluster that is deleted', () => {
     await assert.rejects(remove(), fails('usage', /--provider kind\|k3d/));
     assert.equal(await remove('k3d'), true);
   });
+  test('cannot be looked for where neither program is there', async () => {
+    const { remove, tools } = machine();
+    tools.programs.env = { PATH: '/nowhere' };
+    await assert.rejects(remove(), fails('program-missing', /cannot be seen whether there is a cluster cluster1/));
+  });
   test('needs only the program of its own provider', async () => {
     const { create, remove, put, tools } = machine();
     await create({ provider: 'k3d' });
@@ -313,6 +374,45 @@ describe('a cluster that is deleted', () => {
     assert.equal((await findLocalCluster('cluster1', undefined, tools)).provider, 'k3d');
     assert.equal(await remove(), true);
     await assert.rejects(remove(), fails('program-too-old', /./));
+  });
+});
+
+describe('a hosting cluster', () => {
+  const found = { name: 'cluster1', provider: 'kind', contexts: ['kind-cluster1'] } as const;
+  const label = (role: string) => ({ labels: { 'kflex.kubestellar.io/cptype': role } });
+  const serving = (spaces: object[] | undefined) => ({ list: async () => spaces }) as unknown as Kube;
+  const silent = { list: () => Promise.reject(new StellarError('unreachable', 'refused')) } as unknown as Kube;
+  const noting = (context: object) =>
+    parseKubeconfig(
+      stringify({
+        contexts: [
+          { name: 'kind-cluster1', context: {} },
+          { name: 'its1', context },
+        ],
+      }),
+      'test',
+    );
+  const extension = (data: object) => ({ extensions: [{ name: 'kubeflex', extension: { data } }] });
+  const ofSpace = noting(extension({ 'controlplane-name': 'its1', 'hosting-cluster-ctx-name': 'kind-cluster1' }));
+  const refuse = (cluster: Kube | undefined, kubeconfig = noting({})) =>
+    refuseHosting({ ...found, contexts: [...found.contexts] }, cluster, kubeconfig);
+
+  test('is not deleted, whether the kubeconfig has noted it or not, and what would be lost is named', () =>
+    assert.rejects(
+      refuse(
+        serving([{ metadata: { name: 'wds1', ...label('wds') } }, { metadata: { name: 'its1', ...label('its') } }]),
+      ),
+      fails('has-dependents', /lost: its1 \(ITS\), wds1 \(WDS\).*status --hosting-context kind-cluster1/),
+    ));
+  test('is not deleted either where it has none yet', () =>
+    assert.rejects(refuse(serving([])), fails('has-dependents', /is a hosting cluster\. It was not deleted\. See/)));
+  test('that does not answer is known by what is noted of it and of its spaces', async () => {
+    for (const cluster of [silent, undefined])
+      await assert.rejects(refuse(cluster, ofSpace), fails('has-dependents', /does not answer itself.*lost: its1/));
+    assert.equal(await refuse(silent), false);
+  });
+  test('that is none any more may go, whatever is noted', async () => {
+    assert.equal(await refuse(serving(undefined), ofSpace), true);
   });
 });
 

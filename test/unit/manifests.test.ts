@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { bootstrapSecretOf, itsManifest, managerBinding, wdsManifest } from '../../src/lib/kubeflex/manifests.ts';
+import {
+  bootstrapSecretOf,
+  itsManifest,
+  managerBinding,
+  wdsManifest,
+} from '../../src/lib/kubeflex/create/manifests.ts';
 import type { ControlPlane } from '../../src/lib/kubeflex/objects.ts';
 
 /*

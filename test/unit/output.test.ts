@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { parse } from 'yaml';
 import { StellarError } from '../../src/lib/errors.ts';
 import { withProgramName } from '../../src/lib/terminal/io.ts';
-import { errorDocument, formatResult, toDocument, writeError } from '../../src/lib/terminal/output.ts';
+import { asCalled, errorDocument, formatResult, toDocument, writeError } from '../../src/lib/terminal/output.ts';
 import { styleFor } from '../../src/lib/terminal/style.ts';
 import type { Column } from '../../src/lib/terminal/table.ts';
 import { fakeIo } from './fake-io.ts';
@@ -49,13 +49,10 @@ describe('errors in documents', () => {
   const error = new StellarError('request-denied', 'was denied', { hint: 'ask again', details: ['a'] });
   test('stand beside what is known of their name', () => {
     assert.deepEqual(
-      toDocument(
-        [
-          { name: 'a', changed: true },
-          { name: 'b', changed: false, error },
-        ],
-        'stellarctl',
-      ),
+      toDocument([
+        { name: 'a', changed: true },
+        { name: 'b', changed: false, error },
+      ]),
       {
         items: [
           { name: 'a', changed: true },
@@ -69,7 +66,7 @@ describe('errors in documents', () => {
     );
   });
   test('of the whole command stand beside no items', () =>
-    assert.deepEqual(errorDocument(error, 'stellarctl'), {
+    assert.deepEqual(errorDocument(error), {
       items: [],
       error: { code: 'request-denied', message: 'was denied', details: ['a'], hint: 'ask again' },
     }));
@@ -105,6 +102,15 @@ describe('errors for people', () => {
   test('that are no errors are shown', () => assert.match(written('thrown'), /^✗ thrown\n/));
   test('tell a plugin of kubectl what to type there', () =>
     assert.match(written(error, { program: 'kubectl stellar' }), /See: kubectl stellar wec list/));
+});
+
+test('what a document tells to type is told for the program that was called, and nothing else is touched', () => {
+  const told = (program: string) => ({
+    diagnosis: { wrong: 'stellarctl its get', next: `${program} its get its1`, hint: `Look: ${program} its get its1` },
+    items: [{ command: `${program} init`, labels: { a: 'stellarctl init' }, cause: null }],
+  });
+  assert.deepEqual(asCalled(told('stellarctl'), 'kubectl stellar'), told('kubectl stellar'));
+  assert.deepEqual(asCalled(told('stellarctl'), 'stellarctl'), told('stellarctl'));
 });
 
 test('only commands are called by the name of the program', () => {

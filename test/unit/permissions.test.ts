@@ -3,10 +3,10 @@ import { describe, test } from 'node:test';
 import type { Kube, Permission } from '../../src/lib/kube/client.ts';
 import { may, requirePermissions } from '../../src/lib/kube/permissions.ts';
 import { resources } from '../../src/lib/kube/resources.ts';
+import { missingManagerBinding } from '../../src/lib/kubeflex/create/manager-binding.ts';
+import { managerBinding } from '../../src/lib/kubeflex/create/manifests.ts';
+import { createPermissions } from '../../src/lib/kubeflex/create/permissions.ts';
 import { listSpaces } from '../../src/lib/kubeflex/list-spaces.ts';
-import { missingManagerBinding } from '../../src/lib/kubeflex/manager-binding.ts';
-import { managerBinding } from '../../src/lib/kubeflex/manifests.ts';
-import { createPermissions } from '../../src/lib/kubeflex/permissions.ts';
 import { conditions, controlPlane, inSpace, its, job, kubeconfigOf, MemoryCluster, wds } from './space-builders.ts';
 
 const asked = (permissions: readonly Permission[]) =>

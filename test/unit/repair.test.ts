@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { KubeObject } from '../../src/lib/kube/objects.ts';
+import { repairSpace } from '../../src/lib/kubeflex/create/repair.ts';
 import type { ControlPlane, PostCreateHook } from '../../src/lib/kubeflex/objects.ts';
-import { repairSpace } from '../../src/lib/kubeflex/repair.ts';
 import {
   type ControlPlaneOptions,
   conditions,

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { after, describe, test } from 'node:test';
 import { parse, stringify } from 'yaml';
 import { type Kubeconfig, loadKubeconfig, selectContext } from '../../src/lib/kube/kubeconfig.ts';
-import { knownEntries, requireContextFree, writeSpaceContext } from '../../src/lib/kubeflex/space-context.ts';
+import { knownEntries, requireContextFree, writeSpaceContext } from '../../src/lib/kubeflex/create/space-context.ts';
 import type { SpaceTools } from '../../src/lib/kubeflex/tools.ts';
 import { hostingCluster, its, kubeconfigOf, MemoryCluster, soon } from './space-builders.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { SpaceEvidence } from '../../src/lib/kubeflex/evidence.ts';
+import type { SpaceEvidence } from '../../src/lib/kubeflex/stages/evidence.ts';
 import {
   apiServerRuns,
   deploymentRuns,
@@ -9,7 +9,7 @@ import {
   reachable,
   ready,
   synced,
-} from '../../src/lib/kubeflex/space-stages.ts';
+} from '../../src/lib/kubeflex/stages/space-stages.ts';
 import type { Verdict } from '../../src/lib/stages.ts';
 import {
   conditions,

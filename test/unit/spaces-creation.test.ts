@@ -7,10 +7,10 @@ import { StellarError } from '../../src/lib/errors.ts';
 import type { Kube } from '../../src/lib/kube/client.ts';
 import { loadKubeconfig } from '../../src/lib/kube/kubeconfig.ts';
 import type { KubeObject } from '../../src/lib/kube/objects.ts';
-import { createIts, type ItsInput } from '../../src/lib/kubeflex/create-its.ts';
-import { createWds, type WdsInput } from '../../src/lib/kubeflex/create-wds.ts';
+import { createIts, type ItsInput } from '../../src/lib/kubeflex/create/create-its.ts';
+import { createWds, type WdsInput } from '../../src/lib/kubeflex/create/create-wds.ts';
+import { managerBinding } from '../../src/lib/kubeflex/create/manifests.ts';
 import { getSpace } from '../../src/lib/kubeflex/get-space.ts';
-import { managerBinding } from '../../src/lib/kubeflex/manifests.ts';
 import type { SpaceTools } from '../../src/lib/kubeflex/tools.ts';
 import { recordingProgress } from './builders.ts';
 import {

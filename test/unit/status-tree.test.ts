@@ -173,6 +173,11 @@ test('the next step is about what is wrong, then about what is missing', () => {
     [{ itses: [its({ wecs: [asking] })] }, 'stellarctl accept cluster3 --its its1'],
     [{ itses: [] }, 'stellarctl its create its1'],
     [{ itses: [its()], wdses: [] }, 'stellarctl wec join NAME=CONTEXT --accept --its its1'],
+    [
+      { itses: [its({ wecs: null, ready: false }), its({ name: 'its2', context: 'its2' })] },
+      'stellarctl wec join NAME=CONTEXT --accept --its its2',
+    ],
+    [{ itses: [its({ wecs: [wec('cluster1')] }), its({ name: 'its2', context: 'its2' })] }, undefined],
     [{ wdses: [] }, 'stellarctl wds create wds1'],
     [{ hosting: null, wdses: [] }, undefined],
   ];

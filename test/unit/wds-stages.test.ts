@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { StellarError } from '../../src/lib/errors.ts';
-import type { SpaceEvidence } from '../../src/lib/kubeflex/evidence.ts';
-import type { InsideLook } from '../../src/lib/kubeflex/inside.ts';
+import type { SpaceEvidence } from '../../src/lib/kubeflex/stages/evidence.ts';
+import type { InsideLook } from '../../src/lib/kubeflex/stages/inside.ts';
 import {
   type ItsOfWds,
   isItsNameDefect,
@@ -10,7 +10,7 @@ import {
   readWdsInside,
   type WdsInside,
   wdsStages,
-} from '../../src/lib/kubeflex/wds-stages.ts';
+} from '../../src/lib/kubeflex/stages/wds-stages.ts';
 import { blockingStage, judge, reachedStage, type Verdict } from '../../src/lib/stages.ts';
 import { fakeKube } from './builders.ts';
 import {

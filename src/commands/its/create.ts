@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { StellarError } from '../../lib/errors.ts';
-import type { ItsInput } from '../../lib/kubeflex/create-its.ts';
+import type { ItsInput } from '../../lib/kubeflex/create/create-its.ts';
 import type { ItsType } from '../../lib/kubeflex/names.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import { action } from '../action.ts';
@@ -50,7 +50,7 @@ export function createItsCommand(io: Io): Command {
     .action(
       action<Options>(io, async (session, options, [name = '']) => {
         checkCombinations(options);
-        const { createIts } = await import('../../lib/kubeflex/create-its.ts');
+        const { createIts } = await import('../../lib/kubeflex/create/create-its.ts');
         const tools = await session.spaceTools();
         session.announce(tools.hosting, 'Hosting cluster');
         const input: ItsInput = {

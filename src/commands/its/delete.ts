@@ -35,7 +35,7 @@ export function deleteItsCommand(io: Io): Command {
     .action(
       action<Options>(io, async (session, { yes, force, dryRun }, [name = '']) => {
         const { inspectIts, describeItsDeletion, refuseDependents, deleteIts } = await import(
-          '../../lib/kubeflex/delete-its.ts'
+          '../../lib/kubeflex/delete/delete-its.ts'
         );
         const tools = await session.spaceTools();
         refuseUnnamedHosting(tools, { yes, dryRun });

@@ -32,7 +32,7 @@ export function spaceRepairCommand(io: Io, role: SpaceRole): Command {
     .addOption(dryRunOption())
     .action(
       action<Options>(io, async (session, { itsName }, [name = '']) => {
-        const { repairSpace } = await import('../../lib/kubeflex/repair.ts');
+        const { repairSpace } = await import('../../lib/kubeflex/create/repair.ts');
         const tools = await session.spaceTools();
         session.announce(tools.hosting, 'Hosting cluster');
         await session.finish([await repairSpace({ name, role, itsName }, tools, session.run)]);

@@ -40,7 +40,7 @@ export function createWdsCommand(io: Io): Command {
     .addOption(dryRunOption())
     .action(
       action<Options>(io, async (session, { type, itsName, apiGroups }, [name = '']) => {
-        const { createWds } = await import('../../lib/kubeflex/create-wds.ts');
+        const { createWds } = await import('../../lib/kubeflex/create/create-wds.ts');
         const tools = await session.spaceTools();
         session.announce(tools.hosting, 'Hosting cluster');
         const result = await createWds({ name, type, itsName, apiGroups }, tools, session.run);

@@ -38,7 +38,7 @@ export function deleteWdsCommand(io: Io): Command {
     .action(
       action<Options>(io, async (session, { yes, dryRun, ...options }, [name = '']) => {
         const { inspectWds, describeWdsDeletion, refuseUnseen, deleteWds } = await import(
-          '../../lib/kubeflex/delete-wds.ts'
+          '../../lib/kubeflex/delete/delete-wds.ts'
         );
         const settings = { keepWorkloads: options.keepWorkloads === true, force: options.force === true };
         const tools = await session.spaceTools();

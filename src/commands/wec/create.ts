@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { StellarError } from '../../lib/errors.ts';
-import { type ProviderName, providerNames } from '../../lib/local-clusters/names.ts';
+import { checkClusterName, type ProviderName, providerNames } from '../../lib/local-clusters/names.ts';
 import type { CreatedWec } from '../../lib/local-clusters/wecs.ts';
 import type { WecResult } from '../../lib/ocm/follow.ts';
 import type { Io } from '../../lib/terminal/io.ts';
@@ -60,7 +60,7 @@ export function createWecCommand(io: Io): Command {
     .addOption(dryRunOption())
     .action(
       action<Options>(io, async (session, options, positional) => {
-        const names = namesOf(positional);
+        const names = namesOf(positional, options.provider);
         checkCombinations(options);
         if (options.join) await createAndJoin(session, names, options);
         else await createOnly(session, names, options);
@@ -100,13 +100,14 @@ async function create(session: Session, names: readonly string[], options: Optio
 }
 
 /** Names alone: the context of a cluster that is made here is called like it. */
-function namesOf(positional: readonly string[]): string[] {
+function namesOf(positional: readonly string[], provider: ProviderName): string[] {
   return parseWecArguments(positional).map(({ name, context }) => {
     if (context !== undefined)
       throw new StellarError(
         'usage',
         `${name}=${context}: the context of a cluster that is created is called ${name}.`,
       );
+    checkClusterName(provider, name);
     return name;
   });
 }

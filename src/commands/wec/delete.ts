@@ -1,6 +1,5 @@
 import { type Command, Option } from 'commander';
-import { StellarError } from '../../lib/errors.ts';
-import type { Kube } from '../../lib/kube/client.ts';
+import type { LocalTools } from '../../lib/local-clusters/create.ts';
 import type { FoundCluster } from '../../lib/local-clusters/delete.ts';
 import { type ProviderName, providerNames } from '../../lib/local-clusters/names.ts';
 import type { Io } from '../../lib/terminal/io.ts';
@@ -28,7 +27,7 @@ export function deleteWecCommand(io: Io): Command {
   return defineCommand('delete', {
     summary: 'delete local clusters',
     description:
-      'Deletes clusters that kind or k3d has made on this machine, and the contexts that lead to them. A cluster that is still registered with the ITS is not deleted: deregister it first.',
+      'Deletes clusters that kind or k3d has made on this machine, and the contexts that lead to them. A cluster that is still registered with the ITS is not deleted: deregister it first. Neither is a hosting cluster.',
     timeout: '5m',
     examples: [
       ['stellarctl wec delete cluster1', 'look for it at kind and k3d, and ask'],
@@ -40,7 +39,7 @@ export function deleteWecCommand(io: Io): Command {
     .addOption(new Option('--provider <name>', 'what has made them (else both are asked)').choices(providerNames))
     .addOption(itsOption())
     .option('-y, --yes', 'do not ask')
-    .option('--force', 'although they are still registered')
+    .option('--force', 'although they are still registered, or host ITSes and WDSes')
     .addOption(wecKubeconfigOption())
     .addOption(dryRunOption())
     .action(
@@ -50,7 +49,7 @@ export function deleteWecCommand(io: Io): Command {
         const tools = localTools(session, options);
         const found: FoundCluster[] = [];
         for (const name of new Set(positional)) found.push(await findLocalCluster(name, options.provider, tools));
-        if (!options.force) await refuseAllRegistered(session, found, options);
+        if (!options.force) await refuseNeeded(session, found, tools);
         for (const { name, provider, contexts } of found) {
           if (provider === undefined) continue;
           const context = contexts.length === 0 ? 'no context leads to it' : `context ${contexts.join(', ')}`;
@@ -64,33 +63,21 @@ export function deleteWecCommand(io: Io): Command {
     );
 }
 
-async function refuseAllRegistered(session: Session, found: readonly FoundCluster[], options: Options): Promise<void> {
-  const { refuseRegistered } = await import('../../lib/local-clusters/registered.ts');
+/** Asks the clusters themselves, and the ITS, before anything is deleted. */
+async function refuseNeeded(session: Session, found: readonly FoundCluster[], tools: LocalTools): Promise<void> {
   const existing = found.filter(({ provider }) => provider !== undefined);
   if (existing.length === 0) return;
-  for (const cluster of existing) await refuseHosting(session, cluster, options);
-  const its = (await session.hasIts()) ? (await session.its()).kube : undefined;
-  for (const { name, contexts } of existing)
-    await refuseRegistered(name, its, await clientFor(session, contexts[0], options));
-}
-
-async function refuseHosting(session: Session, { name, contexts }: FoundCluster, options: Options): Promise<void> {
+  const { connectLocal } = await import('../../lib/local-clusters/delete.ts');
+  const { refuseHosting } = await import('../../lib/local-clusters/hosting.ts');
+  const { refuseRegistered } = await import('../../lib/local-clusters/registered.ts');
   const { loadKubeconfig } = await import('../../lib/kube/kubeconfig.ts');
-  const { hostingContext } = await import('../../lib/kubeflex/kubeconfig-extension.ts');
-  const { file, env } = localTools(session, options).target;
-  const hosting = contexts.length === 0 ? undefined : hostingContext(await loadKubeconfig(file, env));
-  if (hosting === undefined || !contexts.includes(hosting)) return;
-  throw new StellarError(
-    'has-dependents',
-    `${name} is the hosting cluster (context ${hosting}): its ITSes and WDSes would be lost with it; it was not deleted.`,
-    { hint: `See what there is: stellarctl status --hosting-context ${hosting}    Delete it all the same: --force` },
-  );
-}
-
-/** A client for a cluster that may be broken. */
-async function clientFor(session: Session, context: string | undefined, options: Options): Promise<Kube | undefined> {
-  if (context === undefined) return undefined;
-  const { loadKubeconfig, selectContext } = await import('../../lib/kube/kubeconfig.ts');
-  const { file, env } = localTools(session, options).target;
-  return session.connect(selectContext(await loadKubeconfig(file, env), context));
+  const kubeconfig = await loadKubeconfig(tools.target.file, tools.target.env);
+  const clients = await Promise.all(existing.map((cluster) => connectLocal(cluster, tools)));
+  for (const [index, cluster] of existing.entries()) {
+    const hasAnswered = await refuseHosting(cluster, clients[index], kubeconfig);
+    if (!hasAnswered)
+      session.progress.note(`${cluster.name} does not answer: whether anything needs it could not be seen there.`);
+  }
+  const its = (await session.hasIts()) ? (await session.its()).kube : undefined;
+  for (const [index, { name }] of existing.entries()) await refuseRegistered(name, its, clients[index]);
 }

@@ -49,7 +49,7 @@ export function getCommand(io: Io): Command {
         const style = styleFor(io.stdout, io, options.color);
         const lines = describeWec(view, hub.now(), style, session.output === 'wide');
         session.printText(withProgramName(lines.map((line) => `${line}\n`).join(''), io.program));
-        if (view.diagnosis?.next) session.next(view.diagnosis.next);
+        if (view.diagnosis?.hint) session.next(view.diagnosis.hint);
       }),
     );
 }

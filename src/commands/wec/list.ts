@@ -105,7 +105,7 @@ async function printChanges(session: Session, hub: Kube): Promise<(items: WecLis
       session.printText([...lines, ...gone.map((name) => `${name}   gone`)].map((line) => `${line}\n`).join(''));
     } else {
       for (const document of [...changed, ...gone.map((name) => ({ name, gone: true }))])
-        session.printText(await formatDocument(output, document));
+        session.printText(await formatDocument(session, document));
     }
   };
 }

@@ -1,12 +1,20 @@
 import { StellarError } from '../errors.ts';
 
-/** How a check has come out: what was found, or why it is not so and what to do about it. */
+/** What helps: a command that can be typed as it is, or a step in words. */
+export type Remedy = { command: string } | { advice: string };
+
+/** Why something is not so, and what to do about it. */
+interface Reason extends Partial<Record<'command' | 'advice', string>> {
+  cause: string;
+}
+
+/** How a check has come out: what was found, or why it is not so. */
 export type Outcome =
   | { status: 'pass'; found?: string }
   /** warn: something will not work as it is, though not everything; fail: nothing will. */
-  | { status: 'warn' | 'fail'; cause: string; command?: string | undefined }
+  | ({ status: 'warn' | 'fail' } & Reason)
   /** It does not matter here, or cannot be seen. */
-  | { status: 'skipped'; cause: string; command?: string | undefined };
+  | ({ status: 'skipped' } & Reason);
 
 /** Something that should be so. */
 export interface Check {
@@ -21,17 +29,9 @@ export interface Check {
 export type Finding = Pick<Check, 'id' | 'title'> & Outcome;
 
 export const pass = (found?: string): Outcome => ({ status: 'pass', ...(found === undefined ? {} : { found }) });
-export const warn = (cause: string, command?: string): Outcome => ({ status: 'warn', ...because(cause, command) });
-export const fail = (cause: string, command?: string): Outcome => ({ status: 'fail', ...because(cause, command) });
-export const skipped = (cause: string, command?: string): Outcome => ({
-  status: 'skipped',
-  ...because(cause, command),
-});
-
-const because = (cause: string, command: string | undefined) => ({
-  cause,
-  ...(command === undefined ? {} : { command }),
-});
+export const warn = (cause: string, remedy?: Remedy): Outcome => ({ status: 'warn', cause, ...remedy });
+export const fail = (cause: string, remedy?: Remedy): Outcome => ({ status: 'fail', cause, ...remedy });
+export const skipped = (cause: string, remedy?: Remedy): Outcome => ({ status: 'skipped', cause, ...remedy });
 
 /**
  * Makes all checks, side by side. What a check cannot find out has failed, with the reason.
@@ -43,5 +43,5 @@ export async function makeChecks(checks: readonly Check[]): Promise<Finding[]> {
 
 function asFailure(error: unknown): Outcome {
   if (!(error instanceof StellarError) || error.code === 'interrupted') throw error;
-  return fail(error.message, error.hint);
+  return fail(error.message, error.hint === undefined ? undefined : { advice: error.hint });
 }

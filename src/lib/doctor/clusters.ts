@@ -9,6 +9,7 @@ import { coreChart } from '../kubestellar/chart.ts';
 import { requireHub } from '../ocm/require-hub.ts';
 import { blockingStage, judge } from '../stages.ts';
 import { type Check, fail, type Outcome, pass, skipped, warn } from './check.ts';
+import { judgeWayIn } from './way-in.ts';
 
 /** What KubeStellar needs of the hosting cluster. */
 export function hostingChecks(kube: Kube, state: HostingState): Check[] {
@@ -21,6 +22,11 @@ export function hostingChecks(kube: Kube, state: HostingState): Check[] {
       look: async () => ((await state.isWhole()) ? skipped('it is installed') : judgePermissions(kube)),
     },
     { id: 'ingress', title: `${context} has an ingress that passes TLS through`, look: () => judgeIngress(kube) },
+    {
+      id: 'external-port',
+      title: `the ingress of ${context} is reached from this machine`,
+      look: () => judgeWayIn(kube),
+    },
   ]);
 }
 
@@ -90,23 +96,23 @@ async function versionOf(kube: Kube): Promise<string> {
 async function judgeHosting(kube: Kube, state: HostingState): Promise<Outcome> {
   const init = `stellarctl init --hosting-context ${kube.cluster.context}`;
   const hosting = await state.read();
-  if (!(await state.isHosting())) return skipped('KubeStellar is not installed on it', init);
+  if (!(await state.isHosting())) return skipped('KubeStellar is not installed on it', { command: init });
   const older = hosting.hooks.filter(isOlderHook);
   const blocking = blockingStage(judge(hostingStages, hosting));
   if (blocking === undefined) return pass();
   if (blocking.id === 'hooks' && older.length > 0)
-    return fail(`its hooks are those of a KubeStellar before 0.29: ${older.join(', ')}`, `${init} --upgrade`);
+    return fail(`its hooks are those of a KubeStellar before 0.29: ${older.join(', ')}`, {
+      command: `${init} --upgrade`,
+    });
   const why = blocking.verdict.state === 'met' ? '' : blocking.verdict.why;
-  return fail(why, blocking.verdict.state === 'failed' ? (blocking.verdict.hint ?? init) : init);
+  const hint = blocking.verdict.state === 'failed' ? blocking.verdict.hint : undefined;
+  return fail(why, hint === undefined ? { command: init } : { advice: hint });
 }
 
 async function judgePermissions(kube: Kube): Promise<Outcome> {
   const missing = await missingPermissions(kube, initPermissions(coreChart.release));
   if (missing.length === 0) return pass();
-  return fail(
-    `you may not ${missing.join(', ')}`,
-    `Ask for the rights of a cluster administrator: kubectl --context ${kube.cluster.context} auth can-i --list`,
-  );
+  return fail(`you may not ${missing.join(', ')}`, { advice: 'Ask for the rights of a cluster administrator' });
 }
 
 /** Control planes of type vcluster and k8s are reached through the ingress, each by its own certificate. */
@@ -118,11 +124,10 @@ async function judgeIngress(kube: Kube): Promise<Outcome> {
   if (reader.forbidden.size > 0) return skipped('you may not look at its Deployments');
   const needed = 'spaces of type vcluster and k8s are not reached without it (those of type host and external are)';
   if (controller === undefined)
-    return warn(`it has no ingress-nginx; ${needed}`, 'See docs/installation.md, "The ingress"');
+    return warn(`it has no ingress-nginx; ${needed}`, { advice: 'See docs/installation.md, "The ingress"' });
   const { name, namespace } = controller.metadata;
   const patch = [{ op: 'add', path: '/spec/template/spec/containers/0/args/-', value: passthroughFlag }];
-  return warn(
-    `Deployment ${namespace}/${name} runs without ${passthroughFlag}; ${needed}`,
-    `kubectl --context ${kube.cluster.context} -n ${namespace} patch deployment ${name} --type json -p '${JSON.stringify(patch)}'`,
-  );
+  return warn(`Deployment ${namespace}/${name} runs without ${passthroughFlag}; ${needed}`, {
+    command: `kubectl --context ${kube.cluster.context} -n ${namespace} patch deployment ${name} --type json -p '${JSON.stringify(patch)}'`,
+  });
 }

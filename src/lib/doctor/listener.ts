@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import path from 'node:path';
 
 /** Who has a port. */
 export interface Listener {
@@ -37,9 +38,15 @@ async function processAt(port: number): Promise<string | undefined> {
     const files = await readdir(`/proc/${id}/fd`).catch(() => []);
     const links = await Promise.all(files.map((file) => readlink(`/proc/${id}/fd/${file}`).catch(() => '')));
     if (!links.some((link) => sockets.has(link))) continue;
-    return `${(await readFile(`/proc/${id}/comm`, 'utf8')).trim()} (process ${id})`;
+    return `${await nameOf(id)} (process ${id})`;
   }
   return undefined;
+}
+
+/** The command that was started; `comm` is what its main thread calls itself. */
+async function nameOf(id: string): Promise<string> {
+  const [command = ''] = (await readFile(`/proc/${id}/cmdline`, 'utf8')).split('\0');
+  return path.basename(command) || (await readFile(`/proc/${id}/comm`, 'utf8')).trim();
 }
 
 /** Lines of such a table begin `sl: local_address:PORT rem_address st`, numbers in hexadecimal; 0A is LISTEN; the tenth is the inode. */

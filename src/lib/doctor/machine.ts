@@ -33,10 +33,9 @@ async function judgePort(): Promise<Outcome> {
   const listener = await whoListens(localPort);
   if (listener === undefined) return pass();
   const who = listener.process === undefined ? 'by a process that you may not look at' : `by ${listener.process}`;
-  return warn(
-    `it is in use ${who}; init --create cannot give it to a new cluster`,
-    'End that, or take another one: stellarctl init --create kind --external-port PORT',
-  );
+  return warn(`it is in use ${who}; init --create cannot give it to a new cluster`, {
+    advice: 'End that, or take another one: stellarctl init --create kind --external-port PORT',
+  });
 }
 
 /** Clusters of several nodes run out of these (kind's known issue "too many open files"; KubeStellar's check_pre_req.sh). */
@@ -56,6 +55,6 @@ async function judgeInotify(): Promise<Outcome> {
   if (low.length === 0) return pass();
   return warn(
     `${low.map(({ name, present, least }) => `${name} is ${present}, and should be ${least}`).join('; ')}; needed by kind and k3d`,
-    `sudo sysctl ${low.map(({ name, least }) => `${name}=${least}`).join(' ')}`,
+    { command: `sudo sysctl ${low.map(({ name, least }) => `${name}=${least}`).join(' ')}` },
   );
 }

@@ -8,7 +8,7 @@ import {
   type ProgramRun,
   runProgram,
 } from '../programs/program.ts';
-import { type Check, fail, type Outcome, pass, skipped, warn } from './check.ts';
+import { type Check, fail, type Outcome, pass, type Remedy, skipped, warn } from './check.ts';
 
 /** What the checks of programs have to know of the clusters. */
 export interface ProgramNeeds {
@@ -35,7 +35,7 @@ export function programChecks(run: ProgramRun, { needsHelm }: ProgramNeeds): Che
   ];
 }
 
-const getIt = ({ get }: Program): string => `Get it: ${get}`;
+const getIt = ({ get }: Program): Remedy => ({ advice: `Get it: ${get}` });
 
 function judge(found: FoundProgram, neededBy: string, otherwise: typeof fail): Outcome {
   if (isNewEnough(found)) return pass(found.version);
@@ -56,7 +56,7 @@ async function judgeDocker(found: FoundProgram | undefined, run: ProgramRun): Pr
   if (!isNewEnough(found)) return judge(found, neededBy, warn);
   return (await answers(found, run))
     ? pass(found.version)
-    : warn(`its daemon does not answer; needed by ${neededBy}`, 'See why: docker info');
+    : warn(`its daemon does not answer; needed by ${neededBy}`, { command: 'docker info' });
 }
 
 /** Whether docker is there, with its daemon. */

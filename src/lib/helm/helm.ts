@@ -67,6 +67,8 @@ export class Helm {
   readonly #target: string[];
   readonly #run: RunProgram;
   #folder: Promise<string> | undefined;
+  /** What has been fetched, by reference and version. */
+  readonly #brought = new Map<string, Promise<LocalChart>>();
 
   constructor(program: FoundProgram, { context, kubeconfig }: HelmTarget, run: RunProgram) {
     this.version = program.version;
@@ -90,7 +92,14 @@ export class Helm {
    * Fetches a chart onto this machine's disk, once for everything that is done with it.
    * @param chart an `oci://` reference, a URL, or a name in one of helm's repositories
    */
-  async bring(chart: string, version: string): Promise<LocalChart> {
+  bring(chart: string, version: string): Promise<LocalChart> {
+    const key = `${chart} ${version}`;
+    const brought = this.#brought.get(key) ?? this.#pull(chart, version);
+    this.#brought.set(key, brought);
+    return brought;
+  }
+
+  async #pull(chart: string, version: string): Promise<LocalChart> {
     const folder = await mkdtemp(path.join(await this.#temporaryFolder(), 'chart-'));
     const args = ['pull', chart, '--destination', folder, '--version', version];
     const output = await this.#run(this.#program, { args });

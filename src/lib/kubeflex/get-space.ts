@@ -2,16 +2,16 @@ import type { Kube } from '../kube/client.ts';
 import { createdAt, isTrue } from '../kube/objects.ts';
 import { blockingStage, judge, reachedStage, type StageReport } from '../stages.ts';
 import { contextsOf } from './access.ts';
+import { notThere } from './create/repair.ts';
 import { requireHosting } from './hosting.ts';
-import type { ItsInside } from './its-inside.ts';
-import { type SpaceSeen, SpaceWatcher } from './look.ts';
 import { namespaceOf, type SpaceRole } from './names.ts';
-import { notThere } from './repair.ts';
-import type { Space, SpaceStage } from './space-stages.ts';
 import { hooksOf, itsNameOf, itsOfWds, listControlPlanes, roleOf, typeOf } from './spaces.ts';
-import { troubleOf } from './stage-trouble.ts';
+import type { ItsInside } from './stages/its-inside.ts';
+import { type SpaceSeen, SpaceWatcher } from './stages/look.ts';
+import type { Space, SpaceStage } from './stages/space-stages.ts';
+import { troubleOf } from './stages/stage-trouble.ts';
+import type { WdsInside } from './stages/wds-stages.ts';
 import type { SpaceTools } from './tools.ts';
-import type { WdsInside } from './wds-stages.ts';
 
 export interface SpaceStageView {
   id: string;

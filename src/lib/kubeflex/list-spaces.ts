@@ -2,15 +2,15 @@ import { mapConcurrently } from '../concurrency.ts';
 import { conditionOf, createdAt, isTrue } from '../kube/objects.ts';
 import { blockingStage, judge, reachedStage, type StageReport } from '../stages.ts';
 import { contextsOf } from './access.ts';
-import { readSpace, type SpaceEvidence } from './evidence.ts';
 import { notHosting } from './hosting.ts';
-import type { InsideLook } from './inside.ts';
-import { itsStages } from './its-stages.ts';
 import type { SpaceRole } from './names.ts';
 import type { ControlPlane } from './objects.ts';
 import { itsOfWds, listControlPlanes, roleOf, typeOf } from './spaces.ts';
+import { readSpace, type SpaceEvidence } from './stages/evidence.ts';
+import type { InsideLook } from './stages/inside.ts';
+import { itsStages } from './stages/its-stages.ts';
+import { wdsStages } from './stages/wds-stages.ts';
 import type { SpaceTools } from './tools.ts';
-import { wdsStages } from './wds-stages.ts';
 
 /** One space as the hosting cluster shows it. The fields are an interface: docs/output.md. */
 export interface SpaceListItem {

@@ -3,16 +3,21 @@ import { StellarError } from '../errors.ts';
 import type { Connect, Kube } from '../kube/client.ts';
 import { setContext } from '../kube/contexts.ts';
 import type { WriteRecorder } from '../kube/dry-run.ts';
-import { parseKubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig.ts';
+import type { SelectedContext } from '../kube/kubeconfig.ts';
 import type { KubeconfigTarget } from '../kube/kubeconfig-edit.ts';
 import { isTrue, type WithConditions } from '../kube/objects.ts';
 import { resources } from '../kube/resources.ts';
 import { poll } from '../poll.ts';
 import { type ProgramRun, programFailed } from '../programs/program.ts';
 import type { Run } from '../run.ts';
+import { readEntries } from './entries.ts';
+import { findIngressPort, requireIngressPort } from './ingress-port.ts';
 import { type LocalNames, localNames, type ProviderName } from './names.ts';
 import { withProvider } from './open-provider.ts';
 import type { LocalProvider } from './provider.ts';
+
+/** KubeFlex's own. */
+const defaultPort = 9443;
 
 /** A cluster on this machine that is wanted. */
 export interface LocalClusterInput {
@@ -26,6 +31,8 @@ export interface LocalClusterInput {
   network?: string | undefined;
   /** For a hosting cluster: the port of this machine that leads to its ingress. */
   externalPort?: number | undefined;
+  /** Makes sure, before a cluster is made, of whatever it is made for. What it throws keeps the cluster from being made. */
+  beforeCreation?: () => Promise<void>;
 }
 
 /** What working with local clusters takes. */
@@ -45,6 +52,8 @@ export interface LocalCluster {
   context: string;
   /** The container of its node: by this name other clusters on its network reach it. */
   hostContainer: string;
+  /** The port of this machine that leads to the ingress of a hosting cluster that was there; undefined where that is not known. */
+  ingressPort?: number;
   /** Whether it has been made now; in a dry run whether it would be. */
   created: boolean;
   changed: boolean;
@@ -64,29 +73,57 @@ async function ensure(provider: LocalProvider, input: LocalClusterInput, tools: 
   const { name, role } = input;
   const names = localNames(provider.name, name);
   const context = role === 'wec' ? name : names.context;
-  const result = { name, provider: provider.name, context, hostContainer: names.container };
   const exists = (await provider.clusters()).includes(name);
   await requireContextFree(context, names, tools);
+  const ingressPort = exists && role === 'hosting' ? await usablePort(provider.name, input, tools) : undefined;
+  if (!exists) await input.beforeCreation?.();
+  const result = {
+    ...{ name, provider: provider.name, context, hostContainer: names.container, created: !exists },
+    ...(ingressPort === undefined ? {} : { ingressPort }),
+  };
   if (tools.record !== undefined) {
     if (!exists) {
       tools.record({ verb: 'create', cluster: 'this machine', kind: `${provider.name} cluster`, name });
       tools.record({ verb: 'create', cluster: 'the kubeconfig', kind: 'context', name: context });
     }
-    return { ...result, created: !exists, changed: false };
+    return { ...result, changed: false };
   }
   const { progress } = tools.run;
   const started = Date.now();
   if (!exists) {
-    progress.waiting(name, `${provider.name} is creating the cluster`);
+    progress.waiting(context, `${provider.name} is creating the cluster`);
     await create(provider, input, tools);
-    progress.reached(name, `${provider.name} cluster created`, Date.now() - started);
+    progress.reached(context, `${provider.name} cluster created`, Date.now() - started);
   }
-  const entries = await readEntries(provider, input);
-  const written = await writeContext(context, names, entries, role, tools);
-  if (written.changed) progress.changed(name, `context ${context} in ${written.file}`);
-  progress.waiting(name, 'its nodes are starting');
-  await untilReady(tools.connect({ ...entries, name: context }), provider, input, tools.run);
-  return { ...result, created: !exists, changed: !exists || written.changed };
+  try {
+    const entries = await readEntries(provider, name).catch((error: unknown) => {
+      if (error instanceof StellarError && error.code === 'program-failed') throw unusable(provider, input, error);
+      throw error;
+    });
+    const written = await writeContext(context, names, entries, role, tools);
+    if (written.changed) progress.changed(context, `context ${context} in ${written.file}`);
+    progress.waiting(context, 'its nodes are starting');
+    await untilReady(tools.connect({ ...entries, name: context }), provider, input, tools.run);
+    return { ...result, changed: !exists || written.changed };
+  } catch (error) {
+    throw exists ? error : withCluster(error, { name, provider: provider.name, role });
+  }
+}
+
+/** @returns undefined where it cannot be found out @throws StellarError `cluster-unusable` where it is not the one that is asked for */
+async function usablePort(
+  provider: ProviderName,
+  { name, externalPort }: LocalClusterInput,
+  { programs, run }: LocalTools,
+): Promise<number | undefined> {
+  const found = await findIngressPort(provider, name, programs);
+  if (found.state === 'unknown') {
+    run.progress.note(
+      `Which port of this machine leads to ${name} could not be found out (${found.why}); it has to be ${externalPort ?? defaultPort}.`,
+    );
+    return undefined;
+  }
+  return requireIngressPort({ provider, name }, found, externalPort);
 }
 
 /** Finds out that a name is taken before minutes are spent on a cluster. */
@@ -119,7 +156,7 @@ function contextOf(context: string, names: LocalNames, { cluster, user }: Select
 
 async function create(provider: LocalProvider, input: LocalClusterInput, { run, programs }: LocalTools): Promise<void> {
   const { name, image, network, externalPort } = input;
-  const ingressPort = input.role === 'hosting' ? (externalPort ?? 9443) : undefined;
+  const ingressPort = input.role === 'hosting' ? (externalPort ?? defaultPort) : undefined;
   try {
     // A provider that gives up by itself clears up behind itself; one that is stopped does not.
     const limitMs = run.deadline.remaining - 10_000;
@@ -151,8 +188,27 @@ async function withLeftovers(
   if (!left.includes(name))
     return again({ details, hint: 'Nothing of the cluster is left. Run the same command again.' });
   return again({
-    details: [...details, `The ${provider} cluster ${name} is there, but perhaps not whole.`],
-    hint: `Go on with it: run the same command again    Or remove it: ${removeCommand(provider, name, role)}`,
+    details: [
+      ...details,
+      `The ${provider} cluster ${name} is there, but not whole, and ${provider} cannot go on with it.`,
+    ],
+    hint: `Remove it: ${removeCommand(provider, name, role)}    Then run the same command again`,
+  });
+}
+
+/** An error, saying which cluster the command that ends with it has made. */
+export function withCluster(
+  error: unknown,
+  { provider, name, role }: { provider: ProviderName; name: string; role: LocalClusterInput['role'] },
+): unknown {
+  if (!(error instanceof StellarError)) return error;
+  const { code, message, details, hint } = error;
+  const goOn = hint ?? 'Go on: run the same command again';
+  const remove = removeCommand(provider, name, role);
+  return new StellarError(code, message, {
+    details: [...details, `The ${provider} cluster ${name} is there.`],
+    hint: goOn.includes(remove) ? goOn : `${goOn}    Or remove the cluster: ${remove}`,
+    cause: error,
   });
 }
 
@@ -163,29 +219,13 @@ function removeCommand(provider: ProviderName, name: string, role: LocalClusterI
   return provider === 'kind' ? `kind delete cluster --name ${name}` : `k3d cluster delete ${name}`;
 }
 
-/** How to connect to a cluster, as its provider tells. @throws StellarError `cluster-unusable` */
-async function readEntries(provider: LocalProvider, input: LocalClusterInput): Promise<SelectedContext> {
-  const { name } = input;
-  const attempt = await provider.kubeconfig(name);
-  if (attempt.exitCode !== 0) {
-    const { message, details } = programFailed(provider.program, attempt.args, attempt);
-    throw unusable(provider, input, message, details);
-  }
-  const config = parseKubeconfig(attempt.stdout, `of the ${provider.name} cluster ${name}`);
-  return selectContext(config, config.currentContext ?? localNames(provider.name, name).context);
-}
-
-function unusable(
-  provider: LocalProvider,
-  { name, role }: LocalClusterInput,
-  why: string,
-  details: string[] = [],
-): StellarError {
+/** @param why the error that says so */
+function unusable(provider: LocalProvider, { name, role }: LocalClusterInput, why: StellarError): StellarError {
   return new StellarError(
     'cluster-unusable',
-    `The ${provider.name} cluster ${name} is there, but cannot be used: ${why}`,
+    `The ${provider.name} cluster ${name} is there, but cannot be used: ${why.message}`,
     {
-      details,
+      details: why.details,
       hint: `If it was stopped: ${provider.startCommand(name)}    If it was never finished: ${removeCommand(provider.name, name, role)}`,
     },
   );
@@ -196,7 +236,7 @@ async function untilReady(kube: Kube, provider: LocalProvider, input: LocalClust
     const nodes = await kube.list<WithConditions>(resources.nodes);
     return nodes?.length && nodes.every((node) => isTrue(node, 'Ready')) ? true : undefined;
   }, run).catch((error: unknown) => {
-    if (error instanceof StellarError && error.code === 'unreachable') throw unusable(provider, input, error.message);
+    if (error instanceof StellarError && error.code === 'unreachable') throw unusable(provider, input, error);
     throw error;
   });
   if (ready) return;

@@ -1,10 +1,12 @@
 import { StellarError } from '../errors.ts';
+import type { Kube } from '../kube/client.ts';
 import { removeContext } from '../kube/contexts.ts';
 import { editKubeconfig } from '../kube/kubeconfig-edit.ts';
 import { type ProgramRun, programFailed } from '../programs/program.ts';
 import type { LocalTools } from './create.ts';
+import { readEntries } from './entries.ts';
 import { localNames, type ProviderName, providerNames } from './names.ts';
-import { presentProviders, withProvider } from './open-provider.ts';
+import { presentProviders, providerPrograms, withProvider } from './open-provider.ts';
 
 /** What there is of a local cluster. */
 export interface FoundCluster {
@@ -18,7 +20,7 @@ export interface FoundCluster {
 /**
  * Looks for a cluster by exactly this name.
  * @param provider where it is undefined, all providers that are on this machine are asked
- * @throws StellarError `usage` where two providers have one
+ * @throws StellarError `usage` where two providers have one, `program-missing` where there is none that could be asked
  */
 export async function findLocalCluster(
   name: string,
@@ -51,7 +53,14 @@ const clustersOf = (provider: ProviderName, programs: ProgramRun): Promise<strin
 async function allHaving(name: string, programs: ProgramRun): Promise<ProviderName[]> {
   const having: ProviderName[] = [];
   let trouble: unknown;
-  for (const provider of await presentProviders(programs)) {
+  const present = await presentProviders(programs);
+  if (present.length === 0)
+    throw new StellarError(
+      'program-missing',
+      `Neither kind nor k3d is on PATH, so that it cannot be seen whether there is a cluster ${name}.`,
+      { hint: `Get the one that has made it: ${providerNames.map((each) => providerPrograms[each].get).join(' or ')}` },
+    );
+  for (const provider of present) {
     try {
       if ((await clustersOf(provider, programs)).includes(name)) having.push(provider);
     } catch (error) {
@@ -61,6 +70,24 @@ async function allHaving(name: string, programs: ProgramRun): Promise<ProviderNa
   }
   if (having.length === 0 && trouble !== undefined) throw trouble;
   return having;
+}
+
+/**
+ * A client for a cluster that was found, by what its provider tells: contexts may be missing, or lead to where it was.
+ * @returns undefined where there is none, and for one that is half made or stopped
+ */
+export async function connectLocal(
+  { name, provider, contexts }: FoundCluster,
+  { programs, connect }: LocalTools,
+): Promise<Kube | undefined> {
+  if (provider === undefined) return undefined;
+  try {
+    const entries = await withProvider(provider, programs, (opened) => readEntries(opened, name));
+    return connect({ ...entries, name: contexts[0] ?? entries.name });
+  } catch (error) {
+    if (error instanceof StellarError && error.code === 'program-failed') return undefined;
+    throw error;
+  }
 }
 
 /**

@@ -1,7 +1,8 @@
 import { StellarError } from '../errors.ts';
-import type { Helm } from '../helm/helm.ts';
+import type { Helm, LocalChart } from '../helm/helm.ts';
 import type { Values } from '../helm/values.ts';
 import type { Kube } from '../kube/client.ts';
+import type { WriteRecorder } from '../kube/dry-run.ts';
 import type { Pod } from '../kube/objects.ts';
 import { firstTrouble, isDeploymentReady, logOfTrouble } from '../kube/pods.ts';
 import { resources } from '../kube/resources.ts';
@@ -13,11 +14,13 @@ import type { ProviderName } from './names.ts';
 
 /** The chart of ingress-nginx: the one place that names it. The version is the one that KubeStellar's own scripts install. */
 const ingressChart = {
+  name: 'ingress-nginx',
   version: '4.12.1',
   reference: 'https://github.com/kubernetes/ingress-nginx/releases/download/helm-chart-4.12.1/ingress-nginx-4.12.1.tgz',
 };
 
-const release = { name: 'ingress-nginx', namespace: 'ingress-nginx' };
+/** As ingress-nginx's documentation calls it. */
+export const ingressRelease = { name: 'ingress-nginx', namespace: 'ingress-nginx' } as const;
 
 /** How long a failure that might pass is watched before it is believed. */
 const troubleGraceMs = 5000;
@@ -28,34 +31,55 @@ export interface IngressInput {
   chart?: string | undefined;
 }
 
+interface IngressTools {
+  kube: Kube;
+  helm: Helm;
+  /** Told what helm would have done, in a dry run. */
+  record?: WriteRecorder | undefined;
+}
+
 /**
  * Makes sure that a local hosting cluster has the ingress that KubeFlex needs: ingress-nginx that passes TLS through. One that is
  * there already, however it was installed, is kept.
  * @returns whether anything was done
  * @throws StellarError `chart-unusable`, `program-failed`, `cluster-unusable`, `hosting-failed`, `timeout`
  */
-export async function ensureIngress(kube: Kube, helm: Helm, input: IngressInput, run: Run): Promise<boolean> {
+export async function ensureIngress(
+  input: IngressInput,
+  { kube, helm, record }: IngressTools,
+  run: Run,
+): Promise<boolean> {
   const { context } = kube.cluster;
   const before = await readIngress(kube);
   const isThere = before.passesTls;
   if (!isThere) {
     if (input.provider === 'kind') await requireIngressNode(kube);
     run.progress.waiting(context, 'installing ingress-nginx');
-    const chart = await bringChart(helm, input.chart);
-    await kube.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: release.namespace } });
-    if (kube.dryRun) return true;
-    await helm.upgrade({ release, chart, values: valuesFor(input.provider) });
+    await kube.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: ingressRelease.namespace } });
+    if (kube.dryRun) {
+      record?.({ verb: 'create', cluster: context, kind: 'Release', ...ingressRelease });
+      return true;
+    }
+    const chart = await bringIngressChart(helm, input.chart);
+    await helm.upgrade({ release: ingressRelease, chart, values: valuesFor(input.provider) });
   }
   await untilReady(kube, run);
   if (!isThere) run.progress.reached(context, 'ingress-nginx runs, and passes TLS through');
   return !isThere;
 }
 
-async function bringChart(helm: Helm, given: string | undefined): Promise<string> {
+/**
+ * Brings the chart of ingress-nginx onto this machine's disk. @param given `--ingress-chart`
+ * @throws StellarError `chart-unusable`
+ */
+export async function bringIngressChart(helm: Helm, given: string | undefined): Promise<LocalChart> {
   const { reference, version } = ingressChart;
+  const chart = given ?? reference;
   try {
-    const chart = given ?? reference;
-    return (await helm.local(chart)) ?? (await helm.bring(chart, version));
+    const brought = (await helm.local(chart)) ?? (await helm.bring(chart, version));
+    const { name } = await helm.metadata(brought);
+    if (name === ingressChart.name) return brought;
+    throw new StellarError('chart-unusable', `${chart} is the chart "${name}", not ${ingressChart.name}.`);
   } catch (error) {
     if (!(error instanceof StellarError) || error.code !== 'chart-unusable') throw error;
     const { code, message, details, cause } = error;
@@ -99,7 +123,7 @@ async function untilReady(kube: Kube, run: Run): Promise<void> {
   const ready = await poll(async () => {
     const { controller } = await readIngress(kube);
     if (isDeploymentReady(controller)) return true;
-    const namespace = controller?.metadata.namespace ?? release.namespace;
+    const namespace = controller?.metadata.namespace ?? ingressRelease.namespace;
     const labelSelector = 'app.kubernetes.io/name=ingress-nginx';
     const pods = (await kube.list<Pod>(resources.pods, { namespace, labelSelector })) ?? [];
     const trouble = firstTrouble(pods);

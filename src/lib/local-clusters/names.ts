@@ -1,3 +1,5 @@
+import { StellarError } from '../errors.ts';
+
 export const providerNames = ['kind', 'k3d'] as const;
 
 /** What makes local clusters. */
@@ -11,14 +13,33 @@ export interface LocalNames {
   user: string;
   /** The container of the first control plane node, which is its name on the container network as well. */
   container: string;
+  /** The container that ports of this machine lead to. */
+  entrance: string;
 }
 
 /** Sources: kind's pkg/cluster/internal/kubeconfig and pkg/cluster/nodeutils; k3d's pkg/types and pkg/client/kubeconfig.go. */
 export function localNames(provider: ProviderName, name: string): LocalNames {
   const prefixed = `${provider}-${name}`;
+  const node = `${name}-control-plane`;
   return provider === 'kind'
-    ? { context: prefixed, cluster: prefixed, user: prefixed, container: `${name}-control-plane` }
-    : { context: prefixed, cluster: prefixed, user: `admin@${prefixed}`, container: `${prefixed}-server-0` };
+    ? { context: prefixed, cluster: prefixed, user: prefixed, container: node, entrance: node }
+    : {
+        ...{ context: prefixed, cluster: prefixed, user: `admin@${prefixed}` },
+        ...{ container: `${prefixed}-server-0`, entrance: `${prefixed}-serverlb` },
+      };
+}
+
+/** kind says that longer ones are likely not to work, k3d refuses them (kind's pkg/cluster/internal/create; k3d's pkg/types). */
+const longestName = { kind: 50, k3d: 32 } as const;
+
+/** @throws StellarError `usage` for a name that a provider, or Kubernetes, would refuse for a cluster or its node */
+export function checkClusterName(provider: ProviderName, name: string): void {
+  const longest = longestName[provider];
+  if (/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(name) && name.length <= longest) return;
+  throw new StellarError(
+    'usage',
+    `"${name}" cannot be the name of a cluster of ${provider}: lower-case letters, digits and "-", at most ${longest} characters.`,
+  );
 }
 
 /** The network on which a provider puts a cluster if it is told nothing else. */

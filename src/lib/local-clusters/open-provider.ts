@@ -16,7 +16,7 @@ import { type ProviderName, providerNames } from './names.ts';
 import { dockerProgram, k3dProgram, kindProgram } from './programs.ts';
 import type { LocalProvider, ProviderProgram } from './provider.ts';
 
-const definitions = { kind: kindProgram, k3d: k3dProgram } as const;
+export const providerPrograms = { kind: kindProgram, k3d: k3dProgram } as const;
 
 /**
  * Does work with a provider.
@@ -27,14 +27,14 @@ export async function withProvider<T>(
   programs: ProgramRun,
   work: (provider: LocalProvider) => Promise<T>,
 ): Promise<T> {
-  const program = await requireProgram(definitions[name], 'manage local clusters', programs);
+  const program = await requireProgram(providerPrograms[name], 'manage local clusters', programs);
   await requireDocker(programs);
   return withProgram(name, program, programs, work);
 }
 
 /** The providers that are on this machine, whatever their age. */
 export async function presentProviders(programs: ProgramRun): Promise<ProviderName[]> {
-  const found = await Promise.all(providerNames.map((name) => findProgram(definitions[name], programs)));
+  const found = await Promise.all(providerNames.map((name) => findProgram(providerPrograms[name], programs)));
   return providerNames.filter((_, index) => found[index] !== undefined);
 }
 

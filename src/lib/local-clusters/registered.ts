@@ -4,6 +4,7 @@ import { resources } from '../kube/resources.ts';
 import { klusterletName } from '../ocm/names.ts';
 import type { Klusterlet, ManagedCluster } from '../ocm/objects.ts';
 import { requireHub } from '../ocm/require-hub.ts';
+import { type Answer, quietly } from './quietly.ts';
 
 /**
  * Refuses to delete a cluster that an ITS goes on counting on. Where no ITS can be asked, the cluster itself is: its klusterlet says
@@ -26,20 +27,6 @@ export async function refuseRegistered(name: string, its: Kube | undefined, wec:
 
 async function managedCluster(its: Kube, name: string): Promise<Answer<ManagedCluster> | undefined> {
   return quietly(requireHub(its).then(() => its.get<ManagedCluster>(resources.managedClusters, name)));
-}
-
-interface Answer<T> {
-  answer: T | undefined;
-}
-
-/** @returns undefined where there is no answer: a cluster that is out of reach, or is no hub, or does not let this user look */
-async function quietly<T>(asking: Promise<T | undefined>): Promise<Answer<T> | undefined> {
-  try {
-    return { answer: await asking };
-  } catch (error) {
-    if (error instanceof StellarError && error.code !== 'interrupted') return undefined;
-    throw error;
-  }
 }
 
 function stillRegistered(name: string, how: string, its: Kube | undefined): StellarError {

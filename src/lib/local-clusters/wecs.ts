@@ -37,19 +37,20 @@ export function createWecs(
   return Promise.all(
     names.map(async (name) => {
       const started = Date.now();
+      progress.waiting(name, `looking for ${options.provider} clusters`);
       const attempt = createLocalCluster({ ...options, name, role: 'wec' }, tools);
       const ended = await settled(attempt, name, tools);
       if (ended instanceof StellarError)
         return { name, provider: options.provider, context: name, created: false, changed: false, error: ended };
       const { provider, context, created, changed } = ended;
-      if (isLast) progress.done(name, outcome(ended, tools), created ? Date.now() - started : undefined);
+      const isImagined = tools.record !== undefined && (created || changed);
+      if (isLast && !isImagined) progress.done(name, outcome(ended), created ? Date.now() - started : undefined);
       return { name, provider, context, created, changed };
     }),
   );
 }
 
-function outcome({ created, changed }: LocalCluster, { record }: LocalTools): string {
-  if (record !== undefined) return created ? 'dry run: nothing was written' : 'exists already';
+function outcome({ created, changed }: LocalCluster): string {
   return created ? 'ready' : changed ? 'exists already; it has its context again' : 'exists already; nothing to do';
 }
 
@@ -59,11 +60,12 @@ export function deleteWecs(found: readonly FoundCluster[], tools: LocalTools): P
     found.map(async (cluster) => {
       const { name, provider = null } = cluster;
       const started = Date.now();
+      tools.run.progress.waiting(name, 'deleting the cluster');
       const ended = await settled(deleteLocalCluster(cluster, tools), name, tools);
       if (ended instanceof StellarError) return { name, provider, changed: false, error: ended };
-      const dry = tools.record !== undefined && provider !== null;
-      if (dry) tools.run.progress.done(name, 'dry run: nothing was deleted');
-      else if (ended) tools.run.progress.done(name, 'deleted', Date.now() - started);
+      const isImagined = tools.record !== undefined && provider !== null;
+      if (isImagined) return { name, provider, changed: ended };
+      if (ended) tools.run.progress.done(name, 'deleted', Date.now() - started);
       else tools.run.progress.done(name, 'there is no local cluster of that name; nothing to do');
       return { name, provider, changed: ended };
     }),

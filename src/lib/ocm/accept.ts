@@ -53,6 +53,7 @@ export async function accept(hub: Kube, { wecs, agent, wait }: AcceptInput, run:
   const lookAgain = `stellarctl wec list --its ${hub.cluster.context}`;
   const followers = await Promise.all(
     wecs.map(async ({ name, kube }) => {
+      run.progress.waiting(name, 'looking at its registration');
       // The WEC's side only helps to tell agents apart and to explain; the registration goes on without it.
       const klusterlet =
         kube && (await readWec(kube).catch((error: Error) => run.progress.note(error.message)))?.klusterlet;
@@ -152,10 +153,7 @@ async function denyOne(
     result.changed = true;
     progress.changed(name, `request ${request.name} denied`);
   }
-  progress.done(
-    name,
-    hub.dryRun ? 'dry run: nothing was written' : pending.length > 0 ? 'denied' : 'was denied before',
-  );
+  if (!hub.dryRun) progress.done(name, pending.length > 0 ? 'denied' : 'was denied before');
 }
 
 function nothingToDeny(name: string, agent: string | undefined, { cluster }: Kube): StellarError {

@@ -54,8 +54,8 @@ export async function changeValues<Source>(
         return { name, values: source === undefined ? {} : store.valuesOf(source), changed: false, error };
       },
     );
-    const done = hub.dryRun ? 'dry run: nothing was written' : result.changed ? store.changed : store.unchanged;
-    if (result.error === undefined) run.progress.done(name, done);
+    const isDone = result.error === undefined && !hub.dryRun;
+    if (isDone) run.progress.done(name, result.changed ? store.changed : store.unchanged);
     return result;
   });
 }

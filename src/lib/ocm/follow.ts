@@ -192,9 +192,9 @@ export class RegistrationFollower {
 
   #finish(text: string): void {
     this.finished = true;
-    const dryRun = this.#hub?.dryRun === true;
+    if (this.#hub?.dryRun) return;
     const elapsed = this.result.changed ? Date.now() - this.#options.started : undefined;
-    this.#run.progress.done(this.name, dryRun ? 'dry run: nothing was written' : text, elapsed);
+    this.#run.progress.done(this.name, text, elapsed);
   }
 }
 

@@ -7,15 +7,17 @@ import type { ItsStatus, StatusView } from './view.ts';
 export function nextStep({ hosting, itses, wdses }: StatusView, hostingOption = ''): string | undefined {
   const brokenIts = itses.find(({ problem, type }) => problem && type !== null);
   const brokenWds = wdses.find(({ problem }) => problem);
+  const empty = itses.find(({ ready, wecs }) => ready && wecs?.length === 0);
   const steps = [
     hosting?.problem && `stellarctl doctor --pre --hosting-context ${hosting.name}`,
     brokenIts && `stellarctl its get ${brokenIts.name}${hostingOption}`,
     brokenWds && `stellarctl wds get ${brokenWds.name}${hostingOption}`,
     ...itses.flatMap(aboutWecs),
     hosting !== null && itses.length === 0 && `stellarctl its create its1${hostingOption}`,
-    ...itses.map(
-      (its) => its.ready && its.wecs?.length === 0 && `stellarctl wec join NAME=CONTEXT --accept${itsOption(its)}`,
-    ),
+    // Where one ITS has WECs, another may well be empty.
+    empty &&
+      !itses.some(({ wecs }) => wecs !== null && wecs.length > 0) &&
+      `stellarctl wec join NAME=CONTEXT --accept${itsOption(empty)}`,
     hosting !== null &&
       wdses.length === 0 &&
       itses.some(({ ready, type }) => ready && type !== null) &&

@@ -6,7 +6,7 @@ import { type Column, formatTable } from './table.ts';
 
 /**
  * Formats a command's result: a document for scripts, a table for people.
- * @param document what json and yaml show, whole
+ * @param document what json and yaml show, whole; what it tells people to type is for `stellarctl` (see `asCalled`)
  * @param rows what table and name show of it
  */
 export async function formatResult<Row extends { name: string }>(
@@ -33,25 +33,25 @@ export async function formatResult<Row extends { name: string }>(
 }
 
 /** Results of several names, as scripts get them: an error in place of what could not be done. */
-export function toDocument<Result extends { error?: StellarError }>(
-  items: readonly Result[],
-  program: string,
-): { items: object[] } {
+export function toDocument<Result extends { error?: StellarError }>(items: readonly Result[]): { items: object[] } {
   return {
-    items: items.map(({ error, ...rest }) =>
-      error === undefined ? rest : { ...rest, error: reportFor(program, error) },
-    ),
+    items: items.map(({ error, ...rest }) => (error === undefined ? rest : { ...rest, error: reportOf(error) })),
   };
 }
 
-function reportFor(program: string, error: unknown): ErrorReport {
-  const report = reportOf(error);
-  return report.hint === undefined ? report : { ...report, hint: withProgramName(report.hint, program) };
+/** The document of a command that failed as a whole. */
+export function errorDocument(error: unknown): { items: never[]; error: ErrorReport } {
+  return { items: [], error: reportOf(error) };
 }
 
-/** The document of a command that failed as a whole. */
-export function errorDocument(error: unknown, program: string): { items: never[]; error: ErrorReport } {
-  return { items: [], error: reportFor(program, error) };
+const fieldsToType = ['hint', 'next', 'command', 'advice'];
+
+/** A document in which what helps next is to be typed as the user has called this program. */
+export function asCalled<Document>(document: Document, program: string): Document {
+  if (program === 'stellarctl') return document;
+  const told = (key: string, value: unknown) =>
+    typeof value === 'string' && fieldsToType.includes(key) ? withProgramName(value, program) : value;
+  return JSON.parse(JSON.stringify(document, told));
 }
 
 /** An error for people: what failed, what belongs to it, what helps. A stack only for our own mistakes, and with `-v`. */

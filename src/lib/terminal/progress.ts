@@ -179,7 +179,8 @@ class LiveProgress implements TerminalProgress {
       .map(([subject, { text, since }]) => {
         const elapsed = formatElapsed(Date.now() - since);
         const start = `  ${subject.padEnd(this.#widest)}  ${frame} `;
-        const room = Math.max(10, width - start.length - elapsed.length - 5);
+        // Room for the ^C that a terminal writes: a line that wraps for it would not be cleared whole.
+        const room = Math.max(10, width - start.length - elapsed.length - 8);
         const shown = text.length > room ? `${text.slice(0, room - 1)}…` : text;
         return `${start}${shown}   ${this.#options.style.faint(elapsed)}`;
       })

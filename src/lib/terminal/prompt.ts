@@ -9,7 +9,7 @@ export function canAsk({ stdin, stderr }: Io): boolean {
 
 /**
  * Asks a person to type a name, for what destroys.
- * @throws StellarError `not-confirmed` for anything else than the name, `interrupted` on Ctrl-C
+ * @throws StellarError `not-confirmed` for anything else than the name, `interrupted` on Ctrl-C and Ctrl-D
  */
 export async function confirmByName(io: Io, question: string, name: string, signal: AbortSignal): Promise<void> {
   const lines = createInterface({ input: io.stdin, output: io.stderr });
@@ -20,6 +20,8 @@ export async function confirmByName(io: Io, question: string, name: string, sign
     if (answer.trim() !== name) throw new StellarError('not-confirmed', `Not confirmed; ${name} stays as it is.`);
   } catch (error) {
     if (error instanceof StellarError) throw error;
+    // Ctrl-D leaves the cursor beside the question; after Ctrl-C readline goes on to the next line.
+    if (!signal.aborted) io.stderr.write('\n');
     throw new StellarError('interrupted', 'Interrupted; nothing was done.');
   } finally {
     lines.close();

@@ -1,4 +1,4 @@
-import { stripVTControlCharacters } from 'node:util';
+import { isDeepStrictEqual, stripVTControlCharacters } from 'node:util';
 import { canAnimate, type Io } from './io.ts';
 
 /** Whether what is on stdout can be drawn over. */
@@ -9,26 +9,33 @@ export function canRedraw(io: Io): boolean {
 /** Lines that take the place of those before them on a terminal. */
 export class Redrawn {
   readonly #terminal: Size;
-  /** How wide the lines are that are there now. */
-  #widths: number[] = [];
+  /** The lines that are there now, and how wide the terminal was then. */
+  #lines: string[] = [];
+  #columns = 0;
 
   constructor(terminal: Size) {
     this.#terminal = terminal;
   }
 
-  /** What to send to the terminal. Lines that it has no room for are counted instead. */
+  /** What to send to the terminal: nothing where the same is there already. Lines that it has no room for are counted instead. */
   frame(lines: readonly string[]): string {
     const { columns, rows } = this.#terminal;
-    // A terminal that has become narrower may have broken lines since.
-    const height = this.#widths.reduce((sum, width) => sum + Math.max(1, Math.ceil(width / columns)), 0);
     // The cursor, which is below the last line, cannot go up further than the screen is high.
     const room = Math.max(1, rows - 1);
     const left = lines.length - room;
     const kept = left <= 0 ? lines : [...lines.slice(0, room - 1), `… and ${left + 1} lines more`];
     const fitting = kept.map((line) => cut(line, columns));
-    this.#widths = fitting.map(widthOf);
-    const up = height === 0 ? '' : `\x1b[${height}A\r\x1b[J`;
-    return `${up}${fitting.map((line) => `${line}\n`).join('')}`;
+    if (columns === this.#columns && isDeepStrictEqual(fitting, this.#lines)) return '';
+    const up = this.#lines.length === 0 ? '' : `\x1b[${this.#height(columns)}A\r`;
+    this.#lines = fitting;
+    this.#columns = columns;
+    // Each line is erased by itself: a whole screen that is erased at once goes to the scrollback of some terminals.
+    return `${up}${fitting.map((line) => `\x1b[K${line}\n`).join('')}\x1b[J`;
+  }
+
+  /** How many rows the lines take now: a terminal that has become narrower has broken some. */
+  #height(columns: number): number {
+    return this.#lines.reduce((sum, line) => sum + Math.max(1, Math.ceil(widthOf(line) / columns)), 0);
   }
 }
 

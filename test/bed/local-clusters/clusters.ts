@@ -15,12 +15,13 @@ export interface LocalCluster {
   container: string;
   /** The container network that it is on. */
   network: string;
+  /** Ports of this machine that lead to ports of its node. */
+  ports: PortMapping[];
   /** False where whoever made it was ended before it was done: there are containers, and no Kubernetes yet. */
   isComplete: boolean;
 }
 
 export interface NewCluster extends Omit<LocalCluster, 'isComplete'> {
-  ports: PortMapping[];
   nodeLabels: Record<string, string>;
 }
 
@@ -52,13 +53,17 @@ export class LocalClusters {
 
   /** Starts a cluster. When the signal ends that, it stays half made, as when such a program is killed. */
   async create(cluster: NewCluster, signal: AbortSignal): Promise<void> {
-    const { provider, name, container, network } = cluster;
-    const made: LocalCluster = { provider, name, container, network, isComplete: false };
+    const { provider, name, container, network, ports } = cluster;
+    const made: LocalCluster = { provider, name, container, network, ports, isComplete: false };
     this.#all.set(`${provider}/${name}`, made);
     // One that was ended in the middle may still be on its way, and has to be gone first.
     const turn = this.#turns.then(() => this.#start(cluster, signal));
     this.#turns = turn.catch(() => {});
-    await turn;
+    // They clear up behind what has failed by itself.
+    await turn.catch((error) => {
+      this.#all.delete(`${provider}/${name}`);
+      throw error;
+    });
     made.isComplete = !signal.aborted;
   }
 
@@ -72,9 +77,9 @@ export class LocalClusters {
       hosts: ['0.0.0.0'],
       clusterInfo: provider === 'kind',
     });
-    if (signal.aborted) return this.#bed.removePlane(name);
     const untilThere = () => admin.patch(nodes, container, { metadata: { labels: nodeLabels } });
-    while (!(await untilThere().catch(ifNotFound))) await sleep(50);
+    while (!signal.aborted && !(await untilThere().catch(ifNotFound))) await sleep(50);
+    if (signal.aborted) await this.#bed.removePlane(name);
   }
 
   async remove({ provider, name, isComplete }: LocalCluster): Promise<void> {

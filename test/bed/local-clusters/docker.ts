@@ -3,7 +3,8 @@ import type { Call } from './protocol.ts';
 import { Failure, type Surroundings } from './surroundings.ts';
 
 /**
- * Stands in for docker, as far as whoever looks at kind's and k3d's clusters asks it: `version`, `info`, `ps`, `network`.
+ * Stands in for docker, as far as whoever looks at kind's and k3d's clusters asks it: `version`, `info`, `ps`, `container inspect`,
+ * `network`.
  * Of formats it knows the ones that are written out here.
  */
 export async function docker({ args }: Call, { out, version, docker: trouble, clusters }: Surroundings): Promise<void> {
@@ -59,6 +60,10 @@ const answers: Record<string, (question: Question) => string> = {
         ]
           .join('\n')
           .concat('\n'),
+  container: ({ rest: [verb, ...names], format, all }) => {
+    if (verb !== 'inspect') throw new Failure(`docker: unknown command: docker container ${verb ?? ''}`);
+    return inspectContainer(withoutFlags(names), format, all);
+  },
   network: ({ rest: [verb, ...names], format, all }) => (verb === 'ls' ? networks(all, format) : inspect(names, all)),
 };
 
@@ -67,8 +72,26 @@ function networks(all: LocalCluster[], format: string | undefined): string {
   return names.map((name) => filled(format ?? '{{.Name}}', { Name: name })).join('');
 }
 
+const withoutFlags = (args: string[]): string[] =>
+  args.filter((arg, i) => !arg.startsWith('-') && !/^(-f|--format)$/.test(args[i - 1] ?? ''));
+
+/** Ports of this machine lead to kind's node, and to a load balancer before k3d's. */
+function inspectContainer([name = '']: string[], format: string | undefined, all: LocalCluster[]): string {
+  const found = all.find(
+    (cluster) => name === (cluster.provider === 'k3d' ? `k3d-${cluster.name}-serverlb` : cluster.container),
+  );
+  if (!found) throw new Failure(`Error response from daemon: No such container: ${name}`);
+  const bindings = found.ports.map(({ node, host }) => [
+    `${node}/tcp`,
+    [{ HostIp: '0.0.0.0', HostPort: String(host) }],
+  ]);
+  const PortBindings = { '6443/tcp': [{ HostIp: '127.0.0.1', HostPort: '6443' }], ...Object.fromEntries(bindings) };
+  if (format === '{{json .HostConfig.PortBindings}}') return `${JSON.stringify(PortBindings)}\n`;
+  return `${JSON.stringify([{ Name: `/${name}`, HostConfig: { PortBindings } }], null, 4)}\n`;
+}
+
 function inspect(args: string[], all: LocalCluster[]): string {
-  const names = args.filter((arg, i) => !arg.startsWith('-') && !/^(-f|--format)$/.test(args[i - 1] ?? ''));
+  const names = withoutFlags(args);
   const found = names.map((name) => ({
     Name: name,
     Driver: 'bridge',

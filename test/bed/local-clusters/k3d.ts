@@ -47,6 +47,12 @@ const createFlags = {
 async function create(call: Call, { out, say, clusters, signal }: Surroundings): Promise<void> {
   const flags = flagsOf(call, createFlags);
   const name = flags.rest[0] ?? 'k3s-default';
+  const trouble = nameTrouble(name);
+  if (trouble) {
+    throw fatal(
+      `Failed Cluster Configuration Validation: provided cluster name '${name}' does not match requirements: ${trouble}`,
+    );
+  }
   if (clusters.find('k3d', name)) {
     throw fatal(`Failed to create cluster '${name}' because a cluster with that name already exists`);
   }
@@ -74,6 +80,13 @@ async function create(call: Call, { out, say, clusters, signal }: Surroundings):
   if (!mayUpdate) out(`export KUBECONFIG=$(k3d kubeconfig write ${name})\n`);
   else if (!isCurrent) out(`kubectl config use-context k3d-${name}\n`);
   out('kubectl cluster-info\n');
+}
+
+/** A host name (RFC 1123), short enough for the names of the containers (k3d's pkg/client/cluster.go). */
+function nameTrouble(name: string): string | undefined {
+  if (!/^[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?$/.test(name))
+    return `Invalid cluster name. Hostname '${name}' is invalid`;
+  return name.length > 32 ? `Cluster name must be <= 32 characters, but has ${name.length}` : undefined;
 }
 
 /** `9443:443@loadbalancer` */

@@ -51,6 +51,11 @@ async function create(call: Call, { say, clusters, signal }: Surroundings): Prom
   const flags = flagsOf(call, { value: ['name', 'config', 'image', 'wait', 'kubeconfig'], boolean: ['retain'] });
   const config = await readConfig(call, flags.get('config'));
   const name = flags.get('name') ?? call.env.KIND_CLUSTER_NAME ?? config.name ?? 'kind';
+  if (!/^[a-z0-9.-]+$/.test(name)) {
+    throw new Failure(
+      `ERROR: failed to create cluster: '${name}' is not a valid cluster name, cluster names must match \`^[a-z0-9.-]+$\``,
+    );
+  }
   if (clusters.find('kind', name)) {
     throw new Failure(`ERROR: failed to create cluster: node(s) already exist for a cluster with the name "${name}"`);
   }

@@ -10,6 +10,7 @@ import { coreChart } from '../../kubestellar/chart.ts';
 import { compareVersions } from '../../programs/version.ts';
 import type { Run } from '../../run.ts';
 import { systemNamespace } from '../names.ts';
+import { listControlPlanes } from '../spaces.ts';
 import { bringChart, type ChartChoice, chooseChart } from './chart.ts';
 import { updateDefinitions } from './definitions.ts';
 import { followHosting } from './follow.ts';
@@ -38,6 +39,8 @@ export interface InitResult {
   kubeFlex: 'installed' | 'kept';
   /** Control planes of the release that were kept through the upgrade. */
   kept: string[];
+  /** The ITSes that there are on the cluster. */
+  itses: string[];
   /** Whether this run has written anything on the cluster. */
   changed: boolean;
 }
@@ -86,6 +89,7 @@ export async function initHosting(input: InitInput, tools: InitTools, run: Run):
     previousVersion: plan.installed ?? null,
     kubeFlex: hasKubeFlex(values) ? 'installed' : 'kept',
     kept: [],
+    itses: ((await listControlPlanes(kube, 'its')) ?? []).map(({ metadata }) => metadata.name),
     changed: false,
   };
   const followed = { release: situation.release.name, needsPostgres: needsPostgres(values), started };

@@ -94,8 +94,6 @@ export function describeLeaving(
   return lines;
 }
 
-export const dryRunDone = 'dry run: nothing was written';
-
 /** Deregisters a WEC: releases it from its policies, deletes it, removes what OCM leaves behind, and cleans the cluster itself up. */
 export async function deregister(
   hub: Kube,
@@ -106,13 +104,11 @@ export async function deregister(
 ): Promise<DeregisterResult> {
   const { name } = wec;
   const result: DeregisterResult = { name, changed: false };
+  run.progress.waiting(name, 'letting it go');
   try {
     await leave(hub, wec, inspection, options, result, run);
     if (hub.dryRun) result.changed = false;
-    run.progress.done(
-      name,
-      hub.dryRun ? dryRunDone : result.changed ? 'deregistered' : 'is not registered; nothing to do',
-    );
+    else run.progress.done(name, result.changed ? 'deregistered' : 'is not registered; nothing to do');
   } catch (error) {
     if (!(error instanceof StellarError)) throw error;
     result.error = error;

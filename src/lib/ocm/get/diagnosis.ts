@@ -16,6 +16,20 @@ export interface Findings {
   its: string;
 }
 
+type Step = Pick<Diagnosis, 'hint' | 'next'>;
+
+/** A command that helps as it is. @param note what it does, or when it is right, where that does not go without saying */
+const step = (command: string, note?: string): Step => ({ hint: withNote(command, note), next: command });
+
+/** A command in which a person has to fill something in, or that is for another machine. */
+const outline = (command: string, note: string): Step => ({ hint: withNote(command, note), next: null });
+
+/** What is to be done is for a person to say. */
+const noStep: Step = { hint: null, next: null };
+
+const withNote = (command: string, note: string | undefined): string =>
+  note === undefined ? command : `${command}      (${note})`;
+
 type Check = (findings: Findings, names: Names) => Diagnosis | undefined;
 
 /** How the WEC is written in commands. */
@@ -64,7 +78,7 @@ function beingDeleted({ registration, mailbox }: Findings, { name, onIts }: Name
   if (cluster?.metadata.deletionTimestamp === undefined) return undefined;
   const works = (mailbox?.works ?? []).reduce((sum, { count }) => sum + count, 0);
   const left = works === 0 ? '' : `; ${count(works, 'work')} ${works === 1 ? 'is' : 'are'} still in its mailbox`;
-  return { wrong: `${name} is being deleted${left}.`, next: `stellarctl wec wait ${name} --for delete ${onIts}` };
+  return { wrong: `${name} is being deleted${left}.`, ...step(`stellarctl wec wait ${name} --for delete ${onIts}`) };
 }
 
 function registeredAsAnother({ wec }: Findings, { name, onIts }: Names): Diagnosis | undefined {
@@ -72,7 +86,7 @@ function registeredAsAnother({ wec }: Findings, { name, onIts }: Names): Diagnos
   if (wec === null || other === undefined || other === null || other === name) return undefined;
   return {
     wrong: `The cluster of context ${wec.context} is registered as ${other}, not as ${name}.`,
-    next: `stellarctl wec get ${other}=${wec.context} ${onIts}`,
+    ...step(`stellarctl wec get ${other}=${wec.context} ${onIts}`),
   };
 }
 
@@ -82,7 +96,7 @@ function withoutKlusterlet({ registration, wec, reports }: Findings, names: Name
   return {
     wrong: `There is no Klusterlet in the cluster of context ${wec.context}, so that ${names.name} has no agent there.`,
     // A name that has joined belongs to the cluster that joined: which of the two is wrong is for a person to say.
-    next: hasJoined(registration.hub) ? null : `stellarctl wec join ${names.wec} ${names.onIts}`,
+    ...(hasJoined(registration.hub) ? noStep : step(`stellarctl wec join ${names.wec} ${names.onIts}`)),
   };
 }
 
@@ -92,7 +106,7 @@ function stuckContainer({ wec, registration }: Findings, _names: Names): Diagnos
   if (wec === null || !isStuck || pod === undefined) return undefined;
   return {
     wrong: `A container of the ${pod.namespace === agentNamespace ? 'agent' : 'operator'} does not start: ${pod.stuck}.`,
-    next: `kubectl --context ${wec.context} -n ${pod.namespace} describe pod ${pod.name}`,
+    ...step(`kubectl --context ${wec.context} -n ${pod.namespace} describe pod ${pod.name}`),
   };
 }
 
@@ -104,7 +118,7 @@ function forgottenByHub({ registration, wec: side, its }: Findings, { name }: Na
   if (!reason.endsWith('HubKubeConfigUnauthorized')) return undefined;
   return {
     wrong: `There is no ManagedCluster ${name} on ${its}, and its agent, which has its certificate, does not announce it (again).`,
-    next: `stellarctl deregister --local ${name} --wec-context ${side?.context}      (then join it again)`,
+    ...step(`stellarctl deregister --local ${name} --wec-context ${side?.context}`, 'then join it again'),
   };
 }
 
@@ -116,7 +130,10 @@ function asksAnew({ registration }: Findings, { name, onIts }: Names): Diagnosis
   if (asking === undefined) return undefined;
   return {
     wrong: `${name} has joined and is not available, and an agent asks for its name anew (${formatAge(now - asking.created)} ago).`,
-    next: `stellarctl accept ${name} --agent ${asking.agent?.slice(0, 8)} ${onIts}      (if ${name} was installed or connected anew)`,
+    ...step(
+      `stellarctl accept ${name} --agent ${asking.agent?.slice(0, 8)} ${onIts}`,
+      `if ${name} was installed or connected anew`,
+    ),
   };
 }
 
@@ -141,20 +158,20 @@ function cannotConnect({ registration, its }: Findings, { name, wec, onIts }: Na
         wrong: usesOwn
           ? `The hub's certificate authority has changed since ${name} joined.`
           : `${name} was given another certificate authority than the hub's.`,
-        next: `${join}      (renews its connection)`,
+        ...step(join, 'renews its connection'),
       };
     if (/Unauthorized/.test(error))
       return {
         wrong: `${its} no longer accepts the ${usesOwn ? 'certificate' : 'bootstrap token'} of ${name}.`,
-        next: `${join}      (renews the token)`,
+        ...step(join, 'renews the token'),
       };
     return {
       wrong: `${name} does not reach the hub: ${error}.`,
-      next: `${join} --hub-apiserver https://…      (the address that it reaches)`,
+      ...outline(`${join} --hub-apiserver https://…`, 'the address that it reaches'),
     };
   }
   if (bootstrap === 'BootstrapSecretMissing' && side.hubSecret === undefined)
-    return { wrong: `The bootstrap secret of ${name} is missing, so that its agent cannot start.`, next: join };
+    return { wrong: `The bootstrap secret of ${name} is missing, so that its agent cannot start.`, ...step(join) };
   return undefined;
 }
 
@@ -169,17 +186,17 @@ function waitsForDecision({ registration, reports, its }: Findings, { name, onIt
     const who = agents > 1 ? `${agents} agents ask to be ${name}` : `${name} asked to be registered`;
     return {
       wrong: `${who} (${formatAge(now - first.created)} ago), and nobody has accepted it.`,
-      next: `stellarctl accept ${name} ${onIts}`,
+      ...step(`stellarctl accept ${name} ${onIts}`),
     };
   }
   const denied = bootstrapRequests(hub).findLast(({ state }) => state === 'denied');
   if (id === 'approved' && denied !== undefined)
     return {
       wrong: `The request of ${name} was denied.`,
-      next: `kubectl --context ${its} delete csr ${denied.name}      (its agent asks again then)`,
+      ...step(`kubectl --context ${its} delete csr ${denied.name}`, 'its agent asks again then'),
     };
   return id === 'accepted' && hub.managedCluster?.spec?.hubAcceptsClient !== true
-    ? { wrong: `${its} does not accept ${name}.`, next: `stellarctl accept ${name} ${onIts}` }
+    ? { wrong: `${its} does not accept ${name}.`, ...step(`stellarctl accept ${name} ${onIts}`) }
     : undefined;
 }
 
@@ -192,27 +209,27 @@ function silentAgent({ registration, reports, wec }: Findings, { name, onIts }: 
   if (blocking.verdict.why.startsWith('the clocks')) {
     return {
       wrong: `${blocking.verdict.why.replace('the clocks of the cluster', `The clocks of ${name}`)}.`,
-      next: 'timedatectl      (on both sides)',
+      ...outline('timedatectl', 'on both sides'),
     };
   }
   const wrong = `The agent of ${name} has fallen silent: ${blocking.verdict.why}.`;
   if (wec === null)
-    return { wrong, next: `stellarctl wec get ${name}=CONTEXT ${onIts}      (what the cluster itself shows)` };
+    return { wrong, ...outline(`stellarctl wec get ${name}=CONTEXT ${onIts}`, 'what the cluster itself shows') };
   const agent = wec.pods.find(({ namespace }) => namespace === agentNamespace);
   return agent === undefined
     ? {
         wrong: `No agent runs in the cluster of context ${wec.context}: ${blocking.verdict.why}.`,
-        next: `kubectl --context ${wec.context} -n ${agentNamespace} get deployments,pods`,
+        ...step(`kubectl --context ${wec.context} -n ${agentNamespace} get deployments,pods`),
       }
-    : { wrong, next: `kubectl --context ${wec.context} -n ${agentNamespace} logs ${agent.name}` };
+    : { wrong, ...step(`kubectl --context ${wec.context} -n ${agentNamespace} logs ${agent.name}`) };
 }
 
 function anyStage({ reports }: Findings, { name, onIts }: Names): Diagnosis | undefined {
   const blocking = blockingStage(reports);
   if (blocking === undefined || blocking.verdict.state === 'met') return undefined;
   const { verdict, title } = blocking;
-  if (verdict.state === 'failed') return { wrong: `${name} is kept from "${title}": ${verdict.why}.`, next: null };
-  return { wrong: `${name} is on its way: ${verdict.why}.`, next: `stellarctl wec wait ${name} ${onIts}` };
+  if (verdict.state === 'failed') return { wrong: `${name} is kept from "${title}": ${verdict.why}.`, ...noStep };
+  return { wrong: `${name} is on its way: ${verdict.why}.`, ...step(`stellarctl wec wait ${name} ${onIts}`) };
 }
 
 function worksNotApplied({ mailbox, its }: Findings, { name }: Names): Diagnosis | undefined {
@@ -221,7 +238,7 @@ function worksNotApplied({ mailbox, its }: Findings, { name }: Names): Diagnosis
   if (first === undefined) return undefined;
   return {
     wrong: `${count(failed.length, 'work')} could not be applied on ${name}: ${first.message}.`,
-    next: `kubectl --context ${its} -n ${name} describe manifestwork ${first.name}`,
+    ...step(`kubectl --context ${its} -n ${name} describe manifestwork ${first.name}`),
   };
 }
 

@@ -99,7 +99,9 @@ export interface PodView {
 
 export interface Diagnosis {
   wrong: string;
-  /** A command, with what it does where that does not go without saying. */
+  /** What helps, for people: a command, with what it does or what has to be filled in. */
+  hint: string | null;
+  /** The command alone, where it can be typed as it is. */
   next: string | null;
 }
 

@@ -80,10 +80,7 @@ async function joinOne(
 
   run.progress.waiting(wec.name, 'installing the klusterlet');
   const bootstrap = await install(access, plan, options, result, run);
-  if (wec.kube.dryRun) {
-    run.progress.done(wec.name, 'dry run: nothing was written');
-    return result;
-  }
+  if (wec.kube.dryRun) return result;
   return follow(access, plan, options, { any: result.changed, bootstrap, started }, run);
 }
 

@@ -1,12 +1,12 @@
-import { StellarError } from '../errors.ts';
-import type { Kube } from '../kube/client.ts';
-import { resources } from '../kube/resources.ts';
-import { Patience, poll } from '../poll.ts';
-import type { Run } from '../run.ts';
-import { blockingStage, judge, reachedStage, type StageReport } from '../stages.ts';
-import type { SpaceRole } from './names.ts';
+import { StellarError } from '../../errors.ts';
+import type { Kube } from '../../kube/client.ts';
+import { resources } from '../../kube/resources.ts';
+import { Patience, poll } from '../../poll.ts';
+import type { Run } from '../../run.ts';
+import { blockingStage, judge, reachedStage, type StageReport } from '../../stages.ts';
+import type { SpaceRole } from '../names.ts';
+import { hookLike } from '../spaces.ts';
 import type { Space, SpaceStage } from './space-stages.ts';
-import { hookLike } from './spaces.ts';
 import { troubleOf } from './stage-trouble.ts';
 
 /** How long a failure that might pass is watched before it is believed. Images and hooks fail for good more often than not. */

@@ -1,18 +1,18 @@
-import { StellarError } from '../errors.ts';
-import type { Kube } from '../kube/client.ts';
-import type { KubeObject } from '../kube/objects.ts';
-import { resources } from '../kube/resources.ts';
-import { originWdsLabel } from '../kubestellar/names.ts';
-import type { ManifestWork } from '../ocm/deregister/inspect.ts';
-import { makeOrphans } from '../ocm/deregister/keep.ts';
-import { poll } from '../poll.ts';
-import type { Run } from '../run.ts';
-import { accessSpace } from './access.ts';
+import { StellarError } from '../../errors.ts';
+import type { Kube } from '../../kube/client.ts';
+import type { KubeObject } from '../../kube/objects.ts';
+import { resources } from '../../kube/resources.ts';
+import { originWdsLabel } from '../../kubestellar/names.ts';
+import type { ManifestWork } from '../../ocm/deregister/inspect.ts';
+import { makeOrphans } from '../../ocm/deregister/keep.ts';
+import { poll } from '../../poll.ts';
+import type { Run } from '../../run.ts';
+import { accessSpace } from '../access.ts';
+import { requireHosting } from '../hosting.ts';
+import type { SpaceResult } from '../space-result.ts';
+import { itsOfWds, listControlPlanes, typeOf } from '../spaces.ts';
+import type { SpaceTools } from '../tools.ts';
 import { deleteSpace, refuseOtherRole, type SpaceToDelete } from './delete-space.ts';
-import { requireHosting } from './hosting.ts';
-import type { SpaceResult } from './space-result.ts';
-import { itsOfWds, listControlPlanes, typeOf } from './spaces.ts';
-import type { SpaceTools } from './tools.ts';
 
 /** What a WDS that is to be deleted has sent, and to where. */
 export interface WdsToDelete extends SpaceToDelete {

@@ -1,9 +1,9 @@
-import { StellarError } from '../errors.ts';
-import type { Kube } from '../kube/client.ts';
-import { describeCluster } from '../kube/errors.ts';
-import { resources } from '../kube/resources.ts';
-import { olderHooks } from './names.ts';
-import type { PostCreateHook } from './objects.ts';
+import { StellarError } from '../../errors.ts';
+import type { Kube } from '../../kube/client.ts';
+import { describeCluster } from '../../kube/errors.ts';
+import { resources } from '../../kube/resources.ts';
+import { olderHooks } from '../names.ts';
+import type { PostCreateHook } from '../objects.ts';
 
 /**
  * Makes sure that the hooks which a control plane is to have exist: KubeFlex would say nothing at all about a missing one, and the

@@ -1,8 +1,8 @@
-import type { Permission } from '../kube/client.ts';
-import type { KubeObject } from '../kube/objects.ts';
-import { may } from '../kube/permissions.ts';
-import { resourceOf, resources } from '../kube/resources.ts';
-import { namespaceOf } from './names.ts';
+import type { Permission } from '../../kube/client.ts';
+import type { KubeObject } from '../../kube/objects.ts';
+import { may } from '../../kube/permissions.ts';
+import { resourceOf, resources } from '../../kube/resources.ts';
+import { namespaceOf } from '../names.ts';
 
 /**
  * What creating and following a space takes on the hosting cluster.

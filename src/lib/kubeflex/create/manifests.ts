@@ -1,6 +1,6 @@
-import type { KubeObject } from '../kube/objects.ts';
-import { resources } from '../kube/resources.ts';
-import { coreChart } from '../kubestellar/chart.ts';
+import type { KubeObject } from '../../kube/objects.ts';
+import { resources } from '../../kube/resources.ts';
+import { coreChart } from '../../kubestellar/chart.ts';
 import {
   type ItsType,
   managerAdminBinding,
@@ -9,8 +9,8 @@ import {
   secretOf,
   systemNamespace,
   type WdsType,
-} from './names.ts';
-import type { ControlPlane, HookUse } from './objects.ts';
+} from '../names.ts';
+import type { ControlPlane, HookUse } from '../objects.ts';
 
 /**
  * A control plane as KubeStellar's core chart makes it (core-chart/templates/controlplanes of 0.29 and 0.30). KubeFlex is to wait for the

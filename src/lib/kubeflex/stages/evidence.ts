@@ -1,10 +1,10 @@
-import type { Kube, Reader } from '../kube/client.ts';
-import { lenient } from '../kube/lenient.ts';
-import type { Deployment, Job, Pod, Secret, StatefulSet } from '../kube/objects.ts';
-import { resources } from '../kube/resources.ts';
-import { managerName, namespaceOf, type SpaceRole, systemNamespace } from './names.ts';
-import type { ControlPlane } from './objects.ts';
-import { typeOf } from './spaces.ts';
+import type { Kube, Reader } from '../../kube/client.ts';
+import { lenient } from '../../kube/lenient.ts';
+import type { Deployment, Job, Pod, Secret, StatefulSet } from '../../kube/objects.ts';
+import { resources } from '../../kube/resources.ts';
+import { managerName, namespaceOf, type SpaceRole, systemNamespace } from '../names.ts';
+import type { ControlPlane } from '../objects.ts';
+import { typeOf } from '../spaces.ts';
 
 /** Everything that the hosting cluster shows of one space. */
 export interface SpaceEvidence {

@@ -1,11 +1,11 @@
-import { StellarError } from '../errors.ts';
-import type { Run } from '../run.ts';
-import { blockingStage, judge } from '../stages.ts';
-import { existsStill, type FollowedSpace, followSpace, goOnOrBack } from './follow-space.ts';
+import { StellarError } from '../../errors.ts';
+import type { Run } from '../../run.ts';
+import { blockingStage, judge } from '../../stages.ts';
+import type { SpaceResult } from '../space-result.ts';
+import { existsStill, type FollowedSpace, followSpace, goOnOrBack } from '../stages/follow-space.ts';
+import type { SpaceTools } from '../tools.ts';
 import type { SpaceEntries } from './space-context.ts';
 import { requireContextFree, writeSpaceContext } from './space-context.ts';
-import type { SpaceResult } from './space-result.ts';
-import type { SpaceTools } from './tools.ts';
 
 /** A space to create, to repair, or to go on with. */
 export interface SpaceToCreate<Inside> {

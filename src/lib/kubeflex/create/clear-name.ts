@@ -1,12 +1,12 @@
-import { StellarError } from '../errors.ts';
-import type { Kube } from '../kube/client.ts';
-import type { KubeObject } from '../kube/objects.ts';
-import { resources } from '../kube/resources.ts';
-import { poll } from '../poll.ts';
-import type { Run } from '../run.ts';
-import { namespaceOf, type SpaceRole } from './names.ts';
-import type { ControlPlane } from './objects.ts';
-import { roleOf, typeOf } from './spaces.ts';
+import { StellarError } from '../../errors.ts';
+import type { Kube } from '../../kube/client.ts';
+import type { KubeObject } from '../../kube/objects.ts';
+import { resources } from '../../kube/resources.ts';
+import { poll } from '../../poll.ts';
+import type { Run } from '../../run.ts';
+import { namespaceOf, type SpaceRole } from '../names.ts';
+import type { ControlPlane } from '../objects.ts';
+import { roleOf, typeOf } from '../spaces.ts';
 
 /** A namespace is called `<name>-system`, and has at most 63 characters; the name becomes part of host names as well. */
 const longestName = 63 - '-system'.length;

@@ -1,19 +1,19 @@
-import { StellarError } from '../errors.ts';
-import type { Kube } from '../kube/client.ts';
-import { type ContextToSet, removeContext, setContext } from '../kube/contexts.ts';
-import type { Kubeconfig } from '../kube/kubeconfig.ts';
-import type { KubeObject } from '../kube/objects.ts';
-import { resources } from '../kube/resources.ts';
-import { poll } from '../poll.ts';
-import type { Run } from '../run.ts';
-import { contextsNotedFor, contextsOf } from './access.ts';
-import { forNoControlPlane } from './kubeconfig-extension.ts';
-import { bootstrapSecretOf } from './manifests.ts';
-import { namespaceOf, type SpaceRole } from './names.ts';
-import type { ControlPlane } from './objects.ts';
-import type { SpaceResult } from './space-result.ts';
-import { roleOf, typeOf } from './spaces.ts';
-import type { SpaceTools } from './tools.ts';
+import { StellarError } from '../../errors.ts';
+import type { Kube } from '../../kube/client.ts';
+import { type ContextToSet, removeContext, setContext } from '../../kube/contexts.ts';
+import type { Kubeconfig } from '../../kube/kubeconfig.ts';
+import type { KubeObject } from '../../kube/objects.ts';
+import { resources } from '../../kube/resources.ts';
+import { poll } from '../../poll.ts';
+import type { Run } from '../../run.ts';
+import { contextsNotedFor, contextsOf } from '../access.ts';
+import { bootstrapSecretOf } from '../create/manifests.ts';
+import { forNoControlPlane } from '../kubeconfig-extension.ts';
+import { namespaceOf, type SpaceRole } from '../names.ts';
+import type { ControlPlane } from '../objects.ts';
+import type { SpaceResult } from '../space-result.ts';
+import { roleOf, typeOf } from '../spaces.ts';
+import type { SpaceTools } from '../tools.ts';
 
 /** What deleting a space is about, as far as both kinds have it in common. */
 export interface SpaceToDelete {

@@ -1,18 +1,18 @@
 import { isDeepStrictEqual } from 'node:util';
-import { StellarError } from '../errors.ts';
-import type { Kube } from '../kube/client.ts';
-import type { SelectedContext } from '../kube/kubeconfig.ts';
-import { isTrue } from '../kube/objects.ts';
-import { accessSpace, type SpaceAccess } from './access.ts';
+import { StellarError } from '../../errors.ts';
+import type { Kube } from '../../kube/client.ts';
+import type { SelectedContext } from '../../kube/kubeconfig.ts';
+import { isTrue } from '../../kube/objects.ts';
+import { accessSpace, type SpaceAccess } from '../access.ts';
+import type { SpaceRole } from '../names.ts';
+import type { ControlPlane } from '../objects.ts';
+import { itsOfWds, listControlPlanes } from '../spaces.ts';
+import type { SpaceTools } from '../tools.ts';
 import { readSpace, type SpaceEvidence } from './evidence.ts';
 import { type InsideLook, lookInside } from './inside.ts';
 import { type ItsInside, readItsInside } from './its-inside.ts';
 import { itsStages } from './its-stages.ts';
-import type { SpaceRole } from './names.ts';
-import type { ControlPlane } from './objects.ts';
 import { apiServerRuns, type Space, type SpaceStage } from './space-stages.ts';
-import { itsOfWds, listControlPlanes } from './spaces.ts';
-import type { SpaceTools } from './tools.ts';
 import { type ItsToRead, readWdsInside, type WdsInside, wdsStages } from './wds-stages.ts';
 
 /** What one look at a space gives. */

@@ -1,7 +1,7 @@
-import { StellarError } from '../errors.ts';
-import type { Reader } from '../kube/client.ts';
-import { isTrue, type WithConditions } from '../kube/objects.ts';
-import { resources } from '../kube/resources.ts';
+import { StellarError } from '../../errors.ts';
+import type { Reader } from '../../kube/client.ts';
+import { isTrue, type WithConditions } from '../../kube/objects.ts';
+import { resources } from '../../kube/resources.ts';
 
 /** Whether a kind that a CustomResourceDefinition defines can be used: Established comes a moment after the definition. */
 export async function isCrdServed(kube: Pick<Reader, 'get'>, crd: string): Promise<boolean> {

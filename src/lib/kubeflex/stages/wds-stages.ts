@@ -1,14 +1,14 @@
-import { graceMs } from '../deadline.ts';
-import type { Kube } from '../kube/client.ts';
-import { lenient } from '../kube/lenient.ts';
-import type { Deployment, KubeObject } from '../kube/objects.ts';
-import { podsOf } from '../kube/pods.ts';
-import { resources } from '../kube/resources.ts';
-import { propertiesNamespace, wdsCrds, workStatusCrd } from '../kubestellar/names.ts';
-import { failed, met, unseen, type Verdict, waiting } from '../stages.ts';
+import { graceMs } from '../../deadline.ts';
+import type { Kube } from '../../kube/client.ts';
+import { lenient } from '../../kube/lenient.ts';
+import type { Deployment, KubeObject } from '../../kube/objects.ts';
+import { podsOf } from '../../kube/pods.ts';
+import { resources } from '../../kube/resources.ts';
+import { propertiesNamespace, wdsCrds, workStatusCrd } from '../../kubestellar/names.ts';
+import { failed, met, unseen, type Verdict, waiting } from '../../stages.ts';
+import { hookNames } from '../names.ts';
 import type { SpaceEvidence } from './evidence.ts';
 import { isCrdServed } from './inside.ts';
-import { hookNames } from './names.ts';
 import {
   apiServerRuns,
   byInside,

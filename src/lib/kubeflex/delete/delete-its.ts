@@ -1,16 +1,16 @@
-import { StellarError } from '../errors.ts';
-import { forgetIts } from '../its-use.ts';
-import type { Kube } from '../kube/client.ts';
-import { resources } from '../kube/resources.ts';
-import type { ManagedCluster } from '../ocm/objects.ts';
-import type { Run } from '../run.ts';
-import { accessSpace, contextsOf } from './access.ts';
-import { adoptedAccount } from './bootstrap.ts';
+import { StellarError } from '../../errors.ts';
+import { forgetIts } from '../../its-use.ts';
+import type { Kube } from '../../kube/client.ts';
+import { resources } from '../../kube/resources.ts';
+import type { ManagedCluster } from '../../ocm/objects.ts';
+import type { Run } from '../../run.ts';
+import { accessSpace, contextsOf } from '../access.ts';
+import { adoptedAccount } from '../create/bootstrap.ts';
+import { requireHosting } from '../hosting.ts';
+import type { SpaceResult } from '../space-result.ts';
+import { itsOfWds, listControlPlanes, roleOf, typeOf } from '../spaces.ts';
+import type { SpaceTools } from '../tools.ts';
 import { contextsToRemove, deleteSpace, refuseOtherRole, type SpaceToDelete } from './delete-space.ts';
-import { requireHosting } from './hosting.ts';
-import type { SpaceResult } from './space-result.ts';
-import { itsOfWds, listControlPlanes, roleOf, typeOf } from './spaces.ts';
-import type { SpaceTools } from './tools.ts';
 
 /** What hangs on an ITS that is to be deleted. */
 export interface ItsToDelete extends SpaceToDelete {

@@ -1,13 +1,13 @@
-import { StellarError } from '../errors.ts';
-import type { ContextToSet, Reference } from '../kube/contexts.ts';
-import { setContext } from '../kube/contexts.ts';
-import type { Kubeconfig, SelectedContext } from '../kube/kubeconfig.ts';
-import type { Waiting } from '../kube/kubeconfig-lock.ts';
-import { resources } from '../kube/resources.ts';
-import { accessSpace, contextsOf } from './access.ts';
-import { forControlPlane } from './kubeconfig-extension.ts';
-import type { ControlPlane } from './objects.ts';
-import type { SpaceTools } from './tools.ts';
+import { StellarError } from '../../errors.ts';
+import type { ContextToSet, Reference } from '../../kube/contexts.ts';
+import { setContext } from '../../kube/contexts.ts';
+import type { Kubeconfig, SelectedContext } from '../../kube/kubeconfig.ts';
+import type { Waiting } from '../../kube/kubeconfig-lock.ts';
+import { resources } from '../../kube/resources.ts';
+import { accessSpace, contextsOf } from '../access.ts';
+import { forControlPlane } from '../kubeconfig-extension.ts';
+import type { ControlPlane } from '../objects.ts';
+import type { SpaceTools } from '../tools.ts';
 
 /** Where the entries of a space's context come from: those of a context that the user has, or ones to write. */
 export type SpaceEntries = { sameAs: string } | { entries: SelectedContext };

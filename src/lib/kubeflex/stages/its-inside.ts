@@ -1,10 +1,10 @@
-import type { Kube } from '../kube/client.ts';
-import { lenient } from '../kube/lenient.ts';
-import type { ConfigMap, KubeObject, Pod } from '../kube/objects.ts';
-import { resources } from '../kube/resources.ts';
-import { propertiesNamespace, workStatusCrd } from '../kubestellar/names.ts';
-import { type ClusterInfo, parseClusterInfo } from '../ocm/cluster-info.ts';
-import { bootstrapServiceAccounts, hubNamespace, managedClusterCrd, operatorNamespace } from '../ocm/names.ts';
+import type { Kube } from '../../kube/client.ts';
+import { lenient } from '../../kube/lenient.ts';
+import type { ConfigMap, KubeObject, Pod } from '../../kube/objects.ts';
+import { resources } from '../../kube/resources.ts';
+import { propertiesNamespace, workStatusCrd } from '../../kubestellar/names.ts';
+import { type ClusterInfo, parseClusterInfo } from '../../ocm/cluster-info.ts';
+import { bootstrapServiceAccounts, hubNamespace, managedClusterCrd, operatorNamespace } from '../../ocm/names.ts';
 import { isCrdServed } from './inside.ts';
 
 /** What an ITS shows from inside. */

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
-import { StellarError } from '../errors.ts';
-import type { Kube } from '../kube/client.ts';
-import type { ClusterEntry, SelectedContext, UserEntry } from '../kube/kubeconfig.ts';
-import type { ConfigMap, KubeObject } from '../kube/objects.ts';
-import { resources } from '../kube/resources.ts';
-import { parseClusterInfo } from '../ocm/cluster-info.ts';
-import { chooseEndpoint } from '../ocm/endpoint.ts';
+import { StellarError } from '../../errors.ts';
+import type { Kube } from '../../kube/client.ts';
+import type { ClusterEntry, SelectedContext, UserEntry } from '../../kube/kubeconfig.ts';
+import type { ConfigMap, KubeObject } from '../../kube/objects.ts';
+import { resources } from '../../kube/resources.ts';
+import { parseClusterInfo } from '../../ocm/cluster-info.ts';
+import { chooseEndpoint } from '../../ocm/endpoint.ts';
 import { bootstrapSecretOf } from './manifests.ts';
 
 /** An external cluster that is to become a space: as the user reaches it, and where the hosting cluster is to. */

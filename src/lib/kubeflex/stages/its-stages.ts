@@ -1,11 +1,11 @@
-import { graceMs } from '../deadline.ts';
-import { firstTrouble, isPodReady } from '../kube/pods.ts';
-import { resources } from '../kube/resources.ts';
-import { bootstrapServiceAccounts, hubNamespace, operatorNamespace } from '../ocm/names.ts';
-import { failed, met, unseen, type Verdict, waiting } from '../stages.ts';
+import { graceMs } from '../../deadline.ts';
+import { firstTrouble, isPodReady } from '../../kube/pods.ts';
+import { resources } from '../../kube/resources.ts';
+import { bootstrapServiceAccounts, hubNamespace, operatorNamespace } from '../../ocm/names.ts';
+import { failed, met, unseen, type Verdict, waiting } from '../../stages.ts';
+import { clusterInfoJob, hookNames } from '../names.ts';
 import type { SpaceEvidence } from './evidence.ts';
 import type { ItsInside } from './its-inside.ts';
-import { clusterInfoJob, hookNames } from './names.ts';
 import {
   apiServerRuns,
   byInside,

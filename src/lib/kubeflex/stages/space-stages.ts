@@ -1,4 +1,4 @@
-import { conditionOf, isTrue, type Pod } from '../kube/objects.ts';
+import { conditionOf, isTrue, type Pod } from '../../kube/objects.ts';
 import {
   firstTrouble,
   isDeploymentReady,
@@ -8,11 +8,9 @@ import {
   type PodTrouble,
   podsOf,
   waitsForNode,
-} from '../kube/pods.ts';
-import { type Resource, resources } from '../kube/resources.ts';
-import { failed, failedForGood, met, type Stage, unseen, type Verdict, waiting } from '../stages.ts';
-import type { SpaceEvidence } from './evidence.ts';
-import type { InsideLook } from './inside.ts';
+} from '../../kube/pods.ts';
+import { type Resource, resources } from '../../kube/resources.ts';
+import { failed, failedForGood, met, type Stage, unseen, type Verdict, waiting } from '../../stages.ts';
 import {
   apiServerOf,
   clusterInfoJob,
@@ -23,8 +21,10 @@ import {
   postgresInstallation,
   postgresName,
   systemNamespace,
-} from './names.ts';
-import { hooksOf } from './spaces.ts';
+} from '../names.ts';
+import { hooksOf } from '../spaces.ts';
+import type { SpaceEvidence } from './evidence.ts';
+import type { InsideLook } from './inside.ts';
 
 /** What can be seen of a space: on the hosting cluster, and inside it. */
 export interface Space<Inside> extends SpaceEvidence {

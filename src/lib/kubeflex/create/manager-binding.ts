@@ -1,8 +1,8 @@
-import type { Kube } from '../kube/client.ts';
-import type { KubeObject } from '../kube/objects.ts';
-import { resources } from '../kube/resources.ts';
+import type { Kube } from '../../kube/client.ts';
+import type { KubeObject } from '../../kube/objects.ts';
+import { resources } from '../../kube/resources.ts';
+import { managerAdminBinding } from '../names.ts';
 import { managerBinding } from './manifests.ts';
-import { managerAdminBinding } from './names.ts';
 
 /**
  * What KubeFlex's manager still needs for a control plane of this type. The core chart makes the same binding where it lists a control

@@ -1,5 +1,5 @@
-import type { Kube } from '../kube/client.ts';
-import { firstTrouble, logOfTrouble, type PodTrouble } from '../kube/pods.ts';
+import type { Kube } from '../../kube/client.ts';
+import { firstTrouble, logOfTrouble, type PodTrouble } from '../../kube/pods.ts';
 import type { Space, SpaceStage } from './space-stages.ts';
 
 /** What is behind a failed stage: the pod in trouble, and the last lines of its log. */

@@ -1,11 +1,11 @@
-import { StellarError } from '../errors.ts';
-import type { Kube } from '../kube/client.ts';
-import type { Deployment, KubeObject } from '../kube/objects.ts';
-import { resources } from '../kube/resources.ts';
-import { hookNames, roleLabel } from './names.ts';
-import type { PostCreateHook } from './objects.ts';
-import { listControlPlanes } from './spaces.ts';
-import { isItsNameDefect, transportDeployment } from './wds-stages.ts';
+import { StellarError } from '../../errors.ts';
+import type { Kube } from '../../kube/client.ts';
+import type { Deployment, KubeObject } from '../../kube/objects.ts';
+import { resources } from '../../kube/resources.ts';
+import { hookNames, roleLabel } from '../names.ts';
+import type { PostCreateHook } from '../objects.ts';
+import { listControlPlanes } from '../spaces.ts';
+import { isItsNameDefect, transportDeployment } from '../stages/wds-stages.ts';
 
 /** How a WDS is told its ITS. */
 export interface ItsForWds {
