@@ -207,6 +207,14 @@ describe('a WDS', () => {
     assert.deepEqual(cluster.writes, ['delete BindingPolicy nginx', 'delete ControlPlane wds1']);
     assert.equal(result.error, undefined);
   });
+  test('leaves the policies that are those of another WDS with the same API server, and takes its own works along', async () => {
+    const cluster = new MemoryCluster([...planes, wds('wds2'), policy, work('w1')], { dryRun: true });
+    const tools = toolsOf(cluster.kube);
+    const wds1 = await inspectWds('wds1', tools);
+    assert.match(describeWdsDeletion(wds1, { keepWorkloads: false }).join('\n'), /those of wds2 as well; they stay/);
+    await deleteWds(wds1, { keepWorkloads: false, force: false }, tools, soon());
+    assert.deepEqual(cluster.writes, ['delete ControlPlane wds1', 'delete ManifestWork w1']);
+  });
   test('stays when its works do not go in time, and the way on is said', async () => {
     const cluster = new MemoryCluster([...planes, policy, work('w1')]);
     const tools = toolsOf(cluster.kube);

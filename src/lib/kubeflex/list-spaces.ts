@@ -67,7 +67,7 @@ const itsNameFor = (wds: string, all: readonly ControlPlane[]): string | null =>
   itsOfWds(wds, all)?.metadata.name ?? null;
 
 /** The stages of a space as far as the hosting cluster shows them. */
-export function judgeFromOutside(evidence: SpaceEvidence): StageReport[] {
+function judgeFromOutside(evidence: SpaceEvidence): StageReport[] {
   const look: InsideLook<never> = { state: 'unknown', why: 'it was not looked into' };
   return evidence.role === 'its'
     ? judge(itsStages(evidence), { ...evidence, look })

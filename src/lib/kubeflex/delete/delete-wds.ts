@@ -9,8 +9,9 @@ import { poll } from '../../poll.ts';
 import type { Run } from '../../run.ts';
 import { accessSpace } from '../access.ts';
 import { requireHosting } from '../hosting.ts';
+import type { ControlPlane } from '../objects.ts';
 import type { SpaceResult } from '../space-result.ts';
-import { itsOfWds, listControlPlanes, typeOf } from '../spaces.ts';
+import { itsOfWds, listControlPlanes, roleOf, typeOf } from '../spaces.ts';
 import type { SpaceTools } from '../tools.ts';
 import { deleteSpace, refuseOtherRole, type SpaceToDelete } from './delete-space.ts';
 
@@ -24,6 +25,8 @@ export interface WdsToDelete extends SpaceToDelete {
   unseen: string | undefined;
   policies: readonly string[];
   works: readonly ManifestWork[];
+  /** Other WDSes with the same API server, the hosting cluster's: its binding policies are theirs as well. */
+  shared: readonly string[];
 }
 
 /** @throws StellarError `name-taken` where the name is that of something else */
@@ -41,6 +44,7 @@ export async function inspectWds(name: string, tools: SpaceTools): Promise<WdsTo
     unseen: undefined,
     policies: [],
     works: [],
+    shared: [],
   } as const;
   if (controlPlane === undefined) return { ...nothing, controlPlane };
   refuseOtherRole(controlPlane, 'wds', hosting);
@@ -56,8 +60,14 @@ export async function inspectWds(name: string, tools: SpaceTools): Promise<WdsTo
     unseen: policies.unseen ?? works.unseen,
     policies: (policies.items ?? []).map(({ metadata }) => metadata.name),
     works: works.items ?? [],
+    shared: typeOf(controlPlane) === 'host' ? otherHosts(name, all) : [],
   };
 }
+
+const otherHosts = (name: string, all: readonly ControlPlane[]): string[] =>
+  all
+    .filter((other) => other.metadata.name !== name && roleOf(other) === 'wds' && typeOf(other) === 'host')
+    .map(({ metadata }) => metadata.name);
 
 interface Reached {
   kube: Kube | undefined;
@@ -100,7 +110,7 @@ const worksOf = (its: Kube, wds: string): Promise<ManifestWork[] | undefined> =>
 
 /** What will happen, a line each. */
 export function describeWdsDeletion(
-  { controlPlane, policies, works, unseen }: WdsToDelete,
+  { controlPlane, policies, works, unseen, shared }: WdsToDelete,
   { keepWorkloads }: { keepWorkloads: boolean },
 ): string[] {
   if (controlPlane === undefined) return [];
@@ -108,12 +118,21 @@ export function describeWdsDeletion(
   const fate = keepWorkloads ? 'stay, and nobody looks after them any more' : 'will be removed';
   return [
     ...(unseen === undefined ? [] : [`What it has sent could not be seen: ${unseen}`]),
-    ...(policies.length === 0 ? [] : [`binding policies   ${policies.join(', ')}`]),
+    ...(policies.length === 0
+      ? []
+      : [
+          `binding policies   ${policies.join(', ')}${shared.length === 0 ? '' : `: those of ${shared.join(', ')} as well; they stay`}`,
+        ]),
     ...(works.length === 0 ? [] : [`${works.length} works on ${wecs.join(', ')}: their workloads ${fate}.`]),
-    typeOf(controlPlane) === 'host'
-      ? 'The hosting cluster stays as it is, without binding policies and without KubeStellar looking at it.'
-      : 'Everything in it will be lost.',
+    whatStays(controlPlane, shared),
   ];
+}
+
+function whatStays(controlPlane: ControlPlane, shared: readonly string[]): string {
+  if (typeOf(controlPlane) !== 'host') return 'Everything in it will be lost.';
+  return shared.length > 0
+    ? `The hosting cluster stays as it is, for ${shared.join(', ')}.`
+    : 'The hosting cluster stays as it is, without binding policies and without KubeStellar looking at it.';
 }
 
 /** @throws StellarError `has-dependents` where it cannot be seen what would be left on WECs without an owner */
@@ -136,8 +155,9 @@ export async function deleteWds(
   tools: SpaceTools,
   run: Run,
 ): Promise<SpaceResult> {
-  const { name, controlPlane, policies, works } = wds;
+  const { name, controlPlane, policies, works, shared } = wds;
   const started = Date.now();
+  if (shared.length > 0) return deleteShared(wds, options, tools, run);
   try {
     await withdraw(wds, options, run);
   } catch (error) {
@@ -149,6 +169,22 @@ export async function deleteWds(
     return { name, type, stage: null, changed, context: null, error: withWayOn(error, wds) };
   }
   return deleteSpace(wds, tools, run, started);
+}
+
+/** Its policies are others' too: so its controllers go first, and then what they have sent, which nobody sends again. */
+async function deleteShared(
+  wds: WdsToDelete,
+  { keepWorkloads }: { keepWorkloads: boolean },
+  tools: SpaceTools,
+  run: Run,
+): Promise<SpaceResult> {
+  const { name, its, works } = wds;
+  const result = await deleteSpace(wds, tools, run, Date.now());
+  if (result.error !== undefined || its === undefined) return result;
+  const left = its.dryRun ? works : ((await worksOf(its, name)) ?? []);
+  if (keepWorkloads) await makeOrphans(its, left, run);
+  await removeWorks(its, left);
+  return result;
 }
 
 async function withdraw(
