@@ -18,8 +18,8 @@ function linesOf(finding: Finding, style: Style): string[] {
   if (finding.status === 'pass')
     return [finding.found === undefined ? line : `${line}   ${style.faint(clean(finding.found))}`];
   if (finding.status === 'skipped') return [`${line}   ${style.faint(clean(`not looked at: ${finding.cause}`))}`];
-  const { cause, command, advice } = finding;
-  return [line, ...[cause, command, advice].flatMap((text) => (text === undefined ? [] : `    ${clean(text)}`))];
+  const { cause, command, hint } = finding;
+  return [line, ...[cause, command, hint].flatMap((text) => (text === undefined ? [] : `    ${clean(text)}`))];
 }
 
 function summary(all: readonly Finding[]): string {

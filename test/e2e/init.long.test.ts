@@ -96,6 +96,8 @@ describe('an upgrade', () => {
       await plane.markAudit();
       const again = await cli.succeed(line, options);
       assert.equal(again.stdout, 'hosting: is a hosting cluster of KubeStellar 0.31.0; nothing to do\n');
+      // There is an ITS already.
+      assert.match(again.stderr, /\nNext: stellarctl status\n$/);
       await assertUnwritten([plane]);
     }));
 

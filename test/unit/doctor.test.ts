@@ -17,7 +17,7 @@ test('what a check cannot find out has failed, with the reason and what helps', 
   const findings = await makeChecks([check('a', async () => pass('1.0')), check('b', () => Promise.reject(error))]);
   assert.deepEqual(findings, [
     { id: 'a', title: 'a is well', status: 'pass', found: '1.0' },
-    { id: 'b', title: 'b is well', status: 'fail', cause: 'Cannot reach it.', advice: 'Is it running?' },
+    { id: 'b', title: 'b is well', status: 'fail', cause: 'Cannot reach it.', hint: 'Is it running?' },
   ]);
 });
 

@@ -1,10 +1,10 @@
 import { StellarError } from '../errors.ts';
 
 /** What helps: a command that can be typed as it is, or a step in words. */
-export type Remedy = { command: string } | { advice: string };
+export type Remedy = { command: string } | { hint: string };
 
 /** Why something is not so, and what to do about it. */
-interface Reason extends Partial<Record<'command' | 'advice', string>> {
+interface Reason extends Partial<Record<'command' | 'hint', string>> {
   cause: string;
 }
 
@@ -43,5 +43,5 @@ export async function makeChecks(checks: readonly Check[]): Promise<Finding[]> {
 
 function asFailure(error: unknown): Outcome {
   if (!(error instanceof StellarError) || error.code === 'interrupted') throw error;
-  return fail(error.message, error.hint === undefined ? undefined : { advice: error.hint });
+  return fail(error.message, error.hint === undefined ? undefined : { hint: error.hint });
 }

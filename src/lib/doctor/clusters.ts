@@ -106,13 +106,13 @@ async function judgeHosting(kube: Kube, state: HostingState): Promise<Outcome> {
     });
   const why = blocking.verdict.state === 'met' ? '' : blocking.verdict.why;
   const hint = blocking.verdict.state === 'failed' ? blocking.verdict.hint : undefined;
-  return fail(why, hint === undefined ? { command: init } : { advice: hint });
+  return fail(why, hint === undefined ? { command: init } : { hint: hint });
 }
 
 async function judgePermissions(kube: Kube): Promise<Outcome> {
   const missing = await missingPermissions(kube, initPermissions(coreChart.release));
   if (missing.length === 0) return pass();
-  return fail(`you may not ${missing.join(', ')}`, { advice: 'Ask for the rights of a cluster administrator' });
+  return fail(`you may not ${missing.join(', ')}`, { hint: 'Ask for the rights of a cluster administrator' });
 }
 
 /** Control planes of type vcluster and k8s are reached through the ingress, each by its own certificate. */
@@ -124,7 +124,7 @@ async function judgeIngress(kube: Kube): Promise<Outcome> {
   if (reader.forbidden.size > 0) return skipped('you may not look at its Deployments');
   const needed = 'spaces of type vcluster and k8s are not reached without it (those of type host and external are)';
   if (controller === undefined)
-    return warn(`it has no ingress-nginx; ${needed}`, { advice: 'See docs/installation.md, "The ingress"' });
+    return warn(`it has no ingress-nginx; ${needed}`, { hint: 'See docs/installation.md, "The ingress"' });
   const { name, namespace } = controller.metadata;
   const patch = [{ op: 'add', path: '/spec/template/spec/containers/0/args/-', value: passthroughFlag }];
   return warn(`Deployment ${namespace}/${name} runs without ${passthroughFlag}; ${needed}`, {

@@ -34,7 +34,7 @@ async function judgePort(): Promise<Outcome> {
   if (listener === undefined) return pass();
   const who = listener.process === undefined ? 'by a process that you may not look at' : `by ${listener.process}`;
   return warn(`it is in use ${who}; init --create cannot give it to a new cluster`, {
-    advice: 'End that, or take another one: stellarctl init --create kind --external-port PORT',
+    hint: 'End that, or take another one: stellarctl init --create kind --external-port PORT',
   });
 }
 

@@ -35,7 +35,7 @@ export function programChecks(run: ProgramRun, { needsHelm }: ProgramNeeds): Che
   ];
 }
 
-const getIt = ({ get }: Program): Remedy => ({ advice: `Get it: ${get}` });
+const getIt = ({ get }: Program): Remedy => ({ hint: `Get it: ${get}` });
 
 function judge(found: FoundProgram, neededBy: string, otherwise: typeof fail): Outcome {
   if (isNewEnough(found)) return pass(found.version);

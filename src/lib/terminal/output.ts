@@ -44,7 +44,7 @@ export function errorDocument(error: unknown): { items: never[]; error: ErrorRep
   return { items: [], error: reportOf(error) };
 }
 
-const fieldsToType = ['hint', 'next', 'command', 'advice'];
+const fieldsToType = ['hint', 'next', 'command'];
 
 /** A document in which what helps next is to be typed as the user has called this program. */
 export function asCalled<Document>(document: Document, program: string): Document {

@@ -1,0 +1,43 @@
+import { StellarError } from '../errors.ts';
+import type { Kube } from '../kube/client.ts';
+import type { Kubeconfig } from '../kube/kubeconfig.ts';
+import { controlPlaneOf, hostingContext, hostingOf } from '../kubeflex/kubeconfig-extension.ts';
+import { listControlPlanes, roleOf } from '../kubeflex/spaces.ts';
+import type { FoundCluster } from './delete.ts';
+import { quietly } from './quietly.ts';
+
+/**
+ * Refuses to delete a cluster that hosts ITSes and WDSes. It is asked itself; only where it does not answer, what the kubeconfig has
+ * noted counts.
+ * @param cluster undefined where it cannot be connected to
+ * @returns whether it has answered
+ * @throws StellarError `has-dependents`, naming them
+ */
+export async function refuseHosting(
+  { name, contexts }: FoundCluster,
+  cluster: Kube | undefined,
+  kubeconfig: Kubeconfig,
+): Promise<boolean> {
+  const asked = cluster && (await quietly(listControlPlanes(cluster)));
+  if (asked !== undefined) {
+    const spaces = asked.answer?.map(
+      (space) => `${space.metadata.name} (${roleOf(space)?.toUpperCase() ?? 'control plane'})`,
+    );
+    if (spaces !== undefined) throw isHosting(name, contexts[0], spaces);
+    return true;
+  }
+  const noted = [...kubeconfig.contexts.values()]
+    .filter((context) => contexts.includes(hostingOf(context) ?? ''))
+    .flatMap((context) => controlPlaneOf(context) ?? []);
+  if (noted.length > 0 || contexts.includes(hostingContext(kubeconfig) ?? ''))
+    throw isHosting(name, contexts[0], noted, ', by what the kubeconfig says; it does not answer itself');
+  return false;
+}
+
+function isHosting(name: string, context: string | undefined, spaces: readonly string[], source = ''): StellarError {
+  const lost = spaces.length === 0 ? '' : ` With it would be lost: ${spaces.join(', ')}.`;
+  const look = context === undefined ? '' : `See what there is: stellarctl status --hosting-context ${context}    `;
+  return new StellarError('has-dependents', `${name} is a hosting cluster${source}. It was not deleted.${lost}`, {
+    hint: `${look}Delete it all the same: --force`,
+  });
+}

@@ -1,0 +1,72 @@
+import { StellarError } from '../errors.ts';
+import { findProgram, type ProgramRun, programFailed, runProgram } from '../programs/program.ts';
+import { localNames, type ProviderName } from './names.ts';
+import { dockerProgram } from './programs.ts';
+
+/** The port of this machine that leads to a cluster's ingress. */
+export type IngressPort =
+  | { state: 'found'; port: number }
+  /** It was made without one, and cannot be given one any more. */
+  | { state: 'none' }
+  | { state: 'unknown'; why: string };
+
+/** As the container engine shows it: docker's API, ContainerInspect, HostConfig.PortBindings. */
+type PortBindings = Record<string, { HostPort?: string }[] | null> | null;
+
+/** Finds out which port it is, by Docker, also for a cluster that is stopped. @throws StellarError `interrupted`, `timeout` */
+export async function findIngressPort(
+  provider: ProviderName,
+  name: string,
+  programs: ProgramRun,
+): Promise<IngressPort> {
+  const engine = (provider === 'kind' && programs.env.KIND_EXPERIMENTAL_PROVIDER) || 'docker';
+  if (engine !== 'docker') return { state: 'unknown', why: `kind works with ${engine}` };
+  const docker = await findProgram(dockerProgram, programs);
+  if (docker === undefined) return { state: 'unknown', why: 'docker is not on PATH' };
+  const { entrance } = localNames(provider, name);
+  const args = ['container', 'inspect', '--format', '{{json .HostConfig.PortBindings}}', entrance];
+  const output = await runProgram(programs)(docker, { args, limitMs: 30_000 });
+  if (output.exitCode !== 0)
+    return { state: 'unknown', why: programFailed(docker, args, output).message.replace(/\.$/, '') };
+  const hostPort = parseBindings(output.stdout)?.['443/tcp']?.[0]?.HostPort;
+  const port = Number(hostPort);
+  return hostPort === undefined || !(port > 0) ? { state: 'none' } : { state: 'found', port };
+}
+
+function parseBindings(text: string): PortBindings {
+  try {
+    return JSON.parse(text) as PortBindings;
+  } catch (cause) {
+    throw new StellarError('program-failed', 'docker printed something else than the JSON that it was asked for.', {
+      cause,
+    });
+  }
+}
+
+/**
+ * Makes sure that a cluster that is there already can be a hosting cluster at the port that is asked for.
+ * @param asked undefined where any will do
+ * @returns the port that it has
+ * @throws StellarError `cluster-unusable`, naming the port that it has
+ */
+export function requireIngressPort(
+  { provider, name }: { provider: ProviderName; name: string },
+  found: Exclude<IngressPort, { state: 'unknown' }>,
+  asked: number | undefined,
+): number {
+  const another = `stellarctl init --create ${provider} --name NAME`;
+  if (found.state === 'none')
+    throw new StellarError(
+      'cluster-unusable',
+      `The ${provider} cluster ${name} was not made to be a hosting cluster: no port of this machine leads to its port 443, and so none to ITSes and WDSes on it.`,
+      { hint: `Make another one: ${another}` },
+    );
+  if (asked === undefined || asked === found.port) return found.port;
+  throw new StellarError(
+    'cluster-unusable',
+    `The ${provider} cluster ${name} is there already, and port ${found.port} of this machine leads to it, not ${asked}; that cannot be changed any more.`,
+    {
+      hint: `Take its port: stellarctl init --create ${provider} --name ${name} --external-port ${found.port}    Or make another one: ${another} --external-port ${asked}`,
+    },
+  );
+}
