@@ -141,7 +141,7 @@ async function announce(session: Session, name: string, { hostingContext: given 
   const kubeconfig = await session.kubeconfig();
   const { server } = selectContext(kubeconfig, name);
   session.progress.note(`Hosting cluster ${name} (${withoutCredentials(server)})`);
-  const noted = hostingContext(kubeconfig);
+  const noted = session.io.env.STELLARCTL_HOSTING_CONTEXT || hostingContext(kubeconfig);
   if (given === undefined && noted !== undefined && noted !== name)
     session.progress.note(
       `That is the current context; the hosting cluster so far is ${noted}: for that one --hosting-context ${noted}`,

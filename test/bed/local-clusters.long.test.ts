@@ -74,6 +74,9 @@ describe('kind', () => {
     assert.equal((await run('kind', ['get', 'clusters'])).stdout, 'a\n');
     const inside = await run('kind', ['get', 'kubeconfig', '--internal', '--name', 'a']);
     assert.equal(readCurrentContext(inside.stdout).connection.server, 'https://a-control-plane:6443');
+    const inspect = ['container', 'inspect', '--format', '{{json .HostConfig.PortBindings}}', 'a-control-plane'];
+    const bindings = JSON.parse((await run('docker', inspect)).stdout);
+    assert.deepEqual(bindings['443/tcp'], [{ HostIp: '0.0.0.0', HostPort: String(port) }]);
     const again = await run('kind', args, { input: config(port) });
     assert.equal(again.exitCode, 1);
     assert.match(again.stderr, /node\(s\) already exist for a cluster with the name "a"/);
@@ -98,6 +101,13 @@ describe('kind', () => {
     const wrong = await run('kind', ['create', 'cluster', '--network', 'x']);
     assert.equal(wrong.exitCode, 1);
     assert.match(wrong.stderr, /unknown flag: --network/);
+  });
+
+  it('refuses names as the real one does', async () => {
+    const wrong = await run('kind', ['create', 'cluster', '--name', 'Bad_Name']);
+    assert.equal(wrong.exitCode, 1);
+    assert.match(wrong.stderr, /'Bad_Name' is not a valid cluster name, cluster names must match/);
+    assert.equal((await run('kind', ['get', 'clusters'])).stdout, '');
   });
 });
 

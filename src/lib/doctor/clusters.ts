@@ -106,7 +106,7 @@ async function judgeHosting(kube: Kube, state: HostingState): Promise<Outcome> {
     });
   const why = blocking.verdict.state === 'met' ? '' : blocking.verdict.why;
   const hint = blocking.verdict.state === 'failed' ? blocking.verdict.hint : undefined;
-  return fail(why, hint === undefined ? { command: init } : { hint: hint });
+  return fail(why, hint === undefined ? { command: init } : { hint });
 }
 
 async function judgePermissions(kube: Kube): Promise<Outcome> {
