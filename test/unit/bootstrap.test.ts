@@ -58,8 +58,8 @@ describe('the kubeconfig by which KubeFlex enters an external cluster', () => {
   test('has one context, and lies where the control plane looks for it', async () => {
     const { secret, config } = await bootstrapped({});
     assert.deepEqual(
-      [secret.metadata, secret.type],
-      [{ name: 'ext1-bootstrap', namespace: 'kubeflex-system' }, 'Opaque'],
+      [secret.metadata.name, secret.metadata.namespace, secret.type],
+      ['ext1-bootstrap', 'kubeflex-system', 'Opaque'],
     );
     assert.deepEqual(config.contexts, [{ name: 'ext1', context: { cluster: 'ext1', user: 'ext1' } }]);
     assert.deepEqual([config['current-context'], config.clusters.length, config.users.length], ['ext1', 1, 1]);

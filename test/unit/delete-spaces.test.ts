@@ -91,8 +91,9 @@ describe('before an ITS is deleted', () => {
 });
 
 describe('deleting a space', () => {
-  const removed = async (plane: ReturnType<typeof its> | undefined, role: 'its' | 'wds' = 'its') => {
-    const bootstrap = { kind: 'Secret', metadata: { name: 'x-bootstrap', namespace: 'kubeflex-system' } };
+  const ours = { 'app.kubernetes.io/managed-by': 'stellarctl' };
+  const removed = async (plane: ReturnType<typeof its> | undefined, role: 'its' | 'wds' = 'its', labels = ours) => {
+    const bootstrap = { kind: 'Secret', metadata: { name: 'x-bootstrap', namespace: 'kubeflex-system', labels } };
     const cluster = new MemoryCluster([plane, bootstrap], { dryRun: true });
     await deleteSpace(
       { name: 'x', role, hosting: 'kind-kubeflex', controlPlane: plane },
@@ -107,6 +108,7 @@ describe('deleting a space', () => {
       'delete Secret x-bootstrap',
     ]);
     assert.deepEqual(await removed(undefined), ['delete Secret x-bootstrap']);
+    assert.deepEqual(await removed(undefined, 'its', { 'app.kubernetes.io/managed-by': 'me' }), []);
   });
   test('needs no right to Secrets otherwise', async () => {
     assert.deepEqual(await removed(its('x')), ['delete ControlPlane x']);

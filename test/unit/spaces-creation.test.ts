@@ -107,7 +107,9 @@ describe('creating an ITS writes', () => {
     ]);
   });
   test('a bootstrap Secret only while KubeFlex has no credentials of its own', async () => {
-    const plane = its('its1', { type: 'external' });
+    const way = { name: 'its1-bootstrap', namespace: 'kubeflex-system', inClusterKey: 'kubeconfig-incluster' };
+    const plane = its('its1', { type: 'external', spec: { bootstrapSecretRef: way } });
+    const adopted = its('its1', { type: 'external' });
     const credentials = inSpace('Secret', 'its1', { metadata: { name: 'admin-kubeconfig' } });
     const writes = async (...objects: KubeObject[]) => {
       const cluster = dryRun(objects);
@@ -116,6 +118,8 @@ describe('creating an ITS writes', () => {
     };
     assert.deepEqual(await writes(), ['apply Secret its1-bootstrap', 'apply ControlPlane its1']);
     assert.deepEqual(await writes(plane), ['apply Secret its1-bootstrap', 'merge ControlPlane its1']);
+    // One that refers to no Secret, or to another: KubeFlex would not find this one.
+    assert.equal((await writes(adopted)).filter((write) => write === 'merge ControlPlane its1').length, 2);
     assert.deepEqual(await writes(plane, credentials), []);
   });
 });

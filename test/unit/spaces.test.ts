@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { accessSpace, contextsNotedFor, contextsOf, requireAccess } from '../../src/lib/kubeflex/access.ts';
+import { accessSpace, contextsCertainlyOf, contextsOf, requireAccess } from '../../src/lib/kubeflex/access.ts';
 import { hookLike, hooksOf, itsNameOf, itsOfWds, listControlPlanes, roleOf } from '../../src/lib/kubeflex/spaces.ts';
 import { controlPlane, inSpace, its, kubeconfigOf, MemoryCluster, wds } from './space-builders.ts';
 
@@ -77,7 +77,14 @@ describe('the contexts of a space are', () => {
     assert.deepEqual(contextsOf(kubeconfigOf(of('hosting')), 'its1', 'hosting'), ['a']);
     assert.deepEqual(contextsOf(kubeconfigOf(of('other')), 'its1', 'hosting'), []);
     assert.deepEqual(contextsOf(kubeconfigOf(of('renamed since')), 'its1', 'hosting'), ['a']);
-    assert.deepEqual(contextsNotedFor(kubeconfigOf(of('renamed since')), 'its1', 'hosting'), []);
+    assert.deepEqual(contextsCertainlyOf(kubeconfigOf(of('hosting')), 'its1', 'hosting', undefined), ['a']);
+    assert.deepEqual(contextsCertainlyOf(kubeconfigOf(of('renamed since')), 'its1', 'hosting', undefined), []);
+  });
+  test('certainly those that lead to its server, where nobody has noted the hosting cluster', () => {
+    const byKflex = kubeconfigOf({ its1: { ...at, of: 'its1' } });
+    assert.deepEqual(contextsCertainlyOf(byKflex, 'its1', 'hosting', 'https://c.example.com:6443'), ['its1']);
+    assert.deepEqual(contextsCertainlyOf(byKflex, 'its1', 'hosting', 'https://other:6443'), []);
+    assert.deepEqual(contextsCertainlyOf(byKflex, 'its1', 'hosting', undefined), []);
   });
   test('one that kflex has loaded without saying so', () => {
     const byKflex = { cluster: 'its1-cluster', user: 'its1-admin' };
@@ -96,7 +103,10 @@ describe('a space is reached', () => {
     ...{ name: 'kind-kubeflex', server: 'https://127.0.0.1:6443' },
     ...{ cluster: { server: 'https://127.0.0.1:6443' }, user: { token: 'mine' } },
   };
-  const kubeconfig = kubeconfigOf({ mine: { cluster: 'c', user: 'u', of: 'ext1' } });
+  const kubeconfig = kubeconfigOf({
+    byKflex: { cluster: 'd', user: 'u', of: 'ext1' },
+    mine: { cluster: 'c', user: 'u', of: 'ext1', hosting: 'kind-kubeflex' },
+  });
   const secret = (name: string, data: Record<string, string>) =>
     inSpace('Secret', 'its1', { metadata: { name }, data });
   const access = (plane: ReturnType<typeof its>, ...objects: ReturnType<typeof secret>[]) =>

@@ -83,8 +83,6 @@ function checkCombinations({ type, bootstrapContext, bootstrapKubeconfig, addres
 async function externalOf(session: Session, options: Options): Promise<ItsInput['external']> {
   const { bootstrapKubeconfig: file, bootstrapContext, address } = options;
   if (file === undefined && bootstrapContext === undefined) return undefined;
-  if (address !== undefined && !/^https:\/\/[^/]/.test(address))
-    throw new StellarError('usage', `"${address}" is no address of an API server: https://HOST:PORT.`);
   const { loadKubeconfig, selectContext } = await import('../../lib/kube/kubeconfig.ts');
   const kubeconfig = file === undefined ? await session.kubeconfig() : await loadKubeconfig(file, session.io.env);
   const name = bootstrapContext ?? kubeconfig.currentContext;

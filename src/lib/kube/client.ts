@@ -115,6 +115,8 @@ class LiveKube implements Kube {
   readonly #signal: AbortSignal;
   readonly #trace: Trace | undefined;
   readonly #restarts = new Restarts();
+  /** When it last answered, milliseconds since the epoch. */
+  #lastAnswer = 0;
   /** How far the cluster's clock is ahead of ours, in milliseconds. */
   #clockOffset = 0;
   #isClosed = false;
@@ -342,6 +344,7 @@ class LiveKube implements Kube {
       return await new Promise<Answer>((resolve, reject) => {
         sent.on('error', reject);
         sent.on('response', (response) => {
+          this.#lastAnswer = Date.now();
           this.#noteClock(response.headers.date);
           this.#trace?.(
             `${request.method} ${withoutCredentials(url.href)} ${response.statusCode} ${Date.now() - started}ms`,
@@ -352,7 +355,8 @@ class LiveKube implements Kube {
       });
     } catch (error) {
       throwIfInterrupted(this.#signal);
-      if (timeout.aborted && limit < requestTimeoutMs && this.#restarts.hasAnswered) {
+      const isSilent = Date.now() - this.#lastAnswer >= requestTimeoutMs;
+      if (timeout.aborted && limit < requestTimeoutMs && !isSilent) {
         throw new StellarError(
           'timeout',
           `${describeCluster(this.cluster)} answers too slowly for what was left of the time.`,

@@ -1,6 +1,12 @@
 import { StellarError } from '../errors.ts';
 import type { Kube } from '../kube/client.ts';
-import { type Kubeconfig, parseKubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig.ts';
+import {
+  type ContextEntry,
+  type Kubeconfig,
+  parseKubeconfig,
+  type SelectedContext,
+  selectContext,
+} from '../kube/kubeconfig.ts';
 import type { Secret } from '../kube/objects.ts';
 import { resources } from '../kube/resources.ts';
 import { controlPlaneOf, hostingOf } from './kubeconfig-extension.ts';
@@ -27,7 +33,10 @@ export async function accessSpace(
   const type = typeOf(controlPlane);
   if (type === 'host') return { context: { ...hostingContext, name } };
   if (type === 'external') {
-    const [own] = contextsOf(kubeconfig, name, hostingContext.name);
+    // What kflex has noted without a hosting cluster may be of another one.
+    const own = contextsOf(kubeconfig, name, hostingContext.name).find(
+      (context) => hostingOf(kubeconfig.contexts.get(context)) !== undefined,
+    );
     if (own !== undefined) return { context: selectContext(kubeconfig, own) };
     return { unknown: `no context of the kubeconfig is known to be that of ${name}` };
   }
@@ -74,9 +83,25 @@ export function contextsOf(kubeconfig: Kubeconfig, controlPlane: string, hosting
   return names.length === 0 && isKflexs ? [controlPlane] : names;
 }
 
-/** Those that are noted to be of this hosting cluster's control plane: all that can be told when it is gone. */
-export function contextsNotedFor(kubeconfig: Kubeconfig, controlPlane: string, hosting: string): string[] {
-  return contextsOf(kubeconfig, controlPlane, hosting).filter(
-    (name) => hostingOf(kubeconfig.contexts.get(name)) === hosting,
-  );
+/**
+ * Those that are certainly of this hosting cluster's control plane: they are noted to be, or lead to its server.
+ * @param server where the control plane is reached; undefined where that is not known (any more)
+ */
+export function contextsCertainlyOf(
+  kubeconfig: Kubeconfig,
+  controlPlane: string,
+  hosting: string,
+  server: string | undefined,
+): string[] {
+  return contextsOf(kubeconfig, controlPlane, hosting).filter((name) => {
+    const context = kubeconfig.contexts.get(name);
+    const leadsTo = kubeconfig.clusters.get(context?.cluster ?? '')?.server;
+    return hostingOf(context) !== undefined
+      ? isNotedFor(context, hosting, server)
+      : server !== undefined && leadsTo === server;
+  });
 }
+
+/** A hosting cluster's context may have been renamed since; then the note helps only where the control plane is there. */
+const isNotedFor = (context: ContextEntry | undefined, hosting: string, server: string | undefined): boolean =>
+  hostingOf(context) === hosting || server !== undefined;

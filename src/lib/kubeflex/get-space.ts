@@ -2,6 +2,7 @@ import type { Kube } from '../kube/client.ts';
 import { createdAt, isTrue } from '../kube/objects.ts';
 import { blockingStage, judge, reachedStage, type StageReport } from '../stages.ts';
 import { contextsOf } from './access.ts';
+import { checkSpaceName } from './create/clear-name.ts';
 import { notThere } from './create/repair.ts';
 import { requireHosting } from './hosting.ts';
 import { namespaceOf, type SpaceRole } from './names.ts';
@@ -45,6 +46,7 @@ export interface SpaceView {
 
 /** @throws StellarError `not-found`, `not-a-hosting-cluster` */
 export async function getSpace(name: string, role: SpaceRole, tools: SpaceTools): Promise<SpaceView> {
+  checkSpaceName(name);
   const { hosting, kubeconfig } = tools;
   await requireHosting(hosting);
   const watcher = new SpaceWatcher(tools);

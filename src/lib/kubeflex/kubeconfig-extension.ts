@@ -45,8 +45,8 @@ export function hostingOf(context: ContextEntry | Entry | undefined): string | u
 export function forControlPlane(name: string, hosting: string): Required<Pick<ContextToSet, 'extensions' | 'isOurs'>> {
   return {
     extensions: { [extensionName]: withData({ [controlPlaneKey]: name, [hostingContextKey]: hosting }) },
-    isOurs: ({ entry }: PresentContext) =>
-      controlPlaneOf(entry) === name && [undefined, hosting].includes(hostingOf(entry)),
+    // One that kflex has written does not tell its hosting cluster: it may be that of another one, and is not replaced.
+    isOurs: ({ entry }: PresentContext) => controlPlaneOf(entry) === name && hostingOf(entry) === hosting,
   };
 }
 

@@ -19,8 +19,12 @@ export function canAnimate({ stderr, env }: Io): boolean {
  */
 export function withoutControls(text: string): string {
   return text.replace(
-    /(?![\n\t])\p{Cc}/gu,
-    (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
+    // Also what turns the direction of text around (Unicode TR 9), by which one text is made to look like another.
+    /(?![\n\t])\p{Cc}|[\u202a-\u202e\u2066-\u2069]/gu,
+    (character) => {
+      const code = character.charCodeAt(0).toString(16);
+      return code.length > 2 ? `\\u${code}` : `\\x${code.padStart(2, '0')}`;
+    },
   );
 }
 

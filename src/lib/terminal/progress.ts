@@ -58,7 +58,7 @@ class PlainProgress implements TerminalProgress {
 
   done(subject: string, text: string, elapsedMs?: number): void {
     this.#waiting.delete(subject);
-    const line = `${subject}: ${withoutControls(text)}${after(elapsedMs)}`;
+    const line = withoutControls(`${subject}: ${text}${after(elapsedMs)}`);
     if (this.#options.results === 'stdout') this.#io.stdout.write(`${line}\n`);
     else this.#say(line);
   }
@@ -138,7 +138,7 @@ class LiveProgress implements TerminalProgress {
     this.#widest = Math.max(this.#widest, subject.length);
     const { ok, faint } = this.#options.style;
     const elapsed = elapsedMs === undefined ? '' : `   ${faint(formatElapsed(elapsedMs))}`;
-    this.#write(stream, `  ${subject.padEnd(this.#widest)}  ${ok} ${withoutControls(text)}${elapsed}`);
+    this.#write(stream, `  ${withoutControls(subject).padEnd(this.#widest)}  ${ok} ${withoutControls(text)}${elapsed}`);
   }
 
   failed(subject: string): void {
@@ -178,7 +178,7 @@ class LiveProgress implements TerminalProgress {
     return [...this.#rows]
       .map(([subject, { text, since }]) => {
         const elapsed = formatElapsed(Date.now() - since);
-        const start = `  ${subject.padEnd(this.#widest)}  ${frame} `;
+        const start = `  ${withoutControls(subject).padEnd(this.#widest)}  ${frame} `;
         // Room for the ^C that a terminal writes: a line that wraps for it would not be cleared whole.
         const room = Math.max(10, width - start.length - elapsed.length - 8);
         const shown = text.length > room ? `${text.slice(0, room - 1)}…` : text;

@@ -5,8 +5,8 @@ import type { ClusterEntry, SelectedContext, UserEntry } from '../../kube/kubeco
 import type { ConfigMap, KubeObject } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
 import { parseClusterInfo } from '../../ocm/cluster-info.ts';
-import { chooseEndpoint } from '../../ocm/endpoint.ts';
-import { bootstrapSecretOf } from './manifests.ts';
+import { chooseEndpoint, isThisMachine } from '../../ocm/endpoint.ts';
+import { bootstrapLabels, bootstrapSecretOf } from './manifests.ts';
 
 /** An external cluster that is to become a space: as the user reaches it, and where the hosting cluster is to. */
 export interface ExternalCluster {
@@ -30,6 +30,7 @@ export interface Bootstrap {
  */
 export async function prepareBootstrap(name: string, external: ExternalCluster, hosting: string): Promise<Bootstrap> {
   const { context, kube, address } = external;
+  if (address !== undefined) await checkAddress(address, hosting);
   const [cluster, user] = await Promise.all([flatCluster(context), portableUser(context)]);
   const { server, certificateAuthority } = await chooseEndpoint({
     its: context.name,
@@ -70,10 +71,23 @@ export async function bootstrapSecret(name: string, external: Kube, { cluster, u
   return {
     apiVersion,
     kind,
-    metadata: { name: secretName, namespace },
+    metadata: { name: secretName, namespace, labels: bootstrapLabels },
     type: 'Opaque',
     data: { [inClusterKey]: Buffer.from(JSON.stringify(kubeconfig)).toString('base64') },
   } as KubeObject;
+}
+
+/** @throws StellarError `usage` for what is no address, `endpoint-unusable` for one that leads nowhere from a pod */
+async function checkAddress(address: string, hosting: string): Promise<void> {
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  const isPlain =
+    url?.protocol === 'https:' && url.username === '' && url.password === '' && /^[\x21-\x7e]+$/.test(address);
+  if (url === undefined || !isPlain)
+    throw new StellarError('usage', 'That is no address of an API server.', { hint: 'As --address https://HOST:PORT' });
+  if (await isThisMachine(url.hostname))
+    throw new StellarError('endpoint-unusable', `${url.origin} leads every pod of ${hosting} to itself.`, {
+      hint: `Pass the address that the pods of ${hosting} reach it by: --address https://…`,
+    });
 }
 
 async function publishedAddress(kube: Kube) {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { StellarError } from '../../errors.ts';
 import type { Kube } from '../../kube/client.ts';
 import { describeCluster } from '../../kube/errors.ts';
@@ -107,10 +108,18 @@ async function writing(
       await hosting.apply(itsManifest(name, type, hooks));
       return `control plane created on ${hosting.cluster.context}`;
     }
+    if (bootstrap !== undefined) await referToBootstrap(present, hosting);
     // KubeFlex tries again only after minutes what has not been good.
     await askToLook(hosting, name);
     return bootstrap === undefined ? `rights given to ${managerName}` : 'bootstrap Secret written anew';
   };
+}
+
+/** A control plane that somebody else has made may look for its kubeconfig elsewhere, or nowhere. */
+async function referToBootstrap({ metadata, spec }: ControlPlane, hosting: Kube): Promise<void> {
+  const wanted = bootstrapSecretOf(metadata.name);
+  if (isDeepStrictEqual(spec?.bootstrapSecretRef, wanted)) return;
+  await hosting.merge(resources.controlPlanes, metadata.name, { spec: { bootstrapSecretRef: wanted } });
 }
 
 async function preflight(

@@ -47,6 +47,9 @@ export const bootstrapSecretOf = (name: string) => ({
   inClusterKey: 'kubeconfig-incluster',
 });
 
+/** Marks the Secret as ours, for the time after its control plane. */
+export const bootstrapLabels = { 'app.kubernetes.io/managed-by': 'stellarctl' };
+
 export interface WdsManifestInput {
   name: string;
   type: WdsType;

@@ -16,6 +16,7 @@ import { askToLook } from '../stages/follow-space.ts';
 import { SpaceWatcher } from '../stages/look.ts';
 import { isWiredFor, managerDeployment, transportDeployment } from '../stages/wds-stages.ts';
 import type { SpaceTools } from '../tools.ts';
+import { checkSpaceName } from './clear-name.ts';
 import { createSpace } from './create-space.ts';
 import { requireHooks } from './hooks.ts';
 import { canNameIts, chooseItsForWds, type ItsForWds } from './its-for-wds.ts';
@@ -36,6 +37,7 @@ export interface RepairInput {
 export async function repairSpace(input: RepairInput, tools: SpaceTools, run: Run): Promise<SpaceResult> {
   const { name, role } = input;
   const { hosting } = tools;
+  checkSpaceName(name);
   await requireHosting(hosting);
   const evidence = await readSpace(hosting, name, role);
   if (evidence === undefined || roleOf(evidence.controlPlane) !== role)

@@ -6,6 +6,7 @@ import type { ManagedCluster } from '../../ocm/objects.ts';
 import type { Run } from '../../run.ts';
 import { accessSpace, contextsOf } from '../access.ts';
 import { adoptedAccount } from '../create/bootstrap.ts';
+import { checkSpaceName } from '../create/clear-name.ts';
 import { requireHosting } from '../hosting.ts';
 import type { SpaceResult } from '../space-result.ts';
 import { itsOfWds, listControlPlanes, roleOf, typeOf } from '../spaces.ts';
@@ -26,6 +27,7 @@ export interface ItsToDelete extends SpaceToDelete {
 
 /** @throws StellarError `name-taken` where the name is that of something else */
 export async function inspectIts(name: string, tools: SpaceTools): Promise<ItsToDelete> {
+  checkSpaceName(name);
   const { hosting } = tools;
   await requireHosting(hosting);
   const all = (await listControlPlanes(hosting)) ?? [];
@@ -105,7 +107,7 @@ export function refuseDependents(its: ItsToDelete, force: boolean): void {
 
 /** Deletes it; commands that meant it by `its use` mean it no longer. */
 export async function deleteIts(its: ItsToDelete, tools: SpaceTools, run: Run): Promise<SpaceResult> {
-  const contexts = contextsToRemove(its, tools);
+  const contexts = await contextsToRemove(its, tools);
   const result = await deleteSpace(its, tools, run);
   if (result.error === undefined && !tools.hosting.dryRun) for (const context of contexts) await forgetIts(context);
   return result;

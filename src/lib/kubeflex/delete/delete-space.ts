@@ -1,13 +1,14 @@
+import { isDeepStrictEqual } from 'node:util';
 import { StellarError } from '../../errors.ts';
 import type { Kube } from '../../kube/client.ts';
 import { type ContextToSet, removeContext, setContext } from '../../kube/contexts.ts';
 import type { Kubeconfig } from '../../kube/kubeconfig.ts';
-import type { KubeObject } from '../../kube/objects.ts';
+import type { KubeObject, Secret } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
 import { poll } from '../../poll.ts';
 import type { Run } from '../../run.ts';
-import { contextsNotedFor, contextsOf } from '../access.ts';
-import { bootstrapSecretOf } from '../create/manifests.ts';
+import { accessSpace, contextsCertainlyOf, contextsOf } from '../access.ts';
+import { bootstrapLabels, bootstrapSecretOf } from '../create/manifests.ts';
 import { forNoControlPlane } from '../kubeconfig-extension.ts';
 import { namespaceOf, type SpaceRole } from '../names.ts';
 import type { ControlPlane } from '../objects.ts';
@@ -55,13 +56,14 @@ export async function deleteSpace(
   const type = controlPlane === undefined ? '' : typeOf(controlPlane);
   const result: SpaceResult = { name, type, stage: null, changed: false, context: null };
   try {
+    const contextsToGo = await contextsToRemove(space, tools);
     if (controlPlane !== undefined) {
       const deleted = await hosting.delete(resources.controlPlanes, name, { uid: controlPlane.metadata.uid });
       result.changed = deleted && !hosting.dryRun;
     }
     if (await removeBootstrap(space, hosting)) result.changed = !hosting.dryRun;
     if (!hosting.dryRun) await untilGone(space, tools, run);
-    const removed = await removeContexts(space, tools, run);
+    const removed = await removeContexts(contextsToGo, space, tools, run);
     if (removed.length > 0) result.changed = !hosting.dryRun;
     const contexts = removed.length === 0 ? '' : `, and context ${removed.join(', ')} with it`;
     if (hosting.dryRun) return result;
@@ -79,7 +81,11 @@ export async function deleteSpace(
 async function removeBootstrap({ name, role, controlPlane }: SpaceToDelete, hosting: Kube): Promise<boolean> {
   if (role !== 'its' || (controlPlane !== undefined && typeOf(controlPlane) !== 'external')) return false;
   const { name: secret, namespace } = bootstrapSecretOf(name);
-  return hosting.delete(resources.secrets, secret, { namespace });
+  if (controlPlane !== undefined) return hosting.delete(resources.secrets, secret, { namespace });
+  const present = await hosting.get<Secret>(resources.secrets, secret, { namespace });
+  const { uid, labels } = present?.metadata ?? {};
+  // Without its control plane nothing but our own mark tells whose it is.
+  return isDeepStrictEqual(labels, bootstrapLabels) && hosting.delete(resources.secrets, secret, { namespace, uid });
 }
 
 /** The control plane goes at once, its namespace with everything in it after that. */
@@ -92,7 +98,7 @@ async function untilGone({ name, controlPlane }: SpaceToDelete, { hosting }: Spa
       hosting.get<ControlPlane>(resources.controlPlanes, name),
       hosting.get<KubeObject>(resources.namespaces, namespaceOf(name)),
     ]);
-    const ownNamespace = namespace !== undefined && isOwn(namespace) ? namespace : undefined;
+    const ownNamespace = namespace !== undefined && isOf(name, namespace) ? namespace : undefined;
     if (present === undefined && wasControlPlane) {
       wasControlPlane = false;
       run.progress.changed(name, 'control plane gone; its namespace is being emptied');
@@ -123,23 +129,39 @@ async function deleteOrphan(hosting: Kube, { metadata: { name, uid, deletionTime
   if (deletionTimestamp === undefined) await hosting.delete(resources.namespaces, name, { uid }).catch(() => {});
 }
 
-const isOwn = ({ metadata }: KubeObject): boolean =>
-  metadata.deletionTimestamp !== undefined ||
-  metadata.ownerReferences?.some(({ kind }) => kind === 'ControlPlane') === true;
+const isOf = (controlPlane: string, { metadata }: KubeObject): boolean =>
+  metadata.ownerReferences?.some(({ kind, name }) => kind === 'ControlPlane' && name === controlPlane) === true;
 
-/** Of a control plane that is not there, only what is noted to be of it: it may never have been on this hosting cluster. */
-export function contextsToRemove(
+/** What leads to it without doubt: contexts of that name may be those of another hosting cluster's control plane. */
+export async function contextsToRemove(
   { name, hosting, controlPlane }: SpaceToDelete,
-  { kubeconfig }: Pick<SpaceTools, 'kubeconfig'>,
-): string[] {
-  return (controlPlane === undefined ? contextsNotedFor : contextsOf)(kubeconfig, name, hosting);
+  tools: SpaceTools,
+): Promise<string[]> {
+  const { kubeconfig } = tools;
+  if (contextsOf(kubeconfig, name, hosting).length === 0) return [];
+  const server = controlPlane === undefined ? undefined : await serverOf(controlPlane, tools);
+  return contextsCertainlyOf(kubeconfig, name, hosting, server);
 }
 
-async function removeContexts(space: SpaceToDelete, tools: SpaceTools, run: Run): Promise<string[]> {
-  const { name } = space;
-  const { kubeconfig, target, hostingContext } = tools;
+async function serverOf(
+  controlPlane: ControlPlane,
+  { hosting, hostingContext, kubeconfig }: SpaceTools,
+): Promise<string | undefined> {
+  const access = await accessSpace(hosting, hostingContext, controlPlane, kubeconfig).catch((error: unknown) => {
+    if (error instanceof StellarError && error.code !== 'interrupted') return { unknown: error.message };
+    throw error;
+  });
+  return 'context' in access ? access.context.server : undefined;
+}
+
+async function removeContexts(
+  contexts: readonly string[],
+  { name }: SpaceToDelete,
+  { kubeconfig, target, hostingContext }: SpaceTools,
+  run: Run,
+): Promise<string[]> {
   const removed: string[] = [];
-  for (const context of contextsToRemove(space, tools)) {
+  for (const context of contexts) {
     if (isOnlyWay(context, name, kubeconfig)) {
       await setContext(target, unmarked(context, kubeconfig), run);
       continue;

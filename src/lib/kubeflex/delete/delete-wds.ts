@@ -8,6 +8,7 @@ import { makeOrphans } from '../../ocm/deregister/keep.ts';
 import { poll } from '../../poll.ts';
 import type { Run } from '../../run.ts';
 import { accessSpace } from '../access.ts';
+import { checkSpaceName } from '../create/clear-name.ts';
 import { requireHosting } from '../hosting.ts';
 import type { ControlPlane } from '../objects.ts';
 import type { SpaceResult } from '../space-result.ts';
@@ -31,6 +32,7 @@ export interface WdsToDelete extends SpaceToDelete {
 
 /** @throws StellarError `name-taken` where the name is that of something else */
 export async function inspectWds(name: string, tools: SpaceTools): Promise<WdsToDelete> {
+  checkSpaceName(name);
   const { hosting } = tools;
   await requireHosting(hosting);
   const all = (await listControlPlanes(hosting)) ?? [];
