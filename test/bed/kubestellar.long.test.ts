@@ -244,6 +244,8 @@ async function register(): Promise<void> {
   await installKlusterlet(wec, { clusterName: 'cluster1', mode: 'Singleton', bootstrap });
   const labelSelector = `${clusterNameLabel}=cluster1`;
   const list = () => hosting.admin.list<CertificateSigningRequest>(certificateSigningRequests, { labelSelector });
+  // An agent that is approved before it has announced its cluster never announces it.
+  await until('the cluster is announced', async () => Boolean(await hosting.admin.find(managedClusters, 'cluster1')));
   await until('there is a request', async () => (await list()).items.length > 0);
   const [request] = (await list()).items;
   const condition = { type: 'Approved', status: 'True', reason: 'Test', message: '' };
