@@ -81,7 +81,7 @@ export class Session {
   }
 
   kubeconfig(): Promise<Kubeconfig> {
-    this.#kubeconfig ??= loadKubeconfig(this.#options.kubeconfig, this.io.env);
+    this.#kubeconfig ??= loadKubeconfig(this.#options.kubeconfig, this.io.env, this.run);
     return this.#kubeconfig;
   }
 
@@ -114,7 +114,9 @@ export class Session {
   async wec(contextName: string): Promise<Kube> {
     const { wecKubeconfig } = this.#options;
     const config =
-      wecKubeconfig === undefined ? await this.kubeconfig() : await loadKubeconfig(wecKubeconfig, this.io.env);
+      wecKubeconfig === undefined
+        ? await this.kubeconfig()
+        : await loadKubeconfig(wecKubeconfig, this.io.env, this.run);
     return this.#open(selectContext(config, contextName));
   }
 
@@ -159,7 +161,8 @@ export class Session {
   /** What it takes to run other programs. */
   get programs(): ProgramRun {
     const { deadline, signal } = this.run;
-    return { env: this.io.env, deadline, signal, trace: this.#options.verbose ? this.#trace : undefined };
+    const sendSignal: ProgramRun['sendSignal'] = (pid, name) => process.kill(pid, name);
+    return { env: this.io.env, deadline, signal, sendSignal, trace: this.#options.verbose ? this.#trace : undefined };
   }
 
   /** Takes down a write that a dry run leaves out, and that is none of a client's. */

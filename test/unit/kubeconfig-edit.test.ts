@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { execFile, execFileSync, spawn } from 'node:child_process';
+import { execFile, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -297,6 +298,133 @@ describe('of several files', () => {
   });
 
   test('the list may name none', () => assert.rejects(set(':', 'its1'), fails('file-error', /KUBECONFIG/)));
+});
+
+describe('a file is the same by every name:', () => {
+  const spellings: [what: string, spell: (name: string) => string][] = [
+    ['relative', (name) => path.relative(process.cwd(), name)],
+    ['with a slash too many', (name) => `${path.dirname(name)}//config`],
+    ['with a dot', (name) => `${path.dirname(name)}/./config`],
+    ['through a link to its folder', (name) => `${linkTo(path.dirname(name))}/config`],
+    ['through a link, and back from where that leads', (name) => `${linkTo(below(name))}/../config`],
+  ];
+  function linkTo(folder: string): string {
+    const link = path.join(path.dirname(file()), 'link');
+    symlinkSync(folder, link);
+    return link;
+  }
+  function below(name: string): string {
+    const folder = path.join(path.dirname(name), 'below');
+    mkdirSync(folder);
+    return folder;
+  }
+
+  for (const [what, spell] of spellings) {
+    test(what, async () => {
+      const [existing, missing] = [file(present), file()];
+      for (const name of [existing, missing]) {
+        await setContext(target(spell(name)), wanted('its1'), waiting(0));
+        assert.ok(names(content(name).contexts).includes('its1'));
+        rmSync(path.join(path.dirname(name), 'below'), { recursive: true, force: true });
+        assert.deepEqual(readdirSync(path.dirname(name)), ['config']);
+      }
+    });
+    test(`${what}, under the lock of the plain one`, async () => {
+      const name = file(present);
+      writeFileSync(`${name}.lock`, '');
+      await assert.rejects(
+        setContext(target(spell(name)), wanted('its1'), waiting(0)),
+        fails('timeout', /config\.lock/),
+      );
+    });
+    test(`${what}, in a list with the plain one`, async () => {
+      const name = file(present);
+      const where = target(name, spell(name));
+      assert.equal((await setContext(where, wanted('its1'), waiting(0))).file, name);
+      const { removed } = await removeContext(where, 'a', {}, waiting(0));
+      assert.deepEqual(removed, { context: 'a', cluster: 'a', user: 'ua' });
+      assert.deepEqual(names(content(name).contexts), ['b', 'its1']);
+    });
+  }
+
+  test('also where its folder is still to be made', async () => {
+    const folder = linkTo(path.dirname(file()));
+    const name = `${folder}/new/config`;
+    await setContext(target(name, `${folder}//new/config`), wanted('its1'), waiting(0));
+    assert.deepEqual(readdirSync(path.dirname(name)), ['config']);
+  });
+});
+
+describe('a dry run finds out that', () => {
+  const dry = (where: string) => setContext({ ...target(where), dryRun: true }, wanted('its1'), waiting());
+  const help = /cannot be written: .*--kubeconfig FILE/;
+
+  test('the folder cannot be made', async () => {
+    const name = path.join(file(present), 'new', 'config');
+    await assert.rejects(dry(name), fails('file-error', /is not a folder.*--kubeconfig FILE/));
+  });
+  for (const special of ['/dev/null', 'pipe']) {
+    test(`the file is none: ${special}`, { timeout: 10_000 }, async () => {
+      const name = special === 'pipe' ? file() : special;
+      if (special === 'pipe') execFileSync('mkfifo', [name]);
+      await assert.rejects(dry(name), fails('file-error', /not a regular file/));
+      // What it refers to may have been in it, and it is read once only.
+      await assert.rejects(
+        set(name, 'its1', { cluster: { name: 'a' }, user: { name: 'ua' } }),
+        fails('file-error', /not a regular file/),
+      );
+      assert.equal((await removeContext(target(name), 'its1', {}, waiting())).changed, false);
+    });
+  }
+  test('its anchors would be cut off', async () => {
+    const name = file('users:\n- &u {name: u, user: {}}\ncontexts: [{name: c, context: {user: u}}]\nx: *u\n');
+    const where = { ...target(name), dryRun: true };
+    await assert.rejects(removeContext(where, 'c', {}, waiting()), fails('kubeconfig-invalid', /anchors/));
+  });
+
+  /** How a dry run and an edit by somebody without root's rights end. Undefined: nobody but root can run this. */
+  function dryAsSomebody(name: string): string[] | undefined {
+    const script = `const { setContext } = await import('${new URL('../../src/lib/kube/contexts.ts', import.meta.url)}');
+      const { Deadline } = await import('${new URL('../../src/lib/deadline.ts', import.meta.url)}');
+      const waiting = { deadline: new Deadline(0), signal: new AbortController().signal };
+      const wanted = { context: 'c', cluster: { name: 'c', entry: { server: 'https://c' } }, user: { name: 'c', entry: {} } };
+      for (const dryRun of [true, false])
+        await setContext({ file: process.argv[1], env: {}, dryRun }, wanted, waiting).then(
+          () => console.log('done'),
+          (error) => console.log(error.code, error.message, error.hint),
+        );`;
+    const args = ['--input-type=module', '-e', script, name];
+    const somebody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
+    const { error, status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', ...somebody });
+    if (/EACCES/.test(`${error?.message}${stderr}`)) return undefined;
+    assert.equal(status, 0, stderr);
+    return stdout.trim().split('\n');
+  }
+  /** Gives a file and its folder to whom `dryAsSomebody` runs as. */
+  const owned = (name: string) => {
+    if (process.getuid?.() !== 0) return;
+    chmodSync(root, 0o711);
+    for (const each of [path.dirname(name), name]) chownSync(each, 65534, 65534);
+  };
+
+  for (const [what, protect] of [
+    ['the file may not be written', (name: string) => chmodSync(name, 0o400)],
+    ['its folder may not be written to', (name: string) => chmodSync(path.dirname(name), 0o500)],
+  ] as const) {
+    test(what, (t) => {
+      const [free, name] = [file(present), file(present)];
+      for (const each of [free, name]) owned(each);
+      const ends = dryAsSomebody(free);
+      if (ends === undefined) return t.skip('Node or these sources are root’s alone');
+      assert.deepEqual(ends, ['done', 'done']);
+      for (const each of [free, name]) protect(each);
+      for (const end of dryAsSomebody(name) as string[]) assert.match(end, help);
+      assert.equal(text(name), present);
+      assert.deepEqual(dryAsSomebody(free), ['done', 'done'], 'what is so already needs no writing');
+      for (const each of [free, name]) chmodSync(path.dirname(each), 0o700);
+      assert.deepEqual(readdirSync(path.dirname(name)), ['config']);
+    });
+  }
 });
 
 describe('a name that leads to another cluster', () => {

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
+import { Deadline } from '../../src/lib/deadline.ts';
 import { StellarError } from '../../src/lib/errors.ts';
 import { type Kubeconfig, loadKubeconfig, selectContext } from '../../src/lib/kube/kubeconfig.ts';
 
@@ -13,12 +15,13 @@ const root = mkdtempSync(path.join(tmpdir(), 'stellarctl-unit-'));
 after(() => rmSync(root, { recursive: true }));
 let count = 0;
 
-/** Writes a file of its own folder. */
+/** Writes a file of its own folder, long enough ago that nobody can be in the middle of it. */
 function write(content: string | object): string {
   const folder = path.join(root, String(count++));
   mkdirSync(folder);
   const file = path.join(folder, 'config');
   writeFileSync(file, typeof content === 'string' ? content : stringify(content));
+  utimesSync(file, new Date(), new Date(Date.now() - 60_000));
   return file;
 }
 
@@ -259,11 +262,127 @@ describe('a file is refused', () => {
   }
   test('that --kubeconfig names and that is missing', () =>
     assert.rejects(loadKubeconfig(path.join(root, 'missing'), {}), invalid(/no such file/)));
-  test('that is a folder', () => assert.rejects(load(root), invalid(/./)));
+  test('that is a folder', () => assert.rejects(load(root), invalid(/it is a folder/)));
+  test('that has no end', () => assert.rejects(load('/dev/zero'), invalid(/neither a file nor a pipe/)));
   test('that may not be read', { skip: process.getuid?.() === 0 ? 'root may read everything' : false }, async () => {
     const file = write('');
     chmodSync(file, 0);
     await assert.rejects(load(file), invalid(/permission denied/));
+  });
+});
+
+describe('a file that somebody is writing in place is read when it is whole:', () => {
+  const whole = stringify(toFile(simple('https://one')));
+  const changed = stringify(toFile(simple('https://two')));
+  const serverOf = async (file: string) => (await load(file)).clusters.get('c')?.server;
+
+  for (const [what, half] of [
+    ['empty', ''],
+    ['cut off in the middle of a key', whole.slice(0, whole.indexOf('users:') + 3)],
+    ['cut off in the middle of an entry', `${whole.slice(0, whole.indexOf('- name: u'))}- na`],
+  ] as const) {
+    test(what, async () => {
+      const file = write(whole);
+      writeFileSync(file, half);
+      setTimeout(() => writeFileSync(file, changed), 100);
+      assert.equal(await serverOf(file), 'https://two');
+    });
+  }
+
+  test('cut off where nothing shows it, under a lock', async () => {
+    const file = write(whole.slice(0, whole.indexOf('https') + 10));
+    writeFileSync(`${file}.lock`, '');
+    setTimeout(() => {
+      writeFileSync(file, changed);
+      rmSync(`${file}.lock`);
+    }, 100);
+    assert.equal(await serverOf(file), 'https://two');
+  });
+
+  test('whole at times, where others write all the time', async () => {
+    const file = write(whole);
+    writeFileSync(`${file}.lock`, '');
+    let looks = 0;
+    const writing = setInterval(() => {
+      writeFileSync(`${file}.lock`, '');
+      writeFileSync(file, looks++ < 8 ? whole : '');
+    }, 20);
+    try {
+      assert.equal(await serverOf(file), 'https://one');
+    } finally {
+      clearInterval(writing);
+    }
+    assert.ok(looks > 8, 'it was found whole before anybody wrote');
+  });
+
+  test('but one that stays so is told, and a lock that stays is passed over', async () => {
+    const [broken, locked] = [write(''), write(whole)];
+    writeFileSync(broken, 'a: [');
+    await assert.rejects(load(broken), invalid(/not YAML/));
+    writeFileSync(`${locked}.lock`, '');
+    assert.equal(await serverOf(locked), 'https://one');
+  });
+
+  test('nobody waits for a file that was left alone for a while', async () => {
+    const files = Array.from({ length: 20 }, () => write(''));
+    for (const file of files) {
+      writeFileSync(`${file}.lock`, '');
+      utimesSync(`${file}.lock`, 0, 0);
+    }
+    const started = Date.now();
+    await load(...files);
+    assert.ok(Date.now() - started < 1000, `${Date.now() - started} ms`);
+  });
+});
+
+describe('a pipe', () => {
+  const isolated = { timeout: 20_000, skip: process.platform === 'win32' };
+  const pipe = () => {
+    const name = path.join(root, `pipe${count++}`);
+    execFileSync('mkfifo', [name]);
+    return name;
+  };
+  const waiting = (timeoutMs: number, signal = new AbortController().signal) => ({
+    deadline: new Deadline(timeoutMs),
+    signal,
+  });
+  const text = stringify(toFile(simple('https://one')));
+
+  test('is read to its end, however late and slowly it is written', isolated, async () => {
+    const name = pipe();
+    const loading = loadKubeconfig(name, {}, waiting(10_000));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const writer = await open(name, 'w');
+    await writer.write(text.slice(0, 30));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await writer.write(text.slice(30));
+    await writer.close();
+    assert.equal((await loading).clusters.get('c')?.server, 'https://one');
+  });
+
+  test('of a shell is read, also where its writer has ended', isolated, () => {
+    const module = new URL('../../src/lib/kube/kubeconfig.ts', import.meta.url);
+    const script = `import { loadKubeconfig } from '${module}';
+      console.log((await loadKubeconfig(process.argv[1], {})).clusters.get('c').server)`;
+    const shell = `"$0" --input-type=module -e "$1" <(cat "$2")`;
+    const args = ['-c', shell, process.execPath, script, write(text)];
+    assert.equal(execFileSync('bash', args, { encoding: 'utf8', timeout: 15_000 }), 'https://one\n');
+  });
+
+  test('that nobody writes to is given up at the deadline', isolated, async () => {
+    await assert.rejects(loadKubeconfig(pipe(), {}, waiting(100)), { code: 'timeout', message: /it is a pipe/ });
+  });
+
+  test('that somebody writes to without an end is given up on an interruption', isolated, async () => {
+    const name = pipe();
+    const reader = openSync(name, 'r+');
+    try {
+      const interrupt = new AbortController();
+      setTimeout(() => interrupt.abort(), 100);
+      await assert.rejects(loadKubeconfig(name, {}, waiting(10_000, interrupt.signal)), { code: 'interrupted' });
+    } finally {
+      closeSync(reader);
+    }
   });
 });
 

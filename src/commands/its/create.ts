@@ -84,7 +84,8 @@ async function externalOf(session: Session, options: Options): Promise<ItsInput[
   const { bootstrapKubeconfig: file, bootstrapContext, address } = options;
   if (file === undefined && bootstrapContext === undefined) return undefined;
   const { loadKubeconfig, selectContext } = await import('../../lib/kube/kubeconfig.ts');
-  const kubeconfig = file === undefined ? await session.kubeconfig() : await loadKubeconfig(file, session.io.env);
+  const kubeconfig =
+    file === undefined ? await session.kubeconfig() : await loadKubeconfig(file, session.io.env, session.run);
   const name = bootstrapContext ?? kubeconfig.currentContext;
   if (name === undefined)
     throw new StellarError('usage', `${file} has no current context.`, {

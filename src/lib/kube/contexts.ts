@@ -79,8 +79,9 @@ export async function setContext(
 }
 
 function requirePresent(draft: KubeconfigDraft, list: 'clusters' | 'users', { name, entry }: Reference): void {
-  if (entry === undefined && draft.get(list, name) === undefined)
-    throw new StellarError('kubeconfig-invalid', `The kubeconfig has no "${name}" among its ${list}.`);
+  if (entry !== undefined || draft.get(list, name) !== undefined) return;
+  draft.requireFiles();
+  throw new StellarError('kubeconfig-invalid', `The kubeconfig has no "${name}" among its ${list}.`);
 }
 
 /** Fields of a cluster that stand for one another: one that is left over would contradict the new one. */

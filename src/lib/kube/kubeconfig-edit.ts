@@ -2,14 +2,22 @@ import { StellarError } from '../errors.ts';
 import { candidateFiles, type Environment } from './kubeconfig.ts';
 import { type Entry, KubeconfigDocument, type ListName } from './kubeconfig-document.ts';
 import { type Waiting, whileLocked } from './kubeconfig-lock.ts';
-import { makeFolderOf, readFileIfPresent, replaceFile, statIfPresent, targetOf } from './kubeconfig-replace.ts';
+import {
+  makeFolderOf,
+  readFileIfPresent,
+  replaceFile,
+  requireFiles,
+  requireReplaceable,
+  statIfPresent,
+  targetOf,
+} from './kubeconfig-replace.ts';
 
 /** Which kubeconfig to change: the files that `loadKubeconfig(file, env)` reads. */
 export interface KubeconfigTarget {
   /** `--kubeconfig` */
   file?: string | undefined;
   env: Environment;
-  /** Finds out what would change, and writes nothing. */
+  /** Finds out what would change, and whether it could be written; writes nothing. */
   dryRun?: boolean | undefined;
 }
 
@@ -35,18 +43,18 @@ export async function editKubeconfig<T>(
   edit: (draft: KubeconfigDraft) => T,
   waiting: Waiting,
 ): Promise<Edited<T>> {
-  const files = candidateFiles(target.file, target.env);
+  const files = withoutAliases(candidateFiles(target.file, target.env));
   if (files.length === 0) throw new StellarError('file-error', 'The variable KUBECONFIG names no file.');
   for (;;) {
-    const edited = await whileLocked(files.flatMap(lockedNames), waiting, () => attempt(files, edit, target.dryRun));
+    const edited = await whileLocked(files, waiting, () => attempt(files, edit, target.dryRun));
     if (edited !== undefined) return edited;
   }
 }
 
-/** kubectl locks the name that it is given; who is given the name that a symbolic link leads to locks that. */
-function lockedNames(file: string): string[] {
-  const present = statIfPresent(file);
-  return present === undefined || present.isFile() ? [file, targetOf(file)] : [];
+/** A file that a list has under two names is one: what is removed from it must not be found in it again. */
+function withoutAliases(files: readonly string[]): string[] {
+  const targets = files.map(targetOf);
+  return files.filter((_, index) => targets.indexOf(targets[index] as string) === index);
 }
 
 /** @returns undefined where it has to be tried again: a folder was missing, so that the lock was, or somebody wrote without locks */
@@ -61,7 +69,10 @@ function attempt<T>(
   const result = edit(draft);
   const changed = [...documents].filter(([, document]) => document.changed);
   const written = changed.map(([file]) => file);
-  if (dryRun) return { result, written };
+  if (dryRun) {
+    for (const [file, document] of changed) requireReplaceable(file, document.toText());
+    return { result, written };
+  }
 
   const newFolders = written.filter(makeFolderOf);
   // Others (kflex, k3d) write without locks.
@@ -114,6 +125,11 @@ export class KubeconfigDraft {
   /** Removes the definition that counts. @returns whether there was one */
   remove(list: ListName, name: string): boolean {
     return this.#definer(list, name)?.remove(list, name) ?? false;
+  }
+
+  /** Refuses to say that something is missing which may have been in a pipe. @throws StellarError `file-error` */
+  requireFiles(): void {
+    requireFiles([...this.#documents.keys()]);
   }
 
   get currentContext(): string | undefined {

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Deadline, throwIfInterrupted } from '../deadline.ts';
 import { StellarError } from '../errors.ts';
 import type { Run } from '../run.ts';
+import { canonicalName, statIfPresent, targetOf } from './kubeconfig-replace.ts';
 
 /** A lock is held for milliseconds; one that does not change for so long belongs to nobody who lives, or to somebody who hangs. */
 const leftBehindMs = 10_000;
@@ -16,7 +17,7 @@ export type Waiting = Pick<Run, 'deadline' | 'signal'>;
 /**
  * Does work while nobody else changes these files. The locks are client-go's (tools/clientcmd/loader.go, lockFile): a file
  * `FILE.lock` that was not there before, so that kubectl, kind and we keep out of each other's way. They are taken in one order,
- * all or none.
+ * all or none, whatever names the files are given by.
  *
  * The work is synchronous on purpose: a handler of SIGINT or SIGTERM runs after it, so that no signal that is handled leaves a lock.
  * A file whose folder is missing or may not be written to is not locked; whoever would write it finds out.
@@ -29,7 +30,7 @@ export async function whileLocked<T>(files: readonly string[], waiting: Waiting,
     throwIfInterrupted(waiting.signal);
     const locks: string[] = [];
     try {
-      const held = takeAll(files, locks);
+      const held = takeAll(files.flatMap(locksOf), locks);
       if (held === undefined) return work();
       watch.see(held);
     } finally {
@@ -41,10 +42,27 @@ export async function whileLocked<T>(files: readonly string[], waiting: Waiting,
   }
 }
 
+/** Whether somebody has the lock of a file, and has taken it no longer ago than this: writing takes milliseconds. */
+export function isBeingWritten(file: string, mostMs: number): boolean {
+  return locksOf(file).some((lock) => {
+    const held = statIfPresent(lock);
+    return held !== undefined && Math.abs(Date.now() - held.mtimeMs) < mostMs;
+  });
+}
+
+/**
+ * kubectl locks the name that it is given; who is given the name that a symbolic link leads to locks that. What is no file is not written,
+ * and has no lock.
+ */
+function locksOf(file: string): string[] {
+  const present = statIfPresent(file);
+  if (present?.isFile() === false) return [];
+  return [canonicalName(file), targetOf(file)].map((name) => `${name}.lock`);
+}
+
 /** @param taken gets the locks that were made @returns a lock that somebody else has */
-function takeAll(files: readonly string[], taken: string[]): string | undefined {
-  for (const file of [...new Set(files)].sort()) {
-    const lock = `${file}.lock`;
+function takeAll(locks: readonly string[], taken: string[]): string | undefined {
+  for (const lock of [...new Set(locks)].sort()) {
     try {
       closeSync(openSync(lock, 'wx', 0));
       taken.push(lock);
@@ -52,7 +70,7 @@ function takeAll(files: readonly string[], taken: string[]): string | undefined 
       const { code, message } = error as NodeJS.ErrnoException;
       if (code === 'EEXIST') return lock;
       if (code === undefined || !unlockable.has(code)) {
-        throw new StellarError('file-error', `${file} cannot be locked: ${message}.`, { cause: error });
+        throw new StellarError('file-error', `A kubeconfig cannot be locked: ${message}.`, { cause: error });
       }
     }
   }

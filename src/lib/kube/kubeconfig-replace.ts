@@ -10,30 +10,57 @@ import {
   openSync,
   readFileSync,
   readlinkSync,
+  realpathSync,
   renameSync,
   rmSync,
   type Stats,
+  statfsSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
 import { StellarError } from '../errors.ts';
 
+/**
+ * The name of a file that all its spellings have in common (`a`, `./a`, `/d//a`, and through links to its folder). It is followed as the
+ * system does: `link/..` is not where the link stands. What the name itself leads to is left open, as is whether it exists.
+ */
+export function canonicalName(file: string): string {
+  return path.join(canonicalFolder(path.dirname(file)), path.basename(file));
+}
+
+/** Of a folder that is not there, as much as there is. */
+function canonicalFolder(folder: string): string {
+  try {
+    return realpathSync.native(folder);
+  } catch {
+    const above = path.dirname(folder);
+    return above === folder ? path.resolve(folder) : path.join(canonicalFolder(above), path.basename(folder));
+  }
+}
+
 /** The file that a name leads to, through symbolic links, whether it exists or not. */
 export function targetOf(file: string): string {
-  let target = path.resolve(file);
+  let target = canonicalName(file);
   // As many links as Linux follows.
   for (let links = 0; links < 40; links++) {
     const link = target;
     if (!ifPresent(file, () => lstatSync(link))?.isSymbolicLink()) return target;
-    target = path.resolve(path.dirname(target), readlinkSync(target));
+    const next = readlinkSync(link);
+    target = canonicalName(path.isAbsolute(next) ? next : `${path.dirname(link)}${path.sep}${next}`);
   }
   throw new StellarError('file-error', `${file} is a symbolic link that leads nowhere.`);
 }
 
-/** @returns undefined for a file that is not there @throws StellarError `file-error` */
+/**
+ * What a file holds that may be replaced. What is no file, as a pipe, holds nothing: it can be read only once, and never waits here.
+ * @returns undefined for a file that is not there @throws StellarError `file-error`
+ */
 export const readFileIfPresent = (file: string): string | undefined =>
-  ifPresent(file, () => readFileSync(file, 'utf8'));
+  ifPresent(file, () => (isSpecial(statSync(file)) ? '' : readFileSync(file, 'utf8')));
+
+/** Neither a file nor a folder: a pipe, a device. */
+const isSpecial = (stats: Stats): boolean => !stats.isFile() && !stats.isDirectory();
 
 /** The same for what is known of a file, behind symbolic links. */
 export const statIfPresent = (file: string): Stats | undefined => ifPresent(file, () => statSync(file));
@@ -58,6 +85,54 @@ export function makeFolderOf(file: string): boolean {
   }
 }
 
+const notAFile = 'it is not a regular file';
+const noRoom = 'there is no room left';
+
+/**
+ * Finds out that a file cannot be replaced, as far as that is to be seen without writing: it is none, it or its folder may not be written
+ * to or cannot be made, there is no room.
+ * @throws StellarError `file-error`
+ */
+export function requireReplaceable(file: string, content: string): void {
+  try {
+    const folder = nearestFolder(targetOf(file));
+    requireWritable(file, folder);
+    const { blocks, bfree, bavail, bsize } = statfsSync(folder);
+    const free = process.getuid?.() === 0 ? bfree : bavail;
+    // Some file systems do not say how large they are.
+    if (blocks > 0 && free * bsize < Buffer.byteLength(content)) throw new Error(noRoom);
+  } catch (error) {
+    throw cannotWrite(file, error);
+  }
+}
+
+function requireWritable(file: string, folder: string): void {
+  const present = statIfPresent(file);
+  if (present !== undefined) {
+    if (!present.isFile()) throw new Error(notAFile);
+    accessSync(file, constants.W_OK);
+  }
+  // The new content is written beside it.
+  accessSync(folder, constants.W_OK | constants.X_OK);
+}
+
+/** The folder of a file, or where it would be made. */
+function nearestFolder(file: string): string {
+  const folder = path.dirname(file);
+  const present = statIfPresent(folder);
+  if (present === undefined) return nearestFolder(folder);
+  if (!present.isDirectory()) throw new Error(`${folder} is not a folder`);
+  return folder;
+}
+
+/** @throws StellarError `file-error` for a kubeconfig of which a part is no file: what that part holds cannot be referred to. */
+export function requireFiles(files: readonly string[]): void {
+  for (const file of files) {
+    const present = statIfPresent(file);
+    if (present !== undefined && isSpecial(present)) throw cannotWrite(file, new Error(notAFile));
+  }
+}
+
 /**
  * Replaces a file's content in one step: whoever reads it finds the old or the new. Symbolic links stay; owner and mode stay, but
  * nobody else may read it afterwards. The caller holds the file's lock: the temporary file has a fixed name, so that what a killed
@@ -68,11 +143,8 @@ export function replaceFile(file: string, content: string): void {
   const target = targetOf(file);
   const temporary = `${target}.stellarctl.tmp`;
   try {
+    requireWritable(file, path.dirname(target));
     const present = statIfPresent(target);
-    if (present !== undefined) {
-      if (!present.isFile()) throw new Error('it is not a regular file');
-      accessSync(target, constants.W_OK);
-    }
     rmSync(temporary, { force: true });
     const descriptor = openSync(temporary, 'wx', 0o600);
     try {
@@ -100,5 +172,12 @@ function keepOwner(descriptor: number, { uid, gid }: { uid: number; gid: number 
 }
 
 function cannotWrite(file: string, error: unknown): StellarError {
-  return new StellarError('file-error', `${file} cannot be written: ${(error as Error).message}.`, { cause: error });
+  const { code, message } = error as NodeJS.ErrnoException;
+  const hasNoRoom = code === 'ENOSPC' || code === 'EDQUOT' || message === noRoom;
+  return new StellarError('file-error', `The kubeconfig ${file} cannot be written: ${message}.`, {
+    hint: hasNoRoom
+      ? 'Make room there, and run the same command again'
+      : 'Give a kubeconfig that can be written, for example a copy: --kubeconfig FILE',
+    cause: error,
+  });
 }

@@ -1,8 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { parse, YAMLParseError } from 'yaml';
+import { Deadline, requestTimeoutMs } from '../deadline.ts';
 import { StellarError } from '../errors.ts';
+import type { Waiting } from './kubeconfig-lock.ts';
+import { readWhole } from './kubeconfig-read.ts';
 
 /** A cluster entry, keys as in the file, unknown ones kept. File names are absolute after loading. */
 export interface ClusterEntry {
@@ -78,18 +80,20 @@ export interface Environment {
 /**
  * Reads kubeconfigs as kubectl does (client-go's ClientConfigLoadingRules): `file` alone where it is given, else the list in
  * KUBECONFIG (empty and repeated names ignored, missing files skipped), else ~/.kube/config.
- * @throws StellarError `kubeconfig-invalid` for a named file that is missing, and for any file that cannot be understood.
+ * @param waiting bounds the wait for a pipe; by default as long as one request may take
+ * @throws StellarError `kubeconfig-invalid` for a named file that is missing, and for any file that cannot be understood; `timeout`
+ *   for a pipe that nobody writes to; `interrupted`
  */
-export async function loadKubeconfig(file: string | undefined, env: Environment = process.env): Promise<Kubeconfig> {
+export async function loadKubeconfig(
+  file: string | undefined,
+  env: Environment = process.env,
+  waiting: Waiting = { deadline: new Deadline(requestTimeoutMs), signal: new AbortController().signal },
+): Promise<Kubeconfig> {
   const merged = emptyKubeconfig();
   for (const name of candidateFiles(file, env)) {
-    const text = await readIfPresent(name);
-    if (text === undefined) {
-      if (name === file) throw invalidKubeconfig(name, 'no such file');
-      continue;
-    }
-    merged.files.push(name);
-    mergeFile(merged, name, text);
+    const config = await readIfPresent(name, waiting);
+    if (config !== undefined) merge(merged, config);
+    else if (name === file) throw invalidKubeconfig(name, 'no such file');
   }
   return merged;
 }
@@ -102,7 +106,7 @@ export async function loadKubeconfig(file: string | undefined, env: Environment 
 export function parseKubeconfig(text: string, source: string): Kubeconfig {
   const config = emptyKubeconfig();
   config.files.push(source);
-  mergeFile(config, source, text);
+  readInto(config, source, text);
   return config;
 }
 
@@ -125,20 +129,32 @@ export function candidateFiles(file: string | undefined, env: Environment): stri
   return [...new Set(env.KUBECONFIG.split(path.delimiter).filter((name) => name !== ''))];
 }
 
-async function readIfPresent(name: string): Promise<string | undefined> {
+async function readIfPresent(name: string, waiting: Waiting): Promise<Kubeconfig | undefined> {
   try {
-    return await readFile(name, 'utf8');
+    return await readWhole(name, waiting, (text) => parseKubeconfig(text, name));
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw invalidKubeconfig(
-      name,
-      code === 'EACCES' ? 'permission denied' : ((error as Error).message ?? String(error)),
-    );
+    if (error instanceof StellarError) throw error;
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw invalidKubeconfig(name, code === 'EACCES' ? 'permission denied' : message);
   }
 }
 
-function mergeFile(merged: Kubeconfig, file: string, text: string): void {
+/** Adds what is not there already. */
+function merge(merged: Kubeconfig, config: Kubeconfig): void {
+  merged.files.push(...config.files);
+  merged.currentContext ??= config.currentContext;
+  addAll(merged.contexts, config.contexts);
+  addAll(merged.clusters, config.clusters);
+  addAll(merged.users, config.users);
+  addAll(merged.extensions, config.extensions);
+  addAll(merged.preferenceExtensions, config.preferenceExtensions);
+}
+
+function addAll<T>(map: Map<string, T>, entries: ReadonlyMap<string, T>): void {
+  for (const [name, entry] of entries) addFirst(map, name, entry);
+}
+
+function readInto(config: Kubeconfig, file: string, text: string): void {
   let document: unknown;
   try {
     document = parse(text, { logLevel: 'error' });
@@ -152,7 +168,7 @@ function mergeFile(merged: Kubeconfig, file: string, text: string): void {
 
   const directory = path.dirname(path.resolve(file));
   for (const [name, entry] of namedEntries(file, document, 'clusters', 'cluster')) {
-    addFirst(merged.clusters, name, withAbsolutePaths(entry, ['certificate-authority'], directory));
+    addFirst(config.clusters, name, withAbsolutePaths(entry, ['certificate-authority'], directory));
   }
   for (const [name, entry] of namedEntries(file, document, 'users', 'user')) {
     const user: UserEntry = withAbsolutePaths(entry, ['client-certificate', 'client-key', 'tokenFile'], directory);
@@ -160,15 +176,15 @@ function mergeFile(merged: Kubeconfig, file: string, text: string): void {
     if (typeof user.exec?.command === 'string' && /[\\/]/.test(user.exec.command)) {
       user.exec = { ...user.exec, command: path.resolve(directory, user.exec.command) };
     }
-    addFirst(merged.users, name, user);
+    addFirst(config.users, name, user);
   }
   for (const [name, entry] of namedEntries(file, document, 'contexts', 'context'))
-    addFirst(merged.contexts, name, entry);
-  addExtensions(merged.extensions, document.extensions);
-  if (isRecord(document.preferences)) addExtensions(merged.preferenceExtensions, document.preferences.extensions);
+    addFirst(config.contexts, name, entry);
+  addExtensions(config.extensions, document.extensions);
+  if (isRecord(document.preferences)) addExtensions(config.preferenceExtensions, document.preferences.extensions);
 
   const current = document['current-context'];
-  if (typeof current === 'string' && current !== '') merged.currentContext ??= current;
+  if (typeof current === 'string' && current !== '') config.currentContext = current;
 }
 
 /** The named entries of one list in a file. A name twice in one file is an error, as it is to kubectl. */
