@@ -56,13 +56,23 @@ export function initCommand(io: Io): Command {
     .option('--set-string <key=value>', 'the same, always a string', collect)
     .option('--set-json <key=json>', 'the same, in JSON', collect)
     .option('--set-file <key=file>', 'the same, the content of a file', collect)
-    .option('--domain <domain>', "the domain of the control planes' names (the chart's default: localtest.me)")
+    .addOption(
+      new Option(
+        '--domain <domain>',
+        "the domain of the control planes' names (the chart's default: localtest.me)",
+      ).argParser(hostName),
+    )
     .addOption(
       new Option('--external-port <port>', "the port at which they are reached (the chart's default: 9443)").argParser(
         port,
       ),
     )
-    .option('--host-container <name>', 'what other clusters reach this one as (default: its node, for kind and k3d)')
+    .addOption(
+      new Option(
+        '--host-container <name>',
+        'what other clusters reach this one as (default: its node, for kind and k3d)',
+      ).argParser(hostName),
+    )
     .option('--upgrade', 'go to the version, where an older one is installed')
     .addOption(
       new Option('--create <provider>', 'make a local cluster first, with the ingress that it needs').choices(
@@ -213,4 +223,11 @@ function port(text: string): number {
   const number = Number(text);
   if (!Number.isInteger(number) || number < 1 || number > 65535) throw new InvalidArgumentError('Give a port number.');
   return number;
+}
+
+/** Names of hosts and of containers, which become parts of addresses. */
+function hostName(text: string): string {
+  if (!/^[A-Za-z0-9][\w.-]*$/.test(text))
+    throw new InvalidArgumentError('Give a name: letters, digits, "-", "_" and ".".');
+  return text;
 }

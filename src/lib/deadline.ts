@@ -58,3 +58,15 @@ export function throwIfInterrupted(signal: AbortSignal): void {
   if (signal.aborted)
     throw new StellarError('interrupted', 'Interrupted.', { hint: 'To go on, run the same command again.' });
 }
+
+/**
+ * Before something that takes minutes: `--timeout 0` looks, and begins nothing that it could only break off.
+ * @param why what is not so yet
+ * @throws StellarError `timeout`
+ */
+export function requireTime(deadline: Deadline, why: string): void {
+  if (deadline.passed)
+    throw new StellarError('timeout', `${why}, and no time is left for that.`, {
+      hint: 'Give it the minutes that it takes: --timeout 15m',
+    });
+}

@@ -223,6 +223,19 @@ describe('an installation that was interrupted', () => {
     }));
 });
 
+describe('several at once', () => {
+  it('come to one installation: who is late waits for it', () =>
+    onPlane(async (plane) => {
+      const line = ['init', '--chart', chart, '-o', 'json'];
+      const runs = await Promise.all([1, 2, 3].map(() => cli.succeed(line, options)));
+      const [changed, ...others] = runs
+        .map(({ json }) => json().items[0].changed)
+        .sort((a, b) => Number(b) - Number(a));
+      assert.deepEqual([changed, ...others], [true, false, false]);
+      assert.deepEqual(await history(plane), ['deployed core-chart-0.30.0']);
+    }));
+});
+
 describe('what keeps a cluster from being a hosting cluster', () => {
   it('is told as soon as it is known: an image that cannot be pulled; mended, it is gone on', () =>
     onPlane(async (plane) => {

@@ -71,6 +71,23 @@ describe('init refuses, with nothing written,', () => {
     await refuses(['--chart', await chartOf('0.28.0')], 1, /is 0\.28\.0, and 0\.29\.0 is the oldest/);
     await refuses(['--chart', chart, '--version', '0.29.0'], 1, /is 0\.30\.0, and 0\.29\.0 is asked for/);
     await refuses(['--chart', await chartOf('0.30.0', 'kubeflex-operator')], 1, /is the chart "kubeflex-operator"/);
+    await refuses(['--chart', 'nonexist'], 1, /There is no file or folder \/.*nonexist/);
+  });
+
+  it('what cannot be part of an address', async () => {
+    for (const option of ['--host-container', '--domain'])
+      await assertRefuses(cli, [hosting], ['init', option, 'a/../b'], { exitCode: 2, says: /Give a name/ }, withHelm);
+  });
+
+  it('to begin without the time for it', async () => {
+    const line = ['init', '--chart', chart, '--timeout', '0'];
+    await assertRefuses(
+      cli,
+      [hosting],
+      line,
+      { exitCode: 3, says: /no time is left/, hint: /--timeout 15m/ },
+      withHelm,
+    );
   });
 
   it('values that helm does not understand', async () => {

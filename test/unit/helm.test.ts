@@ -7,7 +7,7 @@ import { helmEnvironment } from '../../src/lib/helm/environment.ts';
 import { chartFromLabel, Helm } from '../../src/lib/helm/helm.ts';
 import { helmProgram } from '../../src/lib/helm/program.ts';
 import { holds, mergeValues } from '../../src/lib/helm/values.ts';
-import type { ProgramOutput } from '../../src/lib/programs/program.ts';
+import type { ProgramOutput, RunProgram } from '../../src/lib/programs/program.ts';
 
 const release = { name: 'ks-core', namespace: 'default' };
 
@@ -15,10 +15,11 @@ const release = { name: 'ks-core', namespace: 'default' };
 function helmThat(answer: (args: readonly string[]) => Partial<ProgramOutput> | Promise<Partial<ProgramOutput>>) {
   const asked: string[] = [];
   const program = { ...helmProgram, path: '/helm', version: '3.22.0' };
-  const helm = new Helm(program, { context: 'kind-kubeflex', kubeconfig: '/k' }, async (_, { args }) => {
+  const run: RunProgram = async (_, { args }) => {
     asked.push(args.join(' '));
     return { exitCode: 0, stdout: '', stderr: '', ...(await answer(args)) };
-  });
+  };
+  const helm = new Helm(program, { context: 'kind-kubeflex', kubeconfig: '/k' }, { run, sendSignal: process.kill });
   return { helm, asked };
 }
 
@@ -98,6 +99,46 @@ test('a chart that cannot be fetched: the hint fits the reason', async () => {
   for (const [stderr, hint] of reasons) {
     const { helm } = helmThat(() => ({ exitCode: 1, stderr }));
     await assert.rejects(helm.bring('oci://x', '0.30.0'), { code: 'chart-unusable', hint });
+    await helm.close();
+  }
+});
+
+test('a chart that can only be on this disk, and is not, is told at once; anything else is left to helm', async () => {
+  const { helm, asked } = helmThat(() => ({}));
+  for (const chart of ['nonexist', './charts/core', '../core', '/core', '~/core', 'charts/core-chart-0.30.0.tgz'])
+    await assert.rejects(
+      helm.local(chart),
+      { code: 'chart-unusable', message: /^There is no file or folder \// },
+      chart,
+    );
+  for (const chart of ['oci://x/core', 'https://x/core.tgz', 'kubestellar/core', 'mirror/team/core'])
+    assert.equal(await helm.local(chart), undefined, chart);
+  assert.equal(await helm.local(import.meta.filename), import.meta.filename);
+  assert.deepEqual(asked, []);
+});
+
+test('a helm that succeeds and prints nothing, or anything else, is told of', async () => {
+  for (const stdout of ['', '---', 'all is well', '{}', 'name: core', 'name: core\nversion: new', '- a', 'a: ['])
+    await assert.rejects(helmThat(() => ({ stdout })).helm.metadata('c'), { code: 'program-failed' }, stdout);
+  const metadata = { name: 'core', version: '0.30.0' };
+  const stdout = 'apiVersion: v2\nname: core\nversion: 0.30.0\n';
+  assert.deepEqual(await helmThat(() => ({ stdout })).helm.metadata('c'), metadata);
+  const silent = helmThat(() => ({})).helm;
+  await assert.rejects(silent.valuesOf({}, { set: ['a=b'] }), { code: 'program-failed' });
+  await assert.rejects(silent.history(release), { code: 'program-failed' });
+  await silent.close();
+});
+
+test('a helm that was overtaken by another one is told from one that has failed', async () => {
+  const said: [stderr: string, code: string][] = [
+    ['Error: release: already exists', 'release-pending'],
+    ['Error: cannot re-use a name that is still in use', 'release-pending'],
+    ['Error: UPGRADE FAILED: another operation (install/upgrade/rollback) is in progress', 'release-pending'],
+    ['Error: namespaces "kubeflex-system" already exists', 'program-failed'],
+  ];
+  for (const [stderr, code] of said) {
+    const { helm } = helmThat(() => ({ exitCode: 1, stderr }));
+    await assert.rejects(helm.upgrade({ release, chart: 'c', values: {} }), { code }, stderr);
     await helm.close();
   }
 });

@@ -85,7 +85,7 @@ function machine() {
   const run = { progress: silentProgress, deadline: new Deadline(20_000), signal: interrupt.signal };
   const tools: LocalTools = {
     run,
-    programs: { env, deadline: run.deadline, signal: run.signal },
+    programs: { env, deadline: run.deadline, signal: run.signal, sendSignal: process.kill },
     target: { env },
     connect: ({ name, server }) =>
       ({ cluster: { context: name, server }, list: async () => [readyNode] }) as unknown as Kube,
@@ -298,6 +298,15 @@ describe('a creation that goes wrong', () => {
     put('create-hangs', '');
     tools.programs.deadline = new Deadline(1500);
     await assert.rejects(create(), fails('timeout', /cluster1 is there/));
+  });
+  test('is not even begun where there is no time; what is there is looked at', async () => {
+    const { create, calls, put, tools } = machine();
+    tools.run.deadline = new Deadline(0);
+    const beforeCreation = () => Promise.reject(new Error('too much'));
+    await assert.rejects(create({ beforeCreation }), fails('timeout', /no kind cluster cluster1 yet, .*--timeout 15m/));
+    assert.deepEqual(calls('create'), []);
+    put('kind-clusters', 'cluster1\n');
+    assert.equal((await create()).created, false);
   });
   test('after the cluster is made says that it is there, and how to go back', async () => {
     const { create, tools } = machine();

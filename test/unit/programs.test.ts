@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Deadline } from '../../src/lib/deadline.ts';
 import {
@@ -22,8 +23,13 @@ after(() => rm(folder, { recursive: true, force: true }));
 
 const tool: Program = { name: 'tool', minimum: '1.10.0', get: 'https://tool.example', versionArguments: ['version'] };
 
-function runWith({ signal = new AbortController().signal, timeout = 60_000 } = {}): ProgramRun {
-  return { env: { PATH: `/nowhere:${folder}:/usr/bin:/bin`, ONLY: 'this' }, deadline: new Deadline(timeout), signal };
+function runWith({ signal = new AbortController().signal, timeout = 60_000, farewellMs = 15_000 } = {}): ProgramRun {
+  return {
+    env: { PATH: `/nowhere:${folder}:/usr/bin:/bin`, ONLY: 'this' },
+    deadline: new Deadline(timeout),
+    sendSignal: process.kill,
+    ...{ signal, farewellMs },
+  };
 }
 
 /** Puts a shell script on PATH under the tool's name. */
@@ -115,4 +121,67 @@ test('a program that is given up early leaves a result', async () => {
   const running = runProgram(runWith())(found(), { args: [], stop: stop.signal });
   stop.abort();
   assert.notEqual((await running).exitCode, 0);
+});
+
+describe('a program that is a wrapper, whose child keeps its streams open,', () => {
+  const pidFile = () => path.join(folder, 'pid');
+
+  /** Lets the wrapper run until its child does. @param how the child is started @returns the run, and the child's process id */
+  async function start(how: string, run: Parameters<typeof runWith>[0]) {
+    await rm(pidFile(), { force: true });
+    await install(`${how} sh -c 'echo $$ > ${pidFile()}.new; mv ${pidFile()}.new ${pidFile()}; exec sleep 60'\ntrue`);
+    const started = Date.now();
+    const outcome = runProgram(runWith(run))(found(), { args: ['think'] }).then(
+      () => 'done',
+      ({ code }) => code as string,
+    );
+    const took = outcome.then(() => Date.now() - started);
+    let pid = 0;
+    while (pid === 0) {
+      await sleep(20);
+      pid = Number(await readFile(pidFile(), 'utf8').catch(() => ''));
+    }
+    return { outcome, took, pid };
+  }
+
+  const isAlive = (pid: number) => {
+    // A process that nobody has waited for yet is dead as well.
+    const { stdout } = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' });
+    return stdout.trim() !== '' && !stdout.startsWith('Z');
+  };
+
+  test('is ended along with the child on Ctrl-C', async () => {
+    const interrupt = new AbortController();
+    const { outcome, pid } = await start('', { signal: interrupt.signal });
+    const asked = Date.now();
+    interrupt.abort();
+    assert.equal(await outcome, 'interrupted');
+    assert.ok(Date.now() - asked < 3000);
+    assert.equal(isAlive(pid), false);
+  });
+
+  test('is ended along with the child at the deadline', async () => {
+    const { outcome, took, pid } = await start('', { timeout: 1500 });
+    assert.equal(await outcome, 'timeout');
+    assert.ok((await took) < 5000);
+    assert.equal(isAlive(pid), false);
+  });
+
+  test('is killed along with the child where they do not end when asked to', async () => {
+    const { outcome, took, pid } = await start("trap '' TERM;", { timeout: 1500, farewellMs: 500 });
+    assert.equal(await outcome, 'timeout');
+    assert.ok((await took) < 5000);
+    assert.equal(isAlive(pid), false);
+  });
+
+  test('is not waited for any longer where the child is out of reach', async () => {
+    const { outcome, took, pid } = await start('setsid', { timeout: 1500, farewellMs: 500 });
+    try {
+      assert.equal(await outcome, 'timeout');
+      assert.ok((await took) < 5000);
+      assert.equal(isAlive(pid), true);
+    } finally {
+      process.kill(pid);
+    }
+  });
 });

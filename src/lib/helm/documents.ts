@@ -1,6 +1,7 @@
 import { type Document, isNode, parseAllDocuments } from 'yaml';
 import { StellarError } from '../errors.ts';
 import type { KubeObject } from '../kube/objects.ts';
+import { isValues } from './values.ts';
 
 /** An object of a chart, with the file of the chart that it comes from, where helm tells. */
 interface SourcedObject {
@@ -29,8 +30,10 @@ export function parseSourced(text: string): SourcedObject[] {
       );
     }
     source = /^ ?Source: (.+)$/m.exec(commentOf(document))?.[1] ?? source;
-    const object = document.toJS() as KubeObject | null;
-    return object === null ? [] : [{ source, object }];
+    const object: unknown = document.toJS();
+    if (object === null) return [];
+    if (!isValues(object)) throw new StellarError('program-failed', 'helm printed something else than objects.');
+    return [{ source, object: object as unknown as KubeObject }];
   });
 }
 

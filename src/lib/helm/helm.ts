@@ -1,8 +1,8 @@
 import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { StellarError } from '../errors.ts';
+import { type ErrorCode, StellarError } from '../errors.ts';
 import type { KubeObject } from '../kube/objects.ts';
+import type { SendSignal } from '../programs/process-group.ts';
 import {
   type FoundProgram,
   type Invocation,
@@ -13,6 +13,8 @@ import {
   requireProgram,
   runProgram,
 } from '../programs/program.ts';
+import { makeTemporaryFolder } from '../programs/temporary-folder.ts';
+import { findVersion } from '../programs/version.ts';
 import { parseObjects, parseSourced } from './documents.ts';
 import { helmEnvironment } from './environment.ts';
 import { helmProgram } from './program.ts';
@@ -66,26 +68,41 @@ export class Helm {
   readonly #program: FoundProgram;
   readonly #target: string[];
   readonly #run: RunProgram;
+  readonly #sendSignal: SendSignal;
   #folder: Promise<string> | undefined;
   /** What has been fetched, by reference and version. */
   readonly #brought = new Map<string, Promise<LocalChart>>();
 
-  constructor(program: FoundProgram, { context, kubeconfig }: HelmTarget, run: RunProgram) {
+  constructor(
+    program: FoundProgram,
+    { context, kubeconfig }: HelmTarget,
+    { run, sendSignal }: { run: RunProgram; sendSignal: SendSignal },
+  ) {
     this.version = program.version;
     this.#program = program;
     this.#target = ['--kube-context', context, ...(kubeconfig === undefined ? [] : ['--kubeconfig', kubeconfig])];
     this.#run = run;
+    this.#sendSignal = sendSignal;
   }
 
   /** @throws StellarError `program-missing`, `program-too-old` */
   static async find(target: HelmTarget, neededFor: string, run: ProgramRun): Promise<Helm> {
     const cleaned = { ...run, env: helmEnvironment(run.env) };
-    return new Helm(await requireProgram(helmProgram, neededFor, cleaned), target, runProgram(cleaned));
+    const program = await requireProgram(helmProgram, neededFor, cleaned);
+    return new Helm(program, target, { run: runProgram(cleaned), sendSignal: run.sendSignal });
   }
 
-  /** A chart that is on this machine's disk already; undefined for what helm would have to fetch. */
+  /**
+   * A chart that is on this machine's disk already; undefined for what helm would have to fetch.
+   * @throws StellarError `chart-unusable` for what can only be a file or a folder, and is not there
+   */
   async local(chart: string): Promise<LocalChart | undefined> {
-    return (await isThere(chart)) ? chart : undefined;
+    if (await isThere(chart)) return chart;
+    if (!mayBeFetched(chart))
+      throw new StellarError('chart-unusable', `There is no file or folder ${path.resolve(chart)}.`, {
+        hint: 'A chart is a folder, a packed file (.tgz), a reference (oci://…), a URL, or REPOSITORY/NAME in a repository that helm knows',
+      });
+    return undefined;
   }
 
   /**
@@ -113,8 +130,13 @@ export class Helm {
     const output = await this.#run(this.#program, { args });
     if (output.exitCode !== 0)
       throw new StellarError('chart-unusable', programFailed(this.#program, args, output).message);
-    const [metadata] = await parseObjects(output.stdout);
-    return metadata as unknown as ChartMetadata;
+    const [metadata = {}] = parseObjects(output.stdout) as Partial<ChartMetadata>[];
+    const { name, version, appVersion } = metadata;
+    if (typeof name !== 'string' || typeof version !== 'string' || findVersion(version) === undefined)
+      throw new StellarError('program-failed', `helm show chart told no name and version of the chart ${chart}.`, {
+        hint: `See what it says: helm show chart ${chart}`,
+      });
+    return { name, version, ...(appVersion === undefined ? {} : { appVersion }) };
   }
 
   /**
@@ -167,13 +189,16 @@ export class Helm {
     const rendered = await this.#run(this.#program, { args: ['template', 'values', chart, ...args] });
     if (rendered.exitCode !== 0)
       throw new StellarError('usage', programFailed(this.#program, ['values'], rendered).message);
-    const [values] = await parseObjects(rendered.stdout);
-    return mergeValues(ours, values as unknown as Values);
+    const [values] = parseObjects(rendered.stdout);
+    if (values === undefined)
+      throw new StellarError('program-failed', 'helm template printed nothing for the values that were given.');
+    return mergeValues(ours, { ...values });
   }
 
   /**
    * Installs or upgrades a release; what was given to it before is kept, unless `values` say otherwise. Waits for the chart's own
    * Jobs, as helm does, and for nothing else. @returns false where it was given up by `stop`
+   * @throws StellarError `release-pending` where another helm has begun with the release first
    */
   async upgrade({ release, chart, values, stop }: Upgrade): Promise<boolean> {
     const file = await this.#writeValues(values);
@@ -205,8 +230,8 @@ export class Helm {
   #succeeded({ args }: Invocation, output: ProgramOutput): string {
     if (output.exitCode === 0) return output.stdout;
     const failure = programFailed(this.#program, args, output);
-    if (!/ is forbidden: User /.test(output.stderr)) throw failure;
-    throw new StellarError('forbidden', failure.message, { details: failure.details });
+    const [, code] = codes.find(([said]) => said.test(output.stderr)) ?? [];
+    throw code === undefined ? failure : new StellarError(code, failure.message, { details: failure.details });
   }
 
   async #writeValues(values: Values): Promise<string> {
@@ -217,10 +242,23 @@ export class Helm {
 
   /** Readable by the user alone. */
   #temporaryFolder(): Promise<string> {
-    this.#folder ??= mkdtemp(path.join(tmpdir(), 'stellarctl-helm-'));
+    this.#folder ??= makeTemporaryFolder('helm', this.#sendSignal);
     return this.#folder;
   }
 }
+
+/** What helm says where it is kept from its work (helm 3 and 4: pkg/storage/driver/driver.go, pkg/action/{install,upgrade}.go). */
+const codes: [said: RegExp, code: ErrorCode][] = [
+  [/ is forbidden: User /, 'forbidden'],
+  [
+    /release: already exists|cannot re-?use a name that is still in use|another operation \(.+\) is in progress/,
+    'release-pending',
+  ],
+];
+
+/** Whether helm would look for a chart elsewhere: `oci://…`, a URL, or REPOSITORY/NAME. */
+const mayBeFetched = (chart: string): boolean =>
+  /^[a-z]+:\/\//.test(chart) || (/^[^/.~].*\/./.test(chart) && !chart.endsWith('.tgz'));
 
 const isThere = (file: string): Promise<boolean> =>
   stat(file).then(
@@ -255,9 +293,11 @@ function chartMissing(failure: StellarError, chart: string, version: string): St
   const said = [failure.message, ...failure.details].join('\n');
   const hint = /\b(401|403|denied|unauthorized|forbidden|error getting credentials)\b/i.test(said)
     ? 'Old or broken credentials in ~/.docker/config.json are a known cause; the chart itself needs none: helm registry logout HOST'
-    : /not found|manifest unknown|no chart/i.test(said)
-      ? 'See which versions there are: https://github.com/kubestellar/kubestellar/releases'
-      : `Where it can be reached: helm pull ${chart} --version ${version}    Then here: stellarctl init --chart FILE`;
+    : /\brepo \S+ not found/.test(said)
+      ? "See which repositories helm knows: helm repo list    For a chart on this machine's disk: the path of its file or folder"
+      : /not found|manifest unknown|no chart/i.test(said)
+        ? 'See which versions there are: https://github.com/kubestellar/kubestellar/releases'
+        : `Where it can be reached: helm pull ${chart} --version ${version}    Then here: stellarctl init --chart FILE`;
   return new StellarError('chart-unusable', `The chart ${chart} cannot be fetched: ${failure.message}`, {
     details: failure.details,
     hint,

@@ -1,4 +1,4 @@
-import { Deadline } from '../deadline.ts';
+import { Deadline, requireTime } from '../deadline.ts';
 import { StellarError } from '../errors.ts';
 import type { Connect, Kube } from '../kube/client.ts';
 import { setContext } from '../kube/contexts.ts';
@@ -76,6 +76,8 @@ async function ensure(provider: LocalProvider, input: LocalClusterInput, tools: 
   const exists = (await provider.clusters()).includes(name);
   await requireContextFree(context, names, tools);
   const ingressPort = exists && role === 'hosting' ? await usablePort(provider.name, input, tools) : undefined;
+  if (!exists && tools.record === undefined)
+    requireTime(tools.run.deadline, `There is no ${provider.name} cluster ${name} yet`);
   if (!exists) await input.beforeCreation?.();
   const result = {
     ...{ name, provider: provider.name, context, hostContainer: names.container, created: !exists },

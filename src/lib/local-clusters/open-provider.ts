@@ -1,5 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { StellarError } from '../errors.ts';
 import {
@@ -10,6 +9,7 @@ import {
   requireProgram,
   runProgram,
 } from '../programs/program.ts';
+import { makeTemporaryFolder } from '../programs/temporary-folder.ts';
 import { K3d } from './k3d.ts';
 import { Kind } from './kind.ts';
 import { type ProviderName, providerNames } from './names.ts';
@@ -44,7 +44,7 @@ async function withProgram<T>(
   programs: ProgramRun,
   work: (provider: LocalProvider) => Promise<T>,
 ): Promise<T> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'stellarctl-local-'));
+  const folder = await makeTemporaryFolder('local', programs.sendSignal);
   const scratch = path.join(folder, 'kubeconfig');
   const tool: ProviderProgram = {
     program,

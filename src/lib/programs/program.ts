@@ -3,6 +3,7 @@ import path from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { type Deadline, throwIfInterrupted } from '../deadline.ts';
 import { StellarError } from '../errors.ts';
+import { endGroupOn, type SendSignal } from './process-group.ts';
 import { withoutSecrets } from './redact.ts';
 import { compareVersions, findVersion } from './version.ts';
 
@@ -30,6 +31,10 @@ export interface ProgramRun {
   env: NodeJS.ProcessEnv;
   deadline: Deadline;
   signal: AbortSignal;
+  /** Reaches the programs' processes: the library itself ends none. */
+  sendSignal: SendSignal;
+  /** How long a program that was asked to end (SIGTERM) is given to leave things in order, in milliseconds. */
+  farewellMs?: number;
   /** Told about every run: the command line, exit code and time. */
   trace?: ((line: string) => void) | undefined;
 }
@@ -56,8 +61,7 @@ export type RunProgram = (program: FoundProgram, invocation: Invocation) => Prom
 
 /** How long a program that only looks something up may take. */
 const quickMs = 60_000;
-/** How long a program that was asked to end (SIGTERM) is given to leave things in order. */
-const farewellMs = 15_000;
+const defaultFarewellMs = 15_000;
 
 /** Looks for a program on PATH. @returns undefined where there is none; its version is empty where it does not tell one */
 export async function findProgram(program: Program, run: ProgramRun): Promise<FoundProgram | undefined> {
@@ -97,26 +101,25 @@ export function isNewEnough({ version, minimum }: FoundProgram): boolean {
 }
 
 /**
- * Runs programs, never through a shell. On Ctrl-C and at the deadline they are asked to end (SIGTERM), and waited for.
+ * Runs programs, never through a shell. On Ctrl-C and at the deadline they and what they have started are asked to end (SIGTERM),
+ * and waited for.
  * Whatever exit code they end with is a result.
  * @throws StellarError `interrupted`, `timeout`, and `program-failed` for one that cannot be started or dies of a signal
  */
-export function runProgram({ env, deadline, signal, trace }: ProgramRun): RunProgram {
+export function runProgram(run: ProgramRun): RunProgram {
+  const { env, deadline, signal, sendSignal, farewellMs = defaultFarewellMs, trace } = run;
   return async (program, { args, input = '', limitMs = Number.MAX_SAFE_INTEGER, stop }) => {
     throwIfInterrupted(signal);
     const { execa } = await import('execa');
-    // Timers cannot be longer than that.
-    const late = AbortSignal.timeout(Math.min(deadline.requestTimeout(limitMs), 2 ** 31 - 1));
+    // A command that looks once has no deadline that would end a program. Timers cannot be longer than 2 ** 31 ms.
+    const mostMs = Math.min(limitMs, deadline.passed ? quickMs : 2 ** 31 - 1);
+    const late = AbortSignal.timeout(deadline.requestTimeout(mostMs));
     const started = Date.now();
-    const ended = await execa(program.path, args, {
-      env,
-      extendEnv: false,
-      input,
-      reject: false,
-      cancelSignal: AbortSignal.any([signal, late, ...(stop === undefined ? [] : [stop])]),
-      killSignal: 'SIGTERM',
-      forceKillAfterDelay: farewellMs,
-    });
+    // Detached: at the head of a process group of its own.
+    const running = execa(program.path, args, { env, extendEnv: false, input, reject: false, detached: true });
+    const given = AbortSignal.any([signal, late, ...(stop === undefined ? [] : [stop])]);
+    const release = endGroupOn(given, running, { sendSignal, farewellMs });
+    const ended = await running.finally(release);
     trace?.(
       withoutSecrets(
         `${[program.name, ...args].join(' ')} ${ended.exitCode ?? ended.signal} ${Date.now() - started}ms`,

@@ -18,13 +18,13 @@ export interface ChartChoice {
  */
 export async function chooseChart({ chart, version }: InitInput, helm: Helm): Promise<ChartChoice> {
   const [, untagged, tag] = /^(oci:\/\/.+):([^/:]+)$/.exec(chart ?? '') ?? [];
-  if (tag !== undefined && version !== undefined && tag !== version)
+  if (tag !== undefined && version !== undefined && inFull(tag) !== inFull(version))
     throw new StellarError('usage', `--chart names the version ${tag}, and --version ${version}. Give one of them.`);
   const asked = version ?? tag;
   if (asked !== undefined) refuseVersion(asked);
   const choice = {
     chart: untagged ?? chart ?? coreChart.reference,
-    version: asked?.replace(/^v/, ''),
+    version: asked === undefined ? undefined : inFull(asked),
     local: undefined,
   };
   const local = chart === undefined ? undefined : await helm.local(chart);
@@ -51,6 +51,9 @@ async function verifyChart(helm: Helm, chart: LocalChart, wanted: string | undef
     throw new StellarError('chart-unusable', `The chart ${chart} is ${version}, and ${wanted} is asked for.`);
   return version;
 }
+
+/** A version as charts have it, without a leading `v` and with its patch number: to helm, 0.30 would be any 0.30.x. */
+const inFull = (version: string): string => version.replace(/^v/, '').replace(/^(\d+\.\d+)(?![.\d])/, '$1.0');
 
 function refuseVersion(version: string): void {
   if (findVersion(version) !== version.replace(/^v/, ''))

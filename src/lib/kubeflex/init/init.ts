@@ -1,4 +1,4 @@
-import { throwIfInterrupted } from '../../deadline.ts';
+import { requireTime, throwIfInterrupted } from '../../deadline.ts';
 import { StellarError } from '../../errors.ts';
 import type { Helm, LocalChart, ReleaseName } from '../../helm/helm.ts';
 import { isValues, mergeValues, type Values } from '../../helm/values.ts';
@@ -21,7 +21,7 @@ import { type InitInput, kubeFlexValues } from './input.ts';
 import { findIrreplaceable, markAsKept } from './keep.ts';
 import { requireInitPermissions } from './permissions.ts';
 import { hasKubeFlex, makePlan, type Plan } from './plan.ts';
-import { forgetRevisions, settleRelease } from './release-records.ts';
+import { forgetRevisions, overtaken, settleRelease } from './release-records.ts';
 import { readSituation, type Situation } from './situation.ts';
 
 /** What `init` has come to. */
@@ -45,6 +45,15 @@ export interface InitResult {
   changed: boolean;
 }
 
+/** What is asked for, as helm understands it. */
+interface Chosen extends InitInput {
+  choice: ChartChoice;
+  asked: Values;
+}
+
+/** After so many helms that were faster, something else must be wrong. */
+const mostAttempts = 3;
+
 export interface InitTools {
   kube: Kube;
   helm: Helm;
@@ -59,11 +68,26 @@ export interface InitTools {
  *   afterwards `program-failed` (helm), `hosting-failed`, `timeout`, `interrupted`, saying what is there and how to go on or back
  */
 export async function initHosting(input: InitInput, tools: InitTools, run: Run): Promise<InitResult> {
-  const { kube, helm } = tools;
-  const started = Date.now();
-  const { context } = kube.cluster;
+  const { helm } = tools;
   const choice = await chooseChart(input, helm);
   const asked = await helm.valuesOf(kubeFlexValues(input), input.values);
+  for (let attempts = 1; ; attempts++) {
+    try {
+      return await attempt({ ...input, choice, asked }, tools, run);
+    } catch (error) {
+      const isOvertaken = error instanceof StellarError && error.code === 'release-pending';
+      if (!isOvertaken || attempts === mostAttempts) throw error;
+      run.progress.changed(tools.kube.cluster.context, 'another helm was faster; looking at what it makes');
+    }
+  }
+}
+
+/** @throws StellarError also `release-pending` where another helm has begun with the release meanwhile: there is something else to do */
+async function attempt(input: Chosen, tools: InitTools, run: Run): Promise<InitResult> {
+  const { kube, helm } = tools;
+  const { choice, asked } = input;
+  const started = Date.now();
+  const { context } = kube.cluster;
   const first = await readSituation(kube, helm).catch(async (error: unknown) => {
     // Whoever may not even look is told everything that is missing.
     if (error instanceof StellarError && error.code === 'forbidden')
@@ -98,6 +122,7 @@ export async function initHosting(input: InitInput, tools: InitTools, run: Run):
     if (!kube.dryRun) await followHosting(kube, { ...followed, helm: undefined }, run);
     return result;
   }
+  if (!kube.dryRun) requireTime(run.deadline, `${context} is not yet as KubeStellar ${plan.version} needs it`);
   await requireInitPermissions(kube, situation.release);
   const chart = await bringChart(helm, choice, plan.version);
   announce(plan, situation, choice, run);
@@ -116,6 +141,9 @@ export async function initHosting(input: InitInput, tools: InitTools, run: Run):
     // A helm that is asked to end notes that its release has failed; it is waited for, or the next run would find it at work.
     stop.abort();
     await work.ended;
+    // What is there is the other helm's, and not to be gone back from.
+    if (work.failure instanceof StellarError && work.failure.code === 'release-pending')
+      throw overtaken(context, situation.release);
     throw withRemains(error, situation.release, plan, kube);
   }
   return result;

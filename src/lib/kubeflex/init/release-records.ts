@@ -41,7 +41,7 @@ export async function settleRelease(
   const outcome = await poll(async () => {
     const secret = await kube.get<Secret>(resources.secrets, record, { namespace });
     if (secret?.metadata.labels?.status?.startsWith('pending-') !== true) return 'ended';
-    const idleMs = kube.now() - lastWritten(secret);
+    const idleMs = idleTime(kube, secret);
     if (idleMs <= abandonedAfterMs) {
       const left = Math.ceil((abandonedAfterMs - idleMs) / 1000);
       run.progress.waiting(context, `another helm is at work; it counts as dead in ${left}s`);
@@ -58,6 +58,8 @@ export async function settleRelease(
   });
 }
 
+const idleTime = (kube: Kube, record: Secret): number => kube.now() - lastWritten(record);
+
 /** When helm last wrote a record; it notes that in labels, in seconds since the epoch. */
 function lastWritten({ metadata }: Secret): number {
   const { modifiedAt, createdAt } = metadata.labels ?? {};
@@ -68,8 +70,26 @@ function lastWritten({ metadata }: Secret): number {
 /**
  * Forgets a release that was never deployed, so that it is installed and not upgraded: the chart's own Job that installs
  * PostgreSQL belongs to installations only. The objects stay, and are adopted.
+ * @throws StellarError `release-pending` where another helm has begun with it since the revisions were read: its record is left alone
  */
 export async function forgetRevisions(kube: Kube, release: ReleaseName, revisions: readonly Revision[]): Promise<void> {
-  for (const { revision } of revisions)
-    await kube.delete(resources.secrets, recordOf(release, revision), { namespace: release.namespace });
+  const { namespace } = release;
+  for (const { revision, status } of revisions) {
+    const name = recordOf(release, revision);
+    const record = await kube.get<Secret>(resources.secrets, name, { namespace });
+    if (record === undefined) continue;
+    const now = record.metadata.labels?.status;
+    const isAtWork = now?.startsWith('pending-') === true && idleTime(kube, record) <= abandonedAfterMs;
+    if (isAtWork || now !== status) throw overtaken(kube.cluster.context, release);
+    await kube.delete(resources.secrets, name, { namespace, uid: record.metadata.uid });
+  }
+}
+
+/** The error of whoever wanted to do what another helm is doing already. */
+export function overtaken(context: string, { name, namespace }: ReleaseName): StellarError {
+  return new StellarError(
+    'release-pending',
+    `Another helm has begun with release ${name} in namespace ${namespace} on ${context} first.`,
+    { hint: 'When it has ended, run the same command again' },
+  );
 }
