@@ -28,8 +28,8 @@ const unitTests: Group = { files: ['test/*.test.ts', 'test/unit/**/*.test.ts'], 
 // Each of these files starts control planes of its own: a few of them fill two cores, and many would make each other miss their
 // deadlines.
 const wholeCommands: Group = { files: ['test/e2e/**/*.test.ts'], except: /\.long\.test\.ts$/, atOnce: 3 };
-// One after the other: they stop servers and measure what happens in seconds.
-const longTests: Group = { files: ['test/bed/**/*.long.test.ts', 'test/e2e/**/*.long.test.ts'], atOnce: 1 };
+// They wait more than they compute, but they stop servers and measure what happens in seconds.
+const longTests: Group = { files: ['test/bed/**/*.long.test.ts', 'test/e2e/**/*.long.test.ts'], atOnce: 2 };
 
 const chosen = positionals.map((place) => path.relative(root, path.resolve(place)));
 
