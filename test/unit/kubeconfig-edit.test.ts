@@ -300,7 +300,7 @@ describe('of several files', () => {
   test('the list may name none', () => assert.rejects(set(':', 'its1'), fails('file-error', /KUBECONFIG/)));
 });
 
-describe('a file is the same by every name:', () => {
+describe('a file is the same by every name:', { concurrency: true }, () => {
   const spellings: [what: string, spell: (name: string) => string][] = [
     ['relative', (name) => path.relative(process.cwd(), name)],
     ['with a slash too many', (name) => `${path.dirname(name)}//config`],
