@@ -185,6 +185,7 @@ export const wdsInside = (inside: Partial<WdsInside> = {}): InsideLook<WdsInside
   inside: {
     missingCrds: [],
     its: { name: 'its1', isReady: true, workStatusServed: true, propertiesNamespace: true },
+    itsProblem: undefined,
     forbidden: new Set(),
     ...inside,
   },

@@ -104,7 +104,17 @@ test('an ITS that does not answer hides only its own part', async () => {
     },
   });
   const inside = await readWdsInside(new MemoryCluster().kube, { name: 'its1', isReady: true, kube: silent });
-  assert.deepEqual([inside.missingCrds.length, inside.its], [5, undefined]);
+  assert.deepEqual([inside.missingCrds.length, inside.its, inside.itsProblem], [5, undefined, 'Cannot reach its1']);
+});
+
+test('a transport that waits for an ITS that does not answer is said to', () => {
+  const deployments = running.deployments.map((one) =>
+    one.metadata.name === 'transport-controller' ? { ...one, status: { readyReplicas: 0 } } : one,
+  );
+  assert.match(
+    blocking({ deployments }, wdsInside({ its: undefined, itsProblem: 'Cannot reach its1' })) ?? '',
+    /^transport-controller waiting: its ITS does not answer: Cannot reach its1/,
+  );
 });
 
 describe('the transport of 0.30 does not start', () => {

@@ -9,6 +9,7 @@ import { coreChart } from '../kubestellar/chart.ts';
 import { requireHub } from '../ocm/require-hub.ts';
 import { blockingStage, judge } from '../stages.ts';
 import { type Check, fail, type Outcome, pass, skipped, warn } from './check.ts';
+import { judgeNames } from './names.ts';
 import { judgeWayIn } from './way-in.ts';
 
 /** What KubeStellar needs of the hosting cluster. */
@@ -27,6 +28,7 @@ export function hostingChecks(kube: Kube, state: HostingState): Check[] {
       title: `the ingress of ${context} is reached from this machine`,
       look: () => judgeWayIn(kube),
     },
+    { id: 'names', title: `names of the spaces of ${context} are resolved`, look: () => judgeNames(kube) },
   ]);
 }
 

@@ -8,7 +8,7 @@ import { propertiesNamespace, wdsCrds, workStatusCrd } from '../../kubestellar/n
 import { failed, met, unseen, type Verdict, waiting } from '../../stages.ts';
 import { hookNames } from '../names.ts';
 import type { SpaceEvidence } from './evidence.ts';
-import { isCrdServed } from './inside.ts';
+import { isCrdServed, lookInside } from './inside.ts';
 import {
   apiServerRuns,
   byInside,
@@ -27,6 +27,8 @@ export interface WdsInside {
   /** KubeStellar's kinds that are not served yet. */
   missingCrds: readonly string[];
   its: ItsOfWds | undefined;
+  /** Why the ITS was not seen, where it is known and does not answer. */
+  itsProblem: string | undefined;
   /** Plural names of the kinds that this user may not read there: they seem to have no objects. */
   forbidden: ReadonlySet<string>;
 }
@@ -47,10 +49,15 @@ export async function readWdsInside(wds: Kube, its: ItsToRead | undefined): Prom
   const readable = lenient(wds);
   const [served, ofIts] = await Promise.all([
     Promise.all(wdsCrds.map((crd) => isCrdServed(readable, crd))),
-    // An ITS that cannot be reached hides only its own part.
-    its === undefined ? undefined : readItsOfWds(its).catch(() => undefined),
+    its === undefined ? undefined : lookInside(() => readItsOfWds(its)),
   ]);
-  return { missingCrds: wdsCrds.filter((_, index) => !served[index]), its: ofIts, forbidden: readable.forbidden };
+  return {
+    missingCrds: wdsCrds.filter((_, index) => !served[index]),
+    // An ITS that cannot be reached hides only its own part.
+    its: ofIts?.state === 'seen' ? ofIts.inside : undefined,
+    itsProblem: ofIts?.state === 'silent' ? ofIts.why : undefined,
+    forbidden: readable.forbidden,
+  };
 }
 
 async function readItsOfWds({ name, isReady, kube }: ItsToRead): Promise<ItsOfWds> {
@@ -99,9 +106,10 @@ function crdsServed(inside: WdsInside): Verdict {
 const ofIts =
   (check: (its: ItsOfWds, hosting: string) => Verdict) =>
   (space: Space<WdsInside>): Verdict =>
-    byInside(({ its }: WdsInside) =>
-      its === undefined ? unseen('its ITS was not reached') : check(its, space.hosting),
-    )(space);
+    byInside(({ its, itsProblem }: WdsInside) => {
+      if (its !== undefined) return check(its, space.hosting);
+      return unseen(itsProblem ?? 'its ITS was not reached');
+    })(space);
 
 function workStatusServed({ name, isReady, workStatusServed: served }: ItsOfWds, hosting: string): Verdict {
   if (served) return met;
@@ -115,8 +123,11 @@ function workStatusServed({ name, isReady, workStatusServed: served }: ItsOfWds,
 const namespaceMade = ({ name, propertiesNamespace: made }: ItsOfWds): Verdict =>
   made ? met : waiting(`the transport has not made namespace ${propertiesNamespace} in ${name} yet`);
 
-function transportRuns(space: SpaceEvidence): Verdict {
+function transportRuns(space: Space<WdsInside>): Verdict {
   const verdict = deploymentRuns(transportDeployment)(space);
+  const itsProblem = space.look.state === 'seen' ? space.look.inside.itsProblem : undefined;
+  // It does not come up before it has reached the ITS.
+  if (verdict.state === 'waiting' && itsProblem !== undefined) return waiting(`its ITS does not answer: ${itsProblem}`);
   if (verdict.state === 'met' || !isItsNameDefect(transportOf(space))) return verdict;
   return failed(
     'the chart gives its transport a name and a selector for the ITS, and it takes only one (KubeStellar 0.30)',

@@ -1,0 +1,26 @@
+import { lookup } from 'node:dns/promises';
+import type { Kube } from '../kube/client.ts';
+import { lenient } from '../kube/lenient.ts';
+import { readHostingConfig } from '../kubeflex/hosting.ts';
+import { type Outcome, pass, skipped, warn } from './check.ts';
+
+type Resolve = (host: string) => Promise<{ address: string }>;
+
+/**
+ * Looks up a name as control planes get it. stellarctl knows KubeFlex's own domain without DNS; kubectl and others do not, and some
+ * resolvers keep answers of 127.0.0.1 back.
+ * @param resolve for tests
+ */
+export async function judgeNames(kube: Kube, resolve: Resolve = (host) => lookup(host)): Promise<Outcome> {
+  const config = await readHostingConfig(lenient(kube));
+  if (config === undefined) return skipped('KubeFlex is not there, or may not be looked at');
+  if (config.isOpenShift) return skipped('OpenShift has routes');
+  const host = `its1.${config.domain}`;
+  return resolve(host).then(
+    ({ address }) => pass(`${host} is ${address}`),
+    () =>
+      warn(`${host} is not resolved on this machine: stellarctl does without, kubectl does not`, {
+        hint: `Let your DNS answer for *.${config.domain}, or put a line for each space into the hosts file: 127.0.0.1 ${host}`,
+      }),
+  );
+}
