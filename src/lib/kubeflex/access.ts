@@ -1,4 +1,3 @@
-import { StellarError } from '../errors.ts';
 import type { Kube } from '../kube/client.ts';
 import {
   type ContextEntry,
@@ -51,16 +50,6 @@ export async function accessSpace(
   const config = parseKubeconfig(Buffer.from(text, 'base64').toString('utf8'), source);
   const [first] = config.contexts.keys();
   return { context: { ...selectContext(config, config.currentContext ?? first ?? ''), name } };
-}
-
-/** The same for whoever cannot go on without. @throws StellarError `not-found` */
-export async function requireAccess(...parameters: Parameters<typeof accessSpace>): Promise<SelectedContext> {
-  const access = await accessSpace(...parameters);
-  if ('context' in access) return access.context;
-  const [, { name: hosting }, { metadata }] = parameters;
-  throw new StellarError('not-found', `How to reach ${metadata.name} is not known: ${access.unknown}.`, {
-    hint: `See how far it is: stellarctl its get ${metadata.name} --hosting-context ${hosting}`,
-  });
 }
 
 /**
