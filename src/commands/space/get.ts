@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { formatAge } from '../../lib/duration.ts';
 import type { SpaceStageView, SpaceView } from '../../lib/kubeflex/get-space.ts';
-import type { SpaceRole } from '../../lib/kubeflex/names.ts';
+import { aSpace, type SpaceRole } from '../../lib/kubeflex/names.ts';
 import { type Io, withoutControls, withProgramName } from '../../lib/terminal/io.ts';
 import type { Style } from '../../lib/terminal/style.ts';
 import { action } from '../action.ts';
@@ -11,7 +11,7 @@ import { defineCommand, type HostingOptions, hostingContextOption } from '../opt
 export function spaceGetCommand(io: Io, role: SpaceRole): Command {
   const noun = role.toUpperCase();
   return defineCommand('get', {
-    summary: `show everything about an ${noun}, and what is wrong with it`.replace('an WDS', 'a WDS'),
+    summary: `show everything about ${aSpace(role)}, and what is wrong with it`,
     description: `Shows how far the ${noun} has come up and by what that is seen: on the hosting cluster, and inside it. The last lines tell what is wrong, with the log of what failed, and what to type.`,
     timeout: '30s',
     examples: [

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import type { SpaceRole } from '../../lib/kubeflex/names.ts';
+import { aSpace, type SpaceRole } from '../../lib/kubeflex/names.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import { action } from '../action.ts';
 import {
@@ -22,7 +22,7 @@ export function spaceRepairCommand(io: Io, role: SpaceRole): Command {
       ? 'Removes Jobs of its hooks that have failed, so that KubeFlex makes them anew, which it never does by itself.'
       : 'Gives its transport an ITS that it can be told (KubeStellar 0.30 cannot name one), and removes Jobs that have failed, so that KubeFlex makes them anew.';
   const command = defineCommand('repair', {
-    summary: `set an ${noun} going again that has stopped coming up`.replace('an WDS', 'a WDS'),
+    summary: `set ${aSpace(role)} going again that has stopped coming up`,
     description: `${what} Then it waits until the ${noun} is ready, and writes its context. Where nothing is broken, nothing is changed.`,
     timeout: '10m',
     examples: [[`stellarctl ${role} repair ${role}1`, `let ${role}1 come up after its cause of failure has gone`]],

@@ -40,6 +40,9 @@ export const clusterInfoJob = 'update-cluster-info';
 export const namespaceOf = (controlPlane: string): string => `${controlPlane}-system`;
 
 export type SpaceRole = 'its' | 'wds';
+
+/** As people say it. */
+export const aSpace = (role: SpaceRole): string => (role === 'its' ? 'an ITS' : 'a WDS');
 export type ItsType = 'vcluster' | 'host' | 'external';
 export type WdsType = 'k8s' | 'host';
 

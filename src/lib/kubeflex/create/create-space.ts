@@ -1,6 +1,5 @@
 import { StellarError } from '../../errors.ts';
 import type { Run } from '../../run.ts';
-import { blockingStage, judge } from '../../stages.ts';
 import type { SpaceResult } from '../space-result.ts';
 import { existsStill, type FollowedSpace, followSpace, goOnOrBack } from '../stages/follow-space.ts';
 import type { SpaceTools } from '../tools.ts';
@@ -44,14 +43,13 @@ export async function createSpace<Inside>(
       if (!hosting.dryRun) run.progress.reached(name, what);
     }
     if (hosting.dryRun) return result;
-    const wasReady = write === undefined && (await isReady(followed));
     const outcome = await followSpace(followed, run);
     result.stage = outcome.stage;
     if (outcome.error !== undefined) return fail(result, outcome.error, run);
     if (await finish?.()) result.changed = true;
     await writeContext(name, entries, result, tools, run);
     const where = result.context === null ? '' : ` · context ${result.context}`;
-    if (wasReady && !result.changed) run.progress.done(name, `is ready; nothing to do${where}`);
+    if (outcome.atOnce && !result.changed) run.progress.done(name, `is ready; nothing to do${where}`);
     else run.progress.done(name, `${outcome.stage}${where}`, Date.now() - started);
     return result;
   } catch (error) {
@@ -59,11 +57,6 @@ export async function createSpace<Inside>(
     if (exists) return fail(result, withWayOn(error, followed), run);
     return fail(result, hasBegun ? withWayBack(error, followed) : error, run);
   }
-}
-
-async function isReady<Inside>({ look }: FollowedSpace<Inside>): Promise<boolean> {
-  const seen = await look();
-  return seen !== undefined && blockingStage(judge(seen.stages, seen.space)) === undefined;
 }
 
 async function writeContext(

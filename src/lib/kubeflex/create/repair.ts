@@ -7,7 +7,7 @@ import { resources } from '../../kube/resources.ts';
 import { poll } from '../../poll.ts';
 import type { Run } from '../../run.ts';
 import { requireHosting } from '../hosting.ts';
-import { clusterInfoJob, hookNames, namespaceOf, type SpaceRole } from '../names.ts';
+import { aSpace, clusterInfoJob, hookNames, namespaceOf, type SpaceRole } from '../names.ts';
 import type { ControlPlane, HookUse } from '../objects.ts';
 import type { SpaceResult } from '../space-result.ts';
 import { hooksOf, itsNameOf, itsOfWds, listControlPlanes, roleOf } from '../spaces.ts';
@@ -74,7 +74,7 @@ export function notThere(
 ): StellarError {
   const other = present && roleOf(present);
   if (other !== undefined) {
-    return new StellarError('not-found', `${name} is ${other === 'its' ? 'an ITS' : 'a WDS'}.`, {
+    return new StellarError('not-found', `${name} is ${aSpace(other)}.`, {
       hint: `stellarctl ${other} ${verb} ${name} --hosting-context ${cluster.context}`,
     });
   }

@@ -1,16 +1,17 @@
 import { StellarError } from '../../errors.ts';
 import { forgetIts } from '../../its-use.ts';
-import type { Kube } from '../../kube/client.ts';
 import { resources } from '../../kube/resources.ts';
 import type { ManagedCluster } from '../../ocm/objects.ts';
 import type { Run } from '../../run.ts';
-import { accessSpace, contextsOf } from '../access.ts';
+import { contextsOf } from '../access.ts';
 import { adoptedAccount } from '../create/bootstrap.ts';
 import { checkSpaceName } from '../create/clear-name.ts';
 import { requireHosting } from '../hosting.ts';
+import type { ControlPlane } from '../objects.ts';
 import type { SpaceResult } from '../space-result.ts';
 import { itsOfWds, listControlPlanes, roleOf, typeOf } from '../spaces.ts';
 import type { SpaceTools } from '../tools.ts';
+import { reach, seen } from './ask-space.ts';
 import { contextsToRemove, deleteSpace, refuseOtherRole, type SpaceToDelete } from './delete-space.ts';
 
 /** What hangs on an ITS that is to be deleted. */
@@ -42,20 +43,12 @@ export async function inspectIts(name: string, tools: SpaceTools): Promise<ItsTo
   return { name, role: 'its', hosting: hosting.cluster.context, context, controlPlane, wecs, unseen, wdses };
 }
 
-async function wecsOf(
-  controlPlane: NonNullable<SpaceToDelete['controlPlane']>,
-  { hosting, hostingContext, kubeconfig, connect }: SpaceTools,
-): Promise<Pick<ItsToDelete, 'wecs' | 'unseen'>> {
-  try {
-    const access = await accessSpace(hosting, hostingContext, controlPlane, kubeconfig);
-    if ('unknown' in access) return { wecs: undefined, unseen: access.unknown };
-    const its: Kube = connect(access.context);
-    const clusters = (await its.list<ManagedCluster>(resources.managedClusters)) ?? [];
-    return { wecs: clusters.map(({ metadata }) => metadata.name), unseen: undefined };
-  } catch (error) {
-    if (!(error instanceof StellarError) || error.code === 'interrupted') throw error;
-    return { wecs: undefined, unseen: error.message };
-  }
+async function wecsOf(controlPlane: ControlPlane, tools: SpaceTools): Promise<Pick<ItsToDelete, 'wecs' | 'unseen'>> {
+  const { items, unseen } = await seen(
+    await reach(controlPlane, tools),
+    async (its) => (await its.list<ManagedCluster>(resources.managedClusters)) ?? [],
+  );
+  return { wecs: items?.map(({ metadata }) => metadata.name), unseen };
 }
 
 /** What will happen, a line each. */

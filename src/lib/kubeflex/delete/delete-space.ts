@@ -10,7 +10,7 @@ import type { Run } from '../../run.ts';
 import { accessSpace, contextsCertainlyOf, contextsOf } from '../access.ts';
 import { bootstrapLabels, bootstrapSecretOf } from '../create/manifests.ts';
 import { forNoControlPlane } from '../kubeconfig-extension.ts';
-import { namespaceOf, type SpaceRole } from '../names.ts';
+import { aSpace, namespaceOf, type SpaceRole } from '../names.ts';
 import type { ControlPlane } from '../objects.ts';
 import type { SpaceResult } from '../space-result.ts';
 import { roleOf, typeOf } from '../spaces.ts';
@@ -35,7 +35,7 @@ export function refuseOtherRole(controlPlane: ControlPlane, wanted: SpaceRole, {
     ? new StellarError('name-taken', `${name} is a control plane, but neither an ITS nor a WDS.`, {
         hint: `If it is the one that you mean: kubectl --context ${cluster.context} delete controlplane ${name}`,
       })
-    : new StellarError('name-taken', `${name} is ${role === 'its' ? 'an ITS' : 'a WDS'}.`, {
+    : new StellarError('name-taken', `${name} is ${aSpace(role)}.`, {
         hint: `stellarctl ${role} delete ${name} --hosting-context ${cluster.context}`,
       });
 }

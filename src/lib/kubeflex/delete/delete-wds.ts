@@ -7,13 +7,13 @@ import type { ManifestWork } from '../../ocm/deregister/inspect.ts';
 import { makeOrphans } from '../../ocm/deregister/keep.ts';
 import { poll } from '../../poll.ts';
 import type { Run } from '../../run.ts';
-import { accessSpace } from '../access.ts';
 import { checkSpaceName } from '../create/clear-name.ts';
 import { requireHosting } from '../hosting.ts';
 import type { ControlPlane } from '../objects.ts';
 import type { SpaceResult } from '../space-result.ts';
 import { itsOfWds, listControlPlanes, roleOf, typeOf } from '../spaces.ts';
 import type { SpaceTools } from '../tools.ts';
+import { reach, seen } from './ask-space.ts';
 import { deleteSpace, refuseOtherRole, type SpaceToDelete } from './delete-space.ts';
 
 /** What a WDS that is to be deleted has sent, and to where. */
@@ -70,42 +70,6 @@ const otherHosts = (name: string, all: readonly ControlPlane[]): string[] =>
   all
     .filter((other) => other.metadata.name !== name && roleOf(other) === 'wds' && typeOf(other) === 'host')
     .map(({ metadata }) => metadata.name);
-
-interface Reached {
-  kube: Kube | undefined;
-  unseen: string | undefined;
-}
-
-async function reach(
-  controlPlane: SpaceToDelete['controlPlane'],
-  { hosting, hostingContext, kubeconfig, connect }: SpaceTools,
-): Promise<Reached> {
-  if (controlPlane === undefined) return { kube: undefined, unseen: 'its ITS is not known' };
-  try {
-    const access = await accessSpace(hosting, hostingContext, controlPlane, kubeconfig);
-    if ('unknown' in access) return { kube: undefined, unseen: access.unknown };
-    return { kube: connect(access.context), unseen: undefined };
-  } catch (error) {
-    return { kube: undefined, unseen: whyUnseen(error) };
-  }
-}
-
-async function seen<T>(
-  { kube, unseen }: Reached,
-  read: (kube: Kube) => Promise<T[] | undefined>,
-): Promise<{ items: T[] | undefined; unseen: string | undefined }> {
-  if (kube === undefined) return { items: undefined, unseen };
-  try {
-    return { items: await read(kube), unseen: undefined };
-  } catch (error) {
-    return { items: undefined, unseen: whyUnseen(error) };
-  }
-}
-
-function whyUnseen(error: unknown): string {
-  if (!(error instanceof StellarError) || error.code === 'interrupted') throw error;
-  return error.message;
-}
 
 const worksOf = (its: Kube, wds: string): Promise<ManifestWork[] | undefined> =>
   its.list<ManifestWork>(resources.manifestWorks, { labelSelector: `${originWdsLabel}=${wds}` });

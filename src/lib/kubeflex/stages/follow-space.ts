@@ -4,7 +4,7 @@ import { resources } from '../../kube/resources.ts';
 import { Patience, poll } from '../../poll.ts';
 import type { Run } from '../../run.ts';
 import { blockingStage, judge, reachedStage, type StageReport } from '../../stages.ts';
-import type { SpaceRole } from '../names.ts';
+import { aSpace, type SpaceRole } from '../names.ts';
 import { hookLike } from '../spaces.ts';
 import type { Space, SpaceStage } from './space-stages.ts';
 import { troubleOf } from './stage-trouble.ts';
@@ -31,6 +31,8 @@ export interface FollowedSpace<Inside> {
 export interface SpaceOutcome {
   /** The id of the stage that it is at, or of the one that failed. */
   stage: string | null;
+  /** It was at its last stage at the first look. */
+  atOnce?: boolean;
   error?: StellarError;
 }
 
@@ -59,7 +61,7 @@ export async function followSpace<Inside>(followed: FollowedSpace<Inside>, run: 
     );
     const blocking = blockingStage(reports);
     const stage = reachedStage(reports) ?? null;
-    if (blocking === undefined) return { stage };
+    if (blocking === undefined) return { stage, atOnce: looks === 1 };
     const { verdict } = blocking;
     const doubtful = verdict.state === 'failed' ? blocking.id : undefined;
     if (doubtful !== doubted) patience = new Patience(graceOf(blocking.id, seen.stages));
@@ -163,8 +165,7 @@ async function tooLate<Inside>(
   });
 }
 
-const existsUnready = (name: string, role: SpaceRole): string =>
-  `${name} exists but is not ${role === 'its' ? 'an ITS' : 'a WDS'} yet.`;
+const existsUnready = (name: string, role: SpaceRole): string => `${name} exists but is not ${aSpace(role)} yet.`;
 
 export const existsStill = (name: string): string => `The control plane ${name} exists.`;
 
