@@ -6,7 +6,7 @@ if (version[0] < 22 || (version[0] === 22 && version[1] < 19)) {
   process.stderr.write('stellarctl needs Node 22.19 or newer; this is Node ' + process.versions.node + '.\n');
   process.exitCode = 1;
 } else {
-  require('node:module').enableCompileCache();
+  require('./compile-cache.cjs')();
   import('../dist/cli.js').then(function (cli) {
     return cli.main(process.argv);
   });

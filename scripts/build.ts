@@ -40,7 +40,7 @@ async function resolveByEsbuild(pluginBuild: PluginBuild, args: OnResolveArgs): 
 /**
  * Modules that are imported by a dependency for something that stellarctl does not do, and that cost start-up time: left out, so that
  * whatever would use them fails loudly. undici is client-node's own HTTP client, three quarters of everything; our requests are sent
- * by node:https (src/lib/kube/client.ts). commander runs sub-commands that are programs of their own by node:child_process.
+ * by node:https (src/lib/kube/client/transport.ts). commander runs sub-commands that are programs of their own by node:child_process.
  */
 const leftOut: { module: RegExp; importer: RegExp }[] = [
   { module: /^undici$/, importer: /node_modules.@kubernetes.client-node/ },
@@ -64,12 +64,13 @@ const withoutUnused: Plugin = {
 
 /**
  * Importing one of Node's own modules evaluates every getter of it, and these have getters that load much: all of Node's undici for
- * http.WebSocket, all of WebCrypto for crypto.webcrypto. Taken this way they are evaluated when they are used.
+ * http.WebSocket, all of WebCrypto for crypto.webcrypto. Taken this way they are evaluated when they are used. Dependencies name them
+ * without `node:` (agent-base).
  */
 const withoutGetters: Plugin = {
   name: 'without-getters',
   setup(pluginBuild) {
-    pluginBuild.onResolve({ filter: /^node:(http|crypto)$/ }, ({ path: module, kind }) =>
+    pluginBuild.onResolve({ filter: /^(node:)?(http|crypto)$/ }, ({ path: module, kind }) =>
       kind === 'import-statement' ? { path: module, namespace: 'node' } : undefined,
     );
     pluginBuild.onLoad({ filter: /.*/, namespace: 'node' }, ({ path: module }) => ({

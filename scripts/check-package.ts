@@ -53,7 +53,7 @@ async function pack(): Promise<string> {
 async function expectedFiles(): Promise<string[]> {
   const metafile = JSON.parse(await readFile(path.join(root, 'dist', 'metafile.json'), 'utf8')) as Metafile;
   const built = Object.keys(metafile.outputs).map((output) => `dist/${path.basename(output)}`);
-  const boot = ['bin/kubectl-stellar.cjs', 'bin/stellarctl.cjs'];
+  const boot = ['bin/compile-cache.cjs', 'bin/kubectl-stellar.cjs', 'bin/stellarctl.cjs'];
   return ['LICENSE', 'README.md', 'package.json', 'dist/THIRD-PARTY-NOTICES.txt', ...boot, ...built].sort();
 }
 

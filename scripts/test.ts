@@ -29,7 +29,7 @@ const unitTests: Group = { files: ['test/*.test.ts', 'test/unit/**/*.test.ts'], 
 // deadlines.
 const wholeCommands: Group = { files: ['test/e2e/**/*.test.ts'], except: /\.long\.test\.ts$/, atOnce: 3 };
 // They wait more than they compute, but they stop servers and measure what happens in seconds.
-const longTests: Group = { files: ['test/bed/**/*.long.test.ts', 'test/e2e/**/*.long.test.ts'], atOnce: 2 };
+const longTests: Group = { files: ['testbed/**/*.long.test.ts', 'test/e2e/**/*.long.test.ts'], atOnce: 2 };
 
 const chosen = positionals.map((place) => path.relative(root, path.resolve(place)));
 

@@ -22,8 +22,11 @@ import { labelCommand } from './commands/wec/label.ts';
 import { listCommand } from './commands/wec/list.ts';
 import { propertiesCommand } from './commands/wec/properties.ts';
 import { waitCommand } from './commands/wec/wait.ts';
-import { ExitCode } from './lib/errors.ts';
-import { type Io, withProgramName } from './lib/terminal/io.ts';
+import { ExitCode } from './lib/engine/errors.ts';
+import type { Io } from './lib/terminal/io.ts';
+import { watchOutput } from './lib/terminal/lost-output.ts';
+import { writeDocument } from './lib/terminal/output.ts';
+import { writeText } from './lib/terminal/write.ts';
 
 declare const STELLARCTL_VERSION: string;
 
@@ -97,17 +100,37 @@ export function buildProgram(io: Io): Command {
     .addCommand(deregisterCommand(io))
     .addCommand(statusCommand(io))
     .addCommand(doctorCommand(io))
+    .helpCommand(false)
+    .addCommand(helpCommand())
     .showSuggestionAfterError()
     .addHelpText('after', start);
   exitByException(program, io);
   return program;
 }
 
+/** `help wec join`: the help of a command, however deep it is. */
+function helpCommand(): Command {
+  return new Command('help')
+    .summary('show the help of a command')
+    .description('Shows the help of a command, as `--help` after it does.')
+    .usage('[COMMAND…]')
+    .argument('[commands...]', 'the command, as it is typed')
+    .action((names: string[], _options: object, self: Command) => {
+      let shown = self.parent as Command;
+      for (const name of names) {
+        const next = shown.commands.find((child) => child.name() === name || child.aliases().includes(name));
+        if (next === undefined) shown.error(`error: unknown command '${name}'`, { code: 'commander.unknownCommand' });
+        else shown = next;
+      }
+      shown.help();
+    });
+}
+
 /** Wrong usage ends with 2, whatever commander makes of it, and in the format that was asked for. */
 function exitByException(command: Command, io: Io): void {
   command.exitOverride().configureOutput({
-    writeOut: (text) => io.stdout.write(withProgramName(text, io.program)),
-    writeErr: (text) => io.stderr.write(withProgramName(text, io.program)),
+    writeOut: (text) => writeText(io.stdout, text, io),
+    writeErr: (text) => writeText(io.stderr, text, io),
     outputError: (text, write) => write(`✗ ${text.replace(/^error: /, '').replace(/\n(?=\()/g, '\n  ')}`),
   });
   // Arguments and options are in a command's own help: here they would leave no room to say what it does.
@@ -133,12 +156,9 @@ export async function main(argv: readonly string[]): Promise<void> {
     stderr: process.stderr,
     env: process.env,
     program,
+    argv: argv.slice(2),
+    isOutputLost: watchOutput(process),
   };
-  // A reader that has seen enough (head, less) is no failure.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(process.exitCode ?? ExitCode.done);
-    throw error;
-  });
   try {
     await buildProgram(io).parseAsync(argv);
   } catch (error) {
@@ -148,7 +168,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     process.exitCode = helped && error.exitCode === 0 ? ExitCode.done : ExitCode.usage;
     if (process.exitCode === ExitCode.usage && asksForJson(argv)) {
       const message = error.message.replace(/^error: /, '');
-      io.stdout.write(`${JSON.stringify({ items: [], error: { code: 'usage', message } }, null, 2)}\n`);
+      await writeDocument(io, { items: [], error: { code: 'usage', message } }, { format: 'json' });
     }
   }
 }

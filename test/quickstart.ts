@@ -2,16 +2,16 @@
  * The quickstart: from nothing to an installation of KubeStellar and back, by stellarctl. It shows every command as it would be typed
  * and what it really prints. kind is played by a small program that starts real Kubernetes control planes; helm is the real one.
  */
-import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { styleText } from 'node:util';
-import { type Bed, startBed } from './bed/bed.ts';
-import { chartOf, ingressChart } from './bed/charts/chart-of.ts';
-import { currentChart } from './bed/charts/versions.ts';
-import { buildHelm } from './bed/helm/build.ts';
-import { localClusterTools } from './bed/local-clusters/tools.ts';
-import { freePort } from './bed/plane/ports.ts';
+import { type Bed, startBed } from '../testbed/bed.ts';
+import { chartOf, ingressChart } from '../testbed/charts/chart-of.ts';
+import { currentChart } from '../testbed/charts/versions.ts';
+import { buildHelm } from '../testbed/helm/build.ts';
+import { localClusterTools } from '../testbed/local-clusters/tools.ts';
+import { freePort } from '../testbed/plane/ports.ts';
 import { stellarctl } from './stellarctl.ts';
 
 const parts: { name: string; seconds: number }[] = [];
@@ -40,8 +40,14 @@ function typist(env: NodeJS.ProcessEnv, cwd: string): Typist {
     // Two commands at once share the terminal: without lines that move.
     const options = { cwd, env: plain ? { ...env, CI: 'true' } : env, stdio: 'inherit' } as const;
     const { exitCode } = await stellarctl(words, options);
-    if (exitCode !== 0) throw new Error(`"${command}" ended with ${exitCode}`);
+    if (exitCode !== 0) throw new Error(`"${command}" ended with ${exitCode}; what it says about that stands above.`);
   };
+}
+
+/** Each to its end: what failed is told when nothing runs any more. */
+async function together(...running: Promise<void>[]): Promise<void> {
+  const ended = await Promise.allSettled(running);
+  for (const one of ended) if (one.status === 'rejected') throw one.reason;
 }
 
 /** What the machine of a user has: kind and docker, which are played here, helm, an empty kubeconfig, and charts at hand. */
@@ -78,29 +84,29 @@ async function install(type: Typist, port: number): Promise<void> {
 }
 
 async function register(type: Typist): Promise<void> {
-  say('Create two clusters to run workloads on: one joins on its own, the other only asks to');
+  say('Create two clusters to run workloads on: one is joined and accepted at once, the other only requests it');
   await part('create and join two clusters', () =>
-    Promise.all([
+    together(
       type('stellarctl wec create cluster1 --provider kind --join --accept --label location-group=edge &', {
         plain: true,
       }),
       type('stellarctl wec create cluster2 --provider kind --join', { plain: true }),
-    ]),
+    ),
   );
 
-  say('The second one waits to be accepted');
+  say('The request of the second one is pending: accept it');
   await type('stellarctl wec list');
   await part('accept by hand', () => type('stellarctl accept cluster2'));
   await type('stellarctl label cluster2 location-group=core');
 
-  say('Look at the whole, for people and for scripts, and at one cluster closely');
+  say('Show the whole installation, for people and for scripts, and one cluster in detail');
   await part('look', async () => {
     await type('stellarctl status');
     await type('stellarctl wec list -l location-group=edge -o json');
     await type('stellarctl wec get cluster1=cluster1');
   });
 
-  say('Run a command again: what is done stays done');
+  say('Run commands again: what is done is not changed');
   await part('again', async () => {
     await type('stellarctl its create its1');
     await type('stellarctl wec join cluster1 --accept');
@@ -108,13 +114,13 @@ async function register(type: Typist): Promise<void> {
 }
 
 async function leave(type: Typist): Promise<void> {
-  say('Let the clusters go, and leave nothing behind on either side');
+  say('Deregister the clusters, and leave nothing behind on either side');
   await part('deregister', () => type('stellarctl deregister cluster1=cluster1 cluster2=cluster2 --clean-up --yes'));
   await part('wec delete', () =>
-    Promise.all([
+    together(
       type('stellarctl wec delete cluster1 --yes &', { plain: true }),
       type('stellarctl wec delete cluster2 --yes', { plain: true }),
-    ]),
+    ),
   );
 
   say('Delete the spaces');
@@ -125,8 +131,11 @@ async function leave(type: Typist): Promise<void> {
 
 const dir = await mkdtemp(path.join(tmpdir(), 'stellarctl-quickstart-'));
 let bed: Bed | undefined;
-try {
-  say('Prepare a machine with kind and helm: its clusters will be real Kubernetes API servers on this machine');
+
+async function quickstart(): Promise<void> {
+  say(
+    'Prepare a machine with helm and a stand-in of kind: its clusters are real Kubernetes API servers, without Docker',
+  );
   bed = await part('prepare', () => startBed({ planes: [], log, dir }));
   const { env, home, port } = await part('prepare helm', () => userOf(bed as Bed));
   const type = typist(env, home);
@@ -134,12 +143,47 @@ try {
   await register(type);
   await leave(type);
   say('Clean up');
-} finally {
-  await part('clean up', async () => {
-    await bed?.stop();
-    await rm(dir, { recursive: true, force: true });
-  });
-  process.stdout.write('\nHow long each part took:\n');
-  for (const { name, seconds } of parts)
-    process.stdout.write(`  ${name.padEnd(32)} ${seconds.toFixed(1).padStart(6)}s\n`);
 }
+
+/** Whatever goes wrong, also where nobody waits for it. */
+const failure = new Promise<never>((_resolve, reject) => {
+  process.on('uncaughtException', reject);
+  process.on('unhandledRejection', reject);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(signal, () => reject(new Error(`It was interrupted (${signal}).`)));
+});
+
+/** Keeps the logs of all control planes and pods, and the whole of the error. @returns where */
+async function keepLogs(error: Error): Promise<string> {
+  const place = await mkdtemp(path.join(tmpdir(), 'stellarctl-quickstart-logs-'));
+  await writeFile(path.join(place, 'error.txt'), `${error.stack ?? error.message}\n`);
+  const files = await readdir(dir, { recursive: true, withFileTypes: true });
+  for (const { name, parentPath } of files.filter((entry) => entry.isFile() && entry.name.endsWith('.log'))) {
+    const to = path.join(place, path.relative(dir, parentPath));
+    await mkdir(to, { recursive: true });
+    await cp(path.join(parentPath, name), path.join(to, name));
+  }
+  return place;
+}
+
+try {
+  await Promise.race([quickstart(), failure]);
+} catch (error) {
+  process.exitCode = 1;
+  const known = error instanceof Error ? error : new Error(String(error));
+  const place = await keepLogs(known).catch(() => undefined);
+  process.stderr.write(`\n✗ The quickstart stopped: ${known.message}\n`);
+  if (place !== undefined) process.stderr.write(`  The logs of all control planes and pods are in ${place}\n`);
+}
+await part('clean up', async () => {
+  await bed?.stop();
+  await rm(dir, { recursive: true, force: true, maxRetries: 5 });
+}).catch((error: Error) => {
+  process.exitCode = 1;
+  process.stderr.write(`✗ Not all could be removed from ${dir}: ${error.message}\n`);
+});
+process.stdout.write('\nHow long each part took:\n');
+for (const { name, seconds } of parts)
+  process.stdout.write(`  ${name.padEnd(32)} ${seconds.toFixed(1).padStart(6)}s\n`);
+// What an interrupted command left behind keeps nobody waiting.
+process.exit();

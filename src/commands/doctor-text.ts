@@ -1,5 +1,4 @@
 import type { Finding } from '../lib/doctor/check.ts';
-import { withoutControls } from '../lib/terminal/io.ts';
 import type { Style } from '../lib/terminal/style.ts';
 
 /** Findings as lines for people: a statement each, below it what is wrong and what to type; last how many there are of each kind. */
@@ -14,12 +13,12 @@ function linesOf(finding: Finding, style: Style): string[] {
     fail: style.bad,
     skipped: style.faint('-'),
   };
-  const line = `${symbols[finding.status]} ${clean(finding.title)}`;
+  const line = `${symbols[finding.status]} ${finding.title}`;
   if (finding.status === 'pass')
-    return [finding.found === undefined ? line : `${line}   ${style.faint(clean(finding.found))}`];
-  if (finding.status === 'skipped') return [`${line}   ${style.faint(clean(`not looked at: ${finding.cause}`))}`];
+    return [finding.found === undefined ? line : `${line}   ${style.faint(finding.found)}`];
+  if (finding.status === 'skipped') return [`${line}   ${style.faint(`not looked at: ${finding.cause}`)}`];
   const { cause, command, hint } = finding;
-  return [line, ...[cause, command, hint].flatMap((text) => (text === undefined ? [] : `    ${clean(text)}`))];
+  return [line, ...[cause, command, hint].flatMap((text) => (text === undefined ? [] : `    ${text}`))];
 }
 
 function summary(all: readonly Finding[]): string {
@@ -29,5 +28,3 @@ function summary(all: readonly Finding[]): string {
   const parts = [failed === 0 ? [] : [`${failed} failed`], warned === 0 ? [] : [`${warned} to look at`]].flat();
   return `${parts.join(', ')}, of ${all.length} checks.`;
 }
-
-const clean = (text: string): string => withoutControls(text).replaceAll('\n', ' ');

@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import type { Finding } from '../lib/doctor/check.ts';
-import { ExitCode, StellarError } from '../lib/errors.ts';
-import type { Kube } from '../lib/kube/client.ts';
+import { ExitCode, StellarError } from '../lib/engine/errors.ts';
+import type { Kube } from '../lib/kube/client/client.ts';
 import { isForPeople } from '../lib/terminal/formats.ts';
-import { type Io, withProgramName } from '../lib/terminal/io.ts';
-import { action } from './action.ts';
-import { defineCommand, hostingContextOption, type ItsOptions, itsOption } from './options.ts';
-import type { Session } from './session.ts';
+import type { Io } from '../lib/terminal/io.ts';
+import { action } from './shell/action.ts';
+import { defineCommand, hostingContextOption, type ItsOptions, itsOption } from './shell/options.ts';
+import type { Session } from './shell/session.ts';
 
 interface Options extends ItsOptions {
   pre?: boolean;
@@ -32,9 +32,13 @@ export function doctorCommand(io: Io): Command {
     .action(
       action<Options>(io, async (session, options) => {
         if (!options.pre)
-          throw new StellarError('usage', 'doctor has the checks before the installation only, so far.', {
-            hint: 'Make them: stellarctl doctor --pre    For a registered cluster: stellarctl wec get NAME',
-          });
+          throw new StellarError(
+            'usage',
+            'doctor needs --pre: it checks what an installation needs, not what is installed.',
+            {
+              hint: `Before an installation: ${session.again('--pre')}    After it: stellarctl status`,
+            },
+          );
         const { checkBefore } = await import('../lib/doctor/pre.ts');
         const findings = await checkBefore({
           programs: session.programs,
@@ -48,7 +52,7 @@ export function doctorCommand(io: Io): Command {
 
 /** The cluster that is meant, if any is: nothing has to be there yet. */
 async function hostingOf(session: Session, { hostingContext }: Options): Promise<Kube | StellarError | undefined> {
-  const { chooseHosting } = await import('../lib/kubeflex/hosting-choice.ts');
+  const { chooseHosting } = await import('../lib/hosting/hosting-choice.ts');
   const kubeconfig = await session.kubeconfig();
   return orError(async () => session.connect(chooseHosting(hostingContext, session.io.env, kubeconfig).context));
 }
@@ -76,7 +80,7 @@ async function show(session: Session, io: Io, options: Options, findings: readon
     const { styleFor } = await import('../lib/terminal/style.ts');
     const { describeFindings } = await import('./doctor-text.ts');
     const lines = describeFindings(shown, findings, styleFor(io.stdout, io, options.color));
-    session.printText(withProgramName(lines.map((line) => `${line}\n`).join(''), io.program));
+    session.printLines(lines);
   } else {
     const named = shown.filter(({ status }) => status !== 'skipped').map(({ id }) => ({ name: id }));
     await session.print({ items: shown }, named, []);

@@ -1,15 +1,16 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { StellarError } from '../lib/errors.ts';
-import type { Helm } from '../lib/helm/helm.ts';
-import type { Kube } from '../lib/kube/client.ts';
-import type { InitResult } from '../lib/kubeflex/init/init.ts';
-import type { InitInput } from '../lib/kubeflex/init/input.ts';
-import { coreChart } from '../lib/kubestellar/chart.ts';
+import { command } from '../lib/engine/command-line.ts';
+import { StellarError } from '../lib/engine/errors.ts';
+import { coreChart } from '../lib/hosting/core-chart.ts';
+import type { InitResult } from '../lib/hosting/install/init.ts';
+import type { InitInput } from '../lib/hosting/install/input.ts';
+import type { Kube } from '../lib/kube/client/client.ts';
 import { checkClusterName, type ProviderName, providerNames } from '../lib/local-clusters/names.ts';
+import type { Helm } from '../lib/programs/helm/helm.ts';
 import type { Io } from '../lib/terminal/io.ts';
-import { action } from './action.ts';
-import { type CommonOptions, collect, defineCommand, dryRunOption, type WritingOptions } from './options.ts';
-import type { Session } from './session.ts';
+import { action } from './shell/action.ts';
+import { type CommonOptions, collect, defineCommand, dryRunOption, type WritingOptions } from './shell/options.ts';
+import type { Session } from './shell/session.ts';
 
 /** As KubeFlex and KubeStellar's documentation call it. */
 const defaultName = 'kubeflex';
@@ -88,7 +89,7 @@ export function initCommand(io: Io): Command {
 async function runInit(session: Session, options: Options): Promise<void> {
   checkCombinations(options);
   const context = await contextOf(session, options);
-  const { Helm } = await import('../lib/helm/helm.ts');
+  const { Helm } = await import('../lib/programs/helm/helm.ts');
   if (options.create === undefined) await announce(session, context, options);
   const helm = await Helm.find(
     { context, kubeconfig: options.kubeconfig },
@@ -104,7 +105,7 @@ async function runInit(session: Session, options: Options): Promise<void> {
 }
 
 async function initPresent(session: Session, options: Options, context: string, helm: Helm): Promise<void> {
-  const { selectContext } = await import('../lib/kube/kubeconfig.ts');
+  const { selectContext } = await import('../lib/kube/kubeconfig/kubeconfig.ts');
   const kube = session.connect(selectContext(await session.kubeconfig(), context));
   const result = await install(session, kube, helm, toInput(options));
   await finish(session, options, result);
@@ -117,7 +118,7 @@ async function initCreated(session: Session, options: Options, provider: Provide
   session.progress.note(
     `Hosting cluster ${localNames(provider, name).context}, the ${provider} cluster ${name} on this machine`,
   );
-  const { createHostingCluster } = await import('../lib/kubeflex/init/create-cluster.ts');
+  const { createHostingCluster } = await import('../lib/hosting/install/create-cluster.ts');
   const { withCluster } = await import('../lib/local-clusters/create.ts');
   const { run, programs, kubeconfigTarget: target } = session;
   const init = toInput(options);
@@ -146,15 +147,15 @@ async function finish(session: Session, options: Options, result: InitResult): P
 
 /** Says on the first line which cluster is meant, and where other commands would mean another one. */
 async function announce(session: Session, name: string, { hostingContext: given }: Options): Promise<void> {
-  const { selectContext, withoutCredentials } = await import('../lib/kube/kubeconfig.ts');
-  const { hostingContext } = await import('../lib/kubeflex/kubeconfig-extension.ts');
+  const { selectContext, withoutCredentials } = await import('../lib/kube/kubeconfig/kubeconfig.ts');
+  const { hostingContext } = await import('../lib/spaces/kubeconfig-extension.ts');
   const kubeconfig = await session.kubeconfig();
   const { server } = selectContext(kubeconfig, name);
   session.progress.note(`Hosting cluster ${name} (${withoutCredentials(server)})`);
   const noted = session.io.env.STELLARCTL_HOSTING_CONTEXT || hostingContext(kubeconfig);
   if (given === undefined && noted !== undefined && noted !== name)
     session.progress.note(
-      `That is the current context; the hosting cluster so far is ${noted}: for that one --hosting-context ${noted}`,
+      command`That is the current context; the hosting cluster so far is ${noted}: for that one --hosting-context ${noted}`,
     );
 }
 
@@ -169,7 +170,7 @@ function checkCombinations({ create, name, ingressChart, hostingContext }: Optio
 }
 
 async function install(session: Session, kube: Kube, helm: Helm, input: InitInput): Promise<InitResult> {
-  const { initHosting } = await import('../lib/kubeflex/init/init.ts');
+  const { initHosting } = await import('../lib/hosting/install/init.ts');
   const started = Date.now();
   const result = await initHosting(input, { kube, helm, record: session.record }, session.run);
   const { name, version, changed } = result;
@@ -185,7 +186,7 @@ async function install(session: Session, kube: Kube, helm: Helm, input: InitInpu
  * be written is worth a line.
  */
 async function mark(session: Session, { dryRun }: Options, { name }: InitResult): Promise<void> {
-  const { markHostingContext } = await import('../lib/kubeflex/kubeconfig-extension.ts');
+  const { markHostingContext } = await import('../lib/spaces/kubeconfig-extension.ts');
   try {
     const isNews = await markHostingContext(session.kubeconfigTarget, name, session.run);
     if (isNews && !dryRun) session.progress.note(`The kubeconfig says now that ${name} is the hosting cluster.`);

@@ -1,5 +1,4 @@
 import type { Fact, TreeNode } from '../lib/status/tree.ts';
-import { withoutControls } from '../lib/terminal/io.ts';
 import type { Style } from '../lib/terminal/style.ts';
 
 interface Row {
@@ -24,12 +23,10 @@ function rowsOf({ title, facts, children }: TreeNode, branch: string, trunk: str
     const isLast = index === children.length - 1;
     return rowsOf(child, `${trunk}${isLast ? '└─ ' : '├─ '}`, `${trunk}${isLast ? '   ' : '│  '}`);
   });
-  return [{ head: `${branch}${clean(title)}`, facts }, ...below];
+  return [{ head: `${branch}${title}`, facts }, ...below];
 }
 
 function factText({ text, mark }: Fact, { bad, dot }: Style): string {
-  if (mark === undefined) return clean(text);
-  return `${{ bad, busy: dot, unseen: '?' }[mark]} ${clean(text)}`;
+  if (mark === undefined) return text;
+  return `${{ bad, busy: dot, unseen: '?' }[mark]} ${text}`;
 }
-
-const clean = (text: string): string => withoutControls(text.replace(/\s+/g, ' '));

@@ -2,11 +2,17 @@ import type { Command } from 'commander';
 import type { StatusTools } from '../lib/status/tools.ts';
 import type { StatusView } from '../lib/status/view.ts';
 import { isForPeople } from '../lib/terminal/formats.ts';
-import { type Io, withProgramName } from '../lib/terminal/io.ts';
-import { action } from './action.ts';
-import { defineCommand, type HostingOptions, hostingContextOption, type ItsOptions, itsOption } from './options.ts';
-import type { Session } from './session.ts';
-import { formatDocument, watch, watchOption } from './watching.ts';
+import type { Io } from '../lib/terminal/io.ts';
+import { action } from './shell/action.ts';
+import {
+  defineCommand,
+  type HostingOptions,
+  hostingContextOption,
+  type ItsOptions,
+  itsOption,
+} from './shell/options.ts';
+import type { Session } from './shell/session.ts';
+import { printOneOfMany, watch, watchOption } from './shell/watching.ts';
 
 interface Options extends HostingOptions, ItsOptions {
   watch?: boolean;
@@ -26,7 +32,7 @@ export function statusCommand(io: Io): Command {
   })
     .addOption(hostingContextOption())
     .addOption(itsOption())
-    .addOption(watchOption('go on showing what changes'))
+    .addOption(watchOption('show what changes'))
     .action(
       action<Options>(io, async (session, options, _positional, command) => {
         const { readStatus } = await import('../lib/status/status.ts');
@@ -36,7 +42,7 @@ export function statusCommand(io: Io): Command {
         if (options.watch) return watch(session, command, look, await onChange(session, io, options));
         const view = await look();
         if (!isForPeople(session.output)) return session.print(view, namesOf(view), []);
-        session.printText((await linesOf(view, session, io, options)).map((line) => `${line}\n`).join(''));
+        session.printLines(await linesOf(view, session, io, options));
         if (view.hosting === null)
           session.progress.note(`${tools.hosting.cluster.context} is no hosting cluster; the ITS is shown alone.`);
         await sayNext(session, view, tools);
@@ -59,8 +65,7 @@ async function linesOf(view: StatusView, session: Session, io: Io, { color }: Op
   const { treeOf } = await import('../lib/status/tree.ts');
   const { styleFor } = await import('../lib/terminal/style.ts');
   const { describeTree } = await import('./status-text.ts');
-  const lines = describeTree(treeOf(view, session.output === 'wide'), styleFor(io.stdout, io, color));
-  return lines.map((line) => withProgramName(line, io.program));
+  return describeTree(treeOf(view, session.output === 'wide'), styleFor(io.stdout, io, color));
 }
 
 /** Names are those of different kinds here. */
@@ -73,7 +78,7 @@ function namesOf({ itses, wdses }: StatusView): { name: string }[] {
 
 async function sayNext(session: Session, view: StatusView, { hostingSource }: StatusTools): Promise<void> {
   const { nextStep } = await import('../lib/status/next.ts');
-  const option = hostingSource === '--hosting-context' ? ` --hosting-context ${view.hosting?.name}` : '';
+  const option = hostingSource === '--hosting-context' && view.hosting ? ['--hosting-context', view.hosting.name] : [];
   const next = nextStep(view, option);
   if (next !== undefined) session.next(next);
 }
@@ -83,25 +88,26 @@ async function onChange(session: Session, io: Io, options: Options): Promise<(vi
   const { canRedraw, Redrawn } = await import('../lib/terminal/redraw.ts');
   if (isForPeople(session.output) && canRedraw(io) && !options.verbose) {
     const screen = new Redrawn(io.stdout);
-    return async (view) => session.printText(screen.frame(await linesOf(view, session, io, options)));
+    return async (view) => {
+      const lines = await linesOf(view, session, io, options);
+      session.progress.stop();
+      screen.draw(lines);
+    };
   }
-  const { essenceOf } = await import('../lib/status/essence.ts');
+  const { essenceOf } = await import('../lib/status/change-key.ts');
   let last: string | undefined;
   return async (view) => {
     const essence = essenceOf(view);
     if (essence === last) return;
-    const text = await textOf(view, session, io, options);
-    session.printText(last === undefined || !isForPeople(session.output) ? text : `\n${text}`);
+    if (last !== undefined && isForPeople(session.output)) session.printLines(['']);
+    await printOnce(view, session, io, options);
     last = essence;
   };
 }
 
-async function textOf(view: StatusView, session: Session, io: Io, options: Options): Promise<string> {
+async function printOnce(view: StatusView, session: Session, io: Io, options: Options): Promise<void> {
   const { output } = session;
-  if (isForPeople(output)) return (await linesOf(view, session, io, options)).map((line) => `${line}\n`).join('');
-  if (output === 'name')
-    return namesOf(view)
-      .map(({ name }) => `${name}\n`)
-      .join('');
-  return formatDocument(session, view);
+  if (isForPeople(output)) return session.printLines(await linesOf(view, session, io, options));
+  if (output === 'name') return session.printLines(namesOf(view).map(({ name }) => name));
+  return printOneOfMany(session, view);
 }

@@ -1,6 +1,6 @@
-import type { Bed } from '../bed/bed.ts';
-import { createPendingClusters } from '../bed/helpers/requests.ts';
-import { wipeCluster } from '../bed/helpers/wipe.ts';
+import type { Bed } from '../../testbed/bed.ts';
+import { createPendingClusters } from '../../testbed/helpers/requests.ts';
+import { wipeCluster } from '../../testbed/helpers/wipe.ts';
 import { bootFile } from '../stellarctl.ts';
 import { type Contender, compare, isInstalled, timeRun } from './measure.ts';
 

@@ -1,6 +1,6 @@
-import type { Bed } from '../bed/bed.ts';
-import type { KubeObject } from '../bed/kube/objects.ts';
-import { managedClusters } from '../bed/kube/resources.ts';
+import type { Bed } from '../../testbed/bed.ts';
+import type { KubeObject } from '../../testbed/kube/objects.ts';
+import { managedClusters } from '../../testbed/kube/resources.ts';
 import { bootFile } from '../stellarctl.ts';
 import { type Contender, compare, isInstalled, peakMemory, timeRun } from './measure.ts';
 

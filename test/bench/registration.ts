@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
-import type { Bed } from '../bed/bed.ts';
-import { wipeWec } from '../bed/helpers/wipe.ts';
+import type { Bed } from '../../testbed/bed.ts';
+import { wipeWec } from '../../testbed/helpers/wipe.ts';
 import { bootFile } from '../stellarctl.ts';
 import { type Contender, compare, isInstalled, timeRun } from './measure.ts';
 

@@ -23,10 +23,77 @@ test('the library does not use src/lib/terminal; it may know its types', () => {
   assert.deepEqual(outside('src/lib/terminal/', library), []);
 });
 
+test('src/lib/engine imports no other room', () => {
+  const engine = sources.filter(({ file }) => file.startsWith('src/lib/engine/'));
+  assert.ok(engine.length > 0, 'this test sees no engine at all');
+  assert.deepEqual(
+    engine.filter(({ text }) => /'\.\.\//.test(text)).map(({ file }) => file),
+    [],
+  );
+});
+
+test('only src/lib/engine judges how long a failure is watched', () => {
+  const judges = sources.filter(({ text }) => /\bPatience\b|\.final\b/.test(text));
+  assert.ok(judges.length > 0, 'this test sees nothing that judges');
+  assert.deepEqual(outside('src/lib/engine/', judges), []);
+});
+
 test('the library neither ends the process nor touches its streams', () => {
   const library = sources.filter(({ file }) => file.startsWith('src/lib/'));
   const offenders = library.filter(({ text }) => /\bprocess\.(exit|abort|kill|std(in|out|err))\b/.test(text));
   assert.deepEqual(outside('src/lib/terminal/', offenders), []);
+});
+
+test('only src/lib/terminal writes to the terminal: everything is cleaned there', () => {
+  const writers = sources.filter(({ text }) => /\b(?:stdout|stderr|stream|terminal)\.write\(/.test(text));
+  assert.ok(writers.length > 0, 'this test sees nothing that writes');
+  assert.deepEqual(outside('src/lib/terminal/', writers), []);
+});
+
+test('only src/lib/programs/program.ts runs programs, and never through a shell', () => {
+  const runners = sources.filter(({ text }) =>
+    loadedModules(text).some((module) => /^(node:)?child_process$|^execa$/.test(module)),
+  );
+  assert.deepEqual(
+    runners.map(({ file }) => file),
+    ['src/lib/programs/program.ts'],
+  );
+  const shells = runners.filter(({ text }) => /\bshell\b\s*[:,}]|execaCommand|\/bin\/sh/.test(text));
+  assert.deepEqual(shells, []);
+});
+
+test('commands that people are told to type are quoted by the tag `command`', () => {
+  const untagged =
+    /(?<!command)`[^`]*\b(?:stellarctl (?:init|its|wds|wec|status|doctor|accept|label|properties|deregister) |(?:kubectl|clusteradm) [a-z-])[^`]*\$\{/;
+  const tagged = sources.filter(({ text }) => /command`[^`]*\$\{/.test(text));
+  assert.ok(tagged.length > 0, 'this test sees no command at all');
+  const offenders = sources.flatMap(({ file, text }) =>
+    text.split('\n').flatMap((line, index) => (untagged.test(line) ? [`${file}:${index + 1}`] : [])),
+  );
+  assert.deepEqual(offenders, []);
+});
+
+test('what may go wrong with one cluster is told from what ends a command at one place', () => {
+  const guards = sources.filter(({ text }) => /instanceof StellarError\b.*'interrupted'/.test(text));
+  assert.deepEqual(
+    guards.map(({ file }) => file),
+    ['src/lib/engine/errors.ts'],
+  );
+});
+
+test('no file has more than 300 lines', () => {
+  const long = sources.filter(({ text }) => text.split('\n').length > 301);
+  assert.deepEqual(long, []);
+});
+
+test('kubeconfigs are parsed at one place', () => {
+  const parsers = sources.filter(
+    ({ file, text }) => file.startsWith('src/lib/kube/') && /import \{[^}]*\bparse\w*\b[^}]*\} from 'yaml'/.test(text),
+  );
+  assert.deepEqual(
+    parsers.map(({ file }) => file),
+    ['src/lib/kube/kubeconfig/yaml.ts'],
+  );
 });
 
 test('imports are told apart from imports of types', () => {

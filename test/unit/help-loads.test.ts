@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
@@ -10,14 +13,14 @@ import { stellarctl } from '../stellarctl.ts';
 /** Help answers at once because it loads none of the packages that do the work. */
 const dist = path.resolve(import.meta.dirname, '..', '..', 'dist');
 const metafile = JSON.parse(readFileSync(path.join(dist, 'metafile.json'), 'utf8')) as Metafile;
-const loadList = path.join(import.meta.dirname, 'fixtures', 'load-list.ts');
+const loadList = path.join(import.meta.dirname, 'support', 'load-list.ts');
 
 test('what a command loads is seen', async () => {
   const { packages } = await runAndList(['wec', 'list', '--its', 'nowhere', '--kubeconfig', '/dev/null']);
   assert.ok(packages.includes('yaml') || packages.includes('@kubernetes/client-node'), `saw ${packages.join(', ')}`);
 });
 
-test('the help of every command loads commander alone', async (t) => {
+test('the help of every command loads commander alone, and offers no argument for a token or password', async (t) => {
   const pending: string[][] = [[]];
   const seen: string[] = [];
   for (let command = pending.shift(); command !== undefined; command = pending.shift()) {
@@ -26,11 +29,64 @@ test('the help of every command loads commander alone', async (t) => {
     await t.test(`${name} --help`, () => {
       assert.equal(exitCode, 0);
       assert.deepEqual(packages, ['commander']);
+      // Everybody on the machine can read the arguments of programs.
+      assert.doesNotMatch(String(stdout), /--\S*(?:token|password|secret|credential)\S*[ =]<(?!file>)/i);
     });
     seen.push(name);
     for (const child of subcommands(String(stdout))) pending.push([...command, child]);
   }
   assert.ok(seen.includes('stellarctl wec join'), `saw only ${seen.join(', ')}`);
+});
+
+test('help shows the help of the command that follows, however deep it is', async () => {
+  const shown = async (words: string[]) => {
+    const { stdout, stderr, exitCode } = await stellarctl(words);
+    return { stdout: String(stdout), stderr: String(stderr), exitCode };
+  };
+  for (const words of [[], ['wec'], ['wec', 'join'], ['its', 'token'], ['accept'], ['wec', 'ls']])
+    assert.deepEqual(await shown(['help', ...words]), await shown([...words, '--help']), words.join(' '));
+  const unknown = await shown(['help', 'wec', 'jion']);
+  assert.deepEqual([unknown.exitCode, unknown.stdout], [2, '']);
+  assert.match(unknown.stderr, /unknown command 'jion'/);
+});
+
+/** Whatever is added to these lists costs time at the start of every command. */
+const ofHelp = ['crypto', 'net', 'process', 'timers/promises', 'worker_threads'];
+const ofRequests = [
+  ...ofHelp,
+  ...[
+    '_http_agent',
+    '_http_client',
+    '_http_common',
+    '_http_incoming',
+    '_http_outgoing',
+    '_http_server',
+    'http',
+    'https',
+  ],
+  ...['child_process', 'dgram', 'dns', 'fs/promises', 'tls', 'tty', 'vm'],
+].sort();
+
+test('help, and a command that talks to a cluster, load no more of Node than they use', async (t) => {
+  const server = createServer((_, response) => response.end('{"items":[]}')).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const folder = await mkdtemp(path.join(tmpdir(), 'stellarctl-builtins-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const kubeconfig = path.join(folder, 'kubeconfig');
+  await writeFile(kubeconfig, JSON.stringify(kubeconfigFor(`http://127.0.0.1:${port}`)));
+
+  assert.deepEqual((await runAndList(['--help'])).builtins, ofHelp);
+  const list = await runAndList(['wec', 'list', '--its', 'its1', '--kubeconfig', kubeconfig, '-o', 'json']);
+  assert.equal(list.exitCode, 0);
+  assert.deepEqual(list.builtins, ofRequests);
+});
+
+const kubeconfigFor = (server: string) => ({
+  clusters: [{ name: 'its1', cluster: { server } }],
+  users: [{ name: 'its1', user: { token: 'abc' } }],
+  contexts: [{ name: 'its1', context: { cluster: 'its1', user: 'its1' } }],
 });
 
 async function runAndList(args: string[]) {
@@ -39,8 +95,9 @@ async function runAndList(args: string[]) {
   try {
     const env = { NODE_OPTIONS: `--import=${loadList}`, LOAD_LIST: list };
     const { stdout, exitCode } = await stellarctl(args, { env });
-    const files = (await readFile(list, 'utf8')).trim().split('\n');
-    return { stdout, exitCode, packages: packagesIn(files) };
+    const loaded = (await readFile(list, 'utf8')).trim().split('\n');
+    const builtins = loaded.filter((name) => name.startsWith('node:')).map((name) => name.slice('node:'.length));
+    return { stdout, exitCode, packages: packagesIn(loaded), builtins: builtins.sort() };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -1,17 +1,18 @@
 import { type Command, Option } from 'commander';
-import { StellarError } from '../../lib/errors.ts';
-import type { ItsInput } from '../../lib/kubeflex/create/create-its.ts';
-import type { ItsType } from '../../lib/kubeflex/names.ts';
+import { command } from '../../lib/engine/command-line.ts';
+import { StellarError } from '../../lib/engine/errors.ts';
+import type { ItsInput } from '../../lib/spaces/create/create-its.ts';
+import type { ItsType } from '../../lib/spaces/names.ts';
 import type { Io } from '../../lib/terminal/io.ts';
-import { action } from '../action.ts';
+import { action } from '../shell/action.ts';
 import {
   defineCommand,
   dryRunOption,
   type HostingOptions,
   hostingContextOption,
   type WritingOptions,
-} from '../options.ts';
-import type { Session } from '../session.ts';
+} from '../shell/options.ts';
+import type { Session } from '../shell/session.ts';
 
 interface Options extends HostingOptions, WritingOptions {
   type: ItsType;
@@ -50,7 +51,7 @@ export function createItsCommand(io: Io): Command {
     .action(
       action<Options>(io, async (session, options, [name = '']) => {
         checkCombinations(options);
-        const { createIts } = await import('../../lib/kubeflex/create/create-its.ts');
+        const { createIts } = await import('../../lib/spaces/create/create-its.ts');
         const tools = await session.spaceTools();
         session.announce(tools.hosting, 'Hosting cluster');
         const input: ItsInput = {
@@ -62,9 +63,9 @@ export function createItsCommand(io: Io): Command {
         const result = await createIts(input, tools, session.run);
         await session.finish([result]);
         if (result.error !== undefined || options.dryRun || result.context === null) return;
-        const { useItsIfNone } = await import('../../lib/its-use.ts');
+        const { useItsIfNone } = await import('../../lib/spaces/its-use.ts');
         const isMeant = await useItsIfNone(result.context, tools.target, io.env);
-        session.next(`stellarctl wec join NAME=CONTEXT --accept${isMeant ? '' : ` --its ${result.context}`}`);
+        session.next(command`stellarctl wec join NAME=CONTEXT --accept ${isMeant ? [] : ['--its', result.context]}`);
       }),
     );
 }
@@ -83,7 +84,7 @@ function checkCombinations({ type, bootstrapContext, bootstrapKubeconfig, addres
 async function externalOf(session: Session, options: Options): Promise<ItsInput['external']> {
   const { bootstrapKubeconfig: file, bootstrapContext, address } = options;
   if (file === undefined && bootstrapContext === undefined) return undefined;
-  const { loadKubeconfig, selectContext } = await import('../../lib/kube/kubeconfig.ts');
+  const { loadKubeconfig, selectContext } = await import('../../lib/kube/kubeconfig/kubeconfig.ts');
   const kubeconfig =
     file === undefined ? await session.kubeconfig() : await loadKubeconfig(file, session.io.env, session.run);
   const name = bootstrapContext ?? kubeconfig.currentContext;

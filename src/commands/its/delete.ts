@@ -1,15 +1,15 @@
 import type { Command } from 'commander';
 import type { Io } from '../../lib/terminal/io.ts';
-import { action } from '../action.ts';
-import { confirm } from '../confirm.ts';
-import { refuseUnnamedHosting } from '../hosting.ts';
+import { action } from '../shell/action.ts';
+import { confirmLoss } from '../shell/confirm-loss.ts';
+import { refuseUnnamedHosting } from '../shell/hosting.ts';
 import {
   defineCommand,
   dryRunOption,
   type HostingOptions,
   hostingContextOption,
   type WritingOptions,
-} from '../options.ts';
+} from '../shell/options.ts';
 
 interface Options extends HostingOptions, WritingOptions {
   yes?: boolean;
@@ -35,17 +35,30 @@ export function deleteItsCommand(io: Io): Command {
     .action(
       action<Options>(io, async (session, { yes, force, dryRun }, [name = '']) => {
         const { inspectIts, describeItsDeletion, refuseDependents, deleteIts } = await import(
-          '../../lib/kubeflex/delete/delete-its.ts'
+          '../../lib/spaces/delete/delete-its.ts'
         );
         const tools = await session.spaceTools();
-        refuseUnnamedHosting(tools, { yes, dryRun });
+        refuseUnnamedHosting(session, tools, { yes, dryRun });
         session.announce(tools.hosting, 'Hosting cluster');
-        const its = await inspectIts(name, tools);
-        if (its.controlPlane !== undefined) session.progress.note(name);
-        for (const line of describeItsDeletion(its)) session.progress.note(`  ${line}`);
-        refuseDependents(its, force === true);
-        if (!dryRun && its.controlPlane !== undefined)
-          await confirm(session, { verb: 'Delete', doing: 'Deleting', name, yes });
+        const its = await confirmLoss(session, {
+          look: async () => {
+            const seen = await inspectIts(name, tools);
+            refuseDependents(seen, force === true);
+            return seen;
+          },
+          show: (seen) => {
+            if (seen.controlPlane !== undefined) session.progress.note(name);
+            for (const line of describeItsDeletion(seen)) session.progress.note(`  ${line}`);
+          },
+          losses: ({ controlPlane, wecs, wdses }) => [
+            ...(controlPlane === undefined ? [] : [`control plane ${name} (${controlPlane.metadata.uid})`]),
+            ...(wecs ?? []).map((wec) => `the registration of ${wec}`),
+            ...wdses.map((wds) => `the ITS of ${wds}`),
+          ],
+          deeds: ({ controlPlane }) =>
+            controlPlane === undefined ? [] : [{ verb: 'Delete', doing: 'Deleting', name, yes }],
+          dryRun,
+        });
         await session.finish([await deleteIts(its, tools, session.run)]);
       }),
     );

@@ -1,6 +1,8 @@
 import { type Command, Option } from 'commander';
+import { command } from '../../lib/engine/command-line.ts';
+import { StellarError } from '../../lib/engine/errors.ts';
 import type { Io } from '../../lib/terminal/io.ts';
-import { action } from '../action.ts';
+import { action } from '../shell/action.ts';
 import {
   defineCommand,
   dryRunOption,
@@ -8,12 +10,14 @@ import {
   type ItsOptions,
   itsOption,
   type WritingOptions,
-} from '../options.ts';
+} from '../shell/options.ts';
+import type { Session } from '../shell/session.ts';
 
 interface Options extends ItsOptions, WritingOptions {
   duration: number;
   file?: string;
   clusteradm?: boolean;
+  force?: boolean;
 }
 
 export function tokenCommand(io: Io): Command {
@@ -35,26 +39,30 @@ export function tokenCommand(io: Io): Command {
         .default(3_600_000, '1h'),
     )
     .option('--file <file>', 'write the join file there, readable by you only')
+    .option('--force', 'replace a file that is there')
     .addOption(new Option('--clusteradm', 'print a clusteradm join line').conflicts('file'))
     .addOption(dryRunOption())
     .action(
       action<Options>(io, async (session, options) => {
-        const { makeJoinFile, clusteradmLine, checkTokenRequest } = await import('../../lib/ocm/its-token.ts');
+        const { makeJoinFile, clusteradmLine, checkTokenRequest } = await import('../../lib/wecs/hub/its-token.ts');
         const destination = options.clusteradm ? 'clusteradm' : options.file !== undefined ? 'file' : 'output';
         checkTokenRequest(
           options.duration,
           destination === 'output' && ['table', 'wide', 'name'].includes(options.output),
         );
-        const { checkWritable, writePrivately } = await import('../../lib/private-file.ts');
-        if (options.file !== undefined) await checkWritable(options.file);
+        const { checkWritable, createPrivately, writePrivately } = await import('../../lib/files/private-file.ts');
+        if (options.file !== undefined) {
+          await checkWritable(options.file);
+          if (!options.force) await refuseToReplace(session, options.file);
+        }
         const { context, kube } = await session.its();
         session.announce(kube);
         const file = await makeJoinFile(kube, context, options.duration);
         if (options.dryRun) return session.finish([{ name: context.name }]);
-        if (options.clusteradm) session.printText(`${await clusteradmLine(file)}\n`);
+        if (options.clusteradm) session.printLines([await clusteradmLine(file)]);
         else if (options.file === undefined) await session.print(file, [{ name: context.name }], []);
         else {
-          await writePrivately(options.file, `${JSON.stringify(file, null, 2)}\n`);
+          await (options.force ? writePrivately : createPrivately)(options.file, `${JSON.stringify(file, null, 2)}\n`);
           const { token: _, ...shown } = file;
           const { isForPeople } = await import('../../lib/terminal/formats.ts');
           if (isForPeople(options.output))
@@ -63,7 +71,16 @@ export function tokenCommand(io: Io): Command {
         }
         session.progress.note(`The token expires at ${file.expires}.`);
         if (options.file !== undefined)
-          session.next(`stellarctl wec join NAME --join-file ${options.file}      (on the WEC's side)`);
+          session.next(`${command`stellarctl wec join NAME --join-file ${options.file}`}      (on the WEC's side)`);
       }),
     );
+}
+
+/** Found out before a token is asked for. */
+async function refuseToReplace(session: Session, file: string): Promise<void> {
+  const { isPresent } = await import('../../lib/files/private-file.ts');
+  if (!(await isPresent(file))) return;
+  throw new StellarError('file-error', `${file} is there already, and was not replaced.`, {
+    hint: `To replace it: ${session.again('--force')}`,
+  });
 }

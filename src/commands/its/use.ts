@@ -1,14 +1,15 @@
 import { type Command, Option } from 'commander';
-import { StellarError } from '../../lib/errors.ts';
+import { failureOf, StellarError } from '../../lib/engine/errors.ts';
 import type { Io } from '../../lib/terminal/io.ts';
-import { action } from '../action.ts';
-import { defineCommand, type ItsOptions } from '../options.ts';
+import { action } from '../shell/action.ts';
+import { defineCommand, type ItsOptions } from '../shell/options.ts';
+import type { Session } from '../shell/session.ts';
 
 export function useCommand(io: Io): Command {
   return defineCommand('use', {
     summary: 'choose the ITS that commands mean, or show it',
     description:
-      'Chooses the context of the ITS for all later commands. Without an argument it shows which ITS is meant now, and why: --its comes first, then the variable STELLARCTL_ITS, then this choice, then the current context.',
+      'Chooses the context of the ITS for all later commands, after it has answered as one. Without an argument it shows which ITS they use now, and why: --its comes first, then the variable STELLARCTL_ITS, then this choice, then the current context.',
     timeout: '30s',
     examples: [
       ['stellarctl its use its1', 'mean its1 from now on'],
@@ -18,14 +19,18 @@ export function useCommand(io: Io): Command {
   })
     .argument('[context]', 'the context of the ITS')
     .addOption(new Option('--unset', 'forget the choice'))
+    .option('--force', 'choose it although it does not answer')
     .action(
-      action<ItsOptions & { unset?: boolean }>(io, async (session, { unset }, [context]) => {
-        const { useIts, forgetIts } = await import('../../lib/its-use.ts');
+      action<ItsOptions & { unset?: boolean; force?: boolean }>(io, async (session, { unset, force }, [context]) => {
+        const { useIts, forgetIts } = await import('../../lib/spaces/its-use.ts');
         if (unset && context !== undefined) throw new StellarError('usage', 'Give a context or --unset, not both.');
         if (unset) {
           await forgetIts();
           session.progress.note('The choice is forgotten.');
-        } else if (context !== undefined) await useIts(await session.kubeconfig(), context);
+        } else if (context !== undefined) {
+          await requireIts(session, context, force === true);
+          await useIts(await session.kubeconfig(), context);
+        }
         if (unset && !(await session.hasIts())) return;
         const { context: name, source } = await session.itsChoice();
         const { cluster } = (await session.its()).kube;
@@ -41,4 +46,24 @@ export function useCommand(io: Io): Command {
         );
       }),
     );
+}
+
+/** Later commands write to what is chosen here. @throws StellarError `not-a-hub`, or why it could not be asked */
+async function requireIts(session: Session, name: string, force: boolean): Promise<void> {
+  const { selectContext } = await import('../../lib/kube/kubeconfig/kubeconfig.ts');
+  const { requireHub } = await import('../../lib/wecs/hub/require-hub.ts');
+  const kube = session.connect(selectContext(await session.kubeconfig(), name));
+  try {
+    await requireHub(kube);
+  } catch (error) {
+    const { code, message } = failureOf(error);
+    if (code === 'not-a-hub')
+      throw new StellarError(code, message, {
+        hint: 'Give the context of an ITS: stellarctl its use CONTEXT',
+      });
+    if (force) return session.progress.note(`${name} was not seen to be an ITS: ${message}`);
+    throw new StellarError(code, `${message} It was not seen to be an ITS, and was not chosen.`, {
+      hint: `To choose it all the same: ${session.again('--force')}`,
+    });
+  }
 }

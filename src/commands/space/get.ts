@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
-import { formatAge } from '../../lib/duration.ts';
-import type { SpaceStageView, SpaceView } from '../../lib/kubeflex/get-space.ts';
-import { aSpace, type SpaceRole } from '../../lib/kubeflex/names.ts';
-import { type Io, withoutControls, withProgramName } from '../../lib/terminal/io.ts';
+import { command } from '../../lib/engine/command-line.ts';
+import { formatAge } from '../../lib/engine/duration.ts';
+import type { SpaceStageView, SpaceView } from '../../lib/spaces/get-space.ts';
+import { aSpace, type SpaceRole } from '../../lib/spaces/names.ts';
+import type { Io } from '../../lib/terminal/io.ts';
 import type { Style } from '../../lib/terminal/style.ts';
-import { action } from '../action.ts';
-import { defineCommand, type HostingOptions, hostingContextOption } from '../options.ts';
+import { action } from '../shell/action.ts';
+import { defineCommand, type HostingOptions, hostingContextOption } from '../shell/options.ts';
 
 /** `its get` and `wds get`. */
 export function spaceGetCommand(io: Io, role: SpaceRole): Command {
@@ -15,21 +16,21 @@ export function spaceGetCommand(io: Io, role: SpaceRole): Command {
     description: `Shows how far the ${noun} has come up and by what that is seen: on the hosting cluster, and inside it. The last lines tell what is wrong, with the log of what failed, and what to type.`,
     timeout: '30s',
     examples: [
-      [`stellarctl ${role} get ${role}1`, 'how far it is'],
-      [`stellarctl ${role} get ${role}1 -o json`, 'the same for scripts'],
+      [command`stellarctl ${role} get ${role}1`, 'how far it is'],
+      [command`stellarctl ${role} get ${role}1 -o json`, 'the same for scripts'],
     ],
   })
     .argument('<name>', `the name of the ${noun}`)
     .addOption(hostingContextOption())
     .action(
       action<HostingOptions>(io, async (session, options, [name = '']) => {
-        const { getSpace } = await import('../../lib/kubeflex/get-space.ts');
+        const { getSpace } = await import('../../lib/spaces/get-space.ts');
         const tools = await session.spaceTools();
         const view = await getSpace(name, role, tools);
         if (session.output !== 'table' && session.output !== 'wide') return session.print(view, [view], []);
         const { styleFor } = await import('../../lib/terminal/style.ts');
         const lines = describeSpace(view, tools.hosting.now(), styleFor(io.stdout, io, options.color));
-        session.printText(withProgramName(lines.map((line) => `${withoutControls(line)}\n`).join(''), io.program));
+        session.printLines(lines);
         if (view.diagnosis?.next) session.next(view.diagnosis.next);
       }),
     );

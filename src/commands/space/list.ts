@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
-import { formatAge } from '../../lib/duration.ts';
-import type { SpaceListItem } from '../../lib/kubeflex/list-spaces.ts';
-import type { SpaceRole } from '../../lib/kubeflex/names.ts';
+import { command } from '../../lib/engine/command-line.ts';
+import { formatAge } from '../../lib/engine/duration.ts';
+import type { SpaceListItem } from '../../lib/spaces/list-spaces.ts';
+import type { SpaceRole } from '../../lib/spaces/names.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import type { Column } from '../../lib/terminal/table.ts';
-import { action } from '../action.ts';
-import { defineCommand, type HostingOptions, hostingContextOption } from '../options.ts';
+import { action } from '../shell/action.ts';
+import { defineCommand, type HostingOptions, hostingContextOption } from '../shell/options.ts';
 
 /** `its list` and `wds list`. */
 export function spaceListCommand(io: Io, role: SpaceRole): Command {
@@ -15,22 +16,22 @@ export function spaceListCommand(io: Io, role: SpaceRole): Command {
     description: `Lists the ${noun}es of the hosting cluster with the stage that each is at, and the context that leads to it.`,
     timeout: '30s',
     examples: [
-      [`stellarctl ${role} list`, `all ${noun}es`],
-      [`stellarctl ${role} list -o json`, 'the same for scripts'],
+      [command`stellarctl ${role} list`, `all ${noun}es`],
+      [command`stellarctl ${role} list -o json`, 'the same for scripts'],
     ],
   })
     .alias('ls')
     .addOption(hostingContextOption())
     .action(
       action<HostingOptions>(io, async (session) => {
-        const { listSpaces } = await import('../../lib/kubeflex/list-spaces.ts');
+        const { listSpaces } = await import('../../lib/spaces/list-spaces.ts');
         const tools = await session.spaceTools();
         const items = await listSpaces(role, tools);
         await session.print({ items }, items, columns(role, tools.hosting.now()));
         const { context } = tools.hosting.cluster;
         if (items.length === 0)
           session.progress.note(
-            `${context} has no ${noun} yet. To create one: stellarctl ${role} create ${role}1 --hosting-context ${context}`,
+            command`${context} has no ${noun} yet. To create one: stellarctl ${role} create ${role}1 --hosting-context ${context}`,
           );
       }),
     );
@@ -42,7 +43,10 @@ function columns(role: SpaceRole, now: number): Column<SpaceListItem>[] {
     { header: 'NAME', value: ({ name }) => name },
     { header: 'TYPE', value: ({ type }) => type },
     { header: 'READY', value: ({ ready }) => (ready ? 'yes' : 'no') },
-    { header: 'STAGE', value: ({ stage, problem }) => `${stage ?? '-'}${problem ? ' ✗' : ''}` },
+    {
+      header: 'STAGE',
+      value: ({ stage, blockedAt }) => (blockedAt?.state === 'failed' ? `${blockedAt.stage} ✗` : (stage ?? '-')),
+    },
     ...its,
     { header: 'CONTEXT', value: ({ context }) => context ?? '-' },
     { header: 'AGE', value: ({ created }) => formatAge(now - Date.parse(created)) },

@@ -1,14 +1,15 @@
 import { type Command, Option } from 'commander';
-import type { WdsType } from '../../lib/kubeflex/names.ts';
+import { command } from '../../lib/engine/command-line.ts';
+import type { WdsType } from '../../lib/spaces/names.ts';
 import type { Io } from '../../lib/terminal/io.ts';
-import { action } from '../action.ts';
+import { action } from '../shell/action.ts';
 import {
   defineCommand,
   dryRunOption,
   type HostingOptions,
   hostingContextOption,
   type WritingOptions,
-} from '../options.ts';
+} from '../shell/options.ts';
 
 interface Options extends HostingOptions, WritingOptions {
   type: WdsType;
@@ -40,12 +41,12 @@ export function createWdsCommand(io: Io): Command {
     .addOption(dryRunOption())
     .action(
       action<Options>(io, async (session, { type, itsName, apiGroups }, [name = '']) => {
-        const { createWds } = await import('../../lib/kubeflex/create/create-wds.ts');
+        const { createWds } = await import('../../lib/spaces/create/create-wds.ts');
         const tools = await session.spaceTools();
         session.announce(tools.hosting, 'Hosting cluster');
         const result = await createWds({ name, type, itsName, apiGroups }, tools, session.run);
         await session.finish([result]);
-        session.next(`kubectl --context ${name} apply -f …      (workloads and binding policies)`);
+        session.next(command`kubectl --context ${name} apply -f …      (workloads and binding policies)`);
       }),
     );
 }

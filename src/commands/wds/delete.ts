@@ -1,15 +1,16 @@
 import type { Command } from 'commander';
 import type { Io } from '../../lib/terminal/io.ts';
-import { action } from '../action.ts';
-import { confirm } from '../confirm.ts';
-import { refuseUnnamedHosting } from '../hosting.ts';
+import { objectsIn } from '../../lib/workloads/manifest-works.ts';
+import { action } from '../shell/action.ts';
+import { confirmLoss } from '../shell/confirm-loss.ts';
+import { refuseUnnamedHosting } from '../shell/hosting.ts';
 import {
   defineCommand,
   dryRunOption,
   type HostingOptions,
   hostingContextOption,
   type WritingOptions,
-} from '../options.ts';
+} from '../shell/options.ts';
 
 interface Options extends HostingOptions, WritingOptions {
   yes?: boolean;
@@ -38,18 +39,31 @@ export function deleteWdsCommand(io: Io): Command {
     .action(
       action<Options>(io, async (session, { yes, dryRun, ...options }, [name = '']) => {
         const { inspectWds, describeWdsDeletion, refuseUnseen, deleteWds } = await import(
-          '../../lib/kubeflex/delete/delete-wds.ts'
+          '../../lib/spaces/delete/delete-wds.ts'
         );
         const settings = { keepWorkloads: options.keepWorkloads === true, force: options.force === true };
         const tools = await session.spaceTools();
-        refuseUnnamedHosting(tools, { yes, dryRun });
+        refuseUnnamedHosting(session, tools, { yes, dryRun });
         session.announce(tools.hosting, 'Hosting cluster');
-        const wds = await inspectWds(name, tools);
-        if (wds.controlPlane !== undefined) session.progress.note(name);
-        for (const line of describeWdsDeletion(wds, settings)) session.progress.note(`  ${line}`);
-        refuseUnseen(wds, settings.force);
-        if (!dryRun && wds.controlPlane !== undefined)
-          await confirm(session, { verb: 'Delete', doing: 'Deleting', name, yes });
+        const wds = await confirmLoss(session, {
+          look: async () => {
+            const seen = await inspectWds(name, tools);
+            refuseUnseen(seen, settings.force);
+            return seen;
+          },
+          show: (seen) => {
+            if (seen.controlPlane !== undefined) session.progress.note(name);
+            for (const line of describeWdsDeletion(seen, settings)) session.progress.note(`  ${line}`);
+          },
+          losses: ({ controlPlane, policies, works }) => [
+            ...(controlPlane === undefined ? [] : [`control plane ${name} (${controlPlane.metadata.uid})`]),
+            ...policies.map(({ metadata }) => `binding policy ${metadata.name}`),
+            ...works.flatMap((work) => objectsIn(work).map((object) => `${object} on ${work.metadata.namespace}`)),
+          ],
+          deeds: ({ controlPlane }) =>
+            controlPlane === undefined ? [] : [{ verb: 'Delete', doing: 'Deleting', name, yes }],
+          dryRun,
+        });
         await session.finish([await deleteWds(wds, settings, tools, session.run)]);
       }),
     );

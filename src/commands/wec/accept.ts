@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander';
-import { StellarError } from '../../lib/errors.ts';
+import { command } from '../../lib/engine/command-line.ts';
+import { StellarError } from '../../lib/engine/errors.ts';
 import type { Io } from '../../lib/terminal/io.ts';
-import { action } from '../action.ts';
+import { action } from '../shell/action.ts';
 import {
   defineCommand,
   dryRunOption,
@@ -10,8 +11,8 @@ import {
   type WritingOptions,
   wecContextOption,
   wecKubeconfigOption,
-} from '../options.ts';
-import { parseWecArguments } from '../wec-argument.ts';
+} from '../shell/options.ts';
+import { parseWecArguments } from '../shell/wec-argument.ts';
 
 interface Options extends ItsOptions, WritingOptions {
   all?: boolean;
@@ -29,7 +30,8 @@ export function acceptCommand(io: Io): Command {
     timeout: '5m',
     examples: [
       ['stellarctl accept cluster1', 'accept one WEC and wait until it is available'],
-      ['stellarctl accept --all --no-wait', 'accept everything that waits, and go on'],
+      ['stellarctl accept cluster1,cluster2,cluster3', 'accept several'],
+      ['stellarctl accept --all --no-wait', 'accept all pending requests, without waiting'],
       ['stellarctl accept cluster1=kind-cluster1', "say which request is from the WEC's own Klusterlet"],
       ['stellarctl accept --deny cluster1', 'refuse a request'],
     ],
@@ -48,7 +50,7 @@ export function acceptCommand(io: Io): Command {
       action<Options>(io, async (session, options, positional) => {
         const wecs = parseWecArguments(positional, options.wecContext);
         checkTargets(wecs.length, options);
-        const { accept, deny, findPending } = await import('../../lib/ocm/accept.ts');
+        const { accept, deny, findPending } = await import('../../lib/wecs/accept.ts');
         const { kube: hub } = await session.its();
         session.announce(hub);
         const targets = options.all
@@ -60,12 +62,18 @@ export function acceptCommand(io: Io): Command {
               })),
             );
         if (targets.length === 0) session.progress.note('Nothing waits for a decision.');
-        await session.finish(
-          options.deny
-            ? await deny(hub, targets, options.agent, session.run)
-            : await accept(hub, { wecs: targets, agent: options.agent, wait: options.wait }, session.run),
+        const results = options.deny
+          ? await deny(hub, targets, options.agent, session.run)
+          : await accept(hub, { wecs: targets, agent: options.agent, wait: options.wait }, session.run);
+        await session.finish(results);
+        // Accepted, and dead all the same: what accept was for is done.
+        const dead = results.find(({ blockedAt }) => blockedAt?.state === 'failed');
+        const its = hub.cluster.context;
+        session.next(
+          dead === undefined
+            ? command`stellarctl wec list --its ${its}`
+            : command`stellarctl wec get ${dead.name} --its ${its}`,
         );
-        session.next(`stellarctl wec list --its ${hub.cluster.context}`);
       }),
     );
 }

@@ -1,10 +1,12 @@
 import { type Command, Option } from 'commander';
-import { StellarError } from '../../lib/errors.ts';
+import { command } from '../../lib/engine/command-line.ts';
+import { StellarError } from '../../lib/engine/errors.ts';
 import { checkClusterName, type ProviderName, providerNames } from '../../lib/local-clusters/names.ts';
 import type { CreatedWec } from '../../lib/local-clusters/wecs.ts';
-import type { WecResult } from '../../lib/ocm/follow.ts';
 import type { Io } from '../../lib/terminal/io.ts';
-import { action } from '../action.ts';
+import type { WecResult } from '../../lib/wecs/registration/follow.ts';
+import { action } from '../shell/action.ts';
+import { findItsPlace } from '../shell/its-place.ts';
 import {
   collect,
   defineCommand,
@@ -13,10 +15,9 @@ import {
   itsOption,
   type WritingOptions,
   wecKubeconfigOption,
-} from '../options.ts';
-import type { Session } from '../session.ts';
-import { parseWecArguments } from '../wec-argument.ts';
-import { findItsPlace } from './its-place.ts';
+} from '../shell/options.ts';
+import type { Session } from '../shell/session.ts';
+import { parseWecArguments } from '../shell/wec-argument.ts';
 import { checkAddresses, nextStep, openAccess, toJoinOptions } from './joining.ts';
 import { localTools } from './local.ts';
 
@@ -71,15 +72,15 @@ export function createWecCommand(io: Io): Command {
 async function createOnly(session: Session, names: readonly string[], options: Options): Promise<void> {
   const created = await create(session, names, options);
   await session.finish(created);
-  const its = options.its === undefined ? '' : ` --its ${options.its}`;
-  session.next(`stellarctl wec join ${names.join(' ')} --accept${its}`);
+  const its = options.its === undefined ? [] : ['--its', options.its];
+  session.next(command`stellarctl wec join ${names} --accept ${its}`);
 }
 
 /** What can be wrong about the ITS is found out before clusters are made. */
 async function createAndJoin(session: Session, names: readonly string[], options: Options): Promise<void> {
   const joinOptions = await toJoinOptions(options);
   const access = await openAccess(session, options, undefined);
-  const { join } = await import('../../lib/ocm/join/join.ts');
+  const { join } = await import('../../lib/wecs/join/join.ts');
   const created = await create(session, names, options);
   // In a dry run these are not there to be looked at.
   const imagined = options.dryRun ? created.filter((wec) => wec.created) : [];
@@ -124,7 +125,7 @@ function checkCombinations(options: Options): void {
 }
 
 async function clientsFor(session: Session, present: readonly CreatedWec[], options: Options) {
-  const { loadKubeconfig, selectContext } = await import('../../lib/kube/kubeconfig.ts');
+  const { loadKubeconfig, selectContext } = await import('../../lib/kube/kubeconfig/kubeconfig.ts');
   const { file, env } = localTools(session, options).target;
   // Read now: their contexts have just been written.
   if (present.length === 0) return [];
@@ -132,7 +133,7 @@ async function clientsFor(session: Session, present: readonly CreatedWec[], opti
   return present.map(({ name, context }) => ({ name, kube: session.connect(selectContext(kubeconfig, context)) }));
 }
 
-type Result = CreatedWec & Partial<Pick<WecResult, 'stage'>>;
+type Result = CreatedWec & Partial<Pick<WecResult, 'stage' | 'blockedAt'>>;
 
 function withJoined(created: CreatedWec, joined: readonly WecResult[]): Result {
   const registration = joined.find(({ name }) => name === created.name);

@@ -3,8 +3,8 @@ import type { LocalTools } from '../../lib/local-clusters/create.ts';
 import type { FoundCluster } from '../../lib/local-clusters/delete.ts';
 import { type ProviderName, providerNames } from '../../lib/local-clusters/names.ts';
 import type { Io } from '../../lib/terminal/io.ts';
-import { action } from '../action.ts';
-import { confirm } from '../confirm.ts';
+import { action } from '../shell/action.ts';
+import { confirmLoss } from '../shell/confirm-loss.ts';
 import {
   defineCommand,
   dryRunOption,
@@ -12,8 +12,9 @@ import {
   itsOption,
   type WritingOptions,
   wecKubeconfigOption,
-} from '../options.ts';
-import type { Session } from '../session.ts';
+} from '../shell/options.ts';
+import type { Session } from '../shell/session.ts';
+import { splitNames } from '../shell/wec-argument.ts';
 import { localTools } from './local.ts';
 
 interface Options extends ItsOptions, WritingOptions {
@@ -27,7 +28,7 @@ export function deleteWecCommand(io: Io): Command {
   return defineCommand('delete', {
     summary: 'delete local clusters',
     description:
-      'Deletes clusters that kind or k3d has made on this machine, and the contexts that lead to them. A cluster that is still registered with the ITS is not deleted: deregister it first. Neither is a hosting cluster.',
+      'Deletes clusters that kind or k3d has made on this machine, and the contexts that lead to them. A cluster that is still registered with an ITS, as its own Klusterlet or the chosen ITS says, is not deleted: deregister it first. Neither is a hosting cluster.',
     timeout: '5m',
     examples: [
       ['stellarctl wec delete cluster1', 'look for it at kind and k3d, and ask'],
@@ -47,37 +48,51 @@ export function deleteWecCommand(io: Io): Command {
         const { findLocalCluster } = await import('../../lib/local-clusters/delete.ts');
         const { deleteWecs } = await import('../../lib/local-clusters/wecs.ts');
         const tools = localTools(session, options);
-        const found: FoundCluster[] = [];
-        for (const name of new Set(positional)) found.push(await findLocalCluster(name, options.provider, tools));
-        if (!options.force) await refuseNeeded(session, found, tools);
-        for (const { name, provider, contexts } of found) {
-          if (provider === undefined) continue;
-          const context = contexts.length === 0 ? 'no context leads to it' : `context ${contexts.join(', ')}`;
-          session.progress.note(
-            `${name}, a cluster of ${provider} on this machine (${context}), with all that runs on it`,
-          );
-          if (!options.dryRun) await confirm(session, { verb: 'Delete', doing: 'Deleting', name, yes: options.yes });
-        }
+        const names = new Set(splitNames(positional));
+        const { found } = await confirmLoss(session, {
+          look: async () => {
+            const found: FoundCluster[] = [];
+            for (const name of names) found.push(await findLocalCluster(name, options.provider, tools));
+            return { found, silent: options.force ? [] : await refuseNeeded(session, found.filter(isThere), tools) };
+          },
+          show: ({ found, silent }) => {
+            for (const name of silent)
+              session.progress.note(`${name} does not answer: whether anything needs it could not be seen there.`);
+            for (const { name, provider, contexts } of found.filter(isThere)) {
+              const context = contexts.length === 0 ? 'no context leads to it' : `context ${contexts.join(', ')}`;
+              session.progress.note(
+                `${name}, a cluster of ${provider} on this machine (${context}), with all that runs on it`,
+              );
+            }
+          },
+          losses: ({ found }) => found.filter(isThere).map(({ name, provider }) => `${provider} cluster ${name}`),
+          deeds: ({ found }) =>
+            found.filter(isThere).map(({ name }) => ({ verb: 'Delete', doing: 'Deleting', name, yes: options.yes })),
+          dryRun: options.dryRun,
+        });
         await session.finish(await deleteWecs(found, tools));
       }),
     );
 }
 
-/** Asks the clusters themselves, and the ITS, before anything is deleted. */
-async function refuseNeeded(session: Session, found: readonly FoundCluster[], tools: LocalTools): Promise<void> {
-  const existing = found.filter(({ provider }) => provider !== undefined);
-  if (existing.length === 0) return;
+const isThere = ({ provider }: FoundCluster): boolean => provider !== undefined;
+
+/**
+ * Asks the clusters themselves, and the ITS, before anything is deleted.
+ * @returns the names of clusters that do not answer
+ */
+async function refuseNeeded(session: Session, found: readonly FoundCluster[], tools: LocalTools): Promise<string[]> {
+  if (found.length === 0) return [];
   const { connectLocal } = await import('../../lib/local-clusters/delete.ts');
   const { refuseHosting } = await import('../../lib/local-clusters/hosting.ts');
   const { refuseRegistered } = await import('../../lib/local-clusters/registered.ts');
-  const { loadKubeconfig } = await import('../../lib/kube/kubeconfig.ts');
+  const { loadKubeconfig } = await import('../../lib/kube/kubeconfig/kubeconfig.ts');
   const kubeconfig = await loadKubeconfig(tools.target.file, tools.target.env);
-  const clients = await Promise.all(existing.map((cluster) => connectLocal(cluster, tools)));
-  for (const [index, cluster] of existing.entries()) {
-    const hasAnswered = await refuseHosting(cluster, clients[index], kubeconfig);
-    if (!hasAnswered)
-      session.progress.note(`${cluster.name} does not answer: whether anything needs it could not be seen there.`);
-  }
-  const its = (await session.hasIts()) ? (await session.its()).kube : undefined;
-  for (const [index, { name }] of existing.entries()) await refuseRegistered(name, its, clients[index]);
+  const clients = await Promise.all(found.map((cluster) => connectLocal(cluster, tools)));
+  const silent: string[] = [];
+  for (const [index, cluster] of found.entries())
+    if (!(await refuseHosting(cluster, clients[index], kubeconfig))) silent.push(cluster.name);
+  const its = (await session.hasIts()) ? await session.its() : undefined;
+  for (const [index, { name }] of found.entries()) await refuseRegistered(name, its, clients[index]);
+  return silent;
 }

@@ -1,10 +1,11 @@
-import { formatAge } from '../../lib/duration.ts';
-import type { ConditionView, Mailbox, PodView, StageView, WecView } from '../../lib/ocm/get/view.ts';
-import { imageVersion } from '../../lib/ocm/image.ts';
-import { transportError } from '../../lib/ocm/registration-stages.ts';
-import { withoutControls } from '../../lib/terminal/io.ts';
+import { count } from '../../lib/engine/counts.ts';
+import { formatAge } from '../../lib/engine/duration.ts';
 import type { Style } from '../../lib/terminal/style.ts';
 import { formatTable } from '../../lib/terminal/table.ts';
+import type { ConditionView, Mailbox, PodView, StageView, WecView } from '../../lib/wecs/get/view.ts';
+import { imageVersion } from '../../lib/wecs/klusterlet/image.ts';
+import { registrationStages } from '../../lib/wecs/registration/stages.ts';
+import { transportError } from '../../lib/wecs/registration/transport-error.ts';
 
 /** What a section of the text is made with. */
 interface Page {
@@ -47,32 +48,24 @@ function headline({ name, its, kubernetesVersion, created, agent }: WecView, now
     created === null ? null : `registered ${ago(created, now)}`,
     agent.id === null ? null : `agent ${agent.id.slice(0, 8)}`,
   ].filter((fact) => fact !== null);
-  return clean(`${name} on ${its}   ${facts.join(' · ')}${kind === '' ? '' : ` (${kind})`}`);
+  return `${name} on ${its}   ${facts.join(' · ')}${kind === '' ? '' : ` (${kind})`}`;
 }
 
 /** Stages that belong together share a line while all is well. */
-const stageGroups: readonly (readonly string[])[] = [
-  ['bootstrap-secret', 'klusterlet-applied', 'hub-reachable'],
-  ['managed-cluster', 'request'],
-  ['approved', 'issued', 'hub-secret'],
-  ['accepted'],
-  ['connected', 'joined', 'available'],
-];
+const stageGroups = [...Map.groupBy(registrationStages, ({ group }) => group).values()];
 
 function stageLines(view: WecView, page: Page): string[] {
   const { style } = page;
   // Where nothing has failed, the first stage that is awaited keeps the others.
   const firstAwaited = hasFailed(view) ? undefined : view.stages.find(({ state }) => state === 'waiting');
-  const lines = stageGroups.flatMap((ids) => {
-    const stages = view.stages.filter(({ id }) => ids.includes(id));
+  const lines = stageGroups.flatMap((group) => {
+    const stages = view.stages.filter((stage) => group.some(({ id }) => id === stage.id));
     const met = stages.filter(({ state }) => state === 'met');
     const text = [...met.map(({ title }) => title), ...met.flatMap(({ id }) => evidenceOf(id, view, page))].join(' · ');
     const held = stages.filter((stage) => stage.state === 'failed' || stage === firstAwaited);
     return [
-      ...(met.length === 0 ? [] : [`  ${style.ok} ${clean(text)}`]),
-      ...held.map(
-        ({ state, title, why = '' }) => `  ${state === 'failed' ? style.bad : style.dot} ${title}   ${clean(why)}`,
-      ),
+      ...(met.length === 0 ? [] : [`  ${style.ok} ${text}`]),
+      ...held.map(({ state, title, why = '' }) => `  ${state === 'failed' ? style.bad : style.dot} ${title}   ${why}`),
     ];
   });
   const later = view.stages.filter((stage) => stage.state === 'waiting' && stage !== firstAwaited);
@@ -97,7 +90,8 @@ function unseenLines(stages: readonly StageView[], { faint }: Style): string[] {
 /** What beside its title shows that a stage is met. */
 function evidenceOf(stage: string, { mailbox, lease }: WecView, { now }: Page): string[] {
   if (stage === 'accepted' && mailbox !== null) return [describeMailbox(mailbox)];
-  if (stage === 'available' && lease?.renewed) return [`lease renewed ${ago(lease.renewed, now)}`];
+  if (stage === 'available' && lease?.renewed)
+    return [`lease renewed ${ago(lease.renewed, now)}${lease.overdue ? `, due every ${lease.durationSeconds}s` : ''}`];
   return [];
 }
 
@@ -109,7 +103,7 @@ function describeMailbox({ namespace, works }: Mailbox): string {
     const number = works.length > 1 ? ` ${count}` : '';
     return `${origin}${number}${failed.length === 0 ? '' : `, ${failed.length} not applied`}`;
   });
-  return `mailbox ${namespace} holds ${sum} ${sum === 1 ? 'work' : 'works'} (${origins.join('; ')})`;
+  return `mailbox ${namespace} holds ${count(sum, 'work')} (${origins.join('; ')})`;
 }
 
 /** The Klusterlet says first what it thinks of the bootstrap secret, then of the agent's own certificate. */
@@ -119,8 +113,8 @@ function shortMessage({ type, reason, message }: ConditionView): string {
 }
 
 function addonLine({ name, available, reason }: Mailbox['addons'][number], { ok, bad, dot }: Style): string {
-  if (available === true) return `${ok} ${clean(name)}`;
-  return `${available === false ? bad : dot} ${clean(`${name}   ${reason || 'has not reported'}`)}`;
+  if (available === true) return `${ok} ${name}`;
+  return `${available === false ? bad : dot} ${name}   ${reason || 'has not reported'}`;
 }
 
 function requestLines({ requests }: WecView, now: number): string[] {
@@ -147,7 +141,7 @@ function conditionLines(conditions: readonly ConditionView[], page: Page & { fai
       { header: '', value: age },
       {
         header: '',
-        value: (condition) => clean(`${condition.status}, ${condition.reason}: ${shortMessage(condition)}`),
+        value: (condition) => `${condition.status}, ${condition.reason}: ${shortMessage(condition)}`,
       },
     ],
     explained,
@@ -158,7 +152,7 @@ function conditionLines(conditions: readonly ConditionView[], page: Page & { fai
   return [
     ...explained.map((condition, index) => `${mark(condition)} ${lines[index]}`),
     ...wrap(
-      plain.map((condition) => clean(`${condition.type} ${age(condition)}`)),
+      plain.map((condition) => `${condition.type} ${age(condition)}`),
       ' · ',
     ).map((line) => `${style.ok} ${line}`),
   ];
@@ -178,7 +172,7 @@ function klusterletLines(view: WecView, page: Page): string[] {
     hub === null ? null : `hub ${hub}`,
     wec.operatorVersion === null ? null : `operator ${wec.operatorVersion}`,
   ].filter((fact) => fact !== null);
-  return [clean(facts.join(' · ')), ...conditionLines(conditions, { ...page, failed: hasFailed(view) })];
+  return [facts.join(' · '), ...conditionLines(conditions, { ...page, failed: hasFailed(view) })];
 }
 
 function podLines(pods: readonly PodView[], { style }: Page): string[] {
@@ -189,8 +183,7 @@ function podLines(pods: readonly PodView[], { style }: Page): string[] {
       { header: '', value: ({ images }) => images.flatMap((image) => imageVersion(image) ?? []).join(', ') },
       {
         header: '',
-        value: ({ restarts, stuck }) =>
-          stuck ?? (restarts === 0 ? '' : `${restarts} ${restarts === 1 ? 'restart' : 'restarts'}`),
+        value: ({ restarts, stuck }) => stuck ?? (restarts === 0 ? '' : count(restarts, 'restart')),
       },
     ],
     pods,
@@ -211,7 +204,7 @@ function section(title: string, lines: readonly string[]): string[] {
 
 /** Values with spaces are quoted, and those with several lines shown in one. */
 function pairsOf(entries: readonly (readonly [string, string])[]): string[] {
-  return entries.map(([key, value]) => clean(`${key}=${/[\s"]/.test(value) ? JSON.stringify(value) : value}`)).sort();
+  return entries.map(([key, value]) => `${key}=${/[\s"]/.test(value) ? JSON.stringify(value) : value}`).sort();
 }
 
 const lineWidth = 100;
@@ -228,4 +221,3 @@ function wrap(words: readonly string[], separator = ' '): string[] {
 }
 
 const ago = (time: string, now: number): string => `${formatAge(now - Date.parse(time))} ago`;
-const clean = (text: string): string => withoutControls(text.replaceAll('\n', ' '));

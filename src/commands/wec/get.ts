@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
-import { StellarError } from '../../lib/errors.ts';
-import type { Kube } from '../../lib/kube/client.ts';
-import { type Io, withProgramName } from '../../lib/terminal/io.ts';
-import { action } from '../action.ts';
-import { defineCommand, type ItsOptions, itsOption, wecContextOption, wecKubeconfigOption } from '../options.ts';
-import type { Session } from '../session.ts';
-import { parseWecArguments } from '../wec-argument.ts';
+import { command } from '../../lib/engine/command-line.ts';
+import { StellarError } from '../../lib/engine/errors.ts';
+import type { Kube } from '../../lib/kube/client/client.ts';
+import type { Io } from '../../lib/terminal/io.ts';
+import { action } from '../shell/action.ts';
+import { defineCommand, type ItsOptions, itsOption, wecContextOption, wecKubeconfigOption } from '../shell/options.ts';
+import type { Session } from '../shell/session.ts';
+import { parseWecArguments } from '../shell/wec-argument.ts';
 
 interface Options extends ItsOptions {
   raw?: boolean;
@@ -33,11 +34,16 @@ export function getCommand(io: Io): Command {
     .addOption(wecKubeconfigOption())
     .action(
       action<Options>(io, async (session, options, positional) => {
-        const [wec] = parseWecArguments(positional, options.wecContext);
-        if (wec === undefined) throw new StellarError('usage', 'Give the NAME of a WEC.');
+        const [wec, ...others] = parseWecArguments(positional, options.wecContext);
+        if (wec === undefined || others.length > 0)
+          throw new StellarError('usage', 'Give the NAME of one WEC.', {
+            hint:
+              wec &&
+              `For several: ${command`stellarctl wec get ${wec.name}`} one by one, or stellarctl wec list -o wide`,
+          });
         const { kube: hub } = await session.its();
         if (options.raw) return printRaw(session, hub, wec.name);
-        const { getWec } = await import('../../lib/ocm/get/get.ts');
+        const { getWec } = await import('../../lib/wecs/get/get.ts');
         const view = await getWec(
           hub,
           wec.name,
@@ -48,16 +54,15 @@ export function getCommand(io: Io): Command {
         const { describeWec } = await import('./get-text.ts');
         const style = styleFor(io.stdout, io, options.color);
         const lines = describeWec(view, hub.now(), style, session.output === 'wide');
-        session.printText(withProgramName(lines.map((line) => `${line}\n`).join(''), io.program));
+        session.printLines(lines);
         if (view.diagnosis?.hint) session.next(view.diagnosis.hint);
       }),
     );
 }
 
 async function printRaw(session: Session, hub: Kube, name: string): Promise<void> {
-  const { getManagedCluster } = await import('../../lib/ocm/get/get.ts');
+  const { getManagedCluster } = await import('../../lib/wecs/get/get.ts');
   const cluster = await getManagedCluster(hub, name);
   if (session.output === 'json' || session.output === 'name') return session.print(cluster, [{ name }], []);
-  const { stringify } = await import('../../lib/yaml.ts');
-  session.printText(stringify(cluster));
+  return session.printDocument(cluster, { format: 'yaml' });
 }

@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
-import { StellarError } from '../../lib/errors.ts';
-import type { HubAccess } from '../../lib/ocm/hub-access.ts';
-import type { JoinOptions } from '../../lib/ocm/join/options.ts';
+import { command } from '../../lib/engine/command-line.ts';
+import { StellarError } from '../../lib/engine/errors.ts';
 import type { Io } from '../../lib/terminal/io.ts';
-import { action } from '../action.ts';
+import type { HubAccess } from '../../lib/wecs/hub/hub-access.ts';
+import type { JoinOptions } from '../../lib/wecs/join/options.ts';
+import { action } from '../shell/action.ts';
 import {
   collect,
   defineCommand,
@@ -13,9 +14,9 @@ import {
   type WritingOptions,
   wecContextOption,
   wecKubeconfigOption,
-} from '../options.ts';
-import type { Session } from '../session.ts';
-import { parseWecArguments } from '../wec-argument.ts';
+} from '../shell/options.ts';
+import type { Session } from '../shell/session.ts';
+import { parseWecArguments } from '../shell/wec-argument.ts';
 import { checkAddresses, type JoiningOptions, nextStep, openAccess, toJoinOptions } from './joining.ts';
 
 interface Options extends ItsOptions, WritingOptions, JoiningOptions {
@@ -27,14 +28,14 @@ export function joinCommand(io: Io): Command {
   return defineCommand('join', {
     summary: 'join clusters to the ITS as WECs',
     description:
-      'Installs the klusterlet on each cluster, so that it asks the ITS to be registered under NAME, and waits for the request; with --accept it goes on until the WEC is available. Run again, it resumes what is half done. With --join-file it works on the side of the WEC alone, without access to the ITS.',
+      'Installs the klusterlet on each cluster, so that it requests registration with the ITS under NAME, and waits for the request; with --accept it accepts the WEC and waits until it is available. A cluster that is registered elsewhere, or a name that another cluster has, is refused. Run again, it resumes what is half done, also after a registration was lost. With --join-file it works on the side of the WEC alone, without access to the ITS.',
     timeout: '5m',
     examples: [
       [
         'stellarctl wec join cluster1=kind-cluster1 cluster2 --accept --label location-group=edge',
         'register two clusters, completely',
       ],
-      ['stellarctl wec join cluster1', 'ask for registration; somebody else accepts'],
+      ['stellarctl wec join cluster1', 'request registration; another person accepts'],
       ['stellarctl wec join cluster1 --join-file cluster1.join', 'the same without access to the ITS'],
       ['stellarctl wec join cluster1 --print-manifests > cluster1.yaml', 'the objects, for GitOps'],
     ],
@@ -67,7 +68,7 @@ export function joinCommand(io: Io): Command {
         const access = await openAccess(session, options, joinOptions.certificateAuthority);
         if (options.printManifests) return printManifests(session, access, wecs[0]?.name ?? '', joinOptions);
 
-        const { join } = await import('../../lib/ocm/join/join.ts');
+        const { join } = await import('../../lib/wecs/join/join.ts');
         const clusters = await Promise.all(
           wecs.map(async ({ name, context }) => ({ name, kube: await session.wec(context ?? name) })),
         );
@@ -98,15 +99,14 @@ function checkCombinations(options: Options, names: number): void {
 }
 
 async function printManifests(session: Session, access: HubAccess, name: string, options: JoinOptions): Promise<void> {
-  const { joinManifests, tokenPlaceholder } = await import('../../lib/ocm/join/manifests.ts');
+  const { joinManifests, tokenPlaceholder } = await import('../../lib/wecs/join/manifests.ts');
   const objects = await joinManifests(access, name, options, session.run);
   if (session.output === 'json') {
-    session.printText(`${JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }, null, 2)}\n`);
+    await session.printDocument({ apiVersion: 'v1', kind: 'List', items: objects }, { format: 'json' });
   } else {
-    const { stringify } = await import('../../lib/yaml.ts');
-    session.printText(objects.map((object) => `---\n${stringify(object, { aliasDuplicateObjects: false })}`).join(''));
+    for (const object of objects) await session.printDocument(object, { format: 'yaml', isOneOfMany: true });
   }
   session.progress.note(
-    `Put a token in place of ${tokenPlaceholder}: stellarctl its token -o json --its ${access.its}`,
+    command`Put a token in place of ${tokenPlaceholder}: stellarctl its token -o json --its ${access.its}`,
   );
 }

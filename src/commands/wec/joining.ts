@@ -1,9 +1,11 @@
-import { StellarError } from '../../lib/errors.ts';
-import type { WecResult } from '../../lib/ocm/follow.ts';
-import type { HubAccess } from '../../lib/ocm/hub-access.ts';
-import type { JoinOptions } from '../../lib/ocm/join/options.ts';
-import { parseLabels } from '../../lib/ocm/labels.ts';
-import type { Session } from '../session.ts';
+import { command } from '../../lib/engine/command-line.ts';
+import { StellarError } from '../../lib/engine/errors.ts';
+import type { HubAccess } from '../../lib/wecs/hub/hub-access.ts';
+import type { JoinOptions } from '../../lib/wecs/join/options.ts';
+import { isOcmVersion } from '../../lib/wecs/klusterlet/image.ts';
+import { parseLabels } from '../../lib/wecs/labels.ts';
+import type { WecResult } from '../../lib/wecs/registration/follow.ts';
+import type { Session } from '../shell/session.ts';
 
 /** Options of the commands that register clusters. */
 export interface JoiningOptions {
@@ -20,7 +22,7 @@ export interface JoiningOptions {
   imagePullSecret?: string;
 }
 
-/** How the ITS is reached has to be one address. @throws StellarError `usage` */
+/** What can be wrong in the options themselves: how the ITS is reached has to be one address. @throws StellarError `usage` */
 export function checkAddresses(options: JoiningOptions): void {
   if (options.hubApiserver !== undefined && options.forceInternalEndpointLookup !== undefined) {
     throw new StellarError(
@@ -37,13 +39,15 @@ export function checkAddresses(options: JoiningOptions): void {
       `"${options.hubApiserver}" is not an address of an API server: it has the form https://HOST:PORT.`,
     );
   }
+  if (options.ocmVersion !== undefined && !isOcmVersion(options.ocmVersion))
+    throw new StellarError('usage', `"${options.ocmVersion}" is not a version of OCM: it has the form 1.3.1.`);
   if (options.proxyUrl !== undefined && !URL.canParse(options.proxyUrl))
     throw new StellarError('usage', `"${options.proxyUrl}" is not a URL.`);
 }
 
 /** What the library is to do. @throws StellarError `usage`, `file-error` */
 export async function toJoinOptions(options: JoiningOptions): Promise<JoinOptions> {
-  const { readCertificateAuthority, readDockerConfig } = await import('../../lib/ocm/join/files.ts');
+  const { readCertificateAuthority, readDockerConfig } = await import('../../lib/wecs/join/files.ts');
   const { caFile, imagePullSecret } = options;
   return {
     hubApiserver: options.hubApiserver?.replace(/\/+$/, ''),
@@ -65,9 +69,9 @@ export async function openAccess(
   { joinFile }: JoiningOptions,
   certificateAuthority: string | undefined,
 ): Promise<HubAccess> {
-  const { accessByJoinFile, accessHub } = await import('../../lib/ocm/hub-access.ts');
+  const { accessByJoinFile, accessHub } = await import('../../lib/wecs/hub/hub-access.ts');
   if (joinFile !== undefined) {
-    const { readJoinFile } = await import('../../lib/ocm/join/files.ts');
+    const { readJoinFile } = await import('../../lib/wecs/join/files.ts');
     return accessByJoinFile(await readJoinFile(joinFile, session.io.stdin));
   }
   const { context, kube } = await session.its();
@@ -79,6 +83,8 @@ export function nextStep({ its, kube }: HubAccess, results: readonly WecResult[]
   const asking = results
     .filter(({ stage }) => stage === 'request' || stage === 'hub-reachable')
     .map(({ name }) => name);
-  if (asking.length === 0) return `stellarctl wec list --its ${its}`;
-  return `stellarctl accept ${asking.join(' ')} --its ${its}${kube ? '' : '      (on the side of the ITS)'}`;
+  const there = kube ? '' : '      (on the side of the ITS)';
+  const next =
+    asking.length === 0 ? command`stellarctl wec list --its ${its}` : command`stellarctl accept ${asking} --its ${its}`;
+  return `${next}${there}`;
 }

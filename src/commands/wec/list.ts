@@ -1,13 +1,15 @@
 import type { Command } from 'commander';
-import { formatAge } from '../../lib/duration.ts';
-import type { Kube } from '../../lib/kube/client.ts';
-import type { WecListItem } from '../../lib/ocm/list.ts';
+import { command } from '../../lib/engine/command-line.ts';
+import { formatAge } from '../../lib/engine/duration.ts';
+import type { Kube } from '../../lib/kube/client/client.ts';
+import { essenceOf } from '../../lib/status/change-key.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import type { Column } from '../../lib/terminal/table.ts';
-import { action } from '../action.ts';
-import { defineCommand, type ItsOptions, itsOption, selectorOption } from '../options.ts';
-import type { Session } from '../session.ts';
-import { formatDocument, watch, watchOption } from '../watching.ts';
+import type { WecListItem } from '../../lib/wecs/list.ts';
+import { action } from '../shell/action.ts';
+import { defineCommand, type ItsOptions, itsOption, selectorOption } from '../shell/options.ts';
+import type { Session } from '../shell/session.ts';
+import { printOneOfMany, watch, watchOption } from '../shell/watching.ts';
 import { formatLabels } from './label.ts';
 
 interface Options extends ItsOptions {
@@ -33,15 +35,14 @@ export function listCommand(io: Io): Command {
     .addOption(itsOption())
     .addOption(selectorOption())
     .option('--pending', 'only WECs with a request that waits for a decision')
-    .addOption(watchOption('go on printing what changes'))
+    .addOption(watchOption('print what changes'))
     .action(
       action<Options>(io, async (session, options, _positional, command) => {
-        const { listWecs } = await import('../../lib/ocm/list.ts');
+        const { listWecs } = await import('../../lib/wecs/list.ts');
         const { kube: hub } = await session.its();
         const query = {
           labelSelector: options.selector,
           pending: options.pending === true,
-          withLeases: session.output !== 'table' && session.output !== 'name',
         };
         const look = () => listWecs(hub, query);
         if (options.watch) return watch(session, command, look, await printChanges(session, hub));
@@ -52,7 +53,7 @@ export function listCommand(io: Io): Command {
     );
 }
 
-/** A problem shows beside the table's last column, where the eye ends; wide has a column for it. */
+/** What is wrong shows beside the table's last column, where the eye ends; wide has a column for all reasons. */
 function columns(now: number, wide: boolean): Column<WecListItem>[] {
   return [
     { header: 'NAME', value: ({ name }) => name },
@@ -64,7 +65,11 @@ function columns(now: number, wide: boolean): Column<WecListItem>[] {
     },
     { header: 'STAGE', value: ({ state, problem }) => (problem ? `${state} ✗` : state) },
     { header: 'AGE', value: ({ created }) => age(created, now) },
-    ...(wide ? [] : [{ header: '', value: ({ problem, reason }: WecListItem) => (problem ? reason : '') }]),
+    ...(wide
+      ? []
+      : [
+          { header: '', value: ({ blockedAt, reason }: WecListItem) => (blockedAt?.state === 'waiting' ? '' : reason) },
+        ]),
     { header: 'REASON', value: ({ reason }) => reason || '-', wide: true },
     { header: 'KUBERNETES', value: ({ kubernetesVersion }) => kubernetesVersion ?? '-', wide: true },
     { header: 'LEASE', value: ({ leaseRenewed }) => age(leaseRenewed, now), wide: true },
@@ -78,7 +83,7 @@ const age = (time: string | null, now: number): string => (time === null ? '-' :
 function nothingThere({ cluster }: Kube, { selector, pending }: Options): string {
   if (pending) return `No request waits for a decision on ${cluster.context}.`;
   if (selector !== undefined) return `No WEC on ${cluster.context} has labels ${selector}.`;
-  return `${cluster.context} has no WECs yet. To join one: stellarctl wec join NAME=CONTEXT --its ${cluster.context}`;
+  return command`${cluster.context} has no WECs yet. To join one: stellarctl wec join NAME=CONTEXT --its ${cluster.context}`;
 }
 
 /** Prints all rows, then each row that has changed; in JSON one document a line, also for what is gone. */
@@ -93,7 +98,7 @@ async function printChanges(session: Session, hub: Kube): Promise<(items: WecLis
     for (const item of changed) shown.set(item.name, essence(item));
     for (const name of gone) shown.delete(name);
     if (output === 'name') {
-      session.printText([...changed.map(({ name }) => name), ...gone].map((name) => `${name}\n`).join(''));
+      session.printLines([...changed.map(({ name }) => name), ...gone]);
     } else if (output === 'table' || output === 'wide') {
       const all = columns(hub.now(), output === 'wide').filter(({ wide }) => !wide || output === 'wide');
       const isFirst = widths === undefined;
@@ -102,15 +107,15 @@ async function printChanges(session: Session, hub: Kube): Promise<(items: WecLis
         items.map((item) => all.map(({ value }) => value(item))),
       );
       const lines = formatTable(all, changed, { widths, headers: isFirst });
-      session.printText([...lines, ...gone.map((name) => `${name}   gone`)].map((line) => `${line}\n`).join(''));
+      session.printLines([...lines, ...gone.map((name) => `${name}   gone`)]);
     } else {
       for (const document of [...changed, ...gone.map((name) => ({ name, gone: true }))])
-        session.printText(await formatDocument(session, document));
+        await printOneOfMany(session, document);
     }
   };
 }
 
-/** What of an item makes a new line when it changes: not the lease, which changes all the time. */
+/** What of an item makes a new line when it changes: neither the lease nor ages, which change all the time. */
 function essence({ leaseRenewed: _, ...rest }: WecListItem): string {
-  return JSON.stringify(rest);
+  return essenceOf(rest);
 }

@@ -1,6 +1,6 @@
 import type { LocalTools } from '../../lib/local-clusters/create.ts';
-import type { CommonOptions, WritingOptions } from '../options.ts';
-import type { Session } from '../session.ts';
+import type { CommonOptions, WritingOptions } from '../shell/options.ts';
+import type { Session } from '../shell/session.ts';
 
 /** What the library takes for work on local clusters. Their contexts are kept where those of WECs are. */
 export function localTools(

@@ -1,21 +1,27 @@
 import { type Command, Option } from 'commander';
-import { isChange } from '../../lib/changes.ts';
-import { StellarError } from '../../lib/errors.ts';
-import { parsePropertyChanges } from '../../lib/kubestellar/customization.ts';
-import type { PropertiesListing } from '../../lib/kubestellar/properties.ts';
+import { isChange } from '../../lib/engine/changes.ts';
+import { command } from '../../lib/engine/command-line.ts';
+import { StellarError } from '../../lib/engine/errors.ts';
 import type { Io } from '../../lib/terminal/io.ts';
-import { action } from '../action.ts';
+import { parsePropertyChanges } from '../../lib/wecs/customization.ts';
+import type { PropertiesListing } from '../../lib/wecs/properties.ts';
+import { action } from '../shell/action.ts';
+import { refuseUnnamedIts } from '../shell/its-named.ts';
 import {
   defineCommand,
   dryRunOption,
+  type HostingOptions,
+  hostingContextOption,
   type ItsOptions,
   itsOption,
   selectorOption,
   type WritingOptions,
-} from '../options.ts';
-import { parseWecTarget } from '../wec-argument.ts';
+} from '../shell/options.ts';
+import { parseWecTarget, targetWords } from '../shell/wec-argument.ts';
+import { approveRemoval, propertyChanges } from './approve-removal.ts';
 
-interface Options extends ItsOptions, WritingOptions {
+interface Options extends HostingOptions, ItsOptions, WritingOptions {
+  yes?: boolean;
   all?: boolean;
   selector?: string;
   overwrite?: boolean;
@@ -26,7 +32,7 @@ export function propertiesCommand(io: Io): Command {
   return defineCommand('properties', {
     summary: 'set, change, remove or list customization properties of WECs',
     description:
-      'Changes the properties that KubeStellar puts into customized workloads, in the ConfigMap of each WEC: key=value sets, with any text as value, key- removes, and a property that has another value is changed only with --overwrite. Everything is checked for every WEC before anything is written for any. --list shows what is effective: the ConfigMap wins over annotations of the WEC, these over its labels, and these over what is built in.',
+      'Changes the properties that KubeStellar puts into customized workloads, in the ConfigMap of each WEC: key=value sets, with any text as value, key- removes, and a property that has another value is changed only with --overwrite. Everything is checked for every WEC before anything is written for any. --list shows what is effective: the ConfigMap wins over annotations of the WEC, these over its labels, and these over what is built in. Before a removal that breaks a template, it says which workloads are lost, and asks.',
     timeout: '1m',
     examples: [
       ['stellarctl properties cluster1 clusterURL=https://my.clusters/1001-abcd maxPods=100', 'set two properties'],
@@ -42,6 +48,8 @@ export function propertiesCommand(io: Io): Command {
     .option('--all', 'all WECs of the ITS')
     .option('--overwrite', 'change properties that have another value')
     .addOption(new Option('--list', 'list the effective properties'))
+    .option('-y, --yes', 'do not ask before a removal that breaks a template')
+    .addOption(hostingContextOption())
     .addOption(dryRunOption())
     .action(
       action<Options>(io, async (session, options, positional) => {
@@ -56,8 +64,10 @@ export function propertiesCommand(io: Io): Command {
               ? 'Give changes or --list, not both.'
               : 'Give changes: key=value sets, key- removes. To see properties: --list',
           );
-        const { changeProperties, listProperties } = await import('../../lib/kubestellar/properties.ts');
-        const { kube: hub } = await session.its();
+        const { changeProperties, listProperties } = await import('../../lib/wecs/properties.ts');
+        await refuseUnnamedIts(session, options);
+        const its = await session.its();
+        const { kube: hub } = its;
         if (options.list) {
           const results = await listProperties(hub, target);
           if (session.output === 'table' || session.output === 'wide') {
@@ -74,10 +84,17 @@ export function propertiesCommand(io: Io): Command {
           return session.finish(results);
         }
         session.announce(hub);
-        await session.finish(await changeProperties(hub, target, changes, options.overwrite === true, session.run));
-        session.next(
-          `stellarctl properties ${names.join(' ') || (options.all ? '--all' : `-l ${options.selector}`)} --list --its ${hub.cluster.context}`,
+        const approve = approveRemoval(
+          session,
+          its,
+          'properties',
+          { changes, positional, options },
+          propertyChanges(changes),
         );
+        await session.finish(
+          await changeProperties(hub, target, changes, options.overwrite === true, approve, session.run),
+        );
+        session.next(command`stellarctl properties ${targetWords(target)} --list --its ${hub.cluster.context}`);
       }),
     );
 }

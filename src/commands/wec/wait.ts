@@ -1,10 +1,10 @@
 import { type Command, Option } from 'commander';
-import { registrationStageIds } from '../../lib/ocm/registration-stage-ids.ts';
-import type { WaitGoal } from '../../lib/ocm/wait.ts';
 import type { Io } from '../../lib/terminal/io.ts';
-import { action } from '../action.ts';
-import { defineCommand, type ItsOptions, itsOption, wecContextOption, wecKubeconfigOption } from '../options.ts';
-import { parseWecArguments } from '../wec-argument.ts';
+import { registrationStageIds } from '../../lib/wecs/registration/stage-ids.ts';
+import type { WaitGoal } from '../../lib/wecs/registration/wait.ts';
+import { action } from '../shell/action.ts';
+import { defineCommand, type ItsOptions, itsOption, wecContextOption, wecKubeconfigOption } from '../shell/options.ts';
+import { parseWecArguments } from '../shell/wec-argument.ts';
 
 interface Options extends ItsOptions {
   for: WaitGoal;
@@ -19,7 +19,7 @@ export function waitCommand(io: Io): Command {
     timeout: '30s',
     examples: [
       ['stellarctl wec wait cluster1 cluster2', 'wait until two WECs are available'],
-      ['stellarctl wec wait cluster1 --for accepted --timeout 5m', 'wait until somebody has accepted a WEC'],
+      ['stellarctl wec wait cluster1 --for accepted --timeout 5m', 'wait until a WEC is accepted'],
       ['stellarctl wec wait cluster1 --timeout 0', 'look once, for the exit code'],
       ['stellarctl wec wait cluster1 --for delete', 'wait until its ManagedCluster is gone'],
     ],
@@ -37,7 +37,7 @@ export function waitCommand(io: Io): Command {
     .action(
       action<Options>(io, async (session, options, positional) => {
         const wecs = parseWecArguments(positional, options.wecContext);
-        const { checkWaitGoal, waitFor } = await import('../../lib/ocm/wait.ts');
+        const { checkWaitGoal, waitFor } = await import('../../lib/wecs/registration/wait.ts');
         checkWaitGoal(options.for, wecs);
         const { kube: hub } = await session.its();
         const awaited = await Promise.all(

@@ -1,4 +1,4 @@
-import { StellarError } from '../errors.ts';
+import { failureOf } from '../engine/errors.ts';
 
 /** What helps: a command that can be typed as it is, or a step in words. */
 export type Remedy = { command: string } | { hint: string };
@@ -42,6 +42,6 @@ export async function makeChecks(checks: readonly Check[]): Promise<Finding[]> {
 }
 
 function asFailure(error: unknown): Outcome {
-  if (!(error instanceof StellarError) || error.code === 'interrupted') throw error;
-  return fail(error.message, error.hint === undefined ? undefined : { hint: error.hint });
+  const { message, hint } = failureOf(error);
+  return fail(message, hint === undefined ? undefined : { hint });
 }

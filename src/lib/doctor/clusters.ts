@@ -1,16 +1,17 @@
-import type { Kube } from '../kube/client.ts';
-import { lenient } from '../kube/lenient.ts';
+import { command } from '../engine/command-line.ts';
+import { blockingStage, judge } from '../engine/stages.ts';
+import { coreChart } from '../hosting/core-chart.ts';
+import { passthroughFlag, readIngress } from '../hosting/ingress.ts';
+import { isOlderHook, servesOpenShift } from '../hosting/install/cluster-state.ts';
+import { initPermissions } from '../hosting/install/permissions.ts';
+import { type Hosting, hostingStages, readHosting } from '../hosting/stages.ts';
+import type { Kube } from '../kube/client/client.ts';
 import { missingPermissions } from '../kube/permissions.ts';
-import { passthroughFlag, readIngress } from '../kubeflex/ingress.ts';
-import { initPermissions } from '../kubeflex/init/permissions.ts';
-import { isOlderHook, servesOpenShift } from '../kubeflex/init/situation.ts';
-import { type Hosting, hostingStages, readHosting } from '../kubeflex/init/stages.ts';
-import { coreChart } from '../kubestellar/chart.ts';
-import { requireHub } from '../ocm/require-hub.ts';
-import { blockingStage, judge } from '../stages.ts';
+import { lenient } from '../kube/permissive-reader.ts';
+import { requireHub } from '../wecs/hub/require-hub.ts';
 import { type Check, fail, type Outcome, pass, skipped, warn } from './check.ts';
+import { judgeWayIn } from './ingress-reachability.ts';
 import { judgeNames } from './names.ts';
-import { judgeWayIn } from './way-in.ts';
 
 /** What KubeStellar needs of the hosting cluster. */
 export function hostingChecks(kube: Kube, state: HostingState): Check[] {
@@ -96,7 +97,7 @@ async function versionOf(kube: Kube): Promise<string> {
 }
 
 async function judgeHosting(kube: Kube, state: HostingState): Promise<Outcome> {
-  const init = `stellarctl init --hosting-context ${kube.cluster.context}`;
+  const init = command`stellarctl init --hosting-context ${kube.cluster.context}`;
   const hosting = await state.read();
   if (!(await state.isHosting())) return skipped('KubeStellar is not installed on it', { command: init });
   const older = hosting.hooks.filter(isOlderHook);
@@ -106,9 +107,9 @@ async function judgeHosting(kube: Kube, state: HostingState): Promise<Outcome> {
     return fail(`its hooks are those of a KubeStellar before 0.29: ${older.join(', ')}`, {
       command: `${init} --upgrade`,
     });
-  const why = blocking.verdict.state === 'met' ? '' : blocking.verdict.why;
-  const hint = blocking.verdict.state === 'failed' ? blocking.verdict.hint : undefined;
-  return fail(why, hint === undefined ? { command: init } : { hint });
+  const { verdict } = blocking;
+  const hint = verdict.state === 'failed' ? verdict.hint : undefined;
+  return fail(verdict.why, hint === undefined ? { command: init } : { hint });
 }
 
 async function judgePermissions(kube: Kube): Promise<Outcome> {
@@ -127,9 +128,9 @@ async function judgeIngress(kube: Kube): Promise<Outcome> {
   const needed = 'spaces of type vcluster and k8s are not reached without it (those of type host and external are)';
   if (controller === undefined)
     return warn(`it has no ingress-nginx; ${needed}`, { hint: 'See docs/installation.md, "The ingress"' });
-  const { name, namespace } = controller.metadata;
+  const { name, namespace = '' } = controller.metadata;
   const patch = [{ op: 'add', path: '/spec/template/spec/containers/0/args/-', value: passthroughFlag }];
   return warn(`Deployment ${namespace}/${name} runs without ${passthroughFlag}; ${needed}`, {
-    command: `kubectl --context ${kube.cluster.context} -n ${namespace} patch deployment ${name} --type json -p '${JSON.stringify(patch)}'`,
+    command: command`kubectl --context ${kube.cluster.context} -n ${namespace} patch deployment ${name} --type json -p ${JSON.stringify(patch)}`,
   });
 }

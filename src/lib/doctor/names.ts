@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises';
-import type { Kube } from '../kube/client.ts';
-import { lenient } from '../kube/lenient.ts';
-import { readHostingConfig } from '../kubeflex/hosting.ts';
+import { readHostingConfig } from '../hosting/hosting.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { lenient } from '../kube/permissive-reader.ts';
 import { type Outcome, pass, skipped, warn } from './check.ts';
 
 type Resolve = (host: string) => Promise<{ address: string }>;

@@ -1,5 +1,5 @@
-import { StellarError } from '../errors.ts';
-import type { Kube } from '../kube/client.ts';
+import { StellarError } from '../engine/errors.ts';
+import type { Kube } from '../kube/client/client.ts';
 import type { ProgramRun } from '../programs/program.ts';
 import { type Check, type Finding, makeChecks, skipped } from './check.ts';
 import { HostingState, hostingChecks, itsChecks } from './clusters.ts';

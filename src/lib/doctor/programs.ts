@@ -1,5 +1,5 @@
-import { helmProgram } from '../helm/program.ts';
 import { dockerProgram, k3dProgram, kindProgram } from '../local-clusters/programs.ts';
+import { helmProgram } from '../programs/helm/program.ts';
 import {
   type FoundProgram,
   findProgram,

@@ -90,6 +90,7 @@ interface ContainerStatus {
   restartCount?: number;
   state?: {
     waiting?: { reason?: string; message?: string };
+    running?: { startedAt?: string };
     terminated?: { exitCode: number; reason?: string; message?: string };
   };
   lastState?: { terminated?: { exitCode: number; reason?: string; message?: string } };
@@ -106,7 +107,7 @@ export interface Pod extends WithConditions {
 }
 
 export interface Lease extends KubeObject {
-  spec?: { renewTime?: string };
+  spec?: { renewTime?: string; holderIdentity?: string; leaseDurationSeconds?: number };
 }
 
 /** When an object came to be, in milliseconds since the epoch. Objects from a server always have it. */

@@ -1,6 +1,7 @@
-import { StellarError } from '../errors.ts';
-import type { Kube, Permission } from './client.ts';
-import { describeCluster } from './errors.ts';
+import { command } from '../engine/command-line.ts';
+import { StellarError } from '../engine/errors.ts';
+import type { Kube, Permission } from './client/client.ts';
+import { describeCluster } from './client/errors.ts';
 import { groupOf, type Resource } from './resources.ts';
 
 export const may = (verb: string, { apiVersion, plural }: Resource, rest: Partial<Permission> = {}): Permission => ({
@@ -21,7 +22,7 @@ export async function requirePermissions(kube: Kube, permissions: readonly Permi
   const missing = await missingPermissions(kube, permissions);
   if (missing.length === 0) return;
   throw new StellarError('forbidden', `Not allowed on ${describeCluster(kube.cluster)}: ${missing.join(', ')}.`, {
-    hint: `See what is allowed: kubectl --context ${kube.cluster.context} auth can-i --list`,
+    hint: command`See what is allowed: kubectl --context ${kube.cluster.context} auth can-i --list`,
   });
 }
 

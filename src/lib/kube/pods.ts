@@ -1,4 +1,4 @@
-import type { Reader } from './client.ts';
+import type { Reader } from './client/client.ts';
 import {
   conditionOf,
   type Deployment,

@@ -1,5 +1,5 @@
-import { graceMs } from '../deadline.ts';
-import { StellarError } from '../errors.ts';
+import { graceMs } from '../engine/deadline.ts';
+import { StellarError } from '../engine/errors.ts';
 
 /** What a server has answered. */
 export interface Answer {
@@ -7,6 +7,8 @@ export interface Answer {
   text: string;
   /** Seconds. */
   retryAfter: number | undefined;
+  /** When the request was first sent, by the cluster's clock, where an answer to it was lost before this one came. */
+  unansweredSince?: number | undefined;
 }
 
 export function isAnswer(outcome: unknown): outcome is Answer {

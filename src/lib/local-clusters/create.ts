@@ -1,15 +1,16 @@
-import { Deadline, requireTime } from '../deadline.ts';
-import { StellarError } from '../errors.ts';
-import type { Connect, Kube } from '../kube/client.ts';
-import { setContext } from '../kube/contexts.ts';
-import type { WriteRecorder } from '../kube/dry-run.ts';
-import type { SelectedContext } from '../kube/kubeconfig.ts';
-import type { KubeconfigTarget } from '../kube/kubeconfig-edit.ts';
+import { command } from '../engine/command-line.ts';
+import { Deadline, requireTime } from '../engine/deadline.ts';
+import { StellarError } from '../engine/errors.ts';
+import { poll } from '../engine/poll.ts';
+import type { Run } from '../engine/run.ts';
+import type { Connect, Kube } from '../kube/client/client.ts';
+import type { WriteRecorder } from '../kube/client/dry-run.ts';
+import { setContext } from '../kube/kubeconfig/contexts.ts';
+import type { KubeconfigTarget } from '../kube/kubeconfig/edit.ts';
+import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { isTrue, type WithConditions } from '../kube/objects.ts';
 import { resources } from '../kube/resources.ts';
-import { poll } from '../poll.ts';
 import { type ProgramRun, programFailed } from '../programs/program.ts';
-import type { Run } from '../run.ts';
 import { readEntries } from './entries.ts';
 import { findIngressPort, requireIngressPort } from './ingress-port.ts';
 import { type LocalNames, localNames, type ProviderName } from './names.ts';
@@ -217,8 +218,8 @@ export function withCluster(
 const listOf = { kind: 'get clusters', k3d: 'cluster list' } as const;
 
 function removeCommand(provider: ProviderName, name: string, role: LocalClusterInput['role']): string {
-  if (role === 'wec') return `stellarctl wec delete ${name} --provider ${provider}`;
-  return provider === 'kind' ? `kind delete cluster --name ${name}` : `k3d cluster delete ${name}`;
+  if (role === 'wec') return command`stellarctl wec delete ${name} --provider ${provider}`;
+  return provider === 'kind' ? command`kind delete cluster --name ${name}` : command`k3d cluster delete ${name}`;
 }
 
 /** @param why the error that says so */
@@ -243,6 +244,6 @@ async function untilReady(kube: Kube, provider: LocalProvider, input: LocalClust
   });
   if (ready) return;
   throw new StellarError('timeout', `The nodes of ${input.name} were not ready in time.`, {
-    hint: `Look at them: kubectl --context ${kube.cluster.context} get nodes    Go on: run the same command again`,
+    hint: command`Look at them: kubectl --context ${kube.cluster.context} get nodes    Go on: run the same command again`,
   });
 }

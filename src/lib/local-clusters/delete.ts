@@ -1,7 +1,7 @@
-import { StellarError } from '../errors.ts';
-import type { Kube } from '../kube/client.ts';
-import { removeContext } from '../kube/contexts.ts';
-import { editKubeconfig } from '../kube/kubeconfig-edit.ts';
+import { failureOf, StellarError } from '../engine/errors.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { removeContext } from '../kube/kubeconfig/contexts.ts';
+import { editKubeconfig } from '../kube/kubeconfig/edit.ts';
 import { type ProgramRun, programFailed } from '../programs/program.ts';
 import type { LocalTools } from './create.ts';
 import { readEntries } from './entries.ts';
@@ -64,8 +64,7 @@ async function allHaving(name: string, programs: ProgramRun): Promise<ProviderNa
     try {
       if ((await clustersOf(provider, programs)).includes(name)) having.push(provider);
     } catch (error) {
-      if (!(error instanceof StellarError) || error.code === 'interrupted') throw error;
-      trouble ??= error;
+      trouble ??= failureOf(error);
     }
   }
   if (having.length === 0 && trouble !== undefined) throw trouble;

@@ -1,4 +1,4 @@
-import { parseKubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig.ts';
+import { parseKubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { programFailed } from '../programs/program.ts';
 import { localNames } from './names.ts';
 import type { LocalProvider } from './provider.ts';

@@ -1,10 +1,11 @@
-import { StellarError } from '../errors.ts';
-import type { Kube } from '../kube/client.ts';
-import type { Kubeconfig } from '../kube/kubeconfig.ts';
-import { controlPlaneOf, hostingContext, hostingOf } from '../kubeflex/kubeconfig-extension.ts';
-import { listControlPlanes, roleOf } from '../kubeflex/spaces.ts';
+import { command } from '../engine/command-line.ts';
+import { StellarError } from '../engine/errors.ts';
+import { reading } from '../kube/access.ts';
+import type { Kube } from '../kube/client/client.ts';
+import type { Kubeconfig } from '../kube/kubeconfig/kubeconfig.ts';
+import { controlPlaneOf, hostingContext, hostingOf } from '../spaces/kubeconfig-extension.ts';
+import { listControlPlanes, roleOf } from '../spaces/spaces.ts';
 import type { FoundCluster } from './delete.ts';
-import { quietly } from './quietly.ts';
 
 /**
  * Refuses to delete a cluster that hosts ITSes and WDSes. It is asked itself; only where it does not answer, what the kubeconfig has
@@ -18,9 +19,9 @@ export async function refuseHosting(
   cluster: Kube | undefined,
   kubeconfig: Kubeconfig,
 ): Promise<boolean> {
-  const asked = cluster && (await quietly(listControlPlanes(cluster)));
-  if (asked !== undefined) {
-    const spaces = asked.answer?.map(
+  const asked = cluster && (await reading(() => listControlPlanes(cluster)));
+  if (asked?.state === 'seen') {
+    const spaces = asked.value?.map(
       (space) => `${space.metadata.name} (${roleOf(space)?.toUpperCase() ?? 'control plane'})`,
     );
     if (spaces !== undefined) throw isHosting(name, contexts[0], spaces);
@@ -36,7 +37,8 @@ export async function refuseHosting(
 
 function isHosting(name: string, context: string | undefined, spaces: readonly string[], source = ''): StellarError {
   const lost = spaces.length === 0 ? '' : ` With it would be lost: ${spaces.join(', ')}.`;
-  const look = context === undefined ? '' : `See what there is: stellarctl status --hosting-context ${context}    `;
+  const look =
+    context === undefined ? '' : command`See what there is: stellarctl status --hosting-context ${context}    `;
   return new StellarError('has-dependents', `${name} is a hosting cluster${source}. It was not deleted.${lost}`, {
     hint: `${look}Delete it all the same: --force`,
   });

@@ -1,4 +1,5 @@
-import { StellarError } from '../errors.ts';
+import { command } from '../engine/command-line.ts';
+import { StellarError } from '../engine/errors.ts';
 import { findProgram, type ProgramRun, programFailed, runProgram } from '../programs/program.ts';
 import { localNames, type ProviderName } from './names.ts';
 import { dockerProgram } from './programs.ts';
@@ -54,19 +55,18 @@ export function requireIngressPort(
   found: Exclude<IngressPort, { state: 'unknown' }>,
   asked: number | undefined,
 ): number {
-  const another = `stellarctl init --create ${provider} --name NAME`;
   if (found.state === 'none')
     throw new StellarError(
       'cluster-unusable',
       `The ${provider} cluster ${name} was not made to be a hosting cluster: no port of this machine leads to its port 443, and so none to ITSes and WDSes on it.`,
-      { hint: `Make another one: ${another}` },
+      { hint: command`Make another one: stellarctl init --create ${provider} --name NAME` },
     );
   if (asked === undefined || asked === found.port) return found.port;
   throw new StellarError(
     'cluster-unusable',
     `The ${provider} cluster ${name} is there already, and port ${found.port} of this machine leads to it, not ${asked}; that cannot be changed any more.`,
     {
-      hint: `Take its port: stellarctl init --create ${provider} --name ${name} --external-port ${found.port}    Or make another one: ${another} --external-port ${asked}`,
+      hint: command`Take its port: stellarctl init --create ${provider} --name ${name} --external-port ${String(found.port)}    Or make another one: stellarctl init --create ${provider} --name NAME --external-port ${String(asked)}`,
     },
   );
 }

@@ -1,15 +1,17 @@
-import { requireTime } from '../deadline.ts';
-import { StellarError } from '../errors.ts';
-import type { Helm, LocalChart } from '../helm/helm.ts';
-import type { Values } from '../helm/values.ts';
-import type { Kube } from '../kube/client.ts';
-import type { WriteRecorder } from '../kube/dry-run.ts';
-import type { Pod } from '../kube/objects.ts';
-import { firstTrouble, isDeploymentReady, logOfTrouble } from '../kube/pods.ts';
+import { command } from '../engine/command-line.ts';
+import { requireTime } from '../engine/deadline.ts';
+import { StellarError } from '../engine/errors.ts';
+import { type Followed, followOne } from '../engine/follow.ts';
+import type { Run } from '../engine/run.ts';
+import { failed, met, type Stage, waiting } from '../engine/stages.ts';
+import { readIngress } from '../hosting/ingress.ts';
+import type { Kube } from '../kube/client/client.ts';
+import type { WriteRecorder } from '../kube/client/dry-run.ts';
+import type { Deployment, Pod } from '../kube/objects.ts';
+import { firstTrouble, isDeploymentReady, logOfTrouble, type PodTrouble } from '../kube/pods.ts';
 import { resources } from '../kube/resources.ts';
-import { readIngress } from '../kubeflex/ingress.ts';
-import { Patience, poll } from '../poll.ts';
-import type { Run } from '../run.ts';
+import type { Helm, LocalChart } from '../programs/helm/helm.ts';
+import type { Values } from '../programs/helm/values.ts';
 import { ingressNodeLabel } from './kind.ts';
 import type { ProviderName } from './names.ts';
 
@@ -85,7 +87,7 @@ export async function bringIngressChart(helm: Helm, given: string | undefined): 
   } catch (error) {
     if (!(error instanceof StellarError) || error.code !== 'chart-unusable') throw error;
     const { code, message, details, cause } = error;
-    const hint = `Without access to it: helm pull ${reference} elsewhere, and --ingress-chart FILE here`;
+    const hint = command`Without access to it: helm pull ${reference} elsewhere, and --ingress-chart FILE here`;
     throw new StellarError(code, message, { details, cause, hint });
   }
 }
@@ -118,27 +120,52 @@ function valuesFor(provider: ProviderName): Values {
   };
 }
 
+/** What shows whether ingress-nginx runs. */
+interface RunningIngress {
+  controller: Deployment | undefined;
+  trouble: PodTrouble | undefined;
+}
+
+const ingressStages: readonly Stage<RunningIngress>[] = [
+  {
+    id: 'controller',
+    title: 'ingress-nginx runs',
+    check({ controller, trouble }) {
+      if (isDeploymentReady(controller)) return met;
+      if (trouble !== undefined) return failed(trouble.why);
+      return waiting(controller === undefined ? 'its Deployment is missing' : 'its pod is not ready');
+    },
+  },
+];
+
+async function readRunning(kube: Kube): Promise<RunningIngress> {
+  const { controller } = await readIngress(kube);
+  if (isDeploymentReady(controller)) return { controller, trouble: undefined };
+  const { namespace } = controller?.metadata ?? ingressRelease;
+  const labelSelector = 'app.kubernetes.io/name=ingress-nginx';
+  const pods = await kube.list<Pod>(resources.pods, { namespace, labelSelector });
+  return { controller, trouble: firstTrouble(pods ?? []) };
+}
+
 async function untilReady(kube: Kube, run: Run): Promise<void> {
   const { context } = kube.cluster;
-  const patience = new Patience(troubleGraceMs);
-  let why = 'its Deployment is missing';
-  const ready = await poll(async () => {
-    const { controller } = await readIngress(kube);
-    if (isDeploymentReady(controller)) return true;
-    const namespace = controller?.metadata.namespace ?? ingressRelease.namespace;
-    const labelSelector = 'app.kubernetes.io/name=ingress-nginx';
-    const pods = (await kube.list<Pod>(resources.pods, { namespace, labelSelector })) ?? [];
-    const trouble = firstTrouble(pods);
-    if (controller !== undefined) why = trouble?.why ?? 'its pod is not ready';
-    run.progress.waiting(context, `ingress-nginx: ${why}`);
-    if (trouble === undefined || !patience.believes(trouble.why, run.deadline) || run.deadline.passed) return undefined;
-    throw new StellarError('hosting-failed', `ingress-nginx does not start on ${context}: ${trouble.why}.`, {
-      details: await logOfTrouble(kube, trouble),
-      hint: `See more: kubectl --context ${context} -n ${namespace} describe pods`,
-    });
-  }, run);
-  if (ready) return;
-  throw new StellarError('timeout', `ingress-nginx was not ready on ${context} in time: ${why}.`, {
-    hint: 'Go on: run the same command again, with a longer --timeout',
-  });
+  const subject: Followed<RunningIngress, true> = {
+    graceMs: troubleGraceMs,
+    async act({ snapshot: { trouble }, blocking, state }) {
+      if (blocking === undefined) return true;
+      run.progress.waiting(context, `ingress-nginx: ${blocking.verdict.why}`);
+      if (state !== 'failed' || trouble === undefined) return undefined;
+      throw new StellarError('hosting-failed', `ingress-nginx does not start on ${context}: ${trouble.why}.`, {
+        details: await logOfTrouble(kube, trouble),
+        hint: command`See more: kubectl --context ${context} -n ${trouble.pod.namespace ?? ''} describe pods`,
+      });
+    },
+    late(last) {
+      const why = last?.blocking?.verdict.why ?? 'its Deployment is missing';
+      throw new StellarError('timeout', `ingress-nginx was not ready on ${context} in time: ${why}.`, {
+        hint: 'Go on: run the same command again, with a longer --timeout',
+      });
+    },
+  };
+  await followOne(subject, async () => ({ stages: ingressStages, snapshot: await readRunning(kube) }), run);
 }

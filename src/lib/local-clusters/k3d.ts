@@ -1,4 +1,5 @@
-import { StellarError } from '../errors.ts';
+import { command } from '../engine/command-line.ts';
+import { StellarError } from '../engine/errors.ts';
 import { programFailed } from '../programs/program.ts';
 import type { Attempt, LocalProvider, NewCluster, ProviderProgram } from './provider.ts';
 
@@ -49,6 +50,6 @@ export class K3d implements LocalProvider {
   }
 
   startCommand(name: string): string {
-    return `k3d cluster start ${name}`;
+    return command`k3d cluster start ${name}`;
   }
 }

@@ -1,3 +1,4 @@
+import { command } from '../engine/command-line.ts';
 import { programFailed } from '../programs/program.ts';
 import { localNames } from './names.ts';
 import type { Attempt, LocalProvider, NewCluster, ProviderProgram } from './provider.ts';
@@ -45,7 +46,7 @@ export class Kind implements LocalProvider {
   }
 
   startCommand(name: string): string {
-    return `docker start ${localNames('kind', name).container}`;
+    return command`docker start ${localNames('kind', name).container}`;
   }
 }
 

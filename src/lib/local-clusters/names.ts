@@ -1,4 +1,4 @@
-import { StellarError } from '../errors.ts';
+import { StellarError } from '../engine/errors.ts';
 
 export const providerNames = ['kind', 'k3d'] as const;
 

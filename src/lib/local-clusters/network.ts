@@ -1,4 +1,4 @@
-import type { Endpoint } from '../ocm/endpoint.ts';
+import type { Endpoint } from '../wecs/hub/endpoint.ts';
 import { clusterOfContainer, defaultNetwork, localNames, type ProviderName, providerNames } from './names.ts';
 
 /** Where an ITS runs, as far as it is a local cluster. */

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import { StellarError } from '../errors.ts';
+import { StellarError } from '../engine/errors.ts';
 import {
   type FoundProgram,
   findProgram,

@@ -1,36 +1,56 @@
-import { StellarError } from '../errors.ts';
-import type { Kube } from '../kube/client.ts';
+import { command } from '../engine/command-line.ts';
+import { StellarError } from '../engine/errors.ts';
+import { type Access, ifSeen, reading } from '../kube/access.ts';
+import type { Kube } from '../kube/client/client.ts';
+import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { resources } from '../kube/resources.ts';
-import { klusterletName } from '../ocm/names.ts';
-import type { Klusterlet, ManagedCluster } from '../ocm/objects.ts';
-import { requireHub } from '../ocm/require-hub.ts';
-import { type Answer, quietly } from './quietly.ts';
+import { isSameHub } from '../wecs/hub/endpoint.ts';
+import { hubEndpoints } from '../wecs/hub/hub-access.ts';
+import { requireHub } from '../wecs/hub/require-hub.ts';
+import { readHubKubeconfig } from '../wecs/klusterlet/agent.ts';
+import type { ManagedCluster } from '../wecs/objects.ts';
+import { readWec } from '../wecs/registration/wec-evidence.ts';
+
+/** An ITS that can be asked. */
+interface AskedIts {
+  kube: Kube;
+  context: SelectedContext;
+}
 
 /**
- * Refuses to delete a cluster that an ITS goes on counting on. Where no ITS can be asked, the cluster itself is: its klusterlet says
- * whether it is registered anywhere.
- * @param its the ITS that is meant; undefined where none is
+ * Refuses to delete a cluster that an ITS goes on counting on. The cluster itself says which hub it belongs to; the chosen ITS is
+ * only believed about its own WECs.
+ * @param its the chosen ITS; undefined where none is
  * @param wec the cluster; undefined where it cannot be reached
  * @throws StellarError `still-registered`
  */
-export async function refuseRegistered(name: string, its: Kube | undefined, wec: Kube | undefined): Promise<void> {
-  const listed = its === undefined ? undefined : await managedCluster(its, name);
-  if (listed !== undefined && listed.answer !== undefined)
-    throw stillRegistered(name, `with ${its?.cluster.context}`, its);
-  // The ITS was asked, and does not know it: what the klusterlet believes is no matter.
-  if (listed !== undefined || wec === undefined) return;
-  const klusterlet = await quietly(wec.get<Klusterlet>(resources.klusterlets, klusterletName));
-  if (klusterlet?.answer?.spec?.clusterName === undefined) return;
-  const as = klusterlet.answer.spec.clusterName;
-  throw stillRegistered(name, `as ${as} with an ITS that could not be asked`, undefined);
+export async function refuseRegistered(name: string, its: AskedIts | undefined, wec: Kube | undefined): Promise<void> {
+  const own = wec && ifSeen(await reading(() => readWec(wec)));
+  const registeredAs = own?.klusterlet?.spec?.clusterName;
+  if (own !== undefined && registeredAs !== undefined) {
+    const hub = readHubKubeconfig(own.hubSecret) ?? readHubKubeconfig(own.bootstrapSecret);
+    const asked = its && ifSeen(await reading(() => hubEndpoints(its.kube, its.context)));
+    const isAsked = hub !== undefined && asked !== undefined && isSameHub(hub, asked);
+    // Its own ITS was asked, and does not know it: what the klusterlet believes is no matter.
+    const listed = isAsked && its !== undefined ? await managedCluster(its.kube, registeredAs) : undefined;
+    if (listed?.state === 'seen' && listed.value === undefined) return;
+    throw stillRegistered(name, registeredAs, isAsked ? its?.context.name : undefined, hub?.server);
+  }
+  const listed = its && (await managedCluster(its.kube, name));
+  if (ifSeen(listed) !== undefined) throw stillRegistered(name, name, its?.context.name, undefined);
 }
 
-async function managedCluster(its: Kube, name: string): Promise<Answer<ManagedCluster> | undefined> {
-  return quietly(requireHub(its).then(() => its.get<ManagedCluster>(resources.managedClusters, name)));
+async function managedCluster(its: Kube, name: string): Promise<Access<ManagedCluster | undefined>> {
+  return reading(async () => {
+    await requireHub(its);
+    return its.get<ManagedCluster>(resources.managedClusters, name);
+  });
 }
 
-function stillRegistered(name: string, how: string, its: Kube | undefined): StellarError {
-  return new StellarError('still-registered', `${name} is still registered, ${how}; it was not deleted.`, {
-    hint: `Take it out first: stellarctl deregister ${name} --its ${its?.cluster.context ?? 'CONTEXT'}    Delete it all the same: --force`,
+function stillRegistered(name: string, as: string, its: string | undefined, server: string | undefined): StellarError {
+  const under = as === name ? '' : ` as ${as}`;
+  const hub = its ?? (server === undefined ? 'a hub that its klusterlet does not name' : `the hub ${server}`);
+  return new StellarError('still-registered', `${name} is still registered${under} with ${hub}; it was not deleted.`, {
+    hint: `Deregister it first: ${command`stellarctl deregister ${as} --its ${its ?? 'CONTEXT'}`}    Delete it all the same: --force`,
   });
 }

@@ -1,4 +1,4 @@
-import { reportOf, StellarError } from '../errors.ts';
+import { reportOf, StellarError } from '../engine/errors.ts';
 import { createLocalCluster, type LocalCluster, type LocalTools } from './create.ts';
 import { deleteLocalCluster, type FoundCluster } from './delete.ts';
 import type { ProviderName } from './names.ts';

@@ -1,10 +1,10 @@
 import { access, constants, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import { type Deadline, throwIfInterrupted } from '../deadline.ts';
-import { StellarError } from '../errors.ts';
+import { type Deadline, throwIfInterrupted } from '../engine/deadline.ts';
+import { StellarError } from '../engine/errors.ts';
 import { endGroupOn, type SendSignal } from './process-group.ts';
-import { withoutSecrets } from './redact.ts';
+import { argumentsWithoutSecrets, withoutSecrets } from './redact.ts';
 import { compareVersions, findVersion } from './version.ts';
 
 /** A program of the user's machine that stellarctl runs for some of its commands. */
@@ -121,9 +121,7 @@ export function runProgram(run: ProgramRun): RunProgram {
     const release = endGroupOn(given, running, { sendSignal, farewellMs });
     const ended = await running.finally(release);
     trace?.(
-      withoutSecrets(
-        `${[program.name, ...args].join(' ')} ${ended.exitCode ?? ended.signal} ${Date.now() - started}ms`,
-      ),
+      `${[program.name, ...argumentsWithoutSecrets(args)].join(' ')} ${ended.exitCode ?? ended.signal} ${Date.now() - started}ms`,
     );
     throwIfInterrupted(signal);
     const output = { exitCode: ended.exitCode ?? 1, stdout: ended.stdout, stderr: ended.stderr };

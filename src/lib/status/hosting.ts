@@ -1,12 +1,12 @@
-import type { Kube } from '../kube/client.ts';
-import { lenient } from '../kube/lenient.ts';
+import { blockingStage, judge } from '../engine/stages.ts';
+import { coreChart } from '../hosting/core-chart.ts';
+import { hostingStages, readHosting } from '../hosting/stages.ts';
+import type { Kube } from '../kube/client/client.ts';
 import type { Deployment } from '../kube/objects.ts';
+import { lenient } from '../kube/permissive-reader.ts';
 import { resources } from '../kube/resources.ts';
-import { hostingStages, readHosting } from '../kubeflex/init/stages.ts';
-import type { PostCreateHook } from '../kubeflex/objects.ts';
-import { coreChart } from '../kubestellar/chart.ts';
-import { imageVersion, parseImage } from '../ocm/image.ts';
-import { blockingStage, judge } from '../stages.ts';
+import type { PostCreateHook } from '../spaces/objects.ts';
+import { imageVersion, parseImage } from '../wecs/klusterlet/image.ts';
 import type { HostingStatus } from './view.ts';
 
 /** Looks at the hosting cluster itself. What this user may not read there is unknown, and no problem. */
@@ -25,7 +25,7 @@ export async function lookAtHosting(kube: Kube): Promise<HostingStatus> {
     kubeflexVersion: versionIn([seen.manager], 'manager'),
     kubestellarVersion: versionIn(hooks.flatMap(deploymentsOf), 'controller-manager'),
     problem: verdict?.state === 'failed',
-    reason: verdict?.state === 'failed' || verdict?.state === 'waiting' ? verdict.why : '',
+    reason: verdict?.why ?? '',
   };
 }
 

@@ -1,23 +1,37 @@
-import { StellarError } from '../errors.ts';
-import { type ItsChoice, selectIts } from '../its-choice.ts';
-import type { Kube } from '../kube/client.ts';
-import type { SelectedContext } from '../kube/kubeconfig.ts';
-import type { ControlPlane } from '../kubeflex/objects.ts';
-import { inspectHub } from '../ocm/hub.ts';
-import { listWecs, type WecListItem } from '../ocm/list.ts';
-import { describePart, failureOf, type Look, lookBy, lookInto, type Part, withLook } from './parts.ts';
+import { failureOf, StellarError } from '../engine/errors.ts';
+import { unreached } from '../engine/stages.ts';
+import { hiddenBy } from '../kube/access.ts';
+import type { Kube } from '../kube/client/client.ts';
+import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
+import { type ItsChoice, selectIts } from '../spaces/its-choice.ts';
+import type { ControlPlane } from '../spaces/objects.ts';
+import { inspectHub } from '../wecs/hub/hub.ts';
+import { listWecs, type WecListItem } from '../wecs/list.ts';
+import { tryHubWebhook } from '../wecs/registration/hub-webhook.ts';
+import { describePart, type Look, lookBy, lookInto, type Part, withLook } from './parts.ts';
 import type { StatusTools } from './tools.ts';
-import type { ItsStatus, SpaceStatus, WecStatus } from './view.ts';
+import type { ItsStatus, SpaceStatus, WebhookStatus, WecStatus } from './view.ts';
 
 interface HubSeen {
   ocmVersion: string | null;
+  webhook: WebhookStatus;
   wecs: WecStatus[];
 }
 
 /** @throws StellarError `not-a-hub` */
 async function readHub(its: Kube): Promise<HubSeen> {
-  const [wecs, ocmVersion] = await Promise.all([listWecs(its, { pending: false, withLeases: false }), versionOf(its)]);
-  return { ocmVersion, wecs: wecs.map(toWec) };
+  const [wecs, ocmVersion, webhook] = await Promise.all([
+    listWecs(its, { pending: false }),
+    versionOf(its),
+    webhookOf(its),
+  ]);
+  return { ocmVersion, webhook, wecs: wecs.map(toWec) };
+}
+
+async function webhookOf(its: Kube): Promise<WebhookStatus> {
+  const webhook = await tryHubWebhook(its);
+  const answers = webhook.state === 'unseen' ? null : webhook.state === 'answers';
+  return { answers, why: 'why' in webhook ? webhook.why : '', next: 'next' in webhook ? webhook.next : null };
 }
 
 /** Whatever keeps the version from being seen is no more than that: the list of WECs tells what is wrong. */
@@ -30,9 +44,9 @@ async function versionOf(its: Kube): Promise<string | null> {
   }
 }
 
-function toWec({ name, available, stage, state, problem, reason, requests }: WecListItem): WecStatus {
+function toWec({ name, available, stage, blockedAt, state, problem, reason, requests }: WecListItem): WecStatus {
   const pending = requests.some((request) => request.state === 'pending');
-  return { name, available, stage, state, problem, reason, pending };
+  return { name, available, stage, blockedAt, state, problem, reason, pending };
 }
 
 /** An ITS of the hosting cluster, with a client for it where it answered. */
@@ -70,21 +84,22 @@ export async function lookAtChosen(
 ): Promise<ItsSeen & { failure: StellarError | undefined }> {
   const kube = parts.open('chosen ITS', context);
   const look = await lookBy(kube, readHub);
-  const failure = 'error' in look ? look.error : undefined;
-  const space = { ...elsewhere(context.name, kube.cluster.server), ready: 'inside' in look };
+  const failure = look.state === 'hidden' ? look.error : undefined;
+  const space = { ...elsewhere(context.name, kube.cluster.server), ready: look.state === 'seen' };
   return { ...seen(withLook(space, look), look), failure };
 }
 
 /** An ITS that was chosen, and whose context is gone. */
 export function withoutContext({ context }: ItsChoice, error: StellarError): ItsSeen {
-  return seen(withLook(elsewhere(context, null), { error }), { error });
+  const look = hiddenBy(error);
+  return seen(withLook(elsewhere(context, null), look), look);
 }
 
 const elsewhere = (context: string, server: string | null): SpaceStatus => ({
   name: context,
   type: null,
   ready: false,
-  stage: null,
+  ...unreached,
   problem: false,
   reason: '',
   context,
@@ -92,9 +107,15 @@ const elsewhere = (context: string, server: string | null): SpaceStatus => ({
   created: null,
 });
 
+const blockedBy = (why: string) => ({ stage: 'hub-webhook', state: 'failed', why }) as const;
+
 function seen(space: SpaceStatus, look: Look<HubSeen>): ItsSeen {
-  const nothing = { ocmVersion: null, wecs: null };
-  return 'inside' in look
-    ? { status: { ...space, ...look.inside }, kube: look.kube }
-    : { status: { ...space, ...nothing }, kube: undefined };
+  const nothing = { ocmVersion: null, webhook: null, wecs: null };
+  if (look.state !== 'seen') return { status: { ...space, ...nothing }, kube: undefined };
+  const { inside, kube } = look.value;
+  const { answers, why } = inside.webhook;
+  // Neither announced, accepted nor labelled can a WEC be while it does not answer, whatever else is said of the ITS.
+  const isSilent = answers === false && (space.ready || space.type === null);
+  const silent = isSilent ? { ready: false, blockedAt: blockedBy(why), problem: true, reason: why } : {};
+  return { status: { ...space, ...silent, ...inside }, kube };
 }

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import { Deadline } from '../deadline.ts';
-import type { Kube } from '../kube/client.ts';
-import type { SelectedContext } from '../kube/kubeconfig.ts';
+import { Deadline } from '../engine/deadline.ts';
+import type { Kube } from '../kube/client/client.ts';
+import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
 
 /** How long a look into one part may take: one that does not answer is not to use up the time of the whole. */
 const partMs = 5000;

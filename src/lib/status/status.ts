@@ -1,8 +1,9 @@
-import { StellarError } from '../errors.ts';
-import { notHosting } from '../kubeflex/hosting.ts';
-import type { ControlPlane } from '../kubeflex/objects.ts';
-import { listControlPlanes, roleOf } from '../kubeflex/spaces.ts';
-import { clusterIdentity } from '../ocm/join/preflight.ts';
+import { StellarError } from '../engine/errors.ts';
+import { notHosting } from '../hosting/hosting.ts';
+import { ifSeen } from '../kube/access.ts';
+import type { ControlPlane } from '../spaces/objects.ts';
+import { listControlPlanes, roleOf } from '../spaces/spaces.ts';
+import { clusterUid } from '../wecs/identity/cluster-uid.ts';
 import { lookAtHosting } from './hosting.ts';
 import { chosenContext, type ItsSeen, lookAtChosen, lookAtIts, withoutContext } from './its.ts';
 import { type Part, reach } from './parts.ts';
@@ -54,14 +55,14 @@ async function lookElsewhere(parts: readonly Part[], tools: StatusTools): Promis
     const isOwn = own.some(({ controlPlane }) => controlPlane.metadata.name === chosen.context);
     return isOwn ? undefined : withoutContext(chosen, context);
   }
-  const isOwn = own.some(({ access }) => 'context' in access && access.context.server === context.server);
+  const isOwn = own.some(({ access }) => ifSeen(access)?.server === context.server);
   return isOwn ? undefined : lookAtChosen(context, tools);
 }
 
 /** One cluster may have several addresses. */
 async function isAmong({ kube }: ItsSeen, others: readonly ItsSeen[]): Promise<boolean> {
   const identities = await Promise.all(
-    [kube, ...others.map((other) => other.kube)].map((its) => its && clusterIdentity(its).catch(() => undefined)),
+    [kube, ...others.map((other) => other.kube)].map((its) => its && clusterUid(its).catch(() => undefined)),
   );
   const [own, ...rest] = identities;
   return own !== undefined && rest.includes(own);

@@ -1,5 +1,5 @@
-import type { ItsChoice } from '../its-choice.ts';
-import type { SpaceTools } from '../kubeflex/tools.ts';
+import type { ItsChoice } from '../spaces/its-choice.ts';
+import type { SpaceTools } from '../spaces/tools.ts';
 import type { PartClients } from './part-clients.ts';
 
 /** What looking at an installation takes. */

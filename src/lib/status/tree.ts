@@ -1,3 +1,4 @@
+import { count } from '../engine/counts.ts';
 import type { HostingStatus, ItsStatus, SpaceStatus, StatusView, WdsStatus, WecStatus } from './view.ts';
 
 /** A line of the tree, with the lines below it. */
@@ -59,7 +60,7 @@ function wdsFacts(wds: WdsStatus): Fact[] {
   const to = `→ ${its ?? 'an ITS that is not clear'}`;
   const counts = [
     ...(bindingPolicies === null ? [] : [counted(bindingPolicies, 'binding policy', 'binding policies')]),
-    ...(objects === null || bindingPolicies === 0 ? [] : [counted(objects, 'object', 'objects')]),
+    ...(objects === null || bindingPolicies === 0 ? [] : [counted(objects, 'object')]),
   ];
   return [
     ...plain(type ?? ''),
@@ -68,8 +69,8 @@ function wdsFacts(wds: WdsStatus): Fact[] {
   ];
 }
 
-const counted = (count: number, one: string, many: string): string =>
-  `${count === 0 ? 'no' : count} ${count === 1 ? one : many}`;
+const counted = (number: number, one: string, many?: string): string =>
+  number === 0 ? `no ${many ?? `${one}s`}` : count(number, one, many);
 
 /** How far a space is. @param text what there is to say of it in any case */
 function state({ type, ready, stage, problem, reason, unseen }: SpaceStatus, text: string): Fact[] {

@@ -1,4 +1,5 @@
-import type { ErrorReport } from '../errors.ts';
+import type { ErrorReport } from '../engine/errors.ts';
+import type { Standing } from '../engine/stages.ts';
 
 /** A whole installation. The fields of this and of what it consists of are an interface: docs/output.md. */
 export interface StatusView {
@@ -21,15 +22,13 @@ export interface HostingStatus {
   reason: string;
 }
 
-/** What is the same of ITSes and WDSes. */
-export interface SpaceStatus {
+/** What is the same of ITSes and WDSes; where they are, as far as the hosting cluster shows it. */
+export interface SpaceStatus extends Standing {
   name: string;
   /** Null for an ITS that is no control plane of the hosting cluster. */
   type: string | null;
   /** Whether KubeFlex calls it ready, and it answered where it was asked. */
   ready: boolean;
-  /** The id of the stage reached, or of the one that failed, as far as the hosting cluster shows it. */
-  stage: string | null;
   problem: boolean;
   reason: string;
   context: string | null;
@@ -44,15 +43,26 @@ export interface SpaceStatus {
 
 export interface ItsStatus extends SpaceStatus {
   ocmVersion: string | null;
+  /** Null where it was not looked into. */
+  webhook: WebhookStatus | null;
   /** Null where they cannot be seen. */
   wecs: WecStatus[] | null;
 }
 
-export interface WecStatus {
+/** Whether a hub's admission lets ManagedClusters through. */
+export interface WebhookStatus {
+  /** Null where this user may not try. */
+  answers: boolean | null;
+  /** Why it does not, or why that is unknown; empty where it answers. */
+  why: string;
+  /** The command that helps, where it does not. */
+  next: string | null;
+}
+
+export interface WecStatus extends Standing {
   name: string;
   available: boolean | null;
-  stage: string | null;
-  /** The same in words. */
+  /** Where it is, in words. */
   state: string;
   problem: boolean;
   reason: string;

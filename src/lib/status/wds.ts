@@ -1,23 +1,13 @@
-import type { Kube } from '../kube/client.ts';
+import { ifSeen } from '../kube/access.ts';
+import type { Kube } from '../kube/client/client.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import { resources } from '../kube/resources.ts';
-import type { ControlPlane } from '../kubeflex/objects.ts';
-import { itsOfWds } from '../kubeflex/spaces.ts';
+import type { ControlPlane } from '../spaces/objects.ts';
+import { itsOfWds } from '../spaces/spaces.ts';
+import { type Binding, objectsOf } from '../workloads/policies/objects.ts';
 import { describePart, lookInto, type Part } from './parts.ts';
 import type { StatusTools } from './tools.ts';
 import type { WdsStatus } from './view.ts';
-
-/** control.kubestellar.io/v1alpha1 Binding: what a binding policy has been found to select (kubestellar v0.30.0, api/control). */
-interface Binding extends KubeObject {
-  spec?: { workload?: { clusterScope?: BoundObject[]; namespaceScope?: BoundObject[] } };
-}
-
-interface BoundObject {
-  group?: string;
-  resource: string;
-  namespace?: string;
-  name: string;
-}
 
 type WdsSeen = Pick<WdsStatus, 'bindingPolicies' | 'objects'>;
 
@@ -32,7 +22,7 @@ export async function lookAtWds(
   const space = await describePart(part, looking, all, tools);
   const look = await looking;
   const its = itsOfWds(part.controlPlane.metadata.name, all)?.metadata.name ?? null;
-  return space && { ...space, its, ...('inside' in look ? look.inside : nothingSeen) };
+  return space && { ...space, its, ...(ifSeen(look)?.inside ?? nothingSeen) };
 }
 
 /** Kinds that are not served yet count as not seen: the stages tell why. */
@@ -46,10 +36,7 @@ async function readWds(wds: Kube): Promise<WdsSeen> {
 
 /** Objects may be selected by several policies. */
 export function countObjects(bindings: readonly Binding[]): number {
-  const objects = bindings.flatMap(({ spec }) => [
-    ...(spec?.workload?.clusterScope ?? []),
-    ...(spec?.workload?.namespaceScope ?? []),
-  ]);
+  const objects = bindings.flatMap(objectsOf);
   return new Set(
     objects.map(({ group = '', resource, namespace = '', name }) => [group, resource, namespace, name].join('/')),
   ).size;

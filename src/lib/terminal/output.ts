@@ -1,35 +1,41 @@
-import { type ErrorReport, reportOf, StellarError } from '../errors.ts';
+import { type ErrorReport, reportOf, StellarError } from '../engine/errors.ts';
+import { safeJson, safeYaml } from './clean.ts';
 import type { OutputFormat } from './formats.ts';
-import { type Io, withoutControls, withProgramName } from './io.ts';
+import { type Io, withProgramName } from './io.ts';
 import type { Style } from './style.ts';
 import { type Column, formatTable } from './table.ts';
+import { writeLines } from './write.ts';
 
 /**
- * Formats a command's result: a document for scripts, a table for people.
- * @param document what json and yaml show, whole; what it tells people to type is for `stellarctl` (see `asCalled`)
+ * Writes a command's result: a document for scripts, a table for people.
+ * @param document what json and yaml show, whole; what it tells people to type is for `stellarctl`
  * @param rows what table and name show of it
  */
-export async function formatResult<Row extends { name: string }>(
+export async function writeResult<Row extends { name: string }>(
+  io: Io,
   format: OutputFormat,
   document: object,
   rows: readonly Row[],
   columns: readonly Column<Row>[],
-): Promise<string> {
-  switch (format) {
-    case 'json':
-      return `${JSON.stringify(document, null, 2)}\n`;
-    case 'yaml': {
-      const { stringify } = await import('../yaml.ts');
-      return stringify(document);
-    }
-    case 'name':
-      return rows.map(({ name }) => `${name}\n`).join('');
-    case 'table':
-    case 'wide': {
-      const shown = columns.filter(({ wide }) => format === 'wide' || !wide);
-      return rows.length === 0 ? '' : `${formatTable(shown, rows).join('\n')}\n`;
-    }
-  }
+): Promise<void> {
+  if (format === 'json' || format === 'yaml') return writeDocument(io, document, { format });
+  const shown = columns.filter(({ wide }) => format === 'wide' || !wide);
+  const lines = format === 'name' ? rows.map(({ name }) => name) : rows.length === 0 ? [] : formatTable(shown, rows);
+  writeLines(io.stdout, lines, io);
+}
+
+/** How a document is written. */
+export interface DocumentForm {
+  format: 'json' | 'yaml';
+  /** One of several: a line of JSON, or YAML after its separator. */
+  isOneOfMany?: boolean;
+}
+
+/** Writes a document for scripts to stdout. */
+export async function writeDocument(io: Io, document: object, { format, isOneOfMany }: DocumentForm): Promise<void> {
+  const called = asCalled(document, io.program);
+  const text = format === 'json' ? `${safeJson(called, isOneOfMany ? undefined : 2)}\n` : await safeYaml(called);
+  io.stdout.write(isOneOfMany && format === 'yaml' ? `---\n${text}` : text);
 }
 
 /** Results of several names, as scripts get them: an error in place of what could not be done. */
@@ -47,7 +53,7 @@ export function errorDocument(error: unknown): { items: never[]; error: ErrorRep
 const fieldsToType = ['hint', 'next', 'command'];
 
 /** A document in which what helps next is to be typed as the user has called this program. */
-export function asCalled<Document>(document: Document, program: string): Document {
+function asCalled<Document>(document: Document, program: string): Document {
   if (program === 'stellarctl') return document;
   const told = (key: string, value: unknown) =>
     typeof value === 'string' && fieldsToType.includes(key) ? withProgramName(value, program) : value;
@@ -58,18 +64,16 @@ export function asCalled<Document>(document: Document, program: string): Documen
 export function writeError(io: Io, style: Style, error: unknown, verbose: boolean): void {
   const lines: string[] = [];
   if (error instanceof StellarError) {
-    lines.push(
-      `${style.bad} ${withoutControls(error.message)}`,
-      ...error.details.map((line) => `    ${withoutControls(line)}`),
-    );
-    if (error.hint !== undefined) lines.push(`  ${withoutControls(error.hint)}`);
+    lines.push(`${style.bad} ${error.message}`, ...error.details.map((line) => `    ${line}`));
+    if (error.hint !== undefined) lines.push(`  ${error.hint}`);
     if (verbose && error.cause instanceof Error)
-      lines.push(style.faint(withoutControls(error.cause.stack ?? error.cause.message)));
+      lines.push(...(error.cause.stack ?? error.cause.message).split('\n').map(style.faint));
   } else {
-    lines.push(`${style.bad} ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
     lines.push(
+      ...`${style.bad} ${stack}`.split('\n'),
       '  This is a mistake in stellarctl, not yours. Please report it, with the lines above and what you typed.',
     );
   }
-  io.stderr.write(`${withProgramName(lines.join('\n'), io.program)}\n`);
+  writeLines(io.stderr, lines, io);
 }

@@ -1,8 +1,10 @@
 import type { Ora } from 'ora';
-import { formatElapsed } from '../duration.ts';
-import type { Progress } from '../progress.ts';
-import { canAnimate, type Io, withoutControls, withProgramName } from './io.ts';
+import { formatElapsed } from '../engine/duration.ts';
+import type { Progress } from '../engine/progress.ts';
+import { oneLine, terminalLine } from './clean.ts';
+import { canAnimate, type Io } from './io.ts';
 import type { Style } from './style.ts';
+import { writeLines } from './write.ts';
 
 export interface ProgressOptions {
   /** Say nothing but results and errors. */
@@ -58,8 +60,8 @@ class PlainProgress implements TerminalProgress {
 
   done(subject: string, text: string, elapsedMs?: number): void {
     this.#waiting.delete(subject);
-    const line = withoutControls(`${subject}: ${text}${after(elapsedMs)}`);
-    if (this.#options.results === 'stdout') this.#io.stdout.write(`${line}\n`);
+    const line = `${subject}: ${text}${after(elapsedMs)}`;
+    if (this.#options.results === 'stdout') writeLines(this.#io.stdout, [line], this.#io);
     else this.#say(line);
   }
 
@@ -81,8 +83,7 @@ class PlainProgress implements TerminalProgress {
   }
 
   #say(line: string): void {
-    if (this.#options.quiet) return;
-    this.#io.stderr.write(`${withProgramName(withoutControls(line), this.#io.program)}\n`);
+    if (!this.#options.quiet) writeLines(this.#io.stderr, [line], this.#io);
   }
 }
 
@@ -112,7 +113,7 @@ class LiveProgress implements TerminalProgress {
   }
 
   note(text: string): void {
-    this.#write(this.#io.stderr, withProgramName(withoutControls(text), this.#io.program));
+    this.#write(this.#io.stderr, text);
   }
 
   changed(subject: string, text: string): void {
@@ -125,7 +126,7 @@ class LiveProgress implements TerminalProgress {
 
   waiting(subject: string, text: string): void {
     this.#widest = Math.max(this.#widest, subject.length);
-    this.#rows.set(subject, { text: withoutControls(text), since: this.#rows.get(subject)?.since ?? Date.now() });
+    this.#rows.set(subject, { text: oneLine(text), since: this.#rows.get(subject)?.since ?? Date.now() });
   }
 
   done(subject: string, text: string, elapsedMs?: number): void {
@@ -138,7 +139,7 @@ class LiveProgress implements TerminalProgress {
     this.#widest = Math.max(this.#widest, subject.length);
     const { ok, faint } = this.#options.style;
     const elapsed = elapsedMs === undefined ? '' : `   ${faint(formatElapsed(elapsedMs))}`;
-    this.#write(stream, `  ${withoutControls(subject).padEnd(this.#widest)}  ${ok} ${withoutControls(text)}${elapsed}`);
+    this.#write(stream, `  ${oneLine(subject).padEnd(this.#widest)}  ${ok} ${text}${elapsed}`);
   }
 
   failed(subject: string): void {
@@ -178,18 +179,18 @@ class LiveProgress implements TerminalProgress {
     return [...this.#rows]
       .map(([subject, { text, since }]) => {
         const elapsed = formatElapsed(Date.now() - since);
-        const start = `  ${withoutControls(subject).padEnd(this.#widest)}  ${frame} `;
+        const start = `  ${oneLine(subject).padEnd(this.#widest)}  ${frame} `;
         // Room for the ^C that a terminal writes: a line that wraps for it would not be cleared whole.
         const room = Math.max(10, width - start.length - elapsed.length - 8);
         const shown = text.length > room ? `${text.slice(0, room - 1)}…` : text;
-        return `${start}${shown}   ${this.#options.style.faint(elapsed)}`;
+        return terminalLine(`${start}${shown}   ${this.#options.style.faint(elapsed)}`);
       })
       .join('\n');
   }
 
   #write(stream: NodeJS.WriteStream, line: string): void {
     this.#spinner?.clear();
-    stream.write(`${line}\n`);
+    writeLines(stream, [line], this.#io);
     if (!this.#stopped) this.#spinner?.render();
   }
 }

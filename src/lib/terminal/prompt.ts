@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline/promises';
-import { StellarError } from '../errors.ts';
+import { StellarError } from '../engine/errors.ts';
+import { terminalLine } from './clean.ts';
 import type { Io } from './io.ts';
 
 /** Whether there is a person to ask. */
@@ -16,7 +17,7 @@ export async function confirmByName(io: Io, question: string, name: string, sign
   // readline takes Ctrl-C for itself while it waits.
   lines.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
   try {
-    const answer = await lines.question(`${question} type its name: `, { signal });
+    const answer = await lines.question(terminalLine(`${question} type its name: `), { signal });
     if (answer.trim() !== name) throw new StellarError('not-confirmed', `Not confirmed; ${name} stays as it is.`);
   } catch (error) {
     if (error instanceof StellarError) throw error;

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual, stripVTControlCharacters } from 'node:util';
+import { terminalLine } from './clean.ts';
 import { canAnimate, type Io } from './io.ts';
 
 /** Whether what is on stdout can be drawn over. */
@@ -8,17 +9,22 @@ export function canRedraw(io: Io): boolean {
 
 /** Lines that take the place of those before them on a terminal. */
 export class Redrawn {
-  readonly #terminal: Size;
+  readonly #terminal: Screen;
   /** The lines that are there now, and how wide the terminal was then. */
   #lines: string[] = [];
   #columns = 0;
 
-  constructor(terminal: Size) {
+  constructor(terminal: Screen) {
     this.#terminal = terminal;
   }
 
+  draw(lines: readonly string[]): void {
+    const frame = this.#frame(lines.map(terminalLine));
+    if (frame !== '') this.#terminal.write(frame);
+  }
+
   /** What to send to the terminal: nothing where the same is there already. Lines that it has no room for are counted instead. */
-  frame(lines: readonly string[]): string {
+  #frame(lines: readonly string[]): string {
     const { columns, rows } = this.#terminal;
     // The cursor, which is below the last line, cannot go up further than the screen is high.
     const room = Math.max(1, rows - 1);
@@ -39,7 +45,7 @@ export class Redrawn {
   }
 }
 
-type Size = Pick<NodeJS.WriteStream, 'columns' | 'rows'>;
+type Screen = Pick<NodeJS.WriteStream, 'columns' | 'rows' | 'write'>;
 
 const widthOf = (line: string): number => stripVTControlCharacters(line).length;
 

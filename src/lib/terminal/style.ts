@@ -1,9 +1,10 @@
 import { Chalk, type ChalkInstance } from 'chalk';
+import { colourMark, oneLine } from './clean.ts';
 import type { Io } from './io.ts';
 
 export type ColorMode = 'auto' | 'always' | 'never';
 
-/** Symbols and their colours: the only things that are coloured, beside what has changed. */
+/** Symbols and their colours: the only things that are coloured, beside what has changed. The colours are seen once they are written as lines. */
 export interface Style {
   ok: string;
   bad: string;
@@ -15,7 +16,14 @@ export interface Style {
 /** Colours by `--color`, else by NO_COLOR (no-color.org), FORCE_COLOR and whether the stream is a terminal; chalk reads none of these itself. */
 export function styleFor(stream: NodeJS.WriteStream, { env }: Io, mode: ColorMode): Style {
   const chalk: ChalkInstance = new Chalk({ level: wantsColor(stream, env, mode) ? 1 : 0 });
-  return { ok: chalk.green('✓'), bad: chalk.red('✗'), dot: chalk.cyan('•'), faint: chalk.dim, strong: chalk.bold };
+  const painted = (paint: ChalkInstance) => (text: string) => paint(oneLine(text)).replaceAll('\x1b', colourMark);
+  return {
+    ok: painted(chalk.green)('✓'),
+    bad: painted(chalk.red)('✗'),
+    dot: painted(chalk.cyan)('•'),
+    faint: painted(chalk.dim),
+    strong: painted(chalk.bold),
+  };
 }
 
 function wantsColor(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv, mode: ColorMode): boolean {

@@ -1,4 +1,4 @@
-import { withoutControls } from './io.ts';
+import { oneLine } from './clean.ts';
 
 /** A column of a table about `Row`s. */
 export interface Column<Row> {
@@ -14,7 +14,7 @@ export function formatTable<Row>(
   rows: readonly Row[],
   options: { headers?: boolean; widths?: number[] } = {},
 ): string[] {
-  const cells = rows.map((row) => columns.map(({ value }) => withoutControls(value(row))));
+  const cells = rows.map((row) => columns.map(({ value }) => oneLine(value(row))));
   const lines = options.headers === false ? cells : [columns.map(({ header }) => header), ...cells];
   const widths = options.widths ?? columnWidths(columns, cells);
   return lines.map((line) =>

@@ -1,0 +1,19 @@
+import type { Command } from 'commander';
+import type { Io } from '../../lib/terminal/io.ts';
+import type { CommonOptions } from './options.ts';
+import type { Session } from './session.ts';
+
+type Work<Options> = (session: Session, options: Options, positional: string[], command: Command) => Promise<void>;
+
+/**
+ * Makes a commander action of a command's work: everything that help does not need is loaded only now. The exit code is left in
+ * process.exitCode, so that the streams are written out before the process ends.
+ */
+export function action<Options extends CommonOptions>(io: Io, work: Work<Options>) {
+  return async (...commanderArguments: unknown[]): Promise<void> => {
+    const command = commanderArguments.at(-1) as Command;
+    const options = command.optsWithGlobals<Options>();
+    const { runInSession } = await import('./session.ts');
+    process.exitCode = await runInSession(io, options, (session) => work(session, options, command.args, command));
+  };
+}

@@ -1,0 +1,30 @@
+import { StellarError } from '../../lib/engine/errors.ts';
+import type { Session } from './session.ts';
+
+/** Something that destroys. */
+export interface Deed {
+  /** As `Deregister`. */
+  verb: string;
+  /** As `Deregistering`. */
+  doing: string;
+  /** What has to be typed. */
+  name: string;
+  /** `--yes` */
+  yes: boolean | undefined;
+  /** The command that does it without asking, where that is another one than what was typed with `--yes`. */
+  rerun?: string;
+}
+
+/** Asks a person before what destroys. @throws StellarError `not-confirmed`, also where nobody can be asked; `interrupted` */
+export async function confirm(session: Session, { verb, doing, name, yes, rerun }: Deed): Promise<void> {
+  if (yes) return;
+  const { canAsk, confirmByName } = await import('../../lib/terminal/prompt.ts');
+  if (!canAsk(session.io)) {
+    throw new StellarError('not-confirmed', `${doing} ${name} has to be confirmed, and there is nobody to ask.`, {
+      hint: rerun ?? session.again('--yes'),
+    });
+  }
+  session.progress.stop();
+  await confirmByName(session.io, `${verb} ${name}?`, name, session.run.signal);
+  session.progress.resume();
+}

@@ -1,0 +1,86 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { parseDuration } from '../../lib/engine/duration.ts';
+import { type OutputFormat, outputFormats } from '../../lib/terminal/formats.ts';
+
+/** Options that mean the same in every command. */
+export interface CommonOptions {
+  output: OutputFormat;
+  /** Milliseconds. */
+  timeout: number;
+  kubeconfig?: string;
+  color: 'auto' | 'always' | 'never';
+  quiet?: boolean;
+  verbose?: boolean;
+}
+
+export interface ItsOptions extends CommonOptions {
+  its?: string;
+}
+
+export interface HostingOptions extends CommonOptions {
+  hostingContext?: string;
+}
+
+export interface WritingOptions {
+  dryRun?: boolean;
+}
+
+interface CommandText {
+  summary: string;
+  /** Longer than the summary, for the command's own help. */
+  description?: string;
+  /** What to type, each with what it does. */
+  examples: [command: string, what: string][];
+  /** `--timeout` when none is given, as `5m`. */
+  timeout: string;
+}
+
+/** A command with the options that all have, and its examples. */
+export function defineCommand(name: string, { summary, description, examples, timeout }: CommandText): Command {
+  return new Command(name)
+    .summary(summary)
+    .description(description ?? summary)
+    .addOption(new Option('-o, --output <format>', 'what to print').choices(outputFormats).default('table'))
+    .addOption(
+      new Option('--timeout <duration>', 'one deadline for the whole command; 0 looks once')
+        .argParser(durationMs)
+        .default(parseDuration(timeout), timeout),
+    )
+    .addOption(new Option('--kubeconfig <file>', 'this kubeconfig instead of KUBECONFIG or ~/.kube/config'))
+    .addOption(
+      new Option('--color <when>', 'colour: auto, always or never')
+        .choices(['auto', 'always', 'never'])
+        .default('auto'),
+    )
+    .option('-q, --quiet', 'print results and errors only')
+    .option('-v, --verbose', 'print every request, and the causes of errors')
+    .addHelpText(
+      'after',
+      () => `\nExamples:\n${examples.map(([command, what]) => `  # ${what}\n  ${command}`).join('\n\n')}\n`,
+    );
+}
+
+/** Reads a duration option into milliseconds. */
+export function durationMs(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === undefined) throw new InvalidArgumentError('Give a duration as 90s, 5m or 1h.');
+  return ms;
+}
+
+export const itsOption = (): Option =>
+  new Option('--its <context>', 'the context of the ITS (else STELLARCTL_ITS, `its use`, the current context)');
+export const hostingContextOption = (): Option =>
+  new Option(
+    '--hosting-context <context>',
+    'the context of the hosting cluster (else STELLARCTL_HOSTING_CONTEXT, what `init` noted, the current context)',
+  );
+export const wecContextOption = (): Option =>
+  new Option('--wec-context <context>', 'the context of the WEC (for a single name; the same as NAME=CONTEXT)');
+export const wecKubeconfigOption = (): Option =>
+  new Option('--wec-kubeconfig <file>', 'the kubeconfig with the contexts of the WECs, where it is another one');
+export const dryRunOption = (): Option => new Option('--dry-run', 'say what would be written, and write nothing');
+export const selectorOption = (): Option =>
+  new Option('-l, --selector <selector>', 'WECs with these labels, as kubectl takes them');
+
+/** Collects an option that may be given several times. */
+export const collect = (value: string, previous: string[] | undefined): string[] => [...(previous ?? []), value];

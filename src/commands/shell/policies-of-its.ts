@@ -1,0 +1,30 @@
+import { failureOf } from '../../lib/engine/errors.ts';
+import type { Kube } from '../../lib/kube/client/client.ts';
+import type { SelectedContext } from '../../lib/kube/kubeconfig/kubeconfig.ts';
+import type { PoliciesOfIts } from '../../lib/workloads/policies/policy.ts';
+import type { PolicySources } from '../../lib/workloads/policies/read-policies.ts';
+import type { Session } from './session.ts';
+
+/**
+ * Every BindingPolicy that sends workloads through an ITS, as far as it can be read now. What cannot be read is no error.
+ * @param wecs the WECs that it is about
+ */
+export async function openPolicies(
+  session: Session,
+  its: { kube: Kube; context: SelectedContext },
+  wecs: readonly string[],
+): Promise<PoliciesOfIts> {
+  const { readPolicies } = await import('../../lib/workloads/policies/read-policies.ts');
+  const [kubeconfig, hosting] = await Promise.all([session.kubeconfig(), hostingOf(session)]);
+  return readPolicies({ its, wecs, hosting, kubeconfig, connect: (context) => session.connect(context) });
+}
+
+/** Undefined where no hosting cluster is chosen. */
+async function hostingOf(session: Session): Promise<PolicySources['hosting']> {
+  try {
+    return await session.spaceTools();
+  } catch (error) {
+    const { code, message } = failureOf(error);
+    return code === 'usage' ? undefined : { unread: message };
+  }
+}

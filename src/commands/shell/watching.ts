@@ -1,0 +1,48 @@
+import { type Command, Option } from 'commander';
+import { pause } from '../../lib/engine/deadline.ts';
+import type { Session } from './session.ts';
+
+export const watchOption = (what: string): Option =>
+  new Option('-w, --watch', `${what}, until Ctrl-C or a --timeout that was given`);
+
+const shortestIntervalMs = 1000;
+const longestIntervalMs = 5000;
+
+/**
+ * Looks again and again until Ctrl-C, or until the deadline if one was asked for. No more than a sixth of the time is spent looking,
+ * unless that is slow.
+ */
+export function watch<Seen extends object>(
+  session: Session,
+  command: Command,
+  look: () => Promise<Seen>,
+  show: (seen: Seen) => Promise<void>,
+): Promise<void> {
+  if (command.getOptionValueSource('timeout') === 'default') session.run.deadline.lift();
+  return session.untilInterrupted(watching(session, look, show));
+}
+
+async function watching<Seen extends object>(
+  { run, io }: Session,
+  look: () => Promise<Seen>,
+  show: (seen: Seen) => Promise<void>,
+): Promise<void> {
+  const { deadline, signal } = run;
+  const { poll } = await import('../../lib/engine/poll.ts');
+  for (;;) {
+    const started = Date.now();
+    // An API server that restarts does not end a watch.
+    const seen = await poll(look, run);
+    if (seen === undefined) return;
+    await show(seen);
+    if (deadline.passed) return;
+    const interval = Math.max(shortestIntervalMs, 5 * (Date.now() - started));
+    await pause(Math.min(interval, longestIntervalMs), deadline, signal);
+    if (io.isOutputLost()) return;
+  }
+}
+
+/** Prints one of many documents: a line of JSON, or YAML after its separator. */
+export function printOneOfMany(session: Session, document: object): Promise<void> {
+  return session.printDocument(document, { format: session.output === 'json' ? 'json' : 'yaml', isOneOfMany: true });
+}

@@ -1,0 +1,71 @@
+import { StellarError } from '../../lib/engine/errors.ts';
+import type { WecTarget } from '../../lib/wecs/find-wecs.ts';
+import { checkWecName } from '../../lib/wecs/wec-name.ts';
+
+/** A WEC as people name it: NAME, or NAME=CONTEXT. */
+export interface WecArgument {
+  name: string;
+  /** Undefined for a bare NAME. */
+  context: string | undefined;
+}
+
+/** Names may also be one word with commas, as clusteradm takes them. A context, after `=`, keeps its commas. */
+export const splitNames = (words: readonly string[]): string[] =>
+  words.flatMap((word) => (word.includes('=') ? [word] : word.split(',')));
+
+/**
+ * Reads the WECs of a command line. `--wec-context` is the same as NAME=CONTEXT, for a single name.
+ * @throws StellarError `usage` for a name that no WEC can have, and for a name or a context that is given twice
+ */
+export function parseWecArguments(positional: readonly string[], wecContext?: string): WecArgument[] {
+  const wecs = splitNames(positional).map(parseWecArgument);
+  if (wecContext !== undefined) {
+    const [only] = wecs;
+    if (wecs.length !== 1 || only === undefined || only.context !== undefined) {
+      throw new StellarError('usage', '--wec-context goes with a single NAME; with several, write NAME=CONTEXT.');
+    }
+    only.context = wecContext;
+  }
+  for (const { name } of wecs) checkWecName(name);
+  refuseTwice(
+    wecs.map(({ name }) => name),
+    'name',
+  );
+  refuseTwice(
+    wecs.flatMap(({ context }) => context ?? []),
+    'context',
+  );
+  return wecs;
+}
+
+function parseWecArgument(argument: string): WecArgument {
+  const equals = argument.indexOf('=');
+  if (equals === -1) return { name: argument, context: undefined };
+  const name = argument.slice(0, equals);
+  const context = argument.slice(equals + 1);
+  if (name === '' || context === '') throw new StellarError('usage', `"${argument}" is not NAME=CONTEXT.`);
+  if (name.includes(','))
+    throw new StellarError('usage', `"${argument}" gives one context to several WECs; write NAME=CONTEXT for each.`);
+  return { name, context };
+}
+
+function refuseTwice(values: string[], what: string): void {
+  const twice = values.find((value, index) => values.indexOf(value) !== index);
+  if (twice !== undefined) throw new StellarError('usage', `The ${what} "${twice}" is given twice.`);
+}
+
+/** Reads which WECs a command is about: names, or `-l`, or `--all`. @throws StellarError `usage` */
+export function parseWecTarget(
+  words: readonly string[],
+  { all, selector }: { all?: boolean; selector?: string },
+): WecTarget {
+  const given = [words.length > 0, all === true, selector !== undefined].filter(Boolean).length;
+  if (given !== 1) throw new StellarError('usage', 'Say which WECs: their names, or -l SELECTOR, or --all.');
+  return words.length > 0 ? { names: [...new Set(splitNames(words))] } : { selector };
+}
+
+/** The same target as words of a command line. */
+export function targetWords({ names, selector }: WecTarget): readonly string[] {
+  if (names !== undefined) return names;
+  return selector === undefined ? ['--all'] : ['-l', selector];
+}

@@ -1,0 +1,129 @@
+import { type Changes, withChanges } from '../../lib/engine/changes.ts';
+import { command } from '../../lib/engine/command-line.ts';
+import { StellarError } from '../../lib/engine/errors.ts';
+import type { Kube } from '../../lib/kube/client/client.ts';
+import type { SelectedContext } from '../../lib/kube/kubeconfig/kubeconfig.ts';
+import { lenient } from '../../lib/kube/permissive-reader.ts';
+import type { Approval, FoundValues } from '../../lib/wecs/change-values.ts';
+import type { ManagedCluster } from '../../lib/wecs/objects.ts';
+import type { WecProperties } from '../../lib/wecs/properties.ts';
+import { describePolicy } from '../../lib/workloads/policies/policy.ts';
+import type { RemovalHarm, WecChange } from '../../lib/workloads/policies/removal-harm.ts';
+import { confirm } from '../shell/confirm.ts';
+import { openPolicies } from '../shell/policies-of-its.ts';
+import type { Session } from '../shell/session.ts';
+
+/** The command line that removes. */
+interface Removal {
+  changes: Changes;
+  positional: readonly string[];
+  options: { yes?: boolean; dryRun?: boolean; all?: boolean; selector?: string; overwrite?: boolean };
+}
+
+type ChangesOf<Source> = (found: readonly FoundValues<Source>[]) => Promise<WecChange[]>;
+
+/**
+ * Judges, before anything is written, what a removal means to binding policies and templates. One that breaks templates is asked
+ * about, and judged anew after the answer: what has been said yes to is what is lost.
+ * @throws StellarError `not-confirmed`, `interrupted`
+ */
+export function approveRemoval<Source>(
+  session: Session,
+  its: { kube: Kube; context: SelectedContext },
+  verb: 'label' | 'properties',
+  removal: Removal,
+  changesOf: ChangesOf<Source>,
+): Approval<Source> {
+  const agreed = new Set<string>();
+  return async (found) => {
+    const removes = Object.values(removal.changes).includes(null);
+    const changes = removes ? await changesOf(found) : [];
+    if (changes.length === 0) return true;
+    const { harmOf } = await import('../../lib/workloads/policies/removal-harm.ts');
+    session.progress.waiting(its.context.name, 'reading its binding policies');
+    const policies = await openPolicies(
+      session,
+      its,
+      changes.map(({ name }) => name),
+    );
+    const harm = await harmOf(policies, changes);
+    if (agreed.size === 0) noteHarm(session, harm);
+    const lost = lossesOf(harm);
+    if (lost.every((loss) => agreed.has(loss))) return true;
+    await askBeforeLoss(session, its, verb, removal, harm);
+    for (const loss of lost) agreed.add(loss);
+    return removal.options.yes === true || removal.options.dryRun === true;
+  };
+}
+
+/** Labels that are removed: a WEC that does not have them is not concerned. */
+export function labelChanges(hub: Kube, changes: Changes): ChangesOf<ManagedCluster> {
+  return async (found) => {
+    const { mapConcurrently, requestsAtOnce } = await import('../../lib/engine/concurrency.ts');
+    const { getPropertiesOf } = await import('../../lib/wecs/properties.ts');
+    const concerned = found.flatMap(({ source }) => (source && removesOf(changes, source) ? source : []));
+    // Who may not read the ConfigMaps is told of templates that one of them may keep whole.
+    const reader = lenient(hub);
+    return mapConcurrently(concerned, requestsAtOnce, async (cluster) => {
+      const { name, labels = {} } = cluster.metadata;
+      const configMap = await getPropertiesOf(reader, name);
+      const after = { ...cluster, metadata: { ...cluster.metadata, labels: withChanges(labels, changes) } };
+      return { name, before: { cluster, configMap }, after: { cluster: after, configMap } };
+    });
+  };
+}
+
+const removesOf = (changes: Changes, { metadata }: ManagedCluster): boolean =>
+  Object.entries(changes).some(([key, value]) => value === null && Object.hasOwn(metadata.labels ?? {}, key));
+
+/** Properties that are removed from a ConfigMap, and that no other source has. */
+export function propertyChanges(changes: Changes): ChangesOf<WecProperties> {
+  return async (found) => {
+    const { lostProperties } = await import('../../lib/workloads/policies/broken-templates.ts');
+    return found.flatMap(({ name, source }) => {
+      const { configMap } = source ?? {};
+      if (source === undefined || configMap === undefined) return [];
+      const after = { ...source, configMap: { ...configMap, data: withChanges(configMap.data ?? {}, changes) } };
+      return lostProperties(name, source, after).length === 0 ? [] : { name, before: source, after };
+    });
+  };
+}
+
+function noteHarm({ progress }: Session, { starting, unread }: RemovalHarm): void {
+  for (const { wds, why } of unread)
+    progress.note(
+      `The binding policies of ${wds} were not read: whether they need what is removed is not known (${why}).`,
+    );
+  for (const { policy, wecs } of starting)
+    progress.note(`The binding policy ${describePolicy(policy)} will start selecting ${wecs.join(', ')}.`);
+}
+
+const lossesOf = ({ broken }: RemovalHarm): string[] =>
+  broken.flatMap(({ policy, object, keys, wecs, others }) =>
+    [...wecs, ...others].map((wec) => JSON.stringify([policy.wds, policy.name, object, keys, wec])),
+  );
+
+async function askBeforeLoss(
+  session: Session,
+  its: { context: SelectedContext },
+  verb: string,
+  { positional, options }: Removal,
+  { broken }: RemovalHarm,
+): Promise<void> {
+  const { describeBroken } = await import('../../lib/workloads/policies/removal-harm.ts');
+  const { canAsk } = await import('../../lib/terminal/prompt.ts');
+  const details = describeBroken(broken);
+  const keys = [...new Set(broken.flatMap((template) => template.keys))].join(',');
+  const isSettled = options.yes === true || options.dryRun === true;
+  if (!isSettled && !canAsk(session.io)) {
+    const target = options.all ? ['--all'] : options.selector === undefined ? [] : ['-l', options.selector];
+    const words = [...positional, ...target, ...(options.overwrite ? ['--overwrite'] : [])];
+    throw new StellarError('not-confirmed', `Removing ${keys} breaks templates of workloads; nothing was changed.`, {
+      details,
+      hint: `To remove it all the same: ${command`stellarctl ${verb} ${words} --yes --its ${its.context.name}`}`,
+    });
+  }
+  session.progress.note(`Removing ${keys} breaks templates of workloads:`);
+  for (const line of details) session.progress.note(`  ${line}`);
+  await confirm(session, { verb: 'Remove', doing: 'Removing', name: keys, yes: isSettled });
+}

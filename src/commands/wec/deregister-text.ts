@@ -1,0 +1,61 @@
+import { count } from '../../lib/engine/counts.ts';
+import { isGone } from '../../lib/wecs/deregister/inspect.ts';
+import { selectableLabels } from '../../lib/wecs/deregister/labels.ts';
+import type { DeregisterOptions, Leaving } from '../../lib/wecs/deregister/prepare.ts';
+import { objectsIn, policiesOf } from '../../lib/workloads/manifest-works.ts';
+import type { PoliciesOfIts } from '../../lib/workloads/policies/policy.ts';
+
+/** What deregistering means, as lines for the person who decides: what runs there, why, and what becomes of it. */
+export function describeLeaving(leaving: Leaving, options: DeregisterOptions, { unread }: PoliciesOfIts): string[] {
+  const { inspection, agentDead, interrupted } = leaving;
+  const { managedCluster, works, addons } = inspection;
+  if (managedCluster === undefined)
+    return [isGone(inspection) ? 'Not registered.' : 'Not registered any more; what is left of it is removed.'];
+  const labels = Object.entries({ ...interrupted, ...selectableLabels(managedCluster) });
+  return [
+    ...[...policiesOf(works)].map(([policy, own]) => {
+      const objects = own.flatMap(objectsIn);
+      const more = objects.length > 4 ? ', …' : '';
+      return `runs      ${count(own.length, 'work')} of ${policy}: ${objects.slice(0, 4).join(', ')}${more}`;
+    }),
+    ...(addons.length > 0 ? [`add-ons   ${addons.map(({ metadata }) => metadata.name).join(', ')}`] : []),
+    ...(labels.length > 0 ? [`labels    ${labels.map(([key, value]) => `${key}=${value}`).join(', ')}`] : []),
+    ...(agentDead === undefined ? [] : [`agent     not running: ${agentDead}`]),
+    ...(interrupted === undefined ? [] : ['An earlier deregistration has removed its labels and was interrupted.']),
+    ...unread.map(({ wds, why }) => `The binding policies of ${wds} could not be read: ${why}`),
+    ...(options.force ? describeForce(leaving) : []),
+    fateOf(leaving, options),
+  ];
+}
+
+/** What --force does without the proof that the agent is gone. */
+function describeForce({ inspection: { works, addonWorks, addons } }: Leaving): string[] {
+  const guardedWorks = works.length + addonWorks.length;
+  const guarded = addons.filter(({ metadata }) => metadata.finalizers?.length).map(({ metadata }) => metadata.name);
+  const parts = [
+    ...(guardedWorks > 0 ? [`manifest-work-cleanup of ${count(guardedWorks, 'work')}`] : []),
+    ...(guarded.length > 0 ? [`the pre-delete finalizers of ${guarded.join(', ')}`] : []),
+  ];
+  return parts.length === 0 ? [] : [`--force   removes, after 15s without progress: ${parts.join(', ')}`];
+}
+
+function fateOf(
+  { name, inspection, agentDead }: Leaving,
+  { keepWorkloads, cleanUp, force }: DeregisterOptions,
+): string {
+  if (inspection.works.length === 0) return 'No workloads of KubeStellar run there.';
+  if (keepWorkloads) return 'Its workloads stay where they run.';
+  if (agentDead !== undefined && force && !cleanUp)
+    return 'Its workloads stay where they run, and nothing manages them any more.';
+  return `Its workloads will be removed from ${name}. To leave them running: --keep-workloads`;
+}
+
+/** What would be lost, by names that stay the same when KubeStellar makes a work again. */
+export function lossesOf({ name, inspection }: Leaving): string[] {
+  const { works, addons, managedCluster } = inspection;
+  return [
+    ...works.flatMap((work) => objectsIn(work).map((object) => `${object} on ${name}`)),
+    ...addons.map(({ metadata }) => `add-on ${metadata.name} of ${name}`),
+    ...(managedCluster === undefined ? [] : [`ManagedCluster ${name} (${managedCluster.metadata.uid})`]),
+  ];
+}

@@ -1,0 +1,74 @@
+import { checkServerIdentity, connect as connectTls, type PeerCertificate } from 'node:tls';
+import { command } from '../engine/command-line.ts';
+import { readHostingConfig } from '../hosting/hosting.ts';
+import { readIngress } from '../hosting/ingress.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { isLocalName } from '../kube/client/local-names.ts';
+import { isTrue } from '../kube/objects.ts';
+import { lenient } from '../kube/permissive-reader.ts';
+import { clusterOfContainer, localNames } from '../local-clusters/names.ts';
+import { apiServerOf } from '../spaces/names.ts';
+import { listControlPlanes, typeOf } from '../spaces/spaces.ts';
+import { type Outcome, pass, type Remedy, skipped, warn } from './check.ts';
+
+/**
+ * Tries the port of this machine that control planes are said to be reached at: that something answers there in TLS, and where there
+ * is a control plane that runs, that it is that one.
+ */
+export async function judgeWayIn(kube: Kube): Promise<Outcome> {
+  const reader = lenient(kube);
+  const config = await readHostingConfig(reader);
+  if (config === undefined) return skipped('KubeFlex is not there, or may not be looked at');
+  const { domain, externalPort: port, hostContainer } = config;
+  if (config.isOpenShift) return skipped('OpenShift has routes');
+  if (!isLocalName(domain)) return skipped(`its spaces are reached at ${domain}, not at a port of this machine`);
+  if (!(await readIngress(reader)).passesTls) return skipped('it has no ingress that passes TLS through');
+  const running = (await listControlPlanes(reader))?.find(
+    (space) => apiServerOf[typeOf(space)] !== undefined && isTrue(space, 'Ready'),
+  );
+  const host = `${running?.metadata.name ?? 'its1'}.${domain}`;
+  const answer = await shakeHands(port, host);
+  const remedy = remedyFor(hostContainer);
+  if ('trouble' in answer)
+    return warn(
+      `at 127.0.0.1:${port}, where its spaces are to be reached as https://${host}:${port}, ${answer.trouble}`,
+      remedy,
+    );
+  const mismatch = running && checkServerIdentity(host, answer.certificate);
+  if (mismatch === undefined) return pass(`127.0.0.1:${port}`);
+  return warn(
+    `at 127.0.0.1:${port} another server answers than ${running?.metadata.name}: its certificate is not for ${host}`,
+    remedy,
+  );
+}
+
+/** The port of a local cluster is known to its container engine. */
+function remedyFor(hostContainer: string): Remedy {
+  const cluster = clusterOfContainer(hostContainer);
+  if (cluster === undefined)
+    return {
+      hint: 'Make that port lead to the ingress, or give the one that does: stellarctl init --external-port PORT',
+    };
+  return { command: command`docker port ${localNames(cluster.provider, cluster.name).entrance} 443/tcp` };
+}
+
+type Handshake = { certificate: PeerCertificate } | { trouble: string };
+
+/** How long the other side may take. */
+const patienceMs = 5000;
+
+/** Whose certificate it is matters here, not who has signed it. */
+function shakeHands(port: number, host: string): Promise<Handshake> {
+  return new Promise((resolve) => {
+    const socket = connectTls({ host: '127.0.0.1', port, servername: host, rejectUnauthorized: false });
+    const end = (handshake: Handshake) => {
+      socket.destroy();
+      resolve(handshake);
+    };
+    socket.setTimeout(patienceMs, () => end({ trouble: 'nobody answers in time' }));
+    socket.on('error', ({ code }: NodeJS.ErrnoException) =>
+      end({ trouble: code === 'ECONNREFUSED' ? 'nobody listens' : 'nobody speaks TLS' }),
+    );
+    socket.on('secureConnect', () => end({ certificate: socket.getPeerCertificate() }));
+  });
+}

@@ -1,0 +1,66 @@
+import { StellarError } from './errors.ts';
+
+/** Changes to named values, as labels are changed: a value to set, or null to remove it. */
+export type Changes = Record<string, string | null>;
+
+/** What may be set and removed: what is wrong with a key and its value (null to remove it), undefined for nothing. */
+export interface ChangeRules {
+  /** What one of the values is called: `label`. */
+  what: string;
+  problemOf(key: string, value: string | null): string | undefined;
+}
+
+/** True for what kubectl takes as a change rather than as a name: `key=value` or `key-`. */
+export function isChange(argument: string): boolean {
+  return argument.includes('=') || argument.endsWith('-');
+}
+
+/**
+ * Reads changes with kubectl's rules: `key=value` sets, `key-` removes, no key both ways.
+ * @throws StellarError `usage`
+ */
+export function parseChanges(arguments_: readonly string[], { what, problemOf }: ChangeRules): Changes {
+  const changes: Changes = {};
+  for (const argument of arguments_) {
+    const equals = argument.indexOf('=');
+    const key = equals === -1 ? argument.slice(0, -1) : argument.slice(0, equals);
+    const value = equals === -1 ? null : argument.slice(equals + 1);
+    const problem = isChange(argument) ? problemOf(key, value) : '"=VALUE" is missing';
+    if (problem !== undefined) throw new StellarError('usage', `"${argument}" is not a ${what} change: ${problem}.`);
+    if (Object.hasOwn(changes, key) && changes[key] !== value) {
+      throw new StellarError('usage', `The ${what} "${key}" is given twice, with different values.`);
+    }
+    changes[key] = value;
+  }
+  return changes;
+}
+
+/** Changes as they are typed. */
+export const changeWords = (changes: Changes): string[] =>
+  Object.entries(changes).map(([key, value]) => (value === null ? `${key}-` : `${key}=${value}`));
+
+/** What is present with another value than the one to set, as `key=present`. */
+export function conflicts(present: Record<string, string>, changes: Changes): string[] {
+  return Object.entries(changes)
+    .filter(([key, value]) => value !== null && Object.hasOwn(present, key) && present[key] !== value)
+    .map(([key]) => `${key}=${present[key]}`);
+}
+
+/** What of the changes is not so already. */
+export function effectiveChanges(present: Record<string, string>, changes: Changes): Changes {
+  return Object.fromEntries(
+    Object.entries(changes).filter(([key, value]) =>
+      value === null ? Object.hasOwn(present, key) : present[key] !== value,
+    ),
+  );
+}
+
+/** The values as they are with the changes made. */
+export function withChanges(present: Record<string, string>, changes: Changes): Record<string, string> {
+  const changed = { ...present };
+  for (const [key, value] of Object.entries(changes)) {
+    if (value === null) delete changed[key];
+    else changed[key] = value;
+  }
+  return changed;
+}

@@ -1,0 +1,149 @@
+/** How a command ends. Documented in docs/output.md; never dependent on the output format. */
+export const ExitCode = {
+  done: 0,
+  failed: 1,
+  usage: 2,
+  timeout: 3,
+  unreachable: 4,
+  interrupted: 130,
+  terminated: 143,
+} as const;
+
+/** Stable, machine-readable names of what can go wrong, with the exit code that each one means. */
+const exitCodes = {
+  usage: ExitCode.usage,
+  'kubeconfig-invalid': ExitCode.usage,
+  'context-unknown': ExitCode.usage,
+  'join-file-invalid': ExitCode.usage,
+  'api-error': ExitCode.failed,
+  conflict: ExitCode.failed,
+  'not-found': ExitCode.failed,
+  'not-a-hub': ExitCode.failed,
+  'not-a-hosting-cluster': ExitCode.failed,
+  'hook-missing': ExitCode.failed,
+  'hook-failed': ExitCode.failed,
+  'space-failed': ExitCode.failed,
+  'has-dependents': ExitCode.failed,
+  'several-its': ExitCode.failed,
+  'bootstrap-unusable': ExitCode.failed,
+  'program-missing': ExitCode.failed,
+  'program-too-old': ExitCode.failed,
+  'program-failed': ExitCode.failed,
+  'docker-unreachable': ExitCode.failed,
+  'cluster-unusable': ExitCode.failed,
+  'still-registered': ExitCode.failed,
+  'chart-unusable': ExitCode.failed,
+  'hooks-outdated': ExitCode.failed,
+  'upgrade-needed': ExitCode.failed,
+  'release-pending': ExitCode.failed,
+  'hosting-failed': ExitCode.failed,
+  'driver-unsupported': ExitCode.failed,
+  'hub-version-unknown': ExitCode.failed,
+  'hub-unreachable': ExitCode.failed,
+  'endpoint-unusable': ExitCode.failed,
+  'tls-settings-unusable': ExitCode.failed,
+  'same-cluster': ExitCode.failed,
+  'name-taken': ExitCode.failed,
+  'registered-elsewhere': ExitCode.failed,
+  'identity-unproven': ExitCode.failed,
+  'not-orphaned': ExitCode.failed,
+  'mode-differs': ExitCode.failed,
+  'agent-failed': ExitCode.failed,
+  'request-refused': ExitCode.failed,
+  'request-denied': ExitCode.failed,
+  'several-agents': ExitCode.failed,
+  'label-conflict': ExitCode.failed,
+  'agent-dead': ExitCode.failed,
+  'not-confirmed': ExitCode.failed,
+  'still-selected': ExitCode.failed,
+  'property-conflict': ExitCode.failed,
+  'token-expired': ExitCode.failed,
+  'context-taken': ExitCode.failed,
+  'file-error': ExitCode.failed,
+  timeout: ExitCode.timeout,
+  unreachable: ExitCode.unreachable,
+  'tls-error': ExitCode.unreachable,
+  'credentials-failed': ExitCode.unreachable,
+  unauthorized: ExitCode.unreachable,
+  forbidden: ExitCode.unreachable,
+  interrupted: ExitCode.interrupted,
+} as const;
+
+export type ErrorCode = keyof typeof exitCodes;
+
+export interface ErrorDetails {
+  /** The command, or the step, that helps next. */
+  hint?: string | undefined;
+  /** Further lines for people, as a table of candidates. */
+  details?: string[] | undefined;
+  /** Why it may pass by itself, where it may. */
+  passing?: Passing | undefined;
+  cause?: unknown;
+}
+
+/** A server that answers, and is too busy or broken to answer well; one that may not know its own users and roles yet. */
+export type Passing = 'busy' | 'starting';
+
+/**
+ * An error that a user can act on: rendered without a stack. Anything else that reaches the top is a bug and keeps its stack.
+ * The message says what failed, on which cluster, and why.
+ */
+export class StellarError extends Error {
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+  readonly details: string[];
+  readonly passing: Passing | undefined;
+
+  constructor(code: ErrorCode, message: string, { hint, details, passing, cause }: ErrorDetails = {}) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = 'StellarError';
+    this.code = code;
+    this.hint = hint;
+    this.details = details ?? [];
+    this.passing = passing;
+  }
+
+  get exitCode(): number {
+    return exitCodes[this.code];
+  }
+}
+
+/**
+ * Whether a failure may pass by itself: whoever waits gives it some time before believing it. A server that does not answer at all has
+ * been given that time by the client (kube/restarts.ts).
+ */
+export const mayPass = (error: unknown): boolean => error instanceof StellarError && error.passing !== undefined;
+
+/** What may go wrong with one cluster, or one of several, without stopping the rest. @throws a bug, and what ends the whole command */
+export function failureOf(error: unknown): StellarError {
+  if (!(error instanceof StellarError) || error.code === 'interrupted') throw error;
+  return error;
+}
+
+/** What a script sees of an error. */
+export interface ErrorReport {
+  code: ErrorCode | 'internal';
+  message: string;
+  /** What belongs to the message, a statement each. */
+  details?: string[];
+  hint?: string;
+}
+
+export function reportOf(error: unknown): ErrorReport {
+  if (error instanceof StellarError) {
+    const { code, message, details, hint } = error;
+    return { code, message, ...(details.length === 0 ? {} : { details }), ...(hint === undefined ? {} : { hint }) };
+  }
+  return { code: 'internal', message: error instanceof Error ? error.message : String(error) };
+}
+
+export function exitCodeOf(error: unknown): number {
+  return error instanceof StellarError ? error.exitCode : ExitCode.failed;
+}
+
+/** The exit code of a command on several names: the first that applies of 130, 4, 1, 3 (2 can only come before any name is tried). */
+export function worstExitCode(errors: unknown[]): number {
+  const codes = new Set(errors.map(exitCodeOf));
+  const order = [ExitCode.interrupted, ExitCode.unreachable, ExitCode.failed, ExitCode.usage, ExitCode.timeout];
+  return order.find((code) => codes.has(code)) ?? ExitCode.done;
+}

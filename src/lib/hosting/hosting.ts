@@ -1,0 +1,41 @@
+import { command } from '../engine/command-line.ts';
+import { StellarError } from '../engine/errors.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { describeCluster } from '../kube/client/errors.ts';
+import type { ConfigMap } from '../kube/objects.ts';
+import { resources } from '../kube/resources.ts';
+import { configMapName, systemNamespace, tenancyPath } from '../spaces/names.ts';
+
+/** What KubeFlex was told about its surroundings at its installation (ConfigMap kubeflex-config). */
+export interface HostingConfig {
+  domain: string;
+  externalPort: number;
+  hostContainer: string;
+  isOpenShift: boolean;
+}
+
+/** @throws StellarError `not-a-hosting-cluster` where KubeFlex's API is not served */
+export async function requireHosting(hosting: Kube): Promise<void> {
+  const served = await hosting.read<{ resources?: { name: string }[] }>(tenancyPath);
+  if (served?.resources?.some(({ name }) => name === 'controlplanes')) return;
+  throw notHosting(hosting);
+}
+
+/** Says so of a cluster that does not know the kind ControlPlane. */
+export function notHosting({ cluster }: Pick<Kube, 'cluster'>): StellarError {
+  return new StellarError(
+    'not-a-hosting-cluster',
+    `${describeCluster(cluster)} is not a hosting cluster: it does not serve controlplanes.tenancy.kflex.kubestellar.org.`,
+    {
+      hint: command`Give the context of the hosting cluster: --hosting-context CONTEXT    Or make it one: stellarctl init --hosting-context ${cluster.context}`,
+    },
+  );
+}
+
+/** @returns undefined where there is none */
+export async function readHostingConfig(hosting: Pick<Kube, 'get'>): Promise<HostingConfig | undefined> {
+  const map = await hosting.get<ConfigMap>(resources.configMaps, configMapName, { namespace: systemNamespace });
+  if (map === undefined) return undefined;
+  const { domain = '', externalPort = '', hostContainer = '', isOpenShift } = map.data ?? {};
+  return { domain, externalPort: Number(externalPort), hostContainer, isOpenShift: isOpenShift === 'true' };
+}

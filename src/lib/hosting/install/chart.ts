@@ -1,0 +1,75 @@
+import { command } from '../../engine/command-line.ts';
+import { StellarError } from '../../engine/errors.ts';
+import type { Helm, LocalChart } from '../../programs/helm/helm.ts';
+import { compareVersions, findVersion } from '../../programs/version.ts';
+import { coreChart } from '../core-chart.ts';
+import type { InitInput } from './input.ts';
+
+/** Which chart is meant: `version` is undefined where it has not been said, and the chart is none on this machine's disk. */
+export interface ChartChoice {
+  chart: string;
+  version: string | undefined;
+  /** Whether the chart is on this machine's disk. */
+  local: LocalChart | undefined;
+}
+
+/**
+ * Finds out which chart and version are meant, and looks into a chart on this machine's disk.
+ * @throws StellarError `usage`, `chart-unusable`: versions before 0.29 are refused, whatever else there is to do
+ */
+export async function chooseChart({ chart, version }: InitInput, helm: Helm): Promise<ChartChoice> {
+  const [, untagged, tag] = /^(oci:\/\/.+):([^/:]+)$/.exec(chart ?? '') ?? [];
+  if (tag !== undefined && version !== undefined && inFull(tag) !== inFull(version))
+    throw new StellarError('usage', `--chart names the version ${tag}, and --version ${version}. Give one of them.`);
+  const asked = version ?? tag;
+  if (asked !== undefined) refuseVersion(asked);
+  const choice = {
+    chart: untagged ?? chart ?? coreChart.reference,
+    version: asked === undefined ? undefined : inFull(asked),
+    local: undefined,
+  };
+  const local = chart === undefined ? undefined : await helm.local(chart);
+  if (local === undefined) return choice;
+  return { ...choice, local, version: await verifyChart(helm, local, choice.version) };
+}
+
+/** Brings the chosen chart onto this machine's disk. @throws StellarError `chart-unusable` */
+export async function bringChart(helm: Helm, { chart, local }: ChartChoice, version: string): Promise<LocalChart> {
+  if (local !== undefined) return local;
+  const brought = await helm.bring(chart, version);
+  await verifyChart(helm, brought, version);
+  return brought;
+}
+
+/** @returns the chart's version */
+async function verifyChart(helm: Helm, chart: LocalChart, wanted: string | undefined): Promise<string> {
+  const { name, version } = await helm.metadata(chart);
+  if (name !== coreChart.name)
+    throw new StellarError('chart-unusable', `${chart} is the chart "${name}", not KubeStellar's ${coreChart.name}.`);
+  if (compareVersions(version, coreChart.oldestVersion) < 0)
+    throw tooOld('chart-unusable', `The chart ${chart} is ${version}`);
+  if (wanted !== undefined && compareVersions(version, wanted) !== 0)
+    throw new StellarError('chart-unusable', `The chart ${chart} is ${version}, and ${wanted} is asked for.`);
+  return version;
+}
+
+/** A version as charts have it, without a leading `v` and with its patch number: to helm, 0.30 would be any 0.30.x. */
+const inFull = (version: string): string => version.replace(/^v/, '').replace(/^(\d+\.\d+)(?![.\d])/, '$1.0');
+
+function refuseVersion(version: string): void {
+  if (findVersion(version) !== version.replace(/^v/, ''))
+    throw new StellarError(
+      'usage',
+      `"${version}" is not a version of the chart: it has the form ${coreChart.version}.`,
+    );
+  if (compareVersions(version, coreChart.oldestVersion) < 0)
+    throw tooOld('usage', `KubeStellar ${version} is asked for`);
+}
+
+function tooOld(code: 'usage' | 'chart-unusable', what: string): StellarError {
+  return new StellarError(
+    code,
+    `${what}, and ${coreChart.oldestVersion} is the oldest that stellarctl works with: the hooks that make ITSes and WDSes have other names since, and do other things.`,
+    { hint: command`Take a newer one: --version ${coreChart.version}` },
+  );
+}

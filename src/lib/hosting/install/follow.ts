@@ -1,0 +1,75 @@
+import { command } from '../../engine/command-line.ts';
+import { StellarError } from '../../engine/errors.ts';
+import { type Followed, followOne } from '../../engine/follow.ts';
+import type { Run } from '../../engine/run.ts';
+import type { BlockedReport } from '../../engine/stages.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import { firstTrouble, logOfTrouble } from '../../kube/pods.ts';
+import { type Hosting, hostingStages, readHosting } from '../stages.ts';
+import type { HelmWork } from './helm-work.ts';
+
+/** How long a failure that might pass is watched before it is believed. */
+const troubleGraceMs = 5000;
+
+export interface Installing {
+  release: string;
+  /** Whether KubeFlex is to have a database. */
+  needsPostgres: boolean;
+  /** helm's work, if there is any. Whatever it ends with is looked at here. */
+  helm: HelmWork | undefined;
+  started: number;
+}
+
+/**
+ * Waits until a cluster is a hosting cluster, while helm is still at it and after. Told at once is what will not pass by itself: an
+ * image that cannot be pulled, a crash loop, a Job that has failed; helm itself would wait for it in silence.
+ * @throws StellarError `hosting-failed`, `timeout`, and helm's failure
+ */
+export async function followHosting(kube: Kube, followed: Installing, run: Run): Promise<void> {
+  const { context } = kube.cluster;
+  const { helm, release, needsPostgres, started } = followed;
+  const look = async () => {
+    const helmAtWork = !(helm?.isDone ?? true);
+    if (hasFailed(helm)) throw helm?.failure;
+    const seen = await readHosting(kube, release);
+    return { stages: hostingStages, snapshot: { ...seen, helmAtWork, needsPostgres } };
+  };
+  const subject: Followed<Hosting, true> = {
+    graceMs: troubleGraceMs,
+    async act({ snapshot: hosting, reached, blocking, state }) {
+      for (const { title } of reached) run.progress.reached(context, title, Date.now() - started);
+      if (blocking === undefined && !hosting.helmAtWork) return true;
+      if (blocking !== undefined && state === 'failed') throw await failure(kube, hosting, blocking);
+      run.progress.waiting(context, blocking?.verdict.why ?? 'helm is finishing');
+      return undefined;
+    },
+    late(last) {
+      const why = last?.blocking?.verdict.why ?? 'helm has not ended';
+      throw new StellarError('timeout', `${context} was not a hosting cluster in time: ${why}.`, {
+        hint: 'Go on: run the same command again, with a longer --timeout',
+      });
+    },
+  };
+  await followOne(subject, look, run);
+}
+
+/** At the deadline the stages tell better than helm what was awaited. */
+function hasFailed(helm: HelmWork | undefined): boolean {
+  const failure = helm?.failure;
+  return failure !== undefined && !(failure instanceof StellarError && failure.code === 'timeout');
+}
+
+async function failure(kube: Kube, hosting: Hosting, { id, verdict }: BlockedReport): Promise<StellarError> {
+  const pods = hostingStages.find((stage) => stage.id === id)?.podsOf?.(hosting) ?? [];
+  const trouble = firstTrouble(pods);
+  const log = trouble === undefined ? [] : await logOfTrouble(kube, trouble);
+  return new StellarError(
+    'hosting-failed',
+    `${kube.cluster.context} is kept from being a hosting cluster: ${verdict.why}.`,
+    {
+      details: log,
+      hint:
+        verdict.hint ?? command`See more: kubectl --context ${kube.cluster.context} -n kubeflex-system get pods,jobs`,
+    },
+  );
+}

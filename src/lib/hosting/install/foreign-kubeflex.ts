@@ -1,0 +1,57 @@
+import { command } from '../../engine/command-line.ts';
+import { StellarError } from '../../engine/errors.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import type { KubeObject } from '../../kube/objects.ts';
+import { resources } from '../../kube/resources.ts';
+import { systemNamespace } from '../../spaces/names.ts';
+import { readHostingConfig } from '../hosting.ts';
+import type { InitInput } from './input.ts';
+
+/** As much of the definition of ControlPlanes as is looked at. */
+interface ControlPlaneDefinition extends KubeObject {
+  spec?: {
+    versions?: {
+      schema?: { openAPIV3Schema?: { properties?: { spec?: { properties?: Record<string, unknown> } } } };
+    }[];
+  };
+}
+
+/**
+ * Looks at a KubeFlex that somebody else has installed, as `kflex init` does: it is kept, with its settings, so that it has to do.
+ * @throws StellarError `upgrade-needed` where it is too old for the hooks, `usage` where other settings are asked for
+ */
+export async function checkForeignKubeFlex(kube: Kube, input: InitInput): Promise<void> {
+  await refuseOldKubeFlex(kube);
+  await refuseForeignSettings(kube, input);
+}
+
+/** KubeFlex 0.9 is the first whose control planes take several hooks and variables for all of them. */
+async function refuseOldKubeFlex(kube: Kube): Promise<void> {
+  const definition = await kube.get<ControlPlaneDefinition>(
+    resources.customResourceDefinitions,
+    'controlplanes.tenancy.kflex.kubestellar.org',
+  );
+  const specs = definition?.spec?.versions?.map(({ schema }) => schema?.openAPIV3Schema?.properties?.spec?.properties);
+  if (specs === undefined || specs.some((fields) => fields?.globalVars !== undefined)) return;
+  throw new StellarError(
+    'upgrade-needed',
+    `The KubeFlex on ${kube.cluster.context} is older than 0.9, and KubeStellar's hooks do not work with it: its control planes have no globalVars. It is not of this release, and not changed by it.`,
+    {
+      hint: command`Upgrade it the way it was installed, as by: helm upgrade kubeflex-operator oci://ghcr.io/kubestellar/kubeflex/chart/kubeflex-operator --version v0.9.3 --reset-then-reuse-values -n ${systemNamespace} --kube-context ${kube.cluster.context}`,
+    },
+  );
+}
+
+async function refuseForeignSettings(kube: Kube, { domain, externalPort, hostContainer }: InitInput): Promise<void> {
+  const config = await readHostingConfig(kube);
+  if (config === undefined) return;
+  const asked = { domain, externalPort, hostContainer };
+  const differing = (Object.keys(asked) as (keyof typeof asked)[]).filter(
+    (setting) => asked[setting] !== undefined && asked[setting] !== config[setting],
+  );
+  if (differing.length === 0) return;
+  const has = differing.map((setting) => `${setting} ${config[setting]}`).join(', ');
+  throw new StellarError('usage', `The KubeFlex on ${kube.cluster.context} is not of this release, and has ${has}.`, {
+    hint: command`Leave the option out, or change it there: kubectl --context ${kube.cluster.context} -n ${systemNamespace} edit configmap kubeflex-config`,
+  });
+}

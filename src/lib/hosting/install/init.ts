@@ -1,0 +1,232 @@
+import { command } from '../../engine/command-line.ts';
+import { requireTime, throwIfInterrupted } from '../../engine/deadline.ts';
+import { StellarError } from '../../engine/errors.ts';
+import type { Run } from '../../engine/run.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import type { WriteRecorder } from '../../kube/client/dry-run.ts';
+import { describeCluster } from '../../kube/client/errors.ts';
+import { resources } from '../../kube/resources.ts';
+import type { Helm, LocalChart, ReleaseName } from '../../programs/helm/helm.ts';
+import { isValues, mergeValues, type Values } from '../../programs/helm/values.ts';
+import { compareVersions } from '../../programs/version.ts';
+import { systemNamespace } from '../../spaces/names.ts';
+import { listControlPlanes } from '../../spaces/spaces.ts';
+import { coreChart } from '../core-chart.ts';
+import { bringChart, type ChartChoice, chooseChart } from './chart.ts';
+import { readSituation, type Situation } from './cluster-state.ts';
+import { updateDefinitions } from './definitions.ts';
+import { followHosting } from './follow.ts';
+import { checkForeignKubeFlex } from './foreign-kubeflex.ts';
+import { freshValues } from './fresh-values.ts';
+import { startHelm } from './helm-work.ts';
+import { type InitInput, kubeFlexValues } from './input.ts';
+import { requireInitPermissions } from './permissions.ts';
+import { hasKubeFlex, makePlan, type Plan } from './plan.ts';
+import { forgetRevisions, overtaken, settleRelease } from './release-records.ts';
+import { findIrreplaceable, markAsKept } from './resource-policy.ts';
+
+/** What `init` has come to. */
+export interface InitResult {
+  /** The context of the hosting cluster. */
+  name: string;
+  server: string;
+  /** `namespace/name` of the release of the core chart. */
+  release: string;
+  /** The version of the core chart that is installed now; in a dry run, that would be. */
+  version: string;
+  /** The one that was installed before; null where there was none. */
+  previousVersion: string | null;
+  /** The release's own KubeFlex, or one that was there already, as of `kflex init`. */
+  kubeFlex: 'installed' | 'kept';
+  /** Control planes of the release that were kept through the upgrade. */
+  kept: string[];
+  /** The ITSes that there are on the cluster. */
+  itses: string[];
+  /** Whether this run has written anything on the cluster. */
+  changed: boolean;
+}
+
+/** What is asked for, as helm understands it. */
+interface Chosen extends InitInput {
+  choice: ChartChoice;
+  asked: Values;
+}
+
+/** After so many helms that were faster, something else must be wrong. */
+const mostAttempts = 3;
+
+export interface InitTools {
+  kube: Kube;
+  helm: Helm;
+  /** Told what helm would have done, in a dry run. */
+  record: WriteRecorder;
+}
+
+/**
+ * Makes a cluster a hosting cluster: KubeFlex and KubeStellar's post-create hooks, by KubeStellar's core chart. Run again, nothing
+ * changes; what was interrupted is gone on with.
+ * @throws StellarError before anything is written: `usage`, `chart-unusable`, `hooks-outdated`, `upgrade-needed`, `forbidden`;
+ *   afterwards `program-failed` (helm), `hosting-failed`, `timeout`, `interrupted`, saying what is there and how to go on or back
+ */
+export async function initHosting(input: InitInput, tools: InitTools, run: Run): Promise<InitResult> {
+  const { helm } = tools;
+  const choice = await chooseChart(input, helm);
+  const asked = await helm.valuesOf(kubeFlexValues(input), input.values);
+  for (let attempts = 1; ; attempts++) {
+    try {
+      return await attempt({ ...input, choice, asked }, tools, run);
+    } catch (error) {
+      const isOvertaken = error instanceof StellarError && error.code === 'release-pending';
+      if (!isOvertaken || attempts === mostAttempts) throw error;
+      run.progress.changed(tools.kube.cluster.context, 'another helm was faster; looking at what it makes');
+    }
+  }
+}
+
+/** @throws StellarError also `release-pending` where another helm has begun with the release meanwhile: there is something else to do */
+async function attempt(input: Chosen, tools: InitTools, run: Run): Promise<InitResult> {
+  const { kube, helm } = tools;
+  const { choice, asked } = input;
+  const started = Date.now();
+  const { context } = kube.cluster;
+  const first = await readSituation(kube, helm).catch(async (error: unknown) => {
+    // Whoever may not even look is told everything that is missing.
+    if (error instanceof StellarError && error.code === 'forbidden')
+      await requireInitPermissions(kube, coreChart.release);
+    throw error;
+  });
+  const situation = (await settleRelease(kube, helm, first, run)) ? await readSituation(kube, helm) : first;
+  await refuseVanishing(kube);
+  if (situation.kubeFlex === 'of-others') await checkForeignKubeFlex(kube, input);
+  const fresh = situation.revisions.length === 0 ? await freshValues(kube, situation, input, run) : {};
+  const plan = makePlan(
+    situation,
+    { version: choice.version, upgrade: input.upgrade, values: asked, chart: input.chart },
+    fresh,
+    context,
+  );
+  const values = mergeValues(situation.values, plan.values);
+  const result: InitResult = {
+    name: context,
+    server: kube.cluster.server,
+    release: `${situation.release.namespace}/${situation.release.name}`,
+    version: plan.version,
+    previousVersion: plan.installed ?? null,
+    kubeFlex: hasKubeFlex(values) ? 'installed' : 'kept',
+    kept: [],
+    itses: ((await listControlPlanes(kube, 'its')) ?? []).map(({ metadata }) => metadata.name),
+    changed: false,
+  };
+  const followed = { release: situation.release.name, needsPostgres: needsPostgres(values), started };
+  if (plan.action === 'nothing') {
+    noteNewer(plan, context, run);
+    if (!kube.dryRun) await followHosting(kube, { ...followed, helm: undefined }, run);
+    return result;
+  }
+  if (!kube.dryRun) requireTime(run.deadline, `${context} is not yet as KubeStellar ${plan.version} needs it`);
+  await requireInitPermissions(kube, situation.release);
+  const chart = await bringChart(helm, choice, plan.version);
+  announce(plan, situation, choice, run);
+  result.kept = await prepare(plan, situation, chart, tools, run);
+  result.changed = !kube.dryRun;
+  if (kube.dryRun) {
+    const verb = plan.installed === undefined ? 'create' : 'update';
+    tools.record({ verb, cluster: context, kind: 'Release', ...situation.release });
+    return result;
+  }
+  const stop = new AbortController();
+  const work = startHelm(helm, { release: situation.release, chart, values: plan.values, stop: stop.signal });
+  try {
+    await followHosting(kube, { ...followed, helm: work }, run);
+  } catch (error) {
+    // A helm that is asked to end notes that its release has failed; it is waited for, or the next run would find it at work.
+    stop.abort();
+    await work.ended;
+    // What is there is the other helm's, and not to be gone back from.
+    if (work.failure instanceof StellarError && work.failure.code === 'release-pending')
+      throw overtaken(context, situation.release);
+    throw withRemains(error, situation.release, plan, kube);
+  }
+  return result;
+}
+
+/** Says what is about to be done. */
+function announce(plan: Plan, { release, kubeFlex }: Situation, { chart, local }: ChartChoice, run: Run): void {
+  const does: Record<Plan['action'], string> = {
+    nothing: 'Nothing to do for',
+    install: 'Installing',
+    'install-again': 'Installing, over what an earlier attempt has left,',
+    upgrade: `Upgrading from ${plan.installed} to`,
+    change: 'Applying what has changed to',
+  };
+  const without = kubeFlex === 'of-others' ? ', without KubeFlex' : '';
+  const where = `release ${release.name} in namespace ${release.namespace}`;
+  run.progress.note(`${does[plan.action]} KubeStellar ${plan.version}: chart ${local ?? chart}, ${where}${without}`);
+}
+
+/** Everything that has to be so before helm runs. @returns the control planes that are kept */
+async function prepare(
+  plan: Plan,
+  situation: Situation,
+  chart: LocalChart,
+  { kube, helm }: InitTools,
+  run: Run,
+): Promise<string[]> {
+  const { release, revisions } = situation;
+  const isNew = plan.installed === undefined;
+  const irreplaceable = revisions.length === 0 ? undefined : await findIrreplaceable(kube, helm, release);
+  const kept = irreplaceable?.controlPlanes ?? [];
+  if (kept.length > 0)
+    run.progress.note(`Control planes of the release: ${kept.join(', ')}. They are kept, whatever the chart lists.`);
+  throwIfInterrupted(run.signal);
+  if (irreplaceable !== undefined) await markAsKept(kube, irreplaceable);
+  const values = mergeValues(situation.values, plan.values);
+  if (hasKubeFlex(values)) {
+    const changed = await updateDefinitions(kube, helm, chart, { values, absent: !isNew });
+    if (changed && !kube.dryRun)
+      run.progress.changed(kube.cluster.context, "the definitions of KubeFlex's kinds are up to date");
+  }
+  if (plan.action === 'install-again') await forgetRevisions(kube, release, revisions);
+  return kept;
+}
+
+/** Says what an unfinished installation has left, and how to go on or back. */
+function withRemains(error: unknown, { name, namespace }: ReleaseName, plan: Plan, { cluster }: Kube): unknown {
+  if (!(error instanceof StellarError)) return error;
+  const { context } = cluster;
+  const back =
+    plan.installed === undefined
+      ? command`    Go back: helm uninstall ${name} -n ${namespace} --kube-context ${context}`
+      : '';
+  return new StellarError(error.code, error.message, {
+    details: [...error.details, `Release ${name} in namespace ${namespace} is on ${context}, unfinished.`],
+    hint: `${error.code === 'interrupted' || error.hint === undefined ? 'Go on: run the same command again' : error.hint}${back}`,
+    cause: error,
+  });
+}
+
+function noteNewer({ version }: Plan, context: string, run: Run): void {
+  if (compareVersions(coreChart.version, version) <= 0) return;
+  run.progress.note(
+    command`KubeStellar ${version} is installed. For ${coreChart.version}: stellarctl init --upgrade --hosting-context ${context}`,
+  );
+}
+
+/** Whether PostgreSQL comes with the release. */
+function needsPostgres(values: Values): boolean {
+  const ofKubeFlex = values[coreChart.kubeFlexValues];
+  return hasKubeFlex(values) && !(isValues(ofKubeFlex) && String(ofKubeFlex.installPostgreSQL) === 'false');
+}
+
+/** helm would try to write into a namespace that is on its way out, and tell something about forbidden objects. */
+async function refuseVanishing(kube: Kube): Promise<void> {
+  const namespace = await kube.get(resources.namespaces, systemNamespace);
+  if (namespace?.metadata.deletionTimestamp === undefined) return;
+  throw new StellarError(
+    'conflict',
+    `The namespace ${systemNamespace} on ${describeCluster(kube.cluster)} is being deleted; nothing can be installed in it until it is gone.`,
+    {
+      hint: command`Wait for it: kubectl --context ${kube.cluster.context} wait --for=delete namespace/${systemNamespace}`,
+    },
+  );
+}

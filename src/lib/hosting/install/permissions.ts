@@ -1,0 +1,30 @@
+import { StellarError } from '../../engine/errors.ts';
+import type { Kube, Permission } from '../../kube/client/client.ts';
+import { may, requirePermissions } from '../../kube/permissions.ts';
+import { resources } from '../../kube/resources.ts';
+import type { ReleaseName } from '../../programs/helm/helm.ts';
+import { systemNamespace } from '../../spaces/names.ts';
+
+/** What making a hosting cluster takes: a sample of the chart's objects, and the Secrets in which helm keeps its releases. */
+export function initPermissions(release: ReleaseName): Permission[] {
+  return [
+    may('create', resources.namespaces),
+    may('create', resources.customResourceDefinitions),
+    may('create', resources.clusterRoles),
+    may('create', resources.clusterRoleBindings),
+    may('create', resources.deployments, { namespace: systemNamespace }),
+    may('create', resources.postCreateHooks),
+    may('create', resources.secrets, { namespace: release.namespace }),
+  ];
+}
+
+/** @throws StellarError `forbidden`, naming what is missing, before anything is written */
+export async function requireInitPermissions(kube: Kube, release: ReleaseName): Promise<void> {
+  await requirePermissions(kube, initPermissions(release)).catch((error: unknown) => {
+    if (!(error instanceof StellarError) || error.code !== 'forbidden') throw error;
+    throw new StellarError('forbidden', error.message, {
+      details: ['Making a hosting cluster takes the rights of a cluster administrator.'],
+      hint: error.hint,
+    });
+  });
+}

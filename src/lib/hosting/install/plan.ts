@@ -1,0 +1,129 @@
+import { command } from '../../engine/command-line.ts';
+import { StellarError } from '../../engine/errors.ts';
+import type { Revision } from '../../programs/helm/helm.ts';
+import { holds, isValues, mergeValues, type Values } from '../../programs/helm/values.ts';
+import { compareVersions } from '../../programs/version.ts';
+import { hookNames } from '../../spaces/names.ts';
+import { coreChart } from '../core-chart.ts';
+import { isOlderHook, type Situation } from './cluster-state.ts';
+
+/** What there is to do with the release of the core chart. */
+export interface Plan {
+  /**
+   * nothing: it is as it should be; install: there is none; install-again: it has never been deployed, so that what is there of it
+   * is adopted; upgrade: to a newer chart; change: other values, or what is missing, with the chart that it has.
+   */
+  action: 'nothing' | 'install' | 'install-again' | 'upgrade' | 'change';
+  /** The version of the chart that there is now, if any. */
+  installed: string | undefined;
+  version: string;
+  /** What to give to the release, put over what it has. */
+  values: Values;
+}
+
+export interface Asked {
+  /** Undefined: whatever is installed, else the default. */
+  version: string | undefined;
+  upgrade: boolean;
+  values: Values;
+  /** As it was given, for what to type next. */
+  chart: string | undefined;
+}
+
+/**
+ * Decides what to do. Run again, nothing; a newer chart only where an upgrade was asked for, and an older one never: KubeFlex's
+ * definitions cannot be taken back under control planes that use them.
+ * @param ifFresh values for a first installation, as found out about the cluster
+ * @param context for messages
+ * @throws StellarError `hooks-outdated`, `upgrade-needed`, `conflict`
+ */
+export function makePlan(situation: Situation, asked: Asked, ifFresh: Values, context: string): Plan {
+  const { revisions, release } = situation;
+  const chart = revisions.at(-1)?.chart.name ?? coreChart.name;
+  if (chart !== coreChart.name)
+    throw new StellarError(
+      'conflict',
+      `Release ${release.name} in namespace ${release.namespace} on ${context} is of another chart, ${chart}.`,
+    );
+  const installed = deployedOf(revisions)?.chart.version;
+  const source = asked.chart === undefined ? [] : ['--chart', asked.chart];
+  const retry = (version: string) =>
+    command`stellarctl init --upgrade --version ${version} ${source} --hosting-context ${context}`;
+  if (!asked.upgrade) refuseOlderHooks(situation, installed, context);
+  if (installed === undefined) {
+    const version = asked.version ?? coreChart.version;
+    const values = mergeValues(mergeValues(ifFresh, situation.values), asked.values);
+    return { action: revisions.length === 0 ? 'install' : 'install-again', installed, version, values };
+  }
+  const newest = asked.upgrade && compareVersions(coreChart.version, installed) > 0 ? coreChart.version : installed;
+  const version = asked.version ?? newest;
+  const difference = compareVersions(version, installed);
+  const where = `Release ${release.name} on ${context} has chart ${installed}`;
+  if (difference < 0)
+    throw new StellarError('upgrade-needed', `${where}, which is newer than ${version}: it is not taken back.`, {
+      hint: command`Leave it as it is: stellarctl init --hosting-context ${context}`,
+    });
+  if (difference > 0 && !asked.upgrade)
+    throw new StellarError('upgrade-needed', `${where}, and ${version} is asked for.`, {
+      hint: `Upgrade it: ${retry(version)}`,
+    });
+  const failed = failedUpgrade(revisions, installed);
+  if (failed !== undefined && difference === 0)
+    throw new StellarError('upgrade-needed', `${where}, and an upgrade to ${failed} has failed half-way.`, {
+      hint: `Go on with it: ${retry(failed)}`,
+    });
+  const { values } = asked;
+  if (difference > 0) return { action: 'upgrade', installed, version, values };
+  const isAsAsked = revisions.at(-1)?.status === 'deployed' && holds(situation.allValues, values);
+  return { action: isAsAsked && isWhole(situation) ? 'nothing' : 'change', installed, version, values };
+}
+
+/** The revision whose objects are on the cluster. */
+function deployedOf(revisions: readonly Revision[]): Revision | undefined {
+  const lastWith = (status: string) => revisions.findLast((revision) => revision.status === status);
+  return lastWith('deployed') ?? lastWith('superseded');
+}
+
+/** The newer chart that somebody has tried to upgrade to last, in vain: its definitions are on the cluster, perhaps more. */
+function failedUpgrade(revisions: readonly Revision[], installed: string): string | undefined {
+  const last = revisions.at(-1);
+  return last?.status === 'failed' && compareVersions(last.chart.version, installed) > 0
+    ? last.chart.version
+    : undefined;
+}
+
+/** Whether nothing is missing that helm would make anew. */
+function isWhole({ hooks, kubeFlex, values }: Situation): boolean {
+  return (
+    Object.values(hookNames).every((name) => hooks.includes(name)) && !(kubeFlex === 'absent' && hasKubeFlex(values))
+  );
+}
+
+/** Whether KubeFlex is part of the release, by its values. */
+export function hasKubeFlex(values: Values): boolean {
+  const ofKubeFlex = values[coreChart.kubeFlexValues];
+  return !isValues(ofKubeFlex) || ofKubeFlex.install !== false;
+}
+
+function refuseOlderHooks(
+  { hooks, release, revisions }: Situation,
+  installed: string | undefined,
+  context: string,
+): void {
+  const older = hooks.filter(isOlderHook);
+  const hasAll = Object.values(hookNames).every((name) => hooks.includes(name));
+  const isOldChart = installed !== undefined && compareVersions(installed, coreChart.oldestVersion) < 0;
+  if (!isOldChart && (older.length === 0 || hasAll)) return;
+  const of = revisions.length === 0 ? '' : ` (release ${release.name}, chart ${installed ?? 'unknown'})`;
+  throw new StellarError(
+    'hooks-outdated',
+    `${context} has the post-create hooks of a KubeStellar before 0.29${of}: ${older.join(', ') || 'none of the newer ones'}.`,
+    {
+      details: [
+        'ITSes and WDSes are made by other hooks since, and stellarctl works with those only.',
+        'What control planes are there is kept by an upgrade.',
+      ],
+      hint: command`Upgrade: stellarctl init --upgrade --hosting-context ${context}`,
+    },
+  );
+}

@@ -1,0 +1,125 @@
+import { failed, failedForGood, met, type Stage, type Verdict, waiting } from '../engine/stages.ts';
+import type { Reader } from '../kube/client/client.ts';
+import {
+  type Deployment,
+  isTrue,
+  type Job,
+  type KubeObject,
+  type Pod,
+  type StatefulSet,
+  type WithConditions,
+} from '../kube/objects.ts';
+import { firstTrouble, isStatefulSetReady, jobState, podsOf } from '../kube/pods.ts';
+import { resources } from '../kube/resources.ts';
+import { hookNames, managerName, postgresInstallation, postgresName, systemNamespace } from '../spaces/names.ts';
+
+/** What of a hosting cluster shows how far it is. */
+export interface Hosting {
+  definitions: readonly (WithConditions | undefined)[];
+  manager: Deployment | undefined;
+  postgres: StatefulSet | undefined;
+  /** The Job of the chart that installs PostgreSQL; removed once it has succeeded. */
+  postgresJob: Job | undefined;
+  /** Pods of KubeFlex's namespace. */
+  pods: readonly Pod[];
+  /** Names of the post-create hooks. */
+  hooks: readonly string[];
+  /** Whether helm is at work, so that what is missing may still come. */
+  helmAtWork: boolean;
+  /** Whether KubeFlex is to have a database. */
+  needsPostgres: boolean;
+}
+
+const definitionNames = ['controlplanes', 'postcreatehooks'].map((plural) => `${plural}.tenancy.kflex.kubestellar.org`);
+
+type Seen = Omit<Hosting, 'helmAtWork' | 'needsPostgres'>;
+
+/** @param release whose Job installs PostgreSQL */
+export async function readHosting(kube: Reader, release: string): Promise<Seen> {
+  const namespace = systemNamespace;
+  const [definitions, manager, postgres, postgresJob, pods = [], hooks = []] = await Promise.all([
+    Promise.all(definitionNames.map((name) => kube.get<WithConditions>(resources.customResourceDefinitions, name))),
+    kube.get<Deployment>(resources.deployments, managerName, { namespace }),
+    kube.get<StatefulSet>(resources.statefulSets, postgresName, { namespace }),
+    kube.get<Job>(resources.jobs, postgresJobOf(release), { namespace }),
+    kube.list<Pod>(resources.pods, { namespace }),
+    kube.list<KubeObject>(resources.postCreateHooks),
+  ]);
+  return { definitions, manager, postgres, postgresJob, pods, hooks: hooks.map(({ metadata }) => metadata.name) };
+}
+
+const postgresJobOf = (release: string): string => `${release}-install-postgresql`;
+
+/** Not there yet while helm is at work; afterwards nobody makes it any more. */
+const absent = ({ helmAtWork }: Hosting, what: string): Verdict =>
+  helmAtWork ? waiting(`helm has not made ${what} yet`) : failedForGood(`${what} is missing`);
+
+function served(hosting: Hosting): Verdict {
+  const { definitions } = hosting;
+  if (definitions.every((definition) => isTrue(definition, 'Established'))) return met;
+  return definitions.includes(undefined)
+    ? absent(hosting, "the definition of KubeFlex's kinds")
+    : waiting("KubeFlex's kinds are not served yet");
+}
+
+function postgresReady(hosting: Hosting): Verdict {
+  const { postgres, postgresJob, needsPostgres, pods } = hosting;
+  if (isStatefulSetReady(postgres)) return met;
+  const trouble = firstTrouble(postgresPods(hosting));
+  if (postgresJob !== undefined && jobState(postgresJob) === 'failed')
+    return failedForGood(`Job ${systemNamespace}/${postgresJob.metadata.name}, which installs PostgreSQL, has failed`);
+  if (trouble !== undefined) return failed(`PostgreSQL does not start: ${trouble.why}`);
+  if (postgres !== undefined) return waiting('PostgreSQL is starting');
+  if (!needsPostgres) return met;
+  if (postgresJob !== undefined) return waiting(`Job ${postgresJob.metadata.name} is installing PostgreSQL`);
+  const verdict = absent(hosting, `StatefulSet ${systemNamespace}/${postgresName} (PostgreSQL)`);
+  return verdict.state === 'failed' && pods.length > 0 ? { ...verdict, hint: installPostgres } : verdict;
+}
+
+/** The chart installs it only along with itself. */
+const installPostgres = `Install it: ${postgresInstallation}`;
+
+const postgresPods = ({ pods, postgresJob }: Hosting): Pod[] => [
+  ...podsOf(postgresName, pods),
+  ...(postgresJob === undefined ? [] : podsOf(postgresJob.metadata.name, pods)),
+];
+
+function managerReady(hosting: Hosting): Verdict {
+  const { manager, pods } = hosting;
+  if (manager === undefined) return absent(hosting, `Deployment ${systemNamespace}/${managerName}`);
+  if (isRolledOut(manager)) return met;
+  const trouble = firstTrouble(podsOf(managerName, pods));
+  return trouble === undefined
+    ? waiting("KubeFlex's manager is starting")
+    : failed(`KubeFlex's manager does not start: ${trouble.why}`);
+}
+
+/** All its pods are of its newest template, and ready. */
+function isRolledOut({ metadata, spec, status }: Deployment): boolean {
+  const { observedGeneration = 0, updatedReplicas = 0, readyReplicas = 0 } = status ?? {};
+  const wanted = spec?.replicas ?? 1;
+  return observedGeneration >= (metadata.generation ?? 0) && updatedReplicas >= wanted && readyReplicas >= wanted;
+}
+
+function hooksPresent(hosting: Hosting): Verdict {
+  const missing = Object.values(hookNames).filter((name) => !hosting.hooks.includes(name));
+  return missing.length === 0 ? met : absent(hosting, `the post-create hook ${missing.join(', ')}`);
+}
+
+/** A stage of a hosting cluster, with the pods that bring it about, so that their logs can be shown. */
+export interface HostingStage extends Stage<Hosting> {
+  podsOf?: (hosting: Hosting) => Pod[];
+}
+
+/** What makes a cluster a hosting cluster, in the order in which it comes. */
+export const hostingStages: readonly HostingStage[] = [
+  { id: 'definitions', title: "KubeFlex's kinds are served", check: served },
+  { id: 'postgresql', title: 'PostgreSQL is ready', check: postgresReady, podsOf: postgresPods },
+  {
+    id: 'manager',
+    title: "KubeFlex's manager is ready",
+    check: managerReady,
+    podsOf: ({ pods }) => podsOf(managerName, pods),
+  },
+  { id: 'hooks', title: "KubeStellar's post-create hooks are there", check: hooksPresent },
+];

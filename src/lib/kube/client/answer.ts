@@ -1,0 +1,78 @@
+import type { IncomingMessage } from 'node:http';
+import { StellarError } from '../../engine/errors.ts';
+import type { KubeObject } from '../objects.ts';
+import type { Answer } from '../restarts.ts';
+import { type ClusterRef, describeCluster } from './errors.ts';
+
+/** In bytes. An object is at most a few MB long (what etcd takes); a list is read in pages. */
+const longestAnswer = 32 * 1024 * 1024;
+/** What nests deeper is no Kubernetes object, and ends whatever walks through it with a stack overflow. */
+const deepestAnswer = 500;
+
+/** An answer that is longer than any that Kubernetes gives, or a list whose page has too many large objects. */
+export class AnswerTooLarge extends StellarError {
+  constructor(cluster: ClusterRef) {
+    const megabytes = longestAnswer / 1024 / 1024;
+    super('api-error', `${describeCluster(cluster)} sent an answer of more than ${megabytes} MB; it was not read.`);
+  }
+}
+
+/** Reads an answer whole. @throws AnswerTooLarge before more than its limit is kept; Node's errors */
+export async function readAnswer(cluster: ClusterRef, response: IncomingMessage): Promise<Answer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of response) {
+    length += (chunk as Buffer).length;
+    // Leaving the loop closes the connection.
+    if (length > longestAnswer) throw new AnswerTooLarge(cluster);
+    chunks.push(chunk as Buffer);
+  }
+  const retryAfter = Number(response.headers['retry-after']);
+  return {
+    status: response.statusCode ?? 0,
+    text: Buffer.concat(chunks).toString('utf8'),
+    retryAfter: Number.isFinite(retryAfter) && retryAfter > 0 ? retryAfter : undefined,
+  };
+}
+
+/** The JSON object in an answer. @returns undefined for anything else, and for what nests deeper than Kubernetes objects do */
+export function parseAnswer(text: string): object | undefined {
+  if (isTooDeep(text)) return undefined;
+  try {
+    const document: unknown = JSON.parse(text);
+    return isObject(document) ? document : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether something has what everything is known by in Kubernetes. */
+export function isKubeObject(value: unknown): value is KubeObject {
+  return isObject(value) && 'metadata' in value && isObject(value.metadata) && 'name' in value.metadata;
+}
+
+const isObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Of what is no JSON any answer will do. */
+function isTooDeep(text: string): boolean {
+  let depth = 0;
+  for (let index = 0; index < text.length; index += 1) {
+    const character = text[index];
+    if (character === '"') index = endOfString(text, index);
+    else if (character === '[' || character === '{') depth += 1;
+    else if (character === ']' || character === '}') depth -= 1;
+    if (depth > deepestAnswer) return true;
+  }
+  return false;
+}
+
+/** @returns where the quote is that ends a string, or the end of the text */
+function endOfString(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
+    let backslashes = 0;
+    while (text[end - 1 - backslashes] === '\\') backslashes += 1;
+    if (backslashes % 2 === 0) return end;
+  }
+  return text.length;
+}

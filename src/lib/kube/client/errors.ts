@@ -1,0 +1,148 @@
+import { command } from '../../engine/command-line.ts';
+import { type ErrorCode, type ErrorDetails, type Passing, StellarError } from '../../engine/errors.ts';
+
+/** Names a cluster in messages: the context that the user knows, and the server behind it. */
+export interface ClusterRef {
+  context: string;
+  server: string;
+}
+
+export const describeCluster = ({ context, server }: ClusterRef): string => `${context} (${server})`;
+
+/** The Status object that API servers answer failures with. */
+interface Status {
+  message?: string;
+  reason?: string;
+  details?: { causes?: { field?: string; message?: string }[] };
+}
+
+/** An answer of an API server that is not a success. */
+export class ApiError extends StellarError {
+  readonly status: number;
+  readonly reason: string;
+  /** The server's own words. */
+  readonly words: string;
+
+  constructor(status: number, answer: Status, code: ErrorCode, message: string, details: ErrorDetails) {
+    super(code, message, { ...details, passing: passingOf(status) });
+    this.name = 'ApiError';
+    this.status = status;
+    this.reason = answer.reason ?? '';
+    this.words = answer.message ?? '';
+  }
+}
+
+function passingOf(status: number): Passing | undefined {
+  if (status >= 500 || status === 429) return 'busy';
+  return status === 401 || status === 403 ? 'starting' : undefined;
+}
+
+interface ApiFailure {
+  code: ErrorCode;
+  /** What to say before the server's own words. */
+  says: (cluster: string) => string;
+  hint?: (cluster: ClusterRef) => string;
+}
+
+const apiFailures: Record<number, ApiFailure> = {
+  400: { code: 'api-error', says: (cluster) => `${cluster} did not understand the request` },
+  401: {
+    code: 'unauthorized',
+    says: (cluster) => `${cluster} does not accept the credentials of this context`,
+    hint: ({ context }) => command`Log in again, or check them: kubectl --context ${context} auth whoami`,
+  },
+  403: {
+    code: 'forbidden',
+    says: (cluster) => `Not allowed on ${cluster}`,
+    hint: ({ context }) => command`See what is allowed: kubectl --context ${context} auth can-i --list`,
+  },
+  404: { code: 'not-found', says: (cluster) => `Not found on ${cluster}` },
+  409: { code: 'conflict', says: (cluster) => `Somebody else changed it on ${cluster} at the same time` },
+};
+
+const otherApiFailure: ApiFailure = { code: 'api-error', says: (cluster) => `${cluster} refused` };
+
+/** Makes the error of an API server's answer. `body` is the raw text, normally a Status. */
+export function apiError(cluster: ClusterRef, status: number, body: string): ApiError {
+  const parsed = parseStatus(body);
+  const failure = apiFailures[status] ?? otherApiFailure;
+  const causes = (parsed.details?.causes ?? []).map(({ field, message }) => `  ${field ?? ''}: ${message ?? ''}`);
+  const words = status === 401 ? '' : `: ${parsed.message ?? `HTTP ${status}`}`;
+  return new ApiError(status, parsed, failure.code, `${failure.says(describeCluster(cluster))}${words}`, {
+    hint: failure.hint?.(cluster) ?? webhookHint(cluster, parsed.message),
+    details: causes.length > 1 ? causes : [],
+  });
+}
+
+/** A webhook that cannot be called is a Service of that cluster, which the message names by its address. */
+function webhookHint({ context }: ClusterRef, message = ''): string | undefined {
+  const [, namespace] = /failed calling webhook .*https:\/\/[^."\s/]+\.([^."\s/]+)\.svc/s.exec(message) ?? [];
+  if (namespace === undefined) return undefined;
+  return command`See whether it runs: kubectl --context ${context} -n ${namespace} get deployments,pods`;
+}
+
+function parseStatus(body: string): Status {
+  try {
+    const parsed: unknown = JSON.parse(body);
+    if (typeof parsed === 'object' && parsed !== null) return parsed as Status;
+  } catch {
+    // A proxy's page or plain text.
+  }
+  const line = body.trim().split('\n')[0]?.slice(0, 200);
+  return line ? { message: line } : {};
+}
+
+interface NetworkFailure {
+  code: ErrorCode;
+  why: string;
+  hint?: (cluster: ClusterRef) => string;
+}
+
+const unreachable = (why: string, hint?: NetworkFailure['hint']): NetworkFailure => ({
+  code: 'unreachable',
+  why,
+  ...(hint ? { hint } : {}),
+});
+const untrusted = (why: string): NetworkFailure => ({
+  code: 'tls-error',
+  why,
+  hint: ({ context }) =>
+    command`Is it the cluster that you mean, and its certificate authority in the kubeconfig the current one? kubectl config view --minify --context ${context}`,
+});
+const running = ({ context }: ClusterRef) => command`Is the cluster running? kubectl --context ${context} cluster-info`;
+
+/** Node's codes for failed connections and certificates. */
+const networkFailures: Record<string, NetworkFailure> = {
+  ENOTFOUND: unreachable('no such host'),
+  EAI_AGAIN: unreachable('its name could not be looked up'),
+  ECONNREFUSED: unreachable('connection refused', running),
+  ECONNRESET: unreachable('the connection was cut', running),
+  EPIPE: unreachable('the connection was cut', running),
+  ECONNABORTED: unreachable('the connection was cut', running),
+  EHOSTUNREACH: unreachable('no route to the host'),
+  ENETUNREACH: unreachable('no route to its network'),
+  ETIMEDOUT: unreachable('no answer in time', running),
+  EPROTO: unreachable('it does not speak TLS'),
+  ERR_SSL_WRONG_VERSION_NUMBER: unreachable('it does not speak TLS'),
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: unreachable('it does not speak TLS'),
+  CERT_HAS_EXPIRED: untrusted('its certificate has expired'),
+  CERT_NOT_YET_VALID: untrusted('its certificate is not valid yet (do the clocks agree?)'),
+  DEPTH_ZERO_SELF_SIGNED_CERT: untrusted('its certificate is signed by an unknown authority'),
+  SELF_SIGNED_CERT_IN_CHAIN: untrusted('its certificate is signed by an unknown authority'),
+  UNABLE_TO_GET_ISSUER_CERT: untrusted('its certificate is signed by an unknown authority'),
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: untrusted('its certificate is signed by an unknown authority'),
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: untrusted('its certificate is signed by an unknown authority'),
+  CERT_SIGNATURE_FAILURE: untrusted('its certificate is signed by an unknown authority'),
+  ERR_TLS_CERT_ALTNAME_INVALID: untrusted('its certificate is for other names'),
+};
+
+/** Makes the error of a request that got no answer. */
+export function networkError(cluster: ClusterRef, error: unknown): StellarError {
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  const failure =
+    networkFailures[code] ?? (code.startsWith('ERR_SSL') ? untrusted(message) : unreachable(message || String(error)));
+  return new StellarError(failure.code, `Cannot reach ${describeCluster(cluster)}: ${failure.why}.`, {
+    hint: failure.hint?.(cluster),
+    cause: error,
+  });
+}

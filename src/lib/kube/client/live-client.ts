@@ -1,0 +1,221 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Deadline } from '../../engine/deadline.ts';
+import { StellarError } from '../../engine/errors.ts';
+import type { SelectedContext } from '../kubeconfig/kubeconfig.ts';
+import type { KubeObject, ObjectMeta } from '../objects.ts';
+import { type PathOptions, pathOf, type Resource, resourceOf, resources } from '../resources.ts';
+import { AnswerTooLarge, isKubeObject } from './answer.ts';
+import type { Change, Fork, Kube, Permission, Selection } from './client.ts';
+import { ApiError, apiError, type ClusterRef } from './errors.ts';
+import { Requests } from './requests.ts';
+import { type Connection, fieldManager, type Trace } from './transport.ts';
+
+const pageSize = 500;
+const pageSizeOfLarge = 10;
+
+/** A client for one context. @param deadline bounds every request; @param signal ends those under way. */
+export function connect(context: SelectedContext, deadline: Deadline, signal: AbortSignal, trace?: Trace): Kube {
+  return new LiveKube({ context, deadline, signal, trace });
+}
+
+class LiveKube implements Kube {
+  readonly cluster: ClusterRef;
+  readonly dryRun = false;
+  readonly #connection: Connection;
+  readonly #requests: Requests;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+    this.#requests = new Requests(connection);
+    this.cluster = this.#requests.cluster;
+  }
+
+  async get<T extends KubeObject>(
+    resource: Resource,
+    name: string,
+    options: Omit<PathOptions, 'name'> = {},
+  ): Promise<T | undefined> {
+    const object = await this.read<T>(pathOf(resource, { ...options, name }));
+    if (object !== undefined && !isKubeObject(object)) throw this.#requests.notAnApiServer();
+    return object;
+  }
+
+  async list<T extends KubeObject>(resource: Resource, selection: Selection = {}): Promise<T[] | undefined> {
+    try {
+      return await this.#listPages(resource, selection, pageSize);
+    } catch (error) {
+      // Few large objects make a page as large as many small ones.
+      if (error instanceof AnswerTooLarge) return this.#listPages(resource, selection, pageSizeOfLarge);
+      // The server has forgotten the list that the next page belongs to: a new list, as client-go does.
+      if (error instanceof ApiError && error.status === 410) return this.#listPages(resource, selection, pageSize);
+      if (error instanceof ApiError && error.status === 400 && selection.labelSelector !== undefined) {
+        throw new StellarError('usage', `"${selection.labelSelector}" is not a label selector: ${error.words}`);
+      }
+      throw error;
+    }
+  }
+
+  async #listPages<T extends KubeObject>(
+    resource: Resource,
+    selection: Selection,
+    limit: number,
+  ): Promise<T[] | undefined> {
+    const path = pathOf(resource, { namespace: selection.namespace });
+    const items: T[] = [];
+    let next: string | undefined;
+    do {
+      const query = { labelSelector: selection.labelSelector, limit: String(limit), continue: next };
+      const page = await orUndefined(
+        this.#requests.json<{ metadata?: { continue?: string }; items: T[] | null }>({ method: 'GET', path, query }),
+      );
+      if (page === undefined) return undefined;
+      const more: unknown = page.items ?? [];
+      if (!Array.isArray(more) || !more.every(isKubeObject)) throw this.#requests.notAnApiServer();
+      for (const item of more) items.push(item as T);
+      next = page.metadata?.continue || undefined;
+    } while (next !== undefined);
+    return items;
+  }
+
+  read<T>(path: string): Promise<T | undefined> {
+    return orUndefined(this.#requests.json<T>({ method: 'GET', path }));
+  }
+
+  async logTail(
+    { namespace, name }: ObjectMeta,
+    container: string,
+    { lines, previous = false }: { lines: number; previous?: boolean },
+  ): Promise<string[] | undefined> {
+    const { status, text } = await this.#requests.answer({
+      method: 'GET',
+      path: pathOf(resources.pods, { namespace, name, subresource: 'log' }),
+      query: { container, tailLines: String(lines), previous: String(previous) },
+    });
+    // 400: the container has not started, or there was no run before this one.
+    if (status === 404 || status === 400) return undefined;
+    if (status >= 300) throw apiError(this.cluster, status, text);
+    return text.split('\n').filter((line) => line.trim() !== '');
+  }
+
+  create<T>(resource: Resource, body: object, options: PathOptions = {}): Promise<T> {
+    const name = options.name ?? (body as KubeObject).metadata?.name;
+    const object = name === undefined || options.subresource ? undefined : pathOf(resource, { ...options, name });
+    return this.#requests.json<T>({
+      method: 'POST',
+      path: pathOf(resource, options),
+      query: { fieldManager },
+      body,
+      object,
+    });
+  }
+
+  async tryCreate(resource: Resource, object: KubeObject, seconds: number): Promise<void> {
+    const query = { fieldManager, dryRun: 'All', timeout: `${seconds}s` };
+    await this.#requests.json({ method: 'POST', path: pathOf(resource), query, body: object });
+  }
+
+  async apply(object: KubeObject): Promise<Change> {
+    const resource = resourceOf(object);
+    const { name, namespace } = object.metadata;
+    const before = await this.get(resource, name, { namespace });
+    const after = await this.#requests.json<KubeObject>({
+      method: 'PATCH',
+      path: pathOf(resource, { namespace, name }),
+      query: { fieldManager, force: 'true' },
+      body: object,
+      contentType: 'application/apply-patch+yaml',
+    });
+    if (before === undefined) return 'created';
+    return isDeepStrictEqual(essenceOf(before), essenceOf(after)) ? 'unchanged' : 'changed';
+  }
+
+  merge<T extends KubeObject>(
+    resource: Resource,
+    name: string,
+    patch: object,
+    options: Omit<PathOptions, 'name'> = {},
+  ): Promise<T> {
+    const path = pathOf(resource, { ...options, name });
+    return this.#requests.json<T>({
+      method: 'PATCH',
+      path,
+      object: options.subresource ? undefined : path,
+      query: { fieldManager },
+      body: patch,
+      contentType: 'application/merge-patch+json',
+    });
+  }
+
+  replace<T extends KubeObject>(resource: Resource, object: T, subresource?: string): Promise<T> {
+    const { name, namespace } = object.metadata;
+    return this.#requests.json<T>({
+      method: 'PUT',
+      path: pathOf(resource, { namespace, name, subresource }),
+      object: pathOf(resource, { namespace, name }),
+      query: { fieldManager },
+      body: object,
+    });
+  }
+
+  async delete(
+    resource: Resource,
+    name: string,
+    { namespace, uid }: { namespace?: string | undefined; uid?: string | undefined } = {},
+  ): Promise<boolean> {
+    const body = { propagationPolicy: 'Background', ...(uid === undefined ? {} : { preconditions: { uid } }) };
+    try {
+      await this.#requests.json({ method: 'DELETE', path: pathOf(resource, { namespace, name }), body });
+      return true;
+    } catch (error) {
+      // A conflict means that another object has taken the place of the one that was meant.
+      if (error instanceof ApiError && (error.status === 404 || (error.status === 409 && uid !== undefined)))
+        return false;
+      throw error;
+    }
+  }
+
+  async mayI(permission: Permission): Promise<boolean> {
+    const { apiVersion, kind } = resources.selfSubjectAccessReviews;
+    const body = { apiVersion, kind, spec: { resourceAttributes: permission } };
+    return (await this.review<{ status?: { allowed?: boolean } }>(body)).status?.allowed === true;
+  }
+
+  review<T>(body: { apiVersion: string; kind: string }): Promise<T> {
+    return this.#requests.json<T>({ method: 'POST', path: pathOf(resourceOf(body)), body });
+  }
+
+  now(): number {
+    return this.#requests.now();
+  }
+
+  hasBeenAway(): boolean {
+    return this.#requests.hasBeenAway;
+  }
+
+  fork({ user = this.#connection.context.user, run }: Fork): Kube {
+    const { context, deadline, signal, trace } = this.#connection;
+    return new LiveKube({ deadline, signal, ...run, context: { ...context, user }, trace });
+  }
+
+  close(): void {
+    this.#requests.close();
+  }
+}
+
+/** What we apply of an object: not what the server and controllers keep in it, and change at any moment. */
+function essenceOf(object: KubeObject): object {
+  const { status, ...kept } = object as KubeObject & { status?: unknown };
+  const { resourceVersion, generation, managedFields, ...metadata } = kept.metadata as ObjectMeta & {
+    managedFields?: unknown;
+  };
+  return { ...kept, metadata };
+}
+
+async function orUndefined<T>(promise: Promise<T>): Promise<T | undefined> {
+  try {
+    return await promise;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return undefined;
+    throw error;
+  }
+}

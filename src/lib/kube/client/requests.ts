@@ -1,0 +1,100 @@
+import { command } from '../../engine/command-line.ts';
+import { pause, throwIfInterrupted } from '../../engine/deadline.ts';
+import { StellarError } from '../../engine/errors.ts';
+import type { KubeObject } from '../objects.ts';
+import { type Answer, isAnswer, Restarts } from '../restarts.ts';
+import { parseAnswer } from './answer.ts';
+import { ApiError, apiError, type ClusterRef } from './errors.ts';
+import { isOwnWrite } from './own-write.ts';
+import { type Connection, fieldManager, type Request, Transport } from './transport.ts';
+
+const restartPauseMs = 500;
+
+/** Sends requests until they are answered: again while the server restarts, is too busy, or wants a new token. */
+export class Requests {
+  readonly #transport: Transport;
+  readonly #connection: Connection;
+  readonly #restarts = new Restarts();
+  #isClosed = false;
+
+  constructor(connection: Connection) {
+    this.#transport = new Transport(connection);
+    this.#connection = connection;
+  }
+
+  get cluster(): ClusterRef {
+    return this.#transport.cluster;
+  }
+
+  get hasBeenAway(): boolean {
+    return this.#restarts.hasBeenAway;
+  }
+
+  now(): number {
+    return this.#transport.now();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#transport.credentials.close();
+  }
+
+  /** The JSON that a request is answered with. @throws ApiError where it is refused */
+  async json<T>(request: Request): Promise<T> {
+    let answer = await this.answer(request);
+    if (answer.status === 401) {
+      // An exec plugin's token may have been revoked before its expiry: ask for a new one, once.
+      this.#transport.credentials.forget();
+      answer = await this.answer(request);
+    }
+    // Sent again, a deletion finds nothing more where its first sending has done it.
+    if (answer.status === 404 && request.method === 'DELETE' && answer.unansweredSince !== undefined) return {} as T;
+    const own = answer.status === 409 ? await this.#ownWrite(request, answer) : undefined;
+    if (own !== undefined) return own as T;
+    if (answer.status >= 300) throw apiError(this.cluster, answer.status, answer.text);
+    const document = parseAnswer(answer.text);
+    if (document === undefined) throw this.notAnApiServer();
+    return document as T;
+  }
+
+  notAnApiServer(): StellarError {
+    return new StellarError('api-error', `${this.cluster.server} does not answer like a Kubernetes API server.`, {
+      hint: command`Is this the right server? kubectl config view --minify --context ${this.cluster.context}`,
+    });
+  }
+
+  /** The object, where a write was refused because it had been done when it was first sent, and its answer was lost. */
+  async #ownWrite({ object, body }: Request, { unansweredSince }: Answer): Promise<KubeObject | undefined> {
+    if (unansweredSince === undefined || object === undefined || body === undefined) return undefined;
+    const found = await this.json<KubeObject>({ method: 'GET', path: object }).catch((error: unknown) => {
+      if (error instanceof ApiError) return undefined;
+      throw error;
+    });
+    return found !== undefined && isOwnWrite(found, body, fieldManager, unansweredSince) ? found : undefined;
+  }
+
+  /** Sends a request, again while the server restarts or says that it is too busy (429). Every request here may be sent twice. */
+  async answer(request: Request): Promise<Answer> {
+    const { deadline, signal } = this.#connection;
+    const sent = this.now();
+    let unansweredSince: number | undefined;
+    for (let attempt = 1; ; attempt += 1) {
+      throwIfInterrupted(signal);
+      const outcome = await this.#transport.send(request).catch((error: unknown) => error);
+      // Closing cuts what nobody waits for any more.
+      if (this.#restarts.mayBeRestarting(outcome) && !deadline.passed && !this.#isClosed) {
+        unansweredSince = sent;
+        await pause(restartPauseMs, deadline, signal);
+        continue;
+      }
+      if (!isAnswer(outcome)) throw outcome;
+      if (outcome.status !== 429 || attempt >= 5 || deadline.passed) return { ...outcome, unansweredSince };
+      await pause(busyPauseMs(outcome), deadline, signal);
+    }
+  }
+}
+
+/** A kind that has just been defined answers 429 for some milliseconds, and says to wait a whole second. */
+function busyPauseMs({ text, retryAfter }: Answer): number {
+  return text.includes('storage is (re)initializing') ? 100 : (retryAfter ?? 1) * 1000;
+}

@@ -1,0 +1,210 @@
+import { command } from '../../engine/command-line.ts';
+import { StellarError } from '../../engine/errors.ts';
+import { type Entry, isEntry } from './document.ts';
+import { editKubeconfig, type KubeconfigDraft, type KubeconfigTarget } from './edit.ts';
+import { withoutCredentials } from './kubeconfig.ts';
+import type { Waiting } from './lock.ts';
+
+/** Part of a context: an entry to write, or with a name alone one that is there. */
+export interface Reference {
+  name: string;
+  entry?: Entry | undefined;
+}
+
+/** Makes what a program keeps beside a context out of what it has kept so far (undefined at first). */
+export type ExtensionEdit = (present: unknown) => unknown;
+
+/** A context that exists, with the address that it leads to where its cluster is defined. */
+export interface PresentContext {
+  name: string;
+  entry: Entry;
+  server: string | undefined;
+}
+
+export interface ContextToSet {
+  context: string;
+  cluster: Reference;
+  user: Reference;
+  namespace?: string | undefined;
+  /** By name; others on the context stay as they are. */
+  extensions?: Record<string, ExtensionEdit> | undefined;
+  /** Default: only where no context is chosen. */
+  makeCurrent?: boolean | undefined;
+  /** Whether what stands under a name of ours may be replaced, although it leads to another server. Default: it may not. */
+  isOurs?: ((present: PresentContext) => boolean) | undefined;
+  /** Replaces whatever is there. */
+  overwrite?: boolean | undefined;
+}
+
+export interface ContextSet {
+  /** The file that defines the context. */
+  file: string;
+  /** False where everything was so already. */
+  changed: boolean;
+  /** Whether it is the current context now. */
+  current: boolean;
+}
+
+/**
+ * Puts a context with its cluster and user into a kubeconfig, or makes one that is there be so. Of entries that exist, the fields that
+ * say how to connect are replaced; everything else in them stays. Run again, it changes nothing.
+ * @throws StellarError `context-taken` for names that lead somewhere else, and what editKubeconfig throws
+ */
+export async function setContext(
+  target: KubeconfigTarget,
+  wanted: ContextToSet,
+  waiting: Waiting,
+): Promise<ContextSet> {
+  const { context, cluster, user, namespace, extensions = {}, makeCurrent, overwrite } = wanted;
+  const { result, written } = await editKubeconfig(
+    target,
+    (draft) => {
+      requirePresent(draft, 'clusters', cluster);
+      requirePresent(draft, 'users', user);
+      if (!overwrite) refuseTaken(draft, wanted);
+      if (cluster.entry !== undefined)
+        draft.set('clusters', cluster.name, renewed(draft.get('clusters', cluster.name), cluster.entry, trustFields));
+      if (user.entry !== undefined)
+        draft.set('users', user.name, renewed(draft.get('users', user.name), user.entry, credentialFields));
+      const entry: Entry = { ...draft.get('contexts', context), cluster: cluster.name, user: user.name };
+      if (namespace !== undefined) entry.namespace = namespace;
+      for (const [name, edit] of Object.entries(extensions))
+        entry.extensions = editedExtensions(entry.extensions, name, edit);
+      draft.set('contexts', context, entry);
+      if (makeCurrent ?? draft.currentContext === undefined) draft.currentContext = context;
+      return { file: draft.fileOf('contexts', context) as string, current: draft.currentContext === context };
+    },
+    waiting,
+  );
+  return { ...result, changed: written.length > 0 };
+}
+
+function requirePresent(draft: KubeconfigDraft, list: 'clusters' | 'users', { name, entry }: Reference): void {
+  if (entry !== undefined || draft.get(list, name) !== undefined) return;
+  draft.requireFiles();
+  throw new StellarError('kubeconfig-invalid', `The kubeconfig has no "${name}" among its ${list}.`);
+}
+
+/** Fields of a cluster that stand for one another: one that is left over would contradict the new one. */
+const trustFields = ['certificate-authority', 'certificate-authority-data', 'insecure-skip-tls-verify'];
+/** The same of a user. */
+const credentialFields = [
+  'client-certificate',
+  'client-certificate-data',
+  'client-key',
+  'client-key-data',
+  'token',
+  'tokenFile',
+  'username',
+  'password',
+  'auth-provider',
+  'exec',
+];
+
+function renewed(present: Entry | undefined, entry: Entry, replaced: readonly string[]): Entry {
+  const kept = Object.entries(present ?? {}).filter(([key]) => !replaced.includes(key));
+  return { ...Object.fromEntries(kept), ...entry };
+}
+
+/** A list of extensions in which one has been edited; the others stay as they are. */
+export function editedExtensions(list: unknown, name: string, edit: ExtensionEdit): unknown {
+  const present = Array.isArray(list) ? list : [];
+  const index = present.findIndex((item) => isEntry(item) && item.name === name);
+  const extension = edit(index === -1 ? undefined : present[index].extension);
+  if (extension === undefined) return index === -1 ? list : present.toSpliced(index, 1);
+  return index === -1 ? [...present, { extension, name }] : present.with(index, { ...present[index], extension });
+}
+
+/** Names that lead to another server belong to somebody: losing them would lose the way to a cluster. */
+function refuseTaken(draft: KubeconfigDraft, wanted: ContextToSet): void {
+  const { context, cluster, user, isOurs = () => false } = wanted;
+  const server = serverOf(cluster.entry ?? draft.get('clusters', cluster.name));
+  const others = [...draft.entries('contexts')]
+    .map(
+      ([name, entry]): PresentContext => ({
+        name,
+        entry,
+        server: serverOf(draft.get('clusters', String(entry.cluster))),
+      }),
+    )
+    .filter((present) => present.server !== undefined && present.server !== server && !isOurs(present));
+
+  const same = others.find(({ name }) => name === context);
+  if (same !== undefined) throw taken(draft, wanted, `context "${context}"`, same);
+  const ofCluster = cluster.entry && others.find(({ entry }) => entry.cluster === cluster.name);
+  if (ofCluster !== undefined) throw taken(draft, wanted, `cluster "${cluster.name}"`, ofCluster);
+  const ofUser = user.entry && others.find(({ entry }) => entry.user === user.name);
+  if (ofUser !== undefined) throw taken(draft, wanted, `user "${user.name}"`, ofUser);
+}
+
+function taken(draft: KubeconfigDraft, wanted: ContextToSet, what: string, present: PresentContext): StellarError {
+  const { name, entry } = present;
+  const by = name === wanted.context ? '' : `, which the context ${name} uses`;
+  // A context that is renamed goes on using its cluster and user.
+  const canBeRenamed = entry.cluster !== wanted.cluster.name && entry.user !== wanted.user.name;
+  return new StellarError(
+    'context-taken',
+    `${draft.fileOf('contexts', name)} has the ${what} already${by} for another cluster (${shown(present.server)}); it was not replaced.`,
+    {
+      hint: canBeRenamed
+        ? command`Keep it under another name: kubectl config rename-context ${name} NEW-NAME`
+        : command`If it is not needed: kubectl config delete-context ${name}. Else keep the new one in another file: --kubeconfig FILE`,
+    },
+  );
+}
+
+function serverOf(cluster: Entry | undefined): string | undefined {
+  return typeof cluster?.server === 'string' && cluster.server !== '' ? cluster.server.replace(/\/+$/, '') : undefined;
+}
+
+function shown(server: string | undefined): string {
+  return server !== undefined && URL.canParse(server) ? withoutCredentials(server) : 'no address';
+}
+
+export interface ContextRemoved {
+  changed: boolean;
+  /** The names of what was removed: a cluster or user that other contexts use stays. */
+  removed: { context?: string; cluster?: string; user?: string };
+  /** Whether it was the current context. */
+  wasCurrent: boolean;
+  /** The current context now. */
+  currentContext: string | undefined;
+}
+
+/**
+ * Removes a context, with its cluster and user where no other context uses them. Where it was the current one, none is, or `restore`
+ * where there is such a context. A context that is not there is no error.
+ */
+export async function removeContext(
+  target: KubeconfigTarget,
+  name: string,
+  { restore }: { restore?: string | undefined },
+  waiting: Waiting,
+): Promise<ContextRemoved> {
+  const { result, written } = await editKubeconfig(
+    target,
+    (draft) => {
+      const removed: ContextRemoved['removed'] = {};
+      const entry = draft.get('contexts', name);
+      const wasCurrent = draft.currentContext === name;
+      if (entry !== undefined && draft.remove('contexts', name)) {
+        removed.context = name;
+        if (removeUnused(draft, 'clusters', 'cluster', entry.cluster)) removed.cluster = String(entry.cluster);
+        if (removeUnused(draft, 'users', 'user', entry.user)) removed.user = String(entry.user);
+      }
+      if (wasCurrent) {
+        draft.currentContext = undefined;
+        if (restore !== undefined && draft.get('contexts', restore) !== undefined) draft.currentContext = restore;
+      }
+      return { removed, wasCurrent, currentContext: draft.currentContext };
+    },
+    waiting,
+  );
+  return { ...result, changed: written.length > 0 };
+}
+
+function removeUnused(draft: KubeconfigDraft, list: 'clusters' | 'users', key: string, name: unknown): boolean {
+  if (typeof name !== 'string') return false;
+  const isUsed = draft.definitions('contexts').some(([, context]) => context[key] === name);
+  return !isUsed && draft.remove(list, name);
+}

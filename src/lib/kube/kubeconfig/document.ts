@@ -1,0 +1,197 @@
+import { isDeepStrictEqual } from 'node:util';
+import { type Document, isMap, isSeq, type YAMLMap, type YAMLSeq } from 'yaml';
+import { invalidKubeconfig } from './invalid.ts';
+import { parseYaml } from './yaml.ts';
+
+/** The lists of a kubeconfig, each with the key under which an entry's content stands beside its name. */
+const contentKeys = { clusters: 'cluster', contexts: 'context', users: 'user', extensions: 'extension' } as const;
+
+export type ListName = keyof typeof contentKeys;
+
+/** What stands in an entry of a list, keys as in the file. */
+export type Entry = Record<string, unknown>;
+
+/**
+ * One kubeconfig as a document that can be changed in places: comments, order, unknown fields and, as far as the yaml package
+ * keeps it, formatting of everything else stay as they are. YAML and JSON.
+ */
+export class KubeconfigDocument {
+  readonly #file: string;
+  readonly #text: string;
+  readonly #document: Document;
+  #changed = false;
+
+  /** @param text undefined for a file that is not there yet @throws StellarError `kubeconfig-invalid`, never quoting the file */
+  constructor(file: string, text: string | undefined) {
+    this.#file = file;
+    this.#text = text ?? '';
+    const { document, content } = parseYaml(file, this.#text);
+    this.#document = document;
+    if (document.contents === null || content === null)
+      this.#document.contents = this.#document.createNode({ apiVersion: 'v1', kind: 'Config' });
+    else if (!isMap(document.contents)) throw invalidKubeconfig(file, 'it is not a kubeconfig');
+  }
+
+  get changed(): boolean {
+    return this.#changed;
+  }
+
+  /** The entries of a list by name; of a name that stands there twice the first. */
+  entries(list: ListName): Map<string, Entry> {
+    const found = new Map<string, Entry>();
+    for (const item of this.#items(list)) {
+      const { name, content } = this.#read(list, item);
+      if (!found.has(name)) found.set(name, content);
+    }
+    return found;
+  }
+
+  /** Makes an entry be this, and changes of it what differs. */
+  set(list: ListName, name: string, content: Entry): void {
+    const present = this.#items(list).find((item) => this.#read(list, item).name === name);
+    const key = contentKeys[list];
+    if (present === undefined) {
+      this.#listFor(list).add(this.#document.createNode({ [key]: content, name }, { aliasDuplicateObjects: false }));
+      this.#changed = true;
+    } else if (this.#update(present, { ...this.#toPlain(present), [key]: content })) this.#changed = true;
+  }
+
+  remove(list: ListName, name: string): boolean {
+    const sequence = this.#sequence(list);
+    const index = this.#items(list).findIndex((item) => this.#read(list, item).name === name);
+    if (sequence === undefined || index === -1) return false;
+    sequence.delete(index);
+    // What stood before the first entry stays with its list, and has no place in an empty one.
+    if (sequence.items.length === 0) this.#document.set(list, this.#document.createNode([]));
+    this.#changed = true;
+    return true;
+  }
+
+  /** `current-context`; undefined where it is missing or empty. */
+  get currentContext(): string | undefined {
+    const current = this.#document.get('current-context');
+    return typeof current === 'string' && current !== '' ? current : undefined;
+  }
+
+  set currentContext(name: string | undefined) {
+    if (name === this.currentContext) return;
+    this.#document.set('current-context', name ?? '');
+    this.#changed = true;
+  }
+
+  /** The file's new content. @throws StellarError `kubeconfig-invalid` where the change cannot be expressed */
+  toText(): string {
+    const isJson = /^\s*\{/.test(this.#text) && parsesAsJson(this.#text);
+    if (isJson) return `${JSON.stringify(this.#document.toJS(), null, indentOf(this.#text))}\n`;
+    try {
+      return this.#document.toString({
+        lineWidth: 0,
+        indentSeq: indentsSequences(this.#text),
+        flowCollectionPadding: !/\{\S/.test(this.#text),
+      });
+    } catch {
+      // What is removed was an anchor's place, and is used elsewhere.
+      throw invalidKubeconfig(this.#file, 'its YAML uses anchors, so that it has to be changed by hand');
+    }
+  }
+
+  #sequence(list: ListName): YAMLSeq | undefined {
+    const sequence = this.#document.get(list);
+    if (sequence === undefined || sequence === null) return undefined;
+    if (!isSeq(sequence)) throw invalidKubeconfig(this.#file, `"${list}" is not a list`);
+    return sequence;
+  }
+
+  #items(list: ListName): YAMLMap[] {
+    return (this.#sequence(list)?.items ?? []).map((item) => {
+      if (!isMap(item)) throw invalidKubeconfig(this.#file, `"${list}" has an entry that is not an object`);
+      return item;
+    });
+  }
+
+  #listFor(list: ListName): YAMLSeq {
+    const present = this.#sequence(list);
+    if (present !== undefined) {
+      // `[]` is how an empty list is written; what is added should not have to stand in one line.
+      if (present.items.length === 0) present.flow = false;
+      return present;
+    }
+    const created = this.#document.createNode([]) as YAMLSeq;
+    created.flow = false;
+    this.#document.set(list, created);
+    return created;
+  }
+
+  #read(list: ListName, item: YAMLMap): { name: string; content: Entry } {
+    const plain = this.#toPlain(item);
+    const name = typeof plain.name === 'string' ? plain.name : '';
+    const content = plain[contentKeys[list]] ?? {};
+    if (!isEntry(content)) {
+      throw invalidKubeconfig(this.#file, `"${contentKeys[list]}" of "${name}" is not an object`);
+    }
+    return { name, content };
+  }
+
+  #toPlain(node: YAMLMap): Entry {
+    return node.toJS(this.#document) as Entry;
+  }
+
+  /** Makes a map be `wanted`, leaving alone what is so already. @returns whether it was not */
+  #update(map: YAMLMap, wanted: Entry): boolean {
+    const present = this.#toPlain(map);
+    if (isDeepStrictEqual(present, wanted)) return false;
+    for (const key of Object.keys(present)) if (wanted[key] === undefined) map.delete(key);
+    for (const [key, value] of Object.entries(wanted)) {
+      if (value === undefined || isDeepStrictEqual(present[key], value)) continue;
+      const node = map.get(key, true);
+      if (isMap(node) && isEntry(value)) this.#update(node, value);
+      else if (isSeq(node) && isNamedList(value)) this.#updateNamed(node, value);
+      else
+        map.set(key, isScalarValue(value) ? value : this.#document.createNode(value, { aliasDuplicateObjects: false }));
+    }
+    return true;
+  }
+
+  /** The same for a list of things with names, as extensions. */
+  #updateNamed(sequence: YAMLSeq, wanted: { name: string }[]): void {
+    const names = new Set(wanted.map(({ name }) => name));
+    const nameOf = (item: unknown) => (isMap(item) ? this.#toPlain(item).name : undefined);
+    sequence.items = sequence.items.filter((item) => names.has(nameOf(item) as string));
+    for (const value of wanted) {
+      const node = sequence.items.find((item) => nameOf(item) === value.name);
+      if (isMap(node)) this.#update(node, value);
+      else sequence.add(this.#document.createNode(value, { aliasDuplicateObjects: false }));
+    }
+  }
+}
+
+export function isEntry(value: unknown): value is Entry {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isNamedList(value: unknown): value is { name: string }[] {
+  return Array.isArray(value) && value.every((item) => isEntry(item) && typeof item.name === 'string');
+}
+
+function isScalarValue(value: unknown): boolean {
+  return typeof value !== 'object' || value === null;
+}
+
+function parsesAsJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The white space before the first key of a JSON document; none where it stands in one line. */
+function indentOf(json: string): string {
+  return /^\s*\{\n([ \t]+)/.exec(json)?.[1] ?? '';
+}
+
+/** kubectl writes lists no deeper than their key, other tools deeper. */
+function indentsSequences(yaml: string): boolean {
+  return /^(clusters|contexts|users|extensions):[^\n]*\n(\s*#[^\n]*\n)*[ \t]+- /m.test(yaml);
+}

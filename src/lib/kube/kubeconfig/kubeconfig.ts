@@ -1,0 +1,278 @@
+import { homedir } from 'node:os';
+import path from 'node:path';
+import { StellarError } from '../../engine/errors.ts';
+import type { Run } from '../../engine/run.ts';
+import { invalidKubeconfig } from './invalid.ts';
+import { readWhole } from './read.ts';
+import { parseYaml } from './yaml.ts';
+
+/** A cluster entry, keys as in the file, unknown ones kept. File names are absolute after loading. */
+export interface ClusterEntry {
+  server?: string;
+  'certificate-authority'?: string;
+  'certificate-authority-data'?: string;
+  'insecure-skip-tls-verify'?: boolean;
+  'tls-server-name'?: string;
+  'proxy-url'?: string;
+  [key: string]: unknown;
+}
+
+export interface ExecEntry {
+  apiVersion?: string;
+  command?: string;
+  env?: { name: string; value: string }[] | null;
+  installHint?: string;
+  [key: string]: unknown;
+}
+
+export interface UserEntry {
+  'client-certificate'?: string;
+  'client-key'?: string;
+  tokenFile?: string;
+  exec?: ExecEntry;
+  'as-groups'?: string[];
+  'as-uid'?: string;
+  'as-user-extra'?: Record<string, string[]>;
+  [key: string]: unknown;
+}
+
+export interface ContextEntry {
+  cluster?: string;
+  user?: string;
+  namespace?: string;
+  /** What programs keep beside a context, by name. */
+  extensions?: NamedExtension[] | null;
+  [key: string]: unknown;
+}
+
+interface NamedExtension {
+  name?: string;
+  extension?: unknown;
+}
+
+/** What kubectl would make of the same files: merged, the first definition of a name wins. */
+export interface Kubeconfig {
+  /** The files that were read, in order. */
+  files: string[];
+  currentContext: string | undefined;
+  contexts: Map<string, ContextEntry>;
+  clusters: Map<string, ClusterEntry>;
+  users: Map<string, UserEntry>;
+  /** What programs keep beside everything, by name. */
+  extensions: Map<string, unknown>;
+  /** The same below `preferences`, where older programs kept it. */
+  preferenceExtensions: Map<string, unknown>;
+}
+
+/** One context with everything needed to connect. */
+export interface SelectedContext {
+  name: string;
+  server: string;
+  cluster: ClusterEntry;
+  user: UserEntry;
+}
+
+/** As much of the environment as says where kubeconfigs are. */
+export interface Environment {
+  KUBECONFIG?: string | undefined;
+}
+
+/**
+ * Reads kubeconfigs as kubectl does (client-go's ClientConfigLoadingRules): `file` alone where it is given, else the list in
+ * KUBECONFIG (empty and repeated names ignored, missing files skipped), else ~/.kube/config.
+ * @throws StellarError `kubeconfig-invalid` for a named file that is missing, and for any file that cannot be understood; `interrupted`
+ */
+export async function loadKubeconfig(
+  file: string | undefined,
+  env: Environment = process.env,
+  { signal }: Pick<Run, 'signal'> = { signal: new AbortController().signal },
+): Promise<Kubeconfig> {
+  const merged = emptyKubeconfig();
+  for (const name of candidateFiles(file, env)) {
+    const config = await readIfPresent(name, signal);
+    if (config !== undefined) merge(merged, config);
+    else if (name === file) throw invalidKubeconfig(name, 'no such file');
+  }
+  return merged;
+}
+
+/**
+ * Reads one kubeconfig that is not in a file of the user's, as a Secret holds it.
+ * @param source names it in errors
+ * @throws StellarError `kubeconfig-invalid`
+ */
+export function parseKubeconfig(text: string, source: string): Kubeconfig {
+  const config = emptyKubeconfig();
+  config.files.push(source);
+  readInto(config, source, text);
+  return config;
+}
+
+function emptyKubeconfig(): Kubeconfig {
+  return {
+    files: [],
+    currentContext: undefined,
+    contexts: new Map(),
+    clusters: new Map(),
+    users: new Map(),
+    extensions: new Map(),
+    preferenceExtensions: new Map(),
+  };
+}
+
+/** The files that a kubeconfig may come from, whether they exist or not, in order of precedence. */
+export function candidateFiles(file: string | undefined, env: Environment): string[] {
+  if (file !== undefined) return [file];
+  if (!env.KUBECONFIG) return [path.join(homedir(), '.kube', 'config')];
+  return [...new Set(env.KUBECONFIG.split(path.delimiter).filter((name) => name !== ''))];
+}
+
+async function readIfPresent(name: string, signal: AbortSignal): Promise<Kubeconfig | undefined> {
+  try {
+    return await readWhole(name, signal, (text) => parseKubeconfig(text, name));
+  } catch (error) {
+    if (error instanceof StellarError) throw error;
+    const { code, message } = error as NodeJS.ErrnoException;
+    const known = { EACCES: 'permission denied', EISDIR: 'it is a folder' }[code ?? ''];
+    throw invalidKubeconfig(name, known ?? message);
+  }
+}
+
+/** Adds what is not there already. */
+function merge(merged: Kubeconfig, config: Kubeconfig): void {
+  merged.files.push(...config.files);
+  merged.currentContext ??= config.currentContext;
+  addAll(merged.contexts, config.contexts);
+  addAll(merged.clusters, config.clusters);
+  addAll(merged.users, config.users);
+  addAll(merged.extensions, config.extensions);
+  addAll(merged.preferenceExtensions, config.preferenceExtensions);
+}
+
+function addAll<T>(map: Map<string, T>, entries: ReadonlyMap<string, T>): void {
+  for (const [name, entry] of entries) addFirst(map, name, entry);
+}
+
+function readInto(config: Kubeconfig, file: string, text: string): void {
+  const { content: document } = parseYaml(file, text);
+  if (document === null || document === undefined) return;
+  if (!isRecord(document)) throw invalidKubeconfig(file, 'it is not a kubeconfig');
+
+  const directory = path.dirname(path.resolve(file));
+  for (const [name, entry] of namedEntries(file, document, 'clusters', 'cluster')) {
+    addFirst(config.clusters, name, withAbsolutePaths(entry, ['certificate-authority'], directory));
+  }
+  for (const [name, entry] of namedEntries(file, document, 'users', 'user')) {
+    const user: UserEntry = withAbsolutePaths(entry, ['client-certificate', 'client-key', 'tokenFile'], directory);
+    // As client-go: a plugin given by a relative path with a separator is relative to the file; a bare name is looked up on PATH.
+    if (typeof user.exec?.command === 'string' && /[\\/]/.test(user.exec.command)) {
+      user.exec = { ...user.exec, command: path.resolve(directory, user.exec.command) };
+    }
+    addFirst(config.users, name, user);
+  }
+  for (const [name, entry] of namedEntries(file, document, 'contexts', 'context'))
+    addFirst(config.contexts, name, entry);
+  addExtensions(config.extensions, document.extensions);
+  if (isRecord(document.preferences)) addExtensions(config.preferenceExtensions, document.preferences.extensions);
+
+  const current = document['current-context'];
+  if (typeof current === 'string' && current !== '') config.currentContext = current;
+}
+
+/** The named entries of one list in a file. A name twice in one file is an error, as it is to kubectl. */
+function namedEntries(
+  file: string,
+  document: Record<string, unknown>,
+  list: string,
+  key: string,
+): [string, Record<string, unknown>][] {
+  const items = document[list] ?? [];
+  if (!Array.isArray(items)) throw invalidKubeconfig(file, `"${list}" is not a list`);
+  const seen = new Set<string>();
+  return items.map((item): [string, Record<string, unknown>] => {
+    if (!isRecord(item)) throw invalidKubeconfig(file, `"${list}" has an entry that is not an object`);
+    const name = typeof item.name === 'string' ? item.name : '';
+    if (seen.has(name)) throw invalidKubeconfig(file, `"${list}" has the name "${name}" twice`);
+    seen.add(name);
+    const entry = item[key] ?? {};
+    if (!isRecord(entry)) throw invalidKubeconfig(file, `"${key}" of "${name}" is not an object`);
+    return [name, entry];
+  });
+}
+
+function addFirst<T>(map: Map<string, T>, name: string, entry: T): void {
+  if (!map.has(name)) map.set(name, entry);
+}
+
+/** Extensions are no business of ours where they are not understood: what is no list of named things is passed over. */
+function addExtensions(map: Map<string, unknown>, list: unknown): void {
+  if (!Array.isArray(list)) return;
+  for (const item of list)
+    if (isRecord(item) && typeof item.name === 'string') addFirst(map, item.name, item.extension);
+}
+
+function withAbsolutePaths<T extends Record<string, unknown>>(entry: T, keys: string[], directory: string): T {
+  const copy: Record<string, unknown> = { ...entry };
+  for (const key of keys) {
+    const value = copy[key];
+    if (typeof value === 'string' && value !== '') copy[key] = path.resolve(directory, value);
+  }
+  return copy as T;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/**
+ * Finds a context and what it refers to.
+ * @throws StellarError `context-unknown` or `kubeconfig-invalid`, naming what there is instead.
+ */
+export function selectContext(config: Kubeconfig, name: string): SelectedContext {
+  const context = config.contexts.get(name);
+  if (context === undefined) throw unknownContext(config, name);
+  const cluster = config.clusters.get(context.cluster ?? '');
+  if (cluster?.server === undefined || cluster.server === '') {
+    throw new StellarError(
+      'kubeconfig-invalid',
+      `Context ${name} names the cluster "${context.cluster ?? ''}", which has no server in ${where(config)}.`,
+    );
+  }
+  if (!URL.canParse(cluster.server)) {
+    throw new StellarError(
+      'kubeconfig-invalid',
+      `Context ${name} has the server "${cluster.server}", which is not a URL.`,
+    );
+  }
+  const user = context.user ? config.users.get(context.user) : {};
+  if (user === undefined) {
+    throw new StellarError(
+      'kubeconfig-invalid',
+      `Context ${name} names the user "${context.user}", who is not defined in ${where(config)}.`,
+    );
+  }
+  return { name, server: cluster.server.replace(/\/+$/, ''), cluster, user };
+}
+
+/** A server's address for people: without a user and password, which old kubeconfigs may have in it. */
+export function withoutCredentials(address: string): string {
+  const url = new URL(address);
+  if (url.username === '' && url.password === '') return address;
+  url.username = '';
+  url.password = '';
+  return url.href.replace(/\/$/, '');
+}
+
+function unknownContext(config: Kubeconfig, name: string): StellarError {
+  const known = [...config.contexts.keys()];
+  return new StellarError('context-unknown', `There is no context "${name}" in ${where(config)}.`, {
+    hint:
+      known.length === 0
+        ? 'Give a kubeconfig: --kubeconfig FILE, or the variable KUBECONFIG'
+        : `Contexts there: ${known.join(', ')}`,
+  });
+}
+
+function where(config: Kubeconfig): string {
+  return config.files.length === 0 ? 'any kubeconfig (no file was found)' : config.files.join(', ');
+}

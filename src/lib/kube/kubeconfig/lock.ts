@@ -1,0 +1,109 @@
+import { closeSync, openSync, rmSync, statSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { command } from '../../engine/command-line.ts';
+import { type Deadline, throwIfInterrupted } from '../../engine/deadline.ts';
+import { StellarError } from '../../engine/errors.ts';
+import type { Run } from '../../engine/run.ts';
+import { canonicalName, statIfPresent, targetOf } from './replace.ts';
+
+/** A lock is held for milliseconds; one that does not change for so long belongs to nobody who lives, or to somebody who hangs. */
+const leftBehindMs = 10_000;
+/** How long a lock is waited for although the deadline has passed: what it guards is the last step of something long. */
+const leastWaitMs = 1000;
+const pauseMs = 25;
+
+/** How the wait for a lock is bounded. */
+export type Waiting = Pick<Run, 'deadline' | 'signal'>;
+
+/**
+ * Does work while nobody else changes these files. The locks are client-go's (tools/clientcmd/loader.go, lockFile): a file
+ * `FILE.lock` that was not there before, so that kubectl, kind and we keep out of each other's way. They are taken in one order,
+ * all or none, whatever names the files are given by.
+ *
+ * The work is synchronous on purpose: a handler of SIGINT or SIGTERM runs after it, so that no signal that is handled leaves a lock.
+ * A file whose folder is missing or may not be written to is not locked; whoever would write it finds out.
+ *
+ * @throws StellarError `file-error` for a lock that was left behind, `timeout` for one that is held too long, `interrupted`
+ */
+export async function whileLocked<T>(files: readonly string[], waiting: Waiting, work: () => T): Promise<T> {
+  const watch = new Watch(waiting.deadline);
+  for (;;) {
+    throwIfInterrupted(waiting.signal);
+    const locks: string[] = [];
+    try {
+      const held = takeAll(files.flatMap(locksOf), locks);
+      if (held === undefined) return work();
+      watch.see(held);
+    } finally {
+      for (const lock of locks) rmSync(lock, { force: true });
+    }
+    // Those who wait for the same lock should not all look at once.
+    const { signal } = waiting;
+    await sleep(pauseMs * (0.5 + Math.random()), undefined, { signal }).catch(() => throwIfInterrupted(signal));
+  }
+}
+
+/**
+ * kubectl locks the name that it is given; who is given the name that a symbolic link leads to locks that. What is no file is not written,
+ * and has no lock.
+ */
+function locksOf(file: string): string[] {
+  const present = statIfPresent(file);
+  if (present?.isFile() === false) return [];
+  return [canonicalName(file), targetOf(file)].map((name) => `${name}.lock`);
+}
+
+/** @param taken gets the locks that were made @returns a lock that somebody else has */
+function takeAll(locks: readonly string[], taken: string[]): string | undefined {
+  for (const lock of [...new Set(locks)].sort()) {
+    try {
+      closeSync(openSync(lock, 'wx', 0));
+      taken.push(lock);
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code === 'EEXIST') return lock;
+      if (code === undefined || !unlockable.has(code)) {
+        throw new StellarError('file-error', `A kubeconfig cannot be locked: ${message}.`, { cause: error });
+      }
+    }
+  }
+  return undefined;
+}
+
+const unlockable = new Set(['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'EROFS']);
+
+/** Judges a lock that others hold, by what of it changes. */
+class Watch {
+  readonly #deadline: Deadline;
+  readonly #started = Date.now();
+  #seen: { identity: string; since: number } | undefined;
+
+  constructor(deadline: Deadline) {
+    this.#deadline = deadline;
+  }
+
+  see(lock: string): void {
+    const present = statSync(lock, { throwIfNoEntry: false });
+    if (present === undefined) return;
+    const identity = `${lock} ${present.ino} ${present.mtimeMs}`;
+    if (this.#seen?.identity !== identity) this.#seen = { identity, since: Math.min(Date.now(), present.mtimeMs) };
+
+    const waited = Date.now() - this.#started;
+    if (waited < leastWaitMs) return;
+    const unchanged = Date.now() - this.#seen.since;
+    if (unchanged > leftBehindMs) {
+      throw new StellarError(
+        'file-error',
+        `A kubeconfig cannot be written: ${lock} says that somebody is writing it, and has not changed for ${Math.round(unchanged / 1000)} s.`,
+        { hint: command`If no other program is writing it, remove what one has left behind: rm ${lock}` },
+      );
+    }
+    if (this.#deadline.passed) {
+      throw new StellarError(
+        'timeout',
+        `A kubeconfig could not be written in time: somebody else is writing it (${lock}).`,
+        { hint: 'Run the same command again' },
+      );
+    }
+  }
+}

@@ -1,0 +1,33 @@
+import { StellarError } from '../../engine/errors.ts';
+import { parseKubeconfig, type SelectedContext, selectContext, withoutCredentials } from './kubeconfig.ts';
+
+const clusterFields = ['certificate-authority-data', 'tls-server-name'] as const;
+const userFields = ['token', 'client-certificate-data', 'client-key-data'] as const;
+
+/**
+ * Reads a kubeconfig that a cluster hands out, as in a Secret: its current context, or its first one. Whoever writes it is not
+ * the user of this machine, so that only an address and data are taken from it: nothing that runs a program, reads a file, uses a
+ * proxy, acts as another user or leaves out the verification of the server.
+ * @param source names it in errors
+ * @throws StellarError `kubeconfig-invalid`
+ */
+export function contextFromCluster(text: string, source: string): SelectedContext {
+  const config = parseKubeconfig(text, source);
+  const [first] = config.contexts.keys();
+  const { name, server, cluster, user } = selectContext(config, config.currentContext ?? first ?? '');
+  const invalid = (why: string) =>
+    new StellarError('kubeconfig-invalid', `The kubeconfig ${source} cannot be used: ${why}.`);
+  if (new URL(server).protocol !== 'https:') throw invalid(`its server ${withoutCredentials(server)} is not https`);
+  const address = withoutCredentials(server);
+  const kept = { server: address, ...strings(cluster, clusterFields) };
+  return { name, server: address, cluster: kept, user: strings(user, userFields) };
+}
+
+function strings(entry: Record<string, unknown>, fields: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    fields.flatMap((field) => {
+      const value = entry[field];
+      return typeof value === 'string' && value !== '' ? [[field, value]] : [];
+    }),
+  );
+}

@@ -1,0 +1,103 @@
+import { type Access, hidden, hiddenBy, seen, through } from '../kube/access.ts';
+import type { Kube } from '../kube/client/client.ts';
+import {
+  type ContextEntry,
+  type Kubeconfig,
+  type SelectedContext,
+  selectContext,
+} from '../kube/kubeconfig/kubeconfig.ts';
+import { contextFromCluster } from '../kube/kubeconfig/of-cluster.ts';
+import type { Secret } from '../kube/objects.ts';
+import { resources } from '../kube/resources.ts';
+import { controlPlaneOf, hostingOf } from './kubeconfig-extension.ts';
+import { namespaceOf, secretOf } from './names.ts';
+import type { ControlPlane } from './objects.ts';
+import { typeOf } from './spaces.ts';
+import type { SpaceTools } from './tools.ts';
+
+type AccessTools = Pick<SpaceTools, 'hosting' | 'hostingContext' | 'kubeconfig'>;
+
+/**
+ * Finds out how to reach a space from here: a host's is the hosting cluster itself; a vcluster's and a k8s's are in the Secret that
+ * KubeFlex makes; an external cluster is reached as the user reaches it, by a context of theirs that is marked with the space's name,
+ * since KubeFlex keeps only a kubeconfig for pods.
+ */
+export const accessSpace = (controlPlane: ControlPlane, tools: AccessTools): Promise<Access<SelectedContext>> =>
+  findAccess(controlPlane, tools).catch(hiddenBy);
+
+/** A client for a space. */
+export async function openSpace(controlPlane: ControlPlane, tools: SpaceTools): Promise<Access<Kube>> {
+  return through(await accessSpace(controlPlane, tools), async (context) => tools.connect(context));
+}
+
+async function findAccess(
+  controlPlane: ControlPlane,
+  { hosting, hostingContext, kubeconfig }: AccessTools,
+): Promise<Access<SelectedContext>> {
+  const { name } = controlPlane.metadata;
+  const type = typeOf(controlPlane);
+  if (type === 'host') return seen({ ...hostingContext, name });
+  if (type === 'external') {
+    // What kflex has noted without a hosting cluster may be of another one.
+    const own = contextsOf(kubeconfig, name, hostingContext.name).find(
+      (context) => hostingOf(kubeconfig.contexts.get(context)) !== undefined,
+    );
+    if (own !== undefined) return seen(selectContext(kubeconfig, own));
+    return hidden(`no context of the kubeconfig is known to be that of ${name}`);
+  }
+  const keys = secretOf[type];
+  if (keys?.outside === undefined) return hidden(`control planes of type ${type} are not known here`);
+  const namespace = namespaceOf(name);
+  const secret = await hosting.get<Secret>(resources.secrets, keys.name, { namespace });
+  const text = secret?.data?.[keys.outside];
+  if (text === undefined)
+    return {
+      state: 'absent',
+      why: `Secret ${namespace}/${keys.name} has no key ${keys.outside}: its API server is not up yet`,
+    };
+  const source = `in Secret ${namespace}/${keys.name}`;
+  return seen({ ...contextFromCluster(Buffer.from(text, 'base64').toString('utf8'), source), name });
+}
+
+/**
+ * The contexts of a kubeconfig that lead to a control plane, best first: those that say so, then one that kflex has loaded without
+ * saying so, which it shows by its names. Those of another hosting cluster's control plane of the same name are none of them.
+ * @param hosting the context of the hosting cluster
+ */
+export function contextsOf(kubeconfig: Kubeconfig, controlPlane: string, hosting: string): string[] {
+  const isElsewhere = (noted: string | undefined) =>
+    noted !== undefined && noted !== hosting && kubeconfig.contexts.has(noted);
+  const marked = [...kubeconfig.contexts].filter(
+    ([, context]) => controlPlaneOf(context) === controlPlane && !isElsewhere(hostingOf(context)),
+  );
+  const names = marked.map(([name]) => name).sort((a, b) => Number(b === controlPlane) - Number(a === controlPlane));
+  const named = kubeconfig.contexts.get(controlPlane);
+  const isKflexs =
+    controlPlaneOf(named) === undefined &&
+    named?.cluster === `${controlPlane}-cluster` &&
+    named.user === `${controlPlane}-admin`;
+  return names.length === 0 && isKflexs ? [controlPlane] : names;
+}
+
+/**
+ * Those that are certainly of this hosting cluster's control plane: they are noted to be, or lead to its server.
+ * @param server where the control plane is reached; undefined where that is not known (any more)
+ */
+export function contextsCertainlyOf(
+  kubeconfig: Kubeconfig,
+  controlPlane: string,
+  hosting: string,
+  server: string | undefined,
+): string[] {
+  return contextsOf(kubeconfig, controlPlane, hosting).filter((name) => {
+    const context = kubeconfig.contexts.get(name);
+    const leadsTo = kubeconfig.clusters.get(context?.cluster ?? '')?.server;
+    return hostingOf(context) !== undefined
+      ? isNotedFor(context, hosting, server)
+      : server !== undefined && leadsTo === server;
+  });
+}
+
+/** A hosting cluster's context may have been renamed since; then the note helps only where the control plane is there. */
+const isNotedFor = (context: ContextEntry | undefined, hosting: string, server: string | undefined): boolean =>
+  hostingOf(context) === hosting || server !== undefined;

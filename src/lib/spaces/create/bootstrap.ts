@@ -1,0 +1,181 @@
+import { readFile } from 'node:fs/promises';
+import { command } from '../../engine/command-line.ts';
+import { StellarError } from '../../engine/errors.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import type { ClusterEntry, SelectedContext, UserEntry } from '../../kube/kubeconfig/kubeconfig.ts';
+import type { ConfigMap, KubeObject } from '../../kube/objects.ts';
+import { resources } from '../../kube/resources.ts';
+import { parseClusterInfo } from '../../wecs/hub/cluster-info.ts';
+import { chooseEndpoint, isThisMachine } from '../../wecs/hub/endpoint.ts';
+import { bootstrapLabels, bootstrapSecretOf } from './manifests.ts';
+
+/** An external cluster that is to become a space: as the user reaches it, and where the hosting cluster is to. */
+export interface ExternalCluster {
+  context: SelectedContext;
+  kube: Kube;
+  /** `--address` */
+  address: string | undefined;
+}
+
+/** How KubeFlex is to enter an external cluster. */
+export interface Bootstrap {
+  cluster: ClusterEntry;
+  /** Undefined: a token is to be asked for. */
+  user: UserEntry | undefined;
+}
+
+/**
+ * Finds out how KubeFlex can enter an external cluster, without writing anything.
+ * @param hosting the context of the hosting cluster
+ * @throws StellarError `endpoint-unusable`, `bootstrap-unusable`, `kubeconfig-invalid`
+ */
+export async function prepareBootstrap(name: string, external: ExternalCluster, hosting: string): Promise<Bootstrap> {
+  const { context, kube, address } = external;
+  if (address !== undefined) await checkAddress(address, hosting);
+  const [cluster, user] = await Promise.all([flatCluster(context), portableUser(context)]);
+  const { server, certificateAuthority } = await chooseEndpoint({
+    its: context.name,
+    wec: hosting,
+    outside: { server: context.server, certificateAuthority: undefined },
+    inside: address === undefined ? await publishedAddress(kube) : undefined,
+    insideForbidden: false,
+    hubApiserver: address,
+    forceInside: undefined,
+    certificateAuthority: undefined,
+  }).catch((error: unknown) => {
+    throw withAddressHint(error, name, hosting);
+  });
+  if (certificateAuthority === undefined) return { cluster: { ...cluster, server }, user };
+  // client-go refuses an authority beside the wish to do without.
+  const { 'insecure-skip-tls-verify': _, ...kept } = cluster;
+  const authority = Buffer.from(certificateAuthority).toString('base64');
+  return { cluster: { ...kept, 'certificate-authority-data': authority, server }, user };
+}
+
+/**
+ * Makes the Secret by which KubeFlex enters an external cluster, once: there it makes a service account of its own, and deletes the
+ * Secret. So it is to be applied only while the control plane has no credentials: a later one would stay, with all rights.
+ * Where a token has to be asked for, that account is made here.
+ * @param external a client for the external cluster
+ */
+export async function bootstrapSecret(name: string, external: Kube, { cluster, user }: Bootstrap): Promise<KubeObject> {
+  const kubeconfig = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name, cluster }],
+    users: [{ name, user: user ?? { token: await mintToken(external) } }],
+    contexts: [{ name, context: { cluster: name, user: name } }],
+    'current-context': name,
+  };
+  const { name: secretName, namespace, inClusterKey } = bootstrapSecretOf(name);
+  const { apiVersion, kind } = resources.secrets;
+  return {
+    apiVersion,
+    kind,
+    metadata: { name: secretName, namespace, labels: bootstrapLabels },
+    type: 'Opaque',
+    data: { [inClusterKey]: Buffer.from(JSON.stringify(kubeconfig)).toString('base64') },
+  } as KubeObject;
+}
+
+/** @throws StellarError `usage` for what is no address, `endpoint-unusable` for one that leads nowhere from a pod */
+async function checkAddress(address: string, hosting: string): Promise<void> {
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  const isPlain =
+    url?.protocol === 'https:' && url.username === '' && url.password === '' && /^[\x21-\x7e]+$/.test(address);
+  if (url === undefined || !isPlain)
+    throw new StellarError('usage', 'That is no address of an API server.', { hint: 'As --address https://HOST:PORT' });
+  if (await isThisMachine(url.hostname))
+    throw new StellarError('endpoint-unusable', `${url.origin} leads every pod of ${hosting} to itself.`, {
+      hint: command`Pass the address that the pods of ${hosting} reach it by: --address https://…`,
+    });
+}
+
+async function publishedAddress(kube: Kube) {
+  const info = await kube.get<ConfigMap>(resources.configMaps, 'cluster-info', { namespace: 'kube-public' });
+  return parseClusterInfo(info?.data?.kubeconfig);
+}
+
+function withAddressHint(error: unknown, name: string, hosting: string): unknown {
+  if (!(error instanceof StellarError) || error.code !== 'endpoint-unusable') return error;
+  return new StellarError(
+    error.code,
+    error.message.replace(`an agent in ${hosting}`, `the hosting cluster ${hosting}`),
+    {
+      hint: command`Pass the address that the pods of ${hosting} reach it by: stellarctl its create ${name} --type external --address https://…`,
+    },
+  );
+}
+
+async function flatCluster({ name, cluster }: SelectedContext): Promise<ClusterEntry> {
+  const { 'certificate-authority': file, ...flat } = cluster;
+  if (!file || flat['certificate-authority-data']) return flat;
+  return { ...flat, 'certificate-authority-data': await base64Of(file, name) };
+}
+
+/**
+ * Credentials that a pod of the hosting cluster can use. Programs and logins of this machine are not there.
+ * @returns undefined for those
+ */
+async function portableUser(context: SelectedContext): Promise<UserEntry | undefined> {
+  const { user } = context;
+  if (user.exec || user['auth-provider']) return undefined;
+  const { 'client-certificate': certificate, 'client-key': key, tokenFile, ...flat } = user;
+  if (certificate && !flat['client-certificate-data'])
+    flat['client-certificate-data'] = await base64Of(certificate, context.name);
+  if (key && !flat['client-key-data']) flat['client-key-data'] = await base64Of(key, context.name);
+  if (tokenFile) flat.token = (await readReferred(tokenFile, context.name)).toString('utf8').trim();
+  if (flat.token || flat['client-certificate-data'] || flat.username) return flat;
+  throw new StellarError(
+    'bootstrap-unusable',
+    `The context ${context.name} has no credentials that KubeFlex could use.`,
+    {
+      hint: 'Give one that has a client certificate or a token: --bootstrap-context CONTEXT, --bootstrap-kubeconfig FILE',
+    },
+  );
+}
+
+const base64Of = async (file: string, context: string): Promise<string> =>
+  (await readReferred(file, context)).toString('base64');
+
+/** @throws StellarError `kubeconfig-invalid` */
+async function readReferred(file: string, context: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    const why = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : 'it cannot be read';
+    throw new StellarError('kubeconfig-invalid', `The context ${context} refers to ${file}: ${why}.`, { cause: error });
+  }
+}
+
+/** What KubeFlex itself makes in an external cluster (kubeflex pkg/reconcilers/external/kubeconfig.go). */
+export const adoptedAccount = { name: 'kubeflex', namespace: 'kube-system', binding: 'kubeflex-clusterrolebinding' };
+
+/** How long the token is good for: KubeFlex needs it for seconds. The API server takes nothing below 600. */
+const tokenSeconds = 3600;
+
+/** A token of the service account that KubeFlex is about to use anyway, so that nothing more is left in that cluster. */
+async function mintToken(kube: Kube): Promise<string> {
+  const { name, namespace, binding } = adoptedAccount;
+  const accounts = resources.serviceAccounts;
+  const bindings = resources.clusterRoleBindings;
+  await kube.apply({ apiVersion: accounts.apiVersion, kind: accounts.kind, metadata: { name, namespace } });
+  await kube.apply({
+    apiVersion: bindings.apiVersion,
+    kind: bindings.kind,
+    metadata: { name: binding },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
+    subjects: [{ kind: 'ServiceAccount', name, namespace }],
+  } as KubeObject);
+  const request = {
+    apiVersion: 'authentication.k8s.io/v1',
+    kind: 'TokenRequest',
+    spec: { expirationSeconds: tokenSeconds },
+  };
+  const { status } = await kube.create<{ status?: { token?: string } }>(accounts, request, {
+    namespace,
+    name,
+    subresource: 'token',
+  });
+  return status?.token ?? '';
+}

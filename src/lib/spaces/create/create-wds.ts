@@ -1,0 +1,153 @@
+import { command } from '../../engine/command-line.ts';
+import { StellarError } from '../../engine/errors.ts';
+import type { Run } from '../../engine/run.ts';
+import { requireHosting } from '../../hosting/hosting.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import type { Secret } from '../../kube/objects.ts';
+import { requirePermissions } from '../../kube/permissions.ts';
+import { resources } from '../../kube/resources.ts';
+import { hookNames, managerName, postgresInstallation, postgresName, systemNamespace, type WdsType } from '../names.ts';
+import type { ControlPlane } from '../objects.ts';
+import type { SpaceResult } from '../space-result.ts';
+import { itsOfWds, listControlPlanes } from '../spaces.ts';
+import { askToLook } from '../stages/follow-space.ts';
+import { SpaceWatcher } from '../stages/space-watcher.ts';
+import type { SpaceTools } from '../tools.ts';
+import { createSpace } from './create-space.ts';
+import { checkSpaceName, findOrClear } from './find-existing.ts';
+import { requireHooks } from './hooks.ts';
+import { chooseItsForWds } from './its-for-wds.ts';
+import { missingManagerBinding } from './manager-binding.ts';
+import { wdsManifest } from './manifests.ts';
+import { createPermissions } from './permissions.ts';
+import { knownEntries } from './space-context.ts';
+
+export interface WdsInput {
+  name: string;
+  type: WdsType;
+  /** The ITS to send workloads through; undefined: the only one. */
+  itsName: string | undefined;
+  /** API groups to watch; none: all. */
+  apiGroups: readonly string[];
+}
+
+/**
+ * Creates a WDS, as KubeStellar's core chart would, and waits until workloads and binding policies can be put into it.
+ * @throws StellarError before the first write; afterwards the error is in the result
+ */
+export async function createWds(input: WdsInput, tools: SpaceTools, run: Run): Promise<SpaceResult> {
+  const { name, type } = input;
+  const { hosting } = tools;
+  checkSpaceName(name);
+  checkApiGroups(input.apiGroups);
+  await requireHosting(hosting);
+  const present = await findOrClear(hosting, name, { role: 'wds', type }, run);
+  const watcher = new SpaceWatcher(tools);
+  return createSpace(
+    {
+      followed: {
+        name,
+        role: 'wds',
+        hosting,
+        look: () => watcher.wds(name),
+        inside: () => watcher.clientOf(name),
+        started: Date.now(),
+      },
+      type,
+      exists: present !== undefined,
+      write: present === undefined ? await writing(input, hosting, run) : await mending(input, present, hosting),
+      entries: () => knownEntries(name, type, tools),
+    },
+    tools,
+    run,
+  );
+}
+
+/**
+ * What a WDS that is there still needs to come up.
+ * @throws StellarError `name-taken` where it uses another ITS than is asked for
+ */
+async function mending(
+  { name, type, itsName, apiGroups }: WdsInput,
+  present: ControlPlane,
+  hosting: Kube,
+): Promise<(() => Promise<string>) | undefined> {
+  if (itsName !== undefined) await refuseOtherIts(name, itsName, hosting);
+  refuseOtherGroups(present, apiGroups);
+  const binding = await missingManagerBinding(hosting, type);
+  if (binding === undefined) return undefined;
+  return async () => {
+    await hosting.apply(binding);
+    await askToLook(hosting, name);
+    return `rights given to ${managerName}`;
+  };
+}
+
+async function refuseOtherIts(name: string, asked: string, hosting: Kube): Promise<void> {
+  const its = itsOfWds(name, (await listControlPlanes(hosting)) ?? [])?.metadata.name;
+  if (its === asked) return;
+  throw new StellarError('name-taken', `${name} exists already, and its ITS is ${its ?? 'not clear'}, not ${asked}.`, {
+    hint: command`Give it that one: stellarctl wds repair ${name} --its-name ${asked} --hosting-context ${hosting.cluster.context}`,
+  });
+}
+
+function refuseOtherGroups({ metadata, spec }: ControlPlane, asked: readonly string[]): void {
+  if (asked.length === 0) return;
+  const all = (spec?.postCreateHooks ?? []).map(({ vars }) => vars?.APIGroups);
+  const present = all.find((groups) => groups !== undefined) ?? '';
+  if (present === asked.join(',')) return;
+  throw new StellarError(
+    'name-taken',
+    `${metadata.name} exists already, and watches ${present === '' ? 'all API groups' : present}, not ${asked.join(',')}.`,
+    { hint: 'Choose another name, or delete it first' },
+  );
+}
+
+/** Finds out everything that can be known to fail, then says what to write. */
+async function writing(
+  { name, type, itsName, apiGroups }: WdsInput,
+  hosting: Kube,
+  run: Run,
+): Promise<() => Promise<string>> {
+  const hooks = await requireHooks(hosting, [hookNames.controller, hookNames.transport]);
+  const choice = await chooseItsForWds(hosting, itsName, hooks, { keepName: itsName !== undefined });
+  const binding = await missingManagerBinding(hosting, type);
+  const others = [binding, choice.correctedHook].filter((other) => other !== undefined);
+  await requirePermissions(hosting, createPermissions(name, others));
+  if (type === 'k8s') await requirePostgres(hosting);
+  if (choice.correctedHook !== undefined)
+    run.progress.note(
+      `KubeStellar's hook ${hookNames.transport} cannot be told its ITS; ${name} gets a corrected copy of it, ${choice.transportHook}.`,
+    );
+  const manifest = wdsManifest({
+    name,
+    type,
+    itsName: choice.itsName,
+    apiGroups: apiGroups.join(','),
+    controllerHook: hookNames.controller,
+    transportHook: choice.transportHook,
+  });
+  return async () => {
+    for (const other of others) await hosting.apply(other);
+    await hosting.apply(manifest);
+    return `control plane created on ${hosting.cluster.context}, its ITS is ${choice.its}`;
+  };
+}
+
+async function requirePostgres(hosting: Kube): Promise<void> {
+  const secret = await hosting.get<Secret>(resources.secrets, postgresName, { namespace: systemNamespace });
+  if (secret !== undefined) return;
+  throw new StellarError(
+    'not-found',
+    `${hosting.cluster.context} has no PostgreSQL (Secret ${systemNamespace}/${postgresName}), which control planes of type k8s keep their data in.`,
+    {
+      hint: `Do without it: --type host    Or install it: ${postgresInstallation}`,
+    },
+  );
+}
+
+/** @throws StellarError `usage` */
+function checkApiGroups(groups: readonly string[]): void {
+  const bad = groups.find((group) => !/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(group));
+  if (bad !== undefined) throw new StellarError('usage', `"${bad}" is not the name of an API group.`);
+}

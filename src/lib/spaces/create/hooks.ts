@@ -1,0 +1,38 @@
+import { command } from '../../engine/command-line.ts';
+import { StellarError } from '../../engine/errors.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import { describeCluster } from '../../kube/client/errors.ts';
+import { resources } from '../../kube/resources.ts';
+import { olderHooks } from '../names.ts';
+import type { PostCreateHook } from '../objects.ts';
+
+/**
+ * Makes sure that the hooks which a control plane is to have exist: KubeFlex would say nothing at all about a missing one, and the
+ * control plane would never become ready (facts/live/controlplane-missing-hook.json).
+ * @returns the hooks, by name
+ * @throws StellarError `hook-missing`, saying whether the hosting cluster has none or those of an older chart
+ */
+export async function requireHooks(
+  hosting: Kube,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, PostCreateHook>> {
+  const present = (await hosting.list<PostCreateHook>(resources.postCreateHooks)) ?? [];
+  const byName = new Map(present.map((hook) => [hook.metadata.name, hook]));
+  const missing = names.filter((name) => !byName.has(name));
+  if (missing.length === 0) return byName;
+  const { context } = hosting.cluster;
+  const older = [...byName.keys()].filter((name) => name in olderHooks && name !== 'ocm');
+  const why =
+    older.length > 0
+      ? `it has those of a KubeStellar before 0.29 (${older.join(', ')}), which work in another way`
+      : byName.size === 0
+        ? 'it has none: KubeFlex is there, KubeStellar is not'
+        : `it has ${[...byName.keys()].join(', ')}`;
+  throw new StellarError(
+    'hook-missing',
+    `${describeCluster(hosting.cluster)} has no post-create hook ${missing.join(' and no ')}: ${why}.`,
+    {
+      hint: command`Install them: stellarctl init --hosting-context ${context} ${older.length > 0 ? ['--upgrade'] : []}`,
+    },
+  );
+}

@@ -1,0 +1,99 @@
+import { command } from '../../engine/command-line.ts';
+import { StellarError } from '../../engine/errors.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import type { Deployment, KubeObject } from '../../kube/objects.ts';
+import { resources } from '../../kube/resources.ts';
+import { hookNames, roleLabel } from '../names.ts';
+import type { PostCreateHook } from '../objects.ts';
+import { listControlPlanes } from '../spaces.ts';
+import { isItsNameDefect, transportDeployment } from '../stages/wds-stages.ts';
+
+/** How a WDS is told its ITS. */
+export interface ItsForWds {
+  its: string;
+  /** What the hooks are told: empty for "the only one there is". */
+  itsName: string;
+  transportHook: string;
+  /** A corrected copy of the chart's hook, to be there before the control plane. */
+  correctedHook: KubeObject | undefined;
+}
+
+/** A copy, beside the chart's own hook: that one belongs to helm. */
+const correctedHookName = `stellarctl-${hookNames.transport}`;
+
+/**
+ * Chooses the ITS of a WDS. In KubeStellar 0.30 the transport does not start when its ITS is named, because the hook gives it a
+ * selector as well; there it stays unnamed while there is only one ITS, and gets a corrected hook where there are several.
+ * @param asked `--its-name`
+ * @param keepName a new WDS whose ITS was asked for by name keeps it, for the day when there are several
+ * @throws StellarError `not-found` without any (such) ITS, `several-its` where it has to be named
+ */
+export async function chooseItsForWds(
+  hosting: Kube,
+  asked: string | undefined,
+  hooks: ReadonlyMap<string, PostCreateHook>,
+  { keepName = false }: { keepName?: boolean } = {},
+): Promise<ItsForWds> {
+  const names = ((await listControlPlanes(hosting, 'its')) ?? [])
+    .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+    .map(({ metadata }) => metadata.name);
+  const its = pick(hosting, asked, names);
+  const hook = hooks.get(hookNames.transport);
+  const chosen = { its, itsName: its, transportHook: hookNames.transport, correctedHook: undefined };
+  if (hook === undefined || canNameIts(hook)) return chosen;
+  if (names.length === 1 && !keepName) return { ...chosen, itsName: '' };
+  return { ...chosen, transportHook: correctedHookName, correctedHook: corrected(hook) };
+}
+
+/** Whether a transport that is made by this hook starts when its ITS is named. */
+export const canNameIts = (hook: PostCreateHook | undefined): boolean =>
+  hook === undefined || !isItsNameDefect(transportTemplate(hook));
+
+function pick({ cluster }: Kube, asked: string | undefined, names: readonly string[]): string {
+  const known = names.length === 0 ? 'there is none' : `there are ${names.join(', ')}`;
+  if (asked !== undefined && !names.includes(asked)) {
+    throw new StellarError('not-found', `${cluster.context} has no ITS ${asked}: ${known}.`, {
+      hint: command`Create it: stellarctl its create ${asked} --hosting-context ${cluster.context}`,
+    });
+  }
+  const [only] = names;
+  if (asked !== undefined) return asked;
+  if (only === undefined) {
+    throw new StellarError('not-found', `${cluster.context} has no ITS yet, which a WDS sends its workloads through.`, {
+      hint: command`Create one first: stellarctl its create its1 --hosting-context ${cluster.context}`,
+    });
+  }
+  if (names.length === 1) return only;
+  throw new StellarError('several-its', `${cluster.context} has several ITSes: ${names.join(', ')}.`, {
+    hint: command`Say which one the WDS is to use: --its-name ${only}`,
+  });
+}
+
+const transportTemplate = ({ spec }: PostCreateHook): Deployment | undefined =>
+  spec?.templates?.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === transportDeployment) as
+    | Deployment
+    | undefined;
+
+/** The same hook, without the selector. */
+function corrected({ spec }: PostCreateHook): KubeObject {
+  const { apiVersion, kind } = resources.postCreateHooks;
+  const copy = structuredClone(spec) as NonNullable<PostCreateHook['spec']>;
+  for (const template of copy.templates ?? []) {
+    const { spec: pod } = (template as Deployment).spec?.template ?? {};
+    for (const container of pod?.initContainers ?? []) container.args = withoutSelector(container.args ?? []);
+  }
+  return {
+    apiVersion,
+    kind,
+    metadata: { name: correctedHookName, labels: { [roleLabel]: 'wds' } },
+    spec: copy,
+  } as KubeObject;
+}
+
+const selectorFlag = '--control-plane-label-selector';
+
+function withoutSelector(args: readonly string[]): string[] {
+  return args.filter(
+    (arg, index) => arg !== selectorFlag && args[index - 1] !== selectorFlag && !arg.startsWith(`${selectorFlag}=`),
+  );
+}

@@ -1,0 +1,106 @@
+import { coreChart } from '../../hosting/core-chart.ts';
+import type { KubeObject } from '../../kube/objects.ts';
+import { resources } from '../../kube/resources.ts';
+import {
+  type ItsType,
+  managerAdminBinding,
+  managerName,
+  type SecretKeys,
+  secretOf,
+  systemNamespace,
+  type WdsType,
+} from '../names.ts';
+import type { ControlPlane, HookUse } from '../objects.ts';
+
+/**
+ * A control plane as KubeStellar's core chart makes it (core-chart/templates/controlplanes of 0.29 and 0.30). KubeFlex is to wait for the
+ * hooks' Jobs and Deployments: otherwise it calls a space ready whose hooks have only begun.
+ */
+function controlPlane(name: string, type: string, hooks: HookUse[], globalVars: Record<string, string>): ControlPlane {
+  const { apiVersion, kind } = resources.controlPlanes;
+  return {
+    apiVersion,
+    kind,
+    metadata: { name },
+    spec: { backend: 'shared', type, waitForPostCreateHooks: true, postCreateHooks: hooks, globalVars },
+  };
+}
+
+/** @param hooks those that it is to have, in order */
+export function itsManifest(name: string, type: ItsType, hooks: readonly string[]): ControlPlane {
+  const secret = secretOf[type] as SecretKeys;
+  const its = controlPlane(
+    name,
+    type,
+    hooks.map((hookName) => ({ hookName })),
+    // The key is called ITSkubeconfig in the hooks of 0.29, ITSSecretKey since 0.30.
+    { ITSSecretName: secret.name, ITSSecretKey: secret.inside, ITSkubeconfig: secret.inside },
+  );
+  if (type === 'external') its.spec = { ...its.spec, bootstrapSecretRef: bootstrapSecretOf(name) };
+  return its;
+}
+
+/** Where the kubeconfig lies by which KubeFlex enters an external cluster for the first time. */
+export const bootstrapSecretOf = (name: string) => ({
+  name: `${name}-bootstrap`,
+  namespace: systemNamespace,
+  inClusterKey: 'kubeconfig-incluster',
+});
+
+/** Marks the Secret as ours, for the time after its control plane. */
+export const bootstrapLabels = { 'app.kubernetes.io/managed-by': 'stellarctl' };
+
+export interface WdsManifestInput {
+  name: string;
+  type: WdsType;
+  /** Empty: the only ITS there is. */
+  itsName: string;
+  /** API groups to watch, comma-separated; empty: all. */
+  apiGroups: string;
+  controllerHook: string;
+  transportHook: string;
+}
+
+export function wdsManifest({
+  name,
+  type,
+  itsName,
+  apiGroups,
+  controllerHook,
+  transportHook,
+}: WdsManifestInput): ControlPlane {
+  const secret = secretOf[type] as SecretKeys;
+  return controlPlane(
+    name,
+    type,
+    [
+      { hookName: controllerHook, vars: { APIGroups: apiGroups } },
+      // The key is called WDSkubeconfig in the hook of 0.29, WDSSecretKey since 0.30.
+      {
+        hookName: transportHook,
+        vars: { WDSSecretName: secret.name, WDSSecretKey: secret.inside, WDSkubeconfig: secret.inside },
+      },
+    ],
+    { ControlPlaneName: name, ITSName: itsName },
+  );
+}
+
+/** KubeFlex gives a control plane of type host all rights on the hosting cluster, which its manager needs to have itself for that. */
+export function managerBinding(): KubeObject {
+  const { apiVersion, kind } = resources.clusterRoleBindings;
+  return {
+    apiVersion,
+    kind,
+    metadata: {
+      name: managerAdminBinding,
+      // helm takes over what says to be its release's, and refuses what does not: a chart that lists a host space makes this as well.
+      labels: { 'app.kubernetes.io/managed-by': 'Helm' },
+      annotations: {
+        'meta.helm.sh/release-name': coreChart.release.name,
+        'meta.helm.sh/release-namespace': coreChart.release.namespace,
+      },
+    },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
+    subjects: [{ kind: 'ServiceAccount', name: managerName, namespace: systemNamespace }],
+  } as KubeObject;
+}

@@ -1,0 +1,117 @@
+import { blockingStage, judge, type StageReport, type Standing, standingOf } from '../engine/stages.ts';
+import { requireHosting } from '../hosting/hosting.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { createdAt, isTrue } from '../kube/objects.ts';
+import { contextsOf } from './access.ts';
+import { checkSpaceName } from './create/find-existing.ts';
+import { namespaceOf, type SpaceRole } from './names.ts';
+import { notThere } from './repair.ts';
+import { hooksOf, itsNameOf, itsOfWds, listControlPlanes, roleOf, typeOf } from './spaces.ts';
+import type { ItsInside } from './stages/its-contents.ts';
+import type { Space, SpaceStage } from './stages/space-stages.ts';
+import { type SpaceSeen, SpaceWatcher } from './stages/space-watcher.ts';
+import { troubleOf } from './stages/stage-trouble.ts';
+import type { WdsInside } from './stages/wds-stages.ts';
+import type { SpaceTools } from './tools.ts';
+
+export interface SpaceStageView {
+  id: string;
+  title: string;
+  state: 'met' | 'waiting' | 'failed' | 'unseen';
+  why?: string;
+}
+
+/** Everything about one space. The fields are an interface: docs/output.md. */
+export interface SpaceView extends Standing {
+  name: string;
+  role: SpaceRole;
+  type: string;
+  hosting: string;
+  context: string | null;
+  server: string | null;
+  /** RFC 3339 */
+  created: string;
+  ready: boolean;
+  stages: SpaceStageView[];
+  hooks: string[];
+  namespace: string;
+  /** Of a WDS: the ITS that it uses, and whether it names it. */
+  its?: { name: string | null; named: boolean };
+  /** Of an ITS: the address that it publishes for other clusters. */
+  publishedServer?: string | null;
+  /** What is wrong and what to type; null where nothing is. */
+  diagnosis: { wrong: string; log: string[]; hint: string | null; next: string | null } | null;
+}
+
+/** @throws StellarError `not-found`, `not-a-hosting-cluster` */
+export async function getSpace(name: string, role: SpaceRole, tools: SpaceTools): Promise<SpaceView> {
+  checkSpaceName(name);
+  const { hosting, kubeconfig } = tools;
+  await requireHosting(hosting);
+  const watcher = new SpaceWatcher(tools);
+  const seen = role === 'its' ? await watcher.its(name) : await watcher.wds(name);
+  if (seen === undefined || roleOf(seen.space.controlPlane) !== role)
+    throw notThere(name, role, hosting, seen?.space.controlPlane, 'get');
+  const { space, stages } = seen as SpaceSeen<ItsInside | WdsInside>;
+  const reports = judge<Space<ItsInside | WdsInside>>(stages, space);
+  const { controlPlane } = space;
+  const isDeleted = controlPlane.metadata.deletionTimestamp !== undefined;
+  return {
+    name,
+    role,
+    type: typeOf(controlPlane),
+    hosting: hosting.cluster.context,
+    context: contextsOf(kubeconfig, name, hosting.cluster.context)[0] ?? null,
+    server: watcher.clientOf(name)?.cluster.server ?? null,
+    created: new Date(createdAt(controlPlane)).toISOString(),
+    ready: isTrue(controlPlane, 'Ready') && blockingStage(reports) === undefined && !isDeleted,
+    ...(isDeleted ? { stage: 'deleting', blockedAt: null } : standingOf(reports)),
+    stages: reports.map(({ id, title, verdict }) => ({
+      id,
+      title,
+      state: verdict.state,
+      ...(verdict.state === 'met' ? {} : { why: verdict.why }),
+    })),
+    hooks: hooksOf(controlPlane),
+    namespace: namespaceOf(name),
+    ...(role === 'wds' ? { its: await itsFor(name, tools) } : itsDetails(seen as SpaceSeen<ItsInside>)),
+    diagnosis: isDeleted
+      ? { wrong: `${name} is being deleted.`, log: [], hint: null, next: null }
+      : await diagnose(reports, { space, stages }, tools, watcher.clientOf(name)),
+  };
+}
+
+async function itsFor(name: string, { hosting }: SpaceTools): Promise<NonNullable<SpaceView['its']>> {
+  const all = (await listControlPlanes(hosting)) ?? [];
+  const own = all.find(({ metadata }) => metadata.name === name);
+  return { name: itsOfWds(name, all)?.metadata.name ?? null, named: itsNameOf(own) !== undefined };
+}
+
+function itsDetails({ space: { look } }: SpaceSeen<ItsInside>): Pick<SpaceView, 'publishedServer'> {
+  return look.state === 'seen' ? { publishedServer: look.value.clusterInfo?.server ?? null } : {};
+}
+
+async function diagnose<Inside>(
+  reports: readonly StageReport[],
+  seen: { space: Space<Inside>; stages: readonly SpaceStage<Inside>[] },
+  { hosting }: SpaceTools,
+  inside: Kube | undefined,
+): Promise<SpaceView['diagnosis']> {
+  const blocking = blockingStage(reports);
+  if (blocking?.verdict.state !== 'failed') return null;
+  const { log, hint: seeMore } = await troubleOf(blocking.id, seen, hosting, inside);
+  const hint = blocking.verdict.hint ?? seeMore ?? null;
+  return {
+    wrong: `${seen.space.name} is kept from being ready: ${blocking.verdict.why}.`,
+    log,
+    hint,
+    next: hint === null ? null : commandIn(hint),
+  };
+}
+
+/** The command that a hint consists of, where it is one that can be typed as it is. */
+function commandIn(hint: string): string | null {
+  const [, command] = /(?:^|: )((?:stellarctl|kubectl|helm) .+)$/s.exec(hint) ?? [];
+  const isWhole = command !== undefined && !/ {2,}|…|\b(CONTEXT|FILE)\b/.test(command);
+  return isWhole ? command : null;
+}

@@ -1,0 +1,51 @@
+import { StellarError } from '../engine/errors.ts';
+import type { Settings } from '../files/settings.ts';
+import { type Kubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
+
+/** Which ITS a command means, and why. */
+export interface ItsChoice {
+  context: string;
+  source: '--its' | 'STELLARCTL_ITS' | 'its use' | 'current context';
+}
+
+/**
+ * The ITS: what was given, else the variable STELLARCTL_ITS, else what `its use` chose, else the current context. No context is
+ * ever probed to find one.
+ * @throws StellarError `usage` when there is none of these
+ */
+export function chooseIts(
+  given: string | undefined,
+  env: NodeJS.ProcessEnv,
+  settings: Settings,
+  kubeconfig: Kubeconfig,
+): ItsChoice {
+  if (given !== undefined) return { context: given, source: '--its' };
+  if (env.STELLARCTL_ITS) return { context: env.STELLARCTL_ITS, source: 'STELLARCTL_ITS' };
+  if (settings.its !== undefined) return { context: settings.its, source: 'its use' };
+  if (kubeconfig.currentContext !== undefined) return { context: kubeconfig.currentContext, source: 'current context' };
+  const known = [...kubeconfig.contexts.keys()];
+  throw new StellarError('usage', 'No ITS was given, and there is no current context.', {
+    hint:
+      known.length === 0
+        ? 'Give a kubeconfig: --kubeconfig FILE, or the variable KUBECONFIG'
+        : `Give one: --its CONTEXT    Contexts: ${known.join(', ')}`,
+  });
+}
+
+/** Finds the context of an ITS; where it does not exist, says how it came to be meant. @throws StellarError `context-unknown` */
+export function selectIts(kubeconfig: Kubeconfig, context: string, source: ItsChoice['source']): SelectedContext {
+  try {
+    return selectContext(kubeconfig, context);
+  } catch (error) {
+    const remedy = remedies[source];
+    if (!(error instanceof StellarError) || error.code !== 'context-unknown' || remedy === undefined) throw error;
+    throw new StellarError(error.code, `${error.message} It is meant because of ${source}.`, {
+      hint: `${error.hint}    ${remedy}`,
+    });
+  }
+}
+
+const remedies: Partial<Record<ItsChoice['source'], string>> = {
+  STELLARCTL_ITS: 'To mean another one: --its CONTEXT, or unset STELLARCTL_ITS',
+  'its use': 'To mean another one: --its CONTEXT, or stellarctl its use --unset',
+};

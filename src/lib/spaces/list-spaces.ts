@@ -1,0 +1,94 @@
+import { mapConcurrently } from '../engine/concurrency.ts';
+import { blockingStage, judge, type StageReport, type Standing, standingOf } from '../engine/stages.ts';
+import { notHosting } from '../hosting/hosting.ts';
+import { hidden } from '../kube/access.ts';
+import { conditionOf, createdAt, isTrue } from '../kube/objects.ts';
+import { contextsOf } from './access.ts';
+import type { SpaceRole } from './names.ts';
+import type { ControlPlane } from './objects.ts';
+import { itsOfWds, listControlPlanes, roleOf, typeOf } from './spaces.ts';
+import { readSpace, type SpaceEvidence } from './stages/evidence.ts';
+import { itsStages } from './stages/its-stages.ts';
+import { wdsStages } from './stages/wds-stages.ts';
+import type { SpaceTools } from './tools.ts';
+
+/** One space as the hosting cluster shows it. The fields are an interface: docs/output.md. */
+export interface SpaceListItem extends Standing {
+  name: string;
+  type: string;
+  ready: boolean;
+  /** Whether somebody has to do something. */
+  problem: boolean;
+  /** What is awaited, or what is wrong; empty when all is well. */
+  reason: string;
+  /** The context that leads to it. */
+  context: string | null;
+  /** RFC 3339 */
+  created: string;
+  /** Of a WDS: the ITS that it sends its workloads through. */
+  its?: string | null;
+}
+
+const spacesAtOnce = 8;
+
+/**
+ * Lists the spaces of one kind on a hosting cluster. Only the hosting cluster is asked: what shows inside the spaces is for `get`.
+ * @throws StellarError `not-a-hosting-cluster`
+ */
+export async function listSpaces(
+  role: SpaceRole,
+  { hosting, kubeconfig }: Pick<SpaceTools, 'hosting' | 'kubeconfig'>,
+): Promise<SpaceListItem[]> {
+  const all = await listControlPlanes(hosting);
+  if (all === undefined) throw notHosting(hosting);
+  const ofRole = all.filter((controlPlane) => roleOf(controlPlane) === role);
+  const items = await mapConcurrently(ofRole, spacesAtOnce, ({ metadata: { name } }) =>
+    listSpace(name, role, all, { hosting, kubeconfig }),
+  );
+  return items.filter((item) => item !== undefined);
+}
+
+/** One of the control planes that a hosting cluster has listed. @returns undefined where it has been deleted since */
+export async function listSpace(
+  name: string,
+  role: SpaceRole,
+  all: readonly ControlPlane[],
+  { hosting, kubeconfig }: Pick<SpaceTools, 'hosting' | 'kubeconfig'>,
+): Promise<SpaceListItem | undefined> {
+  const evidence = await readSpace(hosting, name, role);
+  if (evidence === undefined) return undefined;
+  const item = toItem(evidence, contextsOf(kubeconfig, name, hosting.cluster.context)[0]);
+  return role === 'wds' ? { ...item, its: itsNameFor(name, all) } : item;
+}
+
+const itsNameFor = (wds: string, all: readonly ControlPlane[]): string | null =>
+  itsOfWds(wds, all)?.metadata.name ?? null;
+
+/** The stages of a space as far as the hosting cluster shows them. */
+function judgeFromOutside(evidence: SpaceEvidence): StageReport[] {
+  const look = hidden('it was not looked into');
+  return evidence.role === 'its'
+    ? judge(itsStages(evidence), { ...evidence, look })
+    : judge(wdsStages(), { ...evidence, look });
+}
+
+function toItem(evidence: SpaceEvidence, context: string | undefined): SpaceListItem {
+  const { name, controlPlane } = evidence;
+  const reports = judgeFromOutside(evidence);
+  const { verdict } = blockingStage(reports) ?? {};
+  const isDeleted = controlPlane.metadata.deletionTimestamp !== undefined;
+  return {
+    name,
+    type: typeOf(controlPlane),
+    ready: isTrue(controlPlane, 'Ready') && verdict === undefined && !isDeleted,
+    ...(isDeleted ? { stage: 'deleting', blockedAt: null } : standingOf(reports)),
+    problem: verdict?.state === 'failed',
+    reason: isDeleted
+      ? 'it is being deleted'
+      : verdict?.state === 'waiting' || verdict?.state === 'failed'
+        ? verdict.why
+        : (conditionOf(controlPlane, 'Ready')?.status === 'False' && conditionOf(controlPlane, 'Ready')?.message) || '',
+    context: context ?? null,
+    created: new Date(createdAt(controlPlane)).toISOString(),
+  };
+}

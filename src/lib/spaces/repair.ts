@@ -1,0 +1,196 @@
+import { command } from '../engine/command-line.ts';
+import { Deadline } from '../engine/deadline.ts';
+import { StellarError } from '../engine/errors.ts';
+import { poll } from '../engine/poll.ts';
+import type { Run } from '../engine/run.ts';
+import { requireHosting } from '../hosting/hosting.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { deletePresent } from '../kube/delete-present.ts';
+import type { Job } from '../kube/objects.ts';
+import { jobState } from '../kube/pods.ts';
+import { resources } from '../kube/resources.ts';
+import { createSpace } from './create/create-space.ts';
+import { checkSpaceName } from './create/find-existing.ts';
+import { requireHooks } from './create/hooks.ts';
+import { canNameIts, chooseItsForWds, type ItsForWds } from './create/its-for-wds.ts';
+import { knownEntries } from './create/space-context.ts';
+import { aSpace, clusterInfoJob, hookNames, namespaceOf, type SpaceRole } from './names.ts';
+import type { ControlPlane, HookUse } from './objects.ts';
+import type { SpaceResult } from './space-result.ts';
+import { hooksOf, itsNameOf, itsOfWds, listControlPlanes, roleOf } from './spaces.ts';
+import { readSpace, type SpaceEvidence } from './stages/evidence.ts';
+import { askToLook } from './stages/follow-space.ts';
+import { SpaceWatcher } from './stages/space-watcher.ts';
+import { isWiredFor, managerDeployment, transportDeployment } from './stages/wds-stages.ts';
+import type { SpaceTools } from './tools.ts';
+
+export interface RepairInput {
+  name: string;
+  role: SpaceRole;
+  /** For a WDS: the ITS that it is to use from now on. */
+  itsName?: string | undefined;
+}
+
+/**
+ * Sets a space going again that has stopped: lets KubeFlex make failed Jobs anew, which it never does by itself, and gives a WDS hooks
+ * that can name its ITS. Then it is followed, and its context written, as after its creation.
+ * @throws StellarError `not-found`, and what createSpace may throw
+ */
+export async function repairSpace(input: RepairInput, tools: SpaceTools, run: Run): Promise<SpaceResult> {
+  const { name, role } = input;
+  const { hosting } = tools;
+  checkSpaceName(name);
+  await requireHosting(hosting);
+  const evidence = await readSpace(hosting, name, role);
+  if (evidence === undefined || roleOf(evidence.controlPlane) !== role)
+    throw notThere(name, role, hosting, evidence?.controlPlane, 'repair');
+  const failed = failedJobs(evidence);
+  const rewired = role === 'wds' ? await rewiring(input, evidence, hosting) : undefined;
+  const watcher = new SpaceWatcher(tools);
+  const space = {
+    exists: true,
+    type: evidence.type,
+    write:
+      failed.length === 0 && rewired === undefined
+        ? undefined
+        : async () => {
+            if (rewired !== undefined) await rewire(hosting, evidence, rewired, run);
+            await makeAnew(hosting, evidence, failed);
+            return whatWasDone(failed, rewired);
+          },
+    entries: () => knownEntries(name, evidence.type, tools),
+  };
+  const followed = { name, role, hosting, inside: () => watcher.clientOf(name), started: Date.now() };
+  return role === 'its'
+    ? createSpace({ ...space, followed: { ...followed, look: () => watcher.its(name) } }, tools, run)
+    : createSpace({ ...space, followed: { ...followed, look: () => watcher.wds(name) } }, tools, run);
+}
+
+/** What is the matter with a name that no such space has. @param present the control plane of that name, if there is one */
+export function notThere(
+  name: string,
+  role: SpaceRole,
+  { cluster }: Kube,
+  present: ControlPlane | undefined,
+  verb: 'get' | 'repair',
+): StellarError {
+  const other = present && roleOf(present);
+  if (other !== undefined) {
+    return new StellarError('not-found', `${name} is ${aSpace(other)}.`, {
+      hint: command`stellarctl ${other} ${verb} ${name} --hosting-context ${cluster.context}`,
+    });
+  }
+  return new StellarError('not-found', `There is no ${role.toUpperCase()} ${name} on ${cluster.context}.`, {
+    hint: command`See what there is: stellarctl ${role} list --hosting-context ${cluster.context}`,
+  });
+}
+
+function failedJobs({ controlPlane, jobs }: SpaceEvidence): Job[] {
+  const own = [...hooksOf(controlPlane), clusterInfoJob];
+  return jobs.filter((job) => own.includes(job.metadata.name) && jobState(job) === 'failed');
+}
+
+/** Deletes failed Jobs, and makes KubeFlex forget that it has made them: it does not look again at what it calls done. */
+async function makeAnew(hosting: Kube, { name, controlPlane }: SpaceEvidence, failed: readonly Job[]): Promise<void> {
+  for (const { metadata } of failed)
+    await hosting.delete(resources.jobs, metadata.name, { namespace: namespaceOf(name), uid: metadata.uid });
+  await forgetHooks(
+    hosting,
+    controlPlane,
+    failed.map(({ metadata }) => metadata.name),
+  );
+  await askToLook(hosting, name);
+}
+
+async function forgetHooks(hosting: Kube, { metadata, status }: ControlPlane, hooks: readonly string[]): Promise<void> {
+  const marked = hooks.filter((hook) => status?.postCreateHooks?.[hook] === true);
+  if (marked.length === 0) return;
+  const postCreateHooks = Object.fromEntries(marked.map((hook) => [hook, null]));
+  await hosting.merge(
+    resources.controlPlanes,
+    metadata.name,
+    { status: { postCreateHooks, postCreateHookCompleted: false } },
+    { subresource: 'status' },
+  );
+}
+
+interface Rewiring extends ItsForWds {
+  hooks: HookUse[];
+}
+
+/** How a WDS is to be told its ITS, where that is not as it should be. */
+async function rewiring(
+  { name, itsName: asked }: RepairInput,
+  { controlPlane, deployments }: SpaceEvidence,
+  hosting: Kube,
+): Promise<Rewiring | undefined> {
+  const present = controlPlane.spec?.postCreateHooks ?? [];
+  const transport = present.find(({ hookName }) => hookName.endsWith(hookNames.transport));
+  // One of an older chart, which has other hooks.
+  if (transport === undefined) return undefined;
+  const its = itsOfWds(name, (await listControlPlanes(hosting)) ?? [])?.metadata.name;
+  const named = itsNameOf(controlPlane) ?? '';
+  const byHooks = await requireHooks(hosting, [hookNames.transport]);
+  const isNameable = named === '' || canNameIts(byHooks.get(transport.hookName));
+  const isAsAsked = its !== undefined && (asked ?? its) === its;
+  if (isAsAsked && isNameable && isWiredFor(named, deployments)) return undefined;
+  const choice = await chooseItsForWds(hosting, asked ?? itsNameOf(controlPlane), byHooks);
+  return {
+    ...choice,
+    hooks: present.map((use) => ({
+      ...withoutItsName(use),
+      ...(use === transport ? { hookName: choice.transportHook } : {}),
+    })),
+  };
+}
+
+/** What a hook is told by itself goes before what all are told. */
+function withoutItsName(use: HookUse): HookUse {
+  if (use.vars?.ITSName === undefined) return use;
+  const { ITSName: _, ...vars } = use.vars;
+  return { ...use, vars };
+}
+
+/**
+ * The Deployments go as well, the one that isWiredFor looks at last: KubeFlex made them by creating them, so that what it applies to
+ * them later conflicts with itself (it does not force; pkg/reconcilers/shared/postcreate_hook.go).
+ */
+async function rewire(
+  hosting: Kube,
+  { name, controlPlane }: SpaceEvidence,
+  { itsName, correctedHook, hooks }: Rewiring,
+  run: Run,
+): Promise<void> {
+  if (correctedHook !== undefined) await hosting.apply(correctedHook);
+  const changed = await hosting.merge<ControlPlane>(resources.controlPlanes, name, {
+    spec: { globalVars: { ITSName: itsName }, postCreateHooks: hooks },
+  });
+  if (!hosting.dryRun) await untilNoticed(hosting, changed, run);
+  await forgetHooks(hosting, controlPlane, [hookNames.controller, ...hooks.map(({ hookName }) => hookName)]);
+  for (const deployment of [transportDeployment, managerDeployment])
+    await deletePresent(hosting, resources.deployments, deployment, namespaceOf(name));
+}
+
+/** How long KubeFlex is given to notice a change. It may not run at all. */
+const noticeMs = 10_000;
+
+/**
+ * Waits until KubeFlex works by what a control plane says now: if it were still at work by what it said before, it would make anew what
+ * is deleted next just as it was.
+ */
+async function untilNoticed(hosting: Kube, { metadata }: ControlPlane, run: Run): Promise<void> {
+  const { name, generation = 0 } = metadata;
+  const soon = { ...run, deadline: new Deadline(Math.min(noticeMs, run.deadline.remaining)) };
+  await poll(async () => {
+    const present = await hosting.get<ControlPlane>(resources.controlPlanes, name);
+    return (present?.status?.observedGeneration ?? 0) >= generation || undefined;
+  }, soon);
+}
+
+function whatWasDone(failed: readonly Job[], rewired: Rewiring | undefined): string {
+  const jobs = failed.map(({ metadata }) => metadata.name).join(', ');
+  return [
+    ...(rewired === undefined ? [] : [`ITS set to ${rewired.its}`]),
+    ...(jobs === '' ? [] : [`failed Job ${jobs} removed, for KubeFlex to make anew`]),
+  ].join(' · ');
+}

@@ -1,0 +1,62 @@
+import type { Reader } from '../kube/client/client.ts';
+import { resources } from '../kube/resources.ts';
+import { hookNames, olderHooks, roleLabel, type SpaceRole } from './names.ts';
+import type { ControlPlane } from './objects.ts';
+
+/** The hooks that a control plane is made with, in order: the older single one first, as KubeFlex runs them. */
+export function hooksOf({ spec }: ControlPlane): string[] {
+  const names = [spec?.postCreateHook, ...(spec?.postCreateHooks ?? []).map(({ hookName }) => hookName)];
+  return [...new Set(names.filter((name) => name !== undefined && name !== ''))] as string[];
+}
+
+/** The hook of a control plane that does what the chart's hook of this name does: that one, or a corrected copy (its-for-wds.ts). */
+export const hookLike = (controlPlane: ControlPlane, name: string): string | undefined =>
+  hooksOf(controlPlane).find((hook) => hook === name || hook.endsWith(`-${name}`));
+
+/**
+ * What a control plane is to KubeStellar. The label comes only when a hook is through, so that the hooks decide before.
+ * @returns undefined for a control plane that is none of KubeStellar's spaces
+ */
+export function roleOf(controlPlane: ControlPlane): SpaceRole | undefined {
+  const label = controlPlane.metadata.labels?.[roleLabel];
+  if (label === 'its' || label === 'wds') return label;
+  const hooks = hooksOf(controlPlane);
+  const isHookOf = (role: SpaceRole) => (name: string) => roleOfHook(name) === role;
+  if (hooks.some(isHookOf('its'))) return 'its';
+  return hooks.some(isHookOf('wds')) ? 'wds' : undefined;
+}
+
+function roleOfHook(name: string): SpaceRole | undefined {
+  if (name === hookNames.hubInit || name === hookNames.statusAddon) return 'its';
+  if (name === hookNames.controller || name.endsWith(hookNames.transport)) return 'wds';
+  return olderHooks[name];
+}
+
+export const typeOf = ({ spec }: ControlPlane): string => spec?.type ?? 'k8s';
+
+/** The control planes of a hosting cluster by name, all or those of one role. @returns undefined where KubeFlex is not installed */
+export async function listControlPlanes(hosting: Reader, role?: SpaceRole): Promise<ControlPlane[] | undefined> {
+  const all = await hosting.list<ControlPlane>(resources.controlPlanes);
+  return all
+    ?.filter((controlPlane) => role === undefined || roleOf(controlPlane) === role)
+    .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+}
+
+/** The ITS that a WDS sends its workloads through: the one that it names, else the only one. Undefined where that is not clear. */
+export function itsOfWds(wds: string, all: readonly ControlPlane[]): ControlPlane | undefined {
+  const named = itsNameOf(all.find(({ metadata }) => metadata.name === wds));
+  const itses = all.filter((controlPlane) => roleOf(controlPlane) === 'its');
+  if (named !== undefined) return itses.find(({ metadata }) => metadata.name === named);
+  return itses.length === 1 ? itses[0] : undefined;
+}
+
+/** The ITS that a WDS was created with by name. */
+export function itsNameOf(wds: ControlPlane | undefined): string | undefined {
+  const { globalVars, postCreateHookVars, postCreateHooks } = wds?.spec ?? {};
+  const names = [
+    ...(postCreateHooks ?? []).map(({ vars }) => vars?.ITSName),
+    globalVars?.ITSName,
+    postCreateHookVars?.ITSName,
+  ];
+  return names.find((name) => name !== undefined && name !== '');
+}

@@ -1,0 +1,71 @@
+import type { Kube, Reader } from '../../kube/client/client.ts';
+import type { Deployment, Job, Pod, Secret, StatefulSet } from '../../kube/objects.ts';
+import { lenient } from '../../kube/permissive-reader.ts';
+import { resources } from '../../kube/resources.ts';
+import { managerName, namespaceOf, type SpaceRole, systemNamespace } from '../names.ts';
+import type { ControlPlane } from '../objects.ts';
+import { typeOf } from '../spaces.ts';
+
+/** Everything that the hosting cluster shows of one space. */
+export interface SpaceEvidence {
+  name: string;
+  role: SpaceRole;
+  type: string;
+  /** The context of the hosting cluster. */
+  hosting: string;
+  controlPlane: ControlPlane;
+  jobs: readonly Job[];
+  deployments: readonly Deployment[];
+  statefulSets: readonly StatefulSet[];
+  pods: readonly Pod[];
+  /** Plural names of the kinds in its namespace that this user may not read: they seem to have no objects. */
+  forbidden: ReadonlySet<string>;
+  /** KubeFlex's manager; looked at only while it has not said anything about the space. */
+  manager: { deployment: Deployment | undefined; pods: readonly Pod[] } | undefined;
+}
+
+/** @returns undefined where there is no such control plane */
+export async function readSpace(hosting: Reader, name: string, role: SpaceRole): Promise<SpaceEvidence | undefined> {
+  const namespace = namespaceOf(name);
+  const readable = lenient(hosting);
+  const [controlPlane, jobs = [], deployments = [], statefulSets = [], pods = []] = await Promise.all([
+    hosting.get<ControlPlane>(resources.controlPlanes, name),
+    readable.list<Job>(resources.jobs, { namespace }),
+    readable.list<Deployment>(resources.deployments, { namespace }),
+    readable.list<StatefulSet>(resources.statefulSets, { namespace }),
+    readable.list<Pod>(resources.pods, { namespace }),
+  ]);
+  if (controlPlane === undefined) return undefined;
+  const type = typeOf(controlPlane);
+  const manager = controlPlane.status?.conditions?.length ? undefined : await readManager(hosting);
+  const { forbidden } = readable;
+  return {
+    name,
+    role,
+    type,
+    hosting: hosting.cluster.context,
+    controlPlane,
+    jobs,
+    deployments,
+    statefulSets,
+    pods,
+    forbidden,
+    manager,
+  };
+}
+
+async function readManager(hosting: Reader): Promise<SpaceEvidence['manager']> {
+  const readable = lenient(hosting);
+  const namespace = systemNamespace;
+  const [deployment, pods = []] = await Promise.all([
+    readable.get<Deployment>(resources.deployments, managerName, { namespace }),
+    readable.list<Pod>(resources.pods, { namespace }),
+  ]);
+  if (readable.forbidden.size > 0) return undefined;
+  return { deployment, pods: pods.filter(({ metadata }) => metadata.name.startsWith(`${managerName}-`)) };
+}
+
+/** Whether KubeFlex has made the credentials of a space already. */
+export async function hasCredentials(hosting: Kube, name: string, secretName: string): Promise<boolean> {
+  return (await hosting.get<Secret>(resources.secrets, secretName, { namespace: namespaceOf(name) })) !== undefined;
+}

@@ -1,0 +1,148 @@
+import { command } from '../../engine/command-line.ts';
+import { StellarError } from '../../engine/errors.ts';
+import { type Followed, followOne } from '../../engine/follow.ts';
+import type { Run } from '../../engine/run.ts';
+import { type BlockedReport, type StageReport, type Standing, standingOf, unreached } from '../../engine/stages.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import { resources } from '../../kube/resources.ts';
+import { aSpace, type SpaceRole } from '../names.ts';
+import { hookLike } from '../spaces.ts';
+import type { Space, SpaceStage } from './space-stages.ts';
+import { troubleOf } from './stage-trouble.ts';
+
+/** How long a failure that might pass is watched before it is believed. Images and hooks fail for good more often than not. */
+const spaceGraceMs = 5000;
+
+/** Written into a control plane so that KubeFlex looks at it now, and not only at its next round (every 30 s). */
+const nudgeAnnotation = 'stellarctl.kubestellar.io/looked-at';
+
+export interface FollowedSpace<Inside> {
+  name: string;
+  role: SpaceRole;
+  hosting: Kube;
+  /** One look. Undefined: the control plane is gone. */
+  look: () => Promise<{ space: Space<Inside>; stages: readonly SpaceStage<Inside>[] } | undefined>;
+  /** The client by which the space was last seen from inside. */
+  inside: () => Kube | undefined;
+  /** When the work began, milliseconds since the epoch. */
+  started: number;
+}
+
+/** What became of a space that was followed. */
+export interface SpaceOutcome extends Standing {
+  /** It was at its last stage at the first look. */
+  atOnce?: boolean;
+  error?: StellarError;
+}
+
+/**
+ * Follows a space to its last stage: says what is reached as it is reached, and stops as soon as something has failed that does not
+ * pass by itself, with the reason and the last lines of the log of whatever failed. KubeFlex itself says nothing of that.
+ */
+export function followSpace<Inside>(followed: FollowedSpace<Inside>, run: Run): Promise<SpaceOutcome> {
+  const { name, started } = followed;
+  const nudge = new Nudge(followed);
+  let stages: readonly SpaceStage<Inside>[] = [];
+  const look = async () => {
+    const seen = await followed.look();
+    stages = seen?.stages ?? [];
+    return seen && { stages, snapshot: seen.space };
+  };
+  const subject: Followed<Space<Inside>, SpaceOutcome> = {
+    graceMs: spaceGraceMs,
+    gone: () => ({ ...unreached, error: gone(followed) }),
+    async act({ snapshot: space, reports, reached, blocking, state, isFirst }) {
+      // The last stage is the result, which is told with it.
+      for (const { title } of reached.filter(({ id }) => id !== reports.at(-1)?.id))
+        run.progress.reached(name, title, Date.now() - started);
+      const standing = standingOf(reports);
+      if (blocking === undefined) return { ...standing, atOnce: isFirst };
+      if (state === 'failed') return { ...standing, error: await failure(followed, { space, stages }, blocking) };
+      await nudge.when(space, reports, blocking);
+      run.progress.waiting(name, blocking.verdict.why);
+      return undefined;
+    },
+    late: (last) => ({ ...standingOf(last?.reports ?? []), error: tooLate(followed, last?.blocking) }),
+  };
+  return followOne(subject, look, run);
+}
+
+/** Lets KubeFlex look again as soon as there is something new to see, once for everything. */
+class Nudge {
+  readonly #hosting: Kube;
+  readonly #name: string;
+  #last = '';
+
+  constructor({ hosting, name }: Pick<FollowedSpace<unknown>, 'hosting' | 'name'>) {
+    this.#hosting = hosting;
+    this.#name = name;
+  }
+
+  async when({ controlPlane }: Space<unknown>, reports: readonly StageReport[], blocking: StageReport): Promise<void> {
+    const isUnnoticedHook = (id: string) => {
+      const hook = hookLike(controlPlane, id);
+      return hook !== undefined && controlPlane.status?.postCreateHooks?.[hook] !== true;
+    };
+    const unnoticed = reports.filter(({ id, verdict }) => verdict.state === 'met' && isUnnoticedHook(id));
+    const onlyKubeFlexIsLeft = blocking === reports.at(-1);
+    const news = [...unnoticed.map(({ id }) => id), ...(onlyKubeFlexIsLeft ? ['all'] : [])].join();
+    if (news === '' || news === this.#last) return;
+    this.#last = news;
+    // A convenience: whoever may not write it waits a little longer.
+    await askToLook(this.#hosting, this.#name).catch(() => {});
+  }
+}
+
+/** Makes KubeFlex look at a control plane: any change of it does. */
+export async function askToLook(hosting: Kube, name: string): Promise<void> {
+  await hosting.merge(resources.controlPlanes, name, {
+    metadata: { annotations: { [nudgeAnnotation]: new Date(hosting.now()).toISOString() } },
+  });
+}
+
+async function failure<Inside>(
+  { name, role, hosting, inside }: FollowedSpace<Inside>,
+  seen: { space: Space<Inside>; stages: readonly SpaceStage<Inside>[] },
+  { id, verdict }: BlockedReport,
+): Promise<StellarError> {
+  const { trouble, log, hint: seeMore } = await troubleOf(id, seen, hosting, inside());
+  const isHook = hookLike(seen.space.controlPlane, id) !== undefined;
+  const where = trouble?.kind === 'exit' ? [trouble.why] : [];
+  return new StellarError(
+    isHook ? 'hook-failed' : 'space-failed',
+    `${name} is kept from being ready: ${verdict.why}.`,
+    {
+      details: [...where, ...log, existsUnready(name, role)],
+      hint: wayOf(verdict.hint ?? seeMore ?? goOn, name, role, hosting),
+    },
+  );
+}
+
+function tooLate({ name, role, hosting }: FollowedSpace<unknown>, blocking: BlockedReport | undefined): StellarError {
+  const { state, why, hint } = blocking?.verdict ?? {};
+  const at = blocking === undefined ? '' : `; it is kept from "${blocking.title}": ${why}`;
+  return new StellarError('timeout', `${name} was not ready in time${at}.`, {
+    details: [existsStill(name)],
+    hint: wayOf((state === 'failed' && hint) || goOn, name, role, hosting),
+  });
+}
+
+const existsUnready = (name: string, role: SpaceRole): string => `${name} exists but is not ${aSpace(role)} yet.`;
+
+export const existsStill = (name: string): string => `The control plane ${name} exists.`;
+
+const goOn = 'Go on: run the same command again';
+
+/** How to go on with a space that exists and is not ready, and how to give it up. */
+export const goOnOrBack = (name: string, role: SpaceRole, hosting: Pick<Kube, 'cluster'>): string =>
+  wayOf(goOn, name, role, hosting);
+
+const wayOf = (forth: string, name: string, role: SpaceRole, { cluster }: Pick<Kube, 'cluster'>): string =>
+  `${forth}    ${command`Or give it up: stellarctl ${role} delete ${name} --hosting-context ${cluster.context}`}`;
+
+function gone({ name, hosting }: FollowedSpace<unknown>): StellarError {
+  return new StellarError(
+    'not-found',
+    `The control plane ${name} is gone from ${hosting.cluster.context}: somebody has deleted it.`,
+  );
+}

@@ -1,0 +1,52 @@
+import type { Kube } from '../../kube/client/client.ts';
+import { isCrdServed } from '../../kube/crds.ts';
+import type { ConfigMap, KubeObject, Pod } from '../../kube/objects.ts';
+import { lenient } from '../../kube/permissive-reader.ts';
+import { resources } from '../../kube/resources.ts';
+import { type ClusterInfo, parseClusterInfo } from '../../wecs/hub/cluster-info.ts';
+import { bootstrapServiceAccounts, hubNamespace, managedClusterCrd, operatorNamespace } from '../../wecs/names.ts';
+import { type HubWebhook, tryHubWebhook } from '../../wecs/registration/hub-webhook.ts';
+import { propertiesNamespace, workStatusCrd } from '../../workloads/names.ts';
+
+/** What an ITS shows from inside. */
+export interface ItsInside {
+  /** The kind ManagedCluster is defined and served. */
+  hubServed: boolean;
+  workStatusServed: boolean;
+  /** The service account by whose tokens agents introduce themselves. */
+  bootstrapAccount: string | undefined;
+  clusterInfo: ClusterInfo | undefined;
+  /** Undefined while ManagedClusters are not served: nothing can be tried. */
+  webhook: HubWebhook | undefined;
+  /** The pods of OCM's operator and of the hub's controllers; KubeStellar's status add-on is among the first. */
+  hubPods: readonly Pod[];
+  propertiesNamespace: boolean;
+  /** Plural names of the kinds that this user may not read there: they seem to have no objects. */
+  forbidden: ReadonlySet<string>;
+}
+
+export async function readItsInside(kube: Kube): Promise<ItsInside> {
+  const its = lenient(kube);
+  const [hubServed, workStatusServed, accounts, info, hubPods, properties] = await Promise.all([
+    isCrdServed(its, managedClusterCrd),
+    isCrdServed(its, workStatusCrd),
+    Promise.all(
+      bootstrapServiceAccounts.map((name) =>
+        its.get<KubeObject>(resources.serviceAccounts, name, { namespace: operatorNamespace }),
+      ),
+    ),
+    its.get<ConfigMap>(resources.configMaps, 'cluster-info', { namespace: 'kube-public' }),
+    Promise.all([operatorNamespace, hubNamespace].map((namespace) => its.list<Pod>(resources.pods, { namespace }))),
+    its.get<KubeObject>(resources.namespaces, propertiesNamespace),
+  ]);
+  return {
+    webhook: hubServed ? await tryHubWebhook(kube) : undefined,
+    hubServed,
+    workStatusServed,
+    bootstrapAccount: accounts.find((account) => account !== undefined)?.metadata.name,
+    clusterInfo: parseClusterInfo(info?.data?.kubeconfig),
+    hubPods: hubPods.flatMap((pods) => pods ?? []),
+    propertiesNamespace: properties !== undefined,
+    forbidden: its.forbidden,
+  };
+}

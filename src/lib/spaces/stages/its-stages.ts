@@ -1,0 +1,116 @@
+import { graceMs } from '../../engine/deadline.ts';
+import { failed, met, unseen, type Verdict, waiting } from '../../engine/stages.ts';
+import { isTrue } from '../../kube/objects.ts';
+import { firstTrouble, isPodReady, podsOf } from '../../kube/pods.ts';
+import { resources } from '../../kube/resources.ts';
+import { bootstrapServiceAccounts, hubNamespace, operatorNamespace, webhookName } from '../../wecs/names.ts';
+import { clusterInfoJob, hookNames } from '../names.ts';
+import type { SpaceEvidence } from './evidence.ts';
+import type { ItsInside } from './its-contents.ts';
+import {
+  apiServerRuns,
+  byInside,
+  clusterInfoStagePods,
+  hidden,
+  hookJobStages,
+  jobDone,
+  reachable,
+  ready,
+  type Space,
+  type SpaceStage,
+  serverPods,
+  synced,
+} from './space-stages.ts';
+
+type ItsStage = SpaceStage<ItsInside>;
+
+/**
+ * How an ITS comes about (facts: core chart 0.30, kubeflex 0.9.3): the control plane, its API server, the Jobs of its hooks, what
+ * these install, and for a vcluster the address that it publishes for other clusters.
+ */
+export function itsStages(evidence: SpaceEvidence): ItsStage[] {
+  const hooks = hookJobStages<ItsInside>(evidence);
+  const beforeHub = hooks.filter(({ id }) => id === hookNames.hubInit);
+  const afterHub = hooks.filter(({ id }) => id !== hookNames.hubInit);
+  return [
+    { id: 'synced', title: 'taken up by KubeFlex', check: synced },
+    { id: 'api-server', title: 'API server runs', check: apiServerRuns, podsOf: serverPods },
+    { id: 'reachable', title: 'API server answers', check: reachable, graceMs },
+    ...beforeHub,
+    { id: 'hub-runs', title: 'OCM hub runs', check: byInside(hubRuns), podsInside: ({ hubPods }) => hubPods },
+    { id: 'hub-crds', title: 'serves ManagedClusters', check: byInside(hubServed) },
+    { id: 'bootstrap-account', title: 'can be joined', check: byInside(joinable) },
+    {
+      id: 'hub-webhook',
+      title: 'admits ManagedClusters',
+      check: webhookAnswers,
+      graceMs,
+      podsInside: ({ hubPods }) => podsOf(webhookName, hubPods),
+    },
+    ...afterHub,
+    { id: 'workstatus-crd', title: 'serves WorkStatuses', check: byInside(workStatusServed) },
+    ...(evidence.type === 'vcluster' ? [clusterInfoStage] : []),
+    { id: 'ready', title: 'KubeFlex calls it ready', check: ready },
+  ];
+}
+
+/** The image of a hub's own controller may not be there, or end again and again: the Job that installs it only waits. */
+function hubRuns(its: ItsInside): Verdict {
+  const { hubPods, hubServed: served } = its;
+  const trouble = firstTrouble(hubPods);
+  if (trouble !== undefined) return failed(`OCM does not run in it: ${trouble.why}`);
+  if (!hubPods.some(({ metadata }) => metadata.namespace === hubNamespace))
+    return (
+      hidden(its, resources.pods) ??
+      hidden(its, resources.customResourceDefinitions) ??
+      (served ? unseen('its pods are not to be seen') : waiting('there are no pods of an OCM hub yet'))
+    );
+  const unready = hubPods.find((pod) => !isPodReady(pod));
+  return unready === undefined ? met : waiting(`pod ${unready.metadata.name} of OCM is starting`);
+}
+
+const hubServed = (its: ItsInside): Verdict =>
+  its.hubServed
+    ? met
+    : (hidden(its, resources.customResourceDefinitions) ?? waiting('OCM has not defined its kinds there yet'));
+
+const joinable = (its: ItsInside): Verdict =>
+  its.bootstrapAccount === undefined
+    ? (hidden(its, resources.serviceAccounts) ??
+      waiting(`there is no ServiceAccount ${operatorNamespace}/${bootstrapServiceAccounts[0]} yet`))
+    : met;
+
+/** What is still being installed may come; a webhook that runs, or of a hub that was ready before, should answer. */
+function webhookAnswers(space: Space<ItsInside>): Verdict {
+  return byInside<ItsInside>((its) => {
+    const { webhook, hubPods } = its;
+    if (webhook === undefined)
+      return hidden(its, resources.customResourceDefinitions) ?? waiting('OCM has not defined its kinds there yet');
+    if (webhook.state === 'answers') return met;
+    if (webhook.state === 'unseen') return unseen(webhook.why);
+    const isInstalled = isTrue(space.controlPlane, 'Ready') || podsOf(webhookName, hubPods).some(isPodReady);
+    return isInstalled ? failed(webhook.why, webhook.hint) : waiting(webhook.why);
+  })(space);
+}
+
+/** Without this kind KubeStellar's controllers do nothing, and say nothing about it. */
+const workStatusServed = (its: ItsInside): Verdict =>
+  its.workStatusServed
+    ? met
+    : (hidden(its, resources.customResourceDefinitions) ??
+      waiting("KubeStellar's status add-on has not defined WorkStatuses yet"));
+
+/** Agents in other clusters find a vcluster by what it says of itself in kube-public/cluster-info. */
+const clusterInfoStage: ItsStage = {
+  id: 'cluster-info',
+  title: 'publishes its address for other clusters',
+  check: (space) => {
+    const published = byInside(({ clusterInfo }: ItsInside) =>
+      clusterInfo === undefined ? waiting('kube-public/cluster-info is missing') : met,
+    )(space);
+    // KubeFlex makes the Job, and with it this, for every vcluster before it calls its API server up.
+    const job = jobDone(clusterInfoJob, () => published.state !== 'waiting')(space);
+    return job.state === 'met' ? published : job;
+  },
+  podsOf: clusterInfoStagePods,
+};

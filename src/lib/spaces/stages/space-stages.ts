@@ -1,0 +1,239 @@
+import { command } from '../../engine/command-line.ts';
+import { count } from '../../engine/counts.ts';
+import { failed, failedForGood, met, type Stage, unseen, type Verdict, waiting } from '../../engine/stages.ts';
+import type { Access } from '../../kube/access.ts';
+import { conditionOf, isTrue, type Pod } from '../../kube/objects.ts';
+import {
+  firstTrouble,
+  isDeploymentReady,
+  isScaledToNone,
+  isStatefulSetReady,
+  jobState,
+  type PodTrouble,
+  podsOf,
+  waitsForNode,
+} from '../../kube/pods.ts';
+import { type Resource, resources } from '../../kube/resources.ts';
+import {
+  apiServerOf,
+  clusterInfoJob,
+  hookNames,
+  managerAdminBinding,
+  managerName,
+  namespaceOf,
+  postgresInstallation,
+  postgresName,
+  systemNamespace,
+} from '../names.ts';
+import { hooksOf } from '../spaces.ts';
+import type { SpaceEvidence } from './evidence.ts';
+
+/** What can be seen of a space: on the hosting cluster, and inside it. */
+export interface Space<Inside> extends SpaceEvidence {
+  look: Access<Inside>;
+}
+
+/** A stage of a space; where pods bring it about, it says which, so that their logs can be shown. */
+export interface SpaceStage<Inside> extends Stage<Space<Inside>> {
+  podsOf?: (space: SpaceEvidence) => Pod[];
+  /** The same, of pods that run inside the space. */
+  podsInside?(inside: Inside): readonly Pod[];
+}
+
+/** KubeFlex has taken the control plane up and made what belongs to it. */
+export function synced(space: SpaceEvidence): Verdict {
+  const { controlPlane, name, hosting } = space;
+  const condition = conditionOf(controlPlane, 'Synced');
+  if (condition === undefined) return managerAtWork(space);
+  if (condition.status === 'True') return met;
+  const message = condition.message ?? condition.reason ?? 'no reason is given';
+  const bootstrap = controlPlane.spec?.bootstrapSecretRef;
+  if (bootstrap !== undefined && message.includes(`"${bootstrap.name}" not found`))
+    return failed(`its bootstrap Secret ${bootstrap.namespace}/${bootstrap.name} does not exist`, bootstrapHint(space));
+  if (message.includes(`"${postgresName}" not found`))
+    return failed(
+      'the hosting cluster has no PostgreSQL, which control planes of type k8s keep their data in',
+      `Do without it: --type host    Or install it: ${postgresInstallation}`,
+    );
+  if (space.type === 'host' && message.includes('clusterrolebindings') && message.includes('forbidden'))
+    return failed(
+      message,
+      command`Give KubeFlex the rights, by ClusterRoleBinding ${managerAdminBinding}: stellarctl ${space.role} create ${name} --type host --hosting-context ${hosting}`,
+    );
+  // KubeFlex looks for its own Secrets before they are there, and calls that an error every time.
+  const [, awaited] = /secrets? "([^"]+)" not found/i.exec(message) ?? [];
+  if (awaited !== undefined) return waiting(`KubeFlex waits for its Secret ${awaited}`);
+  if (/not ready yet for service account secret/i.test(message))
+    return waiting('KubeFlex waits for a token of its own');
+  const why = `KubeFlex cannot set it up: ${message}`;
+  return bootstrap === undefined ? failed(why) : failed(why, bootstrapHint(space));
+}
+
+const bootstrapHint = ({ name, hosting }: SpaceEvidence): string =>
+  command`Give it another way in: stellarctl its create ${name} --type external --bootstrap-context CONTEXT --address https://… --hosting-context ${hosting}`;
+
+function managerAtWork({ manager, hosting }: SpaceEvidence): Verdict {
+  if (manager?.deployment?.spec?.replicas === 0)
+    return failed(
+      "KubeFlex's manager is scaled to no pods",
+      command`Let it run: kubectl --context ${hosting} -n ${systemNamespace} scale deployment ${managerName} --replicas 1`,
+    );
+  if (manager === undefined || isDeploymentReady(manager.deployment))
+    return waiting('KubeFlex has not looked at it yet');
+  if (manager.deployment === undefined)
+    return failed(
+      "KubeFlex's manager is not installed on the hosting cluster",
+      command`Install it: stellarctl init --hosting-context ${hosting}`,
+    );
+  const trouble = firstTrouble(manager.pods);
+  return trouble === undefined
+    ? waiting("KubeFlex's manager is not ready")
+    : failed(
+        `KubeFlex's manager does not run: ${trouble.why}`,
+        command`See why: stellarctl doctor --pre --hosting-context ${hosting}`,
+      );
+}
+
+/** The pods of its API server are up. */
+export function apiServerRuns(space: SpaceEvidence): Verdict {
+  const server = apiServerOf[space.type];
+  // Another cluster's, which is there already.
+  if (server === undefined) return synced(space).state === 'met' ? met : waiting('KubeFlex has not set it up yet');
+  const named = ({ metadata }: { metadata: { name: string } }) => metadata.name === server.name;
+  const set = server.kind === 'StatefulSet' ? space.statefulSets.find(named) : undefined;
+  const deployment = server.kind === 'Deployment' ? space.deployments.find(named) : undefined;
+  if (isStatefulSetReady(set) || isDeploymentReady(deployment)) return met;
+  const present = set ?? deployment;
+  if (present !== undefined && isScaledToNone(present)) return scaledToNone(server.kind, server.name, space);
+  const trouble = firstTrouble(podsOf(server.name, space.pods));
+  if (trouble !== undefined) return failed(`its API server does not start: ${trouble.why}`);
+  const { plural } = server.kind === 'StatefulSet' ? resources.statefulSets : resources.deployments;
+  if (space.forbidden.has(plural)) return unreadable(plural, space);
+  if (present === undefined) return waiting(`KubeFlex has not made ${server.kind} ${server.name} yet`);
+  return waiting(waitsForNode(podsOf(server.name, space.pods)) ?? 'its API server is starting');
+}
+
+const scaledToNone = (kind: string, name: string, { name: space, hosting }: SpaceEvidence): Verdict =>
+  failed(
+    `${kind} ${name} is scaled to no pods`,
+    command`Let it run: kubectl --context ${hosting} -n ${namespaceOf(space)} scale ${kind.toLowerCase()} ${name} --replicas 1`,
+  );
+
+/** What this user may not read is not seen; it may well be there. */
+const unreadable = (plural: string, { name }: SpaceEvidence): Verdict =>
+  unseen(`this user may not read ${plural} in ${namespaceOf(name)}`);
+
+export function reachable<Inside>({ look, type, hosting }: Space<Inside>): Verdict {
+  const isBehindIngress = apiServerOf[type] !== undefined;
+  switch (look.state) {
+    case 'seen':
+      return met;
+    case 'absent':
+      return waiting(look.why);
+    case 'hidden':
+      if (look.error === undefined) return unseen(look.why);
+      return failed(
+        look.why,
+        isBehindIngress
+          ? command`See whether the hosting cluster's ingress passes TLS through: stellarctl doctor --pre --hosting-context ${hosting}`
+          : undefined,
+      );
+  }
+}
+
+/** What this user may not read in a space is not seen. */
+export const hidden = (inside: { forbidden: ReadonlySet<string> }, { plural }: Resource): Verdict | undefined =>
+  inside.forbidden.has(plural) ? unseen(`this user may not read ${plural} in it`) : undefined;
+
+/** Judges by what a space shows from inside. */
+export function byInside<Inside>(check: (inside: Inside) => Verdict): (space: Space<Inside>) => Verdict {
+  return ({ look }) => {
+    if (look.state === 'seen') return check(look.value);
+    return look.state === 'hidden' && look.error === undefined ? unseen(look.why) : waiting(look.why);
+  };
+}
+
+/** A Job of a hook has ended well. KubeFlex keeps silent about one that has failed, and never makes it again by itself. */
+export function jobDone(
+  job: string,
+  isMarkedDone: (space: SpaceEvidence) => boolean,
+): (space: SpaceEvidence) => Verdict {
+  return (space) => {
+    const found = space.jobs.find(({ metadata }) => metadata.name === job);
+    // A finished Job may have been removed since.
+    if (found === undefined) {
+      if (isMarkedDone(space)) return met;
+      const { plural } = resources.jobs;
+      if (space.forbidden.has(plural)) return unreadable(plural, space);
+      return waiting(`KubeFlex has not started Job ${job} yet`);
+    }
+    const state = jobState(found);
+    if (state === 'complete') return met;
+    if (state === 'failed') {
+      const reason = conditionOf(found, 'Failed')?.reason ?? 'no reason is given';
+      const tries = found.status?.failed ?? 0;
+      return failedForGood(
+        `Job ${namespaceOf(space.name)}/${job} has failed (${reason}, ${count(tries, 'try', 'tries')})`,
+        command`Repair it: stellarctl ${space.role} repair ${space.name} --hosting-context ${space.hosting}`,
+      );
+    }
+    const pods = podsOf(job, space.pods);
+    const trouble = lasting(pods);
+    if (trouble !== undefined) return failed(`Job ${job}: ${trouble.why}`);
+    return waiting(waitsForNode(pods) ?? `Job ${job} is running`);
+  };
+}
+
+/** A try of a Job that failed is followed by another one, so that it is not yet the end. */
+const lasting = (pods: Pod[]): PodTrouble | undefined =>
+  firstTrouble(pods.filter(({ status }) => status?.phase !== 'Failed'));
+
+export const isHookMarked =
+  (hook: string) =>
+  ({ controlPlane }: SpaceEvidence): boolean =>
+    controlPlane.status?.postCreateHooks?.[hook] === true;
+
+export function deploymentRuns(name: string): (space: SpaceEvidence) => Verdict {
+  return (space) => {
+    const deployment = space.deployments.find(({ metadata }) => metadata.name === name);
+    const { plural } = resources.deployments;
+    if (deployment === undefined)
+      return space.forbidden.has(plural)
+        ? unreadable(plural, space)
+        : waiting(`KubeFlex has not made Deployment ${name} yet`);
+    if (isDeploymentReady(deployment)) return met;
+    if (isScaledToNone(deployment)) return scaledToNone('Deployment', name, space);
+    const pods = podsOf(name, space.pods);
+    const trouble = firstTrouble(pods);
+    if (trouble !== undefined) return failed(trouble.why);
+    return waiting(waitsForNode(pods) ?? `Deployment ${name} is starting`);
+  };
+}
+
+/** KubeFlex itself says that all is done; it looks every 30 s at the latest. */
+export function ready({ controlPlane }: SpaceEvidence): Verdict {
+  if (isTrue(controlPlane, 'Ready')) return met;
+  const { message, reason } = conditionOf(controlPlane, 'Ready') ?? {};
+  return waiting(message || reason || 'KubeFlex says nothing about its readiness');
+}
+
+/** The pods of an API server. */
+export const serverPods = ({ type, pods }: SpaceEvidence): Pod[] =>
+  apiServerOf[type] === undefined ? [] : podsOf(apiServerOf[type].name, pods);
+
+/** A stage for every Job that a control plane's hooks consist of. */
+export function hookJobStages<Inside>(space: SpaceEvidence): SpaceStage<Inside>[] {
+  return hooksOf(space.controlPlane).map((hook) => ({
+    id: hook,
+    title:
+      hook === hookNames.hubInit
+        ? 'OCM hub installed'
+        : hook === hookNames.statusAddon
+          ? 'status add-on installed'
+          : `hook ${hook} done`,
+    check: jobDone(hook, isHookMarked(hook)),
+    podsOf: ({ pods }) => podsOf(hook, pods),
+  }));
+}
+
+export const clusterInfoStagePods = ({ pods }: SpaceEvidence): Pod[] => podsOf(clusterInfoJob, pods);

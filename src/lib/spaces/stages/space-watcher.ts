@@ -1,0 +1,95 @@
+import { isDeepStrictEqual } from 'node:util';
+import { type Access, hidden, ifSeen, seen, through } from '../../kube/access.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import type { SelectedContext } from '../../kube/kubeconfig/kubeconfig.ts';
+import { isTrue } from '../../kube/objects.ts';
+import { accessSpace } from '../access.ts';
+import type { SpaceRole } from '../names.ts';
+import type { ControlPlane } from '../objects.ts';
+import { itsOfWds, listControlPlanes } from '../spaces.ts';
+import type { SpaceTools } from '../tools.ts';
+import { readSpace, type SpaceEvidence } from './evidence.ts';
+import { type ItsInside, readItsInside } from './its-contents.ts';
+import { itsStages } from './its-stages.ts';
+import { apiServerRuns, type Space, type SpaceStage } from './space-stages.ts';
+import { type ItsToRead, readWdsInside, type WdsInside, wdsStages } from './wds-stages.ts';
+
+/** What one look at a space gives. */
+export interface SpaceSeen<Inside> {
+  space: Space<Inside>;
+  stages: readonly SpaceStage<Inside>[];
+}
+
+/** Looks at spaces again and again, keeping the clients that it opens. */
+export class SpaceWatcher {
+  readonly #tools: SpaceTools;
+  readonly #clients = new Map<string, { context: SelectedContext; kube: Kube }>();
+
+  constructor(tools: SpaceTools) {
+    this.#tools = tools;
+  }
+
+  /** @param known how to reach it, where that is known beforehand @returns undefined where there is no such control plane */
+  async its(name: string, known?: SelectedContext): Promise<SpaceSeen<ItsInside> | undefined> {
+    const space = await this.#look(name, 'its', readItsInside, known);
+    return space && { space, stages: itsStages(space) };
+  }
+
+  async wds(name: string): Promise<SpaceSeen<WdsInside> | undefined> {
+    const space = await this.#look(name, 'wds', async (wds) => readWdsInside(wds, await this.#itsOf(name)));
+    return space && { space, stages: wdsStages() };
+  }
+
+  /** The client by which a space was last seen from inside. */
+  clientOf(name: string): Kube | undefined {
+    return this.#clients.get(name)?.kube;
+  }
+
+  async #look<Inside>(
+    name: string,
+    role: SpaceRole,
+    read: (kube: Kube) => Promise<Inside>,
+    known?: SelectedContext,
+  ): Promise<Space<Inside> | undefined> {
+    const evidence = await readSpace(this.#tools.hosting, name, role);
+    return evidence && { ...evidence, look: await this.#inside(evidence, read, known) };
+  }
+
+  async #inside<Inside>(
+    evidence: SpaceEvidence,
+    read: (kube: Kube) => Promise<Inside>,
+    known: SelectedContext | undefined,
+  ): Promise<Access<Inside>> {
+    const server = apiServerRuns(evidence).state;
+    if (server === 'waiting' || server === 'failed') return { state: 'absent', why: 'its API server does not run yet' };
+    const access = known === undefined ? await this.#access(evidence.controlPlane) : seen(known);
+    return through(access, (context) => read(this.#client(evidence.name, context)));
+  }
+
+  /** The ITS that a WDS is bound to: the one it names, else the only one. */
+  async #itsOf(wds: string): Promise<ItsToRead | undefined> {
+    const all = (await listControlPlanes(this.#tools.hosting)) ?? [];
+    const its = itsOfWds(wds, all);
+    if (its === undefined) return undefined;
+    const context = ifSeen(await this.#access(its));
+    const { name } = its.metadata;
+    return context && { name, isReady: isTrue(its, 'Ready'), kube: this.#client(name, context) };
+  }
+
+  /** Who may not read a space's Secret sees what the hosting cluster shows of it. */
+  async #access(controlPlane: ControlPlane): Promise<Access<SelectedContext>> {
+    const access = await accessSpace(controlPlane, this.#tools);
+    if (access.state !== 'hidden' || access.error === undefined) return access;
+    if (access.error.code === 'forbidden') return hidden('this user may not read how to reach it');
+    throw access.error;
+  }
+
+  #client(name: string, context: SelectedContext): Kube {
+    const present = this.#clients.get(name);
+    // The server or the credentials of a space may change while it comes up.
+    if (present !== undefined && isDeepStrictEqual(present.context, context)) return present.kube;
+    const kube = this.#tools.connect(context);
+    this.#clients.set(name, { context, kube });
+    return kube;
+  }
+}

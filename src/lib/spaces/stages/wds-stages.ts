@@ -1,0 +1,160 @@
+import { command } from '../../engine/command-line.ts';
+import { graceMs } from '../../engine/deadline.ts';
+import { failed, met, unseen, type Verdict, waiting } from '../../engine/stages.ts';
+import { ifSeen, reading } from '../../kube/access.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import { isCrdServed } from '../../kube/crds.ts';
+import type { Deployment, KubeObject } from '../../kube/objects.ts';
+import { lenient } from '../../kube/permissive-reader.ts';
+import { podsOf } from '../../kube/pods.ts';
+import { resources } from '../../kube/resources.ts';
+import { propertiesNamespace, wdsCrds, workStatusCrd } from '../../workloads/names.ts';
+import { hookNames } from '../names.ts';
+import type { SpaceEvidence } from './evidence.ts';
+import {
+  apiServerRuns,
+  byInside,
+  deploymentRuns,
+  hidden,
+  reachable,
+  ready,
+  type Space,
+  type SpaceStage,
+  serverPods,
+  synced,
+} from './space-stages.ts';
+
+/** What a WDS shows from inside, and what of it shows in its ITS. */
+export interface WdsInside {
+  /** KubeStellar's kinds that are not served yet. */
+  missingCrds: readonly string[];
+  its: ItsOfWds | undefined;
+  /** Why the ITS was not seen, where it is known and does not answer. */
+  itsProblem: string | undefined;
+  /** Plural names of the kinds that this user may not read there: they seem to have no objects. */
+  forbidden: ReadonlySet<string>;
+}
+
+/** The ITS that a WDS sends its workloads through. */
+export interface ItsOfWds {
+  name: string;
+  /** KubeFlex calls it ready; KubeStellar's controllers wait for that. */
+  isReady: boolean;
+  workStatusServed: boolean;
+  propertiesNamespace: boolean;
+}
+
+/** The ITS of a WDS, where it can be reached. */
+export type ItsToRead = Pick<ItsOfWds, 'name' | 'isReady'> & { kube: Kube };
+
+export async function readWdsInside(wds: Kube, its: ItsToRead | undefined): Promise<WdsInside> {
+  const readable = lenient(wds);
+  const [served, ofIts] = await Promise.all([
+    Promise.all(wdsCrds.map((crd) => isCrdServed(readable, crd))),
+    its === undefined ? undefined : reading(() => readItsOfWds(its)),
+  ]);
+  return {
+    missingCrds: wdsCrds.filter((_, index) => !served[index]),
+    // An ITS that cannot be reached hides only its own part.
+    its: ifSeen(ofIts),
+    itsProblem: ofIts?.state === 'hidden' ? ofIts.why : undefined,
+    forbidden: readable.forbidden,
+  };
+}
+
+async function readItsOfWds({ name, isReady, kube }: ItsToRead): Promise<ItsOfWds> {
+  const [workStatusServed, namespace] = await Promise.all([
+    isCrdServed(kube, workStatusCrd),
+    kube.get<KubeObject>(resources.namespaces, propertiesNamespace),
+  ]);
+  return { name, isReady, workStatusServed, propertiesNamespace: namespace !== undefined };
+}
+
+/** The Deployment of KubeStellar's controller manager in the namespace of a WDS. */
+export const managerDeployment = 'kubestellar-controller-manager';
+export const transportDeployment = 'transport-controller';
+
+/** How a WDS comes about (facts: core chart 0.30): the control plane, its API server, KubeStellar's two controllers, and their traces. */
+export function wdsStages(): SpaceStage<WdsInside>[] {
+  return [
+    { id: 'synced', title: 'taken up by KubeFlex', check: synced },
+    { id: 'api-server', title: 'API server runs', check: apiServerRuns, podsOf: serverPods },
+    { id: 'reachable', title: 'API server answers', check: reachable, graceMs },
+    {
+      id: hookNames.controller,
+      title: "KubeStellar's controller manager runs",
+      check: deploymentRuns(managerDeployment),
+      podsOf: ({ pods }) => podsOf(managerDeployment, pods),
+    },
+    { id: 'wds-crds', title: 'serves BindingPolicies', check: byInside(crdsServed) },
+    { id: 'its-workstatus', title: 'ITS serves WorkStatuses', check: ofIts(workStatusServed) },
+    {
+      id: hookNames.transport,
+      title: "KubeStellar's transport runs",
+      check: transportRuns,
+      podsOf: ({ pods }) => podsOf(transportDeployment, pods),
+    },
+    { id: 'properties-namespace', title: 'ITS keeps customization properties', check: ofIts(namespaceMade) },
+    { id: 'ready', title: 'KubeFlex calls it ready', check: ready },
+  ];
+}
+
+function crdsServed(inside: WdsInside): Verdict {
+  const [missing] = inside.missingCrds;
+  if (missing === undefined) return met;
+  return hidden(inside, resources.customResourceDefinitions) ?? waiting(`there is no ${missing} yet`);
+}
+
+const ofIts =
+  (check: (its: ItsOfWds, hosting: string) => Verdict) =>
+  (space: Space<WdsInside>): Verdict =>
+    byInside(({ its, itsProblem }: WdsInside) => {
+      if (its !== undefined) return check(its, space.hosting);
+      return unseen(itsProblem ?? 'its ITS was not reached');
+    })(space);
+
+function workStatusServed({ name, isReady, workStatusServed: served }: ItsOfWds, hosting: string): Verdict {
+  if (served) return met;
+  if (!isReady) return waiting(`its ITS ${name} is not ready yet`);
+  return failed(
+    `the ITS ${name} has no ${workStatusCrd}: KubeStellar does nothing without it`,
+    command`See what its status add-on lacks: stellarctl its get ${name} --hosting-context ${hosting}`,
+  );
+}
+
+const namespaceMade = ({ name, propertiesNamespace: made }: ItsOfWds): Verdict =>
+  made ? met : waiting(`the transport has not made namespace ${propertiesNamespace} in ${name} yet`);
+
+function transportRuns(space: Space<WdsInside>): Verdict {
+  const verdict = deploymentRuns(transportDeployment)(space);
+  const itsProblem = ifSeen(space.look)?.itsProblem;
+  // It does not come up before it has reached the ITS.
+  if (verdict.state === 'waiting' && itsProblem !== undefined) return waiting(`its ITS does not answer: ${itsProblem}`);
+  if (verdict.state === 'met' || !isItsNameDefect(transportOf(space))) return verdict;
+  return failed(
+    'the chart gives its transport a name and a selector for the ITS, and it takes only one (KubeStellar 0.30)',
+    command`Repair it: stellarctl wds repair ${space.name} --hosting-context ${space.hosting}`,
+  );
+}
+
+const transportOf = ({ deployments }: SpaceEvidence): Deployment | undefined =>
+  deployments.find(({ metadata }) => metadata.name === transportDeployment);
+
+/** KubeStellar 0.30: `kflex-get-kubeconfig` ends with 1 when both are given (cmd/kflex-get-kubeconfig/main.go). */
+export function isItsNameDefect(deployment: Deployment | undefined): boolean {
+  const args = deployment?.spec?.template?.spec?.initContainers?.flatMap((container) => container.args ?? []) ?? [];
+  return Boolean(flagValue(args, '--control-plane-label-selector')) && Boolean(flagValue(args, '--control-plane-name'));
+}
+
+/** Whether the Deployments of a WDS, as far as they are there, were made for an ITS of this name; empty: for the only one. */
+export function isWiredFor(its: string, deployments: readonly Deployment[]): boolean {
+  const named = (name: string) => deployments.find(({ metadata }) => metadata.name === name);
+  if (isItsNameDefect(named(transportDeployment))) return false;
+  const args = named(managerDeployment)?.spec?.template?.spec?.containers?.flatMap((container) => container.args ?? []);
+  return args === undefined || (flagValue(args, '--its-name') ?? '') === its;
+}
+
+function flagValue(args: readonly string[], flag: string): string | undefined {
+  const index = args.indexOf(flag);
+  return index === -1 ? args.find((arg) => arg.startsWith(`${flag}=`))?.slice(flag.length + 1) : args[index + 1];
+}

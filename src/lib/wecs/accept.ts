@@ -1,0 +1,169 @@
+import { command } from '../engine/command-line.ts';
+import { mapConcurrently, requestsAtOnce } from '../engine/concurrency.ts';
+import { StellarError } from '../engine/errors.ts';
+import { follow } from '../engine/follow.ts';
+import type { Run } from '../engine/run.ts';
+import { unreached } from '../engine/stages.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { requireHub } from './hub/require-hub.ts';
+import type { Klusterlet } from './objects.ts';
+import { requireAcceptPermissions } from './permissions.ts';
+import { findAgent } from './registration/acceptance.ts';
+import { denyRequest } from './registration/approval.ts';
+import { RegistrationFollower, type WecResult } from './registration/follow.ts';
+import {
+  bootstrapRequests,
+  emptyEvidence,
+  type HubEvidence,
+  readHub,
+  readWholeHub,
+} from './registration/hub-evidence.ts';
+import { seen } from './registration/stages.ts';
+import { readWec, type WecEvidence } from './registration/wec-evidence.ts';
+
+export interface AcceptInput {
+  /** WECs by name. A WEC's client helps to tell its own agent from others, and to say what keeps it. */
+  wecs: { name: string; kube?: Kube | undefined }[];
+  /** An agent's id, or the beginning of one. */
+  agent?: string | undefined;
+  /** Wait until available, rather than only until accepted. */
+  wait: boolean;
+}
+
+/** The names of all WECs with a request that waits for a decision, in alphabetical order. @throws StellarError `not-a-hub` */
+export async function findPending(hub: Kube): Promise<string[]> {
+  const evidence = await readWholeHub(hub);
+  return [...evidence.values()]
+    .filter((wec) => bootstrapRequests(wec).some(({ state }) => state === 'pending'))
+    .map(({ name }) => name)
+    .sort();
+}
+
+/**
+ * Accepts WECs: waits for each one's request, approves it if it is right, sets hubAcceptsClient only then, and waits until the
+ * WEC is available. Every WEC is tried; an error of one is in its result.
+ * @throws StellarError for what concerns all of them: no hub, no access
+ */
+export async function accept(hub: Kube, { wecs, agent, wait }: AcceptInput, run: Run): Promise<WecResult[]> {
+  await requireHub(hub);
+  const started = Date.now();
+  let permitted: Promise<void> | undefined;
+  const mayWrite = () => {
+    permitted ??= requireAcceptPermissions(
+      hub,
+      wecs.map(({ name }) => name),
+    );
+    return permitted;
+  };
+  const lookAgain = command`stellarctl wec list --its ${hub.cluster.context}`;
+  const followers = await Promise.all(
+    wecs.map(async ({ name, kube }) => {
+      run.progress.waiting(name, 'looking at its registration');
+      // The WEC's side only helps to tell agents apart and to explain; the registration goes on without it.
+      const klusterlet =
+        kube && (await readWec(kube).catch((error: Error) => run.progress.note(error.message)))?.klusterlet;
+      const ownAgent = klusterlet && singletonAgentId(klusterlet);
+      const options = {
+        until: 'available',
+        accept: true,
+        wait,
+        joinedIsEnough: true,
+        mayWrite,
+        agent,
+        ownAgent,
+        lookAgain,
+        started,
+      } as const;
+      return new RegistrationFollower(name, hub, run, options);
+    }),
+  );
+  const kubes = new Map(wecs.map(({ name, kube }) => [name, kube]));
+  const look = async (open: readonly RegistrationFollower[]) => {
+    const evidence = await readHub(
+      hub,
+      open.map(({ name }) => name),
+    );
+    return async ({ name }: RegistrationFollower) => {
+      const kube = kubes.get(name);
+      const wec = kube && (await readWec(kube).catch(() => undefined));
+      refuseOtherWec(hub, name, wec);
+      return seen({ name, hub: evidence.get(name), wec, now: hub.now() });
+    };
+  };
+  return follow(followers, look, run);
+}
+
+/** A context that leads to another WEC: its agent is not the one that asks for this name. @throws StellarError `registered-elsewhere` */
+function refuseOtherWec({ cluster }: Kube, name: string, wec: WecEvidence | undefined): void {
+  const registered = wec?.klusterlet?.spec?.clusterName;
+  if (wec === undefined || !registered || registered === name) return;
+  throw new StellarError(
+    'registered-elsewhere',
+    `The cluster of context ${wec.context} is registered as ${registered}, not as ${name}; ${name} was not accepted.`,
+    { hint: command`Give the context of ${name}, or none: stellarctl accept ${name} --its ${cluster.context}` },
+  );
+}
+
+/** In Singleton mode the agent's id is the Klusterlet's UID (ocm pkg/operator); otherwise it is random and unknown. */
+export function singletonAgentId(klusterlet: Klusterlet): string | undefined {
+  return klusterlet.spec?.deployOption?.mode === 'Singleton' ? klusterlet.metadata.uid : undefined;
+}
+
+/** Refuses the pending requests of WECs. A request that was denied before is success. */
+export async function deny(
+  hub: Kube,
+  wecs: { name: string }[],
+  agent: string | undefined,
+  run: Run,
+): Promise<WecResult[]> {
+  await requireHub(hub);
+  const evidence = await readHub(
+    hub,
+    wecs.map(({ name }) => name),
+  );
+  return mapConcurrently(wecs, requestsAtOnce, async ({ name }): Promise<WecResult> => {
+    const result: WecResult = { name, ...unreached, changed: false };
+    try {
+      await denyOne(hub, evidence.get(name) ?? emptyEvidence(name), agent, result, run);
+    } catch (error) {
+      if (!(error instanceof StellarError)) throw error;
+      result.error = error;
+    }
+    return result;
+  });
+}
+
+async function denyOne(
+  hub: Kube,
+  evidence: HubEvidence,
+  agent: string | undefined,
+  result: WecResult,
+  { progress }: Run,
+): Promise<void> {
+  const { name } = evidence;
+  const all = bootstrapRequests(evidence);
+  const chosen = findAgent(all, agent);
+  const requests =
+    agent === undefined ? all : all.filter((request) => chosen !== undefined && request.agent === chosen);
+  const pending = requests.filter(({ state }) => state === 'pending');
+  const before = requests.filter(({ state }) => state === 'denied');
+  if (pending.length === 0 && before.length === 0) throw nothingToDeny(name, agent, hub);
+  result.stage = 'request';
+  for (const request of pending) {
+    await denyRequest(hub, request);
+    if (hub.dryRun) continue;
+    result.changed = true;
+    progress.changed(name, `request ${request.name} denied`);
+  }
+  const last = [...before, ...(hub.dryRun ? [] : pending)].at(-1);
+  if (last !== undefined)
+    result.blockedAt = { stage: 'approved', state: 'failed', why: `request ${last.name} was denied` };
+  if (!hub.dryRun) progress.done(name, pending.length > 0 ? 'denied' : 'was denied before');
+}
+
+function nothingToDeny(name: string, agent: string | undefined, { cluster }: Kube): StellarError {
+  const whose = agent === undefined ? '' : ` from a single agent ${agent}`;
+  return new StellarError('not-found', `There is no pending request for ${name}${whose} on ${cluster.context}.`, {
+    hint: command`See what is pending: stellarctl wec list --pending --its ${cluster.context}`,
+  });
+}

@@ -1,0 +1,50 @@
+import { formatAge } from '../../engine/duration.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import { ApiError } from '../../kube/client/errors.ts';
+import { isTrue, type Pod } from '../../kube/objects.ts';
+import { resources } from '../../kube/resources.ts';
+import { agentNamespace } from '../names.ts';
+import type { Inspection } from './inspect.ts';
+
+/** The pods of the program that applies works: of Singleton mode's one agent, and of Default mode's work agent (ocm pkg/operator). */
+const workAgentApps = ['klusterlet-agent', 'klusterlet-manifestwork-agent'];
+
+/** The pods of the agent on a WEC. @returns undefined where they may not be seen */
+export async function workAgentPods(wec: Kube): Promise<Pod[] | undefined> {
+  try {
+    const pods = (await wec.list<Pod>(resources.pods, { namespace: agentNamespace })) ?? [];
+    return pods.filter(({ metadata }) => workAgentApps.includes(metadata.labels?.app ?? ''));
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 403) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Why a WEC's agent does not do its work; undefined where nothing says so. Pods tell at once; the lease tells where pods cannot be
+ * seen, and of an agent that runs and does not reach the ITS.
+ * @param now the ITS's clock, milliseconds since the epoch
+ */
+export function whyNotRunning(
+  { managedCluster, lease }: Inspection,
+  pods: readonly Pod[] | undefined,
+  now: number,
+): string | undefined {
+  if (!isTrue(managedCluster, 'ManagedClusterJoined')) return 'it has never joined';
+  if (pods !== undefined && !pods.some(isRunning)) return describePods(pods);
+  const renewed = Date.parse(lease?.spec?.renewTime ?? '');
+  if (Number.isNaN(renewed)) return 'it has no lease';
+  // It is renewed every leaseDurationSeconds (1 to 1.25 times); three missed renewals are enough not to count on the agent.
+  const limit = 3 * 1.25 * (managedCluster?.spec?.leaseDurationSeconds ?? 60) * 1000;
+  return now - renewed > limit ? `its lease was last renewed ${formatAge(now - renewed)} ago` : undefined;
+}
+
+export const isRunning = (pod: Pod): boolean =>
+  pod.metadata.deletionTimestamp === undefined && pod.status?.phase === 'Running' && isTrue(pod, 'Ready');
+
+function describePods(pods: readonly Pod[]): string {
+  const [pod] = pods;
+  if (pod === undefined) return 'it has no pod';
+  const waiting = pod.status?.containerStatuses?.find(({ state }) => state?.waiting)?.state?.waiting?.reason;
+  return `its pod ${pod.metadata.name} is ${waiting ?? (pod.status?.phase === 'Running' ? 'not ready' : pod.status?.phase)}`;
+}

@@ -1,0 +1,99 @@
+import { poll } from '../../engine/poll.ts';
+import type { Run } from '../../engine/run.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import { deletePresent } from '../../kube/delete-present.ts';
+import { withoutFinalizers } from '../../kube/finalizers.ts';
+import type { KubeObject } from '../../kube/objects.ts';
+import { type Resource, resources } from '../../kube/resources.ts';
+import { createdByKlusterlet } from '../klusterlet/operator.ts';
+import { agentNamespace, bootstrapSecretName, hubSecretName, klusterletName } from '../names.ts';
+import type { Klusterlet } from '../objects.ts';
+import { appliedWorksOf, removeApplied, takeAppliedFinalizer } from './applied.ts';
+import { type CleanUpRecord, removeCleanUpRecord, writeCleanUpRecord } from './clean-up-record.ts';
+import { addonNamespace } from './foreign-objects.ts';
+import { operatorRuns } from './operator-state.ts';
+import { removeOperator, sharesHash, whatNeedsOperator } from './remove-operator.ts';
+import { untilGone } from './until-gone.ts';
+
+/** The finalizer by which the operator undoes a Klusterlet (ocm pkg/operator/operators/klusterlet). */
+const klusterletFinalizer = 'operator.open-cluster-management.io/klusterlet-cleanup';
+/** An operator that works begins to undo a Klusterlet within seconds. */
+const operatorGraceMs = 15_000;
+
+/**
+ * Removes what a registration has brought to a WEC, with or without the workloads that an agent has left there: of all that, only
+ * what carries the label, the owner or the hub hash of this registration. The operator undoes a Klusterlet; without a running
+ * operator the same is done here. Never the agent's namespaces while the Klusterlet exists: the operator would make them again,
+ * broken. The identity of the cluster has been proven.
+ * @returns whether anything was removed
+ */
+export async function cleanUpWec(wec: Kube, record: CleanUpRecord, keepWorkloads: boolean, run: Run): Promise<boolean> {
+  const { name } = record;
+  const hash = record.hubHash ?? undefined;
+  const klusterlet = await wec.get<Klusterlet>(resources.klusterlets, klusterletName);
+  let changed = false;
+  await writeCleanUpRecord(wec, record);
+  if (klusterlet !== undefined && klusterlet.spec?.clusterName === name) {
+    await removeKlusterlet(wec, klusterlet, hash, run);
+    changed = true;
+    if (!wec.dryRun) run.progress.changed(name, 'klusterlet removed');
+  }
+  const applied = (await sharesHash(wec)) ? 0 : await removeApplied(wec, hash, keepWorkloads);
+  if (applied > 0 && !wec.dryRun) run.progress.changed(name, keepWorkloads ? 'workloads kept' : 'workloads removed');
+  const reason = await whatNeedsOperator(wec);
+  if (reason !== undefined) {
+    run.progress.note(`The klusterlet operator on ${wec.cluster.context} stays: ${reason}.`);
+    await removeCleanUpRecord(wec);
+    return changed || applied > 0;
+  }
+  const removed = await removeOperator(wec, name, run);
+  await removeCleanUpRecord(wec);
+  return removed || changed || applied > 0;
+}
+
+async function removeKlusterlet(wec: Kube, klusterlet: Klusterlet, hash: string | undefined, run: Run): Promise<void> {
+  const { name, uid } = klusterlet.metadata;
+  await wec.delete(resources.klusterlets, name, { uid });
+  if (wec.dryRun) return;
+  const started = Date.now();
+  let isUndone = false;
+  await poll(async () => {
+    const present = await wec.get<Klusterlet>(resources.klusterlets, name);
+    if (present === undefined || present.metadata.uid !== uid) return true;
+    const runs = await operatorRuns(wec);
+    // Without its Deployment it may be installed elsewhere: then time tells.
+    const isAbsent = runs === false || Date.now() - started > operatorGraceMs;
+    if (runs || !isAbsent || isUndone) {
+      run.progress.waiting(klusterlet.spec?.clusterName ?? name, 'the operator is removing the agent');
+      return undefined;
+    }
+    run.progress.note(`No klusterlet operator runs on ${wec.cluster.context}: stellarctl removes the agent itself.`);
+    await undoKlusterlet(wec, present, hash);
+    isUndone = true;
+    return undefined;
+  }, run);
+  await untilGone(wec, klusterlet, run, resources.klusterlets);
+  // The operator has deleted them before; what is left in them would look like parts of a registration to the next run.
+  for (const namespace of [agentNamespace, addonNamespace]) {
+    const present = await wec.get(resources.namespaces, namespace);
+    if (present?.metadata.deletionTimestamp !== undefined) await untilGone(wec, present, run, resources.namespaces);
+  }
+}
+
+/** What the operator does when a Klusterlet is deleted (ocm pkg/operator/operators/klusterlet, cleanup controller). */
+async function undoKlusterlet(wec: Kube, klusterlet: Klusterlet, hash: string | undefined): Promise<void> {
+  for (const work of await appliedWorksOf(wec, hash)) await takeAppliedFinalizer(wec, work);
+  await removeOwn(wec, resources.deployments, agentNamespace);
+  for (const name of [hubSecretName, bootstrapSecretName])
+    await deletePresent(wec, resources.secrets, name, agentNamespace);
+  for (const resource of [resources.clusterRoleBindings, resources.clusterRoles]) await removeOwn(wec, resource);
+  for (const resource of [resources.roleBindings, resources.roles]) await removeOwn(wec, resource, 'kube-system');
+  await withoutFinalizers(wec, resources.klusterlets, klusterlet.metadata, [klusterletFinalizer]);
+}
+
+/** Removes the objects of a kind that the operator has made for this Klusterlet. */
+async function removeOwn(wec: Kube, resource: Resource, namespace?: string): Promise<void> {
+  const objects: KubeObject[] = (await wec.list(resource, { namespace })) ?? [];
+  for (const { metadata } of objects.filter(createdByKlusterlet))
+    await wec.delete(resource, metadata.name, { namespace, uid: metadata.uid });
+}

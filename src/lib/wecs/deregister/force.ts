@@ -1,0 +1,72 @@
+import type { Kube } from '../../kube/client/client.ts';
+import type { KubeObject, Lease } from '../../kube/objects.ts';
+import { resources } from '../../kube/resources.ts';
+import { leaseName } from '../names.ts';
+import type { Inspection } from './inspect.ts';
+
+/** A finalizer that force has removed, with the object that it guarded. */
+export interface TakenFinalizer {
+  object: string;
+  finalizers: string[];
+}
+
+/** The finalizers of add-ons that programs on the WEC remove (open-cluster-management.io/api addon/v1alpha1 and v1beta1). */
+export const addonFinalizers = [
+  'addon.open-cluster-management.io/addon-pre-delete',
+  'addon.open-cluster-management.io/hosting-addon-pre-delete',
+  'addon.open-cluster-management.io/hosting-manifests-cleanup',
+  'cluster.open-cluster-management.io/addon-pre-delete',
+  'cluster.open-cluster-management.io/hosting-addon-pre-delete',
+  'cluster.open-cluster-management.io/hosting-manifests-cleanup',
+];
+
+/** What works by itself makes progress within this time. */
+const graceMs = 15_000;
+
+/**
+ * The user's word in place of the proof that a WEC's agent is gone. It counts only while nothing makes progress; and where the agent
+ * shows a sign of life after the deletion has begun, the user is asked again.
+ */
+export class Force {
+  readonly taken: TakenFinalizer[] = [];
+  readonly #hub: Kube;
+  readonly #name: string;
+  readonly #askAgain: (why: string) => Promise<void>;
+  #lease: Lease | undefined;
+  #state = '';
+  #since = Date.now();
+  #asked = false;
+
+  /** @param askAgain returns when the user says yes again, and throws otherwise */
+  constructor(hub: Kube, { name, lease }: Inspection, askAgain: (why: string) => Promise<void>) {
+    this.#hub = hub;
+    this.#name = name;
+    this.#lease = lease;
+    this.#askAgain = askAgain;
+  }
+
+  /** Whether finalizers may be removed now: nothing has changed for some time, and the agent shows no sign of life. */
+  async isDue(inspection: Inspection): Promise<boolean> {
+    // The agent begins only when an object is being deleted: its time counts from then.
+    const state = JSON.stringify(
+      guarded(inspection).map(({ metadata }) => [metadata.uid, metadata.deletionTimestamp, metadata.finalizers]),
+    );
+    if (state !== this.#state) {
+      this.#state = state;
+      this.#since = Date.now();
+    }
+    if (Date.now() - this.#since < graceMs) return false;
+    const lease = await this.#hub.get<Lease>(resources.leases, leaseName, { namespace: this.#name });
+    if (!this.#asked && lease?.spec?.renewTime !== this.#lease?.spec?.renewTime) {
+      await this.#askAgain(`The agent of ${this.#name} is running: it has renewed its lease since the deletion began.`);
+      this.#asked = true;
+    }
+    return true;
+  }
+
+  took({ kind, metadata }: KubeObject, finalizers: string[]): void {
+    if (finalizers.length > 0) this.taken.push({ object: `${kind} ${metadata.name}`, finalizers });
+  }
+}
+
+const guarded = ({ works, addonWorks, addons }: Inspection): KubeObject[] => [...works, ...addonWorks, ...addons];

@@ -1,0 +1,62 @@
+import { command } from '../../engine/command-line.ts';
+import { StellarError } from '../../engine/errors.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import { describeCluster } from '../../kube/client/errors.ts';
+import type { KubeObject } from '../../kube/objects.ts';
+import { resources } from '../../kube/resources.ts';
+import { createdByKlusterlet, isOurs } from '../klusterlet/operator.ts';
+import {
+  agentNamespace,
+  bootstrapSecretName,
+  hubSecretName,
+  klusterletName,
+  operatorName,
+  operatorNamespace,
+  pullSecretName,
+} from '../names.ts';
+import { othersIn } from './namespace-contents.ts';
+import { operatorRuns } from './operator-state.ts';
+
+export const addonNamespace = `${agentNamespace}-addon`;
+
+const ownAccounts = [operatorName, 'klusterlet-work-sa', 'klusterlet-registration-sa'];
+const ownSecrets = [pullSecretName, bootstrapSecretName, hubSecretName];
+
+/** What a registration brings into its namespaces; in the namespace of add-ons also the secrets that the agent writes for them. */
+function isOfRegistration({ kind, metadata }: KubeObject & { kind: string }): boolean {
+  if (createdByKlusterlet({ metadata }) || isOurs({ metadata })) return true;
+  if (kind === 'ServiceAccount') return ownAccounts.includes(metadata.name);
+  const isOfAddon = metadata.namespace === addonNamespace && metadata.name.endsWith('-hub-kubeconfig');
+  return kind === 'Secret' && (ownSecrets.includes(metadata.name) || isOfAddon);
+}
+
+/** What others keep in a namespace of a registration, `Kind name` each. */
+export const foreignObjectsIn = (wec: Kube, namespace: string): Promise<string[]> =>
+  othersIn(wec, namespace, isOfRegistration);
+
+/** At most five of them. */
+export const listed = (objects: readonly string[]): string =>
+  `${objects.slice(0, 5).join(', ')}${objects.length > 5 ? ` and ${objects.length - 5} more` : ''}`;
+
+/**
+ * Refuses to delete a Klusterlet whose operator would delete objects of others with the namespaces: it deletes them whole (seen with
+ * OCM 1.0.0 and 1.3.1). Without the operator stellarctl leaves such a namespace.
+ * @throws StellarError `has-dependents`
+ */
+export async function refuseForeignObjects(wec: Kube): Promise<void> {
+  if ((await wec.get(resources.klusterlets, klusterletName)) === undefined || !(await operatorRuns(wec))) return;
+  for (const namespace of [agentNamespace, addonNamespace]) {
+    const present = await wec.get(resources.namespaces, namespace);
+    if (present === undefined || present.metadata.deletionTimestamp !== undefined) continue;
+    const others = await foreignObjectsIn(wec, namespace);
+    if (others.length === 0) continue;
+    const { context } = wec.cluster;
+    throw new StellarError(
+      'has-dependents',
+      `Namespace ${namespace} on ${describeCluster(wec.cluster)} holds ${listed(others)}, which the klusterlet operator deletes with the Klusterlet. Nothing was written.`,
+      {
+        hint: `Move what is needed elsewhere, or stop the operator, so that the namespace is kept: ${command`kubectl --context ${context} -n ${operatorNamespace} scale deployment ${operatorName} --replicas=0`}`,
+      },
+    );
+  }
+}

@@ -1,0 +1,54 @@
+import { command } from '../../engine/command-line.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import type { Lease, Pod } from '../../kube/objects.ts';
+import { resources } from '../../kube/resources.ts';
+import { hubNamespace } from '../names.ts';
+import { isRunning } from './agent-state.ts';
+
+/** Controllers of a hub, each with the Lease that its leader holds (ocm pkg/cmd/hub: component name and `-lock`). */
+const controllers = {
+  registration: { deployment: 'cluster-manager-registration-controller', lease: 'registration-controller-lock' },
+  placement: { deployment: 'cluster-manager-placement-controller', lease: 'placement-lock' },
+} as const;
+
+export type HubController = keyof typeof controllers;
+
+export interface ControllerState {
+  deployment: string;
+  /** Undefined where neither its pods nor its Lease can be seen. */
+  runs: boolean | undefined;
+  /** Whether its leader has renewed its Lease in time. */
+  holdsLease: boolean;
+}
+
+/** Whether one of the hub's controllers is running: by its pods, and by the Lease that one of them has to hold. */
+export async function controllerState(hub: Kube, which: HubController): Promise<ControllerState> {
+  const { deployment, lease: leaseName } = controllers[which];
+  const namespace = hubNamespace;
+  const [object, pods, lease] = await Promise.all([
+    hub.get(resources.deployments, deployment, { namespace }),
+    hub.list<Pod>(resources.pods, { namespace }),
+    hub.get<Lease>(resources.leases, leaseName, { namespace }),
+  ]);
+  const holdsLease = lease !== undefined && isHeld(lease, hub.now());
+  const own = (pods ?? []).filter(({ metadata }) => metadata.name.startsWith(`${deployment}-`));
+  const leads = lease === undefined ? undefined : holdsLease;
+  const runs = object === undefined ? leads : own.some(isRunning) && leads !== false;
+  return { deployment, runs, holdsLease };
+}
+
+/** What to say where a deletion waits for the registration controller and it is not running; undefined otherwise. */
+export async function missingRegistration(hub: Kube): Promise<{ detail: string; hint: string } | undefined> {
+  if ((await controllerState(hub, 'registration')).runs !== false) return undefined;
+  const { context } = hub.cluster;
+  return {
+    detail: `The registration controller of ${context} is not running.`,
+    hint: `Start it: ${command`kubectl --context ${context} -n ${hubNamespace} get deployments,pods`}`,
+  };
+}
+
+/** A Lease without a holder was given up. */
+function isHeld({ spec }: Lease, now: number): boolean {
+  const renewed = Date.parse(spec?.renewTime ?? '');
+  return Boolean(spec?.holderIdentity) && now - renewed < (spec?.leaseDurationSeconds ?? 0) * 1000;
+}

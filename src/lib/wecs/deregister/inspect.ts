@@ -1,0 +1,60 @@
+import type { Kube } from '../../kube/client/client.ts';
+import type { KubeObject, Lease } from '../../kube/objects.ts';
+import { resources } from '../../kube/resources.ts';
+import { isAddonWork, type ManifestWork } from '../../workloads/manifest-works.ts';
+import { propertiesNamespace } from '../../workloads/names.ts';
+import { clusterNameLabel, leaseName } from '../names.ts';
+import type { CertificateSigningRequest, ManagedCluster } from '../objects.ts';
+
+/** What an ITS holds of one WEC. */
+export interface Inspection {
+  name: string;
+  managedCluster: ManagedCluster | undefined;
+  /** Works of workloads: made by a WDS's transport, or by hand. Add-ons' works are not among them. */
+  works: ManifestWork[];
+  addonWorks: ManifestWork[];
+  addons: KubeObject[];
+  /** The mailbox namespace, if it is one: a namespace of that name that belongs to something else is not touched. */
+  mailbox: KubeObject | undefined;
+  /** The ConfigMap with its customization properties. */
+  properties: KubeObject | undefined;
+  /** Its requests, those of its add-ons included. */
+  requests: CertificateSigningRequest[];
+  /** Renewed by its agent. */
+  lease: Lease | undefined;
+}
+
+/** Reads everything that a deregistration is about. */
+export async function inspect(hub: Kube, name: string): Promise<Inspection> {
+  const inMailbox = { namespace: name };
+  const [managedCluster, works, addons, namespace, properties, requests, lease] = await Promise.all([
+    hub.get<ManagedCluster>(resources.managedClusters, name),
+    hub.list<ManifestWork>(resources.manifestWorks, inMailbox),
+    hub.list(resources.managedClusterAddOns, inMailbox),
+    hub.get(resources.namespaces, name),
+    hub.get(resources.configMaps, name, { namespace: propertiesNamespace }),
+    hub.list<CertificateSigningRequest>(resources.certificateSigningRequests, {
+      labelSelector: `${clusterNameLabel}=${name}`,
+    }),
+    hub.get<Lease>(resources.leases, leaseName, inMailbox),
+  ]);
+  return {
+    name,
+    managedCluster,
+    works: (works ?? []).filter((work) => !isAddonWork(work)),
+    addonWorks: (works ?? []).filter(isAddonWork),
+    addons: addons ?? [],
+    mailbox: namespace?.metadata.labels?.[clusterNameLabel] === name ? namespace : undefined,
+    properties,
+    requests: requests ?? [],
+    lease,
+  };
+}
+
+/** True where nothing of a registration is left on the ITS. */
+export function isGone({ managedCluster, works, addonWorks, mailbox, properties, requests }: Inspection): boolean {
+  return (
+    [managedCluster, mailbox, properties].every((part) => part === undefined) &&
+    [works, addonWorks, requests].every((part) => part.length === 0)
+  );
+}

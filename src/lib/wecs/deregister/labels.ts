@@ -1,0 +1,115 @@
+import type { Kube } from '../../kube/client/client.ts';
+import { ApiError } from '../../kube/client/errors.ts';
+import { resources } from '../../kube/resources.ts';
+import type { ManagedCluster } from '../objects.ts';
+
+/** Holds what was changed for a deregistration, until that is undone or the cluster is gone: an interrupted run loses nothing. */
+const savedAnnotation = 'stellarctl.kubestellar.io/labels-before-deregistration';
+
+interface Saved {
+  labels: Record<string, string>;
+  /** Keys of annotations that replace the labels. */
+  annotations: string[];
+}
+
+/** Labels by which policies may select a cluster: all but OCM's own, which OCM sets again. */
+export function selectableLabels({ metadata }: ManagedCluster): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(metadata.labels ?? {}).filter(([key]) => !/(^|\.)open-cluster-management\.io\//.test(key)),
+  );
+}
+
+/** The labels that a deregistration has removed so far; undefined where none was begun. */
+export function savedLabels(cluster: ManagedCluster | undefined): Record<string, string> | undefined {
+  return readSaved(cluster)?.labels;
+}
+
+/** Whether a deregistration was begun, and neither finished nor undone: it runs, or was interrupted. */
+export function isDeregistering({ metadata }: ManagedCluster): boolean {
+  return metadata.annotations?.[savedAnnotation] !== undefined;
+}
+
+function readSaved(cluster: ManagedCluster | undefined): Saved | undefined {
+  const text = cluster?.metadata.annotations?.[savedAnnotation];
+  if (text === undefined) return undefined;
+  try {
+    const { labels, annotations } = JSON.parse(text) as Partial<Saved>;
+    const isSound =
+      Object.values(labels ?? {}).every((value) => typeof value === 'string') && Array.isArray(annotations);
+    return labels && annotations && isSound ? { labels, annotations } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Removes the labels that policies may select by. In the same patch annotations of the same keys take their place, where there are
+ * none: labels and annotations alike are what KubeStellar expands templates with, and a property that is missing on one WEC takes the
+ * works of every other WEC of the policy away (seen with KubeStellar 0.30: facts of its transport controller).
+ */
+export async function removeLabels(hub: Kube, cluster: ManagedCluster): Promise<void> {
+  await patchCurrent(hub, cluster, (current) => {
+    const labels = selectableLabels(current);
+    const keys = Object.keys(labels);
+    if (keys.length === 0) return undefined;
+    const present = current.metadata.annotations ?? {};
+    const added = keys.filter((key) => present[key] === undefined);
+    const before = readSaved(current);
+    const saved: Saved = {
+      labels: { ...before?.labels, ...labels },
+      annotations: [...new Set([...(before?.annotations ?? []), ...added])],
+    };
+    return {
+      labels: Object.fromEntries(keys.map((key) => [key, null])),
+      annotations: {
+        ...Object.fromEntries(added.map((key) => [key, labels[key]])),
+        [savedAnnotation]: JSON.stringify(saved),
+      },
+    };
+  });
+}
+
+/**
+ * Puts the labels back, because the WEC stays; those that were set meanwhile keep their new values.
+ * @returns the labels; undefined where there was nothing to undo
+ */
+export async function restoreLabels(hub: Kube, name: string): Promise<Record<string, string> | undefined> {
+  const cluster = await hub.get<ManagedCluster>(resources.managedClusters, name);
+  const labels = savedLabels(cluster);
+  // A cluster that is being deleted stays deleted.
+  if (cluster === undefined || labels === undefined || cluster.metadata.deletionTimestamp !== undefined)
+    return undefined;
+  await patchCurrent(hub, cluster, (current) => {
+    const saved = readSaved(current);
+    if (saved === undefined) return undefined;
+    return {
+      labels: { ...saved.labels, ...current.metadata.labels },
+      annotations: { ...Object.fromEntries(saved.annotations.map((key) => [key, null])), [savedAnnotation]: null },
+    };
+  });
+  return labels;
+}
+
+type MetadataPatch = Record<'labels' | 'annotations', Record<string, string | null | undefined>>;
+
+/** Patches what was read, or what it has become since; the same cluster in any case. */
+async function patchCurrent(
+  hub: Kube,
+  cluster: ManagedCluster,
+  patchOf: (current: ManagedCluster) => MetadataPatch | undefined,
+): Promise<void> {
+  const { name, uid } = cluster.metadata;
+  let current: ManagedCluster | undefined = cluster;
+  while (current !== undefined && current.metadata.uid === uid) {
+    const patch = patchOf(current);
+    if (patch === undefined) return;
+    const { resourceVersion } = current.metadata;
+    try {
+      await hub.merge(resources.managedClusters, name, { metadata: { uid, resourceVersion, ...patch } });
+      return;
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 409) throw error;
+      current = await hub.get<ManagedCluster>(resources.managedClusters, name);
+    }
+  }
+}

@@ -1,0 +1,140 @@
+import { command } from '../../engine/command-line.ts';
+import { count } from '../../engine/counts.ts';
+import { StellarError } from '../../engine/errors.ts';
+import type { Run } from '../../engine/run.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import { ApiError } from '../../kube/client/errors.ts';
+import { withoutFinalizers } from '../../kube/finalizers.ts';
+import type { KubeObject } from '../../kube/objects.ts';
+import { resources } from '../../kube/resources.ts';
+import { workFinalizer } from '../../workloads/manifest-works.ts';
+import { propertiesNamespace } from '../../workloads/names.ts';
+import { clusterNameLabel } from '../names.ts';
+import { listed } from './foreign-objects.ts';
+import { missingRegistration } from './hub-controllers.ts';
+import { type Inspection, inspect } from './inspect.ts';
+import { othersIn } from './namespace-contents.ts';
+import { untilGone } from './until-gone.ts';
+
+/**
+ * Removes what OCM leaves of a WEC that is gone: the mailbox, the customization properties, its requests.
+ * @param force works that are left in the mailbox may lose the finalizer that only their agent removes
+ * @returns whether there was anything
+ * @throws StellarError `agent-dead` where works are left without force
+ */
+export async function removeLeftovers(hub: Kube, name: string, force: boolean, run: Run): Promise<boolean> {
+  const left = await inspect(hub, name);
+  // It has been registered again meanwhile. In a dry run the cluster and its works are still there.
+  if (left.managedCluster !== undefined && !hub.dryRun) return false;
+  const parts: string[] = [];
+  if (left.mailbox !== undefined && (await removeMailbox(hub, left, force, run))) parts.push('mailbox');
+  if (left.properties !== undefined) {
+    const { uid } = left.properties.metadata;
+    await hub.delete(resources.configMaps, name, { namespace: propertiesNamespace, uid });
+    parts.push('properties');
+  }
+  if (await removeRequests(hub, left)) parts.push('requests');
+  if (parts.length > 0 && !hub.dryRun) run.progress.changed(name, `${parts.join(', ')} removed`);
+  return parts.length > 0;
+}
+
+async function removeRequests(hub: Kube, { requests }: Inspection): Promise<boolean> {
+  for (const { metadata } of requests)
+    await hub.delete(resources.certificateSigningRequests, metadata.name, { uid: metadata.uid });
+  return requests.length > 0;
+}
+
+/** Removes what an agent without a certificate has asked for until it was removed: it asks again within a second (seen). */
+export async function removeLateRequests(hub: Kube, name: string): Promise<void> {
+  const left = await inspect(hub, name);
+  if (left.managedCluster === undefined) await removeRequests(hub, left);
+}
+
+/**
+ * Refuses to remove the klusterlet where the name was registered anew since its ManagedCluster went: another's `wec join` needs it.
+ * @throws StellarError `still-registered`
+ */
+export async function refuseNewcomer(hub: Kube, name: string): Promise<void> {
+  if ((await hub.get(resources.managedClusters, name)) === undefined) return;
+  const { context } = hub.cluster;
+  throw new StellarError(
+    'still-registered',
+    `${name} has been registered anew on ${context} meanwhile; its klusterlet stays.`,
+    { hint: `Look at it: ${command`stellarctl wec get ${name} --its ${context}`}` },
+  );
+}
+
+/** @returns whether it was removed; one that holds objects of others stays, and is no mailbox any more */
+async function removeMailbox(hub: Kube, left: Inspection, force: boolean, run: Run): Promise<boolean> {
+  const { name, mailbox } = left;
+  const works = [...left.works, ...left.addonWorks];
+  if (mailbox === undefined) return false;
+  if (works.length > 0 && !force && !hub.dryRun) throw worksAreLeft(hub, left);
+  for (const { metadata } of hub.dryRun ? [] : works) {
+    await hub.delete(resources.manifestWorks, metadata.name, { namespace: name, uid: metadata.uid });
+    await withoutFinalizers(hub, resources.manifestWorks, metadata, [workFinalizer]);
+  }
+  const { uid, deletionTimestamp } = mailbox.metadata;
+  const others = deletionTimestamp === undefined ? await othersInMailbox(hub, name) : [];
+  if (others === undefined || others.length > 0) {
+    const what = others === undefined ? 'what else it holds may not be seen' : `it holds ${listed(others)}`;
+    run.progress.note(`Namespace ${name} stays on ${hub.cluster.context}: ${what}.`);
+    if (others !== undefined) await withdrawLabel(hub, mailbox);
+    return false;
+  }
+  await hub.delete(resources.namespaces, name, { uid });
+  run.progress.waiting(name, 'its mailbox is being removed');
+  try {
+    await untilGone(hub, mailbox, run, resources.namespaces);
+  } catch (error) {
+    throw error instanceof StellarError && error.code === 'timeout' ? await withMissing(hub, error) : error;
+  }
+  return true;
+}
+
+/** The hub holds the rights of an agent in its mailbox by a finalizer. */
+async function withMissing(hub: Kube, { code, message, details, hint }: StellarError): Promise<StellarError> {
+  const missing = await missingRegistration(hub);
+  if (missing === undefined) return new StellarError(code, message, { details, hint });
+  return new StellarError(code, message, { details: [...details, missing.detail], hint: missing.hint });
+}
+
+/** What others keep in a mailbox, `Kind name` each; undefined where this user may not see all of it. */
+async function othersInMailbox(hub: Kube, name: string): Promise<string[] | undefined> {
+  try {
+    return await othersIn(hub, name, isOfOcm);
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 403) return undefined;
+    throw error;
+  }
+}
+
+/** What OCM brings into a mailbox: works, add-ons, and rights for the agents of both. */
+function isOfOcm({ kind, metadata }: KubeObject & { kind: string }): boolean {
+  // KubeStellar's status add-on keeps what it returns there.
+  const kinds: string[] = [resources.manifestWorks.kind, resources.managedClusterAddOns.kind, 'WorkStatus'];
+  if (kinds.includes(kind)) return true;
+  if (metadata.labels?.[clusterNameLabel] !== undefined) return true;
+  return ['Role', 'RoleBinding'].includes(kind) && metadata.name.startsWith('open-cluster-management:');
+}
+
+/** By this label a namespace is a mailbox; the hub sets it again when a cluster of that name registers. */
+async function withdrawLabel(hub: Kube, { metadata: { name, uid } }: KubeObject): Promise<void> {
+  try {
+    await hub.merge(resources.namespaces, name, { metadata: { uid, labels: { [clusterNameLabel]: null } } });
+  } catch (error) {
+    if (!(error instanceof ApiError) || ![403, 404, 409].includes(error.status)) throw error;
+  }
+}
+
+/** Their agent has no rights on the ITS any more, so that it cannot remove its finalizer. */
+export function worksAreLeft({ cluster }: Kube, { name, works, addonWorks }: Inspection): StellarError {
+  return new StellarError(
+    'agent-dead',
+    `${name} is not registered any more, but its mailbox holds ${count(works.length + addonWorks.length, 'work')}, whose finalizer only its agent removes.`,
+    {
+      details: [...works, ...addonWorks].map(({ metadata }) => metadata.name),
+      hint: `To register it again, with its agent: ${command`stellarctl wec join ${`${name}=CONTEXT`} --accept --its ${cluster.context}`}    To remove them without it: ${command`stellarctl deregister ${name} --force --its ${cluster.context}`}`,
+    },
+  );
+}

@@ -1,0 +1,73 @@
+import { command } from '../../engine/command-line.ts';
+import { StellarError } from '../../engine/errors.ts';
+import type { Run } from '../../engine/run.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import { describeCluster } from '../../kube/client/errors.ts';
+import { requirePermissions } from '../../kube/permissions.ts';
+import { otherRole } from '../identity/other-role.ts';
+import { cleanUpPermissions } from '../permissions.ts';
+import { readWec } from '../registration/wec-evidence.ts';
+import { cleanUpWec } from './clean-up.ts';
+import { type CleanUpRecord, readCleanUpRecord } from './clean-up-record.ts';
+import type { DeregisterResult } from './deregister.ts';
+import { refuseForeignObjects } from './foreign-objects.ts';
+import { hubHashOf, isBare } from './prepare.ts';
+
+/**
+ * Finds out what a klusterlet's own cluster shows of a registration, without its ITS: only the Klusterlet's name can be compared.
+ * @returns undefined where nothing of a registration is there
+ * @throws StellarError `registered-elsewhere`, `identity-unproven`, `forbidden`
+ */
+export async function prepareLocally(name: string, kube: Kube): Promise<CleanUpRecord | undefined> {
+  await requirePermissions(kube, cleanUpPermissions());
+  const [evidence, before] = await Promise.all([readWec(kube), readCleanUpRecord(kube)]);
+  const registered = evidence.klusterlet?.spec?.clusterName;
+  const cluster = describeCluster(kube.cluster);
+  if (registered === name) {
+    await refuseForeignObjects(kube);
+    return { name, hub: null, hubHash: hubHashOf(evidence) };
+  }
+  if (registered !== undefined) {
+    throw new StellarError(
+      'registered-elsewhere',
+      `${cluster} is registered as ${registered}, not as ${name}. Nothing was written.`,
+      {
+        hint: `Give the context of ${name}: ${command`stellarctl deregister --local ${`${name}=CONTEXT`}`}`,
+      },
+    );
+  }
+  if (before?.name === name) return before;
+  const role = await otherRole(kube);
+  if (role !== undefined) {
+    throw new StellarError('registered-elsewhere', `${cluster} is not the WEC ${name}: ${role}. Nothing was written.`, {
+      hint: `Give the context of ${name}: ${command`stellarctl deregister --local ${`${name}=CONTEXT`}`}`,
+    });
+  }
+  if (isBare(evidence)) return undefined;
+  throw new StellarError(
+    'identity-unproven',
+    `${cluster} has parts of a klusterlet, and no Klusterlet that names ${name}. Nothing was written.`,
+    {
+      hint: `Look at it: ${command`kubectl --context ${kube.cluster.context} get klusterlets,namespaces,deployments -A`}`,
+    },
+  );
+}
+
+/** Removes the klusterlet from a cluster, without access to its ITS; its workloads stay. An error is in the result. */
+export async function cleanUpLocally(
+  { name, kube, record }: { name: string; kube: Kube; record: CleanUpRecord | undefined },
+  run: Run,
+): Promise<DeregisterResult> {
+  const result: DeregisterResult = { name, changed: false };
+  run.progress.waiting(name, 'removing the klusterlet');
+  try {
+    const changed = record !== undefined && (await cleanUpWec(kube, record, true, run));
+    result.changed = changed && !kube.dryRun;
+    if (!kube.dryRun) run.progress.done(name, changed ? 'cleaned up' : 'has no klusterlet; nothing to do');
+  } catch (error) {
+    if (!(error instanceof StellarError)) throw error;
+    result.error = error;
+    run.progress.failed(name, error.message);
+  }
+  return result;
+}

@@ -1,0 +1,165 @@
+import { command } from '../../engine/command-line.ts';
+import { count } from '../../engine/counts.ts';
+import { StellarError } from '../../engine/errors.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import { describeCluster } from '../../kube/client/errors.ts';
+import type { SelectedContext } from '../../kube/kubeconfig/kubeconfig.ts';
+import { requirePermissions } from '../../kube/permissions.ts';
+import { hubHash } from '../../workloads/applied-works.ts';
+import { isOrphan } from '../../workloads/orphan-works.ts';
+import type { PoliciesOfIts } from '../../workloads/policies/policy.ts';
+import { hubEndpoints } from '../hub/hub-access.ts';
+import { clusterUid, recordedUid } from '../identity/cluster-uid.ts';
+import { type Identity, proveIdentity } from '../identity/identity.ts';
+import { readHubKubeconfig } from '../klusterlet/agent.ts';
+import { isOurs } from '../klusterlet/operator.ts';
+import { cleanUpPermissions, deregisterPermissions, identityPermissions } from '../permissions.ts';
+import { readWec, type WecEvidence } from '../registration/wec-evidence.ts';
+import { whyNotRunning, workAgentPods } from './agent-state.ts';
+import { type CleanUpRecord, readCleanUpRecord } from './clean-up-record.ts';
+import { refuseForeignObjects } from './foreign-objects.ts';
+import { type Inspection, inspect, isGone } from './inspect.ts';
+import { savedLabels } from './labels.ts';
+import { worksAreLeft } from './leftovers.ts';
+import { refuseSelected } from './selection.ts';
+
+/** A WEC that is to be deregistered. */
+export interface LeavingWec {
+  name: string;
+  /** A client for the cluster itself, where its context was given. */
+  kube?: Kube | undefined;
+}
+
+export interface DeregisterOptions {
+  keepWorkloads: boolean;
+  cleanUp: boolean;
+  force: boolean;
+}
+
+/** What was read and proven about one WEC before it is deregistered. */
+export interface Leaving extends LeavingWec {
+  inspection: Inspection;
+  /** What the clean-up needs to know; undefined where the cluster shows nothing to clean up, or was not given. */
+  record: CleanUpRecord | undefined;
+  /** Why its agent does not do its work; undefined where nothing says so. */
+  agentDead: string | undefined;
+  /** Labels that an earlier run has removed, and that are to be put back if the WEC stays. */
+  interrupted: Record<string, string> | undefined;
+}
+
+/**
+ * Reads what there is, proves that the cluster is the one that is named, and refuses what cannot be finished, before anything is
+ * written.
+ * @throws StellarError `not-a-hub`, `forbidden`, `registered-elsewhere`, `identity-unproven`, `agent-dead`, `still-selected`
+ */
+export async function prepare(
+  hub: Kube,
+  context: SelectedContext,
+  wec: LeavingWec,
+  options: DeregisterOptions,
+  policies: PoliciesOfIts,
+): Promise<Leaving> {
+  const { name, kube } = wec;
+  const [endpoints, inspection] = await Promise.all([hubEndpoints(hub, context), inspect(hub, name)]);
+  const leaving: Leaving = {
+    ...wec,
+    inspection,
+    record: undefined,
+    agentDead: undefined,
+    interrupted: savedLabels(inspection.managedCluster),
+  };
+  if (kube !== undefined) {
+    const evidence = await readWec(kube);
+    const record = await readCleanUpRecord(kube);
+    const hubId = (await clusterUid(hub)) ?? hub.cluster.server;
+    const isResumed = evidence.klusterlet === undefined && record?.name === name && record.hub === hubId;
+    const known = { name, endpoints, recordedUid: recordedUid(inspection.managedCluster) };
+    if (isResumed) leaving.record = record;
+    else if (!isGone(inspection) || !isBare(evidence)) {
+      requireProof(await proveIdentity(hub, kube, evidence, known), kube, name, hub);
+      leaving.record = { name, hub: hubId, hubHash: hubHashOf(evidence) };
+    }
+  }
+  const pods = kube && (await workAgentPods(kube));
+  if (inspection.managedCluster !== undefined) leaving.agentDead = whyNotRunning(inspection, pods, hub.now());
+  await requireRights(hub, leaving, options);
+  refuseUnfinishable(hub, leaving, options);
+  if (kube !== undefined && options.cleanUp) await refuseForeignObjects(kube);
+  refuseSelected(hub, inspection, policies, options.keepWorkloads);
+  return leaving;
+}
+
+/** By which AppliedManifestWorks a registration is known; null where its agent has no hub. */
+export function hubHashOf({ hubSecret, bootstrapSecret }: WecEvidence): string | null {
+  const known = readHubKubeconfig(hubSecret) ?? readHubKubeconfig(bootstrapSecret);
+  return known === undefined ? null : hubHash(known.spelled);
+}
+
+/** Nothing of a registration is there: a clean-up that was done before looks like this. An operator of others stays then. */
+export const isBare = ({ klusterlet, operator, hubSecret, bootstrapSecret }: WecEvidence): boolean =>
+  [klusterlet, hubSecret, bootstrapSecret].every((part) => part === undefined) &&
+  (operator === undefined || !isOurs(operator));
+
+function requireProof(identity: Identity, kube: Kube, name: string, hub: Kube): void {
+  if (identity.state === 'proven') return;
+  const cluster = describeCluster(kube.cluster);
+  const local = command`stellarctl deregister --local ${`${name}=${kube.cluster.context}`}`;
+  if (identity.state === 'other') {
+    throw new StellarError(
+      'registered-elsewhere',
+      `${cluster} is not the WEC ${name} of ${hub.cluster.context}: ${identity.found}. Nothing was written.`,
+      {
+        hint: `Give the context of ${name}: ${command`stellarctl deregister ${`${name}=CONTEXT`} --its ${hub.cluster.context}`}`,
+      },
+    );
+  }
+  throw new StellarError(
+    'identity-unproven',
+    `It cannot be proven that ${cluster} is the WEC ${name} of ${hub.cluster.context}: ${identity.found}. Nothing was written.`,
+    {
+      hint: `On the ITS alone: ${command`stellarctl deregister ${name} --its ${hub.cluster.context}`}    On the cluster alone, if you know that it is ${name}: ${local}`,
+    },
+  );
+}
+
+async function requireRights(
+  hub: Kube,
+  { name, kube, inspection }: Leaving,
+  options: DeregisterOptions,
+): Promise<void> {
+  await Promise.all([
+    isGone(inspection) ? undefined : requirePermissions(hub, deregisterPermissions(name)),
+    kube && requirePermissions(kube, options.cleanUp ? cleanUpPermissions() : identityPermissions()),
+  ]);
+}
+
+/** What would be begun and not finished. */
+function refuseUnfinishable(hub: Kube, leaving: Leaving, options: DeregisterOptions): void {
+  const { name, kube, inspection, agentDead } = leaving;
+  const { managedCluster, works, addonWorks, mailbox } = inspection;
+  const all = [...works, ...addonWorks];
+  if (managedCluster === undefined) {
+    if (mailbox !== undefined && all.length > 0 && !options.force) throw worksAreLeft(hub, inspection);
+    return;
+  }
+  if (agentDead === undefined || all.length === 0) return;
+  const onIts = hub.cluster.context;
+  if (!options.force) {
+    throw new StellarError(
+      'agent-dead',
+      `The agent of ${name} is not running (${agentDead}), so it cannot remove its ${count(all.length, 'work')}. Nothing was written.`,
+      {
+        hint: `Without the agent: ${command`stellarctl deregister ${kube ? `${name}=${kube.cluster.context}` : name} --force --its ${onIts}`}    Its workloads then stay where they run, unless --clean-up removes them`,
+      },
+    );
+  }
+  if (options.keepWorkloads && kube === undefined && !works.every(isOrphan)) {
+    throw new StellarError(
+      'agent-dead',
+      `The agent of ${name} is not running (${agentDead}), so its workloads have to be taken out of their works on the cluster itself.`,
+      {
+        hint: `Give its context: ${command`stellarctl deregister ${`${name}=CONTEXT`} --keep-workloads --force --its ${onIts}`}`,
+      },
+    );
+  }
+}

@@ -1,0 +1,117 @@
+import { command } from '../../engine/command-line.ts';
+import { count } from '../../engine/counts.ts';
+import { StellarError } from '../../engine/errors.ts';
+import { poll } from '../../engine/poll.ts';
+import type { Run } from '../../engine/run.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import { withoutFinalizers } from '../../kube/finalizers.ts';
+import { resources } from '../../kube/resources.ts';
+import { isMadeByHand, type ManifestWork, policiesOf, workFinalizer } from '../../workloads/manifest-works.ts';
+import { originBindingLabel, originWdsLabel } from '../../workloads/names.ts';
+import { isOrphan } from '../../workloads/orphan-works.ts';
+import type { Force } from './force.ts';
+import { type Inspection, inspect } from './inspect.ts';
+
+/** After this time stellarctl deletes a work that its WDS has not deleted: the WDS may be gone. */
+const transportGraceMs = 8000;
+/** How soon KubeStellar recreates works that it had just removed; seen within 2 s. Only where workloads are to stay is it waited for. */
+const recreationMs = 4000;
+/** A work that was recreated so often will be recreated again. */
+const timesSeen = 2;
+
+/**
+ * Waits until the works of every WDS are gone from the mailbox of a WEC whose labels are removed, before its ManagedCluster is deleted:
+ * KubeStellar still selects a cluster that is being deleted, and recreates each work.
+ * @param before the WEC as it was read; without works only where workloads are to stay, which is waited for then
+ * @param keep makes workloads stay where they run; undefined where they go
+ * @throws StellarError `still-selected` when a policy selects it all the same; `timeout`
+ */
+export async function untilReleased(
+  hub: Kube,
+  before: Inspection,
+  keep: ((works: readonly ManifestWork[]) => Promise<void>) | undefined,
+  force: Force | undefined,
+  run: Run,
+): Promise<void> {
+  const { name } = before;
+  const started = Date.now();
+  const returns = new Returns(before.works);
+  let awaited: ManifestWork[] = before.works;
+  const released = await poll(async () => {
+    const inspection = await inspect(hub, name);
+    const { works } = inspection;
+    awaited = works;
+    if (works.length === 0) {
+      if (before.works.length > 0 || Date.now() - started > recreationMs) return true;
+      run.progress.waiting(name, 'checking that no works come');
+      return undefined;
+    }
+    const comeBack = returns.see(works);
+    if (comeBack.length > 0) throw stillSelected(hub, name, comeBack);
+    const present = works.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+    await keep?.(present.filter((work) => !isOrphan(work)));
+    const isOver = Date.now() - started > transportGraceMs;
+    await removeAll(hub, isOver ? present : present.filter(isMadeByHand));
+    run.progress.waiting(
+      name,
+      `${count(works.length, 'work is', 'works are')} being removed (${[...policiesOf(works).keys()].join(', ')})`,
+    );
+    if (await force?.isDue(inspection)) {
+      for (const { metadata, kind } of works.filter((work) => work.metadata.deletionTimestamp))
+        force?.took(
+          { kind: kind ?? 'ManifestWork', metadata },
+          await withoutFinalizers(hub, resources.manifestWorks, metadata, [workFinalizer]),
+        );
+    }
+    return undefined;
+  }, run);
+  if (released === undefined) throw notReleased(hub, name, awaited);
+  if (before.works.length > 0)
+    run.progress.changed(name, `released from ${[...policiesOf(before.works).keys()].join(', ')}`);
+}
+
+/** Notices works that are made again: the same binding, another UID, after one of it had gone. */
+class Returns {
+  readonly #known: Map<string, Set<string>>;
+
+  constructor(works: readonly ManifestWork[]) {
+    this.#known = new Map(works.map((work) => [work.metadata.name, new Set([work.metadata.uid ?? ''])]));
+  }
+
+  see(works: readonly ManifestWork[]): ManifestWork[] {
+    return works.filter(({ metadata: { name, uid = '' } }) => {
+      const seen = this.#known.get(name) ?? new Set();
+      seen.add(uid);
+      this.#known.set(name, seen);
+      return seen.size > timesSeen;
+    });
+  }
+}
+
+async function removeAll(hub: Kube, works: readonly ManifestWork[]): Promise<void> {
+  for (const { metadata } of works)
+    await hub.delete(resources.manifestWorks, metadata.name, { namespace: metadata.namespace, uid: metadata.uid });
+}
+
+function stillSelected(hub: Kube, name: string, works: readonly ManifestWork[]): StellarError {
+  const { [originBindingLabel]: policy = 'NAME', [originWdsLabel]: wds = 'WDS' } = works[0]?.metadata.labels ?? {};
+  return new StellarError(
+    'still-selected',
+    `${name} could not be released: its works are recreated (seen ${timesSeen} times), so ${[...policiesOf(works).keys()].join(', ')} selects it by something other than its labels.`,
+    {
+      hint: `Change the policy: ${command`kubectl --context ${wds} edit bindingpolicy ${policy}`}    Then: ${command`stellarctl deregister ${name} --its ${hub.cluster.context}`}`,
+    },
+  );
+}
+
+function notReleased(hub: Kube, name: string, works: readonly ManifestWork[]): StellarError {
+  const details = works.map(({ metadata }) =>
+    metadata.finalizers?.length
+      ? `${metadata.name} is blocked by finalizer ${metadata.finalizers.join(', ')}`
+      : `${metadata.name} is not being removed`,
+  );
+  return new StellarError('timeout', `The works of ${name} were not removed in time; it stays registered.`, {
+    details,
+    hint: `Its agent removes that finalizer: ${command`stellarctl wec get ${name} --its ${hub.cluster.context}`}    Without the agent: ${command`stellarctl deregister ${name} --force --its ${hub.cluster.context}`}`,
+  });
+}

@@ -1,0 +1,133 @@
+import { command } from '../../engine/command-line.ts';
+import { StellarError } from '../../engine/errors.ts';
+import { poll } from '../../engine/poll.ts';
+import type { Run } from '../../engine/run.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import { ApiError } from '../../kube/client/errors.ts';
+import { withoutFinalizers } from '../../kube/finalizers.ts';
+import { conditionOf, type KubeObject } from '../../kube/objects.ts';
+import { resources } from '../../kube/resources.ts';
+import { isMadeByHand, workFinalizer } from '../../workloads/manifest-works.ts';
+import type { ManagedCluster } from '../objects.ts';
+import { AddonReturns } from './addon-returns.ts';
+import { addonFinalizers, type Force } from './force.ts';
+import { controllerState, missingRegistration } from './hub-controllers.ts';
+import { type Inspection, inspect } from './inspect.ts';
+import { removeLabels } from './labels.ts';
+
+/** The hub's registration controller removes them, as the last ones (ocm pkg/registration/hub). */
+const hubFinalizers = [
+  'cluster.open-cluster-management.io/api-resource-cleanup',
+  'cluster.open-cluster-management.io/resource-cleanup',
+];
+
+/**
+ * Deletes a ManagedCluster and waits until it is gone: the hub removes its add-ons and works, and the agent what those applied.
+ * @param before the very cluster that is deleted
+ * @param force remove the finalizers that only the agent would remove, where nothing makes progress
+ * @throws StellarError `timeout`, naming the objects that block it, and the hub's controllers that do not run
+ */
+export async function removeCluster(hub: Kube, before: Inspection, force: Force | undefined, run: Run): Promise<void> {
+  const { name } = before;
+  const uid = before.managedCluster?.metadata.uid;
+  await hub.delete(resources.managedClusters, name, { uid });
+  if (hub.dryRun) return;
+  let last = before;
+  let nudged = Date.now();
+  const returns = new AddonReturns(hub, name);
+  const gone = await poll(async () => {
+    last = await inspect(hub, name);
+    const { managedCluster } = last;
+    if (managedCluster === undefined || managedCluster.metadata.uid !== uid) return true;
+    const message = conditionOf(managedCluster, 'Deleting')?.message;
+    await releaseLate(hub, last, managedCluster);
+    run.progress.waiting(name, (await returns.see(last.addons)) ?? message ?? 'the hub is removing its ManagedCluster');
+    if (await force?.isDue(last)) await removeFinalizers(hub, last, force as Force);
+    if (isEmpty(last) && Date.now() - nudged > nudgeMs) {
+      nudged = Date.now();
+      await nudge(hub, managedCluster);
+    }
+    return undefined;
+  }, run);
+  if (gone === undefined) throw await stillThere(hub, last, await returns.see(last.addons));
+  run.progress.changed(name, 'ManagedCluster deleted');
+}
+
+/**
+ * Where no work was there before the deletion, the labels have stayed. Works of a WDS that come now show that a policy selects the
+ * WEC by them (just joined, or its labels just put back): KubeStellar would recreate each of them as long as the labels are there.
+ */
+async function releaseLate(hub: Kube, { works }: Inspection, cluster: ManagedCluster): Promise<void> {
+  if (works.every(isMadeByHand)) return;
+  await removeLabels(hub, cluster).catch((error: unknown) => ignoreGone(error));
+}
+
+/** A hub that has nothing left to wait for is done within this time, unless it looks again only later. */
+const nudgeMs = 3000;
+
+const isEmpty = ({ works, addonWorks, addons }: Inspection): boolean =>
+  works.length + addonWorks.length + addons.length === 0;
+
+/**
+ * Makes the hub look at a ManagedCluster now: after failures OCM 1.0 looks ever more rarely (seen: 40 s after the last work had gone),
+ * and any change makes it look at once.
+ */
+async function nudge(hub: Kube, { metadata: { name, uid } }: ManagedCluster): Promise<void> {
+  const annotations = { 'stellarctl.kubestellar.io/nudged': new Date(hub.now()).toISOString() };
+  await hub
+    .merge(resources.managedClusters, name, { metadata: { uid, annotations } })
+    .catch((error: unknown) => ignoreGone(error));
+}
+
+function ignoreGone(error: unknown): void {
+  if (!(error instanceof ApiError) || ![404, 409].includes(error.status)) throw error;
+}
+
+/** Only of what is being deleted. The hub's own stay as long as its controller may be there to remove them. */
+async function removeFinalizers(hub: Kube, last: Inspection, force: Force): Promise<void> {
+  const isDeleted = ({ metadata }: KubeObject) => metadata.deletionTimestamp !== undefined;
+  for (const work of [...last.works, ...last.addonWorks].filter(isDeleted))
+    force.took(
+      { ...work, kind: resources.manifestWorks.kind },
+      await withoutFinalizers(hub, resources.manifestWorks, work.metadata, [workFinalizer]),
+    );
+  for (const addon of last.addons.filter(isDeleted))
+    force.took(
+      { ...addon, kind: resources.managedClusterAddOns.kind },
+      await withoutFinalizers(hub, resources.managedClusterAddOns, addon.metadata, addonFinalizers),
+    );
+  const { managedCluster } = last;
+  if (managedCluster === undefined || !isEmpty(last)) return;
+  const controller = await controllerState(hub, 'registration');
+  if (controller.runs !== false || controller.holdsLease) return;
+  force.took(
+    { ...managedCluster, kind: resources.managedClusters.kind },
+    await withoutFinalizers(hub, resources.managedClusters, managedCluster.metadata, hubFinalizers),
+  );
+}
+
+async function stillThere(hub: Kube, inspection: Inspection, addonReturns: string | undefined): Promise<StellarError> {
+  const { name, works, addonWorks, addons, managedCluster } = inspection;
+  const { context } = hub.cluster;
+  const blocking = [...works, ...addonWorks, ...addons, ...(managedCluster === undefined ? [] : [managedCluster])];
+  const missing = await missingRegistration(hub);
+  return new StellarError(
+    'timeout',
+    `${name} was not deleted in time: ${conditionOf(managedCluster, 'Deleting')?.message ?? 'its ManagedCluster is being deleted'}.`,
+    {
+      details: [
+        ...blocking
+          .filter(({ metadata }) => metadata.finalizers?.length)
+          .map((object) => `${nameOf(object)} is blocked by finalizer ${object.metadata.finalizers?.join(', ')}`),
+        ...(addonReturns === undefined ? [] : [addonReturns]),
+        ...(missing === undefined ? [] : [missing.detail]),
+      ],
+      hint:
+        missing?.hint ??
+        `The agent removes manifest-work-cleanup, the hub the others. Without the agent: ${command`stellarctl deregister ${name} --force --its ${context}`}`,
+    },
+  );
+}
+
+const nameOf = ({ kind, metadata }: KubeObject): string =>
+  `${kind ?? 'object'} ${metadata.namespace ? `${metadata.namespace}/` : ''}${metadata.name}`;

@@ -1,0 +1,101 @@
+import type { Run } from '../../engine/run.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import type { Deployment, KubeObject } from '../../kube/objects.ts';
+import { type Resource, resources } from '../../kube/resources.ts';
+import { isOurs, madeByRegistration } from '../klusterlet/operator.ts';
+import { agentNamespace, klusterletCrdName, klusterletName, operatorName, operatorNamespace } from '../names.ts';
+import { addonNamespace, foreignObjectsIn, listed } from './foreign-objects.ts';
+import { untilGone } from './until-gone.ts';
+
+/** Why the operator, its kinds and namespaces must stay; undefined when nothing else needs them. */
+export async function whatNeedsOperator(wec: Kube): Promise<string | undefined> {
+  const [operator, klusterlets, managers] = await Promise.all([
+    wec.get<Deployment>(resources.deployments, operatorName, { namespace: operatorNamespace }),
+    wec.list(resources.klusterlets),
+    wec.list(resources.clusterManagers),
+  ]);
+  if (operator !== undefined && !isOurs(operator)) return 'stellarctl did not install it';
+  const other = otherKlusterlet(wec, klusterlets);
+  if (other !== undefined) return `the Klusterlet ${other.metadata.name} needs it`;
+  return managers?.length ? 'the cluster is an OCM hub as well' : undefined;
+}
+
+/** One that is not of this registration, whose own Klusterlet has been removed; in a dry run that is still there. */
+const otherKlusterlet = (wec: Kube, klusterlets: readonly KubeObject[] | undefined): KubeObject | undefined =>
+  klusterlets?.find(({ metadata }) => !wec.dryRun || metadata.name !== klusterletName);
+
+/** Another Klusterlet may be registered with the same hub: then the hub's hash does not tell whose a work is. */
+export const sharesHash = async (wec: Kube): Promise<boolean> =>
+  otherKlusterlet(wec, await wec.list(resources.klusterlets)) !== undefined;
+
+/** Kinds that the operator brings, each with what would be lost with it. Deleting the kind of an AppliedManifestWork that is kept would remove its workloads. */
+const broughtKinds: { crd: string; instances: Resource }[] = [
+  { crd: 'appliedmanifestworks.work.open-cluster-management.io', instances: resources.appliedManifestWorks },
+  { crd: 'clusterclaims.cluster.open-cluster-management.io', instances: resources.clusterClaims },
+  { crd: klusterletCrdName, instances: resources.klusterlets },
+];
+
+/** Removes operator, rights, kinds and namespaces that nothing else uses; what stays is said. @returns whether anything was removed */
+export async function removeOperator(wec: Kube, name: string, run: Run): Promise<boolean> {
+  // Without a right or a Deployment of ours here, the kinds may be of an operator that is installed elsewhere.
+  const role = await wec.get(resources.clusterRoles, operatorName);
+  const operator = await wec.get<Deployment>(resources.deployments, operatorName, { namespace: operatorNamespace });
+  const wasOurs = [role, operator].some((object) => object !== undefined && isOurs(object));
+  let removed = false;
+  const remove = async (resource: Resource, { metadata }: KubeObject) => {
+    const { name: object, namespace, uid } = metadata;
+    removed = (await wec.delete(resource, object, { namespace, uid })) || removed;
+  };
+  if (operator !== undefined) await remove(resources.deployments, operator);
+  if (wasOurs) for (const kind of broughtKinds) await removeKind(wec, kind, remove, run);
+  const namespaces = await removableNamespaces(wec, run);
+  // Kubernetes' own controller may have made it again, empty, after the operator had deleted it with what it aggregates.
+  const aggregate = await wec.get(resources.clusterRoles, `open-cluster-management:${klusterletName}-work:aggregate`);
+  if (aggregate !== undefined && namespaces.length > 0) await remove(resources.clusterRoles, aggregate);
+  run.progress.waiting(name, 'its namespaces are being removed');
+  // The last one holds the note of this clean-up; rights go before it, so that the next run knows of them.
+  const binding = await wec.get(resources.clusterRoleBindings, operatorName);
+  if (binding !== undefined && isOurs(binding)) await remove(resources.clusterRoleBindings, binding);
+  for (const namespace of namespaces.filter(({ metadata }) => metadata.name !== operatorNamespace))
+    await remove(resources.namespaces, namespace);
+  if (role !== undefined && isOurs(role)) await remove(resources.clusterRoles, role);
+  for (const namespace of namespaces.filter(({ metadata }) => metadata.name === operatorNamespace))
+    await remove(resources.namespaces, namespace);
+  await Promise.all(namespaces.map((namespace) => untilGone(wec, namespace, run, resources.namespaces)));
+  return removed;
+}
+
+async function removeKind(
+  wec: Kube,
+  { crd, instances }: (typeof broughtKinds)[number],
+  remove: (resource: Resource, object: KubeObject) => Promise<void>,
+  run: Run,
+): Promise<void> {
+  const definition = await wec.get(resources.customResourceDefinitions, crd);
+  if (definition === undefined) return;
+  // In a dry run they are still there.
+  const left = wec.dryRun ? [] : await wec.list(instances);
+  if (left?.length)
+    run.progress.note(`The kind ${crd} stays on ${wec.cluster.context}: there are ${left.length} of it.`);
+  else await remove(resources.customResourceDefinitions, definition);
+}
+
+/** The namespaces of a registration that are there and hold nothing else. */
+async function removableNamespaces(wec: Kube, run: Run): Promise<KubeObject[]> {
+  const removable: KubeObject[] = [];
+  for (const name of [agentNamespace, addonNamespace, operatorNamespace]) {
+    const namespace = await wec.get(resources.namespaces, name);
+    if (namespace === undefined) continue;
+    const reason = namespace.metadata.deletionTimestamp ? undefined : await whyItStays(wec, namespace);
+    if (reason === undefined) removable.push(namespace);
+    else run.progress.note(`Namespace ${name} stays on ${wec.cluster.context}: ${reason}.`);
+  }
+  return removable;
+}
+
+async function whyItStays(wec: Kube, namespace: KubeObject): Promise<string | undefined> {
+  if (!madeByRegistration(namespace)) return 'it was not made by the registration';
+  const others = await foreignObjectsIn(wec, namespace.metadata.name);
+  if (others.length === 0) return undefined;
+  return `it holds ${listed(others)}`;
+}

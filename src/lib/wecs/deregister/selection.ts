@@ -1,0 +1,69 @@
+import { command } from '../../engine/command-line.ts';
+import { StellarError } from '../../engine/errors.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import { effectOfRemoval, type LabelEffect } from '../../workloads/policies/effect.ts';
+import { objectsOf } from '../../workloads/policies/objects.ts';
+import { describePolicy, type PoliciesOfIts, type Policy } from '../../workloads/policies/policy.ts';
+import type { Inspection } from './inspect.ts';
+import { savedLabels, selectableLabels } from './labels.ts';
+
+/** What removing a WEC's labels means to policies. */
+function effectOfLeaving({ name, managedCluster }: Inspection, { policies }: PoliciesOfIts): LabelEffect {
+  if (managedCluster === undefined) return { released: [], starting: [], staying: [] };
+  const present = managedCluster.metadata.labels ?? {};
+  const removed = selectableLabels(managedCluster);
+  const kept = Object.fromEntries(Object.entries(present).filter(([key]) => removed[key] === undefined));
+  return effectOfRemoval(policies, name, { ...savedLabels(managedCluster), ...present }, kept);
+}
+
+/** One whose objects are not known yet may have some. */
+const sendsObjects = ({ binding }: Policy): boolean => binding === undefined || objectsOf(binding).length > 0;
+
+/**
+ * Whether the labels have to go before the WEC is deleted. Where workloads are to stay, in any case: a WDS that cannot be read may be
+ * about to send works again, as after an interrupted run, and they would take the workloads with them.
+ */
+export function needsRelease(inspection: Inspection, policies: PoliciesOfIts, keepWorkloads: boolean): boolean {
+  const isKept = keepWorkloads && inspection.managedCluster?.metadata.deletionTimestamp === undefined;
+  return isKept || inspection.works.length > 0 || effectOfLeaving(inspection, policies).released.some(sendsObjects);
+}
+
+/**
+ * Refuses a WEC that policies would select without its labels too: KubeStellar would recreate its works as long as it is being
+ * deleted.
+ * @throws StellarError `still-selected`
+ */
+export function refuseSelected(
+  hub: Kube,
+  inspection: Inspection,
+  policies: PoliciesOfIts,
+  keepWorkloads: boolean,
+): void {
+  const isReleased = needsRelease(inspection, policies, keepWorkloads);
+  if (!isReleased && inspection.managedCluster?.metadata.deletionTimestamp) return;
+  const { starting, staying } = effectOfLeaving(inspection, policies);
+  const started = isReleased ? starting.filter(sendsObjects) : [];
+  const [first, ...others] = [...started, ...staying.filter(sendsObjects)];
+  if (first === undefined) return;
+  const { name } = inspection;
+  const why = started.includes(first)
+    ? 'starts to select it when its labels are removed'
+    : first.orphaned
+      ? 'has lost its BindingPolicy, and its Binding still names it'
+      : 'selects it whatever its labels are';
+  throw new StellarError(
+    'still-selected',
+    `${name} cannot be released: binding policy ${describePolicy(first)} ${why}. Nothing was written.`,
+    {
+      details: others.map((policy) => `Also: ${describePolicy(policy)}`),
+      hint: `Change the policy: ${editCommand(first)}    Then: ${command`stellarctl deregister ${name} --its ${hub.cluster.context}`}`,
+    },
+  );
+}
+
+function editCommand({ name, wds, context, orphaned }: Policy): string {
+  const at = context ?? wds;
+  return orphaned
+    ? command`kubectl --context ${at} delete bindings.control.kubestellar.io ${name}`
+    : command`kubectl --context ${at} edit bindingpolicy ${name}`;
+}

@@ -1,0 +1,36 @@
+import { command } from '../engine/command-line.ts';
+import { mapConcurrently, requestsAtOnce } from '../engine/concurrency.ts';
+import { StellarError } from '../engine/errors.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { resources } from '../kube/resources.ts';
+import type { ManagedCluster } from './objects.ts';
+
+/** Which WECs a command means. */
+export interface WecTarget {
+  /** WECs by name, or a selector; neither means all. */
+  names?: readonly string[] | undefined;
+  selector?: string | undefined;
+}
+
+export interface FoundWec {
+  name: string;
+  /** Undefined for a name that the ITS does not know. */
+  cluster: ManagedCluster | undefined;
+}
+
+export async function findWecs(hub: Kube, { names, selector }: WecTarget): Promise<FoundWec[]> {
+  if (names === undefined) {
+    const clusters = await hub.list<ManagedCluster>(resources.managedClusters, { labelSelector: selector });
+    return (clusters ?? []).map((cluster) => ({ name: cluster.metadata.name, cluster }));
+  }
+  return mapConcurrently(names, requestsAtOnce, async (name) => ({
+    name,
+    cluster: await hub.get<ManagedCluster>(resources.managedClusters, name),
+  }));
+}
+
+export function noSuchWec(name: string, { cluster }: Kube): StellarError {
+  return new StellarError('not-found', `There is no WEC ${name} on ${cluster.context}.`, {
+    hint: command`See which there are: stellarctl wec list --its ${cluster.context}`,
+  });
+}

@@ -1,0 +1,119 @@
+import type { StageReport, Standing } from '../../engine/stages.ts';
+import type { Condition } from '../../kube/objects.ts';
+import type { EffectiveProperty } from '../customization.ts';
+import type { RequestState } from '../registration/requests.ts';
+
+/** Everything that can be seen of one WEC. The fields are an interface: docs/output.md. */
+export interface WecView extends Standing {
+  name: string;
+  /** The context of the ITS. */
+  its: string;
+  created: string | null;
+  kubernetesVersion: string | null;
+  /** The agent that has its certificate; mode and version show on the WEC only. */
+  agent: { id: string | null; mode: string | null; version: string | null };
+  stages: StageView[];
+  conditions: ConditionView[];
+  labels: Record<string, string>;
+  properties: EffectiveProperty[];
+  /** Null while the ITS has made none. */
+  mailbox: Mailbox | null;
+  requests: RequestView[];
+  /** Overdue: at least one renewal has failed, though the ITS still calls the WEC available. */
+  lease: { renewed: string | null; durationSeconds: number; overdue: boolean } | null;
+  /** Null where it was not or could not be looked at. */
+  wec: WecSide | null;
+  /** What could not be seen, and why. */
+  unseen: { what: string; on: string; why: string }[];
+  /** What is wrong, or awaited, in a sentence, and what to type; null when all is well. */
+  diagnosis: Diagnosis | null;
+}
+
+export interface StageView {
+  id: string;
+  title: string;
+  state: StageReport['verdict']['state'];
+  why?: string;
+}
+
+export interface ConditionView {
+  type: string;
+  status: Condition['status'];
+  reason: string;
+  message: string;
+  since: string | null;
+  /** Whether it says that all is well. */
+  good: boolean;
+}
+
+export interface RequestView {
+  name: string;
+  agent: string | null;
+  state: RequestState;
+  created: string;
+  /** True for an agent that asks for its next certificate. */
+  renewal: boolean;
+}
+
+export interface Mailbox {
+  namespace: string;
+  /** Works by where they come from. */
+  works: WorkGroup[];
+  addons: { name: string; available: boolean | null; reason: string }[];
+}
+
+export interface WorkGroup {
+  /** The WDS and the binding policy, for works of KubeStellar. */
+  wds: string | null;
+  binding: string | null;
+  /** The add-on, for works of one. */
+  addon: string | null;
+  count: number;
+  /** Works that the agent could not apply, each with what it says. */
+  failed: { name: string; message: string }[];
+}
+
+export interface WecSide {
+  context: string;
+  klusterlet: {
+    clusterName: string | null;
+    mode: string | null;
+    hub: string | null;
+    conditions: ConditionView[];
+  } | null;
+  operatorVersion: string | null;
+  pods: PodView[];
+}
+
+export interface PodView {
+  namespace: string;
+  name: string;
+  phase: string;
+  ready: boolean;
+  restarts: number;
+  /** Why a container does not start, with the container's own message. */
+  stuck: string | null;
+  images: string[];
+}
+
+export interface Diagnosis {
+  wrong: string;
+  /** What helps, for people: a command, with what it does or what has to be filled in. */
+  hint: string | null;
+  /** The command alone, where it can be typed as it is. */
+  next: string | null;
+}
+
+/** Conditions whose True tells of trouble; of all others, True is good. */
+const isTrouble = (type: string): boolean => type.endsWith('Degraded');
+
+export function conditionViews(conditions: readonly Condition[] | undefined): ConditionView[] {
+  return (conditions ?? []).map(({ type, status, reason = '', message = '', lastTransitionTime }) => ({
+    type,
+    status,
+    reason,
+    message,
+    since: lastTransitionTime ?? null,
+    good: status === (isTrouble(type) ? 'False' : 'True'),
+  }));
+}

@@ -1,0 +1,134 @@
+import { lookup } from 'node:dns/promises';
+import { BlockList, isIP } from 'node:net';
+import { command } from '../../engine/command-line.ts';
+import { StellarError } from '../../engine/errors.ts';
+import { isLocalName } from '../../kube/client/local-names.ts';
+
+/** One way to reach a hub's API server. */
+export interface Endpoint {
+  server: string;
+  /** PEM; undefined where the system's own authorities vouch for the server. */
+  certificateAuthority: string | undefined;
+}
+
+type EndpointSource = '--hub-apiserver' | 'kubeconfig' | 'kube-public/cluster-info';
+
+/** The address that agents will use. */
+export interface ChosenEndpoint extends Endpoint {
+  source: EndpointSource;
+}
+
+export interface EndpointInput {
+  /** The ITS's name in messages: its context. */
+  its: string;
+  /** The WEC's name in messages. */
+  wec: string;
+  /** As reached from this machine (the context's server), or as the join file says for outside. */
+  outside: Endpoint;
+  /** What the ITS publishes in kube-public/cluster-info. */
+  inside: Endpoint | undefined;
+  /** True where that may not be read. */
+  insideForbidden: boolean;
+  /** `--hub-apiserver` */
+  hubApiserver: string | undefined;
+  /** `--force-internal-endpoint-lookup` and its negation; undefined leaves the choice to the rule. */
+  forceInside: boolean | undefined;
+  /** `--ca-file`, PEM: instead of any other authority. */
+  certificateAuthority: string | undefined;
+}
+
+/**
+ * Chooses the address of an ITS for the agents of a WEC: what the user says, else the ITS's own address where other machines can
+ * use it, else the one that the ITS publishes for other clusters.
+ * @param resolve looks a host name up; for tests
+ * @throws StellarError `endpoint-unusable`, saying what to pass
+ */
+export async function chooseEndpoint(input: EndpointInput, resolve: Resolve = systemResolve): Promise<ChosenEndpoint> {
+  const { outside, inside, hubApiserver, forceInside } = input;
+  const chosen = (endpoint: Endpoint, source: EndpointSource): ChosenEndpoint => ({
+    server: endpoint.server,
+    certificateAuthority: input.certificateAuthority ?? endpoint.certificateAuthority,
+    source,
+  });
+  if (hubApiserver !== undefined) return chosen({ ...outside, server: hubApiserver }, '--hub-apiserver');
+  if (forceInside === false) return chosen(requireHttps(input.its, outside), 'kubeconfig');
+
+  const outsideIsLocal = await isThisMachine(hostOf(outside.server), resolve);
+  if (forceInside === undefined && !outsideIsLocal) return chosen(requireHttps(input.its, outside), 'kubeconfig');
+
+  const problem = await insideProblem(input, resolve);
+  if (inside !== undefined && problem === undefined) return chosen(inside, 'kube-public/cluster-info');
+  const start = outsideIsLocal
+    ? `The API server of ${input.its} calls itself ${outside.server}, which an agent in ${input.wec} cannot use, and`
+    : 'The internal address was asked for, but';
+  throw new StellarError('endpoint-unusable', `${start} ${input.its} publishes no other usable address (${problem}).`, {
+    hint: command`Pass the address that ${input.wec} reaches: --hub-apiserver https://…`,
+  });
+}
+
+/** A hub is recognised by an address that it is known by, or by its certificate authority: either may have changed since. */
+export function isSameHub(present: Endpoint, known: readonly Endpoint[]): boolean {
+  return known.some(
+    ({ server, certificateAuthority }) =>
+      server === present.server ||
+      (certificateAuthority !== undefined && certificateAuthority.trim() === present.certificateAuthority?.trim()),
+  );
+}
+
+/** Agents send their tokens to it. @throws StellarError `endpoint-unusable` */
+export function requireHttps(its: string, endpoint: Endpoint): Endpoint {
+  if (endpoint.server.startsWith('https:')) return endpoint;
+  throw new StellarError(
+    'endpoint-unusable',
+    `The API server of ${its} is reached by ${endpoint.server}, without TLS, which agents cannot use.`,
+    {
+      hint: 'Pass the address that they reach: --hub-apiserver https://…',
+    },
+  );
+}
+
+async function insideProblem(
+  { inside, insideForbidden }: EndpointInput,
+  resolve: Resolve,
+): Promise<string | undefined> {
+  if (insideForbidden) return 'kube-public/cluster-info may not be read by this user';
+  if (inside === undefined) return 'kube-public/cluster-info is missing or has no server';
+  const host = hostOf(inside.server);
+  const inCluster = host === 'kubernetes' || host.startsWith('kubernetes.default') || /\.svc(\.|$)/.test(host);
+  if (inCluster) return `kube-public/cluster-info says ${inside.server}, which only its own pods can use`;
+  if (await isThisMachine(host, resolve))
+    return `kube-public/cluster-info says ${inside.server}, which is local as well`;
+  return undefined;
+}
+
+type Resolve = (host: string) => Promise<string[]>;
+
+const systemResolve: Resolve = async (host) => (await lookup(host, { all: true })).map(({ address }) => address);
+
+/**
+ * Whether the host of a URL means the machine that asks: to a pod of another cluster, that would be itself.
+ */
+export async function isThisMachine(hostname: string, resolve: Resolve = systemResolve): Promise<boolean> {
+  const host = hostname.replace(/^\[|\]$/g, '');
+  if (isIP(host) !== 0) return isLoopback(host);
+  const name = host.toLowerCase().replace(/\.$/, '');
+  if (isLocalName(name)) return true;
+  try {
+    const addresses = await resolve(name);
+    return addresses.length > 0 && addresses.every(isLoopback);
+  } catch {
+    return false;
+  }
+}
+
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8, 'ipv4');
+loopback.addAddress('0.0.0.0', 'ipv4');
+loopback.addAddress('::1', 'ipv6');
+loopback.addAddress('::', 'ipv6');
+
+function isLoopback(address: string): boolean {
+  return loopback.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+}
+
+const hostOf = (server: string): string => new URL(server).hostname;

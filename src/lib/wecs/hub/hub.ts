@@ -1,0 +1,78 @@
+import { command } from '../../engine/command-line.ts';
+import { StellarError } from '../../engine/errors.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import { describeCluster } from '../../kube/client/errors.ts';
+import type { ConfigMap, Deployment } from '../../kube/objects.ts';
+import { resources } from '../../kube/resources.ts';
+import { parseImage, versionOf } from '../klusterlet/image.ts';
+import { clusterManagerName, hubNamespace } from '../names.ts';
+import type { ClusterManager } from '../objects.ts';
+import { type ClusterInfo, parseClusterInfo } from './cluster-info.ts';
+import { requireHub } from './require-hub.ts';
+
+/** What an ITS tells about itself. */
+export interface Hub {
+  /** OCM's version, as `1.3.1`; undefined where the hub does not say (images by digest, no right to look). */
+  version: string | undefined;
+  /** Where the hub's own images come from, as `quay.io/open-cluster-management`. */
+  imageRegistry: string | undefined;
+  /** What the hub publishes of itself in kube-public/cluster-info; undefined where it publishes nothing. */
+  clusterInfo: ClusterInfo | undefined;
+  /** True where it may publish something that this user may not read. */
+  clusterInfoForbidden: boolean;
+}
+
+/**
+ * Makes sure that a cluster is an OCM hub with which agents register by certificate signing requests, and reads what it tells
+ * about itself.
+ * @throws StellarError `not-a-hub` or `driver-unsupported`
+ */
+export async function inspectHub(kube: Kube): Promise<Hub> {
+  const [, manager, info] = await Promise.all([
+    requireHub(kube),
+    unlessForbidden(kube.get<ClusterManager>(resources.clusterManagers, clusterManagerName)),
+    unlessForbidden(kube.get<ConfigMap>(resources.configMaps, 'cluster-info', { namespace: 'kube-public' })),
+  ]);
+  const spec = manager === forbidden ? undefined : manager?.spec;
+  requireCsrDriver(kube, spec);
+  const image = parseImage(spec?.registrationImagePullSpec ?? (await controllerImage(kube)) ?? '');
+  return {
+    version: image?.tag === undefined ? undefined : versionOf(image.tag),
+    imageRegistry: image?.registry,
+    clusterInfo: info === forbidden ? undefined : parseClusterInfo(info?.data?.kubeconfig),
+    clusterInfoForbidden: info === forbidden,
+  };
+}
+
+/** Agents may also register over gRPC or by AWS IAM roles, without certificate signing requests; stellarctl does neither. */
+function requireCsrDriver(kube: Kube, spec: ClusterManager['spec']): void {
+  const drivers = spec?.registrationConfiguration?.registrationDrivers?.map(({ authType }) => authType ?? '') ?? [];
+  if (drivers.length === 0 || drivers.includes('csr')) return;
+  throw new StellarError(
+    'driver-unsupported',
+    `${describeCluster(kube.cluster)} registers clusters by ${drivers.join(' and ')} only; stellarctl needs the driver csr.`,
+    {
+      hint: command`Enable it beside the others: kubectl --context ${kube.cluster.context} edit clustermanager ${clusterManagerName}`,
+    },
+  );
+}
+
+async function controllerImage(kube: Kube): Promise<string | undefined> {
+  const name = `${clusterManagerName}-registration-controller`;
+  const deployment = await unlessForbidden(
+    kube.get<Deployment>(resources.deployments, name, { namespace: hubNamespace }),
+  );
+  return deployment === forbidden ? undefined : deployment?.spec?.template?.spec?.containers?.[0]?.image;
+}
+
+const forbidden = Symbol('forbidden');
+
+/** For what is worth knowing but not worth failing for, where this user may not read it. */
+async function unlessForbidden<T>(reading: Promise<T>): Promise<T | typeof forbidden> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (error instanceof StellarError && error.code === 'forbidden') return forbidden;
+    throw error;
+  }
+}

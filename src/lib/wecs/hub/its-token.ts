@@ -1,0 +1,50 @@
+import { command } from '../../engine/command-line.ts';
+import { StellarError } from '../../engine/errors.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import { certificateAuthorityOf } from '../../kube/client/credentials.ts';
+import type { SelectedContext } from '../../kube/kubeconfig/kubeconfig.ts';
+import type { JoinFile } from '../join/join-file.ts';
+import { isThisMachine, requireHttps } from './endpoint.ts';
+import { inspectHub } from './hub.ts';
+import { requestBootstrapToken, shortestTokenSeconds } from './token.ts';
+
+/** What can be refused before anything is asked of the ITS. @throws StellarError `usage` */
+export function checkTokenRequest(durationMs: number, wouldPrintForPeople: boolean): void {
+  if (durationMs < shortestTokenSeconds * 1000) {
+    throw new StellarError(
+      'usage',
+      `A token lives at least ${shortestTokenSeconds / 60}m; the API server refuses a shorter --duration.`,
+    );
+  }
+  if (wouldPrintForPeople) {
+    throw new StellarError('usage', 'Say where the token is to go: it is not printed unasked.', {
+      hint: 'Into a file: --file FILE    to stdout: -o json    for clusteradm: --clusteradm',
+    });
+  }
+}
+
+/** Asks for a bootstrap token and puts it together with what a WEC needs to know of this ITS. @throws StellarError `not-a-hub` */
+export async function makeJoinFile(kube: Kube, context: SelectedContext, durationMs: number): Promise<JoinFile> {
+  const [hub, certificateAuthority] = await Promise.all([inspectHub(kube), certificateAuthorityOf(context.cluster)]);
+  const { token, expires } = await requestBootstrapToken(kube, Math.floor(durationMs / 1000));
+  return {
+    kind: 'stellarctl-join-file',
+    version: 1,
+    its: context.name,
+    token,
+    expires: expires.toISOString(),
+    outside: requireHttps(context.name, { server: kube.cluster.server, certificateAuthority }),
+    ...(hub.clusterInfo === undefined ? {} : { inside: hub.clusterInfo }),
+    ...(hub.version === undefined ? {} : { ocmVersion: hub.version }),
+    ...(hub.imageRegistry === undefined ? {} : { imageRegistry: hub.imageRegistry }),
+  };
+}
+
+/**
+ * The line with which clusteradm joins a WEC in mode Singleton, as KubeStellar's documentation has it; `<cluster_name>` is left to
+ * fill in. Where the ITS is local to this machine, clusteradm has to look its other address up.
+ */
+export async function clusteradmLine({ token, outside }: JoinFile): Promise<string> {
+  const lookup = (await isThisMachine(new URL(outside.server).hostname)) ? ['--force-internal-endpoint-lookup'] : [];
+  return command`clusteradm join --hub-token ${token} --hub-apiserver ${outside.server} --cluster-name <cluster_name> --singleton ${lookup}`;
+}

@@ -1,0 +1,22 @@
+import { StellarError } from '../../engine/errors.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import { describeCluster } from '../../kube/client/errors.ts';
+import { managedClustersPath } from '../names.ts';
+
+/** @throws StellarError `not-a-hub` where the ManagedCluster API is not served (what clusteradm checks as well) */
+export async function requireHub(kube: Kube): Promise<void> {
+  const served = await kube.read<{ resources?: { name: string }[] }>(managedClustersPath);
+  if (served?.resources?.some(({ name }) => name === 'managedclusters')) return;
+  throw notAHub(kube);
+}
+
+/** Says so of a cluster that does not know the kind ManagedCluster. */
+export function notAHub({ cluster }: Pick<Kube, 'cluster'>): StellarError {
+  return new StellarError(
+    'not-a-hub',
+    `${describeCluster(cluster)} is not an ITS: it does not serve managedclusters.cluster.open-cluster-management.io.`,
+    {
+      hint: 'Give the context of the ITS: --its CONTEXT',
+    },
+  );
+}

@@ -1,0 +1,72 @@
+import { command } from '../../engine/command-line.ts';
+import { StellarError } from '../../engine/errors.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import { ApiError, describeCluster } from '../../kube/client/errors.ts';
+import { resources } from '../../kube/resources.ts';
+import { bootstrapServiceAccounts, operatorNamespace } from '../names.ts';
+
+export interface BootstrapToken {
+  token: string;
+  expires: Date;
+  serviceAccount: string;
+}
+
+/** The API server refuses shorter ones (TokenRequest, spec.expirationSeconds). */
+export const shortestTokenSeconds = 600;
+const defaultTokenSeconds = 3600;
+
+/**
+ * Asks the ITS for a token of its bootstrap service account, with which an agent introduces itself. A hub older than OCM 0.11 has
+ * that account under another name. In a dry run nothing is asked and the token is a placeholder.
+ * @throws StellarError `not-found` where the ITS has no such account
+ */
+export async function requestBootstrapToken(kube: Kube, seconds = defaultTokenSeconds): Promise<BootstrapToken> {
+  for (const serviceAccount of bootstrapServiceAccounts) {
+    const answer = await requestToken(kube, serviceAccount, seconds);
+    if (answer === undefined) continue;
+    return {
+      token: answer.status?.token ?? '(token)',
+      expires: new Date(answer.status?.expirationTimestamp ?? Date.now() + seconds * 1000),
+      serviceAccount,
+    };
+  }
+  throw new StellarError(
+    'not-found',
+    `${describeCluster(kube.cluster)} has no bootstrap service account: neither ${bootstrapServiceAccounts.join(' nor ')} in namespace ${operatorNamespace}.`,
+    {
+      hint: command`Is OCM still being installed? kubectl --context ${kube.cluster.context} -n ${operatorNamespace} get serviceaccounts,pods`,
+    },
+  );
+}
+
+interface TokenRequest {
+  status?: { token?: string; expirationTimestamp?: string };
+}
+
+async function requestToken(kube: Kube, name: string, seconds: number): Promise<TokenRequest | undefined> {
+  try {
+    return await kube.create<TokenRequest>(
+      resources.serviceAccounts,
+      { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: seconds } },
+      { namespace: operatorNamespace, name, subresource: 'token' },
+    );
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * When a token stops being accepted, as far as it says so itself: the `exp` of a JSON Web Token (RFC 7519). Not verified: only
+ * the API server can do that. Undefined for tokens that do not tell, as kubeadm's `id.secret`.
+ */
+export function tokenExpiry(token: string): Date | undefined {
+  const payload = token.split('.')[1];
+  if (token.split('.').length !== 3 || payload === undefined) return undefined;
+  try {
+    const { exp } = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as { exp?: unknown };
+    return typeof exp === 'number' ? new Date(exp * 1000) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,64 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import type { Kube } from '../../kube/client/client.ts';
+import { ApiError } from '../../kube/client/errors.ts';
+import type { Secret } from '../../kube/objects.ts';
+import { resources } from '../../kube/resources.ts';
+
+/** What a hub says of the key and certificate that a WEC's agent holds. */
+export type CertificateAnswer =
+  /** The hub knows their holder by this user name. */
+  | { state: 'accepted'; username: string }
+  /** The hub does not accept them: issued by another hub, or expired. */
+  | { state: 'refused'; expired: Date | undefined }
+  | { state: 'none'; why: string };
+
+/**
+ * Presents the key and certificate of a WEC's hub-kubeconfig-secret to a hub, over the connection of the hub's own context. The key
+ * is not sent: TLS proves that it is held. Who may see it can only ask who it is; the answer is the API server's own.
+ * (authentication.k8s.io/v1 SelfSubjectReview, served since Kubernetes 1.28; before that an access review, which any user may send,
+ * tells an accepted certificate from one that is not.)
+ */
+export async function presentCertificate(hub: Kube, secret: Secret | undefined): Promise<CertificateAnswer> {
+  if (secret === undefined) return { state: 'none', why: 'its agent has no certificate' };
+  const { 'tls.crt': certificate, 'tls.key': key } = secret.data ?? {};
+  const parsed = readPair(certificate, key);
+  if (parsed === undefined) return { state: 'none', why: 'the certificate and key of its agent cannot be read' };
+  const asAgent = hub.fork({ user: { 'client-certificate-data': certificate, 'client-key-data': key } });
+  try {
+    return { state: 'accepted', username: (await whoAmI(asAgent)) ?? commonNameOf(parsed) };
+  } catch (error) {
+    // Every authenticated user may ask who it is: the certificate has not come through, as where a proxy ends TLS.
+    if (error instanceof ApiError && error.status === 403)
+      return { state: 'none', why: 'the ITS does not see the certificate of its agent' };
+    if (!(error instanceof ApiError) || error.status !== 401) throw error;
+    const end = parsed.validToDate;
+    return { state: 'refused', expired: end.getTime() < hub.now() ? end : undefined };
+  } finally {
+    asAgent.close();
+  }
+}
+
+/** @returns undefined where the server does not tell names; it has accepted the certificate then as well */
+async function whoAmI(kube: Kube): Promise<string | undefined> {
+  const { apiVersion, kind } = resources.selfSubjectReviews;
+  try {
+    const review = await kube.review<{ status?: { userInfo?: { username?: string } } }>({ apiVersion, kind });
+    return review.status?.userInfo?.username ?? '';
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 404) throw error;
+    await kube.mayI({ verb: 'get', group: '', resource: 'namespaces' });
+    return undefined;
+  }
+}
+
+function readPair(certificate: string | undefined, key: string | undefined): X509Certificate | undefined {
+  if (certificate === undefined || key === undefined) return undefined;
+  try {
+    const parsed = new X509Certificate(Buffer.from(certificate, 'base64'));
+    return parsed.checkPrivateKey(createPrivateKey(Buffer.from(key, 'base64'))) ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const commonNameOf = ({ subject }: X509Certificate): string => /^CN=(.*)$/m.exec(subject)?.[1] ?? '';

@@ -1,0 +1,38 @@
+import type { Kube } from '../../kube/client/client.ts';
+import { ApiError } from '../../kube/client/errors.ts';
+import { resources } from '../../kube/resources.ts';
+import type { ManagedCluster } from '../objects.ts';
+
+/**
+ * Records on a ManagedCluster which cluster was registered, by the UID of its namespace kube-system: a name and a context can come to
+ * mean another cluster.
+ */
+export const clusterUidAnnotation = 'stellarctl.kubestellar.io/kube-system-uid';
+
+/** The UID of kube-system identifies a cluster, whatever its contexts are called. Undefined where this user may not see it. */
+export async function clusterUid(kube: Kube): Promise<string | undefined> {
+  try {
+    return (await kube.get(resources.namespaces, 'kube-system'))?.metadata.uid;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 403) return undefined;
+    throw error;
+  }
+}
+
+/** The UID that was recorded when the WEC was joined by stellarctl. */
+export const recordedUid = (cluster: ManagedCluster | undefined): string | undefined =>
+  cluster?.metadata.annotations?.[clusterUidAnnotation];
+
+/**
+ * Records which cluster a ManagedCluster is, where nothing is recorded yet. Only for a cluster whose identity is proven, or that
+ * this run has registered itself.
+ * @returns whether anything was written
+ */
+export async function recordUid(hub: Kube, cluster: ManagedCluster, uid: string): Promise<boolean> {
+  if (recordedUid(cluster) !== undefined) return false;
+  const { name, uid: ownUid, resourceVersion } = cluster.metadata;
+  await hub.merge(resources.managedClusters, name, {
+    metadata: { uid: ownUid, resourceVersion, annotations: { [clusterUidAnnotation]: uid } },
+  });
+  return true;
+}

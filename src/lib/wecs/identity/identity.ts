@@ -1,0 +1,89 @@
+import { formatAge } from '../../engine/duration.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import type { Secret } from '../../kube/objects.ts';
+import { type Endpoint, isSameHub } from '../hub/endpoint.ts';
+import { readHubKubeconfig } from '../klusterlet/agent.ts';
+import type { Klusterlet } from '../objects.ts';
+import { type CertificateAnswer, presentCertificate } from './agent-certificate.ts';
+import { clusterUid } from './cluster-uid.ts';
+import { otherRole } from './other-role.ts';
+
+/** Whether the cluster behind a context is the WEC of a name that an ITS knows. */
+export type Identity =
+  | { state: 'proven'; by: 'certificate' | 'uid' }
+  /** It is certainly another one. `found`: what was found there, a clause. */
+  | { state: 'other'; found: string }
+  /** Neither can be said. */
+  | { state: 'unseen'; found: string };
+
+/** What the WEC's side shows, as readWec reads it. */
+export interface ShownRegistration {
+  klusterlet: Klusterlet | undefined;
+  hubSecret: Secret | undefined;
+  bootstrapSecret: Secret | undefined;
+}
+
+/** What the ITS knows of a WEC that its identity is judged by. */
+export interface KnownWec {
+  name: string;
+  /** The addresses by which the ITS is known. */
+  endpoints: readonly Endpoint[];
+  /** The UID of kube-system that was recorded when the WEC was joined. */
+  recordedUid: string | undefined;
+}
+
+/**
+ * Proves that the cluster behind a context is the WEC that is named, by evidence of the ITS: its agent's key and certificate are
+ * accepted there as `system:open-cluster-management:NAME:AGENT`, or its kube-system has the UID that was recorded at joining. Where
+ * both can be had, both must agree: two clusters may hold one certificate. What a cluster says of itself proves nothing, but tells
+ * what it is not.
+ */
+export async function proveIdentity(
+  hub: Kube,
+  wec: Kube,
+  shown: ShownRegistration,
+  known: KnownWec,
+): Promise<Identity> {
+  const { name } = known;
+  const [hubUid, uid] = await Promise.all([clusterUid(hub), clusterUid(wec)]);
+  if (uid !== undefined && uid === hubUid) return { state: 'other', found: 'it is the ITS itself' };
+  const registered = shown.klusterlet?.spec?.clusterName;
+  if (registered !== undefined && registered !== name)
+    return { state: 'other', found: `it is registered as ${registered}` };
+  if (known.recordedUid !== undefined && uid !== undefined && known.recordedUid !== uid) {
+    const recorded = `${known.recordedUid.slice(0, 8)}…`;
+    return {
+      state: 'other',
+      found: `its kube-system is ${uid.slice(0, 8)}…, and ${recorded} was recorded when ${name} joined`,
+    };
+  }
+  if (known.recordedUid !== undefined && uid === undefined)
+    return { state: 'unseen', found: 'its namespace kube-system may not be read' };
+  const answer = await presentCertificate(hub, shown.klusterlet && shown.hubSecret);
+  const identity = judge(answer, shown, known);
+  if (identity.state !== 'unseen' || shown.klusterlet !== undefined) return identity;
+  return { ...identity, found: (await otherRole(wec)) ?? identity.found };
+}
+
+/** Judges by what the hub has answered to the agent's certificate, where nothing speaks against the cluster so far. */
+function judge(answer: CertificateAnswer, shown: ShownRegistration, known: KnownWec): Identity {
+  const { name, endpoints } = known;
+  if (answer.state === 'accepted') {
+    const isOwn = answer.username.startsWith(`system:open-cluster-management:${name}:`);
+    return isOwn
+      ? { state: 'proven', by: 'certificate' }
+      : { state: 'other', found: `the certificate of its agent is that of ${answer.username || 'nobody'}` };
+  }
+  const present = readHubKubeconfig(shown.hubSecret) ?? readHubKubeconfig(shown.bootstrapSecret);
+  if (shown.klusterlet !== undefined && present !== undefined && !isSameHub(present, endpoints))
+    return { state: 'other', found: `it is registered with the hub ${present.server}` };
+  if (known.recordedUid !== undefined) return { state: 'proven', by: 'uid' };
+  return { state: 'unseen', found: whatWasFound(answer, shown) };
+}
+
+function whatWasFound(answer: CertificateAnswer, { klusterlet }: ShownRegistration): string {
+  if (klusterlet === undefined) return 'it has no Klusterlet';
+  if (answer.state !== 'refused') return answer.state === 'none' ? answer.why : '';
+  const expired = answer.expired && `, which expired ${formatAge(Date.now() - answer.expired.getTime())} ago`;
+  return `the ITS does not accept the certificate of its agent${expired ?? ''}`;
+}

@@ -1,0 +1,158 @@
+import { command } from '../../engine/command-line.ts';
+import { type Followed, followOne, type Seen } from '../../engine/follow.ts';
+import type { Run } from '../../engine/run.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import { resources } from '../../kube/resources.ts';
+import { singletonAgentId } from '../accept.ts';
+import type { HubAccess } from '../hub/hub-access.ts';
+import { bootstrapSecret } from '../klusterlet/agent.ts';
+import { klusterletName } from '../names.ts';
+import type { Klusterlet } from '../objects.ts';
+import type { Registration } from '../registration/checks.ts';
+import { RegistrationFollower, type WecResult } from '../registration/follow.ts';
+import { bootstrapRequests, emptyEvidence, type HubEvidence, readHub } from '../registration/hub-evidence.ts';
+import type { RegistrationStageId } from '../registration/stage-ids.ts';
+import { seen } from '../registration/stages.ts';
+import { readWec, type WecEvidence } from '../registration/wec-evidence.ts';
+import { NewStart, type NewStartNeed } from './agent-restart.ts';
+import { HubRecords } from './hub-records.ts';
+import type { JoinOptions } from './options.ts';
+import type { JoinPlan } from './preflight.ts';
+import { dropCertificate, releaseDeadLeases, restartAgents } from './renew-agent.ts';
+import { SupersededRequests } from './superseded.ts';
+import type { WebhookLook } from './webhook-look.ts';
+
+/** What is known when the following begins. */
+interface Begun {
+  /** Whether anything has been written. */
+  changed: boolean;
+  /** Whether an agent that was there before has got a new bootstrap secret, which makes its earlier requests worthless. */
+  renewed: boolean;
+  /** When the work on this WEC began, milliseconds since the epoch. */
+  started: number;
+  webhook: WebhookLook | undefined;
+}
+
+/** The ITS's side of a join, where it can be looked at. */
+interface HubSide {
+  kube: Kube;
+  superseded: SupersededRequests;
+  records: HubRecords;
+  newStart: NewStart;
+  webhook: WebhookLook | undefined;
+}
+
+/** How far to follow: as far as is visible, and until another person has to act. */
+function goalOf(access: HubAccess, { accept }: JoinOptions): RegistrationStageId {
+  if (access.kube === undefined) return 'hub-reachable';
+  return accept ? 'available' : 'request';
+}
+
+/** Follows a registration to the goal of the join; on the way it does what an agent needs to get on, and what was asked for. */
+export async function followJoin(
+  access: HubAccess,
+  plan: JoinPlan,
+  options: JoinOptions,
+  { changed, renewed, started, webhook }: Begun,
+  run: Run,
+): Promise<WecResult> {
+  const { name, kube } = plan;
+  const klusterlet = await kube.get<Klusterlet>(resources.klusterlets, klusterletName);
+  // Both clusters were named together, so in Singleton mode the WEC's own agent is known, whichever others send requests.
+  const ownAgent = klusterlet && singletonAgentId(klusterlet);
+  const side = access.kube && hubSideOf(access.kube, plan, options, ownAgent, webhook, run);
+  const before = renewed ? bootstrapRequests(plan.hubBefore ?? emptyEvidence(name)) : [];
+  if (ownAgent !== undefined) side?.superseded.add(before.filter(({ agent }) => agent === ownAgent));
+  const follower = new RegistrationFollower(name, access.kube, run, {
+    until: goalOf(access, options),
+    accept: options.accept,
+    wait: true,
+    agent: ownAgent,
+    ownAgent,
+    outdated: side?.superseded.names ?? new Set(),
+    started,
+    lookAgain:
+      side === undefined
+        ? command`kubectl --context ${kube.cluster.context} describe klusterlet ${klusterletName}`
+        : command`stellarctl wec get ${`${name}=${kube.cluster.context}`} --its ${access.its}`,
+  });
+  follower.result.changed = changed;
+  const look = async (): Promise<Seen<Registration>> => {
+    const [wec, hub] = await Promise.all([readWec(kube), side && readOne(side.kube, name)]);
+    if (side === undefined || hub === undefined) return seen({ name, hub: undefined, wec, now: kube.now() });
+    await releaseDeadLeases(kube, wec);
+    await side.superseded.clear(hub, wec);
+    for (const text of await side.records.write(hub, wec, ownAgent)) follower.wrote(text);
+    const own = onlyOf(ownAgent, hub, side.superseded.names);
+    return seen({ name, hub: own, wec, webhook: await webhookFor(own, side), now: side.kube.now() });
+  };
+  const joining: Followed<Registration, WecResult> = {
+    until: follower.until,
+    late: (last) => follower.late(last),
+    broken: (error) => follower.broken(error),
+    async act(sight) {
+      const { hub, wec } = sight.snapshot;
+      const need = side?.newStart.need(sight.snapshot, side.kube, kube.now());
+      if (side === undefined || need === undefined) return follower.act(sight);
+      await startAnew(access, plan, need, wec);
+      side.superseded.add(hub?.requests ?? []);
+      side.newStart.did(need);
+      follower.wrote(`${need.why}: agent restarted`);
+      sight.forgive();
+      return undefined;
+    },
+  };
+  return followOne(joining, look, run);
+}
+
+function hubSideOf(
+  hub: Kube,
+  plan: JoinPlan,
+  { labels }: JoinOptions,
+  ownAgent: string | undefined,
+  webhook: WebhookLook | undefined,
+  run: Run,
+): HubSide {
+  return {
+    kube: hub,
+    superseded: new SupersededRequests(hub, plan.kube, ownAgent, run),
+    records: new HubRecords(hub, plan, labels, run),
+    newStart: new NewStart(),
+    webhook,
+  };
+}
+
+const readOne = async (hub: Kube, name: string): Promise<HubEvidence> =>
+  (await readHub(hub, [name])).get(name) ?? emptyEvidence(name);
+
+/**
+ * What the ITS shows of one agent: where its id is known, another agent's requests say nothing about this WEC; nor do
+ * those that are superseded.
+ */
+function onlyOf(agent: string | undefined, evidence: HubEvidence, superseded: ReadonlySet<string>): HubEvidence {
+  const requests = evidence.requests.filter(
+    (request) => (agent === undefined || request.agent === agent) && !superseded.has(request.name),
+  );
+  return { ...evidence, requests };
+}
+
+/** Tried only while an agent that has asked does not announce itself. */
+async function webhookFor(hub: HubEvidence, { webhook, kube }: HubSide): Promise<Registration['webhook']> {
+  const asked = bootstrapRequests(hub).at(-1)?.created;
+  const isSlow = asked !== undefined && kube.now() - asked > announcementMs;
+  return hub.managedCluster === undefined && isSlow ? webhook?.now() : undefined;
+}
+
+/** An agent announces itself within a second of its request. */
+const announcementMs = 2000;
+
+async function startAnew(
+  access: HubAccess,
+  { kube, endpoint }: JoinPlan,
+  { by }: NewStartNeed,
+  wec: WecEvidence | undefined,
+): Promise<void> {
+  if (by === 'pods') return restartAgents(kube);
+  await kube.apply(bootstrapSecret(endpoint, await access.anotherToken(), kube.now()));
+  if (by === 'certificate' && wec !== undefined) await dropCertificate(kube, wec);
+}

@@ -1,0 +1,130 @@
+import { effectiveChanges } from '../../engine/changes.ts';
+import type { Run } from '../../engine/run.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import { ApiError } from '../../kube/client/errors.ts';
+import { resources } from '../../kube/resources.ts';
+import type { HubAccess } from '../hub/hub-access.ts';
+import { presentCertificate } from '../identity/agent-certificate.ts';
+import { clusterUidAnnotation, recordedUid, recordUid } from '../identity/cluster-uid.ts';
+import { setLabels } from '../label.ts';
+import type { ManagedCluster } from '../objects.ts';
+import { acceptCluster } from '../registration/approval.ts';
+import { bootstrapRequests, emptyEvidence, type HubEvidence } from '../registration/hub-evidence.ts';
+import type { WecEvidence } from '../registration/wec-evidence.ts';
+import type { JoinOptions } from './options.ts';
+import type { JoinPlan } from './preflight.ts';
+
+/** Writes what a join leaves on a ManagedCluster as soon as there is one: labels, and which cluster it is. */
+export class HubRecords {
+  readonly #hub: Kube;
+  readonly #plan: JoinPlan;
+  readonly #labels: Record<string, string>;
+  readonly #run: Run;
+  /** The UID of the ManagedCluster that the rest is about. */
+  #written: string | undefined;
+  #labelled = false;
+  #identified = false;
+
+  constructor(hub: Kube, plan: JoinPlan, labels: Record<string, string>, run: Run) {
+    this.#hub = hub;
+    this.#plan = plan;
+    this.#labels = labels;
+    this.#run = run;
+  }
+
+  /**
+   * @param agent the id of the WEC's agent, where its mode makes that known
+   * @returns what was written, in words
+   */
+  async write(hub: HubEvidence, wec: WecEvidence, agent: string | undefined): Promise<string[]> {
+    const { managedCluster } = hub;
+    // What is written on a cluster that is being deleted is lost: the one that is announced anew gets it.
+    if (managedCluster === undefined || managedCluster.metadata.deletionTimestamp !== undefined) return [];
+    if (this.#written !== managedCluster.metadata.uid) {
+      this.#written = managedCluster.metadata.uid;
+      this.#labelled = Object.keys(this.#labels).length === 0;
+      this.#identified = this.#plan.uid === undefined;
+    }
+    const written: string[] = [];
+    if (!this.#labelled && (await setLabels(this.#hub, managedCluster, this.#labels))) written.push('labelled');
+    this.#labelled = true;
+    if (!this.#identified && (await this.#identify(managedCluster, hub, wec, agent))) written.push('identity recorded');
+    return written;
+  }
+
+  /** Only of this very cluster: proven before, or by its certificate now, or the only one whose agent asks for the name. */
+  async #identify(
+    cluster: ManagedCluster,
+    hub: HubEvidence,
+    { hubSecret }: WecEvidence,
+    agent: string | undefined,
+  ): Promise<boolean> {
+    const { uid, identity, name } = this.#plan;
+    this.#identified = recordedUid(cluster) !== undefined;
+    if (this.#identified || uid === undefined) return false;
+    const isOwn = identity.state === 'proven' || isOnlyAgent(hub, agent) || (await this.#holds(name, hubSecret));
+    if (!isOwn) return false;
+    try {
+      const written = await this.#record(cluster, uid);
+      this.#identified = true;
+      return written;
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (error.status === 403)
+        this.#run.progress.note(`Which cluster ${name} is was not recorded: this user may not change ManagedClusters.`);
+      // The registration does not depend on it: whatever else keeps it from being written is tried again.
+      this.#identified = error.status === 403;
+      return false;
+    }
+  }
+
+  /** The hub's controllers write to a new ManagedCluster as well. */
+  async #record(cluster: ManagedCluster, uid: string): Promise<boolean> {
+    for (let current: ManagedCluster | undefined = cluster, tries = 1; current !== undefined; tries += 1) {
+      try {
+        return await recordUid(this.#hub, current, uid);
+      } catch (error) {
+        if (!(error instanceof ApiError) || error.status !== 409 || tries > 5) throw error;
+        current = await this.#hub.get<ManagedCluster>(resources.managedClusters, cluster.metadata.name);
+        if (current?.metadata.uid !== cluster.metadata.uid) return false;
+      }
+    }
+    return false;
+  }
+
+  async #holds(name: string, secret: WecEvidence['hubSecret']): Promise<boolean> {
+    if (secret === undefined) return false;
+    const answer = await presentCertificate(this.#hub, secret);
+    return answer.state === 'accepted' && answer.username.startsWith(`system:open-cluster-management:${name}:`);
+  }
+}
+
+function isOnlyAgent(hub: HubEvidence, agent: string | undefined): boolean {
+  const agents = new Set(bootstrapRequests(hub).map((request) => request.agent));
+  return agent !== undefined && agents.size === 1 && agents.has(agent);
+}
+
+/** Records in a dry run what a join would write on the ITS, of which most is not there yet. */
+export async function recordHubWrites({ kube: hub }: HubAccess, plan: JoinPlan, options: JoinOptions): Promise<void> {
+  if (hub === undefined) return;
+  const { name, hubBefore, uid } = plan;
+  const { managedCluster } = hubBefore ?? emptyEvidence(name);
+  if (options.accept) {
+    const pending = bootstrapRequests(hubBefore ?? emptyEvidence(name)).filter(({ state }) => state === 'pending');
+    // The ITS gives a request its name: the WEC's, and some letters.
+    const names = pending.length === 0 ? [`${name}-*`] : pending.map((request) => request.name);
+    const { apiVersion, kind } = resources.certificateSigningRequests;
+    for (const each of names)
+      await hub.replace(
+        resources.certificateSigningRequests,
+        { apiVersion, kind, metadata: { name: each } },
+        'approval',
+      );
+    if (managedCluster?.spec?.hubAcceptsClient !== true) await acceptCluster(hub, name);
+  }
+  const isRecorded = recordedUid(managedCluster) !== undefined;
+  const annotations = isRecorded || uid === undefined ? {} : { [clusterUidAnnotation]: uid };
+  const labels = effectiveChanges(managedCluster?.metadata.labels ?? {}, options.labels);
+  if (Object.keys(annotations).length + Object.keys(labels).length > 0)
+    await hub.merge(resources.managedClusters, name, { metadata: { labels, annotations } });
+}

@@ -1,0 +1,71 @@
+import { StellarError } from '../../engine/errors.ts';
+import type { Endpoint } from '../hub/endpoint.ts';
+
+/**
+ * What the administrator of an ITS hands to the administrator of a WEC, who has no access to the ITS. It holds a token: keep it
+ * as one keeps a password. The format is an interface, documented in docs/output.md.
+ */
+export interface JoinFile {
+  kind: 'stellarctl-join-file';
+  version: 1;
+  /** The ITS's name for people: its context where the file was made. */
+  its: string;
+  token: string;
+  /** RFC 3339 */
+  expires: string;
+  /** How the ITS is reached from elsewhere. */
+  outside: Endpoint;
+  /** How the ITS says that other clusters reach it (kube-public/cluster-info). */
+  inside?: Endpoint;
+  /** OCM's version on the ITS, as `1.3.1`. */
+  ocmVersion?: string;
+  /** Where the ITS's images come from. */
+  imageRegistry?: string;
+}
+
+/** @throws StellarError `join-file-invalid` or `token-expired`; the message never quotes the file, which holds a token */
+export function parseJoinFile(text: string, now = new Date()): JoinFile {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    throw invalid('it is not JSON');
+  }
+  const file = parsed as Partial<JoinFile> | null;
+  if (file?.kind !== 'stellarctl-join-file') throw invalid('it was not written by `stellarctl its token`');
+  if (file.version !== 1) throw invalid(`its version is ${String(file.version)}, and this stellarctl reads version 1`);
+  if (typeof file.token !== 'string' || file.token === '') throw invalid('it has no token');
+  if (typeof file.its !== 'string') throw invalid('it does not name its ITS');
+  const expires = new Date(file.expires ?? '');
+  if (Number.isNaN(expires.getTime())) throw invalid('it does not say when its token expires');
+  const { outside, inside } = file;
+  if (!isEndpoint(outside)) throw invalid('it has no address of the ITS');
+  if (inside !== undefined && !isEndpoint(inside)) throw invalid('its inside address is not an address');
+  if (!isText(file.ocmVersion) || !isText(file.imageRegistry))
+    throw invalid('its version or its image registry is not text');
+  if (expires <= now) {
+    throw new StellarError(
+      'token-expired',
+      `The token in the join file of ${file.its} expired at ${expires.toISOString()}.`,
+      {
+        hint: 'Ask the administrator of the ITS for a new one: stellarctl its token --file FILE',
+      },
+    );
+  }
+  return file as JoinFile;
+}
+
+function isEndpoint(value: unknown): value is Endpoint {
+  const { server, certificateAuthority } = (value ?? {}) as Partial<Endpoint>;
+  return (
+    typeof server === 'string' && URL.canParse(server) && server.startsWith('https:') && isText(certificateAuthority)
+  );
+}
+
+const isText = (value: unknown): boolean => value === undefined || typeof value === 'string';
+
+function invalid(why: string): StellarError {
+  return new StellarError('join-file-invalid', `The join file cannot be used: ${why}.`, {
+    hint: 'Write one on the side of the ITS: stellarctl its token --file FILE',
+  });
+}

@@ -1,0 +1,137 @@
+import { reportOf, StellarError } from '../../engine/errors.ts';
+import type { Run } from '../../engine/run.ts';
+import { isMet, unreached } from '../../engine/stages.ts';
+import type { ChosenEndpoint } from '../hub/endpoint.ts';
+import type { HubAccess } from '../hub/hub-access.ts';
+import { installKlusterlet } from '../klusterlet/install.ts';
+import { managedBy, managedByLabel } from '../klusterlet/operator.ts';
+import type { WecResult } from '../registration/follow.ts';
+import { finishDone, isDone, judgePlan } from './already-done.ts';
+import { bootstrapNeed, firstTime } from './bootstrap-need.ts';
+import { followJoin } from './follow-join.ts';
+import { recordHubWrites } from './hub-records.ts';
+import type { JoiningWec, JoinOptions } from './options.ts';
+import { type JoinPlan, preflight } from './preflight.ts';
+import { dropCertificate, retryStuckPods } from './renew-agent.ts';
+import { findSameClusters, sameWec } from './same-clusters.ts';
+import { WebhookLook } from './webhook-look.ts';
+
+/**
+ * Joins WECs to an ITS side by side: checks, installs the klusterlet, and follows each registration until its request is there or,
+ * with `accept`, until the WEC is available. What is there already is kept; what is half done is resumed. Every WEC is tried; an
+ * error of one is in its result.
+ */
+export async function join(
+  access: HubAccess,
+  wecs: JoiningWec[],
+  options: JoinOptions,
+  run: Run,
+): Promise<WecResult[]> {
+  for (const { name } of wecs) run.progress.waiting(name, 'checking both clusters');
+  const twice = await findSameClusters(wecs);
+  const webhook = access.kube && new WebhookLook(access.kube, run);
+  const shared = { announce: announcer(access, run), webhook };
+  return Promise.all(
+    wecs.map(async (wec): Promise<WecResult> => {
+      const result: WecResult = { name: wec.name, ...unreached, changed: false };
+      try {
+        const twin = twice.get(wec.name);
+        if (twin !== undefined) throw sameWec(wec, twin);
+        return await joinOne(access, wec, options, result, shared, run);
+      } catch (error) {
+        if (!(error instanceof StellarError)) throw error;
+        run.progress.failed(wec.name, reportOf(error).message);
+        return { ...result, error };
+      }
+    }),
+  );
+}
+
+/** Names the ITS and the address that agents will use: once, before the first write. */
+function announcer({ its, outside, ocmVersion }: HubAccess, { progress }: Run): (endpoint: ChosenEndpoint) => void {
+  let said = false;
+  return ({ server, source }) => {
+    if (said) return;
+    said = true;
+    const version = ocmVersion === undefined ? '' : ` · OCM ${ocmVersion}`;
+    progress.note(`ITS ${its} (${outside.server})${version} · agents will use ${server} (${source})`);
+  };
+}
+
+/** What the WECs of one command have together. */
+interface Shared {
+  announce: (endpoint: ChosenEndpoint) => void;
+  webhook: WebhookLook | undefined;
+}
+
+async function joinOne(
+  access: HubAccess,
+  wec: JoiningWec,
+  options: JoinOptions,
+  result: WecResult,
+  shared: Shared,
+  run: Run,
+): Promise<WecResult> {
+  const started = Date.now();
+  let plan = await preflight(access, wec, options, run);
+  shared.announce(plan.endpoint);
+  for (const note of plan.notes) run.progress.note(note);
+  if (isDone(access, plan, options)) return finishDone(access, plan, options, run);
+
+  const webhook = shared.webhook;
+  const hasWaited = needsWebhook(plan, options) && !wec.kube.dryRun && (await webhook?.untilAnswering(wec.name));
+  // Much may have happened meanwhile.
+  if (hasWaited) plan = await preflight(access, wec, options, run);
+  run.progress.waiting(wec.name, 'installing the klusterlet');
+  const renewed = await install(access, plan, options, result, run);
+  const retried = await retryStuckPods(wec.kube, plan.wecBefore, plan.installOperator);
+  result.changed ||= retried && !wec.kube.dryRun;
+  if (plan.lost !== undefined) await dropCertificate(wec.kube, plan.wecBefore);
+  if (wec.kube.dryRun) {
+    await recordHubWrites(access, plan, options);
+    return result;
+  }
+  return followJoin(access, plan, options, { changed: result.changed, renewed, started, webhook }, run);
+}
+
+/** A cluster that the ITS has accepted needs no more of its admission. */
+const needsWebhook = ({ hubBefore }: JoinPlan, { accept }: JoinOptions): boolean =>
+  hubBefore?.managedCluster === undefined || (accept && hubBefore.managedCluster.spec?.hubAcceptsClient !== true);
+
+/**
+ * Installs what is missing, and notes in the result that something was written as soon as it was.
+ * @returns whether the bootstrap secret of an agent that was there before was written
+ */
+async function install(
+  access: HubAccess,
+  plan: JoinPlan,
+  options: JoinOptions,
+  result: WecResult,
+  run: Run,
+): Promise<boolean> {
+  const { name, kube, wecBefore, endpoint, lost } = plan;
+  const isAvailable = isMet(judgePlan(access, plan), 'available');
+  const need =
+    lost === undefined
+      ? bootstrapNeed(wecBefore, endpoint, options, isAvailable)
+      : `${lost}: it requests registration again`;
+  const present = wecBefore.klusterlet;
+  const installation = {
+    settings: plan.settings,
+    installOperator: plan.installOperator,
+    imagePullSecret: options.imagePullSecret,
+    writeKlusterlet: present === undefined || present.metadata.labels?.[managedByLabel] === managedBy,
+    bootstrap: need === undefined ? undefined : { hub: endpoint, token: await access.token() },
+  };
+  const counts = { created: 0, changed: 0, unchanged: 0 };
+  try {
+    await installKlusterlet(kube, installation, counts, run);
+  } finally {
+    result.changed = !kube.dryRun && counts.created + counts.changed > 0;
+  }
+  if (kube.dryRun) return false;
+  if (need !== undefined && need !== firstTime) run.progress.changed(name, need);
+  const parts = Object.entries(counts).filter(([, count]) => count > 0);
+  run.progress.changed(name, `klusterlet applied (${parts.map(([change, count]) => `${count} ${change}`).join(', ')})`);
+  return need !== undefined && need !== firstTime;
+}

@@ -1,0 +1,49 @@
+import type { Run } from '../../engine/run.ts';
+import type { KubeObject, Secret } from '../../kube/objects.ts';
+import type { HubAccess } from '../hub/hub-access.ts';
+import { bootstrapKubeconfig, bootstrapSecret, image, klusterlet } from '../klusterlet/agent.ts';
+import { klusterletCrd } from '../klusterlet/crd.ts';
+import {
+  agentNamespaceObject,
+  operatorNamespaceObject,
+  operatorRoles,
+  operatorWorkload,
+  pullSecret,
+} from '../klusterlet/operator.ts';
+import type { JoinOptions } from './options.ts';
+import { agentSettings, endpointFor } from './preflight.ts';
+import { verifyEndpoint } from './verify-endpoint.ts';
+
+/** Stands where the bootstrap token belongs; a token is never printed. */
+export const tokenPlaceholder = 'BOOTSTRAP_TOKEN';
+
+/**
+ * Everything that a join would apply to a WEC, for those who apply it by other means (GitOps). The bootstrap token and the
+ * credentials of a pull secret are left to them: the first is a placeholder, the second is empty.
+ */
+export async function joinManifests(
+  access: HubAccess,
+  name: string,
+  options: JoinOptions,
+  run: Run,
+): Promise<KubeObject[]> {
+  const settings = agentSettings(access, name, undefined, options);
+  const endpoint = await endpointFor(access, name, options);
+  const unverified = await verifyEndpoint(access.its, endpoint, run);
+  if (unverified !== undefined) run.progress.note(unverified);
+  const { data: _, ...secret } = bootstrapSecret(endpoint, tokenPlaceholder) as Secret;
+  const readableSecret: KubeObject & { stringData: object } = {
+    ...secret,
+    stringData: { kubeconfig: bootstrapKubeconfig(endpoint, tokenPlaceholder) },
+  };
+  return [
+    ...operatorRoles(),
+    klusterletCrd(),
+    operatorNamespaceObject(),
+    pullSecret('{}'),
+    ...operatorWorkload(image(settings, 'registration-operator')),
+    agentNamespaceObject(),
+    readableSecret,
+    klusterlet(settings),
+  ];
+}

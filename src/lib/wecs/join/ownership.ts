@@ -1,0 +1,121 @@
+import { command } from '../../engine/command-line.ts';
+import { StellarError } from '../../engine/errors.ts';
+import { describeCluster } from '../../kube/client/errors.ts';
+import { isTrue } from '../../kube/objects.ts';
+import { type Endpoint, isSameHub } from '../hub/endpoint.ts';
+import type { HubAccess } from '../hub/hub-access.ts';
+import { recordedUid } from '../identity/cluster-uid.ts';
+import { type Identity, proveIdentity } from '../identity/identity.ts';
+import { readHubKubeconfig } from '../klusterlet/agent.ts';
+import { klusterletName } from '../names.ts';
+import type { Klusterlet } from '../objects.ts';
+import { type HubEvidence, hasJoined } from '../registration/hub-evidence.ts';
+import type { WecEvidence } from '../registration/wec-evidence.ts';
+import type { JoiningWec } from './options.ts';
+
+/** A hosted Klusterlet registers another cluster than the one it is in. @throws StellarError `registered-elsewhere` */
+export function refuseOtherKlusterlets({ name, kube }: JoiningWec, klusterlets: Klusterlet[]): void {
+  const own = klusterlets.filter(({ spec }) => !spec?.deployOption?.mode?.endsWith('Hosted'));
+  const other = own.find(({ metadata }) => metadata.name !== klusterletName);
+  if (other === undefined) return;
+  throw new StellarError(
+    'registered-elsewhere',
+    `${describeCluster(kube.cluster)} is registered already, as ${other.spec?.clusterName ?? 'another name'}, by a Klusterlet ${other.metadata.name} that stellarctl did not install; ${name} was not joined.`,
+    { hint: `Look at it: ${lookAt(kube.cluster.context, other.metadata.name)}` },
+  );
+}
+
+const lookAt = (context: string, klusterlet: string): string =>
+  command`kubectl --context ${context} get klusterlet ${klusterlet} -o yaml`;
+
+/** What the cluster says of itself is enough to leave it alone. @throws StellarError `conflict`, `registered-elsewhere` */
+export function refuseOtherRegistration({ name, kube }: JoiningWec, { klusterlet }: WecEvidence): void {
+  if (klusterlet === undefined) return;
+  const cluster = describeCluster(kube.cluster);
+  const look = `Look at it: ${lookAt(kube.cluster.context, klusterletName)}`;
+  if (klusterlet.metadata.deletionTimestamp !== undefined) {
+    throw new StellarError('conflict', `The Klusterlet on ${cluster} is being deleted; ${name} was not joined.`, {
+      hint: `Wait until it is gone. ${look}`,
+    });
+  }
+  const registeredAs = klusterlet.spec?.clusterName;
+  if (registeredAs === name) return;
+  throw new StellarError(
+    'registered-elsewhere',
+    `${cluster} is registered already, under the name ${registeredAs ?? '(none)'}; it was not joined as ${name}.`,
+    { hint: look },
+  );
+}
+
+/**
+ * Refuses a cluster that is registered with another hub, and a name that another cluster has. A name that has joined is given only to
+ * a cluster that is proven to be it: by the certificate of its agent, or by its UID that was recorded.
+ * @param known the addresses by which the ITS is known
+ * @throws StellarError `registered-elsewhere`, `name-taken`
+ */
+export async function requireOwnership(
+  access: HubAccess,
+  wec: JoiningWec,
+  wecBefore: WecEvidence,
+  hub: HubEvidence | undefined,
+  known: readonly Endpoint[],
+): Promise<Identity> {
+  const { name, kube } = wec;
+  if (access.kube === undefined || hub === undefined) {
+    refuseOtherHub(access, wec, wecBefore, known);
+    return { state: 'unseen', found: 'the ITS was not asked' };
+  }
+  const { managedCluster } = hub;
+  const identity = await proveIdentity(access.kube, kube, wecBefore, {
+    name,
+    endpoints: known,
+    recordedUid: recordedUid(managedCluster),
+  });
+  if (identity.state === 'proven') return identity;
+  refuseOtherHub(access, wec, wecBefore, known);
+  if (identity.state === 'other' && (managedCluster === undefined || wecBefore.klusterlet !== undefined)) {
+    const { found } = identity;
+    throw new StellarError(
+      'registered-elsewhere',
+      `${describeCluster(kube.cluster)} is not the ${name} of ${access.its}: ${found}; it was not joined.`,
+      { hint: `Look at it: ${lookAt(kube.cluster.context, klusterletName)}` },
+    );
+  }
+  if (identity.state === 'other' || hasJoined(hub)) throw nameTaken(access, wec, hub, identity);
+  return identity;
+}
+
+function refuseOtherHub(
+  { its }: HubAccess,
+  { name, kube }: JoiningWec,
+  { klusterlet, bootstrapSecret, hubSecret }: WecEvidence,
+  known: readonly Endpoint[],
+): void {
+  const present = readHubKubeconfig(hubSecret) ?? readHubKubeconfig(bootstrapSecret);
+  if (klusterlet === undefined || present === undefined || isSameHub(present, known)) return;
+  throw new StellarError(
+    'registered-elsewhere',
+    `${describeCluster(kube.cluster)} is registered already, as ${name} with the hub ${present.server}, which is not ${its}.`,
+    { hint: `If ${its} has that address: ${command`--hub-apiserver ${present.server}`}` },
+  );
+}
+
+function nameTaken(
+  { its }: HubAccess,
+  { name, kube }: JoiningWec,
+  hub: HubEvidence,
+  { state, found }: Identity & { found: string },
+): StellarError {
+  const isAvailable = isTrue(hub.managedCluster, 'ManagedClusterConditionAvailable');
+  const there = hasJoined(hub) ? `has joined and is ${isAvailable ? 'available' : 'not available'}` : 'asks for it';
+  const cluster = describeCluster(kube.cluster);
+  return new StellarError(
+    'name-taken',
+    state === 'other'
+      ? `${name} is the name of another cluster on ${its}, which ${there}. About ${cluster}: ${found}.`
+      : `${name} ${there} on ${its}, and ${cluster} is not proven to be it: ${found}.`,
+    {
+      hint: `Choose another name. If it is this cluster, installed anew, remove its old registration first, then join again: ${command`stellarctl deregister ${name} --force --its ${its}`}`,
+    },
+  );
+}

@@ -1,0 +1,182 @@
+import { conflicts } from '../../engine/changes.ts';
+import { command } from '../../engine/command-line.ts';
+import { StellarError } from '../../engine/errors.ts';
+import type { Run } from '../../engine/run.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import { requirePermissions } from '../../kube/permissions.ts';
+import { resources } from '../../kube/resources.ts';
+import { type ChosenEndpoint, chooseEndpoint } from '../hub/endpoint.ts';
+import type { HubAccess } from '../hub/hub-access.ts';
+import { clusterUid } from '../identity/cluster-uid.ts';
+import type { Identity } from '../identity/identity.ts';
+import type { AgentSettings, HubConnection } from '../klusterlet/agent.ts';
+import { tagOf } from '../klusterlet/image.ts';
+import { managedBy, managedByLabel } from '../klusterlet/operator.ts';
+import type { Klusterlet } from '../objects.ts';
+import { hubPermissions, startAnewPermissions, wecPermissions } from '../permissions.ts';
+import { type HubEvidence, readHub } from '../registration/hub-evidence.ts';
+import { readWec, type WecEvidence } from '../registration/wec-evidence.ts';
+import type { JoiningWec, JoinOptions } from './options.ts';
+import { refuseOtherKlusterlets, refuseOtherRegistration, requireOwnership } from './ownership.ts';
+import { refuseOtherRole } from './refuse-other-role.ts';
+import { lostRegistration } from './renew-agent.ts';
+import { verifyEndpoint } from './verify-endpoint.ts';
+
+/** What a join will do to one WEC: decided before anything is written. */
+export interface JoinPlan {
+  name: string;
+  kube: Kube;
+  endpoint: ChosenEndpoint & HubConnection;
+  settings: AgentSettings;
+  /** False where there is an operator that stellarctl did not install, which is not changed. */
+  installOperator: boolean;
+  /** What both sides showed before. */
+  wecBefore: WecEvidence;
+  hubBefore: HubEvidence | undefined;
+  identity: Identity;
+  /** The UID of the WEC's kube-system; undefined where it may not be seen. */
+  uid: string | undefined;
+  /** Why its agent, which has a certificate, has to request registration again. */
+  lost: string | undefined;
+  /** Things worth saying, that stop nothing. */
+  notes: string[];
+}
+
+/**
+ * Everything that can be known before the first write. Reads only, but for access reviews.
+ * @throws StellarError for the first reason not to join this WEC
+ */
+export async function preflight(access: HubAccess, wec: JoiningWec, options: JoinOptions, run: Run): Promise<JoinPlan> {
+  const { name, kube } = wec;
+  await Promise.all([
+    requirePermissions(kube, wecPermissions()),
+    access.kube &&
+      requirePermissions(
+        access.kube,
+        hubPermissions(name, { accept: options.accept, label: Object.keys(options.labels).length > 0 }),
+      ),
+  ]);
+  const notes: string[] = [];
+  const uid = await refuseSameCluster(access, wec, notes);
+  const [wecBefore, klusterlets, hubBefore] = await Promise.all([
+    readWec(kube),
+    kube.list<Klusterlet>(resources.klusterlets),
+    access.kube && readHub(access.kube, [name]).then((evidence) => evidence.get(name)),
+  ]);
+  const endpoint = await endpointFor(access, name, options);
+  refuseOtherKlusterlets(wec, klusterlets ?? []);
+  const known = [access.outside, access.inside, endpoint].filter((candidate) => candidate !== undefined);
+  if (wecBefore.klusterlet === undefined) await refuseOtherRole(wec, known);
+  refuseOtherRegistration(wec, wecBefore);
+  const identity = await requireOwnership(access, wec, wecBefore, hubBefore, known);
+  if (hubBefore !== undefined) refuseLabelConflicts(access, hubBefore, options.labels);
+  const lost = await lostRegistration(access.kube, hubBefore, wecBefore);
+  if (lost !== undefined) await requirePermissions(kube, startAnewPermissions());
+  const settings = agentSettings(access, name, wecBefore.klusterlet, options);
+  const unverified = await verifyEndpoint(access.its, endpoint, run);
+  if (unverified !== undefined) notes.push(unverified);
+  if (hasOtherAuthority(access, endpoint)) {
+    notes.push(
+      `kube-public/cluster-info of ${access.its} has another certificate authority than its context. If the agent does not trust it: --ca-file FILE`,
+    );
+  }
+  if (access.kube === undefined)
+    notes.push(`${access.its} is out of reach from here: whether the name ${name} is free there was not checked.`);
+  const operatorIsOurs =
+    wecBefore.operator === undefined || wecBefore.operator.metadata.labels?.[managedByLabel] === managedBy;
+  if (!operatorIsOurs)
+    notes.push(`${name} has a klusterlet operator that stellarctl did not install; it is left as it is.`);
+  const installOperator = operatorIsOurs;
+  return { name, kube, endpoint, settings, installOperator, wecBefore, hubBefore, identity, uid, lost, notes };
+}
+
+/** Either the ITS shows other certificates to the outside, or what it publishes is out of date. */
+function hasOtherAuthority({ outside }: HubAccess, { source, certificateAuthority }: ChosenEndpoint): boolean {
+  const known = outside.certificateAuthority?.trim();
+  return source === 'kube-public/cluster-info' && known !== undefined && known !== certificateAuthority?.trim();
+}
+
+/** The address of the ITS for the agents of a WEC, with everything that they need to use it. */
+export async function endpointFor(
+  access: HubAccess,
+  wec: string,
+  options: JoinOptions,
+): Promise<ChosenEndpoint & HubConnection> {
+  const chosen = await chooseEndpoint({
+    its: access.its,
+    wec,
+    outside: access.outside,
+    inside: access.inside,
+    insideForbidden: access.insideForbidden,
+    hubApiserver: options.hubApiserver,
+    forceInside: options.forceInternalEndpointLookup,
+    certificateAuthority: options.certificateAuthority,
+  });
+  return { ...chosen, proxyUrl: options.proxyUrl };
+}
+
+/** @returns the UID of the WEC's kube-system */
+async function refuseSameCluster(
+  access: HubAccess,
+  { name, kube }: JoiningWec,
+  notes: string[],
+): Promise<string | undefined> {
+  if (access.kube === undefined) return undefined;
+  const [hub, wec] = await Promise.all([clusterUid(access.kube), clusterUid(kube)]);
+  if (hub === undefined || wec === undefined) {
+    notes.push(
+      `Whether ${name} and the ITS are different clusters was not checked: the namespace kube-system may not be read.`,
+    );
+  } else if (hub === wec) {
+    throw new StellarError(
+      'same-cluster',
+      `${name} and the ITS are the same cluster (contexts ${kube.cluster.context} and ${access.its}, kube-system ${hub.slice(0, 8)}…).`,
+      { hint: `Give the context of the cluster to register: ${command`stellarctl wec join ${`${name}=CONTEXT`}`}` },
+    );
+  }
+  return wec;
+}
+
+function refuseLabelConflicts(
+  { its }: HubAccess,
+  { name, managedCluster }: HubEvidence,
+  labels: Record<string, string>,
+): void {
+  const other = conflicts(managedCluster?.metadata.labels ?? {}, labels);
+  if (other.length === 0) return;
+  const wanted = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
+  throw new StellarError('label-conflict', `${name} has other labels on ${its} already: ${other.join(', ')}.`, {
+    hint: `To change them: ${command`stellarctl label ${name} ${wanted} --overwrite`}`,
+  });
+}
+
+export function agentSettings(
+  access: HubAccess,
+  name: string,
+  present: Klusterlet | undefined,
+  options: JoinOptions,
+): AgentSettings {
+  const presentMode = present?.spec?.deployOption?.mode === 'Default' ? 'Default' : 'Singleton';
+  const wantedMode = options.singleton === undefined ? undefined : options.singleton ? 'Singleton' : 'Default';
+  if (present !== undefined && wantedMode !== undefined && wantedMode !== presentMode) {
+    throw new StellarError(
+      'mode-differs',
+      `${name} is registered in mode ${presentMode}; a join does not change that to ${wantedMode}.`,
+      {
+        hint: 'Leave the mode out to keep it as it is.',
+      },
+    );
+  }
+  const version = options.ocmVersion ?? access.ocmVersion;
+  if (version === undefined) {
+    throw new StellarError('hub-version-unknown', `${access.its} does not say which version of OCM it runs.`, {
+      hint: 'Give the version for the agent: --ocm-version X.Y.Z',
+    });
+  }
+  return {
+    clusterName: name,
+    mode: present === undefined ? (wantedMode ?? 'Singleton') : presentMode,
+    imageRegistry: options.imageRegistry ?? access.imageRegistry ?? 'quay.io/open-cluster-management',
+    tag: tagOf(version),
+  };
+}

@@ -1,0 +1,67 @@
+import { command } from '../../engine/command-line.ts';
+import type { Run } from '../../engine/run.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import { writtenAt } from '../klusterlet/agent.ts';
+import { isSuperseded, retireRequests } from '../registration/approval.ts';
+import { bootstrapRequests, type HubEvidence } from '../registration/hub-evidence.ts';
+import type { RegistrationRequest } from '../registration/requests.ts';
+import type { WecEvidence } from '../registration/wec-evidence.ts';
+
+/** How far the clocks of two clusters may seem to differ: their answers tell them in whole seconds. */
+export const clockMarginMs = 3000;
+/** An agent that has not started anew yet would replace a request that is deleted. */
+const restartMs = 5000;
+
+/** Keeps the requests of a WEC's agent to those that it still has the keys of. */
+export class SupersededRequests {
+  /** Names of requests that are worthless, deleted or not. */
+  readonly names = new Set<string>();
+  readonly #hub: Kube;
+  readonly #wec: Kube;
+  readonly #agent: string | undefined;
+  readonly #run: Run;
+  readonly #told = new Set<string>();
+
+  /** @param agent the id of the WEC's agent, where its mode makes that known */
+  constructor(hub: Kube, wec: Kube, agent: string | undefined, run: Run) {
+    this.#hub = hub;
+    this.#wec = wec;
+    this.#agent = agent;
+    this.#run = run;
+  }
+
+  /** Requests whose agent this run makes start anew. What a person has denied stays denied. */
+  add(requests: readonly RegistrationRequest[]): void {
+    for (const { name } of requests.filter(({ state }) => state !== 'denied')) this.names.add(name);
+  }
+
+  /**
+   * Deletes what the agent sent before its bootstrap secret was last written, once it has started anew, and what stellarctl itself
+   * denied as superseded. A request whose certificate has arrived is kept.
+   */
+  async clear(hub: HubEvidence, { bootstrapSecret, hubSecret }: WecEvidence): Promise<void> {
+    const requests = bootstrapRequests(hub);
+    await this.#retire(requests.filter(isSuperseded));
+    if (bootstrapSecret === undefined || hubSecret !== undefined || this.#agent === undefined) return;
+    const age = this.#wec.now() - writtenAt(bootstrapSecret);
+    const own = requests.filter(({ agent, problems }) => agent === this.#agent && problems.length === 0);
+    const old = own.filter(
+      ({ name, created }) => this.names.has(name) || this.#hub.now() - created > age + clockMarginMs,
+    );
+    this.add(old);
+    if (age > restartMs || old.length < own.length) await this.#retire(old);
+  }
+
+  /** Says so, once, of those that this user may not delete. */
+  async #retire(requests: readonly RegistrationRequest[]): Promise<void> {
+    const open = requests.filter(({ name }) => !this.#told.has(name));
+    const left = await retireRequests(this.#hub, open);
+    for (const request of open) if (!left.includes(request)) this.names.add(request.name);
+    for (const { name, cluster } of left) {
+      this.#told.add(name);
+      this.#run.progress.note(
+        `The request ${name} of ${cluster} is superseded, and this user may not delete it. Ask for its deletion: ${command`kubectl --context ${this.#hub.cluster.context} delete csr ${name}`}`,
+      );
+    }
+  }
+}

@@ -1,0 +1,137 @@
+import { parse, stringify } from 'yaml';
+import { createdAt, type KubeObject, type Secret } from '../../kube/objects.ts';
+import type { Endpoint } from '../hub/endpoint.ts';
+import { agentNamespace, bootstrapSecretName, klusterletName } from '../names.ts';
+import type { KlusterletMode } from '../objects.ts';
+import { managedBy, managedByLabel } from './operator.ts';
+
+export interface AgentSettings {
+  clusterName: string;
+  mode: Extract<KlusterletMode, 'Singleton' | 'Default'>;
+  /** As `quay.io/open-cluster-management`. */
+  imageRegistry: string;
+  /** As `v1.3.1`. */
+  tag: string;
+}
+
+export const image = (
+  { imageRegistry, tag }: Pick<AgentSettings, 'imageRegistry' | 'tag'>,
+  repository: string,
+): string => `${imageRegistry}/${repository}:${tag}`;
+
+/**
+ * The Klusterlet. Every field that OCM's own definition would fill in by default is set here, because an existing definition may
+ * be stellarctl's, which has no defaults (see crd.ts).
+ */
+export function klusterlet(settings: AgentSettings): KubeObject {
+  const object = {
+    apiVersion: 'operator.open-cluster-management.io/v1',
+    kind: 'Klusterlet',
+    metadata: { name: klusterletName, labels: { [managedByLabel]: managedBy } },
+    spec: {
+      clusterName: settings.clusterName,
+      namespace: agentNamespace,
+      deployOption: { mode: settings.mode },
+      imagePullSpec: image(settings, 'registration-operator'),
+      registrationImagePullSpec: image(settings, 'registration'),
+      workImagePullSpec: image(settings, 'work'),
+      resourceRequirement: { type: 'Default' },
+      registrationConfiguration: {
+        bootstrapKubeConfigs: { type: 'None' },
+        clientCertExpirationSeconds: 31536000,
+        featureGates: [
+          { feature: 'AddonManagement', mode: 'Enable' },
+          { feature: 'ClusterClaim', mode: 'Enable' },
+        ],
+        kubeAPIQPS: 50,
+        kubeAPIBurst: 100,
+        registrationDriver: { authType: 'csr' },
+      },
+    },
+  };
+  return object;
+}
+
+export interface HubConnection extends Endpoint {
+  proxyUrl: string | undefined;
+}
+
+/**
+ * The kubeconfig by which an agent first reaches its hub, YAML. The agent copies server, authority and proxy into its own kubeconfig later,
+ * and registers anew when one of them, or the name of the cluster entry, changes (ocm pkg/registration/spoke).
+ */
+export function bootstrapKubeconfig({ server, certificateAuthority, proxyUrl }: HubConnection, token: string): string {
+  const kubeconfig = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [
+      {
+        name: 'hub',
+        cluster: {
+          server,
+          ...(certificateAuthority === undefined
+            ? {}
+            : { 'certificate-authority-data': Buffer.from(certificateAuthority).toString('base64') }),
+          ...(proxyUrl === undefined ? {} : { 'proxy-url': proxyUrl }),
+        },
+      },
+    ],
+    users: [{ name: 'bootstrap', user: { token } }],
+    contexts: [{ name: 'bootstrap', context: { cluster: 'hub', user: 'bootstrap', namespace: 'default' } }],
+    'current-context': 'bootstrap',
+  };
+  return stringify(kubeconfig);
+}
+
+/** When the bootstrap secret was last written, by the WEC's clock, RFC 3339: what is older speaks of the one before. */
+const writtenAnnotation = 'stellarctl.kubestellar.io/written-at';
+
+/** @param written now, milliseconds since the epoch; undefined for a secret that somebody else applies */
+export function bootstrapSecret(hub: HubConnection, token: string, written?: number): KubeObject {
+  const annotations =
+    written === undefined ? {} : { annotations: { [writtenAnnotation]: new Date(written).toISOString() } };
+  const secret = {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: bootstrapSecretName, namespace: agentNamespace, ...annotations },
+    type: 'Opaque',
+    data: { kubeconfig: Buffer.from(bootstrapKubeconfig(hub, token)).toString('base64') },
+  };
+  return secret;
+}
+
+/** What the agent knows of its hub. */
+interface KnownHub extends HubConnection {
+  token: string | undefined;
+  /** The server, spelled as in the kubeconfig. */
+  spelled: string;
+}
+
+/** When a bootstrap secret was last written, in milliseconds since the epoch. */
+export const writtenAt = (secret: Secret): number =>
+  Date.parse(secret.metadata.annotations?.[writtenAnnotation] ?? '') || createdAt(secret);
+
+/** What a secret's kubeconfig says of the hub, and the token in it. Undefined where it cannot be read. */
+export function readHubKubeconfig(secret: Secret | undefined): KnownHub | undefined {
+  const encoded = secret?.data?.kubeconfig;
+  if (encoded === undefined) return undefined;
+  try {
+    const config = parse(Buffer.from(encoded, 'base64').toString('utf8'), { logLevel: 'error' }) as {
+      clusters?: { cluster?: Record<string, unknown> }[];
+      users?: { user?: { token?: unknown } }[];
+    };
+    const cluster = config.clusters?.[0]?.cluster;
+    if (typeof cluster?.server !== 'string') return undefined;
+    const data = cluster['certificate-authority-data'];
+    const token = config.users?.[0]?.user?.token;
+    return {
+      spelled: cluster.server,
+      server: cluster.server.replace(/\/+$/, ''),
+      certificateAuthority: typeof data === 'string' ? Buffer.from(data, 'base64').toString('utf8') : undefined,
+      proxyUrl: typeof cluster['proxy-url'] === 'string' ? cluster['proxy-url'] : undefined,
+      token: typeof token === 'string' ? token : undefined,
+    };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,33 @@
+/** An image reference taken apart: `quay.io/open-cluster-management/registration:v1.3.1`. */
+export interface Image {
+  /** Everything before the last path part: `quay.io/open-cluster-management`. */
+  registry: string;
+  repository: string;
+  tag: string | undefined;
+}
+
+export function parseImage(reference: string): Image | undefined {
+  const match = /^(?<registry>.+)\/(?<repository>[^/:@]+)(?::(?<tag>[\w][\w.-]*))?(?:@.+)?$/.exec(reference);
+  if (match?.groups === undefined) return undefined;
+  const { registry = '', repository = '', tag } = match.groups;
+  return { registry, repository, tag };
+}
+
+/** An OCM version as people write it (`1.3.1`, `v1.3.1`) as the tag of OCM's images (`v1.3.1`); other tags stay as they are. */
+export function tagOf(version: string): string {
+  return /^\d/.test(version) ? `v${version}` : version;
+}
+
+/** The form of OCM's versions, pre-releases included: everything else would become the tag of images that do not exist. */
+export const isOcmVersion = (text: string): boolean => /^v?\d+\.\d+\.\d+(-[0-9A-Za-z][0-9A-Za-z.-]*)?$/.test(text);
+
+/** The tag of an OCM image as a version for people: `v1.3.1` → `1.3.1`. */
+export function versionOf(tag: string): string {
+  return tag.replace(/^v(?=\d)/, '');
+}
+
+/** The version that an image reference carries, if it carries one. */
+export function imageVersion(reference: string | undefined): string | undefined {
+  const tag = reference === undefined ? undefined : parseImage(reference)?.tag;
+  return tag === undefined ? undefined : versionOf(tag);
+}

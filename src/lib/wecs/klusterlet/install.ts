@@ -1,0 +1,102 @@
+import { command } from '../../engine/command-line.ts';
+import { StellarError } from '../../engine/errors.ts';
+import { poll } from '../../engine/poll.ts';
+import type { Run } from '../../engine/run.ts';
+import type { Change, Kube } from '../../kube/client/client.ts';
+import { isCrdServed } from '../../kube/crds.ts';
+import type { KubeObject } from '../../kube/objects.ts';
+import { resources } from '../../kube/resources.ts';
+import { klusterletCrdName, operatorNamespace, pullSecretName } from '../names.ts';
+import { type AgentSettings, bootstrapSecret, type HubConnection, image, klusterlet } from './agent.ts';
+import { klusterletCrd } from './crd.ts';
+import {
+  agentNamespaceObject,
+  isOurs,
+  operatorNamespaceObject,
+  operatorRoles,
+  operatorWorkload,
+  pullSecret,
+} from './operator.ts';
+
+export interface Installation {
+  settings: AgentSettings;
+  /** False where somebody else's operator is there. */
+  installOperator: boolean;
+  /** A docker config.json; undefined keeps the one that is there. */
+  imagePullSecret: string | undefined;
+  /** False where a Klusterlet is there that is not to be touched. */
+  writeKlusterlet: boolean;
+  /** What to write into the bootstrap secret; undefined keeps the one that is there. */
+  bootstrap: { hub: HubConnection; token: string } | undefined;
+}
+
+export type ChangeCounts = Record<Change, number>;
+
+/** An empty docker config: the operator copies the secret and insists that there is one. */
+const noCredentials = '{}';
+
+/**
+ * Installs the klusterlet by server-side apply, in an order that leaves nothing behind when the API server refuses: rights first,
+ * then the kind, the namespaces, the operator, the bootstrap secret and, once its kind is served, the Klusterlet.
+ * @param counts counted up while it goes, so that it tells of an installation that was interrupted as well
+ */
+export async function installKlusterlet(
+  kube: Kube,
+  installation: Installation,
+  counts: ChangeCounts,
+  run: Run,
+): Promise<void> {
+  const apply = async (object: KubeObject) => {
+    counts[await kube.apply(object)] += 1;
+  };
+  if (installation.installOperator) {
+    for (const object of operatorRoles()) await apply(object);
+  }
+  if ((await kube.get(resources.customResourceDefinitions, klusterletCrdName)) === undefined)
+    await apply(klusterletCrd());
+  if (installation.installOperator) {
+    await applyNamespace(kube, operatorNamespaceObject(), apply);
+    await applyPullSecret(kube, installation.imagePullSecret, apply);
+    for (const object of operatorWorkload(image(installation.settings, 'registration-operator'))) await apply(object);
+  }
+  if (installation.bootstrap !== undefined) {
+    await applyNamespace(kube, agentNamespaceObject(), apply);
+    await apply(bootstrapSecret(installation.bootstrap.hub, installation.bootstrap.token, kube.now()));
+  }
+  if (installation.writeKlusterlet) {
+    if (!kube.dryRun) await untilServed(kube, run);
+    await apply(klusterlet(installation.settings));
+  }
+}
+
+/** A namespace that others have made stays theirs: it is not labelled, and not deleted later. */
+async function applyNamespace(
+  kube: Kube,
+  namespace: KubeObject,
+  apply: (object: KubeObject) => Promise<void>,
+): Promise<void> {
+  const present = await kube.get(resources.namespaces, namespace.metadata.name);
+  if (present === undefined || isOurs(present)) await apply(namespace);
+}
+
+async function applyPullSecret(
+  kube: Kube,
+  dockerConfig: string | undefined,
+  apply: (object: KubeObject) => Promise<void>,
+): Promise<void> {
+  const present = await kube.get(resources.secrets, pullSecretName, { namespace: operatorNamespace });
+  if (dockerConfig !== undefined || present === undefined) await apply(pullSecret(dockerConfig ?? noCredentials));
+}
+
+/** A new kind is established first, and served a moment later. */
+async function untilServed(kube: Kube, run: Run): Promise<void> {
+  const served = await poll(async () => {
+    if (!(await isCrdServed(kube, klusterletCrdName))) return undefined;
+    return kube.read(`/apis/${resources.klusterlets.apiVersion}/${resources.klusterlets.plural}`);
+  }, run);
+  if (served === undefined) {
+    throw new StellarError('timeout', `${kube.cluster.context} did not serve the kind Klusterlet in time.`, {
+      hint: command`Look at it: kubectl --context ${kube.cluster.context} describe crd ${klusterletCrdName}`,
+    });
+  }
+}

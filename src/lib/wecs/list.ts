@@ -1,0 +1,84 @@
+import { type Standing, standingOf } from '../engine/stages.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { conditionOf, createdAt } from '../kube/objects.ts';
+import { isDeregistering } from './deregister/labels.ts';
+import { bootstrapRequests, type HubEvidence, hasJoined, readWholeHub } from './registration/hub-evidence.ts';
+import { overdueLease } from './registration/lease.ts';
+import type { RequestState } from './registration/requests.ts';
+import { describeRegistration, judgeRegistration } from './registration/stages.ts';
+
+/** One WEC as an ITS sees it. The fields are an interface: docs/output.md. */
+export interface WecListItem extends Standing {
+  name: string;
+  accepted: boolean;
+  joined: boolean;
+  /** Null where nothing has been reported yet, or nothing is known any more. */
+  available: boolean | null;
+  /** Where it is, in words. */
+  state: string;
+  /** Whether somebody has to do something. */
+  problem: boolean;
+  /** What is awaited, or what is wrong, or not as it should be; empty when all is well. */
+  reason: string;
+  /** RFC 3339; of the ManagedCluster, else of the first request. */
+  created: string | null;
+  kubernetesVersion: string | null;
+  /** When the agent last gave a sign of life, RFC 3339; null also where leases may not be read. */
+  leaseRenewed: string | null;
+  labels: Record<string, string>;
+  /** Registration requests that are still there, oldest first. */
+  requests: { name: string; agent: string | null; state: RequestState; created: string }[];
+}
+
+export interface ListOptions {
+  labelSelector?: string | undefined;
+  /** Only WECs with a request that waits for a decision. */
+  pending: boolean;
+}
+
+/** Lists the WECs of an ITS by name: those with a ManagedCluster, and those that have only sent a request. @throws StellarError `not-a-hub` */
+export async function listWecs(hub: Kube, { labelSelector, pending }: ListOptions): Promise<WecListItem[]> {
+  const evidence = await readWholeHub(hub, { labelSelector, withLeases: true });
+  const now = hub.now();
+  return [...evidence.values()]
+    .filter((wec) => !pending || bootstrapRequests(wec).some(({ state }) => state === 'pending'))
+    .map((wec) => toItem(wec, now))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function toItem(evidence: HubEvidence, now: number): WecListItem {
+  const { name, managedCluster, lease } = evidence;
+  const reports = judgeRegistration({ name, hub: evidence, wec: undefined, now });
+  const { text, problem, why } = describeRegistration(reports);
+  const available = conditionOf(managedCluster, 'ManagedClusterConditionAvailable')?.status;
+  const requests = bootstrapRequests(evidence).map(({ name: request, agent, state, created }) => ({
+    name: request,
+    agent: agent ?? null,
+    state,
+    created: new Date(created).toISOString(),
+  }));
+  return {
+    name,
+    accepted: managedCluster?.spec?.hubAcceptsClient === true,
+    joined: hasJoined(evidence),
+    available: available === 'True' ? true : available === 'False' ? false : null,
+    ...standingOf(reports),
+    state: text,
+    problem,
+    reason: why || noticeOf(evidence, now),
+    created:
+      managedCluster === undefined ? (requests[0]?.created ?? null) : new Date(createdAt(managedCluster)).toISOString(),
+    kubernetesVersion: managedCluster?.status?.version?.kubernetes ?? null,
+    leaseRenewed: lease?.spec?.renewTime ?? null,
+    labels: managedCluster?.metadata.labels ?? {},
+    requests,
+  };
+}
+
+/** What is not as it should be of a WEC that nothing keeps from being available. */
+function noticeOf(evidence: HubEvidence, now: number): string {
+  const { managedCluster } = evidence;
+  if (managedCluster !== undefined && isDeregistering(managedCluster))
+    return 'its deregistration has begun and is not finished; its labels are removed';
+  return overdueLease(evidence, now) ?? '';
+}

@@ -1,0 +1,38 @@
+/**
+ * Names of Open Cluster Management's registration protocol. Source: github.com/open-cluster-management-io/ocm,
+ * manifests/, pkg/registration and pkg/operator/helpers/helpers.go, as of v1.3.1.
+ */
+
+/** Where the operators live: on a hub the cluster manager and the bootstrap service account, on a WEC the klusterlet operator. */
+export const operatorNamespace = 'open-cluster-management';
+/** Where a hub's controllers run. */
+export const hubNamespace = 'open-cluster-management-hub';
+/** Where a WEC's agents run. */
+export const agentNamespace = 'open-cluster-management-agent';
+
+export const clusterManagerName = 'cluster-manager';
+/** The Deployment, and the Service, of a hub's webhooks for ManagedClusters. */
+export const webhookName = 'cluster-manager-registration-webhook';
+export const klusterletName = 'klusterlet';
+/** The operator's Deployment, service account, ClusterRole and ClusterRoleBinding on a WEC. */
+export const operatorName = 'klusterlet';
+export const klusterletCrdName = 'klusterlets.operator.open-cluster-management.io';
+
+export const pullSecretName = 'open-cluster-management-image-pull-credentials';
+export const bootstrapSecretName = 'bootstrap-hub-kubeconfig';
+/** Written by the agent when its certificate has been issued. */
+export const hubSecretName = 'hub-kubeconfig-secret';
+export const leaseName = 'managed-cluster-lease';
+
+export const clusterNameLabel = 'open-cluster-management.io/cluster-name';
+/** Requests of add-ons carry it beside the cluster's name; requests of a WEC's agent do not. */
+export const addonNameLabel = 'open-cluster-management.io/addon-name';
+/** Everything that carries a WEC's name, without the requests of add-ons: what to list. */
+export const registrationRequestSelector = `${clusterNameLabel},!${addonNameLabel}`;
+
+/** The service accounts whose tokens introduce an agent: today's, and the one of hubs before OCM 0.11. */
+export const bootstrapServiceAccounts = ['agent-registration-bootstrap', 'cluster-bootstrap'] as const;
+
+export const managedClustersPath = '/apis/cluster.open-cluster-management.io/v1';
+
+export const managedClusterCrd = 'managedclusters.cluster.open-cluster-management.io';

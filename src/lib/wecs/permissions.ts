@@ -1,0 +1,119 @@
+import type { Kube, Permission } from '../kube/client/client.ts';
+import { may, requirePermissions } from '../kube/permissions.ts';
+import { type Resource, resources } from '../kube/resources.ts';
+import { propertiesNamespace } from '../workloads/names.ts';
+import { agentNamespace, bootstrapServiceAccounts, hubSecretName, operatorNamespace } from './names.ts';
+
+/** What accepting a WEC takes on the ITS. `managedclusters/accept` is checked by the hub's webhook, not by the API server. */
+function acceptPermissions(wec?: string): Permission[] {
+  const named = wec === undefined ? {} : { name: wec };
+  return [
+    may('update', resources.certificateSigningRequests, { subresource: 'approval' }),
+    { verb: 'approve', group: 'certificates.k8s.io', resource: 'signers', name: 'kubernetes.io/kube-apiserver-client' },
+    may('patch', resources.managedClusters, named),
+    {
+      verb: 'update',
+      group: 'register.open-cluster-management.io',
+      resource: 'managedclusters',
+      subresource: 'accept',
+      ...named,
+    },
+  ];
+}
+
+export function hubPermissions(wec: string, { accept, label }: { accept: boolean; label: boolean }): Permission[] {
+  return [
+    may('create', resources.serviceAccounts, {
+      subresource: 'token',
+      namespace: operatorNamespace,
+      name: bootstrapServiceAccounts[0],
+    }),
+    may('get', resources.managedClusters, { name: wec }),
+    may('list', resources.certificateSigningRequests),
+    ...(accept ? acceptPermissions(wec) : []),
+    ...(label && !accept ? [may('patch', resources.managedClusters, { name: wec })] : []),
+  ];
+}
+
+/** What installing a klusterlet takes on a WEC: server-side apply needs both verbs. */
+export function wecPermissions(): Permission[] {
+  const inNamespace = { namespace: operatorNamespace };
+  const inAgentNamespace = { namespace: agentNamespace };
+  const applied = [
+    ...both(resources.clusterRoles),
+    ...both(resources.clusterRoleBindings),
+    ...both(resources.customResourceDefinitions),
+    ...both(resources.namespaces),
+    ...both(resources.serviceAccounts, inNamespace),
+    ...both(resources.deployments, inNamespace),
+    ...both(resources.secrets, inNamespace),
+    ...both(resources.secrets, inAgentNamespace),
+    ...both(resources.klusterlets),
+  ];
+  return [...applied, may('get', resources.secrets, inAgentNamespace), may('list', resources.pods, inAgentNamespace)];
+}
+
+/** What deregistering a WEC takes on the ITS, where its kinds may be deleted and finalizers removed. */
+export function deregisterPermissions(wec: string): Permission[] {
+  const inMailbox = { namespace: wec };
+  return [
+    ...['get', 'patch', 'delete'].map((verb) => may(verb, resources.managedClusters, { name: wec })),
+    ...['list', 'patch', 'delete'].map((verb) => may(verb, resources.manifestWorks, inMailbox)),
+    ...['list', 'patch'].map((verb) => may(verb, resources.managedClusterAddOns, inMailbox)),
+    ...['get', 'delete'].map((verb) => may(verb, resources.namespaces, { name: wec })),
+    may('delete', resources.configMaps, { namespace: propertiesNamespace, name: wec }),
+    ...['list', 'delete'].map((verb) => may(verb, resources.certificateSigningRequests)),
+  ];
+}
+
+/** What proving a cluster's identity takes on it: the key of its agent is presented to the ITS. */
+export function identityPermissions(): Permission[] {
+  const inAgentNamespace = { namespace: agentNamespace };
+  return [may('get', resources.klusterlets), may('get', resources.secrets, inAgentNamespace)];
+}
+
+/** What removing a klusterlet takes on a WEC. */
+export function cleanUpPermissions(): Permission[] {
+  const clusterScoped = [
+    resources.klusterlets,
+    resources.clusterRoles,
+    resources.clusterRoleBindings,
+    resources.customResourceDefinitions,
+    resources.namespaces,
+    resources.appliedManifestWorks,
+  ];
+  const inNamespaces = [operatorNamespace, agentNamespace].map((namespace) => ({ namespace }));
+  return [
+    ...identityPermissions(),
+    ...clusterScoped.map((resource) => may('delete', resource)),
+    ...[resources.klusterlets, resources.namespaces, resources.appliedManifestWorks].map((resource) =>
+      may('patch', resource),
+    ),
+    ...inNamespaces.flatMap((where) => [
+      may('delete', resources.deployments, where),
+      may('list', resources.pods, where),
+    ]),
+    may('delete', resources.secrets, { namespace: agentNamespace }),
+  ];
+}
+
+/** What it takes on a WEC to make an agent ask anew that has a certificate: it is taken away, and the agent's pods are deleted. */
+export function startAnewPermissions(): Permission[] {
+  return [
+    may('delete', resources.secrets, { namespace: agentNamespace, name: hubSecretName }),
+    may('delete', resources.pods, { namespace: agentNamespace }),
+  ];
+}
+
+const both = (resource: Resource, rest: Partial<Permission> = {}): Permission[] =>
+  ['create', 'patch'].map((verb) => may(verb, resource, rest));
+
+/**
+ * Makes sure that this user may accept WECs, before the first request is approved: the right for all of them, else for each one.
+ * @throws StellarError `forbidden`
+ */
+export async function requireAcceptPermissions(kube: Kube, wecs: readonly string[]): Promise<void> {
+  const forAll = await Promise.all(acceptPermissions().map((permission) => kube.mayI(permission)));
+  if (forAll.every((allowed) => allowed)) return;
+  for (const wec of wecs) await requirePermissions(kube, acceptPermissions(wec));
+}

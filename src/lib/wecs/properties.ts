@@ -1,0 +1,139 @@
+import { type Changes, withChanges } from '../engine/changes.ts';
+import { mapConcurrently, requestsAtOnce } from '../engine/concurrency.ts';
+import { StellarError } from '../engine/errors.ts';
+import type { Run } from '../engine/run.ts';
+import type { Kube, Reader } from '../kube/client/client.ts';
+import { ApiError } from '../kube/client/errors.ts';
+import type { ConfigMap } from '../kube/objects.ts';
+import { resources } from '../kube/resources.ts';
+import { propertiesNamespace } from '../workloads/names.ts';
+import { type Approval, changeValues, type FoundValues, type ValueStore } from './change-values.ts';
+import { type EffectiveProperty, effectiveProperties, ignoredKeys } from './customization.ts';
+import { type FoundWec, findWecs, noSuchWec, type WecTarget } from './find-wecs.ts';
+import { requireHub } from './hub/require-hub.ts';
+import type { ManagedCluster } from './objects.ts';
+
+export interface PropertiesResult {
+  name: string;
+  /** What the WEC's ConfigMap holds. */
+  properties: Record<string, string>;
+  changed: boolean;
+  error?: StellarError;
+}
+
+export interface PropertiesListing extends PropertiesResult {
+  /** What KubeStellar makes of all sources. */
+  effective: EffectiveProperty[];
+  /** Keys of the ConfigMap that it passes over. */
+  ignored: string[];
+}
+
+/** A WEC with its ConfigMap, where it has one. */
+export interface WecProperties {
+  cluster: ManagedCluster;
+  configMap: ConfigMap | undefined;
+}
+
+/** The customization properties of WECs, from all sources. Unknown names are errors in the results. */
+export async function listProperties(hub: Kube, target: WecTarget): Promise<PropertiesListing[]> {
+  await requireHub(hub);
+  const found = await findProperties(hub, target);
+  return found.map(({ name, source }) => ({
+    name,
+    properties: source?.configMap?.data ?? {},
+    effective: source === undefined ? [] : effectiveProperties(name, source.cluster, source.configMap),
+    ignored: ignoredKeys(source?.configMap),
+    changed: false,
+    ...(source === undefined ? { error: noSuchWec(name, hub) } : {}),
+  }));
+}
+
+/** Changes customization properties of WECs, all or none of them (see change-values.ts). */
+export async function changeProperties(
+  hub: Kube,
+  target: WecTarget,
+  changes: Changes,
+  overwrite: boolean,
+  approve: Approval<WecProperties>,
+  run: Run,
+): Promise<PropertiesResult[]> {
+  await requireHub(hub);
+  const find = () => findProperties(hub, target);
+  const results = await changeValues(hub, propertyStore(hub), find, changes, overwrite, approve, run);
+  return results.map(({ values, ...result }) => ({ ...result, properties: values }));
+}
+
+/** The ConfigMap with a WEC's properties; undefined where it has none. */
+export function getPropertiesOf(hub: Reader, name: string): Promise<ConfigMap | undefined> {
+  return hub.get<ConfigMap>(resources.configMaps, name, { namespace: propertiesNamespace });
+}
+
+/** For some names their ConfigMaps are read one by one, otherwise all at once. */
+async function findProperties(hub: Kube, target: WecTarget): Promise<FoundValues<WecProperties>[]> {
+  const found = await findWecs(hub, target);
+  const withConfigMap = ({ name, cluster }: FoundWec, configMap: ConfigMap | undefined) => ({
+    name,
+    source: cluster && { cluster, configMap },
+  });
+  if (target.names !== undefined)
+    return mapConcurrently(found, requestsAtOnce, async (wec) =>
+      withConfigMap(wec, await getPropertiesOf(hub, wec.name)),
+    );
+  const all = (await hub.list<ConfigMap>(resources.configMaps, { namespace: propertiesNamespace })) ?? [];
+  const byName = new Map(all.map((configMap) => [configMap.metadata.name, configMap]));
+  return found.map((wec) => withConfigMap(wec, byName.get(wec.name)));
+}
+
+function propertyStore(hub: Kube): ValueStore<WecProperties> {
+  let namespaceThere: Promise<void> | undefined;
+  return {
+    conflict: 'property-conflict',
+    command: 'properties',
+    changed: 'properties changed',
+    unchanged: 'has these properties already',
+    valuesOf: ({ configMap }) => configMap?.data ?? {},
+    async read(name) {
+      const [cluster, configMap] = await Promise.all([
+        hub.get<ManagedCluster>(resources.managedClusters, name),
+        getPropertiesOf(hub, name),
+      ]);
+      return cluster && { cluster, configMap };
+    },
+    async write({ cluster, configMap }, changes) {
+      const data = withChanges(configMap?.data ?? {}, changes);
+      const { name } = cluster.metadata;
+      if (configMap === undefined) {
+        namespaceThere ??= ensureNamespace(hub);
+        await namespaceThere;
+        const created = {
+          apiVersion: 'v1',
+          kind: 'ConfigMap',
+          metadata: { name, namespace: propertiesNamespace },
+          data,
+        };
+        await hub.create(resources.configMaps, created, { namespace: propertiesNamespace });
+        return data;
+      }
+      // The last removal leaves an empty ConfigMap, which means the same to KubeStellar: it may be somebody else's, with labels
+      // and annotations, and removing it would take a right that changing it does not.
+      const { resourceVersion } = configMap.metadata;
+      const patch = { metadata: { resourceVersion }, data: changes };
+      const patched = await hub.merge<ConfigMap>(resources.configMaps, name, patch, { namespace: propertiesNamespace });
+      return hub.dryRun ? data : (patched.data ?? {});
+    },
+  };
+}
+
+/** KubeStellar's transport makes it as well. Who may not look for it may still write in it, and is told if it is missing. */
+async function ensureNamespace(hub: Kube): Promise<void> {
+  try {
+    if ((await hub.get(resources.namespaces, propertiesNamespace)) !== undefined) return;
+  } catch (error) {
+    if (error instanceof StellarError && error.code === 'forbidden') return;
+    throw error;
+  }
+  const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: propertiesNamespace } };
+  await hub.create(resources.namespaces, namespace).catch((error: unknown) => {
+    if (!(error instanceof ApiError) || error.status !== 409) throw error;
+  });
+}

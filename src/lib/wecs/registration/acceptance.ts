@@ -1,0 +1,217 @@
+import { command } from '../../engine/command-line.ts';
+import { formatAge } from '../../engine/duration.ts';
+import { StellarError } from '../../engine/errors.ts';
+import { createdAt } from '../../kube/objects.ts';
+import { bootstrapRequests, type HubEvidence, hasJoined } from './hub-evidence.ts';
+import type { RegistrationRequest } from './requests.ts';
+
+/** What to do next about one WEC that is to be accepted. */
+export type Decision =
+  | { action: 'wait'; why: string }
+  | { action: 'approve'; requests: RegistrationRequest[] }
+  | { action: 'accept' }
+  /** Approved and accepted: the rest is the agent's. */
+  | { action: 'follow' }
+  | { action: 'already-joined' }
+  | { action: 'refuse'; error: StellarError };
+
+export interface AcceptanceOptions {
+  /** The ITS's context, for the commands in hints. */
+  its: string;
+  /** `--agent`: an agent's id, or the beginning of one. */
+  agent?: string | undefined;
+  /** The id of the agent that runs on the WEC, where its context was given and its mode makes the id known. */
+  ownAgent?: string | undefined;
+  /** Agents that this run has already approved: their further requests are no surprise. */
+  approvedAgents?: ReadonlySet<string>;
+  /** Requests older than what this run wrote to the WEC: their keys are lost. */
+  outdated?: ReadonlySet<string>;
+  /** The ITS's clock, milliseconds since the epoch. */
+  now: number;
+}
+
+/**
+ * Decides about the registration requests of one WEC. A request is approved only when everything in it is right for that WEC and
+ * when no second agent asks for the same name: two agents under one name would share certificate, lease and workloads without
+ * any error ever showing. An id proves nothing, as everyone can read it on the hub who may send a request: who holds another key, or
+ * was sent by another requester, may be another agent under the same id. The name of a cluster that has joined is never given to a new agent unless the user says so.
+ */
+export function decide(evidence: HubEvidence, options: AcceptanceOptions): Decision {
+  const { name, managedCluster } = evidence;
+  const requests = bootstrapRequests(evidence).filter((request) => !options.outdated?.has(request.name));
+  const sound = requests.filter(({ problems }) => problems.length === 0);
+  const chosen = findAgent(sound, options.agent);
+  if (options.agent !== undefined && chosen === undefined && sound.length > 0) {
+    // The WEC's own agent will ask, whoever else has asked before; an id that a person gave should be there.
+    if (options.agent === options.ownAgent)
+      return { action: 'wait', why: 'the agent of this WEC has not sent its request; another agent has' };
+    return refuse(noSuchAgent(name, sound, options));
+  }
+
+  const considered = chosen === undefined ? sound : sound.filter(({ agent }) => agent === chosen);
+  const open = considered.filter(({ state }) => state === 'pending');
+  const passed = considered.filter(({ state }) => state === 'approved' || state === 'issued');
+  const known = (agent: string | undefined) => agent !== undefined && (options.approvedAgents?.has(agent) ?? false);
+
+  if (hasJoined(evidence)) {
+    const asking = open.filter(({ agent }) => !known(agent));
+    // Refused after it had joined: its agent still has the certificate, and sends no further request.
+    if (open.length === 0) return { action: managedCluster?.spec?.hubAcceptsClient ? 'already-joined' : 'accept' };
+    if (asking.length > 0 && chosen === undefined) return refuse(alreadyTaken(name, asking, options));
+  }
+  if (new Set([...open, ...passed].map(({ agent }) => agent)).size > 1)
+    return refuse(severalAgents(name, [...open, ...passed], options));
+  if (open.length > 0 && !isOneAgent(evidence, [...open, ...passed]))
+    return refuse(severalKeys(name, [...open, ...passed], options));
+  if (open.length > 0) {
+    // With its certificate an agent stops announcing itself: approved too early, it would never get any further.
+    return managedCluster === undefined
+      ? { action: 'wait', why: 'the agent has asked, and has not announced its ManagedCluster yet' }
+      : { action: 'approve', requests: open };
+  }
+  if (passed.length > 0) {
+    if (managedCluster === undefined) return { action: 'wait', why: 'its ManagedCluster is not there yet' };
+    return { action: managedCluster.spec?.hubAcceptsClient ? 'follow' : 'accept' };
+  }
+
+  const unsound = requests.filter(({ state, problems }) => state === 'pending' && problems.length > 0);
+  if (unsound.length > 0) return refuse(unsoundRequests(name, unsound, options));
+  const denied = considered.findLast(({ state }) => state === 'denied');
+  if (denied !== undefined) return refuse(wasDenied(name, denied, options));
+  const failed = considered.findLast(({ state }) => state === 'failed');
+  if (failed !== undefined) return refuse(couldNotBeIssued(name, failed, options));
+  return { action: 'wait', why: 'the agent has not sent its request' };
+}
+
+/** Whether requests of one id can come from one agent: with one key, and from one requester. */
+function isOneAgent({ managedCluster }: HubEvidence, requests: readonly RegistrationRequest[]): boolean {
+  // What was approved before the cluster announced itself anew belongs to a registration that has ended.
+  const announced = managedCluster === undefined ? 0 : createdAt(managedCluster);
+  const ofThis = requests.filter(({ decided = announced }) => !(decided < announced));
+  return [({ key }: RegistrationRequest) => key, ({ csr }: RegistrationRequest) => csr.spec.username].every(
+    (part) => new Set(ofThis.map(part)).size <= 1,
+  );
+}
+
+/** Whether an agent id asks with more than one key: its agent has restarted, or somebody else uses its id. */
+export function asksWithSeveralKeys(evidence: HubEvidence): boolean {
+  const pending = bootstrapRequests(evidence).filter(
+    ({ state, problems }) => state === 'pending' && problems.length === 0,
+  );
+  return [...Map.groupBy(pending, ({ agent }) => agent).values()].some((own) => !isOneAgent(evidence, own));
+}
+
+/** The agent that `--agent` means: its id, or what only one id begins with. Undefined for none or several. */
+export function findAgent(requests: RegistrationRequest[], wanted: string | undefined): string | undefined {
+  if (wanted === undefined) return undefined;
+  const agents = new Set(requests.flatMap(({ agent }) => agent ?? []));
+  if (agents.has(wanted)) return wanted;
+  const matching = [...agents].filter((agent) => agent.startsWith(wanted));
+  return matching.length === 1 ? matching[0] : undefined;
+}
+
+const refuse = (error: StellarError): Decision => ({ action: 'refuse', error });
+
+function severalAgents(name: string, requests: RegistrationRequest[], options: AcceptanceOptions): StellarError {
+  const before = requests.find(({ state }) => state !== 'pending')?.agent;
+  const approved = before === undefined ? 'none was approved' : `agent ${before} was approved before, and no other was`;
+  return new StellarError('several-agents', `Several agents ask to be ${name}; ${approved}.`, {
+    details: requestTable(requests, options),
+    hint: chooseHint(name, requests, options),
+  });
+}
+
+function severalKeys(name: string, requests: RegistrationRequest[], options: AcceptanceOptions): StellarError {
+  const older = requests.slice(0, -1).map((request) => request.name);
+  return new StellarError(
+    'several-agents',
+    `Requests with different keys or requesters ask to be the agent ${requests[0]?.agent} of ${name}; no more than one can be the agent's, and none of the pending ones was approved.`,
+    {
+      details: requestTable(requests, options),
+      hint: command`An agent that restarts asks again with a new key. If it has, delete what it left behind: kubectl --context ${options.its} delete csr ${older}    If not, refuse them: stellarctl accept --deny ${name}`,
+    },
+  );
+}
+
+function alreadyTaken(name: string, requests: RegistrationRequest[], options: AcceptanceOptions): StellarError {
+  return new StellarError(
+    'several-agents',
+    `${name} has joined already, and another agent asks for its name; it was not approved.`,
+    {
+      details: requestTable(requests, options),
+      hint: command`If ${name} was installed anew: stellarctl accept ${name} --agent ${shortAgent(requests)}    If not: stellarctl accept --deny ${name} --agent ${shortAgent(requests)}`,
+    },
+  );
+}
+
+function noSuchAgent(name: string, requests: RegistrationRequest[], options: AcceptanceOptions): StellarError {
+  return new StellarError(
+    'several-agents',
+    `No single agent whose id is or begins with "${options.agent}" asks to be ${name}.`,
+    {
+      details: requestTable(requests, options),
+      hint: chooseHint(name, requests, options),
+    },
+  );
+}
+
+function unsoundRequests(name: string, requests: RegistrationRequest[], options: AcceptanceOptions): StellarError {
+  const details = requests.flatMap((request) => request.problems.map((problem) => `${request.name}: ${problem}`));
+  return new StellarError(
+    'request-refused',
+    `No request for ${name} is right for a WEC of that name; none was approved.`,
+    {
+      details,
+      hint: command`Look at it: kubectl --context ${options.its} describe csr ${requests.map((request) => request.name)}`,
+    },
+  );
+}
+
+function wasDenied(name: string, request: RegistrationRequest, { its, now }: AcceptanceOptions): StellarError {
+  const when = request.decided === undefined ? '' : ` ${formatAge(now - request.decided)} ago`;
+  return new StellarError('request-denied', `The request ${request.name} of ${name} was denied${when}.`, {
+    hint: command`Its agent asks again once that request is deleted: kubectl --context ${its} delete csr ${request.name}`,
+  });
+}
+
+function couldNotBeIssued(name: string, request: RegistrationRequest, { its }: AcceptanceOptions): StellarError {
+  return new StellarError(
+    'request-refused',
+    `The certificate for request ${request.name} of ${name} could not be issued.`,
+    {
+      hint: command`See why: kubectl --context ${its} describe csr ${request.name}`,
+    },
+  );
+}
+
+function chooseHint(name: string, requests: RegistrationRequest[], { ownAgent }: AcceptanceOptions): string {
+  const own = requests.find(({ agent }) => agent === ownAgent)?.agent;
+  const agent = own?.slice(0, 8) ?? 'AGENT';
+  return command`Approve one: stellarctl accept ${name} --agent ${agent}    Refuse another: stellarctl accept --deny ${name} --agent AGENT`;
+}
+
+function shortAgent(requests: RegistrationRequest[]): string {
+  return requests[0]?.agent?.slice(0, 8) ?? 'AGENT';
+}
+
+/** Requests with what helps to tell them apart, as lines of a table. */
+function requestTable(requests: RegistrationRequest[], { now, ownAgent }: AcceptanceOptions): string[] {
+  const rows = requests.map(({ name, agent = '', key = '', state, created, requester }) => [
+    name,
+    agent,
+    key.slice(0, 8),
+    state,
+    `${formatAge(now - created)} ago`,
+    requester,
+  ]);
+  const table = [['request', 'agent', 'key', 'state', 'asked', 'requester'], ...rows];
+  const widths = table[0]?.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0))) ?? [];
+  return table.map((row, index) => {
+    const line = row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd();
+    const own = index > 0 && ownAgent !== undefined && requests[index - 1]?.agent === ownAgent;
+    return own ? `${line}   ← the Klusterlet of the WEC` : line;
+  });
+}

@@ -1,0 +1,74 @@
+import type { Kube } from '../../kube/client/client.ts';
+import { ApiError } from '../../kube/client/errors.ts';
+import { resources } from '../../kube/resources.ts';
+import type { CertificateSigningRequest } from '../objects.ts';
+import type { RegistrationRequest } from './requests.ts';
+
+/**
+ * Approves a request that has been judged. The object that was judged is sent back whole, so that its resourceVersion guards
+ * against changes in between (409).
+ */
+export async function approveRequest(kube: Kube, { csr }: RegistrationRequest): Promise<void> {
+  await decideRequest(kube, csr, 'Approved', 'StellarctlApprove', 'Approved by stellarctl accept.');
+}
+
+/** Refuses a request for good: its agent sends another one only when this one has been deleted. */
+export async function denyRequest(kube: Kube, { csr }: RegistrationRequest): Promise<void> {
+  await decideRequest(kube, csr, 'Denied', 'StellarctlDeny', 'Denied by stellarctl accept --deny.');
+}
+
+/** The reason by which stellarctl denied requests that it had superseded, before it deleted them. */
+const supersededReason = 'StellarctlSuperseded';
+
+/** Denied by stellarctl itself, because the agent had started anew: no person has decided about it. */
+export const isSuperseded = ({ csr }: Pick<RegistrationRequest, 'csr'>): boolean =>
+  csr.status?.conditions?.some(({ type, reason }) => type === 'Denied' && reason === supersededReason) ?? false;
+
+/**
+ * Deletes requests whose agent has started anew: it has lost their keys, and left open they would look like a second agent. Denied,
+ * they would silence the agent for good (seen with OCM 1.3.1): it asks anew only when its request is gone. What a person has
+ * decided is left alone.
+ * @returns those that this user may not delete
+ */
+export async function retireRequests(
+  kube: Kube,
+  requests: readonly RegistrationRequest[],
+): Promise<RegistrationRequest[]> {
+  const left: RegistrationRequest[] = [];
+  for (const request of requests.filter((each) => each.state !== 'denied' || isSuperseded(each))) {
+    const { name, uid } = request.csr.metadata;
+    await kube.delete(resources.certificateSigningRequests, name, { uid }).catch((error: unknown) => {
+      if (!(error instanceof ApiError) || error.status !== 403) throw error;
+      left.push(request);
+    });
+  }
+  return left;
+}
+
+async function decideRequest(
+  kube: Kube,
+  csr: CertificateSigningRequest,
+  type: 'Approved' | 'Denied',
+  reason: string,
+  message: string,
+): Promise<void> {
+  const condition = {
+    type,
+    status: 'True',
+    reason,
+    message,
+    lastUpdateTime: new Date(kube.now()).toISOString(),
+  } as const;
+  const { apiVersion, kind } = resources.certificateSigningRequests;
+  const conditions = [...(csr.status?.conditions ?? []), condition];
+  await kube.replace(
+    resources.certificateSigningRequests,
+    { ...csr, apiVersion, kind, status: { ...csr.status, conditions } },
+    'approval',
+  );
+}
+
+/** Lets a WEC's agent in: the hub makes its mailbox and its roles. The hub's webhook checks the right to `managedclusters/accept`. */
+export async function acceptCluster(kube: Kube, name: string): Promise<void> {
+  await kube.merge(resources.managedClusters, name, { spec: { hubAcceptsClient: true } });
+}

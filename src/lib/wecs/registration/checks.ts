@@ -1,0 +1,223 @@
+import { command } from '../../engine/command-line.ts';
+import { formatAge } from '../../engine/duration.ts';
+import { failed, met, unseen, type Verdict, waiting } from '../../engine/stages.ts';
+import { conditionOf, isTrue } from '../../kube/objects.ts';
+import { agentNamespace, hubSecretName, operatorNamespace } from '../names.ts';
+import { isSuperseded } from './approval.ts';
+import { bootstrapRequests, type HubEvidence, hasJoined } from './hub-evidence.ts';
+import type { HubWebhook } from './hub-webhook.ts';
+import type { RequestState } from './requests.ts';
+import { transportError } from './transport-error.ts';
+import type { WecEvidence } from './wec-evidence.ts';
+import { agentStarted, lacksAgent, lacksOperator, podProblem, startingAgent } from './wec-pods.ts';
+
+/** Everything that can be seen of one registration. A side that cannot be looked at is undefined. */
+export interface Registration {
+  name: string;
+  hub: HubEvidence | undefined;
+  wec: WecEvidence | undefined;
+  /** Whether the hub admits ManagedClusters; undefined where it was not tried. */
+  webhook?: HubWebhook | undefined;
+  /** Milliseconds since the epoch. */
+  now: number;
+}
+
+export const noHubAccess = 'no access to the ITS';
+export const noWecAccess = 'no context of the WEC was given';
+/** An approved request is signed within a second by kube-controller-manager; some hosted control planes never sign. */
+const signingGraceMs = 30_000;
+
+export function installed({ bootstrapSecret }: WecEvidence): Verdict {
+  return bootstrapSecret ? met : waiting('the klusterlet is not installed');
+}
+
+export function requested(hub: HubEvidence): Verdict {
+  if (bootstrapRequests(hub).length > 0) return met;
+  return hasJoined(hub) ? unseen('its request has been collected') : waiting('the agent has not sent its request');
+}
+
+export function certified({ hubSecret }: WecEvidence): Verdict {
+  return hubSecret ? met : waiting(`the agent has not written ${agentNamespace}/${hubSecretName}`);
+}
+
+export function accepted({ managedCluster }: HubEvidence): Verdict {
+  const wanted = managedCluster?.spec?.hubAcceptsClient === true;
+  // After a later refusal the condition stays True while there are works.
+  if (wanted && isTrue(managedCluster, 'HubAcceptedManagedCluster')) return met;
+  return waiting(wanted ? 'the hub has not acted on the acceptance' : 'the cluster is not accepted');
+}
+
+export function joined(hub: HubEvidence): Verdict {
+  return hasJoined(hub) ? met : waiting('the agent has not joined');
+}
+
+/** An agent announces itself with its request; refused by the hub's webhook, it tries again only after hours, or when it restarts. */
+const announcementGraceMs = 30_000;
+
+export function announced(hub: HubEvidence, { name, now, wec, webhook }: Registration): Verdict {
+  if (hub.managedCluster !== undefined) {
+    return hub.managedCluster.metadata.deletionTimestamp ? failed('its ManagedCluster is being deleted') : met;
+  }
+  const join = command`stellarctl wec join ${`${name}=${wec?.context ?? 'CONTEXT'}`}`;
+  const asked = bootstrapRequests(hub).at(-1);
+  if (wec?.hubSecret !== undefined || (wec === undefined && asked?.state === 'issued'))
+    return lostRegistration(
+      join,
+      wec === undefined && asked !== undefined ? now - (asked.decided ?? asked.created) : undefined,
+    );
+  if (webhook?.state === 'silent') return waiting(webhook.why, webhook.hint);
+  if (asked !== undefined && now - asked.created > announcementGraceMs) {
+    return failed(
+      `the agent asked ${formatAge(now - asked.created)} ago and could not announce its ManagedCluster`,
+      `See whether the ITS lets it, and start the agent anew: ${join}`,
+    );
+  }
+  return waiting('the agent has not announced its ManagedCluster');
+}
+
+/**
+ * An agent that has a certificate does not announce itself (ocm pkg/registration/spoke): its ManagedCluster has been deleted, or the
+ * certificate was issued too early. @param issuedFor how long ago the ITS issued it, where the WEC does not show
+ */
+function lostRegistration(join: string, issuedFor: number | undefined): Verdict {
+  if (issuedFor !== undefined && issuedFor < announcementGraceMs)
+    return waiting('the agent has not announced its ManagedCluster');
+  return failed(
+    'there is no ManagedCluster, and an agent that has its certificate does not announce itself (again)',
+    `Register it anew: ${join}`,
+  );
+}
+
+export function klusterletApplied(
+  { klusterlet, operator, pods, context }: WecEvidence,
+  { now }: Registration,
+): Verdict {
+  const problem = podProblem(pods ?? [], now);
+  if (problem !== undefined) {
+    const { namespace = '', name } = problem.pod.metadata;
+    return failed(
+      `a container does not start: ${namespace}/${name}: ${problem.why}`,
+      `Look at the pod: ${command`kubectl --context ${context} -n ${namespace} describe pod ${name}`}`,
+    );
+  }
+  if (klusterlet === undefined) return waiting('there is no Klusterlet');
+  const condition = conditionOf(klusterlet, 'Applied');
+  if (condition?.status === 'False')
+    return failed(`the operator could not apply the agent: ${condition.message ?? condition.reason}`);
+  if (condition?.status !== 'True')
+    return waiting(isTrue(operator, 'Available') ? 'the operator has not acted yet' : 'the operator is starting');
+  const starting = startingAgent(klusterlet, pods);
+  if (starting !== undefined) return waiting(`pod ${starting.metadata.name} of the agent is starting`);
+  if (pods === undefined || !lacksAgent(klusterlet, pods)) return met;
+  return failed(
+    lacksOperator(pods) ? 'neither the operator nor the agent has a pod' : 'the agent has no pod',
+    `See why: ${command`kubectl --context ${context} -n ${lacksOperator(pods) ? operatorNamespace : agentNamespace} get deployments,pods`}`,
+  );
+}
+
+/**
+ * Klusterlet condition HubConnectionDegraded: False is good; True carries two reasons, about the bootstrap secret and about the
+ * agent's own certificate. The operator tries both from inside the WEC, so this is what the cluster itself sees of the hub.
+ */
+export function hubReachable({ klusterlet }: WecEvidence, { hub }: Registration): Verdict {
+  if (hub !== undefined && isAlive(hub)) return met;
+  const condition = conditionOf(klusterlet, 'HubConnectionDegraded');
+  if (condition === undefined || condition.status === 'Unknown')
+    return waiting('the cluster has not tried to reach the hub');
+  const [bootstrap, own] = (condition.reason ?? '').split(',');
+  // The hub has answered the agent's own certificate: reached, though not accepted yet.
+  if (own === 'HubKubeConfigUnauthorized') return met;
+  if (condition.status === 'False' || bootstrap === 'BootstrapSecretFunctional') return met;
+  if (bootstrap === 'BootstrapSecretMissing') return waiting('the bootstrap secret is missing');
+  if (bootstrap === 'BootstrapSecretUnauthorized') {
+    return failed(
+      'the bootstrap token is accepted, but not allowed to register clusters',
+      'Is OCM on the ITS complete? Its ClusterRole open-cluster-management:bootstrap grants that',
+    );
+  }
+  return failed(transportError(condition.message));
+}
+
+/** The operator looks every few minutes; an agent that keeps its cluster available reaches the hub, whatever was last said of it. */
+function isAlive(hub: HubEvidence): boolean {
+  return hasJoined(hub) && isTrue(hub.managedCluster, 'ManagedClusterConditionAvailable');
+}
+
+function requestsIn(hub: HubEvidence, ...states: RequestState[]) {
+  return bootstrapRequests(hub).filter(({ state }) => states.includes(state));
+}
+
+export function approved(hub: HubEvidence): Verdict {
+  if (requestsIn(hub, 'approved', 'issued', 'failed').length > 0) return met;
+  if (hasJoined(hub)) return unseen('its request has been collected');
+  const pending = requestsIn(hub, 'pending');
+  if (pending.length > 0) return waiting(`request ${pending.map(({ name }) => name).join(', ')} is pending`);
+  const denied = requestsIn(hub, 'denied').findLast((request) => !isSuperseded(request));
+  return denied ? failed(`request ${denied.name} was denied`) : waiting('there is no request to approve');
+}
+
+export function issued(hub: HubEvidence, { now }: Registration): Verdict {
+  if (requestsIn(hub, 'issued').length > 0) return met;
+  if (hasJoined(hub)) return unseen('its request has been collected');
+  const unsigned = requestsIn(hub, 'approved', 'failed').at(-1);
+  if (unsigned === undefined) return waiting('there is no approved request');
+  if (unsigned.state === 'failed' || now - (unsigned.decided ?? now) > signingGraceMs) {
+    return failed(
+      `the ITS approved request ${unsigned.name} but has issued no certificate: its control plane does not sign for kubernetes.io/kube-apiserver-client`,
+    );
+  }
+  return waiting('the certificate is being issued');
+}
+
+export function connected({ hub, wec }: Registration): Verdict {
+  if (hub !== undefined && isAlive(hub)) return met;
+  if (wec === undefined) return unseen(noWecAccess);
+  const condition = conditionOf(wec.klusterlet, 'HubConnectionDegraded');
+  if (condition?.status === 'False') return met;
+  // The hub's address or authority has changed since: the certificate's own kubeconfig leads nowhere.
+  if (condition?.reason?.endsWith(',HubKubeConfigError') && wec.hubSecret !== undefined) {
+    return failed(transportError(condition.message));
+  }
+  return waiting('the agent is connecting with its certificate');
+}
+
+/** How long a lease may rest: five times its period (ocm pkg/registration/hub/lease). */
+const leaseGrace = 5;
+
+export function available(hub: HubEvidence, { now, wec }: Registration): Verdict {
+  const { managedCluster, lease } = hub;
+  // The hub makes a lease at acceptance and sees it stop, although no agent has ever held it.
+  if (!hasJoined(hub)) return waiting('the agent has not joined');
+  const condition = conditionOf(managedCluster, 'ManagedClusterConditionAvailable');
+  if (condition === undefined) return waiting('the agent has not reported');
+  const renewed = Date.parse(lease?.spec?.renewTime ?? '');
+  const leaseAge = Number.isNaN(renewed) ? undefined : now - renewed;
+  const clocksDiffer = clockDifference(hub, now);
+  if (clocksDiffer !== undefined) return failed(`the clocks of the cluster and the ITS differ ${clocksDiffer}`);
+  const limit = leaseGrace * (managedCluster?.spec?.leaseDurationSeconds ?? 60) * 1000;
+  if (condition.status === 'Unknown') {
+    if (leaseAge !== undefined && leaseAge < limit) return waiting('the agent has come back and has not reported yet');
+    if (leaseAge !== undefined) return failed(`lease stopped ${formatAge(leaseAge)} ago`);
+    return failed(
+      `lease stopped; the ITS noticed it ${formatAge(now - Date.parse(condition.lastTransitionTime ?? ''))} ago`,
+    );
+  }
+  if (condition.status === 'False')
+    return failed(condition.message ?? condition.reason ?? 'the agent reports it as not available');
+  if (leaseAge !== undefined && leaseAge > limit) return failed(`lease stopped ${formatAge(leaseAge)} ago`);
+  // Both times are of the agent's own node, the start in whole seconds. What an agent before this one renewed is no evidence.
+  const started = agentStarted(wec?.klusterlet, wec?.pods);
+  return started !== undefined && renewed < started - 1000
+    ? waiting('its agent has been started anew and has not renewed its lease yet')
+    : met;
+}
+
+/**
+ * The agent writes its own time into the lease: what looks like a silence is the difference of the clocks.
+ * @returns undefined while the ITS does not say that they differ
+ */
+export function clockDifference({ managedCluster, lease }: HubEvidence, now: number): string | undefined {
+  if (conditionOf(managedCluster, 'ManagedClusterConditionClockSynced')?.status !== 'False') return undefined;
+  const age = now - Date.parse(lease?.spec?.renewTime ?? '');
+  return Number.isNaN(age) ? 'too much' : `by ${formatAge(Math.abs(age))}`;
+}

@@ -1,0 +1,178 @@
+import { type ErrorCode, StellarError } from '../../engine/errors.ts';
+import type { Followed, Sight } from '../../engine/follow.ts';
+import type { Run } from '../../engine/run.ts';
+import { type BlockedReport, type StageReport, type Standing, standingOf, unreached } from '../../engine/stages.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import { ApiError } from '../../kube/client/errors.ts';
+import { resources } from '../../kube/resources.ts';
+import { decide } from './acceptance.ts';
+import { acceptCluster, approveRequest } from './approval.ts';
+import type { Registration } from './checks.ts';
+import type { RegistrationRequest } from './requests.ts';
+import type { RegistrationStageId } from './stage-ids.ts';
+import { describeRegistration } from './stages.ts';
+
+/** What became of one WEC: what scripts get, one for each name. */
+export interface WecResult extends Standing {
+  name: string;
+  /** Whether this run has written anything for it. */
+  changed: boolean;
+  error?: StellarError;
+}
+
+export interface FollowOptions {
+  /** The stage to follow the registration to. */
+  until: RegistrationStageId;
+  /** Whether to approve and accept on the way. */
+  accept: boolean;
+  /** With `accept`: whether to go on to `until` after that. */
+  wait: boolean;
+  /** With `accept`: a cluster that had joined before is done, whether or not it is available now. */
+  joinedIsEnough?: boolean;
+  /** Asked before the first approval; throws when this user may not. */
+  mayWrite?: () => Promise<void>;
+  agent?: string | undefined;
+  ownAgent?: string | undefined;
+  /** Names of requests that this run has made worthless by writing a new bootstrap secret. */
+  outdated?: ReadonlySet<string>;
+  /** What to type to look again. */
+  lookAgain: string;
+  /** When the work on this WEC began, milliseconds since the epoch. */
+  started: number;
+}
+
+/**
+ * One registration that is followed, and approved and accepted on the way if asked to. It ends with a result or an error of this WEC.
+ */
+export class RegistrationFollower implements Followed<Registration, WecResult> {
+  readonly name: string;
+  readonly until: RegistrationStageId;
+  readonly result: WecResult;
+  /** The ITS; undefined on the WEC's side alone. */
+  readonly #hub: Kube | undefined;
+  readonly #run: Run;
+  readonly #options: FollowOptions;
+  readonly #approvedAgents = new Set<string>();
+
+  constructor(name: string, hub: Kube | undefined, run: Run, options: FollowOptions) {
+    this.name = name;
+    this.until = options.until;
+    this.result = { name, ...unreached, changed: false };
+    this.#hub = hub;
+    this.#run = run;
+    this.#options = options;
+  }
+
+  async act({ snapshot, reports, blocking, state }: Sight<Registration>): Promise<WecResult | undefined> {
+    Object.assign(this.result, standingOf(reports));
+    const ended = this.#options.accept && this.#hub && (await this.#accept(this.#hub, snapshot, reports));
+    if (ended) return ended;
+    if (blocking === undefined)
+      return this.#finish(this.until === 'available' ? 'joined and available' : inWords(reports));
+    if (state === 'failed') return this.broken(this.#failure(blocking));
+    // Nothing that a dry run leaves out can be waited for.
+    if (this.#hub?.dryRun) return this.#finish('');
+    this.#run.progress.waiting(this.name, blocking.verdict.why);
+    return undefined;
+  }
+
+  /** Notes that this run has written something for this WEC. */
+  wrote(text: string): void {
+    if (this.#hub?.dryRun) return;
+    this.result.changed = true;
+    this.#run.progress.changed(this.name, text);
+  }
+
+  broken(error: StellarError): WecResult {
+    this.result.error = error;
+    this.#run.progress.failed(this.name, error.message);
+    return this.result;
+  }
+
+  /** Says what was still awaited. */
+  late(last: Sight<Registration> | undefined): WecResult {
+    const { id, verdict } = last?.blocking ?? {
+      id: this.until,
+      verdict: { why: 'nothing was seen of it', hint: undefined },
+    };
+    const message = `${this.name} did not get to the stage ${this.until} in time; it is kept by ${id}: ${verdict.why}.`;
+    return this.broken(new StellarError('timeout', message, { hint: verdict.hint ?? this.#lookAgain }));
+  }
+
+  get #lookAgain(): string {
+    return `Look again: ${this.#options.lookAgain}`;
+  }
+
+  /** Approves and accepts if it is time to. */
+  async #accept(hub: Kube, registration: Registration, reports: StageReport[]): Promise<WecResult | undefined> {
+    if (registration.hub === undefined) return undefined;
+    const decision = decide(registration.hub, {
+      its: hub.cluster.context,
+      agent: this.#options.agent,
+      ownAgent: this.#options.ownAgent,
+      outdated: this.#options.outdated ?? new Set(),
+      approvedAgents: this.#approvedAgents,
+      now: registration.now,
+    });
+    switch (decision.action) {
+      case 'refuse':
+        return this.broken(decision.error);
+      case 'already-joined':
+        if (!this.#options.joinedIsEnough || this.result.changed) return undefined;
+        return this.#finish(`has joined already; ${inWords(reports)}`);
+      case 'wait':
+        return undefined;
+      case 'follow':
+        return this.#options.wait ? undefined : this.#finish('accepted');
+      case 'approve':
+        return this.#write(hub, registration, decision.requests);
+      case 'accept':
+        return this.#write(hub, registration, []);
+    }
+  }
+
+  /** Approves, then accepts. The ManagedCluster may not be there yet: then the next look accepts. */
+  async #write(hub: Kube, registration: Registration, requests: RegistrationRequest[]): Promise<WecResult | undefined> {
+    const managedCluster = registration.hub?.managedCluster;
+    await this.#options.mayWrite?.();
+    try {
+      for (const request of requests) {
+        await approveRequest(hub, request);
+        this.wrote(`request ${request.name} approved`);
+        if (!hub.dryRun) Object.assign(this.result, { stage: 'approved', blockedAt: null });
+        if (request.agent !== undefined) this.#approvedAgents.add(request.agent);
+      }
+      if (managedCluster === undefined) return undefined;
+      if (!managedCluster.spec?.hubAcceptsClient) {
+        await acceptCluster(hub, this.name);
+        this.wrote('cluster accepted');
+      }
+      return hub.dryRun || !this.#options.wait ? this.#finish('accepted') : undefined;
+    } catch (error) {
+      // Changed or gone since it was read: the next look decides anew.
+      if (error instanceof ApiError && [404, 409].includes(error.status)) return undefined;
+      if (!(error instanceof ApiError) || error.status !== 403) throw error;
+      // The hub's webhook refuses as long as the mailbox of an earlier registration is being deleted.
+      const mailbox = await hub.get(resources.namespaces, this.name);
+      return mailbox?.metadata.deletionTimestamp === undefined ? this.broken(error) : undefined;
+    }
+  }
+
+  #failure({ id, title, verdict: { why, hint = this.#lookAgain } }: BlockedReport): StellarError {
+    const isUnreachable = id === 'hub-reachable';
+    const code: ErrorCode = isUnreachable ? 'hub-unreachable' : 'agent-failed';
+    const what = isUnreachable ? 'does not reach the hub' : `is kept from "${title}"`;
+    return new StellarError(code, `${this.name} ${what}: ${why}.`, { hint });
+  }
+
+  #finish(text: string): WecResult {
+    const elapsed = this.result.changed ? Date.now() - this.#options.started : undefined;
+    if (!this.#hub?.dryRun) this.#run.progress.done(this.name, text, elapsed);
+    return this.result;
+  }
+}
+
+function inWords(reports: StageReport[]): string {
+  const { text, problem, why } = describeRegistration(reports);
+  return problem ? `not ${text}: ${why}` : text;
+}

@@ -1,0 +1,104 @@
+import type { Reader } from '../../kube/client/client.ts';
+import type { Lease } from '../../kube/objects.ts';
+import { conditionOf, isTrue } from '../../kube/objects.ts';
+import { lenient } from '../../kube/permissive-reader.ts';
+import { resources } from '../../kube/resources.ts';
+import { notAHub } from '../hub/require-hub.ts';
+import { clusterNameLabel, leaseName, registrationRequestSelector } from '../names.ts';
+import type { CertificateSigningRequest, ManagedCluster } from '../objects.ts';
+import type { RegistrationRequest } from './requests.ts';
+
+/** What an ITS shows of one WEC at one moment. */
+export interface HubEvidence {
+  name: string;
+  managedCluster: ManagedCluster | undefined;
+  /** Registration requests that carry the WEC's name, oldest first; without those of add-ons. */
+  requests: RegistrationRequest[];
+  /** The agent's sign of life; undefined where there is none or it was not asked for. */
+  lease: Lease | undefined;
+}
+
+/** Up to this many WECs are read one by one; more of them by lists of everything. */
+const fewNames = 10;
+
+/** Reads what an ITS shows of some WECs. A WEC of which it shows nothing has an empty entry. */
+export async function readHub(kube: Reader, names: readonly string[]): Promise<Map<string, HubEvidence>> {
+  if (names.length > fewNames) {
+    const all = await readWholeHub(kube);
+    return new Map(names.map((name) => [name, all.get(name) ?? emptyEvidence(name)]));
+  }
+  return new Map(await Promise.all(names.map(async (name) => [name, await readOne(kube, name)] as const)));
+}
+
+async function readOne(kube: Reader, name: string): Promise<HubEvidence> {
+  const [managedCluster, csrs] = await Promise.all([
+    kube.get<ManagedCluster>(resources.managedClusters, name),
+    listRequests(kube, `${registrationRequestSelector},${clusterNameLabel}=${name}`),
+  ]);
+  // The lease tells something only once the hub has made it, and matters only when the cluster calls itself available.
+  const lease =
+    conditionOf(managedCluster, 'ManagedClusterConditionAvailable') === undefined
+      ? undefined
+      : await kube.get<Lease>(resources.leases, leaseName, { namespace: name });
+  return { name, managedCluster, requests: csrs.sort(byAge), lease };
+}
+
+/**
+ * Reads what an ITS shows of every WEC, those included that have only a request yet. @param options.withLeases one more list, as far as this user may read it
+ * @throws StellarError `not-a-hub`
+ */
+export async function readWholeHub(
+  kube: Reader,
+  options: { withLeases?: boolean; labelSelector?: string | undefined } = {},
+): Promise<Map<string, HubEvidence>> {
+  const { withLeases = false, labelSelector } = options;
+  const [clusters, requests, leases] = await Promise.all([
+    kube.list<ManagedCluster>(resources.managedClusters, { labelSelector }),
+    listRequests(kube, registrationRequestSelector),
+    withLeases ? lenient(kube).list<Lease>(resources.leases, { labelSelector: clusterNameLabel }) : [],
+  ]);
+  if (clusters === undefined) throw notAHub(kube);
+  const evidence = new Map<string, HubEvidence>();
+  for (const managedCluster of clusters) {
+    const { name } = managedCluster.metadata;
+    evidence.set(name, { ...emptyEvidence(name), managedCluster });
+  }
+  for (const request of requests.sort(byAge)) {
+    // An empty label names no WEC.
+    if (request.cluster === '') continue;
+    // With a label selector only ManagedClusters are asked for: a request has no labels of a WEC.
+    if (labelSelector !== undefined && !evidence.has(request.cluster)) continue;
+    const entry = evidence.get(request.cluster) ?? emptyEvidence(request.cluster);
+    entry.requests.push(request);
+    evidence.set(request.cluster, entry);
+  }
+  for (const lease of leases ?? []) {
+    const entry = lease.metadata.name === leaseName ? evidence.get(lease.metadata.namespace ?? '') : undefined;
+    if (entry !== undefined) entry.lease = lease;
+  }
+  return evidence;
+}
+
+async function listRequests(kube: Reader, labelSelector: string): Promise<RegistrationRequest[]> {
+  const csrs = await kube.list<CertificateSigningRequest>(resources.certificateSigningRequests, { labelSelector });
+  if (csrs === undefined || csrs.length === 0) return [];
+  // Reading PKCS#10 takes a library of its own, which a list of joined WECs does without.
+  const { judgeRequest } = await import('./requests.ts');
+  return csrs.map(judgeRequest);
+}
+
+export function emptyEvidence(name: string): HubEvidence {
+  return { name, managedCluster: undefined, requests: [], lease: undefined };
+}
+
+export function hasJoined({ managedCluster }: HubEvidence): boolean {
+  return isTrue(managedCluster, 'ManagedClusterJoined');
+}
+
+/** Requests by which an agent introduces itself: neither renewals nor, by the list's selector, those of add-ons. */
+export function bootstrapRequests({ requests }: HubEvidence): RegistrationRequest[] {
+  return requests.filter(({ renewal }) => !renewal);
+}
+
+const byAge = (a: RegistrationRequest, b: RegistrationRequest): number =>
+  a.created - b.created || a.name.localeCompare(b.name);

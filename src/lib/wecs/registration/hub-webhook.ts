@@ -1,0 +1,111 @@
+import { randomUUID } from 'node:crypto';
+import { command } from '../../engine/command-line.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import { ApiError } from '../../kube/client/errors.ts';
+import type { Deployment, KubeObject, Pod } from '../../kube/objects.ts';
+import { lenient } from '../../kube/permissive-reader.ts';
+import { firstTrouble, isPodReady, isScaledToNone, podsOf } from '../../kube/pods.ts';
+import { resources } from '../../kube/resources.ts';
+import { hubNamespace, webhookName } from '../names.ts';
+
+/** Whether a hub's admission lets ManagedClusters through: without it none can be announced, accepted or labelled. */
+export type HubWebhook =
+  | { state: 'answers' }
+  | { state: 'silent'; why: string; hint: string; next: string }
+  /** This user may not try it, or the answer says nothing about it. */
+  | { state: 'unseen'; why: string };
+
+/** How long the API server may take to ask its webhooks, in seconds: OCM gives them ten, a healthy one takes milliseconds. */
+const patienceSeconds = 5;
+
+/**
+ * Tries the admission of ManagedClusters with an object that is not stored (`dryRun=All`; OCM's webhooks have no side effects).
+ * @throws StellarError where the ITS itself does not answer
+ */
+export async function tryHubWebhook(hub: Kube): Promise<HubWebhook> {
+  const { apiVersion, kind } = resources.managedClusters;
+  const name = `stellarctl-try-${randomUUID().slice(0, 8)}`;
+  const trial: KubeObject & { spec: object } = {
+    apiVersion,
+    kind,
+    metadata: { name },
+    spec: { hubAcceptsClient: false },
+  };
+  try {
+    await hub.tryCreate(resources.managedClusters, trial, patienceSeconds);
+    return { state: 'answers' };
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    return judgeTrial(error) ?? { state: 'silent', ...(await causeOf(hub, error)) };
+  }
+}
+
+/** @returns undefined where a webhook did not answer */
+export function judgeTrial({ status, words }: Pick<ApiError, 'status' | 'words'>): HubWebhook | undefined {
+  if (status === 409 || /^admission webhook .* denied the request/.test(words)) return { state: 'answers' };
+  if (status === 504 || /failed calling webhook/.test(words)) return undefined;
+  if (status === 403) return { state: 'unseen', why: 'this user may not create ManagedClusters' };
+  return { state: 'unseen', why: words || `HTTP ${status}` };
+}
+
+type Cause = Pick<HubWebhook & { state: 'silent' }, 'why' | 'hint' | 'next'>;
+
+/** What the hub shows of the webhook's Deployment. Another product's webhook may be in the way as well. */
+async function causeOf(hub: Kube, { words }: ApiError): Promise<Cause> {
+  const { context } = hub.cluster;
+  const name = /failed calling webhook "([^"]+)"/.exec(words)?.[1];
+  if (name !== undefined && !name.endsWith('.open-cluster-management.io'))
+    return silent(
+      `the webhook ${name}, which is not OCM's, does not answer for ManagedClusters (${transportWords(words)})`,
+      'See where it runs',
+      command`kubectl --context ${context} get mutatingwebhookconfigurations,validatingwebhookconfigurations`,
+    );
+  const reader = lenient(hub);
+  const [deployment, pods = []] = await Promise.all([
+    reader.get<Deployment>(resources.deployments, webhookName, { namespace: hubNamespace }),
+    reader.list<Pod>(resources.pods, { namespace: hubNamespace }),
+  ]);
+  const start = "OCM's webhook for ManagedClusters does not answer";
+  const own = command`kubectl --context ${context} -n ${hubNamespace}`;
+  if (reader.forbidden.size === 0) {
+    if (deployment === undefined)
+      return silent(
+        `${start}: there is no Deployment ${hubNamespace}/${webhookName}`,
+        'See what runs',
+        `${own} get deployments,pods`,
+      );
+    if (isScaledToNone(deployment))
+      return silent(
+        `${start}: Deployment ${webhookName} is scaled to no pods`,
+        'Start it',
+        command`kubectl --context ${context} -n ${hubNamespace} scale deployment ${webhookName} --replicas 1`,
+      );
+    const trouble = firstTrouble(podsOf(webhookName, pods));
+    if (trouble !== undefined)
+      return silent(
+        `${start}: ${trouble.why}`,
+        'See why',
+        command`kubectl --context ${context} -n ${hubNamespace} describe pod ${trouble.pod.name}`,
+      );
+    const starting = podsOf(webhookName, pods).find((pod) => !isPodReady(pod));
+    if (starting !== undefined)
+      return silent(
+        `${start}: pod ${starting.metadata.name} is starting`,
+        'See whether it becomes ready',
+        `${own} get pods`,
+      );
+  }
+  return silent(
+    `${start} (${transportWords(words)})`,
+    'Restart it',
+    command`kubectl --context ${context} -n ${hubNamespace} rollout restart deployment ${webhookName}`,
+  );
+}
+
+const silent = (why: string, does: string, next: string): Cause => ({ why, hint: `${does}: ${next}`, next });
+
+/** The end of the API server's message says what went wrong on the way to the webhook. */
+function transportWords(words: string): string {
+  const cause = /(?:Post|failed to call webhook:) "?https?:\/\/[^"]*"?: (.*)$/s.exec(words)?.[1] ?? words;
+  return cause.replace(/^dial tcp [^ ]+: (?:connect: )?/, '').replace(/\s+/g, ' ') || 'no answer';
+}

@@ -1,0 +1,20 @@
+import { formatAge } from '../../engine/duration.ts';
+import { isTrue } from '../../kube/objects.ts';
+import { type HubEvidence, hasJoined } from './hub-evidence.ts';
+
+/** How often an agent renews its lease where its ManagedCluster does not say. Seconds (the default of its definition). */
+export const leasePeriodSeconds = 60;
+
+/**
+ * What is to be said of an agent that still counts as available although its lease is overdue: it renews every period × (1…1.25),
+ * and the ITS calls it unavailable only after five (ocm pkg/registration/spoke/lease, hub/lease). Two of them without a renewal
+ * mean that at least one failed.
+ * @returns undefined where nothing is overdue, or the WEC does not count as available
+ */
+export function overdueLease(evidence: HubEvidence, now: number): string | undefined {
+  const { managedCluster, lease } = evidence;
+  if (!hasJoined(evidence) || !isTrue(managedCluster, 'ManagedClusterConditionAvailable')) return undefined;
+  const age = now - Date.parse(lease?.spec?.renewTime ?? '');
+  const period = (managedCluster?.spec?.leaseDurationSeconds ?? leasePeriodSeconds) * 1000;
+  return age > 2 * period ? `lease not renewed for ${formatAge(age)} (due every ${formatAge(period)})` : undefined;
+}

@@ -1,0 +1,174 @@
+import { createHash } from 'node:crypto';
+import { CertificationRequest } from '@peculiar/asn1-csr';
+import { AsnConvert } from '@peculiar/asn1-schema';
+import type { AttributeTypeAndValue } from '@peculiar/asn1-x509';
+import { createdAt } from '../../kube/objects.ts';
+import { addonNameLabel, bootstrapServiceAccounts, clusterNameLabel, operatorNamespace } from '../names.ts';
+import type { CertificateSigningRequest } from '../objects.ts';
+
+export type RequestState = 'pending' | 'approved' | 'issued' | 'denied' | 'failed';
+
+/** A registration request, judged for the WEC whose name its label carries. */
+export interface RegistrationRequest {
+  name: string;
+  /** The WEC's name by the label: a hint only, until `problems` is empty. */
+  cluster: string;
+  /** The agent's id, from the common name; undefined where the name has another form. */
+  agent: string | undefined;
+  /** Which key the certificate is asked for: SHA-256 of its SubjectPublicKeyInfo, hex. Undefined where the request cannot be read. */
+  key: string | undefined;
+  state: RequestState;
+  /** Milliseconds since the epoch. */
+  created: number;
+  /** Milliseconds since the epoch; undefined while pending. */
+  decided: number | undefined;
+  requester: string;
+  /** True for an agent that already has a certificate and asks for its next one; the hub itself decides those. */
+  renewal: boolean;
+  /** Why it must not be approved, each a statement; empty when everything is right. */
+  problems: string[];
+  csr: CertificateSigningRequest;
+}
+
+const signer = 'kubernetes.io/kube-apiserver-client';
+const allowedUsages = ['digital signature', 'key encipherment', 'client auth'];
+const identityPrefix = 'system:open-cluster-management:';
+const commonGroup = `${identityPrefix}managed-clusters`;
+
+/**
+ * Judges a certificate signing request. An agent of NAME asks for common name `system:open-cluster-management:NAME:AGENT` and
+ * organisations `system:open-cluster-management:NAME` and `…:managed-clusters` (ocm, pkg/registration/register/csr); whoever
+ * approves anything else hands out the identity of another WEC. The hub's own approver checks the same (validateCSR there).
+ */
+export function judgeRequest(csr: CertificateSigningRequest): RegistrationRequest {
+  const cluster = csr.metadata.labels?.[clusterNameLabel] ?? '';
+  const subject = parseSubject(csr.spec.request);
+  const agent = subject?.commonNames.length === 1 ? agentOf(subject.commonNames[0] as string, cluster) : undefined;
+  const username = csr.spec.username ?? '';
+  const renewal = username.startsWith(identityPrefix);
+  const decision = csr.status?.conditions?.find(({ status }) => status === 'True' || status === undefined);
+  return {
+    name: csr.metadata.name,
+    cluster,
+    agent,
+    key: subject?.key,
+    state: stateOf(csr),
+    created: createdAt(csr),
+    decided:
+      decision === undefined ? undefined : Date.parse(decision.lastUpdateTime ?? decision.lastTransitionTime ?? ''),
+    requester: shortRequester(username),
+    renewal,
+    problems: problemsOf(csr, cluster, subject, agent),
+    csr,
+  };
+}
+
+function problemsOf(
+  { metadata, spec }: CertificateSigningRequest,
+  cluster: string,
+  subject: Subject | undefined,
+  agent: string | undefined,
+): string[] {
+  const problems: string[] = [];
+  const addon = metadata.labels?.[addonNameLabel];
+  if (cluster === '') problems.push(`it has no label ${clusterNameLabel}`);
+  if (addon !== undefined) problems.push(`it is a request of the add-on ${addon}`);
+  if (spec.signerName !== signer) problems.push(`its signer is ${spec.signerName}, not ${signer}`);
+  if (subject === undefined) {
+    problems.push('its PKCS#10 request cannot be read');
+  } else {
+    if (agent === undefined) {
+      problems.push(`its common name is ${quoted(subject.commonNames)}, not ${identityPrefix}${cluster}:AGENT`);
+    }
+    const own = `${identityPrefix}${cluster}`;
+    const organisations = subject.organisations.filter((name) => name !== commonGroup);
+    if (organisations.length !== 1 || organisations[0] !== own) {
+      problems.push(`its organisations are ${quoted(subject.organisations)}, not ${own} and ${commonGroup}`);
+    }
+    if (subject.others > 0) problems.push('its subject has more than a common name and organisations');
+  }
+  const usages = spec.usages ?? [];
+  if (!usages.includes('client auth') || usages.some((usage) => !allowedUsages.includes(usage))) {
+    problems.push(`its usages are ${quoted(usages)}, not ${allowedUsages.join(', ')}`);
+  }
+  if (!isBootstrapRequester(spec.username ?? '', spec.groups ?? [])) {
+    problems.push(`it was sent by ${spec.username || 'nobody'}, who is not a bootstrap identity`);
+  }
+  return problems;
+}
+
+/** User and group must belong together: a name alone could be anybody's, a group alone holds more than the bootstrap identities. */
+function isBootstrapRequester(username: string, groups: string[]): boolean {
+  const accounts = bootstrapServiceAccounts.map((name) => `system:serviceaccount:${operatorNamespace}:${name}`);
+  if (accounts.includes(username)) return groups.includes(`system:serviceaccounts:${operatorNamespace}`);
+  return /^system:bootstrap:[a-z0-9]{6}$/.test(username) && groups.includes('system:bootstrappers:managedcluster');
+}
+
+function stateOf({ status }: CertificateSigningRequest): RequestState {
+  const has = (type: string) =>
+    status?.conditions?.some((condition) => condition.type === type && condition.status !== 'False');
+  if (has('Denied')) return 'denied';
+  if (has('Failed')) return 'failed';
+  if (!has('Approved')) return 'pending';
+  return status?.certificate ? 'issued' : 'approved';
+}
+
+/** What agents call themselves: a UID or a random name (ocm pkg/common/options). Anything else is no id, and gets into no command. */
+const agentForm = /^[A-Za-z0-9-]+$/;
+
+/** `system:open-cluster-management:NAME:AGENT` → AGENT */
+function agentOf(commonName: string, cluster: string): string | undefined {
+  const prefix = `${identityPrefix}${cluster}:`;
+  if (cluster === '' || !commonName.startsWith(prefix)) return undefined;
+  const agent = commonName.slice(prefix.length);
+  return agentForm.test(agent) ? agent : undefined;
+}
+
+interface Subject {
+  commonNames: string[];
+  organisations: string[];
+  /** How many attributes there are beside these. */
+  others: number;
+  key: string;
+}
+
+const commonNameOid = '2.5.4.3';
+const organisationOid = '2.5.4.10';
+
+/**
+ * One whole block and nothing else, as agents send it. The signer reads PEM with a parser of its own, which passes over blocks that
+ * it finds malformed: were more than this accepted here, a request could show one identity to us and another one to the signer.
+ */
+const onePemBlock =
+  /^-----BEGIN CERTIFICATE REQUEST-----\r?\n([A-Za-z0-9+/=\r\n]+)-----END CERTIFICATE REQUEST-----\s*$/;
+
+/** @param encoded PEM of a PKCS#10 request (RFC 2986), base64 */
+function parseSubject(encoded: string): Subject | undefined {
+  try {
+    const body = onePemBlock.exec(Buffer.from(encoded, 'base64').toString('latin1'))?.[1];
+    if (body === undefined) return undefined;
+    const parsed = AsnConvert.parse(Buffer.from(body, 'base64'), CertificationRequest);
+    const { subject, subjectPKInfo } = parsed.certificationRequestInfo;
+    const attributes = [...subject].flatMap((name) => [...name]) as AttributeTypeAndValue[];
+    const valuesOf = (oid: string) =>
+      attributes.filter(({ type }) => type === oid).map(({ value }) => value.toString());
+    const commonNames = valuesOf(commonNameOid);
+    const organisations = valuesOf(organisationOid);
+    const others = attributes.length - commonNames.length - organisations.length;
+    const key = createHash('sha256')
+      .update(Buffer.from(AsnConvert.serialize(subjectPKInfo)))
+      .digest('hex');
+    return { commonNames, organisations, others, key };
+  } catch {
+    return undefined;
+  }
+}
+
+function quoted(values: string[]): string {
+  return values.length === 0 ? 'missing' : values.map((value) => `"${value}"`).join(', ');
+}
+
+/** The last part of a service account's user name says enough to people. */
+function shortRequester(username: string): string {
+  return username.replace(/^system:serviceaccount:[^:]+:/, '');
+}

@@ -1,0 +1,17 @@
+/** The stages of a registration in the order of events, for help, which loads no more than this. Each has an entry in the table of stages.ts. */
+export const registrationStageIds = [
+  'bootstrap-secret',
+  'klusterlet-applied',
+  'hub-reachable',
+  'managed-cluster',
+  'request',
+  'approved',
+  'issued',
+  'hub-secret',
+  'accepted',
+  'connected',
+  'joined',
+  'available',
+] as const;
+
+export type RegistrationStageId = (typeof registrationStageIds)[number];

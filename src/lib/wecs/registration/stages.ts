@@ -1,0 +1,105 @@
+import type { Seen } from '../../engine/follow.ts';
+import { blockingStage, judge, type Stage, type StageReport, unseen, type Verdict } from '../../engine/stages.ts';
+import {
+  accepted,
+  announced,
+  approved,
+  available,
+  certified,
+  connected,
+  hubReachable,
+  installed,
+  issued,
+  joined,
+  klusterletApplied,
+  noHubAccess,
+  noWecAccess,
+  type Registration,
+  requested,
+} from './checks.ts';
+import type { HubEvidence } from './hub-evidence.ts';
+import { type RegistrationStageId, registrationStageIds } from './stage-ids.ts';
+import type { WecEvidence } from './wec-evidence.ts';
+
+/** A stage of a registration, with all that depends on which one it is. */
+export interface RegistrationStage extends Stage<Registration> {
+  id: RegistrationStageId;
+  /** Whether it shows on the WEC alone, or on the ITS. */
+  side: 'wec' | 'hub';
+  /** The kind of objects that it is judged by: where they may not be read, their absence proves nothing. */
+  kind: string;
+  /** What a cluster is doing while it is kept by this stage, for people. */
+  whileWaiting: string;
+  /** The same on the WEC's side alone, where that does not show what the ITS has decided. */
+  withoutHub?: string;
+  /** Stages of one group share a line of `wec get` while all is well. */
+  group: 'agent' | 'request' | 'certificate' | 'acceptance' | 'connection';
+}
+
+const csrs = 'certificatesigningrequests';
+
+type Definition = Omit<RegistrationStage, 'id'>;
+type Check<Side> = (side: Side, registration: Registration) => Verdict;
+type Row<Side> = [RegistrationStage['group'], kind: string, Check<Side>, title: string, whileWaiting: string];
+
+const onHub = (...[group, kind, check, title, whileWaiting]: Row<HubEvidence>): Definition => ({
+  ...{ side: 'hub', group, kind, title, whileWaiting },
+  check: (registration) =>
+    registration.hub === undefined ? unseen(noHubAccess) : check(registration.hub, registration),
+});
+const onWec = (...[group, kind, check, title, whileWaiting]: Row<WecEvidence>): Definition => ({
+  ...{ side: 'wec', group, kind, title, whileWaiting },
+  check: (registration) =>
+    registration.wec === undefined ? unseen(noWecAccess) : check(registration.wec, registration),
+});
+
+/** What the stages are. Sources: ocm pkg/registration/spoke and pkg/operator, klusterlet status conditions. */
+const definitions: Record<RegistrationStageId, Definition> = {
+  'bootstrap-secret': onWec('agent', 'secrets', installed, 'bootstrap secret written', 'not installed'),
+  'klusterlet-applied': onWec('agent', 'klusterlets', klusterletApplied, 'klusterlet applied', 'klusterlet starting'),
+  'hub-reachable': onWec('agent', 'klusterlets', hubReachable, 'hub reached from the cluster', 'reaching the hub'),
+  'managed-cluster': onHub('request', 'managedclusters', announced, 'ManagedCluster announced', 'not announced'),
+  request: onHub('request', csrs, requested, 'registration requested', 'no request yet'),
+  approved: onHub('certificate', csrs, approved, 'request approved', 'request pending'),
+  issued: onHub('certificate', csrs, issued, 'certificate issued', 'approved, not issued'),
+  'hub-secret': {
+    ...onWec('certificate', 'secrets', certified, 'certificate received', 'certificate issued'),
+    withoutHub: 'registration requested, no certificate yet',
+  },
+  accepted: onHub('acceptance', 'managedclusters', accepted, 'accepted by the ITS', 'not accepted'),
+  connected: {
+    ...{ side: 'wec', group: 'connection', kind: 'klusterlets', check: connected },
+    ...{ title: 'connected with its certificate', whileWaiting: 'connecting' },
+    withoutHub: 'certificate received, not connected yet',
+  },
+  joined: onHub('connection', 'managedclusters', joined, 'joined', 'accepted, joining'),
+  available: onHub('connection', 'managedclusters', available, 'available', 'joined, not available'),
+};
+
+export const stageOf = (id: RegistrationStageId): RegistrationStage => ({ id, ...definitions[id] });
+
+/**
+ * How a registration comes about: the one table of its stages. They are in the order of events, but none waits for the one before:
+ * the agent sends its request and its ManagedCluster side by side.
+ */
+export const registrationStages: readonly RegistrationStage[] = registrationStageIds.map(stageOf);
+
+/** A look at a registration, for those who follow it. */
+export const seen = (snapshot: Registration): Seen<Registration> => ({ stages: registrationStages, snapshot });
+
+export function judgeRegistration(registration: Registration): StageReport[] {
+  return judge(registrationStages, registration);
+}
+
+/** The state of a registration in a few words: the STAGE column of a list. */
+export function describeRegistration(reports: readonly StageReport[]): { text: string; problem: boolean; why: string } {
+  const blocking = blockingStage(reports);
+  if (blocking === undefined) return { text: 'available', problem: false, why: '' };
+  const { id, verdict } = blocking;
+  // Nothing settles the last stage.
+  const isHubSeen = reports.at(-1)?.verdict.state !== 'unseen';
+  const { why } = verdict;
+  if (verdict.state === 'failed') return { text: id, problem: true, why };
+  const { whileWaiting, withoutHub = whileWaiting } = stageOf(id as RegistrationStageId);
+  return { text: isHubSeen ? whileWaiting : withoutHub, problem: false, why };
+}

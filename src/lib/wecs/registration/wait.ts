@@ -1,0 +1,131 @@
+import { command } from '../../engine/command-line.ts';
+import { formatElapsed } from '../../engine/duration.ts';
+import { StellarError } from '../../engine/errors.ts';
+import { type Followed, follow, type Sight } from '../../engine/follow.ts';
+import type { Run } from '../../engine/run.ts';
+import { met, type Stage, standingOf, unreached, waiting } from '../../engine/stages.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import { requireHub } from '../hub/require-hub.ts';
+import type { Registration } from './checks.ts';
+import type { WecResult } from './follow.ts';
+import { readHub } from './hub-evidence.ts';
+import type { RegistrationStageId } from './stage-ids.ts';
+import { registrationStages, stageOf } from './stages.ts';
+import { readWec, type WecEvidence } from './wec-evidence.ts';
+
+/** What can be waited for: a stage of the registration, or that the ManagedCluster is gone. */
+export type WaitGoal = RegistrationStageId | 'delete';
+
+/** A WEC to wait for, with a client for it where its side is to be looked at. */
+export interface AwaitedWec {
+  name: string;
+  kube: Kube | undefined;
+}
+
+/** That a WEC is gone, judged as stages are. */
+const deletion: readonly Stage<Registration>[] = [
+  {
+    id: 'delete',
+    title: 'gone',
+    check({ hub }) {
+      if (hub?.managedCluster === undefined) return met;
+      return waiting(
+        hub.managedCluster.metadata.deletionTimestamp
+          ? 'its ManagedCluster is being deleted'
+          : 'its ManagedCluster is there, and nobody has deleted it',
+      );
+    },
+  },
+];
+
+/** Whether a stage shows on the WEC alone. */
+const isOfWec = (goal: WaitGoal): boolean => goal !== 'delete' && stageOf(goal).side === 'wec';
+
+/** @throws StellarError `usage` for a stage that cannot be seen without the WEC's context */
+export function checkWaitGoal(goal: WaitGoal, wecs: readonly { name: string; context: string | undefined }[]): void {
+  const blind = wecs.find(({ context }) => context === undefined);
+  if (blind === undefined || !isOfWec(goal)) return;
+  throw new StellarError(
+    'usage',
+    `The stage ${goal} shows on the WEC itself, and ${blind.name} is given without its context.`,
+    {
+      hint: command`Give it: stellarctl wec wait ${blind.name}=CONTEXT --for ${goal}`,
+    },
+  );
+}
+
+/**
+ * Waits until every WEC has got to a stage, or is gone, whatever fails on the way: something may be mended before the deadline. Reads
+ * only. An error of one WEC is in its result.
+ * @throws StellarError for what concerns all of them: no hub, no access
+ */
+export async function waitFor(hub: Kube, wecs: readonly AwaitedWec[], goal: WaitGoal, run: Run): Promise<WecResult[]> {
+  await requireHub(hub);
+  const waits = wecs.map((wec) => waitOn(wec, goal, hub, run));
+  const stages = goal === 'delete' ? deletion : registrationStages;
+  const look = async (open: readonly Wait[]) => {
+    const evidence = await readHub(
+      hub,
+      open.map(({ name }) => name),
+    );
+    const sides = new Map(await Promise.all(open.map(async (wait) => [wait, await readSideOf(wait, goal)] as const)));
+    return async (wait: Wait) => {
+      const { name } = wait;
+      return { stages, snapshot: { name, hub: evidence.get(name), wec: sides.get(wait), now: hub.now() } };
+    };
+  };
+  return follow(waits, look, run);
+}
+
+/** The WEC's side matters for some stages; for the others it only helps to explain. */
+async function readSideOf({ kube }: AwaitedWec, goal: WaitGoal): Promise<WecEvidence | undefined> {
+  if (kube === undefined || goal === 'delete') return undefined;
+  const reading = readWec(kube);
+  return isOfWec(goal) ? reading : reading.catch(() => undefined);
+}
+
+interface Wait extends AwaitedWec, Followed<Registration, WecResult> {}
+
+function waitOn(wec: AwaitedWec, goal: WaitGoal, { cluster }: Kube, { progress }: Run): Wait {
+  const { name } = wec;
+  const started = Date.now();
+  const result: WecResult = { name, ...unreached, changed: false };
+  const broken = (error: StellarError): WecResult => {
+    result.error = error;
+    progress.failed(name, error.message);
+    return result;
+  };
+  return {
+    ...wec,
+    until: goal,
+    broken,
+    async act(sight) {
+      if (goal !== 'delete') Object.assign(result, standingOf(sight.reports));
+      const reached = sight.reports.find(({ id, verdict }) => id === goal && verdict.state === 'met');
+      if (reached === undefined) {
+        progress.waiting(name, awaitedIn(sight, goal));
+        return undefined;
+      }
+      progress.done(name, reached.title, sight.isFirst ? undefined : Date.now() - started);
+      return result;
+    },
+    late(last) {
+      const elapsed = Date.now() - started;
+      const after = elapsed < 1000 ? '' : ` after ${formatElapsed(elapsed)}`;
+      const awaited = awaitedIn(last, goal);
+      const message =
+        goal === 'delete'
+          ? `${name} is not gone${after}: ${awaited}.`
+          : `${name} is not at the stage ${goal}${after}; it is kept by ${awaited}.`;
+      const hint = command`See why: stellarctl wec get ${name} --its ${cluster.context}`;
+      return broken(new StellarError('timeout', message, { hint }));
+    },
+  };
+}
+
+/** The first stage up to the goal that is not met says most. */
+function awaitedIn(sight: Sight<Registration> | undefined, goal: WaitGoal): string {
+  const { id, verdict } = sight?.blocking ?? sight?.reports.find((report) => report.id === goal) ?? {};
+  if (verdict === undefined || verdict.state === 'met') return 'nothing was seen of it';
+  return goal === 'delete' ? verdict.why : `${id}: ${verdict.why}`;
+}

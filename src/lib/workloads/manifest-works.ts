@@ -1,0 +1,57 @@
+import type { Condition, KubeObject } from '../kube/objects.ts';
+import { addonNameLabel } from '../wecs/names.ts';
+import { originBindingLabel, originWdsLabel } from './names.ts';
+
+/** work.open-cluster-management.io/v1, as far as stellarctl reads it. */
+export interface ManifestWork extends KubeObject {
+  spec?: {
+    deleteOption?: { propagationPolicy?: string };
+    workload?: { manifests?: { kind?: string; metadata?: { name?: string; namespace?: string } }[] };
+    manifestConfigs?: {
+      resourceIdentifier?: { group?: string; resource?: string; name?: string; namespace?: string };
+      updateStrategy?: { type?: string };
+    }[];
+  };
+  status?: { conditions?: Condition[]; resourceStatus?: { manifests?: ManifestStatus[] } };
+}
+
+/** What the agent says of one object of a work. */
+export interface ManifestStatus {
+  resourceMeta?: {
+    group?: string;
+    version?: string;
+    kind?: string;
+    resource?: string;
+    name?: string;
+    namespace?: string;
+  };
+  conditions?: Condition[];
+}
+
+/** The finalizer that only a WEC's work agent removes: when it has removed what the work applied. */
+export const workFinalizer = 'cluster.open-cluster-management.io/manifest-work-cleanup';
+
+export function isAddonWork({ metadata }: ManifestWork): boolean {
+  return metadata.labels?.[addonNameLabel] !== undefined || metadata.name.startsWith('addon-');
+}
+
+/** No transport removes it, or makes it again. */
+export const isMadeByHand = ({ metadata }: ManifestWork): boolean => metadata.labels?.[originWdsLabel] === undefined;
+
+/** The objects in a work, as `Deployment web/nginx`. */
+export function objectsIn({ spec }: ManifestWork): string[] {
+  return (spec?.workload?.manifests ?? []).map(
+    ({ kind, metadata }) => `${kind} ${metadata?.namespace ? `${metadata.namespace}/` : ''}${metadata?.name}`,
+  );
+}
+
+/** Works by the binding policy that they come from, as `nginx-policy (wds1)`. */
+export function policiesOf(works: readonly ManifestWork[]): Map<string, ManifestWork[]> {
+  const policies = new Map<string, ManifestWork[]>();
+  for (const work of works) {
+    const { [originBindingLabel]: policy, [originWdsLabel]: wds } = work.metadata.labels ?? {};
+    const key = policy === undefined ? 'no binding policy' : `${policy} (${wds ?? 'unknown WDS'})`;
+    policies.set(key, [...(policies.get(key) ?? []), work]);
+  }
+  return policies;
+}

@@ -1,0 +1,91 @@
+import { type Access, seen, through } from '../../kube/access.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import { type SelectedContext, selectContext } from '../../kube/kubeconfig/kubeconfig.ts';
+import { accessSpace, contextsOf } from '../../spaces/access.ts';
+import type { ControlPlane } from '../../spaces/objects.ts';
+import { itsOfWds, listControlPlanes, roleOf, typeOf } from '../../spaces/spaces.ts';
+import type { SpaceTools } from '../../spaces/tools.ts';
+import { clusterUid } from '../../wecs/identity/cluster-uid.ts';
+import type { Unread } from './policy.ts';
+
+/** A WDS that may send workloads through the ITS. */
+export interface FoundWds {
+  name: string;
+  kube: Kube;
+  /** The context of the kubeconfig that leads to it, where one does. */
+  context: string | undefined;
+  /** Why it has to be shown by works that it sends through this ITS; undefined where the hosting cluster shows it. */
+  doubt: string | undefined;
+}
+
+export interface Its {
+  kube: Kube;
+  context: SelectedContext;
+}
+
+/**
+ * The WDSes of a hosting cluster that send, or may send, workloads through an ITS.
+ * @returns undefined where KubeFlex is not installed
+ */
+export async function hostedWdses(
+  its: Its,
+  tools: SpaceTools,
+): Promise<{ found: FoundWds[]; unread: Unread[] } | undefined> {
+  const all = await listControlPlanes(tools.hosting);
+  if (all === undefined) return undefined;
+  const doubts = new Map<string, Promise<string | undefined | false>>();
+  const doubtOf = (controlPlane: ControlPlane) => {
+    const { name } = controlPlane.metadata;
+    const known = doubts.get(name) ?? doubtWhetherSame(its, controlPlane, tools);
+    doubts.set(name, known);
+    return known;
+  };
+  const looked = await Promise.all(
+    all
+      .filter((controlPlane) => roleOf(controlPlane) === 'wds')
+      .map(async (wds): Promise<FoundWds | Unread | undefined> => {
+        const { name } = wds.metadata;
+        const sendsThrough = itsOfWds(name, all);
+        const doubt =
+          sendsThrough === undefined ? 'which ITS it sends through is not clear' : await doubtOf(sendsThrough);
+        if (doubt === false) return undefined;
+        const access = await reach(wds, tools);
+        if (access.state !== 'seen') return { wds: name, why: access.why };
+        return { name, kube: tools.connect(access.value), context: contextFor(wds, tools), doubt };
+      }),
+  );
+  return {
+    found: looked.filter((wds) => wds !== undefined && 'kube' in wds),
+    unread: looked.filter((wds) => wds !== undefined && 'why' in wds),
+  };
+}
+
+/** Whether a control plane is an ITS: undefined for yes, false for no, else why that is not known. */
+async function doubtWhetherSame(
+  its: Its,
+  controlPlane: ControlPlane,
+  tools: SpaceTools,
+): Promise<string | undefined | false> {
+  const { name } = controlPlane.metadata;
+  const doubt = (why: string) => `whether its ITS ${name} is ${its.context.name} is not known: ${why}`;
+  const uids = await through(await reach(controlPlane, tools), (context) =>
+    Promise.all([clusterUid(its.kube), clusterUid(tools.connect(context))]),
+  );
+  if (uids.state !== 'seen') return doubt(uids.why);
+  const [own, other] = uids.value;
+  if (own !== undefined && other !== undefined) return own === other ? undefined : false;
+  return doubt('the namespace kube-system may not be read');
+}
+
+/** Who may not read a space's Secret may have a context that leads to it. */
+async function reach(controlPlane: ControlPlane, tools: SpaceTools): Promise<Access<SelectedContext>> {
+  const access = await accessSpace(controlPlane, tools);
+  const isRefused = access.state === 'hidden' && access.error !== undefined;
+  const own = isRefused ? contextFor(controlPlane, tools) : undefined;
+  return own === undefined ? access : seen(selectContext(tools.kubeconfig, own));
+}
+
+function contextFor(controlPlane: ControlPlane, { hostingContext, kubeconfig }: SpaceTools): string | undefined {
+  if (typeOf(controlPlane) === 'host') return hostingContext.name;
+  return contextsOf(kubeconfig, controlPlane.metadata.name, hostingContext.name)[0];
+}

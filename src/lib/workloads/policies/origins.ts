@@ -1,0 +1,41 @@
+import { mapConcurrently, requestsAtOnce } from '../../engine/concurrency.ts';
+import type { Reader } from '../../kube/client/client.ts';
+import type { KubeObject } from '../../kube/objects.ts';
+import { resources } from '../../kube/resources.ts';
+import { originBindingLabel, originWdsLabel } from '../names.ts';
+import type { Binding } from './objects.ts';
+
+/** Where a work in a mailbox says that it comes from. */
+export interface Origin {
+  wds: string;
+  binding: string;
+  /** Undefined where the work's name does not tell it. */
+  bindingUid: string | undefined;
+}
+
+/** The origins of KubeStellar's works in the mailboxes of WECs. */
+export async function readOrigins(hub: Reader, wecs: readonly string[]): Promise<Origin[]> {
+  const works = await mapConcurrently(wecs, requestsAtOnce, (namespace) =>
+    hub.list(resources.manifestWorks, { namespace, labelSelector: originWdsLabel }),
+  );
+  return works.flatMap((found) => (found ?? []).flatMap((work) => originOf(work) ?? []));
+}
+
+/** A work of one object is called BINDING-UID-WDS-OBJECT-UID, one of several BINDING-WDS-NUMBER (kubestellar v0.30.0, wrapBatch). */
+function originOf({ metadata }: KubeObject): Origin | undefined {
+  const { [originWdsLabel]: wds, [originBindingLabel]: binding } = metadata.labels ?? {};
+  if (wds === undefined || binding === undefined) return undefined;
+  const [bindingUid] = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?=-)/.exec(metadata.name) ?? [];
+  return { wds, binding, bindingUid: metadata.name.startsWith(`${bindingUid}-${wds}-`) ? bindingUid : undefined };
+}
+
+/** Whether Bindings are those that works come from: a context that has the name of a WDS may lead to another one. */
+export function isOriginOf(bindings: readonly Binding[], wds: string, origins: readonly Origin[]): boolean {
+  return origins
+    .filter((origin) => origin.wds === wds)
+    .some(({ binding, bindingUid }) =>
+      bindings.some(
+        ({ metadata: { name, uid } }) => name === binding && (bindingUid === undefined || uid === bindingUid),
+      ),
+    );
+}

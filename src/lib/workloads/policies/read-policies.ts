@@ -1,0 +1,144 @@
+import { hiddenBy } from '../../kube/access.ts';
+import type { Connect, Kube } from '../../kube/client/client.ts';
+import { type Kubeconfig, selectContext } from '../../kube/kubeconfig/kubeconfig.ts';
+import type { ObjectMeta } from '../../kube/objects.ts';
+import { resources } from '../../kube/resources.ts';
+import { controlPlaneOf } from '../../spaces/kubeconfig-extension.ts';
+import type { SpaceTools } from '../../spaces/tools.ts';
+import { type FoundWds, hostedWdses, type Its } from './hosted-wdses.ts';
+import type { Binding, BindingPolicy } from './objects.ts';
+import { isOriginOf, type Origin, readOrigins } from './origins.ts';
+import type { PoliciesOfIts, Policy, Unread } from './policy.ts';
+
+export interface PolicySources {
+  its: Its;
+  /** The WECs that it is about: their works name WDSes that no hosting cluster shows. */
+  wecs: readonly string[];
+  /** The hosting cluster: undefined where none is chosen, or why the one that is cannot be reached. */
+  hosting: SpaceTools | { unread: string } | undefined;
+  kubeconfig: Kubeconfig;
+  /** Opens a client for a context of the kubeconfig. */
+  connect: Connect;
+}
+
+/**
+ * Every BindingPolicy that sends workloads through an ITS: of the WDSes of its hosting cluster; where that is not seen, of those that
+ * works in the mailboxes of these WECs name, and that a context leads to. A WDS that cannot be read is named, with the reason; an ITS
+ * without any WDS has no policies, and nothing of it is unread.
+ */
+export async function readPolicies(sources: PolicySources): Promise<PoliciesOfIts> {
+  const hosted = await hostedOf(sources);
+  // A WDS is on the hosting cluster of its ITS: where one is seen to send through it, no other is looked for.
+  const isSettled = hosted.found.length > 0 && hosted.found.every(({ doubt }) => doubt === undefined);
+  const named = isSettled ? { origins: [], unread: [] } : await originsOf(sources);
+  const known = new Set([...hosted.found.map(({ name }) => name), ...hosted.unread.map(({ wds }) => wds)]);
+  const others = [...new Set(named.origins.map(({ wds }) => wds))].filter((wds) => !known.has(wds));
+  const results = await Promise.all([
+    ...hosted.found.map((wds) => readHosted(wds, named.origins)),
+    ...others.map((wds) => readByContext(wds, named.origins, sources)),
+  ]);
+  return {
+    policies: results.flatMap(({ policies }) => policies),
+    unread: [...hosted.unread, ...results.flatMap(({ unread }) => unread), ...(hosted.isSeen ? [] : named.unread)],
+  };
+}
+
+/** Who names no hosting cluster may have none. */
+async function hostedOf({ its, hosting }: PolicySources): Promise<Hosted> {
+  const none = { found: [], unread: [], isSeen: false };
+  if (hosting === undefined) return none;
+  if ('unread' in hosting) return { ...none, unread: [{ wds: allWdses, why: hosting.unread }] };
+  try {
+    const hosted = await hostedWdses(its, hosting);
+    return hosted === undefined ? none : { ...hosted, isSeen: true };
+  } catch (error) {
+    const { why } = hiddenBy(error);
+    const isGuess = hosting.hostingSource === 'current context';
+    return isGuess ? none : { ...none, unread: [{ wds: allWdses, why }] };
+  }
+}
+
+interface Hosted {
+  found: FoundWds[];
+  unread: Unread[];
+  isSeen: boolean;
+}
+
+const allWdses = 'all WDSes';
+
+async function originsOf({ its, wecs }: PolicySources): Promise<{ origins: Origin[]; unread: Unread[] }> {
+  try {
+    return { origins: await readOrigins(its.kube, wecs), unread: [] };
+  } catch (error) {
+    return { origins: [], unread: [{ wds: allWdses, why: hiddenBy(error).why }] };
+  }
+}
+
+async function readHosted(wds: FoundWds, origins: readonly Origin[]): Promise<PoliciesOfIts> {
+  try {
+    const { policies, bindings } = await readWds(wds);
+    if (wds.doubt === undefined || isOriginOf(bindings, wds.name, origins)) return { policies, unread: [] };
+    return { policies: [], unread: [{ wds: wds.name, why: wds.doubt }] };
+  } catch (error) {
+    return { policies: [], unread: [{ wds: wds.name, why: hiddenBy(error).why }] };
+  }
+}
+
+/** A WDS that only works name: a context of its name, or marked as its, is believed where it holds a Binding that they come from. */
+async function readByContext(
+  name: string,
+  origins: readonly Origin[],
+  { kubeconfig, connect }: PolicySources,
+): Promise<PoliciesOfIts> {
+  const contexts = [...kubeconfig.contexts]
+    .filter(([context, entry]) => context === name || controlPlaneOf(entry) === name)
+    .map(([context]) => context);
+  const whys: string[] = [];
+  for (const context of contexts) {
+    try {
+      const kube: Kube = connect(selectContext(kubeconfig, context));
+      const { policies, bindings } = await readWds({ name, kube, context });
+      if (isOriginOf(bindings, name, origins)) return { policies, unread: [] };
+      whys.push(`context ${context} has no Binding that its works come from`);
+    } catch (error) {
+      whys.push(hiddenBy(error).why);
+    }
+  }
+  const why = whys.length === 0 ? 'no context of the kubeconfig is known to lead to it' : whys.join('; ');
+  return { policies: [], unread: [{ wds: name, why }] };
+}
+
+/** One that still names its policy as its owner is removed by the garbage collector. */
+const isKept = ({ deletionTimestamp, ownerReferences }: ObjectMeta): boolean =>
+  deletionTimestamp === undefined && !ownerReferences?.length;
+
+/** One that does not know the kinds (yet) has none. What is being deleted selects nothing any more. */
+async function readWds({
+  name: wds,
+  kube: reader,
+  context,
+}: Pick<FoundWds, 'name' | 'kube' | 'context'>): Promise<{ policies: Policy[]; bindings: Binding[] }> {
+  const [policies = [], bindings = []] = await Promise.all([
+    reader.list<BindingPolicy>(resources.bindingPolicies),
+    reader.list<Binding>(resources.bindings),
+  ]);
+  const named = new Set(policies.map(({ metadata }) => metadata.name));
+  const common = { wds, context, reader };
+  return {
+    bindings,
+    policies: [
+      ...policies
+        .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+        .map(({ metadata: { name }, spec }) => ({
+          ...common,
+          name,
+          clusterSelectors: spec?.clusterSelectors ?? [],
+          binding: bindings.find(({ metadata }) => metadata.name === name),
+          orphaned: false,
+        })),
+      ...bindings
+        .filter(({ metadata }) => !named.has(metadata.name) && isKept(metadata))
+        .map((binding) => ({ ...common, name: binding.metadata.name, clusterSelectors: [], binding, orphaned: true })),
+    ],
+  };
+}

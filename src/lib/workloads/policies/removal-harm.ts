@@ -1,0 +1,46 @@
+import type { WecProperties } from '../../wecs/properties.ts';
+import { type BrokenTemplate, brokenByRemoval, lostProperties } from './broken-templates.ts';
+import { effectOfRemoval } from './effect.ts';
+import { describePolicy, type PoliciesOfIts, type Policy, type Unread } from './policy.ts';
+
+/** What a WEC's labels and properties are before and after a change. */
+export interface WecChange {
+  name: string;
+  before: WecProperties;
+  after: WecProperties;
+}
+
+/** What a change does to workloads beyond releasing WECs from policies. */
+export interface RemovalHarm {
+  broken: BrokenTemplate[];
+  /** Policies that start selecting WECs. */
+  starting: { policy: Policy; wecs: string[] }[];
+  unread: Unread[];
+}
+
+/** Judges changes of labels and properties by the policies that could be read; reads the objects of those that send to these WECs. */
+export async function harmOf({ policies, unread }: PoliciesOfIts, changes: readonly WecChange[]): Promise<RemovalHarm> {
+  const labelsOf = ({ cluster }: WecProperties) => cluster.metadata.labels ?? {};
+  const losing = changes.map(({ name, before, after }) => ({
+    name,
+    lost: lostProperties(name, before, after),
+    labels: labelsOf(after),
+  }));
+  const templates = await brokenByRemoval(policies, losing);
+  const starting = policies.flatMap((policy) => {
+    const starts = ({ name, before, after }: WecChange) =>
+      effectOfRemoval([policy], name, labelsOf(before), labelsOf(after)).starting.length > 0;
+    const wecs = changes.filter(starts).map(({ name }) => name);
+    return wecs.length === 0 ? [] : { policy, wecs };
+  });
+  return { broken: templates.broken, starting, unread: [...unread, ...templates.unread] };
+}
+
+/** As statements for the person who decides: which templates break, and which works go with them. */
+export function describeBroken(broken: readonly BrokenTemplate[]): string[] {
+  return broken.map(({ policy, object, keys, wecs, others, briefly }) => {
+    const asks = `${object} of ${describePolicy(policy)} expands ${keys.join(', ')}, which ${wecs.join(', ')} would lose`;
+    if (briefly) return `${asks}: the works of ${others.join(', ')} are deleted and made again`;
+    return `${asks}: its policy's works are deleted on ${[...wecs, ...others].join(', ')}`;
+  });
+}

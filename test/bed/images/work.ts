@@ -1,9 +1,0 @@
-import { allowed, serveAdmission } from '../ocm/hub/admission.ts';
-import { workAgent } from '../ocm/work/agent.ts';
-import { byCommand } from '../pod-runner/by-command.ts';
-
-/** Stands in for Open Cluster Management's image `work`: the webhook allows everything. */
-export const work = byCommand('work', {
-  agent: workAgent,
-  'webhook-server': (context) => serveAdmission(context, async () => allowed),
-});

@@ -1,0 +1,27 @@
+/** What is printed without any cluster: help, wrong usage, kubeconfigs that cannot be used, servers that do not run. */
+import { cp, readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, it } from 'node:test';
+import { replay } from '../support/golden/transcript.ts';
+import { runTyped } from '../support/golden/typed.ts';
+import { Cli } from '../support/harness.ts';
+
+const folder = path.resolve(import.meta.dirname, '..', '..', 'golden', 'alone');
+const transcripts = (await readdir(folder)).filter((file) => file.endsWith('.txt'));
+
+const { version } = JSON.parse(await readFile(path.resolve(folder, '../../../package.json'), 'utf8'));
+const known = [{ text: version, as: '<version>' }];
+
+describe('without a cluster, it prints what is recorded', { concurrency: 3 }, () => {
+  for (const file of transcripts)
+    it(path.basename(file, '.txt'), async () => {
+      const cli = await Cli.create('');
+      try {
+        await cp(path.join(folder, 'files'), cli.home, { recursive: true });
+        const kubeconfig = path.join(cli.home, 'kubeconfig');
+        await replay(path.join(folder, file), ({ line }) => runTyped(cli, line, known, { kubeconfig }));
+      } finally {
+        await cli.remove();
+      }
+    });
+});

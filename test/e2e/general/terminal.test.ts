@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import { symlink } from 'node:fs/promises';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { type Bed, type Plane, startBed, wipeWec } from '../../../testbed/bed.ts';
+import { bootFile } from '../../stellarctl.ts';
+import { Cli } from '../support/harness.ts';
+import { contextsOf } from '../support/registration.ts';
+import { colour, control, drawnLines, movement, redCross, shown, spinner } from '../support/screen.ts';
+
+let bed: Bed;
+let cli: Cli;
+let its1: Plane;
+let cluster1: Plane;
+
+before(async () => {
+  bed = await startBed({ planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }] });
+  [its1, cluster1] = [bed.plane('its1'), bed.plane('cluster1')];
+  cli = await Cli.create(await contextsOf(its1, cluster1));
+});
+
+after(async () => {
+  await cli?.remove();
+  await bed?.stop();
+});
+
+const join = ['wec', 'join', 'cluster1', '--accept'];
+
+describe('on a terminal', () => {
+  let screen: string;
+
+  before(async () => {
+    const run = await cli.runOnTerminal(join);
+    assert.equal(run.exitCode, 0, run.screen);
+    screen = run.screen;
+  });
+
+  it('a join shows a spinner with what is awaited', () => {
+    assert.match(screen, spinner);
+    assert.match(screen, colour);
+    assert.match(screen, movement);
+  });
+
+  it('leaves nothing of the spinner behind: the ITS, a ✓ line with the time, and the next command', () => {
+    const lines = shown(screen);
+    assert.match(lines[0] ?? '', /^ITS its1 \(https:\S+\) · OCM 1\.3\.1 · agents will use/);
+    assert.match(lines.at(-2) ?? '', /^ {2}cluster1 {2}✓ joined and available {3}\d+\.\ds$/);
+    assert.equal(lines.at(-1), 'Next: stellarctl wec list --its its1');
+    assert.equal(lines.length, 3, lines.join('\n'));
+  });
+
+  it('the cursor is there again at the end', () => {
+    assert.ok(
+      screen.lastIndexOf('\u001b[?25h') > screen.lastIndexOf('\u001b[?25l'),
+      JSON.stringify(screen.slice(-200)),
+    );
+  });
+
+  it('a quick command shows no spinner', async () => {
+    await cli.succeed(['its', 'use', 'its1']);
+    const { screen: quick } = await cli.runOnTerminal(['its', 'use']);
+    assert.doesNotMatch(quick, spinner);
+  });
+
+  it('NO_COLOR takes the colour away, and nothing else', async () => {
+    const run = await cli.runOnTerminal(join, { env: { NO_COLOR: '1' } });
+    assert.equal(run.exitCode, 0);
+    assert.doesNotMatch(run.screen, colour);
+    assert.match(run.screen, /✓ is registered with its1 and available; nothing to do\./);
+  });
+
+  it('--color never does the same, and --color always colours a pipe', async () => {
+    const { screen: plain } = await cli.runOnTerminal([...join, '--color', 'never']);
+    assert.doesNotMatch(plain, colour);
+    const { stderr } = await cli.run(['wec', 'join', 'cluster1', '--no-singleton', '--color', 'always']);
+    assert.match(stderr, colour);
+  });
+
+  it('an error is a red ✗, also when a spinner was there', async () => {
+    const run = await cli.runOnTerminal(['wec', 'join', 'mine=its1']);
+    assert.equal(run.exitCode, 1);
+    assert.match(run.screen, new RegExp(`${redCross.source} mine and the ITS are the same cluster`));
+    assert.equal(shown(run.screen).filter((line) => line.includes('✗')).length, 1);
+  });
+
+  it('CI=true and TERM=dumb leave plain lines', async () => {
+    for (const env of [{ CI: 'true' }, { TERM: 'dumb' }]) {
+      const run = await cli.runOnTerminal(join, { env: env as Record<string, string> });
+      assert.doesNotMatch(run.screen, spinner);
+      assert.doesNotMatch(run.screen, movement);
+      assert.match(run.screen, /^cluster1: is registered with its1 and available; nothing to do\.\r?$/m);
+    }
+  });
+
+  it('-q shows results and errors only', async () => {
+    const run = await cli.runOnTerminal([...join, '-q']);
+    assert.deepEqual(shown(run.screen), ['cluster1: is registered with its1 and available; nothing to do.']);
+  });
+});
+
+describe('on a terminal of 40 columns', () => {
+  it('no line of the spinner is wider than the terminal, and nothing of it is left', async () => {
+    await wipeWec(its1, cluster1, 'cluster1');
+    const run = await cli.runOnTerminal(join, { columns: 40 });
+    assert.equal(run.exitCode, 0, run.screen);
+    const moving = drawnLines(run.screen).filter((line) => spinner.test(line));
+    assert.ok(moving.length > 0, 'there was a spinner');
+    for (const line of moving) assert.ok(line.length <= 40, `${line.length}: ${line}`);
+    assert.equal(shown(run.screen).filter((line) => spinner.test(line)).length, 0);
+  });
+});
+
+describe('in a pipe', () => {
+  it('nothing moves and nothing is coloured', async () => {
+    await wipeWec(its1, cluster1, 'cluster1');
+    const { stdout, stderr } = await cli.succeed(join);
+    for (const text of [stdout, stderr]) {
+      assert.doesNotMatch(text, spinner);
+      assert.doesNotMatch(text, control);
+    }
+  });
+});
+
+describe('called as a plugin of kubectl', () => {
+  let boot: string;
+
+  before(async () => {
+    // As npm installs it: a link of that name.
+    boot = path.join(cli.home, 'kubectl-stellar');
+    await symlink(bootFile.replace('stellarctl.cjs', 'kubectl-stellar.cjs'), boot);
+  });
+
+  it('usage says kubectl stellar everywhere', async () => {
+    for (const line of [['--help'], ['wec', '--help'], ['wec', 'join', '--help']]) {
+      const { stdout } = await cli.succeed(line, { boot });
+      assert.match(stdout, /^Usage: kubectl stellar /m);
+      assert.doesNotMatch(stdout, /stellarctl/);
+    }
+    const { stdout } = await cli.succeed(['--help'], { boot });
+    for (const line of stdout.split('\n')) assert.ok(line.length <= 80, `too wide: ${line}`);
+  });
+
+  it('wrong usage says kubectl stellar', async () => {
+    const run = await cli.run(['wec', 'join', '--nonsense'], { boot });
+    assert.equal(run.exitCode, 2);
+    assert.match(run.stderr, /See: kubectl stellar wec join --help/);
+    assert.doesNotMatch(run.stderr, /stellarctl/);
+    const misspelt = await cli.run(['int'], { boot });
+    assert.equal(misspelt.stderr, "✗ unknown command 'int'\n  (Did you mean init?)\n  See: kubectl stellar --help\n");
+  });
+
+  it('the next command and hints say kubectl stellar', async () => {
+    const done = await cli.succeed(join, { boot });
+    assert.match(done.stderr, /^Next: kubectl stellar wec list --its its1$/m);
+    const refused = await cli.run(['wec', 'join', 'mine=its1'], { boot });
+    assert.match(refused.stderr, /kubectl stellar wec join mine=CONTEXT/);
+    assert.doesNotMatch(refused.stderr, /stellarctl/);
+  });
+
+  it('so do the hints in a document for scripts', async () => {
+    const run = await cli.run(['wec', 'join', 'mine=its1', '-o', 'json'], { boot });
+    const { items, error } = run.json();
+    assert.match((error ?? items[0].error).hint, /kubectl stellar wec join mine=CONTEXT/);
+  });
+});

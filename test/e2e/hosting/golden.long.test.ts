@@ -1,0 +1,52 @@
+/** What is printed and written in the life of an installation, its ITS and its WDS, in the order of the files. */
+import { cp, readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { type Bed, limitedUser, startBed, writeKubeconfig } from '../../../testbed/bed.ts';
+import { chartOf } from '../../../testbed/charts/chart-of.ts';
+import { buildHelm } from '../../../testbed/helm/build.ts';
+import { Player } from '../support/golden/player.ts';
+import { replay } from '../support/golden/transcript.ts';
+import { Cli } from '../support/harness.ts';
+
+const folder = path.resolve(import.meta.dirname, '..', '..', 'golden', 'spaces');
+const transcripts = (await readdir(folder)).sort();
+
+let bed: Bed;
+let cli: Cli;
+let player: Player;
+
+before(async () => {
+  bed = await startBed({
+    planes: [
+      { name: 'hosting', ingress: true },
+      { name: 'cluster1', clusterInfo: true },
+      { name: 'ext', clusterInfo: true },
+    ],
+  });
+  const hosting = bed.plane('hosting');
+  cli = await Cli.create('');
+  const files = {
+    kubeconfig: bed.kubeconfig,
+    guest: await writeKubeconfig(hosting, [await limitedUser(hosting, { user: 'guest' })]),
+    'core-chart.tgz': await chartOf('0.30.0'),
+  };
+  for (const [name, file] of Object.entries(files)) await cp(file, path.join(cli.home, name));
+  const acts = {
+    'stop ext': () => bed.fault({ kind: 'stopped', plane: 'ext' }),
+    'stop hosting': () => bed.fault({ kind: 'stopped', plane: 'hosting' }),
+    'start everything': () => bed.mend(),
+  };
+  const env = { PATH: `${await buildHelm()}:/usr/bin:/bin`, INGRESS: String(hosting.ingressPort) };
+  player = new Player({ bed, cli, kubeconfig: path.join(cli.home, 'kubeconfig'), acts, env });
+});
+
+after(async () => {
+  await cli?.remove();
+  await bed?.stop();
+});
+
+describe('in the life of an installation, it prints and writes what is recorded', { concurrency: 1 }, () => {
+  for (const file of transcripts)
+    it(path.basename(file, '.txt'), () => replay(path.join(folder, file), (step) => player.perform(step)));
+});

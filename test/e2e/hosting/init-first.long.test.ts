@@ -1,0 +1,235 @@
+import assert from 'node:assert/strict';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { parse } from 'yaml';
+import { type AnyObject, type Bed, type Plane, resources, startBed } from '../../../testbed/bed.ts';
+import { chartOf } from '../../../testbed/charts/chart-of.ts';
+import { buildHelm } from '../../../testbed/helm/build.ts';
+import { Cli, type CliOptions } from '../support/harness.ts';
+import { assertRefuses, assertUnwritten } from '../support/refusal.ts';
+
+let bed: Bed;
+let cli: Cli;
+let hosting: Plane;
+let chart: string;
+/** helm and nothing else. */
+let withHelm: CliOptions;
+let withoutHelm: CliOptions;
+
+before(async () => {
+  bed = await startBed({ planes: [{ name: 'hosting' }] });
+  hosting = bed.plane('hosting');
+  cli = await Cli.create(bed.kubeconfig);
+  chart = await chartOf();
+  withHelm = { env: { PATH: await buildHelm() } };
+  withoutHelm = { env: { PATH: path.join(cli.home, 'nothing') } };
+});
+
+after(async () => {
+  await cli?.remove();
+  await bed?.stop();
+});
+
+const findings = async (options: CliOptions) => {
+  const { exitCode, json } = await cli.run(['doctor', '--pre', '-o', 'json'], options);
+  const items: { id: string; status: string }[] = json().items;
+  return { exitCode, of: (id: string) => items.find((item) => item.id === id)?.status };
+};
+
+describe('init refuses, with nothing written,', () => {
+  it('to go without helm, and with one that is too old', async () => {
+    await assertRefuses(
+      cli,
+      [hosting],
+      'init',
+      {
+        exitCode: 1,
+        says: /^✗ helm is needed to install KubeStellar's chart, and is not on PATH/,
+        hint: /https:\/\/helm\.sh/,
+      },
+      withoutHelm,
+    );
+    const folder = path.join(cli.home, 'old');
+    await mkdir(folder);
+    await writeFile(path.join(folder, 'helm'), '#!/bin/sh\necho v3.9.4\n');
+    await chmod(path.join(folder, 'helm'), 0o755);
+    await assertRefuses(
+      cli,
+      [hosting],
+      'init',
+      { exitCode: 1, says: /old\/helm is 3\.9\.4, and .* takes helm 3\.14\.0 or newer/, hint: /https:\/\/helm\.sh/ },
+      { env: { PATH: folder } },
+    );
+  });
+
+  it('versions before 0.29, by name and by what a chart is, and charts of something else', async () => {
+    const refuses = (line: string[], exitCode: number, says: RegExp) =>
+      assertRefuses(cli, [hosting], ['init', ...line], { exitCode, says }, withHelm);
+    await refuses(['--version', '0.28.0'], 2, /0\.29\.0 is the oldest/);
+    await refuses(['--version', 'latest'], 2, /"latest" is not a version/);
+    await refuses(['--chart', await chartOf('0.28.0')], 1, /is 0\.28\.0, and 0\.29\.0 is the oldest/);
+    await refuses(['--chart', chart, '--version', '0.29.0'], 1, /is 0\.30\.0, and 0\.29\.0 is asked for/);
+    await refuses(['--chart', await chartOf('0.30.0', 'kubeflex-operator')], 1, /is the chart "kubeflex-operator"/);
+    await refuses(['--chart', 'nonexist'], 1, /There is no file or folder \/.*nonexist/);
+  });
+
+  it('what cannot be part of an address', async () => {
+    for (const option of ['--host-container', '--domain'])
+      await assertRefuses(cli, [hosting], ['init', option, 'a/../b'], { exitCode: 2, says: /Give a name/ }, withHelm);
+  });
+
+  it('to begin without the time for it', async () => {
+    const line = ['init', '--chart', chart, '--timeout', '0'];
+    await assertRefuses(
+      cli,
+      [hosting],
+      line,
+      { exitCode: 3, says: /no time is left/, hint: /--timeout 15m/ },
+      withHelm,
+    );
+  });
+
+  it('values that helm does not understand', async () => {
+    const line = ['init', '--chart', chart, '--set-json', 'ITSes=[{'];
+    await assertRefuses(cli, [hosting], line, { exitCode: 2, says: /failed parsing --set-json/ }, withHelm);
+  });
+});
+
+describe('init', () => {
+  const init = () => ['init', '--chart', chart, '--domain', 'example.com', '--set', 'kubeflex-operator.verbosity=3'];
+
+  it('says in a dry run what it would do, and writes nothing', async () => {
+    await hosting.markAudit();
+    const { stdout } = await cli.succeed([...init(), '--dry-run'], withHelm);
+    assert.equal(stdout, 'would create Release default/ks-core on hosting\n');
+    await assertUnwritten([hosting]);
+  });
+
+  it('makes a cluster a hosting cluster, stage by stage, and notes it in the kubeconfig as kflex does', async () => {
+    const earlier = await findings(withHelm);
+    assert.deepEqual([earlier.exitCode, earlier.of('hosting'), earlier.of('permissions')], [0, 'skipped', 'pass']);
+    const { stdout, stderr } = await cli.succeed(init(), withHelm);
+    assert.match(stderr, /^Hosting cluster hosting \(https:\/\/127\.0\.0\.1:\d+\)\n/);
+    assert.match(stderr, /^Other clusters reach it as hosting-control-plane/m);
+    assert.match(
+      stderr,
+      /^hosting: PostgreSQL is ready after \d[\s\S]*^hosting: KubeFlex's manager is ready after \d/m,
+    );
+    assert.match(stdout, /^hosting: is a hosting cluster of KubeStellar 0\.30\.0 after \d+\.\ds\n$/);
+    assert.match(stderr, /\nNext: stellarctl its create its1\n$/);
+
+    const config = await hosting.admin.get<AnyObject>(resources.configMaps, 'kubeflex-system/kubeflex-config');
+    assert.deepEqual(config.data, {
+      domain: 'example.com',
+      externalPort: '9443',
+      hostContainer: 'hosting-control-plane',
+      isOpenShift: 'false',
+    });
+    const { extensions, contexts } = parse(await readFile(bed.kubeconfig, 'utf8'));
+    assert.deepEqual(extensions[0].extension.data, { 'hosting-cluster-ctx-name': 'hosting' });
+    assert.deepEqual(contexts[0].context.extensions[0].extension.data, { 'is-hosting-cluster-ctx': 'true' });
+    assert.equal((await findings(withHelm)).of('hosting'), 'pass');
+  });
+
+  it('changes nothing when it is run again, as it was or without its options, and needs no chart for that', async () => {
+    await hosting.markAudit();
+    const { json } = await cli.succeed([...init(), '-o', 'json'], withHelm);
+    assert.deepEqual(json().items, [
+      {
+        name: 'hosting',
+        server: hosting.server,
+        release: 'default/ks-core',
+        version: '0.30.0',
+        previousVersion: '0.30.0',
+        kubeFlex: 'installed',
+        kept: [],
+        itses: [],
+        changed: false,
+      },
+    ]);
+    const { stdout } = await cli.succeed(['init', '--external-port', '9443'], withHelm);
+    assert.equal(stdout, 'hosting: is a hosting cluster of KubeStellar 0.30.0; nothing to do\n');
+    await assertUnwritten([hosting]);
+  });
+
+  it('goes to another version only with --upgrade', async () => {
+    const newer = await chartOf('0.31.0');
+    await assertRefuses(
+      cli,
+      [hosting],
+      ['init', '--chart', newer],
+      {
+        exitCode: 1,
+        says: /has chart 0\.30\.0, and 0\.31\.0 is asked for/,
+        hint: /init --upgrade --version 0\.31\.0 --chart/,
+      },
+      withHelm,
+    );
+    await assertRefuses(
+      cli,
+      [hosting],
+      'init --upgrade --version 0.29.0',
+      { exitCode: 1, says: /which is newer than 0\.29\.0/ },
+      withHelm,
+    );
+  });
+});
+
+describe('doctor --pre', () => {
+  it('does not miss what nobody needs, and fails for what is needed', async () => {
+    const { exitCode, of } = await findings(withoutHelm);
+    assert.deepEqual([exitCode, of('helm'), of('kind'), of('docker')], [0, 'skipped', 'skipped', 'skipped']);
+    const short = await cli.run(['doctor', '--pre', '--short', '--hosting-context', 'hosting'], withoutHelm);
+    assert.match(short.stdout, /^! hosting has an ingress that passes TLS through\n {4}it has no ingress-nginx;/);
+    // Whether the names of spaces are resolved depends on this machine's DNS.
+    assert.match(short.stdout, /\n(1|2) to look at, of \d+ checks\.\n$/);
+  });
+
+  it('looks at the ITS where one was chosen', async () => {
+    const { exitCode, json } = await cli.run(
+      ['doctor', '--pre', '--its', 'hosting', '-o', 'json', '--short'],
+      withHelm,
+    );
+    assert.equal(exitCode, 1);
+    const [failure] = json().items.filter(({ status }: { status: string }) => status === 'fail');
+    assert.equal(failure.id, 'its');
+    assert.match(failure.cause, /is not an ITS/);
+  });
+
+  it('looks at the hosting cluster that is noted, and not at the current one', async () => {
+    const kubeconfig = path.join(cli.home, 'other');
+    const entries = parse(await readFile(bed.kubeconfig, 'utf8'));
+    entries.contexts.push({ name: 'other', context: { cluster: 'gone', user: 'u' } });
+    await writeFile(kubeconfig, JSON.stringify({ ...entries, 'current-context': 'other' }));
+    const { of } = await findings({ ...withHelm, kubeconfig });
+    assert.deepEqual([of('hosting'), of('external-port')], ['pass', 'skipped']);
+    const elsewhere = await cli.run(['init', '--dry-run'], { ...withHelm, kubeconfig });
+    assert.match(elsewhere.stderr, /"gone", which has no server/);
+    entries.clusters.push({ name: 'gone', cluster: { server: 'https://127.0.0.1:1' } });
+    entries.users.push({ name: 'u', user: {} });
+    await writeFile(kubeconfig, JSON.stringify({ ...entries, 'current-context': 'other' }));
+    const { stderr } = await cli.run(['init', '--dry-run'], { ...withHelm, kubeconfig });
+    assert.match(
+      stderr,
+      /^Hosting cluster other .*\n.*the hosting cluster so far is hosting: .*--hosting-context hosting$/m,
+    );
+  });
+
+  it('goes on beside an ITS that was chosen and is no more', async () => {
+    const { exitCode, of } = await findings({ env: { ...withHelm.env, STELLARCTL_ITS: 'gone' } });
+    assert.deepEqual([exitCode, of('its-reachable'), of('hosting')], [1, 'fail', 'pass']);
+  });
+
+  it('calls a cluster that does not answer one failure', async () => {
+    const kubeconfig = path.join(cli.home, 'gone');
+    const entries = parse(await readFile(bed.kubeconfig, 'utf8'));
+    entries.clusters[0].cluster.server = 'https://127.0.0.1:1';
+    await writeFile(kubeconfig, JSON.stringify(entries));
+    const { exitCode, of } = await findings({ ...withHelm, kubeconfig });
+    assert.deepEqual(
+      [exitCode, of('hosting-reachable'), of('hosting'), of('ingress')],
+      [1, 'fail', 'skipped', 'skipped'],
+    );
+  });
+});

@@ -1,0 +1,353 @@
+import assert from 'node:assert/strict';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import {
+  type AnyObject,
+  type Bed,
+  limitedUser,
+  type Plane,
+  resources,
+  startBed,
+  writeKubeconfig,
+} from '../../../testbed/bed.ts';
+import { chartOf, ingressChart } from '../../../testbed/charts/chart-of.ts';
+import { buildHelm } from '../../../testbed/helm/build.ts';
+import type { KubeObject } from '../../../testbed/kube/objects.ts';
+import { installKubeFlexOnly, installKubeStellar, runHelm } from '../../../testbed/kubestellar/install.ts';
+import { localClusterTools } from '../../../testbed/local-clusters/tools.ts';
+import { Cli, type CliOptions } from '../support/harness.ts';
+import { assertRefuses, assertUnwritten, writesOn } from '../support/refusal.ts';
+
+/** As much of a CustomResourceDefinition as is looked at. */
+interface Definition extends KubeObject {
+  spec: { versions: { schema: { openAPIV3Schema: { properties: { spec: { properties: object } } } } }[] };
+}
+
+let bed: Bed;
+let cli: Cli;
+let options: CliOptions;
+let chart: string;
+let newerChart: string;
+
+before(async () => {
+  bed = await startBed({ planes: [] });
+  cli = await Cli.create(bed.kubeconfig);
+  options = { env: { PATH: await buildHelm() } };
+  [chart, newerChart] = [await chartOf('0.30.0'), await chartOf('0.31.0')];
+});
+
+after(async () => {
+  await cli?.remove();
+  await bed?.stop();
+});
+
+/** Does something with a cluster of its own. */
+async function onPlane(work: (plane: Plane) => Promise<void>): Promise<void> {
+  const plane = await bed.addPlane({ name: 'hosting' });
+  try {
+    await work(plane);
+  } finally {
+    await bed.mend();
+    await bed.removePlane('hosting');
+  }
+}
+
+const history = async (plane: Plane): Promise<string[]> => {
+  const revisions = JSON.parse(await runHelm(plane, ['history', 'ks-core', '--namespace', 'default', '-o', 'json']));
+  return revisions.map(({ status, chart: label }: { status: string; chart: string }) => `${status} ${label}`);
+};
+
+const valuesOf = async (plane: Plane) =>
+  JSON.parse(await runHelm(plane, ['get', 'values', 'ks-core', '--namespace', 'default', '-o', 'json']));
+
+const uidOf = async (plane: Plane, resource: typeof resources.namespaces, key: string): Promise<string | undefined> =>
+  (await plane.admin.find<AnyObject>(resource, key))?.metadata.uid;
+
+describe('an upgrade', () => {
+  const its = { name: 'its1', type: 'host', install_clusteradm: false };
+
+  it('brings the definitions first, and keeps control planes that the release does not list any more', () =>
+    onPlane(async (plane) => {
+      await installKubeStellar(plane, { values: { ITSes: [its] } });
+      const definition = 'controlplanes.tenancy.kflex.kubestellar.org';
+      const fields = async () => {
+        const { spec } = await plane.admin.get<Definition>(resources.customResourceDefinitions, definition);
+        return Object.keys(spec.versions[0]?.schema.openAPIV3Schema.properties.spec.properties ?? {});
+      };
+      const before = await uidOf(plane, resources.controlPlanes, 'its1');
+      assert.notEqual(before, undefined);
+      assert.equal((await fields()).includes('displayName'), false);
+      await plane.markAudit();
+      const line = ['init', '--upgrade', '--chart', newerChart, '--set-json', 'ITSes=[]'];
+      const planned = await cli.succeed([...line, '--dry-run'], options);
+      assert.match(planned.stderr, /^Control planes of the release: its1\. They are kept/m);
+      assert.match(planned.stdout, /would patch ControlPlane its1 [\s\S]*would update Release default\/ks-core/);
+      await assertUnwritten([plane]);
+
+      const { stderr, json } = await cli.succeed([...line, '-o', 'json'], options);
+      assert.match(stderr, /^Upgrading from 0\.30\.0 to KubeStellar 0\.31\.0: /m);
+      const [{ version, previousVersion, kept, changed }] = json().items;
+      assert.deepEqual([version, previousVersion, kept, changed], ['0.31.0', '0.30.0', ['its1'], true]);
+      const writes = await writesOn(plane);
+      const definitionAt = writes.findIndex((write) => write.startsWith('patch customresourcedefinitions'));
+      const helmAt = writes.findIndex((write) => /^create secrets .*ks-core\.v2/.test(write));
+      assert.ok(definitionAt !== -1 && definitionAt < helmAt, writes.join('\n'));
+      assert.ok((await fields()).includes('displayName'));
+      assert.equal(await uidOf(plane, resources.controlPlanes, 'its1'), before);
+      // KubeFlex needs these rights for it, and the chart no longer lists a control plane that does.
+      const rights = 'kubeflex-manager-cluster-admin-rolebinding';
+      assert.notEqual(await plane.admin.find(resources.clusterRoleBindings, rights), undefined);
+      const { ITSes, 'kubeflex-operator': operator } = await valuesOf(plane);
+      assert.deepEqual([ITSes, operator.hostContainer], [[], plane.nodeName]);
+
+      await plane.markAudit();
+      const again = await cli.succeed(line, options);
+      assert.equal(again.stdout, 'hosting: is a hosting cluster of KubeStellar 0.31.0; nothing to do\n');
+      // There is an ITS already.
+      assert.match(again.stderr, /\nNext: stellarctl status\n$/);
+      await assertUnwritten([plane]);
+    }));
+
+  it('keeps the namespace of KubeFlex, which the chart of 0.29 forgets', () =>
+    onPlane(async (plane) => {
+      await installKubeStellar(plane, { version: '0.29.0' });
+      const before = await uidOf(plane, resources.namespaces, 'kubeflex-system');
+      const older = await chartOf('0.29.0');
+      await cli.succeed(['init', '--chart', older, '--set', 'verbosity.default=4'], options);
+      assert.deepEqual(await history(plane), ['superseded core-chart-0.29.0', 'deployed core-chart-0.29.0']);
+      assert.equal(await uidOf(plane, resources.namespaces, 'kubeflex-system'), before);
+    }));
+
+  it('goes over the hooks from before 0.29, which are refused otherwise', () =>
+    onPlane(async (plane) => {
+      await installKubeStellar(plane, { version: '0.28.0' });
+      await assertRefuses(
+        cli,
+        [plane],
+        ['init', '--chart', chart],
+        {
+          exitCode: 1,
+          says: /before 0\.29 \(release ks-core, chart 0\.28\.0\): its-with-clusteradm, its-without-clusteradm, wds/,
+          hint: /stellarctl init --upgrade/,
+        },
+        options,
+      );
+      await cli.succeed(['init', '--upgrade', '--chart', chart], options);
+      assert.deepEqual(await history(plane), ['superseded core-chart-0.28.0', 'deployed core-chart-0.30.0']);
+    }));
+});
+
+describe('a KubeFlex that kflex has installed', () => {
+  it('is kept with its settings', () =>
+    onPlane(async (plane) => {
+      await installKubeFlexOnly(plane);
+      const manager = 'kubeflex-system/kubeflex-controller-manager';
+      const before = await plane.admin.get<AnyObject>(resources.deployments, manager);
+      await assertRefuses(
+        cli,
+        [plane],
+        ['init', '--chart', chart, '--domain', 'example.com'],
+        { exitCode: 2, says: /not of this release, and has domain localtest\.me/ },
+        options,
+      );
+      const { json } = await cli.succeed(['init', '--chart', chart, '-o', 'json'], options);
+      assert.deepEqual([json().items[0].kubeFlex, json().items[0].changed], ['kept', true]);
+      assert.deepEqual(await valuesOf(plane), { 'kubeflex-operator': { install: false } });
+      const now = await plane.admin.get<AnyObject>(resources.deployments, manager);
+      assert.equal(now.metadata.generation, before.metadata.generation);
+      await plane.markAudit();
+      await cli.succeed(['init'], options);
+      await assertUnwritten([plane]);
+    }));
+
+  it('is refused where it is too old for the hooks', () =>
+    onPlane(async (plane) => {
+      await installKubeFlexOnly(plane, { version: '0.28.0' });
+      await assertRefuses(
+        cli,
+        [plane],
+        ['init', '--chart', chart],
+        { exitCode: 1, says: /KubeFlex on hosting is older than 0\.9/, hint: /helm upgrade kubeflex-operator/ },
+        options,
+      );
+    }));
+});
+
+describe('an installation that was interrupted', () => {
+  it('by Ctrl-C says what is there, and is gone on with, PostgreSQL included', () =>
+    onPlane(async (plane) => {
+      const line = ['init', '--chart', chart, '--set', 'verbosity.default=3'];
+      const signalAt = { text: /kinds are served/, signal: 'SIGINT' as const };
+      const stopped = await cli.run(line, { ...options, signalAt });
+      assert.equal(stopped.exitCode, 130);
+      assert.match(stopped.stderr, /Release ks-core in namespace default is on hosting, unfinished\./);
+      assert.match(stopped.stderr, /Go on: run the same command again {4}Go back: helm uninstall ks-core -n default/);
+      assert.deepEqual(await history(plane), ['failed core-chart-0.30.0']);
+      const { stderr } = await cli.succeed(['init', '--chart', chart], options);
+      assert.match(stderr, /over what an earlier attempt has left/);
+      assert.deepEqual(await history(plane), ['deployed core-chart-0.30.0']);
+      assert.deepEqual((await valuesOf(plane)).verbosity, { default: 3 });
+      assert.notEqual(await uidOf(plane, resources.statefulSets, 'kubeflex-system/postgres-postgresql'), undefined);
+    }));
+
+  it('by the death of helm is gone on with as soon as it is certain that helm is dead', () =>
+    onPlane(async (plane) => {
+      const folder = path.join(cli.home, 'dying');
+      await mkdir(folder);
+      const helm = path.join(options.env?.PATH ?? '', 'helm');
+      const dying = [
+        '#!/bin/sh',
+        `if [ "$1" != upgrade ]; then exec ${helm} "$@"; fi`,
+        `${helm} "$@" &`,
+        `until ${helm} history ks-core --namespace default >/dev/null 2>&1; do sleep 0.1; done`,
+        'kill -9 $!',
+        'exit 137',
+      ].join('\n');
+      await writeFile(path.join(folder, 'helm'), dying);
+      await chmod(path.join(folder, 'helm'), 0o755);
+      const line = ['init', '--chart', chart];
+      const died = await cli.run(line, { env: { PATH: `${folder}:/usr/bin:/bin` } });
+      assert.equal(died.exitCode, 1);
+      assert.match(died.stderr, /✗ helm upgrade failed \(exit code 137\)/);
+      assert.deepEqual(await history(plane), ['pending-install core-chart-0.30.0']);
+
+      const early = await cli.run([...line, '--timeout', '3s'], options);
+      assert.equal(early.exitCode, 3);
+      assert.match(early.stderr, /✗ Another helm is at work on hosting: release ks-core .* is at pending-install/);
+      assert.match(
+        early.stderr,
+        /kubectl --context hosting -n default delete secret sh\.helm\.release\.v1\.ks-core\.v1/,
+      );
+      assert.deepEqual(await history(plane), ['pending-install core-chart-0.30.0']);
+
+      const minutesAgo = String(Math.floor(Date.now() / 1000) - 301);
+      await plane.admin.patch(resources.secrets, 'default/sh.helm.release.v1.ks-core.v1', {
+        metadata: { labels: { createdAt: minutesAgo, modifiedAt: minutesAgo } },
+      });
+      const { stderr } = await cli.succeed(line, options);
+      assert.match(stderr, /the other helm has died; going on after it/);
+      assert.deepEqual(await history(plane), ['deployed core-chart-0.30.0']);
+    }));
+});
+
+describe('several at once', () => {
+  it('come to one installation: who is late waits for it', () =>
+    onPlane(async (plane) => {
+      const line = ['init', '--chart', chart, '-o', 'json'];
+      const runs = await Promise.all([1, 2, 3].map(() => cli.succeed(line, options)));
+      const [changed, ...others] = runs
+        .map(({ json }) => json().items[0].changed)
+        .sort((a, b) => Number(b) - Number(a));
+      assert.deepEqual([changed, ...others], [true, false, false]);
+      assert.deepEqual(await history(plane), ['deployed core-chart-0.30.0']);
+    }));
+});
+
+describe('what keeps a cluster from being a hosting cluster', () => {
+  it('is told as soon as it is known: an image that cannot be pulled; mended, it is gone on', () =>
+    onPlane(async (plane) => {
+      const mend = await bed.fault({ kind: 'unpullable', image: 'helm' });
+      const started = Date.now();
+      const failed = await cli.run(['init', '--chart', chart], options);
+      assert.equal(failed.exitCode, 1);
+      assert.ok(Date.now() - started < 30_000, 'within seconds');
+      assert.match(
+        failed.stderr,
+        /✗ hosting is kept from .* PostgreSQL does not start: .* the image \S+ cannot be pulled/,
+      );
+      assert.deepEqual(await history(plane), ['failed core-chart-0.30.0']);
+      const { json } = await cli.run(['doctor', '--pre', '-o', 'json'], options);
+      const hosting = json().items.find(({ id }: { id: string }) => id === 'hosting');
+      assert.match(hosting.cause, /cannot be pulled/);
+      await mend();
+      await cli.succeed(['init', '--chart', chart], options);
+    }));
+
+  it('rights that are missing, all of them, before anything is written', () =>
+    onPlane(async (plane) => {
+      const rules = [{ apiGroups: ['*'], resources: ['*'], verbs: ['get', 'list'] }];
+      for (const user of [{ user: 'nobody' }, { user: 'reader', rules }]) {
+        const kubeconfig = await writeKubeconfig(plane, [await limitedUser(plane, user)]);
+        await assertRefuses(
+          cli,
+          [plane],
+          ['init', '--chart', chart],
+          { exitCode: 4, says: /Not allowed on .*: create namespaces, create customresourcedefinitions\./ },
+          { ...options, kubeconfig },
+        );
+      }
+    }));
+});
+
+describe('init --create', () => {
+  for (const { provider, container } of [
+    { provider: 'kind', container: 'kubeflex-control-plane' },
+    { provider: 'k3d', container: 'k3d-kubeflex-server-0' },
+  ] as const) {
+    it(`makes a cluster of ${provider} first, with its ingress, and again makes none`, async () => {
+      const tools = await localClusterTools(bed);
+      const kubeconfig = path.join(cli.home, `${provider}-kubeconfig`);
+      const context = `${provider}-kubeflex`;
+      const line = ['init', '--create', provider, '--chart', chart, '--ingress-chart', ingressChart];
+      const surroundings = { kubeconfig, env: { PATH: `${tools.path}:${options.env?.PATH}:/usr/bin:/bin` } };
+      const callsToCreate = () => tools.calls(provider).filter(({ args }) => args.includes('create'));
+      try {
+        const planned = await cli.succeed([...line, '--dry-run'], surroundings);
+        assert.match(planned.stdout, new RegExp(`would create ${provider} cluster kubeflex on this machine`));
+        for (const release of ['ingress-nginx/ingress-nginx', 'default/ks-core'])
+          assert.match(planned.stdout, new RegExp(`^would create Release ${release} on ${context}$`, 'm'));
+        for (const wrong of [
+          ['--ingress-chart', 'https://127.0.0.1:1/nowhere.tgz'],
+          ['--set-json', 'ITSes="none"'],
+          ['--name', 'Bad_Name'],
+        ])
+          assert.notEqual((await cli.run([...line, ...wrong], surroundings)).exitCode, 0, wrong.join(' '));
+        assert.deepEqual(bed.planes, []);
+        assert.deepEqual(callsToCreate(), []);
+        const { stderr, stdout } = await cli.succeed(line, surroundings);
+        assert.match(
+          stderr,
+          new RegExp(`^Hosting cluster ${context}, the ${provider} cluster kubeflex on this machine`),
+        );
+        assert.match(stdout, new RegExp(`^${context}: is a hosting cluster of KubeStellar 0\\.30\\.0`));
+        const plane = bed.plane('kubeflex');
+        const config = await plane.admin.get<KubeObject & { data: Record<string, string> }>(
+          resources.configMaps,
+          'kubeflex-system/kubeflex-config',
+        );
+        assert.equal(config.data.hostContainer, container);
+        const { of } = await doctor(surroundings);
+        const judged = [of('hosting'), of('ingress'), of('external-port'), of(provider)];
+        assert.deepEqual(judged, ['pass', 'pass', 'pass', 'pass']);
+        assert.match(await readFile(kubeconfig, 'utf8'), new RegExp(`hosting-cluster-ctx-name: ${context}`));
+
+        await plane.markAudit();
+        const again = await cli.succeed([...line, '-o', 'json'], surroundings);
+        assert.equal(again.json().items[0].changed, false);
+        await assertUnwritten([plane]);
+        assert.equal(callsToCreate().length, 1);
+        const other = await cli.run([...line, '--external-port', '9444'], surroundings);
+        assert.equal(other.exitCode, 1);
+        assert.match(other.stderr, /port 9443 of this machine leads to it, not 9444/);
+        const removal = await cli.run(['wec', 'delete', 'kubeflex', '--yes'], surroundings);
+        assert.match(removal.stderr, /kubeflex is a hosting cluster/);
+      } finally {
+        tools.stop();
+        if (bed.planes.some(({ name }) => name === 'kubeflex')) await bed.removePlane('kubeflex');
+      }
+    });
+  }
+
+  it('names a cluster and makes one, not both', async () => {
+    const refused = await cli.run(['init', '--create', 'kind', '--hosting-context', 'x'], options);
+    assert.equal(refused.exitCode, 2);
+    assert.match(refused.stderr, /Give one of them/);
+  });
+});
+
+async function doctor(surroundings: CliOptions) {
+  const { json } = await cli.run(['doctor', '--pre', '-o', 'json'], surroundings);
+  const items: { id: string; status: string }[] = json().items;
+  return { of: (id: string) => items.find((item) => item.id === id)?.status };
+}

@@ -1,0 +1,194 @@
+/** `status` on one installation that grows, in the order of the tests. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type AnyObject,
+  type Bed,
+  demoManifests,
+  limitedUser,
+  type Plane,
+  resources,
+  startBed,
+  writeKubeconfig,
+} from '../../../testbed/bed.ts';
+import { installKubeStellar } from '../../../testbed/kubestellar/install.ts';
+import { Cli } from '../support/harness.ts';
+import { assertUnwritten } from '../support/refusal.ts';
+import { until } from '../support/registration.ts';
+import { shown } from '../support/screen.ts';
+
+let bed: Bed;
+let cli: Cli;
+let hosting: Plane;
+
+before(async () => {
+  bed = await startBed({ planes: [{ name: 'hosting' }, { name: 'cluster1' }, { name: 'ext', hub: true }] });
+  hosting = bed.plane('hosting');
+  cli = await Cli.create(bed.kubeconfig);
+});
+
+after(async () => {
+  await cli?.remove();
+  await bed?.stop();
+});
+
+const tree = async (line: string[] = []): Promise<string[]> =>
+  (await cli.succeed(['status', ...line])).stdout.split('\n').slice(0, -1);
+
+/** A binding policy of wds1, which selects a namespace and a ConfigMap for no cluster. */
+async function bindDemo(): Promise<void> {
+  const [namespace, configMap] = demoManifests() as [AnyObject, AnyObject];
+  await hosting.admin.ensure(resources.namespaces, namespace);
+  await hosting.admin.ensure(resources.configMaps, configMap);
+  const downsync = [{ objectSelectors: [{ matchLabels: { app: 'demo' } }] }];
+  const policy = {
+    metadata: { name: 'demo' },
+    spec: { clusterSelectors: [{ matchLabels: { env: 'none' } }], downsync },
+  };
+  await hosting.admin.ensure<AnyObject>(resources.bindingPolicies, policy);
+}
+
+/** A change that a watch has to notice, after its first look. */
+async function registerLater(name: string): Promise<void> {
+  await sleep(4000);
+  await hosting.admin.create<AnyObject>(resources.managedClusters, { metadata: { name }, spec: {} });
+}
+
+describe('before KubeStellar is there', { concurrency: 1 }, () => {
+  it('says that the cluster is no hosting cluster', async () => {
+    const run = await cli.run(['status', '-o', 'json']);
+    assert.equal(run.exitCode, 1);
+    assert.equal(run.json().error.code, 'not-a-hosting-cluster');
+    assert.match(run.json().error.hint, /stellarctl init --hosting-context hosting$/);
+  });
+
+  it('shows a chosen ITS alone, unless a hosting cluster is named', async () => {
+    const run = await cli.succeed(['status', '--its', 'ext']);
+    assert.equal(run.stdout, 'ITS ext  ready · OCM 1.3.1 · no WECs yet\n');
+    assert.match(run.stderr, /^hosting is no hosting cluster; the ITS is shown alone\.$/m);
+    const named = await cli.run(['status', '--its', 'ext', '--hosting-context', 'hosting']);
+    assert.match(named.stderr, /^✗ hosting \(https:\S+\) is not a hosting cluster/);
+    const wrong = await cli.run(['status', '--its', 'cluster1']);
+    assert.equal(wrong.exitCode, 1);
+    assert.match(wrong.stderr, /^✗ cluster1 \(https:\S+\) is not an ITS/);
+  });
+});
+
+describe('an installation', { concurrency: 1 }, () => {
+  before(() => installKubeStellar(hosting));
+
+  it('that has nothing yet says what to do', async () => {
+    const run = await cli.succeed(['status']);
+    assert.equal(run.stdout, 'hosting  KubeFlex 0.9.3 · KubeStellar 0.30.0 · no ITS and no WDS yet\n');
+    assert.match(run.stderr, /^Next: stellarctl its create its1$/m);
+  });
+
+  it('is one tree: ITSes with their WECs, WDSes with what they send', async () => {
+    await cli.succeed(['its', 'create', 'its1', '--type', 'host']);
+    await cli.succeed(['wds', 'create', 'wds1', '--type', 'host']);
+    await cli.succeed(['wec', 'join', 'cluster1', '--accept', '--its', 'its1']);
+    await bindDemo();
+    await until(async () => ((await tree()).some((line) => /, 2 objects$/.test(line)) ? true : undefined), 'binding');
+    await hosting.markAudit();
+    assert.deepEqual(await tree(), [
+      'hosting         KubeFlex 0.9.3 · KubeStellar 0.30.0',
+      '├─ ITS its1     host · ready · OCM 1.0.0',
+      '│  └─ cluster1  available',
+      '└─ WDS wds1     host · ready → its1 · 1 binding policy, 2 objects',
+    ]);
+    await assertUnwritten([hosting]);
+    assert.deepEqual(await tree(['-o', 'name']), ['its/its1', 'wec/cluster1', 'wds/wds1']);
+  });
+
+  it('has documented fields', async () => {
+    const { hosting: root, itses, wdses } = (await cli.succeed(['status', '-o', 'json'])).json();
+    const [{ created, wecs, ...its }] = itses;
+    const [{ created: _, ...wds }] = wdses;
+    const { server } = hosting;
+    const well = { ready: true, stage: 'ready', blockedAt: null, problem: false, reason: '', server };
+    const versions = { kubeflexVersion: '0.9.3', kubestellarVersion: '0.30.0' };
+    assert.deepEqual(root, { name: 'hosting', server, ...versions, problem: false, reason: '' });
+    const webhook = { answers: true, why: '', next: null };
+    assert.deepEqual(its, { name: 'its1', type: 'host', ...well, context: 'its1', ocmVersion: '1.0.0', webhook });
+    assert.match(created, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+    const available = { available: true, stage: 'available', blockedAt: null, state: 'available' };
+    assert.deepEqual(wecs, [{ name: 'cluster1', ...available, problem: false, reason: '', pending: false }]);
+    const sent = { its: 'its1', bindingPolicies: 1, objects: 2 };
+    assert.deepEqual(wds, { name: 'wds1', type: 'host', ...well, context: 'wds1', ...sent });
+  });
+
+  it('shows what a user with few rights may see', async () => {
+    const rules = [{ apiGroups: ['tenancy.kflex.kubestellar.org'], resources: ['*'], verbs: ['get', 'list'] }];
+    const kubeconfig = await writeKubeconfig(hosting, [await limitedUser(hosting, { user: 'guest', rules })]);
+    const { stdout } = await cli.succeed(['status'], { kubeconfig });
+    assert.match(stdout, /^hosting +KubeFlex · KubeStellar 0\.30\.0$/m);
+    assert.match(stdout, /^├─ ITS its1 +host · ready · \? Not allowed on its1 \(https:\S+\): .* cannot list/m);
+    assert.match(stdout, /^└─ WDS wds1 +host · ready → its1 · \? Not allowed on wds1 /m);
+    assert.doesNotMatch(stdout, /✗|elsewhere/);
+  });
+
+  it('shows a chosen ITS that belongs to nobody, and no ITS twice', async () => {
+    const lines = await tree(['--its', 'ext']);
+    assert.match(lines[3] ?? '', /^├─ ITS ext +elsewhere · ready · OCM 1\.3\.1 · no WECs yet$/);
+    for (const own of ['its1', 'hosting'])
+      assert.equal((await tree(['--its', own])).filter((line) => line.includes('ITS')).length, 1, own);
+    const gone = await cli.succeed(['status'], { env: { STELLARCTL_ITS: 'gone' } });
+    assert.match(gone.stdout, /^├─ ITS gone +elsewhere · ✗ There is no context "gone"/m);
+    assert.equal((await cli.run(['status', '--its', 'gone'])).exitCode, 2);
+  });
+
+  it('shows an ITS that does not answer as such, soon, and the rest', async () => {
+    await cli.succeed(['its', 'create', 'its2', '--type', 'external', '--bootstrap-context', 'ext', '--no-ocm']);
+    assert.match((await tree())[3] ?? '', /^├─ ITS its2 +external · ready · OCM 1\.3\.1 · no WECs yet$/);
+    const mend = await bed.fault({ kind: 'stopped', plane: 'ext' });
+    try {
+      const started = Date.now();
+      const run = await cli.succeed(['status']);
+      assert.ok(Date.now() - started < 15_000, `it took ${Date.now() - started} ms`);
+      assert.match(run.stdout, /^├─ ITS its2 +external · ✗ Cannot reach its2 \(https:\S+\): connection refused$/m);
+      assert.match(run.stdout, /^│ {2}└─ cluster1 +available$/m);
+      assert.match(run.stderr, /^Next: stellarctl its get its2$/m);
+      const { itses } = (await cli.succeed(['status', '-o', 'json'])).json();
+      const { ready, problem, wecs, error } = itses[1];
+      assert.deepEqual(
+        { ready, problem, wecs, code: error.code },
+        { ready: false, problem: true, wecs: null, code: 'unreachable' },
+      );
+    } finally {
+      await mend();
+    }
+  });
+
+  it('is printed anew in a pipe when something has changed, and only then', async () => {
+    const registered = /cluster9/;
+    const run = await cli.run(['status', '--watch'], {
+      whenPrinted: { text: /WDS wds1/, act: () => registerLater('cluster9') },
+      signalAt: { text: registered, signal: 'SIGINT' },
+    });
+    assert.equal(run.exitCode, 130);
+    const [first, second, ...more] = run.stdout.split('\n\n');
+    assert.doesNotMatch(first ?? '', registered);
+    assert.match(second ?? '', /^│ {2}└─ cluster9 +/m);
+    assert.deepEqual(more, []);
+  });
+
+  it('is drawn over itself on a terminal', async () => {
+    const [{ screen, exitCode }] = await Promise.all([
+      cli.runOnTerminal(['status', '--watch', '--timeout', '12s']),
+      registerLater('cluster8'),
+    ]);
+    assert.equal(exitCode, 0, screen);
+    assert.ok(screen.split('WDS wds1').length > 2, 'it was drawn more than once');
+    const lines = shown(screen);
+    assert.equal(lines.filter((line) => line.includes('WDS wds1')).length, 1);
+    assert.equal(lines.filter((line) => line.includes('cluster8')).length, 1);
+  });
+
+  it('on a hosting cluster that does not answer is nothing to be seen', async () => {
+    await bed.fault({ kind: 'stopped', plane: 'hosting' });
+    const run = await cli.run(['status', '-o', 'json']);
+    assert.equal(run.exitCode, 4);
+    assert.equal(run.json().error.code, 'unreachable');
+  });
+});

@@ -1,0 +1,272 @@
+/** What goes wrong when an ITS is created: refused before anything is written, or told within seconds of being knowable. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import {
+  type AnyObject,
+  type Bed,
+  faultyPods,
+  limitedUser,
+  type Plane,
+  resources,
+  writeKubeconfig,
+} from '../../../testbed/bed.ts';
+import { rule } from '../../../testbed/ocm/rbac.ts';
+import type { CliOptions, CliRun } from '../support/harness.ts';
+import { assertRefuses, type Refusal } from '../support/refusal.ts';
+import { until } from '../support/registration.ts';
+import { changedKubeconfig, type HostingBed, type SpaceCli, startHosting } from '../support/spaces.ts';
+
+let all: HostingBed;
+let bed: Bed;
+let cli: SpaceCli;
+let hosting: Plane;
+let ext: Plane;
+
+before(async () => {
+  all = await startHosting([{ name: 'ext', clusterInfo: false }]);
+  ({ bed, cli, hosting } = all);
+  ext = bed.plane('ext');
+});
+
+after(() => all?.stop());
+
+/** The address by which pods reach the external cluster. */
+const address = () => `--address ${ext.internalServer}`;
+
+describe('nothing is written, and the reason is said,', () => {
+  const refuses = async (line: string, refusal: Refusal, options?: CliOptions): Promise<void> => {
+    await assertRefuses(cli, [hosting, ext], line, refusal, options);
+  };
+
+  it('where the name cannot be that of a space', async () => {
+    for (const name of ['Its1', '1its', 'its_1', 'i'.repeat(57)])
+      await refuses(`its create ${name}`, { exitCode: 2, says: /cannot be the name of a space/ });
+  });
+
+  it('where the namespace that would be its belongs to somebody else', async () => {
+    await hosting.admin.ensure(resources.namespaces, { metadata: { name: 'taken-system' } });
+    await refuses('its create taken --type host', { exitCode: 1, says: /namespace taken-system, .* is there already/ });
+  });
+
+  it('where the cluster is no hosting cluster', () =>
+    refuses('its create its1 --hosting-context ext', {
+      exitCode: 1,
+      says: /ext .*is not a hosting cluster/,
+      hint: /stellarctl init --hosting-context ext/,
+    }));
+
+  it('where the user may not', async () => {
+    const api = 'tenancy.kflex.kubestellar.org';
+    const entry = await limitedUser(hosting, {
+      user: 'jane',
+      rules: [rule(api, 'controlplanes, postcreatehooks', 'get, list'), rule('', 'namespaces', 'get')],
+    });
+    const kubeconfig = await writeKubeconfig(hosting, [entry]);
+    await refuses(
+      'its create its1',
+      { exitCode: 4, says: /Not allowed on hosting.*create controlplanes/ },
+      { kubeconfig },
+    );
+  });
+
+  it('where a hook is missing, which KubeFlex would not say', async () => {
+    const key = 'install-status-addon';
+    const hook = await hosting.admin.get<AnyObject>(resources.postCreateHooks, key);
+    await hosting.admin.delete(resources.postCreateHooks, key);
+    await refuses('its create its1', {
+      exitCode: 1,
+      says: /no post-create hook install-status-addon: it has /,
+      hint: /stellarctl init --hosting-context hosting/,
+    });
+    const { name, labels } = hook.metadata;
+    await hosting.admin.create(resources.postCreateHooks, { ...hook, metadata: { name, ...(labels && { labels }) } });
+  });
+
+  it('where an external cluster is not given, or lets nobody in, or has no address that pods can use', async () => {
+    await refuses('its create its1 --type external', {
+      exitCode: 2,
+      says: /needs the cluster/,
+      hint: /--bootstrap-context/,
+    });
+    await refuses('its create its1 --type external --bootstrap-context ext', {
+      exitCode: 1,
+      says: /calls itself https:\/\/127\.0\.0\.1:\d+, which the hosting cluster hosting cannot use/,
+      hint: /--address https:/,
+    });
+    const kubeconfig = await changedKubeconfig(bed, 'stranger', ({ users }) => {
+      for (const each of users) if (each.name === 'ext-admin') each.user = { token: 'wrong' };
+    });
+    await refuses(
+      `its create its1 --type external --bootstrap-context ext ${address()}`,
+      { exitCode: 4, says: /ext/ },
+      { kubeconfig },
+    );
+  });
+
+  it('where a WDS has no ITS, or not the one that it names', async () => {
+    await refuses('wds create wds1', {
+      exitCode: 1,
+      says: /hosting has no ITS yet/,
+      hint: /stellarctl its create its1/,
+    });
+    await refuses('wds create wds1 --its-name its7', { exitCode: 1, says: /hosting has no ITS its7: there is none/ });
+  });
+});
+
+/** Runs a command line and expects an error of this kind. @returns it, and when it ended */
+async function fails(
+  line: string,
+  expected: { exitCode: number; code: string },
+  options?: CliOptions,
+): Promise<{ run: CliRun; item: FailedItem; ended: number }> {
+  const run = await cli.run([...line.split(' '), '-o', 'json'], options);
+  const ended = Date.now();
+  const [item] = run.json().items as FailedItem[];
+  assert.deepEqual([run.exitCode, item?.error.code], [expected.exitCode, expected.code], run.stdout);
+  return { run, item: item as FailedItem, ended };
+}
+
+interface FailedItem {
+  stage: string | null;
+  blockedAt: { stage: string } | null;
+  changed: boolean;
+  error: { code: string; message: string; hint: string; details?: string[] };
+}
+
+describe('what keeps a space from coming up is told, and the same command goes on when it has gone:', () => {
+  const lastWords = 'Error: the server has asked for the client to provide credentials';
+
+  it('a hook whose Job has failed, with its log; that one is repaired', async () => {
+    const mend = await bed.fault({ kind: 'failing', image: 'clusteradm', log: ['Preflight check', lastWords] });
+    const { item, ended } = await fails('its create its1 --type host', { exitCode: 1, code: 'hook-failed' });
+    assert.equal(item.blockedAt?.stage, 'its-hub-init');
+    assert.match(item.error.message, /Job its1-system\/its-hub-init has failed \(BackoffLimitExceeded, 2 tries\)/);
+    assert.ok(item.error.details?.includes(lastWords), JSON.stringify(item.error));
+    assert.match(item.error.hint, /stellarctl its repair its1 .*stellarctl its delete its1/);
+    const { status } = await hosting.admin.get<AnyObject>(resources.jobs, 'its1-system/its-hub-init');
+    assertToldSoon('the Job had failed', sinceOf(status, 'Failed'), ended, 3000);
+
+    const looked = await cli.type('its get its1');
+    assert.match(looked.stdout, new RegExp(`✗ OCM hub installed .*\\n[^]*    ${lastWords}\\n`));
+    assert.match((await cli.type('its list')).stdout, /its1 +host +no +its-hub-init ✗/);
+    await mend();
+    const repaired = await cli.type('its repair its1');
+    assert.match(repaired.stderr, /failed Job its-hub-init removed, for KubeFlex to make anew/);
+    assert.match(repaired.stdout, /^its1: ready · context its1/);
+  });
+
+  it("a hub's webhook that does not answer, though KubeFlex calls it ready", async () => {
+    const restart = /rollout restart deployment cluster-manager-registration-webhook/;
+    const mend = await bed.fault({ kind: 'dead', plane: 'hosting', pod: faultyPods.webhook });
+    const { item } = await fails('its create its1 --type host', { exitCode: 1, code: 'space-failed' });
+    assert.equal(item.blockedAt?.stage, 'hub-webhook');
+    assert.match(item.error.message, /OCM's webhook for ManagedClusters does not answer/);
+    assert.match(item.error.hint, restart);
+    assert.match((await cli.type('its get its1')).stdout, /✗ admits ManagedClusters .*does not answer/);
+    const status = await cli.type('status');
+    assert.match(status.stdout, /ITS its1 .*✗ OCM's webhook for ManagedClusters does not answer/);
+    assert.match(status.stderr, restart);
+    await mend();
+    assert.match((await cli.type('its create its1 --type host')).stdout, /^its1: ready/m);
+  });
+
+  it('a manager of KubeFlex that does not run', async () => {
+    await scale('kubeflex-system/kubeflex-controller-manager', 0);
+    const line = 'its create its4 --type host --no-ocm';
+    const { item } = await fails(line, { exitCode: 1, code: 'space-failed' });
+    assert.equal(item.blockedAt?.stage, 'synced');
+    assert.match(item.error.message, /KubeFlex's manager is scaled to no pods/);
+    await scale('kubeflex-system/kubeflex-controller-manager', 1);
+    assert.match((await cli.type(line)).stdout, /^its4: ready/);
+  });
+
+  describe('at the same time,', { concurrency: true }, () => {
+    it('a virtual cluster without an ingress', async () => {
+      await scale('ingress-nginx/ingress-nginx-controller', 0);
+      const line = 'its create its2';
+      const { item, ended } = await fails(line, { exitCode: 1, code: 'space-failed' });
+      assert.equal(item.blockedAt?.stage, 'reachable');
+      assert.match(item.error.message, /its2.localtest.me:\d+.*refused/);
+      assert.match(item.error.hint, /ingress/);
+      const { status } = await hosting.admin.get<AnyObject>(resources.pods, 'its2-system/vcluster-0');
+      assertToldSoon('its API server ran', sinceOf(status, 'Ready'), ended, 20_000);
+      await scale('ingress-nginx/ingress-nginx-controller', 1);
+      assert.match((await cli.type(line)).stdout, /^its2: ready/);
+    });
+
+    it('an address by which KubeFlex does not reach an external cluster, and rights that do not suffice there', async () => {
+      const line = 'its create its3 --type external --bootstrap-context ext';
+      const unreachable = await fails(`${line} --address https://nowhere.example:6443`, {
+        exitCode: 1,
+        code: 'space-failed',
+      });
+      assert.equal(unreachable.item.blockedAt?.stage, 'synced');
+      assert.match(unreachable.item.error.message, /nowhere\.example/);
+      const jane = await limitedUser(ext, {
+        user: 'jane',
+        rules: [
+          rule('apiextensions.k8s.io', 'customresourcedefinitions', 'get'),
+          rule('', 'configmaps, serviceaccounts, pods, namespaces', 'get, list'),
+        ],
+      });
+      const kubeconfig = await writeKubeconfig(ext, [hosting.kubeconfigEntry, jane]);
+      const forbidden = await fails(`${line} ${address()}`, { exitCode: 1, code: 'space-failed' }, { kubeconfig });
+      assert.match(forbidden.item.error.message, /forbidden.*"jane"/);
+      assert.match(forbidden.item.error.hint, /its create its3 --type external --bootstrap-context/);
+      const done = await cli.type(`${line} ${address()}`);
+      assert.match(done.stderr, /its3: bootstrap Secret written anew/);
+      assert.match(done.stdout, /^its3: ready/);
+      assert.equal(await hosting.admin.find(resources.secrets, 'kubeflex-system/its3-bootstrap'), undefined);
+    });
+
+    it('an image that cannot be pulled', async () => {
+      const mend = await bed.fault({ kind: 'unpullable', image: 'ocm-transport-controller' });
+      const line = 'wds create wds1 --type host --its-name its1';
+      const { item } = await fails(line, { exitCode: 1, code: 'hook-failed' });
+      assert.equal(item.blockedAt?.stage, 'transport-controller');
+      assert.match(
+        item.error.message,
+        /the image \S*ocm-transport-controller:\S+ cannot be pulled \((ErrImagePull|ImagePullBackOff)\)/,
+      );
+      await mend();
+      assert.match((await cli.type(line)).stdout, /^wds1: ready/);
+    });
+
+    it('an API server that never answers, when the deadline has come', async () => {
+      await bed.fault({ kind: 'silent', image: 'kube-apiserver' });
+      const started = Date.now();
+      const { item } = await fails('wds create wds2 --its-name its1 --timeout 6s', { exitCode: 3, code: 'timeout' });
+      assert.ok(Date.now() - started < 9000, 'the deadline is kept');
+      assert.equal(item.stage, 'synced');
+      assert.match(item.error.message, /wds2 was not ready in time.*: its API server is starting/);
+    });
+  });
+
+  it('a name that another type or kind has', async () => {
+    for (const [line, what] of [
+      ['its create its1', 'ITS of type host'],
+      ['wds create its1', 'ITS of type host'],
+      ['its create wds1 --type host', 'WDS of type host'],
+    ] as const)
+      await assertRefuses(cli, [hosting], line, { exitCode: 1, says: new RegExp(`exists already: ${what}`) });
+  });
+});
+
+async function scale(key: string, replicas: number): Promise<void> {
+  await hosting.admin.patch(resources.deployments, key, { spec: { replicas } });
+  await until(async () => {
+    const { status } = await hosting.admin.get<AnyObject>(resources.deployments, key);
+    return ((status as { readyReplicas?: number }).readyReplicas ?? 0) === replicas || undefined;
+  }, `${key} with ${replicas} pods`);
+}
+
+/** Since when a condition has been true, in milliseconds. */
+function sinceOf(status: unknown, type: string): number {
+  const { conditions } = status as { conditions: { type: string; status: string; lastTransitionTime: string }[] };
+  return Date.parse(conditions.find((each) => each.type === type && each.status === 'True')?.lastTransitionTime ?? '');
+}
+
+/** Kubernetes' times have whole seconds. */
+function assertToldSoon(what: string, knowable: number, told: number, limitMs: number): void {
+  assert.ok(told - knowable < limitMs, `told ${told - knowable} ms after ${what}`);
+}

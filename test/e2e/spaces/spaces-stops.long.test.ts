@@ -1,0 +1,195 @@
+/** Commands on spaces that are ended on the way, and run again. */
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { after, before, describe, it } from 'node:test';
+import { parse, stringify } from 'yaml';
+import { type Plane, resources, writeKubeconfig } from '../../../testbed/bed.ts';
+import type { CliRun } from '../support/harness.ts';
+import { assertUnwritten, markAll } from '../support/refusal.ts';
+import {
+  assertAvailableIn,
+  controlPlane,
+  type HostingBed,
+  type SpaceCli,
+  sendFrom,
+  startHosting,
+} from '../support/spaces.ts';
+import { workloadOn } from '../support/workloads.ts';
+import { WriteProxy } from '../support/write-proxy.ts';
+
+let all: HostingBed;
+let cli: SpaceCli;
+let hosting: Plane;
+let ext: Plane;
+let cluster1: Plane;
+let proxies: WriteProxy[] = [];
+/** Leads to the hosting and to the external cluster through the proxies. */
+let kubeconfig: string;
+let onWrite: (write: string) => void = () => {};
+
+before(async () => {
+  all = await startHosting([{ name: 'ext' }, { name: 'cluster1' }]);
+  ({ cli, hosting } = all);
+  [ext, cluster1] = [all.bed.plane('ext'), all.bed.plane('cluster1')];
+  proxies = await Promise.all([hosting, ext].map((plane) => WriteProxy.start(plane, (write) => onWrite(write))));
+  kubeconfig = await writeKubeconfig(hosting, [...proxies.map(({ entry }) => entry), cluster1.kubeconfigEntry]);
+});
+
+after(async () => {
+  for (const proxy of proxies) proxy.stop();
+  await all?.stop();
+});
+
+const type = (line: string) => cli.type(line, { kubeconfig });
+
+/**
+ * Runs a command again and again, and kills it as soon as a server has answered a write that no run was killed after yet, until a run
+ * comes to its end.
+ * @returns that run, and the kinds of objects that were written before
+ */
+async function typeKilled(line: string): Promise<{ run: CliRun; writes: string[] }> {
+  const writes = new Set<string>();
+  for (;;) {
+    let kill: ((signal: NodeJS.Signals) => void) | undefined;
+    let fatal: string | undefined;
+    onWrite = (write) => {
+      const path = write.replace(/\?.*/, '');
+      if (fatal !== undefined || writes.has(path)) return;
+      fatal = path;
+      writes.add(path);
+      kill?.('SIGKILL');
+    };
+    const onStart = (killer: typeof kill) => {
+      kill = killer;
+    };
+    const run = await cli.run([...line.split(' '), '--timeout', '90s'], { kubeconfig, onStart });
+    onWrite = () => {};
+    if (fatal !== undefined) assert.equal(run.signal, 'SIGKILL');
+    else return { run, writes: [...writes].map((write) => write.replace(/^(\w+) .*\/([a-z]+\/[^/]+)$/, '$1 $2')) };
+  }
+}
+
+async function assertComplete(line: string, name: string): Promise<void> {
+  await markAll([hosting, ext]);
+  assert.equal((await type(line)).stdout, `${name}: is ready; nothing to do · context ${name}\n`);
+  await assertUnwritten([hosting, ext]);
+}
+
+describe('a command that is killed right after every one of its writes, and run again each time,', () => {
+  it('creates an ITS of type host', async () => {
+    const line = 'its create its1 --type host';
+    const { run, writes } = await typeKilled(line);
+    assert.equal(run.exitCode, 0, run.stderr);
+    assert.deepEqual(writes, [
+      'PATCH clusterrolebindings/kubeflex-manager-cluster-admin-rolebinding',
+      'PATCH controlplanes/its1',
+      'PATCH namespaces/customization-properties',
+    ]);
+    await assertComplete(line, 'its1');
+  });
+
+  it('creates an ITS of type external, with a token where the user logs in by a program, and leaves no Secret', async () => {
+    await logInByProgram();
+    const line = 'its create its2 --type external --bootstrap-context ext';
+    const { run, writes } = await typeKilled(line);
+    assert.equal(run.exitCode, 0, run.stderr);
+    assert.deepEqual(writes, [
+      'PATCH serviceaccounts/kubeflex',
+      'PATCH clusterrolebindings/kubeflex-clusterrolebinding',
+      'POST kubeflex/token',
+      'PATCH secrets/its2-bootstrap',
+      'PATCH controlplanes/its2',
+      'PATCH namespaces/customization-properties',
+    ]);
+    const secret = 'kubeflex-system/its2-bootstrap';
+    assert.equal(await hosting.admin.find(resources.secrets, secret), undefined);
+    await assertComplete(line, 'its2');
+
+    // As if a second run had written it when KubeFlex had just been in.
+    await hosting.admin.create(resources.secrets, {
+      metadata: { namespace: 'kubeflex-system', name: 'its2-bootstrap' },
+    });
+    await type(line);
+    assert.equal(await hosting.admin.find(resources.secrets, secret), undefined);
+  });
+
+  it('creates a WDS', async () => {
+    const line = 'wds create wds1 --type host --its-name its1';
+    const { run, writes } = await typeKilled(line);
+    assert.equal(run.exitCode, 0, run.stderr);
+    assert.deepEqual(writes, ['PATCH postcreatehooks/stellarctl-transport-controller', 'PATCH controlplanes/wds1']);
+    await assertComplete(line, 'wds1');
+  });
+});
+
+/** The proxies take any token, which the external cluster itself does not. */
+async function logInByProgram(): Promise<void> {
+  const apiVersion = 'client.authentication.k8s.io/v1';
+  const credential = `${ext.dir}/credential.json`;
+  await writeFile(credential, JSON.stringify({ apiVersion, kind: 'ExecCredential', status: { token: 'any' } }));
+  const config = parse(await readFile(kubeconfig, 'utf8'));
+  const user = config.users.find(({ name }: { name: string }) => name === 'ext-through-proxy');
+  user.user = { exec: { apiVersion, command: 'cat', args: [credential], interactiveMode: 'Never' } };
+  await writeFile(kubeconfig, stringify(config));
+}
+
+describe('a command that is interrupted while it waits', () => {
+  const interrupted = (line: string, text: RegExp) =>
+    cli.run(line.split(' '), { kubeconfig, signalAt: { text, signal: 'SIGINT' } });
+
+  it('says what it has created, and how to go on or back', async () => {
+    const run = await interrupted('wds create wds2 --its-name its1', /wds2: taken up by KubeFlex/);
+    assert.equal(run.exitCode, 130);
+    assert.match(run.stderr, /^ {4}The control plane wds2 exists/m);
+    assert.match(
+      run.stderr,
+      /Go on: run the same command again .*stellarctl wds delete wds2 --hosting-context hosting/,
+    );
+    await type('wds create wds2 --its-name its1');
+  });
+
+  it('says what it has begun to delete', async () => {
+    const run = await interrupted('wds delete wds2 --hosting-context hosting --yes', /wds2: control plane gone/);
+    assert.equal(run.exitCode, 130);
+    assert.match(run.stderr, /^ {4}The deletion of wds2 has begun and goes on\.$/m);
+    assert.match(run.stderr, /To go on: stellarctl wds delete wds2/);
+  });
+});
+
+describe('a deletion that is killed right after every one of its writes, and run again each time,', () => {
+  it('removes a WDS, and leaves its workloads with --keep-workloads', async () => {
+    await type('wec join cluster1 --its its1 --accept --label location-group=edge');
+    await assertAvailableIn(hosting.admin, 'cluster1');
+    await sendFrom(hosting.admin, cluster1, {
+      policy: 'p1',
+      matchLabels: { 'location-group': 'edge' },
+      hasPods: true,
+    });
+    const { uids } = await workloadOn(cluster1, 'p1');
+    const { run, writes } = await typeKilled('wds delete wds1 --keep-workloads --hosting-context hosting --yes');
+    assert.equal(run.exitCode, 0, run.stderr);
+    const kinds = writes.map((write) => write.replace(/manifestworks\/.*/, 'manifestworks'));
+    assert.deepEqual(kinds, [
+      ...Array(3).fill('PATCH manifestworks'),
+      'DELETE bindingpolicies/p1',
+      'DELETE controlplanes/wds1',
+    ]);
+    assert.deepEqual(await workloadOn(cluster1, 'p1'), { uids, owners: 0 });
+  });
+
+  it('removes an ITS, and its context', async () => {
+    const [{ run, writes }, goneOn] = await Promise.all([
+      typeKilled('its delete its2 --hosting-context hosting --yes'),
+      cli.type('wds delete wds2 --hosting-context hosting --yes', { kubeconfig }),
+    ]);
+    assert.match(goneOn.stdout, /^wds2: deleted/);
+    assert.equal(await controlPlane(hosting, 'wds2'), undefined);
+    assert.equal(run.exitCode, 0, run.stderr);
+    assert.deepEqual(writes, ['DELETE controlplanes/its2']);
+    const { contexts } = parse(await readFile(kubeconfig, 'utf8'));
+    assert.deepEqual(
+      contexts.map(({ name }: { name: string }) => name),
+      ['hosting', 'ext', 'cluster1', 'its1'],
+    );
+  });
+});

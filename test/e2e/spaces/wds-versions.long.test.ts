@@ -1,0 +1,95 @@
+/** WDSes with one ITS and with several, by the hooks of several versions of KubeStellar's chart. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { AnyObject, Plane } from '../../../testbed/bed.ts';
+import { resources } from '../../../testbed/bed.ts';
+import { assertRefuses, assertUnwritten } from '../support/refusal.ts';
+import { type HostingBed, type SpaceCli, startHosting } from '../support/spaces.ts';
+
+let all: HostingBed;
+let cli: SpaceCli;
+let hosting: Plane;
+
+before(async () => {
+  // The chart tells its transport a name and a selector for the ITS, which takes only one of them.
+  const values = {
+    ITSes: [{ name: 'its1', type: 'host' }],
+    WDSes: [{ name: 'wds1', type: 'host', ITSName: 'its1' }],
+  };
+  all = await startHosting(
+    [
+      { name: 'v29', chart: '0.29.0' },
+      { name: 'v28', chart: '0.28.0' },
+    ],
+    { values },
+  );
+  ({ cli, hosting } = all);
+});
+
+after(() => all?.stop());
+
+describe("a WDS that KubeStellar 0.30's own chart has made with the name of its ITS", () => {
+  const defect = /a name and a selector for the ITS/;
+
+  it('is found not to come up, and why', async () => {
+    assert.match((await cli.type('its create its1 --type host')).stdout, /^its1: ready/);
+    const run = await cli.run(['wds', 'create', 'wds1', '--type', 'host']);
+    assert.equal(run.exitCode, 1);
+    assert.match(run.stderr, defect);
+    assert.match(run.stderr, /stellarctl wds repair wds1/);
+    const view = (await cli.type('wds get wds1 -o json')).json();
+    assert.equal(view.blockedAt.stage, 'transport-controller');
+    assert.match(view.diagnosis.wrong, defect);
+    assert.match(view.diagnosis.next, /stellarctl wds repair wds1/);
+    assert.deepEqual(view.its, { name: 'its1', named: true });
+  });
+
+  it('is repaired', async () => {
+    const { stdout, stderr } = await cli.type('wds repair wds1');
+    assert.match(stderr, /ITS set to its1/);
+    assert.match(stdout, /^wds1: ready · context wds1/);
+  });
+
+  it('is left alone where nothing is wrong', async () => {
+    await hosting.markAudit();
+    assert.match((await cli.type('wds repair wds1')).stdout, /^wds1: is ready; nothing to do/);
+    await assertUnwritten([hosting]);
+  });
+
+  it('is told apart from those of a second ITS, and repaired again', async () => {
+    const second = await cli.type('its create its2 --type host --no-ocm');
+    assert.match(second.stderr, /^wds1 names no ITS: .*stellarctl wds repair wds1 --its-name ITS/m);
+    assert.match((await cli.type('wds get wds1')).stdout, /^ {2}ITS +not clear/m);
+    await cli.type('wds repair wds1 --its-name its2');
+    const view = (await cli.type('wds get wds1 -o json')).json();
+    assert.deepEqual([view.ready, view.its], [true, { name: 'its2', named: true }]);
+    assert.deepEqual(view.hooks, ['kubestellar-controller', 'stellarctl-transport-controller']);
+    const transport = await hosting.admin.get<AnyObject>(resources.deployments, 'wds1-system/transport-controller');
+    assert.match(JSON.stringify(transport.spec), /--control-plane-name","its2"/);
+  });
+});
+
+describe('the chart 0.29', () => {
+  it('brings hooks that can be told an ITS', async () => {
+    const on = '--hosting-context v29';
+    await cli.type(`its create old1 --type host ${on}`);
+    await cli.type(`its create old2 --type host --no-ocm ${on}`);
+    const { stderr } = await cli.type(`wds create oldwds --type host --its-name old2 ${on}`);
+    assert.doesNotMatch(stderr, /corrected/);
+    const view = (await cli.type(`wds get oldwds -o json ${on}`)).json();
+    assert.deepEqual([view.ready, view.its], [true, { name: 'old2', named: true }]);
+    assert.deepEqual(view.hooks, ['kubestellar-controller', 'transport-controller']);
+  });
+});
+
+describe('the chart 0.28', () => {
+  it('is recognised by its hooks, and refused', async () => {
+    for (const line of ['its create its1', 'wds create wds1']) {
+      await assertRefuses(cli, [all.bed.plane('v28')], `${line} --hosting-context v28`, {
+        exitCode: 1,
+        says: /it has those of a KubeStellar before 0\.29 \(.*its-with-clusteradm/,
+        hint: /stellarctl init --hosting-context v28 --upgrade/,
+      });
+    }
+  });
+});

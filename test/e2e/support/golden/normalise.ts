@@ -1,0 +1,69 @@
+// biome-ignore-all lint/suspicious/noControlCharactersInRegex: terminals are told colours by them
+/** A text that differs from run to run, and what is written in its place: the address of a server, a folder. */
+export interface Known {
+  text: string;
+  as: string;
+}
+
+/**
+ * What cannot be the same twice and is not known beforehand. A fixed word in its place hides nothing else: each pattern is as narrow as
+ * what the commands print.
+ */
+const patterns: readonly [RegExp, string][] = [
+  // What is still awaited is said every 15 s: whether at all depends on the machine. It is the only line that is left out.
+  [/^\S+: still waiting \(\d+s\): .*\n/gm, ''],
+  [/\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, '<uid>'],
+  // The beginning of one: of an agent, of a cluster; and of a request's key.
+  [/\bagent [0-9a-f]{8}\b/g, 'agent <uid>'],
+  [/\b[0-9a-f]{8}…/g, '<uid>…'],
+  [/(<uid> {2})[0-9a-f]{8}\b/g, '$1<key>'],
+  [/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g, '<certificate>'],
+  [/\beyJ[\w-]+\.[\w-]+\.[\w-]+/g, '<token>'],
+  [/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, '<time>'],
+  // How long something took: `after 1.4s`, on a terminal `   1.4s`.
+  [/\bafter (?:\d+\.\d|\d+m\d+)s/g, 'after <duration>'],
+  [/ {3}((?:\u001b\[\d+m)*)\d+\.\ds/g, '   $1<duration>'],
+  // How long ago: in a sentence, after a condition, in a cell of a table, whose column is as wide as the widest.
+  [/\b\d+(?:s|m|m\d+s) ago\b/g, '<age> ago'],
+  [/([✓✗•·](?:\u001b\[\d+m)* \w+) \d+(?:s|m|m\d+s)(?= ·|$)/gm, '$1 <age>'],
+  [/( {3})\d+(?:s|m|m\d+s)$/gm, '$1<age>'],
+  [/(?<= {3})\d+(?:s|m|m\d+s) {3,}(?=\S)/g, '<age>   '],
+  [/\b(AGE|LEASE) {3,}(?=\S)/g, '$1   '],
+  [/\basked {3,}requester\b/g, 'asked   requester'],
+  // The port at which others reach a space.
+  [/-control-plane:3\d{4}\b/g, '-control-plane:<node port>'],
+  // What Kubernetes puts behind a name: of a pod, of anything that is created by `generateName`.
+  [/-[bcdfghjklmnpqrstvwxz2456789]{8,10}-[bcdfghjklmnpqrstvwxz2456789]{5} {3,}(?=\S)/g, '-<hash>-<random>   '],
+  [/-[bcdfghjklmnpqrstvwxz2456789]{8,10}-[bcdfghjklmnpqrstvwxz2456789]{5}\b/g, '-<hash>-<random>'],
+  [/\b-[bcdfghjklmnpqrstvwxz2456789]{5}\b/g, '-<random>'],
+];
+
+/** Puts fixed words in the place of what differs from run to run. Longer texts are known before those that they contain. */
+export function normalise(text: string, known: readonly Known[]): string {
+  const longestFirst = known.toSorted((a, b) => b.text.length - a.text.length);
+  const named = longestFirst.reduce((rest, { text: word, as }) => rest.replaceAll(word, as), text);
+  return patterns.reduce((rest, [pattern, as]) => rest.replace(pattern, as), named);
+}
+
+/** A stage that a subject has reached: those that are reached between two looks are told in no certain order. */
+const reached = /^(\S+): .* after <duration>$/;
+/** A write, as `verb resource name`: programs write several objects of one kind at once. */
+const write = /^(\S+ \S+) \S+$/;
+
+/** Brings what is reached, or written, one after the other in no certain order into that of the alphabet. */
+export function inOrder(text: string, what: 'reached' | 'written'): string {
+  const pattern = what === 'reached' ? reached : write;
+  const keyOf = (line: string) => pattern.exec(line)?.[1];
+  const groups: string[][] = [];
+  let last: string | undefined;
+  for (const line of text.split('\n')) {
+    const key = keyOf(line);
+    if (key !== undefined && key === last) groups.at(-1)?.push(line);
+    else groups.push([line]);
+    last = key;
+  }
+  return groups.flatMap((group) => group.sort()).join('\n');
+}
+
+/** KubeFlex is asked to look as often as there is something to see: how often depends on time. */
+export const askedOnce = (writes: string): string => writes.replace(/^(patch controlplanes \S+\n)\1+/gm, '$1');

@@ -1,0 +1,99 @@
+import { readFile } from 'node:fs/promises';
+import { parse } from 'yaml';
+import type { Bed, Plane } from '../../../../testbed/bed.ts';
+import type { Cli, CliOptions } from '../harness.ts';
+import { markAll, writesOn } from '../refusal.ts';
+import type { RawKubeconfig } from '../spaces.ts';
+import { askedOnce, inOrder, type Known, normalise } from './normalise.ts';
+import { marked, type Step } from './transcript.ts';
+import { runTyped } from './typed.ts';
+
+/** What is done to the clusters between what is typed, by what a transcript calls it. */
+export type Acts = Record<string, () => Promise<unknown>>;
+
+interface Surroundings {
+  bed: Bed;
+  cli: Cli;
+  kubeconfig: string;
+  acts: Acts;
+  env?: Record<string, string>;
+}
+
+/**
+ * Performs the steps of transcripts on a bed: its clusters' writes, and what has changed in the kubeconfig, belong to the outcome.
+ * `except:cluster1` before a command leaves the writes on cluster1 out: how many they are depends on what its operator is quicker at.
+ */
+export class Player {
+  readonly #surroundings: Surroundings;
+
+  constructor(surroundings: Surroundings) {
+    this.#surroundings = surroundings;
+  }
+
+  async perform({ kind, line }: Step): Promise<string> {
+    const { cli, kubeconfig, acts, env = {} } = this.#surroundings;
+    if (kind === '@') {
+      const act = acts[line];
+      if (act === undefined) throw new Error(`nobody knows how to ${line}`);
+      await act();
+      return '';
+    }
+    const planes = this.#running();
+    await markAll(planes);
+    const contexts = await contextsIn(kubeconfig);
+    // A token that is shown is a difference from what is recorded.
+    const options: CliOptions = { kubeconfig, env, mayShowToken: true };
+    const printed = await runTyped(cli, line, this.#known(), options);
+    const looked = this.#running().filter(({ name }) => !line.includes(`except:${name} `));
+    const writes = await Promise.all(looked.map((plane) => this.#writesOn(plane)));
+    const changed = normalise(changes(contexts, await contextsIn(kubeconfig)), this.#known());
+    return printed + writes.join('') + marked('kubeconfig', changed);
+  }
+
+  #running(): Plane[] {
+    const { bed } = this.#surroundings;
+    return bed.planes.filter(
+      ({ name }) => !bed.faults.some((fault) => fault.kind === 'stopped' && fault.plane === name),
+    );
+  }
+
+  async #writesOn(plane: Plane): Promise<string> {
+    const writes = await writesOn(plane);
+    const text = normalise(writes.map((write) => `${write}\n`).join(''), this.#known());
+    return marked(plane.name, askedOnce(inOrder(text, 'written')));
+  }
+
+  #known(): Known[] {
+    const { bed } = this.#surroundings;
+    return [
+      { text: bed.dir, as: '<bed>' },
+      ...bed.planes.flatMap(({ name, server, ingressPort }) => [
+        { text: server, as: `https://<${name}>` },
+        { text: server.replace('https://', ''), as: `<${name}>` },
+        ...(ingressPort === undefined ? [] : [{ text: String(ingressPort), as: '$INGRESS' }]),
+      ]),
+    ];
+  }
+}
+
+/** What a kubeconfig says, a line a context. */
+async function contextsIn(file: string): Promise<string[]> {
+  const config: Partial<RawKubeconfig> = parse(await readFile(file, 'utf8')) ?? {};
+  const extensions = (found: object[] = []) => found.map((each) => ` ${JSON.stringify(each)}`).join('');
+  return [
+    `current ${config['current-context']}`,
+    ...(config.contexts ?? []).map(
+      ({ name, context: { cluster, user, extensions: own } }) =>
+        `context ${name}: cluster ${cluster}, user ${user}${extensions(own)}`,
+    ),
+    ...(config.clusters ?? []).map(({ name }) => `cluster ${name}`),
+    ...(config.users ?? []).map(({ name, user }) => `user ${name}: ${Object.keys(user).join(', ')}`),
+    ...(config.extensions ?? []).map((each) => `extension ${JSON.stringify(each)}`),
+  ];
+}
+
+function changes(before: readonly string[], after: readonly string[]): string {
+  const gone = before.filter((line) => !after.includes(line)).map((line) => `- ${line}\n`);
+  const added = after.filter((line) => !before.includes(line)).map((line) => `+ ${line}\n`);
+  return [...gone, ...added].join('');
+}

@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import { execa } from 'execa';
+import { bootFile, stellarctl } from '../../stellarctl.ts';
+
+/** How a run of the command line ended. */
+export interface CliRun {
+  exitCode: number | undefined;
+  signal: string | undefined;
+  stdout: string;
+  stderr: string;
+  /** What `-o json` printed. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into documents of all kinds
+  json: () => any;
+}
+
+export interface CliOptions {
+  kubeconfig?: string;
+  env?: Record<string, string>;
+  input?: string;
+  /** True where the command was asked for a token. */
+  mayShowToken?: boolean;
+  /** Sends a signal as soon as this has been printed. */
+  signalAt?: { text: RegExp; signal: NodeJS.Signals };
+  /** Closes the reader of its output, both streams, as soon as this has been printed: the rest is lost. */
+  closeOutputAt?: RegExp;
+  /** Does something once, as soon as this has been printed. */
+  whenPrinted?: { text: RegExp; act: () => Promise<unknown> };
+  /** What is typed on a terminal, one after the other, each once its question is on the screen. */
+  answers?: { at: RegExp; type: () => Promise<string> }[];
+  /** How wide the terminal is; 0 where it does not tell. */
+  columns?: number;
+  /** Hands out the means to end the process. */
+  onStart?: (kill: (signal: NodeJS.Signals) => void) => void;
+  /** The boot file to run, that of stellarctl by default. */
+  boot?: string;
+}
+
+/** Runs stellarctl in surroundings of its own: no kubeconfig, no settings and no variables of whoever runs the tests. */
+export class Cli {
+  readonly home: string;
+  readonly #kubeconfig: string;
+
+  constructor(home: string, kubeconfig: string) {
+    this.home = home;
+    this.#kubeconfig = kubeconfig;
+  }
+
+  static async create(kubeconfig: string): Promise<Cli> {
+    return new Cli(await mkdtemp(path.join(tmpdir(), 'stellarctl-e2e-')), kubeconfig);
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.home, { recursive: true, force: true });
+  }
+
+  environment(options: CliOptions = {}): Record<string, string> {
+    return {
+      PATH: process.env.PATH ?? '',
+      HOME: this.home,
+      XDG_CONFIG_HOME: path.join(this.home, '.config'),
+      KUBECONFIG: options.kubeconfig ?? this.#kubeconfig,
+      ...options.env,
+    };
+  }
+
+  /** Runs a command line in a pipe. Whatever it prints must hold no token and, for a user's error, no stack. */
+  async run(arguments_: readonly string[], options: CliOptions = {}): Promise<CliRun> {
+    const surroundings = {
+      env: this.environment(options),
+      extendEnv: false,
+      input: options.input ?? '',
+      stripFinalNewline: false,
+      // What never ends fails, and keeps nothing waiting.
+      timeout: 120_000,
+    };
+    const child =
+      options.boot === undefined
+        ? stellarctl(arguments_, surroundings)
+        : execa(process.execPath, [options.boot, ...arguments_], { reject: false, ...surroundings });
+    options.onStart?.((signal) => child.kill(signal));
+    const { signalAt, closeOutputAt } = options;
+    if (signalAt !== undefined) oncePrinted(child, signalAt.text, () => child.kill(signalAt.signal));
+    if (closeOutputAt !== undefined)
+      oncePrinted(child, closeOutputAt, () => {
+        child.stdout?.destroy();
+        child.stderr?.destroy();
+      });
+    const acting = options.whenPrinted && actWhenPrinted(child, options.whenPrinted);
+    const ended = await child;
+    await acting?.();
+    const run: CliRun = {
+      exitCode: ended.exitCode,
+      signal: ended.signal,
+      stdout: String(ended.stdout),
+      stderr: String(ended.stderr),
+      json: () => JSON.parse(String(ended.stdout)),
+    };
+    assertClean(run, options);
+    return run;
+  }
+
+  /** Runs a command line and expects it to succeed. */
+  async succeed(arguments_: readonly string[], options: CliOptions = {}): Promise<CliRun> {
+    const run = await this.run(arguments_, options);
+    assert.equal(run.exitCode, 0, `${arguments_.join(' ')}\n${run.stdout}${run.stderr}`);
+    return run;
+  }
+
+  /** Runs a command line on a terminal (a pseudo-terminal of util-linux's `script`), both streams together. */
+  async runOnTerminal(
+    arguments_: readonly string[],
+    options: CliOptions = {},
+  ): Promise<{ exitCode: number | undefined; screen: string }> {
+    const command = [process.execPath, bootFile, ...arguments_]
+      .map((word) => `'${word.replaceAll("'", "'\\''")}'`)
+      .join(' ');
+    const env = { TERM: 'xterm-256color', ...this.environment(options) };
+    const columns = options.columns ?? 120;
+    const sized = `stty cols ${columns} rows ${columns && 40}; exec ${command}`;
+    const child = execa('script', ['--quiet', '--return', '--command', sized, '/dev/null'], {
+      env,
+      extendEnv: false,
+      reject: false,
+      timeout: 120_000,
+      maxBuffer: 10_000_000,
+    });
+    if (options.answers !== undefined) typeAnswers(child, options.answers);
+    const ended = await child;
+    assertClean({ stdout: ended.stdout, stderr: '' }, options);
+    return { exitCode: ended.exitCode, screen: ended.stdout };
+  }
+}
+
+function typeAnswers(
+  { stdout, stdin }: { stdout: Readable | null; stdin: Writable | null },
+  answers: NonNullable<CliOptions['answers']>,
+): void {
+  const open = [...answers];
+  let seen = '';
+  stdout?.on('data', async (chunk: Buffer) => {
+    seen += chunk.toString();
+    const next = open[0];
+    if (next === undefined || !next.at.test(seen)) return;
+    open.shift();
+    seen = '';
+    stdin?.write(`${await next.type()}\n`);
+  });
+}
+
+interface Streams {
+  stdout: Readable | null;
+  stderr: Readable | null;
+}
+
+/** Does something once, as soon as this has been printed. @returns what tells all that was printed so far */
+function oncePrinted({ stdout, stderr }: Streams, text: RegExp, act: () => void): () => string {
+  let seen = '';
+  let isDone = false;
+  const look = (chunk: Buffer) => {
+    seen += chunk.toString();
+    if (isDone || !text.test(seen)) return;
+    isDone = true;
+    act();
+  };
+  stdout?.on('data', look);
+  stderr?.on('data', look);
+  return () => seen;
+}
+
+/** @returns what waits for the act, and fails where it failed or there was no occasion for it */
+function actWhenPrinted(
+  streams: Streams,
+  { text, act }: NonNullable<CliOptions['whenPrinted']>,
+): () => Promise<unknown> {
+  let acting: Promise<unknown> | undefined;
+  const seen = oncePrinted(streams, text, () => {
+    acting = act();
+    acting.catch(() => {});
+  });
+  return () => acting ?? Promise.reject(new Error(`${text} was never printed:\n${seen()}`));
+}
+
+/** The first part of every JSON Web Token, `{"alg":`, and kubeadm's bootstrap tokens. */
+const tokenPattern = /eyJhbGciOi|\b[a-z0-9]{6}\.[a-z0-9]{16}\b/;
+
+function assertClean(
+  { stdout, stderr }: Pick<CliRun, 'stdout' | 'stderr'>,
+  { mayShowToken = false }: CliOptions,
+): void {
+  if (!mayShowToken) assert.doesNotMatch(stdout, tokenPattern, 'a token on stdout');
+  assert.doesNotMatch(stderr, tokenPattern, 'a token on stderr');
+  assert.doesNotMatch(stderr, /\n {4}at /, 'a stack on stderr');
+}

@@ -1,0 +1,62 @@
+import { type Api, ApiError, type Plane } from '../../../testbed/bed.ts';
+import { discover } from '../../../testbed/kube/discovery.ts';
+import type { AnyObject } from '../../../testbed/kube/objects.ts';
+import type { Resource } from '../../../testbed/kube/resources.ts';
+import { until } from './registration.ts';
+
+/** Kinds that come and go by themselves, or record what happened and when. */
+const passing = new Set([
+  'events',
+  'pods',
+  'replicasets',
+  'leases',
+  'endpoints',
+  'endpointslices',
+  'controllerrevisions',
+]);
+
+/**
+ * All objects of a plane that last, by kind, namespace and name, each with its content; without what differs from one registration
+ * to the next (ids, times, keys, tokens, certificates) and without their status.
+ */
+export async function inventoryOf({ admin }: Plane): Promise<Record<string, unknown>> {
+  const inventory: Record<string, unknown> = {};
+  for (const resource of await discover(admin)) {
+    if (passing.has(resource.plural)) continue;
+    for (const object of await listed(admin, resource)) {
+      const { namespace = '', name, generateName } = object.metadata;
+      const key = `${resource.plural} ${namespace}/${generateName ? `${generateName}*` : name}`;
+      inventory[key] = lasting(object);
+    }
+  }
+  return inventory;
+}
+
+/** A kind whose definition has just come is not served for a moment. */
+async function listed(admin: Api, resource: Resource): Promise<AnyObject[]> {
+  return until(async () => {
+    try {
+      return (await admin.list<AnyObject>(resource)).items;
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 429) return undefined;
+      throw error;
+    }
+  }, `list of ${resource.plural}`);
+}
+
+/** Of a managed cluster's agent, whose id differs from one Klusterlet to the next: names of roles, requests and so on. */
+const ids = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
+
+function lasting({ metadata, status: _, ...content }: AnyObject): unknown {
+  const { labels = {}, annotations = {}, finalizers = [] } = metadata;
+  const data = content.data as object | undefined;
+  const fixed = { ...content, ...(data && { data: Object.keys(data).sort() }) };
+  if (content.kind === 'CertificateSigningRequest' || metadata.generateName) Object.assign(fixed, { spec: undefined });
+  const {
+    'deployment.kubernetes.io/revision': __,
+    'stellarctl.kubestellar.io/written-at': ___,
+    ...lastingAnnotations
+  } = annotations;
+  const text = JSON.stringify({ ...fixed, labels, annotations: lastingAnnotations, finalizers }).replaceAll(ids, 'ID');
+  return JSON.parse(text);
+}

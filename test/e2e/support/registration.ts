@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { type Plane, resources, writeKubeconfig } from '../../../testbed/bed.ts';
+import type { KubeObject } from '../../../testbed/kube/objects.ts';
+
+/** A condition's status on an object, whatever its kind. */
+export function statusOf(object: object | undefined, type: string): string | undefined {
+  const { status } = (object ?? {}) as { status?: { conditions?: { type: string; status: string }[] } };
+  return status?.conditions?.find((condition) => condition.type === type)?.status;
+}
+
+/** The hub itself says that this WEC is available. */
+export async function assertAvailable(hub: Plane, name: string): Promise<KubeObject> {
+  const cluster = await hub.admin.get<KubeObject>(resources.managedClusters, name);
+  for (const type of ['HubAcceptedManagedCluster', 'ManagedClusterJoined', 'ManagedClusterConditionAvailable']) {
+    assert.equal(statusOf(cluster, type), 'True', `${name}: ${type}`);
+  }
+  return cluster;
+}
+
+/** What the bootstrap secret on a WEC says, decoded. */
+export async function bootstrapSecretText(wec: Plane): Promise<string> {
+  return secretText(wec, 'open-cluster-management-agent/bootstrap-hub-kubeconfig', 'kubeconfig');
+}
+
+export async function secretText(wec: Plane, key: string, entry: string): Promise<string> {
+  const { data } = (await wec.admin.get(resources.secrets, key)) as KubeObject & { data: Record<string, string> };
+  return Buffer.from(data[entry] ?? '', 'base64').toString();
+}
+
+/** Looks until something is there; a test's own deadline is generous, because a busy machine is no failure. */
+export async function until<T>(look: () => Promise<T | undefined>, what: string): Promise<T> {
+  for (
+    const deadline = Date.now() + 30_000;
+    Date.now() < deadline;
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  ) {
+    const found = await look();
+    if (found !== undefined) return found;
+  }
+  throw new Error(`there was no ${what} after 30 s`);
+}
+
+/** A kubeconfig with a context for each of these planes, with all rights; the first is the current one. */
+export function contextsOf(...planes: [Plane, ...Plane[]]): Promise<string> {
+  return writeKubeconfig(
+    planes[0],
+    planes.map((plane) => plane.kubeconfigEntry),
+  );
+}
+
+/** Starts the pods of a namespace anew. Their Leases go first: what is killed may not give its own up, and is waited for. */
+export async function restartPods({ admin }: Plane, namespace: string): Promise<void> {
+  for (const resource of [resources.leases, resources.pods]) {
+    const { items } = await admin.list(resource, { namespace });
+    for (const { metadata } of items)
+      await admin.delete(resource, `${namespace}/${metadata.name}`, { gracePeriodSeconds: 0 });
+  }
+}

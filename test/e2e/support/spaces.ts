@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { parse, stringify } from 'yaml';
+import {
+  type AnyObject,
+  type Api,
+  type Bed,
+  demoManifests,
+  type Plane,
+  resources,
+  startBed,
+} from '../../../testbed/bed.ts';
+import { resourceOf } from '../../../testbed/kube/resources.ts';
+import { installKubeStellar, type KubeStellarOptions } from '../../../testbed/kubestellar/install.ts';
+import { Cli, type CliOptions, type CliRun } from './harness.ts';
+import { statusOf, until } from './registration.ts';
+import { workloadOn } from './workloads.ts';
+
+type PlaneSpec = Parameters<typeof startBed>[0]['planes'][number] & {
+  /** Makes it a hosting cluster as well, by this version of the chart. */
+  chart?: KubeStellarOptions['version'];
+};
+
+/** A bed whose first plane is a hosting cluster, and a command line that means it. */
+export interface HostingBed {
+  bed: Bed;
+  hosting: Plane;
+  cli: SpaceCli;
+  stop(): Promise<void>;
+}
+
+/** @param others further planes, which publish their address as kubeadm's clusters do unless they say otherwise */
+export async function startHosting(
+  others: readonly PlaneSpec[] = [],
+  options: KubeStellarOptions = {},
+): Promise<HostingBed> {
+  const bed = await startBed({
+    planes: [
+      { name: 'hosting', ingress: true },
+      ...others.map(({ chart: _, ...spec }) => ({ clusterInfo: true, ...spec })),
+    ],
+  });
+  try {
+    const hosting = bed.plane('hosting');
+    const further = others.flatMap(({ name, chart: version }) => (version ? [{ name, version }] : []));
+    await Promise.all([
+      installKubeStellar(hosting, options),
+      ...further.map(({ name, version }) => installKubeStellar(bed.plane(name), { version })),
+    ]);
+    const cli = await SpaceCli.open(bed.kubeconfig);
+    const stop = async () => {
+      await cli.remove();
+      await bed.stop();
+    };
+    return { bed, hosting, cli, stop };
+  } catch (error) {
+    await bed.stop();
+    throw error;
+  }
+}
+
+/** Remembers everything that it was told. */
+export class SpaceCli extends Cli {
+  readonly outputs: string[] = [];
+
+  static async open(kubeconfig: string): Promise<SpaceCli> {
+    return new SpaceCli((await Cli.create(kubeconfig)).home, kubeconfig);
+  }
+
+  override async run(arguments_: readonly string[], options: CliOptions = {}): Promise<CliRun> {
+    const run = await super.run(arguments_, options);
+    this.outputs.push(run.stdout + run.stderr);
+    return run;
+  }
+
+  /** Runs a command line that is written as people type it, and expects it to succeed. */
+  type(line: string, options?: CliOptions): Promise<CliRun> {
+    return this.succeed(line.split(' '), options);
+  }
+}
+
+/** The bed's kubeconfig, which stellarctl writes to. */
+export const kubeconfigText = ({ kubeconfig }: Bed): Promise<string> => readFile(kubeconfig, 'utf8');
+
+interface Named {
+  name: string;
+  [field: string]: unknown;
+}
+
+export interface RawKubeconfig {
+  'current-context': string;
+  clusters: (Named & { cluster: Record<string, unknown> })[];
+  users: (Named & { user: Record<string, unknown> })[];
+  contexts: (Named & { context: { cluster: string; user: string; extensions?: Named[] } })[];
+  extensions?: Named[];
+}
+
+export async function readKubeconfig(bed: Bed): Promise<RawKubeconfig> {
+  return parse(await kubeconfigText(bed)) as RawKubeconfig;
+}
+
+/** Changes a copy of the bed's kubeconfig. @returns the file */
+export async function changedKubeconfig(
+  bed: Bed,
+  name: string,
+  change: (config: RawKubeconfig) => void,
+): Promise<string> {
+  const config = await readKubeconfig(bed);
+  change(config);
+  const file = `${bed.dir}/${name}.kubeconfig`;
+  await writeFile(file, stringify(config), { mode: 0o600 });
+  return file;
+}
+
+export const controlPlane = ({ admin }: Plane, name: string): Promise<AnyObject | undefined> =>
+  admin.find<AnyObject>(resources.controlPlanes, name);
+
+/** A WEC is available, as its ITS says. */
+export async function assertAvailableIn(its: Api, wec: string): Promise<void> {
+  const cluster = await its.get<AnyObject>(resources.managedClusters, wec);
+  assert.equal(statusOf(cluster, 'ManagedClusterConditionAvailable'), 'True');
+}
+
+/**
+ * Puts a workload into a WDS, in a namespace that is called as the policy, with a BindingPolicy for the clusters with these labels, and
+ * waits until it is on one of them.
+ * @param hasPods whether there is a Deployment in it, too: a namespace with pods takes long to go
+ */
+export async function sendFrom(
+  wds: Api,
+  wec: Plane,
+  { policy, matchLabels, hasPods }: { policy: string; matchLabels: Record<string, string>; hasPods: boolean },
+): Promise<void> {
+  const manifests = demoManifests(policy).filter(({ kind }) => hasPods || kind !== 'Deployment');
+  for (const object of manifests) await wds.ensure(resourceOf(object), object);
+  await wds.ensure(resources.bindingPolicies, {
+    metadata: { name: policy },
+    spec: {
+      clusterSelectors: [{ matchLabels }],
+      // Not the pods that a Deployment has in a WDS which is a cluster.
+      downsync: [
+        {
+          resources: manifests.map((object) => resourceOf(object).plural),
+          objectSelectors: [{ matchLabels: { app: policy } }],
+        },
+      ],
+    },
+  } as AnyObject);
+  const count = hasPods ? 4 : 2;
+  await until(async () => (await workloadOn(wec, policy)).uids.length === count || undefined, `workload ${policy}`);
+}
+
+/** What must never be shown of the Secrets of a control plane: tokens, keys, passwords. */
+export async function secretWordsOf(api: Api): Promise<string[]> {
+  const { items } = await api.list<AnyObject>(resources.secrets);
+  return items
+    .filter(({ type }) => type !== 'helm.sh/release.v1')
+    .flatMap(({ data = {} }) => Object.entries(data as Record<string, string>))
+    .filter(([key]) => !/^(namespace|(ca|tls)\.crt)$/.test(key))
+    .flatMap(([, value]) => [value, ...wordsIn(Buffer.from(value, 'base64').toString())])
+    .filter((word) => word.length >= 16);
+}
+
+function wordsIn(text: string): string[] {
+  const inKubeconfig = [...text.matchAll(/(?:token|client-key-data|password)"?: *"?([^\s"]+)/g)].map(
+    ([, word]) => word,
+  );
+  const inPem = text.split('\n').filter((line) => /^[A-Za-z0-9+/=]{16,64}$/.test(line));
+  return [...inKubeconfig, ...inPem].filter((word) => word !== undefined);
+}

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import {
+  type AnyObject,
+  type Bed,
+  faultyPods,
+  type Plane,
+  resources,
+  startBed,
+  untilApplied,
+} from '../../../testbed/bed.ts';
+import { Cli } from '../support/harness.ts';
+import { inventoryOf } from '../support/inventory.ts';
+import { assertRefused } from '../support/refusal.ts';
+import { assertAvailable, contextsOf } from '../support/registration.ts';
+import { type RunningWorkload, runWorkload } from '../support/workloads.ts';
+
+let bed: Bed;
+let cli: Cli;
+let its1: Plane;
+let cluster1: Plane;
+let originally: Awaited<ReturnType<typeof inventories>>;
+let workload: RunningWorkload;
+
+const inventories = async () => ({
+  its1: await inventoryOf(its1),
+  cluster1: await inventoryOf(cluster1),
+});
+
+before(async () => {
+  const planes = [{ name: 'its1', hub: true }, { name: 'cluster1' }];
+  bed = await startBed({ planes });
+  [its1, cluster1] = [bed.plane('its1'), bed.plane('cluster1')];
+  cli = await Cli.create(await contextsOf(its1, cluster1));
+  originally = await inventories();
+});
+
+after(async () => {
+  await cli?.remove();
+  await bed?.stop();
+});
+
+const line = ['deregister', 'cluster1=cluster1', '--its', 'its1', '--yes', '--clean-up'];
+
+const clusterOn = (its: Plane) => its.admin.find<AnyObject>(resources.managedClusters, 'cluster1');
+
+describe('a WEC whose works a policy sends to every cluster', () => {
+  it('stays, with its labels put back, and the policy is named', async () => {
+    await cli.succeed(['wec', 'join', 'cluster1', '--its', 'its1', '--accept', '--label', 'env=edge']);
+    await assertAvailable(its1, 'cluster1');
+    workload = await runWorkload(its1, cluster1, { policy: 'everywhere', matchLabels: {} });
+    const before = await clusterOn(its1);
+    const run = await cli.run(line);
+    assertRefused(run, {
+      exitCode: 1,
+      says: /cluster1 could not be released.*everywhere \(wds1\)/,
+      hint: /kubectl --context wds1 edit bindingpolicy everywhere/,
+    });
+    assert.match(run.stderr, /Put back: label env=edge/);
+    const stays = await clusterOn(its1);
+    assert.equal(stays?.metadata.deletionTimestamp, undefined);
+    assert.deepEqual(stays?.metadata.labels, before?.metadata.labels);
+    assert.deepEqual(stays?.metadata.annotations, before?.metadata.annotations);
+    await untilApplied(its1, 'cluster1', 3);
+  });
+
+  it('is known to be half deregistered when its ITS has gone meanwhile, and can be taken back', async () => {
+    workload.stop();
+    const before = await clusterOn(its1);
+    const mend = await bed.fault({ kind: 'dead', plane: 'cluster1', pod: faultyPods.agents });
+    const run = await cli.run(line, { whenPrinted: { text: /being removed/, act: () => its1.stop() } });
+    await mend();
+    assert.equal(run.exitCode, 4, run.stderr);
+    assert.match(run.stderr, /Not put back: label env=edge/);
+    assert.match(run.stderr, /stellarctl deregister cluster1 --undo --its its1/);
+    await its1.start();
+    const { stdout } = await cli.succeed(['wec', 'list', '--its', 'its1']);
+    assert.match(stdout, /deregistration/);
+    await cli.succeed(['deregister', 'cluster1', '--undo', '--its', 'its1']);
+    const stays = await clusterOn(its1);
+    assert.deepEqual(stays?.metadata.labels, before?.metadata.labels);
+    assert.deepEqual(stays?.metadata.annotations, before?.metadata.annotations);
+  });
+
+  it('leaves once nobody sends them any more, though the ITS restarts meanwhile', async () => {
+    const run = await cli.succeed(line, {
+      whenPrinted: { text: /released from everywhere/, act: () => restart(its1) },
+    });
+    assert.equal(run.stdout, 'cluster1: deregistered\n');
+    assert.deepEqual(await inventories(), originally);
+  });
+});
+
+async function restart(plane: Plane): Promise<void> {
+  await plane.stop();
+  await plane.start();
+}

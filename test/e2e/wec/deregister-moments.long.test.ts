@@ -1,0 +1,270 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import {
+  type AnyObject,
+  type Bed,
+  bindWorkload,
+  demoManifests,
+  faultyPods,
+  installAddonByPlacement,
+  type Plane,
+  type RunningWds,
+  resources,
+  runWds,
+  startBed,
+  untilApplied,
+} from '../../../testbed/bed.ts';
+import { Cli } from '../support/harness.ts';
+import { assertRefused, assertUnwritten, markAll } from '../support/refusal.ts';
+import { assertAvailable, contextsOf, statusOf, until } from '../support/registration.ts';
+
+const labelsOf: Record<string, string[]> = {
+  w1: ['tier=web', 'region=eu-w1', 'topology.kubernetes.io/zone=z'],
+  w2: ['tier=web', 'region=eu-w2'],
+  w3: ['only=w3'],
+  w4: ['only=w4'],
+};
+const names = Object.keys(labelsOf);
+
+let bed: Bed;
+let cli: Cli;
+let its1: Plane;
+let wds1: Plane;
+let all: Plane[];
+let controllers: RunningWds;
+
+before(async () => {
+  bed = await startBed({ planes: [{ name: 'its1', hub: true }, ...[...names, 'wds1'].map((name) => ({ name }))] });
+  [its1, wds1] = [bed.plane('its1'), bed.plane('wds1')];
+  all = [its1, ...names.map((name) => bed.plane(name))];
+  cli = await Cli.create(await contextsOf(its1, wds1, ...all.slice(1)));
+  controllers = await runWds(wds1, its1);
+  await Promise.all(
+    names.map(async (name) => {
+      const labels = (labelsOf[name] ?? []).flatMap((label) => ['--label', label]);
+      await cli.succeed(['wec', 'join', name, '--its', 'its1', '--accept', ...labels]);
+      await assertAvailable(its1, name);
+    }),
+  );
+});
+
+after(async () => {
+  controllers?.stop();
+  await cli?.remove();
+  await bed?.stop();
+});
+
+const clusterOf = (name: string) => its1.admin.find<AnyObject>(resources.managedClusters, name);
+const worksOf = async (name: string) =>
+  (await its1.admin.list<AnyObject>(resources.manifestWorks, { namespace: name })).items;
+const deregister = (name: string, ...more: string[]) => ['deregister', name, '--its', 'its1', '--yes', ...more];
+
+/** Works that were being deleted when their cluster came back are made again. */
+async function untilSent(name: string, count: number): Promise<void> {
+  await until(async () => {
+    const works = await worksOf(name);
+    const isThere = works.length === count && works.every(({ metadata }) => metadata.deletionTimestamp === undefined);
+    return isThere || undefined;
+  }, `${count} works of ${name}`);
+  await untilApplied(its1, name, count);
+}
+
+async function createPolicy(name: string, clusterSelectors: object[]): Promise<void> {
+  await wds1.admin.create(resources.bindingPolicies, {
+    metadata: { name },
+    spec: {
+      clusterSelectors,
+      downsync: [{ resources: ['configmaps'], objectSelectors: [{ matchLabels: { app: 'shop' } }] }],
+    },
+  } as never);
+  await until(async () => (await wds1.admin.find(resources.bindings, name)) || undefined, `Binding ${name}`);
+}
+
+describe('a WEC that policies select', () => {
+  before(async () => {
+    const labels = { app: 'shop' };
+    const annotations = { 'control.kubestellar.io/expand-templates': 'true' };
+    await wds1.admin.create(resources.namespaces, { metadata: { name: 'shop', labels } } as never);
+    await wds1.admin.create(resources.configMaps, {
+      metadata: { name: 'settings', namespace: 'shop', labels, annotations },
+      data: { region: '{{.region}}' },
+    } as never);
+    for (const name of ['w1', 'w2'])
+      await bed.plane(name).admin.ensure(resources.namespaces, { metadata: { name: 'shop' } } as never);
+    await createPolicy('shop', [{ matchLabels: { tier: 'web' } }]);
+    await createPolicy('zone', [{ matchLabels: { 'topology.kubernetes.io/zone': 'z' } }]);
+    await untilApplied(its1, 'w1', 2);
+    await untilApplied(its1, 'w2', 1);
+  });
+
+  for (const [what, selector, says] of [
+    [
+      'one starts to select it without its labels',
+      { matchExpressions: [{ key: 'tier', operator: 'DoesNotExist' }] },
+      /starts to select it/,
+    ],
+    ['one selects it whatever its labels are', {}, /selects it whatever its labels are/],
+  ] as const) {
+    it(`is refused before anything is written where ${what}`, async () => {
+      await createPolicy('trap', [selector]);
+      await markAll(all);
+      const run = await cli.run(deregister('w1=w1', '--clean-up'));
+      assertRefused(run, { exitCode: 1, says, hint: /kubectl --context wds1 edit bindingpolicy trap/ });
+      assert.match(run.stderr, /trap \(wds1\)/);
+      await assertUnwritten(all);
+      await wds1.admin.delete(resources.bindingPolicies, 'trap');
+      await until(
+        async () => ((await wds1.admin.find(resources.bindingPolicies, 'trap')) === undefined ? true : undefined),
+        'end of trap',
+      );
+      await untilSent('w1', 2);
+    });
+  }
+
+  it('has its labels put back after SIGINT', async () => {
+    const before = await clusterOf('w2');
+    const mend = await bed.fault({ kind: 'dead', plane: 'w2', pod: faultyPods.agents });
+    const run = await cli.run(deregister('w2'), { signalAt: { text: /is being removed/, signal: 'SIGINT' } });
+    await mend();
+    assert.equal(run.exitCode, 130, run.stderr);
+    assert.match(run.stderr, /Put back: label region=eu-w2, tier=web|Put back: label tier=web, region=eu-w2/);
+    const now = await clusterOf('w2');
+    assert.deepEqual(now?.metadata.labels, before?.metadata.labels);
+    assert.deepEqual(now?.metadata.annotations, before?.metadata.annotations);
+    await untilSent('w2', 1);
+  });
+
+  it('is known to be half deregistered after SIGKILL, and can be taken back', async () => {
+    const before = await clusterOf('w2');
+    const mend = await bed.fault({ kind: 'dead', plane: 'w2', pod: faultyPods.agents });
+    const run = await cli.run(deregister('w2'), { signalAt: { text: /is being removed/, signal: 'SIGKILL' } });
+    await mend();
+    assert.equal(run.signal, 'SIGKILL');
+    assert.equal((await clusterOf('w2'))?.metadata.labels?.tier, undefined);
+    const undone = await cli.succeed(['deregister', 'w2', '--undo', '--its', 'its1']);
+    assert.match(undone.stdout, /put back: label/);
+    const now = await clusterOf('w2');
+    assert.deepEqual(now?.metadata.labels, before?.metadata.labels);
+    assert.deepEqual(now?.metadata.annotations, before?.metadata.annotations);
+    await untilSent('w2', 1);
+  });
+
+  it('loses its labels, ordinary ones and those of Kubernetes, before it is deleted, and takes no works of others away', async () => {
+    const [before] = await worksOf('w2');
+    await cli.succeed(deregister('w1=w1', '--clean-up'));
+    assert.equal(await clusterOf('w1'), undefined);
+    const [now] = await worksOf('w2');
+    assert.equal(now?.metadata.uid, before?.metadata.uid);
+  });
+});
+
+describe('a WEC whose operator and agent are scaled to zero', () => {
+  before(async () => {
+    bindWorkload(its1, { policy: 'w3', matchLabels: { only: 'w3' }, manifests: demoManifests('w3-space') });
+    await untilApplied(its1, 'w3', 3);
+    const { admin } = bed.plane('w3');
+    const stopped = { spec: { replicas: 0 } };
+    await admin.patch(resources.deployments, 'open-cluster-management/klusterlet', stopped);
+    const podsIn = async (namespace: string) => (await admin.list(resources.pods, { namespace })).items.length;
+    await until(
+      async () => ((await podsIn('open-cluster-management')) === 0 ? true : undefined),
+      'end of the operator',
+    );
+    await admin.patch(resources.deployments, 'open-cluster-management-agent/klusterlet-agent', stopped);
+    await until(
+      async () => ((await podsIn('open-cluster-management-agent')) === 0 ? true : undefined),
+      'end of the agent',
+    );
+  });
+
+  it('is refused at once, although its lease is fresh', async () => {
+    assert.equal(statusOf(await clusterOf('w3'), 'ManagedClusterConditionAvailable'), 'True');
+    await markAll(all);
+    const run = await cli.run(deregister('w3=w3', '--clean-up'));
+    assertRefused(run, {
+      exitCode: 1,
+      says: /agent of w3 is not running \(it has no pod\)/,
+      hint: /deregister w3=w3 --force/,
+    });
+    await assertUnwritten(all);
+  });
+
+  it('leaves with --force within seconds, and is cleaned up without its operator', async () => {
+    const started = Date.now();
+    const { stderr } = await cli.succeed(deregister('w3=w3', '--clean-up', '--force'));
+    assert.match(stderr, /--force +removes, after 15s without progress: manifest-work-cleanup of 3 works/);
+    assert.match(stderr, /No klusterlet operator runs on w3/);
+    // 15 s without progress, twice the time that Kubernetes takes for namespaces, and a busy machine.
+    assert.ok(Date.now() - started < 60_000, `${Date.now() - started} ms`);
+    assert.equal(await clusterOf('w3'), undefined);
+    const { admin } = bed.plane('w3');
+    assert.equal(await admin.find(resources.klusterlets, 'klusterlet').catch(() => undefined), undefined);
+    assert.equal(await admin.find(resources.namespaces, 'open-cluster-management-agent'), undefined);
+  });
+});
+
+describe('a WEC with an object that its agent cannot update', () => {
+  const configMap = {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'fixed', namespace: 'default' },
+    immutable: true,
+  };
+  const workWith = (a: string) => ({ spec: { workload: { manifests: [{ ...configMap, data: { a } }] } } });
+  let uid: string | undefined;
+
+  before(async () => {
+    await its1.admin.create(resources.manifestWorks, {
+      metadata: { name: 'by-hand', namespace: 'w4' },
+      ...workWith('1'),
+    } as never);
+    await untilApplied(its1, 'w4', 1);
+    uid = (await bed.plane('w4').admin.get<AnyObject>(resources.configMaps, 'default/fixed')).metadata.uid;
+    await its1.admin.patch(resources.manifestWorks, 'w4/by-hand', workWith('2'));
+    await until(
+      async () => ((await worksOf('w4')).every((work) => statusOf(work, 'Applied') === 'False') ? true : undefined),
+      'failed update',
+    );
+  });
+
+  it('keeps it or nothing is deleted, and the object is named', async () => {
+    const run = await cli.run(deregister('w4', '--keep-workloads'));
+    assertRefused(run, {
+      exitCode: 1,
+      says: /Workloads cannot be kept.*Nothing was deleted/,
+      hint: /w4=CONTEXT --keep-workloads/,
+    });
+    assert.match(run.stderr, /ConfigMap default\/fixed: .*immutable/);
+    const [work] = await worksOf('w4');
+    assert.equal(work?.metadata.deletionTimestamp, undefined);
+    assert.deepEqual(Object.keys((await clusterOf('w4'))?.metadata.labels ?? {}).includes('only'), true);
+  });
+
+  it('keeps it with the context, by which it is taken out of its work', async () => {
+    await cli.succeed(deregister('w4=w4', '--keep-workloads', '--clean-up'));
+    const object = await bed.plane('w4').admin.get<AnyObject>(resources.configMaps, 'default/fixed');
+    assert.equal(object.metadata.uid, uid);
+    assert.deepEqual(object.metadata.ownerReferences ?? [], []);
+  });
+});
+
+describe('a WEC whose add-on comes back', () => {
+  const addon = () => its1.admin.find<AnyObject>(resources.managedClusterAddOns, 'w2/addon-status');
+
+  it('names the Placement that still selects it, and is gone once that is decided anew', async () => {
+    const installed = await installAddonByPlacement(its1);
+    await until(addon, 'add-on');
+    const mend = await bed.fault({ kind: 'dead', plane: 'its1', pod: faultyPods.placement });
+    const run = await cli.run(deregister('w2', '--timeout', '40s'));
+    assertRefused(run, { exitCode: 3, says: /w2 was not deleted in time: .*managedclusteraddons/ });
+    assert.match(
+      run.stderr,
+      /add-on addon-status is recreated after each deletion: the Placement open-cluster-management\/global still selects w2/,
+    );
+    await mend();
+    // A hub that once saw no work left takes the agent's rights on works away: it may not finish a work that came back since.
+    await cli.succeed(deregister('w2', '--force'));
+    assert.equal(await clusterOf('w2'), undefined);
+    installed.stop();
+  });
+});

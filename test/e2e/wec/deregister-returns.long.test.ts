@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { type Bed, type Plane, resources, startBed, writeKubeconfig } from '../../../testbed/bed.ts';
+import { Cli, type CliRun } from '../support/harness.ts';
+import { inventoryOf } from '../support/inventory.ts';
+import { assertAvailable, contextsOf } from '../support/registration.ts';
+import { runWorkload, workloadOn } from '../support/workloads.ts';
+import { WriteProxy } from '../support/write-proxy.ts';
+
+let bed: Bed;
+let cli: Cli;
+let its1: Plane;
+let its2: Plane;
+let cluster1: Plane;
+
+before(async () => {
+  const planes = [{ name: 'its1', hub: true }, { name: 'its2', hub: true }, { name: 'cluster1' }];
+  bed = await startBed({ planes });
+  [its1, its2, cluster1] = [bed.plane('its1'), bed.plane('its2'), bed.plane('cluster1')];
+  cli = await Cli.create(await contextsOf(its1, its2, cluster1));
+});
+
+after(async () => {
+  await cli?.remove();
+  await bed?.stop();
+});
+
+async function join(its: string): Promise<void> {
+  await cli.succeed(['wec', 'join', 'cluster1', '--its', its, '--accept', '--label', 'env=edge']);
+  await assertAvailable(bed.plane(its), 'cluster1');
+}
+
+const leave = (its: string) => ['deregister', 'cluster1=cluster1', '--its', its, '--yes', '--clean-up'];
+
+const inventories = async () => ({ its1: await inventoryOf(its1), cluster1: await inventoryOf(cluster1) });
+
+describe('a deregistration that is killed right after a write', () => {
+  it('is completed by running it again, though it is killed after every one of its writes', async () => {
+    const originally = await inventories();
+    await join('its1');
+    await cli.succeed(['properties', 'cluster1', 'region=north', '--its', 'its1']);
+    const { namespace } = await runWorkload(its1, cluster1, { policy: 'edge', matchLabels: { env: 'edge' } });
+    let kill: ((signal: NodeJS.Signals) => void) | undefined;
+    const survived = new Set<string>();
+    const onWrite = (description: string) => {
+      // Names that are made up anew for each object, and writes that a wait repeats.
+      const write = description
+        .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'ID')
+        .replace(/cluster1-\w{5}$/, '');
+      if (survived.has(write)) return;
+      survived.add(write);
+      kill?.('SIGKILL');
+    };
+    const proxies = await Promise.all([its1, cluster1].map((plane) => WriteProxy.start(plane, onWrite)));
+    try {
+      const kubeconfig = await writeKubeconfig(
+        its1,
+        proxies.map(({ entry }) => entry),
+      );
+      let run: CliRun;
+      let kills = -1;
+      do {
+        run = await cli.run(leave('its1'), {
+          kubeconfig,
+          onStart: (killer) => {
+            kill = killer;
+          },
+        });
+        kills += 1;
+      } while (run.signal === 'SIGKILL');
+      assert.equal(run.exitCode, 0, run.stderr);
+      assert.ok(kills >= 8, `killed ${kills} times: ${[...survived].join(', ')}`);
+    } finally {
+      for (const proxy of proxies) proxy.stop();
+    }
+    assert.deepEqual(await workloadOn(cluster1, namespace), { uids: [], owners: 0 });
+    const { its1: onIts, ...rest } = await inventories();
+    // What properties made for all WECs stays.
+    const shared = Object.keys(onIts).filter((key) => key.includes('customization-properties'));
+    assert.deepEqual(shared.sort(), [
+      'configmaps customization-properties/kube-root-ca.crt',
+      'namespaces /customization-properties',
+      'serviceaccounts customization-properties/default',
+    ]);
+    for (const key of shared) delete onIts[key];
+    assert.deepEqual({ its1: onIts, ...rest }, originally);
+  });
+});
+
+describe('a WEC that has left one ITS', () => {
+  it('joins another with no step in between, and leaves it though its own API server restarts meanwhile', async () => {
+    const originally = { its2: await inventoryOf(its2), cluster1: await inventoryOf(cluster1) };
+    await join('its2');
+    const run = await cli.succeed(leave('its2'), {
+      whenPrinted: {
+        text: /ManagedCluster deleted/,
+        act: async () => {
+          await cluster1.stop();
+          await cluster1.start();
+        },
+      },
+    });
+    assert.equal(run.stdout, 'cluster1: deregistered\n');
+    assert.deepEqual({ its2: await inventoryOf(its2), cluster1: await inventoryOf(cluster1) }, originally);
+  });
+
+  it('comes back to the first', () => join('its1'));
+
+  it('is registered or gone, and the commands say which, when join and deregister run at the same time', async () => {
+    const [left, joined] = await Promise.all([
+      cli.run(leave('its1')),
+      cli.run(['wec', 'join', 'cluster1', '--its', 'its1', '--accept', '--timeout', '90s']),
+    ]);
+    const said = `${left.exitCode} ${left.stderr}\n${joined.exitCode} ${joined.stderr}`;
+    const registered = await its1.admin.find(resources.managedClusters, 'cluster1');
+    const klusterlet = await cluster1.admin.find(resources.klusterlets, 'klusterlet').catch(() => undefined);
+    assert.equal(registered === undefined, klusterlet === undefined, said);
+    if (registered === undefined) assert.equal(left.exitCode, 0, said);
+    else assert.equal(joined.exitCode, 0, said);
+    for (const run of [left, joined]) if (run.exitCode !== 0) assert.match(run.stderr, /✗ /);
+  });
+});

@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import {
+  type AnyObject,
+  type Bed,
+  faultyPods,
+  installAddon,
+  type Plane,
+  resources,
+  startBed,
+  untilApplied,
+} from '../../../testbed/bed.ts';
+import { Cli } from '../support/harness.ts';
+import { assertRefused, assertRefuses, type Refusal } from '../support/refusal.ts';
+import { assertAvailable, contextsOf, statusOf, until } from '../support/registration.ts';
+import { runWorkload, workloadOn } from '../support/workloads.ts';
+
+const names = ['cluster1', 'cluster2', 'cluster3'];
+
+let bed: Bed;
+let cli: Cli;
+let its1: Plane;
+let planes: Plane[];
+
+before(async () => {
+  bed = await startBed({ planes: [{ name: 'its1', hub: true }, ...names.map((name) => ({ name }))] });
+  its1 = bed.plane('its1');
+  planes = names.map((name) => bed.plane(name));
+  cli = await Cli.create(await contextsOf(its1, ...planes));
+  await Promise.all(
+    names.map(async (name) => {
+      await cli.succeed(['wec', 'join', name, '--its', 'its1', '--accept', '--label', `only=${name}`]);
+      await assertAvailable(its1, name);
+    }),
+  );
+});
+
+after(async () => {
+  await cli?.remove();
+  await bed?.stop();
+});
+
+const clusterOf = (name: string) => its1.admin.find<AnyObject>(resources.managedClusters, name);
+
+describe('nothing is written on either side, and the reason is said,', () => {
+  const refuses = async (line: string, refusal: Refusal): Promise<void> => {
+    await assertRefuses(cli, [its1, ...planes], line, refusal);
+  };
+
+  it('where nobody can be asked and --yes is not given', () =>
+    refuses('deregister cluster1 --its its1', {
+      exitCode: 1,
+      says: /Deregistering cluster1 has to be confirmed, and there is nobody to ask/,
+      hint: /^ {2}stellarctl deregister cluster1 --its its1 --yes$/m,
+    }));
+
+  it('where --yes is given and the ITS is only the current context', () =>
+    refuses('deregister cluster1 --yes', {
+      exitCode: 2,
+      says: /ITS is not taken from the current context/,
+      hint: /--its/,
+    }));
+
+  it('where --clean-up has no context', () =>
+    refuses('deregister cluster1 --its its1 --yes --clean-up', { exitCode: 2, says: /--clean-up needs the context/ }));
+
+  it('where --local is mixed with what is about the ITS', () =>
+    refuses('deregister --local cluster1=cluster1 --its its1 --yes', { exitCode: 2, says: /--its is about the ITS/ }));
+
+  it('where the context is that of another WEC', () =>
+    refuses('deregister cluster1=cluster2 --its its1 --yes --clean-up', {
+      exitCode: 1,
+      says: /cluster2 .*is not the WEC cluster1 of its1: it is registered as cluster2\. Nothing was written/,
+      hint: /deregister cluster1=CONTEXT --its its1/,
+    }));
+
+  it('where the ITS is no hub', () =>
+    refuses('deregister cluster1 --its cluster2 --yes', { exitCode: 1, says: /cluster2/ }));
+
+  it('where it is only tried with --dry-run', async () => {
+    const { stdout } = await cli.succeed(['deregister', 'cluster1', '--its', 'its1', '--dry-run']);
+    assert.match(stdout, /^would delete ManagedCluster cluster1 on its1$/m);
+  });
+});
+
+// Each on a WEC of its own, side by side: most of the time they wait.
+describe('a WEC that cannot leave as it should', { concurrency: true }, () => {
+  it('because its agent has died is refused, and leaves with --force, which says what it takes away', async () => {
+    const name = 'cluster1';
+    const wec = bed.plane(name);
+    const { namespace } = await runWorkload(its1, wec, { policy: 'for-dead', matchLabels: { only: name } });
+    installAddon(its1, { clusters: [name], hasFinalizer: true });
+    await untilApplied(its1, name, 4);
+    await kill(name);
+    const there = await workloadOn(wec, namespace);
+    const line = ['deregister', name, '--its', 'its1', '--yes'];
+    await assertRefuses(cli, [wec], line, {
+      exitCode: 1,
+      says: /agent of cluster1 is not running \(its lease was last renewed \d+s ago\).*4 works/,
+      hint: /--force/,
+    });
+    assert.deepEqual((await clusterOf(name))?.metadata.deletionTimestamp, undefined);
+
+    const { stderr } = await cli.succeed([...line, '--force', '--timeout', '60s']);
+    assert.match(stderr, /Its workloads stay where they run, and nothing manages them any more/);
+    assert.match(
+      stderr,
+      /removed finalizer cluster\.open-cluster-management\.io\/manifest-work-cleanup of ManifestWork /,
+    );
+    // Once its work is gone, the add-on may be faster in removing its own finalizer.
+    assert.match(stderr, /--force +removes, after 15s without progress: .*the pre-delete finalizers of addon-status$/m);
+    assert.equal(await clusterOf(name), undefined);
+    assert.equal(await its1.admin.find(resources.namespaces, name), undefined);
+    assert.deepEqual((await workloadOn(wec, namespace)).uids, there.uids);
+  });
+
+  it('because its agent has died takes its workloads out of its ownership with --force --keep-workloads', async () => {
+    const name = 'cluster2';
+    const wec = bed.plane(name);
+    const { namespace } = await runWorkload(its1, wec, { policy: 'for-kept', matchLabels: { only: name } });
+    await kill(name);
+    const { uids } = await workloadOn(wec, namespace);
+    const line = [
+      'deregister',
+      `${name}=${name}`,
+      '--its',
+      'its1',
+      '--yes',
+      '--clean-up',
+      '--keep-workloads',
+      '--force',
+    ];
+    await cli.succeed([...line, '--timeout', '90s']);
+    assert.equal(await clusterOf(name), undefined);
+    assert.deepEqual(await workloadOn(wec, namespace), { uids, owners: 0 });
+    assert.equal(await wec.admin.find(resources.namespaces, 'open-cluster-management-agent'), undefined);
+  });
+
+  it('because its agent dies meanwhile is named at the deadline with what blocks it, and leaves when it lives again', async () => {
+    const name = 'cluster3';
+    const wec = bed.plane(name);
+    await runWorkload(its1, wec, { policy: 'for-dying', matchLabels: { only: name } });
+    const before = await clusterOf(name);
+    const mend = await bed.fault({ kind: 'dead', plane: name, pod: faultyPods.agents });
+    const started = Date.now();
+    const run = await cli.run(['deregister', name, '--its', 'its1', '--yes', '--timeout', '8s']);
+    assert.ok(Date.now() - started < 12_000, 'it did not end at its deadline');
+    assertRefused(run, { exitCode: 3, says: /works of cluster3 were not removed in time/, hint: /--force/ });
+    assert.match(run.stderr, /blocked by finalizer cluster\.open-cluster-management\.io\/manifest-work-cleanup/);
+    assert.deepEqual((await clusterOf(name))?.metadata.labels, before?.metadata.labels);
+
+    await mend();
+    await cli.succeed(['deregister', name, '--its', 'its1', '--yes']);
+    assert.equal(await clusterOf(name), undefined);
+  });
+});
+
+/** Lets a WEC's agent die, and the hub notice it soon. */
+async function kill(name: string): Promise<void> {
+  await its1.admin.patch(resources.managedClusters, name, { spec: { leaseDurationSeconds: 1 } });
+  await bed.fault({ kind: 'dead', plane: name, pod: faultyPods.agents });
+  await until(
+    async () => statusOf(await clusterOf(name), 'ManagedClusterConditionAvailable') === 'Unknown' || undefined,
+    `notice that ${name} is dead`,
+  );
+}

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { type Bed, installAddon, type Plane, resources, startBed } from '../../../testbed/bed.ts';
+import { Cli, type CliRun } from '../support/harness.ts';
+import { inventoryOf } from '../support/inventory.ts';
+import { assertUnwritten, markAll } from '../support/refusal.ts';
+import { assertAvailable, contextsOf } from '../support/registration.ts';
+import { runWorkload, workloadOn } from '../support/workloads.ts';
+
+const names = ['cluster1', 'cluster2', 'cluster3', 'cluster4'];
+
+let bed: Bed;
+let cli: Cli;
+let its1: Plane;
+let originally: Record<string, unknown>;
+
+before(async () => {
+  bed = await startBed({ planes: [{ name: 'its1', hub: true }, ...names.map((name) => ({ name }))] });
+  its1 = bed.plane('its1');
+  cli = await Cli.create(await contextsOf(its1, ...names.map((name) => bed.plane(name))));
+  originally = await inventoryOf(its1);
+});
+
+after(async () => {
+  await cli?.remove();
+  await bed?.stop();
+});
+
+interface Case {
+  name: string;
+  how: string;
+  join?: string[];
+  hasWorkload?: boolean;
+  hasAddon?: boolean;
+  isTwice?: boolean;
+  deregister?: string[];
+}
+
+const cases: Case[] = [
+  { name: 'cluster1', how: 'in mode Singleton, with workloads and an add-on', hasWorkload: true, hasAddon: true },
+  {
+    name: 'cluster2',
+    how: 'in mode Default, with workloads, told twice at the same time',
+    isTwice: true,
+    join: ['--no-singleton'],
+    hasWorkload: true,
+  },
+];
+
+const withoutWorkload = (inventory: Record<string, unknown>, namespace: string) =>
+  Object.fromEntries(Object.entries(inventory).filter(([key]) => !key.includes(namespace)));
+
+describe('deregistering a WEC with --clean-up', { concurrency: true }, () => {
+  for (const each of cases) it(`leaves the cluster as it was before it joined: ${each.how}`, () => roundTrip(each));
+
+  describe('without workloads', { concurrency: 1 }, () => {
+    const each: Case = { name: 'cluster3', how: 'in mode Default', join: ['--no-singleton'] };
+
+    it(`leaves the cluster as it was before it joined: ${each.how}`, () => roundTrip(each));
+
+    it('can be done by the administrator of the WEC alone with --local, and later by that of the ITS', async () => {
+      const { wec, earlier } = await register({ ...each, how: 'in mode Singleton', join: [] });
+      const line = ['deregister', '--local', 'cluster3', '--wec-context', 'cluster3', '--yes'];
+      const kubeconfig = await contextsOf(wec);
+      const { stdout } = await cli.succeed(line, { kubeconfig });
+      assert.equal(stdout, 'cluster3: cleaned up\n');
+      assert.deepEqual(await inventoryOf(wec), earlier);
+      const again = await cli.succeed(line, { kubeconfig });
+      assert.equal(again.stdout, 'cluster3: has no klusterlet; nothing to do\n');
+
+      await assertAvailable(its1, 'cluster3');
+      await cli.succeed(['deregister', 'cluster3', '--its', 'its1', '--yes']);
+      assert.equal(await its1.admin.find(resources.managedClusters, 'cluster3'), undefined);
+    });
+  });
+
+  it('and --keep-workloads leaves every object of the workloads with its UID, their pods included, and nothing else', async () => {
+    const each: Case = { name: 'cluster4', how: '', hasWorkload: true, deregister: ['--keep-workloads'] };
+    const { wec, earlier, namespace, leave } = await register(each);
+    const { uids, owners } = await workloadOn(wec, namespace);
+    assert.deepEqual([uids.length, owners], [4, 3]);
+    const { stderr } = await leave();
+    assert.match(stderr, /Its workloads stay where they run/);
+    assert.deepEqual(await workloadOn(wec, namespace), { uids, owners: 0 });
+    assert.deepEqual(withoutWorkload(await inventoryOf(wec), namespace), earlier);
+  });
+});
+
+describe('the ITS that all of them have left', () => {
+  it('has the objects that it had before the first one came', async () => {
+    assert.deepEqual(await inventoryOf(its1), originally);
+  });
+
+  it('knows none of them, so that deregistering again changes nothing', async () => {
+    await markAll([its1]);
+    const { stdout } = await cli.succeed(['deregister', ...names, '--its', 'its1', '--yes']);
+    assert.equal(stdout, names.map((name) => `${name}: is not registered; nothing to do\n`).join(''));
+    await assertUnwritten([its1]);
+  });
+});
+
+async function roundTrip(each: Case): Promise<void> {
+  const { wec, earlier, leave } = await register(each);
+  const [{ stdout, stderr }] = await Promise.all([leave(), each.isTwice && leave()]);
+  assert.equal(stdout, `${each.name}: deregistered\n`);
+  assert.match(stderr, /^ITS its1 \(https:\/\/127\.0\.0\.1:\d+\)$/m);
+  if (each.hasWorkload) {
+    assert.match(stderr, new RegExp(`3 works of policy-${each.name} \\(wds1\\): .*Deployment .*/web`));
+    assert.match(stderr, /Its workloads will be removed/);
+  }
+  assert.deepEqual(await inventoryOf(wec), earlier);
+
+  await markAll([wec]);
+  const again = await leave();
+  assert.equal(again.stdout, `${each.name}: is not registered; nothing to do\n`);
+  await assertUnwritten([wec]);
+}
+
+/** Registers a WEC, with a workload of its own if it is to have one. */
+async function register({ name, join = [], hasWorkload, hasAddon, deregister = [] }: Case) {
+  const wec = bed.plane(name);
+  const earlier = await inventoryOf(wec);
+  await cli.succeed(['wec', 'join', name, '--its', 'its1', '--accept', '--label', `only=${name}`, ...join]);
+  await assertAvailable(its1, name);
+  let namespace = '';
+  if (hasWorkload) {
+    const workload = { policy: `policy-${name}`, matchLabels: { only: name } };
+    ({ namespace } = await runWorkload(its1, wec, workload));
+  }
+  if (hasAddon) installAddon(its1, { clusters: [name] });
+  const line = ['deregister', `${name}=${name}`, '--its', 'its1', '--yes', '--clean-up', ...deregister];
+  return { wec, earlier, namespace, leave: (): Promise<CliRun> => cli.succeed(line) };
+}

@@ -1,0 +1,445 @@
+import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type AnyObject,
+  type Bed,
+  createRegistrationRequest,
+  type Fault,
+  faultyPods,
+  type Plane,
+  resources,
+  startBed,
+  wipeWec,
+  writeKubeconfig,
+} from '../../../testbed/bed.ts';
+import type { Entry } from '../../../testbed/kube/kubeconfig.ts';
+import { Cli, type CliOptions, type CliRun } from '../support/harness.ts';
+import { ask, stateOf } from '../support/pretended-agents.ts';
+import { assertRefused, writesOn } from '../support/refusal.ts';
+import { assertAvailable, contextsOf, restartPods, statusOf, until } from '../support/registration.ts';
+import { TroubledNetwork } from '../support/troubled-network.ts';
+
+let bed: Bed;
+let cli: Cli;
+let [its1, its2, cluster1, cluster2, cluster3]: Plane[] = [];
+
+const names = ['its1', 'its2', 'cluster1', 'cluster2', 'cluster3'] as const;
+
+before(async () => {
+  bed = await startBed({ planes: names.map((name) => ({ name, hub: name.startsWith('its') })) });
+  [its1, its2, cluster1, cluster2, cluster3] = names.map((name) => bed.plane(name));
+  cli = await Cli.create(await contextsOf(there(its1), there(its2), there(cluster1), there(cluster2), there(cluster3)));
+});
+
+after(async () => {
+  await cli?.remove();
+  await bed?.stop();
+});
+
+function there(plane: Plane | undefined): Plane {
+  assert.ok(plane);
+  return plane;
+}
+
+/** Runs a command line that has to end in so many seconds, whatever goes wrong. */
+async function run(line: string, within: number, options: CliOptions = {}): Promise<CliRun> {
+  const started = Date.now();
+  const ended = await cli.run(line.split(' '), options);
+  const took = (Date.now() - started) / 1000;
+  assert.ok(took < within, `${line} took ${took} s instead of less than ${within}:\n${ended.stdout}${ended.stderr}`);
+  return ended;
+}
+
+async function succeeds(line: string, within: number, options: CliOptions = {}): Promise<CliRun> {
+  const ended = await run(line, within, options);
+  assert.equal(ended.exitCode, 0, `${line}\n${ended.stdout}${ended.stderr}`);
+  return ended;
+}
+
+async function fails(
+  line: string,
+  within: number,
+  exitCode: number,
+  says: RegExp,
+  options: CliOptions = {},
+): Promise<CliRun> {
+  const ended = await run(line, within, options);
+  assertRefused(ended, { exitCode, says });
+  return ended;
+}
+
+/** Side by side, each to its end: one that fails leaves no other running into the next test. */
+async function together(...running: Promise<unknown>[]): Promise<void> {
+  const ended = await Promise.allSettled(running);
+  const failures = ended.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
+  if (failures.length > 0) throw failures.length === 1 ? failures[0] : new AggregateError(failures);
+}
+
+/** What `wec get` says is wrong, and what to type. */
+async function diagnosisOf(
+  wec: string,
+  its: string,
+  options: CliOptions = {},
+): Promise<{ wrong: string; hint: string; next: string }> {
+  const { diagnosis } = (await succeeds(`wec get ${wec} --its ${its} -o json`, 12, options)).json();
+  return diagnosis ?? { wrong: 'nothing', hint: 'nothing', next: 'nothing' };
+}
+
+async function through<T>(networks: readonly TroubledNetwork[], act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } finally {
+    for (const network of networks) network.stop();
+  }
+}
+
+async function during<T>(fault: Fault, act: () => Promise<T>): Promise<T> {
+  const mend = await bed.fault(fault);
+  try {
+    return await act();
+  } finally {
+    await mend();
+  }
+}
+
+/** Restarts a plane's API server as soon as this has been printed. */
+const restarting = (plane: string, text: RegExp): CliOptions => ({
+  whenPrinted: { text, act: () => during({ kind: 'stopped', plane }, async () => {}) },
+});
+
+const clusterHas = (hub: Plane, name: string, type: string, status: string) =>
+  until(async () => {
+    const cluster = await hub.admin.find(resources.managedClusters, name);
+    return statusOf(cluster, type) === status ? true : undefined;
+  }, `${type}=${status} of ${name}`);
+
+/** Lets the hub judge a silent agent after 5 s instead of five minutes. */
+const judgeSoon = (hub: Plane, name: string) =>
+  hub.admin.patch(resources.managedClusters, name, { spec: { leaseDurationSeconds: 1 } });
+
+// Side by side, since most of the time they wait: on its1 an agent goes wrong, or the network; on its2 the hub itself.
+describe('when something goes wrong', { concurrency: true }, () => {
+  describe('with an agent', { concurrency: 1 }, () => {
+    it('whose operator crashes, all say so, and join completes it once it is mended', async () => {
+      const crash = /klusterlet-\S+: CrashLoopBackOff \(back-off/;
+      await during({ kind: 'crashing', plane: 'cluster1', pod: 'open-cluster-management/' }, async () => {
+        const { stderr } = await fails('wec join cluster1 --accept --its its1', 25, 1, crash);
+        assert.match(stderr, /kubectl .*describe pod/);
+        // At times it is just being tried again.
+        const next = await until(async () => {
+          const diagnosis = await diagnosisOf('cluster1=cluster1', 'its1');
+          const isIt = /^A container of the operator does not start: CrashLoopBackOff/.test(diagnosis.wrong);
+          return isIt ? diagnosis.next : undefined;
+        }, 'diagnosis of the container');
+        assert.match(next, /^kubectl --context cluster1 -n open-cluster-management describe pod klusterlet-/);
+        await fails('wec wait cluster1=cluster1 --timeout 1s --its its1', 3, 3, crash);
+      });
+      await succeeds('wec join cluster1 --accept --its its1', 20);
+      await assertAvailable(there(its1), 'cluster1');
+    });
+
+    it('whose API server restarts while join waits, join succeeds', async () => {
+      await wipeWec(there(its1), there(cluster1), 'cluster1');
+      await succeeds('wec join cluster1 --accept --its its1', 40, restarting('cluster1', /klusterlet applied/));
+      await assertAvailable(there(its1), 'cluster1');
+    });
+
+    for (const seconds of [600, -600]) {
+      it(`whose clock is off by ${seconds} s, all say so`, async () => {
+        await wipeWec(there(its1), there(cluster1), 'cluster1');
+        await during({ kind: 'clock-off', plane: 'cluster1', pod: faultyPods.agents, seconds }, async () => {
+          // The hub compares the clocks only when the agent has renewed its lease, which may be after it was available for a moment.
+          const { exitCode } = await cli.run('wec join cluster1 --accept --timeout 6s --its its1'.split(' '));
+          assert.ok(exitCode === 0 || exitCode === 3, `join ended with ${exitCode}`);
+          await until(
+            async () =>
+              /^cluster1 .* available ✗ .*clock/m.test((await succeeds('wec list --its its1', 8)).stdout) || undefined,
+            'the clocks in the list',
+          );
+          assert.match((await diagnosisOf('cluster1', 'its1')).wrong, /clock/);
+          await fails('wec wait cluster1 --timeout 1s --its its1', 3, 3, /clock/);
+        });
+      });
+    }
+  });
+
+  describe('with one of several agents, or the network', { concurrency: 1 }, () => {
+    let intruder = '';
+
+    it('that fight for a name, join tells of its own request, and not of the other', async () => {
+      intruder = await ask(there(its1), 'cluster2', { agent: 'aaaaaaaa-intruder' });
+      await succeeds('wec join cluster2 --its its1', 20);
+      const { requests } = (await succeeds('wec get cluster2 --its its1 -o json', 8)).json();
+      assert.equal(requests.length, 2, 'its own agent has asked when join ends');
+    });
+
+    it('that fight for a name, accept names both and approves none', async () => {
+      await until(async () => {
+        const { items } = await there(its1).admin.list(resources.certificateSigningRequests);
+        return items.length >= 2 || undefined;
+      }, 'second request');
+      const run = await fails('accept cluster2=cluster2 --its its1', 8, 1, /Several agents ask to be cluster2; none/);
+      assert.match(run.stderr, /^ +cluster2-\S+ +aaaaaaaa-intruder +[0-9a-f]{8} +pending/m);
+      assert.match(run.stderr, /^ +cluster2-\S+ +[0-9a-f-]{36} +[0-9a-f]{8} +pending .*← the Klusterlet of the WEC$/m);
+      assert.match(run.stderr, /stellarctl accept cluster2 --agent [0-9a-f]{8} /);
+      assert.equal(await stateOf(there(its1), intruder), 'pending');
+      assert.match((await diagnosisOf('cluster2', 'its1')).wrong, /^2 agents ask to be cluster2 /);
+    });
+
+    it('that fight for a name, join --accept takes its own', async () => {
+      await succeeds('wec join cluster2 --accept --its its1', 20);
+      await assertAvailable(there(its1), 'cluster2');
+      assert.equal(await stateOf(there(its1), intruder), 'pending');
+    });
+
+    it('that dies after it has joined, all say that its lease has stopped', async () => {
+      await there(its1).admin.delete(resources.certificateSigningRequests, intruder);
+      await judgeSoon(there(its1), 'cluster2');
+      await during({ kind: 'dead', plane: 'cluster2', pod: faultyPods.agents }, async () => {
+        await clusterHas(there(its1), 'cluster2', 'ManagedClusterConditionAvailable', 'Unknown');
+        const stopped = /lease stopped \d+s ago/;
+        const { stdout } = await succeeds('wec list --its its1', 8);
+        assert.match(stdout, /^cluster2 +yes +yes +unknown +available ✗ .*lease stopped \d+s ago/m);
+        const { wrong, next } = await diagnosisOf('cluster2=cluster2', 'its1');
+        assert.match(wrong, /^The agent of cluster2 has fallen silent: lease stopped \d+s ago\.$/);
+        assert.match(next, /^kubectl --context cluster2 -n open-cluster-management-agent logs klusterlet-agent-/);
+        await together(
+          fails('wec wait cluster2 --timeout 1s --its its1', 3, 3, stopped),
+          fails('wec join cluster2 --accept --timeout 2s --its its1', 4, 3, stopped),
+          succeeds('label cluster2 tier=a --its its1', 8),
+        );
+        const accepted = await succeeds('accept cluster2 --its its1', 8);
+        assert.match(accepted.stdout, /^cluster2: has joined already; not available: lease stopped/);
+      });
+      await succeeds('wec wait cluster2 --timeout 40s --its its1', 42);
+    });
+
+    it('of the WEC, whose API server restarts while join installs, join succeeds', async () => {
+      await wipeWec(there(its1), there(cluster2), 'cluster2');
+      await succeeds('wec join cluster2 --accept --its its1', 40, restarting('cluster2', /agents will use/));
+      await assertAvailable(there(its1), 'cluster2');
+    });
+
+    it('that is slow, all succeed in their time', async () => {
+      await wipeWec(there(its1), there(cluster2), 'cluster2');
+      const slow = await TroubledNetwork.start(there(its1), 1000);
+      const lessSlow = await TroubledNetwork.start(there(cluster2), 100);
+      const options = { kubeconfig: await writeKubeconfig(there(its1), [slow.entry, lessSlow.entry]) };
+      await through([slow, lessSlow], async () => {
+        await succeeds('wec join cluster2 --accept --its its1', 60, options);
+        const looks = ['wec list', 'wec get cluster2=cluster2', 'wec wait cluster2', 'accept cluster2'];
+        await together(
+          ...[...looks, 'label cluster2 tier=b --overwrite'].map((line) => succeeds(`${line} --its its1`, 15, options)),
+          fails('wec wait nobody --timeout 3s --its its1', 5, 3, /nobody|its1/, options),
+        );
+      });
+    });
+
+    it('that answers nothing, or refuses, all end with 4 and name the cluster', async () => {
+      const all = [
+        'wec join cluster2 --accept',
+        'accept cluster2',
+        'wec wait cluster2',
+        'wec list',
+        'wec get cluster2',
+      ];
+      const lines = [...all, 'label cluster2 tier=c'];
+      const network = await TroubledNetwork.start(there(its1), Number.POSITIVE_INFINITY);
+      const options = {
+        kubeconfig: await writeKubeconfig(there(its1), [network.entry, there(cluster2).kubeconfigEntry]),
+      };
+      const silent = /^✗ Cannot reach its1 \(https:\S+\): no answer in time\.$/;
+      await through([network], () =>
+        together(...lines.map((line) => fails(`${line} --timeout 2s --its its1`, 4, 4, silent, options))),
+      );
+      const refused = /^✗ Cannot reach its1 \(https:\S+\): connection refused\.$/;
+      await together(...lines.map((line) => fails(`${line} --its its1`, 8, 4, refused, options)));
+    });
+  });
+
+  describe('with the ITS', { concurrency: 1 }, () => {
+    it('whose API server restarts, what waits goes on: join --accept, accept, wec wait, wec list --watch', async () => {
+      const line = 'wec join cluster3 --accept --timeout 90s --its its2';
+      const sawIt = { text: /^cluster3( +yes){3} +available /m, signal: 'SIGINT' } as const;
+      const watch = async () => {
+        const { exitCode, stdout } = await run('wec list --watch --timeout 100s --its its2', 102, { signalAt: sawIt });
+        assert.equal(exitCode, 130, `cluster3 became available while it watched:\n${stdout}`);
+      };
+      await together(
+        watch(),
+        succeeds(line, 92, restarting('its2', /klusterlet applied/)),
+        succeeds('wec wait cluster3 --timeout 90s --its its2', 92),
+        fails('accept asking --timeout 25s --its its2', 30, 3, /asking did not get to the stage available in time/),
+      );
+      await assertAvailable(there(its2), 'cluster3');
+    });
+
+    it('whose certificate authority changes, all say so, and join renews the connection', async () => {
+      const hub = there(its2);
+      await succeeds('wec join cluster3 --accept --its its2', 20);
+      await judgeSoon(hub, 'cluster3');
+      await during({ kind: 'certificate', plane: 'its2' }, async () => {
+        const all = [
+          'wec join cluster3 --accept',
+          'accept cluster3',
+          'wec wait cluster3',
+          'wec list',
+          'wec get cluster3',
+        ];
+        const untrusted = /^✗ Cannot reach its2 \(https:\S+\): its certificate is signed by an unknown authority\.$/;
+        await together(
+          ...[...all, 'label cluster3 tier=c'].map((line) => fails(`${line} --its its2`, 8, 4, untrusted)),
+        );
+
+        const options = {
+          kubeconfig: await writeKubeconfig(hub, [trustingOther(hub), there(cluster3).kubeconfigEntry]),
+        };
+        // What is connected stays so: the agent, and the operator's look at the hub, begin anew.
+        for (const namespace of ['open-cluster-management-agent', 'open-cluster-management'])
+          await restartPods(there(cluster3), namespace);
+        await until(async () => {
+          const { status } = (await there(cluster3).admin.get(resources.klusterlets, 'klusterlet')) as AnyObject & {
+            status?: { conditions: { type: string; message: string }[] };
+          };
+          return status?.conditions.some(({ message }) => message?.includes('x509')) || undefined;
+        }, 'word of the operator');
+        await clusterHas(hub, 'cluster3', 'ManagedClusterConditionAvailable', 'Unknown');
+        const { wrong, next } = await diagnosisOf('cluster3=cluster3', 'its2', options);
+        assert.match(wrong, /^The hub's certificate authority has changed since cluster3 joined\.$/);
+        assert.equal(next, 'stellarctl wec join cluster3=cluster3 --accept --its its2');
+
+        // kube-public/cluster-info still tells agents of the old one.
+        const file = path.join(cli.home, 'other-ca.pem');
+        await writeFile(file, otherAuthorityOf(hub));
+        const line = `wec join cluster3=cluster3 --accept --its its2 --ca-file ${file}`;
+        await succeeds(line, 30, options);
+        await assertAvailable(hub, 'cluster3');
+      });
+    });
+
+    it('whose webhook is dead, nothing is approved too early, all say what is missing, and it goes on afterwards', async () => {
+      const hub = there(its2);
+      await wipeWec(hub, there(cluster3), 'cluster3');
+      const early = await createRegistrationRequest(hub, { cluster: 'early', agent: 'agent-of-early' });
+      await ask(hub, 'announced', { agent: 'agent-of-announced' });
+      const missing = /kept by managed-cluster: the agent .*announced? its ManagedCluster/;
+      const restart = /rollout restart deployment cluster-manager-registration-webhook/;
+      const silent = /OCM's webhook for ManagedClusters does not answer \(.*refused/;
+      await during({ kind: 'dead', plane: 'its2', pod: faultyPods.webhook }, async () => {
+        const webhook = /failed calling webhook "managedcluster\S+\.admission\.cluster\.open-cluster-management\.io"/;
+        await together(
+          fails('accept announced --timeout 4s --its its2', 6, 3, webhook),
+          fails('label announced tier=a --its its2', 13, 1, webhook),
+          fails('accept early --timeout 4s --its its2', 6, 3, missing),
+        );
+        // Said at once, and nothing is installed that would start in vain.
+        await there(cluster3).markAudit();
+        const waiting = await fails('wec join cluster3 --accept --timeout 3s --its its2', 6, 3, silent);
+        assert.match(waiting.stderr, restart);
+        assert.deepEqual(await writesOn(there(cluster3)), []);
+        const { itses } = (await succeeds('status --its its2 -o json', 12)).json();
+        const { ready, problem, webhook: admission } = itses[0];
+        assert.deepEqual([ready, problem, admission.answers], [false, true, false]);
+        const status = await succeeds('status --its its2', 12);
+        assert.match(status.stdout, silent);
+        assert.match(status.stderr, restart);
+        assert.equal(await stateOf(hub, early.metadata.name), 'pending');
+        const diagnosis = await diagnosisOf('early', 'its2');
+        assert.match(diagnosis.wrong, /^early cannot be announced on its2: OCM's webhook/);
+        assert.match(diagnosis.next, restart);
+      });
+      await succeeds('wec join cluster3 --accept --timeout 40s --its its2', 42);
+      await assertAvailable(hub, 'cluster3');
+    });
+
+    it('whose webhook dies while a join waits, the join says so, leaves the agent alone, and goes on by itself', async () => {
+      const hub = there(its2);
+      await wipeWec(hub, there(cluster3), 'cluster3');
+      const fault: Fault = { kind: 'dead', plane: 'its2', pod: faultyPods.webhook };
+      const broken = new EventEmitter();
+      const dying = {
+        whenPrinted: {
+          text: /klusterlet applied/,
+          act: () => during(fault, () => once(broken, 'long enough')),
+        },
+      };
+      const joining = run('wec join cluster3 --accept --timeout 90s --its its2', 92, dying);
+      try {
+        const asked = await until(async () => {
+          const { items } = await hub.admin.list(resources.certificateSigningRequests);
+          return items.find(({ metadata }) => metadata.name.startsWith('cluster3-'));
+        }, 'request');
+        // Longer than an agent is given that does not announce itself.
+        await sleep(14_000);
+        assert.equal(await stateOf(hub, asked.metadata.name), 'pending', 'neither denied nor deleted');
+      } finally {
+        broken.emit('long enough');
+      }
+      const { exitCode, stderr } = await joining;
+      assert.equal(exitCode, 0, stderr);
+      assert.match(stderr, /^its2: OCM's webhook for ManagedClusters does not answer/m);
+      await assertAvailable(hub, 'cluster3');
+    });
+
+    it('whose internal name pods cannot resolve, all say so in the words of the operator', async () => {
+      await wipeWec(there(its2), there(cluster3), 'cluster3');
+      const words = /lookup its2-control-plane on \S+: no such host/;
+      await during({ kind: 'unresolvable', host: 'its2-control-plane' }, async () => {
+        await fails('wec join cluster3 --accept --timeout 4s --its its2', 6, 3, words);
+        const { wrong, hint, next } = await diagnosisOf('cluster3=cluster3', 'its2');
+        assert.match(wrong, /^cluster3 does not reach the hub: .*no such host\.$/);
+        assert.match(hint, /--hub-apiserver https/);
+        assert.equal(next, null, 'the address has to be filled in');
+        await together(
+          fails('accept cluster3=cluster3 --timeout 1s --its its2', 3, 3, words),
+          fails('wec wait cluster3=cluster3 --timeout 1s --its its2', 3, 3, words),
+        );
+      });
+      // What the operator said last is over, and a join has it look again.
+      const { stderr } = await succeeds('wec join cluster3 --accept --its its2', 100);
+      assert.match(stderr, /cluster3: the agent did not reach the ITS when it last tried: bootstrap secret renewed/);
+      await assertAvailable(there(its2), 'cluster3');
+    });
+
+    it('that stops for good, all end with 4 when it has had its time to come back', async () => {
+      const gone = /^✗ Cannot reach its2 \(https:\S+\): (connection refused|the connection was cut)\.$/;
+      await wipeWec(there(its2), there(cluster3), 'cluster3');
+      let mend = async () => {};
+      const stopping = {
+        whenPrinted: {
+          text: /klusterlet applied/,
+          act: async () => {
+            mend = await bed.fault({ kind: 'stopped', plane: 'its2' });
+          },
+        },
+      };
+      await together(
+        fails('accept nobody --its its2', 30, 4, gone),
+        fails('wec wait nobody --timeout 60s --its its2', 30, 4, gone),
+        fails('wec join cluster3 --accept --its its2', 30, 4, gone, stopping),
+      );
+      await together(
+        ...['wec list', 'wec get cluster3=cluster3', 'label cluster3 tier=a'].map((line) =>
+          fails(`${line} --its its2`, 8, 4, gone),
+        ),
+      );
+      await mend();
+    });
+  });
+});
+
+/** The authority that the fault `certificate` serves by. */
+function otherAuthorityOf(hub: Plane): string {
+  const [, other] = (hub.admin.connection.caPem ?? '').split(/(?=-----BEGIN)/);
+  return other ?? '';
+}
+
+/** The plane's own context, as somebody has it who was given the new authority. */
+function trustingOther(hub: Plane): Entry {
+  const { connection, ...entry } = hub.kubeconfigEntry;
+  return { ...entry, connection: { ...connection, caPem: otherAuthorityOf(hub) } };
+}

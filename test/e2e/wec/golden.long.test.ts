@@ -1,0 +1,78 @@
+/** What is printed and written in the life of WECs, in the order of the files. */
+import { cp, readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import {
+  type Bed,
+  expiredToken,
+  limitedUser,
+  resources,
+  startBed,
+  tokenUser,
+  writeKubeconfig,
+} from '../../../testbed/bed.ts';
+import { localClusterTools } from '../../../testbed/local-clusters/tools.ts';
+import { rule } from '../../../testbed/ocm/rbac.ts';
+import { type Acts, Player } from '../support/golden/player.ts';
+import { replay } from '../support/golden/transcript.ts';
+import { Cli } from '../support/harness.ts';
+import { announce, ask } from '../support/pretended-agents.ts';
+import { contextsOf, statusOf, until } from '../support/registration.ts';
+
+const folder = path.resolve(import.meta.dirname, '..', '..', 'golden', 'wecs');
+const transcripts = (await readdir(folder)).sort();
+
+let bed: Bed;
+let cli: Cli;
+let tools: Awaited<ReturnType<typeof localClusterTools>>;
+let player: Player;
+
+before(async () => {
+  bed = await startBed({
+    planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }, { name: 'cluster2' }, { name: 'cluster3' }],
+  });
+  tools = await localClusterTools(bed);
+  const [its1, ...wecs] = bed.planes as [Bed['planes'][0], ...Bed['planes']];
+  cli = await Cli.create('');
+  const lister = [
+    rule('cluster.open-cluster-management.io', 'managedclusters', 'list'),
+    rule('certificates.k8s.io', 'certificatesigningrequests', 'list'),
+  ];
+  const kubeconfigs = {
+    kubeconfig: await contextsOf(its1, ...wecs),
+    guest: await writeKubeconfig(its1, [await limitedUser(its1, { user: 'guest' })]),
+    lister: await writeKubeconfig(its1, [await limitedUser(its1, { user: 'lister', rules: lister })]),
+    expired: await writeKubeconfig(its1, [tokenUser(its1, await expiredToken(its1))]),
+  };
+  for (const [name, file] of Object.entries(kubeconfigs)) await cp(file, path.join(cli.home, name));
+  const acts: Acts = {
+    'announce ghost': () => announce(its1, 'ghost'),
+    'ask as stranger': () => ask(its1, 'stranger'),
+    'wait for the request of cluster3': () =>
+      until(async () => {
+        const { items } = await its1.admin.list(resources.certificateSigningRequests);
+        return items.some(({ metadata }) => metadata.name.startsWith('cluster3-')) || undefined;
+      }, 'request of cluster3'),
+    'wait until the klusterlet of cluster1 is connected': () =>
+      until(async () => {
+        const klusterlet = await bed.plane('cluster1').admin.get(resources.klusterlets, 'klusterlet');
+        return statusOf(klusterlet, 'HubConnectionDegraded') === 'False' || undefined;
+      }, 'connection of cluster1'),
+    'stop its1': () => bed.fault({ kind: 'stopped', plane: 'its1' }),
+    'stop cluster1': () => bed.fault({ kind: 'stopped', plane: 'cluster1' }),
+    'start everything': () => bed.mend(),
+  };
+  const env = { PATH: `${tools.path}:/usr/bin:/bin` };
+  player = new Player({ bed, cli, kubeconfig: path.join(cli.home, 'kubeconfig'), acts, env });
+});
+
+after(async () => {
+  tools?.stop();
+  await cli?.remove();
+  await bed?.stop();
+});
+
+describe('in the life of WECs, it prints and writes what is recorded', { concurrency: 1 }, () => {
+  for (const file of transcripts)
+    it(path.basename(file, '.txt'), () => replay(path.join(folder, file), (step) => player.perform(step)));
+});

@@ -1,0 +1,267 @@
+/** Clusters that were registered before: what is left of that must not keep them from being joined again. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import {
+  type AnyObject,
+  type Bed,
+  faultyPods,
+  limitedUser,
+  type Plane,
+  resources,
+  startBed,
+  wipeKlusterlet,
+  writeKubeconfig,
+} from '../../../testbed/bed.ts';
+import type { CertificateSigningRequest, Deployment, ManagedCluster, Pod } from '../../../testbed/kube/objects.ts';
+import { Authority } from '../../../testbed/plane/pki.ts';
+import { Cli } from '../support/harness.ts';
+import { assertRefused, markAll, writesOn } from '../support/refusal.ts';
+import { assertAvailable, contextsOf, statusOf, until } from '../support/registration.ts';
+import { WriteProxy } from '../support/write-proxy.ts';
+
+let bed: Bed;
+let cli: Cli;
+let its1: Plane;
+
+const names = ['cluster1', 'cluster2', 'cluster3', 'empty'] as const;
+const planeOf = (name: string): Plane => bed.plane(name);
+
+before(async () => {
+  bed = await startBed({ planes: [{ name: 'its1', hub: true }, ...names.map((name) => ({ name }))] });
+  its1 = bed.plane('its1');
+  cli = await Cli.create(await contextsOf(its1, ...names.map(planeOf)));
+});
+
+after(async () => {
+  await cli?.remove();
+  await bed?.stop();
+});
+
+const join = (name: string): string[] => ['wec', 'join', name, '--accept', '--its', 'its1'];
+const clusterOf = (name: string) => its1.admin.find<ManagedCluster>(resources.managedClusters, name);
+const uidAnnotation = 'stellarctl.kubestellar.io/kube-system-uid';
+const agentNamespace = 'open-cluster-management-agent';
+
+async function uidOf({ admin }: Plane): Promise<string | undefined> {
+  return (await admin.get<AnyObject>(resources.namespaces, 'kube-system')).metadata.uid;
+}
+
+/** As somebody does with kubectl while the agent lives. */
+async function deleteCluster(name: string): Promise<void> {
+  await its1.admin.delete(resources.managedClusters, name);
+  await until(async () => ((await clusterOf(name)) === undefined ? true : undefined), `end of ManagedCluster ${name}`);
+}
+
+async function requestsOf(name: string): Promise<CertificateSigningRequest[]> {
+  const { items } = await its1.admin.list<CertificateSigningRequest>(resources.certificateSigningRequests);
+  return items.filter(({ metadata }) => metadata.name.startsWith(`${name}-`));
+}
+
+async function diagnosisOf(name: string): Promise<{ wrong: string; next: string }> {
+  const { json } = await cli.succeed(['wec', 'get', `${name}=${name}`, '--its', 'its1', '-o', 'json']);
+  return json().diagnosis ?? { wrong: 'nothing', next: 'nothing' };
+}
+
+describe('joined again', { concurrency: true }, () => {
+  describe('cluster1', { concurrency: 1 }, () => {
+    const name = 'cluster1';
+
+    it('is recorded on the ITS by the UID of its kube-system, and a second join finds nothing to do', async () => {
+      await cli.succeed(join(name));
+      const { annotations } = (await assertAvailable(its1, name)).metadata;
+      assert.equal(annotations?.[uidAnnotation], await uidOf(planeOf(name)));
+      await markAll([its1, planeOf(name)]);
+      const again = await cli.succeed(join(name));
+      assert.match(again.stdout, /nothing to do/);
+      assert.deepEqual(await writesFor(name), []);
+    });
+
+    it('is recorded as well where an earlier registration was not', async () => {
+      await its1.admin.patch(resources.managedClusters, name, { metadata: { annotations: { [uidAnnotation]: null } } });
+      const { stdout } = await cli.succeed(join(name));
+      assert.match(stdout, /available; identity recorded/);
+      assert.equal((await clusterOf(name))?.metadata.annotations?.[uidAnnotation], await uidOf(planeOf(name)));
+    });
+
+    it('after deregister without --clean-up', async () => {
+      const before = await clusterOf(name);
+      await cli.succeed(['deregister', `${name}=${name}`, '--its', 'its1', '--yes']);
+      const { stdout, stderr } = await cli.succeed(join(name));
+      assert.match(stderr, /^cluster1: its agent has a certificate, and its1 has no ManagedCluster of it/m);
+      assert.match(stdout, /^cluster1: joined and available after/);
+      await assertAvailable(its1, name);
+      assert.notEqual((await clusterOf(name))?.metadata.uid, before?.metadata.uid);
+    });
+
+    it('after kubectl delete managedcluster: wec get says so at once, with the command that helps', async () => {
+      await deleteCluster(name);
+      const { wrong, next } = await diagnosisOf(name);
+      assert.match(wrong, /^There is no ManagedCluster cluster1 on its1, and its agent, which has its certificate/);
+      await cli.succeed(next.split(' ').slice(1));
+      await assertAvailable(its1, name);
+    });
+
+    it('by a user who may not delete Secrets and pods there it is refused beforehand, and names what is missing', async () => {
+      await deleteCluster(name);
+      const crud = ['get', 'list', 'create', 'patch', 'update', 'escalate', 'bind'];
+      const limited = await limitedUser(planeOf(name), {
+        user: 'installer',
+        rules: [{ apiGroups: ['*'], resources: ['*'], verbs: crud }],
+      });
+      const kubeconfig = await writeKubeconfig(its1, [its1.kubeconfigEntry, limited]);
+      await markAll([its1, planeOf(name)]);
+      const run = await cli.run(join(name), { kubeconfig });
+      assertRefused(run, {
+        exitCode: 4,
+        says: /Not allowed on cluster1 .*delete secrets in \S+-agent, delete pods in/,
+      });
+      assert.deepEqual(await writesFor(name), []);
+      await cli.succeed(join(name));
+    });
+
+    it('with a certificate that the ITS does not accept', async () => {
+      await its1.admin.patch(resources.managedClusters, name, { spec: { leaseDurationSeconds: 1 } });
+      const { metadata } = await planeOf(name).admin.get<AnyObject>(resources.klusterlets, 'klusterlet');
+      const foreign = await (await Authority.create('elsewhere')).issue({
+        commonName: `system:open-cluster-management:${name}:${metadata.uid}`,
+        organizations: [`system:open-cluster-management:${name}`],
+      });
+      const data = { 'tls.crt': foreign.certPem, 'tls.key': foreign.keyPem };
+      const encoded = Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString('base64')]);
+      // An agent that runs would put its own certificate back.
+      await scaleToNone(planeOf(name));
+      await planeOf(name).admin.patch(resources.secrets, `${agentNamespace}/hub-kubeconfig-secret`, {
+        data: Object.fromEntries(encoded),
+      });
+      await planeOf(name).admin.patch<Deployment>(resources.deployments, operator, { spec: { replicas: 1 } });
+      await until(
+        async () =>
+          statusOf(await clusterOf(name), 'ManagedClusterConditionAvailable') === 'Unknown' ? true : undefined,
+        'silence of the agent',
+      );
+      const { stderr } = await cli.succeed(join(name));
+      assert.match(stderr, /^cluster1: its1 does not accept the certificate of its agent/m);
+      await assertAvailable(its1, name);
+    });
+
+    it('rebuilt, it is refused while its old registration is there, and the hint is the right way', async () => {
+      await wipeKlusterlet(planeOf(name));
+      await markAll([its1, planeOf(name)]);
+      const run = await cli.run(join(name).with(2, `${name}=empty`));
+      assertRefused(run, {
+        exitCode: 1,
+        says: /cluster1 is the name of another cluster on its1, which has joined/,
+        hint: /stellarctl deregister cluster1 --force --its its1/,
+      });
+      assert.doesNotMatch(run.stderr, /delete managedcluster/);
+      assert.deepEqual(await writesFor(name), []);
+      // The very cluster, whose Klusterlet is gone, is known by its UID.
+      await cli.succeed(join(name));
+      await assertAvailable(its1, name);
+    });
+  });
+
+  describe('cluster2, killed on the way', { concurrency: 1 }, () => {
+    const name = 'cluster2';
+    const fatal = [
+      /^PATCH .*secrets\/bootstrap-hub-kubeconfig/,
+      /^DELETE .*secrets\/hub-kubeconfig-secret/,
+      /^DELETE .*\/pods\//,
+    ];
+    for (const write of fatal) {
+      it(`after ${write.source}`, async () => {
+        if ((await clusterOf(name)) === undefined) await cli.succeed(join(name));
+        await deleteCluster(name);
+        let kill: ((signal: NodeJS.Signals) => void) | undefined;
+        const proxy = await WriteProxy.start(planeOf(name), (description) => {
+          if (write.test(description)) kill?.('SIGKILL');
+        });
+        const kubeconfig = await writeKubeconfig(its1, [its1.kubeconfigEntry, proxy.entry]);
+        try {
+          const run = await cli.run(join(name), {
+            kubeconfig,
+            onStart: (killer) => {
+              kill = killer;
+            },
+          });
+          assert.equal(run.signal, 'SIGKILL', run.stderr);
+        } finally {
+          proxy.stop();
+        }
+        await cli.succeed(join(name));
+        await assertAvailable(its1, name);
+      });
+    }
+  });
+
+  describe('cluster3', { concurrency: 1 }, () => {
+    const name = 'cluster3';
+
+    it('whose request was denied as superseded by an earlier version', async () => {
+      await cli.succeed(['wec', 'join', name, '--its', 'its1']);
+      const [request] = await requestsOf(name);
+      assert.ok(request);
+      const denied = { type: 'Denied', status: 'True', reason: 'StellarctlSuperseded', message: '' };
+      await its1.admin.send(
+        'PUT',
+        `/apis/certificates.k8s.io/v1/certificatesigningrequests/${request.metadata.name}/approval`,
+        {
+          ...request,
+          apiVersion: 'certificates.k8s.io/v1',
+          kind: 'CertificateSigningRequest',
+          status: { conditions: [denied] },
+        },
+      );
+      await cli.succeed(join(name));
+      await assertAvailable(its1, name);
+      const left = await requestsOf(name);
+      assert.ok(!left.some(({ metadata }) => metadata.uid === request.metadata.uid), 'it was deleted');
+    });
+
+    it('whose agent crash-loops: it is not called available, and a join goes on once that is over', async () => {
+      const mend = await bed.fault({ kind: 'crashing', plane: name, pod: faultyPods.agents });
+      await until(async () => {
+        const { items } = await planeOf(name).admin.list<Pod>(resources.pods, { namespace: agentNamespace });
+        return items.some(({ status }) => (status?.containerStatuses?.[0]?.restartCount ?? 0) > 1) || undefined;
+      }, 'crash loop');
+      const run = await cli.run(join(name));
+      assertRefused(run, { exitCode: 1, says: /cluster3 is kept from .*klusterlet-agent-\S+: CrashLoopBackOff/ });
+      assert.doesNotMatch(run.stdout, /nothing to do/);
+      await mend();
+      await cli.succeed(join(name));
+      await assertAvailable(its1, name);
+    });
+
+    it('whose operator and agent are scaled to none: wec get says so, and a join starts both', async () => {
+      const { admin } = planeOf(name);
+      await scaleToNone(planeOf(name));
+      const { wrong, next } = await diagnosisOf(name);
+      assert.match(wrong, /^No agent of cluster3 runs .* neither the operator .* scaled to no pods, nor the agent/);
+      const { stdout } = await cli.succeed(next.split(' ').slice(1));
+      assert.doesNotMatch(stdout, /nothing to do/);
+      await assertAvailable(its1, name);
+      const { items } = await admin.list(resources.pods, { namespace: agentNamespace });
+      assert.ok(items.length > 0);
+    });
+  });
+});
+
+/** On both sides; on the ITS others write for theirs. */
+async function writesFor(name: string): Promise<string[]> {
+  const onIts = (await writesOn(its1)).filter((write) => write.includes(name));
+  return [...onIts, ...(await writesOn(planeOf(name)))];
+}
+
+const operator = 'open-cluster-management/klusterlet';
+
+/** The operator first: it would start the agent again. */
+async function scaleToNone({ admin }: Plane): Promise<void> {
+  const scaled = [operator, `${agentNamespace}/klusterlet-agent`];
+  for (const key of scaled) await admin.patch<Deployment>(resources.deployments, key, { spec: { replicas: 0 } });
+  await until(async () => {
+    const lists = await Promise.all(
+      scaled.map((key) => admin.list(resources.pods, { namespace: key.split('/')[0] ?? '' })),
+    );
+    return lists.every(({ items }) => items.length === 0) ? true : undefined;
+  }, 'end of the pods');
+}

@@ -1,0 +1,331 @@
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { parseAllDocuments } from 'yaml';
+import {
+  ApiError,
+  type Bed,
+  type Plane,
+  requestBootstrapToken,
+  resources,
+  startBed,
+  wipeWec,
+} from '../../../testbed/bed.ts';
+import { installKlusterlet } from '../../../testbed/conformance/installer.ts';
+import { apply } from '../../../testbed/kube/apply.ts';
+import type { AnyObject, CertificateSigningRequest, Deployment } from '../../../testbed/kube/objects.ts';
+import { Cli } from '../support/harness.ts';
+import { inventoryOf } from '../support/inventory.ts';
+import { assertUnwritten, markAll, writesOn } from '../support/refusal.ts';
+import {
+  assertAvailable,
+  bootstrapSecretText,
+  contextsOf,
+  secretText,
+  statusOf,
+  until,
+} from '../support/registration.ts';
+
+let bed: Bed;
+let cli: Cli;
+let its1: Plane;
+let cluster1: Plane;
+let cluster2: Plane;
+
+before(async () => {
+  bed = await startBed({ planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }, { name: 'cluster2' }] });
+  [its1, cluster1, cluster2] = ['its1', 'cluster1', 'cluster2'].map((name) => bed.plane(name)) as [Plane, Plane, Plane];
+  cli = await Cli.create(await contextsOf(its1, cluster1, cluster2));
+});
+
+after(async () => {
+  await cli?.remove();
+  await bed?.stop();
+});
+
+const wipeBoth = () => Promise.all([cluster1, cluster2].map((plane) => wipeWec(its1, plane, plane.name)));
+
+async function file(name: string, content: string): Promise<string> {
+  const place = path.join(cli.home, name);
+  await writeFile(place, content, { mode: 0o600 });
+  return place;
+}
+
+const operator = 'open-cluster-management/klusterlet';
+const pullSecret = 'open-cluster-management/open-cluster-management-image-pull-credentials';
+
+// Two WECs at a time, one for each test.
+describe('the agent is what was asked for:', { concurrency: true }, () => {
+  it('--image-registry, --ocm-version and --image-pull-secret', async () => {
+    const credentials = '{"auths":{"registry.example":{"auth":"c2VjcmV0LXVzZXI6c2VjcmV0LXdvcmQ="}}}';
+    const secret = await file('config.json', credentials);
+    const line = [
+      'wec',
+      'join',
+      'cluster1',
+      '--accept',
+      '--image-registry',
+      'registry.example/ocm/',
+      '--ocm-version',
+      '1.2.0',
+      '--image-pull-secret',
+      secret,
+    ];
+    const { stdout, stderr } = await cli.succeed([...line, '-v']);
+    const { spec } = await cluster1.admin.get<Deployment>(resources.deployments, operator);
+    assert.equal(spec.template.spec.containers[0]?.image, 'registry.example/ocm/registration-operator:v1.2.0');
+    const klusterlet = (await cluster1.admin.get<AnyObject>(resources.klusterlets, 'klusterlet')).spec as Record<
+      string,
+      string
+    >;
+    assert.equal(klusterlet.registrationImagePullSpec, 'registry.example/ocm/registration:v1.2.0');
+    assert.equal(klusterlet.workImagePullSpec, 'registry.example/ocm/work:v1.2.0');
+    assert.equal(klusterlet.imagePullSpec, 'registry.example/ocm/registration-operator:v1.2.0');
+    assert.equal(await secretText(cluster1, pullSecret, '.dockerconfigjson'), credentials);
+    assert.doesNotMatch(stdout + stderr, /c2VjcmV0|secret-word/);
+    await assertAvailable(its1, 'cluster1');
+
+    const again = await cli.succeed(['wec', 'join', 'cluster1', '--accept']);
+    assert.match(again.stdout, /nothing to do\. Its agent is 1\.2\.0, the hub 1\.3\.1\.$/m);
+    assert.equal(await secretText(cluster1, pullSecret, '.dockerconfigjson'), credentials, 'the credentials are kept');
+  });
+
+  it('--hub-apiserver and --ca-file', async () => {
+    const authority = await file('hub.crt', its1.caPem);
+    const { stderr } = await cli.succeed([
+      'wec',
+      'join',
+      'cluster2',
+      '--accept',
+      '--hub-apiserver',
+      `${its1.internalServer}/`,
+      '--ca-file',
+      authority,
+    ]);
+    assert.match(stderr, /agents will use https:\/\/its1-control-plane:6443 \(--hub-apiserver\)/);
+    assert.match(stderr, /https:\/\/its1-control-plane:6443 is not reached from here, so that it was not checked/);
+    const secret = await bootstrapSecretText(cluster2);
+    assert.match(secret, /server: https:\/\/its1-control-plane:6443$/m);
+    assert.ok(secret.includes(Buffer.from(its1.caPem).toString('base64')));
+    await assertAvailable(its1, 'cluster2');
+
+    await cluster2.markAudit();
+    const again = await cli.succeed(['wec', 'join', 'cluster2', '--accept', '--force-internal-endpoint-lookup']);
+    assert.match(again.stdout, /nothing to do/);
+    await assertUnwritten([cluster2]);
+  });
+});
+
+describe('the address for the agents', () => {
+  it("is the context's with --no-force-internal-endpoint-lookup, and the published one again without it", async () => {
+    await wipeBoth();
+    const run = await cli.run([
+      'wec',
+      'join',
+      'cluster1',
+      '--accept',
+      '--no-force-internal-endpoint-lookup',
+      '--timeout',
+      '2s',
+    ]);
+    assert.equal(run.exitCode, 3, run.stderr);
+    assert.match(run.stderr, /agents will use https:\/\/127\.0\.0\.1:\d+ \(kubeconfig\)/);
+    assert.match(await bootstrapSecretText(cluster1), new RegExp(`server: ${its1.server}$`, 'm'));
+    await until(async () => {
+      const klusterlet = await cluster1.admin.find<AnyObject>(resources.klusterlets, 'klusterlet');
+      return statusOf(klusterlet, 'HubConnectionDegraded') === 'True' ? true : undefined;
+    }, 'word of the operator');
+    const again = await cli.succeed(['wec', 'join', 'cluster1', '--accept']);
+    assert.match(again.stderr, /the address .* has changed: bootstrap secret renewed/);
+    assert.match(await bootstrapSecretText(cluster1), new RegExp(`server: ${its1.internalServer}$`, 'm'));
+    await assertAvailable(its1, 'cluster1');
+  });
+});
+
+describe('an operator that stellarctl did not install', () => {
+  const crd = 'klusterlets.operator.open-cluster-management.io';
+  const theirs = [
+    [resources.customResourceDefinitions, crd],
+    [resources.clusterRoles, 'klusterlet'],
+    [resources.clusterRoleBindings, 'klusterlet'],
+    [resources.namespaces, 'open-cluster-management'],
+    [resources.serviceAccounts, operator],
+    [resources.deployments, operator],
+    [resources.secrets, pullSecret],
+  ] as const;
+
+  it('is left alone byte for byte, and used', async () => {
+    await wipeBoth();
+    await installKlusterlet(cluster1, { clusterName: 'cluster1', mode: 'Singleton', bootstrap: undefined });
+    await cluster1.admin.delete(resources.klusterlets, 'klusterlet');
+    await until(
+      async () => ((await cluster1.admin.find(resources.klusterlets, 'klusterlet')) === undefined ? true : undefined),
+      'end of the Klusterlet',
+    );
+    const look = async () =>
+      JSON.stringify(
+        await Promise.all(theirs.map(([resource, key]) => cluster1.admin.get(resource, key))),
+        undefined,
+        1,
+      );
+    await until(
+      async () =>
+        statusOf(await cluster1.admin.get(resources.deployments, operator), 'Available') === 'True' ? true : undefined,
+      'running operator',
+    );
+    const before = await look();
+    await cluster1.markAudit();
+    const { stderr } = await cli.succeed(['wec', 'join', 'cluster1', '--accept']);
+    assert.match(stderr, /cluster1 has a klusterlet operator that stellarctl did not install; it is left as it is/);
+    const writes = new Set(await writesOn(cluster1));
+    assert.deepEqual([...writes].sort(), [
+      'patch klusterlets klusterlet',
+      'patch secrets open-cluster-management-agent/bootstrap-hub-kubeconfig',
+    ]);
+    assert.equal(await look(), before);
+    await assertAvailable(its1, 'cluster1');
+  });
+});
+
+describe('--print-manifests', () => {
+  let yaml: string;
+  const placeholder = 'BOOTSTRAP_TOKEN';
+
+  before(wipeBoth);
+
+  it('writes nothing on either cluster, and prints no token', async () => {
+    await markAll([its1, cluster1]);
+    const run = await cli.succeed([
+      'wec',
+      'join',
+      'cluster1',
+      '--print-manifests',
+      '--image-registry',
+      'registry.example/ocm',
+    ]);
+    await assertUnwritten([its1, cluster1]);
+    for (const { requestURI } of await its1.auditWrites({ by: 'its1-admin' }))
+      assert.doesNotMatch(requestURI, /\/token/);
+    yaml = run.stdout;
+    assert.equal(yaml.split(placeholder).length, 2, 'one place for the token');
+    assert.match(run.stderr, new RegExp(`${placeholder}: stellarctl its token`));
+  });
+
+  it('prints the same objects as one List for scripts', async () => {
+    const { json } = await cli.succeed([
+      'wec',
+      'join',
+      'cluster1',
+      '--print-manifests',
+      '--image-registry',
+      'registry.example/ocm',
+      '-o',
+      'json',
+    ]);
+    assert.equal(json().kind, 'List');
+    assert.deepEqual(
+      json().items,
+      parseAllDocuments(yaml).map((document) => document.toJS()),
+    );
+  });
+
+  it('hands the proxy to the agents', async () => {
+    const { stdout } = await cli.succeed([
+      'wec',
+      'join',
+      'cluster1',
+      '--print-manifests',
+      '--proxy-url',
+      'http://proxy.example:3128',
+    ]);
+    assert.match(stdout, /proxy-url: http:\/\/proxy\.example:3128/);
+  });
+
+  it('registers the WEC when it is applied with a token put in place by hand', async () => {
+    const text = yaml.replace(placeholder, await requestBootstrapToken(its1));
+    for (const document of parseAllDocuments(text)) {
+      const object = document.toJS() as AnyObject;
+      await until(() => apply(cluster1.admin, object).catch(ignoreUnserved), `${object.kind} ${object.metadata.name}`);
+    }
+    await cli.succeed(['accept', 'cluster1']);
+    await assertAvailable(its1, 'cluster1');
+  });
+});
+
+/** What clusteradm does in each step of a registration, and stellarctl. */
+const steps = {
+  token: {
+    clusteradm: () => requestBootstrapToken(its1),
+    stellarctl: async () => {
+      const { stdout } = await cli.succeed(['its', 'token', '--its', 'its1', '--clusteradm'], { mayShowToken: true });
+      return /--hub-token (\S+)/.exec(stdout)?.[1] ?? '';
+    },
+  },
+  join: {
+    clusteradm: async (wec: Plane, token: string) => {
+      const bootstrap = { server: its1.internalServer, caPem: its1.caPem, token };
+      await installKlusterlet(wec, { clusterName: wec.name, mode: 'Singleton', bootstrap });
+    },
+    stellarctl: async (wec: Plane, token: string) => {
+      const made = await cli.succeed(['its', 'token', '--its', 'its1', '-o', 'json'], { mayShowToken: true });
+      const input = JSON.stringify({ ...made.json(), token });
+      await cli.succeed(['wec', 'join', wec.name, '--join-file', '-'], { input });
+    },
+  },
+  accept: {
+    clusteradm: async (name: string) => {
+      const own = { labelSelector: `open-cluster-management.io/cluster-name=${name}` };
+      const request = await until(async () => {
+        const { items } = await its1.admin.list<CertificateSigningRequest>(resources.certificateSigningRequests, own);
+        return (await its1.admin.find(resources.managedClusters, name)) && items[0];
+      }, `request of ${name}`);
+      const conditions = [{ type: 'Approved', status: 'True' as const, reason: 'ClusteradmApprove', message: '' }];
+      await its1.admin.update(resources.certificateSigningRequests, { ...request, status: { conditions } }, 'approval');
+      await its1.admin.patch(resources.managedClusters, name, { spec: { hubAcceptsClient: true } });
+    },
+    stellarctl: (name: string) => cli.succeed(['accept', name, '--its', 'its1']),
+  },
+};
+
+describe('all eight combinations of token, join and accept by clusteradm and stellarctl register a WEC:', () => {
+  const programs = ['clusteradm', 'stellarctl'] as const;
+  let originally: Record<string, unknown>;
+
+  before(async () => {
+    await wipeBoth();
+    originally = await inventoryOf(its1);
+  });
+
+  // Each has a cluster of its own: joined by clusteradm it keeps the operator, which is not stellarctl's to remove.
+  describe('side by side', { concurrency: true }, () => {
+    for (const [joiner, name] of [
+      ['clusteradm', 'cluster1'],
+      ['stellarctl', 'cluster2'],
+    ] as const)
+      describe(`joined by ${joiner}`, { concurrency: 1 }, () => {
+        for (const issuer of programs)
+          for (const accepter of programs)
+            it(`token by ${issuer}, join by ${joiner}, accept by ${accepter}`, async () => {
+              const wec = bed.plane(name);
+              const before = await inventoryOf(wec);
+              await steps.join[joiner](wec, await steps.token[issuer]());
+              await steps.accept[accepter](name);
+              await cli.succeed(['wec', 'wait', name, '--its', 'its1']);
+              await assertAvailable(its1, name);
+              await cli.succeed(['deregister', name, '--wec-context', name, '--its', 'its1', '--clean-up', '--yes']);
+              if (joiner === 'clusteradm') await wipeWec(its1, wec, name);
+              assert.deepEqual(await inventoryOf(wec), before);
+            });
+      });
+  });
+
+  it('and deregistered again, they leave the ITS as it was', async () =>
+    assert.deepEqual(await inventoryOf(its1), originally));
+});
+
+/** A kind is served a moment after its definition has been applied. */
+function ignoreUnserved(error: unknown): undefined {
+  if (error instanceof ApiError && [404, 429].includes(error.status)) return undefined;
+  throw error;
+}

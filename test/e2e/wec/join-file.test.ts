@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { type Bed, type Plane, resources, startBed } from '../../../testbed/bed.ts';
+import { Cli } from '../support/harness.ts';
+import { assertRefused, assertUnwritten, markAll, type Refusal, writesOn } from '../support/refusal.ts';
+import { assertAvailable, contextsOf, restartPods, statusOf, until } from '../support/registration.ts';
+
+let bed: Bed;
+/** The administrator of the ITS, and one who knows the WECs only. */
+let ofIts: Cli;
+let ofWecs: Cli;
+let its1: Plane;
+let cluster1: Plane;
+let cluster2: Plane;
+let joinFile: string;
+
+before(async () => {
+  bed = await startBed({ planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }, { name: 'cluster2' }] });
+  [its1, cluster1, cluster2] = ['its1', 'cluster1', 'cluster2'].map((name) => bed.plane(name)) as [Plane, Plane, Plane];
+  ofIts = await Cli.create(await contextsOf(its1));
+  ofWecs = await Cli.create(await contextsOf(cluster1, cluster2));
+  joinFile = path.join(ofWecs.home, 'its1.join');
+  await ofIts.succeed(['its', 'token', '--file', joinFile]);
+});
+
+after(async () => {
+  await ofIts?.remove();
+  await ofWecs?.remove();
+  await bed?.stop();
+});
+
+async function changed(name: string, change: (file: Record<string, unknown>) => void): Promise<string> {
+  const file = JSON.parse(await readFile(joinFile, 'utf8'));
+  change(file);
+  const place = path.join(ofWecs.home, name);
+  await writeFile(place, JSON.stringify(file), { mode: 0o600 });
+  return place;
+}
+
+describe('wec join --join-file refuses, with nothing written,', () => {
+  before(() => markAll([its1, cluster1]));
+  after(() => assertUnwritten([its1, cluster1]));
+
+  const isRefused = async (arguments_: string[], refusal: Refusal) =>
+    assertRefused(await ofWecs.run(['wec', 'join', 'cluster1', ...arguments_]), refusal);
+
+  for (const option of ['--accept', '--label a=b', '--its cluster2']) {
+    it(`${option}, which needs the ITS`, () =>
+      isRefused(['--join-file', joinFile, ...option.split(' ')], {
+        exitCode: 2,
+        says: new RegExp(`${option.split(' ')[0]} needs access to the ITS`),
+        hint: /administrator of the ITS/,
+      }));
+  }
+
+  it('a file whose token has expired', async () => {
+    const place = await changed('expired.join', (file) => {
+      file.expires = '2026-01-01T00:00:00.000Z';
+    });
+    await isRefused(['--join-file', place], {
+      exitCode: 1,
+      says: /token in the join file of its1 expired at 2026-01-01/,
+      hint: /stellarctl its token/,
+    });
+  });
+
+  const broken: [what: string, content: string, says: RegExp][] = [
+    ['what is no JSON', 'eyJhbGciOi.nonsense', /it is not JSON/],
+    ['nothing at all', '', /it is not JSON/],
+    ['JSON of something else', '{"kind":"Config"}', /not written by/],
+    ['null', 'null', /not written by/],
+  ];
+  for (const [what, content, says] of broken) {
+    it(what, async () => {
+      const place = path.join(ofWecs.home, 'broken.join');
+      await writeFile(place, content);
+      await isRefused(['--join-file', place], { exitCode: 2, says });
+      assertRefused(await ofWecs.run(['wec', 'join', 'cluster1', '--join-file', '-'], { input: content }), {
+        exitCode: 2,
+        says,
+      });
+    });
+  }
+
+  const fields: [field: string, value: unknown][] = [
+    ['version', 2],
+    ['token', 5],
+    ['its', undefined],
+    ['expires', 'soon'],
+    ['outside', { server: 'http://10.0.0.1' }],
+    ['outside', { server: 'https://10.0.0.1', certificateAuthority: 5 }],
+    ['inside', 'https://10.0.0.1'],
+    ['ocmVersion', 5],
+    ['imageRegistry', {}],
+  ];
+  for (const [field, value] of fields) {
+    it(`a file whose ${field} is ${JSON.stringify(value)}`, async () => {
+      const place = await changed('field.join', (file) => {
+        file[field] = value;
+      });
+      await isRefused(['--join-file', place], { exitCode: 2, says: /^✗ The join file cannot be used: ./ });
+    });
+  }
+});
+
+describe("wec join with a join file and the WEC's kubeconfig alone", { concurrency: true }, () => {
+  it('registers from a file, says what it could not check, and writes nothing on the ITS; the administrator there accepts', async () => {
+    const { stdout, stderr } = await ofWecs.succeed(['wec', 'join', 'cluster1', '--join-file', joinFile]);
+    assert.match(stdout, /^cluster1: registration requested, no certificate yet after \d+\.\ds\n$/);
+    assert.match(stderr, /its1 is out of reach from here: whether the name cluster1 is free there was not checked/);
+    assert.match(stderr, /^Next: stellarctl accept cluster1 --its its1 .*side of the ITS/m);
+    assert.deepEqual(
+      (await writesOn(its1)).filter((write) => write.includes('cluster1')),
+      [],
+    );
+    await ofIts.succeed(['accept', 'cluster1']);
+    await assertAvailable(its1, 'cluster1');
+
+    // Before the operator has looked: what has been reached is said, and nobody has to accept it again.
+    const soon = await ofWecs.succeed(['wec', 'join', 'cluster1', '--join-file', joinFile]);
+    assert.match(
+      soon.stdout,
+      /^cluster1: (certificate received, not connected yet|is registered with its1 and connected)/,
+    );
+    assert.doesNotMatch(soon.stderr, /accept/);
+
+    // The operator looks at the connection twice a minute, and when it starts.
+    await restartPods(cluster1, 'open-cluster-management');
+    await until(async () => {
+      const klusterlet = await cluster1.admin.get(resources.klusterlets, 'klusterlet');
+      return statusOf(klusterlet, 'HubConnectionDegraded') === 'False' ? true : undefined;
+    }, 'word of the operator that its agent is connected');
+    await markAll([cluster1]);
+    const again = await ofWecs.succeed(['wec', 'join', 'cluster1', '--join-file', joinFile]);
+    assert.match(again.stdout, /^cluster1: is registered with its1 and connected; nothing to do\.\n$/);
+    await assertUnwritten([cluster1]);
+  });
+
+  it('registers from stdin, in mode Default, with one JSON document', async () => {
+    const input = await readFile(joinFile, 'utf8');
+    const { json } = await ofWecs.succeed(
+      ['wec', 'join', 'cluster2', '--join-file', '-', '--no-singleton', '-o', 'json'],
+      { input },
+    );
+    const { items } = json();
+    const { blockedAt, ...item } = items[0];
+    assert.deepEqual(item, { name: 'cluster2', stage: 'hub-reachable', changed: true });
+    assert.deepEqual([items.length, blockedAt.stage, blockedAt.state], [1, 'hub-secret', 'waiting']);
+    await ofIts.succeed(['accept', 'cluster2']);
+    await assertAvailable(its1, 'cluster2');
+  });
+});

@@ -1,0 +1,501 @@
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { parse, stringify } from 'yaml';
+import {
+  type Bed,
+  limitedUser,
+  type Plane,
+  resources,
+  startBed,
+  wipeKlusterlet,
+  wipeWec,
+  writeKubeconfig,
+} from '../../../testbed/bed.ts';
+import { installKlusterlet } from '../../../testbed/conformance/installer.ts';
+import { type Entry, kubeconfigOf } from '../../../testbed/kube/kubeconfig.ts';
+import type { AnyObject } from '../../../testbed/kube/objects.ts';
+import { Cli } from '../support/harness.ts';
+import { assertRefused, assertRefuses, assertUnwritten, markAll, type Refusal, writesOn } from '../support/refusal.ts';
+import { assertAvailable, contextsOf, until } from '../support/registration.ts';
+
+let bed: Bed;
+let cli: Cli;
+let its1: Plane;
+let cluster1: Plane;
+let cluster2: Plane;
+
+/** cluster1 is registered, with a label; cluster2 is untouched. */
+before(async () => {
+  bed = await startBed({ planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }, { name: 'cluster2' }] });
+  [its1, cluster1, cluster2] = ['its1', 'cluster1', 'cluster2'].map((name) => bed.plane(name)) as [Plane, Plane, Plane];
+  cli = await Cli.create(await contextsOf(its1, cluster1, cluster2));
+  await cli.succeed(['wec', 'join', 'cluster1', '--accept', '--label', 'location-group=edge']);
+});
+
+after(async () => {
+  await cli?.remove();
+  await bed?.stop();
+});
+
+async function refuses(line: string, refusal: Refusal & { not?: RegExp }, kubeconfig?: string): Promise<void> {
+  const { stderr } = await assertRefuses(
+    cli,
+    [its1, cluster1, cluster2],
+    line,
+    refusal,
+    kubeconfig === undefined ? {} : { kubeconfig },
+  );
+  if (refusal.not) assert.doesNotMatch(stderr, refusal.not);
+}
+
+/** The contexts of the bed, and more of them. */
+const withContexts = (...more: Entry[]): Promise<string> =>
+  writeKubeconfig(its1, [...[its1, cluster1, cluster2].map((plane) => plane.kubeconfigEntry), ...more]);
+
+/** Another context for the same cluster, reached by another name of its server. */
+function alias(plane: Plane, context: string): Entry {
+  const { connection } = plane.kubeconfigEntry;
+  return {
+    context,
+    cluster: context,
+    user: context,
+    connection: { ...connection, server: connection.server.replace('127.0.0.1', 'localhost') },
+  };
+}
+
+/** A context whose server does not answer. */
+function dead(context: string): Entry {
+  return {
+    ...alias(cluster2, context),
+    connection: { ...cluster2.kubeconfigEntry.connection, server: 'https://127.0.0.1:9' },
+  };
+}
+
+async function file(name: string, content: string): Promise<string> {
+  const place = path.join(cli.home, name);
+  await writeFile(place, content, { mode: 0o600 });
+  return place;
+}
+
+describe('wec join refuses command lines that cannot be meant', () => {
+  const long = 'a'.repeat(64);
+  const table: [line: string, says: RegExp][] = [
+    ['wec join', /wecs/],
+    ['wec join Cluster_2=cluster2', /"Cluster_2" cannot be the name of a WEC/],
+    ['wec join -a=cluster2', /-a/],
+    ['wec join a-=cluster2', /"a-" cannot be the name of a WEC/],
+    ['wec join a.b=cluster2', /"a\.b" cannot be the name of a WEC/],
+    [`wec join ${long}=cluster2`, /64 characters/],
+    ['wec join =cluster2', /NAME=CONTEXT/],
+    ['wec join cluster2=', /NAME=CONTEXT/],
+    ['wec join cluster2 cluster2', /name "cluster2" is given twice/],
+    ['wec join a=cluster2 b=cluster2', /context "cluster2" is given twice/],
+    ['wec join cluster2 cluster1 --wec-context cluster2', /--wec-context goes with a single NAME/],
+    ['wec join cluster2 --label a=b!', /"a=b!" is not a label/],
+    ['wec join cluster2 --label a=b --label a=c', /"a" is given twice/],
+    ['wec join cluster2 --label a-', /give key=value/],
+    ['wec join cluster2 --hub-apiserver http://10.0.0.1', /https:\/\/HOST:PORT/],
+    ['wec join cluster2 --hub-apiserver 10.0.0.1', /https:\/\/HOST:PORT/],
+    ['wec join cluster2 --hub-apiserver https://10.0.0.1 --force-internal-endpoint-lookup', /--hub-apiserver/],
+    ['wec join cluster2 --proxy-url nonsense', /"nonsense" is not a URL/],
+    ['wec join cluster2 --ocm-version banana', /"banana" is not a version of OCM/],
+    ['wec join cluster2 --label a', /"a" is not a label: "=VALUE" is missing/],
+    ['wec join cluster1 cluster2 --print-manifests', /single NAME/],
+    ['wec join cluster2 --timeout soon', /soon/],
+    ['wec join cluster2 -o xml', /xml/],
+    ['wec join nowhere', /nowhere/],
+    ['wec join cluster2 --its nowhere', /nowhere/],
+  ];
+  before(() => markAll([its1, cluster1, cluster2]));
+  after(() => assertUnwritten([its1, cluster1, cluster2]));
+  const isRefused = async (line: string, says: RegExp) =>
+    assertRefused(await cli.run(line.split(' ')), { exitCode: 2, says });
+
+  for (const [line, says] of table) it(`${line.replace(long, 'a×64')}`, () => isRefused(line, says));
+
+  it('files that are not what they should be', async () => {
+    const text = await file('text', 'hello');
+    await isRefused(`wec join cluster2 --ca-file ${text}`, /no PEM certificate/);
+    await isRefused(`wec join cluster2 --image-pull-secret ${text}`, /not a docker config\.json/);
+  });
+
+  it('says so in one document for scripts', async () => {
+    const run = await cli.run(['wec', 'join', 'a.b=cluster2', '-o', 'json']);
+    assert.equal(run.exitCode, 2);
+    assert.equal(run.json().error.code, 'usage');
+    assert.deepEqual(run.json().items, []);
+  });
+});
+
+describe('wec join refuses, before anything is written,', () => {
+  it('the ITS itself as a WEC', () =>
+    refuses('wec join mine=its1', {
+      exitCode: 1,
+      says: /mine and the ITS are the same cluster \(contexts its1 and its1, kube-system [0-9a-f]{8}…\)/,
+      hint: /mine=CONTEXT/,
+    }));
+
+  it('the ITS as a WEC under another context and address', async () => {
+    const kubeconfig = await withContexts(alias(its1, 'other'));
+    await refuses('wec join mine=other', { exitCode: 1, says: /contexts other and its1/ }, kubeconfig);
+  });
+
+  it('two names that are one cluster', async () => {
+    const kubeconfig = await withContexts(alias(cluster2, 'other'));
+    await markAll([its1, cluster2]);
+    const run = await cli.run(['wec', 'join', 'cluster2', 'b=other', '-o', 'json'], { kubeconfig });
+    assert.equal(run.exitCode, 1);
+    assert.deepEqual(
+      run.json().items.map(({ name, error }: { name: string; error: { code: string } }) => [name, error.code]),
+      [
+        ['cluster2', 'same-cluster'],
+        ['b', 'same-cluster'],
+      ],
+    );
+    await assertUnwritten([its1, cluster2]);
+  });
+
+  it('a name that another cluster has', () =>
+    refuses('wec join cluster1=cluster2', {
+      exitCode: 1,
+      says: /cluster1 is the name of another cluster on its1/,
+      hint: /Choose another name/,
+    }));
+
+  it('a WEC that is registered under another name', () =>
+    refuses('wec join mine=cluster1', {
+      exitCode: 1,
+      says: /cluster1 .*is registered already, under the name cluster1/,
+    }));
+
+  it('a change of the mode', () =>
+    refuses('wec join cluster1 --accept --no-singleton', { exitCode: 1, says: /mode Singleton/ }));
+
+  it('a label that the WEC has with another value', () =>
+    refuses('wec join cluster1 --accept --label location-group=core', {
+      exitCode: 1,
+      says: /location-group=edge/,
+      hint: /stellarctl label cluster1 location-group=core --overwrite/,
+    }));
+
+  it('a label that a ManagedCluster has that is not joined yet', async () => {
+    await its1.admin.create(resources.managedClusters, {
+      metadata: { name: 'cluster2', labels: { tier: 'a' } },
+      spec: {},
+    } as AnyObject);
+    try {
+      await refuses('wec join cluster2 --label tier=b', { exitCode: 1, says: /tier=a/ });
+    } finally {
+      await wipeWec(its1, cluster2, 'cluster2');
+    }
+  });
+
+  it('a cluster that is no ITS', () =>
+    refuses('wec join cluster1 --its cluster2', {
+      exitCode: 1,
+      says: /cluster2 \(https:\S+\) is not an ITS/,
+      hint: /--its CONTEXT/,
+    }));
+
+  it('an ITS that does not answer', async () => {
+    const kubeconfig = await withContexts(dead('its9'));
+    await refuses(
+      'wec join cluster2 --its its9',
+      { exitCode: 4, says: /its9 \(https:\/\/127\.0\.0\.1:9\).*refused/ },
+      kubeconfig,
+    );
+  });
+
+  it('an ITS whose certificate is from another authority', async () => {
+    const { connection } = its1.kubeconfigEntry;
+    const kubeconfig = await withContexts({
+      ...alias(its1, 'its9'),
+      connection: { ...connection, caPem: cluster1.caPem },
+    });
+    await refuses(
+      'wec join cluster2 --its its9',
+      { exitCode: 4, says: /its9 .*(signed by an unknown authority|certificate)/ },
+      kubeconfig,
+    );
+  });
+
+  it('a WEC whose certificate is from another authority', async () => {
+    const { connection } = cluster2.kubeconfigEntry;
+    const kubeconfig = await withContexts({
+      ...alias(cluster2, 'wec9'),
+      connection: { ...connection, caPem: its1.caPem },
+    });
+    await refuses(
+      'wec join wec9',
+      { exitCode: 4, says: /wec9 .*(signed by an unknown authority|certificate)/ },
+      kubeconfig,
+    );
+  });
+
+  it('a user without credentials on the ITS or the WEC', async () => {
+    const nobody = (plane: Plane, context: string): Entry => ({
+      ...plane.entryFor(context, { token: 'nonsense' }),
+      context,
+      cluster: context,
+    });
+    const kubeconfig = await withContexts(nobody(its1, 'its9'), nobody(cluster2, 'wec9'));
+    await refuses(
+      'wec join cluster2 --its its9',
+      { exitCode: 4, says: /its9 .*does not accept the credentials/ },
+      kubeconfig,
+    );
+    await refuses('wec join wec9', { exitCode: 4, says: /wec9 .*does not accept the credentials/ }, kubeconfig);
+  });
+
+  it('a user who may not install a klusterlet on the WEC, and names what is missing', async () => {
+    const limited = await limitedUser(cluster2, {
+      user: 'reader',
+      rules: [{ apiGroups: [''], resources: ['namespaces'], verbs: ['get', 'create', 'patch'] }],
+    });
+    const kubeconfig = await writeKubeconfig(its1, [its1.kubeconfigEntry, limited]);
+    await refuses(
+      'wec join cluster2',
+      {
+        exitCode: 4,
+        says: /Not allowed on cluster2 .*create deployments\.apps in open-cluster-management/,
+        hint: /auth can-i --list/,
+        not: /create namespaces/,
+      },
+      kubeconfig,
+    );
+  });
+
+  it('a user who may not ask the ITS for a token', async () => {
+    const hubReader = await limitedUser(its1, {
+      user: 'hub-reader',
+      rules: [
+        {
+          apiGroups: ['cluster.open-cluster-management.io', 'certificates.k8s.io', ''],
+          resources: ['*'],
+          verbs: ['get', 'list'],
+        },
+      ],
+    });
+    const kubeconfig = await writeKubeconfig(its1, [hubReader, cluster2.kubeconfigEntry]);
+    await refuses(
+      'wec join cluster2',
+      { exitCode: 4, says: /Not allowed on its1 .*create serviceaccounts\/token/ },
+      kubeconfig,
+    );
+  });
+
+  it('a user who may not read where the ITS is reached, and says that it is not missing', async () => {
+    const unread = await limitedUser(its1, {
+      user: 'without-cluster-info',
+      rules: [
+        {
+          apiGroups: ['cluster.open-cluster-management.io', 'certificates.k8s.io'],
+          resources: ['*'],
+          verbs: ['get', 'list'],
+        },
+        { apiGroups: [''], resources: ['serviceaccounts/token'], verbs: ['create'] },
+      ],
+    });
+    const kubeconfig = await writeKubeconfig(its1, [unread, cluster2.kubeconfigEntry]);
+    const refusal = { exitCode: 1, says: /cluster-info may not be read by this user/, hint: /--hub-apiserver https/ };
+    await refuses('wec join cluster2', refusal, kubeconfig);
+  });
+
+  it('--accept of a user who may join but not accept', async () => {
+    const joiner = await limitedUser(its1, {
+      user: 'joiner',
+      rules: [
+        {
+          apiGroups: ['cluster.open-cluster-management.io', 'certificates.k8s.io', 'coordination.k8s.io', ''],
+          resources: ['*'],
+          verbs: ['get', 'list'],
+        },
+        { apiGroups: [''], resources: ['serviceaccounts/token'], verbs: ['create'] },
+      ],
+    });
+    const kubeconfig = await writeKubeconfig(its1, [joiner, cluster2.kubeconfigEntry]);
+    await refuses(
+      'wec join cluster2 --accept',
+      { exitCode: 4, says: /Not allowed on its1 .*certificatesigningrequests\/approval/ },
+      kubeconfig,
+    );
+  });
+});
+
+describe('wec join verifies the address of the ITS by TLS before it asks for a token:', () => {
+  for (const address of ['--no-force-internal-endpoint-lookup', '--hub-apiserver']) {
+    it(`${address} with the wrong --ca-file`, async () => {
+      const wrong = await file('wrong.crt', cluster1.caPem);
+      const value = address === '--hub-apiserver' ? ` ${its1.server}` : '';
+      await refuses(`wec join cluster2 ${address}${value} --ca-file ${wrong}`, {
+        exitCode: 4,
+        says: /its1 .*certificate/,
+      });
+    });
+  }
+});
+
+describe("wec join refuses settings of the ITS's context that an agent drops:", () => {
+  const settings: [string, unknown][] = [
+    ['insecure-skip-tls-verify', true],
+    ['tls-server-name', 'localhost'],
+  ];
+  for (const [setting, value] of settings) {
+    it(setting, async () => {
+      const config = parse(kubeconfigOf([its1.kubeconfigEntry, cluster2.kubeconfigEntry]));
+      const { cluster } = config.clusters[0];
+      cluster[setting] = value;
+      if (setting === 'insecure-skip-tls-verify') delete cluster['certificate-authority-data'];
+      const kubeconfig = await file(setting, stringify(config));
+      await refuses(
+        'wec join cluster2',
+        { exitCode: 1, says: new RegExp(`its1 .*${setting}`), hint: /--ca-file FILE/ },
+        kubeconfig,
+      );
+      const right = await file('right.crt', its1.caPem);
+      await cli.succeed(['wec', 'join', 'cluster2', '--ca-file', right, '--dry-run'], { kubeconfig });
+    });
+  }
+});
+
+describe('wec join looks for an address that agents can use, and says what to pass where there is none:', () => {
+  const key = 'kube-public/cluster-info';
+  let published: AnyObject;
+
+  before(async () => {
+    published = await its1.admin.get<AnyObject>(resources.configMaps, key);
+  });
+
+  const publish = async (server: string | undefined) => {
+    await its1.admin.delete(resources.configMaps, key);
+    if (server === undefined) return;
+    const kubeconfig = kubeconfigOf([
+      { context: '', cluster: '', user: '', connection: { server, caPem: its1.caPem } },
+    ]);
+    await its1.admin.create(resources.configMaps, {
+      metadata: { name: 'cluster-info', namespace: 'kube-public' },
+      data: { kubeconfig },
+    } as AnyObject);
+  };
+
+  after(async () => {
+    await its1.admin.delete(resources.configMaps, key);
+    await its1.admin.create(resources.configMaps, {
+      metadata: { name: 'cluster-info', namespace: 'kube-public' },
+      data: published.data,
+    } as AnyObject);
+  });
+
+  const table: [title: string, server: string | undefined, says: RegExp][] = [
+    ['cluster-info is missing', undefined, /cluster-info is missing/],
+    ['cluster-info is local', 'https://127.0.0.1:6443', /https:\/\/127\.0\.0\.1:6443, which is local/],
+    ['cluster-info is local by name', 'https://its1.localtest.me:9443', /its1\.localtest\.me:9443, which is local/],
+    [
+      'cluster-info says kubernetes.default',
+      'https://kubernetes.default.svc:443',
+      /kubernetes\.default\.svc.*only its own pods/,
+    ],
+    ['cluster-info says a Service', 'https://hub.its1-system.svc', /hub\.its1-system\.svc.*only its own pods/],
+  ];
+  for (const [title, server, says] of table) {
+    it(title, async () => {
+      await publish(server);
+      await refuses('wec join cluster2', { exitCode: 1, says, hint: /--hub-apiserver https:\/\/…/ });
+      await refuses('wec join cluster2 --force-internal-endpoint-lookup', { exitCode: 1, says });
+    });
+  }
+});
+
+describe('wec join refuses an ITS whose registration drivers do not include csr:', () => {
+  const setDrivers = (...drivers: string[]) =>
+    its1.admin.patch(resources.clusterManagers, 'cluster-manager', {
+      spec: {
+        registrationConfiguration: {
+          registrationDrivers: drivers.length === 0 ? null : drivers.map((authType) => ({ authType })),
+        },
+      },
+    });
+  after(() => setDrivers());
+
+  for (const driver of ['grpc', 'awsirsa']) {
+    it(driver, async () => {
+      await setDrivers(driver);
+      await refuses('wec join cluster2', { exitCode: 1, says: new RegExp(`its1 .*${driver}.*csr`) });
+    });
+  }
+
+  it('csr beside another one is enough', async () => {
+    await setDrivers('csr', 'grpc');
+    await cli.succeed(['wec', 'join', 'cluster2', '--dry-run']);
+  });
+});
+
+describe('wec join leaves alone what somebody else has registered:', () => {
+  const foreignHub = 'https://elsewhere-control-plane:6443';
+  const install = (clusterName: string) =>
+    installKlusterlet(cluster2, {
+      clusterName,
+      mode: 'Singleton',
+      bootstrap: { server: foreignHub, caPem: cluster1.caPem, token: 'foreign' },
+    });
+
+  after(() => wipeKlusterlet(cluster2));
+
+  it('a WEC that is registered with another hub', async () => {
+    await install('cluster2');
+    await refuses('wec join cluster2 --accept', {
+      exitCode: 1,
+      says: new RegExp(`cluster2 .*registered already, as cluster2 with the hub ${foreignHub}, which is not its1`),
+    });
+  });
+
+  it('a Klusterlet that is being deleted', async () => {
+    await cluster2.admin.patch(resources.klusterlets, 'klusterlet', { metadata: { finalizers: ['example.com/kept'] } });
+    await cluster2.admin.delete(resources.klusterlets, 'klusterlet');
+    await refuses('wec join cluster2', { exitCode: 1, says: /Klusterlet on cluster2 .*is being deleted/ });
+    await cluster2.admin.patch(resources.klusterlets, 'klusterlet', { metadata: { finalizers: null } }).catch(() => {});
+    await until(
+      async () => ((await cluster2.admin.find(resources.klusterlets, 'klusterlet')) === undefined ? true : undefined),
+      'end of the Klusterlet',
+    );
+  });
+
+  it('a WEC with a Klusterlet of another name', async () => {
+    await cluster2.admin.create(resources.klusterlets, {
+      metadata: { name: 'theirs' },
+      spec: { clusterName: 'theirs', deployOption: { mode: 'Singleton' } },
+    } as AnyObject);
+    await refuses('wec join cluster2', {
+      exitCode: 1,
+      says: /cluster2 .*is registered already, as theirs, by a Klusterlet theirs/,
+      hint: /get klusterlet theirs/,
+    });
+  });
+});
+
+describe('one command on several WECs', () => {
+  it('joins those that it can: one that does not answer is told by the exit code 4', async () => {
+    const kubeconfig = await withContexts(dead('cluster9'));
+    const run = await cli.run(['wec', 'join', 'cluster9', 'cluster2', '--accept', '-o', 'json'], { kubeconfig });
+    assert.equal(run.exitCode, 4, run.stdout + run.stderr);
+    const [gone, fine] = run.json().items;
+    assert.equal(gone.name, 'cluster9');
+    assert.equal(gone.error.code, 'unreachable');
+    assert.match(gone.error.message, /cluster9 \(https:\/\/127\.0\.0\.1:9\)/);
+    assert.deepEqual(fine, { name: 'cluster2', stage: 'available', blockedAt: null, changed: true });
+    await assertAvailable(its1, 'cluster2');
+    assert.equal(run.stderr.split('\n').filter((line) => line.startsWith('✗')).length, 1);
+  });
+
+  it('tries every name, and refuses one of them without harm to the other', async () => {
+    await markAll([its1, cluster1, cluster2]);
+    const run = await cli.run(['wec', 'join', 'mine=cluster1', 'cluster2', '--accept']);
+    assert.equal(run.exitCode, 1);
+    assert.match(run.stdout, /^cluster2: is registered with its1 and available; nothing to do\.$/m);
+    assert.match(run.stderr, /^✗ cluster1 .*is registered already, under the name cluster1/m);
+    assert.deepEqual(await writesOn(its1), []);
+    await assertUnwritten([cluster1, cluster2]);
+  });
+});

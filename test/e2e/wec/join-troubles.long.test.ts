@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { type Bed, expiredToken, type Plane, resources, startBed, wipeWec } from '../../../testbed/bed.ts';
+import { Cli } from '../support/harness.ts';
+import { assertRefused } from '../support/refusal.ts';
+import { assertAvailable, bootstrapSecretText, contextsOf } from '../support/registration.ts';
+
+let bed: Bed;
+let cli: Cli;
+let its1: Plane;
+
+before(async () => {
+  const planes = [{ name: 'its1', hub: true }, ...['cluster1', 'cluster2', 'cluster3'].map((name) => ({ name }))];
+  bed = await startBed({ planes });
+  its1 = bed.plane('its1');
+  const wecs = ['cluster1', 'cluster2', 'cluster3'].map((name) => bed.plane(name));
+  cli = await Cli.create(await contextsOf(its1, ...wecs));
+});
+
+after(async () => {
+  await cli?.remove();
+  await bed?.stop();
+});
+
+// Each on a cluster of its own, side by side: most of the time they wait until a failure is believed.
+describe('a join that gets into trouble', { concurrency: true }, () => {
+  it('tells in the words of the operator that the cluster does not reach the hub, and is repaired by a right address', async () => {
+    const run = await cli.run([
+      'wec',
+      'join',
+      'cluster1',
+      '--accept',
+      '--hub-apiserver',
+      'https://nowhere.example:6443',
+    ]);
+    assertRefused(run, {
+      exitCode: 1,
+      says: /cluster1 does not reach the hub: lookup nowhere\.example .*no such host/,
+    });
+    assert.match(run.stderr, /nowhere\.example:6443 is not reached from here/);
+    const again = await cli.succeed(['wec', 'join', 'cluster1', '--accept']);
+    assert.match(again.stderr, /cluster1: .*address/);
+    await assertAvailable(its1, 'cluster1');
+  });
+
+  it('tells that an image cannot be pulled, and is repaired by a right version', async () => {
+    const run = await cli.run(['wec', 'join', 'cluster2', '--accept', '--ocm-version', '9.9.9-missing', '-o', 'json']);
+    assert.equal(run.exitCode, 1, run.stderr);
+    const [{ name, changed, error }] = run.json().items;
+    assert.deepEqual({ name, changed, code: error.code }, { name: 'cluster2', changed: true, code: 'agent-failed' });
+    assert.match(
+      error.message,
+      /cluster2 .*(ImagePullBackOff|ErrImagePull|cannot be pulled).*9\.9\.9-missing|cluster2 .*9\.9\.9-missing.*(ImagePullBackOff|ErrImagePull|cannot be pulled)/,
+    );
+    assert.equal(run.stderr.split('\n').filter((line) => line.startsWith('✗')).length, 1);
+    await cli.succeed(['wec', 'join', 'cluster2', '--accept', '--ocm-version', '1.3.1']);
+    await assertAvailable(its1, 'cluster2');
+  });
+
+  describe('interrupted or out of time', { concurrency: 1 }, () => {
+    const line = ['wec', 'join', 'cluster3', '--accept'];
+
+    it('ends with 130 at Ctrl-C, says so once, and prints no result', async () => {
+      const run = await cli.run(line, { signalAt: { text: /klusterlet applied/, signal: 'SIGINT' } });
+      assertRefused(run, { exitCode: 130, says: /[Ii]nterrupted/ });
+    });
+
+    it('ends with 143 at SIGTERM', async () => {
+      const run = await cli.run(line, { signalAt: { text: /klusterlet applied/, signal: 'SIGTERM' } });
+      assertRefused(run, { exitCode: 143, says: /[Ii]nterrupted|[Tt]erminated/ });
+    });
+
+    it('is one JSON document all the same', async () => {
+      const run = await cli.run([...line, '-o', 'json'], {
+        signalAt: { text: /klusterlet applied/, signal: 'SIGINT' },
+      });
+      assert.equal(run.exitCode, 130);
+      assert.match(run.stdout, /"code": "interrupted"/);
+      run.json();
+    });
+
+    it('ends with 3 when the time is too short, and says what blocks and what to do', async () => {
+      await wipeWec(its1, bed.plane('cluster3'), 'cluster3');
+      const run = await cli.run([...line, '--timeout', '1s']);
+      assertRefused(run, {
+        exitCode: 3,
+        says: /cluster3 did not get to the stage available in time; it is kept by \S+: ./,
+        hint: /stellarctl wec get cluster3=cluster3 --its its1/,
+      });
+    });
+
+    it('looks once with --timeout 0', async () => {
+      const run = await cli.run([...line, '--timeout', '0', '-o', 'json']);
+      assert.equal(run.exitCode, 3, run.stderr);
+      assert.equal(run.json().items[0].error.code, 'timeout');
+    });
+
+    it('is completed by running it again', async () => {
+      await cli.succeed(line);
+      await assertAvailable(its1, 'cluster3');
+    });
+
+    it('because its bootstrap token has expired while its request was pending is repaired by running it again', async () => {
+      const cluster3 = bed.plane('cluster3');
+      await wipeWec(its1, cluster3, 'cluster3');
+      await cli.succeed(['wec', 'join', 'cluster3']);
+      const expired = await expiredToken(its1);
+      const secret = (await bootstrapSecretText(cluster3)).replace(/eyJ[\w.-]+/, expired);
+      await cluster3.admin.patch(resources.secrets, 'open-cluster-management-agent/bootstrap-hub-kubeconfig', {
+        data: { kubeconfig: Buffer.from(secret).toString('base64') },
+      });
+      const { stderr } = await cli.succeed(['wec', 'join', 'cluster3', '--accept']);
+      assert.match(stderr, /^cluster3: the bootstrap token had expired \d+\w+ ago: renewed$/m);
+      assert.ok(!(await bootstrapSecretText(cluster3)).includes(expired));
+      await assertAvailable(its1, 'cluster3');
+    });
+  });
+});

@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict';
+import { cp, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parse } from 'yaml';
+import { type Bed, type Plane, resources, startBed } from '../../../testbed/bed.ts';
+import { type LocalClusterTools, localClusterTools } from '../../../testbed/local-clusters/tools.ts';
+import { Cli, type CliOptions } from '../support/harness.ts';
+
+let bed: Bed;
+let tools: LocalClusterTools;
+let cli: Cli;
+let kubeconfig: string;
+
+before(async () => {
+  bed = await startBed({
+    planes: [
+      { name: 'its1', hub: true },
+      { name: 'its2', hub: true, nodeName: 'k3d-its2-server-0' },
+    ],
+  });
+  tools = await localClusterTools(bed);
+  kubeconfig = path.join(bed.dir, 'own-kubeconfig');
+  await cp(bed.kubeconfig, kubeconfig);
+  cli = await Cli.create(kubeconfig);
+});
+
+after(async () => {
+  await cli?.remove();
+  tools?.stop();
+  await bed?.stop();
+});
+
+const options = (): CliOptions => ({ env: { PATH: tools.path } });
+const create = ['wec', 'create', 'cluster1', '--provider', 'kind', '--its', 'its1'];
+const register = [...create, '--join', '--accept', '--label', 'location-group=edge'];
+const calls = (command: RegExp) => tools.calls('kind').filter(({ args }) => command.test(args.join(' ')));
+
+describe('a local cluster as a WEC', () => {
+  it('is created and registered by one command', async () => {
+    const { json, stderr } = await cli.succeed([...register, '-o', 'json'], options());
+    const [item] = json().items;
+    const { name, provider, context, stage, changed } = item;
+    assert.deepEqual([name, provider, context, stage, changed], ['cluster1', 'kind', 'cluster1', 'available', true]);
+    assert.match(stderr, /cluster1: kind cluster created.*\ncluster1: context cluster1 in .*own-kubeconfig/);
+    assert.match(stderr, /agents will use https:\/\/its1-control-plane/);
+    const list = await cli.succeed(['wec', 'list', '--its', 'its1', '-l', 'location-group=edge', '-o', 'name']);
+    assert.equal(list.stdout, 'cluster1\n');
+  });
+
+  it('is found by the same command again, which changes nothing', async () => {
+    const { json } = await cli.succeed([...register, '-o', 'json'], options());
+    assert.equal(json().items[0].changed, false);
+    assert.equal(calls(/^create/).length, 1);
+    const { stdout } = await cli.succeed(create, options());
+    assert.match(stdout, /^cluster1: exists already; nothing to do$/m);
+  });
+
+  it('is not deleted while it is registered', async () => {
+    const { exitCode, stderr } = await cli.run(['wec', 'delete', 'cluster1', '--yes', '--its', 'its1'], options());
+    assert.equal(exitCode, 1);
+    assert.match(stderr, /stellarctl deregister cluster1 --its its1/);
+    assert.deepEqual(calls(/^delete/), []);
+  });
+
+  it('is not deleted without being asked for', async () => {
+    const { exitCode, stderr } = await cli.run(['wec', 'delete', 'cluster1', '--force'], options());
+    assert.equal(exitCode, 1);
+    assert.match(stderr, /Deleting cluster1 has to be confirmed.*\n {2}stellarctl wec delete cluster1 --force --yes/);
+    assert.deepEqual(calls(/^delete/), []);
+  });
+
+  it('is deleted with its context, and a second time there is nothing to do', async () => {
+    await cli.succeed(['deregister', 'cluster1', '--yes', '--its', 'its1'], options());
+    const remove = ['wec', 'delete', 'cluster1', '--yes', '--its', 'its1'];
+    const { stdout } = await cli.succeed(remove, options());
+    assert.match(stdout, /^cluster1: deleted/m);
+    assert.equal(calls(/^delete/).length, 1);
+    const again = await cli.succeed([...remove, '-o', 'json'], options());
+    assert.deepEqual(again.json(), { items: [{ name: 'cluster1', provider: null, changed: false }] });
+    const gone = await cli.run(['wec', 'join', 'cluster1', '--its', 'its1'], options());
+    assert.match(gone.stderr, /no context "cluster1"/);
+  });
+});
+
+describe('clusters of k3d', () => {
+  it('are put on the network of an ITS that k3d has made, several at once', async () => {
+    const two = ['wec', 'create', 'edge1', 'edge2', '--provider', 'k3d', '--its', 'its2'];
+    const { stdout, stderr } = await cli.succeed(two, options());
+    for (const name of ['edge1', 'edge2']) {
+      assert.match(stdout, new RegExp(`^${name}: ready after`, 'm'));
+      const call = tools.calls('k3d').find(({ args }) => args.slice(0, 3).join(' ') === `cluster create ${name}`);
+      assert.equal(call?.args.at((call?.args.indexOf('--network') ?? 0) + 1), 'k3d-its2');
+    }
+    assert.match(stderr, /^Next: stellarctl wec join edge1 edge2 --accept --its its2$/m);
+  });
+
+  it('are said not to reach an ITS that kind has made', async () => {
+    const { stderr } = await cli.succeed(['wec', 'create', 'edge1', '--provider', 'k3d', '--its', 'its1'], options());
+    assert.match(stderr, /its1 is in the container its1-control-plane of kind.*--provider kind/);
+  });
+
+  it('are deleted without saying whose they are', async () => {
+    const { json } = await cli.succeed(['wec', 'delete', 'edge1', 'edge2', '--yes', '-o', 'json'], options());
+    assert.deepEqual(json().items, [
+      { name: 'edge1', provider: 'k3d', changed: true },
+      { name: 'edge2', provider: 'k3d', changed: true },
+    ]);
+  });
+});
+
+describe('a creation that is interrupted', () => {
+  const half = ['wec', 'create', 'half', '--provider', 'kind', '--its', 'its1'];
+
+  it('says what is there, and how to go back', async () => {
+    const interrupted = cli.run(half, {
+      ...options(),
+      onStart: (kill) => void untilCalled(/^create cluster --name half/).then(() => kill('SIGINT')),
+    });
+    const { exitCode, stderr } = await interrupted;
+    assert.equal(exitCode, 130, stderr);
+    assert.match(stderr, /The kind cluster half is there, but not whole, and kind cannot go on with it/);
+    assert.match(stderr, /Remove it: stellarctl wec delete half --provider kind/);
+    assert.doesNotMatch(stderr, /Go on/);
+  });
+
+  it('is told from a whole cluster by the next run', async () => {
+    const { exitCode, stderr } = await cli.run(half, options());
+    assert.equal(exitCode, 1);
+    assert.match(stderr, /The kind cluster half is there, but cannot be used: .*admin.conf: No such file/);
+    assert.match(stderr, /stellarctl wec delete half --provider kind/);
+  });
+
+  it('can be gone back on, and begun anew', async () => {
+    await cli.succeed(['wec', 'delete', 'half', '--provider', 'kind', '--yes'], options());
+    await cli.succeed(half, options());
+  });
+
+  it('is not taken away from under ITSes that it hosts, unless told', async () => {
+    await hostIts(bed.plane('half'));
+    const remove = ['wec', 'delete', 'half', '--yes'];
+    for (const line of [remove, [...remove, '--dry-run']]) {
+      const { exitCode, stderr } = await cli.run(line, options());
+      assert.equal(exitCode, 1);
+      assert.match(stderr, /half is a hosting cluster\. It was not deleted\. With it would be lost: its9 \(ITS\)/);
+    }
+    await cli.succeed([...remove, '--force'], options());
+  });
+});
+
+/** As much of a hosting cluster as can be lost. */
+async function hostIts({ admin }: Plane): Promise<void> {
+  const definition = await readFile(
+    new URL('../../../testbed/charts/core-chart/charts/kubeflex-operator/crds/controlplanes.yaml', import.meta.url),
+    'utf8',
+  );
+  await admin.create(resources.customResourceDefinitions, parse(definition));
+  const its = {
+    metadata: { name: 'its9' },
+    spec: { type: 'vcluster', postCreateHooks: [{ hookName: 'its-hub-init' }] },
+  };
+  while (!(await admin.create(resources.controlPlanes, its).catch(() => false))) await sleep(200);
+}
+
+describe('a dry run', () => {
+  it('says what would be created and joined, and does nothing', async () => {
+    tools.forgetCalls();
+    const { stdout } = await cli.succeed([...register, '--dry-run'], options());
+    assert.match(stdout, /^would create kind cluster cluster1 on this machine$/m);
+    assert.match(stdout, /^would create context cluster1 in the kubeconfig$/m);
+    assert.deepEqual(calls(/^create/), []);
+  });
+});
+
+describe('a provider that fails', () => {
+  it('is quoted', async () => {
+    await tools.set('kind', {
+      failing: 'ERROR: failed to create cluster: no space left on device',
+      command: /^create/,
+    });
+    const { exitCode, json } = await cli.run([...create, '-o', 'json'], options());
+    await tools.set('kind', 'well');
+    assert.equal(exitCode, 1);
+    const [{ error }] = json().items;
+    assert.equal(error.code, 'program-failed');
+    assert.match(`${error.message} ${error.hint}`, /no space left on device.*Nothing of the cluster is left/);
+  });
+});
+
+async function untilCalled(command: RegExp): Promise<void> {
+  while (calls(command).length === 0) await new Promise((resolve) => setTimeout(resolve, 50));
+  // kind is at work, and not done yet.
+  await new Promise((resolve) => setTimeout(resolve, 300));
+}

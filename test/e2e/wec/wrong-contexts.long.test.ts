@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { after, before, describe, it } from 'node:test';
+import { type AnyObject, type Bed, type Plane, resources, startBed } from '../../../testbed/bed.ts';
+import { crd, managedCrds } from '../../../testbed/ocm/crds.ts';
+import { Cli } from '../support/harness.ts';
+import { assertUnwritten, markAll } from '../support/refusal.ts';
+import { assertAvailable, contextsOf, until } from '../support/registration.ts';
+
+/** Contexts that do not lead to cluster1, the WEC of its1; each is a trap of its own. */
+const wrong = {
+  empty: /no Klusterlet|recorded when cluster1 joined/,
+  foreign: /registered with the hub|registered as|recorded when cluster1 joined/,
+  hosted: /works? of a hub|recorded when cluster1 joined/,
+  hosting: /hosting cluster|recorded when cluster1 joined/,
+  its1: /the ITS itself|same cluster|OCM hub/,
+} as const;
+
+/** KubeFlex is installed where this kind is served. */
+const controlPlanes = crd({
+  group: 'tenancy.kflex.kubestellar.org',
+  versions: ['v1alpha1'],
+  kind: 'ControlPlane',
+  scope: 'Cluster',
+});
+
+let bed: Bed;
+let cli: Cli;
+let its1: Plane;
+let its2: Plane;
+let planes: Plane[];
+
+before(async () => {
+  const names = ['cluster1', 'empty', 'foreign', 'hosted', 'hosting'];
+  bed = await startBed({
+    planes: [{ name: 'its1', hub: true }, { name: 'its2', hub: true }, ...names.map((name) => ({ name }))],
+  });
+  [its1, its2] = [bed.plane('its1'), bed.plane('its2')];
+  planes = [its1, its2, ...names.map((name) => bed.plane(name))];
+  cli = await Cli.create(await contextsOf(its1, ...planes.slice(1)));
+  await Promise.all([
+    cli.succeed(['wec', 'join', 'cluster1', '--its', 'its1', '--accept']),
+    cli.succeed(['wec', 'join', 'cluster1=foreign', '--its', 'its2', '--accept']),
+    sendWorksOfAnotherHub(bed.plane('hosted')),
+    bed.plane('hosting').admin.create(resources.customResourceDefinitions, controlPlanes),
+  ]);
+  await assertAvailable(its1, 'cluster1');
+});
+
+after(async () => {
+  await cli?.remove();
+  await bed?.stop();
+});
+
+/** As a hub in Hosted mode does, whose Klusterlets are elsewhere: an AppliedManifestWork that owns an object. */
+async function sendWorksOfAnotherHub({ admin }: Plane): Promise<void> {
+  for (const crd of managedCrds) await admin.ensure(resources.customResourceDefinitions, crd);
+  const hubHash = createHash('sha256').update('https://another-hub:6443').digest('hex');
+  const work = await until(async () => {
+    try {
+      return await admin.create<AnyObject>(resources.appliedManifestWorks, {
+        metadata: {
+          name: `${hubHash}-work1`,
+          finalizers: ['cluster.open-cluster-management.io/applied-manifest-work-cleanup'],
+        },
+        spec: { hubHash, manifestWorkName: 'work1', agentID: 'another-agent' },
+      } as never);
+    } catch {
+      return undefined;
+    }
+  }, 'served kind AppliedManifestWork');
+  const { name, uid } = work.metadata;
+  const { apiVersion, kind } = resources.appliedManifestWorks;
+  await admin.create(resources.configMaps, {
+    metadata: {
+      name: 'of-another-hub',
+      namespace: 'default',
+      ownerReferences: [{ apiVersion, kind, name, uid: uid ?? '' }],
+    },
+  } as never);
+}
+
+/** Refused with a reason, and nothing written on any of the clusters. */
+async function refuses(line: string[], reason: RegExp): Promise<void> {
+  await markAll(planes);
+  const run = await cli.run([...line, '--timeout', '30s']);
+  assert.notEqual(run.exitCode, 0, `${line.join(' ')}\n${run.stdout}${run.stderr}`);
+  assert.match(run.stderr, reason);
+  await assertUnwritten(planes);
+}
+
+const onIts1 = ['--its', 'its1', '--yes'];
+
+for (const [context, found] of Object.entries(wrong)) {
+  describe(`the context ${context} in place of that of cluster1`, () => {
+    it('is refused by deregister --clean-up', () =>
+      refuses(['deregister', `cluster1=${context}`, '--clean-up', ...onIts1], found));
+
+    it('is refused by deregister --keep-workloads --force', () =>
+      refuses(['deregister', `cluster1=${context}`, '--keep-workloads', '--force', ...onIts1], found));
+
+    it('is refused by join', async () => {
+      // To join an empty cluster is what join is for; under a name that is taken it is refused.
+      const name = context === 'empty' ? 'cluster1' : 'cluster9';
+      const reason =
+        context === 'empty'
+          ? /name of another cluster/
+          : /is registered already|same cluster|hosting cluster|works? of a hub/;
+      await refuses(['wec', 'join', `${name}=${context}`, '--its', 'its1', '--accept'], reason);
+    });
+
+    it(context === 'empty' ? 'is nothing to deregister --local' : 'is refused by deregister --local', async () => {
+      const name = context === 'foreign' ? 'cluster9' : 'cluster1';
+      const line = ['deregister', '--local', `${name}=${context}`, '--yes'];
+      // A cluster from which everything was removed before looks the same: then the work is done.
+      if (context !== 'empty') return refuses(line, /registered as cluster1|works? of a hub|hosting cluster|OCM hub/);
+      await markAll(planes);
+      const run = await cli.succeed(line);
+      assert.match(run.stdout, /nothing to do/);
+      await assertUnwritten(planes);
+    });
+  });
+}
+
+describe('the right context', () => {
+  const inAddonNamespace = 'open-cluster-management-agent-addon';
+
+  it('is cleaned up, and what others keep on it stays and is named', async () => {
+    const cluster1 = bed.plane('cluster1');
+    await sendWorksOfAnotherHub(cluster1);
+    await cluster1.admin.ensure(resources.namespaces, { metadata: { name: inAddonNamespace } } as never);
+    await cluster1.admin.create(resources.configMaps, {
+      metadata: { name: 'of-somebody', namespace: inAddonNamespace },
+    } as never);
+    const line = ['deregister', 'cluster1=cluster1', '--clean-up', ...onIts1];
+    await refuses(line, /holds ConfigMap of-somebody, which the klusterlet operator deletes/);
+    // As the hint says: without an operator stellarctl decides.
+    await cluster1.admin.patch(resources.deployments, 'open-cluster-management/klusterlet', { spec: { replicas: 0 } });
+    const { stderr } = await cli.succeed(line);
+    assert.match(
+      stderr,
+      /Namespace open-cluster-management-agent-addon stays on cluster1: it holds ConfigMap of-somebody/,
+    );
+    assert.match(stderr, /kind appliedmanifestworks\.\S+ stays on cluster1: there are 1 of it/);
+    await cluster1.admin.get(resources.configMaps, `${inAddonNamespace}/of-somebody`);
+    await cluster1.admin.get(resources.configMaps, 'default/of-another-hub');
+    assert.equal(await its1.admin.find(resources.managedClusters, 'cluster1'), undefined);
+    assert.equal(await cluster1.admin.find(resources.namespaces, 'open-cluster-management-agent'), undefined);
+    assert.equal(await cluster1.admin.find(resources.namespaces, 'open-cluster-management'), undefined);
+  });
+
+  it('is done when it is given again, and nothing is written', async () => {
+    await markAll(planes);
+    const run = await cli.succeed(['deregister', 'cluster1=cluster1', '--clean-up', ...onIts1]);
+    assert.match(run.stdout, /is not registered; nothing to do/);
+    await assertUnwritten(planes);
+  });
+});

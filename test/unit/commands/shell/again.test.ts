@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { confirm } from '../../../../src/commands/shell/confirm.ts';
+import { refuseUnnamedHosting } from '../../../../src/commands/shell/hosting.ts';
+import { Session } from '../../../../src/commands/shell/session.ts';
+import { fakeIo } from '../../support/fake-io.ts';
+
+const directory = mkdtempSync(path.join(tmpdir(), 'stellarctl-unit-'));
+after(() => rmSync(directory, { recursive: true }));
+const kubeconfig = path.join(directory, 'config');
+writeFileSync(
+  kubeconfig,
+  JSON.stringify({
+    'current-context': 'my its',
+    clusters: [{ name: 'c', cluster: { server: 'https://127.0.0.1:1' } }],
+    users: [{ name: 'u', user: { token: 't' } }],
+    contexts: ['my its', 'its2'].map((name) => ({ name, context: { cluster: 'c', user: 'u' } })),
+  }),
+);
+
+/** A session in a pipe. @param its as `--its` */
+function sessionOf(argv: string[], its?: string): Session {
+  const { io } = fakeIo({ argv, env: { XDG_CONFIG_HOME: directory } });
+  const options = { output: 'table', timeout: 1000, color: 'never', kubeconfig, ...(its && { its }) } as const;
+  return new Session(io, options, new AbortController().signal);
+}
+
+const deed = { verb: 'Deregister', doing: 'Deregistering', name: 'c1', yes: undefined };
+
+/** The hint of a question that nobody is there to answer. */
+async function hintOf(session: Session, rerun?: string): Promise<string> {
+  let hint = '';
+  await assert.rejects(confirm(session, { ...deed, ...(rerun && { rerun }) }), (error: Session & { hint: string }) => {
+    hint = error.hint;
+    return 'code' in error && error.code === 'not-confirmed';
+  });
+  return hint;
+}
+
+test('where nobody can be asked, the command that needs no answer is told as it can be typed', async () => {
+  const named = sessionOf(['deregister', 'c1=a b', '--its', 'its2'], 'its2');
+  await named.its();
+  assert.equal(await hintOf(named), "stellarctl deregister 'c1=a b' --its its2 --yes");
+});
+
+test('it names the ITS that was taken from the current context, which --yes does not take for granted', async () => {
+  const unnamed = sessionOf(['deregister', 'c1']);
+  await unnamed.its();
+  assert.equal(await hintOf(unnamed), "stellarctl deregister c1 --yes --its 'my its'");
+});
+
+test('it adds options before --, after which there are none', () => {
+  assert.equal(sessionOf(['wec', 'delete', '--', 'c1']).again('--yes'), 'stellarctl wec delete --yes -- c1');
+});
+
+test('it is another command where the work says so', async () => {
+  assert.equal(await hintOf(sessionOf(['x']), 'stellarctl deregister c1 --yes'), 'stellarctl deregister c1 --yes');
+});
+
+test('it names the hosting cluster where the command has to', async () => {
+  const session = sessionOf(['its', 'delete', 'its1']);
+  const tools = await session.spaceTools();
+  // Others look for a hosting cluster and have no such option.
+  assert.equal(session.again('--yes'), 'stellarctl its delete its1 --yes');
+  refuseUnnamedHosting(session, tools, { yes: undefined, dryRun: undefined });
+  assert.equal(await hintOf(session), "stellarctl its delete its1 --yes --hosting-context 'my its'");
+  assert.throws(() => refuseUnnamedHosting(session, tools, { yes: true, dryRun: undefined }), { code: 'usage' });
+});

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { confirmLoss } from '../../../../src/commands/shell/confirm-loss.ts';
+import type { Session } from '../../../../src/commands/shell/session.ts';
+import { recordingProgress } from '../../support/builders.ts';
+import { fakeIo } from '../../support/fake-io.ts';
+
+/** What would be lost, at one look after the other. */
+function destroying(looks: string[][], yes: boolean) {
+  const progress = recordingProgress();
+  const shown: string[][] = [];
+  const session = { io: fakeIo().io, progress, run: { signal: new AbortController().signal } } as unknown as Session;
+  const confirmed = confirmLoss(session, {
+    look: async () => looks.shift() ?? assert.fail('one look too many'),
+    show: (seen) => shown.push(seen),
+    losses: (seen) => seen,
+    deeds: () => [{ verb: 'Delete', doing: 'Deleting', name: 'x', yes }],
+    dryRun: false,
+  });
+  return { confirmed, shown };
+}
+
+test('what is destroyed is looked at again after the last word', async () => {
+  const { confirmed, shown } = destroying([['a', 'b'], ['b']], true);
+  assert.deepEqual(await confirmed, ['b']);
+  assert.deepEqual(shown, [['a', 'b']]);
+});
+
+test('with --yes it is refused where more would be lost by then', async () => {
+  const { confirmed } = destroying([['a'], ['a', 'b']], true);
+  await assert.rejects(confirmed, (error: { code: string; message: string; details: string[] }) => {
+    assert.equal(error.code, 'not-confirmed');
+    assert.match(error.message, /More would be lost now.*Nothing was written/);
+    assert.deepEqual(error.details, ['b']);
+    return true;
+  });
+});
+
+test('a dry run and a command with nothing to confirm look once', async () => {
+  const session = { progress: recordingProgress() } as unknown as Session;
+  const once = { look: async () => [], show: () => {}, losses: () => [], deeds: () => [], dryRun: false };
+  assert.deepEqual(await confirmLoss(session, once), []);
+  const deeds = () => [{ verb: 'Delete', doing: 'Deleting', name: 'x', yes: false }];
+  assert.deepEqual(await confirmLoss(session, { ...once, deeds, dryRun: true }), []);
+});

@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { withOneInterruption } from '../../../../src/commands/shell/named-results.ts';
+import { StellarError } from '../../../../src/lib/engine/errors.ts';
+
+const interrupted = (name: string, hint = 'again') => ({
+  name,
+  error: new StellarError('interrupted', 'Interrupted.', { hint }),
+});
+const failed = { name: 'c', error: new StellarError('request-denied', 'c was denied.') };
+
+const told = (...results: Parameters<typeof withOneInterruption>[0]) =>
+  withOneInterruption(results).map(({ code, message, hint }) => [code, message, hint]);
+
+test('an interruption of several names is told once, with those that it has stopped', () =>
+  assert.deepEqual(told(interrupted('b'), { name: 'done' }, failed, interrupted('a')), [
+    ['interrupted', 'Interrupted while b, a were under way.', 'again'],
+    ['request-denied', 'c was denied.', undefined],
+  ]));
+
+test('what is to be done about each of them is kept apart', () =>
+  assert.deepEqual(told(interrupted('a', 'remove a'), interrupted('b', 'remove b')), [
+    ['interrupted', 'Interrupted while a was under way.', 'remove a'],
+    ['interrupted', 'Interrupted while b was under way.', 'remove b'],
+  ]));
+
+test('a single name need not be named', () =>
+  assert.deepEqual(told(interrupted('a')), [['interrupted', 'Interrupted.', 'again']]));

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, describe, test } from 'node:test';
+
+/** In /tmp, which everybody may write to: below TMPDIR of a CI there may be a folder that others may write to. */
+const folder = mkdtempSync(path.join(tmpdir(), 'stellarctl-cache-'));
+after(() => rmSync(folder, { recursive: true }));
+
+const boot = path.resolve(import.meta.dirname, '..', '..', 'bin', 'compile-cache.cjs');
+const isRoot = process.getuid?.() === 0;
+const nobody = 65534;
+
+/** Where Node keeps what it has compiled, after the boot file has asked it to; empty where it keeps nothing. */
+function cacheOf(home: string, env: NodeJS.ProcessEnv = {}): string {
+  const script = `require(${JSON.stringify(boot)})(); process.stdout.write(require('module').getCompileCacheDir() ?? '')`;
+  return execFileSync(process.execPath, ['-e', script], {
+    env: { HOME: home, TMPDIR: folder, ...env },
+    encoding: 'utf8',
+  });
+}
+
+let count = 0;
+function newHome(): string {
+  count += 1;
+  const home = path.join(folder, `home-${count}`);
+  mkdirSync(home, { mode: 0o755 });
+  return home;
+}
+const placeIn = (home: string) => path.join(home, '.cache', 'stellarctl', 'compiled');
+
+describe('what Node has compiled is kept', () => {
+  test("in the user's own folder, which others can neither read nor write", () => {
+    const home = newHome();
+    assert.ok(cacheOf(home).startsWith(placeIn(home)));
+    assert.equal(statSync(placeIn(home)).mode & 0o777, 0o700);
+    assert.ok(!existsSync(path.join(folder, 'node-compile-cache')));
+    assert.ok(cacheOf(home).startsWith(placeIn(home)), 'also the second time');
+  });
+  test('where XDG_CACHE_HOME says, and a relative one does not count', () => {
+    const home = newHome();
+    const elsewhere = path.join(home, 'elsewhere');
+    assert.ok(cacheOf(home, { XDG_CACHE_HOME: elsewhere }).startsWith(path.join(elsewhere, 'stellarctl')));
+    assert.ok(cacheOf(home, { XDG_CACHE_HOME: 'relative' }).startsWith(placeIn(home)));
+  });
+  test('where a NODE_COMPILE_CACHE of the user says', () => {
+    const home = newHome();
+    const own = path.join(home, 'own');
+    assert.ok(cacheOf(home, { NODE_COMPILE_CACHE: own }).startsWith(own));
+    assert.ok(!existsSync(placeIn(home)));
+  });
+});
+
+describe('what Node has compiled is not kept', () => {
+  test('where its folder is a link', () => {
+    const home = newHome();
+    mkdirSync(path.dirname(placeIn(home)), { recursive: true });
+    mkdirSync(path.join(home, 'planted'));
+    symlinkSync(path.join(home, 'planted'), placeIn(home));
+    assert.equal(cacheOf(home), '');
+  });
+  for (const [who, mode] of [
+    ['everybody', 0o777],
+    ['a group', 0o770],
+  ] as const) {
+    test(`where ${who} may write to its folder`, () => {
+      const home = newHome();
+      mkdirSync(placeIn(home), { recursive: true });
+      chmodSync(placeIn(home), mode);
+      assert.equal(cacheOf(home), '');
+    });
+    test(`where ${who} may put another folder in its place`, () => {
+      const home = newHome();
+      mkdirSync(path.join(home, '.cache'));
+      chmodSync(path.join(home, '.cache'), mode);
+      assert.equal(cacheOf(home), '');
+      assert.ok(!existsSync(path.join(home, '.cache', 'stellarctl')));
+    });
+  }
+  test('where there is no place for it', () => assert.equal(cacheOf('/proc/nothing'), ''));
+  test('in what another user has made before', { skip: !isRoot && 'takes two users' }, () => {
+    const home = newHome();
+    mkdirSync(placeIn(home), { recursive: true });
+    chownSync(placeIn(home), nobody, nobody);
+    assert.equal(cacheOf(home), '');
+  });
+  test("in another user's home, as with sudo", { skip: !isRoot && 'takes two users' }, () => {
+    const home = newHome();
+    chownSync(home, nobody, nobody);
+    assert.equal(cacheOf(home), '');
+    assert.ok(!existsSync(path.join(home, '.cache')));
+  });
+});

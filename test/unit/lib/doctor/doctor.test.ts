@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import path from 'node:path';
+import { test } from 'node:test';
+import { describeFindings } from '../../../../src/commands/doctor-text.ts';
+import { fail, makeChecks, pass, skipped, warn } from '../../../../src/lib/doctor/check.ts';
+import { whoListens } from '../../../../src/lib/doctor/listener.ts';
+import { StellarError } from '../../../../src/lib/engine/errors.ts';
+import { styleFor } from '../../../../src/lib/terminal/style.ts';
+import { stellarctl } from '../../../stellarctl.ts';
+import { asWritten, fakeIo } from '../../support/fake-io.ts';
+
+const check = (id: string, look: () => Promise<ReturnType<typeof pass>>) => ({ id, title: `${id} is well`, look });
+
+test('what a check cannot find out has failed, with the reason and what helps', async () => {
+  const error = new StellarError('unreachable', 'Cannot reach it.', { hint: 'Is it running?' });
+  const findings = await makeChecks([check('a', async () => pass('1.0')), check('b', () => Promise.reject(error))]);
+  assert.deepEqual(findings, [
+    { id: 'a', title: 'a is well', status: 'pass', found: '1.0' },
+    { id: 'b', title: 'b is well', status: 'fail', cause: 'Cannot reach it.', hint: 'Is it running?' },
+  ]);
+});
+
+test('mistakes of ours and Ctrl-C are no findings', async () => {
+  for (const error of [new TypeError('x'), new StellarError('interrupted', 'Interrupted.')])
+    await assert.rejects(makeChecks([check('a', () => Promise.reject(error))]), error);
+});
+
+test('findings are shown with what is wrong and what to type, and counted', async () => {
+  const findings = await makeChecks([
+    check('a', async () => pass('1.0')),
+    check('b', async () => warn('it is old', { command: 'renew it' })),
+    check('c', async () => fail('it is\nbroken\u001b[2J')),
+    check('d', async () => skipped('nobody needs it')),
+  ]);
+  const { io } = fakeIo();
+  const style = styleFor(io.stdout, io, 'never');
+  assert.deepEqual(asWritten(describeFindings(findings, findings, style)), [
+    '✓ a is well   1.0',
+    '! b is well',
+    '    it is old',
+    '    renew it',
+    '✗ c is well',
+    '    it is ⏎ broken\\x1b[2J',
+    '- d is well   not looked at: nobody needs it',
+    '1 failed, 1 to look at, of 4 checks.',
+  ]);
+  const well = findings.slice(0, 1);
+  assert.deepEqual(describeFindings([], well, style), ['Nothing is missing.']);
+});
+
+test('who has a port is found out', async () => {
+  const server = createServer().listen(0);
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const listener = await whoListens(port);
+  // Not as its main thread calls itself.
+  const name = path.basename(process.argv0);
+  if (process.platform === 'linux') assert.equal(listener?.process, `${name} (process ${process.pid})`);
+  else assert.notEqual(listener, undefined);
+  server.close();
+  await once(server, 'close');
+  assert.equal(await whoListens(port), undefined);
+});
+
+test('without --pre it says what it checks, and what to type instead', async () => {
+  const { exitCode, stdout, stderr } = await stellarctl(['doctor', '--short'], { env: { KUBECONFIG: '/dev/null' } });
+  assert.deepEqual([exitCode, stdout], [2, '']);
+  assert.match(String(stderr), /doctor needs --pre: .*\n.*stellarctl doctor --short --pre .*stellarctl status/);
+});

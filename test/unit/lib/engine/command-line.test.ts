@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { command, shellWord } from '../../../../src/lib/engine/command-line.ts';
+
+test('plain words stay as they are', () => {
+  assert.equal(
+    command`stellarctl accept ${'cluster1'} --its ${'kind-its1'}`,
+    'stellarctl accept cluster1 --its kind-its1',
+  );
+  assert.equal(command`stellarctl accept ${['c1', 'c2']} --all`, 'stellarctl accept c1 c2 --all');
+});
+
+test('what a shell would act on is quoted', () => {
+  assert.equal(command`stellarctl accept c1 --agent ${';reboot;'}`, "stellarctl accept c1 --agent ';reboot;'");
+  assert.equal(
+    command`stellarctl label -l ${'location-group in (edge,core)'}`,
+    "stellarctl label -l 'location-group in (edge,core)'",
+  );
+  assert.equal(shellWord(''), "''");
+});
+
+test('an empty list leaves no gap', () => {
+  assert.equal(command`stellarctl wec get c1 ${[]} -o json`, 'stellarctl wec get c1 -o json');
+  assert.equal(command`stellarctl wec get c1 ${[]}`, 'stellarctl wec get c1');
+});
+
+test('a shell gets back every word as it was', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.string({ unit: 'binary' }).filter((word) => !word.includes('\0') && word.isWellFormed())),
+      (words) => {
+        const line = command`printf '%s\\0' ${words} end`;
+        const output = execFileSync('/bin/sh', ['-c', line], { encoding: 'utf8' });
+        assert.deepEqual(output.split('\0').slice(0, -1), [...words, 'end']);
+      },
+    ),
+    { numRuns: 100 },
+  );
+});

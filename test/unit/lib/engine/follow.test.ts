@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, mock, test } from 'node:test';
+import { Deadline } from '../../../../src/lib/engine/deadline.ts';
+import { StellarError } from '../../../../src/lib/engine/errors.ts';
+import { type Followed, follow, followOne, type Seen, type Sight, Track } from '../../../../src/lib/engine/follow.ts';
+import { failed, failedForGood, met, type Verdict, waiting } from '../../../../src/lib/engine/stages.ts';
+import { run } from '../../support/builders.ts';
+import { waitForNothing } from '../../support/space-builders.ts';
+
+type Verdicts = Record<string, Verdict>;
+
+/** Stages whose verdicts are what was read. */
+const seen = (snapshot: Verdicts, graceMs?: number): Seen<Verdicts> => ({
+  snapshot,
+  stages: Object.keys(snapshot).map((id) => ({
+    ...{ id, title: `${id} done`, check: (verdicts: Verdicts) => verdicts[id] ?? met },
+    ...(graceMs === undefined ? {} : { graceMs }),
+  })),
+});
+
+describe('a failure that may pass', () => {
+  beforeEach(() => mock.timers.enable({ apis: ['Date'], now: Date.now() }));
+  afterEach(() => mock.timers.reset());
+  const states = (looks: readonly Seen<Verdicts>[], forgiveAfter?: number) => {
+    const track = new Track<Verdicts>({ graceMs: 5000 }, new Deadline(600_000));
+    return looks.map((look, index) => {
+      if (index > 0) mock.timers.tick(3000);
+      const sight = track.judge(look);
+      if (index === forgiveAfter) sight.forgive();
+      return sight.state;
+    });
+  };
+  const crash = (restarts: number) => seen({ a: failed(`it crashes, restarted ${restarts} times`), b: waiting('') });
+
+  test('is believed by its stage, however its words change', () =>
+    assert.deepEqual(states([crash(2), crash(3), crash(4)]), ['open', 'open', 'failed']));
+  test('begins anew at another stage, after a look without it, and when something was done about it', () => {
+    assert.deepEqual(states([crash(2), crash(2), seen({ b: failed('x') })]), ['open', 'open', 'open']);
+    assert.deepEqual(states([crash(2), seen({ a: waiting('') }), crash(2)]), ['open', 'open', 'open']);
+    assert.deepEqual(states([crash(2), crash(2), crash(2)], 1), ['open', 'open', 'open']);
+  });
+  test('is given the time of its own stage, where that has one', () => {
+    const slow = seen({ a: failed('x') }, 10_000);
+    assert.deepEqual(states([slow, slow, slow, slow, slow]), ['open', 'open', 'open', 'open', 'failed']);
+  });
+  test('is believed at once where nothing of it can pass', () =>
+    assert.deepEqual(states([seen({ a: failedForGood('x') })]), ['failed']));
+});
+
+test('what is reached is what was not met before, and nothing at the first look', () => {
+  const track = new Track<Verdicts>({ until: 'b' }, new Deadline(60_000));
+  const sights = [
+    track.judge(seen({ a: met, b: waiting(''), c: failed('') })),
+    track.judge(seen({ a: met, b: met, c: failed('') })),
+  ];
+  const summary = ({ reached, state, isFirst }: Sight<Verdicts>) => [reached.map(({ id }) => id), state, isFirst];
+  assert.deepEqual(sights.map(summary), [
+    [[], 'open', true],
+    [['b'], 'done', false],
+  ]);
+});
+
+describe('subjects are followed', () => {
+  let goOnWaiting = () => {};
+  beforeEach(() => {
+    goOnWaiting = waitForNothing();
+  });
+  afterEach(() => goOnWaiting());
+
+  interface Named extends Followed<Verdicts, string> {
+    name: string;
+  }
+  const subject = (name: string, act: Named['act']): Named => ({
+    ...{ name, act },
+    gone: () => `${name} is gone`,
+    late: (last) => `${name} is late: ${last?.blocking?.verdict.why}`,
+    broken: ({ message }) => `${name}: ${message}`,
+  });
+  const untilDone: Named['act'] = async ({ state }) => (state === 'done' ? 'done' : undefined);
+
+  test('by one look for all that are open, each to its own result', async () => {
+    const looks: string[][] = [];
+    const look = async (open: readonly Named[]) => {
+      looks.push(open.map(({ name }) => name));
+      return async ({ name }: Named) => seen({ a: name.length <= looks.length ? met : waiting('') });
+    };
+    const refused = async () => {
+      throw new StellarError('forbidden', 'not allowed');
+    };
+    const subjects = [subject('aaa', untilDone), subject('b', untilDone), subject('c', refused)];
+    assert.deepEqual(await follow(subjects, look, run(60_000)), ['done', 'done', 'c: not allowed']);
+    assert.deepEqual(looks, [['aaa', 'b', 'c'], ['aaa'], ['aaa']]);
+  });
+  test('again where something may pass, and none that has ended with them', async () => {
+    const acts: string[] = [];
+    const busyOnce: Named['act'] = async () => {
+      acts.push('busy');
+      if (acts.length < 3) throw new StellarError('api-error', 'busy', { passing: 'busy' });
+      return 'done';
+    };
+    const subjects = [subject('b', busyOnce), subject('a', async () => `${acts.push('a')}`)];
+    const results = await follow(subjects, async () => async () => seen({}), run(60_000));
+    assert.deepEqual([results[0], acts.filter((act) => act === 'a').length], ['done', 1]);
+  });
+  test('until one is gone, until the deadline, and until what was read for all fails', async () => {
+    assert.equal(await followOne(subject('a', untilDone), async () => undefined, run(60_000)), 'a is gone');
+    const open = async () => seen({ a: waiting('x') });
+    assert.equal(await followOne(subject('a', untilDone), open, run(0)), 'a is late: x');
+    const broken = async () => {
+      throw new StellarError('not-a-hub', 'no hub');
+    };
+    const subjects = [subject('a', untilDone), subject('b', untilDone)];
+    assert.deepEqual(await follow(subjects, broken, run(60_000)), ['a: no hub', 'b: no hub']);
+    const { broken: _, ...bare } = subject('a', untilDone);
+    await assert.rejects(followOne(bare, broken, run(60_000)), { code: 'not-a-hub' });
+  });
+});

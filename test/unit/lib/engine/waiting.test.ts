@@ -1,0 +1,183 @@
+import assert from 'node:assert/strict';
+import { syncBuiltinESMExports } from 'node:module';
+import { afterEach, describe, mock, test } from 'node:test';
+import { mapConcurrently } from '../../../../src/lib/engine/concurrency.ts';
+import { Deadline, graceMs, pause } from '../../../../src/lib/engine/deadline.ts';
+import { Patience } from '../../../../src/lib/engine/follow.ts';
+import { poll } from '../../../../src/lib/engine/poll.ts';
+import { apiError, networkError } from '../../../../src/lib/kube/client/errors.ts';
+import { run } from '../../support/builders.ts';
+
+/** From now on, time passes only by `mock.timers.tick`; also for those who import timers by name. */
+function fakeTime(): void {
+  mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+  syncBuiltinESMExports();
+}
+afterEach(() => {
+  mock.timers.reset();
+  syncBuiltinESMExports();
+});
+
+const its = { context: 'its1', server: 'https://its1' };
+const refused = networkError(its, { code: 'ECONNREFUSED' });
+
+/** Lets time pass, half a second at a time, until a promise has ended. */
+async function passing<T>(promise: Promise<T>): Promise<T> {
+  let ended = false;
+  const end = promise.finally(() => {
+    ended = true;
+  });
+  end.catch(() => {});
+  for (let step = 0; step < 1000 && !ended; step += 1) {
+    for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    if (!ended) mock.timers.tick(500);
+  }
+  return end;
+}
+
+describe('a deadline', () => {
+  test('passes when its time has come', () => {
+    fakeTime();
+    const deadline = new Deadline(2000);
+    assert.deepEqual([deadline.passed, deadline.remaining], [false, 2000]);
+    mock.timers.tick(1999);
+    assert.deepEqual([deadline.passed, deadline.remaining], [false, 1]);
+    mock.timers.tick(2);
+    assert.deepEqual([deadline.passed, deadline.remaining], [true, 0]);
+  });
+  test('of 0 has passed, but leaves a request the time that it needs', () => {
+    const deadline = new Deadline(0);
+    assert.deepEqual([deadline.passed, deadline.remaining, deadline.requestTimeout()], [true, 0, 10_000]);
+  });
+  test('bounds every request, but leaves it a second', () => {
+    fakeTime();
+    const deadline = new Deadline(4000);
+    assert.deepEqual([deadline.requestTimeout(), deadline.requestTimeout(500)], [4000, 500]);
+    mock.timers.tick(3900);
+    assert.equal(deadline.requestTimeout(), 1000);
+    assert.equal(new Deadline(3_600_000).requestTimeout(), 10_000);
+  });
+});
+
+describe('a pause', () => {
+  test('is no longer than the deadline', async () => {
+    const started = Date.now();
+    await pause(60_000, new Deadline(20), new AbortController().signal);
+    assert.ok(Date.now() - started < 1000);
+  });
+  test('ends when the user interrupts, before and during it', async () => {
+    await assert.rejects(pause(0, new Deadline(0), AbortSignal.abort()), { code: 'interrupted' });
+    await assert.rejects(pause(60_000, new Deadline(60_000), AbortSignal.timeout(5)), { code: 'interrupted' });
+  });
+});
+
+describe('polling', () => {
+  test('ends with the first result', async () => {
+    fakeTime();
+    let looks = 0;
+    assert.equal(await passing(poll(async () => (++looks === 3 ? 'here' : undefined), run(60_000))), 'here');
+    assert.equal(looks, 3);
+  });
+  test('looks once under a timeout of 0', async () => {
+    let looks = 0;
+    assert.equal(await poll(async () => void looks++, run(0)), undefined);
+    assert.equal(looks, 1);
+  });
+  test('looks a last time at the deadline', async () => {
+    fakeTime();
+    const looks: number[] = [];
+    assert.equal(await passing(poll(async () => void looks.push(Date.now()), run(1200))), undefined);
+    assert.deepEqual(looks, [0, 500, 1000, 1500].slice(0, looks.length));
+    assert.ok((looks.at(-1) ?? 0) >= 1200);
+  });
+  test('waits for a server that has just started', async () => {
+    fakeTime();
+    let looks = 0;
+    const look = async () => {
+      looks += 1;
+      if (looks < 10) throw apiError(its, 503, '');
+      return 'here';
+    };
+    assert.equal(await passing(poll(look, run(60_000))), 'here');
+  });
+  test('believes in trouble that lasts longer than the grace time', async () => {
+    fakeTime();
+    const look = async () => {
+      throw apiError(its, 503, '');
+    };
+    await assert.rejects(passing(poll(look, run(600_000))), { code: 'api-error' });
+    assert.ok(Date.now() > graceMs && Date.now() < graceMs + 2000, String(Date.now()));
+  });
+  test('counts the grace time anew after an answer', async () => {
+    fakeTime();
+    let looks = 0;
+    const look = async () => {
+      looks += 1;
+      if (looks % 20 !== 0) throw apiError(its, 503, '');
+      return looks >= 60 ? 'here' : undefined;
+    };
+    assert.equal(await passing(poll(look, run(600_000))), 'here');
+  });
+  test('reports a server that does not answer as that at the deadline, not as a timeout', async () => {
+    const look = async () => {
+      throw refused;
+    };
+    await assert.rejects(poll(look, run(0)), { code: 'unreachable' });
+  });
+  test('throws at once what will not pass', async () => {
+    let looks = 0;
+    const look = async () => {
+      looks += 1;
+      throw apiError(its, 422, '');
+    };
+    await assert.rejects(poll(look, run(60_000)), { code: 'api-error' });
+    assert.equal(looks, 1);
+  });
+});
+
+describe('patience', () => {
+  test('believes in a failure that has lasted, and in no other', () => {
+    fakeTime();
+    const patience = new Patience();
+    const deadline = new Deadline(600_000);
+    assert.equal(patience.believes('a', deadline), false);
+    mock.timers.tick(graceMs);
+    assert.equal(patience.believes('a', deadline), false);
+    mock.timers.tick(1);
+    assert.equal(patience.believes('a', deadline), true);
+    assert.equal(patience.believes('b', deadline), false);
+    assert.equal(patience.believes(undefined, deadline), false);
+    assert.equal(patience.believes('b', deadline), false);
+  });
+  test('believes at once when no time is left', () => {
+    assert.equal(new Patience().believes('a', new Deadline(0)), true);
+    assert.equal(new Patience().believes(undefined, new Deadline(0)), false);
+  });
+});
+
+describe('work side by side', () => {
+  test('is in the order of the items, never more at once than allowed', async () => {
+    let running = 0;
+    let most = 0;
+    const results = await mapConcurrently([5, 1, 3, 2, 4], 2, async (item) => {
+      most = Math.max(most, ++running);
+      await new Promise((resolve) => setTimeout(resolve, item));
+      running -= 1;
+      return item * 10;
+    });
+    assert.deepEqual(results, [50, 10, 30, 20, 40]);
+    assert.equal(most, 2);
+  });
+  test('of nothing is nothing', async () =>
+    assert.deepEqual(await mapConcurrently([], 3, async () => assert.fail()), []));
+  // A worker that fails takes no further items.
+  test('is done for all items, although some fail; the first error is thrown when all have ended', async () => {
+    const done: number[] = [];
+    const work = async (item: number) => {
+      done.push(item);
+      if (item <= 2) throw new Error(`error ${item}`);
+    };
+    await assert.rejects(mapConcurrently([1, 2, 3, 4], 2, work), /error 1/);
+    assert.deepEqual(done, [1, 2, 3, 4]);
+  });
+});

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { chooseHosting } from '../../../../src/lib/hosting/hosting-choice.ts';
+import { kubeconfigOf } from '../../support/space-builders.ts';
+
+const names = ['given', 'by-variable', 'noted', 'current'];
+const contexts = Object.fromEntries(names.map((name) => [name, { cluster: name, user: name }]));
+const config = (current?: string, noted?: string) => ({
+  ...kubeconfigOf(contexts, current),
+  extensions: new Map(noted ? [['kubeflex', { data: { 'hosting-cluster-ctx-name': noted } }]] : []),
+});
+const env = { STELLARCTL_HOSTING_CONTEXT: 'by-variable' };
+const chosen = (...parameters: Parameters<typeof chooseHosting>) => {
+  const { context, source } = chooseHosting(...parameters);
+  return [context.name, source];
+};
+
+describe('the hosting cluster is', () => {
+  const all = config('current', 'noted');
+  test('what --hosting-context says', () =>
+    assert.deepEqual(chosen('given', env, all), ['given', '--hosting-context']));
+  test('else what the variable says', () =>
+    assert.deepEqual(chosen(undefined, env, all), ['by-variable', 'STELLARCTL_HOSTING_CONTEXT']));
+  test('else what the kubeconfig says; an empty variable says nothing', () =>
+    assert.deepEqual(chosen(undefined, { STELLARCTL_HOSTING_CONTEXT: '' }, all), ['noted', 'kubeconfig']));
+  test('else the current context, also where a context was noted that is gone', () =>
+    assert.deepEqual(chosen(undefined, {}, config('current', 'gone')), ['current', 'current context']));
+});
+
+describe('no hosting cluster is meant', () => {
+  test('without a current context: the contexts are named', () =>
+    assert.throws(() => chooseHosting(undefined, {}, config()), { code: 'usage', hint: /given, by-variable/ }));
+  test('without any context', () =>
+    assert.throws(() => chooseHosting(undefined, {}, kubeconfigOf({})), { code: 'usage', hint: /KUBECONFIG/ }));
+  test('by a name that is unknown, wherever it is from', () => {
+    assert.throws(() => chooseHosting('x', {}, config('current')), { code: 'context-unknown' });
+    assert.throws(() => chooseHosting(undefined, { STELLARCTL_HOSTING_CONTEXT: 'x' }, config('current')), {
+      code: 'context-unknown',
+    });
+  });
+});

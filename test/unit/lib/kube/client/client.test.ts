@@ -1,0 +1,437 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, afterEach, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Deadline } from '../../../../../src/lib/engine/deadline.ts';
+import { StellarError } from '../../../../../src/lib/engine/errors.ts';
+import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
+import { connect } from '../../../../../src/lib/kube/client/live-client.ts';
+import type { UserEntry } from '../../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
+import { resources } from '../../../../../src/lib/kube/resources.ts';
+import { FakeServer } from '../../../support/fake-server.ts';
+
+const directory = mkdtempSync(path.join(tmpdir(), 'stellarctl-unit-'));
+const opened: { stop: () => unknown }[] = [];
+afterEach(async () => {
+  for (const { stop } of opened.splice(0)) await stop();
+});
+after(() => rmSync(directory, { recursive: true }));
+
+type Answering = Parameters<typeof FakeServer.start>[0];
+interface Options {
+  user?: UserEntry;
+  path?: string;
+  trusted?: boolean;
+  timeoutMs?: number;
+  signal?: AbortSignal;
+}
+
+/** A server that answers so, a client for it, and what the client traced. */
+async function serving(
+  answering: Answering,
+  options: Options = {},
+): Promise<{ server: FakeServer; kube: Kube; traced: string[] }> {
+  const server = await FakeServer.start(answering);
+  const traced: string[] = [];
+  const deadline = new Deadline(options.timeoutMs ?? 20_000);
+  const kube = connect(
+    server.context(options.user, options),
+    deadline,
+    options.signal ?? new AbortController().signal,
+    (line) => traced.push(line),
+  );
+  opened.push({ stop: () => kube.close() }, { stop: () => server.stop() });
+  return { server, kube, traced };
+}
+
+const managedCluster = (resourceVersion = '1') => ({
+  apiVersion: 'cluster.open-cluster-management.io/v1',
+  kind: 'ManagedCluster',
+  metadata: { name: 'cluster1', resourceVersion },
+});
+const clusters = '/apis/cluster.open-cluster-management.io/v1/managedclusters';
+
+/** An exec plugin that runs these lines of shell. */
+function plugin(...lines: string[]): UserEntry {
+  const file = path.join(directory, `plugin-${Math.random().toString(36).slice(2)}`);
+  writeFileSync(file, `#!/bin/sh\n${lines.join('\n')}\n`, { mode: 0o755 });
+  return { exec: { apiVersion: 'client.authentication.k8s.io/v1', command: file, interactiveMode: 'Never' } };
+}
+
+describe('a request', () => {
+  test('goes where the object is, with the credentials of the context', async () => {
+    const { server, kube } = await serving(() => ({ body: managedCluster() }));
+    assert.deepEqual(await kube.get(resources.managedClusters, 'cluster1'), managedCluster());
+    await kube.get(resources.secrets, 'a', { namespace: 'b' });
+    assert.deepEqual(
+      server.requests.map(({ method, path: at }) => `${method} ${at}`),
+      [`GET ${clusters}/cluster1`, 'GET /api/v1/namespaces/b/secrets/a'],
+    );
+    assert.equal(server.requests[0]?.headers.authorization, 'Bearer secret-token');
+  });
+  test('keeps the path of the server', async () => {
+    const { server, kube } = await serving(() => ({ body: managedCluster() }), { path: '/k8s/clusters/c-1' });
+    await kube.read('/version');
+    await kube.get(resources.managedClusters, 'a');
+    assert.deepEqual(
+      server.requests.map(({ path: at }) => at),
+      ['/k8s/clusters/c-1/version', `/k8s/clusters/c-1${clusters}/a`],
+    );
+  });
+  test('uses one connection for all, one after the other', async () => {
+    const { server, kube } = await serving(() => ({}));
+    for (let each = 0; each < 10; each += 1) await kube.read('/version');
+    assert.deepEqual([server.requests.length, server.connections], [10, 1]);
+  });
+  test('is sent again when the connection was cut meanwhile', async () => {
+    const { server, kube } = await serving(() => ({}));
+    await kube.read('/version');
+    server.cutConnections();
+    await kube.read('/version');
+    assert.equal(server.requests.length, 2);
+  });
+  test('acts as whom the context says', async () => {
+    const user = {
+      token: 't',
+      as: 'alice',
+      'as-groups': ['g1', 'g2'],
+      'as-uid': 'u1',
+      'as-user-extra': { 'example.com/scope': ['a'] },
+    };
+    const { server, kube } = await serving(() => ({}), { user });
+    await kube.read('/version');
+    const { headers } = server.requests[0] ?? assert.fail();
+    assert.deepEqual(
+      ['impersonate-user', 'impersonate-group', 'impersonate-uid', 'impersonate-extra-example.com%2fscope'].map(
+        (name) => headers[name],
+      ),
+      ['alice', 'g1, g2', 'u1', 'a'],
+    );
+  });
+  test('is traced without credentials and bodies', async () => {
+    const { kube, traced } = await serving(() => ({ body: { status: { token: 'answered-token' } } }));
+    await kube.create(
+      resources.serviceAccounts,
+      { spec: { note: 'sent-body' } },
+      { namespace: 'n', name: 'a', subresource: 'token' },
+    );
+    assert.match(
+      traced.join(),
+      /^POST https:\/\/127\.0\.0\.1:\d+\/api\/v1\/namespaces\/n\/serviceaccounts\/a\/token\S* 200 \d+ms$/,
+    );
+  });
+});
+
+describe('what is not there', () => {
+  test('is undefined', async () => {
+    const { kube } = await serving(() => ({ status: 404, body: { kind: 'Status' } }));
+    assert.deepEqual(
+      [await kube.get(resources.managedClusters, 'a'), await kube.list(resources.klusterlets), await kube.read('/x')],
+      [undefined, undefined, undefined],
+    );
+  });
+  test('cannot be changed', async () => {
+    const { kube } = await serving(() => ({ status: 404, body: { kind: 'Status' } }));
+    await assert.rejects(kube.merge(resources.managedClusters, 'a', {}), { code: 'not-found', status: 404 });
+  });
+});
+
+describe('a list', () => {
+  test('is read in pages', async () => {
+    const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((name) => ({ metadata: { name } }));
+    const pages = [
+      { metadata: { continue: 'two' }, items: [a, b] },
+      { metadata: { continue: 'three' }, items: [c] },
+      { metadata: { continue: '' }, items: [d] },
+    ];
+    const { server, kube } = await serving((_, count) => ({ body: pages[count - 1] }));
+    assert.deepEqual(await kube.list(resources.managedClusters, { labelSelector: 'a=b' }), [a, b, c, d]);
+    assert.deepEqual(
+      server.requests.map(({ query }) => query),
+      [
+        { labelSelector: 'a=b', limit: '500' },
+        { labelSelector: 'a=b', limit: '500', continue: 'two' },
+        { labelSelector: 'a=b', limit: '500', continue: 'three' },
+      ],
+    );
+  });
+  test('that the server has forgotten meanwhile (410) is read anew from its first page', async () => {
+    const [a, b] = ['a', 'b'].map((name) => ({ metadata: { name } }));
+    const { server, kube } = await serving(({ query }, count) => {
+      if (query.continue === 'forgotten') return { status: 410, body: { reason: 'Expired' } };
+      if (query.continue === 'two') return { body: { items: [b] } };
+      return { body: { metadata: { continue: count === 1 ? 'forgotten' : 'two' }, items: [a] } };
+    });
+    assert.deepEqual(await kube.list(resources.managedClusters), [a, b]);
+    assert.equal(server.requests.length, 4);
+  });
+  test('of large objects is read in small pages', async () => {
+    const large = JSON.stringify({ items: [{ metadata: { name: 'x'.repeat(33 * 1024 * 1024) } }] });
+    const { server, kube } = await serving(({ query }) => ({ body: query.limit === '500' ? large : { items: [] } }));
+    assert.deepEqual(await kube.list(resources.managedClusters), []);
+    assert.deepEqual(
+      server.requests.map(({ query }) => query.limit),
+      ['500', '10'],
+    );
+  });
+  test('of nothing is empty', async () => {
+    const { kube } = await serving(() => ({ body: { items: null } }));
+    assert.deepEqual(await kube.list(resources.managedClusters), []);
+  });
+});
+
+describe('an answer that no API server gives is an error and no stack', () => {
+  const deep = (levels: number) => `{"metadata":{"name":"a"},"spec":${'['.repeat(levels)}${']'.repeat(levels)}}`;
+  const answers: [what: string, body: string, message: RegExp][] = [
+    ['50 MB', `{"metadata":{"name":"${'x'.repeat(50_000_000)}"}}`, /more than 32 MB; it was not read\.$/],
+    ['100,000 nested arrays', deep(100_000), /does not answer like a Kubernetes API server\.$/],
+    ['an endless string', `{"metadata":"\\"${'['.repeat(1000)}`, /does not answer like/],
+    ['null', 'null', /does not answer like/],
+    ['a list', '[]', /does not answer like/],
+    ['a word', '"metadata"', /does not answer like/],
+    ['an object without metadata', '{"metadata":null}', /does not answer like/],
+    ['items that are no list', '{"metadata":{"name":"a"},"items":{"length":1}}', /does not answer like/],
+    ['items that are no objects', '{"metadata":{"name":"a"},"items":[null]}', /does not answer like/],
+  ];
+  for (const [what, body, message] of answers) {
+    test(what, async () => {
+      const { kube } = await serving(() => ({ body }));
+      const isList = what.startsWith('items');
+      await assert.rejects(
+        isList ? kube.list(resources.managedClusters) : kube.get(resources.managedClusters, 'a'),
+        (error) => error instanceof StellarError && message.test(error.message),
+      );
+    });
+  }
+  test('but quotes, escapes and brackets in strings are none', async () => {
+    const message = `${'[{'.repeat(1000)}"\\`.repeat(3);
+    const { kube } = await serving(() => ({ body: { metadata: { name: 'a' }, message } }));
+    assert.deepEqual(await kube.get(resources.managedClusters, 'a'), { metadata: { name: 'a' }, message });
+  });
+});
+
+describe('applying', () => {
+  const at = (resourceVersion: string, labels: Record<string, string>) => ({
+    ...managedCluster(),
+    metadata: { name: 'cluster1', resourceVersion, labels },
+  });
+  const outcomes: [what: string, before: object | undefined, after: object, change: string][] = [
+    ['that was not there is created', undefined, at('1', {}), 'created'],
+    ['that is another now is changed', at('1', {}), at('2', { a: 'b' }), 'changed'],
+    ['that is the same is unchanged', at('2', { a: 'b' }), at('2', { a: 'b' }), 'unchanged'],
+    ['of which only the version is another is unchanged', at('2', { a: 'b' }), at('3', { a: 'b' }), 'unchanged'],
+  ];
+  for (const [what, before, after, change] of outcomes) {
+    test(`tells that an object ${what}`, async () => {
+      const { kube } = await serving(({ method }) =>
+        method === 'PATCH' ? { body: after } : before === undefined ? { status: 404 } : { body: before },
+      );
+      assert.equal(await kube.apply(managedCluster()), change);
+    });
+  }
+  test('is server-side, by stellarctl, and takes fields over', async () => {
+    const { server, kube } = await serving(() => ({ body: managedCluster() }));
+    await kube.apply(managedCluster());
+    const { method, path: at, query, headers, body } = server.requests.at(-1) ?? assert.fail();
+    assert.deepEqual(
+      [method, at, query, headers['content-type']],
+      ['PATCH', `${clusters}/cluster1`, { fieldManager: 'stellarctl', force: 'true' }, 'application/apply-patch+yaml'],
+    );
+    assert.deepEqual(body, managedCluster());
+  });
+});
+
+test('a merge patch and a replacement say what they are, and a replacement carries its resourceVersion against races', async () => {
+  const { server, kube } = await serving(() => ({ body: managedCluster() }));
+  await kube.merge(resources.managedClusters, 'cluster1', { spec: { hubAcceptsClient: true } });
+  const judged = { metadata: { name: 'csr', resourceVersion: '7' } };
+  await kube.replace(resources.certificateSigningRequests, judged, 'approval');
+  assert.deepEqual(server.requests[1]?.body, judged);
+  assert.deepEqual(
+    server.requests.map(({ method, path: at, headers }) => [method, at, headers['content-type']]),
+    [
+      ['PATCH', `${clusters}/cluster1`, 'application/merge-patch+json'],
+      ['PUT', '/apis/certificates.k8s.io/v1/certificatesigningrequests/csr/approval', 'application/json'],
+    ],
+  );
+});
+
+test('a deletion carries the UID of the object that is meant as its precondition; another one of that name stays', async () => {
+  const { server, kube } = await serving(({ body }) =>
+    (body as { preconditions?: object }).preconditions === undefined
+      ? {}
+      : { status: 409, body: { reason: 'Conflict' } },
+  );
+  assert.equal(await kube.delete(resources.managedClusters, 'cluster1', { uid: 'u1' }), false);
+  assert.equal(await kube.delete(resources.managedClusters, 'cluster1'), true);
+  assert.deepEqual(
+    server.requests.map(({ body }) => body),
+    [{ propagationPolicy: 'Background', preconditions: { uid: 'u1' } }, { propagationPolicy: 'Background' }],
+  );
+});
+
+test('an access review says what is allowed, and nothing else does', async () => {
+  const answers = [{ status: { allowed: true } }, { status: { allowed: false } }, {}];
+  const { kube } = await serving((_, count) => ({ status: 201, body: answers[count - 1] }));
+  const ask = () => kube.mayI({ verb: 'get', group: '', resource: 'secrets' });
+  assert.deepEqual([await ask(), await ask(), await ask()], [true, false, false]);
+});
+
+describe('credentials', () => {
+  const counter = path.join(directory, 'counter');
+  const counting = () => {
+    rmSync(counter, { force: true });
+    return plugin(
+      `echo x >> ${counter}`,
+      `printf '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"token-%s"}}' "$(wc -l < ${counter} | tr -d ' ')"`,
+    );
+  };
+  test('of a plugin are asked for again, once, when they are refused (401)', async () => {
+    const { server, kube } = await serving(
+      ({ headers }) => ({ status: headers.authorization === 'Bearer token-2' ? 200 : 401 }),
+      { user: counting() },
+    );
+    await kube.read('/version');
+    await kube.read('/version');
+    assert.deepEqual(
+      server.requests.map(({ headers }) => headers.authorization),
+      ['Bearer token-1', 'Bearer token-2', 'Bearer token-2'],
+    );
+  });
+  test('that stay refused are an error after one retry (401)', async () => {
+    const { server, kube } = await serving(() => ({ status: 401 }), { user: counting() });
+    await assert.rejects(kube.read('/version'), { code: 'unauthorized', exitCode: 4 });
+    assert.equal(server.requests.length, 2);
+  });
+  test('of a plugin that is not installed: its own hint helps', async () => {
+    const { kube } = await serving(() => ({}), {
+      user: {
+        exec: { apiVersion: 'client.authentication.k8s.io/v1', command: 'no-such-plugin', installHint: 'install it' },
+      },
+    });
+    await assert.rejects(
+      kube.read('/version'),
+      (error: unknown) =>
+        error instanceof StellarError &&
+        error.code === 'credentials-failed' &&
+        /no-such-plugin is not installed/.test(error.message) &&
+        error.hint === 'install it',
+    );
+  });
+  test('of a plugin that fails: its own words say why', async () => {
+    const { kube } = await serving(() => ({}), { user: plugin('echo "please log in" >&2; exit 1') });
+    await assert.rejects(
+      kube.read('/version'),
+      (error: unknown) =>
+        error instanceof StellarError && error.code === 'credentials-failed' && error.message.includes('please log in'),
+    );
+  });
+  // JSON.parse quotes what it cannot read.
+  test('that a plugin prints in another form are not shown', async () => {
+    const { kube } = await serving(() => ({}), { user: plugin('echo s3cr3t') });
+    await assert.rejects(
+      kube.read('/version'),
+      (error: unknown) =>
+        error instanceof StellarError &&
+        error.code === 'credentials-failed' &&
+        !error.message.includes('s3cr3t') &&
+        !String((error.cause as Error | undefined)?.stack).includes('s3cr3t'),
+    );
+  });
+});
+
+describe('a server that', () => {
+  test('is too busy (429) is asked again when it says so', async () => {
+    const { server, kube } = await serving((_, count) =>
+      count < 3 ? { status: 429, headers: { 'Retry-After': '0.01' } } : {},
+    );
+    await kube.read('/version');
+    assert.equal(server.requests.length, 3);
+  });
+  test('stays too busy is an error in the end', async () => {
+    const { server, kube } = await serving(() => ({ status: 429, headers: { 'Retry-After': '0.01' } }));
+    await assert.rejects(kube.read('/version'), { status: 429 });
+    assert.equal(server.requests.length, 5);
+  });
+  // The pause that the server asks for is not bounded by the deadline.
+  test('is too busy for longer than the deadline is not waited for', async () => {
+    const { kube } = await serving(() => ({ status: 429, headers: { 'Retry-After': '60' } }), {
+      timeoutMs: 100,
+      signal: AbortSignal.timeout(700),
+    });
+    await assert.rejects(kube.read('/version'), { status: 429 });
+  });
+  test('does not answer is unreachable', async () => {
+    const { kube } = await serving(() => undefined, { timeoutMs: 10 });
+    await assert.rejects(
+      kube.read('/version'),
+      (error: unknown) =>
+        error instanceof StellarError && error.code === 'unreachable' && /no answer in time/.test(error.message),
+    );
+  });
+  test('is not there is unreachable', async () => {
+    const { server, kube } = await serving(() => ({}));
+    await server.stop();
+    await assert.rejects(kube.read('/version'), { code: 'unreachable', exitCode: 4 });
+  });
+  test('shows a certificate of an unknown authority is not trusted, and sees no credentials', async () => {
+    const { server, kube } = await serving(() => ({}), { trusted: false });
+    await assert.rejects(kube.read('/version'), { code: 'tls-error' });
+    assert.equal(server.requests.length, 0);
+  });
+  test('is of another authority is not trusted, whatever NODE_TLS_REJECT_UNAUTHORIZED says', async () => {
+    process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
+    try {
+      const { server, kube } = await serving(() => ({}), { trusted: false });
+      await assert.rejects(kube.read('/version'), { code: 'tls-error' });
+      assert.deepEqual(server.requests, []);
+    } finally {
+      delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
+    }
+  });
+  test('is no API server is told apart, and not quoted', async () => {
+    const { kube } = await serving(() => ({ body: '<html>s3cr3t</html>' }));
+    await assert.rejects(
+      kube.read('/version'),
+      (error: unknown) =>
+        error instanceof StellarError &&
+        /does not answer like a Kubernetes API server/.test(error.message) &&
+        !error.message.includes('s3cr3t'),
+    );
+  });
+  test('sends elsewhere is not followed', async () => {
+    const { server, kube } = await serving(() => ({ status: 302, headers: { Location: '/elsewhere' } }));
+    await assert.rejects(kube.read('/version'), { status: 302 });
+    assert.equal(server.requests.length, 1);
+  });
+});
+
+test('a client that is closed asks no more, not even again', async () => {
+  const { server, kube } = await serving((_request, count) => (count === 1 ? {} : undefined));
+  await kube.read('/first');
+  const unanswered = kube.read('/second');
+  while (server.requests.length < 2) await sleep(1);
+  kube.close();
+  await assert.rejects(unanswered, { code: 'unreachable' });
+  assert.equal(server.requests.length, 2);
+});
+
+test('Ctrl-C ends a request that is under way', async () => {
+  const { kube } = await serving(() => undefined, { signal: AbortSignal.timeout(30) });
+  await assert.rejects(kube.read('/version'), { code: 'interrupted', exitCode: 130 });
+});
+
+describe("the cluster's clock", () => {
+  test('is the one that its answers show', async () => {
+    const { kube } = await serving(() => ({ headers: { Date: new Date(Date.now() + 3_600_000).toUTCString() } }));
+    await kube.read('/version');
+    assert.ok(Math.abs(kube.now() - Date.now() - 3_600_000) < 3000);
+  });
+  test('is ours where they hardly differ', async () => {
+    const { kube } = await serving(() => ({}));
+    await kube.read('/version');
+    assert.ok(Math.abs(kube.now() - Date.now()) < 50);
+  });
+});

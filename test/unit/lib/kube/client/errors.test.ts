@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { mayPass, StellarError } from '../../../../../src/lib/engine/errors.ts';
+import { apiError, networkError } from '../../../../../src/lib/kube/client/errors.ts';
+
+const cluster = { context: 'its1', server: 'https://its1.example.com:6443' };
+const named = 'its1 (https://its1.example.com:6443)';
+const status = (message: string, rest: object = {}) => JSON.stringify({ kind: 'Status', message, ...rest });
+
+describe('the answer', () => {
+  const cases: [status: number, code: string, message: string][] = [
+    [400, 'api-error', `${named} did not understand the request: m`],
+    [401, 'unauthorized', `${named} does not accept the credentials of this context`],
+    [403, 'forbidden', `Not allowed on ${named}: m`],
+    [404, 'not-found', `Not found on ${named}: m`],
+    [409, 'conflict', `Somebody else changed it on ${named} at the same time: m`],
+    [422, 'api-error', `${named} refused: m`],
+    [503, 'api-error', `${named} refused: m`],
+  ];
+  for (const [httpStatus, code, message] of cases) {
+    test(`${httpStatus} is ${code}`, () => {
+      const error = apiError(cluster, httpStatus, status('m', { reason: 'Because' }));
+      assert.deepEqual([error.code, error.message, error.status, error.reason], [code, message, httpStatus, 'Because']);
+    });
+  }
+
+  test('without words says its number', () => assert.match(apiError(cluster, 502, '').message, /: HTTP 502$/));
+  test('of a proxy is cut to one line', () => {
+    const { message } = apiError(cluster, 502, `<html>Bad gateway</html>\n${'x'.repeat(1000)}`);
+    assert.match(message, /<html>Bad gateway<\/html>$/);
+    assert.ok(apiError(cluster, 502, 'x'.repeat(1000)).message.length < 300);
+  });
+  test('of a server that cannot call a webhook names where that runs', () => {
+    const words =
+      'Internal error occurred: failed calling webhook "w.x": failed to call webhook: Post "https://svc.hub-ns.svc:9443/m?timeout=10s": dial tcp 10.0.0.1:9443: connect: connection refused';
+    assert.equal(
+      apiError(cluster, 500, status(words)).hint,
+      'See whether it runs: kubectl --context its1 -n hub-ns get deployments,pods',
+    );
+    assert.equal(apiError(cluster, 500, status('something else')).hint, undefined);
+  });
+  test('of JSON that is no Status says its number', () =>
+    assert.match(apiError(cluster, 500, '"text"').message, /"text"|HTTP 500/));
+  test('with several causes lists them', () => {
+    const causes = [
+      { field: 'spec.a', message: 'wrong' },
+      { field: 'spec.b', message: 'missing' },
+    ];
+    assert.deepEqual(apiError(cluster, 422, status('m', { details: { causes } })).details, [
+      '  spec.a: wrong',
+      '  spec.b: missing',
+    ]);
+  });
+  test('says what helps where it is known', () => {
+    assert.equal(apiError(cluster, 403, '').hint, 'See what is allowed: kubectl --context its1 auth can-i --list');
+    assert.match(apiError(cluster, 401, '').hint ?? '', /kubectl --context its1 auth whoami/);
+  });
+});
+
+describe('no answer because of', () => {
+  const cases: [code: string, errorCode: string, why: RegExp][] = [
+    ['ENOTFOUND', 'unreachable', /no such host/],
+    ['EAI_AGAIN', 'unreachable', /could not be looked up/],
+    ['ECONNREFUSED', 'unreachable', /connection refused/],
+    ['ECONNRESET', 'unreachable', /connection was cut/],
+    ['ETIMEDOUT', 'unreachable', /no answer in time/],
+    ['EHOSTUNREACH', 'unreachable', /no route/],
+    ['EPROTO', 'unreachable', /does not speak TLS/],
+    ['CERT_HAS_EXPIRED', 'tls-error', /has expired/],
+    ['CERT_NOT_YET_VALID', 'tls-error', /not valid yet/],
+    ['DEPTH_ZERO_SELF_SIGNED_CERT', 'tls-error', /unknown authority/],
+    ['SELF_SIGNED_CERT_IN_CHAIN', 'tls-error', /unknown authority/],
+    ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'tls-error', /unknown authority/],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', 'tls-error', /other names/],
+    ['ERR_SSL_TLSV1_ALERT_UNKNOWN_CA', 'tls-error', /told/],
+    ['EWHATEVER', 'unreachable', /told/],
+  ];
+  for (const [code, errorCode, why] of cases) {
+    test(`${code} is ${errorCode} and exit code 4`, () => {
+      const error = networkError(cluster, Object.assign(new Error('told'), { code }));
+      assert.deepEqual([error.code, error.exitCode], [errorCode, 4]);
+      assert.match(error.message, why);
+      assert.ok(error.message.startsWith(`Cannot reach ${named}: `));
+    });
+  }
+});
+
+test('errors that may pass are those of servers that have just started or are busy', () => {
+  const passing = [401, 403, 429, 500, 503].map((code) => apiError(cluster, code, ''));
+  const staying = [400, 404, 409, 422].map((code) => apiError(cluster, code, ''));
+  assert.ok(passing.every(mayPass));
+  assert.ok(
+    ![
+      ...staying,
+      networkError(cluster, { code: 'ECONNREFUSED' }),
+      networkError(cluster, { code: 'CERT_HAS_EXPIRED' }),
+      new StellarError('interrupted', ''),
+      new TypeError(),
+    ].some(mayPass),
+  );
+});

@@ -1,0 +1,16 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { deletePresent } from '../../../../src/lib/kube/delete-present.ts';
+import { resources } from '../../../../src/lib/kube/resources.ts';
+import { fakeKube } from '../../support/builders.ts';
+
+test('what is deleted by name is read first, and deleted by its UID; what is absent is not', async () => {
+  const deleted: unknown[] = [];
+  const kube = fakeKube({
+    get: async (_, name) => (name === 'here' ? ({ metadata: { name, uid: 'u1' } } as never) : undefined),
+    delete: async ({ kind }, name, options) => deleted.push([kind, name, options]) > 0,
+  });
+  assert.equal(await deletePresent(kube, resources.secrets, 'here', 'ns'), true);
+  assert.equal(await deletePresent(kube, resources.secrets, 'gone', 'ns'), false);
+  assert.deepEqual(deleted, [['Secret', 'here', { namespace: 'ns', uid: 'u1' }]]);
+});

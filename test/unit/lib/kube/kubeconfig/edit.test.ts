@@ -1,0 +1,695 @@
+import assert from 'node:assert/strict';
+import { execFile, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, describe, test } from 'node:test';
+import { promisify } from 'node:util';
+import fc from 'fast-check';
+import { parse } from 'yaml';
+import { Deadline } from '../../../../../src/lib/engine/deadline.ts';
+import { StellarError } from '../../../../../src/lib/engine/errors.ts';
+import { type ContextToSet, removeContext, setContext } from '../../../../../src/lib/kube/kubeconfig/contexts.ts';
+import { editKubeconfig } from '../../../../../src/lib/kube/kubeconfig/edit.ts';
+
+const root = mkdtempSync(path.join(tmpdir(), 'stellarctl-unit-'));
+after(() => rmSync(root, { recursive: true }));
+let count = 0;
+
+/** A name in a folder of its own, with this content where there is one. */
+function file(content?: string): string {
+  const folder = path.join(root, String(count++));
+  mkdirSync(folder);
+  const name = path.join(folder, 'config');
+  if (content !== undefined) writeFileSync(name, content, { mode: 0o600 });
+  return name;
+}
+
+const target = (...files: string[]) => ({ env: { KUBECONFIG: files.join(path.delimiter) } });
+const waiting = (timeoutMs = 20_000, signal = new AbortController().signal) => ({
+  deadline: new Deadline(timeoutMs),
+  signal,
+});
+const wanted = (name: string, more: Partial<ContextToSet> = {}): ContextToSet => ({
+  context: name,
+  cluster: { name: `${name}-cluster`, entry: { server: `https://${name}:6443` } },
+  user: { name: `${name}-admin`, entry: { token: 'secret' } },
+  ...more,
+});
+const set = (where: string, name: string, more?: Partial<ContextToSet>) =>
+  setContext(target(where), wanted(name, more), waiting());
+const text = (name: string) => readFileSync(name, 'utf8');
+// biome-ignore lint/suspicious/noExplicitAny: whatever the file holds
+const content = (name: string): any => parse(text(name));
+const names = (list: { name: string }[]) => list.map(({ name }) => name);
+const fails = (code: string, why: RegExp) => (error: unknown) =>
+  error instanceof StellarError &&
+  error.code === code &&
+  why.test(`${error.message} ${error.hint}`) &&
+  !error.message.includes('secret');
+
+const present = `# mine
+apiVersion: v1
+kind: Config
+preferences: {}
+clusters:
+# the big one
+- cluster:
+    server: https://a:6443   # behind the firewall
+    x-team: {owner: me, since: 2020}
+  name: a
+- name: b
+  cluster: {server: "https://b:6443", proxy-url: 'http://proxy'}
+contexts:
+- context:
+    cluster: a
+    extensions:
+    - extension:
+        last-update: Mon
+        provider: minikube.sigs.k8s.io
+      name: context_info
+    user: ua
+  name: a   # used on Mondays
+
+- context: {cluster: b, user: ub, namespace: web}
+  name: b
+current-context: a
+users:
+- name: ua
+  user:
+    client-certificate-data: QUJD
+    # rotated in May
+    client-key-data: c2VjcmV0
+- name: ub
+  user: {tokenFile: ./token}
+x-unknown:
+  - 1
+  - two
+`;
+
+describe('a context that is set', () => {
+  test('is added, and nothing else in the file changes', async () => {
+    const name = file(present);
+    const result = await set(name, 'its1');
+    assert.deepEqual(result, { file: name, changed: true, current: false });
+    // Spaces before a comment, and how deep a list stands, are all that the yaml package makes alike.
+    const lines = (yaml: string) => yaml.split('\n').map((line) => line.trim().replace(/\s+/g, ' '));
+    const kept = lines(text(name));
+    assert.deepEqual(
+      lines(present).filter((line) => !kept.includes(line)),
+      [],
+    );
+    const before = parse(present);
+    const { clusters, contexts, users, ...rest } = content(name);
+    const { clusters: _, contexts: __, users: ___, ...restBefore } = before;
+    assert.deepEqual(rest, restBefore);
+    assert.deepEqual(clusters, [
+      ...before.clusters,
+      { cluster: { server: 'https://its1:6443' }, name: 'its1-cluster' },
+    ]);
+    assert.deepEqual(users, [...before.users, { name: 'its1-admin', user: { token: 'secret' } }]);
+    assert.deepEqual(contexts.at(-1), { context: { cluster: 'its1-cluster', user: 'its1-admin' }, name: 'its1' });
+  });
+
+  test('is not written again where it is so already', async () => {
+    const name = file(present);
+    await set(name, 'its1', { namespace: 'n' });
+    const before = statSync(name);
+    const result = await set(name, 'its1', { namespace: 'n' });
+    assert.deepEqual([result.changed, statSync(name).ino, statSync(name).mtimeMs], [false, before.ino, before.mtimeMs]);
+  });
+
+  test('keeps the fields that others have put into its entries, and takes new credentials in place of old ones', async () => {
+    const name = file(present);
+    await set(name, 'a', {
+      cluster: { name: 'a', entry: { server: 'https://a:6443', 'certificate-authority-data': 'REVG' } },
+      user: { name: 'ua', entry: { token: 'new' } },
+    });
+    const { clusters, users, contexts } = content(name);
+    assert.deepEqual(clusters[0].cluster, {
+      server: 'https://a:6443',
+      'x-team': { owner: 'me', since: 2020 },
+      'certificate-authority-data': 'REVG',
+    });
+    assert.deepEqual(users[0].user, { token: 'new' });
+    assert.equal(contexts[0].context.extensions[0].extension.provider, 'minikube.sigs.k8s.io');
+    assert.match(text(name), /# behind the firewall/);
+  });
+
+  test('edits its own extension, and leaves the others', async () => {
+    const name = file(present);
+    const more = {
+      cluster: { name: 'a' },
+      user: { name: 'ua' },
+      extensions: { mine: (old: unknown) => ({ seen: [old ?? null] }) },
+    };
+    await set(name, 'a', more);
+    await set(name, 'a', more);
+    const [first, second] = content(name).contexts[0].context.extensions;
+    assert.equal(first.extension.provider, 'minikube.sigs.k8s.io');
+    assert.deepEqual(second, { name: 'mine', extension: { seen: [{ seen: [null] }] } });
+  });
+
+  test('becomes the current one where none is, or where that is asked for', async () => {
+    const name = file('current-context: ""\n');
+    assert.equal((await set(name, 'one')).current, true);
+    assert.equal((await set(name, 'two')).current, false);
+    assert.equal((await set(name, 'two', { makeCurrent: true })).current, true);
+    assert.equal(content(name)['current-context'], 'two');
+  });
+
+  test('makes a file with its folder, for its owner only', async () => {
+    const name = path.join(path.dirname(file()), 'new', 'folder', 'config');
+    await set(name, 'its1');
+    assert.equal((statSync(name).mode & 0o777).toString(8), '600');
+    assert.equal((statSync(path.dirname(name)).mode & 0o777).toString(8), '700');
+    assert.equal(content(name).kind, 'Config');
+    assert.deepEqual(readdirSync(path.dirname(name)), ['config']);
+  });
+
+  test('leaves a JSON file JSON', async () => {
+    const name = file(JSON.stringify(parse(present), null, 4));
+    await set(name, 'its1');
+    assert.deepEqual(names(JSON.parse(text(name)).contexts), ['a', 'b', 'its1']);
+    assert.match(text(name), /\n {4}"clusters"/);
+  });
+
+  test('may have a name that means something else in YAML as kubectl reads it', async () => {
+    const name = file('clusters: [{name: c, cluster: {insecure-skip-tls-verify: yes, since: 2020-01-01}}]\n');
+    for (const each of ['no', 'On', 'y', '017', '1_0', '1e3', '~', '0x1']) await set(name, each);
+    assert.deepEqual(names(parse(text(name), { version: '1.1' }).contexts), names(content(name).contexts));
+    assert.match(text(name), /insecure-skip-tls-verify: yes, since: 2020-01-01/);
+    assert.doesNotMatch(text(name), /%YAML/);
+  });
+
+  test('in a dry run is found out about, and not written', async () => {
+    const name = path.join(path.dirname(file()), 'new', 'config');
+    const result = await setContext({ ...target(name), dryRun: true }, wanted('its1'), waiting());
+    assert.deepEqual([result.changed, existsSync(path.dirname(name))], [true, false]);
+  });
+});
+
+const lists = [
+  ['clusters', 'cluster'],
+  ['users', 'user'],
+  ['contexts', 'context'],
+] as const;
+
+interface Given {
+  clusters: [name: string, entry: object][];
+  users: [name: string, entry: object][];
+  contexts: [name: string, entry: object][];
+  unknown: object;
+  indented: boolean;
+}
+
+/** A kubeconfig with a comment of its own at every place where one may stand. */
+function commented({ unknown, indented, ...given }: Given): string {
+  let comments = 0;
+  const comment = () => `# comment ${comments++}`;
+  const margin = indented ? '  ' : '';
+  const lines = [comment(), `unknown: ${JSON.stringify(unknown)} ${comment()}`];
+  for (const [list, field] of lists) {
+    lines.push(`${list}:${given[list].length === 0 ? ' []' : ''}`);
+    for (const [name, entry] of given[list]) {
+      lines.push(`${margin}${comment()}`, `${margin}- name: ${name} ${comment()}`, `${margin}  ${field}:`);
+      lines.push(`${margin}    x: 1`);
+      for (const [key, value] of Object.entries(entry)) lines.push(`${margin}    ${key}: ${JSON.stringify(value)}`);
+    }
+  }
+  return `${lines.join('\n')}\n${comment()}\n`;
+}
+
+test('whatever else a kubeconfig holds survives, comments included', async () => {
+  const values = fc.oneof(fc.string(), fc.integer(), fc.boolean(), fc.array(fc.string(), { maxLength: 2 }));
+  const entry = fc.dictionary(fc.constantFrom('server', 'y', 'z'), values, { noNullPrototype: true });
+  const list = fc.uniqueArray(fc.tuple(fc.constantFrom('a', 'b', 'c', 'd'), entry), {
+    selector: ([name]) => name,
+    maxLength: 4,
+  });
+  const kubeconfig = fc.record({ clusters: list, users: list, contexts: list, unknown: entry, indented: fc.boolean() });
+  await fc.assert(
+    fc.asyncProperty(kubeconfig, fc.constantFrom('a', 'new'), async (given, name) => {
+      const before = commented(given);
+      const where = file(before);
+      const othersIn = (document: Record<string, { name: string }[]>) =>
+        lists.map(([each]) => (document[each] ?? []).filter((item) => item.name !== name));
+      await set(where, name, {
+        cluster: { name, entry: { server: 'https://z' } },
+        user: { name, entry: { token: 't' } },
+        overwrite: true,
+      });
+      assert.deepEqual(othersIn(content(where)), othersIn(parse(before)));
+      assert.deepEqual(content(where).unknown, parse(before).unknown);
+      assert.deepEqual(text(where).match(/# comment \d+/g), before.match(/# comment \d+/g));
+
+      await removeContext(target(where), name, {}, waiting());
+      assert.ok(!names(content(where).contexts).includes(name));
+      assert.deepEqual(content(where).unknown, parse(before).unknown);
+      assert.deepEqual(othersIn(content(where))[2], othersIn(parse(before))[2]);
+    }),
+    { numRuns: 100 },
+  );
+});
+
+describe('of several files', () => {
+  const one = (name: string) =>
+    `clusters: [{name: ${name}, cluster: {server: 'https://${name}:6443'}}]\n` +
+    `contexts: [{name: ${name}, context: {cluster: ${name}, user: ${name}}}]\nusers: [{name: ${name}, user: {}}]\n`;
+
+  test('an entry is changed where it is defined, and a new one goes to the first that exists', async () => {
+    const [missing, first, second] = [file(), file(one('a')), file(`${one('b')}current-context: b\n`)];
+    const where = target(missing, first, second);
+    const old = wanted('b', { namespace: 'n', cluster: { name: 'b' }, user: { name: 'b' } });
+    assert.equal((await setContext(where, old, waiting())).file, second);
+    assert.equal(text(first), one('a'));
+    const result = await setContext(where, wanted('its1', { makeCurrent: true }), waiting());
+    assert.equal(result.file, first);
+    assert.deepEqual([names(content(first).contexts), names(content(second).contexts)], [['a', 'its1'], ['b']]);
+    assert.deepEqual([content(first)['current-context'], content(second)['current-context']], [undefined, 'its1']);
+    assert.equal(existsSync(missing), false);
+  });
+
+  test('none of which exists, the last one is made', async () => {
+    const [first, second] = [file(), file()];
+    assert.equal((await setContext(target(first, second), wanted('its1'), waiting())).file, second);
+    assert.equal(existsSync(first), false);
+  });
+
+  test('a cluster that a hidden context uses stays', async () => {
+    const [first, second] = [file(one('a')), file(one('a'))];
+    const { removed } = await removeContext(target(first, second), 'a', {}, waiting());
+    assert.deepEqual(removed, { context: 'a' });
+    assert.equal(text(second), one('a'));
+  });
+
+  test('the list may name none', () => assert.rejects(set(':', 'its1'), fails('file-error', /KUBECONFIG/)));
+});
+
+describe('a file is the same by every name:', { concurrency: true }, () => {
+  const spellings: [what: string, spell: (name: string) => string][] = [
+    ['relative', (name) => path.relative(process.cwd(), name)],
+    ['with a slash too many', (name) => `${path.dirname(name)}//config`],
+    ['with a dot', (name) => `${path.dirname(name)}/./config`],
+    ['through a link to its folder', (name) => `${linkTo(path.dirname(name))}/config`],
+    ['through a link, and back from where that leads', (name) => `${linkTo(below(name))}/../config`],
+  ];
+  function linkTo(folder: string): string {
+    const link = path.join(path.dirname(file()), 'link');
+    symlinkSync(folder, link);
+    return link;
+  }
+  function below(name: string): string {
+    const folder = path.join(path.dirname(name), 'below');
+    mkdirSync(folder);
+    return folder;
+  }
+
+  for (const [what, spell] of spellings) {
+    test(what, async () => {
+      const [existing, missing] = [file(present), file()];
+      for (const name of [existing, missing]) {
+        await setContext(target(spell(name)), wanted('its1'), waiting(0));
+        assert.ok(names(content(name).contexts).includes('its1'));
+        rmSync(path.join(path.dirname(name), 'below'), { recursive: true, force: true });
+        assert.deepEqual(readdirSync(path.dirname(name)), ['config']);
+      }
+    });
+    test(`${what}, under the lock of the plain one`, async () => {
+      const name = file(present);
+      writeFileSync(`${name}.lock`, '');
+      await assert.rejects(
+        setContext(target(spell(name)), wanted('its1'), waiting(0)),
+        fails('timeout', /config\.lock/),
+      );
+    });
+    test(`${what}, in a list with the plain one`, async () => {
+      const name = file(present);
+      const where = target(name, spell(name));
+      assert.equal((await setContext(where, wanted('its1'), waiting(0))).file, name);
+      const { removed } = await removeContext(where, 'a', {}, waiting(0));
+      assert.deepEqual(removed, { context: 'a', cluster: 'a', user: 'ua' });
+      assert.deepEqual(names(content(name).contexts), ['b', 'its1']);
+    });
+  }
+
+  test('also where its folder is still to be made', async () => {
+    const folder = linkTo(path.dirname(file()));
+    const name = `${folder}/new/config`;
+    await setContext(target(name, `${folder}//new/config`), wanted('its1'), waiting(0));
+    assert.deepEqual(readdirSync(path.dirname(name)), ['config']);
+  });
+});
+
+describe('a dry run finds out that', () => {
+  const dry = (where: string) => setContext({ ...target(where), dryRun: true }, wanted('its1'), waiting());
+  const help = /cannot be written: .*--kubeconfig FILE/;
+
+  test('the folder cannot be made', async () => {
+    const name = path.join(file(present), 'new', 'config');
+    await assert.rejects(dry(name), fails('file-error', /is not a folder.*--kubeconfig FILE/));
+  });
+  for (const special of ['/dev/null', 'pipe']) {
+    test(`the file is none: ${special}`, { timeout: 10_000 }, async () => {
+      const name = special === 'pipe' ? file() : special;
+      if (special === 'pipe') execFileSync('mkfifo', [name]);
+      await assert.rejects(dry(name), fails('file-error', /not a regular file/));
+      // What it refers to may have been in it, and it is read once only.
+      await assert.rejects(
+        set(name, 'its1', { cluster: { name: 'a' }, user: { name: 'ua' } }),
+        fails('file-error', /not a regular file/),
+      );
+      assert.equal((await removeContext(target(name), 'its1', {}, waiting())).changed, false);
+    });
+  }
+  test('its anchors would be cut off', async () => {
+    const name = file('users:\n- &u {name: u, user: {}}\ncontexts: [{name: c, context: {user: u}}]\nx: *u\n');
+    const where = { ...target(name), dryRun: true };
+    await assert.rejects(removeContext(where, 'c', {}, waiting()), fails('kubeconfig-invalid', /anchors/));
+  });
+
+  /** How a dry run and an edit by somebody without root's rights end. Undefined: nobody but root can run this. */
+  function dryAsSomebody(name: string): string[] | undefined {
+    const script = `const { setContext } = await import('${new URL('../../../../../src/lib/kube/kubeconfig/contexts.ts', import.meta.url)}');
+      const { Deadline } = await import('${new URL('../../../../../src/lib/engine/deadline.ts', import.meta.url)}');
+      const waiting = { deadline: new Deadline(0), signal: new AbortController().signal };
+      const wanted = { context: 'c', cluster: { name: 'c', entry: { server: 'https://c' } }, user: { name: 'c', entry: {} } };
+      for (const dryRun of [true, false])
+        await setContext({ file: process.argv[1], env: {}, dryRun }, wanted, waiting).then(
+          () => console.log('done'),
+          (error) => console.log(error.code, error.message, error.hint),
+        );`;
+    const args = ['--input-type=module', '-e', script, name];
+    const somebody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
+    const { error, status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', ...somebody });
+    if (/EACCES/.test(`${error?.message}${stderr}`)) return undefined;
+    assert.equal(status, 0, stderr);
+    return stdout.trim().split('\n');
+  }
+  /** Gives a file and its folder to whom `dryAsSomebody` runs as. */
+  const owned = (name: string) => {
+    if (process.getuid?.() !== 0) return;
+    chmodSync(root, 0o711);
+    for (const each of [path.dirname(name), name]) chownSync(each, 65534, 65534);
+  };
+
+  for (const [what, protect] of [
+    ['the file may not be written', (name: string) => chmodSync(name, 0o400)],
+    ['its folder may not be written to', (name: string) => chmodSync(path.dirname(name), 0o500)],
+  ] as const) {
+    test(what, (t) => {
+      const [free, name] = [file(present), file(present)];
+      for (const each of [free, name]) owned(each);
+      const ends = dryAsSomebody(free);
+      if (ends === undefined) return t.skip('Node or these sources are root’s alone');
+      assert.deepEqual(ends, ['done', 'done']);
+      for (const each of [free, name]) protect(each);
+      for (const end of dryAsSomebody(name) as string[]) assert.match(end, help);
+      assert.equal(text(name), present);
+      assert.deepEqual(dryAsSomebody(free), ['done', 'done'], 'what is so already needs no writing');
+      for (const each of [free, name]) chmodSync(path.dirname(each), 0o700);
+      assert.deepEqual(readdirSync(path.dirname(name)), ['config']);
+    });
+  }
+});
+
+describe('a name that leads to another cluster', () => {
+  const taken = (why: RegExp) => fails('context-taken', why);
+
+  test('is not taken over, and the error says what helps', async () => {
+    const name = file(present);
+    const its1 = wanted('a', { cluster: { name: 'other', entry: { server: 'https://other' } } });
+    await assert.rejects(
+      setContext(target(name), its1, waiting()),
+      taken(/context "a".*https:\/\/a:6443.*rename-context a NEW-NAME/),
+    );
+    assert.equal(text(name), present);
+  });
+  for (const [what, part] of [
+    ['cluster', { cluster: { name: 'b', entry: { server: 'https://other' } } }],
+    ['user', { user: { name: 'ub', entry: { token: 't' } } }],
+  ] as const) {
+    test(`is not taken over by a ${what} of that name either`, async () => {
+      const name = file(present);
+      await assert.rejects(
+        set(name, 'new', part),
+        taken(new RegExp(`${what} "u?b" already, which the context b uses`)),
+      );
+      assert.equal(text(name), present);
+    });
+  }
+  test('is taken over where it is ours, and where that is asked for', async () => {
+    const [mine, asked] = [file(present), file(present)];
+    await set(mine, 'a', { isOurs: ({ name, server }) => name === 'a' && server === 'https://a:6443' });
+    await set(asked, 'a', { overwrite: true });
+    for (const name of [mine, asked]) assert.equal(content(name).contexts[0].context.cluster, 'a-cluster');
+  });
+  test('is free where its cluster is gone', async () => {
+    const name = file('contexts: [{name: a, context: {cluster: gone, user: gone}}]\n');
+    assert.equal((await set(name, 'a')).changed, true);
+  });
+  test('is no matter where the server is the same', async () => {
+    const name = file(present);
+    await set(name, 'a', { cluster: { name: 'a', entry: { server: 'https://a:6443/' } } });
+  });
+});
+
+describe('a context that is removed', () => {
+  test('takes its cluster and user along, and gives way to another current one', async () => {
+    const name = file(present);
+    assert.deepEqual(await removeContext(target(name), 'a', { restore: 'b' }, waiting()), {
+      changed: true,
+      removed: { context: 'a', cluster: 'a', user: 'ua' },
+      wasCurrent: true,
+      currentContext: 'b',
+    });
+    const { contexts, clusters, users, 'current-context': current } = content(name);
+    assert.deepEqual([names(contexts), names(clusters), names(users), current], [['b'], ['b'], ['ub'], 'b']);
+  });
+  test('leaves none chosen where nothing is to be restored', async () => {
+    const name = file(present);
+    await removeContext(target(name), 'a', { restore: 'gone' }, waiting());
+    assert.equal(content(name)['current-context'], '');
+  });
+  test('that is not there leaves the file alone', async () => {
+    const name = file(present);
+    assert.deepEqual(await removeContext(target(name), 'its1', {}, waiting()), {
+      changed: false,
+      removed: {},
+      wasCurrent: false,
+      currentContext: 'a',
+    });
+    assert.equal(text(name), present);
+  });
+});
+
+describe('the file itself', () => {
+  test('that is a symbolic link stays one', async () => {
+    const [place, link] = [file(present), file()];
+    symlinkSync(path.relative(path.dirname(link), place), link);
+    await set(link, 'its1');
+    assert.ok(names(content(place).contexts).includes('its1'));
+    assert.equal(readFileSync(link, 'utf8'), text(place));
+    assert.deepEqual([readdirSync(path.dirname(link)), readdirSync(path.dirname(place))], [['config'], ['config']]);
+    assert.ok(lstatSync(link).isSymbolicLink());
+  });
+  test('that everybody could read is for its owner only afterwards', async () => {
+    const name = file(present);
+    chmodSync(name, 0o644);
+    await set(name, 'its1');
+    assert.equal((statSync(name).mode & 0o777).toString(8), '600');
+  });
+  test('is replaced atomically, by a rename, and never changed in place', async () => {
+    const name = file(present);
+    const { ino } = statSync(name);
+    await set(name, 'its1');
+    assert.notEqual(statSync(name).ino, ino);
+  });
+  for (const [what, broken, why] of [
+    ['no YAML', 'token: secret\n  - secret: [', /not YAML \(line \d\)/],
+    ['no kubeconfig', '- secret', /not a kubeconfig/],
+    ['a list that is none', 'contexts: secret', /"contexts" is not a list/],
+    ['an anchor that others need', 'clusters:\n- &c\n  name: c\n  cluster: {}\n- *c\n', /entry that is not an object/],
+  ] as const) {
+    test(`with ${what} is refused, without quoting it`, async () => {
+      const name = file(broken);
+      await assert.rejects(set(name, 'its1'), fails('kubeconfig-invalid', why));
+      assert.equal(text(name), broken);
+    });
+  }
+  test('whose anchors would be cut off is left as it is', async () => {
+    const shared =
+      'users:\n- name: u\n  user: &u {token: secret}\n- name: v\n  user: *u\ncontexts: [{name: c, context: {user: u}}]\n';
+    const name = file(shared);
+    await assert.rejects(removeContext(target(name), 'c', {}, waiting()), fails('kubeconfig-invalid', /anchors/));
+    assert.equal(text(name), shared);
+  });
+  test('that is none is not written', () =>
+    assert.rejects(set('/dev/null', 'its1'), fails('file-error', /not a regular file/)));
+  test('that somebody writes without a lock meanwhile is read again', async () => {
+    const name = file(present);
+    let times = 0;
+    await editKubeconfig(
+      target(name),
+      (draft) => {
+        if (times++ === 0) writeFileSync(name, present.replace('namespace: web', 'namespace: changed'));
+        draft.currentContext = 'b';
+      },
+      waiting(),
+    );
+    assert.deepEqual([times, content(name).contexts[1].context.namespace], [2, 'changed']);
+  });
+});
+
+describe("locks, called as client-go's (FILE.lock):", () => {
+  const isolated = { timeout: 30_000 };
+
+  /** Starts a Node that runs this with setContext at hand. */
+  const start = (script: string) =>
+    spawn(
+      process.execPath,
+      [
+        '--input-type=module',
+        '-e',
+        `import { setContext } from '${new URL('../../../../../src/lib/kube/kubeconfig/contexts.ts', import.meta.url)}';
+        import { editKubeconfig } from '${new URL('../../../../../src/lib/kube/kubeconfig/edit.ts', import.meta.url)}';
+        import { Deadline } from '${new URL('../../../../../src/lib/engine/deadline.ts', import.meta.url)}';
+        const waiting = { deadline: new Deadline(20000), signal: new AbortController().signal };
+        ${script}`,
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+  const addContexts = (where: string, prefix: string, amount: number) =>
+    start(`for (let i = 0; i < ${amount}; i++) {
+      const name = '${prefix}' + i;
+      const wanted = { context: name, cluster: { name, entry: { server: 'https://' + name } }, user: { name, entry: { token: 't' } } };
+      await setContext({ env: { KUBECONFIG: ${JSON.stringify(where)} } }, wanted, waiting);
+    }`);
+  const expected = (prefixes: string[], amount: number) =>
+    prefixes.flatMap((prefix) => Array.from({ length: amount }, (_, index) => `${prefix}${index}`)).sort();
+
+  test('ten processes that write at once lose nothing', isolated, async () => {
+    const name = file(present);
+    const prefixes = 'cdefghijkl'.split('');
+    const ends = await Promise.all(
+      prefixes.map(async (prefix) => (await once(addContexts(name, prefix, 5), 'exit'))[0]),
+    );
+    assert.deepEqual(
+      ends,
+      prefixes.map(() => 0),
+    );
+    assert.deepEqual(names(content(name).contexts).sort(), ['a', 'b', ...expected(prefixes, 5)].sort());
+    assert.deepEqual(readdirSync(path.dirname(name)), ['config']);
+  });
+
+  test('kubectl and we keep out of each other’s way, and it reads what we write', isolated, async (t) => {
+    const run = promisify(execFile);
+    const env = { ...process.env, KUBECONFIG: file(present) };
+    if (
+      !(await run('kubectl', ['version', '--client']).then(
+        () => true,
+        () => false,
+      ))
+    )
+      return t.skip('kubectl is not on PATH');
+    const ours = once(addContexts(env.KUBECONFIG, 'ours', 25), 'exit');
+    let refused = 0;
+    for (let i = 0; i < 8; ) {
+      // kubectl does not wait for a lock.
+      const done = await run('kubectl', ['config', 'set-context', `theirs${i}`, '--cluster=a'], { env }).then(
+        () => true,
+        (error: Error) => assert.match(error.message, /config\.lock: file exists/),
+      );
+      if (done) i++;
+      else refused++;
+    }
+    assert.equal((await ours)[0], 0);
+    t.diagnostic(`kubectl was refused ${refused} times`);
+    const view = JSON.parse(execFileSync('kubectl', ['config', 'view', '-o', 'json'], { env, encoding: 'utf8' }));
+    assert.deepEqual(
+      names(view.contexts).sort(),
+      ['a', 'b', ...expected(['ours'], 25), ...expected(['theirs'], 8)].sort(),
+    );
+  });
+
+  test('a lock that is given up is waited for', async () => {
+    const name = file(present);
+    writeFileSync(`${name}.lock`, '');
+    setTimeout(() => rmSync(`${name}.lock`), 200);
+    assert.equal((await set(name, 'its1')).changed, true);
+  });
+
+  test('a lock that was left behind is named, with what to do', async () => {
+    const name = file(present);
+    writeFileSync(`${name}.lock`, '');
+    utimesSync(`${name}.lock`, new Date(), new Date(Date.now() - 60_000));
+    await assert.rejects(
+      set(name, 'its1'),
+      fails('file-error', new RegExp(`not changed for 6\\d s.* rm ${name}.lock`)),
+    );
+    assert.ok(existsSync(`${name}.lock`));
+    assert.equal(text(name), present);
+  });
+
+  test('a lock that somebody keeps is waited for until the deadline', async () => {
+    const name = file(present);
+    writeFileSync(`${name}.lock`, '');
+    await assert.rejects(setContext(target(name), wanted('its1'), waiting(0)), fails('timeout', /config\.lock/));
+  });
+
+  test('the wait for a lock can be interrupted', async () => {
+    const name = file(present);
+    writeFileSync(`${name}.lock`, '');
+    const interrupt = new AbortController();
+    setTimeout(() => interrupt.abort(), 50);
+    await assert.rejects(
+      setContext(target(name), wanted('its1'), waiting(20_000, interrupt.signal)),
+      fails('interrupted', /./),
+    );
+  });
+
+  test('an edit that fails leaves no lock', async () => {
+    const name = file(present);
+    const edit = () => {
+      throw new Error('no');
+    };
+    await assert.rejects(editKubeconfig(target(name), edit, waiting()), /no/);
+    assert.deepEqual(readdirSync(path.dirname(name)), ['config']);
+  });
+
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    test(`${signal} in the middle leaves no lock and a whole file`, isolated, async () => {
+      const name = file(present);
+      // As src/commands/session.ts does on a second signal.
+      const child = start(`process.on('${signal}', () => process.exit(7));
+        await editKubeconfig({ env: { KUBECONFIG: ${JSON.stringify(name)} } }, (draft) => {
+          console.log('locked');
+          Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
+          draft.currentContext = 'b';
+        }, waiting);
+        await new Promise((resolve) => setTimeout(resolve, 5000));`);
+      await once(child.stdout, 'data');
+      assert.deepEqual(readdirSync(path.dirname(name)), ['config', 'config.lock']);
+      child.kill(signal);
+      const [code] = await once(child, 'exit');
+      assert.equal(code, 7);
+      assert.deepEqual(readdirSync(path.dirname(name)), ['config']);
+      assert.equal(content(name)['current-context'], 'b');
+    });
+  }
+});

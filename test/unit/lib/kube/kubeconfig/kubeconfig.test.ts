@@ -1,0 +1,429 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, describe, test } from 'node:test';
+import fc from 'fast-check';
+import { stringify } from 'yaml';
+import { StellarError } from '../../../../../src/lib/engine/errors.ts';
+import { type Kubeconfig, loadKubeconfig, selectContext } from '../../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
+
+const root = mkdtempSync(path.join(tmpdir(), 'stellarctl-unit-'));
+after(() => rmSync(root, { recursive: true }));
+let count = 0;
+
+/** Writes a file of its own folder, long enough ago that nobody can be in the middle of it. */
+function write(content: string | object): string {
+  const folder = path.join(root, String(count++));
+  mkdirSync(folder);
+  const file = path.join(folder, 'config');
+  writeFileSync(file, typeof content === 'string' ? content : stringify(content));
+  utimesSync(file, new Date(), new Date(Date.now() - 60_000));
+  return file;
+}
+
+const list = (...files: string[]) => ({ KUBECONFIG: files.join(path.delimiter) });
+const load = (...files: string[]) => loadKubeconfig(undefined, list(...files));
+const invalid = (why: RegExp) => (error: unknown) =>
+  error instanceof StellarError &&
+  error.code === 'kubeconfig-invalid' &&
+  error.exitCode === 2 &&
+  why.test(error.message);
+
+interface Content {
+  clusters: Record<string, object>;
+  users: Record<string, object>;
+  contexts: Record<string, object>;
+  current?: string | undefined;
+}
+const toFile = ({ clusters, users, contexts, current }: Content): object => ({
+  apiVersion: 'v1',
+  kind: 'Config',
+  clusters: Object.entries(clusters).map(([name, cluster]) => ({ name, cluster })),
+  users: Object.entries(users).map(([name, user]) => ({ name, user })),
+  contexts: Object.entries(contexts).map(([name, context]) => ({ name, context })),
+  ...(current === undefined ? {} : { 'current-context': current }),
+});
+const simple = (server: string, rest: Partial<Content> = {}): Content => ({
+  clusters: { c: { server } },
+  users: { u: { token: server } },
+  contexts: { x: { cluster: 'c', user: 'u' } },
+  ...rest,
+});
+
+const name = fc.constantFrom('a', 'b', 'c', 'd');
+const plainObjects = { noNullPrototype: true } as const;
+const content: fc.Arbitrary<Content> = fc.record({
+  clusters: fc.dictionary(
+    name,
+    fc.record({ server: fc.constantFrom('https://one', 'https://two', 'https://three') }, plainObjects),
+  ),
+  users: fc.dictionary(name, fc.record({ token: fc.constantFrom('t1', 't2', 't3') }, plainObjects)),
+  contexts: fc.dictionary(
+    name,
+    fc.record({ cluster: name, user: name, namespace: fc.constantFrom('n1', 'n2') }, plainObjects),
+  ),
+  current: fc.option(fc.oneof(name, fc.constant('')), { nil: undefined }),
+});
+const plain = (config: Kubeconfig) => ({
+  clusters: Object.fromEntries(config.clusters),
+  users: Object.fromEntries(config.users),
+  contexts: Object.fromEntries(config.contexts),
+  current: config.currentContext,
+});
+
+describe('of several files', () => {
+  test('the first definition of every name wins, whole, and the first current context that is not empty', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(content, { minLength: 1, maxLength: 4 }), async (contents) => {
+        const loaded = plain(await load(...contents.map((each) => write(toFile(each)))));
+        const first = (key: 'clusters' | 'users' | 'contexts') =>
+          Object.assign({}, ...contents.map((each) => each[key]).reverse());
+        assert.deepEqual(loaded, {
+          clusters: first('clusters'),
+          users: first('users'),
+          contexts: first('contexts'),
+          current: contents.map(({ current }) => current).find(Boolean),
+        });
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test('fields of a later definition are not mixed in', async () => {
+    const config = await load(
+      write(toFile(simple('https://one', { users: { u: { token: 'a' } } }))),
+      write(toFile(simple('https://two', { users: { u: { tokenFile: '/b' } } }))),
+    );
+    assert.deepEqual(config.users.get('u'), { token: 'a' });
+  });
+
+  test('those that are missing, named twice or empty names are passed over', async () => {
+    const [first, second] = [write(toFile(simple('https://one'))), write(toFile(simple('https://two')))];
+    const config = await load(
+      '',
+      path.join(root, 'missing'),
+      first,
+      second,
+      first,
+      path.join(first, 'below-a-file'),
+      '',
+    );
+    assert.deepEqual(config.files, [first, second]);
+  });
+
+  test('an empty one counts as nothing', async () => {
+    assert.equal((await load(write(''), write('# nothing\n'), write(toFile(simple('https://one'))))).clusters.size, 1);
+  });
+
+  test('all missing give an empty one', async () =>
+    assert.deepEqual(await load(path.join(root, 'missing')), {
+      files: [],
+      currentContext: undefined,
+      contexts: new Map(),
+      clusters: new Map(),
+      users: new Map(),
+      extensions: new Map(),
+      preferenceExtensions: new Map(),
+    }));
+});
+
+describe('kubectl reads the same:', () => {
+  const kubectl = (env: NodeJS.ProcessEnv) =>
+    JSON.parse(
+      execFileSync('kubectl', ['config', 'view', '--raw', '-o', 'json'], {
+        env: { PATH: process.env.PATH, HOME: root, ...env },
+        encoding: 'utf8',
+      }),
+    ) as Record<string, { name: string; [key: string]: unknown }[]> & { 'current-context': string };
+  const skip = spawnSync('kubectl', ['version', '--client']).status === 0 ? false : 'kubectl is not on PATH';
+  const entries = (items: { name: string; [key: string]: unknown }[] | null | undefined, key: string) =>
+    Object.fromEntries((items ?? []).map((item) => [item.name, item[key]]));
+  const seenByKubectl = (env: NodeJS.ProcessEnv) => {
+    const view = kubectl(env);
+    return {
+      clusters: entries(view.clusters, 'cluster'),
+      users: entries(view.users, 'user'),
+      contexts: entries(view.contexts, 'context'),
+      current: view['current-context'] || undefined,
+    };
+  };
+
+  test('several files', { skip }, async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(content, { minLength: 1, maxLength: 3 }), async (contents) => {
+        const files = [...contents.map((each) => write(toFile(each))), path.join(root, 'missing')];
+        assert.deepEqual(plain(await load(...files)), seenByKubectl(list(...files)));
+      }),
+      { numRuns: 8 },
+    );
+  });
+
+  // Kubectl uses no file at all then.
+  test('a list of empty names', { skip }, async () => {
+    const home = path.join(root, 'home');
+    mkdirSync(path.join(home, '.kube'), { recursive: true });
+    writeFileSync(path.join(home, '.kube', 'config'), stringify(toFile(simple('https://home'))));
+    const before = process.env.HOME;
+    process.env.HOME = home;
+    try {
+      assert.deepEqual(
+        plain(await loadKubeconfig(undefined, { KUBECONFIG: ':' })),
+        seenByKubectl({ HOME: home, KUBECONFIG: ':' }),
+      );
+    } finally {
+      process.env.HOME = before;
+    }
+  });
+});
+
+describe('a file', () => {
+  test('keeps fields that nobody here knows', async () => {
+    const config = await load(
+      write(
+        toFile(
+          simple('', {
+            clusters: { c: { server: 'https://one', 'x-new': { a: [1] } } },
+            users: { u: { 'x-new': true } },
+          }),
+        ),
+      ),
+    );
+    assert.deepEqual(
+      [config.clusters.get('c'), config.users.get('u')],
+      [{ server: 'https://one', 'x-new': { a: [1] } }, { 'x-new': true }],
+    );
+  });
+  test('is YAML as kubectl reads it: 1.1, with its booleans and merge keys', async () => {
+    const file = write(
+      'clusters:\n- name: a\n  cluster: &a {server: https://a, insecure-skip-tls-verify: yes}\n- name: b\n  cluster: {<<: *a, tls-server-name: b}\n',
+    );
+    const { clusters } = await load(file);
+    const a = { server: 'https://a', 'insecure-skip-tls-verify': true };
+    assert.deepEqual(Object.fromEntries(clusters), { a, b: { ...a, 'tls-server-name': 'b' } });
+  });
+
+  test('may be JSON', async () =>
+    assert.equal(
+      (await load(write(JSON.stringify(toFile(simple('https://one')))))).clusters.get('c')?.server,
+      'https://one',
+    ));
+  test('has file names that are relative to it, and plugins only where they have a separator', async () => {
+    const user = {
+      'client-certificate': 'u.crt',
+      'client-key': '/abs/u.key',
+      tokenFile: 'sub/token',
+      exec: { command: './plugin' },
+    };
+    const file = write(
+      toFile(
+        simple('', {
+          clusters: { c: { server: 's', 'certificate-authority': '../ca.crt' } },
+          users: { u: user, v: { exec: { command: 'aws' } } },
+        }),
+      ),
+    );
+    const folder = path.dirname(file);
+    const config = await load(file);
+    assert.equal(config.clusters.get('c')?.['certificate-authority'], path.join(root, 'ca.crt'));
+    assert.deepEqual(config.users.get('u'), {
+      'client-certificate': path.join(folder, 'u.crt'),
+      'client-key': '/abs/u.key',
+      tokenFile: path.join(folder, 'sub/token'),
+      exec: { command: path.join(folder, 'plugin') },
+    });
+    assert.equal(config.users.get('v')?.exec?.command, 'aws');
+  });
+  test('that --kubeconfig names is the only one', async () => {
+    const [given, listed] = [write(toFile(simple('https://given'))), write(toFile(simple('https://listed')))];
+    assert.deepEqual((await loadKubeconfig(given, list(listed))).files, [given]);
+  });
+});
+
+describe('a file is refused', () => {
+  const twice = {
+    clusters: [
+      { name: 'a', cluster: {} },
+      { name: 'a', cluster: {} },
+    ],
+  };
+  const wrong: [what: string, content: string | object, why: RegExp][] = [
+    ['that is not YAML', 'a: [', /cannot be used/],
+    ['that is a text', 'hello', /not a kubeconfig/],
+    ['that is a list', '- a', /not a kubeconfig/],
+    ['with a name twice', twice, /"clusters" has the name "a" twice/],
+    ['with clusters that are no list', { clusters: {} }, /"clusters" is not a list/],
+    ['with an entry that is no object', { users: ['a'] }, /"users" has an entry that is not an object/],
+    [
+      'with a cluster that is no object',
+      { clusters: [{ name: 'a', cluster: 'b' }] },
+      /"cluster" of "a" is not an object/,
+    ],
+  ];
+  for (const [what, text, why] of wrong) {
+    test(what, async () => {
+      const file = write(text);
+      await assert.rejects(load(file), (error: Error) => invalid(why)(error) && error.message.includes(file));
+    });
+  }
+  test('that --kubeconfig names and that is missing', () =>
+    assert.rejects(loadKubeconfig(path.join(root, 'missing'), {}), invalid(/no such file/)));
+  test('that is a folder', () => assert.rejects(load(root), invalid(/it is a folder/)));
+  test('that may not be read', { skip: process.getuid?.() === 0 ? 'root may read everything' : false }, async () => {
+    const file = write('');
+    chmodSync(file, 0);
+    await assert.rejects(load(file), invalid(/permission denied/));
+  });
+});
+
+describe('a file that somebody is writing in place is read when it is whole:', () => {
+  const whole = stringify(toFile(simple('https://one')));
+  const changed = stringify(toFile(simple('https://two')));
+  const serverOf = async (file: string) => (await load(file)).clusters.get('c')?.server;
+
+  for (const [what, half] of [
+    ['empty', ''],
+    ['cut off in the middle of a key', whole.slice(0, whole.indexOf('users:') + 3)],
+    ['cut off in the middle of an entry', `${whole.slice(0, whole.indexOf('- name: u'))}- na`],
+  ] as const) {
+    test(what, async () => {
+      const file = write(whole);
+      writeFileSync(file, half);
+      setTimeout(() => writeFileSync(file, changed), 100);
+      assert.equal(await serverOf(file), 'https://two');
+    });
+  }
+
+  test('but one that stays so is told, and a lock that stays is passed over', async () => {
+    const [broken, locked] = [write(''), write(whole)];
+    writeFileSync(broken, 'a: [');
+    await assert.rejects(load(broken), invalid(/not YAML/));
+    writeFileSync(`${locked}.lock`, '');
+    assert.equal(await serverOf(locked), 'https://one');
+  });
+
+  test('nobody waits for a file that was left alone for a while', async () => {
+    const files = Array.from({ length: 20 }, () => write(''));
+    for (const file of files) {
+      writeFileSync(`${file}.lock`, '');
+      utimesSync(`${file}.lock`, 0, 0);
+    }
+    const started = Date.now();
+    await load(...files);
+    assert.ok(Date.now() - started < 1000, `${Date.now() - started} ms`);
+  });
+});
+
+describe('a pipe', () => {
+  const isolated = { timeout: 20_000, skip: process.platform === 'win32' };
+  const pipe = () => {
+    const name = path.join(root, `pipe${count++}`);
+    execFileSync('mkfifo', [name]);
+    return name;
+  };
+  const text = stringify(toFile(simple('https://one')));
+
+  test('is read to its end, however late and slowly it is written', isolated, async () => {
+    const name = pipe();
+    const loading = loadKubeconfig(name, {});
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const writer = await open(name, 'w');
+    await writer.write(text.slice(0, 30));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await writer.write(text.slice(30));
+    await writer.close();
+    assert.equal((await loading).clusters.get('c')?.server, 'https://one');
+  });
+
+  test('of a shell is read, also where its writer has ended', isolated, () => {
+    const module = new URL('../../../../../src/lib/kube/kubeconfig/kubeconfig.ts', import.meta.url);
+    const script = `import { loadKubeconfig } from '${module}';
+      console.log((await loadKubeconfig(process.argv[1], {})).clusters.get('c').server)`;
+    const shell = `"$0" --input-type=module -e "$1" <(cat "$2")`;
+    const args = ['-c', shell, process.execPath, script, write(text)];
+    assert.equal(execFileSync('bash', args, { encoding: 'utf8', timeout: 15_000 }), 'https://one\n');
+  });
+});
+
+describe('an error never quotes what is in a file', () => {
+  const secret = 'T0pS3cretT0ken';
+  const quoting = async (text: string) => {
+    try {
+      const config = await loadKubeconfig(write(text), {});
+      selectContext(config, 'x');
+    } catch (error) {
+      if (!(error instanceof StellarError)) throw error;
+      assert.ok(
+        !JSON.stringify([error.message, error.hint, error.details]).includes(secret),
+        `${JSON.stringify(text)}: ${error.message}`,
+      );
+    }
+  };
+  for (const text of [
+    `"a" ${secret}`,
+    `{a: b} ${secret}`,
+    `a: "b" ${secret}`,
+    `a: b\n${secret}`,
+    `%${secret}\n---\n`,
+    `--- !<${secret}\n`,
+    `"\\${secret}"`,
+    secret,
+  ]) {
+    test(JSON.stringify(text), () => quoting(text));
+  }
+  // The first line of the parser's message has the name of the alias.
+  for (const text of [`*${secret}`, `token: *${secret}`]) test(JSON.stringify(text), () => quoting(text));
+  test('that is cut off anywhere', async () => {
+    const whole = stringify(
+      toFile(
+        simple('https://one', {
+          users: { u: { token: secret, exec: { command: 'x', env: [{ name: 'A', value: secret }] } } },
+        }),
+      ),
+    );
+    for (let length = 0; length < whole.length; length += 3) await quoting(whole.slice(0, length));
+  });
+});
+
+describe('a context', () => {
+  const config = (content: Partial<Content> = {}) => load(write(toFile(simple('https://one:6443/', content))));
+  test('is selected with its cluster and its user, the server without a slash at its end', async () => {
+    assert.deepEqual(selectContext(await config(), 'x'), {
+      name: 'x',
+      server: 'https://one:6443',
+      cluster: { server: 'https://one:6443/' },
+      user: { token: 'https://one:6443/' },
+    });
+  });
+  test('keeps a path in its server', async () =>
+    assert.equal(
+      selectContext(await config({ clusters: { c: { server: 'https://r/k8s/clusters/c-1/' } } }), 'x').server,
+      'https://r/k8s/clusters/c-1',
+    ));
+  test('may do without a user', async () =>
+    assert.deepEqual(selectContext(await config({ contexts: { x: { cluster: 'c' } } }), 'x').user, {}));
+  test('that is unknown is wrong usage, and those that there are help', async () => {
+    const nothing = await load(path.join(root, 'missing'));
+    assert.throws(() => selectContext(nothing, 'y'), { code: 'context-unknown' });
+    const loaded = await config();
+    assert.throws(
+      () => selectContext(loaded, 'y'),
+      (error: unknown) =>
+        error instanceof StellarError &&
+        error.exitCode === 2 &&
+        error.message.includes(loaded.files[0] ?? '?') &&
+        /: x$/.test(error.hint ?? ''),
+    );
+  });
+  const broken: [what: string, content: Partial<Content>, why: RegExp][] = [
+    ['without its cluster', { clusters: {} }, /names the cluster "c", which has no server/],
+    ['without a server', { clusters: { c: {} } }, /has no server/],
+    ['whose server is no URL', { clusters: { c: { server: 'one' } } }, /not a URL/],
+    ['without its user', { users: {} }, /names the user "u", who is not defined/],
+  ];
+  for (const [what, content, why] of broken)
+    test(`${what} is invalid`, () =>
+      assert.rejects(async () => selectContext(await config(content), 'x'), invalid(why)));
+});

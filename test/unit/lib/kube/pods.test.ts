@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import {
+  firstTrouble,
+  isDeploymentReady,
+  isStatefulSetReady,
+  jobState,
+  logOfTrouble,
+  podsOf,
+  podTrouble,
+} from '../../../../src/lib/kube/pods.ts';
+import { fakeKube } from '../../support/builders.ts';
+import { deployment, job, type PodOptions, pod, statefulSet } from '../../support/space-builders.ts';
+
+const why = (options: PodOptions) => podTrouble(pod('p', options))?.why;
+
+describe('what keeps a pod from running:', () => {
+  test('its image, which is named', () => {
+    for (const reason of ['ErrImagePull', 'ImagePullBackOff', 'InvalidImageName', 'ErrImageNeverPull'])
+      assert.equal(
+        why({ waiting: { reason } }),
+        `pod p, container main: the image example.com/p:1 cannot be pulled (${reason})`,
+      );
+  });
+  test('the image of an init container', () =>
+    assert.match(why({ init: true, waiting: { reason: 'ErrImagePull' } }) ?? '', /example\.com\/p:1 cannot be pulled/));
+  test('a Secret that is not there, in the words of the kubelet', () =>
+    assert.equal(
+      why({ waiting: { reason: 'CreateContainerConfigError', message: 'secret "x" not found' } }),
+      'pod p, container main: CreateContainerConfigError: secret "x" not found',
+    ));
+  test('a container that ends again and again; the log is that of the run before', () => {
+    const trouble = podTrouble(pod('p', { waiting: { reason: 'CrashLoopBackOff' }, restarts: 2, lastExitCode: 1 }));
+    assert.deepEqual(
+      [trouble?.kind, trouble?.previousLog, trouble?.why],
+      ['crash', true, 'pod p, container main: it ends again and again (exit 1, restarted 2 times)'],
+    );
+  });
+  test('a pod of a Job that has ended badly', () =>
+    assert.equal(why({ phase: 'Failed', exitCode: 3 }), 'pod p, container main: exit 3'));
+});
+
+describe('nothing speaks yet against a pod', () => {
+  const untroubled = (name: string, options: PodOptions) =>
+    test(name, () => assert.equal(podTrouble(pod('p', options)), undefined));
+  untroubled('that has not been looked at', {});
+  untroubled('whose container is being made', { waiting: { reason: 'ContainerCreating' } });
+  untroubled('that has restarted once: it may have come too early', {
+    waiting: { reason: 'CrashLoopBackOff' },
+    restarts: 1,
+  });
+  untroubled('that has done its work', { phase: 'Succeeded', exitCode: 0 });
+  untroubled('whose container has ended, and that goes on', { phase: 'Running', exitCode: 1 });
+  // After a repair it makes way for its successor.
+  untroubled('that is being deleted', { waiting: { reason: 'ImagePullBackOff' }, deleting: true });
+});
+
+test('pods are told by the name of their owner, a longer name is another owner', () => {
+  const pods = ['its-hub-init-a', 'its-hub-init2-a', 'vcluster-0', 'coredns-1-x-kube-system-x-vcluster'].map((name) =>
+    pod(name),
+  );
+  assert.deepEqual(
+    podsOf('its-hub-init', pods).map(({ metadata }) => metadata.name),
+    ['its-hub-init-a'],
+  );
+  assert.deepEqual(
+    podsOf('vcluster', pods).map(({ metadata }) => metadata.name),
+    ['vcluster-0'],
+  );
+});
+
+test('the first trouble is that of the first pod that has one', () =>
+  assert.equal(firstTrouble([pod('a'), pod('b', { phase: 'Failed', exitCode: 1 })])?.pod.name, 'b'));
+
+describe('the log of a container in trouble', () => {
+  const crash = podTrouble(pod('p', { waiting: { reason: 'CrashLoopBackOff' }, restarts: 5 }));
+  const logOf = (answer: (previous: boolean) => string[] | undefined) =>
+    logOfTrouble(
+      fakeKube({ logTail: async (_pod, _container, { previous = false }) => answer(previous) }),
+      crash ?? assert.fail(),
+    );
+  test('is that of the run before', async () =>
+    assert.deepEqual(await logOf((previous) => [previous ? 'before' : 'now']), ['before']));
+  test('is that of this run where the one before is gone', async () =>
+    assert.deepEqual(await logOf((previous) => (previous ? undefined : ['now'])), ['now']));
+  test('is none where it may not be read', async () =>
+    assert.deepEqual(
+      await logOf(() => {
+        throw new Error('forbidden');
+      }),
+      [],
+    ));
+});
+
+test('what runs has as many ready pods as it is to have, one where nothing is said', () => {
+  assert.equal(isDeploymentReady(deployment('d')), true);
+  assert.equal(isDeploymentReady(deployment('d', false)), false);
+  assert.equal(isDeploymentReady(undefined), false);
+  assert.equal(isDeploymentReady({ metadata: { name: 'd' }, status: { readyReplicas: 1 } }), true);
+  assert.equal(
+    isDeploymentReady({ metadata: { name: 'd' }, spec: { replicas: 2 }, status: { readyReplicas: 1 } }),
+    false,
+  );
+  assert.equal(isStatefulSetReady(statefulSet('s')), true);
+  assert.equal(isStatefulSetReady(statefulSet('s', false)), false);
+});
+
+test('a Job has failed only when it says so: a try that failed is followed by another one', () => {
+  assert.equal(jobState(job('j', 'complete')), 'complete');
+  assert.equal(jobState(job('j', 'failed')), 'failed');
+  assert.equal(jobState({ metadata: { name: 'j' }, status: { failed: 1 } }), 'running');
+  assert.equal(
+    jobState({ metadata: { name: 'j' }, status: { conditions: [{ type: 'Failed', status: 'False' }] } }),
+    'running',
+  );
+});

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, mock, test } from 'node:test';
+import { graceMs } from '../../../../src/lib/engine/deadline.ts';
+import { networkError } from '../../../../src/lib/kube/client/errors.ts';
+import { Restarts } from '../../../../src/lib/kube/restarts.ts';
+
+const refused = networkError({ context: 'its1', server: 'https://its1' }, { code: 'ECONNREFUSED' });
+const untrusted = networkError({ context: 'its1', server: 'https://its1' }, { code: 'CERT_HAS_EXPIRED' });
+const answer = (status: number) => ({ status, text: '', retryAfter: undefined });
+
+describe('a server', () => {
+  beforeEach(() => mock.timers.enable({ apis: ['Date'] }));
+  afterEach(() => mock.timers.reset());
+
+  test('a server that has never answered is not there', () => {
+    assert.equal(new Restarts().mayBeRestarting(refused), false);
+  });
+
+  test('a server that has answered and refuses connections restarts, for the grace time', () => {
+    const restarts = new Restarts();
+    assert.equal(restarts.mayBeRestarting(answer(200)), false);
+    assert.equal(restarts.mayBeRestarting(refused), true);
+    mock.timers.tick(graceMs);
+    assert.equal(restarts.mayBeRestarting(refused), true);
+    mock.timers.tick(1);
+    assert.equal(restarts.mayBeRestarting(refused), false);
+  });
+
+  test('the first answers of a server that has just started may be wrong; later ones are believed', () => {
+    const restarts = new Restarts();
+    assert.equal(restarts.mayBeRestarting(answer(403)), false);
+    restarts.mayBeRestarting(refused);
+    assert.equal(restarts.mayBeRestarting(answer(403)), true);
+    assert.equal(restarts.mayBeRestarting(answer(404)), false);
+    assert.equal(restarts.mayBeRestarting(answer(403)), false);
+  });
+
+  test('a certificate that is not trusted is no restart', () => {
+    const restarts = new Restarts();
+    restarts.mayBeRestarting(answer(200));
+    assert.equal(restarts.mayBeRestarting(untrusted), false);
+  });
+});

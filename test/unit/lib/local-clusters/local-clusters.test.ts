@@ -1,0 +1,517 @@
+import assert from 'node:assert/strict';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, describe, test } from 'node:test';
+import { parse, stringify } from 'yaml';
+import { Deadline } from '../../../../src/lib/engine/deadline.ts';
+import { StellarError } from '../../../../src/lib/engine/errors.ts';
+import { silentProgress } from '../../../../src/lib/engine/progress.ts';
+import type { Kube } from '../../../../src/lib/kube/client/client.ts';
+import type { RecordedWrite } from '../../../../src/lib/kube/client/dry-run.ts';
+import { parseKubeconfig } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
+import {
+  createLocalCluster,
+  type LocalClusterInput,
+  type LocalTools,
+} from '../../../../src/lib/local-clusters/create.ts';
+import { deleteLocalCluster, findLocalCluster } from '../../../../src/lib/local-clusters/delete.ts';
+import { refuseHosting } from '../../../../src/lib/local-clusters/hosting.ts';
+import { checkClusterName, clusterOfContainer, type ProviderName } from '../../../../src/lib/local-clusters/names.ts';
+import { chooseNetwork, placeOf } from '../../../../src/lib/local-clusters/network.ts';
+import { refuseRegistered } from '../../../../src/lib/local-clusters/registered.ts';
+
+const root = mkdtempSync(path.join(tmpdir(), 'stellarctl-unit-'));
+after(() => rmSync(root, { recursive: true }));
+let count = 0;
+
+/** What kind and k3d do, as far as it is told apart here: a file lists their clusters, another one what was asked of them. */
+const script = `#!/bin/sh
+program=$(basename "$0")
+echo "$program $*" >> "$HOME/calls"
+case "$program $*" in
+  "docker --version") echo 'Docker version 27.1.0, build abc' ;;
+  "docker container inspect"*) cat "$HOME/bindings" ;;
+  "docker version"*) test ! -e "$HOME/docker-down" || { echo 'Cannot connect to the Docker daemon' >&2; exit 1; } ;;
+  "kind version") cat "$HOME/kind-version" ;;
+  "k3d version") printf 'k3d version v5.8.3\\nk3s version v1.31.5-k3s1 (default)\\n' ;;
+  "kind get clusters") cat "$HOME/kind-clusters" ;;
+  "k3d cluster list"*) cat "$HOME/k3d-clusters" ;;
+  *"create"*)
+    echo "$KUBECONFIG $KIND_EXPERIMENTAL_DOCKER_NETWORK" > "$HOME/environment"
+    case "$*" in *"--config -") cat > "$HOME/config" ;; esac
+    test ! -e "$HOME/create-hangs" || { echo cluster1 >> "$HOME/kind-clusters"; exec sleep 30; }
+    test ! -e "$HOME/create-fails" || { cat "$HOME/create-fails" >&2; exit 1; }
+    if [ $program = kind ]; then echo cluster1 >> "$HOME/kind-clusters"; else echo '[{"name":"cluster1"}]' > "$HOME/k3d-clusters"; fi ;;
+  "kind get kubeconfig"*|"k3d kubeconfig get"*) cat "$HOME/kubeconfig-of-$program" || { echo 'ERROR: no such container' >&2; exit 1; } ;;
+  *"delete"*)
+    if [ $program = kind ]; then : > "$HOME/kind-clusters"; else echo '[]' > "$HOME/k3d-clusters"; fi
+    echo "$KUBECONFIG" > "$HOME/environment" ;;
+esac
+`;
+
+const entriesOf = (provider: ProviderName, server: string) => ({
+  clusters: [{ name: `${provider}-cluster1`, cluster: { server, 'certificate-authority-data': 'QUJD' } }],
+  users: [{ name: provider === 'kind' ? 'kind-cluster1' : 'admin@k3d-cluster1', user: { token: 't' } }],
+  contexts: [
+    {
+      name: `${provider}-cluster1`,
+      context: { cluster: `${provider}-cluster1`, user: provider === 'kind' ? 'kind-cluster1' : 'admin@k3d-cluster1' },
+    },
+  ],
+  'current-context': `${provider}-cluster1`,
+});
+
+const readyNode = { metadata: { name: 'n' }, status: { conditions: [{ type: 'Ready', status: 'True' }] } };
+
+/** A machine of its own, with a kubeconfig whose current context is `mine`. */
+function machine() {
+  const home = path.join(root, String(count++));
+  mkdirSync(path.join(home, 'bin'), { recursive: true });
+  for (const program of ['kind', 'k3d', 'docker']) {
+    writeFileSync(path.join(home, 'bin', program), script);
+    chmodSync(path.join(home, 'bin', program), 0o755);
+  }
+  const put = (name: string, text: string) => writeFileSync(path.join(home, name), text);
+  put('kind-clusters', '');
+  put('k3d-clusters', 'null\n');
+  put('kind-version', 'kind v0.31.0 go1.25 linux/amd64\n');
+  put('calls', '');
+  for (const provider of ['kind', 'k3d'] as const)
+    put(`kubeconfig-of-${provider}`, stringify(entriesOf(provider, 'https://127.0.0.1:5000')));
+  const kubeconfig = path.join(home, 'kubeconfig');
+  writeFileSync(
+    kubeconfig,
+    stringify({ contexts: [{ name: 'mine', context: { cluster: 'm', user: 'm' } }], 'current-context': 'mine' }),
+  );
+  const interrupt = new AbortController();
+  const env = { PATH: `${home}/bin:${process.env.PATH}`, HOME: home, KUBECONFIG: kubeconfig };
+  const run = { progress: silentProgress, deadline: new Deadline(20_000), signal: interrupt.signal };
+  const tools: LocalTools = {
+    run,
+    programs: { env, deadline: run.deadline, signal: run.signal, sendSignal: process.kill },
+    target: { env },
+    connect: ({ name, server }) =>
+      ({ cluster: { context: name, server }, list: async () => [readyNode] }) as unknown as Kube,
+  };
+  const read = (name: string) => readFileSync(path.join(home, name), 'utf8');
+  return {
+    put,
+    read,
+    tools,
+    interrupt,
+    calls: (word: string) =>
+      read('calls')
+        .split('\n')
+        .filter((call) => call.includes(word)),
+    // biome-ignore lint/suspicious/noExplicitAny: whatever the file holds
+    kubeconfig: (): any => parse(read('kubeconfig')),
+    create: (input: Partial<LocalClusterInput> = {}) =>
+      createLocalCluster({ provider: 'kind', name: 'cluster1', role: 'wec', ...input }, tools),
+    remove: async (provider?: ProviderName) =>
+      deleteLocalCluster(await findLocalCluster('cluster1', provider, tools), tools),
+  };
+}
+
+const fails = (code: string, why: RegExp) => (error: unknown) =>
+  error instanceof StellarError &&
+  error.code === code &&
+  why.test([error.message, ...error.details, error.hint].join(' '));
+
+describe('a cluster that is created', () => {
+  test('has a context of its name, which does not become the current one', async () => {
+    const { create, kubeconfig, read } = machine();
+    assert.deepEqual(await create(), {
+      name: 'cluster1',
+      provider: 'kind',
+      context: 'cluster1',
+      hostContainer: 'cluster1-control-plane',
+      created: true,
+      changed: true,
+    });
+    const { contexts, clusters, 'current-context': current } = kubeconfig();
+    assert.deepEqual(contexts[1], { name: 'cluster1', context: { cluster: 'kind-cluster1', user: 'kind-cluster1' } });
+    assert.deepEqual([clusters[0].name, current], ['kind-cluster1', 'mine']);
+    const [scratch] = read('environment').trim().split(' ');
+    assert.match(scratch ?? '', /stellarctl-local-/);
+    assert.equal(existsSync(path.dirname(scratch ?? '')), false);
+  });
+
+  test('is found again, by exactly its name', async () => {
+    const { create, calls, put } = machine();
+    put('kind-clusters', 'cluster10\nmy-cluster1\n');
+    assert.equal((await create()).created, true);
+    const again = await create();
+    assert.deepEqual([again.created, again.changed, calls('create').length], [false, false, 1]);
+  });
+
+  test('gets its context again, at the address that it has now', async () => {
+    const { create, kubeconfig, put } = machine();
+    await create();
+    put('kubeconfig-of-kind', stringify(entriesOf('kind', 'https://127.0.0.1:6000')));
+    assert.equal((await create()).changed, true);
+    assert.equal(kubeconfig().clusters[0].cluster.server, 'https://127.0.0.1:6000');
+  });
+
+  test('by k3d has k3d’s names, and is on the network that is asked for', async () => {
+    const { create, kubeconfig, calls } = machine();
+    const { hostContainer } = await create({ provider: 'k3d', network: 'k3d-kubeflex', image: 'rancher/k3s:v1' });
+    assert.equal(hostContainer, 'k3d-cluster1-server-0');
+    assert.deepEqual(kubeconfig().contexts[1].context, { cluster: 'k3d-cluster1', user: 'admin@k3d-cluster1' });
+    assert.match(
+      calls('create')[0] ?? '',
+      /cluster1 --kubeconfig-update-default=false .*--timeout \d+s --image rancher\/k3s:v1 --network k3d-kubeflex$/,
+    );
+  });
+
+  test('by kind is told another network by kind’s variable', async () => {
+    const { create, read } = machine();
+    await create({ network: 'other' });
+    assert.match(read('environment'), / other\n$/);
+  });
+
+  test('to host spaces has a port for its ingress, keeps its provider’s context, and becomes the current one', async () => {
+    const { create, kubeconfig, read } = machine();
+    assert.equal((await create({ role: 'hosting', externalPort: 9444 })).context, 'kind-cluster1');
+    assert.deepEqual(parse(read('config')).nodes, [
+      {
+        role: 'control-plane',
+        labels: { 'ingress-ready': 'true' },
+        extraPortMappings: [{ containerPort: 443, hostPort: 9444, protocol: 'TCP' }],
+      },
+    ]);
+    assert.equal(kubeconfig()['current-context'], 'kind-cluster1');
+  });
+
+  test('to host spaces by k3d leaves the port to ingress-nginx', async () => {
+    const { create, calls } = machine();
+    await create({ role: 'hosting', provider: 'k3d' });
+    assert.match(calls('create')[0] ?? '', /--port 9443:443@loadbalancer --k3s-arg --disable=traefik@server:\*$/);
+  });
+
+  test('to host spaces is taken as it is only where the port is the one that is asked for', async () => {
+    const { create, put, calls } = machine();
+    put('kind-clusters', 'cluster1\n');
+    put('bindings', '{"443/tcp":[{"HostIp":"0.0.0.0","HostPort":"9444"}],"6443/tcp":[{"HostPort":"40000"}]}\n');
+    assert.equal((await create({ role: 'hosting' })).ingressPort, 9444);
+    assert.equal((await create({ role: 'hosting', externalPort: 9444 })).ingressPort, 9444);
+    await assert.rejects(
+      create({ role: 'hosting', externalPort: 9443 }),
+      fails('cluster-unusable', /port 9444 .* not 9443.*--create kind --name cluster1 --external-port 9444/),
+    );
+    put('bindings', '{"6443/tcp":[{"HostPort":"40000"}]}\n');
+    await assert.rejects(create({ role: 'hosting' }), fails('cluster-unusable', /no port of this machine leads/));
+    assert.match(calls('inspect').at(-1) ?? '', / cluster1-control-plane$/);
+  });
+
+  test('to host spaces is taken on trust where nobody tells the port, which is said', async () => {
+    const { create, put, tools } = machine();
+    put('kind-clusters', 'cluster1\n');
+    tools.programs.env = { ...tools.programs.env, KIND_EXPERIMENTAL_PROVIDER: 'podman' };
+    const notes: string[] = [];
+    tools.run.progress = { ...silentProgress, note: (text) => notes.push(text) };
+    assert.equal((await create({ role: 'hosting' })).ingressPort, undefined);
+    assert.match(notes.join(), /could not be found out \(kind works with podman\); it has to be 9443/);
+  });
+
+  test('is not where what it is made for cannot be', async () => {
+    const { create, calls } = machine();
+    const error = new StellarError('chart-unusable', 'no chart');
+    await assert.rejects(create({ role: 'hosting', beforeCreation: () => Promise.reject(error) }), error);
+    assert.deepEqual(calls('create'), []);
+  });
+
+  test('in a dry run is not, and neither is anything else', async () => {
+    const { tools, create, calls, read } = machine();
+    const before = read('kubeconfig');
+    const writes: RecordedWrite[] = [];
+    tools.record = (write) => writes.push(write);
+    assert.deepEqual([(await create()).created, calls('create')], [true, []]);
+    assert.deepEqual(
+      writes.map(({ verb, kind, name }) => `${verb} ${kind} ${name}`),
+      ['create kind cluster cluster1', 'create context cluster1'],
+    );
+    assert.equal(read('kubeconfig'), before);
+  });
+});
+
+describe('before a cluster is created, it is refused', () => {
+  test('where the name is that of another cluster’s context', async () => {
+    const { create, put, calls } = machine();
+    put(
+      'kubeconfig',
+      stringify({
+        clusters: [{ name: 'c', cluster: { server: 'https://production' } }],
+        contexts: [{ name: 'cluster1', context: { cluster: 'c', user: 'u' } }],
+      }),
+    );
+    await assert.rejects(create(), fails('context-taken', /production/));
+    assert.deepEqual(calls('create'), []);
+  });
+  for (const [version, isEnough] of [
+    ['v0.9.0', false],
+    ['v0.19.9', false],
+    ['v0.20.0', true],
+    ['v0.100.0', true],
+  ] as const) {
+    test(`${isEnough ? 'not ' : ''}with kind ${version}`, async () => {
+      const { create, put } = machine();
+      put('kind-version', `kind ${version} go1.20 linux/amd64\n`);
+      if (isEnough) await create();
+      else await assert.rejects(create(), fails('program-too-old', /0\.20\.0/));
+    });
+  }
+  test('without the program, saying where to get it', async () => {
+    const { create, tools } = machine();
+    tools.programs.env = { PATH: '/nowhere' };
+    await assert.rejects(create(), fails('program-missing', /https:\/\/kind\.sigs\.k8s\.io/));
+  });
+  test('by a name that its provider would refuse', () => {
+    for (const name of ['Bad_Name', 'a.b', '-a', '', 'a'.repeat(51)])
+      assert.throws(() => checkClusterName('kind', name), { code: 'usage' });
+    checkClusterName('kind', 'a'.repeat(50));
+    assert.throws(() => checkClusterName('k3d', 'a'.repeat(33)), { code: 'usage' });
+  });
+  test('without docker', async () => {
+    const { create, put } = machine();
+    put('docker-down', '');
+    await assert.rejects(create(), fails('docker-unreachable', /Cannot connect to the Docker daemon/));
+  });
+});
+
+describe('a creation that goes wrong', () => {
+  test('says why, and that nothing is left', async () => {
+    const { create, put } = machine();
+    put('create-fails', 'ERROR: failed to create cluster: port is already allocated\n');
+    await assert.rejects(create(), fails('program-failed', /already allocated.*Nothing of the cluster is left/));
+  });
+  test('on Ctrl-C names what is left, and how to go on or back', async () => {
+    const { create, put, interrupt } = machine();
+    put('create-hangs', '');
+    setTimeout(() => interrupt.abort(), 700);
+    await assert.rejects(
+      create(),
+      fails(
+        'interrupted',
+        /cluster1 is there, but not whole.*Remove it: stellarctl wec delete cluster1 --provider kind {4}Then run the same/,
+      ),
+    );
+  });
+  test('at the deadline does the same', async () => {
+    const { create, put, tools } = machine();
+    put('create-hangs', '');
+    tools.programs.deadline = new Deadline(1500);
+    await assert.rejects(create(), fails('timeout', /cluster1 is there/));
+  });
+  test('is not even begun where there is no time; what is there is looked at', async () => {
+    const { create, calls, put, tools } = machine();
+    tools.run.deadline = new Deadline(0);
+    const beforeCreation = () => Promise.reject(new Error('too much'));
+    await assert.rejects(create({ beforeCreation }), fails('timeout', /no kind cluster cluster1 yet, .*--timeout 15m/));
+    assert.deepEqual(calls('create'), []);
+    put('kind-clusters', 'cluster1\n');
+    assert.equal((await create()).created, false);
+  });
+  test('after the cluster is made says that it is there, and how to go back', async () => {
+    const { create, tools } = machine();
+    tools.connect = ({ name, server }) =>
+      ({
+        cluster: { context: name, server },
+        list: () => Promise.reject(new StellarError('interrupted', 'Interrupted.', { hint: 'Again.' })),
+      }) as unknown as Kube;
+    await assert.rejects(
+      create(),
+      fails('interrupted', /kind cluster cluster1 is there\. Again\. {4}Or remove the cluster: stellarctl wec/),
+    );
+  });
+  test('leaves a cluster that is said to be unusable, with what to do', async () => {
+    const { create, put } = machine();
+    put('kind-clusters', 'cluster1\n');
+    rmSync(path.join(root, String(count - 1), 'kubeconfig-of-kind'));
+    await assert.rejects(
+      create(),
+      fails('cluster-unusable', /no such container.*docker start cluster1-control-plane.*wec delete cluster1/),
+    );
+  });
+  test('leaves a cluster that does not answer', async () => {
+    const { create, put, tools } = machine();
+    put('kind-clusters', 'cluster1\n');
+    tools.run.deadline = new Deadline(0);
+    tools.connect = ({ name, server }) =>
+      ({
+        cluster: { context: name, server },
+        list: () => Promise.reject(new StellarError('unreachable', 'refused')),
+      }) as unknown as Kube;
+    await assert.rejects(create(), fails('cluster-unusable', /refused.*wec delete cluster1/));
+  });
+});
+
+describe('a cluster that is deleted', () => {
+  test('is gone with its contexts, and a second time there is nothing to do', async () => {
+    const { create, remove, kubeconfig, read } = machine();
+    await create({ role: 'hosting' });
+    await create();
+    assert.deepEqual([await remove(), await remove()], [true, false]);
+    const { contexts, clusters, users, 'current-context': current } = kubeconfig();
+    assert.deepEqual([contexts.length, clusters, users, current], [1, [], [], '']);
+    assert.match(read('environment'), /stellarctl-local-/);
+  });
+  test('by somebody else leaves contexts that are removed', async () => {
+    const { create, remove, put, calls, kubeconfig } = machine();
+    await create();
+    put('kind-clusters', '');
+    assert.deepEqual([await remove(), calls('delete'), kubeconfig().contexts.length], [true, [], 1]);
+  });
+  test('leaves a context of its name that leads elsewhere', async () => {
+    const { create, remove, kubeconfig } = machine();
+    await create({ provider: 'k3d' });
+    assert.equal(await remove('kind'), false);
+    assert.equal(kubeconfig().contexts.length, 2);
+  });
+  test('has to be told apart from one of the other provider', async () => {
+    const { remove, put } = machine();
+    put('kind-clusters', 'cluster1\n');
+    put('k3d-clusters', '[{"name":"cluster1"},{"name":"cluster10"}]');
+    await assert.rejects(remove(), fails('usage', /--provider kind\|k3d/));
+    assert.equal(await remove('k3d'), true);
+  });
+  test('cannot be looked for where neither program is there', async () => {
+    const { remove, tools } = machine();
+    tools.programs.env = { PATH: '/nowhere' };
+    await assert.rejects(remove(), fails('program-missing', /cannot be seen whether there is a cluster cluster1/));
+  });
+  test('needs only the program of its own provider', async () => {
+    const { create, remove, put, tools } = machine();
+    await create({ provider: 'k3d' });
+    put('kind-version', 'kind v0.1.0\n');
+    assert.equal((await findLocalCluster('cluster1', undefined, tools)).provider, 'k3d');
+    assert.equal(await remove(), true);
+    await assert.rejects(remove(), fails('program-too-old', /./));
+  });
+});
+
+describe('a hosting cluster', () => {
+  const found = { name: 'cluster1', provider: 'kind', contexts: ['kind-cluster1'] } as const;
+  const label = (role: string) => ({ labels: { 'kflex.kubestellar.io/cptype': role } });
+  const serving = (spaces: object[] | undefined) => ({ list: async () => spaces }) as unknown as Kube;
+  const silent = { list: () => Promise.reject(new StellarError('unreachable', 'refused')) } as unknown as Kube;
+  const noting = (context: object) =>
+    parseKubeconfig(
+      stringify({
+        contexts: [
+          { name: 'kind-cluster1', context: {} },
+          { name: 'its1', context },
+        ],
+      }),
+      'test',
+    );
+  const extension = (data: object) => ({ extensions: [{ name: 'kubeflex', extension: { data } }] });
+  const ofSpace = noting(extension({ 'controlplane-name': 'its1', 'hosting-cluster-ctx-name': 'kind-cluster1' }));
+  const refuse = (cluster: Kube | undefined, kubeconfig = noting({})) =>
+    refuseHosting({ ...found, contexts: [...found.contexts] }, cluster, kubeconfig);
+
+  test('is not deleted, whether the kubeconfig has noted it or not, and what would be lost is named', () =>
+    assert.rejects(
+      refuse(
+        serving([{ metadata: { name: 'wds1', ...label('wds') } }, { metadata: { name: 'its1', ...label('its') } }]),
+      ),
+      fails('has-dependents', /lost: its1 \(ITS\), wds1 \(WDS\).*status --hosting-context kind-cluster1/),
+    ));
+  test('is not deleted either where it has none yet', () =>
+    assert.rejects(refuse(serving([])), fails('has-dependents', /is a hosting cluster\. It was not deleted\. See/)));
+  test('that does not answer is known by what is noted of it and of its spaces', async () => {
+    for (const cluster of [silent, undefined])
+      await assert.rejects(refuse(cluster, ofSpace), fails('has-dependents', /does not answer itself.*lost: its1/));
+    assert.equal(await refuse(silent), false);
+  });
+  test('that is none any more may go, whatever is noted', async () => {
+    assert.equal(await refuse(serving(undefined), ofSpace), true);
+  });
+});
+
+describe('a WEC that is still registered', () => {
+  const itsCluster = { context: 'its1', server: 'https://its1' };
+  const asIts = (kube: object) => ({
+    kube: { cluster: itsCluster, ...kube } as unknown as Kube,
+    context: { name: 'its1', server: 'https://its1', cluster: { server: 'https://its1' }, user: {} },
+  });
+  const hub = (managedCluster: object | undefined) =>
+    asIts({
+      read: async () => ({ resources: [{ name: 'managedclusters' }] }),
+      get: async ({ plural }: { plural: string }) => (plural === 'managedclusters' ? managedCluster : undefined),
+    });
+  const away = asIts({
+    read: () => Promise.reject(new StellarError('forbidden', 'no')),
+    get: () => Promise.reject(new StellarError('forbidden', 'no')),
+  });
+  const secretOf = (server: string) => ({
+    data: { kubeconfig: Buffer.from(JSON.stringify({ clusters: [{ cluster: { server } }] })).toString('base64') },
+  });
+  /** @param server the hub of its klusterlet; undefined where it has no klusterlet */
+  const wec = (server: string | undefined) =>
+    ({
+      cluster: { context: 'cluster1', server: 'https://cluster1' },
+      get: async ({ plural }: { plural: string }) => {
+        if (server === undefined) return undefined;
+        if (plural === 'klusterlets') return { spec: { clusterName: 'cluster1' } };
+        return plural === 'secrets' ? secretOf(server) : undefined;
+      },
+      list: async () => [],
+    }) as unknown as Kube;
+
+  test('with the ITS is not deleted', () =>
+    assert.rejects(
+      refuseRegistered('cluster1', hub({}), undefined),
+      fails('still-registered', /with its1.*stellarctl deregister cluster1 --its its1/),
+    ));
+  test('with another hub than the chosen ITS is not deleted, whatever that one says', async () => {
+    for (const its of [undefined, away, hub(undefined)])
+      await assert.rejects(
+        refuseRegistered('cluster1', its, wec('https://its2')),
+        fails('still-registered', /with the hub https:\/\/its2.*--force/),
+      );
+  });
+  test('is deleted where its own ITS does not know it, or nobody does', async () => {
+    await refuseRegistered('cluster1', hub(undefined), wec('https://its1'));
+    await refuseRegistered('cluster1', undefined, wec(undefined));
+    await refuseRegistered('cluster1', undefined, undefined);
+  });
+});
+
+describe('the network of a new WEC', () => {
+  const at = (server: string, cluster?: string) =>
+    placeOf(
+      'its1',
+      [
+        { server: 'https://its1.localtest.me:9443', certificateAuthority: undefined },
+        { server, certificateAuthority: undefined },
+      ],
+      cluster,
+    );
+  test('is that of the ITS, for k3d', () => {
+    assert.deepEqual(chooseNetwork('k3d', undefined, at('https://k3d-kubeflex-server-0:31443')), {
+      network: 'k3d-kubeflex',
+    });
+    assert.deepEqual(chooseNetwork('k3d', undefined, at('https://0.0.0.0:6550', 'k3d-hub')), { network: 'k3d-hub' });
+  });
+  test('is kind’s own, for kind', () =>
+    assert.deepEqual(chooseNetwork('kind', undefined, at('https://kubeflex-control-plane:31443')), {
+      network: undefined,
+    }));
+  test('is what is asked for', () =>
+    assert.deepEqual(chooseNetwork('k3d', 'n', at('https://kubeflex-control-plane:31443')), { network: 'n' }));
+  test('is the provider’s own where the ITS is elsewhere', () =>
+    assert.deepEqual(chooseNetwork('k3d', undefined, at('https://its.example.com')), { network: undefined }));
+  test('does not lead from one provider’s clusters to the other’s, which is said', () => {
+    const { network, note } = chooseNetwork('k3d', undefined, at('https://kubeflex-control-plane:31443'));
+    assert.equal(network, undefined);
+    assert.match(note ?? '', /kubeflex-control-plane of kind.*--provider kind/);
+  });
+  test('is known from containers of both', () =>
+    assert.deepEqual(
+      ['k3d-a-b-server-1', 'k3d-a-serverlb', 'a-control-plane2', 'a-external-load-balancer', 'a.example.com'].map(
+        (host) => clusterOfContainer(host)?.name,
+      ),
+      ['a-b', 'a', 'a', 'a', undefined],
+    ));
+});

@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict';
+import { readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { test } from 'node:test';
+import { parseObjects, parseSourced } from '../../../../../src/lib/programs/helm/documents.ts';
+import { helmEnvironment } from '../../../../../src/lib/programs/helm/environment.ts';
+import { chartFromLabel, Helm } from '../../../../../src/lib/programs/helm/helm.ts';
+import { helmProgram } from '../../../../../src/lib/programs/helm/program.ts';
+import { holds, mergeValues } from '../../../../../src/lib/programs/helm/values.ts';
+import type { ProgramOutput, RunProgram } from '../../../../../src/lib/programs/program.ts';
+
+const release = { name: 'ks-core', namespace: 'default' };
+
+/** A helm that answers from a list, and keeps what it was asked. */
+function helmThat(answer: (args: readonly string[]) => Partial<ProgramOutput> | Promise<Partial<ProgramOutput>>) {
+  const asked: string[] = [];
+  const program = { ...helmProgram, path: '/helm', version: '3.22.0' };
+  const run: RunProgram = async (_, { args }) => {
+    asked.push(args.join(' '));
+    return { exitCode: 0, stdout: '', stderr: '', ...(await answer(args)) };
+  };
+  const helm = new Helm(program, { context: 'kind-kubeflex', kubeconfig: '/k' }, { run, sendSignal: process.kill });
+  return { helm, asked };
+}
+
+test('helm works on the cluster that stellarctl works on', async () => {
+  const { helm, asked } = helmThat(() => ({ stdout: '{"a":1}' }));
+  assert.deepEqual(await helm.values(release, { all: false }), { a: 1 });
+  assert.deepEqual(asked, [
+    'get values ks-core --namespace default --kube-context kind-kubeflex --kubeconfig /k --output json',
+  ]);
+  const env = {
+    PATH: '/bin',
+    HELM_KUBECONTEXT: 'other',
+    HELM_KUBETOKEN: 't',
+    HELM_NAMESPACE: 'n',
+    HELM_CACHE_HOME: '/c',
+  };
+  assert.deepEqual(helmEnvironment(env), { PATH: '/bin', HELM_CACHE_HOME: '/c' });
+});
+
+test('the history of a release tells charts and states; there may be none', async () => {
+  const revision = {
+    revision: 2,
+    updated: '…',
+    status: 'pending-upgrade',
+    chart: 'core-chart-0.30.0',
+    app_version: '0.30.0',
+  };
+  const { helm } = helmThat(() => ({ stdout: JSON.stringify([revision]) }));
+  const chart = { name: 'core-chart', version: '0.30.0', appVersion: '0.30.0' };
+  assert.deepEqual(await helm.history(release), [{ revision: 2, status: 'pending-upgrade', chart }]);
+  const none = helmThat(() => ({ exitCode: 1, stderr: 'Error: release: not found\n' }));
+  assert.deepEqual(await none.helm.history(release), []);
+  const ill = helmThat(() => ({ exitCode: 1, stderr: 'Error: Kubernetes cluster unreachable\n' }));
+  await assert.rejects(ill.helm.history(release), { code: 'program-failed', message: /cluster unreachable/ });
+  const forbidden = helmThat(() => ({
+    exitCode: 1,
+    stderr: 'Error: list: secrets is forbidden: User "u" cannot list',
+  }));
+  await assert.rejects(forbidden.helm.history(release), { code: 'forbidden' });
+});
+
+test('charts are told from the labels that helm gives them', () => {
+  const labels: [label: string, name: string, version: string][] = [
+    ['core-chart-0.30.0', 'core-chart', '0.30.0'],
+    ['core-chart-0.31.0-rc.1', 'core-chart', '0.31.0-rc.1'],
+    ['kubeflex-operator-v0.9.3', 'kubeflex-operator', 'v0.9.3'],
+    ['argo-2-cd-9.1.0', 'argo-2-cd', '9.1.0'],
+  ];
+  for (const [label, name, version] of labels) assert.deepEqual(chartFromLabel(label), { name, version });
+});
+
+test('values go to helm in a file that only their owner can read, never in arguments', async () => {
+  let file = '';
+  const { helm, asked } = helmThat(async (args) => {
+    file = args[args.indexOf('--values') + 1] as string;
+    assert.equal(await readFile(file, 'utf8'), '{"password":"secret"}');
+    assert.equal((await stat(file)).mode & 0o777, 0o600);
+    assert.equal((await stat(path.dirname(file))).mode & 0o777, 0o700);
+    return {};
+  });
+  assert.equal(await helm.upgrade({ release, chart: './c.tgz', values: { password: 'secret' } }), true);
+  assert.doesNotMatch(asked.join(), /secret/);
+  assert.match(asked.join(), /^upgrade ks-core \.\/c\.tgz --install --reset-then-reuse-values /);
+  await helm.close();
+  await assert.rejects(stat(file), { code: 'ENOENT' });
+});
+
+test('a chart that cannot be fetched: the hint fits the reason', async () => {
+  const reasons: [stderr: string, hint: RegExp][] = [
+    ['Error: failed to authorize: 403 Forbidden', /docker\/config\.json/],
+    ['Error: ghcr.io/kubestellar/core-chart:0.99.0: not found', /which versions there are/],
+    [
+      'Error: dial tcp: lookup ghcr.io on 10.0.0.1:53: no such host',
+      /helm pull oci:\/\/x --version 0\.30\.0 .*--chart FILE/,
+    ],
+  ];
+  for (const [stderr, hint] of reasons) {
+    const { helm } = helmThat(() => ({ exitCode: 1, stderr }));
+    await assert.rejects(helm.bring('oci://x', '0.30.0'), { code: 'chart-unusable', hint });
+    await helm.close();
+  }
+});
+
+test('a chart that can only be on this disk, and is not, is told at once; anything else is left to helm', async () => {
+  const { helm, asked } = helmThat(() => ({}));
+  for (const chart of ['nonexist', './charts/core', '../core', '/core', '~/core', 'charts/core-chart-0.30.0.tgz'])
+    await assert.rejects(
+      helm.local(chart),
+      { code: 'chart-unusable', message: /^There is no file or folder \// },
+      chart,
+    );
+  for (const chart of ['oci://x/core', 'https://x/core.tgz', 'kubestellar/core', 'mirror/team/core'])
+    assert.equal(await helm.local(chart), undefined, chart);
+  assert.equal(await helm.local(import.meta.filename), import.meta.filename);
+  assert.deepEqual(asked, []);
+});
+
+test('a helm that succeeds and prints nothing, or anything else, is told of', async () => {
+  for (const stdout of ['', '---', 'all is well', '{}', 'name: core', 'name: core\nversion: new', '- a', 'a: ['])
+    await assert.rejects(helmThat(() => ({ stdout })).helm.metadata('c'), { code: 'program-failed' }, stdout);
+  const metadata = { name: 'core', version: '0.30.0' };
+  const stdout = 'apiVersion: v2\nname: core\nversion: 0.30.0\n';
+  assert.deepEqual(await helmThat(() => ({ stdout })).helm.metadata('c'), metadata);
+  const silent = helmThat(() => ({})).helm;
+  await assert.rejects(silent.valuesOf({}, { set: ['a=b'] }), { code: 'program-failed' });
+  await assert.rejects(silent.history(release), { code: 'program-failed' });
+  await silent.close();
+});
+
+test('a helm that was overtaken by another one is told from one that has failed', async () => {
+  const said: [stderr: string, code: string][] = [
+    ['Error: release: already exists', 'release-pending'],
+    ['Error: cannot re-use a name that is still in use', 'release-pending'],
+    ['Error: UPGRADE FAILED: another operation (install/upgrade/rollback) is in progress', 'release-pending'],
+    ['Error: namespaces "kubeflex-system" already exists', 'program-failed'],
+  ];
+  for (const [stderr, code] of said) {
+    const { helm } = helmThat(() => ({ exitCode: 1, stderr }));
+    await assert.rejects(helm.upgrade({ release, chart: 'c', values: {} }), { code }, stderr);
+    await helm.close();
+  }
+});
+
+test('documents know the file of the chart that they come from, also the second one of a file', () => {
+  const text = [
+    '---\n# Source: core/charts/flex/crds/a.yaml\n# a comment\nkind: A',
+    '---\nkind: B',
+    '---\n---\n# Source: core/templates/c.yaml\nkind: C\n',
+  ].join('\n');
+  assert.deepEqual(
+    parseSourced(text).map(({ source, object }) => [source, object.kind]),
+    [
+      ['core/charts/flex/crds/a.yaml', 'A'],
+      ['core/charts/flex/crds/a.yaml', 'B'],
+      ['core/templates/c.yaml', 'C'],
+    ],
+  );
+  assert.deepEqual(parseObjects(''), []);
+  assert.throws(() => parseObjects('a: 1\na: secret'), { code: 'program-failed', message: /unique \(line 2\)\.?$/ });
+});
+
+test('values are merged as helm merges them, and compared with what is asked for', () => {
+  const present = { flex: { port: '9443', domain: 'x' }, list: [1, 2], on: true };
+  assert.deepEqual(mergeValues(present, { flex: { port: 1 }, list: [3], off: null }), {
+    ...{ flex: { port: 1, domain: 'x' }, list: [3], on: true, off: null },
+  });
+  for (const asked of [{}, { flex: { port: 9443 } }, { list: [1, 2], on: true }, { off: null }, { flex: {} }])
+    assert.equal(holds(present, asked), true, JSON.stringify(asked));
+  for (const asked of [
+    { flex: { port: 1 } },
+    { list: [2, 1] },
+    { on: 'true' },
+    { on: null },
+    { off: false },
+    { on: {}, x: 1 },
+  ])
+    assert.equal(holds(present, asked), false, JSON.stringify(asked));
+});

@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Deadline } from '../../../../src/lib/engine/deadline.ts';
+import {
+  findProgram,
+  type Program,
+  type ProgramRun,
+  programFailed,
+  requireProgram,
+  runProgram,
+} from '../../../../src/lib/programs/program.ts';
+
+let folder: string;
+before(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'stellarctl-programs-'));
+});
+after(() => rm(folder, { recursive: true, force: true }));
+
+const tool: Program = { name: 'tool', minimum: '1.10.0', get: 'https://tool.example', versionArguments: ['version'] };
+
+function runWith({ signal = new AbortController().signal, timeout = 60_000, farewellMs = 15_000 } = {}): ProgramRun {
+  return {
+    env: { PATH: `/nowhere:${folder}:/usr/bin:/bin`, ONLY: 'this' },
+    deadline: new Deadline(timeout),
+    sendSignal: process.kill,
+    ...{ signal, farewellMs },
+  };
+}
+
+/** Puts a shell script on PATH under the tool's name. */
+async function install(script: string): Promise<void> {
+  const file = path.join(folder, 'tool');
+  await writeFile(file, `#!/bin/sh\n${script}\n`);
+  await chmod(file, 0o755);
+}
+
+const found = () => ({ ...tool, path: path.join(folder, 'tool'), version: '1.10.0' });
+
+test('a program is found on PATH, with its version', async () => {
+  await install('echo "tool v1.10.2 (old-library v0.1.0)"');
+  assert.deepEqual(await findProgram(tool, runWith()), { ...found(), version: '1.10.2' });
+  await chmod(path.join(folder, 'tool'), 0o644);
+  assert.equal(await findProgram(tool, runWith()), undefined);
+});
+
+test('what is missing, too old or does not tell is refused, with the way to get it', async () => {
+  const refusal = (code: string, message: RegExp) => ({ code, message, hint: /https:\/\/tool\.example/ });
+  await rm(path.join(folder, 'tool'), { force: true });
+  await assert.rejects(
+    requireProgram(tool, 'do the work', runWith()),
+    refusal('program-missing', /tool is needed to do the work, and is not on PATH/),
+  );
+  await install('echo v1.9.9');
+  await assert.rejects(
+    requireProgram(tool, 'do the work', runWith()),
+    refusal('program-too-old', /is 1\.9\.9, and to do the work takes tool 1\.10\.0 or newer/),
+  );
+  await install('echo v1.10.0; exit 3');
+  await assert.rejects(requireProgram(tool, 'do the work', runWith()), refusal('program-too-old', /does not tell/));
+});
+
+test('no shell is between: a program gets its arguments as they are, its input, and no more than the environment that is handed in', async () => {
+  await install('printf "%s|" "$@"; cat; echo "|$ONLY|$HOME"; exit 4');
+  const { stdout, exitCode } = await runProgram(runWith())(found(), { args: ['a b', '$(id)', ';'], input: 'secret' });
+  assert.deepEqual([stdout, exitCode], ['a b|$(id)|;|secret|this|', 4]);
+});
+
+test('a program that fails is quoted, without colours and credentials', () => {
+  const stderr = [
+    'walking…',
+    '\u001b[31mtoken eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln was refused\u001b[0m',
+    'asked https://user:pass@host/x with Bearer abcdefgh12345678',
+    'Error: no way',
+    '',
+  ].join('\n');
+  const error = programFailed(
+    found(),
+    ['get', 'values', 'x', '-n', 'y'],
+    { exitCode: 1, stdout: '', stderr },
+    'Try again',
+  );
+  assert.equal(error.message, 'tool get values failed (exit code 1): no way');
+  assert.deepEqual(error.details, [
+    'walking…',
+    'token (token) was refused',
+    'asked https://host/x with Bearer (credentials)',
+  ]);
+  assert.deepEqual([error.code, error.hint], ['program-failed', 'Try again']);
+});
+
+test('a run is traced without what may be secret in its arguments, and without what is read and printed', async () => {
+  await install('cat');
+  const traced: string[] = [];
+  const run = runProgram({ ...runWith(), trace: (line) => traced.push(line) });
+  await run(found(), { args: ['login', '--password', 'hunter2', '--set', 'db.password=hunter2'], input: 'hunter2' });
+  assert.match(traced.join('\n'), /^tool login --password \(hidden\) --set db\.password=\(hidden\) 0 \d+ms$/);
+});
+
+test('on Ctrl-C a program is asked to end, and waited for', async () => {
+  const farewell = path.join(folder, 'farewell');
+  await install(
+    `trap 'sleep 0.3; echo bye > ${farewell}; exit 0' TERM; echo started >&2; while :; do sleep 0.05; done`,
+  );
+  const interrupt = new AbortController();
+  const running = runProgram(runWith({ signal: interrupt.signal }))(found(), { args: [] });
+  await sleep(300);
+  interrupt.abort();
+  await assert.rejects(running, { code: 'interrupted' });
+  assert.equal(await readFile(farewell, 'utf8'), 'bye\n');
+});
+
+test('at the deadline a program is ended, and that is told with its last words', async () => {
+  await install('echo still thinking >&2; exec sleep 30');
+  await assert.rejects(runProgram(runWith({ timeout: 1200 }))(found(), { args: ['think'] }), {
+    code: 'timeout',
+    message: 'tool think did not end in time.',
+    details: ['still thinking'],
+  });
+});
+
+test('a program that is given up early leaves a result', async () => {
+  await install('exec sleep 30');
+  const stop = new AbortController();
+  const running = runProgram(runWith())(found(), { args: [], stop: stop.signal });
+  stop.abort();
+  assert.notEqual((await running).exitCode, 0);
+});
+
+describe('a program that is a wrapper is a process group with its child, which keeps its streams open, and', () => {
+  const pidFile = () => path.join(folder, 'pid');
+
+  /** Lets the wrapper run until its child does. @param how the child is started @returns the run, and the child's process id */
+  async function start(how: string, run: Parameters<typeof runWith>[0]) {
+    await rm(pidFile(), { force: true });
+    await install(`${how} sh -c 'echo $$ > ${pidFile()}.new; mv ${pidFile()}.new ${pidFile()}; exec sleep 60'\ntrue`);
+    const started = Date.now();
+    const outcome = runProgram(runWith(run))(found(), { args: ['think'] }).then(
+      () => 'done',
+      ({ code }) => code as string,
+    );
+    const took = outcome.then(() => Date.now() - started);
+    let pid = 0;
+    while (pid === 0) {
+      await sleep(20);
+      pid = Number(await readFile(pidFile(), 'utf8').catch(() => ''));
+    }
+    return { outcome, took, pid };
+  }
+
+  const isAlive = (pid: number) => {
+    // A process that nobody has waited for yet is dead as well.
+    const { stdout } = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' });
+    return stdout.trim() !== '' && !stdout.startsWith('Z');
+  };
+
+  test('is ended along with the child on Ctrl-C', async () => {
+    const interrupt = new AbortController();
+    const { outcome, pid } = await start('', { signal: interrupt.signal });
+    const asked = Date.now();
+    interrupt.abort();
+    assert.equal(await outcome, 'interrupted');
+    assert.ok(Date.now() - asked < 3000);
+    assert.equal(isAlive(pid), false);
+  });
+
+  test('is ended along with the child at the deadline', async () => {
+    const { outcome, took, pid } = await start('', { timeout: 1500 });
+    assert.equal(await outcome, 'timeout');
+    assert.ok((await took) < 5000);
+    assert.equal(isAlive(pid), false);
+  });
+
+  test('is killed along with the child where they do not end when asked to', async () => {
+    const { outcome, took, pid } = await start("trap '' TERM;", { timeout: 1500, farewellMs: 500 });
+    assert.equal(await outcome, 'timeout');
+    assert.ok((await took) < 5000);
+    assert.equal(isAlive(pid), false);
+  });
+
+  test('is not waited for any longer where the child is out of reach', async () => {
+    const { outcome, took, pid } = await start('setsid', { timeout: 1500, farewellMs: 500 });
+    try {
+      assert.equal(await outcome, 'timeout');
+      assert.ok((await took) < 5000);
+      assert.equal(isAlive(pid), true);
+    } finally {
+      process.kill(pid);
+    }
+  });
+});

@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { argumentsWithoutSecrets } from '../../../../src/lib/programs/redact.ts';
+
+test('arguments of programs are shown without what may be secret', () => {
+  const cases: [args: string[], shown: string][] = [
+    [['upgrade', 'ks', 'oci://ghcr.io/x', '--version', '1.0'], 'upgrade ks oci://ghcr.io/x --version 1.0'],
+    [['--set', 'db.password=hunter2,a=b', '-n', 'x'], '--set db.password=(hidden) -n x'],
+    [['--set-string', 'db.pw=hunter2'], '--set-string db.pw=(hidden)'],
+    [['--set-json', 'x={"password":"hunter2"}'], '--set-json x=(hidden)'],
+    [['--set=db.password=hunter2'], '--set=db.password=(hidden)'],
+    [['--password', 'hunter2', 'x'], '--password (hidden) x'],
+    [['--password=hunter2'], '--password=(hidden)'],
+    [['--kube-token', 'hunter2'], '--kube-token (hidden)'],
+    [['-e', 'DB_PASSWORD=hunter2'], '-e DB_PASSWORD=(hidden)'],
+    [['--from-literal=password=hunter2=x'], '--from-literal=password=(hidden)'],
+    [['oci://user:hunter2@registry.example/x'], 'oci://registry.example/x'],
+    [['--env', 'x=line\nsecret=hunter2\nmore'], '--env x=line\nsecret=(hidden)'],
+    [['get', 'secret', 'x'], 'get secret x'],
+    [['--kubeconfig', '/home/me/.kube/config'], '--kubeconfig /home/me/.kube/config'],
+  ];
+  for (const [args, shown] of cases) assert.equal(argumentsWithoutSecrets(args).join(' '), shown);
+});

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, describe, test } from 'node:test';
+import type { ClusterEntry, UserEntry } from '../../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
+import type { Secret } from '../../../../../src/lib/kube/objects.ts';
+import { bootstrapSecret, prepareBootstrap } from '../../../../../src/lib/spaces/create/bootstrap.ts';
+import { MemoryCluster } from '../../../support/space-builders.ts';
+
+const directory = await mkdtemp(path.join(tmpdir(), 'bootstrap-'));
+const fileWith = async (name: string, text: string) => {
+  await writeFile(path.join(directory, name), text);
+  return path.join(directory, name);
+};
+const base64 = (text: string) => Buffer.from(text).toString('base64');
+
+interface Given {
+  cluster?: ClusterEntry;
+  user?: UserEntry;
+  address?: string;
+  /** What the cluster publishes in kube-public/cluster-info. */
+  published?: string;
+}
+
+function external({ cluster = { server: 'https://10.0.0.7:6443' }, user = { token: 't' }, address, published }: Given) {
+  const info = published && {
+    kind: 'ConfigMap',
+    metadata: { name: 'cluster-info', namespace: 'kube-public' },
+    data: {
+      kubeconfig: JSON.stringify({
+        clusters: [{ cluster: { server: published, 'certificate-authority-data': base64('published authority') } }],
+      }),
+    },
+  };
+  const memory = new MemoryCluster(info ? [info] : []);
+  const context = { name: 'ext', server: cluster.server ?? '', cluster, user };
+  return { memory, given: { context, kube: memory.kube, address } };
+}
+
+/** The kubeconfig that KubeFlex gets, and what was written into the external cluster. */
+async function bootstrapped(what: Given) {
+  const { memory, given } = external(what);
+  const bootstrap = await prepareBootstrap('ext1', given, 'kind-kubeflex');
+  const secret = (await bootstrapSecret('ext1', memory.kube, bootstrap)) as Secret;
+  const config = JSON.parse(Buffer.from(secret.data?.['kubeconfig-incluster'] ?? '', 'base64').toString()) as {
+    clusters: { name: string; cluster: ClusterEntry }[];
+    users: { name: string; user: UserEntry }[];
+    contexts: { name: string; context: object }[];
+    'current-context': string;
+  };
+  return { secret, config, cluster: config.clusters[0]?.cluster, user: config.users[0]?.user, writes: memory.writes };
+}
+
+describe('the kubeconfig by which KubeFlex enters an external cluster', () => {
+  after(() => rm(directory, { recursive: true, force: true }));
+
+  test('has one context, and lies where the control plane looks for it', async () => {
+    const { secret, config } = await bootstrapped({});
+    assert.deepEqual(
+      [secret.metadata.name, secret.metadata.namespace, secret.type],
+      ['ext1-bootstrap', 'kubeflex-system', 'Opaque'],
+    );
+    assert.deepEqual(config.contexts, [{ name: 'ext1', context: { cluster: 'ext1', user: 'ext1' } }]);
+    assert.deepEqual([config['current-context'], config.clusters.length, config.users.length], ['ext1', 1, 1]);
+  });
+
+  test('holds what the files of this machine hold', async () => {
+    const { cluster, user } = await bootstrapped({
+      cluster: { server: 'https://10.0.0.7:6443', 'certificate-authority': await fileWith('ca', 'authority') },
+      user: { 'client-certificate': await fileWith('crt', 'certificate'), 'client-key': await fileWith('key', 'key') },
+    });
+    assert.deepEqual(cluster, {
+      server: 'https://10.0.0.7:6443',
+      'certificate-authority-data': base64('authority'),
+    });
+    assert.deepEqual(user, {
+      'client-certificate-data': base64('certificate'),
+      'client-key-data': base64('key'),
+    });
+    const byToken = await bootstrapped({ user: { tokenFile: await fileWith('token', 'secret\n') } });
+    assert.deepEqual(byToken.user, { token: 'secret' });
+  });
+
+  test('names a file that is not there, whose contents it never quotes', () =>
+    assert.rejects(bootstrapped({ user: { 'client-certificate': '/no/such.crt', 'client-key': '/no/such.key' } }), {
+      code: 'kubeconfig-invalid',
+      message: /The context ext refers to \/no\/such\.(crt|key): there is no such file/,
+    }));
+
+  test('has a token of its own account instead of a program or a login of this machine', async () => {
+    for (const user of [{ exec: { command: 'aws' } }, { 'auth-provider': { name: 'oidc' } }]) {
+      const { user: portable, writes } = await bootstrapped({ user });
+      assert.deepEqual(portable, { token: 'minted-token' });
+      assert.deepEqual(writes, [
+        'apply ServiceAccount kubeflex',
+        'apply ClusterRoleBinding kubeflex-clusterrolebinding',
+        'create ServiceAccount/token kubeflex',
+      ]);
+    }
+  });
+
+  test('needs some credentials', () =>
+    assert.rejects(bootstrapped({ user: {} }), { code: 'bootstrap-unusable', hint: /--bootstrap-context/ }));
+});
+
+describe('the address by which KubeFlex enters an external cluster', () => {
+  const local = 'https://127.0.0.1:41234';
+  const published = 'https://ext-control-plane:6443';
+  test("is the user's own where other machines can use it", async () =>
+    assert.equal((await bootstrapped({ published })).cluster?.server, 'https://10.0.0.7:6443'));
+  test('is the one that was given', async () => {
+    const given = await bootstrapped({ cluster: { server: local }, address: 'https://ext:6443', published });
+    assert.equal(given.cluster?.server, 'https://ext:6443');
+  });
+  test('is what the cluster publishes, with its authority, where the own is local', async () => {
+    const cluster = { server: local, 'insecure-skip-tls-verify': true };
+    assert.deepEqual((await bootstrapped({ cluster, published })).cluster, {
+      server: published,
+      'certificate-authority-data': base64('published authority'),
+    });
+  });
+  test('is refused where there is no other than a local one; nothing has been written by then', async () => {
+    const { memory, given } = external({ cluster: { server: local }, user: { exec: { command: 'aws' } } });
+    await assert.rejects(prepareBootstrap('ext1', given, 'kind-kubeflex'), {
+      code: 'endpoint-unusable',
+      message: /127\.0\.0\.1:41234, which the hosting cluster kind-kubeflex cannot use/,
+      hint: /its create ext1 --type external --address/,
+    });
+    assert.deepEqual(memory.writes, []);
+  });
+});

@@ -1,0 +1,278 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, describe, test } from 'node:test';
+import { parse, stringify } from 'yaml';
+import { StellarError } from '../../../../../src/lib/engine/errors.ts';
+import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
+import { loadKubeconfig } from '../../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
+import type { KubeObject } from '../../../../../src/lib/kube/objects.ts';
+import { describeItsDeletion, inspectIts, refuseDependents } from '../../../../../src/lib/spaces/delete/delete-its.ts';
+import { deleteSpace } from '../../../../../src/lib/spaces/delete/delete-space.ts';
+import {
+  deleteWds,
+  describeWdsDeletion,
+  inspectWds,
+  refuseUnseen,
+} from '../../../../../src/lib/spaces/delete/delete-wds.ts';
+import type { SpaceTools } from '../../../../../src/lib/spaces/tools.ts';
+import {
+  controlPlane,
+  hostingCluster,
+  its,
+  kubeconfigOf,
+  MemoryCluster,
+  soon,
+  wds,
+} from '../../../support/space-builders.ts';
+
+const hostingContext = { name: hostingCluster.context, server: hostingCluster.server, cluster: {}, user: {} };
+
+function toolsOf(hosting: Kube, tools: Partial<SpaceTools> = {}): SpaceTools {
+  return {
+    ...{ hosting, hostingContext, hostingSource: '--hosting-context', kubeconfig: kubeconfigOf({}) },
+    target: { file: '/no/such/kubeconfig', env: {}, dryRun: true },
+    connect: () => hosting,
+    ...tools,
+  };
+}
+
+const wec = (name: string): KubeObject => ({ kind: 'ManagedCluster', metadata: { name } });
+const inspectedIts = (name: string, objects: readonly KubeObject[], tools: Partial<SpaceTools> = {}) =>
+  inspectIts(name, toolsOf(new MemoryCluster(objects).kube, tools));
+const silent = { connect: () => new MemoryCluster([], { list: async () => assert.fail() }).kube };
+
+describe('an ITS is not deleted', () => {
+  const refused = (its1: Awaited<ReturnType<typeof inspectIts>>) => {
+    try {
+      refuseDependents(its1, false);
+    } catch (error) {
+      return error as StellarError;
+    }
+    return assert.fail('it was not refused');
+  };
+  test('while WECs are registered; the hint names the context that leads to it', async () => {
+    const kubeconfig = kubeconfigOf({ mine: { cluster: 'c', user: 'u', of: 'its1' } });
+    const one = refused(await inspectedIts('its1', [its('its1'), wec('cluster1')], { kubeconfig }));
+    assert.deepEqual([one.code, one.message], ['has-dependents', '1 WEC is registered with its1: cluster1.']);
+    assert.match(one.hint ?? '', /^Let them go first: stellarctl deregister cluster1 --its mine /);
+    const two = refused(await inspectedIts('its1', [its('its1'), wec('a'), wec('b')]));
+    assert.match(two.message, /^2 WECs are registered with its1: a, b/);
+  });
+  test('while WDSes send through it, named or as the only one', async () => {
+    const error = refused(await inspectedIts('its1', [its('its1'), wds('wds1'), wds('wds2', 'its1')]));
+    assert.match(error.message, /through its1: wds1, wds2/);
+    assert.match(error.hint ?? '', /wds delete wds1 --hosting-context kind-kubeflex && stellarctl wds delete wds2/);
+    refuseDependents(await inspectedIts('its1', [its('its1'), its('its2'), wds('wds2', 'its2')]), false);
+  });
+  test('while it cannot be seen what hangs on it', async () => {
+    const connect = () =>
+      new MemoryCluster([], {
+        list: async () => {
+          throw new StellarError('unreachable', 'Cannot reach its1.');
+        },
+      }).kube;
+    const its1 = await inspectedIts('its1', [its('its1')], { connect });
+    assert.match(refused(its1).message, /cannot be seen: Cannot reach its1/);
+    assert.match(refused(its1).hint ?? '', /its delete its1 --force --hosting-context kind-kubeflex/);
+    assert.match(describeItsDeletion(its1).join('\n'), /could not be seen/);
+    refuseDependents(its1, true);
+  });
+  test('when it is something else', async () => {
+    await assert.rejects(inspectedIts('wds1', [wds('wds1')], silent), { hint: /stellarctl wds delete wds1/ });
+    await assert.rejects(inspectedIts('x', [controlPlane('x')], silent), {
+      code: 'name-taken',
+      message: /neither an ITS nor a WDS/,
+      hint: /kubectl --context kind-kubeflex delete controlplane x/,
+    });
+  });
+});
+
+describe('before an ITS is deleted', () => {
+  const said = async (type: string) => {
+    const plane = its('its1', { type });
+    const kubeconfig = kubeconfigOf({ its1: { cluster: 'c', user: 'u', of: 'its1' } });
+    return describeItsDeletion(await inspectedIts('its1', [plane], { kubeconfig })).join('\n');
+  };
+  test('it is said what is lost and what stays', async () => {
+    for (const type of ['vcluster', 'k3s', 'ocm']) assert.match(await said(type), /Everything in it will be lost/);
+    assert.match(await said('host'), /The cluster behind its1 stays, and so does OCM in it\.$/);
+    assert.match(await said('external'), /ServiceAccount kube-system\/kubeflex keeps all rights/);
+    assert.deepEqual(describeItsDeletion(await inspectedIts('its1', [])), []);
+  });
+});
+
+describe('deleting a space', () => {
+  const ours = { 'app.kubernetes.io/managed-by': 'stellarctl' };
+  const removed = async (plane: ReturnType<typeof its> | undefined, role: 'its' | 'wds' = 'its', labels = ours) => {
+    const bootstrap = { kind: 'Secret', metadata: { name: 'x-bootstrap', namespace: 'kubeflex-system', labels } };
+    const cluster = new MemoryCluster([plane, bootstrap], { dryRun: true });
+    await deleteSpace(
+      { name: 'x', role, hosting: 'kind-kubeflex', controlPlane: plane },
+      toolsOf(cluster.kube),
+      soon(),
+    );
+    return cluster.writes;
+  };
+  test('takes the way into an external cluster away, also where the control plane was never made', async () => {
+    assert.deepEqual(await removed(its('x', { type: 'external' })), [
+      'delete ControlPlane x',
+      'delete Secret x-bootstrap',
+    ]);
+    assert.deepEqual(await removed(undefined), ['delete Secret x-bootstrap']);
+    assert.deepEqual(await removed(undefined, 'its', { 'app.kubernetes.io/managed-by': 'me' }), []);
+  });
+  test('deletes its control plane by UID, so that one made anew under its name stays', async () => {
+    const uids: unknown[] = [];
+    const plane = its('x');
+    plane.metadata.uid = 'u1';
+    const cluster = new MemoryCluster([plane], {
+      dryRun: true,
+      delete: async ({ kind }, name, { uid } = {}) => uids.push([kind, name, uid]) === 0,
+    });
+    await deleteSpace({ name: 'x', role: 'its', hosting: 'h', controlPlane: plane }, toolsOf(cluster.kube), soon());
+    assert.deepEqual(uids, [['ControlPlane', 'x', 'u1']]);
+  });
+  test('deletes the kubeconfig for its bootstrap by UID, also while its control plane is there', async () => {
+    const uids: unknown[] = [];
+    const plane = its('x', { type: 'external' });
+    const bootstrap = {
+      kind: 'Secret',
+      metadata: { name: 'x-bootstrap', namespace: 'kubeflex-system', labels: ours, uid: 's1' },
+    };
+    const cluster = new MemoryCluster([plane, bootstrap], {
+      dryRun: true,
+      delete: async ({ kind }, name, { uid } = {}) => uids.push([kind, name, uid]) > 0,
+    });
+    await deleteSpace({ name: 'x', role: 'its', hosting: 'h', controlPlane: plane }, toolsOf(cluster.kube), soon());
+    assert.deepEqual(uids.at(-1), ['Secret', 'x-bootstrap', 's1']);
+  });
+  test('needs no right to Secrets otherwise', async () => {
+    assert.deepEqual(await removed(its('x')), ['delete ControlPlane x']);
+    assert.deepEqual(await removed(undefined, 'wds'), []);
+  });
+
+  describe('takes out of the kubeconfig', () => {
+    let directory: string | undefined;
+    after(async () => directory && rm(directory, { recursive: true }));
+    const left = async (contexts: Parameters<typeof kubeconfigOf>[0]) => {
+      directory ??= await mkdtemp(path.join(tmpdir(), 'delete-spaces-'));
+      const file = path.join(directory, 'config');
+      const { contexts: all, clusters, users } = kubeconfigOf(contexts);
+      const list = (key: string, entries: Map<string, unknown>) =>
+        [...entries].map(([name, entry]) => ({ name, [key]: entry }));
+      await writeFile(
+        file,
+        stringify({ contexts: list('context', all), clusters: list('cluster', clusters), users: list('user', users) }),
+      );
+      const tools = toolsOf(new MemoryCluster().kube, {
+        kubeconfig: await loadKubeconfig(file),
+        target: { file, env: {} },
+      });
+      await deleteSpace({ name: 'ext', role: 'its', hosting: 'h', controlPlane: undefined }, tools, soon());
+      const after = parse(await readFile(file, 'utf8')) as Record<
+        'contexts' | 'clusters' | 'users',
+        { name: string }[]
+      >;
+      const names = (key: keyof typeof after) => after[key].map(({ name }) => name).join();
+      return { names: [names('contexts'), names('clusters'), names('users')], contexts: after.contexts };
+    };
+    const noted = { of: 'ext', hosting: 'h' };
+    test('nothing of a control plane of that name on another hosting cluster', async () => {
+      const { names } = await left({ ext: { cluster: 'ext-cluster', user: 'ext-admin', of: 'ext', hosting: 'g' } });
+      assert.deepEqual(names, ['ext', 'ext-cluster', 'ext-admin']);
+    });
+    test('what was made for it', async () => {
+      const { names } = await left({
+        ext: { cluster: 'ext-cluster', user: 'ext-admin', ...noted },
+        other: { cluster: 'c', user: 'u' },
+      });
+      assert.deepEqual(names, ['other', 'c', 'u']);
+    });
+    test("its name for the user's own cluster, which stays", async () => {
+      const own = { cluster: 'c', user: 'u' };
+      assert.deepEqual((await left({ ext: { ...own, ...noted }, mine: own })).names, ['mine', 'c', 'u']);
+    });
+    test("nothing but the mark, where the user's own context has the name of the space", async () => {
+      const { names, contexts } = await left({ ext: { cluster: 'c', user: 'u', ...noted } });
+      assert.deepEqual(names, ['ext', 'c', 'u']);
+      assert.equal(JSON.stringify(contexts).includes('kubeflex'), false);
+    });
+  });
+});
+
+describe('a WDS', () => {
+  const policy = { kind: 'BindingPolicy', metadata: { name: 'nginx' } };
+  const work = (name: string): KubeObject => ({
+    kind: 'ManifestWork',
+    metadata: { name, labels: { 'transport.kubestellar.io/originWdsName': 'wds1' } },
+  });
+  const planes = [its('its1'), wds('wds1')];
+  const inspected = (objects: readonly KubeObject[], tools: Partial<SpaceTools> = {}) =>
+    inspectWds('wds1', toolsOf(new MemoryCluster(objects).kube, tools));
+
+  test('is not deleted while it cannot be seen what it has sent, be it for want of rights', async () => {
+    const secretless = new MemoryCluster([its('its1'), wds('wds1', '', { type: 'k8s' })]);
+    secretless.forbidden.add('secrets');
+    for (const inspecting of [
+      inspectWds('wds1', toolsOf(secretless.kube)),
+      inspected([wds('wds1')]),
+      inspected([its('its1', { type: 'external' }), wds('wds1')]),
+    ]) {
+      const wds1 = await inspecting;
+      assert.throws(() => refuseUnseen(wds1, false), {
+        code: 'has-dependents',
+        hint: /wds delete wds1 --force --hosting-context kind-kubeflex/,
+      });
+      refuseUnseen(wds1, true);
+    }
+  });
+  test('is not deleted when it is something else', async () => {
+    const cluster = new MemoryCluster([its('wds1')]);
+    await assert.rejects(inspectWds('wds1', toolsOf(cluster.kube)), { hint: /stellarctl its delete wds1/ });
+  });
+  test('says what becomes of workloads', async () => {
+    const wds1 = await inspected([...planes, policy, work('w1')]);
+    const said = (keepWorkloads: boolean) => describeWdsDeletion(wds1, { keepWorkloads }).join('\n');
+    assert.match(said(false), /binding policies {3}nginx\n1 work on .*will be removed/);
+    assert.match(said(true), /stay, and nobody looks after them/);
+    assert.match(said(true), /The hosting cluster stays as it is/);
+  });
+  test('loses its policies before it goes itself', async () => {
+    const cluster = new MemoryCluster([...planes, policy], { dryRun: true });
+    const tools = toolsOf(cluster.kube);
+    const wds1 = await inspectWds('wds1', tools);
+    const result = await deleteWds(wds1, { keepWorkloads: false, force: false }, tools, soon());
+    assert.deepEqual(cluster.writes, ['delete BindingPolicy nginx', 'delete ControlPlane wds1']);
+    assert.equal(result.error, undefined);
+  });
+  test('loses its policies by UID: one that is recreated under its name stays', async () => {
+    const uids: unknown[] = [];
+    const own = { ...policy, metadata: { ...policy.metadata, uid: 'p1' } };
+    const cluster = new MemoryCluster([...planes, own], {
+      dryRun: true,
+      delete: async ({ kind }, name, { uid } = {}) => uids.push([kind, name, uid]) > 0,
+    });
+    const tools = toolsOf(cluster.kube);
+    await deleteWds(await inspectWds('wds1', tools), { keepWorkloads: false, force: false }, tools, soon());
+    assert.deepEqual(uids[0], ['BindingPolicy', 'nginx', 'p1']);
+  });
+  test('leaves the policies that are those of another WDS with the same API server, and takes its own works along', async () => {
+    const cluster = new MemoryCluster([...planes, wds('wds2'), policy, work('w1')], { dryRun: true });
+    const tools = toolsOf(cluster.kube);
+    const wds1 = await inspectWds('wds1', tools);
+    assert.match(describeWdsDeletion(wds1, { keepWorkloads: false }).join('\n'), /those of wds2 as well; they stay/);
+    await deleteWds(wds1, { keepWorkloads: false, force: false }, tools, soon());
+    assert.deepEqual(cluster.writes, ['delete ControlPlane wds1', 'delete ManifestWork w1']);
+  });
+  test('stays when its works do not go in time, and the way on is said', async () => {
+    const cluster = new MemoryCluster([...planes, policy, work('w1')]);
+    const tools = toolsOf(cluster.kube);
+    const wds1 = await inspectWds('wds1', tools);
+    const { error, type, changed } = await deleteWds(wds1, { keepWorkloads: false, force: false }, tools, soon(0));
+    assert.deepEqual([error?.code, type, changed], ['timeout', 'host', true]);
+    assert.match(error?.hint ?? '', /wds delete wds1 --force --hosting-context kind-kubeflex/);
+    assert.deepEqual(cluster.writes, ['delete BindingPolicy nginx']);
+  });
+});

@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { KubeObject } from '../../../../src/lib/kube/objects.ts';
+import type { ControlPlane, PostCreateHook } from '../../../../src/lib/spaces/objects.ts';
+import { repairSpace } from '../../../../src/lib/spaces/repair.ts';
+import {
+  type ControlPlaneOptions,
+  conditions,
+  hostingCluster,
+  inSpace,
+  its,
+  job,
+  kubeconfigOf,
+  MemoryCluster,
+  soon,
+  transportHook,
+  wds,
+  wdsDeployments,
+} from '../../support/space-builders.ts';
+
+/** A dry run of a repair: what it would write. */
+async function repair(name: string, role: 'its' | 'wds', objects: readonly KubeObject[], itsName?: string) {
+  const cluster = new MemoryCluster(objects, { dryRun: true });
+  const kubeconfig = kubeconfigOf({});
+  const hostingContext = { name: hostingCluster.context, server: hostingCluster.server, cluster: {}, user: {} };
+  const result = await repairSpace(
+    { name, role, itsName },
+    {
+      ...{ hosting: cluster.kube, hostingContext, hostingSource: '--hosting-context', kubeconfig },
+      target: { file: '/no/such/kubeconfig', env: {}, dryRun: true },
+      connect: () => cluster.kube,
+    },
+    soon(),
+  );
+  return { result, writes: cluster.writes, bodies: cluster.bodies };
+}
+
+describe('a failed Job', () => {
+  const failed = inSpace('Job', 'its1', job('its-hub-init', 'failed'));
+  const marked = (kflex: boolean) => its('its1', { applied: kflex ? ['its-hub-init'] : [] });
+  test('is deleted, and KubeFlex asked to make it anew', async () => {
+    const { writes } = await repair('its1', 'its', [marked(false), failed]);
+    assert.deepEqual(writes, ['delete Job its-hub-init', 'merge ControlPlane its1']);
+  });
+  test('is forgotten by a control plane that calls its hook applied already (kflex create)', async () => {
+    const { writes, bodies } = await repair('its1', 'its', [marked(true), failed]);
+    assert.deepEqual(writes, ['delete Job its-hub-init', 'merge ControlPlane/status its1', 'merge ControlPlane its1']);
+    assert.deepEqual(bodies[1], {
+      status: { postCreateHooks: { 'its-hub-init': null }, postCreateHookCompleted: false },
+    });
+  });
+  test('that publishes the address of a vcluster is deleted as well; one of somebody else is not', async () => {
+    const others = ['update-cluster-info', 'mine'].map((name) => inSpace('Job', 'its1', job(name, 'failed')));
+    const { writes } = await repair('its1', 'its', [its('its1', { type: 'vcluster' }), ...others]);
+    assert.deepEqual(writes.slice(0, -1), ['delete Job update-cluster-info']);
+  });
+  test('is the only one that is touched', async () => {
+    const jobs = [job('its-hub-init', 'complete'), job('install-status-addon')];
+    const { writes } = await repair('its1', 'its', [its('its1'), ...jobs.map((each) => inSpace('Job', 'its1', each))]);
+    assert.deepEqual(writes, []);
+  });
+});
+
+describe('a WDS', () => {
+  const hook30 = { ...transportHook('0.30'), kind: 'PostCreateHook' } as PostCreateHook;
+  const correctedHooks = [{ hookName: 'kubestellar-controller' }, { hookName: 'stellarctl-transport-controller' }];
+  const corrected = { ...hook30, metadata: { name: 'stellarctl-transport-controller' }, spec: {} };
+  const repairWds = (
+    itsName: string,
+    planes: readonly ControlPlane[],
+    deployments: ReturnType<typeof wdsDeployments>,
+    options: ControlPlaneOptions = {},
+    asked?: string,
+  ) =>
+    repair(
+      'wds1',
+      'wds',
+      [
+        wds('wds1', itsName, { conditions: [conditions.synced], ...options }),
+        ...planes,
+        ...deployments.map((each) => inSpace('Deployment', 'wds1', each)),
+        ...[hook30, corrected],
+      ],
+      asked,
+    );
+  const one = [its('its1')];
+  const two = [its('its1'), its('its2')];
+  const rewiring = [
+    'apply PostCreateHook stellarctl-transport-controller',
+    'merge ControlPlane wds1',
+    'delete Deployment transport-controller',
+    'delete Deployment kubestellar-controller-manager',
+    'merge ControlPlane wds1',
+  ];
+  const toldIts2 = {
+    spec: {
+      globalVars: { ITSName: 'its2' },
+      postCreateHooks: [{ hookName: 'kubestellar-controller' }, { hookName: 'stellarctl-transport-controller' }],
+    },
+  };
+
+  test('that the chart has given a name is left without one while there is only one ITS', async () => {
+    const { writes, bodies } = await repairWds('its1', one, wdsDeployments('its1'));
+    assert.deepEqual(writes, rewiring.slice(1));
+    assert.deepEqual(bodies[0], {
+      spec: {
+        globalVars: { ITSName: '' },
+        postCreateHooks: [{ hookName: 'kubestellar-controller' }, { hookName: 'transport-controller' }],
+      },
+    });
+  });
+  test('that the chart has given a name is not waited for until it fails', async () =>
+    assert.deepEqual((await repairWds('its1', one, [])).writes, [
+      'merge ControlPlane wds1',
+      'merge ControlPlane wds1',
+    ]));
+  test('loses its Deployments by UID, so that those that KubeFlex has recreated stay', async () => {
+    const deployments = wdsDeployments('its1').map((each) => ({
+      ...each,
+      metadata: { ...each.metadata, uid: `uid of ${each.metadata.name}` },
+    }));
+    const { writes, bodies } = await repairWds('its1', one, deployments);
+    const uids = writes.flatMap((write, index) => (write.startsWith('delete') ? [bodies[index]] : []));
+    assert.deepEqual(uids, ['uid of transport-controller', 'uid of kubestellar-controller-manager']);
+  });
+  test('that names none gets a corrected hook when there are several, and new Deployments', async () => {
+    const { writes, bodies } = await repairWds('', two, wdsDeployments(''), {}, 'its2');
+    assert.deepEqual(writes, rewiring);
+    assert.deepEqual(bodies[1], toldIts2);
+  });
+  test('has its hooks forgotten, or KubeFlex would not look at them again', async () => {
+    const applied = ['kubestellar-controller', 'transport-controller'];
+    const { bodies } = await repairWds('its1', two, wdsDeployments('its1'), { applied }, 'its2');
+    assert.deepEqual(bodies[2], {
+      status: { postCreateHooks: { 'kubestellar-controller': null }, postCreateHookCompleted: false },
+    });
+  });
+  test('whose repair was interrupted is repaired further, whatever was done already', async () => {
+    const half = { hooks: correctedHooks };
+    const selectorLeft = wdsDeployments('its2');
+    const ofOther = wdsDeployments('its1', { selector: false });
+    for (const deployments of [selectorLeft, ofOther])
+      assert.deepEqual((await repairWds('its2', two, deployments, half, 'its2')).writes, rewiring);
+    const left = ofOther.slice(1);
+    const others = rewiring.filter((write) => write !== 'delete Deployment transport-controller');
+    assert.deepEqual((await repairWds('its2', two, left, half, 'its2')).writes, others);
+  });
+  test('that names its ITS where a variable of a hook does is told by the other from now on', async () => {
+    const hooks = [
+      { hookName: 'kubestellar-controller', vars: { ITSName: 'its1', APIGroups: 'apps' } },
+      { hookName: 'transport-controller' },
+    ];
+    const { bodies } = await repairWds('', two, wdsDeployments('its1'), { hooks }, 'its2');
+    assert.deepEqual(bodies[1], {
+      spec: {
+        globalVars: { ITSName: 'its2' },
+        postCreateHooks: [
+          { hookName: 'kubestellar-controller', vars: { APIGroups: 'apps' } },
+          { hookName: 'stellarctl-transport-controller' },
+        ],
+      },
+    });
+  });
+
+  describe('of which nothing is broken is not changed:', () => {
+    test('an unnamed one with the only ITS, asked for or not', async () => {
+      assert.deepEqual((await repairWds('', one, wdsDeployments(''))).writes, []);
+      assert.deepEqual((await repairWds('', one, wdsDeployments(''), {}, 'its1')).writes, []);
+    });
+    test('one with a corrected hook, also when only one ITS is left', async () => {
+      const wired = wdsDeployments('its1', { selector: false });
+      assert.deepEqual((await repairWds('its1', two, wired, { hooks: correctedHooks })).writes, []);
+      assert.deepEqual((await repairWds('its1', one, wired, { hooks: correctedHooks })).writes, []);
+    });
+    test('one of an older chart', async () => {
+      const older = { hooks: [], spec: { postCreateHook: 'wds', postCreateHooks: [] } };
+      assert.deepEqual((await repairWds('', two, [], older)).writes, []);
+    });
+  });
+
+  test('with several ITSes and none named has to be told', () =>
+    assert.rejects(repairWds('', two, wdsDeployments('')), { code: 'several-its' }));
+});
+
+describe('nothing is repaired', () => {
+  test('of what is not there, or is something else', async () => {
+    await assert.rejects(repair('its1', 'its', []), { code: 'not-found', hint: /its list --hosting-context/ });
+    await assert.rejects(repair('wds1', 'its', [wds('wds1')]), {
+      code: 'not-found',
+      hint: /^stellarctl wds repair wds1/,
+    });
+  });
+});

@@ -1,0 +1,214 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, mock, test } from 'node:test';
+import { StellarError } from '../../../../../src/lib/engine/errors.ts';
+import { failed, failedForGood, met, type Verdict, waiting } from '../../../../../src/lib/engine/stages.ts';
+import type { Pod } from '../../../../../src/lib/kube/objects.ts';
+import type { ControlPlane } from '../../../../../src/lib/spaces/objects.ts';
+import { type FollowedSpace, followSpace } from '../../../../../src/lib/spaces/stages/follow-space.ts';
+import type { Space, SpaceStage } from '../../../../../src/lib/spaces/stages/space-stages.ts';
+import { recordingProgress } from '../../../support/builders.ts';
+import {
+  evidence,
+  its,
+  MemoryCluster,
+  pod,
+  soon,
+  space,
+  waitForNothing,
+  wds,
+} from '../../../support/space-builders.ts';
+
+type Look = Record<string, Verdict> | undefined;
+
+interface Following {
+  plane?: ControlPlane;
+  /** Milliseconds that pass between two looks, on the clock by which failures are believed. */
+  step?: number;
+  timeoutMs?: number;
+  stage?: Partial<SpaceStage<unknown>>;
+  log?: string[];
+  mayNudge?: boolean;
+}
+
+/** Follows a space whose stages have these verdicts at one look after the other; the last ones stay. */
+async function following(looks: readonly Look[], options: Following = {}) {
+  const { plane = its('its1'), step = 0, timeoutMs = 60_000, stage = {}, log = [], mayNudge = true } = options;
+  const cluster = new MemoryCluster([], {
+    logTail: async () => log,
+    ...(mayNudge
+      ? {}
+      : {
+          merge: async () => {
+            throw new StellarError('forbidden', 'Not allowed.');
+          },
+        }),
+  });
+  const progress = recordingProgress();
+  let count = 0;
+  const followed: FollowedSpace<unknown> = {
+    name: plane.metadata.name,
+    role: plane.metadata.name.startsWith('wds') ? 'wds' : 'its',
+    hosting: cluster.kube,
+    inside: () => undefined,
+    started: Date.now(),
+    look: async () => {
+      const verdicts = looks[Math.min(count, looks.length - 1)];
+      if (count > 0) mock.timers.tick(step);
+      count += 1;
+      if (verdicts === undefined) return undefined;
+      const seen: Space<unknown> = space(evidence(plane), { state: 'seen', value: {} });
+      const stages = Object.entries(verdicts).map(
+        ([id, verdict]): SpaceStage<unknown> => ({
+          id,
+          title: `${id} done`,
+          check: () => verdict,
+          ...stage,
+        }),
+      );
+      return { space: seen, stages };
+    },
+  };
+  const outcome = await followSpace(followed, { ...soon(timeoutMs), progress });
+  return { ...outcome, looks: count, lines: progress.lines, writes: cluster.writes };
+}
+
+/** Lets time pass only from look to look, and none while waiting for the next one. */
+function withOwnTime(): void {
+  let goOnWaiting = () => {};
+  beforeEach(() => {
+    mock.timers.enable({ apis: ['Date'], now: Date.now() });
+    goOnWaiting = waitForNothing();
+  });
+  afterEach(() => {
+    goOnWaiting();
+    mock.timers.reset();
+  });
+}
+
+describe('a space is followed', () => {
+  withOwnTime();
+  test('to its last stage', async () => {
+    const { stage, error, looks } = await following([
+      { a: met, ready: waiting('x') },
+      { a: met, ready: met },
+    ]);
+    assert.deepEqual([stage, error, looks], ['ready', undefined, 2]);
+  });
+  test('saying what is reached once, not what was so before, nor the result', async () => {
+    const { lines } = await following([
+      { a: met, b: waiting('b is coming'), ready: waiting('') },
+      { a: met, b: met, ready: waiting('nearly') },
+      { a: met, b: met, ready: met },
+    ]);
+    assert.deepEqual(
+      lines.filter((line) => line.startsWith('reached')),
+      ['reached its1 b done'],
+    );
+    assert.deepEqual(lines[0], 'waiting its1 b is coming');
+  });
+  test('until somebody deletes it', async () => {
+    const { error, stage } = await following([{ a: waiting('x') }, undefined]);
+    assert.deepEqual([error?.code, stage], ['not-found', null]);
+    assert.match(error?.message ?? '', /its1 is gone from kind-kubeflex/);
+  });
+  test('until the deadline, with what keeps it and both ways on', async () => {
+    const { error, stage } = await following([{ a: met, b: waiting('b is coming') }], { timeoutMs: 0 });
+    assert.deepEqual([stage, error?.code, error?.exitCode], ['a', 'timeout', 3]);
+    assert.equal(error?.message, 'its1 was not ready in time; it is kept from "b done": b is coming.');
+    assert.match(error?.hint ?? '', /the same command again .*its delete its1 --hosting-context kind-kubeflex/);
+  });
+  test('until it is interrupted', async () => {
+    const controller = new AbortController();
+    const followed: FollowedSpace<unknown> = {
+      ...{ name: 'its1', role: 'its', hosting: new MemoryCluster().kube, inside: () => undefined, started: 0 },
+      look: async () => {
+        controller.abort();
+        const stages = [{ id: 'a', title: '', check: () => waiting('x') }];
+        return { space: space(evidence(its('its1')), { state: 'seen', value: {} }), stages };
+      },
+    };
+    await assert.rejects(followSpace(followed, { ...soon(), signal: controller.signal }), { code: 'interrupted' });
+  });
+});
+
+describe('a failure', () => {
+  withOwnTime();
+  const doubtful = failed('the image cannot be pulled');
+  test('that cannot pass ends it at once', async () => {
+    const { error, looks, stage } = await following([
+      { 'its-hub-init': failedForGood('Job x has failed', 'stellarctl its repair its1') },
+    ]);
+    assert.deepEqual([looks, stage, error?.code], [1, null, 'hook-failed']);
+    assert.equal(
+      error?.hint,
+      'stellarctl its repair its1    Or give it up: stellarctl its delete its1 --hosting-context kind-kubeflex',
+    );
+    assert.match(error?.details.join() ?? '', /its1 exists but is not an ITS yet/);
+  });
+  test('that cannot pass is told for what it is, also when it is looked at only once', async () => {
+    const { error } = await following([{ 'its-hub-init': failedForGood('Job x has failed') }], { timeoutMs: 0 });
+    assert.deepEqual([error?.code, error?.exitCode], ['hook-failed', 1]);
+  });
+  test('that may pass is believed after five seconds, not before', async () => {
+    assert.equal((await following([{ a: doubtful }], { step: 5001 })).looks, 2);
+    assert.equal((await following([{ a: doubtful }], { step: 2600 })).looks, 3);
+  });
+  test('that passes is forgotten, and begins anew', async () => {
+    const looks = [{ a: doubtful }, { a: waiting('') }, { a: doubtful }, { a: met }];
+    const { error, stage } = await following(looks, { step: 4000 });
+    assert.deepEqual([error, stage], [undefined, 'a']);
+  });
+  test('is given the time that its stage takes to recover', async () => {
+    const { looks, error } = await following([{ a: doubtful }], { step: 5001, stage: { graceMs: 15_000 } });
+    assert.deepEqual([looks, error?.code], [4, 'space-failed']);
+  });
+  test('that might have passed is no more than the reason at the deadline, with its hint', async () => {
+    const { error } = await following([{ a: failed('no image', 'do this') }], { timeoutMs: 0 });
+    assert.deepEqual(
+      [error?.code, error?.hint],
+      ['timeout', 'do this    Or give it up: stellarctl its delete its1 --hosting-context kind-kubeflex'],
+    );
+    assert.match(error?.message ?? '', /kept from "a done": no image/);
+  });
+  test('comes with the log of the pod behind it', async () => {
+    const podsOf = (): Pod[] => [pod('its-hub-init-a', { phase: 'Failed', exitCode: 1 })];
+    const { error } = await following([{ a: failedForGood('Job a has failed') }], {
+      stage: { podsOf },
+      log: ['first', 'last words'],
+    });
+    assert.deepEqual(error?.details.slice(0, 3), ['pod its-hub-init-a, container main: exit 1', 'first', 'last words']);
+  });
+});
+
+describe('KubeFlex is asked to look', () => {
+  withOwnTime();
+  const nudge = 'merge ControlPlane its1';
+  const addonDone = { 'install-status-addon': met, a: waiting('x'), ready: waiting('') };
+  const plane = (applied: string[]) => its('its1', { applied });
+  test('once for everything that it has not noticed', async () => {
+    const { writes } = await following([addonDone, addonDone, { ready: met }], { plane: plane([]) });
+    assert.deepEqual(writes, [nudge]);
+  });
+  test('not at what it has noticed', async () => {
+    const { writes } = await following([addonDone, { ready: met }], { plane: plane(['install-status-addon']) });
+    assert.deepEqual(writes, []);
+  });
+  test('again when only its own word is missing', async () => {
+    const all = { ...addonDone, a: met };
+    const { writes } = await following([addonDone, all, all, { ready: met }], { plane: plane([]) });
+    assert.deepEqual(writes, [nudge, nudge]);
+  });
+  test('at a corrected copy of a hook as well, whose failure is that of a hook', async () => {
+    const hooks = [{ hookName: 'stellarctl-transport-controller' }];
+    const corrected = wds('wds1', 'its1', { hooks });
+    const transportRuns = { 'transport-controller': met, a: waiting(''), ready: waiting('') };
+    const { writes } = await following([transportRuns, { ready: met }], { plane: corrected });
+    assert.deepEqual(writes, ['merge ControlPlane wds1']);
+    const { error } = await following([{ 'transport-controller': failedForGood('x') }], { plane: corrected });
+    assert.deepEqual([error?.code, error?.details.at(-1)], ['hook-failed', 'wds1 exists but is not a WDS yet.']);
+  });
+  test('and waits a little longer where it may not be asked', async () => {
+    const { stage } = await following([addonDone, { ready: met }], { mayNudge: false });
+    assert.equal(stage, 'ready');
+  });
+});

@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { StellarError } from '../../../../../src/lib/engine/errors.ts';
+import type { Verdict } from '../../../../../src/lib/engine/stages.ts';
+import { type Access, hidden, hiddenBy } from '../../../../../src/lib/kube/access.ts';
+import type { SpaceEvidence } from '../../../../../src/lib/spaces/stages/evidence.ts';
+import {
+  apiServerRuns,
+  deploymentRuns,
+  isHookMarked,
+  jobDone,
+  reachable,
+  ready,
+  synced,
+} from '../../../../../src/lib/spaces/stages/space-stages.ts';
+import {
+  conditions,
+  controlPlane,
+  deployment,
+  evidence,
+  its,
+  job,
+  notSynced,
+  pod,
+  space,
+  statefulSet,
+} from '../../../support/space-builders.ts';
+
+/** A verdict as `state: why`. */
+const said = (verdict: Verdict) => (verdict.state === 'met' ? 'met' : `${verdict.state}: ${verdict.why}`);
+const hintOf = (verdict: Verdict) => (verdict.state === 'failed' ? (verdict.hint ?? '') : assert.fail(said(verdict)));
+
+describe('taken up by KubeFlex', () => {
+  const after = (message: string, spec = {}, type = 'host') =>
+    synced(evidence(its('its1', { type, conditions: [notSynced(message)], spec })));
+
+  test('is met when KubeFlex says so', () => assert.equal(said(synced(evidence(its('its1')))), 'met'));
+  // live/controlplane-host.json: the first look comes before the token controller's.
+  test('waits for Secrets that KubeFlex itself is about to have', () =>
+    assert.equal(said(after('Secret "its1" not found')), 'waiting: KubeFlex waits for its Secret its1'));
+  // live/controlplane-k8s.json
+  test('fails without PostgreSQL, and says how to get it', () => {
+    const verdict = after('Secret "postgres-postgresql" not found', {}, 'k8s');
+    assert.match(said(verdict), /^failed: .*no PostgreSQL/);
+    assert.match(hintOf(verdict), /--type host.*postgres/);
+  });
+  // live/controlplane-vcluster-no-network.json
+  test('fails with the words of KubeFlex', () => {
+    const words = 'looks like "https://charts.loft.sh" is not a valid chart repository or cannot be reached';
+    assert.equal(said(after(words, {}, 'vcluster')), `failed: KubeFlex cannot set it up: ${words}`);
+  });
+  test('fails where KubeFlex may not give a host its rights; the hint is the command that gives them', () => {
+    const words = 'clusterrolebindings.rbac.authorization.k8s.io "its1" is forbidden: user cannot create';
+    assert.match(
+      hintOf(after(words)),
+      /kubeflex-manager-cluster-admin-rolebinding.*stellarctl its create its1 --type host --hosting-context kind-kubeflex/,
+    );
+  });
+  describe('of an external cluster', () => {
+    const external = (message: string) =>
+      after(message, { bootstrapSecretRef: { name: 'its1-bootstrap', namespace: 'kubeflex-system' } }, 'external');
+    test('fails without its bootstrap Secret', () => {
+      const verdict = external('Secret "its1-bootstrap" not found');
+      assert.match(said(verdict), /^failed: its bootstrap Secret kubeflex-system\/its1-bootstrap does not exist/);
+      assert.match(hintOf(verdict), /its create its1 --type external --bootstrap-context/);
+    });
+    test('fails with one that leads nowhere, and says how to give another one', () => {
+      const verdict = external(
+        'error creating ClusterRoleBinding on the adopted cluster: Get "https://ext:6443": dial tcp: no such host',
+      );
+      assert.match(said(verdict), /no such host/);
+      assert.match(hintOf(verdict), /its create its1 --type external --bootstrap-context CONTEXT --address/);
+    });
+  });
+  describe('before KubeFlex has said anything', () => {
+    const untouched = (manager: SpaceEvidence['manager']) =>
+      synced(evidence(its('its1', { conditions: [] }), { manager }));
+    const manager = 'kubeflex-controller-manager';
+    test('waits for a manager that runs', () =>
+      assert.match(
+        said(untouched({ deployment: deployment(manager), pods: [] })),
+        /^waiting: KubeFlex has not looked/,
+      ));
+    test('waits where the manager may not be looked at', () => assert.match(said(untouched(undefined)), /^waiting/));
+    test('fails without a manager', () =>
+      assert.match(said(untouched({ deployment: undefined, pods: [] })), /^failed: .*not installed/));
+    test('fails with a manager that cannot run', () => {
+      const pods = [pod(`${manager}-1`, { waiting: { reason: 'ImagePullBackOff' } })];
+      assert.match(said(untouched({ deployment: deployment(manager, false), pods })), /^failed: .*cannot be pulled/);
+    });
+    test('waits for a manager that starts', () =>
+      assert.match(said(untouched({ deployment: deployment(manager, false), pods: [] })), /^waiting: .*not ready/));
+  });
+});
+
+describe('API server runs', () => {
+  const ofType = (type: string, seen: Partial<SpaceEvidence> = {}) =>
+    apiServerRuns(evidence(its('its1', { type }), seen));
+  test('by the StatefulSet of a vcluster', () => {
+    assert.equal(said(ofType('vcluster', { statefulSets: [statefulSet('vcluster')] })), 'met');
+    assert.match(said(ofType('vcluster', { statefulSets: [statefulSet('vcluster', false)] })), /^waiting: .*starting/);
+    assert.match(said(ofType('vcluster')), /^waiting: KubeFlex has not made StatefulSet vcluster/);
+  });
+  test('by the Deployment of type k8s', () => {
+    assert.equal(said(ofType('k8s', { deployments: [deployment('kube-apiserver')] })), 'met');
+    assert.match(said(ofType('k8s', { deployments: [deployment('kube-controller-manager')] })), /^waiting: .*not made/);
+  });
+  test('not where its image cannot be pulled', () =>
+    assert.match(
+      said(
+        ofType('vcluster', {
+          statefulSets: [statefulSet('vcluster', false)],
+          pods: [pod('vcluster-0', { waiting: { reason: 'ErrImagePull' } })],
+        }),
+      ),
+      /^failed: its API server does not start: .*vcluster-0/,
+    ));
+  test('is not seen by who may not look', () =>
+    assert.match(said(ofType('vcluster', { forbidden: new Set(['statefulsets']) })), /^unseen: .*statefulsets/));
+  test("of another cluster's, as soon as KubeFlex has taken the space up", () => {
+    assert.equal(said(ofType('host')), 'met');
+    assert.match(said(apiServerRuns(evidence(its('its1', { conditions: [notSynced('x')] })))), /^waiting/);
+  });
+});
+
+describe('API server answers', () => {
+  const silent = hiddenBy(new StellarError('unreachable', 'so.'));
+  const looking = (look: Access<never>, type = 'vcluster') => reachable(space(evidence(its('its1', { type })), look));
+  test('fails where it is silent; behind the ingress the hint is to look at that', () => {
+    assert.equal(said(looking(silent)), 'failed: so');
+    assert.match(hintOf(looking(silent)), /ingress.*doctor --pre --hosting-context kind-kubeflex/);
+    assert.equal(hintOf(looking(silent, 'external')), '');
+  });
+  test('is awaited, or not seen', () => {
+    assert.equal(said(looking({ state: 'absent', why: 'so' })), 'waiting: so');
+    assert.equal(said(looking(hidden('so'))), 'unseen: so');
+  });
+});
+
+describe("a hook's Job", () => {
+  const done = jobDone('its-hub-init', isHookMarked('its-hub-init'));
+  const plane = its('its1');
+  test('is done when it is complete', () =>
+    assert.equal(said(done(evidence(plane, { jobs: [job('its-hub-init', 'complete')] }))), 'met'));
+  test('is done when it is gone and KubeFlex has noted it', () =>
+    assert.equal(said(done(evidence(its('its1', { applied: ['its-hub-init'] })))), 'met'));
+  test('is awaited before it is there, and while it runs', () => {
+    assert.match(said(done(evidence(plane))), /^waiting: KubeFlex has not started Job its-hub-init/);
+    assert.match(said(done(evidence(plane, { jobs: [job('its-hub-init')] }))), /^waiting: Job its-hub-init is running/);
+  });
+  test('is not seen by who may not look', () =>
+    assert.match(said(done(evidence(plane, { forbidden: new Set(['jobs']) }))), /^unseen/));
+  test('has failed for good with reason and tries, and can be repaired', () => {
+    const verdict = done(evidence(plane, { jobs: [job('its-hub-init', 'failed')] }));
+    assert.equal(said(verdict), 'failed: Job its1-system/its-hub-init has failed (BackoffLimitExceeded, 2 tries)');
+    assert.equal(verdict.state === 'failed' && verdict.final, true);
+    assert.match(hintOf(verdict), /: stellarctl its repair its1 --hosting-context kind-kubeflex$/);
+    assert.match(said(done(evidence(plane, { jobs: [job('its-hub-init', 'failed', 1)] }))), /, 1 try\)/);
+  });
+  test('has failed, although KubeFlex has noted it as applied (kflex create)', () => {
+    const applied = its('its1', { applied: ['its-hub-init'] });
+    assert.match(said(done(evidence(applied, { jobs: [job('its-hub-init', 'failed')] }))), /^failed/);
+  });
+  test('is awaited while there is no room for it, which is said', () => {
+    const pods = [pod('its-hub-init-a', { unschedulable: '0/1 nodes are available: 1 Insufficient cpu.' })];
+    assert.equal(
+      said(done(evidence(plane, { jobs: [job('its-hub-init')], pods }))),
+      'waiting: pod its-hub-init-a finds no node: 0/1 nodes are available: 1 Insufficient cpu.',
+    );
+  });
+  test('has no more than doubts about an image, and none about a try that failed', () => {
+    const running = { jobs: [job('its-hub-init')] };
+    const image = pod('its-hub-init-a', { waiting: { reason: 'ImagePullBackOff' } });
+    const verdict = done(evidence(plane, { ...running, pods: [image] }));
+    assert.match(said(verdict), /^failed: Job its-hub-init: .*cannot be pulled/);
+    assert.equal('final' in verdict, false);
+    const failedTry = pod('its-hub-init-a', { phase: 'Failed', exitCode: 1 });
+    assert.match(said(done(evidence(plane, { ...running, pods: [failedTry] }))), /^waiting/);
+  });
+});
+
+describe('a Deployment', () => {
+  const runs = deploymentRuns('transport-controller');
+  const plane = controlPlane('wds1');
+  const starting = { deployments: [deployment('transport-controller', false)] };
+  test('runs, starts, is not there, is not seen', () => {
+    assert.equal(said(runs(evidence(plane, { deployments: [deployment('transport-controller')] }))), 'met');
+    assert.match(said(runs(evidence(plane, starting))), /^waiting: .*starting/);
+    assert.match(said(runs(evidence(plane))), /^waiting: KubeFlex has not made/);
+    assert.match(said(runs(evidence(plane, { forbidden: new Set(['deployments']) }))), /^unseen/);
+  });
+  test('fails with a pod that ends again and again', () => {
+    const pods = [
+      pod('transport-controller-1-a', {
+        init: true,
+        waiting: { reason: 'CrashLoopBackOff' },
+        restarts: 4,
+        lastExitCode: 1,
+      }),
+    ];
+    assert.match(said(runs(evidence(plane, { ...starting, pods }))), /^failed: .*exit 1, restarted 4 times/);
+  });
+});
+
+test('ready is what KubeFlex says, and a space without any such condition is not', () => {
+  assert.equal(said(ready(evidence(its('its1', { conditions: [conditions.ready] })))), 'met');
+  assert.equal(said(ready(evidence(its('its1')))), 'waiting: Waiting for PostCreateHook completion');
+  // live/controlplane-missing-hook.json
+  assert.match(
+    said(ready(evidence(its('its1', { conditions: [conditions.synced] })))),
+    /^waiting: KubeFlex says nothing/,
+  );
+});

@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { describeTree } from '../../../../src/commands/status-text.ts';
+import { essenceOf } from '../../../../src/lib/status/change-key.ts';
+import { nextStep } from '../../../../src/lib/status/next.ts';
+import { treeOf } from '../../../../src/lib/status/tree.ts';
+import type { HostingStatus, ItsStatus, StatusView, WdsStatus, WecStatus } from '../../../../src/lib/status/view.ts';
+import { styleFor } from '../../../../src/lib/terminal/style.ts';
+import { asWritten, fakeIo } from '../../support/fake-io.ts';
+
+const { io } = fakeIo();
+const plain = styleFor(io.stdout, io, 'never');
+
+const hosting = (changes: Partial<HostingStatus> = {}): HostingStatus => ({
+  name: 'kind-kubeflex',
+  server: 'https://127.0.0.1:6443',
+  kubeflexVersion: '0.9.3',
+  kubestellarVersion: '0.30.0',
+  problem: false,
+  reason: '',
+  ...changes,
+});
+
+const space = {
+  ready: true,
+  stage: 'ready',
+  blockedAt: null,
+  problem: false,
+  reason: '',
+  server: 'https://its1.localtest.me:9443',
+  created: '2026-11-20T08:00:00.000Z',
+};
+
+const its = (changes: Partial<ItsStatus> = {}): ItsStatus => ({
+  ...space,
+  name: 'its1',
+  type: 'vcluster',
+  context: 'its1',
+  ocmVersion: '1.0.0',
+  webhook: { answers: true, why: '', next: null },
+  wecs: [],
+  ...changes,
+});
+
+const wds = (changes: Partial<WdsStatus> = {}): WdsStatus => ({
+  ...space,
+  name: 'wds1',
+  type: 'k8s',
+  context: 'wds1',
+  its: 'its1',
+  bindingPolicies: 1,
+  objects: 5,
+  ...changes,
+});
+
+const wec = (name: string, changes: Partial<WecStatus> = {}): WecStatus => ({
+  name,
+  available: true,
+  stage: 'available',
+  blockedAt: null,
+  state: 'available',
+  problem: false,
+  reason: '',
+  pending: false,
+  ...changes,
+});
+
+const silent = wec('cluster2', { available: null, problem: true, reason: 'lease stopped 11m ago' });
+const asking = wec('cluster3', { available: null, stage: 'request', state: 'request pending', pending: true });
+
+const view = (changes: Partial<StatusView> = {}): StatusView => ({
+  hosting: hosting(),
+  itses: [its({ wecs: [wec('cluster1')] })],
+  wdses: [wds()],
+  ...changes,
+});
+
+const lines = (shown: StatusView, style = plain): string[] => asWritten(describeTree(treeOf(shown), style));
+
+test('a whole installation is a tree, with all facts in one column', () => {
+  const its2 = its({ name: 'its2', type: 'host', wecs: [asking] });
+  assert.deepEqual(lines(view({ itses: [its({ wecs: [wec('cluster1'), silent] }), its2] })), [
+    'kind-kubeflex   KubeFlex 0.9.3 · KubeStellar 0.30.0',
+    '├─ ITS its1     vcluster · ready · OCM 1.0.0',
+    '│  ├─ cluster1  available',
+    '│  └─ cluster2  ✗ lease stopped 11m ago',
+    '├─ ITS its2     host · ready · OCM 1.0.0',
+    '│  └─ cluster3  request pending',
+    '└─ WDS wds1     k8s · ready → its1 · 1 binding policy, 5 objects',
+  ]);
+});
+
+test('what is last has nothing running down beside what is below it', () => {
+  const deep = view({ wdses: [] });
+  assert.deepEqual(
+    lines(deep).map((line) => line.slice(0, 6)),
+    ['kind-k', '└─ ITS', '   └─ '],
+  );
+});
+
+test('an ITS alone is the root', () => {
+  const alone = its({ type: null, name: 'hub', wecs: [wec('cluster1')] });
+  assert.deepEqual(lines({ hosting: null, itses: [alone], wdses: [] }), [
+    'ITS hub      ready · OCM 1.0.0',
+    '└─ cluster1  available',
+  ]);
+  assert.match(lines(view({ itses: [alone] }))[1] ?? '', /^├─ ITS hub +elsewhere · ready · OCM 1\.0\.0$/);
+});
+
+/** The facts of the first line below the hosting cluster. */
+const factsOf = (part: Partial<StatusView>): string =>
+  (lines(view({ itses: [], wdses: [], ...part }))[1] ?? '').replace(/^└─ \w+ \w+ +/, '');
+
+test('a space says what keeps it from being ready', () => {
+  const broken = {
+    ready: false,
+    problem: true,
+    stage: 'its-hub-init',
+    reason: 'Job its1-system/its-hub-init has failed',
+  };
+  const coming = { ready: false, stage: 'api-server', reason: 'Job its-hub-init is running' };
+  const unknown = { ocmVersion: null, wecs: null };
+  assert.equal(
+    factsOf({ itses: [its({ ...broken, ...unknown })] }),
+    'vcluster · ✗ Job its1-system/its-hub-init has failed',
+  );
+  assert.equal(
+    factsOf({ itses: [its({ ...coming, ...unknown })] }),
+    'vcluster · • at api-server: Job its-hub-init is running',
+  );
+  assert.equal(
+    factsOf({ itses: [its({ type: 'external', ...unknown, unseen: 'no context is known to be that of its1' })] }),
+    'external · ready · ? no context is known to be that of its1',
+  );
+  assert.equal(
+    factsOf({ itses: [its({ type: null, ready: false, stage: null, ...unknown, unseen: 'not allowed' })] }),
+    'elsewhere · ? not allowed',
+  );
+  const nothing = { bindingPolicies: null, objects: null };
+  assert.equal(
+    factsOf({ wdses: [wds({ ready: false, problem: true, reason: 'refused', ...nothing })] }),
+    'k8s · → its1 · ✗ refused',
+  );
+});
+
+test('what there is none of is said', () => {
+  assert.equal(factsOf({ itses: [its()] }), 'vcluster · ready · OCM 1.0.0 · no WECs yet');
+  assert.equal(
+    factsOf({ wdses: [wds({ its: null, bindingPolicies: 0, objects: 0 })] }),
+    'k8s · ready → an ITS that is not clear · no binding policies',
+  );
+  assert.equal(
+    factsOf({ wdses: [wds({ bindingPolicies: 2, objects: 1 })] }),
+    'k8s · ready → its1 · 2 binding policies, 1 object',
+  );
+  assert.match(lines(view({ itses: [], wdses: [] }))[0] ?? '', / · no ITS and no WDS yet$/);
+});
+
+test('what a server says is shown on its line, and moves no cursor', () => {
+  const rude = its({ ready: false, problem: true, reason: 'first\nsecond \u001b[2J' });
+  assert.match(lines(view({ itses: [rude] }))[1] ?? '', / ✗ first ⏎ second \\x1b\[2J · OCM/);
+});
+
+test('only the marks are coloured', () => {
+  const coloured = lines(view({ itses: [its({ wecs: [silent] })] }), styleFor(io.stdout, io, 'always'));
+  assert.equal(coloured[2], '│  └─ cluster2  \u001b[31m✗\u001b[39m lease stopped 11m ago');
+});
+
+test('the next step is about what is wrong, then about what is missing', () => {
+  const steps: [Partial<StatusView>, string | undefined][] = [
+    [{}, undefined],
+    [{ hosting: hosting({ problem: true }) }, 'stellarctl doctor --pre --hosting-context kind-kubeflex'],
+    [{ itses: [its({ problem: true, wecs: null })] }, 'stellarctl its get its1'],
+    [{ itses: [its({ wecs: [asking, silent] })], wdses: [wds({ problem: true })] }, 'stellarctl wds get wds1'],
+    [{ itses: [its({ wecs: [asking, silent] })] }, 'stellarctl wec get cluster2 --its its1'],
+    [{ itses: [its({ wecs: [asking] })] }, 'stellarctl accept cluster3 --its its1'],
+    [{ itses: [] }, 'stellarctl its create its1'],
+    [{ itses: [its()], wdses: [] }, 'stellarctl wec join NAME=CONTEXT --accept --its its1'],
+    [
+      { itses: [its({ wecs: null, ready: false }), its({ name: 'its2', context: 'its2' })] },
+      'stellarctl wec join NAME=CONTEXT --accept --its its2',
+    ],
+    [{ itses: [its({ wecs: [wec('cluster1')] }), its({ name: 'its2', context: 'its2' })] }, undefined],
+    [{ wdses: [] }, 'stellarctl wds create wds1'],
+    [{ hosting: null, wdses: [] }, undefined],
+  ];
+  for (const [changes, step] of steps) assert.equal(nextStep(view(changes)), step, JSON.stringify(changes));
+  assert.equal(
+    nextStep(view({ itses: [] }), ['--hosting-context', 'h']),
+    'stellarctl its create its1 --hosting-context h',
+  );
+});
+
+test('an age that goes on is no change, anything else is', () => {
+  const since = (reason: string) => essenceOf(view({ itses: [its({ wecs: [{ ...silent, reason }] })] }));
+  assert.equal(since('lease stopped 11m ago'), since('lease stopped 2h5m ago'));
+  assert.notEqual(since('lease stopped 11m ago'), since('the agent does not answer'));
+  const named = (name: string) => essenceOf(view({ itses: [its({ wecs: [wec(name)] })] }));
+  assert.notEqual(named('edge-5m'), named('edge-6m'));
+});

@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { parse } from 'yaml';
+import { describeFindings } from '../../../../src/commands/doctor-text.ts';
+import { describeTree } from '../../../../src/commands/status-text.ts';
+import { command } from '../../../../src/lib/engine/command-line.ts';
+import { StellarError } from '../../../../src/lib/engine/errors.ts';
+import { oneLine, safeJson, safeYaml } from '../../../../src/lib/terminal/clean.ts';
+import { writeError } from '../../../../src/lib/terminal/output.ts';
+import { createProgress } from '../../../../src/lib/terminal/progress.ts';
+import { styleFor } from '../../../../src/lib/terminal/style.ts';
+import { formatTable } from '../../../../src/lib/terminal/table.ts';
+import { asWritten, fakeIo } from '../../support/fake-io.ts';
+import { doesSomething, hostileText } from '../../support/hostile.ts';
+
+const { io: plainIo } = fakeIo();
+const plain = styleFor(plainIo.stdout, plainIo, 'never');
+const coloured = styleFor(plainIo.stdout, plainIo, 'always');
+const isSafe = (lines: readonly string[]) => lines.every((line) => !doesSomething.test(line));
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the colours of a style, as chalk writes them
+const withoutColours = (line: string) => line.replace(/\u001b\[(?:2|22|32|31|36|39)m/g, '');
+
+describe('text from elsewhere', () => {
+  const cases: [what: string, text: string, line: string][] = [
+    ['that writes the clipboard', 'a\u001b]52;c;eA==\u0007', 'a\\x1b]52;c;eA==\\x07'],
+    ['with characters of C1', '\u009b2J', '\\x9b2J'],
+    ['of several lines', 'a:\n  b\r\n\r\nc', 'a: ⏎ b ⏎ c'],
+    ['that ends a line', 'a\n', 'a'],
+    ['with tabs', 'a\tb', 'a b'],
+    ['that turns around', 'a\u202eb', 'a\\u202eb'],
+    ['that nobody sees', 'a\u200b\u{e0041}', 'a\\u200b\\u{e0041}'],
+    ['of other scripts', 'größe 集群 ✓', 'größe 集群 ✓'],
+    ['without an end', 'x'.repeat(8003), `${'x'.repeat(8000)}… (3 characters more)`],
+  ];
+  for (const [what, text, line] of cases)
+    test(what, () => {
+      assert.deepEqual(asWritten([text]), [line]);
+      assert.equal(oneLine(text), line);
+    });
+
+  test('is one line each, on which nothing acts', () =>
+    fc.assert(
+      fc.property(fc.array(hostileText), (lines) => {
+        const written = asWritten(lines);
+        assert.equal(written.length, lines.length);
+        assert.ok(isSafe(written), JSON.stringify(written));
+      }),
+    ));
+  test('is the same when it is cleaned twice', () =>
+    fc.assert(fc.property(hostileText, (text) => assert.equal(oneLine(oneLine(text)), oneLine(text)))));
+  test('brings no colours of its own along, nor takes ours away', () =>
+    fc.assert(
+      fc.property(hostileText, hostileText, (one, other) => {
+        const [line = ''] = asWritten([`${coloured.bad} ${coloured.faint(`x${one}`)} ${other}`]);
+        assert.ok(line.startsWith('\u001b[31m✗\u001b[39m \u001b[2m'), JSON.stringify(line));
+        assert.ok(isSafe([withoutColours(line)]), JSON.stringify(line));
+      }),
+    ));
+  test('in documents is what it was, and nothing acts on it', async () => {
+    const values = fc.jsonValue({ stringUnit: 'binary' });
+    const documents = fc.oneof(
+      fc.dictionary(hostileText, hostileText),
+      fc.record({ a: fc.array(hostileText), b: values }),
+    );
+    await fc.assert(
+      fc.asyncProperty(documents, async (document) => {
+        // A lone surrogate is none of Unicode's characters, and is replaced wherever it is written.
+        fc.pre(JSON.stringify(document).isWellFormed() && !/\\ud[89a-f]/.test(JSON.stringify(document)));
+        const expected = JSON.parse(JSON.stringify(document));
+        for (const text of [safeJson(document), safeJson(document, 2)]) {
+          assert.deepEqual(JSON.parse(text), expected);
+          assert.ok(isSafe(text.split('\n')), text);
+        }
+        // JSON has no -0.
+        const yaml = await safeYaml(expected);
+        assert.deepEqual(parse(yaml), expected);
+        assert.ok(isSafe(yaml.replaceAll('\t', ' ').split('\n')), yaml);
+      }),
+    );
+  });
+});
+
+describe('a view shows hostile values on lines of its own making:', () => {
+  test('a table', () =>
+    fc.assert(
+      fc.property(fc.array(fc.record({ name: hostileText, value: hostileText })), (rows) => {
+        const lines = formatTable(
+          [
+            { header: 'NAME', value: ({ name }) => name },
+            { header: 'VALUE', value: ({ value }) => value },
+          ],
+          rows,
+        );
+        const written = asWritten(lines);
+        assert.equal(written.length, rows.length + 1);
+        assert.ok(isSafe(written));
+      }),
+    ));
+  test('a tree', () =>
+    fc.assert(
+      fc.property(hostileText, hostileText, hostileText, (title, fact, child) => {
+        const nodes = [
+          {
+            title,
+            facts: [{ text: fact }],
+            children: [{ title: child, facts: [{ text: fact, mark: 'bad' as const }], children: [] }],
+          },
+        ];
+        const written = asWritten(describeTree(nodes, plain));
+        assert.equal(written.length, 2);
+        assert.ok(isSafe(written));
+      }),
+    ));
+  test('findings', () =>
+    fc.assert(
+      fc.property(hostileText, hostileText, hostileText, (title, cause, found) => {
+        const findings = [
+          { id: 'a', title, status: 'fail' as const, cause, command: command`kubectl get ${found}` },
+          { id: 'b', title, status: 'pass' as const, found },
+          { id: 'c', title, status: 'skipped' as const, cause },
+        ];
+        const written = asWritten(describeFindings(findings, findings, plain));
+        assert.equal(written.length, 6);
+        assert.ok(isSafe(written));
+      }),
+    ));
+  test('an error', () =>
+    fc.assert(
+      fc.property(hostileText, fc.array(hostileText), hostileText, (message, details, hint) => {
+        const { io, stderr } = fakeIo();
+        writeError(io, plain, new StellarError('api-error', message, { details, hint }), false);
+        assert.equal(stderr.lines.length, details.length + 2);
+        assert.ok(isSafe(stderr.lines));
+      }),
+    ));
+  test('progress', () =>
+    fc.assert(
+      fc.property(fc.boolean(), hostileText, hostileText, (tty, subject, text) => {
+        const { io, stdout, stderr } = fakeIo({ tty });
+        const progress = createProgress(io, { quiet: false, results: 'stdout', style: plain });
+        progress.note(text);
+        progress.reached(subject, text);
+        progress.done(subject, text, 1);
+        progress.stop();
+        assert.deepEqual([stdout.lines.length, stderr.lines.length], [1, 2]);
+        assert.ok(isSafe([...stdout.lines, ...stderr.lines]));
+      }),
+    ));
+});

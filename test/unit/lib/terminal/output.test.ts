@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { parse } from 'yaml';
+import { StellarError } from '../../../../src/lib/engine/errors.ts';
+import type { OutputFormat } from '../../../../src/lib/terminal/formats.ts';
+import { withProgramName } from '../../../../src/lib/terminal/io.ts';
+import {
+  errorDocument,
+  toDocument,
+  writeDocument,
+  writeError,
+  writeResult,
+} from '../../../../src/lib/terminal/output.ts';
+import { styleFor } from '../../../../src/lib/terminal/style.ts';
+import type { Column } from '../../../../src/lib/terminal/table.ts';
+import { fakeIo } from '../../support/fake-io.ts';
+
+const rows = [
+  { name: 'cluster1', state: 'available' },
+  { name: 'cluster2', state: 'pending' },
+];
+const columns: Column<{ name: string; state: string }>[] = [
+  { header: 'NAME', value: ({ name }) => name },
+  { header: 'STATE', value: ({ state }) => state, wide: true },
+];
+const document = { items: rows };
+
+async function formatResult(...[format, ...result]: [OutputFormat, object, typeof rows, typeof columns]) {
+  const { io, stdout } = fakeIo();
+  await writeResult(io, format, ...result);
+  return stdout.text;
+}
+
+describe('a result is', () => {
+  test('one JSON document', async () =>
+    assert.deepEqual(JSON.parse(await formatResult('json', document, rows, columns)), document));
+  test('one YAML document', async () =>
+    assert.deepEqual(parse(await formatResult('yaml', document, rows, columns)), document));
+  test('a name a line', async () =>
+    assert.equal(await formatResult('name', document, rows, columns), 'cluster1\ncluster2\n'));
+  test('a table', async () =>
+    assert.equal(await formatResult('table', document, rows, columns), 'NAME\ncluster1\ncluster2\n'));
+  test('a wide table', async () =>
+    assert.equal(
+      await formatResult('wide', document, rows, columns),
+      'NAME       STATE\ncluster1   available\ncluster2   pending\n',
+    ));
+  test('nothing where there is nothing for a table or names, but a document for JSON', async () => {
+    assert.deepEqual(
+      [await formatResult('table', { items: [] }, [], columns), await formatResult('name', { items: [] }, [], columns)],
+      ['', ''],
+    );
+    assert.deepEqual(JSON.parse(await formatResult('json', { items: [] }, [], columns)), { items: [] });
+  });
+  for (const format of ['json', 'yaml', 'name', 'table'] as const) {
+    test(`a whole last line as ${format}`, async () =>
+      assert.match(await formatResult(format, document, rows, columns), /[^\n]\n$/));
+  }
+});
+
+describe('errors in documents', () => {
+  const error = new StellarError('request-denied', 'was denied', { hint: 'ask again', details: ['a'] });
+  test('stand beside what is known of their name', () => {
+    assert.deepEqual(
+      toDocument([
+        { name: 'a', changed: true },
+        { name: 'b', changed: false, error },
+      ]),
+      {
+        items: [
+          { name: 'a', changed: true },
+          {
+            name: 'b',
+            changed: false,
+            error: { code: 'request-denied', message: 'was denied', details: ['a'], hint: 'ask again' },
+          },
+        ],
+      },
+    );
+  });
+  test('of the whole command stand beside no items', () =>
+    assert.deepEqual(errorDocument(error), {
+      items: [],
+      error: { code: 'request-denied', message: 'was denied', details: ['a'], hint: 'ask again' },
+    }));
+});
+
+describe('errors for people', () => {
+  const written = (error: unknown, { verbose = false, program = 'stellarctl' } = {}) => {
+    const { io, stdout, stderr } = fakeIo({ program });
+    writeError(io, styleFor(io.stderr, io, 'never'), error, verbose);
+    assert.equal(stdout.text, '');
+    return stderr.text;
+  };
+  const error = new StellarError('not-found', 'There is none.', {
+    details: ['a  b'],
+    hint: 'See: stellarctl wec list',
+    cause: new Error('because'),
+  });
+  test('say what failed, what belongs to it and what helps, without a stack', () =>
+    assert.equal(written(error), '✗ There is none.\n    a  b\n  See: stellarctl wec list\n'));
+  test('say the cause as well where everything is asked for', () =>
+    assert.match(written(error, { verbose: true }), /Error: because\n\s+at /));
+  test('of ours keep their stack and say so', () => {
+    const text = written(new TypeError('oops'));
+    assert.match(text, /TypeError: oops\n\s+at /);
+    assert.match(text, /mistake in stellarctl.*report it/);
+  });
+  test('show control characters as what they are, so that no terminal obeys them', () => {
+    const text = written(
+      new StellarError('request-refused', 'CN \u001b]0;x\u0007', { details: ['\u009b2J'], hint: '\u001b[2J' }),
+    );
+    assert.equal(text, '✗ CN \\x1b]0;x\\x07\n    \\x9b2J\n  \\x1b[2J\n');
+  });
+  test('that are no errors are shown', () => assert.match(written('thrown'), /^✗ thrown\n/));
+  test('tell a plugin of kubectl what to type there', () =>
+    assert.match(written(error, { program: 'kubectl stellar' }), /See: kubectl stellar wec list/));
+});
+
+test('what a document tells to type is told for the program that was called, and nothing else is touched', async () => {
+  const asCalled = async (what: object, program: string) => {
+    const { io, stdout } = fakeIo({ program });
+    await writeDocument(io, what, { format: 'json' });
+    return JSON.parse(stdout.text);
+  };
+
+  const told = (program: string) => ({
+    diagnosis: { wrong: 'stellarctl its get', next: `${program} its get its1`, hint: `Look: ${program} its get its1` },
+    items: [{ command: `${program} init`, labels: { a: 'stellarctl init' }, cause: null }],
+  });
+  assert.deepEqual(await asCalled(told('stellarctl'), 'kubectl stellar'), told('kubectl stellar'));
+  assert.deepEqual(await asCalled(told('stellarctl'), 'stellarctl'), told('stellarctl'));
+});
+
+test('only commands are called by the name of the program', () => {
+  assert.equal(
+    withProgramName('stellarctl wec list, stellarctl its token, stellarctl accept a, of stellarctl', 'kubectl stellar'),
+    'kubectl stellar wec list, kubectl stellar its token, kubectl stellar accept a, of stellarctl',
+  );
+});
+
+describe('colour is', () => {
+  const colored = (tty: boolean, env: NodeJS.ProcessEnv, mode: 'auto' | 'always' | 'never' = 'auto') => {
+    const { io } = fakeIo({ tty, env });
+    return styleFor(io.stderr, io, mode).ok !== '✓';
+  };
+  const cases: [what: string, actual: boolean, expected: boolean][] = [
+    ['for terminals', colored(true, {}), true],
+    ['not for pipes', colored(false, {}), false],
+    ['not for terminals that cannot', colored(true, { TERM: 'dumb' }), false],
+    ['not with NO_COLOR', colored(true, { NO_COLOR: '1' }), false],
+    ['there with an empty NO_COLOR', colored(true, { NO_COLOR: '' }), true],
+    ['not with NO_COLOR, although FORCE_COLOR is there', colored(true, { NO_COLOR: '1', FORCE_COLOR: '1' }), false],
+    ['for pipes with FORCE_COLOR', colored(false, { FORCE_COLOR: '1' }), true],
+    ['not for terminals with FORCE_COLOR=0', colored(true, { FORCE_COLOR: '0' }), false],
+    ['there when asked for, whatever the environment says', colored(false, { NO_COLOR: '1' }, 'always'), true],
+    ['not there when asked not to, whatever the environment says', colored(true, { FORCE_COLOR: '1' }, 'never'), false],
+  ];
+  for (const [what, actual, expected] of cases) test(what, () => assert.equal(actual, expected));
+});

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, mock, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { stripVTControlCharacters } from 'node:util';
+import { createProgress, type ProgressOptions } from '../../../../src/lib/terminal/progress.ts';
+import { styleFor } from '../../../../src/lib/terminal/style.ts';
+import { fakeIo } from '../../support/fake-io.ts';
+
+function progressOn(io: Parameters<typeof fakeIo>[0], options: Partial<ProgressOptions> = {}) {
+  const fake = fakeIo(io);
+  const progress = createProgress(fake.io, {
+    quiet: false,
+    results: 'stdout',
+    style: styleFor(fake.io.stderr, fake.io, 'never'),
+    ...options,
+  });
+  return { ...fake, progress };
+}
+
+describe('in a pipe', () => {
+  beforeEach(() => mock.timers.enable({ apis: ['setInterval', 'Date'] }));
+  afterEach(() => mock.timers.reset());
+
+  test('every change is one line, said once', () => {
+    const { progress, stderr, stdout } = progressOn({});
+    progress.note('ITS its1');
+    progress.changed('cluster1', 'request pending');
+    progress.changed('cluster1', 'request pending');
+    progress.changed('cluster2', 'request pending');
+    progress.changed('cluster1', 'approved');
+    assert.deepEqual(stderr.lines, [
+      'ITS its1',
+      'cluster1: request pending',
+      'cluster2: request pending',
+      'cluster1: approved',
+    ]);
+    assert.equal(stdout.text, '');
+  });
+  test('what is done is a result, with how long it took', () => {
+    const { progress, stderr, stdout } = progressOn({});
+    progress.done('cluster1', 'joined', 2345);
+    progress.done('cluster2', 'has joined already');
+    assert.deepEqual(
+      [stdout.lines, stderr.text],
+      [['cluster1: joined after 2.3s', 'cluster2: has joined already'], ''],
+    );
+  });
+  test('what is done is no result where a document is the result', () => {
+    const { progress, stderr, stdout } = progressOn({}, { results: 'stderr' });
+    progress.done('cluster1', 'joined');
+    assert.deepEqual([stdout.text, stderr.lines], ['', ['cluster1: joined']]);
+  });
+  test('a long wait says every fifteen seconds what is awaited, of those who still wait', () => {
+    const { progress, stderr } = progressOn({});
+    progress.waiting('cluster1', 'its request');
+    progress.waiting('cluster2', 'its request');
+    progress.waiting('cluster3', 'its request');
+    mock.timers.tick(14_999);
+    assert.equal(stderr.text, '');
+    progress.waiting('cluster2', 'its certificate');
+    progress.done('cluster1', 'joined');
+    progress.failed('cluster3', 'denied');
+    mock.timers.tick(1);
+    assert.deepEqual(stderr.lines, ['cluster2: still waiting (15s): its certificate']);
+    mock.timers.tick(15_000);
+    assert.equal(stderr.lines[1], 'cluster2: still waiting (30s): its certificate');
+    progress.stop();
+    mock.timers.tick(60_000);
+    assert.equal(stderr.lines.length, 2);
+  });
+  test('quiet leaves results only', () => {
+    const { progress, stderr, stdout } = progressOn({}, { quiet: true });
+    progress.note('a');
+    progress.changed('b', 'c');
+    progress.waiting('b', 'd');
+    mock.timers.tick(20_000);
+    progress.done('b', 'done');
+    assert.deepEqual([stderr.text, stdout.text], ['', 'b: done\n']);
+  });
+  test('a plugin of kubectl is told what to type there', () => {
+    const { progress, stderr } = progressOn({ program: 'kubectl stellar' });
+    progress.note('Next: stellarctl wec list');
+    assert.equal(stderr.text, 'Next: kubectl stellar wec list\n');
+  });
+});
+
+describe('lines do not move', () => {
+  for (const [where, io] of [
+    ['in a pipe', {}],
+    ['in CI', { tty: true, env: { CI: 'true' } }],
+    ['on a terminal that cannot', { tty: true, env: { TERM: 'dumb' } }],
+  ] as const) {
+    test(where, async () => {
+      const { progress, stderr } = progressOn(io);
+      progress.waiting('cluster1', 'its request');
+      progress.changed('cluster1', 'request pending');
+      progress.stop();
+      assert.equal(stderr.text, 'cluster1: request pending\n');
+    });
+  }
+});
+
+describe('on a terminal', () => {
+  // ora decides by the real environment.
+  const { CI, TERM } = process.env;
+  beforeEach(() => {
+    delete process.env.CI;
+    process.env.TERM = 'xterm';
+  });
+  afterEach(() => {
+    for (const [name, value] of Object.entries({ CI, TERM })) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+  });
+
+  test('what is quick shows nothing that moves', async () => {
+    const { progress, stderr, stdout } = progressOn({ tty: true });
+    progress.waiting('cluster1', 'its request');
+    progress.done('cluster1', 'joined', 120);
+    progress.stop();
+    await sleep(350);
+    assert.equal(stderr.text, '');
+    assert.equal(stdout.text, '  cluster1  ✓ joined   0.1s\n');
+  });
+  test('a wait shows a line for everyone under way, and nothing after the end', async (context) => {
+    const { progress, stderr, stdout } = progressOn({ tty: true });
+    context.after(() => progress.stop());
+    progress.waiting('cluster1', 'its request');
+    progress.changed('cluster10', `something ${'very '.repeat(30)}long`);
+    await sleep(700);
+    assert.match(stderr.text, / {2}cluster1 {3}[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] its request {3}0\.\ds\n/);
+    assert.match(stderr.text, / {2}cluster10 {2}[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] something .*… {3}0\.\ds/);
+    for (const line of stripVTControlCharacters(stderr.text).split(/[\r\n]/))
+      assert.ok(line.length <= 80, `too wide: ${line}`);
+    progress.done('cluster1', 'joined');
+    assert.match(stdout.text, /^ {2}cluster1 {3}✓ joined\n$/);
+    progress.failed('cluster10', 'denied');
+    progress.stop();
+    stderr.text = '';
+    await sleep(120);
+    assert.equal(stderr.text, '');
+  });
+});

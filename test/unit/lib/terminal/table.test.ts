@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { type Column, formatTable } from '../../../../src/lib/terminal/table.ts';
+
+interface Row {
+  name: string;
+  state: string;
+}
+const columns: Column<Row>[] = [
+  { header: 'NAME', value: ({ name }) => name },
+  { header: 'STATE', value: ({ state }) => state },
+];
+const rows: Row[] = [
+  { name: 'cluster1', state: 'available' },
+  { name: 'c2', state: '' },
+];
+
+describe('a table', () => {
+  test('has columns as wide as their widest cell, three spaces between them, and none at the ends of lines', () => {
+    assert.deepEqual(formatTable(columns, rows), ['NAME       STATE', 'cluster1   available', 'c2']);
+  });
+  test('has columns at least as wide as their headers', () =>
+    assert.deepEqual(formatTable(columns, [{ name: 'a', state: 'b' }]), ['NAME   STATE', 'a      b']));
+  test('of nothing is its headers', () => assert.deepEqual(formatTable(columns, []), ['NAME   STATE']));
+  test('goes on without headers, as wide as it was', () =>
+    assert.deepEqual(formatTable(columns, [{ name: 'a', state: 'b' }], { headers: false, widths: [8, 9] }), [
+      'a          b',
+    ]));
+  test('is not cut where a later cell is wider than before', () =>
+    assert.deepEqual(formatTable(columns, [{ name: 'abcdef', state: 'b' }], { headers: false, widths: [4, 5] }), [
+      'abcdef   b',
+    ]));
+});

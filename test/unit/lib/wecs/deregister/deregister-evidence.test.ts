@@ -1,0 +1,476 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
+import { ApiError } from '../../../../../src/lib/kube/client/errors.ts';
+import { withoutFinalizers } from '../../../../../src/lib/kube/finalizers.ts';
+import type { KubeObject, Pod } from '../../../../../src/lib/kube/objects.ts';
+import { type Resource, resources } from '../../../../../src/lib/kube/resources.ts';
+import { AddonReturns } from '../../../../../src/lib/wecs/deregister/addon-returns.ts';
+import { whyNotRunning } from '../../../../../src/lib/wecs/deregister/agent-state.ts';
+import { appliedWorksOf } from '../../../../../src/lib/wecs/deregister/applied.ts';
+import { Force } from '../../../../../src/lib/wecs/deregister/force.ts';
+import { controllerState } from '../../../../../src/lib/wecs/deregister/hub-controllers.ts';
+import type { Inspection } from '../../../../../src/lib/wecs/deregister/inspect.ts';
+import { keepWorkloads } from '../../../../../src/lib/wecs/deregister/keep-workloads.ts';
+import { removeLabels, restoreLabels, selectableLabels } from '../../../../../src/lib/wecs/deregister/labels.ts';
+import { removeLeftovers } from '../../../../../src/lib/wecs/deregister/leftovers.ts';
+import { othersIn } from '../../../../../src/lib/wecs/deregister/namespace-contents.ts';
+import { isBare } from '../../../../../src/lib/wecs/deregister/prepare.ts';
+import { managedBy, managedByLabel } from '../../../../../src/lib/wecs/klusterlet/operator.ts';
+import type { ManagedCluster } from '../../../../../src/lib/wecs/objects.ts';
+import { hubHash } from '../../../../../src/lib/workloads/applied-works.ts';
+import {
+  fakeKube,
+  joinedCluster,
+  lease,
+  managedCluster,
+  now,
+  recordingProgress,
+  run,
+  secondsAgo,
+} from '../../../support/builders.ts';
+
+const conflict = () => new ApiError(409, {}, 'conflict', 'changed', {});
+
+const inspection = (more: Partial<Inspection> = {}): Inspection => ({
+  name: 'cluster1',
+  managedCluster: joinedCluster(),
+  works: [],
+  addonWorks: [],
+  addons: [],
+  mailbox: undefined,
+  properties: undefined,
+  requests: [],
+  lease: lease(10),
+  ...more,
+});
+
+const pod = (app: string, ready: boolean, waiting?: string): Pod => ({
+  metadata: { name: `${app}-1`, labels: { app } },
+  status: {
+    phase: 'Running',
+    conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }],
+    ...(waiting ? { containerStatuses: [{ name: 'agent', state: { waiting: { reason: waiting } } }] } : {}),
+  },
+});
+
+describe('an agent', () => {
+  it('is judged by its pods at once, by its lease where they cannot be seen', () => {
+    assert.equal(whyNotRunning(inspection(), [pod('klusterlet-agent', true)], now), undefined);
+    assert.equal(whyNotRunning(inspection(), [], now), 'it has no pod');
+    assert.match(
+      whyNotRunning(inspection(), [pod('klusterlet-agent', false, 'CrashLoopBackOff')], now) ?? '',
+      /CrashLoop/,
+    );
+    assert.equal(whyNotRunning(inspection(), undefined, now), undefined);
+    assert.match(whyNotRunning(inspection({ lease: lease(600) }), undefined, now) ?? '', /10m ago/);
+  });
+
+  it('that runs and does not reach the ITS does not do its work either', () =>
+    assert.match(
+      whyNotRunning(inspection({ lease: lease(600) }), [pod('klusterlet-agent', true)], now) ?? '',
+      /lease/,
+    ));
+
+  it('that never joined does nothing', () =>
+    assert.match(
+      whyNotRunning(inspection({ managedCluster: managedCluster() }), undefined, now) ?? '',
+      /never joined/,
+    ));
+});
+
+/** A hub that holds one ManagedCluster and applies merge patches to its labels and annotations. */
+function hubWith(cluster: ManagedCluster, conflicts = 0): Kube {
+  let left = conflicts;
+  const merged = (present: Record<string, string> = {}, patch: Record<string, string | null> = {}) =>
+    Object.fromEntries(Object.entries({ ...present, ...patch }).filter(([, value]) => value !== null)) as Record<
+      string,
+      string
+    >;
+  return fakeKube({
+    get: (async () => cluster) as never,
+    merge: (async (_: unknown, __: string, patch: { metadata: ManagedCluster['metadata'] }) => {
+      if (left-- > 0) throw conflict();
+      assert.equal(patch.metadata.uid, cluster.metadata.uid);
+      assert.ok(patch.metadata.resourceVersion, 'guarded by the resourceVersion');
+      cluster.metadata.labels = merged(cluster.metadata.labels, patch.metadata.labels as never);
+      cluster.metadata.annotations = merged(cluster.metadata.annotations, patch.metadata.annotations as never);
+      return cluster;
+    }) as never,
+  });
+}
+
+describe('labels', () => {
+  const labels = {
+    env: 'edge',
+    'topology.kubernetes.io/region': 'eu',
+    'cluster.open-cluster-management.io/clusterset': 'default',
+    'feature.open-cluster-management.io/addon-x': 'available',
+  };
+  const annotated = () => {
+    const cluster = managedCluster({ labels: { ...labels } });
+    cluster.metadata.uid = 'u1';
+    cluster.metadata.annotations = { env: 'annotated', other: 'kept' };
+    return cluster;
+  };
+
+  it('of Kubernetes are as selectable as others; OCM’s own stay', () =>
+    assert.deepEqual(Object.keys(selectableLabels(annotated())), ['env', 'topology.kubernetes.io/region']));
+
+  it('are replaced by annotations of the same keys, and all of it is undone together', async () => {
+    const cluster = annotated();
+    const hub = hubWith(cluster, 1);
+    await removeLabels(hub, cluster);
+    assert.deepEqual(Object.keys(cluster.metadata.labels ?? {}), [
+      'cluster.open-cluster-management.io/clusterset',
+      'feature.open-cluster-management.io/addon-x',
+    ]);
+    const { env, other, 'topology.kubernetes.io/region': region } = cluster.metadata.annotations ?? {};
+    assert.deepEqual({ env, other, region }, { env: 'annotated', other: 'kept', region: 'eu' });
+    // Run again after an interruption: nothing of the first run is forgotten.
+    cluster.metadata.labels = { ...cluster.metadata.labels, late: 'x' };
+    await removeLabels(hub, cluster);
+    assert.deepEqual(await restoreLabels(hub, 'cluster1'), {
+      env: 'edge',
+      'topology.kubernetes.io/region': 'eu',
+      late: 'x',
+    });
+    assert.deepEqual(cluster.metadata.labels, { ...labels, late: 'x' });
+    assert.deepEqual(cluster.metadata.annotations, { env: 'annotated', other: 'kept' });
+  });
+
+  it('that were set meanwhile keep their new values', async () => {
+    const cluster = annotated();
+    const hub = hubWith(cluster);
+    await removeLabels(hub, cluster);
+    cluster.metadata.labels = { ...cluster.metadata.labels, env: 'core' };
+    await restoreLabels(hub, 'cluster1');
+    assert.equal(cluster.metadata.labels?.env, 'core');
+  });
+
+  it('of a cluster that is being deleted stay removed', async () => {
+    const cluster = annotated();
+    const hub = hubWith(cluster);
+    await removeLabels(hub, cluster);
+    cluster.metadata.deletionTimestamp = secondsAgo(1);
+    assert.equal(await restoreLabels(hub, 'cluster1'), undefined);
+  });
+});
+
+describe('finalizers', () => {
+  const object = (finalizers: string[], uid = 'u1'): KubeObject => ({
+    metadata: { name: 'w', namespace: 'cluster1', uid, resourceVersion: '1', finalizers },
+  });
+
+  it('of others stay', async () => {
+    const patches: unknown[] = [];
+    const kube = fakeKube({ merge: (async (_: unknown, __: string, patch: unknown) => patches.push(patch)) as never });
+    const taken = await withoutFinalizers(kube, resources.manifestWorks, object(['a', 'b']).metadata, ['a', 'c']);
+    assert.deepEqual(taken, ['a']);
+    assert.deepEqual(patches, [{ metadata: { uid: 'u1', resourceVersion: '1', finalizers: ['b'] } }]);
+    assert.deepEqual(await withoutFinalizers(kube, resources.manifestWorks, object(['b']).metadata, ['a']), []);
+    assert.equal(patches.length, 1);
+  });
+
+  it('that came meanwhile are seen, and another object of the name is left alone', async () => {
+    let tries = 0;
+    const patched: unknown[] = [];
+    const kube = (then: KubeObject) =>
+      fakeKube({
+        merge: (async (_: unknown, __: string, patch: { metadata: object }) => {
+          if (tries++ === 0) throw conflict();
+          patched.push((patch.metadata as { finalizers: string[] }).finalizers);
+        }) as never,
+        get: (async () => then) as never,
+      });
+    assert.deepEqual(
+      await withoutFinalizers(kube(object(['a', 'new'])), resources.manifestWorks, object(['a']).metadata, ['a']),
+      ['a'],
+    );
+    assert.deepEqual(patched, [['new']]);
+    tries = 0;
+    assert.deepEqual(
+      await withoutFinalizers(kube(object(['a'], 'u2')), resources.manifestWorks, object(['a']).metadata, ['a']),
+      [],
+    );
+  });
+});
+
+it('works are told apart by the hash of their hub', async () => {
+  const work = (hash: string) => ({ metadata: { name: hash }, spec: { hubHash: hash } });
+  const [own, other] = [hubHash('https://its1'), hubHash('https://its2')];
+  const kube = fakeKube({ list: (async () => [work(own), work(other)]) as never });
+  assert.deepEqual(
+    (await appliedWorksOf(kube, own)).map(({ metadata }) => metadata.name),
+    [own],
+  );
+  assert.deepEqual(await appliedWorksOf(kube, undefined), []);
+});
+
+describe('what a namespace holds beside the registration', () => {
+  const listing = (objects: Record<string, object[]>): Kube =>
+    fakeKube({
+      read: (async (path: string) => {
+        if (path === '/apis') return { groups: [{ preferredVersion: { groupVersion: 'apps/v1' } }] };
+        const kinds =
+          path === '/api/v1'
+            ? [
+                ['configmaps', 'ConfigMap'],
+                ['pods', 'Pod'],
+                ['events', 'Event'],
+              ]
+            : [['deployments', 'Deployment']];
+        return {
+          resources: [
+            ...kinds.map(([name, kind]) => ({ name, kind, namespaced: true, verbs: ['list', 'delete'] })),
+            { name: 'pods/log', kind: 'Pod', namespaced: true, verbs: ['get'] },
+            { name: 'nodes', kind: 'Node', namespaced: false, verbs: ['list', 'delete'] },
+          ],
+        };
+      }) as never,
+      list: (async ({ plural }: { plural: string }) => objects[plural] ?? []) as never,
+    });
+
+  it('is everything that nobody else owns and that is not made everywhere', async () => {
+    const owned = {
+      metadata: { name: 'owned', ownerReferences: [{ apiVersion: 'v1', kind: 'X', name: 'x', uid: 'x' }] },
+    };
+    const kube = listing({
+      configmaps: [{ metadata: { name: 'kube-root-ca.crt' } }, { metadata: { name: 'of-somebody' } }],
+      pods: [owned],
+      events: [{ metadata: { name: 'event' } }],
+      deployments: [{ metadata: { name: 'expected' } }],
+    });
+    const others = await othersIn(kube, 'ns', ({ metadata }) => metadata.name === 'expected');
+    assert.deepEqual(others, ['ConfigMap of-somebody']);
+  });
+
+  it('is unknown where it may not be listed', async () => {
+    const kube = listing({});
+    kube.list = (async () => {
+      throw new ApiError(403, {}, 'forbidden', 'no', {});
+    }) as never;
+    await assert.rejects(
+      othersIn(kube, 'ns', () => false),
+      /no/,
+    );
+  });
+});
+
+const controllerLease = (age: number, holderIdentity = 'me') => ({
+  metadata: { name: 'l' },
+  spec: { renewTime: secondsAgo(age), holderIdentity, leaseDurationSeconds: 137 },
+});
+
+/** A hub whose namespace of controllers shows a Deployment with so many running pods, and a Lease. */
+const hubShowing = (pods: number | undefined, held: object | undefined, more: Partial<Kube> = {}): Kube =>
+  fakeKube({
+    get: (async ({ plural }: { plural: string }) =>
+      plural === 'leases'
+        ? held
+        : plural === 'deployments' && pods !== undefined
+          ? { metadata: { name: 'd' } }
+          : undefined) as never,
+    list: (async ({ plural }: { plural: string }) =>
+      plural === 'pods'
+        ? Array.from({ length: pods ?? 0 }, () => ({
+            ...pod('clustermanager-placement-controller', true),
+            metadata: { name: 'cluster-manager-placement-controller-1' },
+          }))
+        : []) as never,
+    ...more,
+  });
+
+describe('a controller of the hub', () => {
+  it('runs by its pods and its Lease, and is unknown without both', async () => {
+    const runs = async (hub: Kube) => (await controllerState(hub, 'placement')).runs;
+    assert.equal(await runs(hubShowing(1, undefined)), true);
+    assert.equal(await runs(hubShowing(0, controllerLease(5))), false);
+    assert.equal(await runs(hubShowing(1, controllerLease(500))), false);
+    assert.equal(await runs(hubShowing(undefined, controllerLease(5))), true);
+    assert.equal(await runs(hubShowing(undefined, controllerLease(500))), false);
+    assert.equal(await runs(hubShowing(undefined, controllerLease(5, ''))), false);
+    assert.equal(await runs(hubShowing(undefined, undefined)), undefined);
+  });
+
+  it('holds its Lease until that has run out, whatever its pods', async () => {
+    assert.equal((await controllerState(hubShowing(0, controllerLease(5)), 'placement')).holdsLease, true);
+    assert.equal((await controllerState(hubShowing(0, controllerLease(500)), 'placement')).holdsLease, false);
+  });
+});
+
+describe('an add-on that comes back', () => {
+  const addon = (uid: string): KubeObject => ({ metadata: { name: 'addon-status', uid } });
+  const decision = {
+    metadata: { name: 'd', namespace: 'ocm', labels: { 'cluster.open-cluster-management.io/placement': 'global' } },
+    status: { decisions: [{ clusterName: 'cluster1' }] },
+  };
+  const definition = {
+    metadata: { name: 'addon-status' },
+    spec: { installStrategy: { placements: [{ name: 'global', namespace: 'ocm' }] } },
+  };
+  const hub = (pods: number): Kube => {
+    const base = hubShowing(pods, undefined);
+    return {
+      ...base,
+      get: (async (resource: { plural: string }, ...rest: unknown[]) =>
+        resource.plural === 'clustermanagementaddons'
+          ? definition
+          : (base.get as (...all: unknown[]) => unknown)(resource, ...rest)) as never,
+      list: (async (resource: { plural: string }, ...rest: unknown[]) =>
+        resource.plural === 'placementdecisions'
+          ? [decision]
+          : (base.list as (...all: unknown[]) => unknown)(resource, ...rest)) as never,
+    };
+  };
+
+  it('is named with the Placement that still selects the cluster', async () => {
+    const returns = new AddonReturns(hub(1), 'cluster1');
+    assert.equal(await returns.see([addon('u1')]), undefined);
+    assert.equal(
+      await returns.see([addon('u2')]),
+      'The add-on addon-status is recreated after each deletion: the Placement ocm/global still selects cluster1.',
+    );
+  });
+
+  it('is named with the controller that does not run', async () => {
+    const returns = new AddonReturns(hub(0), 'cluster1');
+    await returns.see([addon('u1')]);
+    assert.match(
+      (await returns.see([addon('u2')])) ?? '',
+      /because cluster-manager-placement-controller is not running/,
+    );
+  });
+});
+
+describe('--force', () => {
+  const work = (uid: string) => ({ metadata: { name: 'w', uid, finalizers: ['f'], deletionTimestamp: secondsAgo(1) } });
+  const later = (ms: number) => {
+    const clock = Date.now;
+    const at = clock() + ms;
+    Date.now = () => at;
+    return () => {
+      Date.now = clock;
+    };
+  };
+
+  it('counts only after 15 s without progress', async () => {
+    const force = new Force(fakeKube({ get: (async () => lease(10)) as never }), inspection(), async () =>
+      assert.fail('asked'),
+    );
+    assert.equal(await force.isDue(inspection({ works: [work('u1')] })), false);
+    let back = later(16_000);
+    assert.equal(await force.isDue(inspection({ works: [work('u2')] })), false, 'a work has gone meanwhile');
+    back();
+    back = later(32_000);
+    assert.equal(await force.isDue(inspection({ works: [work('u2')] })), true);
+    back();
+  });
+
+  it('asks again where the agent has renewed its lease since', async () => {
+    const asked: string[] = [];
+    const hub = fakeKube({ get: (async () => lease(1)) as never });
+    const force = new Force(hub, inspection(), async (why) => {
+      asked.push(why);
+    });
+    await force.isDue(inspection({ works: [work('u1')] }));
+    const back = later(16_000);
+    await force.isDue(inspection({ works: [work('u1')] }));
+    await force.isDue(inspection({ works: [work('u1')] }));
+    back();
+    assert.equal(asked.length, 1);
+    assert.match(asked[0] ?? '', /is running: it has renewed its lease/);
+  });
+});
+
+describe('a mailbox', () => {
+  const label = { 'open-cluster-management.io/cluster-name': 'cluster1' };
+  const kinds = [
+    { name: 'secrets', kind: 'Secret' },
+    { name: 'leases', kind: 'Lease' },
+    { name: 'rolebindings', kind: 'RoleBinding' },
+  ].map((kind) => ({ ...kind, namespaced: true, verbs: ['list', 'delete'] }));
+
+  /** A hub on which a WEC is not registered any more, with these Secrets in its mailbox. */
+  function hub(secrets: KubeObject[] | Error, written: string[] = []): Kube {
+    let isThere = true;
+    const namespace = { metadata: { name: 'cluster1', uid: 'u1', labels: label } };
+    const inMailbox: Record<string, KubeObject[]> = {
+      Lease: [{ metadata: { name: 'managed-cluster-lease' } }],
+      RoleBinding: [{ metadata: { name: 'x', namespace: 'cluster1', labels: label } }],
+    };
+    return fakeKube({
+      get: (async ({ kind }: Resource) => (kind === 'Namespace' && isThere ? namespace : undefined)) as never,
+      list: (async ({ kind }: Resource) => {
+        if (kind === 'Secret' && secrets instanceof Error) throw secrets;
+        return kind === 'Secret' ? secrets : (inMailbox[kind] ?? []);
+      }) as never,
+      read: (async (path: string) => (path === '/api/v1' ? { resources: kinds } : { groups: [] })) as never,
+      merge: (async (_: unknown, name: string, patch: unknown) => {
+        written.push(`patch ${name} ${JSON.stringify(patch)}`);
+      }) as never,
+      delete: (async ({ kind }: Resource, name: string) => {
+        written.push(`delete ${kind} ${name}`);
+        isThere = false;
+        return true;
+      }) as never,
+    });
+  }
+
+  it('goes with the WEC where nothing else is in it', async () => {
+    const written: string[] = [];
+    assert.equal(await removeLeftovers(hub([], written), 'cluster1', false, run()), true);
+    assert.deepEqual(written, ['delete Namespace cluster1']);
+  });
+
+  it('stays with what others keep in it, and is no mailbox any more', async () => {
+    const written: string[] = [];
+    const progress = recordingProgress();
+    const secrets = [{ metadata: { name: 'precious' } }];
+    assert.equal(await removeLeftovers(hub(secrets, written), 'cluster1', true, run(5000, progress)), false);
+    assert.equal(written.length, 1);
+    assert.match(written[0] ?? '', /^patch cluster1 .*"uid":"u1".*"open-cluster-management.io\/cluster-name":null/);
+    assert.match(progress.lines.join('\n'), /Namespace cluster1 stays on its1: it holds Secret precious\./);
+  });
+
+  it('stays as it is where not all of it may be seen', async () => {
+    const written: string[] = [];
+    const progress = recordingProgress();
+    const forbidden = new ApiError(403, {}, 'forbidden', 'secrets is forbidden', {});
+    assert.equal(await removeLeftovers(hub(forbidden, written), 'cluster1', false, run(5000, progress)), false);
+    assert.deepEqual(written, []);
+    assert.match(progress.lines.join('\n'), /what else it holds may not be seen/);
+  });
+});
+
+it('an operator of others stays after a clean-up, and is no part of a registration', () => {
+  const evidence = { context: 'cluster1', klusterlet: undefined, bootstrapSecret: undefined, hubSecret: undefined };
+  const operator = (labels: Record<string, string>) => ({ metadata: { name: 'klusterlet', labels } });
+  assert.equal(isBare({ ...evidence, pods: [], operator: operator({ app: 'klusterlet' }) }), true);
+  assert.equal(isBare({ ...evidence, pods: [], operator: operator({ [managedByLabel]: managedBy }) }), false);
+});
+
+it('workloads are not kept where it cannot be seen which objects belong to the works', async () => {
+  const manifest = {
+    resourceMeta: { version: 'v1', kind: 'ConfigMap', resource: 'configmaps', name: 'fixed', namespace: 'demo' },
+    conditions: [{ type: 'Applied', status: 'False' as const, message: 'field is immutable' }],
+  };
+  const work = {
+    metadata: { name: 'w', namespace: 'cluster1', uid: 'u1', generation: 2 },
+    spec: { deleteOption: { propagationPolicy: 'Orphan' as const } },
+    status: {
+      conditions: [{ type: 'Applied', status: 'False' as const, observedGeneration: 2 }],
+      resourceStatus: { manifests: [manifest] },
+    },
+  };
+  const leaving = {
+    name: 'cluster1',
+    kube: fakeKube({ list: (async () => []) as never }),
+    record: { name: 'cluster1', hub: 'its1', hubHash: null },
+    agentDead: undefined,
+    interrupted: undefined,
+    inspection: inspection(),
+  };
+  const hub = fakeKube({ get: (async () => work) as never });
+  await assert.rejects(keepWorkloads(hub, leaving, [work], run()), /its agent has no kubeconfig\. Nothing was deleted/);
+});

@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { StellarError } from '../../../../../src/lib/engine/errors.ts';
+import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
+import type { Condition, KubeObject } from '../../../../../src/lib/kube/objects.ts';
+import { deregister } from '../../../../../src/lib/wecs/deregister/deregister.ts';
+import { Force } from '../../../../../src/lib/wecs/deregister/force.ts';
+import { type Inspection, inspect } from '../../../../../src/lib/wecs/deregister/inspect.ts';
+import {
+  refuseNewcomer,
+  removeLateRequests,
+  removeLeftovers,
+} from '../../../../../src/lib/wecs/deregister/leftovers.ts';
+import { removeCluster } from '../../../../../src/lib/wecs/deregister/remove-cluster.ts';
+import type { ManagedCluster } from '../../../../../src/lib/wecs/objects.ts';
+import type { ManifestWork } from '../../../../../src/lib/workloads/manifest-works.ts';
+import { originWdsLabel } from '../../../../../src/lib/workloads/names.ts';
+import { makeOrphans } from '../../../../../src/lib/workloads/orphan-works.ts';
+import { fakeKube, joinedCluster, run } from '../../../support/builders.ts';
+
+const condition = (type: string, observedGeneration: number): Condition => ({
+  type,
+  status: 'True',
+  observedGeneration,
+});
+
+/** A work with option Orphan at generation 2, as OCM 1.3.1 shows it. */
+function orphanedWork(conditions: Condition[]): ManifestWork {
+  const resourceMeta = { group: '', version: 'v1', resource: 'configmaps', name: 'web', namespace: 'default' };
+  return {
+    metadata: { name: 'w1', namespace: 'wec1', uid: 'u1', generation: 2 },
+    spec: { deleteOption: { propagationPolicy: 'Orphan' } },
+    status: { conditions, resourceStatus: { manifests: [{ resourceMeta, conditions: [condition('Applied', 1)] }] } },
+  } as ManifestWork;
+}
+
+const hubWith = (work: ManifestWork): Kube => fakeKube({ get: (async () => work) as Kube['get'] });
+
+test('a WEC that policies select by ordinary labels loses them, and then its works, before it is deleted', async () => {
+  let cluster: ManagedCluster | undefined = joinedCluster({ name: 'wec1', labels: { env: 'edge' } });
+  cluster.metadata.uid = 'm1';
+  // A work of a WDS, which its transport removes once it has seen that the policy selects the WEC no more.
+  const work = { metadata: { name: 'w1', namespace: 'wec1', uid: 'u1', labels: { [originWdsLabel]: 'wds1' } } };
+  let works: KubeObject[] = [work];
+  const written: string[] = [];
+  const hub = fakeKube({
+    get: (async ({ kind }) => (kind === 'ManagedCluster' ? cluster : undefined)) as Kube['get'],
+    list: (async ({ kind }) => {
+      if (kind !== 'ManifestWork') return [];
+      const seen = works;
+      if (written.length > 0) works = [];
+      return seen;
+    }) as Kube['list'],
+    read: async () => ({}) as never,
+    merge: (async (_, name, { metadata }: { metadata: { labels: object } }) => {
+      written.push(`patch ${name} ${JSON.stringify(metadata.labels)}`);
+    }) as Kube['merge'],
+    delete: async ({ kind }, name, { uid } = {}) => {
+      written.push(`delete ${kind} ${name} ${uid} with ${works.length} works`);
+      cluster = undefined;
+      return true;
+    },
+  });
+  const inspection = await inspect(hub, 'wec1');
+  const leaving = { name: 'wec1', inspection, record: undefined, agentDead: undefined, interrupted: undefined };
+  const options = { keepWorkloads: false, cleanUp: false, force: false };
+  const policies = { policies: [], unread: [] };
+  const result = await deregister(hub, leaving, options, policies, async () => assert.fail('asked'), run());
+  assert.deepEqual(result, { name: 'wec1', changed: true });
+  assert.deepEqual(written, ['patch wec1 {"env":null}', 'delete ManagedCluster wec1 m1 with 0 works']);
+});
+
+test('works that come back right after an interrupted run are orphaned before the WEC is deleted, with --keep-workloads', async () => {
+  let cluster: ManagedCluster | undefined = joinedCluster({ name: 'wec1', labels: { env: 'edge' } });
+  cluster.metadata.uid = 'm1';
+  const labels = { [originWdsLabel]: 'wds1' };
+  // KubeStellar recreates it, because the labels had been put back; its agent answers at once.
+  const work = orphanedWork([condition('Applied', 2)]);
+  let works: ManifestWork[] = [];
+  const written: string[] = [];
+  const hub = fakeKube({
+    get: (async ({ kind }) =>
+      kind === 'ManagedCluster' ? cluster : kind === 'ManifestWork' ? work : undefined) as Kube['get'],
+    list: (async ({ kind }) => (kind === 'ManifestWork' ? works : [])) as Kube['list'],
+    read: async () => ({}) as never,
+    merge: (async ({ kind }, name) => {
+      written.push(`patch ${kind} ${name}`);
+      works = kind === 'ManagedCluster' ? [{ ...work, metadata: { ...work.metadata, labels }, spec: {} }] : [];
+    }) as Kube['merge'],
+    delete: async ({ kind }, name) => {
+      written.push(`delete ${kind} ${name}`);
+      cluster = undefined;
+      return true;
+    },
+  });
+  const inspection = await inspect(hub, 'wec1');
+  const leaving = { name: 'wec1', inspection, record: undefined, agentDead: undefined, interrupted: undefined };
+  const options = { keepWorkloads: true, cleanUp: false, force: false };
+  const policies = { policies: [], unread: [] };
+  await deregister(hub, leaving, options, policies, async () => assert.fail('asked'), run(10_000));
+  assert.deepEqual(written, ['patch ManagedCluster wec1', 'patch ManifestWork w1', 'delete ManagedCluster wec1']);
+});
+
+test('a work that is Complete, which its agent applies no more, is released on the WEC', async () => {
+  const work = orphanedWork([condition('Applied', 1), condition('Complete', 2)]);
+  const released: string[] = [];
+  await makeOrphans(hubWith(work), [work], run(2000), async (_, manifests) => {
+    released.push(...manifests.map(({ resourceMeta }) => resourceMeta?.name ?? ''));
+  });
+  assert.deepEqual(released, ['web']);
+});
+
+test('a work that its agent has not answered yet is not released on the WEC', async () => {
+  const work = orphanedWork([condition('Applied', 1), condition('Complete', 1)]);
+  const released: unknown[] = [];
+  await assert.rejects(
+    makeOrphans(hubWith(work), [work], run(500), async (...args) => {
+      released.push(args);
+    }),
+    { code: 'timeout' },
+  );
+  assert.deepEqual(released, []);
+});
+
+test("force counts an agent's time from the deletion", async ({ mock }) => {
+  mock.timers.enable({ apis: ['Date'] });
+  const inspection = (deletionTimestamp?: string): Inspection => ({
+    name: 'wec1',
+    managedCluster: undefined,
+    works: [{ metadata: { name: 'w1', uid: 'u1', deletionTimestamp } } as ManifestWork],
+    addonWorks: [],
+    addons: [],
+    mailbox: undefined,
+    properties: undefined,
+    requests: [],
+    lease: undefined,
+  });
+  const force = new Force(fakeKube({ get: async () => undefined }), inspection(), async () => undefined);
+  assert.equal(await force.isDue(inspection()), false);
+  mock.timers.tick(10_000);
+  assert.equal(await force.isDue(inspection('2026-11-20T08:00:10Z')), false);
+  mock.timers.tick(10_000);
+  assert.equal(await force.isDue(inspection('2026-11-20T08:00:10Z')), false);
+  mock.timers.tick(5000);
+  assert.equal(await force.isDue(inspection('2026-11-20T08:00:10Z')), true);
+});
+
+test('a mailbox that the hub holds is reported with the controller that is missing', async () => {
+  const labels = { 'open-cluster-management.io/cluster-name': 'wec1' };
+  const message = 'finalizers remaining: cluster.open-cluster-management.io/manifest-work-cleanup';
+  const mailbox = {
+    metadata: { name: 'wec1', uid: 'n1', labels },
+    status: { conditions: [{ type: 'NamespaceFinalizersRemaining', status: 'True', message }] },
+  };
+  const deployment = { metadata: { name: 'cluster-manager-registration-controller' } };
+  const hub = fakeKube({
+    get: (async ({ kind }) =>
+      kind === 'Namespace' ? mailbox : kind === 'Deployment' ? deployment : undefined) as Kube['get'],
+    list: async () => [],
+    read: async () => ({}) as never,
+    delete: async () => true,
+  });
+  await assert.rejects(removeLeftovers(hub, 'wec1', true, run(200)), (error: StellarError) => {
+    assert.equal(error.code, 'timeout');
+    assert.deepEqual(error.details, [message, 'The registration controller of its1 is not running.']);
+    assert.match(error.hint ?? '', /get deployments,pods/);
+    return true;
+  });
+});
+
+test('the request that a pending agent has made anew goes, and never that of a registration made anew', async () => {
+  const deleted: string[] = [];
+  const hubOf = (managedCluster?: object): Kube =>
+    fakeKube({
+      get: (async ({ kind }) => (kind === 'ManagedCluster' ? managedCluster : undefined)) as Kube['get'],
+      list: (async ({ kind }) =>
+        kind === 'CertificateSigningRequest' ? [{ metadata: { name: 'wec1-x', uid: 'r1' } }] : []) as Kube['list'],
+      delete: async (_, name) => deleted.push(name) > 0,
+    });
+  const anew = hubOf({ metadata: { name: 'wec1', uid: 'm2' } });
+  await removeLateRequests(anew, 'wec1');
+  assert.deepEqual(deleted, []);
+  await assert.rejects(refuseNewcomer(anew, 'wec1'), { code: 'still-registered' });
+  await removeLateRequests(hubOf(), 'wec1');
+  assert.deepEqual(deleted, ['wec1-x']);
+  await refuseNewcomer(hubOf(), 'wec1');
+});
+
+test('a WEC that gets works while it is being deleted loses the labels by which it is selected', async () => {
+  const cluster = { metadata: { name: 'wec1', uid: 'm1', labels: { env: 'edge' } as Record<string, string | null> } };
+  const work = { metadata: { name: 'w1', uid: 'w1', labels: { 'transport.kubestellar.io/originWdsName': 'wds1' } } };
+  // KubeStellar recreates the work, and the cluster waits for its end, as long as the label is there.
+  const isSelected = () => cluster.metadata.labels.env === 'edge';
+  const hub = fakeKube({
+    get: (async ({ kind }) => (kind === 'ManagedCluster' && isSelected() ? cluster : undefined)) as Kube['get'],
+    list: (async ({ kind }) => (kind === 'ManifestWork' && isSelected() ? [work] : [])) as Kube['list'],
+    merge: async (_, __, patch) => Object.assign(cluster.metadata, (patch as typeof cluster).metadata) as never,
+    delete: async () => true,
+  });
+  const before: Inspection = {
+    name: 'wec1',
+    managedCluster: structuredClone(cluster) as never,
+    works: [],
+    addonWorks: [],
+    addons: [],
+    mailbox: undefined,
+    properties: undefined,
+    requests: [],
+    lease: undefined,
+  };
+  await removeCluster(hub, before, undefined, run(3000));
+  assert.deepEqual(cluster.metadata.labels, { env: null });
+});

@@ -1,0 +1,316 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { diagnose, type Findings } from '../../../../../src/lib/wecs/get/diagnosis.ts';
+import { groupWorks } from '../../../../../src/lib/wecs/get/mailbox.ts';
+import { judgeSeen } from '../../../../../src/lib/wecs/get/seen-stages.ts';
+import { conditionViews, type Mailbox, type PodView, type WecSide } from '../../../../../src/lib/wecs/get/view.ts';
+import type { Registration } from '../../../../../src/lib/wecs/registration/checks.ts';
+import {
+  hubEvidence,
+  hubSecret,
+  joinedCluster,
+  lease,
+  managedCluster,
+  now,
+  request,
+  secondsAgo,
+  wecEvidence,
+  wecPod,
+} from '../../../support/builders.ts';
+
+interface Situation extends Partial<Registration> {
+  mailbox?: Mailbox;
+  pods?: PodView[];
+  /** False for a WEC that has none. */
+  klusterlet?: boolean;
+  clusterName?: string;
+  forbidden?: ReadonlySet<string>;
+}
+
+/** What is found in a situation; the WEC's side is shown where there is evidence of it. */
+function findings({ mailbox, pods = [], klusterlet = true, clusterName = 'cluster1', ...others }: Situation): Findings {
+  const { forbidden = new Set<string>(), ...rest } = others;
+  const registration: Registration = { name: 'cluster1', hub: hubEvidence(), wec: undefined, now, ...rest };
+  const seen = klusterlet ? { clusterName, mode: 'Singleton', hub: null, conditions: [] } : null;
+  const wec: WecSide | null =
+    registration.wec === undefined ? null : { context: 'kind-1', klusterlet: seen, operatorVersion: null, pods };
+  const reports = judgeSeen(registration, forbidden);
+  return { registration, reports, mailbox: mailbox ?? null, wec, forbidden, its: 'its1' };
+}
+
+const silent = hubEvidence({ managedCluster: joinedCluster({ available: 'unknown' }), lease: lease(660) });
+const wellKnown = hubEvidence({ managedCluster: joinedCluster(), lease: lease(1) });
+const pod = (over: Partial<PodView> = {}): PodView => ({
+  namespace: 'open-cluster-management-agent',
+  name: 'agent-1',
+  phase: 'Running',
+  ready: true,
+  restarts: 0,
+  stuck: null,
+  images: [],
+  ...over,
+});
+
+const pending = await request({ name: 'csr-1', age: 120 });
+const second = await request({ name: 'csr-2', agent: 'agent-b', age: 10 });
+const unpullable = [{ name: 'a', state: { waiting: { reason: 'ImagePullBackOff', message: 'no such image' } } }];
+const denied = await request({ name: 'csr-1', state: 'denied' });
+const authorityChanged = [
+  {
+    type: 'HubConnectionDegraded',
+    status: 'True' as const,
+    reason: 'BootstrapSecretError,HubKubeConfigError',
+    message:
+      'Failed to create &SelfSubjectAccessReview{} with hub kubeconfig secret "open-cluster-management-agent" "hub-kubeconfig-secret" to apiserver https://hub: Post "https://hub/apis": tls: failed to verify certificate: x509: certificate signed by unknown authority',
+  },
+];
+
+const cases: [what: string, situation: Situation, wrong: RegExp, hint: RegExp | null][] = [
+  [
+    'a pending request',
+    { hub: hubEvidence({ managedCluster: managedCluster(), requests: [pending] }) },
+    /^cluster1 asked to be registered \(2m ago\), and nobody has accepted it\.$/,
+    /^stellarctl accept cluster1 --its its1$/,
+  ],
+  [
+    'several agents',
+    { hub: hubEvidence({ managedCluster: managedCluster(), requests: [pending, second] }) },
+    /^2 agents ask to be cluster1/,
+    /^stellarctl accept cluster1/,
+  ],
+  [
+    'a denied request',
+    { hub: hubEvidence({ managedCluster: managedCluster(), requests: [denied] }) },
+    /was denied/,
+    /kubectl --context its1 delete csr csr-1/,
+  ],
+  [
+    'a silent agent, seen from the hub',
+    { hub: silent },
+    /has fallen silent: lease stopped 11m ago\.$/,
+    /^stellarctl wec get cluster1=CONTEXT --its its1/,
+  ],
+  [
+    'a silent agent that runs',
+    { hub: silent, wec: wecEvidence('join-singleton', { hubSecret }), pods: [pod()] },
+    /has fallen silent/,
+    /^kubectl --context kind-1 -n open-cluster-management-agent logs agent-1$/,
+  ],
+  [
+    'an agent that does not run',
+    { hub: wellKnown, wec: wecEvidence('join-singleton', { hubSecret, pods: [wecPod('klusterlet')] }) },
+    /^No agent of cluster1 runs in the cluster of context cluster1: it has no pod\.$/,
+    /get deployments,pods/,
+  ],
+  [
+    'a changed certificate authority',
+    { hub: silent, wec: wecEvidence(authorityChanged, { hubSecret }) },
+    /^The hub's certificate authority has changed since cluster1 joined\.$/,
+    /^stellarctl wec join cluster1=kind-1 --accept --its its1 +\(renews/,
+  ],
+  [
+    'an agent that asks anew',
+    { hub: { ...silent, requests: [pending] }, wec: wecEvidence(authorityChanged, { hubSecret }) },
+    /asks for its name anew \(2m ago\)/,
+    /^stellarctl accept cluster1 --agent agent-a --its its1/,
+  ],
+  [
+    'a wrong certificate authority',
+    { wec: wecEvidence('wrong-ca') },
+    /another certificate authority than the hub's/,
+    /^stellarctl wec join cluster1=kind-1/,
+  ],
+  [
+    'a wrong port',
+    { wec: wecEvidence('wrong-port') },
+    /does not reach the hub: .*connection refused\.$/,
+    /--hub-apiserver/,
+  ],
+  [
+    'a token that is not accepted',
+    { wec: wecEvidence('garbage-token') },
+    /no longer accepts the bootstrap token/,
+    /^stellarctl wec join/,
+  ],
+  [
+    'no bootstrap secret',
+    { wec: wecEvidence('no-bootstrap-secret', { bootstrapSecret: undefined }) },
+    /bootstrap secret of cluster1 is missing/,
+    /^stellarctl wec join/,
+  ],
+  [
+    'a container that does not start',
+    {
+      hub: silent,
+      wec: wecEvidence('join-singleton', { hubSecret, pods: [wecPod('klusterlet-agent', unpullable)] }),
+    },
+    /^A container of the agent does not start: ImagePullBackOff \(no such image\)\.$/,
+    /describe pod klusterlet-agent-1/,
+  ],
+  [
+    'no Klusterlet, of a WEC that has joined',
+    { hub: silent, wec: wecEvidence('join-singleton', { klusterlet: undefined }), klusterlet: false },
+    /no Klusterlet in the cluster of context kind-1/,
+    null,
+  ],
+  [
+    'another name',
+    { hub: wellKnown, wec: wecEvidence('join-singleton'), clusterName: 'other' },
+    /registered as other, not as cluster1/,
+    /wec get other=kind-1/,
+  ],
+  [
+    'a deletion',
+    {
+      hub: hubEvidence({ managedCluster: joinedCluster({ deleting: true }) }),
+      mailbox: {
+        namespace: 'cluster1',
+        works: [{ wds: 'wds1', binding: 'p', addon: null, count: 2, failed: [] }],
+        addons: [],
+      },
+    },
+    /being deleted; 2 works are still in its mailbox/,
+    /wec wait cluster1 --for delete/,
+  ],
+  [
+    'a ManagedCluster that was deleted',
+    { wec: wecEvidence('approved-not-accepted', { hubSecret }) },
+    /no ManagedCluster cluster1 on its1/,
+    /^stellarctl wec join cluster1=cluster1 --accept --its its1 /,
+  ],
+  [
+    'a ManagedCluster that was deleted, whatever the Klusterlet said last',
+    { hub: hubEvidence(), wec: wecEvidence('join-singleton', { hubSecret }) },
+    /no ManagedCluster cluster1 on its1, and its agent, which has its certificate, does not announce it/,
+    /^stellarctl wec join cluster1=cluster1 --accept --its its1 /,
+  ],
+  [
+    'an operator and an agent without pods, whatever lease and conditions say',
+    {
+      hub: wellKnown,
+      wec: wecEvidence('join-singleton', {
+        hubSecret,
+        pods: [],
+        operator: { metadata: { name: 'klusterlet' }, spec: { replicas: 0 } },
+      }),
+    },
+    /^No agent of cluster1 runs .*: neither the operator \S+, which is scaled to no pods, nor the agent has a pod\.$/,
+    /^stellarctl wec join cluster1=cluster1 --accept --its its1 /,
+  ],
+  [
+    'a webhook of the hub that does not answer',
+    {
+      hub: hubEvidence({ requests: [pending] }),
+      wec: wecEvidence('approved-not-accepted'),
+      webhook: { state: 'silent', why: "OCM's webhook does not answer", hint: '', next: 'kubectl rollout restart x' },
+    },
+    /^cluster1 cannot be announced on its1: OCM's webhook does not answer\.$/,
+    /^kubectl rollout restart x$/,
+  ],
+  [
+    'a work that could not be applied',
+    {
+      hub: wellKnown,
+      mailbox: {
+        namespace: 'cluster1',
+        works: [{ wds: 'wds1', binding: 'p', addon: null, count: 2, failed: [{ name: 'w', message: 'forbidden' }] }],
+        addons: [],
+      },
+    },
+    /^1 work could not be applied on cluster1: forbidden\.$/,
+    /describe manifestwork w/,
+  ],
+];
+
+describe('a diagnosis of', () => {
+  for (const [what, situation, wrong, hint] of cases) {
+    test(what, () => {
+      const diagnosis = diagnose(findings(situation));
+      assert.match(diagnosis?.wrong ?? 'nothing', wrong);
+      if (hint === null) assert.equal(diagnosis?.hint, null);
+      else assert.match(diagnosis?.hint ?? 'nothing', hint);
+    });
+    test(`${what}: what is to be typed can be typed as it is, or is not there`, () => {
+      const { hint, next } = diagnose(findings(situation)) ?? {};
+      const isWhole = hint != null && !/=CONTEXT|https:\/\/…/.test(hint);
+      assert.equal(next, isWhole ? hint.replace(/ {6}\(.*\)$/, '') : null);
+      assert.doesNotMatch(next ?? '', / {2}|[(…)]/);
+    });
+  }
+  test('a Klusterlet that may not be read says nothing, also where the ITS knows that there is one', () => {
+    const wec = wecEvidence('join-singleton', { klusterlet: undefined, pods: undefined });
+    const situation = { hub: wellKnown, wec, klusterlet: false };
+    const kinds = new Set(['klusterlets', 'secrets', 'pods']);
+    assert.equal(diagnose(findings({ ...situation, forbidden: kinds })), undefined);
+    assert.match(diagnose(findings(situation))?.wrong ?? '', /no Klusterlet/);
+  });
+  test('an available WEC has nothing to say, whatever its Klusterlet said last', () => {
+    assert.equal(diagnose(findings({ hub: wellKnown })), undefined);
+    assert.equal(
+      diagnose(findings({ hub: wellKnown, wec: wecEvidence('approved-not-accepted', { hubSecret }) })),
+      undefined,
+    );
+  });
+});
+
+test('what may not be read is no evidence, unless something else settles it', () => {
+  const stateOf = (registration: Partial<Registration>, kind: string) =>
+    judgeSeen(
+      {
+        name: 'cluster1',
+        hub: hubEvidence({ managedCluster: managedCluster() }),
+        wec: undefined,
+        now,
+        ...registration,
+      },
+      new Set([kind]),
+    ).find(({ id }) => id === 'approved')?.verdict;
+  assert.deepEqual(stateOf({}, 'certificatesigningrequests'), {
+    state: 'unseen',
+    why: 'not allowed to read certificatesigningrequests',
+  });
+  assert.deepEqual(stateOf({ hub: wellKnown }, 'certificatesigningrequests'), { state: 'met' });
+});
+
+test('works are told by where they come from, with what the agent says of those that failed', () => {
+  const labels = {
+    'transport.kubestellar.io/originWdsName': 'wds1',
+    'transport.kubestellar.io/originOwnerReferenceBindingKey': 'nginx',
+  };
+  const work = (name: string, given: Record<string, string>, status = {}) => ({
+    metadata: { name, labels: given },
+    status,
+  });
+  const failing = {
+    conditions: [{ type: 'Applied', status: 'False' as const, message: 'Failed to apply manifest work' }],
+    resourceStatus: {
+      manifests: [{ conditions: [{ type: 'Applied', status: 'False', message: 'pods is forbidden' }] }],
+    },
+  };
+  assert.deepEqual(
+    groupWorks([
+      work('d', {}),
+      work('c', { 'open-cluster-management.io/addon-name': 'status' }),
+      work('a', labels),
+      work('b', labels, failing),
+    ]),
+    [
+      { wds: 'wds1', binding: 'nginx', addon: null, count: 2, failed: [{ name: 'b', message: 'pods is forbidden' }] },
+      { wds: null, binding: null, addon: 'status', count: 1, failed: [] },
+      { wds: null, binding: null, addon: null, count: 1, failed: [] },
+    ],
+  );
+});
+
+test('a condition is good or not by what its type means', () => {
+  const views = conditionViews([
+    { type: 'Applied', status: 'True', lastTransitionTime: secondsAgo(1) },
+    { type: 'HubConnectionDegraded', status: 'True' },
+    { type: 'WorkDesiredDegraded', status: 'False' },
+    { type: 'Deleting', status: 'False' },
+  ]);
+  assert.deepEqual(
+    views.map(({ good }) => good),
+    [true, false, true, false],
+  );
+});

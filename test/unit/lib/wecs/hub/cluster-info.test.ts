@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { stringify } from 'yaml';
+import { parseClusterInfo } from '../../../../../src/lib/wecs/hub/cluster-info.ts';
+
+const kubeconfig = (cluster: object) =>
+  stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: '', cluster }],
+    contexts: null,
+    'current-context': '',
+  });
+const pem = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
+
+test('server and authority are read', () => {
+  const info = parseClusterInfo(
+    kubeconfig({
+      server: 'https://its1-control-plane:6443/',
+      'certificate-authority-data': Buffer.from(pem).toString('base64'),
+    }),
+  );
+  assert.deepEqual(info, { server: 'https://its1-control-plane:6443', certificateAuthority: pem });
+});
+
+test('without an authority there is none', () => {
+  assert.deepEqual(parseClusterInfo(kubeconfig({ server: 'https://h' })), {
+    server: 'https://h',
+    certificateAuthority: undefined,
+  });
+  assert.deepEqual(parseClusterInfo(kubeconfig({ server: 'https://h', 'certificate-authority-data': '' })), {
+    server: 'https://h',
+    certificateAuthority: undefined,
+  });
+});
+
+test('as JSON it is read as well', () =>
+  assert.equal(parseClusterInfo('{"clusters":[{"cluster":{"server":"https://h"}}]}')?.server, 'https://h'));
+
+describe('nothing is read', () => {
+  const nothing: Record<string, string | undefined> = {
+    'where there is no ConfigMap': undefined,
+    'of an empty text': '',
+    'of a text': 'hello',
+    'of what is not YAML': 'a: [',
+    'of a kubeconfig without clusters': 'clusters: []',
+    'of a server that is no text': kubeconfig({ server: 6443 }),
+    'of a server that is no URL': kubeconfig({ server: 'its1-control-plane' }),
+    'of clusters that are no list': 'clusters: 7',
+  };
+  for (const [what, text] of Object.entries(nothing)) test(what, () => assert.equal(parseClusterInfo(text), undefined));
+  // An agent would send its token in clear, and our own join file refuses such an address.
+  test('of a server without TLS', () => assert.equal(parseClusterInfo(kubeconfig({ server: 'http://h' })), undefined));
+});

@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { StellarError } from '../../../../../src/lib/engine/errors.ts';
+import {
+  type ChosenEndpoint,
+  chooseEndpoint,
+  type Endpoint,
+  type EndpointInput,
+  isThisMachine,
+} from '../../../../../src/lib/wecs/hub/endpoint.ts';
+
+const outsideAuthority = 'authority of the kubeconfig';
+const insideAuthority = 'authority of cluster-info';
+const names: Record<string, string[]> = {
+  'hub.example.com': ['203.0.113.7'],
+  'my-laptop.example.com': ['127.0.0.1', '::1'],
+  'half-local.example.com': ['127.0.0.1', '203.0.113.7'],
+  'its1-control-plane': ['172.18.0.2'],
+};
+const resolve = async (host: string): Promise<string[]> => {
+  if (names[host] === undefined) throw new Error(`getaddrinfo ENOTFOUND ${host}`);
+  return names[host];
+};
+
+const outside = (server: string): Endpoint => ({ server, certificateAuthority: outsideAuthority });
+const inside = (server: string): Endpoint => ({ server, certificateAuthority: insideAuthority });
+const reachable = outside('https://hub.example.com:6443');
+const local = outside('https://127.0.0.1:6443');
+const published = inside('https://its1-control-plane:6443');
+
+function choose(input: Partial<EndpointInput>): Promise<ChosenEndpoint> {
+  return chooseEndpoint(
+    {
+      its: 'its1',
+      wec: 'cluster1',
+      outside: reachable,
+      inside: published,
+      insideForbidden: false,
+      hubApiserver: undefined,
+      forceInside: undefined,
+      certificateAuthority: undefined,
+      ...input,
+    },
+    resolve,
+  );
+}
+
+async function refused(input: Partial<EndpointInput>, why: RegExp): Promise<void> {
+  await assert.rejects(choose(input), (error: unknown) => {
+    assert.ok(error instanceof StellarError);
+    assert.equal(error.code, 'endpoint-unusable');
+    assert.match(error.message, why);
+    assert.match(error.hint ?? '', /--hub-apiserver https:\/\//);
+    return true;
+  });
+}
+
+describe("the context's server is chosen", () => {
+  const expected = { ...reachable, source: 'kubeconfig' };
+  test('where other machines can use it', async () => assert.deepEqual(await choose({}), expected));
+  test('where nothing is published', async () => assert.deepEqual(await choose({ inside: undefined }), expected));
+  test('where its name is not known here', async () =>
+    assert.equal((await choose({ outside: outside('https://elsewhere.example.com') })).source, 'kubeconfig'));
+  test('where one of its addresses is not this machine', async () =>
+    assert.equal((await choose({ outside: outside('https://half-local.example.com') })).source, 'kubeconfig'));
+  test('although it is local, when the lookup is forbidden', async () =>
+    assert.deepEqual(await choose({ outside: local, forceInside: false }), { ...local, source: 'kubeconfig' }));
+});
+
+describe('the published server is chosen where the context says', () => {
+  const servers = [
+    'https://127.0.0.1:6443',
+    'https://127.3.2.1',
+    'https://[::1]:6443',
+    'https://0.0.0.0:6443',
+    'https://localhost:6443',
+    'https://LOCALHOST.',
+    'https://its1.localhost',
+    'https://its1.localtest.me:9443',
+    'https://my-laptop.example.com',
+  ];
+  for (const server of servers) {
+    test(server, async () =>
+      assert.deepEqual(await choose({ outside: outside(server) }), {
+        ...published,
+        source: 'kube-public/cluster-info',
+      }),
+    );
+  }
+  test('anything, when the lookup is forced', async () =>
+    assert.deepEqual(await choose({ forceInside: true }), { ...published, source: 'kube-public/cluster-info' }));
+});
+
+describe('nothing is chosen', () => {
+  const unusable: [server: string, why: RegExp][] = [
+    ['https://127.0.0.1:6443', /local as well/],
+    ['https://its1.localtest.me:9443', /local as well/],
+    ['https://kubernetes.default:443', /only its own pods/],
+    ['https://kubernetes.default.svc.cluster.local', /only its own pods/],
+    ['https://kubernetes', /only its own pods/],
+    ['https://its1.its1-system.svc', /only its own pods/],
+    ['https://its1.its1-system.svc.cluster.local:9443', /only its own pods/],
+  ];
+  for (const [server, why] of unusable) {
+    test(`where the context's server is local and the published one is ${server}`, () =>
+      refused({ outside: local, inside: inside(server) }, why));
+    test(`where the lookup is forced and the published one is ${server}`, () =>
+      refused({ forceInside: true, inside: inside(server) }, why));
+  }
+  test("where the context's server is local and nothing is published", () =>
+    refused(
+      { outside: local, inside: undefined },
+      /^The API server of its1 calls itself https:\/\/127\.0\.0\.1:6443, which an agent in cluster1 cannot use.*missing/,
+    ));
+  test('where the lookup is forced and nothing is published', () =>
+    refused({ forceInside: true, inside: undefined }, /^The internal address was asked for.*missing/));
+});
+
+describe('the user has the last word:', () => {
+  const given = 'https://127.0.0.1:7443';
+  test('--hub-apiserver is taken whatever it is, with the authority of the context', async () => {
+    assert.deepEqual(await choose({ hubApiserver: given }), {
+      server: given,
+      certificateAuthority: outsideAuthority,
+      source: '--hub-apiserver',
+    });
+    assert.equal((await choose({ hubApiserver: given, outside: local, inside: undefined })).server, given);
+  });
+  test('--ca-file stands in for every authority', async () => {
+    const certificateAuthority = 'own';
+    for (const input of [{}, { outside: local }, { hubApiserver: given }])
+      assert.equal((await choose({ ...input, certificateAuthority })).certificateAuthority, 'own');
+  });
+});
+
+test("an authority that is missing is not made up: the system's vouch then", async () => {
+  assert.equal(
+    (await choose({ outside: { server: 'https://hub.example.com', certificateAuthority: undefined } }))
+      .certificateAuthority,
+    undefined,
+  );
+});
+
+describe('this machine is meant', () => {
+  const hosts: Record<string, boolean> = {
+    '127.0.0.1': true,
+    '127.255.0.9': true,
+    '::1': true,
+    '::': true,
+    '0.0.0.0': true,
+    '::ffff:127.0.0.1': true,
+    '10.0.0.1': false,
+    '128.0.0.1': false,
+    'fe80::1': false,
+    notlocalhost: false,
+    'localtest.me.example.com': false,
+  };
+  for (const [host, expected] of Object.entries(hosts))
+    test(`${host}: ${expected}`, async () => assert.equal(await isThisMachine(host, resolve), expected));
+  // URL writes ::ffff:127.0.0.1 so.
+  test('::ffff:7f00:1: true', async () =>
+    assert.equal(await isThisMachine(new URL('https://[::ffff:127.0.0.1]').hostname.slice(1, -1), resolve), true));
+  test('names that everybody knows are not looked up', async () => {
+    const fail = async () => assert.fail('looked up');
+    assert.equal(await isThisMachine('its1.localtest.me', fail), true);
+    assert.equal(await isThisMachine('127.0.0.1', fail), true);
+  });
+});

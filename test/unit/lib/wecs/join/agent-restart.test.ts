@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
+import type { Secret } from '../../../../../src/lib/kube/objects.ts';
+import { NewStart } from '../../../../../src/lib/wecs/join/agent-restart.ts';
+import type { Registration } from '../../../../../src/lib/wecs/registration/checks.ts';
+import {
+  hubEvidence,
+  hubSecret,
+  managedCluster,
+  now,
+  request,
+  secondsAgo,
+  wecEvidence,
+  wecPod,
+} from '../../../support/builders.ts';
+
+const steady = { hasBeenAway: () => false } as Kube;
+const asked = async (secondsAgo: number, state: 'pending' | 'issued' | 'denied' = 'pending') => [
+  { ...(await request({ name: 'csr-0', state })), created: now - secondsAgo * 1000 },
+];
+const bootstrapWritten = (ago: number): Secret => ({
+  metadata: {
+    name: 'bootstrap-hub-kubeconfig',
+    annotations: { 'stellarctl.kubestellar.io/written-at': secondsAgo(ago) },
+  },
+});
+/** What an agent that waits to be accepted is like. */
+const wec = wecEvidence('join-singleton');
+
+/** What several looks at the same say, one after the other. */
+function needs(registration: Partial<Registration>, looks = 1) {
+  const start = new NewStart();
+  const all = Array.from({ length: looks }, () =>
+    start.need({ name: 'cluster1', hub: hubEvidence(), wec, now, ...registration }, steady, now),
+  );
+  return all.at(-1)?.by;
+}
+
+describe('an agent is to start anew', () => {
+  test('by a new token when it has asked a while ago and has not announced itself, once', async () => {
+    const start = new NewStart();
+    const registration = { name: 'cluster1', hub: hubEvidence({ requests: await asked(11) }), wec, now };
+    assert.deepEqual(start.need(registration, steady, now), {
+      why: 'its agent could not announce itself',
+      by: 'token',
+    });
+    start.did({ why: '', by: 'token' });
+    assert.equal(start.need(registration, steady, now), undefined);
+  });
+  test('not when it has only just asked, has announced itself, or has its certificate', async () => {
+    assert.equal(needs({ hub: hubEvidence({ requests: await asked(5) }) }), undefined);
+    assert.equal(
+      needs({ hub: hubEvidence({ requests: await asked(11), managedCluster: managedCluster() }) }),
+      undefined,
+    );
+    assert.equal(needs({ hub: hubEvidence({ requests: await asked(11, 'issued') }) }), undefined);
+  });
+  test('not because of what the operator says of a hub that has been there all the time', () => {
+    assert.equal(needs({ wec: wecEvidence('garbage-token') }), undefined);
+  });
+
+  test("not while the hub's webhook does not answer, nor in the first seconds after that", async () => {
+    const start = new NewStart();
+    const webhook = { state: 'silent', why: '', hint: '', next: '' } as const;
+    const hub = hubEvidence({ requests: await asked(600) });
+    const need = (later: number, rest: Partial<Registration>) =>
+      start.need({ name: 'cluster1', hub, wec, now: now + later * 1000, ...rest }, steady, now);
+    assert.equal(need(0, { webhook }), undefined);
+    assert.equal(need(5, { webhook: { state: 'answers' } }), undefined);
+    assert.equal(need(11, { webhook: { state: 'answers' } })?.by, 'token');
+  });
+
+  test('without its certificate when the ITS has no ManagedCluster of it, seen twice', async () => {
+    const lost = { wec: { ...wec, hubSecret } };
+    assert.equal(needs(lost), undefined);
+    assert.equal(needs(lost, 2), 'certificate');
+    assert.equal(needs({ ...lost, hub: hubEvidence({ managedCluster: managedCluster() }) }, 2), undefined);
+    assert.equal(needs({ ...lost, hub: undefined }, 2), undefined);
+  });
+
+  test('by its pods when its certificate was taken away and they are older than the bootstrap secret', async () => {
+    const old = { ...wec, bootstrapSecret: bootstrapWritten(20) };
+    assert.equal(needs({ wec: old }), 'pods');
+    assert.equal(needs({ wec: { ...old, bootstrapSecret: bootstrapWritten(3) } }), undefined, 'it may be about to ask');
+    const fresh = wecPod('klusterlet-agent');
+    fresh.metadata.creationTimestamp = secondsAgo(10);
+    assert.equal(needs({ wec: { ...old, pods: [fresh] } }), undefined, 'it has been started since');
+    assert.equal(
+      needs({ wec: old, hub: hubEvidence({ requests: await asked(18, 'denied') }) }),
+      undefined,
+      'it has asked',
+    );
+    assert.equal(needs({ wec: old, hub: hubEvidence({ requests: await asked(600, 'issued') }) }), 'pods');
+    assert.equal(needs({ wec: { ...wecEvidence('wrong-port'), bootstrapSecret: bootstrapWritten(20) } }), undefined);
+  });
+});

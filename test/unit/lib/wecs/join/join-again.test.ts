@@ -1,0 +1,286 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { apiError } from '../../../../../src/lib/kube/client/errors.ts';
+import type { Secret } from '../../../../../src/lib/kube/objects.ts';
+import { isDone } from '../../../../../src/lib/wecs/join/already-done.ts';
+import { bootstrapNeed } from '../../../../../src/lib/wecs/join/bootstrap-need.ts';
+import { HubRecords, recordHubWrites } from '../../../../../src/lib/wecs/join/hub-records.ts';
+import type { JoinOptions } from '../../../../../src/lib/wecs/join/options.ts';
+import { requireOwnership } from '../../../../../src/lib/wecs/join/ownership.ts';
+import type { JoinPlan } from '../../../../../src/lib/wecs/join/preflight.ts';
+import { dropCertificate, lostRegistration } from '../../../../../src/lib/wecs/join/renew-agent.ts';
+import { SupersededRequests } from '../../../../../src/lib/wecs/join/superseded.ts';
+import { WebhookLook } from '../../../../../src/lib/wecs/join/webhook-look.ts';
+import { bootstrapSecret } from '../../../../../src/lib/wecs/klusterlet/agent.ts';
+import { retireRequests } from '../../../../../src/lib/wecs/registration/approval.ts';
+import {
+  fakeKube,
+  hubEvidence,
+  hubSecret,
+  joinedCluster,
+  klusterlet,
+  lease,
+  managedCluster,
+  now,
+  recordingProgress,
+  request,
+  run,
+  wecEvidence,
+  wecPod,
+} from '../../../support/builders.ts';
+
+const endpoint = {
+  server: 'https://its1:6443',
+  certificateAuthority: undefined,
+  proxyUrl: undefined,
+  source: 'kubeconfig' as const,
+};
+const options: JoinOptions = { accept: true, labels: {} };
+/** A bootstrap secret that was written so many seconds ago. */
+const written = (ago: number): Secret => bootstrapSecret(endpoint, 'token', now - ago * 1000) as Secret;
+
+type Given = Parameters<typeof wecEvidence>[1];
+const plan = (rest: Partial<JoinPlan> = {}): JoinPlan =>
+  ({
+    name: 'cluster1',
+    endpoint,
+    wecBefore: wecEvidence('join-singleton', { hubSecret, bootstrapSecret: written(600) }),
+    hubBefore: hubEvidence({ managedCluster: joinedCluster(), lease: lease(10) }),
+    identity: { state: 'proven', by: 'certificate' },
+    uid: 'uid-of-cluster1',
+    lost: undefined,
+    ...rest,
+  }) as JoinPlan;
+
+/** A hub that remembers what was written, deleted or refused. */
+function hubWith(rest: Parameters<typeof fakeKube>[0] = {}) {
+  const writes: string[] = [];
+  const kube = fakeKube({
+    delete: async ({ kind }, name, { uid } = {}) => {
+      writes.push(`delete ${kind} ${name} ${uid}`);
+      return true;
+    },
+    merge: async ({ kind }, name, patch) => {
+      writes.push(`merge ${kind} ${name} ${JSON.stringify(patch)}`);
+      return {} as never;
+    },
+    replace: async ({ kind }, object, subresource) => {
+      writes.push(`replace ${kind}/${subresource} ${object.metadata.name}`);
+      return object;
+    },
+    ...rest,
+  });
+  return { kube, writes };
+}
+
+const uid = (name: string) => ({ metadata: { uid: `uid-of-${name}` } });
+const ofPerson = await request({ name: 'csr-person', state: 'denied' });
+const superseded = await request({ name: 'csr-superseded', state: 'denied' });
+for (const condition of superseded.csr.status?.conditions ?? []) condition.reason = 'StellarctlSuperseded';
+const pending = await request({ name: 'csr-pending' });
+for (const { csr, name } of [ofPerson, superseded, pending]) Object.assign(csr.metadata, uid(name).metadata);
+
+describe('superseded requests', () => {
+  test('are deleted by their UIDs, never denied; what a person has denied stays', async () => {
+    const { kube, writes } = hubWith();
+    assert.deepEqual(await retireRequests(kube, [ofPerson, superseded, pending]), []);
+    assert.deepEqual(
+      writes,
+      ['csr-superseded', 'csr-pending'].map((name) => `delete CertificateSigningRequest ${name} uid-of-${name}`),
+    );
+  });
+
+  test('that may not be deleted are left, and told once with the command', async () => {
+    const refuse = async (): Promise<never> => {
+      throw apiError({ context: 'its1', server: 'https://its1' }, 403, '');
+    };
+    const progress = recordingProgress();
+    const { kube } = hubWith({ delete: refuse });
+    const requests = new SupersededRequests(kube, fakeKube(), 'agent-a', run(5000, progress));
+    const wec = wecEvidence('join-singleton', { bootstrapSecret: written(60) });
+    for (const _look of [1, 2]) await requests.clear(hubEvidence({ requests: [superseded] }), wec);
+    assert.deepEqual(progress.lines, [
+      'note The request csr-superseded of cluster1 is superseded, and this user may not delete it. Ask for its deletion: kubectl --context its1 delete csr csr-superseded',
+    ]);
+    assert.equal(requests.names.has('csr-superseded'), false, 'it still keeps its agent silent');
+  });
+
+  const cleared = async (wec: Given, agent: string | undefined, ages: number[]) => {
+    const { kube, writes } = hubWith();
+    const requests = new SupersededRequests(kube, fakeKube(), agent, run());
+    const all = await Promise.all(
+      ages.map(async (age) => ({ ...(await request({ name: `csr-${age}` })), created: now - age * 1000 })),
+    );
+    await requests.clear(hubEvidence({ requests: all }), wecEvidence('join-singleton', wec));
+    return { ignored: [...requests.names], deleted: writes.map((write) => write.split(' ')[2]) };
+  };
+  test("are the agent's own from before its bootstrap secret was written", async () => {
+    const both = { ignored: ['csr-600'], deleted: ['csr-600'] };
+    assert.deepEqual(await cleared({ bootstrapSecret: written(60) }, 'agent-a', [600, 50]), both);
+    assert.deepEqual(await cleared({ bootstrapSecret: written(1) }, 'agent-a', [600]), { ...both, deleted: [] });
+  });
+  test('are none where the agent has its certificate, or is not known, or is another', async () => {
+    const none = { ignored: [], deleted: [] };
+    assert.deepEqual(await cleared({ bootstrapSecret: written(60), hubSecret }, 'agent-a', [600]), none);
+    assert.deepEqual(await cleared({ bootstrapSecret: written(60) }, undefined, [600]), none);
+    assert.deepEqual(await cleared({ bootstrapSecret: written(60) }, 'agent-b', [600]), none);
+  });
+});
+
+describe('a registration is lost', () => {
+  const wec = wecEvidence('join-singleton', { hubSecret });
+  test('where the agent has a certificate and the ITS no ManagedCluster, whatever the operator said last', async () => {
+    assert.match((await lostRegistration(fakeKube(), hubEvidence(), wec)) ?? '', /its1 has no ManagedCluster of it/);
+  });
+  test('not without a certificate, without a look at the ITS, or where it is available', async () => {
+    const available = hubEvidence({ managedCluster: joinedCluster() });
+    assert.equal(await lostRegistration(fakeKube(), hubEvidence(), wecEvidence('join-singleton')), undefined);
+    assert.equal(await lostRegistration(undefined, undefined, wec), undefined);
+    assert.equal(await lostRegistration(fakeKube(), available, wec), undefined);
+  });
+  test('and is dropped by UIDs: first the certificate, then the pods that remember it', async () => {
+    const { kube, writes } = hubWith({
+      get: async () => undefined,
+      list: async () => [wecPod('klusterlet-agent'), wecPod('other')] as never,
+    });
+    await dropCertificate(kube, { ...wec, hubSecret: { ...hubSecret, metadata: { name: 'x', uid: 'uid-of-secret' } } });
+    assert.deepEqual(writes, [
+      'delete Secret hub-kubeconfig-secret uid-of-secret',
+      'delete Pod klusterlet-agent-1 uid-of-klusterlet-agent-1',
+    ]);
+  });
+});
+
+describe('what an operator said of the hub', () => {
+  const need = (situation: string, isAvailable: boolean) =>
+    bootstrapNeed(wecEvidence(situation, { bootstrapSecret: written(600) }), endpoint, options, isAvailable);
+  test('may be over: an error has operator and agent try again', () => {
+    assert.match(need('unresolvable-name', false) ?? '', /did not reach the ITS when it last tried/);
+    assert.match(need('wrong-ca', false) ?? '', /renewed$/);
+  });
+  test('keeps nothing from being so that the ITS shows', () => {
+    assert.equal(need('unresolvable-name', true), undefined);
+    assert.equal(need('accepted-not-approved', false), undefined);
+  });
+});
+
+describe('a WEC that is registered', () => {
+  const done = (rest: Partial<JoinPlan>) => isDone({ kube: fakeKube() } as never, plan(rest), options);
+  const withPods = (...pods: NonNullable<NonNullable<Given>['pods']>) =>
+    plan().wecBefore && { wecBefore: { ...plan().wecBefore, pods } };
+  test('is done where it is available and its agent runs', () => assert.equal(done({}), true));
+  test('is not, where the agent crash-loops or has no pod, however fresh its lease is', () => {
+    const crash = [{ name: 'a', state: { waiting: { reason: 'CrashLoopBackOff' } } }];
+    assert.equal(done(withPods(wecPod('klusterlet'), wecPod('klusterlet-agent', crash))), false);
+    assert.equal(done(withPods(wecPod('klusterlet'))), false);
+    assert.equal(done({ lost: 'its certificate is refused' }), false);
+  });
+});
+
+describe('which cluster was joined', () => {
+  const record = async (rest: Partial<JoinPlan>, hub: Parameters<typeof hubEvidence>[0], agent?: string) => {
+    const { kube, writes } = hubWith();
+    const records = new HubRecords(kube, plan(rest), {}, run());
+    const written = await records.write(hubEvidence(hub), wecEvidence('join-singleton'), agent);
+    return { written, writes };
+  };
+  const cluster = managedCluster();
+  const unproven = { identity: { state: 'unseen', found: '' } } as const;
+  const annotation = 'stellarctl.kubestellar.io/kube-system-uid';
+
+  test('is recorded where it is proven, or where no other agent asks for the name', async () => {
+    const { written, writes } = await record({}, { managedCluster: cluster });
+    assert.deepEqual(written, ['identity recorded']);
+    assert.match(writes[0] ?? '', new RegExp(`"annotations":{"${annotation}":"uid-of-cluster1"}`));
+    assert.equal(
+      (await record(unproven, { managedCluster: cluster, requests: [pending] }, 'agent-a')).writes.length,
+      1,
+    );
+  });
+  test('is not, where another agent asks as well, or it is recorded, or its UID may not be seen', async () => {
+    const other = await request({ name: 'csr-2', agent: 'agent-b' });
+    const known = managedCluster();
+    known.metadata.annotations = { [annotation]: 'uid-of-cluster1' };
+    assert.deepEqual(
+      (await record(unproven, { managedCluster: cluster, requests: [pending, other] }, 'agent-a')).writes,
+      [],
+    );
+    assert.deepEqual((await record(unproven, { managedCluster: cluster, requests: [pending] })).writes, []);
+    assert.deepEqual((await record({}, { managedCluster: known })).writes, []);
+    assert.deepEqual((await record({ uid: undefined }, { managedCluster: cluster })).writes, []);
+  });
+  test('is among what a dry run lists, with approval, acceptance and labels', async () => {
+    const { kube, writes } = hubWith();
+    const fresh = plan({ hubBefore: hubEvidence() });
+    await recordHubWrites({ kube } as never, fresh, { accept: true, labels: { tier: 'a' } });
+    assert.deepEqual(writes, [
+      'replace CertificateSigningRequest/approval cluster1-*',
+      'merge ManagedCluster cluster1 {"spec":{"hubAcceptsClient":true}}',
+      `merge ManagedCluster cluster1 {"metadata":{"labels":{"tier":"a"},"annotations":{"${annotation}":"uid-of-cluster1"}}}`,
+    ]);
+  });
+});
+
+describe('a name that has joined', () => {
+  /** The cluster has this UID; the hub another one. */
+  const kubeOf = (own: string) =>
+    fakeKube({
+      list: async () => undefined,
+      read: async () => undefined,
+      get: async ({ kind }) =>
+        (kind === 'Namespace' ? { metadata: { name: 'kube-system', uid: own } } : undefined) as never,
+    });
+  const owns = (cluster: ReturnType<typeof joinedCluster> | undefined, wec: ReturnType<typeof wecEvidence>) =>
+    requireOwnership(
+      { its: 'its1', kube: kubeOf('uid-of-its1') } as never,
+      { name: 'cluster1', kube: kubeOf('uid-of-cluster1') },
+      wec,
+      hubEvidence({ managedCluster: cluster }),
+      [endpoint],
+    );
+  const recorded = (own: string) => {
+    const cluster = joinedCluster();
+    cluster.metadata.annotations = { 'stellarctl.kubestellar.io/kube-system-uid': own };
+    return cluster;
+  };
+  const rebuilt = wecEvidence([], { klusterlet: undefined, bootstrapSecret: undefined });
+
+  test('is refused to a cluster without proof, with the way that is right', () =>
+    assert.rejects(owns(joinedCluster(), rebuilt), {
+      code: 'name-taken',
+      message: /^cluster1 has joined and is available on its1, and .* is not proven to be it: it has no Klusterlet\.$/,
+      hint: /installed anew.*: stellarctl deregister cluster1 --force --its its1$/,
+    }));
+  test('is refused to a cluster of another UID, also while it has only asked', async () => {
+    await assert.rejects(owns(recorded('uid-of-other'), rebuilt), { code: 'name-taken' });
+    const asking = { ...recorded('uid-of-other'), status: {} };
+    await assert.rejects(owns(asking, rebuilt), { code: 'name-taken', message: /which asks for it/ });
+    await assert.rejects(owns(recorded('uid-of-other'), wecEvidence('join-singleton')), {
+      code: 'registered-elsewhere',
+    });
+  });
+  test('is given again to the cluster whose UID was recorded, whatever was lost there', async () => {
+    assert.deepEqual(await owns(recorded('uid-of-cluster1'), rebuilt), { state: 'proven', by: 'uid' });
+    const without = wecEvidence('join-singleton', { klusterlet: klusterlet(), bootstrapSecret: written(60) });
+    assert.deepEqual(await owns(recorded('uid-of-cluster1'), without), { state: 'proven', by: 'uid' });
+  });
+});
+
+describe("a hub's webhook that does not answer", () => {
+  test('is waited for, said once with the command, and named when the time is over', async () => {
+    const words = 'failed calling webhook "x.admission.cluster.open-cluster-management.io": refused';
+    const tryCreate = async (): Promise<never> => {
+      throw apiError({ context: 'its1', server: 'https://its1' }, 500, JSON.stringify({ message: words }));
+    };
+    const nothing = { get: async () => undefined, list: async () => [] as never };
+    const progress = recordingProgress();
+    const look = new WebhookLook(fakeKube({ tryCreate, ...nothing }), run(100, progress));
+    await assert.rejects(look.untilAnswering('cluster1'), {
+      code: 'timeout',
+      message: /^cluster1 was not joined to its1 in time: OCM's webhook for ManagedClusters does not answer/,
+      hint: /kubectl --context its1/,
+    });
+    await assert.rejects(look.untilAnswering('cluster2'));
+    assert.equal(progress.lines.filter((line) => line.startsWith('note')).length, 1);
+  });
+});

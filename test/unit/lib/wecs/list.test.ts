@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { ApiError } from '../../../../src/lib/kube/client/errors.ts';
+import type { KubeObject } from '../../../../src/lib/kube/objects.ts';
+import { removeLabels } from '../../../../src/lib/wecs/deregister/labels.ts';
+import { getWec } from '../../../../src/lib/wecs/get/get.ts';
+import { listWecs } from '../../../../src/lib/wecs/list.ts';
+import { fakeKube, joinedCluster, lease, type ManagedClusterOptions, now } from '../../support/builders.ts';
+
+const forbidden = () => new ApiError(403, {}, 'forbidden', 'Not allowed on its1', {});
+
+/** An ITS with one WEC. @param age of its lease in seconds; undefined where this user may not read leases */
+function hubWith(cluster: ManagedClusterOptions, age: number | undefined) {
+  const objects: Record<string, KubeObject[]> = { ManagedCluster: [joinedCluster(cluster)] };
+  const of = (kind: string): KubeObject[] => {
+    if (kind !== 'Lease') return objects[kind] ?? [];
+    if (age === undefined) throw forbidden();
+    return [lease(age)];
+  };
+  return fakeKube({
+    read: async () => ({ resources: [{ name: 'managedclusters' }] }) as never,
+    list: async ({ kind }) => of(kind) as never,
+    get: async ({ kind }, name) => of(kind).find(({ metadata }) => metadata.name === name) as never,
+    now: () => now,
+  });
+}
+
+const listed = async (cluster: ManagedClusterOptions, age: number | undefined) => {
+  const [item] = await listWecs(hubWith(cluster, age), { pending: false });
+  assert.ok(item);
+  return item;
+};
+
+describe('the list and what is shown of one WEC say the same', () => {
+  const cases: [what: string, cluster: ManagedClusterOptions, age: number | undefined][] = [
+    ['of a WEC that is well', {}, 20],
+    ['of an agent that has just been stopped', {}, 150],
+    ['of a lease that has stopped, before the hub says so', {}, 301],
+    ['of a lease that has stopped, after the hub has said so', { available: 'unknown' }, 312],
+    ['to those who may not read leases', { available: 'unknown' }, undefined],
+  ];
+  for (const [what, cluster, age] of cases) {
+    test(what, async () => {
+      const item = await listed(cluster, age);
+      const view = await getWec(hubWith(cluster, age), 'cluster1', undefined);
+      assert.deepEqual([item.stage, item.blockedAt], [view.stage, view.blockedAt]);
+      const reason = item.reason.replaceAll(/[()]/g, (sign) => `\\${sign}`);
+      if (reason !== '') assert.match(view.diagnosis?.wrong ?? '', new RegExp(reason));
+      else assert.equal(view.diagnosis, null);
+    });
+  }
+});
+
+test('a lease that has stopped has one age, that of the lease', async () => {
+  const { blockedAt, reason } = await listed({ available: 'unknown' }, 312);
+  assert.deepEqual(blockedAt, { stage: 'available', state: 'failed', why: 'lease stopped 5m12s ago' });
+  assert.equal(reason, 'lease stopped 5m12s ago');
+});
+
+test('who may not read leases still gets the list', async () => {
+  const { available, stage, blockedAt, leaseRenewed } = await listed({}, undefined);
+  assert.deepEqual([available, stage, blockedAt, leaseRenewed], [true, 'available', null, null]);
+});
+
+test('an agent that misses renewals is told before the hub calls it unavailable', async () => {
+  const { stage, blockedAt, problem, reason } = await listed({}, 150);
+  assert.deepEqual([stage, blockedAt, problem], ['available', null, false]);
+  assert.equal(reason, 'lease not renewed for 2m30s (due every 60s)');
+  assert.equal((await listed({}, 119)).reason, '');
+});
+
+test('a dead cluster never reads as available', async () => {
+  const { stage, blockedAt, available } = await listed({ available: 'unknown' }, 600);
+  assert.deepEqual([stage, blockedAt?.stage, blockedAt?.state, available], ['joined', 'available', 'failed', null]);
+});
+
+test('a deregistration that was interrupted is told wherever the WEC is shown', async () => {
+  const cluster = joinedCluster({ labels: { region: 'east' } });
+  const hub = fakeKube({
+    read: async () => ({ resources: [{ name: 'managedclusters' }] }) as never,
+    list: async ({ kind }) => (kind === 'ManagedCluster' ? [cluster] : []) as never,
+    get: async ({ kind }) => (kind === 'ManagedCluster' ? cluster : undefined) as never,
+    async merge(_resource, _name, patch) {
+      const { annotations } = (patch as { metadata: { annotations: Record<string, string> } }).metadata;
+      cluster.metadata.annotations = { ...cluster.metadata.annotations, ...annotations };
+      return cluster as never;
+    },
+    now: () => now,
+  });
+  await removeLabels(hub, cluster);
+  const [item] = await listWecs(hub, { pending: false });
+  assert.match(item?.reason ?? '', /deregistration has begun and is not finished; its labels are removed/);
+  const { diagnosis } = await getWec(hub, 'cluster1', undefined);
+  assert.match(diagnosis?.wrong ?? '', /^The deregistration of cluster1 has begun and is not finished/);
+  assert.equal(diagnosis?.next, 'stellarctl deregister cluster1 --its its1');
+});

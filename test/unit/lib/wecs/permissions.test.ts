@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Kube, Permission } from '../../../../src/lib/kube/client/client.ts';
+import { may, requirePermissions } from '../../../../src/lib/kube/permissions.ts';
+import { resources } from '../../../../src/lib/kube/resources.ts';
+import { missingManagerBinding } from '../../../../src/lib/spaces/create/manager-binding.ts';
+import { managerBinding } from '../../../../src/lib/spaces/create/manifests.ts';
+import { createPermissions } from '../../../../src/lib/spaces/create/permissions.ts';
+import { listSpaces } from '../../../../src/lib/spaces/list-spaces.ts';
+import {
+  conditions,
+  controlPlane,
+  inSpace,
+  its,
+  job,
+  kubeconfigOf,
+  MemoryCluster,
+  wds,
+} from '../../support/space-builders.ts';
+
+const asked = (permissions: readonly Permission[]) =>
+  permissions.map(
+    ({ verb, resource, namespace, name }) =>
+      `${verb} ${resource}${namespace ? ` in ${namespace}` : ''}${name ? ` ${name}` : ''}`,
+  );
+
+describe('to create a space takes', () => {
+  test('its control plane, and to see what comes of it', () =>
+    assert.deepEqual(asked(createPermissions('its1')), [
+      'create controlplanes',
+      'patch controlplanes its1',
+      ...['get secrets', 'list pods', 'list jobs', 'list deployments', 'list statefulsets'].map(
+        (what) => `${what} in its1-system`,
+      ),
+    ]));
+  test('also what is made beside it', () =>
+    assert.deepEqual(
+      asked(
+        createPermissions('its1', [
+          managerBinding(),
+          { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'its1-bootstrap', namespace: 'kubeflex-system' } },
+        ]),
+      ).slice(0, 4),
+      [
+        'create clusterrolebindings',
+        'patch clusterrolebindings kubeflex-manager-cluster-admin-rolebinding',
+        'create secrets in kubeflex-system',
+        'patch secrets in kubeflex-system its1-bootstrap',
+      ],
+    ));
+});
+
+test('all that is missing is told at once', async () => {
+  const mayI: Kube['mayI'] = async ({ verb }) => verb === 'get';
+  const { kube } = new MemoryCluster([], { mayI });
+  const wanted = [
+    may('get', resources.pods),
+    may('list', resources.jobs, { namespace: 'its1-system' }),
+    may('create', resources.serviceAccounts, { subresource: 'token' }),
+  ];
+  await assert.rejects(requirePermissions(kube, wanted), {
+    ...{ code: 'forbidden', exitCode: 4 },
+    message: /^Not allowed on kind-kubeflex .*: list jobs\.batch in its1-system, create serviceaccounts\/token\.$/,
+    hint: 'See what is allowed: kubectl --context kind-kubeflex auth can-i --list',
+  });
+  await requirePermissions(kube, wanted.slice(0, 1));
+});
+
+test("the manager's rights are given for type host only, and not over those that are there", async () => {
+  const present = new MemoryCluster([managerBinding()]).kube;
+  const absent = new MemoryCluster().kube;
+  assert.deepEqual(await missingManagerBinding(absent, 'host'), managerBinding());
+  assert.equal(await missingManagerBinding(present, 'host'), undefined);
+  assert.equal(await missingManagerBinding(absent, 'vcluster'), undefined);
+});
+
+describe('spaces are listed', () => {
+  const ready = [conditions.synced, conditions.ready];
+  const listed = async (role: 'its' | 'wds', cluster: MemoryCluster) =>
+    (await listSpaces(role, { hosting: cluster.kube, kubeconfig: kubeconfigOf({}) })).map(
+      ({ created: _, context: __, ...item }) => item,
+    );
+  test('with what keeps them, and who has to act', async () => {
+    const failed = inSpace('Job', 'b', job('its-hub-init', 'failed'));
+    const planes = [its('b'), its('a', { deleting: true }), wds('w'), controlPlane('plain')];
+    const items = await listed('its', new MemoryCluster([...planes, failed]));
+    const broken = 'Job b-system/its-hub-init has failed (BackoffLimitExceeded, 2 tries)';
+    assert.deepEqual(items, [
+      {
+        name: 'a',
+        type: 'host',
+        ready: false,
+        stage: 'deleting',
+        blockedAt: null,
+        problem: false,
+        reason: 'it is being deleted',
+      },
+      {
+        ...{ name: 'b', type: 'host', ready: false, stage: 'api-server', problem: true, reason: broken },
+        blockedAt: { stage: 'its-hub-init', state: 'failed', why: broken },
+      },
+    ]);
+  });
+  test('to who may read nothing but control planes', async () => {
+    const cluster = new MemoryCluster([its('its1', { type: 'vcluster', conditions: ready }), its('its2')]);
+    for (const plural of ['jobs', 'pods', 'deployments', 'statefulsets', 'secrets']) cluster.forbidden.add(plural);
+    const completion = 'Waiting for PostCreateHook completion';
+    assert.deepEqual(await listed('its', cluster), [
+      { name: 'its1', type: 'vcluster', ready: true, stage: 'ready', blockedAt: null, problem: false, reason: '' },
+      {
+        ...{ name: 'its2', type: 'host', ready: false, stage: 'api-server', problem: false, reason: completion },
+        blockedAt: { stage: 'ready', state: 'waiting', why: completion },
+      },
+    ]);
+  });
+  test('to who may not see whether KubeFlex runs, without a claim about it', async () => {
+    const cluster = new MemoryCluster([its('its1', { conditions: [] })]);
+    const [seen] = await listed('its', cluster);
+    assert.match(seen?.reason ?? '', /manager is not installed/);
+    cluster.forbidden.add('deployments');
+    const [unseen] = await listed('its', cluster);
+    assert.deepEqual([unseen?.problem, unseen?.reason], [false, 'KubeFlex has not looked at it yet']);
+  });
+  test('without one that goes meanwhile', async () => {
+    const get: Kube['get'] = async () => undefined;
+    const cluster = new MemoryCluster([its('its1')], { get });
+    assert.deepEqual(await listed('its', cluster), []);
+  });
+  test('of a cluster that is a hosting cluster', () =>
+    assert.rejects(listed('its', new MemoryCluster([], { list: async () => undefined })), {
+      code: 'not-a-hosting-cluster',
+    }));
+  test('WDSes with the ITS that each sends through', async () => {
+    const cluster = new MemoryCluster([its('its1'), its('its2'), wds('w1', 'its2'), wds('w2')]);
+    assert.deepEqual(
+      (await listed('wds', cluster)).map((item) => item.its),
+      ['its2', null],
+    );
+  });
+});

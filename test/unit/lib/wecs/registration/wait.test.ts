@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { StellarError } from '../../../../../src/lib/engine/errors.ts';
+import { registrationStages } from '../../../../../src/lib/wecs/registration/stages.ts';
+import { checkWaitGoal, type WaitGoal, waitFor } from '../../../../../src/lib/wecs/registration/wait.ts';
+import { fakeKube, hubEvidence, joinedCluster, lease, now, recordingProgress, run } from '../../../support/builders.ts';
+
+test('a stage that the ITS does not show asks for the context of the WEC, and no other does', () => {
+  const hub = hubEvidence();
+  for (const { id, check } of registrationStages) {
+    const { state } = check({ name: 'cluster1', hub, wec: undefined, now });
+    const refuses = () => checkWaitGoal(id as WaitGoal, [{ name: 'cluster1', context: undefined }]);
+    if (state === 'unseen') assert.throws(refuses, (error) => error instanceof StellarError && error.code === 'usage');
+    else assert.doesNotThrow(refuses, id);
+    assert.doesNotThrow(() => checkWaitGoal(id as WaitGoal, [{ name: 'cluster1', context: 'kind-1' }]));
+  }
+});
+
+/** An ITS with one WEC that is available from the given look on; until then its lease has stopped. */
+function hubAvailableFrom(look: number) {
+  let looks = 0;
+  return fakeKube({
+    read: async () => ({ resources: [{ name: 'managedclusters' }] }) as never,
+    list: async () => [],
+    async get(resource) {
+      if (resource.kind === 'Lease') return lease(looks >= look ? 1 : 900) as never;
+      looks += 1;
+      return joinedCluster({ available: looks >= look ? 'yes' : 'unknown' }) as never;
+    },
+  });
+}
+
+test('a stage that has failed is waited for, because it may be mended', async () => {
+  const progress = recordingProgress();
+  const results = await waitFor(
+    hubAvailableFrom(3),
+    [{ name: 'cluster1', kube: undefined }],
+    'available',
+    run(5000, progress),
+  );
+  assert.deepEqual(results, [{ name: 'cluster1', stage: 'available', blockedAt: null, changed: false }]);
+  assert.match(progress.lines[0] ?? '', /^waiting cluster1 available: lease stopped/);
+  assert.equal(progress.lines.at(-1), 'done cluster1 available');
+});
+
+test('without a timeout it looks once', async () => {
+  const [result] = await waitFor(hubAvailableFrom(2), [{ name: 'cluster1', kube: undefined }], 'available', run(0));
+  assert.deepEqual([result?.stage, result?.blockedAt?.stage, result?.error?.code], ['joined', 'available', 'timeout']);
+  assert.match(result?.error?.message ?? '', /is not at the stage available; it is kept by available: lease stopped/);
+});

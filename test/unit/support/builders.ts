@@ -1,0 +1,327 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { Deadline } from '../../../src/lib/engine/deadline.ts';
+import { type Progress, silentProgress } from '../../../src/lib/engine/progress.ts';
+import type { Run } from '../../../src/lib/engine/run.ts';
+import type { Kube } from '../../../src/lib/kube/client/client.ts';
+import type { Condition, Lease, Pod } from '../../../src/lib/kube/objects.ts';
+import type { CertificateSigningRequest, Klusterlet, ManagedCluster } from '../../../src/lib/wecs/objects.ts';
+import type { HubEvidence } from '../../../src/lib/wecs/registration/hub-evidence.ts';
+import type { RegistrationRequest } from '../../../src/lib/wecs/registration/requests.ts';
+import type { WecEvidence } from '../../../src/lib/wecs/registration/wec-evidence.ts';
+
+/** The moment at which the tests take place. */
+export const now = Date.parse('2026-11-20T08:00:00Z');
+export const secondsAgo = (seconds: number): string => new Date(now - seconds * 1000).toISOString();
+
+const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+/** By name. */
+const keys = new Map<string, ReturnType<typeof makeKeys>>();
+const makeKeys = () => crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+
+/** A relative distinguished name: attributes by short name or OID, as `{ CN: ['x'] }`. */
+export type Subject = Record<string, string[]>[];
+
+/** A real PKCS#10 request, PEM. */
+export async function pkcs10(subject: Subject, key = 'own'): Promise<string> {
+  // Loaded only by the tests that need it: the whole run is to stay quick.
+  await import('reflect-metadata');
+  const { Name, Pkcs10CertificateRequestGenerator } = await import('@peculiar/x509');
+  const pair = keys.get(key) ?? makeKeys();
+  keys.set(key, pair);
+  const name = new Name(
+    subject.map((rdn) =>
+      Object.fromEntries(
+        Object.entries(rdn).map(([type, values]) => [type, values.map((value) => ({ utf8String: value }))]),
+      ),
+    ),
+  );
+  const request = await Pkcs10CertificateRequestGenerator.create({
+    name: name.toJSON(),
+    keys: await pair,
+    signingAlgorithm: algorithm,
+  });
+  return `${request.toString('pem')}\n`;
+}
+
+const identity = 'system:open-cluster-management';
+
+/** Key and certificate of a WEC's agent, as its hub-kubeconfig-secret holds them: PEM, base64. Self-signed. */
+export async function agentKeyPair(cluster: string, agent: string): Promise<{ 'tls.crt': string; 'tls.key': string }> {
+  await import('reflect-metadata');
+  const { X509CertificateGenerator } = await import('@peculiar/x509');
+  const pair = await makeKeys();
+  const certificate = await X509CertificateGenerator.createSelfSigned({
+    name: `O=${identity}:${cluster}, CN=${identity}:${cluster}:${agent}`,
+    keys: pair,
+    signingAlgorithm: algorithm,
+    notAfter: new Date(Date.now() + 3_600_000),
+  });
+  const pkcs8 = Buffer.from(await crypto.subtle.exportKey('pkcs8', pair.privateKey)).toString('base64');
+  const pem = `-----BEGIN PRIVATE KEY-----\n${pkcs8}\n-----END PRIVATE KEY-----\n`;
+  const encoded = (text: string) => Buffer.from(text).toString('base64');
+  return { 'tls.crt': encoded(certificate.toString('pem')), 'tls.key': encoded(pem) };
+}
+
+/** The subject that the agent of a WEC asks for. */
+export const agentSubject = (cluster: string, agent: string): Subject => [
+  { O: [`${identity}:${cluster}`, `${identity}:managed-clusters`] },
+  { CN: [`${identity}:${cluster}:${agent}`] },
+];
+
+export interface CsrOptions {
+  cluster?: string;
+  agent?: string;
+  name?: string;
+  subject?: Subject;
+  /** Which key it is for; all have the same unless they say so. */
+  key?: string;
+  /** Instead of a real request. */
+  pem?: string;
+  labels?: Record<string, string>;
+  username?: string;
+  groups?: string[];
+  signerName?: string;
+  usages?: string[];
+  /** How old it is, in seconds. */
+  age?: number;
+  state?: 'pending' | 'approved' | 'issued' | 'denied' | 'failed';
+  /** How long ago it was decided, in seconds. */
+  decidedAgo?: number;
+}
+
+export const bootstrapUser = {
+  username: 'system:serviceaccount:open-cluster-management:agent-registration-bootstrap',
+  groups: ['system:serviceaccounts', 'system:serviceaccounts:open-cluster-management', 'system:authenticated'],
+};
+
+/** A registration request, as the agent of a WEC sends it, from live/joined-objects. */
+export async function csr(options: CsrOptions = {}): Promise<CertificateSigningRequest> {
+  const { cluster = 'cluster1', agent = 'agent-a', state = 'pending', age = 10, decidedAgo = 5 } = options;
+  const pem = options.pem ?? (await pkcs10(options.subject ?? agentSubject(cluster, agent), options.key));
+  const condition = (type: 'Approved' | 'Denied' | 'Failed') => ({
+    type,
+    status: 'True' as const,
+    lastUpdateTime: secondsAgo(decidedAgo),
+    lastTransitionTime: secondsAgo(decidedAgo),
+  });
+  const conditions = {
+    pending: [],
+    approved: [condition('Approved')],
+    issued: [condition('Approved')],
+    denied: [condition('Denied')],
+    failed: [condition('Approved'), condition('Failed')],
+  }[state];
+  return {
+    metadata: {
+      name: options.name ?? `${cluster}-${agent}`,
+      creationTimestamp: secondsAgo(age),
+      resourceVersion: '1',
+      labels: options.labels ?? { 'open-cluster-management.io/cluster-name': cluster },
+    },
+    spec: {
+      request: Buffer.from(pem, 'latin1').toString('base64'),
+      signerName: options.signerName ?? 'kubernetes.io/kube-apiserver-client',
+      usages: options.usages ?? ['digital signature', 'key encipherment', 'client auth'],
+      username: options.username ?? bootstrapUser.username,
+      groups: options.groups ?? bootstrapUser.groups,
+    },
+    status: { conditions, ...(state === 'issued' ? { certificate: 'LS0t' } : {}) },
+  };
+}
+
+export async function request(options: CsrOptions = {}): Promise<RegistrationRequest> {
+  const made = await csr(options);
+  const { judgeRequest } = await import('../../../src/lib/wecs/registration/requests.ts');
+  return judgeRequest(made);
+}
+
+const accepted: Condition = {
+  type: 'HubAcceptedManagedCluster',
+  status: 'True',
+  reason: 'HubClusterAdminAccepted',
+  message: 'Accepted by hub cluster admin',
+};
+const joined: Condition = {
+  type: 'ManagedClusterJoined',
+  status: 'True',
+  reason: 'ManagedClusterJoined',
+  message: 'Managed cluster joined',
+};
+const availableBy: Record<'yes' | 'no' | 'unknown', Condition> = {
+  yes: {
+    type: 'ManagedClusterConditionAvailable',
+    status: 'True',
+    reason: 'ManagedClusterAvailable',
+    message: 'Managed cluster is available',
+  },
+  no: {
+    type: 'ManagedClusterConditionAvailable',
+    status: 'False',
+    reason: 'ManagedClusterKubeAPIServerUnavailable',
+    message: 'The kube-apiserver is not ok, status code: 500',
+  },
+  unknown: {
+    type: 'ManagedClusterConditionAvailable',
+    status: 'Unknown',
+    reason: 'ManagedClusterLeaseUpdateStopped',
+    message: 'Registration agent stopped updating its lease.',
+    lastTransitionTime: secondsAgo(60),
+  },
+};
+
+export interface ManagedClusterOptions {
+  name?: string;
+  /** spec.hubAcceptsClient */
+  accepts?: boolean;
+  /** The hub's condition about it. */
+  accepted?: boolean;
+  joined?: boolean;
+  available?: 'yes' | 'no' | 'unknown';
+  clockSynced?: boolean;
+  labels?: Record<string, string>;
+  deleting?: boolean;
+}
+
+export function managedCluster(options: ManagedClusterOptions = {}): ManagedCluster {
+  const { name = 'cluster1', available, clockSynced } = options;
+  const clock: Condition | undefined =
+    clockSynced === undefined
+      ? undefined
+      : {
+          type: 'ManagedClusterConditionClockSynced',
+          status: clockSynced ? 'True' : 'False',
+          reason: clockSynced ? 'ManagedClusterClockSynced' : 'ManagedClusterClockOutOfSync',
+        };
+  return {
+    apiVersion: 'cluster.open-cluster-management.io/v1',
+    kind: 'ManagedCluster',
+    metadata: {
+      name,
+      resourceVersion: '7',
+      creationTimestamp: secondsAgo(3600),
+      labels: options.labels ?? {},
+      ...(options.deleting ? { deletionTimestamp: secondsAgo(5) } : {}),
+    },
+    spec: { hubAcceptsClient: options.accepts ?? options.accepted ?? false, leaseDurationSeconds: 60 },
+    status: {
+      conditions: [
+        ...(options.accepted ? [accepted] : []),
+        ...(options.joined ? [joined] : []),
+        ...(available === undefined ? [] : [availableBy[available]]),
+        ...(clock === undefined ? [] : [clock]),
+      ],
+    },
+  };
+}
+
+export const joinedCluster = (options: ManagedClusterOptions = {}): ManagedCluster =>
+  managedCluster({ accepted: true, joined: true, available: 'yes', clockSynced: true, ...options });
+
+export const lease = (age: number): Lease => ({
+  metadata: { name: 'managed-cluster-lease', namespace: 'cluster1' },
+  spec: { renewTime: secondsAgo(age) },
+});
+
+export const hubEvidence = (evidence: Partial<HubEvidence> = {}): HubEvidence => ({
+  name: 'cluster1',
+  managedCluster: undefined,
+  requests: [],
+  lease: undefined,
+  ...evidence,
+});
+
+/** The Klusterlet's conditions as the real operator left them in a recorded situation. */
+export const recordedConditions = JSON.parse(
+  readFileSync(path.join(import.meta.dirname, 'fixtures/klusterlet-conditions.json'), 'utf8'),
+) as Record<string, Condition[]>;
+
+export function klusterlet(
+  situation: string | Condition[] = 'join-singleton',
+  mode: 'Singleton' | 'Default' = 'Singleton',
+): Klusterlet {
+  const conditions = typeof situation === 'string' ? recordedConditions[situation] : situation;
+  if (conditions === undefined) throw new Error(`nothing was recorded as ${situation}`);
+  return {
+    metadata: { name: 'klusterlet', uid: 'agent-a' },
+    spec: { clusterName: 'cluster1', deployOption: { mode } },
+    status: { conditions },
+  };
+}
+
+const secret = (name: string) => ({ metadata: { name, namespace: 'open-cluster-management-agent' }, data: {} });
+
+/** A pod of a WEC's operator or agents that runs, unless told otherwise. */
+export const wecPod = (
+  app: string,
+  status: NonNullable<Pod['status']>['containerStatuses'] = [{ name: app, state: { running: {} } }],
+): Pod => ({
+  metadata: {
+    name: `${app}-1`,
+    uid: `uid-of-${app}-1`,
+    namespace: app === 'klusterlet' ? 'open-cluster-management' : 'open-cluster-management-agent',
+    creationTimestamp: secondsAgo(3000),
+    labels: { app },
+  },
+  status: { phase: 'Running', containerStatuses: status },
+});
+
+/** Those of both modes, so that a test says what lacks. */
+const agentPods = ['klusterlet', 'klusterlet-agent', 'klusterlet-registration-agent'].map((app) => wecPod(app));
+
+/** What a WEC shows in a recorded situation. */
+export function wecEvidence(situation: string | Condition[], evidence: Partial<WecEvidence> = {}): WecEvidence {
+  return {
+    context: 'cluster1',
+    klusterlet: klusterlet(situation),
+    bootstrapSecret: secret('bootstrap-hub-kubeconfig'),
+    hubSecret: undefined,
+    operator: { metadata: { name: 'klusterlet' }, status: { conditions: [{ type: 'Available', status: 'True' }] } },
+    pods: agentPods,
+    ...evidence,
+  };
+}
+
+export const hubSecret = secret('hub-kubeconfig-secret');
+
+/** A client whose methods fail unless they are given. */
+export function fakeKube(methods: Partial<Kube> = {}): Kube {
+  const unexpected = (method: string) => async (): Promise<never> => {
+    throw new Error(`${method} was not expected`);
+  };
+  const names = ['get', 'list', 'read', 'create', 'apply', 'merge', 'replace', 'mayI', 'tryCreate'] as const;
+  const failing = Object.fromEntries(names.map((name) => [name, unexpected(name)]));
+  return {
+    cluster: { context: 'its1', server: 'https://its1.example.com:6443' },
+    dryRun: false,
+    now: () => now,
+    close() {},
+    ...failing,
+    ...methods,
+  } as Kube;
+}
+
+/** Progress that remembers what it was told, as `method subject text`. */
+export function recordingProgress(): Progress & { lines: string[] } {
+  const lines: string[] = [];
+  const record =
+    (method: string) =>
+    (...words: unknown[]) => {
+      lines.push([method, ...words.filter((word) => typeof word === 'string')].join(' '));
+    };
+  return {
+    lines,
+    note: record('note'),
+    changed: record('changed'),
+    reached: record('reached'),
+    waiting: record('waiting'),
+    done: record('done'),
+    failed: record('failed'),
+  };
+}
+
+export const run = (timeoutMs = 5000, progress: Progress = silentProgress): Run => ({
+  progress,
+  deadline: new Deadline(timeoutMs),
+  signal: new AbortController().signal,
+});

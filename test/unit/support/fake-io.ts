@@ -1,0 +1,60 @@
+import { Writable } from 'node:stream';
+import type { Io } from '../../../src/lib/terminal/io.ts';
+import { writeLines } from '../../../src/lib/terminal/write.ts';
+
+/** A stream that keeps what is written; as a terminal it is 80 columns wide. */
+export class FakeStream extends Writable {
+  text = '';
+  readonly isTTY: boolean;
+  readonly columns = 80;
+
+  constructor(isTTY = false) {
+    super();
+    this.isTTY = isTTY;
+  }
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.text += chunk.toString();
+    done();
+  }
+
+  get lines(): string[] {
+    return this.text.split('\n').slice(0, -1);
+  }
+
+  // What a terminal is asked to do besides; it is marked, so that it can be told from text.
+  cursorTo(): boolean {
+    return true;
+  }
+  moveCursor(): boolean {
+    return true;
+  }
+  clearLine(): boolean {
+    this.text += '\r';
+    return true;
+  }
+}
+
+export function fakeIo({
+  tty = false,
+  env = {},
+  program = 'stellarctl',
+  argv = [],
+}: {
+  tty?: boolean;
+  env?: NodeJS.ProcessEnv;
+  program?: string;
+  argv?: readonly string[];
+} = {}): { io: Io; stdout: FakeStream; stderr: FakeStream } {
+  const stdout = new FakeStream(tty);
+  const stderr = new FakeStream(tty);
+  const io = { stdin: process.stdin, stdout, stderr, env, program, argv } as unknown as Io;
+  return { io, stdout, stderr };
+}
+
+/** Lines of a view, as a terminal or a pipe gets them. */
+export function asWritten(lines: readonly string[]): string[] {
+  const { io, stdout } = fakeIo();
+  writeLines(io.stdout, lines, io);
+  return stdout.lines;
+}

@@ -1,0 +1,101 @@
+import 'reflect-metadata';
+import type { IncomingHttpHeaders } from 'node:http';
+import https from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { SubjectAlternativeNameExtension, X509CertificateGenerator } from '@peculiar/x509';
+import type { SelectedContext, UserEntry } from '../../../src/lib/kube/kubeconfig/kubeconfig.ts';
+
+const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+const certificate = await X509CertificateGenerator.createSelfSigned({
+  name: 'CN=fake',
+  keys,
+  signingAlgorithm: algorithm,
+  notBefore: new Date(Date.now() - 60_000),
+  notAfter: new Date(Date.now() + 3_600_000),
+  extensions: [new SubjectAlternativeNameExtension([{ type: 'ip', value: '127.0.0.1' }])],
+});
+const pkcs8 = Buffer.from(await crypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64');
+const key = `-----BEGIN PRIVATE KEY-----\n${pkcs8}\n-----END PRIVATE KEY-----\n`;
+const authority = certificate.toString('pem');
+
+export interface ReceivedRequest {
+  method: string;
+  path: string;
+  query: Record<string, string>;
+  headers: IncomingHttpHeaders;
+  body: unknown;
+}
+
+interface FakeAnswer {
+  status?: number;
+  /** An object becomes JSON. */
+  body?: unknown;
+  headers?: Record<string, string>;
+}
+
+/** Answers one request; undefined leaves it without an answer. */
+type Answering = (request: ReceivedRequest, count: number) => FakeAnswer | undefined;
+
+/** An HTTPS server that remembers what it was sent. */
+export class FakeServer {
+  readonly requests: ReceivedRequest[] = [];
+  connections = 0;
+  readonly #server: https.Server;
+
+  private constructor(answering: Answering) {
+    this.#server = https.createServer({ key, cert: authority }, async (incoming, outgoing) => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of incoming) chunks.push(chunk as Buffer);
+      const url = new URL(incoming.url ?? '', 'https://fake');
+      const text = Buffer.concat(chunks).toString();
+      const request = {
+        method: incoming.method ?? '',
+        path: url.pathname,
+        query: Object.fromEntries(url.searchParams),
+        headers: incoming.headers,
+        body: text === '' ? undefined : (JSON.parse(text) as unknown),
+      };
+      const answer = answering(request, this.requests.push(request));
+      if (answer === undefined) return;
+      outgoing.writeHead(answer.status ?? 200, answer.headers);
+      outgoing.end(typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body ?? {}));
+    });
+    this.#server.on('secureConnection', () => {
+      this.connections += 1;
+    });
+  }
+
+  static async start(answering: Answering): Promise<FakeServer> {
+    const server = new FakeServer(answering);
+    await new Promise<void>((resolve) => server.#server.listen(0, '127.0.0.1', resolve));
+    return server;
+  }
+
+  get url(): string {
+    return `https://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** A context of this server. */
+  context(user: UserEntry = { token: 'secret-token' }, { path = '', trusted = true } = {}): SelectedContext {
+    const server = this.url + path;
+    return {
+      name: 'fake',
+      server,
+      cluster: {
+        server,
+        ...(trusted ? { 'certificate-authority-data': Buffer.from(authority).toString('base64') } : {}),
+      },
+      user,
+    };
+  }
+
+  cutConnections(): void {
+    this.#server.closeAllConnections();
+  }
+
+  async stop(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+}

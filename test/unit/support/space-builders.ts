@@ -1,0 +1,357 @@
+import { syncBuiltinESMExports } from 'node:module';
+import { mock } from 'node:test';
+import timers from 'node:timers/promises';
+import { Deadline } from '../../../src/lib/engine/deadline.ts';
+import { silentProgress } from '../../../src/lib/engine/progress.ts';
+import type { Run } from '../../../src/lib/engine/run.ts';
+import { type Access, seen } from '../../../src/lib/kube/access.ts';
+import type { Kube } from '../../../src/lib/kube/client/client.ts';
+import { apiError } from '../../../src/lib/kube/client/errors.ts';
+import type { Kubeconfig } from '../../../src/lib/kube/kubeconfig/kubeconfig.ts';
+import type { Condition, Deployment, Job, KubeObject, Pod, StatefulSet } from '../../../src/lib/kube/objects.ts';
+import type { Resource } from '../../../src/lib/kube/resources.ts';
+import { namespaceOf } from '../../../src/lib/spaces/names.ts';
+import type { ControlPlane, HookUse, PostCreateHook } from '../../../src/lib/spaces/objects.ts';
+import type { SpaceEvidence } from '../../../src/lib/spaces/stages/evidence.ts';
+import type { ItsInside } from '../../../src/lib/spaces/stages/its-contents.ts';
+import type { Space } from '../../../src/lib/spaces/stages/space-stages.ts';
+import type { WdsInside } from '../../../src/lib/spaces/stages/wds-stages.ts';
+import { fakeKube } from './builders.ts';
+
+export const hostingCluster = { context: 'kind-kubeflex', server: 'https://127.0.0.1:6443' };
+
+/** Conditions as KubeFlex 0.9.3 writes them, from live/controlplane-*. */
+export const conditions = {
+  synced: { type: 'Synced', status: 'True', reason: 'ReconcileSuccess', message: '' },
+  waitingForHooks: {
+    type: 'Ready',
+    status: 'False',
+    reason: 'WaitingForPostCreateHooks',
+    message: 'Waiting for PostCreateHook completion',
+  },
+  ready: { type: 'Ready', status: 'True', reason: 'Available', message: '' },
+} as const satisfies Record<string, Condition>;
+
+export const notSynced = (message: string): Condition => ({
+  type: 'Synced',
+  status: 'False',
+  reason: 'ReconcileError',
+  message,
+});
+
+export interface ControlPlaneOptions {
+  type?: string;
+  hooks?: HookUse[];
+  globalVars?: Record<string, string>;
+  conditions?: readonly Condition[];
+  /** Hooks that KubeFlex calls applied. */
+  applied?: readonly string[];
+  label?: 'its' | 'wds';
+  deleting?: boolean;
+  spec?: ControlPlane['spec'];
+}
+
+export function controlPlane(name: string, options: ControlPlaneOptions = {}): ControlPlane {
+  const { type = 'host', hooks = [], globalVars = {}, applied = [], label, deleting, spec } = options;
+  return {
+    apiVersion: 'tenancy.kflex.kubestellar.org/v1alpha1',
+    kind: 'ControlPlane',
+    metadata: {
+      name,
+      uid: `uid-of-${name}`,
+      creationTimestamp: '2026-11-20T07:59:00Z',
+      finalizers: ['kflex.kubestellar.org/finalizer'],
+      ...(label === undefined ? {} : { labels: { 'kflex.kubestellar.io/cptype': label } }),
+      ...(deleting ? { deletionTimestamp: '2026-11-20T07:59:30Z' } : {}),
+    },
+    spec: { type, postCreateHooks: hooks, globalVars, waitForPostCreateHooks: true, ...spec },
+    status: {
+      conditions: [...(options.conditions ?? [conditions.synced, conditions.waitingForHooks])],
+      postCreateHooks: Object.fromEntries(applied.map((hook) => [hook, true])),
+    },
+  };
+}
+
+const itsHooks: HookUse[] = [{ hookName: 'its-hub-init' }, { hookName: 'install-status-addon' }];
+const wdsHooks: HookUse[] = [{ hookName: 'kubestellar-controller' }, { hookName: 'transport-controller' }];
+
+export const its = (name: string, options: ControlPlaneOptions = {}): ControlPlane =>
+  controlPlane(name, { hooks: itsHooks, ...options });
+/** A WDS; `itsName` as the chart writes it. */
+export const wds = (name: string, itsName = '', options: ControlPlaneOptions = {}): ControlPlane =>
+  controlPlane(name, { hooks: wdsHooks, globalVars: { ControlPlaneName: name, ITSName: itsName }, ...options });
+
+export const job = (name: string, state: 'running' | 'complete' | 'failed' = 'running', tries = 2): Job => ({
+  metadata: { name, uid: `uid-of-${name}` },
+  status:
+    state === 'complete'
+      ? { succeeded: 1, conditions: [{ type: 'Complete', status: 'True' }] }
+      : state === 'failed'
+        ? { failed: tries, conditions: [{ type: 'Failed', status: 'True', reason: 'BackoffLimitExceeded' }] }
+        : { active: 1 },
+});
+
+export const deployment = (name: string, isReady = true): Deployment => ({
+  metadata: { name },
+  spec: { replicas: 1 },
+  status: isReady ? { readyReplicas: 1 } : {},
+});
+
+export const statefulSet = (name: string, isReady = true): StatefulSet => ({
+  metadata: { name },
+  spec: { replicas: 1 },
+  status: isReady ? { readyReplicas: 1 } : {},
+});
+
+export interface PodOptions {
+  namespace?: string;
+  phase?: string;
+  init?: boolean;
+  waiting?: { reason: string; message?: string };
+  exitCode?: number;
+  lastExitCode?: number;
+  restarts?: number;
+  ready?: boolean;
+  /** Why it has no node. */
+  unschedulable?: string;
+  deleting?: boolean;
+}
+
+/** A pod of one container, whose image is `example.com/NAME:1`. */
+export function pod(name: string, options: PodOptions = {}): Pod {
+  const { init = false, waiting, exitCode, lastExitCode, restarts = 0, ready = false, unschedulable } = options;
+  const status = {
+    name: 'main',
+    restartCount: restarts,
+    state: {
+      ...(waiting === undefined ? {} : { waiting }),
+      ...(exitCode === undefined ? {} : { terminated: { exitCode } }),
+    },
+    ...(lastExitCode === undefined ? {} : { lastState: { terminated: { exitCode: lastExitCode } } }),
+  };
+  const spec = [{ name: 'main', image: `example.com/${name}:1` }];
+  return {
+    metadata: {
+      name,
+      namespace: options.namespace ?? 'its1-system',
+      ...(options.deleting ? { deletionTimestamp: '2026-11-20T07:59:30Z' } : {}),
+    },
+    spec: init ? { initContainers: spec } : { containers: spec },
+    status: {
+      phase: options.phase ?? 'Pending',
+      conditions: [
+        ...(ready ? [{ type: 'Ready', status: 'True' } as const] : []),
+        ...(unschedulable === undefined
+          ? []
+          : [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: unschedulable } as const]),
+      ],
+      ...(init ? { initContainerStatuses: [status] } : { containerStatuses: [status] }),
+    },
+  };
+}
+
+export const evidence = (plane: ControlPlane, seen: Partial<SpaceEvidence> = {}): SpaceEvidence => ({
+  name: plane.metadata.name,
+  role: 'its',
+  type: plane.spec?.type ?? 'k8s',
+  hosting: hostingCluster.context,
+  controlPlane: plane,
+  jobs: [],
+  deployments: [],
+  statefulSets: [],
+  pods: [],
+  forbidden: new Set(),
+  manager: undefined,
+  ...seen,
+});
+
+/** What an ITS shows from inside: one that is complete, unless said otherwise. */
+export const itsInside = (inside: Partial<ItsInside> = {}): Access<ItsInside> =>
+  seen({
+    hubServed: true,
+    workStatusServed: true,
+    bootstrapAccount: 'agent-registration-bootstrap',
+    clusterInfo: { server: 'https://kubeflex-control-plane:31234', certificateAuthority: undefined },
+    webhook: { state: 'answers' },
+    hubPods: [pod('cluster-manager-1', { namespace: 'open-cluster-management-hub', ready: true })],
+    propertiesNamespace: true,
+    forbidden: new Set(),
+    ...inside,
+  });
+
+export const wdsInside = (inside: Partial<WdsInside> = {}): Access<WdsInside> =>
+  seen({
+    missingCrds: [],
+    its: { name: 'its1', isReady: true, workStatusServed: true, propertiesNamespace: true },
+    itsProblem: undefined,
+    forbidden: new Set(),
+    ...inside,
+  });
+
+export const space = <Inside>(evidence: SpaceEvidence, look: Access<Inside>): Space<Inside> => ({ ...evidence, look });
+
+/** The transport's hook as the charts have it: 0.30 gives it a selector and a name, 0.29 runs a script. */
+export function transportHook(version: '0.29' | '0.30'): PostCreateHook {
+  const init =
+    version === '0.30'
+      ? {
+          name: 'get-its-kubeconfig',
+          args: [
+            '--control-plane-label-selector',
+            'kflex.kubestellar.io/cptype=its',
+            '--control-plane-name',
+            '{{.ITSName}}',
+            '--output-file',
+            '/etc/kube/its/kubeconfig',
+          ],
+        }
+      : { name: 'setup-its-kubeconfig', command: ['bin/sh', '-c', "sh get-kubeconfig.sh '{{.ITSName}}' true true"] };
+  return {
+    metadata: { name: 'transport-controller', labels: { 'kflex.kubestellar.io/cptype': 'wds' } },
+    spec: {
+      templates: [
+        {
+          apiVersion: 'rbac.authorization.k8s.io/v1',
+          kind: 'ClusterRole',
+          metadata: { name: '{{.ControlPlaneName}}-t' },
+        },
+        {
+          apiVersion: 'apps/v1',
+          kind: 'Deployment',
+          metadata: { name: 'transport-controller' },
+          spec: { replicas: 1, template: { spec: { initContainers: [init] } } },
+        } as KubeObject,
+      ],
+    },
+  };
+}
+
+/** The two Deployments of a WDS, as KubeFlex 0.9.3 makes them by the hooks of 0.30. */
+export function wdsDeployments(itsName: string, { selector = true } = {}): Deployment[] {
+  const selecting = selector ? ['--control-plane-label-selector', 'kflex.kubestellar.io/cptype=its'] : [];
+  const init = { name: 'get-its-kubeconfig', args: [...selecting, '--control-plane-name', itsName] };
+  const manager = { name: 'manager', args: ['--wds-name=wds1', `--its-name=${itsName}`, '--api-groups='] };
+  return [
+    {
+      ...deployment('transport-controller'),
+      spec: { replicas: 1, template: { spec: { initContainers: [init] } } },
+    },
+    {
+      ...deployment('kubestellar-controller-manager'),
+      spec: { replicas: 1, template: { spec: { containers: [{ name: 'kube-rbac-proxy' }, manager] } } },
+    },
+  ];
+}
+
+/** A cluster in memory: reads what is in it, and remembers writes as `verb Kind name`. */
+export class MemoryCluster {
+  readonly objects: (KubeObject & { kind?: string })[];
+  readonly writes: string[] = [];
+  readonly bodies: unknown[] = [];
+  readonly kube: Kube;
+  /** Kinds, by plural, that may not be read. */
+  readonly forbidden = new Set<string>();
+
+  constructor(objects: readonly (KubeObject | undefined)[] = [], kube: Partial<Kube> = {}) {
+    this.objects = objects.filter((object) => object !== undefined);
+    const note = (verb: string, kind: string, name: string, body?: unknown) => {
+      this.writes.push(`${verb} ${kind} ${name}`);
+      this.bodies.push(body);
+    };
+    const matching = ({ kind, plural }: Resource, namespace?: string) => {
+      if (this.forbidden.has(plural)) throw apiError(hostingCluster, 403, `{"message":"${plural} is forbidden"}`);
+      return this.objects.filter(
+        (object) =>
+          object.kind === kind && (object.metadata.namespace === undefined || object.metadata.namespace === namespace),
+      );
+    };
+    this.kube = fakeKube({
+      cluster: hostingCluster,
+      get: async (resource, name, { namespace } = {}) =>
+        matching(resource, namespace).find(({ metadata }) => metadata.name === name) as never,
+      list: async (resource, { namespace } = {}) => matching(resource, namespace) as never,
+      read: async () => ({ resources: [{ name: 'controlplanes' }] }) as never,
+      mayI: async () => true,
+      tryCreate: async () => {},
+      apply: async (object) => {
+        note('apply', object.kind ?? '', object.metadata.name, object);
+        return 'created';
+      },
+      merge: async ({ kind }, name, patch, { subresource } = {}) => {
+        note('merge', subresource === undefined ? kind : `${kind}/${subresource}`, name, patch);
+        return {} as never;
+      },
+      create: async ({ kind }, body, { name = '', subresource } = {}) => {
+        note('create', `${kind}${subresource ? `/${subresource}` : ''}`, name, body);
+        return { status: { token: 'minted-token' } } as never;
+      },
+      delete: async (resource, name, { namespace, uid } = {}) => {
+        const present = matching(resource, namespace).find(({ metadata }) => metadata.name === name);
+        note('delete', resource.kind, name, uid);
+        if (present !== undefined) this.objects.splice(this.objects.indexOf(present), 1);
+        return present !== undefined;
+      },
+      logTail: async () => [],
+      ...kube,
+    });
+  }
+}
+
+/** An object of a kind in a space's namespace. */
+export const inSpace = <T extends KubeObject>(kind: string, space: string, object: T): T => ({
+  ...object,
+  kind,
+  metadata: { ...object.metadata, namespace: namespaceOf(space) },
+});
+
+const noted = (of: string, hosting: string | undefined) => ({
+  'controlplane-name': of,
+  ...(hosting === undefined ? {} : { 'hosting-cluster-ctx-name': hosting }),
+});
+
+export const kubeconfigOf = (
+  contexts: Record<string, { cluster: string; user: string; of?: string; hosting?: string }>,
+  currentContext?: string,
+): Kubeconfig => ({
+  files: ['config'],
+  currentContext,
+  contexts: new Map(
+    Object.entries(contexts).map(([name, { cluster, user, of, hosting }]) => [
+      name,
+      {
+        cluster,
+        user,
+        ...(of === undefined ? {} : { extensions: [{ name: 'kubeflex', extension: { data: noted(of, hosting) } }] }),
+      },
+    ]),
+  ),
+  clusters: new Map(
+    Object.values(contexts).map(({ cluster }) => [cluster, { server: `https://${cluster}.example.com:6443` }]),
+  ),
+  users: new Map(Object.values(contexts).map(({ user }) => [user, { token: `token-of-${user}` }])),
+  extensions: new Map(),
+  preferenceExtensions: new Map(),
+});
+
+export const soon = (timeoutMs = 2000): Run => ({
+  progress: silentProgress,
+  deadline: new Deadline(timeoutMs),
+  signal: new AbortController().signal,
+});
+
+/** Makes pauses between two looks end at once. @returns what ends that */
+export function waitForNothing(): () => void {
+  const { mock: replaced } = mock.method(
+    timers,
+    'setTimeout',
+    async (_ms: number, _value: unknown, { signal }: { signal?: AbortSignal } = {}) => {
+      await timers.setImmediate();
+      signal?.throwIfAborted();
+    },
+  );
+  syncBuiltinESMExports();
+  return () => {
+    replaced.restore();
+    syncBuiltinESMExports();
+  };
+}

@@ -1,0 +1,192 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Fault, isPodFault } from './faults/fault.ts';
+import { installIngress } from './ingress/install.ts';
+import { Api } from './kube/api.ts';
+import { kubeconfigOf, readCurrentContext } from './kube/kubeconfig.ts';
+import { installHub } from './ocm/hub/install.ts';
+import type { HubOptions } from './ocm/hub/options.ts';
+import { buildControlPlane, type Log } from './plane/build.ts';
+import { publishClusterInfo } from './plane/cluster-info.ts';
+import { ingressNodePort, Plane, type PlaneOptions } from './plane/plane.ts';
+import { freePort } from './plane/ports.ts';
+import { nestedFiles } from './pod-runner/nested-files.ts';
+import { PodRunner } from './pod-runner/pod-runner.ts';
+
+export { type Fault, pods as faultyPods } from './faults/fault.ts';
+export * from './helpers/requests.ts';
+export * from './helpers/tokens.ts';
+export * from './helpers/users.ts';
+export * from './helpers/wds.ts';
+export * from './helpers/wipe.ts';
+export * from './helpers/workload.ts';
+export { ApiError } from './kube/errors.ts';
+export type { AnyObject } from './kube/objects.ts';
+export * as resources from './kube/resources.ts';
+export type { AuditEvent } from './plane/audit.ts';
+export type { Api, Plane };
+
+export interface PlaneSpec extends Pick<PlaneOptions, 'nodeName' | 'ports' | 'hosts'> {
+  /** Also the name of its context: its1, cluster1 … */
+  name: string;
+  /** Makes it an OCM hub. */
+  hub?: boolean | HubOptions;
+  /** Gives it an ingress that passes TLS through, on a port of this machine: `plane.ingressPort`. */
+  ingress?: boolean;
+  /** Whether it publishes its address in kube-public/cluster-info, as kubeadm's clusters do; by default a hub does. */
+  clusterInfo?: boolean;
+}
+
+export interface BedOptions {
+  planes: readonly PlaneSpec[];
+  log?: Log;
+  /** Where the bed makes its folder, which it removes again; by default where temporary files are. */
+  dir?: string;
+}
+
+/**
+ * Several real Kubernetes control planes side by side, with a pod runner for all of them.
+ * It ends with the process that started it, however that ends.
+ */
+export class Bed {
+  readonly dir: string;
+  /** A file with one context a plane, each with all rights, the first plane's as the current one. */
+  readonly kubeconfig: string;
+  readonly #binary: string;
+  readonly #planes = new Map<string, Plane>();
+  readonly #podRunner: PodRunner;
+  readonly #faults = new Set<Fault>();
+  readonly #clients: Api[] = [];
+
+  constructor(dir: string, binary: string) {
+    this.dir = dir;
+    this.kubeconfig = join(dir, 'kubeconfig');
+    this.#binary = binary;
+    this.#podRunner = new PodRunner(dir, binary);
+  }
+
+  get planes(): Plane[] {
+    return [...this.#planes.values()];
+  }
+
+  plane(name: string): Plane {
+    const plane = this.#planes.get(name);
+    if (!plane) throw new Error(`the bed has no plane ${name}`);
+    return plane;
+  }
+
+  /**
+   * A client with all rights for a control plane that runs in a pod of another one, by the name that KubeFlex knows it
+   * by; throws where it has never been up.
+   */
+  async nested(name: string, hosting = this.planes[0]?.name ?? ''): Promise<Api> {
+    const { kubeconfig } = nestedFiles(this.dir, hosting, name);
+    const text = await readFile(kubeconfig, 'utf8').catch(() => {
+      throw new Error(`no control plane ${name} has been up in ${hosting}`);
+    });
+    const api = new Api(readCurrentContext(text).connection);
+    this.#clients.push(api);
+    return api;
+  }
+
+  /** The process that runs the pods of all planes. */
+  get podRunnerPid(): number | undefined {
+    return this.#podRunner.pid;
+  }
+
+  /** The faults that are in force. */
+  get faults(): readonly Fault[] {
+    return [...this.#faults];
+  }
+
+  /** Lets something go wrong, until what it returns is called. */
+  async fault(fault: Fault): Promise<() => Promise<void>> {
+    this.#faults.add(fault);
+    await this.#enforce(fault, true);
+    return async () => {
+      if (this.#faults.delete(fault)) await this.#enforce(fault, false);
+    };
+  }
+
+  /** Mends whatever was made to go wrong. */
+  async mend(): Promise<void> {
+    const all = [...this.#faults];
+    this.#faults.clear();
+    for (const fault of all) await this.#enforce(fault, false);
+  }
+
+  async #enforce(fault: Fault, isInForce: boolean): Promise<void> {
+    if (isPodFault(fault)) return this.#podRunner.setFaults([...this.#faults].filter(isPodFault));
+    const plane = this.plane(fault.plane);
+    if (fault.kind === 'certificate') await plane.serveAs(isInForce ? 'other' : 'own');
+    else if (isInForce) await plane.stop();
+    else await plane.start();
+  }
+
+  async addPlane(spec: PlaneSpec): Promise<Plane> {
+    await this.addPlanes([spec]);
+    return this.plane(spec.name);
+  }
+
+  /** Starts planes, all at once. */
+  async addPlanes(specs: readonly PlaneSpec[]): Promise<void> {
+    const starting = specs.map((spec) => this.#create(spec));
+    // Let all of them end one way or the other before telling of a failure: stop() is to find the others.
+    const started = await Promise.allSettled(starting);
+    // In the order of the specs, whichever was ready first: the first one's context is the current one.
+    for (const plane of started) if (plane.status === 'fulfilled') this.#planes.set(plane.value.name, plane.value);
+    await Promise.all(starting);
+    await this.#podRunner.addPlanes(specs.map(({ name }) => this.plane(name).info));
+    await Promise.all(
+      specs.map(async ({ name, hub, ingress, clusterInfo = Boolean(hub) }) => {
+        const plane = this.plane(name);
+        if (hub) await installHub(plane.admin, hub === true ? {} : hub);
+        if (clusterInfo) await publishClusterInfo(plane);
+        if (ingress) await installIngress(plane.admin);
+      }),
+    );
+    await this.#writeKubeconfig();
+  }
+
+  async #create({ name, ingress, ports = [], ...options }: PlaneSpec): Promise<Plane> {
+    const all = ingress ? [...ports, { node: ingressNodePort, host: await freePort() }] : ports;
+    return Plane.create(name, join(this.dir, name), this.#binary, { ...options, ports: all });
+  }
+
+  /** Ends a plane and whatever runs in its pods, for good. */
+  async removePlane(name: string): Promise<void> {
+    const plane = this.plane(name);
+    this.#planes.delete(name);
+    await this.#podRunner.removePlane(name);
+    await plane.destroy();
+    await rm(plane.dir, { recursive: true, force: true });
+    await this.#writeKubeconfig();
+  }
+
+  async #writeKubeconfig(): Promise<void> {
+    await writeFile(this.kubeconfig, kubeconfigOf(this.planes.map((plane) => plane.kubeconfigEntry)), { mode: 0o600 });
+  }
+
+  /** Ends all processes and removes all files. */
+  async stop(): Promise<void> {
+    for (const client of this.#clients) client.close();
+    await Promise.all(this.planes.map((plane) => plane.destroy()));
+    await this.#podRunner.stop();
+    await rm(this.dir, { recursive: true, force: true });
+  }
+}
+
+/** Starts a bed, after building the control planes' binary where this machine has none yet. */
+export async function startBed({ planes, log = () => {}, dir = tmpdir() }: BedOptions): Promise<Bed> {
+  const binary = await buildControlPlane(log);
+  await mkdir(dir, { recursive: true });
+  const bed = new Bed(await mkdtemp(join(dir, 'stellarctl-bed-')), binary);
+  try {
+    await bed.addPlanes(planes);
+    return bed;
+  } catch (error) {
+    await bed.stop();
+    throw error;
+  }
+}

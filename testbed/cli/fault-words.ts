@@ -1,0 +1,31 @@
+import { type Fault, pods } from '../faults/fault.ts';
+
+/** The faults as a person asks for them, with what they are about. */
+export const faultUsage = `dead PLANE [POD], crashing PLANE [POD]   its pods do nothing any more, or fail; its agents unless POD (the
+                                         beginning of namespace/name) is given
+       webhook, placement, registration PLANE   the hub's registration webhook, or that controller, is dead
+       clock-ahead, clock-behind PLANE SECONDS   its agents' clock is off
+       unpullable IMAGE                  pods that are made from now on do not get it
+       failing IMAGE [LINE]...           its programs say these lines and fail, from their next start on
+       silent IMAGE                      its programs start and do nothing, from their next start on
+       unresolvable PLANE                pods do not know its internal name any more
+       certificate PLANE                 it serves with a certificate of another CA
+       stopped PLANE                     its processes are killed`;
+
+/** Reads a fault from the words of a command line; undefined where they make no sense. */
+export function faultOf([kind, about, value, ...rest]: readonly string[]): Fault | undefined {
+  if (about === undefined) return undefined;
+  if (kind === 'dead' || kind === 'crashing') return { kind, plane: about, pod: value ?? pods.agents };
+  if (kind === 'webhook' || kind === 'placement' || kind === 'registration')
+    return { kind: 'dead', plane: about, pod: pods[kind] };
+  if ((kind === 'clock-ahead' || kind === 'clock-behind') && Number(value) > 0) {
+    const seconds = kind === 'clock-ahead' ? Number(value) : -Number(value);
+    return { kind: 'clock-off', plane: about, pod: pods.agents, seconds };
+  }
+  if (kind === 'failing') return { kind, image: about, log: value === undefined ? [] : [value, ...rest] };
+  if (kind === 'silent') return { kind, image: about };
+  if (kind === 'unpullable') return { kind, image: about };
+  if (kind === 'unresolvable') return { kind, host: `${about}-control-plane` };
+  if (kind === 'certificate' || kind === 'stopped') return { kind, plane: about };
+  return undefined;
+}

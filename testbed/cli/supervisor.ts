@@ -1,0 +1,99 @@
+/**
+ * The process that owns a person's bed: `supervisor.ts <number of WECs>`. It tells whoever started it how the start
+ * goes, then answers on a socket until it is told to end.
+ */
+import { createServer, type IncomingMessage } from 'node:http';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { type Bed, bindWorkload, type Fault, installAddonByPlacement, startBed } from '../bed.ts';
+import { clearState, writeState } from './state.ts';
+
+/** What the supervisor tells while the bed starts. */
+export type Progress = { log: string } | { ready: BedStatus } | { failed: string };
+
+/** What it answers to GET /. */
+export interface BedStatus {
+  kubeconfig: string;
+  dir: string;
+  podRunner: number | undefined;
+  faults: readonly Fault[];
+  planes: { name: string; server: string; isReady: boolean; pids: Record<string, number> }[];
+}
+
+/** What it is asked for by POST, as JSON. */
+export type Request =
+  | { do: 'end' }
+  | { do: 'fault'; fault: Fault }
+  | { do: 'mend' }
+  | { do: 'bind'; matchLabels: Record<string, string> }
+  | { do: 'unbind' }
+  | { do: 'addon' };
+
+const wecs = Number(process.argv[2]);
+const names = Array.from({ length: wecs }, (_, index) => `cluster${index + 1}`);
+const planes = [{ name: 'its1', hub: true }, ...names.map((name) => ({ name }))];
+let bed: Bed | undefined;
+let isReady = false;
+const transports: { stop(): void }[] = [];
+
+// Whoever waits for the start and gives up does not want the bed.
+process.on('disconnect', () => {
+  if (!isReady) void end();
+});
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void end());
+
+try {
+  bed = await startBed({ planes, log: (log) => tell({ log }) });
+  const socket = join(bed.dir, 'supervisor.sock');
+  await listen(bed, socket);
+  await writeState({ pid: process.pid, socket });
+  isReady = true;
+  tell({ ready: await statusOf(bed) });
+} catch (error) {
+  tell({ failed: (error as Error).message });
+  await end();
+}
+
+function tell(progress: Progress): void {
+  if (process.connected) process.send?.(progress);
+}
+
+function listen(running: Bed, socket: string): Promise<void> {
+  const server = createServer(async (request, response) => {
+    if (request.method === 'GET') response.end(JSON.stringify(await statusOf(running)));
+    else
+      answer(running, request).then(
+        (text) => response.end(text),
+        (error: Error) => response.writeHead(500).end(error.message),
+      );
+  });
+  return new Promise((resolve) => server.listen(socket, resolve));
+}
+
+async function answer(running: Bed, request: IncomingMessage): Promise<string> {
+  const wanted = JSON.parse(await text(request)) as Request;
+  if (wanted.do === 'end') setImmediate(() => void end());
+  if (wanted.do === 'fault') await running.fault(wanted.fault);
+  if (wanted.do === 'mend') await running.mend();
+  const hub = running.plane('its1');
+  if (wanted.do === 'bind') transports.push(bindWorkload(hub, { matchLabels: wanted.matchLabels }));
+  if (wanted.do === 'unbind') for (const transport of transports.splice(0)) transport.stop();
+  if (wanted.do === 'addon') await installAddonByPlacement(hub);
+  return '';
+}
+
+async function statusOf({ kubeconfig, dir, podRunnerPid, planes: running, faults }: Bed): Promise<BedStatus> {
+  const status = running.map(async (plane) => ({
+    name: plane.name,
+    server: plane.server,
+    isReady: await plane.isReady(),
+    pids: plane.pids,
+  }));
+  return { kubeconfig, dir, podRunner: podRunnerPid, faults, planes: await Promise.all(status) };
+}
+
+async function end(): Promise<void> {
+  if (isReady) await clearState();
+  await bed?.stop();
+  process.exit();
+}

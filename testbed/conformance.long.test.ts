@@ -1,0 +1,458 @@
+/** Holds the stand-ins of Open Cluster Management against records of the real thing (expected/). */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parse } from 'yaml';
+import { type Bed, startBed } from './bed.ts';
+import { differences } from './conformance/compare.ts';
+import { type Installation, installKlusterlet } from './conformance/installer.ts';
+import { inventory, recordedInventory, without } from './conformance/inventory.ts';
+import { type Observed, Recorder } from './conformance/recorder.ts';
+import * as expected from './expected/sequences.ts';
+import * as recorded from './expected/works.ts';
+import { pods } from './faults/fault.ts';
+import { requestBootstrapToken } from './helpers/tokens.ts';
+import { wipeWec } from './helpers/wipe.ts';
+import { bindWorkload, untilApplied } from './helpers/workload.ts';
+import { findCondition } from './kube/conditions.ts';
+import type {
+  AnyObject,
+  AppliedManifestWork,
+  CertificateSigningRequest,
+  Deployment,
+  Klusterlet,
+  Lease,
+  ManagedCluster,
+  ManifestWork,
+  Pod,
+  Secret,
+} from './kube/objects.ts';
+import {
+  pods as agentPods,
+  appliedManifestWorks,
+  certificateSigningRequests,
+  clusterRoles,
+  configMaps,
+  deployments,
+  klusterlets,
+  leases,
+  managedClusters,
+  manifestWorks,
+  namespaces,
+  secrets,
+} from './kube/resources.ts';
+import { agentNamespace } from './ocm/names.ts';
+import type { Rule } from './ocm/rbac.ts';
+import type { Plane } from './plane/plane.ts';
+
+const wecs = ['cluster1', 'cluster2', 'cluster3'];
+
+/** Nothing may change any more in this time. */
+const settling = 1_500;
+
+/** Within which the operator looks again at a hub whose answer it has missed, and has asked all that it asks. */
+const operatorsDelay = 50;
+
+let bed: Bed;
+let hub: Plane;
+const free: Plane[] = [];
+
+before(async () => {
+  bed = await startBed({
+    planes: [{ name: 'its1', hub: true }, ...wecs.map((name) => ({ name }))],
+    log: console.error,
+  });
+  hub = bed.plane('its1');
+  free.push(...wecs.map((name) => bed.plane(name)));
+});
+
+after(() => bed?.stop());
+
+interface Case {
+  /** Also the name of the cluster. */
+  name: string;
+  expected: (place: expected.Place) => expected.Sequences;
+  mode?: Installation['mode'];
+  /** What differs from a right bootstrap kubeconfig; false for none at all. */
+  bootstrap?: false | Partial<NonNullable<Installation['bootstrap']>>;
+  act?: ('approve' | 'deny' | 'accept')[];
+  /** How long what is expected may take, in seconds. */
+  within?: number;
+  alsoCheck?: (wec: Plane, before: { hub: Set<string>; wec: Set<string> }) => Promise<void>;
+}
+
+describe('a hub', () => {
+  it('has the recorded objects', async () => {
+    const [plain, made] = await Promise.all([inventory(bed.plane('cluster1')), inventory(hub)]);
+    const recorded = await recordedInventory('objects-of-a-hub.txt');
+    // Made by the hub a moment after the list was recorded.
+    recorded.add('cluster.open-cluster-management.io/v1beta2 ManagedClusterSet /default');
+    assertSame(withoutNamespaceDefaults(without(made, plain)), recorded);
+  });
+
+  it('publishes its inside address', async () => {
+    const { data } = await hub.admin.get<AnyObject & { data: { kubeconfig: string } }>(
+      configMaps,
+      'kube-public/cluster-info',
+    );
+    const { clusters } = parse(data.kubeconfig) as { clusters: { cluster: Record<string, string> }[] };
+    assert.equal(clusters[0]?.cluster.server, 'https://its1-control-plane:6443');
+    assert.equal(clusters[0]?.cluster['certificate-authority-data'], Buffer.from(hub.caPem).toString('base64'));
+  });
+});
+
+describe('a registration', { concurrency: wecs.length }, () => {
+  const cases: Case[] = [
+    {
+      name: 'cluster1',
+      expected: expected.joinSingleton,
+      act: ['approve', 'accept'],
+      within: operatorsDelay,
+      alsoCheck: checkJoined,
+    },
+    {
+      name: 'joins-default',
+      expected: expected.joinDefault,
+      mode: 'Default',
+      act: ['approve', 'accept'],
+      within: operatorsDelay,
+      alsoCheck: checkUndone,
+    },
+    {
+      name: 'works',
+      expected: expected.joinDefault,
+      mode: 'Default',
+      act: ['approve', 'accept'],
+      within: operatorsDelay,
+      alsoCheck: checkWorks,
+    },
+    { name: 'denied', expected: expected.denied, act: ['deny'], alsoCheck: checkDenied },
+    { name: 'approved-not-accepted', expected: expected.approvedNotAccepted, act: ['approve'] },
+    { name: 'accepted-not-approved', expected: expected.acceptedNotApproved, act: ['accept'] },
+    { name: 'wrong-port', expected: expected.wrongPort, bootstrap: { server: 'https://127.0.0.1:1' } },
+    {
+      name: 'unresolvable-name',
+      expected: expected.unresolvableName,
+      bootstrap: { server: 'https://hub.invalid:6443' },
+    },
+    { name: 'wrong-ca', expected: expected.wrongCa, bootstrap: {} },
+    { name: 'garbage-token', expected: expected.garbageToken, bootstrap: { token: 'garbage' } },
+    { name: 'no-bootstrap-secret', expected: expected.noBootstrapSecret, bootstrap: false },
+  ];
+  for (const each of cases) it(each.name === 'cluster1' ? 'joins-singleton' : each.name, () => run(each));
+});
+
+/** Lets one registration happen on a free managed cluster, and compares what happened with the record. */
+async function run({
+  name,
+  expected: sequences,
+  mode = 'Singleton',
+  bootstrap = {},
+  act = [],
+  within = 15,
+  alsoCheck,
+}: Case): Promise<void> {
+  const wec = await takeWec();
+  const before = { hub: await inventory(hub), wec: await inventory(wec) };
+  const recorder = new Recorder(hub, wec, name);
+  try {
+    const caPem = name === 'wrong-ca' ? wec.caPem : hub.caPem;
+    const right = { server: hub.internalServer, caPem, token: await requestBootstrapToken(hub) };
+    await installKlusterlet(wec, {
+      clusterName: name,
+      mode,
+      bootstrap: bootstrap ? { ...right, ...bootstrap } : undefined,
+    });
+    if (act.length > 0) await untilWaiting(recorder.observed);
+    for (const action of act) await actions[action](name);
+    await untilConforms(recorder.observed, sequences({ hub: hub.internalServer }), within);
+    await alsoCheck?.(wec, before);
+  } finally {
+    recorder.stop();
+    await wipeWec(hub, wec, name);
+    free.push(wec);
+  }
+}
+
+async function takeWec(): Promise<Plane> {
+  for (;;) {
+    const wec = free.shift();
+    if (wec) return wec;
+    await sleep(50);
+  }
+}
+
+/** As in the records: nobody decides before the agent has asked and the operator has looked. */
+async function untilWaiting(observed: Observed): Promise<void> {
+  const isWaiting = () =>
+    observed.request.length > 0 &&
+    observed.managedCluster.length > 1 &&
+    observed.klusterlet.HubConnectionDegraded !== undefined;
+  for (const deadline = Date.now() + 15_000; !isWaiting(); await sleep(50)) {
+    assert.ok(Date.now() < deadline, `no request after 15 s: ${JSON.stringify(observed)}`);
+  }
+}
+
+async function untilConforms(observed: Observed, sequences: expected.Sequences, seconds: number): Promise<void> {
+  for (const deadline = Date.now() + seconds * 1000; Date.now() < deadline; await sleep(100)) {
+    if (differences(observed, sequences).length === 0) break;
+  }
+  await sleep(settling);
+  assert.deepEqual(differences(observed, sequences), []);
+}
+
+const actions = {
+  approve: (cluster: string) => decide(cluster, 'Approved'),
+  deny: (cluster: string) => decide(cluster, 'Denied'),
+  accept: async (cluster: string) => {
+    await hub.admin.patch(managedClusters, cluster, { spec: { hubAcceptsClient: true } });
+  },
+};
+
+async function decide(cluster: string, type: 'Approved' | 'Denied'): Promise<void> {
+  const request = await theRequest(cluster);
+  const conditions = [{ type, status: 'True' as const, reason: 'Test', message: 'by the test' }];
+  await hub.admin.update(certificateSigningRequests, { ...request, status: { conditions } }, 'approval');
+}
+
+async function theRequest(cluster: string): Promise<CertificateSigningRequest> {
+  const labelSelector = `open-cluster-management.io/cluster-name=${cluster}`;
+  const { items } = await hub.admin.list<CertificateSigningRequest>(certificateSigningRequests, { labelSelector });
+  const [request] = items;
+  assert.ok(request && items.length === 1, `one request for ${cluster}, not ${items.length}`);
+  return request;
+}
+
+/** What a registration in Singleton mode leaves behind: objects, rights, request, Secret, lease, arguments. */
+async function checkJoined(wec: Plane, before: { hub: Set<string>; wec: Set<string> }): Promise<void> {
+  const added = { hub: without(await inventory(hub), before.hub), wec: without(await inventory(wec), before.wec) };
+  assertSame(added.wec, await recordedInventory('objects-added-on-wec.txt'));
+  const recorded = await recordedInventory('objects-added-on-hub.txt');
+  // The roles that all clusters share may have been there already, and other registrations run beside this one.
+  const shared = /managedcluster:(registration|work)$/;
+  const isOwn = (line: string) => /cluster1(\/|:|$)/.test(line) && !shared.test(line);
+  assertSame(new Set([...added.hub].filter(isOwn)), new Set([...recorded].filter((line) => !shared.test(line))));
+
+  const roles = JSON.parse(await readFile(join(import.meta.dirname, 'expected', 'hub-roles.json'), 'utf8')) as Record<
+    string,
+    Rule[]
+  >;
+  for (const [role, rules] of Object.entries(roles)) {
+    const present = await hub.admin.get<AnyObject & { rules: Rule[] }>(clusterRoles, role);
+    assert.deepEqual(present.rules.map(canonical), rules.map(canonical), role);
+  }
+  await checkRequest();
+  await checkHubSecret(wec);
+  await checkCluster();
+  await checkAgentDeployment(wec);
+}
+
+async function checkRequest(): Promise<void> {
+  const { metadata, spec } = await theRequest('cluster1');
+  assert.match(metadata.name, /^cluster1-[a-z0-9]{5}$/);
+  assert.deepEqual(metadata.labels, { 'open-cluster-management.io/cluster-name': 'cluster1' });
+  assert.equal(spec.signerName, 'kubernetes.io/kube-apiserver-client');
+  assert.deepEqual(spec.usages, ['digital signature', 'key encipherment', 'client auth']);
+  assert.equal(spec.expirationSeconds, 31_536_000);
+  assert.equal(spec.username, 'system:serviceaccount:open-cluster-management:agent-registration-bootstrap');
+  assert.deepEqual(spec.groups, [
+    'system:serviceaccounts',
+    'system:serviceaccounts:open-cluster-management',
+    'system:authenticated',
+  ]);
+}
+
+async function checkHubSecret(wec: Plane): Promise<void> {
+  const { data = {} } = await wec.admin.get<Secret>(secrets, 'open-cluster-management-agent/hub-kubeconfig-secret');
+  assert.deepEqual(Object.keys(data).sort(), ['agent-name', 'cluster-name', 'kubeconfig', 'tls.crt', 'tls.key']);
+  const kubeconfig = parse(Buffer.from(data.kubeconfig ?? '', 'base64').toString());
+  assert.equal(kubeconfig['current-context'], 'default-context');
+  assert.deepEqual(kubeconfig.users, [
+    { name: 'default-auth', user: { 'client-certificate': 'tls.crt', 'client-key': 'tls.key' } },
+  ]);
+  assert.equal(kubeconfig.clusters[0].cluster.server, hub.internalServer);
+}
+
+async function checkCluster(): Promise<void> {
+  const { metadata, spec, status } = await hub.admin.get<ManagedCluster>(managedClusters, 'cluster1');
+  assert.deepEqual(metadata.labels, { 'cluster.open-cluster-management.io/clusterset': 'default' });
+  assert.deepEqual(metadata.finalizers, [
+    'cluster.open-cluster-management.io/resource-cleanup',
+    'cluster.open-cluster-management.io/api-resource-cleanup',
+  ]);
+  assert.equal(metadata.generation, 4);
+  assert.deepEqual(spec, { hubAcceptsClient: true, leaseDurationSeconds: 60 });
+  assert.match(status?.version?.kubernetes ?? '', /^v1\.36\./);
+  const lease = await hub.admin.get<Lease>(leases, 'cluster1/managed-cluster-lease');
+  assert.equal(lease.spec.holderIdentity, 'managed-cluster-lease');
+  assert.deepEqual(lease.metadata.labels, { 'open-cluster-management.io/cluster-name': 'cluster1' });
+}
+
+async function checkAgentDeployment(wec: Plane): Promise<void> {
+  const { spec } = await wec.admin.get<Deployment>(deployments, 'open-cluster-management-agent/klusterlet-agent');
+  const { metadata } = await wec.admin.get<Klusterlet>(klusterlets, 'klusterlet');
+  const [container] = spec.template.spec.containers;
+  assert.equal(spec.template.spec.serviceAccountName, 'klusterlet-work-sa');
+  assert.deepEqual(container?.args, [
+    '/registration-operator',
+    'agent',
+    '--spoke-cluster-name=cluster1',
+    '--bootstrap-kubeconfig=/spoke/bootstrap/kubeconfig',
+    `--agent-id=${metadata.uid}`,
+    '--workload-source-driver=kube',
+    '--workload-source-config=/spoke/hub-kubeconfig/kubeconfig',
+    '--status-sync-interval=60s',
+    '--client-cert-expiration-seconds=31536000',
+    '--kube-api-qps=50',
+    '--kube-api-burst=100',
+  ]);
+}
+
+/**
+ * A denied request silences the agent for as long as the request exists. So does another bootstrap Secret while the
+ * agent waits: its process ends without giving its Lease up, and the next one waits for that.
+ */
+async function checkDenied(wec: Plane): Promise<void> {
+  const name = async () => (await theRequest('denied').catch(() => undefined))?.metadata.name;
+  const untilAnother = async (before: string | undefined) => {
+    for (const deadline = Date.now() + 10_000; [undefined, before].includes(await name()); await sleep(50))
+      assert.ok(Date.now() < deadline, 'no other request after 10 s');
+  };
+  const remove = async (request: string | undefined) => hub.admin.delete(certificateSigningRequests, request ?? '');
+  const denied = await name();
+  await sleep(settling);
+  assert.equal(await name(), denied);
+  await remove(denied);
+  await untilAnother(denied);
+
+  const pending = await name();
+  const bootstrap = { server: hub.internalServer, caPem: hub.caPem, token: await requestBootstrapToken(hub) };
+  await installKlusterlet(wec, { clusterName: 'denied', mode: 'Singleton', bootstrap });
+  const agent = async () => (await wec.admin.list<Pod>(agentPods, { namespace: agentNamespace })).items[0];
+  const ended = async () => (await agent())?.status?.containerStatuses?.[0]?.lastState.terminated;
+  for (const deadline = Date.now() + 10_000; !(await ended()); await sleep(50))
+    assert.ok(Date.now() < deadline, 'not started again after 10 s');
+  assert.equal((await ended())?.exitCode, 255);
+  await sleep(settling);
+  assert.equal(await name(), pending);
+  await wec.admin.delete(leases, `${agentNamespace}/klusterlet-agent-lock`);
+  await wec.admin.delete(agentPods, `${agentNamespace}/${(await agent())?.metadata.name}`);
+  await remove(pending);
+  await untilAnother(pending);
+}
+
+/**
+ * The deletion of a Klusterlet: both namespaces go, the operator's own things and the CRDs stay, the hub does not
+ * notice.
+ */
+async function checkUndone(wec: Plane, before: { wec: Set<string> }): Promise<void> {
+  await wec.admin.delete(klusterlets, 'klusterlet');
+  const isGone = async () => (await wec.admin.find(klusterlets, 'klusterlet')) === undefined;
+  for (const deadline = Date.now() + 5_000; !(await isGone()); await sleep(50))
+    assert.ok(Date.now() < deadline, 'still there after 5 s');
+  const agentNamespaces = ['open-cluster-management-agent', 'open-cluster-management-agent-addon'];
+  const areGone = async () =>
+    (await Promise.all(agentNamespaces.map((name) => wec.admin.find(namespaces, name)))).every((found) => !found);
+  for (const deadline = Date.now() + 30_000; !(await areGone()); await sleep(200))
+    assert.ok(Date.now() < deadline, 'namespaces are left');
+  const left = withoutNamespaceDefaults(without(await inventory(wec), before.wec));
+  // kube-controller-manager may make it again, empty, when it notices too late that it is gone with what it aggregates.
+  left.delete('rbac.authorization.k8s.io/v1 ClusterRole /open-cluster-management:klusterlet-work:aggregate');
+  assertSame(
+    left,
+    new Set([
+      'apiextensions.k8s.io/v1 CustomResourceDefinition /appliedmanifestworks.work.open-cluster-management.io',
+      'apiextensions.k8s.io/v1 CustomResourceDefinition /clusterclaims.cluster.open-cluster-management.io',
+      'apiextensions.k8s.io/v1 CustomResourceDefinition /klusterlets.operator.open-cluster-management.io',
+      'apps/v1 Deployment open-cluster-management/klusterlet',
+      'apps/v1 ReplicaSet open-cluster-management/klusterlet',
+      'rbac.authorization.k8s.io/v1 ClusterRole /klusterlet',
+      'rbac.authorization.k8s.io/v1 ClusterRoleBinding /klusterlet',
+      'v1 Namespace /open-cluster-management',
+      'v1 Pod open-cluster-management/klusterlet',
+      'v1 Secret open-cluster-management/open-cluster-management-image-pull-credentials',
+      'v1 ServiceAccount open-cluster-management/klusterlet',
+    ]),
+  );
+}
+
+/** A work as it is recorded, and what becomes of it when its cluster is deleted: while the agent is dead, and afterwards. */
+async function checkWorks(wec: Plane): Promise<void> {
+  const cluster = 'works';
+  const hello: AnyObject = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'hello', namespace: 'default' } };
+  const transport = bindWorkload(hub, { matchLabels: { works: 'here' }, manifests: [hello] });
+  await hub.admin.patch(managedClusters, cluster, { metadata: { labels: { works: 'here' } } });
+  const [work] = await untilApplied(hub, cluster, 1);
+  transport.stop();
+  const { name = '', annotations, finalizers, generation, labels } = work?.metadata ?? {};
+  assert.match(name, recorded.workName);
+  const status = JSON.parse(JSON.stringify(work?.status), (key, value) =>
+    key === 'lastTransitionTime' ? undefined : value,
+  );
+  assert.deepEqual({ annotations, finalizers, generation, labels, status }, recorded.work);
+
+  const hash = createHash('sha256').update(hub.internalServer).digest('hex');
+  const find = () => wec.admin.find<AppliedManifestWork>(appliedManifestWorks, `${hash}-${name}`);
+  const applied = await find();
+  const { uid: owner } = applied?.metadata ?? {};
+  const { metadata: object } = await wec.admin.get<AnyObject>(configMaps, 'default/hello');
+  const { metadata: klusterlet } = await wec.admin.get<Klusterlet>(klusterlets, 'klusterlet');
+  assert.deepEqual(
+    {
+      finalizers: applied?.metadata.finalizers,
+      generation: applied?.metadata.generation,
+      labels: applied?.metadata.labels,
+      resource: applied?.status?.appliedResources?.[0],
+    },
+    { ...recorded.appliedWork, resource: { ...recorded.appliedWork.resource, uid: object.uid } },
+  );
+  assert.deepEqual(applied?.spec, { hubHash: hash, agentID: klusterlet.uid, manifestWorkName: name });
+  const { apiVersion, kind } = appliedManifestWorks;
+  assert.deepEqual(object.ownerReferences, [{ apiVersion, kind, name: `${hash}-${name}`, uid: owner }]);
+
+  const mend = await bed.fault({ kind: 'dead', plane: wec.name, pod: pods.agents });
+  await hub.admin.delete(managedClusters, cluster);
+  await sleep(6_000);
+  const { type, status: deleting, reason, message } = (await deletingOf(cluster)) ?? {};
+  assert.deepEqual({ type, status: deleting, reason, message }, recorded.remaining);
+  const held = await hub.admin.get<ManifestWork>(manifestWorks, `${cluster}/${name}`);
+  assert.ok(held.metadata.deletionTimestamp);
+  assert.deepEqual(held.metadata.finalizers, recorded.work.finalizers);
+  assert.ok(await find());
+  assert.ok(await wec.admin.find(configMaps, 'default/hello'));
+
+  await mend();
+  const isGone = async () => !(await hub.admin.find(managedClusters, cluster));
+  for (const deadline = Date.now() + 15_000; !(await isGone()); await sleep(100))
+    assert.ok(Date.now() < deadline, `still there after 15 s: ${(await deletingOf(cluster))?.message}`);
+  assert.equal(await find(), undefined);
+  assert.equal(await wec.admin.find(configMaps, 'default/hello'), undefined);
+  assert.ok(await hub.admin.find(namespaces, cluster));
+}
+
+async function deletingOf(cluster: string) {
+  const { status } = await hub.admin.get<ManagedCluster>(managedClusters, cluster);
+  return findCondition(status?.conditions, 'Deleting');
+}
+
+/** Without what kube-controller-manager puts into every namespace. */
+function withoutNamespaceDefaults(lines: Set<string>): Set<string> {
+  return new Set(
+    [...lines].filter((line) => !/^v1 (ConfigMap .*\/kube-root-ca\.crt|ServiceAccount .*\/default)$/.test(line)),
+  );
+}
+
+function assertSame(observed: Set<string>, recorded: Set<string>): void {
+  const difference = {
+    tooMany: [...without(observed, recorded)].sort(),
+    missing: [...without(recorded, observed)].sort(),
+  };
+  assert.deepEqual(difference, { tooMany: [], missing: [] });
+}
+
+function canonical({ apiGroups, resources, verbs, resourceNames = [] }: Rule) {
+  return { apiGroups: apiGroups.toSorted(), resources: resources.toSorted(), verbs: verbs.toSorted(), resourceNames };
+}

@@ -1,0 +1,71 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isTrue } from '../kube/conditions.ts';
+import type { AnyObject, ManifestWork } from '../kube/objects.ts';
+import { manifestWorks, resourceOf } from '../kube/resources.ts';
+import { type AddonOptions, StatusAddon } from '../kubestellar/status-addon.ts';
+import { addOnObject, everywhere } from '../kubestellar/status-addon-chart.ts';
+import { Transport, type Workload } from '../kubestellar/transport.ts';
+import { operatorNamespace } from '../ocm/names.ts';
+import type { Plane } from '../plane/plane.ts';
+
+export type { Workload };
+
+const appliedTimeout = 30_000;
+
+/**
+ * Lets a BindingPolicy of a WDS send a workload through a hub to all clusters that it selects, until it or the hub is
+ * stopped. What was sent stays then, as when a WDS is shut down.
+ */
+export function bindWorkload(hub: Plane, workload: Partial<Workload> = {}): Transport {
+  const { policy = 'demo', wds = 'wds1', matchLabels = {}, manifests = demoManifests() } = workload;
+  return new Transport(hub, { policy, wds, matchLabels, manifests });
+}
+
+/** Puts KubeStellar's status add-on on every accepted cluster, until it is stopped. What is there stays then. */
+export function installAddon(hub: Plane, options: AddonOptions = {}): { stop(): void } {
+  const running = new AbortController();
+  new StatusAddon(hub.admin, options, AbortSignal.any([running.signal, hub.gone]));
+  return { stop: () => running.abort() };
+}
+
+/**
+ * The same as KubeStellar's chart has it: the hub's own controllers put it where Placement `global` decides, and again
+ * where it is deleted as long as the decision stands.
+ */
+export async function installAddonByPlacement(hub: Plane): Promise<{ stop(): void }> {
+  for (const object of [...everywhere(operatorNamespace), addOnObject(operatorNamespace)])
+    await hub.admin.ensure(resourceOf(object), object);
+  return installAddon(hub, { clusters: false });
+}
+
+/** A namespace with a Deployment of one pod, and a ConfigMap. */
+export function demoManifests(namespace = 'demo'): AnyObject[] {
+  const labels = { app: namespace };
+  const container = { name: 'web', image: 'nginx' };
+  return [
+    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels } },
+    { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'hello', namespace, labels }, data: { a: 'b' } },
+    {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'web', namespace, labels },
+      spec: {
+        replicas: 1,
+        selector: { matchLabels: labels },
+        template: { metadata: { labels }, spec: { containers: [container] } },
+      },
+    },
+  ];
+}
+
+/** Waits until the cluster's agent has applied so many works. */
+export async function untilApplied(hub: Plane, cluster: string, count: number): Promise<ManifestWork[]> {
+  for (const deadline = Date.now() + appliedTimeout; ; await sleep(100)) {
+    const { items } = await hub.admin.list<ManifestWork>(manifestWorks, { namespace: cluster });
+    const applied = items.filter(({ status }) => isTrue(status?.conditions, 'Applied'));
+    if (applied.length === count) return applied;
+    if (Date.now() < deadline) continue;
+    const states = items.map(({ metadata, status }) => `${metadata.name}: ${JSON.stringify(status?.resourceStatus)}`);
+    throw new Error(`${applied.length} instead of ${count} works were applied in ${cluster}:\n${states.join('\n')}`);
+  }
+}

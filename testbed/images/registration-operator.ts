@@ -1,0 +1,15 @@
+import { registrationAgent } from '../ocm/agent/agent.ts';
+import { leading } from '../ocm/leadership.ts';
+import { klusterletOperator } from '../ocm/operator/operator.ts';
+import { worksOfRegistered } from '../ocm/work/agent.ts';
+import { byCommand } from '../pod-runner/by-command.ts';
+import { idle } from './idle.ts';
+
+/** Stands in for Open Cluster Management's image `registration-operator`. */
+export const registrationOperator = byCommand('registration-operator', {
+  // Registration agent and work agent in one.
+  agent: leading('klusterlet-agent', (context) => registrationAgent(context, worksOfRegistered)),
+  // What the hub's operator would make is made by installHub.
+  hub: leading('clustermanager', idle),
+  klusterlet: leading('klusterlet', klusterletOperator),
+});

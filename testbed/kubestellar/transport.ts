@@ -1,0 +1,127 @@
+import { randomUUID } from 'node:crypto';
+import { keyOf } from '../kube/api.ts';
+import { isConflict, isNotFound } from '../kube/errors.ts';
+import { Informer } from '../kube/informer.ts';
+import type { AnyObject, ManagedCluster, ManifestWork } from '../kube/objects.ts';
+import { managedClusters, manifestWorks } from '../kube/resources.ts';
+import { WorkQueue } from '../kube/work-queue.ts';
+import type { Plane } from '../plane/plane.ts';
+import { generationAnnotation, workLabel, workOf } from './names.ts';
+import { ClusterProperties } from './properties.ts';
+import { customize } from './templates.ts';
+
+/** From a change of a cluster or a work to what the transport does about it, in milliseconds. */
+const reaction = 1_000;
+
+/** A BindingPolicy of a WDS, with the objects that it selects there. */
+export interface Workload {
+  policy: string;
+  wds: string;
+  /** Which clusters it selects; none of these means all of them. */
+  matchLabels: Record<string, string>;
+  manifests: readonly AnyObject[];
+}
+
+/**
+ * Plays KubeStellar's binding and transport controllers for one BindingPolicy (kubestellar pkg/transport; names, labels
+ * and annotation as recorded): one work for each object in the mailbox of each cluster that the policy selects. A
+ * cluster that is being deleted is selected all the same, and its works are made again with new UIDs. When the selected
+ * clusters change, so does the Binding's generation: then works of clusters that stay are written anew as a whole,
+ * without the agent's finalizer, which the agent puts back. Templates are expanded as the transport controller does:
+ * before a changed cluster is selected anew.
+ */
+export class Transport {
+  readonly #plane: Plane;
+  readonly #workload: Workload;
+  readonly #binding = randomUUID();
+  readonly #objects: Map<string, AnyObject>;
+  readonly #clusters: Informer<ManagedCluster>;
+  readonly #works: Informer<ManifestWork>;
+  readonly #properties: ClusterProperties;
+  readonly #queue: WorkQueue;
+  readonly #running = new AbortController();
+  #destinations: string[] = [];
+  #generation = 0;
+
+  constructor(plane: Plane, workload: Workload) {
+    this.#plane = plane;
+    this.#workload = workload;
+    // The objects of a WDS have UIDs there.
+    this.#objects = new Map(workload.manifests.map((manifest) => [randomUUID(), manifest]));
+    const signal = AbortSignal.any([this.#running.signal, plane.gone]);
+    this.#queue = new WorkQueue(
+      (what) => this.#sync(what),
+      signal,
+      () => {},
+    );
+    const wake = () => this.#queue.addAfter('works', reaction);
+    const select = () => this.#queue.addAfter('destinations', reaction);
+    const labelSelector = `${workLabel.binding}=${workload.policy},${workLabel.wds}=${workload.wds}`;
+    const pauses = { first: 200, last: 1_000 };
+    this.#clusters = new Informer(plane.admin, managedClusters, { onChange: select, pauses }, signal);
+    this.#works = new Informer(plane.admin, manifestWorks, { labelSelector, onChange: wake, pauses }, signal);
+    this.#properties = new ClusterProperties(plane.admin, () => this.#queue.add('works'), signal);
+  }
+
+  stop(): void {
+    this.#running.abort();
+  }
+
+  async #sync(what: string): Promise<void> {
+    await Promise.all([this.#clusters.synced, this.#works.synced, this.#properties.synced]);
+    if (what === 'destinations' || this.#generation === 0) this.#select();
+    const destinations = this.#destinations;
+    const uids = [...this.#objects.keys()];
+    const manifests = [...this.#objects.values()];
+    const { objects, errors } = customize(manifests, destinations, (cluster) => this.#properties.of(cluster));
+    this.#properties.setDependence(this.#workload.policy, objects ? destinations : []);
+    const targets = errors.length > 0 ? [] : destinations;
+    const present = [...this.#works.items.values()];
+    const failures: unknown[] = [];
+    const attempt = (act: Promise<unknown>) => act.catch((error) => failures.push(error));
+    for (const cluster of targets) {
+      for (const [index, manifest] of (objects?.get(cluster) ?? manifests).entries()) {
+        const work = this.#workFor(cluster, uids[index] ?? '', manifest);
+        const before = present.find((each) => keyOf(each) === keyOf(work));
+        await attempt(this.#write(work, before));
+      }
+    }
+    for (const work of present) {
+      const { namespace = '', deletionTimestamp } = work.metadata;
+      if (targets.includes(namespace) || deletionTimestamp) continue;
+      await attempt(this.#plane.admin.delete(manifestWorks, keyOf(work)));
+    }
+    // A cluster that is not accepted yet has no mailbox.
+    if (failures.some((error) => !isNotFound(error) && !isConflict(error))) throw failures[0];
+    if (failures.length > 0) this.#queue.addAfter('works', reaction);
+  }
+
+  #select(): void {
+    const selected = [...this.#clusters.items.values()].filter((cluster) => this.#selects(cluster));
+    const destinations = selected.map(({ metadata }) => metadata.name).sort();
+    if (this.#generation === 0 || destinations.join() !== this.#destinations.join()) this.#generation += 1;
+    this.#destinations = destinations;
+  }
+
+  #selects({ metadata }: ManagedCluster): boolean {
+    return Object.entries(this.#workload.matchLabels).every(([key, value]) => metadata.labels?.[key] === value);
+  }
+
+  /** createOrUpdateWrappedObject: what is there of this generation is left alone. */
+  async #write(work: ManifestWork, before: ManifestWork | undefined): Promise<void> {
+    const { admin } = this.#plane;
+    if (!before) {
+      await admin.create<ManifestWork>(manifestWorks, work);
+      return;
+    }
+    if (before.metadata.annotations?.[generationAnnotation] === String(this.#generation)) return;
+    const { resourceVersion = '' } = before.metadata;
+    await admin.update<ManifestWork>(manifestWorks, { ...work, metadata: { ...work.metadata, resourceVersion } });
+  }
+
+  #workFor(cluster: string, uid: string, manifest: AnyObject): ManifestWork {
+    const { policy, wds } = this.#workload;
+    const binding = { name: policy, uid: this.#binding, generation: this.#generation };
+    return workOf({ binding, wds }, cluster, uid, manifest);
+  }
+}

@@ -1,0 +1,265 @@
+/** Moments between a hub and a managed cluster that go wrong, as the real programs showed them. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Bed, type Plane, requestBootstrapToken, startBed } from './bed.ts';
+import { installKlusterlet } from './conformance/installer.ts';
+import { findCondition, isTrue } from './kube/conditions.ts';
+import type {
+  AnyObject,
+  AppliedManifestWork,
+  CertificateSigningRequest,
+  Condition,
+  Deployment,
+  Klusterlet,
+  KubeObject,
+  ManagedCluster,
+  ManifestWork,
+  Pod,
+} from './kube/objects.ts';
+import {
+  appliedManifestWorks,
+  certificateSigningRequests,
+  configMaps,
+  deployments,
+  klusterlets,
+  managedClusters,
+  manifestWorks,
+  pods,
+  type Resource,
+  secrets,
+} from './kube/resources.ts';
+
+const agentNamespace = 'open-cluster-management-agent';
+const agent = `${agentNamespace}/klusterlet-agent`;
+const operator = 'open-cluster-management/klusterlet';
+const hubSecret = `${agentNamespace}/hub-kubeconfig-secret`;
+const bootstrapUser = 'system:serviceaccount:open-cluster-management:agent-registration-bootstrap';
+
+/** Nothing may happen in this time. */
+const settling = 3_000;
+
+let bed: Bed;
+let hub: Plane;
+let wec: Plane;
+
+before(async () => {
+  const planes = [{ name: 'its1', hub: { autoApprove: true } }, { name: 'cluster1' }];
+  bed = await startBed({ planes, log: console.error });
+  [hub, wec] = [bed.plane('its1'), bed.plane('cluster1')];
+  await bootstrap();
+  await untilAvailable();
+});
+
+after(() => bed?.stop());
+
+describe('a registered agent', () => {
+  it('asks for its Secret as itself when that is deleted', async () => {
+    const earlier = await requests();
+    const uid = (await hub.admin.get<ManagedCluster>(managedClusters, 'cluster1')).metadata.uid;
+    await wec.admin.delete(secrets, hubSecret);
+    await until('the Secret is back', () => exists(wec, secrets, hubSecret));
+    const [renewal] = (await requests()).filter(({ name }) => !earlier.some((each) => each.name === name));
+    const id = (await wec.admin.get<Klusterlet>(klusterlets, 'klusterlet')).metadata.uid;
+    assert.equal(renewal?.user, `system:open-cluster-management:cluster1:${id}`);
+    await until('the cluster says so', async () => {
+      const rotated = findCondition(await clusterConditions(), 'ClusterCertificateRotated');
+      return rotated?.status === 'True' && /^client certificate rotated starting from .* UTC to /.test(rotated.message);
+    });
+    assert.equal((await hub.admin.get<ManagedCluster>(managedClusters, 'cluster1')).metadata.uid, uid);
+  });
+
+  it('never announces itself again while its pod lives, whatever becomes of Secrets and ManagedCluster', async () => {
+    await hub.admin.delete(managedClusters, 'cluster1');
+    await until('the cluster is gone', async () => !(await exists(hub, managedClusters, 'cluster1')));
+    const [earlier, { restarts: before }] = [await requests(), await agentPod()];
+    await wec.admin.delete(secrets, hubSecret);
+    await bootstrap();
+    await until('the agent is restarted', async () => (await agentPod()).restarts > before);
+    await sleep(settling);
+    assert.deepEqual(await requests(), earlier);
+    assert.equal(await exists(hub, managedClusters, 'cluster1'), false);
+    assert.equal(await exists(wec, secrets, hubSecret), false);
+    await wec.admin.delete(pods, `${agentNamespace}/${(await agentPod()).name}`);
+    await untilAvailable();
+    const [fresh] = (await requests()).filter(({ name }) => !earlier.some((each) => each.name === name));
+    assert.equal(fresh?.user, bootstrapUser);
+  });
+});
+
+describe('a work', () => {
+  const configMap = (name: string, data: Record<string, string>) => ({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name, namespace: 'default' },
+    data,
+  });
+  const create = (name: string, manifests: AnyObject[]) =>
+    hub.admin.create<ManifestWork>(manifestWorks, {
+      metadata: { name, namespace: 'cluster1' },
+      spec: { workload: { manifests } },
+    });
+  /** The work's status, once it is about a generation. */
+  const statusOf = async (name: string, generation: number) => {
+    const get = async () => (await hub.admin.get<ManifestWork>(manifestWorks, `cluster1/${name}`)).status;
+    const isObserved = (status: ManifestWork['status']) =>
+      findCondition(status?.conditions, 'Applied')?.observedGeneration === generation;
+    await until(`${name} is at generation ${generation}`, async () => isObserved(await get()));
+    const { conditions = [], resourceStatus } = (await get()) ?? {};
+    return { conditions, manifests: resourceStatus?.manifests ?? [] };
+  };
+  const summary = (conditions: Condition[]) => conditions.map(({ type, status, reason }) => [type, status, reason]);
+
+  it('gives an object up only by an update that succeeds, and takes along what it still owns', async () => {
+    const [held, free] = ['default/held', 'default/free'];
+    await create('orphaned', [configMap('held', { a: '1' }), configMap('free', { a: '1' })]);
+    await statusOf('orphaned', 1);
+    const hash = createHash('sha256').update(hub.internalServer).digest('hex');
+    const key = `${hash}-orphaned`;
+    const { metadata, spec } = await wec.admin.get<AppliedManifestWork>(appliedManifestWorks, key);
+    assert.deepEqual([spec.hubHash, spec.manifestWorkName], [hash, 'orphaned']);
+    const owner = { apiVersion: appliedManifestWorks.apiVersion, kind: 'AppliedManifestWork', name: key };
+    const metadataOf = async (map: string) => (await wec.admin.get(configMaps, map)).metadata;
+    const uids = { held: (await metadataOf(held)).uid, free: (await metadataOf(free)).uid };
+    for (const map of [held, free])
+      assert.deepEqual((await metadataOf(map)).ownerReferences, [{ ...owner, uid: metadata.uid }]);
+
+    await wec.admin.patch(configMaps, held, { immutable: true });
+    await hub.admin.patch(manifestWorks, 'cluster1/orphaned', {
+      spec: {
+        deleteOption: { propagationPolicy: 'Orphan' },
+        workload: { manifests: [configMap('held', { a: '2' }), configMap('free', { a: '2' })] },
+      },
+    });
+    const { conditions, manifests } = await statusOf('orphaned', 2);
+    assert.deepEqual(summary(conditions), [
+      ['Applied', 'False', 'AppliedManifestWorkFailed'],
+      ['Available', 'True', 'ResourcesAvailable'],
+    ]);
+    const failed = findCondition(manifests[0]?.conditions, 'Applied');
+    assert.deepEqual([failed?.status, failed?.observedGeneration], ['False', 2]);
+    assert.match(failed?.message ?? '', /^Failed to apply manifest: ConfigMap "held" is invalid: .*immutable/);
+    assert.equal(isTrue(manifests[0]?.conditions, 'Available'), true);
+    assert.equal(isTrue(manifests[1]?.conditions, 'Applied'), true);
+    assert.deepEqual((await metadataOf(held)).ownerReferences, [{ ...owner, uid: metadata.uid }]);
+    assert.deepEqual((await metadataOf(free)).ownerReferences ?? [], []);
+    const { status } = await wec.admin.get<AppliedManifestWork>(appliedManifestWorks, key);
+    assert.deepEqual(
+      status?.appliedResources?.map(({ name, uid }) => [name, uid]),
+      [
+        ['free', uids.free],
+        ['held', uids.held],
+      ],
+    );
+
+    await hub.admin.delete(manifestWorks, 'cluster1/orphaned');
+    await until('the work is gone', async () => !(await exists(hub, manifestWorks, 'cluster1/orphaned')));
+    assert.equal(await exists(wec, configMaps, held), false);
+    assert.equal((await metadataOf(free)).uid, uids.free);
+  });
+
+  it('says of a kind that the cluster does not have what was recorded', async () => {
+    const metadata = { name: 'w', namespace: 'default' };
+    await create('unknown', [{ apiVersion: 'example.com/v1', kind: 'Widget', metadata }]);
+    const { conditions, manifests } = await statusOf('unknown', 1);
+    assert.deepEqual(summary(conditions), [
+      ['Applied', 'False', 'AppliedManifestWorkFailed'],
+      ['Available', 'Unknown', 'ResourcesStatusUnknown'],
+    ]);
+    assert.deepEqual(
+      manifests[0]?.conditions.map(({ message }) => message),
+      ['Failed to apply manifest: the server doesn\'t have a resource type "Widget"', 'Resource meta is incomplete'],
+    );
+    await hub.admin.delete(manifestWorks, 'cluster1/unknown');
+    await until('the work is gone', async () => !(await exists(hub, manifestWorks, 'cluster1/unknown')));
+  });
+});
+
+describe('Deployments scaled to 0', () => {
+  it('of the agent are brought back by the operator within seconds', async () => {
+    const { name } = await agentPod();
+    await wec.admin.patch(deployments, agent, { spec: { replicas: 0 } });
+    await until('there is another agent', async () => {
+      const pod = await agentPod().catch(() => undefined);
+      return pod !== undefined && pod.name !== name && pod.isReady;
+    });
+    await until('the Klusterlet is available', async () => isTrue(await klusterletConditions(), 'Available'));
+  });
+
+  it('of operator and agent leave no pod, and every condition as it was', async () => {
+    await until('the hub lets the agent in', async () => {
+      return findCondition(await klusterletConditions(), 'HubConnectionDegraded')?.status === 'False';
+    });
+    const before = await klusterletConditions();
+    await wec.admin.patch(deployments, operator, { spec: { replicas: 0 } });
+    await until('the operator has ended', async () => (await podsOf('open-cluster-management')).length === 0);
+    await wec.admin.patch(deployments, agent, { spec: { replicas: 0 } });
+    await until('the agent has ended', async () => (await podsOf(agentNamespace)).length === 0);
+    await sleep(settling);
+    assert.deepEqual(await klusterletConditions(), before);
+    assert.equal(isTrue(await clusterConditions(), 'ManagedClusterConditionAvailable'), true);
+    for (const key of [operator, agent]) {
+      const { spec, status } = await wec.admin.get<Deployment & { status: { conditions: Condition[] } }>(
+        deployments,
+        key,
+      );
+      assert.equal(spec.replicas, 0, key);
+      assert.equal(status.availableReplicas ?? 0, 0, key);
+      assert.equal(isTrue(status.conditions, 'Available'), true, key);
+    }
+    await hub.admin.patch(managedClusters, 'cluster1', { spec: { leaseDurationSeconds: 1 } });
+    await until('the hub notices by the lease', async () => {
+      const available = findCondition(await clusterConditions(), 'ManagedClusterConditionAvailable');
+      return available?.status === 'Unknown';
+    });
+    await hub.admin.patch(managedClusters, 'cluster1', { spec: { leaseDurationSeconds: 60 } });
+    await wec.admin.patch(deployments, operator, { spec: { replicas: 1 } });
+    await untilAvailable();
+  });
+});
+
+/** Installs the klusterlet, or only gives it a new token. */
+async function bootstrap(): Promise<void> {
+  const given = { server: hub.internalServer, caPem: hub.caPem, token: await requestBootstrapToken(hub) };
+  await installKlusterlet(wec, { clusterName: 'cluster1', mode: 'Singleton', bootstrap: given });
+}
+
+async function requests(): Promise<{ name: string; user: string | undefined }[]> {
+  const { items } = await hub.admin.list<CertificateSigningRequest>(certificateSigningRequests);
+  return items.map(({ metadata, spec }) => ({ name: metadata.name, user: spec.username }));
+}
+
+async function podsOf(namespace: string): Promise<Pod[]> {
+  return (await wec.admin.list<Pod>(pods, { namespace })).items;
+}
+
+async function agentPod(): Promise<{ name: string; isReady: boolean; restarts: number }> {
+  const pod = (await podsOf(agentNamespace)).find(({ metadata }) => !metadata.deletionTimestamp);
+  assert.ok(pod, 'there is no agent');
+  const [container] = pod.status?.containerStatuses ?? [];
+  return { name: pod.metadata.name, isReady: container?.ready ?? false, restarts: container?.restartCount ?? 0 };
+}
+
+async function exists(plane: Plane, resource: Resource, key: string): Promise<boolean> {
+  return (await plane.admin.find<KubeObject>(resource, key)) !== undefined;
+}
+
+async function clusterConditions(): Promise<Condition[]> {
+  return (await hub.admin.find<ManagedCluster>(managedClusters, 'cluster1'))?.status?.conditions ?? [];
+}
+
+async function klusterletConditions(): Promise<Condition[]> {
+  return (await wec.admin.get<Klusterlet>(klusterlets, 'klusterlet')).status?.conditions ?? [];
+}
+
+async function untilAvailable(): Promise<void> {
+  await until('cluster1 is available', async () =>
+    isTrue(await clusterConditions(), 'ManagedClusterConditionAvailable'),
+  );
+}
+
+async function until(what: string, isSo: () => Promise<boolean>, seconds = 45): Promise<void> {
+  for (const deadline = Date.now() + seconds * 1000; !(await isSo()); await sleep(50))
+    if (Date.now() > deadline) throw new Error(`not after ${seconds} s: ${what}`);
+}

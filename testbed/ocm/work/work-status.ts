@@ -1,0 +1,76 @@
+import { withCondition } from '../../kube/conditions.ts';
+import type { Condition, ManifestStatus, ManifestWork } from '../../kube/objects.ts';
+import type { Outcome } from './apply-work.ts';
+
+/** The status of a work after it was applied (reasons and messages as recorded). */
+export function workStatus(
+  { metadata, status }: ManifestWork,
+  outcomes: readonly Outcome[],
+): NonNullable<ManifestWork['status']> {
+  const { generation: observedGeneration = 0 } = metadata;
+  const before = status?.resourceStatus?.manifests ?? [];
+  return {
+    conditions: [appliedCondition(outcomes), availableCondition(outcomes)]
+      .map((condition) => ({ ...condition, observedGeneration }))
+      .reduce(withCondition, status?.conditions ?? []),
+    resourceStatus: {
+      manifests: outcomes.map((outcome) => manifestStatus(outcome, observedGeneration, before)),
+    },
+  };
+}
+
+function appliedCondition(outcomes: readonly Outcome[]): Condition {
+  const type = 'Applied';
+  if (outcomes.some(({ error }) => error)) {
+    return { type, status: 'False', reason: 'AppliedManifestWorkFailed', message: 'Failed to apply manifest work' };
+  }
+  return { type, status: 'True', reason: 'AppliedManifestWorkComplete', message: 'Apply manifest work complete' };
+}
+
+function availableCondition(outcomes: readonly Outcome[]): Condition {
+  const type = 'Available';
+  const count = (wanted: Condition['status']) =>
+    outcomes.filter((outcome) => availabilityOf(outcome).status === wanted).length;
+  const [absent, unknown] = [count('False'), count('Unknown')];
+  if (absent > 0) {
+    const message = `${absent} of ${outcomes.length} resources are not available`;
+    return { type, status: 'False', reason: 'ResourcesNotAvailable', message };
+  }
+  if (unknown > 0) {
+    const message = `${unknown} of ${outcomes.length} resources have unknown status`;
+    return { type, status: 'Unknown', reason: 'ResourcesStatusUnknown', message };
+  }
+  return { type, status: 'True', reason: 'ResourcesAvailable', message: 'All resources are available' };
+}
+
+/** Whether the object is there says nothing of the manifest: one that cannot be applied may have been applied before. */
+function availabilityOf({ meta, present, unseen }: Outcome): Condition {
+  const type = 'Available';
+  if (meta.resource === '') {
+    return { type, status: 'Unknown', reason: 'IncompleteResourceMeta', message: 'Resource meta is incomplete' };
+  }
+  if (unseen) {
+    const message = `Failed to fetch resource: ${unseen.message}`;
+    return { type, status: 'Unknown', reason: 'FetchingResourceFailed', message };
+  }
+  if (!present) return { type, status: 'False', reason: 'ResourceNotAvailable', message: 'Resource is not available' };
+  return { type, status: 'True', reason: 'ResourceAvailable', message: 'Resource is available' };
+}
+
+function manifestStatus(outcome: Outcome, observedGeneration: number, all: ManifestStatus[]): ManifestStatus {
+  const { meta, error, present } = outcome;
+  const before = all.find(({ resourceMeta }) => resourceMeta.ordinal === meta.ordinal)?.conditions ?? [];
+  const type = 'Applied';
+  const applied: Condition = error
+    ? { type, status: 'False', reason: 'AppliedManifestFailed', message: `Failed to apply manifest: ${error.message}` }
+    : { type, status: 'True', reason: 'AppliedManifestComplete', message: 'Apply manifest complete' };
+  const wanted = [{ ...applied, observedGeneration }, availabilityOf(outcome), ...(present ? [feedback] : [])];
+  return { conditions: wanted.reduce(withCondition, before), resourceMeta: meta, statusFeedback: {} };
+}
+
+const feedback: Condition = {
+  type: 'StatusFeedbackSynced',
+  status: 'True',
+  reason: 'NoStatusFeedbackSynced',
+  message: '',
+};

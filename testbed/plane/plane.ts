@@ -1,0 +1,430 @@
+import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connect } from 'node:tls';
+import { Api, type Connection } from '../kube/api.ts';
+import { type Entry, kubeconfigOf } from '../kube/kubeconfig.ts';
+import { leases, serviceAccounts } from '../kube/resources.ts';
+import { type AuditEvent, AuditLog, auditPolicy } from './audit.ts';
+import { Child } from './child.ts';
+import { Authority, type KeyPair, newKeyPem } from './pki.ts';
+import { freePort } from './ports.ts';
+import { ServiceRange } from './service-range.ts';
+
+/** The user that the bed itself acts as, so that an audit log tells its writes from those of the kubeconfig's user. */
+const bedUser = 'bed';
+
+const masters = 'system:masters';
+
+/** The API server's name for the pods of its own cluster. */
+const inClusterName = 'kubernetes.default.svc';
+
+/** The controllers that registration, Deployments, Jobs and clean deletion need. */
+const bedControllers = [
+  'certificatesigningrequest-approving-controller',
+  'certificatesigningrequest-cleaner-controller',
+  'certificatesigningrequest-signing-controller',
+  'clusterrole-aggregation-controller',
+  'deployment-controller',
+  'endpoints-controller',
+  'endpointslice-controller',
+  'garbage-collector-controller',
+  'job-controller',
+  'namespace-controller',
+  'replicaset-controller',
+  'root-ca-certificate-publisher-controller',
+  'serviceaccount-controller',
+  'serviceaccount-token-controller',
+  'statefulset-controller',
+  'token-cleaner-controller',
+  'ttl-after-finished-controller',
+];
+
+/** Where the ingress of a cluster takes TLS. */
+export const ingressNodePort = 443;
+
+const readyTimeout = 120_000;
+
+/** The keys of a plane that others have made. */
+export interface PlaneKeys {
+  authority: KeyPair;
+  serving: KeyPair;
+  /** Signs the tokens of service accounts. */
+  tokenKeyPem: string;
+}
+
+export interface PlaneOptions {
+  /** What the container that it would run in is called; `<name>-control-plane` by default, as kind calls it. */
+  nodeName?: string;
+  /** Ports of the node that lead out of it: programs of this machine reach them on a port of 127.0.0.1. */
+  ports?: PortMapping[];
+  /** Further names that its certificate is valid for. */
+  hosts?: string[];
+  /** Made where they are not given. */
+  keys?: PlaneKeys;
+  /** Those of the bed's planes by default. */
+  controllers?: readonly string[];
+}
+
+export interface PortMapping {
+  node: number;
+  host: number;
+}
+
+/** What other processes of the bed need to know of a plane. */
+export interface PlaneInfo {
+  name: string;
+  nodeName: string;
+  ports: PortMapping[];
+  port: number;
+  /** What the plane's own pods trust. */
+  caPem: string;
+  connection: Connection;
+}
+
+/** One Kubernetes control plane: etcd, kube-apiserver and kube-controller-manager with their own CA, on 127.0.0.1. */
+export class Plane {
+  readonly name: string;
+  readonly nodeName: string;
+  readonly ports: PortMapping[];
+  readonly dir: string;
+  readonly caPem: string;
+  /** The key that signs service account tokens, for tokens that the API server would not issue. */
+  readonly tokenKeyPem: string;
+  readonly #binary: string;
+  readonly #hosts: string[];
+  readonly #controllers: readonly string[];
+  readonly #authority: Authority;
+  /** A certificate that was made elsewhere. */
+  readonly #givenServing: KeyPair | undefined;
+  /** A CA that only the bed itself trusts. */
+  readonly #otherAuthority: Authority;
+  readonly #serviceRange: ServiceRange;
+  readonly #auditLog: AuditLog;
+  readonly #gone = new AbortController();
+  #port = 0;
+  #adminUser: KeyPair | undefined;
+  #bedUser: KeyPair | undefined;
+  #children: Child[] = [];
+  #admin: Api | undefined;
+
+  private constructor(
+    name: string,
+    dir: string,
+    binary: string,
+    options: PlaneOptions,
+    authority: Authority,
+    otherAuthority: Authority,
+    tokenKeyPem: string,
+    range: ServiceRange,
+  ) {
+    this.name = name;
+    this.nodeName = options.nodeName ?? `${name}-control-plane`;
+    this.ports = options.ports ?? [];
+    this.dir = dir;
+    this.caPem = authority.certPem;
+    this.tokenKeyPem = tokenKeyPem;
+    this.#binary = binary;
+    this.#hosts = options.hosts ?? [];
+    this.#controllers = options.controllers ?? bedControllers;
+    this.#authority = authority;
+    this.#givenServing = options.keys?.serving;
+    this.#otherAuthority = otherAuthority;
+    this.#serviceRange = range;
+    this.#auditLog = new AuditLog(join(dir, 'audit.log'));
+  }
+
+  /** Makes the files of a plane and starts it. */
+  static async create(name: string, dir: string, binary: string, options: PlaneOptions = {}): Promise<Plane> {
+    await mkdir(dir, { recursive: true, mode: 0o700 });
+    const { keys } = options;
+    const authority = keys ? Authority.of(keys.authority) : await Authority.create(`${name}-ca`);
+    const other = await Authority.create(`${name}-other-ca`);
+    const tokenKeyPem = keys?.tokenKeyPem ?? (await newKeyPem());
+    const range = await ServiceRange.claim();
+    const plane = new Plane(name, dir, binary, options, authority, other, tokenKeyPem, range);
+    try {
+      await plane.#writeFiles();
+      await plane.#startOnFreePort();
+      return plane;
+    } catch (error) {
+      await plane.destroy();
+      throw error;
+    }
+  }
+
+  /** The API server for programs of this machine. */
+  get server(): string {
+    return `https://127.0.0.1:${this.#port}`;
+  }
+
+  /** The API server for pods, of this and of other planes: the address that containers know a kind cluster by. */
+  get internalServer(): string {
+    return `https://${this.nodeName}:6443`;
+  }
+
+  /** The port of this machine that leads to the ingress, if one does. */
+  get ingressPort(): number | undefined {
+    return this.ports.find(({ node }) => node === ingressNodePort)?.host;
+  }
+
+  /** A client with all rights, whose user is the bed's own. */
+  get admin(): Api {
+    return there(this.#admin);
+  }
+
+  get info(): PlaneInfo {
+    const { name, nodeName, ports, caPem } = this;
+    return { name, nodeName, ports, port: this.#port, caPem, connection: this.#bedConnection };
+  }
+
+  /** Its processes that run, by program. */
+  get pids(): Record<string, number> {
+    return Object.fromEntries(
+      this.#children.filter((child) => !child.hasEnded).map((child) => [child.name, child.pid ?? 0]),
+    );
+  }
+
+  /** The plane's context for a kubeconfig: context and cluster are called as the plane, the user is `<name>-admin`. */
+  get kubeconfigEntry(): Entry {
+    return this.entryFor(adminOf(this.name), there(this.#adminUser));
+  }
+
+  /** The same for the bed itself, in another process. */
+  get bedEntry(): Entry {
+    return this.entryFor(bedUser, { ...there(this.#bedUser), caPem: this.#bothCas });
+  }
+
+  /** A context for somebody else. */
+  entryFor(user: string, credentials: Partial<KeyPair> & { token?: string; caPem?: string }): Entry {
+    const connection = { server: this.server, caPem: this.caPem, ...credentials };
+    return { context: this.name, cluster: this.name, user, connection };
+  }
+
+  /** A client certificate for any user of this plane. */
+  issueUser(commonName: string, organizations: string[] = []): Promise<KeyPair> {
+    return this.#authority.issue({ commonName, organizations });
+  }
+
+  /** The writes that the API server answered since the start or the last mark; `by` keeps those of one user. */
+  async auditWrites({ by }: { by?: string } = {}): Promise<AuditEvent[]> {
+    const writes = await this.#auditLog.writes(this.admin);
+    return by === undefined ? writes : writes.filter(({ user }) => user.username === by);
+  }
+
+  /** Lets auditWrites begin here. */
+  markAudit(): Promise<void> {
+    return this.#auditLog.mark(this.admin);
+  }
+
+  /** Starts a stopped plane again, with the same data on the same port. */
+  async start(): Promise<void> {
+    this.#admin?.close();
+    this.#admin = new Api(this.#bedConnection);
+    this.#spawn('etcd', etcdFlags(this.dir));
+    this.#spawn('kube-apiserver', apiserverFlags(this.dir, this.#port, this.#serviceRange.cidr));
+    await this.#until(() => this.isReady());
+    const controllerManager = await this.issueUser('system:kube-controller-manager', [masters]);
+    const entry = this.entryFor('controller-manager', { ...controllerManager, caPem: this.#bothCas });
+    const kubeconfig = kubeconfigOf([entry]);
+    await writeFile(join(this.dir, 'controller-manager.kubeconfig'), kubeconfig, { mode: 0o600 });
+    // The one before was killed: nobody holds its Lease, and it is not waited for.
+    await this.admin.delete(leases, 'kube-system/kube-controller-manager');
+    this.#spawn('kube-controller-manager', controllerManagerFlags(this.dir, this.#controllers));
+    await this.#until(async () => (await this.admin.find(serviceAccounts, 'default/default')) !== undefined);
+  }
+
+  /** Kills the servers; what was stored stays. */
+  async stop(): Promise<void> {
+    await Promise.all(this.#children.map((child) => child.stop()));
+    this.#children = [];
+  }
+
+  /** Aborted when the plane is stopped for good. */
+  get gone(): AbortSignal {
+    return this.#gone.signal;
+  }
+
+  /** Stops for good. */
+  async destroy(): Promise<void> {
+    this.#gone.abort();
+    await this.stop();
+    this.#admin?.close();
+    this.#serviceRange.release();
+  }
+
+  /**
+   * Lets the API server serve with a certificate of its own CA, or of another, which only the bed trusts. It takes it up
+   * within a second; connections that are there already last.
+   */
+  async serveAs(whose: 'own' | 'other'): Promise<void> {
+    const { certPem } =
+      whose === 'own'
+        ? await this.#writeServing(this.#authority, this.#givenServing)
+        : await this.#writeServing(this.#otherAuthority);
+    const wanted = new X509Certificate(certPem).fingerprint256;
+    await this.#until(async () => (await servedFingerprint(this.#port)) === wanted);
+  }
+
+  async isReady(): Promise<boolean> {
+    return this.admin.send<string>('GET', '/readyz').then(
+      (answer) => answer === 'ok',
+      () => false,
+    );
+  }
+
+  get #bedConnection(): Connection {
+    return { server: this.server, caPem: this.#bothCas, ...there(this.#bedUser) };
+  }
+
+  async #writeFiles(): Promise<void> {
+    await this.#writeServing(this.#authority, this.#givenServing);
+    this.#adminUser = await this.issueUser(adminOf(this.name), [masters]);
+    this.#bedUser = await this.issueUser(bedUser, [masters]);
+    const files = {
+      'ca.crt': this.caPem,
+      'ca.key': this.#authority.keyPem,
+      'service-account.key': this.tokenKeyPem,
+      'audit-policy.json': JSON.stringify(auditPolicy),
+    };
+    await Promise.all(
+      Object.entries(files).map(([name, text]) => writeFile(join(this.dir, name), text, { mode: 0o600 })),
+    );
+  }
+
+  async #writeServing(authority: Authority, given?: KeyPair): Promise<KeyPair> {
+    const hosts = [
+      'localhost',
+      '127.0.0.1',
+      '::1',
+      `${this.name}.localtest.me`,
+      this.nodeName,
+      inClusterName,
+      ...this.#hosts,
+    ];
+    const serving = given ?? (await authority.issue({ commonName: 'kube-apiserver', hosts }));
+    await writeFile(join(this.dir, 'serving.key'), serving.keyPem, { mode: 0o600 });
+    await writeFile(join(this.dir, 'serving.crt'), serving.certPem, { mode: 0o600 });
+    return serving;
+  }
+
+  get #bothCas(): string {
+    return this.caPem + this.#otherAuthority.certPem;
+  }
+
+  /** Another process may take a port between its choice and its use: then another one is chosen. */
+  async #startOnFreePort(): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      this.#port = await freePort();
+      try {
+        return await this.start();
+      } catch (error) {
+        await this.stop();
+        const log = await readFile(join(this.dir, 'kube-apiserver.log'), 'utf8').catch(() => '');
+        if (attempt === 5 || !log.includes('address already in use')) throw error;
+      }
+    }
+  }
+
+  #spawn(program: string, flags: Record<string, string | number>): void {
+    const args = [program, ...Object.entries(flags).map(([name, value]) => `--${name}=${value}`)];
+    this.#children.push(new Child(this.#binary, args, { cwd: this.dir, logFile: join(this.dir, `${program}.log`) }));
+  }
+
+  async #until(isReady: () => Promise<boolean>): Promise<void> {
+    for (const deadline = Date.now() + readyTimeout; !(await isReady().catch(() => false)); await sleep(50)) {
+      const ended = this.#children.find((child) => child.hasEnded);
+      if (ended) throw new Error(`${this.name}: ${await ended.lastWords()}`);
+      if (Date.now() > deadline)
+        throw new Error(`${this.name} was not ready after ${readyTimeout / 1000} s; its logs: ${this.dir}`);
+    }
+  }
+}
+
+/** The certificate that a new connection is shown. */
+async function servedFingerprint(port: number): Promise<string> {
+  const socket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false });
+  try {
+    await once(socket, 'secureConnect');
+    return socket.getPeerCertificate().fingerprint256;
+  } finally {
+    socket.destroy();
+  }
+}
+
+function there<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('the plane was never started');
+  return value;
+}
+
+/** The user of the plane's context in the bed's kubeconfig. */
+function adminOf(name: string): string {
+  return `${name}-admin`;
+}
+
+/**
+ * Over sockets in the plane's folder (its working directory): no ports to fight for. Nothing is kept, so nothing is
+ * synced to disk.
+ */
+function etcdFlags(dir: string): Record<string, string> {
+  return {
+    name: 'etcd',
+    'data-dir': join(dir, 'etcd'),
+    'listen-client-urls': `unix://${join(dir, 'etcd.sock')}`,
+    'advertise-client-urls': 'unix://client:0',
+    'listen-peer-urls': 'unix://peer:0',
+    'initial-advertise-peer-urls': 'unix://peer:0',
+    'initial-cluster': 'etcd=unix://peer:0',
+    'unsafe-no-fsync': 'true',
+    'log-level': 'warn',
+  };
+}
+
+function apiserverFlags(dir: string, port: number, serviceRange: string): Record<string, string | number> {
+  return {
+    'etcd-servers': `unix://${join(dir, 'etcd.sock')}`,
+    'bind-address': '127.0.0.1',
+    'secure-port': port,
+    'tls-cert-file': join(dir, 'serving.crt'),
+    'tls-private-key-file': join(dir, 'serving.key'),
+    'client-ca-file': join(dir, 'ca.crt'),
+    'authorization-mode': 'RBAC',
+    'enable-bootstrap-token-auth': 'true',
+    'service-account-issuer': serviceAccountIssuer,
+    'service-account-key-file': join(dir, 'service-account.key'),
+    'service-account-signing-key-file': join(dir, 'service-account.key'),
+    'service-cluster-ip-range': serviceRange,
+    // The kubernetes Service would need an address outside loopback.
+    'endpoint-reconciler-type': 'none',
+    'audit-policy-file': join(dir, 'audit-policy.json'),
+    'audit-log-path': join(dir, 'audit.log'),
+    // Fairness among clients costs processor time that a test machine does not have.
+    'enable-priority-and-fairness': 'false',
+    profiling: 'false',
+  };
+}
+
+/** The issuer and the audience of service account tokens. */
+export const serviceAccountIssuer = 'https://kubernetes.default.svc.cluster.local';
+
+function controllerManagerFlags(dir: string, controllers: readonly string[]): Record<string, string | number> {
+  return {
+    kubeconfig: join(dir, 'controller-manager.kubeconfig'),
+    controllers: controllers.join(','),
+    'leader-elect': 'true',
+    // It ends when it cannot renew its Lease in time, and nobody would start it again: a busy machine is no reason.
+    'leader-elect-lease-duration': '600s',
+    'leader-elect-renew-deadline': '500s',
+    'leader-elect-retry-period': '5s',
+    'secure-port': 0,
+    'cluster-signing-cert-file': join(dir, 'ca.crt'),
+    'cluster-signing-key-file': join(dir, 'ca.key'),
+    'root-ca-file': join(dir, 'ca.crt'),
+    'service-account-private-key-file': join(dir, 'service-account.key'),
+    'kube-api-qps': 200,
+    'kube-api-burst': 400,
+    profiling: 'false',
+  };
+}

@@ -1,0 +1,196 @@
+import { createServer } from 'node:https';
+import { connect as openSocket, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Api, type Connection } from '../kube/api.ts';
+import type { Container, Pod } from '../kube/objects.ts';
+import type { ContainerLog } from './container-log.ts';
+import { environmentOf, expand, MissingReference } from './environment.ts';
+import type { NodeContext } from './node-context.ts';
+import { pipeBoth } from './pipe.ts';
+import type { PodFiles } from './pod-files.ts';
+import type { PodStatus } from './pod-status.ts';
+import { Exit, type PodContext, type Program } from './program.ts';
+import { PodToken } from './service-account.ts';
+
+/**
+ * What a container of an image that is already there takes to start: recorded agents ran 0.7 to 0.8 s after their pod
+ * was made.
+ */
+const startTime = 700;
+
+/**
+ * The kubelet's back-off: the first restart at once, then 10 s doubling to 5 min, forgotten after 10 min of running.
+ */
+const backOff = { first: 10_000, last: 300_000, forgottenAfter: 600_000 };
+
+/** How often the kubelet looks again for what a container's variables refer to. */
+const referencePause = 1_000;
+
+/** What a container has of its pod. */
+export interface ContainerParts {
+  node: NodeContext;
+  pod: Pod;
+  container: Container;
+  /** An init container is started again only after a failure. */
+  isInit: boolean;
+  program: Program;
+  status: PodStatus;
+  log: ContainerLog;
+  files: PodFiles;
+}
+
+/**
+ * Runs a container's program, again and again as the pod's restart policy wants it, until the signal. Returns the exit
+ * code of the last run, or undefined where the signal ended it.
+ */
+export async function runContainer(parts: ContainerParts, signal: AbortSignal): Promise<number | undefined> {
+  const { pod, container, status, log } = parts;
+  status.creating(container.name);
+  let pause = 0;
+  for (;;) {
+    await pauseFor(startTime, signal);
+    while (stateOf(parts) === 'dead' && !signal.aborted) await parts.node.faults.change(signal);
+    const env = await untilResolved(parts, signal);
+    if (signal.aborted || !env) return undefined;
+    const began = Date.now();
+    const { exitCode, message } = await runOnce(parts, env, signal);
+    if (signal.aborted) return undefined;
+    // Whoever is dead has not ended: nobody is told, and it is no restart when it comes to life again.
+    if (stateOf(parts) === 'dead') continue;
+    status.terminated(container.name, exitCode, message);
+    if (isFinal(parts, exitCode)) return exitCode;
+    log.retire();
+    status.restarting(container.name);
+    if (Date.now() - began > backOff.forgottenAfter) pause = 0;
+    if (pause > 0) {
+      const why = `back-off ${pause / 1000}s restarting failed container=${container.name} pod=${pod.metadata.name}`;
+      status.waiting(container.name, 'CrashLoopBackOff', why);
+      await Promise.race([pauseFor(pause, signal), parts.node.faults.change(signal)]);
+    }
+    pause = Math.min(Math.max(pause * 2, backOff.first), backOff.last);
+  }
+}
+
+/** The container's variables, once everything that they refer to is there. */
+async function untilResolved(
+  { node, pod, container, status }: ContainerParts,
+  signal: AbortSignal,
+): Promise<Record<string, string> | undefined> {
+  for (let told = ''; !signal.aborted; await pauseFor(referencePause, signal)) {
+    try {
+      return await environmentOf(node.kubelet, pod, container);
+    } catch (error) {
+      const { message } = error as Error;
+      if (error instanceof MissingReference && message !== told)
+        status.waiting(container.name, 'CreateContainerConfigError', message);
+      told = message;
+    }
+  }
+  return undefined;
+}
+
+/** One run, from start to exit; its clients are of no use afterwards. */
+async function runOnce(
+  parts: ContainerParts,
+  env: Record<string, string>,
+  stopping: AbortSignal,
+): Promise<{ exitCode: number; message: string }> {
+  const { container, log } = parts;
+  const run = new AbortController();
+  const clients: Api[] = [];
+  log.begin();
+  try {
+    const signal = AbortSignal.any([run.signal, stopping]);
+    const context = await contextFor(parts, env, clients, signal);
+    parts.status.running(container.name);
+    void whenFaulty(parts, signal).then(() => {
+      // Whoever is dead, or crashes, has no time for a last word to anybody.
+      if (!signal.aborted) for (const client of clients) client.close();
+      run.abort();
+    });
+    await failAsTold(parts, signal);
+    if (stateOf(parts) === 'well') await parts.program(context);
+    if (stateOf(parts) === 'crashing') throw new Error('the bed was told to let it crash');
+    return { exitCode: 0, message: '' };
+  } catch (error) {
+    const { message, stack = message } = error as Error;
+    if (error instanceof Exit) {
+      if (message) log.write(message);
+    } else if (!stopping.aborted) log.write(stack);
+    return error instanceof Exit ? { exitCode: error.code, message: '' } : { exitCode: 1, message };
+  } finally {
+    run.abort();
+    for (const client of clients) client.close();
+  }
+}
+
+/** Where the image is to fail or to be silent, it does so instead of its program. */
+async function failAsTold({ node: { faults }, container, log }: ContainerParts, signal: AbortSignal): Promise<void> {
+  const lastWords = faults.lastWordsOf(container.image);
+  if (lastWords) {
+    for (const line of lastWords) log.write(line);
+    throw new Exit();
+  }
+  while (faults.isSilent(container.image) && !signal.aborted) await faults.change(signal);
+}
+
+function stateOf({ node, pod }: ContainerParts): ReturnType<NodeContext['faults']['stateOf']> {
+  return node.faults.stateOf(node.plane, pod);
+}
+
+/** Resolves when the program is to stop because of a fault, or the signal says so. */
+async function whenFaulty(parts: ContainerParts, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted && stateOf(parts) === 'well') await parts.node.faults.change(signal);
+}
+
+async function contextFor(
+  { node, pod, container, status, log, files }: ContainerParts,
+  env: Record<string, string>,
+  clients: Api[],
+  signal: AbortSignal,
+): Promise<PodContext> {
+  const token = await PodToken.request(node.kubelet, pod, signal);
+  const connect = (connection: Connection) => {
+    const client = new Api({ ...connection, dial: node.dial });
+    clients.push(client);
+    return client;
+  };
+  const lead = (port: number, accept: (socket: Socket) => void) =>
+    signal.addEventListener('abort', node.services.addEndpoint({ pod, port, accept }));
+  return {
+    pod,
+    args: [...(container.command ?? []), ...(container.args ?? [])].map((word) => expand(word, env)),
+    env,
+    api: connect({ ...node.inClusterConnection, token: () => token.value }),
+    signal,
+    ...files.mountFor(container),
+    connect,
+    open: (host, port) => {
+      const route = node.dial(host, port);
+      return openSocket(route.port, route.host);
+    },
+    serve: (port, tls, handler) => {
+      const server = createServer(tls, handler);
+      lead(port, (socket) => server.emit('connection', socket));
+    },
+    listenOnNode: (port, onConnection) => node.nodePorts.listen(port, onConnection, signal),
+    startPlane: async (options) => {
+      const { plane, port } = await node.nestedPlanes.start(node, pod, options, signal);
+      lead(options.port, (socket) => pipeBoth(socket, openSocket(port, '127.0.0.1')));
+      return plane;
+    },
+    now: () => new Date(Date.now() + node.faults.clockErrorOf(node.plane, pod)),
+    setReady: (ready) => status.setReady(container.name, ready),
+    log: (line) => log.write(line),
+  };
+}
+
+/** Whether a container that ended so is not started again. */
+function isFinal({ pod: { spec }, isInit }: ContainerParts, exitCode: number): boolean {
+  if (spec.restartPolicy === 'Never') return true;
+  return exitCode === 0 && (isInit || spec.restartPolicy === 'OnFailure');
+}
+
+async function pauseFor(milliseconds: number, signal: AbortSignal): Promise<void> {
+  await sleep(milliseconds, undefined, { signal }).catch(() => {});
+}
