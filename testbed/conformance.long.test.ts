@@ -53,7 +53,7 @@ const wecs = ['cluster1', 'cluster2', 'cluster3'];
 /** Nothing may change any more in this time. */
 const settling = 1_500;
 
-/** Within which the operator looks again at a hub whose answer it has missed, and has asked all that it asks. */
+/** Seconds within which the operator looks again at a hub whose answer it has missed, and has asked all that it asks. */
 const operatorsDelay = 50;
 
 let bed: Bed;
@@ -79,8 +79,6 @@ interface Case {
   /** What differs from a right bootstrap kubeconfig; false for none at all. */
   bootstrap?: false | Partial<NonNullable<Installation['bootstrap']>>;
   act?: ('approve' | 'deny' | 'accept')[];
-  /** How long what is expected may take, in seconds. */
-  within?: number;
   alsoCheck?: (wec: Plane, before: { hub: Set<string>; wec: Set<string> }) => Promise<void>;
 }
 
@@ -110,7 +108,6 @@ describe('a registration', { concurrency: wecs.length }, () => {
       name: 'cluster1',
       expected: expected.joinSingleton,
       act: ['approve', 'accept'],
-      within: operatorsDelay,
       alsoCheck: checkJoined,
     },
     {
@@ -118,7 +115,6 @@ describe('a registration', { concurrency: wecs.length }, () => {
       expected: expected.joinDefault,
       mode: 'Default',
       act: ['approve', 'accept'],
-      within: operatorsDelay,
       alsoCheck: checkUndone,
     },
     {
@@ -126,7 +122,6 @@ describe('a registration', { concurrency: wecs.length }, () => {
       expected: expected.joinDefault,
       mode: 'Default',
       act: ['approve', 'accept'],
-      within: operatorsDelay,
       alsoCheck: checkWorks,
     },
     { name: 'denied', expected: expected.denied, act: ['deny'], alsoCheck: checkDenied },
@@ -152,7 +147,6 @@ async function run({
   mode = 'Singleton',
   bootstrap = {},
   act = [],
-  within = 15,
   alsoCheck,
 }: Case): Promise<void> {
   const wec = await takeWec();
@@ -168,7 +162,7 @@ async function run({
     });
     if (act.length > 0) await untilWaiting(recorder.observed);
     for (const action of act) await actions[action](name);
-    await untilConforms(recorder.observed, sequences({ hub: hub.internalServer }), within);
+    await untilConforms(recorder.observed, sequences({ hub: hub.internalServer }));
     await alsoCheck?.(wec, before);
   } finally {
     recorder.stop();
@@ -196,8 +190,8 @@ async function untilWaiting(observed: Observed): Promise<void> {
   }
 }
 
-async function untilConforms(observed: Observed, sequences: expected.Sequences, seconds: number): Promise<void> {
-  for (const deadline = Date.now() + seconds * 1000; Date.now() < deadline; await sleep(100)) {
+async function untilConforms(observed: Observed, sequences: expected.Sequences): Promise<void> {
+  for (const deadline = Date.now() + operatorsDelay * 1000; Date.now() < deadline; await sleep(100)) {
     if (differences(observed, sequences).length === 0) break;
   }
   await sleep(settling);
