@@ -1,3 +1,5 @@
+import { hintOf, type NextStep } from './next-step.ts';
+
 /** How a command ends. Documented in docs/output.md; never dependent on the output format. */
 export const ExitCode = {
   done: 0,
@@ -72,7 +74,9 @@ const exitCodes = {
 export type ErrorCode = keyof typeof exitCodes;
 
 export interface ErrorDetails {
-  /** The command, or the step, that helps next. */
+  /** What helps next. */
+  next?: readonly NextStep[] | undefined;
+  /** The same as text: `next` is taking its place. */
   hint?: string | undefined;
   /** Further lines for people, as a table of candidates. */
   details?: string[] | undefined;
@@ -90,17 +94,22 @@ export type Passing = 'busy' | 'starting';
  */
 export class StellarError extends Error {
   readonly code: ErrorCode;
-  readonly hint: string | undefined;
+  readonly next: readonly NextStep[];
   readonly details: string[];
   readonly passing: Passing | undefined;
 
-  constructor(code: ErrorCode, message: string, { hint, details, passing, cause }: ErrorDetails = {}) {
+  constructor(code: ErrorCode, message: string, { next, hint, details, passing, cause }: ErrorDetails = {}) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'StellarError';
     this.code = code;
-    this.hint = hint;
+    this.next = next ?? (hint === undefined ? [] : [{ step: hint }]);
     this.details = details ?? [];
     this.passing = passing;
+  }
+
+  /** What helps next, as a person reads it. */
+  get hint(): string | undefined {
+    return hintOf(this.next);
   }
 
   get exitCode(): number {
