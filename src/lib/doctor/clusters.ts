@@ -1,4 +1,5 @@
 import { command } from '../engine/command-line.ts';
+import { hintOf } from '../engine/next-step.ts';
 import { blockingStage, judge } from '../engine/stages.ts';
 import { coreChart } from '../hosting/core-chart.ts';
 import { passthroughFlag, readIngress } from '../hosting/ingress.ts';
@@ -108,7 +109,7 @@ async function judgeHosting(kube: Kube, state: HostingState): Promise<Outcome> {
       command: `${init} --upgrade`,
     });
   const { verdict } = blocking;
-  const hint = verdict.state === 'failed' ? verdict.hint : undefined;
+  const hint = verdict.state === 'failed' ? hintOf(verdict.next ?? []) : undefined;
   return fail(verdict.why, hint === undefined ? { command: init } : { hint });
 }
 

@@ -1,16 +1,25 @@
+import type { NextStep } from './next-step.ts';
+
+/** What may be said of a stage that has failed or is awaited. */
+export interface VerdictDetails {
+  /** A stable name of what is wrong, where the stage can fail in ways that somebody tells apart. */
+  code?: string;
+  /** What helps where it does not come by itself. */
+  next?: readonly NextStep[];
+}
+
 /** What one look at the evidence says of a stage. */
 export type Verdict =
   | { state: 'met' }
   /** Will come by itself, as far as can be seen. */
-  | { state: 'waiting'; why: string; hint?: string }
+  | ({ state: 'waiting'; why: string } & VerdictDetails)
   /** Will not recover without somebody's action. */
-  | {
+  | ({
       state: 'failed';
       why: string;
-      hint?: string;
       /** Nothing of it can pass: whoever waits need not see it again to believe it. */
       final?: true;
-    }
+    } & VerdictDetails)
   /** The evidence cannot be had, or is gone. */
   | { state: 'unseen'; why: string };
 
@@ -34,16 +43,15 @@ export interface BlockedReport extends StageReport {
 }
 
 export const met: Verdict = { state: 'met' };
-/** @param hint what helps where it does not come by itself */
-export const waiting = (why: string, hint?: string): Verdict => ({ state: 'waiting', why, ...(hint ? { hint } : {}) });
+export const waiting = (why: string, details?: VerdictDetails): Verdict => ({ state: 'waiting', why, ...details });
 export const unseen = (why: string): Verdict => ({ state: 'unseen', why });
-export const failed = (why: string, hint?: string): Verdict => ({ state: 'failed', why, ...(hint ? { hint } : {}) });
+export const failed = (why: string, details?: VerdictDetails): Verdict => ({ state: 'failed', why, ...details });
 /** What nothing but somebody's action changes: a Job that has used up its tries. */
-export const failedForGood = (why: string, hint?: string): Verdict => ({
+export const failedForGood = (why: string, details?: VerdictDetails): Verdict => ({
   state: 'failed',
   why,
   final: true,
-  ...(hint ? { hint } : {}),
+  ...details,
 });
 
 /**

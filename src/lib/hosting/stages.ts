@@ -1,3 +1,4 @@
+import { run } from '../engine/next-step.ts';
 import { failed, failedForGood, met, type Stage, type Verdict, waiting } from '../engine/stages.ts';
 import type { Reader } from '../kube/client/client.ts';
 import {
@@ -73,11 +74,11 @@ function postgresReady(hosting: Hosting): Verdict {
   if (!needsPostgres) return met;
   if (postgresJob !== undefined) return waiting(`Job ${postgresJob.metadata.name} is installing PostgreSQL`);
   const verdict = absent(hosting, `StatefulSet ${systemNamespace}/${postgresName} (PostgreSQL)`);
-  return verdict.state === 'failed' && pods.length > 0 ? { ...verdict, hint: installPostgres } : verdict;
+  return verdict.state === 'failed' && pods.length > 0 ? { ...verdict, next: [installPostgres] } : verdict;
 }
 
 /** The chart installs it only along with itself. */
-const installPostgres = `Install it: ${postgresInstallation}`;
+const installPostgres = run(postgresInstallation, 'Install it');
 
 const postgresPods = ({ pods, postgresJob }: Hosting): Pod[] => [
   ...podsOf(postgresName, pods),

@@ -1,3 +1,4 @@
+import { hintOf } from '../engine/next-step.ts';
 import { blockingStage, judge, type StageReport, type Standing, standingOf } from '../engine/stages.ts';
 import { requireHosting } from '../hosting/hosting.ts';
 import type { Kube } from '../kube/client/client.ts';
@@ -100,7 +101,7 @@ async function diagnose<Inside>(
   const blocking = blockingStage(reports);
   if (blocking?.verdict.state !== 'failed') return null;
   const { log, hint: seeMore } = await troubleOf(blocking.id, seen, hosting, inside);
-  const hint = blocking.verdict.hint ?? seeMore ?? null;
+  const hint = hintOf(blocking.verdict.next ?? []) ?? seeMore ?? null;
   return {
     wrong: `${seen.space.name} is kept from being ready: ${blocking.verdict.why}.`,
     log,

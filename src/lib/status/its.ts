@@ -1,4 +1,5 @@
 import { failureOf, StellarError } from '../engine/errors.ts';
+import { commandOf } from '../engine/next-step.ts';
 import { unreached } from '../engine/stages.ts';
 import { hiddenBy } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
@@ -31,7 +32,11 @@ async function readHub(its: Kube): Promise<HubSeen> {
 async function webhookOf(its: Kube): Promise<WebhookStatus> {
   const webhook = await tryHubWebhook(its);
   const answers = webhook.state === 'unseen' ? null : webhook.state === 'answers';
-  return { answers, why: 'why' in webhook ? webhook.why : '', next: 'next' in webhook ? webhook.next : null };
+  return {
+    answers,
+    why: 'why' in webhook ? webhook.why : '',
+    next: 'next' in webhook ? (commandOf(webhook.next) ?? null) : null,
+  };
 }
 
 /** Whatever keeps the version from being seen is no more than that: the list of WECs tells what is wrong. */

@@ -1,6 +1,7 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { type Followed, followOne } from '../../engine/follow.ts';
+import { run as nextStep } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import type { BlockedReport } from '../../engine/stages.ts';
 import type { Kube } from '../../kube/client/client.ts';
@@ -63,13 +64,11 @@ async function failure(kube: Kube, hosting: Hosting, { id, verdict }: BlockedRep
   const pods = hostingStages.find((stage) => stage.id === id)?.podsOf?.(hosting) ?? [];
   const trouble = firstTrouble(pods);
   const log = trouble === undefined ? [] : await logOfTrouble(kube, trouble);
-  return new StellarError(
-    'hosting-failed',
-    `${kube.cluster.context} is kept from being a hosting cluster: ${verdict.why}.`,
-    {
-      details: log,
-      hint:
-        verdict.hint ?? command`See more: kubectl --context ${kube.cluster.context} -n kubeflex-system get pods,jobs`,
-    },
-  );
+  const { context } = kube.cluster;
+  return new StellarError('hosting-failed', `${context} is kept from being a hosting cluster: ${verdict.why}.`, {
+    details: log,
+    next: verdict.next ?? [
+      nextStep(command`kubectl --context ${context} -n kubeflex-system get pods,jobs`, 'See more'),
+    ],
+  });
 }

@@ -1,6 +1,7 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { type Followed, followOne } from '../../engine/follow.ts';
+import { hintOf } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import { type BlockedReport, type StageReport, type Standing, standingOf, unreached } from '../../engine/stages.ts';
 import type { Kube } from '../../kube/client/client.ts';
@@ -113,17 +114,17 @@ async function failure<Inside>(
     `${name} is kept from being ready: ${verdict.why}.`,
     {
       details: [...where, ...log, existsUnready(name, role)],
-      hint: wayOf(verdict.hint ?? seeMore ?? goOn, name, role, hosting),
+      hint: wayOf(hintOf(verdict.next ?? []) ?? seeMore ?? goOn, name, role, hosting),
     },
   );
 }
 
 function tooLate({ name, role, hosting }: FollowedSpace<unknown>, blocking: BlockedReport | undefined): StellarError {
-  const { state, why, hint } = blocking?.verdict ?? {};
+  const { state, why, next = [] } = blocking?.verdict ?? {};
   const at = blocking === undefined ? '' : `; it is kept from "${blocking.title}": ${why}`;
   return new StellarError('timeout', `${name} was not ready in time${at}.`, {
     details: [existsStill(name)],
-    hint: wayOf((state === 'failed' && hint) || goOn, name, role, hosting),
+    hint: wayOf((state === 'failed' && hintOf(next)) || goOn, name, role, hosting),
   });
 }
 

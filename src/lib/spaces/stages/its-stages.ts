@@ -89,7 +89,7 @@ function webhookAnswers(space: Space<ItsInside>): Verdict {
     if (webhook.state === 'answers') return met;
     if (webhook.state === 'unseen') return unseen(webhook.why);
     const isInstalled = isTrue(space.controlPlane, 'Ready') || podsOf(webhookName, hubPods).some(isPodReady);
-    return isInstalled ? failed(webhook.why, webhook.hint) : waiting(webhook.why);
+    return isInstalled ? failed(webhook.why, { next: webhook.next }) : waiting(webhook.why);
   })(space);
 }
 

@@ -1,5 +1,6 @@
 import { command } from '../../engine/command-line.ts';
 import { count } from '../../engine/counts.ts';
+import { inWords, type NextStep, outline, run } from '../../engine/next-step.ts';
 import { failed, failedForGood, met, type Stage, unseen, type Verdict, waiting } from '../../engine/stages.ts';
 import type { Access } from '../../kube/access.ts';
 import { conditionOf, isTrue, type Pod } from '../../kube/objects.ts';
@@ -49,49 +50,59 @@ export function synced(space: SpaceEvidence): Verdict {
   const message = condition.message ?? condition.reason ?? 'no reason is given';
   const bootstrap = controlPlane.spec?.bootstrapSecretRef;
   if (bootstrap !== undefined && message.includes(`"${bootstrap.name}" not found`))
-    return failed(`its bootstrap Secret ${bootstrap.namespace}/${bootstrap.name} does not exist`, bootstrapHint(space));
+    return failed(`its bootstrap Secret ${bootstrap.namespace}/${bootstrap.name} does not exist`, {
+      next: [newBootstrap(space)],
+    });
   if (message.includes(`"${postgresName}" not found`))
-    return failed(
-      'the hosting cluster has no PostgreSQL, which control planes of type k8s keep their data in',
-      `Do without it: --type host    Or install it: ${postgresInstallation}`,
-    );
+    return failed('the hosting cluster has no PostgreSQL, which control planes of type k8s keep their data in', {
+      next: [inWords('Do without it: --type host'), run(postgresInstallation, 'Or install it')],
+    });
   if (space.type === 'host' && message.includes('clusterrolebindings') && message.includes('forbidden'))
-    return failed(
-      message,
-      command`Give KubeFlex the rights, by ClusterRoleBinding ${managerAdminBinding}: stellarctl ${space.role} create ${name} --type host --hosting-context ${hosting}`,
-    );
+    return failed(message, {
+      next: [
+        run(
+          command`stellarctl ${space.role} create ${name} --type host --hosting-context ${hosting}`,
+          `Give KubeFlex the rights, by ClusterRoleBinding ${managerAdminBinding}`,
+        ),
+      ],
+    });
   // KubeFlex looks for its own Secrets before they are there, and calls that an error every time.
   const [, awaited] = /secrets? "([^"]+)" not found/i.exec(message) ?? [];
   if (awaited !== undefined) return waiting(`KubeFlex waits for its Secret ${awaited}`);
   if (/not ready yet for service account secret/i.test(message))
     return waiting('KubeFlex waits for a token of its own');
   const why = `KubeFlex cannot set it up: ${message}`;
-  return bootstrap === undefined ? failed(why) : failed(why, bootstrapHint(space));
+  return bootstrap === undefined ? failed(why) : failed(why, { next: [newBootstrap(space)] });
 }
 
-const bootstrapHint = ({ name, hosting }: SpaceEvidence): string =>
-  command`Give it another way in: stellarctl its create ${name} --type external --bootstrap-context CONTEXT --address https://… --hosting-context ${hosting}`;
+const newBootstrap = ({ name, hosting }: SpaceEvidence): NextStep =>
+  outline(
+    command`stellarctl its create ${name} --type external --bootstrap-context CONTEXT --address https://… --hosting-context ${hosting}`,
+    'Give it another way in',
+  );
 
 function managerAtWork({ manager, hosting }: SpaceEvidence): Verdict {
   if (manager?.deployment?.spec?.replicas === 0)
-    return failed(
-      "KubeFlex's manager is scaled to no pods",
-      command`Let it run: kubectl --context ${hosting} -n ${systemNamespace} scale deployment ${managerName} --replicas 1`,
-    );
+    return failed("KubeFlex's manager is scaled to no pods", {
+      next: [
+        run(
+          command`kubectl --context ${hosting} -n ${systemNamespace} scale deployment ${managerName} --replicas 1`,
+          'Let it run',
+        ),
+      ],
+    });
   if (manager === undefined || isDeploymentReady(manager.deployment))
     return waiting('KubeFlex has not looked at it yet');
   if (manager.deployment === undefined)
-    return failed(
-      "KubeFlex's manager is not installed on the hosting cluster",
-      command`Install it: stellarctl init --hosting-context ${hosting}`,
-    );
+    return failed("KubeFlex's manager is not installed on the hosting cluster", {
+      next: [run(command`stellarctl init --hosting-context ${hosting}`, 'Install it')],
+    });
   const trouble = firstTrouble(manager.pods);
   return trouble === undefined
     ? waiting("KubeFlex's manager is not ready")
-    : failed(
-        `KubeFlex's manager does not run: ${trouble.why}`,
-        command`See why: stellarctl doctor --pre --hosting-context ${hosting}`,
-      );
+    : failed(`KubeFlex's manager does not run: ${trouble.why}`, {
+        next: [run(command`stellarctl doctor --pre --hosting-context ${hosting}`, 'See why')],
+      });
 }
 
 /** The pods of its API server are up. */
@@ -114,10 +125,14 @@ export function apiServerRuns(space: SpaceEvidence): Verdict {
 }
 
 const scaledToNone = (kind: string, name: string, { name: space, hosting }: SpaceEvidence): Verdict =>
-  failed(
-    `${kind} ${name} is scaled to no pods`,
-    command`Let it run: kubectl --context ${hosting} -n ${namespaceOf(space)} scale ${kind.toLowerCase()} ${name} --replicas 1`,
-  );
+  failed(`${kind} ${name} is scaled to no pods`, {
+    next: [
+      run(
+        command`kubectl --context ${hosting} -n ${namespaceOf(space)} scale ${kind.toLowerCase()} ${name} --replicas 1`,
+        'Let it run',
+      ),
+    ],
+  });
 
 /** What this user may not read is not seen; it may well be there. */
 const unreadable = (plural: string, { name }: SpaceEvidence): Verdict =>
@@ -135,8 +150,15 @@ export function reachable<Inside>({ look, type, hosting }: Space<Inside>): Verdi
       return failed(
         look.why,
         isBehindIngress
-          ? command`See whether the hosting cluster's ingress passes TLS through: stellarctl doctor --pre --hosting-context ${hosting}`
-          : undefined,
+          ? {
+              next: [
+                run(
+                  command`stellarctl doctor --pre --hosting-context ${hosting}`,
+                  "See whether the hosting cluster's ingress passes TLS through",
+                ),
+              ],
+            }
+          : {},
       );
   }
 }
@@ -174,7 +196,11 @@ export function jobDone(
       const tries = found.status?.failed ?? 0;
       return failedForGood(
         `Job ${namespaceOf(space.name)}/${job} has failed (${reason}, ${count(tries, 'try', 'tries')})`,
-        command`Repair it: stellarctl ${space.role} repair ${space.name} --hosting-context ${space.hosting}`,
+        {
+          next: [
+            run(command`stellarctl ${space.role} repair ${space.name} --hosting-context ${space.hosting}`, 'Repair it'),
+          ],
+        },
       );
     }
     const pods = podsOf(job, space.pods);

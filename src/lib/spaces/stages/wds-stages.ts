@@ -1,5 +1,6 @@
 import { command } from '../../engine/command-line.ts';
 import { graceMs } from '../../engine/deadline.ts';
+import { run } from '../../engine/next-step.ts';
 import { failed, met, unseen, type Verdict, waiting } from '../../engine/stages.ts';
 import { ifSeen, reading } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
@@ -116,10 +117,9 @@ const ofIts =
 function workStatusServed({ name, isReady, workStatusServed: served }: ItsOfWds, hosting: string): Verdict {
   if (served) return met;
   if (!isReady) return waiting(`its ITS ${name} is not ready yet`);
-  return failed(
-    `the ITS ${name} has no ${workStatusCrd}: KubeStellar does nothing without it`,
-    command`See what its status add-on lacks: stellarctl its get ${name} --hosting-context ${hosting}`,
-  );
+  return failed(`the ITS ${name} has no ${workStatusCrd}: KubeStellar does nothing without it`, {
+    next: [run(command`stellarctl its get ${name} --hosting-context ${hosting}`, 'See what its status add-on lacks')],
+  });
 }
 
 const namespaceMade = ({ name, propertiesNamespace: made }: ItsOfWds): Verdict =>
@@ -133,7 +133,7 @@ function transportRuns(space: Space<WdsInside>): Verdict {
   if (verdict.state === 'met' || !isItsNameDefect(transportOf(space))) return verdict;
   return failed(
     'the chart gives its transport a name and a selector for the ITS, and it takes only one (KubeStellar 0.30)',
-    command`Repair it: stellarctl wds repair ${space.name} --hosting-context ${space.hosting}`,
+    { next: [run(command`stellarctl wds repair ${space.name} --hosting-context ${space.hosting}`, 'Repair it')] },
   );
 }
 

@@ -1,6 +1,7 @@
 import { command } from '../../engine/command-line.ts';
 import { count } from '../../engine/counts.ts';
 import { formatAge } from '../../engine/duration.ts';
+import { commandOf } from '../../engine/next-step.ts';
 import { blockingStage, type StageReport } from '../../engine/stages.ts';
 import { conditionOf, isTrue } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
@@ -43,12 +44,7 @@ interface Names {
  */
 export function diagnose(findings: Findings): Diagnosis | undefined {
   const { name } = findings.registration;
-  const context = findings.wec?.context;
-  const names = {
-    name,
-    wec: context === undefined ? `${name}=CONTEXT` : `${name}=${context}`,
-    onIts: ['--its', findings.its],
-  };
+  const names = { name, wec: `${name}=${findings.wec?.context ?? 'CONTEXT'}`, onIts: ['--its', findings.its] };
   for (const check of checks) {
     const diagnosis = check(findings, names);
     if (diagnosis !== undefined) return diagnosis;
@@ -157,7 +153,7 @@ function silentWebhook({ registration, its }: Findings, { name }: Names): Diagno
   const { webhook, hub } = registration;
   if (webhook?.state !== 'silent') return undefined;
   const what = hub?.managedCluster === undefined ? 'be announced' : 'be accepted or labelled';
-  return { wrong: `${name} cannot ${what} on ${its}: ${webhook.why}.`, ...step(webhook.next) };
+  return { wrong: `${name} cannot ${what} on ${its}: ${webhook.why}.`, ...step(commandOf(webhook.next) ?? '') };
 }
 
 /** After its connection was renewed, an agent that had joined sends a request again, which is never approved unasked. */

@@ -1,4 +1,5 @@
 import { StellarError } from '../../engine/errors.ts';
+import { hintOf } from '../../engine/next-step.ts';
 import { poll } from '../../engine/poll.ts';
 import type { Run } from '../../engine/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
@@ -24,7 +25,7 @@ export class WebhookLook {
       this.#last = { at: Date.now(), webhook: tryHubWebhook(this.#hub) };
     const webhook = await this.#last.webhook;
     if (webhook.state === 'silent' && !this.#isTold) {
-      this.#run.progress.note(`${this.#hub.cluster.context}: ${webhook.why}. ${webhook.hint}`);
+      this.#run.progress.note(`${this.#hub.cluster.context}: ${webhook.why}. ${hintOf(webhook.next)}`);
       this.#isTold = true;
     }
     return webhook;
@@ -47,7 +48,7 @@ export class WebhookLook {
     }, this.#run);
     if (answered || last?.state !== 'silent') return hasWaited;
     throw new StellarError('timeout', `${name} was not joined to ${this.#hub.cluster.context} in time: ${last.why}.`, {
-      hint: last.hint,
+      next: last.next,
     });
   }
 }

@@ -1,5 +1,6 @@
 import { command } from '../../engine/command-line.ts';
 import { formatAge } from '../../engine/duration.ts';
+import { inWords, type NextStep, outline, run } from '../../engine/next-step.ts';
 import { failed, met, unseen, type Verdict, waiting } from '../../engine/stages.ts';
 import { conditionOf, isTrue } from '../../kube/objects.ts';
 import { agentNamespace, hubSecretName, operatorNamespace } from '../names.ts';
@@ -58,19 +59,20 @@ export function announced(hub: HubEvidence, { name, now, wec, webhook }: Registr
   if (hub.managedCluster !== undefined) {
     return hub.managedCluster.metadata.deletionTimestamp ? failed('its ManagedCluster is being deleted') : met;
   }
-  const join = command`stellarctl wec join ${`${name}=${wec?.context ?? 'CONTEXT'}`}`;
+  const join = (wec === undefined ? outline : run)(
+    command`stellarctl wec join ${`${name}=${wec?.context ?? 'CONTEXT'}`}`,
+  );
   const asked = bootstrapRequests(hub).at(-1);
   if (wec?.hubSecret !== undefined || (wec === undefined && asked?.state === 'issued'))
     return lostRegistration(
       join,
       wec === undefined && asked !== undefined ? now - (asked.decided ?? asked.created) : undefined,
     );
-  if (webhook?.state === 'silent') return waiting(webhook.why, webhook.hint);
+  if (webhook?.state === 'silent') return waiting(webhook.why, { next: webhook.next });
   if (asked !== undefined && now - asked.created > announcementGraceMs) {
-    return failed(
-      `the agent asked ${formatAge(now - asked.created)} ago and could not announce its ManagedCluster`,
-      `See whether the ITS lets it, and start the agent anew: ${join}`,
-    );
+    return failed(`the agent asked ${formatAge(now - asked.created)} ago and could not announce its ManagedCluster`, {
+      next: [{ ...join, lead: 'See whether the ITS lets it, and start the agent anew' }],
+    });
   }
   return waiting('the agent has not announced its ManagedCluster');
 }
@@ -79,13 +81,12 @@ export function announced(hub: HubEvidence, { name, now, wec, webhook }: Registr
  * An agent that has a certificate does not announce itself (ocm pkg/registration/spoke): its ManagedCluster has been deleted, or the
  * certificate was issued too early. @param issuedFor how long ago the ITS issued it, where the WEC does not show
  */
-function lostRegistration(join: string, issuedFor: number | undefined): Verdict {
+function lostRegistration(join: NextStep, issuedFor: number | undefined): Verdict {
   if (issuedFor !== undefined && issuedFor < announcementGraceMs)
     return waiting('the agent has not announced its ManagedCluster');
-  return failed(
-    'there is no ManagedCluster, and an agent that has its certificate does not announce itself (again)',
-    `Register it anew: ${join}`,
-  );
+  return failed('there is no ManagedCluster, and an agent that has its certificate does not announce itself (again)', {
+    next: [{ ...join, lead: 'Register it anew' }],
+  });
 }
 
 export function klusterletApplied(
@@ -95,10 +96,9 @@ export function klusterletApplied(
   const problem = podProblem(pods ?? [], now);
   if (problem !== undefined) {
     const { namespace = '', name } = problem.pod.metadata;
-    return failed(
-      `a container does not start: ${namespace}/${name}: ${problem.why}`,
-      `Look at the pod: ${command`kubectl --context ${context} -n ${namespace} describe pod ${name}`}`,
-    );
+    return failed(`a container does not start: ${namespace}/${name}: ${problem.why}`, {
+      next: [run(command`kubectl --context ${context} -n ${namespace} describe pod ${name}`, 'Look at the pod')],
+    });
   }
   if (klusterlet === undefined) return waiting('there is no Klusterlet');
   const condition = conditionOf(klusterlet, 'Applied');
@@ -109,10 +109,12 @@ export function klusterletApplied(
   const starting = startingAgent(klusterlet, pods);
   if (starting !== undefined) return waiting(`pod ${starting.metadata.name} of the agent is starting`);
   if (pods === undefined || !lacksAgent(klusterlet, pods)) return met;
-  return failed(
-    lacksOperator(pods) ? 'neither the operator nor the agent has a pod' : 'the agent has no pod',
-    `See why: ${command`kubectl --context ${context} -n ${lacksOperator(pods) ? operatorNamespace : agentNamespace} get deployments,pods`}`,
-  );
+  const [why, where] = lacksOperator(pods)
+    ? ['neither the operator nor the agent has a pod', operatorNamespace]
+    : ['the agent has no pod', agentNamespace];
+  return failed(why, {
+    next: [run(command`kubectl --context ${context} -n ${where} get deployments,pods`, 'See why')],
+  });
 }
 
 /**
@@ -130,10 +132,9 @@ export function hubReachable({ klusterlet }: WecEvidence, { hub }: Registration)
   if (condition.status === 'False' || bootstrap === 'BootstrapSecretFunctional') return met;
   if (bootstrap === 'BootstrapSecretMissing') return waiting('the bootstrap secret is missing');
   if (bootstrap === 'BootstrapSecretUnauthorized') {
-    return failed(
-      'the bootstrap token is accepted, but not allowed to register clusters',
-      'Is OCM on the ITS complete? Its ClusterRole open-cluster-management:bootstrap grants that',
-    );
+    return failed('the bootstrap token is accepted, but not allowed to register clusters', {
+      next: [inWords('Is OCM on the ITS complete? Its ClusterRole open-cluster-management:bootstrap grants that')],
+    });
   }
   return failed(transportError(condition.message));
 }

@@ -1,5 +1,6 @@
 import { type ErrorCode, StellarError } from '../../engine/errors.ts';
 import type { Followed, Sight } from '../../engine/follow.ts';
+import { type NextStep, run } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import { type BlockedReport, type StageReport, type Standing, standingOf, unreached } from '../../engine/stages.ts';
 import type { Kube } from '../../kube/client/client.ts';
@@ -93,14 +94,14 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
   late(last: Sight<Registration> | undefined): WecResult {
     const { id, verdict } = last?.blocking ?? {
       id: this.until,
-      verdict: { why: 'nothing was seen of it', hint: undefined },
+      verdict: { why: 'nothing was seen of it', next: undefined },
     };
     const message = `${this.name} did not get to the stage ${this.until} in time; it is kept by ${id}: ${verdict.why}.`;
-    return this.broken(new StellarError('timeout', message, { hint: verdict.hint ?? this.#lookAgain }));
+    return this.broken(new StellarError('timeout', message, { next: verdict.next ?? this.#lookAgain }));
   }
 
-  get #lookAgain(): string {
-    return `Look again: ${this.#options.lookAgain}`;
+  get #lookAgain(): NextStep[] {
+    return [run(this.#options.lookAgain, 'Look again')];
   }
 
   /** Approves and accepts if it is time to. */
@@ -158,11 +159,11 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
     }
   }
 
-  #failure({ id, title, verdict: { why, hint = this.#lookAgain } }: BlockedReport): StellarError {
+  #failure({ id, title, verdict: { why, next = this.#lookAgain } }: BlockedReport): StellarError {
     const isUnreachable = id === 'hub-reachable';
     const code: ErrorCode = isUnreachable ? 'hub-unreachable' : 'agent-failed';
     const what = isUnreachable ? 'does not reach the hub' : `is kept from "${title}"`;
-    return new StellarError(code, `${this.name} ${what}: ${why}.`, { hint });
+    return new StellarError(code, `${this.name} ${what}: ${why}.`, { next });
   }
 
   #finish(text: string): WecResult {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { command } from '../../engine/command-line.ts';
+import { type NextStep, run } from '../../engine/next-step.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { ApiError } from '../../kube/client/errors.ts';
 import type { Deployment, KubeObject, Pod } from '../../kube/objects.ts';
@@ -11,7 +12,7 @@ import { hubNamespace, webhookName } from '../names.ts';
 /** Whether a hub's admission lets ManagedClusters through: without it none can be announced, accepted or labelled. */
 export type HubWebhook =
   | { state: 'answers' }
-  | { state: 'silent'; why: string; hint: string; next: string }
+  | { state: 'silent'; why: string; next: readonly NextStep[] }
   /** This user may not try it, or the answer says nothing about it. */
   | { state: 'unseen'; why: string };
 
@@ -48,7 +49,7 @@ export function judgeTrial({ status, words }: Pick<ApiError, 'status' | 'words'>
   return { state: 'unseen', why: words || `HTTP ${status}` };
 }
 
-type Cause = Pick<HubWebhook & { state: 'silent' }, 'why' | 'hint' | 'next'>;
+type Cause = Pick<HubWebhook & { state: 'silent' }, 'why' | 'next'>;
 
 /** What the hub shows of the webhook's Deployment. Another product's webhook may be in the way as well. */
 async function causeOf(hub: Kube, { words }: ApiError): Promise<Cause> {
@@ -102,7 +103,7 @@ async function causeOf(hub: Kube, { words }: ApiError): Promise<Cause> {
   );
 }
 
-const silent = (why: string, does: string, next: string): Cause => ({ why, hint: `${does}: ${next}`, next });
+const silent = (why: string, does: string, next: string): Cause => ({ why, next: [run(next, does)] });
 
 /** The end of the API server's message says what went wrong on the way to the webhook. */
 function transportWords(words: string): string {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, mock, test } from 'node:test';
 import { StellarError } from '../../../../../src/lib/engine/errors.ts';
+import { inWords, run } from '../../../../../src/lib/engine/next-step.ts';
 import { failed, failedForGood, met, type Verdict, waiting } from '../../../../../src/lib/engine/stages.ts';
 import type { Pod } from '../../../../../src/lib/kube/objects.ts';
 import type { ControlPlane } from '../../../../../src/lib/spaces/objects.ts';
@@ -136,7 +137,7 @@ describe('a failure', () => {
   const doubtful = failed('the image cannot be pulled');
   test('that cannot pass ends it at once', async () => {
     const { error, looks, stage } = await following([
-      { 'its-hub-init': failedForGood('Job x has failed', 'stellarctl its repair its1') },
+      { 'its-hub-init': failedForGood('Job x has failed', { next: [run('stellarctl its repair its1')] }) },
     ]);
     assert.deepEqual([looks, stage, error?.code], [1, null, 'hook-failed']);
     assert.equal(
@@ -163,7 +164,7 @@ describe('a failure', () => {
     assert.deepEqual([looks, error?.code], [4, 'space-failed']);
   });
   test('that might have passed is no more than the reason at the deadline, with its hint', async () => {
-    const { error } = await following([{ a: failed('no image', 'do this') }], { timeoutMs: 0 });
+    const { error } = await following([{ a: failed('no image', { next: [inWords('do this')] }) }], { timeoutMs: 0 });
     assert.deepEqual(
       [error?.code, error?.hint],
       ['timeout', 'do this    Or give it up: stellarctl its delete its1 --hosting-context kind-kubeflex'],

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { run } from '../../../../../src/lib/engine/next-step.ts';
 import { blockingStage, judge, standingOf } from '../../../../../src/lib/engine/stages.ts';
 import { hidden } from '../../../../../src/lib/kube/access.ts';
 import type { SpaceEvidence } from '../../../../../src/lib/spaces/stages/evidence.ts';
@@ -91,8 +92,7 @@ describe('an ITS is kept', () => {
     const webhook = {
       state: 'silent',
       why: 'its webhook does not answer',
-      hint: 'Restart it: kubectl …',
-      next: '',
+      next: [run('kubectl …', 'Restart it')],
     } as const;
     const running = [
       pod('cluster-manager-registration-webhook-1', { namespace: 'open-cluster-management-hub', ready: true }),

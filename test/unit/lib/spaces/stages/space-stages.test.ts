@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { StellarError } from '../../../../../src/lib/engine/errors.ts';
+import { hintOf } from '../../../../../src/lib/engine/next-step.ts';
 import type { Verdict } from '../../../../../src/lib/engine/stages.ts';
 import { type Access, hidden, hiddenBy } from '../../../../../src/lib/kube/access.ts';
 import type { SpaceEvidence } from '../../../../../src/lib/spaces/stages/evidence.ts';
@@ -28,7 +29,8 @@ import {
 
 /** A verdict as `state: why`. */
 const said = (verdict: Verdict) => (verdict.state === 'met' ? 'met' : `${verdict.state}: ${verdict.why}`);
-const hintOf = (verdict: Verdict) => (verdict.state === 'failed' ? (verdict.hint ?? '') : assert.fail(said(verdict)));
+const hint = (verdict: Verdict) =>
+  verdict.state === 'failed' ? (hintOf(verdict.next ?? []) ?? '') : assert.fail(said(verdict));
 
 describe('taken up by KubeFlex', () => {
   const after = (message: string, spec = {}, type = 'host') =>
@@ -42,7 +44,7 @@ describe('taken up by KubeFlex', () => {
   test('fails without PostgreSQL, and says how to get it', () => {
     const verdict = after('Secret "postgres-postgresql" not found', {}, 'k8s');
     assert.match(said(verdict), /^failed: .*no PostgreSQL/);
-    assert.match(hintOf(verdict), /--type host.*postgres/);
+    assert.match(hint(verdict), /--type host.*postgres/);
   });
   // live/controlplane-vcluster-no-network.json
   test('fails with the words of KubeFlex', () => {
@@ -52,7 +54,7 @@ describe('taken up by KubeFlex', () => {
   test('fails where KubeFlex may not give a host its rights; the hint is the command that gives them', () => {
     const words = 'clusterrolebindings.rbac.authorization.k8s.io "its1" is forbidden: user cannot create';
     assert.match(
-      hintOf(after(words)),
+      hint(after(words)),
       /kubeflex-manager-cluster-admin-rolebinding.*stellarctl its create its1 --type host --hosting-context kind-kubeflex/,
     );
   });
@@ -62,14 +64,14 @@ describe('taken up by KubeFlex', () => {
     test('fails without its bootstrap Secret', () => {
       const verdict = external('Secret "its1-bootstrap" not found');
       assert.match(said(verdict), /^failed: its bootstrap Secret kubeflex-system\/its1-bootstrap does not exist/);
-      assert.match(hintOf(verdict), /its create its1 --type external --bootstrap-context/);
+      assert.match(hint(verdict), /its create its1 --type external --bootstrap-context/);
     });
     test('fails with one that leads nowhere, and says how to give another one', () => {
       const verdict = external(
         'error creating ClusterRoleBinding on the adopted cluster: Get "https://ext:6443": dial tcp: no such host',
       );
       assert.match(said(verdict), /no such host/);
-      assert.match(hintOf(verdict), /its create its1 --type external --bootstrap-context CONTEXT --address/);
+      assert.match(hint(verdict), /its create its1 --type external --bootstrap-context CONTEXT --address/);
     });
   });
   describe('before KubeFlex has said anything', () => {
@@ -128,8 +130,8 @@ describe('API server answers', () => {
   const looking = (look: Access<never>, type = 'vcluster') => reachable(space(evidence(its('its1', { type })), look));
   test('fails where it is silent; behind the ingress the hint is to look at that', () => {
     assert.equal(said(looking(silent)), 'failed: so');
-    assert.match(hintOf(looking(silent)), /ingress.*doctor --pre --hosting-context kind-kubeflex/);
-    assert.equal(hintOf(looking(silent, 'external')), '');
+    assert.match(hint(looking(silent)), /ingress.*doctor --pre --hosting-context kind-kubeflex/);
+    assert.equal(hint(looking(silent, 'external')), '');
   });
   test('is awaited, or not seen', () => {
     assert.equal(said(looking({ state: 'absent', why: 'so' })), 'waiting: so');
@@ -154,7 +156,7 @@ describe("a hook's Job", () => {
     const verdict = done(evidence(plane, { jobs: [job('its-hub-init', 'failed')] }));
     assert.equal(said(verdict), 'failed: Job its1-system/its-hub-init has failed (BackoffLimitExceeded, 2 tries)');
     assert.equal(verdict.state === 'failed' && verdict.final, true);
-    assert.match(hintOf(verdict), /: stellarctl its repair its1 --hosting-context kind-kubeflex$/);
+    assert.match(hint(verdict), /: stellarctl its repair its1 --hosting-context kind-kubeflex$/);
     assert.match(said(done(evidence(plane, { jobs: [job('its-hub-init', 'failed', 1)] }))), /, 1 try\)/);
   });
   test('has failed, although KubeFlex has noted it as applied (kflex create)', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { StellarError } from '../../../../../src/lib/engine/errors.ts';
+import { hintOf } from '../../../../../src/lib/engine/next-step.ts';
 import { blockingStage, judge, standingOf, type Verdict } from '../../../../../src/lib/engine/stages.ts';
 import type { Access } from '../../../../../src/lib/kube/access.ts';
 import type { SpaceEvidence } from '../../../../../src/lib/spaces/stages/evidence.ts';
@@ -70,7 +71,7 @@ describe('a WDS is kept', () => {
     const stage = blockingStage(reports({ deployments }));
     assert.equal(stage?.id, 'transport-controller');
     assert.deepEqual(
-      stage?.verdict.state === 'failed' && stage.verdict.hint,
+      stage?.verdict.state === 'failed' && hintOf(stage.verdict.next ?? []),
       'Repair it: stellarctl wds repair wds1 --hosting-context kind-kubeflex',
     );
   });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { run } from '../../../../../src/lib/engine/next-step.ts';
 import { diagnose, type Findings } from '../../../../../src/lib/wecs/get/diagnosis.ts';
 import { groupWorks } from '../../../../../src/lib/wecs/get/mailbox.ts';
 import { judgeSeen } from '../../../../../src/lib/wecs/get/seen-stages.ts';
@@ -202,7 +203,11 @@ const cases: [what: string, situation: Situation, wrong: RegExp, hint: RegExp | 
     {
       hub: hubEvidence({ requests: [pending] }),
       wec: wecEvidence('approved-not-accepted'),
-      webhook: { state: 'silent', why: "OCM's webhook does not answer", hint: '', next: 'kubectl rollout restart x' },
+      webhook: {
+        state: 'silent',
+        why: "OCM's webhook does not answer",
+        next: [run('kubectl rollout restart x', 'Restart it')],
+      },
     },
     /^cluster1 cannot be announced on its1: OCM's webhook does not answer\.$/,
     /^kubectl rollout restart x$/,

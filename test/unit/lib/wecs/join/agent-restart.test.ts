@@ -62,7 +62,7 @@ describe('an agent is to start anew', () => {
 
   test("not while the hub's webhook does not answer, nor in the first seconds after that", async () => {
     const start = new NewStart();
-    const webhook = { state: 'silent', why: '', hint: '', next: '' } as const;
+    const webhook = { state: 'silent', why: '', next: [] } as const;
     const hub = hubEvidence({ requests: await asked(600) });
     const need = (later: number, rest: Partial<Registration>) =>
       start.need({ name: 'cluster1', hub, wec, now: now + later * 1000, ...rest }, steady, now);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { commandOf, hintOf } from '../../../../../src/lib/engine/next-step.ts';
 import { apiError } from '../../../../../src/lib/kube/client/errors.ts';
 import type { KubeObject } from '../../../../../src/lib/kube/objects.ts';
 import { judgeTrial, tryHubWebhook } from '../../../../../src/lib/wecs/registration/hub-webhook.ts';
@@ -62,26 +63,26 @@ describe("a hub's webhook for ManagedClusters", () => {
 
   test('that does not answer is restarted where its pods look well or may not be seen', async () => {
     const restart = `kubectl --context its1 -n ${hub} rollout restart deployment ${name}`;
-    const { why, next, hint } = await silentHub(deployment(), podOf({ ready: true }));
+    const { why, next } = await silentHub(deployment(), podOf({ ready: true }));
     assert.equal(why, "OCM's webhook for ManagedClusters does not answer (connection refused)");
-    assert.deepEqual([next, hint], [restart, `Restart it: ${restart}`]);
+    assert.deepEqual([commandOf(next), hintOf(next)], [restart, `Restart it: ${restart}`]);
     const blind = new MemoryCluster([], { cluster: { context: 'its1', server: '' }, tryCreate: refuses(500, refused) });
     blind.forbidden.add('pods').add('deployments');
     const unseen = await tryHubWebhook(blind.kube);
     assert.ok(unseen.state === 'silent');
-    assert.equal(unseen.next, restart);
+    assert.equal(commandOf(unseen.next), restart);
   });
 
   test('that has no pods, or cannot start, or starts, says so with the command', async () => {
     assert.match((await silentHub()).why, /there is no Deployment open-cluster-management-hub\/cluster-manager-reg/);
     assert.match(
-      (await silentHub(deployment(0))).next,
+      commandOf((await silentHub(deployment(0))).next) ?? '',
       /scale deployment cluster-manager-registration-webhook --replicas 1$/,
     );
     const crashing = podOf({ waiting: { reason: 'CrashLoopBackOff' }, restarts: 4, lastExitCode: 1 });
     const crash = await silentHub(deployment(), crashing);
     assert.match(crash.why, /does not answer: pod \S+-1, container main: it ends again and again \(exit 1/);
-    assert.match(crash.next, /describe pod cluster-manager-registration-webhook-1$/);
+    assert.match(commandOf(crash.next) ?? '', /describe pod cluster-manager-registration-webhook-1$/);
     assert.match((await silentHub(deployment(), podOf({}))).why, /pod \S+ is starting$/);
   });
 
@@ -91,6 +92,6 @@ describe("a hub's webhook for ManagedClusters", () => {
     const webhook = await tryHubWebhook(fakeKube({ tryCreate: refuses(500, words) }));
     assert.ok(webhook.state === 'silent');
     assert.match(webhook.why, /validate\.kyverno\.svc-fail, which is not OCM's, does not answer .*EOF/);
-    assert.doesNotMatch(webhook.next, /rollout/);
+    assert.doesNotMatch(hintOf(webhook.next) ?? '', /rollout/);
   });
 });

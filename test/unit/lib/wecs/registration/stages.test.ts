@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { hintOf, run } from '../../../../../src/lib/engine/next-step.ts';
 import type { Verdict } from '../../../../../src/lib/engine/stages.ts';
 import type { Condition } from '../../../../../src/lib/kube/objects.ts';
 import type { Registration } from '../../../../../src/lib/wecs/registration/checks.ts';
@@ -244,7 +245,7 @@ describe('managed-cluster', () => {
   test('fails at once for an agent that has its certificate: it does not announce itself again', () => {
     const verdict = of(onBothSides('join-singleton', { requests: [issued] }, { hubSecret }));
     is(verdict, 'failed', /no ManagedCluster, and an agent that has its certificate does not announce itself/);
-    assert.match('hint' in verdict ? (verdict.hint ?? '') : '', /stellarctl wec join cluster1=cluster1$/);
+    assert.match('next' in verdict ? (hintOf(verdict.next ?? []) ?? '') : '', /stellarctl wec join cluster1=cluster1$/);
   });
   test('fails the same way from the hub alone, once the certificate is some time old', () => {
     is(of(onHub({ requests: [issued] })), 'waiting');
@@ -255,8 +256,7 @@ describe('managed-cluster', () => {
     const webhook = {
       state: 'silent',
       why: "OCM's webhook does not answer",
-      hint: 'Restart it: x',
-      next: 'x',
+      next: [run('x', 'Restart it')],
     } as const;
     const old = { ...pending, created: now - 600_000 };
     is(of({ ...onHub({ requests: [old] }), webhook }), 'waiting', /webhook does not answer/);
@@ -295,7 +295,10 @@ describe('hub-reachable', () => {
       condition('BootstrapSecretUnauthorized,HubKubeConfigSecretMissing', 'Operation for resource … is not allowed'),
     );
     is(verdict, 'failed', /not allowed to register/);
-    assert.match(verdict.state === 'failed' ? (verdict.hint ?? '') : '', /open-cluster-management:bootstrap/);
+    assert.match(
+      verdict.state === 'failed' ? (hintOf(verdict.next ?? []) ?? '') : '',
+      /open-cluster-management:bootstrap/,
+    );
   });
   test("is met when the hub's certificate authority changed after the join, and the bootstrap secret has the new one", () => {
     is(of(condition('BootstrapSecretFunctional,HubKubeConfigError', 'x509'), { hubSecret }), 'met');
