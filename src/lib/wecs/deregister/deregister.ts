@@ -1,6 +1,7 @@
 import { command } from '../../engine/command-line.ts';
 import { Deadline } from '../../engine/deadline.ts';
 import { StellarError } from '../../engine/errors.ts';
+import { run } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import type { ManifestWork } from '../../workloads/manifest-works.ts';
@@ -117,15 +118,20 @@ async function undone(hub: Kube, { name, inspection }: Leaving, error: StellarEr
     const removed = inspection.managedCluster && selectableLabels(inspection.managedCluster);
     return new StellarError(error.code, error.message, {
       details: [...error.details, `Not put back: label ${inWords(removed ?? {})} (${trouble.message})`],
-      hint: `Run the same command again, or put them back: ${command`stellarctl deregister ${name} --undo --its ${hub.cluster.context}`}`,
+      next: [
+        run(
+          command`stellarctl deregister ${name} --undo --its ${hub.cluster.context}`,
+          'Run the same command again, or put them back',
+        ),
+      ],
     });
   } finally {
     last.close();
   }
 }
 
-const withDetail = ({ code, message, details, hint }: StellarError, detail: string): StellarError =>
-  new StellarError(code, message, { hint, details: [...details, detail] });
+const withDetail = ({ code, message, details, next }: StellarError, detail: string): StellarError =>
+  new StellarError(code, message, { next, details: [...details, detail] });
 
 const inWords = (labels: Record<string, string>): string =>
   Object.entries(labels)

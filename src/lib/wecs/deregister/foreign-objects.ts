@@ -1,5 +1,6 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
+import { run } from '../../engine/next-step.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
 import type { KubeObject } from '../../kube/objects.ts';
@@ -55,7 +56,12 @@ export async function refuseForeignObjects(wec: Kube): Promise<void> {
       'has-dependents',
       `Namespace ${namespace} on ${describeCluster(wec.cluster)} holds ${listed(others)}, which the klusterlet operator deletes with the Klusterlet. Nothing was written.`,
       {
-        hint: `Move what is needed elsewhere, or stop the operator, so that the namespace is kept: ${command`kubectl --context ${context} -n ${operatorNamespace} scale deployment ${operatorName} --replicas=0`}`,
+        next: [
+          run(
+            command`kubectl --context ${context} -n ${operatorNamespace} scale deployment ${operatorName} --replicas=0`,
+            'Move what is needed elsewhere, or stop the operator, so that the namespace is kept',
+          ),
+        ],
       },
     );
   }

@@ -1,4 +1,5 @@
 import { command } from '../../engine/command-line.ts';
+import { type NextStep, run } from '../../engine/next-step.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import type { Lease, Pod } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
@@ -38,12 +39,12 @@ export async function controllerState(hub: Kube, which: HubController): Promise<
 }
 
 /** What to say where a deletion waits for the registration controller and it is not running; undefined otherwise. */
-export async function missingRegistration(hub: Kube): Promise<{ detail: string; hint: string } | undefined> {
+export async function missingRegistration(hub: Kube): Promise<{ detail: string; next: NextStep[] } | undefined> {
   if ((await controllerState(hub, 'registration')).runs !== false) return undefined;
   const { context } = hub.cluster;
   return {
     detail: `The registration controller of ${context} is not running.`,
-    hint: `Start it: ${command`kubectl --context ${context} -n ${hubNamespace} get deployments,pods`}`,
+    next: [run(command`kubectl --context ${context} -n ${hubNamespace} get deployments,pods`, 'Start it')],
   };
 }
 

@@ -1,6 +1,7 @@
 import { command } from '../../engine/command-line.ts';
 import { count } from '../../engine/counts.ts';
 import { StellarError } from '../../engine/errors.ts';
+import { outline, run } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { ApiError } from '../../kube/client/errors.ts';
@@ -60,7 +61,7 @@ export async function refuseNewcomer(hub: Kube, name: string): Promise<void> {
   throw new StellarError(
     'still-registered',
     `${name} has been registered anew on ${context} meanwhile; its klusterlet stays.`,
-    { hint: `Look at it: ${command`stellarctl wec get ${name} --its ${context}`}` },
+    { next: [run(command`stellarctl wec get ${name} --its ${context}`, 'Look at it')] },
   );
 }
 
@@ -93,10 +94,10 @@ async function removeMailbox(hub: Kube, left: Inspection, force: boolean, run: R
 }
 
 /** The hub holds the rights of an agent in its mailbox by a finalizer. */
-async function withMissing(hub: Kube, { code, message, details, hint }: StellarError): Promise<StellarError> {
+async function withMissing(hub: Kube, { code, message, details, next }: StellarError): Promise<StellarError> {
   const missing = await missingRegistration(hub);
-  if (missing === undefined) return new StellarError(code, message, { details, hint });
-  return new StellarError(code, message, { details: [...details, missing.detail], hint: missing.hint });
+  if (missing === undefined) return new StellarError(code, message, { details, next });
+  return new StellarError(code, message, { details: [...details, missing.detail], next: missing.next });
 }
 
 /** What others keep in a mailbox, `Kind name` each; undefined where this user may not see all of it. */
@@ -134,7 +135,13 @@ export function worksAreLeft({ cluster }: Kube, { name, works, addonWorks }: Ins
     `${name} is not registered any more, but its mailbox holds ${count(works.length + addonWorks.length, 'work')}, whose finalizer only its agent removes.`,
     {
       details: [...works, ...addonWorks].map(({ metadata }) => metadata.name),
-      hint: `To register it again, with its agent: ${command`stellarctl wec join ${`${name}=CONTEXT`} --accept --its ${cluster.context}`}    To remove them without it: ${command`stellarctl deregister ${name} --force --its ${cluster.context}`}`,
+      next: [
+        outline(
+          command`stellarctl wec join ${`${name}=CONTEXT`} --accept --its ${cluster.context}`,
+          'To register it again, with its agent',
+        ),
+        run(command`stellarctl deregister ${name} --force --its ${cluster.context}`, 'To remove them without it'),
+      ],
     },
   );
 }

@@ -1,5 +1,6 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
+import { type NextStep, outline, run } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
@@ -31,16 +32,14 @@ export async function prepareLocally(name: string, kube: Kube): Promise<CleanUpR
     throw new StellarError(
       'registered-elsewhere',
       `${cluster} is registered as ${registered}, not as ${name}. Nothing was written.`,
-      {
-        hint: `Give the context of ${name}: ${command`stellarctl deregister --local ${`${name}=CONTEXT`}`}`,
-      },
+      { next: [giveContext(name)] },
     );
   }
   if (before?.name === name) return before;
   const role = await otherRole(kube);
   if (role !== undefined) {
     throw new StellarError('registered-elsewhere', `${cluster} is not the WEC ${name}: ${role}. Nothing was written.`, {
-      hint: `Give the context of ${name}: ${command`stellarctl deregister --local ${`${name}=CONTEXT`}`}`,
+      next: [giveContext(name)],
     });
   }
   if (isBare(evidence)) return undefined;
@@ -48,10 +47,15 @@ export async function prepareLocally(name: string, kube: Kube): Promise<CleanUpR
     'identity-unproven',
     `${cluster} has parts of a klusterlet, and no Klusterlet that names ${name}. Nothing was written.`,
     {
-      hint: `Look at it: ${command`kubectl --context ${kube.cluster.context} get klusterlets,namespaces,deployments -A`}`,
+      next: [
+        run(command`kubectl --context ${kube.cluster.context} get klusterlets,namespaces,deployments -A`, 'Look at it'),
+      ],
     },
   );
 }
+
+const giveContext = (name: string): NextStep =>
+  outline(command`stellarctl deregister --local ${`${name}=CONTEXT`}`, `Give the context of ${name}`);
 
 /** Removes the klusterlet from a cluster, without access to its ITS; its workloads stay. An error is in the result. */
 export async function cleanUpLocally(

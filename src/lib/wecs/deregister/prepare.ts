@@ -1,6 +1,7 @@
 import { command } from '../../engine/command-line.ts';
 import { count } from '../../engine/counts.ts';
 import { StellarError } from '../../engine/errors.ts';
+import { inWords, outline, run } from '../../engine/next-step.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
 import type { SelectedContext } from '../../kube/kubeconfig/kubeconfig.ts';
@@ -103,13 +104,17 @@ export const isBare = ({ klusterlet, operator, hubSecret, bootstrapSecret }: Wec
 function requireProof(identity: Identity, kube: Kube, name: string, hub: Kube): void {
   if (identity.state === 'proven') return;
   const cluster = describeCluster(kube.cluster);
-  const local = command`stellarctl deregister --local ${`${name}=${kube.cluster.context}`}`;
   if (identity.state === 'other') {
     throw new StellarError(
       'registered-elsewhere',
       `${cluster} is not the WEC ${name} of ${hub.cluster.context}: ${identity.found}. Nothing was written.`,
       {
-        hint: `Give the context of ${name}: ${command`stellarctl deregister ${`${name}=CONTEXT`} --its ${hub.cluster.context}`}`,
+        next: [
+          outline(
+            command`stellarctl deregister ${`${name}=CONTEXT`} --its ${hub.cluster.context}`,
+            `Give the context of ${name}`,
+          ),
+        ],
       },
     );
   }
@@ -117,7 +122,13 @@ function requireProof(identity: Identity, kube: Kube, name: string, hub: Kube): 
     'identity-unproven',
     `It cannot be proven that ${cluster} is the WEC ${name} of ${hub.cluster.context}: ${identity.found}. Nothing was written.`,
     {
-      hint: `On the ITS alone: ${command`stellarctl deregister ${name} --its ${hub.cluster.context}`}    On the cluster alone, if you know that it is ${name}: ${local}`,
+      next: [
+        run(command`stellarctl deregister ${name} --its ${hub.cluster.context}`, 'On the ITS alone'),
+        run(
+          command`stellarctl deregister --local ${`${name}=${kube.cluster.context}`}`,
+          `On the cluster alone, if you know that it is ${name}`,
+        ),
+      ],
     },
   );
 }
@@ -149,7 +160,13 @@ function refuseUnfinishable(hub: Kube, leaving: Leaving, options: DeregisterOpti
       'agent-dead',
       `The agent of ${name} is not running (${agentDead}), so it cannot remove its ${count(all.length, 'work')}. Nothing was written.`,
       {
-        hint: `Without the agent: ${command`stellarctl deregister ${kube ? `${name}=${kube.cluster.context}` : name} --force --its ${onIts}`}    Its workloads then stay where they run, unless --clean-up removes them`,
+        next: [
+          run(
+            command`stellarctl deregister ${kube ? `${name}=${kube.cluster.context}` : name} --force --its ${onIts}`,
+            'Without the agent',
+          ),
+          inWords('Its workloads then stay where they run, unless --clean-up removes them'),
+        ],
       },
     );
   }
@@ -158,7 +175,12 @@ function refuseUnfinishable(hub: Kube, leaving: Leaving, options: DeregisterOpti
       'agent-dead',
       `The agent of ${name} is not running (${agentDead}), so its workloads have to be taken out of their works on the cluster itself.`,
       {
-        hint: `Give its context: ${command`stellarctl deregister ${`${name}=CONTEXT`} --keep-workloads --force --its ${onIts}`}`,
+        next: [
+          outline(
+            command`stellarctl deregister ${`${name}=CONTEXT`} --keep-workloads --force --its ${onIts}`,
+            'Give its context',
+          ),
+        ],
       },
     );
   }

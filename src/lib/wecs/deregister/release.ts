@@ -1,6 +1,7 @@
 import { command } from '../../engine/command-line.ts';
 import { count } from '../../engine/counts.ts';
 import { StellarError } from '../../engine/errors.ts';
+import { outline, run } from '../../engine/next-step.ts';
 import { poll } from '../../engine/poll.ts';
 import type { Run } from '../../engine/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
@@ -94,12 +95,16 @@ async function removeAll(hub: Kube, works: readonly ManifestWork[]): Promise<voi
 }
 
 function stillSelected(hub: Kube, name: string, works: readonly ManifestWork[]): StellarError {
-  const { [originBindingLabel]: policy = 'NAME', [originWdsLabel]: wds = 'WDS' } = works[0]?.metadata.labels ?? {};
+  const { [originBindingLabel]: policy, [originWdsLabel]: wds } = works[0]?.metadata.labels ?? {};
+  const edit = command`kubectl --context ${wds ?? 'WDS'} edit bindingpolicy ${policy ?? 'NAME'}`;
   return new StellarError(
     'still-selected',
     `${name} could not be released: its works are recreated (seen ${timesSeen} times), so ${[...policiesOf(works).keys()].join(', ')} selects it by something other than its labels.`,
     {
-      hint: `Change the policy: ${command`kubectl --context ${wds} edit bindingpolicy ${policy}`}    Then: ${command`stellarctl deregister ${name} --its ${hub.cluster.context}`}`,
+      next: [
+        (wds && policy ? run : outline)(edit, 'Change the policy'),
+        run(command`stellarctl deregister ${name} --its ${hub.cluster.context}`, 'Then'),
+      ],
     },
   );
 }
@@ -112,6 +117,9 @@ function notReleased(hub: Kube, name: string, works: readonly ManifestWork[]): S
   );
   return new StellarError('timeout', `The works of ${name} were not removed in time; it stays registered.`, {
     details,
-    hint: `Its agent removes that finalizer: ${command`stellarctl wec get ${name} --its ${hub.cluster.context}`}    Without the agent: ${command`stellarctl deregister ${name} --force --its ${hub.cluster.context}`}`,
+    next: [
+      run(command`stellarctl wec get ${name} --its ${hub.cluster.context}`, 'Its agent removes that finalizer'),
+      run(command`stellarctl deregister ${name} --force --its ${hub.cluster.context}`, 'Without the agent'),
+    ],
   });
 }

@@ -1,5 +1,6 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
+import { run } from '../../engine/next-step.ts';
 import { poll } from '../../engine/poll.ts';
 import type { Run } from '../../engine/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
@@ -122,9 +123,12 @@ async function stillThere(hub: Kube, inspection: Inspection, addonReturns: strin
         ...(addonReturns === undefined ? [] : [addonReturns]),
         ...(missing === undefined ? [] : [missing.detail]),
       ],
-      hint:
-        missing?.hint ??
-        `The agent removes manifest-work-cleanup, the hub the others. Without the agent: ${command`stellarctl deregister ${name} --force --its ${context}`}`,
+      next: missing?.next ?? [
+        run(
+          command`stellarctl deregister ${name} --force --its ${context}`,
+          'The agent removes manifest-work-cleanup, the hub the others. Without the agent',
+        ),
+      ],
     },
   );
 }

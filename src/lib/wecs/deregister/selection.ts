@@ -1,5 +1,6 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
+import { run } from '../../engine/next-step.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { effectOfRemoval, type LabelEffect } from '../../workloads/policies/effect.ts';
 import { objectsOf } from '../../workloads/policies/objects.ts';
@@ -56,7 +57,10 @@ export function refuseSelected(
     `${name} cannot be released: binding policy ${describePolicy(first)} ${why}. Nothing was written.`,
     {
       details: others.map((policy) => `Also: ${describePolicy(policy)}`),
-      hint: `Change the policy: ${editCommand(first)}    Then: ${command`stellarctl deregister ${name} --its ${hub.cluster.context}`}`,
+      next: [
+        run(editCommand(first), 'Change the policy'),
+        run(command`stellarctl deregister ${name} --its ${hub.cluster.context}`, 'Then'),
+      ],
     },
   );
 }
