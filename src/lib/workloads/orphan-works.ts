@@ -1,6 +1,7 @@
 import { command } from '../engine/command-line.ts';
 import { count } from '../engine/counts.ts';
 import { StellarError } from '../engine/errors.ts';
+import { outline, run } from '../engine/next-step.ts';
 import { poll } from '../engine/poll.ts';
 import type { Run } from '../engine/run.ts';
 import type { Kube } from '../kube/client/client.ts';
@@ -146,7 +147,12 @@ function notOrphaned(open: readonly OpenWork[], { cluster }: Kube): StellarError
     'Workloads cannot be kept: objects that the agent does not apply still belong to their works and would be deleted with them. Nothing was deleted.',
     {
       details: failing.flatMap(({ owned }) => owned.map(describeManifest)),
-      hint: `Fix the objects, or give the context of the cluster, so that stellarctl takes them out of their works: ${command`stellarctl deregister ${`${wec}=CONTEXT`} --keep-workloads --its ${cluster.context}`}`,
+      next: [
+        outline(
+          command`stellarctl deregister ${`${wec}=CONTEXT`} --keep-workloads --its ${cluster.context}`,
+          'Fix the objects, or give the context of the cluster, so that stellarctl takes them out of their works',
+        ),
+      ],
     },
   );
 }
@@ -164,6 +170,6 @@ function noAnswer({ cluster }: Kube, open: readonly OpenWork[]): StellarError {
   return new StellarError(
     'timeout',
     `The agent of ${wec} did not acknowledge the Orphan option in time; nothing was deleted.`,
-    { hint: `See why: ${command`stellarctl wec get ${wec} --its ${cluster.context}`}` },
+    { next: [run(command`stellarctl wec get ${wec} --its ${cluster.context}`, 'See why')] },
   );
 }
