@@ -1,4 +1,5 @@
 import { StellarError } from '../../lib/engine/errors.ts';
+import { inWords } from '../../lib/engine/next-step.ts';
 import { confirm, type Deed } from './confirm.ts';
 import type { Session } from './session.ts';
 
@@ -43,6 +44,6 @@ export async function confirmLoss<Seen>(
 function hasGrown(more: readonly string[]): StellarError {
   return new StellarError('not-confirmed', 'More would be lost now than when the command began. Nothing was written.', {
     details: [...more],
-    hint: 'Run the same command again',
+    next: [inWords('Run the same command again')],
   });
 }

@@ -1,4 +1,5 @@
 import { StellarError } from '../../lib/engine/errors.ts';
+import { run } from '../../lib/engine/next-step.ts';
 import type { Session } from './session.ts';
 
 /** Something that destroys. */
@@ -21,7 +22,7 @@ export async function confirm(session: Session, { verb, doing, name, yes, rerun 
   const { canAsk, confirmByName } = await import('../../lib/terminal/prompt.ts');
   if (!canAsk(session.io)) {
     throw new StellarError('not-confirmed', `${doing} ${name} has to be confirmed, and there is nobody to ask.`, {
-      hint: rerun ?? session.again('--yes'),
+      next: [run(rerun ?? session.again('--yes'))],
     });
   }
   session.progress.stop();

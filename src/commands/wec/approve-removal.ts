@@ -1,6 +1,7 @@
 import { type Changes, withChanges } from '../../lib/engine/changes.ts';
 import { command } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
+import { run } from '../../lib/engine/next-step.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { SelectedContext } from '../../lib/kube/kubeconfig/kubeconfig.ts';
 import { lenient } from '../../lib/kube/permissive-reader.ts';
@@ -120,7 +121,7 @@ async function askBeforeLoss(
     const words = [...positional, ...target, ...(options.overwrite ? ['--overwrite'] : [])];
     throw new StellarError('not-confirmed', `Removing ${keys} breaks templates of workloads; nothing was changed.`, {
       details,
-      hint: `To remove it all the same: ${command`stellarctl ${verb} ${words} --yes --its ${its.context.name}`}`,
+      next: [run(command`stellarctl ${verb} ${words} --yes --its ${its.context.name}`, 'To remove it all the same')],
     });
   }
   session.progress.note(`Removing ${keys} breaks templates of workloads:`);

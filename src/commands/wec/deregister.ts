@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
+import { outline } from '../../lib/engine/next-step.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import type { DeregisterOptions } from '../../lib/wecs/deregister/prepare.ts';
 import { action } from '../shell/action.ts';
@@ -83,7 +84,12 @@ function checkCombinations(wecs: WecArgument[], options: Options): void {
   if (needsContext && without !== undefined) {
     const { name } = without;
     throw new StellarError('usage', `${options.local ? '--local' : '--clean-up'} needs the context of ${name}.`, {
-      hint: command`Give it: stellarctl deregister ${name}=CONTEXT ${options.local ? '--local' : '--clean-up'}`,
+      next: [
+        outline(
+          command`stellarctl deregister ${`${name}=CONTEXT`} ${options.local ? '--local' : '--clean-up'}`,
+          'Give it',
+        ),
+      ],
     });
   }
   for (const [option, given] of [
