@@ -5,7 +5,7 @@ export type NextStep =
       command: string;
       /** A person has to fill something in, or types it on another machine. */
       isOutline?: true;
-      /** Said before it: what it does, or when it is right. */
+      /** Said before it: what it does, when it is right, or a question that it answers. */
       lead?: string;
       /** The same, said after it. */
       note?: string;
@@ -29,7 +29,7 @@ export function hintOf(steps: readonly NextStep[]): string | undefined {
 function textOf(step: NextStep): string {
   if ('step' in step) return step.step;
   const { command, lead, note } = step;
-  return `${lead === undefined ? '' : `${lead}: `}${command}${note === undefined ? '' : `      (${note})`}`;
+  return `${lead === undefined ? '' : `${lead}${lead.endsWith('?') ? '' : ':'} `}${command}${note === undefined ? '' : `      (${note})`}`;
 }
 
 /** The command to type, where the first step is one that can be run as it is. */

@@ -1,5 +1,6 @@
 import { command } from '../engine/command-line.ts';
 import { StellarError } from '../engine/errors.ts';
+import { run } from '../engine/next-step.ts';
 import type { Kube, Permission } from './client/client.ts';
 import { describeCluster } from './client/errors.ts';
 import { groupOf, type Resource } from './resources.ts';
@@ -22,7 +23,7 @@ export async function requirePermissions(kube: Kube, permissions: readonly Permi
   const missing = await missingPermissions(kube, permissions);
   if (missing.length === 0) return;
   throw new StellarError('forbidden', `Not allowed on ${describeCluster(kube.cluster)}: ${missing.join(', ')}.`, {
-    hint: command`See what is allowed: kubectl --context ${kube.cluster.context} auth can-i --list`,
+    next: [run(command`kubectl --context ${kube.cluster.context} auth can-i --list`, 'See what is allowed')],
   });
 }
 

@@ -3,6 +3,7 @@ import type { Agent as HttpAgent } from 'node:http';
 import https from 'node:https';
 import { KubeConfig } from '@kubernetes/client-node';
 import { StellarError } from '../../engine/errors.ts';
+import { inWords } from '../../engine/next-step.ts';
 import type { ClusterEntry, ExecEntry, SelectedContext } from '../kubeconfig/kubeconfig.ts';
 import { lookup } from './local-names.ts';
 
@@ -153,7 +154,7 @@ function credentialsFailed(context: string, exec: ExecEntry | undefined, error: 
     'credentials-failed',
     `The credentials of context ${context} could not be obtained: ${why}.`,
     {
-      hint: missing ? exec.installHint?.trim() : undefined,
+      next: missing && exec.installHint ? [inWords(exec.installHint.trim())] : [],
       cause: garbled ? undefined : error,
     },
   );

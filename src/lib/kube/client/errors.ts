@@ -1,5 +1,6 @@
 import { command } from '../../engine/command-line.ts';
 import { type ErrorCode, type ErrorDetails, type Passing, StellarError } from '../../engine/errors.ts';
+import { type NextStep, run } from '../../engine/next-step.ts';
 
 /** Names a cluster in messages: the context that the user knows, and the server behind it. */
 export interface ClusterRef {
@@ -41,7 +42,7 @@ interface ApiFailure {
   code: ErrorCode;
   /** What to say before the server's own words. */
   says: (cluster: string) => string;
-  hint?: (cluster: ClusterRef) => string;
+  next?: (cluster: ClusterRef) => NextStep;
 }
 
 const apiFailures: Record<number, ApiFailure> = {
@@ -49,12 +50,12 @@ const apiFailures: Record<number, ApiFailure> = {
   401: {
     code: 'unauthorized',
     says: (cluster) => `${cluster} does not accept the credentials of this context`,
-    hint: ({ context }) => command`Log in again, or check them: kubectl --context ${context} auth whoami`,
+    next: ({ context }) => run(command`kubectl --context ${context} auth whoami`, 'Log in again, or check them'),
   },
   403: {
     code: 'forbidden',
     says: (cluster) => `Not allowed on ${cluster}`,
-    hint: ({ context }) => command`See what is allowed: kubectl --context ${context} auth can-i --list`,
+    next: ({ context }) => run(command`kubectl --context ${context} auth can-i --list`, 'See what is allowed'),
   },
   404: { code: 'not-found', says: (cluster) => `Not found on ${cluster}` },
   409: { code: 'conflict', says: (cluster) => `Somebody else changed it on ${cluster} at the same time` },
@@ -69,17 +70,19 @@ export function apiError(cluster: ClusterRef, status: number, body: string): Api
   const causes = (parsed.details?.causes ?? []).map(({ field, message }) => `  ${field ?? ''}: ${message ?? ''}`);
   const words = status === 401 ? '' : `: ${parsed.message ?? `HTTP ${status}`}`;
   return new ApiError(status, parsed, failure.code, `${failure.says(describeCluster(cluster))}${words}`, {
-    hint: failure.hint?.(cluster) ?? webhookHint(cluster, parsed.message),
+    next: stepsOf(failure.next?.(cluster) ?? webhookStep(cluster, parsed.message)),
     details: causes.length > 1 ? causes : [],
   });
 }
 
 /** A webhook that cannot be called is a Service of that cluster, which the message names by its address. */
-function webhookHint({ context }: ClusterRef, message = ''): string | undefined {
+function webhookStep({ context }: ClusterRef, message = ''): NextStep | undefined {
   const [, namespace] = /failed calling webhook .*https:\/\/[^."\s/]+\.([^."\s/]+)\.svc/s.exec(message) ?? [];
   if (namespace === undefined) return undefined;
-  return command`See whether it runs: kubectl --context ${context} -n ${namespace} get deployments,pods`;
+  return run(command`kubectl --context ${context} -n ${namespace} get deployments,pods`, 'See whether it runs');
 }
+
+const stepsOf = (step: NextStep | undefined): NextStep[] => (step === undefined ? [] : [step]);
 
 function parseStatus(body: string): Status {
   try {
@@ -95,21 +98,25 @@ function parseStatus(body: string): Status {
 interface NetworkFailure {
   code: ErrorCode;
   why: string;
-  hint?: (cluster: ClusterRef) => string;
+  next?: (cluster: ClusterRef) => NextStep;
 }
 
-const unreachable = (why: string, hint?: NetworkFailure['hint']): NetworkFailure => ({
+const unreachable = (why: string, next?: NetworkFailure['next']): NetworkFailure => ({
   code: 'unreachable',
   why,
-  ...(hint ? { hint } : {}),
+  ...(next ? { next } : {}),
 });
 const untrusted = (why: string): NetworkFailure => ({
   code: 'tls-error',
   why,
-  hint: ({ context }) =>
-    command`Is it the cluster that you mean, and its certificate authority in the kubeconfig the current one? kubectl config view --minify --context ${context}`,
+  next: ({ context }) =>
+    run(
+      command`kubectl config view --minify --context ${context}`,
+      'Is it the cluster that you mean, and its certificate authority in the kubeconfig the current one?',
+    ),
 });
-const running = ({ context }: ClusterRef) => command`Is the cluster running? kubectl --context ${context} cluster-info`;
+const running = ({ context }: ClusterRef) =>
+  run(command`kubectl --context ${context} cluster-info`, 'Is the cluster running?');
 
 /** Node's codes for failed connections and certificates. */
 const networkFailures: Record<string, NetworkFailure> = {
@@ -142,7 +149,7 @@ export function networkError(cluster: ClusterRef, error: unknown): StellarError 
   const failure =
     networkFailures[code] ?? (code.startsWith('ERR_SSL') ? untrusted(message) : unreachable(message || String(error)));
   return new StellarError(failure.code, `Cannot reach ${describeCluster(cluster)}: ${failure.why}.`, {
-    hint: failure.hint?.(cluster),
+    next: stepsOf(failure.next?.(cluster)),
     cause: error,
   });
 }

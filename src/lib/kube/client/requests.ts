@@ -1,6 +1,7 @@
 import { command } from '../../engine/command-line.ts';
 import { pause, throwIfInterrupted } from '../../engine/deadline.ts';
 import { StellarError } from '../../engine/errors.ts';
+import { run } from '../../engine/next-step.ts';
 import type { KubeObject } from '../objects.ts';
 import { type Answer, isAnswer, Restarts } from '../restarts.ts';
 import { parseAnswer } from './answer.ts';
@@ -59,7 +60,7 @@ export class Requests {
 
   notAnApiServer(): StellarError {
     return new StellarError('api-error', `${this.cluster.server} does not answer like a Kubernetes API server.`, {
-      hint: command`Is this the right server? kubectl config view --minify --context ${this.cluster.context}`,
+      next: [run(command`kubectl config view --minify --context ${this.cluster.context}`, 'Is this the right server?')],
     });
   }
 

@@ -2,6 +2,7 @@ import http from 'node:http';
 import https from 'node:https';
 import { type Deadline, requestTimeoutMs, throwIfInterrupted } from '../../engine/deadline.ts';
 import { StellarError } from '../../engine/errors.ts';
+import { inWords } from '../../engine/next-step.ts';
 import { type SelectedContext, withoutCredentials } from '../kubeconfig/kubeconfig.ts';
 import type { Answer } from '../restarts.ts';
 import { AnswerTooLarge, readAnswer } from './answer.ts';
@@ -118,9 +119,7 @@ export class Transport {
         throw new StellarError(
           'timeout',
           `${describeCluster(this.cluster)} answers too slowly for what was left of the time.`,
-          {
-            hint: 'Give it more: --timeout',
-          },
+          { next: [inWords('Give it more: --timeout')] },
         );
       }
       if (timeout.aborted) throw networkError(this.cluster, { code: 'ETIMEDOUT' });
