@@ -3,6 +3,7 @@ import path from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { type Deadline, throwIfInterrupted } from '../engine/deadline.ts';
 import { StellarError } from '../engine/errors.ts';
+import { inWords } from '../engine/next-step.ts';
 import { endGroupOn, type SendSignal } from './process-group.ts';
 import { argumentsWithoutSecrets, withoutSecrets } from './redact.ts';
 import { compareVersions, findVersion } from './version.ts';
@@ -82,7 +83,7 @@ export async function requireProgram(program: Program, neededFor: string, run: P
   const found = await findProgram(program, run);
   if (found === undefined) {
     throw new StellarError('program-missing', `${name} is needed to ${neededFor}, and is not on PATH.`, {
-      hint: `Get it (${minimum} or newer): ${get}`,
+      next: [inWords(`Get it (${minimum} or newer): ${get}`)],
     });
   }
   if (!isNewEnough(found)) {
@@ -90,7 +91,7 @@ export async function requireProgram(program: Program, neededFor: string, run: P
     throw new StellarError(
       'program-too-old',
       `${found.path} ${what}, and to ${neededFor} takes ${name} ${minimum} or newer.`,
-      { hint: `Get a newer one: ${get}` },
+      { next: [inWords(`Get a newer one: ${get}`)] },
     );
   }
   return found;
@@ -129,7 +130,7 @@ export function runProgram(run: ProgramRun): RunProgram {
     if (late.aborted)
       throw new StellarError('timeout', `${commandOf(program, args)} did not end in time.`, {
         details: lastLines(ended.stderr),
-        hint: 'Give it more: --timeout',
+        next: [inWords('Give it more: --timeout')],
       });
     if (ended.exitCode === undefined)
       throw new StellarError(
@@ -144,22 +145,18 @@ export function runProgram(run: ProgramRun): RunProgram {
   };
 }
 
-/**
- * The error of a program that has failed: which, how, and its last words, without what looks like credentials.
- * @param hint the step that helps next
- */
+/** The error of a program that has failed: which, how, and its last words, without what looks like credentials. */
 export function programFailed(
   program: FoundProgram,
   args: readonly string[],
   { exitCode, stderr }: ProgramOutput,
-  hint?: string,
 ): StellarError {
   const words = lastLines(stderr);
   const last = words.at(-1)?.replace(/^Error: /, '');
   return new StellarError(
     'program-failed',
     `${commandOf(program, args)} failed (exit code ${exitCode})${last === undefined ? '.' : `: ${last}`}`,
-    { details: words.slice(0, -1), hint },
+    { details: words.slice(0, -1) },
   );
 }
 

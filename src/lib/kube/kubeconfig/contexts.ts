@@ -1,5 +1,6 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
+import { inWords, outline } from '../../engine/next-step.ts';
 import { type Entry, isEntry } from './document.ts';
 import { editKubeconfig, type KubeconfigDraft, type KubeconfigTarget } from './edit.ts';
 import { withoutCredentials } from './kubeconfig.ts';
@@ -146,9 +147,13 @@ function taken(draft: KubeconfigDraft, wanted: ContextToSet, what: string, prese
     'context-taken',
     `${draft.fileOf('contexts', name)} has the ${what} already${by} for another cluster (${shown(present.server)}); it was not replaced.`,
     {
-      hint: canBeRenamed
-        ? command`Keep it under another name: kubectl config rename-context ${name} NEW-NAME`
-        : command`If it is not needed: kubectl config delete-context ${name}. Else keep the new one in another file: --kubeconfig FILE`,
+      next: [
+        canBeRenamed
+          ? outline(command`kubectl config rename-context ${name} NEW-NAME`, 'Keep it under another name')
+          : inWords(
+              command`If it is not needed: kubectl config delete-context ${name}. Else keep the new one in another file: --kubeconfig FILE`,
+            ),
+      ],
     },
   );
 }

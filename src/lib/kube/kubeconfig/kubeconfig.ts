@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { StellarError } from '../../engine/errors.ts';
+import { inWords } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import { invalidKubeconfig } from './invalid.ts';
 import { readWhole } from './read.ts';
@@ -266,10 +267,13 @@ export function withoutCredentials(address: string): string {
 function unknownContext(config: Kubeconfig, name: string): StellarError {
   const known = [...config.contexts.keys()];
   return new StellarError('context-unknown', `There is no context "${name}" in ${where(config)}.`, {
-    hint:
-      known.length === 0
-        ? 'Give a kubeconfig: --kubeconfig FILE, or the variable KUBECONFIG'
-        : `Contexts there: ${known.join(', ')}`,
+    next: [
+      inWords(
+        known.length === 0
+          ? 'Give a kubeconfig: --kubeconfig FILE, or the variable KUBECONFIG'
+          : `Contexts there: ${known.join(', ')}`,
+      ),
+    ],
   });
 }
 

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { command } from '../../engine/command-line.ts';
 import { type Deadline, throwIfInterrupted } from '../../engine/deadline.ts';
 import { StellarError } from '../../engine/errors.ts';
+import { inWords, run } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import { canonicalName, statIfPresent, targetOf } from './replace.ts';
 
@@ -95,14 +96,14 @@ class Watch {
       throw new StellarError(
         'file-error',
         `A kubeconfig cannot be written: ${lock} says that somebody is writing it, and has not changed for ${Math.round(unchanged / 1000)} s.`,
-        { hint: command`If no other program is writing it, remove what one has left behind: rm ${lock}` },
+        { next: [run(command`rm ${lock}`, 'If no other program is writing it, remove what one has left behind')] },
       );
     }
     if (this.#deadline.passed) {
       throw new StellarError(
         'timeout',
         `A kubeconfig could not be written in time: somebody else is writing it (${lock}).`,
-        { hint: 'Run the same command again' },
+        { next: [inWords('Run the same command again')] },
       );
     }
   }

@@ -17,6 +17,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { StellarError } from '../../engine/errors.ts';
+import { inWords } from '../../engine/next-step.ts';
 
 /**
  * The name of a file that all its spellings have in common (`a`, `./a`, `/d//a`, and through links to its folder). It is followed as the
@@ -158,9 +159,13 @@ function cannotWrite(file: string, error: unknown): StellarError {
   const { code, message } = error as NodeJS.ErrnoException;
   const hasNoRoom = code === 'ENOSPC' || code === 'EDQUOT';
   return new StellarError('file-error', `The kubeconfig ${file} cannot be written: ${message}.`, {
-    hint: hasNoRoom
-      ? 'Make room there, and run the same command again'
-      : 'Give a kubeconfig that can be written, for example a copy: --kubeconfig FILE',
+    next: [
+      inWords(
+        hasNoRoom
+          ? 'Make room there, and run the same command again'
+          : 'Give a kubeconfig that can be written, for example a copy: --kubeconfig FILE',
+      ),
+    ],
     cause: error,
   });
 }
