@@ -1,5 +1,6 @@
 import { command } from '../../engine/command-line.ts';
 import { Deadline } from '../../engine/deadline.ts';
+import { forName, type NamedResult } from '../../engine/each-name.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { run } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
@@ -18,10 +19,8 @@ import { untilReleased } from './release.ts';
 import { removeCluster } from './remove-cluster.ts';
 import { needsRelease } from './selection.ts';
 
-export interface DeregisterResult {
-  name: string;
+export interface DeregisterResult extends NamedResult {
   changed: boolean;
-  error?: StellarError;
 }
 
 /** How long what was begun may take to be undone, whatever has ended the command. */
@@ -32,7 +31,7 @@ const undoMs = 10_000;
  * leaves behind, and cleans the cluster itself up. An error is in the result.
  * @param askAgain asks the user once more; returns on yes, throws otherwise
  */
-export async function deregister(
+export function deregister(
   hub: Kube,
   leaving: Leaving,
   options: DeregisterOptions,
@@ -43,7 +42,7 @@ export async function deregister(
   const { name, kube, record, inspection } = leaving;
   const result: DeregisterResult = { name, changed: false };
   run.progress.waiting(name, 'deregistering');
-  try {
+  return forName(result, run, async () => {
     if (inspection.managedCluster !== undefined) {
       const wrote = () => {
         result.changed = true;
@@ -58,12 +57,7 @@ export async function deregister(
     }
     if (hub.dryRun) result.changed = false;
     else run.progress.done(name, result.changed ? 'deregistered' : 'is not registered; nothing to do');
-  } catch (error) {
-    if (!(error instanceof StellarError)) throw error;
-    result.error = error;
-    run.progress.failed(name, error.message);
-  }
-  return result;
+  });
 }
 
 interface Surroundings {
@@ -139,15 +133,12 @@ const inWords = (labels: Record<string, string>): string =>
     .join(', ');
 
 /** Puts back the labels that an interrupted deregistration has removed. An error is in the result. */
-export async function undoDeregistration(hub: Kube, name: string, run: Run): Promise<DeregisterResult> {
-  try {
+export function undoDeregistration(hub: Kube, name: string, run: Run): Promise<DeregisterResult> {
+  const result: DeregisterResult = { name, changed: false };
+  return forName(result, run, async () => {
     const labels = await restoreLabels(hub, name);
-    if (!hub.dryRun)
-      run.progress.done(name, labels === undefined ? 'nothing to undo' : `put back: label ${inWords(labels)}`);
-    return { name, changed: labels !== undefined && !hub.dryRun };
-  } catch (error) {
-    if (!(error instanceof StellarError)) throw error;
-    run.progress.failed(name, error.message);
-    return { name, changed: false, error };
-  }
+    if (hub.dryRun) return;
+    result.changed = labels !== undefined;
+    run.progress.done(name, labels === undefined ? 'nothing to undo' : `put back: label ${inWords(labels)}`);
+  });
 }

@@ -1,4 +1,5 @@
 import { command } from '../../engine/command-line.ts';
+import { forName } from '../../engine/each-name.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { type NextStep, outline, run } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
@@ -58,20 +59,15 @@ const giveContext = (name: string): NextStep =>
   outline(command`stellarctl deregister --local ${`${name}=CONTEXT`}`, `Give the context of ${name}`);
 
 /** Removes the klusterlet from a cluster, without access to its ITS; its workloads stay. An error is in the result. */
-export async function cleanUpLocally(
+export function cleanUpLocally(
   { name, kube, record }: { name: string; kube: Kube; record: CleanUpRecord | undefined },
   run: Run,
 ): Promise<DeregisterResult> {
   const result: DeregisterResult = { name, changed: false };
   run.progress.waiting(name, 'removing the klusterlet');
-  try {
+  return forName(result, run, async () => {
     const changed = record !== undefined && (await cleanUpWec(kube, record, true, run));
     result.changed = changed && !kube.dryRun;
     if (!kube.dryRun) run.progress.done(name, changed ? 'cleaned up' : 'has no klusterlet; nothing to do');
-  } catch (error) {
-    if (!(error instanceof StellarError)) throw error;
-    result.error = error;
-    run.progress.failed(name, error.message);
-  }
-  return result;
+  });
 }
