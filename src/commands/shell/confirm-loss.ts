@@ -24,7 +24,7 @@ export const confirmLoss = <Seen>(
 ): Promise<Seen> => agreed({ look, losses, confirm: asking(session, question) });
 
 /** Asks a user. What has come since the answer is asked about again; with `--yes` it is refused, because nobody has agreed to that. */
-const asking =
+export const asking =
   <Seen>(session: Session, { show, deeds, dryRun }: Question<Seen>): Confirm<Seen> =>
   async (seen, more) => {
     const open = deeds(seen);

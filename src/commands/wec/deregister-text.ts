@@ -1,13 +1,23 @@
 import { count } from '../../lib/engine/counts.ts';
 import { isGone } from '../../lib/wecs/deregister/inspect.ts';
 import { selectableLabels } from '../../lib/wecs/deregister/labels.ts';
-import type { DeregisterOptions, Leaving } from '../../lib/wecs/deregister/prepare.ts';
+import type { LeavingLocally } from '../../lib/wecs/deregister/local.ts';
+import type { DeregisterOptions, Leaving } from '../../lib/wecs/deregister/look.ts';
 import { objectsIn, policiesOf } from '../../lib/workloads/manifest-works.ts';
-import type { PoliciesOfIts } from '../../lib/workloads/policies/policy.ts';
 
 /** What deregistering means, as lines for the person who decides: what runs there, why, and what becomes of it. */
-export function describeLeaving(leaving: Leaving, options: DeregisterOptions, { unread }: PoliciesOfIts): string[] {
-  const { inspection, agentDead, interrupted } = leaving;
+export const describeLeaving = (leaving: readonly Leaving[], its: string, options: DeregisterOptions): string[] =>
+  leaving.flatMap((wec) => [`${wec.name} on ${its}`, ...describeOne(wec, options).map((line) => `  ${line}`)]);
+
+/** The same where the ITS is not asked. */
+export const describeLocally = (leaving: readonly LeavingLocally[]): string[] =>
+  leaving.flatMap(({ name, kube, record }) => [
+    `${name}, ${kube.cluster.context} (${kube.cluster.server})`,
+    ...(record === undefined ? [] : ['  Its workloads stay where they run. On its ITS nothing is changed.']),
+  ]);
+
+function describeOne(leaving: Leaving, options: DeregisterOptions): string[] {
+  const { inspection, policies, agentDead, interrupted } = leaving;
   const { managedCluster, works, addons } = inspection;
   if (managedCluster === undefined)
     return [isGone(inspection) ? 'Not registered.' : 'Not registered any more; what is left of it is removed.'];
@@ -22,7 +32,7 @@ export function describeLeaving(leaving: Leaving, options: DeregisterOptions, { 
     ...(labels.length > 0 ? [`labels    ${labels.map(([key, value]) => `${key}=${value}`).join(', ')}`] : []),
     ...(agentDead === undefined ? [] : [`agent     not running: ${agentDead}`]),
     ...(interrupted === undefined ? [] : ['An earlier deregistration has removed its labels and was interrupted.']),
-    ...unread.map(({ wds, why }) => `The binding policies of ${wds} could not be read: ${why}`),
+    ...policies.unread.map(({ wds, why }) => `The binding policies of ${wds} could not be read: ${why}`),
     ...(options.force ? describeForce(leaving) : []),
     fateOf(leaving, options),
   ];
@@ -48,14 +58,4 @@ function fateOf(
   if (agentDead !== undefined && force && !cleanUp)
     return 'Its workloads stay where they run, and nothing manages them any more.';
   return `Its workloads will be removed from ${name}. To leave them running: --keep-workloads`;
-}
-
-/** What would be lost, by names that stay the same when KubeStellar makes a work again. */
-export function lossesOf({ name, inspection }: Leaving): string[] {
-  const { works, addons, managedCluster } = inspection;
-  return [
-    ...works.flatMap((work) => objectsIn(work).map((object) => `${object} on ${name}`)),
-    ...addons.map(({ metadata }) => `add-on ${metadata.name} of ${name}`),
-    ...(managedCluster === undefined ? [] : [`ManagedCluster ${name} (${managedCluster.metadata.uid})`]),
-  ];
 }

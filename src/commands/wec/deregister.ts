@@ -3,10 +3,9 @@ import { command } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
 import { outline } from '../../lib/engine/next-step.ts';
 import type { Io } from '../../lib/terminal/io.ts';
-import type { DeregisterOptions } from '../../lib/wecs/deregister/prepare.ts';
 import { action } from '../shell/action.ts';
 import { confirm, type Deed } from '../shell/confirm.ts';
-import { confirmLoss } from '../shell/confirm-loss.ts';
+import { asking } from '../shell/confirm-loss.ts';
 import { refuseUnnamedIts } from '../shell/its-named.ts';
 import {
   defineCommand,
@@ -20,7 +19,7 @@ import {
 import { openPolicies } from '../shell/policies-of-its.ts';
 import type { Session } from '../shell/session.ts';
 import { parseWecArguments, type WecArgument } from '../shell/wec-argument.ts';
-import { describeLeaving, lossesOf } from './deregister-text.ts';
+import { describeLeaving, describeLocally } from './deregister-text.ts';
 
 interface Options extends ItsOptions, WritingOptions {
   yes?: boolean;
@@ -66,142 +65,91 @@ export function deregisterCommand(io: Io): Command {
       action<Options>(io, async (session, options, positional) => {
         const wecs = parseWecArguments(positional, options.wecContext);
         checkCombinations(wecs, options);
-        if (options.undo) await undo(session, wecs);
-        else await (options.local ? leaveLocally(session, wecs, options) : leaveHub(session, wecs, options));
+        const work = options.undo ? undo : options.local ? deregisterOnWecs : deregisterFromIts;
+        await work(session, wecs, options);
       }),
     );
 }
 
-function checkCombinations(wecs: WecArgument[], options: Options): void {
-  const { undo, cleanUp, keepWorkloads, force } = options;
-  if (undo && (cleanUp || keepWorkloads || force))
-    throw new StellarError(
-      'usage',
-      '--undo only puts labels back; give it without --clean-up, --keep-workloads and --force.',
-    );
-  const needsContext = options.local || options.cleanUp;
-  const without = wecs.find(({ context }) => context === undefined);
-  if (needsContext && without !== undefined) {
-    const { name } = without;
-    throw new StellarError('usage', `${options.local ? '--local' : '--clean-up'} needs the context of ${name}.`, {
-      next: [
-        outline(
-          command`stellarctl deregister ${`${name}=CONTEXT`} ${options.local ? '--local' : '--clean-up'}`,
-          'Give it',
-        ),
-      ],
-    });
-  }
-  for (const [option, given] of [
-    ['--its', options.its],
-    ['--force', options.force],
-    ['--keep-workloads', options.keepWorkloads],
-    ['--undo', options.undo],
-  ] as const) {
-    if (options.local && given !== undefined)
-      throw new StellarError('usage', `${option} is about the ITS, which --local does without.`);
-  }
-}
-
-/** From the ITS: looks at all of them, asks about all of them, looks again, then does the work side by side. */
-async function leaveHub(session: Session, wecs: WecArgument[], options: Options): Promise<void> {
+async function deregisterFromIts(session: Session, wecs: readonly WecArgument[], options: Options): Promise<void> {
   const { deregister } = await import('../../lib/wecs/deregister/deregister.ts');
-  const { prepare } = await import('../../lib/wecs/deregister/prepare.ts');
   await refuseUnnamedIts(session, options);
   const its = await session.its();
   session.announce(its.kube);
-  const settings: DeregisterOptions = {
-    keepWorkloads: options.keepWorkloads === true,
-    cleanUp: options.cleanUp === true,
-    force: options.force === true,
-  };
-  const named = await Promise.all(
-    wecs.map(async ({ name, context }) => ({
-      name,
-      kube: context === undefined ? undefined : await session.wec(context),
-    })),
-  );
-  const { leaving, policies } = await confirmLoss(session, {
-    look: async () => {
-      const policies = await openPolicies(
-        session,
-        its,
-        named.map(({ name }) => name),
-      );
-      const leaving = await Promise.all(named.map((wec) => prepare(its.kube, its.context, wec, settings, policies)));
-      return { leaving, policies };
-    },
-    show: ({ leaving, policies }) => {
-      for (const each of leaving) {
-        session.progress.note(`${each.name} on ${its.context.name}`);
-        for (const line of describeLeaving(each, settings, policies)) session.progress.note(`  ${line}`);
-      }
-    },
-    losses: ({ leaving }) => leaving.flatMap(lossesOf),
-    deeds: ({ leaving }) => leaving.map(({ name }) => deed(name, options)),
-    dryRun: options.dryRun,
-  });
-  const askAgain = askingOneByOne(session, options);
-  await session.finish(
-    await Promise.all(
-      leaving.map((each) =>
-        deregister(its.kube, each, settings, policies, (why) => askAgain(each.name, why), session.run),
+  const names = wecs.map(({ name }) => name);
+  const results = await deregister(
+    {
+      its,
+      wecs: await Promise.all(
+        wecs.map(async ({ name, context }) => ({
+          name,
+          kube: context === undefined ? undefined : await session.wec(context),
+        })),
       ),
-    ),
+      options,
+      readPolicies: () => openPolicies(session, its, names),
+      confirm: asking(session, {
+        show: (leaving) => tell(session, describeLeaving(leaving, its.context.name, options)),
+        deeds: (leaving) => leaving.map(({ name }) => deed(name, options)),
+        dryRun: options.dryRun,
+      }),
+      askAgain: (name, why) => {
+        session.progress.note(why);
+        return confirm(session, { ...deed(name, options), verb: 'Continue to deregister' });
+      },
+    },
+    session.run,
   );
+  await session.finish(results);
   if (!options.cleanUp)
     session.next(
       `${command`stellarctl deregister --local ${wecs.map(({ name, context }) => `${name}=${context ?? 'CONTEXT'}`)}`}      (removes the klusterlet)`,
     );
 }
 
-/** Puts the labels back that an interrupted run has removed. */
-async function undo(session: Session, wecs: WecArgument[]): Promise<void> {
-  const { undoDeregistration } = await import('../../lib/wecs/deregister/deregister.ts');
+async function deregisterOnWecs(session: Session, wecs: readonly WecArgument[], options: Options): Promise<void> {
+  const { deregisterLocally } = await import('../../lib/wecs/deregister/local.ts');
+  const results = await deregisterLocally(
+    await Promise.all(wecs.map(async ({ name, context }) => ({ name, kube: await session.wec(context ?? name) }))),
+    asking(session, {
+      show: (leaving) => tell(session, describeLocally(leaving)),
+      deeds: (leaving) => leaving.flatMap(({ name, record }) => (record === undefined ? [] : deed(name, options))),
+      dryRun: options.dryRun,
+    }),
+    session.run,
+  );
+  await session.finish(results);
+}
+
+async function undo(session: Session, wecs: readonly WecArgument[]): Promise<void> {
+  const { undoDeregistration } = await import('../../lib/wecs/deregister/undo.ts');
   const { kube } = await session.its();
   session.announce(kube);
-  await session.finish(await Promise.all(wecs.map(({ name }) => undoDeregistration(kube, name, session.run))));
+  const names = wecs.map(({ name }) => name);
+  await session.finish(await undoDeregistration(kube, names, session.run));
 }
 
-/** WECs are deregistered side by side, and a terminal has room for one question. */
-function askingOneByOne(session: Session, options: Options): (name: string, why: string) => Promise<void> {
-  let last: Promise<unknown> = Promise.resolve();
-  return (name, why) => {
-    const asking = last.then(async () => {
-      session.progress.note(why);
-      await confirm(session, { ...deed(name, options), verb: 'Continue to deregister' });
+const deed = (name: string, { yes }: Options): Deed => ({ verb: 'Deregister', doing: 'Deregistering', name, yes });
+
+function tell({ progress }: Session, lines: readonly string[]): void {
+  for (const line of lines) progress.note(line);
+}
+
+function checkCombinations(wecs: readonly WecArgument[], options: Options): void {
+  const { undo, local, cleanUp, keepWorkloads, force, its } = options;
+  if (undo && (cleanUp || keepWorkloads || force))
+    throw new StellarError(
+      'usage',
+      '--undo only puts labels back; give it without --clean-up, --keep-workloads and --force.',
+    );
+  const without = local || cleanUp ? wecs.find(({ context }) => context === undefined) : undefined;
+  if (without !== undefined) {
+    const option = local ? '--local' : '--clean-up';
+    throw new StellarError('usage', `${option} needs the context of ${without.name}.`, {
+      next: [outline(command`stellarctl deregister ${`${without.name}=CONTEXT`} ${option}`, 'Give it')],
     });
-    last = asking.catch(() => {});
-    return asking;
-  };
+  }
+  const ofIts = Object.entries({ '--its': its, '--force': force, '--keep-workloads': keepWorkloads, '--undo': undo });
+  const [given] = local ? ofIts.filter(([, value]) => value !== undefined) : [];
+  if (given !== undefined) throw new StellarError('usage', `${given[0]} is about the ITS, which --local does without.`);
 }
-
-/** From the WEC's side alone. */
-async function leaveLocally(session: Session, wecs: WecArgument[], options: Options): Promise<void> {
-  const { cleanUpLocally, prepareLocally } = await import('../../lib/wecs/deregister/local.ts');
-  const named = await Promise.all(
-    wecs.map(async ({ name, context }) => ({ name, kube: await session.wec(context ?? name) })),
-  );
-  const leaving = await confirmLoss(session, {
-    look: () =>
-      Promise.all(named.map(async ({ name, kube }) => ({ name, kube, record: await prepareLocally(name, kube) }))),
-    show: (seen) => {
-      for (const { name, kube, record } of seen) {
-        session.progress.note(`${name}, ${kube.cluster.context} (${kube.cluster.server})`);
-        if (record !== undefined)
-          session.progress.note('  Its workloads stay where they run. On its ITS nothing is changed.');
-      }
-    },
-    losses: (seen) => seen.filter(({ record }) => record !== undefined).map(({ name }) => `klusterlet of ${name}`),
-    deeds: (seen) => seen.filter(({ record }) => record !== undefined).map(({ name }) => deed(name, options)),
-    dryRun: options.dryRun,
-  });
-  await session.finish(await Promise.all(leaving.map((each) => cleanUpLocally(each, session.run))));
-}
-
-const deed = (name: string, { yes }: Options): Deed => ({
-  verb: 'Deregister',
-  doing: 'Deregistering',
-  name,
-  yes,
-});

@@ -15,3 +15,15 @@ export async function mapConcurrently<Item, Result>(
     throw error instanceof AggregateError ? error.errors[0] : error;
   }
 }
+
+/** Does one call of `work` after the other, whoever calls: for what there is only one of, as a person to ask. */
+export function oneAtATime<Args extends unknown[]>(
+  work: (...args: Args) => Promise<void>,
+): (...args: Args) => Promise<void> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (...args) => {
+    const next = last.then(() => work(...args));
+    last = next.catch(() => {});
+    return next;
+  };
+}

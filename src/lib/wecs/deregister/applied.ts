@@ -45,7 +45,11 @@ function resourceAt({ group, version, resource: plural, namespace }: AppliedReso
  * collection, unless it is to be kept.
  * @returns how many there were
  */
-export async function removeApplied(wec: Kube, hash: string | undefined, keepWorkloads: boolean): Promise<number> {
+export async function removeApplied(
+  wec: Kube,
+  hash: string | undefined,
+  keepWorkloads: boolean | undefined,
+): Promise<number> {
   const works = await appliedWorksOf(wec, hash);
   if (keepWorkloads) await releaseOwned(wec, works);
   for (const work of works) {

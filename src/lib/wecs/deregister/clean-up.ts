@@ -27,7 +27,12 @@ const operatorGraceMs = 15_000;
  * broken. The identity of the cluster has been proven.
  * @returns whether anything was removed
  */
-export async function cleanUpWec(wec: Kube, record: CleanUpRecord, keepWorkloads: boolean, run: Run): Promise<boolean> {
+export async function cleanUpWec(
+  wec: Kube,
+  record: CleanUpRecord,
+  keepWorkloads: boolean | undefined,
+  run: Run,
+): Promise<boolean> {
   const { name } = record;
   const hash = record.hubHash ?? undefined;
   const klusterlet = await wec.get<Klusterlet>(resources.klusterlets, klusterletName);

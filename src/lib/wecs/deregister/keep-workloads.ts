@@ -6,7 +6,7 @@ import type { AppliedResource } from '../../workloads/applied-works.ts';
 import type { ManifestStatus, ManifestWork } from '../../workloads/manifest-works.ts';
 import { makeOrphans, type ReleaseOnWec, setOrphan } from '../../workloads/orphan-works.ts';
 import { appliedWorksOf, releaseOne, releaseOwned } from './applied.ts';
-import type { Leaving } from './prepare.ts';
+import type { Leaving } from './look.ts';
 
 /** How the objects of works are taken out of them on the WEC itself; undefined without access to it. */
 function releaseOnWec({ kube, record }: Leaving): ReleaseOnWec | undefined {

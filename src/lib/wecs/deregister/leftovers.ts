@@ -23,7 +23,7 @@ import { untilGone } from './until-gone.ts';
  * @returns whether there was anything
  * @throws StellarError `agent-dead` where works are left without force
  */
-export async function removeLeftovers(hub: Kube, name: string, force: boolean, run: Run): Promise<boolean> {
+export async function removeLeftovers(hub: Kube, name: string, force: boolean | undefined, run: Run): Promise<boolean> {
   const left = await inspect(hub, name);
   // It has been registered again meanwhile. In a dry run the cluster and its works are still there.
   if (left.managedCluster !== undefined && !hub.dryRun) return false;
@@ -66,7 +66,7 @@ export async function refuseNewcomer(hub: Kube, name: string): Promise<void> {
 }
 
 /** @returns whether it was removed; one that holds objects of others stays, and is no mailbox any more */
-async function removeMailbox(hub: Kube, left: Inspection, force: boolean, run: Run): Promise<boolean> {
+async function removeMailbox(hub: Kube, left: Inspection, force: boolean | undefined, run: Run): Promise<boolean> {
   const { name, mailbox } = left;
   const works = [...left.works, ...left.addonWorks];
   if (mailbox === undefined) return false;

@@ -1,3 +1,4 @@
+import { agreed, type Confirm } from '../../engine/agreed.ts';
 import { command } from '../../engine/command-line.ts';
 import { forName } from '../../engine/each-name.ts';
 import { StellarError } from '../../engine/errors.ts';
@@ -13,14 +14,53 @@ import { cleanUpWec } from './clean-up.ts';
 import { type CleanUpRecord, readCleanUpRecord } from './clean-up-record.ts';
 import type { DeregisterResult } from './deregister.ts';
 import { refuseForeignObjects } from './foreign-objects.ts';
-import { hubHashOf, isBare } from './prepare.ts';
+import { hubHashOf, isBare } from './look.ts';
+
+/** A cluster from which the klusterlet is removed. */
+export interface LocalWec {
+  name: string;
+  kube: Kube;
+}
+
+export interface LeavingLocally extends LocalWec {
+  /** Undefined where nothing of a registration is there. */
+  record: CleanUpRecord | undefined;
+}
+
+/**
+ * Removes klusterlets without access to their ITS; the workloads stay.
+ * @throws StellarError where one of them cannot be removed, or the user does not want it: nothing has been written then
+ */
+export async function deregisterLocally(
+  wecs: readonly LocalWec[],
+  confirm: Confirm<LeavingLocally[]>,
+  run: Run,
+): Promise<DeregisterResult[]> {
+  const leaving = await agreed({
+    look: () => Promise.all(wecs.map(async (wec) => ({ ...wec, record: await lookLocally(wec) }))),
+    losses: (seen) => seen.filter(({ record }) => record !== undefined).map(({ name }) => `klusterlet of ${name}`),
+    confirm,
+  });
+  return Promise.all(
+    leaving.map(({ name, kube, record }) => {
+      const result: DeregisterResult = { name, changed: false };
+      run.progress.waiting(name, 'removing the klusterlet');
+      return forName(result, run, async () => {
+        const changed = record !== undefined && (await cleanUpWec(kube, record, true, run));
+        if (kube.dryRun) return;
+        result.changed = changed;
+        run.progress.done(name, changed ? 'cleaned up' : 'has no klusterlet; nothing to do');
+      });
+    }),
+  );
+}
 
 /**
  * Finds out what a klusterlet's own cluster shows of a registration, without its ITS: only the Klusterlet's name can be compared.
  * @returns undefined where nothing of a registration is there
  * @throws StellarError `registered-elsewhere`, `identity-unproven`, `forbidden`
  */
-export async function prepareLocally(name: string, kube: Kube): Promise<CleanUpRecord | undefined> {
+async function lookLocally({ name, kube }: LocalWec): Promise<CleanUpRecord | undefined> {
   await requirePermissions(kube, cleanUpPermissions());
   const [evidence, before] = await Promise.all([readWec(kube), readCleanUpRecord(kube)]);
   const registered = evidence.klusterlet?.spec?.clusterName;
@@ -57,17 +97,3 @@ export async function prepareLocally(name: string, kube: Kube): Promise<CleanUpR
 
 const giveContext = (name: string): NextStep =>
   outline(command`stellarctl deregister --local ${`${name}=CONTEXT`}`, `Give the context of ${name}`);
-
-/** Removes the klusterlet from a cluster, without access to its ITS; its workloads stay. An error is in the result. */
-export function cleanUpLocally(
-  { name, kube, record }: { name: string; kube: Kube; record: CleanUpRecord | undefined },
-  run: Run,
-): Promise<DeregisterResult> {
-  const result: DeregisterResult = { name, changed: false };
-  run.progress.waiting(name, 'removing the klusterlet');
-  return forName(result, run, async () => {
-    const changed = record !== undefined && (await cleanUpWec(kube, record, true, run));
-    result.changed = changed && !kube.dryRun;
-    if (!kube.dryRun) run.progress.done(name, changed ? 'cleaned up' : 'has no klusterlet; nothing to do');
-  });
-}

@@ -10,8 +10,11 @@ import { resources } from '../../kube/resources.ts';
 import { isMadeByHand, type ManifestWork, policiesOf, workFinalizer } from '../../workloads/manifest-works.ts';
 import { originBindingLabel, originWdsLabel } from '../../workloads/names.ts';
 import { isOrphan } from '../../workloads/orphan-works.ts';
+import type { PoliciesOfIts } from '../../workloads/policies/policy.ts';
 import type { Force } from './force.ts';
 import { type Inspection, inspect } from './inspect.ts';
+import { removeLabels } from './labels.ts';
+import { needsRelease } from './selection.ts';
 
 /** After this time stellarctl deletes a work that its WDS has not deleted: the WDS may be gone. */
 const transportGraceMs = 8000;
@@ -20,20 +23,37 @@ const recreationMs = 4000;
 /** A work that was recreated so often will be recreated again. */
 const timesSeen = 2;
 
+/** How works are treated that are still there. */
+interface Treatment {
+  /** Makes workloads stay where they run; undefined where they go. */
+  keep: ((works: readonly ManifestWork[]) => Promise<void>) | undefined;
+  force: Force | undefined;
+}
+
 /**
- * Waits until the works of every WDS are gone from the mailbox of a WEC whose labels are removed, before its ManagedCluster is deleted:
- * KubeStellar still selects a cluster that is being deleted, and recreates each work.
- * @param before the WEC as it was read; without works only where workloads are to stay, which is waited for then
- * @param keep makes workloads stay where they run; undefined where they go
+ * Releases a WEC from the binding policies that select it, before its ManagedCluster is deleted: KubeStellar still selects a cluster
+ * that is being deleted, and recreates each work.
  * @throws StellarError `still-selected` when a policy selects it all the same; `timeout`
  */
-export async function untilReleased(
+export async function release(
   hub: Kube,
   before: Inspection,
-  keep: ((works: readonly ManifestWork[]) => Promise<void>) | undefined,
-  force: Force | undefined,
+  policies: PoliciesOfIts,
+  treatment: Treatment,
   run: Run,
 ): Promise<void> {
+  const { managedCluster, works } = before;
+  const isKept = treatment.keep !== undefined;
+  if (managedCluster === undefined || !needsRelease(before, policies, isKept)) return;
+  await removeLabels(hub, managedCluster);
+  if (!hub.dryRun && (isKept || works.length > 0)) await untilReleased(hub, before, treatment, run);
+}
+
+/**
+ * Waits until the works of every WDS are gone from the mailbox of a WEC whose labels are removed.
+ * @param before the WEC as it was read; without works only where workloads are to stay, which is waited for then
+ */
+async function untilReleased(hub: Kube, before: Inspection, { keep, force }: Treatment, run: Run): Promise<void> {
   const { name } = before;
   const started = Date.now();
   const returns = new Returns(before.works);

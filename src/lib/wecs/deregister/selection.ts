@@ -24,7 +24,7 @@ const sendsObjects = ({ binding }: Policy): boolean => binding === undefined || 
  * Whether the labels have to go before the WEC is deleted. Where workloads are to stay, in any case: a WDS that cannot be read may be
  * about to send works again, as after an interrupted run, and they would take the workloads with them.
  */
-export function needsRelease(inspection: Inspection, policies: PoliciesOfIts, keepWorkloads: boolean): boolean {
+export function needsRelease(inspection: Inspection, policies: PoliciesOfIts, keepWorkloads = false): boolean {
   const isKept = keepWorkloads && inspection.managedCluster?.metadata.deletionTimestamp === undefined;
   return isKept || inspection.works.length > 0 || effectOfLeaving(inspection, policies).released.some(sendsObjects);
 }
@@ -38,7 +38,7 @@ export function refuseSelected(
   hub: Kube,
   inspection: Inspection,
   policies: PoliciesOfIts,
-  keepWorkloads: boolean,
+  keepWorkloads?: boolean,
 ): void {
   const isReleased = needsRelease(inspection, policies, keepWorkloads);
   if (!isReleased && inspection.managedCluster?.metadata.deletionTimestamp) return;

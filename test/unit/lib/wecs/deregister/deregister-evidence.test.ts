@@ -14,8 +14,8 @@ import type { Inspection } from '../../../../../src/lib/wecs/deregister/inspect.
 import { keepWorkloads } from '../../../../../src/lib/wecs/deregister/keep-workloads.ts';
 import { removeLabels, restoreLabels, selectableLabels } from '../../../../../src/lib/wecs/deregister/labels.ts';
 import { removeLeftovers } from '../../../../../src/lib/wecs/deregister/leftovers.ts';
+import { isBare } from '../../../../../src/lib/wecs/deregister/look.ts';
 import { othersIn } from '../../../../../src/lib/wecs/deregister/namespace-contents.ts';
-import { isBare } from '../../../../../src/lib/wecs/deregister/prepare.ts';
 import { managedBy, managedByLabel } from '../../../../../src/lib/wecs/klusterlet/operator.ts';
 import type { ManagedCluster } from '../../../../../src/lib/wecs/objects.ts';
 import { hubHash } from '../../../../../src/lib/workloads/applied-works.ts';
@@ -470,6 +470,7 @@ it('workloads are not kept where it cannot be seen which objects belong to the w
     agentDead: undefined,
     interrupted: undefined,
     inspection: inspection(),
+    policies: { policies: [], unread: [] },
   };
   const hub = fakeKube({ get: (async () => work) as never });
   await assert.rejects(keepWorkloads(hub, leaving, [work], run()), /its agent has no kubeconfig\. Nothing was deleted/);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { StellarError } from '../../../../../src/lib/engine/errors.ts';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import type { Condition, KubeObject } from '../../../../../src/lib/kube/objects.ts';
-import { deregister } from '../../../../../src/lib/wecs/deregister/deregister.ts';
+import { deregisterOne } from '../../../../../src/lib/wecs/deregister/deregister.ts';
 import { Force } from '../../../../../src/lib/wecs/deregister/force.ts';
 import { type Inspection, inspect } from '../../../../../src/lib/wecs/deregister/inspect.ts';
 import {
@@ -62,10 +62,17 @@ test('a WEC that policies select by ordinary labels loses them, and then its wor
     },
   });
   const inspection = await inspect(hub, 'wec1');
-  const leaving = { name: 'wec1', inspection, record: undefined, agentDead: undefined, interrupted: undefined };
-  const options = { keepWorkloads: false, cleanUp: false, force: false };
   const policies = { policies: [], unread: [] };
-  const result = await deregister(hub, leaving, options, policies, async () => assert.fail('asked'), run());
+  const leaving = {
+    name: 'wec1',
+    inspection,
+    policies,
+    record: undefined,
+    agentDead: undefined,
+    interrupted: undefined,
+  };
+  const options = { keepWorkloads: false, cleanUp: false, force: false };
+  const result = await deregisterOne(hub, leaving, options, async () => assert.fail('asked'), run());
   assert.deepEqual(result, { name: 'wec1', changed: true });
   assert.deepEqual(written, ['patch wec1 {"env":null}', 'delete ManagedCluster wec1 m1 with 0 works']);
 });
@@ -94,10 +101,17 @@ test('works that come back right after an interrupted run are orphaned before th
     },
   });
   const inspection = await inspect(hub, 'wec1');
-  const leaving = { name: 'wec1', inspection, record: undefined, agentDead: undefined, interrupted: undefined };
-  const options = { keepWorkloads: true, cleanUp: false, force: false };
   const policies = { policies: [], unread: [] };
-  await deregister(hub, leaving, options, policies, async () => assert.fail('asked'), run(10_000));
+  const leaving = {
+    name: 'wec1',
+    inspection,
+    policies,
+    record: undefined,
+    agentDead: undefined,
+    interrupted: undefined,
+  };
+  const options = { keepWorkloads: true, cleanUp: false, force: false };
+  await deregisterOne(hub, leaving, options, async () => assert.fail('asked'), run(10_000));
   assert.deepEqual(written, ['patch ManagedCluster wec1', 'patch ManifestWork w1', 'delete ManagedCluster wec1']);
 });
 

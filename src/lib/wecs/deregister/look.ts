@@ -7,6 +7,7 @@ import { describeCluster } from '../../kube/client/errors.ts';
 import type { SelectedContext } from '../../kube/kubeconfig/kubeconfig.ts';
 import { requirePermissions } from '../../kube/permissions.ts';
 import { hubHash } from '../../workloads/applied-works.ts';
+import { objectsIn } from '../../workloads/manifest-works.ts';
 import { isOrphan } from '../../workloads/orphan-works.ts';
 import type { PoliciesOfIts } from '../../workloads/policies/policy.ts';
 import { hubEndpoints } from '../hub/hub-access.ts';
@@ -32,14 +33,19 @@ export interface LeavingWec {
 }
 
 export interface DeregisterOptions {
-  keepWorkloads: boolean;
-  cleanUp: boolean;
-  force: boolean;
+  /** Leave the workloads where they run. */
+  keepWorkloads?: boolean;
+  /** Remove the klusterlet from the cluster. */
+  cleanUp?: boolean;
+  /** The user's word in place of the proof that the agent is gone. */
+  force?: boolean;
 }
 
 /** What was read and proven about one WEC before it is deregistered. */
 export interface Leaving extends LeavingWec {
   inspection: Inspection;
+  /** The binding policies of its ITS. */
+  policies: PoliciesOfIts;
   /** What the clean-up needs to know; undefined where the cluster shows nothing to clean up, or was not given. */
   record: CleanUpRecord | undefined;
   /** Why its agent does not do its work; undefined where nothing says so. */
@@ -53,9 +59,8 @@ export interface Leaving extends LeavingWec {
  * written.
  * @throws StellarError `not-a-hub`, `forbidden`, `registered-elsewhere`, `identity-unproven`, `agent-dead`, `still-selected`
  */
-export async function prepare(
-  hub: Kube,
-  context: SelectedContext,
+export async function lookAt(
+  { kube: hub, context }: { kube: Kube; context: SelectedContext },
   wec: LeavingWec,
   options: DeregisterOptions,
   policies: PoliciesOfIts,
@@ -65,6 +70,7 @@ export async function prepare(
   const leaving: Leaving = {
     ...wec,
     inspection,
+    policies,
     record: undefined,
     agentDead: undefined,
     interrupted: savedLabels(inspection.managedCluster),
@@ -88,6 +94,16 @@ export async function prepare(
   if (kube !== undefined && options.cleanUp) await refuseForeignObjects(kube);
   refuseSelected(hub, inspection, policies, options.keepWorkloads);
   return leaving;
+}
+
+/** What would be lost, by names that stay the same when KubeStellar makes a work again. */
+export function lossesOf({ name, inspection }: Leaving): string[] {
+  const { works, addons, managedCluster } = inspection;
+  return [
+    ...works.flatMap((work) => objectsIn(work).map((object) => `${object} on ${name}`)),
+    ...addons.map(({ metadata }) => `add-on ${metadata.name} of ${name}`),
+    ...(managedCluster === undefined ? [] : [`ManagedCluster ${name} (${managedCluster.metadata.uid})`]),
+  ];
 }
 
 /** By which AppliedManifestWorks a registration is known; null where its agent has no hub. */

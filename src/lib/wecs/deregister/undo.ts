@@ -1,0 +1,62 @@
+import { command } from '../../engine/command-line.ts';
+import { Deadline } from '../../engine/deadline.ts';
+import { forName } from '../../engine/each-name.ts';
+import { StellarError } from '../../engine/errors.ts';
+import { run as runCommand } from '../../engine/next-step.ts';
+import type { Run } from '../../engine/run.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import { restoreDeleteOption } from '../../workloads/orphan-works.ts';
+import type { DeregisterResult } from './deregister.ts';
+import { restoreLabels, selectableLabels } from './labels.ts';
+import type { Leaving } from './look.ts';
+
+/** How long what was begun may take to be undone, whatever has ended the command. */
+const undoMs = 10_000;
+
+/**
+ * A deregistration has failed and the WEC stays: its labels, and what happens to its workloads when works are deleted, are put back
+ * even after Ctrl-C and the deadline. Where that fails, the next run knows of the labels.
+ * @returns the error, with what became of the labels
+ */
+export async function putBack(hub: Kube, { name, inspection }: Leaving, error: unknown): Promise<unknown> {
+  if (!(error instanceof StellarError) || hub.dryRun) return error;
+  const last = hub.fork({ run: { deadline: new Deadline(undoMs), signal: new AbortController().signal } });
+  try {
+    const labels = await restoreLabels(last, name);
+    for (const work of inspection.works) await restoreDeleteOption(last, work);
+    return labels === undefined ? error : withDetail(error, `Put back: label ${listed(labels)}`);
+  } catch (trouble) {
+    if (!(trouble instanceof StellarError)) throw trouble;
+    const removed = inspection.managedCluster && selectableLabels(inspection.managedCluster);
+    return withDetail(error, `Not put back: label ${listed(removed ?? {})} (${trouble.message})`, [
+      runCommand(
+        command`stellarctl deregister ${name} --undo --its ${hub.cluster.context}`,
+        'Run the same command again, or put them back',
+      ),
+    ]);
+  } finally {
+    last.close();
+  }
+}
+
+const withDetail = ({ code, message, details, next }: StellarError, detail: string, instead = next): StellarError =>
+  new StellarError(code, message, { next: instead, details: [...details, detail] });
+
+const listed = (labels: Record<string, string>): string =>
+  Object.entries(labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(', ');
+
+/** Puts back the labels that interrupted deregistrations have removed. An error is in the result. */
+export const undoDeregistration = (hub: Kube, names: readonly string[], run: Run): Promise<DeregisterResult[]> =>
+  Promise.all(
+    names.map((name) => {
+      const result: DeregisterResult = { name, changed: false };
+      return forName(result, run, async () => {
+        const labels = await restoreLabels(hub, name);
+        if (hub.dryRun) return;
+        result.changed = labels !== undefined;
+        run.progress.done(name, labels === undefined ? 'nothing to undo' : `put back: label ${listed(labels)}`);
+      });
+    }),
+  );
