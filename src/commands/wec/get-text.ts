@@ -4,8 +4,8 @@ import type { Style } from '../../lib/terminal/style.ts';
 import { formatTable } from '../../lib/terminal/table.ts';
 import type { ConditionView, Mailbox, PodView, StageView, WecView } from '../../lib/wecs/get/view.ts';
 import { imageVersion } from '../../lib/wecs/klusterlet/image.ts';
+import { hubConnectionType, readHubConnection } from '../../lib/wecs/registration/hub-connection.ts';
 import { registrationStages } from '../../lib/wecs/registration/stages.ts';
-import { transportError } from '../../lib/wecs/registration/transport-error.ts';
 
 /** What a section of the text is made with. */
 interface Page {
@@ -106,11 +106,8 @@ function describeMailbox({ namespace, works }: Mailbox): string {
   return `mailbox ${namespace} holds ${count(sum, 'work')} (${origins.join('; ')})`;
 }
 
-/** The Klusterlet says first what it thinks of the bootstrap secret, then of the agent's own certificate. */
-function shortMessage({ type, reason, message }: ConditionView): string {
-  if (type !== 'HubConnectionDegraded') return message;
-  return transportError(reason.startsWith('BootstrapSecretFunctional') ? message.split('\n').at(-1) : message);
-}
+const shortMessage = (condition: ConditionView): string =>
+  condition.type === hubConnectionType ? readHubConnection(condition).error.words : condition.message;
 
 function addonLine({ name, available, reason }: Mailbox['addons'][number], { ok, bad, dot }: Style): string {
   if (available === true) return `${ok} ${name}`;

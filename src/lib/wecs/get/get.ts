@@ -1,5 +1,6 @@
 import { command } from '../../engine/command-line.ts';
 import { failureOf, StellarError } from '../../engine/errors.ts';
+import { diagnosisOf } from '../../engine/problem.ts';
 import { standingOf } from '../../engine/stages.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
@@ -55,6 +56,7 @@ export async function getWec(hub: Kube, name: string, wec: Kube | undefined): Pr
   const registration = { name, hub: evidence, wec: seen?.evidence, webhook, now: hub.now() };
   const forbidden = seen?.forbidden ?? new Set();
   const reports = judgeSeen(registration, new Set([...reader.forbidden, ...forbidden]));
+  const wrong = diagnose({ registration, reports, mailbox, wec: side, forbidden, its: hub.cluster.context });
   const unseen = [...reader.forbidden].map((what) => ({
     what,
     on: hub.cluster.context,
@@ -88,7 +90,7 @@ export async function getWec(hub: Kube, name: string, wec: Kube | undefined): Pr
           },
     wec: side,
     unseen: [...unseen, ...(seen?.unseen ?? [])],
-    diagnosis: diagnose({ registration, reports, mailbox, wec: side, forbidden, its: hub.cluster.context }) ?? null,
+    diagnosis: wrong === undefined ? null : diagnosisOf(wrong),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { Diagnosis } from '../../engine/problem.ts';
 import type { StageReport, Standing } from '../../engine/stages.ts';
 import type { Condition } from '../../kube/objects.ts';
 import type { EffectiveProperty } from '../customization.ts';
@@ -94,14 +95,6 @@ export interface PodView {
   /** Why a container does not start, with the container's own message. */
   stuck: string | null;
   images: string[];
-}
-
-export interface Diagnosis {
-  wrong: string;
-  /** What helps, for people: a command, with what it does or what has to be filled in. */
-  hint: string | null;
-  /** The command alone, where it can be typed as it is. */
-  next: string | null;
 }
 
 /** Conditions whose True tells of trouble; of all others, True is good. */

@@ -1,7 +1,7 @@
 import { formatAge } from '../../engine/duration.ts';
-import { conditionOf } from '../../kube/objects.ts';
 import { tokenExpiry } from '../hub/token.ts';
 import { type HubConnection, readHubKubeconfig } from '../klusterlet/agent.ts';
+import { hubConnectionOf } from '../registration/hub-connection.ts';
 import type { WecEvidence } from '../registration/wec-evidence.ts';
 import type { JoinOptions } from './options.ts';
 
@@ -36,19 +36,18 @@ export function bootstrapNeed(
   if (differs && asked.some((option) => option !== undefined))
     return 'bootstrap secret written with the address that was asked for';
 
-  const condition = conditionOf(klusterlet, 'HubConnectionDegraded');
-  if (condition?.status === 'False' && hubSecret !== undefined) return undefined;
-  const reasons = condition?.reason ?? '';
-  const works = reasons.startsWith('BootstrapSecretFunctional');
+  const { state, bootstrap, own, error } = hubConnectionOf(klusterlet);
+  if (state === 'working' && hubSecret !== undefined) return undefined;
   const expiry = tokenExpiry(present.token);
   const left = expiry === undefined ? Number.POSITIVE_INFINITY : expiry.getTime() - Date.now();
   if (left <= 0) return `the bootstrap token had expired ${formatAge(-left)} ago: renewed`;
   if (left < tokenMarginMs) return `the bootstrap token was to expire in ${formatAge(left)}: renewed`;
-  if (differs && !works) return 'the address or certificate authority of the ITS has changed: bootstrap secret renewed';
-  if (reasons.startsWith('BootstrapSecretError') && condition?.message?.includes('Unauthorized'))
+  if (differs && bootstrap !== 'Functional')
+    return 'the address or certificate authority of the ITS has changed: bootstrap secret renewed';
+  if (bootstrap === 'Error' && error.kind === 'unauthorized')
     return 'the ITS did not accept the bootstrap token: renewed';
   // The operator looks again after minutes only, or when the secret changes: what it said last may be over.
-  const isInError = /^BootstrapSecret(Error|Unauthorized)|,HubKubeConfigError$/.test(reasons);
+  const isInError = bootstrap === 'Error' || bootstrap === 'Unauthorized' || own === 'Error';
   return isInError && !isAvailable
     ? 'the agent did not reach the ITS when it last tried: bootstrap secret renewed'
     : undefined;

@@ -5,10 +5,10 @@ import { failed, met, unseen, type Verdict, waiting } from '../../engine/stages.
 import { conditionOf, isTrue } from '../../kube/objects.ts';
 import { agentNamespace, hubSecretName, operatorNamespace } from '../names.ts';
 import { isSuperseded } from './approval.ts';
+import { hubConnectionOf } from './hub-connection.ts';
 import { bootstrapRequests, type HubEvidence, hasJoined } from './hub-evidence.ts';
 import type { HubWebhook } from './hub-webhook.ts';
 import type { RequestState } from './requests.ts';
-import { transportError } from './transport-error.ts';
 import type { WecEvidence } from './wec-evidence.ts';
 import { agentStarted, lacksAgent, lacksOperator, podProblem, startingAgent } from './wec-pods.ts';
 
@@ -117,26 +117,19 @@ export function klusterletApplied(
   });
 }
 
-/**
- * Klusterlet condition HubConnectionDegraded: False is good; True carries two reasons, about the bootstrap secret and about the
- * agent's own certificate. The operator tries both from inside the WEC, so this is what the cluster itself sees of the hub.
- */
 export function hubReachable({ klusterlet }: WecEvidence, { hub }: Registration): Verdict {
   if (hub !== undefined && isAlive(hub)) return met;
-  const condition = conditionOf(klusterlet, 'HubConnectionDegraded');
-  if (condition === undefined || condition.status === 'Unknown')
-    return waiting('the cluster has not tried to reach the hub');
-  const [bootstrap, own] = (condition.reason ?? '').split(',');
-  // The hub has answered the agent's own certificate: reached, though not accepted yet.
-  if (own === 'HubKubeConfigUnauthorized') return met;
-  if (condition.status === 'False' || bootstrap === 'BootstrapSecretFunctional') return met;
-  if (bootstrap === 'BootstrapSecretMissing') return waiting('the bootstrap secret is missing');
-  if (bootstrap === 'BootstrapSecretUnauthorized') {
+  const { state, bootstrap, own, error } = hubConnectionOf(klusterlet);
+  if (state === 'unseen') return waiting('the cluster has not tried to reach the hub');
+  // Where the hub has answered the agent's own certificate, it is reached, though not accepted yet.
+  if (state === 'working' || own === 'Unauthorized' || bootstrap === 'Functional') return met;
+  if (bootstrap === 'Missing') return waiting('the bootstrap secret is missing');
+  if (bootstrap === 'Unauthorized') {
     return failed('the bootstrap token is accepted, but not allowed to register clusters', {
       next: [inWords('Is OCM on the ITS complete? Its ClusterRole open-cluster-management:bootstrap grants that')],
     });
   }
-  return failed(transportError(condition.message));
+  return failed(error.words);
 }
 
 /** The operator looks every few minutes; an agent that keeps its cluster available reaches the hub, whatever was last said of it. */
@@ -173,13 +166,12 @@ export function issued(hub: HubEvidence, { now }: Registration): Verdict {
 export function connected({ hub, wec }: Registration): Verdict {
   if (hub !== undefined && isAlive(hub)) return met;
   if (wec === undefined) return unseen(noWecAccess);
-  const condition = conditionOf(wec.klusterlet, 'HubConnectionDegraded');
-  if (condition?.status === 'False') return met;
+  const { state, own, error } = hubConnectionOf(wec.klusterlet);
+  if (state === 'working') return met;
   // The hub's address or authority has changed since: the certificate's own kubeconfig leads nowhere.
-  if (condition?.reason?.endsWith(',HubKubeConfigError') && wec.hubSecret !== undefined) {
-    return failed(transportError(condition.message));
-  }
-  return waiting('the agent is connecting with its certificate');
+  return own === 'Error' && wec.hubSecret !== undefined
+    ? failed(error.words)
+    : waiting('the agent is connecting with its certificate');
 }
 
 /** How long a lease may rest: five times its period (ocm pkg/registration/hub/lease). */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { run } from '../../../../../src/lib/engine/next-step.ts';
+import { diagnosisOf } from '../../../../../src/lib/engine/problem.ts';
 import { diagnose, type Findings } from '../../../../../src/lib/wecs/get/diagnosis.ts';
 import { groupWorks } from '../../../../../src/lib/wecs/get/mailbox.ts';
 import { judgeSeen } from '../../../../../src/lib/wecs/get/seen-stages.ts';
@@ -38,6 +39,11 @@ function findings({ mailbox, pods = [], klusterlet = true, clusterName = 'cluste
   const reports = judgeSeen(registration, forbidden);
   return { registration, reports, mailbox: mailbox ?? null, wec, forbidden, its: 'its1' };
 }
+
+const diagnosed = (situation: Situation) => {
+  const problem = diagnose(findings(situation));
+  return problem && diagnosisOf(problem);
+};
 
 const silent = hubEvidence({ managedCluster: joinedCluster({ available: 'unknown' }), lease: lease(660) });
 const wellKnown = hubEvidence({ managedCluster: joinedCluster(), lease: lease(1) });
@@ -230,13 +236,13 @@ const cases: [what: string, situation: Situation, wrong: RegExp, hint: RegExp | 
 describe('a diagnosis of', () => {
   for (const [what, situation, wrong, hint] of cases) {
     test(what, () => {
-      const diagnosis = diagnose(findings(situation));
+      const diagnosis = diagnosed(situation);
       assert.match(diagnosis?.wrong ?? 'nothing', wrong);
       if (hint === null) assert.equal(diagnosis?.hint, null);
       else assert.match(diagnosis?.hint ?? 'nothing', hint);
     });
     test(`${what}: what is to be typed can be typed as it is, or is not there`, () => {
-      const { hint, next } = diagnose(findings(situation)) ?? {};
+      const { hint, next } = diagnosed(situation) ?? {};
       const isWhole = hint != null && !/=CONTEXT|https:\/\/…/.test(hint);
       assert.equal(next, isWhole ? hint.replace(/ {6}\(.*\)$/, '') : null);
       assert.doesNotMatch(next ?? '', / {2}|[(…)]/);
@@ -246,15 +252,12 @@ describe('a diagnosis of', () => {
     const wec = wecEvidence('join-singleton', { klusterlet: undefined, pods: undefined });
     const situation = { hub: wellKnown, wec, klusterlet: false };
     const kinds = new Set(['klusterlets', 'secrets', 'pods']);
-    assert.equal(diagnose(findings({ ...situation, forbidden: kinds })), undefined);
-    assert.match(diagnose(findings(situation))?.wrong ?? '', /no Klusterlet/);
+    assert.equal(diagnosed({ ...situation, forbidden: kinds }), undefined);
+    assert.match(diagnosed(situation)?.wrong ?? '', /no Klusterlet/);
   });
   test('an available WEC has nothing to say, whatever its Klusterlet said last', () => {
-    assert.equal(diagnose(findings({ hub: wellKnown })), undefined);
-    assert.equal(
-      diagnose(findings({ hub: wellKnown, wec: wecEvidence('approved-not-accepted', { hubSecret }) })),
-      undefined,
-    );
+    assert.equal(diagnosed({ hub: wellKnown }), undefined);
+    assert.equal(diagnosed({ hub: wellKnown, wec: wecEvidence('approved-not-accepted', { hubSecret }) }), undefined);
   });
 });
 

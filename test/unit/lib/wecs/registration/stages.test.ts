@@ -4,8 +4,8 @@ import { hintOf, run } from '../../../../../src/lib/engine/next-step.ts';
 import type { Verdict } from '../../../../../src/lib/engine/stages.ts';
 import type { Condition } from '../../../../../src/lib/kube/objects.ts';
 import type { Registration } from '../../../../../src/lib/wecs/registration/checks.ts';
+import { readHubConnection } from '../../../../../src/lib/wecs/registration/hub-connection.ts';
 import { describeRegistration, judgeRegistration } from '../../../../../src/lib/wecs/registration/stages.ts';
-import { transportError } from '../../../../../src/lib/wecs/registration/transport-error.ts';
 import {
   hubEvidence,
   hubSecret,
@@ -25,6 +25,8 @@ const judged = (registration: Partial<Registration>) =>
   judgeRegistration({ name: 'cluster1', hub: undefined, wec: undefined, now, ...registration });
 const verdictOf = (id: string, registration: Partial<Registration>): Verdict =>
   judged(registration).find((report) => report.id === id)?.verdict ?? assert.fail(`no stage ${id}`);
+/** What is said of the transport where the operator says this. */
+const wordsOf = (message: string) => readHubConnection({ status: 'True', message }).error.words;
 const described = (registration: Partial<Registration>) => describeRegistration(judged(registration));
 /** The verdicts in the order of the stages, by their first letters: m, w, f, u. */
 const letters = (registration: Partial<Registration>) =>
@@ -322,8 +324,8 @@ describe('hub-reachable', () => {
 
 describe('the transport error', () => {
   test('of a message that quotes no review is its first line', () =>
-    assert.equal(transportError('something else\nand more'), 'something else'));
-  test('of no message is empty', () => assert.equal(transportError(undefined), ''));
+    assert.equal(wordsOf('something else\nand more'), 'something else'));
+  test('of no message is empty', () => assert.equal(wordsOf(''), ''));
   test('never quotes the review', () => {
     for (const [situation, conditions] of Object.entries(recordedConditions)) {
       const {
@@ -332,7 +334,7 @@ describe('the transport error', () => {
         reason = '',
       } = conditions.find(({ type }) => type === 'HubConnectionDegraded') ?? assert.fail();
       if (status === 'True' && reason.startsWith('BootstrapSecretError'))
-        assert.doesNotMatch(transportError(message), /SelfSubjectAccessReview|ResourceAttributes/, situation);
+        assert.doesNotMatch(wordsOf(message), /SelfSubjectAccessReview|ResourceAttributes/, situation);
     }
   });
 });
@@ -464,5 +466,5 @@ test("connected fails when the hub's certificate authority changed after the joi
 test('a refusal by the hub is told without the review that it answers', () => {
   const recorded = recordedConditions['approved-not-accepted'] ?? [];
   const message = recorded.find(({ type }) => type === 'HubConnectionDegraded')?.message;
-  assert.equal(transportError(message), 'the hub does not let it get certificatesigningrequests');
+  assert.equal(wordsOf(message ?? ''), 'the hub does not let it get certificatesigningrequests');
 });

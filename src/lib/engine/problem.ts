@@ -1,0 +1,31 @@
+import { commandOf, hintOf, type NextStep } from './next-step.ts';
+
+/** What is wrong with one thing, and what helps. A StellarError is one that is thrown. */
+export interface Problem {
+  /** A stable name of what is wrong. */
+  readonly code: string;
+  /** One sentence. */
+  readonly message: string;
+  /** What belongs to the message, a statement each: the last lines of a log, candidates. */
+  readonly details?: readonly string[];
+  /** What the message was made of, for whoever judges by it. */
+  readonly facts?: Readonly<Record<string, unknown>>;
+  readonly next: readonly NextStep[];
+}
+
+export const problem = (code: string, message: string, ...next: NextStep[]): Problem => ({ code, message, next });
+
+/** A problem as scripts get it. The fields are an interface: docs/output.md. */
+export interface Diagnosis {
+  wrong: string;
+  /** What helps, for people: a command, with what it does or what has to be filled in. */
+  hint: string | null;
+  /** The command alone, where it can be typed as it is. */
+  next: string | null;
+}
+
+export const diagnosisOf = ({ message, next }: Problem): Diagnosis => ({
+  wrong: message,
+  hint: hintOf(next) ?? null,
+  next: commandOf(next) ?? null,
+});

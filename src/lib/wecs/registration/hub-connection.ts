@@ -1,0 +1,57 @@
+import { type Condition, conditionOf } from '../../kube/objects.ts';
+import type { Klusterlet } from '../objects.ts';
+
+/** What the operator sees of the hub from inside the WEC, first with the bootstrap secret, then with the agent's own certificate. */
+export interface ReportedConnection {
+  /** `unseen`: it has not tried. */
+  state: 'unseen' | 'working' | 'degraded';
+  /** What came of trying the bootstrap secret. */
+  bootstrap: 'Missing' | 'Error' | 'Unauthorized' | 'Functional' | undefined;
+  /** What came of trying the agent's certificate. Unauthorized: the hub has answered, and has not accepted the cluster yet. */
+  own: 'SecretMissing' | 'Missing' | 'Error' | 'Unauthorized' | undefined;
+  /** What went wrong on the way, and its words; of the agent's certificate where the bootstrap secret works. */
+  error: { kind: 'unknown-authority' | 'unauthorized' | 'other'; words: string };
+}
+
+/**
+ * The Klusterlet's condition HubConnectionDegraded. Where it is True, its reason and its message consist of two, about the bootstrap
+ * secret and about the certificate (ocm pkg/operator, statuscontroller); `BootstrapSecretError` comes also of a 401.
+ */
+export const hubConnectionOf = (klusterlet: Klusterlet | undefined): ReportedConnection =>
+  readHubConnection(conditionOf(klusterlet, hubConnectionType));
+
+export const hubConnectionType = 'HubConnectionDegraded';
+
+export function readHubConnection(
+  condition: Pick<Condition, 'status' | 'reason' | 'message'> | undefined,
+): ReportedConnection {
+  const { status, reason = '', message = '' } = condition ?? {};
+  const part = (pattern: RegExp) => pattern.exec(reason)?.[1];
+  const bootstrap = part(/^BootstrapSecret(Missing|Error|Unauthorized|Functional)\b/);
+  const own = part(/,HubKubeConfig(SecretMissing|Missing|Error|Unauthorized)$/);
+  const words = transportWords(bootstrap === 'Functional' ? (message.split('\n').at(-1) ?? '') : message);
+  return {
+    state: status === 'True' ? 'degraded' : status === 'False' ? 'working' : 'unseen',
+    bootstrap: bootstrap as ReportedConnection['bootstrap'],
+    own: own as ReportedConnection['own'],
+    error: {
+      kind: words.includes('signed by unknown authority')
+        ? 'unknown-authority'
+        : words.includes('Unauthorized')
+          ? 'unauthorized'
+          : 'other',
+      words: words === 'Unauthorized' ? 'the hub does not accept the bootstrap token (Unauthorized)' : words,
+    },
+  };
+}
+
+/** The operator's message quotes its whole access review; what a person needs is the transport's error at the end of a line. */
+function transportWords(message: string): string {
+  const refused = /^Operation for resource &ResourceAttributes\{.*?Verb:([^,]*),.*?Resource:([^,]*),/m.exec(message);
+  if (refused !== null) return `the hub does not let it ${refused[1]} ${refused[2]}`;
+  const lines = message.split('\n');
+  const line = lines.find((text) => text.startsWith('Failed to create &SelfSubjectAccessReview')) ?? lines[0] ?? '';
+  const cause =
+    /"(?:bootstrap-hub-kubeconfig|hub-kubeconfig-secret)"(?: to apiserver \S+)?: (.*)$/.exec(line)?.[1] ?? line;
+  return cause.replace(/^(?:Post|Get) "[^"]*": /, '').replace(/^dial tcp: /, '');
+}
