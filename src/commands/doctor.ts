@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Finding } from '../lib/doctor/check.ts';
 import { ExitCode, StellarError } from '../lib/engine/errors.ts';
+import { run } from '../lib/engine/next-step.ts';
 import type { Kube } from '../lib/kube/client/client.ts';
 import { isForPeople } from '../lib/terminal/formats.ts';
 import type { Io } from '../lib/terminal/io.ts';
@@ -36,7 +37,7 @@ export function doctorCommand(io: Io): Command {
             'usage',
             'doctor needs --pre: it checks what an installation needs, not what is installed.',
             {
-              hint: `Before an installation: ${session.again('--pre')}    After it: stellarctl status`,
+              next: [run(session.again('--pre'), 'Before an installation'), run('stellarctl status', 'After it')],
             },
           );
         const { checkBefore } = await import('../lib/doctor/pre.ts');

@@ -1,4 +1,5 @@
 import { StellarError } from '../../lib/engine/errors.ts';
+import { run } from '../../lib/engine/next-step.ts';
 import type { SpaceTools } from '../../lib/spaces/tools.ts';
 import type { Session } from './session.ts';
 
@@ -12,6 +13,6 @@ export function refuseUnnamedHosting(
   session.assume('--hosting-context', hostingContext.name);
   if (!yes || dryRun) return;
   throw new StellarError('usage', 'With --yes the hosting cluster is not taken from the current context.', {
-    hint: `Name it: ${session.again()}`,
+    next: [run(session.again(), 'Name it')],
   });
 }

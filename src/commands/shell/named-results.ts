@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { StellarError } from '../../lib/engine/errors.ts';
 
 /** What became of one name: at least this. */
@@ -25,11 +26,11 @@ const isSameInterruption = (one: StellarError, other: StellarError): boolean =>
   one.code === 'interrupted' &&
   other.code === 'interrupted' &&
   one.message === other.message &&
-  one.hint === other.hint;
+  isDeepStrictEqual(one.next, other.next);
 
 function namingWhatWasStopped(names: readonly string[], error: StellarError): StellarError {
   if (error.code !== 'interrupted') return error;
-  const { hint, details } = error;
+  const { next, details } = error;
   const were = names.length === 1 ? 'was' : 'were';
-  return new StellarError('interrupted', `Interrupted while ${names.join(', ')} ${were} under way.`, { hint, details });
+  return new StellarError('interrupted', `Interrupted while ${names.join(', ')} ${were} under way.`, { next, details });
 }

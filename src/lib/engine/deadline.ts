@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StellarError } from './errors.ts';
+import { inWords } from './next-step.ts';
 
 /** How long what may pass is given to recover before it is believed: a server that restarts, a stage that has failed. */
 export const graceMs = 15_000;
@@ -56,7 +57,7 @@ export async function pause(ms: number, deadline: Deadline, signal: AbortSignal)
 
 export function throwIfInterrupted(signal: AbortSignal): void {
   if (signal.aborted)
-    throw new StellarError('interrupted', 'Interrupted.', { hint: 'To go on, run the same command again.' });
+    throw new StellarError('interrupted', 'Interrupted.', { next: [inWords('To go on, run the same command again.')] });
 }
 
 /**
@@ -67,6 +68,6 @@ export function throwIfInterrupted(signal: AbortSignal): void {
 export function requireTime(deadline: Deadline, why: string): void {
   if (deadline.passed)
     throw new StellarError('timeout', `${why}, and no time is left for that.`, {
-      hint: 'Give it the minutes that it takes: --timeout 15m',
+      next: [inWords('Give it the minutes that it takes: --timeout 15m')],
     });
 }

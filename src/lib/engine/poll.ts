@@ -32,6 +32,6 @@ function hasAnsweredInTime(error: unknown): error is StellarError {
 
 function notInTime(error: StellarError): StellarError {
   if (error.code === 'timeout') return error;
-  const { message, hint, details } = error;
-  return new StellarError('timeout', `Not done in time; the last answer was: ${message}`, { hint, details });
+  const { message, next, details } = error;
+  return new StellarError('timeout', `Not done in time; the last answer was: ${message}`, { next, details });
 }

@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { command } from '../engine/command-line.ts';
 import { StellarError } from '../engine/errors.ts';
+import { outline } from '../engine/next-step.ts';
 import { writePrivately } from './private-file.ts';
 
 /** What a user has chosen once for all. No credentials: contexts are in the kubeconfig. */
@@ -35,7 +36,7 @@ export async function readSettings(file = settingsFile()): Promise<Settings> {
     // Handled below.
   }
   throw new StellarError('file-error', `The settings ${file} are not JSON.`, {
-    hint: command`Choose anew: rm ${file} && stellarctl its use CONTEXT`,
+    next: [outline(command`rm ${file} && stellarctl its use CONTEXT`, 'Choose anew')],
   });
 }
 

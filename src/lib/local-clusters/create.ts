@@ -1,6 +1,7 @@
 import { command } from '../engine/command-line.ts';
 import { Deadline, requireTime } from '../engine/deadline.ts';
 import { StellarError } from '../engine/errors.ts';
+import { inWords, type NextStep, run as runCommand } from '../engine/next-step.ts';
 import { poll } from '../engine/poll.ts';
 import type { Run } from '../engine/run.ts';
 import type { Connect, Kube } from '../kube/client/client.ts';
@@ -182,21 +183,17 @@ async function withLeftovers(
   const anew = { ...programs, deadline: new Deadline(20_000), signal: new AbortController().signal };
   const left = await withProvider(provider, anew, (again) => again.clusters()).catch(() => undefined);
   const { code, message, details, cause } = error;
-  const again = (more: { details: string[]; hint: string }) => new StellarError(code, message, { ...more, cause });
+  const again = (next: readonly NextStep[], ...more: string[]) =>
+    new StellarError(code, message, { details: [...details, ...more], next, cause });
   if (left === undefined)
-    return again({
-      details,
-      hint: `Whether something of it is left could not be found out: ${provider} ${listOf[provider]}`,
-    });
-  if (!left.includes(name))
-    return again({ details, hint: 'Nothing of the cluster is left. Run the same command again.' });
-  return again({
-    details: [
-      ...details,
-      `The ${provider} cluster ${name} is there, but not whole, and ${provider} cannot go on with it.`,
-    ],
-    hint: `Remove it: ${removeCommand(provider, name, role)}    Then run the same command again`,
-  });
+    return again([
+      runCommand(`${provider} ${listOf[provider]}`, 'Whether something of it is left could not be found out'),
+    ]);
+  if (!left.includes(name)) return again([inWords('Nothing of the cluster is left. Run the same command again.')]);
+  return again(
+    [runCommand(removeCommand(provider, name, role), 'Remove it'), inWords('Then run the same command again')],
+    `The ${provider} cluster ${name} is there, but not whole, and ${provider} cannot go on with it.`,
+  );
 }
 
 /** An error, saying which cluster the command that ends with it has made. */
@@ -205,12 +202,13 @@ export function withCluster(
   { provider, name, role }: { provider: ProviderName; name: string; role: LocalClusterInput['role'] },
 ): unknown {
   if (!(error instanceof StellarError)) return error;
-  const { code, message, details, hint } = error;
-  const goOn = hint ?? 'Go on: run the same command again';
+  const { code, message, details } = error;
+  const next = error.next.length > 0 ? error.next : [inWords('Go on: run the same command again')];
   const remove = removeCommand(provider, name, role);
+  const isTold = next.some((step) => 'command' in step && step.command === remove);
   return new StellarError(code, message, {
     details: [...details, `The ${provider} cluster ${name} is there.`],
-    hint: goOn.includes(remove) ? goOn : `${goOn}    Or remove the cluster: ${remove}`,
+    next: isTold ? next : [...next, runCommand(remove, 'Or remove the cluster')],
     cause: error,
   });
 }
@@ -229,7 +227,10 @@ function unusable(provider: LocalProvider, { name, role }: LocalClusterInput, wh
     `The ${provider.name} cluster ${name} is there, but cannot be used: ${why.message}`,
     {
       details: why.details,
-      hint: `If it was stopped: ${provider.startCommand(name)}    If it was never finished: ${removeCommand(provider.name, name, role)}`,
+      next: [
+        runCommand(provider.startCommand(name), 'If it was stopped'),
+        runCommand(removeCommand(provider.name, name, role), 'If it was never finished'),
+      ],
     },
   );
 }
@@ -244,6 +245,9 @@ async function untilReady(kube: Kube, provider: LocalProvider, input: LocalClust
   });
   if (ready) return;
   throw new StellarError('timeout', `The nodes of ${input.name} were not ready in time.`, {
-    hint: command`Look at them: kubectl --context ${kube.cluster.context} get nodes    Go on: run the same command again`,
+    next: [
+      runCommand(command`kubectl --context ${kube.cluster.context} get nodes`, 'Look at them'),
+      inWords('Go on: run the same command again'),
+    ],
   });
 }

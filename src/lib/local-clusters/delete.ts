@@ -1,4 +1,5 @@
 import { failureOf, StellarError } from '../engine/errors.ts';
+import { inWords } from '../engine/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { removeContext } from '../kube/kubeconfig/contexts.ts';
 import { editKubeconfig } from '../kube/kubeconfig/edit.ts';
@@ -31,7 +32,7 @@ export async function findLocalCluster(
   if (provider !== undefined && (await clustersOf(provider, programs)).includes(name)) having.push(provider);
   if (having.length > 1) {
     throw new StellarError('usage', `${having.join(' and ')} both have a cluster ${name}.`, {
-      hint: `Say which one: --provider ${having.join('|')}`,
+      next: [inWords(`Say which one: --provider ${having.join('|')}`)],
     });
   }
   const [found] = having;
@@ -58,7 +59,13 @@ async function allHaving(name: string, programs: ProgramRun): Promise<ProviderNa
     throw new StellarError(
       'program-missing',
       `Neither kind nor k3d is on PATH, so that it cannot be seen whether there is a cluster ${name}.`,
-      { hint: `Get the one that has made it: ${providerNames.map((each) => providerPrograms[each].get).join(' or ')}` },
+      {
+        next: [
+          inWords(
+            `Get the one that has made it: ${providerNames.map((each) => providerPrograms[each].get).join(' or ')}`,
+          ),
+        ],
+      },
     );
   for (const provider of present) {
     try {
@@ -113,7 +120,7 @@ export async function deleteLocalCluster(found: FoundCluster, tools: LocalTools)
       const context = contexts.length === 0 ? '' : `, with its contexts (${contexts.join(', ')})`;
       throw new StellarError('program-failed', message, {
         details: [...details, `The ${provider} cluster ${name} is still there${context}.`],
-        hint: 'Run the same command again',
+        next: [inWords('Run the same command again')],
       });
     });
     run.progress.reached(name, `${provider} cluster deleted`);

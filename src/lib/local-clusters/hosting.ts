@@ -1,5 +1,6 @@
 import { command } from '../engine/command-line.ts';
 import { StellarError } from '../engine/errors.ts';
+import { inWords, run } from '../engine/next-step.ts';
 import { reading } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import type { Kubeconfig } from '../kube/kubeconfig/kubeconfig.ts';
@@ -38,8 +39,8 @@ export async function refuseHosting(
 function isHosting(name: string, context: string | undefined, spaces: readonly string[], source = ''): StellarError {
   const lost = spaces.length === 0 ? '' : ` With it would be lost: ${spaces.join(', ')}.`;
   const look =
-    context === undefined ? '' : command`See what there is: stellarctl status --hosting-context ${context}    `;
+    context === undefined ? [] : [run(command`stellarctl status --hosting-context ${context}`, 'See what there is')];
   return new StellarError('has-dependents', `${name} is a hosting cluster${source}. It was not deleted.${lost}`, {
-    hint: `${look}Delete it all the same: --force`,
+    next: [...look, inWords('Delete it all the same: --force')],
   });
 }

@@ -1,5 +1,6 @@
 import { command } from '../engine/command-line.ts';
 import { StellarError } from '../engine/errors.ts';
+import { outline, run } from '../engine/next-step.ts';
 import { findProgram, type ProgramRun, programFailed, runProgram } from '../programs/program.ts';
 import { localNames, type ProviderName } from './names.ts';
 import { dockerProgram } from './programs.ts';
@@ -59,14 +60,23 @@ export function requireIngressPort(
     throw new StellarError(
       'cluster-unusable',
       `The ${provider} cluster ${name} was not made to be a hosting cluster: no port of this machine leads to its port 443, and so none to ITSes and WDSes on it.`,
-      { hint: command`Make another one: stellarctl init --create ${provider} --name NAME` },
+      { next: [outline(command`stellarctl init --create ${provider} --name NAME`, 'Make another one')] },
     );
   if (asked === undefined || asked === found.port) return found.port;
   throw new StellarError(
     'cluster-unusable',
     `The ${provider} cluster ${name} is there already, and port ${found.port} of this machine leads to it, not ${asked}; that cannot be changed any more.`,
     {
-      hint: command`Take its port: stellarctl init --create ${provider} --name ${name} --external-port ${String(found.port)}    Or make another one: stellarctl init --create ${provider} --name NAME --external-port ${String(asked)}`,
+      next: [
+        run(
+          command`stellarctl init --create ${provider} --name ${name} --external-port ${String(found.port)}`,
+          'Take its port',
+        ),
+        outline(
+          command`stellarctl init --create ${provider} --name NAME --external-port ${String(asked)}`,
+          'Or make another one',
+        ),
+      ],
     },
   );
 }

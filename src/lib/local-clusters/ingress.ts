@@ -2,6 +2,7 @@ import { command } from '../engine/command-line.ts';
 import { requireTime } from '../engine/deadline.ts';
 import { StellarError } from '../engine/errors.ts';
 import { type Followed, followOne } from '../engine/follow.ts';
+import { inWords, outline, run as runCommand } from '../engine/next-step.ts';
 import type { Run } from '../engine/run.ts';
 import { failed, met, type Stage, waiting } from '../engine/stages.ts';
 import { readIngress } from '../hosting/ingress.ts';
@@ -87,8 +88,8 @@ export async function bringIngressChart(helm: Helm, given: string | undefined): 
   } catch (error) {
     if (!(error instanceof StellarError) || error.code !== 'chart-unusable') throw error;
     const { code, message, details, cause } = error;
-    const hint = command`Without access to it: helm pull ${reference} elsewhere, and --ingress-chart FILE here`;
-    throw new StellarError(code, message, { details, cause, hint });
+    const elsewhere = command`Without access to it: helm pull ${reference} elsewhere, and --ingress-chart FILE here`;
+    throw new StellarError(code, message, { details, cause, next: [inWords(elsewhere)] });
   }
 }
 
@@ -99,7 +100,7 @@ async function requireIngressNode(kube: Kube): Promise<void> {
   throw new StellarError(
     'cluster-unusable',
     `${kube.cluster.context} was not made to be a hosting cluster: no node has the label ${ingressNodeLabel}=true, so that no port of this machine leads to its ingress.`,
-    { hint: 'Make another one: stellarctl init --create kind --name NAME' },
+    { next: [outline('stellarctl init --create kind --name NAME', 'Make another one')] },
   );
 }
 
@@ -157,13 +158,15 @@ async function untilReady(kube: Kube, run: Run): Promise<void> {
       if (state !== 'failed' || trouble === undefined) return undefined;
       throw new StellarError('hosting-failed', `ingress-nginx does not start on ${context}: ${trouble.why}.`, {
         details: await logOfTrouble(kube, trouble),
-        hint: command`See more: kubectl --context ${context} -n ${trouble.pod.namespace ?? ''} describe pods`,
+        next: [
+          runCommand(command`kubectl --context ${context} -n ${trouble.pod.namespace ?? ''} describe pods`, 'See more'),
+        ],
       });
     },
     late(last) {
       const why = last?.blocking?.verdict.why ?? 'its Deployment is missing';
       throw new StellarError('timeout', `ingress-nginx was not ready on ${context} in time: ${why}.`, {
-        hint: 'Go on: run the same command again, with a longer --timeout',
+        next: [inWords('Go on: run the same command again, with a longer --timeout')],
       });
     },
   };

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { StellarError } from '../engine/errors.ts';
+import { run as runCommand } from '../engine/next-step.ts';
 import {
   type FoundProgram,
   findProgram,
@@ -72,6 +73,6 @@ async function requireDocker(programs: ProgramRun): Promise<void> {
   const { message, details } = programFailed(docker, args, output);
   throw new StellarError('docker-unreachable', `Docker does not answer: ${message}`, {
     details,
-    hint: 'Start it, and make sure that you may use it: docker ps',
+    next: [runCommand('docker ps', 'Start it, and make sure that you may use it')],
   });
 }

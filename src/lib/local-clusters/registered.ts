@@ -1,5 +1,6 @@
 import { command } from '../engine/command-line.ts';
 import { StellarError } from '../engine/errors.ts';
+import { inWords, outline, run } from '../engine/next-step.ts';
 import { type Access, ifSeen, reading } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
@@ -51,6 +52,12 @@ function stillRegistered(name: string, as: string, its: string | undefined, serv
   const under = as === name ? '' : ` as ${as}`;
   const hub = its ?? (server === undefined ? 'a hub that its klusterlet does not name' : `the hub ${server}`);
   return new StellarError('still-registered', `${name} is still registered${under} with ${hub}; it was not deleted.`, {
-    hint: `Deregister it first: ${command`stellarctl deregister ${as} --its ${its ?? 'CONTEXT'}`}    Delete it all the same: --force`,
+    next: [
+      (its === undefined ? outline : run)(
+        command`stellarctl deregister ${as} --its ${its ?? 'CONTEXT'}`,
+        'Deregister it first',
+      ),
+      inWords('Delete it all the same: --force'),
+    ],
   });
 }

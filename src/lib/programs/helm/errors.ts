@@ -1,5 +1,6 @@
 import { command } from '../../engine/command-line.ts';
 import { type ErrorCode, StellarError } from '../../engine/errors.ts';
+import { inWords, type NextStep, outline, run } from '../../engine/next-step.ts';
 
 /** What helm says where it is kept from its work (helm 3 and 4: pkg/storage/driver/driver.go, pkg/action/{install,upgrade}.go). */
 const codes: [said: RegExp, code: ErrorCode][] = [
@@ -16,19 +17,29 @@ export function withCode(failure: StellarError, stderr: string): StellarError {
   return code === undefined ? failure : new StellarError(code, failure.message, { details: failure.details });
 }
 
-/** What helps where a chart cannot be fetched. */
-export function chartMissing(failure: StellarError, chart: string, version: string): StellarError {
-  const said = [failure.message, ...failure.details].join('\n');
-  const hint = /\b(401|403|denied|unauthorized|forbidden|error getting credentials)\b/i.test(said)
-    ? 'Old or broken credentials in ~/.docker/config.json are a known cause; the chart itself needs none: helm registry logout HOST'
-    : /\brepo \S+ not found/.test(said)
-      ? "See which repositories helm knows: helm repo list    For a chart on this machine's disk: the path of its file or folder"
-      : /not found|manifest unknown|no chart/i.test(said)
-        ? 'See which versions there are: https://github.com/kubestellar/kubestellar/releases'
-        : command`Where it can be reached: helm pull ${chart} --version ${version}    Then here: stellarctl init --chart FILE`;
+/** What helps where a chart cannot be fetched. @param stderr what helm says about it */
+export function chartMissing(failure: StellarError, stderr: string, chart: string, version: string): StellarError {
   return new StellarError('chart-unusable', `The chart ${chart} cannot be fetched: ${failure.message}`, {
     details: failure.details,
-    hint,
+    next: nextAfter(stderr, chart, version),
     cause: failure,
   });
+}
+
+function nextAfter(said: string, chart: string, version: string): NextStep[] {
+  if (/\b(401|403|denied|unauthorized|forbidden|error getting credentials)\b/i.test(said)) {
+    const why = 'Old or broken credentials in ~/.docker/config.json are a known cause; the chart itself needs none';
+    return [outline('helm registry logout HOST', why)];
+  }
+  if (/\brepo \S+ not found/.test(said))
+    return [
+      run('helm repo list', 'See which repositories helm knows'),
+      inWords("For a chart on this machine's disk: the path of its file or folder"),
+    ];
+  if (/not found|manifest unknown|no chart/i.test(said))
+    return [inWords('See which versions there are: https://github.com/kubestellar/kubestellar/releases')];
+  return [
+    outline(command`helm pull ${chart} --version ${version}`, 'Where it can be reached'),
+    outline('stellarctl init --chart FILE', 'Then here'),
+  ];
 }

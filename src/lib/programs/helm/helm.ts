@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
+import { inWords, run as runCommand } from '../../engine/next-step.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import type { SendSignal } from '../process-group.ts';
 import {
@@ -102,7 +103,11 @@ export class Helm {
     if (await isThere(chart)) return chart;
     if (!mayBeFetched(chart))
       throw new StellarError('chart-unusable', `There is no file or folder ${path.resolve(chart)}.`, {
-        hint: 'A chart is a folder, a packed file (.tgz), a reference (oci://…), a URL, or REPOSITORY/NAME in a repository that helm knows',
+        next: [
+          inWords(
+            'A chart is a folder, a packed file (.tgz), a reference (oci://…), a URL, or REPOSITORY/NAME in a repository that helm knows',
+          ),
+        ],
       });
     return undefined;
   }
@@ -122,7 +127,8 @@ export class Helm {
     const folder = await mkdtemp(path.join(await this.#temporaryFolder(), 'chart-'));
     const args = ['pull', chart, '--destination', folder, '--version', version];
     const output = await this.#run(this.#program, { args });
-    if (output.exitCode !== 0) throw chartMissing(programFailed(this.#program, args, output), chart, version);
+    if (output.exitCode !== 0)
+      throw chartMissing(programFailed(this.#program, args, output), output.stderr, chart, version);
     const [file] = await readdir(folder);
     return path.join(folder, file ?? '');
   }
@@ -136,7 +142,7 @@ export class Helm {
     const { name, version, appVersion } = metadata;
     if (typeof name !== 'string' || typeof version !== 'string' || findVersion(version) === undefined)
       throw new StellarError('program-failed', `helm show chart told no name and version of the chart ${chart}.`, {
-        hint: command`See what it says: helm show chart ${chart}`,
+        next: [runCommand(command`helm show chart ${chart}`, 'See what it says')],
       });
     return { name, version, ...(appVersion === undefined ? {} : { appVersion }) };
   }

@@ -7,6 +7,7 @@ import { describeFindings } from '../../../../src/commands/doctor-text.ts';
 import { fail, makeChecks, pass, skipped, warn } from '../../../../src/lib/doctor/check.ts';
 import { whoListens } from '../../../../src/lib/doctor/listener.ts';
 import { StellarError } from '../../../../src/lib/engine/errors.ts';
+import { inWords } from '../../../../src/lib/engine/next-step.ts';
 import { styleFor } from '../../../../src/lib/terminal/style.ts';
 import { stellarctl } from '../../../stellarctl.ts';
 import { asWritten, fakeIo } from '../../support/fake-io.ts';
@@ -14,7 +15,7 @@ import { asWritten, fakeIo } from '../../support/fake-io.ts';
 const check = (id: string, look: () => Promise<ReturnType<typeof pass>>) => ({ id, title: `${id} is well`, look });
 
 test('what a check cannot find out has failed, with the reason and what helps', async () => {
-  const error = new StellarError('unreachable', 'Cannot reach it.', { hint: 'Is it running?' });
+  const error = new StellarError('unreachable', 'Cannot reach it.', { next: [inWords('Is it running?')] });
   const findings = await makeChecks([check('a', async () => pass('1.0')), check('b', () => Promise.reject(error))]);
   assert.deepEqual(findings, [
     { id: 'a', title: 'a is well', status: 'pass', found: '1.0' },

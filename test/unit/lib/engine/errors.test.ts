@@ -8,6 +8,7 @@ import {
   StellarError,
   worstExitCode,
 } from '../../../../src/lib/engine/errors.ts';
+import { inWords } from '../../../../src/lib/engine/next-step.ts';
 
 const error = (code: ErrorCode) => new StellarError(code, code);
 const withExitCode: Record<number, unknown> = {
@@ -59,7 +60,11 @@ describe('of several names', () => {
 });
 
 test('scripts are told code, message and what belongs to it and what helps, never the cause', () => {
-  const full = new StellarError('not-a-hub', 'no hub', { hint: 'look', details: ['a'], cause: new Error('secret') });
+  const full = new StellarError('not-a-hub', 'no hub', {
+    next: [inWords('look')],
+    details: ['a'],
+    cause: new Error('secret'),
+  });
   assert.deepEqual(reportOf(full), { code: 'not-a-hub', message: 'no hub', details: ['a'], hint: 'look' });
   assert.deepEqual(reportOf(error('usage')), { code: 'usage', message: 'usage' });
   assert.deepEqual(reportOf(new TypeError('x')), { code: 'internal', message: 'x' });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Deadline } from '../../../../src/lib/engine/deadline.ts';
 import { StellarError } from '../../../../src/lib/engine/errors.ts';
+import { inWords } from '../../../../src/lib/engine/next-step.ts';
 import { hidden, hiddenBy, whyUnseen } from '../../../../src/lib/kube/access.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import type { SelectedContext } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
@@ -89,7 +90,9 @@ const kube = { cluster: { context: 'its1', server: 'https://its1:9443' } } as Ku
 
 test('what goes wrong in a part is told of it; an interruption and a mistake of ours end the whole', async () => {
   const failing = (error: Error) => lookBy(kube, () => Promise.reject(error));
-  const slow = await failing(new StellarError('timeout', 'too slow for what was left', { hint: '--timeout' }));
+  const slow = await failing(
+    new StellarError('timeout', 'too slow for what was left', { next: [inWords('--timeout')] }),
+  );
   assert.match(whyUnseen(slow) ?? '', /^Cannot reach its1 .*no answer in time\.$/);
   await assert.rejects(failing(new StellarError('interrupted', 'Interrupted.')), { code: 'interrupted' });
   await assert.rejects(failing(new TypeError('a mistake')), TypeError);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parse } from 'yaml';
 import { StellarError } from '../../../../src/lib/engine/errors.ts';
+import { inWords, run } from '../../../../src/lib/engine/next-step.ts';
 import type { OutputFormat } from '../../../../src/lib/terminal/formats.ts';
 import { withProgramName } from '../../../../src/lib/terminal/io.ts';
 import {
@@ -59,7 +60,7 @@ describe('a result is', () => {
 });
 
 describe('errors in documents', () => {
-  const error = new StellarError('request-denied', 'was denied', { hint: 'ask again', details: ['a'] });
+  const error = new StellarError('request-denied', 'was denied', { next: [inWords('ask again')], details: ['a'] });
   test('stand beside what is known of their name', () => {
     assert.deepEqual(
       toDocument([
@@ -94,7 +95,7 @@ describe('errors for people', () => {
   };
   const error = new StellarError('not-found', 'There is none.', {
     details: ['a  b'],
-    hint: 'See: stellarctl wec list',
+    next: [run('stellarctl wec list', 'See')],
     cause: new Error('because'),
   });
   test('say what failed, what belongs to it and what helps, without a stack', () =>
@@ -108,7 +109,10 @@ describe('errors for people', () => {
   });
   test('show control characters as what they are, so that no terminal obeys them', () => {
     const text = written(
-      new StellarError('request-refused', 'CN \u001b]0;x\u0007', { details: ['\u009b2J'], hint: '\u001b[2J' }),
+      new StellarError('request-refused', 'CN \u001b]0;x\u0007', {
+        details: ['\u009b2J'],
+        next: [inWords('\u001b[2J')],
+      }),
     );
     assert.equal(text, '✗ CN \\x1b]0;x\\x07\n    \\x9b2J\n  \\x1b[2J\n');
   });
