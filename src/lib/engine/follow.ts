@@ -16,9 +16,9 @@ export interface Sight<Snapshot> extends Seen<Snapshot> {
   reports: StageReport[];
   /** Stages that are met since the look before; none at the first look, as what was so then is old. */
   reached: StageReport[];
-  /** The stage up to the target that keeps the subject. */
+  /** The stage up to the target that keeps the subject: at the end the target itself, where it is not seen. */
   blocking: BlockedReport | undefined;
-  /** Failed: `blocking` cannot pass, or has failed for so long that it is believed. Done: there is no `blocking`. */
+  /** Failed: `blocking` cannot pass, or has failed for so long that it is believed. Done: the target is met, and nothing blocks. */
   state: 'open' | 'done' | 'failed';
   isFirst: boolean;
   /** Gives what has failed its time anew, because something was done about it. */
@@ -42,7 +42,7 @@ export interface Followed<Snapshot, Result> {
 }
 
 /**
- * Follows subjects until each has a result: looks about twice a second, judges, and lets the subject act. One `look` serves all that
+ * Follows subjects until each has a result: looks, at least every 3 s, judges, and lets the subject act. One `look` serves all that
  * are still followed; it gives a function that completes it for each one. What may pass is tried again (poll.ts).
  * @returns the results in the order of the subjects; none is undefined
  */
@@ -70,7 +70,8 @@ export async function follow<Snapshot, Result, Subject extends Followed<Snapshot
     return results.size === subjects.length || undefined;
   };
   // What goes wrong for all ends those that are still open; the others' results stay.
-  await poll(step, run).catch((error: unknown) => {
+  const lastChange = () => Math.max(...tracks.map(({ track }) => track.changedAt));
+  await poll(step, run, lastChange).catch((error: unknown) => {
     if (!(error instanceof StellarError)) throw error;
     for (const { subject } of openTracks()) results.set(subject, breakOff(subject, error));
   });
@@ -96,10 +97,13 @@ function breakOff<Result>(subject: Pick<Followed<never, Result>, 'broken'>, erro
 /** What is remembered of a subject from look to look. */
 export class Track<Snapshot> {
   last: Sight<Snapshot> | undefined;
+  /** When a stage was last judged otherwise than before, milliseconds since the epoch. */
+  changedAt = Date.now();
   readonly #target: Pick<Followed<Snapshot, unknown>, 'until' | 'graceMs'>;
   readonly #deadline: Deadline;
   readonly #met = new Set<string>();
   #patience = new Patience();
+  #standing = '';
 
   constructor(target: Pick<Followed<Snapshot, unknown>, 'until' | 'graceMs'>, deadline: Deadline) {
     this.#target = target;
@@ -109,7 +113,9 @@ export class Track<Snapshot> {
   judge(seen: Seen<Snapshot>): Sight<Snapshot> {
     const reports = judge(seen.stages, seen.snapshot);
     const until = reports.findIndex(({ id }) => id === this.#target.until);
-    const blocking = blockingStage(until === -1 ? reports : reports.slice(0, until + 1));
+    const upToTarget = until === -1 ? reports : reports.slice(0, until + 1);
+    const blocking = blockingStage(upToTarget) ?? unseenTarget(upToTarget);
+    this.#noteChange(reports);
     const news = reports.filter(({ id, verdict }) => verdict.state === 'met' && !this.#met.has(id));
     for (const { id } of news) this.#met.add(id);
     const isFirst = this.last === undefined;
@@ -127,12 +133,29 @@ export class Track<Snapshot> {
     return this.last;
   }
 
+  /** Words change by themselves, as ages do: what counts is how a stage is, and by which code. */
+  #noteChange(reports: readonly StageReport[]): void {
+    const standing = JSON.stringify(
+      reports.map(({ id, verdict }) => [id, verdict.state, 'code' in verdict && verdict.code]),
+    );
+    if (standing !== this.#standing) this.changedAt = Date.now();
+    this.#standing = standing;
+  }
+
   #hasFailed({ id, verdict }: BlockedReport, stages: readonly Stage<Snapshot>[]): boolean {
     const grace = stages.find((stage) => stage.id === id)?.graceMs ?? this.#target.graceMs;
     const isBelieved = this.#patience.believes(verdict.state === 'failed' ? id : undefined, this.#deadline, grace);
     if (verdict.state !== 'failed') return false;
     return verdict.final === true || (isBelieved && !this.#deadline.passed);
   }
+}
+
+/** A target that is not seen is awaited, though nothing that can be seen keeps the subject from it. */
+function unseenTarget(upToTarget: readonly StageReport[]): BlockedReport | undefined {
+  const target = upToTarget.at(-1);
+  return target?.verdict.state === 'unseen'
+    ? { ...target, verdict: { ...target.verdict, state: 'waiting' } }
+    : undefined;
 }
 
 /** Believes in a failure only when it has been seen for some time, or when there is no time left to see it recover. */

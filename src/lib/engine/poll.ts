@@ -2,14 +2,22 @@ import { graceMs, pause } from './deadline.ts';
 import { mayPass, StellarError } from './errors.ts';
 import type { Run } from './run.ts';
 
-/** How often the evidence is looked at while waiting. */
-const intervalMs = 500;
+/** How often the evidence is looked at while waiting: less and less often while nothing changes. */
+const shortestIntervalMs = 500;
+const longestIntervalMs = 3000;
+/** The interval, as a part of the time for which nothing has changed: it grows from 10 s on, and is longest after a minute. */
+const calmPart = 1 / 20;
 
 /**
- * Looks about twice a second until `look` returns something, or the deadline has passed (then undefined). An API server that
- * restarts is waited for; an error that stays is thrown, at the latest at the deadline: clusters that do not answer are no timeout.
+ * Looks until `look` returns something, or the deadline has passed (then undefined). An API server that restarts is waited for; an
+ * error that stays is thrown, at the latest at the deadline: clusters that do not answer are no timeout.
+ * @param lastChange when what is looked at last changed, milliseconds since the epoch; without it, it is looked at twice a second
  */
-export async function poll<T>(look: () => Promise<T | undefined>, { deadline, signal }: Run): Promise<T | undefined> {
+export async function poll<T>(
+  look: () => Promise<T | undefined>,
+  { deadline, signal }: Run,
+  lastChange: () => number = Date.now,
+): Promise<T | undefined> {
   let troubleSince: number | undefined;
   for (;;) {
     try {
@@ -21,7 +29,8 @@ export async function poll<T>(look: () => Promise<T | undefined>, { deadline, si
       if (deadline.passed && hasAnsweredInTime(error)) throw notInTime(error);
       if (!mayPass(error) || deadline.passed || Date.now() - troubleSince > graceMs) throw error;
     }
-    await pause(intervalMs, deadline, signal);
+    const calmMs = troubleSince === undefined ? Date.now() - lastChange() : 0;
+    await pause(Math.min(longestIntervalMs, Math.max(shortestIntervalMs, calmMs * calmPart)), deadline, signal);
   }
 }
 

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, mock, test } from 'node:test';
 import { Deadline } from '../../../../src/lib/engine/deadline.ts';
 import { StellarError } from '../../../../src/lib/engine/errors.ts';
 import { type Followed, follow, followOne, type Seen, type Sight, Track } from '../../../../src/lib/engine/follow.ts';
-import { failed, failedForGood, met, type Verdict, waiting } from '../../../../src/lib/engine/stages.ts';
+import { failed, failedForGood, met, unseen, type Verdict, waiting } from '../../../../src/lib/engine/stages.ts';
 import { run } from '../../support/builders.ts';
 import { waitForNothing } from '../../support/space-builders.ts';
 
@@ -58,6 +58,25 @@ test('what is reached is what was not met before, and nothing at the first look'
     [[], 'open', true],
     [['b'], 'done', false],
   ]);
+});
+
+test('a target that is not seen is not reached', () => {
+  const track = new Track<Verdicts>({ until: 'b' }, new Deadline(60_000));
+  const { state, blocking } = track.judge(seen({ a: met, b: unseen('hidden'), c: unseen('') }));
+  assert.deepEqual([state, blocking?.id, blocking?.verdict.why], ['open', 'b', 'hidden']);
+  assert.equal(track.judge(seen({ a: unseen(''), b: unseen(''), c: met })).state, 'done');
+});
+
+test('a change is another verdict or another code, not other words', () => {
+  mock.timers.enable({ apis: ['Date'], now: 1000 });
+  const track = new Track<Verdicts>({}, new Deadline(60_000));
+  const changedAt = [waiting('1s'), waiting('2s'), failed('x', { code: 'a' }), failed('x', { code: 'b' })].map((a) => {
+    mock.timers.tick(1000);
+    track.judge(seen({ a }));
+    return track.changedAt;
+  });
+  mock.timers.reset();
+  assert.deepEqual(changedAt, [2000, 2000, 4000, 5000]);
 });
 
 describe('subjects are followed', () => {

@@ -90,6 +90,25 @@ describe('polling', () => {
     assert.deepEqual(looks, [0, 500, 1000, 1500].slice(0, looks.length));
     assert.ok((looks.at(-1) ?? 0) >= 1200);
   });
+  test('looks less often while nothing changes, and as often as before after a change', async () => {
+    fakeTime();
+    const started = Date.now();
+    let changed = started;
+    const looks: number[] = [];
+    const look = async () => {
+      looks.push(Date.now() - started);
+      if (Date.now() - started >= 90_000 && changed === started) changed = Date.now();
+      return Date.now() - started >= 120_000 || undefined;
+    };
+    await passing(poll(look, run(600_000), () => changed));
+    const gaps = (from: number, to: number) =>
+      new Set(looks.flatMap((at, index) => (at > from && at <= to ? at - (looks[index - 1] ?? 0) : [])));
+    // Time passes in steps of half a second here.
+    assert.deepEqual(gaps(0, 10_000), new Set([500]));
+    assert.deepEqual(gaps(61_000, 90_000), new Set([3000]));
+    const change = looks.find((at) => at >= 90_000) ?? 0;
+    assert.deepEqual(gaps(change, change + 10_000), new Set([500]));
+  });
   test('waits for a server that has just started', async () => {
     fakeTime();
     let looks = 0;
