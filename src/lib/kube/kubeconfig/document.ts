@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Document, isMap, isSeq, type YAMLMap, type YAMLSeq } from 'yaml';
+import { type Document, isMap, isSeq, type Node, visit, type YAMLMap, type YAMLSeq } from 'yaml';
 import { invalidKubeconfig } from './invalid.ts';
 import { parseYaml } from './yaml.ts';
 
@@ -46,17 +46,20 @@ export class KubeconfigDocument {
     return found;
   }
 
-  /** Makes an entry be this, and changes of it what differs. */
+  /** Makes an entry be this, and changes of it what differs. @throws StellarError `kubeconfig-invalid` */
   set(list: ListName, name: string, content: Entry): void {
+    this.#unshare(list);
     const present = this.#items(list).find((item) => this.#read(list, item).name === name);
     const key = contentKeys[list];
     if (present === undefined) {
-      this.#listFor(list).add(this.#document.createNode({ [key]: content, name }, { aliasDuplicateObjects: false }));
+      this.#listFor(list).add(this.#nodeOf({ [key]: content, name }));
       this.#changed = true;
     } else if (this.#update(present, { ...this.#toPlain(present), [key]: content })) this.#changed = true;
   }
 
+  /** @throws StellarError `kubeconfig-invalid` */
   remove(list: ListName, name: string): boolean {
+    this.#unshare(list);
     const sequence = this.#sequence(list);
     const index = this.#items(list).findIndex((item) => this.#read(list, item).name === name);
     if (sequence === undefined || index === -1) return false;
@@ -75,24 +78,35 @@ export class KubeconfigDocument {
 
   set currentContext(name: string | undefined) {
     if (name === this.currentContext) return;
+    this.#unshare('contexts');
     this.#document.set('current-context', name ?? '');
     this.#changed = true;
   }
 
-  /** The file's new content. @throws StellarError `kubeconfig-invalid` where the change cannot be expressed */
+  /** The file's new content. */
   toText(): string {
     const isJson = /^\s*\{/.test(this.#text) && parsesAsJson(this.#text);
     if (isJson) return `${JSON.stringify(this.#document.toJS(), null, indentOf(this.#text))}\n`;
+    return this.#document.toString({
+      lineWidth: 0,
+      indentSeq: indentsSequences(this.#text),
+      flowCollectionPadding: !/\{\S/.test(this.#text),
+    });
+  }
+
+  /** Before a change: gives every alias in the document content of its own, so that what changes one entry changes no other. */
+  #unshare(list: ListName): void {
+    // An entry that is an alias has the name of another one.
+    this.#items(list);
     try {
-      return this.#document.toString({
-        lineWidth: 0,
-        indentSeq: indentsSequences(this.#text),
-        flowCollectionPadding: !/\{\S/.test(this.#text),
-      });
+      visit(this.#document, { Alias: (_key, alias) => this.#nodeOf(alias.toJS(this.#document)) });
     } catch {
-      // What is removed was an anchor's place, and is used elsewhere.
-      throw invalidKubeconfig(this.#file, 'its YAML uses anchors, so that it has to be changed by hand');
+      throw invalidKubeconfig(this.#file, 'its YAML has an anchor that holds itself');
     }
+  }
+
+  #nodeOf(value: unknown): Node {
+    return this.#document.createNode(value, { aliasDuplicateObjects: false });
   }
 
   #sequence(list: ListName): YAMLSeq | undefined {
@@ -140,14 +154,18 @@ export class KubeconfigDocument {
   #update(map: YAMLMap, wanted: Entry): boolean {
     const present = this.#toPlain(map);
     if (isDeepStrictEqual(present, wanted)) return false;
-    for (const key of Object.keys(present)) if (wanted[key] === undefined) map.delete(key);
+    for (const key of Object.keys(present)) {
+      if (wanted[key] !== undefined || map.delete(key)) continue;
+      // It comes out of a merge key (`<<`).
+      map.items = (this.#nodeOf(wanted) as YAMLMap).items;
+      return true;
+    }
     for (const [key, value] of Object.entries(wanted)) {
       if (value === undefined || isDeepStrictEqual(present[key], value)) continue;
       const node = map.get(key, true);
       if (isMap(node) && isEntry(value)) this.#update(node, value);
       else if (isSeq(node) && isNamedList(value)) this.#updateNamed(node, value);
-      else
-        map.set(key, isScalarValue(value) ? value : this.#document.createNode(value, { aliasDuplicateObjects: false }));
+      else map.set(key, isScalarValue(value) ? value : this.#nodeOf(value));
     }
     return true;
   }
@@ -160,7 +178,7 @@ export class KubeconfigDocument {
     for (const value of wanted) {
       const node = sequence.items.find((item) => nameOf(item) === value.name);
       if (isMap(node)) this.#update(node, value);
-      else sequence.add(this.#document.createNode(value, { aliasDuplicateObjects: false }));
+      else sequence.add(this.#nodeOf(value));
     }
   }
 }

@@ -70,11 +70,7 @@ function attempt<T>(
   const changed = [...documents].filter(([, document]) => document.changed);
   const written = changed.map(([file]) => file);
   if (dryRun) {
-    for (const [file, document] of changed) {
-      requireReplaceable(file);
-      // Throws where the change cannot be expressed.
-      document.toText();
-    }
+    written.forEach(requireReplaceable);
     return { result, written };
   }
 

@@ -377,11 +377,6 @@ describe('a dry run finds out that', () => {
       assert.equal((await removeContext(target(name), 'its1', {}, waiting())).changed, false);
     });
   }
-  test('its anchors would be cut off', async () => {
-    const name = file('users:\n- &u {name: u, user: {}}\ncontexts: [{name: c, context: {user: u}}]\nx: *u\n');
-    const where = { ...target(name), dryRun: true };
-    await assert.rejects(removeContext(where, 'c', {}, waiting()), fails('kubeconfig-invalid', /anchors/));
-  });
 
   /** How a dry run and an edit by somebody without root's rights end. Undefined: nobody but root can run this. */
   function dryAsSomebody(name: string): string[] | undefined {
@@ -532,13 +527,6 @@ describe('the file itself', () => {
       assert.equal(text(name), broken);
     });
   }
-  test('whose anchors would be cut off is left as it is', async () => {
-    const shared =
-      'users:\n- name: u\n  user: &u {token: secret}\n- name: v\n  user: *u\ncontexts: [{name: c, context: {user: u}}]\n';
-    const name = file(shared);
-    await assert.rejects(removeContext(target(name), 'c', {}, waiting()), fails('kubeconfig-invalid', /anchors/));
-    assert.equal(text(name), shared);
-  });
   test('that is none is not written', () =>
     assert.rejects(set('/dev/null', 'its1'), fails('file-error', /not a regular file/)));
   test('that somebody writes without a lock meanwhile is read again', async () => {
@@ -553,6 +541,83 @@ describe('the file itself', () => {
       waiting(),
     );
     assert.deepEqual([times, content(name).contexts[1].context.namespace], [2, 'changed']);
+  });
+});
+
+describe('an entry that shares its content with others by YAML anchors', () => {
+  const shared = `current-context: &main one
+clusters:
+- name: one
+  cluster: &cluster {server: "https://one:6443", x-team: &team {owner: me}}
+- name: two
+  cluster: *cluster
+- name: three
+  cluster: {<<: *cluster, tls-server-name: three}
+contexts:
+- name: one
+  context: {cluster: one, user: one}
+- name: two
+  context: {cluster: two, user: two}
+- name: three
+  context: {cluster: three, user: three}
+users:
+- name: one
+  user: &user
+    token: &token first
+- name: two
+  user: *user
+- name: three
+  user:
+    <<: *user
+    client-key-data: eA==
+- name: four
+  user: {token: *token}
+x-team: *team
+x-main: *main
+`;
+  // biome-ignore lint/suspicious/noExplicitAny: whatever the file holds
+  const inFull = (yaml: string): any => JSON.parse(JSON.stringify(parse(yaml, { version: '1.1' })));
+  /** The file after an edit, beside what it was: with only this much of it changed. */
+  const edited = async (edit: (where: ReturnType<typeof target>) => Promise<unknown>) => {
+    const name = file(shared);
+    await edit(target(name));
+    return { after: inFull(text(name)), before: inFull(shared) };
+  };
+  for (const [index, name] of ['one', 'two', 'three'].entries()) {
+    test(`is changed alone: ${name}`, async () => {
+      const { after, before } = await edited((where) =>
+        setContext(
+          where,
+          {
+            context: name,
+            cluster: { name, entry: { server: 'https://new:6443' } },
+            user: { name, entry: { token: 'new' } },
+            makeCurrent: true,
+            overwrite: true,
+          },
+          waiting(),
+        ),
+      );
+      before['current-context'] = name;
+      before.clusters[index].cluster.server = 'https://new:6443';
+      before.users[index].user = { token: 'new' };
+      assert.deepEqual(after, before);
+    });
+    test(`is removed alone: ${name}`, async () => {
+      const { after, before } = await edited((where) => removeContext(where, name, {}, waiting()));
+      for (const list of ['clusters', 'contexts', 'users']) before[list].splice(index, 1);
+      if (name === 'one') before['current-context'] = '';
+      assert.deepEqual(after, before);
+    });
+  }
+  test('goes on sharing it where nothing is changed', async () => {
+    const name = file(shared);
+    await removeContext(target(name), 'gone', {}, waiting());
+    assert.equal(text(name), shared);
+  });
+  test('is refused where it holds itself', async () => {
+    const name = file('x: &x [*x]\n');
+    await assert.rejects(set(name, 'its1'), fails('kubeconfig-invalid', /YAML/));
   });
 });
 
