@@ -13,6 +13,7 @@ import {
   rmSync,
   type Stats,
   statSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
@@ -118,9 +119,9 @@ export function requireFiles(files: readonly string[]): void {
 }
 
 /**
- * Replaces a file's content in one step: whoever reads it finds the old or the new. Symbolic links stay; owner and mode stay, but
- * nobody else may read it afterwards. The caller holds the file's lock: the temporary file has a fixed name, so that what a killed
- * process leaves does not stay for ever.
+ * Replaces a file's content, in one step unless it is a mount of its own: whoever reads it finds the old or the new. Symbolic links
+ * stay; owner and mode stay, but nobody else may read it afterwards. The caller holds the file's lock: the temporary file has a fixed
+ * name, so that what a killed process leaves does not stay for ever.
  * @throws StellarError `file-error`
  */
 export function replaceFile(file: string, content: string): void {
@@ -139,12 +140,46 @@ export function replaceFile(file: string, content: string): void {
     } finally {
       closeSync(descriptor);
     }
-    renameSync(temporary, target);
+    moveOver(temporary, target);
   } catch (error) {
-    rmSync(temporary, { force: true });
+    if (!(error instanceof Damaged)) rmSync(temporary, { force: true });
     throw cannotWrite(file, error);
   }
 }
+
+/** A file that is a mount of its own, as `docker run -v FILE:FILE` makes it, cannot be replaced: it is written in place. */
+function moveOver(temporary: string, target: string): void {
+  try {
+    renameSync(temporary, target);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'EBUSY' && code !== 'EXDEV') throw error;
+    writeInPlace(temporary, target);
+    rmSync(temporary);
+  }
+}
+
+/** As kubectl writes: owner and mode stay. Where that fails on the way, the file gets back what it held. @throws Damaged */
+function writeInPlace(temporary: string, target: string): void {
+  const write = (content: Buffer) => {
+    writeFileSync(target, content, { flag: 'r+', flush: true });
+    truncateSync(target, content.length);
+  };
+  const before = readFileSync(target);
+  try {
+    write(readFileSync(temporary));
+  } catch (error) {
+    try {
+      write(before);
+    } catch {
+      throw new Damaged(`${(error as Error).message}; it is damaged, and what it was to hold is in ${temporary}`);
+    }
+    throw error;
+  }
+}
+
+/** A file that holds neither the old nor the new. */
+class Damaged extends Error {}
 
 /** As root on somebody's file; others cannot give files away, and need not. */
 function keepOwner(descriptor: number, { uid, gid }: { uid: number; gid: number }): void {

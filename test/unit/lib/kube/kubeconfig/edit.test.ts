@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import {
+import fs, {
   chmodSync,
   chownSync,
   existsSync,
@@ -16,9 +16,10 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { after, describe, test } from 'node:test';
+import { after, describe, mock, test } from 'node:test';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { parse } from 'yaml';
@@ -618,6 +619,90 @@ x-main: *main
   test('is refused where it holds itself', async () => {
     const name = file('x: &x [*x]\n');
     await assert.rejects(set(name, 'its1'), fails('kubeconfig-invalid', /YAML/));
+  });
+});
+
+describe('a file that is a mount of its own, as `docker run -v FILE:FILE` makes it,', () => {
+  const cannotMount = spawnSync('unshare', ['--mount', 'true']).status === 0 ? false : 'mounting takes root';
+
+  /** Sets a context from within a mount namespace in which `mount` has put something at $FILE. */
+  function setMounted(name: string, mount: string, more: Partial<ContextToSet> = {}) {
+    const script = `import { setContext } from '${new URL('../../../../../src/lib/kube/kubeconfig/contexts.ts', import.meta.url)}';
+      import { Deadline } from '${new URL('../../../../../src/lib/engine/deadline.ts', import.meta.url)}';
+      const waiting = { deadline: new Deadline(20000), signal: new AbortController().signal };
+      const where = { env: { KUBECONFIG: process.env.FILE } };
+      const error = await setContext(where, ${JSON.stringify(wanted('its1', more))}, waiting).catch((error) => error);
+      console.log(error.code ?? 'done', error.message ?? '');`;
+    const node = `"$NODE" --input-type=module -e "$SCRIPT"`;
+    const env = { ...process.env, FILE: name, NODE: process.execPath, SCRIPT: script };
+    return spawnSync(
+      'unshare',
+      ['--mount', 'sh', '-euc', `${mount}; ${node}; cat "$FILE"; stat --format '%a %h' "$FILE"`],
+      {
+        env,
+        encoding: 'utf8',
+      },
+    );
+  }
+
+  test('is written in place, and keeps its mode', { skip: cannotMount }, () => {
+    const [source, name] = [file(present), file('')];
+    chmodSync(source, 0o640);
+    const { ino } = statSync(source);
+    const { stdout, stderr } = setMounted(name, `mount --bind ${source} "$FILE"`);
+    assert.match(stdout, /^done/, stderr);
+    const { mode, ino: inoNow } = statSync(source);
+    assert.deepEqual([names(content(source).contexts), (mode & 0o777).toString(8)], [['a', 'b', 'its1'], '640']);
+    assert.deepEqual([inoNow, text(name), readdirSync(path.dirname(name))], [ino, '', ['config']]);
+  });
+
+  test('on a full disk is as it was', { skip: cannotMount }, () => {
+    const [disk, name] = [file(''), file('')];
+    rmSync(disk);
+    mkdirSync(disk);
+    // The file has a page of its own, and another page is all there is.
+    const mount = `mount -t tmpfs -o size=8k tmpfs ${disk}
+      printf '%s' "$PRESENT" > ${disk}/config; head -c 4096 /dev/zero > ${disk}/full; mount --bind ${disk}/config "$FILE"`;
+    process.env.PRESENT = present;
+    const token = 'x'.repeat(10_000);
+    const { stdout, stderr } = setMounted(name, mount, { user: { name: 'its1-admin', entry: { token } } });
+    assert.match(stdout, /^file-error The kubeconfig .*config cannot be written: ENOSPC/, stderr);
+    assert.ok(stdout.includes(present), stdout);
+    assert.deepEqual(readdirSync(path.dirname(name)), ['config']);
+  });
+
+  /** Has some functions of node:fs fail while something is done. */
+  async function failing<T>(codes: Partial<Record<keyof typeof fs, string>>, work: () => Promise<T>): Promise<T> {
+    for (const [name, code] of Object.entries(codes))
+      mock.method(fs, name as 'renameSync', () => {
+        throw Object.assign(new Error(`${code}: injected`), { code });
+      });
+    syncBuiltinESMExports();
+    return work().finally(() => {
+      mock.restoreAll();
+      syncBuiltinESMExports();
+    });
+  }
+
+  for (const code of ['EBUSY', 'EXDEV'])
+    test(`may be told by ${code}`, async () => {
+      const name = file(present);
+      const { ino } = statSync(name);
+      await failing({ renameSync: code }, () => set(name, 'its1'));
+      assert.deepEqual([statSync(name).ino, readdirSync(path.dirname(name))], [ino, ['config']]);
+      assert.deepEqual(names(content(name).contexts), ['a', 'b', 'its1']);
+    });
+
+  test('that cannot be restored either is told, with where its new content is', async () => {
+    const name = file(present);
+    await assert.rejects(
+      failing({ renameSync: 'EBUSY', truncateSync: 'EIO' }, () => set(name, 'its1')),
+      fails(
+        'file-error',
+        /cannot be written: EIO: injected; .*it is damaged, and what it was to hold is in \S+config\.stellarctl\.tmp/,
+      ),
+    );
+    assert.deepEqual(names(content(`${name}.stellarctl.tmp`).contexts), ['a', 'b', 'its1']);
   });
 });
 
