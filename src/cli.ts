@@ -3,15 +3,14 @@ import { Command, CommanderError } from 'commander';
 import { doctorCommand } from './commands/doctor.ts';
 import { initCommand } from './commands/init.ts';
 import { createItsCommand } from './commands/its/create.ts';
-import { deleteItsCommand } from './commands/its/delete.ts';
 import { tokenCommand } from './commands/its/token.ts';
 import { useCommand } from './commands/its/use.ts';
+import { spaceDeleteCommand } from './commands/space/delete.ts';
 import { spaceGetCommand } from './commands/space/get.ts';
 import { spaceListCommand } from './commands/space/list.ts';
 import { spaceRepairCommand } from './commands/space/repair.ts';
 import { statusCommand } from './commands/status.ts';
 import { createWdsCommand } from './commands/wds/create.ts';
-import { deleteWdsCommand } from './commands/wds/delete.ts';
 import { acceptCommand } from './commands/wec/accept.ts';
 import { createWecCommand } from './commands/wec/create.ts';
 import { deleteWecCommand } from './commands/wec/delete.ts';
@@ -52,7 +51,7 @@ export function buildProgram(io: Io): Command {
     .addCommand(spaceListCommand(io, 'its'))
     .addCommand(spaceGetCommand(io, 'its'))
     .addCommand(spaceRepairCommand(io, 'its'))
-    .addCommand(deleteItsCommand(io))
+    .addCommand(spaceDeleteCommand(io, 'its'))
     .addCommand(tokenCommand(io))
     .addCommand(useCommand(io));
 
@@ -66,7 +65,7 @@ export function buildProgram(io: Io): Command {
     .addCommand(spaceListCommand(io, 'wds'))
     .addCommand(spaceGetCommand(io, 'wds'))
     .addCommand(spaceRepairCommand(io, 'wds'))
-    .addCommand(deleteWdsCommand(io));
+    .addCommand(spaceDeleteCommand(io, 'wds'));
 
   const wec = new Command('wec')
     .summary('register and look after Workload Execution Clusters')

@@ -8,14 +8,9 @@ import { StellarError } from '../../../../../src/lib/engine/errors.ts';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import { loadKubeconfig } from '../../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 import type { KubeObject } from '../../../../../src/lib/kube/objects.ts';
-import { describeItsDeletion, inspectIts, refuseDependents } from '../../../../../src/lib/spaces/delete/delete-its.ts';
-import { deleteSpace } from '../../../../../src/lib/spaces/delete/delete-space.ts';
-import {
-  deleteWds,
-  describeWdsDeletion,
-  inspectWds,
-  refuseUnseen,
-} from '../../../../../src/lib/spaces/delete/delete-wds.ts';
+import { deleteControlPlane } from '../../../../../src/lib/spaces/delete/delete-control-plane.ts';
+import { inspectIts } from '../../../../../src/lib/spaces/delete/delete-its.ts';
+import { deleteWds, inspectWds } from '../../../../../src/lib/spaces/delete/delete-wds.ts';
 import type { SpaceTools } from '../../../../../src/lib/spaces/tools.ts';
 import {
   controlPlane,
@@ -39,32 +34,29 @@ function toolsOf(hosting: Kube, tools: Partial<SpaceTools> = {}): SpaceTools {
 }
 
 const wec = (name: string): KubeObject => ({ kind: 'ManagedCluster', metadata: { name } });
-const inspectedIts = (name: string, objects: readonly KubeObject[], tools: Partial<SpaceTools> = {}) =>
-  inspectIts(name, toolsOf(new MemoryCluster(objects).kube, tools));
+const inspectedIts = (name: string, objects: readonly KubeObject[], tools: Partial<SpaceTools> = {}, force = false) =>
+  inspectIts(name, { force }, toolsOf(new MemoryCluster(objects).kube, tools));
 const silent = { connect: () => new MemoryCluster([], { list: async () => assert.fail() }).kube };
 
 describe('an ITS is not deleted', () => {
-  const refused = (its1: Awaited<ReturnType<typeof inspectIts>>) => {
-    try {
-      refuseDependents(its1, false);
-    } catch (error) {
-      return error as StellarError;
-    }
-    return assert.fail('it was not refused');
-  };
+  const refused = (inspecting: ReturnType<typeof inspectIts>) =>
+    inspecting.then(
+      () => assert.fail('it was not refused'),
+      (error: StellarError) => error,
+    );
   test('while WECs are registered; the hint names the context that leads to it', async () => {
     const kubeconfig = kubeconfigOf({ mine: { cluster: 'c', user: 'u', of: 'its1' } });
-    const one = refused(await inspectedIts('its1', [its('its1'), wec('cluster1')], { kubeconfig }));
+    const one = await refused(inspectedIts('its1', [its('its1'), wec('cluster1')], { kubeconfig }));
     assert.deepEqual([one.code, one.message], ['has-dependents', '1 WEC is registered with its1: cluster1.']);
     assert.match(one.hint ?? '', /^Let them go first: stellarctl deregister cluster1 --its mine /);
-    const two = refused(await inspectedIts('its1', [its('its1'), wec('a'), wec('b')]));
+    const two = await refused(inspectedIts('its1', [its('its1'), wec('a'), wec('b')]));
     assert.match(two.message, /^2 WECs are registered with its1: a, b/);
   });
   test('while WDSes send through it, named or as the only one', async () => {
-    const error = refused(await inspectedIts('its1', [its('its1'), wds('wds1'), wds('wds2', 'its1')]));
+    const error = await refused(inspectedIts('its1', [its('its1'), wds('wds1'), wds('wds2', 'its1')]));
     assert.match(error.message, /through its1: wds1, wds2/);
     assert.match(error.hint ?? '', /wds delete wds1 --hosting-context kind-kubeflex && stellarctl wds delete wds2/);
-    refuseDependents(await inspectedIts('its1', [its('its1'), its('its2'), wds('wds2', 'its2')]), false);
+    await inspectedIts('its1', [its('its1'), its('its2'), wds('wds2', 'its2')]);
   });
   test('while it cannot be seen what hangs on it', async () => {
     const connect = () =>
@@ -73,11 +65,10 @@ describe('an ITS is not deleted', () => {
           throw new StellarError('unreachable', 'Cannot reach its1.');
         },
       }).kube;
-    const its1 = await inspectedIts('its1', [its('its1')], { connect });
-    assert.match(refused(its1).message, /cannot be seen: Cannot reach its1/);
-    assert.match(refused(its1).hint ?? '', /its delete its1 --force --hosting-context kind-kubeflex/);
-    assert.match(describeItsDeletion(its1).join('\n'), /could not be seen/);
-    refuseDependents(its1, true);
+    const error = await refused(inspectedIts('its1', [its('its1')], { connect }));
+    assert.match(error.message, /cannot be seen: Cannot reach its1/);
+    assert.match(error.hint ?? '', /its delete its1 --force --hosting-context kind-kubeflex/);
+    await inspectedIts('its1', [its('its1')], { connect }, true);
   });
   test('when it is something else', async () => {
     await assert.rejects(inspectedIts('wds1', [wds('wds1')], silent), { hint: /stellarctl wds delete wds1/ });
@@ -89,30 +80,12 @@ describe('an ITS is not deleted', () => {
   });
 });
 
-describe('before an ITS is deleted', () => {
-  const said = async (type: string) => {
-    const plane = its('its1', { type });
-    const kubeconfig = kubeconfigOf({ its1: { cluster: 'c', user: 'u', of: 'its1' } });
-    return describeItsDeletion(await inspectedIts('its1', [plane], { kubeconfig })).join('\n');
-  };
-  test('it is said what is lost and what stays', async () => {
-    for (const type of ['vcluster', 'k3s', 'ocm']) assert.match(await said(type), /Everything in it will be lost/);
-    assert.match(await said('host'), /The cluster behind its1 stays, and so does OCM in it\.$/);
-    assert.match(await said('external'), /ServiceAccount kube-system\/kubeflex keeps all rights/);
-    assert.deepEqual(describeItsDeletion(await inspectedIts('its1', [])), []);
-  });
-});
-
 describe('deleting a space', () => {
   const ours = { 'app.kubernetes.io/managed-by': 'stellarctl' };
   const removed = async (plane: ReturnType<typeof its> | undefined, role: 'its' | 'wds' = 'its', labels = ours) => {
     const bootstrap = { kind: 'Secret', metadata: { name: 'x-bootstrap', namespace: 'kubeflex-system', labels } };
     const cluster = new MemoryCluster([plane, bootstrap], { dryRun: true });
-    await deleteSpace(
-      { name: 'x', role, hosting: 'kind-kubeflex', controlPlane: plane },
-      toolsOf(cluster.kube),
-      soon(),
-    );
+    await deleteControlPlane({ name: 'x', role, controlPlane: plane }, toolsOf(cluster.kube), soon());
     return cluster.writes;
   };
   test('takes the way into an external cluster away, also where the control plane was never made', async () => {
@@ -131,7 +104,7 @@ describe('deleting a space', () => {
       dryRun: true,
       delete: async ({ kind }, name, { uid } = {}) => uids.push([kind, name, uid]) === 0,
     });
-    await deleteSpace({ name: 'x', role: 'its', hosting: 'h', controlPlane: plane }, toolsOf(cluster.kube), soon());
+    await deleteControlPlane({ name: 'x', role: 'its', controlPlane: plane }, toolsOf(cluster.kube), soon());
     assert.deepEqual(uids, [['ControlPlane', 'x', 'u1']]);
   });
   test('deletes the kubeconfig for its bootstrap by UID, also while its control plane is there', async () => {
@@ -145,7 +118,7 @@ describe('deleting a space', () => {
       dryRun: true,
       delete: async ({ kind }, name, { uid } = {}) => uids.push([kind, name, uid]) > 0,
     });
-    await deleteSpace({ name: 'x', role: 'its', hosting: 'h', controlPlane: plane }, toolsOf(cluster.kube), soon());
+    await deleteControlPlane({ name: 'x', role: 'its', controlPlane: plane }, toolsOf(cluster.kube), soon());
     assert.deepEqual(uids.at(-1), ['Secret', 'x-bootstrap', 's1']);
   });
   test('needs no right to Secrets otherwise', async () => {
@@ -170,7 +143,7 @@ describe('deleting a space', () => {
         kubeconfig: await loadKubeconfig(file),
         target: { file, env: {} },
       });
-      await deleteSpace({ name: 'ext', role: 'its', hosting: 'h', controlPlane: undefined }, tools, soon());
+      await deleteControlPlane({ name: 'ext', role: 'its', controlPlane: undefined }, tools, soon());
       const after = parse(await readFile(file, 'utf8')) as Record<
         'contexts' | 'clusters' | 'users',
         { name: string }[]
@@ -178,7 +151,7 @@ describe('deleting a space', () => {
       const names = (key: keyof typeof after) => after[key].map(({ name }) => name).join();
       return { names: [names('contexts'), names('clusters'), names('users')], contexts: after.contexts };
     };
-    const noted = { of: 'ext', hosting: 'h' };
+    const noted = { of: 'ext', hosting: 'kind-kubeflex' };
     test('nothing of a control plane of that name on another hosting cluster', async () => {
       const { names } = await left({ ext: { cluster: 'ext-cluster', user: 'ext-admin', of: 'ext', hosting: 'g' } });
       assert.deepEqual(names, ['ext', 'ext-cluster', 'ext-admin']);
@@ -209,41 +182,33 @@ describe('a WDS', () => {
     metadata: { name, labels: { 'transport.kubestellar.io/originWdsName': 'wds1' } },
   });
   const planes = [its('its1'), wds('wds1')];
-  const inspected = (objects: readonly KubeObject[], tools: Partial<SpaceTools> = {}) =>
-    inspectWds('wds1', toolsOf(new MemoryCluster(objects).kube, tools));
+  const keepNothing = { keepWorkloads: false, force: false };
+  const inspected = (kube: Kube, force = false) => inspectWds('wds1', { force }, toolsOf(kube));
 
   test('is not deleted while it cannot be seen what it has sent, be it for want of rights', async () => {
     const secretless = new MemoryCluster([its('its1'), wds('wds1', '', { type: 'k8s' })]);
     secretless.forbidden.add('secrets');
-    for (const inspecting of [
-      inspectWds('wds1', toolsOf(secretless.kube)),
-      inspected([wds('wds1')]),
-      inspected([its('its1', { type: 'external' }), wds('wds1')]),
+    for (const { kube } of [
+      secretless,
+      new MemoryCluster([wds('wds1')]),
+      new MemoryCluster([its('its1', { type: 'external' }), wds('wds1')]),
     ]) {
-      const wds1 = await inspecting;
-      assert.throws(() => refuseUnseen(wds1, false), {
+      await assert.rejects(inspected(kube), {
         code: 'has-dependents',
         hint: /wds delete wds1 --force --hosting-context kind-kubeflex/,
       });
-      refuseUnseen(wds1, true);
+      await inspected(kube, true);
     }
   });
   test('is not deleted when it is something else', async () => {
     const cluster = new MemoryCluster([its('wds1')]);
-    await assert.rejects(inspectWds('wds1', toolsOf(cluster.kube)), { hint: /stellarctl its delete wds1/ });
-  });
-  test('says what becomes of workloads', async () => {
-    const wds1 = await inspected([...planes, policy, work('w1')]);
-    const said = (keepWorkloads: boolean) => describeWdsDeletion(wds1, { keepWorkloads }).join('\n');
-    assert.match(said(false), /binding policies {3}nginx\n1 work on .*will be removed/);
-    assert.match(said(true), /stay, and nobody looks after them/);
-    assert.match(said(true), /The hosting cluster stays as it is/);
+    await assert.rejects(inspected(cluster.kube), { hint: /stellarctl its delete wds1/ });
   });
   test('loses its policies before it goes itself', async () => {
     const cluster = new MemoryCluster([...planes, policy], { dryRun: true });
     const tools = toolsOf(cluster.kube);
-    const wds1 = await inspectWds('wds1', tools);
-    const result = await deleteWds(wds1, { keepWorkloads: false, force: false }, tools, soon());
+    const wds1 = await inspected(cluster.kube);
+    const result = await deleteWds(wds1, keepNothing, tools, soon());
     assert.deepEqual(cluster.writes, ['delete BindingPolicy nginx', 'delete ControlPlane wds1']);
     assert.equal(result.error, undefined);
   });
@@ -255,22 +220,21 @@ describe('a WDS', () => {
       delete: async ({ kind }, name, { uid } = {}) => uids.push([kind, name, uid]) > 0,
     });
     const tools = toolsOf(cluster.kube);
-    await deleteWds(await inspectWds('wds1', tools), { keepWorkloads: false, force: false }, tools, soon());
+    await deleteWds(await inspected(cluster.kube), keepNothing, tools, soon());
     assert.deepEqual(uids[0], ['BindingPolicy', 'nginx', 'p1']);
   });
   test('leaves the policies that are those of another WDS with the same API server, and takes its own works along', async () => {
     const cluster = new MemoryCluster([...planes, wds('wds2'), policy, work('w1')], { dryRun: true });
     const tools = toolsOf(cluster.kube);
-    const wds1 = await inspectWds('wds1', tools);
-    assert.match(describeWdsDeletion(wds1, { keepWorkloads: false }).join('\n'), /those of wds2 as well; they stay/);
-    await deleteWds(wds1, { keepWorkloads: false, force: false }, tools, soon());
+    const wds1 = await inspected(cluster.kube);
+    await deleteWds(wds1, keepNothing, tools, soon());
     assert.deepEqual(cluster.writes, ['delete ControlPlane wds1', 'delete ManifestWork w1']);
   });
   test('stays when its works do not go in time, and the way on is said', async () => {
     const cluster = new MemoryCluster([...planes, policy, work('w1')]);
     const tools = toolsOf(cluster.kube);
-    const wds1 = await inspectWds('wds1', tools);
-    const { error, type, changed } = await deleteWds(wds1, { keepWorkloads: false, force: false }, tools, soon(0));
+    const wds1 = await inspected(cluster.kube);
+    const { error, type, changed } = await deleteWds(wds1, keepNothing, tools, soon(0));
     assert.deepEqual([error?.code, type, changed], ['timeout', 'host', true]);
     assert.match(error?.hint ?? '', /wds delete wds1 --force --hosting-context kind-kubeflex/);
     assert.deepEqual(cluster.writes, ['delete BindingPolicy nginx']);

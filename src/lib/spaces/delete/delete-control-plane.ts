@@ -1,9 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
-import { poll } from '../../engine/poll.ts';
+import { type Followed, followOne } from '../../engine/follow.ts';
+import { run as nextStep } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
-import { unreached } from '../../engine/stages.ts';
+import { met, type Stage, unreached, waiting } from '../../engine/stages.ts';
+import { requireHosting } from '../../hosting/hosting.ts';
 import { ifSeen } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { type ContextToSet, removeContext, setContext } from '../../kube/kubeconfig/contexts.ts';
@@ -11,35 +13,50 @@ import type { Kubeconfig } from '../../kube/kubeconfig/kubeconfig.ts';
 import type { KubeObject, Secret } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
 import { accessSpace, contextsCertainlyOf, contextsOf } from '../access.ts';
+import { checkSpaceName } from '../create/find-existing.ts';
 import { bootstrapLabels, bootstrapSecretOf } from '../create/manifests.ts';
 import { forNoControlPlane } from '../kubeconfig-extension.ts';
 import { aSpace, namespaceOf, type SpaceRole } from '../names.ts';
 import type { ControlPlane } from '../objects.ts';
 import type { SpaceResult } from '../space-result.ts';
-import { roleOf, typeOf } from '../spaces.ts';
+import { listControlPlanes, roleOf, typeOf } from '../spaces.ts';
 import type { SpaceTools } from '../tools.ts';
 
 /** What deleting a space is about, as far as both kinds have it in common. */
-export interface SpaceToDelete {
+export interface ControlPlaneToDelete {
   name: string;
   role: SpaceRole;
-  /** The context of the hosting cluster. */
-  hosting: string;
   /** Undefined where it is gone already. */
   controlPlane: ControlPlane | undefined;
 }
 
-/** @throws StellarError `name-taken` where a control plane is something else than what is to be deleted */
-export function refuseOtherRole(controlPlane: ControlPlane, wanted: SpaceRole, { cluster }: Kube): void {
-  const { name } = controlPlane.metadata;
-  const role = roleOf(controlPlane);
-  if (role === wanted) return;
+export interface DeletionOptions {
+  /** Although something depends on it, or it cannot be seen what does. */
+  force?: boolean;
+  /** Of a WDS: leave the workloads where they run. */
+  keepWorkloads?: boolean;
+}
+
+/**
+ * Finds the control plane that is to be deleted, and all that are there.
+ * @throws StellarError `usage`, `not-a-hosting-cluster`, and `name-taken` where the name is that of something else
+ */
+export async function findToDelete(name: string, wanted: SpaceRole, { hosting }: SpaceTools) {
+  checkSpaceName(name);
+  await requireHosting(hosting);
+  const all = (await listControlPlanes(hosting)) ?? [];
+  const controlPlane = all.find(({ metadata }) => metadata.name === name);
+  const role = controlPlane && roleOf(controlPlane);
+  if (controlPlane === undefined || role === wanted) return { controlPlane, all };
+  const { context } = hosting.cluster;
   throw role === undefined
     ? new StellarError('name-taken', `${name} is a control plane, but neither an ITS nor a WDS.`, {
-        hint: command`If it is the one that you mean: kubectl --context ${cluster.context} delete controlplane ${name}`,
+        next: [
+          nextStep(command`kubectl --context ${context} delete controlplane ${name}`, 'If it is the one that you mean'),
+        ],
       })
     : new StellarError('name-taken', `${name} is ${aSpace(role)}.`, {
-        hint: command`stellarctl ${role} delete ${name} --hosting-context ${cluster.context}`,
+        next: [nextStep(command`stellarctl ${role} delete ${name} --hosting-context ${context}`)],
       });
 }
 
@@ -48,8 +65,8 @@ export function refuseOtherRole(controlPlane: ControlPlane, wanted: SpaceRole, {
  * kubeconfig. Run again it goes on; what is gone is no error.
  * @param started when the work began, milliseconds since the epoch
  */
-export async function deleteSpace(
-  space: SpaceToDelete,
+export async function deleteControlPlane(
+  space: ControlPlaneToDelete,
   tools: SpaceTools,
   run: Run,
   started: number = Date.now(),
@@ -65,7 +82,7 @@ export async function deleteSpace(
       result.changed = deleted && !hosting.dryRun;
     }
     if (await removeBootstrap(space, hosting)) result.changed = !hosting.dryRun;
-    if (!hosting.dryRun) await untilGone(space, tools, run);
+    if (!hosting.dryRun) await untilGone(space, hosting, run);
     const removed = await removeContexts(contextsToGo, space, tools, run);
     if (removed.length > 0) result.changed = !hosting.dryRun;
     const contexts = removed.length === 0 ? '' : `, and context ${removed.join(', ')} with it`;
@@ -76,12 +93,12 @@ export async function deleteSpace(
   } catch (error) {
     if (!(error instanceof StellarError)) throw error;
     run.progress.failed(name, error.message);
-    return { ...result, error: withWayOn(error, space, result.changed) };
+    return { ...result, error: result.changed ? withWayOn(error, space, hosting) : error };
   }
 }
 
 /** An external space that has never come up, or that was not even made, may have left a kubeconfig with all rights. */
-async function removeBootstrap({ name, role, controlPlane }: SpaceToDelete, hosting: Kube): Promise<boolean> {
+async function removeBootstrap({ name, role, controlPlane }: ControlPlaneToDelete, hosting: Kube): Promise<boolean> {
   if (role !== 'its' || (controlPlane !== undefined && typeOf(controlPlane) !== 'external')) return false;
   const { name: secret, namespace } = bootstrapSecretOf(name);
   const present = await hosting.get<Secret>(resources.secrets, secret, { namespace });
@@ -91,37 +108,57 @@ async function removeBootstrap({ name, role, controlPlane }: SpaceToDelete, host
   return present !== undefined && isOurs && hosting.delete(resources.secrets, secret, { namespace, uid });
 }
 
+/** What is still there of a control plane on the hosting cluster. */
+interface Rest {
+  controlPlane: ControlPlane | undefined;
+  namespace: KubeObject | undefined;
+}
+
 /** The control plane goes at once, its namespace with everything in it after that. */
-async function untilGone({ name, controlPlane }: SpaceToDelete, { hosting }: SpaceTools, run: Run): Promise<void> {
-  let kept = '';
-  let wasControlPlane = controlPlane !== undefined;
-  let isOrphanDeleted = false;
-  const gone = await poll(async () => {
+const deletionStages: readonly Stage<Rest>[] = [
+  {
+    id: 'control-plane',
+    title: 'control plane gone',
+    check: ({ controlPlane }) =>
+      controlPlane === undefined
+        ? met
+        : waiting(`the control plane is kept by finalizer ${controlPlane.metadata.finalizers?.join(', ') ?? '(none)'}`),
+  },
+  {
+    id: 'namespace',
+    title: 'namespace gone',
+    check: ({ namespace }) =>
+      namespace === undefined ? met : waiting(`namespace ${namespace.metadata.name} is being emptied`),
+  },
+];
+
+async function untilGone({ name, controlPlane }: ControlPlaneToDelete, hosting: Kube, run: Run): Promise<void> {
+  const look = async () => {
     const [present, namespace] = await Promise.all([
       hosting.get<ControlPlane>(resources.controlPlanes, name),
       hosting.get<KubeObject>(resources.namespaces, namespaceOf(name)),
     ]);
-    const ownNamespace = namespace !== undefined && isOf(name, namespace) ? namespace : undefined;
-    if (present === undefined && wasControlPlane) {
-      wasControlPlane = false;
-      run.progress.changed(name, 'control plane gone; its namespace is being emptied');
-    }
-    if (present === undefined && ownNamespace === undefined) return true;
-    if (present === undefined && ownNamespace !== undefined && !isOrphanDeleted) {
-      isOrphanDeleted = true;
-      await deleteOrphan(hosting, ownNamespace);
-    }
-    kept =
-      present === undefined
-        ? `namespace ${namespaceOf(name)} is being emptied`
-        : `the control plane is kept by finalizer ${present.metadata.finalizers?.join(', ') ?? '(none)'}`;
-    run.progress.waiting(name, kept);
-    return undefined;
-  }, run);
-  if (gone) return;
-  throw new StellarError('timeout', `${name} was not gone in time: ${kept}.`, {
-    hint: command`See what keeps it: kubectl --context ${hosting.cluster.context} get controlplane/${name} namespace/${namespaceOf(name)} -o yaml`,
-  });
+    const own = namespace && isOf(name, namespace) ? namespace : undefined;
+    return { stages: deletionStages, snapshot: { controlPlane: present, namespace: own } };
+  };
+  const subject: Followed<Rest, true> = {
+    async act({ snapshot, reached, blocking, isFirst }) {
+      const hasGone = isFirst ? snapshot.controlPlane === undefined : reached.some(({ id }) => id === 'control-plane');
+      if (hasGone && controlPlane !== undefined)
+        run.progress.changed(name, 'control plane gone; its namespace is being emptied');
+      if (blocking === undefined) return true;
+      if (hasGone && snapshot.namespace !== undefined) await deleteOrphan(hosting, snapshot.namespace);
+      run.progress.waiting(name, blocking.verdict.why);
+      return undefined;
+    },
+    late(last) {
+      const see = command`kubectl --context ${hosting.cluster.context} get controlplane/${name} namespace/${namespaceOf(name)} -o yaml`;
+      throw new StellarError('timeout', `${name} was not gone in time: ${last?.blocking?.verdict.why}.`, {
+        next: [nextStep(see, 'See what keeps it')],
+      });
+    },
+  };
+  await followOne(subject, look, run);
 }
 
 /**
@@ -137,18 +174,19 @@ const isOf = (controlPlane: string, { metadata }: KubeObject): boolean =>
 
 /** What leads to it without doubt: contexts of that name may be those of another hosting cluster's control plane. */
 export async function contextsToRemove(
-  { name, hosting, controlPlane }: SpaceToDelete,
+  { name, controlPlane }: ControlPlaneToDelete,
   tools: SpaceTools,
 ): Promise<string[]> {
-  const { kubeconfig } = tools;
-  if (contextsOf(kubeconfig, name, hosting).length === 0) return [];
+  const { kubeconfig, hosting } = tools;
+  const { context } = hosting.cluster;
+  if (contextsOf(kubeconfig, name, context).length === 0) return [];
   const server = controlPlane && ifSeen(await accessSpace(controlPlane, tools))?.server;
-  return contextsCertainlyOf(kubeconfig, name, hosting, server);
+  return contextsCertainlyOf(kubeconfig, name, context, server);
 }
 
 async function removeContexts(
   contexts: readonly string[],
-  { name }: SpaceToDelete,
+  { name }: ControlPlaneToDelete,
   { kubeconfig, target, hostingContext }: SpaceTools,
   run: Run,
 ): Promise<string[]> {
@@ -177,15 +215,12 @@ function unmarked(context: string, { contexts }: Kubeconfig): ContextToSet {
   return { context, cluster: { name: cluster }, user: { name: user }, makeCurrent: false, ...forNoControlPlane };
 }
 
-function withWayOn(error: StellarError, { name, role, hosting }: SpaceToDelete, hasBegun: boolean): StellarError {
-  if (!hasBegun) return error;
-  const { code, message, hint, details, cause } = error;
+function withWayOn(error: StellarError, { name, role }: ControlPlaneToDelete, { cluster }: Kube): StellarError {
+  const { code, message, next, details, cause } = error;
+  const resume = command`stellarctl ${role} delete ${name} --hosting-context ${cluster.context}`;
   return new StellarError(code, message, {
     details: [...details, `The deletion of ${name} has begun and goes on.`],
-    hint:
-      code === 'interrupted' || hint === undefined
-        ? command`To go on: stellarctl ${role} delete ${name} --hosting-context ${hosting}`
-        : hint,
+    next: code === 'interrupted' || next.length === 0 ? [nextStep(resume, 'To go on')] : next,
     cause,
   });
 }

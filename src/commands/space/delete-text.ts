@@ -1,0 +1,71 @@
+import { count } from '../../lib/engine/counts.ts';
+import { adoptedAccount } from '../../lib/spaces/create/bootstrap.ts';
+import type { DeletionOptions } from '../../lib/spaces/delete/delete-control-plane.ts';
+import type { ItsToDelete } from '../../lib/spaces/delete/delete-its.ts';
+import type { WdsToDelete } from '../../lib/spaces/delete/delete-wds.ts';
+import { typeOf } from '../../lib/spaces/spaces.ts';
+import { objectsIn } from '../../lib/workloads/manifest-works.ts';
+
+export type SpaceToDelete = ItsToDelete | WdsToDelete;
+
+/** What will happen, a line each. */
+export function describeDeletion(space: SpaceToDelete, { keepWorkloads }: DeletionOptions): string[] {
+  if (space.controlPlane === undefined) return [];
+  const type = typeOf(space.controlPlane);
+  return space.role === 'its' ? describeIts(space, type) : describeWds(space, type, keepWorkloads === true);
+}
+
+function describeIts({ name, wecs, unseen, wdses }: ItsToDelete, type: string): string[] {
+  const isOthers = type === 'host' || type === 'external';
+  const fate = isOthers ? 'they stay registered with the cluster behind it' : 'their agents lose their hub';
+  const lines = [
+    ...(wecs === undefined ? [`WECs      could not be seen: ${unseen}`] : []),
+    ...(wecs !== undefined && wecs.length > 0 ? [`WECs      ${wecs.join(', ')}: ${fate}`] : []),
+    ...(wdses.length > 0 ? [`WDSes     ${wdses.join(', ')}: nothing is sent from there any more`] : []),
+  ];
+  if (!isOthers) return [...lines, 'Everything in it will be lost.'];
+  const account = `${adoptedAccount.namespace}/${adoptedAccount.name}`;
+  return [
+    ...lines,
+    `The cluster behind ${name} stays, and so does OCM in it.`,
+    ...(type === 'external'
+      ? [`There, KubeFlex's ServiceAccount ${account} keeps all rights until somebody deletes it.`]
+      : []),
+  ];
+}
+
+function describeWds({ policies, works, unseen, shared }: WdsToDelete, type: string, keep: boolean): string[] {
+  const wecs = [...new Set(works.map(({ metadata }) => metadata.namespace))];
+  const fate = keep ? 'stay, and nobody looks after them any more' : 'will be removed';
+  const others = shared.length === 0 ? '' : `: those of ${shared.join(', ')} as well; they stay`;
+  return [
+    ...(unseen === undefined ? [] : [`What it has sent could not be seen: ${unseen}`]),
+    ...(policies.length === 0
+      ? []
+      : [`binding policies   ${policies.map(({ metadata }) => metadata.name).join(', ')}${others}`]),
+    ...(works.length === 0 ? [] : [`${count(works.length, 'work')} on ${wecs.join(', ')}: their workloads ${fate}.`]),
+    type === 'host' ? whatStays(shared) : 'Everything in it will be lost.',
+  ];
+}
+
+const whatStays = (shared: readonly string[]): string =>
+  shared.length > 0
+    ? `The hosting cluster stays as it is, for ${shared.join(', ')}.`
+    : 'The hosting cluster stays as it is, without binding policies and without KubeStellar looking at it.';
+
+/** What would be lost, each by a name that stays the same from one look to the next. */
+export function lossesOf(space: SpaceToDelete): string[] {
+  const { name, controlPlane } = space;
+  const itself = controlPlane === undefined ? [] : [`control plane ${name} (${controlPlane.metadata.uid})`];
+  if (space.role === 'its')
+    return [
+      ...itself,
+      ...(space.wecs ?? []).map((wec) => `the registration of ${wec}`),
+      ...space.wdses.map((wds) => `the ITS of ${wds}`),
+    ];
+  return [
+    ...itself,
+    ...space.policies.map(({ metadata }) => `binding policy ${metadata.name}`),
+    ...space.works.flatMap((work) => objectsIn(work).map((object) => `${object} on ${work.metadata.namespace}`)),
+  ];
+}

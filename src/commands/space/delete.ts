@@ -1,0 +1,87 @@
+import type { Command } from 'commander';
+import type { DeletionOptions } from '../../lib/spaces/delete/delete-control-plane.ts';
+import type { SpaceRole } from '../../lib/spaces/names.ts';
+import type { Io } from '../../lib/terminal/io.ts';
+import { action } from '../shell/action.ts';
+import { confirmLoss } from '../shell/confirm-loss.ts';
+import { refuseUnnamedHosting } from '../shell/hosting.ts';
+import {
+  defineCommand,
+  dryRunOption,
+  type HostingOptions,
+  hostingContextOption,
+  type WritingOptions,
+} from '../shell/options.ts';
+import type { SpaceToDelete } from './delete-text.ts';
+
+interface Options extends HostingOptions, WritingOptions, DeletionOptions {
+  yes?: boolean;
+}
+
+interface Texts {
+  summary: string;
+  description: string;
+  examples: [command: string, what: string][];
+  force: string;
+}
+
+const texts: Record<SpaceRole, Texts> = {
+  its: {
+    summary: 'delete an Inventory and Transport Space',
+    description:
+      'Says what hangs on the ITS, asks, deletes it, waits until everything of it is gone from the hosting cluster, and takes its context out of the kubeconfig. It refuses while WECs are registered or WDSes use it. A host or external cluster behind it stays, with OCM in it.',
+    examples: [
+      ['stellarctl its delete its1', 'delete it, after a look at what hangs on it'],
+      ['stellarctl its delete its1 --yes', 'without being asked, in a script'],
+    ],
+    force: 'although WECs are registered with it, or it does not answer',
+  },
+  wds: {
+    summary: 'delete a Workload Description Space',
+    description:
+      'Says what the WDS has sent to WECs, asks, deletes its binding policies, waits until what they have sent is gone from the WECs, then deletes the WDS and takes its context out of the kubeconfig. With --keep-workloads the workloads stay where they run.',
+    examples: [
+      ['stellarctl wds delete wds1', 'delete it, with the workloads that it has sent'],
+      ['stellarctl wds delete wds1 --keep-workloads', 'let the workloads run on, without an owner'],
+      ['stellarctl wds delete wds1 --yes', 'without being asked, in a script'],
+    ],
+    force: 'although what it has sent cannot be seen, or agents that would have to remove it are dead',
+  },
+};
+
+/** `its delete` and `wds delete`. */
+export function spaceDeleteCommand(io: Io, role: SpaceRole): Command {
+  const { force, ...text } = texts[role];
+  const command = defineCommand('delete', { ...text, timeout: '5m' })
+    .argument('<name>', 'its name')
+    .option('-y, --yes', 'do not ask');
+  if (role === 'wds') command.option('--keep-workloads', 'leave the workloads where they run');
+  return command
+    .option('--force', force)
+    .addOption(hostingContextOption())
+    .addOption(dryRunOption())
+    .action(
+      action<Options>(io, async (session, { yes, dryRun, ...options }, [name = '']) => {
+        const { inspectIts, deleteIts } = await import('../../lib/spaces/delete/delete-its.ts');
+        const { inspectWds, deleteWds } = await import('../../lib/spaces/delete/delete-wds.ts');
+        const { describeDeletion, lossesOf } = await import('./delete-text.ts');
+        const tools = await session.spaceTools();
+        refuseUnnamedHosting(session, tools, { yes, dryRun });
+        session.announce(tools.hosting, 'Hosting cluster');
+        const space = await confirmLoss<SpaceToDelete>(session, {
+          look: () => (role === 'its' ? inspectIts : inspectWds)(name, options, tools),
+          show: (seen) => {
+            if (seen.controlPlane !== undefined) session.progress.note(name);
+            for (const line of describeDeletion(seen, options)) session.progress.note(`  ${line}`);
+          },
+          losses: lossesOf,
+          deeds: ({ controlPlane }) =>
+            controlPlane === undefined ? [] : [{ verb: 'Delete', doing: 'Deleting', name, yes }],
+          dryRun,
+        });
+        const deleted =
+          space.role === 'its' ? deleteIts(space, tools, session.run) : deleteWds(space, options, tools, session.run);
+        await session.finish([await deleted]);
+      }),
+    );
+}

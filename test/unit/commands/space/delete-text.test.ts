@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { describeDeletion } from '../../../../src/commands/space/delete-text.ts';
+import type { ItsToDelete } from '../../../../src/lib/spaces/delete/delete-its.ts';
+import type { WdsToDelete } from '../../../../src/lib/spaces/delete/delete-wds.ts';
+import { its, wds } from '../../support/space-builders.ts';
+
+describe('before an ITS is deleted', () => {
+  const its1 = { name: 'its1', role: 'its', context: 'its1', wecs: [], unseen: undefined, wdses: [] } as const;
+  const said = (seen: Partial<ItsToDelete>) =>
+    describeDeletion({ ...its1, controlPlane: its('its1'), ...seen }, {}).join('\n');
+  const ofType = (type: string) => said({ controlPlane: its('its1', { type }) });
+  test('it is said what is lost and what stays', () => {
+    for (const type of ['vcluster', 'k3s', 'ocm']) assert.match(ofType(type), /Everything in it will be lost/);
+    assert.match(ofType('host'), /The cluster behind its1 stays, and so does OCM in it\.$/);
+    assert.match(ofType('external'), /ServiceAccount kube-system\/kubeflex keeps all rights/);
+    assert.deepEqual(describeDeletion({ ...its1, controlPlane: undefined }, {}), []);
+  });
+  test('it is said that it cannot be seen what hangs on it', () => {
+    assert.match(said({ wecs: undefined, unseen: 'Cannot reach its1.' }), /could not be seen/);
+  });
+});
+
+describe('before a WDS is deleted', () => {
+  const wds1: WdsToDelete = {
+    ...{ name: 'wds1', role: 'wds', controlPlane: wds('wds1'), wds: undefined, its: undefined, unseen: undefined },
+    policies: [{ kind: 'BindingPolicy', metadata: { name: 'nginx' } }],
+    works: [{ kind: 'ManifestWork', metadata: { name: 'w1', namespace: 'cluster1' } }],
+    shared: [],
+  };
+  test('it is said what becomes of workloads', () => {
+    const said = (keepWorkloads: boolean) => describeDeletion(wds1, { keepWorkloads }).join('\n');
+    assert.match(said(false), /binding policies {3}nginx\n1 work on .*will be removed/);
+    assert.match(said(true), /stay, and nobody looks after them/);
+    assert.match(said(true), /The hosting cluster stays as it is/);
+  });
+  test('it is said which policies stay, for another WDS', () => {
+    assert.match(describeDeletion({ ...wds1, shared: ['wds2'] }, {}).join('\n'), /those of wds2 as well; they stay/);
+  });
+});
