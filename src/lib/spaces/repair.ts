@@ -1,6 +1,7 @@
 import { command } from '../engine/command-line.ts';
 import { Deadline } from '../engine/deadline.ts';
 import { StellarError } from '../engine/errors.ts';
+import { run as nextStep } from '../engine/next-step.ts';
 import { poll } from '../engine/poll.ts';
 import type { Run } from '../engine/run.ts';
 import { requireHosting } from '../hosting/hosting.ts';
@@ -9,18 +10,17 @@ import { deletePresent } from '../kube/delete-present.ts';
 import type { Job } from '../kube/objects.ts';
 import { jobState } from '../kube/pods.ts';
 import { resources } from '../kube/resources.ts';
-import { createSpace } from './create/create-space.ts';
 import { checkSpaceName } from './create/find-existing.ts';
 import { requireHooks } from './create/hooks.ts';
 import { canNameIts, chooseItsForWds, type ItsForWds } from './create/its-for-wds.ts';
 import { knownEntries } from './create/space-context.ts';
+import { SpaceWork } from './create/space-work.ts';
 import { aSpace, clusterInfoJob, hookNames, namespaceOf, type SpaceRole } from './names.ts';
 import type { ControlPlane, HookUse } from './objects.ts';
 import type { SpaceResult } from './space-result.ts';
 import { hooksOf, itsNameOf, itsOfWds, listControlPlanes, roleOf } from './spaces.ts';
 import { readSpace, type SpaceEvidence } from './stages/evidence.ts';
 import { askToLook } from './stages/follow-space.ts';
-import { SpaceWatcher } from './stages/space-watcher.ts';
 import { isWiredFor, managerDeployment, transportDeployment } from './stages/wds-stages.ts';
 import type { SpaceTools } from './tools.ts';
 
@@ -34,7 +34,7 @@ export interface RepairInput {
 /**
  * Sets a space going again that has stopped: lets KubeFlex make failed Jobs anew, which it never does by itself, and gives a WDS hooks
  * that can name its ITS. Then it is followed, and its context written, as after its creation.
- * @throws StellarError `not-found`, and what createSpace may throw
+ * @throws StellarError `not-found`, and what comes before the first write; afterwards the error is in the result
  */
 export async function repairSpace(input: RepairInput, tools: SpaceTools, run: Run): Promise<SpaceResult> {
   const { name, role } = input;
@@ -46,24 +46,19 @@ export async function repairSpace(input: RepairInput, tools: SpaceTools, run: Ru
     throw notThere(name, role, hosting, evidence?.controlPlane, 'repair');
   const failed = failedJobs(evidence);
   const rewired = role === 'wds' ? await rewiring(input, evidence, hosting) : undefined;
-  const watcher = new SpaceWatcher(tools);
-  const space = {
-    exists: true,
-    type: evidence.type,
-    write:
-      failed.length === 0 && rewired === undefined
-        ? undefined
-        : async () => {
-            if (rewired !== undefined) await rewire(hosting, evidence, rewired, run);
-            await makeAnew(hosting, evidence, failed);
-            return whatWasDone(failed, rewired);
-          },
-    entries: () => knownEntries(name, evidence.type, tools),
-  };
-  const followed = { name, role, hosting, inside: () => watcher.clientOf(name), started: Date.now() };
-  return role === 'its'
-    ? createSpace({ ...space, followed: { ...followed, look: () => watcher.its(name) } }, tools, run)
-    : createSpace({ ...space, followed: { ...followed, look: () => watcher.wds(name) } }, tools, run);
+  const space = new SpaceWork({ name, role, type: evidence.type, exists: true }, tools, run);
+  return space.attempt(async () => {
+    if (rewired !== undefined) await rewire(hosting, evidence, rewired, run);
+    if (failed.length > 0 || rewired !== undefined) {
+      await makeAnew(hosting, evidence, failed);
+      space.written(whatWasDone(failed, rewired));
+    }
+    const isReady =
+      role === 'its'
+        ? await space.follow(() => space.watcher.its(name))
+        : await space.follow(() => space.watcher.wds(name));
+    if (isReady) await space.finish(await knownEntries(name, evidence.type, tools));
+  });
 }
 
 /** What is the matter with a name that no such space has. @param present the control plane of that name, if there is one */
@@ -77,11 +72,11 @@ export function notThere(
   const other = present && roleOf(present);
   if (other !== undefined) {
     return new StellarError('not-found', `${name} is ${aSpace(other)}.`, {
-      hint: command`stellarctl ${other} ${verb} ${name} --hosting-context ${cluster.context}`,
+      next: [nextStep(command`stellarctl ${other} ${verb} ${name} --hosting-context ${cluster.context}`)],
     });
   }
   return new StellarError('not-found', `There is no ${role.toUpperCase()} ${name} on ${cluster.context}.`, {
-    hint: command`See what there is: stellarctl ${role} list --hosting-context ${cluster.context}`,
+    next: [nextStep(command`stellarctl ${role} list --hosting-context ${cluster.context}`, 'See what there is')],
   });
 }
 

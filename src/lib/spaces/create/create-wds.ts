@@ -1,26 +1,26 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
+import { inWords, run as nextStep } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import { requireHosting } from '../../hosting/hosting.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import type { Secret } from '../../kube/objects.ts';
+import type { KubeObject } from '../../kube/objects.ts';
 import { requirePermissions } from '../../kube/permissions.ts';
-import { resources } from '../../kube/resources.ts';
-import { hookNames, managerName, postgresInstallation, postgresName, systemNamespace, type WdsType } from '../names.ts';
+import { hookNames, managerName, type WdsType } from '../names.ts';
 import type { ControlPlane } from '../objects.ts';
 import type { SpaceResult } from '../space-result.ts';
 import { itsOfWds, listControlPlanes } from '../spaces.ts';
 import { askToLook } from '../stages/follow-space.ts';
-import { SpaceWatcher } from '../stages/space-watcher.ts';
 import type { SpaceTools } from '../tools.ts';
-import { createSpace } from './create-space.ts';
 import { checkSpaceName, findOrClear } from './find-existing.ts';
 import { requireHooks } from './hooks.ts';
 import { chooseItsForWds } from './its-for-wds.ts';
-import { missingManagerBinding } from './manager-binding.ts';
 import { wdsManifest } from './manifests.ts';
 import { createPermissions } from './permissions.ts';
 import { knownEntries } from './space-context.ts';
+import { SpaceWork } from './space-work.ts';
+import { missingManagerBinding } from './types/host.ts';
+import { requirePostgres } from './types/k8s.ts';
 
 export interface WdsInput {
   name: string;
@@ -42,52 +42,50 @@ export async function createWds(input: WdsInput, tools: SpaceTools, run: Run): P
   checkApiGroups(input.apiGroups);
   await requireHosting(hosting);
   const present = await findOrClear(hosting, name, { role: 'wds', type }, run);
-  const watcher = new SpaceWatcher(tools);
-  return createSpace(
-    {
-      followed: {
-        name,
-        role: 'wds',
-        hosting,
-        look: () => watcher.wds(name),
-        inside: () => watcher.clientOf(name),
-        started: Date.now(),
-      },
-      type,
-      exists: present !== undefined,
-      write: present === undefined ? await writing(input, hosting, run) : await mending(input, present, hosting),
-      entries: () => knownEntries(name, type, tools),
-    },
-    tools,
-    run,
-  );
+  const { objects, what } =
+    present === undefined ? await planNew(input, hosting, run) : await planPresent(input, present, hosting);
+
+  const space = new SpaceWork({ name, role: 'wds', type, exists: present !== undefined }, tools, run);
+  return space.attempt(async () => {
+    if (present === undefined) await space.begin(await knownEntries(name, type, tools));
+    for (const object of objects) await hosting.apply(object);
+    if (present !== undefined && objects.length > 0) await askToLook(hosting, name);
+    if (objects.length > 0) space.written(what);
+    if (await space.follow(() => space.watcher.wds(name))) await space.finish(await knownEntries(name, type, tools));
+  });
+}
+
+/** What is to be written, in this order, and what that does. */
+interface Plan {
+  objects: KubeObject[];
+  what: string;
 }
 
 /**
  * What a WDS that is there still needs to come up.
  * @throws StellarError `name-taken` where it uses another ITS than is asked for
  */
-async function mending(
+async function planPresent(
   { name, type, itsName, apiGroups }: WdsInput,
   present: ControlPlane,
   hosting: Kube,
-): Promise<(() => Promise<string>) | undefined> {
+): Promise<Plan> {
   if (itsName !== undefined) await refuseOtherIts(name, itsName, hosting);
   refuseOtherGroups(present, apiGroups);
   const binding = await missingManagerBinding(hosting, type);
-  if (binding === undefined) return undefined;
-  return async () => {
-    await hosting.apply(binding);
-    await askToLook(hosting, name);
-    return `rights given to ${managerName}`;
-  };
+  return { objects: binding === undefined ? [] : [binding], what: `rights given to ${managerName}` };
 }
 
 async function refuseOtherIts(name: string, asked: string, hosting: Kube): Promise<void> {
   const its = itsOfWds(name, (await listControlPlanes(hosting)) ?? [])?.metadata.name;
   if (its === asked) return;
   throw new StellarError('name-taken', `${name} exists already, and its ITS is ${its ?? 'not clear'}, not ${asked}.`, {
-    hint: command`Give it that one: stellarctl wds repair ${name} --its-name ${asked} --hosting-context ${hosting.cluster.context}`,
+    next: [
+      nextStep(
+        command`stellarctl wds repair ${name} --its-name ${asked} --hosting-context ${hosting.cluster.context}`,
+        'Give it that one',
+      ),
+    ],
   });
 }
 
@@ -99,16 +97,12 @@ function refuseOtherGroups({ metadata, spec }: ControlPlane, asked: readonly str
   throw new StellarError(
     'name-taken',
     `${metadata.name} exists already, and watches ${present === '' ? 'all API groups' : present}, not ${asked.join(',')}.`,
-    { hint: 'Choose another name, or delete it first' },
+    { next: [inWords('Choose another name, or delete it first')] },
   );
 }
 
-/** Finds out everything that can be known to fail, then says what to write. */
-async function writing(
-  { name, type, itsName, apiGroups }: WdsInput,
-  hosting: Kube,
-  run: Run,
-): Promise<() => Promise<string>> {
+/** Finds out everything that can be known to fail. */
+async function planNew({ name, type, itsName, apiGroups }: WdsInput, hosting: Kube, run: Run): Promise<Plan> {
   const hooks = await requireHooks(hosting, [hookNames.controller, hookNames.transport]);
   const choice = await chooseItsForWds(hosting, itsName, hooks, { keepName: itsName !== undefined });
   const binding = await missingManagerBinding(hosting, type);
@@ -127,23 +121,10 @@ async function writing(
     controllerHook: hookNames.controller,
     transportHook: choice.transportHook,
   });
-  return async () => {
-    for (const other of others) await hosting.apply(other);
-    await hosting.apply(manifest);
-    return `control plane created on ${hosting.cluster.context}, its ITS is ${choice.its}`;
+  return {
+    objects: [...others, manifest],
+    what: `control plane created on ${hosting.cluster.context}, its ITS is ${choice.its}`,
   };
-}
-
-async function requirePostgres(hosting: Kube): Promise<void> {
-  const secret = await hosting.get<Secret>(resources.secrets, postgresName, { namespace: systemNamespace });
-  if (secret !== undefined) return;
-  throw new StellarError(
-    'not-found',
-    `${hosting.cluster.context} has no PostgreSQL (Secret ${systemNamespace}/${postgresName}), which control planes of type k8s keep their data in.`,
-    {
-      hint: `Do without it: --type host    Or install it: ${postgresInstallation}`,
-    },
-  );
 }
 
 /** @throws StellarError `usage` */

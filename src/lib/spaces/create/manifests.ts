@@ -1,15 +1,5 @@
-import { coreChart } from '../../hosting/core-chart.ts';
-import type { KubeObject } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
-import {
-  type ItsType,
-  managerAdminBinding,
-  managerName,
-  type SecretKeys,
-  secretOf,
-  systemNamespace,
-  type WdsType,
-} from '../names.ts';
+import { type ItsType, type SecretKeys, secretOf, systemNamespace, type WdsType } from '../names.ts';
 import type { ControlPlane, HookUse } from '../objects.ts';
 
 /**
@@ -83,24 +73,4 @@ export function wdsManifest({
     ],
     { ControlPlaneName: name, ITSName: itsName },
   );
-}
-
-/** KubeFlex gives a control plane of type host all rights on the hosting cluster, which its manager needs to have itself for that. */
-export function managerBinding(): KubeObject {
-  const { apiVersion, kind } = resources.clusterRoleBindings;
-  return {
-    apiVersion,
-    kind,
-    metadata: {
-      name: managerAdminBinding,
-      // helm takes over what says to be its release's, and refuses what does not: a chart that lists a host space makes this as well.
-      labels: { 'app.kubernetes.io/managed-by': 'Helm' },
-      annotations: {
-        'meta.helm.sh/release-name': coreChart.release.name,
-        'meta.helm.sh/release-namespace': coreChart.release.namespace,
-      },
-    },
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
-    subjects: [{ kind: 'ServiceAccount', name: managerName, namespace: systemNamespace }],
-  } as KubeObject;
 }

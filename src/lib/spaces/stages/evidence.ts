@@ -1,5 +1,5 @@
-import type { Kube, Reader } from '../../kube/client/client.ts';
-import type { Deployment, Job, Pod, Secret, StatefulSet } from '../../kube/objects.ts';
+import type { Reader } from '../../kube/client/client.ts';
+import type { Deployment, Job, Pod, StatefulSet } from '../../kube/objects.ts';
 import { lenient } from '../../kube/permissive-reader.ts';
 import { resources } from '../../kube/resources.ts';
 import { managerName, namespaceOf, type SpaceRole, systemNamespace } from '../names.ts';
@@ -63,9 +63,4 @@ async function readManager(hosting: Reader): Promise<SpaceEvidence['manager']> {
   ]);
   if (readable.forbidden.size > 0) return undefined;
   return { deployment, pods: pods.filter(({ metadata }) => metadata.name.startsWith(`${managerName}-`)) };
-}
-
-/** Whether KubeFlex has made the credentials of a space already. */
-export async function hasCredentials(hosting: Kube, name: string, secretName: string): Promise<boolean> {
-  return (await hosting.get<Secret>(resources.secrets, secretName, { namespace: namespaceOf(name) })) !== undefined;
 }

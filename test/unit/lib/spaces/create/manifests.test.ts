@@ -1,11 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import {
-  bootstrapSecretOf,
-  itsManifest,
-  managerBinding,
-  wdsManifest,
-} from '../../../../../src/lib/spaces/create/manifests.ts';
+import { bootstrapSecretOf, itsManifest, wdsManifest } from '../../../../../src/lib/spaces/create/manifests.ts';
+import { managerBinding } from '../../../../../src/lib/spaces/create/types/host.ts';
 import type { ControlPlane } from '../../../../../src/lib/spaces/objects.ts';
 
 /*

@@ -9,7 +9,7 @@ import { loadKubeconfig } from '../../../../../src/lib/kube/kubeconfig/kubeconfi
 import type { KubeObject } from '../../../../../src/lib/kube/objects.ts';
 import { createIts, type ItsInput } from '../../../../../src/lib/spaces/create/create-its.ts';
 import { createWds, type WdsInput } from '../../../../../src/lib/spaces/create/create-wds.ts';
-import { managerBinding } from '../../../../../src/lib/spaces/create/manifests.ts';
+import { managerBinding } from '../../../../../src/lib/spaces/create/types/host.ts';
 import { getSpace } from '../../../../../src/lib/spaces/get-space.ts';
 import type { SpaceTools } from '../../../../../src/lib/spaces/tools.ts';
 import { recordingProgress } from '../../../support/builders.ts';

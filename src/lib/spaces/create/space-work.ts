@@ -1,0 +1,129 @@
+import { command } from '../../engine/command-line.ts';
+import { StellarError } from '../../engine/errors.ts';
+import { inWords } from '../../engine/next-step.ts';
+import type { Run } from '../../engine/run.ts';
+import { unreached } from '../../engine/stages.ts';
+import type { SpaceRole } from '../names.ts';
+import type { SpaceResult } from '../space-result.ts';
+import { existsStill, type FollowedSpace, followSpace, goOnOrBack } from '../stages/follow-space.ts';
+import { SpaceWatcher } from '../stages/space-watcher.ts';
+import type { SpaceTools } from '../tools.ts';
+import { requireContextFree, type SpaceEntries, writeSpaceContext } from './space-context.ts';
+
+/** A space to create, to repair, or to go on with. */
+interface Space {
+  name: string;
+  role: SpaceRole;
+  type: string;
+  /** Whether its control plane is there before anything is written. */
+  exists: boolean;
+}
+
+/**
+ * What one run does about a space from its first write to its context: what it has come to is kept and told here, and errors get the
+ * way on or back that fits what is there by then.
+ */
+export class SpaceWork {
+  readonly watcher: SpaceWatcher;
+  readonly #space: Space;
+  readonly #tools: SpaceTools;
+  readonly #run: Run;
+  readonly #started = Date.now();
+  readonly #result: SpaceResult;
+  #hasBegun = false;
+  #wasReady = false;
+
+  constructor(space: Space, tools: SpaceTools, run: Run) {
+    const { name, type } = space;
+    this.watcher = new SpaceWatcher(tools);
+    this.#space = { ...space };
+    this.#tools = tools;
+    this.#run = run;
+    this.#result = { name, type, ...unreached, changed: false, context: null };
+  }
+
+  /** Does the work. What goes wrong from here on is in the result. */
+  async attempt(work: () => Promise<void>): Promise<SpaceResult> {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof StellarError)) throw error;
+      this.#fail(this.#withWayOn(error));
+    }
+    return this.#result;
+  }
+
+  /**
+   * A new space is about to be written.
+   * @param entries where those of its context will come from, as far as that is known
+   * @throws StellarError `context-taken`
+   */
+  async begin(entries: SpaceEntries | undefined): Promise<void> {
+    await requireContextFree(this.#space.name, entries, this.#tools, this.#run);
+    this.#hasBegun = !this.#tools.hosting.dryRun;
+  }
+
+  /** Everything that was missing has been written, the control plane last. @param what in words */
+  written(what: string): void {
+    if (this.#tools.hosting.dryRun) return;
+    this.#space.exists = true;
+    this.#result.changed = true;
+    this.#run.progress.reached(this.#space.name, what);
+  }
+
+  /** Waits until the space is ready. @returns false where it does not become so, and where nothing was written for a dry run */
+  async follow<Inside>(look: FollowedSpace<Inside>['look']): Promise<boolean> {
+    const { name, role } = this.#space;
+    const { hosting } = this.#tools;
+    if (hosting.dryRun) return false;
+    const inside = () => this.watcher.clientOf(name);
+    const followed = { name, role, hosting, look, inside, started: this.#started };
+    const { stage, blockedAt, atOnce, error } = await followSpace(followed, this.#run);
+    Object.assign(this.#result, { stage, blockedAt });
+    if (error !== undefined) this.#fail(error);
+    this.#wasReady = atOnce === true;
+    return error === undefined;
+  }
+
+  /** Something was written that is not worth a line. */
+  changed(): void {
+    this.#result.changed = true;
+  }
+
+  /** Puts the context of a space that is ready into the kubeconfig. @param entries undefined where they are not known */
+  async finish(entries: SpaceEntries | undefined): Promise<void> {
+    const { name } = this.#space;
+    const { progress } = this.#run;
+    const result = this.#result;
+    if (entries !== undefined) {
+      const { changed, file } = await writeSpaceContext(name, entries, this.#tools, this.#run);
+      result.context = name;
+      if (changed) result.changed = true;
+      if (changed) progress.changed(name, `context ${name} written to ${file}`);
+    }
+    const where = result.context === null ? '' : ` · context ${result.context}`;
+    if (this.#wasReady && !result.changed) progress.done(name, `is ready; nothing to do${where}`);
+    else progress.done(name, `${result.stage}${where}`, Date.now() - this.#started);
+  }
+
+  #fail(error: StellarError): void {
+    this.#run.progress.failed(this.#space.name, error.message);
+    this.#result.error = error;
+  }
+
+  /** What has been created is never left unnamed; what stands beside a control plane may be there without it, as a Secret with all rights. */
+  #withWayOn(error: StellarError): StellarError {
+    const { name, role, exists } = this.#space;
+    const { hosting } = this.#tools;
+    if (!exists && !this.#hasBegun) return error;
+    const { code, message, next, details, cause } = error;
+    const back = command`stellarctl ${role} delete ${name} --hosting-context ${hosting.cluster.context}`;
+    const left = exists ? existsStill(name) : `What belongs to ${name} may be there in part. To go back: ${back}`;
+    const isOpen = exists && (code === 'interrupted' || next.length === 0);
+    return new StellarError(code, message, {
+      details: [...details, left],
+      next: isOpen ? [inWords(goOnOrBack(name, role, hosting))] : next,
+      cause,
+    });
+  }
+}

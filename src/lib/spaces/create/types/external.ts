@@ -1,0 +1,47 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Kube } from '../../../kube/client/client.ts';
+import type { Secret } from '../../../kube/objects.ts';
+import { lenient } from '../../../kube/permissive-reader.ts';
+import { resources } from '../../../kube/resources.ts';
+import { namespaceOf, secretOf } from '../../names.ts';
+import type { ControlPlane } from '../../objects.ts';
+import { type Bootstrap, type ExternalCluster, prepareBootstrap } from '../bootstrap.ts';
+import { bootstrapSecretOf } from '../manifests.ts';
+import type { SpaceEntries } from '../space-context.ts';
+
+/** The cluster that is to become a space, and whether its context is in the kubeconfig that the space's goes into. */
+export interface ExternalIts extends ExternalCluster {
+  isOwnContext: boolean;
+}
+
+/** How KubeFlex is to enter the cluster. @returns undefined where it has been in, and has credentials of its own */
+export async function missingBootstrap(
+  name: string,
+  external: ExternalIts,
+  hosting: Kube,
+): Promise<Bootstrap | undefined> {
+  const credentials = secretOf.external?.name ?? '';
+  const present = await hosting.get<Secret>(resources.secrets, credentials, { namespace: namespaceOf(name) });
+  return present === undefined ? prepareBootstrap(name, external, hosting.cluster.context) : undefined;
+}
+
+/** A control plane that somebody else has made may look for its kubeconfig elsewhere, or nowhere. */
+export async function referToBootstrap({ metadata, spec }: ControlPlane, hosting: Kube): Promise<void> {
+  const wanted = bootstrapSecretOf(metadata.name);
+  if (isDeepStrictEqual(spec?.bootstrapSecretRef, wanted)) return;
+  await hosting.merge(resources.controlPlanes, metadata.name, { spec: { bootstrapSecretRef: wanted } });
+}
+
+/**
+ * KubeFlex deletes the bootstrap Secret when it has been in. One that was written in that very moment, by a second run, would stay, with
+ * all rights.
+ * @returns whether there was one
+ */
+export async function removeBootstrap(name: string, hosting: Kube): Promise<boolean> {
+  const { name: secret, namespace } = bootstrapSecretOf(name);
+  const left = await lenient(hosting).get<Secret>(resources.secrets, secret, { namespace });
+  return left !== undefined && hosting.delete(resources.secrets, secret, { namespace, uid: left.metadata.uid });
+}
+
+export const entriesOfExternal = ({ context, isOwnContext }: ExternalIts): SpaceEntries =>
+  isOwnContext ? { sameAs: context.name } : { entries: context };
