@@ -6,6 +6,7 @@ import type { Run } from '../engine/run.ts';
 import { unreached } from '../engine/stages.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { requireHub } from './hub/require-hub.ts';
+import { otherName } from './klusterlet/other-name.ts';
 import type { Klusterlet } from './objects.ts';
 import { requireAcceptPermissions } from './permissions.ts';
 import { findAgent } from './registration/acceptance.ts';
@@ -95,11 +96,11 @@ export async function accept(hub: Kube, { wecs, agent, wait }: AcceptInput, run:
 
 /** A context that leads to another WEC: its agent is not the one that asks for this name. @throws StellarError `registered-elsewhere` */
 function refuseOtherWec({ cluster }: Kube, name: string, wec: WecEvidence | undefined): void {
-  const registered = wec?.klusterlet?.spec?.clusterName;
-  if (wec === undefined || !registered || registered === name) return;
+  const other = otherName(wec?.klusterlet, name);
+  if (wec === undefined || other === undefined) return;
   throw new StellarError(
     'registered-elsewhere',
-    `The cluster of context ${wec.context} is registered as ${registered}, not as ${name}; ${name} was not accepted.`,
+    `The cluster of context ${wec.context} is registered as ${other}, not as ${name}; ${name} was not accepted.`,
     { hint: command`Give the context of ${name}, or none: stellarctl accept ${name} --its ${cluster.context}` },
   );
 }

@@ -7,44 +7,34 @@ import { blockingStage, type StageReport } from '../../engine/stages.ts';
 import { conditionOf, isTrue } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
 import { isDeregistering } from '../deregister/labels.ts';
+import { otherName } from '../klusterlet/other-name.ts';
 import { agentNamespace, operatorName, operatorNamespace } from '../names.ts';
 import { clockDifference, type Registration } from '../registration/checks.ts';
 import { hubConnectionOf } from '../registration/hub-connection.ts';
-import { bootstrapRequests, hasJoined } from '../registration/hub-evidence.ts';
+import { bootstrapRequests, type HubEvidence, hasJoined } from '../registration/hub-evidence.ts';
 import { overdueLease } from '../registration/lease.ts';
 import { isOperatorPod, lacksAgent, lacksOperator, podProblem } from '../registration/wec-pods.ts';
-import type { Mailbox, WecSide } from './view.ts';
+import type { Mailbox } from './view.ts';
 
 /** What a diagnosis is made from. */
-export interface Findings {
-  registration: Registration;
+export interface Findings extends Registration {
   reports: readonly StageReport[];
   mailbox: Mailbox | null;
-  wec: WecSide | null;
   /** Kinds that may not be read on the WEC: that nothing of them was found there says nothing. */
   forbidden: ReadonlySet<string>;
   /** The context of the ITS. */
   its: string;
 }
 
-/** The same, with how the WEC is written in commands. */
-interface Look extends Findings {
-  name: string;
-  /** NAME=CONTEXT, where the context is known. */
-  target: string;
-}
-
-type Check = (look: Look) => Problem | undefined;
+type Check = (findings: Findings) => Problem | undefined;
 
 /**
  * Says in one sentence what keeps a WEC from being available and working, and what to type. Causes come before what follows from
  * them: an agent that does not start explains a lease that has stopped, and not the other way round.
  */
 export function diagnose(findings: Findings): Problem | undefined {
-  const { name } = findings.registration;
-  const look = { ...findings, name, target: `${name}=${findings.wec?.context ?? 'CONTEXT'}` };
   for (const check of checks) {
-    const found = check(look);
+    const found = check(findings);
     if (found !== undefined) return found;
   }
   return undefined;
@@ -71,8 +61,8 @@ const checks: readonly Check[] = [
   missedRenewal,
 ];
 
-function beingDeleted({ registration, mailbox, name, its }: Look): Problem | undefined {
-  const cluster = registration.hub?.managedCluster;
+function beingDeleted({ hub, mailbox, name, its }: Findings): Problem | undefined {
+  const cluster = hub?.managedCluster;
   if (cluster?.metadata.deletionTimestamp === undefined) return undefined;
   const works = (mailbox?.works ?? []).reduce((sum, { count }) => sum + count, 0);
   const left = works === 0 ? '' : `; ${count(works, 'work')} ${works === 1 ? 'is' : 'are'} still in its mailbox`;
@@ -83,8 +73,8 @@ function beingDeleted({ registration, mailbox, name, its }: Look): Problem | und
   );
 }
 
-function beingDeregistered({ registration, name, its }: Look): Problem | undefined {
-  const cluster = registration.hub?.managedCluster;
+function beingDeregistered({ hub, name, its }: Findings): Problem | undefined {
+  const cluster = hub?.managedCluster;
   if (cluster === undefined || !isDeregistering(cluster)) return undefined;
   return problem(
     'deregistration-unfinished',
@@ -93,9 +83,9 @@ function beingDeregistered({ registration, name, its }: Look): Problem | undefin
   );
 }
 
-function registeredAsAnother({ wec, name, its }: Look): Problem | undefined {
-  const other = wec?.klusterlet?.clusterName;
-  if (wec === null || other === undefined || other === null || other === name) return undefined;
+function registeredAsAnother({ wec, name, its }: Findings): Problem | undefined {
+  const other = otherName(wec?.klusterlet, name);
+  if (wec === undefined || other === undefined) return undefined;
   return problem(
     'registered-as-another',
     `The cluster of context ${wec.context} is registered as ${other}, not as ${name}.`,
@@ -103,18 +93,18 @@ function registeredAsAnother({ wec, name, its }: Look): Problem | undefined {
   );
 }
 
-function withoutKlusterlet({ registration, wec, forbidden, name, target, its }: Look): Problem | undefined {
+function withoutKlusterlet({ hub, wec, forbidden, name, its }: Findings): Problem | undefined {
   const isUnseen = forbidden.has(resources.klusterlets.plural);
-  if (wec === null || wec.klusterlet !== null || isUnseen || registration.hub === undefined) return undefined;
+  if (wec === undefined || wec.klusterlet !== undefined || isUnseen || hub === undefined) return undefined;
   return problem(
     'no-klusterlet',
     `There is no Klusterlet in the cluster of context ${wec.context}, so that ${name} has no agent there.`,
     // A name that has joined belongs to the cluster that joined: which of the two is wrong is for a person to say.
-    ...(hasJoined(registration.hub) ? [] : [run(command`stellarctl wec join ${target} --its ${its}`)]),
+    ...(hasJoined(hub) ? [] : [run(command`stellarctl wec join ${`${name}=${wec.context}`} --its ${its}`)]),
   );
 }
 
-function stuckContainer({ registration: { wec, now } }: Look): Problem | undefined {
+function stuckContainer({ wec, now }: Findings): Problem | undefined {
   const stuck = podProblem(wec?.pods ?? [], now);
   if (wec === undefined || stuck === undefined) return undefined;
   const { namespace = '', name } = stuck.pod.metadata;
@@ -126,7 +116,7 @@ function stuckContainer({ registration: { wec, now } }: Look): Problem | undefin
 }
 
 /** Neither the lease nor the Klusterlet's conditions tell that an agent has been gone for less than some minutes. */
-function withoutAgent({ registration: { wec }, name, its }: Look): Problem | undefined {
+function withoutAgent({ wec, name, its }: Findings): Problem | undefined {
   if (wec?.pods === undefined || !lacksAgent(wec.klusterlet, wec.pods)) return undefined;
   const applied = isTrue(wec.klusterlet, 'Applied');
   if (!applied && !lacksOperator(wec.pods)) return undefined;
@@ -143,7 +133,7 @@ function withoutAgent({ registration: { wec }, name, its }: Look): Problem | und
 }
 
 /** An agent that has its certificate does not announce its ManagedCluster a second time (seen with OCM 1.3.1). */
-function forgottenByHub({ registration: { hub, wec }, name, its }: Look): Problem | undefined {
+function forgottenByHub({ hub, wec, name, its }: Findings): Problem | undefined {
   if (wec?.hubSecret === undefined || hub === undefined || hub.managedCluster !== undefined) return undefined;
   return problem(
     'managed-cluster-missing',
@@ -153,7 +143,7 @@ function forgottenByHub({ registration: { hub, wec }, name, its }: Look): Proble
 }
 
 /** Without it nothing about a ManagedCluster can be written, whatever else is wrong. */
-function silentWebhook({ registration: { webhook, hub }, name, its }: Look): Problem | undefined {
+function silentWebhook({ webhook, hub, name, its }: Findings): Problem | undefined {
   if (webhook?.state !== 'silent') return undefined;
   const bare = webhook.next.map((step) => ('command' in step ? run(step.command) : step));
   const what = hub?.managedCluster === undefined ? 'be announced' : 'be accepted or labelled';
@@ -161,9 +151,8 @@ function silentWebhook({ registration: { webhook, hub }, name, its }: Look): Pro
 }
 
 /** After its connection was renewed, an agent that had joined sends a request again, which is never approved unasked. */
-function asksAnew({ registration, name, its }: Look): Problem | undefined {
-  const { hub, now } = registration;
-  if (hub === undefined || !hasJoined(hub) || isAvailable(registration)) return undefined;
+function asksAnew({ hub, now, name, its }: Findings): Problem | undefined {
+  if (hub === undefined || !hasJoined(hub) || isAvailable(hub)) return undefined;
   const asking = bootstrapRequests(hub).findLast(({ state, agent }) => state === 'pending' && agent !== undefined);
   if (asking?.agent === undefined) return undefined;
   return problem(
@@ -176,15 +165,15 @@ function asksAnew({ registration, name, its }: Look): Problem | undefined {
   );
 }
 
-function cannotConnect({ registration, name, target, its }: Look): Problem | undefined {
-  const { hub, wec: side } = registration;
-  if (side === undefined || (hub !== undefined && hasJoined(hub) && isAvailable(registration))) return undefined;
-  const { state, bootstrap, own, error } = hubConnectionOf(side.klusterlet);
+function cannotConnect({ hub, wec, name, its }: Findings): Problem | undefined {
+  const isJoined = hub !== undefined && hasJoined(hub);
+  if (wec === undefined || (isJoined && isAvailable(hub))) return undefined;
+  const { state, bootstrap, own, error } = hubConnectionOf(wec.klusterlet);
   if (state !== 'degraded') return undefined;
   // An agent that joined before asks anew once its connection is renewed, and somebody has to accept that.
-  const accept = hub !== undefined && hasJoined(hub) ? ['--accept'] : [];
-  const join = command`stellarctl wec join ${target} ${accept} --its ${its}`;
-  const usesOwn = own === 'Error' && side.hubSecret !== undefined;
+  const accept = isJoined ? ['--accept'] : [];
+  const join = command`stellarctl wec join ${`${name}=${wec.context}`} ${accept} --its ${its}`;
+  const usesOwn = own === 'Error' && wec.hubSecret !== undefined;
   if (usesOwn || bootstrap === 'Error') {
     if (error.kind === 'unknown-authority') {
       const renew = noted(join, 'renews its connection');
@@ -203,12 +192,12 @@ function cannotConnect({ registration, name, target, its }: Look): Problem | und
       note: 'the address that it reaches',
     });
   }
-  if (bootstrap !== 'Missing' || side.hubSecret !== undefined) return undefined;
+  if (bootstrap !== 'Missing' || wec.hubSecret !== undefined) return undefined;
   const message = `The bootstrap secret of ${name} is missing, so that its agent cannot start.`;
   return problem('bootstrap-secret-missing', message, run(join));
 }
 
-function waitsForDecision({ registration: { hub, now }, reports, name, its }: Look): Problem | undefined {
+function waitsForDecision({ hub, now, reports, name, its }: Findings): Problem | undefined {
   const id = blockingStage(reports)?.id;
   if (hub === undefined || (id !== 'approved' && id !== 'accepted')) return undefined;
   const accept = run(command`stellarctl accept ${name} --its ${its}`);
@@ -232,7 +221,7 @@ function waitsForDecision({ registration: { hub, now }, reports, name, its }: Lo
     : undefined;
 }
 
-function silentAgent({ registration: { hub, now }, reports, wec, name, its }: Look): Problem | undefined {
+function silentAgent({ hub, now, reports, wec, name, its }: Findings): Problem | undefined {
   const blocking = blockingStage(reports);
   const isSilent =
     blocking?.id === 'available' &&
@@ -243,15 +232,15 @@ function silentAgent({ registration: { hub, now }, reports, wec, name, its }: Lo
     const message = `The clocks of ${name} and the ITS differ ${clocksDiffer}.`;
     return problem('clocks-differ', message, { ...outline('timedatectl'), note: 'on both sides' });
   }
-  const agent = wec?.pods.find(({ namespace }) => namespace === agentNamespace);
+  const agent = wec?.pods?.find(({ metadata }) => metadata.namespace === agentNamespace)?.metadata.name;
   return problem(
     'agent-silent',
     `The agent of ${name} has fallen silent: ${blocking.verdict.why}.`,
-    wec === null
+    wec === undefined
       ? lookAtCluster(name, its)
       : agent === undefined
         ? agentPods(wec.context)
-        : run(command`kubectl --context ${wec.context} -n ${agentNamespace} logs ${agent.name}`),
+        : run(command`kubectl --context ${wec.context} -n ${agentNamespace} logs ${agent}`),
   );
 }
 
@@ -263,7 +252,7 @@ const lookAtCluster = (name: string, its: string): NextStep => ({
   note: 'what the cluster itself shows',
 });
 
-function anyStage({ reports, name, its }: Look): Problem | undefined {
+function anyStage({ reports, name, its }: Findings): Problem | undefined {
   const blocking = blockingStage(reports);
   if (blocking === undefined) return undefined;
   const { verdict, title } = blocking;
@@ -273,7 +262,7 @@ function anyStage({ reports, name, its }: Look): Problem | undefined {
     : problem(code, `${name} is on its way: ${verdict.why}.`, run(command`stellarctl wec wait ${name} --its ${its}`));
 }
 
-function worksNotApplied({ mailbox, name, its }: Look): Problem | undefined {
+function worksNotApplied({ mailbox, name, its }: Findings): Problem | undefined {
   const failed = (mailbox?.works ?? []).flatMap((group) => group.failed);
   const [first] = failed;
   if (first === undefined) return undefined;
@@ -285,16 +274,15 @@ function worksNotApplied({ mailbox, name, its }: Look): Problem | undefined {
 }
 
 /** The ITS believes in an agent for five periods of its lease after the last renewal. */
-function missedRenewal({ registration: { hub, now }, wec, name, its }: Look): Problem | undefined {
+function missedRenewal({ hub, now, wec, name, its }: Findings): Problem | undefined {
   const overdue = hub && overdueLease(hub, now);
   if (overdue === undefined) return undefined;
   return problem(
     'lease-overdue',
     `${name} still counts as available, and its agent does not report: ${overdue}.`,
-    wec === null ? lookAtCluster(name, its) : agentPods(wec.context),
+    wec === undefined ? lookAtCluster(name, its) : agentPods(wec.context),
   );
 }
 
-function isAvailable({ hub }: Registration): boolean {
-  return isTrue(hub?.managedCluster, 'ManagedClusterConditionAvailable');
-}
+const isAvailable = ({ managedCluster }: HubEvidence): boolean =>
+  isTrue(managedCluster, 'ManagedClusterConditionAvailable');

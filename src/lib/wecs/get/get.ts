@@ -56,7 +56,7 @@ export async function getWec(hub: Kube, name: string, wec: Kube | undefined): Pr
   const registration = { name, hub: evidence, wec: seen?.evidence, webhook, now: hub.now() };
   const forbidden = seen?.forbidden ?? new Set();
   const reports = judgeSeen(registration, new Set([...reader.forbidden, ...forbidden]));
-  const wrong = diagnose({ registration, reports, mailbox, wec: side, forbidden, its: hub.cluster.context });
+  const wrong = diagnose({ ...registration, reports, mailbox, forbidden, its: hub.cluster.context });
   const unseen = [...reader.forbidden].map((what) => ({
     what,
     on: hub.cluster.context,

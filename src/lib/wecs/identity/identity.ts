@@ -3,6 +3,7 @@ import type { Kube } from '../../kube/client/client.ts';
 import type { Secret } from '../../kube/objects.ts';
 import { type Endpoint, isSameHub } from '../hub/endpoint.ts';
 import { readHubKubeconfig } from '../klusterlet/agent.ts';
+import { otherName } from '../klusterlet/other-name.ts';
 import type { Klusterlet } from '../objects.ts';
 import { type CertificateAnswer, presentCertificate } from './agent-certificate.ts';
 import { clusterUid } from './cluster-uid.ts';
@@ -47,9 +48,8 @@ export async function proveIdentity(
   const { name } = known;
   const [hubUid, uid] = await Promise.all([clusterUid(hub), clusterUid(wec)]);
   if (uid !== undefined && uid === hubUid) return { state: 'other', found: 'it is the ITS itself' };
-  const registered = shown.klusterlet?.spec?.clusterName;
-  if (registered !== undefined && registered !== name)
-    return { state: 'other', found: `it is registered as ${registered}` };
+  const other = otherName(shown.klusterlet, name);
+  if (other !== undefined) return { state: 'other', found: `it is registered as ${other}` };
   if (known.recordedUid !== undefined && uid !== undefined && known.recordedUid !== uid) {
     const recorded = `${known.recordedUid.slice(0, 8)}…`;
     return {

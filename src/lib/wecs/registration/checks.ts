@@ -57,7 +57,9 @@ const announcementGraceMs = 30_000;
 
 export function announced(hub: HubEvidence, { name, now, wec, webhook }: Registration): Verdict {
   if (hub.managedCluster !== undefined) {
-    return hub.managedCluster.metadata.deletionTimestamp ? failed('its ManagedCluster is being deleted') : met;
+    return hub.managedCluster.metadata.deletionTimestamp
+      ? failed('its ManagedCluster is being deleted', { code: 'being-deleted' })
+      : met;
   }
   const join = (wec === undefined ? outline : run)(
     command`stellarctl wec join ${`${name}=${wec?.context ?? 'CONTEXT'}`}`,
@@ -71,6 +73,7 @@ export function announced(hub: HubEvidence, { name, now, wec, webhook }: Registr
   if (webhook?.state === 'silent') return waiting(webhook.why, { next: webhook.next });
   if (asked !== undefined && now - asked.created > announcementGraceMs) {
     return failed(`the agent asked ${formatAge(now - asked.created)} ago and could not announce its ManagedCluster`, {
+      code: 'not-announced',
       next: [{ ...join, lead: 'See whether the ITS lets it, and start the agent anew' }],
     });
   }
@@ -85,6 +88,7 @@ function lostRegistration(join: NextStep, issuedFor: number | undefined): Verdic
   if (issuedFor !== undefined && issuedFor < announcementGraceMs)
     return waiting('the agent has not announced its ManagedCluster');
   return failed('there is no ManagedCluster, and an agent that has its certificate does not announce itself (again)', {
+    code: 'managed-cluster-missing',
     next: [{ ...join, lead: 'Register it anew' }],
   });
 }
@@ -97,13 +101,16 @@ export function klusterletApplied(
   if (problem !== undefined) {
     const { namespace = '', name } = problem.pod.metadata;
     return failed(`a container does not start: ${namespace}/${name}: ${problem.why}`, {
+      code: 'container-not-starting',
       next: [run(command`kubectl --context ${context} -n ${namespace} describe pod ${name}`, 'Look at the pod')],
     });
   }
   if (klusterlet === undefined) return waiting('there is no Klusterlet');
   const condition = conditionOf(klusterlet, 'Applied');
   if (condition?.status === 'False')
-    return failed(`the operator could not apply the agent: ${condition.message ?? condition.reason}`);
+    return failed(`the operator could not apply the agent: ${condition.message ?? condition.reason}`, {
+      code: 'not-applied',
+    });
   if (condition?.status !== 'True')
     return waiting(isTrue(operator, 'Available') ? 'the operator has not acted yet' : 'the operator is starting');
   const starting = startingAgent(klusterlet, pods);
@@ -113,6 +120,7 @@ export function klusterletApplied(
     ? ['neither the operator nor the agent has a pod', operatorNamespace]
     : ['the agent has no pod', agentNamespace];
   return failed(why, {
+    code: 'no-agent',
     next: [run(command`kubectl --context ${context} -n ${where} get deployments,pods`, 'See why')],
   });
 }
@@ -126,6 +134,7 @@ export function hubReachable({ klusterlet }: WecEvidence, { hub }: Registration)
   if (bootstrap === 'Missing') return waiting('the bootstrap secret is missing');
   if (bootstrap === 'Unauthorized') {
     return failed('the bootstrap token is accepted, but not allowed to register clusters', {
+      code: 'token-not-allowed',
       next: [inWords('Is OCM on the ITS complete? Its ClusterRole open-cluster-management:bootstrap grants that')],
     });
   }
@@ -177,6 +186,8 @@ export function connected({ hub, wec }: Registration): Verdict {
 /** How long a lease may rest: five times its period (ocm pkg/registration/hub/lease). */
 const leaseGrace = 5;
 
+const silent = { code: 'agent-silent' };
+
 export function available(hub: HubEvidence, { now, wec }: Registration): Verdict {
   const { managedCluster, lease } = hub;
   // The hub makes a lease at acceptance and sees it stop, although no agent has ever held it.
@@ -186,18 +197,20 @@ export function available(hub: HubEvidence, { now, wec }: Registration): Verdict
   const renewed = Date.parse(lease?.spec?.renewTime ?? '');
   const leaseAge = Number.isNaN(renewed) ? undefined : now - renewed;
   const clocksDiffer = clockDifference(hub, now);
-  if (clocksDiffer !== undefined) return failed(`the clocks of the cluster and the ITS differ ${clocksDiffer}`);
+  if (clocksDiffer !== undefined)
+    return failed(`the clocks of the cluster and the ITS differ ${clocksDiffer}`, { code: 'clocks-differ' });
   const limit = leaseGrace * (managedCluster?.spec?.leaseDurationSeconds ?? 60) * 1000;
   if (condition.status === 'Unknown') {
     if (leaseAge !== undefined && leaseAge < limit) return waiting('the agent has come back and has not reported yet');
-    if (leaseAge !== undefined) return failed(`lease stopped ${formatAge(leaseAge)} ago`);
+    if (leaseAge !== undefined) return failed(`lease stopped ${formatAge(leaseAge)} ago`, silent);
     return failed(
       `lease stopped; the ITS noticed it ${formatAge(now - Date.parse(condition.lastTransitionTime ?? ''))} ago`,
+      silent,
     );
   }
   if (condition.status === 'False')
     return failed(condition.message ?? condition.reason ?? 'the agent reports it as not available');
-  if (leaseAge !== undefined && leaseAge > limit) return failed(`lease stopped ${formatAge(leaseAge)} ago`);
+  if (leaseAge !== undefined && leaseAge > limit) return failed(`lease stopped ${formatAge(leaseAge)} ago`, silent);
   // Both times are of the agent's own node, the start in whole seconds. What an agent before this one renewed is no evidence.
   const started = agentStarted(wec?.klusterlet, wec?.pods);
   return started !== undefined && renewed < started - 1000

@@ -5,12 +5,13 @@ import { diagnosisOf } from '../../../../../src/lib/engine/problem.ts';
 import { diagnose, type Findings } from '../../../../../src/lib/wecs/get/diagnosis.ts';
 import { groupWorks } from '../../../../../src/lib/wecs/get/mailbox.ts';
 import { judgeSeen } from '../../../../../src/lib/wecs/get/seen-stages.ts';
-import { conditionViews, type Mailbox, type PodView, type WecSide } from '../../../../../src/lib/wecs/get/view.ts';
+import { conditionViews, type Mailbox } from '../../../../../src/lib/wecs/get/view.ts';
 import type { Registration } from '../../../../../src/lib/wecs/registration/checks.ts';
 import {
   hubEvidence,
   hubSecret,
   joinedCluster,
+  klusterlet,
   lease,
   managedCluster,
   now,
@@ -22,23 +23,19 @@ import {
 
 interface Situation extends Partial<Registration> {
   mailbox?: Mailbox;
-  pods?: PodView[];
-  /** False for a WEC that has none. */
-  klusterlet?: boolean;
-  clusterName?: string;
   forbidden?: ReadonlySet<string>;
 }
 
-/** What is found in a situation; the WEC's side is shown where there is evidence of it. */
-function findings({ mailbox, pods = [], klusterlet = true, clusterName = 'cluster1', ...others }: Situation): Findings {
-  const { forbidden = new Set<string>(), ...rest } = others;
+/** What is found in a situation. */
+function findings({ mailbox, forbidden = new Set(), ...rest }: Situation): Findings {
   const registration: Registration = { name: 'cluster1', hub: hubEvidence(), wec: undefined, now, ...rest };
-  const seen = klusterlet ? { clusterName, mode: 'Singleton', hub: null, conditions: [] } : null;
-  const wec: WecSide | null =
-    registration.wec === undefined ? null : { context: 'kind-1', klusterlet: seen, operatorVersion: null, pods };
   const reports = judgeSeen(registration, forbidden);
-  return { registration, reports, mailbox: mailbox ?? null, wec, forbidden, its: 'its1' };
+  return { ...registration, reports, mailbox: mailbox ?? null, forbidden, its: 'its1' };
 }
+
+/** The WEC's side, reached by the context kind-1. */
+const sideOf: typeof wecEvidence = (conditions, evidence) =>
+  wecEvidence(conditions, { context: 'kind-1', ...evidence });
 
 const diagnosed = (situation: Situation) => {
   const problem = diagnose(findings(situation));
@@ -47,19 +44,11 @@ const diagnosed = (situation: Situation) => {
 
 const silent = hubEvidence({ managedCluster: joinedCluster({ available: 'unknown' }), lease: lease(660) });
 const wellKnown = hubEvidence({ managedCluster: joinedCluster(), lease: lease(1) });
-const pod = (over: Partial<PodView> = {}): PodView => ({
-  namespace: 'open-cluster-management-agent',
-  name: 'agent-1',
-  phase: 'Running',
-  ready: true,
-  restarts: 0,
-  stuck: null,
-  images: [],
-  ...over,
-});
-
 const pending = await request({ name: 'csr-1', age: 120 });
 const second = await request({ name: 'csr-2', agent: 'agent-b', age: 10 });
+const runs = wecPod('klusterlet-agent');
+const agentPod = { ...runs, metadata: { ...runs.metadata, name: 'agent-1' } };
+const other = { ...klusterlet(), spec: { clusterName: 'other' } };
 const unpullable = [{ name: 'a', state: { waiting: { reason: 'ImagePullBackOff', message: 'no such image' } } }];
 const denied = await request({ name: 'csr-1', state: 'denied' });
 const authorityChanged = [
@@ -99,7 +88,7 @@ const cases: [what: string, situation: Situation, wrong: RegExp, hint: RegExp | 
   ],
   [
     'a silent agent that runs',
-    { hub: silent, wec: wecEvidence('join-singleton', { hubSecret }), pods: [pod()] },
+    { hub: silent, wec: sideOf('join-singleton', { hubSecret, pods: [agentPod] }) },
     /has fallen silent/,
     /^kubectl --context kind-1 -n open-cluster-management-agent logs agent-1$/,
   ],
@@ -111,19 +100,19 @@ const cases: [what: string, situation: Situation, wrong: RegExp, hint: RegExp | 
   ],
   [
     'a changed certificate authority',
-    { hub: silent, wec: wecEvidence(authorityChanged, { hubSecret }) },
+    { hub: silent, wec: sideOf(authorityChanged, { hubSecret }) },
     /^The hub's certificate authority has changed since cluster1 joined\.$/,
     /^stellarctl wec join cluster1=kind-1 --accept --its its1 +\(renews/,
   ],
   [
     'an agent that asks anew',
-    { hub: { ...silent, requests: [pending] }, wec: wecEvidence(authorityChanged, { hubSecret }) },
+    { hub: { ...silent, requests: [pending] }, wec: sideOf(authorityChanged, { hubSecret }) },
     /asks for its name anew \(2m ago\)/,
     /^stellarctl accept cluster1 --agent agent-a --its its1/,
   ],
   [
     'a wrong certificate authority',
-    { wec: wecEvidence('wrong-ca') },
+    { wec: sideOf('wrong-ca') },
     /another certificate authority than the hub's/,
     /^stellarctl wec join cluster1=kind-1/,
   ],
@@ -156,13 +145,13 @@ const cases: [what: string, situation: Situation, wrong: RegExp, hint: RegExp | 
   ],
   [
     'no Klusterlet, of a WEC that has joined',
-    { hub: silent, wec: wecEvidence('join-singleton', { klusterlet: undefined }), klusterlet: false },
+    { hub: silent, wec: sideOf('join-singleton', { klusterlet: undefined }) },
     /no Klusterlet in the cluster of context kind-1/,
     null,
   ],
   [
     'another name',
-    { hub: wellKnown, wec: wecEvidence('join-singleton'), clusterName: 'other' },
+    { hub: wellKnown, wec: sideOf('join-singleton', { klusterlet: other }) },
     /registered as other, not as cluster1/,
     /wec get other=kind-1/,
   ],
@@ -250,7 +239,7 @@ describe('a diagnosis of', () => {
   }
   test('a Klusterlet that may not be read says nothing, also where the ITS knows that there is one', () => {
     const wec = wecEvidence('join-singleton', { klusterlet: undefined, pods: undefined });
-    const situation = { hub: wellKnown, wec, klusterlet: false };
+    const situation = { hub: wellKnown, wec };
     const kinds = new Set(['klusterlets', 'secrets', 'pods']);
     assert.equal(diagnosed({ ...situation, forbidden: kinds }), undefined);
     assert.match(diagnosed(situation)?.wrong ?? '', /no Klusterlet/);
