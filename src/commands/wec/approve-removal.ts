@@ -5,9 +5,9 @@ import { run } from '../../lib/engine/next-step.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { SelectedContext } from '../../lib/kube/kubeconfig/kubeconfig.ts';
 import { lenient } from '../../lib/kube/permissive-reader.ts';
-import type { Approval, FoundValues } from '../../lib/wecs/change-values.ts';
 import type { ManagedCluster } from '../../lib/wecs/objects.ts';
 import type { WecProperties } from '../../lib/wecs/properties.ts';
+import type { Approval, FoundValues } from '../../lib/wecs/values.ts';
 import { describePolicy } from '../../lib/workloads/policies/policy.ts';
 import type { RemovalHarm, WecChange } from '../../lib/workloads/policies/removal-harm.ts';
 import { confirm } from '../shell/confirm.ts';
@@ -21,7 +21,7 @@ interface Removal {
   options: { yes?: boolean; dryRun?: boolean; all?: boolean; selector?: string; overwrite?: boolean };
 }
 
-type ChangesOf<Source> = (found: readonly FoundValues<Source>[]) => Promise<WecChange[]>;
+export type ChangesOf<Source> = (found: readonly FoundValues<Source>[]) => Promise<WecChange[]>;
 
 /**
  * Judges, before anything is written, what a removal means to binding policies and templates. One that breaks templates is asked

@@ -1,27 +1,18 @@
-import { type Changes, withChanges } from '../engine/changes.ts';
+import { withChanges } from '../engine/changes.ts';
 import { mapConcurrently, requestsAtOnce } from '../engine/concurrency.ts';
 import { StellarError } from '../engine/errors.ts';
-import type { Run } from '../engine/run.ts';
 import type { Kube, Reader } from '../kube/client/client.ts';
 import { ApiError } from '../kube/client/errors.ts';
 import type { ConfigMap } from '../kube/objects.ts';
 import { resources } from '../kube/resources.ts';
 import { propertiesNamespace } from '../workloads/names.ts';
-import { type Approval, changeValues, type FoundValues, type ValueStore } from './change-values.ts';
 import { type EffectiveProperty, effectiveProperties, ignoredKeys } from './customization.ts';
-import { type FoundWec, findWecs, noSuchWec, type WecTarget } from './find-wecs.ts';
-import { requireHub } from './hub/require-hub.ts';
+import { type FoundWec, findWecs, type WecTarget } from './find-wecs.ts';
 import type { ManagedCluster } from './objects.ts';
+import type { FoundValues, ValueStore } from './values.ts';
 
-export interface PropertiesResult {
-  name: string;
-  /** What the WEC's ConfigMap holds. */
-  properties: Record<string, string>;
-  changed: boolean;
-  error?: StellarError;
-}
-
-export interface PropertiesListing extends PropertiesResult {
+/** What is effective of a WEC's properties. */
+export interface Effective {
   /** What KubeStellar makes of all sources. */
   effective: EffectiveProperty[];
   /** Keys of the ConfigMap that it passes over. */
@@ -32,35 +23,6 @@ export interface PropertiesListing extends PropertiesResult {
 export interface WecProperties {
   cluster: ManagedCluster;
   configMap: ConfigMap | undefined;
-}
-
-/** The customization properties of WECs, from all sources. Unknown names are errors in the results. */
-export async function listProperties(hub: Kube, target: WecTarget): Promise<PropertiesListing[]> {
-  await requireHub(hub);
-  const found = await findProperties(hub, target);
-  return found.map(({ name, source }) => ({
-    name,
-    properties: source?.configMap?.data ?? {},
-    effective: source === undefined ? [] : effectiveProperties(name, source.cluster, source.configMap),
-    ignored: ignoredKeys(source?.configMap),
-    changed: false,
-    ...(source === undefined ? { error: noSuchWec(name, hub) } : {}),
-  }));
-}
-
-/** Changes customization properties of WECs, all or none of them (see change-values.ts). */
-export async function changeProperties(
-  hub: Kube,
-  target: WecTarget,
-  changes: Changes,
-  overwrite: boolean,
-  approve: Approval<WecProperties>,
-  run: Run,
-): Promise<PropertiesResult[]> {
-  await requireHub(hub);
-  const find = () => findProperties(hub, target);
-  const results = await changeValues(hub, propertyStore(hub), find, changes, overwrite, approve, run);
-  return results.map(({ values, ...result }) => ({ ...result, properties: values }));
 }
 
 /** The ConfigMap with a WEC's properties; undefined where it has none. */
@@ -84,14 +46,20 @@ async function findProperties(hub: Kube, target: WecTarget): Promise<FoundValues
   return found.map((wec) => withConfigMap(wec, byName.get(wec.name)));
 }
 
-function propertyStore(hub: Kube): ValueStore<WecProperties> {
+/** The customization properties in the ConfigMaps of WECs. */
+export function propertyStore(hub: Kube): ValueStore<WecProperties, Effective> {
   let namespaceThere: Promise<void> | undefined;
   return {
     conflict: 'property-conflict',
     command: 'properties',
     changed: 'properties changed',
     unchanged: 'has these properties already',
+    find: (target) => findProperties(hub, target),
     valuesOf: ({ configMap }) => configMap?.data ?? {},
+    moreOf: ({ name, source }) => ({
+      effective: source === undefined ? [] : effectiveProperties(name, source.cluster, source.configMap),
+      ignored: ignoredKeys(source?.configMap),
+    }),
     async read(name) {
       const [cluster, configMap] = await Promise.all([
         hub.get<ManagedCluster>(resources.managedClusters, name),

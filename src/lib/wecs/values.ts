@@ -2,13 +2,18 @@ import { type Changes, changeWords, conflicts, effectiveChanges } from '../engin
 import { command } from '../engine/command-line.ts';
 import { mapConcurrently, requestsAtOnce } from '../engine/concurrency.ts';
 import { type ErrorCode, StellarError } from '../engine/errors.ts';
+import { run as runNext } from '../engine/next-step.ts';
 import type { Run } from '../engine/run.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { ApiError } from '../kube/client/errors.ts';
-import { noSuchWec } from './find-wecs.ts';
+import { noSuchWec, type WecTarget } from './find-wecs.ts';
+import { requireHub } from './hub/require-hub.ts';
 
-/** Named values that WECs have on an ITS, their labels or their properties: where they are, and how they are changed. */
-export interface ValueStore<Source> {
+/**
+ * Named values that WECs have on an ITS, their labels or their properties: where they are, and how they are changed.
+ * `More`: what a listing says of a WEC beside them.
+ */
+export interface ValueStore<Source, More extends object = object> {
   /** The code of the error when a value may not be overwritten. */
   conflict: ErrorCode;
   /** The command that changes them. */
@@ -16,7 +21,9 @@ export interface ValueStore<Source> {
   /** What to say when values were changed, and when nothing was to change. */
   changed: string;
   unchanged: string;
+  find(target: WecTarget): Promise<FoundValues<Source>[]>;
   valuesOf(source: Source): Record<string, string>;
+  moreOf(found: FoundValues<Source>): More;
   /** Reads them anew. @returns undefined for a WEC that is gone */
   read(name: string): Promise<Source | undefined>;
   /** Writes changes to what was read, or fails with 409 if that has changed since. @returns the values afterwards */
@@ -39,36 +46,51 @@ export interface ValueResult {
   error?: StellarError;
 }
 
+export interface ListedValues<More extends object> extends ValueResult {
+  more: More;
+}
+
+/** The values of WECs. Unknown names are errors in the results. @throws StellarError `not-a-hub` */
+export async function listValues<Source, More extends object>(
+  hub: Kube,
+  store: ValueStore<Source, More>,
+  target: WecTarget,
+): Promise<ListedValues<More>[]> {
+  await requireHub(hub);
+  const found = await store.find(target);
+  return found.map((one) => ({ ...unchanged(hub, store, one), more: store.moreOf(one) }));
+}
+
 /**
  * Changes values of WECs with kubectl's rules. Everything is validated for every WEC before anything is written for any: an unknown
  * name, or a value that is another one and may not be overwritten, stops all; as does an approval that throws.
+ * @throws StellarError `not-a-hub`
  */
 export async function changeValues<Source>(
   hub: Kube,
   store: ValueStore<Source>,
-  find: () => Promise<FoundValues<Source>[]>,
-  changes: Changes,
-  overwrite: boolean,
-  approve: Approval<Source>,
+  target: WecTarget,
+  { changes, overwrite, approve }: { changes: Changes; overwrite: boolean; approve: Approval<Source> },
   run: Run,
 ): Promise<ValueResult[]> {
-  const found = await find();
-  const checked = found.map(({ name, source }): ValueResult => {
-    if (source === undefined) return absent(name, hub);
-    const error = overwrite ? undefined : conflictError(hub, store, name, store.valuesOf(source), changes);
-    return { name, values: store.valuesOf(source), changed: false, ...(error === undefined ? {} : { error }) };
-  });
-  if (checked.some(({ error }) => error !== undefined)) return checked;
-  if (!(await approve(found))) return changeValues(hub, store, find, changes, overwrite, approve, run);
-  return mapConcurrently(found, requestsAtOnce, async ({ name, source }) => {
-    const result = await changeOne(hub, store, name, source, changes, overwrite).catch(
-      (error: unknown): ValueResult => {
-        if (!(error instanceof StellarError)) throw error;
-        return { name, values: source === undefined ? {} : store.valuesOf(source), changed: false, error };
-      },
-    );
+  await requireHub(hub);
+  let found: FoundValues<Source>[];
+  do {
+    found = await store.find(target);
+    const checked = found.map((one): ValueResult => {
+      const result = unchanged(hub, store, one);
+      const error = result.error ?? (overwrite ? undefined : conflictError(hub, store, result, changes));
+      return { ...result, ...(error === undefined ? {} : { error }) };
+    });
+    if (checked.some(({ error }) => error !== undefined)) return checked;
+  } while (!(await approve(found)));
+  return mapConcurrently(found, requestsAtOnce, async (one) => {
+    const result = await changeOne(hub, store, one, changes, overwrite).catch((error: unknown): ValueResult => {
+      if (!(error instanceof StellarError)) throw error;
+      return { ...unchanged(hub, store, one), error };
+    });
     const isDone = result.error === undefined && !hub.dryRun;
-    if (isDone) run.progress.done(name, result.changed ? store.changed : store.unchanged);
+    if (isDone) run.progress.done(one.name, result.changed ? store.changed : store.unchanged);
     return result;
   });
 }
@@ -77,18 +99,17 @@ export async function changeValues<Source>(
 export async function changeOne<Source>(
   hub: Kube,
   store: ValueStore<Source>,
-  name: string,
-  source: Source | undefined,
+  { name, source }: FoundValues<Source>,
   changes: Changes,
   overwrite: boolean,
 ): Promise<ValueResult> {
   let current = source;
   while (current !== undefined) {
-    const values = store.valuesOf(current);
-    const error = overwrite ? undefined : conflictError(hub, store, name, values, changes);
-    if (error !== undefined) return { name, values, changed: false, error };
-    const wanted = effectiveChanges(values, changes);
-    if (Object.keys(wanted).length === 0) return { name, values, changed: false };
+    const result = unchanged(hub, store, { name, source: current });
+    const error = overwrite ? undefined : conflictError(hub, store, result, changes);
+    if (error !== undefined) return { ...result, error };
+    const wanted = effectiveChanges(result.values, changes);
+    if (Object.keys(wanted).length === 0) return result;
     try {
       return { name, values: await store.write(current, wanted), changed: !hub.dryRun };
     } catch (error) {
@@ -96,23 +117,28 @@ export async function changeOne<Source>(
       current = await store.read(name);
     }
   }
-  return absent(name, hub);
+  return unchanged(hub, store, { name, source: undefined });
 }
 
-function absent(name: string, hub: Kube): ValueResult {
-  return { name, values: {}, changed: false, error: noSuchWec(name, hub) };
+function unchanged<Source>(hub: Kube, store: ValueStore<Source>, { name, source }: FoundValues<Source>): ValueResult {
+  if (source === undefined) return { name, values: {}, changed: false, error: noSuchWec(name, hub) };
+  return { name, values: store.valuesOf(source), changed: false };
 }
 
 function conflictError<Source>(
   { cluster }: Kube,
   store: ValueStore<Source>,
-  name: string,
-  values: Record<string, string>,
+  { name, values }: ValueResult,
   changes: Changes,
 ): StellarError | undefined {
   const other = conflicts(values, changes);
   if (other.length === 0) return undefined;
   return new StellarError(store.conflict, `${name} has ${other.join(', ')} already; nothing was changed.`, {
-    hint: `To change it: ${command`stellarctl ${store.command} ${name} ${changeWords(changes)} --overwrite --its ${cluster.context}`}`,
+    next: [
+      runNext(
+        command`stellarctl ${store.command} ${name} ${changeWords(changes)} --overwrite --its ${cluster.context}`,
+        'To change it',
+      ),
+    ],
   });
 }
