@@ -25,6 +25,9 @@ export interface WritingOptions {
   dryRun?: boolean;
 }
 
+/** All that a session knows of. */
+export type SessionOptions = ItsOptions & HostingOptions & WritingOptions & { wecKubeconfig?: string };
+
 interface CommandText {
   summary: string;
   /** Longer than the summary, for the command's own help. */

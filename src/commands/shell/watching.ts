@@ -1,5 +1,7 @@
 import { type Command, Option } from 'commander';
 import { pause } from '../../lib/engine/deadline.ts';
+import { ExitCode, exitCodeOf } from '../../lib/engine/errors.ts';
+import { writeLines } from '../../lib/terminal/write.ts';
 import type { Session } from './session.ts';
 
 export const watchOption = (what: string): Option =>
@@ -19,7 +21,18 @@ export function watch<Seen extends object>(
   show: (seen: Seen) => Promise<void>,
 ): Promise<void> {
   if (command.getOptionValueSource('timeout') === 'default') session.run.deadline.lift();
-  return session.untilInterrupted(watching(session, look, show));
+  return untilInterrupted(session, watching(session, look, show));
+}
+
+/** A person ends it: Ctrl-C is then no error to speak of, though the exit code tells. */
+async function untilInterrupted(session: Session, work: Promise<void>): Promise<void> {
+  const { stdin, stderr } = session.io;
+  await work.catch((error: unknown) => {
+    if (exitCodeOf(error) !== ExitCode.interrupted) throw error;
+    session.exitCode = ExitCode.interrupted;
+    // The terminal has written ^C, and the shell goes on beside it.
+    if (stdin.isTTY && stderr.isTTY) writeLines(stderr, [''], session.io);
+  });
 }
 
 async function watching<Seen extends object>(

@@ -1,0 +1,119 @@
+import type { Deadline } from '../../lib/engine/deadline.ts';
+import type { Run } from '../../lib/engine/run.ts';
+import { readSettings, settingsFile } from '../../lib/files/settings.ts';
+import type { Kube } from '../../lib/kube/client/client.ts';
+import { type RecordedWrite, recordWrites, type WriteRecorder } from '../../lib/kube/client/dry-run.ts';
+import { connect } from '../../lib/kube/client/live-client.ts';
+import type { KubeconfigTarget } from '../../lib/kube/kubeconfig/edit.ts';
+import {
+  type Kubeconfig,
+  loadKubeconfig,
+  type SelectedContext,
+  selectContext,
+} from '../../lib/kube/kubeconfig/kubeconfig.ts';
+import type { ProgramRun } from '../../lib/programs/program.ts';
+import { chooseIts, type ItsChoice, selectIts } from '../../lib/spaces/its-choice.ts';
+import type { SpaceTools } from '../../lib/spaces/tools.ts';
+import type { Io } from '../../lib/terminal/io.ts';
+import type { SessionOptions } from './options.ts';
+
+/** The clusters and programs that a command works with, as its options, the environment and the settings name them. */
+export class Clusters {
+  readonly io: Io;
+  readonly run: Run;
+  protected readonly options: SessionOptions;
+  /** What a dry run has left out. */
+  protected readonly writes: RecordedWrite[] = [];
+  /** What was taken from the current context, by the option that names it. */
+  protected readonly assumed = new Map<string, string>();
+  readonly #clients: Kube[] = [];
+  #kubeconfig: Promise<Kubeconfig> | undefined;
+
+  constructor(io: Io, options: SessionOptions, run: Run) {
+    this.io = io;
+    this.options = options;
+    this.run = run;
+  }
+
+  kubeconfig(): Promise<Kubeconfig> {
+    this.#kubeconfig ??= loadKubeconfig(this.options.kubeconfig, this.io.env, this.run);
+    return this.#kubeconfig;
+  }
+
+  /** Which ITS is meant, by options, environment and settings. */
+  async itsChoice(): Promise<ItsChoice> {
+    const { env } = this.io;
+    return chooseIts(this.options.its, env, await readSettings(settingsFile(env)), await this.kubeconfig());
+  }
+
+  /** The ITS: its context and a client for it. */
+  async its(): Promise<{ context: SelectedContext; kube: Kube }> {
+    const { context: name, source } = await this.itsChoice();
+    const context = selectIts(await this.kubeconfig(), name, source);
+    if (source === 'current context') this.assume('--its', name);
+    return { context, kube: this.connect(context) };
+  }
+
+  /** Whether any ITS is meant. */
+  async hasIts(): Promise<boolean> {
+    return this.itsChoice().then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** A client for a WEC, by its context. */
+  async wec(contextName: string): Promise<Kube> {
+    const { wecKubeconfig: file } = this.options;
+    const config = await (file === undefined ? this.kubeconfig() : loadKubeconfig(file, this.io.env, this.run));
+    return this.connect(selectContext(config, contextName));
+  }
+
+  /** The hosting cluster, and what else work on spaces takes. */
+  async spaceTools(): Promise<SpaceTools> {
+    const { chooseHosting } = await import('../../lib/hosting/hosting-choice.ts');
+    const kubeconfig = await this.kubeconfig();
+    const { context, source } = chooseHosting(this.options.hostingContext, this.io.env, kubeconfig);
+    return {
+      ...{ hosting: this.connect(context), hostingContext: context, hostingSource: source, kubeconfig },
+      target: this.kubeconfigTarget,
+      connect: (other) => this.connect(other),
+    };
+  }
+
+  /** The kubeconfig to write to. */
+  get kubeconfigTarget(): KubeconfigTarget {
+    return { file: this.options.kubeconfig, env: this.io.env, dryRun: this.options.dryRun };
+  }
+
+  /** A client for any context. @param deadline where it is not to be the command's */
+  connect(context: SelectedContext, deadline: Deadline = this.run.deadline): Kube {
+    const live = connect(context, deadline, this.run.signal, this.#trace);
+    const kube = this.options.dryRun ? recordWrites(live, this.record) : live;
+    this.#clients.push(kube);
+    return kube;
+  }
+
+  get #trace(): ((line: string) => void) | undefined {
+    return this.options.verbose ? (line) => this.run.progress.note(line) : undefined;
+  }
+
+  /** What it takes to run other programs. */
+  get programs(): ProgramRun {
+    const { deadline, signal } = this.run;
+    const sendSignal: ProgramRun['sendSignal'] = (pid, name) => process.kill(pid, name);
+    return { env: this.io.env, deadline, signal, sendSignal, trace: this.#trace };
+  }
+
+  /** Takes down a write that a dry run leaves out, and that is none of a client's. */
+  readonly record: WriteRecorder = (write) => this.writes.push(write);
+
+  /** Notes that a cluster was taken from the current context, and the option of this command that names it. */
+  assume(option: string, context: string): void {
+    this.assumed.set(option, context);
+  }
+
+  close(): void {
+    for (const client of this.#clients) client.close();
+  }
+}
