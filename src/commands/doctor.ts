@@ -60,7 +60,7 @@ async function hostingOf(session: Session, { hostingContext }: Options): Promise
 
 /** The ITS, where one was chosen; the current context is taken for the hosting cluster here. */
 async function itsOf(session: Session): Promise<Kube | StellarError | undefined> {
-  const choice = await session.itsChoice().catch(() => undefined);
+  const choice = await session.itsIfAny();
   if (choice === undefined || choice.source === 'current context') return undefined;
   return orError(async () => (await session.its()).kube);
 }

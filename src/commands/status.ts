@@ -56,7 +56,7 @@ async function statusTools(session: Session): Promise<StatusTools> {
   const connect = (...parameters: Parameters<Session['connect']>) => session.connect(...parameters);
   return {
     ...tools,
-    chosen: (await session.hasIts()) ? await session.itsChoice() : undefined,
+    chosen: await session.itsIfAny(),
     parts: new PartClients(connect, session.run.deadline),
   };
 }

@@ -31,7 +31,7 @@ export function useCommand(io: Io): Command {
           await requireIts(session, context, force === true);
           await useIts(await session.kubeconfig(), context);
         }
-        if (unset && !(await session.hasIts())) return;
+        if (unset && !(await session.itsIfAny())) return;
         const { context: name, source } = await session.itsChoice();
         const { cluster } = (await session.its()).kube;
         const shown = { name, server: cluster.server, source };

@@ -46,6 +46,11 @@ export class Clusters {
     return chooseIts(this.options.its, env, await readSettings(settingsFile(env)), await this.kubeconfig());
   }
 
+  /** The same; undefined where none is meant, or that cannot be found out. */
+  itsIfAny(): Promise<ItsChoice | undefined> {
+    return this.itsChoice().catch(() => undefined);
+  }
+
   /** The ITS: its context and a client for it. */
   async its(): Promise<{ context: SelectedContext; kube: Kube }> {
     const { context: name, source } = await this.itsChoice();
@@ -54,19 +59,17 @@ export class Clusters {
     return { context, kube: this.connect(context) };
   }
 
-  /** Whether any ITS is meant. */
-  async hasIts(): Promise<boolean> {
-    return this.itsChoice().then(
-      () => true,
-      () => false,
-    );
-  }
-
-  /** A client for a WEC, by its context. */
-  async wec(contextName: string): Promise<Kube> {
+  /** Clients for WECs, each by its context; one that is named without a context has none. */
+  wecs<Context extends string | undefined>(named: readonly { name: string; context: Context }[]) {
+    type Client = Context extends string ? Kube : undefined;
     const { wecKubeconfig: file } = this.options;
-    const config = await (file === undefined ? this.kubeconfig() : loadKubeconfig(file, this.io.env, this.run));
-    return this.connect(selectContext(config, contextName));
+    const open = async (context: string) => {
+      const config = await (file === undefined ? this.kubeconfig() : loadKubeconfig(file, this.io.env, this.run));
+      return this.connect(selectContext(config, context));
+    };
+    return Promise.all(
+      named.map(async ({ name, context }) => ({ name, kube: (context && (await open(context))) as Client })),
+    );
   }
 
   /** The hosting cluster, and what else work on spaces takes. */

@@ -9,6 +9,12 @@ export interface WecArgument {
   context: string | undefined;
 }
 
+/** Where a WEC has to be reached, a bare NAME is the name of its context as well. */
+export const withContext = ({ name, context = name }: WecArgument): WecArgument & { context: string } => ({
+  name,
+  context,
+});
+
 /** Names may also be one word with commas, as clusteradm takes them. A context, after `=`, keeps its commas. */
 export const splitNames = (words: readonly string[]): string[] =>
   words.flatMap((word) => (word.includes('=') ? [word] : word.split(',')));

@@ -55,12 +55,7 @@ export function acceptCommand(io: Io): Command {
         session.announce(hub);
         const targets = options.all
           ? (await findPending(hub)).map((name) => ({ name, kube: undefined }))
-          : await Promise.all(
-              wecs.map(async ({ name, context }) => ({
-                name,
-                kube: context === undefined ? undefined : await session.wec(context),
-              })),
-            );
+          : await session.wecs(wecs);
         if (targets.length === 0) session.progress.note('Nothing waits for a decision.');
         const results = options.deny
           ? await deny(hub, targets, options.agent, session.run)

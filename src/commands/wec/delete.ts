@@ -92,7 +92,7 @@ async function refuseNeeded(session: Session, found: readonly FoundCluster[], to
   const silent: string[] = [];
   for (const [index, cluster] of found.entries())
     if (!(await refuseHosting(cluster, clients[index], kubeconfig))) silent.push(cluster.name);
-  const its = (await session.hasIts()) ? await session.its() : undefined;
+  const its = (await session.itsIfAny()) ? await session.its() : undefined;
   for (const [index, { name }] of found.entries()) await refuseRegistered(name, its, clients[index]);
   return silent;
 }

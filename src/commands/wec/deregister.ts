@@ -18,7 +18,7 @@ import {
 } from '../shell/options.ts';
 import { openPolicies } from '../shell/policies-of-its.ts';
 import type { Session } from '../shell/session.ts';
-import { parseWecArguments, type WecArgument } from '../shell/wec-argument.ts';
+import { parseWecArguments, type WecArgument, withContext } from '../shell/wec-argument.ts';
 import { describeLeaving, describeLocally } from './deregister-text.ts';
 
 interface Options extends ItsOptions, WritingOptions {
@@ -80,12 +80,7 @@ async function deregisterFromIts(session: Session, wecs: readonly WecArgument[],
   const results = await deregister(
     {
       its,
-      wecs: await Promise.all(
-        wecs.map(async ({ name, context }) => ({
-          name,
-          kube: context === undefined ? undefined : await session.wec(context),
-        })),
-      ),
+      wecs: await session.wecs(wecs),
       options,
       readPolicies: () => openPolicies(session, its, names),
       confirm: asking(session, {
@@ -110,7 +105,7 @@ async function deregisterFromIts(session: Session, wecs: readonly WecArgument[],
 async function deregisterOnWecs(session: Session, wecs: readonly WecArgument[], options: Options): Promise<void> {
   const { deregisterLocally } = await import('../../lib/wecs/deregister/local.ts');
   const results = await deregisterLocally(
-    await Promise.all(wecs.map(async ({ name, context }) => ({ name, kube: await session.wec(context ?? name) }))),
+    await session.wecs(wecs.map(withContext)),
     asking(session, {
       show: (leaving) => tell(session, describeLocally(leaving)),
       deeds: (leaving) => leaving.flatMap(({ name, record }) => (record === undefined ? [] : deed(name, options))),

@@ -44,11 +44,8 @@ export function getCommand(io: Io): Command {
         const { kube: hub } = await session.its();
         if (options.raw) return printRaw(session, hub, wec.name);
         const { getWec } = await import('../../lib/wecs/get/get.ts');
-        const view = await getWec(
-          hub,
-          wec.name,
-          wec.context === undefined ? undefined : await session.wec(wec.context),
-        );
+        const [own] = await session.wecs([wec]);
+        const view = await getWec(hub, wec.name, own?.kube);
         if (session.output !== 'table' && session.output !== 'wide') return session.print(view, [view], []);
         const { styleFor } = await import('../../lib/terminal/style.ts');
         const { describeWec } = await import('./get-text.ts');

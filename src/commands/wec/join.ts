@@ -16,7 +16,7 @@ import {
   wecKubeconfigOption,
 } from '../shell/options.ts';
 import type { Session } from '../shell/session.ts';
-import { parseWecArguments } from '../shell/wec-argument.ts';
+import { parseWecArguments, withContext } from '../shell/wec-argument.ts';
 import { checkAddresses, type JoiningOptions, nextStep, openAccess, toJoinOptions } from './joining.ts';
 
 interface Options extends ItsOptions, WritingOptions, JoiningOptions {
@@ -69,9 +69,7 @@ export function joinCommand(io: Io): Command {
         if (options.printManifests) return printManifests(session, access, wecs[0]?.name ?? '', joinOptions);
 
         const { join } = await import('../../lib/wecs/join/join.ts');
-        const clusters = await Promise.all(
-          wecs.map(async ({ name, context }) => ({ name, kube: await session.wec(context ?? name) })),
-        );
+        const clusters = await session.wecs(wecs.map(withContext));
         const results = await join(access, clusters, joinOptions, session.run);
         await session.finish(results);
         session.next(nextStep(access, results));

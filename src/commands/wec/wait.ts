@@ -40,13 +40,7 @@ export function waitCommand(io: Io): Command {
         const { checkWaitGoal, waitFor } = await import('../../lib/wecs/registration/wait.ts');
         checkWaitGoal(options.for, wecs);
         const { kube: hub } = await session.its();
-        const awaited = await Promise.all(
-          wecs.map(async ({ name, context }) => ({
-            name,
-            kube: context === undefined ? undefined : await session.wec(context),
-          })),
-        );
-        await session.finish(await waitFor(hub, awaited, options.for, session.run));
+        await session.finish(await waitFor(hub, await session.wecs(wecs), options.for, session.run));
       }),
     );
 }
