@@ -1,11 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { NamedResult } from '../../lib/engine/each-name.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
-
-/** What became of one name: at least this. */
-export interface NamedResult {
-  name: string;
-  error?: StellarError;
-}
 
 /**
  * The errors of several names. Ctrl-C ends all that is under way at once: it is said once, with their names, for all that there is

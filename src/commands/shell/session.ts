@@ -1,5 +1,6 @@
 import { command } from '../../lib/engine/command-line.ts';
 import { Deadline } from '../../lib/engine/deadline.ts';
+import type { NamedResult } from '../../lib/engine/each-name.ts';
 import { ExitCode, worstExitCode } from '../../lib/engine/errors.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import { isForPeople, type OutputFormat } from '../../lib/terminal/formats.ts';
@@ -18,7 +19,7 @@ import type { Column } from '../../lib/terminal/table.ts';
 import { writeLines } from '../../lib/terminal/write.ts';
 import { Clusters } from './clusters.ts';
 import { describeWrite } from './dry-run-text.ts';
-import { type NamedResult, withOneInterruption } from './named-results.ts';
+import { withOneInterruption } from './named-results.ts';
 import type { SessionOptions } from './options.ts';
 
 /** One run of a command: its clusters, its progress, its output. */

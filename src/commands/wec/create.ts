@@ -2,9 +2,7 @@ import { type Command, Option } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
 import { checkClusterName, type ProviderName, providerNames } from '../../lib/local-clusters/names.ts';
-import type { CreatedWec } from '../../lib/local-clusters/wecs.ts';
 import type { Io } from '../../lib/terminal/io.ts';
-import type { WecResult } from '../../lib/wecs/registration/follow.ts';
 import { action } from '../shell/action.ts';
 import { findItsPlace } from '../shell/its-place.ts';
 import {
@@ -63,41 +61,27 @@ export function createWecCommand(io: Io): Command {
       action<Options>(io, async (session, options, positional) => {
         const names = namesOf(positional, options.provider);
         checkCombinations(options);
-        if (options.join) await createAndJoin(session, names, options);
-        else await createOnly(session, names, options);
+        await create(session, names, options);
       }),
     );
 }
 
-async function createOnly(session: Session, names: readonly string[], options: Options): Promise<void> {
-  const created = await create(session, names, options);
-  await session.finish(created);
-  const its = options.its === undefined ? [] : ['--its', options.its];
-  session.next(command`stellarctl wec join ${names} --accept ${its}`);
-}
-
-/** What can be wrong about the ITS is found out before clusters are made. */
-async function createAndJoin(session: Session, names: readonly string[], options: Options): Promise<void> {
-  const joinOptions = await toJoinOptions(options);
-  const access = await openAccess(session, options, undefined);
-  const { join } = await import('../../lib/wecs/join/join.ts');
-  const created = await create(session, names, options);
-  // In a dry run these are not there to be looked at.
-  const imagined = options.dryRun ? created.filter((wec) => wec.created) : [];
-  for (const { name } of imagined) session.progress.note(`${name} would then be joined to ${access.its}.`);
-  const present = created.filter((wec) => !imagined.includes(wec) && wec.error === undefined);
-  const joined = await join(access, await clientsFor(session, present, options), joinOptions, session.run);
-  await session.finish(created.map((wec) => withJoined(wec, joined)));
-  session.next(nextStep(access, joined));
-}
-
-async function create(session: Session, names: readonly string[], options: Options): Promise<CreatedWec[]> {
+async function create(session: Session, names: readonly string[], options: Options): Promise<void> {
+  // What can be wrong about the ITS is found out before clusters are made.
+  const joining = options.join
+    ? { options: await toJoinOptions(options), access: await openAccess(session, options, undefined) }
+    : undefined;
   const { createWecs } = await import('../../lib/local-clusters/wecs.ts');
   const { chooseNetwork } = await import('../../lib/local-clusters/network.ts');
-  const { provider, image, join } = options;
+  const { provider, image } = options;
   const { network, note } = chooseNetwork(provider, options.network, await findItsPlace(session));
   if (note !== undefined) session.progress.note(note);
-  return createWecs(names, { provider, image, network }, !join, localTools(session, options));
+  const created = await createWecs(names, { provider, image, network, joining }, localTools(session, options));
+  await session.finish(created);
+  const its = options.its === undefined ? [] : ['--its', options.its];
+  session.next(
+    joining === undefined ? command`stellarctl wec join ${names} --accept ${its}` : nextStep(joining.access, created),
+  );
 }
 
 /** Names alone: the context of a cluster that is made here is called like it. */
@@ -122,21 +106,4 @@ function checkCombinations(options: Options): void {
     if (given !== undefined && !options.join) throw new StellarError('usage', `${option} goes with --join.`);
   }
   checkAddresses(options);
-}
-
-async function clientsFor(session: Session, present: readonly CreatedWec[], options: Options) {
-  const { loadKubeconfig, selectContext } = await import('../../lib/kube/kubeconfig/kubeconfig.ts');
-  const { file, env } = localTools(session, options).target;
-  // Read now: their contexts have just been written.
-  if (present.length === 0) return [];
-  const kubeconfig = await loadKubeconfig(file, env);
-  return present.map(({ name, context }) => ({ name, kube: session.connect(selectContext(kubeconfig, context)) }));
-}
-
-type Result = CreatedWec & Partial<Pick<WecResult, 'stage' | 'blockedAt'>>;
-
-function withJoined(created: CreatedWec, joined: readonly WecResult[]): Result {
-  const registration = joined.find(({ name }) => name === created.name);
-  if (registration === undefined) return created;
-  return { ...created, ...registration, changed: created.changed || registration.changed };
 }

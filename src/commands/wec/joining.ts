@@ -78,8 +78,10 @@ export async function openAccess(
   return accessHub(kube, context, certificateAuthority);
 }
 
+type Asking = Pick<WecResult, 'name'> & Partial<Pick<WecResult, 'stage'>>;
+
 /** Whoever has only asked waits to be accepted; everybody else can be looked at. */
-export function nextStep({ its, kube }: HubAccess, results: readonly WecResult[]): string {
+export function nextStep({ its, kube }: HubAccess, results: readonly Asking[]): string {
   const asking = results
     .filter(({ stage }) => stage === 'request' || stage === 'hub-reachable')
     .map(({ name }) => name);

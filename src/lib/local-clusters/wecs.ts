@@ -1,83 +1,101 @@
-import { reportOf, StellarError } from '../engine/errors.ts';
+import { forName, type NamedResult } from '../engine/each-name.ts';
+import { loadKubeconfig, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
+import type { HubAccess } from '../wecs/hub/hub-access.ts';
+import type { JoinOptions } from '../wecs/join/options.ts';
+import type { WecResult } from '../wecs/registration/follow.ts';
 import { createLocalCluster, type LocalCluster, type LocalTools } from './create.ts';
 import { deleteLocalCluster, type FoundCluster } from './delete.ts';
 import type { ProviderName } from './names.ts';
 
 /** What became of one name. */
-export interface WecClusterResult {
-  name: string;
+interface WecClusterResult extends NamedResult {
   /** Null where no provider has such a cluster. */
   provider: ProviderName | null;
   changed: boolean;
-  error?: StellarError;
 }
 
-export interface CreatedWec extends WecClusterResult {
+/** A cluster that has been made to be a WEC, and what became of its registration where it was to be registered. */
+export interface CreatedWec extends WecClusterResult, Partial<Pick<WecResult, 'stage' | 'blockedAt'>> {
   context: string;
   created: boolean;
 }
 
-export interface WecClusterOptions {
+/** Clusters that are to be WECs. */
+export interface WecClusters {
   provider: ProviderName;
   image: string | undefined;
   network: string | undefined;
+  /** Where they are to be registered, and how. */
+  joining: { access: HubAccess; options: JoinOptions } | undefined;
 }
 
-/**
- * Makes clusters that are to be WECs, side by side. Every one is tried; an error of one is in its result.
- * @param isLast false where more is to be done with them, so that they are not told to be finished
- */
-export function createWecs(
+/** Makes clusters that are to be WECs, side by side, and registers them. Every one is tried; an error of one is in its result. */
+export async function createWecs(
   names: readonly string[],
-  options: WecClusterOptions,
-  isLast: boolean,
+  { joining, ...clusters }: WecClusters,
   tools: LocalTools,
 ): Promise<CreatedWec[]> {
+  const created = await Promise.all(names.map((name) => createWec(name, clusters, joining === undefined, tools)));
+  if (joining === undefined) return created;
+  const { access, options } = joining;
+  // In a dry run these are not there to be looked at.
+  const imagined = tools.record === undefined ? [] : created.filter((wec) => wec.created);
+  for (const { name } of imagined) tools.run.progress.note(`${name} would then be joined to ${access.its}.`);
+  const present = created.filter((wec) => !imagined.includes(wec) && wec.error === undefined);
+  const { join } = await import('../wecs/join/join.ts');
+  const joined = await join(access, await clientsFor(present, tools), options, tools.run);
+  return created.map((wec) => {
+    const registration = joined.find(({ name }) => name === wec.name);
+    return registration === undefined ? wec : { ...wec, ...registration, changed: wec.changed || registration.changed };
+  });
+}
+
+/** @param isLast false where more is to be done with it, so that it is not told to be finished */
+function createWec(
+  name: string,
+  { provider, ...options }: Omit<WecClusters, 'joining'>,
+  isLast: boolean,
+  tools: LocalTools,
+): Promise<CreatedWec> {
   const { progress } = tools.run;
-  return Promise.all(
-    names.map(async (name) => {
-      const started = Date.now();
-      progress.waiting(name, `looking for ${options.provider} clusters`);
-      const attempt = createLocalCluster({ ...options, name, role: 'wec' }, tools);
-      const ended = await settled(attempt, name, tools);
-      if (ended instanceof StellarError)
-        return { name, provider: options.provider, context: name, created: false, changed: false, error: ended };
-      const { provider, context, created, changed } = ended;
-      const isImagined = tools.record !== undefined && (created || changed);
-      if (isLast && !isImagined) progress.done(name, outcome(ended), created ? Date.now() - started : undefined);
-      return { name, provider, context, created, changed };
-    }),
-  );
+  const result: CreatedWec = { name, provider, context: name, created: false, changed: false };
+  return forName(result, tools.run, async () => {
+    const started = Date.now();
+    progress.waiting(name, `looking for ${provider} clusters`);
+    const made = await createLocalCluster({ ...options, provider, name, role: 'wec' }, tools);
+    const { context, created, changed } = made;
+    Object.assign(result, { context, created, changed });
+    const isImagined = tools.record !== undefined && (created || changed);
+    if (isLast && !isImagined) progress.done(name, outcome(made), created ? Date.now() - started : undefined);
+  });
 }
 
 function outcome({ created, changed }: LocalCluster): string {
   return created ? 'ready' : changed ? 'exists already; it has its context again' : 'exists already; nothing to do';
 }
 
-/** Deletes clusters, side by side. Every one is tried; an error of one is in its result. */
-export function deleteWecs(found: readonly FoundCluster[], tools: LocalTools): Promise<WecClusterResult[]> {
-  return Promise.all(
-    found.map(async (cluster) => {
-      const { name, provider = null } = cluster;
-      const started = Date.now();
-      tools.run.progress.waiting(name, 'deleting the cluster');
-      const ended = await settled(deleteLocalCluster(cluster, tools), name, tools);
-      if (ended instanceof StellarError) return { name, provider, changed: false, error: ended };
-      const isImagined = tools.record !== undefined && provider !== null;
-      if (isImagined) return { name, provider, changed: ended };
-      if (ended) tools.run.progress.done(name, 'deleted', Date.now() - started);
-      else tools.run.progress.done(name, 'there is no local cluster of that name; nothing to do');
-      return { name, provider, changed: ended };
-    }),
-  );
+async function clientsFor(present: readonly CreatedWec[], { target, connect }: LocalTools) {
+  if (present.length === 0) return [];
+  // Read now: their contexts have just been written.
+  const kubeconfig = await loadKubeconfig(target.file, target.env);
+  return present.map(({ name, context }) => ({ name, kube: connect(selectContext(kubeconfig, context)) }));
 }
 
-async function settled<T>(work: Promise<T>, name: string, { run }: LocalTools): Promise<T | StellarError> {
-  try {
-    return await work;
-  } catch (error) {
-    if (!(error instanceof StellarError)) throw error;
-    run.progress.failed(name, reportOf(error).message);
-    return error;
-  }
+/** Deletes clusters, side by side. Every one is tried; an error of one is in its result. */
+export function deleteWecs(found: readonly FoundCluster[], tools: LocalTools): Promise<WecClusterResult[]> {
+  const { run, record } = tools;
+  return Promise.all(
+    found.map((cluster) => {
+      const { name, provider = null } = cluster;
+      const result: WecClusterResult = { name, provider, changed: false };
+      return forName(result, run, async () => {
+        const started = Date.now();
+        run.progress.waiting(name, 'deleting the cluster');
+        result.changed = await deleteLocalCluster(cluster, tools);
+        if (result.changed) run.progress.done(name, 'deleted', Date.now() - started);
+        else if (record === undefined || provider === null)
+          run.progress.done(name, 'there is no local cluster of that name; nothing to do');
+      });
+    }),
+  );
 }
