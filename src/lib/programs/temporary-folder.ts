@@ -1,10 +1,20 @@
+import { readlinkSync } from 'node:fs';
 import { lstat, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { isAlive, type SendSignal } from './process-group.ts';
 
 /** Machines and containers that share a folder for temporary files do not know each other's processes. */
-const machine = hostname().replace(/[^A-Za-z0-9]/g, '-');
+const machine = `${hostname()}-${processNamespace()}`.replace(/[^A-Za-z0-9]/g, '-');
+
+/** Linux: containers that share the name of the machine have others. */
+function processNamespace(): string {
+  try {
+    return readlinkSync('/proc/self/ns/pid').replace(/\D/g, '');
+  } catch {
+    return '';
+  }
+}
 
 /**
  * Makes a folder that the user alone can read, for what programs are to read and write. Whoever makes it removes it; what processes

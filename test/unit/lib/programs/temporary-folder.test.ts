@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, before, type TestContext, test } from 'node:test';
 import { makeTemporaryFolder } from '../../../../src/lib/programs/temporary-folder.ts';
 
 const tmpdirBefore = process.env.TMPDIR;
@@ -45,4 +46,45 @@ test("a folder is its owner's alone; those of processes that were killed are rem
     [...kept, path.join(elsewhere, 'kubeconfig'), next].filter((folder) => !existsSync(folder)),
     [],
   );
+});
+
+/** Makes a folder in a process of its own that goes on running. @param wrapper what runs the process */
+async function makeElsewhere(context: TestContext, ...wrapper: string[]) {
+  const module = new URL('../../../../src/lib/programs/temporary-folder.ts', import.meta.url);
+  const script = `import { makeTemporaryFolder } from '${module}';
+    console.log(await makeTemporaryFolder('helm', process.kill));
+    setInterval(() => {}, 1000);`;
+  const [program = '', ...args] = [...wrapper, process.execPath, '--input-type=module', '-e', script];
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'], detached: true });
+  const [line] = await once(child.stdout.setEncoding('utf8'), 'data');
+  const kill = async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    process.kill(-(child.pid as number), 'SIGKILL');
+    await once(child, 'exit');
+  };
+  context.after(kill);
+  return { folder: String(line).trim(), kill };
+}
+
+test('what a run that was killed has left is removed by the next one, and nothing of a run that is alive', async (t) => {
+  const { folder, kill } = await makeElsewhere(t);
+  await makeTemporaryFolder('helm', process.kill);
+  assert.ok(existsSync(folder), folder);
+  await kill();
+  await makeTemporaryFolder('helm', process.kill);
+  assert.ok(!existsSync(folder), folder);
+});
+
+const inContainer = ['unshare', '--pid', '--fork', '--kill-child', 'sh', '-c'];
+/** Has the next process of a container get an id that no process of this machine has. */
+const asDead = (pid: number) => `echo ${pid - 1} > /proc/sys/kernel/ns_last_pid && "$@"`;
+const skip = spawnSync('unshare', [...inContainer.slice(1), asDead(1000)]).status === 0 ? false : 'it takes root';
+test('a run in a container that shares the folder and the name of the machine is left alone', {
+  skip,
+}, async (t) => {
+  const { pid: dead } = spawnSync('true');
+  const { folder } = await makeElsewhere(t, ...inContainer, asDead(dead), 'sh');
+  assert.match(folder, new RegExp(`-${dead}-\\w+$`));
+  await makeTemporaryFolder('helm', process.kill);
+  assert.ok(existsSync(folder), folder);
 });
