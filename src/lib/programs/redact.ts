@@ -8,7 +8,7 @@ const secrets: [form: RegExp, instead: string][] = [
   [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g, '(key)'],
 ];
 
-const secretWord = '(?:pass(?:word|wd|phrase)|token|secret|credential|api-?key|private-?key)';
+const secretWord = '(?:pass(?:word|wd|phrase)|username|token|secret|credential|api-?key|private-?key)';
 const secretOption = new RegExp(`^-[^=]*${secretWord}[^=]*$`, 'i');
 /** As in `--password=X`, `PASSWORD=X` and `--from-literal=password=X`. */
 const secretAssignment = new RegExp(`^(.*?${secretWord}[^=]*=).`, 'is');
@@ -24,7 +24,7 @@ export function argumentsWithoutSecrets(args: readonly string[]): string[] {
     const name = setOption.test(option)
       ? /^[^=]*=/.exec(argument)?.[0]
       : (setAssignment.exec(argument) ?? secretAssignment.exec(argument))?.[1];
-    return name === undefined ? withoutSecrets(argument) : `${name}${hidden}`;
+    return name === undefined ? withoutSecrets(argument) : `${withoutSecrets(name)}${hidden}`;
   });
 }
 

@@ -10,6 +10,13 @@ test('arguments of programs are shown without what may be secret', () => {
     [['--set-json', 'x={"password":"hunter2"}'], '--set-json x=(hidden)'],
     [['--set=db.password=hunter2'], '--set=db.password=(hidden)'],
     [['--password', 'hunter2', 'x'], '--password (hidden) x'],
+    [['--username', 'hunter', '--username=hunter'], '--username (hidden) --username=(hidden)'],
+    [['--set-literal', 'a=1,db.password=hunter2'], '--set-literal a=(hidden)'],
+    [
+      ['--values', 'https://user:hunter2@x.example/v.yaml?token=hunter2'],
+      '--values https://x.example/v.yaml?token=(hidden)',
+    ],
+    [['--values', '/tmp/values.json'], '--values /tmp/values.json'],
     [['--password=hunter2'], '--password=(hidden)'],
     [['--kube-token', 'hunter2'], '--kube-token (hidden)'],
     [['-e', 'DB_PASSWORD=hunter2'], '-e DB_PASSWORD=(hidden)'],
