@@ -2,8 +2,9 @@ import { command } from '../engine/command-line.ts';
 import { count } from '../engine/counts.ts';
 import { StellarError } from '../engine/errors.ts';
 import { outline, run } from '../engine/next-step.ts';
-import { poll } from '../engine/poll.ts';
 import type { Run } from '../engine/run.ts';
+import { failed, met, waiting } from '../engine/stages.ts';
+import { untilMet } from '../engine/until-met.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { ApiError } from '../kube/client/errors.ts';
 import { conditionOf, type WithConditions } from '../kube/objects.ts';
@@ -33,21 +34,28 @@ export async function makeOrphans(
   if (removed.length > 0) throw alreadyBeingDeleted(removed);
   for (const work of works.filter((each) => !isOrphan(each))) await setOrphan(hub, work);
   if (hub.dryRun) return;
-  const started = Date.now();
-  let open: OpenWork[] = [];
-  const settled = await poll(async () => {
-    open = (await Promise.all(works.map((work) => judgeOne(hub, work, release !== undefined)))).filter(
-      (work) => work !== undefined,
-    );
-    for (const { work, owned } of open) if (owned.length > 0) await release?.(work, owned);
-    open = open.filter(({ owned }) => owned.length === 0 || release === undefined);
-    if (open.length === 0) return true;
-    const isUnanswered = open.some(({ owned }) => owned.length === 0);
-    if (!isUnanswered && Date.now() - started > retryMs) throw notOrphaned(open, hub);
-    return undefined;
-  }, run);
-  if (settled === undefined)
-    throw open.some(({ owned }) => owned.length > 0) ? notOrphaned(open, hub) : noAnswer(hub, open);
+  await untilMet(
+    {
+      stage: {
+        id: 'orphaned',
+        title: 'owned by no work',
+        graceMs: retryMs,
+        check: (open) => {
+          if (open.length === 0) return met;
+          const isUnanswered = open.some(({ owned }) => owned.length === 0);
+          return isUnanswered ? waiting('the agent has not answered') : failed('the agent does not apply all objects');
+        },
+      },
+      look: async () => {
+        const judged = await Promise.all(works.map((work) => judgeOne(hub, work, release !== undefined)));
+        const open = judged.filter((work) => work !== undefined);
+        for (const { work, owned } of open) if (owned.length > 0) await release?.(work, owned);
+        return release === undefined ? open : open.filter(({ owned }) => owned.length === 0);
+      },
+      unmet: (open) => (open.some(({ owned }) => owned.length > 0) ? notOrphaned(open, hub) : noAnswer(hub, open)),
+    },
+    run,
+  );
 }
 
 export const isOrphan = ({ spec }: ManifestWork): boolean => spec?.deleteOption?.propagationPolicy === 'Orphan';

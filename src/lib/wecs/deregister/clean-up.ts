@@ -1,4 +1,3 @@
-import { poll } from '../../engine/poll.ts';
 import type { Run } from '../../engine/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { deletePresent } from '../../kube/delete-present.ts';
@@ -59,34 +58,30 @@ export async function cleanUpWec(
 async function removeKlusterlet(wec: Kube, klusterlet: Klusterlet, hash: string | undefined, run: Run): Promise<void> {
   const { name, uid } = klusterlet.metadata;
   await wec.delete(resources.klusterlets, name, { uid });
-  if (wec.dryRun) return;
   const started = Date.now();
   let isUndone = false;
-  await poll(async () => {
-    const present = await wec.get<Klusterlet>(resources.klusterlets, name);
-    if (present === undefined || present.metadata.uid !== uid) return true;
-    const runs = await operatorRuns(wec);
-    // Without its Deployment it may be installed elsewhere: then time tells.
-    const isAbsent = runs === false || Date.now() - started > operatorGraceMs;
-    if (runs || !isAbsent || isUndone) {
-      run.progress.waiting(klusterlet.spec?.clusterName ?? name, 'the operator is removing the agent');
-      return undefined;
-    }
-    run.progress.note(`No klusterlet operator runs on ${wec.cluster.context}: stellarctl removes the agent itself.`);
-    await undoKlusterlet(wec, present, hash);
-    isUndone = true;
-    return undefined;
-  }, run);
-  await untilGone(wec, klusterlet, run, resources.klusterlets);
+  await untilGone(wec, resources.klusterlets, klusterlet, run, {
+    name: klusterlet.spec?.clusterName ?? name,
+    why: 'the operator is removing the agent',
+    act: async (present) => {
+      const runs = await operatorRuns(wec);
+      // Without its Deployment it may be installed elsewhere: then time tells.
+      const isAbsent = runs === false || (runs === undefined && Date.now() - started > operatorGraceMs);
+      if (!isAbsent || isUndone) return;
+      run.progress.note(`No klusterlet operator runs on ${wec.cluster.context}: stellarctl removes the agent itself.`);
+      await undoKlusterlet(wec, present, hash);
+      isUndone = true;
+    },
+  });
   // The operator has deleted them before; what is left in them would look like parts of a registration to the next run.
   for (const namespace of [agentNamespace, addonNamespace]) {
     const present = await wec.get(resources.namespaces, namespace);
-    if (present?.metadata.deletionTimestamp !== undefined) await untilGone(wec, present, run, resources.namespaces);
+    if (present?.metadata.deletionTimestamp !== undefined) await untilGone(wec, resources.namespaces, present, run);
   }
 }
 
 /** What the operator does when a Klusterlet is deleted (ocm pkg/operator/operators/klusterlet, cleanup controller). */
-async function undoKlusterlet(wec: Kube, klusterlet: Klusterlet, hash: string | undefined): Promise<void> {
+async function undoKlusterlet(wec: Kube, klusterlet: KubeObject, hash: string | undefined): Promise<void> {
   for (const work of await appliedWorksOf(wec, hash)) await takeAppliedFinalizer(wec, work);
   await removeOwn(wec, resources.deployments, agentNamespace);
   for (const name of [hubSecretName, bootstrapSecretName])

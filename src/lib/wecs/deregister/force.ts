@@ -1,6 +1,7 @@
 import type { Kube } from '../../kube/client/client.ts';
+import { withoutFinalizers } from '../../kube/finalizers.ts';
 import type { KubeObject, Lease } from '../../kube/objects.ts';
-import { resources } from '../../kube/resources.ts';
+import { type Resource, resources } from '../../kube/resources.ts';
 import { leaseName } from '../names.ts';
 import type { Inspection } from './inspect.ts';
 
@@ -64,8 +65,12 @@ export class Force {
     return true;
   }
 
-  took({ kind, metadata }: KubeObject, finalizers: string[]): void {
-    if (finalizers.length > 0) this.taken.push({ object: `${kind} ${metadata.name}`, finalizers });
+  /** Removes finalizers of objects that are being deleted. */
+  async take(resource: Resource, objects: readonly KubeObject[], removable: readonly string[]): Promise<void> {
+    for (const { metadata } of objects.filter((object) => object.metadata.deletionTimestamp !== undefined)) {
+      const finalizers = await withoutFinalizers(this.#hub, resource, metadata, removable);
+      if (finalizers.length > 0) this.taken.push({ object: `${resource.kind} ${metadata.name}`, finalizers });
+    }
   }
 }
 

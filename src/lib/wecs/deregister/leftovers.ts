@@ -86,7 +86,7 @@ async function removeMailbox(hub: Kube, left: Inspection, force: boolean | undef
   await hub.delete(resources.namespaces, name, { uid });
   run.progress.waiting(name, 'its mailbox is being removed');
   try {
-    await untilGone(hub, mailbox, run, resources.namespaces);
+    await untilGone(hub, resources.namespaces, mailbox, run);
   } catch (error) {
     throw error instanceof StellarError && error.code === 'timeout' ? await withMissing(hub, error) : error;
   }

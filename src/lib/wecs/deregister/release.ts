@@ -2,10 +2,10 @@ import { command } from '../../engine/command-line.ts';
 import { count } from '../../engine/counts.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { outline, run } from '../../engine/next-step.ts';
-import { poll } from '../../engine/poll.ts';
 import type { Run } from '../../engine/run.ts';
+import { failedForGood, met, waiting } from '../../engine/stages.ts';
+import { untilMet } from '../../engine/until-met.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { withoutFinalizers } from '../../kube/finalizers.ts';
 import { resources } from '../../kube/resources.ts';
 import { isMadeByHand, type ManifestWork, policiesOf, workFinalizer } from '../../workloads/manifest-works.ts';
 import { originBindingLabel, originWdsLabel } from '../../workloads/names.ts';
@@ -54,42 +54,44 @@ export async function release(
  * @param before the WEC as it was read; without works only where workloads are to stay, which is waited for then
  */
 async function untilReleased(hub: Kube, before: Inspection, { keep, force }: Treatment, run: Run): Promise<void> {
-  const { name } = before;
+  const { name, works: worksBefore } = before;
   const started = Date.now();
-  const returns = new Returns(before.works);
-  let awaited: ManifestWork[] = before.works;
-  const released = await poll(async () => {
-    const inspection = await inspect(hub, name);
-    const { works } = inspection;
-    awaited = works;
-    if (works.length === 0) {
-      if (before.works.length > 0 || Date.now() - started > recreationMs) return true;
-      run.progress.waiting(name, 'checking that no works come');
-      return undefined;
-    }
-    const comeBack = returns.see(works);
-    if (comeBack.length > 0) throw stillSelected(hub, name, comeBack);
-    const present = works.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
-    await keep?.(present.filter((work) => !isOrphan(work)));
-    const isOver = Date.now() - started > transportGraceMs;
-    await removeAll(hub, isOver ? present : present.filter(isMadeByHand));
-    run.progress.waiting(
+  const returns = new Returns(worksBefore);
+  await untilMet(
+    {
       name,
-      `${count(works.length, 'work is', 'works are')} being removed (${[...policiesOf(works).keys()].join(', ')})`,
-    );
-    if (await force?.isDue(inspection)) {
-      for (const { metadata, kind } of works.filter((work) => work.metadata.deletionTimestamp))
-        force?.took(
-          { kind: kind ?? 'ManifestWork', metadata },
-          await withoutFinalizers(hub, resources.manifestWorks, metadata, [workFinalizer]),
-        );
-    }
-    return undefined;
-  }, run);
-  if (released === undefined) throw notReleased(hub, name, awaited);
-  if (before.works.length > 0)
-    run.progress.changed(name, `released from ${[...policiesOf(before.works).keys()].join(', ')}`);
+      stage: {
+        id: 'released',
+        title: 'released from its binding policies',
+        check: ({ works, returned, waitedMs }) => {
+          if (returned.length > 0) return failedForGood('its works are recreated');
+          if (works.length > 0)
+            return waiting(`${count(works.length, 'work is', 'works are')} being removed (${sourcesOf(works)})`);
+          const isSettled = worksBefore.length > 0 || waitedMs > recreationMs;
+          return isSettled ? met : waiting('checking that no works come');
+        },
+      },
+      look: async () => {
+        const inspection = await inspect(hub, name);
+        return { ...inspection, returned: returns.see(inspection.works), waitedMs: Date.now() - started };
+      },
+      act: async (inspection) => {
+        const { works, waitedMs } = inspection;
+        if (works.length === 0) return;
+        const present = works.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+        await keep?.(present.filter((work) => !isOrphan(work)));
+        await removeAll(hub, waitedMs > transportGraceMs ? present : present.filter(isMadeByHand));
+        if (await force?.isDue(inspection)) await force?.take(resources.manifestWorks, works, [workFinalizer]);
+      },
+      unmet: ({ works, returned }) =>
+        returned.length > 0 ? stillSelected(hub, name, returned) : notReleased(hub, name, works),
+    },
+    run,
+  );
+  if (worksBefore.length > 0) run.progress.changed(name, `released from ${sourcesOf(worksBefore)}`);
 }
+
+const sourcesOf = (works: readonly ManifestWork[]): string => [...policiesOf(works).keys()].join(', ');
 
 /** Notices works that are made again: the same binding, another UID, after one of it had gone. */
 class Returns {
@@ -119,7 +121,7 @@ function stillSelected(hub: Kube, name: string, works: readonly ManifestWork[]):
   const edit = command`kubectl --context ${wds ?? 'WDS'} edit bindingpolicy ${policy ?? 'NAME'}`;
   return new StellarError(
     'still-selected',
-    `${name} could not be released: its works are recreated (seen ${timesSeen} times), so ${[...policiesOf(works).keys()].join(', ')} selects it by something other than its labels.`,
+    `${name} could not be released: its works are recreated (seen ${timesSeen} times), so ${sourcesOf(works)} selects it by something other than its labels.`,
     {
       next: [
         (wds && policy ? run : outline)(edit, 'Change the policy'),

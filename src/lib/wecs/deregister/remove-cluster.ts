@@ -1,11 +1,11 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { run } from '../../engine/next-step.ts';
-import { poll } from '../../engine/poll.ts';
 import type { Run } from '../../engine/run.ts';
+import { met, waiting } from '../../engine/stages.ts';
+import { untilMet } from '../../engine/until-met.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { ApiError } from '../../kube/client/errors.ts';
-import { withoutFinalizers } from '../../kube/finalizers.ts';
 import { conditionOf, type KubeObject } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
 import { isMadeByHand, workFinalizer } from '../../workloads/manifest-works.ts';
@@ -33,26 +33,42 @@ export async function removeCluster(hub: Kube, before: Inspection, force: Force 
   const uid = before.managedCluster?.metadata.uid;
   await hub.delete(resources.managedClusters, name, { uid });
   if (hub.dryRun) return;
-  let last = before;
   let nudged = Date.now();
   const returns = new AddonReturns(hub, name);
-  const gone = await poll(async () => {
-    last = await inspect(hub, name);
-    const { managedCluster } = last;
-    if (managedCluster === undefined || managedCluster.metadata.uid !== uid) return true;
-    const message = conditionOf(managedCluster, 'Deleting')?.message;
-    await releaseLate(hub, last, managedCluster);
-    run.progress.waiting(name, (await returns.see(last.addons)) ?? message ?? 'the hub is removing its ManagedCluster');
-    if (await force?.isDue(last)) await removeFinalizers(hub, last, force as Force);
-    if (isEmpty(last) && Date.now() - nudged > nudgeMs) {
-      nudged = Date.now();
-      await nudge(hub, managedCluster);
-    }
-    return undefined;
-  }, run);
-  if (gone === undefined) throw await stillThere(hub, last, await returns.see(last.addons));
+  const isThere = (cluster: ManagedCluster | undefined) => cluster !== undefined && cluster.metadata.uid === uid;
+  await untilMet(
+    {
+      name,
+      stage: {
+        id: 'deleted',
+        title: 'ManagedCluster deleted',
+        check: ({ managedCluster, addonReturns }) =>
+          isThere(managedCluster)
+            ? waiting(addonReturns ?? deletingMessage(managedCluster) ?? 'the hub is removing its ManagedCluster')
+            : met,
+      },
+      look: async () => {
+        const inspection = await inspect(hub, name);
+        return { ...inspection, addonReturns: await returns.see(inspection.addons) };
+      },
+      act: async (inspection) => {
+        const { managedCluster } = inspection;
+        if (managedCluster === undefined) return;
+        await releaseLate(hub, inspection, managedCluster);
+        if (force !== undefined && (await force.isDue(inspection))) await removeFinalizers(hub, inspection, force);
+        if (!isEmpty(inspection) || Date.now() - nudged <= nudgeMs) return;
+        nudged = Date.now();
+        await nudge(hub, managedCluster);
+      },
+      unmet: (last) => stillThere(hub, last, last.addonReturns),
+    },
+    run,
+  );
   run.progress.changed(name, 'ManagedCluster deleted');
 }
+
+const deletingMessage = (cluster: ManagedCluster | undefined): string | undefined =>
+  conditionOf(cluster, 'Deleting')?.message;
 
 /**
  * Where no work was there before the deletion, the labels have stayed. Works of a WDS that come now show that a policy selects the
@@ -86,25 +102,13 @@ function ignoreGone(error: unknown): void {
 
 /** Only of what is being deleted. The hub's own stay as long as its controller may be there to remove them. */
 async function removeFinalizers(hub: Kube, last: Inspection, force: Force): Promise<void> {
-  const isDeleted = ({ metadata }: KubeObject) => metadata.deletionTimestamp !== undefined;
-  for (const work of [...last.works, ...last.addonWorks].filter(isDeleted))
-    force.took(
-      { ...work, kind: resources.manifestWorks.kind },
-      await withoutFinalizers(hub, resources.manifestWorks, work.metadata, [workFinalizer]),
-    );
-  for (const addon of last.addons.filter(isDeleted))
-    force.took(
-      { ...addon, kind: resources.managedClusterAddOns.kind },
-      await withoutFinalizers(hub, resources.managedClusterAddOns, addon.metadata, addonFinalizers),
-    );
+  await force.take(resources.manifestWorks, [...last.works, ...last.addonWorks], [workFinalizer]);
+  await force.take(resources.managedClusterAddOns, last.addons, addonFinalizers);
   const { managedCluster } = last;
   if (managedCluster === undefined || !isEmpty(last)) return;
   const controller = await controllerState(hub, 'registration');
   if (controller.runs !== false || controller.holdsLease) return;
-  force.took(
-    { ...managedCluster, kind: resources.managedClusters.kind },
-    await withoutFinalizers(hub, resources.managedClusters, managedCluster.metadata, hubFinalizers),
-  );
+  await force.take(resources.managedClusters, [managedCluster], hubFinalizers);
 }
 
 async function stillThere(hub: Kube, inspection: Inspection, addonReturns: string | undefined): Promise<StellarError> {
@@ -114,7 +118,7 @@ async function stillThere(hub: Kube, inspection: Inspection, addonReturns: strin
   const missing = await missingRegistration(hub);
   return new StellarError(
     'timeout',
-    `${name} was not deleted in time: ${conditionOf(managedCluster, 'Deleting')?.message ?? 'its ManagedCluster is being deleted'}.`,
+    `${name} was not deleted in time: ${deletingMessage(managedCluster) ?? 'its ManagedCluster is being deleted'}.`,
     {
       details: [
         ...blocking

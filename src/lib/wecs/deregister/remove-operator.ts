@@ -61,7 +61,7 @@ export async function removeOperator(wec: Kube, name: string, run: Run): Promise
   if (role !== undefined && isOurs(role)) await remove(resources.clusterRoles, role);
   for (const namespace of namespaces.filter(({ metadata }) => metadata.name === operatorNamespace))
     await remove(resources.namespaces, namespace);
-  await Promise.all(namespaces.map((namespace) => untilGone(wec, namespace, run, resources.namespaces)));
+  await Promise.all(namespaces.map((namespace) => untilGone(wec, resources.namespaces, namespace, run)));
   return removed;
 }
 

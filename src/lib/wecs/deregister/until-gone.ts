@@ -1,38 +1,51 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { run } from '../../engine/next-step.ts';
-import { poll } from '../../engine/poll.ts';
 import type { Run } from '../../engine/run.ts';
+import { met, waiting } from '../../engine/stages.ts';
+import { untilMet } from '../../engine/until-met.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { conditionOf, type KubeObject, type WithConditions } from '../../kube/objects.ts';
-import { type Resource, resourceOf } from '../../kube/resources.ts';
+import type { Resource } from '../../kube/resources.ts';
+
+/** What is done and told while an object is being deleted: see Awaited. */
+interface Meanwhile {
+  act: (now: KubeObject) => Promise<void>;
+  name: string;
+  why: string;
+}
 
 /** Waits until an object that is being deleted is gone. @throws StellarError `timeout` */
 export async function untilGone(
   kube: Kube,
+  resource: Resource,
   object: KubeObject,
   run: Run,
-  resource = resourceOf(object),
+  meanwhile?: Meanwhile,
 ): Promise<void> {
   if (kube.dryRun) return;
   const { name, namespace, uid } = object.metadata;
-  let last: KubeObject | undefined;
-  const gone = await poll(async () => {
-    last = await kube.get(resource, name, { namespace });
-    return last === undefined || last.metadata.uid !== uid ? true : undefined;
-  }, run);
-  if (gone === undefined) throw notDeleted(kube, object, resource, last);
+  const isThere = (now: KubeObject | undefined) => now !== undefined && now.metadata.uid === uid;
+  await untilMet(
+    {
+      stage: {
+        id: 'gone',
+        title: 'gone',
+        check: (now) => (isThere(now) ? waiting(meanwhile?.why ?? 'it is being deleted') : met),
+      },
+      look: () => kube.get(resource, name, { namespace }),
+      name: meanwhile?.name,
+      act: async (now) => now && meanwhile?.act(now),
+      unmet: (last) => notDeleted(kube, resource, last ?? object),
+    },
+    run,
+  );
 }
 
-function notDeleted(
-  { cluster: { context } }: Kube,
-  { metadata: { name, namespace } }: KubeObject,
-  resource: Resource,
-  last: KubeObject | undefined,
-): StellarError {
-  const finalizers = last?.metadata.finalizers ?? [];
+function notDeleted({ cluster: { context } }: Kube, resource: Resource, last: KubeObject): StellarError {
+  const { name, namespace, finalizers = [] } = last.metadata;
   // Of namespaces: whose finalizers hold them.
-  const remaining = conditionOf(last as WithConditions | undefined, 'NamespaceFinalizersRemaining');
+  const remaining = conditionOf(last as WithConditions, 'NamespaceFinalizersRemaining');
   const where = namespace === undefined ? [] : ['-n', namespace];
   return new StellarError(
     'timeout',

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { StellarError } from '../../../../src/lib/engine/errors.ts';
+import { failedForGood, met, type Stage, waiting } from '../../../../src/lib/engine/stages.ts';
+import { untilMet } from '../../../../src/lib/engine/until-met.ts';
+import { recordingProgress, run } from '../../support/builders.ts';
+
+/** Looks at a number that has to become 0; one below it cannot. */
+const stage: Stage<number> = {
+  id: 'zero',
+  title: 'zero',
+  check: (left) => (left === 0 ? met : left < 0 ? failedForGood('it is too late') : waiting(`${left} left`)),
+};
+const unmet = (left: number) => new StellarError('timeout', `${left} left at the end`);
+
+test('a stage is acted on until it is met, and what it waits for is told', async () => {
+  let left = 2;
+  const progress = recordingProgress();
+  await untilMet(
+    {
+      stage,
+      name: 'x',
+      look: async () => left,
+      act: async (seen) => {
+        left = seen - 1;
+      },
+      unmet,
+    },
+    run(5000, progress),
+  );
+  assert.deepEqual(progress.lines, ['waiting x 2 left', 'waiting x 1 left']);
+});
+
+test('a stage that cannot be met any more, or not in time, ends with what is wrong with it', async () => {
+  await assert.rejects(untilMet({ stage, look: async () => -1, unmet }, run(5000)), { message: '-1 left at the end' });
+  await assert.rejects(untilMet({ stage, look: async () => 1, unmet }, run(0)), { message: '1 left at the end' });
+});
