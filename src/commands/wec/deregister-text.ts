@@ -1,8 +1,8 @@
 import { count } from '../../lib/engine/counts.ts';
-import { isGone } from '../../lib/wecs/deregister/inspect.ts';
-import { selectableLabels } from '../../lib/wecs/deregister/labels.ts';
 import type { LeavingLocally } from '../../lib/wecs/deregister/local.ts';
-import type { DeregisterOptions, Leaving } from '../../lib/wecs/deregister/look.ts';
+import { isGone } from '../../lib/wecs/deregister/look/inspection.ts';
+import type { DeregisterOptions, Leaving } from '../../lib/wecs/deregister/look/look.ts';
+import { selectableLabels } from '../../lib/wecs/deregister/release/labels.ts';
 import { objectsIn, policiesOf } from '../../lib/workloads/manifest-works.ts';
 
 /** What deregistering means, as lines for the person who decides: what runs there, why, and what becomes of it. */

@@ -1,7 +1,7 @@
 import { type Standing, standingOf } from '../engine/stages.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { conditionOf, createdAt } from '../kube/objects.ts';
-import { isDeregistering } from './deregister/labels.ts';
+import { isDeregistering } from './deregister/release/labels.ts';
 import { bootstrapRequests, type HubEvidence, hasJoined, readWholeHub } from './registration/hub-evidence.ts';
 import { overdueLease } from './registration/lease.ts';
 import type { RequestState } from './registration/requests.ts';

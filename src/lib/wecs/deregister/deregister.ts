@@ -6,14 +6,14 @@ import type { Kube } from '../../kube/client/client.ts';
 import type { SelectedContext } from '../../kube/kubeconfig/kubeconfig.ts';
 import type { ManifestWork } from '../../workloads/manifest-works.ts';
 import type { PoliciesOfIts } from '../../workloads/policies/policy.ts';
-import { cleanUpWec } from './clean-up.ts';
-import { Force } from './force.ts';
-import { isGone } from './inspect.ts';
-import { keepWorkloads } from './keep-workloads.ts';
-import { refuseNewcomer, removeLateRequests, removeLeftovers } from './leftovers.ts';
-import { type DeregisterOptions, type Leaving, type LeavingWec, lookAt, lossesOf } from './look.ts';
-import { release } from './release.ts';
-import { removeCluster } from './remove-cluster.ts';
+import { cleanUpWec } from './clean-up/clean-up.ts';
+import { deleteCluster } from './delete/delete-cluster.ts';
+import { Force } from './delete/force.ts';
+import { refuseNewcomer, removeLateRequests, removeLeftovers } from './delete/leftovers.ts';
+import { isGone } from './look/inspection.ts';
+import { type DeregisterOptions, type Leaving, type LeavingWec, lookAt, lossesOf } from './look/look.ts';
+import { keepWorkloads } from './release/keep-workloads.ts';
+import { release } from './release/release.ts';
 import { putBack } from './undo.ts';
 
 export interface Deregistration {
@@ -52,7 +52,11 @@ export async function deregister(
   return Promise.all(leaving.map((wec) => deregisterOne(its.kube, wec, options, (why) => asking(wec.name, why), run)));
 }
 
-/** Each step rests on what was read after the user's last word. @param askAgain throws unless the user says yes again */
+/**
+ * Deregisters one WEC, by what was read after the user's last word: release/ takes it out of its policies, with or without its
+ * workloads, delete/ removes it and what it leaves on the ITS, clean-up/ what there is of it on the cluster. An error is in the result.
+ * @param askAgain throws unless the user says yes again
+ */
 export function deregisterOne(
   hub: Kube,
   wec: Leaving,
@@ -73,7 +77,7 @@ export function deregisterOne(
         await keep?.(inspection.works);
         result.changed = true;
         await release(hub, inspection, policies, { keep, force }, run);
-        await removeCluster(hub, inspection, force, run);
+        await deleteCluster(hub, inspection, force, run);
       } catch (error) {
         throw await putBack(hub, wec, error);
       } finally {

@@ -10,11 +10,11 @@ import { requirePermissions } from '../../kube/permissions.ts';
 import { otherRole } from '../identity/other-role.ts';
 import { cleanUpPermissions } from '../permissions.ts';
 import { readWec } from '../registration/wec-evidence.ts';
-import { cleanUpWec } from './clean-up.ts';
-import { type CleanUpRecord, readCleanUpRecord } from './clean-up-record.ts';
+import { cleanUpWec } from './clean-up/clean-up.ts';
+import { type CleanUpRecord, readCleanUpRecord } from './clean-up/clean-up-record.ts';
 import type { DeregisterResult } from './deregister.ts';
-import { refuseForeignObjects } from './foreign-objects.ts';
-import { hubHashOf, isBare } from './look.ts';
+import { refuseForeignObjects } from './look/foreign-objects.ts';
+import { hubHashOf, isBare } from './look/look.ts';
 
 /** A cluster from which the klusterlet is removed. */
 export interface LocalWec {

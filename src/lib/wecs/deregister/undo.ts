@@ -7,8 +7,8 @@ import type { Run } from '../../engine/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { restoreDeleteOption } from '../../workloads/orphan-works.ts';
 import type { DeregisterResult } from './deregister.ts';
-import { restoreLabels, selectableLabels } from './labels.ts';
-import type { Leaving } from './look.ts';
+import type { Leaving } from './look/look.ts';
+import { restoreLabels, selectableLabels } from './release/labels.ts';
 
 /** How long what was begun may take to be undone, whatever has ended the command. */
 const undoMs = 10_000;

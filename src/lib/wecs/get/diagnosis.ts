@@ -6,7 +6,7 @@ import { type Problem, problem } from '../../engine/problem.ts';
 import { blockingStage, type StageReport } from '../../engine/stages.ts';
 import { conditionOf, isTrue } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
-import { isDeregistering } from '../deregister/labels.ts';
+import { isDeregistering } from '../deregister/release/labels.ts';
 import { otherName } from '../klusterlet/other-name.ts';
 import { agentNamespace, operatorName, operatorNamespace } from '../names.ts';
 import { clockDifference, type Registration } from '../registration/checks.ts';

@@ -5,17 +5,21 @@ import { ApiError } from '../../../../../src/lib/kube/client/errors.ts';
 import { withoutFinalizers } from '../../../../../src/lib/kube/finalizers.ts';
 import type { KubeObject, Pod } from '../../../../../src/lib/kube/objects.ts';
 import { type Resource, resources } from '../../../../../src/lib/kube/resources.ts';
-import { AddonReturns } from '../../../../../src/lib/wecs/deregister/addon-returns.ts';
-import { whyNotRunning } from '../../../../../src/lib/wecs/deregister/agent-state.ts';
-import { appliedWorksOf } from '../../../../../src/lib/wecs/deregister/applied.ts';
-import { Force } from '../../../../../src/lib/wecs/deregister/force.ts';
-import { controllerState } from '../../../../../src/lib/wecs/deregister/hub-controllers.ts';
-import type { Inspection } from '../../../../../src/lib/wecs/deregister/inspect.ts';
-import { keepWorkloads } from '../../../../../src/lib/wecs/deregister/keep-workloads.ts';
-import { removeLabels, restoreLabels, selectableLabels } from '../../../../../src/lib/wecs/deregister/labels.ts';
-import { removeLeftovers } from '../../../../../src/lib/wecs/deregister/leftovers.ts';
-import { isBare } from '../../../../../src/lib/wecs/deregister/look.ts';
-import { othersIn } from '../../../../../src/lib/wecs/deregister/namespace-contents.ts';
+import { appliedWorksOf } from '../../../../../src/lib/wecs/deregister/clean-up/applied-works.ts';
+import { AddonReturns } from '../../../../../src/lib/wecs/deregister/delete/addon-returns.ts';
+import { Force } from '../../../../../src/lib/wecs/deregister/delete/force.ts';
+import { controllerState } from '../../../../../src/lib/wecs/deregister/delete/hub-controllers.ts';
+import { removeLeftovers } from '../../../../../src/lib/wecs/deregister/delete/leftovers.ts';
+import type { Inspection } from '../../../../../src/lib/wecs/deregister/look/inspection.ts';
+import { isBare } from '../../../../../src/lib/wecs/deregister/look/look.ts';
+import { othersIn } from '../../../../../src/lib/wecs/deregister/look/namespace-contents.ts';
+import { whyNotRunning } from '../../../../../src/lib/wecs/deregister/look/running.ts';
+import { keepWorkloads } from '../../../../../src/lib/wecs/deregister/release/keep-workloads.ts';
+import {
+  removeLabels,
+  restoreLabels,
+  selectableLabels,
+} from '../../../../../src/lib/wecs/deregister/release/labels.ts';
 import { managedBy, managedByLabel } from '../../../../../src/lib/wecs/klusterlet/operator.ts';
 import type { ManagedCluster } from '../../../../../src/lib/wecs/objects.ts';
 import { hubHash } from '../../../../../src/lib/workloads/applied-works.ts';

@@ -3,15 +3,15 @@ import { test } from 'node:test';
 import type { StellarError } from '../../../../../src/lib/engine/errors.ts';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import type { Condition, KubeObject } from '../../../../../src/lib/kube/objects.ts';
-import { deregisterOne } from '../../../../../src/lib/wecs/deregister/deregister.ts';
-import { Force } from '../../../../../src/lib/wecs/deregister/force.ts';
-import { type Inspection, inspect } from '../../../../../src/lib/wecs/deregister/inspect.ts';
+import { deleteCluster } from '../../../../../src/lib/wecs/deregister/delete/delete-cluster.ts';
+import { Force } from '../../../../../src/lib/wecs/deregister/delete/force.ts';
 import {
   refuseNewcomer,
   removeLateRequests,
   removeLeftovers,
-} from '../../../../../src/lib/wecs/deregister/leftovers.ts';
-import { removeCluster } from '../../../../../src/lib/wecs/deregister/remove-cluster.ts';
+} from '../../../../../src/lib/wecs/deregister/delete/leftovers.ts';
+import { deregisterOne } from '../../../../../src/lib/wecs/deregister/deregister.ts';
+import { type Inspection, inspect } from '../../../../../src/lib/wecs/deregister/look/inspection.ts';
 import type { ManagedCluster } from '../../../../../src/lib/wecs/objects.ts';
 import type { ManifestWork } from '../../../../../src/lib/workloads/manifest-works.ts';
 import { originWdsLabel } from '../../../../../src/lib/workloads/names.ts';
@@ -222,6 +222,6 @@ test('a WEC that gets works while it is being deleted loses the labels by which 
     requests: [],
     lease: undefined,
   };
-  await removeCluster(hub, before, undefined, run(3000));
+  await deleteCluster(hub, before, undefined, run(3000));
   assert.deepEqual(cluster.metadata.labels, { env: null });
 });

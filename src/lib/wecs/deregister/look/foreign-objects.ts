@@ -1,11 +1,11 @@
-import { command } from '../../engine/command-line.ts';
-import { StellarError } from '../../engine/errors.ts';
-import { run } from '../../engine/next-step.ts';
-import type { Kube } from '../../kube/client/client.ts';
-import { describeCluster } from '../../kube/client/errors.ts';
-import type { KubeObject } from '../../kube/objects.ts';
-import { resources } from '../../kube/resources.ts';
-import { createdByKlusterlet, isOurs } from '../klusterlet/operator.ts';
+import { command } from '../../../engine/command-line.ts';
+import { StellarError } from '../../../engine/errors.ts';
+import { run } from '../../../engine/next-step.ts';
+import type { Kube } from '../../../kube/client/client.ts';
+import { describeCluster } from '../../../kube/client/errors.ts';
+import type { KubeObject } from '../../../kube/objects.ts';
+import { resources } from '../../../kube/resources.ts';
+import { createdByKlusterlet, isOurs } from '../../klusterlet/operator.ts';
 import {
   agentNamespace,
   bootstrapSecretName,
@@ -14,9 +14,9 @@ import {
   operatorName,
   operatorNamespace,
   pullSecretName,
-} from '../names.ts';
+} from '../../names.ts';
 import { othersIn } from './namespace-contents.ts';
-import { operatorRuns } from './operator-state.ts';
+import { operatorRuns } from './running.ts';
 
 export const addonNamespace = `${agentNamespace}-addon`;
 

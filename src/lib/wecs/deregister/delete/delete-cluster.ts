@@ -1,20 +1,20 @@
-import { command } from '../../engine/command-line.ts';
-import { StellarError } from '../../engine/errors.ts';
-import { run } from '../../engine/next-step.ts';
-import type { Run } from '../../engine/run.ts';
-import { met, waiting } from '../../engine/stages.ts';
-import { untilMet } from '../../engine/until-met.ts';
-import type { Kube } from '../../kube/client/client.ts';
-import { ApiError } from '../../kube/client/errors.ts';
-import { conditionOf, type KubeObject } from '../../kube/objects.ts';
-import { resources } from '../../kube/resources.ts';
-import { isMadeByHand, workFinalizer } from '../../workloads/manifest-works.ts';
-import type { ManagedCluster } from '../objects.ts';
+import { command } from '../../../engine/command-line.ts';
+import { StellarError } from '../../../engine/errors.ts';
+import { run } from '../../../engine/next-step.ts';
+import type { Run } from '../../../engine/run.ts';
+import { met, waiting } from '../../../engine/stages.ts';
+import { untilMet } from '../../../engine/until-met.ts';
+import type { Kube } from '../../../kube/client/client.ts';
+import { ApiError } from '../../../kube/client/errors.ts';
+import { conditionOf, type KubeObject } from '../../../kube/objects.ts';
+import { resources } from '../../../kube/resources.ts';
+import { isMadeByHand, workFinalizer } from '../../../workloads/manifest-works.ts';
+import type { ManagedCluster } from '../../objects.ts';
+import { type Inspection, inspect } from '../look/inspection.ts';
+import { removeLabels } from '../release/labels.ts';
 import { AddonReturns } from './addon-returns.ts';
 import { addonFinalizers, type Force } from './force.ts';
 import { controllerState, missingRegistration } from './hub-controllers.ts';
-import { type Inspection, inspect } from './inspect.ts';
-import { removeLabels } from './labels.ts';
 
 /** The hub's registration controller removes them, as the last ones (ocm pkg/registration/hub). */
 const hubFinalizers = [
@@ -28,7 +28,7 @@ const hubFinalizers = [
  * @param force remove the finalizers that only the agent would remove, where nothing makes progress
  * @throws StellarError `timeout`, naming the objects that block it, and the hub's controllers that do not run
  */
-export async function removeCluster(hub: Kube, before: Inspection, force: Force | undefined, run: Run): Promise<void> {
+export async function deleteCluster(hub: Kube, before: Inspection, force: Force | undefined, run: Run): Promise<void> {
   const { name } = before;
   const uid = before.managedCluster?.metadata.uid;
   await hub.delete(resources.managedClusters, name, { uid });

@@ -1,20 +1,20 @@
-import { command } from '../../engine/command-line.ts';
-import { count } from '../../engine/counts.ts';
-import { StellarError } from '../../engine/errors.ts';
-import { outline, run } from '../../engine/next-step.ts';
-import type { Run } from '../../engine/run.ts';
-import { failedForGood, met, waiting } from '../../engine/stages.ts';
-import { untilMet } from '../../engine/until-met.ts';
-import type { Kube } from '../../kube/client/client.ts';
-import { resources } from '../../kube/resources.ts';
-import { isMadeByHand, type ManifestWork, policiesOf, workFinalizer } from '../../workloads/manifest-works.ts';
-import { originBindingLabel, originWdsLabel } from '../../workloads/names.ts';
-import { isOrphan } from '../../workloads/orphan-works.ts';
-import type { PoliciesOfIts } from '../../workloads/policies/policy.ts';
-import type { Force } from './force.ts';
-import { type Inspection, inspect } from './inspect.ts';
+import { command } from '../../../engine/command-line.ts';
+import { count } from '../../../engine/counts.ts';
+import { StellarError } from '../../../engine/errors.ts';
+import { outline, run } from '../../../engine/next-step.ts';
+import type { Run } from '../../../engine/run.ts';
+import { failedForGood, met, waiting } from '../../../engine/stages.ts';
+import { untilMet } from '../../../engine/until-met.ts';
+import type { Kube } from '../../../kube/client/client.ts';
+import { resources } from '../../../kube/resources.ts';
+import { isMadeByHand, type ManifestWork, policiesOf, workFinalizer } from '../../../workloads/manifest-works.ts';
+import { originBindingLabel, originWdsLabel } from '../../../workloads/names.ts';
+import { isOrphan } from '../../../workloads/orphan-works.ts';
+import type { PoliciesOfIts } from '../../../workloads/policies/policy.ts';
+import type { Force } from '../delete/force.ts';
+import { type Inspection, inspect } from '../look/inspection.ts';
+import { needsRelease } from '../look/selection.ts';
 import { removeLabels } from './labels.ts';
-import { needsRelease } from './selection.ts';
 
 /** After this time stellarctl deletes a work that its WDS has not deleted: the WDS may be gone. */
 const transportGraceMs = 8000;

@@ -1,18 +1,18 @@
-import type { Run } from '../../engine/run.ts';
-import type { Kube } from '../../kube/client/client.ts';
-import { deletePresent } from '../../kube/delete-present.ts';
-import { withoutFinalizers } from '../../kube/finalizers.ts';
-import type { KubeObject } from '../../kube/objects.ts';
-import { type Resource, resources } from '../../kube/resources.ts';
-import { createdByKlusterlet } from '../klusterlet/operator.ts';
-import { agentNamespace, bootstrapSecretName, hubSecretName, klusterletName } from '../names.ts';
-import type { Klusterlet } from '../objects.ts';
-import { appliedWorksOf, removeApplied, takeAppliedFinalizer } from './applied.ts';
+import type { Run } from '../../../engine/run.ts';
+import type { Kube } from '../../../kube/client/client.ts';
+import { deletePresent } from '../../../kube/delete-present.ts';
+import { withoutFinalizers } from '../../../kube/finalizers.ts';
+import type { KubeObject } from '../../../kube/objects.ts';
+import { type Resource, resources } from '../../../kube/resources.ts';
+import { createdByKlusterlet } from '../../klusterlet/operator.ts';
+import { agentNamespace, bootstrapSecretName, hubSecretName, klusterletName } from '../../names.ts';
+import type { Klusterlet } from '../../objects.ts';
+import { untilGone } from '../delete/until-gone.ts';
+import { addonNamespace } from '../look/foreign-objects.ts';
+import { operatorRuns } from '../look/running.ts';
+import { appliedWorksOf, removeApplied, takeAppliedFinalizer } from './applied-works.ts';
 import { type CleanUpRecord, removeCleanUpRecord, writeCleanUpRecord } from './clean-up-record.ts';
-import { addonNamespace } from './foreign-objects.ts';
-import { operatorRuns } from './operator-state.ts';
 import { removeOperator, sharesHash, whatNeedsOperator } from './remove-operator.ts';
-import { untilGone } from './until-gone.ts';
 
 /** The finalizer by which the operator undoes a Klusterlet (ocm pkg/operator/operators/klusterlet). */
 const klusterletFinalizer = 'operator.open-cluster-management.io/klusterlet-cleanup';

@@ -1,10 +1,10 @@
-import type { Kube } from '../../kube/client/client.ts';
-import type { KubeObject, Lease } from '../../kube/objects.ts';
-import { resources } from '../../kube/resources.ts';
-import { isAddonWork, type ManifestWork } from '../../workloads/manifest-works.ts';
-import { propertiesNamespace } from '../../workloads/names.ts';
-import { clusterNameLabel, leaseName } from '../names.ts';
-import type { CertificateSigningRequest, ManagedCluster } from '../objects.ts';
+import type { Kube } from '../../../kube/client/client.ts';
+import type { KubeObject, Lease } from '../../../kube/objects.ts';
+import { resources } from '../../../kube/resources.ts';
+import { isAddonWork, type ManifestWork } from '../../../workloads/manifest-works.ts';
+import { propertiesNamespace } from '../../../workloads/names.ts';
+import { clusterNameLabel, leaseName } from '../../names.ts';
+import type { CertificateSigningRequest, ManagedCluster } from '../../objects.ts';
 
 /** What an ITS holds of one WEC. */
 export interface Inspection {

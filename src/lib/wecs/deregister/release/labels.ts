@@ -1,7 +1,7 @@
-import type { Kube } from '../../kube/client/client.ts';
-import { ApiError } from '../../kube/client/errors.ts';
-import { resources } from '../../kube/resources.ts';
-import type { ManagedCluster } from '../objects.ts';
+import type { Kube } from '../../../kube/client/client.ts';
+import { ApiError } from '../../../kube/client/errors.ts';
+import { resources } from '../../../kube/resources.ts';
+import type { ManagedCluster } from '../../objects.ts';
 
 /** Holds what was changed for a deregistration, until that is undone or the cluster is gone: an interrupted run loses nothing. */
 const savedAnnotation = 'stellarctl.kubestellar.io/labels-before-deregistration';

@@ -1,20 +1,20 @@
-import { command } from '../../engine/command-line.ts';
-import { count } from '../../engine/counts.ts';
-import { StellarError } from '../../engine/errors.ts';
-import { outline, run } from '../../engine/next-step.ts';
-import type { Run } from '../../engine/run.ts';
-import type { Kube } from '../../kube/client/client.ts';
-import { ApiError } from '../../kube/client/errors.ts';
-import { withoutFinalizers } from '../../kube/finalizers.ts';
-import type { KubeObject } from '../../kube/objects.ts';
-import { resources } from '../../kube/resources.ts';
-import { workFinalizer } from '../../workloads/manifest-works.ts';
-import { propertiesNamespace } from '../../workloads/names.ts';
-import { clusterNameLabel } from '../names.ts';
-import { listed } from './foreign-objects.ts';
+import { command } from '../../../engine/command-line.ts';
+import { count } from '../../../engine/counts.ts';
+import { StellarError } from '../../../engine/errors.ts';
+import { outline, run } from '../../../engine/next-step.ts';
+import type { Run } from '../../../engine/run.ts';
+import type { Kube } from '../../../kube/client/client.ts';
+import { ApiError } from '../../../kube/client/errors.ts';
+import { withoutFinalizers } from '../../../kube/finalizers.ts';
+import type { KubeObject } from '../../../kube/objects.ts';
+import { resources } from '../../../kube/resources.ts';
+import { workFinalizer } from '../../../workloads/manifest-works.ts';
+import { propertiesNamespace } from '../../../workloads/names.ts';
+import { clusterNameLabel } from '../../names.ts';
+import { listed } from '../look/foreign-objects.ts';
+import { type Inspection, inspect } from '../look/inspection.ts';
+import { othersIn } from '../look/namespace-contents.ts';
 import { missingRegistration } from './hub-controllers.ts';
-import { type Inspection, inspect } from './inspect.ts';
-import { othersIn } from './namespace-contents.ts';
 import { untilGone } from './until-gone.ts';
 
 /**

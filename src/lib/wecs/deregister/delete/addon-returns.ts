@@ -1,6 +1,6 @@
-import type { Kube } from '../../kube/client/client.ts';
-import type { KubeObject } from '../../kube/objects.ts';
-import { resources } from '../../kube/resources.ts';
+import type { Kube } from '../../../kube/client/client.ts';
+import type { KubeObject } from '../../../kube/objects.ts';
+import { resources } from '../../../kube/resources.ts';
 import { controllerState } from './hub-controllers.ts';
 
 /** addon.open-cluster-management.io/v1alpha1, as far as it tells who installs an add-on. */

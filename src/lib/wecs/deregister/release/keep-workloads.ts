@@ -1,12 +1,12 @@
-import { count } from '../../engine/counts.ts';
-import { StellarError } from '../../engine/errors.ts';
-import type { Run } from '../../engine/run.ts';
-import type { Kube } from '../../kube/client/client.ts';
-import type { AppliedResource } from '../../workloads/applied-works.ts';
-import type { ManifestStatus, ManifestWork } from '../../workloads/manifest-works.ts';
-import { makeOrphans, type ReleaseOnWec, setOrphan } from '../../workloads/orphan-works.ts';
-import { appliedWorksOf, releaseOne, releaseOwned } from './applied.ts';
-import type { Leaving } from './look.ts';
+import { count } from '../../../engine/counts.ts';
+import { StellarError } from '../../../engine/errors.ts';
+import type { Run } from '../../../engine/run.ts';
+import type { Kube } from '../../../kube/client/client.ts';
+import type { AppliedResource } from '../../../workloads/applied-works.ts';
+import type { ManifestStatus, ManifestWork } from '../../../workloads/manifest-works.ts';
+import { makeOrphans, type ReleaseOnWec, setOrphan } from '../../../workloads/orphan-works.ts';
+import { appliedWorksOf, releaseOne, releaseOwned } from '../clean-up/applied-works.ts';
+import type { Leaving } from '../look/look.ts';
 
 /** How the objects of works are taken out of them on the WEC itself; undefined without access to it. */
 function releaseOnWec({ kube, record }: Leaving): ReleaseOnWec | undefined {

@@ -1,10 +1,11 @@
-import { formatAge } from '../../engine/duration.ts';
-import type { Kube } from '../../kube/client/client.ts';
-import { ApiError } from '../../kube/client/errors.ts';
-import { isTrue, type Pod } from '../../kube/objects.ts';
-import { resources } from '../../kube/resources.ts';
-import { agentNamespace } from '../names.ts';
-import type { Inspection } from './inspect.ts';
+import { formatAge } from '../../../engine/duration.ts';
+import type { Kube } from '../../../kube/client/client.ts';
+import { ApiError } from '../../../kube/client/errors.ts';
+import { isTrue, type Pod } from '../../../kube/objects.ts';
+import { resources } from '../../../kube/resources.ts';
+import { agentNamespace, operatorName, operatorNamespace } from '../../names.ts';
+import { isOperatorPod } from '../../registration/wec-pods.ts';
+import type { Inspection } from './inspection.ts';
 
 /** The pods of the program that applies works: of Singleton mode's one agent, and of Default mode's work agent (ocm pkg/operator). */
 const workAgentApps = ['klusterlet-agent', 'klusterlet-manifestwork-agent'];
@@ -47,4 +48,14 @@ function describePods(pods: readonly Pod[]): string {
   if (pod === undefined) return 'it has no pod';
   const waiting = pod.status?.containerStatuses?.find(({ state }) => state?.waiting)?.state?.waiting?.reason;
   return `its pod ${pod.metadata.name} is ${waiting ?? (pod.status?.phase === 'Running' ? 'not ready' : pod.status?.phase)}`;
+}
+
+/** Whether the klusterlet's operator works: by its pods, whatever its Deployment says. @returns undefined where there is no Deployment of its usual name */
+export async function operatorRuns(wec: Kube): Promise<boolean | undefined> {
+  const [deployment, pods] = await Promise.all([
+    wec.get(resources.deployments, operatorName, { namespace: operatorNamespace }),
+    wec.list<Pod>(resources.pods, { namespace: operatorNamespace }),
+  ]);
+  if (deployment === undefined) return undefined;
+  return (pods ?? []).some((pod) => isOperatorPod(pod) && isRunning(pod));
 }

@@ -1,10 +1,10 @@
-import { command } from '../../engine/command-line.ts';
-import { type NextStep, run } from '../../engine/next-step.ts';
-import type { Kube } from '../../kube/client/client.ts';
-import type { Lease, Pod } from '../../kube/objects.ts';
-import { resources } from '../../kube/resources.ts';
-import { hubNamespace } from '../names.ts';
-import { isRunning } from './agent-state.ts';
+import { command } from '../../../engine/command-line.ts';
+import { type NextStep, run } from '../../../engine/next-step.ts';
+import type { Kube } from '../../../kube/client/client.ts';
+import type { Lease, Pod } from '../../../kube/objects.ts';
+import { resources } from '../../../kube/resources.ts';
+import { hubNamespace } from '../../names.ts';
+import { isRunning } from '../look/running.ts';
 
 /** Controllers of a hub, each with the Lease that its leader holds (ocm pkg/cmd/hub: component name and `-lock`). */
 const controllers = {

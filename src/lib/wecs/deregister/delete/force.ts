@@ -1,9 +1,9 @@
-import type { Kube } from '../../kube/client/client.ts';
-import { withoutFinalizers } from '../../kube/finalizers.ts';
-import type { KubeObject, Lease } from '../../kube/objects.ts';
-import { type Resource, resources } from '../../kube/resources.ts';
-import { leaseName } from '../names.ts';
-import type { Inspection } from './inspect.ts';
+import type { Kube } from '../../../kube/client/client.ts';
+import { withoutFinalizers } from '../../../kube/finalizers.ts';
+import type { KubeObject, Lease } from '../../../kube/objects.ts';
+import { type Resource, resources } from '../../../kube/resources.ts';
+import { leaseName } from '../../names.ts';
+import type { Inspection } from '../look/inspection.ts';
 
 /** A finalizer that force has removed, with the object that it guarded. */
 export interface TakenFinalizer {

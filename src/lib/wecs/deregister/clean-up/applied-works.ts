@@ -1,7 +1,7 @@
-import type { Kube } from '../../kube/client/client.ts';
-import { withoutFinalizers } from '../../kube/finalizers.ts';
-import { type Resource, resources } from '../../kube/resources.ts';
-import type { AppliedManifestWork, AppliedResource } from '../../workloads/applied-works.ts';
+import type { Kube } from '../../../kube/client/client.ts';
+import { withoutFinalizers } from '../../../kube/finalizers.ts';
+import { type Resource, resources } from '../../../kube/resources.ts';
+import type { AppliedManifestWork, AppliedResource } from '../../../workloads/applied-works.ts';
 
 const appliedWorkFinalizer = 'cluster.open-cluster-management.io/applied-manifest-work-cleanup';
 

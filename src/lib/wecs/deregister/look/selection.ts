@@ -1,12 +1,12 @@
-import { command } from '../../engine/command-line.ts';
-import { StellarError } from '../../engine/errors.ts';
-import { run } from '../../engine/next-step.ts';
-import type { Kube } from '../../kube/client/client.ts';
-import { effectOfRemoval, type LabelEffect } from '../../workloads/policies/effect.ts';
-import { objectsOf } from '../../workloads/policies/objects.ts';
-import { describePolicy, type PoliciesOfIts, type Policy } from '../../workloads/policies/policy.ts';
-import type { Inspection } from './inspect.ts';
-import { savedLabels, selectableLabels } from './labels.ts';
+import { command } from '../../../engine/command-line.ts';
+import { StellarError } from '../../../engine/errors.ts';
+import { run } from '../../../engine/next-step.ts';
+import type { Kube } from '../../../kube/client/client.ts';
+import { effectOfRemoval, type LabelEffect } from '../../../workloads/policies/effect.ts';
+import { objectsOf } from '../../../workloads/policies/objects.ts';
+import { describePolicy, type PoliciesOfIts, type Policy } from '../../../workloads/policies/policy.ts';
+import { savedLabels, selectableLabels } from '../release/labels.ts';
+import type { Inspection } from './inspection.ts';
 
 /** What removing a WEC's labels means to policies. */
 function effectOfLeaving({ name, managedCluster }: Inspection, { policies }: PoliciesOfIts): LabelEffect {

@@ -1,6 +1,6 @@
-import type { Kube } from '../../kube/client/client.ts';
-import { resources } from '../../kube/resources.ts';
-import { agentNamespace, operatorNamespace } from '../names.ts';
+import type { Kube } from '../../../kube/client/client.ts';
+import { resources } from '../../../kube/resources.ts';
+import { agentNamespace, operatorNamespace } from '../../names.ts';
 
 /**
  * What a clean-up notes on the cluster before its first deletion: with the Klusterlet the proof of its identity goes as well, and an
