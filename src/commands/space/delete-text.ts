@@ -4,7 +4,6 @@ import type { DeletionOptions } from '../../lib/spaces/delete/delete-control-pla
 import type { ItsToDelete } from '../../lib/spaces/delete/delete-its.ts';
 import type { WdsToDelete } from '../../lib/spaces/delete/delete-wds.ts';
 import { typeOf } from '../../lib/spaces/spaces.ts';
-import { objectsIn } from '../../lib/workloads/manifest-works.ts';
 
 export type SpaceToDelete = ItsToDelete | WdsToDelete;
 
@@ -52,20 +51,3 @@ const whatStays = (shared: readonly string[]): string =>
   shared.length > 0
     ? `The hosting cluster stays as it is, for ${shared.join(', ')}.`
     : 'The hosting cluster stays as it is, without binding policies and without KubeStellar looking at it.';
-
-/** What would be lost, each by a name that stays the same from one look to the next. */
-export function lossesOf(space: SpaceToDelete): string[] {
-  const { name, controlPlane } = space;
-  const itself = controlPlane === undefined ? [] : [`control plane ${name} (${controlPlane.metadata.uid})`];
-  if (space.role === 'its')
-    return [
-      ...itself,
-      ...(space.wecs ?? []).map((wec) => `the registration of ${wec}`),
-      ...space.wdses.map((wds) => `the ITS of ${wds}`),
-    ];
-  return [
-    ...itself,
-    ...space.policies.map(({ metadata }) => `binding policy ${metadata.name}`),
-    ...space.works.flatMap((work) => objectsIn(work).map((object) => `${object} on ${work.metadata.namespace}`)),
-  ];
-}

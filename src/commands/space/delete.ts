@@ -3,7 +3,7 @@ import type { DeletionOptions } from '../../lib/spaces/delete/delete-control-pla
 import type { SpaceRole } from '../../lib/spaces/names.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import { action } from '../shell/action.ts';
-import { confirmLoss } from '../shell/confirm-loss.ts';
+import { asking } from '../shell/confirm-loss.ts';
 import { refuseUnnamedHosting } from '../shell/hosting.ts';
 import {
   defineCommand,
@@ -62,26 +62,24 @@ export function spaceDeleteCommand(io: Io, role: SpaceRole): Command {
     .addOption(dryRunOption())
     .action(
       action<Options>(io, async (session, { yes, dryRun, ...options }, [name = '']) => {
-        const { inspectIts, deleteIts } = await import('../../lib/spaces/delete/delete-its.ts');
-        const { inspectWds, deleteWds } = await import('../../lib/spaces/delete/delete-wds.ts');
-        const { describeDeletion, lossesOf } = await import('./delete-text.ts');
+        const { describeDeletion } = await import('./delete-text.ts');
+        const remove =
+          role === 'its'
+            ? (await import('../../lib/spaces/delete/delete-its.ts')).deleteIts
+            : (await import('../../lib/spaces/delete/delete-wds.ts')).deleteWds;
         const tools = await session.spaceTools();
         refuseUnnamedHosting(session, tools, { yes, dryRun });
         session.announce(tools.hosting, 'Hosting cluster');
-        const space = await confirmLoss<SpaceToDelete>(session, {
-          look: () => (role === 'its' ? inspectIts : inspectWds)(name, options, tools),
-          show: (seen) => {
-            if (seen.controlPlane !== undefined) session.progress.note(name);
-            for (const line of describeDeletion(seen, options)) session.progress.note(`  ${line}`);
+        const confirm = asking<SpaceToDelete>(session, {
+          show: (space) => {
+            if (space.controlPlane !== undefined) session.progress.note(name);
+            for (const line of describeDeletion(space, options)) session.progress.note(`  ${line}`);
           },
-          losses: lossesOf,
           deeds: ({ controlPlane }) =>
             controlPlane === undefined ? [] : [{ verb: 'Delete', doing: 'Deleting', name, yes }],
           dryRun,
         });
-        const deleted =
-          space.role === 'its' ? deleteIts(space, tools, session.run) : deleteWds(space, options, tools, session.run);
-        await session.finish([await deleted]);
+        await session.finish([await remove({ ...options, name, confirm }, tools, session.run)]);
       }),
     );
 }

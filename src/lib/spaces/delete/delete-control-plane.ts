@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { Confirm } from '../../engine/agreed.ts';
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { type Followed, followOne } from '../../engine/follow.ts';
@@ -36,6 +37,15 @@ export interface DeletionOptions {
   /** Of a WDS: leave the workloads where they run. */
   keepWorkloads?: boolean;
 }
+
+export interface DeletionRequest<Seen> extends DeletionOptions {
+  name: string;
+  confirm: Confirm<Seen>;
+}
+
+/** What would be lost of a control plane itself. */
+export const lossOf = ({ name, controlPlane }: ControlPlaneToDelete): string[] =>
+  controlPlane === undefined ? [] : [`control plane ${name} (${controlPlane.metadata.uid})`];
 
 /**
  * Finds the control plane that is to be deleted, and all that are there.

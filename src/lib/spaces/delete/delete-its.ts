@@ -1,3 +1,4 @@
+import { agreed } from '../../engine/agreed.ts';
 import { command } from '../../engine/command-line.ts';
 import { count } from '../../engine/counts.ts';
 import { StellarError } from '../../engine/errors.ts';
@@ -16,8 +17,10 @@ import {
   type ControlPlaneToDelete,
   contextsToRemove,
   type DeletionOptions,
+  type DeletionRequest,
   deleteControlPlane,
   findToDelete,
+  lossOf,
 } from './delete-control-plane.ts';
 
 /** What hangs on an ITS that is to be deleted. */
@@ -85,8 +88,22 @@ function refuseDependents({ name, context, wecs, unseen, wdses }: ItsToDelete, h
   }
 }
 
-/** Deletes it; commands that meant it by `its use` mean it no longer. */
-export async function deleteIts(its: ItsToDelete, tools: SpaceTools, run: Run): Promise<SpaceResult> {
+const lossesOf = (its: ItsToDelete): string[] => [
+  ...lossOf(its),
+  ...(its.wecs ?? []).map((wec) => `the registration of ${wec}`),
+  ...its.wdses.map((wds) => `the ITS of ${wds}`),
+];
+
+/**
+ * Deletes an ITS; commands that meant it by `its use` mean it no longer.
+ * @throws StellarError before anything is written: what inspectIts throws, `not-confirmed`; afterwards the error is in the result
+ */
+export async function deleteIts(
+  { name, confirm, ...options }: DeletionRequest<ItsToDelete>,
+  tools: SpaceTools,
+  run: Run,
+): Promise<SpaceResult> {
+  const its = await agreed({ look: () => inspectIts(name, options, tools), losses: lossesOf, confirm });
   const contexts = await contextsToRemove(its, tools);
   const result = await deleteControlPlane(its, tools, run);
   if (result.error === undefined && !tools.hosting.dryRun) for (const context of contexts) await forgetIts(context);

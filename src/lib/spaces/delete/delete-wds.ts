@@ -1,3 +1,4 @@
+import { agreed } from '../../engine/agreed.ts';
 import { command } from '../../engine/command-line.ts';
 import { count } from '../../engine/counts.ts';
 import { StellarError } from '../../engine/errors.ts';
@@ -9,7 +10,7 @@ import { hidden, ifSeen, through, whyUnseen } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
-import type { ManifestWork } from '../../workloads/manifest-works.ts';
+import { type ManifestWork, objectsIn } from '../../workloads/manifest-works.ts';
 import { originWdsLabel } from '../../workloads/names.ts';
 import { makeOrphans } from '../../workloads/orphan-works.ts';
 import { openSpace } from '../access.ts';
@@ -20,8 +21,10 @@ import type { SpaceTools } from '../tools.ts';
 import {
   type ControlPlaneToDelete,
   type DeletionOptions,
+  type DeletionRequest,
   deleteControlPlane,
   findToDelete,
+  lossOf,
 } from './delete-control-plane.ts';
 
 /** What a WDS that is to be deleted has sent, and to where. */
@@ -83,17 +86,24 @@ const otherHosts = (name: string, all: readonly ControlPlane[]): string[] =>
 const worksOf = (its: Kube, wds: string): Promise<ManifestWork[] | undefined> =>
   its.list<ManifestWork>(resources.manifestWorks, { labelSelector: `${originWdsLabel}=${wds}` });
 
+const lossesOf = (wds: WdsToDelete): string[] => [
+  ...lossOf(wds),
+  ...wds.policies.map(({ metadata }) => `binding policy ${metadata.name}`),
+  ...wds.works.flatMap((work) => objectsIn(work).map((object) => `${object} on ${work.metadata.namespace}`)),
+];
+
 /**
  * Deletes a WDS: first its binding policies, so that its controllers remove what they have sent; when that is gone the WDS itself. The
  * other way round workloads would stay on WECs without an owner.
+ * @throws StellarError before anything is written: what inspectWds throws, `not-confirmed`; afterwards the error is in the result
  */
 export async function deleteWds(
-  wds: WdsToDelete,
-  options: DeletionOptions,
+  { name, confirm, ...options }: DeletionRequest<WdsToDelete>,
   tools: SpaceTools,
   run: Run,
 ): Promise<SpaceResult> {
-  const { name, controlPlane, policies, works, shared } = wds;
+  const wds = await agreed({ look: () => inspectWds(name, options, tools), losses: lossesOf, confirm });
+  const { controlPlane, policies, works, shared } = wds;
   const { hosting } = tools;
   const started = Date.now();
   if (shared.length > 0) return deleteShared(wds, options, tools, run);

@@ -182,7 +182,7 @@ describe('a WDS', () => {
     metadata: { name, labels: { 'transport.kubestellar.io/originWdsName': 'wds1' } },
   });
   const planes = [its('its1'), wds('wds1')];
-  const keepNothing = { keepWorkloads: false, force: false };
+  const request = { name: 'wds1', keepWorkloads: false, force: false, confirm: async () => false };
   const inspected = (kube: Kube, force = false) => inspectWds('wds1', { force }, toolsOf(kube));
 
   test('is not deleted while it cannot be seen what it has sent, be it for want of rights', async () => {
@@ -207,8 +207,7 @@ describe('a WDS', () => {
   test('loses its policies before it goes itself', async () => {
     const cluster = new MemoryCluster([...planes, policy], { dryRun: true });
     const tools = toolsOf(cluster.kube);
-    const wds1 = await inspected(cluster.kube);
-    const result = await deleteWds(wds1, keepNothing, tools, soon());
+    const result = await deleteWds(request, tools, soon());
     assert.deepEqual(cluster.writes, ['delete BindingPolicy nginx', 'delete ControlPlane wds1']);
     assert.equal(result.error, undefined);
   });
@@ -220,21 +219,19 @@ describe('a WDS', () => {
       delete: async ({ kind }, name, { uid } = {}) => uids.push([kind, name, uid]) > 0,
     });
     const tools = toolsOf(cluster.kube);
-    await deleteWds(await inspected(cluster.kube), keepNothing, tools, soon());
+    await deleteWds(request, tools, soon());
     assert.deepEqual(uids[0], ['BindingPolicy', 'nginx', 'p1']);
   });
   test('leaves the policies that are those of another WDS with the same API server, and takes its own works along', async () => {
     const cluster = new MemoryCluster([...planes, wds('wds2'), policy, work('w1')], { dryRun: true });
     const tools = toolsOf(cluster.kube);
-    const wds1 = await inspected(cluster.kube);
-    await deleteWds(wds1, keepNothing, tools, soon());
+    await deleteWds(request, tools, soon());
     assert.deepEqual(cluster.writes, ['delete ControlPlane wds1', 'delete ManifestWork w1']);
   });
   test('stays when its works do not go in time, and the way on is said', async () => {
     const cluster = new MemoryCluster([...planes, policy, work('w1')]);
     const tools = toolsOf(cluster.kube);
-    const wds1 = await inspected(cluster.kube);
-    const { error, type, changed } = await deleteWds(wds1, keepNothing, tools, soon(0));
+    const { error, type, changed } = await deleteWds(request, tools, soon(0));
     assert.deepEqual([error?.code, type, changed], ['timeout', 'host', true]);
     assert.match(error?.hint ?? '', /wds delete wds1 --force --hosting-context kind-kubeflex/);
     assert.deepEqual(cluster.writes, ['delete BindingPolicy nginx']);
