@@ -35,6 +35,8 @@ export interface ContextToSet {
   isOurs?: ((present: PresentContext) => boolean) | undefined;
   /** Replaces whatever is there. */
   overwrite?: boolean | undefined;
+  /** It is only found out whether it could be set: an error does not speak of what has been done. */
+  isTrial?: boolean | undefined;
 }
 
 export interface ContextSet {
@@ -145,7 +147,7 @@ function taken(draft: KubeconfigDraft, wanted: ContextToSet, what: string, prese
   const canBeRenamed = entry.cluster !== wanted.cluster.name && entry.user !== wanted.user.name;
   return new StellarError(
     'context-taken',
-    `${draft.fileOf('contexts', name)} has the ${what} already${by} for another cluster (${shown(present.server)}); it was not replaced.`,
+    `${draft.fileOf('contexts', name)} has the ${what} already${by} for another cluster (${shown(present.server)})${wanted.isTrial ? '' : '; it was not replaced'}.`,
     {
       next: [
         canBeRenamed

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
+import { inWords, outline } from '../../engine/next-step.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import type { ClusterEntry, SelectedContext, UserEntry } from '../../kube/kubeconfig/kubeconfig.ts';
 import type { ConfigMap, KubeObject } from '../../kube/objects.ts';
@@ -36,6 +37,7 @@ export async function prepareBootstrap(name: string, external: ExternalCluster, 
   const { server, certificateAuthority } = await chooseEndpoint({
     its: context.name,
     wec: hosting,
+    user: `the hosting cluster ${hosting}`,
     outside: { server: context.server, certificateAuthority: undefined },
     inside: address === undefined ? await publishedAddress(kube) : undefined,
     insideForbidden: false,
@@ -43,7 +45,9 @@ export async function prepareBootstrap(name: string, external: ExternalCluster, 
     forceInside: undefined,
     certificateAuthority: undefined,
   }).catch((error: unknown) => {
-    throw withAddressHint(error, name, hosting);
+    if (!(error instanceof StellarError) || error.code !== 'endpoint-unusable') throw error;
+    const pass = command`stellarctl its create ${name} --type external --address https://…`;
+    throw new StellarError(error.code, error.message, { next: [outline(pass, addressFor(hosting))] });
   });
   if (certificateAuthority === undefined) return { cluster: { ...cluster, server }, user };
   // client-go refuses an authority beside the wish to do without.
@@ -84,10 +88,12 @@ async function checkAddress(address: string, hosting: string): Promise<void> {
   const isPlain =
     url?.protocol === 'https:' && url.username === '' && url.password === '' && /^[\x21-\x7e]+$/.test(address);
   if (url === undefined || !isPlain)
-    throw new StellarError('usage', 'That is no address of an API server.', { hint: 'As --address https://HOST:PORT' });
+    throw new StellarError('usage', 'That is no address of an API server.', {
+      next: [inWords('As --address https://HOST:PORT')],
+    });
   if (await isThisMachine(url.hostname))
     throw new StellarError('endpoint-unusable', `${url.origin} leads every pod of ${hosting} to itself.`, {
-      hint: command`Pass the address that the pods of ${hosting} reach it by: --address https://…`,
+      next: [inWords(`${addressFor(hosting)}: --address https://…`)],
     });
 }
 
@@ -96,16 +102,7 @@ async function publishedAddress(kube: Kube) {
   return parseClusterInfo(info?.data?.kubeconfig);
 }
 
-function withAddressHint(error: unknown, name: string, hosting: string): unknown {
-  if (!(error instanceof StellarError) || error.code !== 'endpoint-unusable') return error;
-  return new StellarError(
-    error.code,
-    error.message.replace(`an agent in ${hosting}`, `the hosting cluster ${hosting}`),
-    {
-      hint: command`Pass the address that the pods of ${hosting} reach it by: stellarctl its create ${name} --type external --address https://…`,
-    },
-  );
-}
+const addressFor = (hosting: string): string => command`Pass the address that the pods of ${hosting} reach it by`;
 
 async function flatCluster({ name, cluster }: SelectedContext): Promise<ClusterEntry> {
   const { 'certificate-authority': file, ...flat } = cluster;
@@ -130,7 +127,11 @@ async function portableUser(context: SelectedContext): Promise<UserEntry | undef
     'bootstrap-unusable',
     `The context ${context.name} has no credentials that KubeFlex could use.`,
     {
-      hint: 'Give one that has a client certificate or a token: --bootstrap-context CONTEXT, --bootstrap-kubeconfig FILE',
+      next: [
+        inWords(
+          'Give one that has a client certificate or a token: --bootstrap-context CONTEXT, --bootstrap-kubeconfig FILE',
+        ),
+      ],
     },
   );
 }

@@ -1,5 +1,6 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
+import { inWords, run } from '../../engine/next-step.ts';
 import type { ContextToSet, Reference } from '../../kube/kubeconfig/contexts.ts';
 import { setContext } from '../../kube/kubeconfig/contexts.ts';
 import type { Kubeconfig, SelectedContext } from '../../kube/kubeconfig/kubeconfig.ts';
@@ -18,16 +19,12 @@ export type SpaceEntries = { sameAs: string } | { entries: SelectedContext };
  * is another cluster's API server refers to the cluster and user that the user has for it.
  * @throws StellarError `context-taken` where the name leads somewhere else
  */
-export async function writeSpaceContext(
+export const writeSpaceContext = async (
   name: string,
   from: SpaceEntries,
-  { kubeconfig, target, hostingContext }: SpaceTools,
+  tools: SpaceTools,
   waiting: Waiting,
-): Promise<{ changed: boolean; file: string }> {
-  const { cluster, user } = 'sameAs' in from ? referencesOf(from.sameAs, kubeconfig) : written(name, from.entries);
-  const wanted: ContextToSet = { context: name, cluster, user, ...forControlPlane(name, hostingContext.name) };
-  return setContext(target, wanted, waiting);
-}
+): Promise<{ changed: boolean; file: string }> => setContext(tools.target, contextOf(name, from, tools), waiting);
 
 /**
  * Finds out that the name of a space that is not there yet is taken in the kubeconfig, before anything is made.
@@ -41,13 +38,21 @@ export async function requireContextFree(
   waiting: Waiting,
 ): Promise<void> {
   const unknown = { entries: { name, server: '', cluster: {}, user: {} } };
-  const target = { ...tools.target, dryRun: true };
-  await writeSpaceContext(name, from ?? unknown, { ...tools, target }, waiting).catch((error: unknown) => {
+  const wanted = { ...contextOf(name, from ?? unknown, tools), isTrial: true };
+  await setContext({ ...tools.target, dryRun: true }, wanted, waiting).catch((error: unknown) => {
     if (!(error instanceof StellarError) || error.code !== 'context-taken') throw error;
-    throw new StellarError(error.code, error.message.replace('; it was not replaced', ''), {
-      hint: command`Choose another name for the space    Or give that context another one: kubectl config rename-context ${name} ${name}-old`,
+    throw new StellarError(error.code, error.message, {
+      next: [
+        inWords('Choose another name for the space'),
+        run(command`kubectl config rename-context ${name} ${name}-old`, 'Or give that context another one'),
+      ],
     });
   });
+}
+
+function contextOf(name: string, from: SpaceEntries, { kubeconfig, hostingContext }: SpaceTools): ContextToSet {
+  const { cluster, user } = 'sameAs' in from ? referencesOf(from.sameAs, kubeconfig) : written(name, from.entries);
+  return { context: name, cluster, user, ...forControlPlane(name, hostingContext.name) };
 }
 
 function written(name: string, { cluster, user }: SelectedContext): { cluster: Reference; user: Reference } {

@@ -23,6 +23,8 @@ export interface EndpointInput {
   its: string;
   /** The WEC's name in messages. */
   wec: string;
+  /** Who is to use the address, in messages, where that is no agent in the WEC. */
+  user?: string;
   /** As reached from this machine (the context's server), or as the join file says for outside. */
   outside: Endpoint;
   /** What the ITS publishes in kube-public/cluster-info. */
@@ -59,7 +61,7 @@ export async function chooseEndpoint(input: EndpointInput, resolve: Resolve = sy
   const problem = await insideProblem(input, resolve);
   if (inside !== undefined && problem === undefined) return chosen(inside, 'kube-public/cluster-info');
   const start = outsideIsLocal
-    ? `The API server of ${input.its} calls itself ${outside.server}, which an agent in ${input.wec} cannot use, and`
+    ? `The API server of ${input.its} calls itself ${outside.server}, which ${input.user ?? `an agent in ${input.wec}`} cannot use, and`
     : 'The internal address was asked for, but';
   throw new StellarError('endpoint-unusable', `${start} ${input.its} publishes no other usable address (${problem}).`, {
     hint: command`Pass the address that ${input.wec} reaches: --hub-apiserver https://…`,
