@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
+import { inWords } from '../../lib/engine/next-step.ts';
 import type { ItsInput } from '../../lib/spaces/create/create-its.ts';
 import type { ItsType } from '../../lib/spaces/names.ts';
 import type { Io } from '../../lib/terminal/io.ts';
@@ -90,7 +91,7 @@ async function externalOf(session: Session, options: Options): Promise<ItsInput[
   const name = bootstrapContext ?? kubeconfig.currentContext;
   if (name === undefined)
     throw new StellarError('usage', `${file} has no current context.`, {
-      hint: 'Say which one: --bootstrap-context CONTEXT',
+      next: [inWords('Say which one: --bootstrap-context CONTEXT')],
     });
   const context = selectContext(kubeconfig, name);
   return { context, kube: session.connect(context), address, isOwnContext: file === undefined };

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
+import { run } from '../../lib/engine/next-step.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import { action } from '../shell/action.ts';
 import {
@@ -81,6 +82,6 @@ async function refuseToReplace(session: Session, file: string): Promise<void> {
   const { isPresent } = await import('../../lib/files/private-file.ts');
   if (!(await isPresent(file))) return;
   throw new StellarError('file-error', `${file} is there already, and was not replaced.`, {
-    hint: `To replace it: ${session.again('--force')}`,
+    next: [run(session.again('--force'), 'To replace it')],
   });
 }

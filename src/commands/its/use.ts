@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { failureOf, StellarError } from '../../lib/engine/errors.ts';
+import { outline, run } from '../../lib/engine/next-step.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import { action } from '../shell/action.ts';
 import { defineCommand, type ItsOptions } from '../shell/options.ts';
@@ -59,11 +60,11 @@ async function requireIts(session: Session, name: string, force: boolean): Promi
     const { code, message } = failureOf(error);
     if (code === 'not-a-hub')
       throw new StellarError(code, message, {
-        hint: 'Give the context of an ITS: stellarctl its use CONTEXT',
+        next: [outline('stellarctl its use CONTEXT', 'Give the context of an ITS')],
       });
     if (force) return session.progress.note(`${name} was not seen to be an ITS: ${message}`);
     throw new StellarError(code, `${message} It was not seen to be an ITS, and was not chosen.`, {
-      hint: `To choose it all the same: ${session.again('--force')}`,
+      next: [run(session.again('--force'), 'To choose it all the same')],
     });
   }
 }

@@ -1,4 +1,5 @@
 import { StellarError } from '../engine/errors.ts';
+import { inWords } from '../engine/next-step.ts';
 import { type Kubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { hostingContext } from '../spaces/kubeconfig-extension.ts';
 
@@ -24,9 +25,9 @@ export function chooseHosting(
     if (name !== undefined) return { context: selectContext(kubeconfig, name), source };
   const known = [...kubeconfig.contexts.keys()];
   throw new StellarError('usage', 'No hosting cluster was given, and there is no current context.', {
-    hint:
+    next:
       known.length === 0
-        ? 'Give a kubeconfig: --kubeconfig FILE, or the variable KUBECONFIG'
-        : `Give one: --hosting-context CONTEXT    Contexts: ${known.join(', ')}`,
+        ? [inWords('Give a kubeconfig: --kubeconfig FILE, or the variable KUBECONFIG')]
+        : [inWords('Give one: --hosting-context CONTEXT'), inWords(`Contexts: ${known.join(', ')}`)],
   });
 }

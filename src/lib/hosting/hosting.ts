@@ -1,5 +1,6 @@
 import { command } from '../engine/command-line.ts';
 import { StellarError } from '../engine/errors.ts';
+import { inWords, run } from '../engine/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { describeCluster } from '../kube/client/errors.ts';
 import type { ConfigMap } from '../kube/objects.ts';
@@ -27,7 +28,10 @@ export function notHosting({ cluster }: Pick<Kube, 'cluster'>): StellarError {
     'not-a-hosting-cluster',
     `${describeCluster(cluster)} is not a hosting cluster: it does not serve controlplanes.tenancy.kflex.kubestellar.org.`,
     {
-      hint: command`Give the context of the hosting cluster: --hosting-context CONTEXT    Or make it one: stellarctl init --hosting-context ${cluster.context}`,
+      next: [
+        inWords('Give the context of the hosting cluster: --hosting-context CONTEXT'),
+        run(command`stellarctl init --hosting-context ${cluster.context}`, 'Or make it one'),
+      ],
     },
   );
 }

@@ -1,4 +1,4 @@
-import { hintOf } from '../engine/next-step.ts';
+import { commandOf, hintOf } from '../engine/next-step.ts';
 import { blockingStage, judge, type StageReport, type Standing, standingOf } from '../engine/stages.ts';
 import { requireHosting } from '../hosting/hosting.ts';
 import type { Kube } from '../kube/client/client.ts';
@@ -100,19 +100,13 @@ async function diagnose<Inside>(
 ): Promise<SpaceView['diagnosis']> {
   const blocking = blockingStage(reports);
   if (blocking?.verdict.state !== 'failed') return null;
-  const { log, hint: seeMore } = await troubleOf(blocking.id, seen, hosting, inside);
-  const hint = hintOf(blocking.verdict.next ?? []) ?? seeMore ?? null;
+  const { log, next: seeMore } = await troubleOf(blocking.id, seen, hosting, inside);
+  const next = blocking.verdict.next ?? seeMore;
   return {
     wrong: `${seen.space.name} is kept from being ready: ${blocking.verdict.why}.`,
     log,
-    hint,
-    next: hint === null ? null : commandIn(hint),
+    hint: hintOf(next) ?? null,
+    // Where there is a choice, the step that can be typed comes last.
+    next: commandOf(next.slice(-1)) ?? null,
   };
-}
-
-/** The command that a hint consists of, where it is one that can be typed as it is. */
-function commandIn(hint: string): string | null {
-  const [, command] = /(?:^|: )((?:stellarctl|kubectl|helm) .+)$/s.exec(hint) ?? [];
-  const isWhole = command !== undefined && !/ {2,}|…|\b(CONTEXT|FILE)\b/.test(command);
-  return isWhole ? command : null;
 }

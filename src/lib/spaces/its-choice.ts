@@ -1,4 +1,5 @@
 import { StellarError } from '../engine/errors.ts';
+import { inWords } from '../engine/next-step.ts';
 import type { Settings } from '../files/settings.ts';
 import { type Kubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
 
@@ -25,10 +26,10 @@ export function chooseIts(
   if (kubeconfig.currentContext !== undefined) return { context: kubeconfig.currentContext, source: 'current context' };
   const known = [...kubeconfig.contexts.keys()];
   throw new StellarError('usage', 'No ITS was given, and there is no current context.', {
-    hint:
+    next:
       known.length === 0
-        ? 'Give a kubeconfig: --kubeconfig FILE, or the variable KUBECONFIG'
-        : `Give one: --its CONTEXT    Contexts: ${known.join(', ')}`,
+        ? [inWords('Give a kubeconfig: --kubeconfig FILE, or the variable KUBECONFIG')]
+        : [inWords('Give one: --its CONTEXT'), inWords(`Contexts: ${known.join(', ')}`)],
   });
 }
 
@@ -40,7 +41,7 @@ export function selectIts(kubeconfig: Kubeconfig, context: string, source: ItsCh
     const remedy = remedies[source];
     if (!(error instanceof StellarError) || error.code !== 'context-unknown' || remedy === undefined) throw error;
     throw new StellarError(error.code, `${error.message} It is meant because of ${source}.`, {
-      hint: `${error.hint}    ${remedy}`,
+      next: [...error.next, inWords(remedy)],
     });
   }
 }

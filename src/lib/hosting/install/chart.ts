@@ -1,5 +1,5 @@
-import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
+import { inWords } from '../../engine/next-step.ts';
 import type { Helm, LocalChart } from '../../programs/helm/helm.ts';
 import { compareVersions, findVersion } from '../../programs/version.ts';
 import { coreChart } from '../core-chart.ts';
@@ -70,6 +70,6 @@ function tooOld(code: 'usage' | 'chart-unusable', what: string): StellarError {
   return new StellarError(
     code,
     `${what}, and ${coreChart.oldestVersion} is the oldest that stellarctl works with: the hooks that make ITSes and WDSes have other names since, and do other things.`,
-    { hint: command`Take a newer one: --version ${coreChart.version}` },
+    { next: [inWords(`Take a newer one: --version ${coreChart.version}`)] },
   );
 }

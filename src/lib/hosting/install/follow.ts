@@ -1,7 +1,7 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { type Followed, followOne } from '../../engine/follow.ts';
-import { run as nextStep } from '../../engine/next-step.ts';
+import { inWords, run as nextStep } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import type { BlockedReport } from '../../engine/stages.ts';
 import type { Kube } from '../../kube/client/client.ts';
@@ -47,7 +47,7 @@ export async function followHosting(kube: Kube, followed: Installing, run: Run):
     late(last) {
       const why = last?.blocking?.verdict.why ?? 'helm has not ended';
       throw new StellarError('timeout', `${context} was not a hosting cluster in time: ${why}.`, {
-        hint: 'Go on: run the same command again, with a longer --timeout',
+        next: [inWords('Go on: run the same command again, with a longer --timeout')],
       });
     },
   };

@@ -1,5 +1,6 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
+import { run } from '../../engine/next-step.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
@@ -37,7 +38,12 @@ async function refuseOldKubeFlex(kube: Kube): Promise<void> {
     'upgrade-needed',
     `The KubeFlex on ${kube.cluster.context} is older than 0.9, and KubeStellar's hooks do not work with it: its control planes have no globalVars. It is not of this release, and not changed by it.`,
     {
-      hint: command`Upgrade it the way it was installed, as by: helm upgrade kubeflex-operator oci://ghcr.io/kubestellar/kubeflex/chart/kubeflex-operator --version v0.9.3 --reset-then-reuse-values -n ${systemNamespace} --kube-context ${kube.cluster.context}`,
+      next: [
+        run(
+          command`helm upgrade kubeflex-operator oci://ghcr.io/kubestellar/kubeflex/chart/kubeflex-operator --version v0.9.3 --reset-then-reuse-values -n ${systemNamespace} --kube-context ${kube.cluster.context}`,
+          'Upgrade it the way it was installed, as by',
+        ),
+      ],
     },
   );
 }
@@ -52,6 +58,11 @@ async function refuseForeignSettings(kube: Kube, { domain, externalPort, hostCon
   if (differing.length === 0) return;
   const has = differing.map((setting) => `${setting} ${config[setting]}`).join(', ');
   throw new StellarError('usage', `The KubeFlex on ${kube.cluster.context} is not of this release, and has ${has}.`, {
-    hint: command`Leave the option out, or change it there: kubectl --context ${kube.cluster.context} -n ${systemNamespace} edit configmap kubeflex-config`,
+    next: [
+      run(
+        command`kubectl --context ${kube.cluster.context} -n ${systemNamespace} edit configmap kubeflex-config`,
+        'Leave the option out, or change it there',
+      ),
+    ],
   });
 }

@@ -1,6 +1,7 @@
 import { command } from '../../engine/command-line.ts';
 import { requireTime, throwIfInterrupted } from '../../engine/deadline.ts';
 import { StellarError } from '../../engine/errors.ts';
+import { inWords, run as nextStep } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import type { WriteRecorder } from '../../kube/client/dry-run.ts';
@@ -194,13 +195,14 @@ async function prepare(
 function withRemains(error: unknown, { name, namespace }: ReleaseName, plan: Plan, { cluster }: Kube): unknown {
   if (!(error instanceof StellarError)) return error;
   const { context } = cluster;
-  const back =
-    plan.installed === undefined
-      ? command`    Go back: helm uninstall ${name} -n ${namespace} --kube-context ${context}`
-      : '';
+  const back = command`helm uninstall ${name} -n ${namespace} --kube-context ${context}`;
+  const isOpen = error.code === 'interrupted' || error.next.length === 0;
   return new StellarError(error.code, error.message, {
     details: [...error.details, `Release ${name} in namespace ${namespace} is on ${context}, unfinished.`],
-    hint: `${error.code === 'interrupted' || error.hint === undefined ? 'Go on: run the same command again' : error.hint}${back}`,
+    next: [
+      ...(isOpen ? [inWords('Go on: run the same command again')] : error.next),
+      ...(plan.installed === undefined ? [nextStep(back, 'Go back')] : []),
+    ],
     cause: error,
   });
 }
@@ -226,7 +228,12 @@ async function refuseVanishing(kube: Kube): Promise<void> {
     'conflict',
     `The namespace ${systemNamespace} on ${describeCluster(kube.cluster)} is being deleted; nothing can be installed in it until it is gone.`,
     {
-      hint: command`Wait for it: kubectl --context ${kube.cluster.context} wait --for=delete namespace/${systemNamespace}`,
+      next: [
+        nextStep(
+          command`kubectl --context ${kube.cluster.context} wait --for=delete namespace/${systemNamespace}`,
+          'Wait for it',
+        ),
+      ],
     },
   );
 }

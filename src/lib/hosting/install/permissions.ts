@@ -24,7 +24,7 @@ export async function requireInitPermissions(kube: Kube, release: ReleaseName): 
     if (!(error instanceof StellarError) || error.code !== 'forbidden') throw error;
     throw new StellarError('forbidden', error.message, {
       details: ['Making a hosting cluster takes the rights of a cluster administrator.'],
-      hint: error.hint,
+      next: error.next,
     });
   });
 }

@@ -1,5 +1,6 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
+import { run } from '../../engine/next-step.ts';
 import type { Revision } from '../../programs/helm/helm.ts';
 import { holds, isValues, mergeValues, type Values } from '../../programs/helm/values.ts';
 import { compareVersions } from '../../programs/version.ts';
@@ -61,16 +62,16 @@ export function makePlan(situation: Situation, asked: Asked, ifFresh: Values, co
   const where = `Release ${release.name} on ${context} has chart ${installed}`;
   if (difference < 0)
     throw new StellarError('upgrade-needed', `${where}, which is newer than ${version}: it is not taken back.`, {
-      hint: command`Leave it as it is: stellarctl init --hosting-context ${context}`,
+      next: [run(command`stellarctl init --hosting-context ${context}`, 'Leave it as it is')],
     });
   if (difference > 0 && !asked.upgrade)
     throw new StellarError('upgrade-needed', `${where}, and ${version} is asked for.`, {
-      hint: `Upgrade it: ${retry(version)}`,
+      next: [run(retry(version), 'Upgrade it')],
     });
   const failed = failedUpgrade(revisions, installed);
   if (failed !== undefined && difference === 0)
     throw new StellarError('upgrade-needed', `${where}, and an upgrade to ${failed} has failed half-way.`, {
-      hint: `Go on with it: ${retry(failed)}`,
+      next: [run(retry(failed), 'Go on with it')],
     });
   const { values } = asked;
   if (difference > 0) return { action: 'upgrade', installed, version, values };
@@ -123,7 +124,7 @@ function refuseOlderHooks(
         'ITSes and WDSes are made by other hooks since, and stellarctl works with those only.',
         'What control planes are there is kept by an upgrade.',
       ],
-      hint: command`Upgrade: stellarctl init --upgrade --hosting-context ${context}`,
+      next: [run(command`stellarctl init --upgrade --hosting-context ${context}`, 'Upgrade')],
     },
   );
 }

@@ -1,5 +1,6 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
+import { inWords, run as nextStep } from '../../engine/next-step.ts';
 import { poll } from '../../engine/poll.ts';
 import type { Run } from '../../engine/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
@@ -55,7 +56,13 @@ export async function settleRelease(
   }, run);
   if (outcome === 'dead' || (outcome === 'ended' && !isPending((await helm.history(release)).at(-1)))) return true;
   throw new StellarError(outcome ? 'release-pending' : 'timeout', `Another helm is at work on ${context}: ${state}.`, {
-    hint: command`Where you know that it is not: kubectl --context ${context} -n ${namespace} delete secret ${record}    and run the command again`,
+    next: [
+      nextStep(
+        command`kubectl --context ${context} -n ${namespace} delete secret ${record}`,
+        'Where you know that it is not',
+      ),
+      inWords('and run the command again'),
+    ],
   });
 }
 
@@ -91,6 +98,6 @@ export function overtaken(context: string, { name, namespace }: ReleaseName): St
   return new StellarError(
     'release-pending',
     `Another helm has begun with release ${name} in namespace ${namespace} on ${context} first.`,
-    { hint: 'When it has ended, run the same command again' },
+    { next: [inWords('When it has ended, run the same command again')] },
   );
 }

@@ -1,5 +1,6 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
+import { inWords, run as nextStep } from '../../engine/next-step.ts';
 import { poll } from '../../engine/poll.ts';
 import type { Run } from '../../engine/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
@@ -48,8 +49,9 @@ export async function findOrClear(
     return undefined;
   }, run);
   if (found !== undefined) return found.controlPlane;
+  const see = command`kubectl --context ${hosting.cluster.context} get controlplane/${name} namespace/${namespaceOf(name)} -o yaml`;
   throw new StellarError('timeout', `An earlier control plane ${name} was not gone in time.`, {
-    hint: command`See what keeps it: kubectl --context ${hosting.cluster.context} get controlplane/${name} namespace/${namespaceOf(name)} -o yaml`,
+    next: [nextStep(see, 'See what keeps it')],
   });
 }
 
@@ -60,10 +62,10 @@ function refuseOther(present: ControlPlane, { role, type }: { role: SpaceRole; t
   if (presentRole === role && presentType === type) return;
   const what = presentRole === undefined ? 'control plane' : presentRole.toUpperCase();
   throw new StellarError('name-taken', `${name} exists already: ${what} of type ${presentType}.`, {
-    hint:
+    next:
       presentRole === role
-        ? command`Go on with it: --type ${presentType}    Or choose another name`
-        : 'Choose another name for the new one',
+        ? [inWords(command`Go on with it: --type ${presentType}`), inWords('Or choose another name')]
+        : [inWords('Choose another name for the new one')],
   });
 }
 
@@ -73,6 +75,6 @@ function refuseForeign(name: string, namespace: KubeObject): void {
   throw new StellarError(
     'name-taken',
     `The namespace ${namespace.metadata.name}, which would be that of ${name}, is there already and belongs to no control plane.`,
-    { hint: 'Choose another name, or delete the namespace if nobody needs it' },
+    { next: [inWords('Choose another name, or delete the namespace if nobody needs it')] },
   );
 }

@@ -1,5 +1,6 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
+import { run } from '../../engine/next-step.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
 import { resources } from '../../kube/resources.ts';
@@ -32,7 +33,12 @@ export async function requireHooks(
     'hook-missing',
     `${describeCluster(hosting.cluster)} has no post-create hook ${missing.join(' and no ')}: ${why}.`,
     {
-      hint: command`Install them: stellarctl init --hosting-context ${context} ${older.length > 0 ? ['--upgrade'] : []}`,
+      next: [
+        run(
+          command`stellarctl init --hosting-context ${context} ${older.length > 0 ? ['--upgrade'] : []}`,
+          'Install them',
+        ),
+      ],
     },
   );
 }

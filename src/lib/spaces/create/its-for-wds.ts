@@ -1,5 +1,6 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
+import { inWords, run } from '../../engine/next-step.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import type { Deployment, KubeObject } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
@@ -53,19 +54,19 @@ function pick({ cluster }: Kube, asked: string | undefined, names: readonly stri
   const known = names.length === 0 ? 'there is none' : `there are ${names.join(', ')}`;
   if (asked !== undefined && !names.includes(asked)) {
     throw new StellarError('not-found', `${cluster.context} has no ITS ${asked}: ${known}.`, {
-      hint: command`Create it: stellarctl its create ${asked} --hosting-context ${cluster.context}`,
+      next: [run(command`stellarctl its create ${asked} --hosting-context ${cluster.context}`, 'Create it')],
     });
   }
   const [only] = names;
   if (asked !== undefined) return asked;
   if (only === undefined) {
     throw new StellarError('not-found', `${cluster.context} has no ITS yet, which a WDS sends its workloads through.`, {
-      hint: command`Create one first: stellarctl its create its1 --hosting-context ${cluster.context}`,
+      next: [run(command`stellarctl its create its1 --hosting-context ${cluster.context}`, 'Create one first')],
     });
   }
   if (names.length === 1) return only;
   throw new StellarError('several-its', `${cluster.context} has several ITSes: ${names.join(', ')}.`, {
-    hint: command`Say which one the WDS is to use: --its-name ${only}`,
+    next: [inWords(command`Say which one the WDS is to use: --its-name ${only}`)],
   });
 }
 

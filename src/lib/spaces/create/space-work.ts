@@ -1,11 +1,10 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
-import { inWords } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import { unreached } from '../../engine/stages.ts';
 import type { SpaceRole } from '../names.ts';
 import type { SpaceResult } from '../space-result.ts';
-import { existsStill, type FollowedSpace, followSpace, goOnOrBack } from '../stages/follow-space.ts';
+import { existsStill, type FollowedSpace, followSpace, onOrBack } from '../stages/follow-space.ts';
 import { SpaceWatcher } from '../stages/space-watcher.ts';
 import type { SpaceTools } from '../tools.ts';
 import { requireContextFree, type SpaceEntries, writeSpaceContext } from './space-context.ts';
@@ -122,7 +121,7 @@ export class SpaceWork {
     const isOpen = exists && (code === 'interrupted' || next.length === 0);
     return new StellarError(code, message, {
       details: [...details, left],
-      next: isOpen ? [inWords(goOnOrBack(name, role, hosting))] : next,
+      next: isOpen ? onOrBack([], name, role, hosting) : next,
       cause,
     });
   }

@@ -1,7 +1,7 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { type Followed, followOne } from '../../engine/follow.ts';
-import { hintOf } from '../../engine/next-step.ts';
+import { inWords, type NextStep, run as nextStep } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import { type BlockedReport, type StageReport, type Standing, standingOf, unreached } from '../../engine/stages.ts';
 import type { Kube } from '../../kube/client/client.ts';
@@ -106,7 +106,7 @@ async function failure<Inside>(
   seen: { space: Space<Inside>; stages: readonly SpaceStage<Inside>[] },
   { id, verdict }: BlockedReport,
 ): Promise<StellarError> {
-  const { trouble, log, hint: seeMore } = await troubleOf(id, seen, hosting, inside());
+  const { trouble, log, next: seeMore } = await troubleOf(id, seen, hosting, inside());
   const isHook = hookLike(seen.space.controlPlane, id) !== undefined;
   const where = trouble?.kind === 'exit' ? [trouble.why] : [];
   return new StellarError(
@@ -114,7 +114,7 @@ async function failure<Inside>(
     `${name} is kept from being ready: ${verdict.why}.`,
     {
       details: [...where, ...log, existsUnready(name, role)],
-      hint: wayOf(hintOf(verdict.next ?? []) ?? seeMore ?? goOn, name, role, hosting),
+      next: onOrBack(verdict.next ?? seeMore, name, role, hosting),
     },
   );
 }
@@ -124,7 +124,7 @@ function tooLate({ name, role, hosting }: FollowedSpace<unknown>, blocking: Bloc
   const at = blocking === undefined ? '' : `; it is kept from "${blocking.title}": ${why}`;
   return new StellarError('timeout', `${name} was not ready in time${at}.`, {
     details: [existsStill(name)],
-    hint: wayOf((state === 'failed' && hintOf(next)) || goOn, name, role, hosting),
+    next: onOrBack(state === 'failed' ? next : [], name, role, hosting),
   });
 }
 
@@ -132,14 +132,17 @@ const existsUnready = (name: string, role: SpaceRole): string => `${name} exists
 
 export const existsStill = (name: string): string => `The control plane ${name} exists.`;
 
-const goOn = 'Go on: run the same command again';
-
-/** How to go on with a space that exists and is not ready, and how to give it up. */
-export const goOnOrBack = (name: string, role: SpaceRole, hosting: Pick<Kube, 'cluster'>): string =>
-  wayOf(goOn, name, role, hosting);
-
-const wayOf = (forth: string, name: string, role: SpaceRole, { cluster }: Pick<Kube, 'cluster'>): string =>
-  `${forth}    ${command`Or give it up: stellarctl ${role} delete ${name} --hosting-context ${cluster.context}`}`;
+/** How to go on with a space that exists and is not ready, and how to give it up. @param ways how to go on, where that is known */
+export function onOrBack(
+  ways: readonly NextStep[],
+  name: string,
+  role: SpaceRole,
+  { cluster }: Pick<Kube, 'cluster'>,
+): NextStep[] {
+  const back = command`stellarctl ${role} delete ${name} --hosting-context ${cluster.context}`;
+  const on = ways.length > 0 ? ways : [inWords('Go on: run the same command again')];
+  return [...on, nextStep(back, 'Or give it up')];
+}
 
 function gone({ name, hosting }: FollowedSpace<unknown>): StellarError {
   return new StellarError(

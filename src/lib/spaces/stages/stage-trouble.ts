@@ -1,4 +1,5 @@
 import { command } from '../../engine/command-line.ts';
+import { type NextStep, run } from '../../engine/next-step.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { firstTrouble, logOfTrouble, type PodTrouble } from '../../kube/pods.ts';
 import type { Space, SpaceStage } from './space-stages.ts';
@@ -8,7 +9,7 @@ export interface StageTrouble {
   trouble: PodTrouble | undefined;
   log: string[];
   /** How to see more of that pod. */
-  hint: string | undefined;
+  next: readonly NextStep[];
 }
 
 /** @param inside a client for the space itself, where there is one: some stages are brought about by pods in there */
@@ -21,13 +22,13 @@ export async function troubleOf<Inside>(
   const stage = stages.find((candidate) => candidate.id === id);
   const outside = firstTrouble(stage?.podsOf?.(space) ?? []);
   if (outside !== undefined)
-    return { trouble: outside, log: await logOfTrouble(hosting, outside), hint: describePod(hosting, outside) };
+    return { trouble: outside, log: await logOfTrouble(hosting, outside), next: [describePod(hosting, outside)] };
   const podsInside = space.look.state === 'seen' ? (stage?.podsInside?.(space.look.value) ?? []) : [];
   const trouble = firstTrouble(podsInside);
   const log = trouble === undefined || inside === undefined ? [] : await logOfTrouble(inside, trouble);
-  const hint = trouble === undefined || inside === undefined ? undefined : describePod(inside, trouble);
-  return { trouble, log, hint };
+  const next = trouble === undefined || inside === undefined ? [] : [describePod(inside, trouble)];
+  return { trouble, log, next };
 }
 
-const describePod = ({ cluster }: Kube, { pod }: PodTrouble): string =>
-  command`See more: kubectl --context ${cluster.context} -n ${pod.namespace ?? ''} describe pod ${pod.name}`;
+const describePod = ({ cluster }: Kube, { pod }: PodTrouble): NextStep =>
+  run(command`kubectl --context ${cluster.context} -n ${pod.namespace ?? ''} describe pod ${pod.name}`, 'See more');
