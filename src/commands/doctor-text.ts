@@ -1,4 +1,5 @@
 import type { Finding } from '../lib/doctor/check.ts';
+import { hintOf } from '../lib/engine/next-step.ts';
 import type { Style } from '../lib/terminal/style.ts';
 
 /** Findings as lines for people: a statement each, below it what is wrong and what to type; last how many there are of each kind. */
@@ -16,9 +17,9 @@ function linesOf(finding: Finding, style: Style): string[] {
   const line = `${symbols[finding.status]} ${finding.title}`;
   if (finding.status === 'pass')
     return [finding.found === undefined ? line : `${line}   ${style.faint(finding.found)}`];
-  if (finding.status === 'skipped') return [`${line}   ${style.faint(`not looked at: ${finding.cause}`)}`];
-  const { cause, command, hint } = finding;
-  return [line, ...[cause, command, hint].flatMap((text) => (text === undefined ? [] : `    ${text}`))];
+  const { message, next } = finding.problem;
+  if (finding.status === 'skipped') return [`${line}   ${style.faint(`not looked at: ${message}`)}`];
+  return [line, ...[message, hintOf(next) ?? []].flat().map((text) => `    ${text}`)];
 }
 
 function summary(all: readonly Finding[]): string {

@@ -84,7 +84,8 @@ async function show(session: Session, io: Io, options: Options, findings: readon
     session.printLines(lines);
   } else {
     const named = shown.filter(({ status }) => status !== 'skipped').map(({ id }) => ({ name: id }));
-    await session.print({ items: shown }, named, []);
+    const { describeFinding } = await import('../lib/doctor/check.ts');
+    await session.print({ items: shown.map(describeFinding) }, named, []);
   }
   if (findings.some(({ status }) => status === 'fail')) session.exitCode = ExitCode.failed;
 }

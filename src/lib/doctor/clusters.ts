@@ -1,5 +1,5 @@
 import { command } from '../engine/command-line.ts';
-import { hintOf } from '../engine/next-step.ts';
+import { inWords, run } from '../engine/next-step.ts';
 import { blockingStage, judge } from '../engine/stages.ts';
 import { coreChart } from '../hosting/core-chart.ts';
 import { passthroughFlag, readIngress } from '../hosting/ingress.ts';
@@ -100,23 +100,28 @@ async function versionOf(kube: Kube): Promise<string> {
 async function judgeHosting(kube: Kube, state: HostingState): Promise<Outcome> {
   const init = command`stellarctl init --hosting-context ${kube.cluster.context}`;
   const hosting = await state.read();
-  if (!(await state.isHosting())) return skipped('KubeStellar is not installed on it', { command: init });
+  if (!(await state.isHosting())) return skipped('KubeStellar is not installed on it', run(init));
   const older = hosting.hooks.filter(isOlderHook);
   const blocking = blockingStage(judge(hostingStages, hosting));
   if (blocking === undefined) return pass();
   if (blocking.id === 'hooks' && older.length > 0)
-    return fail(`its hooks are those of a KubeStellar before 0.29: ${older.join(', ')}`, {
-      command: `${init} --upgrade`,
-    });
-  const { verdict } = blocking;
-  const hint = verdict.state === 'failed' ? hintOf(verdict.next ?? []) : undefined;
-  return fail(verdict.why, hint === undefined ? { command: init } : { hint });
+    return fail(
+      'hooks-outdated',
+      `its hooks are those of a KubeStellar before 0.29: ${older.join(', ')}`,
+      run(`${init} --upgrade`),
+    );
+  const { state: how, why, code = blocking.id, next = [run(init)] } = blocking.verdict;
+  return fail(code, why, ...(how === 'failed' ? next : [run(init)]));
 }
 
 async function judgePermissions(kube: Kube): Promise<Outcome> {
   const missing = await missingPermissions(kube, initPermissions(coreChart.release));
   if (missing.length === 0) return pass();
-  return fail(`you may not ${missing.join(', ')}`, { hint: 'Ask for the rights of a cluster administrator' });
+  return fail(
+    'permissions-missing',
+    `you may not ${missing.join(', ')}`,
+    inWords('Ask for the rights of a cluster administrator'),
+  );
 }
 
 /** Control planes of type vcluster and k8s are reached through the ingress, each by its own certificate. */
@@ -128,10 +133,18 @@ async function judgeIngress(kube: Kube): Promise<Outcome> {
   if (reader.forbidden.size > 0) return skipped('you may not look at its Deployments');
   const needed = 'spaces of type vcluster and k8s are not reached without it (those of type host and external are)';
   if (controller === undefined)
-    return warn(`it has no ingress-nginx; ${needed}`, { hint: 'See docs/installation.md, "The ingress"' });
+    return warn(
+      'ingress-missing',
+      `it has no ingress-nginx; ${needed}`,
+      inWords('See docs/installation.md, "The ingress"'),
+    );
   const { name, namespace = '' } = controller.metadata;
   const patch = [{ op: 'add', path: '/spec/template/spec/containers/0/args/-', value: passthroughFlag }];
-  return warn(`Deployment ${namespace}/${name} runs without ${passthroughFlag}; ${needed}`, {
-    command: command`kubectl --context ${kube.cluster.context} -n ${namespace} patch deployment ${name} --type json -p ${JSON.stringify(patch)}`,
-  });
+  return warn(
+    'ingress-without-passthrough',
+    `Deployment ${namespace}/${name} runs without ${passthroughFlag}; ${needed}`,
+    run(
+      command`kubectl --context ${kube.cluster.context} -n ${namespace} patch deployment ${name} --type json -p ${JSON.stringify(patch)}`,
+    ),
+  );
 }

@@ -1,5 +1,6 @@
 import { checkServerIdentity, connect as connectTls, type PeerCertificate } from 'node:tls';
 import { command } from '../engine/command-line.ts';
+import { type NextStep, outline, run } from '../engine/next-step.ts';
 import { readHostingConfig } from '../hosting/hosting.ts';
 import { readIngress } from '../hosting/ingress.ts';
 import type { Kube } from '../kube/client/client.ts';
@@ -9,7 +10,7 @@ import { lenient } from '../kube/permissive-reader.ts';
 import { clusterOfContainer, localNames } from '../local-clusters/names.ts';
 import { apiServerOf } from '../spaces/names.ts';
 import { listControlPlanes, typeOf } from '../spaces/spaces.ts';
-import { type Outcome, pass, type Remedy, skipped, warn } from './check.ts';
+import { type Outcome, pass, skipped, warn } from './check.ts';
 
 /**
  * Tries the port of this machine that control planes are said to be reached at: that something answers there in TLS, and where there
@@ -31,25 +32,28 @@ export async function judgeWayIn(kube: Kube): Promise<Outcome> {
   const remedy = remedyFor(hostContainer);
   if ('trouble' in answer)
     return warn(
+      'ingress-unreachable',
       `at 127.0.0.1:${port}, where its spaces are to be reached as https://${host}:${port}, ${answer.trouble}`,
       remedy,
     );
   const mismatch = running && checkServerIdentity(host, answer.certificate);
   if (mismatch === undefined) return pass(`127.0.0.1:${port}`);
   return warn(
+    'ingress-of-another',
     `at 127.0.0.1:${port} another server answers than ${running?.metadata.name}: its certificate is not for ${host}`,
     remedy,
   );
 }
 
 /** The port of a local cluster is known to its container engine. */
-function remedyFor(hostContainer: string): Remedy {
+function remedyFor(hostContainer: string): NextStep {
   const cluster = clusterOfContainer(hostContainer);
   if (cluster === undefined)
-    return {
-      hint: 'Make that port lead to the ingress, or give the one that does: stellarctl init --external-port PORT',
-    };
-  return { command: command`docker port ${localNames(cluster.provider, cluster.name).entrance} 443/tcp` };
+    return outline(
+      'stellarctl init --external-port PORT',
+      'Make that port lead to the ingress, or give the one that does',
+    );
+  return run(command`docker port ${localNames(cluster.provider, cluster.name).entrance} 443/tcp`);
 }
 
 type Handshake = { certificate: PeerCertificate } | { trouble: string };

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { outline, run } from '../engine/next-step.ts';
 import { type Check, type Outcome, pass, skipped, warn } from './check.ts';
 import { whoListens } from './listener.ts';
 
@@ -33,9 +34,11 @@ async function judgePort(): Promise<Outcome> {
   const listener = await whoListens(localPort);
   if (listener === undefined) return pass();
   const who = listener.process === undefined ? 'by a process that you may not look at' : `by ${listener.process}`;
-  return warn(`it is in use ${who}; init --create cannot give it to a new cluster`, {
-    hint: 'End that, or take another one: stellarctl init --create kind --external-port PORT',
-  });
+  return warn(
+    'port-in-use',
+    `it is in use ${who}; init --create cannot give it to a new cluster`,
+    outline('stellarctl init --create kind --external-port PORT', 'End that, or take another one'),
+  );
 }
 
 /** Clusters of several nodes run out of these (kind's known issue "too many open files"; KubeStellar's check_pre_req.sh). */
@@ -54,7 +57,8 @@ async function judgeInotify(): Promise<Outcome> {
   const low = limits.filter(({ present, least }) => present < least);
   if (low.length === 0) return pass();
   return warn(
+    'inotify-limits-low',
     `${low.map(({ name, present, least }) => `${name} is ${present}, and should be ${least}`).join('; ')}; needed by kind and k3d`,
-    { command: `sudo sysctl ${low.map(({ name, least }) => `${name}=${least}`).join(' ')}` },
+    run(`sudo sysctl ${low.map(({ name, least }) => `${name}=${least}`).join(' ')}`),
   );
 }

@@ -1,4 +1,5 @@
 import { lookup } from 'node:dns/promises';
+import { inWords } from '../engine/next-step.ts';
 import { readHostingConfig } from '../hosting/hosting.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { lenient } from '../kube/permissive-reader.ts';
@@ -19,8 +20,12 @@ export async function judgeNames(kube: Kube, resolve: Resolve = (host) => lookup
   return resolve(host).then(
     ({ address }) => pass(`${host} is ${address}`),
     () =>
-      warn(`${host} is not resolved on this machine: stellarctl does without, kubectl does not`, {
-        hint: `Let your DNS answer for *.${config.domain}, or put a line for each space into the hosts file: 127.0.0.1 ${host}`,
-      }),
+      warn(
+        'names-unresolved',
+        `${host} is not resolved on this machine: stellarctl does without, kubectl does not`,
+        inWords(
+          `Let your DNS answer for *.${config.domain}, or put a line for each space into the hosts file: 127.0.0.1 ${host}`,
+        ),
+      ),
   );
 }

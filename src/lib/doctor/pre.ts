@@ -1,4 +1,5 @@
 import { StellarError } from '../engine/errors.ts';
+import { run } from '../engine/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';
 import type { ProgramRun } from '../programs/program.ts';
 import { type Check, type Finding, makeChecks, skipped } from './check.ts';
@@ -42,9 +43,7 @@ function ofCluster(
   const title = role === 'its' ? 'the ITS answers' : 'the hosting cluster answers';
   const look = async () => {
     if (cluster !== undefined) throw cluster;
-    return skipped('no cluster is given, and there is no current context', {
-      command: 'stellarctl init --create kind',
-    });
+    return skipped('no cluster is given, and there is no current context', run('stellarctl init --create kind'));
   };
   return [{ id: `${role}-reachable`, title, look }];
 }

@@ -1,3 +1,4 @@
+import { inWords, run as runCommand } from '../engine/next-step.ts';
 import { dockerProgram, k3dProgram, kindProgram } from '../local-clusters/programs.ts';
 import { helmProgram } from '../programs/helm/program.ts';
 import {
@@ -8,7 +9,7 @@ import {
   type ProgramRun,
   runProgram,
 } from '../programs/program.ts';
-import { type Check, fail, type Outcome, pass, type Remedy, skipped, warn } from './check.ts';
+import { type Check, fail, type Outcome, pass, skipped, warn } from './check.ts';
 
 /** What the checks of programs have to know of the clusters. */
 export interface ProgramNeeds {
@@ -27,7 +28,9 @@ export function programChecks(run: ProgramRun, { needsHelm }: ProgramNeeds): Che
     check(helmProgram, async (found) => {
       if (found !== undefined) return judge(found, 'init', fail);
       const cause = 'it is not on PATH; needed by init';
-      return (await needsHelm()) ? fail(cause, getIt(helmProgram)) : skipped(`${cause} only`, getIt(helmProgram));
+      return (await needsHelm())
+        ? fail('program-missing', cause, getIt(helmProgram))
+        : skipped(`${cause} only`, getIt(helmProgram));
     }),
     check(dockerProgram, (found) => judgeDocker(found, run)),
     check(kindProgram, async (found) => judgeLocal(found, kindProgram)),
@@ -35,12 +38,12 @@ export function programChecks(run: ProgramRun, { needsHelm }: ProgramNeeds): Che
   ];
 }
 
-const getIt = ({ get }: Program): Remedy => ({ hint: `Get it: ${get}` });
+const getIt = ({ get }: Program) => inWords(`Get it: ${get}`);
 
 function judge(found: FoundProgram, neededBy: string, otherwise: typeof fail): Outcome {
   if (isNewEnough(found)) return pass(found.version);
   const what = found.version === '' ? 'it does not tell its version' : `it is ${found.version}`;
-  return otherwise(`${what} (${found.path}); needed by ${neededBy}`, getIt(found));
+  return otherwise('program-too-old', `${what} (${found.path}); needed by ${neededBy}`, getIt(found));
 }
 
 /** kind and k3d make local clusters, which not everybody wants. */
@@ -56,7 +59,7 @@ async function judgeDocker(found: FoundProgram | undefined, run: ProgramRun): Pr
   if (!isNewEnough(found)) return judge(found, neededBy, warn);
   return (await answers(found, run))
     ? pass(found.version)
-    : warn(`its daemon does not answer; needed by ${neededBy}`, { command: 'docker info' });
+    : warn('docker-unreachable', `its daemon does not answer; needed by ${neededBy}`, runCommand('docker info'));
 }
 
 /** Whether docker is there, with its daemon. */

@@ -4,10 +4,10 @@ import { type AddressInfo, createServer } from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
 import { describeFindings } from '../../../../src/commands/doctor-text.ts';
-import { fail, makeChecks, pass, skipped, warn } from '../../../../src/lib/doctor/check.ts';
+import { describeFinding, fail, makeChecks, pass, skipped, warn } from '../../../../src/lib/doctor/check.ts';
 import { whoListens } from '../../../../src/lib/doctor/listener.ts';
 import { StellarError } from '../../../../src/lib/engine/errors.ts';
-import { inWords } from '../../../../src/lib/engine/next-step.ts';
+import { inWords, run } from '../../../../src/lib/engine/next-step.ts';
 import { styleFor } from '../../../../src/lib/terminal/style.ts';
 import { stellarctl } from '../../../stellarctl.ts';
 import { asWritten, fakeIo } from '../../support/fake-io.ts';
@@ -17,7 +17,7 @@ const check = (id: string, look: () => Promise<ReturnType<typeof pass>>) => ({ i
 test('what a check cannot find out has failed, with the reason and what helps', async () => {
   const error = new StellarError('unreachable', 'Cannot reach it.', { next: [inWords('Is it running?')] });
   const findings = await makeChecks([check('a', async () => pass('1.0')), check('b', () => Promise.reject(error))]);
-  assert.deepEqual(findings, [
+  assert.deepEqual(findings.map(describeFinding), [
     { id: 'a', title: 'a is well', status: 'pass', found: '1.0' },
     { id: 'b', title: 'b is well', status: 'fail', cause: 'Cannot reach it.', hint: 'Is it running?' },
   ]);
@@ -31,8 +31,8 @@ test('mistakes of ours and Ctrl-C are no findings', async () => {
 test('findings are shown with what is wrong and what to type, and counted', async () => {
   const findings = await makeChecks([
     check('a', async () => pass('1.0')),
-    check('b', async () => warn('it is old', { command: 'renew it' })),
-    check('c', async () => fail('it is\nbroken\u001b[2J')),
+    check('b', async () => warn('old', 'it is old', run('renew it'))),
+    check('c', async () => fail('broken', 'it is\nbroken\u001b[2J')),
     check('d', async () => skipped('nobody needs it')),
   ]);
   const { io } = fakeIo();

@@ -4,8 +4,10 @@ import fc from 'fast-check';
 import { parse } from 'yaml';
 import { describeFindings } from '../../../../src/commands/doctor-text.ts';
 import { describeTree } from '../../../../src/commands/status-text.ts';
+import { fail, pass, skipped } from '../../../../src/lib/doctor/check.ts';
 import { command } from '../../../../src/lib/engine/command-line.ts';
 import { StellarError } from '../../../../src/lib/engine/errors.ts';
+import { inWords, run } from '../../../../src/lib/engine/next-step.ts';
 import { oneLine, safeJson, safeYaml } from '../../../../src/lib/terminal/clean.ts';
 import { writeError } from '../../../../src/lib/terminal/output.ts';
 import { createProgress } from '../../../../src/lib/terminal/progress.ts';
@@ -116,9 +118,9 @@ describe('a view shows hostile values on lines of its own making:', () => {
     fc.assert(
       fc.property(hostileText, hostileText, hostileText, (title, cause, found) => {
         const findings = [
-          { id: 'a', title, status: 'fail' as const, cause, command: command`kubectl get ${found}` },
-          { id: 'b', title, status: 'pass' as const, found },
-          { id: 'c', title, status: 'skipped' as const, cause },
+          { id: 'a', title, ...fail('broken', cause, run(command`kubectl get ${found}`)) },
+          { id: 'b', title, ...pass(found) },
+          { id: 'c', title, ...skipped(cause) },
         ];
         const written = asWritten(describeFindings(findings, findings, plain));
         assert.equal(written.length, 6);
@@ -129,7 +131,7 @@ describe('a view shows hostile values on lines of its own making:', () => {
     fc.assert(
       fc.property(hostileText, fc.array(hostileText), hostileText, (message, details, hint) => {
         const { io, stderr } = fakeIo();
-        writeError(io, plain, new StellarError('api-error', message, { details, hint }), false);
+        writeError(io, plain, new StellarError('api-error', message, { details, next: [inWords(hint)] }), false);
         assert.equal(stderr.lines.length, details.length + 2);
         assert.ok(isSafe(stderr.lines));
       }),
