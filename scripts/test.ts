@@ -17,30 +17,34 @@ const { values, positionals } = parseArgs({
   options: { 'test-name-pattern': { type: 'string', multiple: true }, long: { type: 'boolean' } },
 });
 
-/** Files of tests, and how many of a group run at the same time. */
+/**
+ * The files of a run, one pattern after the other. Node starts as many of them at the same time as `atOnce` says, in this order: what
+ * takes longest comes first, so that no core is left without work in the end.
+ */
 interface Group {
   files: readonly string[];
   except?: RegExp;
-  atOnce: number | true;
+  atOnce: number;
 }
 
-const unitTests: Group = { files: ['test/*.test.ts', 'test/unit/**/*.test.ts'], atOnce: true };
-// Each of these files starts control planes of its own: a few of them fill two cores, and many would make each other miss their
-// deadlines.
-const wholeCommands: Group = { files: ['test/e2e/**/*.test.ts'], except: /\.long\.test\.ts$/, atOnce: 3 };
+// Three fill two cores: whole commands wait for servers at times. More would only make each other miss their deadlines.
+const tests: Group = {
+  files: ['test/e2e/**/*.test.ts', 'test/unit/**/*.test.ts', 'test/*.test.ts'],
+  except: /\.long\.test\.ts$/,
+  atOnce: 3,
+};
 // They wait more than they compute, but they stop servers and measure what happens in seconds.
-const longTests: Group = { files: ['testbed/**/*.long.test.ts', 'test/e2e/**/*.long.test.ts'], atOnce: 2 };
+const longTests: Group = { files: ['test/e2e/**/*.long.test.ts', 'testbed/**/*.long.test.ts'], atOnce: 2 };
 
 const chosen = positionals.map((place) => path.relative(root, path.resolve(place)));
 
 /** Files that are named are run wherever they belong; otherwise the long ones only with --long, and then alone. */
-const wanted =
-  chosen.length > 0 ? [unitTests, wholeCommands, longTests] : values.long ? [longTests] : [unitTests, wholeCommands];
+const wanted = chosen.length > 0 ? [tests, longTests] : values.long ? [longTests] : [tests];
 
 function filesOf({ files: patterns, except }: Group): string[] {
-  const files = globSync(patterns, { cwd: root })
-    .filter((file) => !except?.test(file))
-    .sort();
+  const files = patterns
+    .flatMap((pattern) => globSync(pattern, { cwd: root }).sort())
+    .filter((file) => !except?.test(file));
   return chosen.length === 0
     ? files
     : files.filter((file) => chosen.some((place) => `${file}/`.startsWith(`${place}/`)));
