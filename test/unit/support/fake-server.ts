@@ -13,11 +13,19 @@ const certificate = await X509CertificateGenerator.createSelfSigned({
   signingAlgorithm: algorithm,
   notBefore: new Date(Date.now() - 60_000),
   notAfter: new Date(Date.now() + 3_600_000),
-  extensions: [new SubjectAlternativeNameExtension([{ type: 'ip', value: '127.0.0.1' }])],
+  extensions: [
+    new SubjectAlternativeNameExtension([
+      { type: 'ip', value: '127.0.0.1' },
+      { type: 'ip', value: '::1' },
+      { type: 'dns', value: 'hub.example' },
+    ]),
+  ],
 });
 const pkcs8 = Buffer.from(await crypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64');
 const key = `-----BEGIN PRIVATE KEY-----\n${pkcs8}\n-----END PRIVATE KEY-----\n`;
 const authority = certificate.toString('pem');
+/** What a server proves itself with as 127.0.0.1, ::1 and hub.example; the certificate is its own authority. */
+export const identity = { key, cert: authority };
 
 export interface ReceivedRequest {
   method: string;
@@ -29,8 +37,8 @@ export interface ReceivedRequest {
 
 interface FakeAnswer {
   status?: number;
-  /** An object becomes JSON. */
-  body?: unknown;
+  /** An object becomes JSON; a Buffer is sent as it is. */
+  body?: string | Buffer | object | undefined;
   headers?: Record<string, string>;
 }
 
@@ -44,7 +52,7 @@ export class FakeServer {
   readonly #server: https.Server;
 
   private constructor(answering: Answering) {
-    this.#server = https.createServer({ key, cert: authority }, async (incoming, outgoing) => {
+    this.#server = https.createServer(identity, async (incoming, outgoing) => {
       const chunks: Buffer[] = [];
       for await (const chunk of incoming) chunks.push(chunk as Buffer);
       const url = new URL(incoming.url ?? '', 'https://fake');
@@ -59,21 +67,23 @@ export class FakeServer {
       const answer = answering(request, this.requests.push(request));
       if (answer === undefined) return;
       outgoing.writeHead(answer.status ?? 200, answer.headers);
-      outgoing.end(typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body ?? {}));
+      const { body = {} } = answer;
+      outgoing.end(typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body));
     });
     this.#server.on('secureConnection', () => {
       this.connections += 1;
     });
   }
 
-  static async start(answering: Answering): Promise<FakeServer> {
+  static async start(answering: Answering, host = '127.0.0.1'): Promise<FakeServer> {
     const server = new FakeServer(answering);
-    await new Promise<void>((resolve) => server.#server.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => server.#server.listen(0, host, resolve));
     return server;
   }
 
   get url(): string {
-    return `https://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    const { address, port } = this.#server.address() as AddressInfo;
+    return `https://${address.includes(':') ? `[${address}]` : address}:${port}`;
   }
 
   /** A context of this server. */

@@ -15,7 +15,10 @@ export function isLocalName(host: string): boolean {
  */
 export const lookup: LookupFunction = (host, options, callback) => {
   if (!isLocalName(host)) return systemLookup(host, options, callback);
-  const address = { address: '127.0.0.1', family: 4 };
-  if (options.all) callback(null, [address]);
-  else callback(null, address.address, address.family);
+  const [v4, v6] = [
+    { address: '127.0.0.1', family: 4 },
+    { address: '::1', family: 6 },
+  ] as const;
+  if (options.all) callback(null, [v4, v6]);
+  else callback(null, v4.address, v4.family);
 };

@@ -36,5 +36,8 @@ describe('a local name is found without DNS', () => {
     );
   test('as one address', async () => assert.deepEqual(await find({}), ['127.0.0.1', 4]));
   test('as the list that connections to the first that answers ask for', async () =>
-    assert.deepEqual(await find({ all: true }), [{ address: '127.0.0.1', family: 4 }]));
+    assert.deepEqual(await find({ all: true }), [
+      { address: '127.0.0.1', family: 4 },
+      { address: '::1', family: 6 },
+    ]));
 });

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { networkInterfaces } from 'node:os';
+import { afterEach, describe, test } from 'node:test';
+import { Deadline } from '../../../../../src/lib/engine/deadline.ts';
+import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
+import { connect } from '../../../../../src/lib/kube/client/live-client.ts';
+import type { SelectedContext } from '../../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
+import { FakeServer } from '../../../support/fake-server.ts';
+
+const opened: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const stop of opened.splice(0)) await stop();
+});
+
+function client(context: SelectedContext, traced: string[] = []): Kube {
+  const kube = connect(context, new Deadline(20_000), new AbortController().signal, (line) => traced.push(line));
+  opened.push(() => kube.close());
+  return kube;
+}
+
+const isThere = Object.values(networkInterfaces()).some((list) => list?.some(({ address }) => address === '::1'));
+
+describe('an address of version 6', { skip: isThere ? false : 'this machine has none' }, () => {
+  test('is connected to, verified and shown as it is', async () => {
+    const server = await FakeServer.start(() => ({}), '::1');
+    opened.push(() => server.stop());
+    const traced: string[] = [];
+    const kube = client(server.context(), traced);
+    await kube.read('/version');
+    assert.match(server.url, /^https:\/\/\[::1\]:\d+$/);
+    assert.equal(kube.cluster.server, server.url);
+    assert.match(traced.join(), /^GET https:\/\/\[::1\]:\d+\/version 200 /);
+    assert.equal(server.requests[0]?.headers.host, new URL(server.url).host);
+  });
+  test('is verified: a certificate for others does not do', async () => {
+    const server = await FakeServer.start(() => ({}), '::1');
+    opened.push(() => server.stop());
+    const context = server.context();
+    context.cluster['tls-server-name'] = 'fd00::1';
+    await assert.rejects(client(context).read('/version'), {
+      code: 'tls-error',
+      message: /^Cannot reach fake \(https:\/\/\[::1\]:\d+\): its certificate is for other names\.$/,
+    });
+  });
+  test('is that of localhost where nothing listens at the one of version 4', async () => {
+    const server = await FakeServer.start(() => ({}), '::1');
+    opened.push(() => server.stop());
+    const context = server.context();
+    context.server = context.server.replace('[::1]', 'localhost');
+    context.cluster['tls-server-name'] = 'hub.example';
+    assert.deepEqual(await client(context).read('/version'), {});
+    await server.stop();
+    await assert.rejects(client(context).read('/version'), { message: /: connection refused\.$/ });
+  });
+});
