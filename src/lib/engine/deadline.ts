@@ -5,7 +5,7 @@ import { inWords } from './next-step.ts';
 /** How long what may pass is given to recover before it is believed: a server that restarts, a stage that has failed. */
 export const graceMs = 15_000;
 
-/** How long one request may take. */
+/** How long a server, or another program, may take to answer; for an answer in pieces, until the next of them. */
 export const requestTimeoutMs = 10_000;
 
 /** One deadline for a whole command. A timeout of 0 means: look once, wait for nothing. */

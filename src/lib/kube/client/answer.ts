@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { pipeline, type Readable } from 'node:stream';
 import { StellarError } from '../../engine/errors.ts';
 import type { KubeObject } from '../objects.ts';
 import type { Answer } from '../restarts.ts';
@@ -17,15 +18,28 @@ export class AnswerTooLarge extends StellarError {
   }
 }
 
-/** Reads an answer whole. @throws AnswerTooLarge before more than its limit is kept; Node's errors */
-export async function readAnswer(cluster: ClusterRef, response: IncomingMessage): Promise<Answer> {
+/**
+ * Reads an answer whole, unpacked where it is packed.
+ * @param heard told of every piece that arrives
+ * @throws AnswerTooLarge before more than its limit is kept; StellarError for what cannot be unpacked; Node's errors
+ */
+export async function readAnswer(cluster: ClusterRef, response: IncomingMessage, heard: () => void): Promise<Answer> {
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of response) {
-    length += (chunk as Buffer).length;
-    // Leaving the loop closes the connection.
-    if (length > longestAnswer) throw new AnswerTooLarge(cluster);
-    chunks.push(chunk as Buffer);
+  try {
+    for await (const chunk of await unpacked(response, heard)) {
+      length += chunk.length;
+      // Leaving the loop closes the connection.
+      if (length > longestAnswer) throw new AnswerTooLarge(cluster);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (!code?.startsWith('Z_')) throw error;
+    throw new StellarError(
+      'api-error',
+      `${describeCluster(cluster)} sent an answer that cannot be unpacked: ${message}.`,
+    );
   }
   const retryAfter = Number(response.headers['retry-after']);
   return {
@@ -33,6 +47,20 @@ export async function readAnswer(cluster: ClusterRef, response: IncomingMessage)
     text: Buffer.concat(chunks).toString('utf8'),
     retryAfter: Number.isFinite(retryAfter) && retryAfter > 0 ? retryAfter : undefined,
   };
+}
+
+async function unpacked(response: IncomingMessage, heard: () => void): Promise<AsyncIterable<Buffer>> {
+  const pieces = async function* (): AsyncIterable<Buffer> {
+    for await (const piece of response) {
+      heard();
+      yield piece as Buffer;
+    }
+  };
+  if (response.headers['content-encoding'] !== 'gzip') return pieces();
+  // Few answers are so long that they come packed.
+  const { createGunzip } = await import('node:zlib');
+  // What goes wrong is thrown where the result is read.
+  return pipeline(pieces, createGunzip(), () => undefined) as Readable;
 }
 
 /** The JSON object in an answer. @returns undefined for anything else, and for what nests deeper than Kubernetes objects do */

@@ -7,8 +7,8 @@ import { inWords } from '../../engine/next-step.ts';
 import type { ClusterEntry, ExecEntry, SelectedContext } from '../kubeconfig/kubeconfig.ts';
 import { lookup } from './local-names.ts';
 
-/** How to send a request as a context's user. */
-export interface Connection {
+/** A context's server, as its user reaches it. */
+export interface Server {
   agent: HttpAgent;
   headers: Record<string, string | string[]>;
   /** Whether the server must prove who it is. Said to every connection, since Node lets NODE_TLS_REJECT_UNAUTHORIZED decide otherwise. */
@@ -28,7 +28,7 @@ const freshMs = 30_000;
 export class Credentials {
   readonly #context: SelectedContext;
   #config: KubeConfig | undefined;
-  #current: Promise<Connection> | undefined;
+  #current: Promise<Server> | undefined;
   #obtainedAt = 0;
   #agent: { key: string; agent: HttpAgent } | undefined;
 
@@ -37,7 +37,7 @@ export class Credentials {
   }
 
   /** @throws StellarError `credentials-failed` when they cannot be had. */
-  connection(): Promise<Connection> {
+  server(): Promise<Server> {
     if (this.#current === undefined || Date.now() - this.#obtainedAt > freshMs) {
       this.#obtainedAt = Date.now();
       this.#current = this.#obtain();
@@ -56,8 +56,8 @@ export class Credentials {
     this.#agent?.agent.destroy();
   }
 
-  async #obtain(): Promise<Connection> {
-    const { name, user } = this.#context;
+  async #obtain(): Promise<Server> {
+    const { name, cluster, user } = this.#context;
     const options: https.RequestOptions = { headers: {} };
     try {
       this.#config ??= toClientNode(this.#context);
@@ -72,6 +72,8 @@ export class Credentials {
     for (const [key, values] of Object.entries(user['as-user-extra'] ?? {})) {
       headers[`Impersonate-Extra-${encodeURIComponent(key)}`] = values;
     }
+    // The API server packs long answers only.
+    if (!cluster['disable-compression']) headers['Accept-Encoding'] = 'gzip';
     const rejectUnauthorized = options.rejectUnauthorized ?? true;
     const agent = this.#agentFor(options, rejectUnauthorized);
     return { agent, headers, rejectUnauthorized, auth: options.auth ?? undefined };

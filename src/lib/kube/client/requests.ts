@@ -7,7 +7,7 @@ import { type Answer, isAnswer, Restarts } from '../restarts.ts';
 import { parseAnswer } from './answer.ts';
 import { ApiError, apiError, type ClusterRef } from './errors.ts';
 import { isOwnWrite } from './own-write.ts';
-import { type Connection, fieldManager, type Request, Transport } from './transport.ts';
+import { type Connection, fieldManager, type Request, StaleConnection, Transport } from './transport.ts';
 
 const restartPauseMs = 500;
 
@@ -79,17 +79,20 @@ export class Requests {
     const { deadline, signal } = this.#connection;
     const sent = this.now();
     let unansweredSince: number | undefined;
-    for (let attempt = 1; ; attempt += 1) {
+    for (let busy = 0; ; ) {
       throwIfInterrupted(signal);
       const outcome = await this.#transport.send(request).catch((error: unknown) => error);
+      const isStale = outcome instanceof StaleConnection;
+      const again = isStale || (this.#restarts.mayBeRestarting(outcome) && !deadline.passed);
       // Closing cuts what nobody waits for any more.
-      if (this.#restarts.mayBeRestarting(outcome) && !deadline.passed && !this.#isClosed) {
+      if (again && !this.#isClosed) {
         unansweredSince = sent;
-        await pause(restartPauseMs, deadline, signal);
+        if (!isStale) await pause(restartPauseMs, deadline, signal);
         continue;
       }
       if (!isAnswer(outcome)) throw outcome;
-      if (outcome.status !== 429 || attempt >= 5 || deadline.passed) return { ...outcome, unansweredSince };
+      busy += 1;
+      if (outcome.status !== 429 || busy >= 5 || deadline.passed) return { ...outcome, unansweredSince };
       await pause(busyPauseMs(outcome), deadline, signal);
     }
   }

@@ -1,13 +1,14 @@
-import http from 'node:http';
+import http, { type ClientRequest } from 'node:http';
 import https from 'node:https';
 import { type Deadline, requestTimeoutMs, throwIfInterrupted } from '../../engine/deadline.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { inWords } from '../../engine/next-step.ts';
 import { type SelectedContext, withoutCredentials } from '../kubeconfig/kubeconfig.ts';
 import type { Answer } from '../restarts.ts';
-import { AnswerTooLarge, readAnswer } from './answer.ts';
-import { Credentials } from './credentials.ts';
+import { readAnswer } from './answer.ts';
+import { Credentials, type Server } from './credentials.ts';
 import { type ClusterRef, describeCluster, networkError } from './errors.ts';
+import { Silence } from './silence.ts';
 
 /** What stellarctl calls itself to a server. */
 export const fieldManager = 'stellarctl';
@@ -35,6 +36,13 @@ export interface Connection {
   trace: Trace | undefined;
 }
 
+/** A kept connection that the server had closed while it was not used: the request was not answered, and nothing is learnt of the server. */
+export class StaleConnection extends StellarError {
+  constructor(cluster: ClusterRef) {
+    super('unreachable', `${describeCluster(cluster)} has closed a connection that was not used.`);
+  }
+}
+
 /** Sends requests to one cluster, as one user, over kept connections. */
 export class Transport {
   readonly cluster: ClusterRef;
@@ -43,7 +51,7 @@ export class Transport {
   readonly #deadline: Deadline;
   readonly #signal: AbortSignal;
   readonly #trace: Trace | undefined;
-  /** When it last answered, milliseconds since the epoch. */
+  /** When something of an answer last came, milliseconds since the epoch. */
   #lastAnswer = 0;
   /** How far the cluster's clock is ahead of ours, in milliseconds. */
   #clockOffset = 0;
@@ -68,62 +76,88 @@ export class Transport {
     if (!Number.isNaN(offset)) this.#clockOffset = Math.abs(offset) < 2000 ? 0 : offset;
   }
 
-  /** Sends a request once. @throws StellarError where no whole answer came */
+  /** Sends a request once. @throws StaleConnection where it is to be sent again; StellarError where no whole answer came */
   async send(request: Request): Promise<Answer> {
-    const connection = await this.credentials.connection();
+    const server = await this.credentials.server();
+    const silence = new Silence(this.#deadline);
+    const cut = AbortSignal.any([silence.signal, this.#signal]);
+    const started = Date.now();
+    const sent = this.#open(request, server, cut);
+    const heard = () => {
+      this.#lastAnswer = Date.now();
+      silence.broken();
+    };
+    let readBefore: number | undefined;
+    try {
+      return await new Promise<Answer>((resolve, reject) => {
+        // A request that has no connection yet does not tell that it was cut.
+        cut.addEventListener('abort', () => reject(cut.reason), { once: true });
+        sent.on('error', reject);
+        sent.on('socket', ({ bytesRead }) => {
+          silence.broken();
+          readBefore = bytesRead;
+        });
+        sent.on('response', (response) => {
+          heard();
+          this.#noteClock(response.headers.date);
+          const address = withoutCredentials(new URL(sent.path, this.#server).href);
+          this.#trace?.(`${request.method} ${address} ${response.statusCode} ${Date.now() - started}ms`);
+          readAnswer(this.cluster, response, heard).then(resolve, reject);
+        });
+      });
+    } catch (error) {
+      throwIfInterrupted(this.#signal);
+      if (error instanceof StellarError) throw error;
+      if (silence.signal.aborted) throw this.#tooLate(silence);
+      if (isReset(error) && sent.reusedSocket && sent.socket?.bytesRead === readBefore)
+        throw new StaleConnection(this.cluster);
+      throw networkError(this.cluster, error);
+    } finally {
+      silence.stop();
+    }
+  }
+
+  #open({ method, path, query = {}, body, contentType }: Request, server: Server, signal: AbortSignal): ClientRequest {
     const url = new URL(this.#server);
-    url.pathname = url.pathname.replace(/\/$/, '') + request.path;
-    for (const [key, value] of Object.entries(request.query ?? {}))
-      if (value !== undefined) url.searchParams.set(key, value);
-    const body = request.body === undefined ? undefined : JSON.stringify(request.body);
+    url.pathname = url.pathname.replace(/\/$/, '') + path;
+    for (const [key, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(key, value);
+    const text = body === undefined ? undefined : JSON.stringify(body);
     const headers: Record<string, string | string[]> = {
-      ...connection.headers,
+      ...server.headers,
       // A container's log is plain text.
       Accept: 'application/json, */*',
       'User-Agent': fieldManager,
     };
-    if (body !== undefined) {
-      headers['Content-Type'] = request.contentType ?? 'application/json';
-      headers['Content-Length'] = String(Buffer.byteLength(body));
+    if (text !== undefined) {
+      headers['Content-Type'] = contentType ?? 'application/json';
+      headers['Content-Length'] = String(Buffer.byteLength(text));
     }
-    const limit = this.#deadline.requestTimeout();
-    const timeout = AbortSignal.timeout(limit);
-    const started = Date.now();
+    const { agent, rejectUnauthorized, auth } = server;
     const sent = (url.protocol === 'http:' ? http : https).request(url, {
-      method: request.method,
+      method,
       headers,
-      agent: connection.agent,
+      agent,
       // For agents of a proxy, which do not have it themselves.
-      rejectUnauthorized: connection.rejectUnauthorized,
-      signal: AbortSignal.any([timeout, this.#signal]),
-      ...(connection.auth === undefined ? {} : { auth: connection.auth }),
+      rejectUnauthorized,
+      signal,
+      ...(auth === undefined ? {} : { auth }),
     });
-    try {
-      return await new Promise<Answer>((resolve, reject) => {
-        sent.on('error', reject);
-        sent.on('response', (response) => {
-          this.#lastAnswer = Date.now();
-          this.#noteClock(response.headers.date);
-          this.#trace?.(
-            `${request.method} ${withoutCredentials(url.href)} ${response.statusCode} ${Date.now() - started}ms`,
-          );
-          readAnswer(this.cluster, response).then(resolve, reject);
-        });
-        sent.end(body);
-      });
-    } catch (error) {
-      throwIfInterrupted(this.#signal);
-      if (error instanceof AnswerTooLarge) throw error;
-      const isSilent = Date.now() - this.#lastAnswer >= requestTimeoutMs;
-      if (timeout.aborted && limit < requestTimeoutMs && !isSilent) {
-        throw new StellarError(
-          'timeout',
-          `${describeCluster(this.cluster)} answers too slowly for what was left of the time.`,
-          { next: [inWords('Give it more: --timeout')] },
-        );
-      }
-      if (timeout.aborted) throw networkError(this.cluster, { code: 'ETIMEDOUT' });
-      throw networkError(this.cluster, error);
+    sent.end(text);
+    return sent;
+  }
+
+  #tooLate(silence: Silence): StellarError {
+    const isSilent = Date.now() - this.#lastAnswer >= requestTimeoutMs;
+    if (silence.isDeadline && !isSilent) {
+      return new StellarError(
+        'timeout',
+        `${describeCluster(this.cluster)} answers too slowly for what was left of the time.`,
+        { next: [inWords('Give it more: --timeout')] },
+      );
     }
+    return networkError(this.cluster, { code: 'ETIMEDOUT' });
   }
 }
+
+const isReset = (error: unknown): boolean =>
+  ['ECONNRESET', 'EPIPE'].includes((error as NodeJS.ErrnoException).code ?? '');

@@ -1,0 +1,238 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import http, { type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, mock, test } from 'node:test';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
+import { Deadline, requestTimeoutMs } from '../../../../../src/lib/engine/deadline.ts';
+import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
+import { connect } from '../../../../../src/lib/kube/client/live-client.ts';
+import { resources } from '../../../../../src/lib/kube/resources.ts';
+import { FakeServer } from '../../../support/fake-server.ts';
+
+const opened: (() => unknown)[] = [];
+afterEach(async () => {
+  mock.timers.reset();
+  for (const stop of opened.splice(0)) await stop();
+});
+
+const never = new AbortController().signal;
+
+type Answering = Parameters<typeof FakeServer.start>[0];
+
+async function serving(answering: Answering, cluster = {}): Promise<{ server: FakeServer; kube: Kube }> {
+  const server = await FakeServer.start(answering);
+  const context = server.context();
+  const kube = connect({ ...context, cluster: { ...context.cluster, ...cluster } }, new Deadline(20_000), never);
+  opened.push(
+    () => kube.close(),
+    () => server.stop(),
+  );
+  return { server, kube };
+}
+
+describe('an answer that is packed', () => {
+  const packed = (body: string | Buffer) => ({ headers: { 'Content-Encoding': 'gzip' }, body });
+  const named = (name: string) => ({ metadata: { name } });
+
+  test('is asked for and unpacked', async () => {
+    const items = Array.from({ length: 500 }, (_, index) => named(`cluster${index}`));
+    const { server, kube } = await serving(() => packed(gzipSync(JSON.stringify({ items }))));
+    assert.deepEqual(await kube.list(resources.managedClusters), items);
+    assert.equal(server.requests[0]?.headers['accept-encoding'], 'gzip');
+  });
+  test('is not asked for where the kubeconfig says so', async () => {
+    const { server, kube } = await serving(() => ({}), { 'disable-compression': true });
+    await kube.read('/version');
+    assert.equal(server.requests[0]?.headers['accept-encoding'], undefined);
+  });
+  test('is bounded by what it holds: a list of large objects is read in small pages', async () => {
+    const bomb = gzipSync(Buffer.alloc(200 * 1024 * 1024, ' '));
+    const { server, kube } = await serving(({ query }) =>
+      query.limit === '500' ? packed(bomb) : { body: { items: [] } },
+    );
+    assert.deepEqual(await kube.list(resources.managedClusters), []);
+    assert.deepEqual(
+      server.requests.map(({ query }) => query.limit),
+      ['500', '10'],
+    );
+    const single = await serving(() => packed(bomb));
+    await assert.rejects(single.kube.read('/version'), {
+      message: /sent an answer of more than 32 MB; it was not read\.$/,
+    });
+  });
+  const whole = gzipSync(randomBytes(100_000));
+  const broken: [what: string, body: string | Buffer][] = [
+    ['is not', '{"items":[]}'],
+    ['is cut short', whole.subarray(0, 50_000)],
+    ['is damaged', Buffer.concat([whole.subarray(0, 50_000), randomBytes(50_000)])],
+    ['is empty', ''],
+  ];
+  for (const [what, body] of broken) {
+    test(`and ${what} is an error`, async () => {
+      const { server, kube } = await serving(() => packed(body));
+      await assert.rejects(kube.read('/version'), {
+        code: 'api-error',
+        message:
+          /^fake \(https:\S+\) (sent an answer that cannot be unpacked: .*|does not answer like a Kubernetes API server)\.$/,
+      });
+      assert.equal(server.requests.length, 1);
+    });
+  }
+  test('is cut off with its connection like any other', async () => {
+    const { server, kube } = await serving((_, count) => {
+      if (count > 1) return undefined;
+      return { headers: { 'Content-Encoding': 'gzip', 'Content-Length': '200000' }, body: whole };
+    });
+    const answer = kube.read('/version');
+    await sleep(50);
+    server.cutConnections();
+    await assert.rejects(answer, { code: 'unreachable' });
+  });
+});
+
+/** A server without TLS whose answers a test sends piece by piece. */
+async function piecemeal(timeoutMs: number) {
+  const responses: ServerResponse[] = [];
+  const server = http.createServer((_, response) => responses.push(response));
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const kube = connect({ name: 'its1', server: address, cluster: {}, user: {} }, new Deadline(timeoutMs), never);
+  opened.push(
+    () => kube.close(),
+    () => server.closeAllConnections(),
+    () => server.close(),
+  );
+  const asked = async () => {
+    while (responses.length === 0) await turn();
+    return responses.shift() as ServerResponse;
+  };
+  return { kube, asked };
+}
+
+/** Lets what is on its way between two sockets of this process arrive. */
+async function arrived(): Promise<void> {
+  for (let each = 0; each < 20; each += 1) await turn();
+}
+
+describe('the limit of a request is silence:', () => {
+  const almost = requestTimeoutMs - 1000;
+
+  test('an answer may take as long as pieces of it come', async () => {
+    mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+    const { kube, asked } = await piecemeal(600_000);
+    const answer = kube.read('/version');
+    const response = await asked();
+    for (const piece of ['{"met', 'adata":', '{}', ',"a":', '"b"']) {
+      mock.timers.tick(almost);
+      response.write(piece);
+      await arrived();
+    }
+    mock.timers.tick(almost);
+    response.end('}');
+    assert.deepEqual(await answer, { metadata: {}, a: 'b' });
+  });
+  test('so may one that is packed', async () => {
+    mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+    const { kube, asked } = await piecemeal(600_000);
+    const answer = kube.read('/version');
+    const response = await asked();
+    response.writeHead(200, { 'Content-Encoding': 'gzip' });
+    // The header of gzip comes to nothing by itself.
+    for (const byte of gzipSync('{}')) {
+      mock.timers.tick(almost / 2);
+      response.write(Buffer.from([byte]));
+      await arrived();
+    }
+    response.end();
+    assert.deepEqual(await answer, {});
+  });
+  test('a server that falls silent in the middle is not reached', async () => {
+    mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+    const { kube, asked } = await piecemeal(600_000);
+    const refused = assert.rejects(kube.read('/version'), { code: 'unreachable', message: /: no answer in time\.$/ });
+    const response = await asked();
+    response.write('{"met');
+    await arrived();
+    mock.timers.tick(requestTimeoutMs);
+    await refused;
+  });
+  test('but the time of the command ends an answer that never does', async () => {
+    const { kube, asked } = await piecemeal(1300);
+    const started = Date.now();
+    const answer = kube.read('/version');
+    const response = await asked();
+    const drip = setInterval(() => response.write(' '), 20);
+    await assert.rejects(answer, { code: 'timeout', message: /answers too slowly for what was left of the time\.$/ });
+    clearInterval(drip);
+    assert.ok(Date.now() - started < 3000, `after ${Date.now() - started} ms`);
+  });
+});
+
+describe('a kept connection that the server has closed', () => {
+  /** A server that closes all connections instead of answering some of its requests. */
+  async function closing(when: (count: number) => boolean, answer: Answering = () => ({})) {
+    const opened: { server?: FakeServer } = {};
+    const { server, kube } = await serving((request, count) => {
+      if (!when(count)) return answer(request, count);
+      opened.server?.cutConnections();
+      return undefined;
+    });
+    opened.server = server;
+    return { server, kube };
+  }
+
+  test('costs nothing, and says nothing of the server', async () => {
+    const { server, kube } = await closing((count) => count % 2 === 0);
+    await kube.read('/version');
+    const started = Date.now();
+    for (let each = 0; each < 5; each += 1) await kube.read('/version');
+    // A pause before each would take 2,500 ms.
+    assert.ok(Date.now() - started < 2000, `${Date.now() - started} ms`);
+    assert.deepEqual([server.requests.length, server.connections, kube.hasBeenAway()], [11, 6, false]);
+  });
+  test('costs nothing where there are many', async () => {
+    const { server, kube } = await closing((count) => count === 17);
+    const all = () => Promise.all(Array.from({ length: 16 }, () => kube.read('/version')));
+    await all();
+    await all();
+    assert.equal(kube.hasBeenAway(), false);
+    assert.ok(server.requests.length >= 33);
+  });
+  test('may have taken a write: it is sent again, and what it did the first time is no conflict', async () => {
+    const manager = [{ manager: 'stellarctl', time: new Date(Date.now() + 1000).toISOString() }];
+    const made = { metadata: { name: 'a', managedFields: manager }, spec: { b: 'c' } };
+    const { server, kube } = await closing(
+      (count) => count === 2,
+      ({ method }) => (method === 'POST' ? { status: 409, body: { reason: 'AlreadyExists' } } : { body: made }),
+    );
+    await kube.read('/version');
+    const object = { metadata: { name: 'a' }, spec: { b: 'c' } };
+    assert.deepEqual(await kube.create(resources.managedClusters, object), made);
+    assert.deepEqual(
+      server.requests.map(({ method }) => method),
+      ['GET', 'POST', 'POST', 'GET'],
+    );
+  });
+  test('is told from a new one: a server that closes that is away', async () => {
+    const { server, kube } = await closing((count) => count === 2 || count === 3);
+    await kube.read('/version');
+    await kube.read('/version');
+    assert.deepEqual([server.requests.length, kube.hasBeenAway()], [4, true]);
+  });
+  test('is told from one that is closed in the middle of an answer', async () => {
+    const { kube, asked } = await piecemeal(20_000);
+    const first = kube.read('/version');
+    (await asked()).end('{}');
+    await first;
+    const second = kube.read('/version');
+    const response = await asked();
+    response.write('{"met');
+    await sleep(20);
+    response.destroy();
+    (await asked()).end('{"a":1}');
+    assert.deepEqual([await second, kube.hasBeenAway()], [{ a: 1 }, true]);
+  });
+});
