@@ -6,9 +6,9 @@ import type { Run } from '../engine/run.ts';
 import { failed, met, waiting } from '../engine/stages.ts';
 import { untilMet } from '../engine/until-met.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { ApiError } from '../kube/client/errors.ts';
 import { conditionOf, type WithConditions } from '../kube/objects.ts';
 import { resources } from '../kube/resources.ts';
+import { unlessStatus } from '../kube/unless-status.ts';
 import type { ManifestStatus, ManifestWork } from './manifest-works.ts';
 
 /** Takes objects of a work out of its ownership on the WEC itself. */
@@ -63,12 +63,8 @@ export const isOrphan = ({ spec }: ManifestWork): boolean => spec?.deleteOption?
 /** Sets deletion option Orphan on a work that is there. */
 export async function setOrphan(hub: Kube, { metadata: { name, namespace, uid } }: ManifestWork): Promise<void> {
   const patch = { metadata: { uid }, spec: { deleteOption: { propagationPolicy: 'Orphan' } } };
-  try {
-    await hub.merge(resources.manifestWorks, name, patch, { namespace });
-  } catch (error) {
-    // It is gone, or another one has its name.
-    if (!(error instanceof ApiError) || ![404, 409].includes(error.status)) throw error;
-  }
+  // Otherwise it is gone, or another one has its name.
+  await unlessStatus(hub.merge(resources.manifestWorks, name, patch, { namespace }), 404, 409);
 }
 
 /** Sets the deletion option of a work to what it was when it was read; one that is being deleted stays as it is. */

@@ -5,9 +5,9 @@ import type { Run } from '../../../engine/run.ts';
 import { met, waiting } from '../../../engine/stages.ts';
 import { untilMet } from '../../../engine/until-met.ts';
 import type { Kube } from '../../../kube/client/client.ts';
-import { ApiError } from '../../../kube/client/errors.ts';
 import { conditionOf, type KubeObject } from '../../../kube/objects.ts';
 import { resources } from '../../../kube/resources.ts';
+import { unlessStatus } from '../../../kube/unless-status.ts';
 import { isMadeByHand, workFinalizer } from '../../../workloads/manifest-works.ts';
 import type { ManagedCluster } from '../../objects.ts';
 import { type Inspection, inspect } from '../look/inspection.ts';
@@ -76,7 +76,7 @@ const deletingMessage = (cluster: ManagedCluster | undefined): string | undefine
  */
 async function releaseLate(hub: Kube, { works }: Inspection, cluster: ManagedCluster): Promise<void> {
   if (works.every(isMadeByHand)) return;
-  await removeLabels(hub, cluster).catch((error: unknown) => ignoreGone(error));
+  await unlessStatus(removeLabels(hub, cluster), 404, 409);
 }
 
 /** A hub that has nothing left to wait for is done within this time, unless it looks again only later. */
@@ -91,13 +91,7 @@ const isEmpty = ({ works, addonWorks, addons }: Inspection): boolean =>
  */
 async function nudge(hub: Kube, { metadata: { name, uid } }: ManagedCluster): Promise<void> {
   const annotations = { 'stellarctl.kubestellar.io/nudged': new Date(hub.now()).toISOString() };
-  await hub
-    .merge(resources.managedClusters, name, { metadata: { uid, annotations } })
-    .catch((error: unknown) => ignoreGone(error));
-}
-
-function ignoreGone(error: unknown): void {
-  if (!(error instanceof ApiError) || ![404, 409].includes(error.status)) throw error;
+  await unlessStatus(hub.merge(resources.managedClusters, name, { metadata: { uid, annotations } }), 404, 409);
 }
 
 /** Only of what is being deleted. The hub's own stay as long as its controller may be there to remove them. */

@@ -4,10 +4,10 @@ import { StellarError } from '../../../engine/errors.ts';
 import { outline, run } from '../../../engine/next-step.ts';
 import type { Run } from '../../../engine/run.ts';
 import type { Kube } from '../../../kube/client/client.ts';
-import { ApiError } from '../../../kube/client/errors.ts';
 import { withoutFinalizers } from '../../../kube/finalizers.ts';
 import type { KubeObject } from '../../../kube/objects.ts';
 import { resources } from '../../../kube/resources.ts';
+import { unlessStatus } from '../../../kube/unless-status.ts';
 import { workFinalizer } from '../../../workloads/manifest-works.ts';
 import { propertiesNamespace } from '../../../workloads/names.ts';
 import { clusterNameLabel } from '../../names.ts';
@@ -76,11 +76,14 @@ async function removeMailbox(hub: Kube, left: Inspection, force: boolean | undef
     await withoutFinalizers(hub, resources.manifestWorks, metadata, [workFinalizer]);
   }
   const { uid, deletionTimestamp } = mailbox.metadata;
-  const others = deletionTimestamp === undefined ? await othersInMailbox(hub, name) : [];
+  // Undefined where this user may not see all of it.
+  const others = deletionTimestamp === undefined ? await unlessStatus(othersIn(hub, name, isOfOcm), 403) : [];
   if (others === undefined || others.length > 0) {
     const what = others === undefined ? 'what else it holds may not be seen' : `it holds ${listed(others)}`;
     run.progress.note(`Namespace ${name} stays on ${hub.cluster.context}: ${what}.`);
-    if (others !== undefined) await withdrawLabel(hub, mailbox);
+    // By this label a namespace is a mailbox; the hub sets it again when a cluster of that name registers.
+    const noMailbox = { metadata: { uid, labels: { [clusterNameLabel]: null } } };
+    if (others !== undefined) await unlessStatus(hub.merge(resources.namespaces, name, noMailbox), 403, 404, 409);
     return false;
   }
   await hub.delete(resources.namespaces, name, { uid });
@@ -100,16 +103,6 @@ async function withMissing(hub: Kube, { code, message, details, next }: StellarE
   return new StellarError(code, message, { details: [...details, missing.detail], next: missing.next });
 }
 
-/** What others keep in a mailbox, `Kind name` each; undefined where this user may not see all of it. */
-async function othersInMailbox(hub: Kube, name: string): Promise<string[] | undefined> {
-  try {
-    return await othersIn(hub, name, isOfOcm);
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 403) return undefined;
-    throw error;
-  }
-}
-
 /** What OCM brings into a mailbox: works, add-ons, and rights for the agents of both. */
 function isOfOcm({ kind, metadata }: KubeObject & { kind: string }): boolean {
   // KubeStellar's status add-on keeps what it returns there.
@@ -117,15 +110,6 @@ function isOfOcm({ kind, metadata }: KubeObject & { kind: string }): boolean {
   if (kinds.includes(kind)) return true;
   if (metadata.labels?.[clusterNameLabel] !== undefined) return true;
   return ['Role', 'RoleBinding'].includes(kind) && metadata.name.startsWith('open-cluster-management:');
-}
-
-/** By this label a namespace is a mailbox; the hub sets it again when a cluster of that name registers. */
-async function withdrawLabel(hub: Kube, { metadata: { name, uid } }: KubeObject): Promise<void> {
-  try {
-    await hub.merge(resources.namespaces, name, { metadata: { uid, labels: { [clusterNameLabel]: null } } });
-  } catch (error) {
-    if (!(error instanceof ApiError) || ![403, 404, 409].includes(error.status)) throw error;
-  }
 }
 
 /** Their agent has no rights on the ITS any more, so that it cannot remove its finalizer. */

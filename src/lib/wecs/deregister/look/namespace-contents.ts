@@ -1,14 +1,17 @@
 import { mapConcurrently } from '../../../engine/concurrency.ts';
 import type { Kube } from '../../../kube/client/client.ts';
-import { ApiError } from '../../../kube/client/errors.ts';
 import type { KubeObject } from '../../../kube/objects.ts';
 import type { Resource } from '../../../kube/resources.ts';
+import { unlessStatus } from '../../../kube/unless-status.ts';
 
 interface ResourceList {
   resources?: { name: string; kind: string; namespaced: boolean; verbs: string[] }[];
 }
 
 const readersAtOnce = 8;
+
+/** Kinds that cannot be listed although they say so, as aggregated ones whose server is not there. */
+const [notListable, absentServer] = [405, 503];
 
 /** What Kubernetes and OpenShift make in every namespace, or make of other objects. */
 const passingKinds = ['Event', 'Endpoints', 'EndpointSlice', 'Lease', 'ControllerRevision', 'PodMetrics'];
@@ -26,9 +29,11 @@ export async function othersIn(
   namespace: string,
   isExpected: (object: KubeObject & { kind: string }) => boolean,
 ): Promise<string[]> {
-  const found = await mapConcurrently(await namespacedKinds(kube), readersAtOnce, async (resource) =>
-    ((await listAllowed(kube, resource, namespace)) ?? []).map((object) => ({ ...object, kind: resource.kind })),
-  );
+  const found = await mapConcurrently(await namespacedKinds(kube), readersAtOnce, async (resource) => {
+    // Nothing is deleted unseen: a kind whose objects may not be listed ends this.
+    const objects = await unlessStatus(kube.list(resource, { namespace }), notListable, absentServer);
+    return (objects ?? []).map((object) => ({ ...object, kind: resource.kind }));
+  });
   return found
     .flat()
     .filter((object) => !isPassing(object) && !isExpected(object))
@@ -42,41 +47,17 @@ function isPassing({ kind, metadata }: KubeObject & { kind: string }): boolean {
   return kind === 'Secret' && metadata.annotations?.[accountAnnotation] !== undefined;
 }
 
-/** A kind whose objects may not be listed is named by the caller's error: nothing is deleted unseen. */
-async function listAllowed(kube: Kube, resource: Resource, namespace: string): Promise<KubeObject[] | undefined> {
-  try {
-    return await kube.list(resource, { namespace });
-  } catch (error) {
-    // Kinds that cannot be listed although they say so, as aggregated ones whose server is not there.
-    if (error instanceof ApiError && (error.status === 405 || error.status === 503)) return undefined;
-    throw error;
-  }
-}
-
 /** Discovery: each group in the version that the server prefers. */
 async function namespacedKinds(kube: Kube): Promise<Resource[]> {
   const groups = await kube.read<{ groups?: { preferredVersion?: { groupVersion: string } }[] }>('/apis');
-  const versions = [
-    'v1',
-    ...(groups?.groups ?? []).flatMap(({ preferredVersion }) => preferredVersion?.groupVersion ?? []),
-  ];
-  const lists = await mapConcurrently(versions, readersAtOnce, async (apiVersion) => ({
-    apiVersion,
-    list: await kube
-      .read<ResourceList>(apiVersion === 'v1' ? '/api/v1' : `/apis/${apiVersion}`)
-      .catch(ignoreAbsentServer),
-  }));
-  return lists.flatMap(({ apiVersion, list }) =>
-    (list?.resources ?? [])
-      .filter(
-        ({ name, namespaced, verbs }) =>
-          namespaced && !name.includes('/') && verbs.includes('list') && verbs.includes('delete'),
-      )
-      .map(({ name, kind }) => ({ apiVersion, kind, plural: name, namespaced: true })),
-  );
-}
-
-function ignoreAbsentServer(error: unknown): undefined {
-  if (error instanceof ApiError && error.status === 503) return undefined;
-  throw error;
+  const preferred = (groups?.groups ?? []).flatMap(({ preferredVersion }) => preferredVersion?.groupVersion ?? []);
+  const kinds = await mapConcurrently(['v1', ...preferred], readersAtOnce, async (apiVersion) => {
+    const path = apiVersion === 'v1' ? '/api/v1' : `/apis/${apiVersion}`;
+    const list = await unlessStatus(kube.read<ResourceList>(path), absentServer);
+    return (list?.resources ?? [])
+      .filter(({ name, namespaced }) => namespaced && !name.includes('/'))
+      .filter(({ verbs }) => verbs.includes('list') && verbs.includes('delete'))
+      .map(({ name, kind }) => ({ apiVersion, kind, plural: name, namespaced: true }));
+  });
+  return kinds.flat();
 }

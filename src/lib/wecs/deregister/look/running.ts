@@ -1,8 +1,8 @@
 import { formatAge } from '../../../engine/duration.ts';
 import type { Kube } from '../../../kube/client/client.ts';
-import { ApiError } from '../../../kube/client/errors.ts';
 import { isTrue, type Pod } from '../../../kube/objects.ts';
 import { resources } from '../../../kube/resources.ts';
+import { unlessStatus } from '../../../kube/unless-status.ts';
 import { agentNamespace, operatorName, operatorNamespace } from '../../names.ts';
 import { isOperatorPod } from '../../registration/wec-pods.ts';
 import type { Inspection } from './inspection.ts';
@@ -12,13 +12,9 @@ const workAgentApps = ['klusterlet-agent', 'klusterlet-manifestwork-agent'];
 
 /** The pods of the agent on a WEC. @returns undefined where they may not be seen */
 export async function workAgentPods(wec: Kube): Promise<Pod[] | undefined> {
-  try {
-    const pods = (await wec.list<Pod>(resources.pods, { namespace: agentNamespace })) ?? [];
-    return pods.filter(({ metadata }) => workAgentApps.includes(metadata.labels?.app ?? ''));
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 403) return undefined;
-    throw error;
-  }
+  const listed = wec.list<Pod>(resources.pods, { namespace: agentNamespace }).then((pods) => pods ?? []);
+  const pods = await unlessStatus(listed, 403);
+  return pods?.filter(({ metadata }) => workAgentApps.includes(metadata.labels?.app ?? ''));
 }
 
 /**

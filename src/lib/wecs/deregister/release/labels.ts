@@ -1,6 +1,6 @@
 import type { Kube } from '../../../kube/client/client.ts';
-import { ApiError } from '../../../kube/client/errors.ts';
 import { resources } from '../../../kube/resources.ts';
+import { unlessStatus } from '../../../kube/unless-status.ts';
 import type { ManagedCluster } from '../../objects.ts';
 
 /** Holds what was changed for a deregistration, until that is undone or the cluster is gone: an interrupted run loses nothing. */
@@ -104,12 +104,14 @@ async function patchCurrent(
     const patch = patchOf(current);
     if (patch === undefined) return;
     const { resourceVersion } = current.metadata;
-    try {
-      await hub.merge(resources.managedClusters, name, { metadata: { uid, resourceVersion, ...patch } });
+    const merged = hub.merge(resources.managedClusters, name, { metadata: { uid, resourceVersion, ...patch } });
+    if (
+      await unlessStatus(
+        merged.then(() => true),
+        409,
+      )
+    )
       return;
-    } catch (error) {
-      if (!(error instanceof ApiError) || error.status !== 409) throw error;
-      current = await hub.get<ManagedCluster>(resources.managedClusters, name);
-    }
+    current = await hub.get<ManagedCluster>(resources.managedClusters, name);
   }
 }

@@ -1,0 +1,12 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ApiError } from '../../../../src/lib/kube/client/errors.ts';
+import { unlessStatus } from '../../../../src/lib/kube/unless-status.ts';
+
+test('only the refusals that are named are no error', async () => {
+  const refused = (status: number) => Promise.reject(new ApiError(status, {}, 'api-error', 'no', {}));
+  assert.equal(await unlessStatus(Promise.resolve('yes'), 403), 'yes');
+  assert.equal(await unlessStatus(refused(403), 404, 403), undefined);
+  await assert.rejects(unlessStatus(refused(500), 404, 403), { status: 500 });
+  await assert.rejects(unlessStatus(Promise.reject(new TypeError('bug')), 404), TypeError);
+});
