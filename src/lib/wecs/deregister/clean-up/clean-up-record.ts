@@ -1,4 +1,5 @@
 import type { Kube } from '../../../kube/client/client.ts';
+import type { KubeObject } from '../../../kube/objects.ts';
 import { resources } from '../../../kube/resources.ts';
 import { agentNamespace, operatorNamespace } from '../../names.ts';
 
@@ -17,40 +18,34 @@ export interface CleanUpRecord {
   hubHash: string | null;
 }
 
-/** What is deleted last is named first. */
-const holders = [operatorNamespace, agentNamespace];
-
 export async function readCleanUpRecord(wec: Kube): Promise<CleanUpRecord | undefined> {
-  for (const holder of holders) {
-    const text = (await wec.get(resources.namespaces, holder))?.metadata.annotations?.[recordAnnotation];
-    const record = text === undefined ? undefined : parseRecord(text);
-    if (record !== undefined) return record;
-  }
-  return undefined;
+  return (await holdersOn(wec)).map((holder) => parseRecord(noteOn(holder))).find((record) => record !== undefined);
 }
 
 export async function writeCleanUpRecord(wec: Kube, record: CleanUpRecord): Promise<void> {
-  const annotations = { [recordAnnotation]: JSON.stringify(record) };
-  for (const holder of holders) {
-    const namespace = await wec.get(resources.namespaces, holder);
-    if (namespace === undefined) continue;
-    if (namespace.metadata.annotations?.[recordAnnotation] === annotations[recordAnnotation]) return;
-    await wec.merge(resources.namespaces, holder, { metadata: { uid: namespace.metadata.uid, annotations } });
-    return;
-  }
+  const text = JSON.stringify(record);
+  const [holder] = await holdersOn(wec);
+  if (holder !== undefined && noteOn(holder) !== text) await note(wec, holder, text);
 }
 
 /** Removes the note where the namespace stays, because others use it. */
 export async function removeCleanUpRecord(wec: Kube): Promise<void> {
-  for (const holder of holders) {
-    const namespace = await wec.get(resources.namespaces, holder);
-    if (namespace?.metadata.annotations?.[recordAnnotation] === undefined) continue;
-    const { uid } = namespace.metadata;
-    await wec.merge(resources.namespaces, holder, { metadata: { uid, annotations: { [recordAnnotation]: null } } });
-  }
+  for (const holder of await holdersOn(wec)) if (noteOn(holder) !== undefined) await note(wec, holder, null);
 }
 
-function parseRecord(text: string): CleanUpRecord | undefined {
+/** The namespaces that may hold it: first the one that is deleted last. */
+async function holdersOn(wec: Kube): Promise<KubeObject[]> {
+  const names = [operatorNamespace, agentNamespace];
+  const found = await Promise.all(names.map((name) => wec.get(resources.namespaces, name)));
+  return found.filter((namespace) => namespace !== undefined);
+}
+
+const noteOn = ({ metadata }: KubeObject): string | undefined => metadata.annotations?.[recordAnnotation];
+
+const note = (wec: Kube, { metadata: { name, uid } }: KubeObject, text: string | null): Promise<unknown> =>
+  wec.merge(resources.namespaces, name, { metadata: { uid, annotations: { [recordAnnotation]: text } } });
+
+function parseRecord(text = ''): CleanUpRecord | undefined {
   try {
     const { name, hub = null, hubHash = null } = JSON.parse(text) as Partial<CleanUpRecord>;
     return typeof name === 'string' ? { name, hub, hubHash } : undefined;

@@ -1,6 +1,6 @@
 import type { Run } from '../../../engine/run.ts';
 import type { Kube } from '../../../kube/client/client.ts';
-import { deletePresent } from '../../../kube/delete-present.ts';
+import { deleteObjects, deletePresent } from '../../../kube/delete-present.ts';
 import { withoutFinalizers } from '../../../kube/finalizers.ts';
 import type { KubeObject } from '../../../kube/objects.ts';
 import { type Resource, resources } from '../../../kube/resources.ts';
@@ -94,6 +94,5 @@ async function undoKlusterlet(wec: Kube, klusterlet: KubeObject, hash: string | 
 /** Removes the objects of a kind that the operator has made for this Klusterlet. */
 async function removeOwn(wec: Kube, resource: Resource, namespace?: string): Promise<void> {
   const objects: KubeObject[] = (await wec.list(resource, { namespace })) ?? [];
-  for (const { metadata } of objects.filter(createdByKlusterlet))
-    await wec.delete(resource, metadata.name, { namespace, uid: metadata.uid });
+  await deleteObjects(wec, resource, objects.filter(createdByKlusterlet));
 }

@@ -1,5 +1,6 @@
 import type { Run } from '../../../engine/run.ts';
 import type { Kube } from '../../../kube/client/client.ts';
+import { deleteObjects } from '../../../kube/delete-present.ts';
 import type { Deployment, KubeObject } from '../../../kube/objects.ts';
 import { type Resource, resources } from '../../../kube/resources.ts';
 import { isOurs, madeByRegistration } from '../../klusterlet/operator.ts';
@@ -42,9 +43,8 @@ export async function removeOperator(wec: Kube, name: string, run: Run): Promise
   const operator = await wec.get<Deployment>(resources.deployments, operatorName, { namespace: operatorNamespace });
   const wasOurs = [role, operator].some((object) => object !== undefined && isOurs(object));
   let removed = false;
-  const remove = async (resource: Resource, { metadata }: KubeObject) => {
-    const { name: object, namespace, uid } = metadata;
-    removed = (await wec.delete(resource, object, { namespace, uid })) || removed;
+  const remove = async (resource: Resource, ...objects: KubeObject[]) => {
+    removed = (await deleteObjects(wec, resource, objects)) || removed;
   };
   if (operator !== undefined) await remove(resources.deployments, operator);
   if (wasOurs) for (const kind of broughtKinds) await removeKind(wec, kind, remove, run);
@@ -56,11 +56,10 @@ export async function removeOperator(wec: Kube, name: string, run: Run): Promise
   // The last one holds the note of this clean-up; rights go before it, so that the next run knows of them.
   const binding = await wec.get(resources.clusterRoleBindings, operatorName);
   if (binding !== undefined && isOurs(binding)) await remove(resources.clusterRoleBindings, binding);
-  for (const namespace of namespaces.filter(({ metadata }) => metadata.name !== operatorNamespace))
-    await remove(resources.namespaces, namespace);
+  const isLast = ({ metadata }: KubeObject) => metadata.name === operatorNamespace;
+  await remove(resources.namespaces, ...namespaces.filter((namespace) => !isLast(namespace)));
   if (role !== undefined && isOurs(role)) await remove(resources.clusterRoles, role);
-  for (const namespace of namespaces.filter(({ metadata }) => metadata.name === operatorNamespace))
-    await remove(resources.namespaces, namespace);
+  await remove(resources.namespaces, ...namespaces.filter(isLast));
   await Promise.all(namespaces.map((namespace) => untilGone(wec, resources.namespaces, namespace, run)));
   return removed;
 }

@@ -2,6 +2,7 @@ import type { Kube } from '../../../kube/client/client.ts';
 import type { KubeObject } from '../../../kube/objects.ts';
 import { resources } from '../../../kube/resources.ts';
 import { controllerState } from './hub-controllers.ts';
+import { Recreations } from './recreations.ts';
 
 /** addon.open-cluster-management.io/v1alpha1, as far as it tells who installs an add-on. */
 interface ClusterManagementAddOn extends KubeObject {
@@ -19,7 +20,7 @@ const placementLabel = 'cluster.open-cluster-management.io/placement';
 export class AddonReturns {
   readonly #hub: Kube;
   readonly #wec: string;
-  readonly #uids = new Map<string, Set<string>>();
+  readonly #recreations = new Recreations();
   readonly #reasons = new Map<string, string>();
 
   constructor(hub: Kube, wec: string) {
@@ -29,12 +30,8 @@ export class AddonReturns {
 
   /** @returns what is recreated and why, a sentence; undefined where nothing is */
   async see(addons: readonly KubeObject[]): Promise<string | undefined> {
-    for (const { metadata } of addons) {
-      const uids = this.#uids.get(metadata.name) ?? new Set<string>();
-      this.#uids.set(metadata.name, uids.add(metadata.uid ?? ''));
-      if (uids.size > 1 && !this.#reasons.has(metadata.name))
-        this.#reasons.set(metadata.name, await this.#reason(metadata.name));
-    }
+    for (const { metadata } of this.#recreations.see(addons, 1))
+      if (!this.#reasons.has(metadata.name)) this.#reasons.set(metadata.name, await this.#reason(metadata.name));
     const [first] = this.#reasons.values();
     return first;
   }

@@ -2,29 +2,11 @@ import { count } from '../../../engine/counts.ts';
 import { StellarError } from '../../../engine/errors.ts';
 import type { Run } from '../../../engine/run.ts';
 import type { Kube } from '../../../kube/client/client.ts';
-import type { AppliedResource } from '../../../workloads/applied-works.ts';
+import type { AppliedManifestWork, AppliedResource } from '../../../workloads/applied-works.ts';
 import type { ManifestStatus, ManifestWork } from '../../../workloads/manifest-works.ts';
 import { makeOrphans, type ReleaseOnWec, setOrphan } from '../../../workloads/orphan-works.ts';
 import { appliedWorksOf, releaseOne, releaseOwned } from '../clean-up/applied-works.ts';
 import type { Leaving } from '../look/look.ts';
-
-/** How the objects of works are taken out of them on the WEC itself; undefined without access to it. */
-function releaseOnWec({ kube, record }: Leaving): ReleaseOnWec | undefined {
-  if (kube === undefined || record === undefined) return undefined;
-  return async (work, manifests) => {
-    if (record.hubHash === null) throw ownersUnseen(kube);
-    for (const applied of await appliedWorksOf(kube, record.hubHash)) {
-      if (applied.spec?.manifestWorkName !== work.metadata.name) continue;
-      for (const entry of manifests.flatMap(toResource)) await releaseOne(kube, applied, entry);
-    }
-  };
-}
-
-function toResource({ resourceMeta }: ManifestStatus): AppliedResource[] {
-  const { group = '', version, resource, name, namespace } = resourceMeta ?? {};
-  if (version === undefined || resource === undefined || name === undefined) return [];
-  return [{ group, version, resource, name, ...(namespace ? { namespace } : {}) }];
-}
 
 /**
  * Makes workloads of a WEC stay where they run when its works are deleted: by its agent, or on the WEC itself where the agent is not
@@ -33,30 +15,50 @@ function toResource({ resourceMeta }: ManifestStatus): AppliedResource[] {
  */
 export async function keepWorkloads(
   hub: Kube,
-  leaving: Leaving,
+  { name, kube, record, agentDead }: Leaving,
   works: readonly ManifestWork[],
   run: Run,
 ): Promise<void> {
-  const { name, kube, record, agentDead } = leaving;
   if (works.length === 0) return;
-  if (agentDead === undefined) return makeOrphans(hub, works, run, releaseOnWec(leaving));
+  const ownersOn = async (wec: Kube): Promise<AppliedManifestWork[]> => {
+    if (!record?.hubHash) throw ownersUnseen(wec);
+    return appliedWorksOf(wec, record.hubHash);
+  };
+  if (agentDead === undefined) {
+    const release: ReleaseOnWec | undefined =
+      kube &&
+      record &&
+      (async (work, manifests) => void (await releaseFrom(kube, await ownersOn(kube), work, manifests)));
+    return makeOrphans(hub, works, run, release);
+  }
   if (kube === undefined) return;
   for (const work of works) await setOrphan(hub, work);
-  const released = await releaseAll(kube, works, record?.hubHash ?? undefined);
+  const names = new Set(works.map(({ metadata }) => metadata.name));
+  const owners = (await ownersOn(kube)).filter(({ spec }) => names.has(spec?.manifestWorkName ?? ''));
+  let released = await releaseOwned(kube, owners);
+  // What was applied last may not be in that list yet.
+  for (const work of works)
+    released += await releaseFrom(kube, owners, work, work.status?.resourceStatus?.manifests ?? []);
   if (!kube.dryRun) run.progress.changed(name, `${count(released, 'object')} taken out of the works`);
 }
 
-async function releaseAll(wec: Kube, works: readonly ManifestWork[], hash: string | undefined): Promise<number> {
-  if (hash === undefined) throw ownersUnseen(wec);
-  const names = new Set(works.map(({ metadata }) => metadata.name));
-  const applied = (await appliedWorksOf(wec, hash)).filter(({ spec }) => names.has(spec?.manifestWorkName ?? ''));
-  let released = await releaseOwned(wec, applied);
-  // What was applied last may not be in that list yet.
-  for (const work of works)
-    for (const owner of applied.filter(({ spec }) => spec?.manifestWorkName === work.metadata.name))
-      for (const entry of (work.status?.resourceStatus?.manifests ?? []).flatMap(toResource))
-        if (await releaseOne(wec, owner, entry)) released += 1;
+/** Takes objects of a work out of it, on the WEC itself. @returns how many */
+async function releaseFrom(
+  wec: Kube,
+  owners: readonly AppliedManifestWork[],
+  work: ManifestWork,
+  manifests: readonly ManifestStatus[],
+): Promise<number> {
+  let released = 0;
+  for (const owner of owners.filter(({ spec }) => spec?.manifestWorkName === work.metadata.name))
+    for (const entry of manifests.flatMap(toResource)) if (await releaseOne(wec, owner, entry)) released += 1;
   return released;
+}
+
+function toResource({ resourceMeta }: ManifestStatus): AppliedResource[] {
+  const { group = '', version, resource, name, namespace } = resourceMeta ?? {};
+  if (version === undefined || resource === undefined || name === undefined) return [];
+  return [{ group, version, resource, name, ...(namespace ? { namespace } : {}) }];
 }
 
 const ownersUnseen = ({ cluster }: Kube): StellarError =>

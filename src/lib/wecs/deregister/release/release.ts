@@ -6,12 +6,14 @@ import type { Run } from '../../../engine/run.ts';
 import { failedForGood, met, waiting } from '../../../engine/stages.ts';
 import { untilMet } from '../../../engine/until-met.ts';
 import type { Kube } from '../../../kube/client/client.ts';
+import { deleteObjects } from '../../../kube/delete-present.ts';
 import { resources } from '../../../kube/resources.ts';
 import { isMadeByHand, type ManifestWork, policiesOf, workFinalizer } from '../../../workloads/manifest-works.ts';
 import { originBindingLabel, originWdsLabel } from '../../../workloads/names.ts';
 import { isOrphan } from '../../../workloads/orphan-works.ts';
 import type { PoliciesOfIts } from '../../../workloads/policies/policy.ts';
 import type { Force } from '../delete/force.ts';
+import { Recreations } from '../delete/recreations.ts';
 import { type Inspection, inspect } from '../look/inspection.ts';
 import { needsRelease } from '../look/selection.ts';
 import { removeLabels } from './labels.ts';
@@ -56,7 +58,8 @@ export async function release(
 async function untilReleased(hub: Kube, before: Inspection, { keep, force }: Treatment, run: Run): Promise<void> {
   const { name, works: worksBefore } = before;
   const started = Date.now();
-  const returns = new Returns(worksBefore);
+  const recreations = new Recreations();
+  recreations.see(worksBefore, timesSeen);
   await untilMet(
     {
       name,
@@ -73,14 +76,19 @@ async function untilReleased(hub: Kube, before: Inspection, { keep, force }: Tre
       },
       look: async () => {
         const inspection = await inspect(hub, name);
-        return { ...inspection, returned: returns.see(inspection.works), waitedMs: Date.now() - started };
+        return {
+          ...inspection,
+          returned: recreations.see(inspection.works, timesSeen),
+          waitedMs: Date.now() - started,
+        };
       },
       act: async (inspection) => {
         const { works, waitedMs } = inspection;
         if (works.length === 0) return;
         const present = works.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
         await keep?.(present.filter((work) => !isOrphan(work)));
-        await removeAll(hub, waitedMs > transportGraceMs ? present : present.filter(isMadeByHand));
+        const isOver = waitedMs > transportGraceMs;
+        await deleteObjects(hub, resources.manifestWorks, isOver ? present : present.filter(isMadeByHand));
         if (await force?.isDue(inspection)) await force?.take(resources.manifestWorks, works, [workFinalizer]);
       },
       unmet: ({ works, returned }) =>
@@ -92,29 +100,6 @@ async function untilReleased(hub: Kube, before: Inspection, { keep, force }: Tre
 }
 
 const sourcesOf = (works: readonly ManifestWork[]): string => [...policiesOf(works).keys()].join(', ');
-
-/** Notices works that are made again: the same binding, another UID, after one of it had gone. */
-class Returns {
-  readonly #known: Map<string, Set<string>>;
-
-  constructor(works: readonly ManifestWork[]) {
-    this.#known = new Map(works.map((work) => [work.metadata.name, new Set([work.metadata.uid ?? ''])]));
-  }
-
-  see(works: readonly ManifestWork[]): ManifestWork[] {
-    return works.filter(({ metadata: { name, uid = '' } }) => {
-      const seen = this.#known.get(name) ?? new Set();
-      seen.add(uid);
-      this.#known.set(name, seen);
-      return seen.size > timesSeen;
-    });
-  }
-}
-
-async function removeAll(hub: Kube, works: readonly ManifestWork[]): Promise<void> {
-  for (const { metadata } of works)
-    await hub.delete(resources.manifestWorks, metadata.name, { namespace: metadata.namespace, uid: metadata.uid });
-}
 
 function stillSelected(hub: Kube, name: string, works: readonly ManifestWork[]): StellarError {
   const { [originBindingLabel]: policy, [originWdsLabel]: wds } = works[0]?.metadata.labels ?? {};
