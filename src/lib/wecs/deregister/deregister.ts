@@ -64,7 +64,7 @@ export function deregisterOne(
   askAgain: (why: string) => Promise<void>,
   run: Run,
 ): Promise<DeregisterResult> {
-  const { name, kube, record, inspection, policies } = wec;
+  const { name, kube, record, inspection } = wec;
   const result: DeregisterResult = { name, changed: false };
   const keep = options.keepWorkloads
     ? (works: readonly ManifestWork[]) => keepWorkloads(hub, wec, works, run)
@@ -76,7 +76,7 @@ export function deregisterOne(
       try {
         await keep?.(inspection.works);
         result.changed = true;
-        await release(hub, inspection, policies, { keep, force }, run);
+        await release(hub, wec, keep, force, run);
         await deleteCluster(hub, inspection, force, run);
       } catch (error) {
         throw await putBack(hub, wec, error);

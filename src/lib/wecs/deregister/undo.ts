@@ -1,4 +1,3 @@
-import { command } from '../../engine/command-line.ts';
 import { Deadline } from '../../engine/deadline.ts';
 import { forName } from '../../engine/each-name.ts';
 import { StellarError } from '../../engine/errors.ts';
@@ -6,6 +5,7 @@ import { run as runCommand } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { restoreDeleteOption } from '../../workloads/orphan-works.ts';
+import { toDeregister } from './command.ts';
 import type { DeregisterResult } from './deregister.ts';
 import type { Leaving } from './look/look.ts';
 import { restoreLabels, selectableLabels } from './release/labels.ts';
@@ -29,10 +29,7 @@ export async function putBack(hub: Kube, { name, inspection }: Leaving, error: u
     if (!(trouble instanceof StellarError)) throw trouble;
     const removed = inspection.managedCluster && selectableLabels(inspection.managedCluster);
     return withDetail(error, `Not put back: label ${listed(removed ?? {})} (${trouble.message})`, [
-      runCommand(
-        command`stellarctl deregister ${name} --undo --its ${hub.cluster.context}`,
-        'Run the same command again, or put them back',
-      ),
+      runCommand(toDeregister(hub, name, '--undo'), 'Run the same command again, or put them back'),
     ]);
   } finally {
     last.close();

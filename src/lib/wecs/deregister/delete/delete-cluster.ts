@@ -1,4 +1,3 @@
-import { command } from '../../../engine/command-line.ts';
 import { StellarError } from '../../../engine/errors.ts';
 import { run } from '../../../engine/next-step.ts';
 import type { Run } from '../../../engine/run.ts';
@@ -10,6 +9,7 @@ import { resources } from '../../../kube/resources.ts';
 import { unlessStatus } from '../../../kube/unless-status.ts';
 import { isMadeByHand, workFinalizer } from '../../../workloads/manifest-works.ts';
 import type { ManagedCluster } from '../../objects.ts';
+import { toDeregister } from '../command.ts';
 import { type Inspection, inspect } from '../look/inspection.ts';
 import { removeLabels } from '../release/labels.ts';
 import { AddonReturns } from './addon-returns.ts';
@@ -107,7 +107,6 @@ async function removeFinalizers(hub: Kube, last: Inspection, force: Force): Prom
 
 async function stillThere(hub: Kube, inspection: Inspection, addonReturns: string | undefined): Promise<StellarError> {
   const { name, works, addonWorks, addons, managedCluster } = inspection;
-  const { context } = hub.cluster;
   const blocking = [...works, ...addonWorks, ...addons, ...(managedCluster === undefined ? [] : [managedCluster])];
   const missing = await missingRegistration(hub);
   return new StellarError(
@@ -123,7 +122,7 @@ async function stillThere(hub: Kube, inspection: Inspection, addonReturns: strin
       ],
       next: missing?.next ?? [
         run(
-          command`stellarctl deregister ${name} --force --its ${context}`,
+          toDeregister(hub, name, '--force'),
           'The agent removes manifest-work-cleanup, the hub the others. Without the agent',
         ),
       ],

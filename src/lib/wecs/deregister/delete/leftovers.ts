@@ -11,6 +11,7 @@ import { unlessStatus } from '../../../kube/unless-status.ts';
 import { workFinalizer } from '../../../workloads/manifest-works.ts';
 import { propertiesNamespace } from '../../../workloads/names.ts';
 import { clusterNameLabel } from '../../names.ts';
+import { toDeregister } from '../command.ts';
 import { listed } from '../look/foreign-objects.ts';
 import { type Inspection, inspect } from '../look/inspection.ts';
 import { othersIn } from '../look/namespace-contents.ts';
@@ -88,19 +89,17 @@ async function removeMailbox(hub: Kube, left: Inspection, force: boolean | undef
   }
   await hub.delete(resources.namespaces, name, { uid });
   run.progress.waiting(name, 'its mailbox is being removed');
-  try {
-    await untilGone(hub, resources.namespaces, mailbox, run);
-  } catch (error) {
+  await untilGone(hub, resources.namespaces, mailbox, run).catch(async (error: unknown) => {
     throw error instanceof StellarError && error.code === 'timeout' ? await withMissing(hub, error) : error;
-  }
+  });
   return true;
 }
 
 /** The hub holds the rights of an agent in its mailbox by a finalizer. */
 async function withMissing(hub: Kube, { code, message, details, next }: StellarError): Promise<StellarError> {
   const missing = await missingRegistration(hub);
-  if (missing === undefined) return new StellarError(code, message, { details, next });
-  return new StellarError(code, message, { details: [...details, missing.detail], next: missing.next });
+  const more = missing === undefined ? [] : [missing.detail];
+  return new StellarError(code, message, { details: [...details, ...more], next: missing?.next ?? next });
 }
 
 /** What OCM brings into a mailbox: works, add-ons, and rights for the agents of both. */
@@ -113,7 +112,7 @@ function isOfOcm({ kind, metadata }: KubeObject & { kind: string }): boolean {
 }
 
 /** Their agent has no rights on the ITS any more, so that it cannot remove its finalizer. */
-export function worksAreLeft({ cluster }: Kube, { name, works, addonWorks }: Inspection): StellarError {
+export function worksAreLeft(hub: Kube, { name, works, addonWorks }: Inspection): StellarError {
   return new StellarError(
     'agent-dead',
     `${name} is not registered any more, but its mailbox holds ${count(works.length + addonWorks.length, 'work')}, whose finalizer only its agent removes.`,
@@ -121,10 +120,10 @@ export function worksAreLeft({ cluster }: Kube, { name, works, addonWorks }: Ins
       details: [...works, ...addonWorks].map(({ metadata }) => metadata.name),
       next: [
         outline(
-          command`stellarctl wec join ${`${name}=CONTEXT`} --accept --its ${cluster.context}`,
+          command`stellarctl wec join ${`${name}=CONTEXT`} --accept --its ${hub.cluster.context}`,
           'To register it again, with its agent',
         ),
-        run(command`stellarctl deregister ${name} --force --its ${cluster.context}`, 'To remove them without it'),
+        run(toDeregister(hub, name, '--force'), 'To remove them without it'),
       ],
     },
   );

@@ -18,6 +18,7 @@ import { isOurs } from '../../klusterlet/operator.ts';
 import { cleanUpPermissions, deregisterPermissions, identityPermissions } from '../../permissions.ts';
 import { readWec, type WecEvidence } from '../../registration/wec-evidence.ts';
 import { type CleanUpRecord, readCleanUpRecord } from '../clean-up/clean-up-record.ts';
+import { toDeregister } from '../command.ts';
 import { worksAreLeft } from '../delete/leftovers.ts';
 import { savedLabels } from '../release/labels.ts';
 import { refuseForeignObjects } from './foreign-objects.ts';
@@ -89,10 +90,13 @@ export async function lookAt(
   }
   const pods = kube && (await workAgentPods(kube));
   if (inspection.managedCluster !== undefined) leaving.agentDead = whyNotRunning(inspection, pods, hub.now());
-  await requireRights(hub, leaving, options);
+  await Promise.all([
+    isGone(inspection) ? undefined : requirePermissions(hub, deregisterPermissions(name)),
+    kube && requirePermissions(kube, options.cleanUp ? cleanUpPermissions() : identityPermissions()),
+  ]);
   refuseUnfinishable(hub, leaving, options);
   if (kube !== undefined && options.cleanUp) await refuseForeignObjects(kube);
-  refuseSelected(hub, inspection, policies, options.keepWorkloads);
+  refuseSelected(hub, leaving, options.keepWorkloads);
   return leaving;
 }
 
@@ -124,14 +128,7 @@ function requireProof(identity: Identity, kube: Kube, name: string, hub: Kube): 
     throw new StellarError(
       'registered-elsewhere',
       `${cluster} is not the WEC ${name} of ${hub.cluster.context}: ${identity.found}. Nothing was written.`,
-      {
-        next: [
-          outline(
-            command`stellarctl deregister ${`${name}=CONTEXT`} --its ${hub.cluster.context}`,
-            `Give the context of ${name}`,
-          ),
-        ],
-      },
+      { next: [outline(toDeregister(hub, `${name}=CONTEXT`), `Give the context of ${name}`)] },
     );
   }
   throw new StellarError(
@@ -139,7 +136,7 @@ function requireProof(identity: Identity, kube: Kube, name: string, hub: Kube): 
     `It cannot be proven that ${cluster} is the WEC ${name} of ${hub.cluster.context}: ${identity.found}. Nothing was written.`,
     {
       next: [
-        run(command`stellarctl deregister ${name} --its ${hub.cluster.context}`, 'On the ITS alone'),
+        run(toDeregister(hub, name), 'On the ITS alone'),
         run(
           command`stellarctl deregister --local ${`${name}=${kube.cluster.context}`}`,
           `On the cluster alone, if you know that it is ${name}`,
@@ -147,17 +144,6 @@ function requireProof(identity: Identity, kube: Kube, name: string, hub: Kube): 
       ],
     },
   );
-}
-
-async function requireRights(
-  hub: Kube,
-  { name, kube, inspection }: Leaving,
-  options: DeregisterOptions,
-): Promise<void> {
-  await Promise.all([
-    isGone(inspection) ? undefined : requirePermissions(hub, deregisterPermissions(name)),
-    kube && requirePermissions(kube, options.cleanUp ? cleanUpPermissions() : identityPermissions()),
-  ]);
 }
 
 /** What would be begun and not finished. */
@@ -170,17 +156,13 @@ function refuseUnfinishable(hub: Kube, leaving: Leaving, options: DeregisterOpti
     return;
   }
   if (agentDead === undefined || all.length === 0) return;
-  const onIts = hub.cluster.context;
   if (!options.force) {
     throw new StellarError(
       'agent-dead',
       `The agent of ${name} is not running (${agentDead}), so it cannot remove its ${count(all.length, 'work')}. Nothing was written.`,
       {
         next: [
-          run(
-            command`stellarctl deregister ${kube ? `${name}=${kube.cluster.context}` : name} --force --its ${onIts}`,
-            'Without the agent',
-          ),
+          run(toDeregister(hub, kube ? `${name}=${kube.cluster.context}` : name, '--force'), 'Without the agent'),
           inWords('Its workloads then stay where they run, unless --clean-up removes them'),
         ],
       },
@@ -190,14 +172,7 @@ function refuseUnfinishable(hub: Kube, leaving: Leaving, options: DeregisterOpti
     throw new StellarError(
       'agent-dead',
       `The agent of ${name} is not running (${agentDead}), so its workloads have to be taken out of their works on the cluster itself.`,
-      {
-        next: [
-          outline(
-            command`stellarctl deregister ${`${name}=CONTEXT`} --keep-workloads --force --its ${onIts}`,
-            'Give its context',
-          ),
-        ],
-      },
+      { next: [outline(toDeregister(hub, `${name}=CONTEXT`, '--keep-workloads', '--force'), 'Give its context')] },
     );
   }
 }

@@ -4,12 +4,13 @@ import { run } from '../../../engine/next-step.ts';
 import type { Kube } from '../../../kube/client/client.ts';
 import { effectOfRemoval, type LabelEffect } from '../../../workloads/policies/effect.ts';
 import { objectsOf } from '../../../workloads/policies/objects.ts';
-import { describePolicy, type PoliciesOfIts, type Policy } from '../../../workloads/policies/policy.ts';
+import { describePolicy, type Policy } from '../../../workloads/policies/policy.ts';
+import { toDeregister } from '../command.ts';
 import { savedLabels, selectableLabels } from '../release/labels.ts';
-import type { Inspection } from './inspection.ts';
+import type { Leaving } from './look.ts';
 
 /** What removing a WEC's labels means to policies. */
-function effectOfLeaving({ name, managedCluster }: Inspection, { policies }: PoliciesOfIts): LabelEffect {
+function effectOf({ name, inspection: { managedCluster }, policies: { policies } }: Leaving): LabelEffect {
   if (managedCluster === undefined) return { released: [], starting: [], staying: [] };
   const present = managedCluster.metadata.labels ?? {};
   const removed = selectableLabels(managedCluster);
@@ -24,9 +25,10 @@ const sendsObjects = ({ binding }: Policy): boolean => binding === undefined || 
  * Whether the labels have to go before the WEC is deleted. Where workloads are to stay, in any case: a WDS that cannot be read may be
  * about to send works again, as after an interrupted run, and they would take the workloads with them.
  */
-export function needsRelease(inspection: Inspection, policies: PoliciesOfIts, keepWorkloads = false): boolean {
+export function needsRelease(leaving: Leaving, keepWorkloads = false): boolean {
+  const { inspection } = leaving;
   const isKept = keepWorkloads && inspection.managedCluster?.metadata.deletionTimestamp === undefined;
-  return isKept || inspection.works.length > 0 || effectOfLeaving(inspection, policies).released.some(sendsObjects);
+  return isKept || inspection.works.length > 0 || effectOf(leaving).released.some(sendsObjects);
 }
 
 /**
@@ -34,19 +36,14 @@ export function needsRelease(inspection: Inspection, policies: PoliciesOfIts, ke
  * deleted.
  * @throws StellarError `still-selected`
  */
-export function refuseSelected(
-  hub: Kube,
-  inspection: Inspection,
-  policies: PoliciesOfIts,
-  keepWorkloads?: boolean,
-): void {
-  const isReleased = needsRelease(inspection, policies, keepWorkloads);
+export function refuseSelected(hub: Kube, leaving: Leaving, keepWorkloads?: boolean): void {
+  const { name, inspection } = leaving;
+  const isReleased = needsRelease(leaving, keepWorkloads);
   if (!isReleased && inspection.managedCluster?.metadata.deletionTimestamp) return;
-  const { starting, staying } = effectOfLeaving(inspection, policies);
+  const { starting, staying } = effectOf(leaving);
   const started = isReleased ? starting.filter(sendsObjects) : [];
   const [first, ...others] = [...started, ...staying.filter(sendsObjects)];
   if (first === undefined) return;
-  const { name } = inspection;
   const why = started.includes(first)
     ? 'starts to select it when its labels are removed'
     : first.orphaned
@@ -57,10 +54,7 @@ export function refuseSelected(
     `${name} cannot be released: binding policy ${describePolicy(first)} ${why}. Nothing was written.`,
     {
       details: others.map((policy) => `Also: ${describePolicy(policy)}`),
-      next: [
-        run(editCommand(first), 'Change the policy'),
-        run(command`stellarctl deregister ${name} --its ${hub.cluster.context}`, 'Then'),
-      ],
+      next: [run(editCommand(first), 'Change the policy'), run(toDeregister(hub, name), 'Then')],
     },
   );
 }

@@ -11,10 +11,11 @@ import { resources } from '../../../kube/resources.ts';
 import { isMadeByHand, type ManifestWork, policiesOf, workFinalizer } from '../../../workloads/manifest-works.ts';
 import { originBindingLabel, originWdsLabel } from '../../../workloads/names.ts';
 import { isOrphan } from '../../../workloads/orphan-works.ts';
-import type { PoliciesOfIts } from '../../../workloads/policies/policy.ts';
+import { toDeregister } from '../command.ts';
 import type { Force } from '../delete/force.ts';
 import { Recreations } from '../delete/recreations.ts';
 import { type Inspection, inspect } from '../look/inspection.ts';
+import type { Leaving } from '../look/look.ts';
 import { needsRelease } from '../look/selection.ts';
 import { removeLabels } from './labels.ts';
 
@@ -25,12 +26,8 @@ const recreationMs = 4000;
 /** A work that was recreated so often will be recreated again. */
 const timesSeen = 2;
 
-/** How works are treated that are still there. */
-interface Treatment {
-  /** Makes workloads stay where they run; undefined where they go. */
-  keep: ((works: readonly ManifestWork[]) => Promise<void>) | undefined;
-  force: Force | undefined;
-}
+/** Makes workloads stay where they run; undefined where they go. */
+type Keep = ((works: readonly ManifestWork[]) => Promise<void>) | undefined;
 
 /**
  * Releases a WEC from the binding policies that select it, before its ManagedCluster is deleted: KubeStellar still selects a cluster
@@ -39,24 +36,29 @@ interface Treatment {
  */
 export async function release(
   hub: Kube,
-  before: Inspection,
-  policies: PoliciesOfIts,
-  treatment: Treatment,
+  leaving: Leaving,
+  keep: Keep,
+  force: Force | undefined,
   run: Run,
 ): Promise<void> {
-  const { managedCluster, works } = before;
-  const isKept = treatment.keep !== undefined;
-  if (managedCluster === undefined || !needsRelease(before, policies, isKept)) return;
+  const { managedCluster, works } = leaving.inspection;
+  const isKept = keep !== undefined;
+  if (managedCluster === undefined || !needsRelease(leaving, isKept)) return;
   await removeLabels(hub, managedCluster);
-  if (!hub.dryRun && (isKept || works.length > 0)) await untilReleased(hub, before, treatment, run);
+  if (!hub.dryRun && (isKept || works.length > 0)) await untilReleased(hub, leaving.inspection, keep, force, run);
 }
 
 /**
  * Waits until the works of every WDS are gone from the mailbox of a WEC whose labels are removed.
- * @param before the WEC as it was read; without works only where workloads are to stay, which is waited for then
+ * Without works only where workloads are to stay: whether works come is waited for then.
  */
-async function untilReleased(hub: Kube, before: Inspection, { keep, force }: Treatment, run: Run): Promise<void> {
-  const { name, works: worksBefore } = before;
+async function untilReleased(
+  hub: Kube,
+  { name, works: worksBefore }: Inspection,
+  keep: Keep,
+  force: Force | undefined,
+  run: Run,
+): Promise<void> {
   const started = Date.now();
   const recreations = new Recreations();
   recreations.see(worksBefore, timesSeen);
@@ -108,10 +110,7 @@ function stillSelected(hub: Kube, name: string, works: readonly ManifestWork[]):
     'still-selected',
     `${name} could not be released: its works are recreated (seen ${timesSeen} times), so ${sourcesOf(works)} selects it by something other than its labels.`,
     {
-      next: [
-        (wds && policy ? run : outline)(edit, 'Change the policy'),
-        run(command`stellarctl deregister ${name} --its ${hub.cluster.context}`, 'Then'),
-      ],
+      next: [(wds && policy ? run : outline)(edit, 'Change the policy'), run(toDeregister(hub, name), 'Then')],
     },
   );
 }
@@ -126,7 +125,7 @@ function notReleased(hub: Kube, name: string, works: readonly ManifestWork[]): S
     details,
     next: [
       run(command`stellarctl wec get ${name} --its ${hub.cluster.context}`, 'Its agent removes that finalizer'),
-      run(command`stellarctl deregister ${name} --force --its ${hub.cluster.context}`, 'Without the agent'),
+      run(toDeregister(hub, name, '--force'), 'Without the agent'),
     ],
   });
 }
