@@ -56,11 +56,11 @@ interface Chosen extends InitInput {
 /** After so many helms that were faster, something else must be wrong. */
 const mostAttempts = 3;
 
-export interface InitTools {
+interface InitTools {
   kube: Kube;
   helm: Helm;
   /** Told what helm would have done, in a dry run. */
-  record: WriteRecorder;
+  record: WriteRecorder | undefined;
 }
 
 /**
@@ -132,7 +132,7 @@ async function attempt(input: Chosen, tools: InitTools, run: Run): Promise<InitR
   result.changed = !kube.dryRun;
   if (kube.dryRun) {
     const verb = plan.installed === undefined ? 'create' : 'update';
-    tools.record({ verb, cluster: context, kind: 'Release', ...situation.release });
+    tools.record?.({ verb, cluster: context, kind: 'Release', ...situation.release });
     return result;
   }
   const stop = new AbortController();

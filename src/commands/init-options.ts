@@ -1,0 +1,51 @@
+import { InvalidArgumentError } from 'commander';
+import { StellarError } from '../lib/engine/errors.ts';
+import type { InitInput } from '../lib/hosting/install/input.ts';
+import type { HostingRequest } from '../lib/hosting/install/make-hosting.ts';
+import { checkClusterName, type ProviderName } from '../lib/local-clusters/names.ts';
+import type { ValueOptions } from '../lib/programs/helm/values.ts';
+import type { CommonOptions, WritingOptions } from './shell/options.ts';
+
+/** As KubeFlex and KubeStellar's documentation call it. */
+export const defaultName = 'kubeflex';
+
+export interface InitOptions
+  extends CommonOptions,
+    WritingOptions,
+    Omit<InitInput, 'values' | 'upgrade'>,
+    ValueOptions {
+  hostingContext?: string;
+  upgrade?: boolean;
+  create?: ProviderName;
+  name?: string;
+  ingressChart?: string;
+}
+
+/** @throws StellarError `usage` for what belongs to a cluster that is made first, and for what would contradict it */
+export function toRequest({ create, name, ingressChart, hostingContext, ...options }: InitOptions): HostingRequest {
+  if (create !== undefined && name !== undefined) checkClusterName(create, name);
+  if (create !== undefined && hostingContext !== undefined)
+    throw new StellarError('usage', '--create makes a cluster, and --hosting-context names one. Give one of them.');
+  for (const [option, given] of Object.entries({ '--name': name, '--ingress-chart': ingressChart })) {
+    if (given !== undefined && create === undefined) throw new StellarError('usage', `${option} goes with --create.`);
+  }
+  const { chart, version, upgrade = false, domain, externalPort, hostContainer } = options;
+  return {
+    context: hostingContext,
+    create: create && { provider: create, name: name ?? defaultName, ingressChart },
+    init: { chart, version, upgrade, domain, externalPort, hostContainer, values: options },
+  };
+}
+
+export function port(text: string): number {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 1 || number > 65535) throw new InvalidArgumentError('Give a port number.');
+  return number;
+}
+
+/** Names of hosts and of containers, which become parts of addresses. */
+export function hostName(text: string): string {
+  if (!/^[A-Za-z0-9][\w.-]*$/.test(text))
+    throw new InvalidArgumentError('Give a name: letters, digits, "-", "_" and ".".');
+  return text;
+}
