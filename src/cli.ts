@@ -21,6 +21,7 @@ import { labelCommand } from './commands/wec/label.ts';
 import { listCommand } from './commands/wec/list.ts';
 import { propertiesCommand } from './commands/wec/properties.ts';
 import { waitCommand } from './commands/wec/wait.ts';
+import { callProgram } from './lib/engine/command-line.ts';
 import { ExitCode } from './lib/engine/errors.ts';
 import type { Io } from './lib/terminal/io.ts';
 import { watchOutput } from './lib/terminal/lost-output.ts';
@@ -30,15 +31,15 @@ import { writeText } from './lib/terminal/write.ts';
 declare const STELLARCTL_VERSION: string;
 
 /** The whole story, for whoever begins. */
-const start = `
+const start = (program: string): string => `
 Start with:
-  stellarctl doctor --pre                     what is missing for it?
-  stellarctl init                             on a cluster of yours, or
-  stellarctl init --create kind               on a new local one
-  stellarctl its create its1                  what WECs register with
-  stellarctl wds create wds1                  what workloads are put into
-  stellarctl wec join NAME=CONTEXT --accept   a cluster that they run on
-  stellarctl status                           all of it at a glance
+  ${program} doctor --pre                     what is missing for it?
+  ${program} init                             on a cluster of yours, or
+  ${program} init --create kind               on a new local one
+  ${program} its create its1                  what WECs register with
+  ${program} wds create wds1                  what workloads are put into
+  ${program} wec join NAME=CONTEXT --accept   a cluster that they run on
+  ${program} status                           all of it at a glance
 `;
 
 /** Assembles the program. Only definitions are loaded here; what a command does is loaded when it runs. */
@@ -102,7 +103,7 @@ export function buildProgram(io: Io): Command {
     .helpCommand(false)
     .addCommand(helpCommand())
     .showSuggestionAfterError()
-    .addHelpText('after', start);
+    .addHelpText('after', start(io.program));
   exitByException(program, io);
   return program;
 }
@@ -146,6 +147,7 @@ function fullName(command: Command): string {
 export async function main(argv: readonly string[]): Promise<void> {
   const invokedAs = path.basename(argv[1] ?? '');
   const program = invokedAs.startsWith('kubectl-') ? 'kubectl stellar' : 'stellarctl';
+  callProgram(program);
   const io: Io = {
     // Node opens stdin at the first look at it, which few commands need.
     get stdin() {

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { asCalled } from '../../lib/engine/command-line.ts';
 import { parseDuration } from '../../lib/engine/duration.ts';
 import { type OutputFormat, outputFormats } from '../../lib/terminal/formats.ts';
 
@@ -59,7 +60,7 @@ export function defineCommand(name: string, { summary, description, examples, ti
     .option('-v, --verbose', 'print every request, and the causes of errors')
     .addHelpText(
       'after',
-      () => `\nExamples:\n${examples.map(([command, what]) => `  # ${what}\n  ${command}`).join('\n\n')}\n`,
+      () => `\nExamples:\n${examples.map(([command, what]) => `  # ${what}\n  ${asCalled(command)}`).join('\n\n')}\n`,
     );
 }
 

@@ -1,4 +1,4 @@
-import { command } from '../../lib/engine/command-line.ts';
+import { asCalled, command } from '../../lib/engine/command-line.ts';
 import { Deadline } from '../../lib/engine/deadline.ts';
 import type { NamedResult } from '../../lib/engine/each-name.ts';
 import { ExitCode, worstExitCode } from '../../lib/engine/errors.ts';
@@ -96,10 +96,10 @@ export class Session extends Clusters {
     return command`stellarctl ${[...argv.slice(0, end), ...added, ...argv.slice(end)]}`;
   }
 
-  /** Says what a person would type next. */
+  /** Says what a person would type next. @param step a command, or the hint of a view */
   next(step: string): void {
     if (this.options.quiet || this.options.dryRun || this.exitCode !== ExitCode.done) return;
-    this.progress.note(`Next: ${step}`);
+    this.progress.note(`Next: ${asCalled(step)}`);
   }
 
   /** Renders an error of the whole command; scripts get it as their one document. */

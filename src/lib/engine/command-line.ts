@@ -18,3 +18,13 @@ export function command(parts: TemplateStringsArray, ...values: readonly (string
     return `${line}${typeof value === 'string' ? shellWord(value) : value.map(shellWord).join(' ')}${part}`;
   });
 }
+
+let programName = 'stellarctl';
+
+/** Says, when the process starts, how the user calls this program: as a plugin of kubectl it is `kubectl stellar`. */
+export function callProgram(name: string): void {
+  programName = name;
+}
+
+/** A command for people to type, one or several joined by `&&`: those of this program as the user calls it. */
+export const asCalled = (line: string): string => line.replaceAll(/(?<=^|&& )stellarctl(?= )/g, programName);

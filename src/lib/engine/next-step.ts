@@ -1,3 +1,5 @@
+import { asCalled } from './command-line.ts';
+
 /** What helps next, as a value. Text is made of it where it is shown (`hintOf`). */
 export type NextStep =
   | {
@@ -28,11 +30,12 @@ export function hintOf(steps: readonly NextStep[]): string | undefined {
 
 function textOf(step: NextStep): string {
   if ('step' in step) return step.step;
-  const { command, lead, note } = step;
+  const { lead, note } = step;
+  const command = asCalled(step.command);
   return `${lead === undefined ? '' : `${lead}${lead.endsWith('?') ? '' : ':'} `}${command}${note === undefined ? '' : `      (${note})`}`;
 }
 
 /** The command to type, where the first step is one that can be run as it is. */
 export function commandOf([first]: readonly NextStep[]): string | undefined {
-  return first !== undefined && 'command' in first && !first.isOutline ? first.command : undefined;
+  return first !== undefined && 'command' in first && !first.isOutline ? asCalled(first.command) : undefined;
 }

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { command, shellWord } from '../../../../src/lib/engine/command-line.ts';
+import { asCalled, callProgram, command, shellWord } from '../../../../src/lib/engine/command-line.ts';
+import { commandOf, hintOf, inWords, run } from '../../../../src/lib/engine/next-step.ts';
 
 test('plain words stay as they are', () => {
   assert.equal(
@@ -38,4 +39,16 @@ test('a shell gets back every word as it was', () => {
     ),
     { numRuns: 100 },
   );
+});
+
+test('a plugin of kubectl is told what to type there, and nothing else is touched', (t) => {
+  t.after(() => callProgram('stellarctl'));
+  callProgram('kubectl stellar');
+  assert.equal(
+    asCalled(command`rm ${'stellarctl its'} && stellarctl its use stellarctl `),
+    "rm 'stellarctl its' && kubectl stellar its use stellarctl ",
+  );
+  const steps = [run('stellarctl wec list', 'stellarctl its'), inWords('stellarctl wec list')];
+  assert.equal(hintOf(steps), 'stellarctl its: kubectl stellar wec list    stellarctl wec list');
+  assert.equal(commandOf(steps), 'kubectl stellar wec list');
 });
