@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
+import { run } from '../../lib/engine/next-step.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import { action } from '../shell/action.ts';
 import {
@@ -77,7 +78,7 @@ function checkTargets(names: number, { all, agent }: Options): void {
   if (all && names > 0) throw new StellarError('usage', 'Give names or --all, not both.');
   if (!all && names === 0)
     throw new StellarError('usage', 'Give the names of the WECs to accept, or --all.', {
-      hint: 'See what is pending: stellarctl wec list --pending',
+      next: [run('stellarctl wec list --pending', 'See what is pending')],
     });
   if (agent === '')
     throw new StellarError('usage', '--agent is empty; give the id of an agent, or the beginning of it.');

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
+import { inWords } from '../../lib/engine/next-step.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import { action } from '../shell/action.ts';
@@ -37,9 +38,9 @@ export function getCommand(io: Io): Command {
         const [wec, ...others] = parseWecArguments(positional, options.wecContext);
         if (wec === undefined || others.length > 0)
           throw new StellarError('usage', 'Give the NAME of one WEC.', {
-            hint:
-              wec &&
-              `For several: ${command`stellarctl wec get ${wec.name}`} one by one, or stellarctl wec list -o wide`,
+            next: wec && [
+              inWords(command`For several: stellarctl wec get ${wec.name} one by one, or stellarctl wec list -o wide`),
+            ],
           });
         const { kube: hub } = await session.its();
         if (options.raw) return printRaw(session, hub, wec.name);

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
+import { inWords } from '../../lib/engine/next-step.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import type { HubAccess } from '../../lib/wecs/hub/hub-access.ts';
 import type { JoinOptions } from '../../lib/wecs/join/options.ts';
@@ -87,7 +88,7 @@ function checkCombinations(options: Options, names: number): void {
     ] as const) {
       if (given !== undefined)
         throw new StellarError('usage', `${option} needs access to the ITS, which --join-file does without.`, {
-          hint: 'Leave it to the administrator of the ITS: stellarctl accept, stellarctl label',
+          next: [inWords('Leave it to the administrator of the ITS: stellarctl accept, stellarctl label')],
         });
     }
   }

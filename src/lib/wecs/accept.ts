@@ -2,6 +2,7 @@ import { command } from '../engine/command-line.ts';
 import { mapConcurrently, requestsAtOnce } from '../engine/concurrency.ts';
 import { StellarError } from '../engine/errors.ts';
 import { follow } from '../engine/follow.ts';
+import { run as nextStep } from '../engine/next-step.ts';
 import type { Run } from '../engine/run.ts';
 import { unreached } from '../engine/stages.ts';
 import type { Kube } from '../kube/client/client.ts';
@@ -101,7 +102,11 @@ function refuseOtherWec({ cluster }: Kube, name: string, wec: WecEvidence | unde
   throw new StellarError(
     'registered-elsewhere',
     `The cluster of context ${wec.context} is registered as ${other}, not as ${name}; ${name} was not accepted.`,
-    { hint: command`Give the context of ${name}, or none: stellarctl accept ${name} --its ${cluster.context}` },
+    {
+      next: [
+        nextStep(command`stellarctl accept ${name} --its ${cluster.context}`, `Give the context of ${name}, or none`),
+      ],
+    },
   );
 }
 
@@ -165,6 +170,6 @@ async function denyOne(
 function nothingToDeny(name: string, agent: string | undefined, { cluster }: Kube): StellarError {
   const whose = agent === undefined ? '' : ` from a single agent ${agent}`;
   return new StellarError('not-found', `There is no pending request for ${name}${whose} on ${cluster.context}.`, {
-    hint: command`See what is pending: stellarctl wec list --pending --its ${cluster.context}`,
+    next: [nextStep(command`stellarctl wec list --pending --its ${cluster.context}`, 'See what is pending')],
   });
 }

@@ -1,6 +1,7 @@
 import { command } from '../engine/command-line.ts';
 import { mapConcurrently, requestsAtOnce } from '../engine/concurrency.ts';
 import { StellarError } from '../engine/errors.ts';
+import { run } from '../engine/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { resources } from '../kube/resources.ts';
 import type { ManagedCluster } from './objects.ts';
@@ -31,6 +32,6 @@ export async function findWecs(hub: Kube, { names, selector }: WecTarget): Promi
 
 export function noSuchWec(name: string, { cluster }: Kube): StellarError {
   return new StellarError('not-found', `There is no WEC ${name} on ${cluster.context}.`, {
-    hint: command`See which there are: stellarctl wec list --its ${cluster.context}`,
+    next: [run(command`stellarctl wec list --its ${cluster.context}`, 'See which there are')],
   });
 }

@@ -1,6 +1,7 @@
 import { type Changes, isChange, parseChanges } from '../engine/changes.ts';
 import { shellWord } from '../engine/command-line.ts';
 import { StellarError } from '../engine/errors.ts';
+import { inWords } from '../engine/next-step.ts';
 
 const namePattern = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
 const prefixPattern = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
@@ -19,7 +20,7 @@ export function parseLabels(arguments_: readonly string[]): Record<string, strin
   const bare = arguments_.find((argument) => !isChange(argument));
   if (bare !== undefined)
     throw new StellarError('usage', `"${bare}" is not a label: "=VALUE" is missing.`, {
-      hint: `Give it as ${shellWord(bare)}=VALUE`,
+      next: [inWords(`Give it as ${shellWord(bare)}=VALUE`)],
     });
   for (const [key, value] of Object.entries(parseLabelChanges(arguments_))) {
     if (value === null) throw new StellarError('usage', `"${key}-" would remove a label; give key=value.`);

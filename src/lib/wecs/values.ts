@@ -2,7 +2,7 @@ import { type Changes, changeWords, conflicts, effectiveChanges } from '../engin
 import { command } from '../engine/command-line.ts';
 import { mapConcurrently, requestsAtOnce } from '../engine/concurrency.ts';
 import { type ErrorCode, StellarError } from '../engine/errors.ts';
-import { run as runNext } from '../engine/next-step.ts';
+import { run } from '../engine/next-step.ts';
 import type { Run } from '../engine/run.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { ApiError } from '../kube/client/errors.ts';
@@ -135,7 +135,7 @@ function conflictError<Source>(
   if (other.length === 0) return undefined;
   return new StellarError(store.conflict, `${name} has ${other.join(', ')} already; nothing was changed.`, {
     next: [
-      runNext(
+      run(
         command`stellarctl ${store.command} ${name} ${changeWords(changes)} --overwrite --its ${cluster.context}`,
         'To change it',
       ),

@@ -1,5 +1,6 @@
 import { command } from '../../engine/command-line.ts';
 import { failureOf, StellarError } from '../../engine/errors.ts';
+import { run } from '../../engine/next-step.ts';
 import { diagnosisOf } from '../../engine/problem.ts';
 import { standingOf } from '../../engine/stages.ts';
 import type { Kube } from '../../kube/client/client.ts';
@@ -137,6 +138,6 @@ function nothingSeen(name: string, hub: Kube, forbidden: ReadonlySet<string>): S
   return new StellarError(
     'forbidden',
     `Whether there is a WEC ${name} on ${describeCluster(hub.cluster)} cannot be seen: not allowed to read ${kinds.join(' and ')}.`,
-    { hint: command`See what is allowed: kubectl --context ${hub.cluster.context} auth can-i --list` },
+    { next: [run(command`kubectl --context ${hub.cluster.context} auth can-i --list`, 'See what is allowed')] },
   );
 }

@@ -2,6 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { BlockList, isIP } from 'node:net';
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
+import { inWords } from '../../engine/next-step.ts';
 import { isLocalName } from '../../kube/client/local-names.ts';
 
 /** One way to reach a hub's API server. */
@@ -64,7 +65,7 @@ export async function chooseEndpoint(input: EndpointInput, resolve: Resolve = sy
     ? `The API server of ${input.its} calls itself ${outside.server}, which ${input.user ?? `an agent in ${input.wec}`} cannot use, and`
     : 'The internal address was asked for, but';
   throw new StellarError('endpoint-unusable', `${start} ${input.its} publishes no other usable address (${problem}).`, {
-    hint: command`Pass the address that ${input.wec} reaches: --hub-apiserver https://…`,
+    next: [inWords(command`Pass the address that ${input.wec} reaches: --hub-apiserver https://…`)],
   });
 }
 
@@ -84,7 +85,7 @@ export function requireHttps(its: string, endpoint: Endpoint): Endpoint {
     'endpoint-unusable',
     `The API server of ${its} is reached by ${endpoint.server}, without TLS, which agents cannot use.`,
     {
-      hint: 'Pass the address that they reach: --hub-apiserver https://…',
+      next: [inWords('Pass the address that they reach: --hub-apiserver https://…')],
     },
   );
 }

@@ -1,4 +1,5 @@
 import { StellarError } from '../../engine/errors.ts';
+import { inWords } from '../../engine/next-step.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { certificateAuthorityOf } from '../../kube/client/credentials.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
@@ -91,7 +92,7 @@ function refuseUnverified(kube: Kube, { cluster }: SelectedContext, certificateA
     'tls-settings-unusable',
     `Context ${describeCluster(kube.cluster)} uses ${setting}, which agents do not take over.`,
     {
-      hint: 'Give the certificate authority that agents are to trust: --ca-file FILE',
+      next: [inWords('Give the certificate authority that agents are to trust: --ca-file FILE')],
     },
   );
 }

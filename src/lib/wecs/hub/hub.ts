@@ -1,5 +1,6 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
+import { run } from '../../engine/next-step.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
 import type { ConfigMap, Deployment } from '../../kube/objects.ts';
@@ -52,7 +53,12 @@ function requireCsrDriver(kube: Kube, spec: ClusterManager['spec']): void {
     'driver-unsupported',
     `${describeCluster(kube.cluster)} registers clusters by ${drivers.join(' and ')} only; stellarctl needs the driver csr.`,
     {
-      hint: command`Enable it beside the others: kubectl --context ${kube.cluster.context} edit clustermanager ${clusterManagerName}`,
+      next: [
+        run(
+          command`kubectl --context ${kube.cluster.context} edit clustermanager ${clusterManagerName}`,
+          'Enable it beside the others',
+        ),
+      ],
     },
   );
 }

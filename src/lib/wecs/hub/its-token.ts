@@ -1,5 +1,6 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
+import { inWords } from '../../engine/next-step.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { certificateAuthorityOf } from '../../kube/client/credentials.ts';
 import type { SelectedContext } from '../../kube/kubeconfig/kubeconfig.ts';
@@ -18,7 +19,7 @@ export function checkTokenRequest(durationMs: number, wouldPrintForPeople: boole
   }
   if (wouldPrintForPeople) {
     throw new StellarError('usage', 'Say where the token is to go: it is not printed unasked.', {
-      hint: 'Into a file: --file FILE    to stdout: -o json    for clusteradm: --clusteradm',
+      next: ['Into a file: --file FILE', 'to stdout: -o json', 'for clusteradm: --clusteradm'].map(inWords),
     });
   }
 }

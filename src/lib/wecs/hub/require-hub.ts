@@ -1,4 +1,5 @@
 import { StellarError } from '../../engine/errors.ts';
+import { inWords } from '../../engine/next-step.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
 import { managedClustersPath } from '../names.ts';
@@ -16,7 +17,7 @@ export function notAHub({ cluster }: Pick<Kube, 'cluster'>): StellarError {
     'not-a-hub',
     `${describeCluster(cluster)} is not an ITS: it does not serve managedclusters.cluster.open-cluster-management.io.`,
     {
-      hint: 'Give the context of the ITS: --its CONTEXT',
+      next: [inWords('Give the context of the ITS: --its CONTEXT')],
     },
   );
 }

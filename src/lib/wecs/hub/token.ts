@@ -1,5 +1,6 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
+import { run } from '../../engine/next-step.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { ApiError, describeCluster } from '../../kube/client/errors.ts';
 import { resources } from '../../kube/resources.ts';
@@ -34,7 +35,12 @@ export async function requestBootstrapToken(kube: Kube, seconds = defaultTokenSe
     'not-found',
     `${describeCluster(kube.cluster)} has no bootstrap service account: neither ${bootstrapServiceAccounts.join(' nor ')} in namespace ${operatorNamespace}.`,
     {
-      hint: command`Is OCM still being installed? kubectl --context ${kube.cluster.context} -n ${operatorNamespace} get serviceaccounts,pods`,
+      next: [
+        run(
+          command`kubectl --context ${kube.cluster.context} -n ${operatorNamespace} get serviceaccounts,pods`,
+          'Is OCM still being installed?',
+        ),
+      ],
     },
   );
 }

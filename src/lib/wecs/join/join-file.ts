@@ -1,4 +1,5 @@
 import { StellarError } from '../../engine/errors.ts';
+import { outline } from '../../engine/next-step.ts';
 import type { Endpoint } from '../hub/endpoint.ts';
 
 /**
@@ -48,7 +49,7 @@ export function parseJoinFile(text: string, now = new Date()): JoinFile {
       'token-expired',
       `The token in the join file of ${file.its} expired at ${expires.toISOString()}.`,
       {
-        hint: 'Ask the administrator of the ITS for a new one: stellarctl its token --file FILE',
+        next: [outline('stellarctl its token --file FILE', 'Ask the administrator of the ITS for a new one')],
       },
     );
   }
@@ -66,6 +67,6 @@ const isText = (value: unknown): boolean => value === undefined || typeof value 
 
 function invalid(why: string): StellarError {
   return new StellarError('join-file-invalid', `The join file cannot be used: ${why}.`, {
-    hint: 'Write one on the side of the ITS: stellarctl its token --file FILE',
+    next: [outline('stellarctl its token --file FILE', 'Write one on the side of the ITS')],
   });
 }

@@ -1,5 +1,6 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
+import { inWords, type NextStep, run } from '../../engine/next-step.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
 import { isTrue } from '../../kube/objects.ts';
 import { type Endpoint, isSameHub } from '../hub/endpoint.ts';
@@ -21,21 +22,21 @@ export function refuseOtherKlusterlets({ name, kube }: JoiningWec, klusterlets: 
   throw new StellarError(
     'registered-elsewhere',
     `${describeCluster(kube.cluster)} is registered already, as ${other.spec?.clusterName ?? 'another name'}, by a Klusterlet ${other.metadata.name} that stellarctl did not install; ${name} was not joined.`,
-    { hint: `Look at it: ${lookAt(kube.cluster.context, other.metadata.name)}` },
+    { next: [lookAt(kube.cluster.context, other.metadata.name)] },
   );
 }
 
-const lookAt = (context: string, klusterlet: string): string =>
-  command`kubectl --context ${context} get klusterlet ${klusterlet} -o yaml`;
+const lookAt = (context: string, klusterlet: string, lead = 'Look at it'): NextStep =>
+  run(command`kubectl --context ${context} get klusterlet ${klusterlet} -o yaml`, lead);
 
 /** What the cluster says of itself is enough to leave it alone. @throws StellarError `conflict`, `registered-elsewhere` */
 export function refuseOtherRegistration({ name, kube }: JoiningWec, { klusterlet }: WecEvidence): void {
   if (klusterlet === undefined) return;
   const cluster = describeCluster(kube.cluster);
-  const look = `Look at it: ${lookAt(kube.cluster.context, klusterletName)}`;
+  const { context } = kube.cluster;
   if (klusterlet.metadata.deletionTimestamp !== undefined) {
     throw new StellarError('conflict', `The Klusterlet on ${cluster} is being deleted; ${name} was not joined.`, {
-      hint: `Wait until it is gone. ${look}`,
+      next: [lookAt(context, klusterletName, 'Wait until it is gone. Look at it')],
     });
   }
   const registeredAs = klusterlet.spec?.clusterName;
@@ -43,7 +44,7 @@ export function refuseOtherRegistration({ name, kube }: JoiningWec, { klusterlet
   throw new StellarError(
     'registered-elsewhere',
     `${cluster} is registered already, under the name ${registeredAs ?? '(none)'}; it was not joined as ${name}.`,
-    { hint: look },
+    { next: [lookAt(context, klusterletName)] },
   );
 }
 
@@ -78,7 +79,7 @@ export async function requireOwnership(
     throw new StellarError(
       'registered-elsewhere',
       `${describeCluster(kube.cluster)} is not the ${name} of ${access.its}: ${found}; it was not joined.`,
-      { hint: `Look at it: ${lookAt(kube.cluster.context, klusterletName)}` },
+      { next: [lookAt(kube.cluster.context, klusterletName)] },
     );
   }
   if (identity.state === 'other' || hasJoined(hub)) throw nameTaken(access, wec, hub, identity);
@@ -96,7 +97,7 @@ function refuseOtherHub(
   throw new StellarError(
     'registered-elsewhere',
     `${describeCluster(kube.cluster)} is registered already, as ${name} with the hub ${present.server}, which is not ${its}.`,
-    { hint: `If ${its} has that address: ${command`--hub-apiserver ${present.server}`}` },
+    { next: [inWords(`If ${its} has that address: ${command`--hub-apiserver ${present.server}`}`)] },
   );
 }
 

@@ -1,6 +1,7 @@
 import { conflicts } from '../../engine/changes.ts';
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
+import { inWords, run as nextStep, outline } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { requirePermissions } from '../../kube/permissions.ts';
@@ -131,7 +132,11 @@ async function refuseSameCluster(
     throw new StellarError(
       'same-cluster',
       `${name} and the ITS are the same cluster (contexts ${kube.cluster.context} and ${access.its}, kube-system ${hub.slice(0, 8)}…).`,
-      { hint: `Give the context of the cluster to register: ${command`stellarctl wec join ${`${name}=CONTEXT`}`}` },
+      {
+        next: [
+          outline(command`stellarctl wec join ${`${name}=CONTEXT`}`, 'Give the context of the cluster to register'),
+        ],
+      },
     );
   }
   return wec;
@@ -146,7 +151,7 @@ function refuseLabelConflicts(
   if (other.length === 0) return;
   const wanted = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
   throw new StellarError('label-conflict', `${name} has other labels on ${its} already: ${other.join(', ')}.`, {
-    hint: `To change them: ${command`stellarctl label ${name} ${wanted} --overwrite`}`,
+    next: [nextStep(command`stellarctl label ${name} ${wanted} --overwrite`, 'To change them')],
   });
 }
 
@@ -163,14 +168,14 @@ export function agentSettings(
       'mode-differs',
       `${name} is registered in mode ${presentMode}; a join does not change that to ${wantedMode}.`,
       {
-        hint: 'Leave the mode out to keep it as it is.',
+        next: [inWords('Leave the mode out to keep it as it is.')],
       },
     );
   }
   const version = options.ocmVersion ?? access.ocmVersion;
   if (version === undefined) {
     throw new StellarError('hub-version-unknown', `${access.its} does not say which version of OCM it runs.`, {
-      hint: 'Give the version for the agent: --ocm-version X.Y.Z',
+      next: [inWords('Give the version for the agent: --ocm-version X.Y.Z')],
     });
   }
   return {

@@ -1,5 +1,6 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
+import { outline } from '../../engine/next-step.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
 import type { Endpoint } from '../hub/endpoint.ts';
 import { otherRole } from '../identity/other-role.ts';
@@ -20,6 +21,6 @@ export async function refuseOtherRole({ name, kube }: JoiningWec, endpoints: rea
   throw new StellarError(
     'registered-elsewhere',
     `${describeCluster(kube.cluster)} is not a cluster to register: ${found}. ${name} was not joined.`,
-    { hint: `Give the context of ${name}: ${command`stellarctl wec join ${`${name}=CONTEXT`}`}` },
+    { next: [outline(command`stellarctl wec join ${`${name}=CONTEXT`}`, `Give the context of ${name}`)] },
   );
 }

@@ -1,4 +1,5 @@
 import { StellarError } from '../../engine/errors.ts';
+import { inWords } from '../../engine/next-step.ts';
 import { clusterUid } from '../identity/cluster-uid.ts';
 import type { JoiningWec } from './options.ts';
 
@@ -16,6 +17,6 @@ export async function findSameClusters(wecs: JoiningWec[]): Promise<Map<string, 
 
 export function sameWec({ name }: JoiningWec, twin: string): StellarError {
   return new StellarError('same-cluster', `${name} and ${twin} are the same cluster; neither was joined.`, {
-    hint: 'Give every name the context of its own cluster: NAME=CONTEXT',
+    next: [inWords('Give every name the context of its own cluster: NAME=CONTEXT')],
   });
 }

@@ -1,5 +1,6 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
+import { run as nextStep } from '../../engine/next-step.ts';
 import { poll } from '../../engine/poll.ts';
 import type { Run } from '../../engine/run.ts';
 import type { Change, Kube } from '../../kube/client/client.ts';
@@ -96,7 +97,9 @@ async function untilServed(kube: Kube, run: Run): Promise<void> {
   }, run);
   if (served === undefined) {
     throw new StellarError('timeout', `${kube.cluster.context} did not serve the kind Klusterlet in time.`, {
-      hint: command`Look at it: kubectl --context ${kube.cluster.context} describe crd ${klusterletCrdName}`,
+      next: [
+        nextStep(command`kubectl --context ${kube.cluster.context} describe crd ${klusterletCrdName}`, 'Look at it'),
+      ],
     });
   }
 }

@@ -1,6 +1,7 @@
-import { command } from '../../engine/command-line.ts';
+import { command, shellWord } from '../../engine/command-line.ts';
 import { formatAge } from '../../engine/duration.ts';
 import { StellarError } from '../../engine/errors.ts';
+import { type NextStep, outline, run } from '../../engine/next-step.ts';
 import { createdAt } from '../../kube/objects.ts';
 import { bootstrapRequests, type HubEvidence, hasJoined } from './hub-evidence.ts';
 import type { RegistrationRequest } from './requests.ts';
@@ -117,7 +118,7 @@ function severalAgents(name: string, requests: RegistrationRequest[], options: A
   const approved = before === undefined ? 'none was approved' : `agent ${before} was approved before, and no other was`;
   return new StellarError('several-agents', `Several agents ask to be ${name}; ${approved}.`, {
     details: requestTable(requests, options),
-    hint: chooseHint(name, requests, options),
+    next: choices(name, requests, options),
   });
 }
 
@@ -128,7 +129,13 @@ function severalKeys(name: string, requests: RegistrationRequest[], options: Acc
     `Requests with different keys or requesters ask to be the agent ${requests[0]?.agent} of ${name}; no more than one can be the agent's, and none of the pending ones was approved.`,
     {
       details: requestTable(requests, options),
-      hint: command`An agent that restarts asks again with a new key. If it has, delete what it left behind: kubectl --context ${options.its} delete csr ${older}    If not, refuse them: stellarctl accept --deny ${name}`,
+      next: [
+        run(
+          command`kubectl --context ${options.its} delete csr ${older}`,
+          'An agent that restarts asks again with a new key. If it has, delete what it left behind',
+        ),
+        run(command`stellarctl accept --deny ${name}`, 'If not, refuse them'),
+      ],
     },
   );
 }
@@ -139,7 +146,10 @@ function alreadyTaken(name: string, requests: RegistrationRequest[], options: Ac
     `${name} has joined already, and another agent asks for its name; it was not approved.`,
     {
       details: requestTable(requests, options),
-      hint: command`If ${name} was installed anew: stellarctl accept ${name} --agent ${shortAgent(requests)}    If not: stellarctl accept --deny ${name} --agent ${shortAgent(requests)}`,
+      next: [
+        agentStep(command`stellarctl accept ${name} --agent`, requests[0]?.agent, `If ${name} was installed anew`),
+        agentStep(command`stellarctl accept --deny ${name} --agent`, requests[0]?.agent, 'If not'),
+      ],
     },
   );
 }
@@ -150,7 +160,7 @@ function noSuchAgent(name: string, requests: RegistrationRequest[], options: Acc
     `No single agent whose id is or begins with "${options.agent}" asks to be ${name}.`,
     {
       details: requestTable(requests, options),
-      hint: chooseHint(name, requests, options),
+      next: choices(name, requests, options),
     },
   );
 }
@@ -162,7 +172,12 @@ function unsoundRequests(name: string, requests: RegistrationRequest[], options:
     `No request for ${name} is right for a WEC of that name; none was approved.`,
     {
       details,
-      hint: command`Look at it: kubectl --context ${options.its} describe csr ${requests.map((request) => request.name)}`,
+      next: [
+        run(
+          command`kubectl --context ${options.its} describe csr ${requests.map((request) => request.name)}`,
+          'Look at it',
+        ),
+      ],
     },
   );
 }
@@ -170,7 +185,12 @@ function unsoundRequests(name: string, requests: RegistrationRequest[], options:
 function wasDenied(name: string, request: RegistrationRequest, { its, now }: AcceptanceOptions): StellarError {
   const when = request.decided === undefined ? '' : ` ${formatAge(now - request.decided)} ago`;
   return new StellarError('request-denied', `The request ${request.name} of ${name} was denied${when}.`, {
-    hint: command`Its agent asks again once that request is deleted: kubectl --context ${its} delete csr ${request.name}`,
+    next: [
+      run(
+        command`kubectl --context ${its} delete csr ${request.name}`,
+        'Its agent asks again once that request is deleted',
+      ),
+    ],
   });
 }
 
@@ -179,20 +199,22 @@ function couldNotBeIssued(name: string, request: RegistrationRequest, { its }: A
     'request-refused',
     `The certificate for request ${request.name} of ${name} could not be issued.`,
     {
-      hint: command`See why: kubectl --context ${its} describe csr ${request.name}`,
+      next: [run(command`kubectl --context ${its} describe csr ${request.name}`, 'See why')],
     },
   );
 }
 
-function chooseHint(name: string, requests: RegistrationRequest[], { ownAgent }: AcceptanceOptions): string {
+function choices(name: string, requests: RegistrationRequest[], { ownAgent }: AcceptanceOptions): NextStep[] {
   const own = requests.find(({ agent }) => agent === ownAgent)?.agent;
-  const agent = own?.slice(0, 8) ?? 'AGENT';
-  return command`Approve one: stellarctl accept ${name} --agent ${agent}    Refuse another: stellarctl accept --deny ${name} --agent AGENT`;
+  return [
+    agentStep(command`stellarctl accept ${name} --agent`, own, 'Approve one'),
+    agentStep(command`stellarctl accept --deny ${name} --agent`, undefined, 'Refuse another'),
+  ];
 }
 
-function shortAgent(requests: RegistrationRequest[]): string {
-  return requests[0]?.agent?.slice(0, 8) ?? 'AGENT';
-}
+/** A command that takes an agent's id, with the beginning of that id where it is known. */
+const agentStep = (words: string, agent: string | undefined, lead: string): NextStep =>
+  agent === undefined ? outline(`${words} AGENT`, lead) : run(`${words} ${shellWord(agent.slice(0, 8))}`, lead);
 
 /** Requests with what helps to tell them apart, as lines of a table. */
 function requestTable(requests: RegistrationRequest[], { now, ownAgent }: AcceptanceOptions): string[] {

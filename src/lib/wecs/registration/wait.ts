@@ -2,6 +2,7 @@ import { command } from '../../engine/command-line.ts';
 import { formatElapsed } from '../../engine/duration.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { type Followed, follow, type Sight } from '../../engine/follow.ts';
+import { run as nextStep, outline } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import { met, type Stage, standingOf, unreached, waiting } from '../../engine/stages.ts';
 import type { Kube } from '../../kube/client/client.ts';
@@ -49,7 +50,7 @@ export function checkWaitGoal(goal: WaitGoal, wecs: readonly { name: string; con
     'usage',
     `The stage ${goal} shows on the WEC itself, and ${blind.name} is given without its context.`,
     {
-      hint: command`Give it: stellarctl wec wait ${blind.name}=CONTEXT --for ${goal}`,
+      next: [outline(command`stellarctl wec wait ${blind.name}=CONTEXT --for ${goal}`, 'Give it')],
     },
   );
 }
@@ -117,8 +118,8 @@ function waitOn(wec: AwaitedWec, goal: WaitGoal, { cluster }: Kube, { progress }
         goal === 'delete'
           ? `${name} is not gone${after}: ${awaited}.`
           : `${name} is not at the stage ${goal}${after}; it is kept by ${awaited}.`;
-      const hint = command`See why: stellarctl wec get ${name} --its ${cluster.context}`;
-      return broken(new StellarError('timeout', message, { hint }));
+      const next = [nextStep(command`stellarctl wec get ${name} --its ${cluster.context}`, 'See why')];
+      return broken(new StellarError('timeout', message, { next }));
     },
   };
 }
