@@ -1,4 +1,5 @@
 import { command } from '../../engine/command-line.ts';
+import { forName } from '../../engine/each-name.ts';
 import { StellarError } from '../../engine/errors.ts';
 import type { Run } from '../../engine/run.ts';
 import { unreached } from '../../engine/stages.ts';
@@ -42,14 +43,12 @@ export class SpaceWork {
   }
 
   /** Does the work. What goes wrong from here on is in the result. */
-  async attempt(work: () => Promise<void>): Promise<SpaceResult> {
-    try {
-      await work();
-    } catch (error) {
-      if (!(error instanceof StellarError)) throw error;
-      this.#fail(this.#withWayOn(error));
-    }
-    return this.#result;
+  attempt(work: () => Promise<void>): Promise<SpaceResult> {
+    return forName(this.#result, this.#run, () =>
+      work().catch((error: unknown) => {
+        throw this.#withWayOn(error);
+      }),
+    );
   }
 
   /**
@@ -111,10 +110,10 @@ export class SpaceWork {
   }
 
   /** What has been created is never left unnamed; what stands beside a control plane may be there without it, as a Secret with all rights. */
-  #withWayOn(error: StellarError): StellarError {
+  #withWayOn(error: unknown): unknown {
     const { name, role, exists } = this.#space;
     const { hosting } = this.#tools;
-    if (!exists && !this.#hasBegun) return error;
+    if (!(error instanceof StellarError) || !(exists || this.#hasBegun)) return error;
     const { code, message, next, details, cause } = error;
     const back = command`stellarctl ${role} delete ${name} --hosting-context ${hosting.cluster.context}`;
     const left = exists ? existsStill(name) : `What belongs to ${name} may be there in part. To go back: ${back}`;

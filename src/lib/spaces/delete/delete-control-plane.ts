@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Confirm } from '../../engine/agreed.ts';
 import { command } from '../../engine/command-line.ts';
+import { forName } from '../../engine/each-name.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { type Followed, followOne } from '../../engine/follow.ts';
 import { run as nextStep } from '../../engine/next-step.ts';
@@ -85,7 +86,7 @@ export async function deleteControlPlane(
   const { hosting } = tools;
   const type = controlPlane === undefined ? '' : typeOf(controlPlane);
   const result: SpaceResult = { name, type, ...unreached, changed: false, context: null };
-  try {
+  await forName(result, run, async () => {
     const contextsToGo = await contextsToRemove(space, tools);
     if (controlPlane !== undefined) {
       const deleted = await hosting.delete(resources.controlPlanes, name, { uid: controlPlane.metadata.uid });
@@ -96,15 +97,12 @@ export async function deleteControlPlane(
     const removed = await removeContexts(contextsToGo, space, tools, run);
     if (removed.length > 0) result.changed = !hosting.dryRun;
     const contexts = removed.length === 0 ? '' : `, and context ${removed.join(', ')} with it`;
-    if (hosting.dryRun) return result;
+    if (hosting.dryRun) return;
     if (!result.changed) run.progress.done(name, 'is not there; nothing to do');
     else run.progress.done(name, `deleted${contexts}`, Date.now() - started);
-    return result;
-  } catch (error) {
-    if (!(error instanceof StellarError)) throw error;
-    run.progress.failed(name, error.message);
-    return { ...result, error: result.changed ? withWayOn(error, space, hosting) : error };
-  }
+  });
+  if (result.error !== undefined && result.changed) result.error = withWayOn(result.error, space, hosting);
+  return result;
 }
 
 /** An external space that has never come up, or that was not even made, may have left a kubeconfig with all rights. */

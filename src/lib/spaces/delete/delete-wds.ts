@@ -1,6 +1,7 @@
 import { agreed } from '../../engine/agreed.ts';
 import { command } from '../../engine/command-line.ts';
 import { count } from '../../engine/counts.ts';
+import { forName } from '../../engine/each-name.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { type Followed, followOne } from '../../engine/follow.ts';
 import { run as nextStep } from '../../engine/next-step.ts';
@@ -107,17 +108,13 @@ export async function deleteWds(
   const { hosting } = tools;
   const started = Date.now();
   if (shared.length > 0) return deleteShared(wds, options, tools, run);
-  try {
-    await withdraw(wds, options, hosting, run);
-  } catch (error) {
-    if (!(error instanceof StellarError)) throw error;
-    run.progress.failed(name, error.message);
-    const type = controlPlane === undefined ? '' : typeOf(controlPlane);
-    // Which of the first writes has got through is not known.
-    const changed = !hosting.dryRun && policies.length + works.length > 0;
-    return { name, type, ...unreached, changed, context: null, error: withWayOn(error, name, hosting) };
-  }
-  return deleteControlPlane(wds, tools, run, started);
+  const type = controlPlane === undefined ? '' : typeOf(controlPlane);
+  // Which of the first writes has got through is not known where they fail.
+  const changed = !hosting.dryRun && policies.length + works.length > 0;
+  const result: SpaceResult = { name, type, ...unreached, changed, context: null };
+  const { error } = await forName(result, run, () => withdraw(wds, options, hosting, run));
+  if (error === undefined) return deleteControlPlane(wds, tools, run, started);
+  return { ...result, error: withWayOn(error, name, hosting) };
 }
 
 /** Its policies are others' too: so its controllers go first, and then what they have sent, which nobody sends again. */
