@@ -10,7 +10,6 @@ interface Question<Seen> {
   show: (seen: Seen) => void;
   /** What has to be confirmed; nothing is asked where there is none. */
   deeds: (seen: Seen) => readonly Deed[];
-  dryRun: boolean | undefined;
 }
 
 /**
@@ -25,7 +24,7 @@ export const confirmLoss = <Seen>(
 
 /** Asks a user. What has come since the answer is asked about again; with `--yes` it is refused, because nobody has agreed to that. */
 export const asking =
-  <Seen>(session: Session, { show, deeds, dryRun }: Question<Seen>): Confirm<Seen> =>
+  <Seen>(session: Session, { show, deeds }: Question<Seen>): Confirm<Seen> =>
   async (seen, more) => {
     const open = deeds(seen);
     if (more.length > 0) {
@@ -33,7 +32,7 @@ export const asking =
       session.progress.note(`Since then more has come that would be lost: ${more.join(', ')}`);
     }
     show(seen);
-    if (dryRun) return false;
+    if (session.run.dryRun) return false;
     for (const deed of open) await confirm(session, deed);
     return open.length > 0;
   };

@@ -34,7 +34,7 @@ export class Session extends Clusters {
     const style = styleFor(io.stderr, io, options.color);
     const results = isForPeople(options.output) ? 'stdout' : 'stderr';
     const progress = createProgress(io, { quiet: options.quiet === true, results, style });
-    super(io, options, { progress, deadline: new Deadline(options.timeout), signal });
+    super(io, options, { progress, deadline: new Deadline(options.timeout), signal, dryRun: options.dryRun });
     this.progress = progress;
     this.output = options.output;
     this.#style = style;

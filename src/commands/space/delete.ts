@@ -4,7 +4,6 @@ import type { SpaceRole } from '../../lib/spaces/names.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import { action } from '../shell/action.ts';
 import { asking } from '../shell/confirm-loss.ts';
-import { refuseUnnamedHosting } from '../shell/hosting.ts';
 import {
   defineCommand,
   dryRunOption,
@@ -12,6 +11,7 @@ import {
   hostingContextOption,
   type WritingOptions,
 } from '../shell/options.ts';
+import { refuseUnnamedHosting } from '../shell/unnamed.ts';
 import type { SpaceToDelete } from './delete-text.ts';
 
 interface Options extends HostingOptions, WritingOptions, DeletionOptions {
@@ -61,14 +61,14 @@ export function spaceDeleteCommand(io: Io, role: SpaceRole): Command {
     .addOption(hostingContextOption())
     .addOption(dryRunOption())
     .action(
-      action<Options>(io, async (session, { yes, dryRun, ...options }, [name = '']) => {
+      action<Options>(io, async (session, { yes, ...options }, [name = '']) => {
         const { describeDeletion } = await import('./delete-text.ts');
         const remove =
           role === 'its'
             ? (await import('../../lib/spaces/delete/delete-its.ts')).deleteIts
             : (await import('../../lib/spaces/delete/delete-wds.ts')).deleteWds;
         const tools = await session.spaceTools();
-        refuseUnnamedHosting(session, tools, { yes, dryRun });
+        refuseUnnamedHosting(session, tools, yes);
         session.announce(tools.hosting, 'Hosting cluster');
         const confirm = asking<SpaceToDelete>(session, {
           show: (space) => {
@@ -77,7 +77,6 @@ export function spaceDeleteCommand(io: Io, role: SpaceRole): Command {
           },
           deeds: ({ controlPlane }) =>
             controlPlane === undefined ? [] : [{ verb: 'Delete', doing: 'Deleting', name, yes }],
-          dryRun,
         });
         await session.finish([await remove({ ...options, name, confirm }, tools, session.run)]);
       }),

@@ -68,7 +68,6 @@ export function deleteWecCommand(io: Io): Command {
           losses: ({ found }) => found.filter(isThere).map(({ name, provider }) => `${provider} cluster ${name}`),
           deeds: ({ found }) =>
             found.filter(isThere).map(({ name }) => ({ verb: 'Delete', doing: 'Deleting', name, yes: options.yes })),
-          dryRun: options.dryRun,
         });
         await session.finish(await deleteWecs(found, tools));
       }),

@@ -6,7 +6,6 @@ import type { Io } from '../../lib/terminal/io.ts';
 import { action } from '../shell/action.ts';
 import { confirm, type Deed } from '../shell/confirm.ts';
 import { asking } from '../shell/confirm-loss.ts';
-import { refuseUnnamedIts } from '../shell/its-named.ts';
 import {
   defineCommand,
   dryRunOption,
@@ -18,6 +17,7 @@ import {
 } from '../shell/options.ts';
 import { openPolicies } from '../shell/policies-of-its.ts';
 import type { Session } from '../shell/session.ts';
+import { refuseUnnamedIts } from '../shell/unnamed.ts';
 import { parseWecArguments, type WecArgument, withContext } from '../shell/wec-argument.ts';
 import { describeLeaving, describeLocally } from './deregister-text.ts';
 
@@ -73,7 +73,7 @@ export function deregisterCommand(io: Io): Command {
 
 async function deregisterFromIts(session: Session, wecs: readonly WecArgument[], options: Options): Promise<void> {
   const { deregister } = await import('../../lib/wecs/deregister/deregister.ts');
-  await refuseUnnamedIts(session, options);
+  await refuseUnnamedIts(session, options.yes);
   const its = await session.its();
   session.announce(its.kube);
   const names = wecs.map(({ name }) => name);
@@ -86,7 +86,6 @@ async function deregisterFromIts(session: Session, wecs: readonly WecArgument[],
       confirm: asking(session, {
         show: (leaving) => tell(session, describeLeaving(leaving, its.context.name, options)),
         deeds: (leaving) => leaving.map(({ name }) => deed(name, options)),
-        dryRun: options.dryRun,
       }),
       askAgain: (name, why) => {
         session.progress.note(why);
@@ -109,7 +108,6 @@ async function deregisterOnWecs(session: Session, wecs: readonly WecArgument[], 
     asking(session, {
       show: (leaving) => tell(session, describeLocally(leaving)),
       deeds: (leaving) => leaving.flatMap(({ name, record }) => (record === undefined ? [] : deed(name, options))),
-      dryRun: options.dryRun,
     }),
     session.run,
   );

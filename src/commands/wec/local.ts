@@ -1,18 +1,14 @@
 import type { LocalTools } from '../../lib/local-clusters/create.ts';
-import type { CommonOptions, WritingOptions } from '../shell/options.ts';
 import type { Session } from '../shell/session.ts';
 
 /** What the library takes for work on local clusters. Their contexts are kept where those of WECs are. */
-export function localTools(
-  session: Session,
-  { wecKubeconfig, dryRun }: CommonOptions & WritingOptions & { wecKubeconfig?: string },
-): LocalTools {
+export function localTools(session: Session, { wecKubeconfig }: { wecKubeconfig?: string | undefined }): LocalTools {
   const { run, programs, record, kubeconfigTarget: own } = session;
   return {
     run,
     programs,
     target: wecKubeconfig === undefined ? own : { ...own, file: wecKubeconfig },
     connect: (context) => session.connect(context),
-    record: dryRun ? record : undefined,
+    record: run.dryRun ? record : undefined,
   };
 }

@@ -6,7 +6,6 @@ import type { Kube } from '../../lib/kube/client/client.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import type { ListedValues, ValueStore } from '../../lib/wecs/values.ts';
 import { action } from '../shell/action.ts';
-import { refuseUnnamedIts } from '../shell/its-named.ts';
 import {
   defineCommand,
   dryRunOption,
@@ -18,6 +17,7 @@ import {
   type WritingOptions,
 } from '../shell/options.ts';
 import type { Session } from '../shell/session.ts';
+import { refuseUnnamedIts } from '../shell/unnamed.ts';
 import { parseWecTarget, targetWords } from '../shell/wec-argument.ts';
 import { approveRemoval, type ChangesOf } from './approve-removal.ts';
 
@@ -75,7 +75,7 @@ export function valuesCommand<Source, More extends object>(io: Io, kind: ValueKi
               : `Give changes: key=value sets, key- removes. To see ${plural}: --list`,
           );
         const { changeValues, listValues } = await import('../../lib/wecs/values.ts');
-        await refuseUnnamedIts(session, options);
+        await refuseUnnamedIts(session, options.yes);
         const its = await session.its();
         const { kube: hub } = its;
         const store = await kind.open(hub);

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StellarError } from './errors.ts';
 import { inWords } from './next-step.ts';
+import type { Run } from './run.ts';
 
 /** How long what may pass is given to recover before it is believed: a server that restarts, a stage that has failed. */
 export const graceMs = 15_000;
@@ -61,12 +62,12 @@ export function throwIfInterrupted(signal: AbortSignal): void {
 }
 
 /**
- * Before something that takes minutes: `--timeout 0` looks, and begins nothing that it could only break off.
+ * Before something that takes minutes: `--timeout 0` looks, and begins nothing that it could only break off. A dry run begins nothing.
  * @param why what is not so yet
  * @throws StellarError `timeout`
  */
-export function requireTime(deadline: Deadline, why: string): void {
-  if (deadline.passed)
+export function requireTime({ deadline, dryRun }: Run, why: string): void {
+  if (deadline.passed && !dryRun)
     throw new StellarError('timeout', `${why}, and no time is left for that.`, {
       next: [inWords('Give it the minutes that it takes: --timeout 15m')],
     });

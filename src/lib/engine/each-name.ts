@@ -5,12 +5,16 @@ import type { Run } from './run.ts';
 export interface NamedResult {
   name: string;
   error?: StellarError;
+  changed?: boolean;
 }
 
-/** Does the work for one of several names. An error that a user can act on is in the result, so that it does not stop the others. */
+/**
+ * Does the work for one of several names. An error that a user can act on is in the result, so that it does not stop the others. A dry
+ * run changes nothing.
+ */
 export async function forName<Result extends NamedResult>(
   result: Result,
-  { progress }: Run,
+  { progress, dryRun }: Run,
   work: () => Promise<void>,
 ): Promise<Result> {
   try {
@@ -20,5 +24,6 @@ export async function forName<Result extends NamedResult>(
     result.error = error;
     progress.failed(result.name, error.message);
   }
+  if (dryRun && result.changed !== undefined) result.changed = false;
   return result;
 }

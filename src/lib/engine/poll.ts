@@ -34,6 +34,21 @@ export async function poll<T>(
   }
 }
 
+/**
+ * Polls for what a write leads to; a dry run, which writes nothing, does not look for it.
+ * @param late what to throw when the deadline has passed
+ * @returns undefined in a dry run
+ */
+export async function waitUntil<T>(
+  look: () => Promise<T | undefined>,
+  run: Run,
+  late: () => StellarError | Promise<StellarError>,
+): Promise<T | undefined> {
+  const seen = run.dryRun ? undefined : await poll(look, run);
+  if (seen === undefined && !run.dryRun) throw await late();
+  return seen;
+}
+
 /** A server that was too busy or too slow for the last look has answered before: that is no failure to reach it. */
 function hasAnsweredInTime(error: unknown): error is StellarError {
   return error instanceof StellarError && (error.passing === 'busy' || error.code === 'timeout');

@@ -7,4 +7,6 @@ export interface Run {
   deadline: Deadline;
   /** Fires on Ctrl-C. */
   signal: AbortSignal;
+  /** `--dry-run`: clients only record what would be written, so that nothing that follows from it is waited for. */
+  dryRun?: boolean | undefined;
 }

@@ -2,7 +2,7 @@ import { command } from '../engine/command-line.ts';
 import { Deadline, requireTime } from '../engine/deadline.ts';
 import { StellarError } from '../engine/errors.ts';
 import { inWords, type NextStep, run as runCommand } from '../engine/next-step.ts';
-import { poll } from '../engine/poll.ts';
+import { waitUntil } from '../engine/poll.ts';
 import type { Run } from '../engine/run.ts';
 import type { Connect, Kube } from '../kube/client/client.ts';
 import type { WriteRecorder } from '../kube/client/dry-run.ts';
@@ -78,8 +78,7 @@ async function ensure(provider: LocalProvider, input: LocalClusterInput, tools: 
   const exists = (await provider.clusters()).includes(name);
   await requireContextFree(context, names, tools);
   const ingressPort = exists && role === 'hosting' ? await usablePort(provider.name, input, tools) : undefined;
-  if (!exists && tools.record === undefined)
-    requireTime(tools.run.deadline, `There is no ${provider.name} cluster ${name} yet`);
+  if (!exists) requireTime(tools.run, `There is no ${provider.name} cluster ${name} yet`);
   if (!exists) await input.beforeCreation?.();
   const result = {
     ...{ name, provider: provider.name, context, hostContainer: names.container, created: !exists },
@@ -236,18 +235,19 @@ function unusable(provider: LocalProvider, { name, role }: LocalClusterInput, wh
 }
 
 async function untilReady(kube: Kube, provider: LocalProvider, input: LocalClusterInput, run: Run): Promise<void> {
-  const ready = await poll(async () => {
+  const look = async () => {
     const nodes = await kube.list<WithConditions>(resources.nodes);
     return nodes?.length && nodes.every((node) => isTrue(node, 'Ready')) ? true : undefined;
-  }, run).catch((error: unknown) => {
+  };
+  const late = () =>
+    new StellarError('timeout', `The nodes of ${input.name} were not ready in time.`, {
+      next: [
+        runCommand(command`kubectl --context ${kube.cluster.context} get nodes`, 'Look at them'),
+        inWords('Go on: run the same command again'),
+      ],
+    });
+  await waitUntil(look, run, late).catch((error: unknown) => {
     if (error instanceof StellarError && error.code === 'unreachable') throw unusable(provider, input, error);
     throw error;
-  });
-  if (ready) return;
-  throw new StellarError('timeout', `The nodes of ${input.name} were not ready in time.`, {
-    next: [
-      runCommand(command`kubectl --context ${kube.cluster.context} get nodes`, 'Look at them'),
-      inWords('Go on: run the same command again'),
-    ],
   });
 }

@@ -58,7 +58,7 @@ export async function ensureIngress(
   const isThere = before.passesTls;
   if (!isThere) {
     if (input.provider === 'kind') await requireIngressNode(kube);
-    if (!kube.dryRun) requireTime(run.deadline, `${context} has no ingress yet that passes TLS through`);
+    requireTime(run, `${context} has no ingress yet that passes TLS through`);
     run.progress.waiting(context, 'installing ingress-nginx');
     await kube.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: ingressRelease.namespace } });
     if (kube.dryRun) {

@@ -124,7 +124,7 @@ async function attempt(input: Chosen, tools: InitTools, run: Run): Promise<InitR
     if (!kube.dryRun) await followHosting(kube, { ...followed, helm: undefined }, run);
     return result;
   }
-  if (!kube.dryRun) requireTime(run.deadline, `${context} is not yet as KubeStellar ${plan.version} needs it`);
+  requireTime(run, `${context} is not yet as KubeStellar ${plan.version} needs it`);
   await requireInitPermissions(kube, situation.release);
   const chart = await bringChart(helm, choice, plan.version);
   announce(plan, situation, choice, run);

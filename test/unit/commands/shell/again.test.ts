@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { confirm } from '../../../../src/commands/shell/confirm.ts';
-import { refuseUnnamedHosting } from '../../../../src/commands/shell/hosting.ts';
 import { Session } from '../../../../src/commands/shell/session.ts';
+import { refuseUnnamedHosting } from '../../../../src/commands/shell/unnamed.ts';
 import { fakeIo } from '../../support/fake-io.ts';
 
 const directory = mkdtempSync(path.join(tmpdir(), 'stellarctl-unit-'));
@@ -65,7 +65,7 @@ test('it names the hosting cluster where the command has to', async () => {
   const tools = await session.spaceTools();
   // Others look for a hosting cluster and have no such option.
   assert.equal(session.again('--yes'), 'stellarctl its delete its1 --yes');
-  refuseUnnamedHosting(session, tools, { yes: undefined, dryRun: undefined });
+  refuseUnnamedHosting(session, tools, undefined);
   assert.equal(await hintOf(session), "stellarctl its delete its1 --yes --hosting-context 'my its'");
-  assert.throws(() => refuseUnnamedHosting(session, tools, { yes: true, dryRun: undefined }), { code: 'usage' });
+  assert.throws(() => refuseUnnamedHosting(session, tools, true), { code: 'usage' });
 });

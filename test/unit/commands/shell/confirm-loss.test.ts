@@ -15,7 +15,6 @@ function destroying(looks: string[][], yes: boolean) {
     show: (seen) => shown.push(seen),
     losses: (seen) => seen,
     deeds: () => [{ verb: 'Delete', doing: 'Deleting', name: 'x', yes }],
-    dryRun: false,
   });
   return { confirmed, shown };
 }
@@ -37,9 +36,9 @@ test('with --yes it is refused where more would be lost by then', async () => {
 });
 
 test('a dry run and a command with nothing to confirm look once', async () => {
-  const session = { progress: recordingProgress() } as unknown as Session;
-  const once = { look: async () => [], show: () => {}, losses: () => [], deeds: () => [], dryRun: false };
-  assert.deepEqual(await confirmLoss(session, once), []);
+  const session = (dryRun: boolean) => ({ progress: recordingProgress(), run: { dryRun } }) as unknown as Session;
+  const once = { look: async () => [], show: () => {}, losses: () => [], deeds: () => [] };
+  assert.deepEqual(await confirmLoss(session(false), once), []);
   const deeds = () => [{ verb: 'Delete', doing: 'Deleting', name: 'x', yes: false }];
-  assert.deepEqual(await confirmLoss(session, { ...once, deeds, dryRun: true }), []);
+  assert.deepEqual(await confirmLoss(session(true), { ...once, deeds }), []);
 });
