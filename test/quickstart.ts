@@ -6,12 +6,16 @@ import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { styleText } from 'node:util';
-import { type Bed, startBed } from '../testbed/bed.ts';
-import { chartOf, ingressChart } from '../testbed/charts/chart-of.ts';
-import { currentChart } from '../testbed/charts/versions.ts';
-import { buildHelm } from '../testbed/helm/build.ts';
-import { localClusterTools } from '../testbed/local-clusters/tools.ts';
-import { freePort } from '../testbed/plane/ports.ts';
+import {
+  type Bed,
+  buildHelm,
+  chartOf,
+  currentChart,
+  freePort,
+  ingressChart,
+  localClusterTools,
+  startBed,
+} from '../testbed/index.ts';
 import { stellarctl } from './stellarctl.ts';
 
 const parts: { name: string; seconds: number }[] = [];

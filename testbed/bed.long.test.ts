@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { installKlusterlet } from './conformance/installer.ts';
 import {
   type ApiError,
   type Bed,
@@ -20,9 +21,9 @@ import {
   requestBootstrapToken,
   startBed,
   tokenUser,
+  until,
   wipeWec,
-} from './bed.ts';
-import { installKlusterlet } from './conformance/installer.ts';
+} from './index.ts';
 import { Api } from './kube/api.ts';
 import { findCondition, isTrue } from './kube/conditions.ts';
 import type { Entry } from './kube/kubeconfig.ts';
@@ -242,10 +243,4 @@ async function untilRenewed(): Promise<void> {
   };
   const earlier = await renewTime();
   await until(async () => (await renewTime()) !== earlier);
-}
-
-async function until(isMet: () => Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + 20_000; !(await isMet()); await sleep(50)) {
-    if (Date.now() > deadline) throw new Error('not met after 20 s');
-  }
 }

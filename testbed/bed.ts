@@ -14,19 +14,6 @@ import { freePort } from './plane/ports.ts';
 import { nestedFiles } from './pod-runner/nested-files.ts';
 import { PodRunner } from './pod-runner/pod-runner.ts';
 
-export { type Fault, pods as faultyPods } from './faults/fault.ts';
-export * from './helpers/requests.ts';
-export * from './helpers/tokens.ts';
-export * from './helpers/users.ts';
-export * from './helpers/wds.ts';
-export * from './helpers/wipe.ts';
-export * from './helpers/workload.ts';
-export { ApiError } from './kube/errors.ts';
-export type { AnyObject } from './kube/objects.ts';
-export * as resources from './kube/resources.ts';
-export type { AuditEvent } from './plane/audit.ts';
-export type { Api, Plane };
-
 export interface PlaneSpec extends Pick<PlaneOptions, 'nodeName' | 'ports' | 'hosts'> {
   /** Also the name of its context: its1, cluster1 … */
   name: string;

@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parse } from 'yaml';
-import { type Bed, startBed } from './bed.ts';
 import { differences } from './conformance/compare.ts';
 import { type Installation, installKlusterlet } from './conformance/installer.ts';
 import { inventory, recordedInventory, without } from './conformance/inventory.ts';
@@ -17,6 +16,7 @@ import { pods } from './faults/fault.ts';
 import { requestBootstrapToken } from './helpers/tokens.ts';
 import { wipeWec } from './helpers/wipe.ts';
 import { bindWorkload, untilApplied } from './helpers/workload.ts';
+import { type Bed, startBed } from './index.ts';
 import { findCondition } from './kube/conditions.ts';
 import type {
   AnyObject,
@@ -44,6 +44,7 @@ import {
   namespaces,
   secrets,
 } from './kube/resources.ts';
+import { until } from './kube/until.ts';
 import { agentNamespace } from './ocm/names.ts';
 import type { Rule } from './ocm/rbac.ts';
 import type { Plane } from './plane/plane.ts';
@@ -52,9 +53,6 @@ const wecs = ['cluster1', 'cluster2', 'cluster3'];
 
 /** Nothing may change any more in this time. */
 const settling = 1_500;
-
-/** Seconds within which the operator looks again at a hub whose answer it has missed, and has asked all that it asks. */
-const operatorsDelay = 50;
 
 let bed: Bed;
 let hub: Plane;
@@ -185,15 +183,12 @@ async function untilWaiting(observed: Observed): Promise<void> {
     observed.request.length > 0 &&
     observed.managedCluster.length > 1 &&
     observed.klusterlet.HubConnectionDegraded !== undefined;
-  for (const deadline = Date.now() + 15_000; !isWaiting(); await sleep(50)) {
-    assert.ok(Date.now() < deadline, `no request after 15 s: ${JSON.stringify(observed)}`);
-  }
+  await until(async () => isWaiting(), 'request');
 }
 
 async function untilConforms(observed: Observed, sequences: expected.Sequences): Promise<void> {
-  for (const deadline = Date.now() + operatorsDelay * 1000; Date.now() < deadline; await sleep(100)) {
-    if (differences(observed, sequences).length === 0) break;
-  }
+  // Where it never does, the differences say more.
+  await until(async () => differences(observed, sequences).length === 0).catch(() => {});
   await sleep(settling);
   assert.deepEqual(differences(observed, sequences), []);
 }
@@ -311,10 +306,8 @@ async function checkAgentDeployment(wec: Plane): Promise<void> {
  */
 async function checkDenied(wec: Plane): Promise<void> {
   const name = async () => (await theRequest('denied').catch(() => undefined))?.metadata.name;
-  const untilAnother = async (before: string | undefined) => {
-    for (const deadline = Date.now() + 10_000; [undefined, before].includes(await name()); await sleep(50))
-      assert.ok(Date.now() < deadline, 'no other request after 10 s');
-  };
+  const untilAnother = (before: string | undefined) =>
+    until(async () => ![undefined, before].includes(await name()), 'another request');
   const remove = async (request: string | undefined) => hub.admin.delete(certificateSigningRequests, request ?? '');
   const denied = await name();
   await sleep(settling);
@@ -327,8 +320,7 @@ async function checkDenied(wec: Plane): Promise<void> {
   await installKlusterlet(wec, { clusterName: 'denied', mode: 'Singleton', bootstrap });
   const agent = async () => (await wec.admin.list<Pod>(agentPods, { namespace: agentNamespace })).items[0];
   const ended = async () => (await agent())?.status?.containerStatuses?.[0]?.lastState.terminated;
-  for (const deadline = Date.now() + 10_000; !(await ended()); await sleep(50))
-    assert.ok(Date.now() < deadline, 'not started again after 10 s');
+  await until(ended, 'another start');
   assert.equal((await ended())?.exitCode, 255);
   await sleep(settling);
   assert.equal(await name(), pending);
@@ -345,13 +337,11 @@ async function checkDenied(wec: Plane): Promise<void> {
 async function checkUndone(wec: Plane, before: { wec: Set<string> }): Promise<void> {
   await wec.admin.delete(klusterlets, 'klusterlet');
   const isGone = async () => (await wec.admin.find(klusterlets, 'klusterlet')) === undefined;
-  for (const deadline = Date.now() + 5_000; !(await isGone()); await sleep(50))
-    assert.ok(Date.now() < deadline, 'still there after 5 s');
+  await until(isGone, 'end of the Klusterlet');
   const agentNamespaces = ['open-cluster-management-agent', 'open-cluster-management-agent-addon'];
   const areGone = async () =>
     (await Promise.all(agentNamespaces.map((name) => wec.admin.find(namespaces, name)))).every((found) => !found);
-  for (const deadline = Date.now() + 30_000; !(await areGone()); await sleep(200))
-    assert.ok(Date.now() < deadline, 'namespaces are left');
+  await until(areGone, 'end of its namespaces');
   const left = withoutNamespaceDefaults(without(await inventory(wec), before.wec));
   // kube-controller-manager may make it again, empty, when it notices too late that it is gone with what it aggregates.
   left.delete('rbac.authorization.k8s.io/v1 ClusterRole /open-cluster-management:klusterlet-work:aggregate');
@@ -420,8 +410,7 @@ async function checkWorks(wec: Plane): Promise<void> {
 
   await mend();
   const isGone = async () => !(await hub.admin.find(managedClusters, cluster));
-  for (const deadline = Date.now() + 15_000; !(await isGone()); await sleep(100))
-    assert.ok(Date.now() < deadline, `still there after 15 s: ${(await deletingOf(cluster))?.message}`);
+  await until(isGone, 'end of the ManagedCluster');
   assert.equal(await find(), undefined);
   assert.equal(await wec.admin.find(configMaps, 'default/hello'), undefined);
   assert.ok(await hub.admin.find(namespaces, cluster));

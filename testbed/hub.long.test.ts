@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { installKlusterlet } from './conformance/installer.ts';
 import {
   type Bed,
   faultyPods,
@@ -9,9 +10,9 @@ import {
   type Plane,
   requestBootstrapToken,
   startBed,
+  until,
   wipeCluster,
-} from './bed.ts';
-import { installKlusterlet } from './conformance/installer.ts';
+} from './index.ts';
 import { findCondition, isTrue } from './kube/conditions.ts';
 import type { AnyObject, KubeObject, Lease, ManagedCluster } from './kube/objects.ts';
 import {
@@ -67,11 +68,13 @@ describe('the webhook of a hub', () => {
     const mend = await bed.fault({ kind: 'dead', plane: 'its1', pod: faultyPods.webhook });
     await assert.rejects(tryOut(), { status: 500, message: /failed calling webhook .* connection refused/ });
     await mend();
-    await until('it answers', () =>
-      tryOut().then(
-        () => true,
-        () => false,
-      ),
+    await until(
+      () =>
+        tryOut().then(
+          () => true,
+          () => false,
+        ),
+      'it answers',
     );
   });
 });
@@ -88,7 +91,7 @@ describe('the controllers of a hub', () => {
       manager: /^cluster-manager-addon-manager-controller-/,
     };
     for (const [name, holder] of Object.entries(pods)) {
-      await until(`${name} leads`, async () => (await holderOf(name)) !== undefined);
+      await until(async () => (await holderOf(name)) !== undefined, `${name} leads`);
       const spec: Lease['spec'] = (await leaseOf(name))?.spec ?? {};
       assert.match(spec.holderIdentity ?? '', holder);
       assert.equal(spec.leaseDurationSeconds, 137);
@@ -101,9 +104,9 @@ describe('the controllers of a hub', () => {
     const deployment = `${hubNamespace}/cluster-manager-placement-controller`;
     const before = await leaseOf('placement');
     await hub.admin.patch(deployments, deployment, { spec: { replicas: 0 } });
-    await until('it is given up', async () => (await holderOf('placement')) === '');
+    await until(async () => (await holderOf('placement')) === '', 'it is given up');
     await hub.admin.patch(deployments, deployment, { spec: { replicas: 1 } });
-    await until('another one leads', async () => Boolean(await holderOf('placement')));
+    await until(async () => Boolean(await holderOf('placement')), 'another one leads');
     const spec: Lease['spec'] = (await leaseOf('placement'))?.spec ?? {};
     assert.notEqual(spec.holderIdentity, before?.spec.holderIdentity);
     assert.equal(spec.leaseTransitions, (before?.spec.leaseTransitions ?? 0) + 1);
@@ -120,7 +123,7 @@ describe('the controllers of a hub', () => {
   it('have a real kube-controller-manager beside them, with a Lease of its own', async () => {
     const { spec } = await hub.admin.get<Lease>(leases, 'kube-system/kube-controller-manager');
     const renewed = async () => (await hub.admin.get<Lease>(leases, 'kube-system/kube-controller-manager')).spec;
-    await until('it is renewed', async () => (await renewed()).renewTime !== spec.renewTime);
+    await until(async () => (await renewed()).renewTime !== spec.renewTime, 'it is renewed');
   });
 });
 
@@ -143,7 +146,7 @@ describe('an add-on that is installed where a Placement decides', () => {
   });
 
   it('comes to a cluster that can be reached', async () => {
-    await until('the add-on is there', () => exists(managedClusterAddOns, addon));
+    await until(() => exists(managedClusterAddOns, addon), 'the add-on is there');
     assert.equal(isTrue(await conditions(), 'ManagedClusterConditionAvailable'), true);
     assert.deepEqual(await decided(), ['cluster1']);
   });
@@ -153,11 +156,11 @@ describe('an add-on that is installed where a Placement decides', () => {
     const mend = await bed.fault({ kind: 'dead', plane: 'its1', pod: faultyPods.placement });
     const uids = new Set([await uidOf()]);
     await hub.admin.delete(managedClusters, 'cluster1');
-    await until('it has come back twice', async () => {
+    await until(async () => {
       const uid = await uidOf();
       if (uid) uids.add(uid);
       return uids.size > 2;
-    });
+    }, 'it has come back twice');
     const { status, reason, message } = findCondition(await conditions(), 'Deleting') ?? {};
     assert.deepEqual(
       { status, reason, message },
@@ -170,13 +173,8 @@ describe('an add-on that is installed where a Placement decides', () => {
     );
     assert.deepEqual(await decided(), ['cluster1']);
     await mend();
-    await until('the decision follows', async () => (await decided()).length === 0);
-    await until('the cluster is gone', async () => !(await exists(managedClusters, 'cluster1')));
+    await until(async () => (await decided()).length === 0, 'the decision follows');
+    await until(async () => !(await exists(managedClusters, 'cluster1')), 'the cluster is gone');
     await wipeCluster(hub, 'cluster1');
   });
 });
-
-async function until(what: string, isSo: () => Promise<boolean>, seconds = 45): Promise<void> {
-  for (const deadline = Date.now() + seconds * 1000; !(await isSo()); await sleep(50))
-    if (Date.now() > deadline) throw new Error(`not after ${seconds} s: ${what}`);
-}

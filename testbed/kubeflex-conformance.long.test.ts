@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Bed, type Plane, startBed } from './bed.ts';
 import { ControlPlaneRecorder } from './conformance/control-plane-recorder.ts';
 import * as expected from './expected/control-planes.ts';
+import { type Bed, type Plane, startBed, until } from './index.ts';
 import type { Api } from './kube/api.ts';
 import { findCondition } from './kube/conditions.ts';
 import { kubeconfigOf, readCurrentContext } from './kube/kubeconfig.ts';
@@ -131,7 +131,7 @@ describe('a control plane', () => {
       await untilConforms(recorder, expected.k8sWithoutPostgres('wds1'));
       await api.create<Secret>(secrets, { ...postgres, metadata });
       await touch('wds1');
-      await untilConforms(recorder, expected.k8s('wds1'), 30);
+      await untilConforms(recorder, expected.k8s('wds1'));
       const nested = await bed.nested('wds1');
       await nested.create<ConfigMap>(configMaps, { metadata: { namespace: 'default', name: 'there' } });
     });
@@ -139,7 +139,7 @@ describe('a control plane', () => {
 
   it('of type vcluster is known by its inside and outside addresses', async () => {
     await withControlPlane('its5', { type: 'vcluster' }, async (recorder) => {
-      await untilConforms(recorder, expected.vcluster('its5'), 30);
+      await untilConforms(recorder, expected.vcluster('its5'));
       const { data } = await api.get<Secret>(secrets, 'its5-system/vc-vcluster');
       const [outside, inside] = ['config', 'config-incluster'].map((key) => readCurrentContext(plain(data?.[key])));
       assert.equal(outside?.connection.server, 'https://its5.localtest.me:9443');
@@ -302,7 +302,7 @@ async function remove(name: string): Promise<void> {
   await until(async () => {
     const namespace = await api.find<KubeObject>(namespaces, `${name}-system`);
     return namespace === undefined || namespace.metadata.deletionTimestamp !== undefined;
-  }, 45);
+  });
 }
 
 /** Lets KubeFlex look at it again: it watches nothing but what it has made. */
@@ -318,20 +318,12 @@ async function syncedMessage(name: string): Promise<string> {
   return findCondition(await conditionsOf(name), 'Synced')?.message ?? '';
 }
 
-async function untilConforms(
-  recorder: ControlPlaneRecorder,
-  record: expected.ControlPlaneRecord,
-  seconds = 15,
-): Promise<void> {
-  for (const deadline = Date.now() + seconds * 1000; Date.now() < deadline; await sleep(100))
-    if ((await recorder.differences(record)).length === 0) break;
+async function untilConforms(recorder: ControlPlaneRecorder, record: expected.ControlPlaneRecord): Promise<void> {
+  const conforms = async () => (await recorder.differences(record)).length === 0;
+  // Where it never does, the differences say more.
+  await until(conforms).catch(() => {});
   await sleep(settling);
   assert.deepEqual(await recorder.differences(record), []);
-}
-
-async function until(isMet: () => Promise<boolean>, seconds = 20): Promise<void> {
-  for (const deadline = Date.now() + seconds * 1000; !(await isMet()); await sleep(50))
-    if (Date.now() > deadline) throw new Error(`not met after ${seconds} s`);
 }
 
 function plain(base64 = ''): string {

@@ -1,10 +1,9 @@
 /** KubeStellar in the bed: the chart by the real helm, the hooks' programs, and its two controllers. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { type Bed, startBed } from './bed.ts';
 import { installKlusterlet } from './conformance/installer.ts';
 import { requestBootstrapToken } from './helpers/tokens.ts';
+import { type Bed, startBed, until } from './index.ts';
 import type { Api } from './kube/api.ts';
 import { isTrue } from './kube/conditions.ts';
 import type {
@@ -55,20 +54,14 @@ after(() => bed?.stop());
 
 /** A control plane of the chart is ready when all its hooks are. */
 async function untilReady(name: string): Promise<void> {
-  await until(`${name} is ready`, async () => {
+  await until(async () => {
     const plane = await hosting.admin.find<WithConditions>(controlPlanes, name);
     return isTrue(plane?.status?.conditions, 'Ready');
-  });
-}
-
-async function until(what: string, isSo: () => Promise<boolean>, seconds = 60): Promise<void> {
-  for (const deadline = Date.now() + seconds * 1000; !(await isSo().catch(() => false)); await sleep(100)) {
-    if (Date.now() > deadline) throw new Error(`not after ${seconds} s: ${what}`);
-  }
+  }, `${name} is ready`);
 }
 
 async function untilGone(api: Api, resource: Resource, key: string): Promise<void> {
-  await until(`${resource.kind} ${key} is gone`, async () => (await api.find(resource, key)) === undefined);
+  await until(async () => (await api.find(resource, key)) === undefined, `${resource.kind} ${key} is gone`);
 }
 
 describe('a hosting cluster', () => {
@@ -130,13 +123,13 @@ describe('a BindingPolicy', () => {
   });
 
   it('makes a Binding as recorded, and works that are applied where clusters are labelled so', async () => {
-    await until('there is a Binding with a workload', async () => {
-      const { spec } = await wds.get<Binding>(bindings, 'demo');
-      return spec.workload.namespaceScope?.length === 1;
-    });
+    await until(async () => {
+      const binding = await wds.find<Binding>(bindings, 'demo');
+      return binding?.spec.workload.namespaceScope?.length === 1;
+    }, 'there is a Binding with a workload');
     assert.deepEqual((await wds.get<Binding>(bindings, 'demo')).spec.destinations ?? [], []);
     await hosting.admin.patch(managedClusters, 'cluster1', { metadata: { labels: { 'location-group': 'edge' } } });
-    await until('the ConfigMap has come', async () => (await wec.admin.find(configMaps, 'demo/hello')) !== undefined);
+    await until(async () => (await wec.admin.find(configMaps, 'demo/hello')) !== undefined, 'the ConfigMap has come');
     const [bound, owner] = await Promise.all([
       wds.get<Binding>(bindings, 'demo'),
       wds.get<AnyObject & { status?: WithConditions['status'] }>(bindingPolicies, 'demo'),
@@ -173,7 +166,7 @@ describe('a BindingPolicy', () => {
     await wds.delete(bindingPolicies, 'demo');
     await untilGone(wds, bindingPolicies, 'demo');
     await untilGone(wds, bindings, 'demo');
-    await until('the works are gone', async () => (await worksOf('demo')).length === 0);
+    await until(async () => (await worksOf('demo')).length === 0, 'the works are gone');
     await untilGone(wec.admin, configMaps, 'demo/hello');
   });
 
@@ -187,10 +180,12 @@ describe('a BindingPolicy', () => {
 describe('a WDS whose ITS is not clear', () => {
   it('is never ready on 0.30 when it names its ITS: the init container refuses a name beside the selector', async () => {
     await createWds('wds2', 'its1');
-    await until('the init container has said why', async () =>
-      (await logsOf('wds2', 'name=transport-controller', 'get-its-kubeconfig')).includes(
-        'You may not provide both a non-empty --control-plane-name AND a non-empty --control-plane-label-selector',
-      ),
+    await until(
+      async () =>
+        (await logsOf('wds2', 'name=transport-controller', 'get-its-kubeconfig')).includes(
+          'You may not provide both a non-empty --control-plane-name AND a non-empty --control-plane-label-selector',
+        ),
+      'the init container has said why',
     );
     const { status } = await hosting.admin.get<WithConditions>(controlPlanes, 'wds2');
     assert.equal(isTrue(status?.conditions, 'Ready'), false);
@@ -202,10 +197,12 @@ describe('a WDS whose ITS is not clear', () => {
       spec: { type: 'host', backend: 'shared' },
     });
     await createWds('wds3', '');
-    await until('the controller-manager has said why', async () =>
-      (await logsOf('wds3', 'control-plane=controller-manager', 'manager')).includes(
-        'more than one control plane of type its was found and no name was specified',
-      ),
+    await until(
+      async () =>
+        (await logsOf('wds3', 'control-plane=controller-manager', 'manager')).includes(
+          'more than one control plane of type its was found and no name was specified',
+        ),
+      'the controller-manager has said why',
     );
   });
 
@@ -233,7 +230,8 @@ describe('a WDS whose ITS is not clear', () => {
     const namespace = `${name}-system`;
     const { items } = await hosting.admin.list<Pod>(pods, { namespace, labelSelector });
     const path = `/api/v1/namespaces/${namespace}/pods/${items[0]?.metadata.name}/log?container=${container}`;
-    return hosting.admin.send<string>('GET', path);
+    // There is no such pod, or it has not begun.
+    return hosting.admin.send<string>('GET', path).catch(() => '');
   }
 });
 
@@ -245,8 +243,8 @@ async function register(): Promise<void> {
   const labelSelector = `${clusterNameLabel}=cluster1`;
   const list = () => hosting.admin.list<CertificateSigningRequest>(certificateSigningRequests, { labelSelector });
   // An agent that is approved before it has announced its cluster never announces it.
-  await until('the cluster is announced', async () => Boolean(await hosting.admin.find(managedClusters, 'cluster1')));
-  await until('there is a request', async () => (await list()).items.length > 0);
+  await until(async () => Boolean(await hosting.admin.find(managedClusters, 'cluster1')), 'the cluster is announced');
+  await until(async () => (await list()).items.length > 0, 'there is a request');
   const [request] = (await list()).items;
   const condition = { type: 'Approved', status: 'True', reason: 'Test', message: '' };
   const status = { conditions: [condition] };
@@ -256,11 +254,12 @@ async function register(): Promise<void> {
     'approval',
   );
   await hosting.admin.patch(managedClusters, 'cluster1', { spec: { hubAcceptsClient: true } });
-  await until('cluster1 is available', async () => {
+  await until(async () => {
     const { status } = await hosting.admin.get<ManagedCluster>(managedClusters, 'cluster1');
     return isTrue(status?.conditions, 'ManagedClusterConditionAvailable');
-  });
-  await until('it has the status add-on', async () =>
-    Boolean(await hosting.admin.find(managedClusterAddOns, 'cluster1/addon-status')),
+  }, 'cluster1 is available');
+  await until(
+    async () => Boolean(await hosting.admin.find(managedClusterAddOns, 'cluster1/addon-status')),
+    'it has the status add-on',
   );
 }

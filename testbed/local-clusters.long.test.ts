@@ -6,7 +6,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { parse } from 'yaml';
-import { type Bed, startBed } from './bed.ts';
+import { type Bed, startBed } from './index.ts';
 import { Api } from './kube/api.ts';
 import { readCurrentContext } from './kube/kubeconfig.ts';
 import { nodes } from './kube/resources.ts';

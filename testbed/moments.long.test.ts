@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Bed, type Plane, requestBootstrapToken, startBed } from './bed.ts';
 import { installKlusterlet } from './conformance/installer.ts';
+import { type Bed, type Plane, requestBootstrapToken, startBed, until } from './index.ts';
 import { findCondition, isTrue } from './kube/conditions.ts';
 import type {
   AnyObject,
@@ -59,24 +59,24 @@ describe('a registered agent', () => {
     const earlier = await requests();
     const uid = (await hub.admin.get<ManagedCluster>(managedClusters, 'cluster1')).metadata.uid;
     await wec.admin.delete(secrets, hubSecret);
-    await until('the Secret is back', () => exists(wec, secrets, hubSecret));
+    await until(() => exists(wec, secrets, hubSecret), 'the Secret is back');
     const [renewal] = (await requests()).filter(({ name }) => !earlier.some((each) => each.name === name));
     const id = (await wec.admin.get<Klusterlet>(klusterlets, 'klusterlet')).metadata.uid;
     assert.equal(renewal?.user, `system:open-cluster-management:cluster1:${id}`);
-    await until('the cluster says so', async () => {
+    await until(async () => {
       const rotated = findCondition(await clusterConditions(), 'ClusterCertificateRotated');
       return rotated?.status === 'True' && /^client certificate rotated starting from .* UTC to /.test(rotated.message);
-    });
+    }, 'the cluster says so');
     assert.equal((await hub.admin.get<ManagedCluster>(managedClusters, 'cluster1')).metadata.uid, uid);
   });
 
   it('never announces itself again while its pod lives, whatever becomes of Secrets and ManagedCluster', async () => {
     await hub.admin.delete(managedClusters, 'cluster1');
-    await until('the cluster is gone', async () => !(await exists(hub, managedClusters, 'cluster1')));
+    await until(async () => !(await exists(hub, managedClusters, 'cluster1')), 'the cluster is gone');
     const [earlier, { restarts: before }] = [await requests(), await agentPod()];
     await wec.admin.delete(secrets, hubSecret);
     await bootstrap();
-    await until('the agent is restarted', async () => (await agentPod()).restarts > before);
+    await until(async () => (await agentPod()).restarts > before, 'the agent is restarted');
     await sleep(settling);
     assert.deepEqual(await requests(), earlier);
     assert.equal(await exists(hub, managedClusters, 'cluster1'), false);
@@ -105,7 +105,7 @@ describe('a work', () => {
     const get = async () => (await hub.admin.get<ManifestWork>(manifestWorks, `cluster1/${name}`)).status;
     const isObserved = (status: ManifestWork['status']) =>
       findCondition(status?.conditions, 'Applied')?.observedGeneration === generation;
-    await until(`${name} is at generation ${generation}`, async () => isObserved(await get()));
+    await until(async () => isObserved(await get()), `${name} is at generation ${generation}`);
     const { conditions = [], resourceStatus } = (await get()) ?? {};
     return { conditions, manifests: resourceStatus?.manifests ?? [] };
   };
@@ -154,7 +154,7 @@ describe('a work', () => {
     );
 
     await hub.admin.delete(manifestWorks, 'cluster1/orphaned');
-    await until('the work is gone', async () => !(await exists(hub, manifestWorks, 'cluster1/orphaned')));
+    await until(async () => !(await exists(hub, manifestWorks, 'cluster1/orphaned')), 'the work is gone');
     assert.equal(await exists(wec, configMaps, held), false);
     assert.equal((await metadataOf(free)).uid, uids.free);
   });
@@ -172,7 +172,7 @@ describe('a work', () => {
       ['Failed to apply manifest: the server doesn\'t have a resource type "Widget"', 'Resource meta is incomplete'],
     );
     await hub.admin.delete(manifestWorks, 'cluster1/unknown');
-    await until('the work is gone', async () => !(await exists(hub, manifestWorks, 'cluster1/unknown')));
+    await until(async () => !(await exists(hub, manifestWorks, 'cluster1/unknown')), 'the work is gone');
   });
 });
 
@@ -180,22 +180,22 @@ describe('Deployments scaled to 0', () => {
   it('of the agent are brought back by the operator within seconds', async () => {
     const { name } = await agentPod();
     await wec.admin.patch(deployments, agent, { spec: { replicas: 0 } });
-    await until('there is another agent', async () => {
+    await until(async () => {
       const pod = await agentPod().catch(() => undefined);
       return pod !== undefined && pod.name !== name && pod.isReady;
-    });
-    await until('the Klusterlet is available', async () => isTrue(await klusterletConditions(), 'Available'));
+    }, 'there is another agent');
+    await until(async () => isTrue(await klusterletConditions(), 'Available'), 'the Klusterlet is available');
   });
 
   it('of operator and agent leave no pod, and every condition as it was', async () => {
-    await until('the hub lets the agent in', async () => {
+    await until(async () => {
       return findCondition(await klusterletConditions(), 'HubConnectionDegraded')?.status === 'False';
-    });
+    }, 'the hub lets the agent in');
     const before = await klusterletConditions();
     await wec.admin.patch(deployments, operator, { spec: { replicas: 0 } });
-    await until('the operator has ended', async () => (await podsOf('open-cluster-management')).length === 0);
+    await until(async () => (await podsOf('open-cluster-management')).length === 0, 'the operator has ended');
     await wec.admin.patch(deployments, agent, { spec: { replicas: 0 } });
-    await until('the agent has ended', async () => (await podsOf(agentNamespace)).length === 0);
+    await until(async () => (await podsOf(agentNamespace)).length === 0, 'the agent has ended');
     await sleep(settling);
     assert.deepEqual(await klusterletConditions(), before);
     assert.equal(isTrue(await clusterConditions(), 'ManagedClusterConditionAvailable'), true);
@@ -209,10 +209,10 @@ describe('Deployments scaled to 0', () => {
       assert.equal(isTrue(status.conditions, 'Available'), true, key);
     }
     await hub.admin.patch(managedClusters, 'cluster1', { spec: { leaseDurationSeconds: 1 } });
-    await until('the hub notices by the lease', async () => {
+    await until(async () => {
       const available = findCondition(await clusterConditions(), 'ManagedClusterConditionAvailable');
       return available?.status === 'Unknown';
-    });
+    }, 'the hub notices by the lease');
     await hub.admin.patch(managedClusters, 'cluster1', { spec: { leaseDurationSeconds: 60 } });
     await wec.admin.patch(deployments, operator, { spec: { replicas: 1 } });
     await untilAvailable();
@@ -254,12 +254,8 @@ async function klusterletConditions(): Promise<Condition[]> {
 }
 
 async function untilAvailable(): Promise<void> {
-  await until('cluster1 is available', async () =>
-    isTrue(await clusterConditions(), 'ManagedClusterConditionAvailable'),
+  await until(
+    async () => isTrue(await clusterConditions(), 'ManagedClusterConditionAvailable'),
+    'cluster1 is available',
   );
-}
-
-async function until(what: string, isSo: () => Promise<boolean>, seconds = 45): Promise<void> {
-  for (const deadline = Date.now() + seconds * 1000; !(await isSo()); await sleep(50))
-    if (Date.now() > deadline) throw new Error(`not after ${seconds} s: ${what}`);
 }

@@ -7,7 +7,7 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import { stringify } from 'yaml';
-import { type Bed, type Plane, startBed } from './bed.ts';
+import { type Bed, type Plane, startBed, until } from './index.ts';
 import { isTrue } from './kube/conditions.ts';
 import { readCurrentContext } from './kube/kubeconfig.ts';
 import type { AnyObject, Condition, ConfigMap, Pod, Secret } from './kube/objects.ts';
@@ -32,7 +32,7 @@ describe('a pod', () => {
     const first = { ...waitForCrd('first'), env: [{ name: 'CRD', value: crd }] };
     const missing = { name: 'second', image: 'unknown' };
     await createPod('inits', { initContainers: [first, missing], containers: [{ name: 'main', image: 'pause' }] });
-    await until('inits', ({ status }) => reasonOf(status?.initContainerStatuses, 'second') === 'ImagePullBackOff');
+    await untilPod('inits', ({ status }) => reasonOf(status?.initContainerStatuses, 'second') === 'ImagePullBackOff');
     const { status } = await podCalled('inits');
     assert.equal(status?.phase, 'Pending');
     assert.equal(status?.initContainerStatuses?.[0]?.state.terminated?.exitCode, 0);
@@ -49,7 +49,7 @@ describe('a pod', () => {
     const mend = await bed.fault({ kind: 'failing', image: 'kubectl', log: ['one', 'two'] });
     const restartPolicy = 'Never';
     await createPod('fails', { restartPolicy, initContainers: [waitForCrd('init')], containers: [waitForCrd('main')] });
-    await until('fails', ({ status }) => status?.phase === 'Failed');
+    await untilPod('fails', ({ status }) => status?.phase === 'Failed');
     await mend();
     assert.equal(await logOf('fails', 'container=init'), 'one\ntwo\n');
     assert.equal(await logOf('fails', 'container=init&tailLines=1'), 'two\n');
@@ -58,9 +58,9 @@ describe('a pod', () => {
   it('has the log of the run before when it is started again', async () => {
     const mend = await bed.fault({ kind: 'failing', image: 'pause', log: ['no'] });
     await createPod('again', { containers: [{ name: 'main', image: 'pause' }] });
-    await until('again', ({ status }) => (status?.containerStatuses?.[0]?.restartCount ?? 0) > 0);
+    await untilPod('again', ({ status }) => (status?.containerStatuses?.[0]?.restartCount ?? 0) > 0);
     await mend();
-    await until('again', ({ status }) => status?.containerStatuses?.[0]?.ready === true);
+    await untilPod('again', ({ status }) => status?.containerStatuses?.[0]?.ready === true);
     assert.equal(await logOf('again', 'previous=true'), 'no\n');
     assert.equal(await logOf('again', ''), '');
   });
@@ -68,23 +68,26 @@ describe('a pod', () => {
   it('waits for what its variables refer to', async () => {
     const valueFrom = { configMapKeyRef: { name: 'names', key: 'crd' } };
     await createPod('refers', { containers: [{ ...waitForCrd('main'), env: [{ name: 'CRD', valueFrom }] }] });
-    await until('refers', ({ status }) => reasonOf(status?.containerStatuses, 'main') === 'CreateContainerConfigError');
+    await untilPod(
+      'refers',
+      ({ status }) => reasonOf(status?.containerStatuses, 'main') === 'CreateContainerConfigError',
+    );
     await hosting.admin.create<ConfigMap>(configMaps, {
       metadata: { namespace: 'kubeflex-system', name: 'names' },
       data: { crd },
     });
-    await until('refers', ({ status }) => Boolean(status?.containerStatuses?.[0]?.lastState.terminated));
+    await untilPod('refers', ({ status }) => Boolean(status?.containerStatuses?.[0]?.lastState.terminated));
     assert.match(await logOf('refers', 'previous=true'), /condition met/);
   });
 
   it('starts and does nothing, on request', async () => {
     const mend = await bed.fault({ kind: 'silent', image: 'pause' });
     await createPod('silent', { containers: [{ name: 'main', image: 'pause' }] });
-    await until('silent', ({ status }) => Boolean(status?.containerStatuses?.[0]?.state.running));
+    await untilPod('silent', ({ status }) => Boolean(status?.containerStatuses?.[0]?.state.running));
     await sleep(500);
     assert.equal((await podCalled('silent')).status?.containerStatuses?.[0]?.ready, false);
     await mend();
-    await until('silent', ({ status }) => status?.containerStatuses?.[0]?.ready === true);
+    await untilPod('silent', ({ status }) => status?.containerStatuses?.[0]?.ready === true);
   });
 });
 
@@ -117,7 +120,7 @@ describe('a control plane in a pod', () => {
   it('is reached by pods of other clusters at the NodePort that its cluster-info names', async () => {
     const nested = await bed.nested('its1');
     const found = () => nested.find<ConfigMap>(configMaps, 'kube-public/cluster-info');
-    await untilTrue(async () => (await found()) !== undefined);
+    await until(async () => (await found()) !== undefined);
     const [, server] = /server: (\S+)/.exec((await found())?.data?.kubeconfig ?? '') ?? [];
     assert.match(server ?? '', /^https:\/\/hosting-control-plane:\d+$/);
     const { data } = await hosting.admin.get<Secret>(secrets, 'its1-system/vc-vcluster');
@@ -138,7 +141,7 @@ describe('a control plane in a pod', () => {
     const volumes = [{ name: 'files', secret: { secretName: 'files' } }];
     const spec: Pod['spec'] = { restartPolicy: 'Never', containers: [container], volumes };
     await cluster1.create<Pod>(pods, { metadata: { namespace: 'default', name: 'outside' }, spec });
-    await untilTrue(async () => (await nested.find(configMaps, 'default/from-outside')) !== undefined);
+    await until(async () => (await nested.find(configMaps, 'default/from-outside')) !== undefined);
   });
 
   it('finds its data again when its pod is started again', async () => {
@@ -153,7 +156,7 @@ describe('a control plane in a pod', () => {
   it('answers no more while its pod is dead, which nothing tells', async () => {
     const nested = await bed.nested('its1');
     const mend = await bed.fault({ kind: 'dead', plane: 'hosting', pod: 'its1-system/vcluster-0' });
-    await untilTrue(() =>
+    await until(() =>
       nested.list(customResourceDefinitions).then(
         () => false,
         () => true,
@@ -161,7 +164,7 @@ describe('a control plane in a pod', () => {
     );
     assert.equal(await isVclusterReady(), true);
     await mend();
-    await untilTrue(() =>
+    await until(() =>
       nested.list(customResourceDefinitions).then(
         () => true,
         () => false,
@@ -203,15 +206,10 @@ async function isVclusterReady(): Promise<boolean> {
   return (set?.status?.readyReplicas ?? 0) > 0;
 }
 
-function untilVclusterIs(ready: boolean): Promise<void> {
-  return untilTrue(async () => (await isVclusterReady()) === ready);
+async function untilVclusterIs(ready: boolean): Promise<void> {
+  await until(async () => (await isVclusterReady()) === ready);
 }
 
-async function until(name: string, isMet: (pod: Pod) => boolean): Promise<void> {
-  await untilTrue(async () => isMet(await podCalled(name)));
-}
-
-async function untilTrue(isMet: () => Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + 20_000; !(await isMet()); await sleep(50))
-    if (Date.now() > deadline) throw new Error('not met after 20 s');
+async function untilPod(name: string, isMet: (pod: Pod) => boolean): Promise<void> {
+  await until(async () => isMet(await podCalled(name)));
 }

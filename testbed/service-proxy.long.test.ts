@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pod, Service } from './kube/objects.ts';
+import { until } from './kube/until.ts';
 import { ServiceProxy } from './pod-runner/service-proxy.ts';
 
 /** In no range that a plane claims. */
@@ -74,9 +74,4 @@ async function answer(): Promise<string> {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code ?? '';
   }
-}
-
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + 10_000; !(await isSo()); await sleep(50))
-    if (Date.now() > deadline) throw new Error('not met after 10 s');
 }

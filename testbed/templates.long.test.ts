@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Bed, bindWorkload, type Plane, type RunningWds, runWds, startBed } from './bed.ts';
+import { type Bed, bindWorkload, type Plane, type RunningWds, runWds, startBed, until } from './index.ts';
 import type { LabelSelector } from './kube/label-selector.ts';
 import type { ConfigMap, ManagedCluster, ManifestWork } from './kube/objects.ts';
 import { bindingPolicies, bindings, configMaps, managedClusters, manifestWorks, namespaces } from './kube/resources.ts';
@@ -32,7 +32,7 @@ before(async () => {
     });
   }
   for (const name of Object.keys(recordedClusters))
-    await until(`there is a mailbox of ${name}`, async () => (await its.admin.find(namespaces, name)) !== undefined);
+    await until(async () => (await its.admin.find(namespaces, name)) !== undefined, `there is a mailbox of ${name}`);
 });
 
 after(() => bed?.stop());
@@ -62,7 +62,7 @@ describe('the selectors of clusters', () => {
     await its.admin.delete(managedClusters, 'm4');
     for (const [name, selectors] of cases) await createPolicy(name, selectors);
     for (const [name, , wanted] of cases) {
-      await until(`${name} is bound`, async () => (await wds.admin.find(bindings, name)) !== undefined);
+      await until(async () => (await wds.admin.find(bindings, name)) !== undefined, `${name} is bound`);
       assert.deepEqual(await destinationsOf(name), wanted, name);
       await wds.admin.delete(bindingPolicies, name);
     }
@@ -97,8 +97,8 @@ describe('a template', () => {
         downsync: [{ resources: ['configmaps'], objectSelectors: [{ matchLabels: { app: 'shop' } }] }],
       },
     });
-    await until('both have it', async () => (await works('m1')).length + (await works('m2')).length === 2);
-    await until('the Binding names both', async () => (await destinationsOf('shop')).join() === 'm1,m2');
+    await until(async () => (await works('m1')).length + (await works('m2')).length === 2, 'both have it');
+    await until(async () => (await destinationsOf('shop')).join() === 'm1,m2', 'the Binding names both');
   });
 
   it('has what the ConfigMap, the annotations, the labels say, in that order, and the name of the cluster', async () => {
@@ -106,13 +106,13 @@ describe('a template', () => {
     const before = await uidOn('m2');
     await patch('m2', { annotations: { region: 'annotated', 'not.an.identifier': 'x', type: 'y' } });
     await wds.admin.patch(configMaps, 'shop/settings', { data: { region: '{{.region}}!' } });
-    await until('m2 has the annotation', async () => (await expandedOn('m2')).region === 'annotated!');
+    await until(async () => (await expandedOn('m2')).region === 'annotated!', 'm2 has the annotation');
     await its.admin.ensure<ConfigMap>(configMaps, {
       metadata: { name: 'm2', namespace: 'customization-properties' },
       data: { region: 'configured' },
     });
     await wds.admin.patch(configMaps, 'shop/settings', { data: { region: '{{.region}}' } });
-    await until('m2 has the ConfigMap', async () => (await expandedOn('m2')).region === 'configured');
+    await until(async () => (await expandedOn('m2')).region === 'configured', 'm2 has the ConfigMap');
     assert.equal(await uidOn('m2'), before);
     await its.admin.delete(configMaps, 'customization-properties/m2');
   });
@@ -122,21 +122,21 @@ describe('a template', () => {
     const seen: string[] = [];
     const watching = sampled(async () => seen.push(...((await bindingErrors()) ?? [])));
     await patch('m1', { labels: { region: null, tier: null } });
-    await until('m2 has another work', async () => {
+    await until(async () => {
       const uid = await uidOn('m2');
       return uid !== undefined && uid !== before;
-    });
+    }, 'm2 has another work');
     await watching();
     assert.deepEqual([...new Set(seen)], [missingRegion]);
     assert.deepEqual(await works('m1'), []);
-    await until('all is well', async () => (await bindingErrors()).length === 0);
+    await until(async () => (await bindingErrors()).length === 0, 'all is well');
   });
 
   it('that finds the property in an annotation leaves the works of other clusters as they are', async () => {
     const before = await uidOn('m2');
     const annotations = { region: 'eu-m1', tier: 'web' };
     await patch('m1', { labels: { region: null, tier: null }, annotations });
-    await until('m1 has no work', async () => (await works('m1')).length === 0);
+    await until(async () => (await works('m1')).length === 0, 'm1 has no work');
     await sleep(settling);
     assert.equal(await uidOn('m2'), before);
   });
@@ -145,30 +145,30 @@ describe('a template', () => {
     controllers.stopTransport();
     const before = [await uidOn('m1'), await uidOn('m2')];
     await patch('m1', { labels: { region: null, tier: null } });
-    await until('the Binding names m2 only', async () => (await destinationsOf('shop')).join() === 'm2');
+    await until(async () => (await destinationsOf('shop')).join() === 'm2', 'the Binding names m2 only');
     await sleep(settling);
     assert.deepEqual([await uidOn('m1'), await uidOn('m2')], before);
     controllers.stop();
     controllers = await runWds(wds, its);
-    await until('m1 has no work', async () => (await works('m1')).length === 0);
+    await until(async () => (await works('m1')).length === 0, 'm1 has no work');
   });
 
   it('of a property that is missing keeps the whole policy back, and the policy says so', async () => {
     await patch('m1', { labels: { region: null } });
-    await until('nothing is left', async () => (await works('m1')).length + (await works('m2')).length === 0);
-    await until('the policy says so', async () => {
+    await until(async () => (await works('m1')).length + (await works('m2')).length === 0, 'nothing is left');
+    await until(async () => {
       const { status } = await wds.admin.get<BindingPolicy>(bindingPolicies, 'shop');
       return status?.errors?.join() === missingRegion;
-    });
+    }, 'the policy says so');
   });
 
   it('does the same where the bed plays the WDS as well', async () => {
     const manifests = [{ apiVersion: 'v1', kind: 'ConfigMap', ...settings }];
     const transport = bindWorkload(its, { policy: 'played', matchLabels: { tier: 'web' }, manifests });
-    await until('both have it', async () => (await works('m1', 'played')).length === 1);
+    await until(async () => (await works('m1', 'played')).length === 1, 'both have it');
     const before = await uidOn('m2', 'played');
     await patch('m1', { labels: { region: null, tier: null } });
-    await until('m2 has another work', async () => ![undefined, before].includes(await uidOn('m2', 'played')));
+    await until(async () => ![undefined, before].includes(await uidOn('m2', 'played')), 'm2 has another work');
     assert.deepEqual(await works('m1', 'played'), []);
     transport.stop();
   });
@@ -216,9 +216,4 @@ function sampled(look: () => Promise<unknown>): () => Promise<void> {
     stopped = true;
     await done;
   };
-}
-
-async function until(what: string, isSo: () => Promise<boolean>, seconds = 30): Promise<void> {
-  for (const deadline = Date.now() + seconds * 1000; !(await isSo()); await sleep(50))
-    if (Date.now() > deadline) throw new Error(`not after ${seconds} s: ${what}`);
 }

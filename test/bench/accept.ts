@@ -1,6 +1,4 @@
-import type { Bed } from '../../testbed/bed.ts';
-import { createPendingClusters } from '../../testbed/helpers/requests.ts';
-import { wipeCluster } from '../../testbed/helpers/wipe.ts';
+import { type Bed, createPendingClusters, wipeCluster } from '../../testbed/index.ts';
 import { bootFile } from '../stellarctl.ts';
 import { type Contender, compare, isInstalled, timeRun } from './measure.ts';
 

@@ -1,6 +1,4 @@
-import type { Bed } from '../../testbed/bed.ts';
-import type { KubeObject } from '../../testbed/kube/objects.ts';
-import { managedClusters } from '../../testbed/kube/resources.ts';
+import { type Bed, type KubeObject, resources } from '../../testbed/index.ts';
 import { bootFile } from '../stellarctl.ts';
 import { type Contender, compare, isInstalled, peakMemory, timeRun } from './measure.ts';
 
@@ -24,16 +22,18 @@ export async function benchList(bed: Bed): Promise<void> {
       program('clusteradm get clusters', 'clusteradm', ['--context', 'its1', 'get', 'clusters', '-o', 'table']),
     );
 
-  await hub.admin.create(managedClusters, managedCluster('bench-0'));
+  await hub.admin.create(resources.managedClusters, managedCluster('bench-0'));
   await compare(
     'A list of one WEC',
     [{ name: 'node -e 0', run: () => timeRun(process.execPath, ['-e', '0']) }, stellarctl, ...others],
     20,
   );
 
-  await inParallel(many - 1, 16, (index) => hub.admin.create(managedClusters, managedCluster(`bench-${index + 1}`)));
+  await inParallel(many - 1, 16, (index) =>
+    hub.admin.create(resources.managedClusters, managedCluster(`bench-${index + 1}`)),
+  );
   await compare(`A list of ${many} WECs`, [...others.slice(0, 1), stellarctl, ...others.slice(1)], 5);
-  await inParallel(many, 16, (index) => hub.admin.delete(managedClusters, `bench-${index}`));
+  await inParallel(many, 16, (index) => hub.admin.delete(resources.managedClusters, `bench-${index}`));
 }
 
 function managedCluster(name: string): KubeObject & { spec: object } {

@@ -2,7 +2,7 @@
  * Figures: `npm run bench`, or `npm run bench -- startup list` for some of them. Ratios are within one run; compare those. kubectl
  * and clusteradm take part where they are on PATH.
  */
-import { type Bed, startBed } from '../../testbed/bed.ts';
+import { type Bed, startBed } from '../../testbed/index.ts';
 import { benchAcceptance } from './accept.ts';
 import { benchList } from './list.ts';
 import { benchRegistration } from './registration.ts';

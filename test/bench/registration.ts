@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
-import type { Bed } from '../../testbed/bed.ts';
-import { wipeWec } from '../../testbed/helpers/wipe.ts';
+import { type Bed, wipeWec } from '../../testbed/index.ts';
 import { bootFile } from '../stellarctl.ts';
 import { type Contender, compare, isInstalled, timeRun } from './measure.ts';
 

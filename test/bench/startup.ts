@@ -1,4 +1,4 @@
-import type { Bed } from '../../testbed/bed.ts';
+import type { Bed } from '../../testbed/index.ts';
 import { bootFile } from '../stellarctl.ts';
 import { compare, timeRun } from './measure.ts';
 

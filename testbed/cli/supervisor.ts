@@ -5,7 +5,9 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { type Bed, bindWorkload, type Fault, installAddonByPlacement, startBed } from '../bed.ts';
+import { type Bed, startBed } from '../bed.ts';
+import type { Fault } from '../faults/fault.ts';
+import { bindWorkload, installAddonByPlacement } from '../helpers/workload.ts';
 import { clearState, writeState } from './state.ts';
 
 /** What the supervisor tells while the bed starts. */

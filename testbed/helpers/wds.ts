@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { bindingPolicies, bindings, customResourceDefinitions } from '../kube/resources.ts';
+import { until } from '../kube/until.ts';
 import { runBindingController } from '../kubestellar/binding-controller.ts';
 import { wdsCrds } from '../kubestellar/crds.ts';
 import { runTransportController } from '../kubestellar/transport-controller.ts';
@@ -14,19 +14,13 @@ export interface RunningWds {
 /** Makes a plane a WDS of an ITS, without KubeFlex: KubeStellar's two controllers run for it until they are stopped. */
 export async function runWds(wds: Plane, its: Plane): Promise<RunningWds> {
   for (const crd of wdsCrds) await wds.admin.ensure(customResourceDefinitions, crd);
-  const isServed = () => Promise.all([bindingPolicies, bindings].map((resource) => wds.admin.list(resource)));
-  while (
-    !(await isServed().then(
-      () => true,
-      () => false,
-    ))
-  )
-    await sleep(100);
+  const served = () => Promise.all([bindingPolicies, bindings].map((resource) => wds.admin.list(resource)));
+  await until(() => served().catch(() => undefined), 'served kinds of a WDS');
   const [binding, transport] = [new AbortController(), new AbortController()];
   const parts = { wds: wds.admin, its: its.admin, log: () => {} };
-  const until = (life: AbortController) => AbortSignal.any([life.signal, wds.gone, its.gone]);
-  void runBindingController({ ...parts, allowedGroups: undefined, signal: until(binding) });
-  void runTransportController({ ...parts, wdsName: wds.name, signal: until(transport) });
+  const living = (life: AbortController) => AbortSignal.any([life.signal, wds.gone, its.gone]);
+  void runBindingController({ ...parts, allowedGroups: undefined, signal: living(binding) });
+  void runTransportController({ ...parts, wdsName: wds.name, signal: living(transport) });
   return {
     stopTransport: () => transport.abort(),
     stop: () => {

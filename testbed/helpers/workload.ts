@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { isTrue } from '../kube/conditions.ts';
 import type { AnyObject, ManifestWork } from '../kube/objects.ts';
 import { manifestWorks, resourceOf } from '../kube/resources.ts';
+import { until } from '../kube/until.ts';
 import { type AddonOptions, StatusAddon } from '../kubestellar/status-addon.ts';
 import { addOnObject, everywhere } from '../kubestellar/status-addon-chart.ts';
 import { Transport, type Workload } from '../kubestellar/transport.ts';
@@ -9,8 +9,6 @@ import { operatorNamespace } from '../ocm/names.ts';
 import type { Plane } from '../plane/plane.ts';
 
 export type { Workload };
-
-const appliedTimeout = 30_000;
 
 /**
  * Lets a BindingPolicy of a WDS send a workload through a hub to all clusters that it selects, until it or the hub is
@@ -60,12 +58,13 @@ export function demoManifests(namespace = 'demo'): AnyObject[] {
 
 /** Waits until the cluster's agent has applied so many works. */
 export async function untilApplied(hub: Plane, cluster: string, count: number): Promise<ManifestWork[]> {
-  for (const deadline = Date.now() + appliedTimeout; ; await sleep(100)) {
-    const { items } = await hub.admin.list<ManifestWork>(manifestWorks, { namespace: cluster });
-    const applied = items.filter(({ status }) => isTrue(status?.conditions, 'Applied'));
-    if (applied.length === count) return applied;
-    if (Date.now() < deadline) continue;
-    const states = items.map(({ metadata, status }) => `${metadata.name}: ${JSON.stringify(status?.resourceStatus)}`);
-    throw new Error(`${applied.length} instead of ${count} works were applied in ${cluster}:\n${states.join('\n')}`);
-  }
+  const list = async () => (await hub.admin.list<ManifestWork>(manifestWorks, { namespace: cluster })).items;
+  const applied = async () => {
+    const found = (await list()).filter(({ status }) => isTrue(status?.conditions, 'Applied'));
+    return found.length === count ? found : undefined;
+  };
+  return until(applied, `${count} works that are applied in ${cluster}`).catch(async ({ message }: Error) => {
+    const states = (await list()).map(({ metadata, status }) => `${metadata.name}: ${JSON.stringify(status)}`);
+    throw new Error(`${message}, but\n${states.join('\n')}`);
+  });
 }

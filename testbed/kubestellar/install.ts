@@ -2,7 +2,6 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { stringify } from 'yaml';
 import { chartOf } from '../charts/chart-of.ts';
@@ -13,12 +12,12 @@ import { isTrue } from '../kube/conditions.ts';
 import { kubeconfigOf } from '../kube/kubeconfig.ts';
 import type { Condition, Deployment } from '../kube/objects.ts';
 import { deployments, namespaces } from '../kube/resources.ts';
+import { until } from '../kube/until.ts';
 import { publishClusterInfo } from '../plane/cluster-info.ts';
 import type { Plane } from '../plane/plane.ts';
 import { postgresqlObjects } from './postgresql.ts';
 
 const run = promisify(execFile);
-const readyTimeout = 60_000;
 const manager = 'kubeflex-system/kubeflex-controller-manager';
 
 export interface KubeStellarOptions {
@@ -118,9 +117,8 @@ export async function runHelm(plane: Plane, args: readonly string[], values?: ob
 }
 
 async function untilAvailable(plane: Plane, key: string): Promise<void> {
-  for (const deadline = Date.now() + readyTimeout; ; await sleep(100)) {
+  await until(async () => {
     const found = await plane.admin.find<Deployment & { status?: { conditions?: Condition[] } }>(deployments, key);
-    if (isTrue(found?.status?.conditions, 'Available')) return;
-    if (Date.now() > deadline) throw new Error(`${plane.name}: ${key} is not available after ${readyTimeout / 1000} s`);
-  }
+    return isTrue(found?.status?.conditions, 'Available');
+  }, `available ${key} on ${plane.name}`);
 }

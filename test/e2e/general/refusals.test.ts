@@ -6,7 +6,7 @@ import net, { type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { parse, stringify } from 'yaml';
-import { type Bed, expiredToken, limitedUser, mintToken, type Plane, startBed } from '../../../testbed/bed.ts';
+import { type Bed, expiredToken, limitedUser, mintToken, type Plane, startBed } from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
 import { assertRefused, assertUnwritten, markAll, type Refusal } from '../support/refusal.ts';
 

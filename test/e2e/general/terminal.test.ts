@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { type Bed, type Plane, startBed, wipeWec } from '../../../testbed/bed.ts';
+import { type Bed, type Plane, startBed, wipeWec } from '../../../testbed/index.ts';
 import { bootFile } from '../../stellarctl.ts';
 import { Cli } from '../support/harness.ts';
 import { contextsOf } from '../support/registration.ts';

@@ -2,9 +2,7 @@
 import { cp, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { type Bed, limitedUser, startBed, writeKubeconfig } from '../../../testbed/bed.ts';
-import { chartOf } from '../../../testbed/charts/chart-of.ts';
-import { buildHelm } from '../../../testbed/helm/build.ts';
+import { type Bed, buildHelm, chartOf, limitedUser, startBed, writeKubeconfig } from '../../../testbed/index.ts';
 import { Player } from '../support/golden/player.ts';
 import { replay } from '../support/golden/transcript.ts';
 import { Cli } from '../support/harness.ts';

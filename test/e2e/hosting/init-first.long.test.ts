@@ -3,9 +3,15 @@ import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { parse } from 'yaml';
-import { type AnyObject, type Bed, type Plane, resources, startBed } from '../../../testbed/bed.ts';
-import { chartOf } from '../../../testbed/charts/chart-of.ts';
-import { buildHelm } from '../../../testbed/helm/build.ts';
+import {
+  type AnyObject,
+  type Bed,
+  buildHelm,
+  chartOf,
+  type Plane,
+  resources,
+  startBed,
+} from '../../../testbed/index.ts';
 import { Cli, type CliOptions } from '../support/harness.ts';
 import { assertRefuses, assertUnwritten } from '../support/refusal.ts';
 

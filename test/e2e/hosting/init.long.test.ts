@@ -5,17 +5,20 @@ import { after, before, describe, it } from 'node:test';
 import {
   type AnyObject,
   type Bed,
+  buildHelm,
+  chartOf,
+  ingressChart,
+  installKubeFlexOnly,
+  installKubeStellar,
+  type KubeObject,
   limitedUser,
+  localClusterTools,
   type Plane,
   resources,
+  runHelm,
   startBed,
   writeKubeconfig,
-} from '../../../testbed/bed.ts';
-import { chartOf, ingressChart } from '../../../testbed/charts/chart-of.ts';
-import { buildHelm } from '../../../testbed/helm/build.ts';
-import type { KubeObject } from '../../../testbed/kube/objects.ts';
-import { installKubeFlexOnly, installKubeStellar, runHelm } from '../../../testbed/kubestellar/install.ts';
-import { localClusterTools } from '../../../testbed/local-clusters/tools.ts';
+} from '../../../testbed/index.ts';
 import { Cli, type CliOptions } from '../support/harness.ts';
 import { assertRefuses, assertUnwritten, writesOn } from '../support/refusal.ts';
 

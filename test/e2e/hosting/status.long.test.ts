@@ -6,16 +6,16 @@ import {
   type AnyObject,
   type Bed,
   demoManifests,
+  installKubeStellar,
   limitedUser,
   type Plane,
   resources,
   startBed,
+  until,
   writeKubeconfig,
-} from '../../../testbed/bed.ts';
-import { installKubeStellar } from '../../../testbed/kubestellar/install.ts';
+} from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
 import { assertUnwritten } from '../support/refusal.ts';
-import { until } from '../support/registration.ts';
 import { shown } from '../support/screen.ts';
 
 let bed: Bed;
@@ -89,7 +89,7 @@ describe('an installation', { concurrency: 1 }, () => {
     await cli.succeed(['wds', 'create', 'wds1', '--type', 'host']);
     await cli.succeed(['wec', 'join', 'cluster1', '--accept', '--its', 'its1']);
     await bindDemo();
-    await until(async () => ((await tree()).some((line) => /, 2 objects$/.test(line)) ? true : undefined), 'binding');
+    await until(async () => (await tree()).some((line) => /, 2 objects$/.test(line)), 'binding');
     await hosting.markAudit();
     assert.deepEqual(await tree(), [
       'hosting         KubeFlex 0.9.3 · KubeStellar 0.30.0',

@@ -8,12 +8,12 @@ import {
   limitedUser,
   type Plane,
   resources,
+  rule,
+  until,
   writeKubeconfig,
-} from '../../../testbed/bed.ts';
-import { rule } from '../../../testbed/ocm/rbac.ts';
+} from '../../../testbed/index.ts';
 import type { CliOptions, CliRun } from '../support/harness.ts';
 import { assertRefuses, type Refusal } from '../support/refusal.ts';
-import { until } from '../support/registration.ts';
 import { changedKubeconfig, type HostingBed, type SpaceCli, startHosting } from '../support/spaces.ts';
 
 let all: HostingBed;
@@ -256,7 +256,7 @@ async function scale(key: string, replicas: number): Promise<void> {
   await hosting.admin.patch(resources.deployments, key, { spec: { replicas } });
   await until(async () => {
     const { status } = await hosting.admin.get<AnyObject>(resources.deployments, key);
-    return ((status as { readyReplicas?: number }).readyReplicas ?? 0) === replicas || undefined;
+    return ((status as { readyReplicas?: number }).readyReplicas ?? 0) === replicas;
   }, `${key} with ${replicas} pods`);
 }
 

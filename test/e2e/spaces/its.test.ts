@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
 import { parse } from 'yaml';
-import { type AnyObject, type Bed, type Plane, resources, startBed } from '../../../testbed/bed.ts';
-import { installKubeStellar } from '../../../testbed/kubestellar/install.ts';
+import {
+  type AnyObject,
+  type Bed,
+  installKubeStellar,
+  type Plane,
+  resources,
+  startBed,
+} from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
 import { assertUnwritten, writesOn } from '../support/refusal.ts';
 import { kubeconfigText } from '../support/spaces.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
 import { parse, stringify } from 'yaml';
-import { type Plane, resources, writeKubeconfig } from '../../../testbed/bed.ts';
+import { type Plane, resources, writeKubeconfig } from '../../../testbed/index.ts';
 import type { CliRun } from '../support/harness.ts';
 import { assertUnwritten, markAll } from '../support/refusal.ts';
 import {

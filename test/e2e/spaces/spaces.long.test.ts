@@ -3,10 +3,9 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
 import { stringify } from 'yaml';
-import { type AnyObject, type Api, faultyPods, type Plane, resources } from '../../../testbed/bed.ts';
+import { type AnyObject, type Api, faultyPods, type Plane, resources, until } from '../../../testbed/index.ts';
 import { inventoryOf } from '../support/inventory.ts';
 import { assertRefuses, assertUnwritten, markAll } from '../support/refusal.ts';
-import { until } from '../support/registration.ts';
 import {
   assertAvailableIn,
   controlPlane,
@@ -283,10 +282,7 @@ describe('deleting', () => {
     assert.deepEqual((await Promise.all(['wds1', 'wds2', 'wds3'].map(worksOf))).flat(), []);
     assert.deepEqual(await workloadOn(wec('cluster1'), 'p3'), { uids: before.uids, owners: 0 });
     for (const policy of ['p1', 'p2'])
-      await until(
-        async () => (await workloadOn(wec('cluster1'), policy)).uids.length === 0 || undefined,
-        `end of ${policy}`,
-      );
+      await until(async () => (await workloadOn(wec('cluster1'), policy)).uids.length === 0, `end of ${policy}`);
   });
 
   it('an ITS of which nothing hangs goes, one with WECs by --force, and a cluster behind it stays a hub', async () => {

@@ -1,8 +1,7 @@
 /** WDSes with one ITS and with several, by the hooks of several versions of KubeStellar's chart. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { AnyObject, Plane } from '../../../testbed/bed.ts';
-import { resources } from '../../../testbed/bed.ts';
+import { type AnyObject, type Plane, resources } from '../../../testbed/index.ts';
 import { assertRefuses, assertUnwritten } from '../support/refusal.ts';
 import { type HostingBed, type SpaceCli, startHosting } from '../support/spaces.ts';
 

@@ -1,8 +1,12 @@
-import { type Api, ApiError, type Plane } from '../../../testbed/bed.ts';
-import { discover } from '../../../testbed/kube/discovery.ts';
-import type { AnyObject } from '../../../testbed/kube/objects.ts';
-import type { Resource } from '../../../testbed/kube/resources.ts';
-import { until } from './registration.ts';
+import {
+  type AnyObject,
+  type Api,
+  ApiError,
+  discover,
+  type Plane,
+  type Resource,
+  until,
+} from '../../../testbed/index.ts';
 
 /** Kinds that come and go by themselves, or record what happened and when. */
 const passing = new Set([

@@ -1,6 +1,13 @@
-import { createRegistrationRequest, type Plane, type RegistrationRequest, resources } from '../../../testbed/bed.ts';
-import type { CertificateSigningRequest, ManagedCluster } from '../../../testbed/kube/objects.ts';
-import { statusOf, until } from './registration.ts';
+import {
+  type CertificateSigningRequest,
+  createRegistrationRequest,
+  type ManagedCluster,
+  type Plane,
+  type RegistrationRequest,
+  resources,
+  until,
+} from '../../../testbed/index.ts';
+import { statusOf } from './registration.ts';
 
 /** What an agent does first: it announces its cluster. */
 export async function announce(hub: Plane, name: string, labels: Record<string, string> = {}): Promise<void> {
@@ -35,7 +42,7 @@ export async function askAgain(hub: Plane, name: string, wrong: Partial<Registra
 export async function joinOnceAccepted(hub: Plane, name: string): Promise<void> {
   await until(async () => {
     const cluster = await hub.admin.get<ManagedCluster>(resources.managedClusters, name);
-    return statusOf(cluster, 'HubAcceptedManagedCluster') === 'True' ? true : undefined;
+    return statusOf(cluster, 'HubAcceptedManagedCluster') === 'True';
   }, `acceptance of ${name}`);
   await until(async () => {
     const { metadata, status } = await hub.admin.get<ManagedCluster>(resources.managedClusters, name);

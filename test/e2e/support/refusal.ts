@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { AuditEvent, Plane } from '../../../testbed/bed.ts';
+import type { AuditEvent, Plane } from '../../../testbed/index.ts';
 import type { Cli, CliOptions, CliRun } from './harness.ts';
 
 /**

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { type Plane, resources, writeKubeconfig } from '../../../testbed/bed.ts';
-import type { KubeObject } from '../../../testbed/kube/objects.ts';
+import { type KubeObject, type Plane, resources, writeKubeconfig } from '../../../testbed/index.ts';
 
 /** A condition's status on an object, whatever its kind. */
 export function statusOf(object: object | undefined, type: string): string | undefined {
@@ -25,19 +24,6 @@ export async function bootstrapSecretText(wec: Plane): Promise<string> {
 export async function secretText(wec: Plane, key: string, entry: string): Promise<string> {
   const { data } = (await wec.admin.get(resources.secrets, key)) as KubeObject & { data: Record<string, string> };
   return Buffer.from(data[entry] ?? '', 'base64').toString();
-}
-
-/** Looks until something is there; a test's own deadline is generous, because a busy machine is no failure. */
-export async function until<T>(look: () => Promise<T | undefined>, what: string): Promise<T> {
-  for (
-    const deadline = Date.now() + 30_000;
-    Date.now() < deadline;
-    await new Promise((resolve) => setTimeout(resolve, 100))
-  ) {
-    const found = await look();
-    if (found !== undefined) return found;
-  }
-  throw new Error(`there was no ${what} after 30 s`);
 }
 
 /** A kubeconfig with a context for each of these planes, with all rights; the first is the current one. */

@@ -6,14 +6,15 @@ import {
   type Api,
   type Bed,
   demoManifests,
+  installKubeStellar,
+  type KubeStellarOptions,
   type Plane,
   resources,
   startBed,
-} from '../../../testbed/bed.ts';
-import { resourceOf } from '../../../testbed/kube/resources.ts';
-import { installKubeStellar, type KubeStellarOptions } from '../../../testbed/kubestellar/install.ts';
+  until,
+} from '../../../testbed/index.ts';
 import { Cli, type CliOptions, type CliRun } from './harness.ts';
-import { statusOf, until } from './registration.ts';
+import { statusOf } from './registration.ts';
 import { workloadOn } from './workloads.ts';
 
 type PlaneSpec = Parameters<typeof startBed>[0]['planes'][number] & {
@@ -132,7 +133,7 @@ export async function sendFrom(
   { policy, matchLabels, hasPods }: { policy: string; matchLabels: Record<string, string>; hasPods: boolean },
 ): Promise<void> {
   const manifests = demoManifests(policy).filter(({ kind }) => hasPods || kind !== 'Deployment');
-  for (const object of manifests) await wds.ensure(resourceOf(object), object);
+  for (const object of manifests) await wds.ensure(resources.resourceOf(object), object);
   await wds.ensure(resources.bindingPolicies, {
     metadata: { name: policy },
     spec: {
@@ -140,14 +141,14 @@ export async function sendFrom(
       // Not the pods that a Deployment has in a WDS which is a cluster.
       downsync: [
         {
-          resources: manifests.map((object) => resourceOf(object).plural),
+          resources: manifests.map((object) => resources.resourceOf(object).plural),
           objectSelectors: [{ matchLabels: { app: policy } }],
         },
       ],
     },
   } as AnyObject);
   const count = hasPods ? 4 : 2;
-  await until(async () => (await workloadOn(wec, policy)).uids.length === count || undefined, `workload ${policy}`);
+  await until(async () => (await workloadOn(wec, policy)).uids.length === count, `workload ${policy}`);
 }
 
 /** What must never be shown of the Secrets of a control plane: tokens, keys, passwords. */

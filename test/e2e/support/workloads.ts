@@ -4,9 +4,9 @@ import {
   demoManifests,
   type Plane,
   resources,
+  until,
   untilApplied,
-} from '../../../testbed/bed.ts';
-import { until } from './registration.ts';
+} from '../../../testbed/index.ts';
 
 /** A workload that a policy sends to clusters by label, and that runs on one of them. */
 export interface RunningWorkload {
@@ -27,7 +27,7 @@ export async function runWorkload(
   await until(async () => {
     const pods = await list(wec, resources.pods, namespace);
     const isRunning = pods.length > 0 && pods.every(({ status }) => (status as { phase?: string }).phase === 'Running');
-    return isRunning || undefined;
+    return isRunning;
   }, `running pod in ${namespace}`);
   return { namespace, stop: () => transport.stop() };
 }

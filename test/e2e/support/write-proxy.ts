@@ -2,9 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { Entry } from '../../../testbed/kube/kubeconfig.ts';
-import { Authority } from '../../../testbed/plane/pki.ts';
-import type { Plane } from '../../../testbed/plane/plane.ts';
+import { Authority, type Entry, type Plane } from '../../../testbed/index.ts';
 
 /**
  * A proxy before a plane's API server that tells when a write has been answered, so that a test can end the client at exactly that

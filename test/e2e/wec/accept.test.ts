@@ -8,10 +8,11 @@ import {
   type RegistrationRequest,
   registeredAgent,
   resources,
+  rule,
   startBed,
+  until,
   writeKubeconfig,
-} from '../../../testbed/bed.ts';
-import { rule } from '../../../testbed/ocm/rbac.ts';
+} from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
 import {
   announce,
@@ -24,7 +25,6 @@ import {
   stateOf,
 } from '../support/pretended-agents.ts';
 import { assertRefused, assertRefuses, assertUnwritten, writesOn } from '../support/refusal.ts';
-import { until } from '../support/registration.ts';
 import { WriteProxy } from '../support/write-proxy.ts';
 
 let bed: Bed;
@@ -173,7 +173,7 @@ describe('accept', () => {
       spec: { renewTime: new Date(Date.now() - 660_000).toISOString().replace('Z', '000Z') },
     });
     await until(
-      async () => ((await cli.run(['wec', 'wait', 'dead', '--timeout', '0'])).exitCode === 3 ? true : undefined),
+      async () => (await cli.run(['wec', 'wait', 'dead', '--timeout', '0'])).exitCode === 3,
       'a stopped lease',
     );
     await hub.markAudit();
@@ -256,8 +256,8 @@ describe('accept', () => {
     const auto = bed.plane('its2');
     const bootstrap = 'system:serviceaccount:open-cluster-management:cluster-bootstrap';
     const request = await ask(auto, 'automatic', { as: { ...bootstrapRequester, user: bootstrap } });
-    await until(async () => ((await stateOf(auto, request)) === 'Approved' ? true : undefined), 'approval by the hub');
-    await until(async () => (await isAccepted(auto, 'automatic')) || undefined, 'acceptance by the hub');
+    await until(async () => (await stateOf(auto, request)) === 'Approved', 'approval by the hub');
+    await until(async () => await isAccepted(auto, 'automatic'), 'acceptance by the hub');
     await auto.markAudit();
     const line = ['accept', 'automatic', '--its', 'its2', '-o', 'json'];
     const [run] = await Promise.all([cli.succeed(line), joinOnceAccepted(auto, 'automatic')]);

@@ -8,7 +8,7 @@ import {
   resources,
   startBed,
   untilApplied,
-} from '../../../testbed/bed.ts';
+} from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
 import { inventoryOf } from '../support/inventory.ts';
 import { assertRefused } from '../support/refusal.ts';

@@ -12,11 +12,12 @@ import {
   resources,
   runWds,
   startBed,
+  until,
   untilApplied,
-} from '../../../testbed/bed.ts';
+} from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
 import { assertRefused, assertUnwritten, markAll } from '../support/refusal.ts';
-import { assertAvailable, contextsOf, statusOf, until } from '../support/registration.ts';
+import { assertAvailable, contextsOf, statusOf } from '../support/registration.ts';
 
 const labelsOf: Record<string, string[]> = {
   w1: ['tier=web', 'region=eu-w1', 'topology.kubernetes.io/zone=z'],
@@ -64,7 +65,7 @@ async function untilSent(name: string, count: number): Promise<void> {
   await until(async () => {
     const works = await worksOf(name);
     const isThere = works.length === count && works.every(({ metadata }) => metadata.deletionTimestamp === undefined);
-    return isThere || undefined;
+    return isThere;
   }, `${count} works of ${name}`);
   await untilApplied(its1, name, count);
 }
@@ -77,7 +78,7 @@ async function createPolicy(name: string, clusterSelectors: object[]): Promise<v
       downsync: [{ resources: ['configmaps'], objectSelectors: [{ matchLabels: { app: 'shop' } }] }],
     },
   } as never);
-  await until(async () => (await wds1.admin.find(resources.bindings, name)) || undefined, `Binding ${name}`);
+  await until(async () => await wds1.admin.find(resources.bindings, name), `Binding ${name}`);
 }
 
 describe('a WEC that policies select', () => {
@@ -113,10 +114,7 @@ describe('a WEC that policies select', () => {
       assert.match(run.stderr, /trap \(wds1\)/);
       await assertUnwritten(all);
       await wds1.admin.delete(resources.bindingPolicies, 'trap');
-      await until(
-        async () => ((await wds1.admin.find(resources.bindingPolicies, 'trap')) === undefined ? true : undefined),
-        'end of trap',
-      );
+      await until(async () => (await wds1.admin.find(resources.bindingPolicies, 'trap')) === undefined, 'end of trap');
       await untilSent('w1', 2);
     });
   }
@@ -166,15 +164,9 @@ describe('a WEC whose operator and agent are scaled to zero', () => {
     const stopped = { spec: { replicas: 0 } };
     await admin.patch(resources.deployments, 'open-cluster-management/klusterlet', stopped);
     const podsIn = async (namespace: string) => (await admin.list(resources.pods, { namespace })).items.length;
-    await until(
-      async () => ((await podsIn('open-cluster-management')) === 0 ? true : undefined),
-      'end of the operator',
-    );
+    await until(async () => (await podsIn('open-cluster-management')) === 0, 'end of the operator');
     await admin.patch(resources.deployments, 'open-cluster-management-agent/klusterlet-agent', stopped);
-    await until(
-      async () => ((await podsIn('open-cluster-management-agent')) === 0 ? true : undefined),
-      'end of the agent',
-    );
+    await until(async () => (await podsIn('open-cluster-management-agent')) === 0, 'end of the agent');
   });
 
   it('is refused at once, although its lease is fresh', async () => {
@@ -222,7 +214,7 @@ describe('a WEC with an object that its agent cannot update', () => {
     uid = (await bed.plane('w4').admin.get<AnyObject>(resources.configMaps, 'default/fixed')).metadata.uid;
     await its1.admin.patch(resources.manifestWorks, 'w4/by-hand', workWith('2'));
     await until(
-      async () => ((await worksOf('w4')).every((work) => statusOf(work, 'Applied') === 'False') ? true : undefined),
+      async () => (await worksOf('w4')).every((work) => statusOf(work, 'Applied') === 'False'),
       'failed update',
     );
   });

@@ -8,11 +8,12 @@ import {
   type Plane,
   resources,
   startBed,
+  until,
   untilApplied,
-} from '../../../testbed/bed.ts';
+} from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
 import { assertRefused, assertRefuses, type Refusal } from '../support/refusal.ts';
-import { assertAvailable, contextsOf, statusOf, until } from '../support/registration.ts';
+import { assertAvailable, contextsOf, statusOf } from '../support/registration.ts';
 import { runWorkload, workloadOn } from '../support/workloads.ts';
 
 const names = ['cluster1', 'cluster2', 'cluster3'];
@@ -160,7 +161,7 @@ async function kill(name: string): Promise<void> {
   await its1.admin.patch(resources.managedClusters, name, { spec: { leaseDurationSeconds: 1 } });
   await bed.fault({ kind: 'dead', plane: name, pod: faultyPods.agents });
   await until(
-    async () => statusOf(await clusterOf(name), 'ManagedClusterConditionAvailable') === 'Unknown' || undefined,
+    async () => statusOf(await clusterOf(name), 'ManagedClusterConditionAvailable') === 'Unknown',
     `notice that ${name} is dead`,
   );
 }

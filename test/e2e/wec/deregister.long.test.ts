@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { type Bed, installAddon, type Plane, resources, startBed } from '../../../testbed/bed.ts';
+import { type Bed, installAddon, type Plane, resources, startBed } from '../../../testbed/index.ts';
 import { Cli, type CliRun } from '../support/harness.ts';
 import { inventoryOf } from '../support/inventory.ts';
 import { assertUnwritten, markAll } from '../support/refusal.ts';

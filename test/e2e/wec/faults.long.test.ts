@@ -8,19 +8,20 @@ import {
   type AnyObject,
   type Bed,
   createRegistrationRequest,
+  type Entry,
   type Fault,
   faultyPods,
   type Plane,
   resources,
   startBed,
+  until,
   wipeWec,
   writeKubeconfig,
-} from '../../../testbed/bed.ts';
-import type { Entry } from '../../../testbed/kube/kubeconfig.ts';
+} from '../../../testbed/index.ts';
 import { Cli, type CliOptions, type CliRun } from '../support/harness.ts';
 import { ask, stateOf } from '../support/pretended-agents.ts';
 import { assertRefused, writesOn } from '../support/refusal.ts';
-import { assertAvailable, contextsOf, restartPods, statusOf, until } from '../support/registration.ts';
+import { assertAvailable, contextsOf, restartPods, statusOf } from '../support/registration.ts';
 import { TroubledNetwork } from '../support/troubled-network.ts';
 
 let bed: Bed;
@@ -114,7 +115,7 @@ const restarting = (plane: string, text: RegExp): CliOptions => ({
 const clusterHas = (hub: Plane, name: string, type: string, status: string) =>
   until(async () => {
     const cluster = await hub.admin.find(resources.managedClusters, name);
-    return statusOf(cluster, type) === status ? true : undefined;
+    return statusOf(cluster, type) === status;
   }, `${type}=${status} of ${name}`);
 
 /** Lets the hub judge a silent agent after 5 s instead of five minutes. */
@@ -156,8 +157,7 @@ describe('when something goes wrong', { concurrency: true }, () => {
           const { exitCode } = await cli.run('wec join cluster1 --accept --timeout 6s --its its1'.split(' '));
           assert.ok(exitCode === 0 || exitCode === 3, `join ended with ${exitCode}`);
           await until(
-            async () =>
-              /^cluster1 .* available ✗ .*clock/m.test((await succeeds('wec list --its its1', 8)).stdout) || undefined,
+            async () => /^cluster1 .* available ✗ .*clock/m.test((await succeeds('wec list --its its1', 8)).stdout),
             'the clocks in the list',
           );
           assert.match((await diagnosisOf('cluster1', 'its1')).wrong, /clock/);
@@ -180,7 +180,7 @@ describe('when something goes wrong', { concurrency: true }, () => {
     it('that fight for a name, accept names both and approves none', async () => {
       await until(async () => {
         const { items } = await there(its1).admin.list(resources.certificateSigningRequests);
-        return items.length >= 2 || undefined;
+        return items.length >= 2;
       }, 'second request');
       const run = await fails('accept cluster2=cluster2 --its its1', 8, 1, /Several agents ask to be cluster2; none/);
       assert.match(run.stderr, /^ +cluster2-\S+ +aaaaaaaa-intruder +[0-9a-f]{8} +pending/m);
@@ -305,7 +305,7 @@ describe('when something goes wrong', { concurrency: true }, () => {
           const { status } = (await there(cluster3).admin.get(resources.klusterlets, 'klusterlet')) as AnyObject & {
             status?: { conditions: { type: string; message: string }[] };
           };
-          return status?.conditions.some(({ message }) => message?.includes('x509')) || undefined;
+          return status?.conditions.some(({ message }) => message?.includes('x509'));
         }, 'word of the operator');
         await clusterHas(hub, 'cluster3', 'ManagedClusterConditionAvailable', 'Unknown');
         const { wrong, next } = await diagnosisOf('cluster3=cluster3', 'its2', options);

@@ -1,12 +1,19 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { type Bed, limitedUser, type Plane, resources, startBed, writeKubeconfig } from '../../../testbed/bed.ts';
-import type { KubeObject } from '../../../testbed/kube/objects.ts';
-import { rule } from '../../../testbed/ocm/rbac.ts';
+import {
+  type Bed,
+  type KubeObject,
+  limitedUser,
+  type Plane,
+  resources,
+  rule,
+  startBed,
+  until,
+  writeKubeconfig,
+} from '../../../testbed/index.ts';
 import { Cli, type CliRun } from '../support/harness.ts';
 import { announce, ask } from '../support/pretended-agents.ts';
 import { assertRefuses, assertUnwritten, markAll, writesOn } from '../support/refusal.ts';
-import { until } from '../support/registration.ts';
 
 let bed: Bed;
 let cli: Cli;

@@ -6,18 +6,19 @@ import {
   type Bed,
   expiredToken,
   limitedUser,
+  localClusterTools,
   resources,
+  rule,
   startBed,
   tokenUser,
+  until,
   writeKubeconfig,
-} from '../../../testbed/bed.ts';
-import { localClusterTools } from '../../../testbed/local-clusters/tools.ts';
-import { rule } from '../../../testbed/ocm/rbac.ts';
+} from '../../../testbed/index.ts';
 import { type Acts, Player } from '../support/golden/player.ts';
 import { replay } from '../support/golden/transcript.ts';
 import { Cli } from '../support/harness.ts';
 import { announce, ask } from '../support/pretended-agents.ts';
-import { contextsOf, statusOf, until } from '../support/registration.ts';
+import { contextsOf, statusOf } from '../support/registration.ts';
 
 const folder = path.resolve(import.meta.dirname, '..', '..', 'golden', 'wecs');
 const transcripts = (await readdir(folder)).sort();
@@ -51,12 +52,12 @@ before(async () => {
     'wait for the request of cluster3': () =>
       until(async () => {
         const { items } = await its1.admin.list(resources.certificateSigningRequests);
-        return items.some(({ metadata }) => metadata.name.startsWith('cluster3-')) || undefined;
+        return items.some(({ metadata }) => metadata.name.startsWith('cluster3-'));
       }, 'request of cluster3'),
     'wait until the klusterlet of cluster1 is connected': () =>
       until(async () => {
         const klusterlet = await bed.plane('cluster1').admin.get(resources.klusterlets, 'klusterlet');
-        return statusOf(klusterlet, 'HubConnectionDegraded') === 'False' || undefined;
+        return statusOf(klusterlet, 'HubConnectionDegraded') === 'False';
       }, 'connection of cluster1'),
     'stop its1': () => bed.fault({ kind: 'stopped', plane: 'its1' }),
     'stop cluster1': () => bed.fault({ kind: 'stopped', plane: 'cluster1' }),

@@ -3,7 +3,7 @@
  * second is a hub as OCM made them before 0.11, with more WECs than one page holds.
  */
 import { after, before } from 'node:test';
-import { startBed } from '../../../testbed/bed.ts';
+import { startBed } from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
 import { announceMany } from '../support/pretended-agents.ts';
 import { testLabel } from './hub-commands/label.ts';

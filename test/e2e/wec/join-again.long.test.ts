@@ -3,20 +3,24 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import {
   type AnyObject,
+  Authority,
   type Bed,
+  type CertificateSigningRequest,
+  type Deployment,
   faultyPods,
   limitedUser,
+  type ManagedCluster,
   type Plane,
+  type Pod,
   resources,
   startBed,
+  until,
   wipeKlusterlet,
   writeKubeconfig,
-} from '../../../testbed/bed.ts';
-import type { CertificateSigningRequest, Deployment, ManagedCluster, Pod } from '../../../testbed/kube/objects.ts';
-import { Authority } from '../../../testbed/plane/pki.ts';
+} from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
 import { assertRefused, markAll, writesOn } from '../support/refusal.ts';
-import { assertAvailable, contextsOf, statusOf, until } from '../support/registration.ts';
+import { assertAvailable, contextsOf, statusOf } from '../support/registration.ts';
 import { WriteProxy } from '../support/write-proxy.ts';
 
 let bed: Bed;
@@ -49,7 +53,7 @@ async function uidOf({ admin }: Plane): Promise<string | undefined> {
 /** As somebody does with kubectl while the agent lives. */
 async function deleteCluster(name: string): Promise<void> {
   await its1.admin.delete(resources.managedClusters, name);
-  await until(async () => ((await clusterOf(name)) === undefined ? true : undefined), `end of ManagedCluster ${name}`);
+  await until(async () => (await clusterOf(name)) === undefined, `end of ManagedCluster ${name}`);
 }
 
 async function requestsOf(name: string): Promise<CertificateSigningRequest[]> {
@@ -135,8 +139,7 @@ describe('joined again', { concurrency: true }, () => {
       });
       await planeOf(name).admin.patch<Deployment>(resources.deployments, operator, { spec: { replicas: 1 } });
       await until(
-        async () =>
-          statusOf(await clusterOf(name), 'ManagedClusterConditionAvailable') === 'Unknown' ? true : undefined,
+        async () => statusOf(await clusterOf(name), 'ManagedClusterConditionAvailable') === 'Unknown',
         'silence of the agent',
       );
       const { stderr } = await cli.succeed(join(name));
@@ -222,7 +225,7 @@ describe('joined again', { concurrency: true }, () => {
       const mend = await bed.fault({ kind: 'crashing', plane: name, pod: faultyPods.agents });
       await until(async () => {
         const { items } = await planeOf(name).admin.list<Pod>(resources.pods, { namespace: agentNamespace });
-        return items.some(({ status }) => (status?.containerStatuses?.[0]?.restartCount ?? 0) > 1) || undefined;
+        return items.some(({ status }) => (status?.containerStatuses?.[0]?.restartCount ?? 0) > 1);
       }, 'crash loop');
       const run = await cli.run(join(name));
       assertRefused(run, { exitCode: 1, says: /cluster3 is kept from .*klusterlet-agent-\S+: CrashLoopBackOff/ });
@@ -262,6 +265,6 @@ async function scaleToNone({ admin }: Plane): Promise<void> {
     const lists = await Promise.all(
       scaled.map((key) => admin.list(resources.pods, { namespace: key.split('/')[0] ?? '' })),
     );
-    return lists.every(({ items }) => items.length === 0) ? true : undefined;
+    return lists.every(({ items }) => items.length === 0);
   }, 'end of the pods');
 }

@@ -4,28 +4,24 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { parseAllDocuments } from 'yaml';
 import {
+  type AnyObject,
   ApiError,
+  apply,
   type Bed,
+  type CertificateSigningRequest,
+  type Deployment,
+  installKlusterlet,
   type Plane,
   requestBootstrapToken,
   resources,
   startBed,
+  until,
   wipeWec,
-} from '../../../testbed/bed.ts';
-import { installKlusterlet } from '../../../testbed/conformance/installer.ts';
-import { apply } from '../../../testbed/kube/apply.ts';
-import type { AnyObject, CertificateSigningRequest, Deployment } from '../../../testbed/kube/objects.ts';
+} from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
 import { inventoryOf } from '../support/inventory.ts';
 import { assertUnwritten, markAll, writesOn } from '../support/refusal.ts';
-import {
-  assertAvailable,
-  bootstrapSecretText,
-  contextsOf,
-  secretText,
-  statusOf,
-  until,
-} from '../support/registration.ts';
+import { assertAvailable, bootstrapSecretText, contextsOf, secretText, statusOf } from '../support/registration.ts';
 
 let bed: Bed;
 let cli: Cli;
@@ -134,7 +130,7 @@ describe('the address for the agents', () => {
     assert.match(await bootstrapSecretText(cluster1), new RegExp(`server: ${its1.server}$`, 'm'));
     await until(async () => {
       const klusterlet = await cluster1.admin.find<AnyObject>(resources.klusterlets, 'klusterlet');
-      return statusOf(klusterlet, 'HubConnectionDegraded') === 'True' ? true : undefined;
+      return statusOf(klusterlet, 'HubConnectionDegraded') === 'True';
     }, 'word of the operator');
     const again = await cli.succeed(['wec', 'join', 'cluster1', '--accept']);
     assert.match(again.stderr, /the address .* has changed: bootstrap secret renewed/);
@@ -160,7 +156,7 @@ describe('an operator that stellarctl did not install', () => {
     await installKlusterlet(cluster1, { clusterName: 'cluster1', mode: 'Singleton', bootstrap: undefined });
     await cluster1.admin.delete(resources.klusterlets, 'klusterlet');
     await until(
-      async () => ((await cluster1.admin.find(resources.klusterlets, 'klusterlet')) === undefined ? true : undefined),
+      async () => (await cluster1.admin.find(resources.klusterlets, 'klusterlet')) === undefined,
       'end of the Klusterlet',
     );
     const look = async () =>
@@ -170,8 +166,7 @@ describe('an operator that stellarctl did not install', () => {
         1,
       );
     await until(
-      async () =>
-        statusOf(await cluster1.admin.get(resources.deployments, operator), 'Available') === 'True' ? true : undefined,
+      async () => statusOf(await cluster1.admin.get(resources.deployments, operator), 'Available') === 'True',
       'running operator',
     );
     const before = await look();

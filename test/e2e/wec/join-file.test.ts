@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { type Bed, type Plane, resources, startBed } from '../../../testbed/bed.ts';
+import { type Bed, type Plane, resources, startBed, until } from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
 import { assertRefused, assertUnwritten, markAll, type Refusal, writesOn } from '../support/refusal.ts';
-import { assertAvailable, contextsOf, restartPods, statusOf, until } from '../support/registration.ts';
+import { assertAvailable, contextsOf, restartPods, statusOf } from '../support/registration.ts';
 
 let bed: Bed;
 /** The administrator of the ITS, and one who knows the WECs only. */
@@ -130,7 +130,7 @@ describe("wec join with a join file and the WEC's kubeconfig alone", { concurren
     await restartPods(cluster1, 'open-cluster-management');
     await until(async () => {
       const klusterlet = await cluster1.admin.get(resources.klusterlets, 'klusterlet');
-      return statusOf(klusterlet, 'HubConnectionDegraded') === 'False' ? true : undefined;
+      return statusOf(klusterlet, 'HubConnectionDegraded') === 'False';
     }, 'word of the operator that its agent is connected');
     await markAll([cluster1]);
     const again = await ofWecs.succeed(['wec', 'join', 'cluster1', '--join-file', joinFile]);

@@ -4,21 +4,23 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { parse, stringify } from 'yaml';
 import {
+  type AnyObject,
   type Bed,
+  type Entry,
+  installKlusterlet,
+  kubeconfigOf,
   limitedUser,
   type Plane,
   resources,
   startBed,
+  until,
   wipeKlusterlet,
   wipeWec,
   writeKubeconfig,
-} from '../../../testbed/bed.ts';
-import { installKlusterlet } from '../../../testbed/conformance/installer.ts';
-import { type Entry, kubeconfigOf } from '../../../testbed/kube/kubeconfig.ts';
-import type { AnyObject } from '../../../testbed/kube/objects.ts';
+} from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
 import { assertRefused, assertRefuses, assertUnwritten, markAll, type Refusal, writesOn } from '../support/refusal.ts';
-import { assertAvailable, contextsOf, until } from '../support/registration.ts';
+import { assertAvailable, contextsOf } from '../support/registration.ts';
 
 let bed: Bed;
 let cli: Cli;
@@ -457,7 +459,7 @@ describe('wec join leaves alone what somebody else has registered:', () => {
     await refuses('wec join cluster2', { exitCode: 1, says: /Klusterlet on cluster2 .*is being deleted/ });
     await cluster2.admin.patch(resources.klusterlets, 'klusterlet', { metadata: { finalizers: null } }).catch(() => {});
     await until(
-      async () => ((await cluster2.admin.find(resources.klusterlets, 'klusterlet')) === undefined ? true : undefined),
+      async () => (await cluster2.admin.find(resources.klusterlets, 'klusterlet')) === undefined,
       'end of the Klusterlet',
     );
   });

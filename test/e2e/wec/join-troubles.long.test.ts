@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { type Bed, expiredToken, type Plane, resources, startBed, wipeWec } from '../../../testbed/bed.ts';
+import { type Bed, expiredToken, type Plane, resources, startBed, wipeWec } from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
 import { assertRefused } from '../support/refusal.ts';
 import { assertAvailable, bootstrapSecretText, contextsOf } from '../support/registration.ts';

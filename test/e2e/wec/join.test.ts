@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { type Bed, type Plane, resources, startBed, wipeWec } from '../../../testbed/bed.ts';
-import type { KubeObject } from '../../../testbed/kube/objects.ts';
+import { type Bed, type KubeObject, type Plane, resources, startBed, wipeWec } from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
 import { assertUnwritten, markAll, writesOn } from '../support/refusal.ts';
 import { assertAvailable, contextsOf } from '../support/registration.ts';

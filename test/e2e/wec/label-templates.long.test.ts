@@ -2,10 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type AnyObject, type Plane, resources } from '../../../testbed/bed.ts';
-import type { ManifestWork } from '../../../testbed/kube/objects.ts';
+import { type AnyObject, type ManifestWork, type Plane, resources, until } from '../../../testbed/index.ts';
 import { assertRefuses, assertUnwritten, markAll } from '../support/refusal.ts';
-import { statusOf, until } from '../support/registration.ts';
+import { statusOf } from '../support/registration.ts';
 import { shown } from '../support/screen.ts';
 import { changedKubeconfig, controlPlane, type HostingBed, type SpaceCli, startHosting } from '../support/spaces.ts';
 
@@ -32,7 +31,7 @@ async function bindTemplate(name: string, text: string): Promise<void> {
   });
   await until(async () => {
     const works = await Promise.all(['cluster1', 'cluster2'].map(worksOf));
-    return works.every((found) => manifestNames(found).includes(name)) || undefined;
+    return works.every((found) => manifestNames(found).includes(name));
   }, `works of ${name}`);
 }
 
@@ -60,10 +59,7 @@ before(async () => {
   ({ cli, hosting } = all);
   planes = [hosting, ...['cluster1', 'cluster2'].map((name) => all.bed.plane(name))];
   for (const space of ['its1', 'wds1'])
-    await until(
-      async () => statusOf(await controlPlane(hosting, space), 'Ready') === 'True' || undefined,
-      `ready ${space}`,
-    );
+    await until(async () => statusOf(await controlPlane(hosting, space), 'Ready') === 'True', `ready ${space}`);
   await cli.type('wec join cluster1 cluster2 --its hosting --accept --label tier=edge --label region=eu');
   await bindTemplate('area', 'In {{ .region }}');
 });
@@ -182,11 +178,11 @@ describe('a removal', { concurrency: 1 }, () => {
     assert.ok(run.stderr.includes('the works of cluster2 are deleted and made again'), run.stderr);
     await until(async () => {
       const uids = await workUids('cluster2');
-      return (uids.length === before.length && uids.every((uid) => !before.includes(uid))) || undefined;
+      return uids.length === before.length && uids.every((uid) => !before.includes(uid));
     }, 'works of cluster2 made anew');
     assert.deepEqual(await regionalWorks('cluster1'), []);
     await cli.type('label cluster1 region=eu tier=edge --its hosting');
-    await until(async () => (await regionalWorks('cluster1')).length === before.length || undefined, 'works again');
+    await until(async () => (await regionalWorks('cluster1')).length === before.length, 'works again');
   });
 
   it('that breaks a template is done with --yes, and says what it does', async () => {
@@ -194,10 +190,10 @@ describe('a removal', { concurrency: 1 }, () => {
     assert.equal(stdout, 'cluster1: labelled\n');
     assert.ok(stderr.includes(breaks), stderr);
     assert.equal((await labelsOf('cluster1')).region, undefined);
-    const isGone = async () => (await regionalWorks('cluster2')).length === 0 || undefined;
+    const isGone = async () => (await regionalWorks('cluster2')).length === 0;
     await until(isGone, 'deletion of the works of cluster2, as was said');
     await cli.type('label cluster1 region=eu --its hosting');
-    await until(async () => !(await isGone()) || undefined, 'works again');
+    await until(async () => !(await isGone()), 'works again');
   });
 
   it('is judged without the hosting cluster where a context leads to the WDS that works name', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { type Bed, type Plane, startBed, wipeWec, writeKubeconfig } from '../../../testbed/bed.ts';
+import { type Bed, type Plane, startBed, wipeWec, writeKubeconfig } from '../../../testbed/index.ts';
 import { Cli, type CliRun } from '../support/harness.ts';
 import { inventoryOf } from '../support/inventory.ts';
 import { assertAvailable, contextsOf } from '../support/registration.ts';

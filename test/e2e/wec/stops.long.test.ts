@@ -9,7 +9,7 @@ import {
   resources,
   startBed,
   untilApplied,
-} from '../../../testbed/bed.ts';
+} from '../../../testbed/index.ts';
 import { Cli, type CliOptions, type CliRun } from '../support/harness.ts';
 import { inventoryOf } from '../support/inventory.ts';
 import { assertAvailable, contextsOf } from '../support/registration.ts';

@@ -4,8 +4,14 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parse } from 'yaml';
-import { type Bed, type Plane, resources, startBed } from '../../../testbed/bed.ts';
-import { type LocalClusterTools, localClusterTools } from '../../../testbed/local-clusters/tools.ts';
+import {
+  type Bed,
+  type LocalClusterTools,
+  localClusterTools,
+  type Plane,
+  resources,
+  startBed,
+} from '../../../testbed/index.ts';
 import { Cli, type CliOptions } from '../support/harness.ts';
 
 let bed: Bed;

@@ -1,11 +1,19 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
-import { type AnyObject, type Bed, type Plane, resources, startBed } from '../../../testbed/bed.ts';
-import { crd, managedCrds } from '../../../testbed/ocm/crds.ts';
+import {
+  type AnyObject,
+  type Bed,
+  crd,
+  managedCrds,
+  type Plane,
+  resources,
+  startBed,
+  until,
+} from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
 import { assertUnwritten, markAll } from '../support/refusal.ts';
-import { assertAvailable, contextsOf, until } from '../support/registration.ts';
+import { assertAvailable, contextsOf } from '../support/registration.ts';
 
 /** Contexts that do not lead to cluster1, the WEC of its1; each is a trap of its own. */
 const wrong = {

@@ -1,15 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Api } from '../../kube/api.ts';
 import type { AnyObject, Deployment, Secret } from '../../kube/objects.ts';
 import { deployments, type Resource, resourceOf, secrets } from '../../kube/resources.ts';
+import { until } from '../../kube/until.ts';
 import { Authority } from '../../plane/pki.ts';
 import { hubCrds } from '../crds.ts';
 import { hubNamespace, operatorNamespace } from '../names.ts';
 import { clusterManagerObject, clusterSetObject, hubObjects, namespaceObject } from './objects.ts';
 import type { HubOptions } from './options.ts';
 import { servingObjects, signerSecret, webhookConfigurations } from './webhooks.ts';
-
-const readyTimeout = 60_000;
 
 /**
  * Makes a cluster a hub: what ocm's cluster-manager operator would make, written by an administrator (the objects are
@@ -44,14 +42,7 @@ async function ensureSigner(admin: Api): Promise<Authority> {
 
 /** The kinds of new CRDs are served a moment after they are stored. */
 async function untilServed(admin: Api, resource: Resource): Promise<void> {
-  const isServed = () =>
-    admin.list(resource).then(
-      () => true,
-      () => false,
-    );
-  for (const deadline = Date.now() + readyTimeout; !(await isServed()); await sleep(100)) {
-    if (Date.now() > deadline) throw new Error(`${resource.plural} are not served after ${readyTimeout / 1000} s`);
-  }
+  await until(() => admin.list(resource).catch(() => undefined), `served ${resource.plural}`);
 }
 
 function servedBy(crd: AnyObject): Resource {
@@ -65,15 +56,9 @@ function servedBy(crd: AnyObject): Resource {
 
 async function untilReady(admin: Api): Promise<void> {
   const namespaces = [operatorNamespace, hubNamespace];
-  const listUnready = async () => {
+  const isReady = ({ spec, status }: Deployment) => (status?.readyReplicas ?? 0) >= (spec.replicas ?? 1);
+  await until(async () => {
     const lists = await Promise.all(namespaces.map((namespace) => admin.list<Deployment>(deployments, { namespace })));
-    const all = lists.flatMap(({ items }) => items);
-    return all.filter(({ spec, status }) => (status?.readyReplicas ?? 0) < (spec.replicas ?? 1));
-  };
-  let unready = await listUnready();
-  for (const deadline = Date.now() + readyTimeout; unready.length > 0; unready = await listUnready()) {
-    const names = unready.map(({ metadata }) => metadata.name).join(', ');
-    if (Date.now() > deadline) throw new Error(`not ready after ${readyTimeout / 1000} s: ${names}`);
-    await sleep(100);
-  }
+    return lists.flatMap(({ items }) => items).every(isReady);
+  }, 'programs of the hub that are ready');
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
-import type { Bed, Plane } from '../../../../testbed/bed.ts';
+import type { Bed, Plane } from '../../../../testbed/index.ts';
 import type { Cli, CliOptions } from '../harness.ts';
 import { markAll, writesOn } from '../refusal.ts';
 import type { RawKubeconfig } from '../spaces.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import { execa } from 'execa';
-import { type Plane, resources, writeKubeconfig } from '../../../../testbed/bed.ts';
+import { type Plane, resources, writeKubeconfig } from '../../../../testbed/index.ts';
 import { bootFile } from '../../../stellarctl.ts';
 import { announce } from '../../support/pretended-agents.ts';
 import { assertRefused, assertRefuses, assertUnwritten, writesOn } from '../../support/refusal.ts';

@@ -1,4 +1,4 @@
-import type { Bed, Plane } from '../../../../testbed/bed.ts';
+import type { Bed, Plane } from '../../../../testbed/index.ts';
 import type { Cli, CliRun } from '../../support/harness.ts';
 
 /** What the tests of these commands share; filled in when they start. */

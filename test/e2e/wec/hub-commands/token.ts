@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeEach, describe, it } from 'node:test';
-import type { Plane } from '../../../../testbed/bed.ts';
+import type { Plane } from '../../../../testbed/index.ts';
 import { assertRefused, assertRefuses, assertUnwritten, writesOn } from '../../support/refusal.ts';
 import type { Surroundings } from './surroundings.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeEach, describe, it } from 'node:test';
-import { type Plane, writeKubeconfig } from '../../../../testbed/bed.ts';
+import { type Plane, writeKubeconfig } from '../../../../testbed/index.ts';
 import { assertRefused } from '../../support/refusal.ts';
 import type { Surroundings } from './surroundings.ts';
 

@@ -1,0 +1,43 @@
+/** What tests, benchmarks and the quickstart use of the bed; test/ imports from no other file of it. */
+export { type Bed, startBed } from './bed.ts';
+export { chartOf, ingressChart } from './charts/chart-of.ts';
+export { currentChart } from './charts/versions.ts';
+export { installKlusterlet } from './conformance/installer.ts';
+export { type Fault, pods as faultyPods } from './faults/fault.ts';
+export { buildHelm } from './helm/build.ts';
+export * from './helpers/requests.ts';
+export * from './helpers/tokens.ts';
+export * from './helpers/users.ts';
+export * from './helpers/wds.ts';
+export * from './helpers/wipe.ts';
+export * from './helpers/workload.ts';
+export type { Api } from './kube/api.ts';
+export { apply } from './kube/apply.ts';
+export { discover } from './kube/discovery.ts';
+export { ApiError } from './kube/errors.ts';
+export { type Entry, kubeconfigOf } from './kube/kubeconfig.ts';
+export type {
+  AnyObject,
+  CertificateSigningRequest,
+  Deployment,
+  KubeObject,
+  ManagedCluster,
+  ManifestWork,
+  Pod,
+} from './kube/objects.ts';
+export type { Resource } from './kube/resources.ts';
+export * as resources from './kube/resources.ts';
+export * from './kube/until.ts';
+export {
+  installKubeFlexOnly,
+  installKubeStellar,
+  type KubeStellarOptions,
+  runHelm,
+} from './kubestellar/install.ts';
+export { type LocalClusterTools, localClusterTools } from './local-clusters/tools.ts';
+export { crd, managedCrds } from './ocm/crds.ts';
+export { rule } from './ocm/rbac.ts';
+export type { AuditEvent } from './plane/audit.ts';
+export { Authority } from './plane/pki.ts';
+export type { Plane } from './plane/plane.ts';
+export { freePort } from './plane/ports.ts';

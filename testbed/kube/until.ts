@@ -1,0 +1,24 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/**
+ * Seconds in which anything that comes by itself has come, on a machine three times slower than ours as well: a process takes up to 57 s
+ * for the Lease of one that was killed, the operator up to 50 s for its next word on a hub, a namespace half a minute to go. It bounds
+ * failures only.
+ */
+const patience = 240;
+
+const pauses = { first: 30, last: 250 };
+
+/**
+ * Looks until something is found, or is so.
+ * @param what what it is, for the error where it does not come; by default the look itself
+ */
+export async function until<T>(look: () => Promise<T>, what?: string): Promise<Exclude<T, undefined | false>> {
+  const deadline = Date.now() + patience * 1000;
+  for (let pause = pauses.first; ; pause = Math.min(pause * 1.3, pauses.last)) {
+    const found = await look();
+    if (found !== undefined && found !== false) return found as Exclude<T, undefined | false>;
+    if (Date.now() > deadline) throw new Error(`not in ${patience} s: ${what ?? look}`);
+    await sleep(pause);
+  }
+}
