@@ -40,10 +40,11 @@ async function resolveByEsbuild(pluginBuild: PluginBuild, args: OnResolveArgs): 
 /**
  * Modules that are imported by a dependency for something that stellarctl does not do, and that cost start-up time: left out, so that
  * whatever would use them fails loudly. undici is client-node's own HTTP client, three quarters of everything; our requests are sent
- * by node:https (src/lib/kube/client/transport.ts). commander runs sub-commands that are programs of their own by node:child_process.
+ * by node:https (src/lib/kube/client/transport.ts), and through proxies by agents of our own (proxied.ts), so that hpagent and
+ * socks-proxy-agent are not used either. commander runs sub-commands that are programs of their own by node:child_process.
  */
 const leftOut: { module: RegExp; importer: RegExp }[] = [
-  { module: /^undici$/, importer: /node_modules.@kubernetes.client-node/ },
+  { module: /^(undici|hpagent|socks|socks-proxy-agent)$/, importer: /node_modules.@kubernetes.client-node/ },
   { module: /^node:child_process$/, importer: /node_modules.commander/ },
 ];
 

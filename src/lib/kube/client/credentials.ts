@@ -1,18 +1,22 @@
 import { readFile } from 'node:fs/promises';
-import type { Agent as HttpAgent } from 'node:http';
+import http from 'node:http';
 import https from 'node:https';
 import { KubeConfig } from '@kubernetes/client-node';
 import { StellarError } from '../../engine/errors.ts';
 import { inWords } from '../../engine/next-step.ts';
 import type { ClusterEntry, ExecEntry, SelectedContext } from '../kubeconfig/kubeconfig.ts';
 import { lookup } from './local-names.ts';
+import { forwarderOf, proxyHeaders, throughProxy } from './proxied.ts';
+import { type ProxyServer, proxyOf } from './proxy.ts';
 
 /** A context's server, as its user reaches it. */
 export interface Server {
-  agent: HttpAgent;
+  agent: http.Agent;
+  /** What the agent goes through. */
+  proxy: ProxyServer | undefined;
+  /** Whether the proxy itself is asked, for the whole address. */
+  isForwarded: boolean;
   headers: Record<string, string | string[]>;
-  /** Whether the server must prove who it is. Said to every connection, since Node lets NODE_TLS_REJECT_UNAUTHORIZED decide otherwise. */
-  rejectUnauthorized: boolean;
   /** `user:password`, for the few clusters that still have basic authentication. */
   auth: string | undefined;
 }
@@ -22,15 +26,15 @@ const freshMs = 30_000;
 
 /**
  * The credentials of one context, obtained by client-node (client certificates, tokens and their files, exec plugins, OIDC,
- * cloud providers, proxies). client-node 2 opens a connection for every call; here one agent with kept-alive connections
- * serves them all.
+ * cloud providers). client-node 2 opens a connection for every call; here one agent with kept-alive connections serves them all.
  */
 export class Credentials {
   readonly #context: SelectedContext;
   #config: KubeConfig | undefined;
   #current: Promise<Server> | undefined;
   #obtainedAt = 0;
-  #agent: { key: string; agent: HttpAgent } | undefined;
+  #agent: { key: string; agent: http.Agent } | undefined;
+  readonly #closing = new AbortController();
 
   constructor(context: SelectedContext) {
     this.#context = context;
@@ -53,11 +57,12 @@ export class Credentials {
 
   /** Closes kept-alive connections, so that the process can end. */
   close(): void {
+    this.#closing.abort();
     this.#agent?.agent.destroy();
   }
 
   async #obtain(): Promise<Server> {
-    const { name, cluster, user } = this.#context;
+    const { name, server, cluster, user } = this.#context;
     const options: https.RequestOptions = { headers: {} };
     try {
       this.#config ??= toClientNode(this.#context);
@@ -74,45 +79,46 @@ export class Credentials {
     }
     // The API server packs long answers only.
     if (!cluster['disable-compression']) headers['Accept-Encoding'] = 'gzip';
-    const rejectUnauthorized = options.rejectUnauthorized ?? true;
-    const agent = this.#agentFor(options, rejectUnauthorized);
-    return { agent, headers, rejectUnauthorized, auth: options.auth ?? undefined };
+    const proxy = proxyOf(this.#context);
+    const forwarder = forwarderOf(new URL(server), proxy);
+    return {
+      agent: this.#agentFor(options, proxy),
+      proxy,
+      isForwarded: forwarder !== undefined,
+      headers: { ...headers, ...(forwarder && proxyHeaders(forwarder)) },
+      auth: options.auth ?? undefined,
+    };
   }
 
-  #agentFor(options: https.RequestOptions, rejectUnauthorized: boolean): HttpAgent {
-    const { ca, cert, key } = options;
+  #agentFor(
+    { ca, cert, key, servername, rejectUnauthorized = true }: https.RequestOptions,
+    proxy: ProxyServer | undefined,
+  ): http.Agent {
     const identity = [ca, cert, key].map(String).join('|');
     if (this.#agent?.key === identity) return this.#agent.agent;
-    // A proxied or plain-HTTP agent is client-node's own.
-    const plain = this.#context.cluster['proxy-url'] === undefined && this.#context.server.startsWith('https:');
-    const agent = plain
-      ? new https.Agent({
-          keepAlive: true,
-          maxSockets: 32,
-          lookup,
-          ca,
-          cert,
-          key,
-          ...(options.servername === undefined ? {} : { servername: options.servername }),
-          rejectUnauthorized,
-        })
-      : withVerifiedProxy(options.agent as ProxyAgent);
+    const server = new URL(this.#context.server);
+    const options: https.AgentOptions = {
+      keepAlive: true,
+      maxSockets: 32,
+      lookup,
+      ca,
+      cert,
+      key,
+      ...(servername === undefined ? {} : { servername }),
+      // Said to every connection, since Node lets NODE_TLS_REJECT_UNAUTHORIZED decide otherwise.
+      rejectUnauthorized,
+    };
+    const direct = server.protocol === 'https:' ? new https.Agent(options) : new http.Agent(options);
+    const agent = proxy === undefined ? direct : throughProxy(direct, proxy, server, options, this.#closing.signal);
     this.#agent = { key: identity, agent };
     return agent;
   }
 }
 
-/** An agent of client-node; one that uses a proxy has settings for its connection to the proxy as well (hpagent). */
-type ProxyAgent = HttpAgent & { proxyRequestOptions?: https.RequestOptions };
-
-function withVerifiedProxy(agent: ProxyAgent): HttpAgent {
-  if (agent.proxyRequestOptions !== undefined) agent.proxyRequestOptions.rejectUnauthorized = true;
-  return agent;
-}
-
 function toClientNode({ name, server, cluster, user }: SelectedContext): KubeConfig {
   const config = new KubeConfig();
-  const entry: ClusterEntry = { ...cluster, server };
+  // The agent that client-node makes of them is not used.
+  const { 'proxy-url': _, ...entry }: ClusterEntry = { ...cluster, server };
   // client-node refuses http: unless told not to verify, although there is nothing to verify.
   if (server.startsWith('http:')) entry['insecure-skip-tls-verify'] = true;
   const exec = user.exec && withExecInfo(user.exec);

@@ -1,6 +1,7 @@
 import { command } from '../../engine/command-line.ts';
 import { type ErrorCode, type ErrorDetails, type Passing, StellarError } from '../../engine/errors.ts';
-import { type NextStep, run } from '../../engine/next-step.ts';
+import { inWords, type NextStep, run } from '../../engine/next-step.ts';
+import { describeProxy, hostOf, ProxyRefusal, type ProxyServer, ProxyUnreachable } from './proxy.ts';
 
 /** Names a cluster in messages: the context that the user knows, and the server behind it. */
 export interface ClusterRef {
@@ -143,13 +144,42 @@ const networkFailures: Record<string, NetworkFailure> = {
   ERR_TLS_CERT_ALTNAME_INVALID: untrusted('its certificate is for other names'),
 };
 
-/** Makes the error of a request that got no answer. */
-export function networkError(cluster: ClusterRef, error: unknown): StellarError {
-  const { code = '', message } = error as NodeJS.ErrnoException;
-  const failure =
-    networkFailures[code] ?? (code.startsWith('ERR_SSL') ? untrusted(message) : unreachable(message || String(error)));
-  return new StellarError(failure.code, `Cannot reach ${describeCluster(cluster)}: ${failure.why}.`, {
+/** Makes the error of a request that got no answer. @param proxy what it went through */
+export function networkError(cluster: ClusterRef, error: unknown, proxy?: ProxyServer): StellarError {
+  if (proxy !== undefined && (error instanceof ProxyUnreachable || error instanceof ProxyRefusal))
+    return proxyError(cluster, error, proxy);
+  const failure = networkFailureOf(error);
+  const way = proxy === undefined ? '' : ` through the proxy ${describeProxy(proxy)}`;
+  return new StellarError(failure.code, `Cannot reach ${describeCluster(cluster)}${way}: ${failure.why}.`, {
     next: stepsOf(failure.next?.(cluster)),
     cause: error,
   });
 }
+
+function networkFailureOf(error: unknown): NetworkFailure {
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  return (
+    networkFailures[code] ?? (code.startsWith('ERR_SSL') ? untrusted(message) : unreachable(message || String(error)))
+  );
+}
+
+function proxyError(cluster: ClusterRef, error: ProxyUnreachable | ProxyRefusal, proxy: ProxyServer): StellarError {
+  const [named, of] = [describeProxy(proxy), describeCluster(cluster)];
+  if (error instanceof ProxyRefusal) {
+    const next = error.message.startsWith('407') ? withUser : besideProxy(cluster, proxy);
+    return new StellarError('unreachable', `The proxy ${named} does not connect to ${of}: ${error.message}.`, {
+      next: [next],
+      cause: error,
+    });
+  }
+  const { code, why } = networkFailureOf(error.cause ?? error);
+  const next = [besideProxy(cluster, proxy)];
+  return new StellarError(code, `Cannot reach the proxy ${named} of ${of}: ${why}.`, { next, cause: error });
+}
+
+const withUser = inWords('Put its user and password into its address: http://USER:PASSWORD@HOST:PORT');
+
+const besideProxy = ({ context, server }: ClusterRef, { setting }: ProxyServer): NextStep =>
+  setting === 'proxy-url'
+    ? run(command`kubectl config view --minify --context ${context}`, 'Is it the right proxy?')
+    : run(command`export NO_PROXY="$NO_PROXY,"${hostOf(new URL(server))}`, 'Where the server is reached without it');

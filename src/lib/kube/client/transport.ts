@@ -8,6 +8,7 @@ import type { Answer } from '../restarts.ts';
 import { readAnswer } from './answer.ts';
 import { Credentials, type Server } from './credentials.ts';
 import { type ClusterRef, describeCluster, networkError } from './errors.ts';
+import { ProxyRefusal, type ProxyServer, ProxyUnreachable } from './proxy.ts';
 import { Silence } from './silence.ts';
 
 /** What stellarctl calls itself to a server. */
@@ -102,16 +103,18 @@ export class Transport {
           this.#noteClock(response.headers.date);
           const address = withoutCredentials(new URL(sent.path, this.#server).href);
           this.#trace?.(`${request.method} ${address} ${response.statusCode} ${Date.now() - started}ms`);
+          // An API server has no such answer.
+          if (response.statusCode === 407) reject(new ProxyRefusal(`407 ${response.statusMessage}`));
           readAnswer(this.cluster, response, heard).then(resolve, reject);
         });
       });
     } catch (error) {
       throwIfInterrupted(this.#signal);
       if (error instanceof StellarError) throw error;
-      if (silence.signal.aborted) throw this.#tooLate(silence);
+      if (silence.signal.aborted) throw this.#tooLate(silence, sent, server.proxy);
       if (isReset(error) && sent.reusedSocket && sent.socket?.bytesRead === readBefore)
         throw new StaleConnection(this.cluster);
-      throw networkError(this.cluster, error);
+      throw networkError(this.cluster, error, server.proxy);
     } finally {
       silence.stop();
     }
@@ -132,21 +135,20 @@ export class Transport {
       headers['Content-Type'] = contentType ?? 'application/json';
       headers['Content-Length'] = String(Buffer.byteLength(text));
     }
-    const { agent, rejectUnauthorized, auth } = server;
+    const { agent, auth, isForwarded } = server;
     const sent = (url.protocol === 'http:' ? http : https).request(url, {
       method,
       headers,
       agent,
-      // For agents of a proxy, which do not have it themselves.
-      rejectUnauthorized,
       signal,
       ...(auth === undefined ? {} : { auth }),
+      ...(isForwarded ? { path: withoutCredentials(url.href) } : {}),
     });
     sent.end(text);
     return sent;
   }
 
-  #tooLate(silence: Silence): StellarError {
+  #tooLate(silence: Silence, sent: ClientRequest, proxy: ProxyServer | undefined): StellarError {
     const isSilent = Date.now() - this.#lastAnswer >= requestTimeoutMs;
     if (silence.isDeadline && !isSilent) {
       return new StellarError(
@@ -155,7 +157,9 @@ export class Transport {
         { next: [inWords('Give it more: --timeout')] },
       );
     }
-    return networkError(this.cluster, { code: 'ETIMEDOUT' });
+    const late = { code: 'ETIMEDOUT' };
+    const isProxys = proxy !== undefined && !sent.socket;
+    return networkError(this.cluster, isProxys ? new ProxyUnreachable('', { cause: late }) : late, proxy);
   }
 }
 

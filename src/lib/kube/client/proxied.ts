@@ -1,0 +1,122 @@
+import { once } from 'node:events';
+import http from 'node:http';
+import type https from 'node:https';
+import net, { isIP } from 'node:net';
+import tls from 'node:tls';
+import { requestTimeoutMs } from '../../engine/deadline.ts';
+import { lookup } from './local-names.ts';
+import { hostOf, ProxyRefusal, type ProxyServer, ProxyUnreachable } from './proxy.ts';
+
+/** A request to a server without TLS is not tunnelled by an http proxy: the proxy gets it, with the whole address, and sends it on. */
+export const forwarderOf = (server: URL, proxy: ProxyServer | undefined): ProxyServer | undefined =>
+  server.protocol === 'https:' || proxy === undefined || isSocks(proxy) ? undefined : proxy;
+
+/** The user and password that a proxy's address has, as its header. */
+export function proxyHeaders({ url }: ProxyServer): Record<string, string> {
+  if (url.username === '' && url.password === '') return {};
+  const user = `${decoded(url.username)}:${decoded(url.password)}`;
+  return { 'Proxy-Authorization': `Basic ${Buffer.from(user).toString('base64')}` };
+}
+
+/** A per cent sign that begins no code stands for itself. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/**
+ * Makes an agent reach its one server through a proxy, as Go's net/http does: by CONNECT, or by SOCKS 5 with the name of the server,
+ * which the proxy looks up.
+ * @param options what the server is verified by; an https proxy is as well, or by what this machine trusts
+ * @param signal closes every connection
+ */
+export function throughProxy<Agent extends http.Agent>(
+  agent: Agent,
+  proxy: ProxyServer,
+  server: URL,
+  options: https.AgentOptions,
+  signal: AbortSignal,
+): Agent {
+  const connect = agent.createConnection.bind(agent);
+  const open = async (target: http.ClientRequestArgs) => {
+    const socket = await openThrough(proxy, server, options, signal);
+    return server.protocol === 'https:' ? connect({ ...target, socket } as http.ClientRequestArgs) : socket;
+  };
+  agent.createConnection = (target, callback) => {
+    // The types of Node have no failure without a socket.
+    const created = callback as ((error: Error | null, socket?: unknown) => void) | undefined;
+    open(target).then((socket) => created?.(null, socket), created);
+    return undefined;
+  };
+  return agent;
+}
+
+/** @throws ProxyUnreachable, ProxyRefusal */
+async function openThrough(
+  proxy: ProxyServer,
+  server: URL,
+  options: https.AgentOptions,
+  signal: AbortSignal,
+): Promise<net.Socket> {
+  const socket = dial(proxy, options, signal);
+  const patience = setTimeout(() => socket.destroy(new Error('no answer in time')), requestTimeoutMs);
+  try {
+    await once(socket, proxy.url.protocol === 'https:' ? 'secureConnect' : 'connect');
+    // What happens to it later is told to what uses it.
+    socket.on('error', () => undefined);
+    if (isSocks(proxy)) await tunnelBySocks(proxy, socket, server);
+    else if (forwarderOf(server, proxy) === undefined) await tunnelByConnect(proxy, socket, server);
+    return socket;
+  } catch (error) {
+    socket.destroy();
+    throw error instanceof ProxyRefusal ? error : new ProxyUnreachable('no connection', { cause: error });
+  } finally {
+    clearTimeout(patience);
+  }
+}
+
+function dial(
+  { url }: ProxyServer,
+  { ca = [], rejectUnauthorized }: https.AgentOptions,
+  signal: AbortSignal,
+): net.Socket {
+  const host = hostOf(url);
+  const address = { host, port: portOf(url), lookup, signal };
+  if (url.protocol !== 'https:') return net.connect(address);
+  const authorities = [...tls.getCACertificates('default'), ca].flat();
+  const servername = isIP(host) === 0 ? host : '';
+  return tls.connect({ ...address, servername, ca: authorities, rejectUnauthorized });
+}
+
+async function tunnelByConnect(proxy: ProxyServer, socket: net.Socket, server: URL): Promise<void> {
+  const path = `${server.hostname}:${portOf(server)}`;
+  const headers = { Host: path, ...proxyHeaders(proxy) };
+  const request = http.request({ createConnection: () => socket, method: 'CONNECT', path, headers });
+  request.end();
+  const [{ statusCode, statusMessage = '' }] = (await once(request, 'connect')) as [http.IncomingMessage];
+  if (statusCode !== 200) throw new ProxyRefusal(`${statusCode} ${statusMessage}`.trim());
+}
+
+async function tunnelBySocks({ url }: ProxyServer, socket: net.Socket, server: URL): Promise<void> {
+  const { SocksClient } = await import('socks');
+  const user = url.username === '' ? {} : { userId: decoded(url.username), password: decoded(url.password) };
+  try {
+    await SocksClient.createConnection({
+      existing_socket: socket,
+      command: 'connect',
+      proxy: { host: hostOf(url), port: portOf(url), type: 5, ...user },
+      destination: { host: hostOf(server), port: portOf(server) },
+    });
+  } catch (error) {
+    throw new ProxyRefusal((error as Error).message);
+  }
+}
+
+const isSocks = ({ url }: ProxyServer): boolean => url.protocol.startsWith('socks');
+
+const defaultPorts: Record<string, number> = { 'http:': 80, 'https:': 443 };
+
+const portOf = ({ port, protocol }: URL): number => (port === '' ? (defaultPorts[protocol] ?? 1080) : Number(port));

@@ -1,0 +1,239 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Deadline } from '../../../../../src/lib/engine/deadline.ts';
+import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
+import { connect } from '../../../../../src/lib/kube/client/live-client.ts';
+import { FakeProxy } from '../../../support/fake-proxy.ts';
+import { FakeServer } from '../../../support/fake-server.ts';
+
+const opened: (() => unknown)[] = [];
+const variables = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY', 'https_proxy', 'http_proxy', 'no_proxy'];
+const before = variables.map((name) => [name, process.env[name]] as const);
+afterEach(async () => {
+  for (const stop of opened.splice(0)) await stop();
+  for (const [name, value] of before) {
+    delete process.env[name];
+    if (value !== undefined) process.env[name] = value;
+  }
+});
+
+type Behaviour = Parameters<typeof FakeProxy.start>[0];
+interface Options {
+  /** Of the address of the proxy: `user:password` */
+  user?: string;
+  /** Where the address of the proxy is set. */
+  by?: 'proxy-url' | 'HTTPS_PROXY';
+  /** By which name the server is known. */
+  host?: string;
+  cluster?: object;
+  timeoutMs?: number;
+  signal?: AbortSignal;
+}
+
+/** A server behind a proxy, and a client for it. */
+async function behind(behaviour: Behaviour, options: Options = {}) {
+  const proxy = await FakeProxy.start(behaviour);
+  const server = await FakeServer.start(() => ({}));
+  opened.push(
+    () => server.stop(),
+    () => proxy.stop(),
+  );
+  const context = server.context();
+  const port = new URL(server.url).port;
+  const { host = 'hub.example', by = 'proxy-url' } = options;
+  context.server = `https://${host}:${port}`;
+  context.cluster = { ...context.cluster, ...options.cluster };
+  if (by === 'proxy-url') context.cluster['proxy-url'] = proxy.url(options.user);
+  else process.env[by] = proxy.url(options.user);
+  const traced: string[] = [];
+  const signal = options.signal ?? new AbortController().signal;
+  const kube = connect(context, new Deadline(options.timeoutMs ?? 20_000), signal, (line) => traced.push(line));
+  opened.push(() => kube.close());
+  return { proxy, server, kube, traced, port };
+}
+
+const failureOf = async (
+  work: Promise<unknown>,
+): Promise<Error & { code?: string; hint?: string; exitCode?: number }> =>
+  work.then(
+    () => assert.fail('it was answered'),
+    (error) => error,
+  );
+
+describe('a server is reached through', () => {
+  for (const kind of ['http', 'https', 'socks5'] as const) {
+    test(`an ${kind} proxy, which looks its name up, over kept connections`, async () => {
+      const { proxy, server, kube, port } = await behind({ kind });
+      for (let each = 0; each < 5; each += 1) await kube.read('/version');
+      assert.deepEqual(
+        proxy.asked.map(({ target, user }) => [target, user]),
+        [[`hub.example:${port}`, undefined]],
+      );
+      assert.deepEqual([server.requests.length, server.connections], [5, 1]);
+      assert.equal(server.requests[0]?.headers.authorization, 'Bearer secret-token');
+    });
+    test(`an ${kind} proxy that wants to know its user, who is told to nobody else`, async () => {
+      const { proxy, server, kube, traced } = await behind({ kind, user: 'me:s3:cr%t' }, { user: 'me:s3%3Acr%25t' });
+      await kube.read('/version');
+      assert.deepEqual([proxy.asked[0]?.user, server.requests.length], ['me:s3:cr%t', 1]);
+      assert.equal(server.requests[0]?.headers['proxy-authorization'], undefined);
+      assert.doesNotMatch(traced.join(), /s3/);
+    });
+    test(`an ${kind} proxy by an address of version 6`, async () => {
+      const { proxy, kube, port } = await behind({ kind }, { host: '[::1]' });
+      await kube.read('/version');
+      const host = kind === 'socks5' ? '00000000000000000000000000000001' : '[::1]';
+      assert.equal(proxy.asked[0]?.target, `${host}:${port}`);
+    });
+    test(`an ${kind} proxy, which does not vouch for it`, async () => {
+      const { server, kube } = await behind({ kind }, { host: 'other.example' });
+      const { code, message } = await failureOf(kube.read('/version'));
+      assert.equal(code, 'tls-error');
+      assert.match(
+        message,
+        /^Cannot reach fake \(\S+\) through the proxy \S+ \(proxy-url\): its certificate is for other/,
+      );
+      assert.equal(server.requests.length, 0);
+    });
+  }
+  test('the proxy of HTTPS_PROXY, and not where NO_PROXY names it', async () => {
+    const { proxy, server, kube } = await behind({}, { by: 'HTTPS_PROXY' });
+    await kube.read('/version');
+    assert.deepEqual([proxy.asked.length, server.requests.length], [1, 1]);
+    process.env.NO_PROXY = 'hub.example';
+    const direct = await behind({}, { by: 'HTTPS_PROXY', timeoutMs: 1000 });
+    // Only the proxy knows such a host.
+    assert.match(
+      (await failureOf(direct.kube.read('/version'))).message,
+      /^Cannot reach fake \(https:\/\/hub\.example:\d+\): /,
+    );
+    assert.deepEqual(direct.proxy.asked, []);
+  });
+  test('no proxy of the environment where it is this machine', async () => {
+    const { proxy, server, kube } = await behind({}, { by: 'HTTPS_PROXY', host: '127.0.0.1' });
+    await kube.read('/version');
+    assert.deepEqual([proxy.asked.length, server.requests.length], [0, 1]);
+  });
+  test('an http proxy that is asked itself, where the server has no TLS', async () => {
+    const asked: http.IncomingHttpHeaders[] = [];
+    const server = http.createServer((request, response) => {
+      asked.push(request.headers);
+      response.end('{}');
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const proxy = await FakeProxy.start({ user: 'me:secret' });
+    const { port } = server.address() as AddressInfo;
+    const address = `http://hub.example:${port}`;
+    process.env.HTTP_PROXY = proxy.url('me:secret');
+    const context = { name: 'fake', server: address, cluster: { server: address }, user: { token: 't' } };
+    const kube: Kube = connect(context, new Deadline(20_000), new AbortController().signal);
+    opened.push(
+      () => proxy.stop(),
+      () => server.close(),
+      () => kube.close(),
+    );
+    await kube.read('/version');
+    assert.deepEqual(proxy.asked, [{ method: 'GET', target: `${address}/version`, user: 'me:secret' }]);
+    assert.deepEqual([asked[0]?.host, asked[0]?.authorization], [`hub.example:${port}`, 'Bearer t']);
+    process.env.HTTP_PROXY = proxy.url('me:wrong');
+    const refused = kube.fork({});
+    opened.push(() => refused.close());
+    assert.match(
+      (await failureOf(refused.read('/version'))).message,
+      /^The proxy \S+ \(HTTP_PROXY\) .*: 407 Proxy Auth/,
+    );
+  });
+  test('many connections, without a warning', async () => {
+    const warnings: Error[] = [];
+    const warn = (warning: Error) => warnings.push(warning);
+    process.on('warning', warn);
+    const { server, kube } = await behind({ kind: 'https' });
+    await Promise.all(Array.from({ length: 40 }, () => kube.read('/version')));
+    await sleep(10);
+    process.off('warning', warn);
+    assert.deepEqual([server.requests.length, warnings], [40, []]);
+  });
+});
+
+describe('a proxy that', () => {
+  const refusals: [kind: 'http' | 'https' | 'socks5', status: number, why: RegExp, hint: RegExp][] = [
+    ['http', 403, /: 403 Forbidden\.$/, /^Is it the right proxy\? kubectl config view --minify --context fake$/],
+    ['https', 502, /: 502 Bad Gateway\.$/, /^Is it the right proxy/],
+    ['http', 407, /: 407 Proxy Authentication Required\.$/, /http:\/\/USER:PASSWORD@HOST:PORT$/],
+    ['socks5', 403, /: Socks5 proxy rejected connection - NotAllowed\.$/, /^Is it the right proxy/],
+  ];
+  for (const [kind, refusing, why, hint] of refusals) {
+    test(`refuses (${kind} ${refusing}) says so`, async () => {
+      const { kube, proxy } = await behind({ kind, refusing }, { user: 'me:secret' });
+      const error = await failureOf(kube.read('/version'));
+      assert.deepEqual([error.code, error.exitCode], ['unreachable', 4]);
+      assert.ok(
+        error.message.startsWith(`The proxy ${proxy.url()} (proxy-url) does not connect to fake (https://hub.example:`),
+      );
+      assert.match(error.message, why);
+      assert.match(error.hint ?? '', hint);
+      assert.doesNotMatch(`${error.message}${error.hint}`, /secret/);
+    });
+  }
+  test('does not know its user (socks5) says so', async () => {
+    const { kube } = await behind({ kind: 'socks5', user: 'me:right' }, { user: 'me:wrong' });
+    assert.match((await failureOf(kube.read('/version'))).message, /: Socks5 Authentication failed\.$/);
+  });
+  for (const kind of ['http', 'https', 'socks5'] as const) {
+    test(`says nothing (${kind}) is given up at the deadline, and nothing of it stays`, async () => {
+      const { kube, proxy } = await behind({ kind, refusing: 'silent' }, { timeoutMs: 100, by: 'HTTPS_PROXY' });
+      const started = Date.now();
+      const { code, message, hint } = await failureOf(kube.read('/version'));
+      assert.ok(Date.now() - started < 2500, `after ${Date.now() - started} ms`);
+      assert.equal(code, 'unreachable');
+      assert.match(
+        message,
+        /^Cannot reach the proxy \S+ \(HTTPS_PROXY\) of fake \(https:\/\/hub\.example:\d+\): no answer in time\.$/,
+      );
+      assert.match(hint ?? '', /^Where the server is reached without it: export NO_PROXY="\$NO_PROXY,"hub\.example$/);
+      kube.close();
+      while (proxy.connections > 0) await sleep(5);
+    });
+    test(`says nothing (${kind}) is ended with Ctrl-C`, async () => {
+      const { kube } = await behind({ kind, refusing: 'silent' }, { signal: AbortSignal.timeout(200) });
+      const started = Date.now();
+      assert.equal((await failureOf(kube.read('/version'))).code, 'interrupted');
+      assert.ok(Date.now() - started < 2000);
+    });
+  }
+  test('is not there', async () => {
+    const { kube, proxy } = await behind({});
+    await proxy.stop();
+    const { message } = await failureOf(kube.read('/version'));
+    assert.match(message, /^Cannot reach the proxy \S+ \(proxy-url\) of fake \(\S+\): connection refused\.$/);
+  });
+  test('is not trusted (https) is told nothing, whatever NODE_TLS_REJECT_UNAUTHORIZED says', async () => {
+    process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
+    try {
+      const { kube, proxy } = await behind({ kind: 'https' }, { cluster: { 'certificate-authority-data': undefined } });
+      const { code, message } = await failureOf(kube.read('/version'));
+      assert.equal(code, 'tls-error');
+      assert.match(message, /^Cannot reach the proxy \S+ \(proxy-url\) of \S+ \(\S+\): .*unknown authority\.$/);
+      assert.deepEqual(proxy.asked, []);
+    } finally {
+      delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
+    }
+  });
+  test('is not trusted (https) is trusted like its server where the kubeconfig says so, as by kubectl', async () => {
+    const cluster = { 'certificate-authority-data': undefined, 'insecure-skip-tls-verify': true };
+    const { kube, server } = await behind({ kind: 'https' }, { cluster });
+    await kube.read('/version');
+    assert.equal(server.requests.length, 1);
+  });
+  test('cuts its connections is connected to again', async () => {
+    const { kube, proxy, server } = await behind({});
+    await kube.read('/version');
+    server.cutConnections();
+    await kube.read('/version');
+    assert.deepEqual([proxy.asked.length, kube.hasBeenAway()], [2, false]);
+  });
+});
