@@ -61,7 +61,7 @@ export function initCommand(io: Io): Command {
       action<InitOptions>(io, async (session, options) => {
         const request = toRequest(options);
         const { makeHosting } = await import('../lib/hosting/install/make-hosting.ts');
-        const result = await makeHosting(request, localTools(session, options));
+        const result = await makeHosting(request, localTools(session));
         await session.finish([result]);
         session.next(result.itses?.length === 0 ? 'stellarctl its create its1' : 'stellarctl status');
       }),

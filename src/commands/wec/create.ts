@@ -76,7 +76,11 @@ async function create(session: Session, names: readonly string[], options: Optio
   const { provider, image } = options;
   const { network, note } = chooseNetwork(provider, options.network, await findItsPlace(session));
   if (note !== undefined) session.progress.note(note);
-  const created = await createWecs(names, { provider, image, network, joining }, localTools(session, options));
+  const created = await createWecs(
+    names,
+    { provider, image, network, joining },
+    localTools(session, options.wecKubeconfig),
+  );
   await session.finish(created);
   const its = options.its === undefined ? [] : ['--its', options.its];
   session.next(

@@ -47,7 +47,7 @@ export function deleteWecCommand(io: Io): Command {
       action<Options>(io, async (session, options, positional) => {
         const { findLocalCluster } = await import('../../lib/local-clusters/delete.ts');
         const { deleteWecs } = await import('../../lib/local-clusters/wecs.ts');
-        const tools = localTools(session, options);
+        const tools = localTools(session, options.wecKubeconfig);
         const names = new Set(splitNames(positional));
         const { found } = await confirmLoss(session, {
           look: async () => {

@@ -2,7 +2,7 @@ import type { LocalTools } from '../../lib/local-clusters/create.ts';
 import type { Session } from '../shell/session.ts';
 
 /** What the library takes for work on local clusters. Their contexts are kept where those of WECs are. */
-export function localTools(session: Session, { wecKubeconfig }: { wecKubeconfig?: string | undefined }): LocalTools {
+export function localTools(session: Session, wecKubeconfig?: string): LocalTools {
   const { run, programs, record, kubeconfigTarget: own } = session;
   return {
     run,

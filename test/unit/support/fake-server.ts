@@ -25,7 +25,7 @@ const pkcs8 = Buffer.from(await crypto.subtle.exportKey('pkcs8', keys.privateKey
 const key = `-----BEGIN PRIVATE KEY-----\n${pkcs8}\n-----END PRIVATE KEY-----\n`;
 const authority = certificate.toString('pem');
 /** What a server proves itself with as 127.0.0.1, ::1 and hub.example; the certificate is its own authority. */
-const identity = { key, cert: authority };
+export const identity = { key, cert: authority };
 
 export interface ReceivedRequest {
   method: string;
