@@ -707,7 +707,7 @@ describe('a file that is a mount of its own, as `docker run -v FILE:FILE` makes 
 });
 
 describe("locks, called as client-go's (FILE.lock):", () => {
-  const isolated = { timeout: 30_000 };
+  const isolated = { timeout: 180_000 };
 
   /** Starts a Node that runs this with setContext at hand. */
   const start = (script: string) =>
