@@ -4,7 +4,7 @@ import type { KubeObject } from '../kube/objects.ts';
 import { resources } from '../kube/resources.ts';
 import type { ControlPlane } from '../spaces/objects.ts';
 import { itsOfWds } from '../spaces/spaces.ts';
-import { type Binding, objectsOf } from '../workloads/policies/objects.ts';
+import { type Binding, objectsOf } from '../workloads/policies/policy.ts';
 import { describePart, lookInto, type Part } from './parts.ts';
 import type { StatusTools } from './tools.ts';
 import type { WdsStatus } from './view.ts';

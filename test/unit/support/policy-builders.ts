@@ -1,6 +1,5 @@
 import type { KubeObject } from '../../../src/lib/kube/objects.ts';
-import type { Binding, BoundObject, LabelSelector } from '../../../src/lib/workloads/policies/objects.ts';
-import type { Policy } from '../../../src/lib/workloads/policies/policy.ts';
+import type { Binding, BoundObject, LabelSelector, Policy } from '../../../src/lib/workloads/policies/policy.ts';
 import { fakeKube } from './builders.ts';
 
 export interface PolicyOptions {

@@ -4,8 +4,7 @@ import type { KubeObject } from '../../kube/objects.ts';
 import type { Resource } from '../../kube/resources.ts';
 import { effectiveProperties } from '../../wecs/customization.ts';
 import type { WecProperties } from '../../wecs/properties.ts';
-import { type BoundObject, destinationsOf, objectsOf } from './objects.ts';
-import type { Policy, Unread } from './policy.ts';
+import { type BoundObject, destinationsOf, objectsOf, type Policy, type Unread } from './policy.ts';
 import { selectsWec } from './selectors.ts';
 import { templateKeysOf } from './template-keys.ts';
 

@@ -3,7 +3,7 @@ import type { Reader } from '../../kube/client/client.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
 import { originBindingLabel, originWdsLabel } from '../names.ts';
-import type { Binding } from './objects.ts';
+import type { Binding } from './policy.ts';
 
 /** Where a work in a mailbox says that it comes from. */
 export interface Origin {

@@ -6,9 +6,8 @@ import { resources } from '../../kube/resources.ts';
 import { controlPlaneOf } from '../../spaces/kubeconfig-extension.ts';
 import type { SpaceTools } from '../../spaces/tools.ts';
 import { type FoundWds, hostedWdses, type Its } from './hosted-wdses.ts';
-import type { Binding, BindingPolicy } from './objects.ts';
 import { isOriginOf, type Origin, readOrigins } from './origins.ts';
-import type { PoliciesOfIts, Policy, Unread } from './policy.ts';
+import type { Binding, BindingPolicy, PoliciesOfIts, Policy, Unread } from './policy.ts';
 
 export interface PolicySources {
   its: Its;

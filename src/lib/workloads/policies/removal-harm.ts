@@ -1,7 +1,7 @@
 import type { WecProperties } from '../../wecs/properties.ts';
 import { type BrokenTemplate, brokenByRemoval, lostProperties } from './broken-templates.ts';
-import { effectOfRemoval } from './effect.ts';
 import { describePolicy, type PoliciesOfIts, type Policy, type Unread } from './policy.ts';
+import { effectOfRemoval } from './selectors.ts';
 
 /** What a WEC's labels and properties are before and after a change. */
 export interface WecChange {

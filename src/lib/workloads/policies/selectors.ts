@@ -1,5 +1,4 @@
-import { destinationsOf, type LabelSelector } from './objects.ts';
-import type { Policy } from './policy.ts';
+import { destinationsOf, type LabelSelector, type Policy } from './policy.ts';
 
 type Labels = Readonly<Record<string, string>>;
 type Requirement = NonNullable<LabelSelector['matchExpressions']>[number];
@@ -42,3 +41,30 @@ function fulfils({ operator, values = [] }: Requirement, value: string | undefin
 
 const labelOf = (labels: Labels, key: string): string | undefined =>
   Object.hasOwn(labels, key) ? labels[key] : undefined;
+
+/** What a change of a WEC's labels means to policies. Those that it means nothing to are in none of the lists. */
+export interface LabelEffect {
+  /** They stop selecting the WEC. */
+  released: Policy[];
+  /** They start selecting it, as by NotIn or DoesNotExist. */
+  starting: Policy[];
+  /** They select it before and after: by labels that it keeps, by an empty selector, or by a Binding that is orphaned. */
+  staying: Policy[];
+}
+
+/** Judges by the labels alone, not by what KubeStellar has made of them so far. */
+export function effectOfRemoval(
+  policies: readonly Policy[],
+  wec: string,
+  labelsBefore: Readonly<Record<string, string>>,
+  labelsAfter: Readonly<Record<string, string>>,
+): LabelEffect {
+  const effect: LabelEffect = { released: [], starting: [], staying: [] };
+  for (const policy of policies) {
+    const before = selectsWec(policy, wec, labelsBefore);
+    const after = selectsWec(policy, wec, labelsAfter);
+    if (before) (after ? effect.staying : effect.released).push(policy);
+    else if (after) effect.starting.push(policy);
+  }
+  return effect;
+}

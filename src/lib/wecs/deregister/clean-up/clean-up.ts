@@ -4,13 +4,13 @@ import { deleteObjects, deletePresent } from '../../../kube/delete-present.ts';
 import { withoutFinalizers } from '../../../kube/finalizers.ts';
 import type { KubeObject } from '../../../kube/objects.ts';
 import { type Resource, resources } from '../../../kube/resources.ts';
+import { appliedWorksOf, removeApplied, takeAppliedFinalizer } from '../../../workloads/applied-works.ts';
 import { createdByKlusterlet } from '../../klusterlet/operator.ts';
 import { agentNamespace, bootstrapSecretName, hubSecretName, klusterletName } from '../../names.ts';
 import type { Klusterlet } from '../../objects.ts';
 import { untilGone } from '../delete/until-gone.ts';
 import { addonNamespace } from '../look/foreign-objects.ts';
 import { operatorRuns } from '../look/running.ts';
-import { appliedWorksOf, removeApplied, takeAppliedFinalizer } from './applied-works.ts';
 import { type CleanUpRecord, removeCleanUpRecord, writeCleanUpRecord } from './clean-up-record.ts';
 import { removeOperator, sharesHash, whatNeedsOperator } from './remove-operator.ts';
 

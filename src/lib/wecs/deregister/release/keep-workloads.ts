@@ -2,10 +2,15 @@ import { count } from '../../../engine/counts.ts';
 import { StellarError } from '../../../engine/errors.ts';
 import type { Run } from '../../../engine/run.ts';
 import type { Kube } from '../../../kube/client/client.ts';
-import type { AppliedManifestWork, AppliedResource } from '../../../workloads/applied-works.ts';
+import {
+  type AppliedManifestWork,
+  type AppliedResource,
+  appliedWorksOf,
+  releaseOne,
+  releaseOwned,
+} from '../../../workloads/applied-works.ts';
 import type { ManifestStatus, ManifestWork } from '../../../workloads/manifest-works.ts';
 import { makeOrphans, type ReleaseOnWec, setOrphan } from '../../../workloads/orphan-works.ts';
-import { appliedWorksOf, releaseOne, releaseOwned } from '../clean-up/applied-works.ts';
 import type { Leaving } from '../look/look.ts';
 
 /**

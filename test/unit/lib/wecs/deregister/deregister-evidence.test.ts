@@ -5,7 +5,6 @@ import { ApiError } from '../../../../../src/lib/kube/client/errors.ts';
 import { withoutFinalizers } from '../../../../../src/lib/kube/finalizers.ts';
 import type { KubeObject, Pod } from '../../../../../src/lib/kube/objects.ts';
 import { type Resource, resources } from '../../../../../src/lib/kube/resources.ts';
-import { appliedWorksOf } from '../../../../../src/lib/wecs/deregister/clean-up/applied-works.ts';
 import { AddonReturns } from '../../../../../src/lib/wecs/deregister/delete/addon-returns.ts';
 import { Force } from '../../../../../src/lib/wecs/deregister/delete/force.ts';
 import { controllerState } from '../../../../../src/lib/wecs/deregister/delete/hub-controllers.ts';
@@ -22,7 +21,7 @@ import {
 } from '../../../../../src/lib/wecs/deregister/release/labels.ts';
 import { managedBy, managedByLabel } from '../../../../../src/lib/wecs/klusterlet/operator.ts';
 import type { ManagedCluster } from '../../../../../src/lib/wecs/objects.ts';
-import { hubHash } from '../../../../../src/lib/workloads/applied-works.ts';
+import { appliedWorksOf, hubHash } from '../../../../../src/lib/workloads/applied-works.ts';
 import {
   fakeKube,
   joinedCluster,

@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { effectOfRemoval } from '../../../../../src/lib/workloads/policies/effect.ts';
-import type { LabelSelector } from '../../../../../src/lib/workloads/policies/objects.ts';
-import { selects } from '../../../../../src/lib/workloads/policies/selectors.ts';
+import type { LabelSelector } from '../../../../../src/lib/workloads/policies/policy.ts';
+import { effectOfRemoval, selects } from '../../../../../src/lib/workloads/policies/selectors.ts';
 import { policy } from '../../../support/policy-builders.ts';
 
 interface Recorded {
