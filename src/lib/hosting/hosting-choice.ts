@@ -1,6 +1,5 @@
-import { StellarError } from '../engine/errors.ts';
-import { inWords } from '../engine/next-step.ts';
 import { type Kubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
+import { noneGiven } from '../spaces/its-choice.ts';
 import { hostingContext } from '../spaces/kubeconfig-extension.ts';
 
 export type HostingSource = '--hosting-context' | 'STELLARCTL_HOSTING_CONTEXT' | 'kubeconfig' | 'current context';
@@ -23,11 +22,5 @@ export function chooseHosting(
   ];
   for (const [name, source] of candidates)
     if (name !== undefined) return { context: selectContext(kubeconfig, name), source };
-  const known = [...kubeconfig.contexts.keys()];
-  throw new StellarError('usage', 'No hosting cluster was given, and there is no current context.', {
-    next:
-      known.length === 0
-        ? [inWords('Give a kubeconfig: --kubeconfig FILE, or the variable KUBECONFIG')]
-        : [inWords('Give one: --hosting-context CONTEXT'), inWords(`Contexts: ${known.join(', ')}`)],
-  });
+  throw noneGiven('No hosting cluster', '--hosting-context', kubeconfig);
 }

@@ -24,12 +24,16 @@ export function chooseIts(
   if (env.STELLARCTL_ITS) return { context: env.STELLARCTL_ITS, source: 'STELLARCTL_ITS' };
   if (settings.its !== undefined) return { context: settings.its, source: 'its use' };
   if (kubeconfig.currentContext !== undefined) return { context: kubeconfig.currentContext, source: 'current context' };
-  const known = [...kubeconfig.contexts.keys()];
-  throw new StellarError('usage', 'No ITS was given, and there is no current context.', {
+  throw noneGiven('No ITS', '--its', kubeconfig);
+}
+
+/** Neither an option nor anything else says which cluster is meant. */
+export function noneGiven(none: string, option: string, { contexts }: Kubeconfig): StellarError {
+  return new StellarError('usage', `${none} was given, and there is no current context.`, {
     next:
-      known.length === 0
+      contexts.size === 0
         ? [inWords('Give a kubeconfig: --kubeconfig FILE, or the variable KUBECONFIG')]
-        : [inWords('Give one: --its CONTEXT'), inWords(`Contexts: ${known.join(', ')}`)],
+        : [inWords(`Give one: ${option} CONTEXT`), inWords(`Contexts: ${[...contexts.keys()].join(', ')}`)],
   });
 }
 

@@ -57,12 +57,8 @@ async function refuseForeignSettings(kube: Kube, { domain, externalPort, hostCon
   );
   if (differing.length === 0) return;
   const has = differing.map((setting) => `${setting} ${config[setting]}`).join(', ');
+  const edit = command`kubectl --context ${kube.cluster.context} -n ${systemNamespace} edit configmap kubeflex-config`;
   throw new StellarError('usage', `The KubeFlex on ${kube.cluster.context} is not of this release, and has ${has}.`, {
-    next: [
-      run(
-        command`kubectl --context ${kube.cluster.context} -n ${systemNamespace} edit configmap kubeflex-config`,
-        'Leave the option out, or change it there',
-      ),
-    ],
+    next: [run(edit, 'Leave the option out, or change it there')],
   });
 }

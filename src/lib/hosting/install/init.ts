@@ -224,16 +224,10 @@ function needsPostgres(values: Values): boolean {
 async function refuseVanishing(kube: Kube): Promise<void> {
   const namespace = await kube.get(resources.namespaces, systemNamespace);
   if (namespace?.metadata.deletionTimestamp === undefined) return;
+  const wait = command`kubectl --context ${kube.cluster.context} wait --for=delete namespace/${systemNamespace}`;
   throw new StellarError(
     'conflict',
     `The namespace ${systemNamespace} on ${describeCluster(kube.cluster)} is being deleted; nothing can be installed in it until it is gone.`,
-    {
-      next: [
-        nextStep(
-          command`kubectl --context ${kube.cluster.context} wait --for=delete namespace/${systemNamespace}`,
-          'Wait for it',
-        ),
-      ],
-    },
+    { next: [nextStep(wait, 'Wait for it')] },
   );
 }

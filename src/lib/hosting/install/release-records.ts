@@ -55,14 +55,9 @@ export async function settleRelease(
     return 'dead';
   }, run);
   if (outcome === 'dead' || (outcome === 'ended' && !isPending((await helm.history(release)).at(-1)))) return true;
+  const forget = command`kubectl --context ${context} -n ${namespace} delete secret ${record}`;
   throw new StellarError(outcome ? 'release-pending' : 'timeout', `Another helm is at work on ${context}: ${state}.`, {
-    next: [
-      nextStep(
-        command`kubectl --context ${context} -n ${namespace} delete secret ${record}`,
-        'Where you know that it is not',
-      ),
-      inWords('and run the command again'),
-    ],
+    next: [nextStep(forget, 'Where you know that it is not'), inWords('and run the command again')],
   });
 }
 

@@ -104,6 +104,8 @@ async function publishedAddress(kube: Kube) {
 
 const addressFor = (hosting: string): string => command`Pass the address that the pods of ${hosting} reach it by`;
 
+const bootstrapOptions = '--bootstrap-context CONTEXT, --bootstrap-kubeconfig FILE';
+
 async function flatCluster({ name, cluster }: SelectedContext): Promise<ClusterEntry> {
   const { 'certificate-authority': file, ...flat } = cluster;
   if (!file || flat['certificate-authority-data']) return flat;
@@ -127,11 +129,7 @@ async function portableUser(context: SelectedContext): Promise<UserEntry | undef
     'bootstrap-unusable',
     `The context ${context.name} has no credentials that KubeFlex could use.`,
     {
-      next: [
-        inWords(
-          'Give one that has a client certificate or a token: --bootstrap-context CONTEXT, --bootstrap-kubeconfig FILE',
-        ),
-      ],
+      next: [inWords(`Give one that has a client certificate or a token: ${bootstrapOptions}`)],
     },
   );
 }

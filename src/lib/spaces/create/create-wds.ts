@@ -79,13 +79,9 @@ async function planPresent(
 async function refuseOtherIts(name: string, asked: string, hosting: Kube): Promise<void> {
   const its = itsOfWds(name, (await listControlPlanes(hosting)) ?? [])?.metadata.name;
   if (its === asked) return;
+  const repair = command`stellarctl wds repair ${name} --its-name ${asked} --hosting-context ${hosting.cluster.context}`;
   throw new StellarError('name-taken', `${name} exists already, and its ITS is ${its ?? 'not clear'}, not ${asked}.`, {
-    next: [
-      nextStep(
-        command`stellarctl wds repair ${name} --its-name ${asked} --hosting-context ${hosting.cluster.context}`,
-        'Give it that one',
-      ),
-    ],
+    next: [nextStep(repair, 'Give it that one')],
   });
 }
 
@@ -102,7 +98,8 @@ function refuseOtherGroups({ metadata, spec }: ControlPlane, asked: readonly str
 }
 
 /** Finds out everything that can be known to fail. */
-async function planNew({ name, type, itsName, apiGroups }: WdsInput, hosting: Kube, run: Run): Promise<Plan> {
+async function planNew(input: WdsInput, hosting: Kube, run: Run): Promise<Plan> {
+  const { name, type, itsName } = input;
   const hooks = await requireHooks(hosting, [hookNames.controller, hookNames.transport]);
   const choice = await chooseItsForWds(hosting, itsName, hooks, { keepName: itsName !== undefined });
   const binding = await missingManagerBinding(hosting, type);
@@ -113,16 +110,8 @@ async function planNew({ name, type, itsName, apiGroups }: WdsInput, hosting: Ku
     run.progress.note(
       `KubeStellar's hook ${hookNames.transport} cannot be told its ITS; ${name} gets a corrected copy of it, ${choice.transportHook}.`,
     );
-  const manifest = wdsManifest({
-    name,
-    type,
-    itsName: choice.itsName,
-    apiGroups: apiGroups.join(','),
-    controllerHook: hookNames.controller,
-    transportHook: choice.transportHook,
-  });
   return {
-    objects: [...others, manifest],
+    objects: [...others, wdsManifest(input, choice)],
     what: `control plane created on ${hosting.cluster.context}, its ITS is ${choice.its}`,
   };
 }

@@ -29,16 +29,12 @@ export async function requireHooks(
       : byName.size === 0
         ? 'it has none: KubeFlex is there, KubeStellar is not'
         : `it has ${[...byName.keys()].join(', ')}`;
+  const install = command`stellarctl init --hosting-context ${context} ${older.length > 0 ? ['--upgrade'] : []}`;
   throw new StellarError(
     'hook-missing',
     `${describeCluster(hosting.cluster)} has no post-create hook ${missing.join(' and no ')}: ${why}.`,
     {
-      next: [
-        run(
-          command`stellarctl init --hosting-context ${context} ${older.length > 0 ? ['--upgrade'] : []}`,
-          'Install them',
-        ),
-      ],
+      next: [run(install, 'Install them')],
     },
   );
 }

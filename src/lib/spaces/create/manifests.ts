@@ -1,6 +1,8 @@
 import { resources } from '../../kube/resources.ts';
-import { type ItsType, type SecretKeys, secretOf, systemNamespace, type WdsType } from '../names.ts';
+import { hookNames, type ItsType, type SecretKeys, secretOf, systemNamespace } from '../names.ts';
 import type { ControlPlane, HookUse } from '../objects.ts';
+import type { WdsInput } from './create-wds.ts';
+import type { ItsForWds } from './its-for-wds.ts';
 
 /**
  * A control plane as KubeStellar's core chart makes it (core-chart/templates/controlplanes of 0.29 and 0.30). KubeFlex is to wait for the
@@ -40,31 +42,16 @@ export const bootstrapSecretOf = (name: string) => ({
 /** Marks the Secret as ours, for the time after its control plane. */
 export const bootstrapLabels = { 'app.kubernetes.io/managed-by': 'stellarctl' };
 
-export interface WdsManifestInput {
-  name: string;
-  type: WdsType;
-  /** Empty: the only ITS there is. */
-  itsName: string;
-  /** API groups to watch, comma-separated; empty: all. */
-  apiGroups: string;
-  controllerHook: string;
-  transportHook: string;
-}
-
-export function wdsManifest({
-  name,
-  type,
-  itsName,
-  apiGroups,
-  controllerHook,
-  transportHook,
-}: WdsManifestInput): ControlPlane {
+export function wdsManifest(
+  { name, type, apiGroups }: WdsInput,
+  { itsName, transportHook }: Pick<ItsForWds, 'itsName' | 'transportHook'>,
+): ControlPlane {
   const secret = secretOf[type] as SecretKeys;
   return controlPlane(
     name,
     type,
     [
-      { hookName: controllerHook, vars: { APIGroups: apiGroups } },
+      { hookName: hookNames.controller, vars: { APIGroups: apiGroups.join(',') } },
       // The key is called WDSkubeconfig in the hook of 0.29, WDSSecretKey since 0.30.
       {
         hookName: transportHook,

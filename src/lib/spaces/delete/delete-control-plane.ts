@@ -101,7 +101,8 @@ export async function deleteControlPlane(
     if (!result.changed) run.progress.done(name, 'is not there; nothing to do');
     else run.progress.done(name, `deleted${contexts}`, Date.now() - started);
   });
-  if (result.error !== undefined && result.changed) result.error = withWayOn(result.error, space, hosting);
+  if (result.error !== undefined && result.changed)
+    result.error = resumable(result.error, space, hosting, `The deletion of ${name} has begun and goes on.`);
   return result;
 }
 
@@ -223,12 +224,15 @@ function unmarked(context: string, { contexts }: Kubeconfig): ContextToSet {
   return { context, cluster: { name: cluster }, user: { name: user }, makeCurrent: false, ...forNoControlPlane };
 }
 
-function withWayOn(error: StellarError, { name, role }: ControlPlaneToDelete, { cluster }: Kube): StellarError {
-  const { code, message, next, details, cause } = error;
+/** An error after which the deletion is to be run again. @param state what there is by then */
+export function resumable(
+  { code, message, next, details, cause }: StellarError,
+  { name, role }: ControlPlaneToDelete,
+  { cluster }: Kube,
+  state: string,
+): StellarError {
   const resume = command`stellarctl ${role} delete ${name} --hosting-context ${cluster.context}`;
-  return new StellarError(code, message, {
-    details: [...details, `The deletion of ${name} has begun and goes on.`],
-    next: code === 'interrupted' || next.length === 0 ? [nextStep(resume, 'To go on')] : next,
-    cause,
-  });
+  const isOpen = code === 'interrupted' || next.length === 0;
+  const steps = isOpen ? [nextStep(resume, 'To go on')] : next;
+  return new StellarError(code, message, { details: [...details, state], next: steps, cause });
 }

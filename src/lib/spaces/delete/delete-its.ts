@@ -60,14 +60,10 @@ async function wecsOf(controlPlane: ControlPlane, tools: SpaceTools): Promise<Pi
 
 /** @throws StellarError `has-dependents` where something depends on it, or it is not known whether anything does */
 function refuseDependents({ name, context, wecs, unseen, wdses }: ItsToDelete, hosting: string): void {
+  const anyway = command`stellarctl its delete ${name} --force --hosting-context ${hosting}`;
   if (wecs === undefined)
     throw new StellarError('has-dependents', `Whether WECs are registered with ${name} cannot be seen: ${unseen}`, {
-      next: [
-        nextStep(
-          command`stellarctl its delete ${name} --force --hosting-context ${hosting}`,
-          'If nobody needs it any more',
-        ),
-      ],
+      next: [nextStep(anyway, 'If nobody needs it any more')],
     });
   if (wecs.length > 0)
     throw new StellarError(

@@ -26,6 +26,7 @@ import {
   deleteControlPlane,
   findToDelete,
   lossOf,
+  resumable,
 } from './delete-control-plane.ts';
 
 /** What a WDS that is to be deleted has sent, and to where. */
@@ -114,7 +115,8 @@ export async function deleteWds(
   const result: SpaceResult = { name, type, ...unreached, changed, context: null };
   const { error } = await forName(result, run, () => withdraw(wds, options, hosting, run));
   if (error === undefined) return deleteControlPlane(wds, tools, run, started);
-  return { ...result, error: withWayOn(error, name, hosting) };
+  const state = `${name} is still there; its binding policies may be deleted already.`;
+  return { ...result, error: error.code === 'interrupted' ? resumable(error, wds, hosting, state) : error };
 }
 
 /** Its policies are others' too: so its controllers go first, and then what they have sent, which nobody sends again. */
@@ -193,11 +195,3 @@ async function removeWorks(its: Kube, works: readonly ManifestWork[]): Promise<v
 
 const wecsOf = (works: readonly ManifestWork[]): string =>
   [...new Set(works.map(({ metadata }) => metadata.namespace))].join(', ');
-
-function withWayOn(error: StellarError, name: string, { cluster }: Kube): StellarError {
-  if (error.code !== 'interrupted') return error;
-  return new StellarError('interrupted', error.message, {
-    details: [`${name} is still there; its binding policies may be deleted already.`],
-    next: [nextStep(command`stellarctl wds delete ${name} --hosting-context ${cluster.context}`, 'To go on')],
-  });
-}

@@ -41,8 +41,8 @@ export interface SpaceOutcome extends Standing {
  * pass by itself, with the reason and the last lines of the log of whatever failed. KubeFlex itself says nothing of that.
  */
 export function followSpace<Inside>(followed: FollowedSpace<Inside>, run: Run): Promise<SpaceOutcome> {
-  const { name, started } = followed;
-  const nudge = new Nudge(followed);
+  const { name, hosting, started } = followed;
+  let toldKubeFlex = '';
   let stages: readonly SpaceStage<Inside>[] = [];
   const look = async () => {
     const seen = await followed.look();
@@ -59,7 +59,10 @@ export function followSpace<Inside>(followed: FollowedSpace<Inside>, run: Run): 
       const standing = standingOf(reports);
       if (blocking === undefined) return { ...standing, atOnce: isFirst };
       if (state === 'failed') return { ...standing, error: await failure(followed, { space, stages }, blocking) };
-      await nudge.when(space, reports, blocking);
+      const news = unnoticed(space, reports, blocking);
+      // A convenience, once for everything: whoever may not write it waits a little longer.
+      if (news !== '' && news !== toldKubeFlex) await askToLook(hosting, name).catch(() => {});
+      if (news !== '') toldKubeFlex = news;
       run.progress.waiting(name, blocking.verdict.why);
       return undefined;
     },
@@ -68,30 +71,15 @@ export function followSpace<Inside>(followed: FollowedSpace<Inside>, run: Run): 
   return followOne(subject, look, run);
 }
 
-/** Lets KubeFlex look again as soon as there is something new to see, once for everything. */
-class Nudge {
-  readonly #hosting: Kube;
-  readonly #name: string;
-  #last = '';
-
-  constructor({ hosting, name }: Pick<FollowedSpace<unknown>, 'hosting' | 'name'>) {
-    this.#hosting = hosting;
-    this.#name = name;
-  }
-
-  async when({ controlPlane }: Space<unknown>, reports: readonly StageReport[], blocking: StageReport): Promise<void> {
-    const isUnnoticedHook = (id: string) => {
-      const hook = hookLike(controlPlane, id);
-      return hook !== undefined && controlPlane.status?.postCreateHooks?.[hook] !== true;
-    };
-    const unnoticed = reports.filter(({ id, verdict }) => verdict.state === 'met' && isUnnoticedHook(id));
-    const onlyKubeFlexIsLeft = blocking === reports.at(-1);
-    const news = [...unnoticed.map(({ id }) => id), ...(onlyKubeFlexIsLeft ? ['all'] : [])].join();
-    if (news === '' || news === this.#last) return;
-    this.#last = news;
-    // A convenience: whoever may not write it waits a little longer.
-    await askToLook(this.#hosting, this.#name).catch(() => {});
-  }
+/** What KubeFlex has not seen yet and would see if it looked now; empty where there is nothing. */
+function unnoticed({ controlPlane }: Space<unknown>, reports: readonly StageReport[], blocking: StageReport): string {
+  const isUnnoticedHook = (id: string) => {
+    const hook = hookLike(controlPlane, id);
+    return hook !== undefined && controlPlane.status?.postCreateHooks?.[hook] !== true;
+  };
+  const hooks = reports.filter(({ id, verdict }) => verdict.state === 'met' && isUnnoticedHook(id));
+  const onlyKubeFlexIsLeft = blocking === reports.at(-1);
+  return [...hooks.map(({ id }) => id), ...(onlyKubeFlexIsLeft ? ['all'] : [])].join();
 }
 
 /** Makes KubeFlex look at a control plane: any change of it does. */

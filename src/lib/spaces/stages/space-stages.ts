@@ -41,6 +41,14 @@ export interface SpaceStage<Inside> extends Stage<Space<Inside>> {
   podsInside?(inside: Inside): readonly Pod[];
 }
 
+export const failedFor = (why: string, ...next: NextStep[]): Verdict => failed(why, { next });
+
+/** What to do about a space of type k8s where there is no PostgreSQL. */
+export const withoutPostgres: readonly NextStep[] = [
+  inWords('Do without it: --type host'),
+  run(postgresInstallation, 'Or install it'),
+];
+
 /** KubeFlex has taken the control plane up and made what belongs to it. */
 export function synced(space: SpaceEvidence): Verdict {
   const { controlPlane, name, hosting } = space;
@@ -50,29 +58,26 @@ export function synced(space: SpaceEvidence): Verdict {
   const message = condition.message ?? condition.reason ?? 'no reason is given';
   const bootstrap = controlPlane.spec?.bootstrapSecretRef;
   if (bootstrap !== undefined && message.includes(`"${bootstrap.name}" not found`))
-    return failed(`its bootstrap Secret ${bootstrap.namespace}/${bootstrap.name} does not exist`, {
-      next: [newBootstrap(space)],
-    });
+    return failedFor(
+      `its bootstrap Secret ${bootstrap.namespace}/${bootstrap.name} does not exist`,
+      newBootstrap(space),
+    );
   if (message.includes(`"${postgresName}" not found`))
-    return failed('the hosting cluster has no PostgreSQL, which control planes of type k8s keep their data in', {
-      next: [inWords('Do without it: --type host'), run(postgresInstallation, 'Or install it')],
-    });
-  if (space.type === 'host' && message.includes('clusterrolebindings') && message.includes('forbidden'))
-    return failed(message, {
-      next: [
-        run(
-          command`stellarctl ${space.role} create ${name} --type host --hosting-context ${hosting}`,
-          `Give KubeFlex the rights, by ClusterRoleBinding ${managerAdminBinding}`,
-        ),
-      ],
-    });
+    return failedFor(
+      'the hosting cluster has no PostgreSQL, which control planes of type k8s keep their data in',
+      ...withoutPostgres,
+    );
+  if (space.type === 'host' && message.includes('clusterrolebindings') && message.includes('forbidden')) {
+    const create = command`stellarctl ${space.role} create ${name} --type host --hosting-context ${hosting}`;
+    return failedFor(message, run(create, `Give KubeFlex the rights, by ClusterRoleBinding ${managerAdminBinding}`));
+  }
   // KubeFlex looks for its own Secrets before they are there, and calls that an error every time.
   const [, awaited] = /secrets? "([^"]+)" not found/i.exec(message) ?? [];
   if (awaited !== undefined) return waiting(`KubeFlex waits for its Secret ${awaited}`);
   if (/not ready yet for service account secret/i.test(message))
     return waiting('KubeFlex waits for a token of its own');
   const why = `KubeFlex cannot set it up: ${message}`;
-  return bootstrap === undefined ? failed(why) : failed(why, { next: [newBootstrap(space)] });
+  return bootstrap === undefined ? failed(why) : failedFor(why, newBootstrap(space));
 }
 
 const newBootstrap = ({ name, hosting }: SpaceEvidence): NextStep =>
@@ -83,26 +88,24 @@ const newBootstrap = ({ name, hosting }: SpaceEvidence): NextStep =>
 
 function managerAtWork({ manager, hosting }: SpaceEvidence): Verdict {
   if (manager?.deployment?.spec?.replicas === 0)
-    return failed("KubeFlex's manager is scaled to no pods", {
-      next: [
-        run(
-          command`kubectl --context ${hosting} -n ${systemNamespace} scale deployment ${managerName} --replicas 1`,
-          'Let it run',
-        ),
-      ],
-    });
+    return failedFor(
+      "KubeFlex's manager is scaled to no pods",
+      scaleUp(hosting, systemNamespace, 'deployment', managerName),
+    );
   if (manager === undefined || isDeploymentReady(manager.deployment))
     return waiting('KubeFlex has not looked at it yet');
   if (manager.deployment === undefined)
-    return failed("KubeFlex's manager is not installed on the hosting cluster", {
-      next: [run(command`stellarctl init --hosting-context ${hosting}`, 'Install it')],
-    });
+    return failedFor(
+      "KubeFlex's manager is not installed on the hosting cluster",
+      run(command`stellarctl init --hosting-context ${hosting}`, 'Install it'),
+    );
   const trouble = firstTrouble(manager.pods);
   return trouble === undefined
     ? waiting("KubeFlex's manager is not ready")
-    : failed(`KubeFlex's manager does not run: ${trouble.why}`, {
-        next: [run(command`stellarctl doctor --pre --hosting-context ${hosting}`, 'See why')],
-      });
+    : failedFor(
+        `KubeFlex's manager does not run: ${trouble.why}`,
+        run(command`stellarctl doctor --pre --hosting-context ${hosting}`, 'See why'),
+      );
 }
 
 /** The pods of its API server are up. */
@@ -125,21 +128,16 @@ export function apiServerRuns(space: SpaceEvidence): Verdict {
 }
 
 const scaledToNone = (kind: string, name: string, { name: space, hosting }: SpaceEvidence): Verdict =>
-  failed(`${kind} ${name} is scaled to no pods`, {
-    next: [
-      run(
-        command`kubectl --context ${hosting} -n ${namespaceOf(space)} scale ${kind.toLowerCase()} ${name} --replicas 1`,
-        'Let it run',
-      ),
-    ],
-  });
+  failedFor(`${kind} ${name} is scaled to no pods`, scaleUp(hosting, namespaceOf(space), kind.toLowerCase(), name));
+
+const scaleUp = (hosting: string, namespace: string, kind: string, name: string): NextStep =>
+  run(command`kubectl --context ${hosting} -n ${namespace} scale ${kind} ${name} --replicas 1`, 'Let it run');
 
 /** What this user may not read is not seen; it may well be there. */
 const unreadable = (plural: string, { name }: SpaceEvidence): Verdict =>
   unseen(`this user may not read ${plural} in ${namespaceOf(name)}`);
 
 export function reachable<Inside>({ look, type, hosting }: Space<Inside>): Verdict {
-  const isBehindIngress = apiServerOf[type] !== undefined;
   switch (look.state) {
     case 'seen':
       return met;
@@ -147,18 +145,14 @@ export function reachable<Inside>({ look, type, hosting }: Space<Inside>): Verdi
       return waiting(look.why);
     case 'hidden':
       if (look.error === undefined) return unseen(look.why);
-      return failed(
+      // Others are not behind its ingress.
+      if (apiServerOf[type] === undefined) return failed(look.why);
+      return failedFor(
         look.why,
-        isBehindIngress
-          ? {
-              next: [
-                run(
-                  command`stellarctl doctor --pre --hosting-context ${hosting}`,
-                  "See whether the hosting cluster's ingress passes TLS through",
-                ),
-              ],
-            }
-          : {},
+        run(
+          command`stellarctl doctor --pre --hosting-context ${hosting}`,
+          "See whether the hosting cluster's ingress passes TLS through",
+        ),
       );
   }
 }
@@ -196,11 +190,7 @@ export function jobDone(
       const tries = found.status?.failed ?? 0;
       return failedForGood(
         `Job ${namespaceOf(space.name)}/${job} has failed (${reason}, ${count(tries, 'try', 'tries')})`,
-        {
-          next: [
-            run(command`stellarctl ${space.role} repair ${space.name} --hosting-context ${space.hosting}`, 'Repair it'),
-          ],
-        },
+        { next: [repair(space)] },
       );
     }
     const pods = podsOf(job, space.pods);
@@ -209,6 +199,9 @@ export function jobDone(
     return waiting(waitsForNode(pods) ?? `Job ${job} is running`);
   };
 }
+
+export const repair = ({ role, name, hosting }: SpaceEvidence): NextStep =>
+  run(command`stellarctl ${role} repair ${name} --hosting-context ${hosting}`, 'Repair it');
 
 /** A try of a Job that failed is followed by another one, so that it is not yet the end. */
 const lasting = (pods: Pod[]): PodTrouble | undefined =>

@@ -1,7 +1,7 @@
 import { command } from '../../engine/command-line.ts';
 import { graceMs } from '../../engine/deadline.ts';
 import { run } from '../../engine/next-step.ts';
-import { failed, met, unseen, type Verdict, waiting } from '../../engine/stages.ts';
+import { met, unseen, type Verdict, waiting } from '../../engine/stages.ts';
 import { ifSeen, reading } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { isCrdServed } from '../../kube/crds.ts';
@@ -16,9 +16,11 @@ import {
   apiServerRuns,
   byInside,
   deploymentRuns,
+  failedFor,
   hidden,
   reachable,
   ready,
+  repair,
   type Space,
   type SpaceStage,
   serverPods,
@@ -117,9 +119,10 @@ const ofIts =
 function workStatusServed({ name, isReady, workStatusServed: served }: ItsOfWds, hosting: string): Verdict {
   if (served) return met;
   if (!isReady) return waiting(`its ITS ${name} is not ready yet`);
-  return failed(`the ITS ${name} has no ${workStatusCrd}: KubeStellar does nothing without it`, {
-    next: [run(command`stellarctl its get ${name} --hosting-context ${hosting}`, 'See what its status add-on lacks')],
-  });
+  return failedFor(
+    `the ITS ${name} has no ${workStatusCrd}: KubeStellar does nothing without it`,
+    run(command`stellarctl its get ${name} --hosting-context ${hosting}`, 'See what its status add-on lacks'),
+  );
 }
 
 const namespaceMade = ({ name, propertiesNamespace: made }: ItsOfWds): Verdict =>
@@ -131,9 +134,9 @@ function transportRuns(space: Space<WdsInside>): Verdict {
   // It does not come up before it has reached the ITS.
   if (verdict.state === 'waiting' && itsProblem !== undefined) return waiting(`its ITS does not answer: ${itsProblem}`);
   if (verdict.state === 'met' || !isItsNameDefect(transportOf(space))) return verdict;
-  return failed(
+  return failedFor(
     'the chart gives its transport a name and a selector for the ITS, and it takes only one (KubeStellar 0.30)',
-    { next: [run(command`stellarctl wds repair ${space.name} --hosting-context ${space.hosting}`, 'Repair it')] },
+    repair(space),
   );
 }
 

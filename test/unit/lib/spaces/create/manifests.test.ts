@@ -98,10 +98,10 @@ describe('the control plane of a WDS is as the chart makes it', () => {
   for (const version of versions)
     for (const type of ['k8s', 'host'] as const)
       test(`of type ${type} for ${version}`, () => {
-        const ours = wdsManifest({
-          ...{ name: 'wds1', type, itsName: 'its1', apiGroups: 'apps,batch' },
-          ...{ controllerHook: 'kubestellar-controller', transportHook: 'transport-controller' },
-        });
+        const ours = wdsManifest(
+          { name: 'wds1', type, itsName: undefined, apiGroups: ['apps', 'batch'] },
+          { itsName: 'its1', transportHook: 'transport-controller' },
+        );
         assert.deepEqual(asOf(version, ours), chartsWds(version, type, 'its1', 'apps,batch'));
       });
 });
