@@ -1,4 +1,5 @@
 import { count } from '../../lib/engine/counts.ts';
+import { ifSeen, whyUnseen } from '../../lib/kube/access.ts';
 import { adoptedAccount } from '../../lib/spaces/create/bootstrap.ts';
 import type { DeletionOptions } from '../../lib/spaces/delete/delete-control-plane.ts';
 import type { ItsToDelete } from '../../lib/spaces/delete/delete-its.ts';
@@ -14,12 +15,14 @@ export function describeDeletion(space: SpaceToDelete, { keepWorkloads }: Deleti
   return space.role === 'its' ? describeIts(space, type) : describeWds(space, type, keepWorkloads === true);
 }
 
-function describeIts({ name, wecs, unseen, wdses }: ItsToDelete, type: string): string[] {
+function describeIts({ name, wdses, ...its }: ItsToDelete, type: string): string[] {
+  const unseen = whyUnseen(its.wecs);
+  const wecs = ifSeen(its.wecs) ?? [];
   const isOthers = type === 'host' || type === 'external';
   const fate = isOthers ? 'they stay registered with the cluster behind it' : 'their agents lose their hub';
   const lines = [
-    ...(wecs === undefined ? [`WECs      could not be seen: ${unseen}`] : []),
-    ...(wecs !== undefined && wecs.length > 0 ? [`WECs      ${wecs.join(', ')}: ${fate}`] : []),
+    ...(unseen === undefined ? [] : [`WECs      could not be seen: ${unseen}`]),
+    ...(wecs.length > 0 ? [`WECs      ${wecs.join(', ')}: ${fate}`] : []),
     ...(wdses.length > 0 ? [`WDSes     ${wdses.join(', ')}: nothing is sent from there any more`] : []),
   ];
   if (!isOthers) return [...lines, 'Everything in it will be lost.'];

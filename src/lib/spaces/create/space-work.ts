@@ -78,9 +78,11 @@ export class SpaceWork {
     const followed = { name, role, hosting, look, inside, started: this.#started };
     const { stage, blockedAt, atOnce, error } = await followSpace(followed, this.#run);
     Object.assign(this.#result, { stage, blockedAt });
-    if (error !== undefined) this.#fail(error);
     this.#wasReady = atOnce === true;
-    return error === undefined;
+    if (error === undefined) return true;
+    this.#result.error = error;
+    this.#run.progress.failed(name, error.message);
+    return false;
   }
 
   /** Something was written that is not worth a line. */
@@ -102,11 +104,6 @@ export class SpaceWork {
     const where = result.context === null ? '' : ` · context ${result.context}`;
     if (this.#wasReady && !result.changed) progress.done(name, `is ready; nothing to do${where}`);
     else progress.done(name, `${result.stage}${where}`, Date.now() - this.#started);
-  }
-
-  #fail(error: StellarError): void {
-    this.#run.progress.failed(this.#space.name, error.message);
-    this.#result.error = error;
   }
 
   /** What has been created is never left unnamed; what stands beside a control plane may be there without it, as a Secret with all rights. */

@@ -4,7 +4,7 @@ import { count } from '../../engine/counts.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { inWords, run as nextStep } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
-import { ifSeen, through, whyUnseen } from '../../kube/access.ts';
+import { type Access, ifSeen, seen, through, whyUnseen } from '../../kube/access.ts';
 import { resources } from '../../kube/resources.ts';
 import type { ManagedCluster } from '../../wecs/objects.ts';
 import { contextsOf, openSpace } from '../access.ts';
@@ -28,10 +28,8 @@ export interface ItsToDelete extends ControlPlaneToDelete {
   role: 'its';
   /** The context that leads to it. */
   context: string;
-  /** The WECs that are registered with it; undefined where it could not be asked. */
-  wecs: readonly string[] | undefined;
-  /** Why it could not be asked. */
-  unseen: string | undefined;
+  /** The WECs that are registered with it. */
+  wecs: Access<readonly string[]>;
   /** The WDSes that send their workloads through it. */
   wdses: readonly string[];
 }
@@ -42,26 +40,24 @@ export async function inspectIts(name: string, { force }: DeletionOptions, tools
   const wdses = all
     .filter((other) => roleOf(other) === 'wds' && itsOfWds(other.metadata.name, all)?.metadata.name === name)
     .map(({ metadata }) => metadata.name);
-  const { wecs, unseen } =
-    controlPlane === undefined ? { wecs: [], unseen: undefined } : await wecsOf(controlPlane, tools);
+  const wecs = controlPlane === undefined ? seen([]) : await wecsOf(controlPlane, tools);
   const [context = name] = contextsOf(tools.kubeconfig, name, tools.hosting.cluster.context);
-  const its: ItsToDelete = { name, role: 'its', context, controlPlane, wecs, unseen, wdses };
+  const its: ItsToDelete = { name, role: 'its', context, controlPlane, wecs, wdses };
   if (!force) refuseDependents(its, tools.hosting.cluster.context);
   return its;
 }
 
-async function wecsOf(controlPlane: ControlPlane, tools: SpaceTools): Promise<Pick<ItsToDelete, 'wecs' | 'unseen'>> {
-  const wecs = await through(
-    await openSpace(controlPlane, tools),
-    async (its) => (await its.list<ManagedCluster>(resources.managedClusters)) ?? [],
+const wecsOf = async (controlPlane: ControlPlane, tools: SpaceTools): Promise<ItsToDelete['wecs']> =>
+  through(await openSpace(controlPlane, tools), async (its) =>
+    ((await its.list<ManagedCluster>(resources.managedClusters)) ?? []).map(({ metadata }) => metadata.name),
   );
-  return { wecs: ifSeen(wecs)?.map(({ metadata }) => metadata.name), unseen: whyUnseen(wecs) };
-}
 
 /** @throws StellarError `has-dependents` where something depends on it, or it is not known whether anything does */
-function refuseDependents({ name, context, wecs, unseen, wdses }: ItsToDelete, hosting: string): void {
+function refuseDependents({ name, context, wdses, ...its }: ItsToDelete, hosting: string): void {
+  const unseen = whyUnseen(its.wecs);
+  const wecs = ifSeen(its.wecs) ?? [];
   const anyway = command`stellarctl its delete ${name} --force --hosting-context ${hosting}`;
-  if (wecs === undefined)
+  if (unseen !== undefined)
     throw new StellarError('has-dependents', `Whether WECs are registered with ${name} cannot be seen: ${unseen}`, {
       next: [nextStep(anyway, 'If nobody needs it any more')],
     });
@@ -86,7 +82,7 @@ function refuseDependents({ name, context, wecs, unseen, wdses }: ItsToDelete, h
 
 const lossesOf = (its: ItsToDelete): string[] => [
   ...lossOf(its),
-  ...(its.wecs ?? []).map((wec) => `the registration of ${wec}`),
+  ...(ifSeen(its.wecs) ?? []).map((wec) => `the registration of ${wec}`),
   ...its.wdses.map((wds) => `the ITS of ${wds}`),
 ];
 

@@ -36,21 +36,10 @@ export async function readSpace(hosting: Reader, name: string, role: SpaceRole):
     readable.list<Pod>(resources.pods, { namespace }),
   ]);
   if (controlPlane === undefined) return undefined;
-  const type = typeOf(controlPlane);
-  const manager = controlPlane.status?.conditions?.length ? undefined : await readManager(hosting);
-  const { forbidden } = readable;
   return {
-    name,
-    role,
-    type,
-    hosting: hosting.cluster.context,
-    controlPlane,
-    jobs,
-    deployments,
-    statefulSets,
-    pods,
-    forbidden,
-    manager,
+    ...{ name, role, type: typeOf(controlPlane), hosting: hosting.cluster.context },
+    ...{ controlPlane, jobs, deployments, statefulSets, pods, forbidden: readable.forbidden },
+    manager: controlPlane.status?.conditions?.length ? undefined : await readManager(hosting),
   };
 }
 

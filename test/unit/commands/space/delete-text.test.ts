@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { describeDeletion } from '../../../../src/commands/space/delete-text.ts';
+import { hidden, seen } from '../../../../src/lib/kube/access.ts';
 import type { ItsToDelete } from '../../../../src/lib/spaces/delete/delete-its.ts';
 import type { WdsToDelete } from '../../../../src/lib/spaces/delete/delete-wds.ts';
 import { its, wds } from '../../support/space-builders.ts';
 
 describe('before an ITS is deleted', () => {
-  const its1 = { name: 'its1', role: 'its', context: 'its1', wecs: [], unseen: undefined, wdses: [] } as const;
-  const said = (seen: Partial<ItsToDelete>) =>
-    describeDeletion({ ...its1, controlPlane: its('its1'), ...seen }, {}).join('\n');
+  const its1 = { name: 'its1', role: 'its', context: 'its1', wecs: seen([]), wdses: [] } as const;
+  const said = (its1Seen: Partial<ItsToDelete>) =>
+    describeDeletion({ ...its1, controlPlane: its('its1'), ...its1Seen }, {}).join('\n');
   const ofType = (type: string) => said({ controlPlane: its('its1', { type }) });
   test('it is said what is lost and what stays', () => {
     for (const type of ['vcluster', 'k3s', 'ocm']) assert.match(ofType(type), /Everything in it will be lost/);
@@ -17,7 +18,7 @@ describe('before an ITS is deleted', () => {
     assert.deepEqual(describeDeletion({ ...its1, controlPlane: undefined }, {}), []);
   });
   test('it is said that it cannot be seen what hangs on it', () => {
-    assert.match(said({ wecs: undefined, unseen: 'Cannot reach its1.' }), /could not be seen/);
+    assert.match(said({ wecs: hidden('Cannot reach its1.') }), /could not be seen/);
   });
 });
 
