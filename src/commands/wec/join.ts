@@ -1,10 +1,7 @@
 import type { Command } from 'commander';
-import { command } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
 import { inWords } from '../../lib/engine/next-step.ts';
 import type { Io } from '../../lib/terminal/io.ts';
-import type { HubAccess } from '../../lib/wecs/hub/hub-access.ts';
-import type { JoinOptions } from '../../lib/wecs/join/options.ts';
 import { action } from '../shell/action.ts';
 import {
   collect,
@@ -16,7 +13,6 @@ import {
   wecContextOption,
   wecKubeconfigOption,
 } from '../shell/options.ts';
-import type { Session } from '../shell/session.ts';
 import { parseWecArguments, withContext } from '../shell/wec-argument.ts';
 import { checkAddresses, type JoiningOptions, nextStep, openAccess, toJoinOptions } from './joining.ts';
 
@@ -67,8 +63,10 @@ export function joinCommand(io: Io): Command {
         checkCombinations(options, wecs.length);
         const joinOptions = await toJoinOptions(options);
         const access = await openAccess(session, options, joinOptions.certificateAuthority);
-        if (options.printManifests) return printManifests(session, access, wecs[0]?.name ?? '', joinOptions);
-
+        if (options.printManifests) {
+          const { printManifests } = await import('./manifests-text.ts');
+          return printManifests(session, access, wecs[0]?.name ?? '', joinOptions);
+        }
         const { join } = await import('../../lib/wecs/join/join.ts');
         const clusters = await session.wecs(wecs.map(withContext));
         const results = await join(access, clusters, joinOptions, session.run);
@@ -78,34 +76,21 @@ export function joinCommand(io: Io): Command {
     );
 }
 
-/** What cannot go together, and what needs rights on the ITS that a join file does not give. */
+/** What cannot go together. @throws StellarError `usage` */
 function checkCombinations(options: Options, names: number): void {
-  if (options.joinFile !== undefined) {
-    for (const [option, given] of [
-      ['--accept', options.accept],
-      ['--label', options.label],
-      ['--its', options.its],
-    ] as const) {
-      if (given !== undefined)
-        throw new StellarError('usage', `${option} needs access to the ITS, which --join-file does without.`, {
-          next: [inWords('Leave it to the administrator of the ITS: stellarctl accept, stellarctl label')],
-        });
-    }
-  }
+  if (options.joinFile !== undefined) refuseAccess(options);
   checkAddresses(options);
   if (options.printManifests && names !== 1)
     throw new StellarError('usage', '--print-manifests prints the objects of a single NAME.');
 }
 
-async function printManifests(session: Session, access: HubAccess, name: string, options: JoinOptions): Promise<void> {
-  const { joinManifests, tokenPlaceholder } = await import('../../lib/wecs/join/manifests.ts');
-  const objects = await joinManifests(access, name, options, session.run);
-  if (session.output === 'json') {
-    await session.printDocument({ apiVersion: 'v1', kind: 'List', items: objects }, { format: 'json' });
-  } else {
-    for (const object of objects) await session.printDocument(object, { format: 'yaml', isOneOfMany: true });
-  }
-  session.progress.note(
-    command`Put a token in place of ${tokenPlaceholder}: stellarctl its token -o json --its ${access.its}`,
-  );
+/** What needs rights on the ITS, which a join file does not give. */
+function refuseAccess({ accept, label, its }: Options): void {
+  const [option] =
+    Object.entries({ '--accept': accept, '--label': label, '--its': its }).find(([, given]) => given !== undefined) ??
+    [];
+  if (option === undefined) return;
+  throw new StellarError('usage', `${option} needs access to the ITS, which --join-file does without.`, {
+    next: [inWords('Leave it to the administrator of the ITS: stellarctl accept, stellarctl label')],
+  });
 }

@@ -83,6 +83,22 @@ export interface Standing {
   blockedAt: { stage: string; state: 'failed' | 'waiting'; why: string } | null;
 }
 
+/** A stage as scripts get it: docs/output.md. */
+export interface StageView {
+  id: string;
+  title: string;
+  state: Verdict['state'];
+  why?: string;
+}
+
+export const stageViews = (reports: readonly StageReport[]): StageView[] =>
+  reports.map(({ id, title, verdict }) => ({
+    id,
+    title,
+    state: verdict.state,
+    ...(verdict.state === 'met' ? {} : { why: verdict.why }),
+  }));
+
 /** Nothing was reached, or nothing was seen of it. */
 export const unreached: Standing = { stage: null, blockedAt: null };
 

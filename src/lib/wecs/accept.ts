@@ -1,5 +1,6 @@
 import { command } from '../engine/command-line.ts';
 import { mapConcurrently, requestsAtOnce } from '../engine/concurrency.ts';
+import { forName } from '../engine/each-name.ts';
 import { StellarError } from '../engine/errors.ts';
 import { follow } from '../engine/follow.ts';
 import { run as nextStep } from '../engine/next-step.ts';
@@ -127,15 +128,9 @@ export async function deny(
     hub,
     wecs.map(({ name }) => name),
   );
-  return mapConcurrently(wecs, requestsAtOnce, async ({ name }): Promise<WecResult> => {
+  return mapConcurrently(wecs, requestsAtOnce, ({ name }) => {
     const result: WecResult = { name, ...unreached, changed: false };
-    try {
-      await denyOne(hub, evidence.get(name) ?? emptyEvidence(name), agent, result, run);
-    } catch (error) {
-      if (!(error instanceof StellarError)) throw error;
-      result.error = error;
-    }
-    return result;
+    return forName(result, run, () => denyOne(hub, evidence.get(name) ?? emptyEvidence(name), agent, result, run));
   });
 }
 

@@ -1,6 +1,7 @@
 import { type Changes, changeWords, conflicts, effectiveChanges } from '../engine/changes.ts';
 import { command } from '../engine/command-line.ts';
 import { mapConcurrently, requestsAtOnce } from '../engine/concurrency.ts';
+import { forName } from '../engine/each-name.ts';
 import { type ErrorCode, StellarError } from '../engine/errors.ts';
 import { run } from '../engine/next-step.ts';
 import type { Run } from '../engine/run.ts';
@@ -84,14 +85,13 @@ export async function changeValues<Source>(
     });
     if (checked.some(({ error }) => error !== undefined)) return checked;
   } while (!(await approve(found)));
-  return mapConcurrently(found, requestsAtOnce, async (one) => {
-    const result = await changeOne(hub, store, one, changes, overwrite).catch((error: unknown): ValueResult => {
-      if (!(error instanceof StellarError)) throw error;
-      return { ...unchanged(hub, store, one), error };
+  return mapConcurrently(found, requestsAtOnce, (one) => {
+    const result = unchanged(hub, store, one);
+    return forName(result, run, async () => {
+      Object.assign(result, await changeOne(hub, store, one, changes, overwrite));
+      const isDone = result.error === undefined && !hub.dryRun;
+      if (isDone) run.progress.done(one.name, result.changed ? store.changed : store.unchanged);
     });
-    const isDone = result.error === undefined && !hub.dryRun;
-    if (isDone) run.progress.done(one.name, result.changed ? store.changed : store.unchanged);
-    return result;
   });
 }
 

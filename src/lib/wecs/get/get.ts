@@ -2,11 +2,11 @@ import { command } from '../../engine/command-line.ts';
 import { failureOf, StellarError } from '../../engine/errors.ts';
 import { run } from '../../engine/next-step.ts';
 import { diagnosisOf } from '../../engine/problem.ts';
-import { standingOf } from '../../engine/stages.ts';
+import { stageViews, standingOf } from '../../engine/stages.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
 import { createdAt } from '../../kube/objects.ts';
-import { lenient } from '../../kube/permissive-reader.ts';
+import { type LenientReader, lenient } from '../../kube/permissive-reader.ts';
 import { resources } from '../../kube/resources.ts';
 import { singletonAgentId } from '../accept.ts';
 import { effectiveProperties } from '../customization.ts';
@@ -58,11 +58,6 @@ export async function getWec(hub: Kube, name: string, wec: Kube | undefined): Pr
   const forbidden = seen?.forbidden ?? new Set();
   const reports = judgeSeen(registration, new Set([...reader.forbidden, ...forbidden]));
   const wrong = diagnose({ ...registration, reports, mailbox, forbidden, its: hub.cluster.context });
-  const unseen = [...reader.forbidden].map((what) => ({
-    what,
-    on: hub.cluster.context,
-    why: 'not allowed to read them',
-  }));
   return {
     name,
     its: hub.cluster.context,
@@ -70,12 +65,7 @@ export async function getWec(hub: Kube, name: string, wec: Kube | undefined): Pr
     kubernetesVersion: managedCluster?.status?.version?.kubernetes ?? null,
     agent: describeAgent(evidence, registeredHere ? seen?.evidence?.klusterlet : undefined),
     ...standingOf(reports),
-    stages: reports.map(({ id, title, verdict }) => ({
-      id,
-      title,
-      state: verdict.state,
-      ...(verdict.state === 'met' ? {} : { why: verdict.why }),
-    })),
+    stages: stageViews(reports),
     conditions: conditionViews(managedCluster?.status?.conditions),
     labels: managedCluster?.metadata.labels ?? {},
     properties: effectiveProperties(name, managedCluster, configMap),
@@ -90,7 +80,7 @@ export async function getWec(hub: Kube, name: string, wec: Kube | undefined): Pr
             overdue: overdueLease(evidence, hub.now()) !== undefined,
           },
     wec: side,
-    unseen: [...unseen, ...(seen?.unseen ?? [])],
+    unseen: [...unread(reader, hub), ...(seen?.unseen ?? [])],
     diagnosis: wrong === undefined ? null : diagnosisOf(wrong),
   };
 }
@@ -105,16 +95,17 @@ interface SeenWec {
 /** A WEC that cannot be reached does not keep us from showing what the ITS knows of it. */
 async function lookAtWec(kube: Kube): Promise<SeenWec> {
   const reader = lenient(kube);
-  const on = kube.cluster.context;
   try {
     const { evidence, side } = await readWecSide(reader, kube.cluster);
-    const unseen = [...reader.forbidden].map((what) => ({ what, on, why: 'not allowed to read them' }));
-    return { evidence, side, forbidden: reader.forbidden, unseen };
+    return { evidence, side, forbidden: reader.forbidden, unseen: unread(reader, kube) };
   } catch (error) {
-    const unseen = [{ what: 'everything', on, why: failureOf(error).message }];
+    const unseen = [{ what: 'everything', on: kube.cluster.context, why: failureOf(error).message }];
     return { evidence: undefined, side: undefined, forbidden: new Set(), unseen };
   }
 }
+
+const unread = ({ forbidden }: LenientReader, { cluster }: Kube): WecView['unseen'] =>
+  [...forbidden].map((what) => ({ what, on: cluster.context, why: 'not allowed to read them' }));
 
 function describeAgent({ requests }: HubEvidence, klusterlet: Klusterlet | undefined): WecView['agent'] {
   const certified = requests.findLast(({ state, agent }) => agent !== undefined && state === 'issued');

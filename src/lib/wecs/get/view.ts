@@ -1,5 +1,5 @@
 import type { Diagnosis } from '../../engine/problem.ts';
-import type { StageReport, Standing } from '../../engine/stages.ts';
+import type { StageView, Standing } from '../../engine/stages.ts';
 import type { Condition } from '../../kube/objects.ts';
 import type { EffectiveProperty } from '../customization.ts';
 import type { RequestState } from '../registration/requests.ts';
@@ -28,13 +28,6 @@ export interface WecView extends Standing {
   unseen: { what: string; on: string; why: string }[];
   /** What is wrong, or awaited, in a sentence, and what to type; null when all is well. */
   diagnosis: Diagnosis | null;
-}
-
-export interface StageView {
-  id: string;
-  title: string;
-  state: StageReport['verdict']['state'];
-  why?: string;
 }
 
 export interface ConditionView {

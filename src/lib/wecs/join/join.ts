@@ -1,4 +1,4 @@
-import { reportOf, StellarError } from '../../engine/errors.ts';
+import { forName } from '../../engine/each-name.ts';
 import type { Run } from '../../engine/run.ts';
 import { isMet, unreached } from '../../engine/stages.ts';
 import type { ChosenEndpoint } from '../hub/endpoint.ts';
@@ -32,17 +32,13 @@ export async function join(
   const webhook = access.kube && new WebhookLook(access.kube, run);
   const shared = { announce: announcer(access, run), webhook };
   return Promise.all(
-    wecs.map(async (wec): Promise<WecResult> => {
+    wecs.map((wec) => {
       const result: WecResult = { name: wec.name, ...unreached, changed: false };
-      try {
+      return forName(result, run, async () => {
         const twin = twice.get(wec.name);
         if (twin !== undefined) throw sameWec(wec, twin);
-        return await joinOne(access, wec, options, result, shared, run);
-      } catch (error) {
-        if (!(error instanceof StellarError)) throw error;
-        run.progress.failed(wec.name, reportOf(error).message);
-        return { ...result, error };
-      }
+        Object.assign(result, await joinOne(access, wec, options, result, shared, run));
+      });
     }),
   );
 }

@@ -1,0 +1,33 @@
+import { formatAge } from '../../lib/engine/duration.ts';
+import { formatTable } from '../../lib/terminal/table.ts';
+
+const titleWidth = 10;
+const lineWidth = 100;
+
+/** A title, and lines beside it. Nothing where there are none. */
+export function section(title: string, lines: readonly string[]): string[] {
+  return lines.map((line, index) => `  ${(index === 0 ? title : '').padEnd(titleWidth)}  ${line}`);
+}
+
+/** Words in as few lines as have room for them. */
+export function wrap(words: readonly string[], separator = ' '): string[] {
+  const lines: string[] = [];
+  for (const word of words) {
+    const longer = lines.length === 0 ? word : `${lines.at(-1)}${separator}${word}`;
+    if (lines.length > 0 && longer.length <= lineWidth) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
+}
+
+/** Rows of as many cells each as lines, one below the other. */
+export function aligned(rows: readonly (readonly string[])[]): string[] {
+  const columns = (rows[0] ?? []).map((_, index) => ({
+    header: '',
+    value: (row: readonly string[]) => row[index] ?? '',
+  }));
+  return formatTable(columns, rows, { headers: false });
+}
+
+/** @param time RFC 3339 @param now milliseconds since the epoch, by the cluster's clock */
+export const ago = (time: string, now: number): string => `${formatAge(now - Date.parse(time))} ago`;

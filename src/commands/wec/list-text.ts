@@ -1,0 +1,63 @@
+import { formatAge } from '../../lib/engine/duration.ts';
+import { essenceOf } from '../../lib/status/change-key.ts';
+import { isForPeople } from '../../lib/terminal/formats.ts';
+import { type Column, columnWidths, formatTable } from '../../lib/terminal/table.ts';
+import type { WecListItem } from '../../lib/wecs/list.ts';
+import type { Session } from '../shell/session.ts';
+import { printOneOfMany } from '../shell/watching.ts';
+import { formatLabels } from './label.ts';
+
+/**
+ * What is wrong shows beside the table's last column, where the eye ends; wide has a column for all reasons.
+ * @param now milliseconds since the epoch, by the ITS's clock
+ */
+export function columns(now: number, wide: boolean): Column<WecListItem>[] {
+  const troubleOf = ({ blockedAt, reason }: WecListItem) => (blockedAt?.state === 'waiting' ? '' : reason);
+  return [
+    { header: 'NAME', value: ({ name }) => name },
+    { header: 'ACCEPTED', value: ({ accepted }) => yesNo(accepted) },
+    { header: 'JOINED', value: ({ joined }) => yesNo(joined) },
+    {
+      header: 'AVAILABLE',
+      value: ({ available, joined }) => (available === null ? (joined ? 'unknown' : '-') : yesNo(available)),
+    },
+    { header: 'STAGE', value: ({ state, problem }) => (problem ? `${state} ✗` : state) },
+    { header: 'AGE', value: ({ created }) => age(created, now) },
+    ...(wide ? [] : [{ header: '', value: troubleOf }]),
+    { header: 'REASON', value: ({ reason }) => reason || '-', wide: true },
+    { header: 'KUBERNETES', value: ({ kubernetesVersion }) => kubernetesVersion ?? '-', wide: true },
+    { header: 'LEASE', value: ({ leaseRenewed }) => age(leaseRenewed, now), wide: true },
+    { header: 'LABELS', value: ({ labels }) => formatLabels(labels), wide: true },
+  ];
+}
+
+const yesNo = (value: boolean): string => (value ? 'yes' : 'no');
+const age = (time: string | null, now: number): string => (time === null ? '-' : formatAge(now - Date.parse(time)));
+
+/** Prints all rows, then each row that has changed; in JSON one document a line, also for what is gone. */
+export function printChanges(session: Session, now: () => number): (items: WecListItem[]) => Promise<void> {
+  const { output } = session;
+  const shown = new Map<string, string>();
+  let widths: number[] | undefined;
+  return async (items) => {
+    const changed = items.filter((item) => shown.get(item.name) !== essence(item));
+    const gone = [...shown.keys()].filter((name) => !items.some((item) => item.name === name));
+    for (const item of changed) shown.set(item.name, essence(item));
+    for (const name of gone) shown.delete(name);
+    if (output === 'name') {
+      session.printLines([...changed.map(({ name }) => name), ...gone]);
+    } else if (isForPeople(output)) {
+      const all = columns(now(), output === 'wide').filter(({ wide }) => !wide || output === 'wide');
+      const headers = widths === undefined;
+      const cellsOf = (item: WecListItem) => all.map(({ value }) => value(item));
+      widths ??= columnWidths(all, items.map(cellsOf));
+      session.printLines([...formatTable(all, changed, { widths, headers }), ...gone.map((name) => `${name}   gone`)]);
+    } else {
+      for (const document of [...changed, ...gone.map((name) => ({ name, gone: true }))])
+        await printOneOfMany(session, document);
+    }
+  };
+}
+
+/** What of an item makes a new line when it changes: neither the lease nor ages, which change all the time. */
+const essence = ({ leaseRenewed: _, ...rest }: WecListItem): string => essenceOf(rest);
