@@ -44,45 +44,6 @@ Start with:
 
 /** Assembles the program. Only definitions are loaded here; what a command does is loaded when it runs. */
 export function buildProgram(io: Io): Command {
-  const its = new Command('its')
-    .summary('create and look after Inventory and Transport Spaces')
-    .description('Commands about Inventory and Transport Spaces (ITSes): the OCM hubs that WECs register with.');
-  its
-    .addCommand(createItsCommand(io))
-    .addCommand(spaceListCommand(io, 'its'))
-    .addCommand(spaceGetCommand(io, 'its'))
-    .addCommand(spaceRepairCommand(io, 'its'))
-    .addCommand(spaceDeleteCommand(io, 'its'))
-    .addCommand(tokenCommand(io))
-    .addCommand(useCommand(io));
-
-  const wds = new Command('wds')
-    .summary('create and look after Workload Description Spaces')
-    .description(
-      'Commands about Workload Description Spaces (WDSes): the API servers that workloads and binding policies are put into.',
-    );
-  wds
-    .addCommand(createWdsCommand(io))
-    .addCommand(spaceListCommand(io, 'wds'))
-    .addCommand(spaceGetCommand(io, 'wds'))
-    .addCommand(spaceRepairCommand(io, 'wds'))
-    .addCommand(spaceDeleteCommand(io, 'wds'));
-
-  const wec = new Command('wec')
-    .summary('register and look after Workload Execution Clusters')
-    .description('Commands about Workload Execution Clusters (WECs): the clusters that workloads run on.');
-  wec
-    .addCommand(createWecCommand(io))
-    .addCommand(joinCommand(io))
-    .addCommand(acceptCommand(io))
-    .addCommand(labelCommand(io))
-    .addCommand(propertiesCommand(io))
-    .addCommand(listCommand(io))
-    .addCommand(getCommand(io))
-    .addCommand(waitCommand(io))
-    .addCommand(deregisterCommand(io))
-    .addCommand(deleteWecCommand(io));
-
   const program = new Command(io.program)
     .description(
       'The command line of KubeStellar operators: prepares a hosting cluster, creates its ITSes and WDSes, registers clusters as WECs, and shows how all of it is.',
@@ -90,10 +51,9 @@ export function buildProgram(io: Io): Command {
     .version(STELLARCTL_VERSION, '-V, --version')
     // Sub-commands have a --version of their own.
     .enablePositionalOptions()
-    .addCommand(initCommand(io))
-    .addCommand(its)
-    .addCommand(wds)
-    .addCommand(wec)
+    .addCommand(initCommand(io));
+  for (const group of groups(io)) program.addCommand(group);
+  program
     .addCommand(acceptCommand(io))
     .addCommand(labelCommand(io))
     .addCommand(propertiesCommand(io))
@@ -107,6 +67,51 @@ export function buildProgram(io: Io): Command {
   exitByException(program, io);
   return program;
 }
+
+/** The commands of each noun. */
+function groups(io: Io): Command[] {
+  const its = group(
+    'its',
+    'create and look after Inventory and Transport Spaces',
+    'Commands about Inventory and Transport Spaces (ITSes): the OCM hubs that WECs register with.',
+  )
+    .addCommand(createItsCommand(io))
+    .addCommand(spaceListCommand(io, 'its'))
+    .addCommand(spaceGetCommand(io, 'its'))
+    .addCommand(spaceRepairCommand(io, 'its'))
+    .addCommand(spaceDeleteCommand(io, 'its'))
+    .addCommand(tokenCommand(io))
+    .addCommand(useCommand(io));
+  const wds = group(
+    'wds',
+    'create and look after Workload Description Spaces',
+    'Commands about Workload Description Spaces (WDSes): the API servers that workloads and binding policies are put into.',
+  )
+    .addCommand(createWdsCommand(io))
+    .addCommand(spaceListCommand(io, 'wds'))
+    .addCommand(spaceGetCommand(io, 'wds'))
+    .addCommand(spaceRepairCommand(io, 'wds'))
+    .addCommand(spaceDeleteCommand(io, 'wds'));
+  const wec = group(
+    'wec',
+    'register and look after Workload Execution Clusters',
+    'Commands about Workload Execution Clusters (WECs): the clusters that workloads run on.',
+  )
+    .addCommand(createWecCommand(io))
+    .addCommand(joinCommand(io))
+    .addCommand(acceptCommand(io))
+    .addCommand(labelCommand(io))
+    .addCommand(propertiesCommand(io))
+    .addCommand(listCommand(io))
+    .addCommand(getCommand(io))
+    .addCommand(waitCommand(io))
+    .addCommand(deregisterCommand(io))
+    .addCommand(deleteWecCommand(io));
+  return [its, wds, wec];
+}
+
+const group = (name: string, summary: string, description: string): Command =>
+  new Command(name).summary(summary).description(description);
 
 /** `help wec join`: the help of a command, however deep it is. */
 function helpCommand(): Command {

@@ -112,6 +112,11 @@ export class StellarError extends Error {
     return hintOf(this.next);
   }
 
+  /** The message as a part of a sentence: without its full stop. */
+  get why(): string {
+    return this.message.replace(/\.$/, '');
+  }
+
   get exitCode(): number {
     return exitCodes[this.code];
   }

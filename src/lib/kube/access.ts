@@ -28,7 +28,7 @@ export const hidden = (why: string): Access<never> => ({ state: 'hidden', why, e
 /** @throws what is no failure of a cluster */
 export function hiddenBy(error: unknown): Hidden {
   const failure = failureOf(error);
-  return { state: 'hidden', why: failure.message.replace(/\.$/, ''), error: failure };
+  return { state: 'hidden', why: failure.why, error: failure };
 }
 
 /** Reads from a cluster, or says why nothing is seen there. @throws what is no failure of a cluster */

@@ -28,8 +28,7 @@ export async function findIngressPort(
   const { entrance } = localNames(provider, name);
   const args = ['container', 'inspect', '--format', '{{json .HostConfig.PortBindings}}', entrance];
   const output = await runProgram(programs)(docker, { args, limitMs: 30_000 });
-  if (output.exitCode !== 0)
-    return { state: 'unknown', why: programFailed(docker, args, output).message.replace(/\.$/, '') };
+  if (output.exitCode !== 0) return { state: 'unknown', why: programFailed(docker, args, output).why };
   const hostPort = parseBindings(output.stdout)?.['443/tcp']?.[0]?.HostPort;
   const port = Number(hostPort);
   return hostPort === undefined || !(port > 0) ? { state: 'none' } : { state: 'found', port };
