@@ -14,7 +14,7 @@ import { freePort } from './plane/ports.ts';
 import { nestedFiles } from './pod-runner/nested-files.ts';
 import { PodRunner } from './pod-runner/pod-runner.ts';
 
-export interface PlaneSpec extends Pick<PlaneOptions, 'nodeName' | 'ports' | 'hosts'> {
+export interface PlaneSpec extends Pick<PlaneOptions, 'nodeName' | 'ports' | 'hosts' | 'auditReads'> {
   /** Also the name of its context: its1, cluster1 … */
   name: string;
   /** Makes it an OCM hub. */

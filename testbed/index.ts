@@ -37,7 +37,8 @@ export {
 export { type LocalClusterTools, localClusterTools } from './local-clusters/tools.ts';
 export { crd, managedCrds } from './ocm/crds.ts';
 export { rule } from './ocm/rbac.ts';
-export type { AuditEvent } from './plane/audit.ts';
+export { type AuditEvent, isRead } from './plane/audit.ts';
 export { Authority } from './plane/pki.ts';
 export type { Plane } from './plane/plane.ts';
 export { freePort } from './plane/ports.ts';
+export { StubWecs } from './stub-wecs/stub-wecs.ts';

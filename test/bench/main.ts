@@ -5,6 +5,7 @@
 import { type Bed, startBed } from '../../testbed/index.ts';
 import { benchAcceptance } from './accept.ts';
 import { benchList } from './list.ts';
+import { benchMany } from './many.ts';
 import { benchRegistration } from './registration.ts';
 import { benchStartup } from './startup.ts';
 
@@ -14,20 +15,25 @@ const benches: Record<string, (bed: Bed) => Promise<void>> = {
   list: benchList,
   accept: benchAcceptance,
 };
-const wanted = process.argv.slice(2);
-const unknown = wanted.filter((name) => !Object.hasOwn(benches, name));
+const names = [...Object.keys(benches), 'many'];
+const wanted = process.argv.length > 2 ? process.argv.slice(2) : names;
+const unknown = wanted.filter((name) => !names.includes(name));
 if (unknown.length > 0) {
-  console.error(`There is no bench "${unknown.join(', ')}"; there are ${Object.keys(benches).join(', ')}.`);
+  console.error(`There is no bench "${unknown.join(', ')}"; there are ${names.join(', ')}.`);
   process.exit(2);
 }
 
-const bed = await startBed({
-  planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }],
-  log: (line) => console.error(line),
-});
-try {
-  for (const [name, bench] of Object.entries(benches))
-    if (wanted.length === 0 || wanted.includes(name)) await bench(bed);
-} finally {
-  await bed.stop();
+const chosen = Object.entries(benches).filter(([name]) => wanted.includes(name));
+if (chosen.length > 0) {
+  const bed = await startBed({
+    planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }],
+    log: (line) => console.error(line),
+  });
+  try {
+    for (const [, bench] of chosen) await bench(bed);
+  } finally {
+    await bed.stop();
+  }
 }
+// It has a bed of its own.
+if (wanted.includes('many')) await benchMany();

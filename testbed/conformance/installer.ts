@@ -21,7 +21,7 @@ const version = 'v1.3.1';
  * Puts a klusterlet on a managed cluster as `clusteradm join` would, so that conformance does not hang on the product.
  */
 export async function installKlusterlet(
-  { admin }: Plane,
+  { admin }: Pick<Plane, 'admin'>,
   { clusterName, mode, bootstrap }: Installation,
 ): Promise<void> {
   for (const object of operatorObjects()) await apply(admin, object);

@@ -3,7 +3,7 @@ import { open, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Api } from '../kube/api.ts';
 
-/** One write that an API server answered (audit.k8s.io/v1 Event at level Metadata). */
+/** One request that an API server answered (audit.k8s.io/v1 Event at level Metadata). */
 export interface AuditEvent {
   verb: string;
   /** Says `dryRun=All` where nothing was stored. */
@@ -15,13 +15,24 @@ export interface AuditEvent {
   requestReceivedTimestamp: string;
 }
 
-/** Every request that could write, access reviews and dry runs among them; requests that only read leave no trace. */
-export const auditPolicy = {
+const reading = ['get', 'list', 'watch'];
+
+/**
+ * Every request that could write, access reviews and dry runs among them; of requests that only read those of one user,
+ * where one is given.
+ */
+export const auditPolicy = (reader: string | undefined): object => ({
   apiVersion: 'audit.k8s.io/v1',
   kind: 'Policy',
   omitStages: ['RequestReceived', 'ResponseStarted'],
-  rules: [{ level: 'None', verbs: ['get', 'list', 'watch'] }, { level: 'Metadata' }],
-};
+  rules: [
+    ...(reader === undefined ? [] : [{ level: 'Metadata', users: [reader] }]),
+    { level: 'None', verbs: reading },
+    { level: 'Metadata' },
+  ],
+});
+
+export const isRead = ({ verb }: AuditEvent): boolean => reading.includes(verb);
 
 const markerPath = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews?fieldManager=audit-marker-';
 
@@ -40,7 +51,7 @@ export class AuditLog {
     this.#mark = (await stat(this.#file)).size;
   }
 
-  async writes(admin: Api): Promise<AuditEvent[]> {
+  async events(admin: Api): Promise<AuditEvent[]> {
     await this.#flush(admin);
     // The last line may be on its way.
     const lines = (await this.#text()).split('\n').slice(0, -1);

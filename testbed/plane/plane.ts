@@ -7,7 +7,7 @@ import { connect } from 'node:tls';
 import { Api, type Connection } from '../kube/api.ts';
 import { type Entry, kubeconfigOf } from '../kube/kubeconfig.ts';
 import { leases, serviceAccounts } from '../kube/resources.ts';
-import { type AuditEvent, AuditLog, auditPolicy } from './audit.ts';
+import { type AuditEvent, AuditLog, auditPolicy, isRead } from './audit.ts';
 import { Child } from './child.ts';
 import { Authority, type KeyPair, newKeyPem } from './pki.ts';
 import { freePort } from './ports.ts';
@@ -66,6 +66,8 @@ export interface PlaneOptions {
   keys?: PlaneKeys;
   /** Those of the bed's planes by default. */
   controllers?: readonly string[];
+  /** Whether its audit log tells what the kubeconfig's user reads as well. */
+  auditReads?: boolean;
 }
 
 export interface PortMapping {
@@ -96,6 +98,7 @@ export class Plane {
   readonly #binary: string;
   readonly #hosts: string[];
   readonly #controllers: readonly string[];
+  readonly #auditReads: boolean;
   readonly #authority: Authority;
   /** A certificate that was made elsewhere. */
   readonly #givenServing: KeyPair | undefined;
@@ -129,6 +132,7 @@ export class Plane {
     this.#binary = binary;
     this.#hosts = options.hosts ?? [];
     this.#controllers = options.controllers ?? bedControllers;
+    this.#auditReads = options.auditReads ?? false;
     this.#authority = authority;
     this.#givenServing = options.keys?.serving;
     this.#otherAuthority = otherAuthority;
@@ -210,11 +214,17 @@ export class Plane {
 
   /** The writes that the API server answered since the start or the last mark; `by` keeps those of one user. */
   async auditWrites({ by }: { by?: string } = {}): Promise<AuditEvent[]> {
-    const writes = await this.#auditLog.writes(this.admin);
+    const writes = (await this.#auditLog.events(this.admin)).filter((event) => !isRead(event));
     return by === undefined ? writes : writes.filter(({ user }) => user.username === by);
   }
 
-  /** Lets auditWrites begin here. */
+  /** All requests of the kubeconfig's user since then, those that read as well where the plane was told to log them. */
+  async auditRequests(): Promise<AuditEvent[]> {
+    const events = await this.#auditLog.events(this.admin);
+    return events.filter(({ user }) => user.username === adminOf(this.name));
+  }
+
+  /** Lets them begin here. */
   markAudit(): Promise<void> {
     return this.#auditLog.mark(this.admin);
   }
@@ -287,7 +297,7 @@ export class Plane {
       'ca.crt': this.caPem,
       'ca.key': this.#authority.keyPem,
       'service-account.key': this.tokenKeyPem,
-      'audit-policy.json': JSON.stringify(auditPolicy),
+      'audit-policy.json': JSON.stringify(auditPolicy(this.#auditReads ? adminOf(this.name) : undefined)),
     };
     await Promise.all(
       Object.entries(files).map(([name, text]) => writeFile(join(this.dir, name), text, { mode: 0o600 })),

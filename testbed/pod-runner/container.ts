@@ -150,18 +150,18 @@ async function contextFor(
   signal: AbortSignal,
 ): Promise<PodContext> {
   const token = await PodToken.request(node.kubelet, pod, signal);
-  const connect = (connection: Connection) => {
-    const client = new Api({ ...connection, dial: node.dial });
+  const kept = (client: Api) => {
     clients.push(client);
     return client;
   };
+  const connect = (connection: Connection) => kept(new Api({ ...connection, dial: node.dial }));
   const lead = (port: number, accept: (socket: Socket) => void) =>
     signal.addEventListener('abort', node.services.addEndpoint({ pod, port, accept }));
   return {
     pod,
     args: [...(container.command ?? []), ...(container.args ?? [])].map((word) => expand(word, env)),
     env,
-    api: connect({ ...node.inClusterConnection, token: () => token.value }),
+    api: kept(node.connectOwn(() => token.value)),
     signal,
     ...files.mountFor(container),
     connect,

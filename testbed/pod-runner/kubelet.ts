@@ -55,13 +55,15 @@ export class Kubelet {
       if (change === 'deleted') proxy.removeService(service);
       else proxy.setService(service);
     });
+    const dial = network.dialFrom(plane.name);
+    const inCluster = { server: 'https://kubernetes.default.svc', caPem: plane.caPem, dial };
     this.#context = {
       plane: plane.name,
       nodeName: plane.nodeName,
       faults,
       kubelet: this.#api,
-      inClusterConnection: { server: 'https://kubernetes.default.svc', caPem: plane.caPem },
-      dial: network.dialFrom(plane.name),
+      connectOwn: (token) => new Api({ ...inCluster, token }),
+      dial,
       services: proxy,
       nodePorts: new NodePorts(plane.ports, this.#log),
       nestedPlanes,

@@ -1,4 +1,4 @@
-import type { Api, Connection, Dial } from '../kube/api.ts';
+import type { Api, Dial } from '../kube/api.ts';
 import type { Secret } from '../kube/objects.ts';
 import type { Faults } from './faults.ts';
 import type { NestedPlanes } from './nested-planes.ts';
@@ -11,8 +11,8 @@ export interface NodeContext {
   nodeName: string;
   faults: Faults;
   kubelet: Api;
-  /** The API server of the pods' own cluster, without credentials. */
-  inClusterConnection: Connection;
+  /** A client of the pods' own cluster. */
+  connectOwn: (token: () => string) => Api;
   /** The network as pods see it. */
   dial: Dial;
   services: ServiceProxy;

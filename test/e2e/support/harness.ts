@@ -33,8 +33,10 @@ export interface CliOptions {
   answers?: { at: RegExp; type: () => Promise<string> }[];
   /** How wide the terminal is; 0 where it does not tell. */
   columns?: number;
-  /** Hands out the means to end the process. */
-  onStart?: (kill: (signal: NodeJS.Signals) => void) => void;
+  /** Hands out the means to end the process, and its id. */
+  onStart?: (kill: (signal: NodeJS.Signals) => void, pid: number | undefined) => void;
+  /** In milliseconds: what has not ended by then never does, and fails. Two minutes by default. */
+  longest?: number;
   /** The boot file to run, that of stellarctl by default. */
   boot?: string;
 }
@@ -74,14 +76,13 @@ export class Cli {
       extendEnv: false,
       input: options.input ?? '',
       stripFinalNewline: false,
-      // What never ends fails, and keeps nothing waiting.
-      timeout: 120_000,
+      timeout: options.longest ?? 120_000,
     };
     const child =
       options.boot === undefined
         ? stellarctl(arguments_, surroundings)
         : execa(process.execPath, [options.boot, ...arguments_], { reject: false, ...surroundings });
-    options.onStart?.((signal) => child.kill(signal));
+    options.onStart?.((signal) => child.kill(signal), child.pid);
     const { signalAt, closeOutputAt } = options;
     if (signalAt !== undefined) oncePrinted(child, signalAt.text, () => child.kill(signalAt.signal));
     if (closeOutputAt !== undefined)

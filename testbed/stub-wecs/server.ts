@@ -1,0 +1,120 @@
+import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer as createHttps, type Server as HttpsServer } from 'node:https';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ApiError } from '../kube/errors.ts';
+import type { KeyPair } from '../plane/pki.ts';
+import type { StubObjects } from './objects.ts';
+import { answer, type StubRequest, statusOf } from './requests.ts';
+
+/** What was asked of all stubs together. */
+export interface StubLoad {
+  requests: number;
+  /** How many requests were under way at once, at most. */
+  atOnce: number;
+  /** How many stubs were asked at once, at most. */
+  stubsAtOnce: number;
+}
+
+export interface ServerOptions {
+  caPem: string;
+  serving: KeyPair;
+  /** How late an answer is, in milliseconds, as over a network. */
+  latency: number;
+}
+
+/** Serves many stubs by HTTPS, each on a port of 127.0.0.1, to whoever has a client certificate of their authority. */
+export class StubServer {
+  readonly #https: HttpsServer;
+  readonly #listeners: Server[] = [];
+  readonly #sockets = new Set<Socket>();
+  readonly #stubs = new Map<number, StubObjects>();
+  readonly #asked: number[] = [];
+  readonly #latency: number;
+  #load: StubLoad = { requests: 0, atOnce: 0, stubsAtOnce: 0 };
+
+  constructor({ caPem, serving, latency }: ServerOptions) {
+    const tls = { cert: serving.certPem, key: serving.keyPem, ca: caPem, requestCert: true };
+    this.#latency = latency;
+    this.#https = createHttps(tls, (request, response) => void this.#serve(request, response));
+    // An API server keeps idle connections for longer than a command takes.
+    this.#https.keepAliveTimeout = 120_000;
+  }
+
+  /** @returns the address of a stub */
+  async add(objects: StubObjects): Promise<string> {
+    const listener = createServer((socket) => {
+      this.#sockets.add(socket);
+      socket.on('close', () => this.#sockets.delete(socket));
+      this.#https.emit('connection', socket);
+    });
+    this.#listeners.push(listener);
+    await once(listener.listen(0, '127.0.0.1'), 'listening');
+    const { port } = listener.address() as AddressInfo;
+    this.#stubs.set(port, objects);
+    return `https://127.0.0.1:${port}`;
+  }
+
+  /** What was asked since the last call. */
+  takeLoad(): StubLoad {
+    const load = this.#load;
+    this.#load = { requests: 0, atOnce: 0, stubsAtOnce: 0 };
+    return load;
+  }
+
+  stop(): void {
+    for (const listener of this.#listeners) listener.close();
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { localPort = 0 } = request.socket;
+    this.#asked.push(localPort);
+    const { requests, atOnce, stubsAtOnce } = this.#load;
+    this.#load = {
+      requests: requests + 1,
+      atOnce: Math.max(atOnce, this.#asked.length),
+      stubsAtOnce: Math.max(stubsAtOnce, new Set(this.#asked).size),
+    };
+    try {
+      const body = await bodyOf(request);
+      if (this.#latency > 0) await sleep(this.#latency);
+      const objects = this.#stubs.get(localPort);
+      if (objects) reply(response, ...answered(objects, { ...requestOf(request), body }));
+      else response.destroy();
+    } catch {
+      // Whoever asked has gone.
+      response.destroy();
+    } finally {
+      this.#asked.splice(this.#asked.indexOf(localPort), 1);
+    }
+  }
+}
+
+function answered(objects: StubObjects, request: StubRequest): [status: number, body: unknown] {
+  try {
+    return [request.method === 'POST' ? 201 : 200, answer(objects, request)];
+  } catch (error) {
+    const refusal = error instanceof ApiError ? error : new ApiError(500, 'InternalError', String(error));
+    return [refusal.status, statusOf(refusal)];
+  }
+}
+
+const requestOf = ({ method = '', url = '', headers }: IncomingMessage): StubRequest => ({
+  method,
+  url,
+  contentType: headers['content-type'],
+});
+
+async function bodyOf(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return chunks.length === 0 ? undefined : JSON.parse(Buffer.concat(chunks).toString());
+}
+
+function reply(response: ServerResponse, status: number, body: unknown): void {
+  const isText = typeof body === 'string';
+  response.writeHead(status, { 'content-type': isText ? 'text/plain' : 'application/json' });
+  response.end(isText ? body : JSON.stringify(body));
+}
