@@ -4,6 +4,7 @@ import type { Progress } from '../engine/progress.ts';
 import { oneLine, terminalLine } from './clean.ts';
 import { canAnimate, type Io } from './io.ts';
 import type { Style } from './style.ts';
+import { Subjects } from './subjects.ts';
 import { writeLines } from './write.ts';
 
 export interface ProgressOptions {
@@ -29,7 +30,7 @@ export function createProgress(io: Io, options: ProgressOptions): TerminalProgre
 class PlainProgress implements TerminalProgress {
   readonly #io: Io;
   readonly #options: ProgressOptions;
-  readonly #waiting = new Map<string, { text: string; since: number }>();
+  readonly #subjects = new Subjects();
   readonly #lastSaid = new Map<string, string>();
   #heartbeat: NodeJS.Timeout | undefined;
 
@@ -49,24 +50,24 @@ class PlainProgress implements TerminalProgress {
   }
 
   reached(subject: string, text: string, elapsedMs?: number): void {
-    this.#waiting.delete(subject);
+    this.#subjects.rests(subject);
     this.changed(subject, `${text}${after(elapsedMs)}`);
   }
 
   waiting(subject: string, text: string): void {
-    this.#waiting.set(subject, { text, since: this.#waiting.get(subject)?.since ?? Date.now() });
+    this.#subjects.waits(subject, text);
     this.#heartbeat ??= setInterval(() => this.#beat(), heartbeatMs).unref();
   }
 
   done(subject: string, text: string, elapsedMs?: number): void {
-    this.#waiting.delete(subject);
+    this.#subjects.isDone(subject);
     const line = `${subject}: ${text}${after(elapsedMs)}`;
     if (this.#options.results === 'stdout') writeLines(this.#io.stdout, [line], this.#io);
     else this.#say(line);
   }
 
-  failed(subject: string): void {
-    this.#waiting.delete(subject);
+  failed(subject: string, text: string): void {
+    this.#subjects.hasFailed(subject, text);
   }
 
   stop(): void {
@@ -77,7 +78,12 @@ class PlainProgress implements TerminalProgress {
   resume(): void {}
 
   #beat(): void {
-    for (const [subject, { text, since }] of this.#waiting) {
+    const { waiting, counts } = this.#subjects;
+    if (waiting.size > beatLines) this.#say(`${counts}; those that wait for the longest:`);
+    for (const [subject, { text, since }] of [...waiting].slice(
+      0,
+      waiting.size > beatLines ? longestShown : beatLines,
+    )) {
       this.#say(`${subject}: still waiting (${Math.round((Date.now() - since) / 1000)}s): ${text}`);
     }
   }
@@ -91,16 +97,22 @@ const after = (elapsedMs: number | undefined): string =>
   elapsedMs === undefined ? '' : ` after ${formatElapsed(elapsedMs)}`;
 
 const heartbeatMs = 15_000;
+/** Of more subjects than these only some are told about now and then. */
+const beatLines = 10;
+const longestShown = 3;
 /** Quick commands show no spinner. */
 const spinnerDelayMs = 300;
 const frames = '⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏';
 const frameMs = 80;
+/** What is redrawn leaves the terminal some lines for what stays; in any case it shows something. */
+const spareLines = 4;
+const shortestFrame = 3;
 
 /** A line for every subject that is under way, redrawn; finished ones stay above. */
 class LiveProgress implements TerminalProgress {
   readonly #io: Io;
   readonly #options: ProgressOptions;
-  readonly #rows = new Map<string, { text: string; since: number }>();
+  readonly #subjects = new Subjects();
   #starting: NodeJS.Timeout | undefined;
   #spinner: Ora | undefined;
   #stopped = false;
@@ -126,11 +138,11 @@ class LiveProgress implements TerminalProgress {
 
   waiting(subject: string, text: string): void {
     this.#widest = Math.max(this.#widest, subject.length);
-    this.#rows.set(subject, { text: oneLine(text), since: this.#rows.get(subject)?.since ?? Date.now() });
+    this.#subjects.waits(subject, oneLine(text));
   }
 
   done(subject: string, text: string, elapsedMs?: number): void {
-    this.#rows.delete(subject);
+    this.#subjects.isDone(subject);
     const stream = this.#options.results === 'stdout' ? this.#io.stdout : this.#io.stderr;
     this.#writeStep(stream, subject, text, elapsedMs);
   }
@@ -142,8 +154,8 @@ class LiveProgress implements TerminalProgress {
     this.#write(stream, `  ${oneLine(subject).padEnd(this.#widest)}  ${ok} ${text}${elapsed}`);
   }
 
-  failed(subject: string): void {
-    this.#rows.delete(subject);
+  failed(subject: string, text: string): void {
+    this.#subjects.hasFailed(subject, oneLine(text));
   }
 
   stop(): void {
@@ -175,17 +187,21 @@ class LiveProgress implements TerminalProgress {
 
   #frame(): string {
     const frame = frames[Math.floor(Date.now() / frameMs) % frames.length] ?? '';
-    const width = this.#io.stderr.columns ?? 80;
-    return [...this.#rows]
-      .map(([subject, { text, since }]) => {
-        const elapsed = formatElapsed(Date.now() - since);
-        const start = `  ${oneLine(subject).padEnd(this.#widest)}  ${frame} `;
-        // Room for the ^C that a terminal writes: a line that wraps for it would not be cleared whole.
-        const room = Math.max(10, width - start.length - elapsed.length - 8);
-        const shown = text.length > room ? `${text.slice(0, room - 1)}…` : text;
-        return terminalLine(`${start}${shown}   ${this.#options.style.faint(elapsed)}`);
-      })
-      .join('\n');
+    const { waiting, failed, counts } = this.#subjects;
+    const row = ([subject, { text, since }]: [string, { text: string; since: number }]) =>
+      this.#row(subject, frame, text, formatElapsed(Date.now() - since));
+    const room = Math.max(shortestFrame, (this.#io.stderr.rows ?? 24) - spareLines);
+    if (waiting.size <= room) return [...waiting].map(row).join('\n');
+    const bad = [...failed].slice(0, Math.floor(room / 2)).map(([subject, text]) => this.#row(subject, '✗', text, ''));
+    return [terminalLine(`  ${counts}`), ...bad, ...[...waiting].slice(0, room - 1 - bad.length).map(row)].join('\n');
+  }
+
+  #row(subject: string, sign: string, text: string, elapsed: string): string {
+    const start = `  ${oneLine(subject).padEnd(this.#widest)}  ${sign} `;
+    // Room for the ^C that a terminal writes: a line that wraps for it would not be cleared whole.
+    const room = Math.max(10, (this.#io.stderr.columns ?? 80) - start.length - elapsed.length - 8);
+    const shown = text.length > room ? `${text.slice(0, room - 1)}…` : text;
+    return terminalLine(`${start}${shown}   ${this.#options.style.faint(elapsed)}`);
   }
 
   #write(stream: NodeJS.WriteStream, line: string): void {

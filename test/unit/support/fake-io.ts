@@ -2,15 +2,17 @@ import { Writable } from 'node:stream';
 import type { Io } from '../../../src/lib/terminal/io.ts';
 import { writeLines } from '../../../src/lib/terminal/write.ts';
 
-/** A stream that keeps what is written; as a terminal it is 80 columns wide. */
+/** A stream that keeps what is written; as a terminal it is 80 columns wide, and as many rows high as are given. */
 export class FakeStream extends Writable {
   text = '';
   readonly isTTY: boolean;
   readonly columns = 80;
+  readonly rows: number | undefined;
 
-  constructor(isTTY = false) {
+  constructor(isTTY = false, rows?: number) {
     super();
     this.isTTY = isTTY;
+    this.rows = rows;
   }
 
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
@@ -37,17 +39,19 @@ export class FakeStream extends Writable {
 
 export function fakeIo({
   tty = false,
+  rows,
   env = {},
   program = 'stellarctl',
   argv = [],
 }: {
   tty?: boolean;
+  rows?: number;
   env?: NodeJS.ProcessEnv;
   program?: string;
   argv?: readonly string[];
 } = {}): { io: Io; stdout: FakeStream; stderr: FakeStream } {
   const stdout = new FakeStream(tty);
-  const stderr = new FakeStream(tty);
+  const stderr = new FakeStream(tty, rows);
   const io = { stdin: process.stdin, stdout, stderr, env, program, argv } as unknown as Io;
   return { io, stdout, stderr };
 }

@@ -68,6 +68,19 @@ describe('in a pipe', () => {
     mock.timers.tick(60_000);
     assert.equal(stderr.lines.length, 2);
   });
+  test('a long wait of many says how many wait, and names those that wait for the longest', () => {
+    const { progress, stderr } = progressOn({});
+    const names = Array.from({ length: 300 }, (_, index) => `wec${index + 1}`);
+    for (const name of names) progress.waiting(name, 'its request');
+    for (const name of names.slice(0, 280)) progress.done(name, 'joined');
+    progress.failed('wec281', 'denied');
+    mock.timers.tick(15_000);
+    assert.deepEqual(stderr.lines, [
+      '19 waiting · 280 done · 1 failed; those that wait for the longest:',
+      ...['wec282', 'wec283', 'wec284'].map((name) => `${name}: still waiting (15s): its request`),
+    ]);
+    progress.stop();
+  });
   test('quiet leaves results only', () => {
     const { progress, stderr, stdout } = progressOn({}, { quiet: true });
     progress.note('a');
@@ -122,6 +135,27 @@ describe('on a terminal', () => {
     await sleep(350);
     assert.equal(stderr.text, '');
     assert.equal(stdout.text, '  cluster1  ✓ joined   0.1s\n');
+  });
+  test('more subjects than lines are counted, and those shown that have failed or wait for the longest', async (context) => {
+    const { progress, stderr } = progressOn({ tty: true, rows: 10 });
+    context.after(() => progress.stop());
+    for (let number = 1; number <= 300; number += 1) progress.waiting(`wec${number}`, 'its request');
+    progress.failed('wec2', 'denied');
+    await sleep(500);
+    const [frame = ''] = stripVTControlCharacters(stderr.text)
+      .split('\r')
+      .filter((text) => text.includes('waiting'));
+    assert.deepEqual(
+      frame.split('\n').map((line) =>
+        line
+          .trim()
+          .split(/ +/)
+          .slice(0, 3)
+          .join(' ')
+          .replace(/[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]/, '*'),
+      ),
+      ['299 waiting ·', 'wec2 ✗ denied', 'wec1 * its', 'wec3 * its', 'wec4 * its', 'wec5 * its'],
+    );
   });
   test('a wait shows a line for everyone under way, and nothing after the end', async (context) => {
     const { progress, stderr, stdout } = progressOn({ tty: true });
