@@ -18,7 +18,10 @@ export async function benchMany(): Promise<void> {
   }
 }
 
-function tell(command: string, { run, seconds, processor, memory, writes, others, bytes, connections, wecs }: Cost): void {
+function tell(
+  command: string,
+  { run, seconds, processor, memory, writes, others, bytes, connections, wecs }: Cost,
+): void {
   const cells = [
     `exit ${run.exitCode}`,
     `${seconds.toFixed(1)}s`,

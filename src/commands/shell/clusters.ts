@@ -3,7 +3,8 @@ import type { Run } from '../../lib/engine/run.ts';
 import { readSettings, settingsFile } from '../../lib/files/settings.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import { type RecordedWrite, recordWrites, type WriteRecorder } from '../../lib/kube/client/dry-run.ts';
-import { connect } from '../../lib/kube/client/live-client.ts';
+import { connect, limitsOf } from '../../lib/kube/client/live-client.ts';
+import type { Limit } from '../../lib/kube/client/transport.ts';
 import type { KubeconfigTarget } from '../../lib/kube/kubeconfig/edit.ts';
 import {
   type Kubeconfig,
@@ -63,9 +64,11 @@ export class Clusters {
   wecs<Context extends string | undefined>(named: readonly { name: string; context: Context }[]) {
     type Client = Context extends string ? Kube : undefined;
     const { wecKubeconfig: file } = this.options;
+    const limitOfEach = limitsOf(named.length);
+    let config: Promise<Kubeconfig> | undefined;
     const open = async (context: string) => {
-      const config = await (file === undefined ? this.kubeconfig() : loadKubeconfig(file, this.io.env, this.run));
-      return this.connect(selectContext(config, context));
+      config ??= file === undefined ? this.kubeconfig() : loadKubeconfig(file, this.io.env, this.run);
+      return this.connect(selectContext(await config, context), this.run.deadline, limitOfEach());
     };
     return Promise.all(
       named.map(async ({ name, context }) => ({ name, kube: (context && (await open(context))) as Client })),
@@ -89,9 +92,9 @@ export class Clusters {
     return { file: this.options.kubeconfig, env: this.io.env, dryRun: this.options.dryRun };
   }
 
-  /** A client for any context. @param deadline where it is not to be the command's */
-  connect(context: SelectedContext, deadline: Deadline = this.run.deadline): Kube {
-    const live = connect(context, deadline, this.run.signal, this.#trace);
+  /** A client for any context. @param deadline where it is not to be the command's; @param limit of requests that are under way */
+  connect(context: SelectedContext, deadline: Deadline = this.run.deadline, limit?: Limit): Kube {
+    const live = connect(context, deadline, this.run.signal, this.#trace, limit);
     const kube = this.options.dryRun ? recordWrites(live, this.record) : live;
     this.#clients.push(kube);
     return kube;

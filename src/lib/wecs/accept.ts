@@ -7,6 +7,7 @@ import { run as nextStep } from '../engine/next-step.ts';
 import type { Run } from '../engine/run.ts';
 import { unreached } from '../engine/stages.ts';
 import type { Kube } from '../kube/client/client.ts';
+import { shareReads } from '../kube/client/shared-reads.ts';
 import { requireHub } from './hub/require-hub.ts';
 import { otherName } from './klusterlet/other-name.ts';
 import type { Klusterlet } from './objects.ts';
@@ -47,7 +48,8 @@ export async function findPending(hub: Kube): Promise<string[]> {
  * WEC is available. Every WEC is tried; an error of one is in its result.
  * @throws StellarError for what concerns all of them: no hub, no access
  */
-export async function accept(hub: Kube, { wecs, agent, wait }: AcceptInput, run: Run): Promise<WecResult[]> {
+export async function accept(its: Kube, { wecs, agent, wait }: AcceptInput, run: Run): Promise<WecResult[]> {
+  const hub = shareReads(its, wecs.length, run);
   await requireHub(hub);
   const started = Date.now();
   let permitted: Promise<void> | undefined;
@@ -118,11 +120,12 @@ export function singletonAgentId(klusterlet: Klusterlet): string | undefined {
 
 /** Refuses the pending requests of WECs. A request that was denied before is success. */
 export async function deny(
-  hub: Kube,
+  its: Kube,
   wecs: { name: string }[],
   agent: string | undefined,
   run: Run,
 ): Promise<WecResult[]> {
+  const hub = shareReads(its, wecs.length, run);
   await requireHub(hub);
   const evidence = await readHub(
     hub,

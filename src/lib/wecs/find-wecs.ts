@@ -2,7 +2,9 @@ import { command } from '../engine/command-line.ts';
 import { mapConcurrently, requestsAtOnce } from '../engine/concurrency.ts';
 import { StellarError } from '../engine/errors.ts';
 import { run } from '../engine/next-step.ts';
+import { fewQuestions } from '../engine/rounds.ts';
 import type { Kube } from '../kube/client/client.ts';
+import { lenient } from '../kube/permissive-reader.ts';
 import { resources } from '../kube/resources.ts';
 import type { ManagedCluster } from './objects.ts';
 
@@ -23,6 +25,12 @@ export async function findWecs(hub: Kube, { names, selector }: WecTarget): Promi
   if (names === undefined) {
     const clusters = await hub.list<ManagedCluster>(resources.managedClusters, { labelSelector: selector });
     return (clusters ?? []).map((cluster) => ({ name: cluster.metadata.name, cluster }));
+  }
+  const all =
+    names.length > fewQuestions ? await lenient(hub).list<ManagedCluster>(resources.managedClusters) : undefined;
+  if (all !== undefined) {
+    const byName = new Map(all.map((cluster) => [cluster.metadata.name, cluster]));
+    return names.map((name) => ({ name, cluster: byName.get(name) }));
   }
   return mapConcurrently(names, requestsAtOnce, async (name) => ({
     name,

@@ -1,6 +1,7 @@
 import type { KubeObject } from '../objects.ts';
 import { resourceOf } from '../resources.ts';
 import type { Change, Kube } from './client.ts';
+import { delegate } from './delegate.ts';
 
 /** A write that was not sent. */
 export interface RecordedWrite {
@@ -21,19 +22,9 @@ export function recordWrites(kube: Kube, record: WriteRecorder): Kube {
   const note = (verb: RecordedWrite['verb'], kind: string, name: string, namespace?: string): void =>
     record({ verb, cluster: kube.cluster.context, kind, name, ...(namespace === undefined ? {} : { namespace }) });
   return {
-    cluster: kube.cluster,
+    ...delegate(kube),
     dryRun: true,
-    get: kube.get.bind(kube),
-    list: kube.list.bind(kube),
-    read: kube.read.bind(kube),
-    logTail: kube.logTail.bind(kube),
-    mayI: kube.mayI.bind(kube),
-    review: kube.review.bind(kube),
-    tryCreate: kube.tryCreate.bind(kube),
-    now: kube.now.bind(kube),
-    hasBeenAway: kube.hasBeenAway.bind(kube),
     fork: (changes) => recordWrites(kube.fork(changes), record),
-    close: kube.close.bind(kube),
     async create<T>(
       resource: { kind: string },
       body: object,

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import pLimit from 'p-limit';
 import type { Deadline } from '../../engine/deadline.ts';
 import { StellarError } from '../../engine/errors.ts';
 import type { SelectedContext } from '../kubeconfig/kubeconfig.ts';
@@ -8,14 +9,36 @@ import { AnswerTooLarge, isKubeObject } from './answer.ts';
 import type { Change, Fork, Kube, Permission, Selection } from './client.ts';
 import { ApiError, apiError, type ClusterRef } from './errors.ts';
 import { Requests } from './requests.ts';
-import { type Connection, fieldManager, type Trace } from './transport.ts';
+import { type Connection, fieldManager, type Limit, type Trace } from './transport.ts';
 
 const pageSize = 500;
 const pageSizeOfLarge = 10;
 
+/** How many requests of one client, or of clients that share a limit, are under way at once. */
+const requestsAtOnce = 32;
+/** Of more clusters than a few each gets few connections: they take memory. */
+const fewClusters = 10;
+const connectionsOfEach = 2;
+
+/** Makes the limits of the clients of some clusters, which share one. */
+export function limitsOf(clusters: number): () => Limit {
+  const shared = pLimit(requestsAtOnce);
+  if (clusters <= fewClusters) return () => shared;
+  return () => {
+    const own = pLimit(connectionsOfEach);
+    return (work) => own(() => shared(work));
+  };
+}
+
 /** A client for one context. @param deadline bounds every request; @param signal ends those under way. */
-export function connect(context: SelectedContext, deadline: Deadline, signal: AbortSignal, trace?: Trace): Kube {
-  return new LiveKube({ context, deadline, signal, trace });
+export function connect(
+  context: SelectedContext,
+  deadline: Deadline,
+  signal: AbortSignal,
+  trace?: Trace,
+  limit: Limit = pLimit(requestsAtOnce),
+): Kube {
+  return new LiveKube({ context, deadline, signal, trace, limit });
 }
 
 class LiveKube implements Kube {
@@ -193,8 +216,8 @@ class LiveKube implements Kube {
   }
 
   fork({ user = this.#connection.context.user, run }: Fork): Kube {
-    const { context, deadline, signal, trace } = this.#connection;
-    return new LiveKube({ deadline, signal, ...run, context: { ...context, user }, trace });
+    const { context, ...connection } = this.#connection;
+    return new LiveKube({ ...connection, ...run, context: { ...context, user } });
   }
 
   close(): void {

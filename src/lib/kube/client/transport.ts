@@ -27,6 +27,9 @@ export interface Request {
 /** Told about every request: method, address, status and time; never headers or bodies, which hold credentials. */
 export type Trace = (line: string) => void;
 
+/** Does work when its turn has come. */
+export type Limit = <T>(work: () => Promise<T>) => Promise<T>;
+
 /** What a client is made of. */
 export interface Connection {
   context: SelectedContext;
@@ -35,6 +38,8 @@ export interface Connection {
   /** Ends the requests under way. */
   signal: AbortSignal;
   trace: Trace | undefined;
+  /** Bounds how many requests are under way, on this cluster and on others that share it. Who waits for that has sent nothing yet. */
+  limit: Limit;
 }
 
 /** A kept connection that the server had closed while it was not used: the request was not answered, and nothing is learnt of the server. */
@@ -52,18 +57,20 @@ export class Transport {
   readonly #deadline: Deadline;
   readonly #signal: AbortSignal;
   readonly #trace: Trace | undefined;
+  readonly #limit: Limit;
   /** When something of an answer last came, milliseconds since the epoch. */
   #lastAnswer = 0;
   /** How far the cluster's clock is ahead of ours, in milliseconds. */
   #clockOffset = 0;
 
-  constructor({ context, deadline, signal, trace }: Connection) {
+  constructor({ context, deadline, signal, trace, limit }: Connection) {
     this.#server = new URL(context.server);
     this.cluster = { context: context.name, server: withoutCredentials(context.server) };
     this.credentials = new Credentials(context);
     this.#deadline = deadline;
     this.#signal = signal;
     this.#trace = trace;
+    this.#limit = limit;
   }
 
   /** The cluster's clock, in milliseconds since the epoch. */
@@ -78,7 +85,11 @@ export class Transport {
   }
 
   /** Sends a request once. @throws StaleConnection where it is to be sent again; StellarError where no whole answer came */
-  async send(request: Request): Promise<Answer> {
+  send(request: Request): Promise<Answer> {
+    return this.#limit(() => this.#send(request));
+  }
+
+  async #send(request: Request): Promise<Answer> {
     const server = await this.credentials.server();
     const silence = new Silence(this.#deadline);
     const cut = AbortSignal.any([silence.signal, this.#signal]);

@@ -3,6 +3,7 @@ import { oneAtATime } from '../../engine/concurrency.ts';
 import { forName, type NamedResult } from '../../engine/each-name.ts';
 import type { Run } from '../../engine/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
+import { shareReads } from '../../kube/client/shared-reads.ts';
 import type { SelectedContext } from '../../kube/kubeconfig/kubeconfig.ts';
 import type { ManifestWork } from '../../workloads/manifest-works.ts';
 import type { PoliciesOfIts } from '../../workloads/policies/policy.ts';
@@ -39,17 +40,18 @@ export async function deregister(
   { its, wecs, options, readPolicies, confirm, askAgain }: Deregistration,
   run: Run,
 ): Promise<DeregisterResult[]> {
+  const hub = shareReads(its.kube, wecs.length, run);
   const leaving = await agreed({
     look: async () => {
       const policies = await readPolicies();
-      return Promise.all(wecs.map((wec) => lookAt(its, wec, options, policies)));
+      return Promise.all(wecs.map((wec) => lookAt({ ...its, kube: hub }, wec, options, policies)));
     },
     losses: (seen) => seen.flatMap(lossesOf),
     confirm,
   });
   // WECs are deregistered side by side, and a terminal has room for one question.
   const asking = oneAtATime(askAgain);
-  return Promise.all(leaving.map((wec) => deregisterOne(its.kube, wec, options, (why) => asking(wec.name, why), run)));
+  return Promise.all(leaving.map((wec) => deregisterOne(hub, wec, options, (why) => asking(wec.name, why), run)));
 }
 
 /**

@@ -10,7 +10,7 @@ import { klusterletName } from '../names.ts';
 import type { Klusterlet } from '../objects.ts';
 import type { Registration } from '../registration/checks.ts';
 import { RegistrationFollower, type WecResult } from '../registration/follow.ts';
-import { bootstrapRequests, emptyEvidence, type HubEvidence, readHub } from '../registration/hub-evidence.ts';
+import { bootstrapRequests, emptyEvidence, type HubEvidence, readOne } from '../registration/hub-evidence.ts';
 import type { RegistrationStageId } from '../registration/stage-ids.ts';
 import { seen } from '../registration/stages.ts';
 import { readWec, type WecEvidence } from '../registration/wec-evidence.ts';
@@ -121,9 +121,6 @@ function hubSideOf(
     webhook,
   };
 }
-
-const readOne = async (hub: Kube, name: string): Promise<HubEvidence> =>
-  (await readHub(hub, [name])).get(name) ?? emptyEvidence(name);
 
 /**
  * What the ITS shows of one agent: where its id is known, another agent's requests say nothing about this WEC; nor do

@@ -1,6 +1,7 @@
 import { forName } from '../../engine/each-name.ts';
 import type { Run } from '../../engine/run.ts';
 import { isMet, unreached } from '../../engine/stages.ts';
+import { shareReads } from '../../kube/client/shared-reads.ts';
 import type { ChosenEndpoint } from '../hub/endpoint.ts';
 import type { HubAccess } from '../hub/hub-access.ts';
 import { installKlusterlet } from '../klusterlet/install.ts';
@@ -21,12 +22,8 @@ import { WebhookLook } from './webhook-look.ts';
  * with `accept`, until the WEC is available. What is there already is kept; what is half done is resumed. Every WEC is tried; an
  * error of one is in its result.
  */
-export async function join(
-  access: HubAccess,
-  wecs: JoiningWec[],
-  options: JoinOptions,
-  run: Run,
-): Promise<WecResult[]> {
+export async function join(its: HubAccess, wecs: JoiningWec[], options: JoinOptions, run: Run): Promise<WecResult[]> {
+  const access = { ...its, kube: its.kube && shareReads(its.kube, wecs.length, run) };
   for (const { name } of wecs) run.progress.waiting(name, 'checking both clusters');
   const twice = await findSameClusters(wecs);
   const webhook = access.kube && new WebhookLook(access.kube, run);

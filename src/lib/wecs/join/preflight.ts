@@ -15,7 +15,7 @@ import { tagOf } from '../klusterlet/image.ts';
 import { managedBy, managedByLabel } from '../klusterlet/operator.ts';
 import type { Klusterlet } from '../objects.ts';
 import { hubPermissions, startAnewPermissions, wecPermissions } from '../permissions.ts';
-import { type HubEvidence, readHub } from '../registration/hub-evidence.ts';
+import { type HubEvidence, readOne } from '../registration/hub-evidence.ts';
 import { readWec, type WecEvidence } from '../registration/wec-evidence.ts';
 import type { JoiningWec, JoinOptions } from './options.ts';
 import { refuseOtherKlusterlets, refuseOtherRegistration, requireOwnership } from './ownership.ts';
@@ -62,7 +62,7 @@ export async function preflight(access: HubAccess, wec: JoiningWec, options: Joi
   const [wecBefore, klusterlets, hubBefore] = await Promise.all([
     readWec(kube),
     kube.list<Klusterlet>(resources.klusterlets),
-    access.kube && readHub(access.kube, [name]).then((evidence) => evidence.get(name)),
+    access.kube && readOne(access.kube, name),
   ]);
   const endpoint = await endpointFor(access, name, options);
   refuseOtherKlusterlets(wec, klusterlets ?? []);

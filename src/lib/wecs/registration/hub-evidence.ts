@@ -18,19 +18,13 @@ export interface HubEvidence {
   lease: Lease | undefined;
 }
 
-/** Up to this many WECs are read one by one; more of them by lists of everything. */
-const fewNames = 10;
-
-/** Reads what an ITS shows of some WECs. A WEC of which it shows nothing has an empty entry. */
+/** Reads what an ITS shows of some WECs: of many of them by few requests where the client shares its reads. */
 export async function readHub(kube: Reader, names: readonly string[]): Promise<Map<string, HubEvidence>> {
-  if (names.length > fewNames) {
-    const all = await readWholeHub(kube);
-    return new Map(names.map((name) => [name, all.get(name) ?? emptyEvidence(name)]));
-  }
   return new Map(await Promise.all(names.map(async (name) => [name, await readOne(kube, name)] as const)));
 }
 
-async function readOne(kube: Reader, name: string): Promise<HubEvidence> {
+/** Reads what an ITS shows of one WEC; of one that it does not know everything is empty. */
+export async function readOne(kube: Reader, name: string): Promise<HubEvidence> {
   const [managedCluster, csrs] = await Promise.all([
     kube.get<ManagedCluster>(resources.managedClusters, name),
     listRequests(kube, `${registrationRequestSelector},${clusterNameLabel}=${name}`),
@@ -39,7 +33,7 @@ async function readOne(kube: Reader, name: string): Promise<HubEvidence> {
   const lease =
     conditionOf(managedCluster, 'ManagedClusterConditionAvailable') === undefined
       ? undefined
-      : await kube.get<Lease>(resources.leases, leaseName, { namespace: name });
+      : await lenient(kube).get<Lease>(resources.leases, leaseName, { namespace: name });
   return { name, managedCluster, requests: csrs.sort(byAge), lease };
 }
 

@@ -6,6 +6,7 @@ import { run as nextStep, outline } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import { met, type Stage, standingOf, unreached, waiting } from '../../engine/stages.ts';
 import type { Kube } from '../../kube/client/client.ts';
+import { shareReads } from '../../kube/client/shared-reads.ts';
 import { requireHub } from '../hub/require-hub.ts';
 import type { Registration } from './checks.ts';
 import type { WecResult } from './follow.ts';
@@ -60,7 +61,8 @@ export function checkWaitGoal(goal: WaitGoal, wecs: readonly { name: string; con
  * only. An error of one WEC is in its result.
  * @throws StellarError for what concerns all of them: no hub, no access
  */
-export async function waitFor(hub: Kube, wecs: readonly AwaitedWec[], goal: WaitGoal, run: Run): Promise<WecResult[]> {
+export async function waitFor(its: Kube, wecs: readonly AwaitedWec[], goal: WaitGoal, run: Run): Promise<WecResult[]> {
+  const hub = shareReads(its, wecs.length, run);
   await requireHub(hub);
   const waits = wecs.map((wec) => waitOn(wec, goal, hub, run));
   const stages = goal === 'delete' ? deletion : registrationStages;

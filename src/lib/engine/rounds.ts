@@ -1,0 +1,121 @@
+import { pause } from './deadline.ts';
+import { StellarError } from './errors.ts';
+import type { Pace } from './pace.ts';
+import type { Run } from './run.ts';
+
+/** So many questions are asked one by one; more of them together, where that can be done. */
+export const fewQuestions = 10;
+/** The same is asked again at the earliest after this time, and together after five times what it has taken. */
+const shortestIntervalMs = 500;
+const longestIntervalMs = 3000;
+const restFactor = 5;
+
+/** How questions of one kind are answered. */
+interface Answering<Question, Answer> {
+  /** Equal for questions that have the same answer. */
+  idOf: (question: Question) => string;
+  alone: (question: Question) => Promise<Answer>;
+  /** Answers all of them at once, where that can be done. */
+  together?: (questions: readonly Question[]) => Promise<(question: Question) => Answer>;
+}
+
+interface Asked<Question, Answer> {
+  id: string;
+  question: Question;
+  resolve: (answer: Answer | Promise<Answer>) => void;
+  reject: (error: unknown) => void;
+}
+
+/** Answers questions that many ask at the same time: by few requests, each of which begins after all of its questions. */
+export class Rounds<Question, Answer> {
+  readonly #answering: Answering<Question, Answer>;
+  readonly #pace: Pace;
+  readonly #run: Pick<Run, 'deadline' | 'signal'>;
+  readonly #lastAsked = new Map<string, number>();
+  readonly #refused = new Map<string, unknown>();
+  #asked: Asked<Question, Answer>[] = [];
+  #isBusy = false;
+  #mayTogether: boolean;
+  #togetherAt = 0;
+
+  constructor(answering: Answering<Question, Answer>, pace: Pace, run: Pick<Run, 'deadline' | 'signal'>) {
+    this.#answering = answering;
+    this.#mayTogether = answering.together !== undefined;
+    this.#pace = pace;
+    this.#run = run;
+  }
+
+  ask(question: Question): Promise<Answer> {
+    const id = this.#answering.idOf(question);
+    if (this.#refused.has(id)) return Promise.reject(this.#refused.get(id));
+    return new Promise((resolve, reject) => {
+      this.#asked.push({ id, question, resolve, reject });
+      void this.#answerAll();
+    });
+  }
+
+  async #answerAll(): Promise<void> {
+    if (this.#isBusy) return;
+    this.#isBusy = true;
+    while (this.#asked.length > 0) {
+      await this.#answerSome().catch((error: unknown) => {
+        for (const { reject } of this.#take()) reject(error);
+      });
+    }
+    this.#isBusy = false;
+  }
+
+  async #answerSome(): Promise<void> {
+    await this.#until(this.#isMany ? this.#togetherAt : Math.min(...this.#asked.map(({ id }) => this.#dueAt(id))));
+    await this.#pace.turn();
+    if (this.#isMany) return this.#answerTogether();
+    const now = Date.now();
+    const due = this.#asked.find(({ id }) => this.#dueAt(id) <= now);
+    if (due !== undefined) this.#answerOne(due);
+  }
+
+  get #isMany(): boolean {
+    return this.#mayTogether && new Set(this.#asked.map(({ id }) => id)).size > fewQuestions;
+  }
+
+  #dueAt(id: string): number {
+    return (this.#lastAsked.get(id) ?? 0) + shortestIntervalMs;
+  }
+
+  #until(at: number): Promise<void> {
+    return pause(Math.max(0, at - Date.now()), this.#run.deadline, this.#run.signal);
+  }
+
+  /** Nobody waits for its answer but those who have asked. */
+  #answerOne({ id, question }: Asked<Question, Answer>): void {
+    this.#lastAsked.set(id, Date.now());
+    const answer = this.#answering.alone(question);
+    for (const { resolve } of this.#take((other) => other.id === id)) resolve(answer);
+    // What is not allowed is not asked again.
+    answer.catch((error: unknown) => isForbidden(error) && this.#refused.set(id, error));
+  }
+
+  async #answerTogether(): Promise<void> {
+    const asked = this.#take();
+    const started = Date.now();
+    try {
+      const answerTo = await this.#answering.together?.(asked.map(({ question }) => question));
+      for (const { question, resolve } of asked) if (answerTo) resolve(answerTo(question));
+    } catch (error) {
+      // Each of them alone may be allowed.
+      this.#mayTogether = !isForbidden(error);
+      if (!this.#mayTogether) this.#asked.unshift(...asked);
+      else for (const { reject } of asked) reject(error);
+    }
+    const rest = Math.max(shortestIntervalMs, restFactor * (Date.now() - started));
+    this.#togetherAt = started + Math.min(longestIntervalMs, rest);
+  }
+
+  #take(isMeant: (asked: Asked<Question, Answer>) => boolean = () => true): Asked<Question, Answer>[] {
+    const taken = this.#asked.filter(isMeant);
+    this.#asked = this.#asked.filter((asked) => !taken.includes(asked));
+    return taken;
+  }
+}
+
+const isForbidden = (error: unknown): boolean => error instanceof StellarError && error.code === 'forbidden';

@@ -1,0 +1,125 @@
+import { Pace } from '../../engine/pace.ts';
+import { fewQuestions, Rounds } from '../../engine/rounds.ts';
+import type { Run } from '../../engine/run.ts';
+import type { KubeObject } from '../objects.ts';
+import { pathOf, type Resource } from '../resources.ts';
+import type { Kube, Permission, Selection } from './client.ts';
+import { delegate } from './delegate.ts';
+
+/** A command on many names asks its ITS for no more than this beside what it writes: requests a second, and at once after a rest. */
+const readsPerSecond = 20;
+const readsAtOnce = 10;
+
+/** What is asked for, and how it is asked alone. */
+interface Question {
+  /** Of one object, or of the objects that are alike: see idOf. */
+  id: string;
+  alone: () => Promise<unknown>;
+}
+
+/** Which objects one list gives that answers many questions, and how they are told apart. */
+interface Listing {
+  /** @param ids of all questions */
+  selection: (ids: readonly string[]) => Selection;
+  idOf: (object: KubeObject) => string;
+  /** @param objects undefined where the kind is not served */
+  answer: (objects: KubeObject[] | undefined) => unknown;
+}
+
+/**
+ * A client of one ITS for a command on many names: what is asked for while a read waits for its turn is answered by that read, which
+ * begins after all of its questions. Many questions of a kind become one list. Rights are asked for once: whoever may do something with
+ * everything of a kind may do it with each. For few names it is the client itself.
+ * @param names how many names the command is about
+ */
+export function shareReads(kube: Kube, names: number, run: Pick<Run, 'deadline' | 'signal'>): Kube {
+  if (names <= fewQuestions) return kube;
+  const pace = new Pace(readsPerSecond, readsAtOnce, run);
+  const paced = <T>(ask: () => Promise<T>): Promise<T> => pace.turn().then(ask);
+  const kinds = new Map<string, Rounds<Question, unknown>>();
+  const ask = <Answer>(kind: string, question: Question, resource?: Resource, listing?: Listing): Promise<Answer> => {
+    const together = resource && listing && (async (all: readonly Question[]) => listFor(kube, resource, listing, all));
+    const answering = { idOf: ({ id }: Question) => id, alone: ({ alone }: Question) => alone() };
+    const rounds = kinds.get(kind) ?? new Rounds({ ...answering, ...(together && { together }) }, pace, run);
+    kinds.set(kind, rounds);
+    return rounds.ask(question) as Promise<Answer>;
+  };
+  return {
+    ...delegate(kube),
+    get<T extends KubeObject>(resource: Resource, name: string, options: { namespace?: string | undefined } = {}) {
+      const question = { id: nameOf(options.namespace, name), alone: () => kube.get<T>(resource, name, options) };
+      return ask<T | undefined>(`get ${pathOf(resource)}`, question, resource, single(resource));
+    },
+    list<T extends KubeObject>(resource: Resource, selection: Selection = {}) {
+      const part = partOf(selection);
+      const question = { id: part?.id ?? '', alone: () => kube.list<T>(resource, selection) };
+      const kind = `list ${pathOf(resource)} ${part?.rest ?? selection.labelSelector ?? ''} ${part?.by ?? ''}`;
+      return ask<T[] | undefined>(kind, question, resource, part);
+    },
+    read: <T>(path: string) => ask<T | undefined>(path, { id: path, alone: () => kube.read<T>(path) }),
+    review: (body) => paced(() => kube.review(body)),
+    mayI: askOnce((permission) => paced(() => kube.mayI(permission))),
+    fork(changes) {
+      const forked = kube.fork(changes);
+      return { ...delegate(forked), review: (body) => paced(() => forked.review(body)) };
+    },
+  };
+}
+
+async function listFor(
+  kube: Kube,
+  resource: Resource,
+  { selection, idOf, answer }: Listing,
+  questions: readonly Question[],
+): Promise<(question: Question) => unknown> {
+  const objects = await kube.list(resource, selection(questions.map(({ id }) => id)));
+  const found = objects && Map.groupBy(objects, idOf);
+  return ({ id }) => answer(found && (found.get(id) ?? []));
+}
+
+const nameOf = (namespace: string | undefined, name: string): string => `${namespace ?? ''}/${name}`;
+
+/** Objects by their names: of one namespace, where all that are asked for are there. */
+const single = ({ apiVersion, kind }: Resource): Listing => ({
+  selection: (ids) => {
+    const [namespace, ...others] = new Set(ids.map((id) => id.split('/')[0]));
+    return others.length === 0 && namespace ? { namespace } : {};
+  },
+  idOf: ({ metadata }) => nameOf(metadata.namespace, metadata.name),
+  // An API server leaves type and version of its own kinds out of lists.
+  answer: (objects) => objects?.[0] && { apiVersion, kind, ...objects[0] },
+});
+
+/** The objects of a namespace, or with a value of a label, as parts of all. @returns undefined for a selection of another form */
+function partOf({
+  namespace,
+  labelSelector,
+}: Selection): (Listing & { id: string; rest: string; by: string }) | undefined {
+  const answer: Listing['answer'] = (objects) => objects;
+  if (namespace !== undefined) {
+    const selection = () => ({ labelSelector });
+    const idOf = ({ metadata }: KubeObject) => metadata.namespace ?? '';
+    return { selection, idOf, answer, id: namespace, rest: labelSelector ?? '', by: 'namespace' };
+  }
+  const [, rest = '', label, id] = /^(?:(.*),)?([^,=!]+)=([^,=]+)$/.exec(labelSelector ?? '') ?? [];
+  if (label === undefined || id === undefined) return undefined;
+  const selection = () => ({ labelSelector: [rest, label].filter(Boolean).join(',') });
+  return { selection, idOf: ({ metadata }) => metadata.labels?.[label] ?? '', answer, id, rest, by: label };
+}
+
+/** Asks for everything of a kind first, and for each right once. */
+function askOnce(ask: Kube['mayI']): Kube['mayI'] {
+  const answers = new Map<string, Promise<boolean>>();
+  const once = (permission: Permission): Promise<boolean> => {
+    const key = JSON.stringify(permission);
+    const answer = answers.get(key) ?? ask(permission);
+    answers.set(key, answer);
+    answer.catch(() => answers.delete(key));
+    return answer;
+  };
+  return async ({ name, namespace, ...everything }) => {
+    if (await once(everything)) return true;
+    const wanted = { ...everything, ...(namespace && { namespace }), ...(name && { name }) };
+    return name || namespace ? once(wanted) : false;
+  };
+}
