@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Bed, requestBootstrapToken, StubWecs, startBed } from './index.ts';
 import { installKlusterlet } from './conformance/installer.ts';
+import { type Bed, requestBootstrapToken, StubWecs, startBed } from './index.ts';
 import { Api } from './kube/api.ts';
 import { findCondition, isTrue } from './kube/conditions.ts';
 import type { ApiError } from './kube/errors.ts';

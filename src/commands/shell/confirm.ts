@@ -8,8 +8,10 @@ export interface Deed {
   verb: string;
   /** As `Deregistering`. */
   doing: string;
-  /** What has to be typed. */
+  /** What has to be typed, unless it is several. */
   name: string;
+  /** How many they are: that has to be typed then. */
+  number?: number | undefined;
   /** `--yes` */
   yes: boolean | undefined;
   /** The command that does it without asking, where that is another one than what was typed with `--yes`. */
@@ -17,15 +19,15 @@ export interface Deed {
 }
 
 /** Asks a person before what destroys. @throws StellarError `not-confirmed`, also where nobody can be asked; `interrupted` */
-export async function confirm(session: Session, { verb, doing, name, yes, rerun }: Deed): Promise<void> {
+export async function confirm(session: Session, { verb, doing, name, number, yes, rerun }: Deed): Promise<void> {
   if (yes) return;
-  const { canAsk, confirmByName } = await import('../../lib/terminal/prompt.ts');
+  const { canAsk, confirmByTyping } = await import('../../lib/terminal/prompt.ts');
   if (!canAsk(session.io)) {
     throw new StellarError('not-confirmed', `${doing} ${name} has to be confirmed, and there is nobody to ask.`, {
       next: [run(rerun ?? session.again('--yes'))],
     });
   }
   session.progress.stop();
-  await confirmByName(session.io, `${verb} ${name}?`, name, session.run.signal);
+  await confirmByTyping(session.io, `${verb} ${name}?`, { name, number }, session.run.signal);
   session.progress.resume();
 }

@@ -1,4 +1,5 @@
 import { StellarError } from '../../lib/engine/errors.ts';
+import type { Kube } from '../../lib/kube/client/client.ts';
 import type { WecTarget } from '../../lib/wecs/find-wecs.ts';
 import { checkWecName } from '../../lib/wecs/wec-name.ts';
 
@@ -60,15 +61,49 @@ function refuseTwice(values: string[], what: string): void {
   if (twice !== undefined) throw new StellarError('usage', `The ${what} "${twice}" is given twice.`);
 }
 
+/** How WECs are chosen that are not named. */
+interface Choice {
+  all?: boolean;
+  selector?: string;
+}
+
 /** Reads which WECs a command is about: names, or `-l`, or `--all`. @throws StellarError `usage` */
-export function parseWecTarget(
-  words: readonly string[],
-  { all, selector }: { all?: boolean; selector?: string },
-): WecTarget {
+export function parseWecTarget(words: readonly string[], choice: Choice): WecTarget {
+  checkChoice(words, choice);
+  return words.length > 0 ? { names: [...new Set(splitNames(words))] } : { selector: choice.selector };
+}
+
+function checkChoice(words: readonly string[], { all, selector }: Choice): void {
   const given = [words.length > 0, all === true, selector !== undefined].filter(Boolean).length;
   if (given !== 1) throw new StellarError('usage', 'Say which WECs: their names, or -l SELECTOR, or --all.');
-  return words.length > 0 ? { names: [...new Set(splitNames(words))] } : { selector };
 }
+
+/** WECs that are named, some perhaps with their contexts, or that the ITS shows. */
+export interface ChosenWecs {
+  named: WecArgument[] | undefined;
+  /** Those that are named, or else those that the ITS has now. @throws StellarError `not-a-hub` */
+  find(hub: Kube): Promise<WecArgument[]>;
+}
+
+/** The same where a name may have its context. @throws StellarError `usage` */
+export function parseChosenWecs(
+  words: readonly string[],
+  { wecContext, ...choice }: Choice & { wecContext?: string },
+): ChosenWecs {
+  checkChoice(words, choice);
+  const isNamed = words.length > 0 || wecContext !== undefined;
+  const named = isNamed ? parseWecArguments(words, wecContext) : undefined;
+  return {
+    named,
+    async find(hub) {
+      if (named !== undefined) return named;
+      const { findWecs } = await import('../../lib/wecs/find-wecs.ts');
+      return (await findWecs(hub, { selector: choice.selector })).map(({ name }) => ({ name, context: undefined }));
+    },
+  };
+}
+
+export const noneMatches = ({ cluster }: Kube): string => `No WEC on ${cluster.context} matches.`;
 
 /** The same target as words of a command line. */
 export function targetWords({ names, selector }: WecTarget): readonly string[] {

@@ -1,6 +1,6 @@
 import { count } from '../../lib/engine/counts.ts';
 import type { LeavingLocally } from '../../lib/wecs/deregister/local.ts';
-import { isGone } from '../../lib/wecs/deregister/look/inspection.ts';
+import { type Inspection, isGone } from '../../lib/wecs/deregister/look/inspection.ts';
 import type { DeregisterOptions, Leaving } from '../../lib/wecs/deregister/look/look.ts';
 import { selectableLabels } from '../../lib/wecs/deregister/release/labels.ts';
 import { objectsIn, policiesOf } from '../../lib/workloads/manifest-works.ts';
@@ -8,6 +8,40 @@ import { objectsIn, policiesOf } from '../../lib/workloads/manifest-works.ts';
 /** What deregistering means, as lines for the person who decides: what runs there, why, and what becomes of it. */
 export const describeLeaving = (leaving: readonly Leaving[], its: string, options: DeregisterOptions): string[] =>
   leaving.flatMap((wec) => [`${wec.name} on ${its}`, ...describeOne(wec, options).map((line) => `  ${line}`)]);
+
+/** The same of more WECs than anybody reads about one by one: what is to be said, each with the WECs that it is said of. */
+export function describeMany(leaving: readonly Leaving[], its: string, options: DeregisterOptions): string[] {
+  const names = leaving.map(({ name }) => name);
+  const said = leaving.flatMap((wec) =>
+    describeOne({ ...wec, name: 'it' }, options).map((line) => ({ line, name: wec.name })),
+  );
+  const ofWhich = (own: readonly string[]) => (own.length === names.length ? 'all' : own.join(', '));
+  return [
+    `${names.length} WECs on ${its}: ${names.join(', ')}`,
+    ...[...Map.groupBy(said, ({ line }) => line)].map(
+      ([line, own]) => `  ${own.length} × ${line}   (${ofWhich(own.map(({ name }) => name))})`,
+    ),
+  ];
+}
+
+/** What would be lost of several WECs. */
+export function inAll(leaving: readonly Leaving[]): string {
+  const total = (of: (inspection: Inspection) => readonly object[]) =>
+    leaving.reduce((sum, { inspection }) => sum + of(inspection).length, 0);
+  const registered = leaving.filter(({ inspection }) => inspection.managedCluster !== undefined).length;
+  const parts = [
+    count(registered, 'WEC'),
+    count(
+      total(({ works }) => works),
+      'work',
+    ),
+    count(
+      total(({ addons }) => addons),
+      'add-on',
+    ),
+  ];
+  return `In all: ${parts.join(', ')}`;
+}
 
 /** The same where the ITS is not asked. */
 export const describeLocally = (leaving: readonly LeavingLocally[]): string[] =>

@@ -11,6 +11,7 @@ import {
   dryRunOption,
   type ItsOptions,
   itsOption,
+  selectorOption,
   type WritingOptions,
   wecContextOption,
   wecKubeconfigOption,
@@ -18,8 +19,8 @@ import {
 import { openPolicies } from '../shell/policies-of-its.ts';
 import type { Session } from '../shell/session.ts';
 import { refuseUnnamedIts } from '../shell/unnamed.ts';
-import { parseWecArguments, type WecArgument, withContext } from '../shell/wec-argument.ts';
-import { describeLeaving, describeLocally } from './deregister-text.ts';
+import { type ChosenWecs, noneMatches, parseChosenWecs, type WecArgument, withContext } from '../shell/wec-argument.ts';
+import { describeLeaving, describeLocally, describeMany, inAll } from './deregister-text.ts';
 
 interface Options extends ItsOptions, WritingOptions {
   yes?: boolean;
@@ -28,8 +29,13 @@ interface Options extends ItsOptions, WritingOptions {
   force?: boolean;
   local?: boolean;
   undo?: boolean;
+  all?: boolean;
+  selector?: string;
   wecContext?: string;
 }
+
+/** So many WECs that are named are told and asked about one by one. */
+const fewWecs = 10;
 
 export function deregisterCommand(io: Io): Command {
   return defineCommand('deregister', {
@@ -41,14 +47,17 @@ export function deregisterCommand(io: Io): Command {
       ['stellarctl deregister cluster1=kind-cluster1 --clean-up', 'leave nothing on either side'],
       ['stellarctl deregister cluster1 --keep-workloads', 'leave the workloads running'],
       ['stellarctl deregister cluster1 --yes --its its1', 'without being asked, in a script'],
+      ['stellarctl deregister -l location-group=edge', 'all WECs with a label; asks once'],
       ['stellarctl deregister cluster1 --force --its its1', 'although its agent is not running'],
       ['stellarctl deregister cluster1 --undo', 'undo one that was interrupted'],
       ['stellarctl deregister --local cluster1 --wec-context cluster1', 'on the side of the WEC alone'],
     ],
   })
-    .usage('NAME[=CONTEXT]… [options]')
-    .argument('<wecs...>', 'WECs; with its context, the cluster is proven to be that WEC, and can be cleaned up')
+    .usage('NAME[=CONTEXT]… | -l SELECTOR | --all [options]')
+    .argument('[wecs...]', 'WECs; with its context, the cluster is proven to be that WEC, and can be cleaned up')
     .addOption(itsOption())
+    .addOption(selectorOption())
+    .option('--all', 'all WECs of the ITS')
     .addOption(wecContextOption())
     .addOption(wecKubeconfigOption())
     .option('-y, --yes', 'do not ask')
@@ -63,20 +72,24 @@ export function deregisterCommand(io: Io): Command {
     .addOption(dryRunOption())
     .action(
       action<Options>(io, async (session, options, positional) => {
-        const wecs = parseWecArguments(positional, options.wecContext);
-        checkCombinations(wecs, options);
+        const wecs = parseChosenWecs(positional, options);
+        checkCombinations(wecs.named ?? [{ name: 'NAME', context: undefined }], options);
         const work = options.undo ? undo : options.local ? deregisterOnWecs : deregisterFromIts;
         await work(session, wecs, options);
       }),
     );
 }
 
-async function deregisterFromIts(session: Session, wecs: readonly WecArgument[], options: Options): Promise<void> {
+async function deregisterFromIts(session: Session, { named, find }: ChosenWecs, options: Options): Promise<void> {
   const { deregister } = await import('../../lib/wecs/deregister/deregister.ts');
   await refuseUnnamedIts(session, options.yes);
   const its = await session.its();
   session.announce(its.kube);
+  const wecs = await find(its.kube);
+  if (wecs.length === 0) session.progress.note(noneMatches(its.kube));
   const names = wecs.map(({ name }) => name);
+  // What is chosen by a selector, or by hundreds of names, is agreed to as a whole.
+  const isWhole = wecs.length > (named === undefined ? 1 : fewWecs);
   const results = await deregister(
     {
       its,
@@ -84,8 +97,13 @@ async function deregisterFromIts(session: Session, wecs: readonly WecArgument[],
       options,
       readPolicies: () => openPolicies(session, its, names),
       confirm: asking(session, {
-        show: (leaving) => tell(session, describeLeaving(leaving, its.context.name, options)),
-        deeds: (leaving) => leaving.map(({ name }) => deed(name, options)),
+        show: (leaving) => {
+          const describe = leaving.length > fewWecs ? describeMany : describeLeaving;
+          tell(session, describe(leaving, its.context.name, options));
+          if (isWhole) tell(session, [inAll(leaving)]);
+        },
+        deeds: (leaving) =>
+          isWhole ? [deedOfAll(leaving.length, options)] : leaving.map(({ name }) => deed(name, options)),
       }),
       askAgain: (name, why) => {
         session.progress.note(why);
@@ -95,16 +113,17 @@ async function deregisterFromIts(session: Session, wecs: readonly WecArgument[],
     session.run,
   );
   await session.finish(results);
-  if (!options.cleanUp)
-    session.next(
-      `${command`stellarctl deregister --local ${wecs.map(({ name, context }) => `${name}=${context ?? 'CONTEXT'}`)}`}      (removes the klusterlet)`,
-    );
+  if (options.cleanUp || wecs.length === 0) return;
+  const each = wecs.map(({ name, context }) => `${name}=${context ?? 'CONTEXT'}`);
+  session.next(
+    `${command`stellarctl deregister --local ${each.length > fewWecs ? ['NAME=CONTEXT'] : each}`}      (removes the klusterlet)`,
+  );
 }
 
-async function deregisterOnWecs(session: Session, wecs: readonly WecArgument[], options: Options): Promise<void> {
+async function deregisterOnWecs(session: Session, { named = [] }: ChosenWecs, options: Options): Promise<void> {
   const { deregisterLocally } = await import('../../lib/wecs/deregister/local.ts');
   const results = await deregisterLocally(
-    await session.wecs(wecs.map(withContext)),
+    await session.wecs(named.map(withContext)),
     asking(session, {
       show: (leaving) => tell(session, describeLocally(leaving)),
       deeds: (leaving) => leaving.flatMap(({ name, record }) => (record === undefined ? [] : deed(name, options))),
@@ -114,15 +133,16 @@ async function deregisterOnWecs(session: Session, wecs: readonly WecArgument[], 
   await session.finish(results);
 }
 
-async function undo(session: Session, wecs: readonly WecArgument[]): Promise<void> {
+async function undo(session: Session, { find }: ChosenWecs): Promise<void> {
   const { undoDeregistration } = await import('../../lib/wecs/deregister/undo.ts');
   const { kube } = await session.its();
   session.announce(kube);
-  const names = wecs.map(({ name }) => name);
+  const names = (await find(kube)).map(({ name }) => name);
   await session.finish(await undoDeregistration(kube, names, session.run));
 }
 
 const deed = (name: string, { yes }: Options): Deed => ({ verb: 'Deregister', doing: 'Deregistering', name, yes });
+const deedOfAll = (number: number, options: Options): Deed => ({ ...deed(`${number} WECs`, options), number });
 
 function tell({ progress }: Session, lines: readonly string[]): void {
   for (const line of lines) progress.note(line);

@@ -3,11 +3,20 @@ import type { Io } from '../../lib/terminal/io.ts';
 import { registrationStageIds } from '../../lib/wecs/registration/stage-ids.ts';
 import type { WaitGoal } from '../../lib/wecs/registration/wait.ts';
 import { action } from '../shell/action.ts';
-import { defineCommand, type ItsOptions, itsOption, wecContextOption, wecKubeconfigOption } from '../shell/options.ts';
-import { parseWecArguments } from '../shell/wec-argument.ts';
+import {
+  defineCommand,
+  type ItsOptions,
+  itsOption,
+  selectorOption,
+  wecContextOption,
+  wecKubeconfigOption,
+} from '../shell/options.ts';
+import { noneMatches, parseChosenWecs } from '../shell/wec-argument.ts';
 
 interface Options extends ItsOptions {
   for: WaitGoal;
+  all?: boolean;
+  selector?: string;
   wecContext?: string;
 }
 
@@ -20,26 +29,31 @@ export function waitCommand(io: Io): Command {
     examples: [
       ['stellarctl wec wait cluster1 cluster2', 'wait until two WECs are available'],
       ['stellarctl wec wait cluster1 --for accepted --timeout 5m', 'wait until a WEC is accepted'],
+      ['stellarctl wec wait -l location-group=edge', 'wait until all WECs with a label are available'],
       ['stellarctl wec wait cluster1 --timeout 0', 'look once, for the exit code'],
       ['stellarctl wec wait cluster1 --for delete', 'wait until its ManagedCluster is gone'],
     ],
   })
-    .usage('NAME[=CONTEXT]… [options]')
-    .argument('<wecs...>', 'WECs, each with its context where the stage shows on the WEC itself')
+    .usage('NAME[=CONTEXT]… | -l SELECTOR | --all [options]')
+    .argument('[wecs...]', 'WECs, each with its context where the stage shows on the WEC itself')
     .addOption(
       new Option('--for <stage>', 'the stage to wait for')
         .choices([...registrationStageIds, 'delete'])
         .default('available'),
     )
     .addOption(itsOption())
+    .addOption(selectorOption())
+    .option('--all', 'all WECs that the ITS has when the command begins')
     .addOption(wecContextOption())
     .addOption(wecKubeconfigOption())
     .action(
       action<Options>(io, async (session, options, positional) => {
-        const wecs = parseWecArguments(positional, options.wecContext);
+        const { named, find } = parseChosenWecs(positional, options);
         const { checkWaitGoal, waitFor } = await import('../../lib/wecs/registration/wait.ts');
-        checkWaitGoal(options.for, wecs);
+        checkWaitGoal(options.for, named ?? [{ name: 'NAME', context: undefined }]);
         const { kube: hub } = await session.its();
+        const wecs = await find(hub);
+        if (wecs.length === 0) session.progress.note(noneMatches(hub));
         await session.finish(await waitFor(hub, await session.wecs(wecs), options.for, session.run));
       }),
     );

@@ -9,16 +9,23 @@ export function canAsk({ stdin, stderr }: Io): boolean {
 }
 
 /**
- * Asks a person to type a name, for what destroys.
- * @throws StellarError `not-confirmed` for anything else than the name, `interrupted` on Ctrl-C and Ctrl-D
+ * Asks a person to type a name, or of several things how many they are, for what destroys.
+ * @throws StellarError `not-confirmed` for anything else, `interrupted` on Ctrl-C and Ctrl-D
  */
-export async function confirmByName(io: Io, question: string, name: string, signal: AbortSignal): Promise<void> {
+export async function confirmByTyping(
+  io: Io,
+  question: string,
+  { name, number }: { name: string; number?: number | undefined },
+  signal: AbortSignal,
+): Promise<void> {
   const lines = createInterface({ input: io.stdin, output: io.stderr });
   // readline takes Ctrl-C for itself while it waits.
   lines.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
   try {
-    const answer = await lines.question(terminalLine(`${question} type its name: `), { signal });
-    if (answer.trim() !== name) throw new StellarError('not-confirmed', `Not confirmed; ${name} stays as it is.`);
+    const [asked, right] = number === undefined ? ['its name', name] : ['their number', String(number)];
+    const answer = await lines.question(terminalLine(`${question} type ${asked}: `), { signal });
+    const stay = number === undefined ? 'stays as it is' : 'stay as they are';
+    if (answer.trim() !== right) throw new StellarError('not-confirmed', `Not confirmed; ${name} ${stay}.`);
   } catch (error) {
     if (error instanceof StellarError) throw error;
     // Ctrl-D leaves the cursor beside the question; after Ctrl-C readline goes on to the next line.

@@ -6,6 +6,7 @@ import { fewQuestions } from '../engine/rounds.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { lenient } from '../kube/permissive-reader.ts';
 import { resources } from '../kube/resources.ts';
+import { notAHub } from './hub/require-hub.ts';
 import type { ManagedCluster } from './objects.ts';
 
 /** Which WECs a command means. */
@@ -21,10 +22,12 @@ export interface FoundWec {
   cluster: ManagedCluster | undefined;
 }
 
+/** @throws StellarError `not-a-hub` */
 export async function findWecs(hub: Kube, { names, selector }: WecTarget): Promise<FoundWec[]> {
   if (names === undefined) {
     const clusters = await hub.list<ManagedCluster>(resources.managedClusters, { labelSelector: selector });
-    return (clusters ?? []).map((cluster) => ({ name: cluster.metadata.name, cluster }));
+    if (clusters === undefined) throw notAHub(hub);
+    return clusters.map((cluster) => ({ name: cluster.metadata.name, cluster }));
   }
   const all =
     names.length > fewQuestions ? await lenient(hub).list<ManagedCluster>(resources.managedClusters) : undefined;

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import net from 'node:net';
-import type { Plane } from '../../../testbed/bed.ts';
+import type { Plane } from '../../../testbed/index.ts';
 import type { Entry } from '../../../testbed/kube/kubeconfig.ts';
 
 /** A network before a plane's API server that counts what it carries. */

@@ -7,7 +7,7 @@ import {
   StubWecs,
   startBed,
   writeKubeconfig,
-} from '../../../testbed/bed.ts';
+} from '../../../testbed/index.ts';
 import type { StubLoad } from '../../../testbed/stub-wecs/server.ts';
 import { CountedNetwork } from './counted-network.ts';
 import { Cli, type CliRun } from './harness.ts';

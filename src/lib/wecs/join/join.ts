@@ -15,6 +15,7 @@ import type { JoiningWec, JoinOptions } from './options.ts';
 import { type JoinPlan, preflight } from './preflight.ts';
 import { dropCertificate, retryStuckPods } from './renew-agent.ts';
 import { findSameClusters, sameWec } from './same-clusters.ts';
+import { verifyEndpoint } from './verify-endpoint.ts';
 import { WebhookLook } from './webhook-look.ts';
 
 /**
@@ -27,7 +28,15 @@ export async function join(its: HubAccess, wecs: JoiningWec[], options: JoinOpti
   for (const { name } of wecs) run.progress.waiting(name, 'checking both clusters');
   const twice = await findSameClusters(wecs);
   const webhook = access.kube && new WebhookLook(access.kube, run);
-  const shared = { announce: announcer(access, run), webhook };
+  let verified: Promise<string | undefined> | undefined;
+  const shared: Shared = {
+    announce: announcer(access, run),
+    webhook,
+    verify(endpoint) {
+      verified ??= verifyEndpoint(access.its, endpoint, run);
+      return verified;
+    },
+  };
   return Promise.all(
     wecs.map((wec) => {
       const result: WecResult = { name: wec.name, ...unreached, changed: false };
@@ -55,6 +64,7 @@ function announcer({ its, outside, ocmVersion }: HubAccess, { progress }: Run): 
 interface Shared {
   announce: (endpoint: ChosenEndpoint) => void;
   webhook: WebhookLook | undefined;
+  verify: Parameters<typeof preflight>[3];
 }
 
 async function joinOne(
@@ -66,7 +76,7 @@ async function joinOne(
   run: Run,
 ): Promise<WecResult> {
   const started = Date.now();
-  let plan = await preflight(access, wec, options, run);
+  let plan = await preflight(access, wec, options, shared.verify);
   shared.announce(plan.endpoint);
   for (const note of plan.notes) run.progress.note(note);
   if (isDone(access, plan, options)) return finishDone(access, plan, options, run);
@@ -74,7 +84,7 @@ async function joinOne(
   const webhook = shared.webhook;
   const hasWaited = needsWebhook(plan, options) && !wec.kube.dryRun && (await webhook?.untilAnswering(wec.name));
   // Much may have happened meanwhile.
-  if (hasWaited) plan = await preflight(access, wec, options, run);
+  if (hasWaited) plan = await preflight(access, wec, options, shared.verify);
   run.progress.waiting(wec.name, 'installing the klusterlet');
   const renewed = await install(access, plan, options, result, run);
   const retried = await retryStuckPods(wec.kube, plan.wecBefore, plan.installOperator);

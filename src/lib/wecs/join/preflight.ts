@@ -2,7 +2,6 @@ import { conflicts } from '../../engine/changes.ts';
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { inWords, run as nextStep, outline } from '../../engine/next-step.ts';
-import type { Run } from '../../engine/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { requirePermissions } from '../../kube/permissions.ts';
 import { resources } from '../../kube/resources.ts';
@@ -21,7 +20,6 @@ import type { JoiningWec, JoinOptions } from './options.ts';
 import { refuseOtherKlusterlets, refuseOtherRegistration, requireOwnership } from './ownership.ts';
 import { refuseOtherRole } from './refuse-other-role.ts';
 import { lostRegistration } from './renew-agent.ts';
-import { verifyEndpoint } from './verify-endpoint.ts';
 
 /** What a join will do to one WEC: decided before anything is written. */
 export interface JoinPlan {
@@ -45,9 +43,15 @@ export interface JoinPlan {
 
 /**
  * Everything that can be known before the first write. Reads only, but for access reviews.
+ * @param verify verifies the address for agents, once for all WECs; gives what is to be said about it
  * @throws StellarError for the first reason not to join this WEC
  */
-export async function preflight(access: HubAccess, wec: JoiningWec, options: JoinOptions, run: Run): Promise<JoinPlan> {
+export async function preflight(
+  access: HubAccess,
+  wec: JoiningWec,
+  options: JoinOptions,
+  verify: (endpoint: ChosenEndpoint & HubConnection) => Promise<string | undefined>,
+): Promise<JoinPlan> {
   const { name, kube } = wec;
   await Promise.all([
     requirePermissions(kube, wecPermissions()),
@@ -74,7 +78,7 @@ export async function preflight(access: HubAccess, wec: JoiningWec, options: Joi
   const lost = await lostRegistration(access.kube, hubBefore, wecBefore);
   if (lost !== undefined) await requirePermissions(kube, startAnewPermissions());
   const settings = agentSettings(access, name, wecBefore.klusterlet, options);
-  const unverified = await verifyEndpoint(access.its, endpoint, run);
+  const unverified = await verify(endpoint);
   if (unverified !== undefined) notes.push(unverified);
   if (hasOtherAuthority(access, endpoint)) {
     notes.push(
