@@ -41,4 +41,5 @@ export { type AuditEvent, isRead } from './plane/audit.ts';
 export { Authority } from './plane/pki.ts';
 export type { Plane } from './plane/plane.ts';
 export { freePort } from './plane/ports.ts';
+export type { StubLoad } from './stub-wecs/server.ts';
 export { StubWecs } from './stub-wecs/stub-wecs.ts';

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import net from 'node:net';
-import type { Plane } from '../../../testbed/index.ts';
-import type { Entry } from '../../../testbed/kube/kubeconfig.ts';
+import type { Entry, Plane } from '../../../testbed/index.ts';
 
 /** A network before a plane's API server that counts what it carries. */
 export class CountedNetwork {

@@ -4,11 +4,11 @@ import {
   type Bed,
   isRead,
   type Plane,
+  type StubLoad,
   StubWecs,
   startBed,
   writeKubeconfig,
 } from '../../../testbed/index.ts';
-import type { StubLoad } from '../../../testbed/stub-wecs/server.ts';
 import { CountedNetwork } from './counted-network.ts';
 import { Cli, type CliRun } from './harness.ts';
 
