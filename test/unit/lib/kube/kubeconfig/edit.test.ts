@@ -629,7 +629,7 @@ describe('a file that is a mount of its own, as `docker run -v FILE:FILE` makes 
   function setMounted(name: string, mount: string, more: Partial<ContextToSet> = {}) {
     const script = `import { setContext } from '${new URL('../../../../../src/lib/kube/kubeconfig/contexts.ts', import.meta.url)}';
       import { Deadline } from '${new URL('../../../../../src/lib/engine/deadline.ts', import.meta.url)}';
-      const waiting = { deadline: new Deadline(20000), signal: new AbortController().signal };
+      const waiting = { deadline: new Deadline(150_000), signal: new AbortController().signal };
       const where = { env: { KUBECONFIG: process.env.FILE } };
       const error = await setContext(where, ${JSON.stringify(wanted('its1', more))}, waiting).catch((error) => error);
       console.log(error.code ?? 'done', error.message ?? '');`;
@@ -719,7 +719,7 @@ describe("locks, called as client-go's (FILE.lock):", () => {
         `import { setContext } from '${new URL('../../../../../src/lib/kube/kubeconfig/contexts.ts', import.meta.url)}';
         import { editKubeconfig } from '${new URL('../../../../../src/lib/kube/kubeconfig/edit.ts', import.meta.url)}';
         import { Deadline } from '${new URL('../../../../../src/lib/engine/deadline.ts', import.meta.url)}';
-        const waiting = { deadline: new Deadline(20000), signal: new AbortController().signal };
+        const waiting = { deadline: new Deadline(150_000), signal: new AbortController().signal };
         ${script}`,
       ],
       { stdio: ['ignore', 'pipe', 'inherit'] },
