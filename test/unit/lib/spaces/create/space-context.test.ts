@@ -64,7 +64,11 @@ test('a name that leads somewhere else is refused before a space is made', async
   const kubeconfig = await loadKubeconfig(file);
   const check = (name: string, from: Parameters<typeof requireContextFree>[1]) =>
     requireContextFree(name, from, toolsFor(kubeconfig, file), soon());
-  await assert.rejects(check('its1', undefined), { code: 'context-taken', hint: /^Choose another name/ });
+  await assert.rejects(check('its1', undefined), {
+    code: 'context-taken',
+    message: /for another cluster \(https:\/\/c:6443\)\.$/,
+    hint: /^Choose another name/,
+  });
   await check('its2', undefined);
   await check('its1', { sameAs: 'its1' });
   assert.equal(await readFile(file, 'utf8'), text);
