@@ -16,7 +16,7 @@ import { coreChart } from '../core-chart.ts';
 import { bringChart, type ChartChoice, chooseChart } from './chart.ts';
 import { readSituation, type Situation } from './cluster-state.ts';
 import { updateDefinitions } from './definitions.ts';
-import { followHosting } from './follow.ts';
+import { followHosting, type Installing } from './follow.ts';
 import { checkForeignKubeFlex } from './foreign-kubeflex.ts';
 import { freshValues } from './fresh-values.ts';
 import { startHelm } from './helm-work.ts';
@@ -100,12 +100,8 @@ async function attempt(input: Chosen, tools: InitTools, run: Run): Promise<InitR
   await refuseVanishing(kube);
   if (situation.kubeFlex === 'of-others') await checkForeignKubeFlex(kube, input);
   const fresh = situation.revisions.length === 0 ? await freshValues(kube, situation, input, run) : {};
-  const plan = makePlan(
-    situation,
-    { version: choice.version, upgrade: input.upgrade, values: asked, chart: input.chart },
-    fresh,
-    context,
-  );
+  const wanted = { version: choice.version, upgrade: input.upgrade, values: asked, chart: input.chart };
+  const plan = makePlan(situation, wanted, fresh, context);
   const values = mergeValues(situation.values, plan.values);
   const result: InitResult = {
     name: context,
@@ -135,8 +131,20 @@ async function attempt(input: Chosen, tools: InitTools, run: Run): Promise<InitR
     tools.record?.({ verb, cluster: context, kind: 'Release', ...situation.release });
     return result;
   }
+  await letHelmWork(plan, situation.release, chart, followed, tools, run);
+  return result;
+}
+
+async function letHelmWork(
+  plan: Plan,
+  release: ReleaseName,
+  chart: LocalChart,
+  followed: Omit<Installing, 'helm'>,
+  { kube, helm }: InitTools,
+  run: Run,
+): Promise<void> {
   const stop = new AbortController();
-  const work = startHelm(helm, { release: situation.release, chart, values: plan.values, stop: stop.signal });
+  const work = startHelm(helm, { release, chart, values: plan.values, stop: stop.signal });
   try {
     await followHosting(kube, { ...followed, helm: work }, run);
   } catch (error) {
@@ -145,10 +153,9 @@ async function attempt(input: Chosen, tools: InitTools, run: Run): Promise<InitR
     await work.ended;
     // What is there is the other helm's, and not to be gone back from.
     if (work.failure instanceof StellarError && work.failure.code === 'release-pending')
-      throw overtaken(context, situation.release);
-    throw withRemains(error, situation.release, plan, kube);
+      throw overtaken(kube.cluster.context, release);
+    throw withRemains(error, release, plan, kube);
   }
-  return result;
 }
 
 /** Says what is about to be done. */
