@@ -1,11 +1,6 @@
 import { type Access, hidden, hiddenBy, seen, through } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
-import {
-  type ContextEntry,
-  type Kubeconfig,
-  type SelectedContext,
-  selectContext,
-} from '../kube/kubeconfig/kubeconfig.ts';
+import { type Kubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { contextFromCluster } from '../kube/kubeconfig/of-cluster.ts';
 import type { Secret } from '../kube/objects.ts';
 import { resources } from '../kube/resources.ts';
@@ -91,13 +86,9 @@ export function contextsCertainlyOf(
 ): string[] {
   return contextsOf(kubeconfig, controlPlane, hosting).filter((name) => {
     const context = kubeconfig.contexts.get(name);
-    const leadsTo = kubeconfig.clusters.get(context?.cluster ?? '')?.server;
-    return hostingOf(context) !== undefined
-      ? isNotedFor(context, hosting, server)
-      : server !== undefined && leadsTo === server;
+    const noted = hostingOf(context);
+    // A hosting cluster's context may have been renamed since; then the note helps only where the control plane is there.
+    if (noted !== undefined) return noted === hosting || server !== undefined;
+    return server !== undefined && kubeconfig.clusters.get(context?.cluster ?? '')?.server === server;
   });
 }
-
-/** A hosting cluster's context may have been renamed since; then the note helps only where the control plane is there. */
-const isNotedFor = (context: ContextEntry | undefined, hosting: string, server: string | undefined): boolean =>
-  hostingOf(context) === hosting || server !== undefined;
