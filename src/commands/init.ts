@@ -4,8 +4,8 @@ import { providerNames } from '../lib/local-clusters/names.ts';
 import type { Io } from '../lib/terminal/io.ts';
 import { defaultName, hostName, type InitOptions, port, toRequest } from './init-options.ts';
 import { action } from './shell/action.ts';
+import { localTools } from './shell/local-tools.ts';
 import { collect, defineCommand, dryRunOption } from './shell/options.ts';
-import { localTools } from './wec/local.ts';
 
 export function initCommand(io: Io): Command {
   return defineCommand('init', {

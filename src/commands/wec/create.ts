@@ -5,6 +5,7 @@ import { checkClusterName, type ProviderName, providerNames } from '../../lib/lo
 import type { Io } from '../../lib/terminal/io.ts';
 import { action } from '../shell/action.ts';
 import { findItsPlace } from '../shell/its-place.ts';
+import { localTools } from '../shell/local-tools.ts';
 import {
   collect,
   defineCommand,
@@ -17,7 +18,6 @@ import {
 import type { Session } from '../shell/session.ts';
 import { parseWecArguments } from '../shell/wec-argument.ts';
 import { checkAddresses, nextStep, openAccess, toJoinOptions } from './joining.ts';
-import { localTools } from './local.ts';
 
 interface Options extends ItsOptions, WritingOptions {
   provider: ProviderName;

@@ -5,6 +5,7 @@ import { type ProviderName, providerNames } from '../../lib/local-clusters/names
 import type { Io } from '../../lib/terminal/io.ts';
 import { action } from '../shell/action.ts';
 import { confirmLoss } from '../shell/confirm-loss.ts';
+import { localTools } from '../shell/local-tools.ts';
 import {
   defineCommand,
   dryRunOption,
@@ -15,7 +16,6 @@ import {
 } from '../shell/options.ts';
 import type { Session } from '../shell/session.ts';
 import { splitNames } from '../shell/wec-argument.ts';
-import { localTools } from './local.ts';
 
 interface Options extends ItsOptions, WritingOptions {
   provider?: ProviderName;

@@ -1,7 +1,7 @@
 import type { LocalTools } from '../../lib/local-clusters/create.ts';
-import type { Session } from '../shell/session.ts';
+import type { Session } from './session.ts';
 
-/** What the library takes for work on local clusters. Their contexts are kept where those of WECs are. */
+/** What the library takes for work on local clusters. @param wecKubeconfig where their contexts are kept, if not with all others */
 export function localTools(session: Session, wecKubeconfig?: string): LocalTools {
   const { run, programs, record, kubeconfigTarget: own } = session;
   return {
