@@ -86,6 +86,41 @@ test('no file has more than 300 lines', () => {
   assert.deepEqual(long, []);
 });
 
+test('no function has more than 60 lines', () => {
+  assert.deepEqual(longFunctions(`const a = () => {\n${'  b();\n'.repeat(59)}};`), ['const a = () => {']);
+  assert.deepEqual(longFunctions(`class A {\n  b(\n    c,\n  ): void {\n${'    d();\n\n'.repeat(29)}  }\n}`), ['  b(']);
+  assert.deepEqual(longFunctions(`function a() {\n${'  b();\n'.repeat(58)}}\nfunction c() {\n}`), []);
+  const long = sources.flatMap(({ file, text }) => longFunctions(text).map((opening) => `${file}: ${opening}`));
+  assert.deepEqual(long, []);
+});
+
+test('the library lays nothing out for a screen', () => {
+  const layout = /\.padEnd\(|\.join\((['"`]) {2,}\1\)|(['"`])(?:(?!\2).)*\S {2,}\S(?:(?!\2).)*\2/;
+  for (const line of ["a.join('  ')", "'a   b'", '`a  b`']) assert.match(line, layout);
+  const allowed = [
+    // The text of next steps is made here, for scripts as well.
+    'src/lib/engine/next-step.ts',
+    // Scripts get these lines as well, in the details of an error.
+    'src/lib/wecs/registration/acceptance.ts',
+  ];
+  const offenders = sources
+    .filter(({ file }) => file.startsWith('src/lib/') && !file.startsWith('src/lib/terminal/'))
+    .flatMap(({ file, text }) => (text.split('\n').some((line) => layout.test(line)) ? [file] : []));
+  assert.deepEqual(offenders.sort(), allowed);
+});
+
+test('no hint and no message of an error is tested or cut', () => {
+  const said = String.raw`(?:\b(?:error|failure|cause|problem)\??\.(?:message|why)|\bhint)\b`;
+  const judged = new RegExp(
+    String.raw`${said}\??\.(?:at|endsWith|includes|indexOf|match|matchAll|replace|replaceAll|search|slice|split|startsWith|trim)\(|\.(?:test|exec)\([^()]*${said}`,
+  );
+  for (const line of ["error.message.includes('x')", '/x/.test(failure.message)', 'hint?.split(a)'])
+    assert.match(line, judged);
+  const offenders = sources.flatMap(({ file, text }) => (judged.test(text) ? [file] : []));
+  // commander and yaml have no other word for it.
+  assert.deepEqual(offenders.sort(), ['src/cli.ts', 'src/lib/programs/helm/documents.ts']);
+});
+
 test('kubeconfigs are parsed at one place', () => {
   const parsers = sources.filter(
     ({ file, text }) => file.startsWith('src/lib/kube/') && /import \{[^}]*\bparse\w*\b[^}]*\} from 'yaml'/.test(text),
@@ -116,6 +151,23 @@ function loadedModules(text: string): string[] {
   const declarations = text.matchAll(/^(?:import|export)\s+(?!type\b)(?:[^'";]*?\sfrom\s+)?'([^']+)'/gm);
   const calls = text.matchAll(/\bawait import\('([^']+)'\)/g);
   return [...declarations, ...calls].map((match) => match[1] as string);
+}
+
+/** How functions that are too long begin, by their indentation: what belongs to one is indented deeper than its first and last line. */
+function longFunctions(text: string): string[] {
+  const lines = text.split('\n');
+  return lines.flatMap((line, end) => {
+    const indent = /^( *)\}/.exec(line)?.[1];
+    if (indent === undefined) return [];
+    const isInside = (index: number) => lines[index] === '' || lines[index]?.startsWith(`${indent} `) === true;
+    const before = (index: number): number => (isInside(index - 1) ? before(index - 1) : index - 1);
+    const opening = before(end);
+    const words = lines[opening] ?? '';
+    if (!/(?:=>|\)(?:: .+)?) \{$/.test(words) || /^ *(?:\} )?(?:if|else|for|while|switch|catch)\b/.test(words))
+      return [];
+    const start = /^ *\)/.test(words) ? before(opening) : opening;
+    return end - start + 1 > 60 ? [lines[start] ?? ''] : [];
+  });
 }
 
 function outside(folder: string, files: readonly { file: string }[]): string[] {

@@ -166,7 +166,7 @@ function networkFailureOf(error: unknown): NetworkFailure {
 function proxyError(cluster: ClusterRef, error: ProxyUnreachable | ProxyRefusal, proxy: ProxyServer): StellarError {
   const [named, of] = [describeProxy(proxy), describeCluster(cluster)];
   if (error instanceof ProxyRefusal) {
-    const next = error.message.startsWith('407') ? withUser : besideProxy(cluster, proxy);
+    const next = error.status === 407 ? withUser : besideProxy(cluster, proxy);
     return new StellarError('unreachable', `The proxy ${named} does not connect to ${of}: ${error.message}.`, {
       next: [next],
       cause: error,

@@ -97,7 +97,7 @@ async function tunnelByConnect(proxy: ProxyServer, socket: net.Socket, server: U
   const request = http.request({ createConnection: () => socket, method: 'CONNECT', path, headers });
   request.end();
   const [{ statusCode, statusMessage = '' }] = (await once(request, 'connect')) as [http.IncomingMessage];
-  if (statusCode !== 200) throw new ProxyRefusal(`${statusCode} ${statusMessage}`.trim());
+  if (statusCode !== 200) throw new ProxyRefusal(`${statusCode} ${statusMessage}`.trim(), statusCode);
 }
 
 async function tunnelBySocks({ url }: ProxyServer, socket: net.Socket, server: URL): Promise<void> {

@@ -14,7 +14,15 @@ export interface ProxyServer {
 export class ProxyUnreachable extends Error {}
 
 /** A proxy that answers and makes no connection: the message is its answer. */
-export class ProxyRefusal extends Error {}
+export class ProxyRefusal extends Error {
+  /** Of an answer in HTTP. */
+  readonly status: number | undefined;
+
+  constructor(message: string, status?: number) {
+    super(message);
+    this.status = status;
+  }
+}
 
 /** Names a proxy in messages, without the user and password that its address may have. */
 export const describeProxy = ({ url, setting }: ProxyServer): string => `${url.protocol}//${url.host} (${setting})`;

@@ -115,7 +115,7 @@ export class Transport {
           const address = withoutCredentials(new URL(sent.path, this.#server).href);
           this.#trace?.(`${request.method} ${address} ${response.statusCode} ${Date.now() - started}ms`);
           // An API server has no such answer.
-          if (response.statusCode === 407) reject(new ProxyRefusal(`407 ${response.statusMessage}`));
+          if (response.statusCode === 407) reject(new ProxyRefusal(`407 ${response.statusMessage}`, 407));
           readAnswer(this.cluster, response, heard).then(resolve, reject);
         });
       });
