@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
 import { networkInterfaces } from 'node:os';
 import { afterEach, describe, test } from 'node:test';
+import { parse } from 'yaml';
+import { checkAddresses } from '../../../../../src/commands/wec/joining.ts';
 import { Deadline } from '../../../../../src/lib/engine/deadline.ts';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import { connect } from '../../../../../src/lib/kube/client/live-client.ts';
 import type { SelectedContext } from '../../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
+import { verifyEndpoint } from '../../../../../src/lib/wecs/join/verify-endpoint.ts';
+import { bootstrapKubeconfig } from '../../../../../src/lib/wecs/klusterlet/agent.ts';
+import { run } from '../../../support/builders.ts';
 import { FakeServer } from '../../../support/fake-server.ts';
 
 const opened: (() => unknown)[] = [];
@@ -41,6 +46,16 @@ describe('an address of version 6', { skip: isThere ? false : 'this machine has 
       code: 'tls-error',
       message: /^Cannot reach fake \(https:\/\/\[::1\]:\d+\): its certificate is for other names\.$/,
     });
+  });
+  test('may be the address of an ITS for agents: it is verified, and written as it is', async () => {
+    const server = await FakeServer.start(() => ({}), '::1');
+    opened.push(() => server.stop());
+    const authority = Buffer.from(server.context().cluster['certificate-authority-data'] ?? '', 'base64').toString();
+    const endpoint = { server: server.url, certificateAuthority: authority, proxyUrl: undefined };
+    assert.equal(await verifyEndpoint('its1', { ...endpoint, source: '--hub-apiserver' }, run()), undefined);
+    assert.equal(server.requests.length, 1);
+    assert.equal(parse(bootstrapKubeconfig(endpoint, 't')).clusters[0].cluster.server, server.url);
+    assert.doesNotThrow(() => checkAddresses({ hubApiserver: 'https://[fd00::1]:6443' }));
   });
   test('is that of localhost where nothing listens at the one of version 4', async () => {
     const server = await FakeServer.start(() => ({}), '::1');
