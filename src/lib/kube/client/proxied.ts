@@ -101,7 +101,8 @@ async function tunnelByConnect(proxy: ProxyServer, socket: net.Socket, server: U
 }
 
 async function tunnelBySocks({ url }: ProxyServer, socket: net.Socket, server: URL): Promise<void> {
-  const { SocksClient } = await import('socks');
+  // Once it is bundled, it has no other export.
+  const { SocksClient } = (await import('socks')).default;
   const user = url.username === '' ? {} : { userId: decoded(url.username), password: decoded(url.password) };
   try {
     await SocksClient.createConnection({

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { FakeProxy } from '../../unit/support/fake-proxy.ts';
+import { FakeServer } from '../../unit/support/fake-server.ts';
+import { Cli } from '../support/harness.ts';
+
+const wec = { metadata: { name: 'cluster1', uid: 'u', creationTimestamp: new Date().toISOString() }, spec: {} };
+
+let cli: Cli;
+let server: FakeServer;
+let kubeconfig: string;
+
+before(async () => {
+  cli = await Cli.create('');
+  server = await FakeServer.start(({ path: at }) => ({ body: { items: /managedclusters$/.test(at) ? [wec] : [] } }));
+  kubeconfig = path.join(cli.home, 'kubeconfig');
+});
+
+after(async () => {
+  await server?.stop();
+  await cli?.remove();
+});
+
+async function writeContext(proxyUrl?: string): Promise<void> {
+  const { cluster, user } = server.context();
+  const url = `https://hub.example:${new URL(server.url).port}`;
+  const entry = { ...cluster, server: url, ...(proxyUrl === undefined ? {} : { 'proxy-url': proxyUrl }) };
+  const context = { name: 'its1', context: { cluster: 'its1', user: 'its1' } };
+  const config = { clusters: [{ name: 'its1', cluster: entry }], users: [{ name: 'its1', user }], contexts: [context] };
+  await writeFile(kubeconfig, JSON.stringify(config));
+}
+
+/** Whatever becomes of it, it prints no password of a proxy. */
+async function list(options: Parameters<Cli['run']>[1] = {}, ...more: string[]) {
+  const line = ['wec', 'list', '--its', 'its1', '-o', 'json', ...more];
+  const run = await cli.run(line, { kubeconfig, ...options });
+  assert.doesNotMatch(`${run.stdout}${run.stderr}`, /s3cret/);
+  return run;
+}
+
+for (const kind of ['http', 'https', 'socks5'] as const) {
+  describe(`an ${kind} proxy`, { concurrency: 1 }, () => {
+    for (const by of ['proxy-url', 'HTTPS_PROXY'] as const) {
+      it(`of ${by} leads to the ITS`, async (t) => {
+        const proxy = await FakeProxy.start({ kind, user: 'me:s3cret' });
+        t.after(() => proxy.stop());
+        await writeContext(by === 'proxy-url' ? proxy.url('me:s3cret') : undefined);
+        const env = by === 'proxy-url' ? {} : { HTTPS_PROXY: proxy.url('me:s3cret') };
+        const { exitCode, json, stderr } = await list({ env }, '-v');
+        assert.equal(exitCode, 0, stderr);
+        assert.deepEqual(
+          json().items.map(({ name }: { name: string }) => name),
+          ['cluster1'],
+        );
+        assert.ok(proxy.asked.length > 0);
+      });
+    }
+    it('that says nothing ends with Ctrl-C', async (t) => {
+      const proxy = await FakeProxy.start({ kind, refusing: 'silent' });
+      t.after(() => proxy.stop());
+      await writeContext(proxy.url('me:s3cret'));
+      let ended: number | undefined;
+      const onStart = (kill: (signal: NodeJS.Signals) => void) => {
+        const watch = setInterval(() => {
+          if (proxy.connections === 0) return;
+          clearInterval(watch);
+          ended = Date.now();
+          setTimeout(() => kill('SIGINT'), 100);
+        }, 10);
+      };
+      const { exitCode } = await list({ onStart });
+      assert.equal(exitCode, 130);
+      assert.ok(Date.now() - (ended ?? 0) < 4000);
+    });
+    it('that refuses is quoted', async (t) => {
+      const proxy = await FakeProxy.start({ kind, refusing: 403 });
+      t.after(() => proxy.stop());
+      await writeContext(proxy.url('me:s3cret'));
+      const { exitCode, stderr } = await list();
+      assert.equal(exitCode, 4);
+      assert.match(
+        stderr,
+        /^✗ The proxy \S+ \(proxy-url\) does not connect to its1 \(https:\S+\): .*(403 Forbidden|NotAllowed)\.$/m,
+      );
+    });
+  });
+}
