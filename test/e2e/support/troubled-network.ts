@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import net from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Entry, Plane } from '../../../testbed/index.ts';
 
 /** A network before a plane's API server that carries every byte late, or takes connections and carries nothing. */
@@ -15,8 +16,17 @@ export class TroubledNetwork {
     this.#sockets = sockets;
   }
 
-  /** @param delayMs how late whatever the plane says arrives; endless where nothing ever does */
-  static async start(plane: Plane, delayMs: number): Promise<TroubledNetwork> {
+  /**
+   * @param delayMs how late whatever the plane says arrives; endless where nothing ever does
+   * @param bytesPerSecond how much of it arrives, over all connections together
+   */
+  static async start(
+    plane: Plane,
+    delayMs: number,
+    bytesPerSecond = Number.POSITIVE_INFINITY,
+  ): Promise<TroubledNetwork> {
+    // When the link has carried all that it was given.
+    let free = 0;
     const { connection, ...names } = plane.kubeconfigEntry;
     const port = Number(new URL(connection.server).port);
     const sockets = new Set<net.Socket>();
@@ -27,9 +37,15 @@ export class TroubledNetwork {
       const upstream = net.connect(port, '127.0.0.1');
       keep(upstream);
       client.pipe(upstream);
-      // Timers of one length fire in the order in which they were set: so do the bytes arrive.
-      upstream.on('data', (bytes) => setTimeout(() => client.writable && client.write(bytes), delayMs));
-      upstream.on('close', () => setTimeout(() => client.destroy(), delayMs));
+      let carried: Promise<unknown> = Promise.resolve();
+      upstream.on('data', (bytes) => {
+        free = Math.max(free, Date.now()) + (bytes.length / bytesPerSecond) * 1000;
+        const arrival = free + delayMs;
+        carried = carried
+          .then(() => sleep(Math.max(0, arrival - Date.now())))
+          .then(() => client.writable && client.write(bytes));
+      });
+      upstream.on('close', () => carried.then(() => client.destroy()));
       client.on('close', () => upstream.destroy());
     });
     await once(server.listen(0, '127.0.0.1'), 'listening');

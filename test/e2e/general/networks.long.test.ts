@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { after, before, describe, it } from 'node:test';
+import {
+  type Bed,
+  type ManagedCluster,
+  type Plane,
+  resources,
+  startBed,
+  writeKubeconfig,
+} from '../../../testbed/index.ts';
+import { Cli } from '../support/harness.ts';
+import { assertAvailable, contextsOf } from '../support/registration.ts';
+import { TroubledNetwork } from '../support/troubled-network.ts';
+
+const many = 2000;
+const page = 500;
+/** As large as what an agent reports of a cluster. */
+const claims = Array.from(
+  { length: 40 },
+  (_, index) => `{"name":"claim-${index}.example.com","value":"v${index * 7919}"}`,
+);
+
+let bed: Bed;
+let cli: Cli;
+let its1: Plane;
+let cluster1: Plane;
+let network: TroubledNetwork;
+let kubeconfig: string;
+
+before(async () => {
+  bed = await startBed({ planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }] });
+  [its1, cluster1] = [bed.plane('its1'), bed.plane('cluster1')];
+  cli = await Cli.create(await contextsOf(its1, cluster1));
+  const waiting = Array.from({ length: many }, (_, index) => index).values();
+  const announceSome = async () => {
+    for (const index of waiting)
+      await its1.admin.create<ManagedCluster>(resources.managedClusters, {
+        metadata: {
+          name: `wec-${index}`,
+          labels: { half: index < page ? 'first' : 'rest' },
+          annotations: { 'example.com/claims': claims.join() },
+        },
+        spec: { hubAcceptsClient: false },
+      });
+  };
+  await Promise.all(Array.from({ length: 16 }, announceSome));
+  network = await TroubledNetwork.start(its1, 500, 100_000);
+  kubeconfig = await writeKubeconfig(its1, [network.entry, cluster1.kubeconfigEntry]);
+});
+
+after(async () => {
+  network?.stop();
+  await cli?.remove();
+  await bed?.stop();
+});
+
+async function timed<T>(work: Promise<T>): Promise<[T, seconds: number]> {
+  const started = Date.now();
+  return [await work, (Date.now() - started) / 1000];
+}
+
+describe('over a link of 100 kB a second and half a second', { concurrency: 1 }, () => {
+  it(`${many} WECs are listed`, async (t) => {
+    const [{ json }, seconds] = await timed(
+      cli.succeed(['wec', 'list', '--its', 'its1', '-o', 'json'], { kubeconfig }),
+    );
+    assert.equal(json().items.length, many);
+    t.diagnostic(`in ${seconds} s`);
+  });
+
+  it('a page that is not packed takes longer than a server may be silent, and is read', async (t) => {
+    const plain = `${kubeconfig}-plain`;
+    const text = await readFile(kubeconfig, 'utf8');
+    await writeFile(plain, text.replace(/^( *)server:/gm, '$1disable-compression: true\n$1server:'));
+    assert.notEqual(await readFile(plain, 'utf8'), text);
+    const line = ['wec', 'list', '--its', 'its1', '-l', 'half=first', '-o', 'json'];
+    const [{ json }, seconds] = await timed(cli.succeed(line, { kubeconfig: plain }));
+    assert.equal(json().items.length, page);
+    assert.ok(seconds > 12, `in ${seconds} s`);
+    t.diagnostic(`in ${seconds} s`);
+  });
+
+  it('one WEC joins', async (t) => {
+    const [, seconds] = await timed(
+      cli.succeed(['wec', 'join', 'cluster1', '--its', 'its1', '--accept'], { kubeconfig }),
+    );
+    await assertAvailable(its1, 'cluster1');
+    t.diagnostic(`in ${seconds} s`);
+  });
+});
