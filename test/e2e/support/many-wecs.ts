@@ -37,8 +37,8 @@ const longest = 1_800_000;
 export class ManyWecs {
   readonly names: readonly string[];
   readonly hub: Plane;
+  readonly cli: Cli;
   readonly #bed: Bed;
-  readonly #cli: Cli;
   readonly #network: CountedNetwork;
   readonly #stubs: StubWecs;
 
@@ -46,7 +46,7 @@ export class ManyWecs {
     this.names = names;
     this.hub = bed.plane('its1');
     this.#bed = bed;
-    this.#cli = cli;
+    this.cli = cli;
     this.#network = network;
     this.#stubs = stubs;
   }
@@ -73,7 +73,7 @@ export class ManyWecs {
     this.#stubs.takeLoad();
     const started = performance.now();
     const process = new WatchedProcess();
-    const run = await this.#cli.run(line, { longest, onStart: (_kill, pid) => process.watch(pid) });
+    const run = await this.cli.run(line, { longest, onStart: (_kill, pid) => process.watch(pid) });
     const seconds = (performance.now() - started) / 1000;
     const requests = await this.hub.auditRequests();
     return {
@@ -90,7 +90,7 @@ export class ManyWecs {
   async stop(): Promise<void> {
     this.#network.stop();
     this.#stubs.stop();
-    await this.#cli.remove();
+    await this.cli.remove();
     await this.#bed.stop();
   }
 }

@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { parseWecArguments, parseWecTarget, targetWords } from '../../../../src/commands/shell/wec-argument.ts';
+import {
+  parseChosenWecs,
+  parseWecArguments,
+  parseWecTarget,
+  targetWords,
+} from '../../../../src/commands/shell/wec-argument.ts';
 import { command } from '../../../../src/lib/engine/command-line.ts';
 import { StellarError } from '../../../../src/lib/engine/errors.ts';
+import type { Kube } from '../../../../src/lib/kube/client/client.ts';
+import { fakeKube } from '../../support/builders.ts';
 
 describe('a WEC is named', () => {
   test('by its name alone', () =>
@@ -66,4 +73,47 @@ test('a target can be typed as it was given', () => {
   assert.equal(typed(['a', 'b']), 'stellarctl label a b --list');
   assert.equal(typed([], { all: true }), 'stellarctl label --all --list');
   assert.equal(typed([], { selector: 'group in (edge,core)' }), "stellarctl label -l 'group in (edge,core)' --list");
+});
+
+describe('WECs are chosen', () => {
+  const asked: unknown[] = [];
+  const hub = fakeKube({
+    list: (async (_: unknown, selection: unknown) => {
+      asked.push(selection);
+      return [{ metadata: { name: 'a' } }, { metadata: { name: 'b' } }];
+    }) as Kube['list'],
+  });
+  test('by their names, without asking the ITS', async () => {
+    const { named, find } = parseChosenWecs(['a=x', 'b'], {});
+    assert.deepEqual(named, [
+      { name: 'a', context: 'x' },
+      { name: 'b', context: undefined },
+    ]);
+    assert.equal(await find(hub), named);
+    assert.deepEqual(asked, []);
+  });
+  test('by a selector, or all of them, as the ITS has them', async () => {
+    const { named, find } = parseChosenWecs([], { selector: 'env=edge' });
+    assert.equal(named, undefined);
+    assert.deepEqual(await find(hub), [
+      { name: 'a', context: undefined },
+      { name: 'b', context: undefined },
+    ]);
+    await parseChosenWecs([], { all: true }).find(hub);
+    assert.deepEqual(asked, [{ labelSelector: 'env=edge' }, { labelSelector: undefined }]);
+  });
+  test('in one of these ways', () => {
+    const isUsage = (error: unknown) => error instanceof StellarError && error.code === 'usage';
+    for (const [words, choice] of [
+      [[], {}],
+      [['a'], { all: true }],
+      [[], { all: true, selector: 'x' }],
+      [[], { all: true, wecContext: 'x' }],
+    ] as const)
+      assert.throws(() => parseChosenWecs(words, choice), isUsage);
+  });
+  test('on an ITS only', async () => {
+    const other = fakeKube({ list: async () => undefined });
+    await assert.rejects(parseChosenWecs([], { all: true }).find(other), { code: 'not-a-hub' });
+  });
 });
