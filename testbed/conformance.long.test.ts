@@ -399,7 +399,7 @@ async function checkWorks(wec: Plane): Promise<void> {
 
   const mend = await bed.fault({ kind: 'dead', plane: wec.name, pod: pods.agents });
   await hub.admin.delete(managedClusters, cluster);
-  await sleep(6_000);
+  await until(async () => (await deletingOf(cluster))?.message === recorded.remaining.message, 'word of what remains');
   const { type, status: deleting, reason, message } = (await deletingOf(cluster)) ?? {};
   assert.deepEqual({ type, status: deleting, reason, message }, recorded.remaining);
   const held = await hub.admin.get<ManifestWork>(manifestWorks, `${cluster}/${name}`);

@@ -198,8 +198,10 @@ describe('a hook', () => {
       await until(() => api.find(jobs, key).then(Boolean));
       await fail(key);
       const before = await api.get<KubeObject>(jobs, key);
+      const reason = async () => findCondition(await conditionsOf('failing'), 'Ready')?.reason;
+      await until(async () => (await reason()) === 'WaitingForPostCreateHooks');
       await sleep(settling);
-      assert.equal(findCondition(await conditionsOf('failing'), 'Ready')?.reason, 'WaitingForPostCreateHooks');
+      assert.equal(await reason(), 'WaitingForPostCreateHooks');
       await api.delete(jobs, key, { propagationPolicy: 'Background' });
       await until(async () => {
         const found = await api.find<KubeObject>(jobs, key);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Bed, bindWorkload, type Plane, type RunningWds, runWds, startBed, until } from './index.ts';
+import { Informer } from './kube/informer.ts';
 import type { LabelSelector } from './kube/label-selector.ts';
 import type { ConfigMap, ManagedCluster, ManifestWork } from './kube/objects.ts';
 import { bindingPolicies, bindings, configMaps, managedClusters, manifestWorks, namespaces } from './kube/resources.ts';
@@ -120,13 +121,15 @@ describe('a template', () => {
   it('that loses a property with the label of the policy takes the works of every cluster away', async () => {
     const before = await uidOn('m2');
     const seen: string[] = [];
-    const watching = sampled(async () => seen.push(...((await bindingErrors()) ?? [])));
+    const watching = new AbortController();
+    const onChange = ({ status }: Binding) => seen.push(...(status?.errors ?? []));
+    await new Informer<Binding>(wds.admin, bindings, { onChange }, watching.signal).synced;
     await patch('m1', { labels: { region: null, tier: null } });
     await until(async () => {
       const uid = await uidOn('m2');
       return uid !== undefined && uid !== before;
     }, 'm2 has another work');
-    await watching();
+    watching.abort();
     assert.deepEqual([...new Set(seen)], [missingRegion]);
     assert.deepEqual(await works('m1'), []);
     await until(async () => (await bindingErrors()).length === 0, 'all is well');
@@ -204,16 +207,4 @@ async function uidOn(cluster: string, policy?: string): Promise<string | undefin
 async function expandedOn(cluster: string): Promise<Record<string, string>> {
   const manifest = (await works(cluster))[0]?.spec.workload.manifests[0];
   return (manifest?.data ?? {}) as Record<string, string>;
-}
-
-/** Looks again and again, until what it returns is called. */
-function sampled(look: () => Promise<unknown>): () => Promise<void> {
-  let stopped = false;
-  const done = (async () => {
-    for (; !stopped; await sleep(20)) await look();
-  })();
-  return async () => {
-    stopped = true;
-    await done;
-  };
 }

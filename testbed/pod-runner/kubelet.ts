@@ -116,9 +116,12 @@ export class Kubelet {
     const { uid = '', deletionTimestamp } = pod.metadata;
     const worker = this.#workers.get(uid);
     const failed = (what: string) => (error: Error) => this.#log(`${keyOf(pod)} ${what}: ${error.message}`);
-    if (change === 'deleted' || deletionTimestamp) {
-      worker?.stop().catch(failed('could not be removed'));
-      if (change === 'deleted') this.#workers.delete(uid);
+    if (change === 'deleted') {
+      worker?.abandon();
+      this.#workers.delete(uid);
+    } else if (deletionTimestamp) {
+      const removed = worker ? worker.stop() : this.#remove(pod);
+      removed.catch(failed('could not be removed'));
     } else if (!pod.spec.nodeName) {
       this.#bind(pod).catch(failed('could not be bound'));
     } else if (!worker && !isFinished(pod)) {
@@ -131,6 +134,13 @@ export class Kubelet {
     const target = { apiVersion: 'v1', kind: 'Node', name: this.#nodeName };
     const binding = { metadata: { namespace, name }, target };
     await untilAnswered(() => this.#api.post(pods, keyOf(pod), 'binding', binding), this.#signal);
+  }
+
+  /** A pod of which nothing runs: it was deleted while nobody watched, right after it was bound. */
+  async #remove(pod: Pod): Promise<void> {
+    const { uid = '' } = pod.metadata;
+    const options = { gracePeriodSeconds: 0, preconditions: { uid } };
+    await untilAnswered(() => this.#api.delete(pods, keyOf(pod), options), this.#signal);
   }
 
   #findLog(namespace: string, pod: string, container: string): ContainerLog {

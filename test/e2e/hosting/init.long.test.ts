@@ -215,7 +215,7 @@ describe('an installation that was interrupted', () => {
       assert.match(died.stderr, /✗ helm upgrade failed \(exit code 137\)/);
       assert.deepEqual(await history(plane), ['pending-install core-chart-0.30.0']);
 
-      const early = await cli.run([...line, '--timeout', '3s'], options);
+      const early = await cli.run([...line, '--timeout', '8s'], options);
       assert.equal(early.exitCode, 3);
       assert.match(early.stderr, /✗ Another helm is at work on hosting: release ks-core .* is at pending-install/);
       assert.match(
@@ -254,7 +254,7 @@ describe('what keeps a cluster from being a hosting cluster', () => {
       const started = Date.now();
       const failed = await cli.run(['init', '--chart', chart], options);
       assert.equal(failed.exitCode, 1);
-      assert.ok(Date.now() - started < 30_000, 'within seconds');
+      assert.ok(Date.now() - started < 120_000, 'before its deadline of 15 minutes');
       assert.match(
         failed.stderr,
         /✗ hosting is kept from .* PostgreSQL does not start: .* the image \S+ cannot be pulled/,

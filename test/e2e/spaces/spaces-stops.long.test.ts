@@ -62,7 +62,7 @@ async function typeKilled(line: string): Promise<{ run: CliRun; writes: string[]
     const onStart = (killer: typeof kill) => {
       kill = killer;
     };
-    const run = await cli.run([...line.split(' '), '--timeout', '90s'], { kubeconfig, onStart });
+    const run = await cli.run(line.split(' '), { kubeconfig, onStart });
     onWrite = () => {};
     if (fatal !== undefined) assert.equal(run.signal, 'SIGKILL');
     else return { run, writes: [...writes].map((write) => write.replace(/^(\w+) .*\/([a-z]+\/[^/]+)$/, '$1 $2')) };

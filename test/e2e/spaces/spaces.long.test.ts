@@ -258,7 +258,7 @@ describe('deleting', () => {
     const mend = await all.bed.fault({ kind: 'dead', plane: 'cluster1', pod: faultyPods.agents });
     try {
       const [late, forced] = await Promise.all([
-        cli.run(remove('wds delete wds1 --timeout 5s').split(' ')),
+        cli.run(remove('wds delete wds1 --timeout 12s').split(' ')),
         cli.type(remove('wds delete wds2 --force')),
       ]);
       assert.equal(late.exitCode, 3, late.stderr);

@@ -41,6 +41,9 @@ export interface CliOptions {
   boot?: string;
 }
 
+/** What never ends fails, and keeps nothing waiting: longer than any command takes on a slow machine. */
+const longest = 300_000;
+
 /** Runs stellarctl in surroundings of its own: no kubeconfig, no settings and no variables of whoever runs the tests. */
 export class Cli {
   readonly home: string;
@@ -76,7 +79,7 @@ export class Cli {
       extendEnv: false,
       input: options.input ?? '',
       stripFinalNewline: false,
-      timeout: options.longest ?? 120_000,
+      timeout: options.longest ?? longest,
     };
     const child =
       options.boot === undefined
@@ -126,11 +129,13 @@ export class Cli {
       env,
       extendEnv: false,
       reject: false,
-      timeout: 120_000,
+      timeout: longest,
       maxBuffer: 10_000_000,
     });
     if (options.answers !== undefined) typeAnswers(child, options.answers);
+    const acting = options.whenPrinted && actWhenPrinted(child, options.whenPrinted);
     const ended = await child;
+    await acting?.();
     assertClean({ stdout: ended.stdout, stderr: '' }, options);
     return { exitCode: ended.exitCode, screen: ended.stdout };
   }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type KubeObject, type Plane, resources, writeKubeconfig } from '../../../testbed/index.ts';
+import { type KubeObject, type Plane, resources, until, writeKubeconfig } from '../../../testbed/index.ts';
 
 /** A condition's status on an object, whatever its kind. */
 export function statusOf(object: object | undefined, type: string): string | undefined {
@@ -32,6 +32,16 @@ export function contextsOf(...planes: [Plane, ...Plane[]]): Promise<string> {
     planes[0],
     planes.map((plane) => plane.kubeconfigEntry),
   );
+}
+
+/** Scales the klusterlet to no pods: the operator first, and until it has ended, because it starts its agent again. */
+export async function stopKlusterlet({ admin }: Plane): Promise<void> {
+  for (const key of ['open-cluster-management/klusterlet', 'open-cluster-management-agent/klusterlet-agent']) {
+    await admin.patch(resources.deployments, key, { spec: { replicas: 0 } });
+    const [namespace = ''] = key.split('/');
+    const hasEnded = async () => (await admin.list(resources.pods, { namespace })).items.length === 0;
+    await until(hasEnded, `end of the pods in ${namespace}`);
+  }
 }
 
 /** Starts the pods of a namespace anew. Their Leases go first: what is killed may not give its own up, and is waited for. */

@@ -1,6 +1,9 @@
 // biome-ignore-all lint/suspicious/noControlCharactersInRegex: this is about what a terminal is told by them
 /** What a program sends to a terminal, and what a person then sees of it. */
 
+/** What a terminal is typed to interrupt what runs there. */
+export const ctrlC = '\u0003';
+
 /** A frame of the spinner. */
 export const spinner = /[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]/;
 export const colour = /\u001b\[[\d;]*m/;

@@ -86,7 +86,7 @@ describe('accept', () => {
   });
 
   it('animates nothing on a terminal that does not tell its size', async () => {
-    const { exitCode, screen } = await cli.runOnTerminal(['accept', 'nobody', '--timeout', '1s'], { columns: 0 });
+    const { exitCode, screen } = await cli.runOnTerminal(['accept', 'nobody', '--timeout', '4s'], { columns: 0 });
     assert.equal(exitCode, 3, screen.slice(0, 1000));
     assert.match(screen, /✗\S* nobody did not get/);
     assert.ok(screen.length < 5000);
@@ -149,7 +149,7 @@ describe('accept', () => {
 
   it('approves the request of a cluster only once the cluster is announced', async () => {
     await askAgain(hub, 'announced-late');
-    const early = await cli.run(['accept', 'announced-late', '--no-wait', '--timeout', '2s']);
+    const early = await cli.run(['accept', 'announced-late', '--no-wait', '--timeout', '0']);
     assert.equal(early.exitCode, 3);
     assert.match(early.stderr, /has not announced its ManagedCluster/);
     await announce(hub, 'announced-late');
@@ -196,7 +196,7 @@ describe('accept', () => {
   });
 
   it('ends with 3 at the deadline and says what was awaited, for a name that nobody asks for', async () => {
-    await assertRefuses(cli, [hub], 'accept nobody --timeout 1s', {
+    await assertRefuses(cli, [hub], 'accept nobody --timeout 4s', {
       exitCode: 3,
       says: /nobody.* in time.*the agent has not (announced|sent)/,
       hint: /stellarctl wec list --its its1/,
@@ -205,7 +205,7 @@ describe('accept', () => {
 
   it('ends with 3 when an accepted WEC does not become available in time, and says so', async () => {
     await ask(hub, 'slow');
-    const run = await cli.run(['accept', 'slow', '--timeout', '2s']);
+    const run = await cli.run(['accept', 'slow', '--timeout', '6s']);
     assert.equal(run.exitCode, 3, run.stderr);
     assert.match(run.stderr, /✗ slow did not get to the stage available in time; it is kept by joined/);
     assert.ok(await isAccepted(hub, 'slow'));
@@ -243,7 +243,7 @@ describe('accept', () => {
     );
     try {
       const kubeconfig = await writeKubeconfig(hub, [proxy.entry]);
-      const run = await cli.run(['accept', 'denied-meanwhile', '--timeout', '10s'], { kubeconfig });
+      const run = await cli.run(['accept', 'denied-meanwhile', '--timeout', '60s'], { kubeconfig });
       assertRefused(run, { exitCode: 1, says: /was denied/ });
       assert.equal(await stateOf(hub, request), 'Denied');
       assert.equal(await isAccepted(hub, 'denied-meanwhile'), false);
@@ -359,7 +359,7 @@ describe('accept refuses a request, approves nothing and accepts nothing, when',
     it(what, async () => {
       const name = `wrong-${index}`;
       const request = await ask(hub, name, wrong(name));
-      const run = await cli.run(['accept', name, '--timeout', '1s']);
+      const run = await cli.run(['accept', name]);
       assertRefused(run, { exitCode: 1, says: new RegExp(name), hint: says });
       assert.match(run.stderr, new RegExp(`kubectl --context its1 describe csr ${request}`));
       await assertUntouched(request, name);
@@ -547,8 +547,8 @@ describe('accept --dry-run', () => {
     await hub.markAudit();
     for (const name of ['nobody', 'dry-accepted']) {
       const started = Date.now();
-      const run = await cli.run(['accept', name, '--dry-run', '--timeout', '20s']);
-      assert.ok(Date.now() - started < 10_000, `it has waited: ${run.stdout}${run.stderr}`);
+      const run = await cli.run(['accept', name, '--dry-run', '--timeout', '120s']);
+      assert.ok(Date.now() - started < 60_000, `it has waited: ${run.stdout}${run.stderr}`);
     }
     await assertUnwritten([hub]);
   });
@@ -558,7 +558,7 @@ describe('accept in documents', () => {
   it('prints one JSON document for WECs that went well and WECs that did not', async () => {
     await ask(hub, 'good');
     await ask(hub, 'bad', { signerName: 'example.com/signer' });
-    const run = await cli.run(['accept', 'good', 'bad', 'nobody', '--no-wait', '--timeout', '2s', '-o', 'json']);
+    const run = await cli.run(['accept', 'good', 'bad', 'nobody', '--no-wait', '--timeout', '6s', '-o', 'json']);
     // Of failed and not in time, failed comes first.
     assert.equal(run.exitCode, 1);
     const items: { name: string; changed: boolean; error?: { code: string; message: string } }[] = run.json().items;

@@ -17,7 +17,7 @@ import {
 } from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
 import { assertRefused, assertUnwritten, markAll } from '../support/refusal.ts';
-import { assertAvailable, contextsOf, statusOf } from '../support/registration.ts';
+import { assertAvailable, contextsOf, statusOf, stopKlusterlet } from '../support/registration.ts';
 
 const labelsOf: Record<string, string[]> = {
   w1: ['tier=web', 'region=eu-w1', 'topology.kubernetes.io/zone=z'],
@@ -160,13 +160,7 @@ describe('a WEC whose operator and agent are scaled to zero', () => {
   before(async () => {
     bindWorkload(its1, { policy: 'w3', matchLabels: { only: 'w3' }, manifests: demoManifests('w3-space') });
     await untilApplied(its1, 'w3', 3);
-    const { admin } = bed.plane('w3');
-    const stopped = { spec: { replicas: 0 } };
-    await admin.patch(resources.deployments, 'open-cluster-management/klusterlet', stopped);
-    const podsIn = async (namespace: string) => (await admin.list(resources.pods, { namespace })).items.length;
-    await until(async () => (await podsIn('open-cluster-management')) === 0, 'end of the operator');
-    await admin.patch(resources.deployments, 'open-cluster-management-agent/klusterlet-agent', stopped);
-    await until(async () => (await podsIn('open-cluster-management-agent')) === 0, 'end of the agent');
+    await stopKlusterlet(bed.plane('w3'));
   });
 
   it('is refused at once, although its lease is fresh', async () => {
@@ -186,8 +180,8 @@ describe('a WEC whose operator and agent are scaled to zero', () => {
     const { stderr } = await cli.succeed(deregister('w3=w3', '--clean-up', '--force'));
     assert.match(stderr, /--force +removes, after 15s without progress: manifest-work-cleanup of 3 works/);
     assert.match(stderr, /No klusterlet operator runs on w3/);
-    // 15 s without progress, twice the time that Kubernetes takes for namespaces, and a busy machine.
-    assert.ok(Date.now() - started < 60_000, `${Date.now() - started} ms`);
+    // 15 s without progress, twice the time that Kubernetes takes for namespaces, and a slow machine; not the deadline of 5 min.
+    assert.ok(Date.now() - started < 180_000, `${Date.now() - started} ms`);
     assert.equal(await clusterOf('w3'), undefined);
     const { admin } = bed.plane('w3');
     assert.equal(await admin.find(resources.klusterlets, 'klusterlet').catch(() => undefined), undefined);

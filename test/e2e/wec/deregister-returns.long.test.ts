@@ -109,7 +109,7 @@ describe('a WEC that has left one ITS', () => {
   it('is registered or gone, and the commands say which, when join and deregister run at the same time', async () => {
     const [left, joined] = await Promise.all([
       cli.run(leave('its1')),
-      cli.run(['wec', 'join', 'cluster1', '--its', 'its1', '--accept', '--timeout', '90s']),
+      cli.run(['wec', 'join', 'cluster1', '--its', 'its1', '--accept']),
     ]);
     const said = `${left.exitCode} ${left.stderr}\n${joined.exitCode} ${joined.stderr}`;
     const registered = await its1.admin.find(resources.managedClusters, 'cluster1');

@@ -102,7 +102,7 @@ describe('a WEC that cannot leave as it should', { concurrency: true }, () => {
     });
     assert.deepEqual((await clusterOf(name))?.metadata.deletionTimestamp, undefined);
 
-    const { stderr } = await cli.succeed([...line, '--force', '--timeout', '60s']);
+    const { stderr } = await cli.succeed([...line, '--force', '--timeout', '240s']);
     assert.match(stderr, /Its workloads stay where they run, and nothing manages them any more/);
     assert.match(
       stderr,
@@ -131,7 +131,7 @@ describe('a WEC that cannot leave as it should', { concurrency: true }, () => {
       '--keep-workloads',
       '--force',
     ];
-    await cli.succeed([...line, '--timeout', '90s']);
+    await cli.succeed([...line, '--timeout', '240s']);
     assert.equal(await clusterOf(name), undefined);
     assert.deepEqual(await workloadOn(wec, namespace), { uids, owners: 0 });
     assert.equal(await wec.admin.find(resources.namespaces, 'open-cluster-management-agent'), undefined);
@@ -144,8 +144,8 @@ describe('a WEC that cannot leave as it should', { concurrency: true }, () => {
     const before = await clusterOf(name);
     const mend = await bed.fault({ kind: 'dead', plane: name, pod: faultyPods.agents });
     const started = Date.now();
-    const run = await cli.run(['deregister', name, '--its', 'its1', '--yes', '--timeout', '8s']);
-    assert.ok(Date.now() - started < 12_000, 'it did not end at its deadline');
+    const run = await cli.run(['deregister', name, '--its', 'its1', '--yes', '--timeout', '15s']);
+    assert.ok(Date.now() - started < 60_000, 'it did not end at its deadline');
     assertRefused(run, { exitCode: 3, says: /works of cluster3 were not removed in time/, hint: /--force/ });
     assert.match(run.stderr, /blocked by finalizer cluster\.open-cluster-management\.io\/manifest-work-cleanup/);
     assert.deepEqual((await clusterOf(name))?.metadata.labels, before?.metadata.labels);

@@ -20,7 +20,7 @@ import {
 } from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
 import { assertRefused, markAll, writesOn } from '../support/refusal.ts';
-import { assertAvailable, contextsOf, statusOf } from '../support/registration.ts';
+import { assertAvailable, contextsOf, statusOf, stopKlusterlet } from '../support/registration.ts';
 import { WriteProxy } from '../support/write-proxy.ts';
 
 let bed: Bed;
@@ -133,7 +133,7 @@ describe('joined again', { concurrency: true }, () => {
       const data = { 'tls.crt': foreign.certPem, 'tls.key': foreign.keyPem };
       const encoded = Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString('base64')]);
       // An agent that runs would put its own certificate back.
-      await scaleToNone(planeOf(name));
+      await stopKlusterlet(planeOf(name));
       await planeOf(name).admin.patch(resources.secrets, `${agentNamespace}/hub-kubeconfig-secret`, {
         data: Object.fromEntries(encoded),
       });
@@ -237,7 +237,7 @@ describe('joined again', { concurrency: true }, () => {
 
     it('whose operator and agent are scaled to none: wec get says so, and a join starts both', async () => {
       const { admin } = planeOf(name);
-      await scaleToNone(planeOf(name));
+      await stopKlusterlet(planeOf(name));
       const { wrong, next } = await diagnosisOf(name);
       assert.match(wrong, /^No agent of cluster3 runs .* neither the operator .* scaled to no pods, nor the agent/);
       const { stdout } = await cli.succeed(next.split(' ').slice(1));
@@ -256,15 +256,3 @@ async function writesFor(name: string): Promise<string[]> {
 }
 
 const operator = 'open-cluster-management/klusterlet';
-
-/** The operator first: it would start the agent again. */
-async function scaleToNone({ admin }: Plane): Promise<void> {
-  const scaled = [operator, `${agentNamespace}/klusterlet-agent`];
-  for (const key of scaled) await admin.patch<Deployment>(resources.deployments, key, { spec: { replicas: 0 } });
-  await until(async () => {
-    const lists = await Promise.all(
-      scaled.map((key) => admin.list(resources.pods, { namespace: key.split('/')[0] ?? '' })),
-    );
-    return lists.every(({ items }) => items.length === 0);
-  }, 'end of the pods');
-}

@@ -59,6 +59,7 @@ describe('a join that gets into trouble', { concurrency: true }, () => {
 
   describe('interrupted or out of time', { concurrency: 1 }, () => {
     const line = ['wec', 'join', 'cluster3', '--accept'];
+    let operatorWorks = async () => {};
 
     it('ends with 130 at Ctrl-C, says so once, and prints no result', async () => {
       const run = await cli.run(line, { signalAt: { text: /klusterlet applied/, signal: 'SIGINT' } });
@@ -81,7 +82,8 @@ describe('a join that gets into trouble', { concurrency: true }, () => {
 
     it('ends with 3 when the time is too short, and says what blocks and what to do', async () => {
       await wipeWec(its1, bed.plane('cluster3'), 'cluster3');
-      const run = await cli.run([...line, '--timeout', '1s']);
+      operatorWorks = await bed.fault({ kind: 'dead', plane: 'cluster3', pod: 'open-cluster-management/' });
+      const run = await cli.run([...line, '--timeout', '6s']);
       assertRefused(run, {
         exitCode: 3,
         says: /cluster3 did not get to the stage available in time; it is kept by \S+: ./,
@@ -96,6 +98,7 @@ describe('a join that gets into trouble', { concurrency: true }, () => {
     });
 
     it('is completed by running it again', async () => {
+      await operatorWorks();
       await cli.succeed(line);
       await assertAvailable(its1, 'cluster3');
     });

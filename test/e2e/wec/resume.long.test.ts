@@ -34,7 +34,7 @@ after(async () => {
   await bed?.stop();
 });
 
-const line = ['wec', 'join', 'cluster1', '--accept', '--label', 'location-group=edge', '--timeout', '60s'];
+const line = ['wec', 'join', 'cluster1', '--accept', '--label', 'location-group=edge'];
 
 /** Runs the join, and kills it as soon as the servers have answered a write that `isFatal` says. */
 async function joinKilled(

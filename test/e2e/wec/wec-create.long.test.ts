@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { cp, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { parse } from 'yaml';
 import {
   type Bed,
@@ -11,6 +10,7 @@ import {
   type Plane,
   resources,
   startBed,
+  until,
 } from '../../../testbed/index.ts';
 import { Cli, type CliOptions } from '../support/harness.ts';
 
@@ -116,13 +116,16 @@ describe('clusters of k3d', () => {
   });
 });
 
+/** kind is at work, and not done yet. */
+const untilBegun = (name: string) => until(async () => tools.clusters.find('kind', name), `beginning of ${name}`);
+
 describe('a creation that is interrupted', () => {
   const half = ['wec', 'create', 'half', '--provider', 'kind', '--its', 'its1'];
 
   it('says what is there, and how to go back', async () => {
     const interrupted = cli.run(half, {
       ...options(),
-      onStart: (kill) => void untilCalled(/^create cluster --name half/).then(() => kill('SIGINT')),
+      onStart: (kill) => void untilBegun('half').then(() => kill('SIGINT')),
     });
     const { exitCode, stderr } = await interrupted;
     assert.equal(exitCode, 130, stderr);
@@ -166,7 +169,7 @@ async function hostIts({ admin }: Plane): Promise<void> {
     metadata: { name: 'its9' },
     spec: { type: 'vcluster', postCreateHooks: [{ hookName: 'its-hub-init' }] },
   };
-  while (!(await admin.create(resources.controlPlanes, its).catch(() => false))) await sleep(200);
+  await until(() => admin.create(resources.controlPlanes, its).catch(() => undefined), 'ControlPlane its9');
 }
 
 describe('a dry run', () => {
@@ -193,9 +196,3 @@ describe('a provider that fails', () => {
     assert.match(`${error.message} ${error.hint}`, /no space left on device.*Nothing of the cluster is left/);
   });
 });
-
-async function untilCalled(command: RegExp): Promise<void> {
-  while (calls(command).length === 0) await new Promise((resolve) => setTimeout(resolve, 50));
-  // kind is at work, and not done yet.
-  await new Promise((resolve) => setTimeout(resolve, 300));
-}

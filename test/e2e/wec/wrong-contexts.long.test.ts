@@ -91,7 +91,7 @@ async function sendWorksOfAnotherHub({ admin }: Plane): Promise<void> {
 /** Refused with a reason, and nothing written on any of the clusters. */
 async function refuses(line: string[], reason: RegExp): Promise<void> {
   await markAll(planes);
-  const run = await cli.run([...line, '--timeout', '30s']);
+  const run = await cli.run(line);
   assert.notEqual(run.exitCode, 0, `${line.join(' ')}\n${run.stdout}${run.stderr}`);
   assert.match(run.stderr, reason);
   await assertUnwritten(planes);

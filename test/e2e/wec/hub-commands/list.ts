@@ -180,7 +180,7 @@ export function testList(surroundings: Surroundings): void {
     });
 
     it('ends a --watch at the --timeout that was given, well', async () => {
-      const run = await cli.succeed(['wec', 'list', '--watch', ...mine, '--timeout', '1s']);
+      const run = await cli.succeed(['wec', 'list', '--watch', ...mine, '--timeout', '5s']);
       assert.match(run.stdout, /list-available/);
     });
 
