@@ -69,7 +69,8 @@ export class Rounds<Question, Answer> {
     await this.#until(this.#isMany ? this.#togetherAt : Math.min(...this.#asked.map(({ id }) => this.#dueAt(id))));
     await this.#pace.turn();
     if (this.#isMany) return this.#answerTogether();
-    const now = Date.now();
+    // After the deadline nothing is waited for any more.
+    const now = this.#run.deadline.passed ? Number.POSITIVE_INFINITY : Date.now();
     const due = this.#asked.find(({ id }) => this.#dueAt(id) <= now);
     if (due !== undefined) this.#answerOne(due);
   }
@@ -113,7 +114,7 @@ export class Rounds<Question, Answer> {
 
   #take(isMeant: (asked: Asked<Question, Answer>) => boolean = () => true): Asked<Question, Answer>[] {
     const taken = this.#asked.filter(isMeant);
-    this.#asked = this.#asked.filter((asked) => !taken.includes(asked));
+    this.#asked = this.#asked.filter((asked) => !isMeant(asked));
     return taken;
   }
 }

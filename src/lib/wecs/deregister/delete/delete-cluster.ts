@@ -33,7 +33,7 @@ export async function deleteCluster(hub: Kube, before: Inspection, force: Force 
   const uid = before.managedCluster?.metadata.uid;
   await hub.delete(resources.managedClusters, name, { uid });
   if (hub.dryRun) return;
-  let nudged = Date.now();
+  let [nudged, patience] = [Date.now(), nudgeMs];
   const returns = new AddonReturns(hub, name);
   const isThere = (cluster: ManagedCluster | undefined) => cluster !== undefined && cluster.metadata.uid === uid;
   await untilMet(
@@ -56,8 +56,9 @@ export async function deleteCluster(hub: Kube, before: Inspection, force: Force 
         if (managedCluster === undefined) return;
         await releaseLate(hub, inspection, managedCluster);
         if (force !== undefined && (await force.isDue(inspection))) await removeFinalizers(hub, inspection, force);
-        if (!isEmpty(inspection) || Date.now() - nudged <= nudgeMs) return;
-        nudged = Date.now();
+        if (!isEmpty(inspection) || Date.now() - nudged <= patience) return;
+        // A hub that has much to do is not made to look at the same thing again and again.
+        [nudged, patience] = [Date.now(), 2 * patience];
         await nudge(hub, managedCluster);
       },
       unmet: (last) => stillThere(hub, last, last.addonReturns),
