@@ -111,7 +111,6 @@ async function askBeforeLoss(
   { positional, options }: Removal,
   { broken }: RemovalHarm,
 ): Promise<void> {
-  const { describeBroken } = await import('../../lib/workloads/policies/removal-harm.ts');
   const { canAsk } = await import('../../lib/terminal/prompt.ts');
   const details = describeBroken(broken);
   const keys = [...new Set(broken.flatMap((template) => template.keys))].join(',');
@@ -127,4 +126,13 @@ async function askBeforeLoss(
   session.progress.note(`Removing ${keys} breaks templates of workloads:`);
   for (const line of details) session.progress.note(`  ${line}`);
   await confirm(session, { verb: 'Remove', doing: 'Removing', name: keys, yes: isSettled });
+}
+
+/** For the person who decides: which templates break, and which works go with them. */
+function describeBroken(broken: RemovalHarm['broken']): string[] {
+  return broken.map(({ policy, object, keys, wecs, others, briefly }) => {
+    const asks = `${object} of ${describePolicy(policy)} expands ${keys.join(', ')}, which ${wecs.join(', ')} would lose`;
+    if (briefly) return `${asks}: the works of ${others.join(', ')} are deleted and made again`;
+    return `${asks}: its policy's works are deleted on ${[...wecs, ...others].join(', ')}`;
+  });
 }

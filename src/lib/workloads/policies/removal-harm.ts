@@ -1,6 +1,6 @@
 import type { WecProperties } from '../../wecs/properties.ts';
 import { type BrokenTemplate, brokenByRemoval, lostProperties } from './broken-templates.ts';
-import { describePolicy, type PoliciesOfIts, type Policy, type Unread } from './policy.ts';
+import type { PoliciesOfIts, Policy, Unread } from './policy.ts';
 import { effectOfRemoval } from './selectors.ts';
 
 /** What a WEC's labels and properties are before and after a change. */
@@ -34,13 +34,4 @@ export async function harmOf({ policies, unread }: PoliciesOfIts, changes: reado
     return wecs.length === 0 ? [] : { policy, wecs };
   });
   return { broken: templates.broken, starting, unread: [...unread, ...templates.unread] };
-}
-
-/** As statements for the person who decides: which templates break, and which works go with them. */
-export function describeBroken(broken: readonly BrokenTemplate[]): string[] {
-  return broken.map(({ policy, object, keys, wecs, others, briefly }) => {
-    const asks = `${object} of ${describePolicy(policy)} expands ${keys.join(', ')}, which ${wecs.join(', ')} would lose`;
-    if (briefly) return `${asks}: the works of ${others.join(', ')} are deleted and made again`;
-    return `${asks}: its policy's works are deleted on ${[...wecs, ...others].join(', ')}`;
-  });
 }
