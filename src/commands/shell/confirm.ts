@@ -14,17 +14,15 @@ export interface Deed {
   number?: number | undefined;
   /** `--yes` */
   yes: boolean | undefined;
-  /** The command that does it without asking, where that is another one than what was typed with `--yes`. */
-  rerun?: string;
 }
 
 /** Asks a person before what destroys. @throws StellarError `not-confirmed`, also where nobody can be asked; `interrupted` */
-export async function confirm(session: Session, { verb, doing, name, number, yes, rerun }: Deed): Promise<void> {
+export async function confirm(session: Session, { verb, doing, name, number, yes }: Deed): Promise<void> {
   if (yes) return;
   const { canAsk, confirmByTyping } = await import('../../lib/terminal/prompt.ts');
   if (!canAsk(session.io)) {
     throw new StellarError('not-confirmed', `${doing} ${name} has to be confirmed, and there is nobody to ask.`, {
-      next: [run(rerun ?? session.again('--yes'))],
+      next: [run(session.again('--yes'))],
     });
   }
   session.progress.stop();
