@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { resources } from '../../../testbed/bed.ts';
+import { resources } from '../../../testbed/index.ts';
 import { byKind, type Cost, ManyWecs } from '../support/many-wecs.ts';
 import { statusOf } from '../support/registration.ts';
 

@@ -78,7 +78,7 @@ async function removeMailbox(hub: Kube, left: Inspection, force: boolean | undef
   }
   const { uid, deletionTimestamp } = mailbox.metadata;
   // Undefined where this user may not see all of it.
-  const others = deletionTimestamp === undefined ? await unlessStatus(othersIn(hub, name, isOfOcm), 403) : [];
+  const others = deletionTimestamp === undefined ? await unlessStatus(othersIn(hub, name, isOfOcm, kindsOfOcm), 403) : [];
   if (others === undefined || others.length > 0) {
     const what = others === undefined ? 'what else it holds may not be seen' : `it holds ${listed(others)}`;
     run.progress.note(`Namespace ${name} stays on ${hub.cluster.context}: ${what}.`);
@@ -102,11 +102,11 @@ async function withMissing(hub: Kube, { code, message, details, next }: StellarE
   return new StellarError(code, message, { details: [...details, ...more], next: missing?.next ?? next });
 }
 
-/** What OCM brings into a mailbox: works, add-ons, and rights for the agents of both. */
+/** Works and add-ons; KubeStellar's status add-on keeps what it returns there. */
+const kindsOfOcm = [resources.manifestWorks.kind, resources.managedClusterAddOns.kind, 'WorkStatus'];
+
+/** What else OCM brings into a mailbox: rights for the agents of both. */
 function isOfOcm({ kind, metadata }: KubeObject & { kind: string }): boolean {
-  // KubeStellar's status add-on keeps what it returns there.
-  const kinds: string[] = [resources.manifestWorks.kind, resources.managedClusterAddOns.kind, 'WorkStatus'];
-  if (kinds.includes(kind)) return true;
   if (metadata.labels?.[clusterNameLabel] !== undefined) return true;
   return ['Role', 'RoleBinding'].includes(kind) && metadata.name.startsWith('open-cluster-management:');
 }

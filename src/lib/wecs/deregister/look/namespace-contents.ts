@@ -22,14 +22,16 @@ const accountAnnotation = 'kubernetes.io/service-account.name';
 /**
  * What a namespace holds beside what is made in every namespace and what other objects own: `Kind name` each. All kinds are looked
  * at, because only deleting an empty namespace loses nothing.
- * @param isExpected recognises objects that may go with the namespace
+ * @param isExpected recognises objects that may go with the namespace; @param expectedKinds those of which all may, which are not looked at
  */
 export async function othersIn(
   kube: Kube,
   namespace: string,
   isExpected: (object: KubeObject & { kind: string }) => boolean,
+  expectedKinds: readonly string[] = [],
 ): Promise<string[]> {
-  const found = await mapConcurrently(await namespacedKinds(kube), readersAtOnce, async (resource) => {
+  const kinds = (await namespacedKinds(kube)).filter(({ kind }) => ![...passingKinds, ...expectedKinds].includes(kind));
+  const found = await mapConcurrently(kinds, readersAtOnce, async (resource) => {
     // Nothing is deleted unseen: a kind whose objects may not be listed ends this.
     const objects = await unlessStatus(kube.list(resource, { namespace }), notListable, absentServer);
     return (objects ?? []).map((object) => ({ ...object, kind: resource.kind }));
@@ -42,7 +44,7 @@ export async function othersIn(
 
 function isPassing({ kind, metadata }: KubeObject & { kind: string }): boolean {
   if (metadata.deletionTimestamp !== undefined || metadata.ownerReferences?.length) return true;
-  if (passingKinds.includes(kind) || everywhere.includes(`${kind} ${metadata.name}`)) return true;
+  if (everywhere.includes(`${kind} ${metadata.name}`)) return true;
   if (kind === 'ServiceAccount') return everywhereAccounts.includes(metadata.name);
   return kind === 'Secret' && metadata.annotations?.[accountAnnotation] !== undefined;
 }
