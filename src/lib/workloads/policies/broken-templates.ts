@@ -1,5 +1,5 @@
 import { mapConcurrently } from '../../engine/concurrency.ts';
-import { hiddenBy } from '../../kube/access.ts';
+import { reading } from '../../kube/access.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import type { Resource } from '../../kube/resources.ts';
 import { effectiveProperties } from '../../wecs/customization.ts';
@@ -56,14 +56,9 @@ export async function brokenByRemoval(
     return losing.length === 0 ? [] : [{ policy, losing }];
   });
   const results = await mapConcurrently(concerned, policiesAtOnce, async ({ policy, losing }) => {
-    try {
-      return { broken: await brokenIn(policy, losing), unread: [] };
-    } catch (error) {
-      return {
-        broken: [],
-        unread: [{ wds: policy.wds, why: `the objects of ${policy.name}: ${hiddenBy(error).why}` }],
-      };
-    }
+    const broken = await reading(() => brokenIn(policy, losing));
+    if (broken.state === 'seen') return { broken: broken.value, unread: [] };
+    return { broken: [], unread: [{ wds: policy.wds, why: `the objects of ${policy.name}: ${broken.why}` }] };
   });
   return {
     broken: results.flatMap(({ broken }) => broken),

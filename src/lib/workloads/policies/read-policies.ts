@@ -1,5 +1,5 @@
-import { hiddenBy } from '../../kube/access.ts';
-import type { Connect, Kube } from '../../kube/client/client.ts';
+import { reading } from '../../kube/access.ts';
+import type { Connect } from '../../kube/client/client.ts';
 import { type Kubeconfig, selectContext } from '../../kube/kubeconfig/kubeconfig.ts';
 import type { ObjectMeta } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
@@ -47,14 +47,10 @@ async function hostedOf({ its, hosting }: PolicySources): Promise<Hosted> {
   const none = { found: [], unread: [], isSeen: false };
   if (hosting === undefined) return none;
   if ('unread' in hosting) return { ...none, unread: [{ wds: allWdses, why: hosting.unread }] };
-  try {
-    const hosted = await hostedWdses(its, hosting);
-    return hosted === undefined ? none : { ...hosted, isSeen: true };
-  } catch (error) {
-    const { why } = hiddenBy(error);
-    const isGuess = hosting.hostingSource === 'current context';
-    return isGuess ? none : { ...none, unread: [{ wds: allWdses, why }] };
-  }
+  const hosted = await reading(() => hostedWdses(its, hosting));
+  if (hosted.state === 'seen') return hosted.value === undefined ? none : { ...hosted.value, isSeen: true };
+  const isGuess = hosting.hostingSource === 'current context';
+  return isGuess ? none : { ...none, unread: [{ wds: allWdses, why: hosted.why }] };
 }
 
 interface Hosted {
@@ -66,21 +62,18 @@ interface Hosted {
 const allWdses = 'all WDSes';
 
 async function originsOf({ its, wecs }: PolicySources): Promise<{ origins: Origin[]; unread: Unread[] }> {
-  try {
-    return { origins: await readOrigins(its.kube, wecs), unread: [] };
-  } catch (error) {
-    return { origins: [], unread: [{ wds: allWdses, why: hiddenBy(error).why }] };
-  }
+  const origins = await reading(() => readOrigins(its.kube, wecs));
+  if (origins.state === 'seen') return { origins: origins.value, unread: [] };
+  return { origins: [], unread: [{ wds: allWdses, why: origins.why }] };
 }
 
 async function readHosted(wds: FoundWds, origins: readonly Origin[]): Promise<PoliciesOfIts> {
-  try {
-    const { policies, bindings } = await readWds(wds);
-    if (wds.doubt === undefined || isOriginOf(bindings, wds.name, origins)) return { policies, unread: [] };
-    return { policies: [], unread: [{ wds: wds.name, why: wds.doubt }] };
-  } catch (error) {
-    return { policies: [], unread: [{ wds: wds.name, why: hiddenBy(error).why }] };
-  }
+  const { name, doubt } = wds;
+  const read = await reading(() => readWds(wds));
+  if (read.state !== 'seen') return { policies: [], unread: [{ wds: name, why: read.why }] };
+  const { policies, bindings } = read.value;
+  if (doubt === undefined || isOriginOf(bindings, name, origins)) return { policies, unread: [] };
+  return { policies: [], unread: [{ wds: name, why: doubt }] };
 }
 
 /** A WDS that only works name: a context of its name, or marked as its, is believed where it holds a Binding that they come from. */
@@ -94,14 +87,13 @@ async function readByContext(
     .map(([context]) => context);
   const whys: string[] = [];
   for (const context of contexts) {
-    try {
-      const kube: Kube = connect(selectContext(kubeconfig, context));
-      const { policies, bindings } = await readWds({ name, kube, context });
-      if (isOriginOf(bindings, name, origins)) return { policies, unread: [] };
-      whys.push(`context ${context} has no Binding that its works come from`);
-    } catch (error) {
-      whys.push(hiddenBy(error).why);
-    }
+    const read = await reading(async () => {
+      const kube = connect(selectContext(kubeconfig, context));
+      return readWds({ name, kube, context });
+    });
+    const isFound = read.state === 'seen' && isOriginOf(read.value.bindings, name, origins);
+    if (isFound) return { policies: read.value.policies, unread: [] };
+    whys.push(read.state === 'seen' ? `context ${context} has no Binding that its works come from` : read.why);
   }
   const why = whys.length === 0 ? 'no context of the kubeconfig is known to lead to it' : whys.join('; ');
   return { policies: [], unread: [{ wds: name, why }] };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describeMany, inAll } from '../../../../src/commands/wec/deregister-text.ts';
-import type { Leaving } from '../../../../src/lib/wecs/deregister/look.ts';
+import type { Leaving } from '../../../../src/lib/wecs/deregister/look/look.ts';
 import type { ManifestWork } from '../../../../src/lib/workloads/manifest-works.ts';
 import { originBindingLabel, originWdsLabel } from '../../../../src/lib/workloads/names.ts';
 import { joinedCluster } from '../../support/builders.ts';

@@ -12,7 +12,7 @@ import type { ManagedCluster } from '../../objects.ts';
 import { toDeregister } from '../command.ts';
 import { type Inspection, inspect } from '../look/inspection.ts';
 import { removeLabels } from '../release/labels.ts';
-import { AddonReturns } from './addon-returns.ts';
+import { addonReturns } from './addon-returns.ts';
 import { addonFinalizers, type Force } from './force.ts';
 import { controllerState, missingRegistration } from './hub-controllers.ts';
 
@@ -34,7 +34,7 @@ export async function deleteCluster(hub: Kube, before: Inspection, force: Force 
   await hub.delete(resources.managedClusters, name, { uid });
   if (hub.dryRun) return;
   let [nudged, patience] = [Date.now(), nudgeMs];
-  const returns = new AddonReturns(hub, name);
+  const returnsOf = addonReturns(hub, name);
   const isThere = (cluster: ManagedCluster | undefined) => cluster !== undefined && cluster.metadata.uid === uid;
   await untilMet(
     {
@@ -42,14 +42,14 @@ export async function deleteCluster(hub: Kube, before: Inspection, force: Force 
       stage: {
         id: 'deleted',
         title: 'ManagedCluster deleted',
-        check: ({ managedCluster, addonReturns }) =>
+        check: ({ managedCluster, returned }) =>
           isThere(managedCluster)
-            ? waiting(addonReturns ?? deletingMessage(managedCluster) ?? 'the hub is removing its ManagedCluster')
+            ? waiting(returned ?? deletingMessage(managedCluster) ?? 'the hub is removing its ManagedCluster')
             : met,
       },
       look: async () => {
         const inspection = await inspect(hub, name);
-        return { ...inspection, addonReturns: await returns.see(inspection.addons) };
+        return { ...inspection, returned: await returnsOf(inspection.addons) };
       },
       act: async (inspection) => {
         const { managedCluster } = inspection;
@@ -61,7 +61,7 @@ export async function deleteCluster(hub: Kube, before: Inspection, force: Force 
         [nudged, patience] = [Date.now(), 2 * patience];
         await nudge(hub, managedCluster);
       },
-      unmet: (last) => stillThere(hub, last, last.addonReturns),
+      unmet: (last) => stillThere(hub, last, last.returned),
     },
     run,
   );
@@ -106,7 +106,7 @@ async function removeFinalizers(hub: Kube, last: Inspection, force: Force): Prom
   await force.take(resources.managedClusters, [managedCluster], hubFinalizers);
 }
 
-async function stillThere(hub: Kube, inspection: Inspection, addonReturns: string | undefined): Promise<StellarError> {
+async function stillThere(hub: Kube, inspection: Inspection, returned: string | undefined): Promise<StellarError> {
   const { name, works, addonWorks, addons, managedCluster } = inspection;
   const blocking = [...works, ...addonWorks, ...addons, ...(managedCluster === undefined ? [] : [managedCluster])];
   const missing = await missingRegistration(hub);
@@ -118,7 +118,7 @@ async function stillThere(hub: Kube, inspection: Inspection, addonReturns: strin
         ...blocking
           .filter(({ metadata }) => metadata.finalizers?.length)
           .map((object) => `${nameOf(object)} is blocked by finalizer ${object.metadata.finalizers?.join(', ')}`),
-        ...(addonReturns === undefined ? [] : [addonReturns]),
+        ...(returned === undefined ? [] : [returned]),
         ...(missing === undefined ? [] : [missing.detail]),
       ],
       next: missing?.next ?? [

@@ -78,7 +78,8 @@ async function removeMailbox(hub: Kube, left: Inspection, force: boolean | undef
   }
   const { uid, deletionTimestamp } = mailbox.metadata;
   // Undefined where this user may not see all of it.
-  const others = deletionTimestamp === undefined ? await unlessStatus(othersIn(hub, name, isOfOcm, kindsOfOcm), 403) : [];
+  const others =
+    deletionTimestamp === undefined ? await unlessStatus(othersIn(hub, name, isOfOcm, kindsOfOcm), 403) : [];
   if (others === undefined || others.length > 0) {
     const what = others === undefined ? 'what else it holds may not be seen' : `it holds ${listed(others)}`;
     run.progress.note(`Namespace ${name} stays on ${hub.cluster.context}: ${what}.`);

@@ -1,6 +1,6 @@
 import type { Kube } from '../../../kube/client/client.ts';
+import { patchCurrent } from '../../../kube/patch-current.ts';
 import { resources } from '../../../kube/resources.ts';
-import { unlessStatus } from '../../../kube/unless-status.ts';
 import type { ManagedCluster } from '../../objects.ts';
 
 /** Holds what was changed for a deregistration, until that is undone or the cluster is gone: an interrupted run loses nothing. */
@@ -48,7 +48,7 @@ function readSaved(cluster: ManagedCluster | undefined): Saved | undefined {
  * works of every other WEC of the policy away (seen with KubeStellar 0.30: facts of its transport controller).
  */
 export async function removeLabels(hub: Kube, cluster: ManagedCluster): Promise<void> {
-  await patchCurrent(hub, cluster, (current) => {
+  await patchCurrent(hub, resources.managedClusters, cluster, (current) => {
     const labels = selectableLabels(current);
     const keys = Object.keys(labels);
     if (keys.length === 0) return undefined;
@@ -79,7 +79,7 @@ export async function restoreLabels(hub: Kube, name: string): Promise<Record<str
   // A cluster that is being deleted stays deleted.
   if (cluster === undefined || labels === undefined || cluster.metadata.deletionTimestamp !== undefined)
     return undefined;
-  await patchCurrent(hub, cluster, (current) => {
+  await patchCurrent(hub, resources.managedClusters, cluster, (current) => {
     const saved = readSaved(current);
     if (saved === undefined) return undefined;
     return {
@@ -88,30 +88,4 @@ export async function restoreLabels(hub: Kube, name: string): Promise<Record<str
     };
   });
   return labels;
-}
-
-type MetadataPatch = Record<'labels' | 'annotations', Record<string, string | null | undefined>>;
-
-/** Patches what was read, or what it has become since; the same cluster in any case. */
-async function patchCurrent(
-  hub: Kube,
-  cluster: ManagedCluster,
-  patchOf: (current: ManagedCluster) => MetadataPatch | undefined,
-): Promise<void> {
-  const { name, uid } = cluster.metadata;
-  let current: ManagedCluster | undefined = cluster;
-  while (current !== undefined && current.metadata.uid === uid) {
-    const patch = patchOf(current);
-    if (patch === undefined) return;
-    const { resourceVersion } = current.metadata;
-    const merged = hub.merge(resources.managedClusters, name, { metadata: { uid, resourceVersion, ...patch } });
-    if (
-      await unlessStatus(
-        merged.then(() => true),
-        409,
-      )
-    )
-      return;
-    current = await hub.get<ManagedCluster>(resources.managedClusters, name);
-  }
 }

@@ -5,7 +5,7 @@ import { ApiError } from '../../../../../src/lib/kube/client/errors.ts';
 import { withoutFinalizers } from '../../../../../src/lib/kube/finalizers.ts';
 import type { KubeObject, Pod } from '../../../../../src/lib/kube/objects.ts';
 import { type Resource, resources } from '../../../../../src/lib/kube/resources.ts';
-import { AddonReturns } from '../../../../../src/lib/wecs/deregister/delete/addon-returns.ts';
+import { addonReturns } from '../../../../../src/lib/wecs/deregister/delete/addon-returns.ts';
 import { Force } from '../../../../../src/lib/wecs/deregister/delete/force.ts';
 import { controllerState } from '../../../../../src/lib/wecs/deregister/delete/hub-controllers.ts';
 import { removeLeftovers } from '../../../../../src/lib/wecs/deregister/delete/leftovers.ts';
@@ -328,21 +328,18 @@ describe('an add-on that comes back', () => {
   };
 
   it('is named with the Placement that still selects the cluster', async () => {
-    const returns = new AddonReturns(hub(1), 'cluster1');
-    assert.equal(await returns.see([addon('u1')]), undefined);
+    const returns = addonReturns(hub(1), 'cluster1');
+    assert.equal(await returns([addon('u1')]), undefined);
     assert.equal(
-      await returns.see([addon('u2')]),
+      await returns([addon('u2')]),
       'The add-on addon-status is recreated after each deletion: the Placement ocm/global still selects cluster1.',
     );
   });
 
   it('is named with the controller that does not run', async () => {
-    const returns = new AddonReturns(hub(0), 'cluster1');
-    await returns.see([addon('u1')]);
-    assert.match(
-      (await returns.see([addon('u2')])) ?? '',
-      /because cluster-manager-placement-controller is not running/,
-    );
+    const returns = addonReturns(hub(0), 'cluster1');
+    await returns([addon('u1')]);
+    assert.match((await returns([addon('u2')])) ?? '', /because cluster-manager-placement-controller is not running/);
   });
 });
 
