@@ -24,6 +24,9 @@ export const bootstrapSecretName = 'bootstrap-hub-kubeconfig';
 export const hubSecretName = 'hub-kubeconfig-secret';
 export const leaseName = 'managed-cluster-lease';
 
+/** The group of a WEC's agents; their user names are it and the agent's id, after a colon. */
+export const identityOf = (wec: string): string => `system:open-cluster-management:${wec}`;
+
 export const clusterNameLabel = 'open-cluster-management.io/cluster-name';
 /** Requests of add-ons carry it beside the cluster's name; requests of a WEC's agent do not. */
 export const addonNameLabel = 'open-cluster-management.io/addon-name';

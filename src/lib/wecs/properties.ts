@@ -1,9 +1,9 @@
 import { withChanges } from '../engine/changes.ts';
 import { mapConcurrently, requestsAtOnce } from '../engine/concurrency.ts';
-import { StellarError } from '../engine/errors.ts';
 import type { Kube, Reader } from '../kube/client/client.ts';
 import { ApiError } from '../kube/client/errors.ts';
 import type { ConfigMap } from '../kube/objects.ts';
+import { lenient } from '../kube/permissive-reader.ts';
 import { resources } from '../kube/resources.ts';
 import { propertiesNamespace } from '../workloads/names.ts';
 import { type EffectiveProperty, effectiveProperties, ignoredKeys } from './customization.ts';
@@ -94,12 +94,9 @@ export function propertyStore(hub: Kube): ValueStore<WecProperties, Effective> {
 
 /** KubeStellar's transport makes it as well. Who may not look for it may still write in it, and is told if it is missing. */
 async function ensureNamespace(hub: Kube): Promise<void> {
-  try {
-    if ((await hub.get(resources.namespaces, propertiesNamespace)) !== undefined) return;
-  } catch (error) {
-    if (error instanceof StellarError && error.code === 'forbidden') return;
-    throw error;
-  }
+  const reader = lenient(hub);
+  const found = await reader.get(resources.namespaces, propertiesNamespace);
+  if (found !== undefined || reader.forbidden.size > 0) return;
   const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: propertiesNamespace } };
   await hub.create(resources.namespaces, namespace).catch((error: unknown) => {
     if (!(error instanceof ApiError) || error.status !== 409) throw error;

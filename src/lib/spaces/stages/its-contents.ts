@@ -3,7 +3,8 @@ import { isCrdServed } from '../../kube/crds.ts';
 import type { ConfigMap, KubeObject, Pod } from '../../kube/objects.ts';
 import { lenient } from '../../kube/permissive-reader.ts';
 import { resources } from '../../kube/resources.ts';
-import { type ClusterInfo, parseClusterInfo } from '../../wecs/hub/cluster-info.ts';
+import { parseClusterInfo } from '../../wecs/hub/cluster-info.ts';
+import type { Endpoint } from '../../wecs/hub/endpoint.ts';
 import { bootstrapServiceAccounts, hubNamespace, managedClusterCrd, operatorNamespace } from '../../wecs/names.ts';
 import { type HubWebhook, tryHubWebhook } from '../../wecs/registration/hub-webhook.ts';
 import { propertiesNamespace, workStatusCrd } from '../../workloads/names.ts';
@@ -15,7 +16,7 @@ export interface ItsInside {
   workStatusServed: boolean;
   /** The service account by whose tokens agents introduce themselves. */
   bootstrapAccount: string | undefined;
-  clusterInfo: ClusterInfo | undefined;
+  clusterInfo: Endpoint | undefined;
   /** Undefined while ManagedClusters are not served: nothing can be tried. */
   webhook: HubWebhook | undefined;
   /** The pods of OCM's operator and of the hub's controllers; KubeStellar's status add-on is among the first. */

@@ -1,7 +1,7 @@
 import type { ClusterRef } from '../../kube/client/errors.ts';
 import type { Pod } from '../../kube/objects.ts';
 import type { LenientReader } from '../../kube/permissive-reader.ts';
-import { readHubKubeconfig } from '../klusterlet/agent.ts';
+import { hubOf } from '../klusterlet/agent.ts';
 import { imageVersion } from '../klusterlet/image.ts';
 import { readWec, type WecEvidence } from '../registration/wec-evidence.ts';
 import { conditionViews, type PodView, type WecSide } from './view.ts';
@@ -12,8 +12,7 @@ export async function readWecSide(
   { context }: ClusterRef,
 ): Promise<{ evidence: WecEvidence; side: WecSide }> {
   const evidence = await readWec(wec);
-  const { klusterlet, operator, hubSecret, bootstrapSecret } = evidence;
-  const hub = readHubKubeconfig(hubSecret) ?? readHubKubeconfig(bootstrapSecret);
+  const { klusterlet, operator } = evidence;
   const side: WecSide = {
     context,
     klusterlet:
@@ -22,7 +21,7 @@ export async function readWecSide(
         : {
             clusterName: klusterlet.spec?.clusterName ?? null,
             mode: klusterlet.spec?.deployOption?.mode ?? null,
-            hub: hub?.server ?? null,
+            hub: hubOf(evidence)?.server ?? null,
             conditions: conditionViews(klusterlet.status?.conditions),
           },
     operatorVersion: imageVersion(operator?.spec?.template?.spec?.containers?.[0]?.image) ?? null,

@@ -1,14 +1,16 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { run } from '../../engine/next-step.ts';
-import type { Kube } from '../../kube/client/client.ts';
+import type { Kube, Reader } from '../../kube/client/client.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
 import type { ConfigMap, Deployment } from '../../kube/objects.ts';
+import { lenient } from '../../kube/permissive-reader.ts';
 import { resources } from '../../kube/resources.ts';
 import { parseImage, versionOf } from '../klusterlet/image.ts';
 import { clusterManagerName, hubNamespace } from '../names.ts';
 import type { ClusterManager } from '../objects.ts';
-import { type ClusterInfo, parseClusterInfo } from './cluster-info.ts';
+import { parseClusterInfo } from './cluster-info.ts';
+import type { Endpoint } from './endpoint.ts';
 import { requireHub } from './require-hub.ts';
 
 /** What an ITS tells about itself. */
@@ -18,7 +20,7 @@ export interface Hub {
   /** Where the hub's own images come from, as `quay.io/open-cluster-management`. */
   imageRegistry: string | undefined;
   /** What the hub publishes of itself in kube-public/cluster-info; undefined where it publishes nothing. */
-  clusterInfo: ClusterInfo | undefined;
+  clusterInfo: Endpoint | undefined;
   /** True where it may publish something that this user may not read. */
   clusterInfoForbidden: boolean;
 }
@@ -29,19 +31,20 @@ export interface Hub {
  * @throws StellarError `not-a-hub` or `driver-unsupported`
  */
 export async function inspectHub(kube: Kube): Promise<Hub> {
+  // What is worth knowing, but not worth failing for.
+  const reader = lenient(kube);
   const [, manager, info] = await Promise.all([
     requireHub(kube),
-    unlessForbidden(kube.get<ClusterManager>(resources.clusterManagers, clusterManagerName)),
-    unlessForbidden(kube.get<ConfigMap>(resources.configMaps, 'cluster-info', { namespace: 'kube-public' })),
+    reader.get<ClusterManager>(resources.clusterManagers, clusterManagerName),
+    reader.get<ConfigMap>(resources.configMaps, 'cluster-info', { namespace: 'kube-public' }),
   ]);
-  const spec = manager === forbidden ? undefined : manager?.spec;
-  requireCsrDriver(kube, spec);
-  const image = parseImage(spec?.registrationImagePullSpec ?? (await controllerImage(kube)) ?? '');
+  requireCsrDriver(kube, manager?.spec);
+  const image = parseImage(manager?.spec?.registrationImagePullSpec ?? (await controllerImage(reader)) ?? '');
   return {
     version: image?.tag === undefined ? undefined : versionOf(image.tag),
     imageRegistry: image?.registry,
-    clusterInfo: info === forbidden ? undefined : parseClusterInfo(info?.data?.kubeconfig),
-    clusterInfoForbidden: info === forbidden,
+    clusterInfo: parseClusterInfo(info?.data?.kubeconfig),
+    clusterInfoForbidden: reader.forbidden.has(resources.configMaps.plural),
   };
 }
 
@@ -63,22 +66,8 @@ function requireCsrDriver(kube: Kube, spec: ClusterManager['spec']): void {
   );
 }
 
-async function controllerImage(kube: Kube): Promise<string | undefined> {
+async function controllerImage(hub: Reader): Promise<string | undefined> {
   const name = `${clusterManagerName}-registration-controller`;
-  const deployment = await unlessForbidden(
-    kube.get<Deployment>(resources.deployments, name, { namespace: hubNamespace }),
-  );
-  return deployment === forbidden ? undefined : deployment?.spec?.template?.spec?.containers?.[0]?.image;
-}
-
-const forbidden = Symbol('forbidden');
-
-/** For what is worth knowing but not worth failing for, where this user may not read it. */
-async function unlessForbidden<T>(reading: Promise<T>): Promise<T | typeof forbidden> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (error instanceof StellarError && error.code === 'forbidden') return forbidden;
-    throw error;
-  }
+  const deployment = await hub.get<Deployment>(resources.deployments, name, { namespace: hubNamespace });
+  return deployment?.spec?.template?.spec?.containers?.[0]?.image;
 }

@@ -3,6 +3,7 @@ import type { Kube } from '../../kube/client/client.ts';
 import { ApiError } from '../../kube/client/errors.ts';
 import type { Secret } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
+import { identityOf } from '../names.ts';
 
 /** What a hub says of the key and certificate that a WEC's agent holds. */
 export type CertificateAnswer =
@@ -11,6 +12,9 @@ export type CertificateAnswer =
   /** The hub does not accept them: issued by another hub, or expired. */
   | { state: 'refused'; expired: Date | undefined }
   | { state: 'none'; why: string };
+
+/** Whether a user name is that of an agent of a WEC (ocm, pkg/registration/register/csr). */
+export const isAgentOf = (wec: string, username: string): boolean => username.startsWith(`${identityOf(wec)}:`);
 
 /**
  * Presents the key and certificate of a WEC's hub-kubeconfig-secret to a hub, over the connection of the hub's own context. The key

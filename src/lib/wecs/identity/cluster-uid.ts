@@ -1,5 +1,5 @@
 import type { Kube } from '../../kube/client/client.ts';
-import { ApiError } from '../../kube/client/errors.ts';
+import { lenient } from '../../kube/permissive-reader.ts';
 import { resources } from '../../kube/resources.ts';
 import type { ManagedCluster } from '../objects.ts';
 
@@ -11,12 +11,7 @@ export const clusterUidAnnotation = 'stellarctl.kubestellar.io/kube-system-uid';
 
 /** The UID of kube-system identifies a cluster, whatever its contexts are called. Undefined where this user may not see it. */
 export async function clusterUid(kube: Kube): Promise<string | undefined> {
-  try {
-    return (await kube.get(resources.namespaces, 'kube-system'))?.metadata.uid;
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 403) return undefined;
-    throw error;
-  }
+  return (await lenient(kube).get(resources.namespaces, 'kube-system'))?.metadata.uid;
 }
 
 /** The UID that was recorded when the WEC was joined by stellarctl. */

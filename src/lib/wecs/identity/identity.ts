@@ -2,10 +2,10 @@ import { formatAge } from '../../engine/duration.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import type { Secret } from '../../kube/objects.ts';
 import { type Endpoint, isSameHub } from '../hub/endpoint.ts';
-import { readHubKubeconfig } from '../klusterlet/agent.ts';
+import { hubOf } from '../klusterlet/agent.ts';
 import { otherName } from '../klusterlet/other-name.ts';
 import type { Klusterlet } from '../objects.ts';
-import { type CertificateAnswer, presentCertificate } from './agent-certificate.ts';
+import { type CertificateAnswer, isAgentOf, presentCertificate } from './agent-certificate.ts';
 import { clusterUid } from './cluster-uid.ts';
 import { otherRole } from './other-role.ts';
 
@@ -69,12 +69,12 @@ export async function proveIdentity(
 function judge(answer: CertificateAnswer, shown: ShownRegistration, known: KnownWec): Identity {
   const { name, endpoints } = known;
   if (answer.state === 'accepted') {
-    const isOwn = answer.username.startsWith(`system:open-cluster-management:${name}:`);
+    const isOwn = isAgentOf(name, answer.username);
     return isOwn
       ? { state: 'proven', by: 'certificate' }
       : { state: 'other', found: `the certificate of its agent is that of ${answer.username || 'nobody'}` };
   }
-  const present = readHubKubeconfig(shown.hubSecret) ?? readHubKubeconfig(shown.bootstrapSecret);
+  const present = hubOf(shown);
   if (shown.klusterlet !== undefined && present !== undefined && !isSameHub(present, endpoints))
     return { state: 'other', found: `it is registered with the hub ${present.server}` };
   if (known.recordedUid !== undefined) return { state: 'proven', by: 'uid' };

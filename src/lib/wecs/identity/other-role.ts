@@ -1,8 +1,7 @@
 import { count } from '../../engine/counts.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { ApiError } from '../../kube/client/errors.ts';
-import type { KubeObject } from '../../kube/objects.ts';
-import { type Resource, resources } from '../../kube/resources.ts';
+import { lenient } from '../../kube/permissive-reader.ts';
+import { resources } from '../../kube/resources.ts';
 import { type AppliedManifestWork, hubHash } from '../../workloads/applied-works.ts';
 
 /**
@@ -13,24 +12,15 @@ import { type AppliedManifestWork, hubHash } from '../../workloads/applied-works
  */
 export async function otherRole(kube: Kube, ownHubs: readonly string[] = []): Promise<string | undefined> {
   const own = ownHubs.map(hubHash);
+  const reader = lenient(kube);
   const [managers, controlPlanes, allWorks] = await Promise.all([
-    listed(kube, resources.clusterManagers),
-    listed(kube, resources.controlPlanes),
-    listed<AppliedManifestWork>(kube, resources.appliedManifestWorks),
+    reader.list(resources.clusterManagers),
+    reader.list(resources.controlPlanes),
+    reader.list<AppliedManifestWork>(resources.appliedManifestWorks),
   ]);
   const works = allWorks?.filter(({ spec }) => !own.includes(spec?.hubHash ?? '')).length;
   if (managers?.length) return 'it is an OCM hub';
   // Where the kind is served, KubeFlex is installed, with or without control planes.
   if (controlPlanes !== undefined) return 'it is a hosting cluster of ITSes and WDSes';
   return works ? `it has no Klusterlet, and ${count(works, 'work')} of a hub` : undefined;
-}
-
-/** Undefined where the kind is not served or may not be read. */
-async function listed<T extends KubeObject>(kube: Kube, resource: Resource): Promise<T[] | undefined> {
-  try {
-    return await kube.list<T>(resource);
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 403) return undefined;
-    throw error;
-  }
 }

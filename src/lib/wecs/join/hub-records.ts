@@ -4,7 +4,7 @@ import type { Kube } from '../../kube/client/client.ts';
 import { ApiError } from '../../kube/client/errors.ts';
 import { resources } from '../../kube/resources.ts';
 import type { HubAccess } from '../hub/hub-access.ts';
-import { presentCertificate } from '../identity/agent-certificate.ts';
+import { isAgentOf, presentCertificate } from '../identity/agent-certificate.ts';
 import { clusterUidAnnotation, recordedUid, recordUid } from '../identity/cluster-uid.ts';
 import { setLabels } from '../label.ts';
 import type { ManagedCluster } from '../objects.ts';
@@ -95,7 +95,7 @@ export class HubRecords {
   async #holds(name: string, secret: WecEvidence['hubSecret']): Promise<boolean> {
     if (secret === undefined) return false;
     const answer = await presentCertificate(this.#hub, secret);
-    return answer.state === 'accepted' && answer.username.startsWith(`system:open-cluster-management:${name}:`);
+    return answer.state === 'accepted' && isAgentOf(name, answer.username);
   }
 }
 

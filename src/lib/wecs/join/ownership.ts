@@ -7,7 +7,7 @@ import { type Endpoint, isSameHub } from '../hub/endpoint.ts';
 import type { HubAccess } from '../hub/hub-access.ts';
 import { recordedUid } from '../identity/cluster-uid.ts';
 import { type Identity, proveIdentity } from '../identity/identity.ts';
-import { readHubKubeconfig } from '../klusterlet/agent.ts';
+import { hubOf } from '../klusterlet/agent.ts';
 import { klusterletName } from '../names.ts';
 import type { Klusterlet } from '../objects.ts';
 import { type HubEvidence, hasJoined } from '../registration/hub-evidence.ts';
@@ -89,11 +89,11 @@ export async function requireOwnership(
 function refuseOtherHub(
   { its }: HubAccess,
   { name, kube }: JoiningWec,
-  { klusterlet, bootstrapSecret, hubSecret }: WecEvidence,
+  wecBefore: WecEvidence,
   known: readonly Endpoint[],
 ): void {
-  const present = readHubKubeconfig(hubSecret) ?? readHubKubeconfig(bootstrapSecret);
-  if (klusterlet === undefined || present === undefined || isSameHub(present, known)) return;
+  const present = hubOf(wecBefore);
+  if (wecBefore.klusterlet === undefined || present === undefined || isSameHub(present, known)) return;
   throw new StellarError(
     'registered-elsewhere',
     `${describeCluster(kube.cluster)} is registered already, as ${name} with the hub ${present.server}, which is not ${its}.`,

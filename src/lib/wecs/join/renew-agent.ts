@@ -1,6 +1,7 @@
 import type { Kube } from '../../kube/client/client.ts';
 import { ApiError } from '../../kube/client/errors.ts';
 import { isTrue, type Lease, type Pod } from '../../kube/objects.ts';
+import { lenient } from '../../kube/permissive-reader.ts';
 import { resources } from '../../kube/resources.ts';
 import { presentCertificate } from '../identity/agent-certificate.ts';
 import { agentNamespace, hubSecretName } from '../names.ts';
@@ -49,7 +50,7 @@ const agentLeases = ['klusterlet-agent-lock', 'registration-agent-lock'];
  */
 export async function restartAgents(kube: Kube): Promise<void> {
   for (const name of agentLeases) {
-    const lease = await kube.get<Lease>(resources.leases, name, { namespace: agentNamespace }).catch(unlessForbidden);
+    const lease = await lenient(kube).get<Lease>(resources.leases, name, { namespace: agentNamespace });
     if (lease !== undefined) await removeLease(kube, lease);
   }
   await removePods(kube, agentPodsOf(await kube.list<Pod>(resources.pods, { namespace: agentNamespace })));
@@ -60,7 +61,7 @@ export async function releaseDeadLeases(kube: Kube, { pods }: WecEvidence): Prom
   const agents = agentPodsOf(pods);
   if (agents.length === 0) return;
   for (const name of agentLeases) {
-    const lease = await kube.get<Lease>(resources.leases, name, { namespace: agentNamespace }).catch(unlessForbidden);
+    const lease = await lenient(kube).get<Lease>(resources.leases, name, { namespace: agentNamespace });
     const { holderIdentity = '', renewTime = '' } = lease?.spec ?? {};
     if (lease === undefined || holderIdentity === '') continue;
     const holder = agents.find(({ metadata }) => holderIdentity.startsWith(`${metadata.name}_`));

@@ -1,6 +1,7 @@
-import { parse, stringify } from 'yaml';
+import { stringify } from 'yaml';
 import { createdAt, type KubeObject, type Secret } from '../../kube/objects.ts';
 import type { Endpoint } from '../hub/endpoint.ts';
+import { type KnownHub, parseHubKubeconfig } from '../hub/hub-kubeconfig.ts';
 import { agentNamespace, bootstrapSecretName, klusterletName } from '../names.ts';
 import type { KlusterletMode } from '../objects.ts';
 import { managedBy, managedByLabel } from './operator.ts';
@@ -100,13 +101,6 @@ export function bootstrapSecret(hub: HubConnection, token: string, written?: num
   return secret;
 }
 
-/** What the agent knows of its hub. */
-interface KnownHub extends HubConnection {
-  token: string | undefined;
-  /** The server, spelled as in the kubeconfig. */
-  spelled: string;
-}
-
 /** When a bootstrap secret was last written, in milliseconds since the epoch. */
 export const writtenAt = (secret: Secret): number =>
   Date.parse(secret.metadata.annotations?.[writtenAnnotation] ?? '') || createdAt(secret);
@@ -114,24 +108,9 @@ export const writtenAt = (secret: Secret): number =>
 /** What a secret's kubeconfig says of the hub, and the token in it. Undefined where it cannot be read. */
 export function readHubKubeconfig(secret: Secret | undefined): KnownHub | undefined {
   const encoded = secret?.data?.kubeconfig;
-  if (encoded === undefined) return undefined;
-  try {
-    const config = parse(Buffer.from(encoded, 'base64').toString('utf8'), { logLevel: 'error' }) as {
-      clusters?: { cluster?: Record<string, unknown> }[];
-      users?: { user?: { token?: unknown } }[];
-    };
-    const cluster = config.clusters?.[0]?.cluster;
-    if (typeof cluster?.server !== 'string') return undefined;
-    const data = cluster['certificate-authority-data'];
-    const token = config.users?.[0]?.user?.token;
-    return {
-      spelled: cluster.server,
-      server: cluster.server.replace(/\/+$/, ''),
-      certificateAuthority: typeof data === 'string' ? Buffer.from(data, 'base64').toString('utf8') : undefined,
-      proxyUrl: typeof cluster['proxy-url'] === 'string' ? cluster['proxy-url'] : undefined,
-      token: typeof token === 'string' ? token : undefined,
-    };
-  } catch {
-    return undefined;
-  }
+  return encoded === undefined ? undefined : parseHubKubeconfig(Buffer.from(encoded, 'base64').toString('utf8'));
 }
+
+/** The hub that a WEC's agent is registered with, or is to register with. */
+export const hubOf = ({ hubSecret, bootstrapSecret }: Record<'hubSecret' | 'bootstrapSecret', Secret | undefined>) =>
+  readHubKubeconfig(hubSecret) ?? readHubKubeconfig(bootstrapSecret);

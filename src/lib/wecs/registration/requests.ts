@@ -3,7 +3,7 @@ import { CertificationRequest } from '@peculiar/asn1-csr';
 import { AsnConvert } from '@peculiar/asn1-schema';
 import type { AttributeTypeAndValue } from '@peculiar/asn1-x509';
 import { createdAt } from '../../kube/objects.ts';
-import { addonNameLabel, bootstrapServiceAccounts, clusterNameLabel, operatorNamespace } from '../names.ts';
+import { addonNameLabel, bootstrapServiceAccounts, clusterNameLabel, identityOf, operatorNamespace } from '../names.ts';
 import type { CertificateSigningRequest } from '../objects.ts';
 
 export type RequestState = 'pending' | 'approved' | 'issued' | 'denied' | 'failed';
@@ -32,8 +32,8 @@ export interface RegistrationRequest {
 
 const signer = 'kubernetes.io/kube-apiserver-client';
 const allowedUsages = ['digital signature', 'key encipherment', 'client auth'];
-const identityPrefix = 'system:open-cluster-management:';
-const commonGroup = `${identityPrefix}managed-clusters`;
+const identityPrefix = identityOf('');
+const commonGroup = identityOf('managed-clusters');
 
 /**
  * Judges a certificate signing request. An agent of NAME asks for common name `system:open-cluster-management:NAME:AGENT` and
@@ -78,9 +78,9 @@ function problemsOf(
     problems.push('its PKCS#10 request cannot be read');
   } else {
     if (agent === undefined) {
-      problems.push(`its common name is ${quoted(subject.commonNames)}, not ${identityPrefix}${cluster}:AGENT`);
+      problems.push(`its common name is ${quoted(subject.commonNames)}, not ${identityOf(cluster)}:AGENT`);
     }
-    const own = `${identityPrefix}${cluster}`;
+    const own = identityOf(cluster);
     const organisations = subject.organisations.filter((name) => name !== commonGroup);
     if (organisations.length !== 1 || organisations[0] !== own) {
       problems.push(`its organisations are ${quoted(subject.organisations)}, not ${own} and ${commonGroup}`);
@@ -118,7 +118,7 @@ const agentForm = /^[A-Za-z0-9-]+$/;
 
 /** `system:open-cluster-management:NAME:AGENT` → AGENT */
 function agentOf(commonName: string, cluster: string): string | undefined {
-  const prefix = `${identityPrefix}${cluster}:`;
+  const prefix = `${identityOf(cluster)}:`;
   if (cluster === '' || !commonName.startsWith(prefix)) return undefined;
   const agent = commonName.slice(prefix.length);
   return agentForm.test(agent) ? agent : undefined;

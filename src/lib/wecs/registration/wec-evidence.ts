@@ -1,6 +1,6 @@
 import type { Reader } from '../../kube/client/client.ts';
-import { ApiError } from '../../kube/client/errors.ts';
 import type { Deployment, Pod, Secret } from '../../kube/objects.ts';
+import { lenient } from '../../kube/permissive-reader.ts';
 import { resources } from '../../kube/resources.ts';
 import {
   agentNamespace,
@@ -25,25 +25,17 @@ export interface WecEvidence {
 }
 
 export async function readWec(kube: Reader): Promise<WecEvidence> {
+  // Whoever may not see pods sees the rest.
+  const podReader = lenient(kube);
   const [klusterlet, bootstrapSecret, hubSecret, operator, ...pods] = await Promise.all([
     kube.get<Klusterlet>(resources.klusterlets, klusterletName),
     kube.get<Secret>(resources.secrets, bootstrapSecretName, { namespace: agentNamespace }),
     kube.get<Secret>(resources.secrets, hubSecretName, { namespace: agentNamespace }),
     kube.get<Deployment>(resources.deployments, operatorName, { namespace: operatorNamespace }),
-    listPods(kube, operatorNamespace),
-    listPods(kube, agentNamespace),
+    podReader.list<Pod>(resources.pods, { namespace: operatorNamespace }),
+    podReader.list<Pod>(resources.pods, { namespace: agentNamespace }),
   ]);
   const { context } = kube.cluster;
   const seen = pods.some((list) => list === undefined) ? undefined : pods.flatMap((list) => list ?? []);
   return { context, klusterlet, bootstrapSecret, hubSecret, operator, pods: seen };
-}
-
-/** Whoever may not see pods sees the rest. */
-async function listPods(kube: Reader, namespace: string): Promise<Pod[] | undefined> {
-  try {
-    return await kube.list<Pod>(resources.pods, { namespace });
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 403) return undefined;
-    throw error;
-  }
 }

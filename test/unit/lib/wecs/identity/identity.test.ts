@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
-import { ApiError } from '../../../../../src/lib/kube/client/errors.ts';
+import { apiError } from '../../../../../src/lib/kube/client/errors.ts';
 import type { Secret } from '../../../../../src/lib/kube/objects.ts';
 import { recordUid } from '../../../../../src/lib/wecs/identity/cluster-uid.ts';
 import { type KnownWec, proveIdentity, type ShownRegistration } from '../../../../../src/lib/wecs/identity/identity.ts';
 import { agentKeyPair, fakeKube, klusterlet, managedCluster } from '../../../support/builders.ts';
 
-const answer = (status: number) => new ApiError(status, {}, 'unauthorized', `HTTP ${status}`, {});
+const answer = (status: number) => apiError({ context: 'c', server: 'https://c' }, status, '');
 
 /** A cluster that is told apart by the UID of its kube-system; undefined where that may not be read. */
 const cluster = (uid: string | undefined, methods: Partial<Kube> = {}): Kube =>

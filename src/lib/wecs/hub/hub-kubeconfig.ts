@@ -1,0 +1,34 @@
+import { parse } from 'yaml';
+import type { Endpoint } from './endpoint.ts';
+
+/** What a kubeconfig says of a hub. */
+export interface KnownHub extends Endpoint {
+  /** The server, spelled as in the kubeconfig. */
+  spelled: string;
+  proxyUrl: string | undefined;
+  token: string | undefined;
+}
+
+/** Reads a kubeconfig of one cluster and at most one user, YAML. Undefined where it cannot be read, or names no server. */
+export function parseHubKubeconfig(text: string): KnownHub | undefined {
+  try {
+    const config = parse(text, { logLevel: 'error' }) as {
+      clusters?: { cluster?: Record<string, unknown> }[];
+      users?: { user?: { token?: unknown } }[];
+    };
+    const cluster = config.clusters?.[0]?.cluster;
+    if (typeof cluster?.server !== 'string') return undefined;
+    const authority = textOf(cluster['certificate-authority-data']);
+    return {
+      spelled: cluster.server,
+      server: cluster.server.replace(/\/+$/, ''),
+      certificateAuthority: authority && Buffer.from(authority, 'base64').toString('utf8'),
+      proxyUrl: textOf(cluster['proxy-url']),
+      token: textOf(config.users?.[0]?.user?.token),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
