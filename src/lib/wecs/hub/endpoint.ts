@@ -84,9 +84,7 @@ export function requireHttps(its: string, endpoint: Endpoint): Endpoint {
   throw new StellarError(
     'endpoint-unusable',
     `The API server of ${its} is reached by ${endpoint.server}, without TLS, which agents cannot use.`,
-    {
-      next: [inWords('Pass the address that they reach: --hub-apiserver https://…')],
-    },
+    { next: [inWords('Pass the address that they reach: --hub-apiserver https://…')] },
   );
 }
 

@@ -91,8 +91,6 @@ function refuseUnverified(kube: Kube, { cluster }: SelectedContext, certificateA
   throw new StellarError(
     'tls-settings-unusable',
     `Context ${describeCluster(kube.cluster)} uses ${setting}, which agents do not take over.`,
-    {
-      next: [inWords('Give the certificate authority that agents are to trust: --ca-file FILE')],
-    },
+    { next: [inWords('Give the certificate authority that agents are to trust: --ca-file FILE')] },
   );
 }

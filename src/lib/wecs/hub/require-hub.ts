@@ -16,8 +16,6 @@ export function notAHub({ cluster }: Pick<Kube, 'cluster'>): StellarError {
   return new StellarError(
     'not-a-hub',
     `${describeCluster(cluster)} is not an ITS: it does not serve managedclusters.cluster.open-cluster-management.io.`,
-    {
-      next: [inWords('Give the context of the ITS: --its CONTEXT')],
-    },
+    { next: [inWords('Give the context of the ITS: --its CONTEXT')] },
   );
 }

@@ -48,9 +48,7 @@ export function parseJoinFile(text: string, now = new Date()): JoinFile {
     throw new StellarError(
       'token-expired',
       `The token in the join file of ${file.its} expired at ${expires.toISOString()}.`,
-      {
-        next: [outline('stellarctl its token --file FILE', 'Ask the administrator of the ITS for a new one')],
-      },
+      { next: [outline('stellarctl its token --file FILE', 'Ask the administrator of the ITS for a new one')] },
     );
   }
   return file as JoinFile;

@@ -171,9 +171,7 @@ export function agentSettings(
     throw new StellarError(
       'mode-differs',
       `${name} is registered in mode ${presentMode}; a join does not change that to ${wantedMode}.`,
-      {
-        next: [inWords('Leave the mode out to keep it as it is.')],
-      },
+      { next: [inWords('Leave the mode out to keep it as it is.')] },
     );
   }
   const version = options.ocmVersion ?? access.ocmVersion;

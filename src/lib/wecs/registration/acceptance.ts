@@ -158,10 +158,7 @@ function noSuchAgent(name: string, requests: RegistrationRequest[], options: Acc
   return new StellarError(
     'several-agents',
     `No single agent whose id is or begins with "${options.agent}" asks to be ${name}.`,
-    {
-      details: requestTable(requests, options),
-      next: choices(name, requests, options),
-    },
+    { details: requestTable(requests, options), next: choices(name, requests, options) },
   );
 }
 
@@ -198,9 +195,7 @@ function couldNotBeIssued(name: string, request: RegistrationRequest, { its }: A
   return new StellarError(
     'request-refused',
     `The certificate for request ${request.name} of ${name} could not be issued.`,
-    {
-      next: [run(command`kubectl --context ${its} describe csr ${request.name}`, 'See why')],
-    },
+    { next: [run(command`kubectl --context ${its} describe csr ${request.name}`, 'See why')] },
   );
 }
 

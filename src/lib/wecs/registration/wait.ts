@@ -50,9 +50,7 @@ export function checkWaitGoal(goal: WaitGoal, wecs: readonly { name: string; con
   throw new StellarError(
     'usage',
     `The stage ${goal} shows on the WEC itself, and ${blind.name} is given without its context.`,
-    {
-      next: [outline(command`stellarctl wec wait ${blind.name}=CONTEXT --for ${goal}`, 'Give it')],
-    },
+    { next: [outline(command`stellarctl wec wait ${blind.name}=CONTEXT --for ${goal}`, 'Give it')] },
   );
 }
 
