@@ -24,25 +24,20 @@ export interface JoiningOptions {
 
 /** What can be wrong in the options themselves: how the ITS is reached has to be one address. @throws StellarError `usage` */
 export function checkAddresses(options: JoiningOptions): void {
-  if (options.hubApiserver !== undefined && options.forceInternalEndpointLookup !== undefined) {
+  const { hubApiserver: server, forceInternalEndpointLookup, ocmVersion, proxyUrl } = options;
+  if (server !== undefined && forceInternalEndpointLookup !== undefined)
     throw new StellarError(
       'usage',
       '--hub-apiserver says the address; --force-internal-endpoint-lookup would look another one up. Give one of them.',
     );
-  }
-  if (
-    options.hubApiserver !== undefined &&
-    !(URL.canParse(options.hubApiserver) && options.hubApiserver.startsWith('https://'))
-  ) {
+  if (server !== undefined && !(URL.canParse(server) && server.startsWith('https://')))
     throw new StellarError(
       'usage',
-      `"${options.hubApiserver}" is not an address of an API server: it has the form https://HOST:PORT.`,
+      `"${server}" is not an address of an API server: it has the form https://HOST:PORT.`,
     );
-  }
-  if (options.ocmVersion !== undefined && !isOcmVersion(options.ocmVersion))
-    throw new StellarError('usage', `"${options.ocmVersion}" is not a version of OCM: it has the form 1.3.1.`);
-  if (options.proxyUrl !== undefined && !URL.canParse(options.proxyUrl))
-    throw new StellarError('usage', `"${options.proxyUrl}" is not a URL.`);
+  if (ocmVersion !== undefined && !isOcmVersion(ocmVersion))
+    throw new StellarError('usage', `"${ocmVersion}" is not a version of OCM: it has the form 1.3.1.`);
+  if (proxyUrl !== undefined && !URL.canParse(proxyUrl)) throw new StellarError('usage', `"${proxyUrl}" is not a URL.`);
 }
 
 /** What the library is to do. @throws StellarError `usage`, `file-error` */

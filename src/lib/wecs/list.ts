@@ -4,7 +4,7 @@ import { conditionOf, createdAt } from '../kube/objects.ts';
 import { isDeregistering } from './deregister/release/labels.ts';
 import { bootstrapRequests, type HubEvidence, hasJoined, readWholeHub } from './registration/hub-evidence.ts';
 import { overdueLease } from './registration/lease.ts';
-import type { RequestState } from './registration/requests.ts';
+import { type RequestView, requestView } from './registration/requests.ts';
 import { describeRegistration, judgeRegistration } from './registration/stages.ts';
 
 /** One WEC as an ITS sees it. The fields are an interface: docs/output.md. */
@@ -27,7 +27,7 @@ export interface WecListItem extends Standing {
   leaseRenewed: string | null;
   labels: Record<string, string>;
   /** Registration requests that are still there, oldest first. */
-  requests: { name: string; agent: string | null; state: RequestState; created: string }[];
+  requests: RequestView[];
 }
 
 export interface ListOptions {
@@ -51,12 +51,7 @@ function toItem(evidence: HubEvidence, now: number): WecListItem {
   const reports = judgeRegistration({ name, hub: evidence, wec: undefined, now });
   const { text, problem, why } = describeRegistration(reports);
   const available = conditionOf(managedCluster, 'ManagedClusterConditionAvailable')?.status;
-  const requests = bootstrapRequests(evidence).map(({ name: request, agent, state, created }) => ({
-    name: request,
-    agent: agent ?? null,
-    state,
-    created: new Date(created).toISOString(),
-  }));
+  const requests = bootstrapRequests(evidence).map(requestView);
   return {
     name,
     accepted: managedCluster?.spec?.hubAcceptsClient === true,

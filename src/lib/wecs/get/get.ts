@@ -18,11 +18,12 @@ import { getPropertiesOf } from '../properties.ts';
 import { emptyEvidence, type HubEvidence, readHub } from '../registration/hub-evidence.ts';
 import { tryHubWebhook } from '../registration/hub-webhook.ts';
 import { leasePeriodSeconds, overdueLease } from '../registration/lease.ts';
+import { requestView } from '../registration/requests.ts';
 import type { WecEvidence } from '../registration/wec-evidence.ts';
 import { diagnose } from './diagnosis.ts';
 import { readMailbox } from './mailbox.ts';
 import { judgeSeen } from './seen-stages.ts';
-import { conditionViews, type RequestView, type WecSide, type WecView } from './view.ts';
+import { conditionViews, type WecSide, type WecView } from './view.ts';
 import { readWecSide } from './wec-side.ts';
 
 /** A WEC's ManagedCluster as it is. @throws StellarError `not-found` */
@@ -70,7 +71,7 @@ export async function getWec(hub: Kube, name: string, wec: Kube | undefined): Pr
     labels: managedCluster?.metadata.labels ?? {},
     properties: effectiveProperties(name, managedCluster, configMap),
     mailbox,
-    requests: evidence.requests.map(toRequest),
+    requests: evidence.requests.map((request) => ({ ...requestView(request), renewal: request.renewal })),
     lease:
       evidence.lease === undefined
         ? null
@@ -117,10 +118,6 @@ function describeAgent({ requests }: HubEvidence, klusterlet: Klusterlet | undef
     mode: deployOption?.mode ?? null,
     version: imageVersion(image) ?? null,
   };
-}
-
-function toRequest({ name, agent, state, created, renewal }: HubEvidence['requests'][number]): RequestView {
-  return { name, agent: agent ?? null, state, created: new Date(created).toISOString(), renewal };
 }
 
 function nothingSeen(name: string, hub: Kube, forbidden: ReadonlySet<string>): StellarError {

@@ -2,7 +2,7 @@ import type { Diagnosis } from '../../engine/problem.ts';
 import type { StageView, Standing } from '../../engine/stages.ts';
 import type { Condition } from '../../kube/objects.ts';
 import type { EffectiveProperty } from '../customization.ts';
-import type { RequestState } from '../registration/requests.ts';
+import type { RequestView } from '../registration/requests.ts';
 
 /** Everything that can be seen of one WEC. The fields are an interface: docs/output.md. */
 export interface WecView extends Standing {
@@ -19,7 +19,8 @@ export interface WecView extends Standing {
   properties: EffectiveProperty[];
   /** Null while the ITS has made none. */
   mailbox: Mailbox | null;
-  requests: RequestView[];
+  /** Renewal: of an agent that asks for its next certificate. */
+  requests: (RequestView & { renewal: boolean })[];
   /** Overdue: at least one renewal has failed, though the ITS still calls the WEC available. */
   lease: { renewed: string | null; durationSeconds: number; overdue: boolean } | null;
   /** Null where it was not or could not be looked at. */
@@ -38,15 +39,6 @@ export interface ConditionView {
   since: string | null;
   /** Whether it says that all is well. */
   good: boolean;
-}
-
-export interface RequestView {
-  name: string;
-  agent: string | null;
-  state: RequestState;
-  created: string;
-  /** True for an agent that asks for its next certificate. */
-  renewal: boolean;
 }
 
 export interface Mailbox {

@@ -33,11 +33,11 @@ export interface EndpointInput {
   /** True where that may not be read. */
   insideForbidden: boolean;
   /** `--hub-apiserver` */
-  hubApiserver: string | undefined;
+  hubApiserver?: string | undefined;
   /** `--force-internal-endpoint-lookup` and its negation; undefined leaves the choice to the rule. */
   forceInside: boolean | undefined;
   /** `--ca-file`, PEM: instead of any other authority. */
-  certificateAuthority: string | undefined;
+  certificateAuthority?: string | undefined;
 }
 
 /**

@@ -6,7 +6,7 @@ import { describeCluster } from '../../kube/client/errors.ts';
 import type { SelectedContext } from '../../kube/kubeconfig/kubeconfig.ts';
 import type { JoinFile } from '../join/join-file.ts';
 import type { Endpoint } from './endpoint.ts';
-import { inspectHub } from './hub.ts';
+import { type Hub, inspectHub } from './hub.ts';
 import { requestBootstrapToken } from './token.ts';
 
 /** What a join needs of an ITS, whether the ITS is at hand or only a join file from its administrator. */
@@ -37,12 +37,12 @@ export async function accessHub(
   certificateAuthority: string | undefined,
 ): Promise<HubAccess> {
   refuseUnverified(kube, context, certificateAuthority);
-  const [hub, ownAuthority] = await Promise.all([inspectHub(kube), certificateAuthorityOf(context.cluster)]);
+  const { outside, ...hub } = await inspectHubOf(kube, context);
   let token: Promise<string> | undefined;
   return {
     its: context.name,
     kube,
-    outside: { server: kube.cluster.server, certificateAuthority: ownAuthority },
+    outside,
     inside: hub.clusterInfo,
     insideForbidden: hub.clusterInfoForbidden,
     ocmVersion: hub.version,
@@ -57,24 +57,20 @@ export async function accessHub(
 
 /** The addresses by which an ITS is known: to this machine, and to other clusters. @throws StellarError `not-a-hub` */
 export async function hubEndpoints(kube: Kube, context: SelectedContext): Promise<Endpoint[]> {
-  const [hub, certificateAuthority] = await Promise.all([inspectHub(kube), certificateAuthorityOf(context.cluster)]);
-  const outside = { server: kube.cluster.server, certificateAuthority };
-  return hub.clusterInfo === undefined ? [outside] : [outside, hub.clusterInfo];
+  const { outside, clusterInfo } = await inspectHubOf(kube, context);
+  return clusterInfo === undefined ? [outside] : [outside, clusterInfo];
+}
+
+/** What a hub tells about itself, and how its context reaches it. @throws StellarError `not-a-hub`, `driver-unsupported` */
+export async function inspectHubOf(kube: Kube, { cluster }: SelectedContext): Promise<Hub & { outside: Endpoint }> {
+  const [hub, certificateAuthority] = await Promise.all([inspectHub(kube), certificateAuthorityOf(cluster)]);
+  return { ...hub, outside: { server: kube.cluster.server, certificateAuthority } };
 }
 
 /** Access by a join file: everything is in it, and the ITS itself is out of reach. */
-export function accessByJoinFile(file: JoinFile): HubAccess {
-  return {
-    its: file.its,
-    kube: undefined,
-    outside: file.outside,
-    inside: file.inside,
-    insideForbidden: false,
-    ocmVersion: file.ocmVersion,
-    imageRegistry: file.imageRegistry,
-    token: async () => file.token,
-    anotherToken: async () => file.token,
-  };
+export function accessByJoinFile({ its, outside, inside, ocmVersion, imageRegistry, token }: JoinFile): HubAccess {
+  const known = { its, kube: undefined, outside, inside, insideForbidden: false, ocmVersion, imageRegistry };
+  return { ...known, token: async () => token, anotherToken: async () => token };
 }
 
 /**

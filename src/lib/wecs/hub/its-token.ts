@@ -2,11 +2,10 @@ import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { inWords } from '../../engine/next-step.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { certificateAuthorityOf } from '../../kube/client/credentials.ts';
 import type { SelectedContext } from '../../kube/kubeconfig/kubeconfig.ts';
 import type { JoinFile } from '../join/join-file.ts';
 import { isThisMachine, requireHttps } from './endpoint.ts';
-import { inspectHub } from './hub.ts';
+import { inspectHubOf } from './hub-access.ts';
 import { requestBootstrapToken, shortestTokenSeconds } from './token.ts';
 
 /** What can be refused before anything is asked of the ITS. @throws StellarError `usage` */
@@ -26,7 +25,7 @@ export function checkTokenRequest(durationMs: number, wouldPrintForPeople: boole
 
 /** Asks for a bootstrap token and puts it together with what a WEC needs to know of this ITS. @throws StellarError `not-a-hub` */
 export async function makeJoinFile(kube: Kube, context: SelectedContext, durationMs: number): Promise<JoinFile> {
-  const [hub, certificateAuthority] = await Promise.all([inspectHub(kube), certificateAuthorityOf(context.cluster)]);
+  const hub = await inspectHubOf(kube, context);
   const { token, expires } = await requestBootstrapToken(kube, Math.floor(durationMs / 1000));
   return {
     kind: 'stellarctl-join-file',
@@ -34,7 +33,7 @@ export async function makeJoinFile(kube: Kube, context: SelectedContext, duratio
     its: context.name,
     token,
     expires: expires.toISOString(),
-    outside: requireHttps(context.name, { server: kube.cluster.server, certificateAuthority }),
+    outside: requireHttps(context.name, hub.outside),
     ...(hub.clusterInfo === undefined ? {} : { inside: hub.clusterInfo }),
     ...(hub.version === undefined ? {} : { ocmVersion: hub.version }),
     ...(hub.imageRegistry === undefined ? {} : { imageRegistry: hub.imageRegistry }),

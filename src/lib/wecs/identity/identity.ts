@@ -1,10 +1,9 @@
 import { formatAge } from '../../engine/duration.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import type { Secret } from '../../kube/objects.ts';
 import { type Endpoint, isSameHub } from '../hub/endpoint.ts';
 import { hubOf } from '../klusterlet/agent.ts';
 import { otherName } from '../klusterlet/other-name.ts';
-import type { Klusterlet } from '../objects.ts';
+import type { WecEvidence } from '../registration/wec-evidence.ts';
 import { type CertificateAnswer, isAgentOf, presentCertificate } from './agent-certificate.ts';
 import { clusterUid } from './cluster-uid.ts';
 import { otherRole } from './other-role.ts';
@@ -17,12 +16,8 @@ export type Identity =
   /** Neither can be said. */
   | { state: 'unseen'; found: string };
 
-/** What the WEC's side shows, as readWec reads it. */
-export interface ShownRegistration {
-  klusterlet: Klusterlet | undefined;
-  hubSecret: Secret | undefined;
-  bootstrapSecret: Secret | undefined;
-}
+/** What the WEC's side shows. */
+export type ShownRegistration = Pick<WecEvidence, 'klusterlet' | 'hubSecret' | 'bootstrapSecret'>;
 
 /** What the ITS knows of a WEC that its identity is judged by. */
 export interface KnownWec {

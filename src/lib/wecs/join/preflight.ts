@@ -107,17 +107,8 @@ export async function endpointFor(
   wec: string,
   options: JoinOptions,
 ): Promise<ChosenEndpoint & HubConnection> {
-  const chosen = await chooseEndpoint({
-    its: access.its,
-    wec,
-    outside: access.outside,
-    inside: access.inside,
-    insideForbidden: access.insideForbidden,
-    hubApiserver: options.hubApiserver,
-    forceInside: options.forceInternalEndpointLookup,
-    certificateAuthority: options.certificateAuthority,
-  });
-  return { ...chosen, proxyUrl: options.proxyUrl };
+  const { forceInternalEndpointLookup: forceInside, proxyUrl } = options;
+  return { ...(await chooseEndpoint({ ...access, ...options, wec, forceInside })), proxyUrl };
 }
 
 /** @returns the UID of the WEC's kube-system */

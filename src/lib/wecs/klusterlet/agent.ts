@@ -4,6 +4,7 @@ import type { Endpoint } from '../hub/endpoint.ts';
 import { type KnownHub, parseHubKubeconfig } from '../hub/hub-kubeconfig.ts';
 import { agentNamespace, bootstrapSecretName, klusterletName } from '../names.ts';
 import type { KlusterletMode } from '../objects.ts';
+import type { WecEvidence } from '../registration/wec-evidence.ts';
 import { managedBy, managedByLabel } from './operator.ts';
 
 export interface AgentSettings {
@@ -112,5 +113,5 @@ export function readHubKubeconfig(secret: Secret | undefined): KnownHub | undefi
 }
 
 /** The hub that a WEC's agent is registered with, or is to register with. */
-export const hubOf = ({ hubSecret, bootstrapSecret }: Record<'hubSecret' | 'bootstrapSecret', Secret | undefined>) =>
+export const hubOf = ({ hubSecret, bootstrapSecret }: Pick<WecEvidence, 'hubSecret' | 'bootstrapSecret'>) =>
   readHubKubeconfig(hubSecret) ?? readHubKubeconfig(bootstrapSecret);
