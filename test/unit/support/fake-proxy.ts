@@ -2,7 +2,6 @@ import http from 'node:http';
 import https from 'node:https';
 import net, { type AddressInfo, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { identity } from './fake-server.ts';
 
 /** What a proxy was asked for. */
@@ -19,28 +18,14 @@ interface Behaviour {
   refusing?: number | 'silent';
   /** Whoever does not say them is refused (407). */
   user?: string;
-  /** Of all connections together, in either direction. */
-  bytesPerSecond?: number;
-  /** One way. */
-  latencyMs?: number;
-}
-
-/** One direction of its link. */
-interface Lane {
-  /** When it has sent what it was given. */
-  free: Promise<unknown>;
 }
 
 /** A proxy: whatever host it is asked for, it connects to that port of this machine. */
 export class FakeProxy {
   readonly asked: Asked[] = [];
-  /** Bytes that came from servers. */
-  received = 0;
   readonly #behaviour: Behaviour;
   readonly #server: net.Server;
   readonly #sockets = new Set<Duplex>();
-  readonly #up: Lane = { free: Promise.resolve() };
-  readonly #down: Lane = { free: Promise.resolve() };
 
   private constructor(behaviour: Behaviour) {
     this.#behaviour = behaviour;
@@ -144,36 +129,15 @@ export class FakeProxy {
     if (this.#behaviour.refusing === 'silent') return;
     const refused = this.#behaviour.refusing !== undefined;
     const answer = Buffer.from([5, refused ? 2 : 0, 0, 1, 0, 0, 0, 0, 0, 0]);
+    await pieces.return?.();
     if (refused) socket.end(answer);
     else this.#join(socket, answer, port);
   }
 
   #join(client: Duplex, greeting: string | Buffer, port: number): void {
     const server = this.#keep(net.connect(port, '127.0.0.1', () => client.write(greeting)));
-    server.on('data', ({ length }) => {
-      this.received += length;
-    });
-    void this.#carry(client, server, this.#up);
-    void this.#carry(server, client, this.#down);
-  }
-
-  async #carry(from: Duplex, to: Duplex, lane: Lane): Promise<void> {
-    const { bytesPerSecond = Number.POSITIVE_INFINITY, latencyMs = 0 } = this.#behaviour;
-    try {
-      for await (const chunk of from) {
-        for (let start = 0; start < chunk.length; start += 4096) {
-          const piece = chunk.subarray(start, start + 4096);
-          if (Number.isFinite(bytesPerSecond)) {
-            lane.free = lane.free.then(() => sleep((piece.length / bytesPerSecond) * 1000));
-            await lane.free;
-          }
-          if (latencyMs === 0) to.write(piece);
-          else setTimeout(() => to.write(piece), latencyMs);
-        }
-      }
-      setTimeout(() => to.end(), latencyMs);
-    } catch {
-      to.destroy();
-    }
+    client.pipe(server).pipe(client);
+    client.on('close', () => server.destroy());
+    server.on('close', () => client.destroy());
   }
 }
