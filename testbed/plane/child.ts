@@ -14,7 +14,9 @@ export class Child {
     this.name = args[0] ?? binary;
     this.#logFile = logFile;
     const log = openSync(logFile, 'a');
-    this.#process = spawn(binary, args, { cwd, env: withoutProxies(process.env), stdio: ['pipe', log, log] });
+    // Go collects garbage half as often: memory is there, processor time is not.
+    const env = { ...withoutProxies(process.env), GOGC: '200' };
+    this.#process = spawn(binary, args, { cwd, env, stdio: ['pipe', log, log] });
     closeSync(log);
     this.#process.stdin?.on('error', () => {});
     this.#process.on('error', (error) => {

@@ -18,10 +18,14 @@ export async function announce(hub: Plane, name: string, labels: Record<string, 
 }
 
 /** Announces more clusters than a hub takes at once. */
-export async function announceMany(hub: Plane, names: readonly string[]): Promise<void> {
+export async function announceMany(
+  hub: Plane,
+  names: readonly string[],
+  labels: Record<string, string>,
+): Promise<void> {
   const waiting = names.values();
   const announceSome = async () => {
-    for (const name of waiting) await announce(hub, name);
+    for (const name of waiting) await announce(hub, name, labels);
   };
   await Promise.all(Array.from({ length: 16 }, announceSome));
 }

@@ -1,0 +1,304 @@
+/** What is handed to those who have no access to the ITS, and which ITS is meant. */
+import assert from 'node:assert/strict';
+import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { after, before, beforeEach, describe, it } from 'node:test';
+import { type Bed, type Plane, startBed, writeKubeconfig } from '../../../testbed/index.ts';
+import { Cli } from '../support/harness.ts';
+import { announce } from '../support/pretended-agents.ts';
+import { assertRefused, assertRefuses, assertUnwritten, writesOn } from '../support/refusal.ts';
+
+let bed: Bed;
+let cli: Cli;
+/** its1, the current context. */
+let hub: Plane;
+/** its2, a hub as OCM made them before 0.11. */
+let older: Plane;
+
+before(async () => {
+  const planes = [{ name: 'its1', hub: true }, { name: 'its2', hub: { olderBootstrap: true } }, { name: 'wec' }];
+  bed = await startBed({ planes });
+  [hub, older] = [bed.plane('its1'), bed.plane('its2')];
+  cli = await Cli.create(bed.kubeconfig);
+  await announce(older, 'of-its2');
+});
+
+after(async () => {
+  await cli?.remove();
+  await bed?.stop();
+});
+
+/** What a token says of itself. */
+function claimsOf(token: string): { exp: number; iat: number; sub: string } {
+  return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+}
+
+const tokenRequest = 'create serviceaccounts/token open-cluster-management/agent-registration-bootstrap';
+
+const place = (name: string) => path.join(cli.home, name);
+const modeOf = async (file: string) => ((await stat(file)).mode & 0o777).toString(8);
+
+describe('its token', () => {
+  beforeEach(() => hub.markAudit());
+
+  it('writes a join file that only its owner can read, whatever the umask', async () => {
+    const file = place('one.join');
+    const before = process.umask(0);
+    try {
+      const run = await cli.succeed(['its', 'token', '--file', file]);
+      assert.match(run.stdout, /its1: join file .*one\.join written/);
+      assert.match(run.stderr, /The token expires at \d{4}-\d\d-\d\dT/);
+      assert.match(run.stderr, /Next: stellarctl wec join NAME --join-file .*one\.join/);
+      assert.equal(run.stderr.split('\n')[0], `ITS its1 (${hub.server})`);
+    } finally {
+      process.umask(before);
+    }
+    assert.equal(await modeOf(file), '600');
+    const content = JSON.parse(await readFile(file, 'utf8'));
+    const { token, expires, inside, ...rest } = content;
+    assert.deepEqual(rest, {
+      kind: 'stellarctl-join-file',
+      version: 1,
+      its: 'its1',
+      outside: { server: hub.server, certificateAuthority: hub.caPem },
+      ocmVersion: '1.3.1',
+      imageRegistry: 'quay.io/open-cluster-management',
+    });
+    assert.equal(inside.server, hub.internalServer);
+    assert.equal(inside.certificateAuthority.trim(), hub.caPem.trim());
+    const { exp, sub } = claimsOf(token);
+    assert.equal(sub, 'system:serviceaccount:open-cluster-management:agent-registration-bootstrap');
+    assert.ok(Math.abs(exp * 1000 - Date.parse(expires)) <= 1000, 'it expires when it says');
+    assert.ok(Math.abs(exp * 1000 - (Date.now() + 3_600_000)) < 60_000, 'after an hour');
+    assert.deepEqual(await writesOn(hub), [tokenRequest]);
+    const left = (await readdir(cli.home)).filter((name) => name.includes('.tmp'));
+    assert.deepEqual(left, [], 'no temporary file is left');
+  });
+
+  it('replaces no file without --force, and asks for no token then', async () => {
+    const file = place('kept.join');
+    await writeFile(file, 'mine');
+    await assertRefuses(cli, [hub], ['its', 'token', '--file', file], {
+      exitCode: 1,
+      says: /kept\.join is there already, and was not replaced/,
+      hint: /stellarctl its token --file \S*kept\.join --force$/m,
+    });
+    assert.equal(await readFile(file, 'utf8'), 'mine');
+    assert.deepEqual(await writesOn(hub), []);
+  });
+
+  it('replaces a file that others could read by one that they cannot, with --force', async () => {
+    const file = place('old.join');
+    await writeFile(file, 'old', { mode: 0o644 });
+    await chmod(file, 0o644);
+    await cli.succeed(['its', 'token', '--file', file, '--force']);
+    assert.equal(await modeOf(file), '600');
+    assert.equal(JSON.parse(await readFile(file, 'utf8')).its, 'its1');
+  });
+
+  it('asks for a token that lives as long as --duration, and says when it expires', async () => {
+    const run = await cli.succeed(['its', 'token', '--duration', '20m', '-o', 'json'], { mayShowToken: true });
+    const { token, expires } = run.json();
+    const { exp, iat } = claimsOf(token);
+    assert.equal(exp - iat, 1200);
+    assert.ok(Math.abs(exp * 1000 - Date.parse(expires)) <= 1000);
+    assert.match(run.stderr, new RegExp(`expires at ${expires}`));
+  });
+
+  it('refuses a --duration under ten minutes as the API server would, and asks for nothing', async () => {
+    for (const duration of ['5m', '599s', '0']) {
+      const refusal = { exitCode: 2, says: /at least 10m/ };
+      await assertRefuses(cli, [hub], ['its', 'token', '--duration', duration, '-o', 'json'], refusal).catch(
+        async () => {
+          // A script gets its document as well.
+          const run = await cli.run(['its', 'token', '--duration', duration, '-o', 'json']);
+          assert.equal(run.exitCode, 2);
+          assert.equal(run.json().error.code, 'usage');
+        },
+      );
+      await assertRefuses(cli, [hub], ['its', 'token', '--duration', duration, '--file', place('none')], refusal);
+    }
+    await assert.rejects(stat(place('none')));
+  });
+
+  it('prints the token only where that was asked for', async () => {
+    for (const format of ['table', 'wide', 'name']) {
+      const refusal = {
+        exitCode: 2,
+        says: /Say where the token is to go/,
+        hint: /--file FILE.*-o json.*--clusteradm/,
+      };
+      await assertRefuses(cli, [hub], ['its', 'token', '-o', format], refusal);
+    }
+    const yaml = await cli.succeed(['its', 'token', '-o', 'yaml'], { mayShowToken: true });
+    assert.match(yaml.stdout, /^kind: stellarctl-join-file\nversion: 1\n/);
+    assert.match(yaml.stdout, /^token: eyJ/m);
+    // The harness sees to it that there is no token in these.
+    const json = await cli.succeed(['its', 'token', '--file', place('shown.join'), '-o', 'json']);
+    assert.deepEqual([json.json().file, json.json().token], [place('shown.join'), undefined]);
+    const verbose = await cli.succeed(['its', 'token', '--file', place('shown-again.join'), '-v']);
+    assert.match(verbose.stderr, /POST https:\S+\/token/);
+  });
+
+  it('prints the line for clusteradm, with --clusteradm, fit for an ITS on this machine, and nothing else on stdout', async () => {
+    const run = await cli.succeed(['its', 'token', '--clusteradm'], { mayShowToken: true });
+    const line =
+      /^clusteradm join --hub-token (\S+) --hub-apiserver (\S+) --cluster-name <cluster_name> --singleton --force-internal-endpoint-lookup\n$/;
+    const [, token = '', server] = line.exec(run.stdout) ?? [];
+    assert.equal(server, hub.server, run.stdout);
+    assert.match(claimsOf(token).sub, /:agent-registration-bootstrap$/);
+    assertRefused(await cli.run(['its', 'token', '--clusteradm', '--file', place('x')]), {
+      exitCode: 2,
+      says: /--clusteradm.*--file|--file.*--clusteradm/,
+    });
+  });
+
+  it('asks an older hub for a token of cluster-bootstrap', async () => {
+    await older.markAudit();
+    const run = await cli.succeed(['its', 'token', '--its', 'its2', '-o', 'json'], { mayShowToken: true });
+    assert.equal(claimsOf(run.json().token).sub, 'system:serviceaccount:open-cluster-management:cluster-bootstrap');
+    const stored = (await older.auditWrites({ by: 'its2-admin' })).filter(
+      ({ responseStatus }) => responseStatus?.code === 201,
+    );
+    assert.deepEqual(
+      stored.map(({ objectRef }) => objectRef?.name),
+      ['cluster-bootstrap'],
+    );
+  });
+
+  it('asks for no token and writes no file, with --dry-run', async () => {
+    const file = place('dry.join');
+    const run = await cli.succeed(['its', 'token', '--file', file, '--dry-run']);
+    assert.match(run.stdout, /would create TokenRequest open-cluster-management\/agent-registration-bootstrap on its1/);
+    const { dryRun, writes } = (await cli.succeed(['its', 'token', '--file', file, '--dry-run', '-o', 'json'])).json();
+    assert.deepEqual([dryRun, writes.length, writes[0].kind], [true, 1, 'TokenRequest']);
+    await cli.succeed(['its', 'token', '--clusteradm', '--dry-run']);
+    await assert.rejects(stat(file));
+    await assertUnwritten([hub]);
+  });
+
+  it('asks for no token where the file cannot be written', async () => {
+    await mkdir(place('folder'), { recursive: true });
+    for (const file of [place('no/such/folder/x.join'), place('folder')]) {
+      await assertRefuses(cli, [hub], ['its', 'token', '--file', file], { exitCode: 1, says: /cannot be written/ });
+    }
+  });
+});
+
+const settings = () => path.join(cli.home, '.config', 'stellarctl', 'settings.json');
+
+/** The ITS that is meant, its server, and why. */
+async function meant(arguments_: string[] = [], env: Record<string, string> = {}): Promise<string[]> {
+  const { name, server, source } = (await cli.succeed(['its', 'use', ...arguments_, '-o', 'json'], { env })).json();
+  return [name, server, source];
+}
+
+describe('its use', () => {
+  beforeEach(async () => {
+    await rm(path.dirname(settings()), { recursive: true, force: true });
+  });
+
+  it('shows the current context where nothing was chosen', async () => {
+    assert.deepEqual(await meant(), ['its1', hub.server, 'current context']);
+    const { stdout } = await cli.succeed(['its', 'use']);
+    assert.match(stdout, /^ITS +SERVER +CHOSEN BY\nits1 +https:\S+ +current context\n$/);
+  });
+
+  it('chooses the ITS of later commands, in a file of its owner', async () => {
+    assert.deepEqual(await meant(['its2']), ['its2', older.server, 'its use']);
+    assert.deepEqual(await meant(), ['its2', older.server, 'its use']);
+    assert.deepEqual(JSON.parse(await readFile(settings(), 'utf8')), { its: 'its2' });
+    assert.equal((await stat(settings())).mode & 0o777, 0o600);
+    const { stdout } = await cli.succeed(['wec', 'list', '-o', 'name']);
+    assert.match(stdout, /^of-its2$/m, 'the WECs of its2');
+  });
+
+  it('gives way to STELLARCTL_ITS, and both to --its', async () => {
+    await cli.succeed(['its', 'use', 'its1']);
+    assert.deepEqual(await meant([], { STELLARCTL_ITS: 'its2' }), ['its2', older.server, 'STELLARCTL_ITS']);
+    const env = { STELLARCTL_ITS: 'nope' };
+    assertRefused(await cli.run(['wec', 'list'], { env }), { exitCode: 2, says: /no context "nope"/ });
+    const { stdout } = await cli.succeed(['wec', 'list', '--its', 'its2', '-o', 'name'], { env });
+    assert.match(stdout, /^of-its2$/m);
+  });
+
+  it('forgets the choice, with --unset, also where there was none', async () => {
+    await cli.succeed(['its', 'use', 'its2']);
+    assert.deepEqual(await meant(['--unset']), ['its1', hub.server, 'current context']);
+    assert.deepEqual(await meant(['--unset']), ['its1', hub.server, 'current context']);
+  });
+
+  it('forgets the choice where no context is left to mean', async () => {
+    const without = (await readFile(bed.kubeconfig, 'utf8')).replace(/^current-context:.*$/m, '');
+    const kubeconfig = path.join(cli.home, 'without-current');
+    await writeFile(kubeconfig, without);
+    await cli.succeed(['its', 'use', 'its2']);
+    await cli.succeed(['its', 'use', '--unset'], { kubeconfig });
+    assert.deepEqual(await meant(), ['its1', hub.server, 'current context']);
+    assertRefused(await cli.run(['its', 'use'], { kubeconfig }), {
+      exitCode: 2,
+      says: /No ITS was given/,
+      hint: /its1, its2/,
+    });
+  });
+
+  it('refuses a context that is not there, and keeps the choice', async () => {
+    await cli.succeed(['its', 'use', 'its2']);
+    assertRefused(await cli.run(['its', 'use', 'nope']), {
+      exitCode: 2,
+      says: /no context "nope"/,
+      hint: /its1, its2/,
+    });
+    assert.deepEqual(await meant(), ['its2', older.server, 'its use']);
+    assertRefused(await cli.run(['its', 'use', 'its1', '--unset']), { exitCode: 2, says: /--unset/ });
+    assert.deepEqual(await meant(), ['its2', older.server, 'its use']);
+  });
+
+  it('says where the choice comes from when the chosen context is gone', async () => {
+    await cli.succeed(['its', 'use', 'its2']);
+    const kubeconfig = await writeKubeconfig(hub, [hub.kubeconfigEntry]);
+    const run = await cli.run(['wec', 'list'], { kubeconfig });
+    assertRefused(run, { exitCode: 2, says: /no context "its2"/, hint: /its use/ });
+  });
+
+  it('says how to repair settings that cannot be read', async () => {
+    await mkdir(path.dirname(settings()), { recursive: true });
+    await writeFile(settings(), '{"its": ');
+    assertRefused(await cli.run(['wec', 'list']), {
+      exitCode: 1,
+      says: /settings\.json are not JSON/,
+      hint: /rm .*settings\.json/,
+    });
+  });
+
+  it('refuses a cluster that answers and is no ITS, with --force as well, and keeps the choice', async () => {
+    await cli.succeed(['its', 'use', 'its1']);
+    const kubeconfig = await writeKubeconfig(hub, [hub.kubeconfigEntry, bed.plane('wec').kubeconfigEntry]);
+    for (const more of [[], ['--force']])
+      assertRefused(await cli.run(['its', 'use', 'wec', ...more], { kubeconfig }), {
+        exitCode: 1,
+        says: /wec .*is not an ITS/,
+        hint: /stellarctl its use CONTEXT/,
+      });
+    assert.deepEqual(await meant(), ['its1', hub.server, 'its use']);
+  });
+
+  it('chooses an ITS that does not answer only with --force, and shows what is chosen without asking it', async () => {
+    const dead = {
+      ...hub.kubeconfigEntry,
+      connection: { ...hub.kubeconfigEntry.connection, server: 'https://127.0.0.1:1' },
+    };
+    const kubeconfig = await writeKubeconfig(hub, [dead]);
+    assertRefused(await cli.run(['its', 'use', 'its1'], { kubeconfig }), {
+      exitCode: 4,
+      says: /connection refused.* was not chosen/,
+      hint: /stellarctl its use its1 --force$/m,
+    });
+    assert.deepEqual(await meant(), ['its1', hub.server, 'current context']);
+    const run = await cli.succeed(['its', 'use', 'its1', '--force'], { kubeconfig });
+    assert.match(run.stdout, /its1 +https:\/\/127\.0\.0\.1:1 +its use/);
+    assert.match(run.stderr, /^its1 was not seen to be an ITS: .*connection refused/);
+    const shown = await cli.succeed(['its', 'use', '-v'], { kubeconfig });
+    assert.match(shown.stdout, /its1 +https:\/\/127\.0\.0\.1:1 +its use/);
+  });
+});
