@@ -15,22 +15,28 @@ export interface Awaited<Snapshot> {
   unmet(last: Snapshot): StellarError | Promise<StellarError>;
 }
 
-/** Follows a stage until it is met. @throws StellarError what `unmet` returns */
-export function untilMet<Snapshot>({ stage, look, act, name, unmet }: Awaited<Snapshot>, run: Run): Promise<void> {
-  const fail = async (last: Sight<Snapshot> | undefined): Promise<never> => {
-    throw await unmet((last as Sight<Snapshot>).snapshot);
+/** Follows a stage until it is met; a dry run brings nothing about, and does not look. @throws StellarError what `unmet` returns */
+export async function untilMet<Snapshot>(
+  { stage, look, act, name, unmet }: Awaited<Snapshot>,
+  run: Run,
+): Promise<void> {
+  if (run.dryRun) return;
+  const fail = async (last: Snapshot): Promise<never> => {
+    throw await unmet(last);
   };
-  const subject = {
-    act: async (sight: Sight<Snapshot>): Promise<boolean | undefined> => {
-      const { state, snapshot, blocking } = sight;
-      if (blocking === undefined) return true;
-      if (state === 'failed') return fail(sight);
-      await act?.(snapshot);
-      if (name !== undefined) run.progress.waiting(name, blocking.verdict.why);
-      return undefined;
+  await followOne<Snapshot, true>(
+    {
+      act: async ({ state, snapshot, blocking }) => {
+        if (blocking === undefined) return true;
+        if (state === 'failed') return fail(snapshot);
+        await act?.(snapshot);
+        if (name !== undefined) run.progress.waiting(name, blocking.verdict.why);
+        return undefined;
+      },
+      // Each look has a snapshot.
+      late: (last) => fail((last as Sight<Snapshot>).snapshot),
     },
-    // A look that finds nothing has a snapshot as well.
-    late: fail,
-  };
-  return followOne(subject, async () => ({ stages: [stage], snapshot: await look() }), run).then(() => undefined);
+    async () => ({ stages: [stage], snapshot: await look() }),
+    run,
+  );
 }

@@ -33,7 +33,6 @@ export async function makeOrphans(
   const removed = works.filter((work) => work.metadata.deletionTimestamp && !isOrphan(work));
   if (removed.length > 0) throw alreadyBeingDeleted(removed);
   for (const work of works.filter((each) => !isOrphan(each))) await setOrphan(hub, work);
-  if (hub.dryRun) return;
   await untilMet(
     {
       stage: {

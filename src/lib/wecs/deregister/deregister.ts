@@ -89,11 +89,10 @@ export function deregisterOne(
     }
     if (!isGone(inspection) && (await removeLeftovers(hub, name, options.force, run))) result.changed = true;
     if (options.cleanUp && kube !== undefined && record !== undefined) {
-      if (!hub.dryRun) await refuseNewcomer(hub, name);
+      if (!run.dryRun) await refuseNewcomer(hub, name);
       if (await cleanUpWec(kube, record, options.keepWorkloads, run)) result.changed = true;
-      if (!hub.dryRun) await removeLateRequests(hub, name);
+      if (!run.dryRun) await removeLateRequests(hub, name);
     }
-    if (hub.dryRun) result.changed = false;
-    else run.progress.done(name, result.changed ? 'deregistered' : 'is not registered; nothing to do');
+    if (!run.dryRun) run.progress.done(name, result.changed ? 'deregistered' : 'is not registered; nothing to do');
   });
 }

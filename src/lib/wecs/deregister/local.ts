@@ -47,9 +47,8 @@ export async function deregisterLocally(
       run.progress.waiting(name, 'removing the klusterlet');
       return forName(result, run, async () => {
         const changed = record !== undefined && (await cleanUpWec(kube, record, true, run));
-        if (kube.dryRun) return;
         result.changed = changed;
-        run.progress.done(name, changed ? 'cleaned up' : 'has no klusterlet; nothing to do');
+        if (!run.dryRun) run.progress.done(name, changed ? 'cleaned up' : 'has no klusterlet; nothing to do');
       });
     }),
   );

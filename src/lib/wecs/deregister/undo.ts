@@ -51,9 +51,9 @@ export const undoDeregistration = (hub: Kube, names: readonly string[], run: Run
       const result: DeregisterResult = { name, changed: false };
       return forName(result, run, async () => {
         const labels = await restoreLabels(hub, name);
-        if (hub.dryRun) return;
         result.changed = labels !== undefined;
-        run.progress.done(name, labels === undefined ? 'nothing to undo' : `put back: label ${listed(labels)}`);
+        if (!run.dryRun)
+          run.progress.done(name, labels === undefined ? 'nothing to undo' : `put back: label ${listed(labels)}`);
       });
     }),
   );

@@ -40,10 +40,10 @@ export async function cleanUpWec(
   if (klusterlet !== undefined && klusterlet.spec?.clusterName === name) {
     await removeKlusterlet(wec, klusterlet, hash, run);
     changed = true;
-    if (!wec.dryRun) run.progress.changed(name, 'klusterlet removed');
+    if (!run.dryRun) run.progress.changed(name, 'klusterlet removed');
   }
   const applied = (await sharesHash(wec)) ? 0 : await removeApplied(wec, hash, keepWorkloads);
-  if (applied > 0 && !wec.dryRun) run.progress.changed(name, keepWorkloads ? 'workloads kept' : 'workloads removed');
+  if (applied > 0 && !run.dryRun) run.progress.changed(name, keepWorkloads ? 'workloads kept' : 'workloads removed');
   const reason = await whatNeedsOperator(wec);
   if (reason !== undefined) {
     run.progress.note(`The klusterlet operator on ${wec.cluster.context} stays: ${reason}.`);

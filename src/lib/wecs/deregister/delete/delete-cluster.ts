@@ -32,7 +32,7 @@ export async function deleteCluster(hub: Kube, before: Inspection, force: Force 
   const { name } = before;
   const uid = before.managedCluster?.metadata.uid;
   await hub.delete(resources.managedClusters, name, { uid });
-  if (hub.dryRun) return;
+  if (run.dryRun) return;
   let [nudged, patience] = [Date.now(), nudgeMs];
   const returnsOf = addonReturns(hub, name);
   const isThere = (cluster: ManagedCluster | undefined) => cluster !== undefined && cluster.metadata.uid === uid;

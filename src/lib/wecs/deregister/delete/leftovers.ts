@@ -27,7 +27,7 @@ import { untilGone } from './until-gone.ts';
 export async function removeLeftovers(hub: Kube, name: string, force: boolean | undefined, run: Run): Promise<boolean> {
   const left = await inspect(hub, name);
   // It has been registered again meanwhile. In a dry run the cluster and its works are still there.
-  if (left.managedCluster !== undefined && !hub.dryRun) return false;
+  if (left.managedCluster !== undefined && !run.dryRun) return false;
   const parts: string[] = [];
   if (left.mailbox !== undefined && (await removeMailbox(hub, left, force, run))) parts.push('mailbox');
   if (left.properties !== undefined) {
@@ -36,7 +36,7 @@ export async function removeLeftovers(hub: Kube, name: string, force: boolean | 
     parts.push('properties');
   }
   if (await removeRequests(hub, left)) parts.push('requests');
-  if (parts.length > 0 && !hub.dryRun) run.progress.changed(name, `${parts.join(', ')} removed`);
+  if (parts.length > 0 && !run.dryRun) run.progress.changed(name, `${parts.join(', ')} removed`);
   return parts.length > 0;
 }
 
@@ -71,8 +71,8 @@ async function removeMailbox(hub: Kube, left: Inspection, force: boolean | undef
   const { name, mailbox } = left;
   const works = [...left.works, ...left.addonWorks];
   if (mailbox === undefined) return false;
-  if (works.length > 0 && !force && !hub.dryRun) throw worksAreLeft(hub, left);
-  for (const { metadata } of hub.dryRun ? [] : works) {
+  if (works.length > 0 && !force && !run.dryRun) throw worksAreLeft(hub, left);
+  for (const { metadata } of run.dryRun ? [] : works) {
     await hub.delete(resources.manifestWorks, metadata.name, { namespace: name, uid: metadata.uid });
     await withoutFinalizers(hub, resources.manifestWorks, metadata, [workFinalizer]);
   }

@@ -23,7 +23,6 @@ export async function untilGone(
   run: Run,
   meanwhile?: Meanwhile,
 ): Promise<void> {
-  if (kube.dryRun) return;
   const { name, namespace, uid } = object.metadata;
   const isThere = (now: KubeObject | undefined) => now !== undefined && now.metadata.uid === uid;
   await untilMet(

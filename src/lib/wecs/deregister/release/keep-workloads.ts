@@ -44,7 +44,7 @@ export async function keepWorkloads(
   // What was applied last may not be in that list yet.
   for (const work of works)
     released += await releaseFrom(kube, owners, work, work.status?.resourceStatus?.manifests ?? []);
-  if (!kube.dryRun) run.progress.changed(name, `${count(released, 'object')} taken out of the works`);
+  if (!run.dryRun) run.progress.changed(name, `${count(released, 'object')} taken out of the works`);
 }
 
 /** Takes objects of a work out of it, on the WEC itself. @returns how many */

@@ -45,7 +45,7 @@ export async function release(
   const isKept = keep !== undefined;
   if (managedCluster === undefined || !needsRelease(leaving, isKept)) return;
   await removeLabels(hub, managedCluster);
-  if (!hub.dryRun && (isKept || works.length > 0)) await untilReleased(hub, leaving.inspection, keep, force, run);
+  if (!run.dryRun && (isKept || works.length > 0)) await untilReleased(hub, leaving.inspection, keep, force, run);
 }
 
 /**
