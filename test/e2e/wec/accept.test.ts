@@ -634,3 +634,26 @@ describe('accept by a user', () => {
     assert.ok(await isAccepted(hub, 'by-acceptor'));
   });
 });
+
+describe('accept is used wrongly, ends with 2 and asks no cluster,', () => {
+  const cases: [line: string, says: RegExp][] = [
+    ['accept', /names of the WECs to accept, or --all/],
+    ['accept one --all', /names or --all/],
+    ['accept --all --agent 8f2c', /--agent/],
+    ['accept one two --agent 8f2c', /--agent/],
+    ['accept One', /"One" cannot be the name of a WEC/],
+    ['accept one one', /"one" is given twice/],
+    ['accept one=', /"one=" is not NAME=CONTEXT/],
+    ['accept one two --wec-context cluster1', /--wec-context goes with a single NAME/],
+    ['accept one --timeout soon', /soon/],
+    ['accept one -o xml', /xml/],
+    ['accept one --nonsense', /--nonsense/],
+  ];
+  for (const [line, says] of cases) {
+    it(`as \`${line}\``, async () => {
+      const run = await cli.run([...line.split(' '), '-v']);
+      assertRefused(run, { exitCode: 2, says });
+      assert.doesNotMatch(run.stderr, /https:/, 'no request');
+    });
+  }
+});

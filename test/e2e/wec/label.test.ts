@@ -196,6 +196,30 @@ describe('label', () => {
   });
 
   const ownSelector = () => `test=label-${number}`;
+  const wrong: [words: string[], says: RegExp][] = [
+    [['a b=c'], /"a b=c"/],
+    [['-bad=c'], /-bad/],
+    [['a/b/c=d'], /at most one "\/"/],
+    [['Example.com/key=d'], /is not a DNS name/],
+    [[`${'k'.repeat(64)}=d`], /longer than 63/],
+    [['key=va lue'], /"key=va lue"/],
+    [['key=-x'], /"key=-x"/],
+    [[`key=${'v'.repeat(64)}`], /longer than 63/],
+    [['key=a', 'key=b'], /"key" is given twice/],
+    [['key=a', 'key-'], /"key" is given twice/],
+    [['key=a', '--list'], /--list/],
+    [['--all', 'key=a'], /names, or -l SELECTOR, or --all/],
+    [['-l', 'a=b', 'key=a'], /names, or -l SELECTOR, or --all/],
+    [[], /key=value sets/],
+  ];
+  for (const [words, says] of wrong) {
+    it(`ends with 2, and asks no cluster, for \`${words.join(' ').replace(/(.)\1{60,}/, '$1…')}\``, async () => {
+      const run = await cli.run(['label', 'some', ...words, '-v']);
+      assertRefused(run, { exitCode: 2, says });
+      assert.doesNotMatch(run.stderr, /https:/, 'no request');
+    });
+  }
+
   it('tells the next command so that a shell takes it as it is', async () => {
     const [name = ''] = await wecs({ zone: 'a' });
     const { stderr } = await cli.succeed(['label', '-l', `test=label-${number},zone in (a,b)`, 'next=yes']);
