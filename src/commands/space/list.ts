@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
 import { formatAge } from '../../lib/engine/duration.ts';
+import { run, textOf } from '../../lib/engine/next-step.ts';
 import type { SpaceListItem } from '../../lib/spaces/list-spaces.ts';
 import type { SpaceRole } from '../../lib/spaces/names.ts';
 import type { Io } from '../../lib/terminal/io.ts';
@@ -31,7 +32,12 @@ export function spaceListCommand(io: Io, role: SpaceRole): Command {
         const { context } = tools.hosting.cluster;
         if (items.length === 0)
           session.progress.note(
-            command`${context} has no ${noun} yet. To create one: stellarctl ${role} create ${role}1 --hosting-context ${context}`,
+            textOf(
+              run(
+                command`stellarctl ${role} create ${role}1 --hosting-context ${context}`,
+                command`${context} has no ${noun} yet. To create one`,
+              ),
+            ),
           );
       }),
     );

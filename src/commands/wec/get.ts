@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { command } from '../../lib/engine/command-line.ts';
+import { asCalled, command } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
 import { inWords } from '../../lib/engine/next-step.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
@@ -39,7 +39,9 @@ export function getCommand(io: Io): Command {
         if (wec === undefined || others.length > 0)
           throw new StellarError('usage', 'Give the NAME of one WEC.', {
             next: wec && [
-              inWords(command`For several: stellarctl wec get ${wec.name} one by one, or stellarctl wec list -o wide`),
+              inWords(
+                `For several: ${asCalled(command`stellarctl wec get ${wec.name}`)} one by one, or ${asCalled('stellarctl wec list -o wide')}`,
+              ),
             ],
           });
         const { kube: hub } = await session.its();

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { asCalled } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
 import { inWords } from '../../lib/engine/next-step.ts';
 import type { Io } from '../../lib/terminal/io.ts';
@@ -91,6 +92,10 @@ function refuseAccess({ accept, label, its }: Options): void {
     [];
   if (option === undefined) return;
   throw new StellarError('usage', `${option} needs access to the ITS, which --join-file does without.`, {
-    next: [inWords('Leave it to the administrator of the ITS: stellarctl accept, stellarctl label')],
+    next: [
+      inWords(
+        `Leave it to the administrator of the ITS: ${asCalled('stellarctl accept')}, ${asCalled('stellarctl label')}`,
+      ),
+    ],
   });
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
+import { outline, textOf } from '../../lib/engine/next-step.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import { action } from '../shell/action.ts';
@@ -54,5 +55,6 @@ export function listCommand(io: Io): Command {
 function nothingThere({ cluster }: Kube, { selector, pending }: Options): string {
   if (pending) return `No request waits for a decision on ${cluster.context}.`;
   if (selector !== undefined) return `No WEC on ${cluster.context} has labels ${selector}.`;
-  return command`${cluster.context} has no WECs yet. To join one: stellarctl wec join NAME=CONTEXT --its ${cluster.context}`;
+  const join = command`stellarctl wec join NAME=CONTEXT --its ${cluster.context}`;
+  return textOf(outline(join, command`${cluster.context} has no WECs yet. To join one`));
 }

@@ -1,4 +1,5 @@
 import { command } from '../../lib/engine/command-line.ts';
+import { run, textOf } from '../../lib/engine/next-step.ts';
 import type { HubAccess } from '../../lib/wecs/hub/hub-access.ts';
 import { joinManifests, tokenPlaceholder } from '../../lib/wecs/join/manifests.ts';
 import type { JoinOptions } from '../../lib/wecs/join/options.ts';
@@ -17,7 +18,6 @@ export async function printManifests(
   } else {
     for (const object of objects) await session.printDocument(object, { format: 'yaml', isOneOfMany: true });
   }
-  session.progress.note(
-    command`Put a token in place of ${tokenPlaceholder}: stellarctl its token -o json --its ${access.its}`,
-  );
+  const token = command`stellarctl its token -o json --its ${access.its}`;
+  session.progress.note(textOf(run(token, command`Put a token in place of ${tokenPlaceholder}`)));
 }

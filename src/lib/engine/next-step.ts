@@ -28,7 +28,8 @@ export function hintOf(steps: readonly NextStep[]): string | undefined {
   return steps.length === 0 ? undefined : steps.map(textOf).join('    ');
 }
 
-function textOf(step: NextStep): string {
+/** A single step, as a person reads it. */
+export function textOf(step: NextStep): string {
   if ('step' in step) return step.step;
   const { lead, note } = step;
   const command = asCalled(step.command);

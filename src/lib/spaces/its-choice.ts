@@ -1,3 +1,4 @@
+import { asCalled } from '../engine/command-line.ts';
 import { StellarError } from '../engine/errors.ts';
 import { inWords } from '../engine/next-step.ts';
 import type { Settings } from '../files/settings.ts';
@@ -45,12 +46,12 @@ export function selectIts(kubeconfig: Kubeconfig, context: string, source: ItsCh
     const remedy = remedies[source];
     if (!(error instanceof StellarError) || error.code !== 'context-unknown' || remedy === undefined) throw error;
     throw new StellarError(error.code, `${error.message} It is meant because of ${source}.`, {
-      next: [...error.next, inWords(remedy)],
+      next: [...error.next, inWords(`To mean another one: --its CONTEXT, or ${asCalled(remedy)}`)],
     });
   }
 }
 
 const remedies: Partial<Record<ItsChoice['source'], string>> = {
-  STELLARCTL_ITS: 'To mean another one: --its CONTEXT, or unset STELLARCTL_ITS',
-  'its use': 'To mean another one: --its CONTEXT, or stellarctl its use --unset',
+  STELLARCTL_ITS: 'unset STELLARCTL_ITS',
+  'its use': 'stellarctl its use --unset',
 };

@@ -1,7 +1,7 @@
 import { command } from '../../engine/command-line.ts';
 import { requireTime, throwIfInterrupted } from '../../engine/deadline.ts';
 import { StellarError } from '../../engine/errors.ts';
-import { inWords, run as nextStep } from '../../engine/next-step.ts';
+import { inWords, run as nextStep, textOf } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import type { WriteRecorder } from '../../kube/client/dry-run.ts';
@@ -216,9 +216,8 @@ function withRemains(error: unknown, { name, namespace }: ReleaseName, plan: Pla
 
 function noteNewer({ version }: Plan, context: string, run: Run): void {
   if (compareVersions(coreChart.version, version) <= 0) return;
-  run.progress.note(
-    command`KubeStellar ${version} is installed. For ${coreChart.version}: stellarctl init --upgrade --hosting-context ${context}`,
-  );
+  const upgrade = command`stellarctl init --upgrade --hosting-context ${context}`;
+  run.progress.note(textOf(nextStep(upgrade, `KubeStellar ${version} is installed. For ${coreChart.version}`)));
 }
 
 /** Whether PostgreSQL comes with the release. */

@@ -1,6 +1,6 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
-import { inWords } from '../../engine/next-step.ts';
+import { inWords, outline, textOf } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import { requireHosting } from '../../hosting/hosting.ts';
 import type { Kube } from '../../kube/client/client.ts';
@@ -129,9 +129,8 @@ async function noteOthers(name: string, hosting: Kube, run: Run): Promise<void> 
   if (!hasOther) return;
   const unnamed = all.filter((other) => roleOf(other) === 'wds' && itsNameOf(other) === undefined);
   for (const { metadata } of unnamed) {
-    run.progress.note(
-      command`${metadata.name} names no ITS: with more than one, its controllers stop at their next start. Then: stellarctl wds repair ${metadata.name} --its-name ITS`,
-    );
+    const why = `${metadata.name} names no ITS: with more than one, its controllers stop at their next start. Then`;
+    run.progress.note(textOf(outline(command`stellarctl wds repair ${metadata.name} --its-name ITS`, why)));
   }
 }
 

@@ -1,3 +1,4 @@
+import { asCalled } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { outline } from '../../engine/next-step.ts';
 import type { Endpoint } from '../hub/endpoint.ts';
@@ -33,7 +34,8 @@ export function parseJoinFile(text: string, now = new Date()): JoinFile {
     throw invalid('it is not JSON');
   }
   const file = parsed as Partial<JoinFile> | null;
-  if (file?.kind !== 'stellarctl-join-file') throw invalid('it was not written by `stellarctl its token`');
+  if (file?.kind !== 'stellarctl-join-file')
+    throw invalid(`it was not written by \`${asCalled('stellarctl its token')}\``);
   if (file.version !== 1) throw invalid(`its version is ${String(file.version)}, and this stellarctl reads version 1`);
   if (typeof file.token !== 'string' || file.token === '') throw invalid('it has no token');
   if (typeof file.its !== 'string') throw invalid('it does not name its ITS');
