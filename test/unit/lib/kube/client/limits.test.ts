@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Deadline } from '../../../../../src/lib/engine/deadline.ts';
+import { connect, limitsOf } from '../../../../../src/lib/kube/client/live-client.ts';
+import type { Limit } from '../../../../../src/lib/kube/client/transport.ts';
+import { resources } from '../../../../../src/lib/kube/resources.ts';
+import { FakeServer } from '../../../support/fake-server.ts';
+
+/** How many connections it takes to ask so many clients of one server a hundred things at once. */
+async function connectionsOf(clients: number, limitOfEach: () => Limit | undefined): Promise<number> {
+  const server = await FakeServer.start(() => ({ body: { metadata: { name: 'n' } } }));
+  const signal = new AbortController().signal;
+  const kubes = Array.from({ length: clients }, () =>
+    connect(server.context(), new Deadline(20_000), signal, undefined, limitOfEach()),
+  );
+  try {
+    const asking = kubes.flatMap((kube) => Array.from({ length: 100 }, () => kube.get(resources.namespaces, 'n')));
+    await Promise.all(asking);
+    assert.equal(server.requests.length, 100 * clients);
+    return server.connections;
+  } finally {
+    for (const kube of kubes) kube.close();
+    await server.stop();
+  }
+}
+
+test('a client opens 32 connections at most', async () => {
+  assert.equal(await connectionsOf(1, () => undefined), 32);
+});
+
+test('clients of a few clusters share 32 requests at once, those of many open two connections each', async () => {
+  assert.ok((await connectionsOf(3, limitsOf(3))) <= 3 * 32);
+  assert.equal(await connectionsOf(20, limitsOf(20)), 40);
+});
