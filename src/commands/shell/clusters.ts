@@ -3,6 +3,7 @@ import type { Run } from '../../lib/engine/run.ts';
 import { readSettings, settingsFile } from '../../lib/files/settings.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import { type RecordedWrite, recordWrites, type WriteRecorder } from '../../lib/kube/client/dry-run.ts';
+import type { PluginHost } from '../../lib/kube/client/exec-plugin.ts';
 import { connect, limitsOf } from '../../lib/kube/client/live-client.ts';
 import type { Limit } from '../../lib/kube/client/transport.ts';
 import type { KubeconfigTarget } from '../../lib/kube/kubeconfig/edit.ts';
@@ -27,6 +28,7 @@ export class Clusters {
   protected readonly writes: RecordedWrite[] = [];
   /** What was taken from the current context, by the option that names it. */
   protected readonly assumed = new Map<string, string>();
+  readonly #plugins: PluginHost;
   readonly #clients: Kube[] = [];
   #kubeconfig: Promise<Kubeconfig> | undefined;
 
@@ -34,6 +36,8 @@ export class Clusters {
     this.io = io;
     this.options = options;
     this.run = run;
+    const hasTerminal = () => Boolean(io.stdin.isTTY);
+    this.#plugins = { ...this.programs, ...run, hasTerminal, issued: new Map(), turn: Promise.resolve() };
   }
 
   kubeconfig(): Promise<Kubeconfig> {
@@ -94,7 +98,7 @@ export class Clusters {
 
   /** A client for any context. @param deadline where it is not to be the command's; @param limit of requests that are under way */
   connect(context: SelectedContext, deadline: Deadline = this.run.deadline, limit?: Limit): Kube {
-    const live = connect(context, deadline, this.run.signal, this.#trace, limit);
+    const live = connect(context, deadline, this.run.signal, this.#trace, limit, this.#plugins);
     const kube = this.options.dryRun ? recordWrites(live, this.record) : live;
     this.#clients.push(kube);
     return kube;

@@ -15,6 +15,14 @@ export interface Progress {
   done(subject: string, text: string, elapsedMs?: number): void;
   /** The subject is finished, not well. The error itself is rendered by the command. */
   failed(subject: string, text: string): void;
+  /** Begins to pass on what another program says, which may be a question. */
+  relay(): Relay;
+}
+
+/** What another program says, as it comes: shown to a person in any case. Until its end nothing else moves. */
+export interface Relay {
+  write(text: string): void;
+  end(): void;
 }
 
 export const silentProgress: Progress = {
@@ -24,4 +32,5 @@ export const silentProgress: Progress = {
   waiting() {},
   done() {},
   failed() {},
+  relay: () => ({ write() {}, end() {} }),
 };

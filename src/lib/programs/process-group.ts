@@ -1,8 +1,10 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
 /** Sends a signal to a process, or with a negative id to a group, as kill(2) does; 0 only looks. Throws where there is none. */
 export type SendSignal = (pid: number, signal: NodeJS.Signals | 0) => void;
 
-/** A program that was started at the head of a group of its own. */
-export interface GroupLeader {
+/** A program that was started. */
+export interface Started {
   /** Undefined where it could not be started. */
   readonly pid?: number | undefined;
   /** Our ends of its streams. */
@@ -14,21 +16,23 @@ const atWork = new Map<number, () => void>();
 
 /**
  * Ends a program, with everything that it has started, when `stop` fires: a wrapper that dies by itself would leave the program that it
- * wraps at work, and with it our streams open. After `farewellMs` the group is killed, and whoever has left it is not waited for.
+ * wraps at work, and with it our streams open. After `farewellMs` they are killed, and whoever has left its group is not waited for.
+ * @param isGroup whether it was started at the head of a group of its own, and not in ours
  * @returns what is to be called once the program has ended
  */
 export function endGroupOn(
   stop: AbortSignal,
-  { pid, stdio }: GroupLeader,
-  { sendSignal, farewellMs }: { sendSignal: SendSignal; farewellMs: number },
+  { pid, stdio }: Started,
+  { sendSignal, farewellMs, isGroup }: { sendSignal: SendSignal; farewellMs: number; isGroup: boolean },
 ): () => void {
   if (pid === undefined) return () => undefined;
   const end = (signal: NodeJS.Signals) => {
-    try {
-      sendSignal(-pid, signal);
-    } catch {
-      // Nobody is left in it.
-    }
+    for (const each of isGroup ? [-pid] : [pid, ...startedBy(pid)])
+      try {
+        sendSignal(each, signal);
+      } catch {
+        // It has ended.
+      }
   };
   let farewell: NodeJS.Timeout | undefined;
   const ask = () => {
@@ -48,6 +52,19 @@ export function endGroupOn(
     atWork.delete(pid);
     if (atWork.size === 0) process.off('exit', endAll);
   };
+}
+
+/** What a process has started, with what that has started: as far as the system tells, which is Linux. */
+function startedBy(pid: number): number[] {
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`);
+    const children = threads.flatMap(
+      (id) => readFileSync(`/proc/${pid}/task/${id}/children`, 'utf8').match(/\d+/g) ?? [],
+    );
+    return children.map(Number).flatMap((child) => [child, ...startedBy(child)]);
+  } catch {
+    return [];
+  }
 }
 
 function endAll(): void {

@@ -26,6 +26,8 @@ export interface FoundProgram extends Program {
   version: string;
 }
 
+type NamedProgram = Pick<FoundProgram, 'name' | 'path'>;
+
 /** What running programs takes. */
 export interface ProgramRun {
   /** The environment that they get, and whose PATH they are looked up on. */
@@ -45,6 +47,10 @@ export interface Invocation {
   args: readonly string[];
   /** What it reads on stdin. */
   input?: string;
+  /** It may ask a person: it reads from our terminal, and gets the terminal's signals, in our process group. */
+  isOnTerminal?: boolean;
+  /** Gets what it writes to stderr, as it comes. */
+  hear?: (text: string) => void;
   /** How long it may take, in milliseconds, where that is less than what is left of the command's time. */
   limitMs?: number;
   /** Ends it early, beside the command's own signal. */
@@ -58,7 +64,7 @@ export interface ProgramOutput {
 }
 
 /** Runs a program that was found. Tests hand in their own. */
-export type RunProgram = (program: FoundProgram, invocation: Invocation) => Promise<ProgramOutput>;
+export type RunProgram = (program: NamedProgram, invocation: Invocation) => Promise<ProgramOutput>;
 
 /** How long a program that only looks something up may take. */
 const quickMs = 60_000;
@@ -109,17 +115,22 @@ export function isNewEnough({ version, minimum }: FoundProgram): boolean {
  */
 export function runProgram(run: ProgramRun): RunProgram {
   const { env, deadline, signal, sendSignal, farewellMs = defaultFarewellMs, trace } = run;
-  return async (program, { args, input = '', limitMs = Number.MAX_SAFE_INTEGER, stop }) => {
+  return async (program, invocation) => {
+    const { args, input = '', isOnTerminal = false, hear, limitMs = Number.MAX_SAFE_INTEGER, stop } = invocation;
     throwIfInterrupted(signal);
     const { execa } = await import('execa');
     // A command that looks once has no deadline that would end a program. Timers cannot be longer than 2 ** 31 ms.
     const mostMs = Math.min(limitMs, deadline.passed ? quickMs : 2 ** 31 - 1);
     const late = AbortSignal.timeout(deadline.requestTimeout(mostMs));
     const started = Date.now();
+    const stdin = isOnTerminal ? { stdin: 'inherit' as const } : { input };
     // Detached: at the head of a process group of its own.
-    const running = execa(program.path, args, { env, extendEnv: false, input, reject: false, detached: true });
+    const detached = !isOnTerminal;
+    const running = execa(program.path, args, { env, extendEnv: false, ...stdin, reject: false, detached });
+    const decoder = new TextDecoder();
+    running.stderr?.on('data', (chunk: Buffer) => hear?.(decoder.decode(chunk, { stream: true })));
     const given = AbortSignal.any([signal, late, ...(stop === undefined ? [] : [stop])]);
-    const release = endGroupOn(given, running, { sendSignal, farewellMs });
+    const release = endGroupOn(given, running, { sendSignal, farewellMs, isGroup: detached });
     const ended = await running.finally(release);
     trace?.(
       `${[program.name, ...argumentsWithoutSecrets(args)].join(' ')} ${ended.exitCode ?? ended.signal} ${Date.now() - started}ms`,
@@ -147,7 +158,7 @@ export function runProgram(run: ProgramRun): RunProgram {
 
 /** The error of a program that has failed: which, how, and its last words, without what looks like credentials. */
 export function programFailed(
-  program: FoundProgram,
+  program: NamedProgram,
   args: readonly string[],
   { exitCode, stderr }: ProgramOutput,
 ): StellarError {
@@ -161,7 +172,7 @@ export function programFailed(
 }
 
 /** The program and its sub-command: `helm upgrade`, `kind create cluster`. */
-function commandOf({ name }: Program, args: readonly string[]): string {
+function commandOf({ name }: NamedProgram, args: readonly string[]): string {
   const notWord = args.findIndex((argument) => !/^[a-z]+$/.test(argument));
   const words = notWord === -1 ? args : args.slice(0, notWord);
   return [name, ...words.slice(0, 2)].join(' ');

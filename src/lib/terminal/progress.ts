@@ -1,11 +1,11 @@
 import type { Ora } from 'ora';
 import { formatElapsed } from '../engine/duration.ts';
-import type { Progress } from '../engine/progress.ts';
+import type { Progress, Relay } from '../engine/progress.ts';
 import { oneLine, terminalLine } from './clean.ts';
 import { canAnimate, type Io } from './io.ts';
 import type { Style } from './style.ts';
 import { Subjects } from './subjects.ts';
-import { writeLines } from './write.ts';
+import { writeLines, writeRelayed } from './write.ts';
 
 export interface ProgressOptions {
   /** Say nothing but results and errors. */
@@ -77,6 +77,10 @@ class PlainProgress implements TerminalProgress {
 
   resume(): void {}
 
+  relay(): Relay {
+    return relayTo(this.#io.stderr);
+  }
+
   #beat(): void {
     const { waiting, counts } = this.#subjects;
     if (waiting.size > beatLines) this.#say(`${counts}; those that wait for the longest:`);
@@ -91,6 +95,21 @@ class PlainProgress implements TerminalProgress {
   #say(line: string): void {
     if (!this.#options.quiet) writeLines(this.#io.stderr, [line], this.#io);
   }
+}
+
+/** What is written after it begins a line of its own. @param done called at the end */
+function relayTo(stream: NodeJS.WriteStream, done: () => void = () => {}): Relay {
+  let last = '\n';
+  return {
+    write(text) {
+      writeRelayed(stream, text);
+      last = text.at(-1) ?? last;
+    },
+    end() {
+      if (!/[\r\n]/.test(last)) stream.write('\n');
+      done();
+    },
+  };
 }
 
 const after = (elapsedMs: number | undefined): string =>
@@ -116,6 +135,8 @@ class LiveProgress implements TerminalProgress {
   #starting: NodeJS.Timeout | undefined;
   #spinner: Ora | undefined;
   #stopped = false;
+  /** How many programs may be asking something. */
+  #relays = 0;
   #widest = 0;
 
   constructor(io: Io, options: ProgressOptions) {
@@ -160,19 +181,33 @@ class LiveProgress implements TerminalProgress {
 
   stop(): void {
     this.#stopped = true;
+    this.#halt();
+  }
+
+  #halt(): void {
     clearTimeout(this.#starting);
     this.#spinner?.stop();
     this.#spinner = undefined;
   }
 
+  relay(): Relay {
+    this.#relays += 1;
+    this.#halt();
+    return relayTo(this.#io.stderr, () => {
+      this.#relays -= 1;
+      if (!this.#stopped) this.resume();
+    });
+  }
+
   resume(): void {
     this.#stopped = false;
+    clearTimeout(this.#starting);
     this.#starting = setTimeout(() => this.#start(), spinnerDelayMs).unref();
   }
 
   async #start(): Promise<void> {
     const { default: ora } = await import('ora');
-    if (this.#stopped || this.#spinner !== undefined) return;
+    if (this.#stopped || this.#relays > 0 || this.#spinner !== undefined) return;
     // ora clears, counts lines and hides the cursor; the lines, each with a frame of its own, are its prefix.
     this.#spinner = ora({
       stream: this.#io.stderr,
@@ -207,6 +242,6 @@ class LiveProgress implements TerminalProgress {
   #write(stream: NodeJS.WriteStream, line: string): void {
     this.#spinner?.clear();
     writeLines(stream, [line], this.#io);
-    if (!this.#stopped) this.#spinner?.render();
+    this.#spinner?.render();
   }
 }

@@ -14,6 +14,16 @@ export function writeLines(
   stream.write(lines.map((line) => `${terminalLine(withProgramName(line, program))}\n`).join(''));
 }
 
+/** Writes what another program says, as it comes. */
+export function writeRelayed(stream: NodeJS.WriteStream, text: string): void {
+  stream.write(
+    text
+      .split(/\r\n|[\r\n]/)
+      .map(terminalLine)
+      .join('\n'),
+  );
+}
+
 /** Writes text of several lines, as help is. */
 export function writeText(stream: NodeJS.WriteStream, text: string, io: Pick<Io, 'program'>): void {
   writeLines(stream, text.replace(/\n$/, '').split('\n'), io);

@@ -319,6 +319,7 @@ export function recordingProgress(): Progress & { lines: string[] } {
     waiting: record('waiting'),
     done: record('done'),
     failed: record('failed'),
+    relay: () => ({ write: record('relay'), end() {} }),
   };
 }
 

@@ -3,8 +3,8 @@ import http from 'node:http';
 import https from 'node:https';
 import { KubeConfig } from '@kubernetes/client-node';
 import { StellarError } from '../../engine/errors.ts';
-import { inWords } from '../../engine/next-step.ts';
-import type { ClusterEntry, ExecEntry, SelectedContext } from '../kubeconfig/kubeconfig.ts';
+import type { ClusterEntry, SelectedContext, UserEntry } from '../kubeconfig/kubeconfig.ts';
+import type { Issued, PluginHost } from './exec-plugin.ts';
 import { lookup } from './local-names.ts';
 import { forwarderOf, proxyHeaders, throughProxy } from './proxied.ts';
 import { type ProxyServer, proxyOf } from './proxy.ts';
@@ -21,23 +21,29 @@ export interface Server {
   auth: string | undefined;
 }
 
-/** Credentials are asked for again after this time: exec plugins and token files renew theirs, client-node caches what is still valid. */
+/** Credentials are asked for again after this time: token files are renewed, and what plugins and client-node keep may have expired. */
 const freshMs = 30_000;
 
 /**
- * The credentials of one context, obtained by client-node (client certificates, tokens and their files, exec plugins, OIDC,
- * cloud providers). client-node 2 opens a connection for every call; here one agent with kept-alive connections serves them all.
+ * The credentials of one context, obtained by client-node (client certificates, tokens and their files, OIDC, cloud providers) and
+ * exec plugins. client-node 2 opens a connection for every call; here one agent with kept-alive connections serves them all.
  */
 export class Credentials {
   readonly #context: SelectedContext;
+  readonly #plugins: PluginHost | undefined;
+  #issued: Issued | undefined;
+  #refused: Issued | undefined;
   #config: KubeConfig | undefined;
   #current: Promise<Server> | undefined;
+  #latest: Server | undefined;
   #obtainedAt = 0;
   #agent: { key: string; agent: http.Agent } | undefined;
   readonly #closing = new AbortController();
 
-  constructor(context: SelectedContext) {
+  /** @param plugins where exec plugins run; a context that has one cannot do without */
+  constructor(context: SelectedContext, plugins?: PluginHost) {
     this.#context = context;
+    this.#plugins = plugins;
   }
 
   /** @throws StellarError `credentials-failed` when they cannot be had. */
@@ -49,8 +55,11 @@ export class Credentials {
     return this.#current;
   }
 
-  /** Forgets cached credentials, for the one retry after a 401: client-node itself keeps an exec plugin's token until it expires. */
-  forget(): void {
+  /** Forgets what a server does not accept (401), unless that has been done. */
+  refuse(server: Server): void {
+    if (server !== this.#latest) return;
+    this.#latest = undefined;
+    this.#refused = this.#issued;
     this.#config = undefined;
     this.#current = undefined;
   }
@@ -65,10 +74,11 @@ export class Credentials {
     const { name, server, cluster, user } = this.#context;
     const options: https.RequestOptions = { headers: {} };
     try {
-      this.#config ??= toClientNode(this.#context);
+      await this.#askPlugin();
+      this.#config ??= toClientNode(this.#context, this.#issued);
       await this.#config.applyToHTTPSOptions(options);
     } catch (error) {
-      throw credentialsFailed(name, user.exec, error);
+      throw credentialsFailed(name, error);
     }
     const headers: Record<string, string | string[]> = { ...(options.headers as Record<string, string>) };
     // client-node sends only the user of an impersonation.
@@ -81,13 +91,25 @@ export class Credentials {
     if (!cluster['disable-compression']) headers['Accept-Encoding'] = 'gzip';
     const proxy = proxyOf(this.#context);
     const forwarder = forwarderOf(new URL(server), proxy);
-    return {
+    this.#latest = {
       agent: this.#agentFor(options, proxy),
       proxy,
       isForwarded: forwarder !== undefined,
       headers: { ...headers, ...(forwarder && proxyHeaders(forwarder)) },
       auth: options.auth ?? undefined,
     };
+    return this.#latest;
+  }
+
+  /** As client-go, only where there are no other credentials. */
+  async #askPlugin(): Promise<void> {
+    const { user } = this.#context;
+    if (!user.exec || otherCredentials.some((field) => user[field])) return;
+    if (this.#plugins === undefined) throw new Error('no exec plugin can run here');
+    const { issuedFor } = await import('./exec-plugin.ts');
+    const issued = await issuedFor(this.#context, this.#plugins, this.#refused);
+    if (issued !== this.#issued) this.#config = undefined;
+    this.#issued = issued;
   }
 
   #agentFor(
@@ -115,17 +137,18 @@ export class Credentials {
   }
 }
 
-function toClientNode({ name, server, cluster, user }: SelectedContext): KubeConfig {
+const otherCredentials = ['token', 'tokenFile', 'username', 'client-certificate', 'client-certificate-data'];
+
+function toClientNode({ name, server, cluster, user }: SelectedContext, issued?: Issued): KubeConfig {
   const config = new KubeConfig();
   // The agent that client-node makes of them is not used.
   const { 'proxy-url': _, ...entry }: ClusterEntry = { ...cluster, server };
   // client-node refuses http: unless told not to verify, although there is nothing to verify.
   if (server.startsWith('http:')) entry['insecure-skip-tls-verify'] = true;
-  const exec = user.exec && withExecInfo(user.exec);
   config.loadFromString(
     JSON.stringify({
       clusters: [{ name, cluster: entry }],
-      users: [{ name, user: exec ? { ...user, exec } : user }],
+      users: [{ name, user: { ...user, exec: undefined, ...(issued && userOf(issued)) } }],
       contexts: [{ name, context: { cluster: name, user: name } }],
       'current-context': name,
     }),
@@ -133,38 +156,27 @@ function toClientNode({ name, server, cluster, user }: SelectedContext): KubeCon
   return config;
 }
 
-/** Plugins read KUBERNETES_EXEC_INFO, which client-node does not set (kubernetes.io/docs: "client-go credential plugins", input format). */
-function withExecInfo(exec: ExecEntry): ExecEntry {
-  const info = { apiVersion: exec.apiVersion, kind: 'ExecCredential', spec: { interactive: false } };
-  return { ...exec, env: [...(exec.env ?? []), { name: 'KUBERNETES_EXEC_INFO', value: JSON.stringify(info) }] };
+/** What a plugin has issued, as a kubeconfig has it. */
+function userOf({ token, clientCertificateData = '', clientKeyData = '' }: Issued): UserEntry {
+  const [certificate, key] = [clientCertificateData, clientKeyData].map((pem) => Buffer.from(pem).toString('base64'));
+  return { token, 'client-certificate-data': certificate, 'client-key-data': key };
 }
 
-function credentialsFailed(context: string, exec: ExecEntry | undefined, error: unknown): StellarError {
+function credentialsFailed(context: string, error: unknown): StellarError {
+  if (error instanceof StellarError) return error;
   const { code, message, path } = error as NodeJS.ErrnoException;
-  const missing = exec?.command !== undefined && code === 'ENOENT';
-  if (exec === undefined && path !== undefined) {
+  if (path !== undefined) {
     return new StellarError(
       'kubeconfig-invalid',
       `Context ${context} names the file ${path}, which cannot be read: ${code}.`,
-      {
-        cause: error,
-      },
+      { cause: error },
     );
   }
-  // client-node parses what the program printed, and the parser's message would quote it: it may be a token.
-  const garbled = error instanceof SyntaxError;
-  const why = missing
-    ? `the program ${exec.command} is not installed`
-    : garbled
-      ? `the program ${exec?.command} did not print an ExecCredential`
-      : (message || 'no reason was given').trim();
+  const why = (message || 'no reason was given').trim();
   return new StellarError(
     'credentials-failed',
     `The credentials of context ${context} could not be obtained: ${why}.`,
-    {
-      next: missing && exec.installHint ? [inWords(exec.installHint.trim())] : [],
-      cause: garbled ? undefined : error,
-    },
+    { cause: error },
   );
 }
 

@@ -8,6 +8,7 @@ import { type PathOptions, pathOf, type Resource, resourceOf, resources } from '
 import { AnswerTooLarge, isKubeObject } from './answer.ts';
 import type { Change, Fork, Kube, Permission, Selection } from './client.ts';
 import { ApiError, apiError, type ClusterRef } from './errors.ts';
+import type { PluginHost } from './exec-plugin.ts';
 import { Requests } from './requests.ts';
 import { type Connection, fieldManager, type Limit, type Trace } from './transport.ts';
 
@@ -30,15 +31,16 @@ export function limitsOf(clusters: number): () => Limit {
   };
 }
 
-/** A client for one context. @param deadline bounds every request; @param signal ends those under way. */
+/** A client for one context. @param deadline bounds every request; @param signal ends those under way; @param plugins where exec plugins run. */
 export function connect(
   context: SelectedContext,
   deadline: Deadline,
   signal: AbortSignal,
   trace?: Trace,
   limit: Limit = pLimit(requestsAtOnce),
+  plugins?: PluginHost,
 ): Kube {
-  return new LiveKube({ context, deadline, signal, trace, limit });
+  return new LiveKube({ context, deadline, signal, trace, limit, plugins });
 }
 
 class LiveKube implements Kube {

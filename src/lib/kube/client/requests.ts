@@ -43,11 +43,8 @@ export class Requests {
   /** The JSON that a request is answered with. @throws ApiError where it is refused */
   async json<T>(request: Request): Promise<T> {
     let answer = await this.answer(request);
-    if (answer.status === 401) {
-      // An exec plugin's token may have been revoked before its expiry: ask for a new one, once.
-      this.#transport.credentials.forget();
-      answer = await this.answer(request);
-    }
+    // A token may have been revoked before its expiry: it is obtained anew, once.
+    if (answer.status === 401) answer = await this.answer(request);
     // Sent again, a deletion finds nothing more where its first sending has done it.
     if (answer.status === 404 && request.method === 'DELETE' && answer.unansweredSince !== undefined) return {} as T;
     const own = answer.status === 409 ? await this.#ownWrite(request, answer) : undefined;

@@ -8,6 +8,7 @@ import type { Answer } from '../restarts.ts';
 import { readAnswer } from './answer.ts';
 import { Credentials, type Server } from './credentials.ts';
 import { type ClusterRef, describeCluster, networkError } from './errors.ts';
+import type { PluginHost } from './exec-plugin.ts';
 import { ProxyRefusal, type ProxyServer, ProxyUnreachable } from './proxy.ts';
 import { Silence } from './silence.ts';
 
@@ -40,6 +41,8 @@ export interface Connection {
   trace: Trace | undefined;
   /** Bounds how many requests are under way, on this cluster and on others that share it. Who waits for that has sent nothing yet. */
   limit: Limit;
+  /** Where exec plugins run; a context that has one cannot do without. */
+  plugins: PluginHost | undefined;
 }
 
 /** A kept connection that the server had closed while it was not used: the request was not answered, and nothing is learnt of the server. */
@@ -63,10 +66,10 @@ export class Transport {
   /** How far the cluster's clock is ahead of ours, in milliseconds. */
   #clockOffset = 0;
 
-  constructor({ context, deadline, signal, trace, limit }: Connection) {
+  constructor({ context, deadline, signal, trace, limit, plugins }: Connection) {
     this.#server = new URL(context.server);
     this.cluster = { context: context.name, server: withoutCredentials(context.server) };
-    this.credentials = new Credentials(context);
+    this.credentials = new Credentials(context, plugins);
     this.#deadline = deadline;
     this.#signal = signal;
     this.#trace = trace;
@@ -114,6 +117,7 @@ export class Transport {
           this.#noteClock(response.headers.date);
           const address = withoutCredentials(new URL(sent.path, this.#server).href);
           this.#trace?.(`${request.method} ${address} ${response.statusCode} ${Date.now() - started}ms`);
+          if (response.statusCode === 401) this.credentials.refuse(server);
           // An API server has no such answer.
           if (response.statusCode === 407) reject(new ProxyRefusal(`407 ${response.statusMessage}`, 407));
           readAnswer(this.cluster, response, heard).then(resolve, reject);

@@ -21,8 +21,11 @@ export interface ClusterEntry {
 export interface ExecEntry {
   apiVersion?: string;
   command?: string;
+  args?: string[] | null;
   env?: { name: string; value: string }[] | null;
   installHint?: string;
+  interactiveMode?: string;
+  provideClusterInfo?: boolean;
   [key: string]: unknown;
 }
 

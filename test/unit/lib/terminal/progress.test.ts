@@ -175,4 +175,40 @@ describe('on a terminal', () => {
     await sleep(120);
     assert.equal(stderr.text, '');
   });
+  test('nothing moves while another program may be asking something', async (context) => {
+    const { progress, stderr } = progressOn({ tty: true });
+    context.after(() => progress.stop());
+    progress.waiting('cluster1', 'its request');
+    await sleep(450);
+    const [one, other] = [progress.relay(), progress.relay()];
+    stderr.text = '';
+    one.write('code: ');
+    await sleep(400);
+    one.end();
+    await sleep(400);
+    assert.equal(stderr.text, 'code: \n');
+    other.end();
+    await sleep(450);
+    assert.match(stderr.text, / {2}cluster1 {2}\S its request/);
+  });
+  test('nothing moves after the end, although another program ends later', async () => {
+    const { progress, stderr } = progressOn({ tty: true });
+    progress.waiting('cluster1', 'its request');
+    const relay = progress.relay();
+    progress.stop();
+    relay.end();
+    await sleep(450);
+    assert.equal(stderr.text, '');
+  });
+});
+
+test('what another program says is shown as it comes, quietly asked or not, and no terminal obeys it', () => {
+  for (const quiet of [false, true]) {
+    const { progress, stderr } = progressOn({}, { quiet });
+    const relay = progress.relay();
+    relay.write('Open https://x\r\nand type\u001b]52;c;eA==\u0007 AB');
+    relay.write('C\r');
+    relay.end();
+    assert.equal(stderr.text, 'Open https://x\nand type\\x1b]52;c;eA==\\x07 ABC\n');
+  }
 });

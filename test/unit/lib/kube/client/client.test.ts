@@ -11,6 +11,7 @@ import { connect } from '../../../../../src/lib/kube/client/live-client.ts';
 import type { UserEntry } from '../../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 import { resources } from '../../../../../src/lib/kube/resources.ts';
 import { FakeServer } from '../../../support/fake-server.ts';
+import { pluginHost } from '../../../support/plugin-host.ts';
 
 const directory = mkdtempSync(path.join(tmpdir(), 'stellarctl-unit-'));
 const opened: { stop: () => unknown }[] = [];
@@ -36,11 +37,15 @@ async function serving(
   const server = await FakeServer.start(answering);
   const traced: string[] = [];
   const deadline = new Deadline(options.timeoutMs ?? 20_000);
+  const signal = options.signal ?? new AbortController().signal;
+  const trace = (line: string) => traced.push(line);
   const kube = connect(
     server.context(options.user, options),
     deadline,
-    options.signal ?? new AbortController().signal,
-    (line) => traced.push(line),
+    signal,
+    trace,
+    undefined,
+    pluginHost({ deadline, signal }),
   );
   opened.push({ stop: () => kube.close() }, { stop: () => server.stop() });
   return { server, kube, traced };

@@ -1,0 +1,158 @@
+import path from 'node:path';
+import { failureOf, StellarError } from '../../engine/errors.ts';
+import { inWords } from '../../engine/next-step.ts';
+import type { Progress } from '../../engine/progress.ts';
+import { type ProgramOutput, type ProgramRun, programFailed, runProgram } from '../../programs/program.ts';
+import type { ExecEntry, SelectedContext } from '../kubeconfig/kubeconfig.ts';
+import { parseAnswer } from './answer.ts';
+import { certificateAuthorityOf } from './credentials.ts';
+
+/** What credential plugins take of the run of a command, and what they have issued in it. */
+export interface PluginHost extends ProgramRun {
+  progress: Progress;
+  /** Whether a person can answer what a plugin asks. */
+  hasTerminal: () => boolean;
+  issued: Map<string, { last?: Issued; running?: Promise<Issued> | undefined }>;
+  /** The last one that needs the terminal for itself. */
+  turn: Promise<unknown>;
+}
+
+/** The status of an ExecCredential; certificate and key are PEM. */
+export interface Issued {
+  token?: string;
+  clientCertificateData?: string;
+  clientKeyData?: string;
+  expirationTimestamp?: string;
+}
+
+const group = 'client.authentication.k8s.io';
+const apiVersions = [`${group}/v1`, `${group}/v1beta1`];
+const interactiveModes = ['Never', 'IfAvailable', 'Always'];
+const farewellMs = 2000;
+
+/**
+ * What the plugin of a context has issued. As in client-go (plugin/pkg/client/auth/exec/exec.go) it is asked once for all clients
+ * of a command, and again when that has expired.
+ * @param refused what the server does not accept
+ * @throws StellarError `credentials-failed`, `kubeconfig-invalid`, `interrupted`; Node's errors for a file of the cluster's
+ */
+export async function issuedFor(context: SelectedContext, host: PluginHost, refused?: Issued): Promise<Issued> {
+  const key = JSON.stringify([context.user.exec, context.cluster]);
+  const kept = host.issued.get(key) ?? {};
+  host.issued.set(key, kept);
+  if (kept.last !== undefined && kept.last !== refused && !hasExpired(kept.last)) return kept.last;
+  kept.running ??= startPlugin(context, host).finally(() => {
+    kept.running = undefined;
+  });
+  kept.last = await kept.running;
+  return kept.last;
+}
+
+/** Those that need the terminal get it one after the other. */
+function startPlugin(context: SelectedContext, host: PluginHost): Promise<Issued> {
+  const run = () => runPlugin(context, host);
+  if (!needsTerminal(context)) return run();
+  const issued = host.turn.then(run, run);
+  host.turn = issued;
+  return issued;
+}
+
+const needsTerminal = ({ user }: SelectedContext): boolean => user.exec?.interactiveMode === 'Always';
+
+const hasExpired = ({ expirationTimestamp }: Issued): boolean =>
+  expirationTimestamp !== undefined && Date.parse(expirationTimestamp) <= Date.now();
+
+async function runPlugin(context: SelectedContext, host: PluginHost): Promise<Issued> {
+  const exec = requireValid(context);
+  const { command, args, installHint } = exec;
+  const isInteractive = exec.interactiveMode !== 'Never' && host.hasTerminal();
+  const program = { name: path.basename(command), path: command };
+  const env = {
+    ...host.env,
+    ...Object.fromEntries(exec.env.map(({ name, value }) => [name, value])),
+    KUBERNETES_EXEC_INFO: JSON.stringify(await inputFor(context, exec, isInteractive)),
+  };
+  const relay = host.progress.relay();
+  try {
+    if (needsTerminal(context) && !isInteractive)
+      throw new StellarError('credentials-failed', `${command} asks a person, and stdin is not a terminal.`);
+    const run = runProgram({ ...host, env, farewellMs });
+    const output = await run(program, { args, isOnTerminal: isInteractive, hear: (text) => relay.write(text) });
+    if (output.exitCode !== 0) throw programFailed(program, args, output);
+    return read(exec, output);
+  } catch (error) {
+    // What else it said has been shown.
+    const { message, next, cause } = failureOf(error);
+    const isMissing = (cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT';
+    const why = isMissing ? `the program ${command} is not installed.` : message;
+    throw new StellarError(
+      'credentials-failed',
+      `The credentials of context ${context.name} could not be obtained: ${why}`,
+      {
+        next: isMissing && installHint ? [inWords(installHint.trim())] : next,
+        cause,
+      },
+    );
+  } finally {
+    relay.end();
+  }
+}
+
+/** @throws StellarError `kubeconfig-invalid` */
+function requireValid({ name, user }: SelectedContext) {
+  const { command = '', args, env, apiVersion = '', interactiveMode = 'IfAvailable', ...rest } = user.exec as ExecEntry;
+  const exec = { ...rest, command, args: args ?? [], env: env ?? [], apiVersion, interactiveMode };
+  const isRunnable =
+    command !== '' &&
+    [exec.args, exec.env].every(Array.isArray) &&
+    [command, ...exec.args, ...exec.env.flatMap((each) => [each?.name, each?.value])].every(isText);
+  const wrong = !isRunnable
+    ? 'command, args and env are not what a program can be run with'
+    : !apiVersions.includes(apiVersion)
+      ? `apiVersion is none of ${apiVersions.join(', ')}`
+      : !interactiveModes.includes(interactiveMode)
+        ? `interactiveMode is none of ${interactiveModes.join(', ')}`
+        : undefined;
+  if (wrong !== undefined)
+    throw new StellarError('kubeconfig-invalid', `Context ${name} has a user whose "exec" cannot be used: ${wrong}.`);
+  return exec;
+}
+
+const isText = (value: unknown): boolean => typeof value === 'string';
+
+/** What a plugin reads of KUBERNETES_EXEC_INFO (client-go, rest/exec.go and pkg/apis/clientauthentication/v1). */
+async function inputFor({ server, cluster }: SelectedContext, exec: ExecEntry, interactive: boolean): Promise<object> {
+  const { apiVersion, provideClusterInfo } = exec;
+  const input = { kind: 'ExecCredential', apiVersion };
+  if (provideClusterInfo !== true) return { ...input, spec: { interactive } };
+  const authority = await certificateAuthorityOf(cluster);
+  const extensions = Array.isArray(cluster.extensions) ? cluster.extensions : [];
+  const ofCluster = {
+    server: cluster.server ?? server,
+    'tls-server-name': cluster['tls-server-name'],
+    'insecure-skip-tls-verify': cluster['insecure-skip-tls-verify'] || undefined,
+    'certificate-authority-data': authority && Buffer.from(authority).toString('base64'),
+    'proxy-url': cluster['proxy-url'],
+    'disable-compression': cluster['disable-compression'] || undefined,
+    config: extensions.find((each) => each?.name === `${group}/exec`)?.extension ?? null,
+  };
+  return { ...input, spec: { cluster: ofCluster, interactive } };
+}
+
+/** What a plugin has printed, which is never quoted. @throws StellarError */
+function read({ command, apiVersion }: { command: string; apiVersion: string }, { stdout }: ProgramOutput): Issued {
+  const printed = parseAnswer(stdout) as { apiVersion?: unknown; kind?: unknown; status?: Issued } | undefined;
+  const { token = '', clientCertificateData = '', clientKeyData = '' } = printed?.status ?? {};
+  const isCredential = printed?.kind === 'ExecCredential' && printed.apiVersion === apiVersion;
+  const wrong =
+    !isCredential || ![token, clientCertificateData, clientKeyData].every(isText)
+      ? `an ExecCredential of ${apiVersion}`
+      : !token && !clientCertificateData
+        ? 'a token or a certificate'
+        : !clientCertificateData !== !clientKeyData
+          ? 'both a certificate and its key'
+          : undefined;
+  if (wrong !== undefined)
+    throw new StellarError('credentials-failed', `the program ${command} did not print ${wrong}.`);
+  return printed?.status as Issued;
+}

@@ -1,0 +1,307 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Deadline } from '../../../../../src/lib/engine/deadline.ts';
+import { StellarError } from '../../../../../src/lib/engine/errors.ts';
+import { Credentials } from '../../../../../src/lib/kube/client/credentials.ts';
+import type { PluginHost } from '../../../../../src/lib/kube/client/exec-plugin.ts';
+import { connect } from '../../../../../src/lib/kube/client/live-client.ts';
+import { type ExecEntry, loadKubeconfig, selectContext } from '../../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
+import { FakeServer } from '../../../support/fake-server.ts';
+import { pluginHost } from '../../../support/plugin-host.ts';
+
+const directory = mkdtempSync(path.join(tmpdir(), 'stellarctl-unit-'));
+after(() => rmSync(directory, { recursive: true }));
+let count = 0;
+const newFile = () => path.join(directory, String(count++));
+
+const v1 = 'client.authentication.k8s.io/v1';
+const credential = (status: object | string, apiVersion = v1) =>
+  JSON.stringify({ apiVersion, kind: 'ExecCredential', status });
+
+/** The exec entry of a plugin that runs these lines of shell. */
+function plugin(lines: string, more: Partial<ExecEntry> = {}): ExecEntry {
+  const file = newFile();
+  writeFileSync(file, `#!/bin/sh\n${lines}\n`, { mode: 0o755 });
+  return { apiVersion: v1, command: file, interactiveMode: 'Never', ...more };
+}
+
+/** The same of one that prints this. */
+const printing = (text: string, more?: Partial<ExecEntry>) => plugin(`cat <<'END'\n${text}\nEND`, more);
+
+const context = (exec: ExecEntry, server = 'https://127.0.0.1:1') => ({
+  name: 'mine',
+  server,
+  cluster: { server },
+  user: { exec },
+});
+
+const obtain = (exec: ExecEntry, host: PluginHost = pluginHost()) => new Credentials(context(exec), host).server();
+const failure = async (exec: ExecEntry, host?: PluginHost) =>
+  obtain(exec, host).then(
+    () => assert.fail('it did not fail'),
+    (error) => (error instanceof StellarError ? error : assert.fail(error)),
+  );
+
+const noKubectl = spawnSync('kubectl', ['version', '--client']).status === 0 ? false : 'kubectl is not on PATH';
+
+describe('a plugin is told, as by kubectl,', () => {
+  const heard = newFile();
+  const authority = newFile();
+  before(async () => {
+    const server = await FakeServer.start(() => ({}));
+    const { 'certificate-authority-data': data = '' } = server.context().cluster;
+    writeFileSync(authority, Buffer.from(data, 'base64'));
+    await server.stop();
+  });
+
+  const clusters = {
+    plain: { server: 'https://127.0.0.1:1/path/' },
+    full: {
+      server: 'https://127.0.0.1:1',
+      'certificate-authority': authority,
+      'tls-server-name': 'other.example',
+      'proxy-url': 'http://127.0.0.1:2',
+      'disable-compression': true,
+      extensions: [
+        { name: 'other', extension: { not: 'this' } },
+        { name: 'client.authentication.k8s.io/exec', extension: { audience: 'me', list: [1] } },
+      ],
+    },
+    insecure: { server: 'https://127.0.0.1:1', 'insecure-skip-tls-verify': true },
+  };
+  for (const apiVersion of [v1, `${v1}beta1`])
+    for (const [name, cluster] of Object.entries(clusters))
+      for (const provideClusterInfo of [true, false])
+        test(`${apiVersion}, cluster ${name}, provideClusterInfo ${provideClusterInfo}`, {
+          skip: noKubectl,
+        }, async () => {
+          const exec = plugin(`printf %s "$KUBERNETES_EXEC_INFO" > ${heard}; exit 1`, {
+            apiVersion,
+            provideClusterInfo,
+          });
+          const file = newFile();
+          const config = {
+            ...{ apiVersion: 'v1', kind: 'Config', 'current-context': 'mine' },
+            clusters: [{ name: 'mine', cluster }],
+            users: [{ name: 'mine', user: { exec } }],
+            contexts: [{ name: 'mine', context: { cluster: 'mine', user: 'mine' } }],
+          };
+          writeFileSync(file, JSON.stringify(config));
+          const hear = () => {
+            const text = readFileSync(heard, 'utf8');
+            rmSync(heard);
+            return JSON.parse(text);
+          };
+          spawnSync('kubectl', ['--kubeconfig', file, 'get', '--raw', '/version'], { stdio: 'ignore' });
+          const expected = hear();
+          const selected = selectContext(await loadKubeconfig(file, {}), 'mine');
+          await new Credentials(selected, pluginHost()).server().catch(() => {});
+          assert.deepEqual(hear(), expected);
+        });
+
+  for (const [mode, hasTerminal, interactive] of [
+    ['Never', true, false],
+    ['IfAvailable', true, true],
+    ['IfAvailable', false, false],
+    ['Always', true, true],
+    [undefined, true, true],
+  ] as const)
+    test(`interactiveMode ${mode} ${hasTerminal ? 'on' : 'without'} a terminal: ${interactive}`, async () => {
+      const exec = plugin(`printf %s "$KUBERNETES_EXEC_INFO" > ${heard}; echo '${credential({ token: 't' })}'`);
+      delete exec.interactiveMode;
+      if (mode !== undefined) exec.interactiveMode = mode;
+      await obtain(exec, pluginHost({ hasTerminal: () => hasTerminal }));
+      assert.equal(JSON.parse(readFileSync(heard, 'utf8')).spec.interactive, interactive);
+    });
+
+  test('its own variables over ours, and it has no input of ours', async () => {
+    const exec = plugin(`[ "$A$B" = ab ] && [ -z "$(cat)" ] && echo '${credential({ token: 't' })}'`, {
+      env: [{ name: 'B', value: 'b' }],
+    });
+    const { headers } = await obtain(exec, pluginHost({ env: { PATH: process.env.PATH, A: 'a', B: 'x' } }));
+    assert.equal(headers.Authorization, 'Bearer t');
+  });
+});
+
+describe('what a plugin issues', () => {
+  /** A server, and clients of one command for it, whose plugin issues a token a run and counts its runs. */
+  async function serving(answering: Parameters<typeof FakeServer.start>[0], expires?: () => string) {
+    const server = await FakeServer.start(answering);
+    after(() => server.stop());
+    const runs = newFile();
+    const status = `"token": "'$(wc -l < ${runs} | tr -d ' ')'"${expires === undefined ? '' : `, "expirationTimestamp": "${expires()}"`}`;
+    const exec = plugin(
+      `echo x >> ${runs}; sleep 0.2; echo '{"apiVersion": "${v1}", "kind": "ExecCredential", "status": {${status}}}'`,
+    );
+    const host = pluginHost();
+    const open = () => {
+      const kube = connect(server.context({ exec }), host.deadline, host.signal, undefined, undefined, host);
+      after(() => kube.close());
+      return kube;
+    };
+    return { server, open, runs: () => readFileSync(runs, 'utf8').length / 2 };
+  }
+  const inSeconds = (seconds: number) => () => new Date(Date.now() + seconds * 1000).toISOString();
+
+  test('is asked for once, by all clients of a command', async () => {
+    const { open, runs } = await serving(() => ({}), inSeconds(60));
+    const clients = [open(), open(), open()];
+    await Promise.all(clients.map((kube) => kube.read('/version')));
+    await open().read('/version');
+    assert.equal(runs(), 1);
+  });
+  test('is asked for again when it has expired', async () => {
+    const { server, open, runs } = await serving(() => ({}), inSeconds(-1));
+    await open().read('/version');
+    await open().read('/version');
+    assert.equal(runs(), 2);
+    assert.deepEqual(
+      server.requests.map(({ headers }) => headers.authorization),
+      ['Bearer 1', 'Bearer 2'],
+    );
+  });
+  test('is asked for again once, when the server refuses it to many requests at once', async () => {
+    const { open, runs } = await serving(({ headers }) => ({
+      status: headers.authorization === 'Bearer 1' ? 401 : 200,
+    }));
+    const [one, other] = [open(), open()];
+    const reads = Array.from({ length: 6 }, (_, index) => (index % 2 ? one : other).read('/version'));
+    await Promise.all(reads);
+    assert.equal(runs(), 2);
+  });
+  test('may be a certificate', async () => {
+    const pem = { clientCertificateData: 'CERTIFICATE\n', clientKeyData: 'KEY\n' };
+    const { agent, headers } = await obtain(printing(credential(pem)));
+    const { cert, key } = (agent as unknown as { options: { cert: Buffer; key: Buffer } }).options;
+    assert.deepEqual([String(cert), String(key), headers.Authorization], ['CERTIFICATE\n', 'KEY\n', undefined]);
+  });
+  test('is not asked for where the user has other credentials, as in kubectl', async () => {
+    const exec = plugin('exit 1');
+    const mine = { ...context(exec), user: { exec, token: 'mine' } };
+    const { headers } = await new Credentials(mine, pluginHost()).server();
+    assert.equal(headers.Authorization, 'Bearer mine');
+  });
+});
+
+describe('what a plugin says', () => {
+  test('on stderr is passed on as it comes, and what it prints never is', async () => {
+    const go = newFile();
+    const answer = credential({ token: 'secret' });
+    const exec = plugin(`printf 'code ABC: ' >&2; while ! [ -e ${go} ]; do sleep 0.02; done; echo '${answer}'`);
+    const host = pluginHost();
+    const obtaining = obtain(exec, host);
+    for (let i = 0; i < 250 && host.said.length === 0; i++) await sleep(20);
+    assert.deepEqual(host.said, ['relay code ABC: ']);
+    writeFileSync(go, '');
+    await obtaining;
+    assert.deepEqual(host.said, ['relay code ABC: ']);
+  });
+  test('last is why it failed', async () => {
+    const error = await failure(plugin('echo first >&2; echo "no login" >&2; exit 3'));
+    assert.match(
+      error.message,
+      /^The credentials of context mine could not be obtained: \d+ failed \(exit code 3\): no login$/,
+    );
+    assert.deepEqual([error.code, error.details], ['credentials-failed', []]);
+  });
+});
+
+describe('a plugin is refused that', () => {
+  for (const [what, exec, why] of [
+    ['prints no ExecCredential', printing('secret'), /did not print an ExecCredential of client/],
+    [
+      'prints one of another version',
+      printing(credential({ token: 'secret' }, `${v1}beta1`)),
+      /ExecCredential of \S+\/v1\./,
+    ],
+    ['prints no status', printing(credential('secret')), /did not print a token or a certificate/],
+    ['prints nothing in it', printing(credential({})), /did not print a token or a certificate/],
+    [
+      'prints a certificate only',
+      printing(credential({ clientCertificateData: 'secret' })),
+      /both a certificate and its key/,
+    ],
+    [
+      'prints a token and a key',
+      printing(credential({ token: 'secret', clientKeyData: 'x' })),
+      /both a certificate and/,
+    ],
+    ['prints a token that is none', printing(credential({ token: { secret: 1 } })), /did not print an ExecCredential/],
+    ['asks a person who is not there', printing('', { interactiveMode: 'Always' }), /stdin is not a terminal/],
+    ['cannot be started', { apiVersion: v1, command: directory }, /cannot be started/],
+  ] as const)
+    test(what, async () => {
+      const error = await failure(exec);
+      assert.equal(error.code, 'credentials-failed');
+      assert.match(error.message, why);
+      assert.doesNotMatch(JSON.stringify([error.message, error.details, (error.cause as Error)?.stack]), /secret/);
+    });
+  for (const [what, exec, why] of [
+    ['is of an unknown version', plugin('', { apiVersion: `${v1}alpha1` }), /apiVersion is none of/],
+    ['has an unknown interactiveMode', plugin('', { interactiveMode: 'Sometimes' }), /interactiveMode is none of/],
+    ['has no command', { apiVersion: v1 }, /command, args and env/],
+    ['has arguments that are no list', plugin('', { args: 'x' as never }), /command, args and env/],
+    ['has an argument that is no text', plugin('', { args: [1 as never] }), /command, args and env/],
+    ['has a variable without a value', plugin('', { env: [{ name: 'x' } as never] }), /command, args and env/],
+  ] as const)
+    test(what, async () => {
+      const error = await failure(exec);
+      assert.equal(error.code, 'kubeconfig-invalid');
+      assert.match(error.message, why);
+    });
+});
+
+describe('a plugin that hangs, with a child,', () => {
+  const isAlive = (pid: number) =>
+    /^[^Z]/.test(spawnSync('ps', ['-o', 'stat=', '-p', `${pid}`], { encoding: 'utf8' }).stdout);
+
+  async function hanging(host: Partial<PluginHost>, trap = '') {
+    const pidFile = newFile();
+    const started = Date.now();
+    const obtaining = failure(
+      plugin(`${trap} sleep 60 & echo $! > ${pidFile}.new; mv ${pidFile}.new ${pidFile}; wait`, {
+        interactiveMode: 'IfAvailable',
+      }),
+      pluginHost(host),
+    );
+    while (!existsSync(pidFile)) await sleep(20);
+    const child = Number(readFileSync(pidFile, 'utf8'));
+    return { obtaining, child, took: () => Date.now() - started };
+  }
+  for (const hasTerminal of [false, true])
+    test(`is ended at the deadline${hasTerminal ? ', also where it shares our terminal' : ''}`, async () => {
+      const { obtaining, child, took } = await hanging({
+        deadline: new Deadline(1500),
+        hasTerminal: () => hasTerminal,
+      });
+      const error = await obtaining;
+      assert.match(error.message, /could not be obtained: \d+ did not end in time\.$/);
+      assert.deepEqual([error.code, error.hint], ['credentials-failed', 'Give it more: --timeout']);
+      assert.ok(took() < 5000);
+      assert.equal(isAlive(child), false);
+    });
+  test('is ended on Ctrl-C, whatever it makes of it', async () => {
+    const interrupt = new AbortController();
+    const { obtaining, child, took } = await hanging({ signal: interrupt.signal }, "trap '' TERM;");
+    interrupt.abort();
+    assert.equal((await obtaining).code, 'interrupted');
+    assert.ok(took() < 8000);
+    assert.equal(isAlive(child), false);
+  });
+});
+
+test('plugins that need the terminal get it one after the other', async () => {
+  const log = newFile();
+  const host = pluginHost({ hasTerminal: () => true });
+  const asking = (name: string) =>
+    plugin(`echo ${name} >> ${log}; sleep 0.2; echo ${name} >> ${log}; echo '${credential({ token: 't' })}'`, {
+      interactiveMode: 'Always',
+    });
+  await Promise.all(['a', 'b'].map((name) => obtain(asking(name), host)));
+  assert.equal(readFileSync(log, 'utf8'), 'a\na\nb\nb\n');
+});

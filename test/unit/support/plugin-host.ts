@@ -1,0 +1,20 @@
+import { Deadline } from '../../../src/lib/engine/deadline.ts';
+import type { PluginHost } from '../../../src/lib/kube/client/exec-plugin.ts';
+import { recordingProgress } from './builders.ts';
+
+/** Where exec plugins run in a test, with what they said. */
+export function pluginHost(more: Partial<PluginHost> = {}): PluginHost & { said: string[] } {
+  const progress = recordingProgress();
+  return {
+    env: process.env,
+    deadline: new Deadline(20_000),
+    signal: new AbortController().signal,
+    sendSignal: process.kill,
+    progress,
+    hasTerminal: () => false,
+    issued: new Map(),
+    turn: Promise.resolve(),
+    said: progress.lines,
+    ...more,
+  };
+}
