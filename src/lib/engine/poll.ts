@@ -42,10 +42,10 @@ export async function poll<T>(
 export async function waitUntil<T>(
   look: () => Promise<T | undefined>,
   run: Run,
-  late: () => StellarError | Promise<StellarError>,
+  late: () => StellarError,
 ): Promise<T | undefined> {
   const seen = run.dryRun ? undefined : await poll(look, run);
-  if (seen === undefined && !run.dryRun) throw await late();
+  if (seen === undefined && !run.dryRun) throw late();
   return seen;
 }
 

@@ -160,7 +160,7 @@ async function rewire(
   const changed = await hosting.merge<ControlPlane>(resources.controlPlanes, name, {
     spec: { globalVars: { ITSName: itsName }, postCreateHooks: hooks },
   });
-  if (!hosting.dryRun) await untilNoticed(hosting, changed, run);
+  if (!run.dryRun) await untilNoticed(hosting, changed, run);
   await forgetHooks(hosting, controlPlane, [hookNames.controller, ...hooks.map(({ hookName }) => hookName)]);
   for (const deployment of [transportDeployment, managerDeployment])
     await deletePresent(hosting, resources.deployments, deployment, namespaceOf(name));

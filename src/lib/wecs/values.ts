@@ -89,7 +89,7 @@ export async function changeValues<Source>(
     const result = unchanged(hub, store, one);
     return forName(result, run, async () => {
       Object.assign(result, await changeOne(hub, store, one, changes, overwrite));
-      const isDone = result.error === undefined && !hub.dryRun;
+      const isDone = result.error === undefined && !run.dryRun;
       if (isDone) run.progress.done(one.name, result.changed ? store.changed : store.unchanged);
     });
   });
@@ -111,7 +111,7 @@ export async function changeOne<Source>(
     const wanted = effectiveChanges(result.values, changes);
     if (Object.keys(wanted).length === 0) return result;
     try {
-      return { name, values: await store.write(current, wanted), changed: !hub.dryRun };
+      return { name, values: await store.write(current, wanted), changed: true };
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 409) throw error;
       current = await store.read(name);

@@ -88,16 +88,14 @@ export async function deleteControlPlane(
   const result: SpaceResult = { name, type, ...unreached, changed: false, context: null };
   await forName(result, run, async () => {
     const contextsToGo = await contextsToRemove(space, tools);
-    if (controlPlane !== undefined) {
-      const deleted = await hosting.delete(resources.controlPlanes, name, { uid: controlPlane.metadata.uid });
-      result.changed = deleted && !hosting.dryRun;
-    }
-    if (await removeBootstrap(space, hosting)) result.changed = !hosting.dryRun;
-    if (!hosting.dryRun) await untilGone(space, hosting, run);
+    if (controlPlane !== undefined)
+      result.changed = await hosting.delete(resources.controlPlanes, name, { uid: controlPlane.metadata.uid });
+    if (await removeBootstrap(space, hosting)) result.changed = true;
+    if (!run.dryRun) await untilGone(space, hosting, run);
     const removed = await removeContexts(contextsToGo, space, tools, run);
-    if (removed.length > 0) result.changed = !hosting.dryRun;
+    if (removed.length > 0) result.changed = true;
     const contexts = removed.length === 0 ? '' : `, and context ${removed.join(', ')} with it`;
-    if (hosting.dryRun) return;
+    if (run.dryRun) return;
     if (!result.changed) run.progress.done(name, 'is not there; nothing to do');
     else run.progress.done(name, `deleted${contexts}`, Date.now() - started);
   });

@@ -111,7 +111,7 @@ export async function deleteWds(
   if (shared.length > 0) return deleteShared(wds, options, tools, run);
   const type = controlPlane === undefined ? '' : typeOf(controlPlane);
   // Which of the first writes has got through is not known where they fail.
-  const changed = !hosting.dryRun && policies.length + works.length > 0;
+  const changed = policies.length + works.length > 0;
   const result: SpaceResult = { name, type, ...unreached, changed, context: null };
   const { error } = await forName(result, run, () => withdraw(wds, options, hosting, run));
   if (error === undefined) return deleteControlPlane(wds, tools, run, started);

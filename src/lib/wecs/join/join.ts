@@ -82,7 +82,7 @@ async function joinOne(
   if (isDone(access, plan, options)) return finishDone(access, plan, options, run);
 
   const webhook = shared.webhook;
-  const hasWaited = needsWebhook(plan, options) && !wec.kube.dryRun && (await webhook?.untilAnswering(wec.name));
+  const hasWaited = needsWebhook(plan, options) && (await webhook?.untilAnswering(wec.name));
   // Much may have happened meanwhile.
   if (hasWaited) plan = await preflight(access, wec, options, shared.verify);
   run.progress.waiting(wec.name, 'installing the klusterlet');

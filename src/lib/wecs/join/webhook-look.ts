@@ -1,6 +1,6 @@
 import { StellarError } from '../../engine/errors.ts';
 import { hintOf } from '../../engine/next-step.ts';
-import { poll } from '../../engine/poll.ts';
+import { waitUntil } from '../../engine/poll.ts';
 import type { Run } from '../../engine/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { type HubWebhook, tryHubWebhook } from '../registration/hub-webhook.ts';
@@ -37,18 +37,19 @@ export class WebhookLook {
    * @throws StellarError `timeout`
    */
   async untilAnswering(name: string): Promise<boolean> {
-    let last: HubWebhook | undefined;
-    let hasWaited = false;
-    const answered = await poll(async () => {
-      last = await this.now();
-      if (last.state !== 'silent') return true;
-      this.#run.progress.waiting(name, last.why);
-      hasWaited = true;
+    let last: Extract<HubWebhook, { state: 'silent' }> | undefined;
+    const look = async () => {
+      const webhook = await this.now();
+      if (webhook.state !== 'silent') return true;
+      last = webhook;
+      this.#run.progress.waiting(name, webhook.why);
       return undefined;
-    }, this.#run);
-    if (answered || last?.state !== 'silent') return hasWaited;
-    throw new StellarError('timeout', `${name} was not joined to ${this.#hub.cluster.context} in time: ${last.why}.`, {
-      next: last.next,
+    };
+    const { context } = this.#hub.cluster;
+    await waitUntil(look, this.#run, () => {
+      const { why, next } = last ?? {};
+      return new StellarError('timeout', `${name} was not joined to ${context} in time: ${why}.`, { next });
     });
+    return last !== undefined;
   }
 }

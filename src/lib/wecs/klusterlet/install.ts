@@ -1,7 +1,7 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { run as nextStep } from '../../engine/next-step.ts';
-import { poll } from '../../engine/poll.ts';
+import { waitUntil } from '../../engine/poll.ts';
 import type { Run } from '../../engine/run.ts';
 import type { Change, Kube } from '../../kube/client/client.ts';
 import { isCrdServed } from '../../kube/crds.ts';
@@ -65,7 +65,7 @@ export async function installKlusterlet(
     await apply(bootstrapSecret(installation.bootstrap.hub, installation.bootstrap.token, kube.now()));
   }
   if (installation.writeKlusterlet) {
-    if (!kube.dryRun) await untilServed(kube, run);
+    await untilServed(kube, run);
     await apply(klusterlet(installation.settings));
   }
 }
@@ -91,15 +91,14 @@ async function applyPullSecret(
 
 /** A new kind is established first, and served a moment later. */
 async function untilServed(kube: Kube, run: Run): Promise<void> {
-  const served = await poll(async () => {
+  const { context } = kube.cluster;
+  const look = async () => {
     if (!(await isCrdServed(kube, klusterletCrdName))) return undefined;
     return kube.read(`/apis/${resources.klusterlets.apiVersion}/${resources.klusterlets.plural}`);
-  }, run);
-  if (served === undefined) {
-    throw new StellarError('timeout', `${kube.cluster.context} did not serve the kind Klusterlet in time.`, {
-      next: [
-        nextStep(command`kubectl --context ${kube.cluster.context} describe crd ${klusterletCrdName}`, 'Look at it'),
-      ],
+  };
+  const late = () =>
+    new StellarError('timeout', `${context} did not serve the kind Klusterlet in time.`, {
+      next: [nextStep(command`kubectl --context ${context} describe crd ${klusterletCrdName}`, 'Look at it')],
     });
-  }
+  await waitUntil(look, run, late);
 }

@@ -30,7 +30,7 @@ async function repair(name: string, role: 'its' | 'wds', objects: readonly KubeO
       target: { file: '/no/such/kubeconfig', env: {}, dryRun: true },
       connect: () => cluster.kube,
     },
-    soon(),
+    { ...soon(), dryRun: true },
   );
   return { result, writes: cluster.writes, bodies: cluster.bodies };
 }
