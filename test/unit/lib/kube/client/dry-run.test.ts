@@ -92,7 +92,7 @@ describe('a dry run', () => {
         bootstrap: { hub, token: 'secret' },
       },
       counts,
-      run(),
+      { ...run(), dryRun: true },
     );
     assert.deepEqual(
       writes.map(
