@@ -43,8 +43,8 @@ Start with:
 `;
 
 /** Assembles the program. Only definitions are loaded here; what a command does is loaded when it runs. */
-export function buildProgram(io: Io): Command {
-  const program = new Command(io.program)
+export function buildProgram(io: Io, name: string): Command {
+  const program = new Command(name)
     .description(
       'The command line of KubeStellar operators: prepares a hosting cluster, creates its ITSes and WDSes, registers clusters as WECs, and shows how all of it is.',
     )
@@ -63,7 +63,7 @@ export function buildProgram(io: Io): Command {
     .helpCommand(false)
     .addCommand(helpCommand())
     .showSuggestionAfterError()
-    .addHelpText('after', start(io.program));
+    .addHelpText('after', start(name));
   exitByException(program, io);
   return program;
 }
@@ -134,8 +134,8 @@ function helpCommand(): Command {
 /** Wrong usage ends with 2, whatever commander makes of it, and in the format that was asked for. */
 function exitByException(command: Command, io: Io): void {
   command.exitOverride().configureOutput({
-    writeOut: (text) => writeText(io.stdout, text, io),
-    writeErr: (text) => writeText(io.stderr, text, io),
+    writeOut: (text) => writeText(io.stdout, text),
+    writeErr: (text) => writeText(io.stderr, text),
     outputError: (text, write) => write(`✗ ${text.replace(/^error: /, '').replace(/\n(?=\()/g, '\n  ')}`),
   });
   // Arguments and options are in a command's own help: here they would leave no room to say what it does.
@@ -161,12 +161,11 @@ export async function main(argv: readonly string[]): Promise<void> {
     stdout: process.stdout,
     stderr: process.stderr,
     env: process.env,
-    program,
     argv: argv.slice(2),
     isOutputLost: watchOutput(process),
   };
   try {
-    await buildProgram(io).parseAsync(argv);
+    await buildProgram(io, program).parseAsync(argv);
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     const helped =

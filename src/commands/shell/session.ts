@@ -58,7 +58,7 @@ export class Session extends Clusters {
   /** Prints lines for people, or names for scripts: each is cleaned of what a terminal would act on. */
   printLines(lines: readonly string[]): void {
     this.progress.stop();
-    writeLines(this.io.stdout, lines, this.io);
+    writeLines(this.io.stdout, lines);
   }
 
   /** Prints a document in a format that is not the one asked for by `-o`, or one of several. */

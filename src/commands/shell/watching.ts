@@ -31,7 +31,7 @@ async function untilInterrupted(session: Session, work: Promise<void>): Promise<
     if (exitCodeOf(error) !== ExitCode.interrupted) throw error;
     session.exitCode = ExitCode.interrupted;
     // The terminal has written ^C, and the shell goes on beside it.
-    if (stdin.isTTY && stderr.isTTY) writeLines(stderr, [''], session.io);
+    if (stdin.isTTY && stderr.isTTY) writeLines(stderr, ['']);
   });
 }
 

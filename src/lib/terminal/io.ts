@@ -4,9 +4,7 @@ export interface Io {
   stdout: NodeJS.WriteStream;
   stderr: NodeJS.WriteStream;
   env: NodeJS.ProcessEnv;
-  /** How the user called it: `stellarctl`, or `kubectl stellar` as a plugin of kubectl. */
-  program: string;
-  /** What was typed after that. */
+  /** What was typed after the name of the program. */
   argv: readonly string[];
   /** Whether results can no longer be written. */
   isOutputLost: () => boolean;
@@ -15,14 +13,4 @@ export interface Io {
 /** Lines that move are for a terminal with a person before it: not for CI, and not for terminals that cannot, or have no size. */
 export function canAnimate({ stderr, env }: Io): boolean {
   return Boolean(stderr.isTTY) && stderr.columns > 0 && !env.CI && env.TERM !== 'dumb';
-}
-
-/** Library and commands write `stellarctl …` in what they tell people to type; as a plugin it is called `kubectl stellar …`. */
-export function withProgramName(text: string, program: string): string {
-  return program === 'stellarctl'
-    ? text
-    : text.replace(
-        /\bstellarctl (?=(?:init|its|wds|wec|status|doctor|accept|label|properties|deregister)\b)/g,
-        `${program} `,
-      );
 }

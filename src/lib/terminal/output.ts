@@ -1,14 +1,14 @@
 import { type ErrorReport, reportOf, StellarError } from '../engine/errors.ts';
 import { safeJson, safeYaml } from './clean.ts';
 import type { OutputFormat } from './formats.ts';
-import { type Io, withProgramName } from './io.ts';
+import type { Io } from './io.ts';
 import type { Style } from './style.ts';
 import { type Column, formatTable } from './table.ts';
 import { writeLines } from './write.ts';
 
 /**
  * Writes a command's result: a document for scripts, a table for people.
- * @param document what json and yaml show, whole; what it tells people to type is for `stellarctl`
+ * @param document what json and yaml show, whole
  * @param rows what table and name show of it
  */
 export async function writeResult<Row extends { name: string }>(
@@ -21,7 +21,7 @@ export async function writeResult<Row extends { name: string }>(
   if (format === 'json' || format === 'yaml') return writeDocument(io, document, { format });
   const shown = columns.filter(({ wide }) => format === 'wide' || !wide);
   const lines = format === 'name' ? rows.map(({ name }) => name) : rows.length === 0 ? [] : formatTable(shown, rows);
-  writeLines(io.stdout, lines, io);
+  writeLines(io.stdout, lines);
 }
 
 /** How a document is written. */
@@ -33,8 +33,7 @@ export interface DocumentForm {
 
 /** Writes a document for scripts to stdout. */
 export async function writeDocument(io: Io, document: object, { format, isOneOfMany }: DocumentForm): Promise<void> {
-  const called = asCalled(document, io.program);
-  const text = format === 'json' ? `${safeJson(called, isOneOfMany ? undefined : 2)}\n` : await safeYaml(called);
+  const text = format === 'json' ? `${safeJson(document, isOneOfMany ? undefined : 2)}\n` : await safeYaml(document);
   io.stdout.write(isOneOfMany && format === 'yaml' ? `---\n${text}` : text);
 }
 
@@ -48,16 +47,6 @@ export function toDocument<Result extends { error?: StellarError }>(items: reado
 /** The document of a command that failed as a whole. */
 export function errorDocument(error: unknown): { items: never[]; error: ErrorReport } {
   return { items: [], error: reportOf(error) };
-}
-
-const fieldsToType = ['hint', 'next', 'command'];
-
-/** A document in which what helps next is to be typed as the user has called this program. */
-function asCalled<Document>(document: Document, program: string): Document {
-  if (program === 'stellarctl') return document;
-  const told = (key: string, value: unknown) =>
-    typeof value === 'string' && fieldsToType.includes(key) ? withProgramName(value, program) : value;
-  return JSON.parse(JSON.stringify(document, told));
 }
 
 /** An error for people: what failed, what belongs to it, what helps. A stack only for our own mistakes, and with `-v`. */
@@ -75,5 +64,5 @@ export function writeError(io: Io, style: Style, error: unknown, verbose: boolea
       '  This is a mistake in stellarctl, not yours. Please report it, with the lines above and what you typed.',
     );
   }
-  writeLines(io.stderr, lines, io);
+  writeLines(io.stderr, lines);
 }

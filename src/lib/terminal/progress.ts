@@ -62,7 +62,7 @@ class PlainProgress implements TerminalProgress {
   done(subject: string, text: string, elapsedMs?: number): void {
     this.#subjects.isDone(subject);
     const line = `${subject}: ${text}${after(elapsedMs)}`;
-    if (this.#options.results === 'stdout') writeLines(this.#io.stdout, [line], this.#io);
+    if (this.#options.results === 'stdout') writeLines(this.#io.stdout, [line]);
     else this.#say(line);
   }
 
@@ -93,7 +93,7 @@ class PlainProgress implements TerminalProgress {
   }
 
   #say(line: string): void {
-    if (!this.#options.quiet) writeLines(this.#io.stderr, [line], this.#io);
+    if (!this.#options.quiet) writeLines(this.#io.stderr, [line]);
   }
 }
 
@@ -241,7 +241,7 @@ class LiveProgress implements TerminalProgress {
 
   #write(stream: NodeJS.WriteStream, line: string): void {
     this.#spinner?.clear();
-    writeLines(stream, [line], this.#io);
+    writeLines(stream, [line]);
     this.#spinner?.render();
   }
 }

@@ -1,17 +1,11 @@
 import { terminalLine } from './clean.ts';
-import { type Io, withProgramName } from './io.ts';
 
 /**
  * Writes lines. All text for people passes here, whatever it comes from and wherever it goes: each becomes one line that no terminal
- * obeys, with commands as the user has called this program.
+ * obeys.
  */
-export function writeLines(
-  stream: NodeJS.WriteStream,
-  lines: readonly string[],
-  { program }: Pick<Io, 'program'>,
-): void {
-  if (lines.length === 0) return;
-  stream.write(lines.map((line) => `${terminalLine(withProgramName(line, program))}\n`).join(''));
+export function writeLines(stream: NodeJS.WriteStream, lines: readonly string[]): void {
+  if (lines.length > 0) stream.write(lines.map((line) => `${terminalLine(line)}\n`).join(''));
 }
 
 /** Writes what another program says, as it comes. */
@@ -25,6 +19,6 @@ export function writeRelayed(stream: NodeJS.WriteStream, text: string): void {
 }
 
 /** Writes text of several lines, as help is. */
-export function writeText(stream: NodeJS.WriteStream, text: string, io: Pick<Io, 'program'>): void {
-  writeLines(stream, text.replace(/\n$/, '').split('\n'), io);
+export function writeText(stream: NodeJS.WriteStream, text: string): void {
+  writeLines(stream, text.replace(/\n$/, '').split('\n'));
 }

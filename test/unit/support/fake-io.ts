@@ -41,24 +41,22 @@ export function fakeIo({
   tty = false,
   rows,
   env = {},
-  program = 'stellarctl',
   argv = [],
 }: {
   tty?: boolean;
   rows?: number;
   env?: NodeJS.ProcessEnv;
-  program?: string;
   argv?: readonly string[];
 } = {}): { io: Io; stdout: FakeStream; stderr: FakeStream } {
   const stdout = new FakeStream(tty);
   const stderr = new FakeStream(tty, rows);
-  const io = { stdin: process.stdin, stdout, stderr, env, program, argv } as unknown as Io;
+  const io = { stdin: process.stdin, stdout, stderr, env, argv } as unknown as Io;
   return { io, stdout, stderr };
 }
 
 /** Lines of a view, as a terminal or a pipe gets them. */
 export function asWritten(lines: readonly string[]): string[] {
   const { io, stdout } = fakeIo();
-  writeLines(io.stdout, lines, io);
+  writeLines(io.stdout, lines);
   return stdout.lines;
 }

@@ -1,4 +1,4 @@
-import { command } from '../../engine/command-line.ts';
+import { asCalled, command } from '../../engine/command-line.ts';
 import { forName } from '../../engine/each-name.ts';
 import { StellarError } from '../../engine/errors.ts';
 import type { Run } from '../../engine/run.ts';
@@ -113,7 +113,9 @@ export class SpaceWork {
     if (!(error instanceof StellarError) || !(exists || this.#hasBegun)) return error;
     const { code, message, next, details, cause } = error;
     const back = command`stellarctl ${role} delete ${name} --hosting-context ${hosting.cluster.context}`;
-    const left = exists ? existsStill(name) : `What belongs to ${name} may be there in part. To go back: ${back}`;
+    const left = exists
+      ? existsStill(name)
+      : `What belongs to ${name} may be there in part. To go back: ${asCalled(back)}`;
     const isOpen = exists && (code === 'interrupted' || next.length === 0);
     return new StellarError(code, message, {
       details: [...details, left],

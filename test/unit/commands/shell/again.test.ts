@@ -6,7 +6,8 @@ import { after, test } from 'node:test';
 import { confirm } from '../../../../src/commands/shell/confirm.ts';
 import { Session } from '../../../../src/commands/shell/session.ts';
 import { refuseUnnamedHosting } from '../../../../src/commands/shell/unnamed.ts';
-import { fakeIo } from '../../support/fake-io.ts';
+import { callProgram } from '../../../../src/lib/engine/command-line.ts';
+import { type FakeStream, fakeIo } from '../../support/fake-io.ts';
 
 const directory = mkdtempSync(path.join(tmpdir(), 'stellarctl-unit-'));
 after(() => rmSync(directory, { recursive: true }));
@@ -64,4 +65,12 @@ test('it names the hosting cluster where the command has to', async () => {
   refuseUnnamedHosting(session, tools, undefined);
   assert.equal(await hintOf(session), "stellarctl its delete its1 --yes --hosting-context 'my its'");
   assert.throws(() => refuseUnnamedHosting(session, tools, true), { code: 'usage' });
+});
+
+test('a plugin of kubectl is told what to type there', (t) => {
+  t.after(() => callProgram('stellarctl'));
+  callProgram('kubectl stellar');
+  const session = sessionOf([]);
+  session.next('stellarctl wec list');
+  assert.equal((session.io.stderr as unknown as FakeStream).text, 'Next: kubectl stellar wec list\n');
 });

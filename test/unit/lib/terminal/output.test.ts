@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parse } from 'yaml';
+import { describeFinding, fail } from '../../../../src/lib/doctor/check.ts';
+import { callProgram } from '../../../../src/lib/engine/command-line.ts';
 import { StellarError } from '../../../../src/lib/engine/errors.ts';
 import { inWords, run } from '../../../../src/lib/engine/next-step.ts';
+import { diagnosisOf, problem } from '../../../../src/lib/engine/problem.ts';
 import type { OutputFormat } from '../../../../src/lib/terminal/formats.ts';
-import { withProgramName } from '../../../../src/lib/terminal/io.ts';
 import {
   errorDocument,
   toDocument,
@@ -87,8 +89,8 @@ describe('errors in documents', () => {
 });
 
 describe('errors for people', () => {
-  const written = (error: unknown, { verbose = false, program = 'stellarctl' } = {}) => {
-    const { io, stdout, stderr } = fakeIo({ program });
+  const written = (error: unknown, { verbose = false } = {}) => {
+    const { io, stdout, stderr } = fakeIo();
     writeError(io, styleFor(io.stderr, io, 'never'), error, verbose);
     assert.equal(stdout.text, '');
     return stderr.text;
@@ -117,30 +119,28 @@ describe('errors for people', () => {
     assert.equal(text, '✗ CN \\x1b]0;x\\x07\n    \\x9b2J\n  \\x1b[2J\n');
   });
   test('that are no errors are shown', () => assert.match(written('thrown'), /^✗ thrown\n/));
-  test('tell a plugin of kubectl what to type there', () =>
-    assert.match(written(error, { program: 'kubectl stellar' }), /See: kubectl stellar wec list/));
+  test('tell a plugin of kubectl what to type there', (t) => {
+    t.after(() => callProgram('stellarctl'));
+    callProgram('kubectl stellar');
+    assert.match(written(error), /See: kubectl stellar wec list/);
+  });
 });
 
-test('what a document tells to type is told for the program that was called, and nothing else is touched', async () => {
-  const asCalled = async (what: object, program: string) => {
-    const { io, stdout } = fakeIo({ program });
-    await writeDocument(io, what, { format: 'json' });
-    return JSON.parse(stdout.text);
-  };
-
+test('what a document tells to type is told for the program that was called, and nothing else is touched', async (t) => {
+  t.after(() => callProgram('stellarctl'));
   const told = (program: string) => ({
     diagnosis: { wrong: 'stellarctl its get', next: `${program} its get its1`, hint: `Look: ${program} its get its1` },
     items: [{ command: `${program} init`, labels: { a: 'stellarctl init' }, cause: null }],
   });
-  assert.deepEqual(await asCalled(told('stellarctl'), 'kubectl stellar'), told('kubectl stellar'));
-  assert.deepEqual(await asCalled(told('stellarctl'), 'stellarctl'), told('stellarctl'));
-});
-
-test('only commands are called by the name of the program', () => {
-  assert.equal(
-    withProgramName('stellarctl wec list, stellarctl its token, stellarctl accept a, of stellarctl', 'kubectl stellar'),
-    'kubectl stellar wec list, kubectl stellar its token, kubectl stellar accept a, of stellarctl',
-  );
+  for (const program of ['kubectl stellar', 'stellarctl']) {
+    callProgram(program);
+    const { io, stdout } = fakeIo();
+    const diagnosis = diagnosisOf(problem('x', 'stellarctl its get', run('stellarctl its get its1', 'Look')));
+    const { command } = describeFinding({ id: '', title: '', ...fail('x', '', run('stellarctl init')) });
+    const document = { diagnosis, items: [{ command, labels: { a: 'stellarctl init' }, cause: null }] };
+    await writeDocument(io, document, { format: 'json' });
+    assert.deepEqual(JSON.parse(stdout.text), told(program));
+  }
 });
 
 describe('colour is', () => {

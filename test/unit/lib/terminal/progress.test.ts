@@ -90,11 +90,6 @@ describe('in a pipe', () => {
     progress.done('b', 'done');
     assert.deepEqual([stderr.text, stdout.text], ['', 'b: done\n']);
   });
-  test('a plugin of kubectl is told what to type there', () => {
-    const { progress, stderr } = progressOn({ program: 'kubectl stellar' });
-    progress.note('Next: stellarctl wec list');
-    assert.equal(stderr.text, 'Next: kubectl stellar wec list\n');
-  });
 });
 
 describe('lines do not move', () => {
