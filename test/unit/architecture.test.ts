@@ -73,6 +73,19 @@ test('commands that people are told to type are quoted by the tag `command`', ()
   assert.deepEqual(offenders, []);
 });
 
+test('commands of this program begin a text, so that they are told as the user calls it', () => {
+  const inside = /(?<!['"`]|&& )\bstellarctl (?:init|its|wds|wec|status|doctor|accept|label|properties|deregister)\b/;
+  assert.match("'See stellarctl wec list'", inside);
+  const offenders = sources.filter(({ text }) =>
+    text.split('\n').some((line) => inside.test(line) && !/^ *(?:\/?\*|\/\/)/.test(line)),
+  );
+  // That goes into the ITS, where others read it.
+  assert.deepEqual(
+    offenders.map(({ file }) => file),
+    ['src/lib/wecs/registration/approval.ts'],
+  );
+});
+
 test('what may go wrong with one cluster is told from what ends a command at one place', () => {
   const guards = sources.filter(({ text }) => /instanceof StellarError\b.*'interrupted'/.test(text));
   assert.deepEqual(
