@@ -21,8 +21,11 @@ export async function runInSession(
   };
   const onInterrupt = stop(ExitCode.interrupted);
   const onTerminate = stop(ExitCode.terminated);
-  // A terminal that closes is to leave no more behind than a request to end.
-  process.on('SIGINT', onInterrupt).on('SIGTERM', onTerminate).on('SIGHUP', onTerminate);
+  // A terminal that closes sends it, and so does its shell: together they are one request to end.
+  const onHangUp = () => {
+    if (!interrupt.signal.aborted) onTerminate();
+  };
+  process.on('SIGINT', onInterrupt).on('SIGTERM', onTerminate).on('SIGHUP', onHangUp);
   const session = new Session(io, options, interrupt.signal);
   try {
     await work(session);
@@ -32,6 +35,6 @@ export async function runInSession(
     return exitCodeOf(error) === ExitCode.interrupted ? signalCode : exitCodeOf(error);
   } finally {
     session.close();
-    process.off('SIGINT', onInterrupt).off('SIGTERM', onTerminate).off('SIGHUP', onTerminate);
+    process.off('SIGINT', onInterrupt).off('SIGTERM', onTerminate).off('SIGHUP', onHangUp);
   }
 }

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
 import { StellarError } from '../engine/errors.ts';
 import { terminalLine } from './clean.ts';
@@ -18,18 +19,19 @@ export async function confirmByTyping(
   { name, number }: { name: string; number?: number | undefined },
   signal: AbortSignal,
 ): Promise<void> {
-  const lines = createInterface({ input: io.stdin, output: io.stderr });
-  // readline takes Ctrl-C for itself while it waits.
-  lines.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
+  // The terminal edits the line: readline itself would break down where the terminal closes.
+  const lines = createInterface({ input: io.stdin, output: io.stderr, terminal: false });
+  const ended = once(lines, 'close').then(() => Promise.reject(new Error('the input has ended')));
   try {
     const [asked, right] = number === undefined ? ['its name', name] : ['their number', String(number)];
-    const answer = await lines.question(terminalLine(`${question} type ${asked}: `), { signal });
+    const answering = lines.question(terminalLine(`${question} type ${asked}: `), { signal });
+    const answer = await Promise.race([answering, ended]);
     const stay = number === undefined ? 'stays as it is' : 'stay as they are';
     if (answer.trim() !== right) throw new StellarError('not-confirmed', `Not confirmed; ${name} ${stay}.`);
   } catch (error) {
     if (error instanceof StellarError) throw error;
-    // Ctrl-D leaves the cursor beside the question; after Ctrl-C readline goes on to the next line.
-    if (!signal.aborted) io.stderr.write('\n');
+    // Ctrl-C and Ctrl-D leave the cursor beside the question.
+    io.stderr.write('\n');
     throw new StellarError('interrupted', 'Interrupted; nothing was done.');
   } finally {
     lines.close();
