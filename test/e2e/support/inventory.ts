@@ -28,6 +28,7 @@ export async function inventoryOf({ admin }: Plane): Promise<Record<string, unkn
   for (const resource of await discover(admin)) {
     if (passing.has(resource.plural)) continue;
     for (const object of await listed(admin, resource)) {
+      if (isEmptied(resource, object)) continue;
       const { namespace = '', name, generateName } = object.metadata;
       const key = `${resource.plural} ${namespace}/${generateName ? `${generateName}*` : name}`;
       inventory[key] = lasting(object);
@@ -35,6 +36,13 @@ export async function inventoryOf({ admin }: Plane): Promise<Record<string, unkn
   }
   return inventory;
 }
+
+/**
+ * Kubernetes applies the rules of an aggregated role as long as it believes that there is one, and so makes one without rules of a role
+ * that was deleted a moment ago (clusterrole-aggregation-controller, seen).
+ */
+const isEmptied = ({ plural }: Resource, { rules, aggregationRule }: AnyObject): boolean =>
+  plural === 'clusterroles' && rules === null && aggregationRule === undefined;
 
 /** A kind whose definition has just come is not served for a moment. */
 async function listed(admin: Api, resource: Resource): Promise<AnyObject[]> {
