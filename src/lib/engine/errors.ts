@@ -76,8 +76,6 @@ export type ErrorCode = keyof typeof exitCodes;
 export interface ErrorDetails {
   /** What helps next. */
   next?: readonly NextStep[] | undefined;
-  /** The same as text: `next` is taking its place. */
-  hint?: string | undefined;
   /** Further lines for people, as a table of candidates. */
   details?: string[] | undefined;
   /** Why it may pass by itself, where it may. */
@@ -98,11 +96,11 @@ export class StellarError extends Error {
   readonly details: string[];
   readonly passing: Passing | undefined;
 
-  constructor(code: ErrorCode, message: string, { next, hint, details, passing, cause }: ErrorDetails = {}) {
+  constructor(code: ErrorCode, message: string, { next, details, passing, cause }: ErrorDetails = {}) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'StellarError';
     this.code = code;
-    this.next = next ?? (hint === undefined ? [] : [{ step: hint }]);
+    this.next = next ?? [];
     this.details = details ?? [];
     this.passing = passing;
   }

@@ -8,8 +8,6 @@ export interface Problem {
   readonly message: string;
   /** What belongs to the message, a statement each: the last lines of a log, candidates. */
   readonly details?: readonly string[];
-  /** What the message was made of, for whoever judges by it. */
-  readonly facts?: Readonly<Record<string, unknown>>;
   readonly next: readonly NextStep[];
 }
 

@@ -116,7 +116,12 @@ function nameTaken(
       ? `${name} is the name of another cluster on ${its}, which ${there}. About ${cluster}: ${found}.`
       : `${name} ${there} on ${its}, and ${cluster} is not proven to be it: ${found}.`,
     {
-      hint: `Choose another name. If it is this cluster, installed anew, remove its old registration first, then join again: ${command`stellarctl deregister ${name} --force --its ${its}`}`,
+      next: [
+        run(
+          command`stellarctl deregister ${name} --force --its ${its}`,
+          'Choose another name. If it is this cluster, installed anew, remove its old registration first, then join again',
+        ),
+      ],
     },
   );
 }

@@ -5,7 +5,7 @@ import { StellarError } from '../../../../src/lib/engine/errors.ts';
 
 const interrupted = (name: string, hint = 'again') => ({
   name,
-  error: new StellarError('interrupted', 'Interrupted.', { hint }),
+  error: new StellarError('interrupted', 'Interrupted.', { next: [{ step: hint }] }),
 });
 const failed = { name: 'c', error: new StellarError('request-denied', 'c was denied.') };
 

@@ -158,7 +158,8 @@ describe('when creating an ITS ends in between', () => {
   test('after the bootstrap Secret, what may be there is named with the way back', async () => {
     const cluster = new MemoryCluster(chart, {
       apply: async ({ kind = '' }) => {
-        if (kind === 'ControlPlane') throw new StellarError('forbidden', 'Not allowed.', { hint: 'Ask somebody.' });
+        if (kind === 'ControlPlane')
+          throw new StellarError('forbidden', 'Not allowed.', { next: [{ step: 'Ask somebody.' }] });
         return 'created';
       },
     });
