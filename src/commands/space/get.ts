@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
 import { formatAge } from '../../lib/engine/duration.ts';
-import type { SpaceStageView, SpaceView } from '../../lib/spaces/get-space.ts';
+import type { StageView } from '../../lib/engine/stages.ts';
+import type { SpaceView } from '../../lib/spaces/get-space.ts';
 import { aSpace, type SpaceRole } from '../../lib/spaces/names.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import type { Style } from '../../lib/terminal/style.ts';
@@ -60,7 +61,7 @@ function diagnosisLines({ wrong, log, hint, next }: NonNullable<SpaceView['diagn
 }
 
 /** One reason often keeps several stages: it is said once. */
-function stageLines(stages: readonly SpaceStageView[], style: Style): string[] {
+function stageLines(stages: readonly StageView[], style: Style): string[] {
   const said = new Set<string>();
   return stages.map(({ state, title, why }) => {
     const symbol = { met: style.ok, failed: style.bad, waiting: style.dot, unseen: '?' }[state];

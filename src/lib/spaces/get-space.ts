@@ -1,5 +1,13 @@
 import { commandOf, hintOf } from '../engine/next-step.ts';
-import { blockingStage, judge, type StageReport, type Standing, standingOf } from '../engine/stages.ts';
+import {
+  blockingStage,
+  judge,
+  type StageReport,
+  type StageView,
+  type Standing,
+  stageViews,
+  standingOf,
+} from '../engine/stages.ts';
 import { requireHosting } from '../hosting/hosting.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { createdAt, isTrue } from '../kube/objects.ts';
@@ -15,13 +23,6 @@ import { troubleOf } from './stages/stage-trouble.ts';
 import type { WdsInside } from './stages/wds-stages.ts';
 import type { SpaceTools } from './tools.ts';
 
-export interface SpaceStageView {
-  id: string;
-  title: string;
-  state: 'met' | 'waiting' | 'failed' | 'unseen';
-  why?: string;
-}
-
 /** Everything about one space. The fields are an interface: docs/output.md. */
 export interface SpaceView extends Standing {
   name: string;
@@ -33,7 +34,7 @@ export interface SpaceView extends Standing {
   /** RFC 3339 */
   created: string;
   ready: boolean;
-  stages: SpaceStageView[];
+  stages: StageView[];
   hooks: string[];
   namespace: string;
   /** Of a WDS: the ITS that it uses, and whether it names it. */
@@ -67,12 +68,7 @@ export async function getSpace(name: string, role: SpaceRole, tools: SpaceTools)
     created: new Date(createdAt(controlPlane)).toISOString(),
     ready: isTrue(controlPlane, 'Ready') && blockingStage(reports) === undefined && !isDeleted,
     ...(isDeleted ? { stage: 'deleting', blockedAt: null } : standingOf(reports)),
-    stages: reports.map(({ id, title, verdict }) => ({
-      id,
-      title,
-      state: verdict.state,
-      ...(verdict.state === 'met' ? {} : { why: verdict.why }),
-    })),
+    stages: stageViews(reports),
     hooks: hooksOf(controlPlane),
     namespace: namespaceOf(name),
     ...(role === 'wds' ? { its: await itsFor(name, tools) } : itsDetails(seen as SpaceSeen<ItsInside>)),
