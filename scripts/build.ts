@@ -1,7 +1,7 @@
-import { statSync } from 'node:fs';
-import { readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { rename, rm, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { analyzeMetafile, build, type OnResolveArgs, type Plugin, type PluginBuild } from 'esbuild';
+import { build, type OutputChunk, type Plugin } from 'rolldown';
+import manifest from '../package.json' with { type: 'json' };
 import { noticesOf } from './notices.ts';
 
 const started = new Date();
@@ -9,33 +9,7 @@ const root = path.resolve(import.meta.dirname, '..');
 const dist = path.join(root, 'dist');
 // Whoever runs the dist of before can go on doing so until the new one is whole.
 const fresh = path.join(root, `dist-${process.pid}`);
-
-/**
- * client-node declares nothing about side effects, so that its thousand generated files would all be kept; importing any of our
- * dependencies has none that we rely on.
- */
-const withoutSideEffects: Plugin = {
-  name: 'without-side-effects',
-  setup(pluginBuild) {
-    pluginBuild.onResolve({ filter: /.*/ }, async (args) => {
-      if (args.pluginData === 'resolved' || args.kind === 'entry-point') return undefined;
-      const file = relativeFile(args) ?? (await resolveByEsbuild(pluginBuild, args));
-      return file?.includes('node_modules') ? { path: file, sideEffects: false } : undefined;
-    });
-  },
-};
-
-/** A file that is named exactly. Nearly all imports inside of packages are, and to ask esbuild takes 2 ms for each. */
-function relativeFile({ path: specifier, resolveDir }: OnResolveArgs): string | undefined {
-  const file = path.resolve(resolveDir, specifier);
-  return specifier.startsWith('.') && statSync(file, { throwIfNoEntry: false })?.isFile() ? file : undefined;
-}
-
-async function resolveByEsbuild(pluginBuild: PluginBuild, args: OnResolveArgs): Promise<string | undefined> {
-  const { importer, resolveDir, kind } = args;
-  const resolved = await pluginBuild.resolve(args.path, { importer, resolveDir, kind, pluginData: 'resolved' });
-  return resolved.errors.length === 0 ? resolved.path : undefined;
-}
+const entry = path.join(root, 'src', 'cli.ts');
 
 /**
  * Modules that are imported by a dependency for something that stellarctl does not do, and that cost start-up time: left out, so that
@@ -50,16 +24,15 @@ const leftOut: { module: RegExp; importer: RegExp }[] = [
 
 const withoutUnused: Plugin = {
   name: 'without-unused',
-  setup(pluginBuild) {
-    for (const { module, importer } of leftOut) {
-      pluginBuild.onResolve({ filter: module }, (args) =>
-        importer.test(args.importer) ? { path: args.path, namespace: 'left-out' } : undefined,
-      );
-    }
-    pluginBuild.onLoad({ filter: /.*/, namespace: 'left-out' }, ({ path: module }) => ({
-      contents: `const leftOut = () => { throw new Error('${module} is not part of stellarctl'); };
-        module.exports = new Proxy({}, { get: () => leftOut });`,
-    }));
+  resolveId(module, importer = '') {
+    const isUnused = leftOut.some((each) => each.module.test(module) && each.importer.test(importer));
+    return isUnused ? { id: `\0left-out:${module}`, moduleSideEffects: false } : undefined;
+  },
+  load(id) {
+    const [, module] = /^\0left-out:(.*)/.exec(id) ?? [];
+    if (module === undefined) return undefined;
+    return `const leftOut = () => { throw new Error('${module} is not part of stellarctl'); };
+      module.exports = new Proxy({}, { get: () => leftOut });`;
   },
 };
 
@@ -70,43 +43,58 @@ const withoutUnused: Plugin = {
  */
 const withoutGetters: Plugin = {
   name: 'without-getters',
-  setup(pluginBuild) {
-    pluginBuild.onResolve({ filter: /^(node:)?(http|crypto)$/ }, ({ path: module, kind }) =>
-      kind === 'import-statement' ? { path: module, namespace: 'node' } : undefined,
-    );
-    pluginBuild.onLoad({ filter: /.*/, namespace: 'node' }, ({ path: module }) => ({
-      contents: `module.exports = process.getBuiltinModule('${module}');`,
-    }));
+  resolveId(module, _importer, { kind }) {
+    const isTaken = /^(node:)?(http|crypto)$/.test(module) && kind === 'import-statement';
+    return isTaken ? { id: `\0builtin:${module}`, moduleSideEffects: false } : undefined;
+  },
+  load(id) {
+    const [, module] = /^\0builtin:(.*)/.exec(id) ?? [];
+    return module === undefined ? undefined : `module.exports = process.getBuiltinModule('${module}');`;
   },
 };
 
-const manifest = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8')) as { version: string };
-const result = await build({
-  absWorkingDir: root,
-  entryPoints: ['src/cli.ts'],
-  outdir: fresh,
-  bundle: true,
-  splitting: true,
-  format: 'esm',
+/** The modules that every command loads before it knows what it has to do. */
+const loadedFirst = new Set<string>();
+
+/** Opening a file takes longer than reading it: what is loaded first is one file. */
+const firstInOneFile: Plugin = {
+  name: 'first-in-one-file',
+  buildEnd() {
+    const add = (id: string): void => {
+      if (loadedFirst.has(id)) return;
+      loadedFirst.add(id);
+      for (const imported of this.getModuleInfo(id)?.importedIds ?? []) add(imported);
+    };
+    add(entry);
+  },
+};
+
+const { output } = await build({
+  cwd: root,
+  input: entry,
   platform: 'node',
-  target: 'node22.19',
-  minifySyntax: true,
-  minifyWhitespace: true,
-  metafile: true,
-  legalComments: 'none',
-  define: { STELLARCTL_VERSION: JSON.stringify(manifest.version) },
-  plugins: [withoutUnused, withoutGetters, withoutSideEffects],
-  // Some dependencies are CommonJS and require Node's own modules.
-  banner: {
-    js: "import { createRequire as createRequireOfBanner } from 'node:module'; const require = createRequireOfBanner(import.meta.url);",
+  transform: { target: 'node22.19', define: { STELLARCTL_VERSION: JSON.stringify(manifest.version) } },
+  // client-node declares nothing about side effects, so that its thousand generated files would all be kept; importing any of our
+  // dependencies has none that we rely on.
+  treeshake: { moduleSideEffects: (id) => !id.includes('node_modules') },
+  plugins: [withoutUnused, withoutGetters, firstInOneFile],
+  output: {
+    dir: fresh,
+    // Names are kept for the stack traces of bug reports.
+    minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
+    comments: false,
+    codeSplitting: { groups: [{ debugName: 'first', name: (id) => (loadedFirst.has(id) ? 'first' : null) }] },
   },
 });
-await writeFile(path.join(fresh, 'THIRD-PARTY-NOTICES.txt'), await noticesOf(result.metafile, root));
+const modulesOf = ({ modules }: OutputChunk) =>
+  Object.entries(modules).flatMap(([id, { renderedLength }]) => (renderedLength > 0 ? path.relative(root, id) : []));
+const contents = Object.fromEntries(
+  output.flatMap((file) => (file.type === 'chunk' ? [[file.fileName, modulesOf(file)] as const] : [])),
+);
+await writeFile(path.join(fresh, 'THIRD-PARTY-NOTICES.txt'), await noticesOf(Object.values(contents).flat(), root));
 // Not packed: it tells the tests which packages a file of dist holds.
-await writeFile(path.join(fresh, 'metafile.json'), JSON.stringify(result.metafile));
+await writeFile(path.join(fresh, 'contents.json'), JSON.stringify(contents));
 // scripts/dev.cjs compares it with the sources: what was changed during the build is newer than this.
 await utimes(path.join(fresh, 'cli.js'), started, started);
 await rm(dist, { recursive: true, force: true });
 await rename(fresh, dist);
-
-if (process.argv.includes('--analyze')) console.log(await analyzeMetafile(result.metafile));

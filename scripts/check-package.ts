@@ -6,7 +6,6 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Metafile } from 'esbuild';
 import { execa } from 'execa';
 
 const OLDEST_NODE = '22.19.0';
@@ -51,8 +50,11 @@ async function pack(): Promise<string> {
 
 /** The boot files, what the build made, and what describes it. */
 async function expectedFiles(): Promise<string[]> {
-  const metafile = JSON.parse(await readFile(path.join(root, 'dist', 'metafile.json'), 'utf8')) as Metafile;
-  const built = Object.keys(metafile.outputs).map((output) => `dist/${path.basename(output)}`);
+  const contents = JSON.parse(await readFile(path.join(root, 'dist', 'contents.json'), 'utf8')) as Record<
+    string,
+    string[]
+  >;
+  const built = Object.keys(contents).map((file) => `dist/${file}`);
   const boot = ['bin/compile-cache.cjs', 'bin/kubectl-stellar.cjs', 'bin/stellarctl.cjs'];
   return ['LICENSE', 'README.md', 'package.json', 'dist/THIRD-PARTY-NOTICES.txt', ...boot, ...built].sort();
 }

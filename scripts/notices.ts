@@ -1,6 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Metafile } from 'esbuild';
 
 interface Manifest {
   name: string;
@@ -8,17 +7,11 @@ interface Manifest {
   license?: string;
 }
 
-/** The notices that must travel with a bundle: name, version and licence of every package that it holds a part of. */
-export async function noticesOf(metafile: Metafile, root: string): Promise<string> {
-  const notices = await Promise.all(bundledPackages(metafile).map((folder) => noticeOf(path.join(root, folder))));
+/** The notices that must travel with a bundle of modules: name, version and licence of every package that it holds a part of. */
+export async function noticesOf(modules: readonly string[], root: string): Promise<string> {
+  const folders = [...new Set(modules.flatMap((module) => packageFolder(module) ?? []))].sort();
+  const notices = await Promise.all(folders.map((folder) => noticeOf(path.join(root, folder))));
   return `stellarctl contains parts of the following packages.\n${notices.join('')}`;
-}
-
-/** The folders of the packages that have code in the outputs; one that was dropped as unused has none. */
-function bundledPackages(metafile: Metafile): string[] {
-  const inputs = Object.values(metafile.outputs).flatMap((output) => Object.entries(output.inputs));
-  const folders = inputs.flatMap(([file, { bytesInOutput }]) => (bytesInOutput > 0 ? (packageFolder(file) ?? []) : []));
-  return [...new Set(folders)].sort();
 }
 
 /** node_modules/a/node_modules/@b/c/lib/d.js belongs to node_modules/a/node_modules/@b/c. */

@@ -7,12 +7,12 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
-import type { Metafile } from 'esbuild';
 import { stellarctl } from '../stellarctl.ts';
 
 /** Help answers at once because it loads none of the packages that do the work. */
 const dist = path.resolve(import.meta.dirname, '..', '..', 'dist');
-const metafile = JSON.parse(readFileSync(path.join(dist, 'metafile.json'), 'utf8')) as Metafile;
+/** The modules that each file of dist holds. */
+const contents = JSON.parse(readFileSync(path.join(dist, 'contents.json'), 'utf8')) as Record<string, string[]>;
 const loadList = path.join(import.meta.dirname, 'support', 'load-list.ts');
 
 test('what a command loads is seen', async () => {
@@ -105,12 +105,9 @@ async function runAndList(args: string[]) {
 
 /** The packages that files of dist hold a part of. */
 function packagesIn(files: readonly string[]): string[] {
-  const outputs = Object.entries(metafile.outputs).filter(([output]) =>
-    files.includes(path.join(dist, path.basename(output))),
-  );
-  assert.ok(outputs.length > 0, 'no file of dist was loaded');
-  const inputs = outputs.flatMap(([, output]) => Object.entries(output.inputs));
-  const names = inputs.flatMap(([file, { bytesInOutput }]) => (bytesInOutput > 0 ? (packageOf(file) ?? []) : []));
+  const loaded = Object.entries(contents).filter(([file]) => files.includes(path.join(dist, file)));
+  assert.ok(loaded.length > 0, 'no file of dist was loaded');
+  const names = loaded.flatMap(([, modules]) => modules.flatMap((module) => packageOf(module) ?? []));
   return [...new Set(names)].sort();
 }
 

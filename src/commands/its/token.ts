@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
 import { run } from '../../lib/engine/next-step.ts';
+import { isForPeople } from '../../lib/terminal/formats.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import { action } from '../shell/action.ts';
 import {
@@ -65,7 +66,6 @@ export function tokenCommand(io: Io): Command {
         else {
           await (options.force ? writePrivately : createPrivately)(options.file, `${JSON.stringify(file, null, 2)}\n`);
           const { token: _, ...shown } = file;
-          const { isForPeople } = await import('../../lib/terminal/formats.ts');
           if (isForPeople(options.output))
             session.progress.done(context.name, `join file ${options.file} written, for its owner's eyes only`);
           else await session.print({ ...shown, file: options.file }, [{ name: options.file }], []);
