@@ -1,31 +1,94 @@
-import type { Finding } from '../lib/doctor/check.ts';
+import type { Examined, Group, Subject } from '../lib/doctor/subject.ts';
+import type { Finding } from '../lib/engine/checks.ts';
+import { count } from '../lib/engine/counts.ts';
 import { hintOf } from '../lib/engine/next-step.ts';
 import type { Style } from '../lib/terminal/style.ts';
 
 /** Findings as lines for people: a statement each, below it what is wrong and what to type; last how many there are of each kind. */
 export function describeFindings(shown: readonly Finding[], all: readonly Finding[], style: Style): string[] {
-  return [...shown.flatMap((finding) => linesOf(finding, style)), summary(all)];
+  return [...shown.flatMap((finding) => linesOf(finding, style)), summary(all, 'Nothing is missing.')];
 }
 
-function linesOf(finding: Finding, style: Style): string[] {
-  const symbols: Record<Finding['status'], string> = {
-    pass: style.ok,
-    warn: '!',
-    fail: style.bad,
-    skipped: style.faint('-'),
-  };
-  const line = `${symbols[finding.status]} ${finding.title}`;
+const symbolOf = ({ status }: Pick<Finding, 'status'>, style: Style): string =>
+  ({ pass: style.ok, warn: '!', fail: style.bad, skipped: style.faint('-') })[status];
+
+function linesOf(finding: Finding, style: Style, of = ''): string[] {
+  const line = `${symbolOf(finding, style)} ${finding.title}${of}`;
   if (finding.status === 'pass')
     return [finding.found === undefined ? line : `${line}   ${style.faint(finding.found)}`];
-  const { message, next } = finding.problem;
+  const { message, details = [], next } = finding.problem;
   if (finding.status === 'skipped') return [`${line}   ${style.faint(`not looked at: ${message}`)}`];
-  return [line, ...[message, hintOf(next) ?? []].flat().map((text) => `    ${text}`)];
+  return [line, ...[message, ...details, hintOf(next) ?? []].flat().map((text) => `    ${text}`)];
 }
 
-function summary(all: readonly Finding[]): string {
-  const count = (status: Finding['status']) => all.filter((finding) => finding.status === status).length;
-  const [failed, warned] = [count('fail'), count('warn')];
-  if (failed === 0 && warned === 0) return 'Nothing is missing.';
+/**
+ * An installation as lines for people: a line each for the hosting cluster, every space, and the WECs of every ITS; below it what is
+ * not as it should be.
+ * @param isWide shows what is well and what was skipped, too
+ */
+export function describeExamined(
+  groups: readonly Group[],
+  examined: readonly Examined[],
+  style: Style,
+  isWide: boolean,
+): string[] {
+  const sections = Map.groupBy(examined, ({ subject }) => sectionOf(subject));
+  const grouped = Map.groupBy(groups, ({ subjects: [first] }) => sectionOf(first));
+  const lines = [...sections].flatMap(([section, members]) => {
+    const shown = (grouped.get(section) ?? []).filter(
+      ({ finding: { status } }) => isWide || status === 'warn' || status === 'fail',
+    );
+    const { status } = worst(members.flatMap(({ findings }) => findings));
+    return [
+      `${symbolOf({ status }, style)} ${section}   ${style.faint(countOf(members))}`,
+      ...shown.flatMap(({ finding, subjects }) =>
+        linesOf(finding, style, members.length > 1 ? `: ${namesOf(subjects)}` : '').map((line) => `    ${line}`),
+      ),
+    ];
+  });
+  return [
+    ...lines,
+    summary(
+      groups.map(({ finding }) => finding),
+      'Nothing is wrong.',
+    ),
+  ];
+}
+
+const nouns: Record<Subject['kind'], string> = { hosting: 'hosting cluster', its: 'ITS', wds: 'WDS', wec: 'WECs' };
+
+const sectionOf = ({ kind, name, its }: Subject): string =>
+  kind === 'wec' ? `WECs of ${its}` : `${nouns[kind]} ${name}`;
+
+const worst = (findings: readonly Finding[]): Pick<Finding, 'status'> =>
+  findings.find(({ status }) => status === 'fail') ??
+  findings.find(({ status }) => status === 'warn') ?? { status: 'pass' };
+
+function countOf(members: readonly Examined[]): string {
+  const isWell = (findings: readonly Finding[]) => worst(findings).status === 'pass';
+  const [only, ...others] = members;
+  if (only !== undefined && others.length === 0 && only.subject.kind !== 'wec') {
+    const passed = only.findings.filter(({ status }) => status === 'pass').length;
+    return passed === only.findings.length
+      ? count(passed, 'check')
+      : `${passed} of ${only.findings.length} checks passed`;
+  }
+  const well = members.filter(({ findings }) => isWell(findings)).length;
+  return well === members.length ? `${well}, all well` : `${well} of ${members.length} are well`;
+}
+
+const namedAtMost = 5;
+
+function namesOf(subjects: readonly Subject[]): string {
+  const names = subjects.slice(0, namedAtMost).map(({ name }) => name);
+  const more = subjects.length - names.length;
+  return more === 0 ? names.join(', ') : `${names.join(', ')} and ${more} more`;
+}
+
+function summary(all: readonly Pick<Finding, 'status'>[], wellDone: string): string {
+  const countFor = (status: Finding['status']) => all.filter((finding) => finding.status === status).length;
+  const [failed, warned] = [countFor('fail'), countFor('warn')];
+  if (failed === 0 && warned === 0) return wellDone;
   const parts = [failed === 0 ? [] : [`${failed} failed`], warned === 0 ? [] : [`${warned} to look at`]].flat();
   return `${parts.join(', ')}, of ${all.length} checks.`;
 }

@@ -1,3 +1,4 @@
+import { type Check, fail, type Outcome, pass, skipped, warn } from '../engine/checks.ts';
 import { command } from '../engine/command-line.ts';
 import { inWords, run } from '../engine/next-step.ts';
 import { blockingStage, judge } from '../engine/stages.ts';
@@ -10,7 +11,6 @@ import type { Kube } from '../kube/client/client.ts';
 import { missingPermissions } from '../kube/permissions.ts';
 import { lenient } from '../kube/permissive-reader.ts';
 import { requireHub } from '../wecs/hub/require-hub.ts';
-import { type Check, fail, type Outcome, pass, skipped, warn } from './check.ts';
 import { judgeWayIn } from './ingress-reachability.ts';
 import { judgeNames } from './names.ts';
 

@@ -1,4 +1,5 @@
 import { checkServerIdentity, connect as connectTls, type PeerCertificate } from 'node:tls';
+import { type Outcome, pass, skipped, warn } from '../engine/checks.ts';
 import { command } from '../engine/command-line.ts';
 import { type NextStep, outline, run } from '../engine/next-step.ts';
 import { readHostingConfig } from '../hosting/hosting.ts';
@@ -10,7 +11,6 @@ import { lenient } from '../kube/permissive-reader.ts';
 import { clusterOfContainer, localNames } from '../local-clusters/names.ts';
 import { apiServerOf } from '../spaces/names.ts';
 import { listControlPlanes, typeOf } from '../spaces/spaces.ts';
-import { type Outcome, pass, skipped, warn } from './check.ts';
 
 /**
  * Tries the port of this machine that control planes are said to be reached at: that something answers there in TLS, and where there

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
+import { type Check, type Outcome, pass, skipped, warn } from '../engine/checks.ts';
 import { outline, run } from '../engine/next-step.ts';
-import { type Check, type Outcome, pass, skipped, warn } from './check.ts';
 import { whoListens } from './listener.ts';
 
 /** At this port of the machine a local hosting cluster serves its control planes (KubeFlex's default). */

@@ -1,9 +1,9 @@
 import { lookup } from 'node:dns/promises';
+import { type Outcome, pass, skipped, warn } from '../engine/checks.ts';
 import { inWords } from '../engine/next-step.ts';
 import { readHostingConfig } from '../hosting/hosting.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { lenient } from '../kube/permissive-reader.ts';
-import { type Outcome, pass, skipped, warn } from './check.ts';
 
 type Resolve = (host: string) => Promise<{ address: string }>;
 

@@ -1,8 +1,8 @@
+import { type Check, type Finding, makeChecks, skipped } from '../engine/checks.ts';
 import { StellarError } from '../engine/errors.ts';
 import { run } from '../engine/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';
 import type { ProgramRun } from '../programs/program.ts';
-import { type Check, type Finding, makeChecks, skipped } from './check.ts';
 import { HostingState, hostingChecks, itsChecks } from './clusters.ts';
 import { machineChecks } from './machine.ts';
 import { dockerAnswers, programChecks } from './programs.ts';

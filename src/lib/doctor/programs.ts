@@ -1,3 +1,4 @@
+import { type Check, fail, type Outcome, pass, skipped, warn } from '../engine/checks.ts';
 import { inWords, run as runCommand } from '../engine/next-step.ts';
 import { dockerProgram, k3dProgram, kindProgram } from '../local-clusters/programs.ts';
 import { helmProgram } from '../programs/helm/program.ts';
@@ -9,7 +10,6 @@ import {
   type ProgramRun,
   runProgram,
 } from '../programs/program.ts';
-import { type Check, fail, type Outcome, pass, skipped, warn } from './check.ts';
 
 /** What the checks of programs have to know of the clusters. */
 export interface ProgramNeeds {

@@ -9,6 +9,8 @@ export interface Problem {
   /** What belongs to the message, a statement each: the last lines of a log, candidates. */
   readonly details?: readonly string[];
   readonly next: readonly NextStep[];
+  /** Less than that something does not work: it may come by itself, or waits for somebody. */
+  readonly severity?: 'warn';
 }
 
 export const problem = (code: string, message: string, ...next: NextStep[]): Problem => ({ code, message, next });

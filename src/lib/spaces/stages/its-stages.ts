@@ -1,6 +1,6 @@
 import { graceMs } from '../../engine/deadline.ts';
-import { failed, met, unseen, type Verdict, waiting } from '../../engine/stages.ts';
-import { isTrue } from '../../kube/objects.ts';
+import { failed, met, type Stage, unseen, type Verdict, waiting } from '../../engine/stages.ts';
+import { isTrue, type Pod } from '../../kube/objects.ts';
 import { firstTrouble, isPodReady, podsOf } from '../../kube/pods.ts';
 import { resources } from '../../kube/resources.ts';
 import { bootstrapServiceAccounts, hubNamespace, operatorNamespace, webhookName } from '../../wecs/names.ts';
@@ -16,7 +16,6 @@ import {
   jobDone,
   reachable,
   ready,
-  type Space,
   type SpaceStage,
   serverPods,
   synced,
@@ -37,22 +36,36 @@ export function itsStages(evidence: SpaceEvidence): ItsStage[] {
     { id: 'api-server', title: 'API server runs', check: apiServerRuns, podsOf: serverPods },
     { id: 'reachable', title: 'API server answers', check: reachable, graceMs },
     ...beforeHub,
-    { id: 'hub-runs', title: 'OCM hub runs', check: byInside(hubRuns), podsInside: ({ hubPods }) => hubPods },
-    { id: 'hub-crds', title: 'serves ManagedClusters', check: byInside(hubServed) },
-    { id: 'bootstrap-account', title: 'can be joined', check: byInside(joinable) },
-    {
-      id: 'hub-webhook',
-      title: 'admits ManagedClusters',
-      check: webhookAnswers,
-      graceMs,
-      podsInside: ({ hubPods }) => podsOf(webhookName, hubPods),
-    },
+    ...hubStages(isTrue(evidence.controlPlane, 'Ready')).map(({ check, ...stage }) => ({
+      ...stage,
+      check: byInside(check),
+    })),
     ...afterHub,
     { id: 'workstatus-crd', title: 'serves WorkStatuses', check: byInside(workStatusServed) },
     ...(evidence.type === 'vcluster' ? [clusterInfoStage] : []),
     { id: 'ready', title: 'KubeFlex calls it ready', check: ready },
   ];
 }
+
+/** A stage that shows inside an ITS alone. */
+interface HubStage extends Stage<ItsInside> {
+  podsInside?(inside: ItsInside): readonly Pod[];
+}
+
+/**
+ * What makes a cluster an OCM hub that WECs can register with.
+ * @param wasReady whether it has been one before: what is still being installed may come, of a hub that was ready all should be there
+ */
+export const hubStages = (wasReady: boolean): HubStage[] => [
+  { id: 'hub-runs', title: 'OCM hub runs', check: hubRuns, podsInside: ({ hubPods }) => hubPods },
+  { id: 'hub-crds', title: 'serves ManagedClusters', check: hubServed },
+  { id: 'bootstrap-account', title: 'can be joined', check: joinable },
+  {
+    ...{ id: 'hub-webhook', title: 'admits ManagedClusters', graceMs },
+    check: (its) => webhookAnswers(its, wasReady),
+    podsInside: ({ hubPods }) => podsOf(webhookName, hubPods),
+  },
+];
 
 /** The image of a hub's own controller may not be there, or end again and again: the Job that installs it only waits. */
 function hubRuns(its: ItsInside): Verdict {
@@ -80,17 +93,14 @@ const joinable = (its: ItsInside): Verdict =>
       waiting(`there is no ServiceAccount ${operatorNamespace}/${bootstrapServiceAccounts[0]} yet`))
     : met;
 
-/** What is still being installed may come; a webhook that runs, or of a hub that was ready before, should answer. */
-function webhookAnswers(space: Space<ItsInside>): Verdict {
-  return byInside<ItsInside>((its) => {
-    const { webhook, hubPods } = its;
-    if (webhook === undefined)
-      return hidden(its, resources.customResourceDefinitions) ?? waiting('OCM has not defined its kinds there yet');
-    if (webhook.state === 'answers') return met;
-    if (webhook.state === 'unseen') return unseen(webhook.why);
-    const isInstalled = isTrue(space.controlPlane, 'Ready') || podsOf(webhookName, hubPods).some(isPodReady);
-    return isInstalled ? failed(webhook.why, { next: webhook.next }) : waiting(webhook.why);
-  })(space);
+function webhookAnswers(its: ItsInside, wasReady: boolean): Verdict {
+  const { webhook, hubPods } = its;
+  if (webhook === undefined)
+    return hidden(its, resources.customResourceDefinitions) ?? waiting('OCM has not defined its kinds there yet');
+  if (webhook.state === 'answers') return met;
+  if (webhook.state === 'unseen') return unseen(webhook.why);
+  const isInstalled = wasReady || podsOf(webhookName, hubPods).some(isPodReady);
+  return isInstalled ? failed(webhook.why, { next: webhook.next }) : waiting(webhook.why);
 }
 
 /** Without this kind KubeStellar's controllers do nothing, and say nothing about it. */

@@ -26,42 +26,10 @@ export interface Findings extends Registration {
   its: string;
 }
 
-type Check = (findings: Findings) => Problem | undefined;
-
-/**
- * Says in one sentence what keeps a WEC from being available and working, and what to type. Causes come before what follows from
- * them: an agent that does not start explains a lease that has stopped, and not the other way round.
- */
-export function diagnose(findings: Findings): Problem | undefined {
-  for (const check of checks) {
-    const found = check(findings);
-    if (found !== undefined) return found;
-  }
-  return undefined;
-}
-
 /** A command that helps as it is, with what it does or when it is right. */
 const noted = (command: string, note: string): NextStep => ({ ...run(command), note });
 
-const checks: readonly Check[] = [
-  beingDeleted,
-  beingDeregistered,
-  registeredAsAnother,
-  withoutKlusterlet,
-  stuckContainer,
-  withoutAgent,
-  forgottenByHub,
-  silentWebhook,
-  asksAnew,
-  cannotConnect,
-  waitsForDecision,
-  silentAgent,
-  anyStage,
-  worksNotApplied,
-  missedRenewal,
-];
-
-function beingDeleted({ hub, mailbox, name, its }: Findings): Problem | undefined {
+export function beingDeleted({ hub, mailbox, name, its }: Findings): Problem | undefined {
   const cluster = hub?.managedCluster;
   if (cluster?.metadata.deletionTimestamp === undefined) return undefined;
   const works = (mailbox?.works ?? []).reduce((sum, { count }) => sum + count, 0);
@@ -73,7 +41,7 @@ function beingDeleted({ hub, mailbox, name, its }: Findings): Problem | undefine
   );
 }
 
-function beingDeregistered({ hub, name, its }: Findings): Problem | undefined {
+export function beingDeregistered({ hub, name, its }: Findings): Problem | undefined {
   const cluster = hub?.managedCluster;
   if (cluster === undefined || !isDeregistering(cluster)) return undefined;
   return problem(
@@ -83,7 +51,7 @@ function beingDeregistered({ hub, name, its }: Findings): Problem | undefined {
   );
 }
 
-function registeredAsAnother({ wec, name, its }: Findings): Problem | undefined {
+export function registeredAsAnother({ wec, name, its }: Findings): Problem | undefined {
   const other = otherName(wec?.klusterlet, name);
   if (wec === undefined || other === undefined) return undefined;
   return problem(
@@ -93,7 +61,7 @@ function registeredAsAnother({ wec, name, its }: Findings): Problem | undefined 
   );
 }
 
-function withoutKlusterlet({ hub, wec, forbidden, name, its }: Findings): Problem | undefined {
+export function withoutKlusterlet({ hub, wec, forbidden, name, its }: Findings): Problem | undefined {
   const isUnseen = forbidden.has(resources.klusterlets.plural);
   if (wec === undefined || wec.klusterlet !== undefined || isUnseen || hub === undefined) return undefined;
   return problem(
@@ -104,7 +72,7 @@ function withoutKlusterlet({ hub, wec, forbidden, name, its }: Findings): Proble
   );
 }
 
-function stuckContainer({ wec, now }: Findings): Problem | undefined {
+export function stuckContainer({ wec, now }: Findings): Problem | undefined {
   const stuck = podProblem(wec?.pods ?? [], now);
   if (wec === undefined || stuck === undefined) return undefined;
   const { namespace = '', name } = stuck.pod.metadata;
@@ -116,7 +84,7 @@ function stuckContainer({ wec, now }: Findings): Problem | undefined {
 }
 
 /** Neither the lease nor the Klusterlet's conditions tell that an agent has been gone for less than some minutes. */
-function withoutAgent({ wec, name, its }: Findings): Problem | undefined {
+export function withoutAgent({ wec, name, its }: Findings): Problem | undefined {
   if (wec?.pods === undefined || !lacksAgent(wec.klusterlet, wec.pods)) return undefined;
   const applied = isTrue(wec.klusterlet, 'Applied');
   if (!applied && !lacksOperator(wec.pods)) return undefined;
@@ -133,7 +101,7 @@ function withoutAgent({ wec, name, its }: Findings): Problem | undefined {
 }
 
 /** An agent that has its certificate does not announce its ManagedCluster a second time (seen with OCM 1.3.1). */
-function forgottenByHub({ hub, wec, name, its }: Findings): Problem | undefined {
+export function forgottenByHub({ hub, wec, name, its }: Findings): Problem | undefined {
   if (wec?.hubSecret === undefined || hub === undefined || hub.managedCluster !== undefined) return undefined;
   return problem(
     'managed-cluster-missing',
@@ -143,7 +111,7 @@ function forgottenByHub({ hub, wec, name, its }: Findings): Problem | undefined 
 }
 
 /** Without it nothing about a ManagedCluster can be written, whatever else is wrong. */
-function silentWebhook({ webhook, hub, name, its }: Findings): Problem | undefined {
+export function silentWebhook({ webhook, hub, name, its }: Findings): Problem | undefined {
   if (webhook?.state !== 'silent') return undefined;
   const bare = webhook.next.map((step) => ('command' in step ? run(step.command) : step));
   const what = hub?.managedCluster === undefined ? 'be announced' : 'be accepted or labelled';
@@ -151,7 +119,7 @@ function silentWebhook({ webhook, hub, name, its }: Findings): Problem | undefin
 }
 
 /** After its connection was renewed, an agent that had joined sends a request again, which is never approved unasked. */
-function asksAnew({ hub, now, name, its }: Findings): Problem | undefined {
+export function asksAnew({ hub, now, name, its }: Findings): Problem | undefined {
   if (hub === undefined || !hasJoined(hub) || isAvailable(hub)) return undefined;
   const asking = bootstrapRequests(hub).findLast(({ state, agent }) => state === 'pending' && agent !== undefined);
   if (asking?.agent === undefined) return undefined;
@@ -165,7 +133,7 @@ function asksAnew({ hub, now, name, its }: Findings): Problem | undefined {
   );
 }
 
-function cannotConnect({ hub, wec, name, its }: Findings): Problem | undefined {
+export function cannotConnect({ hub, wec, name, its }: Findings): Problem | undefined {
   const isJoined = hub !== undefined && hasJoined(hub);
   if (wec === undefined || (isJoined && isAvailable(hub))) return undefined;
   const { state, bootstrap, own, error } = hubConnectionOf(wec.klusterlet);
@@ -197,7 +165,7 @@ function cannotConnect({ hub, wec, name, its }: Findings): Problem | undefined {
   return problem('bootstrap-secret-missing', message, run(join));
 }
 
-function waitsForDecision({ hub, now, reports, name, its }: Findings): Problem | undefined {
+export function waitsForDecision({ hub, now, reports, name, its }: Findings): Problem | undefined {
   const id = blockingStage(reports)?.id;
   if (hub === undefined || (id !== 'approved' && id !== 'accepted')) return undefined;
   const accept = run(command`stellarctl accept ${name} --its ${its}`);
@@ -221,7 +189,7 @@ function waitsForDecision({ hub, now, reports, name, its }: Findings): Problem |
     : undefined;
 }
 
-function silentAgent({ hub, now, reports, wec, name, its }: Findings): Problem | undefined {
+export function silentAgent({ hub, now, reports, wec, name, its }: Findings): Problem | undefined {
   const blocking = blockingStage(reports);
   const isSilent =
     blocking?.id === 'available' &&
@@ -252,7 +220,7 @@ const lookAtCluster = (name: string, its: string): NextStep => ({
   note: 'what the cluster itself shows',
 });
 
-function anyStage({ reports, name, its }: Findings): Problem | undefined {
+export function anyStage({ reports, name, its }: Findings): Problem | undefined {
   const blocking = blockingStage(reports);
   if (blocking === undefined) return undefined;
   const { verdict, title } = blocking;
@@ -262,7 +230,7 @@ function anyStage({ reports, name, its }: Findings): Problem | undefined {
     : problem(code, `${name} is on its way: ${verdict.why}.`, run(command`stellarctl wec wait ${name} --its ${its}`));
 }
 
-function worksNotApplied({ mailbox, name, its }: Findings): Problem | undefined {
+export function worksNotApplied({ mailbox, name, its }: Findings): Problem | undefined {
   const failed = (mailbox?.works ?? []).flatMap((group) => group.failed);
   const [first] = failed;
   if (first === undefined) return undefined;
@@ -274,7 +242,7 @@ function worksNotApplied({ mailbox, name, its }: Findings): Problem | undefined 
 }
 
 /** The ITS believes in an agent for five periods of its lease after the last renewal. */
-function missedRenewal({ hub, now, wec, name, its }: Findings): Problem | undefined {
+export function missedRenewal({ hub, now, wec, name, its }: Findings): Problem | undefined {
   const overdue = hub && overdueLease(hub, now);
   if (overdue === undefined) return undefined;
   return problem(

@@ -3,9 +3,11 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
-import { describeFindings } from '../../../../src/commands/doctor-text.ts';
-import { describeFinding, fail, makeChecks, pass, skipped, warn } from '../../../../src/lib/doctor/check.ts';
+import { describeExamined, describeFindings } from '../../../../src/commands/doctor-text.ts';
 import { whoListens } from '../../../../src/lib/doctor/listener.ts';
+import { describeFinding, describeGroup } from '../../../../src/lib/doctor/report.ts';
+import { type Examined, groupFindings } from '../../../../src/lib/doctor/subject.ts';
+import { fail, makeChecks, pass, skipped, warn } from '../../../../src/lib/engine/checks.ts';
 import { StellarError } from '../../../../src/lib/engine/errors.ts';
 import { inWords, run } from '../../../../src/lib/engine/next-step.ts';
 import { styleFor } from '../../../../src/lib/terminal/style.ts';
@@ -65,8 +67,50 @@ test('who has a port is found out', async () => {
   assert.equal(await whoListens(port), undefined);
 });
 
-test('without --pre it says what it checks, and what to type instead', async () => {
+test('what is the same of several WECs is one finding, with those it came to', async () => {
+  const silent = (name: string): Examined => ({
+    subject: { kind: 'wec', name, its: 'its1' },
+    findings: [
+      {
+        id: 'wec-reports',
+        title: 'its agent reports',
+        ...fail('agent-silent', `${name} is silent.`, run(`see ${name}`)),
+      },
+    ],
+  });
+  const well: Examined = {
+    subject: { kind: 'wec', name: 'c9', its: 'its1' },
+    findings: [{ id: 'wec-reports', title: 'its agent reports', ...pass() }],
+  };
+  const its: Examined = {
+    subject: { kind: 'its', name: 'its1' },
+    findings: [
+      { id: 'its-synced', title: 'taken up by KubeFlex', ...pass() },
+      { id: 'its-ready', title: 'KubeFlex calls it ready', ...skipped('nobody knows') },
+    ],
+  };
+  const examined = [its, ...['c1', 'c2', 'c3', 'c4', 'c5', 'c6', 'c7'].map(silent), well];
+  const groups = groupFindings(examined);
+  assert.deepEqual(groups.map(describeGroup).at(2), {
+    ...{ id: 'wec-reports', title: 'its agent reports', status: 'fail', code: 'agent-silent' },
+    ...{ cause: 'c1 is silent.', command: 'see c1', its: 'its1' },
+    subjects: ['wec/c1', 'wec/c2', 'wec/c3', 'wec/c4', 'wec/c5', 'wec/c6', 'wec/c7'],
+  });
+  const { io } = fakeIo();
+  const style = styleFor(io.stdout, io, 'never');
+  assert.deepEqual(asWritten(describeExamined(groups, examined, style, false)), [
+    '✓ ITS its1   1 of 2 checks passed',
+    '✗ WECs of its1   1 of 8 are well',
+    '    ✗ its agent reports: c1, c2, c3, c4, c5 and 2 more',
+    '        c1 is silent.',
+    '        see c1',
+    '1 failed, of 4 checks.',
+  ]);
+  assert.equal(asWritten(describeExamined(groups, examined, style, true)).length, 9);
+});
+
+test('without any cluster it says what can be checked before an installation', async () => {
   const { exitCode, stdout, stderr } = await stellarctl(['doctor', '--short'], { env: { KUBECONFIG: '/dev/null' } });
   assert.deepEqual([exitCode, stdout], [2, '']);
-  assert.match(String(stderr), /doctor needs --pre: .*\n.*stellarctl doctor --short --pre .*stellarctl status/);
+  assert.match(String(stderr), /There is no cluster to look at: .*\n.*stellarctl doctor --pre/);
 });

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { parse } from 'yaml';
 import { describeFindings } from '../../../../src/commands/doctor-text.ts';
 import { describeTree } from '../../../../src/commands/status-text.ts';
-import { fail, pass, skipped } from '../../../../src/lib/doctor/check.ts';
+import { fail, pass, skipped } from '../../../../src/lib/engine/checks.ts';
 import { command } from '../../../../src/lib/engine/command-line.ts';
 import { StellarError } from '../../../../src/lib/engine/errors.ts';
 import { inWords, run } from '../../../../src/lib/engine/next-step.ts';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parse } from 'yaml';
-import { describeFinding, fail } from '../../../../src/lib/doctor/check.ts';
+import { describeFinding } from '../../../../src/lib/doctor/report.ts';
+import { fail } from '../../../../src/lib/engine/checks.ts';
 import { callProgram } from '../../../../src/lib/engine/command-line.ts';
 import { StellarError } from '../../../../src/lib/engine/errors.ts';
 import { inWords, run } from '../../../../src/lib/engine/next-step.ts';

@@ -1,0 +1,127 @@
+import type { Finding } from '../engine/checks.ts';
+import { makeChecks } from '../engine/checks.ts';
+import { failureOf, StellarError } from '../engine/errors.ts';
+import { inWords } from '../engine/next-step.ts';
+import type { Run } from '../engine/run.ts';
+import { checkHosting } from '../hosting/checks.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { shareReads } from '../kube/client/shared-reads.ts';
+import { checkHub, checkSpace } from '../spaces/checks.ts';
+import type { ControlPlane } from '../spaces/objects.ts';
+import { listControlPlanes, roleOf } from '../spaces/spaces.ts';
+import { SpaceWatcher } from '../spaces/stages/space-watcher.ts';
+import type { SpaceTools } from '../spaces/tools.ts';
+import { wecChecks } from '../wecs/get/checks.ts';
+import { seeWec } from '../wecs/get/look.ts';
+import { clusterUid } from '../wecs/identity/cluster-uid.ts';
+import { readWholeHub } from '../wecs/registration/hub-evidence.ts';
+import { tryHubWebhook } from '../wecs/registration/hub-webhook.ts';
+import type { Examined, Subject } from './subject.ts';
+
+/** What doctor looks at. */
+export interface DoctorInput {
+  /** Undefined where no hosting cluster is meant. */
+  spaces: SpaceTools | undefined;
+  /** The ITS that commands mean, where they mean one. */
+  its: Kube | undefined;
+  /** It is only the current context, which counts where there is no hosting cluster. */
+  isItsAssumed: boolean;
+  /** The WECs that were named; where none was, all are looked at as their ITSes show them. */
+  wecs: readonly { name: string; kube: Kube | undefined }[];
+}
+
+/** Checks an installation, as far as it can be reached. Reads only. @throws StellarError `usage` where it is not clear which ITS is meant */
+export async function examine(input: DoctorInput, run: Run): Promise<Examined[]> {
+  const { spaces, wecs } = input;
+  const watcher = spaces && new SpaceWatcher(spaces);
+  const own = spaces && watcher ? await examineHosting(spaces, watcher) : [];
+  const hubs = own.flatMap(({ subject, findings }) => {
+    const kube = subject.kind === 'its' ? watcher?.clientOf(subject.name) : undefined;
+    return kube === undefined ? [] : [{ kube, findings }];
+  });
+  const its = input.isItsAssumed && own.length > 0 ? undefined : input.its;
+  const known = its && (await among(its, hubs));
+  const elsewhere = its !== undefined && known === undefined ? { kube: its, findings: await checkHub(its) } : undefined;
+  const chosen = known ?? elsewhere;
+  const meant =
+    chosen !== undefined && (wecs.length > 0 || hubs.length === 0) ? [chosen] : [...hubs, elsewhere ?? []].flat();
+  if (wecs.length > 0 && meant.length > 1)
+    throw new StellarError('usage', 'There are several ITSes; which one are these WECs registered with?', {
+      next: [inWords('Give it: --its NAME')],
+    });
+  const ofHubs = await Promise.all(meant.map((hub) => examineWecs(hub, wecs, run)));
+  const ofElsewhere = elsewhere && { subject: subjectOf('its', elsewhere.kube), findings: elsewhere.findings };
+  return [...own, ...(ofElsewhere === undefined ? [] : [ofElsewhere]), ...ofHubs.flat()];
+}
+
+/** An ITS that answers, with what was found of it. */
+interface Hub {
+  kube: Kube;
+  findings: readonly Finding[];
+}
+
+const subjectOf = (kind: 'hosting' | 'its', { cluster }: Kube): Subject => ({ kind, name: cluster.context });
+
+async function examineHosting(tools: SpaceTools, watcher: SpaceWatcher): Promise<Examined[]> {
+  const { hosting } = tools;
+  let all: ControlPlane[] | undefined;
+  try {
+    all = await listControlPlanes(hosting);
+  } catch (error) {
+    return [{ subject: subjectOf('hosting', hosting), findings: [unanswered('hosting-reachable', failureOf(error))] }];
+  }
+  if (all === undefined) return [];
+  const spaces = all.flatMap((controlPlane) => {
+    const role = roleOf(controlPlane);
+    return role === undefined ? [] : [{ role, name: controlPlane.metadata.name }];
+  });
+  const [findings, ...ofSpaces] = await Promise.all([
+    checkHosting(hosting),
+    ...spaces.map(({ role, name }) => checkSpace(name, role, watcher, hosting)),
+  ]);
+  const examined = spaces.flatMap(({ role, name }, index) => {
+    const findings = ofSpaces[index];
+    return findings === undefined ? [] : [{ subject: { kind: role, name }, findings }];
+  });
+  return [{ subject: subjectOf('hosting', hosting), findings: findings ?? [] }, ...examined];
+}
+
+/** The one of the hubs that is this ITS: one cluster may have several addresses. */
+async function among(its: Kube, hubs: readonly Hub[]): Promise<Hub | undefined> {
+  const same = hubs.find(({ kube }) => kube.cluster.server === its.cluster.server);
+  if (same !== undefined || hubs.length === 0) return same;
+  const [own, ...others] = await Promise.all([its, ...hubs.map(({ kube }) => kube)].map(clusterUid));
+  return own === undefined ? undefined : hubs[others.indexOf(own)];
+}
+
+async function examineWecs({ kube, findings }: Hub, named: DoctorInput['wecs'], run: Run): Promise<Examined[]> {
+  if (!findings.some(({ id, status }) => id === 'its-hub-crds' && status === 'pass')) return [];
+  const wecs =
+    named.length > 0 ? named : [...(await readWholeHub(kube)).keys()].sort().map((name) => ({ name, kube: undefined }));
+  const hub = shareReads(kube, wecs.length, run);
+  let webhook: ReturnType<typeof tryHubWebhook> | undefined;
+  const tryWebhook = () => {
+    webhook ??= tryHubWebhook(kube);
+    return webhook;
+  };
+  return Promise.all(
+    wecs.map(async (wec) => {
+      const subject: Subject = { kind: 'wec', name: wec.name, its: kube.cluster.context };
+      try {
+        const seen = await seeWec(hub, wec.name, wec.kube, tryWebhook);
+        const unreached = seen.error === undefined ? [] : [unanswered('wec-reachable', seen.error)];
+        return { subject, findings: [...unreached, ...(await makeChecks(wecChecks(seen.findings), findings))] };
+      } catch (error) {
+        return {
+          subject,
+          findings: [{ id: 'wec-known', title: 'it is known', status: 'fail', problem: failureOf(error) }],
+        };
+      }
+    }),
+  );
+}
+
+/** What keeps everything else of a cluster from being seen. */
+const unanswered = (id: string, problem: StellarError): Finding => ({
+  ...{ id, title: 'its API server answers', status: 'fail', problem },
+});

@@ -1,0 +1,92 @@
+import { failureOf } from './errors.ts';
+import type { NextStep } from './next-step.ts';
+import { type Problem, problem } from './problem.ts';
+import type { StageReport } from './stages.ts';
+
+/** How a check has come out: what was found, or why it is not so. */
+export type Outcome =
+  | { status: 'pass'; found?: string }
+  /**
+   * warn: something will not work as it is, though not everything; fail: nothing will; skipped: it does not matter here, or cannot be
+   * seen.
+   */
+  | { status: 'warn' | 'fail' | 'skipped'; problem: Problem };
+
+/** Something that should be so. */
+export interface Check {
+  id: string;
+  /** A statement, which is true where the check passes. */
+  title: string;
+  /** The ids of checks without which this one says nothing: where one of them has failed, it is skipped. */
+  needs?: readonly string[];
+  /** May throw StellarError: then the check has failed. */
+  look: () => Outcome | Promise<Outcome>;
+}
+
+/** A check with what came of it. */
+export type Finding = Pick<Check, 'id' | 'title'> & Outcome;
+
+type Cause = Parameters<typeof problem>;
+
+export const pass = (found?: string): Outcome => ({ status: 'pass', ...(found === undefined ? {} : { found }) });
+export const warn = (...cause: Cause): Outcome => ({ status: 'warn', problem: problem(...cause) });
+export const fail = (...cause: Cause): Outcome => ({ status: 'fail', problem: problem(...cause) });
+export const skipped = (why: string, ...next: NextStep[]): Outcome => ({
+  status: 'skipped',
+  problem: problem('skipped', why, ...next),
+});
+
+/**
+ * Makes all checks, side by side. What a check cannot find out has failed, with the reason.
+ * @param failed checks that have failed before, of which these may be consequences
+ * @throws StellarError `interrupted`
+ */
+export async function makeChecks(checks: readonly Check[], failed: readonly Finding[] = []): Promise<Finding[]> {
+  const asFailure = (error: unknown): Outcome => ({ status: 'fail', problem: failureOf(error) });
+  const outcomes = await Promise.all(
+    checks.map(async ({ look }) => {
+      try {
+        return await look();
+      } catch (error) {
+        return asFailure(error);
+      }
+    }),
+  );
+  const findings: Finding[] = [];
+  for (const [index, { id, title, needs = [] }] of checks.entries()) {
+    const outcome = outcomes[index] as Outcome;
+    const cause = [...failed, ...findings].find((each) => needs.includes(each.id) && isBlocking(each));
+    findings.push({ id, title, ...(cause === undefined ? outcome : dependent(cause)) });
+  }
+  return findings;
+}
+
+/** What is skipped because of a failed check keeps from being seen what needs it in turn. */
+const isBlocking = (finding: Finding): boolean =>
+  finding.status === 'fail' || (finding.status === 'skipped' && finding.problem.code === dependentCode);
+
+const dependentCode = 'depends';
+
+const dependent = ({ title }: Pick<Check, 'title'>): Outcome => ({
+  status: 'skipped',
+  problem: problem(dependentCode, `depends on "${title}"`),
+});
+
+/**
+ * Stages as checks. What is awaited is a warning; of what comes after a stage that is not met, nothing is said where it is not met
+ * either, since it may follow from it.
+ * @param kind what begins the ids, as `its`
+ */
+export function findingsOfStages(kind: string, name: string, reports: readonly StageReport[]): Finding[] {
+  let blocking: Finding | undefined;
+  return reports.map(({ id, title, verdict }) => {
+    const check = { id: `${kind}-${id}`, title };
+    if (verdict.state === 'met') return { ...check, ...pass() };
+    if (verdict.state === 'unseen') return { ...check, ...skipped(verdict.why) };
+    if (blocking !== undefined) return { ...check, ...dependent(blocking) };
+    const { state, why, code = id, next = [] } = verdict;
+    const outcome = state === 'failed' ? fail : warn;
+    blocking = { ...check, ...outcome(code, `${name} is kept from "${title}": ${why}.`, ...next) };
+    return blocking;
+  });
+}

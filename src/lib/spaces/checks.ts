@@ -1,0 +1,44 @@
+import { type Finding, findingsOfStages } from '../engine/checks.ts';
+import { failureOf } from '../engine/errors.ts';
+import { judge } from '../engine/stages.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { requireHub } from '../wecs/hub/require-hub.ts';
+import type { SpaceRole } from './names.ts';
+import { type ItsInside, readItsInside } from './stages/its-contents.ts';
+import { hubStages } from './stages/its-stages.ts';
+import type { Space } from './stages/space-stages.ts';
+import type { SpaceSeen, SpaceWatcher } from './stages/space-watcher.ts';
+import { troubleOf } from './stages/stage-trouble.ts';
+import type { WdsInside } from './stages/wds-stages.ts';
+
+/** Checks a space, on the hosting cluster and inside it. @returns undefined where it is gone */
+export async function checkSpace(
+  name: string,
+  role: SpaceRole,
+  watcher: SpaceWatcher,
+  hosting: Kube,
+): Promise<Finding[] | undefined> {
+  const seen = await (role === 'its' ? watcher.its(name) : watcher.wds(name));
+  if (seen === undefined) return undefined;
+  const { space, stages } = seen as SpaceSeen<ItsInside | WdsInside>;
+  const findings = findingsOfStages(role, name, judge<Space<ItsInside | WdsInside>>(stages, space));
+  return Promise.all(
+    findings.map(async (finding, index) => {
+      const stage = stages[index];
+      if (finding.status !== 'fail' || stage === undefined) return finding;
+      const { log, next } = await troubleOf(stage.id, { space, stages }, hosting, watcher.clientOf(name));
+      const { problem } = finding;
+      return { ...finding, problem: { ...problem, details: log, next: problem.next.length > 0 ? problem.next : next } };
+    }),
+  );
+}
+
+/** Checks an ITS of which no hosting cluster is known. */
+export async function checkHub(its: Kube): Promise<Finding[]> {
+  try {
+    await requireHub(its);
+    return findingsOfStages('its', its.cluster.context, judge(hubStages(true), await readItsInside(its)));
+  } catch (error) {
+    return [{ id: 'its-hub', title: 'it is an OCM hub that answers', status: 'fail', problem: failureOf(error) }];
+  }
+}

@@ -1,0 +1,104 @@
+import { command } from '../../engine/command-line.ts';
+import { failureOf, StellarError } from '../../engine/errors.ts';
+import { run } from '../../engine/next-step.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import { describeCluster } from '../../kube/client/errors.ts';
+import type { ConfigMap } from '../../kube/objects.ts';
+import { type LenientReader, lenient } from '../../kube/permissive-reader.ts';
+import { noSuchWec } from '../find-wecs.ts';
+import { requireHub } from '../hub/require-hub.ts';
+import { getPropertiesOf } from '../properties.ts';
+import { emptyEvidence, type HubEvidence, readHub } from '../registration/hub-evidence.ts';
+import { tryHubWebhook } from '../registration/hub-webhook.ts';
+import type { WecEvidence } from '../registration/wec-evidence.ts';
+import type { Findings } from './diagnosis.ts';
+import { readMailbox } from './mailbox.ts';
+import { judgeSeen } from './seen-stages.ts';
+import type { WecSide, WecView } from './view.ts';
+import { readWecSide } from './wec-side.ts';
+
+/** What an ITS and, with its client, the WEC itself show of one WEC. */
+export interface WecSeen {
+  findings: Findings & { hub: HubEvidence };
+  configMap: ConfigMap | undefined;
+  side: WecSide | null;
+  /** Whether the cluster that was looked at is registered under this name. */
+  isRegisteredHere: boolean;
+  unseen: WecView['unseen'];
+  /** Why nothing of the cluster itself was seen, where its context was given. */
+  error: StellarError | undefined;
+}
+
+/**
+ * Looks at one WEC from all sides. What cannot be seen is in the result.
+ * @param tryWebhook asked of a WEC that is not accepted yet
+ * @throws StellarError `not-found` for a name of which neither side shows anything; `forbidden` where the ITS may not be looked at
+ */
+export async function seeWec(
+  hub: Kube,
+  name: string,
+  wec: Kube | undefined,
+  tryWebhook = () => tryHubWebhook(hub),
+): Promise<WecSeen> {
+  const reader = lenient(hub);
+  const [evidence, mailbox, configMap, seen] = await Promise.all([
+    readHub(reader, [name]).then((found) => found.get(name) ?? emptyEvidence(name)),
+    readMailbox(reader, name),
+    getPropertiesOf(reader, name),
+    wec && lookAtWec(wec),
+    requireHub(hub),
+  ]);
+  const { managedCluster } = evidence;
+  const side = seen?.side ?? null;
+  const isRegisteredHere = side?.klusterlet?.clusterName === name;
+  if (managedCluster === undefined && evidence.requests.length === 0 && !isRegisteredHere)
+    throw nothingSeen(name, hub, reader.forbidden);
+
+  const isAdmitted = managedCluster?.spec?.hubAcceptsClient === true;
+  const webhook = isAdmitted ? undefined : await tryWebhook();
+  const registration = { name, hub: evidence, wec: seen?.evidence, webhook, now: hub.now() };
+  const forbidden = seen?.forbidden ?? new Set();
+  const reports = judgeSeen(registration, new Set([...reader.forbidden, ...forbidden]));
+  return {
+    findings: { ...registration, reports, mailbox, forbidden, its: hub.cluster.context },
+    configMap,
+    side,
+    isRegisteredHere,
+    unseen: [...unread(reader, hub), ...(seen?.unseen ?? [])],
+    error: seen?.error,
+  };
+}
+
+interface SideSeen {
+  evidence: WecEvidence | undefined;
+  side: WecSide | undefined;
+  forbidden: ReadonlySet<string>;
+  unseen: WecView['unseen'];
+  error?: StellarError;
+}
+
+/** A WEC that cannot be reached does not keep us from showing what the ITS knows of it. */
+async function lookAtWec(kube: Kube): Promise<SideSeen> {
+  const reader = lenient(kube);
+  try {
+    const { evidence, side } = await readWecSide(reader, kube.cluster);
+    return { evidence, side, forbidden: reader.forbidden, unseen: unread(reader, kube) };
+  } catch (error) {
+    const failure = failureOf(error);
+    const unseen = [{ what: 'everything', on: kube.cluster.context, why: failure.message }];
+    return { evidence: undefined, side: undefined, forbidden: new Set(), unseen, error: failure };
+  }
+}
+
+const unread = ({ forbidden }: LenientReader, { cluster }: Kube): WecView['unseen'] =>
+  [...forbidden].map((what) => ({ what, on: cluster.context, why: 'not allowed to read them' }));
+
+function nothingSeen(name: string, hub: Kube, forbidden: ReadonlySet<string>): StellarError {
+  const kinds = ['managedclusters', 'certificatesigningrequests'].filter((kind) => forbidden.has(kind));
+  if (kinds.length === 0) return noSuchWec(name, hub);
+  return new StellarError(
+    'forbidden',
+    `Whether there is a WEC ${name} on ${describeCluster(hub.cluster)} cannot be seen: not allowed to read ${kinds.join(' and ')}.`,
+    { next: [run(command`kubectl --context ${hub.cluster.context} auth can-i --list`, 'See what is allowed')] },
+  );
+}

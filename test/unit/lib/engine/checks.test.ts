@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Check, fail, findingsOfStages, makeChecks, type pass, warn } from '../../../../src/lib/engine/checks.ts';
+import { run } from '../../../../src/lib/engine/next-step.ts';
+import { failed, met, unseen, waiting } from '../../../../src/lib/engine/stages.ts';
+
+const check = (id: string, outcome: ReturnType<typeof pass>, ...needs: string[]): Check => ({
+  ...{ id, title: `${id} is well`, needs, look: () => outcome },
+});
+
+const told = (findings: Awaited<ReturnType<typeof makeChecks>>) =>
+  findings.map((finding) => [finding.id, finding.status, finding.status === 'skipped' ? finding.problem.message : '']);
+
+test('what follows from a failed check is skipped, and what follows from that; what a warning may cause is told', async () => {
+  const checks = [
+    check('agent', fail('no-agent', 'there is none')),
+    check('lease', fail('overdue', 'it is old'), 'agent'),
+    check('works', fail('stuck', 'they wait'), 'lease'),
+    check('labels', warn('odd', 'they are odd')),
+    check('policies', fail('lost', 'they select nothing'), 'labels'),
+  ];
+  assert.deepEqual(told(await makeChecks(checks)), [
+    ['agent', 'fail', ''],
+    ['lease', 'skipped', 'depends on "agent is well"'],
+    ['works', 'skipped', 'depends on "lease is well"'],
+    ['labels', 'warn', ''],
+    ['policies', 'fail', ''],
+  ]);
+});
+
+test('a check may depend on one of another cluster', async () => {
+  const [webhook] = await makeChecks([check('webhook', fail('silent', 'no answer'))]);
+  assert.ok(webhook);
+  assert.deepEqual(told(await makeChecks([check('admission', fail('refused', 'no'), 'webhook')], [webhook])), [
+    ['admission', 'skipped', 'depends on "webhook is well"'],
+  ]);
+});
+
+test('of stages, the first that is not met is the finding: what is awaited is a warning', () => {
+  const report = (id: string, verdict: typeof met) => ({ id, title: `${id} done`, verdict });
+  const next = run('kubectl get pods');
+  const broken = failed('its image is missing', { next: [next], code: 'image' });
+  const reports = [
+    report('a', met),
+    report('b', unseen('nobody may see it')),
+    report('c', broken),
+    report('d', waiting('it comes')),
+  ];
+  const findings = findingsOfStages('its', 'its1', reports);
+  assert.deepEqual(told(findings), [
+    ['its-a', 'pass', ''],
+    ['its-b', 'skipped', 'nobody may see it'],
+    ['its-c', 'fail', ''],
+    ['its-d', 'skipped', 'depends on "c done"'],
+  ]);
+  const [, , found] = findings;
+  assert.ok(found?.status === 'fail');
+  const { code, message } = found.problem;
+  assert.deepEqual(
+    [code, message, found.problem.next],
+    ['image', 'its1 is kept from "c done": its image is missing.', [next]],
+  );
+  assert.equal(findingsOfStages('its', 'its1', [report('d', waiting('it comes'))])[0]?.status, 'warn');
+});
