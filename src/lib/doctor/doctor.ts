@@ -45,10 +45,7 @@ export async function examine(input: DoctorInput, run: Run): Promise<Examined[]>
   const chosen = known ?? elsewhere;
   const meant =
     chosen !== undefined && (wecs.length > 0 || hubs.length === 0) ? [chosen] : [...hubs, elsewhere ?? []].flat();
-  if (wecs.length > 0 && meant.length > 1)
-    throw new StellarError('usage', 'There are several ITSes; which one are these WECs registered with?', {
-      next: [inWords('Give it: --its NAME')],
-    });
+  if (wecs.length > 0 && meant.length !== 1) throw whichIts(meant.length);
   const ofHubs = await Promise.all(meant.map((hub) => examineWecs(hub, wecs, run)));
   const ofElsewhere = elsewhere && { subject: subjectOf('its', elsewhere.kube), findings: elsewhere.findings };
   return [...own, ...(ofElsewhere === undefined ? [] : [ofElsewhere]), ...ofHubs.flat()];
@@ -59,6 +56,13 @@ interface Hub {
   kube: Kube;
   findings: readonly Finding[];
 }
+
+const whichIts = (found: number): StellarError =>
+  new StellarError(
+    'usage',
+    `${found === 0 ? 'No ITS was found' : 'There are several ITSes'}: which one are the WECs registered with?`,
+    { next: [inWords('Give it: --its NAME')] },
+  );
 
 const subjectOf = (kind: 'hosting' | 'its', { cluster }: Kube): Subject => ({ kind, name: cluster.context });
 
