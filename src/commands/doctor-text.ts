@@ -1,7 +1,9 @@
 import type { Examined, Group, Subject } from '../lib/doctor/subject.ts';
 import type { Finding } from '../lib/engine/checks.ts';
 import { count } from '../lib/engine/counts.ts';
+import { formatAge } from '../lib/engine/duration.ts';
 import { hintOf } from '../lib/engine/next-step.ts';
+import type { Evidence } from '../lib/engine/problem.ts';
 import type { Style } from '../lib/terminal/style.ts';
 
 /** Findings as lines for people: a statement each, below it what is wrong and what to type; last how many there are of each kind. */
@@ -12,13 +14,35 @@ export function describeFindings(shown: readonly Finding[], all: readonly Findin
 const symbolOf = ({ status }: Pick<Finding, 'status'>, style: Style): string =>
   ({ pass: style.ok, warn: '!', fail: style.bad, skipped: style.faint('-') })[status];
 
-function linesOf(finding: Finding, style: Style, of = ''): string[] {
-  const line = `${symbolOf(finding, style)} ${finding.title}${of}`;
+function linesOf(finding: Finding, style: Style): string[] {
+  const line = `${symbolOf(finding, style)} ${finding.title}`;
   if (finding.status === 'pass')
     return [finding.found === undefined ? line : `${line}   ${style.faint(finding.found)}`];
   const { message, details = [], next } = finding.problem;
   if (finding.status === 'skipped') return [`${line}   ${style.faint(`not looked at: ${message}`)}`];
   return [line, ...[message, ...details, hintOf(next) ?? []].flat().map((text) => `    ${text}`)];
+}
+
+/** A finding of one or several of a section's subjects. @param now milliseconds since the epoch */
+function linesOfGroup({ subjects, finding }: Group, members: number, style: Style, now: number): string[] {
+  const title = `${finding.title}${members > 1 ? `: ${namesOf(subjects)}` : ''}`;
+  if (finding.status === 'pass' || finding.status === 'skipped') return linesOf({ ...finding, title }, style);
+  const { message, details = [], next, evidence = [], ofSeveral } = finding.problem;
+  const isOfSeveral = subjects.length > 1;
+  const sentence = isOfSeveral ? (ofSeveral ?? `${message} (So it is with the others.)`) : message;
+  const hint = hintOf(next);
+  const help = hint === undefined ? [] : [isOfSeveral ? `${hint}    (so for each)` : hint];
+  const seen = isOfSeveral ? [] : evidence.map((each) => style.faint(describeEvidence(each, now)));
+  return [
+    `${symbolOf(finding, style)} ${title}`,
+    ...[sentence, ...details, ...seen, ...help].map((text) => `    ${text}`),
+  ];
+}
+
+function describeEvidence({ object, on, condition, status, reason, since }: Evidence, now: number): string {
+  const said = [`${condition}${status === undefined ? '' : `=${status}`}`, reason].filter(Boolean).join(' ');
+  const age = since === undefined ? '' : ` (${formatAge(now - Date.parse(since))})`;
+  return `${object} on ${on}: ${said}${age}`;
 }
 
 /**
@@ -31,6 +55,7 @@ export function describeExamined(
   examined: readonly Examined[],
   style: Style,
   isWide: boolean,
+  now = Date.now(),
 ): string[] {
   const sections = Map.groupBy(examined, ({ subject }) => sectionOf(subject));
   const grouped = Map.groupBy(groups, ({ subjects: [first] }) => sectionOf(first));
@@ -41,9 +66,7 @@ export function describeExamined(
     const { status } = worst(members.flatMap(({ findings }) => findings));
     return [
       `${symbolOf({ status }, style)} ${section}   ${style.faint(countOf(members))}`,
-      ...shown.flatMap(({ finding, subjects }) =>
-        linesOf(finding, style, members.length > 1 ? `: ${namesOf(subjects)}` : '').map((line) => `    ${line}`),
-      ),
+      ...shown.flatMap((group) => linesOfGroup(group, members.length, style, now).map((line) => `    ${line}`)),
     ];
   });
   return [

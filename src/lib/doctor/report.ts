@@ -1,5 +1,6 @@
 import type { Finding } from '../engine/checks.ts';
 import { commandOf, hintOf } from '../engine/next-step.ts';
+import type { Evidence } from '../engine/problem.ts';
 import type { Group } from './subject.ts';
 
 /** A finding as scripts get it. The fields are an interface: docs/output.md. */
@@ -26,6 +27,8 @@ interface GroupReport extends FindingReport {
   subjects: string[];
   /** Of WECs: the context of their ITS. */
   its?: string;
+  /** What it is seen by, of the first subject. */
+  evidence?: readonly Evidence[];
   /** The last lines of a log, where there is one. */
   details?: readonly string[];
 }
@@ -39,6 +42,7 @@ export function describeGroup({ subjects, finding }: Group): GroupReport {
     ...(problem && { code: problem.code }),
     subjects: subjects.map(({ kind, name }) => `${kind}/${name}`),
     ...(its === undefined ? {} : { its }),
+    ...(problem?.evidence?.length ? { evidence: problem.evidence } : {}),
     ...(problem?.details?.length ? { details: problem.details } : {}),
   };
 }

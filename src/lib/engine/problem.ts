@@ -11,6 +11,25 @@ export interface Problem {
   readonly next: readonly NextStep[];
   /** Less than that something does not work: it may come by itself, or waits for somebody. */
   readonly severity?: 'warn';
+  /** What it is seen by. */
+  readonly evidence?: readonly Evidence[] | undefined;
+  /** The sentence where several subjects have it: about all of them. */
+  readonly ofSeveral?: string | undefined;
+}
+
+/** What an object says that a problem is seen by. The fields are an interface: docs/output.md. */
+export interface Evidence {
+  /** Its kind and name, as `Pod NAMESPACE/NAME`. */
+  object: string;
+  /** The context of its cluster. */
+  on: string;
+  /** The type of a condition, or what else of the object it is. */
+  condition: string;
+  status?: string;
+  reason?: string;
+  message?: string;
+  /** Since when it has been so, RFC 3339. */
+  since?: string;
 }
 
 export const problem = (code: string, message: string, ...next: NextStep[]): Problem => ({ code, message, next });

@@ -1,6 +1,10 @@
 import { type Check, pass, skipped } from '../../engine/checks.ts';
-import type { Problem } from '../../engine/problem.ts';
+import type { Evidence, Problem } from '../../engine/problem.ts';
+import { byCondition, byField } from '../../kube/evidence.ts';
 import { noWecAccess } from '../registration/checks.ts';
+import { hubConnectionType } from '../registration/hub-connection.ts';
+import { bootstrapRequests } from '../registration/hub-evidence.ts';
+import { podProblem } from '../registration/wec-pods.ts';
 import {
   anyStage,
   asksAnew,
@@ -19,6 +23,7 @@ import {
   withoutKlusterlet,
   worksNotApplied,
 } from './diagnosis.ts';
+import { ofSeveral } from './of-several.ts';
 
 interface Row {
   id: string;
@@ -26,64 +31,100 @@ interface Row {
   /** Where it shows. What shows on the WEC alone is not seen without its context. */
   side: 'hub' | 'wec';
   needs?: readonly string[];
+  /** What it is judged by. */
+  seenBy?: (findings: Findings) => Evidence[];
   /** @returns what is wrong, if anything is */
   find: (findings: Findings) => Problem | undefined;
 }
 
+const byKlusterlet = ({ wec }: Findings): Evidence[] =>
+  wec === undefined ? [] : byCondition('Klusterlet', wec.klusterlet, hubConnectionType, wec.context);
+
+const byAvailability = ({ hub, its }: Findings): Evidence[] =>
+  byCondition('ManagedCluster', hub?.managedCluster, 'ManagedClusterConditionAvailable', its);
+
+const byLease = ({ hub, its }: Findings): Evidence[] =>
+  hub?.lease === undefined ? [] : [byField('Lease', hub.lease, 'renewTime', its, { since: hub.lease.spec?.renewTime })];
+
+function byDeletion({ hub, its }: Findings): Evidence[] {
+  const cluster = hub?.managedCluster;
+  if (cluster === undefined) return [];
+  const { deletionTimestamp: since, finalizers = [] } = cluster.metadata;
+  const held = byField('ManagedCluster', cluster, 'deletionTimestamp', its, { status: finalizers.join(', '), since });
+  return [held, ...byCondition('ManagedCluster', cluster, 'Deleting', its)];
+}
+
+const byRequests = ({ hub, its }: Findings): Evidence[] =>
+  (hub === undefined ? [] : bootstrapRequests(hub)).map(({ name, state, created }) => ({
+    ...{ object: `CertificateSigningRequest ${name}`, on: its, condition: 'state' },
+    ...{ status: state, since: new Date(created).toISOString() },
+  }));
+
+function byPods({ wec, now }: Findings): Evidence[] {
+  const stuck = podProblem(wec?.pods ?? [], now);
+  if (wec === undefined || stuck === undefined) return [];
+  return [byField('Pod', stuck.pod, 'containerStatuses', wec.context, { status: stuck.why })];
+}
+
 const running = ['wec-klusterlet', 'wec-containers', 'wec-agent-pods'];
+
+type Definition = Omit<Row, 'id' | 'title'>;
+const row = (id: string, title: string, definition: Definition): Row => ({ id: `wec-${id}`, title, ...definition });
 
 /**
  * What should be so of a WEC. Causes come before what follows from them: an agent that does not start explains a lease that has
  * stopped, and not the other way round.
  */
 const rows: readonly Row[] = [
-  { id: 'wec-not-deleted', title: 'it is not being deleted', side: 'hub', find: beingDeleted },
-  { id: 'wec-not-deregistering', title: 'no deregistration of it is half done', side: 'hub', find: beingDeregistered },
-  { id: 'wec-name', title: 'its cluster is registered under this name', side: 'wec', find: registeredAsAnother },
-  { id: 'wec-klusterlet', title: 'a Klusterlet is installed', side: 'wec', find: withoutKlusterlet },
-  { id: 'wec-containers', title: 'operator and agent start', side: 'wec', find: stuckContainer },
-  { id: 'wec-agent-pods', title: 'operator and agent have pods', side: 'wec', find: withoutAgent },
-  { id: 'wec-announced', title: 'the ITS has its ManagedCluster', side: 'wec', find: forgottenByHub },
-  {
-    ...{ id: 'wec-admission', title: 'the ITS admits its ManagedCluster', side: 'hub', find: silentWebhook },
+  row('not-deleted', 'it is not being deleted', { side: 'hub', find: beingDeleted, seenBy: byDeletion }),
+  row('not-deregistering', 'no deregistration of it is half done', { side: 'hub', find: beingDeregistered }),
+  row('name', 'its cluster is registered under this name', { side: 'wec', find: registeredAsAnother }),
+  row('klusterlet', 'a Klusterlet is installed', { side: 'wec', find: withoutKlusterlet }),
+  row('containers', 'operator and agent start', { side: 'wec', find: stuckContainer, seenBy: byPods }),
+  row('agent-pods', 'operator and agent have pods', { side: 'wec', find: withoutAgent }),
+  row('announced', 'the ITS has its ManagedCluster', { side: 'wec', find: forgottenByHub }),
+  row('admission', 'the ITS admits its ManagedCluster', {
+    side: 'hub',
+    find: silentWebhook,
     needs: ['its-hub-webhook'],
-  },
-  { id: 'wec-one-agent', title: 'no other agent asks for its name', side: 'hub', find: asksAnew },
-  {
-    ...{ id: 'wec-hub-connection', title: 'its agent reaches the ITS', side: 'wec', find: cannotConnect },
+  }),
+  row('one-agent', 'no other agent asks for its name', { side: 'hub', find: asksAnew, seenBy: byRequests }),
+  row('hub-connection', 'its agent reaches the ITS', {
+    ...{ side: 'wec', find: cannotConnect, seenBy: byKlusterlet },
     needs: [...running, 'wec-name', 'wec-announced'],
-  },
-  { id: 'wec-decision', title: 'no decision about it is open', side: 'hub', find: waitsForDecision },
-  {
-    ...{ id: 'wec-reports', title: 'its agent reports', side: 'hub', find: silentAgent },
-    needs: [...running, 'wec-hub-connection'],
-  },
-  {
-    ...{ id: 'wec-registered', title: 'its registration is complete', side: 'hub', find: anyStage },
+  }),
+  row('decision', 'no decision about it is open', { side: 'hub', find: waitsForDecision, seenBy: byRequests }),
+  row('reports', 'its agent reports', {
+    ...{ side: 'hub', find: silentAgent, needs: [...running, 'wec-hub-connection'] },
+    seenBy: (findings) => [...byAvailability(findings), ...byLease(findings)],
+  }),
+  row('registered', 'its registration is complete', {
+    ...{ side: 'hub', find: anyStage },
     needs: [
-      ...running,
-      ...['wec-not-deleted', 'wec-name', 'wec-announced', 'wec-admission'],
+      ...[...running, 'wec-not-deleted', 'wec-name', 'wec-announced', 'wec-admission'],
       ...['wec-one-agent', 'wec-hub-connection', 'wec-decision', 'wec-reports'],
     ],
-  },
-  {
-    ...{ id: 'wec-works', title: 'its works are applied', side: 'hub', find: worksNotApplied },
+  }),
+  row('works', 'its works are applied', {
+    ...{ side: 'hub', find: worksNotApplied },
     needs: [...running, 'wec-hub-connection', 'wec-reports'],
-  },
-  {
-    ...{ id: 'wec-lease', title: 'its agent renews its lease', side: 'hub', find: missedRenewal },
+  }),
+  row('lease', 'its agent renews its lease', {
+    ...{ side: 'hub', find: missedRenewal, seenBy: byLease },
     needs: [...running, 'wec-hub-connection'],
-  },
+  }),
 ];
 
 /** The checks of a WEC. */
 export const wecChecks = (findings: Findings): Check[] =>
-  rows.map(({ find, side, ...check }) => ({
+  rows.map(({ find, seenBy, side, ...check }) => ({
     ...check,
     look() {
       if (side === 'wec' && findings.wec === undefined) return skipped(noWecAccess);
       const found = find(findings);
-      return found === undefined ? pass() : { status: found.severity ?? 'fail', problem: found };
+      if (found === undefined) return pass();
+      const problem = { ...found, evidence: seenBy?.(findings), ofSeveral: ofSeveral[found.code] };
+      return { status: found.severity ?? 'fail', problem };
     },
   }));
 

@@ -74,7 +74,11 @@ test('what is the same of several WECs is one finding, with those it came to', a
       {
         id: 'wec-reports',
         title: 'its agent reports',
-        ...fail('agent-silent', `${name} is silent.`, run(`see ${name}`)),
+        status: 'fail',
+        problem: {
+          ...problem('agent-silent', `${name} is silent.`, run(`see ${name}`)),
+          ofSeveral: 'They are silent.',
+        },
       },
     ],
   });
@@ -102,8 +106,8 @@ test('what is the same of several WECs is one finding, with those it came to', a
     '✓ ITS its1   1 of 2 checks passed',
     '✗ WECs of its1   1 of 8 are well',
     '    ✗ its agent reports: c1, c2, c3, c4, c5 and 2 more',
-    '        c1 is silent.',
-    '        see c1',
+    '        They are silent.',
+    '        see c1    (so for each)',
     '1 failed, of 4 checks.',
   ]);
   assert.equal(asWritten(describeExamined(groups, examined, style, true)).length, 9);
