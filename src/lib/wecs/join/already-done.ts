@@ -2,9 +2,9 @@ import type { Run } from '../../engine/run.ts';
 import { blockingStage, isMet, type StageReport } from '../../engine/stages.ts';
 import type { HubAccess } from '../hub/hub-access.ts';
 import { imageVersion } from '../klusterlet/image.ts';
-import type { Klusterlet } from '../objects.ts';
 import type { WecResult } from '../registration/follow.ts';
 import { judgeRegistration } from '../registration/stages.ts';
+import type { WecEvidence } from '../registration/wec-evidence.ts';
 import { bootstrapNeed } from './bootstrap-need.ts';
 import { HubRecords } from './hub-records.ts';
 import type { JoinOptions } from './options.ts';
@@ -38,18 +38,21 @@ export async function finishDone(
   const state = access.kube === undefined ? 'connected' : 'available';
   run.progress.done(
     name,
-    `is registered with ${access.its} and ${state}; ${written.join(', ') || 'nothing to do'}.${versionNote(access, wecBefore.klusterlet)}${ignoredNote(options)}`,
+    `is registered with ${access.its} and ${state}; ${written.join(', ') || 'nothing to do'}.${versionNote(access, wecBefore)}${ignoredNote(options)}`,
   );
   const changed = written.length > 0 && access.kube?.dryRun !== true;
   return { name, stage: state, blockedAt: null, changed };
 }
 
-function versionNote({ ocmVersion }: HubAccess, klusterlet: Klusterlet | undefined): string {
+function versionNote({ ocmVersion }: HubAccess, { klusterlet, operator }: WecEvidence): string {
   const { deployOption, imagePullSpec, registrationImagePullSpec } = klusterlet?.spec ?? {};
   const agent = imageVersion(deployOption?.mode === 'Default' ? registrationImagePullSpec : imagePullSpec);
-  return agent === undefined || ocmVersion === undefined || agent === ocmVersion
-    ? ''
-    : ` Its agent is ${agent}, the hub ${ocmVersion}.`;
+  const runs = imageVersion(operator?.spec?.template?.spec?.containers?.[0]?.image);
+  const others = [
+    ...(agent === undefined || agent === ocmVersion ? [] : [`agent is ${agent}`]),
+    ...(runs === undefined || runs === ocmVersion || runs === agent ? [] : [`operator is ${runs}`]),
+  ];
+  return ocmVersion === undefined || others.length === 0 ? '' : ` Its ${others.join(', its ')}, the hub ${ocmVersion}.`;
 }
 
 function ignoredNote({ ocmVersion, imageRegistry, imagePullSecret }: JoinOptions): string {

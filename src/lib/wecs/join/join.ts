@@ -5,7 +5,6 @@ import { shareReads } from '../../kube/client/shared-reads.ts';
 import type { ChosenEndpoint } from '../hub/endpoint.ts';
 import type { HubAccess } from '../hub/hub-access.ts';
 import { installKlusterlet } from '../klusterlet/install.ts';
-import { managedBy, managedByLabel } from '../klusterlet/operator.ts';
 import type { WecResult } from '../registration/follow.ts';
 import { finishDone, isDone, judgePlan } from './already-done.ts';
 import { bootstrapNeed, firstTime } from './bootstrap-need.ts';
@@ -85,9 +84,10 @@ async function joinOne(
   const hasWaited = needsWebhook(plan, options) && (await webhook?.untilAnswering(wec.name));
   // Much may have happened meanwhile.
   if (hasWaited) plan = await preflight(access, wec, options, shared.verify);
+  for (const kept of plan.versions.kept) run.progress.note(`${wec.name}: ${kept}`);
   run.progress.waiting(wec.name, 'installing the klusterlet');
   const renewed = await install(access, plan, options, result, run);
-  const retried = await retryStuckPods(wec.kube, plan.wecBefore, plan.installOperator);
+  const retried = await retryStuckPods(wec.kube, plan.wecBefore, plan.versions.installOperator);
   result.changed ||= retried && !wec.kube.dryRun;
   if (plan.lost !== undefined) await dropCertificate(wec.kube, plan.wecBefore);
   if (wec.kube.dryRun) {
@@ -112,18 +112,16 @@ async function install(
   result: WecResult,
   run: Run,
 ): Promise<boolean> {
-  const { name, kube, wecBefore, endpoint, lost } = plan;
+  const { name, kube, wecBefore, endpoint, lost, versions } = plan;
   const isAvailable = isMet(judgePlan(access, plan), 'available');
   const need =
     lost === undefined
       ? bootstrapNeed(wecBefore, endpoint, options, isAvailable)
       : `${lost}: it requests registration again`;
-  const present = wecBefore.klusterlet;
   const installation = {
     settings: plan.settings,
-    installOperator: plan.installOperator,
+    ...versions,
     imagePullSecret: options.imagePullSecret,
-    writeKlusterlet: present === undefined || present.metadata.labels?.[managedByLabel] === managedBy,
     bootstrap: need === undefined ? undefined : { hub: endpoint, token: await access.token() },
   };
   const counts = { created: 0, changed: 0, unchanged: 0 };
@@ -134,6 +132,7 @@ async function install(
   }
   if (kube.dryRun) return false;
   if (need !== undefined && need !== firstTime) run.progress.changed(name, need);
+  for (const replaced of versions.replaced) run.progress.changed(name, replaced);
   const parts = Object.entries(counts).filter(([, count]) => count > 0);
   run.progress.changed(name, `klusterlet applied (${parts.map(([change, count]) => `${count} ${change}`).join(', ')})`);
   return need !== undefined && need !== firstTime;

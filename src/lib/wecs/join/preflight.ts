@@ -11,7 +11,7 @@ import { clusterUid } from '../identity/cluster-uid.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { AgentSettings, HubConnection } from '../klusterlet/agent.ts';
 import { tagOf } from '../klusterlet/image.ts';
-import { managedBy, managedByLabel } from '../klusterlet/operator.ts';
+import { isOurs } from '../klusterlet/operator.ts';
 import type { Klusterlet } from '../objects.ts';
 import { hubPermissions, startAnewPermissions, wecPermissions } from '../permissions.ts';
 import { type HubEvidence, readOne } from '../registration/hub-evidence.ts';
@@ -20,6 +20,7 @@ import type { JoiningWec, JoinOptions } from './options.ts';
 import { refuseOtherKlusterlets, refuseOtherRegistration, requireOwnership } from './ownership.ts';
 import { refuseOtherRole } from './refuse-other-role.ts';
 import { lostRegistration } from './renew-agent.ts';
+import { planVersions, type VersionPlan } from './versions.ts';
 
 /** What a join will do to one WEC: decided before anything is written. */
 export interface JoinPlan {
@@ -27,8 +28,8 @@ export interface JoinPlan {
   kube: Kube;
   endpoint: ChosenEndpoint & HubConnection;
   settings: AgentSettings;
-  /** False where there is an operator that stellarctl did not install, which is not changed. */
-  installOperator: boolean;
+  /** What happens to the versions that are there. */
+  versions: VersionPlan;
   /** What both sides showed before. */
   wecBefore: WecEvidence;
   hubBefore: HubEvidence | undefined;
@@ -87,12 +88,10 @@ export async function preflight(
   }
   if (access.kube === undefined)
     notes.push(`${access.its} is out of reach from here: whether the name ${name} is free there was not checked.`);
-  const operatorIsOurs =
-    wecBefore.operator === undefined || wecBefore.operator.metadata.labels?.[managedByLabel] === managedBy;
-  if (!operatorIsOurs)
+  if (wecBefore.operator !== undefined && !isOurs(wecBefore.operator))
     notes.push(`${name} has a klusterlet operator that stellarctl did not install; it is left as it is.`);
-  const installOperator = operatorIsOurs;
-  return { name, kube, endpoint, settings, installOperator, wecBefore, hubBefore, identity, uid, lost, notes };
+  const versions = planVersions(wecBefore, settings, options, kube.now());
+  return { name, kube, endpoint, settings, versions, wecBefore, hubBefore, identity, uid, lost, notes };
 }
 
 /** Either the ITS shows other certificates to the outside, or what it publishes is out of date. */

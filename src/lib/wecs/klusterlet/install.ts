@@ -7,7 +7,7 @@ import type { Change, Kube } from '../../kube/client/client.ts';
 import { isCrdServed } from '../../kube/crds.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
-import { klusterletCrdName, operatorNamespace, pullSecretName } from '../names.ts';
+import { klusterletCrdName, operatorName, operatorNamespace, pullSecretName } from '../names.ts';
 import { type AgentSettings, bootstrapSecret, type HubConnection, image, klusterlet } from './agent.ts';
 import { klusterletCrd } from './crd.ts';
 import {
@@ -21,8 +21,10 @@ import {
 
 export interface Installation {
   settings: AgentSettings;
-  /** False where somebody else's operator is there. */
+  /** False where an operator is there that is not to be changed. */
   installOperator: boolean;
+  /** Whether that one is scaled to no pods and is to be started. */
+  startOperator: boolean;
   /** A docker config.json; undefined keeps the one that is there. */
   imagePullSecret: string | undefined;
   /** False where a Klusterlet is there that is not to be touched. */
@@ -59,6 +61,10 @@ export async function installKlusterlet(
     await applyNamespace(kube, operatorNamespaceObject(), apply);
     await applyPullSecret(kube, installation.imagePullSecret, apply);
     for (const object of operatorWorkload(image(installation.settings, 'registration-operator'))) await apply(object);
+  }
+  if (installation.startOperator) {
+    await kube.merge(resources.deployments, operatorName, { spec: { replicas: 1 } }, { namespace: operatorNamespace });
+    counts.changed += 1;
   }
   if (installation.bootstrap !== undefined) {
     await applyNamespace(kube, agentNamespaceObject(), apply);

@@ -87,6 +87,7 @@ describe('a dry run', () => {
       {
         settings,
         installOperator: true,
+        startOperator: false,
         imagePullSecret: undefined,
         writeKlusterlet: true,
         bootstrap: { hub, token: 'secret' },

@@ -1,0 +1,87 @@
+import type { Pod } from '../../kube/objects.ts';
+import { compareVersions } from '../../programs/version.ts';
+import { type AgentSettings, image } from '../klusterlet/agent.ts';
+import { imageVersion, isOcmVersion, parseImage } from '../klusterlet/image.ts';
+import { isOurs } from '../klusterlet/operator.ts';
+import type { WecEvidence } from '../registration/wec-evidence.ts';
+import { isOperatorPod, stuckPodsOf } from '../registration/wec-pods.ts';
+import type { JoinOptions } from './options.ts';
+
+/** What a join does to the operator and the Klusterlet that it finds. */
+export interface VersionPlan {
+  /** False where the operator that runs is kept, or is somebody else's. */
+  installOperator: boolean;
+  /** Whether an operator that is kept is scaled to no pods and has to be started. */
+  startOperator: boolean;
+  /** False where the Klusterlet stays as it is. */
+  writeKlusterlet: boolean;
+  /** What runs, and why it is kept. */
+  kept: string[];
+  /** What is replaced by what, and why. */
+  replaced: string[];
+}
+
+type Decision = { keep: boolean; why: string } | undefined;
+
+/**
+ * Decides about the images of an operator and a Klusterlet that are there: somebody may have upgraded or downgraded them since they
+ * were joined. A join raises them to the version of the hub, and never lowers them unless asked to; what it cannot compare, it keeps.
+ * @param now the WEC's clock, milliseconds since the epoch
+ */
+export function planVersions(
+  { operator, klusterlet, pods }: WecEvidence,
+  settings: AgentSettings,
+  options: JoinOptions,
+  now: number,
+): VersionPlan {
+  const wanted = image(settings, 'registration-operator');
+  const isAsked = options.ocmVersion !== undefined || options.imageRegistry !== undefined;
+  const withoutImage = stuckPodsOf(pods, now).filter(lacksImage);
+  const runs = operator?.spec?.template?.spec?.containers?.[0]?.image;
+  const isOwn = operator === undefined || isOurs(operator);
+  const ofOperator = isOwn ? decide(runs, wanted, { isAsked, isStuck: withoutImage.some(isOperatorPod) }) : undefined;
+  const pinned = klusterlet?.spec?.imagePullSpec;
+  const isOwnKlusterlet = klusterlet === undefined || isOurs(klusterlet);
+  const isStuck = withoutImage.length > 0;
+  const ofAgent = isOwnKlusterlet ? decide(pinned, wanted, { isAsked, isStuck }) : undefined;
+  const found = [
+    { what: 'operator', reference: runs, decision: ofOperator },
+    { what: 'agent', reference: pinned, decision: ofAgent },
+  ].flatMap(({ what, reference, decision }) =>
+    decision === undefined ? [] : [{ ...decision, text: `${what} ${tagOf(reference)}` }],
+  );
+  return {
+    installOperator: isOwn && ofOperator?.keep !== true,
+    startOperator: isOwn && ofOperator?.keep === true && operator?.spec?.replicas === 0,
+    writeKlusterlet: isOwnKlusterlet && ofAgent?.keep !== true,
+    kept: found.filter(({ keep }) => keep).map(({ text, why }) => `${text} kept: ${why}`),
+    replaced: found.filter(({ keep }) => !keep).map(({ text, why }) => `${text} replaced by ${tagOf(wanted)}: ${why}`),
+  };
+}
+
+/** @returns undefined where there is none, or it is the one that is wanted */
+function decide(
+  present: string | undefined,
+  wanted: string,
+  { isAsked, isStuck }: Record<'isAsked' | 'isStuck', boolean>,
+): Decision {
+  if (present === undefined || present === wanted) return undefined;
+  if (isAsked) return { keep: false, why: 'as asked for' };
+  if (isStuck) return { keep: false, why: 'its image cannot be pulled' };
+  const [from, to] = [parseImage(present), parseImage(wanted)];
+  if (from?.registry !== to?.registry)
+    return { keep: true, why: 'its image is from another place than those of the hub' };
+  const [have = '', want = ''] = [from?.tag, to?.tag];
+  if (!isOcmVersion(have) || !isOcmVersion(want))
+    return { keep: true, why: 'its version cannot be compared with that of the hub' };
+  return compareVersions(have, want) < 0
+    ? { keep: false, why: 'the version of the hub is higher' }
+    : { keep: true, why: `a join does not lower it to ${tagOf(wanted)} unasked` };
+}
+
+/** A version that crash-loops may be the right one all the same; one that cannot be pulled never runs. */
+const lacksImage = ({ status }: Pod): boolean =>
+  status?.containerStatuses?.some(({ state }) => /Image/.test(state?.waiting?.reason ?? '')) ?? false;
+
+/** What tells images apart for people: the version, else all of it. */
+const tagOf = (reference = ''): string => imageVersion(reference) ?? reference;
