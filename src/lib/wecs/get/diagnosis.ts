@@ -67,8 +67,13 @@ export function withoutKlusterlet({ hub, wec, forbidden, name, its }: Findings):
   return problem(
     'no-klusterlet',
     `There is no Klusterlet in the cluster of context ${wec.context}, so that ${name} has no agent there.`,
-    // A name that has joined belongs to the cluster that joined: which of the two is wrong is for a person to say.
-    ...(hasJoined(hub) ? [] : [run(command`stellarctl wec join ${`${name}=${wec.context}`} --its ${its}`)]),
+    // A name that has joined belongs to the cluster that joined: a join proves that it is this one, or refuses.
+    hasJoined(hub)
+      ? noted(
+          command`stellarctl wec join ${`${name}=${wec.context}`} --accept --its ${its}`,
+          `installs it again, if this is the cluster that joined as ${name}`,
+        )
+      : run(command`stellarctl wec join ${`${name}=${wec.context}`} --its ${its}`),
   );
 }
 

@@ -2,9 +2,12 @@ import { forName } from '../../engine/each-name.ts';
 import type { Run } from '../../engine/run.ts';
 import { isMet, unreached } from '../../engine/stages.ts';
 import { shareReads } from '../../kube/client/shared-reads.ts';
+import { resources } from '../../kube/resources.ts';
+import { untilGone } from '../deregister/delete/until-gone.ts';
 import type { ChosenEndpoint } from '../hub/endpoint.ts';
 import type { HubAccess } from '../hub/hub-access.ts';
 import { installKlusterlet } from '../klusterlet/install.ts';
+import { agentNamespace } from '../names.ts';
 import type { WecResult } from '../registration/follow.ts';
 import { finishDone, isDone, judgePlan } from './already-done.ts';
 import { bootstrapNeed, firstTime } from './bootstrap-need.ts';
@@ -81,9 +84,12 @@ async function joinOne(
   if (isDone(access, plan, options)) return finishDone(access, plan, options, run);
 
   const webhook = shared.webhook;
-  const hasWaited = needsWebhook(plan, options) && (await webhook?.untilAnswering(wec.name));
+  const hasWaited = [
+    await untilFormerGone(plan, run),
+    needsWebhook(plan, options) && (await webhook?.untilAnswering(wec.name)),
+  ];
   // Much may have happened meanwhile.
-  if (hasWaited) plan = await preflight(access, wec, options, shared.verify);
+  if (hasWaited.includes(true)) plan = await preflight(access, wec, options, shared.verify);
   for (const kept of plan.versions.kept) run.progress.note(`${wec.name}: ${kept}`);
   run.progress.waiting(wec.name, 'installing the klusterlet');
   const renewed = await install(access, plan, options, result, run);
@@ -95,6 +101,19 @@ async function joinOne(
     return result;
   }
   return followJoin(access, plan, options, { changed: result.changed, renewed, started, webhook }, run);
+}
+
+/**
+ * A Klusterlet that was deleted takes the agent's namespace along, which ends some seconds later: what is written there before is lost.
+ * @returns whether it had to be waited for
+ */
+async function untilFormerGone({ name, kube, wecBefore }: JoinPlan, run: Run): Promise<boolean> {
+  if (wecBefore.klusterlet !== undefined || run.dryRun) return false;
+  const namespace = await kube.get(resources.namespaces, agentNamespace);
+  if (namespace?.metadata.deletionTimestamp === undefined) return false;
+  run.progress.waiting(name, `namespace ${agentNamespace} is being deleted`);
+  await untilGone(kube, resources.namespaces, namespace, run);
+  return true;
 }
 
 /** A cluster that the ITS has accepted needs no more of its admission. */

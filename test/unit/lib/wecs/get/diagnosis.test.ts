@@ -148,7 +148,7 @@ const cases: [what: string, situation: Situation, wrong: RegExp, hint: RegExp | 
     'no Klusterlet, of a WEC that has joined',
     { hub: silent, wec: sideOf('join-singleton', { klusterlet: undefined }) },
     /no Klusterlet in the cluster of context kind-1/,
-    null,
+    /wec join cluster1=kind-1 --accept --its its1 .*installs it again, if this is the cluster that joined/,
   ],
   [
     'another name',
