@@ -29,6 +29,8 @@ export interface CertificateRequest {
   organizations?: string[];
   /** Names and addresses of a server; without any the certificate is a client's. */
   hosts?: string[];
+  /** How many seconds from now it is good for; below 0 it has expired. A year by default. */
+  lifeSeconds?: number;
 }
 
 /** A certificate authority of its own. */
@@ -65,7 +67,7 @@ export class Authority {
     return new Authority(name, keys, certPem);
   }
 
-  async issue({ commonName, organizations = [], hosts = [] }: CertificateRequest): Promise<KeyPair> {
+  async issue({ commonName, organizations = [], hosts = [], lifeSeconds }: CertificateRequest): Promise<KeyPair> {
     const keys = await newKeys();
     const subject = new Name([{ CN: [commonName] }, ...organizations.map((organization) => ({ O: [organization] }))]);
     const extensions: Extension[] = [
@@ -77,7 +79,7 @@ export class Authority {
       const names = hosts.map((value) => ({ type: isIP(value) ? ('ip' as const) : ('dns' as const), value }));
       extensions.push(new SubjectAlternativeNameExtension(names));
     }
-    const certPem = await sign(subject.toString(), this.#name, keys, this.#keys, extensions);
+    const certPem = await sign(subject.toString(), this.#name, keys, this.#keys, extensions, lifeSeconds);
     return { certPem, keyPem: privatePem(keys) };
   }
 }
@@ -106,13 +108,14 @@ async function sign(
   keys: webcrypto.CryptoKeyPair,
   issuerKeys: webcrypto.CryptoKeyPair,
   extensions: Extension[],
+  lifeSeconds = (365 * day) / 1000,
 ): Promise<string> {
   const certificate = await X509CertificateGenerator.create({
     serialNumber: randomBytes(16).toString('hex'),
     subject: subject.includes('=') ? subject : `CN=${subject}`,
     issuer: `CN=${issuer}`,
     notBefore: new Date(Date.now() - day),
-    notAfter: new Date(Date.now() + 365 * day),
+    notAfter: new Date(Date.now() + lifeSeconds * 1000),
     publicKey: keys.publicKey,
     signingKey: issuerKeys.privateKey,
     signingAlgorithm: algorithm,

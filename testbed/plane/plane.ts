@@ -208,8 +208,8 @@ export class Plane {
   }
 
   /** A client certificate for any user of this plane. */
-  issueUser(commonName: string, organizations: string[] = []): Promise<KeyPair> {
-    return this.#authority.issue({ commonName, organizations });
+  issueUser(commonName: string, organizations: string[] = [], lifeSeconds?: number): Promise<KeyPair> {
+    return this.#authority.issue({ commonName, organizations, ...(lifeSeconds !== undefined && { lifeSeconds }) });
   }
 
   /** The writes that the API server answered since the start or the last mark; `by` keeps those of one user. */

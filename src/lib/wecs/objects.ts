@@ -15,6 +15,8 @@ export interface CertificateSigningRequest extends KubeObject {
     usages?: string[];
     username?: string;
     groups?: string[];
+    /** What the API server knows of the requester beside; since Kubernetes 1.30 which credential it came with. */
+    extra?: Record<string, string[]>;
   };
   status?: {
     conditions?: (Omit<Condition, 'type'> & { type: 'Approved' | 'Denied' | 'Failed'; lastUpdateTime?: string })[];

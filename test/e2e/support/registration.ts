@@ -36,9 +36,9 @@ export function contextsOf(...planes: [Plane, ...Plane[]]): Promise<string> {
 
 /** Scales the klusterlet to no pods: the operator first, and until it has ended, because it starts its agent again. */
 export async function stopKlusterlet({ admin }: Plane): Promise<void> {
-  for (const key of ['open-cluster-management/klusterlet', 'open-cluster-management-agent/klusterlet-agent']) {
-    await admin.patch(resources.deployments, key, { spec: { replicas: 0 } });
-    const [namespace = ''] = key.split('/');
+  for (const namespace of ['open-cluster-management', 'open-cluster-management-agent']) {
+    for (const { metadata } of (await admin.list(resources.deployments, { namespace })).items)
+      await admin.patch(resources.deployments, `${namespace}/${metadata.name}`, { spec: { replicas: 0 } });
     const hasEnded = async () => (await admin.list(resources.pods, { namespace })).items.length === 0;
     await until(hasEnded, `end of the pods in ${namespace}`);
   }

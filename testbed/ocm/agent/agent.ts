@@ -63,9 +63,10 @@ export async function registrationAgent(context: PodContext, alsoServe?: AlsoSer
   } catch (error) {
     if (!signal.aborted) throw error;
   }
-  // Told to end, the agent of Singleton mode goes on to its work agent, which has no file yet and ends the process.
-  if (alsoServe && restart.aborted && readHubFiles(context).kubeconfig === undefined)
-    throw new Fatal('stat /spoke/hub-kubeconfig/kubeconfig: no such file or directory');
+  if (!restart.aborted || readHubFiles(context).kubeconfig !== undefined) return;
+  // Told to end without a file yet: Singleton goes on to its work agent and dies of that; Default says so and ends in order.
+  const missing = 'stat /spoke/hub-kubeconfig/kubeconfig: no such file or directory';
+  throw alsoServe ? new Fatal(missing) : new Error(`graceful termination failed: ${missing}`);
 }
 
 /** Without flag and without a stored name both are random, and new at every start (ocm pkg/common/options/agent.go). */

@@ -12,7 +12,6 @@ import {
   beingDeregistered,
   cannotConnect,
   type Findings,
-  forgottenByHub,
   missedRenewal,
   registeredAsAnother,
   silentAgent,
@@ -20,9 +19,9 @@ import {
   stuckContainer,
   waitsForDecision,
   withoutAgent,
-  withoutKlusterlet,
   worksNotApplied,
 } from './diagnosis.ts';
+import { expiredCertificate, forgottenByHub, withoutKlusterlet } from './lost-registration.ts';
 import { ofSeveral } from './of-several.ts';
 
 interface Row {
@@ -83,6 +82,7 @@ const rows: readonly Row[] = [
   row('containers', 'operator and agent start', { side: 'wec', find: stuckContainer, seenBy: byPods }),
   row('agent-pods', 'operator and agent have pods', { side: 'wec', find: withoutAgent }),
   row('announced', 'the ITS has its ManagedCluster', { side: 'wec', find: forgottenByHub }),
+  row('certificate', "its agent's certificate is valid", { side: 'wec', find: expiredCertificate }),
   row('admission', 'the ITS admits its ManagedCluster', {
     side: 'hub',
     find: silentWebhook,
@@ -91,17 +91,17 @@ const rows: readonly Row[] = [
   row('one-agent', 'no other agent asks for its name', { side: 'hub', find: asksAnew, seenBy: byRequests }),
   row('hub-connection', 'its agent reaches the ITS', {
     ...{ side: 'wec', find: cannotConnect, seenBy: byKlusterlet },
-    needs: [...running, 'wec-name', 'wec-announced'],
+    needs: [...running, 'wec-name', 'wec-announced', 'wec-certificate'],
   }),
   row('decision', 'no decision about it is open', { side: 'hub', find: waitsForDecision, seenBy: byRequests }),
   row('reports', 'its agent reports', {
-    ...{ side: 'hub', find: silentAgent, needs: [...running, 'wec-hub-connection'] },
+    ...{ side: 'hub', find: silentAgent, needs: [...running, 'wec-certificate', 'wec-hub-connection'] },
     seenBy: (findings) => [...byAvailability(findings), ...byLease(findings)],
   }),
   row('registered', 'its registration is complete', {
     ...{ side: 'hub', find: anyStage },
     needs: [
-      ...[...running, 'wec-not-deleted', 'wec-name', 'wec-announced', 'wec-admission'],
+      ...[...running, 'wec-not-deleted', 'wec-name', 'wec-announced', 'wec-certificate', 'wec-admission'],
       ...['wec-one-agent', 'wec-hub-connection', 'wec-decision', 'wec-reports'],
     ],
   }),
@@ -111,7 +111,7 @@ const rows: readonly Row[] = [
   }),
   row('lease', 'its agent renews its lease', {
     ...{ side: 'hub', find: missedRenewal, seenBy: byLease },
-    needs: [...running, 'wec-hub-connection'],
+    needs: [...running, 'wec-certificate', 'wec-hub-connection'],
   }),
 ];
 

@@ -14,6 +14,7 @@ import { hubConnectionOf } from '../registration/hub-connection.ts';
 import { bootstrapRequests, type HubEvidence, hasJoined } from '../registration/hub-evidence.ts';
 import { overdueLease } from '../registration/lease.ts';
 import { isOperatorPod, lacksAgent, lacksOperator, podProblem } from '../registration/wec-pods.ts';
+import { noted } from './lost-registration.ts';
 import type { Mailbox } from './view.ts';
 
 /** What a diagnosis is made from. */
@@ -25,9 +26,6 @@ export interface Findings extends Registration {
   /** The context of the ITS. */
   its: string;
 }
-
-/** A command that helps as it is, with what it does or when it is right. */
-const noted = (command: string, note: string): NextStep => ({ ...run(command), note });
 
 export function beingDeleted({ hub, mailbox, name, its }: Findings): Problem | undefined {
   const cluster = hub?.managedCluster;
@@ -61,22 +59,6 @@ export function registeredAsAnother({ wec, name, its }: Findings): Problem | und
   );
 }
 
-export function withoutKlusterlet({ hub, wec, forbidden, name, its }: Findings): Problem | undefined {
-  const isUnseen = forbidden.has(resources.klusterlets.plural);
-  if (wec === undefined || wec.klusterlet !== undefined || isUnseen || hub === undefined) return undefined;
-  return problem(
-    'no-klusterlet',
-    `There is no Klusterlet in the cluster of context ${wec.context}, so that ${name} has no agent there.`,
-    // A name that has joined belongs to the cluster that joined: a join proves that it is this one, or refuses.
-    hasJoined(hub)
-      ? noted(
-          command`stellarctl wec join ${`${name}=${wec.context}`} --accept --its ${its}`,
-          `installs it again, if this is the cluster that joined as ${name}`,
-        )
-      : run(command`stellarctl wec join ${`${name}=${wec.context}`} --its ${its}`),
-  );
-}
-
 export function stuckContainer({ wec, now }: Findings): Problem | undefined {
   const stuck = podProblem(wec?.pods ?? [], now);
   if (wec === undefined || stuck === undefined) return undefined;
@@ -105,16 +87,6 @@ export function withoutAgent({ wec, name, its }: Findings): Problem | undefined 
   );
 }
 
-/** An agent that has its certificate does not announce its ManagedCluster a second time (seen with OCM 1.3.1). */
-export function forgottenByHub({ hub, wec, name, its }: Findings): Problem | undefined {
-  if (wec?.hubSecret === undefined || hub === undefined || hub.managedCluster !== undefined) return undefined;
-  return problem(
-    'managed-cluster-missing',
-    `There is no ManagedCluster ${name} on ${its}, and its agent, which has its certificate, does not announce it (again).`,
-    noted(command`stellarctl wec join ${`${name}=${wec.context}`} --accept --its ${its}`, 'registers it anew'),
-  );
-}
-
 /** Without it nothing about a ManagedCluster can be written, whatever else is wrong. */
 export function silentWebhook({ webhook, hub, name, its }: Findings): Problem | undefined {
   if (webhook?.state !== 'silent') return undefined;
@@ -138,9 +110,11 @@ export function asksAnew({ hub, now, name, its }: Findings): Problem | undefined
   );
 }
 
-export function cannotConnect({ hub, wec, name, its }: Findings): Problem | undefined {
+export function cannotConnect({ hub, wec, forbidden, name, its }: Findings): Problem | undefined {
   const isJoined = hub !== undefined && hasJoined(hub);
-  if (wec === undefined || (isJoined && isAvailable(hub))) return undefined;
+  // The ITS believes in an agent that has lost its certificate until its lease is old.
+  const hasCertificate = wec?.hubSecret !== undefined || forbidden.has(resources.secrets.plural);
+  if (wec === undefined || (isJoined && isAvailable(hub) && hasCertificate)) return undefined;
   const { state, bootstrap, own, error } = hubConnectionOf(wec.klusterlet);
   if (state !== 'degraded') return undefined;
   // An agent that joined before asks anew once its connection is renewed, and somebody has to accept that.

@@ -11,6 +11,7 @@ export const ofSeveral: Readonly<Record<string, string>> = {
   'agent-asks-anew': 'They have joined and are not available, and agents ask for their names anew.',
   'authority-changed': "The hub's certificate authority has changed since they joined.",
   'authority-wrong': "They were given another certificate authority than the hub's.",
+  'certificate-expired': 'The certificates of their agents have expired.',
   'certificate-rejected': 'The ITS no longer accepts the certificates of their agents.',
   'token-rejected': 'The ITS no longer accepts their bootstrap tokens.',
   'hub-not-reached': 'They do not reach the hub.',

@@ -67,12 +67,22 @@ async function requestToken(kube: Kube, name: string, seconds: number): Promise<
  * the API server can do that. Undefined for tokens that do not tell, as kubeadm's `id.secret`.
  */
 export function tokenExpiry(token: string): Date | undefined {
+  const { exp } = claimsOf(token);
+  return typeof exp === 'number' ? new Date(exp * 1000) : undefined;
+}
+
+/** The id of a token, its `jti`; undefined for tokens that have none. */
+export function tokenId(token: string): string | undefined {
+  const { jti } = claimsOf(token);
+  return typeof jti === 'string' ? jti : undefined;
+}
+
+function claimsOf(token: string): Record<string, unknown> {
   const payload = token.split('.')[1];
-  if (token.split('.').length !== 3 || payload === undefined) return undefined;
+  if (token.split('.').length !== 3 || payload === undefined) return {};
   try {
-    const { exp } = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as { exp?: unknown };
-    return typeof exp === 'number' ? new Date(exp * 1000) : undefined;
+    return (JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as Record<string, unknown> | null) ?? {};
   } catch {
-    return undefined;
+    return {};
   }
 }

@@ -1,7 +1,8 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { Kube } from '../../kube/client/client.ts';
 import { ApiError } from '../../kube/client/errors.ts';
-import type { Secret } from '../../kube/objects.ts';
+import type { ConfigMap, Secret } from '../../kube/objects.ts';
+import { lenient } from '../../kube/permissive-reader.ts';
 import { resources } from '../../kube/resources.ts';
 import { identityOf } from '../names.ts';
 
@@ -37,6 +38,45 @@ export async function presentCertificate(hub: Kube, secret: Secret | undefined):
     if (!(error instanceof ApiError) || error.status !== 401) throw error;
     const end = parsed.validToDate;
     return { state: 'refused', expired: end.getTime() < hub.now() ? end : undefined };
+  } finally {
+    asAgent.close();
+  }
+}
+
+/** When a WEC's agent's certificate expired, by the clock of the hub; undefined where it has not, or cannot be read. */
+export function certificateExpiry(secret: Secret | undefined, now: number): Date | undefined {
+  const end = readPair(secret?.data?.['tls.crt'], secret?.data?.['tls.key'])?.validToDate;
+  return end !== undefined && end.getTime() < now ? end : undefined;
+}
+
+/**
+ * The holder that a hub once issued a certificate to which has expired since: whoever has its key was that agent. The hub publishes
+ * the authorities that it accepts clients by (kube-system/extension-apiserver-authentication).
+ * @returns undefined where no such authority has signed it, or they may not be read
+ */
+export async function formerHolder(hub: Kube, secret: Secret | undefined): Promise<string | undefined> {
+  const parsed = readPair(secret?.data?.['tls.crt'], secret?.data?.['tls.key']);
+  if (parsed === undefined) return undefined;
+  const published = await lenient(hub).get<ConfigMap>(resources.configMaps, 'extension-apiserver-authentication', {
+    namespace: 'kube-system',
+  });
+  const authorities =
+    published?.data?.['client-ca-file']?.match(/-----BEGIN [^-]+-----[^-]+-----END [^-]+-----/g) ?? [];
+  const isSigned = authorities
+    .map((pem) => new X509Certificate(pem))
+    .some((authority) => parsed.checkIssued(authority) && parsed.verify(authority.publicKey));
+  return isSigned ? commonNameOf(parsed) : undefined;
+}
+
+/** Whether a hub refuses a bootstrap token: its service account was deleted, or made anew, or the token has expired. */
+export async function isTokenRefused(hub: Kube, token: string): Promise<boolean> {
+  const asAgent = hub.fork({ user: { token } });
+  try {
+    await whoAmI(asAgent);
+    return false;
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    return error.status === 401;
   } finally {
     asAgent.close();
   }

@@ -10,7 +10,7 @@ import { otherRole } from './other-role.ts';
 
 /** Whether the cluster behind a context is the WEC of a name that an ITS knows. */
 export type Identity =
-  | { state: 'proven'; by: 'certificate' | 'uid' }
+  | { state: 'proven'; by: 'certificate' | 'uid' | 'expired-certificate' }
   /** It is certainly another one. `found`: what was found there, a clause. */
   | { state: 'other'; found: string }
   /** Neither can be said. */

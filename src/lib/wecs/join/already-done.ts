@@ -12,11 +12,11 @@ import type { JoinPlan } from './preflight.ts';
 
 /** Whether everything that was asked for is so already, labels apart. */
 export function isDone(access: HubAccess, plan: JoinPlan, options: JoinOptions): boolean {
-  const { wecBefore, endpoint, lost } = plan;
+  const { wecBefore, endpoint, lost, isTokenRefused } = plan;
   const reports = judgePlan(access, plan);
   const isAvailable = isMet(reports, 'available');
   if (wecBefore.klusterlet === undefined || lost !== undefined) return false;
-  if (bootstrapNeed(wecBefore, endpoint, options, isAvailable) !== undefined) return false;
+  if (bootstrapNeed(wecBefore, endpoint, options, { isAvailable, isTokenRefused }) !== undefined) return false;
   // The lease of an agent that no longer runs stays fresh for minutes.
   return blockingStage(reports) === undefined && (isAvailable || access.kube === undefined);
 }

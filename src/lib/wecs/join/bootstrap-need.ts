@@ -13,13 +13,14 @@ const tokenMarginMs = 5 * 60_000;
 /**
  * Why the bootstrap secret has to be written; undefined to keep it, because writing it makes the agent start anew. An agent that
  * works needs none, unless the user asks for another address.
- * @param isAvailable whether the ITS shows the WEC as available, which is newer than what the operator last said
+ * @param now.isAvailable whether the ITS shows the WEC as available, which is newer than what the operator last said
+ * @param now.isTokenRefused whether the ITS refuses the token that is in it
  */
 export function bootstrapNeed(
   { klusterlet, bootstrapSecret, hubSecret }: WecEvidence,
   endpoint: HubConnection,
   options: JoinOptions,
-  isAvailable = false,
+  { isAvailable = false, isTokenRefused = false }: { isAvailable?: boolean; isTokenRefused?: boolean } = {},
 ): string | undefined {
   const present = readHubKubeconfig(bootstrapSecret);
   if (present?.token === undefined) return firstTime;
@@ -42,6 +43,7 @@ export function bootstrapNeed(
   const left = expiry === undefined ? Number.POSITIVE_INFINITY : expiry.getTime() - Date.now();
   if (left <= 0) return `the bootstrap token had expired ${formatAge(-left)} ago: renewed`;
   if (left < tokenMarginMs) return `the bootstrap token was to expire in ${formatAge(left)}: renewed`;
+  if (isTokenRefused && hubSecret === undefined) return 'the ITS does not accept the bootstrap token: renewed';
   if (differs && bootstrap !== 'Functional')
     return 'the address or certificate authority of the ITS has changed: bootstrap secret renewed';
   if (bootstrap === 'Error' && error.kind === 'unauthorized')

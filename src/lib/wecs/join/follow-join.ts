@@ -17,6 +17,7 @@ import { readWec, type WecEvidence } from '../registration/wec-evidence.ts';
 import { NewStart, type NewStartNeed } from './agent-restart.ts';
 import { HubRecords } from './hub-records.ts';
 import type { JoinOptions } from './options.ts';
+import { OwnRequests } from './own-requests.ts';
 import type { JoinPlan } from './preflight.ts';
 import { dropCertificate, releaseDeadLeases, restartAgents } from './renew-agent.ts';
 import { SupersededRequests } from './superseded.ts';
@@ -58,17 +59,23 @@ export async function followJoin(
 ): Promise<WecResult> {
   const { name, kube } = plan;
   const klusterlet = await kube.get<Klusterlet>(resources.klusterlets, klusterletName);
-  // Both clusters were named together, so in Singleton mode the WEC's own agent is known, whichever others send requests.
-  const ownAgent = klusterlet && singletonAgentId(klusterlet);
-  const side = access.kube && hubSideOf(access.kube, plan, options, ownAgent, webhook, run);
+  // Both clusters were named together, so the WEC's own agent is known, whichever others send requests.
+  const known = (klusterlet && singletonAgentId(klusterlet)) ?? keptAgentId(plan);
+  const own = new OwnRequests(known, plan.wecBefore);
+  const side = access.kube && hubSideOf(access.kube, plan, options, own, webhook, run);
   const before = renewed ? bootstrapRequests(plan.hubBefore ?? emptyEvidence(name)) : [];
-  if (ownAgent !== undefined) side?.superseded.add(before.filter(({ agent }) => agent === ownAgent));
+  side?.superseded.add(before.filter((request) => own.isProven(request)));
   const follower = new RegistrationFollower(name, access.kube, run, {
     until: goalOf(access, options),
     accept: options.accept,
     wait: true,
-    agent: ownAgent,
-    ownAgent,
+    // In mode Default it is known only once it has asked.
+    get agent() {
+      return own.agent;
+    },
+    get ownAgent() {
+      return own.agent;
+    },
     outdated: side?.superseded.names ?? new Set(),
     started,
     lookAgain:
@@ -77,15 +84,6 @@ export async function followJoin(
         : command`stellarctl wec get ${`${name}=${kube.cluster.context}`} --its ${access.its}`,
   });
   follower.result.changed = changed;
-  const look = async (): Promise<Seen<Registration>> => {
-    const [wec, hub] = await Promise.all([readWec(kube), side && readOne(side.kube, name)]);
-    if (side === undefined || hub === undefined) return seen({ name, hub: undefined, wec, now: kube.now() });
-    await releaseDeadLeases(kube, wec);
-    await side.superseded.clear(hub, wec);
-    for (const text of await side.records.write(hub, wec, ownAgent)) follower.wrote(text);
-    const own = onlyOf(ownAgent, hub, side.superseded.names);
-    return seen({ name, hub: own, wec, webhook: await webhookFor(own, side), now: side.kube.now() });
-  };
   const joining: Followed<Registration, WecResult> = {
     until: follower.until,
     late: (last) => follower.late(last),
@@ -102,33 +100,53 @@ export async function followJoin(
       return undefined;
     },
   };
-  return followOne(joining, look, run);
+  return followOne(joining, () => lookAtBoth(plan, side, own, follower), run);
+}
+
+/** Looks at both clusters, and writes what is to be written as soon as it can be. */
+async function lookAtBoth(
+  { name, kube }: JoinPlan,
+  side: HubSide | undefined,
+  own: OwnRequests,
+  follower: RegistrationFollower,
+): Promise<Seen<Registration>> {
+  const [wec, hub] = await Promise.all([readWec(kube), side && readOne(side.kube, name)]);
+  if (side === undefined || hub === undefined) return seen({ name, hub: undefined, wec, now: kube.now() });
+  await releaseDeadLeases(kube, wec);
+  own.see(wec, hub.requests);
+  await side.superseded.clear(hub, wec);
+  for (const text of await side.records.write(hub, wec, own.agent)) follower.wrote(text);
+  const ofOwn = onlyOf(own, hub, side.superseded.names);
+  return seen({ name, hub: ofOwn, wec, webhook: await webhookFor(ofOwn, side), now: side.kube.now() });
+}
+
+/** An agent that keeps its certificate, expired or not, keeps the id in it, whatever its mode (ocm pkg/common/options). */
+function keptAgentId({ lost, wecBefore: { hubSecret } }: JoinPlan): string | undefined {
+  const id = lost?.by === 'token' ? hubSecret?.data?.['agent-name'] : undefined;
+  return id === undefined ? undefined : Buffer.from(id, 'base64').toString('utf8');
 }
 
 function hubSideOf(
   hub: Kube,
   plan: JoinPlan,
   { labels }: JoinOptions,
-  ownAgent: string | undefined,
+  own: OwnRequests,
   webhook: WebhookLook | undefined,
   run: Run,
 ): HubSide {
   return {
     kube: hub,
-    superseded: new SupersededRequests(hub, plan.kube, ownAgent, run),
+    superseded: new SupersededRequests(hub, plan.kube, own, run),
     records: new HubRecords(hub, plan, labels, run),
     newStart: new NewStart(),
     webhook,
   };
 }
 
-/**
- * What the ITS shows of one agent: where its id is known, another agent's requests say nothing about this WEC; nor do
- * those that are superseded.
- */
-function onlyOf(agent: string | undefined, evidence: HubEvidence, superseded: ReadonlySet<string>): HubEvidence {
+/** What the ITS shows of one agent: another agent's requests say nothing about this WEC; nor do those that are superseded. */
+function onlyOf(own: OwnRequests, evidence: HubEvidence, superseded: ReadonlySet<string>): HubEvidence {
   const requests = evidence.requests.filter(
-    (request) => (agent === undefined || request.agent === agent) && !superseded.has(request.name),
+    (request) => (request.renewal || own.maybe(request)) && !superseded.has(request.name),
   );
   return { ...evidence, requests };
 }

@@ -95,7 +95,7 @@ async function joinOne(
   const renewed = await install(access, plan, options, result, run);
   const retried = await retryStuckPods(wec.kube, plan.wecBefore, plan.versions.installOperator);
   result.changed ||= retried && !wec.kube.dryRun;
-  if (plan.lost !== undefined) await dropCertificate(wec.kube, plan.wecBefore);
+  if (plan.lost?.by === 'certificate') await dropCertificate(wec.kube, plan.wecBefore);
   if (wec.kube.dryRun) {
     await recordHubWrites(access, plan, options);
     return result;
@@ -131,12 +131,12 @@ async function install(
   result: WecResult,
   run: Run,
 ): Promise<boolean> {
-  const { name, kube, wecBefore, endpoint, lost, versions } = plan;
+  const { name, kube, wecBefore, endpoint, lost, isTokenRefused, versions } = plan;
   const isAvailable = isMet(judgePlan(access, plan), 'available');
   const need =
     lost === undefined
-      ? bootstrapNeed(wecBefore, endpoint, options, isAvailable)
-      : `${lost}: it requests registration again`;
+      ? bootstrapNeed(wecBefore, endpoint, options, { isAvailable, isTokenRefused })
+      : `${lost.why}: it requests registration again`;
   const installation = {
     settings: plan.settings,
     ...versions,

@@ -1,10 +1,12 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { inWords, type NextStep, run } from '../../engine/next-step.ts';
+import type { Kube } from '../../kube/client/client.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
 import { isTrue } from '../../kube/objects.ts';
 import { type Endpoint, isSameHub } from '../hub/endpoint.ts';
 import type { HubAccess } from '../hub/hub-access.ts';
+import { certificateExpiry, formerHolder, isAgentOf } from '../identity/agent-certificate.ts';
 import { recordedUid } from '../identity/cluster-uid.ts';
 import { type Identity, proveIdentity } from '../identity/identity.ts';
 import { hubOf } from '../klusterlet/agent.ts';
@@ -82,8 +84,26 @@ export async function requireOwnership(
       { next: [lookAt(kube.cluster.context, klusterletName)] },
     );
   }
+  if (identity.state === 'unseen' && (await heldName(access.kube, wecBefore, hub)))
+    return { state: 'proven', by: 'expired-certificate' };
   if (identity.state === 'other' || hasJoined(hub)) throw nameTaken(access, wec, hub, identity);
   return identity;
+}
+
+/**
+ * Whether the cluster's agent was registered under this name until its certificate expired, and nobody else is since: nothing else is
+ * recorded of who joined, and no agent keeps the name available.
+ */
+async function heldName(kube: Kube, { klusterlet, hubSecret }: WecEvidence, { name, managedCluster }: HubEvidence) {
+  if (klusterlet === undefined || managedCluster === undefined || recordedUid(managedCluster) !== undefined)
+    return false;
+  if (
+    certificateExpiry(hubSecret, kube.now()) === undefined ||
+    isTrue(managedCluster, 'ManagedClusterConditionAvailable')
+  )
+    return false;
+  const holder = await formerHolder(kube, hubSecret);
+  return holder !== undefined && isAgentOf(name, holder);
 }
 
 function refuseOtherHub(

@@ -7,9 +7,10 @@ import { requirePermissions } from '../../kube/permissions.ts';
 import { resources } from '../../kube/resources.ts';
 import { type ChosenEndpoint, chooseEndpoint } from '../hub/endpoint.ts';
 import type { HubAccess } from '../hub/hub-access.ts';
+import { isTokenRefused as presentToken } from '../identity/agent-certificate.ts';
 import { clusterUid } from '../identity/cluster-uid.ts';
 import type { Identity } from '../identity/identity.ts';
-import type { AgentSettings, HubConnection } from '../klusterlet/agent.ts';
+import { type AgentSettings, type HubConnection, readHubKubeconfig } from '../klusterlet/agent.ts';
 import { tagOf } from '../klusterlet/image.ts';
 import { isOurs } from '../klusterlet/operator.ts';
 import type { Klusterlet } from '../objects.ts';
@@ -19,7 +20,7 @@ import { readWec, type WecEvidence } from '../registration/wec-evidence.ts';
 import type { JoiningWec, JoinOptions } from './options.ts';
 import { refuseOtherKlusterlets, refuseOtherRegistration, requireOwnership } from './ownership.ts';
 import { refuseOtherRole } from './refuse-other-role.ts';
-import { lostRegistration } from './renew-agent.ts';
+import { type LostRegistration, lostRegistration } from './renew-agent.ts';
 import { planVersions, type VersionPlan } from './versions.ts';
 
 /** What a join will do to one WEC: decided before anything is written. */
@@ -37,7 +38,9 @@ export interface JoinPlan {
   /** The UID of the WEC's kube-system; undefined where it may not be seen. */
   uid: string | undefined;
   /** Why its agent, which has a certificate, has to request registration again. */
-  lost: string | undefined;
+  lost: LostRegistration | undefined;
+  /** Whether the ITS refuses the bootstrap token of an agent that has no certificate yet. */
+  isTokenRefused: boolean;
   /** Things worth saying, that stop nothing. */
   notes: string[];
 }
@@ -77,7 +80,8 @@ export async function preflight(
   const identity = await requireOwnership(access, wec, wecBefore, hubBefore, known);
   if (hubBefore !== undefined) refuseLabelConflicts(access, hubBefore, options.labels);
   const lost = await lostRegistration(access.kube, hubBefore, wecBefore);
-  if (lost !== undefined) await requirePermissions(kube, startAnewPermissions());
+  if (lost?.by === 'certificate') await requirePermissions(kube, startAnewPermissions());
+  const isTokenRefused = await refusesToken(access, wecBefore);
   const settings = agentSettings(access, name, wecBefore.klusterlet, options);
   const unverified = await verify(endpoint);
   if (unverified !== undefined) notes.push(unverified);
@@ -91,7 +95,18 @@ export async function preflight(
   if (wecBefore.operator !== undefined && !isOurs(wecBefore.operator))
     notes.push(`${name} has a klusterlet operator that stellarctl did not install; it is left as it is.`);
   const versions = planVersions(wecBefore, settings, options, kube.now());
-  return { name, kube, endpoint, settings, versions, wecBefore, hubBefore, identity, uid, lost, notes };
+  return { name, kube, endpoint, settings, versions, wecBefore, hubBefore, identity, uid, lost, isTokenRefused, notes };
+}
+
+/** Asked only of the hub that the token was made for, as far as its authority shows. */
+async function refusesToken({ kube, outside, inside }: HubAccess, { bootstrapSecret, hubSecret }: WecEvidence) {
+  const present = readHubKubeconfig(bootstrapSecret);
+  if (kube === undefined || hubSecret !== undefined || present?.token === undefined) return false;
+  const authority = present.certificateAuthority?.trim();
+  const isOwn = [outside, inside].some(
+    (known) => known !== undefined && known.certificateAuthority?.trim() === authority,
+  );
+  return isOwn && presentToken(kube, present.token);
 }
 
 /** Either the ITS shows other certificates to the outside, or what it publishes is out of date. */

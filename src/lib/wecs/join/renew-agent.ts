@@ -1,30 +1,44 @@
+import { formatAge } from '../../engine/duration.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { ApiError } from '../../kube/client/errors.ts';
 import { isTrue, type Lease, type Pod } from '../../kube/objects.ts';
 import { lenient } from '../../kube/permissive-reader.ts';
 import { resources } from '../../kube/resources.ts';
-import { presentCertificate } from '../identity/agent-certificate.ts';
+import { certificateExpiry, presentCertificate } from '../identity/agent-certificate.ts';
 import { agentNamespace, hubSecretName } from '../names.ts';
 import { type HubEvidence, hasJoined } from '../registration/hub-evidence.ts';
 import type { WecEvidence } from '../registration/wec-evidence.ts';
 import { agentPodsOf, isOperatorPod, stuckPodsOf } from '../registration/wec-pods.ts';
 
+/** Why an agent that has a certificate has to request registration anew, and what makes it do so. */
+export interface LostRegistration {
+  why: string;
+  /** `token`: a new bootstrap secret. `certificate`: its certificate has to be taken away as well. */
+  by: 'token' | 'certificate';
+}
+
 /**
  * Why an agent that has a certificate has to ask for registration anew: with it, it neither announces its ManagedCluster nor asks
- * for another one. @returns undefined where its certificate is of use
+ * for another one. One that has expired is no reason for it not to ask (ocm pkg/registration/spoke): with a token that works, it does.
+ * @returns undefined where its certificate is of use
  */
 export async function lostRegistration(
   hub: Kube | undefined,
   evidence: HubEvidence | undefined,
   { hubSecret }: WecEvidence,
-): Promise<string | undefined> {
+): Promise<LostRegistration | undefined> {
   if (hub === undefined || evidence === undefined || hubSecret === undefined) return undefined;
   const { context } = hub.cluster;
   if (evidence.managedCluster === undefined)
-    return `its agent has a certificate, and ${context} has no ManagedCluster of it`;
+    return { why: `its agent has a certificate, and ${context} has no ManagedCluster of it`, by: 'certificate' };
+  const expired = certificateExpiry(hubSecret, hub.now());
+  if (expired !== undefined)
+    return { why: `the certificate of its agent expired ${formatAge(hub.now() - expired.getTime())} ago`, by: 'token' };
   if (hasJoined(evidence) && isTrue(evidence.managedCluster, 'ManagedClusterConditionAvailable')) return undefined;
   const answer = await presentCertificate(hub, hubSecret);
-  return answer.state === 'refused' ? `${context} does not accept the certificate of its agent` : undefined;
+  return answer.state === 'refused'
+    ? { why: `${context} does not accept the certificate of its agent`, by: 'certificate' }
+    : undefined;
 }
 
 /**

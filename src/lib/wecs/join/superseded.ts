@@ -1,11 +1,13 @@
 import { command } from '../../engine/command-line.ts';
 import type { Run } from '../../engine/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
+import { certificateExpiry } from '../identity/agent-certificate.ts';
 import { writtenAt } from '../klusterlet/agent.ts';
 import { isSuperseded, retireRequests } from '../registration/approval.ts';
 import { bootstrapRequests, type HubEvidence } from '../registration/hub-evidence.ts';
 import type { RegistrationRequest } from '../registration/requests.ts';
 import type { WecEvidence } from '../registration/wec-evidence.ts';
+import type { OwnRequests } from './own-requests.ts';
 
 /** How far the clocks of two clusters may seem to differ: their answers tell them in whole seconds. */
 export const clockMarginMs = 3000;
@@ -18,15 +20,14 @@ export class SupersededRequests {
   readonly names = new Set<string>();
   readonly #hub: Kube;
   readonly #wec: Kube;
-  readonly #agent: string | undefined;
+  readonly #own: OwnRequests;
   readonly #run: Run;
   readonly #told = new Set<string>();
 
-  /** @param agent the id of the WEC's agent, where its mode makes that known */
-  constructor(hub: Kube, wec: Kube, agent: string | undefined, run: Run) {
+  constructor(hub: Kube, wec: Kube, own: OwnRequests, run: Run) {
     this.#hub = hub;
     this.#wec = wec;
-    this.#agent = agent;
+    this.#own = own;
     this.#run = run;
   }
 
@@ -42,9 +43,15 @@ export class SupersededRequests {
   async clear(hub: HubEvidence, { bootstrapSecret, hubSecret }: WecEvidence): Promise<void> {
     const requests = bootstrapRequests(hub);
     await this.#retire(requests.filter(isSuperseded));
-    if (bootstrapSecret === undefined || hubSecret !== undefined || this.#agent === undefined) return;
+    const isCertified = hubSecret !== undefined && certificateExpiry(hubSecret, this.#wec.now()) === undefined;
+    const { agent } = this.#own;
+    if (bootstrapSecret === undefined || isCertified) return;
     const age = this.#wec.now() - writtenAt(bootstrapSecret);
-    const own = requests.filter(({ agent, problems }) => agent === this.#agent && problems.length === 0);
+    const own = requests.filter(
+      (request) =>
+        (this.names.has(request.name) || (agent !== undefined && request.agent === agent)) &&
+        request.problems.length === 0,
+    );
     const old = own.filter(
       ({ name, created }) => this.names.has(name) || this.#hub.now() - created > age + clockMarginMs,
     );

@@ -30,6 +30,7 @@ export function readHubConnection(
   const bootstrap = part(/^BootstrapSecret(Missing|Error|Unauthorized|Functional)\b/);
   const own = part(/,HubKubeConfig(SecretMissing|Missing|Error|Unauthorized)$/);
   const words = transportWords(bootstrap === 'Functional' ? (message.split('\n').at(-1) ?? '') : message);
+  const refused = bootstrap === 'Functional' ? 'certificate of the agent' : 'bootstrap token';
   return {
     state: status === 'True' ? 'degraded' : status === 'False' ? 'working' : 'unseen',
     bootstrap: bootstrap as ReportedConnection['bootstrap'],
@@ -40,7 +41,7 @@ export function readHubConnection(
         : words.includes('Unauthorized')
           ? 'unauthorized'
           : 'other',
-      words: words === 'Unauthorized' ? 'the hub does not accept the bootstrap token (Unauthorized)' : words,
+      words: words === 'Unauthorized' ? `the hub does not accept the ${refused} (Unauthorized)` : words,
     },
   };
 }

@@ -10,6 +10,7 @@ import { type Examined, groupFindings } from '../../../../src/lib/doctor/subject
 import { fail, makeChecks, pass, skipped, warn } from '../../../../src/lib/engine/checks.ts';
 import { StellarError } from '../../../../src/lib/engine/errors.ts';
 import { inWords, run } from '../../../../src/lib/engine/next-step.ts';
+import { problem } from '../../../../src/lib/engine/problem.ts';
 import { styleFor } from '../../../../src/lib/terminal/style.ts';
 import { stellarctl } from '../../../stellarctl.ts';
 import { asWritten, fakeIo } from '../../support/fake-io.ts';

@@ -6,6 +6,7 @@ import { isDone } from '../../../../../src/lib/wecs/join/already-done.ts';
 import { bootstrapNeed } from '../../../../../src/lib/wecs/join/bootstrap-need.ts';
 import { HubRecords, recordHubWrites } from '../../../../../src/lib/wecs/join/hub-records.ts';
 import type { JoinOptions } from '../../../../../src/lib/wecs/join/options.ts';
+import { OwnRequests } from '../../../../../src/lib/wecs/join/own-requests.ts';
 import { requireOwnership } from '../../../../../src/lib/wecs/join/ownership.ts';
 import type { JoinPlan } from '../../../../../src/lib/wecs/join/preflight.ts';
 import { dropCertificate, lostRegistration } from '../../../../../src/lib/wecs/join/renew-agent.ts';
@@ -38,6 +39,8 @@ const endpoint = {
 const options: JoinOptions = { accept: true, labels: {} };
 /** A bootstrap secret that was written so many seconds ago. */
 const written = (ago: number): Secret => bootstrapSecret(endpoint, 'token', now - ago * 1000) as Secret;
+
+const ownOf = (agent: string | undefined) => new OwnRequests(agent, { bootstrapSecret: undefined });
 
 type Given = Parameters<typeof wecEvidence>[1];
 const plan = (rest: Partial<JoinPlan> = {}): JoinPlan =>
@@ -96,7 +99,7 @@ describe('superseded requests', () => {
     };
     const progress = recordingProgress();
     const { kube } = hubWith({ delete: refuse });
-    const requests = new SupersededRequests(kube, fakeKube(), 'agent-a', run(5000, progress));
+    const requests = new SupersededRequests(kube, fakeKube(), ownOf('agent-a'), run(5000, progress));
     const wec = wecEvidence('join-singleton', { bootstrapSecret: written(60) });
     for (const _look of [1, 2]) await requests.clear(hubEvidence({ requests: [superseded] }), wec);
     assert.deepEqual(progress.lines, [
@@ -107,7 +110,7 @@ describe('superseded requests', () => {
 
   const cleared = async (wec: Given, agent: string | undefined, ages: number[]) => {
     const { kube, writes } = hubWith();
-    const requests = new SupersededRequests(kube, fakeKube(), agent, run());
+    const requests = new SupersededRequests(kube, fakeKube(), ownOf(agent), run());
     const all = await Promise.all(
       ages.map(async (age) => ({ ...(await request({ name: `csr-${age}` })), created: now - age * 1000 })),
     );
@@ -130,7 +133,10 @@ describe('superseded requests', () => {
 describe('a registration is lost', () => {
   const wec = wecEvidence('join-singleton', { hubSecret });
   test('where the agent has a certificate and the ITS no ManagedCluster, whatever the operator said last', async () => {
-    assert.match((await lostRegistration(fakeKube(), hubEvidence(), wec)) ?? '', /its1 has no ManagedCluster of it/);
+    assert.match(
+      (await lostRegistration(fakeKube(), hubEvidence(), wec))?.why ?? '',
+      /its1 has no ManagedCluster of it/,
+    );
   });
   test('not without a certificate, without a look at the ITS, or where it is available', async () => {
     const available = hubEvidence({ managedCluster: joinedCluster() });
@@ -153,7 +159,7 @@ describe('a registration is lost', () => {
 
 describe('what an operator said of the hub', () => {
   const need = (situation: string, isAvailable: boolean) =>
-    bootstrapNeed(wecEvidence(situation, { bootstrapSecret: written(600) }), endpoint, options, isAvailable);
+    bootstrapNeed(wecEvidence(situation, { bootstrapSecret: written(600) }), endpoint, options, { isAvailable });
   test('may be over: an error has operator and agent try again', () => {
     assert.match(need('unresolvable-name', false) ?? '', /did not reach the ITS when it last tried/);
     assert.match(need('wrong-ca', false) ?? '', /renewed$/);
@@ -173,7 +179,7 @@ describe('a WEC that is registered', () => {
     const crash = [{ name: 'a', state: { waiting: { reason: 'CrashLoopBackOff' } } }];
     assert.equal(done(withPods(wecPod('klusterlet'), wecPod('klusterlet-agent', crash))), false);
     assert.equal(done(withPods(wecPod('klusterlet'))), false);
-    assert.equal(done({ lost: 'its certificate is refused' }), false);
+    assert.equal(done({ lost: { why: 'its certificate is refused', by: 'certificate' } }), false);
   });
 });
 

@@ -1,0 +1,52 @@
+import { command } from '../../engine/command-line.ts';
+import { formatAge } from '../../engine/duration.ts';
+import { type NextStep, run } from '../../engine/next-step.ts';
+import { type Problem, problem } from '../../engine/problem.ts';
+import { resources } from '../../kube/resources.ts';
+import { certificateExpiry } from '../identity/agent-certificate.ts';
+import { hasJoined } from '../registration/hub-evidence.ts';
+import type { Findings } from './diagnosis.ts';
+
+/** A command that helps as it is, with what it does or when it is right. */
+export const noted = (command: string, note: string): NextStep => ({ ...run(command), note });
+
+/** Somebody has removed it, or the context leads to another cluster. */
+export function withoutKlusterlet({ hub, wec, forbidden, name, its }: Findings): Problem | undefined {
+  const isUnseen = forbidden.has(resources.klusterlets.plural);
+  if (wec === undefined || wec.klusterlet !== undefined || isUnseen || hub === undefined) return undefined;
+  return problem(
+    'no-klusterlet',
+    `There is no Klusterlet in the cluster of context ${wec.context}, so that ${name} has no agent there.`,
+    // A name that has joined belongs to the cluster that joined: a join proves that it is this one, or refuses.
+    hasJoined(hub)
+      ? noted(
+          command`stellarctl wec join ${`${name}=${wec.context}`} --accept --its ${its}`,
+          `installs it again, if this is the cluster that joined as ${name}`,
+        )
+      : run(command`stellarctl wec join ${`${name}=${wec.context}`} --its ${its}`),
+  );
+}
+
+/** An agent that has its certificate does not announce its ManagedCluster a second time (seen with OCM 1.3.1). */
+export function forgottenByHub({ hub, wec, name, its }: Findings): Problem | undefined {
+  if (wec?.hubSecret === undefined || hub === undefined || hub.managedCluster !== undefined) return undefined;
+  return problem(
+    'managed-cluster-missing',
+    `There is no ManagedCluster ${name} on ${its}, and its agent, which has its certificate, does not announce it (again).`,
+    noted(command`stellarctl wec join ${`${name}=${wec.context}`} --accept --its ${its}`, 'registers it anew'),
+  );
+}
+
+/** To the operator it is one that the hub does not accept; the agent asks for another one, with a token that works. */
+export function expiredCertificate({ wec, now, name, its }: Findings): Problem | undefined {
+  const expired = certificateExpiry(wec?.hubSecret, now);
+  if (wec === undefined || expired === undefined) return undefined;
+  return problem(
+    'certificate-expired',
+    `The certificate of the agent of ${name} expired ${formatAge(now - expired.getTime())} ago.`,
+    noted(
+      command`stellarctl wec join ${`${name}=${wec.context}`} --accept --its ${its}`,
+      'lets it ask for another one',
+    ),
+  );
+}

@@ -1,0 +1,194 @@
+/** What can be lost of a registration: one `wec join`, typed as the tool says, brings it back, or says why a person has to decide. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import {
+  type AnyObject,
+  type Bed,
+  bootstrapAccount,
+  type Deployment,
+  expiredToken,
+  type ManagedCluster,
+  type Plane,
+  type Pod,
+  resources,
+  startBed,
+  until,
+} from '../../../testbed/index.ts';
+import { Cli } from '../support/harness.ts';
+import { assertAvailable, bootstrapSecretText, statusOf, stopKlusterlet } from '../support/registration.ts';
+
+let bed: Bed;
+let cli: Cli;
+
+const names = ['moved', 'token', 'removed'] as const;
+
+before(async () => {
+  const hubs = ['its1', 'its2'].map((name) => ({ name, hub: true }));
+  bed = await startBed({ planes: [...hubs, ...names.map((name) => ({ name }))] });
+  cli = await Cli.create(bed.kubeconfig);
+});
+
+after(async () => {
+  await cli?.remove();
+  await bed?.stop();
+});
+
+const agentNamespace = 'open-cluster-management-agent';
+const join = (name: string, its = 'its1'): string[] => ['wec', 'join', name, '--accept', '--its', its];
+const clusterOf = (name: string, its = 'its1') =>
+  bed.plane(its).admin.find<ManagedCluster>(resources.managedClusters, name);
+
+/** What `wec get` says is wrong, and the command that it gives, as arguments. */
+async function advice(name: string, its = 'its1'): Promise<{ wrong: string; next: string[] }> {
+  const { json } = await cli.succeed(['wec', 'get', `${name}=${name}`, '--its', its, '-o', 'json']);
+  const { wrong, next } = json().diagnosis ?? { wrong: 'nothing', next: '' };
+  return { wrong, next: (next ?? '').split(' ').slice(1) };
+}
+
+async function remakeBootstrapAccount({ admin }: Plane): Promise<void> {
+  const [namespace = '', name = ''] = bootstrapAccount.split('/');
+  await admin.delete(resources.serviceAccounts, bootstrapAccount);
+  await admin.create(resources.serviceAccounts, { metadata: { name, namespace } });
+  // API servers remember for ten seconds that a token was good.
+  await new Promise((resolve) => setTimeout(resolve, 11_000));
+}
+
+async function patchSecret({ admin }: Plane, name: string, files: Record<string, string>): Promise<void> {
+  const data = Object.entries(files).map(([key, text]) => [key, Buffer.from(text).toString('base64')]);
+  await admin.patch(resources.secrets, `${agentNamespace}/${name}`, { data: Object.fromEntries(data) });
+}
+
+/** Its agent finds an expired certificate and an expired token when it starts, as after a year in which it was switched off. */
+async function letExpire(name: string): Promise<void> {
+  const [its1, wec] = [bed.plane('its1'), bed.plane(name)];
+  await its1.admin.patch(resources.managedClusters, name, { spec: { leaseDurationSeconds: 1 } });
+  const { data } = await wec.admin.get<AnyObject & { data: Record<string, string> }>(
+    resources.secrets,
+    `${agentNamespace}/hub-kubeconfig-secret`,
+  );
+  const agent = Buffer.from(data['agent-name'] ?? '', 'base64').toString();
+  await stopKlusterlet(wec);
+  const group = `system:open-cluster-management:${name}`;
+  const groups = [group, 'system:open-cluster-management:managed-clusters'];
+  const { certPem, keyPem } = await its1.issueUser(`${group}:${agent}`, groups, -60);
+  await patchSecret(wec, 'hub-kubeconfig-secret', { 'tls.crt': certPem, 'tls.key': keyPem });
+  const secret = (await bootstrapSecretText(wec)).replace(/eyJ[\w.-]+/, await expiredToken(its1));
+  await patchSecret(wec, 'bootstrap-hub-kubeconfig', { kubeconfig: secret });
+  await wec.admin.patch<Deployment>(resources.deployments, operator, { spec: { replicas: 1 } });
+  await until(async () => {
+    const { items } = await wec.admin.list<Pod>(resources.pods, { namespace: agentNamespace });
+    return items.some(({ status }) => status?.phase === 'Running') && isSilent(await clusterOf(name));
+  }, 'silence of an agent that runs');
+}
+
+const isSilent = (cluster: ManagedCluster | undefined) =>
+  statusOf(cluster, 'ManagedClusterConditionAvailable') === 'Unknown';
+const operator = 'open-cluster-management/klusterlet';
+
+describe('recovery', { concurrency: true }, () => {
+  describe('of a WEC', { concurrency: 1 }, () => {
+    const name = 'token';
+
+    it('whose bootstrap service account was made anew while its request was pending, in mode Default', async () => {
+      await cli.succeed(['wec', 'join', name, '--no-singleton', '--its', 'its1']);
+      await remakeBootstrapAccount(bed.plane('its1'));
+      const { stdout, stderr } = await cli.succeed(join(name));
+      assert.match(stderr, /^token: the ITS does not accept the bootstrap token: renewed$/m);
+      assert.match(stdout, /^token: joined and available/);
+      await assertAvailable(bed.plane('its1'), name);
+    });
+
+    it('and when it was registered: there is nothing to do', async () => {
+      await remakeBootstrapAccount(bed.plane('its1'));
+      const { stdout } = await cli.succeed(join(name));
+      assert.match(stdout, /^token: is registered with its1 and available; nothing to do/);
+    });
+
+    for (const recorded of [true, false])
+      it(`whose certificate has expired, in mode Default${recorded ? '' : ', and whose UID was not recorded'}`, async () => {
+        if (!recorded)
+          await bed.plane('its1').admin.patch(resources.managedClusters, name, {
+            metadata: { annotations: { 'stellarctl.kubestellar.io/kube-system-uid': null } },
+          });
+        const before = await clusterOf(name);
+        await letExpire(name);
+        const { wrong, next } = await advice(name);
+        assert.match(wrong, /^The certificate of the agent of token expired \d+\S+ ago/);
+        const { stderr } = await cli.succeed(next);
+        assert.match(
+          stderr,
+          /^token: the certificate of its agent expired \d+\S+ ago: it requests registration again/m,
+        );
+        await assertAvailable(bed.plane('its1'), name);
+        assert.equal((await clusterOf(name))?.metadata.uid, before?.metadata.uid, 'its ManagedCluster stays');
+      });
+  });
+
+  describe('of a WEC', { concurrency: 1 }, () => {
+    const name = 'removed';
+
+    it('whose Klusterlet was removed', async () => {
+      await cli.succeed(join(name));
+      const { admin } = bed.plane(name);
+      await admin.delete(resources.klusterlets, 'klusterlet');
+      await until(async () => !(await admin.find(resources.klusterlets, 'klusterlet')), 'end of the Klusterlet');
+      const { wrong, next } = await advice(name);
+      assert.match(wrong, /^There is no Klusterlet in the cluster of context removed/);
+      await cli.succeed(next);
+      await assertAvailable(bed.plane('its1'), name);
+    });
+
+    it('whose certificate has expired, in mode Singleton', async () => {
+      await letExpire(name);
+      const { next } = await advice(name);
+      await cli.succeed(next);
+      await assertAvailable(bed.plane('its1'), name);
+    });
+
+    it('whose operator somebody has upgraded, and then stopped: it is not lowered', async () => {
+      const { admin } = bed.plane(name);
+      const image = 'quay.io/open-cluster-management/registration-operator:v1.4.0';
+      await admin.patch<AnyObject>(
+        resources.deployments,
+        operator,
+        [{ op: 'replace', path: '/spec/template/spec/containers/0/image', value: image }],
+        { type: 'json' },
+      );
+      await admin.patch<AnyObject>(resources.customResourceDefinitions, klusterletCrd, {
+        metadata: { annotations: { 'example.com/version': '1.4.0' } },
+      });
+      await stopKlusterlet(bed.plane(name));
+      const { next } = await advice(name);
+      const { stderr } = await cli.succeed(next);
+      assert.match(stderr, /^removed: operator 1\.4\.0 kept: a join does not lower it to 1\.3\.1 unasked$/m);
+      await assertAvailable(bed.plane('its1'), name);
+      assert.equal(await imageOfOperator(name), image);
+      const again = await cli.succeed(join(name));
+      assert.match(again.stdout, /nothing to do\. Its operator is 1\.4\.0, the hub 1\.3\.1\.$/m);
+    });
+
+    it('whose operator is older than the hub: it is raised, which is said', async () => {
+      const image = 'quay.io/open-cluster-management/registration-operator:v1.2.0';
+      await bed
+        .plane(name)
+        .admin.patch<AnyObject>(
+          resources.deployments,
+          operator,
+          [{ op: 'replace', path: '/spec/template/spec/containers/0/image', value: image }],
+          { type: 'json' },
+        );
+      await stopKlusterlet(bed.plane(name));
+      const { stderr } = await cli.succeed(join(name));
+      assert.match(stderr, /^removed: operator 1\.2\.0 replaced by 1\.3\.1: the version of the hub is higher$/m);
+      assert.match(await imageOfOperator(name), /:v1\.3\.1$/);
+      await assertAvailable(bed.plane('its1'), name);
+    });
+  });
+});
+
+const klusterletCrd = 'klusterlets.operator.open-cluster-management.io';
+
+async function imageOfOperator(name: string): Promise<string> {
+  const { spec } = await bed.plane(name).admin.get<AnyObject>(resources.deployments, operator);
+  return (spec as { template: { spec: { containers: { image: string }[] } } }).template.spec.containers[0]?.image ?? '';
+}
