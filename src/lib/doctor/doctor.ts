@@ -4,6 +4,7 @@ import { failureOf, StellarError } from '../engine/errors.ts';
 import { inWords } from '../engine/next-step.ts';
 import type { Run } from '../engine/run.ts';
 import { checkHosting } from '../hosting/checks.ts';
+import { notHosting } from '../hosting/hosting.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { shareReads } from '../kube/client/shared-reads.ts';
 import { checkHub, checkSpace } from '../spaces/checks.ts';
@@ -42,6 +43,9 @@ export async function examine(input: DoctorInput, run: Run): Promise<Examined[]>
   const its = input.isItsAssumed && own.length > 0 ? undefined : input.its;
   const known = its && (await among(its, hubs));
   const elsewhere = its !== undefined && known === undefined ? { kube: its, findings: await checkHub(its) } : undefined;
+  // Whoever has chosen nothing means a hosting cluster.
+  if (spaces && own.length === 0 && input.isItsAssumed && elsewhere?.findings.some(isNoHub))
+    throw notHosting(spaces.hosting);
   const chosen = known ?? elsewhere;
   const meant =
     chosen !== undefined && (wecs.length > 0 || hubs.length === 0) ? [chosen] : [...hubs, elsewhere ?? []].flat();
@@ -56,6 +60,8 @@ interface Hub {
   kube: Kube;
   findings: readonly Finding[];
 }
+
+const isNoHub = (finding: Finding): boolean => finding.status === 'fail' && finding.problem.code === 'not-a-hub';
 
 const whichIts = (found: number): StellarError =>
   new StellarError(

@@ -10,7 +10,7 @@ import {
   type StatefulSet,
   type WithConditions,
 } from '../kube/objects.ts';
-import { firstTrouble, isStatefulSetReady, jobState, podsOf } from '../kube/pods.ts';
+import { firstTrouble, isScaledToNone, isStatefulSetReady, jobState, podsOf } from '../kube/pods.ts';
 import { resources } from '../kube/resources.ts';
 import { hookNames, managerName, postgresInstallation, postgresName, systemNamespace } from '../spaces/names.ts';
 
@@ -88,6 +88,8 @@ const postgresPods = ({ pods, postgresJob }: Hosting): Pod[] => [
 function managerReady(hosting: Hosting): Verdict {
   const { manager, pods } = hosting;
   if (manager === undefined) return absent(hosting, `Deployment ${systemNamespace}/${managerName}`);
+  if (isScaledToNone(manager))
+    return failedForGood(`Deployment ${systemNamespace}/${managerName} is scaled to no pods`);
   if (isRolledOut(manager)) return met;
   const trouble = firstTrouble(podsOf(managerName, pods));
   return trouble === undefined
