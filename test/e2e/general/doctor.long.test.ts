@@ -1,7 +1,7 @@
 /** `doctor` on one installation, in the order of the tests. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { type Bed, faultyPods, installKubeStellar, type Plane, startBed, until } from '../../../testbed/index.ts';
+import { type Bed, faultyPods, installKubeStellar, type Plane, resources, startBed, until } from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
 import { writesOn } from '../support/refusal.ts';
 
