@@ -32,6 +32,9 @@ export interface BedOptions {
   dir?: string;
 }
 
+/** The controller that signs approved requests. */
+const signer = 'certificatesigningrequest-signing-controller';
+
 /**
  * Several real Kubernetes control planes side by side, with a pod runner for all of them.
  * It ends with the process that started it, however that ends.
@@ -107,6 +110,9 @@ export class Bed {
     if (isPodFault(fault)) return this.#podRunner.setFaults([...this.#faults].filter(isPodFault));
     const plane = this.plane(fault.plane);
     if (fault.kind === 'certificate') await plane.serveAs(isInForce ? 'other' : 'own');
+    else if (fault.kind === 'misnamed') await plane.serveAs(isInForce ? 'misnamed' : 'own');
+    else if (fault.kind === 'unhealthy') await plane.freezeStore(isInForce);
+    else if (fault.kind === 'unsigned') await plane.runControllers({ without: isInForce ? [signer] : [] });
     else if (isInForce) await plane.stop();
     else await plane.start();
   }

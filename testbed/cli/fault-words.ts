@@ -8,14 +8,22 @@ export const faultUsage = `dead PLANE [POD], crashing PLANE [POD]   its pods do 
        unpullable IMAGE                  pods that are made from now on do not get it
        failing IMAGE [LINE]...           its programs say these lines and fail, from their next start on
        silent IMAGE                      its programs start and do nothing, from their next start on
-       unresolvable PLANE                pods do not know its internal name any more
+       evicted PLANE [POD]               its pods are evicted (its agents unless POD is given), and their successors find
+                                         no node
+       unschedulable PLANE [POD]         pods that are made from now on find no node
+       unresolvable, refused, swallowed PLANE [FROM]   pods (of the plane FROM) do not know its internal name any more,
+                                         are refused there, or wait 30 s for nothing, as behind a firewall
        certificate PLANE                 it serves with a certificate of another CA
+       misnamed PLANE                    it serves with a certificate for other names
+       unhealthy PLANE                   its etcd hangs: /livez fails, and so does what needs the store
+       unsigned PLANE                    approved requests are not signed
        stopped PLANE                     its processes are killed`;
 
 /** Reads a fault from the words of a command line; undefined where they make no sense. */
 export function faultOf([kind, about, value, ...rest]: readonly string[]): Fault | undefined {
   if (about === undefined) return undefined;
-  if (kind === 'dead' || kind === 'crashing') return { kind, plane: about, pod: value ?? pods.agents };
+  if (kind === 'dead' || kind === 'crashing' || kind === 'evicted' || kind === 'unschedulable')
+    return { kind, plane: about, pod: value ?? pods.agents };
   if (kind === 'webhook' || kind === 'placement' || kind === 'registration')
     return { kind: 'dead', plane: about, pod: pods[kind] };
   if ((kind === 'clock-ahead' || kind === 'clock-behind') && Number(value) > 0) {
@@ -25,7 +33,9 @@ export function faultOf([kind, about, value, ...rest]: readonly string[]): Fault
   if (kind === 'failing') return { kind, image: about, log: value === undefined ? [] : [value, ...rest] };
   if (kind === 'silent') return { kind, image: about };
   if (kind === 'unpullable') return { kind, image: about };
-  if (kind === 'unresolvable') return { kind, host: `${about}-control-plane` };
-  if (kind === 'certificate' || kind === 'stopped') return { kind, plane: about };
+  if (kind === 'unresolvable' || kind === 'refused' || kind === 'swallowed')
+    return { kind, host: `${about}-control-plane`, ...(value && { from: value }) };
+  if (kind === 'certificate' || kind === 'misnamed' || kind === 'unhealthy') return { kind, plane: about };
+  if (kind === 'unsigned' || kind === 'stopped') return { kind, plane: about };
   return undefined;
 }

@@ -25,18 +25,39 @@ export type PodFault =
   | { kind: 'failing'; image: string; log: string[] }
   /** Programs of an image that start, and then do nothing and say nothing; those that run go on. */
   | { kind: 'silent'; image: string }
-  /** A name that pods cannot resolve; connections that are there already last. */
-  | { kind: 'unresolvable'; host: string };
+  /** Pods that no node has room for: those that are made from now on. */
+  | { kind: 'unschedulable'; plane: string; pod: string }
+  /** Pods whose node runs out of disk: they fail at once, and their successors find no node. */
+  | { kind: 'evicted'; plane: string; pod: string }
+  /**
+   * A name that pods cannot resolve, that refuses their connections, or behind which a firewall swallows what they
+   * send; the pods of one plane where `from` names it. Watches that are there already last.
+   */
+  | { kind: 'unresolvable' | 'refused' | 'swallowed'; host: string; from?: string };
 
 /** What goes wrong with an API server. */
 type PlaneFault =
   /** Its processes are killed; the data stay. */
   | { kind: 'stopped'; plane: string }
   /** It serves with a certificate of another CA than its kubeconfigs know; connections that are there already last. */
-  | { kind: 'certificate'; plane: string };
+  | { kind: 'certificate'; plane: string }
+  /** It serves with a certificate of its own CA that does not name its node; connections that are there already last. */
+  | { kind: 'misnamed'; plane: string }
+  /** Its store hangs: it answers nothing that needs it, and says of itself that it is not healthy. */
+  | { kind: 'unhealthy'; plane: string }
+  /** Nobody signs approved requests: its controller manager runs without that controller, as Amazon's do. */
+  | { kind: 'unsigned'; plane: string };
 
 export type Fault = PodFault | PlaneFault;
 
+const planeFaults: ReadonlySet<string> = new Set<PlaneFault['kind']>([
+  'stopped',
+  'certificate',
+  'misnamed',
+  'unhealthy',
+  'unsigned',
+]);
+
 export function isPodFault(fault: Fault): fault is PodFault {
-  return fault.kind !== 'stopped' && fault.kind !== 'certificate';
+  return !planeFaults.has(fault.kind);
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { Agent, type RequestOptions, request } from 'node:https';
 import { isIP } from 'node:net';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiError, ConnectionError, inGoWords, isAlreadyExists, isNotFound } from './errors.ts';
 import type { KubeObject } from './objects.ts';
 import type { Resource } from './resources.ts';
@@ -11,6 +12,8 @@ interface Route {
   host: string;
   port: number;
   address: string;
+  /** Whatever is sent there is lost, which the caller notices after so many milliseconds. */
+  lostAfter?: number;
 }
 
 /** Finds the way to a server, or throws a ConnectionError in the words of Go's dialer. */
@@ -221,6 +224,10 @@ export class Api {
       route = (this.connection.dial ?? direct)(host, Number(url.port || 443));
     } catch (error) {
       return Promise.reject(failure((error as Error).message));
+    }
+    if (route.lostAfter !== undefined) {
+      const lost = () => Promise.reject(failure(`dial tcp ${route.address}: i/o timeout`));
+      return sleep(route.lostAfter, undefined, { ...(signal && { signal }) }).then(lost);
     }
     const options: RequestOptions = {
       method,

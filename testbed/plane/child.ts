@@ -40,6 +40,11 @@ export class Child {
     return `${this.name} ended${why}; the end of ${this.#logFile}:\n${lines}`;
   }
 
+  /** Lets the process stand still, or go on. */
+  freeze(isFrozen: boolean): void {
+    this.#process.kill(isFrozen ? 'SIGSTOP' : 'SIGCONT');
+  }
+
   async stop(): Promise<void> {
     if (this.hasEnded) return;
     const ended = once(this.#process, 'exit');

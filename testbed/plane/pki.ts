@@ -29,8 +29,14 @@ export interface CertificateRequest {
   organizations?: string[];
   /** Names and addresses of a server; without any the certificate is a client's. */
   hosts?: string[];
-  /** How many seconds from now it is good for; below 0 it has expired. A year by default. */
-  lifeSeconds?: number;
+  /** A year from yesterday by default. */
+  validity?: Validity;
+}
+
+/** From when to when a certificate is valid. */
+export interface Validity {
+  from: Date;
+  to: Date;
 }
 
 /** A certificate authority of its own. */
@@ -67,7 +73,7 @@ export class Authority {
     return new Authority(name, keys, certPem);
   }
 
-  async issue({ commonName, organizations = [], hosts = [], lifeSeconds }: CertificateRequest): Promise<KeyPair> {
+  async issue({ commonName, organizations = [], hosts = [], validity }: CertificateRequest): Promise<KeyPair> {
     const keys = await newKeys();
     const subject = new Name([{ CN: [commonName] }, ...organizations.map((organization) => ({ O: [organization] }))]);
     const extensions: Extension[] = [
@@ -79,7 +85,7 @@ export class Authority {
       const names = hosts.map((value) => ({ type: isIP(value) ? ('ip' as const) : ('dns' as const), value }));
       extensions.push(new SubjectAlternativeNameExtension(names));
     }
-    const certPem = await sign(subject.toString(), this.#name, keys, this.#keys, extensions, lifeSeconds);
+    const certPem = await sign(subject.toString(), this.#name, keys, this.#keys, extensions, validity);
     return { certPem, keyPem: privatePem(keys) };
   }
 }
@@ -108,14 +114,14 @@ async function sign(
   keys: webcrypto.CryptoKeyPair,
   issuerKeys: webcrypto.CryptoKeyPair,
   extensions: Extension[],
-  lifeSeconds = (365 * day) / 1000,
+  { from, to }: Validity = { from: new Date(Date.now() - day), to: new Date(Date.now() + 365 * day) },
 ): Promise<string> {
   const certificate = await X509CertificateGenerator.create({
     serialNumber: randomBytes(16).toString('hex'),
     subject: subject.includes('=') ? subject : `CN=${subject}`,
     issuer: `CN=${issuer}`,
-    notBefore: new Date(Date.now() - day),
-    notAfter: new Date(Date.now() + lifeSeconds * 1000),
+    notBefore: from,
+    notAfter: to,
     publicKey: keys.publicKey,
     signingKey: issuerKeys.privateKey,
     signingAlgorithm: algorithm,

@@ -9,7 +9,7 @@ import { type Entry, kubeconfigOf } from '../kube/kubeconfig.ts';
 import { leases, serviceAccounts } from '../kube/resources.ts';
 import { type AuditEvent, AuditLog, auditPolicy, isRead } from './audit.ts';
 import { Child } from './child.ts';
-import { Authority, type KeyPair, newKeyPem } from './pki.ts';
+import { Authority, type KeyPair, newKeyPem, type Validity } from './pki.ts';
 import { freePort } from './ports.ts';
 import { ServiceRange } from './service-range.ts';
 
@@ -81,7 +81,7 @@ export interface PlaneInfo {
   nodeName: string;
   ports: PortMapping[];
   port: number;
-  /** What the plane's own pods trust. */
+  /** What the plane's own pods trust: a cluster whose CA is changed tells them. */
   caPem: string;
   connection: Connection;
 }
@@ -180,8 +180,8 @@ export class Plane {
   }
 
   get info(): PlaneInfo {
-    const { name, nodeName, ports, caPem } = this;
-    return { name, nodeName, ports, port: this.#port, caPem, connection: this.#bedConnection };
+    const { name, nodeName, ports } = this;
+    return { name, nodeName, ports, port: this.#port, caPem: this.#bothCas, connection: this.#bedConnection };
   }
 
   /** Its processes that run, by program. */
@@ -208,8 +208,8 @@ export class Plane {
   }
 
   /** A client certificate for any user of this plane. */
-  issueUser(commonName: string, organizations: string[] = [], lifeSeconds?: number): Promise<KeyPair> {
-    return this.#authority.issue({ commonName, organizations, ...(lifeSeconds !== undefined && { lifeSeconds }) });
+  issueUser(commonName: string, organizations: string[] = [], validity?: Validity): Promise<KeyPair> {
+    return this.#authority.issue({ commonName, organizations, ...(validity && { validity }) });
   }
 
   /** The writes that the API server answered since the start or the last mark; `by` keeps those of one user. */
@@ -236,14 +236,29 @@ export class Plane {
     this.#spawn('etcd', etcdFlags(this.dir));
     this.#spawn('kube-apiserver', apiserverFlags(this.dir, this.#port, this.#serviceRange.cidr));
     await this.#until(() => this.isReady());
+    await this.runControllers();
+  }
+
+  /** Runs the controller manager anew, without the controllers that these names are of. */
+  async runControllers({ without = [] }: { without?: readonly string[] } = {}): Promise<void> {
+    const program = 'kube-controller-manager';
+    for (const child of this.#children.filter(({ name }) => name === program)) await child.stop();
+    this.#children = this.#children.filter(({ name }) => name !== program);
     const controllerManager = await this.issueUser('system:kube-controller-manager', [masters]);
     const entry = this.entryFor('controller-manager', { ...controllerManager, caPem: this.#bothCas });
     const kubeconfig = kubeconfigOf([entry]);
     await writeFile(join(this.dir, 'controller-manager.kubeconfig'), kubeconfig, { mode: 0o600 });
     // The one before was killed: nobody holds its Lease, and it is not waited for.
     await this.admin.delete(leases, 'kube-system/kube-controller-manager');
-    this.#spawn('kube-controller-manager', controllerManagerFlags(this.dir, this.#controllers));
+    const controllers = this.#controllers.filter((name) => !without.includes(name));
+    this.#spawn(program, controllerManagerFlags(this.dir, controllers));
     await this.#until(async () => (await this.admin.find(serviceAccounts, 'default/default')) !== undefined);
+  }
+
+  /** Lets the store hang, or go on: the API server still runs. */
+  async freezeStore(isFrozen: boolean): Promise<void> {
+    this.#children.find(({ name }) => name === 'etcd')?.freeze(isFrozen);
+    if (!isFrozen) await this.#until(() => this.isReady());
   }
 
   /** Kills the servers; what was stored stays. */
@@ -266,14 +281,15 @@ export class Plane {
   }
 
   /**
-   * Lets the API server serve with a certificate of its own CA, or of another, which only the bed trusts. It takes it up
-   * within a second; connections that are there already last.
+   * Lets the API server serve with a certificate of its own CA, of another, which only the bed trusts, or with one of
+   * its own that names none of its names for pods. It takes it up within a second; connections that are there already
+   * last.
    */
-  async serveAs(whose: 'own' | 'other'): Promise<void> {
+  async serveAs(whose: 'own' | 'other' | 'misnamed'): Promise<void> {
     const { certPem } =
       whose === 'own'
         ? await this.#writeServing(this.#authority, this.#givenServing)
-        : await this.#writeServing(this.#otherAuthority);
+        : await this.#writeServing(whose === 'other' ? this.#otherAuthority : this.#authority, undefined, whose);
     const wanted = new X509Certificate(certPem).fingerprint256;
     await this.#until(async () => (await servedFingerprint(this.#port)) === wanted);
   }
@@ -304,16 +320,12 @@ export class Plane {
     );
   }
 
-  async #writeServing(authority: Authority, given?: KeyPair): Promise<KeyPair> {
-    const hosts = [
-      'localhost',
-      '127.0.0.1',
-      '::1',
-      `${this.name}.localtest.me`,
-      this.nodeName,
-      inClusterName,
-      ...this.#hosts,
-    ];
+  async #writeServing(authority: Authority, given?: KeyPair, whose?: string): Promise<KeyPair> {
+    const outside = ['localhost', '127.0.0.1', '::1', inClusterName];
+    const hosts =
+      whose === 'misnamed'
+        ? [...outside, `${this.name}.example.com`]
+        : [...outside, `${this.name}.localtest.me`, this.nodeName, ...this.#hosts];
     const serving = given ?? (await authority.issue({ commonName: 'kube-apiserver', hosts }));
     await writeFile(join(this.dir, 'serving.key'), serving.keyPem, { mode: 0o600 });
     await writeFile(join(this.dir, 'serving.crt'), serving.certPem, { mode: 0o600 });

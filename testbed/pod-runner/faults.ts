@@ -32,8 +32,31 @@ export class Faults {
     return this.#all.some((fault) => fault.kind === 'silent' && image.includes(fault.image));
   }
 
-  isUnresolvable(host: string): boolean {
-    return this.#all.some((fault) => fault.kind === 'unresolvable' && fault.host === host);
+  /** What keeps the pods of a plane from a host, if anything does. */
+  networkFaultOf(from: string, host: string): 'unresolvable' | 'refused' | 'swallowed' | undefined {
+    for (const fault of this.#all)
+      if ('host' in fault && fault.host === host && (fault.from ?? from) === from) return fault.kind;
+    return undefined;
+  }
+
+  /** Whether a pod has to leave its node, which has no disk left for it. */
+  isEvicted(plane: string, pod: Pod): boolean {
+    return this.#of(plane, pod).some(({ kind }) => kind === 'evicted');
+  }
+
+  /** Why a new pod finds no node, in the scheduler's words; undefined where it does. */
+  unschedulable(plane: string, pod: Pod): string | undefined {
+    const kinds = this.#of(plane, pod).map(({ kind }) => kind);
+    if (kinds.includes('evicted'))
+      return '0/1 nodes are available: 1 node(s) had untolerated taint {node.kubernetes.io/disk-pressure: }. preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.';
+    if (kinds.includes('unschedulable'))
+      return '0/1 nodes are available: 1 Insufficient memory. preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.';
+    return undefined;
+  }
+
+  /** Whether the node of a plane is short of disk. */
+  hasDiskPressure(plane: string): boolean {
+    return this.#all.some((fault) => fault.kind === 'evicted' && fault.plane === plane);
   }
 
   /** What the faults make of a pod of one plane, as of now. */

@@ -15,6 +15,7 @@ import type { NestedPlanes } from './nested-planes.ts';
 import type { Network } from './network.ts';
 import type { NodeContext } from './node-context.ts';
 import { NodePorts } from './node-ports.ts';
+import { warn } from './pod-events.ts';
 import { PodWorker } from './pod-worker.ts';
 import { ServiceProxy } from './service-proxy.ts';
 
@@ -37,12 +38,18 @@ export class Kubelet {
   readonly #log: (line: string) => void;
   readonly #signal: AbortSignal;
   readonly #context: NodeContext;
+  readonly #faults: Faults;
   readonly #workers = new Map<string, PodWorker>();
+  /** Pods without a node, by UID, and what was last said of that. */
+  readonly #unbound = new Map<string, { pod: Pod; why?: string }>();
+  readonly #evicted = new Set<string>();
   #podCount = 0;
+  #isFull = false;
 
   /** `isNested`: the node's name is that of the hosting plane, which is there already. */
   constructor(plane: PlaneInfo, isNested: boolean, surroundings: Surroundings, signal: AbortSignal) {
     const { network, faults, nestedPlanes, podLogs } = surroundings;
+    this.#faults = faults;
     this.#nodeName = plane.nodeName;
     this.#api = new Api(plane.connection);
     this.#signal = signal;
@@ -89,6 +96,26 @@ export class Kubelet {
     this.#signal.addEventListener('abort', () => logs.stop());
     await untilAnswered(() => this.#registerNode(logs.port), this.#signal);
     this.#watch<Pod>(pods, (pod, change) => this.#onPod(pod, change));
+    while (!this.#signal.aborted) {
+      await this.#faults.change(this.#signal);
+      await this.#onFaults();
+    }
+  }
+
+  /** Evicts whatever is to be, and looks for a node again for what has none. */
+  async #onFaults(): Promise<void> {
+    const { plane } = this.#context;
+    const isFull = this.#faults.hasDiskPressure(plane);
+    const evicted = [...this.#workers].filter(([, worker]) => this.#faults.isEvicted(plane, worker.pod));
+    const unbound = [...this.#unbound.values()].map(({ pod }) => pod);
+    const failed = (error: Error) => this.#log(error.message);
+    await untilAnswered(() => this.#reportNode(isFull), this.#signal).catch(failed);
+    for (const [uid, worker] of evicted) {
+      this.#evicted.add(uid);
+      this.#workers.delete(uid);
+      await worker.evict().catch(failed);
+    }
+    for (const pod of unbound) await this.#bind(pod).catch(failed);
   }
 
   #watch<T extends KubeObject>(resource: Resource, onChange: NonNullable<InformerOptions<T>['onChange']>): Informer<T> {
@@ -100,16 +127,27 @@ export class Kubelet {
     const labels = { 'kubernetes.io/hostname': this.#nodeName, 'node-role.kubernetes.io/control-plane': '' };
     await this.#api.ensure(nodes, { metadata: { name: this.#nodeName, labels } });
     const resources = { cpu: '2', memory: '8Gi', pods: '110' };
-    const condition = { type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'the pod runner is ready' };
     const status = {
       capacity: resources,
       allocatable: resources,
-      conditions: [{ ...condition, lastTransitionTime: now() }],
+      conditions: nodeConditions(false),
       // Where the API server fetches the logs of containers.
       addresses: [{ type: 'InternalIP', address: '127.0.0.1' }],
       daemonEndpoints: { kubeletEndpoint: { Port: kubeletPort } },
     };
     await this.#api.patch(nodes, this.#nodeName, { status }, { subresource: 'status' });
+  }
+
+  /** Says whether there is disk left, as kubelet and node lifecycle controller do. */
+  async #reportNode(isFull: boolean): Promise<void> {
+    if (isFull === this.#isFull) return;
+    this.#isFull = isFull;
+    const taints = isFull
+      ? [{ key: 'node.kubernetes.io/disk-pressure', effect: 'NoSchedule', timeAdded: now() }]
+      : null;
+    const status = { conditions: nodeConditions(isFull) };
+    await this.#api.patch(nodes, this.#nodeName, { status }, { subresource: 'status' });
+    await this.#api.patch(nodes, this.#nodeName, { spec: { taints } });
   }
 
   #onPod(pod: Pod, change: 'added' | 'changed' | 'deleted'): void {
@@ -119,21 +157,38 @@ export class Kubelet {
     if (change === 'deleted') {
       worker?.abandon();
       this.#workers.delete(uid);
+      this.#unbound.delete(uid);
+      this.#evicted.delete(uid);
     } else if (deletionTimestamp) {
       const removed = worker ? worker.stop() : this.#remove(pod);
       removed.catch(failed('could not be removed'));
     } else if (!pod.spec.nodeName) {
-      this.#bind(pod).catch(failed('could not be bound'));
-    } else if (!worker && !isFinished(pod)) {
+      // Its own status is no news.
+      if (!this.#unbound.has(uid)) this.#bind(pod).catch(failed('could not be bound'));
+    } else if (!worker && !isFinished(pod) && !this.#evicted.has(uid)) {
+      this.#unbound.delete(uid);
       this.#workers.set(uid, new PodWorker(this.#context, pod, this.#nextAddress()));
     }
   }
 
   async #bind(pod: Pod): Promise<void> {
-    const { namespace, name } = pod.metadata;
+    const { namespace, name, uid = '' } = pod.metadata;
+    const why = this.#faults.unschedulable(this.#context.plane, pod);
+    const told = this.#unbound.get(uid)?.why;
+    this.#unbound.set(uid, { pod, ...(why && { why }) });
+    if (why && why !== told) await this.#leaveUnbound(pod, why);
+    if (why) return;
     const target = { apiVersion: 'v1', kind: 'Node', name: this.#nodeName };
     const binding = { metadata: { namespace, name }, target };
     await untilAnswered(() => this.#api.post(pods, keyOf(pod), 'binding', binding), this.#signal);
+  }
+
+  /** Says of a pod that it has no node, as the scheduler does. */
+  async #leaveUnbound(pod: Pod, message: string): Promise<void> {
+    const condition = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message };
+    const status = { conditions: [{ ...condition, lastTransitionTime: now() }] };
+    await untilAnswered(() => this.#api.patch(pods, keyOf(pod), { status }, { subresource: 'status' }), this.#signal);
+    await warn(this.#api, pod, { reason: 'FailedScheduling', message, component: 'default-scheduler' });
   }
 
   /** A pod of which nothing runs: it was deleted while nobody watched, right after it was bound. */
@@ -153,6 +208,14 @@ export class Kubelet {
     this.#podCount += 1;
     return `10.244.${Math.floor(this.#podCount / 250)}.${(this.#podCount % 250) + 2}`;
   }
+}
+
+function nodeConditions(isFull: boolean) {
+  const ready = { type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'the pod runner is ready' };
+  const pressure = isFull
+    ? { status: 'True', reason: 'KubeletHasDiskPressure', message: 'kubelet has disk pressure' }
+    : { status: 'False', reason: 'KubeletHasNoDiskPressure', message: 'kubelet has no disk pressure' };
+  return [{ type: 'DiskPressure', ...pressure }, ready].map((each) => ({ ...each, lastTransitionTime: now() }));
 }
 
 function isFinished({ status }: Pod): boolean {

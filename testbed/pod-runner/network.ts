@@ -6,6 +6,9 @@ import type { ServiceProxy } from './service-proxy.ts';
 /** What a pod finds behind a name, as an error would call it. */
 const clusterDns = '10.96.0.10:53';
 
+/** How long a client of Go's waits for a connection (k8s.io/client-go/transport/cache.go). */
+const dialTimeout = 30_000;
+
 /** The names of the API server that every pod of a cluster knows. */
 const inCluster = new Set(['kubernetes.default.svc', 'kubernetes.default', 'kubernetes']);
 
@@ -49,19 +52,26 @@ export class Network {
   /** Finds servers for the pods of one cluster. */
   dialFrom(from: string): Dial {
     return (host, port) => {
-      if (this.#faults.isUnresolvable(host)) throw unresolvable(host);
-      const own = this.#clusters.get(from);
-      if (own && inCluster.has(host) && port === 443) return apiServer(own, port);
-      const service = own?.services.find(host);
-      if (service) return { host: service, port, address: `${service}:${port}` };
-      const node = this.#nodes.get(host);
-      if (node) return port === 6443 ? apiServer(node, port) : nodePort(node, port);
-      const address = loopbackOf(host);
-      if (address) throw refused(`${address}:${port}`);
-      if (isIP(host))
-        throw new Error(`dial tcp ${isIP(host) === 6 ? `[${host}]` : host}:${port}: connect: no route to host`);
-      throw unresolvable(host);
+      const fault = this.#faults.networkFaultOf(from, host);
+      if (fault === 'unresolvable') throw unresolvable(host);
+      const route = this.#find(from, host, port);
+      if (fault === 'refused') throw refused(route.address);
+      return fault === 'swallowed' ? { ...route, lostAfter: dialTimeout } : route;
     };
+  }
+
+  #find(from: string, host: string, port: number): ReturnType<Dial> {
+    const own = this.#clusters.get(from);
+    if (own && inCluster.has(host) && port === 443) return apiServer(own, port);
+    const service = own?.services.find(host);
+    if (service) return { host: service, port, address: `${service}:${port}` };
+    const node = this.#nodes.get(host);
+    if (node) return port === 6443 ? apiServer(node, port) : nodePort(node, port);
+    const address = loopbackOf(host);
+    if (address) throw refused(`${address}:${port}`);
+    if (isIP(host))
+      throw new Error(`dial tcp ${isIP(host) === 6 ? `[${host}]` : host}:${port}: connect: no route to host`);
+    throw unresolvable(host);
   }
 }
 

@@ -71,6 +71,20 @@ export class PodStatus {
     if (this.#find(container).ready !== ready) this.#set(container, { ready });
   }
 
+  /** The kubelet's last word on a pod that it has ended: nothing is known of its containers any more. */
+  async fail(why: { reason: string; message: string }, because: object): Promise<void> {
+    const terminated = {
+      exitCode: 137,
+      reason: 'ContainerStatusUnknown',
+      message: 'The container could not be located when the pod was terminated',
+    };
+    for (const status of this.#main) Object.assign(status, { state: { terminated }, ready: false, started: false });
+    const present = this.#status();
+    const conditions = [...present.conditions, { ...because, lastTransitionTime: now() }];
+    const status = { ...present, ...why, phase: 'Failed', conditions };
+    await this.#kubelet.patch(pods, keyOf(this.#pod), { status }, { subresource: 'status' });
+  }
+
   /** The state that a container is in; undefined where the pod has none of that name. */
   stateOf(container: string): ContainerState | undefined {
     return [...this.#init, ...this.#main].find(({ name }) => name === container)?.state;

@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { keyOf } from '../kube/api.ts';
-import { now } from '../kube/conditions.ts';
-import type { Container, KubeObject, Pod, Volume } from '../kube/objects.ts';
-import { events, pods } from '../kube/resources.ts';
+import type { Container, Pod, Volume } from '../kube/objects.ts';
+import { pods } from '../kube/resources.ts';
 import { untilAnswered } from '../kube/retry.ts';
 import { runContainer } from './container.ts';
 import { ContainerLog } from './container-log.ts';
 import { programFor } from './images.ts';
 import type { NodeContext } from './node-context.ts';
+import { warn } from './pod-events.ts';
 import { PodFiles } from './pod-files.ts';
 import { PodStatus } from './pod-status.ts';
 import type { Program } from './program.ts';
@@ -34,6 +34,10 @@ export class PodWorker {
     this.#ended = this.#run();
   }
 
+  get pod(): Pod {
+    return this.#pod;
+  }
+
   /** `namespace/name` of its pod. */
   get key(): string {
     return keyOf(this.#pod);
@@ -47,6 +51,17 @@ export class PodWorker {
     const { uid } = this.#pod.metadata;
     const options = { gracePeriodSeconds: 0, ...(uid && { preconditions: { uid } }) };
     await untilAnswered(() => this.#node.kubelet.delete(pods, keyOf(this.#pod), options), this.#node.signal);
+  }
+
+  /** Stops the containers, and leaves the pod as one that has failed for want of disk. */
+  async evict(): Promise<void> {
+    this.abandon();
+    await Promise.race([this.#ended, sleep(stopGrace)]);
+    const message =
+      'The node was low on resource: ephemeral-storage. Threshold quantity: 1073741824, available: 524288Ki. ';
+    const target = { type: 'DisruptionTarget', status: 'True', reason: 'TerminationByKubelet', message };
+    await warn(this.#node.kubelet, this.#pod, { reason: 'Evicted', message });
+    await untilAnswered(() => this.#status.fail({ reason: 'Evicted', message }, target), this.#node.signal);
   }
 
   /** Stops the containers, and leaves the pod as it is. */
@@ -87,7 +102,7 @@ export class PodWorker {
         const secret = missing.secret?.secretName;
         const why = `MountVolume.SetUp failed for volume "${missing.name}" : secret "${secret}" not found`;
         // Not waited for: a Secret that came meanwhile would be missed.
-        void this.#warn('FailedMount', why);
+        void warn(this.#node.kubelet, this.#pod, { reason: 'FailedMount', message: why });
       }
       await this.#node.secretChange(signal);
     }
@@ -115,26 +130,10 @@ export class PodWorker {
     let program = find();
     if (!program) {
       this.#status.waiting(name, 'ImagePullBackOff', `Back-off pulling image "${image}"`);
-      await this.#warn('Failed', `Failed to pull image "${image}": not found`);
+      const message = `Failed to pull image "${image}": not found`;
+      await warn(this.#node.kubelet, this.#pod, { reason: 'Failed', message });
     }
     for (; !program && !signal.aborted; program = find()) await faults.change(signal);
     return signal.aborted ? undefined : program;
-  }
-
-  /** An Event as the kubelet's, for whoever looks into why a pod does not run. */
-  async #warn(reason: string, message: string): Promise<void> {
-    const { namespace = '', name, uid } = this.#pod.metadata;
-    const event = {
-      metadata: { generateName: `${name}.`, namespace },
-      involvedObject: { apiVersion: 'v1', kind: 'Pod', namespace, name, uid },
-      type: 'Warning',
-      reason,
-      message,
-      source: { component: 'kubelet' },
-      firstTimestamp: now(),
-      lastTimestamp: now(),
-      count: 1,
-    };
-    await this.#node.kubelet.create<KubeObject>(events, event).catch(() => {});
   }
 }

@@ -70,7 +70,9 @@ async function letExpire(name: string): Promise<void> {
   await stopKlusterlet(wec);
   const group = `system:open-cluster-management:${name}`;
   const groups = [group, 'system:open-cluster-management:managed-clusters'];
-  const { certPem, keyPem } = await its1.issueUser(`${group}:${agent}`, groups, -60);
+  const minute = 60_000;
+  const expired = { from: new Date(Date.now() - 60 * minute), to: new Date(Date.now() - minute) };
+  const { certPem, keyPem } = await its1.issueUser(`${group}:${agent}`, groups, expired);
   await patchSecret(wec, 'hub-kubeconfig-secret', { 'tls.crt': certPem, 'tls.key': keyPem });
   const secret = (await bootstrapSecretText(wec)).replace(/eyJ[\w.-]+/, await expiredToken(its1));
   await patchSecret(wec, 'bootstrap-hub-kubeconfig', { kubeconfig: secret });

@@ -1,0 +1,28 @@
+import type { Api } from '../kube/api.ts';
+import { now } from '../kube/conditions.ts';
+import type { KubeObject, Pod } from '../kube/objects.ts';
+import { events } from '../kube/resources.ts';
+
+interface Warning {
+  reason: string;
+  message: string;
+  /** Who says so: the kubelet by default. */
+  component?: string;
+}
+
+/** A warning Event as the kubelet's, for whoever looks into why a pod does not run. */
+export async function warn(api: Api, pod: Pod, { reason, message, component = 'kubelet' }: Warning): Promise<void> {
+  const { namespace = '', name, uid } = pod.metadata;
+  const event = {
+    metadata: { generateName: `${name}.`, namespace },
+    involvedObject: { apiVersion: 'v1', kind: 'Pod', namespace, name, uid },
+    type: 'Warning',
+    reason,
+    message,
+    source: { component },
+    firstTimestamp: now(),
+    lastTimestamp: now(),
+    count: 1,
+  };
+  await api.create<KubeObject>(events, event).catch(() => {});
+}
