@@ -12,6 +12,8 @@ export interface Installation {
   mode: 'Default' | 'Singleton';
   /** Undefined leaves the bootstrap Secret out. */
   bootstrap: { server: string; caPem: string; token: string } | undefined;
+  /** The version of the agents' images, that of the operator by default. */
+  agentVersion?: string;
 }
 
 const registry = 'quay.io/open-cluster-management';
@@ -22,12 +24,12 @@ const version = 'v1.3.1';
  */
 export async function installKlusterlet(
   { admin }: Pick<Plane, 'admin'>,
-  { clusterName, mode, bootstrap }: Installation,
+  { clusterName, mode, bootstrap, agentVersion = version }: Installation,
 ): Promise<void> {
   for (const object of operatorObjects()) await apply(admin, object);
   if (bootstrap) await apply(admin, bootstrapSecretObject(bootstrap));
   await untilServed(admin);
-  await apply(admin, klusterletObject(clusterName, mode));
+  await apply(admin, klusterletObject(clusterName, mode, agentVersion));
 }
 
 function operatorObjects(): AnyObject[] {
@@ -132,7 +134,7 @@ function bootstrapSecretObject({ server, caPem, token }: NonNullable<Installatio
   };
 }
 
-function klusterletObject(clusterName: string, mode: Installation['mode']): AnyObject {
+function klusterletObject(clusterName: string, mode: Installation['mode'], agentVersion: string): AnyObject {
   return {
     apiVersion: klusterlets.apiVersion,
     kind: klusterlets.kind,
@@ -140,9 +142,9 @@ function klusterletObject(clusterName: string, mode: Installation['mode']): AnyO
     spec: {
       clusterName,
       deployOption: { mode },
-      imagePullSpec: `${registry}/registration-operator:${version}`,
-      registrationImagePullSpec: `${registry}/registration:${version}`,
-      workImagePullSpec: `${registry}/work:${version}`,
+      imagePullSpec: `${registry}/registration-operator:${agentVersion}`,
+      registrationImagePullSpec: `${registry}/registration:${agentVersion}`,
+      workImagePullSpec: `${registry}/work:${agentVersion}`,
       namespace: agentNamespace,
       externalServerURLs: [{ url: '' }],
       registrationConfiguration: {

@@ -56,7 +56,7 @@ export interface ConfigMap extends KubeObject {
 }
 
 export interface Namespace extends KubeObject {
-  status?: { phase?: string };
+  status?: { phase?: string; conditions?: Condition[] };
 }
 
 export interface Lease extends KubeObject {

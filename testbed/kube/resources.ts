@@ -30,6 +30,7 @@ export const clusterRoleBindings = resource('rbac.authorization.k8s.io/v1', 'Clu
 export const customResourceDefinitions = resource('apiextensions.k8s.io/v1', 'CustomResourceDefinition');
 export const mutatingWebhooks = resource('admissionregistration.k8s.io/v1', 'MutatingWebhookConfiguration');
 export const validatingWebhooks = resource('admissionregistration.k8s.io/v1', 'ValidatingWebhookConfiguration');
+export const apiServices = resource('apiregistration.k8s.io/v1', 'APIService');
 export const certificateSigningRequests = resource('certificates.k8s.io/v1', 'CertificateSigningRequest');
 export const subjectAccessReviews = resource('authorization.k8s.io/v1', 'SubjectAccessReview');
 export const selfSubjectAccessReviews = resource('authorization.k8s.io/v1', 'SelfSubjectAccessReview');

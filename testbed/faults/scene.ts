@@ -1,0 +1,208 @@
+import type { Bed } from '../bed.ts';
+import { type Installation, installKlusterlet } from '../conformance/installer.ts';
+import { bootstrapRequester } from '../helpers/requests.ts';
+import { requestBootstrapToken } from '../helpers/tokens.ts';
+import { wipeWec } from '../helpers/wipe.ts';
+import { Api, keyOf } from '../kube/api.ts';
+import { findCondition } from '../kube/conditions.ts';
+import type { CertificateSigningRequest, Condition, Klusterlet, ManagedCluster, Pod } from '../kube/objects.ts';
+import { certificateSigningRequests, deployments, klusterlets, managedClusters, pods } from '../kube/resources.ts';
+import { until } from '../kube/until.ts';
+import { agentRequest } from '../ocm/agent/certificate-request.ts';
+import { agentNamespace, clusterNameLabel, condition, operatorNamespace } from '../ocm/names.ts';
+import type { Plane } from '../plane/plane.ts';
+import type { Fault } from './fault.ts';
+
+type Bootstrap = NonNullable<Installation['bootstrap']>;
+
+/** The hub of a bed's faults. */
+const hubName = 'its1';
+
+const operator = `${operatorNamespace}/klusterlet`;
+const agent = `${agentNamespace}/klusterlet-agent`;
+
+/** A managed cluster and its hub, on which a fault is arranged. */
+export class Scene {
+  readonly bed: Bed;
+  readonly hub: Plane;
+  readonly wec: Plane;
+  /** The cluster's name on the hub, which is that of its plane. */
+  readonly name: string;
+  readonly #mends: (() => Promise<void>)[] = [];
+
+  constructor(bed: Bed, wec: string) {
+    this.bed = bed;
+    this.hub = bed.plane(hubName);
+    this.wec = bed.plane(wec);
+    this.name = wec;
+  }
+
+  /** Lets something go wrong until the scene is mended. */
+  async fault(fault: Fault): Promise<void> {
+    this.#mends.push(await this.bed.fault(fault));
+  }
+
+  async mend(): Promise<void> {
+    for (const mend of this.#mends.splice(0)) await mend();
+  }
+
+  /** As if the cluster had never been registered, by whatever name. */
+  wipe(name = this.name): Promise<void> {
+    return wipeWec(this.hub, this.wec, name);
+  }
+
+  /** Starts from nothing: installs a klusterlet, with a bootstrap Secret that is right but for what is given. */
+  async install(
+    wrong: Partial<Bootstrap> | 'no Secret' = {},
+    other: Partial<Pick<Installation, 'clusterName' | 'agentVersion'>> = {},
+  ): Promise<void> {
+    await this.wipe();
+    const bootstrap = wrong === 'no Secret' ? undefined : await this.bootstrap(wrong);
+    await installKlusterlet(this.wec, { clusterName: this.name, mode: 'Singleton', bootstrap, ...other });
+  }
+
+  /** What an agent needs to reach the hub. */
+  async bootstrap(wrong: Partial<Bootstrap> = {}): Promise<Bootstrap> {
+    const token = wrong.token ?? (await requestBootstrapToken(this.hub));
+    return { server: this.hub.internalServer, caPem: this.hub.caPem, token, ...wrong };
+  }
+
+  /** Replaces the bootstrap Secret of a klusterlet that is installed. */
+  async bootstrapAnew(wrong: Partial<Bootstrap>): Promise<void> {
+    const bootstrap = await this.bootstrap(wrong);
+    await installKlusterlet(this.wec, { clusterName: this.name, mode: 'Singleton', bootstrap });
+  }
+
+  /** Has the cluster registered and well, as far as hub and operator say so; where it is there already, waits for that. */
+  async register(other: Parameters<Scene['install']>[1] = {}): Promise<void> {
+    if (!(await this.hub.admin.find(managedClusters, this.name))) {
+      await this.install({}, other);
+      await this.approve(await this.untilRequested());
+      await this.accept();
+      await this.untilCluster(condition.available, 'True');
+      // It looks again half a minute after what happens while it looks; a new process looks at once.
+      await this.restartOperator();
+    }
+    await this.untilCluster(condition.available, 'True');
+    await this.untilConnection(/^HubConnectionFunctional$/);
+  }
+
+  /** The requests of the cluster's agents. */
+  async requests(): Promise<CertificateSigningRequest[]> {
+    const labelSelector = `${clusterNameLabel}=${this.name}`;
+    return (await this.hub.admin.list<CertificateSigningRequest>(certificateSigningRequests, { labelSelector })).items;
+  }
+
+  /** The first request, once there is one. */
+  untilRequested(): Promise<CertificateSigningRequest> {
+    return until(async () => (await this.requests())[0], `a request of ${this.name}`);
+  }
+
+  /** Waits until the cluster has announced itself. */
+  async untilAnnounced(): Promise<void> {
+    await until(async () => (await this.cluster()) !== undefined, `ManagedCluster ${this.name}`);
+  }
+
+  /** Makes a request as another agent of the same name would, with a real key. */
+  async requestAs(other: string): Promise<void> {
+    const api = new Api({ ...this.hub.admin.connection, impersonate: bootstrapRequester });
+    const { request } = await agentRequest({ cluster: this.name, agent: other }, 0);
+    await api.create<CertificateSigningRequest>(certificateSigningRequests, request);
+    api.close();
+  }
+
+  async approve(request: CertificateSigningRequest, type: 'Approved' | 'Denied' = 'Approved'): Promise<void> {
+    const condition = { type, status: 'True', reason: 'BedDecided', message: 'The bed was told so' } as const;
+    const status = { ...request.status, conditions: [...(request.status?.conditions ?? []), condition] };
+    await this.hub.admin.update(certificateSigningRequests, { ...request, status }, 'approval');
+  }
+
+  async accept(): Promise<void> {
+    await this.untilAnnounced();
+    await this.hub.admin.patch(managedClusters, this.name, { spec: { hubAcceptsClient: true } });
+  }
+
+  cluster(): Promise<ManagedCluster | undefined> {
+    return this.hub.admin.find<ManagedCluster>(managedClusters, this.name);
+  }
+
+  async untilCluster(type: string, status: string): Promise<void> {
+    await until(
+      async () => findCondition((await this.cluster())?.status?.conditions, type)?.status === status,
+      `${type}=${status} of ${this.name}`,
+    );
+  }
+
+  /** Waits until the operator's word on the connection to the hub has such a reason and, if given, such a message. */
+  async untilConnection(reason: RegExp, message = /./): Promise<void> {
+    await until(async () => {
+      const found = findCondition(await this.klusterletConditions(), 'HubConnectionDegraded');
+      return found && reason.test(found.reason ?? '') && message.test(found.message ?? '');
+    }, `HubConnectionDegraded ${reason} ${message} on ${this.name}`);
+  }
+
+  async klusterletConditions(): Promise<Condition[]> {
+    const klusterlet = await this.wec.admin.find<Klusterlet>(klusterlets, 'klusterlet');
+    return klusterlet?.status?.conditions ?? [];
+  }
+
+  /** The agent's pods, dead ones among them. */
+  async agents(): Promise<Pod[]> {
+    return (await this.wec.admin.list<Pod>(pods, { namespace: agentNamespace })).items;
+  }
+
+  /** Waits until one of the agent's pods is so. */
+  async untilAgent(isSo: (pod: Pod) => boolean, what: string): Promise<void> {
+    await until(async () => (await this.agents()).some(isSo), `an agent of ${this.name} that is ${what}`);
+  }
+
+  /** Waits until the agent has said something. */
+  async untilAgentSays(text: RegExp): Promise<void> {
+    await until(async () => {
+      for (const { metadata } of await this.agents()) {
+        const path = `/api/v1/namespaces/${agentNamespace}/pods/${metadata.name}/log`;
+        if (text.test(await this.wec.admin.send<string>('GET', path).catch(() => ''))) return true;
+      }
+      return false;
+    }, `${text} in the log of the agent of ${this.name}`);
+  }
+
+  /** Scales operator and agent, the operator first, which would bring its agent back; waits for the end of their pods. */
+  async stopKlusterlet(): Promise<void> {
+    for (const key of [operator, agent]) {
+      await this.wec.admin.patch(deployments, key, { spec: { replicas: 0 } });
+      const [namespace = ''] = key.split('/');
+      const hasEnded = async () => (await this.wec.admin.list(pods, { namespace })).items.length === 0;
+      await until(hasEnded, `end of the pods in ${namespace} of ${this.name}`);
+    }
+  }
+
+  async restartOperator(): Promise<void> {
+    const { items } = await this.wec.admin.list(pods, { namespace: operatorNamespace });
+    for (const pod of items) await this.wec.admin.delete(pods, keyOf(pod));
+  }
+
+  /** Has the operator run again, which brings its agent back. */
+  async startKlusterlet(): Promise<void> {
+    await this.wec.admin.patch(deployments, operator, { spec: { replicas: 1 } });
+  }
+
+  /** A new process of the agent, in a new pod: connections and what it had in memory are gone. */
+  async restartAgent(): Promise<void> {
+    await this.stopKlusterlet();
+    await this.startKlusterlet();
+    await this.untilRunning();
+  }
+
+  /** Waits until the agent's pod is well, as far as its kubelet can tell. */
+  untilRunning(): Promise<void> {
+    return this.untilAgent(({ status }) => status?.containerStatuses?.[0]?.ready === true, 'running');
+  }
+
+  /** Waits until the hub has missed the agent's lease, after 5 s instead of 5 minutes. */
+  async untilUnknown(): Promise<void> {
+    await this.hub.admin.patch(managedClusters, this.name, { spec: { leaseDurationSeconds: 1 } });
+    await this.untilCluster(condition.available, 'Unknown');
+    await this.hub.admin.patch(managedClusters, this.name, { spec: { leaseDurationSeconds: 60 } });
+  }
+}
