@@ -7,11 +7,23 @@ import { type Plane, serviceAccountIssuer } from '../plane/plane.ts';
 export const bootstrapAccount = `${operatorNamespace}/agent-registration-bootstrap`;
 
 /** A token of a hub's bootstrap service account, from the API server. */
-export async function requestBootstrapToken({ admin }: Plane, expirationSeconds = 3600): Promise<string> {
-  const { status } = await admin.post<{ status: { token: string } }>(serviceAccounts, bootstrapAccount, 'token', {
+export function requestBootstrapToken(plane: Plane, expirationSeconds = 3600): Promise<string> {
+  return requestToken(plane, bootstrapAccount, expirationSeconds);
+}
+
+/** A token of a service account, from the API server. */
+export async function requestToken({ admin }: Plane, account: string, expirationSeconds = 3600): Promise<string> {
+  const { status } = await admin.post<{ status: { token: string } }>(serviceAccounts, account, 'token', {
     spec: { expirationSeconds },
   });
   return status.token;
+}
+
+/** Makes all tokens of a service account worthless, at most 10 s later: its successor has another UID. */
+export async function renewAccount({ admin }: Plane, account: string): Promise<void> {
+  const [namespace = '', name = ''] = account.split('/');
+  await admin.delete(serviceAccounts, account);
+  await admin.ensure(serviceAccounts, { metadata: { namespace, name } });
 }
 
 /**

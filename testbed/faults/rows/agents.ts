@@ -1,7 +1,7 @@
 import { apply } from '../../kube/apply.ts';
 import { isTrue } from '../../kube/conditions.ts';
 import type { ContainerStatus, Klusterlet, ManifestWork, Pod } from '../../kube/objects.ts';
-import { klusterlets, managedClusters, manifestWorks } from '../../kube/resources.ts';
+import { clusterRoles, klusterlets, managedClusters, manifestWorks } from '../../kube/resources.ts';
 import { until } from '../../kube/until.ts';
 import { condition } from '../../ocm/names.ts';
 import { roleObject, rule } from '../../ocm/rbac.ts';
@@ -72,20 +72,34 @@ export const agents: readonly FaultRow[] = [
   row('versions-apart', 'The agent is of an older version than the hub', (scene) =>
     scene.register({ agentVersion: 'v0.15.0' }),
   ),
-  row('klusterlet-recreated', 'A work of the hub makes the Klusterlet again wherever it is deleted', async (scene) => {
-    await scene.register();
-    const klusterlet = rule('operator.open-cluster-management.io', 'klusterlets', 'get, create, update, patch, delete');
-    const role = roleObject('bed:klusterlets', [klusterlet]);
-    const labels = { 'open-cluster-management.io/aggregate-to-work': 'true' };
-    await apply(scene.wec.admin, { ...role, metadata: { ...role.metadata, labels } });
-    const { spec } = await scene.wec.admin.get<Klusterlet>(klusterlets, 'klusterlet');
-    const { apiVersion, kind } = klusterlets;
-    const manifests = [{ apiVersion, kind, metadata: { name: 'klusterlet' }, spec }];
-    const key = { name: `${scene.name}-klusterlet`, namespace: scene.name };
-    await scene.hub.admin.create<ManifestWork>(manifestWorks, { metadata: key, spec: { workload: { manifests } } });
-    await until(async () => {
-      const { status } = await scene.hub.admin.get<ManifestWork>(manifestWorks, `${key.namespace}/${key.name}`);
-      return isTrue(status?.conditions, 'Applied');
-    }, `the Klusterlet of ${scene.name} as a work`);
-  }),
+  row(
+    'klusterlet-recreated',
+    'A work of the hub makes the Klusterlet again wherever it is deleted',
+    async (scene) => {
+      await scene.register();
+      const klusterlet = rule(
+        'operator.open-cluster-management.io',
+        'klusterlets',
+        'get, create, update, patch, delete',
+      );
+      const role = roleObject('bed:klusterlets', [klusterlet]);
+      const labels = { 'open-cluster-management.io/aggregate-to-work': 'true' };
+      await apply(scene.wec.admin, { ...role, metadata: { ...role.metadata, labels } });
+      const { spec } = await scene.wec.admin.get<Klusterlet>(klusterlets, 'klusterlet');
+      const { apiVersion, kind } = klusterlets;
+      const manifests = [{ apiVersion, kind, metadata: { name: 'klusterlet' }, spec }];
+      const key = { name: `${scene.name}-klusterlet`, namespace: scene.name };
+      await scene.hub.admin.create<ManifestWork>(manifestWorks, { metadata: key, spec: { workload: { manifests } } });
+      await until(async () => {
+        const { status } = await scene.hub.admin.get<ManifestWork>(manifestWorks, `${key.namespace}/${key.name}`);
+        return isTrue(status?.conditions, 'Applied');
+      }, `the Klusterlet of ${scene.name} as a work`);
+    },
+    {
+      undo: async (scene) => {
+        await scene.wipe();
+        await scene.wec.admin.delete(clusterRoles, 'bed:klusterlets');
+      },
+    },
+  ),
 ];

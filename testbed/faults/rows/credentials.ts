@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { bootstrapAccount, expiredToken, mintToken } from '../../helpers/tokens.ts';
-import { clusterRoles, serviceAccounts } from '../../kube/resources.ts';
+import { bootstrapAccount, expiredToken, mintToken, renewAccount } from '../../helpers/tokens.ts';
+import { clusterRoles } from '../../kube/resources.ts';
 import { bootstrapRules } from '../../ocm/hub/roles.ts';
 import { type Rule, roleObject } from '../../ocm/rbac.ts';
-import type { Plane } from '../../plane/plane.ts';
 import { type FaultRow, row } from '../row.ts';
 import type { Scene } from '../scene.ts';
 
@@ -18,13 +17,6 @@ const leeway = 60;
 
 /** API servers remember for 10 s that they know a token (k8s.io/apiserver, the token cache). */
 const remembered = 11_000;
-
-/** Makes all tokens of the hub's bootstrap service account worthless: its successor has another UID. */
-async function revokeTokens({ admin }: Plane): Promise<void> {
-  const [namespace = '', name = ''] = bootstrapAccount.split('/');
-  await admin.delete(serviceAccounts, bootstrapAccount);
-  await admin.ensure(serviceAccounts, { metadata: { namespace, name } });
-}
 
 /** Decides in favour of an agent that cannot look any more. */
 async function decideTooLate(scene: Scene): Promise<void> {
@@ -71,7 +63,7 @@ export const credentials: readonly FaultRow[] = [
     'The service account of the bootstrap token was deleted and made anew',
     async (scene) => {
       const { token } = await scene.bootstrap();
-      await revokeTokens(scene.hub);
+      await renewAccount(scene.hub, bootstrapAccount);
       await scene.install({ token });
       await scene.untilConnection(tokenRefused, /Unauthorized/);
       await scene.untilRunning();
@@ -93,7 +85,7 @@ export const credentials: readonly FaultRow[] = [
       await scene.install();
       await scene.untilRequested();
       await scene.untilAnnounced();
-      await revokeTokens(scene.hub);
+      await renewAccount(scene.hub, bootstrapAccount);
       await sleep(remembered);
       await decideTooLate(scene);
     },
