@@ -79,7 +79,7 @@ export function doctorCommand(io: Io): Command {
 async function inputOf(session: Session, options: Options, positional: readonly string[]): Promise<DoctorInput> {
   const wecs = await session.wecs(parseWecArguments(positional, options.wecContext));
   const choice = await session.itsIfAny();
-  const its = choice && (await orError(async () => (await session.its()).kube));
+  const its = choice && (await orError(() => session.its()));
   const spaces = await session.spaceTools().catch(unlessUsage);
   if (its instanceof StellarError && spaces === undefined) throw its;
   if (its instanceof StellarError && choice?.source === '--its') throw its;
@@ -138,7 +138,7 @@ async function itsOf(session: Session): Promise<Kube | StellarError | undefined>
 }
 
 /** A cluster that is meant and cannot be found is a finding, beside which the others are made all the same. */
-async function orError(finding: () => Promise<Kube>): Promise<Kube | StellarError | undefined> {
+async function orError<Found>(finding: () => Promise<Found>): Promise<Found | StellarError | undefined> {
   try {
     return await finding();
   } catch (error) {

@@ -44,11 +44,12 @@ export function getCommand(io: Io): Command {
               ),
             ],
           });
-        const { kube: hub } = await session.its();
+        const { kube: hub, context } = await session.its();
         if (options.raw) return printRaw(session, hub, wec.name);
         const { getWec } = await import('../../lib/wecs/get/get.ts');
+        const { hubEndpoints } = await import('../../lib/wecs/hub/hub-access.ts');
         const [own] = await session.wecs([wec]);
-        const view = await getWec(hub, wec.name, own?.kube);
+        const view = await getWec(hub, wec.name, own?.kube, () => hubEndpoints(hub, context));
         if (session.output !== 'table' && session.output !== 'wide') return session.print(view, [view], []);
         const { styleFor } = await import('../../lib/terminal/style.ts');
         const { describeWec } = await import('./get-text.ts');

@@ -1,9 +1,12 @@
 import type { Command } from 'commander';
+import type { Confirm } from '../../lib/engine/agreed.ts';
 import { asCalled } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
 import { inWords } from '../../lib/engine/next-step.ts';
 import type { Io } from '../../lib/terminal/io.ts';
+import type { Moving } from '../../lib/wecs/join/options.ts';
 import { action } from '../shell/action.ts';
+import { asking } from '../shell/confirm-loss.ts';
 import {
   collect,
   defineCommand,
@@ -14,11 +17,15 @@ import {
   wecContextOption,
   wecKubeconfigOption,
 } from '../shell/options.ts';
+import type { Session } from '../shell/session.ts';
+import { refuseUnnamedIts } from '../shell/unnamed.ts';
 import { parseWecArguments, withContext } from '../shell/wec-argument.ts';
 import { checkAddresses, type JoiningOptions, nextStep, openAccess, toJoinOptions } from './joining.ts';
 
 interface Options extends ItsOptions, WritingOptions, JoiningOptions {
   printManifests?: boolean;
+  replaceHub?: boolean;
+  yes?: boolean;
   wecContext?: string;
 }
 
@@ -56,13 +63,19 @@ export function joinCommand(io: Io): Command {
     .option('--ocm-version <version>', "the version of the agents (default: the hub's own)")
     .option('--image-registry <registry>', "where the agents' images come from (default: as the hub's)")
     .option('--image-pull-secret <file>', 'a docker config.json with the credentials for it')
+    .option(
+      '--replace-hub',
+      'move WECs that are registered with another hub, after saying what becomes of their workloads',
+    )
+    .option('-y, --yes', 'with --replace-hub: do not ask')
     .option('--print-manifests', 'print what would be applied, for GitOps; the token is a placeholder')
     .addOption(dryRunOption())
     .action(
       action<Options>(io, async (session, options, positional) => {
         const wecs = parseWecArguments(positional, options.wecContext);
         checkCombinations(options, wecs.length);
-        const joinOptions = await toJoinOptions(options);
+        const replaceHub = options.replaceHub ? await askToMove(session, options) : undefined;
+        const joinOptions = { ...(await toJoinOptions(options)), replaceHub };
         const access = await openAccess(session, options, joinOptions.certificateAuthority);
         if (options.printManifests) {
           const { printManifests } = await import('./manifests-text.ts');
@@ -77,10 +90,23 @@ export function joinCommand(io: Io): Command {
     );
 }
 
+/** How a user is told of what happens to a WEC that is moved, and asked. */
+async function askToMove(session: Session, { yes, joinFile }: Options): Promise<Confirm<Moving>> {
+  const { describeMoving } = await import('./moving-text.ts');
+  if (joinFile === undefined) await refuseUnnamedIts(session, yes);
+  return asking(session, {
+    show(moving) {
+      for (const line of describeMoving(moving)) session.progress.note(line);
+    },
+    deeds: ({ name }) => [{ verb: 'Move', doing: 'Moving', name, yes }],
+  });
+}
+
 /** What cannot go together. @throws StellarError `usage` */
 function checkCombinations(options: Options, names: number): void {
   if (options.joinFile !== undefined) refuseAccess(options);
   checkAddresses(options);
+  if (options.yes && !options.replaceHub) throw new StellarError('usage', '--yes goes with --replace-hub.');
   if (options.printManifests && names !== 1)
     throw new StellarError('usage', '--print-manifests prints the objects of a single NAME.');
 }

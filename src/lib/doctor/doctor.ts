@@ -7,6 +7,7 @@ import { checkHosting } from '../hosting/checks.ts';
 import { notHosting } from '../hosting/hosting.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { shareReads } from '../kube/client/shared-reads.ts';
+import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { checkHub, checkSpace } from '../spaces/checks.ts';
 import type { ControlPlane } from '../spaces/objects.ts';
 import { listControlPlanes, roleOf } from '../spaces/spaces.ts';
@@ -14,17 +15,24 @@ import { SpaceWatcher } from '../spaces/stages/space-watcher.ts';
 import type { SpaceTools } from '../spaces/tools.ts';
 import { wecChecks } from '../wecs/get/checks.ts';
 import { seeWec } from '../wecs/get/look.ts';
+import { hubEndpoints } from '../wecs/hub/hub-access.ts';
 import { clusterUid } from '../wecs/identity/cluster-uid.ts';
 import { readWholeHub } from '../wecs/registration/hub-evidence.ts';
 import { tryHubWebhook } from '../wecs/registration/hub-webhook.ts';
 import type { Examined, Subject } from './subject.ts';
+
+/** A client for an ITS, and the context that it was made of. */
+interface Its {
+  kube: Kube;
+  context: SelectedContext;
+}
 
 /** What doctor looks at. */
 export interface DoctorInput {
   /** Undefined where no hosting cluster is meant. */
   spaces: SpaceTools | undefined;
   /** The ITS that commands mean, where they mean one. */
-  its: Kube | undefined;
+  its: Its | undefined;
   /** It is only the current context, which counts where there is no hosting cluster. */
   isItsAssumed: boolean;
   /** The WECs that were named; where none was, all are looked at as their ITSes show them. */
@@ -37,12 +45,13 @@ export async function examine(input: DoctorInput, run: Run): Promise<Examined[]>
   const watcher = spaces && new SpaceWatcher(spaces);
   const own = spaces && watcher ? await examineHosting(spaces, watcher) : [];
   const hubs = own.flatMap(({ subject, findings }) => {
-    const kube = subject.kind === 'its' ? watcher?.clientOf(subject.name) : undefined;
-    return kube === undefined ? [] : [{ kube, findings }];
+    const access = subject.kind === 'its' ? watcher?.accessOf(subject.name) : undefined;
+    return access === undefined ? [] : [{ ...access, findings }];
   });
   const its = input.isItsAssumed && own.length > 0 ? undefined : input.its;
-  const known = its && (await among(its, hubs));
-  const elsewhere = its !== undefined && known === undefined ? { kube: its, findings: await checkHub(its) } : undefined;
+  const known = its && (await among(its.kube, hubs));
+  const elsewhere =
+    its !== undefined && known === undefined ? { ...its, findings: await checkHub(its.kube) } : undefined;
   // Whoever has chosen nothing means a hosting cluster.
   if (spaces && own.length === 0 && input.isItsAssumed && elsewhere?.findings.some(isNoHub))
     throw notHosting(spaces.hosting);
@@ -56,8 +65,7 @@ export async function examine(input: DoctorInput, run: Run): Promise<Examined[]>
 }
 
 /** An ITS that answers, with what was found of it. */
-interface Hub {
-  kube: Kube;
+interface Hub extends Its {
   findings: readonly Finding[];
 }
 
@@ -104,7 +112,11 @@ async function among(its: Kube, hubs: readonly Hub[]): Promise<Hub | undefined> 
   return own === undefined ? undefined : hubs[others.indexOf(own)];
 }
 
-async function examineWecs({ kube, findings }: Hub, named: DoctorInput['wecs'], run: Run): Promise<Examined[]> {
+async function examineWecs(
+  { kube, context, findings }: Hub,
+  named: DoctorInput['wecs'],
+  run: Run,
+): Promise<Examined[]> {
   if (!findings.some(({ id, status }) => id === 'its-hub-crds' && status === 'pass')) return [];
   const wecs =
     named.length > 0 ? named : [...(await readWholeHub(kube)).keys()].sort().map((name) => ({ name, kube: undefined }));
@@ -118,7 +130,7 @@ async function examineWecs({ kube, findings }: Hub, named: DoctorInput['wecs'], 
     wecs.map(async (wec) => {
       const subject: Subject = { kind: 'wec', name: wec.name, its: kube.cluster.context };
       try {
-        const seen = await seeWec(hub, wec.name, wec.kube, tryWebhook);
+        const seen = await seeWec(hub, wec.name, wec.kube, () => hubEndpoints(kube, context), tryWebhook);
         const unreached = seen.error === undefined ? [] : [unanswered('wec-reachable', seen.error)];
         return { subject, findings: [...unreached, ...(await makeChecks(wecChecks(seen.findings), findings))] };
       } catch (error) {

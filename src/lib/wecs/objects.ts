@@ -35,6 +35,7 @@ export interface Klusterlet extends KubeObject {
     deployOption?: { mode?: KlusterletMode };
     imagePullSpec?: string;
     registrationImagePullSpec?: string;
+    workConfiguration?: { appliedManifestWorkEvictionGracePeriod?: string };
   };
   status?: { conditions?: Condition[]; observedGeneration?: number };
 }

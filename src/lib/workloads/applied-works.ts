@@ -6,7 +6,7 @@ import { type Resource, resources } from '../kube/resources.ts';
 
 /** work.open-cluster-management.io/v1, as far as stellarctl reads it. */
 export interface AppliedManifestWork extends KubeObject {
-  spec?: { manifestWorkName?: string; hubHash?: string };
+  spec?: { manifestWorkName?: string; hubHash?: string; agentID?: string };
   status?: { appliedResources?: AppliedResource[] };
 }
 

@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import {
   type AnyObject,
   type Bed,
+  bindWorkload,
   bootstrapAccount,
   type Deployment,
   expiredToken,
@@ -13,14 +14,16 @@ import {
   resources,
   startBed,
   until,
+  untilApplied,
 } from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
+import { assertRefused } from '../support/refusal.ts';
 import { assertAvailable, bootstrapSecretText, statusOf, stopKlusterlet } from '../support/registration.ts';
 
 let bed: Bed;
 let cli: Cli;
 
-const names = ['moved', 'token', 'removed'] as const;
+const names = ['moved', 'rebuilt', 'token', 'removed'] as const;
 
 before(async () => {
   const hubs = ['its1', 'its2'].map((name) => ({ name, hub: true }));
@@ -185,6 +188,62 @@ describe('recovery', { concurrency: true }, () => {
       assert.match(await imageOfOperator(name), /:v1\.3\.1$/);
       await assertAvailable(bed.plane('its1'), name);
     });
+  });
+});
+
+describe('recovery of WECs of two hubs', { concurrency: 1 }, () => {
+  let workload: ReturnType<typeof bindWorkload>;
+
+  before(async () => {
+    workload = bindWorkload(bed.plane('its2'), { policy: 'web', matchLabels: { tier: 'edge' } });
+    await Promise.all(['moved', 'rebuilt'].map((name) => cli.succeed([...join(name, 'its2'), '--label', 'tier=edge'])));
+    await Promise.all(['moved', 'rebuilt'].map((name) => untilApplied(bed.plane('its2'), name, 3)));
+    workload.stop();
+  });
+
+  it('one of another hub: refused, with the command that moves it', async () => {
+    const { wrong, next } = await advice('moved');
+    assert.match(
+      wrong,
+      /^The cluster of context moved is registered as moved with the hub https:\/\/its2-\S+, not with its1/,
+    );
+    const refused = await cli.run(join('moved'));
+    assertRefused(refused, { exitCode: 1, says: /is registered already, as moved with the hub https:\/\/its2-/ });
+    assert.match(refused.stderr, new RegExp(`stellarctl ${next.join(' ')}`, 'm'));
+    const unasked = await cli.run(next);
+    assertRefused(unasked, { exitCode: 1, says: /Moving moved has to be confirmed/, hint: /--replace-hub.* --yes/ });
+    assert.match(
+      unasked.stderr,
+      /3 works \(.*\): its agent deletes what its1 does not send .* 60m after it has connected/,
+    );
+    assert.equal(await clusterOf('moved'), undefined, 'nothing was begun');
+    await assertAvailable(bed.plane('its2'), 'moved');
+  });
+
+  it('one of another hub: moved on a terminal, after a person has typed its name', async () => {
+    const { next } = await advice('moved');
+    const { exitCode, screen } = await cli.runOnTerminal(next, {
+      answers: [{ at: /Move moved\? type its name/, type: async () => 'moved' }],
+    });
+    assert.equal(exitCode, 0, screen);
+    assert.match(screen, /On that hub: its ManagedCluster moved stays/);
+    await assertAvailable(bed.plane('its1'), 'moved');
+    const { data } = (await bed
+      .plane('moved')
+      .admin.get(resources.secrets, `${agentNamespace}/hub-kubeconfig-secret`)) as AnyObject & {
+      data: Record<string, string>;
+    };
+    assert.match(Buffer.from(data.kubeconfig ?? '', 'base64').toString(), /its1-control-plane/);
+  });
+
+  it('one whose hub was rebuilt under its name and address, with another authority and no objects', async () => {
+    await bed.removePlane('its2');
+    await bed.addPlane({ name: 'its2', hub: true });
+    const { wrong, next } = await advice('rebuilt', 'its2');
+    assert.match(wrong, /^There is no ManagedCluster rebuilt on its2, and its agent/);
+    const { stderr } = await cli.succeed(next);
+    assert.match(stderr, /^rebuilt: 3 works .* 60m after it has connected/m);
+    await assertAvailable(bed.plane('its2'), 'rebuilt');
   });
 });
 

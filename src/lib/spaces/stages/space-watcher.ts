@@ -45,6 +45,11 @@ export class SpaceWatcher {
     return this.#clients.get(name)?.kube;
   }
 
+  /** The same, with the context that it was made of. */
+  accessOf(name: string): { context: SelectedContext; kube: Kube } | undefined {
+    return this.#clients.get(name);
+  }
+
   async #look<Inside>(
     name: string,
     role: SpaceRole,

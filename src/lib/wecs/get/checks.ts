@@ -21,7 +21,7 @@ import {
   withoutAgent,
   worksNotApplied,
 } from './diagnosis.ts';
-import { expiredCertificate, forgottenByHub, withoutKlusterlet } from './lost-registration.ts';
+import { expiredCertificate, forgottenByHub, registeredElsewhere, withoutKlusterlet } from './lost-registration.ts';
 import { ofSeveral } from './of-several.ts';
 
 interface Row {
@@ -78,6 +78,7 @@ const rows: readonly Row[] = [
   row('not-deleted', 'it is not being deleted', { side: 'hub', find: beingDeleted, seenBy: byDeletion }),
   row('not-deregistering', 'no deregistration of it is half done', { side: 'hub', find: beingDeregistered }),
   row('name', 'its cluster is registered under this name', { side: 'wec', find: registeredAsAnother }),
+  row('hub', 'its cluster is registered with this ITS', { side: 'wec', find: registeredElsewhere }),
   row('klusterlet', 'a Klusterlet is installed', { side: 'wec', find: withoutKlusterlet }),
   row('containers', 'operator and agent start', { side: 'wec', find: stuckContainer, seenBy: byPods }),
   row('agent-pods', 'operator and agent have pods', { side: 'wec', find: withoutAgent }),
@@ -91,7 +92,7 @@ const rows: readonly Row[] = [
   row('one-agent', 'no other agent asks for its name', { side: 'hub', find: asksAnew, seenBy: byRequests }),
   row('hub-connection', 'its agent reaches the ITS', {
     ...{ side: 'wec', find: cannotConnect, seenBy: byKlusterlet },
-    needs: [...running, 'wec-name', 'wec-announced', 'wec-certificate'],
+    needs: [...running, 'wec-name', 'wec-hub', 'wec-announced', 'wec-certificate'],
   }),
   row('decision', 'no decision about it is open', { side: 'hub', find: waitsForDecision, seenBy: byRequests }),
   row('reports', 'its agent reports', {
@@ -101,7 +102,7 @@ const rows: readonly Row[] = [
   row('registered', 'its registration is complete', {
     ...{ side: 'hub', find: anyStage },
     needs: [
-      ...[...running, 'wec-not-deleted', 'wec-name', 'wec-announced', 'wec-certificate', 'wec-admission'],
+      ...[...running, 'wec-not-deleted', 'wec-name', 'wec-hub', 'wec-announced', 'wec-certificate', 'wec-admission'],
       ...['wec-one-agent', 'wec-hub-connection', 'wec-decision', 'wec-reports'],
     ],
   }),

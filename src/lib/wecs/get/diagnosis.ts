@@ -23,6 +23,8 @@ export interface Findings extends Registration {
   mailbox: Mailbox | null;
   /** Kinds that may not be read on the WEC: that nothing of them was found there says nothing. */
   forbidden: ReadonlySet<string>;
+  /** The server of another hub, where the WEC's agent is registered with one. */
+  otherHub?: string | undefined;
   /** The context of the ITS. */
   its: string;
 }

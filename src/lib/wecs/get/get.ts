@@ -6,6 +6,7 @@ import { resources } from '../../kube/resources.ts';
 import { singletonAgentId } from '../accept.ts';
 import { effectiveProperties } from '../customization.ts';
 import { noSuchWec } from '../find-wecs.ts';
+import type { Endpoint } from '../hub/endpoint.ts';
 import { requireHub } from '../hub/require-hub.ts';
 import { imageVersion } from '../klusterlet/image.ts';
 import type { Klusterlet, ManagedCluster } from '../objects.ts';
@@ -26,10 +27,16 @@ export async function getManagedCluster(hub: Kube, name: string): Promise<Manage
 
 /**
  * Looks at everything that an ITS and, with its client, the WEC itself show of one WEC. What cannot be seen is in the result.
+ * @param endpoints the addresses by which the ITS is known, asked for where the WEC's agent may use another one
  * @throws StellarError `not-found` for a name of which neither side shows anything; `forbidden` where the ITS may not be looked at
  */
-export async function getWec(hub: Kube, name: string, wec: Kube | undefined): Promise<WecView> {
-  const { findings, configMap, side, unseen, isRegisteredHere } = await seeWec(hub, name, wec);
+export async function getWec(
+  hub: Kube,
+  name: string,
+  wec: Kube | undefined,
+  endpoints: () => Promise<readonly Endpoint[]>,
+): Promise<WecView> {
+  const { findings, configMap, side, unseen, isRegisteredHere } = await seeWec(hub, name, wec, endpoints);
   const { hub: evidence, mailbox, reports } = findings;
   const { managedCluster } = evidence;
   const wrong = diagnose(findings);

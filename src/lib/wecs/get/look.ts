@@ -3,10 +3,12 @@ import { failureOf, StellarError } from '../../engine/errors.ts';
 import { run } from '../../engine/next-step.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
-import type { ConfigMap } from '../../kube/objects.ts';
+import { type ConfigMap, isTrue } from '../../kube/objects.ts';
 import { type LenientReader, lenient } from '../../kube/permissive-reader.ts';
 import { noSuchWec } from '../find-wecs.ts';
+import type { Endpoint } from '../hub/endpoint.ts';
 import { requireHub } from '../hub/require-hub.ts';
+import { findHub } from '../join/former-hub.ts';
 import { getPropertiesOf } from '../properties.ts';
 import { emptyEvidence, type HubEvidence, readHub } from '../registration/hub-evidence.ts';
 import { tryHubWebhook } from '../registration/hub-webhook.ts';
@@ -31,6 +33,7 @@ export interface WecSeen {
 
 /**
  * Looks at one WEC from all sides. What cannot be seen is in the result.
+ * @param endpoints the addresses by which the ITS is known, asked for where the WEC's agent may use another one
  * @param tryWebhook asked of a WEC that is not accepted yet
  * @throws StellarError `not-found` for a name of which neither side shows anything; `forbidden` where the ITS may not be looked at
  */
@@ -38,6 +41,7 @@ export async function seeWec(
   hub: Kube,
   name: string,
   wec: Kube | undefined,
+  endpoints: () => Promise<readonly Endpoint[]>,
   tryWebhook = () => tryHubWebhook(hub),
 ): Promise<WecSeen> {
   const reader = lenient(hub);
@@ -59,14 +63,26 @@ export async function seeWec(
   const registration = { name, hub: evidence, wec: seen?.evidence, webhook, now: hub.now() };
   const forbidden = seen?.forbidden ?? new Set();
   const reports = judgeSeen(registration, new Set([...reader.forbidden, ...forbidden]));
+  const otherHub = await findOtherHub(evidence, seen?.evidence, endpoints);
   return {
-    findings: { ...registration, reports, mailbox, forbidden, its: hub.cluster.context },
+    findings: { ...registration, otherHub, reports, mailbox, forbidden, its: hub.cluster.context },
     configMap,
     side,
     isRegisteredHere,
     unseen: [...unread(reader, hub), ...(seen?.unseen ?? [])],
     error: seen?.error,
   };
+}
+
+/** An agent that keeps its WEC available on the ITS is registered nowhere else. */
+async function findOtherHub(
+  hub: HubEvidence,
+  wec: WecEvidence | undefined,
+  endpoints: () => Promise<readonly Endpoint[]>,
+): Promise<string | undefined> {
+  if (wec?.klusterlet === undefined || isTrue(hub.managedCluster, 'ManagedClusterConditionAvailable')) return undefined;
+  const found = findHub(wec, await endpoints());
+  return found?.relation === 'other' ? found.hub.server : undefined;
 }
 
 interface SideSeen {

@@ -10,6 +10,19 @@ import type { Findings } from './diagnosis.ts';
 /** A command that helps as it is, with what it does or when it is right. */
 export const noted = (command: string, note: string): NextStep => ({ ...run(command), note });
 
+/** Whatever else is wrong: its agent reports to another hub. */
+export function registeredElsewhere({ otherHub, wec, name, its }: Findings): Problem | undefined {
+  if (wec === undefined || otherHub === undefined) return undefined;
+  return problem(
+    'registered-elsewhere',
+    `The cluster of context ${wec.context} is registered as ${name} with the hub ${otherHub}, not with ${its}.`,
+    noted(
+      command`stellarctl wec join ${`${name}=${wec.context}`} --accept --its ${its} --replace-hub`,
+      'moves it, after saying what becomes of its workloads',
+    ),
+  );
+}
+
 /** Somebody has removed it, or the context leads to another cluster. */
 export function withoutKlusterlet({ hub, wec, forbidden, name, its }: Findings): Problem | undefined {
   const isUnseen = forbidden.has(resources.klusterlets.plural);

@@ -1,3 +1,5 @@
+import pLimit, { type LimitFunction } from 'p-limit';
+import { agreed } from '../../engine/agreed.ts';
 import { forName } from '../../engine/each-name.ts';
 import type { Run } from '../../engine/run.ts';
 import { isMet, unreached } from '../../engine/stages.ts';
@@ -12,13 +14,15 @@ import type { WecResult } from '../registration/follow.ts';
 import { finishDone, isDone, judgePlan } from './already-done.ts';
 import { bootstrapNeed, firstTime } from './bootstrap-need.ts';
 import { followJoin } from './follow-join.ts';
+import { isStillConnected } from './former-hub.ts';
 import { recordHubWrites } from './hub-records.ts';
-import type { JoiningWec, JoinOptions } from './options.ts';
-import { type JoinPlan, preflight } from './preflight.ts';
+import type { JoiningWec, JoinOptions, Moving } from './options.ts';
+import { type Checks, type JoinPlan, preflight } from './preflight.ts';
 import { dropCertificate, retryStuckPods } from './renew-agent.ts';
 import { findSameClusters, sameWec } from './same-clusters.ts';
 import { verifyEndpoint } from './verify-endpoint.ts';
 import { WebhookLook } from './webhook-look.ts';
+import { fateOf, worksLeft } from './works-left.ts';
 
 /**
  * Joins WECs to an ITS side by side: checks, installs the klusterlet, and follows each registration until its request is there or,
@@ -34,10 +38,14 @@ export async function join(its: HubAccess, wecs: JoiningWec[], options: JoinOpti
   const shared: Shared = {
     announce: announcer(access, run),
     webhook,
-    verify(endpoint) {
-      verified ??= verifyEndpoint(access.its, endpoint, run);
-      return verified;
+    checks: {
+      verify(endpoint) {
+        verified ??= verifyEndpoint(access.its, endpoint, run);
+        return verified;
+      },
+      isStillConnected: (kube, klusterlet) => isStillConnected(kube, klusterlet, run),
     },
+    oneAtATime: pLimit(1),
   };
   return Promise.all(
     wecs.map((wec) => {
@@ -66,7 +74,41 @@ function announcer({ its, outside, ocmVersion }: HubAccess, { progress }: Run): 
 interface Shared {
   announce: (endpoint: ChosenEndpoint) => void;
   webhook: WebhookLook | undefined;
-  verify: Parameters<typeof preflight>[3];
+  checks: Checks;
+  /** A user is asked about one WEC at a time. */
+  oneAtATime: LimitFunction;
+}
+
+/** Looks; where the WEC is to be taken away from another hub, says so, asks, and looks again. */
+async function agreedPlan(
+  { its }: HubAccess,
+  look: () => Promise<JoinPlan>,
+  { replaceHub }: JoinOptions,
+  { oneAtATime }: Shared,
+): Promise<JoinPlan> {
+  const { plan } = await agreed<{ plan: JoinPlan; moving: Moving | undefined }>({
+    async look() {
+      const plan = await look();
+      return { plan, moving: await movingOf(plan, its) };
+    },
+    losses: ({ moving }) =>
+      moving === undefined
+        ? []
+        : [
+            `${moving.klusterlet} at ${moving.from}`,
+            ...(moving.works?.evicted ?? []),
+            ...(moving.works?.orphaned ?? []),
+          ],
+    confirm: async ({ moving }, more) =>
+      moving !== undefined && replaceHub !== undefined && oneAtATime(() => replaceHub(moving, more)),
+  });
+  return plan;
+}
+
+async function movingOf({ name, kube, former, wecBefore }: JoinPlan, its: string): Promise<Moving | undefined> {
+  if (former === undefined) return undefined;
+  const klusterlet = wecBefore.klusterlet?.metadata.uid ?? '';
+  return { name, cluster: kube.cluster, klusterlet, from: former.server, its, works: await worksLeft(kube, wecBefore) };
 }
 
 async function joinOne(
@@ -78,7 +120,8 @@ async function joinOne(
   run: Run,
 ): Promise<WecResult> {
   const started = Date.now();
-  let plan = await preflight(access, wec, options, shared.verify);
+  const look = async () => preflight(access, wec, options, shared.checks);
+  let plan = await agreedPlan(access, look, options, shared);
   shared.announce(plan.endpoint);
   for (const note of plan.notes) run.progress.note(note);
   if (isDone(access, plan, options)) return finishDone(access, plan, options, run);
@@ -89,7 +132,8 @@ async function joinOne(
     needsWebhook(plan, options) && (await webhook?.untilAnswering(wec.name)),
   ];
   // Much may have happened meanwhile.
-  if (hasWaited.includes(true)) plan = await preflight(access, wec, options, shared.verify);
+  if (hasWaited.includes(true)) plan = await look();
+  await sayFateOfWorks(access, plan, run);
   for (const kept of plan.versions.kept) run.progress.note(`${wec.name}: ${kept}`);
   run.progress.waiting(wec.name, 'installing the klusterlet');
   const renewed = await install(access, plan, options, result, run);
@@ -101,6 +145,18 @@ async function joinOne(
     return result;
   }
   return followJoin(access, plan, options, { changed: result.changed, renewed, started, webhook }, run);
+}
+
+/** Of a registration that begins anew the works are not on the ITS: said before anything is written. */
+async function sayFateOfWorks(
+  { its }: HubAccess,
+  { name, kube, wecBefore, former, lost, hubBefore }: JoinPlan,
+  run: Run,
+) {
+  if (lost === undefined || former !== undefined || hubBefore?.managedCluster !== undefined) return;
+  const works = await worksLeft(kube, wecBefore);
+  const fate = works && fateOf(works, its);
+  if (fate !== undefined) run.progress.note(`${name}: ${fate}`);
 }
 
 /**

@@ -1,4 +1,7 @@
+import type { Confirm } from '../../engine/agreed.ts';
 import type { Kube } from '../../kube/client/client.ts';
+import type { ClusterRef } from '../../kube/client/errors.ts';
+import type { WorksLeft } from './works-left.ts';
 
 /** What the user asked a join to be like; what is undefined is decided by the ITS or by what is there. */
 export interface JoinOptions {
@@ -13,7 +16,22 @@ export interface JoinOptions {
   /** Content of a docker config.json. */
   imagePullSecret?: string | undefined;
   accept: boolean;
+  /** Move a WEC that is registered with another hub, once the user agrees. */
+  replaceHub?: Confirm<Moving> | undefined;
   labels: Record<string, string>;
+}
+
+/** A WEC that is to be taken away from another hub. */
+export interface Moving {
+  name: string;
+  cluster: ClusterRef;
+  /** The UID of its Klusterlet. */
+  klusterlet: string;
+  /** The server of the other hub. */
+  from: string;
+  its: string;
+  /** Undefined where they may not be read. */
+  works: WorksLeft | undefined;
 }
 
 /** A cluster to register: its name as a WEC, and a client for it. */

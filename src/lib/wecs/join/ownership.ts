@@ -1,15 +1,14 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
-import { inWords, type NextStep, run } from '../../engine/next-step.ts';
+import { type NextStep, run } from '../../engine/next-step.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
 import { isTrue } from '../../kube/objects.ts';
-import { type Endpoint, isSameHub } from '../hub/endpoint.ts';
+import type { Endpoint } from '../hub/endpoint.ts';
 import type { HubAccess } from '../hub/hub-access.ts';
 import { certificateExpiry, formerHolder, isAgentOf } from '../identity/agent-certificate.ts';
 import { recordedUid } from '../identity/cluster-uid.ts';
 import { type Identity, proveIdentity } from '../identity/identity.ts';
-import { hubOf } from '../klusterlet/agent.ts';
 import { klusterletName } from '../names.ts';
 import type { Klusterlet } from '../objects.ts';
 import { type HubEvidence, hasJoined } from '../registration/hub-evidence.ts';
@@ -51,9 +50,9 @@ export function refuseOtherRegistration({ name, kube }: JoiningWec, { klusterlet
 }
 
 /**
- * Refuses a cluster that is registered with another hub, and a name that another cluster has. A name that has joined is given only to
- * a cluster that is proven to be it: by the certificate of its agent, or by its UID that was recorded.
- * @param known the addresses by which the ITS is known
+ * Refuses a name that another cluster has. A name that has joined is given only to a cluster that is proven to be it: by the
+ * certificate of its agent, or by its UID that was recorded.
+ * @param known the addresses by which the ITS is known, with that of a hub that it is to take the place of
  * @throws StellarError `registered-elsewhere`, `name-taken`
  */
 export async function requireOwnership(
@@ -64,10 +63,7 @@ export async function requireOwnership(
   known: readonly Endpoint[],
 ): Promise<Identity> {
   const { name, kube } = wec;
-  if (access.kube === undefined || hub === undefined) {
-    refuseOtherHub(access, wec, wecBefore, known);
-    return { state: 'unseen', found: 'the ITS was not asked' };
-  }
+  if (access.kube === undefined || hub === undefined) return { state: 'unseen', found: 'the ITS was not asked' };
   const { managedCluster } = hub;
   const identity = await proveIdentity(access.kube, kube, wecBefore, {
     name,
@@ -75,7 +71,6 @@ export async function requireOwnership(
     recordedUid: recordedUid(managedCluster),
   });
   if (identity.state === 'proven') return identity;
-  refuseOtherHub(access, wec, wecBefore, known);
   if (identity.state === 'other' && (managedCluster === undefined || wecBefore.klusterlet !== undefined)) {
     const { found } = identity;
     throw new StellarError(
@@ -104,21 +99,6 @@ async function heldName(kube: Kube, { klusterlet, hubSecret }: WecEvidence, { na
     return false;
   const holder = await formerHolder(kube, hubSecret);
   return holder !== undefined && isAgentOf(name, holder);
-}
-
-function refuseOtherHub(
-  { its }: HubAccess,
-  { name, kube }: JoiningWec,
-  wecBefore: WecEvidence,
-  known: readonly Endpoint[],
-): void {
-  const present = hubOf(wecBefore);
-  if (wecBefore.klusterlet === undefined || present === undefined || isSameHub(present, known)) return;
-  throw new StellarError(
-    'registered-elsewhere',
-    `${describeCluster(kube.cluster)} is registered already, as ${name} with the hub ${present.server}, which is not ${its}.`,
-    { next: [inWords(`If ${its} has that address: ${command`--hub-apiserver ${present.server}`}`)] },
-  );
 }
 
 function nameTaken(

@@ -5,8 +5,9 @@ import { inWords, run as nextStep, outline } from '../../engine/next-step.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { requirePermissions } from '../../kube/permissions.ts';
 import { resources } from '../../kube/resources.ts';
-import { type ChosenEndpoint, chooseEndpoint } from '../hub/endpoint.ts';
+import { type ChosenEndpoint, chooseEndpoint, type Endpoint } from '../hub/endpoint.ts';
 import type { HubAccess } from '../hub/hub-access.ts';
+import type { KnownHub } from '../hub/hub-kubeconfig.ts';
 import { isTokenRefused as presentToken } from '../identity/agent-certificate.ts';
 import { clusterUid } from '../identity/cluster-uid.ts';
 import type { Identity } from '../identity/identity.ts';
@@ -17,6 +18,7 @@ import type { Klusterlet } from '../objects.ts';
 import { hubPermissions, startAnewPermissions, wecPermissions } from '../permissions.ts';
 import { type HubEvidence, readOne } from '../registration/hub-evidence.ts';
 import { readWec, type WecEvidence } from '../registration/wec-evidence.ts';
+import { findHub, registeredElsewhere } from './former-hub.ts';
 import type { JoiningWec, JoinOptions } from './options.ts';
 import { refuseOtherKlusterlets, refuseOtherRegistration, requireOwnership } from './ownership.ts';
 import { refuseOtherRole } from './refuse-other-role.ts';
@@ -37,6 +39,8 @@ export interface JoinPlan {
   identity: Identity;
   /** The UID of the WEC's kube-system; undefined where it may not be seen. */
   uid: string | undefined;
+  /** The other hub that it is registered with, and from which it is to be moved. */
+  former: KnownHub | undefined;
   /** Why its agent, which has a certificate, has to request registration again. */
   lost: LostRegistration | undefined;
   /** Whether the ITS refuses the bootstrap token of an agent that has no certificate yet. */
@@ -45,16 +49,23 @@ export interface JoinPlan {
   notes: string[];
 }
 
+/** What takes more than a read, and is done at most once. */
+export interface Checks {
+  /** Verifies the address for agents, once for all WECs; gives what is to be said about it. */
+  verify(endpoint: ChosenEndpoint & HubConnection): Promise<string | undefined>;
+  /** Has the WEC's operator look at its hub again: whether it is still connected. */
+  isStillConnected(kube: Kube, klusterlet: Klusterlet | undefined): Promise<boolean>;
+}
+
 /**
  * Everything that can be known before the first write. Reads only, but for access reviews.
- * @param verify verifies the address for agents, once for all WECs; gives what is to be said about it
  * @throws StellarError for the first reason not to join this WEC
  */
 export async function preflight(
   access: HubAccess,
   wec: JoiningWec,
   options: JoinOptions,
-  verify: (endpoint: ChosenEndpoint & HubConnection) => Promise<string | undefined>,
+  checks: Checks,
 ): Promise<JoinPlan> {
   const { name, kube } = wec;
   await Promise.all([
@@ -77,25 +88,66 @@ export async function preflight(
   const known = [access.outside, access.inside, endpoint].filter((candidate) => candidate !== undefined);
   if (wecBefore.klusterlet === undefined) await refuseOtherRole(wec, known);
   refuseOtherRegistration(wec, wecBefore);
-  const identity = await requireOwnership(access, wec, wecBefore, hubBefore, known);
+  const { identity, former } = await ownership(access, wec, { wecBefore, hubBefore, known }, options, checks);
   if (hubBefore !== undefined) refuseLabelConflicts(access, hubBefore, options.labels);
-  const lost = await lostRegistration(access.kube, hubBefore, wecBefore);
+  const lost =
+    former === undefined
+      ? await lostRegistration(access.kube, hubBefore, wecBefore)
+      : ({ why: `it is moved from ${former.server} to ${access.its}`, by: 'certificate' } as const);
   if (lost?.by === 'certificate') await requirePermissions(kube, startAnewPermissions());
   const isTokenRefused = await refusesToken(access, wecBefore);
   const settings = agentSettings(access, name, wecBefore.klusterlet, options);
-  const unverified = await verify(endpoint);
+  const unverified = await checks.verify(endpoint);
   if (unverified !== undefined) notes.push(unverified);
-  if (hasOtherAuthority(access, endpoint)) {
-    notes.push(
-      `kube-public/cluster-info of ${access.its} has another certificate authority than its context. If the agent does not trust it: --ca-file FILE`,
-    );
-  }
-  if (access.kube === undefined)
-    notes.push(`${access.its} is out of reach from here: whether the name ${name} is free there was not checked.`);
-  if (wecBefore.operator !== undefined && !isOurs(wecBefore.operator))
-    notes.push(`${name} has a klusterlet operator that stellarctl did not install; it is left as it is.`);
+  notes.push(...notesOn(access, endpoint, name, wecBefore));
   const versions = planVersions(wecBefore, settings, options, kube.now());
-  return { name, kube, endpoint, settings, versions, wecBefore, hubBefore, identity, uid, lost, isTokenRefused, notes };
+  return {
+    name,
+    kube,
+    endpoint,
+    settings,
+    versions,
+    wecBefore,
+    hubBefore,
+    identity,
+    uid,
+    former,
+    lost,
+    isTokenRefused,
+    notes,
+  };
+}
+
+/**
+ * Whose the cluster is: that of this name on the ITS, or of another hub. The same address with another authority is the ITS, rebuilt, only
+ * where the agent has lost its connection.
+ * @throws StellarError `registered-elsewhere`, `name-taken`
+ */
+async function ownership(
+  access: HubAccess,
+  wec: JoiningWec,
+  { wecBefore, hubBefore, known }: Pick<JoinPlan, 'wecBefore' | 'hubBefore'> & { known: readonly Endpoint[] },
+  options: JoinOptions,
+  checks: Checks,
+): Promise<Pick<JoinPlan, 'identity' | 'former'>> {
+  const found = findHub(wecBefore, known);
+  const isOther = found?.relation === 'other';
+  const identity = await requireOwnership(access, wec, wecBefore, hubBefore, isOther ? [...known, found.hub] : known);
+  // What the ITS itself has certified, and still does, is no other hub's, whatever the address.
+  if (
+    found === undefined ||
+    found.relation === 'same' ||
+    (identity.state === 'proven' && identity.by === 'certificate')
+  )
+    return { identity, former: undefined };
+  const isMoved =
+    isOther ||
+    (access.kube !== undefined &&
+      identity.state !== 'proven' &&
+      (await checks.isStillConnected(wec.kube, wecBefore.klusterlet)));
+  if (!isMoved) return { identity, former: undefined };
+  if (options.replaceHub === undefined) throw registeredElsewhere(access, wec, found, options);
+  return { identity, former: found.hub };
 }
 
 /** Asked only of the hub that the token was made for, as far as its authority shows. */
@@ -107,6 +159,19 @@ async function refusesToken({ kube, outside, inside }: HubAccess, { bootstrapSec
     (known) => known !== undefined && known.certificateAuthority?.trim() === authority,
   );
   return isOwn && presentToken(kube, present.token);
+}
+
+function notesOn(access: HubAccess, endpoint: ChosenEndpoint, name: string, { operator }: WecEvidence): string[] {
+  const isForeign = operator !== undefined && !isOurs(operator);
+  return [
+    hasOtherAuthority(access, endpoint)
+      ? `kube-public/cluster-info of ${access.its} has another certificate authority than its context. If the agent does not trust it: --ca-file FILE`
+      : [],
+    access.kube === undefined
+      ? `${access.its} is out of reach from here: whether the name ${name} is free there was not checked.`
+      : [],
+    isForeign ? `${name} has a klusterlet operator that stellarctl did not install; it is left as it is.` : [],
+  ].flat();
 }
 
 /** Either the ITS shows other certificates to the outside, or what it publishes is out of date. */

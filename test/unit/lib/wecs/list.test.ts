@@ -42,7 +42,7 @@ describe('the list and what is shown of one WEC say the same', () => {
   for (const [what, cluster, age] of cases) {
     test(what, async () => {
       const item = await listed(cluster, age);
-      const view = await getWec(hubWith(cluster, age), 'cluster1', undefined);
+      const view = await getWec(hubWith(cluster, age), 'cluster1', undefined, async () => []);
       assert.deepEqual([item.stage, item.blockedAt], [view.stage, view.blockedAt]);
       const reason = item.reason.replaceAll(/[()]/g, (sign) => `\\${sign}`);
       if (reason !== '') assert.match(view.diagnosis?.wrong ?? '', new RegExp(reason));
@@ -90,7 +90,7 @@ test('a deregistration that was interrupted is told wherever the WEC is shown', 
   await removeLabels(hub, cluster);
   const [item] = await listWecs(hub, { pending: false });
   assert.match(item?.reason ?? '', /deregistration has begun and is not finished; its labels are removed/);
-  const { diagnosis } = await getWec(hub, 'cluster1', undefined);
+  const { diagnosis } = await getWec(hub, 'cluster1', undefined, async () => []);
   assert.match(diagnosis?.wrong ?? '', /^The deregistration of cluster1 has begun and is not finished/);
   assert.equal(diagnosis?.next, 'stellarctl deregister cluster1 --its its1');
 });

@@ -1,0 +1,89 @@
+import { command } from '../../engine/command-line.ts';
+import { Deadline } from '../../engine/deadline.ts';
+import { StellarError } from '../../engine/errors.ts';
+import { inWords, type NextStep, run as nextStep, outline } from '../../engine/next-step.ts';
+import { poll } from '../../engine/poll.ts';
+import type { Run } from '../../engine/run.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import { describeCluster } from '../../kube/client/errors.ts';
+import { resources } from '../../kube/resources.ts';
+import { type Endpoint, isSameHub } from '../hub/endpoint.ts';
+import type { HubAccess } from '../hub/hub-access.ts';
+import type { KnownHub } from '../hub/hub-kubeconfig.ts';
+import { hubOf } from '../klusterlet/agent.ts';
+import { klusterletName } from '../names.ts';
+import type { Klusterlet } from '../objects.ts';
+import { hubConnectionOf } from '../registration/hub-connection.ts';
+import type { WecEvidence } from '../registration/wec-evidence.ts';
+import type { JoiningWec, JoinOptions } from './options.ts';
+
+/** The hub that a WEC is registered with, as its own secrets say, and how it stands to the ITS. */
+export interface FoundHub {
+  hub: KnownHub;
+  /**
+   * `same`: it is the ITS, whose address or certificate authority may have changed. `same-address`: it had the address of the ITS, and
+   * another certificate authority: the ITS was rebuilt, or two hubs have the same address on different networks. `other`: neither is known.
+   */
+  relation: 'same' | 'same-address' | 'other';
+}
+
+/** @returns undefined for a cluster that is not registered anywhere */
+export function findHub(wec: WecEvidence, known: readonly Endpoint[]): FoundHub | undefined {
+  const hub = wec.klusterlet && hubOf(wec);
+  if (hub === undefined) return undefined;
+  const authority = hub.certificateAuthority?.trim();
+  const isVouchedFor = known.some(({ certificateAuthority }) => certificateAuthority?.trim() === authority);
+  return { hub, relation: !isSameHub(hub, known) ? 'other' : isVouchedFor ? 'same' : 'same-address' };
+}
+
+/** How long an operator may take to look at its hub: five questions at once, then two a second (seen with OCM 1.3.1: 9.5 s). */
+const operatorLookMs = 15_000;
+
+/** Any change of a Klusterlet makes its operator look at the hub at once; by itself it looks every five minutes. */
+const askedAnnotation = 'stellarctl.kubestellar.io/asked-at';
+
+/**
+ * Whether a WEC's operator says that it is connected, and still does when it has been asked to look again: what it said last may be
+ * minutes old. In a dry run nobody is asked.
+ */
+export async function isStillConnected(kube: Kube, klusterlet: Klusterlet | undefined, run: Run): Promise<boolean> {
+  if (klusterlet === undefined || hubConnectionOf(klusterlet).state !== 'working') return false;
+  if (kube.dryRun) return false;
+  await kube.merge(resources.klusterlets, klusterletName, {
+    metadata: { uid: klusterlet.metadata.uid, annotations: { [askedAnnotation]: new Date(kube.now()).toISOString() } },
+  });
+  const look = async () => {
+    const now = await kube.get<Klusterlet>(resources.klusterlets, klusterletName);
+    return now !== undefined && hubConnectionOf(now).state === 'working' ? undefined : true;
+  };
+  const deadline = new Deadline(Math.min(operatorLookMs, run.deadline.remaining));
+  return (await poll(look, { ...run, deadline })) === undefined;
+}
+
+/** A WEC that is registered elsewhere is left alone, unless the user wants to move it. */
+export function registeredElsewhere(
+  { its, kube: hub }: HubAccess,
+  { name, kube }: JoiningWec,
+  { hub: { server }, relation }: FoundHub,
+  { accept }: Pick<JoinOptions, 'accept'>,
+): StellarError {
+  const { context } = kube.cluster;
+  const cluster = describeCluster(kube.cluster);
+  const found =
+    relation === 'other'
+      ? `as ${name} with the hub ${server}, which is not ${its}`
+      : `as ${name} with a hub that has the address of ${its} (${server}) and another certificate authority, and its agent is connected with that`;
+  const accepting = accept ? ['--accept'] : [];
+  const target = `${name}=${context}`;
+  const move: NextStep =
+    hub === undefined
+      ? outline(command`stellarctl wec join ${target} --join-file FILE --replace-hub`, `To move it to ${its}`)
+      : nextStep(
+          command`stellarctl wec join ${target} ${accepting} --its ${its} --replace-hub`,
+          `To move it to ${its}`,
+        );
+  const address = inWords(`If ${its} has that address: ${command`--hub-apiserver ${server}`}`);
+  return new StellarError('registered-elsewhere', `${cluster} is registered already, ${found}.`, {
+    next: relation === 'other' ? [move, address] : [move],
+  });
+}

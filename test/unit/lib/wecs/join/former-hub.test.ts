@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { findHub, isStillConnected, registeredElsewhere } from '../../../../../src/lib/wecs/join/former-hub.ts';
+import { fateOf, worksLeft } from '../../../../../src/lib/wecs/join/works-left.ts';
+import { bootstrapSecret } from '../../../../../src/lib/wecs/klusterlet/agent.ts';
+import { hubHash } from '../../../../../src/lib/workloads/applied-works.ts';
+import { fakeKube, klusterlet, run, wecEvidence } from '../../../support/builders.ts';
+
+const server = 'https://its1:6443';
+const registered = (authority: string, address = server) =>
+  wecEvidence('join-singleton', {
+    bootstrapSecret: bootstrapSecret(
+      { server: address, certificateAuthority: authority, proxyUrl: undefined },
+      't',
+    ) as never,
+  });
+const its1 = [
+  { server: 'https://outside:6443', certificateAuthority: 'CA' },
+  { server, certificateAuthority: 'CA' },
+];
+const relation = (wec: ReturnType<typeof registered>) => findHub(wec, its1)?.relation;
+
+describe('the hub that a WEC is registered with', () => {
+  test('is the ITS by its certificate authority, wherever it has moved to', () => {
+    assert.equal(relation(registered('CA')), 'same');
+    assert.equal(relation(registered('CA\n', 'https://before:6443')), 'same');
+  });
+  test('may be the ITS before it was rebuilt, or another one of the same address', () =>
+    assert.equal(relation(registered('other')), 'same-address'));
+  test('is another one, or none', () => {
+    assert.equal(relation(registered('other', 'https://its2:6443')), 'other');
+    assert.equal(relation(wecEvidence('join-singleton', { klusterlet: undefined })), undefined);
+  });
+
+  /** An operator that says this when it has been asked to look again. */
+  async function connected(before: string, after: string) {
+    let asked = 0;
+    const kube = fakeKube({
+      merge: async () => {
+        asked += 1;
+        return {} as never;
+      },
+      get: async () => klusterlet(after) as never,
+    });
+    return { still: await isStillConnected(kube, klusterlet(before), run(50)), asked };
+  }
+  test('is asked for anew where its operator was connected when it last looked', async () => {
+    assert.deepEqual(await connected('join-singleton', 'wrong-ca'), { still: false, asked: 1 });
+    assert.deepEqual(await connected('join-singleton', 'join-singleton'), { still: true, asked: 1 });
+  });
+  test('is not where the operator has lost it already', async () =>
+    assert.deepEqual(await connected('wrong-ca', 'wrong-ca'), { still: false, asked: 0 }));
+
+  test('is kept by a join, with the command that moves the WEC', () => {
+    const found = findHub(registered('other', 'https://its2:6443'), its1);
+    assert.ok(found);
+    const wec = { name: 'cluster1', kube: fakeKube() };
+    const refusal = (hub: object | undefined) =>
+      registeredElsewhere({ its: 'its1', kube: hub } as never, wec, found, { accept: true });
+    assert.deepEqual(refusal({}).next[0], {
+      command: 'stellarctl wec join cluster1=its1 --accept --its its1 --replace-hub',
+      lead: 'To move it to its1',
+    });
+    assert.match(JSON.stringify(refusal(undefined).next[0]), /--join-file FILE --replace-hub.*isOutline/);
+  });
+});
+
+describe('works that the next hub does not have', () => {
+  const left = async (grace?: string) => {
+    const wec = registered('CA');
+    if (grace && wec.klusterlet?.spec)
+      wec.klusterlet.spec.workConfiguration = { appliedManifestWorkEvictionGracePeriod: grace };
+    const work = (manifestWorkName: string, agentID: string, hub = server) => ({
+      metadata: { name: `x-${manifestWorkName}` },
+      spec: { manifestWorkName, agentID, hubHash: hubHash(hub) },
+    });
+    const works = [work('web', 'agent-a'), work('old', 'agent-before'), work('theirs', 'agent-a', 'https://its2:6443')];
+    return worksLeft(fakeKube({ list: async () => works as never }), wec);
+  };
+  test('are deleted by the agent whose they are, later; those of an agent before it stay', async () => {
+    assert.deepEqual(await left(), { evicted: ['web'], orphaned: ['old'], gracePeriod: '60m' });
+    const fate = fateOf((await left('5m')) ?? assert.fail(), 'its1');
+    assert.match(
+      fate ?? '',
+      /^1 work \(web\): its agent deletes what its1 does not send .* 5m after .*; 1 work \(old\) .*left running$/,
+    );
+  });
+  test('are none', () => assert.equal(fateOf({ evicted: [], orphaned: [], gracePeriod: '60m' }, 'its1'), undefined));
+});
