@@ -32,12 +32,17 @@ function linesOfGroup({ subjects, finding }: Group, members: number, style: Styl
   const sentence = isOfSeveral ? (ofSeveral ?? `${message} (So it is with the others.)`) : message;
   const hint = hintOf(next);
   const help = hint === undefined ? [] : [isOfSeveral ? `${hint}    (so for each)` : hint];
-  const seen = isOfSeveral ? [] : evidence.map((each) => style.faint(describeEvidence(each, now)));
+  const seen = isOfSeveral
+    ? []
+    : evidence.slice(0, evidenceAtMost).map((each) => style.faint(describeEvidence(each, now)));
   return [
     `${symbolOf(finding, style)} ${title}`,
     ...[sentence, ...details, ...seen, ...help].map((text) => `    ${text}`),
   ];
 }
+
+/** JSON has all of it. */
+const evidenceAtMost = 4;
 
 function describeEvidence({ object, on, condition, status, reason, since }: Evidence, now: number): string {
   const said = [`${condition}${status === undefined ? '' : `=${status}`}`, reason].filter(Boolean).join(' ');

@@ -27,7 +27,8 @@ export async function requirePermissions(kube: Kube, permissions: readonly Permi
   });
 }
 
-function describePermission({ verb, group, resource, subresource, namespace }: Permission): string {
+/** In words: `create secrets in NAMESPACE`. */
+export function describePermission({ verb, group, resource, subresource, namespace }: Permission): string {
   const what = `${resource}${subresource ? `/${subresource}` : ''}${group ? `.${group}` : ''}`;
   return `${verb} ${what}${namespace ? ` in ${namespace}` : ''}`;
 }

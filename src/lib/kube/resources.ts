@@ -42,6 +42,7 @@ export const resources = {
     false,
   ),
   selfSubjectReviews: resource('authentication.k8s.io/v1', 'SelfSubjectReview', 'selfsubjectreviews', false),
+  subjectAccessReviews: resource('authorization.k8s.io/v1', 'SubjectAccessReview', 'subjectaccessreviews', false),
   selfSubjectAccessReviews: resource(
     'authorization.k8s.io/v1',
     'SelfSubjectAccessReview',

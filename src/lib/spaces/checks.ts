@@ -1,7 +1,8 @@
-import { type Finding, findingsOfStages } from '../engine/checks.ts';
+import { type Finding, findingsOfStages, makeChecks } from '../engine/checks.ts';
 import { failureOf } from '../engine/errors.ts';
 import { judge } from '../engine/stages.ts';
 import type { Kube } from '../kube/client/client.ts';
+import { hubChecks } from '../wecs/hub/checks.ts';
 import { requireHub } from '../wecs/hub/require-hub.ts';
 import type { SpaceRole } from './names.ts';
 import { type ItsInside, readItsInside } from './stages/its-contents.ts';
@@ -22,7 +23,7 @@ export async function checkSpace(
   if (seen === undefined) return undefined;
   const { space, stages } = seen as SpaceSeen<ItsInside | WdsInside>;
   const findings = findingsOfStages(role, name, judge<Space<ItsInside | WdsInside>>(stages, space));
-  return Promise.all(
+  const withTrouble = await Promise.all(
     findings.map(async (finding, index) => {
       const stage = stages[index];
       if (finding.status !== 'fail' || stage === undefined) return finding;
@@ -31,13 +32,21 @@ export async function checkSpace(
       return { ...finding, problem: { ...problem, details: log, next: problem.next.length > 0 ? problem.next : next } };
     }),
   );
+  const kube = role === 'its' ? watcher.clientOf(name) : undefined;
+  return kube === undefined ? withTrouble : withHub(withTrouble, kube);
+}
+
+/** Adds what is checked of a hub beside the stages in which it comes about. */
+async function withHub(findings: Finding[], its: Kube): Promise<Finding[]> {
+  return [...findings, ...(await makeChecks(hubChecks(its), findings))];
 }
 
 /** Checks an ITS of which no hosting cluster is known. */
 export async function checkHub(its: Kube): Promise<Finding[]> {
   try {
     await requireHub(its);
-    return findingsOfStages('its', its.cluster.context, judge(hubStages(true), await readItsInside(its)));
+    const reports = judge(hubStages(true), await readItsInside(its));
+    return await withHub(findingsOfStages('its', its.cluster.context, reports), its);
   } catch (error) {
     return [{ id: 'its-hub', title: 'it is an OCM hub that answers', status: 'fail', problem: failureOf(error) }];
   }

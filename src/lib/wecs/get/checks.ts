@@ -5,12 +5,12 @@ import { noWecAccess } from '../registration/checks.ts';
 import { hubConnectionType } from '../registration/hub-connection.ts';
 import { bootstrapRequests } from '../registration/hub-evidence.ts';
 import { podProblem } from '../registration/wec-pods.ts';
+import { cannotConnect } from './connection.ts';
 import {
   anyStage,
   asksAnew,
   beingDeleted,
   beingDeregistered,
-  cannotConnect,
   type Findings,
   missedRenewal,
   registeredAsAnother,
@@ -92,7 +92,7 @@ const rows: readonly Row[] = [
   row('one-agent', 'no other agent asks for its name', { side: 'hub', find: asksAnew, seenBy: byRequests }),
   row('hub-connection', 'its agent reaches the ITS', {
     ...{ side: 'wec', find: cannotConnect, seenBy: byKlusterlet },
-    needs: [...running, 'wec-name', 'wec-hub', 'wec-announced', 'wec-certificate'],
+    needs: [...running, 'wec-name', 'wec-hub', 'wec-announced', 'wec-certificate', 'its-bootstrap-rights'],
   }),
   row('decision', 'no decision about it is open', { side: 'hub', find: waitsForDecision, seenBy: byRequests }),
   row('reports', 'its agent reports', {
@@ -102,7 +102,16 @@ const rows: readonly Row[] = [
   row('registered', 'its registration is complete', {
     ...{ side: 'hub', find: anyStage },
     needs: [
-      ...[...running, 'wec-not-deleted', 'wec-name', 'wec-hub', 'wec-announced', 'wec-certificate', 'wec-admission'],
+      ...[
+        ...running,
+        'wec-not-deleted',
+        'wec-name',
+        'wec-hub',
+        'wec-announced',
+        'wec-certificate',
+        'wec-admission',
+        'its-bootstrap-rights',
+      ],
       ...['wec-one-agent', 'wec-hub-connection', 'wec-decision', 'wec-reports'],
     ],
   }),

@@ -1,16 +1,14 @@
 import { command } from '../../engine/command-line.ts';
 import { count } from '../../engine/counts.ts';
 import { formatAge } from '../../engine/duration.ts';
-import { type NextStep, outline, run } from '../../engine/next-step.ts';
+import { inWords, type NextStep, outline, run } from '../../engine/next-step.ts';
 import { type Problem, problem } from '../../engine/problem.ts';
 import { blockingStage, type StageReport } from '../../engine/stages.ts';
 import { conditionOf, isTrue } from '../../kube/objects.ts';
-import { resources } from '../../kube/resources.ts';
 import { isDeregistering } from '../deregister/release/labels.ts';
 import { otherName } from '../klusterlet/other-name.ts';
-import { agentNamespace, operatorName, operatorNamespace } from '../names.ts';
+import { agentNamespace, clusterNameLabel, operatorName, operatorNamespace } from '../names.ts';
 import { clockDifference, type Registration } from '../registration/checks.ts';
-import { hubConnectionOf } from '../registration/hub-connection.ts';
 import { bootstrapRequests, type HubEvidence, hasJoined } from '../registration/hub-evidence.ts';
 import { overdueLease } from '../registration/lease.ts';
 import { isOperatorPod, lacksAgent, lacksOperator, podProblem } from '../registration/wec-pods.ts';
@@ -98,8 +96,10 @@ export function silentWebhook({ webhook, hub, name, its }: Findings): Problem | 
 }
 
 /** After its connection was renewed, an agent that had joined sends a request again, which is never approved unasked. */
-export function asksAnew({ hub, now, name, its }: Findings): Problem | undefined {
-  if (hub === undefined || !hasJoined(hub) || isAvailable(hub)) return undefined;
+export function asksAnew(findings: Findings): Problem | undefined {
+  const { hub, now, name, its } = findings;
+  if (hub === undefined || !hasJoined(hub)) return undefined;
+  if (isAvailable(hub)) return anotherAsks(findings);
   const asking = bootstrapRequests(hub).findLast(({ state, agent }) => state === 'pending' && agent !== undefined);
   if (asking?.agent === undefined) return undefined;
   return problem(
@@ -112,39 +112,27 @@ export function asksAnew({ hub, now, name, its }: Findings): Problem | undefined
   );
 }
 
-export function cannotConnect({ hub, wec, forbidden, name, its }: Findings): Problem | undefined {
-  const isJoined = hub !== undefined && hasJoined(hub);
-  // The ITS believes in an agent that has lost its certificate until its lease is old.
-  const hasCertificate = wec?.hubSecret !== undefined || forbidden.has(resources.secrets.plural);
-  if (wec === undefined || (isJoined && isAvailable(hub) && hasCertificate)) return undefined;
-  const { state, bootstrap, own, error } = hubConnectionOf(wec.klusterlet);
-  if (state !== 'degraded') return undefined;
-  // An agent that joined before asks anew once its connection is renewed, and somebody has to accept that.
-  const accept = isJoined ? ['--accept'] : [];
-  const join = command`stellarctl wec join ${`${name}=${wec.context}`} ${accept} --its ${its}`;
-  const usesOwn = own === 'Error' && wec.hubSecret !== undefined;
-  if (usesOwn || bootstrap === 'Error') {
-    if (error.kind === 'unknown-authority') {
-      const renew = noted(join, 'renews its connection');
-      return usesOwn
-        ? problem('authority-changed', `The hub's certificate authority has changed since ${name} joined.`, renew)
-        : problem('authority-wrong', `${name} was given another certificate authority than the hub's.`, renew);
-    }
-    if (error.kind === 'unauthorized')
-      return problem(
-        usesOwn ? 'certificate-rejected' : 'token-rejected',
-        `${its} no longer accepts the ${usesOwn ? 'certificate' : 'bootstrap token'} of ${name}.`,
-        noted(join, 'renews the token'),
-      );
-    return problem('hub-not-reached', `${name} does not reach the hub: ${error.words}.`, {
-      ...outline(`${join} --hub-apiserver https://…`),
-      note: 'the address that it reaches',
-    });
-  }
-  if (bootstrap !== 'Missing' || wec.hubSecret !== undefined) return undefined;
-  const message = `The bootstrap secret of ${name} is missing, so that its agent cannot start.`;
-  return problem('bootstrap-secret-missing', message, run(join));
+/** While the agent of a WEC reports, only another cluster's has a reason to introduce itself by its name. */
+function anotherAsks({ hub, now, name }: Findings): Problem | undefined {
+  const requests = hub === undefined ? [] : bootstrapRequests(hub);
+  const own = new Set(requests.flatMap(({ state, agent }) => (state === 'issued' && agent !== undefined ? agent : [])));
+  const other = requests.findLast(({ state, agent }) => state === 'pending' && agent !== undefined && !own.has(agent));
+  if (other === undefined) return undefined;
+  return {
+    ...problem(
+      'another-agent-asks',
+      `${name} is registered and reports, and another agent asks for its name (${formatAge(now - other.created)} ago): that of another cluster, or one that was installed anew.`,
+      inWords('Register another cluster by a name of its own'),
+    ),
+    severity: 'warn',
+  };
 }
+
+/** A problem that somebody's decision or some time ends. */
+const awaited = (...cause: Parameters<typeof problem>): Problem => ({ ...problem(...cause), severity: 'warn' });
+
+/** So many requests of one name on the hub keep its agent from making more (ocm pkg/registration/register/csr). */
+const requestsAtMost = 10;
 
 export function waitsForDecision({ hub, now, reports, name, its }: Findings): Problem | undefined {
   const id = blockingStage(reports)?.id;
@@ -156,7 +144,16 @@ export function waitsForDecision({ hub, now, reports, name, its }: Findings): Pr
     const agents = new Set(pending.map(({ agent }) => agent)).size;
     const who = agents > 1 ? `${agents} agents ask to be ${name}` : `${name} asked to be registered`;
     const message = `${who} (${formatAge(now - first.created)} ago), and nobody has accepted it.`;
-    return problem('request-pending', message, accept);
+    if (pending.length >= requestsAtMost)
+      return problem(
+        'requests-piled-up',
+        `${count(pending.length, 'request')} of ${name} wait, and its agent makes no more.`,
+        noted(
+          command`kubectl --context ${its} delete csr -l ${`${clusterNameLabel}=${name}`}`,
+          'lets its agent ask again',
+        ),
+      );
+    return awaited(agents > 1 ? 'several-agents-ask' : 'request-pending', message, accept);
   }
   const denied = bootstrapRequests(hub).findLast(({ state }) => state === 'denied');
   if (id === 'approved' && denied !== undefined)
@@ -166,7 +163,7 @@ export function waitsForDecision({ hub, now, reports, name, its }: Findings): Pr
       noted(command`kubectl --context ${its} delete csr ${denied.name}`, 'its agent asks again then'),
     );
   return id === 'accepted' && hub.managedCluster?.spec?.hubAcceptsClient !== true
-    ? problem('not-accepted', `${its} does not accept ${name}.`, accept)
+    ? awaited('not-accepted', `${its} does not accept ${name}.`, accept)
     : undefined;
 }
 
@@ -208,7 +205,7 @@ export function anyStage({ reports, name, its }: Findings): Problem | undefined 
   const code = verdict.code ?? blocking.id;
   return verdict.state === 'failed'
     ? problem(code, `${name} is kept from "${title}": ${verdict.why}.`)
-    : problem(code, `${name} is on its way: ${verdict.why}.`, run(command`stellarctl wec wait ${name} --its ${its}`));
+    : awaited(code, `${name} is on its way: ${verdict.why}.`, run(command`stellarctl wec wait ${name} --its ${its}`));
 }
 
 export function worksNotApplied({ mailbox, name, its }: Findings): Problem | undefined {
@@ -233,5 +230,5 @@ export function missedRenewal({ hub, now, wec, name, its }: Findings): Problem |
   );
 }
 
-const isAvailable = ({ managedCluster }: HubEvidence): boolean =>
+export const isAvailable = ({ managedCluster }: HubEvidence): boolean =>
   isTrue(managedCluster, 'ManagedClusterConditionAvailable');

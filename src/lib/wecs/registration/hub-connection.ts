@@ -1,6 +1,28 @@
 import { type Condition, conditionOf } from '../../kube/objects.ts';
 import type { Klusterlet } from '../objects.ts';
 
+/**
+ * Why an agent does not reach its hub, as far as the words of Go's network and TLS libraries tell (net, crypto/x509); `unauthorized` is
+ * the hub's own answer.
+ */
+export type ConnectionError =
+  | 'unknown-authority'
+  | 'other-name'
+  | 'unresolvable'
+  | 'refused'
+  | 'no-answer'
+  | 'unauthorized'
+  | 'other';
+
+const signs: [words: RegExp, ConnectionError][] = [
+  [/signed by unknown authority/, 'unknown-authority'],
+  [/certificate is (not )?valid for|doesn't contain any IP SANs/, 'other-name'],
+  [/no such host|server misbehaving/, 'unresolvable'],
+  [/connection refused/, 'refused'],
+  [/i\/o timeout|deadline exceeded|TLS handshake timeout/, 'no-answer'],
+  [/Unauthorized/, 'unauthorized'],
+];
+
 /** What the operator sees of the hub from inside the WEC, first with the bootstrap secret, then with the agent's own certificate. */
 export interface ReportedConnection {
   /** `unseen`: it has not tried. */
@@ -10,7 +32,7 @@ export interface ReportedConnection {
   /** What came of trying the agent's certificate. Unauthorized: the hub has answered, and has not accepted the cluster yet. */
   own: 'SecretMissing' | 'Missing' | 'Error' | 'Unauthorized' | undefined;
   /** What went wrong on the way, and its words; of the agent's certificate where the bootstrap secret works. */
-  error: { kind: 'unknown-authority' | 'unauthorized' | 'other'; words: string };
+  error: { kind: ConnectionError; words: string };
 }
 
 /**
@@ -36,11 +58,7 @@ export function readHubConnection(
     bootstrap: bootstrap as ReportedConnection['bootstrap'],
     own: own as ReportedConnection['own'],
     error: {
-      kind: words.includes('signed by unknown authority')
-        ? 'unknown-authority'
-        : words.includes('Unauthorized')
-          ? 'unauthorized'
-          : 'other',
+      kind: signs.find(([sign]) => sign.test(words))?.[1] ?? 'other',
       words: words === 'Unauthorized' ? `the hub does not accept the ${refused} (Unauthorized)` : words,
     },
   };

@@ -1,0 +1,105 @@
+import { command } from '../../engine/command-line.ts';
+import { formatAge } from '../../engine/duration.ts';
+import { outline, run } from '../../engine/next-step.ts';
+import { type Problem, problem } from '../../engine/problem.ts';
+import { resources } from '../../kube/resources.ts';
+import { tokenExpiry } from '../hub/token.ts';
+import { readHubKubeconfig } from '../klusterlet/agent.ts';
+import { type ConnectionError, hubConnectionOf } from '../registration/hub-connection.ts';
+import { hasJoined } from '../registration/hub-evidence.ts';
+import { type Findings, isAvailable } from './diagnosis.ts';
+import { noted } from './lost-registration.ts';
+
+/** What keeps an agent from the hub, as its operator sees it from inside the WEC. */
+export function cannotConnect(findings: Findings): Problem | undefined {
+  const { hub, wec, forbidden, name, its } = findings;
+  const isJoined = hub !== undefined && hasJoined(hub);
+  // The ITS believes in an agent that has lost its certificate until its lease is old.
+  const hasCertificate = wec?.hubSecret !== undefined || forbidden.has(resources.secrets.plural);
+  if (wec === undefined || (isJoined && isAvailable(hub) && hasCertificate)) return undefined;
+  const { state, bootstrap, own, error } = hubConnectionOf(wec.klusterlet);
+  if (state !== 'degraded') return undefined;
+  // An agent that joined before asks anew once its connection is renewed, and somebody has to accept that.
+  const accept = isJoined ? ['--accept'] : [];
+  const join = command`stellarctl wec join ${`${name}=${wec.context}`} ${accept} --its ${its}`;
+  const usesOwn = own === 'Error' && wec.hubSecret !== undefined;
+  if (usesOwn || bootstrap === 'Error')
+    return problemOf(error.kind, { name, its, join, words: error.words, usesOwn, ...bootstrapOf(findings) });
+  if (bootstrap === 'Unauthorized')
+    return problem(
+      'not-allowed-to-register',
+      `The bootstrap token of ${name} is accepted, but not allowed to register clusters: ${error.words}.`,
+      run(command`stellarctl doctor --its ${its}`, 'See what the ITS allows'),
+    );
+  if (bootstrap !== 'Missing' || wec.hubSecret !== undefined) return undefined;
+  const message = `The bootstrap secret of ${name} is missing, so that its agent cannot start.`;
+  return problem('bootstrap-secret-missing', message, run(join));
+}
+
+interface Facts {
+  name: string;
+  its: string;
+  /** The command that writes the connection anew. */
+  join: string;
+  /** Those of the operator. */
+  words: string;
+  /** With its own certificate, not with the bootstrap secret. */
+  usesOwn: boolean;
+  /** Of the bootstrap secret: how long ago its token expired, in milliseconds; whether it names an authority. */
+  expiredFor: number | undefined;
+  hasAuthority: boolean;
+}
+
+function bootstrapOf({ wec, now }: Findings): Pick<Facts, 'expiredFor' | 'hasAuthority'> {
+  const hub = readHubKubeconfig(wec?.bootstrapSecret);
+  const expiry = tokenExpiry(hub?.token ?? '')?.getTime();
+  return {
+    expiredFor: expiry === undefined || expiry > now ? undefined : now - expiry,
+    hasAuthority: hub === undefined || hub.certificateAuthority !== undefined,
+  };
+}
+
+/** The problem is the address that it has for the hub; which one, is in the words of the operator. */
+const codes = {
+  'other-name': 'certificate-of-other-name',
+  unresolvable: 'hub-unresolvable',
+  refused: 'hub-refuses',
+  'no-answer': 'hub-silent',
+  other: 'hub-not-reached',
+} as const;
+
+function problemOf(kind: ConnectionError, facts: Facts): Problem {
+  const { name, join, words, usesOwn } = facts;
+  const renew = noted(join, 'renews its connection');
+  switch (kind) {
+    case 'unknown-authority':
+      if (usesOwn)
+        return problem('authority-changed', `The hub's certificate authority has changed since ${name} joined.`, renew);
+      return facts.hasAuthority
+        ? problem('authority-wrong', `${name} was given another certificate authority than the hub's.`, renew)
+        : problem(
+            'authority-missing',
+            `${name} was given no certificate authority, and the hub's is not a public one.`,
+            renew,
+          );
+    case 'unauthorized':
+      return refusedCredentials(facts);
+    default:
+      return problem(codes[kind], `${name} does not reach the hub: ${words}.`, {
+        ...outline(`${join} --hub-apiserver https://…`),
+        note: 'the address that it reaches',
+      });
+  }
+}
+
+function refusedCredentials({ name, its, join, usesOwn, expiredFor }: Facts): Problem {
+  const renew = noted(join, 'renews the token');
+  if (usesOwn) return problem('certificate-rejected', `${its} no longer accepts the certificate of ${name}.`, renew);
+  return expiredFor === undefined
+    ? problem(
+        'token-revoked',
+        `${its} no longer accepts the bootstrap token of ${name}, which has not expired: it was revoked, or its service account was recreated.`,
+        renew,
+      )
+    : problem('token-expired', `The bootstrap token of ${name} expired ${formatAge(expiredFor)} ago.`, renew);
+}

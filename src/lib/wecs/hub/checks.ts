@@ -1,0 +1,110 @@
+import { type Check, fail, type Outcome, pass, skipped } from '../../engine/checks.ts';
+import { command } from '../../engine/command-line.ts';
+import { formatAge } from '../../engine/duration.ts';
+import { run } from '../../engine/next-step.ts';
+import type { Kube, Permission } from '../../kube/client/client.ts';
+import { byField } from '../../kube/evidence.ts';
+import type { Deployment, Lease, Pod } from '../../kube/objects.ts';
+import { describePermission, may } from '../../kube/permissions.ts';
+import { lenient } from '../../kube/permissive-reader.ts';
+import { isScaledToNone } from '../../kube/pods.ts';
+import { resources } from '../../kube/resources.ts';
+import { bootstrapServiceAccounts, hubNamespace, operatorNamespace } from '../names.ts';
+
+/** What an agent does with its bootstrap token (ocm manifests/cluster-manager/hub, bootstrap ClusterRole). */
+const bootstrapPermissions: readonly Permission[] = [
+  ...['create', 'get', 'list', 'watch'].map((verb) => may(verb, resources.certificateSigningRequests)),
+  ...['create', 'get'].map((verb) => may(verb, resources.managedClusters)),
+  { verb: 'create', group: 'cluster.open-cluster-management.io', resource: 'managedclustersets', subresource: 'join' },
+];
+
+/** What should be so of a hub, beside the stages in which it comes about. */
+export const hubChecks = (hub: Kube): Check[] => [
+  {
+    ...{ id: 'its-bootstrap-rights', title: 'agents may ask to be registered' },
+    needs: ['its-hub-crds', 'its-bootstrap-account'],
+    look: () => mayRegister(hub),
+  },
+  {
+    ...{ id: 'its-controllers', title: 'the controllers of the hub work', needs: ['its-hub-runs', 'its-hub-crds'] },
+    look: () => controllersWork(hub),
+  },
+];
+
+async function mayRegister(hub: Kube): Promise<Outcome> {
+  const review = may('create', resources.subjectAccessReviews);
+  if (!(await hub.mayI(review))) return skipped(`you may not ${describePermission(review)}`);
+  const missing = await Promise.all(bootstrapPermissions.map((permission) => isMissing(hub, permission)));
+  const lacking = bootstrapPermissions.filter((_, index) => missing[index]).map(describePermission);
+  if (lacking.length === 0) return pass();
+  const account = `system:serviceaccount:${operatorNamespace}:${bootstrapServiceAccounts[0]}`;
+  return fail(
+    'bootstrap-rights-missing',
+    `Agents may not ${lacking.join(', ')} with a bootstrap token.`,
+    run(
+      command`kubectl --context ${hub.cluster.context} auth can-i --list --as ${account}`,
+      "See what they may; OCM's cluster manager writes these rights",
+    ),
+  );
+}
+
+/** Every token of the account has these groups (kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin). */
+async function isMissing(hub: Kube, permission: Permission): Promise<boolean> {
+  const { apiVersion, kind } = resources.subjectAccessReviews;
+  const groups = ['system:serviceaccounts', `system:serviceaccounts:${operatorNamespace}`, 'system:authenticated'];
+  const answers = await Promise.all(
+    bootstrapServiceAccounts.map(async (name) => {
+      const user = `system:serviceaccount:${operatorNamespace}:${name}`;
+      const body = { apiVersion, kind, spec: { user, groups, resourceAttributes: permission } };
+      return (await hub.review<{ status?: { allowed?: boolean } }>(body)).status?.allowed === true;
+    }),
+  );
+  return !answers.includes(true);
+}
+
+async function controllersWork(hub: Kube): Promise<Outcome> {
+  const reader = lenient(hub);
+  const namespace = hubNamespace;
+  const [deployments = [], pods = [], leases = []] = await Promise.all([
+    reader.list<Deployment>(resources.deployments, { namespace }),
+    reader.list<Pod>(resources.pods, { namespace }),
+    reader.list<Lease>(resources.leases, { namespace }),
+  ]);
+  const { context } = hub.cluster;
+  const stopped = deployments.find(isScaledToNone);
+  if (stopped !== undefined) {
+    const { name } = stopped.metadata;
+    return fail(
+      'controller-stopped',
+      `Deployment ${namespace}/${name} is scaled to no pods.`,
+      run(command`kubectl --context ${context} -n ${namespace} scale deployment ${name} --replicas 1`, 'Start it'),
+    );
+  }
+  const silent = leases.flatMap((lease) => silentHolder(lease, pods, hub.now()) ?? [])[0];
+  if (silent !== undefined) {
+    const { lease, pod, age } = silent;
+    const since = lease.spec?.renewTime;
+    const outcome = fail(
+      'controller-silent',
+      `Pod ${namespace}/${pod} runs and does nothing: it has not renewed its Lease ${lease.metadata.name} for ${formatAge(age)}.`,
+      run(command`kubectl --context ${context} -n ${namespace} delete pod ${pod}`, 'Restart it'),
+    );
+    return 'problem' in outcome
+      ? {
+          ...outcome,
+          problem: { ...outcome.problem, evidence: [byField('Lease', lease, 'renewTime', context, { since })] },
+        }
+      : outcome;
+  }
+  return reader.forbidden.size > 0 ? skipped(`you may not read ${[...reader.forbidden].join(' and ')}`) : pass();
+}
+
+/** A leader whose Lease is over, while its pod is there (client-go, leaderelection: `POD_UUID` holds it and renews it in time). */
+function silentHolder(lease: Lease, pods: readonly Pod[], now: number) {
+  const { renewTime = '', holderIdentity = '', leaseDurationSeconds = 0 } = lease.spec ?? {};
+  const age = now - Date.parse(renewTime);
+  const pod = pods.find(({ metadata }) => holderIdentity.startsWith(`${metadata.name}_`))?.metadata.name;
+  return pod !== undefined && leaseDurationSeconds > 0 && age > leaseDurationSeconds * 1000
+    ? { lease, pod, age }
+    : undefined;
+}
