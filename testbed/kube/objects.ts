@@ -241,6 +241,7 @@ export interface ManifestWork extends KubeObject {
         orphaningRules: { group?: string; resource: string; namespace?: string; name: string }[];
       };
     };
+    manifestConfigs?: { resourceIdentifier: ResourceIdentifier; feedbackRules?: { type: string }[] }[];
   };
   status?: { conditions?: Condition[]; resourceStatus?: { manifests?: ManifestStatus[] } };
 }
@@ -248,7 +249,19 @@ export interface ManifestWork extends KubeObject {
 export interface ManifestStatus {
   conditions: Condition[];
   resourceMeta: ResourceMeta;
-  statusFeedback: object;
+  statusFeedback: { values?: FeedbackValue[] };
+}
+
+interface ResourceIdentifier {
+  group: string;
+  resource: string;
+  namespace: string;
+  name: string;
+}
+
+export interface FeedbackValue {
+  name: string;
+  fieldValue: { type: 'Integer'; integer: number };
 }
 
 export interface ResourceMeta {

@@ -1,7 +1,8 @@
 import { type Api, keyOf } from '../kube/api.ts';
+import { withCondition } from '../kube/conditions.ts';
 import { isNotFound } from '../kube/errors.ts';
 import { Informer } from '../kube/informer.ts';
-import type { AnyObject, KubeObject, ManagedCluster, ManifestWork } from '../kube/objects.ts';
+import type { AnyObject, Condition, KubeObject, ManagedCluster, ManifestWork } from '../kube/objects.ts';
 import { managedClusterAddOns, managedClusters, manifestWorks } from '../kube/resources.ts';
 import { WorkQueue } from '../kube/work-queue.ts';
 import { addonNameLabel, addonNamespace, condition } from '../ocm/names.ts';
@@ -9,6 +10,25 @@ import { addonName as addon, agentManifests } from './status-addon-chart.ts';
 
 /** What an add-on with a pre-delete hook has (addon-framework pkg/agentdeploy); KubeStellar's has no hook. */
 const preDelete = 'addon.open-cluster-management.io/addon-pre-delete';
+
+type Addon = KubeObject & { status?: { conditions?: Condition[] } };
+
+/** What the add-on's health is judged by (ocm-status-addon pkg/controller/manager.go). */
+const probed = { group: 'apps', resource: 'deployments', namespace: addonNamespace, name: 'status-agent' };
+
+/** Reasons and messages of addon-framework's probes of works (pkg/addonmanager/controllers/agentdeploy). */
+function healthOf({ status }: ManifestWork): Condition {
+  const type = 'Available';
+  const { values } =
+    status?.resourceStatus?.manifests?.find(
+      ({ resourceMeta: { resource, name } }) => resource === probed.resource && name === probed.name,
+    )?.statusFeedback ?? {};
+  if (!values) return { type, status: 'Unknown', reason: 'NoProbeResult', message: 'Probe results are not returned' };
+  const ready = values.find(({ name }) => name === 'ReadyReplicas')?.fieldValue.integer;
+  if (ready) return { type, status: 'True', reason: 'ProbeAvailable', message: `${addon} add-on is available.` };
+  const why = 'readyReplica is not probed';
+  return { type, status: 'False', reason: 'ProbeUnavailable', message: `Probe addon unavailable with err ${why}` };
+}
 
 export interface AddonOptions {
   /** As if the add-on had a pre-delete hook: its finalizer is there until its works are gone. The hook itself is left out. */
@@ -34,7 +54,7 @@ export class StatusAddon {
   readonly #agentImage: string | undefined;
   readonly #chosen: AddonOptions['clusters'];
   readonly #clusters: Informer<ManagedCluster>;
-  readonly #addons: Informer<KubeObject>;
+  readonly #addons: Informer<Addon>;
   readonly #works: Informer<ManifestWork>;
   readonly #queue: WorkQueue;
 
@@ -65,6 +85,7 @@ export class StatusAddon {
       if (this.#isWanted(cluster)) await this.#create(cluster);
     } else if (present.metadata.deletionTimestamp) await this.#release(present, work);
     else if (!work) await this.#deploy(present);
+    else await this.#report(present, work);
   }
 
   #isWanted(name: string): boolean {
@@ -94,8 +115,20 @@ export class StatusAddon {
         labels: { [addonNameLabel]: name },
         ownerReferences: [{ apiVersion, kind, name, uid, controller: true, blockOwnerDeletion: true }],
       },
-      spec: { workload: { manifests: agentManifests(this.#agentImage) } },
+      spec: {
+        workload: { manifests: agentManifests(this.#agentImage) },
+        manifestConfigs: [{ resourceIdentifier: probed, feedbackRules: [{ type: 'WellKnownStatus' }] }],
+      },
     });
+  }
+
+  /** Says whether the agent runs, as far as the work's feedback tells. */
+  async #report({ metadata, status }: Addon, work: ManifestWork): Promise<void> {
+    const present = status?.conditions ?? [];
+    const conditions = withCondition(present, healthOf(work));
+    if (conditions === present) return;
+    const body = { status: { conditions, healthCheck: { mode: 'Customized' } } };
+    await this.#api.patch(managedClusterAddOns, `${metadata.namespace}/${addon}`, body, { subresource: 'status' });
   }
 
   /** Garbage collection takes the work of an add-on without finalizer. */

@@ -19,8 +19,8 @@ const removalRecheck = 300;
 
 /**
  * Applies the works of one cluster's mailbox, and undoes those that are being deleted: first the applied objects, then
- * the AppliedManifestWork, then the finalizer on the hub (ocm pkg/work/spoke). Eviction, which comes after an hour, and
- * status feedback are left out.
+ * the AppliedManifestWork, then the finalizer on the hub (ocm pkg/work/spoke). Eviction, which comes after an hour, is
+ * left out.
  */
 export async function serveWorks(
   context: WorkContext,

@@ -1,10 +1,10 @@
 import { withCondition } from '../../kube/conditions.ts';
-import type { Condition, ManifestStatus, ManifestWork } from '../../kube/objects.ts';
+import type { Condition, FeedbackValue, ManifestStatus, ManifestWork } from '../../kube/objects.ts';
 import type { Outcome } from './apply-work.ts';
 
 /** The status of a work after it was applied (reasons and messages as recorded). */
 export function workStatus(
-  { metadata, status }: ManifestWork,
+  { metadata, spec, status }: ManifestWork,
   outcomes: readonly Outcome[],
 ): NonNullable<ManifestWork['status']> {
   const { generation: observedGeneration = 0 } = metadata;
@@ -14,7 +14,9 @@ export function workStatus(
       .map((condition) => ({ ...condition, observedGeneration }))
       .reduce(withCondition, status?.conditions ?? []),
     resourceStatus: {
-      manifests: outcomes.map((outcome) => manifestStatus(outcome, observedGeneration, before)),
+      manifests: outcomes.map((outcome) =>
+        manifestStatus(outcome, feedbackOf(outcome, spec.manifestConfigs), observedGeneration, before),
+      ),
     },
   };
 }
@@ -57,20 +59,44 @@ function availabilityOf({ meta, present, unseen }: Outcome): Condition {
   return { type, status: 'True', reason: 'ResourceAvailable', message: 'Resource is available' };
 }
 
-function manifestStatus(outcome: Outcome, observedGeneration: number, all: ManifestStatus[]): ManifestStatus {
+function manifestStatus(
+  outcome: Outcome,
+  values: FeedbackValue[] | undefined,
+  observedGeneration: number,
+  all: ManifestStatus[],
+): ManifestStatus {
   const { meta, error, present } = outcome;
   const before = all.find(({ resourceMeta }) => resourceMeta.ordinal === meta.ordinal)?.conditions ?? [];
   const type = 'Applied';
   const applied: Condition = error
     ? { type, status: 'False', reason: 'AppliedManifestFailed', message: `Failed to apply manifest: ${error.message}` }
     : { type, status: 'True', reason: 'AppliedManifestComplete', message: 'Apply manifest complete' };
-  const wanted = [{ ...applied, observedGeneration }, availabilityOf(outcome), ...(present ? [feedback] : [])];
-  return { conditions: wanted.reduce(withCondition, before), resourceMeta: meta, statusFeedback: {} };
+  const wanted = [{ ...applied, observedGeneration }, availabilityOf(outcome), ...(present ? [synced(values)] : [])];
+  const statusFeedback = values && values.length > 0 ? { values } : {};
+  return { conditions: wanted.reduce(withCondition, before), resourceMeta: meta, statusFeedback };
 }
 
-const feedback: Condition = {
-  type: 'StatusFeedbackSynced',
-  status: 'True',
-  reason: 'NoStatusFeedbackSynced',
-  message: '',
-};
+function synced(values: FeedbackValue[] | undefined): Condition {
+  const reason = values ? 'StatusFeedbackSynced' : 'NoStatusFeedbackSynced';
+  return { type: 'StatusFeedbackSynced', status: 'True', reason, message: '' };
+}
+
+/** What is well known of a Deployment's status; what it does not say is left out (ocm pkg/work/spoke/statusfeedback). */
+const wellKnown = { ReadyReplicas: 'readyReplicas', Replicas: 'replicas', AvailableReplicas: 'availableReplicas' };
+
+/** What the work wants to know of an object; undefined where it wants nothing. */
+function feedbackOf(
+  { meta, present }: Outcome,
+  configs: ManifestWork['spec']['manifestConfigs'] = [],
+): FeedbackValue[] | undefined {
+  const fields = ['group', 'resource', 'namespace', 'name'] as const;
+  const config = configs.find(({ resourceIdentifier: wanted }) =>
+    fields.every((field) => wanted[field] === meta[field]),
+  );
+  if (!config?.feedbackRules?.some(({ type }) => type === 'WellKnownStatus')) return undefined;
+  const status = (present?.status ?? {}) as Record<string, number>;
+  return Object.entries(wellKnown).flatMap(([name, field]) => {
+    const integer = status[field];
+    return integer === undefined ? [] : [{ name, fieldValue: { type: 'Integer' as const, integer } }];
+  });
+}
