@@ -15,9 +15,6 @@ import type { Fault } from './fault.ts';
 
 type Bootstrap = NonNullable<Installation['bootstrap']>;
 
-/** The hub of a bed's faults. */
-const hubName = 'its1';
-
 const operator = `${operatorNamespace}/klusterlet`;
 const agent = `${agentNamespace}/klusterlet-agent`;
 
@@ -30,9 +27,9 @@ export class Scene {
   readonly name: string;
   readonly #mends: (() => Promise<void>)[] = [];
 
-  constructor(bed: Bed, wec: string) {
+  constructor(bed: Bed, wec: string, hub = 'its1') {
     this.bed = bed;
-    this.hub = bed.plane(hubName);
+    this.hub = bed.plane(hub);
     this.wec = bed.plane(wec);
     this.name = wec;
   }

@@ -157,16 +157,14 @@ export class SpaceScene {
       await this.api.delete(pods, `${namespace}/${metadata.name}`);
   }
 
-  /** Gives a Deployment other arguments, and waits for the pod that has them. */
+  /** Gives a Deployment other arguments, after the end of its pod, whose ports the next one takes. */
   async setArgs(key: string, change: (args: string[]) => string[]): Promise<void> {
+    await this.scale(deployments, key, 0);
     const { spec } = await this.api.get<Deployment>(deployments, key);
     const [first, ...others] = spec.template.spec.containers;
     const containers = [{ ...first, args: change(first?.args ?? []) }, ...others];
     await this.api.patch(deployments, key, { spec: { template: { spec: { containers } } } });
-    await until(async () => {
-      const { metadata, status } = await this.api.get<Deployment>(deployments, key);
-      return status?.observedGeneration === metadata.generation && status?.updatedReplicas === status?.replicas;
-    }, `new pods of ${key}`);
+    await this.scale(deployments, key, 1);
   }
 
   /** Whom the ingress's certificate is for, when it is asked for a control plane. */

@@ -1,13 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bed } from '../../bed.ts';
 import { mintToken, renewAccount } from '../../helpers/tokens.ts';
-import { isTrue } from '../../kube/conditions.ts';
+import { findCondition, isTrue } from '../../kube/conditions.ts';
 import type { ContainerStatus, Namespace } from '../../kube/objects.ts';
-import { customResourceDefinitions, deployments, jobs, statefulSets } from '../../kube/resources.ts';
+import {
+  customResourceDefinitions,
+  deployments,
+  jobs,
+  managedClusterAddOns,
+  statefulSets,
+} from '../../kube/resources.ts';
 import { until } from '../../kube/until.ts';
 import { workStatusCrd } from '../../kubestellar/crds.ts';
 import { pods } from '../fault.ts';
 import type { FaultRow } from '../row.ts';
+import { Scene } from '../scene.ts';
 import { itsObject, SpaceScene, wdsObject } from '../space-scene.ts';
 
 const day = 86_400;
@@ -35,7 +42,7 @@ function row(id: string, cause: string, arrange: (scene: SpaceScene) => Promise<
   };
 }
 
-/** A fault of a hosting cluster, the plane `hosting` with an ingress, and its spaces; `ext` is an external ITS. */
+/** A fault of a hosting cluster, the plane `hosting` with an ingress, and its spaces; `ext` is an external ITS, `cluster1` a WEC of its1. */
 export interface SpaceFaultRow extends Pick<FaultRow, 'id' | 'cause'> {
   arrange(bed: Bed): Promise<() => Promise<void>>;
 }
@@ -102,6 +109,18 @@ export const spaces: readonly SpaceFaultRow[] = [
       await scene.untilPod(namespace, prefix, isWaitingFor('CrashLoopBackOff'));
     },
   ),
+  row('status-addon-unavailable', "The status add-on's agent does not start on a managed cluster", async (scene) => {
+    await scene.base();
+    await scene.fault({ kind: 'unpullable', image: 'ocm-status-addon' });
+    const cluster = new Scene(scene.bed, 'cluster1', scene.hosting.name);
+    scene.onMend(() => cluster.wipe());
+    await cluster.register();
+    // The agent looks at what it has applied once a minute.
+    await until(async () => {
+      const addOn = await scene.api.find<Namespace>(managedClusterAddOns, `${cluster.name}/addon-status`);
+      return findCondition(addOn?.status?.conditions, 'Available')?.reason === 'ProbeUnavailable';
+    }, 'an add-on that is not available');
+  }),
   row('external-token-expiring', "KubeFlex's token for an external ITS expires in three days", async (scene) => {
     await scene.makeExternal('its7');
     await scene.replaceToken('its7', await mintToken(scene.ext, adopted, 3 * day));
