@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:tls';
 import type { Bed } from '../bed.ts';
 import { requestToken } from '../helpers/tokens.ts';
-import type { Api } from '../kube/api.ts';
+import { type Api, keyOf } from '../kube/api.ts';
 import { isTrue } from '../kube/conditions.ts';
 import { kubeconfigOf } from '../kube/kubeconfig.ts';
 import type { AnyObject, Condition, ContainerStatus, Deployment, KubeObject, Pod, Secret } from '../kube/objects.ts';
@@ -104,7 +104,7 @@ export class SpaceScene {
     const key = `${name}-system/admin-kubeconfig`;
     const { data } = await this.api.get<Secret>(secrets, key);
     const text = Buffer.from(data?.['kubeconfig-incluster'] ?? '', 'base64').toString();
-    const changed = text.replace(/token: .*(\n\s+\S+)*?(?=\n\S|\n {2}-|$)/, `token: ${token}`);
+    const changed = text.replace(/token: \S+/, `token: ${token}`);
     await this.api.patch(secrets, key, { data: { 'kubeconfig-incluster': Buffer.from(changed).toString('base64') } });
   }
 
@@ -145,16 +145,24 @@ export class SpaceScene {
   async untilLogged(namespace: string, prefix: string, text: RegExp): Promise<void> {
     await until(async () => {
       const { items } = await this.api.list<Pod>(pods, { namespace });
-      for (const { metadata } of items.filter((pod) => pod.metadata.name.startsWith(prefix)))
-        if (text.test(await logOf(this.api, namespace, metadata.name))) return true;
+      for (const pod of items.filter(({ metadata }) => metadata.name.startsWith(prefix)))
+        for (const { name } of pod.spec.containers)
+          if (text.test(await logOf(this.api, `${namespace}/pods/${pod.metadata.name}/log?container=${name}`)))
+            return true;
       return false;
     }, `${text} in the log of ${namespace}/${prefix}`);
   }
 
+  /** Deletes pods, for their Deployments to make others, and waits for their end. */
   async restart(namespace: string, prefix: string): Promise<void> {
     const { items } = await this.api.list<Pod>(pods, { namespace });
-    for (const { metadata } of items.filter((pod) => pod.metadata.name.startsWith(prefix)))
-      await this.api.delete(pods, `${namespace}/${metadata.name}`);
+    for (const { metadata } of items.filter((pod) => pod.metadata.name.startsWith(prefix))) {
+      await this.api.delete(pods, keyOf({ metadata }));
+      await until(
+        async () => (await this.api.find(pods, keyOf({ metadata }))) === undefined,
+        `end of ${metadata.name}`,
+      );
+    }
   }
 
   /** Gives a Deployment other arguments, after the end of its pod, whose ports the next one takes. */
@@ -187,8 +195,8 @@ export class SpaceScene {
   }
 }
 
-function logOf(api: Api, namespace: string, pod: string): Promise<string> {
-  return api.send<string>('GET', `/api/v1/namespaces/${namespace}/pods/${pod}/log`).catch(() => '');
+function logOf(api: Api, path: string): Promise<string> {
+  return api.send<string>('GET', `/api/v1/namespaces/${path}`).catch(() => '');
 }
 
 /** An ITS as KubeStellar's chart makes it. */
