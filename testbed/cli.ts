@@ -10,7 +10,8 @@ const usage = `Usage: npm run bed -- up [--wecs N]   start the ITS its1 and the 
        npm run bed -- unbind          stop doing so; what was sent stays
        npm run bed -- addon           put a status add-on on every accepted cluster
        npm run bed -- fault FAULT     let something go wrong
-       npm run bed -- mend            mend all of it
+       npm run bed -- arrange CAUSE [WEC]   let a whole cause of the matrix happen to a WEC, cluster1 by default
+       npm run bed -- mend            mend all of it, and undo what was arranged
 
 Faults ${faultUsage}`;
 
@@ -31,6 +32,8 @@ async function main(): Promise<number> {
   if (isRight && command === 'status') return status();
   const fault = command === 'fault' ? faultOf(rest) : undefined;
   if (fault) return tell({ do: 'fault', fault });
+  const [id, wec, more] = rest;
+  if (command === 'arrange' && id !== undefined && more === undefined) return tell({ do: 'arrange', id, wec });
   if (command === 'bind')
     return tell({
       do: 'bind',

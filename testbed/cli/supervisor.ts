@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type Bed, startBed } from '../bed.ts';
 import type { Fault } from '../faults/fault.ts';
+import { registrationFaults } from '../faults/matrix.ts';
 import { bindWorkload, installAddonByPlacement } from '../helpers/workload.ts';
 import { clearState, writeState } from './state.ts';
 
@@ -26,6 +27,7 @@ export interface BedStatus {
 export type Request =
   | { do: 'end' }
   | { do: 'fault'; fault: Fault }
+  | { do: 'arrange'; id: string; wec: string | undefined }
   | { do: 'mend' }
   | { do: 'bind'; matchLabels: Record<string, string> }
   | { do: 'unbind' }
@@ -37,6 +39,7 @@ const planes = [{ name: 'its1', hub: true }, ...names.map((name) => ({ name }))]
 let bed: Bed | undefined;
 let isReady = false;
 const transports: { stop(): void }[] = [];
+const undos: (() => Promise<void>)[] = [];
 
 // Whoever waits for the start and gives up does not want the bed.
 process.on('disconnect', () => {
@@ -76,12 +79,22 @@ async function answer(running: Bed, request: IncomingMessage): Promise<string> {
   const wanted = JSON.parse(await text(request)) as Request;
   if (wanted.do === 'end') setImmediate(() => void end());
   if (wanted.do === 'fault') await running.fault(wanted.fault);
-  if (wanted.do === 'mend') await running.mend();
+  if (wanted.do === 'arrange') await arrange(running, wanted.id, wanted.wec);
+  if (wanted.do === 'mend') {
+    for (const undo of undos.splice(0).reverse()) await undo();
+    await running.mend();
+  }
   const hub = running.plane('its1');
   if (wanted.do === 'bind') transports.push(bindWorkload(hub, { matchLabels: wanted.matchLabels }));
   if (wanted.do === 'unbind') for (const transport of transports.splice(0)) transport.stop();
   if (wanted.do === 'addon') await installAddonByPlacement(hub);
   return '';
+}
+
+async function arrange(running: Bed, id: string, wec: string | undefined): Promise<void> {
+  const row = registrationFaults.find((each) => each.id === id);
+  if (!row) throw new Error(`no cause ${id}; there are ${registrationFaults.map((each) => each.id).join(', ')}`);
+  undos.push(await row.arrange(running, wec));
 }
 
 async function statusOf({ kubeconfig, dir, podRunnerPid, planes: running, faults }: Bed): Promise<BedStatus> {
