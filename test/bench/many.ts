@@ -13,6 +13,8 @@ export async function benchMany(): Promise<void> {
     tell('wec wait', await many.measure('wec', 'wait', ...names, ...atIts));
     tell('label', await many.measure('label', ...names, 'env=edge', ...atIts));
     tell('deregister --clean-up', await many.measure('deregister', ...contexts, '--clean-up', '--yes', ...atIts));
+    tell('wec join', await many.measure('wec', 'join', ...names, ...atIts));
+    tell('accept', await many.measure('accept', ...names, ...atIts));
   } finally {
     await many.stop();
   }

@@ -94,8 +94,8 @@ export class Transport {
 
   async #send(request: Request): Promise<Answer> {
     const server = await this.credentials.server();
-    const silence = new Silence(this.#deadline);
-    const cut = AbortSignal.any([silence.signal, this.#signal]);
+    const silence = new Silence(this.#deadline, this.#signal);
+    const cut = silence.signal;
     const started = Date.now();
     const sent = this.#open(request, server, cut);
     const heard = () => {

@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict';
+import { ClientRequest } from 'node:http';
+import { test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { queryObjects } from 'node:v8';
+import { Deadline } from '../../../../../src/lib/engine/deadline.ts';
+import { connect } from '../../../../../src/lib/kube/client/live-client.ts';
+import { FakeServer } from '../../../support/fake-server.ts';
+
+test('requests that have ended are forgotten, however long the run goes on', async () => {
+  const server = await FakeServer.start(() => ({ body: {} }));
+  const run = new AbortController();
+  const kube = connect(server.context(), new Deadline(20_000), run.signal);
+  try {
+    for (let count = 0; count < 50; count++) await kube.read('/version');
+    await turn();
+    const left = queryObjects(ClientRequest, { format: 'count' });
+    assert.ok(left < 10, `${left} of 50 are kept`);
+  } finally {
+    kube.close();
+    await server.stop();
+  }
+});
