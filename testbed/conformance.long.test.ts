@@ -136,6 +136,19 @@ describe('a registration', { concurrency: wecs.length }, () => {
     { name: 'no-bootstrap-secret', expected: expected.noBootstrapSecret, bootstrap: false },
   ];
   for (const each of cases) it(each.name === 'cluster1' ? 'joins-singleton' : each.name, () => run(each));
+
+  it('given a new Secret in Default mode', async () => {
+    const wec = await takeWec();
+    const name = 'renewed-default';
+    try {
+      await install(wec, name, 'Default');
+      await until(() => theRequest(name).catch(() => undefined), 'request');
+      await checkSilenced(wec, name, { mode: 'Default', lease: 'registration-agent-lock', exitCode: 1 });
+    } finally {
+      await wipeWec(hub, wec, name);
+      free.push(wec);
+    }
+  });
 });
 
 /** Lets one registration happen on a free managed cluster, and compares what happened with the record. */
@@ -300,10 +313,7 @@ async function checkAgentDeployment(wec: Plane): Promise<void> {
   ]);
 }
 
-/**
- * A denied request silences the agent for as long as the request exists. So does another bootstrap Secret while the
- * agent waits: its process ends without giving its Lease up, and the next one waits for that.
- */
+/** A denied request silences the agent for as long as the request exists. So does another bootstrap Secret. */
 async function checkDenied(wec: Plane): Promise<void> {
   const name = async () => (await theRequest('denied').catch(() => undefined))?.metadata.name;
   const untilAnother = (before: string | undefined) =>
@@ -316,18 +326,42 @@ async function checkDenied(wec: Plane): Promise<void> {
   await untilAnother(denied);
 
   const pending = await name();
-  const bootstrap = { server: hub.internalServer, caPem: hub.caPem, token: await requestBootstrapToken(hub) };
-  await installKlusterlet(wec, { clusterName: 'denied', mode: 'Singleton', bootstrap });
-  const agent = async () => (await wec.admin.list<Pod>(agentPods, { namespace: agentNamespace })).items[0];
-  const ended = async () => (await agent())?.status?.containerStatuses?.[0]?.lastState.terminated;
-  await until(ended, 'another start');
-  assert.equal((await ended())?.exitCode, 255);
-  await sleep(settling);
-  assert.equal(await name(), pending);
+  await checkSilenced(wec, 'denied', { mode: 'Singleton', lease: 'klusterlet-agent-lock', exitCode: 255 });
   await wec.admin.delete(leases, `${agentNamespace}/klusterlet-agent-lock`);
-  await wec.admin.delete(agentPods, `${agentNamespace}/${(await agent())?.metadata.name}`);
+  await wec.admin.delete(agentPods, `${agentNamespace}/${(await agentOf(wec))?.metadata.name}`);
   await remove(pending);
   await untilAnother(pending);
+}
+
+/**
+ * A waiting agent that is given another bootstrap Secret: its process ends without giving its Lease up, and the next one
+ * waits for that.
+ */
+async function checkSilenced(
+  wec: Plane,
+  name: string,
+  { mode, lease, exitCode }: { mode: Installation['mode']; lease: string; exitCode: number },
+): Promise<void> {
+  const { metadata: pending } = await theRequest(name);
+  const holder = async () => (await wec.admin.get<Lease>(leases, `${agentNamespace}/${lease}`)).spec.holderIdentity;
+  const before = await holder();
+  await install(wec, name, mode);
+  const ended = async () => (await agentOf(wec))?.status?.containerStatuses?.[0]?.lastState.terminated;
+  await until(ended, 'another start');
+  assert.equal((await ended())?.exitCode, exitCode);
+  await sleep(settling);
+  assert.equal((await theRequest(name)).metadata.name, pending.name);
+  assert.equal(await holder(), before);
+}
+
+async function agentOf(wec: Plane): Promise<Pod | undefined> {
+  return (await wec.admin.list<Pod>(agentPods, { namespace: agentNamespace })).items[0];
+}
+
+/** Installs the klusterlet with a right bootstrap kubeconfig, or only gives it a new token. */
+async function install(wec: Plane, clusterName: string, mode: Installation['mode']): Promise<void> {
+  const bootstrap = { server: hub.internalServer, caPem: hub.caPem, token: await requestBootstrapToken(hub) };
+  await installKlusterlet(wec, { clusterName, mode, bootstrap });
 }
 
 /**

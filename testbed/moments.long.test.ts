@@ -1,6 +1,6 @@
 /** Moments between a hub and a managed cluster that go wrong, as the real programs showed them. */
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { installKlusterlet } from './conformance/installer.ts';
@@ -17,6 +17,7 @@ import type {
   ManagedCluster,
   ManifestWork,
   Pod,
+  Secret,
 } from './kube/objects.ts';
 import {
   appliedManifestWorks,
@@ -35,6 +36,7 @@ const agentNamespace = 'open-cluster-management-agent';
 const agent = `${agentNamespace}/klusterlet-agent`;
 const operator = 'open-cluster-management/klusterlet';
 const hubSecret = `${agentNamespace}/hub-kubeconfig-secret`;
+const groups = ['system:open-cluster-management:cluster1', 'system:open-cluster-management:managed-clusters'];
 const bootstrapUser = 'system:serviceaccount:open-cluster-management:agent-registration-bootstrap';
 
 /** Nothing may happen in this time. */
@@ -85,6 +87,28 @@ describe('a registered agent', () => {
     await untilAvailable();
     const [fresh] = (await requests()).filter(({ name }) => !earlier.some((each) => each.name === name));
     assert.equal(fresh?.user, bootstrapUser);
+  });
+
+  it('whose certificate has expired is told to end, and asks for another one under its id', async () => {
+    const [earlier, { restarts: before }] = [await requests(), await agentPod()];
+    const { uid = '' } = (await wec.admin.get<Klusterlet>(klusterlets, 'klusterlet')).metadata;
+    const user = `system:open-cluster-management:cluster1:${uid}`;
+    // With a hub to ask it would renew in time.
+    const mend = await bed.fault({ kind: 'stopped', plane: 'its1' });
+    const { certPem, keyPem } = await hub.issueUser(user, groups, 1);
+    const base64 = (text: string) => Buffer.from(text).toString('base64');
+    await wec.admin.patch(secrets, hubSecret, { data: { 'tls.crt': base64(certPem), 'tls.key': base64(keyPem) } });
+    await until(async () => !(await agentPod()).isReady, 'the agent is not ready');
+    await until(async () => (await agentPod()).restarts > before, 'the agent is restarted');
+    assert.equal((await agentPod()).exitCode, 0);
+    await mend();
+    await until(async () => Date.parse((await hubCertificate()).validTo) > Date.now(), 'there is another certificate');
+    const fresh = (await requests()).filter(({ name }) => !earlier.some((each) => each.name === name));
+    assert.deepEqual(
+      fresh.map((each) => each.user),
+      [bootstrapUser],
+    );
+    assert.match((await hubCertificate()).subject, new RegExp(`CN=${user}$`, 'm'));
   });
 });
 
@@ -234,11 +258,17 @@ async function podsOf(namespace: string): Promise<Pod[]> {
   return (await wec.admin.list<Pod>(pods, { namespace })).items;
 }
 
-async function agentPod(): Promise<{ name: string; isReady: boolean; restarts: number }> {
+async function agentPod(): Promise<{ name: string; isReady: boolean; restarts: number; exitCode: number | undefined }> {
   const pod = (await podsOf(agentNamespace)).find(({ metadata }) => !metadata.deletionTimestamp);
   assert.ok(pod, 'there is no agent');
   const [container] = pod.status?.containerStatuses ?? [];
-  return { name: pod.metadata.name, isReady: container?.ready ?? false, restarts: container?.restartCount ?? 0 };
+  const { ready = false, restartCount = 0, lastState } = container ?? {};
+  return { name: pod.metadata.name, isReady: ready, restarts: restartCount, exitCode: lastState?.terminated?.exitCode };
+}
+
+async function hubCertificate(): Promise<X509Certificate> {
+  const { data } = await wec.admin.get<Secret>(secrets, hubSecret);
+  return new X509Certificate(Buffer.from(data?.['tls.crt'] ?? '', 'base64'));
 }
 
 async function exists(plane: Plane, resource: Resource, key: string): Promise<boolean> {

@@ -12,10 +12,10 @@ const retryPeriod = 26_000;
 /** An API server that does not answer, or not yet as it will, is asked again sooner than by the real programs. */
 const errorPause = 1_000;
 
-/** Ends the whole process at once: it exits with 255 and does not give its Lease up. */
+/** Ends the whole process at once: it does not give its Lease up. */
 export class Fatal extends Exit {
-  constructor(message: string) {
-    super(message, 255);
+  constructor(message: string, code = 255) {
+    super(message, code);
   }
 }
 

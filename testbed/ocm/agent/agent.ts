@@ -26,8 +26,8 @@ const statusPeriod = 60_000;
 
 const letters = 'abcdefghijklmnopqrstuvwxyz';
 
-/** The liveness probe's patience: three failures, 10 s apart (ocm manifests/klusterlet/management). */
-const healthPeriod = 30_000;
+/** The liveness probe's patience (ocm manifests/klusterlet/management). */
+const probe = { period: 10_000, failures: 3 };
 
 /** What else an agent does from when it is registered, until the signal. */
 type AlsoServe = (context: PodContext, files: HubFiles, identity: Identity, signal: AbortSignal) => Promise<void>;
@@ -36,8 +36,8 @@ type AlsoServe = (context: PodContext, files: HubFiles, identity: Identity, sign
  * Stands in for `registration agent` (ocm pkg/registration/spoke). Ends, to be started again, when its bootstrap Secret
  * changes.
  *
- * An agent of Singleton mode that is not registered then ends without giving its Lease up, and asks anew only when that
- * has expired, after minutes (seen on v1.0.0 and v1.3.1; ocm pkg/singleton/spoke/agent.go).
+ * An agent that is not registered then ends without giving its Lease up, and asks anew only when that has expired, after
+ * minutes (seen on v1.3.1, in Singleton mode on v1.0.0 as well; ocm pkg/singleton/spoke/agent.go).
  */
 export async function registrationAgent(context: PodContext, alsoServe?: AlsoServe): Promise<void> {
   const { api, pod, log, readFile, setReady } = context;
@@ -64,9 +64,11 @@ export async function registrationAgent(context: PodContext, alsoServe?: AlsoSer
     if (!signal.aborted) throw error;
   }
   if (!restart.aborted || readHubFiles(context).kubeconfig !== undefined) return;
-  // Told to end without a file yet: Singleton goes on to its work agent and dies of that; Default says so and ends in order.
+  // Told to end, the agent goes on to what needs the hub's kubeconfig, of which there is no file yet.
   const missing = 'stat /spoke/hub-kubeconfig/kubeconfig: no such file or directory';
-  throw alsoServe ? new Fatal(missing) : new Error(`graceful termination failed: ${missing}`);
+  if (alsoServe) throw new Fatal(missing);
+  const why = `unable to load hub kubeconfig from file "/spoke/hub-kubeconfig/kubeconfig": ${missing}`;
+  throw new Fatal(`graceful termination failed, controllers failed with error: ${why}`, 1);
 }
 
 /** Without flag and without a stored name both are random, and new at every start (ocm pkg/common/options/agent.go). */
@@ -160,8 +162,19 @@ async function serveHub(
   signal.addEventListener('abort', () => clearInterval(everyMinute));
   const report = (condition: Condition) => setClusterCondition(hub, name, condition);
   keepCertificate({ context, hub, bootstrapped, identity, options, report }, signal);
-  while (isValid(readHubFiles(context), bootstrapped, identity)) await sleep(healthPeriod, undefined, { signal });
-  throw new Error('the client certificate expires and rebootstrap is required.');
+  await untilKilled(context, () => isValid(readHubFiles(context), bootstrapped, identity), signal);
+}
+
+/**
+ * Plays the kubelet's probes of /healthz, which says that the certificate has expired: the agent is not ready, and then
+ * told to end, which it does in order.
+ */
+async function untilKilled({ setReady }: PodContext, isHealthy: () => boolean, signal: AbortSignal): Promise<void> {
+  for (let failures = 0; failures < probe.failures; ) {
+    await sleep(probe.period, undefined, { signal });
+    failures = isHealthy() ? 0 : failures + 1;
+    setReady(failures === 0);
+  }
 }
 
 interface LeaseKeeping {
