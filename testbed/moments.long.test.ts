@@ -95,7 +95,10 @@ describe('a registered agent', () => {
     const user = `system:open-cluster-management:cluster1:${uid}`;
     // With a hub to ask it would renew in time.
     const mend = await bed.fault({ kind: 'stopped', plane: 'its1' });
-    const { certPem, keyPem } = await hub.issueUser(user, groups, 1);
+    const { certPem, keyPem } = await hub.issueUser(user, groups, {
+      from: new Date(Date.now() - 3_600_000),
+      to: new Date(Date.now() + 1000),
+    });
     const base64 = (text: string) => Buffer.from(text).toString('base64');
     await wec.admin.patch(secrets, hubSecret, { data: { 'tls.crt': base64(certPem), 'tls.key': base64(keyPem) } });
     await until(async () => !(await agentPod()).isReady, 'the agent is not ready');

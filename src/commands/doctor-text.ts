@@ -1,5 +1,5 @@
 import type { Examined, Group, Subject } from '../lib/doctor/subject.ts';
-import type { Finding } from '../lib/engine/checks.ts';
+import { type Finding, isDependent } from '../lib/engine/checks.ts';
 import { count } from '../lib/engine/counts.ts';
 import { formatAge } from '../lib/engine/duration.ts';
 import { hintOf } from '../lib/engine/next-step.ts';
@@ -68,7 +68,7 @@ export function describeExamined(
     const shown = (grouped.get(section) ?? []).filter(
       ({ finding: { status } }) => isWide || status === 'warn' || status === 'fail',
     );
-    const { status } = worst(members.flatMap(({ findings }) => findings));
+    const status = worst(members.flatMap(({ findings }) => findings));
     return [
       `${symbolOf({ status }, style)} ${section}   ${style.faint(countOf(members))}`,
       ...shown.flatMap((group) => linesOfGroup(group, members.length, style, now).map((line) => `    ${line}`)),
@@ -88,12 +88,13 @@ const nouns: Record<Subject['kind'], string> = { hosting: 'hosting cluster', its
 const sectionOf = ({ kind, name, its }: Subject): string =>
   kind === 'wec' ? `WECs of ${its}` : `${nouns[kind]} ${name}`;
 
-const worst = (findings: readonly Finding[]): Pick<Finding, 'status'> =>
-  findings.find(({ status }) => status === 'fail') ??
-  findings.find(({ status }) => status === 'warn') ?? { status: 'pass' };
+/** The worst of a subject's findings; what follows from another cluster's failed check is not well either. */
+function worst(findings: readonly Finding[]): Finding['status'] {
+  if (findings.some(({ status }) => status === 'fail')) return 'fail';
+  return findings.some((finding) => finding.status === 'warn' || isDependent(finding)) ? 'warn' : 'pass';
+}
 
 function countOf(members: readonly Examined[]): string {
-  const isWell = (findings: readonly Finding[]) => worst(findings).status === 'pass';
   const [only, ...others] = members;
   if (only !== undefined && others.length === 0 && only.subject.kind !== 'wec') {
     const passed = only.findings.filter(({ status }) => status === 'pass').length;
@@ -101,7 +102,7 @@ function countOf(members: readonly Examined[]): string {
       ? count(passed, 'check')
       : `${passed} of ${only.findings.length} checks passed`;
   }
-  const well = members.filter(({ findings }) => isWell(findings)).length;
+  const well = members.filter(({ findings }) => worst(findings) === 'pass').length;
   return well === members.length ? `${well}, all well` : `${well} of ${members.length} are well`;
 }
 

@@ -17,7 +17,7 @@ export interface Check {
   id: string;
   /** A statement, which is true where the check passes. */
   title: string;
-  /** The ids of checks without which this one says nothing: where one of them has failed, it is skipped. */
+  /** The ids of checks whose failure explains one of this: where one of them has failed, this is not reported as well. */
   needs?: readonly string[];
   /** May throw StellarError: then the check has failed. */
   look: () => Outcome | Promise<Outcome>;
@@ -55,17 +55,21 @@ export async function makeChecks(checks: readonly Check[], failed: readonly Find
   const findings: Finding[] = [];
   for (const [index, { id, title, needs = [] }] of checks.entries()) {
     const outcome = outcomes[index] as Outcome;
-    const cause = [...failed, ...findings].find((each) => needs.includes(each.id) && isBlocking(each));
-    findings.push({ id, title, ...(cause === undefined ? outcome : dependent(cause)) });
+    const isWrong = outcome.status === 'fail' || outcome.status === 'warn';
+    const cause = isWrong && [...failed, ...findings].find((each) => needs.includes(each.id) && isBlocking(each));
+    findings.push({ id, title, ...(cause ? dependent(cause) : outcome) });
   }
   return findings;
 }
 
 /** What is skipped because of a failed check keeps from being seen what needs it in turn. */
-const isBlocking = (finding: Finding): boolean =>
-  finding.status === 'fail' || (finding.status === 'skipped' && finding.problem.code === dependentCode);
+const isBlocking = (finding: Finding): boolean => finding.status === 'fail' || isDependent(finding);
 
 const dependentCode = 'depends';
+
+/** Whether it was skipped because of a failed check. */
+export const isDependent = (finding: Finding): boolean =>
+  finding.status === 'skipped' && finding.problem.code === dependentCode;
 
 const dependent = ({ title }: Pick<Check, 'title'>): Outcome => ({
   status: 'skipped',

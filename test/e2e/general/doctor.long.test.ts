@@ -1,7 +1,15 @@
 /** `doctor` on one installation, in the order of the tests. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { type Bed, faultyPods, installKubeStellar, type Plane, resources, startBed, until } from '../../../testbed/index.ts';
+import {
+  type Bed,
+  faultyPods,
+  installKubeStellar,
+  type Plane,
+  resources,
+  startBed,
+  until,
+} from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
 import { writesOn } from '../support/refusal.ts';
 
@@ -49,7 +57,7 @@ describe('before KubeStellar is there', { concurrency: 1 }, () => {
   it('says that the cluster is no hosting cluster, and what to type', async () => {
     const run = await cli.run(['doctor']);
     assert.equal(run.exitCode, 1);
-    assert.match(run.stderr, /hosting .* is not a hosting cluster[^]*stellarctl init --hosting-context hosting/);
+    assert.match(run.stderr, /hosting .* is not a hosting cluster[\s\S]*stellarctl init --hosting-context hosting/);
   });
 });
 
