@@ -55,15 +55,18 @@ export async function makeChecks(checks: readonly Check[], failed: readonly Find
   const findings: Finding[] = [];
   for (const [index, { id, title, needs = [] }] of checks.entries()) {
     const outcome = outcomes[index] as Outcome;
-    const isWrong = outcome.status === 'fail' || outcome.status === 'warn';
-    const cause = isWrong && [...failed, ...findings].find((each) => needs.includes(each.id) && isBlocking(each));
+    const known = [...failed, ...findings].filter((each) => needs.includes(each.id));
+    const cause = known.find((each) => explains(each, outcome));
     findings.push({ id, title, ...(cause ? dependent(cause) : outcome) });
   }
   return findings;
 }
 
-/** What is skipped because of a failed check keeps from being seen what needs it in turn. */
-const isBlocking = (finding: Finding): boolean => finding.status === 'fail' || isDependent(finding);
+/** A failure explains another and a warning; a warning explains another one. What is skipped as a consequence explains as its cause does. */
+function explains(cause: Finding, { status }: Outcome): boolean {
+  if (status !== 'fail' && status !== 'warn') return false;
+  return cause.status === 'fail' || isDependent(cause) || (cause.status === 'warn' && status === 'warn');
+}
 
 const dependentCode = 'depends';
 
