@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
 import type { Confirm } from '../../lib/engine/agreed.ts';
+import { changeWords } from '../../lib/engine/changes.ts';
 import { asCalled } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
 import { inWords } from '../../lib/engine/next-step.ts';
 import type { Io } from '../../lib/terminal/io.ts';
-import type { Moving } from '../../lib/wecs/join/options.ts';
+import type { JoinOptions, Moving } from '../../lib/wecs/join/options.ts';
+import { parseLabels } from '../../lib/wecs/labels.ts';
 import { action } from '../shell/action.ts';
 import { asking } from '../shell/confirm-loss.ts';
 import {
@@ -53,6 +55,7 @@ export function joinCommand(io: Io): Command {
     .option('--join-file <file>', 'a join file of the ITS instead of its context; - reads stdin')
     .option('--accept', 'accept the WECs, and wait until they are available')
     .option('--label <key=value>', 'a label for the WECs (may be repeated)', collect)
+    .option('--annotation <key=value>', 'an annotation (may be repeated)', collect)
     .option('--hub-apiserver <url>', 'the address at which the WECs reach the ITS')
     .option('--force-internal-endpoint-lookup', 'let the WECs use the address in kube-public/cluster-info')
     .option('--no-force-internal-endpoint-lookup', "let the WECs use the context's server, whatever it is")
@@ -70,24 +73,24 @@ export function joinCommand(io: Io): Command {
     .option('-y, --yes', 'with --replace-hub: do not ask')
     .option('--print-manifests', 'print what would be applied, for GitOps; the token is a placeholder')
     .addOption(dryRunOption())
-    .action(
-      action<Options>(io, async (session, options, positional) => {
-        const wecs = parseWecArguments(positional, options.wecContext);
-        checkCombinations(options, wecs.length);
-        const replaceHub = options.replaceHub ? await askToMove(session, options) : undefined;
-        const joinOptions = { ...(await toJoinOptions(options)), replaceHub };
-        const access = await openAccess(session, options, joinOptions.certificateAuthority);
-        if (options.printManifests) {
-          const { printManifests } = await import('./manifests-text.ts');
-          return printManifests(session, access, wecs[0]?.name ?? '', joinOptions);
-        }
-        const { join } = await import('../../lib/wecs/join/join.ts');
-        const clusters = await session.wecs(wecs.map(withContext));
-        const results = await join(access, clusters, joinOptions, session.run);
-        await session.finish(results);
-        session.next(nextStep(access, results));
-      }),
-    );
+    .action(action<Options>(io, joinWecs));
+}
+
+async function joinWecs(session: Session, options: Options, positional: string[]): Promise<void> {
+  const wecs = parseWecArguments(positional, options.wecContext);
+  checkCombinations(options, wecs.length);
+  const replaceHub = options.replaceHub ? await askToMove(session, options) : undefined;
+  const joinOptions = { ...(await toJoinOptions(options)), replaceHub, askLabels: await labelsAsker(session, options) };
+  const access = await openAccess(session, options, joinOptions.certificateAuthority);
+  if (options.printManifests) {
+    const { printManifests } = await import('./manifests-text.ts');
+    return printManifests(session, access, wecs[0]?.name ?? '', joinOptions);
+  }
+  const { join } = await import('../../lib/wecs/join/join.ts');
+  const clusters = await session.wecs(wecs.map(withContext));
+  const results = await join(access, clusters, joinOptions, session.run);
+  await session.finish(results);
+  session.next(nextStep(access, results));
 }
 
 /** How a user is told of what happens to a WEC that is moved, and asked. */
@@ -102,6 +105,21 @@ async function askToMove(session: Session, { yes, joinFile }: Options): Promise<
   });
 }
 
+/** @returns what asks a person for labels; undefined where there is none */
+async function labelsAsker(session: Session, { yes }: Options): Promise<JoinOptions['askLabels']> {
+  const { askForLine, canAsk } = await import('../../lib/terminal/prompt.ts');
+  if (yes || !canAsk(session.io) || session.run.dryRun) return undefined;
+  return async (name, kept) => {
+    const had = changeWords(kept);
+    const enter = had.length === 0 ? 'Enter for none' : `Enter for ${had.join(' ')}, - for none`;
+    session.progress.stop();
+    const question = `Labels for ${name}, whose registration begins anew (KEY=VALUE …; ${enter}): `;
+    const answer = await askForLine(session.io, question, session.run.signal);
+    session.progress.resume();
+    return answer === '' ? kept : parseLabels(answer === '-' ? [] : answer.split(/[\s,]+/));
+  };
+}
+
 /** What cannot go together. @throws StellarError `usage` */
 function checkCombinations(options: Options, names: number): void {
   if (options.joinFile !== undefined) refuseAccess(options);
@@ -112,10 +130,11 @@ function checkCombinations(options: Options, names: number): void {
 }
 
 /** What needs rights on the ITS, which a join file does not give. */
-function refuseAccess({ accept, label, its }: Options): void {
+function refuseAccess({ accept, label, annotation, its }: Options): void {
   const [option] =
-    Object.entries({ '--accept': accept, '--label': label, '--its': its }).find(([, given]) => given !== undefined) ??
-    [];
+    Object.entries({ '--accept': accept, '--label': label, '--annotation': annotation, '--its': its }).find(
+      ([, given]) => given !== undefined,
+    ) ?? [];
   if (option === undefined) return;
   throw new StellarError('usage', `${option} needs access to the ITS, which --join-file does without.`, {
     next: [

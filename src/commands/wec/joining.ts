@@ -3,7 +3,7 @@ import { StellarError } from '../../lib/engine/errors.ts';
 import type { HubAccess } from '../../lib/wecs/hub/hub-access.ts';
 import type { JoinOptions } from '../../lib/wecs/join/options.ts';
 import { isOcmVersion } from '../../lib/wecs/klusterlet/image.ts';
-import { parseLabels } from '../../lib/wecs/labels.ts';
+import { parseAnnotations, parseLabels } from '../../lib/wecs/labels.ts';
 import type { WecResult } from '../../lib/wecs/registration/follow.ts';
 import type { Session } from '../shell/session.ts';
 
@@ -12,6 +12,7 @@ export interface JoiningOptions {
   joinFile?: string;
   accept?: boolean;
   label?: string[];
+  annotation?: string[];
   hubApiserver?: string;
   forceInternalEndpointLookup?: boolean;
   caFile?: string;
@@ -55,6 +56,7 @@ export async function toJoinOptions(options: JoiningOptions): Promise<JoinOption
     imagePullSecret: imagePullSecret === undefined ? undefined : await readDockerConfig(imagePullSecret),
     accept: options.accept === true,
     labels: parseLabels(options.label ?? []),
+    annotations: parseAnnotations(options.annotation ?? []),
   };
 }
 

@@ -19,17 +19,21 @@ export async function confirmByTyping(
   { name, number }: { name: string; number?: number | undefined },
   signal: AbortSignal,
 ): Promise<void> {
+  const [asked, right] = number === undefined ? ['its name', name] : ['their number', String(number)];
+  const answer = await askForLine(io, `${question} type ${asked}: `, signal);
+  const stay = number === undefined ? 'stays as it is' : 'stay as they are';
+  if (answer !== right) throw new StellarError('not-confirmed', `Not confirmed; ${name} ${stay}.`);
+}
+
+/** Asks a person for a line. @throws StellarError `interrupted` on Ctrl-C and Ctrl-D */
+export async function askForLine(io: Io, question: string, signal: AbortSignal): Promise<string> {
   // The terminal edits the line: readline itself would break down where the terminal closes.
   const lines = createInterface({ input: io.stdin, output: io.stderr, terminal: false });
   const ended = once(lines, 'close').then(() => Promise.reject(new Error('the input has ended')));
   try {
-    const [asked, right] = number === undefined ? ['its name', name] : ['their number', String(number)];
-    const answering = lines.question(terminalLine(`${question} type ${asked}: `), { signal });
-    const answer = await Promise.race([answering, ended]);
-    const stay = number === undefined ? 'stays as it is' : 'stay as they are';
-    if (answer.trim() !== right) throw new StellarError('not-confirmed', `Not confirmed; ${name} ${stay}.`);
-  } catch (error) {
-    if (error instanceof StellarError) throw error;
+    const answering = lines.question(terminalLine(question), { signal });
+    return (await Promise.race([answering, ended])).trim();
+  } catch {
     // Ctrl-C and Ctrl-D leave the cursor beside the question.
     io.stderr.write('\n');
     throw new StellarError('interrupted', 'Interrupted; nothing was done.');

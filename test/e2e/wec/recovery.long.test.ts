@@ -15,10 +15,12 @@ import {
   startBed,
   until,
   untilApplied,
+  writeKubeconfig,
 } from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
 import { assertRefused } from '../support/refusal.ts';
 import { assertAvailable, bootstrapSecretText, statusOf, stopKlusterlet } from '../support/registration.ts';
+import { WriteProxy } from '../support/write-proxy.ts';
 
 let bed: Bed;
 let cli: Cli;
@@ -159,15 +161,24 @@ describe('recovery', { concurrency: true }, () => {
         [{ op: 'replace', path: '/spec/template/spec/containers/0/image', value: image }],
         { type: 'json' },
       );
-      await admin.patch<AnyObject>(resources.customResourceDefinitions, klusterletCrd, {
-        metadata: { annotations: { 'example.com/version': '1.4.0' } },
-      });
+      await admin.patch<AnyObject>(
+        resources.customResourceDefinitions,
+        klusterletCrd,
+        [{ op: 'add', path: '/spec/versions/0/additionalPrinterColumns', value: [column] }],
+        { type: 'json' },
+      );
       await stopKlusterlet(bed.plane(name));
       const { next } = await advice(name);
       const { stderr } = await cli.succeed(next);
       assert.match(stderr, /^removed: operator 1\.4\.0 kept: a join does not lower it to 1\.3\.1 unasked$/m);
       await assertAvailable(bed.plane('its1'), name);
       assert.equal(await imageOfOperator(name), image);
+      const crd = await admin.get<AnyObject>(resources.customResourceDefinitions, klusterletCrd);
+      assert.match(
+        JSON.stringify(crd),
+        /"additionalPrinterColumns":\[\{"name":"Since"/,
+        'its definition stays as well',
+      );
       const again = await cli.succeed(join(name));
       assert.match(again.stdout, /nothing to do\. Its operator is 1\.4\.0, the hub 1\.3\.1\.$/m);
     });
@@ -220,14 +231,39 @@ describe('recovery of WECs of two hubs', { concurrency: 1 }, () => {
     await assertAvailable(bed.plane('its2'), 'moved');
   });
 
+  it("one of another hub: killed on the way, it is still the other hub's, and the command can be typed again", async () => {
+    const { next } = await advice('moved');
+    let kill: ((signal: NodeJS.Signals) => void) | undefined;
+    const proxy = await WriteProxy.start(bed.plane('moved'), (description) => {
+      if (/^PATCH .*secrets\/bootstrap-hub-kubeconfig/.test(description)) kill?.('SIGKILL');
+    });
+    try {
+      const kubeconfig = await writeKubeconfig(bed.plane('its1'), [bed.plane('its1').kubeconfigEntry, proxy.entry]);
+      const run = await cli.run([...next, '--yes'], {
+        kubeconfig,
+        onStart: (killer) => {
+          kill = killer;
+        },
+      });
+      assert.equal(run.signal, 'SIGKILL', run.stderr);
+    } finally {
+      proxy.stop();
+    }
+    assert.deepEqual((await advice('moved')).next, next);
+  });
+
   it('one of another hub: moved on a terminal, after a person has typed its name', async () => {
     const { next } = await advice('moved');
     const { exitCode, screen } = await cli.runOnTerminal(next, {
-      answers: [{ at: /Move moved\? type its name/, type: async () => 'moved' }],
+      answers: [
+        { at: /Move moved\? type its name/, type: async () => 'moved' },
+        { at: /Labels for moved.*Enter for tier=edge, - for none/, type: async () => 'tier=core' },
+      ],
     });
     assert.equal(exitCode, 0, screen);
     assert.match(screen, /On that hub: its ManagedCluster moved stays/);
-    await assertAvailable(bed.plane('its1'), 'moved');
+    const { labels } = (await assertAvailable(bed.plane('its1'), 'moved')).metadata;
+    assert.equal(labels?.tier, 'core');
     const { data } = (await bed
       .plane('moved')
       .admin.get(resources.secrets, `${agentNamespace}/hub-kubeconfig-secret`)) as AnyObject & {
@@ -240,13 +276,20 @@ describe('recovery of WECs of two hubs', { concurrency: 1 }, () => {
     await bed.removePlane('its2');
     await bed.addPlane({ name: 'its2', hub: true });
     const { wrong, next } = await advice('rebuilt', 'its2');
-    assert.match(wrong, /^There is no ManagedCluster rebuilt on its2, and its agent/);
+    assert.match(
+      wrong,
+      /^There is no ManagedCluster rebuilt on its2, whose certificate authority is another one than when/,
+    );
+    assert.deepEqual(next.slice(3, 6), ['--accept', '--label', 'tier=edge']);
     const { stderr } = await cli.succeed(next);
     assert.match(stderr, /^rebuilt: 3 works .* 60m after it has connected/m);
-    await assertAvailable(bed.plane('its2'), 'rebuilt');
+    const { labels } = (await assertAvailable(bed.plane('its2'), 'rebuilt')).metadata;
+    assert.equal(labels?.tier, 'edge');
   });
 });
 
+/** As another version of the definition might have it. */
+const column = { name: 'Since', type: 'date', jsonPath: '.metadata.creationTimestamp' };
 const klusterletCrd = 'klusterlets.operator.open-cluster-management.io';
 
 async function imageOfOperator(name: string): Promise<string> {

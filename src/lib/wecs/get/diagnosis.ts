@@ -6,6 +6,7 @@ import { type Problem, problem } from '../../engine/problem.ts';
 import { blockingStage, type StageReport } from '../../engine/stages.ts';
 import { conditionOf, isTrue } from '../../kube/objects.ts';
 import { isDeregistering } from '../deregister/release/labels.ts';
+import type { FoundHub } from '../join/former-hub.ts';
 import { otherName } from '../klusterlet/other-name.ts';
 import { agentNamespace, clusterNameLabel, operatorName, operatorNamespace } from '../names.ts';
 import { clockDifference, type Registration } from '../registration/checks.ts';
@@ -21,8 +22,8 @@ export interface Findings extends Registration {
   mailbox: Mailbox | null;
   /** Kinds that may not be read on the WEC: that nothing of them was found there says nothing. */
   forbidden: ReadonlySet<string>;
-  /** The server of another hub, where the WEC's agent is registered with one. */
-  otherHub?: string | undefined;
+  /** The hub that the WEC's agent is registered with, where it does not keep its WEC available on the ITS. */
+  foundHub?: FoundHub | undefined;
   /** The context of the ITS. */
   its: string;
 }

@@ -8,7 +8,7 @@ import { type LenientReader, lenient } from '../../kube/permissive-reader.ts';
 import { noSuchWec } from '../find-wecs.ts';
 import type { Endpoint } from '../hub/endpoint.ts';
 import { requireHub } from '../hub/require-hub.ts';
-import { findHub } from '../join/former-hub.ts';
+import { type FoundHub, findHub } from '../join/former-hub.ts';
 import { getPropertiesOf } from '../properties.ts';
 import { emptyEvidence, type HubEvidence, readHub } from '../registration/hub-evidence.ts';
 import { tryHubWebhook } from '../registration/hub-webhook.ts';
@@ -63,9 +63,9 @@ export async function seeWec(
   const registration = { name, hub: evidence, wec: seen?.evidence, webhook, now: hub.now() };
   const forbidden = seen?.forbidden ?? new Set();
   const reports = judgeSeen(registration, new Set([...reader.forbidden, ...forbidden]));
-  const otherHub = await findOtherHub(evidence, seen?.evidence, endpoints);
+  const foundHub = await findHubOf(evidence, seen?.evidence, endpoints);
   return {
-    findings: { ...registration, otherHub, reports, mailbox, forbidden, its: hub.cluster.context },
+    findings: { ...registration, foundHub, reports, mailbox, forbidden, its: hub.cluster.context },
     configMap,
     side,
     isRegisteredHere,
@@ -75,14 +75,13 @@ export async function seeWec(
 }
 
 /** An agent that keeps its WEC available on the ITS is registered nowhere else. */
-async function findOtherHub(
+async function findHubOf(
   hub: HubEvidence,
   wec: WecEvidence | undefined,
   endpoints: () => Promise<readonly Endpoint[]>,
-): Promise<string | undefined> {
+): Promise<FoundHub | undefined> {
   if (wec?.klusterlet === undefined || isTrue(hub.managedCluster, 'ManagedClusterConditionAvailable')) return undefined;
-  const found = findHub(wec, await endpoints());
-  return found?.relation === 'other' ? found.hub.server : undefined;
+  return findHub(wec, await endpoints());
 }
 
 interface SideSeen {

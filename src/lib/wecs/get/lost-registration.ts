@@ -4,6 +4,7 @@ import { type NextStep, run } from '../../engine/next-step.ts';
 import { type Problem, problem } from '../../engine/problem.ts';
 import { resources } from '../../kube/resources.ts';
 import { certificateExpiry } from '../identity/agent-certificate.ts';
+import { keptLabels, optionsFor } from '../join/kept-labels.ts';
 import { hasJoined } from '../registration/hub-evidence.ts';
 import type { Findings } from './diagnosis.ts';
 
@@ -11,11 +12,11 @@ import type { Findings } from './diagnosis.ts';
 export const noted = (command: string, note: string): NextStep => ({ ...run(command), note });
 
 /** Whatever else is wrong: its agent reports to another hub. */
-export function registeredElsewhere({ otherHub, wec, name, its }: Findings): Problem | undefined {
-  if (wec === undefined || otherHub === undefined) return undefined;
+export function registeredElsewhere({ foundHub, wec, name, its }: Findings): Problem | undefined {
+  if (wec === undefined || foundHub?.relation !== 'other') return undefined;
   return problem(
     'registered-elsewhere',
-    `The cluster of context ${wec.context} is registered as ${name} with the hub ${otherHub}, not with ${its}.`,
+    `The cluster of context ${wec.context} is registered as ${name} with the hub ${foundHub.hub.server}, not with ${its}.`,
     noted(
       command`stellarctl wec join ${`${name}=${wec.context}`} --accept --its ${its} --replace-hub`,
       'moves it, after saying what becomes of its workloads',
@@ -41,12 +42,19 @@ export function withoutKlusterlet({ hub, wec, forbidden, name, its }: Findings):
 }
 
 /** An agent that has its certificate does not announce its ManagedCluster a second time (seen with OCM 1.3.1). */
-export function forgottenByHub({ hub, wec, name, its }: Findings): Problem | undefined {
+export function forgottenByHub({ hub, wec, foundHub, name, its }: Findings): Problem | undefined {
   if (wec?.hubSecret === undefined || hub === undefined || hub.managedCluster !== undefined) return undefined;
+  const isRebuilt = foundHub?.relation === 'same-address';
+  const missing = `There is no ManagedCluster ${name} on ${its}`;
   return problem(
-    'managed-cluster-missing',
-    `There is no ManagedCluster ${name} on ${its}, and its agent, which has its certificate, does not announce it (again).`,
-    noted(command`stellarctl wec join ${`${name}=${wec.context}`} --accept --its ${its}`, 'registers it anew'),
+    isRebuilt ? 'hub-rebuilt' : 'managed-cluster-missing',
+    isRebuilt
+      ? `${missing}, whose certificate authority is another one than when ${name} joined: it was rebuilt, or is another hub of the same address.`
+      : `${missing}, and its agent, which has its certificate, does not announce it (again).`,
+    noted(
+      command`stellarctl wec join ${`${name}=${wec.context}`} --accept ${optionsFor(keptLabels(wec.klusterlet))} --its ${its}`,
+      'registers it anew',
+    ),
   );
 }
 

@@ -7,6 +7,10 @@ export const ofSeveral: Readonly<Record<string, string>> = {
   'no-agent': 'No agent of them runs.',
   'no-operator': 'Neither their operator nor their agent has a pod.',
   'managed-cluster-missing': 'The ITS has no ManagedCluster for them, and their agents do not announce it again.',
+  'hub-rebuilt':
+    'The ITS has no ManagedCluster for them, and another certificate authority than when they joined: it was rebuilt.',
+  'registered-elsewhere': 'They are registered with another hub.',
+  'registered-as-another': 'Their clusters are registered under other names.',
   'webhook-silent': 'The ITS does not admit their ManagedClusters.',
   'agent-asks-anew': 'They have joined and are not available, and agents ask for their names anew.',
   'another-agent-asks': 'They are registered and report, and other agents ask for their names.',

@@ -33,7 +33,7 @@ export async function finishDone(
   run: Run,
 ): Promise<WecResult> {
   const { name, wecBefore, hubBefore } = plan;
-  const records = access.kube && new HubRecords(access.kube, plan, options.labels, run);
+  const records = access.kube && new HubRecords(access.kube, plan, options, run);
   const written = (hubBefore && (await records?.write(hubBefore, wecBefore, undefined))) ?? [];
   const state = access.kube === undefined ? 'connected' : 'available';
   run.progress.done(

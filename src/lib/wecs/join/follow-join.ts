@@ -129,7 +129,7 @@ function keptAgentId({ lost, wecBefore: { hubSecret } }: JoinPlan): string | und
 function hubSideOf(
   hub: Kube,
   plan: JoinPlan,
-  { labels }: JoinOptions,
+  options: JoinOptions,
   own: OwnRequests,
   webhook: WebhookLook | undefined,
   run: Run,
@@ -137,7 +137,7 @@ function hubSideOf(
   return {
     kube: hub,
     superseded: new SupersededRequests(hub, plan.kube, own, run),
-    records: new HubRecords(hub, plan, labels, run),
+    records: new HubRecords(hub, plan, options, run),
     newStart: new NewStart(),
     webhook,
   };

@@ -7,10 +7,12 @@ import type { HubAccess } from '../hub/hub-access.ts';
 import { isAgentOf, presentCertificate } from '../identity/agent-certificate.ts';
 import { clusterUidAnnotation, recordedUid, recordUid } from '../identity/cluster-uid.ts';
 import { setLabels } from '../label.ts';
+import { klusterletName } from '../names.ts';
 import type { ManagedCluster } from '../objects.ts';
 import { acceptCluster } from '../registration/approval.ts';
 import { bootstrapRequests, emptyEvidence, type HubEvidence } from '../registration/hub-evidence.ts';
 import type { WecEvidence } from '../registration/wec-evidence.ts';
+import { keepLabels, type Labels, labelsOf } from './kept-labels.ts';
 import type { JoinOptions } from './options.ts';
 import type { JoinPlan } from './preflight.ts';
 
@@ -18,17 +20,22 @@ import type { JoinPlan } from './preflight.ts';
 export class HubRecords {
   readonly #hub: Kube;
   readonly #plan: JoinPlan;
-  readonly #labels: Record<string, string>;
+  readonly #given: Labels;
   readonly #run: Run;
   /** The UID of the ManagedCluster that the rest is about. */
   #written: string | undefined;
   #labelled = false;
   #identified = false;
 
-  constructor(hub: Kube, plan: JoinPlan, labels: Record<string, string>, run: Run) {
+  constructor(
+    hub: Kube,
+    plan: JoinPlan,
+    { labels, annotations = {} }: Pick<JoinOptions, 'labels' | 'annotations'>,
+    run: Run,
+  ) {
     this.#hub = hub;
     this.#plan = plan;
-    this.#labels = labels;
+    this.#given = { labels, annotations };
     this.#run = run;
   }
 
@@ -42,14 +49,33 @@ export class HubRecords {
     if (managedCluster === undefined || managedCluster.metadata.deletionTimestamp !== undefined) return [];
     if (this.#written !== managedCluster.metadata.uid) {
       this.#written = managedCluster.metadata.uid;
-      this.#labelled = Object.keys(this.#labels).length === 0;
+      this.#labelled = false;
       this.#identified = this.#plan.uid === undefined;
     }
     const written: string[] = [];
-    if (!this.#labelled && (await setLabels(this.#hub, managedCluster, this.#labels))) written.push('labelled');
+    if (!this.#labelled) written.push(...(await this.#label(managedCluster, wec)));
     this.#labelled = true;
     if (!this.#identified && (await this.#identify(managedCluster, hub, wec, agent))) written.push('identity recorded');
     return written;
+  }
+
+  /** Sets what was given, and keeps a copy of what people have set so far. @returns what was written, in words */
+  async #label(cluster: ManagedCluster, { klusterlet }: WecEvidence): Promise<string[]> {
+    const { labels, annotations } = this.#given;
+    const isLabelled = Object.keys(labels).length > 0 && (await setLabels(this.#hub, cluster, labels));
+    const changes = effectiveChanges(cluster.metadata.annotations ?? {}, annotations);
+    const isAnnotated = Object.keys(changes).length > 0;
+    if (isAnnotated) {
+      const { name, uid } = cluster.metadata;
+      await this.#hub.merge(resources.managedClusters, name, { metadata: { uid, annotations: changes } });
+    }
+    const present = labelsOf(cluster);
+    const isKept = await keepLabels(this.#plan.kube, klusterlet, {
+      labels: { ...present.labels, ...labels },
+      annotations: { ...present.annotations, ...annotations },
+    });
+    if (isLabelled || isAnnotated) return [isLabelled ? 'labelled' : [], isAnnotated ? 'annotated' : []].flat();
+    return isKept ? ['labels noted on the cluster'] : [];
   }
 
   /** Only of this very cluster: proven before, or by its certificate now, or the only one whose agent asks for the name. */
@@ -107,7 +133,7 @@ function isOnlyAgent(hub: HubEvidence, agent: string | undefined): boolean {
 /** Records in a dry run what a join would write on the ITS, of which most is not there yet. */
 export async function recordHubWrites({ kube: hub }: HubAccess, plan: JoinPlan, options: JoinOptions): Promise<void> {
   if (hub === undefined) return;
-  const { name, hubBefore, uid } = plan;
+  const { name, kube, hubBefore, wecBefore, uid } = plan;
   const { managedCluster } = hubBefore ?? emptyEvidence(name);
   if (options.accept) {
     const pending = bootstrapRequests(hubBefore ?? emptyEvidence(name)).filter(({ state }) => state === 'pending');
@@ -123,8 +149,14 @@ export async function recordHubWrites({ kube: hub }: HubAccess, plan: JoinPlan, 
     if (managedCluster?.spec?.hubAcceptsClient !== true) await acceptCluster(hub, name);
   }
   const isRecorded = recordedUid(managedCluster) !== undefined;
-  const annotations = isRecorded || uid === undefined ? {} : { [clusterUidAnnotation]: uid };
+  const given = effectiveChanges(managedCluster?.metadata.annotations ?? {}, options.annotations ?? {});
+  const annotations = { ...given, ...(isRecorded || uid === undefined ? {} : { [clusterUidAnnotation]: uid }) };
   const labels = effectiveChanges(managedCluster?.metadata.labels ?? {}, options.labels);
   if (Object.keys(annotations).length + Object.keys(labels).length > 0)
     await hub.merge(resources.managedClusters, name, { metadata: { labels, annotations } });
+  const present = managedCluster === undefined ? { labels: {}, annotations: {} } : labelsOf(managedCluster);
+  await keepLabels(kube, wecBefore.klusterlet ?? { metadata: { name: klusterletName } }, {
+    labels: { ...present.labels, ...options.labels },
+    annotations: { ...present.annotations, ...options.annotations },
+  });
 }

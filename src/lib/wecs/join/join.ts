@@ -13,9 +13,11 @@ import { agentNamespace } from '../names.ts';
 import type { WecResult } from '../registration/follow.ts';
 import { finishDone, isDone, judgePlan } from './already-done.ts';
 import { bootstrapNeed, firstTime } from './bootstrap-need.ts';
+import { chooseLabels } from './choose-labels.ts';
 import { followJoin } from './follow-join.ts';
 import { isStillConnected } from './former-hub.ts';
 import { recordHubWrites } from './hub-records.ts';
+import { keptLabels, optionsFor } from './kept-labels.ts';
 import type { JoiningWec, JoinOptions, Moving } from './options.ts';
 import { type Checks, type JoinPlan, preflight } from './preflight.ts';
 import { dropCertificate, retryStuckPods } from './renew-agent.ts';
@@ -108,20 +110,35 @@ async function agreedPlan(
 async function movingOf({ name, kube, former, wecBefore }: JoinPlan, its: string): Promise<Moving | undefined> {
   if (former === undefined) return undefined;
   const klusterlet = wecBefore.klusterlet?.metadata.uid ?? '';
-  return { name, cluster: kube.cluster, klusterlet, from: former.server, its, works: await worksLeft(kube, wecBefore) };
+  return {
+    name,
+    cluster: kube.cluster,
+    klusterlet,
+    from: former.server,
+    its,
+    labels: optionsFor(keptLabels(wecBefore.klusterlet)),
+    works: await worksLeft(kube, wecBefore),
+  };
 }
 
 async function joinOne(
   access: HubAccess,
   wec: JoiningWec,
-  options: JoinOptions,
+  asked: JoinOptions,
   result: WecResult,
   shared: Shared,
   run: Run,
 ): Promise<WecResult> {
   const started = Date.now();
-  const look = async () => preflight(access, wec, options, shared.checks);
-  let plan = await agreedPlan(access, look, options, shared);
+  let options = asked;
+  const look = () => preflight(access, wec, options, shared.checks);
+  let plan = await agreedPlan(access, look, asked, shared);
+  const chosen = await shared.oneAtATime(() => chooseLabels(access, plan, asked, run));
+  if (chosen !== undefined) {
+    options = { ...asked, labels: chosen };
+    // A person has had time.
+    plan = await look();
+  }
   shared.announce(plan.endpoint);
   for (const note of plan.notes) run.progress.note(note);
   if (isDone(access, plan, options)) return finishDone(access, plan, options, run);

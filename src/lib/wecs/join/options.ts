@@ -19,6 +19,9 @@ export interface JoinOptions {
   /** Move a WEC that is registered with another hub, once the user agrees. */
   replaceHub?: Confirm<Moving> | undefined;
   labels: Record<string, string>;
+  annotations?: Record<string, string>;
+  /** Asks a person for the labels of a WEC that has lost them. @param kept those that it had when it was last joined */
+  askLabels?: ((name: string, kept: Record<string, string>) => Promise<Record<string, string>>) | undefined;
 }
 
 /** A WEC that is to be taken away from another hub. */
@@ -30,6 +33,8 @@ export interface Moving {
   /** The server of the other hub. */
   from: string;
   its: string;
+  /** Options that set the labels and annotations again that it had. */
+  labels: string[];
   /** Undefined where they may not be read. */
   works: WorksLeft | undefined;
 }

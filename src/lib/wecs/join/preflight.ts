@@ -1,4 +1,4 @@
-import { conflicts } from '../../engine/changes.ts';
+import { changeWords, conflicts } from '../../engine/changes.ts';
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { inWords, run as nextStep, outline } from '../../engine/next-step.ts';
@@ -73,7 +73,10 @@ export async function preflight(
     access.kube &&
       requirePermissions(
         access.kube,
-        hubPermissions(name, { accept: options.accept, label: Object.keys(options.labels).length > 0 }),
+        hubPermissions(name, {
+          accept: options.accept,
+          label: Object.keys({ ...options.labels, ...options.annotations }).length > 0,
+        }),
       ),
   ]);
   const notes: string[] = [];
@@ -89,7 +92,7 @@ export async function preflight(
   if (wecBefore.klusterlet === undefined) await refuseOtherRole(wec, known);
   refuseOtherRegistration(wec, wecBefore);
   const { identity, former } = await ownership(access, wec, { wecBefore, hubBefore, known }, options, checks);
-  if (hubBefore !== undefined) refuseLabelConflicts(access, hubBefore, options.labels);
+  if (hubBefore !== undefined) refuseLabelConflicts(access, hubBefore, options);
   const lost =
     former === undefined
       ? await lostRegistration(access.kube, hubBefore, wecBefore)
@@ -219,13 +222,18 @@ async function refuseSameCluster(
 function refuseLabelConflicts(
   { its }: HubAccess,
   { name, managedCluster }: HubEvidence,
-  labels: Record<string, string>,
+  { labels, annotations = {} }: JoinOptions,
 ): void {
   const other = conflicts(managedCluster?.metadata.labels ?? {}, labels);
-  if (other.length === 0) return;
-  const wanted = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
-  throw new StellarError('label-conflict', `${name} has other labels on ${its} already: ${other.join(', ')}.`, {
-    next: [nextStep(command`stellarctl label ${name} ${wanted} --overwrite`, 'To change them')],
+  if (other.length > 0)
+    throw new StellarError('label-conflict', `${name} has other labels on ${its} already: ${other.join(', ')}.`, {
+      next: [nextStep(command`stellarctl label ${name} ${changeWords(labels)} --overwrite`, 'To change them')],
+    });
+  const others = conflicts(managedCluster?.metadata.annotations ?? {}, annotations);
+  if (others.length === 0) return;
+  const annotate = command`kubectl --context ${its} annotate managedcluster ${name} ${changeWords(annotations)} --overwrite`;
+  throw new StellarError('label-conflict', `${name} has other annotations on ${its} already: ${others.join(', ')}.`, {
+    next: [nextStep(annotate, 'To change them')],
   });
 }
 

@@ -186,9 +186,10 @@ export function connected({ hub, wec }: Registration): Verdict {
 /** How long a lease may rest: five times its period (ocm pkg/registration/hub/lease). */
 const leaseGrace = 5;
 
-const silent = { code: 'agent-silent' };
-
-export function available(hub: HubEvidence, { now, wec }: Registration): Verdict {
+export function available(hub: HubEvidence, { name, now, wec }: Registration): Verdict {
+  const target = `${name}=${wec?.context ?? 'CONTEXT'}`;
+  const step = (wec === undefined ? outline : run)(command`stellarctl wec get ${target}`, 'See what the cluster shows');
+  const silent = { code: 'agent-silent', next: [step] };
   const { managedCluster, lease } = hub;
   // The hub makes a lease at acceptance and sees it stop, although no agent has ever held it.
   if (!hasJoined(hub)) return waiting('the agent has not joined');

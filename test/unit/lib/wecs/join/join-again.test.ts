@@ -186,7 +186,7 @@ describe('a WEC that is registered', () => {
 describe('which cluster was joined', () => {
   const record = async (rest: Partial<JoinPlan>, hub: Parameters<typeof hubEvidence>[0], agent?: string) => {
     const { kube, writes } = hubWith();
-    const records = new HubRecords(kube, plan(rest), {}, run());
+    const records = new HubRecords(kube, plan(rest), { labels: {} }, run());
     const written = await records.write(hubEvidence(hub), wecEvidence('join-singleton'), agent);
     return { written, writes };
   };
@@ -217,12 +217,13 @@ describe('which cluster was joined', () => {
   });
   test('is among what a dry run lists, with approval, acceptance and labels', async () => {
     const { kube, writes } = hubWith();
-    const fresh = plan({ hubBefore: hubEvidence() });
+    const fresh = plan({ kube, hubBefore: hubEvidence() });
     await recordHubWrites({ kube } as never, fresh, { accept: true, labels: { tier: 'a' } });
     assert.deepEqual(writes, [
       'replace CertificateSigningRequest/approval cluster1-*',
       'merge ManagedCluster cluster1 {"spec":{"hubAcceptsClient":true}}',
       `merge ManagedCluster cluster1 {"metadata":{"labels":{"tier":"a"},"annotations":{"${annotation}":"uid-of-cluster1"}}}`,
+      'merge Klusterlet klusterlet {"metadata":{"uid":"agent-a","annotations":{"stellarctl.kubestellar.io/labels":"{\\"labels\\":{\\"tier\\":\\"a\\"},\\"annotations\\":{}}"}}}',
     ]);
   });
 });

@@ -1,0 +1,72 @@
+import { isDeepStrictEqual } from 'node:util';
+import { changeWords } from '../../engine/changes.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import { resources } from '../../kube/resources.ts';
+import { klusterletName } from '../names.ts';
+import type { Klusterlet, ManagedCluster } from '../objects.ts';
+
+/** What people have written on a ManagedCluster, and what is lost with it. */
+export interface Labels {
+  labels: Record<string, string>;
+  annotations: Record<string, string>;
+}
+
+const noLabels: Labels = { labels: {}, annotations: {} };
+
+/** Where a join keeps a copy: on the Klusterlet, which outlives the ITS. Later changes of the ManagedCluster do not reach it. */
+const keptAnnotation = 'stellarctl.kubestellar.io/labels';
+
+const clusterSetLabel = 'cluster.open-cluster-management.io/clusterset';
+
+/** What people have written; what OCM, kubectl and stellarctl write by themselves is left out. */
+export function labelsOf({ metadata }: ManagedCluster): Labels {
+  return {
+    labels: pick(metadata.labels, (key, value) => (key === clusterSetLabel ? value !== 'default' : !isMachine(key))),
+    annotations: pick(metadata.annotations, (key) => !isMachine(key)),
+  };
+}
+
+/** Prefixes of keys that programs write: of OCM, kubectl and stellarctl. */
+const isMachine = (key: string): boolean =>
+  /^([^/]*\.)?open-cluster-management\.io\/|^(kubectl|stellarctl)\.[^/]*\//.test(key);
+
+function pick(all: Record<string, string> | undefined, isKept: (key: string, value: string) => boolean) {
+  return Object.fromEntries(
+    Object.entries(all ?? {})
+      .filter(([key, value]) => isKept(key, value))
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
+}
+
+const isEmpty = ({ labels, annotations }: Labels): boolean =>
+  Object.keys(labels).length + Object.keys(annotations).length === 0;
+
+/** What was kept when the WEC was last joined; empty where nothing was. */
+export function keptLabels(klusterlet: Klusterlet | undefined): Labels {
+  try {
+    const kept = JSON.parse(klusterlet?.metadata.annotations?.[keptAnnotation] ?? '{}') as Partial<Labels>;
+    return { labels: stringsOf(kept.labels), annotations: stringsOf(kept.annotations) };
+  } catch {
+    return noLabels;
+  }
+}
+
+function stringsOf(values: unknown): Record<string, string> {
+  const entries = typeof values === 'object' && values !== null ? Object.entries(values) : [];
+  return Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
+}
+
+/** Keeps a copy on the WEC, where it is not there already; what was kept is never replaced by nothing. @returns whether anything was written */
+export async function keepLabels(wec: Kube, klusterlet: Klusterlet | undefined, current: Labels): Promise<boolean> {
+  if (klusterlet === undefined || isEmpty(current) || isDeepStrictEqual(current, keptLabels(klusterlet))) return false;
+  await wec.merge(resources.klusterlets, klusterletName, {
+    metadata: { uid: klusterlet.metadata.uid, annotations: { [keptAnnotation]: JSON.stringify(current) } },
+  });
+  return true;
+}
+
+/** Options of a join that set these again. */
+export const optionsFor = ({ labels, annotations }: Labels): string[] => [
+  ...changeWords(labels).flatMap((label) => ['--label', label]),
+  ...changeWords(annotations).flatMap((annotation) => ['--annotation', annotation]),
+];
