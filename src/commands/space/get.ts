@@ -6,8 +6,10 @@ import type { SpaceView } from '../../lib/spaces/get-space.ts';
 import { aSpace, type SpaceRole } from '../../lib/spaces/names.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import type { Style } from '../../lib/terminal/style.ts';
+import { versionWords } from '../../lib/versions/words.ts';
 import { action } from '../shell/action.ts';
 import { defineCommand, type HostingOptions, hostingContextOption } from '../shell/options.ts';
+import { section, wrap } from '../views/lines.ts';
 
 /** `its get` and `wds get`. */
 export function spaceGetCommand(io: Io, role: SpaceRole): Command {
@@ -51,6 +53,7 @@ function describeSpace(view: SpaceView, now: number, style: Style): string[] {
     ...(view.its === undefined ? [] : [row('ITS', itsText(view.its))]),
     ...(view.publishedServer ? [row('published', `${view.publishedServer} (kube-public/cluster-info)`)] : []),
     row('hooks', view.hooks.join(', ')),
+    ...section('versions', wrap(versionWords(view.versions), ' · ')),
     ...(view.diagnosis === null ? [] : diagnosisLines(view.diagnosis)),
   ];
 }

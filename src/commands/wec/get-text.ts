@@ -1,8 +1,9 @@
 import { count } from '../../lib/engine/counts.ts';
 import { formatAge } from '../../lib/engine/duration.ts';
+import { imageVersion } from '../../lib/kube/image.ts';
 import type { Style } from '../../lib/terminal/style.ts';
+import { versionWords } from '../../lib/versions/words.ts';
 import type { ConditionView, Mailbox, PodView, WecView } from '../../lib/wecs/get/view.ts';
-import { imageVersion } from '../../lib/wecs/klusterlet/image.ts';
 import { hubConnectionType, readHubConnection } from '../../lib/wecs/registration/hub-connection.ts';
 import { ago, aligned, section, wrap } from '../views/lines.ts';
 import { hasFailed, stageLines } from './get-stages-text.ts';
@@ -91,10 +92,10 @@ function conditionLines(
 const shortMessage = (condition: ConditionView): string =>
   condition.type === hubConnectionType ? readHubConnection(condition).error.words : condition.message;
 
-function klusterletLines({ name, wec, unseen }: WecView, { faint }: Style): string[] {
+function klusterletLines({ name, wec, unseen, versions }: WecView, { faint }: Style): string[] {
   if (wec === null) {
     const tried = unseen.some(({ what }) => what === 'everything');
-    return tried ? [] : [faint(`not looked at: give the context of the cluster, ${name}=CONTEXT`)];
+    return tried ? [] : [faint(`not looked at, its version unseen: give the context of the cluster, ${name}=CONTEXT`)];
   }
   if (wec.klusterlet === null) return [];
   const { clusterName, mode, hub } = wec.klusterlet;
@@ -103,7 +104,7 @@ function klusterletLines({ name, wec, unseen }: WecView, { faint }: Style): stri
       `registers ${wec.context} as ${clusterName ?? '(no name)'}`,
       mode,
       hub === null ? null : `hub ${hub}`,
-      wec.operatorVersion === null ? null : `operator ${wec.operatorVersion}`,
+      ...versionWords(versions),
     ),
   ];
 }

@@ -2,7 +2,7 @@ import { command } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
 import type { HubAccess } from '../../lib/wecs/hub/hub-access.ts';
 import type { JoinOptions } from '../../lib/wecs/join/options.ts';
-import { isOcmVersion } from '../../lib/wecs/klusterlet/image.ts';
+import { isOcmVersion } from '../../lib/wecs/klusterlet/ocm-version.ts';
 import { parseAnnotations, parseLabels } from '../../lib/wecs/labels.ts';
 import type { WecResult } from '../../lib/wecs/registration/follow.ts';
 import type { Session } from '../shell/session.ts';

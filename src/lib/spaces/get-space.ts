@@ -11,10 +11,13 @@ import {
 import { requireHosting } from '../hosting/hosting.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { createdAt, isTrue } from '../kube/objects.ts';
+import { readHookVersions } from '../versions/hooks.ts';
+import type { RunningVersion } from '../versions/running.ts';
 import { contextsOf } from './access.ts';
 import { checkSpaceName } from './create/find-existing.ts';
 import { namespaceOf, type SpaceRole } from './names.ts';
 import { notThere } from './repair.ts';
+import { spaceVersions } from './space-versions.ts';
 import { hooksOf, itsNameOf, itsOfWds, listControlPlanes, roleOf, typeOf } from './spaces.ts';
 import type { ItsInside } from './stages/its-contents.ts';
 import type { Space, SpaceStage } from './stages/space-stages.ts';
@@ -41,6 +44,7 @@ export interface SpaceView extends Standing {
   its?: { name: string | null; named: boolean };
   /** Of an ITS: the address that it publishes for other clusters. */
   publishedServer?: string | null;
+  versions: RunningVersion[];
   /** What is wrong and what to type; null where nothing is. */
   diagnosis: { wrong: string; log: string[]; hint: string | null; next: string | null } | null;
 }
@@ -71,6 +75,7 @@ export async function getSpace(name: string, role: SpaceRole, tools: SpaceTools)
     stages: stageViews(reports),
     hooks: hooksOf(controlPlane),
     namespace: namespaceOf(name),
+    versions: spaceVersions(space, await readHookVersions(hosting)),
     ...(role === 'wds' ? { its: await itsFor(name, tools) } : itsDetails(seen as SpaceSeen<ItsInside>)),
     diagnosis: isDeleted
       ? { wrong: `${name} is being deleted.`, log: [], hint: null, next: null }

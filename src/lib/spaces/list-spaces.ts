@@ -2,6 +2,7 @@ import { mapConcurrently } from '../engine/concurrency.ts';
 import { blockingStage, judge, type StageReport, type Standing, standingOf } from '../engine/stages.ts';
 import { notHosting } from '../hosting/hosting.ts';
 import { hidden } from '../kube/access.ts';
+import type { Kubeconfig } from '../kube/kubeconfig/kubeconfig.ts';
 import { conditionOf, createdAt, isTrue } from '../kube/objects.ts';
 import { contextsOf } from './access.ts';
 import type { SpaceRole } from './names.ts';
@@ -49,15 +50,24 @@ export async function listSpaces(
 }
 
 /** One of the control planes that a hosting cluster has listed. @returns undefined where it has been deleted since */
-export async function listSpace(
+async function listSpace(
   name: string,
   role: SpaceRole,
   all: readonly ControlPlane[],
   { hosting, kubeconfig }: Pick<SpaceTools, 'hosting' | 'kubeconfig'>,
 ): Promise<SpaceListItem | undefined> {
   const evidence = await readSpace(hosting, name, role);
-  if (evidence === undefined) return undefined;
-  const item = toItem(evidence, contextsOf(kubeconfig, name, hosting.cluster.context)[0]);
+  return evidence && describeSpace(evidence, all, kubeconfig);
+}
+
+/** What the hosting cluster has shown of a space. */
+export function describeSpace(
+  evidence: SpaceEvidence,
+  all: readonly ControlPlane[],
+  kubeconfig: Kubeconfig,
+): SpaceListItem {
+  const { name, role, hosting } = evidence;
+  const item = toItem(evidence, contextsOf(kubeconfig, name, hosting)[0]);
   return role === 'wds' ? { ...item, its: itsNameFor(name, all) } : item;
 }
 

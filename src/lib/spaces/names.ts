@@ -33,6 +33,12 @@ export const olderHooks: Readonly<Record<string, 'its' | 'wds'>> = {
   wds: 'wds',
 };
 
+/** The Deployments of KubeStellar's two controllers in the namespace of a WDS. */
+export const managerDeployment = 'kubestellar-controller-manager';
+export const transportDeployment = 'transport-controller';
+/** The Deployment of KubeStellar's status add-on in an ITS. */
+export const statusAddonDeployment = 'addon-status-controller';
+
 /** The Job by which KubeFlex publishes the address of a vcluster inside it. */
 export const clusterInfoJob = 'update-cluster-info';
 

@@ -15,13 +15,21 @@ import { requireHooks } from './create/hooks.ts';
 import { canNameIts, chooseItsForWds, type ItsForWds } from './create/its-for-wds.ts';
 import { knownEntries } from './create/space-context.ts';
 import { SpaceWork } from './create/space-work.ts';
-import { aSpace, clusterInfoJob, hookNames, namespaceOf, type SpaceRole } from './names.ts';
+import {
+  aSpace,
+  clusterInfoJob,
+  hookNames,
+  managerDeployment,
+  namespaceOf,
+  type SpaceRole,
+  transportDeployment,
+} from './names.ts';
 import type { ControlPlane, HookUse } from './objects.ts';
 import type { SpaceResult } from './space-result.ts';
 import { hooksOf, itsNameOf, itsOfWds, listControlPlanes, roleOf } from './spaces.ts';
 import { readSpace, type SpaceEvidence } from './stages/evidence.ts';
 import { askToLook } from './stages/follow-space.ts';
-import { isWiredFor, managerDeployment, transportDeployment } from './stages/wds-stages.ts';
+import { isWiredFor } from './stages/wds-stages.ts';
 import type { SpaceTools } from './tools.ts';
 
 export interface RepairInput {

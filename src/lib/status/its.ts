@@ -1,32 +1,37 @@
-import { failureOf, StellarError } from '../engine/errors.ts';
+import { failureOf, type StellarError } from '../engine/errors.ts';
 import { commandOf } from '../engine/next-step.ts';
 import { unreached } from '../engine/stages.ts';
-import { hiddenBy } from '../kube/access.ts';
+import { seen as found, hiddenBy } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
+import { lenient } from '../kube/permissive-reader.ts';
 import { type ItsChoice, selectIts } from '../spaces/its-choice.ts';
 import type { ControlPlane } from '../spaces/objects.ts';
-import { inspectHub } from '../wecs/hub/hub.ts';
+import { type HubPods, itsVersions } from '../spaces/space-versions.ts';
+import { readHubPods } from '../spaces/stages/its-contents.ts';
+import { type HookVersions, versionsOfHooks } from '../versions/hooks.ts';
+import { products } from '../versions/programs.ts';
+import { versionOfProduct } from '../versions/words.ts';
 import { listWecs, type WecListItem } from '../wecs/list.ts';
 import { tryHubWebhook } from '../wecs/registration/hub-webhook.ts';
 import { describePart, type Look, lookBy, lookInto, type Part, withLook } from './parts.ts';
 import type { StatusTools } from './tools.ts';
 import type { ItsStatus, SpaceStatus, WebhookStatus, WecStatus } from './view.ts';
 
-interface HubSeen {
-  ocmVersion: string | null;
+interface HubSeen extends HubPods {
   webhook: WebhookStatus;
   wecs: WecStatus[];
 }
 
 /** @throws StellarError `not-a-hub` */
 async function readHub(its: Kube): Promise<HubSeen> {
-  const [wecs, ocmVersion, webhook] = await Promise.all([
+  const reader = lenient(its);
+  const [wecs, hubPods, webhook] = await Promise.all([
     listWecs(its, { pending: false }),
-    versionOf(its),
+    readHubPods(reader),
     webhookOf(its),
   ]);
-  return { ocmVersion, webhook, wecs: wecs.map(toWec) };
+  return { hubPods, forbidden: reader.forbidden, webhook, wecs: wecs.map(toWec) };
 }
 
 async function webhookOf(its: Kube): Promise<WebhookStatus> {
@@ -37,16 +42,6 @@ async function webhookOf(its: Kube): Promise<WebhookStatus> {
     why: 'why' in webhook ? webhook.why : '',
     next: 'next' in webhook ? (commandOf(webhook.next) ?? null) : null,
   };
-}
-
-/** Whatever keeps the version from being seen is no more than that: the list of WECs tells what is wrong. */
-async function versionOf(its: Kube): Promise<string | null> {
-  try {
-    return (await inspectHub(its)).version ?? null;
-  } catch (error) {
-    if (error instanceof StellarError) return null;
-    throw error;
-  }
 }
 
 function toWec({ name, available, stage, blockedAt, state, problem, reason, requests }: WecListItem): WecStatus {
@@ -64,10 +59,11 @@ export async function lookAtIts(
   part: Part,
   all: readonly ControlPlane[],
   tools: StatusTools,
+  hooks: Promise<HookVersions>,
 ): Promise<ItsSeen | undefined> {
   const looking = lookInto(part, tools, readHub);
-  const space = await describePart(part, looking, all, tools);
-  return space && seen(space, await looking);
+  const [space, hookVersions] = await Promise.all([describePart(part, looking, all, tools), hooks]);
+  return space && seen(space.status, await looking, space.evidence, hookVersions);
 }
 
 /** The context of the ITS that commands mean, or why there is none. */
@@ -114,13 +110,26 @@ const elsewhere = (context: string, server: string | null): SpaceStatus => ({
 
 const blockedBy = (why: string) => ({ stage: 'hub-webhook', state: 'failed', why }) as const;
 
-function seen(space: SpaceStatus, look: Look<HubSeen>): ItsSeen {
-  const nothing = { ocmVersion: null, webhook: null, wecs: null };
-  if (look.state !== 'seen') return { status: { ...space, ...nothing }, kube: undefined };
-  const { inside, kube } = look.value;
-  const { answers, why } = inside.webhook;
+/** What the hosting cluster shows of an ITS of another one. */
+const nowhere = { type: 'external', pods: [], forbidden: new Set<string>() };
+
+function seen(
+  space: SpaceStatus,
+  look: Look<HubSeen>,
+  outside: Parameters<typeof itsVersions>[0] = nowhere,
+  hooks: HookVersions = versionsOfHooks([]),
+): ItsSeen {
+  const versions = itsVersions(outside, look.state === 'seen' ? found(look.value.inside) : look, hooks);
+  const ocmVersion = versionOfProduct(products.ocm, versions);
+  if (look.state !== 'seen')
+    return { status: { ...space, ocmVersion, versions, webhook: null, wecs: null }, kube: undefined };
+  const {
+    kube,
+    inside: { webhook, wecs },
+  } = look.value;
+  const { answers, why } = webhook;
   // Neither announced, accepted nor labelled can a WEC be while it does not answer, whatever else is said of the ITS.
   const isSilent = answers === false && (space.ready || space.type === null);
   const silent = isSilent ? { ready: false, blockedAt: blockedBy(why), problem: true, reason: why } : {};
-  return { status: { ...space, ...silent, ...inside }, kube };
+  return { status: { ...space, ...silent, ocmVersion, versions, webhook, wecs }, kube };
 }

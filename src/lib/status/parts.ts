@@ -4,9 +4,10 @@ import type { Kube } from '../kube/client/client.ts';
 import { networkError } from '../kube/client/errors.ts';
 import { type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { accessSpace, contextsOf } from '../spaces/access.ts';
-import { listSpace } from '../spaces/list-spaces.ts';
+import { describeSpace } from '../spaces/list-spaces.ts';
 import type { SpaceRole } from '../spaces/names.ts';
 import type { ControlPlane } from '../spaces/objects.ts';
+import { readSpace, type SpaceEvidence } from '../spaces/stages/evidence.ts';
 import type { StatusTools } from './tools.ts';
 import type { SpaceStatus } from './view.ts';
 
@@ -59,13 +60,13 @@ export async function describePart(
   looking: Promise<Look<unknown>>,
   all: readonly ControlPlane[],
   tools: StatusTools,
-): Promise<SpaceStatus | undefined> {
+): Promise<{ status: SpaceStatus; evidence: SpaceEvidence } | undefined> {
   const { name } = controlPlane.metadata;
-  const [item, look] = await Promise.all([listSpace(name, role, all, tools), looking]);
-  if (item === undefined) return undefined;
-  const { its: _, ...outside } = item;
+  const [evidence, look] = await Promise.all([readSpace(tools.hosting, name, role), looking]);
+  if (evidence === undefined) return undefined;
+  const { its: _, ...outside } = describeSpace(evidence, all, tools.kubeconfig);
   const server = ifSeen(access)?.server ?? null;
-  return withLook({ ...outside, server }, look);
+  return { status: withLook({ ...outside, server }, look), evidence };
 }
 
 /** A space that does not answer has a problem, unless it is known why it cannot. What a user may not see is no problem of the space. */

@@ -3,6 +3,7 @@ import { notHosting } from '../hosting/hosting.ts';
 import { ifSeen } from '../kube/access.ts';
 import type { ControlPlane } from '../spaces/objects.ts';
 import { listControlPlanes, roleOf } from '../spaces/spaces.ts';
+import { readHookVersions } from '../versions/hooks.ts';
 import { clusterUid } from '../wecs/identity/cluster-uid.ts';
 import { lookAtHosting } from './hosting.ts';
 import { chosenContext, type ItsSeen, lookAtChosen, lookAtIts, withoutContext } from './its.ts';
@@ -19,11 +20,12 @@ import { lookAtWds } from './wds.ts';
 export async function readStatus(tools: StatusTools): Promise<StatusView> {
   const all = await listControlPlanes(tools.hosting);
   if (all === undefined) return itsAlone(tools);
+  const hooks = readHookVersions(tools.hosting);
   const parts = await reachAll(all, tools);
   const [hosting, itses, wdses, elsewhere] = await Promise.all([
-    lookAtHosting(tools.hosting),
-    Promise.all(parts.filter(({ role }) => role === 'its').map((part) => lookAtIts(part, all, tools))),
-    Promise.all(parts.filter(({ role }) => role === 'wds').map((part) => lookAtWds(part, all, tools))),
+    lookAtHosting(tools.hosting, hooks),
+    Promise.all(parts.filter(({ role }) => role === 'its').map((part) => lookAtIts(part, all, tools, hooks))),
+    Promise.all(parts.filter(({ role }) => role === 'wds').map((part) => lookAtWds(part, all, tools, hooks))),
     lookElsewhere(parts, tools),
   ]);
   const own = itses.filter((its) => its !== undefined);

@@ -1,4 +1,7 @@
 import { count } from '../engine/counts.ts';
+import { products } from '../versions/programs.ts';
+import type { RunningVersion } from '../versions/running.ts';
+import { versionWords } from '../versions/words.ts';
 import type { HostingStatus, ItsStatus, SpaceStatus, StatusView, WdsStatus, WecStatus } from './view.ts';
 
 /** A line of the tree, with the lines below it. */
@@ -32,10 +35,10 @@ const plain = (text: string): Fact[] => [{ text }];
 const marked = (mark: Mark, text: string): Fact[] => [{ mark, text }];
 
 function hostingFacts(hosting: HostingStatus, isEmpty: boolean, wide: boolean): Fact[] {
-  const { kubeflexVersion, kubestellarVersion, problem, reason, server } = hosting;
+  const { versions, hooksVersion, problem, reason, server } = hosting;
   return [
-    ...plain(kubeflexVersion === null ? 'KubeFlex' : `KubeFlex ${kubeflexVersion}`),
-    ...(kubestellarVersion === null ? [] : plain(`KubeStellar ${kubestellarVersion}`)),
+    ...versionFacts(versions, products.kubeFlex),
+    ...(hooksVersion === null ? [] : plain(`KubeStellar hooks ${hooksVersion}`)),
     ...(reason === '' ? [] : marked(problem ? 'bad' : 'busy', reason)),
     ...(isEmpty ? plain('no ITS and no WDS yet') : []),
     ...(wide ? plain(server) : []),
@@ -43,11 +46,11 @@ function hostingFacts(hosting: HostingStatus, isEmpty: boolean, wide: boolean): 
 }
 
 function itsNode(its: ItsStatus, isOfMany: boolean, wide: boolean): TreeNode {
-  const { name, type, ocmVersion, wecs } = its;
+  const { name, type, versions, wecs } = its;
   const facts = [
     ...(type === null && !isOfMany ? [] : plain(type ?? 'elsewhere')),
     ...state(its, its.ready ? 'ready' : ''),
-    ...(ocmVersion === null ? [] : plain(`OCM ${ocmVersion}`)),
+    ...(wecs === null && its.ocmVersion === null ? [] : versionFacts(versions, products.ocm)),
     ...(wecs?.length === 0 && its.ready ? plain('no WECs yet') : []),
     ...places(its, wide),
   ];
@@ -56,7 +59,7 @@ function itsNode(its: ItsStatus, isOfMany: boolean, wide: boolean): TreeNode {
 }
 
 function wdsFacts(wds: WdsStatus): Fact[] {
-  const { type, its, ready, bindingPolicies, objects } = wds;
+  const { type, its, ready, bindingPolicies, objects, versions } = wds;
   const to = `→ ${its ?? 'an ITS that is not clear'}`;
   const counts = [
     ...(bindingPolicies === null ? [] : [counted(bindingPolicies, 'binding policy', 'binding policies')]),
@@ -65,8 +68,15 @@ function wdsFacts(wds: WdsStatus): Fact[] {
   return [
     ...plain(type ?? ''),
     ...state(wds, ready ? `ready ${to}` : to),
+    ...versionFacts(versions, products.kubeStellar),
     ...(counts.length === 0 ? [] : plain(counts.join(', '))),
   ];
+}
+
+/** The version of what matters most, and what else is not as it should be. */
+function versionFacts(versions: readonly RunningVersion[], main: string): Fact[] {
+  const worth = versions.filter(({ product, apart }) => product === main || apart);
+  return versionWords(worth).flatMap(plain);
 }
 
 const counted = (number: number, one: string, many?: string): string =>

@@ -1,5 +1,6 @@
 import type { ErrorReport } from '../engine/errors.ts';
 import type { Standing } from '../engine/stages.ts';
+import type { RunningVersion } from '../versions/running.ts';
 
 /** A whole installation. The fields of this and of what it consists of are an interface: docs/output.md. */
 export interface StatusView {
@@ -13,9 +14,11 @@ export interface HostingStatus {
   /** Its context. */
   name: string;
   server: string;
-  /** Null where it cannot be seen. */
+  /** That of the manager that runs; null where it cannot be seen. */
   kubeflexVersion: string | null;
-  kubestellarVersion: string | null;
+  /** That of KubeStellar in the installed hooks, which spaces that are created now get; null where it cannot be seen. */
+  hooksVersion: string | null;
+  versions: RunningVersion[];
   /** Whether somebody has to do something. */
   problem: boolean;
   /** What is awaited, or what is wrong; empty when all is well. */
@@ -42,7 +45,9 @@ export interface SpaceStatus extends Standing {
 }
 
 export interface ItsStatus extends SpaceStatus {
+  /** Of OCM's components that run there, that of most; null where it cannot be seen. */
   ocmVersion: string | null;
+  versions: RunningVersion[];
   /** Null where it was not looked into. */
   webhook: WebhookStatus | null;
   /** Null where they cannot be seen. */
@@ -73,6 +78,7 @@ export interface WecStatus extends Standing {
 export interface WdsStatus extends SpaceStatus {
   /** The ITS that it sends its workloads through; null where that is not clear. */
   its: string | null;
+  versions: RunningVersion[];
   /** How many binding policies it has; null where they cannot be seen. */
   bindingPolicies: number | null;
   /** How many objects these select, each counted once. */

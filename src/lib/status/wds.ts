@@ -3,7 +3,9 @@ import type { Kube } from '../kube/client/client.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import { resources } from '../kube/resources.ts';
 import type { ControlPlane } from '../spaces/objects.ts';
+import { wdsVersions } from '../spaces/space-versions.ts';
 import { itsOfWds } from '../spaces/spaces.ts';
+import type { HookVersions } from '../versions/hooks.ts';
 import { type Binding, objectsOf } from '../workloads/policies/policy.ts';
 import { describePart, lookInto, type Part } from './parts.ts';
 import type { StatusTools } from './tools.ts';
@@ -17,12 +19,15 @@ export async function lookAtWds(
   part: Part,
   all: readonly ControlPlane[],
   tools: StatusTools,
+  hooks: Promise<HookVersions>,
 ): Promise<WdsStatus | undefined> {
   const looking = lookInto(part, tools, readWds);
-  const space = await describePart(part, looking, all, tools);
+  const [space, hookVersions] = await Promise.all([describePart(part, looking, all, tools), hooks]);
   const look = await looking;
   const its = itsOfWds(part.controlPlane.metadata.name, all)?.metadata.name ?? null;
-  return space && { ...space, its, ...(ifSeen(look)?.inside ?? nothingSeen) };
+  if (space === undefined) return undefined;
+  const versions = wdsVersions(space.evidence, hookVersions);
+  return { ...space.status, its, versions, ...(ifSeen(look)?.inside ?? nothingSeen) };
 }
 
 /** Kinds that are not served yet count as not seen: the stages tell why. */

@@ -36,6 +36,7 @@ export interface Klusterlet extends KubeObject {
     imagePullSpec?: string;
     registrationImagePullSpec?: string;
     workConfiguration?: { appliedManifestWorkEvictionGracePeriod?: string };
+    workImagePullSpec?: string;
   };
   status?: { conditions?: Condition[]; observedGeneration?: number };
 }

@@ -45,6 +45,26 @@ after(async () => {
   await bed?.stop();
 });
 
+interface Unreached {
+  name: string;
+  role: string;
+  versions: { running: string[] | null }[];
+  next: { command?: string }[];
+}
+
+/** Makes KubeFlex forget that a WDS has been through its hooks. */
+const forget = '{"status":{"postCreateHooks":{"kubestellar-controller":null,"transport-controller":null}}}';
+
+/** As kubectl deletes it. @param made `deployment/transport-controller` */
+async function deleteMade(plane: Plane, made: string): Promise<void> {
+  const [kind = '', name = ''] = made.split('/');
+  const { roles, roleBindings, clusterRoles, clusterRoleBindings, services, deployments } = resources;
+  const kinds = [roles, roleBindings, clusterRoles, clusterRoleBindings, services, deployments];
+  const resource = kinds.find((each) => each.kind.toLowerCase() === kind);
+  assert.ok(resource, kind);
+  await plane.admin.delete(resource, kind.startsWith('cluster') ? name : `wds1-system/${name}`);
+}
+
 /** Does something with a cluster of its own. */
 async function onPlane(work: (plane: Plane) => Promise<void>): Promise<void> {
   const plane = await bed.addPlane({ name: 'hosting' });
@@ -120,6 +140,51 @@ describe('an upgrade', () => {
       await cli.succeed(['init', '--chart', older, '--set', 'verbosity.default=4'], options);
       assert.deepEqual(await history(plane), ['superseded core-chart-0.29.0', 'deployed core-chart-0.29.0']);
       assert.equal(await uidOf(plane, resources.namespaces, 'kubeflex-system'), before);
+    }));
+
+  it('says which spaces it does not reach, what they run, and how to bring them on', () =>
+    onPlane(async (plane) => {
+      await installKubeStellar(plane, { version: '0.29.0' });
+      for (const line of ['its create its1 --type host', 'wds create wds1 --type host'])
+        await cli.succeed(line.split(' '));
+      const line = ['init', '--upgrade', '--chart', chart];
+      const planned = await cli.succeed([...line, '--dry-run'], options);
+      assert.match(planned.stderr, /^wds1: KubeStellar 0\.29\.0$/m);
+
+      const { stderr, json } = await cli.succeed([...line, '-o', 'json'], options);
+      assert.match(
+        stderr,
+        /^KubeFlex runs the hooks of a control plane once: spaces that exist keep what they run\.$/m,
+      );
+      assert.match(stderr, /^wds1: KubeStellar running 0\.29\.0, installed hooks 0\.30\.0$/m);
+      assert.match(stderr, /^its1: OCM running 0\.15\.2, installed hooks 1\.0 · status add-on running 0\.2\.0-rc16, /m);
+      assert.match(
+        stderr,
+        /^Upgrade OCM: clusteradm --context its1 upgrade clustermanager --bundle-version VERSION --wait$/m,
+      );
+      const [{ unreached }] = json().items;
+      const named = unreached.map(({ name, role, versions }: Unreached) => [name, role, versions[0]?.running]);
+      assert.deepEqual(named, [
+        ['its1', 'its', ['0.15.2']],
+        ['wds1', 'wds', ['0.29.0']],
+      ]);
+
+      const [, ofWds] = unreached as Unreached[];
+      const [remove = '', forgetting, repair] = ofWds?.next.map(({ command }) => command) ?? [];
+      assert.match(remove, /^kubectl --context hosting --namespace wds1-system delete role\/kubestellar-leader-/);
+      assert.match(remove, / clusterrole\/wds1-kubestellar-manager-role .* deployment\/transport-controller$/);
+      assert.equal(
+        forgetting,
+        `kubectl --context hosting patch controlplane wds1 --subresource status --type merge --patch '${forget}'`,
+      );
+      for (const made of remove.split(' delete ')[1]?.split(' ') ?? []) await deleteMade(plane, made);
+      await plane.admin.patch(resources.controlPlanes, 'wds1', JSON.parse(forget), { subresource: 'status' });
+      assert.equal(repair, 'stellarctl wds repair wds1 --hosting-context hosting');
+      await cli.succeed(repair.split(' ').slice(1));
+      assert.match((await cli.succeed(['wds', 'get', 'wds1'])).stdout, /^ {2}versions +KubeStellar 0\.30\.0$/m);
+      const again = await cli.succeed(line, options);
+      assert.match(again.stderr, /^its1: OCM running 0\.15\.2, /m);
+      assert.doesNotMatch(again.stderr, /^wds1/m);
     }));
 
   it('goes over the hooks from before 0.29, which are refused otherwise', () =>

@@ -15,6 +15,7 @@ import {
   writeKubeconfig,
 } from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
+import { setImage } from '../support/images.ts';
 import { assertUnwritten } from '../support/refusal.ts';
 import { ctrlC, shown } from '../support/screen.ts';
 
@@ -49,6 +50,25 @@ async function bindDemo(): Promise<void> {
   await hosting.admin.ensure<AnyObject>(resources.bindingPolicies, policy);
 }
 
+interface RunningVersion {
+  component: string;
+  running: string[] | null;
+  wanted: { version: string; by: string } | null;
+  apart: boolean;
+}
+
+const unwanted = { wanted: null, apart: false };
+const hooks = (version: string) => ({ version, by: 'installed hooks' });
+const hubComponents = [
+  'cluster-manager',
+  'cluster-manager-registration-controller',
+  'cluster-manager-registration-webhook',
+  'cluster-manager-placement-controller',
+  'cluster-manager-work-webhook',
+  'cluster-manager-addon-manager-controller',
+  'cluster-manager-addon-webhook',
+];
+
 /** A change that a watch has to notice, after its first look. */
 async function registerLater(name: string): Promise<void> {
   await sleep(4000);
@@ -80,7 +100,7 @@ describe('an installation', { concurrency: 1 }, () => {
 
   it('that has nothing yet says what to do', async () => {
     const run = await cli.succeed(['status']);
-    assert.equal(run.stdout, 'hosting  KubeFlex 0.9.3 · KubeStellar 0.30.0 · no ITS and no WDS yet\n');
+    assert.equal(run.stdout, 'hosting  KubeFlex 0.9.3 · KubeStellar hooks 0.30.0 · no ITS and no WDS yet\n');
     assert.match(run.stderr, /^Next: stellarctl its create its1$/m);
   });
 
@@ -92,10 +112,10 @@ describe('an installation', { concurrency: 1 }, () => {
     await until(async () => (await tree()).some((line) => /, 2 objects$/.test(line)), 'binding');
     await hosting.markAudit();
     assert.deepEqual(await tree(), [
-      'hosting         KubeFlex 0.9.3 · KubeStellar 0.30.0',
+      'hosting         KubeFlex 0.9.3 · KubeStellar hooks 0.30.0',
       '├─ ITS its1     host · ready · OCM 1.0.0',
       '│  └─ cluster1  available',
-      '└─ WDS wds1     host · ready → its1 · 1 binding policy, 2 objects',
+      '└─ WDS wds1     host · ready → its1 · KubeStellar 0.30.0 · 1 binding policy, 2 objects',
     ]);
     await assertUnwritten([hosting]);
     assert.deepEqual(await tree(['-o', 'name']), ['its/its1', 'wec/cluster1', 'wds/wds1']);
@@ -103,12 +123,26 @@ describe('an installation', { concurrency: 1 }, () => {
 
   it('has documented fields', async () => {
     const { hosting: root, itses, wdses } = (await cli.succeed(['status', '-o', 'json'])).json();
-    const [{ created, wecs, ...its }] = itses;
-    const [{ created: _, ...wds }] = wdses;
+    const [{ created, wecs, versions: ofIts, ...its }] = itses;
+    const [{ created: _, versions: ofWds, ...wds }] = wdses;
     const { server } = hosting;
     const well = { ready: true, stage: 'ready', blockedAt: null, problem: false, reason: '', server };
-    const versions = { kubeflexVersion: '0.9.3', kubestellarVersion: '0.30.0' };
+    const manager = { product: 'KubeFlex', component: 'kubeflex-controller-manager', running: ['0.9.3'] };
+    const versions = { kubeflexVersion: '0.9.3', hooksVersion: '0.30.0', versions: [{ ...manager, ...unwanted }] };
     assert.deepEqual(root, { name: 'hosting', server, ...versions, problem: false, reason: '' });
+    assert.deepEqual(
+      ofIts.map(({ component, running, wanted, apart }: RunningVersion) => [component, running, wanted, apart]),
+      [
+        ...hubComponents.map((name) => [name, ['1.0.0'], hooks('1.0'), false]),
+        ['addon-status-controller', ['0.2.0-rc17'], hooks('0.2.0-rc17'), false],
+      ],
+    );
+    assert.deepEqual(
+      ofWds,
+      ['kubestellar-controller-manager', 'transport-controller'].map((component) => ({
+        ...{ product: 'KubeStellar', component, running: ['0.30.0'], wanted: hooks('0.30.0'), apart: false },
+      })),
+    );
     const webhook = { answers: true, why: '', next: null };
     assert.deepEqual(its, { name: 'its1', type: 'host', ...well, context: 'its1', ocmVersion: '1.0.0', webhook });
     assert.match(created, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
@@ -118,11 +152,30 @@ describe('an installation', { concurrency: 1 }, () => {
     assert.deepEqual(wds, { name: 'wds1', type: 'host', ...well, context: 'wds1', ...sent });
   });
 
+  it('tells what runs, not what a template asks for', async () => {
+    const setTag = (tag: string) =>
+      setImage(hosting, 'wds1-system/transport-controller', 'ocm-transport-controller', tag);
+    await setTag('0.29.0');
+    const wds = async () => (await tree()).find((line) => line.includes('WDS wds1')) ?? '';
+    const apart = /KubeStellar running 0\.30\.0 \(transport-controller 0\.29\.0\), installed hooks 0\.30\.0 ·/;
+    await until(async () => apart.test(await wds()), 'the older transport');
+    // A template that never comes to run says nothing of what runs.
+    await setTag('missing');
+    await until(
+      async () =>
+        /missing/.test(JSON.stringify(await hosting.admin.list(resources.pods, { namespace: 'wds1-system' }))),
+      'a pod of the template',
+    );
+    assert.match(await wds(), apart);
+    await setTag('0.30.0');
+    await until(async () => / KubeStellar 0\.30\.0 ·/.test(await wds()), 'the transport of before');
+  });
+
   it('shows what a user with few rights may see', async () => {
     const rules = [{ apiGroups: ['tenancy.kflex.kubestellar.org'], resources: ['*'], verbs: ['get', 'list'] }];
     const kubeconfig = await writeKubeconfig(hosting, [await limitedUser(hosting, { user: 'guest', rules })]);
     const { stdout } = await cli.succeed(['status'], { kubeconfig });
-    assert.match(stdout, /^hosting +KubeFlex · KubeStellar 0\.30\.0$/m);
+    assert.match(stdout, /^hosting +KubeFlex unseen: not allowed to read pods · KubeStellar hooks 0\.30\.0$/m);
     assert.match(stdout, /^├─ ITS its1 +host · ready · \? Not allowed on its1 \(https:\S+\): .* cannot list/m);
     assert.match(stdout, /^└─ WDS wds1 +host · ready → its1 · \? Not allowed on wds1 /m);
     assert.doesNotMatch(stdout, /✗|elsewhere/);

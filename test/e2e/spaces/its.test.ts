@@ -8,8 +8,10 @@ import {
   type Plane,
   resources,
   startBed,
+  until,
 } from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
+import { setImage } from '../support/images.ts';
 import { assertUnwritten, writesOn } from '../support/refusal.ts';
 import { kubeconfigText } from '../support/spaces.ts';
 
@@ -67,7 +69,15 @@ it('an ITS on the hosting cluster itself is created, listed, looked at and delet
   const looked = await cli.succeed(['its', 'get', 'its1']);
   assert.doesNotMatch(looked.stdout, /[✗•?]/);
   assert.match(looked.stdout, /^ {2}✓ can be joined$/m);
+  assert.match(looked.stdout, /^ {2}versions {4}OCM 1\.0\.0 · status add-on 0\.2\.0-rc17$/m);
   await assertUnwritten([hosting]);
+
+  const placement = 'open-cluster-management-hub/cluster-manager-placement-controller';
+  await hosting.admin.patch(resources.deployments, placement, { spec: { replicas: 0 } });
+  await setImage(hosting, 'open-cluster-management/addon-status-controller', 'ocm-status-addon', '0.2.0-rc16');
+  const running =
+    /^ {2}versions {4}OCM 1\.0\.0 \(cluster-manager-placement-controller not running\)\n {14}status add-on running 0\.2\.0-rc16, installed hooks 0\.2\.0-rc17$/m;
+  await until(async () => running.test((await cli.succeed(['its', 'get', 'its1'])).stdout), 'what runs');
 
   const deletion = ['its', 'delete', 'its1', '--hosting-context', 'hosting', '--yes'];
   const deleted = await cli.succeed(deletion);

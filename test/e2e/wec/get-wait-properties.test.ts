@@ -12,6 +12,7 @@ import {
   writeKubeconfig,
 } from '../../../testbed/index.ts';
 import { Cli, type CliRun } from '../support/harness.ts';
+import { setImage } from '../support/images.ts';
 import { announce, ask } from '../support/pretended-agents.ts';
 import { assertRefuses, assertUnwritten, markAll, writesOn } from '../support/refusal.ts';
 import { stopKlusterlet } from '../support/registration.ts';
@@ -82,7 +83,10 @@ describe('wec get', () => {
     assert.match(stdout, /^ {2}✓ connected with its certificate · joined · available · lease renewed \d+s ago$/m);
     assert.match(stdout, /^ {2}labels {6}.*location-group=edge region=east$/m);
     assert.match(stdout, /^ {2}properties {2}clusterName=cluster1 region=east$/m);
-    assert.match(stdout, /klusterlet {2}not looked at: give the context of the cluster, cluster1=CONTEXT/);
+    assert.match(
+      stdout,
+      /klusterlet {2}not looked at, its version unseen: give the context of the cluster, cluster1=CONTEXT/,
+    );
     assert.equal(stderr, '');
     await assertUnwritten(planes());
   });
@@ -91,10 +95,7 @@ describe('wec get', () => {
     for (const line of ['wec get cluster1=cluster1', 'wec get cluster1 --wec-context cluster1']) {
       const { stdout } = await succeed(line);
       assert.match(stdout, /agent [0-9a-f]{8} \(Singleton, 1\.3\.1\)$/m);
-      assert.match(
-        stdout,
-        /klusterlet {2}registers cluster1 as cluster1 · Singleton · hub https:\S+ · operator 1\.3\.1/,
-      );
+      assert.match(stdout, /klusterlet {2}registers cluster1 as cluster1 · Singleton · hub https:\S+ · OCM 1\.3\.1$/m);
       assert.match(stdout, /pods {8}✓ open-cluster-management\/klusterlet-\S+ +Running +1\.3\.1/);
     }
   });
@@ -117,10 +118,35 @@ describe('wec get', () => {
       ['cluster1', 'its1', 'available', null, null, []],
     );
     assert.ok(view.stages.every(({ state }: { state: string }) => state === 'met'));
+    const runs = { product: 'OCM', running: ['1.3.1'], apart: false };
+    const wanted = { version: '1.3.1', by: 'Klusterlet' };
+    assert.deepEqual(view.versions, [
+      { ...runs, component: 'klusterlet', wanted: null },
+      { ...runs, component: 'klusterlet-agent', wanted },
+    ]);
+    const { agent, versions } = (await succeed('wec get cluster1 -o json')).json();
+    assert.deepEqual(
+      [agent.version, versions[0].running, versions[0].unseen],
+      [null, null, 'shows on the WEC itself only'],
+    );
     assert.deepEqual(view.mailbox.works, [{ wds: 'wds1', binding: 'nginx-policy', addon: null, count: 2, failed: [] }]);
     assert.equal(view.wec.klusterlet.clusterName, 'cluster1');
     assert.equal(view.requests[0].agent, view.agent.id);
     assert.equal((await succeed('wec get cluster1 -o name')).stdout, 'cluster1\n');
+  });
+
+  it('tells what runs, not what the Klusterlet asks for', async () => {
+    await cluster1.admin.patch(resources.deployments, 'open-cluster-management/klusterlet', { spec: { replicas: 0 } });
+    const agent = 'open-cluster-management-agent/klusterlet-agent';
+    await setImage(cluster1, agent, 'registration-operator', 'v1.0.0');
+    const { stdout } = await until(async () => {
+      const seen = await succeed('wec get cluster1=cluster1');
+      return / OCM running /.test(seen.stdout) && /klusterlet not running/.test(seen.stdout) ? seen : undefined;
+    }, 'what runs');
+    assert.match(stdout, / OCM running 1\.0\.0 \(klusterlet not running\), Klusterlet 1\.3\.1$/m);
+    assert.match(stdout, /\(Singleton, 1\.0\.0\)$/m);
+    await cluster1.admin.patch(resources.deployments, 'open-cluster-management/klusterlet', { spec: { replicas: 1 } });
+    await until(async () => / OCM 1\.3\.1$/m.test((await succeed('wec get cluster1=cluster1')).stdout), 'the operator');
   });
 
   it('prints the ManagedCluster itself with --raw', async () => {

@@ -10,8 +10,10 @@ import { resources } from '../../kube/resources.ts';
 import type { Helm, LocalChart, ReleaseName } from '../../programs/helm/helm.ts';
 import { isValues, mergeValues, type Values } from '../../programs/helm/values.ts';
 import { compareVersions } from '../../programs/version.ts';
+import { renewCorrectedHook } from '../../spaces/create/its-for-wds.ts';
 import { systemNamespace } from '../../spaces/names.ts';
 import { listControlPlanes } from '../../spaces/spaces.ts';
+import { versionWords } from '../../versions/words.ts';
 import { coreChart } from '../core-chart.ts';
 import { bringChart, type ChartChoice, chooseChart } from './chart.ts';
 import { readSituation, type Situation } from './cluster-state.ts';
@@ -25,6 +27,7 @@ import { requireInitPermissions } from './permissions.ts';
 import { hasKubeFlex, makePlan, type Plan } from './plan.ts';
 import { forgetRevisions, overtaken, settleRelease } from './release-records.ts';
 import { findIrreplaceable, markAsKept } from './resource-policy.ts';
+import { type UnreachedSpace, unreachedSpaces } from './unreached.ts';
 
 /** What `init` has come to. */
 export interface InitResult {
@@ -43,6 +46,8 @@ export interface InitResult {
   kept: string[];
   /** The ITSes that there are on the cluster. */
   itses: string[];
+  /** With --upgrade: spaces that it has not brought to the installed version; in a dry run, that it would not reach. */
+  unreached: UnreachedSpace[];
   /** Whether this run has written anything on the cluster. */
   changed: boolean;
 }
@@ -75,7 +80,8 @@ export async function initHosting(input: InitInput, tools: InitTools, run: Run):
   const asked = await helm.valuesOf(kubeFlexValues(input), input.values);
   for (let attempts = 1; ; attempts++) {
     try {
-      return await attempt({ ...input, choice, asked }, tools, run);
+      const result = await attempt({ ...input, choice, asked }, tools, run);
+      return input.upgrade ? await afterUpgrade(result, tools.kube, run) : result;
     } catch (error) {
       const isOvertaken = error instanceof StellarError && error.code === 'release-pending';
       if (!isOvertaken || attempts === mostAttempts) throw error;
@@ -112,6 +118,7 @@ async function attempt(input: Chosen, tools: InitTools, run: Run): Promise<InitR
     kubeFlex: hasKubeFlex(values) ? 'installed' : 'kept',
     kept: [],
     itses: ((await listControlPlanes(kube, 'its')) ?? []).map(({ metadata }) => metadata.name),
+    unreached: [],
     changed: false,
   };
   const followed = { release: situation.release.name, needsPostgres: needsPostgres(values), started };
@@ -133,6 +140,19 @@ async function attempt(input: Chosen, tools: InitTools, run: Run): Promise<InitR
   }
   await letHelmWork(plan, situation.release, chart, followed, tools, run);
   return result;
+}
+
+/** Says which spaces are left as they were, what they run, and what a person can do about it. */
+async function afterUpgrade(result: InitResult, kube: Kube, { progress }: Run): Promise<InitResult> {
+  const isRenewed = await renewCorrectedHook(kube);
+  const unreached = await unreachedSpaces(kube, kube.dryRun && result.previousVersion !== result.version);
+  if (unreached.length > 0)
+    progress.note('KubeFlex runs the hooks of a control plane once: spaces that exist keep what they run.');
+  for (const { name, versions, next } of unreached) {
+    progress.note(`${name}: ${versionWords(versions).join(' · ')}`);
+    for (const step of next) progress.note(textOf(step));
+  }
+  return { ...result, unreached, changed: result.changed || (isRenewed && !kube.dryRun) };
 }
 
 async function letHelmWork(

@@ -4,10 +4,10 @@ import { inWords, run } from '../../engine/next-step.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import type { Deployment, KubeObject } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
-import { hookNames, roleLabel } from '../names.ts';
+import { hookNames, roleLabel, transportDeployment } from '../names.ts';
 import type { PostCreateHook } from '../objects.ts';
 import { listControlPlanes } from '../spaces.ts';
-import { isItsNameDefect, transportDeployment } from '../stages/wds-stages.ts';
+import { isItsNameDefect } from '../stages/wds-stages.ts';
 
 /** How a WDS is told its ITS. */
 export interface ItsForWds {
@@ -49,6 +49,19 @@ export async function chooseItsForWds(
 /** Whether a transport that is made by this hook starts when its ITS is named. */
 export const canNameIts = (hook: PostCreateHook | undefined): boolean =>
   hook === undefined || !isItsNameDefect(transportTemplate(hook));
+
+/**
+ * Brings the copy, where there is one, to what the chart's hook is now: an upgrade of the chart does not know of it.
+ * @returns whether it has changed
+ */
+export async function renewCorrectedHook(hosting: Kube): Promise<boolean> {
+  const [copy, hook] = await Promise.all(
+    [correctedHookName, hookNames.transport].map((name) =>
+      hosting.get<PostCreateHook>(resources.postCreateHooks, name),
+    ),
+  );
+  return copy !== undefined && hook !== undefined && (await hosting.apply(corrected(hook))) !== 'unchanged';
+}
 
 function pick({ cluster }: Kube, asked: string | undefined, names: readonly string[]): string {
   const known = names.length === 0 ? 'there is none' : `there are ${names.join(', ')}`;

@@ -1,7 +1,7 @@
 import type { Kube } from '../../kube/client/client.ts';
 import { isCrdServed } from '../../kube/crds.ts';
 import type { ConfigMap, KubeObject, Pod } from '../../kube/objects.ts';
-import { lenient } from '../../kube/permissive-reader.ts';
+import { type LenientReader, lenient } from '../../kube/permissive-reader.ts';
 import { resources } from '../../kube/resources.ts';
 import { parseClusterInfo } from '../../wecs/hub/cluster-info.ts';
 import type { Endpoint } from '../../wecs/hub/endpoint.ts';
@@ -37,7 +37,7 @@ export async function readItsInside(kube: Kube): Promise<ItsInside> {
       ),
     ),
     its.get<ConfigMap>(resources.configMaps, 'cluster-info', { namespace: 'kube-public' }),
-    Promise.all([operatorNamespace, hubNamespace].map((namespace) => its.list<Pod>(resources.pods, { namespace }))),
+    readHubPods(its),
     its.get<KubeObject>(resources.namespaces, propertiesNamespace),
   ]);
   return {
@@ -46,8 +46,15 @@ export async function readItsInside(kube: Kube): Promise<ItsInside> {
     workStatusServed,
     bootstrapAccount: accounts.find((account) => account !== undefined)?.metadata.name,
     clusterInfo: parseClusterInfo(info?.data?.kubeconfig),
-    hubPods: hubPods.flatMap((pods) => pods ?? []),
+    hubPods,
     propertiesNamespace: properties !== undefined,
     forbidden: its.forbidden,
   };
+}
+
+/** The pods of OCM's operator and of the hub's controllers; those that this user may not see left out. */
+export async function readHubPods(its: LenientReader): Promise<Pod[]> {
+  const namespaces = [operatorNamespace, hubNamespace];
+  const pods = await Promise.all(namespaces.map((namespace) => its.list<Pod>(resources.pods, { namespace })));
+  return pods.flatMap((list) => list ?? []);
 }

@@ -10,7 +10,7 @@ import { lenient } from '../../kube/permissive-reader.ts';
 import { podsOf } from '../../kube/pods.ts';
 import { resources } from '../../kube/resources.ts';
 import { propertiesNamespace, wdsCrds, workStatusCrd } from '../../workloads/names.ts';
-import { hookNames } from '../names.ts';
+import { hookNames, managerDeployment, transportDeployment } from '../names.ts';
 import type { SpaceEvidence } from './evidence.ts';
 import {
   apiServerRuns,
@@ -72,10 +72,6 @@ async function readItsOfWds({ name, isReady, kube }: ItsToRead): Promise<ItsOfWd
   ]);
   return { name, isReady, workStatusServed, propertiesNamespace: namespace !== undefined };
 }
-
-/** The Deployment of KubeStellar's controller manager in the namespace of a WDS. */
-export const managerDeployment = 'kubestellar-controller-manager';
-export const transportDeployment = 'transport-controller';
 
 /** How a WDS comes about (facts: core chart 0.30): the control plane, its API server, KubeStellar's two controllers, and their traces. */
 export function wdsStages(): SpaceStage<WdsInside>[] {

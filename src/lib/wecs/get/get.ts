@@ -3,16 +3,19 @@ import { stageViews, standingOf } from '../../engine/stages.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { createdAt } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
+import { wecPrograms } from '../../versions/programs.ts';
+import { mayNotRead, type RunningVersion, runningVersions } from '../../versions/running.ts';
 import { singletonAgentId } from '../accept.ts';
 import { effectiveProperties } from '../customization.ts';
 import { noSuchWec } from '../find-wecs.ts';
 import type { Endpoint } from '../hub/endpoint.ts';
 import { requireHub } from '../hub/require-hub.ts';
-import { imageVersion } from '../klusterlet/image.ts';
+import { agentNamespace } from '../names.ts';
 import type { Klusterlet, ManagedCluster } from '../objects.ts';
 import type { HubEvidence } from '../registration/hub-evidence.ts';
 import { leasePeriodSeconds, overdueLease } from '../registration/lease.ts';
 import { requestView } from '../registration/requests.ts';
+import type { WecEvidence } from '../registration/wec-evidence.ts';
 import { diagnose } from './checks.ts';
 import { seeWec } from './look.ts';
 import { conditionViews, type WecView } from './view.ts';
@@ -36,16 +39,18 @@ export async function getWec(
   wec: Kube | undefined,
   endpoints: () => Promise<readonly Endpoint[]>,
 ): Promise<WecView> {
-  const { findings, configMap, side, unseen, isRegisteredHere } = await seeWec(hub, name, wec, endpoints);
+  const { findings, configMap, side, unseen, isRegisteredHere, error } = await seeWec(hub, name, wec, endpoints);
   const { hub: evidence, mailbox, reports } = findings;
   const { managedCluster } = evidence;
+  const versions = wecVersions(findings.wec, wec === undefined ? 'shows on the WEC itself only' : error?.message);
   const wrong = diagnose(findings);
   return {
     name,
     its: hub.cluster.context,
     created: managedCluster === undefined ? null : new Date(createdAt(managedCluster)).toISOString(),
     kubernetesVersion: managedCluster?.status?.version?.kubernetes ?? null,
-    agent: describeAgent(evidence, isRegisteredHere ? findings.wec?.klusterlet : undefined),
+    agent: describeAgent(evidence, isRegisteredHere ? findings.wec?.klusterlet : undefined, versions),
+    versions,
     ...standingOf(reports),
     stages: stageViews(reports),
     conditions: conditionViews(managedCluster?.status?.conditions),
@@ -67,14 +72,30 @@ export async function getWec(
   };
 }
 
-function describeAgent({ requests }: HubEvidence, klusterlet: Klusterlet | undefined): WecView['agent'] {
+/** What runs on a WEC; the ITS knows nothing of it. @param unseen why nothing of it was seen, where that is so */
+function wecVersions(wec: WecEvidence | undefined, unseen: string | undefined): RunningVersion[] {
+  const { klusterlet, pods } = wec ?? {};
+  const blind = unseen ?? whereElse(klusterlet) ?? (pods === undefined ? mayNotRead : undefined);
+  return runningVersions(wecPrograms(klusterlet), pods ?? [], blind);
+}
+
+/** Agents whose pods were not looked at. */
+function whereElse(klusterlet: Klusterlet | undefined): string | undefined {
+  const { deployOption, namespace = agentNamespace } = klusterlet?.spec ?? {};
+  if (deployOption?.mode?.endsWith('Hosted')) return 'it runs in another cluster';
+  return namespace === agentNamespace ? undefined : `namespace ${namespace} was not looked at`;
+}
+
+function describeAgent(
+  { requests }: HubEvidence,
+  klusterlet: Klusterlet | undefined,
+  versions: readonly RunningVersion[],
+): WecView['agent'] {
   const certified = requests.findLast(({ state, agent }) => agent !== undefined && state === 'issued');
-  const { deployOption, imagePullSpec, registrationImagePullSpec } = klusterlet?.spec ?? {};
-  // In Singleton mode one program, of the operator's image, is both agents.
-  const image = deployOption?.mode === 'Singleton' ? imagePullSpec : registrationImagePullSpec;
+  const [, registrationAgent] = klusterlet === undefined ? [] : versions;
   return {
     id: (klusterlet && singletonAgentId(klusterlet)) ?? certified?.agent ?? null,
-    mode: deployOption?.mode ?? null,
-    version: imageVersion(image) ?? null,
+    mode: klusterlet?.spec?.deployOption?.mode ?? null,
+    version: registrationAgent?.running?.[0] ?? null,
   };
 }

@@ -1,6 +1,7 @@
 import type { Diagnosis } from '../../engine/problem.ts';
 import type { StageView, Standing } from '../../engine/stages.ts';
 import type { Condition } from '../../kube/objects.ts';
+import type { RunningVersion } from '../../versions/running.ts';
 import type { EffectiveProperty } from '../customization.ts';
 import type { RequestView } from '../registration/requests.ts';
 
@@ -11,8 +12,10 @@ export interface WecView extends Standing {
   its: string;
   created: string | null;
   kubernetesVersion: string | null;
-  /** The agent that has its certificate; mode and version show on the WEC only. */
+  /** The agent that has its certificate; its mode, and the version of it that runs, show on the WEC only. */
   agent: { id: string | null; mode: string | null; version: string | null };
+  /** Of the operator and the agents. */
+  versions: RunningVersion[];
   stages: StageView[];
   conditions: ConditionView[];
   labels: Record<string, string>;
@@ -67,7 +70,6 @@ export interface WecSide {
     hub: string | null;
     conditions: ConditionView[];
   } | null;
-  operatorVersion: string | null;
   pods: PodView[];
 }
 

@@ -2,7 +2,6 @@ import type { ClusterRef } from '../../kube/client/errors.ts';
 import type { Pod } from '../../kube/objects.ts';
 import type { LenientReader } from '../../kube/permissive-reader.ts';
 import { hubOf } from '../klusterlet/agent.ts';
-import { imageVersion } from '../klusterlet/image.ts';
 import { readWec, type WecEvidence } from '../registration/wec-evidence.ts';
 import { conditionViews, type PodView, type WecSide } from './view.ts';
 
@@ -12,7 +11,7 @@ export async function readWecSide(
   { context }: ClusterRef,
 ): Promise<{ evidence: WecEvidence; side: WecSide }> {
   const evidence = await readWec(wec);
-  const { klusterlet, operator } = evidence;
+  const { klusterlet } = evidence;
   const side: WecSide = {
     context,
     klusterlet:
@@ -24,7 +23,6 @@ export async function readWecSide(
             hub: hubOf(evidence)?.server ?? null,
             conditions: conditionViews(klusterlet.status?.conditions),
           },
-    operatorVersion: imageVersion(operator?.spec?.template?.spec?.containers?.[0]?.image) ?? null,
     pods: (evidence.pods ?? []).map(toPod),
   };
   return { evidence, side };

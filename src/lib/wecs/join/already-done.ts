@@ -1,7 +1,7 @@
 import type { Run } from '../../engine/run.ts';
 import { blockingStage, isMet, type StageReport } from '../../engine/stages.ts';
+import { imageVersion } from '../../kube/image.ts';
 import type { HubAccess } from '../hub/hub-access.ts';
-import { imageVersion } from '../klusterlet/image.ts';
 import type { WecResult } from '../registration/follow.ts';
 import { judgeRegistration } from '../registration/stages.ts';
 import type { WecEvidence } from '../registration/wec-evidence.ts';

@@ -12,7 +12,7 @@ import { isTokenRefused as presentToken } from '../identity/agent-certificate.ts
 import { clusterUid } from '../identity/cluster-uid.ts';
 import type { Identity } from '../identity/identity.ts';
 import { type AgentSettings, type HubConnection, readHubKubeconfig } from '../klusterlet/agent.ts';
-import { tagOf } from '../klusterlet/image.ts';
+import { tagOf } from '../klusterlet/ocm-version.ts';
 import { isOurs } from '../klusterlet/operator.ts';
 import type { Klusterlet } from '../objects.ts';
 import { hubPermissions, startAnewPermissions, wecPermissions } from '../permissions.ts';

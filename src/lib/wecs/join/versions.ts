@@ -1,7 +1,8 @@
+import { imageVersion, parseImage } from '../../kube/image.ts';
 import type { Pod } from '../../kube/objects.ts';
 import { compareVersions } from '../../programs/version.ts';
 import { type AgentSettings, image } from '../klusterlet/agent.ts';
-import { imageVersion, isOcmVersion, parseImage } from '../klusterlet/image.ts';
+import { isOcmVersion } from '../klusterlet/ocm-version.ts';
 import { isOurs } from '../klusterlet/operator.ts';
 import type { WecEvidence } from '../registration/wec-evidence.ts';
 import { isOperatorPod, stuckPodsOf } from '../registration/wec-pods.ts';

@@ -6,6 +6,7 @@ import { nextStep } from '../../../../src/lib/status/next.ts';
 import { treeOf } from '../../../../src/lib/status/tree.ts';
 import type { HostingStatus, ItsStatus, StatusView, WdsStatus, WecStatus } from '../../../../src/lib/status/view.ts';
 import { styleFor } from '../../../../src/lib/terminal/style.ts';
+import type { RunningVersion } from '../../../../src/lib/versions/running.ts';
 import { asWritten, fakeIo } from '../../support/fake-io.ts';
 
 const { io } = fakeIo();
@@ -15,10 +16,16 @@ const hosting = (changes: Partial<HostingStatus> = {}): HostingStatus => ({
   name: 'kind-kubeflex',
   server: 'https://127.0.0.1:6443',
   kubeflexVersion: '0.9.3',
-  kubestellarVersion: '0.30.0',
+  hooksVersion: '0.30.0',
+  versions: [version('KubeFlex', '0.9.3')],
   problem: false,
   reason: '',
   ...changes,
+});
+
+const version = (product: string, running: string, wanted: string | null = null): RunningVersion => ({
+  ...{ product, component: product, running: [running], apart: wanted !== null },
+  wanted: wanted === null ? null : { version: wanted, by: 'installed hooks' },
 });
 
 const space = {
@@ -37,6 +44,7 @@ const its = (changes: Partial<ItsStatus> = {}): ItsStatus => ({
   type: 'vcluster',
   context: 'its1',
   ocmVersion: '1.0.0',
+  versions: [version('OCM', '1.0.0')],
   webhook: { answers: true, why: '', next: null },
   wecs: [],
   ...changes,
@@ -48,6 +56,7 @@ const wds = (changes: Partial<WdsStatus> = {}): WdsStatus => ({
   type: 'k8s',
   context: 'wds1',
   its: 'its1',
+  versions: [version('KubeStellar', '0.30.0')],
   bindingPolicies: 1,
   objects: 5,
   ...changes,
@@ -80,13 +89,13 @@ const lines = (shown: StatusView, style = plain): string[] => asWritten(describe
 test('a whole installation is a tree, with all facts in one column', () => {
   const its2 = its({ name: 'its2', type: 'host', wecs: [asking] });
   assert.deepEqual(lines(view({ itses: [its({ wecs: [wec('cluster1'), silent] }), its2] })), [
-    'kind-kubeflex   KubeFlex 0.9.3 · KubeStellar 0.30.0',
+    'kind-kubeflex   KubeFlex 0.9.3 · KubeStellar hooks 0.30.0',
     '├─ ITS its1     vcluster · ready · OCM 1.0.0',
     '│  ├─ cluster1  available',
     '│  └─ cluster2  ✗ lease stopped 11m ago',
     '├─ ITS its2     host · ready · OCM 1.0.0',
     '│  └─ cluster3  request pending',
-    '└─ WDS wds1     k8s · ready → its1 · 1 binding policy, 5 objects',
+    '└─ WDS wds1     k8s · ready → its1 · KubeStellar 0.30.0 · 1 binding policy, 5 objects',
   ]);
 });
 
@@ -119,7 +128,7 @@ test('a space says what keeps it from being ready', () => {
     reason: 'Job its1-system/its-hub-init has failed',
   };
   const coming = { ready: false, stage: 'api-server', reason: 'Job its-hub-init is running' };
-  const unknown = { ocmVersion: null, wecs: null };
+  const unknown = { ocmVersion: null, versions: [], wecs: null };
   assert.equal(
     factsOf({ itses: [its({ ...broken, ...unknown })] }),
     'vcluster · ✗ Job its1-system/its-hub-init has failed',
@@ -136,7 +145,7 @@ test('a space says what keeps it from being ready', () => {
     factsOf({ itses: [its({ type: null, ready: false, stage: null, ...unknown, unseen: 'not allowed' })] }),
     'elsewhere · ? not allowed',
   );
-  const nothing = { bindingPolicies: null, objects: null };
+  const nothing = { versions: [], bindingPolicies: null, objects: null };
   assert.equal(
     factsOf({ wdses: [wds({ ready: false, problem: true, reason: 'refused', ...nothing })] }),
     'k8s · → its1 · ✗ refused',
@@ -147,13 +156,34 @@ test('what there is none of is said', () => {
   assert.equal(factsOf({ itses: [its()] }), 'vcluster · ready · OCM 1.0.0 · no WECs yet');
   assert.equal(
     factsOf({ wdses: [wds({ its: null, bindingPolicies: 0, objects: 0 })] }),
-    'k8s · ready → an ITS that is not clear · no binding policies',
+    'k8s · ready → an ITS that is not clear · KubeStellar 0.30.0 · no binding policies',
   );
   assert.equal(
     factsOf({ wdses: [wds({ bindingPolicies: 2, objects: 1 })] }),
-    'k8s · ready → its1 · 2 binding policies, 1 object',
+    'k8s · ready → its1 · KubeStellar 0.30.0 · 2 binding policies, 1 object',
   );
   assert.match(lines(view({ itses: [], wdses: [] }))[0] ?? '', / · no ITS and no WDS yet$/);
+});
+
+test('what runs is told apart from what the hooks would install, and is not guessed where it is unseen', () => {
+  const behind = [
+    version('OCM', '0.15.2'),
+    version('status add-on', '0.2.0-rc16', '0.2.0-rc17'),
+    version('k3s', '1.27.2'),
+  ];
+  assert.equal(
+    factsOf({ itses: [its({ versions: behind, wecs: null })] }),
+    'vcluster · ready · OCM 0.15.2 · status add-on running 0.2.0-rc16, installed hooks 0.2.0-rc17',
+  );
+  assert.equal(
+    factsOf({ wdses: [wds({ versions: [version('KubeStellar', '0.29.0', '0.30.0')] })] }),
+    'k8s · ready → its1 · KubeStellar running 0.29.0, installed hooks 0.30.0 · 1 binding policy, 5 objects',
+  );
+  const unseen = { ...version('KubeStellar', ''), running: null, unseen: 'not allowed to read pods' };
+  assert.equal(
+    factsOf({ wdses: [wds({ versions: [unseen] })] }),
+    'k8s · ready → its1 · KubeStellar unseen: not allowed to read pods · 1 binding policy, 5 objects',
+  );
 });
 
 test('what a server says is shown on its line, and moves no cursor', () => {

@@ -1,0 +1,135 @@
+import { command } from '../../engine/command-line.ts';
+import { inWords, type NextStep, outline, run } from '../../engine/next-step.ts';
+import { hidden, seen } from '../../kube/access.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import { lenient } from '../../kube/permissive-reader.ts';
+import { resources } from '../../kube/resources.ts';
+import { hookNames, namespaceOf, type SpaceRole } from '../../spaces/names.ts';
+import type { ControlPlane, PostCreateHook } from '../../spaces/objects.ts';
+import { itsVersions, wdsVersions } from '../../spaces/space-versions.ts';
+import { hookLike, listControlPlanes, roleOf } from '../../spaces/spaces.ts';
+import { readSpace } from '../../spaces/stages/evidence.ts';
+import { readHubPods } from '../../spaces/stages/its-contents.ts';
+import { versionsOfHooks } from '../../versions/hooks.ts';
+import { products } from '../../versions/programs.ts';
+import type { RunningVersion } from '../../versions/running.ts';
+
+/** A space that an upgrade has left as it was. */
+export interface UnreachedSpace {
+  name: string;
+  role: SpaceRole;
+  /** What runs of it, beside what the hooks would install now. */
+  versions: RunningVersion[];
+  /** How a person brings it to the installed version. */
+  next: NextStep[];
+}
+
+/**
+ * The spaces that newer hooks do not reach: KubeFlex skips every hook that a control plane's status lists as done (kubeflex v0.9.3,
+ * pkg/reconcilers/shared/postcreate_hook.go). Only the hosting cluster is asked, where all but external ITSes show what they run.
+ * @param isPlanned the hooks are those of before, so that every space counts that has been through them
+ */
+export async function unreachedSpaces(kube: Kube, isPlanned: boolean): Promise<UnreachedSpace[]> {
+  const [hooks = [], all = []] = await Promise.all([
+    kube.list<PostCreateHook>(resources.postCreateHooks),
+    listControlPlanes(kube),
+  ]);
+  const spaces = await Promise.all(all.filter(isThrough).map((controlPlane) => look(kube, controlPlane, hooks)));
+  return spaces.filter(
+    (space) =>
+      space !== undefined && (isPlanned || space.versions.some(({ apart, running }) => apart || running === null)),
+  ) as UnreachedSpace[];
+}
+
+const isThrough = ({ status }: ControlPlane): boolean => Object.keys(status?.postCreateHooks ?? {}).length > 0;
+
+async function look(
+  kube: Kube,
+  controlPlane: ControlPlane,
+  hooks: readonly PostCreateHook[],
+): Promise<UnreachedSpace | undefined> {
+  const { name } = controlPlane.metadata;
+  const role = roleOf(controlPlane);
+  const evidence = role && (await readSpace(kube, name, role));
+  if (role === undefined || evidence === undefined) return undefined;
+  const again = (...names: string[]) => runAgain(kube, { controlPlane, role }, names, hooks);
+  if (role === 'wds') {
+    const versions = wdsVersions(evidence, versionsOfHooks(hooks));
+    return { name, role, versions, next: again(hookNames.controller, hookNames.transport) };
+  }
+  const reader = lenient(kube);
+  const inside =
+    evidence.type === 'host'
+      ? seen({ hubPods: await readHubPods(reader), forbidden: reader.forbidden })
+      : hidden('it runs in another cluster');
+  const versions = itsVersions(evidence, inside, versionsOfHooks(hooks));
+  const isApart = (of: string) => versions.some(({ product, apart }) => product === of && apart);
+  const upgrade = command`clusteradm --context ${name} upgrade clustermanager --bundle-version VERSION --wait`;
+  const next = [
+    ...(isApart(products.ocm) ? [outline(upgrade, 'Upgrade OCM')] : []),
+    ...(isApart(products.statusAddon) ? again(hookNames.statusAddon) : []),
+  ];
+  return { name, role: 'its', versions, next };
+}
+
+/**
+ * Has KubeFlex run hooks once more. What they have made goes first: newer versions of KubeFlex create what is missing, and do not
+ * change against themselves what they have created.
+ */
+function runAgain(
+  { cluster: { context } }: Kube,
+  { controlPlane, role }: { controlPlane: ControlPlane; role: SpaceRole },
+  names: readonly string[],
+  hooks: readonly PostCreateHook[],
+): NextStep[] {
+  const { name } = controlPlane.metadata;
+  const own = names.map((hook) => hookLike(controlPlane, hook));
+  const definitions = own.flatMap((hook) => hooks.find(({ metadata }) => metadata.name === hook) ?? []);
+  if (definitions.length < names.length)
+    return [inWords(`${name} was made by hooks that are not installed any more: create another one in its place`)];
+  const missing = missingVariables(controlPlane, definitions);
+  if (missing.length > 0)
+    return [inWords(`The hooks need ${missing.join(', ')}, which spec.globalVars of ControlPlane ${name} lacks`)];
+  const made = definitions.flatMap((hook) => objectsOf(controlPlane, hook));
+  const patch = JSON.stringify({ status: { postCreateHooks: Object.fromEntries(own.map((hook) => [hook, null])) } });
+  return [
+    run(
+      command`kubectl --context ${context} --namespace ${namespaceOf(name)} delete ${made}`,
+      `Remove it from ${name}`,
+    ),
+    run(
+      command`kubectl --context ${context} patch controlplane ${name} --subresource status --type merge --patch ${patch}`,
+      'Then have KubeFlex make it anew',
+    ),
+    // In 0.30 the chart's transport does not start where its ITS is named; that is repaired by it as well.
+    run(command`stellarctl ${role} repair ${name} --hosting-context ${context}`, 'And wait for it'),
+  ];
+}
+
+/** The objects of a hook, as kubectl is told them. KubeFlex fills the same variables in (pkg/reconcilers/shared/postcreate_hook.go). */
+function objectsOf({ metadata: { name } }: ControlPlane, hook: PostCreateHook): string[] {
+  const values: Record<string, string> = {
+    ControlPlaneName: name,
+    Namespace: namespaceOf(name),
+    HookName: hook.metadata.name,
+  };
+  return (hook.spec?.templates ?? []).map(({ kind = '', metadata }) => {
+    const filled = metadata.name.replace(variable, (text, key: string) => values[key] ?? text);
+    return `${kind.toLowerCase()}/${filled}`;
+  });
+}
+
+const variable = /\{\{\s*\.(\w+)\s*\}\}/g;
+const ofKubeFlex = ['ControlPlaneName', 'Namespace', 'HookName'];
+
+/** Hooks of another version may need variables that a control plane was not made with: WDSSecretKey since 0.30. */
+function missingVariables({ spec }: ControlPlane, hooks: readonly PostCreateHook[]): string[] {
+  const missing = hooks.flatMap((hook) => {
+    const use = spec?.postCreateHooks?.find(({ hookName }) => hookName === hook.metadata.name);
+    const defaults = (hook.spec?.defaultVars ?? []).map(({ name }) => name);
+    const given = [...ofKubeFlex, ...defaults, ...Object.keys({ ...spec?.globalVars, ...use?.vars })];
+    const needed = [...JSON.stringify(hook.spec?.templates ?? []).matchAll(variable)].map(([, key = '']) => key);
+    return needed.filter((key) => !given.includes(key));
+  });
+  return [...new Set(missing)];
+}

@@ -1,0 +1,49 @@
+import type { Access } from '../kube/access.ts';
+import type { Pod } from '../kube/objects.ts';
+import type { HookVersions } from '../versions/hooks.ts';
+import { apiServerPrograms, hubPrograms, wdsPrograms } from '../versions/programs.ts';
+import { blindness, type RunningVersion, runningVersions } from '../versions/running.ts';
+import { hookNames } from './names.ts';
+import { hooksOf } from './spaces.ts';
+import type { SpaceEvidence } from './stages/evidence.ts';
+import type { ItsInside } from './stages/its-contents.ts';
+import type { Space } from './stages/space-stages.ts';
+import type { WdsInside } from './stages/wds-stages.ts';
+
+/** The pods of OCM in an ITS, and whether this user may see them all. */
+export interface HubPods {
+  hubPods: readonly Pod[];
+  forbidden: ReadonlySet<string>;
+}
+
+/** Those that install OCM; without them it is somebody else's, and of whatever version. */
+const ocmHooks: readonly string[] = [hookNames.hubInit, 'its-with-clusteradm'];
+
+/**
+ * What runs of an ITS: its API server on the hosting cluster, OCM and the status add-on inside it. The pods of a vcluster are on the
+ * hosting cluster as well, under names that begin in the same way, so that they show where the ITS itself does not answer.
+ */
+export function itsVersions(
+  evidence: Pick<SpaceEvidence, 'type' | 'pods' | 'forbidden'> & Partial<SpaceEvidence>,
+  look: Access<HubPods>,
+  hooks: HookVersions,
+): RunningVersion[] {
+  const { type, pods, controlPlane } = evidence;
+  const bringsOcm = controlPlane !== undefined && hooksOf(controlPlane).some((hook) => ocmHooks.includes(hook));
+  const inside = look.state === 'seen' ? look.value.hubPods : [];
+  const blind = look.state === 'seen' ? blindness(look.value) : look.why;
+  return [
+    ...runningVersions(hubPrograms(bringsOcm ? hooks : { ...hooks, ocm: undefined }), [...inside, ...pods], blind),
+    ...runningVersions(apiServerPrograms(type), pods, blindness(evidence)),
+  ];
+}
+
+/** What runs of a space. */
+export const spaceVersions = (space: Space<ItsInside | WdsInside>, hooks: HookVersions): RunningVersion[] =>
+  space.role === 'its' ? itsVersions(space, space.look as Access<ItsInside>, hooks) : wdsVersions(space, hooks);
+
+/** What runs of a WDS, all of it on the hosting cluster: KubeStellar's controllers, and its API server. */
+export function wdsVersions(evidence: SpaceEvidence, hooks: HookVersions): RunningVersion[] {
+  const programs = [...wdsPrograms(hooks), ...apiServerPrograms(evidence.type)];
+  return runningVersions(programs, evidence.pods, blindness(evidence));
+}

@@ -1,0 +1,94 @@
+import { imageVersion } from '../kube/image.ts';
+import {
+  apiServerOf,
+  managerDeployment,
+  managerName,
+  statusAddonDeployment,
+  transportDeployment,
+} from '../spaces/names.ts';
+import { agentNamespace, clusterManagerName, operatorName, operatorNamespace } from '../wecs/names.ts';
+import type { Klusterlet } from '../wecs/objects.ts';
+import type { HookVersions } from './hooks.ts';
+import type { Program, Wanted } from './running.ts';
+
+/**
+ * The programs of an installation, by the names and images of KubeFlex 0.9.3, KubeStellar's core chart 0.30.0 and OCM 1.3.1
+ * (manifests/, and what a hub and a WEC were seen to have).
+ */
+export const products = {
+  ocm: 'OCM',
+  kubeFlex: 'KubeFlex',
+  kubeStellar: 'KubeStellar',
+  statusAddon: 'status add-on',
+} as const;
+
+export const kubeFlexPrograms: readonly Program[] = [
+  { product: products.kubeFlex, component: managerName, image: 'manager' },
+];
+
+/** What serves the API of a control plane: of a vcluster two programs in one pod, of an external one nothing of KubeFlex's. */
+export function apiServerPrograms(type: string): Program[] {
+  const { name: component } = apiServerOf[type] ?? {};
+  if (component === undefined) return [];
+  const images = { vcluster: ['vcluster', 'k3s'], k3s: ['k3s'] }[type] ?? [component];
+  return images.map((image) => ({ product: image, component, image }));
+}
+
+/** A hub's controllers, by the end of their names, and their images. */
+const hubControllers: Readonly<Record<string, string>> = {
+  'registration-controller': 'registration',
+  'registration-webhook': 'registration',
+  'placement-controller': 'placement',
+  'work-webhook': 'work',
+  'addon-manager-controller': 'addon-manager',
+  'addon-webhook': 'addon-manager',
+};
+
+/** OCM in an ITS, and KubeStellar's status add-on beside it. */
+export function hubPrograms({ ocm, statusAddon }: HookVersions): Program[] {
+  const ofOcm = (component: string, image: string) => ({ product: products.ocm, component, image, wanted: ocm });
+  return [
+    ofOcm(clusterManagerName, 'registration-operator'),
+    ...Object.entries(hubControllers).map(([name, image]) => ofOcm(`${clusterManagerName}-${name}`, image)),
+    {
+      product: products.statusAddon,
+      component: statusAddonDeployment,
+      image: 'ocm-status-addon',
+      wanted: statusAddon,
+      isOptional: true,
+    },
+  ];
+}
+
+export function wdsPrograms({ controllerManager, transport }: HookVersions): Program[] {
+  const product = products.kubeStellar;
+  return [
+    { product, component: managerDeployment, image: 'controller-manager', wanted: controllerManager },
+    { product, component: transportDeployment, image: 'ocm-transport-controller', wanted: transport },
+  ];
+}
+
+const klusterletOperator: Program = {
+  product: products.ocm,
+  component: operatorName,
+  image: 'registration-operator',
+  namespace: operatorNamespace,
+};
+
+/** The operator of a WEC, and its agents: one program in mode Singleton, two otherwise. */
+export function wecPrograms(klusterlet: Klusterlet | undefined): Program[] {
+  if (klusterlet === undefined) return [klusterletOperator];
+  const { deployOption, imagePullSpec, registrationImagePullSpec, workImagePullSpec } = klusterlet.spec ?? {};
+  const agent = (component: string, image: string, reference: string | undefined): Program => {
+    const version = imageVersion(reference);
+    const wanted: Wanted | undefined = version === undefined ? undefined : { version, by: 'Klusterlet' };
+    return { product: products.ocm, component, image, namespace: agentNamespace, wanted };
+  };
+  const agents = deployOption?.mode?.startsWith('Singleton')
+    ? [agent('klusterlet-agent', 'registration-operator', imagePullSpec)]
+    : [
+        agent('klusterlet-registration-agent', 'registration', registrationImagePullSpec),
+        agent('klusterlet-work-agent', 'work', workImagePullSpec),
+      ];
+  return [klusterletOperator, ...agents];
+}
