@@ -96,8 +96,10 @@ export class Kubelet {
     this.#signal.addEventListener('abort', () => logs.stop());
     await untilAnswered(() => this.#registerNode(logs.port), this.#signal);
     this.#watch<Pod>(pods, (pod, change) => this.#onPod(pod, change));
-    while (!this.#signal.aborted) {
-      await this.#faults.change(this.#signal);
+    for (let change = this.#faults.change(this.#signal); !this.#signal.aborted; ) {
+      await change;
+      // What changes meanwhile is looked at afterwards.
+      change = this.#faults.change(this.#signal);
       await this.#onFaults();
     }
   }
@@ -164,7 +166,11 @@ export class Kubelet {
       removed.catch(failed('could not be removed'));
     } else if (!pod.spec.nodeName) {
       // Its own status is no news.
-      if (!this.#unbound.has(uid)) this.#bind(pod).catch(failed('could not be bound'));
+      if (!this.#unbound.has(uid))
+        this.#bind(pod).catch((error: Error) => {
+          this.#unbound.delete(uid);
+          failed('could not be bound')(error);
+        });
     } else if (!worker && !isFinished(pod) && !this.#evicted.has(uid)) {
       this.#unbound.delete(uid);
       this.#workers.set(uid, new PodWorker(this.#context, pod, this.#nextAddress()));
