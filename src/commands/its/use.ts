@@ -57,11 +57,10 @@ async function requireIts(session: Session, name: string, force: boolean): Promi
   try {
     await requireHub(kube);
   } catch (error) {
-    const { code, message } = failureOf(error);
+    const failure = failureOf(error);
+    const { code, message } = failure;
     if (code === 'not-a-hub')
-      throw new StellarError(code, message, {
-        next: [outline('stellarctl its use CONTEXT', 'Give the context of an ITS')],
-      });
+      throw failure.with({ next: [outline('stellarctl its use CONTEXT', 'Give the context of an ITS')] });
     if (force) return session.progress.note(`${name} was not seen to be an ITS: ${message}`);
     throw new StellarError(code, `${message} It was not seen to be an ITS, and was not chosen.`, {
       next: [run(session.again('--force'), 'To choose it all the same')],

@@ -105,6 +105,12 @@ export class StellarError extends Error {
     this.passing = passing;
   }
 
+  /** The same error with further lines, and other steps in place of its own where they are given. */
+  with({ details = [], next = this.next }: Pick<ErrorDetails, 'details' | 'next'>): StellarError {
+    const { code, message, passing, cause } = this;
+    return new StellarError(code, message, { details: [...this.details, ...details], next, passing, cause });
+  }
+
   /** What helps next, as a person reads it. */
   get hint(): string | undefined {
     return hintOf(this.next);

@@ -181,9 +181,7 @@ async function withLeftovers(
   // Looked at although the command's own time is up, or Ctrl-C was pressed.
   const anew = { ...programs, deadline: new Deadline(20_000), signal: new AbortController().signal };
   const left = await withProvider(provider, anew, (again) => again.clusters()).catch(() => undefined);
-  const { code, message, details, cause } = error;
-  const again = (next: readonly NextStep[], ...more: string[]) =>
-    new StellarError(code, message, { details: [...details, ...more], next, cause });
+  const again = (next: readonly NextStep[], ...details: string[]) => error.with({ details, next });
   if (left === undefined)
     return again([
       runCommand(`${provider} ${listOf[provider]}`, 'Whether something of it is left could not be found out'),
@@ -201,14 +199,12 @@ export function withCluster(
   { provider, name, role }: { provider: ProviderName; name: string; role: LocalClusterInput['role'] },
 ): unknown {
   if (!(error instanceof StellarError)) return error;
-  const { code, message, details } = error;
   const next = error.next.length > 0 ? error.next : [inWords('Go on: run the same command again')];
   const remove = removeCommand(provider, name, role);
   const isTold = next.some((step) => 'command' in step && step.command === remove);
-  return new StellarError(code, message, {
-    details: [...details, `The ${provider} cluster ${name} is there.`],
+  return error.with({
+    details: [`The ${provider} cluster ${name} is there.`],
     next: isTold ? next : [...next, runCommand(remove, 'Or remove the cluster')],
-    cause: error,
   });
 }
 

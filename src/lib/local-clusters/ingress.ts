@@ -87,9 +87,8 @@ export async function bringIngressChart(helm: Helm, given: string | undefined): 
     throw new StellarError('chart-unusable', `${chart} is the chart "${name}", not ${ingressChart.name}.`);
   } catch (error) {
     if (!(error instanceof StellarError) || error.code !== 'chart-unusable') throw error;
-    const { code, message, details, cause } = error;
     const elsewhere = command`Without access to it: helm pull ${reference} elsewhere, and --ingress-chart FILE here`;
-    throw new StellarError(code, message, { details, cause, next: [inWords(elsewhere)] });
+    throw error.with({ next: [inWords(elsewhere)] });
   }
 }
 

@@ -224,13 +224,12 @@ function withRemains(error: unknown, { name, namespace }: ReleaseName, plan: Pla
   const { context } = cluster;
   const back = command`helm uninstall ${name} -n ${namespace} --kube-context ${context}`;
   const isOpen = error.code === 'interrupted' || error.next.length === 0;
-  return new StellarError(error.code, error.message, {
-    details: [...error.details, `Release ${name} in namespace ${namespace} is on ${context}, unfinished.`],
+  return error.with({
+    details: [`Release ${name} in namespace ${namespace} is on ${context}, unfinished.`],
     next: [
       ...(isOpen ? [inWords('Go on: run the same command again')] : error.next),
       ...(plan.installed === undefined ? [nextStep(back, 'Go back')] : []),
     ],
-    cause: error,
   });
 }
 

@@ -47,7 +47,7 @@ export async function prepareBootstrap(name: string, external: ExternalCluster, 
   }).catch((error: unknown) => {
     if (!(error instanceof StellarError) || error.code !== 'endpoint-unusable') throw error;
     const pass = command`stellarctl its create ${name} --type external --address https://…`;
-    throw new StellarError(error.code, error.message, { next: [outline(pass, addressFor(hosting))] });
+    throw error.with({ next: [outline(pass, addressFor(hosting))] });
   });
   if (certificateAuthority === undefined) return { cluster: { ...cluster, server }, user };
   // client-go refuses an authority beside the wish to do without.

@@ -41,7 +41,7 @@ export async function requireContextFree(
   const wanted = { ...contextOf(name, from ?? unknown, tools), isTrial: true };
   await setContext({ ...tools.target, dryRun: true }, wanted, waiting).catch((error: unknown) => {
     if (!(error instanceof StellarError) || error.code !== 'context-taken') throw error;
-    throw new StellarError(error.code, error.message, {
+    throw error.with({
       next: [
         inWords('Choose another name for the space'),
         run(command`kubectl config rename-context ${name} ${name}-old`, 'Or give that context another one'),

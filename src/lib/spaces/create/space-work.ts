@@ -111,16 +111,11 @@ export class SpaceWork {
     const { name, role, exists } = this.#space;
     const { hosting } = this.#tools;
     if (!(error instanceof StellarError) || !(exists || this.#hasBegun)) return error;
-    const { code, message, next, details, cause } = error;
     const back = command`stellarctl ${role} delete ${name} --hosting-context ${hosting.cluster.context}`;
     const left = exists
       ? existsStill(name)
       : `What belongs to ${name} may be there in part. To go back: ${asCalled(back)}`;
-    const isOpen = exists && (code === 'interrupted' || next.length === 0);
-    return new StellarError(code, message, {
-      details: [...details, left],
-      next: isOpen ? onOrBack([], name, role, hosting) : next,
-      cause,
-    });
+    const isOpen = exists && (error.code === 'interrupted' || error.next.length === 0);
+    return error.with({ details: [left], next: isOpen ? onOrBack([], name, role, hosting) : error.next });
   }
 }

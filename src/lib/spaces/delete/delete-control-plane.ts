@@ -224,13 +224,12 @@ function unmarked(context: string, { contexts }: Kubeconfig): ContextToSet {
 
 /** An error after which the deletion is to be run again. @param state what there is by then */
 export function resumable(
-  { code, message, next, details, cause }: StellarError,
+  error: StellarError,
   { name, role }: ControlPlaneToDelete,
   { cluster }: Kube,
   state: string,
 ): StellarError {
   const resume = command`stellarctl ${role} delete ${name} --hosting-context ${cluster.context}`;
-  const isOpen = code === 'interrupted' || next.length === 0;
-  const steps = isOpen ? [nextStep(resume, 'To go on')] : next;
-  return new StellarError(code, message, { details: [...details, state], next: steps, cause });
+  const isOpen = error.code === 'interrupted' || error.next.length === 0;
+  return error.with({ details: [state], next: isOpen ? [nextStep(resume, 'To go on')] : error.next });
 }

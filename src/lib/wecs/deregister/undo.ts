@@ -24,20 +24,18 @@ export async function putBack(hub: Kube, { name, inspection }: Leaving, error: u
   try {
     const labels = await restoreLabels(last, name);
     for (const work of inspection.works) await restoreDeleteOption(last, work);
-    return labels === undefined ? error : withDetail(error, `Put back: label ${listed(labels)}`);
+    return labels === undefined ? error : error.with({ details: [`Put back: label ${listed(labels)}`] });
   } catch (trouble) {
     if (!(trouble instanceof StellarError)) throw trouble;
     const removed = inspection.managedCluster && selectableLabels(inspection.managedCluster);
-    return withDetail(error, `Not put back: label ${listed(removed ?? {})} (${trouble.message})`, [
-      runCommand(toDeregister(hub, name, '--undo'), 'Run the same command again, or put them back'),
-    ]);
+    return error.with({
+      details: [`Not put back: label ${listed(removed ?? {})} (${trouble.message})`],
+      next: [runCommand(toDeregister(hub, name, '--undo'), 'Run the same command again, or put them back')],
+    });
   } finally {
     last.close();
   }
 }
-
-const withDetail = ({ code, message, details, next }: StellarError, detail: string, instead = next): StellarError =>
-  new StellarError(code, message, { next: instead, details: [...details, detail] });
 
 const listed = (labels: Record<string, string>): string =>
   Object.entries(labels)

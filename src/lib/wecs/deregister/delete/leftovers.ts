@@ -97,10 +97,9 @@ async function removeMailbox(hub: Kube, left: Inspection, force: boolean | undef
 }
 
 /** The hub holds the rights of an agent in its mailbox by a finalizer. */
-async function withMissing(hub: Kube, { code, message, details, next }: StellarError): Promise<StellarError> {
+async function withMissing(hub: Kube, error: StellarError): Promise<StellarError> {
   const missing = await missingRegistration(hub);
-  const more = missing === undefined ? [] : [missing.detail];
-  return new StellarError(code, message, { details: [...details, ...more], next: missing?.next ?? next });
+  return missing === undefined ? error : error.with({ details: [missing.detail], next: missing.next });
 }
 
 /** Works and add-ons; KubeStellar's status add-on keeps what it returns there. */
