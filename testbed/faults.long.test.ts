@@ -1,6 +1,7 @@
 /** The faults that a bed can let happen to a registration: that the objects show what they show on real clusters. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { evidenceOf } from './faults/evidence.ts';
 import { registrationFaults } from './faults/matrix.ts';
 import { type Bed, startBed } from './index.ts';
@@ -93,19 +94,18 @@ after(() => bed?.stop());
 function test(row: (typeof chosen)[number], wec: string): void {
   it(row.id, async () => {
     const undo = await row.arrange(bed, wec);
-    const seen = await evidenceOf(bed, wec);
-    await undo();
     const { hub = [], wec: own = [] } = signs[row.id] ?? {};
-    for (const sign of hub)
-      assert.ok(
-        seen.hub.some((line) => sign.test(line)),
-        `${sign} in\n${seen.hub.join('\n')}`,
-      );
-    for (const sign of own)
-      assert.ok(
-        seen.wec.some((line) => sign.test(line)),
-        `${sign} in\n${seen.wec.join('\n')}`,
-      );
+    const missing = (lines: readonly string[], wanted: readonly RegExp[]) =>
+      wanted.filter((sign) => !lines.some((line) => sign.test(line)));
+    let seen = await evidenceOf(bed, wec);
+    // The operator says of a pod what it sees when it looks next.
+    for (let looks = 0; looks < 20 && [...missing(seen.hub, hub), ...missing(seen.wec, own)].length > 0; looks += 1) {
+      await sleep(1000);
+      seen = await evidenceOf(bed, wec);
+    }
+    await undo();
+    assert.deepEqual(missing(seen.hub, hub), [], seen.hub.join('\n'));
+    assert.deepEqual(missing(seen.wec, own), [], seen.wec.join('\n'));
   });
 }
 

@@ -59,7 +59,12 @@ export function doctorCommand(io: Io): Command {
         const { examine } = await import('../lib/doctor/doctor.ts');
         const input = await inputOf(session, options, positional);
         session.progress.waiting('doctor', 'looking at the installation');
-        const look = async () => without(options.skip ?? [], await examine(input, session.run));
+        let known: ReadonlySet<string> = new Set();
+        const look = async () => {
+          const all = await examine(input, session.run);
+          known = new Set(all.flatMap(({ findings }) => findings.map(({ id }) => id)));
+          return without(options.skip ?? [], all);
+        };
         const isWell = (examined: readonly Examined[]) =>
           !examined.some(({ findings }) => hasFailed(findings, options));
         let examined = await look();
@@ -71,6 +76,7 @@ export function doctorCommand(io: Io): Command {
           }, session.run);
         }
         await showExamined(session, io, options, examined);
+        sayUnknown(session, options, known);
         if (!isWell(examined)) session.exitCode = options.wait ? ExitCode.timeout : ExitCode.failed;
       }),
     );
@@ -103,6 +109,12 @@ async function inputOf(session: Session, options: Options, positional: readonly 
 function unlessUsage(error: unknown): undefined {
   if (error instanceof StellarError && error.code === 'usage') return undefined;
   throw error;
+}
+
+/** A check that is misspelt would otherwise seem to be left out. */
+function sayUnknown(session: Session, { skip = [] }: Options, known: ReadonlySet<string>): void {
+  const unknown = skip.filter((id) => !known.has(id));
+  if (unknown.length > 0) session.progress.note(`--skip ${unknown.join(' ')}: no such check was made.`);
 }
 
 const without = (skip: readonly string[], examined: readonly Examined[]): Examined[] =>

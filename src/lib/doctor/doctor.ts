@@ -1,5 +1,5 @@
 import type { Finding } from '../engine/checks.ts';
-import { makeChecks } from '../engine/checks.ts';
+import { fail, isDependent, makeChecks } from '../engine/checks.ts';
 import { failureOf, StellarError } from '../engine/errors.ts';
 import { inWords } from '../engine/next-step.ts';
 import type { Run } from '../engine/run.ts';
@@ -59,9 +59,11 @@ export async function examine(input: DoctorInput, run: Run): Promise<Examined[]>
   const meant =
     chosen !== undefined && (wecs.length > 0 || hubs.length === 0) ? [chosen] : [...hubs, elsewhere ?? []].flat();
   if (wecs.length > 0 && meant.length !== 1) throw whichIts(meant.length);
-  const ofHubs = await Promise.all(meant.map((hub) => examineWecs(hub, wecs, run)));
+  const ofHubs = await Promise.all(
+    meant.map((hub) => examineWecs(hub, wecs, run).catch((error) => [unlisted(hub, error)])),
+  );
   const ofElsewhere = elsewhere && { subject: subjectOf('its', elsewhere.kube), findings: elsewhere.findings };
-  return [...own, ...(ofElsewhere === undefined ? [] : [ofElsewhere]), ...ofHubs.flat()];
+  return [...own, ...(ofElsewhere === undefined ? [] : [ofElsewhere]), ...ofHubs.flat()].map(withBlindness);
 }
 
 /** An ITS that answers, with what was found of it. */
@@ -117,7 +119,10 @@ async function examineWecs(
   named: DoctorInput['wecs'],
   run: Run,
 ): Promise<Examined[]> {
-  if (!findings.some(({ id, status }) => id === 'its-hub-crds' && status === 'pass')) return [];
+  const served = findings.find(({ id }) => id === 'its-hub-crds');
+  // Where only the rights to see it are missing, the WECs are asked for all the same: their own reads say what may not be seen.
+  const isUnseen = served?.status === 'skipped' && !isDependent(served);
+  if (served?.status !== 'pass' && !isUnseen) return [];
   const wecs =
     named.length > 0 ? named : [...(await readWholeHub(kube)).keys()].sort().map((name) => ({ name, kube: undefined }));
   const hub = shareReads(kube, wecs.length, run);
@@ -141,6 +146,22 @@ async function examineWecs(
       }
     }),
   );
+}
+
+/** The WECs of an ITS that cannot be listed. */
+const unlisted = ({ kube }: Hub, error: unknown): Examined => ({
+  subject: subjectOf('its', kube),
+  findings: [{ id: 'its-wecs', title: 'its WECs can be seen', status: 'fail', problem: failureOf(error) }],
+});
+
+/** Nothing is known to be well of what was not seen at all. */
+function withBlindness({ subject, findings }: Examined): Examined {
+  const first = findings[0];
+  if (first?.status !== 'skipped' || !findings.every(({ status }) => status === 'skipped'))
+    return { subject, findings };
+  const { message, next } = first.problem;
+  const unseen = fail('unseen', `Nothing of ${subject.name} could be seen: ${message}.`, ...next);
+  return { subject, findings: [{ id: `${subject.kind}-seen`, title: 'it can be looked at', ...unseen }, ...findings] };
 }
 
 /** What keeps everything else of a cluster from being seen. */

@@ -1,3 +1,4 @@
+import { command } from '../engine/command-line.ts';
 import { run } from '../engine/next-step.ts';
 import { failed, failedForGood, met, type Stage, type Verdict, waiting } from '../engine/stages.ts';
 import type { Reader } from '../kube/client/client.ts';
@@ -16,6 +17,7 @@ import { hookNames, managerName, postgresInstallation, postgresName, systemNames
 
 /** What of a hosting cluster shows how far it is. */
 export interface Hosting {
+  context: string;
   definitions: readonly (WithConditions | undefined)[];
   manager: Deployment | undefined;
   postgres: StatefulSet | undefined;
@@ -46,7 +48,15 @@ export async function readHosting(kube: Reader, release: string): Promise<Seen> 
     kube.list<Pod>(resources.pods, { namespace }),
     kube.list<KubeObject>(resources.postCreateHooks),
   ]);
-  return { definitions, manager, postgres, postgresJob, pods, hooks: hooks.map(({ metadata }) => metadata.name) };
+  return {
+    context: kube.cluster.context,
+    definitions,
+    manager,
+    postgres,
+    postgresJob,
+    pods,
+    hooks: hooks.map(({ metadata }) => metadata.name),
+  };
 }
 
 const postgresJobOf = (release: string): string => `${release}-install-postgresql`;
@@ -66,6 +76,7 @@ function served(hosting: Hosting): Verdict {
 function postgresReady(hosting: Hosting): Verdict {
   const { postgres, postgresJob, needsPostgres, pods } = hosting;
   if (isStatefulSetReady(postgres)) return met;
+  if (postgres !== undefined && isScaledToNone(postgres)) return scaledToNone('StatefulSet', postgresName, hosting);
   const trouble = firstTrouble(postgresPods(hosting));
   if (postgresJob !== undefined && jobState(postgresJob) === 'failed')
     return failedForGood(`Job ${systemNamespace}/${postgresJob.metadata.name}, which installs PostgreSQL, has failed`);
@@ -88,13 +99,17 @@ const postgresPods = ({ pods, postgresJob }: Hosting): Pod[] => [
 function managerReady(hosting: Hosting): Verdict {
   const { manager, pods } = hosting;
   if (manager === undefined) return absent(hosting, `Deployment ${systemNamespace}/${managerName}`);
-  if (isScaledToNone(manager))
-    return failedForGood(`Deployment ${systemNamespace}/${managerName} is scaled to no pods`);
+  if (isScaledToNone(manager)) return scaledToNone('Deployment', managerName, hosting);
   if (isRolledOut(manager)) return met;
   const trouble = firstTrouble(podsOf(managerName, pods));
   return trouble === undefined
     ? waiting("KubeFlex's manager is starting")
     : failed(`KubeFlex's manager does not start: ${trouble.why}`);
+}
+
+function scaledToNone(kind: string, name: string, { context }: Hosting): Verdict {
+  const scale = command`kubectl --context ${context} -n ${systemNamespace} scale ${kind.toLowerCase()} ${name} --replicas 1`;
+  return failedForGood(`${kind} ${systemNamespace}/${name} is scaled to no pods`, { next: [run(scale, 'Let it run')] });
 }
 
 /** All its pods are of its newest template, and ready. */

@@ -101,6 +101,7 @@ export interface Pod extends WithConditions {
   status?: {
     conditions?: Condition[];
     phase?: string;
+    startTime?: string;
     containerStatuses?: ContainerStatus[];
     initContainerStatuses?: ContainerStatus[];
   };

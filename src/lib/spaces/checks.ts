@@ -1,10 +1,13 @@
-import { type Finding, findingsOfStages, makeChecks } from '../engine/checks.ts';
+import { type Check, type Finding, findingsOfStages, makeChecks } from '../engine/checks.ts';
 import { failureOf } from '../engine/errors.ts';
 import { judge } from '../engine/stages.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { hubChecks } from '../wecs/hub/checks.ts';
 import { requireHub } from '../wecs/hub/require-hub.ts';
+import { externalChecks, wdsCredentialChecks } from './credentials.ts';
 import type { SpaceRole } from './names.ts';
+import { itsOfWds, listControlPlanes, typeOf } from './spaces.ts';
+import type { SpaceEvidence } from './stages/evidence.ts';
 import { type ItsInside, readItsInside } from './stages/its-contents.ts';
 import { hubStages } from './stages/its-stages.ts';
 import type { Space } from './stages/space-stages.ts';
@@ -32,8 +35,18 @@ export async function checkSpace(
       return { ...finding, problem: { ...problem, details: log, next: problem.next.length > 0 ? problem.next : next } };
     }),
   );
+  const known = [...withTrouble, ...(await makeChecks(await credentialChecks(space, hosting), withTrouble))];
   const kube = role === 'its' ? watcher.clientOf(name) : undefined;
-  return kube === undefined ? withTrouble : withHub(withTrouble, kube);
+  return kube === undefined ? known : withHub(known, kube);
+}
+
+async function credentialChecks(space: SpaceEvidence, hosting: Kube): Promise<Check[]> {
+  const own = space.type === 'external' ? externalChecks(space.name, space.role, hosting) : [];
+  if (space.role === 'its') return own;
+  const its = itsOfWds(space.name, (await listControlPlanes(hosting)) ?? []);
+  const ofIts =
+    its !== undefined && typeOf(its) === 'external' ? wdsCredentialChecks(space, its.metadata.name, hosting) : [];
+  return [...own, ...ofIts];
 }
 
 /** Adds what is checked of a hub beside the stages in which it comes about. */

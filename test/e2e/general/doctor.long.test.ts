@@ -92,7 +92,7 @@ describe('an installation', { concurrency: 1 }, () => {
     ];
     const found = await until(async () => {
       const findings = await examine('cluster1=cluster1', 'cluster2=cluster2');
-      return wrong(findings).length >= 2 ? findings : undefined;
+      return wrong(findings).some((each) => each.endsWith('wec-containers')) ? findings : undefined;
     });
     assert.deepEqual(wrong(found), ['its/its1 its-hub-webhook', 'wec/cluster1 wec-containers']);
     const crash = found.find(({ id, status }) => id === 'wec-containers' && status === 'fail');

@@ -151,6 +151,7 @@ describe('init', () => {
         kubeFlex: 'installed',
         kept: [],
         itses: [],
+        unreached: [],
         changed: false,
       },
     ]);

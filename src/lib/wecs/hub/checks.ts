@@ -52,14 +52,12 @@ async function mayRegister(hub: Kube): Promise<Outcome> {
 async function isMissing(hub: Kube, permission: Permission): Promise<boolean> {
   const { apiVersion, kind } = resources.subjectAccessReviews;
   const groups = ['system:serviceaccounts', `system:serviceaccounts:${operatorNamespace}`, 'system:authenticated'];
-  const answers = await Promise.all(
-    bootstrapServiceAccounts.map(async (name) => {
-      const user = `system:serviceaccount:${operatorNamespace}:${name}`;
-      const body = { apiVersion, kind, spec: { user, groups, resourceAttributes: permission } };
-      return (await hub.review<{ status?: { allowed?: boolean } }>(body)).status?.allowed === true;
-    }),
-  );
-  return !answers.includes(true);
+  for (const name of bootstrapServiceAccounts) {
+    const user = `system:serviceaccount:${operatorNamespace}:${name}`;
+    const body = { apiVersion, kind, spec: { user, groups, resourceAttributes: permission } };
+    if ((await hub.review<{ status?: { allowed?: boolean } }>(body)).status?.allowed === true) return false;
+  }
+  return true;
 }
 
 async function controllersWork(hub: Kube): Promise<Outcome> {

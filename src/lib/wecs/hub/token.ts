@@ -71,6 +71,12 @@ export function tokenExpiry(token: string): Date | undefined {
   return typeof exp === 'number' ? new Date(exp * 1000) : undefined;
 }
 
+/** When a token was issued, its `iat`; undefined for tokens that do not tell. */
+export function tokenIssue(token: string): Date | undefined {
+  const { iat } = claimsOf(token);
+  return typeof iat === 'number' ? new Date(iat * 1000) : undefined;
+}
+
 /** The id of a token, its `jti`; undefined for tokens that have none. */
 export function tokenId(token: string): string | undefined {
   const { jti } = claimsOf(token);

@@ -11,6 +11,7 @@ const established = {
 };
 const rolledOut = { observedGeneration: 2, updatedReplicas: 1, readyReplicas: 1 };
 const ready: Hosting = {
+  context: 'hosting',
   definitions: [established, established],
   manager: {
     metadata: { name: 'kubeflex-controller-manager', generation: 2 },

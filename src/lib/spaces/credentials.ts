@@ -1,0 +1,87 @@
+import { type Check, fail, type Outcome, pass, skipped, warn } from '../engine/checks.ts';
+import { command } from '../engine/command-line.ts';
+import { formatAge } from '../engine/duration.ts';
+import { inWords, type NextStep, outline, run } from '../engine/next-step.ts';
+import type { Kube } from '../kube/client/client.ts';
+import type { Secret } from '../kube/objects.ts';
+import { lenient } from '../kube/permissive-reader.ts';
+import { resources } from '../kube/resources.ts';
+import { parseHubKubeconfig } from '../wecs/hub/hub-kubeconfig.ts';
+import { tokenExpiry, tokenIssue } from '../wecs/hub/token.ts';
+import { managerDeployment, namespaceOf, type SpaceRole, secretOf, transportDeployment } from './names.ts';
+import type { SpaceEvidence } from './stages/evidence.ts';
+
+/** How long before its end a token is worth a warning, in milliseconds. */
+const soonMs = 30 * 86_400_000;
+
+/** What should be so of the credentials in the Secret by which pods of the hosting cluster reach an external space. */
+export const externalChecks = (name: string, role: SpaceRole, hosting: Kube): Check[] => [
+  {
+    ...{ id: `${role}-token`, title: "KubeFlex's token for it is valid" },
+    look: () => tokenIsValid(name, hosting),
+  },
+];
+
+/** KubeFlex asks for a token of a year, and never again while its Secret exists (kubeflex 0.9.3, adopted clusters). */
+async function tokenIsValid(name: string, hosting: Kube): Promise<Outcome> {
+  const token = await tokenFor(name, hosting);
+  const expiry = tokenExpiry(token ?? '')?.getTime();
+  if (expiry === undefined) return skipped('no token with a date is to be seen');
+  const left = expiry - hosting.now();
+  if (left > soonMs) return pass(`for ${formatAge(left)}`);
+  return left > 0
+    ? warn(
+        'external-token-expiring',
+        `The token by which pods reach ${name} expires in ${formatAge(left)}.`,
+        ...renewal(name),
+      )
+    : fail(
+        'external-token-expired',
+        `The token by which pods reach ${name} expired ${formatAge(-left)} ago.`,
+        ...renewal(name),
+      );
+}
+
+/** The service account that KubeFlex has made on the adopted cluster. */
+const renewal = (name: string): NextStep[] => [
+  outline(
+    'kubectl --context CONTEXT -n kube-system create token kubeflex --duration 8760h',
+    'Ask that cluster for another one',
+  ),
+  inWords(
+    `Put it in place of the token in Secret ${namespaceOf(name)}/${secretOf.external?.name}, key ${secretOf.external?.inside}, and restart the controllers of its WDSes`,
+  ),
+];
+
+async function tokenFor(name: string, hosting: Kube): Promise<string | undefined> {
+  const { name: secretName, inside } = secretOf.external ?? { name: '', inside: '' };
+  const secret = await lenient(hosting).get<Secret>(resources.secrets, secretName, { namespace: namespaceOf(name) });
+  const text = secret?.data?.[inside];
+  return text === undefined ? undefined : parseHubKubeconfig(Buffer.from(text, 'base64').toString('utf8'))?.token;
+}
+
+/** What should be so of the controllers of a WDS whose ITS is external. */
+export const wdsCredentialChecks = (wds: SpaceEvidence, its: string, hosting: Kube): Check[] => [
+  {
+    ...{ id: 'wds-its-credentials', title: 'its controllers have the present credentials of its ITS' },
+    look: async () => {
+      const issued = tokenIssue((await tokenFor(its, hosting)) ?? '')?.getTime();
+      if (issued === undefined) return skipped(`no token of ${its} with a date is to be seen`);
+      const isOlder = ({ status }: (typeof wds.pods)[number]) => Date.parse(status?.startTime ?? '') < issued;
+      const controllers = [managerDeployment, transportDeployment];
+      const old = controllers.filter((name) =>
+        wds.pods.some((pod) => pod.metadata.name.startsWith(`${name}-`) && isOlder(pod)),
+      );
+      if (old.length === 0) return pass();
+      const { context } = hosting.cluster;
+      return fail(
+        'its-credentials-outdated',
+        `${old.join(' and ')} of ${wds.name} started before the present token of ${its} was issued, and use an earlier one.`,
+        run(
+          command`kubectl --context ${context} -n ${namespaceOf(wds.name)} rollout restart deployment ${old}`,
+          'Restart them',
+        ),
+      );
+    },
+  },
+];
