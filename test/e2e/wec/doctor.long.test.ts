@@ -1,7 +1,7 @@
 /** `doctor` on faults of a registration: the check that fails, the cause that it names, and its command, which is typed as it is. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { type Bed, registrationFaults, startBed, until } from '../../../testbed/index.ts';
+import { type Bed, limitedUser, registrationFaults, startBed, until, writeKubeconfig } from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
 
 let bed: Bed;
@@ -85,4 +85,21 @@ describe('doctor names the cause, and nothing that follows from it', { concurren
         await undo();
       }
     });
+});
+
+describe('doctor for a user with few rights', { concurrency: 1 }, () => {
+  it('never calls well what it could not look at', async () => {
+    const its1 = bed.plane('its1');
+    const kubeconfig = await writeKubeconfig(its1, [await limitedUser(its1, { user: 'guest' })]);
+    for (const line of [['cluster1'], []]) {
+      const run = await cli.run(['doctor', '--its', 'its1', ...line], { kubeconfig });
+      assert.notEqual(run.exitCode, 0, run.stdout);
+      assert.doesNotMatch(run.stdout, /Nothing is wrong/);
+    }
+  });
+
+  it('names a check that --skip does not know', async () => {
+    const run = await cli.run(['doctor', '--its', 'its1', '--skip', 'its-hub-hook']);
+    assert.match(run.stderr, /--skip its-hub-hook: no such check was made/);
+  });
 });
