@@ -1,5 +1,4 @@
-import type { Finding } from '../engine/checks.ts';
-import { fail, isDependent, makeChecks } from '../engine/checks.ts';
+import { type Finding, fail, isDependent, makeChecks } from '../engine/checks.ts';
 import { failureOf, StellarError } from '../engine/errors.ts';
 import { inWords } from '../engine/next-step.ts';
 import type { Run } from '../engine/run.ts';
@@ -97,7 +96,9 @@ async function examineHosting(tools: SpaceTools, watcher: SpaceWatcher): Promise
   });
   const [findings, ...ofSpaces] = await Promise.all([
     checkHosting(hosting),
-    ...spaces.map(({ role, name }) => checkSpace(name, role, watcher, hosting)),
+    ...spaces.map(({ role, name }) =>
+      checkSpace(name, role, watcher, hosting).catch((error) => [unanswered(`${role}-reachable`, failureOf(error))]),
+    ),
   ]);
   const examined = spaces.flatMap(({ role, name }, index) => {
     const findings = ofSpaces[index];
