@@ -4,11 +4,11 @@ import { inWords } from '../engine/next-step.ts';
 import type { Run } from '../engine/run.ts';
 import { checkHosting } from '../hosting/checks.ts';
 import { notHosting } from '../hosting/hosting.ts';
+import { ifSeen, reading } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { shareReads } from '../kube/client/shared-reads.ts';
 import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { checkHub, checkSpace } from '../spaces/checks.ts';
-import type { ControlPlane } from '../spaces/objects.ts';
 import { listControlPlanes, roleOf } from '../spaces/spaces.ts';
 import { SpaceWatcher } from '../spaces/stages/space-watcher.ts';
 import type { SpaceTools } from '../spaces/tools.ts';
@@ -83,12 +83,10 @@ const subjectOf = (kind: 'hosting' | 'its', { cluster }: Kube): Subject => ({ ki
 
 async function examineHosting(tools: SpaceTools, watcher: SpaceWatcher): Promise<Examined[]> {
   const { hosting } = tools;
-  let all: ControlPlane[] | undefined;
-  try {
-    all = await listControlPlanes(hosting);
-  } catch (error) {
-    return [{ subject: subjectOf('hosting', hosting), findings: [unanswered('hosting-reachable', failureOf(error))] }];
-  }
+  const listed = await reading(() => listControlPlanes(hosting));
+  if (listed.state === 'hidden' && listed.error !== undefined)
+    return [{ subject: subjectOf('hosting', hosting), findings: [unanswered('hosting-reachable', listed.error)] }];
+  const all = ifSeen(listed);
   if (all === undefined) return [];
   const spaces = all.flatMap((controlPlane) => {
     const role = roleOf(controlPlane);
@@ -97,7 +95,9 @@ async function examineHosting(tools: SpaceTools, watcher: SpaceWatcher): Promise
   const [findings, ...ofSpaces] = await Promise.all([
     checkHosting(hosting),
     ...spaces.map(({ role, name }) =>
-      checkSpace(name, role, watcher, hosting).catch((error) => [unanswered(`${role}-reachable`, failureOf(error))]),
+      checkSpace(name, role, all, watcher, hosting).catch((error) => [
+        unanswered(`${role}-reachable`, failureOf(error)),
+      ]),
     ),
   ]);
   const examined = spaces.flatMap(({ role, name }, index) => {

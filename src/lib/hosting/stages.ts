@@ -1,4 +1,3 @@
-import { command } from '../engine/command-line.ts';
 import { run } from '../engine/next-step.ts';
 import { failed, failedForGood, met, type Stage, type Verdict, waiting } from '../engine/stages.ts';
 import type { Reader } from '../kube/client/client.ts';
@@ -11,7 +10,7 @@ import {
   type StatefulSet,
   type WithConditions,
 } from '../kube/objects.ts';
-import { firstTrouble, isScaledToNone, isStatefulSetReady, jobState, podsOf } from '../kube/pods.ts';
+import { firstTrouble, isScaledToNone, isStatefulSetReady, jobState, podsOf, scaleUp } from '../kube/pods.ts';
 import { resources } from '../kube/resources.ts';
 import { hookNames, managerName, postgresInstallation, postgresName, systemNamespace } from '../spaces/names.ts';
 
@@ -108,7 +107,7 @@ function managerReady(hosting: Hosting): Verdict {
 }
 
 function scaledToNone(kind: string, name: string, { context }: Hosting): Verdict {
-  const scale = command`kubectl --context ${context} -n ${systemNamespace} scale ${kind.toLowerCase()} ${name} --replicas 1`;
+  const scale = scaleUp(context, systemNamespace, kind.toLowerCase(), name);
   return failedForGood(`${kind} ${systemNamespace}/${name} is scaled to no pods`, { next: [run(scale, 'Let it run')] });
 }
 

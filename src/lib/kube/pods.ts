@@ -1,3 +1,4 @@
+import { command } from '../engine/command-line.ts';
 import type { Reader } from './client/client.ts';
 import {
   conditionOf,
@@ -113,6 +114,10 @@ const areReady = (workload: Deployment | StatefulSet): boolean =>
 
 /** Somebody has told it to run no pods. */
 export const isScaledToNone = ({ spec }: Deployment | StatefulSet): boolean => spec?.replicas === 0;
+
+/** The command that gives a workload its pod back. @param kind as kubectl takes it */
+export const scaleUp = (context: string, namespace: string, kind: string, name: string): string =>
+  command`kubectl --context ${context} -n ${namespace} scale ${kind} ${name} --replicas 1`;
 
 export type JobState = 'running' | 'complete' | 'failed';
 

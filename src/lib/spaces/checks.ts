@@ -6,7 +6,8 @@ import { hubChecks } from '../wecs/hub/checks.ts';
 import { requireHub } from '../wecs/hub/require-hub.ts';
 import { externalChecks, wdsCredentialChecks } from './credentials.ts';
 import type { SpaceRole } from './names.ts';
-import { itsOfWds, listControlPlanes, typeOf } from './spaces.ts';
+import type { ControlPlane } from './objects.ts';
+import { itsOfWds, typeOf } from './spaces.ts';
 import type { SpaceEvidence } from './stages/evidence.ts';
 import { type ItsInside, readItsInside } from './stages/its-contents.ts';
 import { hubStages } from './stages/its-stages.ts';
@@ -15,10 +16,11 @@ import type { SpaceSeen, SpaceWatcher } from './stages/space-watcher.ts';
 import { troubleOf } from './stages/stage-trouble.ts';
 import type { WdsInside } from './stages/wds-stages.ts';
 
-/** Checks a space, on the hosting cluster and inside it. @returns undefined where it is gone */
+/** Checks a space, on the hosting cluster and inside it. @param all the control planes there @returns undefined where it is gone */
 export async function checkSpace(
   name: string,
   role: SpaceRole,
+  all: readonly ControlPlane[],
   watcher: SpaceWatcher,
   hosting: Kube,
 ): Promise<Finding[] | undefined> {
@@ -35,15 +37,15 @@ export async function checkSpace(
       return { ...finding, problem: { ...problem, details: log, next: problem.next.length > 0 ? problem.next : next } };
     }),
   );
-  const known = [...withTrouble, ...(await makeChecks(await credentialChecks(space, hosting), withTrouble))];
+  const known = [...withTrouble, ...(await makeChecks(credentialChecks(space, all, hosting), withTrouble))];
   const kube = role === 'its' ? watcher.clientOf(name) : undefined;
   return kube === undefined ? known : withHub(known, kube);
 }
 
-async function credentialChecks(space: SpaceEvidence, hosting: Kube): Promise<Check[]> {
+function credentialChecks(space: SpaceEvidence, all: readonly ControlPlane[], hosting: Kube): Check[] {
   const own = space.type === 'external' ? externalChecks(space.name, space.role, hosting) : [];
   if (space.role === 'its') return own;
-  const its = itsOfWds(space.name, (await listControlPlanes(hosting)) ?? []);
+  const its = itsOfWds(space.name, all);
   const ofIts =
     its !== undefined && typeOf(its) === 'external' ? wdsCredentialChecks(space, its.metadata.name, hosting) : [];
   return [...own, ...ofIts];

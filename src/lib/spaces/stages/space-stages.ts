@@ -12,6 +12,7 @@ import {
   jobState,
   type PodTrouble,
   podsOf,
+  scaleUp,
   waitsForNode,
 } from '../../kube/pods.ts';
 import { type Resource, resources } from '../../kube/resources.ts';
@@ -90,7 +91,7 @@ function managerAtWork({ manager, hosting }: SpaceEvidence): Verdict {
   if (manager?.deployment?.spec?.replicas === 0)
     return failedFor(
       "KubeFlex's manager is scaled to no pods",
-      scaleUp(hosting, systemNamespace, 'deployment', managerName),
+      letRun(hosting, systemNamespace, 'deployment', managerName),
     );
   if (manager === undefined || isDeploymentReady(manager.deployment))
     return waiting('KubeFlex has not looked at it yet');
@@ -128,10 +129,9 @@ export function apiServerRuns(space: SpaceEvidence): Verdict {
 }
 
 const scaledToNone = (kind: string, name: string, { name: space, hosting }: SpaceEvidence): Verdict =>
-  failedFor(`${kind} ${name} is scaled to no pods`, scaleUp(hosting, namespaceOf(space), kind.toLowerCase(), name));
+  failedFor(`${kind} ${name} is scaled to no pods`, letRun(hosting, namespaceOf(space), kind.toLowerCase(), name));
 
-const scaleUp = (hosting: string, namespace: string, kind: string, name: string): NextStep =>
-  run(command`kubectl --context ${hosting} -n ${namespace} scale ${kind} ${name} --replicas 1`, 'Let it run');
+const letRun = (...workload: Parameters<typeof scaleUp>): NextStep => run(scaleUp(...workload), 'Let it run');
 
 /** What this user may not read is not seen; it may well be there. */
 const unreadable = (plural: string, { name }: SpaceEvidence): Verdict =>

@@ -7,7 +7,7 @@ import { byField } from '../../kube/evidence.ts';
 import type { Deployment, Lease, Pod } from '../../kube/objects.ts';
 import { describePermission, may } from '../../kube/permissions.ts';
 import { lenient } from '../../kube/permissive-reader.ts';
-import { isScaledToNone } from '../../kube/pods.ts';
+import { isScaledToNone, scaleUp } from '../../kube/pods.ts';
 import { resources } from '../../kube/resources.ts';
 import { bootstrapServiceAccounts, hubNamespace, operatorNamespace } from '../names.ts';
 
@@ -75,7 +75,7 @@ async function controllersWork(hub: Kube): Promise<Outcome> {
     return fail(
       'controller-stopped',
       `Deployment ${namespace}/${name} is scaled to no pods.`,
-      run(command`kubectl --context ${context} -n ${namespace} scale deployment ${name} --replicas 1`, 'Start it'),
+      run(scaleUp(context, namespace, 'deployment', name), 'Start it'),
     );
   }
   const silent = leases.flatMap((lease) => silentHolder(lease, pods, hub.now()) ?? [])[0];

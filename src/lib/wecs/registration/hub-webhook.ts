@@ -5,7 +5,7 @@ import type { Kube } from '../../kube/client/client.ts';
 import { ApiError } from '../../kube/client/errors.ts';
 import type { Deployment, KubeObject, Pod } from '../../kube/objects.ts';
 import { lenient } from '../../kube/permissive-reader.ts';
-import { firstTrouble, isPodReady, isScaledToNone, podsOf } from '../../kube/pods.ts';
+import { firstTrouble, isPodReady, isScaledToNone, podsOf, scaleUp } from '../../kube/pods.ts';
 import { resources } from '../../kube/resources.ts';
 import { hubNamespace, webhookName } from '../names.ts';
 
@@ -79,7 +79,7 @@ async function causeOf(hub: Kube, { words }: ApiError): Promise<Cause> {
       return silent(
         `${start}: Deployment ${webhookName} is scaled to no pods`,
         'Start it',
-        command`kubectl --context ${context} -n ${hubNamespace} scale deployment ${webhookName} --replicas 1`,
+        scaleUp(context, hubNamespace, 'deployment', webhookName),
       );
     const trouble = firstTrouble(podsOf(webhookName, pods));
     if (trouble !== undefined)
