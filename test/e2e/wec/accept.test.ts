@@ -207,7 +207,7 @@ describe('accept', () => {
     await ask(hub, 'slow');
     const run = await cli.run(['accept', 'slow', '--timeout', '6s']);
     assert.equal(run.exitCode, 3, run.stderr);
-    assert.match(run.stderr, /✗ slow did not get to the stage available in time; it is kept by joined/);
+    assert.match(run.stderr, /✗ slow did not get to the stage available in time\. It is kept by joined: ./);
     assert.ok(await isAccepted(hub, 'slow'));
   });
 

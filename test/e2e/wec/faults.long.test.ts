@@ -121,7 +121,7 @@ describe('when something goes wrong', { concurrency: true }, () => {
         // At times it is just being tried again.
         const next = await until(async () => {
           const diagnosis = await diagnosisOf('cluster1=cluster1', 'its1');
-          const isIt = /^A container of the operator does not start: CrashLoopBackOff/.test(diagnosis.wrong);
+          const isIt = /^A container of the operator of \S+ does not start: CrashLoopBackOff/.test(diagnosis.wrong);
           return isIt ? diagnosis.next : undefined;
         }, 'diagnosis of the container');
         assert.match(next, /^kubectl --context cluster1 -n open-cluster-management describe pod klusterlet-/);

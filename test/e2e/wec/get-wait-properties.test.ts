@@ -252,7 +252,7 @@ describe('wec wait', () => {
     );
     assert.match(
       items[1].error.message,
-      /not at the stage available( after \d+\.\ds)?; it is kept by approved: request \S+ is pending/,
+      /not at the stage available( after \d+\.\ds)?\. \S+ asked to be registered \(.* ago\), and nobody has accepted it/,
     );
     assert.match(items[2].error.message, /managed-cluster: the agent has not announced/);
   });

@@ -228,7 +228,10 @@ describe('joined again', { concurrency: true }, () => {
         return items.some(({ status }) => (status?.containerStatuses?.[0]?.restartCount ?? 0) > 1);
       }, 'crash loop');
       const run = await cli.run(join(name));
-      assertRefused(run, { exitCode: 1, says: /cluster3 is kept from .*klusterlet-agent-\S+: CrashLoopBackOff/ });
+      assertRefused(run, {
+        exitCode: 1,
+        says: /A container of the agent of cluster3 does not start: .*klusterlet-agent-\S+: CrashLoopBackOff/,
+      });
       assert.doesNotMatch(run.stdout, /nothing to do/);
       await mend();
       await cli.succeed(join(name));

@@ -2,8 +2,10 @@ import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { type Followed, followOne } from '../../engine/follow.ts';
 import { inWords, type NextStep, run as nextStep } from '../../engine/next-step.ts';
+import type { Problem } from '../../engine/problem.ts';
 import type { Run } from '../../engine/run.ts';
 import { type BlockedReport, type StageReport, type Standing, standingOf, unreached } from '../../engine/stages.ts';
+import { checkHosting } from '../../hosting/checks.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { resources } from '../../kube/resources.ts';
 import { aSpace, type SpaceRole } from '../names.ts';
@@ -66,7 +68,14 @@ export function followSpace<Inside>(followed: FollowedSpace<Inside>, run: Run): 
       run.progress.waiting(name, blocking.verdict.why);
       return undefined;
     },
-    late: (last) => ({ ...standingOf(last?.reports ?? []), error: tooLate(followed, last?.blocking) }),
+    late: async (last) => ({
+      ...standingOf(last?.reports ?? []),
+      error: tooLate(
+        followed,
+        last?.blocking,
+        last?.blocking?.verdict.state === 'failed' ? undefined : await whatFailsOf(hosting),
+      ),
+    }),
   };
   return followOne(subject, look, run);
 }
@@ -107,12 +116,23 @@ async function failure<Inside>(
   );
 }
 
-function tooLate({ name, role, hosting }: FollowedSpace<unknown>, blocking: BlockedReport | undefined): StellarError {
+/** Nothing comes about in a space while the hosting cluster itself is broken. */
+async function whatFailsOf(hosting: Kube): Promise<Problem | undefined> {
+  const findings = await checkHosting(hosting).catch(() => []);
+  return findings.flatMap((finding) => (finding.status === 'fail' ? [finding.problem] : []))[0];
+}
+
+function tooLate(
+  { name, role, hosting }: FollowedSpace<unknown>,
+  blocking: BlockedReport | undefined,
+  cause: Problem | undefined,
+): StellarError {
   const { state, why, next = [] } = blocking?.verdict ?? {};
   const at = blocking === undefined ? '' : `; it is kept from "${blocking.title}": ${why}`;
-  return new StellarError('timeout', `${name} was not ready in time${at}.`, {
+  const because = cause === undefined ? '' : ` ${cause.message}`;
+  return new StellarError('timeout', `${name} was not ready in time${at}.${because}`, {
     details: [existsStill(name)],
-    next: onOrBack(state === 'failed' ? next : [], name, role, hosting),
+    next: onOrBack(cause?.next ?? (state === 'failed' ? next : []), name, role, hosting),
   });
 }
 

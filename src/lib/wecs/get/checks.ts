@@ -139,8 +139,17 @@ export const wecChecks = (findings: Findings): Check[] =>
   }));
 
 /** Says in one sentence what keeps a WEC from being available and working, and what to type. */
-export function diagnose(findings: Findings): Problem | undefined {
-  for (const { find } of rows) {
+export const diagnose = (findings: Findings): Problem | undefined => firstOf(rows, findings);
+
+/** The same without the stage of its registration that is not met, for who says that anyway. */
+export const causeOf = (findings: Findings): Problem | undefined =>
+  firstOf(
+    rows.filter(({ find }) => find !== anyStage),
+    findings,
+  );
+
+function firstOf(of: readonly Row[], findings: Findings): Problem | undefined {
+  for (const { find } of of) {
     const found = find(findings);
     if (found !== undefined) return found;
   }

@@ -60,14 +60,14 @@ export function registeredAsAnother({ wec, name, its }: Findings): Problem | und
   );
 }
 
-export function stuckContainer({ wec, now }: Findings): Problem | undefined {
+export function stuckContainer({ wec, now, name }: Findings): Problem | undefined {
   const stuck = podProblem(wec?.pods ?? [], now);
   if (wec === undefined || stuck === undefined) return undefined;
-  const { namespace = '', name } = stuck.pod.metadata;
+  const { namespace = '', name: pod } = stuck.pod.metadata;
   return problem(
     'container-not-starting',
-    `A container of the ${isOperatorPod(stuck.pod) ? 'operator' : 'agent'} does not start: ${stuck.why}.`,
-    run(command`kubectl --context ${wec.context} -n ${namespace} describe pod ${name}`),
+    `A container of the ${isOperatorPod(stuck.pod) ? 'operator' : 'agent'} of ${name} does not start: ${stuck.why}.`,
+    run(command`kubectl --context ${wec.context} -n ${namespace} describe pod ${pod}`),
   );
 }
 

@@ -1,11 +1,13 @@
 import { type ErrorCode, StellarError } from '../../engine/errors.ts';
 import type { Followed, Sight } from '../../engine/follow.ts';
 import { type NextStep, run } from '../../engine/next-step.ts';
+import type { Problem } from '../../engine/problem.ts';
 import type { Run } from '../../engine/run.ts';
 import { type BlockedReport, type StageReport, type Standing, standingOf, unreached } from '../../engine/stages.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { ApiError } from '../../kube/client/errors.ts';
 import { resources } from '../../kube/resources.ts';
+import { verdictOf } from '../get/verdict.ts';
 import { decide } from './acceptance.ts';
 import { acceptCluster, approveRequest } from './approval.ts';
 import type { Registration } from './checks.ts';
@@ -64,13 +66,14 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
     this.#options = options;
   }
 
-  async act({ snapshot, reports, blocking, state }: Sight<Registration>): Promise<WecResult | undefined> {
+  async act(sight: Sight<Registration>): Promise<WecResult | undefined> {
+    const { snapshot, reports, blocking, state } = sight;
     Object.assign(this.result, standingOf(reports));
     const ended = this.#options.accept && this.#hub && (await this.#accept(this.#hub, snapshot, reports));
     if (ended) return ended;
     if (blocking === undefined)
       return this.#finish(this.until === 'available' ? 'joined and available' : inWords(reports));
-    if (state === 'failed') return this.broken(this.#failure(blocking));
+    if (state === 'failed') return this.broken(this.#failure(blocking, sight));
     // Nothing that a dry run leaves out can be waited for.
     if (this.#hub?.dryRun) return this.#finish('');
     this.#run.progress.waiting(this.name, blocking.verdict.why);
@@ -92,12 +95,18 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
 
   /** Says what was still awaited. */
   late(last: Sight<Registration> | undefined): WecResult {
-    const { id, verdict } = last?.blocking ?? {
-      id: this.until,
-      verdict: { why: 'nothing was seen of it', next: undefined },
-    };
-    const message = `${this.name} did not get to the stage ${this.until} in time; it is kept by ${id}: ${verdict.why}.`;
-    return this.broken(new StellarError('timeout', message, { next: verdict.next ?? this.#lookAgain }));
+    const wrong = last && this.#verdict(last);
+    const what = wrong?.message ?? blockedIn(last);
+    return this.broken(
+      new StellarError('timeout', `${this.name} did not get to the stage ${this.until} in time. ${what}`, {
+        next: wrong?.next ?? last?.blocking?.verdict.next ?? this.#lookAgain,
+      }),
+    );
+  }
+
+  /** Without the ITS nothing is known of what keeps a WEC but its own stages. */
+  #verdict(sight: Sight<Registration>): Problem | undefined {
+    return this.#hub && verdictOf(sight, this.#hub.cluster.context);
   }
 
   get #lookAgain(): NextStep[] {
@@ -159,11 +168,14 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
     }
   }
 
-  #failure({ id, title, verdict: { why, next = this.#lookAgain } }: BlockedReport): StellarError {
+  #failure({ id, title, verdict: { why, next } }: BlockedReport, sight: Sight<Registration>): StellarError {
     const isUnreachable = id === 'hub-reachable';
     const code: ErrorCode = isUnreachable ? 'hub-unreachable' : 'agent-failed';
     const what = isUnreachable ? 'does not reach the hub' : `is kept from "${title}"`;
-    return new StellarError(code, `${this.name} ${what}: ${why}.`, { next });
+    const wrong = this.#verdict(sight);
+    return new StellarError(code, wrong?.message ?? `${this.name} ${what}: ${why}.`, {
+      next: wrong?.next ?? next ?? this.#lookAgain,
+    });
   }
 
   #finish(text: string): WecResult {
@@ -171,6 +183,12 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
     if (!this.#hub?.dryRun) this.#run.progress.done(this.name, text, elapsed);
     return this.result;
   }
+}
+
+/** What a follower was waiting for, as a sentence. */
+export function blockedIn(last: Sight<Registration> | undefined): string {
+  const { id, verdict } = last?.blocking ?? {};
+  return verdict === undefined ? 'Nothing was seen of it.' : `It is kept by ${id}: ${verdict.why}.`;
 }
 
 function inWords(reports: StageReport[]): string {

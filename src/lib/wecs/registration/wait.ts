@@ -7,9 +7,10 @@ import type { Run } from '../../engine/run.ts';
 import { met, type Stage, standingOf, unreached, waiting } from '../../engine/stages.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { shareReads } from '../../kube/client/shared-reads.ts';
+import { verdictOf } from '../get/verdict.ts';
 import { requireHub } from '../hub/require-hub.ts';
 import type { Registration } from './checks.ts';
-import type { WecResult } from './follow.ts';
+import { blockedIn, type WecResult } from './follow.ts';
 import { readHub } from './hub-evidence.ts';
 import type { RegistrationStageId } from './stage-ids.ts';
 import { registrationStages, stageOf } from './stages.ts';
@@ -113,12 +114,12 @@ function waitOn(wec: AwaitedWec, goal: WaitGoal, { cluster }: Kube, { progress }
     late(last) {
       const elapsed = Date.now() - started;
       const after = elapsed < 1000 ? '' : ` after ${formatElapsed(elapsed)}`;
-      const awaited = awaitedIn(last, goal);
+      const wrong = last && goal !== 'delete' ? verdictOf(last, cluster.context) : undefined;
       const message =
         goal === 'delete'
-          ? `${name} is not gone${after}: ${awaited}.`
-          : `${name} is not at the stage ${goal}${after}; it is kept by ${awaited}.`;
-      const next = [nextStep(command`stellarctl wec get ${name} --its ${cluster.context}`, 'See why')];
+          ? `${name} is not gone${after}: ${awaitedIn(last, goal)}.`
+          : `${name} is not at the stage ${goal}${after}. ${wrong?.message ?? blockedIn(last)}`;
+      const next = wrong?.next ?? [nextStep(command`stellarctl wec get ${name} --its ${cluster.context}`, 'See why')];
       return broken(new StellarError('timeout', message, { next }));
     },
   };

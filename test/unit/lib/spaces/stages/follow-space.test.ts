@@ -112,11 +112,12 @@ describe('a space is followed', () => {
     assert.deepEqual([error?.code, stage], ['not-found', null]);
     assert.match(error?.message ?? '', /its1 is gone from kind-kubeflex/);
   });
-  test('until the deadline, with what keeps it and both ways on', async () => {
+  test('until the deadline, with what keeps it, what the hosting cluster lacks, and both ways on', async () => {
     const { error, stage } = await following([{ a: met, b: waiting('b is coming') }], { timeoutMs: 0 });
     assert.deepEqual([stage, error?.code, error?.exitCode], ['a', 'timeout', 3]);
-    assert.equal(error?.message, 'its1 was not ready in time; it is kept from "b done": b is coming.');
-    assert.match(error?.hint ?? '', /the same command again .*its delete its1 --hosting-context kind-kubeflex/);
+    const lack = `kind-kubeflex is kept from "KubeFlex's kinds are served": the definition of KubeFlex's kinds is missing.`;
+    assert.equal(error?.message, `its1 was not ready in time; it is kept from "b done": b is coming. ${lack}`);
+    assert.match(error?.hint ?? '', /init --hosting-context kind-kubeflex .*its delete its1 --hosting-context/);
   });
   test('until it is interrupted', async () => {
     const controller = new AbortController();

@@ -141,7 +141,7 @@ const cases: [what: string, situation: Situation, wrong: RegExp, hint: RegExp | 
       hub: silent,
       wec: wecEvidence('join-singleton', { hubSecret, pods: [wecPod('klusterlet-agent', unpullable)] }),
     },
-    /^A container of the agent does not start: ImagePullBackOff \(no such image\)\.$/,
+    /^A container of the agent of cluster1 does not start: ImagePullBackOff \(no such image\)\.$/,
     /describe pod klusterlet-agent-1/,
   ],
   [

@@ -173,8 +173,8 @@ describe('a WEC that does not get on', () => {
     follower.giveUp();
     const { error } = follower.result;
     assert.deepEqual([error?.code, error?.exitCode], ['timeout', 3]);
-    assert.match(error?.message ?? '', /kept by hub-reachable: .*connection refused/);
-    assert.match(error?.hint ?? '', /stellarctl wec list/);
+    assert.match(error?.message ?? '', /in time\. cluster1 does not reach the hub: .*connection refused/);
+    assert.match(error?.hint ?? '', /stellarctl wec join cluster1=cluster1 .*--hub-apiserver/);
   });
 });
 

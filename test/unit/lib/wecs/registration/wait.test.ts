@@ -46,5 +46,8 @@ test('a stage that has failed is waited for, because it may be mended', async ()
 test('without a timeout it looks once', async () => {
   const [result] = await waitFor(hubAvailableFrom(2), [{ name: 'cluster1', kube: undefined }], 'available', run(0));
   assert.deepEqual([result?.stage, result?.blockedAt?.stage, result?.error?.code], ['joined', 'available', 'timeout']);
-  assert.match(result?.error?.message ?? '', /is not at the stage available; it is kept by available: lease stopped/);
+  assert.match(
+    result?.error?.message ?? '',
+    /is not at the stage available\. The agent of cluster1 has fallen silent: lease stopped/,
+  );
 });
