@@ -6,6 +6,7 @@ import type { Kube } from '../../kube/client/client.ts';
 import type { ClusterEntry, SelectedContext, UserEntry } from '../../kube/kubeconfig/kubeconfig.ts';
 import type { ConfigMap, KubeObject } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
+import { requestToken } from '../../kube/token-request.ts';
 import { parseClusterInfo } from '../../wecs/hub/cluster-info.ts';
 import { chooseEndpoint, isThisMachine } from '../../wecs/hub/endpoint.ts';
 import { bootstrapLabels, bootstrapSecretOf } from './manifests.ts';
@@ -166,15 +167,5 @@ async function mintToken(kube: Kube): Promise<string> {
     roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
     subjects: [{ kind: 'ServiceAccount', name, namespace }],
   } as KubeObject);
-  const request = {
-    apiVersion: 'authentication.k8s.io/v1',
-    kind: 'TokenRequest',
-    spec: { expirationSeconds: tokenSeconds },
-  };
-  const { status } = await kube.create<{ status?: { token?: string } }>(accounts, request, {
-    namespace,
-    name,
-    subresource: 'token',
-  });
-  return status?.token ?? '';
+  return (await requestToken(kube, adoptedAccount, tokenSeconds))?.token ?? '';
 }

@@ -2,8 +2,8 @@ import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { run } from '../../engine/next-step.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { ApiError, describeCluster } from '../../kube/client/errors.ts';
-import { resources } from '../../kube/resources.ts';
+import { describeCluster } from '../../kube/client/errors.ts';
+import { requestToken } from '../../kube/token-request.ts';
 import { bootstrapServiceAccounts, operatorNamespace } from '../names.ts';
 
 export interface BootstrapToken {
@@ -23,13 +23,10 @@ const defaultTokenSeconds = 3600;
  */
 export async function requestBootstrapToken(kube: Kube, seconds = defaultTokenSeconds): Promise<BootstrapToken> {
   for (const serviceAccount of bootstrapServiceAccounts) {
-    const answer = await requestToken(kube, serviceAccount, seconds);
+    const answer = await requestToken(kube, { namespace: operatorNamespace, name: serviceAccount }, seconds);
     if (answer === undefined) continue;
-    return {
-      token: answer.status?.token ?? '(token)',
-      expires: new Date(answer.status?.expirationTimestamp ?? Date.now() + seconds * 1000),
-      serviceAccount,
-    };
+    const { token = '(token)', expirationTimestamp = Date.now() + seconds * 1000 } = answer;
+    return { token, expires: new Date(expirationTimestamp), serviceAccount };
   }
   throw new StellarError(
     'not-found',
@@ -43,23 +40,6 @@ export async function requestBootstrapToken(kube: Kube, seconds = defaultTokenSe
       ],
     },
   );
-}
-
-interface TokenRequest {
-  status?: { token?: string; expirationTimestamp?: string };
-}
-
-async function requestToken(kube: Kube, name: string, seconds: number): Promise<TokenRequest | undefined> {
-  try {
-    return await kube.create<TokenRequest>(
-      resources.serviceAccounts,
-      { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: seconds } },
-      { namespace: operatorNamespace, name, subresource: 'token' },
-    );
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return undefined;
-    throw error;
-  }
 }
 
 /**
