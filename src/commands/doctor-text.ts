@@ -1,4 +1,4 @@
-import type { Examined, Group, Subject } from '../lib/doctor/subject.ts';
+import { type Examined, type Group, groupFindings, type Subject } from '../lib/doctor/subject.ts';
 import { type Finding, isDependent } from '../lib/engine/checks.ts';
 import { count } from '../lib/engine/counts.ts';
 import { formatAge } from '../lib/engine/duration.ts';
@@ -6,27 +6,16 @@ import { hintOf } from '../lib/engine/next-step.ts';
 import type { Evidence } from '../lib/engine/problem.ts';
 import type { Style } from '../lib/terminal/style.ts';
 
-/** Findings as lines for people: a statement each, below it what is wrong and what to type; last how many there are of each kind. */
-export function describeFindings(shown: readonly Finding[], all: readonly Finding[], style: Style): string[] {
-  return [...shown.flatMap((finding) => linesOf(finding, style)), summary(all, 'Nothing is missing.')];
-}
-
 const symbolOf = ({ status }: Pick<Finding, 'status'>, style: Style): string =>
   ({ pass: style.ok, warn: '!', fail: style.bad, skipped: style.faint('-') })[status];
-
-function linesOf(finding: Finding, style: Style): string[] {
-  const line = `${symbolOf(finding, style)} ${finding.title}`;
-  if (finding.status === 'pass')
-    return [finding.found === undefined ? line : `${line}   ${style.faint(finding.found)}`];
-  const { message, details = [], next } = finding.problem;
-  if (finding.status === 'skipped') return [`${line}   ${style.faint(`not looked at: ${message}`)}`];
-  return [line, ...[message, ...details, hintOf(next) ?? []].flat().map((text) => `    ${text}`)];
-}
 
 /** A finding of one or several of a section's subjects. @param now milliseconds since the epoch */
 function linesOfGroup({ subjects, finding }: Group, members: number, style: Style, now: number): string[] {
   const title = `${finding.title}${members > 1 ? `: ${namesOf(subjects)}` : ''}`;
-  if (finding.status === 'pass' || finding.status === 'skipped') return linesOf({ ...finding, title }, style);
+  const line = `${symbolOf(finding, style)} ${title}`;
+  if (finding.status === 'pass')
+    return [finding.found === undefined ? line : `${line}   ${style.faint(finding.found)}`];
+  if (finding.status === 'skipped') return [`${line}   ${style.faint(`not looked at: ${finding.problem.message}`)}`];
   const { message, details = [], next, evidence = [], ofSeveral } = finding.problem;
   const isOfSeveral = subjects.length > 1;
   const sentence = isOfSeveral ? (ofSeveral ?? `${message} (So it is with the others.)`) : message;
@@ -35,10 +24,7 @@ function linesOfGroup({ subjects, finding }: Group, members: number, style: Styl
   const seen = isOfSeveral
     ? []
     : evidence.slice(0, evidenceAtMost).map((each) => style.faint(describeEvidence(each, now)));
-  return [
-    `${symbolOf(finding, style)} ${title}`,
-    ...[sentence, ...details, ...seen, ...help].map((text) => `    ${text}`),
-  ];
+  return [line, ...[sentence, ...details, ...seen, ...help].map((text) => `    ${text}`)];
 }
 
 /** JSON has all of it. */
@@ -50,43 +36,42 @@ function describeEvidence({ object, on, condition, status, reason, since }: Evid
   return `${object} on ${on}: ${said}${age}`;
 }
 
+/** What is shown: everything; a line for each section, and below it what is not as it should be; of these lines only those. */
+type Extent = 'all' | 'sections' | 'wrong';
+
 /**
- * An installation as lines for people: a line each for the hosting cluster, every space, and the WECs of every ITS; below it what is
- * not as it should be.
- * @param isWide shows what is well and what was skipped, too
+ * What was examined as lines for people: a line each for this machine, the hosting cluster, every space, and the WECs of every ITS;
+ * below it what is not as it should be.
  */
 export function describeExamined(
-  groups: readonly Group[],
   examined: readonly Examined[],
   style: Style,
-  isWide: boolean,
+  extent: Extent,
   now = Date.now(),
 ): string[] {
+  const groups = groupFindings(examined);
   const sections = Map.groupBy(examined, ({ subject }) => sectionOf(subject));
   const grouped = Map.groupBy(groups, ({ subjects: [first] }) => sectionOf(first));
   const lines = [...sections].flatMap(([section, members]) => {
-    const shown = (grouped.get(section) ?? []).filter(
-      ({ finding: { status } }) => isWide || status === 'warn' || status === 'fail',
-    );
+    const shown = (grouped.get(section) ?? []).filter(({ finding }) => extent === 'all' || isNotable(finding));
     const status = worst(members.flatMap(({ findings }) => findings));
+    if (extent === 'wrong' && status === 'pass') return [];
     return [
       `${symbolOf({ status }, style)} ${section}   ${style.faint(countOf(members))}`,
       ...shown.flatMap((group) => linesOfGroup(group, members.length, style, now).map((line) => `    ${line}`)),
     ];
   });
-  return [
-    ...lines,
-    summary(
-      groups.map(({ finding }) => finding),
-      'Nothing is wrong.',
-    ),
-  ];
+  return [...lines, summary(groups.map(({ finding }) => finding))];
 }
 
-const nouns: Record<Subject['kind'], string> = { hosting: 'hosting cluster', its: 'ITS', wds: 'WDS', wec: 'WECs' };
+const isNotable = ({ status }: Finding): boolean => status === 'warn' || status === 'fail';
+
+const nouns: Record<Subject['kind'], string> = {
+  ...{ machine: 'this machine', hosting: 'hosting cluster', its: 'ITS', wds: 'WDS', wec: 'WECs' },
+};
 
 const sectionOf = ({ kind, name, its }: Subject): string =>
-  kind === 'wec' ? `WECs of ${its}` : `${nouns[kind]} ${name}`;
+  kind === 'wec' ? `WECs of ${its}` : `${nouns[kind]} ${name}`.trim();
 
 /** The worst of a subject's findings; what follows from another cluster's failed check is not well either. */
 function worst(findings: readonly Finding[]): Finding['status'] {
@@ -114,10 +99,10 @@ function namesOf(subjects: readonly Subject[]): string {
   return more === 0 ? names.join(', ') : `${names.join(', ')} and ${more} more`;
 }
 
-function summary(all: readonly Pick<Finding, 'status'>[], wellDone: string): string {
+function summary(all: readonly Finding[]): string {
   const countFor = (status: Finding['status']) => all.filter((finding) => finding.status === status).length;
   const [failed, warned] = [countFor('fail'), countFor('warn')];
-  if (failed === 0 && warned === 0) return wellDone;
+  if (failed === 0 && warned === 0) return 'Nothing is wrong.';
   const parts = [failed === 0 ? [] : [`${failed} failed`], warned === 0 ? [] : [`${warned} to look at`]].flat();
   return `${parts.join(', ')}, of ${all.length} checks.`;
 }

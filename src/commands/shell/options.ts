@@ -37,14 +37,19 @@ interface CommandText {
   examples: [command: string, what: string][];
   /** `--timeout` when none is given, as `5m`. */
   timeout: string;
+  /** What its `-o` takes, where that is more than others take. */
+  formats?: readonly OutputFormat[];
 }
 
 /** A command with the options that all have, and its examples. */
-export function defineCommand(name: string, { summary, description, examples, timeout }: CommandText): Command {
+export function defineCommand(
+  name: string,
+  { summary, description, examples, timeout, formats }: CommandText,
+): Command {
   return new Command(name)
     .summary(summary)
     .description(description ?? summary)
-    .addOption(new Option('-o, --output <format>', 'what to print').choices(outputFormats).default('table'))
+    .addOption(new Option('-o, --output <format>', 'what to print').choices(formats ?? outputFormats).default('table'))
     .addOption(
       new Option('--timeout <duration>', 'one deadline for the whole command; 0 looks once')
         .argParser(durationMs)

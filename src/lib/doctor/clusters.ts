@@ -15,64 +15,43 @@ import { judgeWayIn } from './ingress-reachability.ts';
 import { judgeNames } from './names.ts';
 
 /** What KubeStellar needs of the hosting cluster. */
-export function hostingChecks(kube: Kube, state: HostingState): Check[] {
-  const { context } = kube.cluster;
-  return onlyWhereItAnswers(kube, 'hosting-reachable', [
-    { id: 'hosting', title: `${context} is a hosting cluster of KubeStellar`, look: () => judgeHosting(kube, state) },
-    {
-      id: 'permissions',
-      title: `you may install KubeStellar on ${context}`,
-      look: async () => ((await state.isWhole()) ? skipped('it is installed') : judgePermissions(kube)),
-    },
-    { id: 'ingress', title: `${context} has an ingress that passes TLS through`, look: () => judgeIngress(kube) },
-    {
-      id: 'external-port',
-      title: `the ingress of ${context} is reached from this machine`,
-      look: () => judgeWayIn(kube),
-    },
-    { id: 'names', title: `names of the spaces of ${context} are resolved`, look: () => judgeNames(kube) },
-  ]);
-}
+export const hostingChecks: readonly Check<HostingState>[] = [
+  { id: 'hosting', title: 'it is a hosting cluster of KubeStellar', look: judgeHosting },
+  {
+    ...{ id: 'permissions', title: 'you may install KubeStellar on it' },
+    look: async (state) => ((await state.isWhole()) ? skipped('it is installed') : judgePermissions(state.kube)),
+  },
+  { id: 'ingress', title: 'its ingress passes TLS through', look: ({ kube }) => judgeIngress(kube) },
+  {
+    ...{ id: 'external-port', title: 'its ingress is reached from this machine' },
+    look: ({ kube }) => judgeWayIn(kube),
+  },
+  { id: 'names', title: 'the names of its spaces are resolved', look: ({ kube }) => judgeNames(kube) },
+];
 
 /** What KubeStellar needs of the ITS. */
-export function itsChecks(its: Kube): Check[] {
-  const look = async () => {
-    await requireHub(its);
-    return pass();
-  };
-  return onlyWhereItAnswers(its, 'its-reachable', [{ id: 'its', title: `${its.cluster.context} is an ITS`, look }]);
-}
-
-/** A cluster that does not answer is one failure, not one for everything that is asked of it. */
-function onlyWhereItAnswers(kube: Kube, reachableId: string, checks: readonly Check[]): Check[] {
-  const version = versionOf(kube);
-  version.catch(() => {});
-  const { context } = kube.cluster;
-  return [
-    { id: reachableId, title: `${context} answers`, look: async () => pass(await version) },
-    ...checks.map(({ look, ...check }) => ({
-      ...check,
-      look: () =>
-        version.then(
-          () => look(),
-          () => skipped(`${context} does not answer`),
-        ),
-    })),
-  ];
-}
+export const itsChecks: readonly Check<{ kube: Kube }>[] = [
+  {
+    ...{ id: 'its', title: 'it is an ITS' },
+    look: async ({ kube }) => {
+      await requireHub(kube);
+      return pass();
+    },
+  },
+];
 
 /** A look at the hosting cluster that several checks share. */
 export class HostingState {
-  readonly #kube: Kube;
+  readonly kube: Kube;
   #hosting: Promise<Hosting> | undefined;
 
   constructor(kube: Kube) {
-    this.#kube = kube;
+    this.kube = kube;
   }
 
   /** What cannot be seen counts as missing. */
   read(): Promise<Hosting> {
-    this.#hosting ??= readHosting(lenient(this.#kube), coreChart.release.name).then((seen) => ({
+    this.#hosting ??= readHosting(lenient(this.kube), coreChart.release.name).then((seen) => ({
       ...seen,
       helmAtWork: false,
       // Whoever has KubeFlex's manager running has what it needs.
@@ -92,13 +71,8 @@ export class HostingState {
   }
 }
 
-async function versionOf(kube: Kube): Promise<string> {
-  const version = await kube.read<{ gitVersion?: string }>('/version');
-  return `Kubernetes ${version?.gitVersion ?? 'of an unknown version'}`;
-}
-
-async function judgeHosting(kube: Kube, state: HostingState): Promise<Outcome> {
-  const init = command`stellarctl init --hosting-context ${kube.cluster.context}`;
+async function judgeHosting(state: HostingState): Promise<Outcome> {
+  const init = command`stellarctl init --hosting-context ${state.kube.cluster.context}`;
   const hosting = await state.read();
   if (!(await state.isHosting())) return skipped('KubeStellar is not installed on it', run(init));
   const older = hosting.hooks.filter(isOlderHook);

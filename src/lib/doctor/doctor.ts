@@ -1,4 +1,4 @@
-import { type Finding, fail, isDependent, makeChecks } from '../engine/checks.ts';
+import { type Finding, isDependent, makeChecks } from '../engine/checks.ts';
 import { failureOf, StellarError } from '../engine/errors.ts';
 import { inWords } from '../engine/next-step.ts';
 import type { Run } from '../engine/run.ts';
@@ -17,8 +17,9 @@ import { seeWec } from '../wecs/get/look.ts';
 import { hubEndpoints } from '../wecs/hub/hub-access.ts';
 import { clusterUid } from '../wecs/identity/cluster-uid.ts';
 import { readWholeHub } from '../wecs/registration/hub-evidence.ts';
-import { tryHubWebhook } from '../wecs/registration/hub-webhook.ts';
+import { type HubWebhook, tryHubWebhook } from '../wecs/registration/hub-webhook.ts';
 import type { Examined, Subject } from './subject.ts';
+import { failedBy, reachable, wecKnown, wecsListed, withBlindness } from './unseen.ts';
 
 /** A client for an ITS, and the context that it was made of. */
 interface Its {
@@ -43,14 +44,13 @@ export async function examine(input: DoctorInput, run: Run): Promise<Examined[]>
   const { spaces, wecs } = input;
   const watcher = spaces && new SpaceWatcher(spaces);
   const own = spaces && watcher ? await examineHosting(spaces, watcher) : [];
-  const hubs = own.flatMap(({ subject, findings }) => {
+  const hubs = own.flatMap(({ subject, ...found }) => {
     const access = subject.kind === 'its' ? watcher?.accessOf(subject.name) : undefined;
-    return access === undefined ? [] : [{ ...access, findings }];
+    return access === undefined ? [] : [{ ...access, ...found }];
   });
   const its = input.isItsAssumed && own.length > 0 ? undefined : input.its;
   const known = its && (await among(its.kube, hubs));
-  const elsewhere =
-    its !== undefined && known === undefined ? { ...its, findings: await checkHub(its.kube) } : undefined;
+  const elsewhere = its !== undefined && known === undefined ? { ...its, ...(await checkHub(its.kube)) } : undefined;
   // Whoever has chosen nothing means a hosting cluster.
   if (spaces && own.length === 0 && input.isItsAssumed && elsewhere?.findings.some(isNoHub))
     throw notHosting(spaces.hosting);
@@ -65,8 +65,13 @@ export async function examine(input: DoctorInput, run: Run): Promise<Examined[]>
   return [...own, ...(ofElsewhere === undefined ? [] : [ofElsewhere]), ...ofHubs.flat()].map(withBlindness);
 }
 
+/** What the admission of an ITS has answered, where it was tried. */
+interface Trial {
+  webhook?: HubWebhook | undefined;
+}
+
 /** An ITS that answers, with what was found of it. */
-interface Hub extends Its {
+interface Hub extends Its, Trial {
   findings: readonly Finding[];
 }
 
@@ -81,28 +86,28 @@ const whichIts = (found: number): StellarError =>
 
 const subjectOf = (kind: 'hosting' | 'its', { cluster }: Kube): Subject => ({ kind, name: cluster.context });
 
-async function examineHosting(tools: SpaceTools, watcher: SpaceWatcher): Promise<Examined[]> {
+async function examineHosting(tools: SpaceTools, watcher: SpaceWatcher): Promise<(Examined & Trial)[]> {
   const { hosting } = tools;
   const listed = await reading(() => listControlPlanes(hosting));
   if (listed.state === 'hidden' && listed.error !== undefined)
-    return [{ subject: subjectOf('hosting', hosting), findings: [unanswered('hosting-reachable', listed.error)] }];
+    return [{ subject: subjectOf('hosting', hosting), findings: [failedBy(reachable('hosting'), listed.error)] }];
   const all = ifSeen(listed);
   if (all === undefined) return [];
   const spaces = all.flatMap((controlPlane) => {
     const role = roleOf(controlPlane);
     return role === undefined ? [] : [{ role, name: controlPlane.metadata.name }];
   });
-  const [findings, ...ofSpaces] = await Promise.all([
+  const [findings, ...checked] = await Promise.all([
     checkHosting(hosting),
     ...spaces.map(({ role, name }) =>
-      checkSpace(name, role, all, watcher, hosting).catch((error) => [
-        unanswered(`${role}-reachable`, failureOf(error)),
-      ]),
+      checkSpace(name, role, all, watcher, hosting).catch((error) => ({
+        ...{ findings: [failedBy(reachable(role), failureOf(error))], webhook: undefined },
+      })),
     ),
   ]);
   const examined = spaces.flatMap(({ role, name }, index) => {
-    const findings = ofSpaces[index];
-    return findings === undefined ? [] : [{ subject: { kind: role, name }, findings }];
+    const found = checked[index];
+    return found === undefined ? [] : [{ subject: { kind: role, name }, ...found }];
   });
   return [{ subject: subjectOf('hosting', hosting), findings: findings ?? [] }, ...examined];
 }
@@ -115,35 +120,31 @@ async function among(its: Kube, hubs: readonly Hub[]): Promise<Hub | undefined> 
   return own === undefined ? undefined : hubs[others.indexOf(own)];
 }
 
-async function examineWecs(
-  { kube, context, findings }: Hub,
-  named: DoctorInput['wecs'],
-  run: Run,
-): Promise<Examined[]> {
+async function examineWecs(hub: Hub, named: DoctorInput['wecs'], run: Run): Promise<Examined[]> {
+  const { kube, context, findings } = hub;
   const served = findings.find(({ id }) => id === 'its-hub-crds');
   // Where only the rights to see it are missing, the WECs are asked for all the same: their own reads say what may not be seen.
   const isUnseen = served?.status === 'skipped' && !isDependent(served);
   if (served?.status !== 'pass' && !isUnseen) return [];
-  const wecs =
-    named.length > 0 ? named : [...(await readWholeHub(kube)).keys()].sort().map((name) => ({ name, kube: undefined }));
-  const hub = shareReads(kube, wecs.length, run);
-  let webhook: ReturnType<typeof tryHubWebhook> | undefined;
+  const known = named.length > 0 ? undefined : await readWholeHub(kube, { withLeases: true });
+  const wecs = known === undefined ? named : [...known.keys()].sort().map((name) => ({ name, kube: undefined }));
+  const shared = shareReads(kube, wecs.length, run);
+  let trial = hub.webhook && Promise.resolve(hub.webhook);
   const tryWebhook = () => {
-    webhook ??= tryHubWebhook(kube);
-    return webhook;
+    trial ??= tryHubWebhook(kube);
+    return trial;
   };
+  const endpoints = () => hubEndpoints(kube, context);
   return Promise.all(
     wecs.map(async (wec) => {
       const subject: Subject = { kind: 'wec', name: wec.name, its: kube.cluster.context };
       try {
-        const seen = await seeWec(hub, wec.name, wec.kube, () => hubEndpoints(kube, context), tryWebhook);
-        const unreached = seen.error === undefined ? [] : [unanswered('wec-reachable', seen.error)];
-        return { subject, findings: [...unreached, ...(await makeChecks(wecChecks(seen.findings), findings))] };
+        const evidence = known?.get(wec.name);
+        const seen = await seeWec(shared, wec.name, wec.kube, endpoints, { evidence, tryWebhook });
+        const unreached = seen.error === undefined ? [] : [failedBy(reachable('wec'), seen.error)];
+        return { subject, findings: [...unreached, ...(await makeChecks(wecChecks, seen.findings, findings))] };
       } catch (error) {
-        return {
-          subject,
-          findings: [{ id: 'wec-known', title: 'it is known', status: 'fail', problem: failureOf(error) }],
-        };
+        return { subject, findings: [failedBy(wecKnown, failureOf(error))] };
       }
     }),
   );
@@ -152,20 +153,5 @@ async function examineWecs(
 /** The WECs of an ITS that cannot be listed. */
 const unlisted = ({ kube }: Hub, error: unknown): Examined => ({
   subject: subjectOf('its', kube),
-  findings: [{ id: 'its-wecs', title: 'its WECs can be seen', status: 'fail', problem: failureOf(error) }],
-});
-
-/** Nothing is known to be well of what was not seen at all. */
-function withBlindness({ subject, findings }: Examined): Examined {
-  const first = findings[0];
-  if (first?.status !== 'skipped' || !findings.every(({ status }) => status === 'skipped'))
-    return { subject, findings };
-  const { message, next } = first.problem;
-  const unseen = fail('unseen', `Nothing of ${subject.name} could be seen: ${message}.`, ...next);
-  return { subject, findings: [{ id: `${subject.kind}-seen`, title: 'it can be looked at', ...unseen }, ...findings] };
-}
-
-/** What keeps everything else of a cluster from being seen. */
-const unanswered = (id: string, problem: StellarError): Finding => ({
-  ...{ id, title: 'its API server answers', status: 'fail', problem },
+  findings: [failedBy(wecsListed, failureOf(error))],
 });

@@ -7,7 +7,7 @@ import { whoListens } from './listener.ts';
 const localPort = 9443;
 
 /** What the machine is used for. */
-interface MachineUse {
+export interface MachineUse {
   /** Whether the hosting cluster is there already. */
   isHosting: () => Promise<boolean>;
   /** Whether containers run here. */
@@ -15,20 +15,17 @@ interface MachineUse {
 }
 
 /** What of the machine itself local clusters depend on. */
-export function machineChecks({ isHosting, usesDocker }: MachineUse): Check[] {
-  return [
-    {
-      id: 'port',
-      title: `port ${localPort} is free for a local hosting cluster`,
-      look: async () => ((await isHosting()) ? skipped('the hosting cluster is there already') : judgePort()),
-    },
-    {
-      id: 'inotify',
-      title: 'the kernel lets containers watch enough files',
-      look: async () => ((await usesDocker()) ? judgeInotify() : skipped('no containers run here')),
-    },
-  ];
-}
+export const machineChecks: readonly Check<MachineUse>[] = [
+  {
+    ...{ id: 'port', title: `port ${localPort} is free for a local hosting cluster` },
+    look: async ({ isHosting }) =>
+      (await isHosting()) ? skipped('the hosting cluster is there already') : judgePort(),
+  },
+  {
+    ...{ id: 'inotify', title: 'the kernel lets containers watch enough files' },
+    look: async ({ usesDocker }) => ((await usesDocker()) ? judgeInotify() : skipped('no containers run here')),
+  },
+];
 
 async function judgePort(): Promise<Outcome> {
   const listener = await whoListens(localPort);

@@ -1,5 +1,5 @@
 import { type Check, fail, type Outcome, pass, skipped, warn } from '../engine/checks.ts';
-import { inWords, run as runCommand } from '../engine/next-step.ts';
+import { inWords, type NextStep, run as runCommand } from '../engine/next-step.ts';
 import { dockerProgram, k3dProgram, kindProgram } from '../local-clusters/programs.ts';
 import { helmProgram } from '../programs/helm/program.ts';
 import {
@@ -11,34 +11,40 @@ import {
   runProgram,
 } from '../programs/program.ts';
 
-/** What the checks of programs have to know of the clusters. */
+/** What the checks of programs have to know. */
 export interface ProgramNeeds {
+  programs: ProgramRun;
   /** Whether KubeStellar has still to be installed on a cluster that is there, which takes helm. */
   needsHelm: () => Promise<boolean>;
 }
 
+type Judge = (found: FoundProgram | undefined, needs: ProgramNeeds) => Promise<Outcome> | Outcome;
+
+const check = (program: Program, judgeFound: Judge): Check<ProgramNeeds> => ({
+  id: program.name,
+  title: `${program.name} is ${program.minimum} or newer`,
+  look: async (needs) => judgeFound(await findProgram(program, needs.programs), needs),
+});
+
 /** The programs of this machine that some commands run. None of them is missed where no command needs it. */
-export function programChecks(run: ProgramRun, { needsHelm }: ProgramNeeds): Check[] {
-  const check = (program: Program, judgeFound: (found: FoundProgram | undefined) => Promise<Outcome>): Check => ({
-    id: program.name,
-    title: `${program.name} is ${program.minimum} or newer`,
-    look: async () => judgeFound(await findProgram(program, run)),
-  });
-  return [
-    check(helmProgram, async (found) => {
-      if (found !== undefined) return judge(found, 'init', fail);
-      const cause = 'it is not on PATH; needed by init';
-      return (await needsHelm())
-        ? fail('program-missing', cause, getIt(helmProgram))
-        : skipped(`${cause} only`, getIt(helmProgram));
-    }),
-    check(dockerProgram, (found) => judgeDocker(found, run)),
-    check(kindProgram, async (found) => judgeLocal(found, kindProgram)),
-    check(k3dProgram, async (found) => judgeLocal(found, k3dProgram)),
-  ];
+export const programChecks: readonly Check<ProgramNeeds>[] = [
+  check(helmProgram, judgeHelm),
+  check(dockerProgram, judgeDocker),
+  check(kindProgram, (found) => judgeLocal(found, kindProgram)),
+  check(k3dProgram, (found) => judgeLocal(found, k3dProgram)),
+];
+
+async function judgeHelm(found: FoundProgram | undefined, { needsHelm }: ProgramNeeds): Promise<Outcome> {
+  if (found !== undefined) return judge(found, 'init', fail);
+  const cause = 'it is not on PATH; needed by init';
+  return (await needsHelm())
+    ? fail('program-missing', cause, getIt(helmProgram))
+    : skipped(`${cause} only`, getIt(helmProgram));
 }
 
-const getIt = ({ get }: Program) => inWords(`Get it: ${get}`);
+function getIt({ get }: Program): NextStep {
+  return inWords(`Get it: ${get}`);
+}
 
 function judge(found: FoundProgram, neededBy: string, otherwise: typeof fail): Outcome {
   if (isNewEnough(found)) return pass(found.version);
@@ -53,11 +59,11 @@ function judgeLocal(found: FoundProgram | undefined, program: Program): Outcome 
   return judge(found, neededBy, warn);
 }
 
-async function judgeDocker(found: FoundProgram | undefined, run: ProgramRun): Promise<Outcome> {
+async function judgeDocker(found: FoundProgram | undefined, { programs }: ProgramNeeds): Promise<Outcome> {
   const neededBy = 'kind and k3d';
   if (found === undefined) return skipped(`it is not on PATH; needed by ${neededBy} only`, getIt(dockerProgram));
   if (!isNewEnough(found)) return judge(found, neededBy, warn);
-  return (await answers(found, run))
+  return (await answers(found, programs))
     ? pass(found.version)
     : warn('docker-unreachable', `its daemon does not answer; needed by ${neededBy}`, runCommand('docker info'));
 }

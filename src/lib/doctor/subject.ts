@@ -2,7 +2,8 @@ import type { Finding } from '../engine/checks.ts';
 
 /** What checks are about. */
 export interface Subject {
-  kind: 'hosting' | 'its' | 'wds' | 'wec';
+  kind: 'machine' | 'hosting' | 'its' | 'wds' | 'wec';
+  /** Empty of this machine, and of a cluster that is not known. */
   name: string;
   /** Of a WEC: the context of its ITS. */
   its?: string;

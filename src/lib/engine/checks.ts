@@ -12,19 +12,25 @@ export type Outcome =
    */
   | { status: 'warn' | 'fail' | 'skipped'; problem: Problem };
 
-/** Something that should be so. */
-export interface Check {
+/** What is known of a check before it is made. */
+export interface CheckInfo {
   id: string;
   /** A statement, which is true where the check passes. */
   title: string;
+  /** What depends on it, in one sentence, where the title does not say it. */
+  meaning?: string;
+}
+
+/** Something that should be so of a subject. */
+export interface Check<Subject> extends CheckInfo {
   /** The ids of checks whose failure explains one of this: where one of them has failed, this is not reported as well. */
   needs?: readonly string[];
   /** May throw StellarError: then the check has failed. */
-  look: () => Outcome | Promise<Outcome>;
+  look: (subject: Subject) => Outcome | Promise<Outcome>;
 }
 
 /** A check with what came of it. */
-export type Finding = Pick<Check, 'id' | 'title'> & Outcome;
+export type Finding = Pick<CheckInfo, 'id' | 'title'> & Outcome;
 
 type Cause = Parameters<typeof problem>;
 
@@ -41,12 +47,16 @@ export const skipped = (why: string, ...next: NextStep[]): Outcome => ({
  * @param failed checks that have failed before, of which these may be consequences
  * @throws StellarError `interrupted`
  */
-export async function makeChecks(checks: readonly Check[], failed: readonly Finding[] = []): Promise<Finding[]> {
+export async function makeChecks<Subject>(
+  checks: readonly Check<Subject>[],
+  subject: Subject,
+  failed: readonly Finding[] = [],
+): Promise<Finding[]> {
   const asFailure = (error: unknown): Outcome => ({ status: 'fail', problem: failureOf(error) });
   const outcomes = await Promise.all(
     checks.map(async ({ look }) => {
       try {
-        return await look();
+        return await look(subject);
       } catch (error) {
         return asFailure(error);
       }
@@ -74,7 +84,7 @@ const dependentCode = 'depends';
 export const isDependent = (finding: Finding): boolean =>
   finding.status === 'skipped' && finding.problem.code === dependentCode;
 
-const dependent = ({ title }: Pick<Check, 'title'>): Outcome => ({
+const dependent = ({ title }: Pick<CheckInfo, 'title'>): Outcome => ({
   status: 'skipped',
   problem: problem(dependentCode, `depends on "${title}"`),
 });

@@ -1,9 +1,11 @@
-import { type Check, type Finding, findingsOfStages, makeChecks } from '../engine/checks.ts';
+import { type CheckInfo, type Finding, findingsOfStages, makeChecks } from '../engine/checks.ts';
 import { failureOf } from '../engine/errors.ts';
 import { judge } from '../engine/stages.ts';
+import { ifSeen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { hubChecks } from '../wecs/hub/checks.ts';
 import { requireHub } from '../wecs/hub/require-hub.ts';
+import type { HubWebhook } from '../wecs/registration/hub-webhook.ts';
 import { externalChecks, wdsCredentialChecks } from './credentials.ts';
 import type { SpaceRole } from './names.ts';
 import type { ControlPlane } from './objects.ts';
@@ -16,6 +18,13 @@ import type { SpaceSeen, SpaceWatcher } from './stages/space-watcher.ts';
 import { troubleOf } from './stages/stage-trouble.ts';
 import type { WdsInside } from './stages/wds-stages.ts';
 
+/** What checks of a space give. */
+interface SpaceChecked {
+  findings: Finding[];
+  /** Of an ITS: what its admission of ManagedClusters has answered, where it was tried. */
+  webhook?: HubWebhook | undefined;
+}
+
 /** Checks a space, on the hosting cluster and inside it. @param all the control planes there @returns undefined where it is gone */
 export async function checkSpace(
   name: string,
@@ -23,7 +32,7 @@ export async function checkSpace(
   all: readonly ControlPlane[],
   watcher: SpaceWatcher,
   hosting: Kube,
-): Promise<Finding[] | undefined> {
+): Promise<SpaceChecked | undefined> {
   const seen = await (role === 'its' ? watcher.its(name) : watcher.wds(name));
   if (seen === undefined) return undefined;
   const { space, stages } = seen as SpaceSeen<ItsInside | WdsInside>;
@@ -37,32 +46,44 @@ export async function checkSpace(
       return { ...finding, problem: { ...problem, details: log, next: problem.next.length > 0 ? problem.next : next } };
     }),
   );
-  const known = [...withTrouble, ...(await makeChecks(credentialChecks(space, all, hosting), withTrouble))];
+  const known = [...withTrouble, ...(await checkCredentials(space, all, hosting, withTrouble))];
   const kube = role === 'its' ? watcher.clientOf(name) : undefined;
-  return kube === undefined ? known : withHub(known, kube);
+  if (kube === undefined) return { findings: known };
+  const inside = ifSeen(space.look) as ItsInside | undefined;
+  return { findings: await withHub(known, kube), webhook: inside?.webhook };
 }
 
-function credentialChecks(space: SpaceEvidence, all: readonly ControlPlane[], hosting: Kube): Check[] {
-  const own = space.type === 'external' ? externalChecks(space.name, space.role, hosting) : [];
-  if (space.role === 'its') return own;
-  const its = itsOfWds(space.name, all);
-  const ofIts =
-    its !== undefined && typeOf(its) === 'external' ? wdsCredentialChecks(space, its.metadata.name, hosting) : [];
-  return [...own, ...ofIts];
+/** The credentials by which the hosting cluster reaches an external space, or the external ITS of a WDS. */
+async function checkCredentials(
+  space: SpaceEvidence,
+  all: readonly ControlPlane[],
+  hosting: Kube,
+  failed: readonly Finding[],
+): Promise<Finding[]> {
+  const { name, role, type } = space;
+  const own = type === 'external' ? await makeChecks(externalChecks(role), { name, hosting }, failed) : [];
+  const its = role === 'wds' ? itsOfWds(name, all) : undefined;
+  if (its === undefined || typeOf(its) !== 'external') return own;
+  const subject = { wds: space, its: its.metadata.name, hosting };
+  return [...own, ...(await makeChecks(wdsCredentialChecks, subject, failed))];
 }
 
 /** Adds what is checked of a hub beside the stages in which it comes about. */
 async function withHub(findings: Finding[], its: Kube): Promise<Finding[]> {
-  return [...findings, ...(await makeChecks(hubChecks(its), findings))];
+  return [...findings, ...(await makeChecks(hubChecks, its, findings))];
 }
 
 /** Checks an ITS of which no hosting cluster is known. */
-export async function checkHub(its: Kube): Promise<Finding[]> {
+export async function checkHub(its: Kube): Promise<SpaceChecked> {
   try {
     await requireHub(its);
-    const reports = judge(hubStages(true), await readItsInside(its));
-    return await withHub(findingsOfStages('its', its.cluster.context, reports), its);
+    const inside = await readItsInside(its);
+    const findings = findingsOfStages('its', its.cluster.context, judge(hubStages(true), inside));
+    return { findings: await withHub(findings, its), webhook: inside.webhook };
   } catch (error) {
-    return [{ id: 'its-hub', title: 'it is an OCM hub that answers', status: 'fail', problem: failureOf(error) }];
+    return { findings: [{ ...isHub, status: 'fail', problem: failureOf(error) }] };
   }
 }
+
+/** What is said of an ITS where nothing else can be. */
+const isHub: CheckInfo = { id: 'its-hub', title: 'it is an OCM hub that answers' };

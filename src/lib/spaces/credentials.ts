@@ -15,15 +15,12 @@ import type { SpaceEvidence } from './stages/evidence.ts';
 const soonMs = 30 * 86_400_000;
 
 /** What should be so of the credentials in the Secret by which pods of the hosting cluster reach an external space. */
-export const externalChecks = (name: string, role: SpaceRole, hosting: Kube): Check[] => [
-  {
-    ...{ id: `${role}-token`, title: "KubeFlex's token for it is valid" },
-    look: () => tokenIsValid(name, hosting),
-  },
+export const externalChecks = (role: SpaceRole): Check<{ name: string; hosting: Kube }>[] => [
+  { id: `${role}-token`, title: "KubeFlex's token for it is valid", look: tokenIsValid },
 ];
 
 /** KubeFlex asks for a token of a year, and never again while its Secret exists (kubeflex 0.9.3, adopted clusters). */
-async function tokenIsValid(name: string, hosting: Kube): Promise<Outcome> {
+async function tokenIsValid({ name, hosting }: { name: string; hosting: Kube }): Promise<Outcome> {
   const token = await tokenFor(name, hosting);
   const expiry = tokenExpiry(token ?? '')?.getTime();
   if (expiry === undefined) return skipped('no token with a date is to be seen');
@@ -61,10 +58,10 @@ async function tokenFor(name: string, hosting: Kube): Promise<string | undefined
 }
 
 /** What should be so of the controllers of a WDS whose ITS is external. */
-export const wdsCredentialChecks = (wds: SpaceEvidence, its: string, hosting: Kube): Check[] => [
+export const wdsCredentialChecks: readonly Check<{ wds: SpaceEvidence; its: string; hosting: Kube }>[] = [
   {
     ...{ id: 'wds-its-credentials', title: 'its controllers have the present credentials of its ITS' },
-    look: async () => {
+    look: async ({ wds, its, hosting }) => {
       const issued = tokenIssue((await tokenFor(its, hosting)) ?? '')?.getTime();
       if (issued === undefined) return skipped(`no token of ${its} with a date is to be seen`);
       const isOlder = ({ status }: (typeof wds.pods)[number]) => Date.parse(status?.startTime ?? '') < issued;

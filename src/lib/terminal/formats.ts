@@ -1,5 +1,7 @@
 /** What `-o` takes. */
 export const outputFormats = ['table', 'wide', 'json', 'yaml', 'name'] as const;
-export type OutputFormat = (typeof outputFormats)[number];
+/** `short`, only what is not as it should be, is known to doctor alone. */
+export type OutputFormat = (typeof outputFormats)[number] | 'short';
 
-export const isForPeople = (format: OutputFormat): boolean => format === 'table' || format === 'wide';
+const forPeople: readonly OutputFormat[] = ['table', 'wide', 'short'];
+export const isForPeople = (format: OutputFormat): boolean => forPeople.includes(format);

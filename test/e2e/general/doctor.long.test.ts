@@ -10,6 +10,7 @@ import {
   startBed,
   until,
 } from '../../../testbed/index.ts';
+import { type Finding, isWrong } from '../support/findings.ts';
 import { Cli } from '../support/harness.ts';
 import { writesOn } from '../support/refusal.ts';
 
@@ -30,16 +31,6 @@ after(async () => {
   await bed?.stop();
 });
 
-interface Finding {
-  id: string;
-  status: 'pass' | 'warn' | 'fail' | 'skipped';
-  subjects: string[];
-  cause?: string;
-  command?: string;
-  hint?: string;
-  evidence?: { object: string; on: string; since?: string }[];
-}
-
 async function examine(...line: string[]): Promise<Finding[]> {
   const run = await cli.run(['doctor', ...line, '-o', 'json']);
   const { items } = run.json() as { items: Finding[] };
@@ -49,9 +40,7 @@ async function examine(...line: string[]): Promise<Finding[]> {
 
 /** What is wrong, as `its/its1 its-hub-webhook`. */
 const wrong = (findings: readonly Finding[]): string[] =>
-  findings.flatMap(({ id, status, subjects }) =>
-    status === 'fail' || status === 'warn' ? subjects.map((subject) => `${subject} ${id}`) : [],
-  );
+  findings.filter(isWrong).flatMap(({ id, subjects }) => subjects.map((subject) => `${subject} ${id}`));
 
 describe('before KubeStellar is there', { concurrency: 1 }, () => {
   it('says that the cluster is no hosting cluster, and what to type', async () => {

@@ -24,12 +24,9 @@ import {
 import { expiredCertificate, forgottenByHub, registeredElsewhere, withoutKlusterlet } from './lost-registration.ts';
 import { ofSeveral } from './of-several.ts';
 
-interface Row {
-  id: string;
-  title: string;
+interface Row extends Omit<Check<Findings>, 'look'> {
   /** Where it shows. What shows on the WEC alone is not seen without its context. */
   side: 'hub' | 'wec';
-  needs?: readonly string[];
   /** What it is judged by. */
   seenBy?: (findings: Findings) => Evidence[];
   /** @returns what is wrong, if anything is */
@@ -126,17 +123,16 @@ const rows: readonly Row[] = [
 ];
 
 /** The checks of a WEC. */
-export const wecChecks = (findings: Findings): Check[] =>
-  rows.map(({ find, seenBy, side, ...check }) => ({
-    ...check,
-    look() {
-      if (side === 'wec' && findings.wec === undefined) return skipped(noWecAccess);
-      const found = find(findings);
-      if (found === undefined) return pass();
-      const problem = { ...found, evidence: seenBy?.(findings), ofSeveral: ofSeveral[found.code] };
-      return { status: found.severity ?? 'fail', problem };
-    },
-  }));
+export const wecChecks: readonly Check<Findings>[] = rows.map(({ find, seenBy, side, ...check }) => ({
+  ...check,
+  look(findings) {
+    if (side === 'wec' && findings.wec === undefined) return skipped(noWecAccess);
+    const found = find(findings);
+    if (found === undefined) return pass();
+    const problem = { ...found, evidence: seenBy?.(findings), ofSeveral: ofSeveral[found.code] };
+    return { status: found.severity ?? 'fail', problem };
+  },
+}));
 
 /** Says in one sentence what keeps a WEC from being available and working, and what to type. */
 export const diagnose = (findings: Findings): Problem | undefined => firstOf(rows, findings);

@@ -10,8 +10,8 @@ import type { Endpoint } from '../hub/endpoint.ts';
 import { requireHub } from '../hub/require-hub.ts';
 import { type FoundHub, findHub } from '../join/former-hub.ts';
 import { getPropertiesOf } from '../properties.ts';
-import { emptyEvidence, type HubEvidence, readHub } from '../registration/hub-evidence.ts';
-import { tryHubWebhook } from '../registration/hub-webhook.ts';
+import { type HubEvidence, readOne } from '../registration/hub-evidence.ts';
+import { type HubWebhook, tryHubWebhook } from '../registration/hub-webhook.ts';
 import type { WecEvidence } from '../registration/wec-evidence.ts';
 import type { Findings } from './diagnosis.ts';
 import { readMailbox } from './mailbox.ts';
@@ -34,7 +34,7 @@ export interface WecSeen {
 /**
  * Looks at one WEC from all sides. What cannot be seen is in the result.
  * @param endpoints the addresses by which the ITS is known, asked for where the WEC's agent may use another one
- * @param tryWebhook asked of a WEC that is not accepted yet
+ * @param known what the caller has read of the ITS already; `tryWebhook` is asked of a WEC that is not accepted yet
  * @throws StellarError `not-found` for a name of which neither side shows anything; `forbidden` where the ITS may not be looked at
  */
 export async function seeWec(
@@ -42,11 +42,11 @@ export async function seeWec(
   name: string,
   wec: Kube | undefined,
   endpoints: () => Promise<readonly Endpoint[]>,
-  tryWebhook = () => tryHubWebhook(hub),
+  known: { evidence?: HubEvidence | undefined; tryWebhook?: () => Promise<HubWebhook> } = {},
 ): Promise<WecSeen> {
   const reader = lenient(hub);
   const [evidence, mailbox, configMap, seen] = await Promise.all([
-    readHub(reader, [name]).then((found) => found.get(name) ?? emptyEvidence(name)),
+    known.evidence ?? readOne(reader, name),
     readMailbox(reader, name),
     getPropertiesOf(reader, name),
     wec && lookAtWec(wec),
@@ -59,7 +59,7 @@ export async function seeWec(
     throw nothingSeen(name, hub, reader.forbidden);
 
   const isAdmitted = managedCluster?.spec?.hubAcceptsClient === true;
-  const webhook = isAdmitted ? undefined : await tryWebhook();
+  const webhook = isAdmitted ? undefined : await (known.tryWebhook?.() ?? tryHubWebhook(hub));
   const registration = { name, hub: evidence, wec: seen?.evidence, webhook, now: hub.now() };
   const forbidden = seen?.forbidden ?? new Set();
   const reports = judgeSeen(registration, new Set([...reader.forbidden, ...forbidden]));

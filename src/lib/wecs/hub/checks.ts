@@ -19,15 +19,15 @@ const bootstrapPermissions: readonly Permission[] = [
 ];
 
 /** What should be so of a hub, beside the stages in which it comes about. */
-export const hubChecks = (hub: Kube): Check[] => [
+export const hubChecks: readonly Check<Kube>[] = [
   {
     ...{ id: 'its-bootstrap-rights', title: 'agents may ask to be registered' },
     needs: ['its-hub-crds', 'its-bootstrap-account'],
-    look: () => mayRegister(hub),
+    look: mayRegister,
   },
   {
     ...{ id: 'its-controllers', title: 'the controllers of the hub work', needs: ['its-hub-runs', 'its-hub-crds'] },
-    look: () => controllersWork(hub),
+    look: controllersWork,
   },
 ];
 

@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
-import { describeExamined, describeFindings } from '../../../../src/commands/doctor-text.ts';
+import { describeExamined } from '../../../../src/commands/doctor-text.ts';
 import { whoListens } from '../../../../src/lib/doctor/listener.ts';
-import { describeFinding, describeGroup } from '../../../../src/lib/doctor/report.ts';
-import { type Examined, groupFindings } from '../../../../src/lib/doctor/subject.ts';
+import { describeGroup } from '../../../../src/lib/doctor/report.ts';
+import { type Examined, groupFindings, type Subject } from '../../../../src/lib/doctor/subject.ts';
 import { fail, makeChecks, pass, skipped, warn } from '../../../../src/lib/engine/checks.ts';
 import { StellarError } from '../../../../src/lib/engine/errors.ts';
 import { inWords, run } from '../../../../src/lib/engine/next-step.ts';
@@ -15,43 +15,65 @@ import { styleFor } from '../../../../src/lib/terminal/style.ts';
 import { stellarctl } from '../../../stellarctl.ts';
 import { asWritten, fakeIo } from '../../support/fake-io.ts';
 
+const machine: Subject = { kind: 'machine', name: '' };
+
 const check = (id: string, look: () => Promise<ReturnType<typeof pass>>) => ({ id, title: `${id} is well`, look });
 
 test('what a check cannot find out has failed, with the reason and what helps', async () => {
   const error = new StellarError('unreachable', 'Cannot reach it.', { next: [inWords('Is it running?')] });
-  const findings = await makeChecks([check('a', async () => pass('1.0')), check('b', () => Promise.reject(error))]);
-  assert.deepEqual(findings.map(describeFinding), [
-    { id: 'a', title: 'a is well', status: 'pass', found: '1.0' },
-    { id: 'b', title: 'b is well', status: 'fail', cause: 'Cannot reach it.', hint: 'Is it running?' },
+  const findings = await makeChecks(
+    [check('a', async () => pass('1.0')), check('b', () => Promise.reject(error))],
+    undefined,
+  );
+  const subjects = ['machine'];
+  assert.deepEqual(groupFindings([{ subject: machine, findings }]).map(describeGroup), [
+    { id: 'a', title: 'a is well', status: 'pass', found: '1.0', subjects },
+    {
+      ...{ id: 'b', title: 'b is well', status: 'fail', code: 'unreachable', subjects },
+      ...{ cause: 'Cannot reach it.', hint: 'Is it running?' },
+    },
   ]);
 });
 
 test('mistakes of ours and Ctrl-C are no findings', async () => {
   for (const error of [new TypeError('x'), new StellarError('interrupted', 'Interrupted.')])
-    await assert.rejects(makeChecks([check('a', () => Promise.reject(error))]), error);
+    await assert.rejects(makeChecks([check('a', () => Promise.reject(error))], undefined), error);
 });
 
 test('findings are shown with what is wrong and what to type, and counted', async () => {
-  const findings = await makeChecks([
-    check('a', async () => pass('1.0')),
-    check('b', async () => warn('old', 'it is old', run('renew it'))),
-    check('c', async () => fail('broken', 'it is\nbroken\u001b[2J')),
-    check('d', async () => skipped('nobody needs it')),
-  ]);
+  const findings = await makeChecks(
+    [
+      check('a', async () => pass('1.0')),
+      check('b', async () => warn('old', 'it is old', run('renew it'))),
+      check('c', async () => fail('broken', 'it is\nbroken\u001b[2J')),
+      check('d', async () => skipped('nobody needs it')),
+    ],
+    undefined,
+  );
   const { io } = fakeIo();
   const style = styleFor(io.stdout, io, 'never');
-  assert.deepEqual(asWritten(describeFindings(findings, findings, style)), [
-    '✓ a is well   1.0',
-    '! b is well',
-    '    it is old',
-    '    renew it',
-    '✗ c is well',
-    '    it is ⏎ broken\\x1b[2J',
-    '- d is well   not looked at: nobody needs it',
-    '1 failed, 1 to look at, of 4 checks.',
+  const wrong = [
+    '    ! b is well',
+    '        it is old',
+    '        renew it',
+    '    ✗ c is well',
+    '        it is ⏎ broken\\x1b[2J',
+  ];
+  const summary = '1 failed, 1 to look at, of 4 checks.';
+  assert.deepEqual(asWritten(describeExamined([{ subject: machine, findings }], style, 'all')), [
+    '✗ this machine   1 of 4 checks passed',
+    '    ✓ a is well   1.0',
+    ...wrong,
+    '    - d is well   not looked at: nobody needs it',
+    summary,
   ]);
-  const well = findings.slice(0, 1);
-  assert.deepEqual(describeFindings([], well, style), ['Nothing is missing.']);
+  const well = { subject: { kind: 'its', name: 'its1' }, findings: findings.slice(0, 1) } as const;
+  assert.deepEqual(asWritten(describeExamined([{ subject: machine, findings }, well], style, 'wrong')), [
+    '✗ this machine   1 of 4 checks passed',
+    ...wrong,
+    '1 failed, 1 to look at, of 5 checks.',
+  ]);
+  assert.deepEqual(describeExamined([well], style, 'wrong'), ['Nothing is wrong.']);
 });
 
 test('who has a port is found out', async () => {
@@ -103,7 +125,7 @@ test('what is the same of several WECs is one finding, with those it came to', a
   });
   const { io } = fakeIo();
   const style = styleFor(io.stdout, io, 'never');
-  assert.deepEqual(asWritten(describeExamined(groups, examined, style, false)), [
+  assert.deepEqual(asWritten(describeExamined(examined, style, 'sections')), [
     '✓ ITS its1   1 of 2 checks passed',
     '✗ WECs of its1   1 of 8 are well',
     '    ✗ its agent reports: c1, c2, c3, c4, c5 and 2 more',
@@ -111,11 +133,13 @@ test('what is the same of several WECs is one finding, with those it came to', a
     '        see c1    (so for each)',
     '1 failed, of 4 checks.',
   ]);
-  assert.equal(asWritten(describeExamined(groups, examined, style, true)).length, 9);
+  assert.equal(asWritten(describeExamined(examined, style, 'all')).length, 9);
 });
 
 test('without any cluster it says what can be checked before an installation', async () => {
-  const { exitCode, stdout, stderr } = await stellarctl(['doctor', '--short'], { env: { KUBECONFIG: '/dev/null' } });
+  const { exitCode, stdout, stderr } = await stellarctl(['doctor', '-o', 'short'], {
+    env: { KUBECONFIG: '/dev/null' },
+  });
   assert.deepEqual([exitCode, stdout], [2, '']);
   assert.match(String(stderr), /There is no cluster to look at: .*\n.*stellarctl doctor --pre/);
 });

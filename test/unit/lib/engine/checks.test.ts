@@ -4,7 +4,7 @@ import { type Check, fail, findingsOfStages, makeChecks, type pass, warn } from 
 import { run } from '../../../../src/lib/engine/next-step.ts';
 import { failed, met, unseen, waiting } from '../../../../src/lib/engine/stages.ts';
 
-const check = (id: string, outcome: ReturnType<typeof pass>, ...needs: string[]): Check => ({
+const check = (id: string, outcome: ReturnType<typeof pass>, ...needs: string[]): Check<void> => ({
   ...{ id, title: `${id} is well`, needs, look: () => outcome },
 });
 
@@ -19,7 +19,7 @@ test('what follows from a failed check is skipped, and what follows from that; w
     check('labels', warn('odd', 'they are odd')),
     check('policies', fail('lost', 'they select nothing'), 'labels'),
   ];
-  assert.deepEqual(told(await makeChecks(checks)), [
+  assert.deepEqual(told(await makeChecks(checks, undefined)), [
     ['agent', 'fail', ''],
     ['lease', 'skipped', 'depends on "agent is well"'],
     ['works', 'skipped', 'depends on "lease is well"'],
@@ -29,11 +29,12 @@ test('what follows from a failed check is skipped, and what follows from that; w
 });
 
 test('a check may depend on one of another cluster', async () => {
-  const [webhook] = await makeChecks([check('webhook', fail('silent', 'no answer'))]);
+  const [webhook] = await makeChecks([check('webhook', fail('silent', 'no answer'))], undefined);
   assert.ok(webhook);
-  assert.deepEqual(told(await makeChecks([check('admission', fail('refused', 'no'), 'webhook')], [webhook])), [
-    ['admission', 'skipped', 'depends on "webhook is well"'],
-  ]);
+  assert.deepEqual(
+    told(await makeChecks([check('admission', fail('refused', 'no'), 'webhook')], undefined, [webhook])),
+    [['admission', 'skipped', 'depends on "webhook is well"']],
+  );
 });
 
 test('of stages, the first that is not met is the finding: what is awaited is a warning', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { parse } from 'yaml';
-import { describeFindings } from '../../../../src/commands/doctor-text.ts';
+import { describeExamined } from '../../../../src/commands/doctor-text.ts';
 import { describeTree } from '../../../../src/commands/status-text.ts';
 import { fail, pass, skipped } from '../../../../src/lib/engine/checks.ts';
 import { command } from '../../../../src/lib/engine/command-line.ts';
@@ -122,8 +122,10 @@ describe('a view shows hostile values on lines of its own making:', () => {
           { id: 'b', title, ...pass(found) },
           { id: 'c', title, ...skipped(cause) },
         ];
-        const written = asWritten(describeFindings(findings, findings, plain));
-        assert.equal(written.length, 6);
+        const written = asWritten(
+          describeExamined([{ subject: { kind: 'its', name: title }, findings }], plain, 'all'),
+        );
+        assert.equal(written.length, 7);
         assert.ok(isSafe(written));
       }),
     ));

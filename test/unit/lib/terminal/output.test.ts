@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parse } from 'yaml';
-import { describeFinding } from '../../../../src/lib/doctor/report.ts';
+import { describeGroup } from '../../../../src/lib/doctor/report.ts';
 import { fail } from '../../../../src/lib/engine/checks.ts';
 import { callProgram } from '../../../../src/lib/engine/command-line.ts';
 import { StellarError } from '../../../../src/lib/engine/errors.ts';
@@ -137,7 +137,8 @@ test('what a document tells to type is told for the program that was called, and
     callProgram(program);
     const { io, stdout } = fakeIo();
     const diagnosis = diagnosisOf(problem('x', 'stellarctl its get', run('stellarctl its get its1', 'Look')));
-    const { command } = describeFinding({ id: '', title: '', ...fail('x', '', run('stellarctl init')) });
+    const finding = { id: '', title: '', ...fail('x', '', run('stellarctl init')) };
+    const { command } = describeGroup({ subjects: [{ kind: 'machine', name: '' }], finding });
     const document = { diagnosis, items: [{ command, labels: { a: 'stellarctl init' }, cause: null }] };
     await writeDocument(io, document, { format: 'json' });
     assert.deepEqual(JSON.parse(stdout.text), told(program));

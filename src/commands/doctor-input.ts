@@ -1,0 +1,70 @@
+import type { DoctorInput } from '../lib/doctor/doctor.ts';
+import type { Examined } from '../lib/doctor/subject.ts';
+import { StellarError } from '../lib/engine/errors.ts';
+import { run } from '../lib/engine/next-step.ts';
+import type { DoctorOptions } from './doctor.ts';
+import type { Session } from './shell/session.ts';
+import { parseWecArguments } from './shell/wec-argument.ts';
+
+/** Looks once at what a command line of doctor means. */
+type Examine = () => Promise<Examined[]>;
+
+/** What is needed before anything is done; the current context is taken for the hosting cluster alone. */
+export async function preflight(session: Session, { hostingContext }: DoctorOptions): Promise<Examine> {
+  const { checkBefore } = await import('../lib/doctor/pre.ts');
+  const { chooseHosting } = await import('../lib/hosting/hosting-choice.ts');
+  const kubeconfig = await session.kubeconfig();
+  const hosting = await ifMeant(async () =>
+    session.connect(chooseHosting(hostingContext, session.io.env, kubeconfig).context),
+  );
+  const choice = await session.itsIfAny();
+  const isChosen = choice !== undefined && choice.source !== 'current context';
+  const its = isChosen ? await ifMeant(async () => (await session.its()).kube) : undefined;
+  return () => checkBefore({ programs: session.programs, hosting, its });
+}
+
+/** The installation. @throws StellarError `usage` where no cluster is meant */
+export async function examination(
+  session: Session,
+  options: DoctorOptions,
+  positional: readonly string[],
+): Promise<Examine> {
+  const { examine } = await import('../lib/doctor/doctor.ts');
+  const input = await inputOf(session, options, positional);
+  return () => examine(input, session.run);
+}
+
+async function inputOf(
+  session: Session,
+  { wecContext }: DoctorOptions,
+  positional: readonly string[],
+): Promise<DoctorInput> {
+  const wecs = await session.wecs(parseWecArguments(positional, wecContext));
+  const choice = await session.itsIfAny();
+  const its = choice && (await ifMeant(() => session.its()));
+  const spaces = await ifMeant(() => session.spaceTools());
+  if (spaces instanceof StellarError) throw spaces;
+  if (its instanceof StellarError && (spaces === undefined || choice?.source === '--its')) throw its;
+  if (its === undefined && spaces === undefined)
+    throw new StellarError(
+      'usage',
+      'There is no cluster to look at: no context is given, and there is no current one.',
+      { next: [run('stellarctl doctor --pre', 'Before an installation')] },
+    );
+  return {
+    spaces,
+    its: its instanceof StellarError ? undefined : its,
+    isItsAssumed: choice?.source === 'current context',
+    wecs,
+  };
+}
+
+/** A cluster that is meant, or why it cannot be found; undefined where none is meant. */
+async function ifMeant<Found>(find: () => Promise<Found>): Promise<Found | StellarError | undefined> {
+  try {
+    return await find();
+  } catch (error) {
+    if (!(error instanceof StellarError)) throw error;
+    return error.code === 'usage' ? undefined : error;
+  }
+}

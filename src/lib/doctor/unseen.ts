@@ -1,0 +1,26 @@
+import { type CheckInfo, type Finding, fail } from '../engine/checks.ts';
+import type { StellarError } from '../engine/errors.ts';
+import type { Examined, Subject } from './subject.ts';
+
+type Kind = Subject['kind'];
+
+/** Checks that are found to have failed where others cannot be made. */
+export const reachable = (kind: Kind): CheckInfo => ({ id: `${kind}-reachable`, title: 'its API server answers' });
+const visible = (kind: Kind): CheckInfo => ({ id: `${kind}-seen`, title: 'it can be looked at' });
+export const wecKnown: CheckInfo = { id: 'wec-known', title: 'it is known' };
+export const wecsListed: CheckInfo = { id: 'its-wecs', title: 'its WECs can be seen' };
+
+/** What an error keeps from being seen. */
+export const failedBy = ({ id, title }: CheckInfo, problem: StellarError): Finding => ({
+  ...{ id, title, status: 'fail', problem },
+});
+
+/** Nothing is known to be well of what was not seen at all. */
+export function withBlindness({ subject, findings }: Examined): Examined {
+  const first = findings[0];
+  if (first?.status !== 'skipped' || !findings.every(({ status }) => status === 'skipped'))
+    return { subject, findings };
+  const { message, next } = first.problem;
+  const unseen = fail('unseen', `Nothing of ${subject.name} could be seen: ${message}.`, ...next);
+  return { subject, findings: [{ ...visible(subject.kind), ...unseen }, ...findings] };
+}

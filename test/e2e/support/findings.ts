@@ -1,0 +1,13 @@
+/** A finding as doctor tells it to scripts. */
+export interface Finding {
+  id: string;
+  status: 'pass' | 'warn' | 'fail' | 'skipped';
+  subjects: string[];
+  code?: string;
+  cause?: string;
+  command?: string;
+  hint?: string;
+  evidence?: { object: string; on: string; since?: string }[];
+}
+
+export const isWrong = ({ status }: Finding): boolean => status === 'warn' || status === 'fail';
