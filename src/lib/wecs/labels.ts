@@ -10,13 +10,13 @@ const prefixPattern = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0
 export function parseLabelChanges(arguments_: readonly string[]): Changes {
   return parseChanges(arguments_, {
     what: 'label',
-    problemOf: (key, value) => keyProblem(key) ?? (value === null ? undefined : valueProblem(value)),
+    problemOf: (key, value) => labelKeyProblem(key) ?? (value === null ? undefined : labelValueProblem(value)),
   });
 }
 
 /** Reads labels to set, as `--label key=value`. @throws StellarError `usage` */
 export const parseLabels = (arguments_: readonly string[]): Record<string, string> =>
-  parseValues(arguments_, 'label', valueProblem);
+  parseValues(arguments_, 'label', labelValueProblem);
 
 /** Reads annotations to set, as `--annotation key=value`: their values are any text. @throws StellarError `usage` */
 export const parseAnnotations = (arguments_: readonly string[]): Record<string, string> =>
@@ -35,7 +35,7 @@ function parseValues(
       next: [inWords(`Give it as ${shellWord(bare)}=VALUE`)],
     });
   const problemOf = (key: string, value: string | null) =>
-    keyProblem(key) ?? (value === null ? undefined : problemOfValue(value));
+    labelKeyProblem(key) ?? (value === null ? undefined : problemOfValue(value));
   for (const [key, value] of Object.entries(parseChanges(arguments_, { what, problemOf }))) {
     if (value === null) throw new StellarError('usage', `"${key}-" would remove ${article} ${what}; give key=value.`);
     values[key] = value;
@@ -44,7 +44,7 @@ function parseValues(
 }
 
 /** Kubernetes' rules for a label's key (apimachinery, validation.IsQualifiedName). */
-function keyProblem(key: string): string | undefined {
+export function labelKeyProblem(key: string): string | undefined {
   const parts = key.split('/');
   if (parts.length > 2) return 'a key has at most one "/"';
   const name = parts.at(-1) ?? '';
@@ -59,7 +59,7 @@ function keyProblem(key: string): string | undefined {
 }
 
 /** Kubernetes' rules for a label's value (apimachinery, validation.IsValidLabelValue). */
-function valueProblem(value: string): string | undefined {
+export function labelValueProblem(value: string): string | undefined {
   if (value === '') return undefined;
   if (value.length > 63) return 'the value is longer than 63 characters';
   return namePattern.test(value)

@@ -1,5 +1,6 @@
 import type { KubeObject } from '../../../src/lib/kube/objects.ts';
-import type { Binding, BoundObject, LabelSelector, Policy } from '../../../src/lib/workloads/policies/policy.ts';
+import type { Binding, BoundObject, Policy } from '../../../src/lib/workloads/policies/policy.ts';
+import type { LabelSelector } from '../../../src/lib/workloads/selection/label-selectors.ts';
 import { fakeKube } from './builders.ts';
 
 export interface PolicyOptions {

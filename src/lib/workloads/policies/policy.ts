@@ -1,15 +1,11 @@
 import type { Reader } from '../../kube/client/client.ts';
 import type { KubeObject } from '../../kube/objects.ts';
-
-/** meta/v1 LabelSelector. The operator is one of In, NotIn, Exists, DoesNotExist; a server may hold others. */
-export interface LabelSelector {
-  matchLabels?: Record<string, string>;
-  matchExpressions?: { key: string; operator: string; values?: string[] }[];
-}
+import type { DownsyncClause } from '../selection/clauses.ts';
+import type { LabelSelector } from '../selection/label-selectors.ts';
 
 /** control.kubestellar.io/v1alpha1 BindingPolicy (kubestellar v0.30.0, api/control/v1alpha1/types.go), as much of it as is used here. */
 export interface BindingPolicy extends KubeObject {
-  spec?: { clusterSelectors?: LabelSelector[] };
+  spec?: { clusterSelectors?: LabelSelector[]; downsync?: DownsyncClause[] };
 }
 
 /** control.kubestellar.io/v1alpha1 Binding: the objects and the WECs that a BindingPolicy has been found to select. */

@@ -1,46 +1,8 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { describe, test } from 'node:test';
-import type { LabelSelector } from '../../../../../src/lib/workloads/policies/policy.ts';
-import { effectOfRemoval, selects } from '../../../../../src/lib/workloads/policies/selectors.ts';
+import { effectOfRemoval } from '../../../../../src/lib/workloads/policies/selectors.ts';
+import type { LabelSelector } from '../../../../../src/lib/workloads/selection/label-selectors.ts';
 import { policy } from '../../../support/policy-builders.ts';
-
-interface Recorded {
-  managedClusters: Record<string, Record<string, string>>;
-  /** Without destinations where the API server refused the policy. */
-  cases: Record<string, { clusterSelectors: LabelSelector[]; destinations: string[] | null }>;
-}
-
-const recorded = JSON.parse(
-  readFileSync(path.join(import.meta.dirname, 'fixtures', 'cluster-selectors.json'), 'utf8'),
-) as Recorded;
-
-const selected = (clusterSelectors: LabelSelector[]) =>
-  Object.entries(recorded.managedClusters)
-    .filter(([, labels]) => selects({ clusterSelectors }, labels))
-    .map(([name]) => name);
-
-describe('a policy selects the WECs that KubeStellar has selected', () => {
-  for (const [name, { clusterSelectors, destinations }] of Object.entries(recorded.cases))
-    test(`${name}: ${JSON.stringify(clusterSelectors)}`, () =>
-      assert.deepEqual(selected(clusterSelectors), destinations ?? []));
-});
-
-describe('a policy selects no WEC', () => {
-  for (const [why, requirement] of Object.entries({
-    'by an operator that there is not': { key: 'env', operator: 'Near', values: ['x'] },
-    'by NotIn without values': { key: 'env', operator: 'NotIn', values: [] },
-    'by In without values': { key: 'env', operator: 'In' },
-    'by DoesNotExist with values': { key: 'none', operator: 'DoesNotExist', values: ['x'] },
-  }))
-    test(`${why}, whatever its other selectors`, () => {
-      assert.deepEqual(selected([{ matchExpressions: [requirement] }]), []);
-      assert.deepEqual(selected([{}, { matchExpressions: [requirement] }]), []);
-    });
-  test('by a label that every JavaScript object has', () =>
-    assert.deepEqual(selected([{ matchExpressions: [{ key: 'constructor', operator: 'Exists' }] }]), []));
-});
 
 describe('taking labels off a WEC', () => {
   const labels = { env: 'prod', 'feature.open-cluster-management.io/addon-x': 'available' };

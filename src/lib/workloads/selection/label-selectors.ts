@@ -1,0 +1,48 @@
+import { labelKeyProblem, labelValueProblem } from '../../wecs/labels.ts';
+
+export type Labels = Readonly<Record<string, string>>;
+
+/** meta/v1 LabelSelector. The operator is one of In, NotIn, Exists, DoesNotExist; a server may hold others. */
+export interface LabelSelector {
+  matchLabels?: Record<string, string>;
+  matchExpressions?: Requirement[];
+}
+
+interface Requirement {
+  key: string;
+  operator: string;
+  values?: string[];
+}
+
+/** Whether apimachinery's LabelSelectorAsSelector makes anything of a selector: the API server lets through what it refuses. */
+export const isValid = (selector: LabelSelector): boolean => requirementsOf(selector).every(isValidRequirement);
+
+/** One without any requirement, which selects everything. */
+export const isEmpty = (selector: LabelSelector): boolean => requirementsOf(selector).length === 0;
+
+/** Whether a valid selector selects what has these labels. */
+export const matches = (selector: LabelSelector, labels: Labels): boolean =>
+  requirementsOf(selector).every((requirement) => fulfils(requirement, labelOf(labels, requirement.key)));
+
+const requirementsOf = ({ matchLabels, matchExpressions }: LabelSelector): Requirement[] => [
+  ...Object.entries(matchLabels ?? {}).map(([key, value]) => ({ key, operator: 'In', values: [value] })),
+  ...(matchExpressions ?? []),
+];
+
+/** labels.NewRequirement. */
+function isValidRequirement({ key, operator, values = [] }: Requirement): boolean {
+  if (labelKeyProblem(key) !== undefined || values.some((value) => labelValueProblem(value) !== undefined))
+    return false;
+  if (operator === 'In' || operator === 'NotIn') return values.length > 0;
+  return (operator === 'Exists' || operator === 'DoesNotExist') && values.length === 0;
+}
+
+function fulfils({ operator, values = [] }: Requirement, value: string | undefined): boolean {
+  if (operator === 'Exists') return value !== undefined;
+  if (operator === 'DoesNotExist') return value === undefined;
+  const isOneOf = value !== undefined && values.includes(value);
+  return operator === 'In' ? isOneOf : !isOneOf;
+}
+
+const labelOf = (labels: Labels, key: string): string | undefined =>
+  Object.hasOwn(labels, key) ? labels[key] : undefined;

@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Candidate, DownsyncClause, Modulation } from '../../../../../src/lib/workloads/selection/clauses.ts';
+import type { LabelSelector, Labels } from '../../../../../src/lib/workloads/selection/label-selectors.ts';
+
+interface Recorded {
+  managedClusters: Record<string, Labels>;
+  objects: Record<string, Record<string, string>>;
+  cases: Record<
+    string,
+    {
+      clusterSelectors: LabelSelector[];
+      downsync: DownsyncClause[];
+      destinations: string[] | null;
+      objects: Record<string, Modulation> | null;
+    }
+  >;
+}
+
+/** What KubeStellar's controllers have made of policies: fixtures/README.md. */
+export const recorded = JSON.parse(
+  readFileSync(path.join(import.meta.dirname, 'fixtures', 'selectors.json'), 'utf8'),
+) as Recorded;
+
+/** An object by what it is called in the records: `configmaps sel-a/a1`. */
+export function candidate(text: string, labels: Record<string, string> = {}): Candidate {
+  const [kind = '', ref = ''] = text.split(' ');
+  const [resource = '', ...group] = kind.split('.');
+  const [namespace, name] = ref.includes('/') ? ref.split('/') : [undefined, ref];
+  const metadata = { name: name as string, labels, ...(namespace === undefined ? {} : { namespace }) };
+  return { group: group.join('.'), version: 'v1', resource, kind: resource, metadata };
+}
+
+export const nameOf = ({ group, resource, metadata: { namespace, name } }: Candidate): string =>
+  `${resource}${group && `.${group}`} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
+
+export const objects = Object.entries(recorded.objects).map(([name, labels]) => candidate(name, labels));
+
+export const namespaces = new Map(
+  objects
+    .filter(({ resource }) => resource === 'namespaces')
+    .map(({ metadata }): [string, Labels] => [metadata.name, metadata.labels ?? {}]),
+);
