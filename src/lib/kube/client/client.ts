@@ -7,6 +7,8 @@ import type { ClusterRef } from './errors.ts';
 export interface Selection {
   namespace?: string | undefined;
   labelSelector?: string | undefined;
+  /** The objects' metadata alone, without apiVersion and kind: much less where objects are large. */
+  metadataOnly?: boolean;
 }
 
 /** What server-side apply did to an object. */
@@ -38,8 +40,8 @@ export interface Kube {
   ): Promise<T | undefined>;
   /** Read in pages of 500. @returns undefined when there is no such kind. */
   list<T extends KubeObject>(resource: Resource, selection?: Selection): Promise<T[] | undefined>;
-  /** GET of any path, parsed as JSON. @returns undefined on 404. */
-  read<T>(path: string): Promise<T | undefined>;
+  /** GET of any path, parsed as JSON. @param accept the form of the answer, where there are several @returns undefined on 404. */
+  read<T>(path: string, accept?: string): Promise<T | undefined>;
   /** The last lines that a container has written. @param options.previous of its run before this one. @returns undefined where there are none */
   logTail(
     pod: ObjectMeta,

@@ -14,6 +14,8 @@ import { type Connection, fieldManager, type Limit, type Trace } from './transpo
 
 const pageSize = 500;
 const pageSizeOfLarge = 10;
+/** meta.k8s.io: a server that does not know the form sends whole objects. */
+const metadataForm = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1, application/json';
 
 /** How many requests of one client, or of clients that share a limit, are under way at once. */
 const requestsAtOnce = 32;
@@ -91,7 +93,10 @@ class LiveKube implements Kube {
     do {
       const query = { labelSelector: selection.labelSelector, limit: String(limit), continue: next };
       const page = await orUndefined(
-        this.#requests.json<{ metadata?: { continue?: string }; items: T[] | null }>({ method: 'GET', path, query }),
+        this.#requests.json<{ metadata?: { continue?: string }; items: T[] | null }>({
+          ...{ method: 'GET', path, query },
+          accept: selection.metadataOnly ? metadataForm : undefined,
+        }),
       );
       if (page === undefined) return undefined;
       const more: unknown = page.items ?? [];
@@ -102,8 +107,8 @@ class LiveKube implements Kube {
     return items;
   }
 
-  read<T>(path: string): Promise<T | undefined> {
-    return orUndefined(this.#requests.json<T>({ method: 'GET', path }));
+  read<T>(path: string, accept?: string): Promise<T | undefined> {
+    return orUndefined(this.#requests.json<T>({ method: 'GET', path, accept }));
   }
 
   async logTail(

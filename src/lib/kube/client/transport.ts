@@ -21,6 +21,8 @@ export interface Request {
   query?: Record<string, string | undefined>;
   body?: object;
   contentType?: string;
+  /** Another form of the answer than the object as it is. */
+  accept?: string | undefined;
   /** Where the object is that is written, for a write that is refused when it has been done before. */
   object?: string | undefined;
 }
@@ -135,7 +137,11 @@ export class Transport {
     }
   }
 
-  #open({ method, path, query = {}, body, contentType }: Request, server: Server, signal: AbortSignal): ClientRequest {
+  #open(
+    { method, path, query = {}, body, contentType, accept }: Request,
+    server: Server,
+    signal: AbortSignal,
+  ): ClientRequest {
     const url = new URL(this.#server);
     url.pathname = url.pathname.replace(/\/$/, '') + path;
     for (const [key, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(key, value);
@@ -143,7 +149,7 @@ export class Transport {
     const headers: Record<string, string | string[]> = {
       ...server.headers,
       // A container's log is plain text.
-      Accept: 'application/json, */*',
+      Accept: accept ?? 'application/json, */*',
       'User-Agent': fieldManager,
     };
     if (text !== undefined) {

@@ -162,6 +162,13 @@ describe('a list', () => {
       ],
     );
   });
+  test('asks for the metadata alone where nothing else is wanted', async () => {
+    const { server, kube } = await serving(() => ({ body: { items: [] } }));
+    await kube.list(resources.secrets, { metadataOnly: true });
+    await kube.list(resources.secrets);
+    const accepts = server.requests.map(({ headers }) => /PartialObjectMetadataList/.test(headers.accept ?? ''));
+    assert.deepEqual(accepts, [true, false]);
+  });
   test('that the server has forgotten meanwhile (410) is read anew from its first page', async () => {
     const [a, b] = ['a', 'b'].map((name) => ({ metadata: { name } }));
     const { server, kube } = await serving(({ query }, count) => {

@@ -1,0 +1,104 @@
+import { mapConcurrently, requestsAtOnce } from '../engine/concurrency.ts';
+import { ifSeen, reading } from './access.ts';
+import type { Kube } from './client/client.ts';
+import type { Resource } from './resources.ts';
+
+/** apidiscovery.k8s.io: everything in two answers. Older servers answer both paths in the form that they have. */
+const aggregated = ['v2', 'v2beta1']
+  .map((version) => `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`)
+  .concat('application/json')
+  .join(', ');
+
+/** A kind, in the version that is to be used. */
+export interface DiscoveredKind extends Resource {
+  /** All versions in which it is served. */
+  versions: string[];
+}
+
+interface DiscoveredVersion {
+  apiVersion: string;
+  resources: { plural: string; kind: string; namespaced: boolean; verbs: string[] }[];
+}
+
+interface AggregatedGroups {
+  items?: {
+    metadata?: { name?: string };
+    versions: {
+      version: string;
+      resources?: { resource: string; responseKind?: { kind?: string }; scope: string; verbs: string[] }[];
+    }[];
+  }[];
+}
+
+interface ListedGroups {
+  versions?: string[];
+  groups?: { preferredVersion?: { groupVersion: string }; versions: { groupVersion: string }[] }[];
+}
+
+interface ListedResources {
+  resources?: { name: string; kind: string; namespaced: boolean; verbs: string[] }[];
+}
+
+/**
+ * The kinds of a server that can be listed and watched, each in the version that its group prefers, or the first that has it (client-go,
+ * ServerPreferredResources). An API that does not answer, as one behind an APIService, has none.
+ */
+export async function discoverKinds(kube: Pick<Kube, 'read'>): Promise<DiscoveredKind[]> {
+  const [core, others] = await Promise.all(
+    ['/api', '/apis'].map((root) => kube.read<AggregatedGroups & ListedGroups>(root, aggregated)),
+  );
+  const groups = [...fromAggregated(core), ...fromAggregated(others), ...(await fromLists(kube, core, others))];
+  return groups.flatMap((versions) => {
+    const found = new Map<string, DiscoveredKind>();
+    for (const { apiVersion, resources } of versions)
+      for (const { plural, kind, namespaced, verbs } of resources) {
+        if (!verbs.includes('list') || !verbs.includes('watch')) continue;
+        const known = found.get(plural);
+        if (known === undefined) found.set(plural, { apiVersion, kind, plural, namespaced, versions: [apiVersion] });
+        else known.versions.push(apiVersion);
+      }
+    return [...found.values()];
+  });
+}
+
+/** Each group's versions, the preferred one first. */
+const fromAggregated = (answer: AggregatedGroups | undefined): DiscoveredVersion[][] =>
+  (answer?.items ?? []).map(({ metadata, versions }) =>
+    versions.map(({ version, resources = [] }) => ({
+      apiVersion: metadata?.name ? `${metadata.name}/${version}` : version,
+      resources: resources.map(({ resource, responseKind, scope, verbs }) => ({
+        ...{ plural: resource, kind: responseKind?.kind ?? resource, verbs },
+        namespaced: scope === 'Namespaced',
+      })),
+    })),
+  );
+
+/** The same from a server that answers by lists of names: a request for each version. */
+async function fromLists(
+  kube: Pick<Kube, 'read'>,
+  core: ListedGroups | undefined,
+  others: ListedGroups | undefined,
+): Promise<DiscoveredVersion[][]> {
+  const groups = [
+    (core?.versions ?? []).map((version) => ({ apiVersion: version, path: `/api/${version}` })),
+    ...(others?.groups ?? []).map(({ preferredVersion, versions }) => {
+      const names = versions.map(({ groupVersion }) => groupVersion);
+      const preferred = preferredVersion?.groupVersion;
+      return [...new Set([...(preferred === undefined ? [] : [preferred]), ...names])].map((apiVersion) => ({
+        apiVersion,
+        path: `/apis/${apiVersion}`,
+      }));
+    }),
+  ];
+  return Promise.all(
+    groups.map((versions) =>
+      mapConcurrently(versions, requestsAtOnce, async ({ apiVersion, path }) => {
+        const found = ifSeen(await reading(() => kube.read<ListedResources>(path)));
+        const resources = (found?.resources ?? [])
+          .filter(({ name }) => !name.includes('/'))
+          .map(({ name, ...rest }) => ({ ...rest, plural: name }));
+        return { apiVersion, resources };
+      }),
+    ),
+  );
+}

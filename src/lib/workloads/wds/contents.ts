@@ -1,0 +1,81 @@
+import { mapConcurrently, requestsAtOnce } from '../../engine/concurrency.ts';
+import { reading } from '../../kube/access.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import { type DiscoveredKind, discoverKinds } from '../../kube/discovery.ts';
+import type { KubeObject } from '../../kube/objects.ts';
+import { groupOf, resources } from '../../kube/resources.ts';
+import type { Candidate, DownsyncClause, NamespaceLabels } from '../selection/clauses.ts';
+import { isNeverSent } from '../selection/never-sent.ts';
+
+/** An object of a WDS: its metadata, and the kind that it is read as. */
+interface WdsObject extends Candidate {
+  of: DiscoveredKind;
+}
+
+/** What is in a WDS, as far as some clauses may select it. */
+export interface WdsContents {
+  objects: WdsObject[];
+  namespaces: NamespaceLabels;
+  /** Kinds that could not be listed, as `secrets`, with the reason. */
+  unread: { what: string; why: string }[];
+}
+
+/** The kinds of a WDS that can be sent to WECs. */
+const sendableKinds = async (wds: Kube): Promise<DiscoveredKind[]> =>
+  (await discoverKinds(wds)).filter((kind) => !isNeverSent(candidateKind(kind)));
+
+/** Lists the metadata of every kind that one of the clauses may select, a list a kind, and that of the Namespaces. @param kinds those that it has, where they are known */
+export async function readContents(
+  wds: Kube,
+  clauses: readonly DownsyncClause[],
+  kinds?: readonly DiscoveredKind[],
+): Promise<WdsContents> {
+  const isNamespace = ({ apiVersion, plural }: DiscoveredKind) => apiVersion === 'v1' && plural === 'namespaces';
+  const isWanted = (kind: DiscoveredKind) => clauses.some((clause) => maySelect(clause, candidateKind(kind)));
+  const wanted = (kinds ?? (await sendableKinds(wds))).filter((kind) => isWanted(kind) || isNamespace(kind));
+  const lists = await mapConcurrently(wanted, requestsAtOnce, async (kind) => ({
+    kind,
+    read: await reading(() => wds.list(kind, { metadataOnly: true })),
+  }));
+  const contents: WdsContents = { objects: [], namespaces: new Map(), unread: [] };
+  const namespaces = new Map<string, Record<string, string>>();
+  for (const { kind, read } of lists) {
+    if (read.state !== 'seen') contents.unread.push({ what: kind.plural, why: read.why });
+    // One whose definition has just been deleted has no objects any more.
+    const found = read.state === 'seen' ? (read.value ?? []) : [];
+    if (isWanted(kind)) for (const object of found) contents.objects.push(toObject(kind, object));
+    if (isNamespace(kind)) for (const { metadata } of found) namespaces.set(metadata.name, metadata.labels ?? {});
+  }
+  return { ...contents, namespaces };
+}
+
+/** Whether a clause may select objects of a kind at all. */
+const maySelect = ({ apiGroup, resources: plurals }: DownsyncClause, { group, resource }: KindRef): boolean =>
+  (apiGroup === undefined || apiGroup === group) &&
+  (!plurals?.length || plurals.includes('*') || plurals.includes(resource));
+
+type KindRef = Pick<Candidate, 'group' | 'version' | 'resource' | 'kind'>;
+
+const candidateKind = ({ apiVersion, plural, kind }: DiscoveredKind): KindRef => ({
+  group: groupOf(apiVersion),
+  version: apiVersion.split('/').at(-1) ?? apiVersion,
+  resource: plural,
+  kind,
+});
+
+/** What nobody reads is not kept: managedFields are longer than all the rest. */
+function toObject(kind: DiscoveredKind, { metadata }: KubeObject): WdsObject {
+  const { managedFields, ...kept } = metadata as KubeObject['metadata'] & { managedFields?: unknown };
+  return { ...candidateKind(kind), of: kind, metadata: kept };
+}
+
+/** Whether two served versions of a kind make its objects count twice, so that no Binding of a policy that selects one is accepted. */
+export async function countsTwice(
+  wds: Pick<Kube, 'get'>,
+  { apiVersion, plural, versions }: DiscoveredKind,
+): Promise<boolean> {
+  if (versions.length < 2) return false;
+  // Only the controller's handling of definitions does it: what the server has built in counts once, in however many versions.
+  const definition = await wds.get(resources.customResourceDefinitions, `${plural}.${groupOf(apiVersion)}`);
+  return definition !== undefined;
+}

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { DiscoveredKind } from '../../../../../src/lib/kube/discovery.ts';
+import type { KubeObject } from '../../../../../src/lib/kube/objects.ts';
+import { countsTwice, readContents } from '../../../../../src/lib/workloads/wds/contents.ts';
+import { fakeKube } from '../../../support/builders.ts';
+
+const kind = (apiVersion: string, name: string, plural: string, versions = [apiVersion]): DiscoveredKind => ({
+  ...{ apiVersion, kind: name, plural, versions },
+  namespaced: plural !== 'namespaces',
+});
+const namespaces = kind('v1', 'Namespace', 'namespaces');
+const deployments = kind('apps/v1', 'Deployment', 'deployments');
+const kinds = [namespaces, kind('v1', 'Secret', 'secrets'), deployments];
+
+function reading(lists: Record<string, KubeObject[] | Error>) {
+  const listed: string[] = [];
+  const wds = fakeKube({
+    list: async ({ plural }, selection) => {
+      listed.push(plural);
+      assert.deepEqual(selection, { metadataOnly: true });
+      const found = lists[plural];
+      if (found instanceof Error) throw found;
+      return found as never;
+    },
+  });
+  return { wds, listed };
+}
+
+describe('what a WDS has', () => {
+  const web = { metadata: { name: 'web', namespace: 'shop', labels: { app: 'one' }, managedFields: ['long'] } };
+  const shop = { metadata: { name: 'shop', labels: { team: 'x' } } };
+
+  test('is listed as far as clauses may select it, with the labels of Namespaces', async () => {
+    const { wds, listed } = reading({ deployments: [web], namespaces: [shop] });
+    const { objects, ...rest } = await readContents(wds, [{ apiGroup: 'apps' }], kinds);
+    assert.deepEqual(listed.sort(), ['deployments', 'namespaces']);
+    assert.deepEqual(rest, { namespaces: new Map([['shop', { team: 'x' }]]), unread: [] });
+    const metadata = { name: 'web', namespace: 'shop', labels: { app: 'one' } };
+    const found = {
+      group: 'apps',
+      version: 'v1',
+      resource: 'deployments',
+      kind: 'Deployment',
+      of: deployments,
+      metadata,
+    };
+    assert.deepEqual(objects, [found]);
+  });
+
+  test('is shown without the kinds that cannot be listed, which are named', async () => {
+    const { StellarError } = await import('../../../../../src/lib/engine/errors.ts');
+    const refused = new StellarError('forbidden', 'Not allowed to list secrets.');
+    const { wds } = reading({ deployments: [web], namespaces: [shop], secrets: refused });
+    const { objects, unread } = await readContents(wds, [{ objectNames: ['*'] }], kinds);
+    assert.deepEqual(
+      objects.map(({ resource, metadata }) => `${resource} ${metadata.name}`),
+      ['namespaces shop', 'deployments web'],
+    );
+    assert.deepEqual(unread, [{ what: 'secrets', why: 'Not allowed to list secrets' }]);
+  });
+});
+
+test('a kind counts twice that a CustomResourceDefinition serves in two versions, and none that is built in', async () => {
+  const definitions = new Set(['gadgets.example.com', 'parts.example.com']);
+  const wds = fakeKube({
+    get: async (_, name) => (definitions.has(name) ? { metadata: { name } } : undefined) as never,
+  });
+  const custom = (plural: string, ...versions: string[]) => kind('example.com/v1', 'Gadget', plural, versions);
+  assert.equal(await countsTwice(wds, custom('gadgets', 'example.com/v1', 'example.com/v1beta1')), true);
+  assert.equal(await countsTwice(wds, custom('parts', 'example.com/v1')), false);
+  const autoscalers = kind('autoscaling/v2', 'HorizontalPodAutoscaler', 'horizontalpodautoscalers', ['v2', 'v1']);
+  assert.equal(await countsTwice(wds, autoscalers), false);
+});
