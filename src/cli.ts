@@ -16,10 +16,12 @@ import { createWecCommand } from './commands/wec/create.ts';
 import { deleteWecCommand } from './commands/wec/delete.ts';
 import { deregisterCommand } from './commands/wec/deregister.ts';
 import { getCommand } from './commands/wec/get.ts';
+import { grantCommand } from './commands/wec/grant.ts';
 import { joinCommand } from './commands/wec/join.ts';
 import { labelCommand } from './commands/wec/label.ts';
 import { listCommand } from './commands/wec/list.ts';
 import { propertiesCommand } from './commands/wec/properties.ts';
+import { revokeCommand } from './commands/wec/revoke.ts';
 import { waitCommand } from './commands/wec/wait.ts';
 import { callProgram } from './lib/engine/command-line.ts';
 import { ExitCode } from './lib/engine/errors.ts';
@@ -105,6 +107,8 @@ function groups(io: Io): Command[] {
     .addCommand(listCommand(io))
     .addCommand(getCommand(io))
     .addCommand(waitCommand(io))
+    .addCommand(grantCommand(io))
+    .addCommand(revokeCommand(io))
     .addCommand(deregisterCommand(io))
     .addCommand(deleteWecCommand(io));
   return [its, wds, wec];

@@ -2,6 +2,7 @@ import { type Check, fail, type Outcome, pass, skipped } from '../../engine/chec
 import { command } from '../../engine/command-line.ts';
 import { formatAge } from '../../engine/duration.ts';
 import { run } from '../../engine/next-step.ts';
+import { mayAccount, userOf } from '../../kube/account-rights.ts';
 import type { Kube, Permission } from '../../kube/client/client.ts';
 import { byField } from '../../kube/evidence.ts';
 import type { Deployment, Lease, Pod } from '../../kube/objects.ts';
@@ -37,7 +38,7 @@ async function mayRegister(hub: Kube): Promise<Outcome> {
   const missing = await Promise.all(bootstrapPermissions.map((permission) => isMissing(hub, permission)));
   const lacking = bootstrapPermissions.filter((_, index) => missing[index]).map(describePermission);
   if (lacking.length === 0) return pass();
-  const account = `system:serviceaccount:${operatorNamespace}:${bootstrapServiceAccounts[0]}`;
+  const account = userOf({ namespace: operatorNamespace, name: bootstrapServiceAccounts[0] });
   return fail(
     'bootstrap-rights-missing',
     `Agents may not ${lacking.join(', ')} with a bootstrap token.`,
@@ -48,15 +49,9 @@ async function mayRegister(hub: Kube): Promise<Outcome> {
   );
 }
 
-/** Every token of the account has these groups (kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin). */
 async function isMissing(hub: Kube, permission: Permission): Promise<boolean> {
-  const { apiVersion, kind } = resources.subjectAccessReviews;
-  const groups = ['system:serviceaccounts', `system:serviceaccounts:${operatorNamespace}`, 'system:authenticated'];
-  for (const name of bootstrapServiceAccounts) {
-    const user = `system:serviceaccount:${operatorNamespace}:${name}`;
-    const body = { apiVersion, kind, spec: { user, groups, resourceAttributes: permission } };
-    if ((await hub.review<{ status?: { allowed?: boolean } }>(body)).status?.allowed === true) return false;
-  }
+  for (const name of bootstrapServiceAccounts)
+    if (await mayAccount(hub, { namespace: operatorNamespace, name }, permission)) return false;
   return true;
 }
 

@@ -5,7 +5,8 @@ import { withoutFinalizers } from '../../../kube/finalizers.ts';
 import type { KubeObject } from '../../../kube/objects.ts';
 import { type Resource, resources } from '../../../kube/resources.ts';
 import { appliedWorksOf, removeApplied, takeAppliedFinalizer } from '../../../workloads/applied-works.ts';
-import { createdByKlusterlet } from '../../klusterlet/operator.ts';
+import { grantRoleName } from '../../grant/role.ts';
+import { createdByKlusterlet, isOurs } from '../../klusterlet/operator.ts';
 import { agentNamespace, bootstrapSecretName, hubSecretName, klusterletName } from '../../names.ts';
 import type { Klusterlet } from '../../objects.ts';
 import { untilGone } from '../delete/until-gone.ts';
@@ -44,6 +45,7 @@ export async function cleanUpWec(
   }
   const applied = (await sharesHash(wec)) ? 0 : await removeApplied(wec, hash, keepWorkloads);
   if (applied > 0 && !run.dryRun) run.progress.changed(name, keepWorkloads ? 'workloads kept' : 'workloads removed');
+  await removeGrant(wec);
   const reason = await whatNeedsOperator(wec);
   if (reason !== undefined) {
     run.progress.note(`The klusterlet operator on ${wec.cluster.context} stays: ${reason}.`);
@@ -53,6 +55,13 @@ export async function cleanUpWec(
   const removed = await removeOperator(wec, name, run);
   await removeCleanUpRecord(wec);
   return removed || changed || applied > 0;
+}
+
+/** Rights that were granted to the work agent go when it is gone, unless another Klusterlet's has them as well. */
+async function removeGrant(wec: Kube): Promise<void> {
+  if (await sharesHash(wec)) return;
+  const role = await wec.get(resources.clusterRoles, grantRoleName);
+  if (role !== undefined && isOurs(role)) await deleteObjects(wec, resources.clusterRoles, [role]);
 }
 
 async function removeKlusterlet(wec: Kube, klusterlet: Klusterlet, hash: string | undefined, run: Run): Promise<void> {

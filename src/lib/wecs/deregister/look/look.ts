@@ -3,7 +3,6 @@ import { count } from '../../../engine/counts.ts';
 import { StellarError } from '../../../engine/errors.ts';
 import { inWords, outline, run } from '../../../engine/next-step.ts';
 import type { Kube } from '../../../kube/client/client.ts';
-import { describeCluster } from '../../../kube/client/errors.ts';
 import type { SelectedContext } from '../../../kube/kubeconfig/kubeconfig.ts';
 import { requirePermissions } from '../../../kube/permissions.ts';
 import { hubHash } from '../../../workloads/applied-works.ts';
@@ -12,7 +11,8 @@ import { isOrphan } from '../../../workloads/orphan-works.ts';
 import type { PoliciesOfIts } from '../../../workloads/policies/policy.ts';
 import { hubEndpoints } from '../../hub/hub-access.ts';
 import { clusterUid, recordedUid } from '../../identity/cluster-uid.ts';
-import { type Identity, proveIdentity } from '../../identity/identity.ts';
+import { proveIdentity } from '../../identity/identity.ts';
+import { requireProof } from '../../identity/require-proof.ts';
 import { readHubKubeconfig } from '../../klusterlet/agent.ts';
 import { isOurs } from '../../klusterlet/operator.ts';
 import { cleanUpPermissions, deregisterPermissions, identityPermissions } from '../../permissions.ts';
@@ -84,7 +84,21 @@ export async function lookAt(
     const known = { name, endpoints, recordedUid: recordedUid(inspection.managedCluster) };
     if (isResumed) leaving.record = record;
     else if (!isGone(inspection) || !isBare(evidence)) {
-      requireProof(await proveIdentity(hub, kube, evidence, known), kube, name, hub);
+      const identity = await proveIdentity(hub, kube, evidence, known);
+      requireProof(
+        identity,
+        kube,
+        name,
+        hub,
+        [outline(toDeregister(hub, `${name}=CONTEXT`), `Give the context of ${name}`)],
+        [
+          run(toDeregister(hub, name), 'On the ITS alone'),
+          run(
+            command`stellarctl deregister --local ${`${name}=${kube.cluster.context}`}`,
+            `On the cluster alone, if you know that it is ${name}`,
+          ),
+        ],
+      );
       leaving.record = { name, hub: hubId, hubHash: hubHashOf(evidence) };
     }
   }
@@ -120,31 +134,6 @@ export function hubHashOf({ hubSecret, bootstrapSecret }: WecEvidence): string |
 export const isBare = ({ klusterlet, operator, hubSecret, bootstrapSecret }: WecEvidence): boolean =>
   [klusterlet, hubSecret, bootstrapSecret].every((part) => part === undefined) &&
   (operator === undefined || !isOurs(operator));
-
-function requireProof(identity: Identity, kube: Kube, name: string, hub: Kube): void {
-  if (identity.state === 'proven') return;
-  const cluster = describeCluster(kube.cluster);
-  if (identity.state === 'other') {
-    throw new StellarError(
-      'registered-elsewhere',
-      `${cluster} is not the WEC ${name} of ${hub.cluster.context}: ${identity.found}. Nothing was written.`,
-      { next: [outline(toDeregister(hub, `${name}=CONTEXT`), `Give the context of ${name}`)] },
-    );
-  }
-  throw new StellarError(
-    'identity-unproven',
-    `It cannot be proven that ${cluster} is the WEC ${name} of ${hub.cluster.context}: ${identity.found}. Nothing was written.`,
-    {
-      next: [
-        run(toDeregister(hub, name), 'On the ITS alone'),
-        run(
-          command`stellarctl deregister --local ${`${name}=${kube.cluster.context}`}`,
-          `On the cluster alone, if you know that it is ${name}`,
-        ),
-      ],
-    },
-  );
-}
 
 /** What would be begun and not finished. */
 function refuseUnfinishable(hub: Kube, leaving: Leaving, options: DeregisterOptions): void {

@@ -1,0 +1,51 @@
+import type { Command } from 'commander';
+import { StellarError } from '../../lib/engine/errors.ts';
+import type { Io } from '../../lib/terminal/io.ts';
+import type { Granting } from '../../lib/wecs/grant/grant.ts';
+import { action } from '../shell/action.ts';
+import { confirmLoss } from '../shell/confirm-loss.ts';
+import { defineCommand, wecContextOption, wecKubeconfigOption } from '../shell/options.ts';
+import { type GrantOptions, grantOptions, kindsGiven, reachWec } from './granting.ts';
+
+export function grantCommand(io: Io): Command {
+  const grant = defineCommand('grant', {
+    summary: 'give the work agent of a WEC the rights that its works need',
+    description:
+      'A work agent may apply what the role admin allows, roles, namespaces and custom resource definitions; objects of other kinds fail in their works. Finds the kinds that fail for lack of a right, by asking the WEC about the service account of its agent, shows them, asks, and writes ClusterRole stellarctl:work-agent, whose rules the agent gets by aggregation. Ends when the WEC allows it.',
+    timeout: '1m',
+    examples: [
+      ['stellarctl wec grant cluster1=kind-cluster1 --from-errors', 'what its works fail for'],
+      ['stellarctl wec grant cluster1=kind-cluster1 --rule widgets.example.com', 'before the first work needs it'],
+    ],
+  })
+    .usage('NAME=CONTEXT (--from-errors | --rule RESOURCE.GROUP…) [options]')
+    .argument('<wec>', 'the WEC with its context')
+    .option('--from-errors', 'the kinds of objects that its works could not apply')
+    .addOption(wecContextOption())
+    .addOption(wecKubeconfigOption());
+  return grantOptions(grant).action(
+    action<GrantOptions & { fromErrors?: boolean }>(io, async (session, options, positional) => {
+      const given = kindsGiven(options);
+      if ((given === undefined) !== (options.fromErrors === true))
+        throw new StellarError('usage', 'Give either --from-errors or --rule RESOURCE.GROUP.');
+      const { grant, seeGrant } = await import('../../lib/wecs/grant/grant.ts');
+      const { spell } = await import('../../lib/wecs/grant/kinds.ts');
+      const reached = await reachWec(session, options, positional);
+      const granting = await confirmLoss<Granting>(session, {
+        look: () => seeGrant(reached, given),
+        losses: ({ lacking }) => lacking.map(spell),
+        show: ({ lacking, wanted }) =>
+          session.progress.note(
+            lacking.length > 0
+              ? `The work agent of ${reached.name} may then create, read, change and delete on ${reached.kube.cluster.context}: ${lacking.map(spell).join(', ')}`
+              : `${reached.name}: ${wanted.length === 0 ? 'no work fails to be applied' : `its work agent has these rights: ${wanted.map(spell).join(', ')}`}; nothing to do`,
+          ),
+        deeds: ({ lacking }) =>
+          lacking.length === 0
+            ? []
+            : [{ verb: 'Grant these rights to', doing: 'Granting rights to', name: reached.name, yes: options.yes }],
+      });
+      await session.finish([await grant(granting, session.run)]);
+    }),
+  );
+}

@@ -1,0 +1,42 @@
+import type { Command } from 'commander';
+import { command } from '../../lib/engine/command-line.ts';
+import { StellarError } from '../../lib/engine/errors.ts';
+import { outline } from '../../lib/engine/next-step.ts';
+import { parseKind, type RuleKind } from '../../lib/wecs/grant/kinds.ts';
+import type { ReachedWec } from '../../lib/wecs/grant/prove.ts';
+import { dryRunOption, type ItsOptions, itsOption, type WritingOptions } from '../shell/options.ts';
+import type { Session } from '../shell/session.ts';
+import { parseWecArguments } from '../shell/wec-argument.ts';
+
+export interface GrantOptions extends ItsOptions, WritingOptions {
+  rule?: string[];
+  yes?: boolean;
+  wecContext?: string;
+}
+
+/** What granting and revoking have in common. */
+export const grantOptions = (command: Command): Command =>
+  command
+    .option('--rule <kind...>', 'kinds of objects, each as RESOURCE[.GROUP]')
+    .addOption(itsOption())
+    .option('-y, --yes', 'do not ask')
+    .addOption(dryRunOption());
+
+export const kindsGiven = ({ rule }: GrantOptions): RuleKind[] | undefined => rule?.map(parseKind);
+
+/** @throws StellarError `usage` */
+export async function reachWec(
+  session: Session,
+  { wecContext }: GrantOptions,
+  positional: readonly string[],
+): Promise<ReachedWec> {
+  const parsed = parseWecArguments(positional, wecContext);
+  const [wec] = await session.wecs(parsed);
+  if (wec?.kube === undefined)
+    throw new StellarError('usage', 'Rights are those on the WEC itself: give its context.', {
+      next: [outline(command`stellarctl wec grant ${`${parsed[0]?.name ?? 'NAME'}=CONTEXT`} --from-errors`)],
+    });
+  const its = await session.its();
+  session.announce(wec.kube, 'WEC');
+  return { its, name: wec.name, kube: wec.kube };
+}

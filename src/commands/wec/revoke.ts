@@ -1,0 +1,44 @@
+import type { Command } from 'commander';
+import type { Io } from '../../lib/terminal/io.ts';
+import type { Revoking } from '../../lib/wecs/grant/revoke.ts';
+import { action } from '../shell/action.ts';
+import { confirmLoss } from '../shell/confirm-loss.ts';
+import { defineCommand, wecContextOption, wecKubeconfigOption } from '../shell/options.ts';
+import { type GrantOptions, grantOptions, kindsGiven, reachWec } from './granting.ts';
+
+export function revokeCommand(io: Io): Command {
+  const revoke = defineCommand('revoke', {
+    summary: 'take back rights that wec grant has given',
+    description:
+      'Removes kinds from ClusterRole stellarctl:work-agent on a WEC, without --rule all of them. Refuses while a work has applied an object of such a kind: its agent could not remove it any more.',
+    timeout: '30s',
+    examples: [['stellarctl wec revoke cluster1=kind-cluster1 --rule widgets.example.com', 'one kind']],
+  })
+    .usage('NAME=CONTEXT [--rule RESOURCE.GROUP…] [options]')
+    .argument('<wec>', 'the WEC with its context')
+    .addOption(wecContextOption())
+    .addOption(wecKubeconfigOption());
+  return grantOptions(revoke).action(
+    action<GrantOptions>(io, async (session, options, positional) => {
+      const given = kindsGiven(options);
+      const { revoke, seeRevocation } = await import('../../lib/wecs/grant/revoke.ts');
+      const { spell } = await import('../../lib/wecs/grant/kinds.ts');
+      const reached = await reachWec(session, options, positional);
+      const revoking = await confirmLoss<Revoking>(session, {
+        look: () => seeRevocation(reached, given),
+        losses: ({ kinds }) => kinds.map(spell),
+        show: ({ kinds }) =>
+          session.progress.note(
+            kinds.length > 0
+              ? `The work agent of ${reached.name} loses its rights on ${reached.kube.cluster.context} to: ${kinds.map(spell).join(', ')}`
+              : `${reached.name}: no such rights were granted; nothing to do`,
+          ),
+        deeds: ({ kinds }) =>
+          kinds.length === 0
+            ? []
+            : [{ verb: 'Revoke these rights of', doing: 'Revoking rights of', name: reached.name, yes: options.yes }],
+      });
+      await session.finish([await revoke(revoking, session.run)]);
+    }),
+  );
+}

@@ -1,0 +1,102 @@
+import { command } from '../../engine/command-line.ts';
+import { StellarError } from '../../engine/errors.ts';
+import { run as nextStep } from '../../engine/next-step.ts';
+import type { Run } from '../../engine/run.ts';
+import { met, waiting } from '../../engine/stages.ts';
+import { untilMet } from '../../engine/until-met.ts';
+import { userOf } from '../../kube/account-rights.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import { may, requirePermissions } from '../../kube/permissions.ts';
+import { resources } from '../../kube/resources.ts';
+import type { ManifestWork } from '../../workloads/manifest-works.ts';
+import type { Klusterlet } from '../objects.ts';
+import { distinct, failedKinds, type RuleKind, refusedKinds, spell, workAccount } from './kinds.ts';
+import { proveWec, type ReachedWec } from './prove.ts';
+import { type ClusterRole, grantRole, grantRoleName, kindsOf } from './role.ts';
+
+/** What would be granted to a WEC's work agent. */
+export interface Granting extends ReachedWec {
+  klusterlet: Klusterlet | undefined;
+  /** The rights that exist already. */
+  role: ClusterRole | undefined;
+  /** Kinds that were given, or that works fail for. */
+  wanted: readonly RuleKind[];
+  /** Those of which the agent lacks a right. */
+  lacking: readonly RuleKind[];
+}
+
+export interface GrantResult {
+  name: string;
+  /** As `widgets.example.com`. */
+  kinds: string[];
+  changed: boolean;
+}
+
+/**
+ * Finds out which rights a work agent lacks, asking the WEC's API server about its service account: no message is read for it.
+ * @param given the kinds; undefined for those of objects that works could not apply
+ * @throws StellarError `registered-elsewhere`, `identity-unproven`, `forbidden`
+ */
+export async function seeGrant(reached: ReachedWec, given: readonly RuleKind[] | undefined): Promise<Granting> {
+  const { its, name, kube } = reached;
+  const { klusterlet } = await proveWec(reached);
+  await requirePermissions(kube, [
+    may('create', resources.subjectAccessReviews),
+    ...['get', 'create', 'patch'].map((verb) => may(verb, resources.clusterRoles)),
+  ]);
+  const readWorks = () => its.kube.list<ManifestWork>(resources.manifestWorks, { namespace: name });
+  const wanted = given ?? failedKinds((await readWorks()) ?? []);
+  const [role, lacking] = await Promise.all([
+    kube.get<ClusterRole>(resources.clusterRoles, grantRoleName),
+    refusedKinds(kube, klusterlet, wanted),
+  ]);
+  return { ...reached, klusterlet, role, wanted, lacking };
+}
+
+/** Grants what is lacking, and waits until the WEC's API server allows it. May be run again at any time. @throws StellarError `timeout` */
+export async function grant(granting: Granting, run: Run): Promise<GrantResult> {
+  const { name, kube, lacking } = granting;
+  const result: GrantResult = { name, kinds: lacking.map(spell), changed: false };
+  if (lacking.length === 0) return result;
+  await writeRole(granting);
+  if (run.dryRun) return result;
+  run.progress.changed(
+    name,
+    `ClusterRole ${grantRoleName} on ${kube.cluster.context} allows ${result.kinds.join(', ')}`,
+  );
+  await untilMet<readonly RuleKind[]>(
+    {
+      stage: {
+        id: 'granted',
+        title: 'the work agent has the rights',
+        check: (refused) =>
+          refused.length === 0 ? met : waiting(`the cluster refuses ${refused.map(spell).join(', ')}`),
+      },
+      look: () => refusedKinds(kube, granting.klusterlet, lacking),
+      name,
+      unmet: (refused) => notEffective(kube, granting.klusterlet, refused),
+    },
+    run,
+  );
+  run.progress.done(name, 'its work agent has the rights');
+  return { ...result, changed: true };
+}
+
+/** Guarded by the resourceVersion that was read: rights that somebody has granted meanwhile stay. */
+async function writeRole({ kube, role, lacking }: Granting): Promise<void> {
+  const wanted = grantRole(distinct([...(role ? kindsOf(role) : []), ...lacking]));
+  if (role === undefined) return void (await kube.create(resources.clusterRoles, wanted));
+  const { uid, resourceVersion } = role.metadata;
+  const metadata = { uid, resourceVersion, labels: wanted.metadata.labels };
+  await kube.merge(resources.clusterRoles, grantRoleName, { metadata, rules: wanted.rules });
+}
+
+function notEffective(kube: Kube, klusterlet: Klusterlet | undefined, refused: readonly RuleKind[]): StellarError {
+  const { context } = kube.cluster;
+  const account = userOf(workAccount(klusterlet));
+  return new StellarError(
+    'timeout',
+    `ClusterRole ${grantRoleName} is written, and ${context} still refuses ${refused.map(spell).join(', ')} to ${account}: its controller manager has not aggregated the role.`,
+    { next: [nextStep(command`kubectl --context ${context} auth can-i --list --as ${account}`, 'See what it may')] },
+  );
+}

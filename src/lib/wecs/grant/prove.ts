@@ -1,0 +1,30 @@
+import { command } from '../../engine/command-line.ts';
+import { outline } from '../../engine/next-step.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import type { SelectedContext } from '../../kube/kubeconfig/kubeconfig.ts';
+import { getManagedCluster } from '../get/get.ts';
+import { hubEndpoints } from '../hub/hub-access.ts';
+import { recordedUid } from '../identity/cluster-uid.ts';
+import { proveIdentity } from '../identity/identity.ts';
+import { requireProof } from '../identity/require-proof.ts';
+import { readWec, type WecEvidence } from '../registration/wec-evidence.ts';
+
+/** A WEC with the ITS that it is registered with. */
+export interface ReachedWec {
+  its: { kube: Kube; context: SelectedContext };
+  name: string;
+  kube: Kube;
+}
+
+/** Proves that a context leads to the WEC. @throws StellarError `not-found`, `registered-elsewhere`, `identity-unproven` */
+export async function proveWec({ its, name, kube }: ReachedWec): Promise<WecEvidence> {
+  const [managedCluster, endpoints, evidence] = await Promise.all([
+    getManagedCluster(its.kube, name),
+    hubEndpoints(its.kube, its.context),
+    readWec(kube),
+  ]);
+  const known = { name, endpoints, recordedUid: recordedUid(managedCluster) };
+  const look = outline(command`stellarctl wec get ${`${name}=CONTEXT`} --its ${its.context.name}`);
+  requireProof(await proveIdentity(its.kube, kube, evidence, known), kube, name, its.kube, [look]);
+  return evidence;
+}

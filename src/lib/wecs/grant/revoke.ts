@@ -1,0 +1,75 @@
+import { command } from '../../engine/command-line.ts';
+import { StellarError } from '../../engine/errors.ts';
+import { run as nextStep } from '../../engine/next-step.ts';
+import type { Run } from '../../engine/run.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import { may, requirePermissions } from '../../kube/permissions.ts';
+import { resources } from '../../kube/resources.ts';
+import type { AppliedManifestWork } from '../../workloads/applied-works.ts';
+import type { GrantResult } from './grant.ts';
+import { type RuleKind, spell } from './kinds.ts';
+import { proveWec, type ReachedWec } from './prove.ts';
+import { type ClusterRole, grantRole, grantRoleName, kindsOf } from './role.ts';
+
+/** What would be taken from a WEC's work agent. */
+export interface Revoking extends ReachedWec {
+  role: ClusterRole | undefined;
+  /** What was granted and is to be revoked. */
+  kinds: readonly RuleKind[];
+}
+
+/**
+ * @param given the kinds; undefined for all that were granted
+ * @throws StellarError `in-use` while a work has applied an object of them: the agent could not remove it any more
+ */
+export async function seeRevocation(reached: ReachedWec, given: readonly RuleKind[] | undefined): Promise<Revoking> {
+  const { kube, name } = reached;
+  await proveWec(reached);
+  await requirePermissions(kube, [
+    may('list', resources.appliedManifestWorks),
+    ...['get', 'patch', 'delete'].map((verb) => may(verb, resources.clusterRoles)),
+  ]);
+  const role = await kube.get<ClusterRole>(resources.clusterRoles, grantRoleName);
+  const chosen = given?.map(spell);
+  const kinds = (role ? kindsOf(role) : []).filter((kind) => chosen === undefined || chosen.includes(spell(kind)));
+  await refuseInUse(kube, name, kinds);
+  return { ...reached, role, kinds };
+}
+
+async function refuseInUse(kube: Kube, name: string, kinds: readonly RuleKind[]): Promise<void> {
+  const works = (await kube.list<AppliedManifestWork>(resources.appliedManifestWorks)) ?? [];
+  const revoked = new Set(kinds.map(spell));
+  const using = works.flatMap(({ spec, status }) =>
+    (status?.appliedResources ?? [])
+      .filter((applied) => revoked.has(spell(applied)))
+      .map(
+        (applied) =>
+          `${spell(applied)} ${applied.namespace ? `${applied.namespace}/` : ''}${applied.name} of work ${spec?.manifestWorkName}`,
+      ),
+  );
+  const [first, ...others] = using;
+  if (first === undefined) return;
+  const more = others.length > 0 ? ` and ${others.length} more` : '';
+  throw new StellarError(
+    'in-use',
+    `Works have applied objects of these kinds on ${name}, which its agent could not remove any more: ${first}${more}. Nothing was written.`,
+    { next: [nextStep(command`kubectl --context ${kube.cluster.context} get appliedmanifestworks`, 'See them')] },
+  );
+}
+
+/** Revokes what was seen. May be run again at any time. */
+export async function revoke({ name, kube, role, kinds }: Revoking, run: Run): Promise<GrantResult> {
+  const result: GrantResult = { name, kinds: kinds.map(spell), changed: false };
+  if (role === undefined || kinds.length === 0) return result;
+  const { uid, resourceVersion } = role.metadata;
+  const rest = kindsOf(role).filter((kind) => !result.kinds.includes(spell(kind)));
+  if (rest.length === 0) await kube.delete(resources.clusterRoles, grantRoleName, { uid });
+  else
+    await kube.merge(resources.clusterRoles, grantRoleName, {
+      metadata: { uid, resourceVersion },
+      rules: grantRole(rest).rules,
+    });
+  if (!run.dryRun)
+    run.progress.done(name, `its work agent has no granted rights to ${result.kinds.join(', ')} any more`);
+  return { ...result, changed: !run.dryRun };
+}

@@ -1,0 +1,132 @@
+/** Rights of a work agent, in the order of the tests. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import {
+  type AnyObject,
+  type Bed,
+  crd,
+  type ManifestWork,
+  type Plane,
+  resources,
+  startBed,
+  until,
+} from '../../../testbed/index.ts';
+import { Cli } from '../support/harness.ts';
+import { assertRefuses, assertUnwritten, markAll } from '../support/refusal.ts';
+import { contextsOf } from '../support/registration.ts';
+
+let bed: Bed;
+let cli: Cli;
+let its1: Plane;
+let cluster1: Plane;
+let cluster2: Plane;
+let planes: Plane[];
+
+const ok = (line: string) => cli.succeed(line.split(' '));
+const role = 'stellarctl:work-agent';
+const grants = async (plane: Plane) =>
+  (await plane.admin.list<AnyObject & { rules: { resources: string[] }[] }>(resources.clusterRoles)).items.filter(
+    ({ metadata }) => metadata.name === role,
+  );
+
+const key = { name: 'widgets', namespace: 'cluster1' };
+const isApplied = async (): Promise<string | undefined> => {
+  const { status } = await its1.admin.get<ManifestWork>(resources.manifestWorks, `${key.namespace}/${key.name}`);
+  return status?.conditions?.find(({ type }) => type === 'Applied')?.status;
+};
+
+before(async () => {
+  bed = await startBed({ planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }, { name: 'cluster2' }] });
+  [its1, cluster1, cluster2] = planes = ['its1', 'cluster1', 'cluster2'].map((name) => bed.plane(name)) as [
+    Plane,
+    Plane,
+    Plane,
+  ];
+  cli = await Cli.create(await contextsOf(its1, cluster1, cluster2));
+  await ok('wec join cluster1 cluster2 --its its1 --accept');
+  await cluster1.admin.ensure(
+    resources.customResourceDefinitions,
+    crd({ group: 'example.com', versions: ['v1'], kind: 'Widget', scope: 'Namespaced' }),
+  );
+  const widget = { apiVersion: 'example.com/v1', kind: 'Widget', metadata: { name: 'w', namespace: 'default' } };
+  await its1.admin.create<ManifestWork>(resources.manifestWorks, {
+    metadata: key,
+    spec: { workload: { manifests: [widget] } },
+  });
+  await until(async () => (await isApplied()) === 'False', 'a work that cannot be applied');
+});
+
+after(async () => {
+  await cli?.remove();
+  await bed?.stop();
+});
+
+describe('rights of a work agent', { concurrency: 1 }, () => {
+  it('are not granted to another cluster, without --yes in a pipe, or without saying which', async () => {
+    await assertRefuses(cli, planes, 'wec grant cluster1=cluster2 --from-errors --its its1 --yes', {
+      exitCode: 1,
+      says: /cluster2 .* is not the WEC cluster1 of its1: it is registered as cluster2/,
+    });
+    await assertRefuses(cli, planes, 'wec grant cluster1=cluster1 --from-errors --its its1', {
+      exitCode: 1,
+      says: /has to be confirmed/,
+    });
+    await assertRefuses(cli, planes, 'wec grant cluster1=cluster1 --its its1', {
+      exitCode: 2,
+      says: /either --from-errors or --rule/,
+    });
+    await assertRefuses(cli, planes, 'wec grant cluster1=cluster1 --rule Widgets;x --its its1', {
+      exitCode: 2,
+      says: /no RESOURCE\[\.GROUP\]/,
+    });
+  });
+
+  it('are shown by a dry run, which writes nothing', async () => {
+    await markAll(planes);
+    const run = await ok('wec grant cluster1=cluster1 --from-errors --its its1 --dry-run');
+    assert.match(run.stderr, /widgets\.example\.com/);
+    await assertUnwritten(planes);
+  });
+
+  it('are granted for what works fail for, after which the work is applied', async () => {
+    const run = await ok('wec grant cluster1=cluster1 --from-errors --its its1 --yes -o json');
+    assert.deepEqual(run.json().items, [{ name: 'cluster1', kinds: ['widgets.example.com'], changed: true }]);
+    await until(async () => (await isApplied()) === 'True', 'a work that is applied');
+    assert.equal((await grants(cluster2)).length, 0);
+  });
+
+  it('are granted once', async () => {
+    await markAll(planes);
+    const run = await ok('wec grant cluster1=cluster1 --rule widgets.example.com --its its1');
+    assert.match(run.stderr, /has these rights: widgets\.example\.com; nothing to do/);
+    await assertUnwritten(planes);
+  });
+
+  it('are added to those that were granted', async () => {
+    await ok('wec grant cluster1=cluster1 --rule gadgets.example.com --its its1 --yes');
+    const [granted] = await grants(cluster1);
+    assert.deepEqual(
+      granted?.rules.map(({ resources: plurals }) => plurals),
+      [['gadgets'], ['widgets']],
+    );
+  });
+
+  it('are not revoked while a work has applied such an object', async () => {
+    await assertRefuses(cli, planes, 'wec revoke cluster1=cluster1 --its its1 --yes', {
+      exitCode: 1,
+      says: /widgets\.example\.com default\/w of work widgets/,
+    });
+  });
+
+  it('are revoked one by one, and once', async () => {
+    await ok('wec revoke cluster1=cluster1 --rule gadgets.example.com --its its1 --yes');
+    assert.equal((await grants(cluster1))[0]?.rules.length, 1);
+    const again = await ok('wec revoke cluster1=cluster1 --rule gadgets.example.com --its its1 --yes');
+    assert.match(again.stderr, /no such rights were granted; nothing to do/);
+  });
+
+  it('go with the WEC, after its workload', async () => {
+    await ok('deregister cluster1=cluster1 --clean-up --its its1 --yes');
+    assert.deepEqual(await grants(cluster1), []);
+  });
+});
