@@ -10,8 +10,18 @@ export interface ObjectMeta {
   labels?: Record<string, string>;
   annotations?: Record<string, string>;
   finalizers?: string[];
+  managedFields?: { manager?: string; time?: string }[];
   ownerReferences?: { apiVersion: string; kind: string; name: string; uid: string; controller?: boolean }[];
 }
+
+/** When anybody last wrote an object, as far as its API server has noted that, in milliseconds since the epoch. */
+export const changedAt = (object: KubeObject): number =>
+  Math.max(
+    createdAt(object),
+    ...(object.metadata.managedFields ?? [])
+      .map(({ time = '' }) => Date.parse(time))
+      .filter((time) => !Number.isNaN(time)),
+  );
 
 export interface KubeObject {
   apiVersion?: string;
@@ -53,6 +63,7 @@ export interface ConfigMap extends KubeObject {
 }
 
 interface PodTemplate {
+  metadata?: Pick<ObjectMeta, 'annotations'>;
   spec?: { containers?: ContainerSpec[]; initContainers?: ContainerSpec[] };
 }
 

@@ -1,8 +1,4 @@
-import type { KubeObject, ObjectMeta } from '../objects.ts';
-
-interface Managed extends KubeObject {
-  metadata: ObjectMeta & { managedFields?: { manager?: string; time?: string }[] };
-}
+import type { KubeObject } from '../objects.ts';
 
 /** Times in objects have whole seconds. */
 const resolutionMs = 1000;
@@ -14,7 +10,7 @@ const resolutionMs = 1000;
  * @param sent when it was first sent, by the cluster's clock, in milliseconds since the epoch
  */
 export function isOwnWrite(object: KubeObject, body: object, manager: string, sent: number): boolean {
-  const { managedFields = [] } = (object as Managed).metadata;
+  const { managedFields = [] } = object.metadata;
   const wroteSince = managedFields.some(
     (entry) => entry.manager === manager && Date.parse(entry.time ?? '') >= sent - resolutionMs,
   );

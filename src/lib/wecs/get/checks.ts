@@ -23,6 +23,7 @@ import {
 } from './diagnosis.ts';
 import { expiredCertificate, forgottenByHub, registeredElsewhere, withoutKlusterlet } from './lost-registration.ts';
 import { ofSeveral } from './of-several.ts';
+import { byContradiction, outdatedWord } from './outdated-word.ts';
 
 interface Row extends Omit<Check<Findings>, 'look'> {
   /** Where it shows. What shows on the WEC alone is not seen without its context. */
@@ -120,6 +121,9 @@ const rows: readonly Row[] = [
     ...{ side: 'hub', find: missedRenewal, seenBy: byLease },
     needs: [...running, 'wec-certificate', 'wec-hub-connection'],
   }),
+  row('operator-word', 'what its operator says of the ITS is up to date', {
+    ...{ side: 'wec', find: outdatedWord, seenBy: byContradiction },
+  }),
 ];
 
 /** The checks of a WEC. */
@@ -137,10 +141,10 @@ export const wecChecks: readonly Check<Findings>[] = rows.map(({ find, seenBy, s
 /** Says in one sentence what keeps a WEC from being available and working, and what to type. */
 export const diagnose = (findings: Findings): Problem | undefined => firstOf(rows, findings);
 
-/** The same without the stage of its registration that is not met, for who says that anyway. */
+/** The same without the stage of its registration that is not met, for who says that anyway, and without what is no cause. */
 export const causeOf = (findings: Findings): Problem | undefined =>
   firstOf(
-    rows.filter(({ find }) => find !== anyStage),
+    rows.filter(({ find }) => find !== anyStage && find !== outdatedWord),
     findings,
   );
 

@@ -9,6 +9,7 @@ import { type ConnectionError, hubConnectionOf } from '../registration/hub-conne
 import { hasJoined } from '../registration/hub-evidence.ts';
 import { type Findings, isAvailable } from './diagnosis.ts';
 import { noted } from './lost-registration.ts';
+import { contradiction } from './outdated-word.ts';
 
 /** What keeps an agent from the hub, as its operator sees it from inside the WEC. */
 export function cannotConnect(findings: Findings): Problem | undefined {
@@ -16,7 +17,7 @@ export function cannotConnect(findings: Findings): Problem | undefined {
   const isJoined = hub !== undefined && hasJoined(hub);
   // The ITS believes in an agent that has lost its certificate until its lease is old.
   const hasCertificate = wec?.hubSecret !== undefined || forbidden.has(resources.secrets.plural);
-  if (wec === undefined || (isJoined && isAvailable(hub) && hasCertificate)) return undefined;
+  if (wec === undefined || (isJoined && isAvailable(hub) && hasCertificate) || contradiction(wec)) return undefined;
   const { state, bootstrap, own, error } = hubConnectionOf(wec.klusterlet);
   if (state !== 'degraded') return undefined;
   // An agent that joined before asks anew once its connection is renewed, and somebody has to accept that.

@@ -31,8 +31,11 @@ export interface ReportedConnection {
   bootstrap: 'Missing' | 'Error' | 'Unauthorized' | 'Functional' | undefined;
   /** What came of trying the agent's certificate. Unauthorized: the hub has answered, and has not accepted the cluster yet. */
   own: 'SecretMissing' | 'Missing' | 'Error' | 'Unauthorized' | undefined;
-  /** What went wrong on the way, and its words; of the agent's certificate where the bootstrap secret works. */
-  error: { kind: ConnectionError; words: string };
+  /**
+   * What went wrong on the way, and its words; of the agent's certificate where the bootstrap secret works. `server`: the one that was
+   * tried, as `https://HOST:PORT`, where the words tell it.
+   */
+  error: { kind: ConnectionError; words: string; server?: string };
 }
 
 /**
@@ -51,7 +54,9 @@ export function readHubConnection(
   const part = (pattern: RegExp) => pattern.exec(reason)?.[1];
   const bootstrap = part(/^BootstrapSecret(Missing|Error|Unauthorized|Functional)\b/);
   const own = part(/,HubKubeConfig(SecretMissing|Missing|Error|Unauthorized)$/);
-  const words = transportWords(bootstrap === 'Functional' ? (message.split('\n').at(-1) ?? '') : message);
+  const said = bootstrap === 'Functional' ? (message.split('\n').at(-1) ?? '') : message;
+  const words = transportWords(said);
+  const server = /(?:Post|Get) "(https:\/\/[^/"]+)/.exec(said)?.[1];
   const refused = bootstrap === 'Functional' ? 'certificate of the agent' : 'bootstrap token';
   return {
     state: status === 'True' ? 'degraded' : status === 'False' ? 'working' : 'unseen',
@@ -60,6 +65,7 @@ export function readHubConnection(
     error: {
       kind: signs.find(([sign]) => sign.test(words))?.[1] ?? 'other',
       words: words === 'Unauthorized' ? `the hub does not accept the ${refused} (Unauthorized)` : words,
+      ...(server && { server }),
     },
   };
 }

@@ -28,7 +28,9 @@ function reading(lists: Record<string, KubeObject[] | Error>) {
 }
 
 describe('what a WDS has', () => {
-  const web = { metadata: { name: 'web', namespace: 'shop', labels: { app: 'one' }, managedFields: ['long'] } };
+  const web = {
+    metadata: { name: 'web', namespace: 'shop', labels: { app: 'one' }, managedFields: [{ manager: 'long' }] },
+  };
   const shop = { metadata: { name: 'shop', labels: { team: 'x' } } };
 
   test('is listed as far as clauses may select it, with the labels of Namespaces', async () => {

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Condition, Secret } from '../../../../../src/lib/kube/objects.ts';
+import { wecChecks } from '../../../../../src/lib/wecs/get/checks.ts';
+import type { Findings } from '../../../../../src/lib/wecs/get/diagnosis.ts';
+import { judgeSeen } from '../../../../../src/lib/wecs/get/seen-stages.ts';
+import { bootstrapSecret } from '../../../../../src/lib/wecs/klusterlet/agent.ts';
+import type { WecEvidence } from '../../../../../src/lib/wecs/registration/wec-evidence.ts';
+import { hubEvidence, joinedCluster, managedCluster, now, secondsAgo, wecEvidence } from '../../../support/builders.ts';
+
+const condition = (reason: string, message = ''): Condition => ({
+  ...{ type: 'HubConnectionDegraded', status: 'True', reason, message, lastTransitionTime: secondsAgo(600) },
+});
+
+/** @param ago when it was written last, in seconds */
+function secret(ago: number, data: Record<string, string> = {}, server = 'https://hub:6443'): Secret {
+  const made = bootstrapSecret({ server, certificateAuthority: 'CA', proxyUrl: undefined }, 'token') as Secret;
+  return {
+    metadata: {
+      ...{ ...made.metadata, creationTimestamp: secondsAgo(3600) },
+      managedFields: [{ manager: 'kubectl', time: secondsAgo(ago) }, { manager: 'other' }],
+    },
+    data: { ...made.data, ...data },
+  };
+}
+const certificate = { 'tls.crt': 'Yw==' };
+
+/** The ids of the checks that are not passed, and of the one about the operator's word its evidence. */
+async function judged(said: Condition, evidence: Partial<WecEvidence>, cluster = managedCluster()) {
+  const wec = wecEvidence([said], { bootstrapSecret: secret(3000), ...evidence });
+  const registration = { name: 'cluster1', hub: hubEvidence({ managedCluster: cluster }), wec, now };
+  const findings: Findings = {
+    ...{
+      ...registration,
+      reports: judgeSeen(registration, new Set()),
+      mailbox: null,
+      forbidden: new Set(),
+      its: 'its1',
+    },
+  };
+  const outcomes = await Promise.all(wecChecks.map(async ({ id, look }) => ({ id, outcome: await look(findings) })));
+  const of = (wanted: string) => outcomes.find(({ id }) => id === wanted)?.outcome;
+  const [connection, word] = [of('wec-hub-connection'), of('wec-operator-word')];
+  return {
+    connection: connection?.status,
+    word: word?.status,
+    objects:
+      word?.status === 'warn'
+        ? word.problem.evidence?.map(({ object, since }) => [object.split(' ')[0], since])
+        : undefined,
+  };
+}
+
+const outdated = (ago: number) => ({
+  ...{ connection: 'pass', word: 'warn' },
+  objects: [
+    ['Klusterlet', secondsAgo(600)],
+    ['Secret', secondsAgo(ago)],
+  ],
+});
+const believed = { connection: 'fail', word: 'pass', objects: undefined };
+const none = { connection: 'pass', word: 'pass', objects: undefined };
+
+describe("an operator's word on the connection is outdated", () => {
+  const missing = condition('BootstrapSecretError,HubKubeConfigSecretMissing', 'x: Unauthorized');
+  test('by the certificate that it calls missing, written since', async () => {
+    assert.deepEqual(await judged(missing, { hubSecret: secret(60, certificate) }), outdated(60));
+    assert.deepEqual(await judged(missing, { hubSecret: secret(900, certificate) }), believed);
+    assert.deepEqual(await judged(missing, { hubSecret: secret(60) }), believed, 'the agent writes its id before');
+  });
+  test('by the bootstrap secret that it calls missing, written since', async () => {
+    const said = condition('BootstrapSecretMissing,HubKubeConfigSecretMissing');
+    assert.deepEqual(await judged(said, { bootstrapSecret: secret(60) }), outdated(60));
+    assert.deepEqual(await judged(said, { bootstrapSecret: undefined }), believed);
+  });
+  test('by another address than the one that it tried, written since', async () => {
+    const said = condition(
+      'BootstrapSecretError,HubKubeConfigSecretMissing',
+      'Failed to create x: Post "https://hub:1/apis/authorization.k8s.io/v1/selfsubjectaccessreviews": dial tcp 1.2.3.4:1: connect: connection refused\nmore',
+    );
+    assert.deepEqual(await judged(said, { bootstrapSecret: secret(60) }), outdated(60));
+    assert.deepEqual(await judged(said, { bootstrapSecret: secret(900) }), believed);
+    assert.deepEqual(await judged(said, { bootstrapSecret: secret(60, {}, 'https://hub:1') }), believed);
+  });
+  test('not by a secret that is only newer: the time of the condition moves with its status alone', async () =>
+    assert.deepEqual(await judged(missing, { bootstrapSecret: secret(60) }), believed));
+  test('and it does not matter while the ITS has its agent available', async () =>
+    assert.deepEqual(await judged(missing, { hubSecret: secret(60, certificate) }, joinedCluster()), none));
+});
