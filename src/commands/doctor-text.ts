@@ -1,3 +1,4 @@
+import { docsOf } from '../lib/doctor/catalogue.ts';
 import { type Examined, type Group, groupFindings, type Subject } from '../lib/doctor/subject.ts';
 import { type Finding, isDependent } from '../lib/engine/checks.ts';
 import { count } from '../lib/engine/counts.ts';
@@ -9,8 +10,15 @@ import type { Style } from '../lib/terminal/style.ts';
 const symbolOf = ({ status }: Pick<Finding, 'status'>, style: Style): string =>
   ({ pass: style.ok, warn: '!', fail: style.bad, skipped: style.faint('-') })[status];
 
-/** A finding of one or several of a section's subjects. @param now milliseconds since the epoch */
-function linesOfGroup({ subjects, finding }: Group, members: number, style: Style, now: number): string[] {
+interface View {
+  style: Style;
+  /** Milliseconds since the epoch. */
+  now: number;
+  isWide: boolean;
+}
+
+/** A finding of one or several of a section's subjects. */
+function linesOfGroup({ subjects, finding }: Group, members: number, { style, now, isWide }: View): string[] {
   const title = `${finding.title}${members > 1 ? `: ${namesOf(subjects)}` : ''}`;
   const line = `${symbolOf(finding, style)} ${title}`;
   if (finding.status === 'pass')
@@ -24,7 +32,8 @@ function linesOfGroup({ subjects, finding }: Group, members: number, style: Styl
   const seen = isOfSeveral
     ? []
     : evidence.slice(0, evidenceAtMost).map((each) => style.faint(describeEvidence(each, now)));
-  return [line, ...[sentence, ...details, ...seen, ...help].map((text) => `    ${text}`)];
+  const docs = isWide ? [style.faint(`See ${docsOf(finding.id)}`)] : [];
+  return [line, ...[sentence, ...details, ...seen, ...help, ...docs].map((text) => `    ${text}`)];
 }
 
 /** JSON has all of it. */
@@ -47,6 +56,7 @@ export function describeExamined(
   examined: readonly Examined[],
   style: Style,
   extent: Extent,
+  isWide = false,
   now = Date.now(),
 ): string[] {
   const groups = groupFindings(examined);
@@ -58,7 +68,9 @@ export function describeExamined(
     if (extent === 'wrong' && status === 'pass') return [];
     return [
       `${symbolOf({ status }, style)} ${section}   ${style.faint(countOf(members))}`,
-      ...shown.flatMap((group) => linesOfGroup(group, members.length, style, now).map((line) => `    ${line}`)),
+      ...shown.flatMap((group) =>
+        linesOfGroup(group, members.length, { style, now, isWide }).map((line) => `    ${line}`),
+      ),
     ];
   });
   return [...lines, summary(groups.map(({ finding }) => finding))];

@@ -16,6 +16,7 @@ import {
 import type { Session } from './shell/session.ts';
 
 export interface DoctorOptions extends ItsOptions, HostingOptions {
+  list?: boolean;
   pre?: boolean;
   wait?: boolean;
   skip?: string[];
@@ -40,6 +41,7 @@ export function doctorCommand(io: Io): Command {
     .usage('[NAME[=CONTEXT]...] [options]')
     .argument('[wecs...]', 'only these WECs; with their contexts, the clusters themselves are looked at too')
     .option('--pre', 'what is needed before anything is done')
+    .option('--list', 'say what can be checked, and check nothing')
     .option('--skip <id...>', 'leave these checks out')
     .addOption(new Option('--fail-on <status>', 'when to exit with 1').choices(['warn', 'fail']).default('fail'))
     .option('--wait', 'until nothing has failed')
@@ -49,6 +51,7 @@ export function doctorCommand(io: Io): Command {
     .addOption(wecKubeconfigOption())
     .action(
       action<DoctorOptions>(io, async (session, options, positional) => {
+        if (options.list) return listChecks(session);
         const { examination, preflight } = await import('./doctor-input.ts');
         const examine = await (options.pre ? preflight(session, options) : examination(session, options, positional));
         session.progress.waiting('doctor', 'looking at the installation');
@@ -65,6 +68,19 @@ export function doctorCommand(io: Io): Command {
         if (!isWell(all, options)) session.exitCode = options.wait ? ExitCode.timeout : ExitCode.failed;
       }),
     );
+}
+
+/** No cluster is needed for that. */
+async function listChecks(session: Session): Promise<void> {
+  const { catalogue, docsOf } = await import('../lib/doctor/catalogue.ts');
+  const items = catalogue.map((check) => ({ ...check, docs: docsOf(check.id) }));
+  const rows = items.map((item) => ({ ...item, name: item.id }));
+  await session.print({ items }, rows, [
+    { header: 'CHECK', value: ({ id }) => id },
+    { header: 'OF', value: ({ room, pre }) => (pre ? `${room}, --pre` : room) },
+    { header: 'STATEMENT', value: ({ title }) => title },
+    { header: 'DOCUMENTATION', value: ({ docs }) => docs, wide: true },
+  ]);
 }
 
 /** A check that is misspelt would otherwise seem to be left out. */
@@ -90,9 +106,10 @@ async function show(
   if (isForPeople(output)) {
     const { styleFor } = await import('../lib/terminal/style.ts');
     const { describeExamined } = await import('./doctor-text.ts');
+    const isWide = output === 'wide';
     // Beforehand it matters as much what is there.
-    const extent = output === 'wide' || (pre && output === 'table') ? 'all' : output === 'short' ? 'wrong' : 'sections';
-    session.printLines(describeExamined(examined, styleFor(io.stdout, io, color), extent));
+    const extent = isWide || (pre && output === 'table') ? 'all' : output === 'short' ? 'wrong' : 'sections';
+    session.printLines(describeExamined(examined, styleFor(io.stdout, io, color), extent, isWide));
     return;
   }
   const { groupFindings } = await import('../lib/doctor/subject.ts');

@@ -1,6 +1,7 @@
 import type { Finding } from '../engine/checks.ts';
 import { commandOf, hintOf } from '../engine/next-step.ts';
 import type { Evidence } from '../engine/problem.ts';
+import { docsOf } from './catalogue.ts';
 import type { Group, Subject } from './subject.ts';
 
 /** A finding as scripts get it: sentence and command are about the first of its subjects. The fields are an interface: docs/output.md. */
@@ -20,6 +21,8 @@ export interface FindingReport extends Pick<Finding, 'id' | 'title' | 'status'> 
   evidence?: readonly Evidence[];
   /** The last lines of a log, where there is one. */
   details?: readonly string[];
+  /** Where the documentation tells of it: a file of the repository, and an anchor in it. */
+  docs?: string;
 }
 
 export function describeGroup({ subjects, finding }: Group): FindingReport {
@@ -36,6 +39,7 @@ export function describeGroup({ subjects, finding }: Group): FindingReport {
     ...{ id, title, status, cause: message, ...help, code, ...about },
     ...(evidence.length > 0 ? { evidence } : {}),
     ...(details.length > 0 ? { details } : {}),
+    docs: docsOf(id),
   };
 }
 

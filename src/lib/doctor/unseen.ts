@@ -10,6 +10,14 @@ const visible = (kind: Kind): CheckInfo => ({ id: `${kind}-seen`, title: 'it can
 export const wecKnown: CheckInfo = { id: 'wec-known', title: 'it is known' };
 export const wecsListed: CheckInfo = { id: 'its-wecs', title: 'its WECs can be seen' };
 
+/** All of them that a subject of a kind can have. */
+export const unseenChecks = (kind: Kind): readonly CheckInfo[] => [
+  reachable(kind),
+  visible(kind),
+  ...(kind === 'its' ? [wecsListed] : []),
+  ...(kind === 'wec' ? [wecKnown] : []),
+];
+
 /** What an error keeps from being seen. */
 export const failedBy = ({ id, title }: CheckInfo, problem: StellarError): Finding => ({
   ...{ id, title, status: 'fail', problem },

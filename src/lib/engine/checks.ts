@@ -17,8 +17,6 @@ export interface CheckInfo {
   id: string;
   /** A statement, which is true where the check passes. */
   title: string;
-  /** What depends on it, in one sentence, where the title does not say it. */
-  meaning?: string;
 }
 
 /** Something that should be so of a subject. */
@@ -96,14 +94,19 @@ const dependent = ({ title }: Pick<CheckInfo, 'title'>): Outcome => ({
  */
 export function findingsOfStages(kind: string, name: string, reports: readonly StageReport[]): Finding[] {
   let blocking: Finding | undefined;
-  return reports.map(({ id, title, verdict }) => {
-    const check = { id: `${kind}-${id}`, title };
+  const checks = checksOfStages(kind, reports);
+  return reports.map(({ id, verdict }, index) => {
+    const check = checks[index] as CheckInfo;
     if (verdict.state === 'met') return { ...check, ...pass() };
     if (verdict.state === 'unseen') return { ...check, ...skipped(verdict.why) };
     if (blocking !== undefined) return { ...check, ...dependent(blocking) };
     const { state, why, code = id, next = [] } = verdict;
     const outcome = state === 'failed' ? fail : warn;
-    blocking = { ...check, ...outcome(code, `${name} is kept from "${title}": ${why}.`, ...next) };
+    blocking = { ...check, ...outcome(code, `${name} is kept from "${check.title}": ${why}.`, ...next) };
     return blocking;
   });
 }
+
+/** Stages as checks, before they are judged. */
+export const checksOfStages = (kind: string, stages: readonly CheckInfo[]): CheckInfo[] =>
+  stages.map(({ id, title }) => ({ id: `${kind}-${id}`, title }));

@@ -3,7 +3,7 @@ import { command } from '../engine/command-line.ts';
 import { run } from '../engine/next-step.ts';
 import { judge, unseen } from '../engine/stages.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { lenient } from '../kube/permissive-reader.ts';
+import { lenient, mayNotRead } from '../kube/permissive-reader.ts';
 import { coreChart } from './core-chart.ts';
 import { hostingStages, readHosting } from './stages.ts';
 
@@ -19,8 +19,7 @@ export async function checkHosting(hosting: Kube): Promise<Finding[]> {
     hosting.cluster.context,
     reports.map(({ verdict, ...stage }) => {
       if (verdict.state === 'met' || verdict.state === 'unseen') return { ...stage, verdict };
-      if (reader.forbidden.size > 0)
-        return { ...stage, verdict: unseen(`this user may not read ${[...reader.forbidden].join(' and ')}`) };
+      if (reader.forbidden.size > 0) return { ...stage, verdict: unseen(mayNotRead(reader.forbidden)) };
       return { ...stage, verdict: { ...verdict, next: verdict.next ?? [install] } };
     }),
   );

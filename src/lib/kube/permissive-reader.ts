@@ -7,6 +7,10 @@ export interface LenientReader extends Reader {
   readonly forbidden: ReadonlySet<string>;
 }
 
+/** Why it is not seen what could not be read. @param plurals of the kinds; @param where as `in NAMESPACE` */
+export const mayNotRead = (plurals: Iterable<string>, where = ''): string =>
+  `this user may not read ${[...plurals].join(' and ')}${where && ` ${where}`}`;
+
 export function lenient(kube: Reader): LenientReader {
   const forbidden = new Set<string>();
   const unlessForbidden = async <T>({ plural }: { plural: string }, reading: Promise<T>): Promise<T | undefined> => {

@@ -86,4 +86,4 @@ export async function checkHub(its: Kube): Promise<SpaceChecked> {
 }
 
 /** What is said of an ITS where nothing else can be. */
-const isHub: CheckInfo = { id: 'its-hub', title: 'it is an OCM hub that answers' };
+export const isHub: CheckInfo = { id: 'its-hub', title: 'it is an OCM hub that answers' };

@@ -61,9 +61,9 @@ export function runningVersions(
 
 /** Why pods may be hidden from this user, by what the reader of them met. */
 export const blindness = ({ forbidden }: Pick<LenientReader, 'forbidden'>): string | undefined =>
-  forbidden.has(resources.pods.plural) ? mayNotRead : undefined;
+  forbidden.has(resources.pods.plural) ? mayNotReadPods : undefined;
 
-export const mayNotRead = 'not allowed to read pods';
+export const mayNotReadPods = 'not allowed to read pods';
 
 /** Pods that are being deleted make way for others. */
 const isOf = ({ component, image, namespace }: Program, { metadata, spec }: Pod): boolean =>

@@ -27,8 +27,8 @@ type ItsStage = SpaceStage<ItsInside>;
  * How an ITS comes about (facts: core chart 0.30, kubeflex 0.9.3): the control plane, its API server, the Jobs of its hooks, what
  * these install, and for a vcluster the address that it publishes for other clusters.
  */
-export function itsStages(evidence: SpaceEvidence): ItsStage[] {
-  const hooks = hookJobStages<ItsInside>(evidence);
+export function itsStages({ controlPlane, type }: Pick<SpaceEvidence, 'controlPlane' | 'type'>): ItsStage[] {
+  const hooks = hookJobStages<ItsInside>(controlPlane);
   const beforeHub = hooks.filter(({ id }) => id === hookNames.hubInit);
   const afterHub = hooks.filter(({ id }) => id !== hookNames.hubInit);
   return [
@@ -36,13 +36,13 @@ export function itsStages(evidence: SpaceEvidence): ItsStage[] {
     { id: 'api-server', title: 'API server runs', check: apiServerRuns, podsOf: serverPods },
     { id: 'reachable', title: 'API server answers', check: reachable, graceMs },
     ...beforeHub,
-    ...hubStages(isTrue(evidence.controlPlane, 'Ready')).map(({ check, ...stage }) => ({
+    ...hubStages(isTrue(controlPlane, 'Ready')).map(({ check, ...stage }) => ({
       ...stage,
       check: byInside(check),
     })),
     ...afterHub,
     { id: 'workstatus-crd', title: 'serves WorkStatuses', check: byInside(workStatusServed) },
-    ...(evidence.type === 'vcluster' ? [clusterInfoStage] : []),
+    ...(type === 'vcluster' ? [clusterInfoStage] : []),
     { id: 'ready', title: 'KubeFlex calls it ready', check: ready },
   ];
 }

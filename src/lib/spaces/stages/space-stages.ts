@@ -4,6 +4,7 @@ import { inWords, type NextStep, outline, run } from '../../engine/next-step.ts'
 import { failed, failedForGood, met, type Stage, unseen, type Verdict, waiting } from '../../engine/stages.ts';
 import type { Access } from '../../kube/access.ts';
 import { conditionOf, isTrue, type Pod } from '../../kube/objects.ts';
+import { mayNotRead } from '../../kube/permissive-reader.ts';
 import {
   firstTrouble,
   isDeploymentReady,
@@ -27,6 +28,7 @@ import {
   postgresName,
   systemNamespace,
 } from '../names.ts';
+import type { ControlPlane } from '../objects.ts';
 import { hooksOf } from '../spaces.ts';
 import type { SpaceEvidence } from './evidence.ts';
 
@@ -135,7 +137,7 @@ const letRun = (...workload: Parameters<typeof scaleUp>): NextStep => run(scaleU
 
 /** What this user may not read is not seen; it may well be there. */
 const unreadable = (plural: string, { name }: SpaceEvidence): Verdict =>
-  unseen(`this user may not read ${plural} in ${namespaceOf(name)}`);
+  unseen(mayNotRead([plural], `in ${namespaceOf(name)}`));
 
 export function reachable<Inside>({ look, type, hosting }: Space<Inside>): Verdict {
   switch (look.state) {
@@ -159,7 +161,7 @@ export function reachable<Inside>({ look, type, hosting }: Space<Inside>): Verdi
 
 /** What this user may not read in a space is not seen. */
 export const hidden = (inside: { forbidden: ReadonlySet<string> }, { plural }: Resource): Verdict | undefined =>
-  inside.forbidden.has(plural) ? unseen(`this user may not read ${plural} in it`) : undefined;
+  inside.forbidden.has(plural) ? unseen(mayNotRead([plural], 'in it')) : undefined;
 
 /** Judges by what a space shows from inside. */
 export function byInside<Inside>(check: (inside: Inside) => Verdict): (space: Space<Inside>) => Verdict {
@@ -241,8 +243,8 @@ export const serverPods = ({ type, pods }: SpaceEvidence): Pod[] =>
   apiServerOf[type] === undefined ? [] : podsOf(apiServerOf[type].name, pods);
 
 /** A stage for every Job that a control plane's hooks consist of. */
-export function hookJobStages<Inside>(space: SpaceEvidence): SpaceStage<Inside>[] {
-  return hooksOf(space.controlPlane).map((hook) => ({
+export function hookJobStages<Inside>(controlPlane: ControlPlane): SpaceStage<Inside>[] {
+  return hooksOf(controlPlane).map((hook) => ({
     id: hook,
     title:
       hook === hookNames.hubInit

@@ -4,7 +4,7 @@ import type { Kube } from '../../kube/client/client.ts';
 import { createdAt } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
 import { wecPrograms } from '../../versions/programs.ts';
-import { mayNotRead, type RunningVersion, runningVersions } from '../../versions/running.ts';
+import { mayNotReadPods, type RunningVersion, runningVersions } from '../../versions/running.ts';
 import { singletonAgentId } from '../accept.ts';
 import { effectiveProperties } from '../customization.ts';
 import { noSuchWec } from '../find-wecs.ts';
@@ -75,7 +75,7 @@ export async function getWec(
 /** What runs on a WEC; the ITS knows nothing of it. @param unseen why nothing of it was seen, where that is so */
 function wecVersions(wec: WecEvidence | undefined, unseen: string | undefined): RunningVersion[] {
   const { klusterlet, pods } = wec ?? {};
-  const blind = unseen ?? whereElse(klusterlet) ?? (pods === undefined ? mayNotRead : undefined);
+  const blind = unseen ?? whereElse(klusterlet) ?? (pods === undefined ? mayNotReadPods : undefined);
   return runningVersions(wecPrograms(klusterlet), pods ?? [], blind);
 }
 

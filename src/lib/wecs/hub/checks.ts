@@ -7,7 +7,7 @@ import type { Kube, Permission } from '../../kube/client/client.ts';
 import { byField } from '../../kube/evidence.ts';
 import type { Deployment, Lease, Pod } from '../../kube/objects.ts';
 import { describePermission, may } from '../../kube/permissions.ts';
-import { lenient } from '../../kube/permissive-reader.ts';
+import { lenient, mayNotRead } from '../../kube/permissive-reader.ts';
 import { isScaledToNone, scaleUp } from '../../kube/pods.ts';
 import { resources } from '../../kube/resources.ts';
 import { bootstrapServiceAccounts, hubNamespace, operatorNamespace } from '../names.ts';
@@ -89,7 +89,7 @@ async function controllersWork(hub: Kube): Promise<Outcome> {
         }
       : outcome;
   }
-  return reader.forbidden.size > 0 ? skipped(`you may not read ${[...reader.forbidden].join(' and ')}`) : pass();
+  return reader.forbidden.size > 0 ? skipped(mayNotRead(reader.forbidden)) : pass();
 }
 
 /** A leader whose Lease is over, while its pod is there (client-go, leaderelection: `POD_UUID` holds it and renews it in time). */

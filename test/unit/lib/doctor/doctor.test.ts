@@ -30,7 +30,7 @@ test('what a check cannot find out has failed, with the reason and what helps', 
     { id: 'a', title: 'a is well', status: 'pass', found: '1.0', subjects },
     {
       ...{ id: 'b', title: 'b is well', status: 'fail', code: 'unreachable', subjects },
-      ...{ cause: 'Cannot reach it.', hint: 'Is it running?' },
+      ...{ cause: 'Cannot reach it.', hint: 'Is it running?', docs: 'docs/troubleshooting.md#its-hook' },
     },
   ]);
 });
@@ -122,6 +122,7 @@ test('what is the same of several WECs is one finding, with those it came to', a
     ...{ id: 'wec-reports', title: 'its agent reports', status: 'fail', code: 'agent-silent' },
     ...{ cause: 'c1 is silent.', command: 'see c1', its: 'its1' },
     subjects: ['wec/c1', 'wec/c2', 'wec/c3', 'wec/c4', 'wec/c5', 'wec/c6', 'wec/c7'],
+    docs: 'docs/troubleshooting.md#wec-reports',
   });
   const { io } = fakeIo();
   const style = styleFor(io.stdout, io, 'never');
@@ -142,4 +143,21 @@ test('without any cluster it says what can be checked before an installation', a
   });
   assert.deepEqual([exitCode, stdout], [2, '']);
   assert.match(String(stderr), /There is no cluster to look at: .*\n.*stellarctl doctor --pre/);
+});
+
+test('what can be checked is listed without a cluster', async () => {
+  const { exitCode, stdout } = await stellarctl(['doctor', '--list', '-o', 'json'], {
+    env: { KUBECONFIG: '/dev/null' },
+  });
+  const { items } = JSON.parse(String(stdout));
+  assert.equal(exitCode, 0);
+  assert.deepEqual(
+    items
+      .filter(({ id }: { id: string }) => id === 'helm' || id === 'wds-ready')
+      .map(({ title, ...item }: { title: string }) => item),
+    [
+      { id: 'helm', room: 'machine', pre: true, docs: 'docs/troubleshooting.md#helm' },
+      { id: 'wds-ready', room: 'wds', pre: false, docs: 'docs/troubleshooting.md#wds-ready' },
+    ],
+  );
 });

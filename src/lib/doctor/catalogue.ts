@@ -1,0 +1,56 @@
+import { type CheckInfo, checksOfStages } from '../engine/checks.ts';
+import { hostingStages } from '../hosting/stages.ts';
+import { isHub } from '../spaces/checks.ts';
+import { externalChecks, wdsCredentialChecks } from '../spaces/credentials.ts';
+import { hookNames } from '../spaces/names.ts';
+import { itsStages } from '../spaces/stages/its-stages.ts';
+import { wdsStages } from '../spaces/stages/wds-stages.ts';
+import { wecChecks } from '../wecs/get/checks.ts';
+import { hubChecks } from '../wecs/hub/checks.ts';
+import { hostingChecks, itsChecks } from './clusters.ts';
+import { machineChecks } from './machine.ts';
+import { programChecks } from './programs.ts';
+import type { Subject } from './subject.ts';
+import { unseenChecks } from './unseen.ts';
+
+/** A check that doctor can make. */
+export interface ListedCheck extends CheckInfo {
+  /** What it is about. */
+  room: Subject['kind'];
+  /** It is made with --pre only. */
+  pre: boolean;
+}
+
+/** Any hook that a control plane may have, beside those of KubeStellar. */
+const otherHook = 'HOOK';
+
+/** An ITS with everything that one can have. */
+const its = {
+  type: 'vcluster' as const,
+  controlPlane: {
+    ...{ apiVersion: '', kind: '', metadata: { name: '' } },
+    spec: { postCreateHooks: [hookNames.hubInit, hookNames.statusAddon, otherHook].map((hookName) => ({ hookName })) },
+  },
+};
+
+const list = (room: Subject['kind'], pre: boolean, ...tables: (readonly CheckInfo[])[]): ListedCheck[] =>
+  tables.flat().map(({ id, title }) => ({ id, title, room, pre }));
+
+/** Every check that doctor can make, from the tables that it makes them by. */
+export const catalogue: readonly ListedCheck[] = [
+  ...list('machine', true, programChecks, machineChecks),
+  ...list('hosting', true, hostingChecks),
+  ...list('hosting', false, unseenChecks('hosting'), checksOfStages('hosting', hostingStages)),
+  ...list('its', true, itsChecks),
+  ...list('its', false, unseenChecks('its'), [isHub], checksOfStages('its', itsStages(its))),
+  ...list('its', false, hubChecks, externalChecks('its')),
+  ...list('wds', false, unseenChecks('wds'), checksOfStages('wds', wdsStages()), externalChecks('wds')),
+  ...list('wds', false, wdsCredentialChecks),
+  ...list('wec', false, unseenChecks('wec'), wecChecks),
+].filter(({ id }, index, all) => all.findIndex((other) => other.id === id) === index);
+
+const ids = new Set(catalogue.map(({ id }) => id));
+
+/** Where the documentation tells of a check: a file of the repository, and an anchor in it. */
+export const docsOf = (id: string): string =>
+  `docs/troubleshooting.md#${(ids.has(id) ? id : `its-${otherHook}`).toLowerCase()}`;

@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { catalogue } from '../../../../src/lib/doctor/catalogue.ts';
+
+const library = path.resolve(import.meta.dirname, '../../../../src/lib');
+const sources = globSync('**/*.ts', { cwd: library }).map((file) => readFileSync(path.join(library, file), 'utf8'));
+const ids = catalogue.map(({ id }) => id);
+
+test('every check that is written down is in the catalogue', () => {
+  const checks = sources.filter((text) => /import .*\bCheck(Info)?\b.* from '.*engine\/checks\.ts'/.test(text));
+  const written = checks.flatMap((text) => [...text.matchAll(/\bid: (['`])([^'`]+)\1|\brow\('([^']+)'/g)]);
+  assert.ok(written.length > 20, 'this test sees hardly any check');
+  const known = (id: string) => {
+    const pattern = new RegExp(`^${id.replace(/\$\{[^}]+\}/g, '[a-z0-9]+')}$`);
+    return ids.some((other) => pattern.test(other));
+  };
+  const missing = written.map(([, , id, row]) => id ?? `wec-${row}`).filter((id) => !known(id));
+  assert.deepEqual(missing, []);
+});
+
+test('no check is listed twice', () => assert.equal(new Set(ids).size, ids.length));
