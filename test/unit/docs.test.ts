@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { readProblems, troubleshooting, troubleshootingFile } from '../../scripts/troubleshooting.ts';
+import { catalogue } from '../../src/lib/doctor/catalogue.ts';
+import { registrationStageIds } from '../../src/lib/wecs/registration/stage-ids.ts';
+
+const library = path.resolve(import.meta.dirname, '../../src/lib');
+const sources = globSync('**/*.ts', { cwd: library }).map((file) => readFileSync(path.join(library, file), 'utf8'));
+const problems = readProblems();
+const told = new Set([...problems.values()].flatMap((found) => found.map(({ code }) => code)));
+
+test('the documentation tells of the checks as they are (else: npm run docs)', () => {
+  const present = readFileSync(troubleshootingFile, 'utf8');
+  assert.equal(troubleshooting(present), present);
+});
+
+test('every check is told of, and none that is not made', () =>
+  assert.deepEqual([...problems.keys()].sort(), catalogue.map(({ id }) => id).sort()));
+
+/** How checks and stages name what is wrong: by the first argument of what makes a Problem, by a field, or in a table of codes. */
+const named = /\b(?:fail|warn|problem|awaited|otherwise)\(\s*([^,()]+),|\bcode: ('[^']+')|\bconst codes = \{([^}]+)\}/g;
+
+test('every code that a check may give is told of, and no other', () => {
+  const judges = sources.filter((text) => /from '.*engine\/(?:checks|problem|stages)\.ts'/.test(text));
+  const written = judges.flatMap((text) => [...text.matchAll(named)].map((match) => match.slice(1).join('')));
+  const codes = written.flatMap((text) => [...text.matchAll(/'([a-z-]+)'(?!:)/g)].map(([, code]) => code));
+  assert.ok(codes.length > 50, 'this test sees hardly any code');
+  const stages = [...catalogue.map(({ id }) => id.replace(/^[a-z]+-/, '')), ...registrationStageIds];
+  const errors = ['forbidden', 'not-a-hub', 'not-found', 'unreachable'];
+  const untold = codes.filter((code) => !told.has(code ?? '') && code !== 'skipped');
+  assert.deepEqual(untold, []);
+  assert.deepEqual(
+    [...told].filter((code) => ![...codes, ...stages, ...errors].includes(code)),
+    [],
+  );
+  // Where it is not written down, it is the code of a stage, or else its id.
+  assert.deepEqual([...new Set(written.filter((text) => !text.includes("'")))].sort(), ['code', 'codes[kind]']);
+});
