@@ -1,4 +1,4 @@
-import { type Finding, isDependent, makeChecks } from '../engine/checks.ts';
+import { type Check, type Finding, isDependent, makeChecks } from '../engine/checks.ts';
 import { failureOf, StellarError } from '../engine/errors.ts';
 import { inWords } from '../engine/next-step.ts';
 import type { Run } from '../engine/run.ts';
@@ -141,14 +141,23 @@ async function examineWecs(hub: Hub, named: DoctorInput['wecs'], run: Run): Prom
       try {
         const evidence = known?.get(wec.name);
         const seen = await seeWec(shared, wec.name, wec.kube, endpoints, { evidence, tryWebhook });
-        const unreached = seen.error === undefined ? [] : [failedBy(reachable('wec'), seen.error)];
-        return { subject, findings: [...unreached, ...(await makeChecks(wecChecks, seen.findings, findings))] };
+        const checks = seen.error === undefined ? wecChecks : [...wecChecks, unreached(seen.error)];
+        return { subject, findings: await makeChecks(checks, seen.findings, findings) };
       } catch (error) {
         return { subject, findings: [failedBy(wecKnown, failureOf(error))] };
       }
     }),
   );
 }
+
+/** A WEC that was to be looked at and does not answer; its agent may have said why. */
+const unreached = (error: StellarError): Check<unknown> => ({
+  ...reachable('wec'),
+  needs: ['wec-api-server'],
+  look: () => {
+    throw error;
+  },
+});
 
 /** The WECs of an ITS that cannot be listed. */
 const unlisted = ({ kube }: Hub, error: unknown): Examined => ({

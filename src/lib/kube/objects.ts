@@ -112,6 +112,8 @@ export interface Pod extends WithConditions {
   status?: {
     conditions?: Condition[];
     phase?: string;
+    reason?: string;
+    message?: string;
     startTime?: string;
     containerStatuses?: ContainerStatus[];
     initContainerStatuses?: ContainerStatus[];

@@ -1,16 +1,13 @@
 import { type Check, pass, skipped } from '../../engine/checks.ts';
 import type { Evidence, Problem } from '../../engine/problem.ts';
-import { byCondition, byField } from '../../kube/evidence.ts';
 import { noWecAccess } from '../registration/checks.ts';
-import { hubConnectionType } from '../registration/hub-connection.ts';
-import { bootstrapRequests } from '../registration/hub-evidence.ts';
-import { podProblem } from '../registration/wec-pods.ts';
+import { expiredCertificate, expiringCertificate, unsigned, validityOfAgent } from './certificates.ts';
+import { unhealthyApiServer, versionsApart } from './cluster-checks.ts';
 import { cannotConnect } from './connection.ts';
+import { beingDeleted, beingDeregistered, endingAgentNamespace, endingMailbox } from './deletion.ts';
 import {
   anyStage,
   asksAnew,
-  beingDeleted,
-  beingDeregistered,
   type Findings,
   missedRenewal,
   registeredAsAnother,
@@ -19,118 +16,142 @@ import {
   stuckContainer,
   waitsForDecision,
   withoutAgent,
-  worksNotApplied,
+  withoutNode,
 } from './diagnosis.ts';
-import { expiredCertificate, forgottenByHub, registeredElsewhere, withoutKlusterlet } from './lost-registration.ts';
+import { forgottenByHub, registeredElsewhere, withoutKlusterlet } from './lost-registration.ts';
+import { returningKlusterlet, unavailableAddon, worksNotApplied } from './mailbox-checks.ts';
 import { ofSeveral } from './of-several.ts';
 import { byContradiction, outdatedWord } from './outdated-word.ts';
+import {
+  byAddon,
+  byAgentNamespace,
+  byAvailability,
+  byCertificate,
+  byDeletion,
+  byKlusterlet,
+  byKlusterletWork,
+  byLease,
+  byMailbox,
+  byNodelessPod,
+  byPods,
+  byRecordedUid,
+  byRequests,
+  byUnsignedRequest,
+} from './seen-by.ts';
+import { strangerAtContext } from './stranger.ts';
 
 interface Row extends Omit<Check<Findings>, 'look'> {
   /** Where it shows. What shows on the WEC alone is not seen without its context. */
   side: 'hub' | 'wec';
+  /** Whether there is anything to judge by, where that is not the side alone. */
+  sees?: (findings: Findings) => boolean;
   /** What it is judged by. */
   seenBy?: (findings: Findings) => Evidence[];
   /** @returns what is wrong, if anything is */
   find: (findings: Findings) => Problem | undefined;
 }
 
-const byKlusterlet = ({ wec }: Findings): Evidence[] =>
-  wec === undefined ? [] : byCondition('Klusterlet', wec.klusterlet, hubConnectionType, wec.context);
+const showsCertificate = (findings: Findings): boolean =>
+  findings.wec !== undefined || validityOfAgent(findings) !== undefined;
 
-const byAvailability = ({ hub, its }: Findings): Evidence[] =>
-  byCondition('ManagedCluster', hub?.managedCluster, 'ManagedClusterConditionAvailable', its);
-
-const byLease = ({ hub, its }: Findings): Evidence[] =>
-  hub?.lease === undefined ? [] : [byField('Lease', hub.lease, 'renewTime', its, { since: hub.lease.spec?.renewTime })];
-
-function byDeletion({ hub, its }: Findings): Evidence[] {
-  const cluster = hub?.managedCluster;
-  if (cluster === undefined) return [];
-  const { deletionTimestamp: since, finalizers = [] } = cluster.metadata;
-  const held = byField('ManagedCluster', cluster, 'deletionTimestamp', its, { status: finalizers.join(', '), since });
-  return [held, ...byCondition('ManagedCluster', cluster, 'Deleting', its)];
-}
-
-const byRequests = ({ hub, its }: Findings): Evidence[] =>
-  (hub === undefined ? [] : bootstrapRequests(hub)).map(({ name, state, created }) => ({
-    ...{ object: `CertificateSigningRequest ${name}`, on: its, condition: 'state' },
-    ...{ status: state, since: new Date(created).toISOString() },
-  }));
-
-function byPods({ wec, now }: Findings): Evidence[] {
-  const stuck = podProblem(wec?.pods ?? [], now);
-  if (wec === undefined || stuck === undefined) return [];
-  return [byField('Pod', stuck.pod, 'containerStatuses', wec.context, { status: stuck.why })];
-}
-
-const running = ['wec-klusterlet', 'wec-containers', 'wec-agent-pods'];
+const running = ['wec-namespaces', 'wec-klusterlet', 'wec-containers', 'wec-nodes', 'wec-agent-pods'];
+const reaching = [...running, 'wec-certificate', 'wec-hub-connection'];
 
 type Definition = Omit<Row, 'id' | 'title'>;
 const row = (id: string, title: string, definition: Definition): Row => ({ id: `wec-${id}`, title, ...definition });
+const onHub = { side: 'hub' } as const;
+const onWec = { side: 'wec' } as const;
 
 /**
  * What should be so of a WEC. Causes come before what follows from them: an agent that does not start explains a lease that has
  * stopped, and not the other way round.
  */
 const rows: readonly Row[] = [
-  row('not-deleted', 'it is not being deleted', { side: 'hub', find: beingDeleted, seenBy: byDeletion }),
-  row('not-deregistering', 'no deregistration of it is half done', { side: 'hub', find: beingDeregistered }),
-  row('name', 'its cluster is registered under this name', { side: 'wec', find: registeredAsAnother }),
-  row('hub', 'its cluster is registered with this ITS', { side: 'wec', find: registeredElsewhere }),
-  row('klusterlet', 'a Klusterlet is installed', { side: 'wec', find: withoutKlusterlet }),
-  row('containers', 'operator and agent start', { side: 'wec', find: stuckContainer, seenBy: byPods }),
-  row('agent-pods', 'operator and agent have pods', { side: 'wec', find: withoutAgent }),
-  row('announced', 'the ITS has its ManagedCluster', { side: 'wec', find: forgottenByHub }),
-  row('certificate', "its agent's certificate is valid", { side: 'wec', find: expiredCertificate }),
-  row('admission', 'the ITS admits its ManagedCluster', {
-    side: 'hub',
-    find: silentWebhook,
-    needs: ['its-hub-webhook'],
+  row('context', 'its context leads to its own cluster', {
+    ...{ ...onWec, find: strangerAtContext, seenBy: byRecordedUid },
+    sees: ({ wec, stranger }) => wec !== undefined || stranger !== undefined,
   }),
-  row('one-agent', 'no other agent asks for its name', { side: 'hub', find: asksAnew, seenBy: byRequests }),
+  row('not-deleted', 'it is not being deleted', { ...onHub, find: beingDeleted, seenBy: byDeletion }),
+  row('not-deregistering', 'no deregistration of it is half done', { ...onHub, find: beingDeregistered }),
+  row('mailbox', 'its namespace on the ITS is not being deleted', {
+    ...{ ...onHub, find: endingMailbox, seenBy: byMailbox },
+  }),
+  row('name', 'its cluster is registered under this name', { ...onWec, find: registeredAsAnother }),
+  row('hub', 'its cluster is registered with this ITS', { ...onWec, find: registeredElsewhere }),
+  row('namespaces', 'the namespaces of its agent are not being deleted', {
+    ...{ ...onWec, find: endingAgentNamespace, seenBy: byAgentNamespace },
+  }),
+  row('klusterlet', 'a Klusterlet is installed', { ...onWec, find: withoutKlusterlet, needs: ['wec-namespaces'] }),
+  row('containers', 'operator and agent start', { ...onWec, find: stuckContainer, seenBy: byPods }),
+  row('nodes', 'operator and agent find nodes', { ...onWec, find: withoutNode, seenBy: byNodelessPod }),
+  row('agent-pods', 'operator and agent have pods', { ...onWec, find: withoutAgent, needs: ['wec-namespaces'] }),
+  row('announced', 'the ITS has its ManagedCluster', { ...onWec, find: forgottenByHub }),
+  row('signed', 'the ITS signs the certificates of its agent', {
+    ...{ ...onHub, find: unsigned, seenBy: byUnsignedRequest },
+  }),
+  row('certificate', "its agent's certificate is valid", {
+    ...{ ...onWec, find: expiredCertificate, seenBy: byCertificate, sees: showsCertificate },
+  }),
+  row('renewal', 'its agent renews its certificate in time', {
+    ...{ ...onWec, find: expiringCertificate, seenBy: byCertificate, sees: showsCertificate },
+    needs: ['wec-signed'],
+  }),
+  row('admission', 'the ITS admits its ManagedCluster', {
+    ...{ ...onHub, find: silentWebhook, needs: ['its-hub-webhook'] },
+  }),
+  row('one-agent', 'no other agent asks for its name', { ...onHub, find: asksAnew, seenBy: byRequests }),
   row('hub-connection', 'its agent reaches the ITS', {
-    ...{ side: 'wec', find: cannotConnect, seenBy: byKlusterlet },
+    ...{ ...onWec, find: cannotConnect, seenBy: byKlusterlet },
     needs: [...running, 'wec-name', 'wec-hub', 'wec-announced', 'wec-certificate', 'its-bootstrap-rights'],
   }),
-  row('decision', 'no decision about it is open', { side: 'hub', find: waitsForDecision, seenBy: byRequests }),
+  row('decision', 'no decision about it is open', {
+    ...{ ...onHub, find: waitsForDecision, seenBy: byRequests, needs: ['wec-mailbox'] },
+  }),
+  row('api-server', 'its API server is healthy', { ...onHub, find: unhealthyApiServer, seenBy: byAvailability }),
   row('reports', 'its agent reports', {
-    ...{ side: 'hub', find: silentAgent, needs: [...running, 'wec-certificate', 'wec-hub-connection'] },
+    ...{ ...onHub, find: silentAgent, needs: reaching },
     seenBy: (findings) => [...byAvailability(findings), ...byLease(findings)],
   }),
   row('registered', 'its registration is complete', {
-    ...{ side: 'hub', find: anyStage },
+    ...{ ...onHub, find: anyStage },
     needs: [
-      ...[
-        ...running,
-        'wec-not-deleted',
-        'wec-name',
-        'wec-hub',
-        'wec-announced',
-        'wec-certificate',
-        'wec-admission',
-        'its-bootstrap-rights',
-      ],
-      ...['wec-one-agent', 'wec-hub-connection', 'wec-decision', 'wec-reports'],
+      ...['wec-not-deleted', 'wec-mailbox', 'wec-name', 'wec-hub', ...reaching, 'wec-announced', 'wec-signed'],
+      ...['wec-admission', 'its-bootstrap-rights', 'wec-one-agent', 'wec-decision', 'wec-api-server', 'wec-reports'],
     ],
   }),
   row('works', 'its works are applied', {
-    ...{ side: 'hub', find: worksNotApplied },
+    ...{ ...onHub, find: worksNotApplied },
     needs: [...running, 'wec-hub-connection', 'wec-reports'],
   }),
+  row('addons', 'its add-ons are available', {
+    ...{ ...onHub, find: unavailableAddon, seenBy: byAddon },
+    needs: [...reaching, 'wec-not-deleted', 'wec-api-server', 'wec-reports', 'wec-works'],
+  }),
   row('lease', 'its agent renews its lease', {
-    ...{ side: 'hub', find: missedRenewal, seenBy: byLease },
-    needs: [...running, 'wec-certificate', 'wec-hub-connection'],
+    ...{ ...onHub, find: missedRenewal, seenBy: byLease },
+    needs: ['wec-not-deleted', ...reaching],
+  }),
+  row('versions', 'its agent is of the version of the ITS', { ...onWec, find: versionsApart }),
+  row('klusterlet-source', 'no work makes its Klusterlet', {
+    ...{ ...onHub, find: returningKlusterlet, seenBy: byKlusterletWork },
   }),
   row('operator-word', 'what its operator says of the ITS is up to date', {
     ...{ side: 'wec', find: outdatedWord, seenBy: byContradiction },
   }),
 ];
 
+/** Why nothing of the cluster itself is seen. */
+function blindness({ stranger, context }: Findings): string {
+  if (stranger !== undefined) return `the context ${stranger.context} leads to another cluster`;
+  return context === undefined ? noWecAccess : `${context} does not answer`;
+}
+
 /** The checks of a WEC. */
-export const wecChecks: readonly Check<Findings>[] = rows.map(({ find, seenBy, side, ...check }) => ({
+export const wecChecks: readonly Check<Findings>[] = rows.map(({ find, seenBy, side, sees, ...check }) => ({
   ...check,
   look(findings) {
-    if (side === 'wec' && findings.wec === undefined) return skipped(noWecAccess);
+    const isSeen = sees?.(findings) ?? (side === 'hub' || findings.wec !== undefined);
+    if (!isSeen) return skipped(blindness(findings));
     const found = find(findings);
     if (found === undefined) return pass();
     const problem = { ...found, evidence: seenBy?.(findings), ofSeveral: ofSeveral[found.code] };

@@ -69,6 +69,9 @@ const codes = {
   other: 'hub-not-reached',
 } as const;
 
+/** The address is one for the machine on which somebody has read it. */
+const loopback = /\b(127(\.\d+){3}|\[::1\]):\d+: connect: connection refused/;
+
 function problemOf(kind: ConnectionError, facts: Facts): Problem {
   const { name, join, words, usesOwn } = facts;
   const renew = noted(join, 'renews its connection');
@@ -85,11 +88,16 @@ function problemOf(kind: ConnectionError, facts: Facts): Problem {
           );
     case 'unauthorized':
       return refusedCredentials(facts);
-    default:
-      return problem(codes[kind], `${name} does not reach the hub: ${words}.`, {
-        ...outline(`${join} --hub-apiserver https://…`),
-        note: 'the address that it reaches',
-      });
+    default: {
+      const elsewhere = { ...outline(`${join} --hub-apiserver https://…`), note: 'the address that it reaches' };
+      return loopback.test(words)
+        ? problem(
+            'hub-address-loopback',
+            `${name} does not reach the hub: the address that it has is a loopback address, which is the pod itself inside a cluster: ${words}.`,
+            elsewhere,
+          )
+        : problem(codes[kind], `${name} does not reach the hub: ${words}.`, elsewhere);
+    }
   }
 }
 

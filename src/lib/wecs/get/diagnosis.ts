@@ -5,49 +5,48 @@ import { inWords, type NextStep, outline, run } from '../../engine/next-step.ts'
 import { type Problem, problem } from '../../engine/problem.ts';
 import { blockingStage, type StageReport } from '../../engine/stages.ts';
 import { conditionOf, isTrue } from '../../kube/objects.ts';
-import { isDeregistering } from '../deregister/release/labels.ts';
 import type { FoundHub } from '../join/former-hub.ts';
 import { otherName } from '../klusterlet/other-name.ts';
 import { agentNamespace, clusterNameLabel, operatorName, operatorNamespace } from '../names.ts';
 import { clockDifference, type Registration } from '../registration/checks.ts';
 import { bootstrapRequests, type HubEvidence, hasJoined } from '../registration/hub-evidence.ts';
 import { overdueLease } from '../registration/lease.ts';
-import { isOperatorPod, lacksAgent, lacksOperator, podProblem } from '../registration/wec-pods.ts';
+import {
+  evictedPod,
+  isOperatorPod,
+  lacksAgent,
+  lacksOperator,
+  nodelessPod,
+  podProblem,
+} from '../registration/wec-pods.ts';
 import { noted } from './lost-registration.ts';
+import type { MailboxContents } from './mailbox.ts';
+import type { Stranger } from './stranger.ts';
 import type { Mailbox } from './view.ts';
+import type { Surroundings } from './wec-side.ts';
 
 /** What a diagnosis is made from. */
 export interface Findings extends Registration {
   reports: readonly StageReport[];
   mailbox: Mailbox | null;
+  /** The objects of the mailbox, as the ITS has them. */
+  contents?: MailboxContents | undefined;
+  /** What else the WEC shows, beside its registration. */
+  surroundings?: Surroundings | undefined;
+  /** The cluster behind the context that was given, where that is certainly another one: nothing of it is looked at. */
+  stranger?: Stranger | undefined;
+  /** The context that was given, whether the cluster answers or not. */
+  context?: string | undefined;
+  /** The version of OCM on the ITS, as its registration controller runs. */
+  ocmOfHub?: string | undefined;
+  /** Why an add-on is made again while the WEC is being deleted, a sentence. */
+  returningAddon?: string | undefined;
   /** Kinds that may not be read on the WEC: that nothing of them was found there says nothing. */
   forbidden: ReadonlySet<string>;
   /** The hub that the WEC's agent is registered with, where it does not keep its WEC available on the ITS. */
   foundHub?: FoundHub | undefined;
   /** The context of the ITS. */
   its: string;
-}
-
-export function beingDeleted({ hub, mailbox, name, its }: Findings): Problem | undefined {
-  const cluster = hub?.managedCluster;
-  if (cluster?.metadata.deletionTimestamp === undefined) return undefined;
-  const works = (mailbox?.works ?? []).reduce((sum, { count }) => sum + count, 0);
-  const left = works === 0 ? '' : `; ${count(works, 'work')} ${works === 1 ? 'is' : 'are'} still in its mailbox`;
-  return problem(
-    'being-deleted',
-    `${name} is being deleted${left}.`,
-    run(command`stellarctl wec wait ${name} --for delete --its ${its}`),
-  );
-}
-
-export function beingDeregistered({ hub, name, its }: Findings): Problem | undefined {
-  const cluster = hub?.managedCluster;
-  if (cluster === undefined || !isDeregistering(cluster)) return undefined;
-  return problem(
-    'deregistration-unfinished',
-    `The deregistration of ${name} has begun and is not finished; its labels are removed.`,
-    noted(command`stellarctl deregister ${name} --its ${its}`, 'finishes it; with --undo the WEC stays'),
-  );
 }
 
 export function registeredAsAnother({ wec, name, its }: Findings): Problem | undefined {
@@ -68,6 +67,20 @@ export function stuckContainer({ wec, now, name }: Findings): Problem | undefine
     'container-not-starting',
     `A container of the ${isOperatorPod(stuck.pod) ? 'operator' : 'agent'} of ${name} does not start: ${stuck.why}.`,
     run(command`kubectl --context ${wec.context} -n ${namespace} describe pod ${pod}`),
+  );
+}
+
+/** The scheduler's words say what the cluster lacks; room for an agent is for a person to make. */
+export function withoutNode({ wec }: Findings): Problem | undefined {
+  const nodeless = nodelessPod(wec?.pods ?? []);
+  if (wec === undefined || nodeless === undefined) return undefined;
+  const { namespace = '', name } = nodeless.pod.metadata;
+  const evicted = evictedPod(wec.pods ?? []);
+  const before = evicted === undefined ? '' : `; pod ${evicted.metadata.name} was evicted: ${evicted.status?.message}`;
+  return problem(
+    'pod-unschedulable',
+    `The ${isOperatorPod(nodeless.pod) ? 'operator' : 'agent'} finds no node: ${nodeless.why.replace(/\.$/, '')}${before.replace(/\.? *$/, '')}.`,
+    run(command`kubectl --context ${wec.context} -n ${namespace} describe pod ${name}`),
   );
 }
 
@@ -168,7 +181,8 @@ export function waitsForDecision({ hub, now, reports, name, its }: Findings): Pr
     : undefined;
 }
 
-export function silentAgent({ hub, now, reports, wec, name, its }: Findings): Problem | undefined {
+export function silentAgent(findings: Findings): Problem | undefined {
+  const { hub, now, reports, name } = findings;
   const blocking = blockingStage(reports);
   const isSilent =
     blocking?.id === 'available' &&
@@ -179,22 +193,23 @@ export function silentAgent({ hub, now, reports, wec, name, its }: Findings): Pr
     const message = `The clocks of ${name} and the ITS differ ${clocksDiffer}.`;
     return problem('clocks-differ', message, { ...outline('timedatectl'), note: 'on both sides' });
   }
-  const agent = wec?.pods?.find(({ metadata }) => metadata.namespace === agentNamespace)?.metadata.name;
-  return problem(
-    'agent-silent',
-    `The agent of ${name} has fallen silent: ${blocking.verdict.why}.`,
-    wec === undefined
-      ? lookAtCluster(name, its)
-      : agent === undefined
-        ? agentPods(wec.context)
-        : run(command`kubectl --context ${wec.context} -n ${agentNamespace} logs ${agent}`),
-  );
+  const message = `The agent of ${name} has fallen silent: ${blocking.verdict.why}.`;
+  return problem('agent-silent', message, lookAtAgent(findings));
+}
+
+/** What the agent itself says. */
+export function lookAtAgent({ wec, name, its }: Pick<Findings, 'wec' | 'name' | 'its'>): NextStep {
+  if (wec === undefined) return lookAtCluster(name, its);
+  const agent = wec.pods?.find(({ metadata }) => metadata.namespace === agentNamespace)?.metadata.name;
+  return agent === undefined
+    ? agentPods(wec.context)
+    : run(command`kubectl --context ${wec.context} -n ${agentNamespace} logs ${agent}`);
 }
 
 const agentPods = (context: string): NextStep =>
   run(command`kubectl --context ${context} -n ${agentNamespace} get deployments,pods`);
 
-const lookAtCluster = (name: string, its: string): NextStep => ({
+export const lookAtCluster = (name: string, its: string): NextStep => ({
   ...outline(command`stellarctl wec get ${name}=CONTEXT --its ${its}`),
   note: 'what the cluster itself shows',
 });
@@ -207,17 +222,6 @@ export function anyStage({ reports, name, its }: Findings): Problem | undefined 
   return verdict.state === 'failed'
     ? problem(code, `${name} is kept from "${title}": ${verdict.why}.`)
     : awaited(code, `${name} is on its way: ${verdict.why}.`, run(command`stellarctl wec wait ${name} --its ${its}`));
-}
-
-export function worksNotApplied({ mailbox, name, its }: Findings): Problem | undefined {
-  const failed = (mailbox?.works ?? []).flatMap((group) => group.failed);
-  const [first] = failed;
-  if (first === undefined) return undefined;
-  return problem(
-    'works-not-applied',
-    `${count(failed.length, 'work')} could not be applied on ${name}: ${first.message}.`,
-    run(command`kubectl --context ${its} -n ${name} describe manifestwork ${first.name}`),
-  );
 }
 
 /** The ITS believes in an agent for five periods of its lease after the last renewal. */

@@ -3,22 +3,20 @@ import { stageViews, standingOf } from '../../engine/stages.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { createdAt } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
-import { wecPrograms } from '../../versions/programs.ts';
-import { mayNotReadPods, type RunningVersion, runningVersions } from '../../versions/running.ts';
+import type { RunningVersion } from '../../versions/running.ts';
 import { singletonAgentId } from '../accept.ts';
 import { effectiveProperties } from '../customization.ts';
 import { noSuchWec } from '../find-wecs.ts';
 import type { Endpoint } from '../hub/endpoint.ts';
 import { requireHub } from '../hub/require-hub.ts';
-import { agentNamespace } from '../names.ts';
 import type { Klusterlet, ManagedCluster } from '../objects.ts';
 import type { HubEvidence } from '../registration/hub-evidence.ts';
 import { leasePeriodSeconds, overdueLease } from '../registration/lease.ts';
 import { requestView } from '../registration/requests.ts';
-import type { WecEvidence } from '../registration/wec-evidence.ts';
 import { diagnose } from './checks.ts';
 import { seeWec } from './look.ts';
 import { conditionViews, type WecView } from './view.ts';
+import { wecVersions } from './wec-versions.ts';
 
 /** A WEC's ManagedCluster as it is. @throws StellarError `not-found` */
 export async function getManagedCluster(hub: Kube, name: string): Promise<ManagedCluster> {
@@ -70,20 +68,6 @@ export async function getWec(
     unseen,
     diagnosis: wrong === undefined ? null : diagnosisOf(wrong),
   };
-}
-
-/** What runs on a WEC; the ITS knows nothing of it. @param unseen why nothing of it was seen, where that is so */
-function wecVersions(wec: WecEvidence | undefined, unseen: string | undefined): RunningVersion[] {
-  const { klusterlet, pods } = wec ?? {};
-  const blind = unseen ?? whereElse(klusterlet) ?? (pods === undefined ? mayNotReadPods : undefined);
-  return runningVersions(wecPrograms(klusterlet), pods ?? [], blind);
-}
-
-/** Agents whose pods were not looked at. */
-function whereElse(klusterlet: Klusterlet | undefined): string | undefined {
-  const { deployOption, namespace = agentNamespace } = klusterlet?.spec ?? {};
-  if (deployOption?.mode?.endsWith('Hosted')) return 'it runs in another cluster';
-  return namespace === agentNamespace ? undefined : `namespace ${namespace} was not looked at`;
 }
 
 function describeAgent(

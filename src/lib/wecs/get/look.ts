@@ -5,6 +5,8 @@ import type { Kube } from '../../kube/client/client.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
 import { type ConfigMap, isTrue } from '../../kube/objects.ts';
 import { type LenientReader, lenient } from '../../kube/permissive-reader.ts';
+import { unlessStatus } from '../../kube/unless-status.ts';
+import { whyRecreated } from '../deregister/delete/addon-returns.ts';
 import { noSuchWec } from '../find-wecs.ts';
 import type { Endpoint } from '../hub/endpoint.ts';
 import { requireHub } from '../hub/require-hub.ts';
@@ -13,11 +15,14 @@ import { getPropertiesOf } from '../properties.ts';
 import { type HubEvidence, readOne } from '../registration/hub-evidence.ts';
 import { type HubWebhook, tryHubWebhook } from '../registration/hub-webhook.ts';
 import type { WecEvidence } from '../registration/wec-evidence.ts';
+import { madeSince } from './deletion.ts';
 import type { Findings } from './diagnosis.ts';
-import { readMailbox } from './mailbox.ts';
+import { type MailboxContents, mailboxView, readMailbox } from './mailbox.ts';
 import { judgeSeen } from './seen-stages.ts';
+import { findStranger, type Stranger } from './stranger.ts';
 import type { WecSide, WecView } from './view.ts';
-import { readWecSide } from './wec-side.ts';
+import { readWecSide, type Surroundings } from './wec-side.ts';
+import { readOcmOfHub } from './wec-versions.ts';
 
 /** What an ITS and, with its client, the WEC itself show of one WEC. */
 export interface WecSeen {
@@ -45,33 +50,66 @@ export async function seeWec(
   known: { evidence?: HubEvidence | undefined; tryWebhook?: () => Promise<HubWebhook> } = {},
 ): Promise<WecSeen> {
   const reader = lenient(hub);
-  const [evidence, mailbox, configMap, seen] = await Promise.all([
+  const [evidence, contents, configMap, looked, ocmOfHub] = await Promise.all([
     known.evidence ?? readOne(reader, name),
     readMailbox(reader, name),
     getPropertiesOf(reader, name),
     wec && lookAtWec(wec),
+    wec && readOcmOfHub(reader),
     requireHub(hub),
   ]);
   const { managedCluster } = evidence;
-  const side = seen?.side ?? null;
-  const isRegisteredHere = side?.klusterlet?.clusterName === name;
-  if (managedCluster === undefined && evidence.requests.length === 0 && !isRegisteredHere)
-    throw nothingSeen(name, hub, reader.forbidden);
+  const stranger = await strangerAt(hub, evidence, wec, looked?.evidence);
+  const seen = stranger === undefined ? looked : undefined;
+  const isRegisteredHere = seen?.side?.klusterlet?.clusterName === name;
+  const isEnding = seen?.surroundings?.ending.length;
+  if (managedCluster === undefined && evidence.requests.length === 0 && !isRegisteredHere && !isEnding)
+    throw nothingSeen(name, hub, reader.forbidden, looked);
 
   const isAdmitted = managedCluster?.spec?.hubAcceptsClient === true;
   const webhook = isAdmitted ? undefined : await (known.tryWebhook?.() ?? tryHubWebhook(hub));
   const registration = { name, hub: evidence, wec: seen?.evidence, webhook, now: hub.now() };
   const forbidden = seen?.forbidden ?? new Set();
   const reports = judgeSeen(registration, new Set([...reader.forbidden, ...forbidden]));
-  const foundHub = await findHubOf(evidence, seen?.evidence, endpoints);
+  const seenOfWec = {
+    surroundings: seen?.surroundings,
+    stranger,
+    context: stranger ? undefined : wec?.cluster.context,
+  };
   return {
-    findings: { ...registration, foundHub, reports, mailbox, forbidden, its: hub.cluster.context },
+    findings: {
+      ...{ ...registration, ...seenOfWec, reports, contents, forbidden, ocmOfHub, its: hub.cluster.context },
+      mailbox: mailboxView(name, contents),
+      foundHub: await findHubOf(evidence, seen?.evidence, endpoints),
+      returningAddon: await returningAddon(hub, evidence, contents),
+    },
     configMap,
-    side,
+    side: seen?.side ?? null,
     isRegisteredHere,
     unseen: [...unread(reader, hub), ...(seen?.unseen ?? [])],
     error: seen?.error,
   };
+}
+
+/** What cannot be read there is no proof that it is another cluster. */
+async function strangerAt(
+  its: Kube,
+  { name, managedCluster }: HubEvidence,
+  wec: Kube | undefined,
+  evidence: WecEvidence | undefined,
+): Promise<Stranger | undefined> {
+  return wec && evidence && findStranger({ its, wec, managedCluster }, evidence, name);
+}
+
+/** Why an add-on comes back that was deleted with the WEC. */
+async function returningAddon(
+  hub: Kube,
+  { name, managedCluster }: HubEvidence,
+  { addons }: MailboxContents,
+): Promise<string | undefined> {
+  if (managedCluster?.metadata.deletionTimestamp === undefined) return undefined;
+  const [addon] = madeSince(addons, managedCluster);
+  return addon && unlessStatus(whyRecreated(hub, name, addon.metadata.name), 403);
 }
 
 /** An agent that keeps its WEC available on the ITS is registered nowhere else. */
@@ -87,6 +125,7 @@ async function findHubOf(
 interface SideSeen {
   evidence: WecEvidence | undefined;
   side: WecSide | undefined;
+  surroundings: Surroundings | undefined;
   forbidden: ReadonlySet<string>;
   unseen: WecView['unseen'];
   error?: StellarError;
@@ -96,24 +135,41 @@ interface SideSeen {
 async function lookAtWec(kube: Kube): Promise<SideSeen> {
   const reader = lenient(kube);
   try {
-    const { evidence, side } = await readWecSide(reader, kube.cluster);
-    return { evidence, side, forbidden: reader.forbidden, unseen: unread(reader, kube) };
+    return { ...(await readWecSide(reader, kube.cluster)), forbidden: reader.forbidden, unseen: unread(reader, kube) };
   } catch (error) {
     const failure = failureOf(error);
     const unseen = [{ what: 'everything', on: kube.cluster.context, why: failure.message }];
-    return { evidence: undefined, side: undefined, forbidden: new Set(), unseen, error: failure };
+    const nothing = { evidence: undefined, side: undefined, surroundings: undefined, forbidden: new Set<string>() };
+    return { ...nothing, unseen, error: failure };
   }
 }
 
 const unread = ({ forbidden }: LenientReader, { cluster }: Kube): WecView['unseen'] =>
   [...forbidden].map((what) => ({ what, on: cluster.context, why: 'not allowed to read them' }));
 
-function nothingSeen(name: string, hub: Kube, forbidden: ReadonlySet<string>): StellarError {
+function nothingSeen(
+  name: string,
+  hub: Kube,
+  forbidden: ReadonlySet<string>,
+  looked: SideSeen | undefined,
+): StellarError {
   const kinds = ['managedclusters', 'certificatesigningrequests'].filter((kind) => forbidden.has(kind));
-  if (kinds.length === 0) return noSuchWec(name, hub);
+  const other = looked?.side?.klusterlet?.clusterName;
+  if (kinds.length === 0)
+    return other && looked?.side ? registeredAs(other, name, hub, looked.side) : noSuchWec(name, hub);
   return new StellarError(
     'forbidden',
     `Whether there is a WEC ${name} on ${describeCluster(hub.cluster)} cannot be seen: not allowed to read ${kinds.join(' and ')}.`,
     { next: [run(command`kubectl --context ${hub.cluster.context} auth can-i --list`, 'See what is allowed')] },
+  );
+}
+
+/** The context leads to a WEC, and to another one. */
+function registeredAs(other: string, name: string, { cluster }: Kube, side: WecSide): StellarError {
+  const { context } = cluster;
+  return new StellarError(
+    'not-found',
+    `There is no WEC ${name} on ${context}: the cluster of context ${side.context} is registered as ${other}.`,
+    { next: [run(command`stellarctl wec get ${`${other}=${side.context}`} --its ${context}`)] },
   );
 }

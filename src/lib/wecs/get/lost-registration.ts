@@ -1,9 +1,7 @@
 import { command } from '../../engine/command-line.ts';
-import { formatAge } from '../../engine/duration.ts';
 import { type NextStep, run } from '../../engine/next-step.ts';
 import { type Problem, problem } from '../../engine/problem.ts';
 import { resources } from '../../kube/resources.ts';
-import { certificateExpiry } from '../identity/agent-certificate.ts';
 import { keptLabels, optionsFor } from '../join/kept-labels.ts';
 import { hasJoined } from '../registration/hub-evidence.ts';
 import type { Findings } from './diagnosis.ts';
@@ -54,20 +52,6 @@ export function forgottenByHub({ hub, wec, foundHub, name, its }: Findings): Pro
     noted(
       command`stellarctl wec join ${`${name}=${wec.context}`} --accept ${optionsFor(keptLabels(wec.klusterlet))} --its ${its}`,
       'registers it anew',
-    ),
-  );
-}
-
-/** To the operator it is one that the hub does not accept; the agent asks for another one, with a token that works. */
-export function expiredCertificate({ wec, now, name, its }: Findings): Problem | undefined {
-  const expired = certificateExpiry(wec?.hubSecret, now);
-  if (wec === undefined || expired === undefined) return undefined;
-  return problem(
-    'certificate-expired',
-    `The certificate of the agent of ${name} expired ${formatAge(now - expired.getTime())} ago.`,
-    noted(
-      command`stellarctl wec join ${`${name}=${wec.context}`} --accept --its ${its}`,
-      'lets it ask for another one',
     ),
   );
 }

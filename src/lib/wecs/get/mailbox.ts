@@ -1,20 +1,33 @@
 import type { Reader } from '../../kube/client/client.ts';
-import { conditionOf, type KubeObject, type WithConditions } from '../../kube/objects.ts';
+import { conditionOf, type WithConditions } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
+import type { ManifestWork } from '../../workloads/manifest-works.ts';
 import { originBindingLabel, originWdsLabel } from '../../workloads/names.ts';
 import { addonNameLabel } from '../names.ts';
 import type { Mailbox, WorkGroup } from './view.ts';
 
-/** Reads the namespace that an ITS keeps for a WEC, and what is in it. @returns null where there is none */
-export async function readMailbox(hub: Reader, namespace: string): Promise<Mailbox | null> {
-  const [found, works, addons] = await Promise.all([
-    hub.get<KubeObject>(resources.namespaces, namespace),
-    hub.list<WithConditions>(resources.manifestWorks, { namespace }),
-    hub.list<WithConditions>(resources.managedClusterAddOns, { namespace }),
+/** The namespace that an ITS keeps for a WEC, and what is in it. */
+export interface MailboxContents {
+  /** Undefined where there is none, or it may not be seen. */
+  namespace: WithConditions | undefined;
+  works: readonly ManifestWork[];
+  addons: readonly WithConditions[];
+}
+
+export async function readMailbox(hub: Reader, name: string): Promise<MailboxContents> {
+  const [namespace, works = [], addons = []] = await Promise.all([
+    hub.get<WithConditions>(resources.namespaces, name),
+    hub.list<ManifestWork>(resources.manifestWorks, { namespace: name }),
+    hub.list<WithConditions>(resources.managedClusterAddOns, { namespace: name }),
   ]);
+  return { namespace, works, addons };
+}
+
+/** For people. @returns null where there is none */
+export function mailboxView(name: string, { namespace, works, addons }: MailboxContents): Mailbox | null {
   // Whoever may not see the namespace may still see that there is something in it.
-  if (found === undefined && !works?.length && !addons?.length) return null;
-  return { namespace, works: groupWorks(works ?? []), addons: (addons ?? []).map(toAddon) };
+  if (namespace === undefined && works.length === 0 && addons.length === 0) return null;
+  return { namespace: name, works: groupWorks(works), addons: addons.map(toAddon) };
 }
 
 /** Works by their origin: binding policies first, then add-ons, then whatever somebody has put there. */

@@ -1,16 +1,29 @@
 import type { ClusterRef } from '../../kube/client/errors.ts';
-import type { Pod } from '../../kube/objects.ts';
+import type { Pod, WithConditions } from '../../kube/objects.ts';
 import type { LenientReader } from '../../kube/permissive-reader.ts';
+import { resources } from '../../kube/resources.ts';
 import { hubOf } from '../klusterlet/agent.ts';
+import { agentNamespace, operatorNamespace } from '../names.ts';
 import { readWec, type WecEvidence } from '../registration/wec-evidence.ts';
 import { conditionViews, type PodView, type WecSide } from './view.ts';
+
+/** What a WEC shows beside its registration. */
+export interface Surroundings {
+  context: string;
+  /** The namespaces of operator and agents that are being deleted. */
+  ending: WithConditions[];
+}
 
 /** Reads what the WEC itself shows: what its stages are judged by, and what people look at. */
 export async function readWecSide(
   wec: LenientReader,
   { context }: ClusterRef,
-): Promise<{ evidence: WecEvidence; side: WecSide }> {
-  const evidence = await readWec(wec);
+): Promise<{ evidence: WecEvidence; side: WecSide; surroundings: Surroundings }> {
+  const [evidence, ...namespaces] = await Promise.all([
+    readWec(wec),
+    ...[agentNamespace, operatorNamespace].map((name) => wec.get<WithConditions>(resources.namespaces, name)),
+  ]);
+  const ending = namespaces.flatMap((namespace) => (namespace?.metadata.deletionTimestamp ? [namespace] : []));
   const { klusterlet } = evidence;
   const side: WecSide = {
     context,
@@ -25,7 +38,7 @@ export async function readWecSide(
           },
     pods: (evidence.pods ?? []).map(toPod),
   };
-  return { evidence, side };
+  return { evidence, side, surroundings: { context, ending } };
 }
 
 function toPod({ metadata, spec, status }: Pod): PodView {

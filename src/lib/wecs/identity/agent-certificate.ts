@@ -43,10 +43,37 @@ export async function presentCertificate(hub: Kube, secret: Secret | undefined):
   }
 }
 
+/** When a certificate is valid, in milliseconds since the epoch. */
+export interface Validity {
+  from: number;
+  to: number;
+}
+
+const validityOf = ({ validFromDate, validToDate }: X509Certificate): Validity => ({
+  from: validFromDate.getTime(),
+  to: validToDate.getTime(),
+});
+
+/** When the certificate that a WEC's agent holds is valid; undefined where there is none, or it cannot be read. */
+export function heldValidity(secret: Secret | undefined): Validity | undefined {
+  const held = readPair(secret?.data?.['tls.crt'], secret?.data?.['tls.key']);
+  return held && validityOf(held);
+}
+
 /** When a WEC's agent's certificate expired, by the clock of the hub; undefined where it has not, or cannot be read. */
 export function certificateExpiry(secret: Secret | undefined, now: number): Date | undefined {
-  const end = readPair(secret?.data?.['tls.crt'], secret?.data?.['tls.key'])?.validToDate;
-  return end !== undefined && end.getTime() < now ? end : undefined;
+  const { to } = heldValidity(secret) ?? {};
+  return to !== undefined && to < now ? new Date(to) : undefined;
+}
+
+/** The same of one that a hub has issued. @param certificate PEM, base64 */
+export function issuedValidity(certificate: string | undefined): Validity | undefined {
+  if (certificate === undefined) return undefined;
+  try {
+    return validityOf(new X509Certificate(Buffer.from(certificate, 'base64')));
+  } catch {
+    return undefined;
+  }
 }
 
 /**

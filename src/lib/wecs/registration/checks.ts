@@ -26,7 +26,7 @@ export interface Registration {
 export const noHubAccess = 'no access to the ITS';
 export const noWecAccess = 'no context of the WEC was given';
 /** An approved request is signed within a second by kube-controller-manager; some hosted control planes never sign. */
-const signingGraceMs = 30_000;
+export const signingGraceMs = 30_000;
 
 export function installed({ bootstrapSecret }: WecEvidence): Verdict {
   return bootstrapSecret ? met : waiting('the klusterlet is not installed');
@@ -202,7 +202,10 @@ export function available(hub: HubEvidence, { name, now, wec }: Registration): V
     return failed(`the clocks of the cluster and the ITS differ ${clocksDiffer}`, { code: 'clocks-differ' });
   const limit = leaseGrace * (managedCluster?.spec?.leaseDurationSeconds ?? 60) * 1000;
   if (condition.status === 'Unknown') {
-    if (leaseAge !== undefined && leaseAge < limit) return waiting('the agent has come back and has not reported yet');
+    // The hub noticed the silence after the last renewal, unless the agent has come back since.
+    const noticed = Date.parse(condition.lastTransitionTime ?? '');
+    if (leaseAge !== undefined && leaseAge < limit && !(renewed <= noticed))
+      return waiting('the agent has come back and has not reported yet');
     if (leaseAge !== undefined) return failed(`lease stopped ${formatAge(leaseAge)} ago`, silent);
     return failed(
       `lease stopped; the ITS noticed it ${formatAge(now - Date.parse(condition.lastTransitionTime ?? ''))} ago`,

@@ -12,9 +12,23 @@ export const leasePeriodSeconds = 60;
  * @returns undefined where nothing is overdue, or the WEC does not count as available
  */
 export function overdueLease(evidence: HubEvidence, now: number): string | undefined {
-  const { managedCluster, lease } = evidence;
+  const { managedCluster } = evidence;
   if (!hasJoined(evidence) || !isTrue(managedCluster, 'ManagedClusterConditionAvailable')) return undefined;
-  const age = now - Date.parse(lease?.spec?.renewTime ?? '');
-  const period = (managedCluster?.spec?.leaseDurationSeconds ?? leasePeriodSeconds) * 1000;
-  return age > 2 * period ? `lease not renewed for ${formatAge(age)} (due every ${formatAge(period)})` : undefined;
+  const age = leaseAgeOf(evidence, now);
+  return age !== undefined && missedRenewals(evidence, now)
+    ? `lease not renewed for ${formatAge(age)} (due every ${formatAge(periodOf(evidence))})`
+    : undefined;
 }
+
+/** How long ago an agent has renewed its lease, in milliseconds; undefined where there is none. */
+export function leaseAgeOf({ lease }: HubEvidence, now: number): number | undefined {
+  const age = now - Date.parse(lease?.spec?.renewTime ?? '');
+  return Number.isNaN(age) ? undefined : age;
+}
+
+const periodOf = ({ managedCluster }: HubEvidence): number =>
+  (managedCluster?.spec?.leaseDurationSeconds ?? leasePeriodSeconds) * 1000;
+
+/** Whether at least one renewal has failed. */
+export const missedRenewals = (evidence: HubEvidence, now: number): boolean =>
+  (leaseAgeOf(evidence, now) ?? 0) > 2 * periodOf(evidence);

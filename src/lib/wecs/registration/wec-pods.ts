@@ -1,4 +1,4 @@
-import type { Pod } from '../../kube/objects.ts';
+import { conditionOf, type Pod } from '../../kube/objects.ts';
 import { agentNamespace, operatorName, operatorNamespace } from '../names.ts';
 import type { Klusterlet } from '../objects.ts';
 
@@ -42,12 +42,18 @@ const isThere = ({ metadata }: Pod): boolean => metadata.deletionTimestamp === u
  * their Deployments and of the Klusterlet.
  * @param now of the WEC's clock, milliseconds since the epoch
  */
-export function podProblem(pods: readonly Pod[], now: number): PodProblem | undefined {
+export const podProblem = (pods: readonly Pod[], now: number): PodProblem | undefined =>
+  firstProblem(pods, (pod) => whyStuck(pod, now));
+
+/** The same of one that the scheduler finds no node for, with its words: room may still come. */
+export const nodelessPod = (pods: readonly Pod[]): PodProblem | undefined => firstProblem(pods, whyNodeless);
+
+function firstProblem(pods: readonly Pod[], why: (pod: Pod) => string | undefined): PodProblem | undefined {
   for (const app of [operatorName, ...agentApps]) {
     const own = pods.filter(
       (pod) => isThere(pod) && pod.metadata.labels?.app === app && (isAgentPod(pod) || isOperatorPod(pod)),
     );
-    const problems = own.map((pod) => ({ pod, why: whyStuck(pod, now) }));
+    const problems = own.map((pod) => ({ pod, why: why(pod) }));
     if (problems.some(({ pod, why }) => why === undefined && isRunning(pod))) continue;
     const problem = problems.find((each): each is PodProblem => each.why !== undefined);
     if (problem !== undefined) return problem;
@@ -57,6 +63,15 @@ export function podProblem(pods: readonly Pod[], now: number): PodProblem | unde
 
 const isRunning = ({ status }: Pod): boolean =>
   status?.containerStatuses?.every(({ state }) => state?.running !== undefined) ?? false;
+
+function whyNodeless(pod: Pod): string | undefined {
+  const { status, reason, message = reason } = conditionOf(pod, 'PodScheduled') ?? {};
+  return status === 'False' && reason === 'Unschedulable' ? message : undefined;
+}
+
+/** A pod that its node has thrown out, with the node's words. */
+export const evictedPod = (pods: readonly Pod[]): Pod | undefined =>
+  pods.find((pod) => pod.status?.reason === 'Evicted' && (isAgentPod(pod) || isOperatorPod(pod)));
 
 /** Why a container of a pod does not run, or does so only until it ends again. */
 function whyStuck({ status }: Pod, now: number): string | undefined {

@@ -31,7 +31,8 @@ export function addonReturns(hub: Kube, wec: string): (addons: readonly KubeObje
   };
 }
 
-async function whyRecreated(hub: Kube, wec: string, addon: string): Promise<string> {
+/** By whom an add-on of a WEC is made again, a sentence. */
+export async function whyRecreated(hub: Kube, wec: string, addon: string): Promise<string> {
   const [definition, decisions, controller] = await Promise.all([
     hub.get<ClusterManagementAddOn>(resources.clusterManagementAddOns, addon),
     hub.list<PlacementDecision>(resources.placementDecisions),

@@ -1,0 +1,69 @@
+import { command } from '../../engine/command-line.ts';
+import { formatAge } from '../../engine/duration.ts';
+import { inWords, outline } from '../../engine/next-step.ts';
+import { type Problem, problem } from '../../engine/problem.ts';
+import { heldValidity, issuedValidity, type Validity } from '../identity/agent-certificate.ts';
+import { signingGraceMs } from '../registration/checks.ts';
+import { hasJoined } from '../registration/hub-evidence.ts';
+import type { RegistrationRequest } from '../registration/requests.ts';
+import { type Findings, lookAtAgent } from './diagnosis.ts';
+import { noted } from './lost-registration.ts';
+
+/** The request that the hub has approved and nobody there has signed; of a WEC that has joined, only renewals matter. */
+export function unsignedRequestOf({ hub, now }: Findings): RegistrationRequest | undefined {
+  if (hub === undefined) return undefined;
+  const newest = hub.requests.findLast(({ state, renewal }) => state !== 'denied' && (renewal || !hasJoined(hub)));
+  if (newest?.state === 'failed') return newest;
+  const isOverdue = newest?.decided !== undefined && now - newest.decided > signingGraceMs;
+  return newest?.state === 'approved' && isOverdue ? newest : undefined;
+}
+
+export function unsigned(findings: Findings): Problem | undefined {
+  const { name, its, now } = findings;
+  const request = unsignedRequestOf(findings);
+  if (request === undefined) return undefined;
+  const what = request.renewal ? 'the request of its agent for its next certificate' : 'its request';
+  return problem(
+    'not-signed',
+    `${its} approved ${what} ${formatAge(now - (request.decided ?? request.created))} ago, and nobody there has signed it: ${name} gets no certificate.`,
+    inWords(
+      `Run kube-controller-manager of ${its} with its controller csrsigning, which signs for kubernetes.io/kube-apiserver-client; some hosted control planes never do`,
+    ),
+  );
+}
+
+/** Of the certificate that the agent holds, or else of the last one that the hub was seen to issue. */
+export function validityOfAgent({ wec, hub }: Findings): Validity | undefined {
+  if (wec !== undefined) return heldValidity(wec.hubSecret);
+  return issuedValidity(hub?.requests.findLast(({ state }) => state === 'issued')?.csr.status?.certificate);
+}
+
+/** To the operator it is one that the hub does not accept; the agent asks for another one, with a token that works. */
+export function expiredCertificate(findings: Findings): Problem | undefined {
+  const { wec, now, name, its } = findings;
+  const { to } = validityOfAgent(findings) ?? {};
+  if (to === undefined || to > now) return undefined;
+  const join = command`stellarctl wec join ${`${name}=${wec?.context ?? 'CONTEXT'}`} --accept --its ${its}`;
+  const note = 'lets it ask for another one';
+  return problem(
+    'certificate-expired',
+    `The certificate of the agent of ${name} expired ${formatAge(now - to)} ago.`,
+    wec === undefined ? { ...outline(join), note } : noted(join, note),
+  );
+}
+
+/** Agents renew their certificates in the last fifth or quarter of the time for which they are valid (ocm pkg/registration/register/csr). */
+const renewedBefore = 0.15;
+
+export function expiringCertificate(findings: Findings): Problem | undefined {
+  const { now, name } = findings;
+  const { from, to } = validityOfAgent(findings) ?? { from: 0, to: 0 };
+  const left = to - now;
+  if (left <= 0 || left > renewedBefore * (to - from)) return undefined;
+  const found = problem(
+    'certificate-expiring',
+    `The certificate of the agent of ${name} expires in ${formatAge(left)}, and its agent has not renewed it in time.`,
+    lookAtAgent(findings),
+  );
+  return { ...found, severity: 'warn' };
+}

@@ -1,0 +1,143 @@
+import { command } from '../../engine/command-line.ts';
+import { count } from '../../engine/counts.ts';
+import { formatAge } from '../../engine/duration.ts';
+import { outline, run } from '../../engine/next-step.ts';
+import { type Problem, problem } from '../../engine/problem.ts';
+import { conditionOf, createdAt, type KubeObject, type WithConditions } from '../../kube/objects.ts';
+import { isAddonWork, type ManifestWork, policiesOf, workFinalizer } from '../../workloads/manifest-works.ts';
+import { isDeregistering } from '../deregister/release/labels.ts';
+import type { ManagedCluster } from '../objects.ts';
+import { leaseAgeOf, missedRenewals } from '../registration/lease.ts';
+import type { Findings } from './diagnosis.ts';
+import { noted } from './lost-registration.ts';
+
+/** What a deletion waits for: whoever holds it, what comes back, or the agent. */
+export function beingDeleted(findings: Findings): Problem | undefined {
+  const cluster = findings.hub?.managedCluster;
+  if (cluster?.metadata.deletionTimestamp === undefined) return undefined;
+  return (
+    heldByOthers(findings, cluster) ??
+    returningWorks(findings, cluster) ??
+    returningAddon(findings) ??
+    waitingForAgent(findings) ??
+    inProgress(findings)
+  );
+}
+
+/** OCM's own are of this group, and go with what they are about. */
+const isForeign = (finalizer: string): boolean => !finalizer.includes('open-cluster-management.io/');
+
+function heldByOthers({ name, its }: Findings, { metadata }: ManagedCluster): Problem | undefined {
+  const held = (metadata.finalizers ?? []).filter(isForeign);
+  if (held.length === 0) return undefined;
+  return problem(
+    'deletion-held',
+    `${name} is being deleted, and somebody holds it by the finalizer ${held.join(', ')}, which is not OCM's.`,
+    run(
+      command`kubectl --context ${its} get managedcluster ${name} -o yaml --show-managed-fields`,
+      'Whoever has set it removes it; see who that is',
+    ),
+  );
+}
+
+/** What was made after the deletion had begun. */
+export const madeSince = <Made extends KubeObject>(made: readonly Made[], cluster: ManagedCluster): Made[] =>
+  made.filter((object) => createdAt(object) > Date.parse(cluster.metadata.deletionTimestamp ?? ''));
+
+function returningWorks({ contents, name, its }: Findings, cluster: ManagedCluster): Problem | undefined {
+  const works = madeSince(contents?.works ?? [], cluster).filter((work) => !isAddonWork(work));
+  if (works.length === 0) return undefined;
+  return problem(
+    'works-return',
+    `${name} is being deleted, and its works are made again: it is still selected by ${[...policiesOf(works).keys()].join(', ')}.`,
+    noted(command`stellarctl deregister ${name} --its ${its}`, 'removes the labels that it is selected by first'),
+  );
+}
+
+function returningAddon({ returningAddon: why, name, its }: Findings): Problem | undefined {
+  if (why === undefined) return undefined;
+  return problem(
+    'addon-returns',
+    `${name} is being deleted, and cannot be while add-ons of it come back. ${why}`,
+    run(command`stellarctl deregister ${name} --its ${its}`, 'Once that has an end'),
+  );
+}
+
+const isHeld = ({ metadata }: ManifestWork): boolean =>
+  metadata.deletionTimestamp !== undefined && metadata.finalizers?.includes(workFinalizer) === true;
+
+/** Only an agent that reports removes what works have applied, and their finalizer. */
+function waitingForAgent({ contents, hub, now, name, its, wec }: Findings): Problem | undefined {
+  const held = (contents?.works ?? []).filter(isHeld);
+  if (held.length === 0 || hub === undefined) return undefined;
+  const start = `${name} is being deleted, and ${count(held.length, 'work')} wait${held.length === 1 ? 's' : ''} for its agent to remove what was applied, and the finalizer ${workFinalizer}`;
+  if (!missedRenewals(hub, now))
+    return problem('being-deleted', `${start}.`, run(command`stellarctl wec wait ${name} --for delete --its ${its}`));
+  const agent = command`stellarctl doctor ${`${name}=${wec?.context ?? 'CONTEXT'}`} --its ${its}`;
+  const silence = formatAge(leaseAgeOf(hub, now) ?? 0);
+  return problem(
+    'deletion-waits-for-agent',
+    `${start}; it has not reported for ${silence}.`,
+    wec === undefined ? outline(agent, 'See why it is silent') : run(agent, 'See why it is silent'),
+    run(command`stellarctl deregister ${name} --force --its ${its}`, 'Or do without it: what was applied stays'),
+  );
+}
+
+function inProgress({ mailbox, name, its }: Findings): Problem {
+  const works = (mailbox?.works ?? []).reduce((sum, { count }) => sum + count, 0);
+  const left = works === 0 ? '' : `; ${count(works, 'work')} ${works === 1 ? 'is' : 'are'} still in its mailbox`;
+  return problem(
+    'being-deleted',
+    `${name} is being deleted${left}.`,
+    run(command`stellarctl wec wait ${name} --for delete --its ${its}`),
+  );
+}
+
+export function beingDeregistered({ hub, name, its }: Findings): Problem | undefined {
+  const cluster = hub?.managedCluster;
+  if (cluster === undefined || !isDeregistering(cluster)) return undefined;
+  return problem(
+    'deregistration-unfinished',
+    `The deregistration of ${name} has begun and is not finished; its labels are removed.`,
+    noted(command`stellarctl deregister ${name} --its ${its}`, 'finishes it; with --undo the WEC stays'),
+  );
+}
+
+/** A mailbox may go with its ManagedCluster; of one that stays, nothing can be written into it. */
+export function endingMailbox({ hub, contents, its }: Findings): Problem | undefined {
+  const isLeaving = hub?.managedCluster?.metadata.deletionTimestamp !== undefined;
+  return isLeaving ? undefined : ending(contents?.namespace, its);
+}
+
+export const endingAgentNamespace = ({ surroundings }: Findings): Problem | undefined =>
+  surroundings && ending(surroundings.ending[0], surroundings.context);
+
+/** What keeps a namespace from ending, most telling first (kubernetes pkg/controller/namespace/deletion). */
+const namespaceConditions = [
+  'NamespaceDeletionDiscoveryFailure',
+  'NamespaceDeletionGroupVersionParsingFailure',
+  'NamespaceDeletionContentFailure',
+  'NamespaceFinalizersRemaining',
+  'NamespaceContentRemaining',
+];
+
+export const holding = (namespace: WithConditions | undefined): string | undefined =>
+  namespaceConditions.find((type) => conditionOf(namespace, type)?.status === 'True');
+
+/** A namespace that is being deleted; nothing can be made in it. */
+function ending(namespace: WithConditions | undefined, context: string): Problem | undefined {
+  if (namespace?.metadata.deletionTimestamp === undefined) return undefined;
+  const { name } = namespace.metadata;
+  const type = holding(namespace);
+  const why = type === undefined ? 'nothing says yet what holds it' : conditionOf(namespace, type)?.message;
+  return problem(
+    'namespace-terminating',
+    `Namespace ${name} of ${context} is being deleted, so that nothing can be made in it: ${why?.replace(/\.$/, '')}.`,
+    type === 'NamespaceDeletionDiscoveryFailure'
+      ? run(command`kubectl --context ${context} get apiservices`, 'Repair or delete the API that does not answer')
+      : run(
+          command`kubectl --context ${context} get namespace ${name} -o yaml`,
+          'What holds it is for its owner to remove; see all that is said of it',
+        ),
+  );
+}

@@ -1,0 +1,86 @@
+import type { Evidence } from '../../engine/problem.ts';
+import { byCondition, byField } from '../../kube/evidence.ts';
+import type { WithConditions } from '../../kube/objects.ts';
+import { clusterUidAnnotation, recordedUid } from '../identity/cluster-uid.ts';
+import { hubConnectionType } from '../registration/hub-connection.ts';
+import { bootstrapRequests } from '../registration/hub-evidence.ts';
+import type { RegistrationRequest } from '../registration/requests.ts';
+import { nodelessPod, podProblem } from '../registration/wec-pods.ts';
+import { unsignedRequestOf, validityOfAgent } from './certificates.ts';
+import { holding } from './deletion.ts';
+import type { Findings } from './diagnosis.ts';
+import { klusterletWorkOf, unavailableAddonOf } from './mailbox-checks.ts';
+
+/** What checks of a WEC are judged by. */
+
+export const byKlusterlet = ({ wec }: Findings): Evidence[] =>
+  wec === undefined ? [] : byCondition('Klusterlet', wec.klusterlet, hubConnectionType, wec.context);
+
+export const byAvailability = ({ hub, its }: Findings): Evidence[] =>
+  byCondition('ManagedCluster', hub?.managedCluster, 'ManagedClusterConditionAvailable', its);
+
+export const byLease = ({ hub, its }: Findings): Evidence[] =>
+  hub?.lease === undefined ? [] : [byField('Lease', hub.lease, 'renewTime', its, { since: hub.lease.spec?.renewTime })];
+
+export function byDeletion({ hub, its }: Findings): Evidence[] {
+  const cluster = hub?.managedCluster;
+  if (cluster === undefined) return [];
+  const { deletionTimestamp: since, finalizers = [] } = cluster.metadata;
+  const held = byField('ManagedCluster', cluster, 'deletionTimestamp', its, { status: finalizers.join(', '), since });
+  return [held, ...byCondition('ManagedCluster', cluster, 'Deleting', its)];
+}
+
+const byRequest = ({ name, state, created, decided = created }: RegistrationRequest, its: string): Evidence => ({
+  ...{ object: `CertificateSigningRequest ${name}`, on: its, condition: 'state' },
+  ...{ status: state, since: new Date(state === 'approved' ? decided : created).toISOString() },
+});
+
+export const byRequests = ({ hub, its }: Findings): Evidence[] =>
+  (hub === undefined ? [] : bootstrapRequests(hub)).map((request) => byRequest(request, its));
+
+export function byUnsignedRequest(findings: Findings): Evidence[] {
+  const request = unsignedRequestOf(findings);
+  return request === undefined ? [] : [byRequest(request, findings.its)];
+}
+
+export function byPods({ wec, now }: Findings): Evidence[] {
+  const stuck = podProblem(wec?.pods ?? [], now);
+  if (wec === undefined || stuck === undefined) return [];
+  return [byField('Pod', stuck.pod, 'containerStatuses', wec.context, { status: stuck.why })];
+}
+
+export function byNodelessPod({ wec }: Findings): Evidence[] {
+  const nodeless = nodelessPod(wec?.pods ?? []);
+  return wec === undefined ? [] : byCondition('Pod', nodeless?.pod, 'PodScheduled', wec.context);
+}
+
+export function byRecordedUid({ hub, its }: Findings): Evidence[] {
+  const [cluster, status] = [hub?.managedCluster, recordedUid(hub?.managedCluster)];
+  return cluster && status ? [byField('ManagedCluster', cluster, clusterUidAnnotation, its, { status })] : [];
+}
+
+const byNamespace = (namespace: WithConditions | undefined, on: string): Evidence[] =>
+  byCondition('Namespace', namespace, holding(namespace) ?? '', on);
+
+export const byMailbox = ({ contents, its }: Findings): Evidence[] => byNamespace(contents?.namespace, its);
+
+export const byAgentNamespace = ({ surroundings }: Findings): Evidence[] =>
+  surroundings === undefined ? [] : byNamespace(surroundings.ending[0], surroundings.context);
+
+export function byCertificate(findings: Findings): Evidence[] {
+  const { wec } = findings;
+  const until = validityOfAgent(findings)?.to;
+  if (wec?.hubSecret === undefined || until === undefined) return [];
+  const status = `valid until ${new Date(until).toISOString()}`;
+  return [byField('Secret', wec.hubSecret, 'tls.crt', wec.context, { status })];
+}
+
+export const byAddon = (findings: Findings): Evidence[] =>
+  byCondition('ManagedClusterAddOn', unavailableAddonOf(findings), 'Available', findings.its);
+
+export function byKlusterletWork(findings: Findings): Evidence[] {
+  const work = klusterletWorkOf(findings);
+  return work === undefined
+    ? []
+    : [byField('ManifestWork', work, 'Klusterlet', findings.its, { since: work.metadata.creationTimestamp })];
+}

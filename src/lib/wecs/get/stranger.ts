@@ -1,0 +1,55 @@
+import { command } from '../../engine/command-line.ts';
+import { outline, run } from '../../engine/next-step.ts';
+import { type Problem, problem } from '../../engine/problem.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import { clusterUid, recordedUid } from '../identity/cluster-uid.ts';
+import { otherRole } from '../identity/other-role.ts';
+import { otherName } from '../klusterlet/other-name.ts';
+import type { ManagedCluster } from '../objects.ts';
+import type { WecEvidence } from '../registration/wec-evidence.ts';
+import type { Findings } from './diagnosis.ts';
+
+/** A cluster that a context leads to, and that is certainly not the WEC. */
+export interface Stranger {
+  context: string;
+  /** What was found there, a clause. */
+  found: string;
+  /** The name that it is registered under, where it is a WEC. */
+  name: string | undefined;
+}
+
+/**
+ * Whether the cluster behind a context is certainly another one than the WEC: its kube-system is that of the ITS, or not the one that
+ * was recorded when the WEC joined. A name alone is no proof, in either direction.
+ */
+export async function findStranger(
+  { managedCluster, its, wec }: { managedCluster: ManagedCluster | undefined; its: Kube; wec: Kube },
+  { klusterlet, context }: WecEvidence,
+  name: string,
+): Promise<Stranger | undefined> {
+  const [uid, ofIts] = await Promise.all([clusterUid(wec), clusterUid(its)]);
+  const isOwn = klusterlet?.spec?.clusterName === name;
+  if (uid === undefined) return undefined;
+  if (uid === ofIts && !isOwn) return { context, found: 'it is the ITS itself', name: undefined };
+  const recorded = recordedUid(managedCluster);
+  if (recorded === undefined || recorded === uid) return undefined;
+  const other = otherName(klusterlet, name);
+  const role = klusterlet === undefined ? await otherRole(wec) : undefined;
+  const what =
+    other === undefined ? (role ?? (isOwn ? undefined : 'it has no Klusterlet')) : `it is registered as ${other}`;
+  const uids = `its kube-system is ${uid.slice(0, 8)}…, and ${recorded.slice(0, 8)}… was recorded when ${name} joined`;
+  return { context, found: what === undefined ? uids : `${what}; ${uids}`, name: other };
+}
+
+export function strangerAtContext({ stranger, name, its }: Findings): Problem | undefined {
+  if (stranger === undefined) return undefined;
+  const { context, found, name: other } = stranger;
+  return problem(
+    'context-of-another-cluster',
+    `The context ${context} does not lead to ${name}: ${found}.`,
+    outline(command`stellarctl doctor ${name}=CONTEXT --its ${its}`, 'Give the context of its own cluster'),
+    ...(other === undefined
+      ? []
+      : [run(command`stellarctl doctor ${`${other}=${context}`} --its ${its}`, `Of ${other}`)]),
+  );
+}

@@ -1,0 +1,308 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { isDependent, makeChecks } from '../../../../../src/lib/engine/checks.ts';
+import { commandOf, hintOf } from '../../../../../src/lib/engine/next-step.ts';
+import type { WithConditions } from '../../../../../src/lib/kube/objects.ts';
+import { wecChecks } from '../../../../../src/lib/wecs/get/checks.ts';
+import type { Findings } from '../../../../../src/lib/wecs/get/diagnosis.ts';
+import { type MailboxContents, mailboxView } from '../../../../../src/lib/wecs/get/mailbox.ts';
+import { findStranger } from '../../../../../src/lib/wecs/get/stranger.ts';
+import { judgeRegistration } from '../../../../../src/lib/wecs/registration/stages.ts';
+import {
+  agentKeyPair,
+  fakeKube,
+  hubEvidence,
+  hubSecret,
+  joinedCluster,
+  lease,
+  managedCluster,
+  now,
+  request,
+  secondsAgo,
+  wecEvidence,
+  wecPod,
+} from '../../../support/builders.ts';
+
+const empty: MailboxContents = { namespace: undefined, works: [], addons: [] };
+
+function findings({
+  contents,
+  ...given
+}: Omit<Partial<Findings>, 'contents'> & { contents?: Partial<MailboxContents> }) {
+  const registration = { name: 'cluster1', hub: well, wec: undefined, now, ...given };
+  const held = { ...empty, ...contents };
+  const all: Findings = {
+    ...{ reports: judgeRegistration(registration), mailbox: mailboxView('cluster1', held), contents: held },
+    ...{ forbidden: new Set(), its: 'its1', ...registration },
+  };
+  return all;
+}
+
+const well = hubEvidence({ managedCluster: joinedCluster(), lease: lease(1) });
+const sick = hubEvidence({ managedCluster: joinedCluster({ available: 'no' }), lease: lease(1) });
+const leaving = (finalizers: string[], age = 5) => {
+  const cluster = joinedCluster({ deleting: true });
+  return hubEvidence({
+    managedCluster: { ...cluster, metadata: { ...cluster.metadata, finalizers } },
+    lease: lease(age),
+  });
+};
+const cleanup = ['cluster.open-cluster-management.io/api-resource-cleanup'];
+const workFinalizer = 'cluster.open-cluster-management.io/manifest-work-cleanup';
+const labels = {
+  'transport.kubestellar.io/originWdsName': 'wds1',
+  'transport.kubestellar.io/originOwnerReferenceBindingKey': 'edge',
+};
+const condition = (type: string, status: 'True' | 'False', message: string) => ({
+  conditions: [{ type, status, reason: 'Because', message, lastTransitionTime: secondsAgo(9) }],
+});
+const namespace = (name: string, type: string, message: string): WithConditions => ({
+  metadata: { name, deletionTimestamp: secondsAgo(9) },
+  status: condition(type, 'True', message),
+});
+const agent = wecPod('klusterlet-agent');
+const operator = wecPod('klusterlet');
+const nodeless = {
+  ...agent,
+  status: {
+    phase: 'Pending',
+    conditions: [
+      { type: 'PodScheduled', status: 'False' as const, reason: 'Unschedulable', message: '0/1 nodes are available.' },
+    ],
+  },
+};
+const evicted = { ...agent, status: { phase: 'Failed', reason: 'Evicted', message: 'The node was low on disk. ' } };
+const side = (evidence: Parameters<typeof wecEvidence>[1] = {}) =>
+  wecEvidence('join-singleton', { hubSecret, ...evidence });
+const day = 86_400_000;
+const held = { ...hubSecret, data: await agentKeyPair('cluster1', 'agent-a') };
+const renewal = await request({
+  name: 'renewal-1',
+  username: 'system:open-cluster-management:cluster1:agent-a',
+  state: 'approved',
+  decidedAgo: 60,
+});
+const unsigned = await request({ name: 'csr-1', state: 'approved', decidedAgo: 60 });
+const old = wecPod('klusterlet-agent', [{ name: 'klusterlet-agent', state: { running: {} } }]);
+const oldAgent = {
+  ...old,
+  spec: { containers: [{ name: 'klusterlet-agent', image: 'quay.io/ocm/registration-operator:v0.15.0' }] },
+};
+
+const cases: [what: string, Parameters<typeof findings>[0], id: string, code: string, message: RegExp, hint: RegExp][] =
+  [
+    [
+      'a finalizer of somebody else',
+      { hub: leaving([...cleanup, 'example.com/hold']) },
+      ...(['not-deleted', 'deletion-held', /by the finalizer example\.com\/hold,/, /--show-managed-fields$/] as const),
+    ],
+    [
+      'works that come back',
+      {
+        hub: leaving(cleanup),
+        contents: { works: [{ metadata: { name: 'w', labels, creationTimestamp: secondsAgo(1) } }] },
+      },
+      ...([
+        'not-deleted',
+        'works-return',
+        /selected by edge \(wds1\)/,
+        /^stellarctl deregister cluster1 --its its1/,
+      ] as const),
+    ],
+    [
+      'an add-on that comes back',
+      { hub: leaving(cleanup), returningAddon: 'The add-on x is recreated.' },
+      ...([
+        'not-deleted',
+        'addon-returns',
+        /while add-ons of it come back\. The add-on x is/,
+        /deregister cluster1/,
+      ] as const),
+    ],
+    [
+      'works whose agent does not report',
+      {
+        hub: leaving(cleanup, 400),
+        contents: {
+          works: [{ metadata: { name: 'w', deletionTimestamp: secondsAgo(4), finalizers: [workFinalizer] } }],
+        },
+      },
+      ...([
+        'not-deleted',
+        'deletion-waits-for-agent',
+        /1 work waits for its agent .* for 6m/,
+        /doctor cluster1=CONTEXT/,
+      ] as const),
+    ],
+    [
+      'a deletion that goes on',
+      { hub: leaving(cleanup) },
+      ...(['not-deleted', 'being-deleted', /^cluster1 is being deleted\.$/, /wec wait cluster1 --for delete/] as const),
+    ],
+    [
+      'a mailbox that ends, and not what waits for it',
+      {
+        hub: hubEvidence({ managedCluster: managedCluster(), requests: [await request()] }),
+        contents: { namespace: namespace('cluster1', 'NamespaceFinalizersRemaining', 'hold in 1 resource instances') },
+      },
+      ...([
+        'mailbox',
+        'namespace-terminating',
+        /hold in 1 resource instances\.$/,
+        /get namespace cluster1 -o yaml$/,
+      ] as const),
+    ],
+    [
+      'a namespace of the agents that an API keeps from ending',
+      {
+        hub: hubEvidence(),
+        wec: side({ klusterlet: undefined, pods: [], hubSecret: undefined }),
+        surroundings: {
+          context: 'kind-1',
+          ending: [namespace('a', 'NamespaceDeletionDiscoveryFailure', 'metrics.k8s.io')],
+        },
+      },
+      ...([
+        'namespaces',
+        'namespace-terminating',
+        /metrics\.k8s\.io/,
+        /kubectl --context kind-1 get apiservices$/,
+      ] as const),
+    ],
+    [
+      'an agent without a node, and why',
+      { wec: side({ pods: [operator, evicted, nodeless] }) },
+      ...([
+        'nodes',
+        'pod-unschedulable',
+        /0\/1 nodes are available; pod \S+ was evicted: .*disk\.$/,
+        /describe pod/,
+      ] as const),
+    ],
+    [
+      'an approved request that nobody signs',
+      { hub: hubEvidence({ managedCluster: managedCluster({ accepted: true }), requests: [unsigned] }) },
+      ...(['signed', 'not-signed', /its1 approved its request 60s ago/, /csrsigning/] as const),
+    ],
+    [
+      'a renewal that nobody signs, and not the certificate that will end',
+      {
+        hub: { ...well, requests: [renewal], lease: undefined },
+        wec: side({ hubSecret: held, pods: [operator, agent] }),
+        now: Date.now() + 3_000_000,
+      },
+      ...(['signed', 'not-signed', /for its next certificate/, /csrsigning/] as const),
+    ],
+    [
+      'a WEC whose API server is not healthy',
+      { hub: sick },
+      ...(['api-server', 'api-server-unhealthy', /not healthy\.$/, /--context CONTEXT get --raw/] as const),
+    ],
+    [
+      'an add-on that is not available',
+      { contents: { addons: [{ metadata: { name: 'x' }, status: condition('Available', 'False', 'no replica') }] } },
+      ...([
+        'addons',
+        'addon-unavailable',
+        /The add-on x of cluster1 is not available: no replica\./,
+        /wec get/,
+      ] as const),
+    ],
+    [
+      'a work that holds a Klusterlet',
+      {
+        contents: { works: [{ metadata: { name: 'w' }, spec: { workload: { manifests: [{ kind: 'Klusterlet' }] } } }] },
+      },
+      ...(['klusterlet-source', 'klusterlet-in-work', /The work w holds a Klusterlet/, /get manifestwork w/] as const),
+    ],
+    [
+      'an agent of another version',
+      { wec: side({ pods: [operator, oldAgent] }), ocmOfHub: '1.3.1' },
+      ...(['versions', 'versions-apart', /0\.15\.0.*its1 runs OCM 1\.3\.1/, /where the Klusterlet/] as const),
+    ],
+    [
+      'a context of another cluster, and nothing of that cluster',
+      { stranger: { context: 'kind-2', found: 'it is registered as cluster2', name: 'cluster2' } },
+      ...([
+        'context',
+        'context-of-another-cluster',
+        /kind-2 does not lead to cluster1: it is/,
+        /cluster2=kind-2/,
+      ] as const),
+    ],
+  ];
+
+describe('the checks of a WEC find, and blame nothing else:', () => {
+  for (const [what, situation, id, code, message, hint] of cases)
+    test(what, async () => {
+      const made = await makeChecks(wecChecks, findings(situation));
+      const wrong = made.flatMap((each) => (each.status === 'fail' || each.status === 'warn' ? [each] : []));
+      assert.deepEqual(
+        wrong.map((each) => [each.id, each.problem.code]),
+        [[`wec-${id}`, code]],
+      );
+      assert.match(wrong[0]?.problem.message ?? '', message);
+      assert.match(hintOf(wrong[0]?.problem.next ?? []) ?? '', hint);
+    });
+
+  test('a certificate that ends soon, by what the WEC holds', async () => {
+    const soon = { hubSecret: held, pods: [operator, agent] };
+    // It is valid for an hour.
+    const [found] = (
+      await makeChecks(wecChecks, findings({ wec: side(soon), hub: undefined, now: Date.now() + 3_300_000 }))
+    ).filter(({ id }) => id === 'wec-renewal');
+    assert.ok(found?.status === 'warn');
+    assert.equal(found.problem.code, 'certificate-expiring');
+    assert.match(found.problem.evidence?.[0]?.status ?? '', /^valid until \d{4}-/);
+    assert.match(commandOf(found.problem.next) ?? '', /logs klusterlet-agent-1$/);
+  });
+
+  test('a certificate that has ended, by what the hub has issued', async () => {
+    const issued = await request({ state: 'issued' });
+    const certificate = held.data['tls.crt'];
+    const shown = { ...issued, csr: { ...issued.csr, status: { ...issued.csr.status, certificate } } };
+    const look = async (at: number) => {
+      const all = await makeChecks(wecChecks, findings({ hub: { ...well, requests: [shown] }, now: at }));
+      return all.find(({ id }) => id === 'wec-certificate')?.status;
+    };
+    assert.deepEqual([await look(Date.now()), await look(Date.now() + day)], ['pass', 'fail']);
+  });
+});
+
+test('nothing is said of a certificate that nobody shows, nor of what another cluster shows', async () => {
+  const all = await makeChecks(wecChecks, findings({}));
+  const of = (id: string) => all.find((each) => each.id === id);
+  assert.equal(of('wec-certificate')?.status, 'skipped');
+  const strange = await makeChecks(wecChecks, findings({ stranger: { context: 'c', found: 'x', name: undefined } }));
+  const skipped = strange.find(({ id }) => id === 'wec-klusterlet');
+  assert.ok(skipped?.status === 'skipped' && !isDependent(skipped));
+  assert.match(skipped.problem.message, /the context c leads to another cluster/);
+});
+
+describe('a cluster is another one than the WEC', () => {
+  const withUid = (uid: string) =>
+    fakeKube({
+      get: async () => ({ metadata: { name: 'kube-system', uid } }) as never,
+      list: async () => undefined,
+    });
+  const recorded = {
+    ...managedCluster(),
+    metadata: { name: 'cluster1', annotations: { 'stellarctl.kubestellar.io/kube-system-uid': 'a' } },
+  };
+  const stranger = (uid: string, cluster = recorded, klusterlet = side().klusterlet) =>
+    findStranger({ its: withUid('its'), wec: withUid(uid), managedCluster: cluster }, side({ klusterlet }), 'cluster1');
+
+  test('where its kube-system is not the one that was recorded, or that of the ITS', async () => {
+    assert.match((await stranger('b'))?.found ?? '', /its kube-system is b…, and a… was recorded/);
+    assert.equal(
+      (await stranger('its', recorded, { metadata: { name: 'klusterlet' } }))?.found,
+      'it is the ITS itself',
+    );
+    const other = { metadata: { name: 'klusterlet' }, spec: { clusterName: 'cluster2' } };
+    assert.equal((await stranger('b', recorded, other))?.name, 'cluster2');
+  });
+  test('not where they agree, or nothing was recorded', async () => {
+    assert.equal(await stranger('a'), undefined);
+    assert.equal(await stranger('b', managedCluster() as typeof recorded), undefined);
+  });
+});
