@@ -1,7 +1,8 @@
-import { bindingPolicies, bindings, customResourceDefinitions } from '../kube/resources.ts';
+import { bindingPolicies, bindings, customResourceDefinitions, statusCollectors } from '../kube/resources.ts';
 import { until } from '../kube/until.ts';
 import { runBindingController } from '../kubestellar/binding-controller.ts';
 import { wdsCrds } from '../kubestellar/crds.ts';
+import { runStatusController } from '../kubestellar/status-controller.ts';
 import { runTransportController } from '../kubestellar/transport-controller.ts';
 import type { Plane } from '../plane/plane.ts';
 
@@ -14,12 +15,13 @@ export interface RunningWds {
 /** Makes a plane a WDS of an ITS, without KubeFlex: KubeStellar's two controllers run for it until they are stopped. */
 export async function runWds(wds: Plane, its: Plane): Promise<RunningWds> {
   for (const crd of wdsCrds) await wds.admin.ensure(customResourceDefinitions, crd);
-  const served = () => Promise.all([bindingPolicies, bindings].map((resource) => wds.admin.list(resource)));
+  const served = () => Promise.all([bindingPolicies, bindings, statusCollectors].map((kind) => wds.admin.list(kind)));
   await until(() => served().catch(() => undefined), 'served kinds of a WDS');
   const [binding, transport] = [new AbortController(), new AbortController()];
   const parts = { wds: wds.admin, its: its.admin, log: () => {} };
   const living = (life: AbortController) => AbortSignal.any([life.signal, wds.gone, its.gone]);
   void runBindingController({ ...parts, allowedGroups: undefined, signal: living(binding) });
+  void runStatusController({ ...parts, signal: living(binding) });
   void runTransportController({ ...parts, wdsName: wds.name, signal: living(transport) });
   return {
     stopTransport: () => transport.abort(),

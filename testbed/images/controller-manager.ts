@@ -5,6 +5,7 @@ import { customResourceDefinitions } from '../kube/resources.ts';
 import { runBindingController } from '../kubestellar/binding-controller.ts';
 import { findControlPlane, kubeconfigOfControlPlane } from '../kubestellar/control-planes.ts';
 import { wdsCrds, workStatusCrd } from '../kubestellar/crds.ts';
+import { runStatusController } from '../kubestellar/status-controller.ts';
 import { Exit, type PodContext } from '../pod-runner/program.ts';
 import { withLastWords } from './last-words.ts';
 
@@ -30,13 +31,14 @@ export async function controllerManager(context: PodContext): Promise<void> {
     await untilWorkStatuses(its.api, context);
     if (signal.aborted) return;
     log('Starting controller name=Binding');
-    const allowedGroups = flag('--api-groups')
+    const groups = flag('--api-groups')
       .split(',')
       .map((group) => group.trim());
+    void runStatusController({ wds: wds.api, signal, log });
     await runBindingController({
       wds: wds.api,
       its: its.api,
-      allowedGroups: flag('--api-groups') === '' ? undefined : new Set(allowedGroups),
+      allowedGroups: flag('--api-groups') === '' ? undefined : new Set([...groups, 'apiextensions.k8s.io']),
       signal,
       log,
     });

@@ -15,8 +15,11 @@ interface ResourceList {
   resources: { name: string; kind: string; namespaced: boolean; verbs: string[] }[];
 }
 
-/** Every kind of object that can be listed and deleted, once, in the newest version that serves it. */
-export async function discover(api: Api): Promise<DiscoveredResource[]> {
+/** Every kind of object that allows these verbs, once, in the version that its API server prefers. */
+export async function discover(
+  api: Api,
+  wanted: readonly string[] = ['list', 'delete'],
+): Promise<DiscoveredResource[]> {
   const { groups } = await api.send<{ groups: Group[] }>('GET', '/apis');
   const paths = [
     '/api/v1',
@@ -28,7 +31,7 @@ export async function discover(api: Api): Promise<DiscoveredResource[]> {
     for (const { name, kind, namespaced, verbs } of list?.resources ?? []) {
       const apiVersion = list?.groupVersion ?? '';
       const group = apiVersion.includes('/') ? apiVersion.split('/')[0] : '';
-      if (!verbs.includes('list') || !verbs.includes('delete') || found.has(`${group}/${name}`)) continue;
+      if (!wanted.every((verb) => verbs.includes(verb)) || found.has(`${group}/${name}`)) continue;
       found.set(`${group}/${name}`, { apiVersion, kind, plural: name, namespaced });
     }
   }

@@ -1,23 +1,41 @@
+interface Requirement {
+  key: string;
+  operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist';
+  values?: string[];
+}
+
 /** A LabelSelector of Kubernetes. */
 export interface LabelSelector {
   matchLabels?: Record<string, string>;
-  matchExpressions?: { key: string; operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist'; values?: string[] }[];
+  matchExpressions?: Requirement[];
 }
 
-/** Whether labels fulfil a selector; an empty one selects everything. */
-export function selects(
-  { matchLabels = {}, matchExpressions = [] }: LabelSelector,
-  labels: Record<string, string> = {},
-) {
+/** Whether labels fulfil a selector; an empty one selects everything, one that is not valid selects nothing. */
+export function selects(selector: LabelSelector, labels: Record<string, string> = {}): boolean {
+  const { matchLabels = {}, matchExpressions = [] } = selector;
   return (
+    isValid(selector) &&
     Object.entries(matchLabels).every(([key, value]) => labels[key] === value) &&
     matchExpressions.every(({ key, operator, values = [] }) => {
       const value = labels[key];
       if (operator === 'Exists') return value !== undefined;
       if (operator === 'DoesNotExist') return value === undefined;
       const isOneOf = value !== undefined && values.includes(value);
-      // Whoever has an operator that does not exist selects nothing.
-      return operator === 'In' ? isOneOf : operator === 'NotIn' && !isOneOf;
+      return operator === 'In' ? isOneOf : !isOneOf;
+    })
+  );
+}
+
+const labelKey = /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)$/;
+const labelValue = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
+
+/** What apimachinery's LabelSelectorAsSelector demands. */
+function isValid({ matchLabels = {}, matchExpressions = [] }: LabelSelector): boolean {
+  return (
+    Object.entries(matchLabels).every(([key, value]) => labelKey.test(key) && labelValue.test(value)) &&
+    matchExpressions.every(({ key, operator, values = [] }) => {
+      const hasValues = { In: true, NotIn: true, Exists: false, DoesNotExist: false }[operator];
+      return hasValues === values.length > 0 && labelKey.test(key) && values.every((value) => labelValue.test(value));
     })
   );
 }

@@ -18,7 +18,7 @@ export const configMaps = resource('v1', 'ConfigMap');
 export const serviceAccounts = resource('v1', 'ServiceAccount');
 export const events = resource('v1', 'Event');
 export const deployments = resource('apps/v1', 'Deployment');
-export const replicaSets = resource('apps/v1', 'ReplicaSet');
+const replicaSets = resource('apps/v1', 'ReplicaSet');
 export const statefulSets = resource('apps/v1', 'StatefulSet');
 export const jobs = resource('batch/v1', 'Job');
 export const ingresses = resource('networking.k8s.io/v1', 'Ingress', 'ingresses');
@@ -57,6 +57,7 @@ export const postCreateHooks = resource('tenancy.kflex.kubestellar.org/v1alpha1'
 
 export const bindingPolicies = resource('control.kubestellar.io/v1alpha1', 'BindingPolicy', 'bindingpolicies');
 export const bindings = resource('control.kubestellar.io/v1alpha1', 'Binding');
+export const statusCollectors = resource('control.kubestellar.io/v1alpha1', 'StatusCollector');
 
 const known = [
   namespaces,

@@ -2,55 +2,17 @@ import { once } from 'node:events';
 import { isDeepStrictEqual } from 'node:util';
 import type { Api } from '../kube/api.ts';
 import { applyOver } from '../kube/apply.ts';
-import { withCondition } from '../kube/conditions.ts';
 import { isConflict, isNotFound } from '../kube/errors.ts';
 import { Informer } from '../kube/informer.ts';
 import { selects } from '../kube/label-selector.ts';
 import type { KubeObject, ManagedCluster } from '../kube/objects.ts';
-import {
-  bindingPolicies,
-  bindings,
-  clusterRoleBindings,
-  clusterRoles,
-  configMaps,
-  customResourceDefinitions,
-  deployments,
-  jobs,
-  managedClusters,
-  namespaces,
-  pods,
-  type Resource,
-  replicaSets,
-  roleBindings,
-  roles,
-  secrets,
-  serviceAccounts,
-  services,
-  statefulSets,
-} from '../kube/resources.ts';
+import { bindingPolicies, bindings, managedClusters } from '../kube/resources.ts';
 import { WorkQueue } from '../kube/work-queue.ts';
 import type { Binding, BindingPolicy, BoundObject } from './bindings.ts';
-import { groupOf, modulationOf, type WorkloadObject } from './matching.ts';
+import { modulationOf } from './matching.ts';
 import { finalizers } from './names.ts';
-
-/** The kinds of workloads that are looked at; the real controller looks at all but a few. */
-const workloadKinds: readonly Resource[] = [
-  namespaces,
-  configMaps,
-  pods,
-  secrets,
-  serviceAccounts,
-  services,
-  deployments,
-  replicaSets,
-  statefulSets,
-  jobs,
-  roles,
-  roleBindings,
-  clusterRoles,
-  clusterRoleBindings,
-  customResourceDefinitions,
-];
+import { singletonErrors } from './singleton-requests.ts';
+import { WorkloadObjects } from './workload-objects.ts';
 
 /**
  * From a change to what is done about it; the real one waits 2 s before it writes a Binding. Of clusters the transport
@@ -71,7 +33,8 @@ export interface BindingControllerParts {
 
 /**
  * Plays KubeStellar's binding controller (kubestellar pkg/binding) until the signal: of each BindingPolicy a Binding of
- * the same name, which says what is to go where. The Binding goes with its policy by garbage collection.
+ * the same name, which says what is to go where. The Binding goes with its policy by garbage collection. One that the
+ * API server refuses stands in the log only.
  */
 export async function runBindingController(parts: BindingControllerParts): Promise<void> {
   new BindingController(parts);
@@ -83,7 +46,7 @@ class BindingController {
   readonly #policies: Informer<BindingPolicy>;
   readonly #bindings: Informer<Binding>;
   readonly #clusters: Informer<ManagedCluster>;
-  readonly #workloads: { resource: Resource; objects: Informer<KubeObject> }[];
+  readonly #workload: WorkloadObjects;
   readonly #queue: WorkQueue;
 
   constructor({ wds, its, allowedGroups, signal, log }: BindingControllerParts) {
@@ -101,20 +64,12 @@ class BindingController {
     this.#bindings = new Informer<Binding>(wds, bindings, { onChange: wake, pauses }, signal);
     const wakeAll = wakeAllAfter(reactions.clusters);
     this.#clusters = new Informer<ManagedCluster>(its, managedClusters, { onChange: wakeAll, pauses }, signal);
-    const onChange = wakeAllAfter(reactions.others);
-    this.#workloads = workloadKinds
-      .filter(({ apiVersion }) => allowedGroups?.has(groupOf(apiVersion)) ?? true)
-      .map((resource) => ({ resource, objects: new Informer(wds, resource, { onChange, pauses }, signal) }));
+    this.#workload = new WorkloadObjects(wds, allowedGroups, wakeAllAfter(reactions.others), signal);
   }
 
   async #sync(name: string): Promise<void> {
-    const informers = [
-      this.#policies,
-      this.#bindings,
-      this.#clusters,
-      ...this.#workloads.map(({ objects }) => objects),
-    ];
-    await Promise.all(informers.map(({ synced }) => synced));
+    const sources = [this.#policies, this.#bindings, this.#clusters, this.#workload];
+    await Promise.all(sources.map(({ synced }) => synced));
     const policy = this.#policies.items.get(name);
     if (!policy) return;
     try {
@@ -134,86 +89,70 @@ class BindingController {
   }
 
   async #bind(policy: BindingPolicy): Promise<void> {
-    const { name, uid = '', generation = 0, finalizers: present = [] } = policy.metadata;
+    const { name, uid = '', finalizers: present = [] } = policy.metadata;
     if (!present.includes(finalizers.bindingPolicy)) {
       const all = [...present, finalizers.bindingPolicy];
       await this.#wds.patch(bindingPolicies, name, { metadata: { finalizers: all } });
     }
     const { apiVersion, kind } = bindingPolicies;
     const spec = this.#resolve(policy);
-    const binding = await applyOver<Binding>(this.#wds, bindings, this.#bindings.items.get(name), {
+    const owner = { apiVersion, kind, name, uid, controller: true, blockOwnerDeletion: false };
+    const wanted = {
       apiVersion: bindings.apiVersion,
       kind: bindings.kind,
-      metadata: {
-        name,
-        ownerReferences: [{ apiVersion, kind, name, uid, controller: true, blockOwnerDeletion: false }],
-      },
-      spec,
-    });
-    await this.#setStatus(bindings, binding, {});
-    const errors = binding.status?.errors ?? [];
-    await this.#setStatus(bindingPolicies, policy, { observedGeneration: generation, errors });
+      metadata: { name, ownerReferences: [owner] },
+    };
+    const found = this.#bindings.items.get(name);
+    // What is not wanted any more is to go.
+    const before = found && !isDeepStrictEqual(found.spec, spec) ? { ...found, spec: {} as Binding['spec'] } : found;
+    await this.#report(policy, await applyOver<Binding>(this.#wds, bindings, before, { ...wanted, spec }));
   }
 
   #resolve({ spec = {} }: BindingPolicy): Binding['spec'] {
     const { clusterSelectors = [], downsync = [] } = spec;
     const destinations = [...this.#clusters.items.values()]
       .filter(({ metadata }) => clusterSelectors.some((selector) => selects(selector, metadata.labels)))
-      .map(({ metadata }) => ({ clusterId: metadata.name }));
+      .map(({ metadata }) => ({ clusterId: metadata.name }))
+      .sort((one, other) => (one.clusterId < other.clusterId ? -1 : 1));
     const bound: BoundObject[] = [];
-    for (const workload of this.#objects()) {
-      const { resource, object } = workload;
+    for (const { resource, object } of this.#workload) {
       const { namespace, name, resourceVersion = '' } = object.metadata;
-      const modulation = modulationOf(downsync, workload, this.#namespaceLabels(namespace));
+      const modulation = modulationOf(downsync, { resource, object }, this.#workload.namespaceLabels(namespace));
       if (!modulation) continue;
       const [version = '', group = ''] = resource.apiVersion.split('/').reverse();
       const place = { group, version, resource: resource.plural, ...(namespace && { namespace }), name };
       bound.push({ ...place, resourceVersion, ...modulation });
     }
+    bound.sort((one, other) => (sortKey(one) < sortKey(other) ? -1 : 1));
+    const clusterScope = bound.filter(({ namespace }) => namespace === undefined);
+    const namespaceScope = bound.filter(({ namespace }) => namespace !== undefined);
     return {
       workload: {
-        clusterScope: bound.filter(({ namespace }) => namespace === undefined),
-        namespaceScope: bound.filter(({ namespace }) => namespace !== undefined),
+        ...(clusterScope.length > 0 && { clusterScope }),
+        ...(namespaceScope.length > 0 && { namespaceScope }),
       },
-      destinations,
+      ...(destinations.length > 0 && { destinations }),
     };
   }
 
-  *#objects(): Generator<WorkloadObject> {
-    for (const { resource, objects } of this.#workloads) {
-      for (const object of objects.items.values()) {
-        if (!object.metadata.deletionTimestamp) yield { resource, object };
-      }
-    }
+  /** A policy has the conditions and errors of its Binding, and errors of its own before those. */
+  async #report({ metadata, status: before }: BindingPolicy, { spec, status }: Binding): Promise<void> {
+    const { name, generation: observedGeneration = 0 } = metadata;
+    const others = [...this.#bindings.items.values()].filter((other) => other.metadata.name !== name);
+    const own = singletonErrors(
+      spec,
+      others.map((other) => other.spec),
+      this.#workload,
+    );
+    const conditions = status?.conditions ?? null;
+    const errors = [...own, ...(status?.errors ?? [])];
+    const wanted = { observedGeneration, conditions, errors: errors.length > 0 ? errors : null };
+    const present = { observedGeneration: before?.observedGeneration, conditions: null, errors: null, ...before };
+    if (isDeepStrictEqual(present, wanted)) return;
+    await this.#wds.patch(bindingPolicies, name, { status: wanted }, { subresource: 'status' });
   }
+}
 
-  #namespaceLabels(namespace: string | undefined): Record<string, string> | undefined {
-    const all = this.#workloads.find(({ resource }) => resource === namespaces)?.objects.items;
-    return namespace === undefined ? undefined : all?.get(namespace)?.metadata.labels;
-  }
-
-  /**
-   * The one condition that KubeStellar sets, and on policies the errors of their Bindings. StatusCollectors are not
-   * looked at: all are taken to be there.
-   */
-  async #setStatus(
-    resource: Resource,
-    { metadata, status = {} }: Binding | BindingPolicy,
-    more: { observedGeneration?: number; errors?: string[] },
-  ): Promise<void> {
-    const conditions = withCondition(status.conditions ?? [], {
-      type: 'StatusCollectorsAvailable',
-      status: 'True',
-      reason: 'ReconcileSuccess',
-      message: 'All StatusCollector(s) are available',
-    });
-    const isSame =
-      conditions === status.conditions &&
-      (more.observedGeneration ?? status.observedGeneration) === status.observedGeneration &&
-      isDeepStrictEqual(more.errors ?? status.errors ?? [], status.errors ?? []);
-    if (isSame) return;
-    const errors = more.errors && { errors: more.errors.length > 0 ? more.errors : null };
-    const body = { status: { ...more, ...errors, conditions } };
-    await this.#wds.patch(resource, metadata.name, body, { subresource: 'status' });
-  }
+function sortKey({ group, version, resource, namespace = '', name }: BoundObject): string {
+  return `${group}/${version}, Resource=${resource}\n${namespace}/${name}`;
 }

@@ -47,3 +47,8 @@ export interface Binding extends KubeObject {
   };
   status?: Status;
 }
+
+/** All objects that a Binding names. */
+export function objectsOf({ workload }: Binding['spec']): BoundObject[] {
+  return [...(workload.clusterScope ?? []), ...(workload.namespaceScope ?? [])];
+}

@@ -20,7 +20,7 @@ export function modulationOf(
 ): Modulation | undefined {
   const matching = clauses.filter((clause) => matches(clause, resource, object, namespaceLabels));
   if (matching.length === 0) return undefined;
-  const statusCollectors = [...new Set(matching.flatMap((clause) => clause.statusCollectors ?? []))];
+  const statusCollectors = [...new Set(matching.flatMap((clause) => clause.statusCollectors ?? []))].sort();
   return {
     ...(matching.some(({ createOnly }) => createOnly) && { createOnly: true }),
     ...(statusCollectors.length > 0 && { statusCollectors }),

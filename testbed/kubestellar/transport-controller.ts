@@ -7,7 +7,7 @@ import { Informer } from '../kube/informer.ts';
 import type { AnyObject, KubeObject, ManifestWork } from '../kube/objects.ts';
 import { bindings, manifestWorks, namespaces } from '../kube/resources.ts';
 import { WorkQueue } from '../kube/work-queue.ts';
-import type { Binding, BoundObject } from './bindings.ts';
+import { type Binding, type BoundObject, objectsOf } from './bindings.ts';
 import { finalizers, generationAnnotation, propertyNamespace, workLabel, workOf } from './names.ts';
 import { ClusterProperties } from './properties.ts';
 import { customize } from './templates.ts';
@@ -113,8 +113,7 @@ class TransportController {
     if (!present.includes(finalizers.binding)) {
       await this.#wds.patch(bindings, name, { metadata: { finalizers: [...present, finalizers.binding] } });
     }
-    const { clusterScope = [], namespaceScope = [] } = binding.spec.workload;
-    const objects = await Promise.all([...clusterScope, ...namespaceScope].map((object) => this.#read(object)));
+    const objects = await Promise.all(objectsOf(binding.spec).map((object) => this.#read(object)));
     const uids = objects.map(({ metadata }) => metadata.uid ?? '');
     const manifests = objects.map(manifestOf);
     const destinations = (binding.spec.destinations ?? []).map(({ clusterId }) => clusterId);
@@ -139,7 +138,8 @@ class TransportController {
   async #setStatus({ metadata, status = {} }: Binding, errors: string[]): Promise<void> {
     const { name, generation: observedGeneration = 0 } = metadata;
     if (status.observedGeneration === observedGeneration && isDeepStrictEqual(status.errors ?? [], errors)) return;
-    const wanted = { observedGeneration, errors: errors.length > 0 ? errors : null };
+    // Whatever conditions the status controller has set are gone then.
+    const wanted = { observedGeneration, errors: errors.length > 0 ? errors : null, conditions: null };
     await this.#wds.patch(bindings, name, { status: wanted }, { subresource: 'status' });
   }
 

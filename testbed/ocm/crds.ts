@@ -10,6 +10,9 @@ interface Definition {
   scope?: 'Cluster' | 'Namespaced';
   shortNames?: string[];
   spec?: object;
+  status?: object;
+  /** Top-level fields, in place of spec and status. */
+  fields?: Record<string, object>;
   columns?: { name: string; type: string; jsonPath: string }[];
   hasStatus?: boolean;
 }
@@ -28,6 +31,8 @@ export function crd({
   scope = 'Namespaced',
   shortNames = [],
   spec = anything,
+  status = anything,
+  fields = { spec, status },
   columns = [],
   hasStatus = true,
 }: Definition): AnyObject {
@@ -46,7 +51,7 @@ export function crd({
         name,
         served: true,
         storage: index === 0,
-        schema: { openAPIV3Schema: { type: 'object', properties: { spec, status: anything } } },
+        schema: { openAPIV3Schema: { type: 'object', properties: fields } },
         additionalPrinterColumns: [...columns, age],
         ...(hasStatus && { subresources: { status: {} } }),
       })),
