@@ -136,7 +136,7 @@ const rows: readonly Row[] = [
     ...{ ...onHub, find: returningKlusterlet, seenBy: byKlusterletWork },
   }),
   row('operator-word', 'what its operator says of the ITS is up to date', {
-    ...{ side: 'wec', find: outdatedWord, seenBy: byContradiction },
+    ...{ ...onWec, find: outdatedWord, seenBy: byContradiction },
   }),
 ];
 
