@@ -10,8 +10,9 @@ export interface FindingReport extends Pick<Finding, 'id' | 'title' | 'status'> 
   /** What is wrong, as a name; absent where the check passes or was skipped. */
   code?: string;
   cause?: string;
-  /** What helps: a command that can be typed as it is, or else a hint. */
+  /** What helps: one command that can be typed as it is. */
   command?: string;
+  /** What helps, for people, where there is more to say than that command. */
   hint?: string;
   /** `machine`, `hosting/NAME`, `its/NAME`, `wds/NAME`, `wec/NAME`. */
   subjects: string[];
@@ -33,7 +34,10 @@ export function describeGroup({ subjects, finding }: Group): FindingReport {
   const { status, problem } = outcome;
   const { code, message, next, evidence = [], details = [] } = problem;
   const [command, hint] = [commandOf(next), hintOf(next)];
-  const help = command !== undefined && command === hint ? { command } : hint === undefined ? {} : { hint };
+  const help = {
+    ...(command === undefined ? {} : { command }),
+    ...(hint === undefined || hint === command ? {} : { hint }),
+  };
   if (status === 'skipped') return { id, title, status, cause: message, ...help, ...about };
   return {
     ...{ id, title, status, cause: message, ...help, code, ...about },

@@ -88,6 +88,15 @@ describe('rights of a work agent', { concurrency: 1 }, () => {
     await assertUnwritten(planes);
   });
 
+  it('are missed by doctor, which says how to give them', async () => {
+    const run = await cli.run('doctor cluster1=cluster1 --its its1 -o json'.split(' '));
+    const failed = run.json().items.filter(({ status }: { status: string }) => status === 'fail');
+    assert.deepEqual(
+      failed.map(({ code, command }: { code: string; command: string }) => [code, command]),
+      [['work-rights-missing', 'stellarctl wec grant cluster1=cluster1 --from-errors --its its1']],
+    );
+  });
+
   it('are granted for what works fail for, after which the work is applied', async () => {
     const run = await ok('wec grant cluster1=cluster1 --from-errors --its its1 --yes -o json');
     assert.deepEqual(run.json().items, [{ name: 'cluster1', kinds: ['widgets.example.com'], changed: true }]);

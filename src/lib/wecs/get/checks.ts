@@ -19,7 +19,7 @@ import {
   withoutNode,
 } from './diagnosis.ts';
 import { forgottenByHub, registeredElsewhere, withoutKlusterlet } from './lost-registration.ts';
-import { returningKlusterlet, unavailableAddon, worksNotApplied } from './mailbox-checks.ts';
+import { returningKlusterlet, unavailableAddon, worksNotApplied, worksRefused } from './mailbox-checks.ts';
 import { ofSeveral } from './of-several.ts';
 import { byContradiction, outdatedWord } from './outdated-word.ts';
 import {
@@ -119,9 +119,13 @@ const rows: readonly Row[] = [
       ...['wec-admission', 'its-bootstrap-rights', 'wec-one-agent', 'wec-decision', 'wec-api-server', 'wec-reports'],
     ],
   }),
+  row('work-rights', 'its agent may apply what its works contain', {
+    ...{ ...onWec, find: worksRefused },
+    needs: ['wec-klusterlet'],
+  }),
   row('works', 'its works are applied', {
     ...{ ...onHub, find: worksNotApplied },
-    needs: [...running, 'wec-hub-connection', 'wec-reports'],
+    needs: [...running, 'wec-hub-connection', 'wec-reports', 'wec-work-rights'],
   }),
   row('addons', 'its add-ons are available', {
     ...{ ...onHub, find: unavailableAddon, seenBy: byAddon },

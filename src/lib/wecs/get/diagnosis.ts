@@ -5,6 +5,7 @@ import { inWords, type NextStep, outline, run } from '../../engine/next-step.ts'
 import { type Problem, problem } from '../../engine/problem.ts';
 import { blockingStage, type StageReport } from '../../engine/stages.ts';
 import { conditionOf, isTrue } from '../../kube/objects.ts';
+import type { RuleKind } from '../grant/kinds.ts';
 import type { FoundHub } from '../join/former-hub.ts';
 import { otherName } from '../klusterlet/other-name.ts';
 import { agentNamespace, clusterNameLabel, operatorName, operatorNamespace } from '../names.ts';
@@ -41,6 +42,8 @@ export interface Findings extends Registration {
   ocmOfHub?: string | undefined;
   /** Why an add-on is made again while the WEC is being deleted, a sentence. */
   returningAddon?: string | undefined;
+  /** Kinds of objects in its works for which its agent lacks a right. */
+  refused?: readonly RuleKind[] | undefined;
   /** Kinds that may not be read on the WEC: that nothing of them was found there says nothing. */
   forbidden: ReadonlySet<string>;
   /** The hub that the WEC's agent is registered with, where it does not keep its WEC available on the ITS. */

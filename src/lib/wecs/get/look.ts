@@ -8,9 +8,11 @@ import { type LenientReader, lenient } from '../../kube/permissive-reader.ts';
 import { unlessStatus } from '../../kube/unless-status.ts';
 import { whyRecreated } from '../deregister/delete/addon-returns.ts';
 import { noSuchWec } from '../find-wecs.ts';
+import { failedKinds, type RuleKind, refusedKinds } from '../grant/kinds.ts';
 import type { Endpoint } from '../hub/endpoint.ts';
 import { requireHub } from '../hub/require-hub.ts';
 import { type FoundHub, findHub } from '../join/former-hub.ts';
+import type { Klusterlet } from '../objects.ts';
 import { getPropertiesOf } from '../properties.ts';
 import { type HubEvidence, readOne } from '../registration/hub-evidence.ts';
 import { type HubWebhook, tryHubWebhook } from '../registration/hub-webhook.ts';
@@ -81,6 +83,7 @@ export async function seeWec(
       ...{ ...registration, ...seenOfWec, reports, contents, forbidden, ocmOfHub, its: hub.cluster.context },
       mailbox: mailboxView(name, contents),
       foundHub: await findHubOf(evidence, seen?.evidence, endpoints),
+      refused: wec && seen && (await refusedOn(wec, seen.evidence?.klusterlet, contents)),
       returningAddon: await returningAddon(hub, evidence, contents),
     },
     configMap,
@@ -100,6 +103,13 @@ async function strangerAt(
 ): Promise<Stranger | undefined> {
   return wec && evidence && findStranger({ its, wec, managedCluster }, evidence, name);
 }
+
+/** Nobody is asked where nothing has failed; whoever may not ask sees nothing of it. */
+const refusedOn = (
+  wec: Kube,
+  klusterlet: Klusterlet | undefined,
+  { works }: MailboxContents,
+): Promise<readonly RuleKind[] | undefined> => unlessStatus(refusedKinds(wec, klusterlet, failedKinds(works)), 403);
 
 /** Why an add-on comes back that was deleted with the WEC. */
 async function returningAddon(

@@ -4,7 +4,20 @@ import { run } from '../../engine/next-step.ts';
 import { type Problem, problem } from '../../engine/problem.ts';
 import { conditionOf, type WithConditions } from '../../kube/objects.ts';
 import type { ManifestWork } from '../../workloads/manifest-works.ts';
+import { spell } from '../grant/kinds.ts';
 import { type Findings, lookAtCluster } from './diagnosis.ts';
+
+export function worksRefused({ refused = [], wec, name, its }: Findings): Problem | undefined {
+  if (refused.length === 0 || wec === undefined) return undefined;
+  return problem(
+    'work-rights-missing',
+    `The work agent of ${name} may not apply ${refused.map(spell).join(', ')}, which its works contain.`,
+    run(
+      command`stellarctl wec grant ${`${name}=${wec.context}`} --from-errors --its ${its}`,
+      'Give it these rights, if it is to have them',
+    ),
+  );
+}
 
 export function worksNotApplied({ mailbox, name, its }: Findings): Problem | undefined {
   const failed = (mailbox?.works ?? []).flatMap((group) => group.failed);
