@@ -24,17 +24,12 @@ export async function preflight(session: Session, { hostingContext }: DoctorOpti
 }
 
 /** The installation. @throws StellarError `usage` where no cluster is meant */
-export async function examination(
-  session: Session,
-  options: DoctorOptions,
-  positional: readonly string[],
-): Promise<Examine> {
+export async function examination(session: Session, input: DoctorInput): Promise<Examine> {
   const { examine } = await import('../lib/doctor/doctor.ts');
-  const input = await inputOf(session, options, positional);
   return () => examine(input, session.run);
 }
 
-async function inputOf(
+export async function inputOf(
   session: Session,
   { wecContext }: DoctorOptions,
   positional: readonly string[],

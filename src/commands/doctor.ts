@@ -1,27 +1,33 @@
 import { type Command, Option } from 'commander';
+import type { DoctorInput } from '../lib/doctor/doctor.ts';
 import type { Examined } from '../lib/doctor/subject.ts';
-import { ExitCode } from '../lib/engine/errors.ts';
+import { ExitCode, StellarError } from '../lib/engine/errors.ts';
 import { isForPeople, outputFormats } from '../lib/terminal/formats.ts';
 import type { Io } from '../lib/terminal/io.ts';
 import { action } from './shell/action.ts';
 import {
   defineCommand,
+  dryRunOption,
   type HostingOptions,
   hostingContextOption,
   type ItsOptions,
   itsOption,
+  type WritingOptions,
   wecContextOption,
   wecKubeconfigOption,
 } from './shell/options.ts';
 import type { Session } from './shell/session.ts';
 
-export interface DoctorOptions extends ItsOptions, HostingOptions {
+export interface DoctorOptions extends ItsOptions, HostingOptions, WritingOptions {
   list?: boolean;
   pre?: boolean;
   wait?: boolean;
   skip?: string[];
   failOn: 'warn' | 'fail';
   wecContext?: string;
+  fix?: boolean;
+  recheck?: boolean;
+  yes?: boolean;
 }
 
 export function doctorCommand(io: Io): Command {
@@ -35,6 +41,7 @@ export function doctorCommand(io: Io): Command {
       ['stellarctl doctor', 'everything that can be reached'],
       ['stellarctl doctor cluster1=kind-cluster1', 'one WEC, from both sides'],
       ['stellarctl doctor --wait --timeout 5m', 'wait until nothing has failed'],
+      ['stellarctl doctor cluster1=kind-cluster1 --fix', 'renew what its agent needs to reach the ITS'],
       ['stellarctl doctor --pre --hosting-context kind-kubeflex', 'can KubeStellar be installed there?'],
     ],
   })
@@ -45,17 +52,29 @@ export function doctorCommand(io: Io): Command {
     .option('--skip <id...>', 'leave these checks out')
     .addOption(new Option('--fail-on <status>', 'when to exit with 1').choices(['warn', 'fail']).default('fail'))
     .option('--wait', 'until nothing has failed')
+    .option('--recheck', 'have the operators of WECs whose contexts are given look at the ITS again')
+    .option(
+      '--fix',
+      'fix what needs no decision: tokens, endpoints, stuck agents, requests that are of no use any more',
+    )
+    .option('-y, --yes', 'with --fix: do not ask')
+    .addOption(dryRunOption())
     .addOption(hostingContextOption())
     .addOption(itsOption())
     .addOption(wecContextOption())
     .addOption(wecKubeconfigOption())
     .action(
-      action<DoctorOptions>(io, async (session, options, positional) => {
+      action<DoctorOptions>(io, async (session, options, positional, command) => {
         if (options.list) return listChecks(session);
-        const { examination, preflight } = await import('./doctor-input.ts');
-        const examine = await (options.pre ? preflight(session, options) : examination(session, options, positional));
+        if (options.fix && command.getOptionValueSource('timeout') === 'default') options.timeout = fixingMs;
+        if (options.fix) session.run.deadline.restart(options.timeout);
+        checkCombinations(options);
+        const { examination, inputOf, preflight } = await import('./doctor-input.ts');
+        const input = options.pre ? undefined : await inputOf(session, options, positional);
+        const examine = await (input === undefined ? preflight(session, options) : examination(session, input));
         session.progress.waiting('doctor', 'looking at the installation');
-        let all = await examine();
+        const acted = input && (options.fix || options.recheck) ? await act(session, options, input, examine) : {};
+        let all = acted.all ?? (await examine());
         if (options.wait && !isWell(all, options)) {
           const { poll } = await import('../lib/engine/poll.ts');
           await poll(async () => {
@@ -63,8 +82,9 @@ export function doctorCommand(io: Io): Command {
             return isWell(all, options) || undefined;
           }, session.run);
         }
-        await show(session, io, options, without(options.skip ?? [], all));
+        await show(session, io, options, without(options.skip ?? [], all), acted.report);
         sayUnknown(session, options, all);
+        if (acted.hasFailed) session.exitCode = ExitCode.failed;
         if (!isWell(all, options)) session.exitCode = options.wait ? ExitCode.timeout : ExitCode.failed;
       }),
     );
@@ -83,6 +103,40 @@ async function listChecks(session: Session): Promise<void> {
   ]);
 }
 
+/** How long fixing may take where nothing else is asked for, in milliseconds. */
+const fixingMs = 120_000;
+
+/** @throws StellarError `usage` for options that do not go together */
+function checkCombinations({ pre, fix, recheck, yes, dryRun }: DoctorOptions): void {
+  if (pre && (fix || recheck))
+    throw new StellarError('usage', '--pre changes nothing: it goes with neither --fix nor --recheck.');
+  if (!fix && (yes || dryRun)) throw new StellarError('usage', `${yes ? '--yes' : '--dry-run'} goes with --fix.`);
+}
+
+/** What was done before the findings are shown. */
+interface Acted {
+  /** What was seen since. */
+  all?: Examined[];
+  hasFailed?: boolean;
+  /** For scripts. */
+  report?: object;
+}
+
+async function act(
+  session: Session,
+  options: DoctorOptions,
+  input: DoctorInput,
+  examine: () => Promise<Examined[]>,
+): Promise<Acted> {
+  const { describeFixed, fixFindings, recheckWecs, requireContexts } = await import('./doctor-fix.ts');
+  if (options.recheck) requireContexts(input);
+  const rechecked = options.recheck ? { rechecked: await recheckWecs(session, input) } : {};
+  if (!options.fix) return { report: rechecked };
+  const { all, fixed } = await fixFindings(session, options, input, examine);
+  const hasFailed = fixed.some(({ result }) => result === 'failed');
+  return { all, hasFailed, report: { ...rechecked, fixed: describeFixed(fixed) } };
+}
+
 /** A check that is misspelt would otherwise seem to be left out. */
 function sayUnknown(session: Session, { skip = [] }: DoctorOptions, all: readonly Examined[]): void {
   const made = new Set(all.flatMap(({ findings }) => findings.map(({ id }) => id)));
@@ -91,7 +145,7 @@ function sayUnknown(session: Session, { skip = [] }: DoctorOptions, all: readonl
 }
 
 const without = (skip: readonly string[], all: readonly Examined[]): Examined[] =>
-  all.map(({ subject, findings }) => ({ subject, findings: findings.filter(({ id }) => !skip.includes(id)) }));
+  all.map((each) => ({ ...each, findings: each.findings.filter(({ id }) => !skip.includes(id)) }));
 
 const isWell = (all: readonly Examined[], { skip = [], failOn }: DoctorOptions): boolean =>
   !without(skip, all).some(({ findings }) => findings.some(({ status }) => status === 'fail' || status === failOn));
@@ -101,6 +155,7 @@ async function show(
   io: Io,
   { color, pre }: DoctorOptions,
   examined: readonly Examined[],
+  acted: object = {},
 ): Promise<void> {
   const { output } = session;
   if (isForPeople(output)) {
@@ -117,7 +172,7 @@ async function show(
   const items = groupFindings(examined).map(describeGroup);
   const made = items.filter(({ status }) => status !== 'skipped');
   await session.print(
-    { items },
+    { items, ...acted },
     made.map(({ id }) => ({ name: id })),
     [],
   );

@@ -7,7 +7,6 @@ import { notHosting } from '../hosting/hosting.ts';
 import { ifSeen, reading } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { shareReads } from '../kube/client/shared-reads.ts';
-import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { checkHub, checkSpace } from '../spaces/checks.ts';
 import { listControlPlanes, roleOf } from '../spaces/spaces.ts';
 import { SpaceWatcher } from '../spaces/stages/space-watcher.ts';
@@ -18,14 +17,8 @@ import { hubEndpoints } from '../wecs/hub/hub-access.ts';
 import { clusterUid } from '../wecs/identity/cluster-uid.ts';
 import { readWholeHub } from '../wecs/registration/hub-evidence.ts';
 import { type HubWebhook, tryHubWebhook } from '../wecs/registration/hub-webhook.ts';
-import type { Examined, Subject } from './subject.ts';
+import type { Examined, Its, Subject } from './subject.ts';
 import { failedBy, reachable, wecKnown, wecsListed, withBlindness } from './unseen.ts';
-
-/** A client for an ITS, and the context that it was made of. */
-interface Its {
-  kube: Kube;
-  context: SelectedContext;
-}
 
 /** What doctor looks at. */
 export interface DoctorInput {
@@ -138,11 +131,12 @@ async function examineWecs(hub: Hub, named: DoctorInput['wecs'], run: Run): Prom
   return Promise.all(
     wecs.map(async (wec) => {
       const subject: Subject = { kind: 'wec', name: wec.name, its: kube.cluster.context };
+      const reached = wec.kube && { its: { kube, context }, wec: wec.kube };
       try {
         const evidence = known?.get(wec.name);
         const seen = await seeWec(shared, wec.name, wec.kube, endpoints, { evidence, tryWebhook });
         const checks = seen.error === undefined ? wecChecks : [...wecChecks, unreached(seen.error)];
-        return { subject, findings: await makeChecks(checks, seen.findings, findings) };
+        return { subject, reached, findings: await makeChecks(checks, seen.findings, findings) };
       } catch (error) {
         return { subject, findings: [failedBy(wecKnown, failureOf(error))] };
       }

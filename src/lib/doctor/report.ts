@@ -47,4 +47,5 @@ export function describeGroup({ subjects, finding }: Group): FindingReport {
   };
 }
 
-const nameOf = ({ kind, name }: Subject): string => (name === '' ? kind : `${kind}/${name}`);
+/** As `wec/NAME`; of this machine, `machine`. */
+export const nameOf = ({ kind, name }: Subject): string => (name === '' ? kind : `${kind}/${name}`);

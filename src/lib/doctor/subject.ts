@@ -1,4 +1,12 @@
 import type { Finding } from '../engine/checks.ts';
+import type { Kube } from '../kube/client/client.ts';
+import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
+
+/** A client for an ITS, and the context that it was made of. */
+export interface Its {
+  kube: Kube;
+  context: SelectedContext;
+}
 
 /** What checks are about. */
 export interface Subject {
@@ -13,6 +21,8 @@ export interface Subject {
 export interface Examined {
   subject: Subject;
   findings: readonly Finding[];
+  /** Of a WEC whose context was given: what it was looked at by. */
+  reached?: { its: Its; wec: Kube } | undefined;
 }
 
 /** A check with one outcome, and all subjects that it came to. */

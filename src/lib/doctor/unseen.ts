@@ -24,11 +24,11 @@ export const failedBy = ({ id, title }: CheckInfo, problem: StellarError): Findi
 });
 
 /** Nothing is known to be well of what was not seen at all. */
-export function withBlindness({ subject, findings }: Examined): Examined {
+export function withBlindness(examined: Examined): Examined {
+  const { subject, findings } = examined;
   const first = findings[0];
-  if (first?.status !== 'skipped' || !findings.every(({ status }) => status === 'skipped'))
-    return { subject, findings };
+  if (first?.status !== 'skipped' || !findings.every(({ status }) => status === 'skipped')) return examined;
   const { message, next } = first.problem;
   const unseen = fail('unseen', `Nothing of ${subject.name} could be seen: ${message}.`, ...next);
-  return { subject, findings: [{ ...visible(subject.kind), ...unseen }, ...findings] };
+  return { ...examined, findings: [{ ...visible(subject.kind), ...unseen }, ...findings] };
 }

@@ -2,7 +2,7 @@ import type { Evidence } from '../engine/problem.ts';
 import { conditionOf, type KubeObject, type WithConditions } from './objects.ts';
 
 /** An object as people name it: `Pod NAMESPACE/NAME`. */
-const named = (kind: string, { metadata: { namespace, name } }: KubeObject): string =>
+export const named = (kind: string, { metadata: { namespace, name } }: KubeObject): string =>
   `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
 
 /** What a condition says; nothing where there is none. @param on the context of the cluster */

@@ -21,7 +21,7 @@ export const externalChecks = (role: SpaceRole): Check<{ name: string; hosting: 
 
 /** KubeFlex asks for a token of a year, and never again while its Secret exists (kubeflex 0.9.3, adopted clusters). */
 async function tokenIsValid({ name, hosting }: { name: string; hosting: Kube }): Promise<Outcome> {
-  const token = await tokenFor(name, hosting);
+  const token = (await readCredentials(name, hosting))?.token;
   const expiry = tokenExpiry(token ?? '')?.getTime();
   if (expiry === undefined) return skipped('no token with a date is to be seen');
   const left = expiry - hosting.now();
@@ -50,11 +50,23 @@ const renewal = (name: string): NextStep[] => [
   ),
 ];
 
-async function tokenFor(name: string, hosting: Kube): Promise<string | undefined> {
-  const { name: secretName, inside } = secretOf.external ?? { name: '', inside: '' };
+/** The kubeconfig by which pods of the hosting cluster reach an external space. */
+export interface AdoptedCredentials {
+  secret: Secret;
+  /** Where it is in the Secret. */
+  key: string;
+  text: string;
+  token: string | undefined;
+}
+
+/** @returns undefined where there is none, or it may not be read */
+export async function readCredentials(name: string, hosting: Kube): Promise<AdoptedCredentials | undefined> {
+  const { name: secretName, inside: key } = secretOf.external ?? { name: '', inside: '' };
   const secret = await lenient(hosting).get<Secret>(resources.secrets, secretName, { namespace: namespaceOf(name) });
-  const text = secret?.data?.[inside];
-  return text === undefined ? undefined : parseHubKubeconfig(Buffer.from(text, 'base64').toString('utf8'))?.token;
+  const encoded = secret?.data?.[key];
+  if (secret === undefined || encoded === undefined) return undefined;
+  const text = Buffer.from(encoded, 'base64').toString('utf8');
+  return { secret, key, text, token: parseHubKubeconfig(text)?.token };
 }
 
 /** What should be so of the controllers of a WDS whose ITS is external. */
@@ -62,7 +74,7 @@ export const wdsCredentialChecks: readonly Check<{ wds: SpaceEvidence; its: stri
   {
     ...{ id: 'wds-its-credentials', title: 'its controllers have the present credentials of its ITS' },
     look: async ({ wds, its, hosting }) => {
-      const issued = tokenIssue((await tokenFor(its, hosting)) ?? '')?.getTime();
+      const issued = tokenIssue((await readCredentials(its, hosting))?.token ?? '')?.getTime();
       if (issued === undefined) return skipped(`no token of ${its} with a date is to be seen`);
       const isOlder = ({ status }: (typeof wds.pods)[number]) => Date.parse(status?.startTime ?? '') < issued;
       const controllers = [managerDeployment, transportDeployment];

@@ -15,6 +15,8 @@ export interface ControlPlane extends WithConditions {
     postCreateHookVars?: Record<string, string>;
     postCreateHooks?: HookUse[];
     globalVars?: Record<string, string>;
+    /** Of type external: how long KubeFlex's token is to be good for. */
+    tokenExpirationSeconds?: number;
     bootstrapSecretRef?: { name: string; namespace: string; inClusterKey?: string };
   };
   status?: NonNullable<WithConditions['status']> & {

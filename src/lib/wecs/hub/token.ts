@@ -63,6 +63,13 @@ export function tokenId(token: string): string | undefined {
   return typeof jti === 'string' ? jti : undefined;
 }
 
+/** The UID of the service account that a token was made for (kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin). */
+export function accountUid(token: string): string | undefined {
+  const claims = claimsOf(token)['kubernetes.io'] as { serviceaccount?: { uid?: unknown } } | undefined;
+  const uid = claims?.serviceaccount?.uid;
+  return typeof uid === 'string' ? uid : undefined;
+}
+
 function claimsOf(token: string): Record<string, unknown> {
   const payload = token.split('.')[1];
   if (token.split('.').length !== 3 || payload === undefined) return {};

@@ -1,4 +1,5 @@
 import { formatAge } from '../../engine/duration.ts';
+import type { Secret } from '../../kube/objects.ts';
 import { tokenExpiry } from '../hub/token.ts';
 import { type HubConnection, readHubKubeconfig } from '../klusterlet/agent.ts';
 import { hubConnectionOf } from '../registration/hub-connection.ts';
@@ -24,10 +25,7 @@ export function bootstrapNeed(
 ): string | undefined {
   const present = readHubKubeconfig(bootstrapSecret);
   if (present?.token === undefined) return firstTime;
-  const differs =
-    present.server !== endpoint.server ||
-    present.certificateAuthority?.trim() !== endpoint.certificateAuthority?.trim() ||
-    present.proxyUrl !== endpoint.proxyUrl;
+  const differs = isOtherConnection(bootstrapSecret, endpoint);
   const asked = [
     options.hubApiserver,
     options.forceInternalEndpointLookup,
@@ -53,4 +51,14 @@ export function bootstrapNeed(
   return isInError && !isAvailable
     ? 'the agent did not reach the ITS when it last tried: bootstrap secret renewed'
     : undefined;
+}
+
+/** Whether a bootstrap secret leads elsewhere than an endpoint, or by another authority. */
+export function isOtherConnection(bootstrapSecret: Secret | undefined, endpoint: HubConnection): boolean {
+  const present = readHubKubeconfig(bootstrapSecret);
+  return (
+    present?.server !== endpoint.server ||
+    present.certificateAuthority?.trim() !== endpoint.certificateAuthority?.trim() ||
+    present.proxyUrl !== endpoint.proxyUrl
+  );
 }

@@ -11,6 +11,7 @@ import { type Endpoint, isSameHub } from '../hub/endpoint.ts';
 import type { HubAccess } from '../hub/hub-access.ts';
 import type { KnownHub } from '../hub/hub-kubeconfig.ts';
 import { hubOf } from '../klusterlet/agent.ts';
+import { askOperator } from '../klusterlet/recheck.ts';
 import { klusterletName } from '../names.ts';
 import type { Klusterlet } from '../objects.ts';
 import { hubConnectionOf } from '../registration/hub-connection.ts';
@@ -39,9 +40,6 @@ export function findHub(wec: WecEvidence, known: readonly Endpoint[]): FoundHub 
 /** How long an operator may take to look at its hub: five questions at once, then two a second (seen with OCM 1.3.1: 9.5 s). */
 const operatorLookMs = 15_000;
 
-/** Any change of a Klusterlet makes its operator look at the hub at once; by itself it looks every five minutes. */
-const askedAnnotation = 'stellarctl.kubestellar.io/asked-at';
-
 /**
  * Whether a WEC's operator says that it is connected, and still does when it has been asked to look again: what it said last may be
  * minutes old. In a dry run nobody is asked.
@@ -49,9 +47,7 @@ const askedAnnotation = 'stellarctl.kubestellar.io/asked-at';
 export async function isStillConnected(kube: Kube, klusterlet: Klusterlet | undefined, run: Run): Promise<boolean> {
   if (klusterlet === undefined || hubConnectionOf(klusterlet).state !== 'working') return false;
   if (kube.dryRun) return false;
-  await kube.merge(resources.klusterlets, klusterletName, {
-    metadata: { uid: klusterlet.metadata.uid, annotations: { [askedAnnotation]: new Date(kube.now()).toISOString() } },
-  });
+  await askOperator(kube, klusterlet);
   const look = async () => {
     const now = await kube.get<Klusterlet>(resources.klusterlets, klusterletName);
     return now !== undefined && hubConnectionOf(now).state === 'working' ? undefined : true;

@@ -1,0 +1,138 @@
+import type { DoctorInput } from '../lib/doctor/doctor.ts';
+import type { FixResult } from '../lib/doctor/fix/apply.ts';
+import type { PlannedFix } from '../lib/doctor/fix/plan.ts';
+import type { Rechecked } from '../lib/doctor/fix/recheck.ts';
+import { nameOf } from '../lib/doctor/report.ts';
+import type { Examined } from '../lib/doctor/subject.ts';
+import { count } from '../lib/engine/counts.ts';
+import { StellarError } from '../lib/engine/errors.ts';
+import { hintOf, outline } from '../lib/engine/next-step.ts';
+import type { Step } from '../lib/engine/remedy.ts';
+import { toDocument } from '../lib/terminal/output.ts';
+import type { DoctorOptions } from './doctor.ts';
+import { confirm } from './shell/confirm.ts';
+import type { Session } from './shell/session.ts';
+
+/** What came of it, and what was seen last. */
+interface Fixed {
+  all: Examined[];
+  fixed: FixResult[];
+}
+
+/**
+ * Fixes what can be fixed without a person's decision: plans, says so, asks, looks again, and does what was agreed to and is still to be
+ * done; then it looks until that is not found any more, or the deadline has passed.
+ * @param examine looks once @throws StellarError `not-confirmed`
+ */
+export async function fixFindings(
+  session: Session,
+  options: DoctorOptions,
+  input: DoctorInput,
+  examine: () => Promise<Examined[]>,
+): Promise<Fixed> {
+  const { FixPlanner, lacksContext } = await import('../lib/doctor/fix/plan.ts');
+  const { applyFixes, confirmFixes, unapplied } = await import('../lib/doctor/fix/apply.ts');
+  const planner = new FixPlanner(input.spaces, session.run);
+  const plan = async (of: readonly Examined[]) =>
+    (await planner.plan(of)).filter(({ check }) => !options.skip?.includes(check));
+  const all = await examine();
+  const planned = await plan(all);
+  const blind = all.filter(lacksContext).length;
+  if (blind > 0)
+    session.progress.note(
+      `${count(blind, 'WEC')} can be fixed only with the context: stellarctl doctor NAME=CONTEXT --fix`,
+    );
+  const open = planned.filter(({ refused }) => refused === undefined);
+  announce(session, input, open);
+  for (const fix of planned) for (const line of linesOf(fix)) session.progress.note(line);
+  if (open.length === 0) session.progress.note('Nothing to fix.');
+  if (open.length === 0 || session.run.dryRun) return { all, fixed: planned.map(unapplied) };
+
+  await confirm(session, { ...deedOf(open), yes: options.yes });
+  // A person has had time.
+  session.run.deadline.restart(options.timeout);
+  await askOperators(session, input, open);
+  const present = await plan(await examine());
+  const applied = await applyFixes(planned, present, session.run);
+  for (const result of applied) say(session, result);
+  const { examined, fixed } = await confirmFixes(applied, examine, session.run);
+  for (const { result, subject, code } of fixed)
+    if (result === 'unconfirmed') session.progress.note(`${nameOf(subject)}: ${code} is still found: unconfirmed`);
+  return { all: examined, fixed };
+}
+
+/** Where what is found rests on an operator's word alone, that is asked for anew before anything is done. */
+async function askOperators(session: Session, input: DoctorInput, open: readonly PlannedFix[]): Promise<void> {
+  const { restsOnOperator } = await import('../lib/doctor/fix/table.ts');
+  const names = open.filter(({ code }) => restsOnOperator(code)).map(({ subject: { name } }) => name);
+  await recheckWecs(session, { wecs: input.wecs.filter(({ name }) => names.includes(name)) });
+}
+
+/** Has the operators of the WECs whose contexts were given look at their hubs again, and says what came of it. @throws StellarError `usage` */
+export async function recheckWecs(session: Session, { wecs }: Pick<DoctorInput, 'wecs'>): Promise<Rechecked[]> {
+  const { recheckAll } = await import('../lib/doctor/fix/recheck.ts');
+  const rechecked = await recheckAll(wecs, session.run);
+  for (const result of rechecked) session.progress.note(`${result.name}: ${inWords(result)}`);
+  return rechecked;
+}
+
+/** @throws StellarError `usage` where nobody could be asked */
+export function requireContexts({ wecs }: Pick<DoctorInput, 'wecs'>): void {
+  if (wecs.some(({ kube }) => kube !== undefined)) return;
+  throw new StellarError('usage', '--recheck asks the operators of WECs, which takes their contexts.', {
+    next: [outline('stellarctl doctor NAME=CONTEXT --recheck')],
+  });
+}
+
+function inWords(result: Rechecked): string {
+  switch (result.answer) {
+    case 'changed':
+      return 'its operator has looked again, and says something else now';
+    case 'unconfirmed':
+      return 'its operator was asked to look again and has written nothing new: what it said last is unconfirmed';
+    default:
+      return `its operator was not asked to look again: ${result.why}`;
+  }
+}
+
+/** The clusters that are about to be written to. */
+function announce(session: Session, { spaces, wecs }: DoctorInput, open: readonly PlannedFix[]): void {
+  if (spaces !== undefined && open.some(({ subject }) => subject.kind !== 'wec'))
+    session.announce(spaces.hosting, 'Hosting cluster');
+  const names = new Set(open.flatMap(({ subject: { kind, name } }) => (kind === 'wec' ? name : [])));
+  for (const { name, kube } of wecs) if (kube !== undefined && names.has(name)) session.announce(kube, `WEC ${name}:`);
+}
+
+function linesOf({ subject, code, steps, refused }: PlannedFix): string[] {
+  const about = `${nameOf(subject)} (${code})`;
+  if (refused === undefined) return steps.map((step) => `${about}: ${describeStep(step)}`);
+  return [`${about} is left to you: ${refused.message} ${hintOf(refused.next) ?? ''}`.trim()];
+}
+
+const describeStep = ({ verb, object, on, why }: Step): string =>
+  `${verb} ${object} on ${on}${why === undefined ? '' : ` (${why})`}`;
+
+function deedOf(open: readonly PlannedFix[]) {
+  const [first, ...others] = open;
+  const deed = { verb: 'Fix', doing: 'Fixing' };
+  if (first !== undefined && others.length === 0) return { ...deed, name: first.subject.name };
+  return { ...deed, name: count(open.length, 'finding'), number: open.length };
+}
+
+function say(session: Session, { subject, steps, result, error }: FixResult): void {
+  const { name } = subject;
+  if (error !== undefined)
+    session.progress.note(`${name}: not fixed: ${error.message} ${hintOf(error.next) ?? ''}`.trim());
+  else if (result === 'passed') session.progress.note(`${name}: nothing to do any more`);
+  else for (const step of steps) session.progress.reached(name, `done: ${describeStep(step)}`);
+}
+
+/** What became of findings, as scripts get it. The fields are an interface: docs/output.md. */
+export const describeFixed = (fixed: readonly FixResult[]): object[] =>
+  toDocument(
+    fixed.map(({ subject, ...rest }) => ({
+      subject: nameOf(subject),
+      ...(subject.its === undefined ? {} : { its: subject.its }),
+      ...rest,
+    })),
+  ).items;

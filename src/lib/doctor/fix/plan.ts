@@ -1,0 +1,93 @@
+import type { Finding } from '../../engine/checks.ts';
+import { failureOf, type StellarError } from '../../engine/errors.ts';
+import { type Progress, silentProgress } from '../../engine/progress.ts';
+import { keyOf, type Remedy, type Step } from '../../engine/remedy.ts';
+import type { Run } from '../../engine/run.ts';
+import type { SpaceTools } from '../../spaces/tools.ts';
+import { accessHub, type HubAccess } from '../../wecs/hub/hub-access.ts';
+import type { Examined, Its, Subject } from '../subject.ts';
+import { fixerOf } from './table.ts';
+
+/** What is to be done about one finding. */
+export interface PlannedFix {
+  subject: Subject;
+  /** The id of the check. */
+  check: string;
+  code: string;
+  steps: readonly Step[];
+  /** Why there are none. */
+  refused?: StellarError;
+  apply: Remedy['apply'];
+}
+
+/** Plans what can be fixed of what was found: reads only. What several findings ask for is planned once. */
+export class FixPlanner {
+  readonly #spaces: SpaceTools | undefined;
+  readonly #run: Run;
+  readonly #hubs = new Map<string, Promise<HubAccess>>();
+
+  constructor(spaces: SpaceTools | undefined, run: Run) {
+    this.#spaces = spaces;
+    // What a registration has reached is no result here.
+    this.#run = { ...run, progress: { ...silentProgress, ...sayingSteps(run.progress) } };
+  }
+
+  async plan(examined: readonly Examined[]): Promise<PlannedFix[]> {
+    const planned = await Promise.all(
+      examined.flatMap((each) => each.findings.map((finding) => this.#planOne(each, finding))),
+    );
+    const open = planned.filter((fix) => fix !== undefined);
+    const known = new Set<string>();
+    return open.filter(({ steps, refused }) => {
+      const keys = steps.map(keyOf);
+      const isNew = refused !== undefined || keys.some((key) => !known.has(key));
+      for (const key of keys) known.add(key);
+      return isNew;
+    });
+  }
+
+  /** @returns undefined where there is nothing to fix, or what it takes was not given */
+  async #planOne(examined: Examined, finding: Finding): Promise<PlannedFix | undefined> {
+    if (finding.status !== 'fail' && finding.status !== 'warn') return undefined;
+    const { code } = finding.problem;
+    const about = { subject: examined.subject, check: finding.id, code };
+    try {
+      const remedy = await this.#remedyOf(code, examined);
+      return remedy && { ...about, ...remedy };
+    } catch (error) {
+      return { ...about, steps: [], refused: failureOf(error), apply: async () => {} };
+    }
+  }
+
+  async #remedyOf(code: string, { subject: { name }, reached }: Examined): Promise<Remedy | undefined> {
+    const fixer = fixerOf(code);
+    if (fixer?.of === 'space') return this.#spaces && fixer.plan(name, this.#spaces);
+    if (fixer === undefined || reached === undefined) return undefined;
+    return fixer.plan(await this.#accessOf(reached.its), { name, kube: reached.wec }, this.#run);
+  }
+
+  /** Once for all WECs of an ITS. */
+  #accessOf({ kube, context }: Its): Promise<HubAccess> {
+    const known = this.#hubs.get(context.name) ?? accessHub(kube, context, undefined);
+    this.#hubs.set(context.name, known);
+    return known;
+  }
+}
+
+function sayingSteps(progress: Progress): Partial<Progress> {
+  return {
+    note: (text) => progress.note(text),
+    changed: (subject, text) => progress.changed(subject, text),
+    reached: (subject, text, elapsedMs) => progress.reached(subject, text, elapsedMs),
+    waiting: (subject, text) => progress.waiting(subject, text),
+  };
+}
+
+/** Whether a finding could be fixed if the context of its WEC were given. */
+export const lacksContext = ({ subject, reached, findings }: Examined): boolean =>
+  subject.kind === 'wec' &&
+  reached === undefined &&
+  findings.some(
+    (finding) =>
+      (finding.status === 'fail' || finding.status === 'warn') && fixerOf(finding.problem.code) !== undefined,
+  );

@@ -1,0 +1,57 @@
+import type { Remedy } from '../../engine/remedy.ts';
+import type { Run } from '../../engine/run.ts';
+import { planControllerRestart, planCredentialRenewal } from '../../spaces/renew-credentials.ts';
+import type { SpaceTools } from '../../spaces/tools.ts';
+import type { HubAccess } from '../../wecs/hub/hub-access.ts';
+import type { JoiningWec } from '../../wecs/join/options.ts';
+import { planRenewal, planRestart, type Renewed } from '../../wecs/join/remedies.ts';
+
+/**
+ * How a finding can be fixed without a person's decision. `restsOnOperator`: that it is so, only the operator of its WEC says. Both only read; that nothing is to be done (any more) is undefined.
+ * @throws StellarError for what keeps it from being fixed
+ */
+export type Fixer =
+  | {
+      of: 'wec';
+      restsOnOperator?: true;
+      plan: (access: HubAccess, wec: JoiningWec, run: Run) => Promise<Remedy | undefined>;
+    }
+  | { of: 'space'; plan: (name: string, tools: SpaceTools) => Promise<Remedy | undefined> };
+
+const renewing = (renewed: Renewed): Fixer => ({
+  of: 'wec',
+  plan: (access, wec, run) => planRenewal(access, wec, renewed, run),
+  // Its secrets and the ITS itself tell the rest.
+  ...(renewed === 'address' && { restsOnOperator: true }),
+});
+
+/** By the code of a finding. What is not here is left to a person. */
+const fixers: Readonly<Record<string, Fixer>> = {
+  'token-expired': renewing('credentials'),
+  'token-revoked': renewing('credentials'),
+  'bootstrap-secret-missing': renewing('credentials'),
+  'certificate-expired': renewing('credentials'),
+  'certificate-rejected': renewing('credentials'),
+  'managed-cluster-missing': renewing('credentials'),
+  'authority-wrong': renewing('address'),
+  'authority-missing': renewing('address'),
+  'authority-changed': renewing('address'),
+  'certificate-of-other-name': renewing('address'),
+  'hub-unresolvable': renewing('address'),
+  'hub-refuses': renewing('address'),
+  'hub-silent': renewing('address'),
+  'hub-not-reached': renewing('address'),
+  'requests-piled-up': renewing('requests'),
+  'agent-silent': { of: 'wec', plan: planRestart },
+  'lease-overdue': { of: 'wec', plan: planRestart },
+  'external-token-expiring': { of: 'space', plan: planCredentialRenewal },
+  'external-token-expired': { of: 'space', plan: planCredentialRenewal },
+  'its-credentials-outdated': { of: 'space', plan: planControllerRestart },
+};
+
+export const fixerOf = (code: string): Fixer | undefined => (Object.hasOwn(fixers, code) ? fixers[code] : undefined);
+
+export function restsOnOperator(code: string): boolean {
+  const fixer = fixerOf(code);
+  return fixer?.of === 'wec' && fixer.restsOnOperator === true;
+}

@@ -1,0 +1,156 @@
+import { command } from '../engine/command-line.ts';
+import { StellarError } from '../engine/errors.ts';
+import { inWords, outline, run } from '../engine/next-step.ts';
+import type { Remedy, Step } from '../engine/remedy.ts';
+import { whyUnseen } from '../kube/access.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { named } from '../kube/evidence.ts';
+import type { Deployment, KubeObject, Secret } from '../kube/objects.ts';
+import { resources } from '../kube/resources.ts';
+import { restartDeployment, restartedAt } from '../kube/restart.ts';
+import { requestToken } from '../kube/token-request.ts';
+import { accountUid, tokenIssue } from '../wecs/hub/token.ts';
+import { isTokenRefused } from '../wecs/identity/agent-certificate.ts';
+import { openSpace } from './access.ts';
+import { adoptedAccount } from './create/bootstrap.ts';
+import { type AdoptedCredentials, readCredentials } from './credentials.ts';
+import { managerDeployment, namespaceOf, transportDeployment } from './names.ts';
+import type { ControlPlane } from './objects.ts';
+import { itsOfWds, listControlPlanes } from './spaces.ts';
+import type { SpaceTools } from './tools.ts';
+
+/** What KubeFlex asks for where its ControlPlane does not say (kubeflex 0.9.3: a year). */
+const yearSeconds = 365 * 86_400;
+
+/**
+ * Renews the token by which the pods of the hosting cluster reach an external ITS, and restarts what has read the earlier one: the
+ * controllers of its WDSes. The earlier token is accepted until its end. Reads only, until it is applied.
+ * @throws StellarError `unreachable` where no context leads to that cluster, `identity-unproven` where it may be another one
+ */
+export async function planCredentialRenewal(name: string, tools: SpaceTools): Promise<Remedy | undefined> {
+  const { hosting } = tools;
+  const all = (await listControlPlanes(hosting)) ?? [];
+  const controlPlane = all.find(({ metadata }) => metadata.name === name);
+  const credentials = await readCredentials(name, hosting);
+  if (controlPlane === undefined || credentials?.token === undefined) return undefined;
+  const kube = await openAdopted(controlPlane, tools);
+  const account = await proveAdopted(name, kube, credentials.token);
+  const ofIts = all.filter(({ metadata }) => itsOfWds(metadata.name, all)?.metadata.name === name);
+  const controllers = (await Promise.all(ofIts.map((wds) => controllersOf(wds.metadata.name, hosting)))).flat();
+  const { secret } = credentials;
+  const on = hosting.cluster.context;
+  const object = `ServiceAccount ${adoptedAccount.namespace}/${adoptedAccount.name}`;
+  const requested: Step = { verb: 'request a token of', object, on: kube.cluster.context, uid: account.metadata.uid };
+  const why = 'its token is replaced, and nothing else of it';
+  return {
+    steps: [
+      requested,
+      { verb: 'write', object: named('Secret', secret), on, uid: secret.metadata.uid, why },
+      ...controllers.map((each) => restartOf(each, on)),
+    ],
+    async apply() {
+      const token = await newToken(name, kube, controlPlane.spec?.tokenExpirationSeconds ?? yearSeconds);
+      await replaceToken(hosting, credentials, token);
+      for (const controller of controllers) await restartDeployment(hosting, controller);
+    },
+  };
+}
+
+/**
+ * Restarts the controllers of a WDS, which read the credentials of its ITS only when they start. Reads only, until it is applied.
+ * @param its the name of its ITS
+ */
+export async function planControllerRestart(wds: string, { hosting }: SpaceTools): Promise<Remedy | undefined> {
+  const its = itsOfWds(wds, (await listControlPlanes(hosting)) ?? [])?.metadata.name;
+  const token = its && (await readCredentials(its, hosting))?.token;
+  const issued = tokenIssue(token ?? '')?.getTime();
+  if (issued === undefined) return undefined;
+  const controllers = await controllersOf(wds, hosting);
+  // One that has been restarted since is still about to.
+  const open = controllers.filter((each) => (restartedAt(each) ?? 0) < issued);
+  if (open.length === 0) return undefined;
+  return {
+    steps: open.map((each) => restartOf(each, hosting.cluster.context)),
+    async apply() {
+      for (const controller of open) await restartDeployment(hosting, controller);
+    },
+  };
+}
+
+const restartOf = (deployment: KubeObject, on: string): Step => ({
+  ...{ verb: 'restart', object: named('Deployment', deployment), on, uid: deployment.metadata.uid },
+  why: 'it reads the credentials of its ITS when it starts',
+});
+
+async function controllersOf(wds: string, hosting: Kube): Promise<Deployment[]> {
+  const namespace = namespaceOf(wds);
+  const found = await Promise.all(
+    [managerDeployment, transportDeployment].map((name) =>
+      hosting.get<Deployment>(resources.deployments, name, { namespace }),
+    ),
+  );
+  return found.filter((deployment) => deployment !== undefined);
+}
+
+/** A client for the cluster, as the user reaches it. */
+async function openAdopted(controlPlane: ControlPlane, tools: SpaceTools): Promise<Kube> {
+  const access = await openSpace(controlPlane, tools);
+  if (access.state === 'seen') return access.value;
+  const { name } = controlPlane.metadata;
+  throw new StellarError('unreachable', `The cluster of ${name} cannot be asked for a token: ${whyUnseen(access)}.`, {
+    next: [
+      outline(
+        command`stellarctl its create ${name} --type external --bootstrap-context CONTEXT --hosting-context ${tools.hosting.cluster.context}`,
+        'Note which context leads there',
+      ),
+    ],
+  });
+}
+
+/**
+ * A context may lead to another cluster than the one that was adopted: it is that one where KubeFlex's service account has the UID that
+ * the present token, expired or not, was made for.
+ */
+async function proveAdopted(name: string, kube: Kube, token: string): Promise<KubeObject> {
+  const { namespace, name: accountName } = adoptedAccount;
+  const account = await kube.get<KubeObject>(resources.serviceAccounts, accountName, { namespace });
+  const { context } = kube.cluster;
+  if (account !== undefined && account.metadata.uid === accountUid(token)) return account;
+  const found =
+    account === undefined
+      ? `it has no service account ${namespace}/${accountName}`
+      : `the token of ${name} was made for another service account than its ${namespace}/${accountName}`;
+  throw new StellarError(
+    'identity-unproven',
+    `The cluster of context ${context} is not proven to be ${name}: ${found}.`,
+    {
+      next: [run(command`kubectl --context ${context} -n ${namespace} get serviceaccount ${accountName} -o yaml`)],
+    },
+  );
+}
+
+/** @returns a token that is accepted; undefined in a dry run */
+async function newToken(name: string, kube: Kube, seconds: number): Promise<string | undefined> {
+  const token = (await requestToken(kube, adoptedAccount, seconds))?.token;
+  if (kube.dryRun) return undefined;
+  if (token !== undefined && !(await isTokenRefused(kube, token))) return token;
+  throw new StellarError(
+    'credentials-failed',
+    `${kube.cluster.context} does not accept the token that it has just issued for ${name}.`,
+    {
+      next: [inWords('Its API servers may be about to change their keys: run the same command again')],
+    },
+  );
+}
+
+/** Everything else of the kubeconfig stays, byte by byte. @throws ApiError 409 where somebody has changed the Secret since */
+async function replaceToken(
+  hosting: Kube,
+  { secret, key, text, token: present = '' }: AdoptedCredentials,
+  token: string | undefined,
+): Promise<void> {
+  const { name, namespace, uid, resourceVersion } = secret.metadata;
+  const renewed = token === undefined ? text : text.replaceAll(present, token);
+  const data = { [key]: Buffer.from(renewed).toString('base64') };
+  await hosting.merge<Secret>(resources.secrets, name, { metadata: { uid, resourceVersion }, data }, { namespace });
+}

@@ -1,0 +1,225 @@
+import { command } from '../../engine/command-line.ts';
+import { formatAge } from '../../engine/duration.ts';
+import { type ErrorCode, StellarError } from '../../engine/errors.ts';
+import { type NextStep, outline, run as runCommand } from '../../engine/next-step.ts';
+import type { Remedy, Step } from '../../engine/remedy.ts';
+import type { Run } from '../../engine/run.ts';
+import { isMet } from '../../engine/stages.ts';
+import { named } from '../../kube/evidence.ts';
+import { singletonAgentId } from '../accept.ts';
+import type { HubAccess } from '../hub/hub-access.ts';
+import { tokenExpiry } from '../hub/token.ts';
+import { certificateExpiry } from '../identity/agent-certificate.ts';
+import { bootstrapSecret, readHubKubeconfig, writtenAt } from '../klusterlet/agent.ts';
+import { agentNamespace, bootstrapSecretName, clusterNameLabel } from '../names.ts';
+import { hubConnectionOf } from '../registration/hub-connection.ts';
+import { bootstrapRequests, emptyEvidence } from '../registration/hub-evidence.ts';
+import type { RegistrationRequest } from '../registration/requests.ts';
+import { agentPodsOf, agentStarted, isOperatorPod, stuckPodsOf } from '../registration/wec-pods.ts';
+import { judgePlan } from './already-done.ts';
+import { bootstrapNeed, isOtherConnection } from './bootstrap-need.ts';
+import { followJoin } from './follow-join.ts';
+import { keptLabels } from './kept-labels.ts';
+import type { JoiningWec, JoinOptions } from './options.ts';
+import { OwnRequests } from './own-requests.ts';
+import { type JoinPlan, preflight } from './preflight.ts';
+import { dropCertificate, restartAgents, retryStuckPods } from './renew-agent.ts';
+import { clockMarginMs } from './superseded.ts';
+import { verifyEndpoint } from './verify-endpoint.ts';
+import { WebhookLook } from './webhook-look.ts';
+import { fateOf, worksLeft } from './works-left.ts';
+
+/**
+ * What of an agent's connection a finding is about. `credentials`: its token or certificate. `address`: where it looks for the hub, and by
+ * which authority. `requests`: those that it has sent and cannot use any more.
+ */
+export type Renewed = 'credentials' | 'address' | 'requests';
+
+/** A remedy accepts nothing, and leaves versions as they are. */
+const options: JoinOptions = { accept: false, labels: {} };
+
+/**
+ * Renews the connection of an agent by what a join does about it, and by the same proofs; the klusterlet itself is left as it is.
+ * Reads only, until it is applied.
+ * @throws StellarError where a join would refuse it as well, or a person has to decide
+ */
+export async function planRenewal(
+  access: HubAccess,
+  wec: JoiningWec,
+  renewed: Renewed,
+  run: Run,
+): Promise<Remedy | undefined> {
+  const plan = await look(access, wec, run);
+  if (renewed !== 'requests' && isAsking(plan)) return undefined;
+  const why = needOf(access, plan, renewed);
+  if (why === undefined) return undefined;
+  await refuseLoss(access, plan);
+  return {
+    steps: stepsOf(access, plan, why, supersededBy(plan)),
+    async apply() {
+      const { kube, wecBefore, endpoint, lost } = plan;
+      const started = Date.now();
+      await kube.apply(bootstrapSecret(endpoint, await access.anotherToken(), kube.now()));
+      await retryStuckPods(kube, wecBefore, false);
+      if (lost?.by === 'certificate') await dropCertificate(kube, wecBefore);
+      if (access.kube === undefined) return;
+      // An agent that is registered anew gets the labels back that its WEC had.
+      const given = plan.hubBefore?.managedCluster === undefined ? keptLabels(wecBefore.klusterlet) : {};
+      const begun = { changed: true, renewed: true, started, webhook: new WebhookLook(access.kube, run) };
+      const { error } = await followJoin(access, plan, { ...options, ...given }, begun, run);
+      if (error !== undefined) throw error;
+    },
+  };
+}
+
+/** What a join would know before its first write. An operator that says it is connected is believed: asking it again is a write. */
+const look = (access: HubAccess, wec: JoiningWec, run: Run): Promise<JoinPlan> =>
+  preflight(access, wec, options, {
+    verify: (endpoint) => verifyEndpoint(access.its, endpoint, run),
+    isStillConnected: async (_, klusterlet) => hubConnectionOf(klusterlet).state === 'working',
+  });
+
+/** Why an agent needs another bootstrap secret; undefined where it needs none. @throws StellarError `endpoint-unusable`, `identity-unproven` */
+function needOf(access: HubAccess, plan: JoinPlan, renewed: Renewed): string | undefined {
+  const { name, wecBefore, endpoint, lost, isTokenRefused } = plan;
+  if (lost !== undefined) return lost.why;
+  if (renewed === 'requests') return needOfRequests(access, plan);
+  const isAvailable = isMet(judgePlan(access, plan), 'available');
+  const need = bootstrapNeed(wecBefore, endpoint, options, { isAvailable, isTokenRefused });
+  if (need === undefined || renewed !== 'address' || isOtherConnection(wecBefore.bootstrapSecret, endpoint))
+    return need;
+  const join = command`stellarctl wec join ${`${name}=${plan.kube.cluster.context}`} --its ${access.its}`;
+  throw new StellarError(
+    'endpoint-unusable',
+    `${name} has the address of ${access.its} that is known here, ${endpoint.server}, and does not reach it.`,
+    { next: [outline(`${join} --hub-apiserver https://…`, 'Give the address that it reaches')] },
+  );
+}
+
+/** Whether the agent has asked since its bootstrap secret was written, by a token that is good: it waits for a person's decision. */
+function isAsking(plan: JoinPlan): boolean {
+  const { kube, wecBefore, hubBefore, isTokenRefused } = plan;
+  const { bootstrapSecret: secret } = wecBefore;
+  const expiry = tokenExpiry(readHubKubeconfig(secret)?.token ?? '')?.getTime() ?? Number.POSITIVE_INFINITY;
+  if (secret === undefined || hubBefore === undefined || isTokenRefused || expiry <= kube.now()) return false;
+  const own = ownRequestsOf(plan);
+  const written = writtenAt(secret) - clockMarginMs;
+  return bootstrapRequests(hubBefore).some(
+    (request) => isPending(request) && own.isProven(request) && request.created >= written,
+  );
+}
+
+/** Requests that are not proven to be its own may be another cluster's, whose agent waits. @throws StellarError `identity-unproven` */
+function needOfRequests({ its }: HubAccess, plan: JoinPlan): string | undefined {
+  const own = ownRequestsOf(plan);
+  const pending = bootstrapRequests(plan.hubBefore ?? emptyEvidence(plan.name)).filter(isPending);
+  const others = pending.filter((request) => !own.isProven(request));
+  if (others.length === 0) return pending.length === 0 ? undefined : 'its agent sends no more requests: it starts anew';
+  throw left(
+    'identity-unproven',
+    `${others.length} of the ${pending.length} requests of ${plan.name} are not proven to be those of this cluster's agent: another one may wait for them.`,
+    runCommand(command`kubectl --context ${its} get csr -l ${`${clusterNameLabel}=${plan.name}`}`, 'Look at them'),
+  );
+}
+
+const left = (code: ErrorCode, message: string, next: NextStep): StellarError =>
+  new StellarError(code, message, { next: [next] });
+
+const isPending = ({ state }: RegistrationRequest): boolean => state === 'pending';
+
+/**
+ * An agent that is connected to a hub without its works deletes their workloads some time after, which a person has to want.
+ * @throws StellarError `has-dependents`
+ */
+async function refuseLoss({ its }: HubAccess, { name, kube, wecBefore, hubBefore }: JoinPlan): Promise<void> {
+  if (wecBefore.hubSecret === undefined || hubBefore?.managedCluster !== undefined) return;
+  const works = await worksLeft(kube, wecBefore);
+  if (works !== undefined && works.evicted.length === 0) return;
+  const fate = (works && fateOf(works, its)) ?? 'whether it has works of the registration before may not be seen';
+  const join = command`stellarctl wec join ${`${name}=${kube.cluster.context}`} --its ${its}`;
+  throw left(
+    'has-dependents',
+    `${name} has no ManagedCluster on ${its}, and workloads: ${fate}.`,
+    runCommand(join, 'If they may go, or the ITS has their works again'),
+  );
+}
+
+function ownRequestsOf({ wecBefore, hubBefore }: JoinPlan): OwnRequests {
+  const { klusterlet } = wecBefore;
+  const own = new OwnRequests(klusterlet && singletonAgentId(klusterlet), wecBefore);
+  own.see(wecBefore, hubBefore?.requests ?? []);
+  return own;
+}
+
+/** What the agent has sent so far, whose keys end with the secret that they were sent by. What is decided against stays. */
+function supersededBy(plan: JoinPlan): RegistrationRequest[] {
+  const { hubSecret } = plan.wecBefore;
+  if (hubSecret !== undefined && certificateExpiry(hubSecret, plan.kube.now()) === undefined && plan.lost === undefined)
+    return [];
+  const own = ownRequestsOf(plan);
+  return bootstrapRequests(plan.hubBefore ?? emptyEvidence(plan.name)).filter(
+    (request) => request.state !== 'denied' && own.isProven(request),
+  );
+}
+
+function stepsOf(
+  { its }: HubAccess,
+  { kube, wecBefore, lost }: JoinPlan,
+  why: string,
+  superseded: readonly RegistrationRequest[],
+): Step[] {
+  const on = kube.cluster.context;
+  const { hubSecret, pods } = wecBefore;
+  const stuck = stuckPodsOf(pods, kube.now()).filter((pod) => !isOperatorPod(pod));
+  const agents = lost?.by === 'certificate' ? agentPodsOf(pods) : [];
+  const taken = lost?.by === 'certificate' && hubSecret !== undefined ? [hubSecret] : [];
+  const secret = `Secret ${agentNamespace}/${bootstrapSecretName}`;
+  return [
+    { verb: 'write', object: secret, on, uid: wecBefore.bootstrapSecret?.metadata.uid, why },
+    ...taken.map((each) => removal('Secret', each, on, 'it is of no use any more')),
+    ...(stuck.length + agents.length > 0 ? [restartOf(on)] : []),
+    ...superseded.map(({ csr }) => removal('CertificateSigningRequest', csr, its, 'superseded')),
+  ];
+}
+
+const removal = (kind: string, object: Parameters<typeof named>[1], on: string, why: string): Step => ({
+  ...{ verb: 'delete', object: named(kind, object), on, uid: object.metadata.uid, why },
+});
+
+/** Pods come and go: those that are there when it is done. */
+const restartOf = (on: string, why?: string): Step => ({
+  ...{ verb: 'restart', object: `Pods in ${agentNamespace}`, on },
+  ...(why && { why }),
+});
+
+/**
+ * Replaces the pods of an agent that runs and does nothing, as far as its Lease shows: once, as one that has not renewed its Lease since it
+ * started has not got better by that.
+ * @throws StellarError `agent-dead`, `identity-unproven`, and where a join would refuse this cluster
+ */
+export async function planRestart(access: HubAccess, wec: JoiningWec, run: Run): Promise<Remedy | undefined> {
+  const { name, kube } = wec;
+  const { wecBefore, hubBefore, identity } = await look(access, wec, run);
+  if (identity.state !== 'proven')
+    throw new StellarError(
+      'identity-unproven',
+      `${kube.cluster.context} is not proven to be ${name}: ${identity.found}.`,
+    );
+  const started = agentStarted(wecBefore.klusterlet, wecBefore.pods);
+  const renewed = Date.parse(hubBefore?.lease?.spec?.renewTime ?? '');
+  if (started === undefined || Number.isNaN(renewed)) return undefined;
+  // Both times are of the agent's own node.
+  if (started > renewed)
+    throw left(
+      'agent-dead',
+      `The agent of ${name} started ${formatAge(kube.now() - started)} ago and has not renewed its Lease since: it has been restarted already.`,
+      runCommand(
+        command`kubectl --context ${kube.cluster.context} -n ${agentNamespace} logs deployment/klusterlet-agent`,
+      ),
+    );
+  const why = `it has not renewed its Lease for ${formatAge(kube.now() - renewed)}`;
+  return {
+    steps: [restartOf(kube.cluster.context, why)],
+    apply: () => restartAgents(kube),
+  };
+}

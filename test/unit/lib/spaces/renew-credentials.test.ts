@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Remedy } from '../../../../src/lib/engine/remedy.ts';
+import { apiError } from '../../../../src/lib/kube/client/errors.ts';
+import type { KubeObject } from '../../../../src/lib/kube/objects.ts';
+import { planControllerRestart, planCredentialRenewal } from '../../../../src/lib/spaces/renew-credentials.ts';
+import { fakeKube, now, secondsAgo } from '../../support/builders.ts';
+import {
+  hostingCluster,
+  inSpace,
+  its,
+  kubeconfigOf,
+  MemoryCluster,
+  wds,
+  wdsDeployments,
+} from '../../support/space-builders.ts';
+
+const encoded = (claims: object) => Buffer.from(JSON.stringify(claims)).toString('base64url');
+const tokenOf = (uid: string, issued = now / 1000) =>
+  `e30.${encoded({ iat: issued, exp: issued + 60, 'kubernetes.io': { serviceaccount: { uid } } })}.sig`;
+const kubeconfig = (token: string) => `# by KubeFlex
+clusters: [{name: its7, cluster: {server: "https://ext:6443"}}]
+users:
+  - {name: its7, user: {token: ${token}}}
+`;
+const secret = (token: string) =>
+  inSpace('Secret', 'its7', {
+    metadata: { name: 'admin-kubeconfig', uid: 'uid-of-secret', resourceVersion: '42' },
+    data: { 'kubeconfig-incluster': Buffer.from(kubeconfig(token)).toString('base64'), other: 'eA==' },
+  });
+const account = {
+  kind: 'ServiceAccount',
+  metadata: { name: 'kubeflex', namespace: 'kube-system', uid: 'uid-of-account' },
+};
+const controllers = (restarted?: string) =>
+  wdsDeployments('its7').map((deployment) => {
+    const spec = {
+      ...deployment.spec,
+      template: {
+        ...deployment.spec?.template,
+        ...(restarted && { metadata: { annotations: { 'kubectl.kubernetes.io/restartedAt': restarted } } }),
+      },
+    };
+    return inSpace('Deployment', 'wds7', { ...deployment, spec });
+  });
+
+interface Given {
+  present?: string;
+  /** Whether a context is known to lead to the external cluster. */
+  isKnown?: boolean;
+  /** The UID of the account on the cluster that the context leads to. */
+  uid?: string;
+  deployments?: readonly KubeObject[];
+  /** What the cluster says of the token that it has issued. */
+  refuses?: boolean;
+}
+
+function installation({
+  present = tokenOf('uid-of-account'),
+  isKnown = true,
+  uid = 'uid-of-account',
+  ...given
+}: Given) {
+  const planes = [its('its7', { type: 'external' }), wds('wds7', 'its7')];
+  const hosting = new MemoryCluster([...planes, secret(present), ...(given.deployments ?? controllers())]);
+  const review = async (): Promise<never> => {
+    if (given.refuses) throw apiError(hostingCluster, 401, '');
+    return { status: { userInfo: { username: 'system:serviceaccount:kube-system:kubeflex' } } } as never;
+  };
+  const ext = new MemoryCluster([{ ...account, metadata: { ...account.metadata, uid } }], {
+    ...{ cluster: { context: 'ext', server: 'https://ext:6443' }, fork: () => fakeKube({ review }) },
+  });
+  const tools = {
+    ...{ hosting: hosting.kube, hostingSource: '--hosting-context' as const, connect: () => ext.kube },
+    hostingContext: { name: hostingCluster.context, server: hostingCluster.server, cluster: {}, user: {} },
+    kubeconfig: kubeconfigOf(
+      isKnown ? { ext: { cluster: 'ext', user: 'ext', of: 'its7', hosting: hostingCluster.context } } : {},
+    ),
+    target: { file: '/no/such/kubeconfig', env: {}, dryRun: false },
+  };
+  tools.kubeconfig.clusters.set('ext', { server: 'https://ext:6443' });
+  tools.kubeconfig.users.set('ext', {});
+  return { hosting, ext, tools };
+}
+
+const inWords = (remedy: Remedy | undefined) =>
+  remedy?.steps.map(({ verb, object, on }) => `${verb} ${object} on ${on}`);
+
+describe('the credentials of an external ITS', () => {
+  test('are renewed: only the token is replaced, in this very version of the Secret; its WDSes restart', async () => {
+    const { hosting, ext, tools } = installation({});
+    const remedy = await planCredentialRenewal('its7', tools);
+    assert.deepEqual([hosting.writes, ext.writes], [[], []], 'planning only reads');
+    const on = hostingCluster.context;
+    assert.deepEqual(inWords(remedy), [
+      'request a token of ServiceAccount kube-system/kubeflex on ext',
+      `write Secret its7-system/admin-kubeconfig on ${on}`,
+      ...['kubestellar-controller-manager', 'transport-controller'].map(
+        (name) => `restart Deployment wds7-system/${name} on ${on}`,
+      ),
+    ]);
+    await remedy?.apply();
+    assert.deepEqual(ext.writes, ['create ServiceAccount/token kubeflex']);
+    assert.deepEqual((ext.bodies[0] as { spec: object }).spec, { expirationSeconds: 365 * 86_400 });
+    assert.deepEqual(hosting.bodies[0], {
+      metadata: { uid: 'uid-of-secret', resourceVersion: '42' },
+      data: { 'kubeconfig-incluster': Buffer.from(kubeconfig('minted-token')).toString('base64') },
+    });
+    assert.deepEqual(hosting.writes.slice(1), [
+      'merge Deployment kubestellar-controller-manager',
+      'merge Deployment transport-controller',
+    ]);
+  });
+
+  test('stay as they are where the new token is not accepted', async () => {
+    const { hosting, tools } = installation({ refuses: true });
+    const remedy = await planCredentialRenewal('its7', tools);
+    await assert.rejects(remedy?.apply() ?? Promise.resolve(), { code: 'credentials-failed' });
+    assert.deepEqual(hosting.writes, []);
+  });
+
+  test('are not asked of a cluster that may be another one, or that no context leads to', async () => {
+    const other = installation({ uid: 'another' });
+    await assert.rejects(planCredentialRenewal('its7', other.tools), { code: 'identity-unproven' });
+    const unknown = installation({ isKnown: false });
+    await assert.rejects(planCredentialRenewal('its7', unknown.tools), { code: 'unreachable' });
+    assert.deepEqual([other.ext.writes, unknown.ext.writes], [[], []]);
+  });
+});
+
+describe('the controllers of a WDS', () => {
+  const planned = async (deployments: readonly KubeObject[]) => {
+    const { hosting, tools } = installation({ deployments });
+    const remedy = await planControllerRestart('wds7', tools);
+    await remedy?.apply();
+    return hosting.writes;
+  };
+  test('are restarted for the present credentials of their ITS', async () =>
+    assert.deepEqual(await planned(controllers(secondsAgo(60))), [
+      'merge Deployment kubestellar-controller-manager',
+      'merge Deployment transport-controller',
+    ]));
+  test('are not restarted twice', async () => assert.deepEqual(await planned(controllers(secondsAgo(0))), []));
+});

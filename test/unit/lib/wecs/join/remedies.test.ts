@@ -1,0 +1,205 @@
+import assert from 'node:assert/strict';
+import { before, describe, test } from 'node:test';
+import type { Remedy } from '../../../../../src/lib/engine/remedy.ts';
+import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
+import type { KubeObject, Secret } from '../../../../../src/lib/kube/objects.ts';
+import type { HubAccess } from '../../../../../src/lib/wecs/hub/hub-access.ts';
+import { planRenewal, planRestart, type Renewed } from '../../../../../src/lib/wecs/join/remedies.ts';
+import { bootstrapSecret } from '../../../../../src/lib/wecs/klusterlet/agent.ts';
+import { hubHash } from '../../../../../src/lib/workloads/applied-works.ts';
+import {
+  agentKeyPair,
+  csr,
+  fakeKube,
+  joinedCluster,
+  klusterlet,
+  lease,
+  managedCluster,
+  now,
+  run,
+  secondsAgo,
+  wecPod,
+} from '../../../support/builders.ts';
+import { MemoryCluster } from '../../../support/space-builders.ts';
+
+const authority = 'CA';
+const inside = { server: 'https://192.0.2.1:6443', certificateAuthority: authority };
+const agentNamespace = 'open-cluster-management-agent';
+
+const encoded = (claims: object) => Buffer.from(JSON.stringify(claims)).toString('base64url');
+/** By the clocks of the clusters as well as by ours. */
+const longAgo = -1_000_000_000;
+/** @param left seconds until its end */
+const token = (left: number) => `e30.${encoded({ exp: (Date.now() + left * 1000) / 1000, jti: 'own' })}.sig`;
+
+const kindOf = <T extends KubeObject>(kind: string, object: T): T => ({ ...object, kind });
+const secretOf = (object: KubeObject): Secret => ({
+  ...(object as Secret),
+  metadata: { ...object.metadata, uid: `uid-of-${object.metadata.name}` },
+});
+const bootstrap = (left: number, server = inside.server) =>
+  secretOf(bootstrapSecret({ ...inside, server, proxyUrl: undefined }, token(left), now - 600_000));
+
+const system = (uid: string) => kindOf('Namespace', { metadata: { name: 'kube-system', uid } });
+const agentPod = (startedAgo: number) => ({
+  ...kindOf(
+    'Pod',
+    wecPod('klusterlet-agent', [{ name: 'agent', state: { running: { startedAt: secondsAgo(startedAgo) } } } as never]),
+  ),
+});
+
+let certificate: Record<string, string>;
+before(async () => {
+  certificate = await agentKeyPair('cluster1', 'agent-a');
+});
+const hubSecret = (): Secret => ({
+  metadata: { name: 'hub-kubeconfig-secret', namespace: agentNamespace, uid: 'uid-of-certificate' },
+  data: { ...certificate, kubeconfig: bootstrap(600).data?.kubeconfig ?? '' },
+});
+
+interface Given {
+  hub?: readonly KubeObject[];
+  wec?: readonly KubeObject[];
+  situation?: string;
+  /** As whom the ITS knows the agent's certificate. */
+  holder?: string;
+}
+
+/** Both clusters in memory, as a dry run sees them. */
+function clusters({ hub = [], wec = [], situation = 'garbage-token', holder }: Given) {
+  const fork = (() =>
+    fakeKube({
+      review: (async () => ({ status: { userInfo: { username: holder ?? '' } } })) as Kube['review'],
+    })) as Kube['fork'];
+  const its1 = new MemoryCluster([system('its'), ...hub], {
+    ...{ dryRun: true, fork, cluster: { context: 'its1', server: 'https://127.0.0.1:1' } },
+  });
+  const own = kindOf('Klusterlet', klusterlet(situation));
+  const cluster1 = new MemoryCluster([system('wec'), own, ...wec], {
+    ...{ dryRun: true, cluster: { context: 'kind-1', server: 'https://kind-1' } },
+  });
+  const access: HubAccess = {
+    ...{ its: 'its1', kube: its1.kube, inside, insideForbidden: false, ocmVersion: '1.3.1', imageRegistry: undefined },
+    outside: { server: 'https://127.0.0.1:1', certificateAuthority: authority },
+    token: async () => 'token',
+    anotherToken: async () => 'token',
+  };
+  return { access, its1, cluster1, target: { name: 'cluster1', kube: cluster1.kube } };
+}
+
+const inWords = (remedy: Remedy | undefined) =>
+  remedy?.steps.map(({ verb, object, on }) => `${verb} ${object} on ${on}`);
+
+/** What is planned, and what a dry run of it writes. */
+async function renewed(what: Renewed, given: Given) {
+  const { access, target, its1, cluster1 } = clusters(given);
+  const remedy = await planRenewal(access, target, what, { ...run(), dryRun: true });
+  assert.deepEqual([its1.writes, cluster1.writes], [[], []], 'planning only reads');
+  await remedy?.apply();
+  return { steps: inWords(remedy), hub: its1.writes, wec: cluster1.writes };
+}
+
+const writeSecret = `write Secret ${agentNamespace}/bootstrap-hub-kubeconfig on kind-1`;
+const bootstrapped = (left: number, server?: string) => kindOf('Secret', bootstrap(left, server));
+
+describe('the connection of an agent', () => {
+  test('gets another token where its own has expired, and nothing else is written', async () => {
+    assert.deepEqual(await renewed('credentials', { wec: [bootstrapped(longAgo)] }), {
+      ...{ steps: [writeSecret], hub: [], wec: ['apply Secret bootstrap-hub-kubeconfig'] },
+    });
+  });
+
+  test('is left as it is where its operator is content', async () => {
+    const wec = [bootstrapped(3600), kindOf('Secret', hubSecret())];
+    const hub = [kindOf('ManagedCluster', joinedCluster())];
+    const holder = 'system:open-cluster-management:cluster1:agent-a';
+    const result = await renewed('credentials', { wec, hub, situation: 'join-singleton', holder });
+    assert.deepEqual(result, { steps: undefined, hub: [], wec: [] });
+  });
+
+  test('gets the address that is known here, unless it has that already', async () => {
+    const situation = 'wrong-port';
+    const { steps } = await renewed('address', { wec: [bootstrapped(3600, 'https://192.0.2.1:1')], situation });
+    assert.deepEqual(steps, [writeSecret]);
+    await assert.rejects(renewed('address', { wec: [bootstrapped(3600)], situation }), { code: 'endpoint-unusable' });
+  });
+
+  const pending = (agent: string) =>
+    Promise.all(
+      Array.from({ length: 10 }, async (_, index) => {
+        const made = await csr({ agent, name: `csr-${index}`, key: `key-${index}`, age: 1000 });
+        return kindOf('CertificateSigningRequest', { ...made, metadata: { ...made.metadata, uid: `uid-${index}` } });
+      }),
+    );
+  test('is begun anew where its requests have piled up, which go by their UIDs', async () => {
+    const hub = [kindOf('ManagedCluster', managedCluster()), ...(await pending('agent-a'))];
+    const { steps = [] } = await renewed('requests', { hub, wec: [bootstrapped(3600)] });
+    assert.equal(steps[0], writeSecret);
+    assert.deepEqual(
+      steps.slice(1).toSorted(),
+      hub.slice(1).map(({ metadata: { name } }) => `delete CertificateSigningRequest ${name} on its1`),
+    );
+  });
+  test('is left as it is while its agent, which has asked since, waits for a person', async () => {
+    const asked = kindOf('CertificateSigningRequest', await csr({ agent: 'agent-a', age: 500 }));
+    const hub = [kindOf('ManagedCluster', managedCluster()), asked];
+    const address = 'https://192.0.2.1:1';
+    assert.equal((await renewed('address', { hub, wec: [bootstrapped(3600, address)] })).steps, undefined);
+    assert.equal((await renewed('credentials', { hub, wec: [bootstrapped(longAgo)] })).steps?.length, 2);
+  });
+  test("is not where they may be another cluster's", async () => {
+    const hub = [kindOf('ManagedCluster', managedCluster()), ...(await pending('agent-b'))];
+    await assert.rejects(renewed('requests', { hub, wec: [bootstrapped(3600)] }), { code: 'identity-unproven' });
+  });
+});
+
+describe('an agent whose ManagedCluster is gone', () => {
+  const situation = 'join-singleton';
+  const holder = 'system:open-cluster-management:cluster1:agent-a';
+  test('loses its certificate by its UID, and its pods', async () => {
+    const wec = [bootstrapped(3600), kindOf('Secret', hubSecret()), agentPod(3000)];
+    const result = await renewed('credentials', { wec, situation, holder });
+    assert.deepEqual(result.steps, [
+      writeSecret,
+      `delete Secret ${agentNamespace}/hub-kubeconfig-secret on kind-1`,
+      `restart Pods in ${agentNamespace} on kind-1`,
+    ]);
+    assert.deepEqual(result.wec, [
+      'apply Secret bootstrap-hub-kubeconfig',
+      'delete Secret hub-kubeconfig-secret',
+      'delete Pod klusterlet-agent-1',
+    ]);
+  });
+  test('keeps it where that would cost workloads, or nobody can tell', async () => {
+    const work = kindOf('AppliedManifestWork', {
+      metadata: { name: 'work' },
+      spec: { hubHash: hubHash(inside.server), agentID: 'agent-a', manifestWorkName: 'nginx' },
+    });
+    const wec = [bootstrapped(3600), kindOf('Secret', hubSecret())];
+    await assert.rejects(renewed('credentials', { wec: [...wec, work], situation, holder }), {
+      ...{ code: 'has-dependents', message: /nginx/ },
+    });
+  });
+});
+
+describe('an agent that has fallen silent', () => {
+  const holder = 'system:open-cluster-management:cluster1:agent-a';
+  async function restarted(startedAgo: number, as = holder) {
+    const hub = [
+      kindOf('ManagedCluster', joinedCluster({ available: 'unknown' })),
+      kindOf('Lease', { ...lease(600), metadata: { name: 'managed-cluster-lease', namespace: 'cluster1' } }),
+    ];
+    const wec = [bootstrapped(3600), kindOf('Secret', hubSecret()), agentPod(startedAgo)];
+    const { access, target, cluster1 } = clusters({ hub, wec, situation: 'join-singleton', holder: as });
+    const remedy = await planRestart(access, target, run());
+    await remedy?.apply();
+    return { steps: inWords(remedy), writes: cluster1.writes };
+  }
+  test('is restarted', async () =>
+    assert.deepEqual(await restarted(3000), {
+      ...{ steps: [`restart Pods in ${agentNamespace} on kind-1`], writes: ['delete Pod klusterlet-agent-1'] },
+    }));
+  test('is not restarted twice', () => assert.rejects(restarted(60), { code: 'agent-dead' }));
+  test("is not restarted where the cluster may be another one's", () =>
+    assert.rejects(restarted(3000, 'system:open-cluster-management:other:agent-x')));
+});
