@@ -5,6 +5,7 @@ import { initCommand } from './commands/init.ts';
 import { createItsCommand } from './commands/its/create.ts';
 import { tokenCommand } from './commands/its/token.ts';
 import { useCommand } from './commands/its/use.ts';
+import { reportCommand } from './commands/report.ts';
 import { spaceDeleteCommand } from './commands/space/delete.ts';
 import { spaceGetCommand } from './commands/space/get.ts';
 import { spaceListCommand } from './commands/space/list.ts';
@@ -62,6 +63,7 @@ export function buildProgram(io: Io, name: string): Command {
     .addCommand(deregisterCommand(io))
     .addCommand(statusCommand(io))
     .addCommand(doctorCommand(io))
+    .addCommand(reportCommand(io))
     .helpCommand(false)
     .addCommand(helpCommand())
     .showSuggestionAfterError()

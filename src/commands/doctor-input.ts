@@ -29,9 +29,10 @@ export async function examination(session: Session, input: DoctorInput): Promise
   return () => examine(input, session.run);
 }
 
-export async function inputOf(
+/** The clusters that a command line means. @throws StellarError `usage` where it means none */
+export async function clustersOf(
   session: Session,
-  { wecContext }: DoctorOptions,
+  { wecContext }: Pick<DoctorOptions, 'wecContext'>,
   positional: readonly string[],
 ): Promise<DoctorInput> {
   const wecs = await session.wecs(parseWecArguments(positional, wecContext));

@@ -69,8 +69,8 @@ export function doctorCommand(io: Io): Command {
         if (options.fix && command.getOptionValueSource('timeout') === 'default') options.timeout = fixingMs;
         if (options.fix) session.run.deadline.restart(options.timeout);
         checkCombinations(options);
-        const { examination, inputOf, preflight } = await import('./doctor-input.ts');
-        const input = options.pre ? undefined : await inputOf(session, options, positional);
+        const { examination, clustersOf, preflight } = await import('./doctor-input.ts');
+        const input = options.pre ? undefined : await clustersOf(session, options, positional);
         const examine = await (input === undefined ? preflight(session, options) : examination(session, input));
         session.progress.waiting('doctor', 'looking at the installation');
         const acted = input && (options.fix || options.recheck) ? await act(session, options, input, examine) : {};

@@ -50,7 +50,8 @@ export function statusCommand(io: Io): Command {
     );
 }
 
-async function statusTools(session: Session): Promise<StatusTools> {
+/** What looking at the installation takes that the options mean. */
+export async function statusTools(session: Session): Promise<StatusTools> {
   const { PartClients } = await import('../lib/status/part-clients.ts');
   const { connect: _connect, target: _target, ...tools } = await session.spaceTools();
   const connect = (...parameters: Parameters<Session['connect']>) => session.connect(...parameters);

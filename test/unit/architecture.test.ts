@@ -64,7 +64,7 @@ test('only src/lib/programs/program.ts runs programs, and never through a shell'
 
 test('commands that people are told to type are quoted by the tag `command`', () => {
   const untagged =
-    /(?<!command)`[^`]*\b(?:stellarctl (?:init|its|wds|wec|status|doctor|accept|label|properties|deregister) |(?:kubectl|clusteradm) [a-z-])[^`]*\$\{/;
+    /(?<!command)`[^`]*\b(?:stellarctl (?:init|its|wds|wec|status|doctor|report|accept|label|properties|deregister) |(?:kubectl|clusteradm) [a-z-])[^`]*\$\{/;
   const tagged = sources.filter(({ text }) => /command`[^`]*\$\{/.test(text));
   assert.ok(tagged.length > 0, 'this test sees no command at all');
   const offenders = sources.flatMap(({ file, text }) =>
@@ -74,7 +74,8 @@ test('commands that people are told to type are quoted by the tag `command`', ()
 });
 
 test('commands of this program begin a text, so that they are told as the user calls it', () => {
-  const inside = /(?<!['"`]|&& )\bstellarctl (?:init|its|wds|wec|status|doctor|accept|label|properties|deregister)\b/;
+  const inside =
+    /(?<!['"`]|&& )\bstellarctl (?:init|its|wds|wec|status|doctor|report|accept|label|properties|deregister)\b/;
   assert.match("'See stellarctl wec list'", inside);
   const offenders = sources.filter(({ text }) =>
     text.split('\n').some((line) => inside.test(line) && !/^ *(?:\/?\*|\/\/)/.test(line)),
@@ -83,6 +84,22 @@ test('commands of this program begin a text, so that they are told as the user c
   assert.deepEqual(
     offenders.map(({ file }) => file),
     ['src/lib/wecs/registration/approval.ts'],
+  );
+});
+
+test('what goes into a report is redacted at one place', () => {
+  const report = sources.filter(({ file }) => file.startsWith('src/lib/report/'));
+  const importers = report.filter(({ text }) => text.includes("'./redact.ts'"));
+  assert.deepEqual(
+    importers.map(({ file }) => file),
+    ['src/lib/report/contents.ts'],
+  );
+  assert.deepEqual(
+    outside(
+      'src/lib/report/contents.ts',
+      report.filter(({ text }) => text.includes('files.push(')),
+    ),
+    [],
   );
 });
 

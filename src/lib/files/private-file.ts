@@ -20,7 +20,7 @@ export async function createPrivately(file: string, content: string): Promise<vo
  * that an interruption leaves the old content or the new.
  * @throws StellarError `file-error`, also for a target that is not a regular file
  */
-export async function writePrivately(file: string, content: string): Promise<void> {
+export async function writePrivately(file: string, content: string | Uint8Array): Promise<void> {
   const temporary = `${file}.${randomUUID()}.tmp`;
   try {
     await refuseSpecialFile(file);
@@ -59,7 +59,7 @@ async function refuseSpecialFile(file: string): Promise<void> {
   if (present !== undefined && !present.isFile()) throw new Error('it is not a regular file');
 }
 
-async function writeNew(file: string, content: string): Promise<void> {
+async function writeNew(file: string, content: string | Uint8Array): Promise<void> {
   const handle = await open(file, 'wx', 0o600);
   try {
     await handle.chmod(0o600);

@@ -20,6 +20,7 @@ export const resources = {
   secrets: resource('v1', 'Secret', 'secrets', true),
   configMaps: resource('v1', 'ConfigMap', 'configmaps', true),
   serviceAccounts: resource('v1', 'ServiceAccount', 'serviceaccounts', true),
+  events: resource('v1', 'Event', 'events', true),
   pods: resource('v1', 'Pod', 'pods', true),
   deployments: resource('apps/v1', 'Deployment', 'deployments', true),
   statefulSets: resource('apps/v1', 'StatefulSet', 'statefulsets', true),

@@ -4,8 +4,9 @@ import { stripVTControlCharacters } from 'node:util';
 import { type Deadline, throwIfInterrupted } from '../engine/deadline.ts';
 import { StellarError } from '../engine/errors.ts';
 import { inWords } from '../engine/next-step.ts';
+import { redactText } from '../engine/redact.ts';
 import { endGroupOn, type SendSignal } from './process-group.ts';
-import { argumentsWithoutSecrets, withoutSecrets } from './redact.ts';
+import { argumentsWithoutSecrets } from './redact.ts';
 import { compareVersions, findVersion } from './version.ts';
 
 /** A program of the user's machine that stellarctl runs for some of its commands. */
@@ -181,7 +182,7 @@ function commandOf({ name }: NamedProgram, args: readonly string[]): string {
 const wordsKept = 8;
 
 function lastLines(stderr: string): string[] {
-  const lines = withoutSecrets(stripVTControlCharacters(stderr)).split(/[\r\n]+/);
+  const lines = redactText(stripVTControlCharacters(stderr)).split(/[\r\n]+/);
   return lines
     .map((line) => line.trimEnd())
     .filter((line) => line !== '')

@@ -10,6 +10,9 @@ export const hubNamespace = 'open-cluster-management-hub';
 /** Where a WEC's agents run. */
 export const agentNamespace = 'open-cluster-management-agent';
 
+/** Where a WEC's add-ons run. */
+export const addonNamespace = 'open-cluster-management-agent-addon';
+
 export const clusterManagerName = 'cluster-manager';
 /** The Deployment, and the Service, of a hub's webhooks for ManagedClusters. */
 export const webhookName = 'cluster-manager-registration-webhook';

@@ -41,7 +41,7 @@ export interface Kube {
   /** Read in pages of 500. @returns undefined when there is no such kind. */
   list<T extends KubeObject>(resource: Resource, selection?: Selection): Promise<T[] | undefined>;
   /** GET of any path, parsed as JSON. @param accept the form of the answer, where there are several @returns undefined on 404. */
-  read<T>(path: string, accept?: string): Promise<T | undefined>;
+  read<T>(path: string, accept?: string, query?: Record<string, string>): Promise<T | undefined>;
   /** The last lines that a container has written. @param options.previous of its run before this one. @returns undefined where there are none */
   logTail(
     pod: ObjectMeta,

@@ -107,8 +107,8 @@ class LiveKube implements Kube {
     return items;
   }
 
-  read<T>(path: string, accept?: string): Promise<T | undefined> {
-    return orUndefined(this.#requests.json<T>({ method: 'GET', path, accept }));
+  read<T>(path: string, accept?: string, query?: Record<string, string>): Promise<T | undefined> {
+    return orUndefined(this.#requests.json<T>({ method: 'GET', path, accept, query }));
   }
 
   async logTail(

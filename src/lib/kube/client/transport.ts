@@ -18,7 +18,7 @@ export const fieldManager = 'stellarctl';
 export interface Request {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   path: string;
-  query?: Record<string, string | undefined>;
+  query?: Record<string, string | undefined> | undefined;
   body?: object;
   contentType?: string;
   /** Another form of the answer than the object as it is. */

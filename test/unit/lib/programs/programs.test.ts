@@ -82,8 +82,8 @@ test('a program that fails is quoted, without colours and credentials', () => {
   assert.equal(error.message, 'tool get values failed (exit code 1): no way');
   assert.deepEqual(error.details, [
     'walking…',
-    'token (token) was refused',
-    'asked https://host/x with Bearer (credentials)',
+    'token <removed> was refused',
+    'asked https://host/x with Bearer <removed>',
   ]);
   assert.equal(error.code, 'program-failed');
 });

@@ -1,0 +1,102 @@
+import type { Command } from 'commander';
+import { command } from '../lib/engine/command-line.ts';
+import { count } from '../lib/engine/counts.ts';
+import { StellarError } from '../lib/engine/errors.ts';
+import { run } from '../lib/engine/next-step.ts';
+import type { ReportIndex } from '../lib/report/report.ts';
+import { isForPeople } from '../lib/terminal/formats.ts';
+import type { Io } from '../lib/terminal/io.ts';
+import { action } from './shell/action.ts';
+import {
+  defineCommand,
+  type HostingOptions,
+  hostingContextOption,
+  type ItsOptions,
+  itsOption,
+  wecContextOption,
+  wecKubeconfigOption,
+} from './shell/options.ts';
+import type { Session } from './shell/session.ts';
+
+interface Options extends ItsOptions, HostingOptions {
+  file?: string;
+  force?: boolean;
+  wecContext?: string;
+}
+
+export function reportCommand(io: Io): Command {
+  return defineCommand('report', {
+    summary: 'write what a colleague needs into a file',
+    description:
+      'Writes objects, events, logs and the findings of doctor of every cluster that can be reached into one archive (tar.gz), which only you can read. Contents of Secrets, ConfigMaps and workloads are not in it; what looks like a token, a password or a private key is taken out of everything else. What could not be read is listed in its index.json. Nothing is changed.',
+    timeout: '5m',
+    examples: [
+      ['stellarctl report', 'everything that can be reached'],
+      ['stellarctl report --file cluster1.tar.gz cluster1=kind-cluster1', 'with what one WEC itself shows'],
+    ],
+  })
+    .usage('[NAME=CONTEXT...] [options]')
+    .argument('[wecs...]', 'WECs to read from as well; the ITS shows something of all of them')
+    .option('--file <file>', 'where to write it (default: stellarctl-report-DATE.tar.gz in this directory)')
+    .option('--force', 'replace the file if it is there already')
+    .addOption(hostingContextOption())
+    .addOption(itsOption())
+    .addOption(wecContextOption())
+    .addOption(wecKubeconfigOption())
+    .action(
+      action<Options>(io, async (session, options, positional, { parent }) => {
+        const { checkWritable, isPresent, writePrivately } = await import('../lib/files/private-file.ts');
+        const folder = `stellarctl-report-${new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}`;
+        const { file = `${folder}.tar.gz`, force } = options;
+        const refuseToReplace = async () => {
+          if (!force && (await isPresent(file))) throw isThere(session, file);
+        };
+        await checkWritable(file);
+        await refuseToReplace();
+        const { clustersOf } = await import('./doctor-input.ts');
+        const { makeReport, pack } = await import('../lib/report/report.ts');
+        session.progress.waiting('report', 'reading from the clusters');
+        const input = { ...(await clustersOf(session, options, positional)), status: () => statusOf(session) };
+        const { index, files } = await makeReport({ ...input, version: parent?.version() ?? '' }, session.run);
+        const content = await pack(files, folder);
+        await refuseToReplace();
+        await writePrivately(file, content);
+        await show(session, index, { file, bytes: content.length });
+      }),
+    );
+}
+
+async function statusOf(session: Session): Promise<object> {
+  const { readStatus } = await import('../lib/status/status.ts');
+  const { statusTools } = await import('./status.ts');
+  return readStatus(await statusTools(session));
+}
+
+const isThere = (session: Session, file: string): StellarError =>
+  new StellarError('file-error', `${file} is there already.`, {
+    next: [run(session.again('--force'), 'Replace it'), run(command`ls -l ${file}`, 'See what it is')],
+  });
+
+/** Of what is missing, people are told this much; the archive has all of it. */
+const linesAtMost = 10;
+
+async function show(
+  session: Session,
+  { clusters, missing, files }: ReportIndex,
+  written: { file: string; bytes: number },
+): Promise<void> {
+  const { file, bytes } = written;
+  const names = clusters.map(({ name }) => name);
+  if (isForPeople(session.output)) {
+    const size = `${Math.ceil(bytes / 1024)} kB`;
+    session.printLines([`${file}: ${count(files.length, 'file')} of ${names.join(', ')}, ${size}`]);
+    const lines = missing.map(({ cluster, what, why }) => `${cluster === '' ? '' : `${cluster}: `}${what}: ${why}`);
+    if (missing.length > 0) session.progress.note(`Not in it, as its index.json says:`);
+    for (const line of lines.slice(0, linesAtMost)) session.progress.note(`  ${line}`);
+    if (lines.length > linesAtMost) session.progress.note(`  and ${lines.length - linesAtMost} more`);
+  } else {
+    const item = { name: file, bytes, clusters, missing, files: files.length };
+    await session.print({ items: [item] }, [item], []);
+  }
+  session.next(command`tar -tzf ${file}`);
+}

@@ -1,0 +1,47 @@
+/** What stands for what was taken out. */
+export const removed = '<removed>';
+
+/** How names of fields, flags and variables end whose values nobody else should see. Names of objects are no secrets: `secretName`. */
+const ending =
+  '(?:token|passw(?:or)?d|passphrase|credentials?|(?:api|access|private|client)[-_]?key|client[-_]?secret|authorization|bearer|(?:client-key|client-certificate|certificate-authority)-data)';
+export const isSecretName = new RegExp(`${ending}$|^secret$`, 'i');
+export const isSecretFlag = new RegExp(`^--?[\\w.-]*${ending}$`, 'i');
+const value = `"(?:[^"\\\\]|\\\\.)*"|'[^']*'|\\\\+"[^"]*"|[^\\s"',;{}[\\]]+`;
+const flag = new RegExp(`((?<![\\w-])--?[\\w.-]*${ending}(?:=|\\s+))(?:${value})`, 'gi');
+/** Of YAML, JSON, JSON in JSON, and `NAME=VALUE`. */
+const field = new RegExp(`((?<![\\w.-])[\\w.-]*${ending}\\\\*["']?\\s*[:=]\\s*)(?:${value})`, 'gi');
+
+/** What is a secret by its form, wherever it is. */
+const forms: readonly RegExp[] = [
+  /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|$)/g,
+  // The beginning may have been cut off with the lines before.
+  /(?<![A-Za-z0-9+/=]\r?\n)(?:^[A-Za-z0-9+/=]+\r?\n)*^-----END [A-Z0-9 ]*PRIVATE KEY-----/gm,
+  // JSON Web Tokens, whole and cut, plain and in base64.
+  /\beyJ[A-Za-z0-9_-]{10,}(?:\.[A-Za-z0-9_-]*){0,2}/g,
+  /ZXlK[A-Za-z0-9+/_-]{20,}={0,2}/g,
+  // Bootstrap tokens of kubeadm, tokens of GitHub and GitLab, access keys of AWS.
+  /\b[a-z0-9]{6}\.[a-z0-9]{16}\b/g,
+  /\b(?:gh[pousr]_|github_pat_|glpat-)[A-Za-z0-9_-]{16,}/g,
+  /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g,
+];
+const authorization = /\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{6,}/gi;
+/** Of an address, user and password. */
+const userOfUrl = /((?<![a-z0-9+.-])[a-z][a-z0-9+.-]*:\/\/)[^\s/@:"']*:[^\s/@"']*@/gi;
+/** Long enough to hold one of the others. */
+const base64 = /[A-Za-z0-9+/_-]{24,}={0,2}/g;
+
+/** Takes out of a text what looks like a token, a password or a private key, also where it is packed in base64. */
+export function redactText(text: string): string {
+  const plain = forms
+    .reduce((rest, form) => rest.replace(form, removed), text)
+    .replace(authorization, `$1 ${removed}`)
+    .replace(userOfUrl, '$1')
+    .replace(flag, `$1${removed}`)
+    .replace(field, `$1${removed}`);
+  return plain.replace(base64, (packed) => {
+    const unpacked = Buffer.from(packed, 'base64').toString('utf8');
+    // What is no text inside was packed by nobody.
+    if (/[^\P{Cc}\t\n\r]|\ufffd/u.test(unpacked)) return packed;
+    return redactText(unpacked) === unpacked ? packed : removed;
+  });
+}

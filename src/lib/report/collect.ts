@@ -1,0 +1,169 @@
+import { mapConcurrently } from '../engine/concurrency.ts';
+import { ifSeen, reading } from '../kube/access.ts';
+import type { Selection } from '../kube/client/client.ts';
+import type { KubeObject, Pod } from '../kube/objects.ts';
+import { pathOf, type Resource, resources } from '../kube/resources.ts';
+import { clusterNameLabel } from '../wecs/names.ts';
+import type { Contents } from './contents.ts';
+import type { Missing, Role, Target } from './targets.ts';
+
+/** What is being put together. */
+export interface Report {
+  contents: Contents;
+  missing: Missing[];
+}
+
+const kindsOf: Record<Role, readonly Resource[]> = {
+  hosting: [resources.controlPlanes, resources.postCreateHooks],
+  its: [
+    resources.managedClusters,
+    resources.certificateSigningRequests,
+    resources.manifestWorks,
+    resources.managedClusterAddOns,
+    resources.clusterManagementAddOns,
+    resources.clusterManagers,
+    resources.placementDecisions,
+  ],
+  wds: [resources.bindingPolicies, resources.bindings],
+  wec: [resources.klusterlets, resources.appliedManifestWorks, resources.clusterClaims],
+};
+
+/** What is read of a namespace in which programs of the installation run. */
+const kindsInNamespace = [
+  ...[resources.deployments, resources.statefulSets, resources.jobs, resources.leases],
+  ...[resources.configMaps, resources.events],
+];
+
+/** How many requests of one cluster are under way at once. */
+const atOnce = 8;
+
+/** Reads all that a colleague needs of one cluster. What cannot be had is noted. @returns the version of its API server; undefined where it does not answer */
+export async function collect(target: Target, report: Report): Promise<string | undefined> {
+  const { name, kube, roles, namespaces } = target;
+  const version = await reading(() => kube.read<{ gitVersion?: string }>('/version'));
+  if (version.state !== 'seen') {
+    report.missing.push({ cluster: name, what: 'everything', why: version.why });
+    return undefined;
+  }
+  const cluster = new ClusterReport(target, report);
+  const kinds = [resources.namespaces, ...[...roles].flatMap((role) => kindsOf[role])];
+  const leases = { labelSelector: clusterNameLabel };
+  const work = [
+    ...kinds.map((kind) => () => cluster.objects(kind)),
+    ...(roles.has('its') ? [() => cluster.objects(resources.leases, leases)] : []),
+    ...[...namespaces].flatMap((namespace) => [
+      ...kindsInNamespace.map((kind) => () => cluster.objects(kind, { namespace })),
+      () => cluster.objects(resources.serviceAccounts, { namespace, metadataOnly: true }),
+      () => cluster.secrets(namespace),
+      () => cluster.pods(namespace),
+    ]),
+  ];
+  await mapConcurrently<() => Promise<unknown>, unknown>(work, atOnce, (each) => each());
+  return version.value?.gitVersion ?? 'unknown';
+}
+
+class ClusterReport {
+  readonly #target: Target;
+  readonly #report: Report;
+
+  constructor(target: Target, report: Report) {
+    this.#target = target;
+    this.#report = report;
+  }
+
+  async objects<T extends KubeObject>(kind: Resource, selection: Selection = {}): Promise<T[]> {
+    const { namespace } = selection;
+    const what = `${kind.plural}${namespace === undefined ? '' : ` in ${namespace}`}`;
+    const items = await this.#read(what, () => this.#target.kube.list<T>(kind, selection));
+    if (items === undefined) return [];
+    const shown = kind === resources.manifestWorks ? items.map(withoutManifests) : items;
+    this.#add([...folderOf(namespace), kind.plural], { items: shown });
+    return items;
+  }
+
+  /** Their names, their types and how many keys they have: the server gives no more in this form, so that no content is ever here. */
+  async secrets(namespace: string): Promise<void> {
+    const form = 'application/json;as=Table;g=meta.k8s.io;v=v1';
+    const path = pathOf(resources.secrets, { namespace });
+    const table = await this.#read(`names of secrets in ${namespace}`, () =>
+      this.#target.kube.read<Table>(path, form, { includeObject: 'None' }),
+    );
+    if (table === undefined) return;
+    const columns = (table.columnDefinitions ?? []).map(({ name }) => name.toLowerCase());
+    const cell = (cells: readonly unknown[], column: string) => cells[columns.indexOf(column)];
+    const items = (table.rows ?? []).map(({ cells }) => ({
+      ...{ name: cell(cells, 'name'), type: cell(cells, 'type'), keys: cell(cells, 'data') },
+    }));
+    this.#add([...folderOf(namespace), 'secrets'], { items });
+  }
+
+  /** Pods, and what their containers have written last. */
+  async pods(namespace: string): Promise<void> {
+    const pods = await this.objects<Pod>(resources.pods, { namespace });
+    const containers = pods.flatMap(containersOf);
+    const left = containers.slice(containersAtMost);
+    if (left.length > 0) this.#miss(`logs of ${left.length} containers in ${namespace}`, 'there are too many');
+    await mapConcurrently(containers.slice(0, containersAtMost), atOnce, (container) => this.#log(container));
+  }
+
+  async #log({ pod, name, previous }: Container): Promise<void> {
+    const { namespace = '' } = pod.metadata;
+    const options = { lines: linesOfLog, previous };
+    const read = await reading(() => this.#target.kube.logTail(pod.metadata, name, options));
+    if (read.state !== 'seen') return this.#miss(`log of ${namespace}/${pod.metadata.name}, ${name}`, read.why);
+    if (read.value === undefined) return;
+    const names = [...folderOf(namespace), 'logs', pod.metadata.name, previous ? `${name}.previous` : name];
+    this.#report.contents.addLog(['clusters', this.#target.name, ...names], read.value);
+  }
+
+  async #read<T>(what: string, read: () => Promise<T | undefined>): Promise<T | undefined> {
+    const access = await reading(read);
+    if (access.state !== 'seen') this.#miss(what, access.why);
+    else if (access.value === undefined) this.#miss(what, 'this kind is not served');
+    return ifSeen(access);
+  }
+
+  #miss(what: string, why: string): void {
+    this.#report.missing.push({ cluster: this.#target.name, what, why });
+  }
+
+  #add(names: readonly string[], document: object): void {
+    this.#report.contents.addDocument(['clusters', this.#target.name, ...names], document);
+  }
+}
+
+interface Table {
+  columnDefinitions?: { name: string }[];
+  rows?: { cells: unknown[] }[];
+}
+
+const folderOf = (namespace: string | undefined): string[] =>
+  namespace === undefined ? [] : ['namespaces', namespace];
+
+/** Of a log; of a namespace. */
+const linesOfLog = 500;
+const containersAtMost = 200;
+
+interface Container {
+  pod: Pod;
+  name: string;
+  /** Its run before this one. */
+  previous: boolean;
+}
+
+function containersOf(pod: Pod): Container[] {
+  const statuses = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
+  return statuses.flatMap(({ name, restartCount = 0 }) =>
+    [false, ...(restartCount > 0 ? [true] : [])].map((previous) => ({ pod, name, previous })),
+  );
+}
+
+/** What a work consists of are a user's own objects: which ones says enough. */
+function withoutManifests<T extends KubeObject>(work: T): T {
+  const { spec } = work as { spec?: { workload?: { manifests?: KubeObject[] } } };
+  const manifests = spec?.workload?.manifests?.map(({ apiVersion, kind, metadata }) => {
+    const { name, namespace, labels } = metadata ?? {};
+    return { apiVersion, kind, metadata: { name, namespace, labels } };
+  });
+  return manifests === undefined ? work : { ...work, spec: { ...spec, workload: { manifests } } };
+}

@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { redactText } from '../../../../src/lib/engine/redact.ts';
+import { redact } from '../../../../src/lib/report/redact.ts';
+import { canary, jwt, kubeconfig, privateKey } from '../../support/planted.ts';
+
+const packed = (text: string) => Buffer.from(text).toString('base64');
+const clean = (text: string) => !text.includes(canary) && !text.includes(packed(canary).slice(0, 12));
+
+describe('out of a text is taken', () => {
+  const cases: Record<string, string> = {
+    'a JWT': `authenticated by ${jwt} as`,
+    'a JWT that was cut': `authenticated by ${jwt.slice(0, 60)}`,
+    'a JWT in base64': `data: ${packed(jwt)} as`,
+    'a private key': `begin\n${privateKey}end`,
+    'a private key in one line of JSON': JSON.stringify({ log: privateKey }),
+    'a private key without its end': `begin\n${privateKey.slice(0, -40)}`,
+    'a private key without its beginning': `${privateKey.split('\n').slice(1).join('\n')}end`,
+    'a private key in base64': `key: ${packed(privateKey)} end`,
+    'a kubeconfig': `config:\n${kubeconfig}`,
+    'a kubeconfig in base64': `config ${packed(kubeconfig)} end`,
+    'a kubeconfig in base64 twice': `config ${packed(packed(kubeconfig))} end`,
+    'a kubeconfig in JSON': JSON.stringify({
+      token: canary,
+      'client-key-data': canary,
+      'certificate-authority-data': canary,
+    }),
+    'a kubeconfig in JSON in JSON': JSON.stringify({
+      last: JSON.stringify({ 'client-key-data': canary, token: canary }),
+    }),
+    'a bearer token': `Authorization: Bearer ${canary}.x`,
+    'basic authentication': `header "Basic ${packed(`user:${canary}`)}"`,
+    'a password in a URL': `GET https://user:${canary}@registry.example/v2`,
+    'the value of a flag': `exec --hub-token=${canary} --password ${canary} --v=2`,
+    'the value of a variable': `DB_PASSWORD=${canary} API_KEY="${canary} ${canary}"`,
+  };
+  for (const [what, text] of Object.entries(cases))
+    test(what, () => {
+      const left = redactText(text);
+      assert.notEqual(left, text);
+      assert.ok(clean(left), left);
+      assert.doesNotMatch(left, /eyJ[a-z]|PRIVATE KEY-----\n?[A-Za-z0-9]/);
+    });
+});
+
+test('what helps stays', () => {
+  for (const text of [
+    'secret="open-cluster-management-agent/hub-kubeconfig-secret" not found',
+    'Failed to pull image "quay.io/open-cluster-management/registration@sha256:4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945"',
+    'x509: certificate signed by unknown authority (possibly because of "crypto/rsa: verification error")',
+    'pods "cluster-manager-registration-controller-7b6c5d8f9c-x2x4z" is forbidden: User "system:open-cluster-management:cluster1:8f2c1c9e-5b7d-4b57-a8a4-4c4c8c4c0c5e" cannot get',
+    '/apis/cluster.open-cluster-management.io/v1/managedclusters/cluster1?timeout=10s',
+    'serviceAccountName: agent-registration-bootstrap, secretName: bootstrap-hub-kubeconfig',
+    `-----BEGIN CERTIFICATE-----\n${packed('a certificate is public, and its text is not secret')}\n-----END CERTIFICATE-----`,
+    packed('-----BEGIN CERTIFICATE REQUEST-----\nMIIBAA==\n-----END CERTIFICATE REQUEST-----\n'),
+  ])
+    assert.equal(redactText(text), text);
+});
+
+test('of objects the same, and contents of Secrets and ConfigMaps wherever they are', () => {
+  const secret = {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 's' },
+    type: 'Opaque',
+    data: { a: packed(canary) },
+    stringData: { b: canary },
+  };
+  const object = {
+    kind: 'PostCreateHook',
+    metadata: {
+      name: 'hook',
+      annotations: {
+        'kubectl.kubernetes.io/last-applied-configuration': JSON.stringify(secret),
+        note: `token: ${canary}`,
+      },
+      managedFields: [{ manager: canary }],
+    },
+    spec: {
+      templates: [secret, { kind: 'ConfigMap', data: { kubeconfig }, binaryData: { b: packed(canary) } }],
+      containers: [
+        {
+          args: ['--token', canary, '--v', '2', `--hub-password=${canary}`],
+          env: [
+            { name: 'DB_PASSWORD', value: canary },
+            { name: 'CONFIG', value: kubeconfig },
+            { name: 'ZONE', value: 'eu-1' },
+          ],
+        },
+      ],
+      vars: { token: canary, clientSecret: canary },
+    },
+  };
+  const left = redact(object) as typeof object;
+  const text = JSON.stringify(left);
+  assert.ok(clean(text), text);
+  assert.deepEqual(left.spec.templates[0]?.data, { a: '<removed>' });
+  assert.deepEqual(left.spec.containers[0]?.env[2], { name: 'ZONE', value: 'eu-1' });
+  assert.deepEqual(left.spec.containers[0]?.args.slice(2, 4), ['--v', '2']);
+  assert.deepEqual(Object.keys(left.metadata.annotations), ['note']);
+});
+
+test('what was redacted once is not redacted again, and no text takes long', () => {
+  fc.assert(
+    fc.property(fc.string({ maxLength: 200 }), (text) => {
+      const once = redactText(`${text} token: ${canary}`);
+      assert.ok(!once.includes(canary));
+      assert.equal(redactText(once), once);
+    }),
+  );
+  const started = performance.now();
+  for (const piece of ['a', 'token', 'eyJ', '-', 'A=\n', '-----BEGIN PRIVATE KEY-----', '"', 'x.', 'https://a:'])
+    redactText(piece.repeat(262_144 / piece.length));
+  assert.ok(performance.now() - started < 5000, `${performance.now() - started} ms`);
+});
