@@ -4,7 +4,7 @@ export { chartOf, ingressChart } from './charts/chart-of.ts';
 export { currentChart } from './charts/versions.ts';
 export { installKlusterlet } from './conformance/installer.ts';
 export { type Fault, pods as faultyPods } from './faults/fault.ts';
-export { registrationFaults } from './faults/matrix.ts';
+export { registrationFaults, spaceFaults } from './faults/matrix.ts';
 export { buildHelm } from './helm/build.ts';
 export * from './helpers/requests.ts';
 export * from './helpers/tokens.ts';

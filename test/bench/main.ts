@@ -4,6 +4,7 @@
  */
 import { type Bed, startBed } from '../../testbed/index.ts';
 import { benchAcceptance } from './accept.ts';
+import { benchDoctor } from './doctor.ts';
 import { benchList } from './list.ts';
 import { benchMany } from './many.ts';
 import { benchRegistration } from './registration.ts';
@@ -15,7 +16,9 @@ const benches: Record<string, (bed: Bed) => Promise<void>> = {
   list: benchList,
   accept: benchAcceptance,
 };
-const names = [...Object.keys(benches), 'many'];
+/** They have beds of their own. */
+const alone: Record<string, () => Promise<void>> = { many: benchMany, doctor: benchDoctor };
+const names = [...Object.keys(benches), ...Object.keys(alone)];
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : names;
 const unknown = wanted.filter((name) => !names.includes(name));
 if (unknown.length > 0) {
@@ -35,5 +38,4 @@ if (chosen.length > 0) {
     await bed.stop();
   }
 }
-// It has a bed of its own.
-if (wanted.includes('many')) await benchMany();
+for (const [name, bench] of Object.entries(alone)) if (wanted.includes(name)) await bench();

@@ -1,6 +1,7 @@
 import { type Check, type Finding, isDependent, makeChecks } from '../engine/checks.ts';
+import { command } from '../engine/command-line.ts';
 import { failureOf, StellarError } from '../engine/errors.ts';
-import { inWords } from '../engine/next-step.ts';
+import { inWords, outline } from '../engine/next-step.ts';
 import type { Run } from '../engine/run.ts';
 import { checkHosting } from '../hosting/checks.ts';
 import { notHosting } from '../hosting/hosting.ts';
@@ -55,7 +56,11 @@ export async function examine(input: DoctorInput, run: Run): Promise<Examined[]>
     meant.map((hub) => examineWecs(hub, wecs, run).catch((error) => [unlisted(hub, error)])),
   );
   const ofElsewhere = elsewhere && { subject: subjectOf('its', elsewhere.kube), findings: elsewhere.findings };
-  return [...own, ...(ofElsewhere === undefined ? [] : [ofElsewhere]), ...ofHubs.flat()].map(withBlindness);
+  // A cluster that does not answer is one finding: nobody knows whether it is a hosting cluster as well.
+  const isTwice = own.some(isUnreached) && its?.kube.cluster.server === spaces?.hosting.cluster.server;
+  return [...(isTwice ? [] : own), ...(ofElsewhere === undefined ? [] : [ofElsewhere]), ...ofHubs.flat()].map(
+    withBlindness,
+  );
 }
 
 /** What the admission of an ITS has answered, where it was tried. */
@@ -67,6 +72,8 @@ interface Trial {
 interface Hub extends Its, Trial {
   findings: readonly Finding[];
 }
+
+const isUnreached = ({ findings: [first] }: Examined): boolean => first?.id === reachable('hosting').id;
 
 const isNoHub = (finding: Finding): boolean => finding.status === 'fail' && finding.problem.code === 'not-a-hub';
 
@@ -138,7 +145,7 @@ async function examineWecs(hub: Hub, named: DoctorInput['wecs'], run: Run): Prom
         const checks = seen.error === undefined ? wecChecks : [...wecChecks, unreached(seen.error)];
         return { subject, reached, findings: await makeChecks(checks, seen.findings, findings) };
       } catch (error) {
-        return { subject, findings: [failedBy(wecKnown, failureOf(error))] };
+        return { subject, findings: [failedBy(wecKnown, unknownWec(failureOf(error), wec, kube))] };
       }
     }),
   );
@@ -152,6 +159,13 @@ const unreached = (error: StellarError): Check<unknown> => ({
     throw error;
   },
 });
+
+/** An agent that has not reached the ITS shows in its own cluster only. */
+function unknownWec(error: StellarError, { name, kube }: DoctorInput['wecs'][number], its: Kube): StellarError {
+  if (error.code !== 'not-found' || kube !== undefined) return error;
+  const look = command`stellarctl doctor ${`${name}=CONTEXT`} --its ${its.cluster.context}`;
+  return error.with({ next: [...error.next, outline(look, 'Whether its agent fails to reach the ITS shows there')] });
+}
 
 /** The WECs of an ITS that cannot be listed. */
 const unlisted = ({ kube }: Hub, error: unknown): Examined => ({

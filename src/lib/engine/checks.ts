@@ -63,7 +63,8 @@ export async function makeChecks<Subject>(
   const findings: Finding[] = [];
   for (const [index, { id, title, needs = [] }] of checks.entries()) {
     const outcome = outcomes[index] as Outcome;
-    const known = [...failed, ...findings].filter((each) => needs.includes(each.id));
+    const causes = outcome.status === 'pass' ? needs : [...needs, ...(outcome.problem.causedBy ?? [])];
+    const known = [...failed, ...findings].filter((each) => causes.includes(each.id));
     const cause = known.find((each) => explains(each, outcome));
     findings.push({ id, title, ...(cause ? dependent(cause) : outcome) });
   }

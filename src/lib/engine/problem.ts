@@ -11,6 +11,8 @@ export interface Problem {
   readonly next: readonly NextStep[];
   /** Less than that something does not work: it may come by itself, or waits for somebody. */
   readonly severity?: 'warn';
+  /** The checks whose failure is the cause of this one: where one of them has failed, this follows from it. */
+  readonly causedBy?: readonly string[];
   /** What it is seen by. */
   readonly evidence?: readonly Evidence[] | undefined;
   /** The sentence where several subjects have it: about all of them. */

@@ -17,6 +17,7 @@ import type { Space } from './stages/space-stages.ts';
 import type { SpaceSeen, SpaceWatcher } from './stages/space-watcher.ts';
 import { troubleOf } from './stages/stage-trouble.ts';
 import type { WdsInside } from './stages/wds-stages.ts';
+import { versionChecks } from './version-check.ts';
 
 /** What checks of a space give. */
 interface SpaceChecked {
@@ -46,7 +47,8 @@ export async function checkSpace(
       return { ...finding, problem: { ...problem, details: log, next: problem.next.length > 0 ? problem.next : next } };
     }),
   );
-  const known = [...withTrouble, ...(await checkCredentials(space, all, hosting, withTrouble))];
+  const ofHooks = await makeChecks(versionChecks(role), { space, hosting }, withTrouble);
+  const known = [...withTrouble, ...ofHooks, ...(await checkCredentials(space, all, hosting, withTrouble))];
   const kube = role === 'its' ? watcher.clientOf(name) : undefined;
   if (kube === undefined) return { findings: known };
   const inside = ifSeen(space.look) as ItsInside | undefined;

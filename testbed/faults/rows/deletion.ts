@@ -49,6 +49,7 @@ export const deletion: readonly FaultRow[] = [
     const sending = await send(scene);
     sending.stop();
     await scene.fault({ kind: 'dead', plane: scene.wec.name, pod: pods.agents });
+    await scene.untilUnknown();
     await deleteCluster(scene, /manifestworks is remaning, .* the finalizer pending count is 3/);
   }),
   returningWorks(),

@@ -102,7 +102,7 @@ const rows: readonly Row[] = [
   row('one-agent', 'no other agent asks for its name', { ...onHub, find: asksAnew, seenBy: byRequests }),
   row('hub-connection', 'its agent reaches the ITS', {
     ...{ ...onWec, find: cannotConnect, seenBy: byKlusterlet },
-    needs: [...running, 'wec-name', 'wec-hub', 'wec-announced', 'wec-certificate', 'its-bootstrap-rights'],
+    needs: [...running, 'wec-name', 'wec-hub', 'wec-announced', 'wec-certificate'],
   }),
   row('decision', 'no decision about it is open', {
     ...{ ...onHub, find: waitsForDecision, seenBy: byRequests, needs: ['wec-mailbox'] },

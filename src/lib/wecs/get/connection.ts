@@ -26,12 +26,14 @@ export function cannotConnect(findings: Findings): Problem | undefined {
   const usesOwn = own === 'Error' && wec.hubSecret !== undefined;
   if (usesOwn || bootstrap === 'Error')
     return problemOf(error.kind, { name, its, join, words: error.words, usesOwn, ...bootstrapOf(findings) });
-  if (bootstrap === 'Unauthorized')
-    return problem(
+  if (bootstrap === 'Unauthorized') {
+    const found = problem(
       'not-allowed-to-register',
       `The bootstrap token of ${name} is accepted, but not allowed to register clusters: ${error.words}.`,
       run(command`stellarctl doctor --its ${its}`, 'See what the ITS allows'),
     );
+    return { ...found, causedBy: ['its-bootstrap-rights'] };
+  }
   if (bootstrap !== 'Missing' || wec.hubSecret !== undefined) return undefined;
   const message = `The bootstrap secret of ${name} is missing, so that its agent cannot start.`;
   return problem('bootstrap-secret-missing', message, run(join));

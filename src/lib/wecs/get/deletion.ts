@@ -7,7 +7,7 @@ import { conditionOf, createdAt, type KubeObject, type WithConditions } from '..
 import { isAddonWork, type ManifestWork, policiesOf, workFinalizer } from '../../workloads/manifest-works.ts';
 import { isDeregistering } from '../deregister/release/labels.ts';
 import type { ManagedCluster } from '../objects.ts';
-import { leaseAgeOf, missedRenewals } from '../registration/lease.ts';
+import { isMissed, leaseAgeOf, missedRenewals } from '../registration/lease.ts';
 import type { Findings } from './diagnosis.ts';
 import { noted } from './lost-registration.ts';
 
@@ -56,11 +56,13 @@ function returningWorks({ contents, name, its }: Findings, cluster: ManagedClust
 
 function returningAddon({ returningAddon: why, name, its }: Findings): Problem | undefined {
   if (why === undefined) return undefined;
-  return problem(
+  const found = problem(
     'addon-returns',
     `${name} is being deleted, and cannot be while add-ons of it come back. ${why}`,
     run(command`stellarctl deregister ${name} --its ${its}`, 'Once that has an end'),
   );
+  // The placement controller is one of them.
+  return { ...found, causedBy: ['its-controllers', 'its-hub-runs'] };
 }
 
 const isHeld = ({ metadata }: ManifestWork): boolean =>
@@ -71,7 +73,7 @@ function waitingForAgent({ contents, hub, now, name, its, wec }: Findings): Prob
   const held = (contents?.works ?? []).filter(isHeld);
   if (held.length === 0 || hub === undefined) return undefined;
   const start = `${name} is being deleted, and ${count(held.length, 'work')} wait${held.length === 1 ? 's' : ''} for its agent to remove what was applied, and the finalizer ${workFinalizer}`;
-  if (!missedRenewals(hub, now))
+  if (!missedRenewals(hub, now) && !isMissed(hub))
     return problem('being-deleted', `${start}.`, run(command`stellarctl wec wait ${name} --for delete --its ${its}`));
   const agent = command`stellarctl doctor ${`${name}=${wec?.context ?? 'CONTEXT'}`} --its ${its}`;
   const silence = formatAge(leaseAgeOf(hub, now) ?? 0);

@@ -8,6 +8,7 @@ import { isSuperseded } from './approval.ts';
 import { hubConnectionOf } from './hub-connection.ts';
 import { bootstrapRequests, type HubEvidence, hasJoined } from './hub-evidence.ts';
 import type { HubWebhook } from './hub-webhook.ts';
+import { isMissed } from './lease.ts';
 import type { RequestState } from './requests.ts';
 import type { WecEvidence } from './wec-evidence.ts';
 import { agentStarted, lacksAgent, lacksOperator, podProblem, startingAgent } from './wec-pods.ts';
@@ -202,9 +203,7 @@ export function available(hub: HubEvidence, { name, now, wec }: Registration): V
     return failed(`the clocks of the cluster and the ITS differ ${clocksDiffer}`, { code: 'clocks-differ' });
   const limit = leaseGrace * (managedCluster?.spec?.leaseDurationSeconds ?? 60) * 1000;
   if (condition.status === 'Unknown') {
-    // The hub noticed the silence after the last renewal, unless the agent has come back since.
-    const noticed = Date.parse(condition.lastTransitionTime ?? '');
-    if (leaseAge !== undefined && leaseAge < limit && !(renewed <= noticed))
+    if (leaseAge !== undefined && leaseAge < limit && !isMissed(hub))
       return waiting('the agent has come back and has not reported yet');
     if (leaseAge !== undefined) return failed(`lease stopped ${formatAge(leaseAge)} ago`, silent);
     return failed(

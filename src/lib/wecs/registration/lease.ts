@@ -1,5 +1,5 @@
 import { formatAge } from '../../engine/duration.ts';
-import { isTrue } from '../../kube/objects.ts';
+import { conditionOf, isTrue } from '../../kube/objects.ts';
 import { type HubEvidence, hasJoined } from './hub-evidence.ts';
 
 /** How often an agent renews its lease where its ManagedCluster does not say. Seconds (the default of its definition). */
@@ -28,6 +28,12 @@ export function leaseAgeOf({ lease }: HubEvidence, now: number): number | undefi
 
 const periodOf = ({ managedCluster }: HubEvidence): number =>
   (managedCluster?.spec?.leaseDurationSeconds ?? leasePeriodSeconds) * 1000;
+
+/** Whether the hub has missed the agent, which has not renewed its lease since. */
+export function isMissed({ managedCluster, lease }: HubEvidence): boolean {
+  const { status, lastTransitionTime = '' } = conditionOf(managedCluster, 'ManagedClusterConditionAvailable') ?? {};
+  return status === 'Unknown' && Date.parse(lease?.spec?.renewTime ?? '') <= Date.parse(lastTransitionTime);
+}
 
 /** Whether at least one renewal has failed. */
 export const missedRenewals = (evidence: HubEvidence, now: number): boolean =>

@@ -37,6 +37,18 @@ test('a check may depend on one of another cluster', async () => {
   );
 });
 
+test('a problem may say itself which checks it follows from', async () => {
+  const cause = check('rights', fail('missing', 'there are none'));
+  const caused = fail('refused', 'no');
+  assert.ok('problem' in caused);
+  const outcome = { ...caused, problem: { ...caused.problem, causedBy: ['rights'] } };
+  assert.deepEqual(told(await makeChecks([cause, check('connection', outcome), check('other', caused)], undefined)), [
+    ['rights', 'fail', ''],
+    ['connection', 'skipped', 'depends on "rights is well"'],
+    ['other', 'fail', ''],
+  ]);
+});
+
 test('of stages, the first that is not met is the finding: what is awaited is a warning', () => {
   const report = (id: string, verdict: typeof met) => ({ id, title: `${id} done`, verdict });
   const next = run('kubectl get pods');

@@ -1,0 +1,33 @@
+import { type Check, type Outcome, pass, skipped, warn } from '../engine/checks.ts';
+import { unreachedSpaces } from '../hosting/install/unreached.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { readHookVersions } from '../versions/hooks.ts';
+import { versionWords } from '../versions/words.ts';
+import type { SpaceRole } from './names.ts';
+import { spaceVersions } from './space-versions.ts';
+import type { ItsInside } from './stages/its-contents.ts';
+import type { Space } from './stages/space-stages.ts';
+import type { WdsInside } from './stages/wds-stages.ts';
+
+/** A space, and the hosting cluster whose hooks say what should run of it. */
+interface InstalledSpace {
+  space: Space<ItsInside | WdsInside>;
+  hosting: Kube;
+}
+
+export const versionChecks = (role: SpaceRole): readonly Check<InstalledSpace>[] => [
+  {
+    ...{ id: `${role}-versions`, title: 'it runs the versions of the installed hooks' },
+    meaning: 'After an upgrade, hooks reach new spaces only; what was made before runs on as it was.',
+    look: judgeVersions,
+  },
+];
+
+async function judgeVersions({ space, hosting }: InstalledSpace): Promise<Outcome> {
+  const versions = spaceVersions(space, await readHookVersions(hosting)).filter(({ wanted }) => wanted !== null);
+  const apart = versions.filter((version) => version.apart);
+  const [unseen] = versions.flatMap((version) => version.unseen ?? []);
+  if (apart.length === 0) return unseen === undefined ? pass() : skipped(unseen);
+  const { next = [] } = (await unreachedSpaces(hosting, false)).find(({ name }) => name === space.name) ?? {};
+  return warn('versions-apart', `${space.name} has ${versionWords(apart).join(', ')}.`, ...next);
+}

@@ -1,0 +1,98 @@
+import { type Bed, registrationFaults, spaceFaults, startBed } from '../../testbed/index.ts';
+import { cliOf, find, type Result, tryFault, wrongIn } from '../e2e/support/doctor-runs.ts';
+import { pairTrials, registrationTrials, spaceTrials, type Trial } from '../e2e/support/doctor-trials.ts';
+import type { Cli } from '../e2e/support/harness.ts';
+
+const wecs = ['cluster1', 'cluster2'] as const;
+
+/** What is not in it is left out: FAULTS holds the beginnings of names, with commas between them. */
+const wanted = (process.env.FAULTS ?? '').split(',');
+const isWanted = (fault: string): boolean => wanted.some((start) => fault.startsWith(start));
+
+/** The whole matrix of faults through doctor: found or not, seconds to the verdict, and what helps. */
+export async function benchDoctor(): Promise<void> {
+  await ofRegistrations();
+  await ofSpaces();
+}
+
+async function ofRegistrations(): Promise<void> {
+  const rows = registrationFaults.filter(({ id }) => isWanted(id));
+  const pairs = pairTrials.filter(({ faults }) => isWanted(`pair-${faults[0]?.[0]}`));
+  if (rows.length + pairs.length === 0) return;
+  const bed = await startBed({ planes: [{ name: 'its1', hub: true }, ...wecs.map((name) => ({ name }))] });
+  const cli = await cliOf(bed, 'its1');
+  const one = async ({ id, arrange }: (typeof rows)[number], wec: string) => {
+    const trial = registrationTrials.find(({ fault }) => fault === id) ?? { fault: id, finds: [], alone: [] };
+    const lines = { wec, both: ['--its', 'its1', `${wec}=${wec}`], hub: ['--its', 'its1', wec] };
+    await told(trial, () => tryFault(cli, { id, arrange: () => arrange(bed, wec) }, trial, lines));
+  };
+  try {
+    const own = rows.filter(({ isHubs }) => !isHubs).values();
+    await Promise.all(
+      wecs.map(async (wec) => {
+        for (const row of own) await one(row, wec);
+      }),
+    );
+    for (const row of rows.filter(({ isHubs }) => isHubs)) await one(row, wecs[0]);
+    for (const pair of pairs) await tryPair(bed, cli, pair);
+  } finally {
+    await cli.remove();
+    await bed.stop();
+  }
+}
+
+async function tryPair(bed: Bed, cli: Cli, { faults, finds }: (typeof pairTrials)[number]): Promise<void> {
+  const undo: (() => Promise<void>)[] = [];
+  const names = faults.map(([fault]) => fault).join(' + ');
+  try {
+    for (const [fault, wec] of faults) {
+      const row = registrationFaults.find(({ id }) => id === fault);
+      if (row !== undefined) undo.unshift(await row.arrange(bed, wec));
+    }
+    const named = new Set(faults.map(([, wec]) => `${wec}=${wec}`));
+    const { found, isFound, after } = await find(cli, finds, ['--its', 'its1', ...named]);
+    console.log(`${isFound ? 'found' : 'NOT FOUND'} | ${names} | ${after.toFixed(1)} s | ${wrongIn(found).join('; ')}`);
+  } catch (error) {
+    console.log(`TROUBLE | ${names} | ${(error as Error).message}`);
+  }
+  for (const back of undo) await back();
+}
+
+async function ofSpaces(): Promise<void> {
+  const rows = spaceFaults.filter(({ id }) => isWanted(id));
+  if (rows.length === 0) return;
+  const planes = [{ name: 'hosting', ingress: true }, { name: 'ext', clusterInfo: true }, { name: 'cluster1' }];
+  const bed = await startBed({ planes });
+  const cli = await cliOf(bed, 'hosting');
+  try {
+    for (const { id, arrange } of rows) {
+      const known = spaceTrials.find(({ fault }) => fault === id) ?? { fault: id, finds: [] };
+      const trial = { ...known, alone: known.finds };
+      await told(trial, () =>
+        tryFault(cli, { id, arrange: () => arrange(bed) }, trial, { wec: '', both: [], hub: [] }),
+      );
+    }
+  } finally {
+    await cli.remove();
+    await bed.stop();
+  }
+}
+
+async function told(trial: Trial, run: () => Promise<Result>): Promise<void> {
+  const result = await run().catch((error: Error) => error);
+  if (result instanceof Error) {
+    console.log(`TROUBLE | ${trial.fault} | ${result.message}`);
+    return;
+  }
+  const { fault, isFound, seconds, found, alone, isFoundAlone, helped, trouble } = result;
+  const cells = [
+    isFound ? 'found' : 'NOT FOUND',
+    fault,
+    `${seconds.after.toFixed(1)} s (doctor ${seconds.took.toFixed(1)} s, arranged ${seconds.arranged.toFixed(0)} s)`,
+    found.join('; '),
+    `hub alone${isFoundAlone ? '' : ' UNEXPECTED'}: ${alone.join('; ') || 'nothing'}`,
+    `${trial.heals === undefined ? 'a person' : 'healed'}: ${helped || 'NOTHING'}`,
+    ...(trouble === '' ? [] : [`TROUBLE ${trouble.slice(0, 600)}`]),
+  ];
+  console.log(cells.join(' | '));
+}

@@ -1,0 +1,141 @@
+import { execa } from 'execa';
+import { type Bed, type registrationFaults, until, writeKubeconfig } from '../../../testbed/index.ts';
+import type { Trial } from './doctor-trials.ts';
+import { Cli } from './harness.ts';
+
+/** A finding as `doctor -o json` gives it. */
+interface Found {
+  id: string;
+  status: 'pass' | 'warn' | 'fail' | 'skipped';
+  subjects: string[];
+  code?: string;
+  cause?: string;
+  details?: string[];
+  command?: string;
+  hint?: string;
+}
+
+const isWrong = ({ status }: Found): boolean => status === 'fail' || status === 'warn';
+
+/** Whatever is not as it should be, as `wec/cluster1 wec-nodes pod-unschedulable`. */
+export const wrongIn = (found: readonly Found[]): string[] =>
+  found.filter(isWrong).flatMap(({ id, subjects, code }) => subjects.map((subject) => `${subject} ${id} ${code}`));
+
+/** The findings of a trial with their subjects, where it does not name them. */
+const subjectsOf = (finds: readonly string[], wec: string): string[] =>
+  finds.map((find) => (find.includes('/') ? find : `${find.startsWith('its-') ? 'its/its1' : `wec/${wec}`} ${find}`));
+
+/** A command line whose contexts go on working where a hub's CA changes. @param hub the plane of the current context */
+export async function cliOf(bed: Bed, hub: string): Promise<Cli> {
+  const entries = bed.planes.map((plane) => (plane.name === hub ? plane.bedEntry : plane.kubeconfigEntry));
+  const current = bed.plane(hub).name;
+  return Cli.create(
+    await writeKubeconfig(
+      bed.plane(hub),
+      entries.toSorted((a) => (a.context === current ? -1 : 1)),
+    ),
+  );
+}
+
+/** Runs doctor. @param line which ITS and WECs, as they are typed */
+async function doctor(cli: Cli, line: readonly string[]): Promise<Found[]> {
+  const run = await cli.run(['doctor', ...line, '-o', 'json']);
+  return (run.json() as { items: Found[] }).items;
+}
+
+/** How long doctor may take to see it: some faults show only once a time has passed, as a signer that does not sign. */
+const patienceMs = 45_000;
+
+/** Runs doctor until it finds that, and nothing else. @returns what it found last; seconds until then, and of the last run */
+export async function find(cli: Cli, finds: readonly string[], line: readonly string[]) {
+  const began = Date.now();
+  for (;;) {
+    const started = Date.now();
+    const found = await doctor(cli, line);
+    const now = Date.now();
+    const isFound = wrongIn(found).join() === finds.join();
+    if (isFound || now - began > patienceMs)
+      return { found, isFound, after: (now - began) / 1000, took: (now - started) / 1000 };
+  }
+}
+
+/** What is typed of what a finding offers first: what stands before it, and after it, is said to people. */
+const typedOf = ({ command, hint = '' }: Found): string =>
+  (command ?? hint)
+    .split(/ {4}/)[0]
+    ?.replace(/^.*?: (?=stellarctl|kubectl)/, '')
+    .replace(/ {2,}\(.*\)$/, '') ?? '';
+
+/** How often doctor may be asked again: a request that was denied is deleted first, and the next one accepted then. */
+const stepsAtMost = 3;
+
+/** Types what doctor offers, as it is, until nothing is wrong any more. @returns what was typed */
+async function heal(cli: Cli, { heals = [], ends }: Pick<Trial, 'heals' | 'ends'>, line: readonly string[]) {
+  const typed: string[] = [];
+  for (let step = 0; step < stepsAtMost; step += 1) {
+    const [first] = (await doctor(cli, line)).filter(isWrong);
+    if (first === undefined) break;
+    const text = typedOf(first);
+    const [program = '', ...words] = text.split(' ');
+    typed.push(text);
+    if (program === 'stellarctl') await cli.succeed([...words, ...heals]);
+    else if (program === 'kubectl') await execa(text, { shell: true, env: cli.environment() });
+    else throw new Error(`"${text}" is no command`);
+    if (ends) return typed;
+    // What is not well yet has to be something else than before.
+    await until(
+      async () => {
+        const [next] = (await doctor(cli, line)).filter(isWrong);
+        return next === undefined || (next.code !== first.code && typedOf(next) !== '' && next.id !== 'wec-registered');
+      },
+      `what doctor finds after ${typed.join(', ')}`,
+    );
+  }
+  return typed;
+}
+
+/** What came of a trial. */
+export interface Result {
+  fault: string;
+  /** Seconds: to arrange it, until doctor found it, and of its run. */
+  seconds: { arranged: number; after: number; took: number };
+  found: string[];
+  isFound: boolean;
+  /** What doctor finds without the WEC's context. */
+  alone: string[];
+  isFoundAlone: boolean;
+  /** What has brought the subject back, or the words by which a person decides. */
+  helped: string;
+  trouble: string;
+}
+
+type Row = Pick<(typeof registrationFaults)[number], 'id'> & { arrange: () => Promise<() => Promise<void>> };
+
+/** Lets a fault happen, and has doctor find it and heal it. */
+export async function tryFault(cli: Cli, row: Row, trial: Trial, of: { wec: string; both: string[]; hub: string[] }) {
+  const result: Result = {
+    ...{ fault: trial.fault, seconds: { arranged: 0, after: 0, took: 0 }, found: [], isFound: false },
+    ...{ alone: [], isFoundAlone: false, helped: '', trouble: '' },
+  };
+  const began = Date.now();
+  const undo = await row.arrange();
+  result.seconds.arranged = (Date.now() - began) / 1000;
+  try {
+    const { found, isFound, after, took } = await find(cli, subjectsOf(trial.finds, of.wec), of.both);
+    Object.assign(result, { found: wrongIn(found), isFound });
+    Object.assign(result.seconds, { after, took });
+    const alone = wrongIn(await doctor(cli, of.hub));
+    Object.assign(result, { alone, isFoundAlone: alone.join() === subjectsOf(trial.alone, of.wec).join() });
+    const said = found
+      .filter(isWrong)
+      .map(({ cause, hint }) => `${cause} ${hint}`)
+      .join(' ');
+    if (trial.person !== undefined) result.helped = trial.person.exec(said)?.[0] ?? '';
+    else result.helped = isFound ? (await heal(cli, trial, of.both)).join('; ') : '';
+  } catch (error) {
+    result.trouble = (error as Error).message;
+  } finally {
+    await undo();
+  }
+  return result;
+}

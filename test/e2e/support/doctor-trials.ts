@@ -1,0 +1,182 @@
+/** A fault of the bed, and what `doctor` has to find then, and nothing else. */
+export interface Trial {
+  /** Of the bed's matrix. */
+  fault: string;
+  /** Check and code of each finding, as `wec-nodes pod-unschedulable`; of a space with its subject before it. Causes first. */
+  finds: readonly string[];
+  /** The same for whoever gives no context of the WEC. */
+  alone: readonly string[];
+  /** What a person adds to the commands that doctor gives, where they bring the subject back. */
+  heals?: readonly string[];
+  /** The command ends the registration: nothing is left to be examined. */
+  ends?: true;
+  /** Where a person has to decide: what tells them about what. */
+  person?: RegExp;
+  /** Held by the tests, too. */
+  inCi?: boolean;
+}
+
+const inCi = true;
+/** Of an agent that has never reached it, the hub shows nothing. */
+const unknown = ['wec-known not-found'];
+const silent = ['wec-reports agent-silent'];
+const elsewhere = { alone: unknown, person: /--hub-apiserver https:\/\/…/ };
+const accepted = { heals: ['--accept'] };
+
+const connection = (code: string): readonly string[] => [`wec-hub-connection ${code}`];
+/** What the hub shows as well as the cluster. */
+const seenBy = (...finds: readonly string[]) => ({ finds, alone: finds });
+
+/** One for each fault of a registration. */
+export const registrationTrials: readonly Trial[] = [
+  { fault: 'wrong-url', finds: connection('hub-address-loopback'), ...elsewhere },
+  { fault: 'name-unresolvable', finds: connection('hub-unresolvable'), ...elsewhere, inCi },
+  { fault: 'connection-refused', finds: connection('hub-refuses'), ...elsewhere },
+  { fault: 'firewall', finds: connection('hub-silent'), ...elsewhere },
+  { fault: 'wrong-ca', finds: connection('authority-wrong'), alone: unknown, ...accepted, inCi },
+  { fault: 'missing-ca', finds: connection('authority-missing'), alone: unknown, ...accepted },
+  { fault: 'certificate-of-other-name', finds: connection('certificate-of-other-name'), ...elsewhere, inCi },
+  { fault: 'bootstrap-secret-missing', finds: connection('bootstrap-secret-missing'), alone: unknown, ...accepted },
+  { fault: 'token-expired', finds: connection('token-expired'), alone: unknown, ...accepted },
+  { fault: 'token-revoked', finds: connection('token-revoked'), alone: unknown, ...accepted, inCi },
+  {
+    fault: 'token-expired-before-approval',
+    finds: connection('token-expired'),
+    alone: ['wec-registered joined'],
+    heals: ['--accept'],
+  },
+  {
+    fault: 'token-revoked-before-approval',
+    finds: connection('token-revoked'),
+    alone: ['wec-registered joined'],
+    heals: ['--accept'],
+  },
+  ...['rbac-request', 'rbac-cluster', 'rbac-clusterset-join'].map((fault) => ({
+    ...{ fault, ...seenBy('its-bootstrap-rights bootstrap-rights-missing') },
+    ...{ person: /OCM's cluster manager writes these rights/, ...(fault === 'rbac-cluster' && { inCi }) },
+  })),
+  { fault: 'request-pending', ...seenBy('wec-decision request-pending'), heals: [] },
+  { fault: 'request-denied', ...seenBy('wec-decision request-denied'), heals: [], inCi },
+  { fault: 'request-not-issued', ...seenBy('wec-signed not-signed'), person: /csrsigning/ },
+  { fault: 'requests-piled-up', ...seenBy('wec-decision requests-piled-up'), heals: [] },
+  { fault: 'issued-not-accepted', ...seenBy('wec-decision not-accepted'), heals: [] },
+  { fault: 'accepted-not-approved', ...seenBy('wec-decision request-pending'), heals: [] },
+  { fault: 'duplicate-name-before', ...seenBy('wec-decision several-agents-ask'), person: /2 agents ask to be/ },
+  { fault: 'duplicate-name-after', ...seenBy('wec-one-agent another-agent-asks'), person: /a name of its own/ },
+  { fault: 'webhook-down', ...seenBy('its-hub-webhook hub-webhook'), person: /rollout restart/ },
+  {
+    fault: 'namespace-terminating',
+    ...seenBy('wec-mailbox namespace-terminating'),
+    ...{ person: /for its owner to remove/, inCi },
+  },
+  { fault: 'klusterlet-of-another-name', ...seenBy('wec-known not-found'), person: /registered as cluster\d-other/ },
+  { fault: 'agent-dead', ...seenBy('wec-reports agent-silent'), person: /logs klusterlet-agent/ },
+  { fault: 'agent-crashing', finds: ['wec-containers container-not-starting'], alone: silent, person: /describe pod/ },
+  { fault: 'agent-scaled-to-zero', finds: ['wec-agent-pods no-operator'], alone: silent, heals: [] },
+  { fault: 'agent-evicted', finds: ['wec-nodes pod-unschedulable'], alone: silent, person: /was evicted: The node/ },
+  {
+    fault: 'agent-unpullable',
+    finds: ['wec-containers container-not-starting'],
+    ...{ alone: unknown, person: /ImagePullBackOff/ },
+  },
+  {
+    fault: 'agent-unschedulable',
+    finds: ['wec-nodes pod-unschedulable'],
+    ...{ alone: unknown, person: /Insufficient memory/, inCi },
+  },
+  { fault: 'clock-wrong', ...seenBy('wec-reports clocks-differ'), person: /differ by 10m.*timedatectl/ },
+  { fault: 'wec-unhealthy', ...seenBy('wec-api-server api-server-unhealthy'), person: /etcd failed.*readyz/ },
+  { fault: 'versions-apart', finds: ['wec-versions versions-apart'], alone: [], person: /0\.15\.0/ },
+  { fault: 'klusterlet-recreated', ...seenBy('wec-klusterlet-source klusterlet-in-work'), person: /who has made it/ },
+  {
+    fault: 'cluster-deleted',
+    finds: ['wec-announced managed-cluster-missing'],
+    alone: ['wec-registered managed-cluster-missing'],
+    heals: [],
+  },
+  { fault: 'hub-ca-changed', finds: connection('authority-changed'), alone: silent, heals: [] },
+  { fault: 'hub-url-changed', finds: connection('hub-unresolvable'), alone: silent, person: /--hub-apiserver/ },
+  { fault: 'agent-certificate-expired', finds: ['wec-certificate certificate-expired'], alone: silent, heals: [] },
+  { fault: 'agent-certificate-expiring', ...seenBy('wec-signed not-signed'), person: /csrsigning/ },
+  { fault: 'deletion-held-by-work', ...seenBy('wec-not-deleted deletion-waits-for-agent'), person: /--force/ },
+  { fault: 'deletion-works-return', ...seenBy('wec-not-deleted works-return'), heals: ['--yes'], ends: true },
+  { fault: 'deletion-addon-returns', ...seenBy('wec-not-deleted addon-returns'), person: /still selects|no Placement/ },
+  { fault: 'deletion-held-by-finalizer', ...seenBy('wec-not-deleted deletion-held'), person: /Whoever has set it/ },
+  {
+    fault: 'namespace-held-by-apiservice',
+    finds: ['wec-namespaces namespace-terminating'],
+    ...{ alone: unknown, person: /get apiservices/ },
+  },
+];
+
+/** Two faults at once. */
+interface PairTrial {
+  /** Each of a WEC, in the order in which they happen. */
+  faults: readonly [fault: string, wec: string][];
+  finds: readonly string[];
+}
+
+/** Twelve faults in pairs: of two WECs, of a WEC and its hub, and of one WEC. */
+export const pairTrials: readonly PairTrial[] = [
+  {
+    faults: [
+      ['wrong-ca', 'cluster1'],
+      ['token-expired', 'cluster2'],
+    ],
+    finds: ['wec/cluster1 wec-hub-connection authority-wrong', 'wec/cluster2 wec-hub-connection token-expired'],
+  },
+  {
+    faults: [
+      ['deletion-held-by-finalizer', 'cluster1'],
+      ['namespace-terminating', 'cluster2'],
+    ],
+    finds: ['wec/cluster1 wec-not-deleted deletion-held', 'wec/cluster2 wec-mailbox namespace-terminating'],
+  },
+  {
+    faults: [
+      ['wrong-url', 'cluster1'],
+      ['rbac-cluster', 'cluster2'],
+    ],
+    finds: [
+      'its/its1 its-bootstrap-rights bootstrap-rights-missing',
+      'wec/cluster1 wec-hub-connection hub-address-loopback',
+    ],
+  },
+  {
+    faults: [
+      ['agent-unpullable', 'cluster1'],
+      ['webhook-down', 'cluster2'],
+    ],
+    finds: ['its/its1 its-hub-webhook hub-webhook', 'wec/cluster1 wec-containers container-not-starting'],
+  },
+  {
+    faults: [
+      ['klusterlet-recreated', 'cluster1'],
+      ['agent-scaled-to-zero', 'cluster1'],
+    ],
+    finds: ['wec/cluster1 wec-agent-pods no-operator', 'wec/cluster1 wec-klusterlet-source klusterlet-in-work'],
+  },
+  {
+    faults: [
+      ['versions-apart', 'cluster1'],
+      ['agent-dead', 'cluster1'],
+    ],
+    finds: ['wec/cluster1 wec-reports agent-silent', 'wec/cluster1 wec-versions versions-apart'],
+  },
+];
+
+/** One for each fault of a hosting cluster and its spaces: of an installation, `cluster1` is a WEC of its1. */
+export const spaceTrials: readonly Omit<Trial, 'alone' | 'inCi'>[] = [
+  { fault: 'hook-failed', finds: ['its/its9 its-hub hub'], person: /its repair its9/ },
+  { fault: 'hook-image-unpullable', finds: ['its/its9 its-hub hub'], person: /cannot be pulled/ },
+  { fault: 'postgresql-stopped', finds: ['hosting/hosting hosting-postgres postgres'], heals: [] },
+  { fault: 'kubeflex-stopped', finds: ['hosting/hosting hosting-manager manager'], heals: [] },
+  { fault: 'ingress-without-passthrough', finds: ['its/its8 its-reached reached'], heals: [] },
+  { fault: 'several-itses', finds: ['wds/wds9 wds-its its'], person: /its9/ },
+  { fault: 'workstatus-missing', finds: ['its/its1 its-workstatus workstatus'], person: /status add-on/ },
+  { fault: 'placement-crashing', finds: ['its/its1 its-hub-runs hub-runs'], person: /describe pod/ },
+  { fault: 'status-addon-unavailable', finds: ['wec/cluster1 wec-addons addon-unavailable'], person: /addon-status/ },
+  { fault: 'external-token-expiring', finds: ['its/its7 its-token external-token-expiring'], person: /create token/ },
+  { fault: 'external-token-expired', finds: ['its/its7 its-token external-token-expired'], person: /create token/ },
+  { fault: 'wds-outdated-kubeconfig', finds: ['wds/wds7 wds-its-credentials its-credentials-outdated'], heals: [] },
+];
