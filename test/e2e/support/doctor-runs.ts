@@ -1,24 +1,11 @@
 import { execa } from 'execa';
 import { type Bed, type registrationFaults, until, writeKubeconfig } from '../../../testbed/index.ts';
 import type { Trial } from './doctor-trials.ts';
+import { type Finding, isWrong } from './findings.ts';
 import { Cli } from './harness.ts';
 
-/** A finding as `doctor -o json` gives it. */
-interface Found {
-  id: string;
-  status: 'pass' | 'warn' | 'fail' | 'skipped';
-  subjects: string[];
-  code?: string;
-  cause?: string;
-  details?: string[];
-  command?: string;
-  hint?: string;
-}
-
-const isWrong = ({ status }: Found): boolean => status === 'fail' || status === 'warn';
-
 /** Whatever is not as it should be, as `wec/cluster1 wec-nodes pod-unschedulable`. */
-export const wrongIn = (found: readonly Found[]): string[] =>
+export const wrongIn = (found: readonly Finding[]): string[] =>
   found.filter(isWrong).flatMap(({ id, subjects, code }) => subjects.map((subject) => `${subject} ${id} ${code}`));
 
 /** The findings of a trial with their subjects, where it does not name them. */
@@ -38,9 +25,9 @@ export async function cliOf(bed: Bed, hub: string): Promise<Cli> {
 }
 
 /** Runs doctor. @param line which ITS and WECs, as they are typed */
-async function doctor(cli: Cli, line: readonly string[]): Promise<Found[]> {
+async function doctor(cli: Cli, line: readonly string[]): Promise<Finding[]> {
   const run = await cli.run(['doctor', ...line, '-o', 'json']);
-  return (run.json() as { items: Found[] }).items;
+  return (run.json() as { items: Finding[] }).items;
 }
 
 /** How long doctor may take to see it: some faults show only once a time has passed, as a signer that does not sign. */
@@ -60,7 +47,7 @@ export async function find(cli: Cli, finds: readonly string[], line: readonly st
 }
 
 /** What is typed of what a finding offers first: what stands before it, and after it, is said to people. */
-const typedOf = ({ command, hint = '' }: Found): string =>
+const typedOf = ({ command, hint = '' }: Finding): string =>
   (command ?? hint)
     .split(/ {4}/)[0]
     ?.replace(/^.*?: (?=stellarctl|kubectl)/, '')

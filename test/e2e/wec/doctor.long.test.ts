@@ -1,9 +1,17 @@
 /** `doctor` on faults of a registration: the check that fails, the cause that it names, and its command, which is typed as it is. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { type Bed, limitedUser, registrationFaults, startBed, until, writeKubeconfig } from '../../../testbed/index.ts';
-import { type Finding, isWrong } from '../support/findings.ts';
-import { Cli } from '../support/harness.ts';
+import {
+  type Bed,
+  limitedUser,
+  registrationFaults,
+  spaceFaults,
+  startBed,
+  writeKubeconfig,
+} from '../../../testbed/index.ts';
+import { cliOf, tryFault } from '../support/doctor-runs.ts';
+import { registrationTrials, spaceTrials } from '../support/doctor-trials.ts';
+import type { Cli } from '../support/harness.ts';
 
 let bed: Bed;
 let cli: Cli;
@@ -15,7 +23,7 @@ before(async () => {
       { name: 'cluster1', hub: false },
     ],
   });
-  cli = await Cli.create(bed.kubeconfig);
+  cli = await cliOf(bed, 'its1');
 });
 
 after(async () => {
@@ -23,61 +31,28 @@ after(async () => {
   await bed?.stop();
 });
 
-async function examine(): Promise<Finding[]> {
-  const run = await cli.run(['doctor', '--its', 'its1', 'cluster1=cluster1', '-o', 'json']);
-  return (run.json() as { items: Finding[] }).items.filter(isWrong);
-}
-
-interface Expected {
-  fault: string;
-  /** What is wrong, and nothing else. */
-  check: string;
-  code: string;
-  /** What is added to the command, where it is one that registers the WEC again. */
-  heals?: string[];
-}
-
-const expected: readonly Expected[] = [
-  { fault: 'wrong-ca', check: 'wec-hub-connection', code: 'authority-wrong', heals: ['--accept'] },
-  { fault: 'missing-ca', check: 'wec-hub-connection', code: 'authority-missing' },
-  { fault: 'name-unresolvable', check: 'wec-hub-connection', code: 'hub-unresolvable' },
-  { fault: 'connection-refused', check: 'wec-hub-connection', code: 'hub-refuses' },
-  { fault: 'certificate-of-other-name', check: 'wec-hub-connection', code: 'certificate-of-other-name' },
-  {
-    fault: 'bootstrap-secret-missing',
-    check: 'wec-hub-connection',
-    code: 'bootstrap-secret-missing',
-    heals: ['--accept'],
-  },
-  { fault: 'token-expired', check: 'wec-hub-connection', code: 'token-expired', heals: ['--accept'] },
-  { fault: 'token-revoked', check: 'wec-hub-connection', code: 'token-revoked' },
-  { fault: 'rbac-cluster', check: 'its-bootstrap-rights', code: 'bootstrap-rights-missing' },
-  { fault: 'request-pending', check: 'wec-decision', code: 'request-pending', heals: [] },
-  { fault: 'request-denied', check: 'wec-decision', code: 'request-denied' },
-  { fault: 'requests-piled-up', check: 'wec-decision', code: 'requests-piled-up' },
-];
-
+/** All of them: `npm run bench -- doctor`. */
 describe('doctor names the cause, and nothing that follows from it', { concurrency: 1 }, () => {
-  for (const { fault, check, code, heals } of expected)
-    it(fault, async () => {
-      const row = registrationFaults.find(({ id }) => id === fault);
+  for (const trial of registrationTrials.filter(({ inCi }) => inCi))
+    it(trial.fault, async () => {
+      const row = registrationFaults.find(({ id }) => id === trial.fault);
       assert.ok(row);
-      const undo = await row.arrange(bed);
-      try {
-        const findings = await examine();
-        assert.deepEqual(
-          findings.map((finding) => [finding.id, finding.code]),
-          [[check, code]],
-        );
-        if (heals === undefined) return;
-        const typed = (findings[0]?.command ?? findings[0]?.hint ?? '').replace(/ {2,}\(.*\)$/, '');
-        assert.match(typed, /^stellarctl /);
-        await cli.succeed([...typed.split(' ').slice(1), ...heals]);
-        await until(async () => (await examine()).length === 0, 'all is well');
-      } finally {
-        await undo();
-      }
+      const lines = {
+        wec: 'cluster1',
+        both: ['--its', 'its1', 'cluster1=cluster1'],
+        hub: ['--its', 'its1', 'cluster1'],
+      };
+      const result = await tryFault(cli, { id: row.id, arrange: () => row.arrange(bed) }, trial, lines);
+      assert.equal(result.trouble, '');
+      assert.ok(result.isFound, result.found.join('; '));
+      assert.ok(result.isFoundAlone, result.alone.join('; '));
+      assert.notEqual(result.helped, '');
     });
+
+  it('has a trial for every fault of the bed', () => {
+    const faults = [...registrationFaults, ...spaceFaults].map(({ id }) => id);
+    assert.deepEqual([...registrationTrials, ...spaceTrials].map(({ fault }) => fault).toSorted(), faults.toSorted());
+  });
 });
 
 describe('doctor for a user with few rights', { concurrency: 1 }, () => {
