@@ -5,6 +5,7 @@
 import { type Bed, startBed } from '../../testbed/index.ts';
 import { benchAcceptance } from './accept.ts';
 import { benchDoctor } from './doctor.ts';
+import { benchDoctorMany } from './doctor-many.ts';
 import { benchList } from './list.ts';
 import { benchMany } from './many.ts';
 import { benchRegistration } from './registration.ts';
@@ -17,7 +18,11 @@ const benches: Record<string, (bed: Bed) => Promise<void>> = {
   accept: benchAcceptance,
 };
 /** They have beds of their own. */
-const alone: Record<string, () => Promise<void>> = { many: benchMany, doctor: benchDoctor };
+const alone: Record<string, () => Promise<void>> = {
+  many: benchMany,
+  doctor: benchDoctor,
+  'doctor-many': benchDoctorMany,
+};
 const names = [...Object.keys(benches), ...Object.keys(alone)];
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : names;
 const unknown = wanted.filter((name) => !names.includes(name));

@@ -115,7 +115,7 @@ export async function tryFault(cli: Cli, row: Row, trial: Trial, of: { wec: stri
     Object.assign(result, { alone, isFoundAlone: alone.join() === subjectsOf(trial.alone, of.wec).join() });
     const said = found
       .filter(isWrong)
-      .map(({ cause, hint }) => `${cause} ${hint}`)
+      .map(({ cause, command, hint = command }) => `${cause} ${hint}`)
       .join(' ');
     if (trial.person !== undefined) result.helped = trial.person.exec(said)?.[0] ?? '';
     else result.helped = isFound ? (await heal(cli, trial, of.both)).join('; ') : '';

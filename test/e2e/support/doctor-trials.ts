@@ -102,7 +102,8 @@ export const registrationTrials: readonly Trial[] = [
   {
     fault: 'cluster-deleted',
     finds: ['wec-announced managed-cluster-missing'],
-    alone: ['wec-registered managed-cluster-missing'],
+    // For half a minute it may still announce itself.
+    alone: ['wec-registered managed-cluster'],
     heals: [],
   },
   { fault: 'hub-ca-changed', finds: connection('authority-changed'), alone: silent, heals: [] },

@@ -5,8 +5,10 @@ import { inWords, type NextStep, outline, run } from '../../engine/next-step.ts'
 import { type Problem, problem } from '../../engine/problem.ts';
 import { blockingStage, type StageReport } from '../../engine/stages.ts';
 import { conditionOf, isTrue } from '../../kube/objects.ts';
+import { isScaledToNone, scaleUp } from '../../kube/pods.ts';
 import type { RuleKind } from '../grant/kinds.ts';
 import type { FoundHub } from '../join/former-hub.ts';
+import { isOurs } from '../klusterlet/operator.ts';
 import { otherName } from '../klusterlet/other-name.ts';
 import { agentNamespace, clusterNameLabel, operatorName, operatorNamespace } from '../names.ts';
 import { clockDifference, type Registration } from '../registration/checks.ts';
@@ -96,11 +98,16 @@ export function withoutAgent({ wec, name, its }: Findings): Problem | undefined 
   const where = `in the cluster of context ${context}`;
   if (!lacksOperator(wec.pods))
     return problem('no-agent', `No agent of ${name} runs ${where}: it has no pod.`, agentPods(context));
-  const isScaled = wec.operator?.spec?.replicas === 0;
+  const { operator } = wec;
+  const isScaled = operator !== undefined && isScaledToNone(operator);
+  // A join leaves the operator of somebody else as it is.
+  const isOthers = isScaled && !isOurs(operator);
   return problem(
     'no-operator',
     `No agent of ${name} runs ${where}: neither the operator ${operatorNamespace}/${operatorName}${isScaled ? ', which is scaled to no pods,' : ''} nor the agent has a pod.`,
-    noted(command`stellarctl wec join ${`${name}=${context}`} --accept --its ${its}`, 'starts both again'),
+    isOthers
+      ? noted(scaleUp(context, operatorNamespace, 'deployment', operatorName), 'starts both again')
+      : noted(command`stellarctl wec join ${`${name}=${context}`} --accept --its ${its}`, 'starts both again'),
   );
 }
 

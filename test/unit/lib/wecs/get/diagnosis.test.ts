@@ -50,6 +50,7 @@ const second = await request({ name: 'csr-2', agent: 'agent-b', age: 10 });
 const runs = wecPod('klusterlet-agent');
 const agentPod = { ...runs, metadata: { ...runs.metadata, name: 'agent-1' } };
 const other = { ...klusterlet(), spec: { clusterName: 'other' } };
+const ours = { 'app.kubernetes.io/managed-by': 'stellarctl' };
 const unpullable = [{ name: 'a', state: { waiting: { reason: 'ImagePullBackOff', message: 'no such image' } } }];
 const denied = await request({ name: 'csr-1', state: 'denied' });
 const authorityChanged = [
@@ -188,11 +189,24 @@ const cases: [what: string, situation: Situation, wrong: RegExp, hint: RegExp | 
       wec: wecEvidence('join-singleton', {
         hubSecret,
         pods: [],
-        operator: { metadata: { name: 'klusterlet' }, spec: { replicas: 0 } },
+        operator: { metadata: { name: 'klusterlet', labels: ours }, spec: { replicas: 0 } },
       }),
     },
     /^No agent of cluster1 runs .*: neither the operator \S+, which is scaled to no pods, nor the agent has a pod\.$/,
     /^stellarctl wec join cluster1=cluster1 --accept --its its1 /,
+  ],
+  [
+    "somebody else's operator that is scaled to no pods",
+    {
+      hub: wellKnown,
+      wec: wecEvidence('join-singleton', {
+        hubSecret,
+        pods: [],
+        operator: { metadata: { name: 'klusterlet' }, spec: { replicas: 0 } },
+      }),
+    },
+    /^No agent of cluster1 runs/,
+    /^kubectl --context cluster1 -n open-cluster-management scale deployment klusterlet --replicas 1 /,
   ],
   [
     'a webhook of the hub that does not answer',
