@@ -1,6 +1,8 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { execa } from 'execa';
 import { type Bed, type registrationFaults, until, writeKubeconfig } from '../../../testbed/index.ts';
-import type { Trial } from './doctor-trials.ts';
+import { caFile, type Trial } from './doctor-trials.ts';
 import { type Finding, isWrong } from './findings.ts';
 import { Cli } from './harness.ts';
 
@@ -16,12 +18,13 @@ const subjectsOf = (finds: readonly string[], wec: string): string[] =>
 export async function cliOf(bed: Bed, hub: string): Promise<Cli> {
   const entries = bed.planes.map((plane) => (plane.name === hub ? plane.bedEntry : plane.kubeconfigEntry));
   const current = bed.plane(hub).name;
-  return Cli.create(
-    await writeKubeconfig(
-      bed.plane(hub),
-      entries.toSorted((a) => (a.context === current ? -1 : 1)),
-    ),
+  const file = await writeKubeconfig(
+    bed.plane(hub),
+    entries.toSorted((a) => (a.context === current ? -1 : 1)),
   );
+  const cli = await Cli.create(file);
+  await writeFile(path.join(cli.home, caFile), bed.plane(hub).bedEntry.connection.caPem ?? '');
+  return cli;
 }
 
 /** Runs doctor. @param line which ITS and WECs, as they are typed */
@@ -65,7 +68,8 @@ async function heal(cli: Cli, { heals = [], ends }: Pick<Trial, 'heals' | 'ends'
     const text = typedOf(first);
     const [program = '', ...words] = text.split(' ');
     typed.push(text);
-    if (program === 'stellarctl') await cli.succeed([...words, ...heals]);
+    const added = heals.map((word) => (word === caFile ? path.join(cli.home, word) : word));
+    if (program === 'stellarctl') await cli.succeed([...words, ...added]);
     else if (program === 'kubectl') await execa(text, { shell: true, env: cli.environment() });
     else throw new Error(`"${text}" is no command`);
     if (ends) return typed;
