@@ -5,6 +5,9 @@ import { initCommand } from './commands/init.ts';
 import { createItsCommand } from './commands/its/create.ts';
 import { tokenCommand } from './commands/its/token.ts';
 import { useCommand } from './commands/its/use.ts';
+import { policyExplainCommand } from './commands/policy/explain.ts';
+import { policyGetCommand } from './commands/policy/get.ts';
+import { policyListCommand } from './commands/policy/list.ts';
 import { reportCommand } from './commands/report.ts';
 import { spaceDeleteCommand } from './commands/space/delete.ts';
 import { spaceGetCommand } from './commands/space/get.ts';
@@ -24,6 +27,7 @@ import { listCommand } from './commands/wec/list.ts';
 import { propertiesCommand } from './commands/wec/properties.ts';
 import { revokeCommand } from './commands/wec/revoke.ts';
 import { waitCommand } from './commands/wec/wait.ts';
+import { workloadGetCommand } from './commands/workload/get.ts';
 import { callProgram } from './lib/engine/command-line.ts';
 import { ExitCode } from './lib/engine/errors.ts';
 import type { Io } from './lib/terminal/io.ts';
@@ -113,7 +117,24 @@ function groups(io: Io): Command[] {
     .addCommand(revokeCommand(io))
     .addCommand(deregisterCommand(io))
     .addCommand(deleteWecCommand(io));
-  return [its, wds, wec];
+  return [its, wds, wec, ...workloadGroups(io)];
+}
+
+function workloadGroups(io: Io): Command[] {
+  const policy = group(
+    'policy',
+    'show which workloads go to which WECs',
+    'Commands about binding policies: which objects of a WDS go to which WECs.',
+  )
+    .addCommand(policyListCommand(io))
+    .addCommand(policyGetCommand(io))
+    .addCommand(policyExplainCommand(io));
+  const workload = group(
+    'workload',
+    'follow workloads to WECs',
+    'Commands about workloads: the objects of a WDS, on their way to WECs and back.',
+  ).addCommand(workloadGetCommand(io));
+  return [policy, workload];
 }
 
 const group = (name: string, summary: string, description: string): Command =>

@@ -1,6 +1,7 @@
 import type { Deadline } from '../../lib/engine/deadline.ts';
 import type { Run } from '../../lib/engine/run.ts';
 import { readSettings, settingsFile } from '../../lib/files/settings.ts';
+import { reading } from '../../lib/kube/access.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import { type RecordedWrite, recordWrites, type WriteRecorder } from '../../lib/kube/client/dry-run.ts';
 import type { PluginHost } from '../../lib/kube/client/exec-plugin.ts';
@@ -15,6 +16,7 @@ import {
 } from '../../lib/kube/kubeconfig/kubeconfig.ts';
 import type { ProgramRun } from '../../lib/programs/program.ts';
 import { chooseIts, type ItsChoice, selectIts } from '../../lib/spaces/its-choice.ts';
+import type { OpenWds } from '../../lib/spaces/open-wds.ts';
 import type { SpaceTools } from '../../lib/spaces/tools.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import type { SessionOptions } from './options.ts';
@@ -77,6 +79,24 @@ export class Clusters {
     return Promise.all(
       named.map(async ({ name, context }) => ({ name, kube: (context && (await open(context))) as Client })),
     );
+  }
+
+  /** The WDS that is meant, and the ITS that it sends through. @throws StellarError `usage`, `not-found` */
+  async wds(): Promise<OpenWds> {
+    const { openWds } = await import('../../lib/spaces/open-wds.ts');
+    const { options, io } = this;
+    const isItsGiven = options.its !== undefined || Boolean(io.env.STELLARCTL_ITS);
+    const its = async () => {
+      const { context, kube } = await this.its();
+      return { name: context.name, kube };
+    };
+    return openWds({
+      given: options.wds ?? (io.env.STELLARCTL_WDS || undefined),
+      its: isItsGiven ? its : undefined,
+      hosting: await reading(() => this.spaceTools()),
+      kubeconfig: await this.kubeconfig(),
+      connect: (context) => this.connect(context),
+    });
   }
 
   /** The hosting cluster, and what else work on spaces takes. */

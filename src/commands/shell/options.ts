@@ -22,12 +22,17 @@ export interface HostingOptions extends CommonOptions {
   hostingContext?: string;
 }
 
+/** A WDS, and the ITS that it sends through. */
+export interface WdsOptions extends ItsOptions, HostingOptions {
+  wds?: string;
+}
+
 export interface WritingOptions {
   dryRun?: boolean;
 }
 
 /** All that a session knows of. */
-export type SessionOptions = ItsOptions & HostingOptions & WritingOptions & { wecKubeconfig?: string };
+export type SessionOptions = WdsOptions & WritingOptions & { wecKubeconfig?: string };
 
 interface CommandText {
   summary: string;
@@ -78,6 +83,15 @@ export function durationMs(text: string): number {
 
 export const itsOption = (): Option =>
   new Option('--its <context>', 'the context of the ITS (else STELLARCTL_ITS, `its use`, the current context)');
+/** Which WDS, and what tells its ITS. */
+export const wdsOptions = (): Option[] => [
+  new Option(
+    '--wds <wds>',
+    'the WDS, by its name or a context (else STELLARCTL_WDS, that of the current context, the only one)',
+  ),
+  new Option('--its <context>', 'the context of its ITS, where the hosting cluster does not show it'),
+  hostingContextOption(),
+];
 export const hostingContextOption = (): Option =>
   new Option(
     '--hosting-context <context>',

@@ -13,11 +13,13 @@ const aggregated = ['v2', 'v2beta1']
 export interface DiscoveredKind extends Resource {
   /** All versions in which it is served. */
   versions: string[];
+  /** What else it is called on a command line: singular and short names. */
+  aliases: string[];
 }
 
 interface DiscoveredVersion {
   apiVersion: string;
-  resources: { plural: string; kind: string; namespaced: boolean; verbs: string[] }[];
+  resources: { plural: string; kind: string; namespaced: boolean; verbs: string[]; aliases: string[] }[];
 }
 
 interface AggregatedGroups {
@@ -25,7 +27,14 @@ interface AggregatedGroups {
     metadata?: { name?: string };
     versions: {
       version: string;
-      resources?: { resource: string; responseKind?: { kind?: string }; scope: string; verbs: string[] }[];
+      resources?: {
+        resource: string;
+        responseKind?: { kind?: string };
+        scope: string;
+        verbs: string[];
+        singularResource?: string;
+        shortNames?: string[];
+      }[];
     }[];
   }[];
 }
@@ -36,7 +45,14 @@ interface ListedGroups {
 }
 
 interface ListedResources {
-  resources?: { name: string; kind: string; namespaced: boolean; verbs: string[] }[];
+  resources?: {
+    name: string;
+    kind: string;
+    namespaced: boolean;
+    verbs: string[];
+    singularName?: string;
+    shortNames?: string[];
+  }[];
 }
 
 /**
@@ -51,10 +67,11 @@ export async function discoverKinds(kube: Pick<Kube, 'read'>): Promise<Discovere
   return groups.flatMap((versions) => {
     const found = new Map<string, DiscoveredKind>();
     for (const { apiVersion, resources } of versions)
-      for (const { plural, kind, namespaced, verbs } of resources) {
+      for (const { plural, kind, namespaced, verbs, aliases } of resources) {
         if (!verbs.includes('list') || !verbs.includes('watch')) continue;
         const known = found.get(plural);
-        if (known === undefined) found.set(plural, { apiVersion, kind, plural, namespaced, versions: [apiVersion] });
+        if (known === undefined)
+          found.set(plural, { apiVersion, kind, plural, namespaced, versions: [apiVersion], aliases });
         else known.versions.push(apiVersion);
       }
     return [...found.values()];
@@ -66,8 +83,13 @@ const fromAggregated = (answer: AggregatedGroups | undefined): DiscoveredVersion
   (answer?.items ?? []).map(({ metadata, versions }) =>
     versions.map(({ version, resources = [] }) => ({
       apiVersion: metadata?.name ? `${metadata.name}/${version}` : version,
-      resources: resources.map(({ resource, responseKind, scope, verbs }) => ({
-        ...{ plural: resource, kind: responseKind?.kind ?? resource, verbs },
+      resources: resources.map(({ resource, responseKind, scope, verbs, singularResource = '', shortNames = [] }) => ({
+        ...{
+          plural: resource,
+          kind: responseKind?.kind ?? resource,
+          verbs,
+          aliases: [singularResource, ...shortNames],
+        },
         namespaced: scope === 'Namespaced',
       })),
     })),
@@ -96,7 +118,10 @@ async function fromLists(
         const found = ifSeen(await reading(() => kube.read<ListedResources>(path)));
         const resources = (found?.resources ?? [])
           .filter(({ name }) => !name.includes('/'))
-          .map(({ name, ...rest }) => ({ ...rest, plural: name }));
+          .map(({ name, kind, namespaced, verbs, singularName = '', shortNames = [] }) => ({
+            ...{ plural: name, kind, namespaced, verbs },
+            aliases: [singularName, ...shortNames],
+          }));
         return { apiVersion, resources };
       }),
     ),

@@ -83,6 +83,9 @@ export const resources = {
   postCreateHooks: resource('tenancy.kflex.kubestellar.org/v1alpha1', 'PostCreateHook', 'postcreatehooks', false),
   bindingPolicies: resource('control.kubestellar.io/v1alpha1', 'BindingPolicy', 'bindingpolicies', false),
   bindings: resource('control.kubestellar.io/v1alpha1', 'Binding', 'bindings', false),
+  statusCollectors: resource('control.kubestellar.io/v1alpha1', 'StatusCollector', 'statuscollectors', false),
+  combinedStatuses: resource('control.kubestellar.io/v1alpha1', 'CombinedStatus', 'combinedstatuses', true),
+  workStatuses: resource('control.kubestellar.io/v1alpha1', 'WorkStatus', 'workstatuses', true),
   klusterlets: resource('operator.open-cluster-management.io/v1', 'Klusterlet', 'klusterlets', false),
 } as const;
 

@@ -54,6 +54,23 @@ async function findAccess(
   return seen({ ...contextFromCluster(Buffer.from(text, 'base64').toString('utf8'), source), name });
 }
 
+/** The same; who may not read a space's Secret may have a context that leads to it. */
+export async function reachSpace(controlPlane: ControlPlane, tools: AccessTools): Promise<Access<SelectedContext>> {
+  const access = await accessSpace(controlPlane, tools);
+  const isRefused = access.state === 'hidden' && access.error !== undefined;
+  const own = isRefused ? contextFor(controlPlane, tools) : undefined;
+  return own === undefined ? access : seen(selectContext(tools.kubeconfig, own));
+}
+
+/** The context of the kubeconfig that leads to a space, where one does. */
+export function contextFor(
+  controlPlane: ControlPlane,
+  { hostingContext, kubeconfig }: Omit<AccessTools, 'hosting'>,
+): string | undefined {
+  if (typeOf(controlPlane) === 'host') return hostingContext.name;
+  return contextsOf(kubeconfig, controlPlane.metadata.name, hostingContext.name)[0];
+}
+
 /**
  * The contexts of a kubeconfig that lead to a control plane, best first: those that say so, then one that kflex has loaded without
  * saying so, which it shows by its names. Those of another hosting cluster's control plane of the same name are none of them.

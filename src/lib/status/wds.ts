@@ -6,6 +6,7 @@ import type { ControlPlane } from '../spaces/objects.ts';
 import { wdsVersions } from '../spaces/space-versions.ts';
 import { itsOfWds } from '../spaces/spaces.ts';
 import type { HookVersions } from '../versions/hooks.ts';
+import { keyOf } from '../workloads/object-ref.ts';
 import { type Binding, objectsOf } from '../workloads/policies/policy.ts';
 import { describePart, lookInto, type Part } from './parts.ts';
 import type { StatusTools } from './tools.ts';
@@ -41,8 +42,5 @@ async function readWds(wds: Kube): Promise<WdsSeen> {
 
 /** Objects may be selected by several policies. */
 export function countObjects(bindings: readonly Binding[]): number {
-  const objects = bindings.flatMap(objectsOf);
-  return new Set(
-    objects.map(({ group = '', resource, namespace = '', name }) => [group, resource, namespace, name].join('/')),
-  ).size;
+  return new Set(bindings.flatMap(objectsOf).map(keyOf)).size;
 }

@@ -6,7 +6,9 @@ import { originBindingLabel, originWdsLabel } from './names.ts';
 export interface ManifestWork extends KubeObject {
   spec?: {
     deleteOption?: { propagationPolicy?: string };
-    workload?: { manifests?: { kind?: string; metadata?: { name?: string; namespace?: string } }[] };
+    workload?: {
+      manifests?: { apiVersion?: string; kind?: string; metadata?: { name?: string; namespace?: string } }[];
+    };
     manifestConfigs?: {
       resourceIdentifier?: { group?: string; resource?: string; name?: string; namespace?: string };
       updateStrategy?: { type?: string };
@@ -18,6 +20,8 @@ export interface ManifestWork extends KubeObject {
 /** What the agent says of one object of a work. */
 export interface ManifestStatus {
   resourceMeta?: {
+    /** Its place among the manifests of the work. */
+    ordinal?: number;
     group?: string;
     version?: string;
     kind?: string;

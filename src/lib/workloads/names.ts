@@ -14,3 +14,21 @@ export const workStatusCrd = 'workstatuses.control.kubestellar.io';
 export const wdsCrds = ['bindings', 'bindingpolicies', 'statuscollectors', 'combinedstatuses', 'customtransforms'].map(
   (plural) => `${plural}.control.kubestellar.io`,
 );
+
+/** Of a work: the generation of the Binding that it was made of. */
+export const originGenerationAnnotation = 'transport.kubestellar.io/originOwnerReferenceBindingGeneration';
+
+/** What a workload object of a WDS carries while its status is returned to it. */
+export const returnedStatusLabels = {
+  singleton: 'managed-by.kubestellar.io/singletonstatus',
+  multi: 'managed-by.kubestellar.io/multiwecstatus',
+} as const;
+
+/** Labels of a CombinedStatus, by which it is found. */
+export const combinedStatusLabels = {
+  group: 'status.kubestellar.io/api-group',
+  resource: 'status.kubestellar.io/resource',
+  namespace: 'status.kubestellar.io/namespace',
+  name: 'status.kubestellar.io/name',
+  policy: 'status.kubestellar.io/binding-policy',
+} as const;

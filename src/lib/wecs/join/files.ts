@@ -1,11 +1,10 @@
-import { readFile } from 'node:fs/promises';
-import { text } from 'node:stream/consumers';
 import { StellarError } from '../../engine/errors.ts';
+import { readNamed, readNamedOrStdin } from '../../files/named-file.ts';
 import { type JoinFile, parseJoinFile } from './join-file.ts';
 
 /** Reads a join file, or stdin for `-`. @throws StellarError `usage`, `join-file-invalid` or `token-expired` */
 export async function readJoinFile(file: string, stdin: NodeJS.ReadableStream): Promise<JoinFile> {
-  return parseJoinFile(file === '-' ? await text(stdin) : await readNamed(file, 'join file'));
+  return parseJoinFile(await readNamedOrStdin(file, 'join file', stdin));
 }
 
 /** Reads a PEM file of certificate authorities. @throws StellarError `usage` */
@@ -25,12 +24,4 @@ export async function readDockerConfig(file: string): Promise<string> {
     // Said below.
   }
   throw new StellarError('usage', `${file} is not a docker config.json: it has no "auths".`);
-}
-
-async function readNamed(file: string, what: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    throw new StellarError('usage', `The ${what} cannot be read: ${(error as Error).message}.`, { cause: error });
-  }
 }

@@ -1,9 +1,8 @@
 import { mapConcurrently } from '../../engine/concurrency.ts';
 import { reading } from '../../kube/access.ts';
-import type { KubeObject } from '../../kube/objects.ts';
-import type { Resource } from '../../kube/resources.ts';
 import { effectiveProperties } from '../../wecs/customization.ts';
 import type { WecProperties } from '../../wecs/properties.ts';
+import { digestObjects } from '../wds/full-objects.ts';
 import { type BoundObject, destinationsOf, objectsOf, type Policy, type Unread } from './policy.ts';
 import { selectsWec } from './selectors.ts';
 import { templateKeysOf } from './template-keys.ts';
@@ -41,7 +40,6 @@ export function lostProperties(name: string, before: WecProperties, after: WecPr
 }
 
 const policiesAtOnce = 4;
-const readsAtOnce = 4;
 
 /**
  * Which workload objects would fail to expand if WECs lost properties. One that leaves the policy by the same change counts as long as
@@ -91,27 +89,13 @@ async function brokenIn(policy: Policy, losing: readonly LosingWec[]): Promise<B
   });
 }
 
-/** The objects of a policy's Binding that ask for properties. Each kind is read once in each namespace, not object by object. */
+/** The objects of a policy's Binding that ask for properties. */
 async function readTemplates({ binding, reader }: Policy): Promise<{ object: string; asked: Set<string> }[]> {
-  const groups = Map.groupBy(
-    binding === undefined ? [] : objectsOf(binding),
-    ({ group, version, resource, namespace }) => JSON.stringify([group, version, resource, namespace]),
-  );
-  const found = await mapConcurrently([...groups.values()], readsAtOnce, async (bound) => {
-    const names = new Set(bound.map(({ name }) => name));
-    const first = bound[0] as BoundObject;
-    const objects = await reader.list(resourceOfBound(first), { namespace: first.namespace });
-    return (objects ?? [])
-      .filter(({ metadata }) => names.has(metadata.name))
-      .map((object) => ({ object: describeBound(first, object), asked: templateKeysOf(object) }));
+  return digestObjects(reader, binding === undefined ? [] : objectsOf(binding), (ref, object) => {
+    const asked = templateKeysOf(object);
+    return asked.size === 0 ? undefined : { object: describeBound(ref), asked };
   });
-  return found.flat().filter(({ asked }) => asked.size > 0);
 }
 
-function resourceOfBound({ group = '', version = 'v1', resource, namespace }: BoundObject): Resource {
-  const apiVersion = group === '' ? version : `${group}/${version}`;
-  return { apiVersion, kind: resource, plural: resource, namespaced: namespace !== undefined };
-}
-
-const describeBound = ({ resource, namespace }: BoundObject, { metadata }: KubeObject): string =>
-  `${resource} ${namespace === undefined ? '' : `${namespace}/`}${metadata.name}`;
+const describeBound = ({ resource, namespace, name }: BoundObject): string =>
+  `${resource} ${namespace === undefined ? '' : `${namespace}/`}${name}`;

@@ -1,9 +1,9 @@
-import { type Access, seen, through } from '../../kube/access.ts';
+import { through } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { type SelectedContext, selectContext } from '../../kube/kubeconfig/kubeconfig.ts';
-import { accessSpace, contextsOf } from '../../spaces/access.ts';
+import type { SelectedContext } from '../../kube/kubeconfig/kubeconfig.ts';
+import { contextFor, reachSpace } from '../../spaces/access.ts';
 import type { ControlPlane } from '../../spaces/objects.ts';
-import { itsOfWds, listControlPlanes, roleOf, typeOf } from '../../spaces/spaces.ts';
+import { itsOfWds, listControlPlanes, roleOf } from '../../spaces/spaces.ts';
 import type { SpaceTools } from '../../spaces/tools.ts';
 import { clusterUid } from '../../wecs/identity/cluster-uid.ts';
 import type { Unread } from './policy.ts';
@@ -49,7 +49,7 @@ export async function hostedWdses(
         const doubt =
           sendsThrough === undefined ? 'which ITS it sends through is not clear' : await doubtOf(sendsThrough);
         if (doubt === false) return undefined;
-        const access = await reach(wds, tools);
+        const access = await reachSpace(wds, tools);
         if (access.state !== 'seen') return { wds: name, why: access.why };
         return { name, kube: tools.connect(access.value), context: contextFor(wds, tools), doubt };
       }),
@@ -68,24 +68,11 @@ async function doubtWhetherSame(
 ): Promise<string | undefined | false> {
   const { name } = controlPlane.metadata;
   const doubt = (why: string) => `whether its ITS ${name} is ${its.context.name} is not known: ${why}`;
-  const uids = await through(await reach(controlPlane, tools), (context) =>
+  const uids = await through(await reachSpace(controlPlane, tools), (context) =>
     Promise.all([clusterUid(its.kube), clusterUid(tools.connect(context))]),
   );
   if (uids.state !== 'seen') return doubt(uids.why);
   const [own, other] = uids.value;
   if (own !== undefined && other !== undefined) return own === other ? undefined : false;
   return doubt('the namespace kube-system may not be read');
-}
-
-/** Who may not read a space's Secret may have a context that leads to it. */
-async function reach(controlPlane: ControlPlane, tools: SpaceTools): Promise<Access<SelectedContext>> {
-  const access = await accessSpace(controlPlane, tools);
-  const isRefused = access.state === 'hidden' && access.error !== undefined;
-  const own = isRefused ? contextFor(controlPlane, tools) : undefined;
-  return own === undefined ? access : seen(selectContext(tools.kubeconfig, own));
-}
-
-function contextFor(controlPlane: ControlPlane, { hostingContext, kubeconfig }: SpaceTools): string | undefined {
-  if (typeOf(controlPlane) === 'host') return hostingContext.name;
-  return contextsOf(kubeconfig, controlPlane.metadata.name, hostingContext.name)[0];
 }

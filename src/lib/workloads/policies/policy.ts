@@ -1,11 +1,17 @@
 import type { Reader } from '../../kube/client/client.ts';
-import type { KubeObject } from '../../kube/objects.ts';
-import type { DownsyncClause } from '../selection/clauses.ts';
+import type { Condition, KubeObject } from '../../kube/objects.ts';
+import type { DownsyncClause, Modulation } from '../selection/clauses.ts';
 import type { LabelSelector } from '../selection/label-selectors.ts';
 
 /** control.kubestellar.io/v1alpha1 BindingPolicy (kubestellar v0.30.0, api/control/v1alpha1/types.go), as much of it as is used here. */
 export interface BindingPolicy extends KubeObject {
-  spec?: { clusterSelectors?: LabelSelector[]; downsync?: DownsyncClause[] };
+  spec?: PolicySpec;
+  status?: { observedGeneration?: number; conditions?: Condition[]; errors?: string[] };
+}
+
+export interface PolicySpec {
+  clusterSelectors?: LabelSelector[];
+  downsync?: DownsyncClause[];
 }
 
 /** control.kubestellar.io/v1alpha1 Binding: the objects and the WECs that a BindingPolicy has been found to select. */
@@ -14,14 +20,19 @@ export interface Binding extends KubeObject {
     workload?: { clusterScope?: BoundObject[]; namespaceScope?: BoundObject[] };
     destinations?: { clusterId: string }[];
   };
+  /** What KubeStellar's transport has made of it; it leaves conditions out. */
+  status?: { observedGeneration?: number; conditions?: Condition[]; errors?: string[] };
 }
 
-export interface BoundObject {
+/** An object of a WDS that a Binding sends, and how. */
+export interface BoundObject extends Modulation {
   group?: string;
   version?: string;
   resource: string;
   namespace?: string;
   name: string;
+  /** Of the object, as the Binding sends it. */
+  resourceVersion?: string;
 }
 
 export const objectsOf = ({ spec }: Binding): BoundObject[] => [

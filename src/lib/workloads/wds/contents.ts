@@ -1,14 +1,14 @@
 import { mapConcurrently, requestsAtOnce } from '../../engine/concurrency.ts';
 import { reading } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { type DiscoveredKind, discoverKinds } from '../../kube/discovery.ts';
+import type { DiscoveredKind } from '../../kube/discovery.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { groupOf, resources } from '../../kube/resources.ts';
 import type { Candidate, DownsyncClause, NamespaceLabels } from '../selection/clauses.ts';
 import { isNeverSent } from '../selection/never-sent.ts';
 
 /** An object of a WDS: its metadata, and the kind that it is read as. */
-interface WdsObject extends Candidate {
+export interface WdsObject extends Candidate {
   of: DiscoveredKind;
 }
 
@@ -21,18 +21,18 @@ export interface WdsContents {
 }
 
 /** The kinds of a WDS that can be sent to WECs. */
-const sendableKinds = async (wds: Kube): Promise<DiscoveredKind[]> =>
-  (await discoverKinds(wds)).filter((kind) => !isNeverSent(candidateKind(kind)));
+export const sendableKinds = (kinds: readonly DiscoveredKind[]): DiscoveredKind[] =>
+  kinds.filter((kind) => !isNeverSent(candidateKind(kind)));
 
-/** Lists the metadata of every kind that one of the clauses may select, a list a kind, and that of the Namespaces. @param kinds those that it has, where they are known */
+/** Lists the metadata of every kind that one of the clauses may select, a list a kind, and that of the Namespaces. */
 export async function readContents(
   wds: Kube,
   clauses: readonly DownsyncClause[],
-  kinds?: readonly DiscoveredKind[],
+  kinds: readonly DiscoveredKind[],
 ): Promise<WdsContents> {
   const isNamespace = ({ apiVersion, plural }: DiscoveredKind) => apiVersion === 'v1' && plural === 'namespaces';
   const isWanted = (kind: DiscoveredKind) => clauses.some((clause) => maySelect(clause, candidateKind(kind)));
-  const wanted = (kinds ?? (await sendableKinds(wds))).filter((kind) => isWanted(kind) || isNamespace(kind));
+  const wanted = kinds.filter((kind) => isWanted(kind) || isNamespace(kind));
   const lists = await mapConcurrently(wanted, requestsAtOnce, async (kind) => ({
     kind,
     read: await reading(() => wds.list(kind, { metadataOnly: true })),
@@ -56,7 +56,7 @@ const maySelect = ({ apiGroup, resources: plurals }: DownsyncClause, { group, re
 
 type KindRef = Pick<Candidate, 'group' | 'version' | 'resource' | 'kind'>;
 
-const candidateKind = ({ apiVersion, plural, kind }: DiscoveredKind): KindRef => ({
+export const candidateKind = ({ apiVersion, plural, kind }: DiscoveredKind): KindRef => ({
   group: groupOf(apiVersion),
   version: apiVersion.split('/').at(-1) ?? apiVersion,
   resource: plural,

@@ -21,6 +21,8 @@ describe('the kinds of a server are found', () => {
     responseKind: { kind },
     scope,
     verbs,
+    singularResource: kind.toLowerCase(),
+    shortNames: plural === 'pods' ? ['po'] : [],
   });
   const aggregated = {
     '/api': { items: [{ metadata: {}, versions: [{ version: 'v1', resources: [resource('pods', 'Pod')] }] }] },
@@ -38,10 +40,10 @@ describe('the kinds of a server are found', () => {
     },
   };
   const listed = {
-    '/api': { versions: ['v1'] },
+    '/api': { versions: ['v1'], aliases: ['pod', 'po'] },
     '/api/v1': {
       resources: [
-        { name: 'pods', kind: 'Pod', namespaced: true, verbs: all },
+        { ...{ name: 'pods', kind: 'Pod', singularName: 'pod', shortNames: ['po'] }, namespaced: true, verbs: all },
         { name: 'pods/log', kind: 'Pod', namespaced: true, verbs: all },
       ],
     },
@@ -56,26 +58,28 @@ describe('the kinds of a server are found', () => {
     },
     '/apis/example.com/v1': {
       resources: [
-        { name: 'gadgets', kind: 'Gadget', namespaced: true, verbs: all },
+        { name: 'gadgets', kind: 'Gadget', singularName: 'gadgets'.replace(/s$/, ''), namespaced: true, verbs: all },
         { name: 'orders', kind: 'Order', namespaced: true, verbs: ['create'] },
       ],
     },
     '/apis/example.com/v1beta1': {
       resources: [
-        { name: 'gadgets', kind: 'Gadget', namespaced: true, verbs: all },
-        { name: 'old', kind: 'Old', namespaced: false, verbs: all },
+        { name: 'gadgets', kind: 'Gadget', singularName: 'gadgets'.replace(/s$/, ''), namespaced: true, verbs: all },
+        { name: 'old', kind: 'Old', singularName: 'old'.replace(/s$/, ''), namespaced: false, verbs: all },
       ],
     },
   };
   const expected = [
-    { apiVersion: 'v1', kind: 'Pod', plural: 'pods', namespaced: true, versions: ['v1'] },
+    { apiVersion: 'v1', kind: 'Pod', plural: 'pods', namespaced: true, versions: ['v1'], aliases: ['pod', 'po'] },
     {
       ...{ apiVersion: 'example.com/v1', kind: 'Gadget', plural: 'gadgets', namespaced: true },
       versions: ['example.com/v1', 'example.com/v1beta1'],
+      aliases: ['gadget'],
     },
     {
       ...{ apiVersion: 'example.com/v1beta1', kind: 'Old', plural: 'old', namespaced: false },
       versions: ['example.com/v1beta1'],
+      aliases: ['old'],
     },
   ];
   test('in the version that each group prefers, from two answers', async () =>

@@ -6,7 +6,7 @@ import { countsTwice, readContents } from '../../../../../src/lib/workloads/wds/
 import { fakeKube } from '../../../support/builders.ts';
 
 const kind = (apiVersion: string, name: string, plural: string, versions = [apiVersion]): DiscoveredKind => ({
-  ...{ apiVersion, kind: name, plural, versions },
+  ...{ apiVersion, kind: name, plural, versions, aliases: [] },
   namespaced: plural !== 'namespaces',
 });
 const namespaces = kind('v1', 'Namespace', 'namespaces');

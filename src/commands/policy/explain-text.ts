@@ -1,0 +1,71 @@
+import { asCalled } from '../../lib/engine/command-line.ts';
+import { count } from '../../lib/engine/counts.ts';
+import type { Style } from '../../lib/terminal/style.ts';
+import type { Explanation } from '../../lib/workloads/explain/explain.ts';
+import { aligned, section } from '../views/lines.ts';
+
+/** More objects than these are listed with `-o wide` only. */
+const fewObjects = 20;
+
+/** What a policy selects, and what is in its way, as lines for people. */
+export function describeExplanation(view: Explanation, style: Style, isWide: boolean): string[] {
+  const { name, wds, its, exists, objects, wecs, problems, unseen } = view;
+  const shown = isWide ? objects : objects.slice(0, fewObjects);
+  const rest = objects.length - shown.length;
+  const rows = aligned(
+    shown.map((object) => [
+      object.kind,
+      `${object.namespace === null ? '' : `${object.namespace}/`}${object.name}`,
+      asks(object),
+    ]),
+  );
+  return [
+    `${name} in ${wds}${exists ? '' : ', not applied yet'}, sent through ${its ?? 'an ITS that is not seen'}   ${counts(view)}`,
+    ...section('WECs', wecs === null ? [] : wecs.map((wec) => `${wec.name}${stateOf(wec)}`)),
+    ...section('objects', [...rows, ...(rest > 0 ? [`and ${count(rest, 'other')}: -o wide shows all`] : [])]),
+    ...section(
+      'not seen',
+      unseen.map(({ what, why }) => `${what}: ${why}`),
+    ),
+    ...problems.flatMap((problem) => problemLines(problem, style, isWide)),
+  ].map((line) => line.trimEnd());
+}
+
+const counts = ({ wecs, objects }: Explanation): string =>
+  `${wecs === null ? 'WECs not seen' : count(wecs.length, 'WEC')} · ${count(objects.length, 'object')}`;
+
+function stateOf({ accepted, available, deleting }: NonNullable<Explanation['wecs']>[number]): string {
+  const words = [
+    ...(deleting ? ['being deregistered'] : []),
+    ...(accepted ? [] : ['not accepted']),
+    ...(available === true ? [] : ['not available']),
+  ];
+  return words.length === 0 ? '' : `   ${words.join(', ')}`;
+}
+
+function asks(object: Explanation['objects'][number]): string {
+  return [
+    ...(object.createOnly ? ['create only'] : []),
+    ...(object.wantSingletonReportedState ? ['status from one WEC'] : []),
+    ...(object.wantMultiWECReportedState ? ['status of all WECs'] : []),
+    ...(object.statusCollectors ?? []),
+  ].join(', ');
+}
+
+const fewDetails = 5;
+
+/** What is wrong with a policy, with what helps. */
+function problemLines(
+  { severity, wrong, details, hint }: Explanation['problems'][number],
+  style: Style,
+  isWide: boolean,
+): string[] {
+  const shown = isWide ? details : details.slice(0, fewDetails);
+  const rest = details.length - shown.length;
+  return [
+    `${severity === 'error' ? style.bad : '!'} ${wrong}`,
+    ...shown.map((line) => `    ${line}`),
+    ...(rest > 0 ? [`    and ${count(rest, 'other')}`] : []),
+    ...(hint === null ? [] : [`    ${asCalled(hint)}`]),
+  ];
+}

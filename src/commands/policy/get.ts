@@ -1,0 +1,31 @@
+import type { Command } from 'commander';
+import { isForPeople } from '../../lib/terminal/formats.ts';
+import type { Io } from '../../lib/terminal/io.ts';
+import { action } from '../shell/action.ts';
+import { defineCommand, type WdsOptions, wdsOptions } from '../shell/options.ts';
+
+export function policyGetCommand(io: Io): Command {
+  const definition = defineCommand('get', {
+    summary: 'show where the objects of a binding policy are, and what has failed',
+    description:
+      'Shows the objects that a BindingPolicy sends, by the WECs that it sends them to: what has arrived, what is on its way, and what has failed, with the command that helps.',
+    timeout: '30s',
+    examples: [
+      ['stellarctl policy get shop', 'its objects and WECs'],
+      ['stellarctl policy get shop -o json', 'every link of every way, for scripts'],
+    ],
+  }).argument('<name>', 'the policy');
+  for (const option of wdsOptions()) definition.addOption(option);
+  return definition.action(
+    action<WdsOptions>(io, async (session, { color }, [name = '']) => {
+      const { getPolicyView } = await import('../../lib/workloads/delivery/policy-view.ts');
+      const view = await getPolicyView(name, await session.wds());
+      if (!isForPeople(session.output)) return session.print(view, [view], []);
+      const { styleFor } = await import('../../lib/terminal/style.ts');
+      const { describePolicyView } = await import('./get-text.ts');
+      session.printLines(describePolicyView(view, styleFor(io.stdout, io, color)));
+      const broken = view.objects.flatMap(({ ways }) => ways).find(({ blockedAt }) => blockedAt !== null);
+      if (broken?.next) session.next(broken.next);
+    }),
+  );
+}

@@ -1,0 +1,33 @@
+import type { Command } from 'commander';
+import type { Io } from '../../lib/terminal/io.ts';
+import { action } from '../shell/action.ts';
+import { defineCommand, type WdsOptions, wdsOptions } from '../shell/options.ts';
+
+export function policyListCommand(io: Io): Command {
+  const definition = defineCommand('list', {
+    summary: 'list the binding policies of a WDS',
+    description:
+      'Lists the BindingPolicies of a WDS with the WECs and objects that each selects, how many of its works are applied, and what keeps it: BindingPolicies themselves do not show it.',
+    timeout: '30s',
+    examples: [
+      ['stellarctl policy list', 'those of the WDS that is meant'],
+      ['stellarctl policy list --wds wds2 -o wide', 'with the names of the WECs'],
+    ],
+  }).alias('ls');
+  for (const option of wdsOptions()) definition.addOption(option);
+  return definition.action(
+    action<WdsOptions>(io, async (session) => {
+      const { listPolicies } = await import('../../lib/workloads/delivery/policy-list.ts');
+      const wds = await session.wds();
+      const items = await listPolicies(wds);
+      await session.print({ wds: wds.name, items }, items, [
+        { header: 'NAME', value: ({ name }) => name },
+        { header: 'WECS', value: ({ wecs }) => String(wecs.length) },
+        { header: 'OBJECTS', value: ({ objects }) => String(objects) },
+        { header: 'APPLIED', value: ({ works }) => (works === null ? '?' : `${works.applied}/${works.total}`) },
+        { header: 'STATE', value: ({ state, why }) => (why === null ? state : `${state}: ${why}`) },
+        { header: 'SELECTED', value: ({ wecs }) => wecs.join(','), wide: true },
+      ]);
+    }),
+  );
+}

@@ -1,0 +1,40 @@
+import type { Command } from 'commander';
+import { isForPeople } from '../../lib/terminal/formats.ts';
+import type { Io } from '../../lib/terminal/io.ts';
+import { action } from '../shell/action.ts';
+import { defineCommand, type WdsOptions, wdsOptions } from '../shell/options.ts';
+
+interface Options extends WdsOptions {
+  namespace?: string;
+}
+
+export function workloadGetCommand(io: Io): Command {
+  const definition = defineCommand('get', {
+    summary: 'show where a workload object is, and why it is not on a WEC',
+    description:
+      'Follows an object of a WDS to the WECs: selected by which policies, in their Bindings, in the mailbox of each WEC, applied, available, its status returned. A line for each policy and WEC names the first link that is broken, with the command that helps.',
+    timeout: '30s',
+    examples: [
+      ['stellarctl workload get deployment/web -n shop', 'where it is, and what keeps it'],
+      ['stellarctl workload get deployment/web -n shop -o wide', 'every link of its way to each WEC'],
+      ['stellarctl workload get gadgets.example.com/g1 --wds wds2 -o json', 'the same for scripts'],
+    ],
+  })
+    .alias('trace')
+    .argument('<object>', 'KIND/NAME, or KIND.GROUP/NAME')
+    .option('-n, --namespace <namespace>', 'its Namespace, where it has one (else default)');
+  for (const option of wdsOptions()) definition.addOption(option);
+  return definition.action(
+    action<Options>(io, async (session, { namespace, color }, [text = '']) => {
+      const { getWorkload, parseObject } = await import('../../lib/workloads/delivery/workload.ts');
+      const named = parseObject(text, namespace);
+      const view = await getWorkload(named, await session.wds());
+      if (!isForPeople(session.output)) return session.print(view, [view], []);
+      const { styleFor } = await import('../../lib/terminal/style.ts');
+      const { describeWorkload } = await import('./get-text.ts');
+      session.printLines(describeWorkload(view, styleFor(io.stdout, io, color), session.output === 'wide'));
+      const broken = view.ways.find(({ blockedAt }) => blockedAt !== null);
+      if (broken?.next) session.next(broken.next);
+    }),
+  );
+}

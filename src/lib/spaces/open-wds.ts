@@ -1,0 +1,103 @@
+import { command } from '../engine/command-line.ts';
+import { StellarError } from '../engine/errors.ts';
+import { inWords, run } from '../engine/next-step.ts';
+import { type Access, hidden, hiddenBy, ifSeen, seen, through, whyUnseen } from '../kube/access.ts';
+import type { Connect, Kube } from '../kube/client/client.ts';
+import { type Kubeconfig, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
+import { contextFor, reachSpace } from './access.ts';
+import { controlPlaneOf } from './kubeconfig-extension.ts';
+import type { ControlPlane } from './objects.ts';
+import { itsOfWds, listControlPlanes, roleOf, typeOf } from './spaces.ts';
+import type { SpaceTools } from './tools.ts';
+
+/** A WDS that a command works with. */
+export interface OpenWds {
+  /** As KubeStellar knows it: works carry it. */
+  name: string;
+  kube: Kube;
+  /** For kubectl. */
+  context: string;
+  /** Undefined where no hosting cluster shows it. */
+  type: string | undefined;
+  /** The ITS that it sends workloads through. */
+  its: Access<{ name: string; kube: Kube }>;
+}
+
+export interface WdsSources {
+  /** `--wds`, or else STELLARCTL_WDS: the name of a WDS, or a context. */
+  given: string | undefined;
+  /** The ITS that was given; undefined where the hosting cluster is to tell. */
+  its: (() => Promise<{ name: string; kube: Kube }>) | undefined;
+  hosting: Access<SpaceTools>;
+  kubeconfig: Kubeconfig;
+  connect: Connect;
+}
+
+/**
+ * Opens the WDS that is meant: the one that is given, else the one that the current context is noted to be of, else the only one of the
+ * hosting cluster. No context is probed to find one.
+ * @throws StellarError `usage` where none or several come into question, `not-found`, and what keeps it from being reached
+ */
+export async function openWds({ given, its, hosting, kubeconfig, connect }: WdsSources): Promise<OpenWds> {
+  const all = await through(hosting, async (tools) => (await listControlPlanes(tools.hosting)) ?? []);
+  const wdses = (ifSeen(all) ?? []).filter((controlPlane) => roleOf(controlPlane) === 'wds');
+  const named = given ?? controlPlaneOf(kubeconfig.contexts.get(kubeconfig.currentContext ?? ''));
+  const context = given !== undefined && kubeconfig.contexts.has(given) ? given : undefined;
+  const name = (context && controlPlaneOf(kubeconfig.contexts.get(context))) ?? named;
+  const controlPlane =
+    wdses.find(({ metadata }) => metadata.name === name) ??
+    (given === undefined && wdses.length === 1 ? wdses[0] : undefined);
+  if (controlPlane !== undefined && hosting.state === 'seen') {
+    const access = await reachSpace(controlPlane, hosting.value);
+    if (access.state !== 'seen') throw notReached(controlPlane, access);
+    return {
+      name: controlPlane.metadata.name,
+      kube: connect(access.value),
+      context: contextFor(controlPlane, hosting.value) ?? controlPlane.metadata.name,
+      type: typeOf(controlPlane),
+      its: await itsFor(controlPlane, ifSeen(all) ?? [], hosting.value, its),
+    };
+  }
+  if (context === undefined) throw noWds(given, wdses, all);
+  return {
+    ...{ name: name ?? context, context, type: undefined },
+    kube: connect(selectContext(kubeconfig, context)),
+    its: its === undefined ? hidden('which ITS it sends through is not known: name it by --its') : await opened(its),
+  };
+}
+
+async function itsFor(
+  wds: ControlPlane,
+  all: readonly ControlPlane[],
+  tools: SpaceTools,
+  given: WdsSources['its'],
+): Promise<OpenWds['its']> {
+  if (given !== undefined) return opened(given);
+  const its = itsOfWds(wds.metadata.name, all);
+  if (its === undefined) return hidden('which ITS it sends through is not clear: name it by --its');
+  const name = contextFor(its, tools) ?? its.metadata.name;
+  return through(await reachSpace(its, tools), async (context) => ({ name, kube: tools.connect(context) }));
+}
+
+const opened = (open: NonNullable<WdsSources['its']>): Promise<OpenWds['its']> => open().then(seen, hiddenBy);
+
+function notReached({ metadata: { name } }: ControlPlane, access: Access<unknown>): StellarError {
+  if (access.state === 'hidden' && access.error !== undefined) return access.error;
+  return new StellarError('unreachable', `WDS ${name} cannot be reached: ${whyUnseen(access)}.`, {
+    next: [run(command`stellarctl wds get ${name}`, 'See how far it is')],
+  });
+}
+
+function noWds(given: string | undefined, wdses: readonly ControlPlane[], all: Access<unknown>): StellarError {
+  const names = wdses.map(({ metadata }) => metadata.name);
+  const seenFrom = all.state === 'seen' ? [] : [`The hosting cluster does not show any: ${all.why}`];
+  if (given === undefined) {
+    const message = names.length > 1 ? 'There are several WDSes, and none was given.' : 'No WDS was given.';
+    const which = names.length === 0 ? 'Name it: --wds CONTEXT' : `Name it: --wds ${names.join(', or --wds ')}`;
+    return new StellarError('usage', message, { details: seenFrom, next: [inWords(which)] });
+  }
+  return new StellarError('not-found', `There is no WDS, and no context, of the name ${given}.`, {
+    details: seenFrom,
+    next: names.length === 0 ? [run('stellarctl wds list')] : [inWords(`WDSes: ${names.join(', ')}`)],
+  });
+}

@@ -1,0 +1,71 @@
+import { count } from '../../engine/counts.ts';
+import { conditionOf, type WithConditions } from '../../kube/objects.ts';
+import type { OpenWds } from '../../spaces/open-wds.ts';
+import { type Binding, type BindingPolicy, destinationsOf, objectsOf } from '../policies/policy.ts';
+import { type DeliveryEvidence, readDelivery } from './evidence.ts';
+
+/** A policy in a list. The fields are an interface: docs/output.md. */
+export interface PolicySummary {
+  name: string;
+  wecs: string[];
+  objects: number;
+  /** Null where the ITS is not seen. */
+  works: { total: number; applied: number; failed: number } | null;
+  state: 'ok' | 'waiting' | 'failed';
+  /** What keeps it; null where nothing does. */
+  why: string | null;
+}
+
+/** The policies of a WDS, and the Bindings that have lost theirs, by name. */
+export async function listPolicies(wds: OpenWds): Promise<PolicySummary[]> {
+  const evidence = await readDelivery(wds);
+  const policies = new Map(evidence.policies.map((policy) => [policy.metadata.name, policy]));
+  const orphaned = [...evidence.bindings.values()].filter(
+    ({ metadata }) => !policies.has(metadata.name) && !metadata.ownerReferences?.length,
+  );
+  return [...policies.keys(), ...orphaned.map(({ metadata }) => metadata.name)]
+    .sort()
+    .map((name) => summaryOf(name, policies.get(name), evidence));
+}
+
+function summaryOf(name: string, policy: BindingPolicy | undefined, evidence: DeliveryEvidence): PolicySummary {
+  const binding = evidence.bindings.get(name);
+  const wecs = destinationsOf(binding);
+  const works = evidence.works.state === 'seen' ? countWorks(name, wecs, evidence.works.value) : null;
+  const [state, why] = stateOf(policy, binding, works);
+  return { name, wecs, objects: binding === undefined ? 0 : objectsOf(binding).length, works, state, why };
+}
+
+function countWorks(
+  name: string,
+  wecs: readonly string[],
+  works: Extract<DeliveryEvidence['works'], { state: 'seen' }>['value'],
+): NonNullable<PolicySummary['works']> {
+  const all = wecs.flatMap((wec) => works.of(name, wec));
+  const stated = (status: string) =>
+    all.filter((work) => conditionOf(work as WithConditions, 'Applied')?.status === status);
+  return { total: all.length, applied: stated('True').length, failed: stated('False').length };
+}
+
+/** The first thing that keeps a policy, in the order of the way. */
+function stateOf(
+  policy: BindingPolicy | undefined,
+  binding: Binding | undefined,
+  works: PolicySummary['works'],
+): [PolicySummary['state'], string | null] {
+  if (policy === undefined) return ['failed', 'its policy is gone, and its Binding stays as it is'];
+  if (policy.metadata.deletionTimestamp !== undefined) return ['waiting', 'being deleted'];
+  if (binding === undefined) return ['waiting', 'has no Binding'];
+  const [error] = policy.status?.errors ?? [];
+  if (error !== undefined) return ['failed', error];
+  const collectors = conditionOf(policy, 'StatusCollectorsAvailable');
+  if (collectors?.status === 'False') return ['failed', collectors.message ?? 'a StatusCollector is missing'];
+  if ((binding.status?.observedGeneration ?? 0) < (binding.metadata.generation ?? 0))
+    return ['waiting', 'the transport has not read its Binding'];
+  if (destinationsOf(binding).length === 0) return ['failed', 'selects no WEC'];
+  if (objectsOf(binding).length === 0) return ['failed', 'selects no object'];
+  if (works === null) return ['waiting', 'its works are not seen'];
+  if (works.failed > 0) return ['failed', `${count(works.failed, 'work')} not applied`];
+  const open = works.total - works.applied;
+  return open > 0 ? ['waiting', `${count(open, 'work')} not applied yet`] : ['ok', null];
+}

@@ -1,0 +1,94 @@
+import { whyUnseen } from '../../kube/access.ts';
+import { type DiscoveredKind, discoverKinds } from '../../kube/discovery.ts';
+import type { KubeObject } from '../../kube/objects.ts';
+import { groupOf } from '../../kube/resources.ts';
+import type { OpenWds } from '../../spaces/open-wds.ts';
+import { noSuchPolicy } from '../explain/explain.ts';
+import { keyOf, keyOfCandidate } from '../object-ref.ts';
+import { type Binding, type BoundObject, destinationsOf, objectsOf } from '../policies/policy.ts';
+import { selectObjects } from '../selection/objects.ts';
+import { readContents, sendableKinds, type WdsObject } from '../wds/contents.ts';
+import { digestObjects } from '../wds/full-objects.ts';
+import { readDelivery } from './evidence.ts';
+import { viewOfWay, type WayView } from './view.ts';
+import { type FollowedObject, waysOf } from './way.ts';
+import { followed } from './workload.ts';
+
+/** An object of a policy, and its way to each WEC. The fields are an interface: docs/output.md. */
+interface PolicyObject {
+  kind: string;
+  group: string;
+  namespace: string | null;
+  name: string;
+  ways: WayView[];
+}
+
+/** What a policy sends, and how far that is. The fields are an interface: docs/output.md. */
+export interface PolicyView {
+  name: string;
+  wds: string;
+  its: string | null;
+  wecs: string[];
+  /** The generation of its Binding, and the one that the transport has read; null where there is none. */
+  binding: { generation: number; observed: number } | null;
+  errors: string[];
+  objects: PolicyObject[];
+  unseen: { what: string; why: string }[];
+}
+
+/** @throws StellarError `not-found` */
+export async function getPolicyView(name: string, wds: OpenWds): Promise<PolicyView> {
+  const [kinds, evidence] = await Promise.all([discoverKinds(wds.kube), readDelivery(wds, () => [name])]);
+  const policy = evidence.policies.find(({ metadata }) => metadata.name === name);
+  const binding = evidence.bindings.get(name);
+  if (policy === undefined && binding === undefined) throw noSuchPolicy(name, wds);
+  const clauses = policy?.spec?.downsync ?? [];
+  const contents = await readContents(wds.kube, clauses, sendableKinds(kinds));
+  const selected = selectObjects(clauses, contents.objects, contents.namespaces).map(({ object }) => object);
+  const refs = [...selected.map(refOf), ...(await boundBeside(selected, binding, kinds, wds))];
+  const own = policy === undefined ? [] : [policy];
+  const unseen = whyUnseen(evidence.works);
+  return {
+    ...{ name, wds: wds.name, its: evidence.its ?? null, wecs: destinationsOf(binding) },
+    binding: binding === undefined ? null : generationsOf(binding),
+    errors: (policy ?? binding)?.status?.errors ?? [],
+    objects: refs.map((ref) => {
+      const ways = waysOf(followed(ref, own, contents.namespaces), evidence);
+      const { kind, group, namespace = null } = ref;
+      const isOwn = ({ policyName }: { policyName: string | undefined }) => policyName === name;
+      return { kind, group, namespace, name: ref.name, ways: ways.filter(isOwn).map(viewOfWay) };
+    }),
+    unseen: [...(unseen === undefined ? [] : [{ what: 'works', why: unseen }]), ...contents.unread],
+  };
+}
+
+const generationsOf = ({ metadata, status }: Binding) => ({
+  generation: metadata.generation ?? 0,
+  observed: status?.observedGeneration ?? 0,
+});
+
+type Ref = Omit<FollowedObject, 'selectedBy' | 'notSelected'>;
+
+const refOf = ({ group, version, resource, kind, metadata }: WdsObject): Ref => ({
+  ...{ group, version, resource, kind, namespace: metadata.namespace, name: metadata.name },
+  object: { metadata },
+});
+
+/** What the Binding has and the policy does not select, or not any more: of a policy that is gone, everything. */
+async function boundBeside(
+  selected: readonly WdsObject[],
+  binding: Binding | undefined,
+  kinds: readonly DiscoveredKind[],
+  wds: OpenWds,
+): Promise<Ref[]> {
+  const keys = new Set(selected.map(keyOfCandidate));
+  const beside = (binding === undefined ? [] : objectsOf(binding)).filter((bound) => !keys.has(keyOf(bound)));
+  const entry = (bound: BoundObject, object: KubeObject) => [keyOf(bound), object] as const;
+  const there = new Map(await digestObjects(wds.kube, beside, entry));
+  return beside.map((bound) => {
+    const { group = '', version = '', resource, namespace, name } = bound;
+    const kind = kinds.find(({ apiVersion, plural }) => plural === resource && groupOf(apiVersion) === group)?.kind;
+    const ref = { group, version, resource, kind: kind ?? resource, namespace, name };
+    return { ...ref, object: there.get(keyOf(bound)) };
+  });
+}

@@ -1,0 +1,141 @@
+import { command } from '../../engine/command-line.ts';
+import { inWords, type NextStep, run } from '../../engine/next-step.ts';
+import { failed, failedForGood, met, type Stage, unseen, type Verdict, waiting } from '../../engine/stages.ts';
+import { createdAt, type KubeObject } from '../../kube/objects.ts';
+import { labelWords } from '../explain/selection-warnings.ts';
+import { describeObject } from '../object-ref.ts';
+import type { NotSelected } from '../selection/objects.ts';
+import type { Way } from './way.ts';
+
+/** How long KubeStellar's controllers may take, in milliseconds: 46 policies over 10 objects were seen to take a minute. */
+const patienceMs = 60_000;
+
+/** The links in the WDS: until its transport has taken note of the Binding. */
+export const wdsStages: readonly Stage<Way>[] = [
+  { id: 'exists', title: 'in the WDS', check: exists },
+  { id: 'selected', title: 'selected', check: selected },
+  { id: 'policy', title: 'policy without error', check: policyFine },
+  { id: 'binding', title: 'in the Binding, which the transport has read', check: inBinding },
+];
+
+const describeWayObject = ({ of: { kind, namespace, name } }: Way): string =>
+  describeObject({ kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }) } });
+
+function exists(way: Way): Verdict {
+  const { of, evidence } = way;
+  if (of.object === undefined)
+    return failedForGood(`${describeWayObject(way)} is not in ${evidence.wds.name}`, {
+      code: 'object-missing',
+      next: [run(command`kubectl --context ${evidence.wds.context} get ${of.resource} -A`, 'See which there are')],
+    });
+  return of.object.metadata.deletionTimestamp === undefined
+    ? met
+    : waiting(`${describeWayObject(way)} is being deleted in ${evidence.wds.name}`, { code: 'object-deleting' });
+}
+
+function selected(way: Way): Verdict {
+  const { of, evidence } = way;
+  if (of.object === undefined) return unseen('there is no object');
+  if (way.policyName !== undefined) return met;
+  const why = of.notSelected;
+  const next = why === undefined ? [] : nextOf(why, way);
+  return failedForGood(why === undefined ? `no policy of ${evidence.wds.name} selects it` : wordsOf(why, way), {
+    code: why?.why === 'never-sent' ? 'never-sent' : 'not-selected',
+    next,
+  });
+}
+
+function wordsOf(why: NotSelected, { of, evidence }: Way): string {
+  if (why.why === 'never-sent') return `KubeStellar sends no ${of.resource} to WECs`;
+  if (why.why === 'no-clause') return `no binding policy of ${evidence.wds.name} selects any object`;
+  const { policy, fails } = why.nearest;
+  const wanted = fails.map(({ part, wanted: value }) => `${part} ${JSON.stringify(value)}`);
+  return `no policy selects it; the nearest, ${policy}, asks for ${wanted.join(' and ')}`;
+}
+
+function nextOf(why: NotSelected, { of, evidence }: Way): NextStep[] {
+  const { context } = evidence.wds;
+  if (why.why === 'never-sent') return [];
+  if (why.why === 'no-clause') return [inWords('Create a policy that selects it: stellarctl policy create')];
+  const { policy, fails } = why.nearest;
+  const [only] = fails;
+  const words = fails.length === 1 && only?.part === 'objectSelectors' ? labelWords(only.wanted as []) : undefined;
+  const at = of.namespace === undefined ? [] : ['-n', of.namespace];
+  const kind = of.group === '' ? of.resource : `${of.resource}.${of.group}`;
+  return words === undefined
+    ? [run(command`kubectl --context ${context} edit bindingpolicy ${policy}`, 'Let the policy select it')]
+    : [run(command`kubectl --context ${context} ${at} label ${kind} ${of.name} ${words}`, 'Let the policy select it')];
+}
+
+function policyFine(way: Way): Verdict {
+  const { policyName, policy, binding, evidence } = way;
+  if (policyName === undefined) return unseen('no policy selects it');
+  if (policyName.length > 63)
+    return failedForGood(`the name of policy ${policyName} has more than 63 characters: no work can be made for it`, {
+      code: 'policy-name-too-long',
+      next: [inWords('Give the policy a shorter name')],
+    });
+  if (policy === undefined)
+    return failedForGood(`the Binding of ${policyName} has lost its policy: it stays as it is`, {
+      code: 'binding-orphaned',
+      next: [
+        run(command`stellarctl policy delete ${policyName} --keep-workloads --wds ${evidence.wds.name}`, 'End it'),
+      ],
+    });
+  if (policy.metadata.deletionTimestamp !== undefined)
+    return waiting(`policy ${policyName} is being deleted`, { code: 'policy-deleting' });
+  const [error] = binding?.status?.errors ?? [];
+  if (error !== undefined)
+    return failed(`policy ${policyName} sends nothing: ${error}`, { code: 'binding-error', next: [explain(way)] });
+  const { generation = 0 } = policy.metadata;
+  return (policy.status?.observedGeneration ?? 0) >= generation
+    ? met
+    : late(way, policy, `KubeStellar has not looked at policy ${policyName}`, 'policy-unobserved');
+}
+
+function inBinding(way: Way): Verdict {
+  const { of, policyName, policy, binding, bound } = way;
+  if (policyName === undefined) return unseen('no policy selects it');
+  if (binding === undefined) return late(way, policy, `policy ${policyName} has no Binding`, 'binding-missing');
+  if (bound === undefined)
+    return late(way, of.object, `it is not in the Binding of ${policyName}`, 'object-not-in-binding');
+  const { generation = 0 } = binding.metadata;
+  if ((binding.status?.observedGeneration ?? 0) < generation)
+    return lateSince(
+      writtenAt(binding),
+      way,
+      `the transport has not read the Binding of ${policyName}`,
+      'transport-behind',
+    );
+  // What changes all the time, as returned status does, is sent a moment later.
+  const isCurrent =
+    bound.resourceVersion === undefined || bound.resourceVersion === of.object?.metadata.resourceVersion;
+  return isCurrent
+    ? met
+    : waiting(`the Binding of ${policyName} has an earlier state of it`, { code: 'binding-behind' });
+}
+
+/** What KubeStellar's controllers have not done yet: it will come, or by some time it will not. */
+function late(way: Way, of: KubeObject | undefined, why: string, code: string): Verdict {
+  return lateSince(of === undefined ? undefined : createdAt(of), way, why, code);
+}
+
+function lateSince(since: number | undefined, way: Way, why: string, code: string): Verdict {
+  const isLate = since !== undefined && since > 0 && way.evidence.now - since > patienceMs;
+  if (!isLate) return waiting(why, { code });
+  const next = [explain(way), run(command`stellarctl wds get ${way.evidence.wds.name}`, 'Do its controllers run?')];
+  return failed(`${why}, for longer than it takes`, { code, next });
+}
+
+/** When the spec of an object was last written, by its managedFields. */
+function writtenAt({ metadata }: KubeObject): number | undefined {
+  const { managedFields = [] } = metadata as { managedFields?: { time?: string; subresource?: string }[] };
+  const times = managedFields
+    .filter(({ subresource }) => subresource === undefined)
+    .map(({ time }) => Date.parse(time ?? ''))
+    .filter((time) => !Number.isNaN(time));
+  return times.length === 0 ? undefined : Math.max(...times);
+}
+
+const explain = ({ policyName = '', evidence }: Way): NextStep =>
+  run(command`stellarctl policy explain ${policyName} --wds ${evidence.wds.name}`, 'See why');

@@ -1,0 +1,99 @@
+import { command } from '../../engine/command-line.ts';
+import { StellarError } from '../../engine/errors.ts';
+import { run } from '../../engine/next-step.ts';
+import { type DiscoveredKind, discoverKinds } from '../../kube/discovery.ts';
+import type { KubeObject } from '../../kube/objects.ts';
+import { groupOf, resources } from '../../kube/resources.ts';
+import type { OpenWds } from '../../spaces/open-wds.ts';
+import { keyOf } from '../object-ref.ts';
+import { objectsOf } from '../policies/policy.ts';
+import { selectObjects, whyNotSelected } from '../selection/objects.ts';
+import { candidateKind } from '../wds/contents.ts';
+import { type DeliveryEvidence, readDelivery } from './evidence.ts';
+import { viewOfWay, type WayView } from './view.ts';
+import { type FollowedObject, waysOf } from './way.ts';
+
+/** An object as it is named on a command line. */
+export interface NamedObject {
+  /** A kind in any of its names, with its group where that is to be told. */
+  kind: string;
+  name: string;
+  namespace: string;
+}
+
+/** Where an object is on its ways. The fields are an interface: docs/output.md. */
+export interface WorkloadView {
+  name: string;
+  namespace: string | null;
+  kind: string;
+  group: string;
+  wds: string;
+  its: string | null;
+  ways: WayView[];
+}
+
+/** Reads KIND/NAME, or KIND.GROUP/NAME. @throws StellarError `usage` */
+export function parseObject(text: string, namespace = 'default'): NamedObject {
+  const [kind, name, ...more] = text.split('/');
+  if (!kind || !name || more.length > 0) throw new StellarError('usage', `"${text}" is not KIND/NAME.`);
+  return { kind, name, namespace };
+}
+
+/** @throws StellarError `not-found` for a kind that the WDS does not have */
+export async function getWorkload(named: NamedObject, wds: OpenWds): Promise<WorkloadView> {
+  const kind = findKind(named.kind, await discoverKinds(wds.kube));
+  if (kind === undefined)
+    throw new StellarError('not-found', `${wds.name} has no kind ${named.kind}.`, {
+      next: [run(command`kubectl --context ${wds.context} api-resources`, 'See which there are')],
+    });
+  const namespace = kind.namespaced ? named.namespace : undefined;
+  const { group, version, resource } = candidateKind(kind);
+  const ref = { group, version, resource, kind: kind.kind, namespace, name: named.name };
+  const [object, space] = await Promise.all([
+    wds.kube.get(kind, named.name, { namespace }),
+    namespace === undefined ? undefined : wds.kube.get(resources.namespaces, namespace),
+  ]);
+  const namespaces = new Map(space === undefined ? [] : [[space.metadata.name, space.metadata.labels ?? {}]]);
+  const follow = (policies: DeliveryEvidence['policies']) => followed({ ...ref, object }, policies, namespaces);
+  const evidence = await readDelivery(wds, ({ policies, bindings }) => {
+    const key = keyOf({ ...ref, namespace: namespace ?? '' });
+    const binding = [...bindings.values()].filter((each) => objectsOf(each).some((bound) => keyOf(bound) === key));
+    return [...new Set([...follow(policies).selectedBy.keys(), ...binding.map(({ metadata }) => metadata.name)])];
+  });
+  return {
+    ...{ name: named.name, namespace: namespace ?? null, kind: kind.kind, group, wds: wds.name },
+    its: evidence.its ?? null,
+    ways: waysOf(follow(evidence.policies), evidence).map(viewOfWay),
+  };
+}
+
+/** What policies say of an object now. */
+export function followed(
+  ref: Omit<FollowedObject, 'selectedBy' | 'notSelected'>,
+  policies: DeliveryEvidence['policies'],
+  namespaces: ReadonlyMap<string, Readonly<Record<string, string>>>,
+): FollowedObject {
+  const { group, version, resource, kind, namespace, name } = ref;
+  const metadata: KubeObject['metadata'] = ref.object?.metadata ?? { name, ...(namespace ? { namespace } : {}) };
+  const candidate = { group, version, resource, kind, metadata };
+  const living = policies.filter((policy) => policy.metadata.deletionTimestamp === undefined);
+  const named = living.map((policy) => ({ name: policy.metadata.name, downsync: policy.spec?.downsync ?? [] }));
+  const selectedBy = new Map(
+    ref.object === undefined
+      ? []
+      : named.flatMap(({ name: policy, downsync }) =>
+          selectObjects(downsync, [candidate], namespaces).map(({ modulation }) => [policy, modulation] as const),
+        ),
+  );
+  return { ...ref, selectedBy, notSelected: whyNotSelected(named, candidate, namespaces) };
+}
+
+/** A kind by its plural, singular or short name, or itself, as kubectl finds it; `deployments.apps` tells the group as well. */
+function findKind(text: string, kinds: readonly DiscoveredKind[]): DiscoveredKind | undefined {
+  const wanted = text.toLowerCase();
+  const namesOf = ({ plural, kind, aliases }: DiscoveredKind) => [plural, kind.toLowerCase(), ...aliases];
+  return (
+    kinds.find((kind) => namesOf(kind).includes(wanted)) ??
+    kinds.find((kind) => namesOf(kind).some((name) => `${name}.${groupOf(kind.apiVersion)}` === wanted))
+  );
+}

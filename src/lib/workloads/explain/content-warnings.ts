@@ -1,0 +1,115 @@
+import { command } from '../../engine/command-line.ts';
+import { count } from '../../engine/counts.ts';
+import { inWords, outline } from '../../engine/next-step.ts';
+import type { Problem } from '../../engine/problem.ts';
+import type { ConfigMap, KubeObject } from '../../kube/objects.ts';
+import { lenient } from '../../kube/permissive-reader.ts';
+import { resources } from '../../kube/resources.ts';
+import { effectiveProperties } from '../../wecs/customization.ts';
+import { propertiesNamespace } from '../names.ts';
+import { templateKeysOf } from '../policies/template-keys.ts';
+import { countsTwice } from '../wds/contents.ts';
+import { digestObjects } from '../wds/full-objects.ts';
+import type { PolicySubject } from './subject.ts';
+
+/** How large an object may be, in bytes, where the transport is not told otherwise (kubestellar v0.30.0, --max-size-wrapped). */
+const maxSize = 500 * 1024;
+
+interface Digest {
+  object: string;
+  /** In bytes, as the transport counts it. */
+  size: number;
+  /** The properties that its templates ask for. */
+  asked: ReadonlySet<string>;
+}
+
+/** What is in the way of objects by what they contain. Reads all that are selected, whole. */
+export async function contentProblems(subject: PolicySubject): Promise<Problem[]> {
+  const kinds = new Map(subject.objects.map(({ object }) => [`${object.group}/${object.resource}`, object.kind]));
+  const bound = subject.objects.map(({ object: { group, version, resource, metadata } }) => ({
+    ...{ group, version, resource, name: metadata.name },
+    ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }),
+  }));
+  const digests = await digestObjects(
+    subject.wds.kube,
+    bound,
+    ({ group, resource, namespace, name }, object): Digest => {
+      const kind = kinds.get(`${group}/${resource}`) ?? resource;
+      return {
+        object: `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`,
+        size: sizeOf(object),
+        asked: templateKeysOf(object),
+      };
+    },
+  );
+  return [...tooLarge(digests), ...(await missingProperties(digests, subject)), ...(await refusedBindings(subject))];
+}
+
+/** Without what the transport takes off. */
+function sizeOf(object: KubeObject): number {
+  const { status, ...kept } = object as KubeObject & { status?: unknown };
+  const { managedFields, finalizers, generation, ownerReferences, resourceVersion, uid, ...metadata } =
+    kept.metadata as KubeObject['metadata'] & { managedFields?: unknown };
+  const { 'kubectl.kubernetes.io/last-applied-configuration': _, ...annotations } = metadata.annotations ?? {};
+  return Buffer.byteLength(JSON.stringify({ ...kept, metadata: { ...metadata, annotations } }));
+}
+
+function tooLarge(digests: readonly Digest[]): Problem[] {
+  const large = digests.filter(({ size }) => size > maxSize);
+  if (large.length === 0) return [];
+  return [
+    {
+      code: 'object-too-large',
+      message: `${count(large.length, 'object')} ${large.length === 1 ? 'is' : 'are'} larger than the ${maxSize / 1024} KiB that KubeStellar sends by default: it stops every object of the policy, and nothing says so.`,
+      details: large.map(({ object, size }) => `${object}: ${Math.ceil(size / 1024)} KiB`),
+      next: [inWords("Divide it, or raise --max-size-wrapped of the WDS's transport controller")],
+    },
+  ];
+}
+
+/** A template that asks for a property that a WEC lacks stops every object of the policy, on all WECs. */
+async function missingProperties(digests: readonly Digest[], { wds, wecs }: PolicySubject): Promise<Problem[]> {
+  const templates = digests.filter(({ asked }) => asked.size > 0);
+  if (templates.length === 0 || wds.its.state !== 'seen') return [];
+  const { kube, name: its } = wds.its.value;
+  const found = await lenient(kube).list<ConfigMap>(resources.configMaps, { namespace: propertiesNamespace });
+  const configMaps = new Map((found ?? []).map((configMap) => [configMap.metadata.name, configMap]));
+  return wecs.flatMap((wec) => {
+    const { name } = wec.metadata;
+    const keys = new Set(effectiveProperties(name, wec, configMaps.get(name)).map(({ key }) => key));
+    const lacking = templates.flatMap(({ object, asked }) => {
+      const missing = [...asked].filter((key) => !keys.has(key));
+      return missing.length === 0 ? [] : [{ object, missing }];
+    });
+    if (lacking.length === 0) return [];
+    const missing = [...new Set(lacking.flatMap((each) => each.missing))];
+    return {
+      code: 'property-missing',
+      message: `WEC ${name} lacks ${count(missing.length, 'property', 'properties')} that templates ask for: ${missing.join(', ')}. That stops every object of the policy on all WECs, and removes those that are there.`,
+      details: lacking.map((each) => `${each.object} asks for ${each.missing.join(', ')}`),
+      next: [
+        outline(
+          command`stellarctl properties ${name} ${missing.map((key) => `${key}=VALUE`)} --its ${its}`,
+          'Set them',
+        ),
+      ],
+    };
+  });
+}
+
+/** Kinds whose objects count twice: the API server refuses the Binding, and only the controller's log says so. */
+async function refusedBindings({ objects, wds }: PolicySubject): Promise<Problem[]> {
+  const kinds = [...new Set(objects.map(({ object }) => object.of))];
+  const twice = await Promise.all(kinds.map((kind) => countsTwice(wds.kube, kind)));
+  return kinds
+    .filter((_, index) => twice[index])
+    .map(({ kind, plural, versions }) => ({
+      code: 'two-served-versions',
+      message: `${kind} is served in ${versions.length} versions, ${versions.join(' and ')}: each object counts twice, the API server refuses the Binding, and nothing says so.`,
+      next: [
+        inWords(
+          `Serve one version of CustomResourceDefinition ${plural}, or select no ${plural}: then restart the WDS's kubestellar-controller-manager`,
+        ),
+      ],
+    }));
+}

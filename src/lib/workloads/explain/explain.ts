@@ -1,0 +1,129 @@
+import { command } from '../../engine/command-line.ts';
+import { StellarError } from '../../engine/errors.ts';
+import { run } from '../../engine/next-step.ts';
+import { type Diagnosis, diagnosisOf, type Problem } from '../../engine/problem.ts';
+import { reading, whyUnseen } from '../../kube/access.ts';
+import { conditionOf } from '../../kube/objects.ts';
+import type { OpenWds } from '../../spaces/open-wds.ts';
+import type { ManagedCluster } from '../../wecs/objects.ts';
+import type { PolicySpec } from '../policies/policy.ts';
+import type { Modulation } from '../selection/clauses.ts';
+import { contentProblems } from './content-warnings.ts';
+import {
+  longName,
+  missingNamespaces,
+  namespaceDefaults,
+  nothingSelected,
+  ownedObjects,
+  sharedObjects,
+  systemObjects,
+} from './selection-warnings.ts';
+import { statusProblems } from './status-warnings.ts';
+import { evaluate, getPolicy, type PolicySubject } from './subject.ts';
+
+/** A WEC that a policy selects. The fields are an interface: docs/output.md. */
+interface SelectedWec {
+  name: string;
+  accepted: boolean;
+  /** Null where nothing has been said of it. */
+  available: boolean | null;
+  deleting: boolean;
+}
+
+interface ExplainedObject extends Modulation {
+  group: string;
+  version: string;
+  resource: string;
+  kind: string;
+  namespace: string | null;
+  name: string;
+}
+
+/** What a policy does now. The fields are an interface: docs/output.md. */
+export interface Explanation {
+  name: string;
+  wds: string;
+  its: string | null;
+  /** Whether the WDS has it; it has one of its name where it is explained from a file. */
+  exists: boolean;
+  /** Null where the ITS is not seen. */
+  wecs: SelectedWec[] | null;
+  objects: ExplainedObject[];
+  problems: (Diagnosis & { code: string; severity: 'error' | 'warning'; details: readonly string[] })[];
+  unseen: { what: string; why: string }[];
+}
+
+/** @throws StellarError `not-found` where neither the WDS has it nor a spec is given */
+export async function explain(name: string, wds: OpenWds, given?: PolicySpec): Promise<Explanation> {
+  const present = await getPolicy(wds.kube, name);
+  const spec = given ?? present?.spec;
+  if (spec === undefined) throw noSuchPolicy(name, wds);
+  const subject = await evaluate(name, spec, wds);
+  const { problems, unseen } = await problemsOf(subject);
+  return viewOf(subject, present !== undefined, problems, unseen);
+}
+
+export function noSuchPolicy(name: string, { name: wds }: OpenWds): StellarError {
+  return new StellarError('not-found', `There is no binding policy ${name} in ${wds}.`, {
+    next: [run(command`stellarctl policy list --wds ${wds}`, 'See which there are')],
+  });
+}
+
+/** All that is to be said of a policy before it is written, the worst first. */
+async function problemsOf(subject: PolicySubject): Promise<{ problems: Problem[]; unseen: Explanation['unseen'] }> {
+  const [contents, statuses] = await Promise.all([
+    reading(() => contentProblems(subject)),
+    reading(() => statusProblems(subject)),
+  ]);
+  const found = [
+    ...systemObjects(subject),
+    ...longName(subject),
+    ...nothingSelected(subject),
+    ...(contents.state === 'seen' ? contents.value : []),
+    ...(statuses.state === 'seen' ? statuses.value : []),
+    ...missingNamespaces(subject),
+    ...ownedObjects(subject),
+    ...namespaceDefaults(subject),
+    ...sharedObjects(subject),
+  ];
+  const inventory = whyUnseen(subject.inventory);
+  return {
+    problems: found.sort((a, b) => Number(a.severity === 'warn') - Number(b.severity === 'warn')),
+    unseen: [
+      ...(inventory === undefined ? [] : [{ what: 'WECs', why: inventory }]),
+      ...subject.contents.unread,
+      ...[contents, statuses].flatMap((read) => (read.state === 'seen' ? [] : [{ what: 'objects', why: read.why }])),
+    ],
+  };
+}
+
+function viewOf(
+  { name, wds, inventory, wecs, objects }: PolicySubject,
+  exists: boolean,
+  problems: readonly Problem[],
+  unseen: Explanation['unseen'],
+): Explanation {
+  return {
+    ...{ name, wds: wds.name, its: wds.its.state === 'seen' ? wds.its.value.name : null, exists, unseen },
+    wecs: inventory.state === 'seen' ? wecs.map(wecView) : null,
+    objects: objects.map(({ object: { group, version, resource, kind, metadata }, modulation }) => ({
+      ...{ group, version, resource, kind, namespace: metadata.namespace ?? null, name: metadata.name },
+      ...modulation,
+    })),
+    problems: problems.map((problem) => ({
+      ...{ code: problem.code, severity: problem.severity === 'warn' ? 'warning' : 'error' },
+      ...diagnosisOf(problem),
+      details: problem.details ?? [],
+    })),
+  };
+}
+
+function wecView(wec: ManagedCluster): SelectedWec {
+  const available = conditionOf(wec, 'ManagedClusterConditionAvailable')?.status;
+  return {
+    name: wec.metadata.name,
+    accepted: wec.spec?.hubAcceptsClient === true,
+    available: available === undefined || available === 'Unknown' ? null : available === 'True',
+    deleting: wec.metadata.deletionTimestamp !== undefined,
+  };
+}

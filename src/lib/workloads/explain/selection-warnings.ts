@@ -1,0 +1,194 @@
+import { command } from '../../engine/command-line.ts';
+import { count } from '../../engine/counts.ts';
+import { inWords, type NextStep, outline, run } from '../../engine/next-step.ts';
+import type { Problem } from '../../engine/problem.ts';
+import { groupOf } from '../../kube/resources.ts';
+import { describeObject } from '../object-ref.ts';
+import type { PolicySpec } from '../policies/policy.ts';
+import type { DownsyncClause } from '../selection/clauses.ts';
+import { isValid, type LabelSelector } from '../selection/label-selectors.ts';
+import { selectObjects } from '../selection/objects.ts';
+import { selectsLabels } from '../selection/wecs.ts';
+import type { PolicySubject } from './subject.ts';
+
+/** The labels that make a selector select what has them, as they are typed; undefined where that is not the way. */
+export function labelWords([selector]: readonly LabelSelector[] = []): string[] | undefined {
+  const words = Object.entries(selector?.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`);
+  return words.length === 0 || selector?.matchExpressions?.length ? undefined : words;
+}
+
+/** A policy, or a part of it, that selects nothing. */
+export function nothingSelected({ name, spec, wds, wecs, inventory, objects, kinds }: PolicySubject): Problem[] {
+  const { clusterSelectors = [], downsync = [] } = spec;
+  const problems = downsync.flatMap((clause, index) => unfitParts(clause, index, kinds));
+  if (inventory.state === 'seen' && wecs.length === 0)
+    problems.push({
+      code: 'no-wec-matches',
+      message: `It selects no WEC: ${whyNoWec(clusterSelectors)}.`,
+      next: toLabelWec(spec, wds.its.state === 'seen' ? wds.its.value.name : undefined),
+    });
+  if (objects.length === 0)
+    problems.push({
+      code: 'no-object-matches',
+      message: downsync.length === 0 ? 'It has no downsync clause, and selects no object.' : 'It selects no object.',
+      next: [run(command`kubectl --context ${wds.context} get bindingpolicy ${name} -o yaml`, 'See its selectors')],
+    });
+  return problems;
+}
+
+function whyNoWec(selectors: readonly LabelSelector[]): string {
+  if (selectors.length === 0) return 'it has no clusterSelectors';
+  return selectors.every(isValid) ? 'none has the labels' : 'one of its clusterSelectors is not valid';
+}
+
+/** A command that lets a WEC be selected. */
+export function toLabelWec({ clusterSelectors }: PolicySpec, its: string | undefined): NextStep[] {
+  const words = labelWords(clusterSelectors);
+  if (words === undefined) return [];
+  const of = its === undefined ? [] : ['--its', its];
+  return [outline(command`stellarctl label NAME ${words} ${of}`, 'Give a WEC the labels')];
+}
+
+/** What a clause asks for that no object can have. */
+function unfitParts(clause: DownsyncClause, index: number, kinds: PolicySubject['kinds']): Problem[] {
+  const where = `downsync[${index}]`;
+  const { apiGroup, resources = [], namespaces = [], objectNames = [], objectSelectors = [] } = clause;
+  const groups = new Set(kinds.map(({ apiVersion }) => groupOf(apiVersion)));
+  const unfit = (part: string, why: string, next: NextStep[] = []): Problem => ({
+    code: 'selector-unfit',
+    message: `${where}.${part} selects nothing: ${why}.`,
+    next,
+  });
+  return [
+    ...(apiGroup === undefined || groups.has(apiGroup)
+      ? []
+      : [unfit('apiGroup', `the WDS has no kind of group "${apiGroup}" that is sent to WECs`)]),
+    ...resources
+      .filter((name) => name !== '*' && !kinds.some(({ plural }) => plural === name))
+      .map((name) => {
+        const meant = kinds.find(({ kind }) => kind.toLowerCase() === name.toLowerCase());
+        const fix = meant === undefined ? [] : [inWords(`Write "${meant.plural}"`)];
+        return unfit('resources', `no kind that is sent to WECs has the plural "${name}"`, fix);
+      }),
+    ...[...namespaces, ...objectNames]
+      .filter((name) => name !== '*' && name.includes('*'))
+      .map((name) => unfit('names', `"${name}" is taken literally; only "*" by itself stands for all`)),
+    ...objectSelectors
+      .filter((selector) => !isValid(selector))
+      .map((selector) => unfit('objectSelectors', `${JSON.stringify(selector)} is not valid`)),
+  ];
+}
+
+/** Namespaces that every cluster has. */
+const everywhere = new Set(['default', 'kube-system', 'kube-public', 'kube-node-lease']);
+
+/** Objects that go to WECs without the Namespace that they are in. */
+export function missingNamespaces({ objects, wds, spec }: PolicySubject): Problem[] {
+  const sent = new Set(
+    objects.flatMap(({ object: { resource, group, metadata } }) =>
+      resource === 'namespaces' && group === '' ? metadata.name : [],
+    ),
+  );
+  const needed = new Set(objects.flatMap(({ object: { metadata } }) => metadata.namespace ?? []));
+  const missing = [...needed].filter((namespace) => !sent.has(namespace) && !everywhere.has(namespace)).sort();
+  if (missing.length === 0) return [];
+  const words = labelWords(spec.downsync?.flatMap(({ objectSelectors = [] }) => objectSelectors));
+  return [
+    {
+      code: 'namespace-not-selected',
+      message: `Objects are sent without their ${missing.length === 1 ? 'Namespace' : 'Namespaces'} ${missing.join(', ')}: they fail on a WEC that does not have ${missing.length === 1 ? 'it' : 'them'}.`,
+      next:
+        words === undefined
+          ? [
+              inWords(
+                `Select ${missing.length === 1 ? 'it' : 'them'} as well, by a clause with resources: [namespaces]`,
+              ),
+            ]
+          : [run(command`kubectl --context ${wds.context} label namespace ${missing} ${words}`, 'Select as well')],
+      severity: 'warn',
+    },
+  ];
+}
+
+/** Objects that a controller makes of others: the WEC makes them by itself. */
+export function ownedObjects({ objects }: PolicySubject): Problem[] {
+  const owned = objects.filter(({ object }) => object.metadata.ownerReferences?.some(({ controller }) => controller));
+  if (owned.length === 0) return [];
+  return [
+    {
+      code: 'owned-objects-selected',
+      message: `${count(owned.length, 'object')} that a controller has made of another one ${owned.length === 1 ? 'is' : 'are'} selected, too: they carry the label as well.`,
+      details: owned.map(({ object }) => describeObject(object)),
+      next: [inWords('Give the label to what you apply only, and not to its pod template; or select by resources')],
+      severity: 'warn',
+    },
+  ];
+}
+
+/** Objects that every Namespace has: those of the WDS would take the place of the WEC's own. */
+export function namespaceDefaults({ objects }: PolicySubject): Problem[] {
+  const defaults = objects.filter(
+    ({ object: { resource, metadata } }) =>
+      (resource === 'configmaps' && metadata.name === 'kube-root-ca.crt') ||
+      (resource === 'serviceaccounts' && metadata.name === 'default'),
+  );
+  if (defaults.length === 0) return [];
+  return [
+    {
+      code: 'namespace-defaults-selected',
+      message: `Objects that every Namespace has are selected: ${[...new Set(defaults.map(({ object }) => `${object.kind} ${object.metadata.name}`))].join(', ')}. Those of the WDS take the place of the WEC's own.`,
+      next: [inWords('Select by a label as well, or by resources')],
+      severity: 'warn',
+    },
+  ];
+}
+
+/** Objects of the hosting cluster itself, where that is the WDS. */
+export function systemObjects({ objects, wds }: PolicySubject): Problem[] {
+  if (wds.type !== 'host') return [];
+  const system = objects.filter(({ object }) => isSystem(object.metadata));
+  if (system.length === 0) return [];
+  return [
+    {
+      code: 'system-objects-selected',
+      message: `${wds.name} is the hosting cluster itself, and ${count(system.length, 'object')} of its own would be sent to WECs.`,
+      details: system.slice(0, 10).map(({ object }) => describeObject(object)),
+      next: [inWords('Select by a label that only your workload has')],
+    },
+  ];
+}
+
+const systemName =
+  /^(?:kube-|open-cluster-management|system:|kubeflex|kubestellar)|-system$|\.(?:kubestellar|open-cluster-management)\./;
+const isSystem = ({ namespace, name, labels }: { namespace?: string; name: string; labels?: object }): boolean =>
+  systemName.test(namespace ?? name) ||
+  (namespace === undefined && Object.hasOwn(labels ?? {}, 'kubernetes.io/bootstrapping'));
+
+/** Other policies that send the same objects to the same WECs: each makes works of its own, and an object goes when all of them do. */
+export function sharedObjects({ objects, others, wecs, contents }: PolicySubject): Problem[] {
+  const selected = objects.map(({ object }) => object);
+  return others.flatMap(({ metadata, spec = {} }) => {
+    const common = selectObjects(spec.downsync ?? [], selected, contents.namespaces);
+    const both = wecs.filter((wec) => selectsLabels(spec.clusterSelectors ?? [], wec.metadata.labels ?? {}));
+    if (common.length === 0 || both.length === 0) return [];
+    return {
+      code: 'also-selected',
+      message: `Policy ${metadata.name} sends ${count(common.length, 'object')} of these to ${both.map((wec) => wec.metadata.name).join(', ')}, too: each policy makes works of its own.`,
+      details: common.map(({ object }) => describeObject(object)),
+      next: [],
+      severity: 'warn' as const,
+    };
+  });
+}
+
+/** The name of a Binding becomes a label of its works. */
+export function longName({ name }: PolicySubject): Problem[] {
+  if (name.length <= 63) return [];
+  return [
+    {
+      code: 'policy-name-too-long',
+      message: `Its name has ${name.length} characters: with more than 63 no work can be made for it, and nothing says so.`,
+      next: [inWords('Give it a shorter name')],
+    },
+  ];
+}

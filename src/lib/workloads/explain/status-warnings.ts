@@ -1,0 +1,75 @@
+import { command } from '../../engine/command-line.ts';
+import { count } from '../../engine/counts.ts';
+import { inWords, run } from '../../engine/next-step.ts';
+import type { Problem } from '../../engine/problem.ts';
+import { resources } from '../../kube/resources.ts';
+import { describeObject } from '../object-ref.ts';
+import { selectObjects } from '../selection/objects.ts';
+import { selectsLabels } from '../selection/wecs.ts';
+import type { PolicySubject } from './subject.ts';
+
+/** Kinds of which KubeStellar combines the statuses of several WECs (kubestellar v0.30.0, pkg/status/aggregation). */
+const combinedKinds = new Set(['deployments', 'replicasets', 'daemonsets']);
+
+/** What keeps statuses from coming back. */
+export async function statusProblems(subject: PolicySubject): Promise<Problem[]> {
+  return [...notOneWec(subject), ...notCombined(subject), ...(await missingCollectors(subject))];
+}
+
+/** Singleton status is returned from exactly one WEC, counted over all policies that ask for it. */
+function notOneWec({ objects, wecs, others, inventory, contents }: PolicySubject): Problem[] {
+  const asking = objects.filter(({ modulation }) => modulation.wantSingletonReportedState);
+  if (asking.length === 0 || inventory.state !== 'seen') return [];
+  const wrong = asking.filter(({ object }) => {
+    const names = new Set(wecs.map(({ metadata }) => metadata.name));
+    for (const { spec } of others) {
+      const [selected] = selectObjects(spec?.downsync ?? [], [object], contents.namespaces);
+      if (!selected?.modulation.wantSingletonReportedState) continue;
+      for (const { metadata } of inventory.value)
+        if (selectsLabels(spec?.clusterSelectors ?? [], metadata.labels ?? {})) names.add(metadata.name);
+    }
+    return names.size !== 1;
+  });
+  if (wrong.length === 0) return [];
+  return [
+    {
+      code: 'singleton-needs-one-wec',
+      message: `The status of ${count(wrong.length, 'object')} is wanted from a single WEC, and they do not go to exactly one: none is returned.`,
+      details: wrong.map(({ object }) => describeObject(object)),
+      next: [inWords('Select one WEC, or ask for wantMultiWECReportedState or a StatusCollector instead')],
+    },
+  ];
+}
+
+function notCombined({ objects, wecs }: PolicySubject): Problem[] {
+  const without = objects.filter(
+    ({ object: { resource, group }, modulation }) =>
+      modulation.wantMultiWECReportedState && !(group === 'apps' && combinedKinds.has(resource)),
+  );
+  // Namespaces and the like have a status that nobody looks at: a policy that asks for all of them means its workloads.
+  const kinds = new Set(without.filter(({ object }) => object.group !== '').map(({ object }) => object.kind));
+  if (kinds.size === 0 || wecs.length < 2) return [];
+  return [
+    {
+      code: 'status-not-combined',
+      message: `The statuses of several WECs are combined for Deployments, ReplicaSets and DaemonSets only: not for ${[...kinds].join(', ')}.`,
+      next: [inWords('Ask for a StatusCollector instead')],
+      severity: 'warn',
+    },
+  ];
+}
+
+async function missingCollectors({ objects, wds }: PolicySubject): Promise<Problem[]> {
+  const wanted = new Set(objects.flatMap(({ modulation }) => modulation.statusCollectors ?? []));
+  if (wanted.size === 0) return [];
+  const there = new Set(((await wds.kube.list(resources.statusCollectors)) ?? []).map(({ metadata }) => metadata.name));
+  const missing = [...wanted].filter((name) => !there.has(name));
+  if (missing.length === 0) return [];
+  return [
+    {
+      code: 'status-collector-missing',
+      message: `There is no StatusCollector ${missing.join(', ')} in ${wds.name}; the others report all the same.`,
+      next: [run(command`kubectl --context ${wds.context} get statuscollectors`, 'See which there are')],
+    },
+  ];
+}

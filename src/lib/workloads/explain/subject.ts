@@ -1,0 +1,54 @@
+import { type Access, ifSeen, through } from '../../kube/access.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import { type DiscoveredKind, discoverKinds } from '../../kube/discovery.ts';
+import { resources } from '../../kube/resources.ts';
+import type { OpenWds } from '../../spaces/open-wds.ts';
+import { findWecs } from '../../wecs/find-wecs.ts';
+import type { ManagedCluster } from '../../wecs/objects.ts';
+import type { BindingPolicy, PolicySpec } from '../policies/policy.ts';
+import { type SelectedObject, selectObjects } from '../selection/objects.ts';
+import { selectsLabels } from '../selection/wecs.ts';
+import { readContents, sendableKinds, type WdsContents, type WdsObject } from '../wds/contents.ts';
+
+/** A BindingPolicy, there or not yet, with what it selects now. */
+export interface PolicySubject {
+  name: string;
+  spec: PolicySpec;
+  wds: OpenWds;
+  /** What the WDS can send. */
+  kinds: readonly DiscoveredKind[];
+  contents: WdsContents;
+  objects: SelectedObject<WdsObject>[];
+  /** All WECs of the ITS. */
+  inventory: Access<ManagedCluster[]>;
+  /** Those that it selects, as far as they are seen. */
+  wecs: ManagedCluster[];
+  /** The other policies of the WDS. */
+  others: BindingPolicy[];
+}
+
+/** Evaluates a policy against what its WDS and its ITS have now. */
+export async function evaluate(name: string, spec: PolicySpec, wds: OpenWds): Promise<PolicySubject> {
+  const clauses = spec.downsync ?? [];
+  const kinds = sendableKinds(await discoverKinds(wds.kube));
+  const [contents, inventory, policies] = await Promise.all([
+    readContents(wds.kube, clauses, kinds),
+    readInventory(wds.its),
+    wds.kube.list<BindingPolicy>(resources.bindingPolicies),
+  ]);
+  const selectsWec = ({ metadata }: ManagedCluster) =>
+    selectsLabels(spec.clusterSelectors ?? [], metadata.labels ?? {});
+  return {
+    ...{ name, spec, wds, kinds, contents, inventory },
+    objects: selectObjects(clauses, contents.objects, contents.namespaces),
+    wecs: (ifSeen(inventory) ?? []).filter(selectsWec),
+    others: (policies ?? []).filter(({ metadata }) => metadata.name !== name && !metadata.deletionTimestamp),
+  };
+}
+
+const readInventory = (its: OpenWds['its']): Promise<Access<ManagedCluster[]>> =>
+  through(its, async ({ kube }) => (await findWecs(kube, {})).flatMap(({ cluster }) => cluster ?? []));
+
+/** A policy of a WDS. @returns undefined where there is none of this name */
+export const getPolicy = (wds: Kube, name: string): Promise<BindingPolicy | undefined> =>
+  wds.get<BindingPolicy>(resources.bindingPolicies, name);

@@ -1,0 +1,37 @@
+import { mapConcurrently } from '../../engine/concurrency.ts';
+import type { Reader } from '../../kube/client/client.ts';
+import type { KubeObject } from '../../kube/objects.ts';
+import type { Resource } from '../../kube/resources.ts';
+import type { BoundObject } from '../policies/policy.ts';
+
+const readsAtOnce = 4;
+
+/**
+ * Reads objects of a WDS whole, and keeps what is made of each: a kind is read once in each namespace, not object by object.
+ * @param digest what is to be kept; undefined for nothing
+ */
+export async function digestObjects<Digest>(
+  reader: Pick<Reader, 'list'>,
+  bound: readonly BoundObject[],
+  digest: (ref: BoundObject, object: KubeObject) => Digest | undefined,
+): Promise<Digest[]> {
+  const groups = Map.groupBy(bound, ({ group, version, resource, namespace }) =>
+    JSON.stringify([group, version, resource, namespace]),
+  );
+  const found = await mapConcurrently([...groups.values()], readsAtOnce, async (refs) => {
+    const byName = new Map(refs.map((ref) => [ref.name, ref]));
+    const first = refs[0] as BoundObject;
+    const objects = (await reader.list(resourceOfBound(first), { namespace: first.namespace })) ?? [];
+    return objects.flatMap((object): Digest[] => {
+      const ref = byName.get(object.metadata.name);
+      const digested = ref && digest(ref, object);
+      return digested === undefined ? [] : [digested];
+    });
+  });
+  return found.flat();
+}
+
+function resourceOfBound({ group = '', version = 'v1', resource, namespace }: BoundObject): Resource {
+  const apiVersion = group === '' ? version : `${group}/${version}`;
+  return { apiVersion, kind: resource, plural: resource, namespaced: namespace !== undefined };
+}

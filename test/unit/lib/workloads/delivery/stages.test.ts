@@ -1,0 +1,276 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, test } from 'node:test';
+import { seen } from '../../../../../src/lib/kube/access.ts';
+import type { KubeObject } from '../../../../../src/lib/kube/objects.ts';
+import { groupOf } from '../../../../../src/lib/kube/resources.ts';
+import type { ManagedCluster } from '../../../../../src/lib/wecs/objects.ts';
+import {
+  combinedKey,
+  type DeliveryEvidence,
+  type StatusCollector,
+  statusesByPlace,
+  type WorkStatus,
+  WorksOfWds,
+} from '../../../../../src/lib/workloads/delivery/evidence.ts';
+import { viewOfWay, type WayView } from '../../../../../src/lib/workloads/delivery/view.ts';
+import { waysOf } from '../../../../../src/lib/workloads/delivery/way.ts';
+import { followed } from '../../../../../src/lib/workloads/delivery/workload.ts';
+import type { ManifestWork } from '../../../../../src/lib/workloads/manifest-works.ts';
+import { type Binding, type BindingPolicy, objectsOf } from '../../../../../src/lib/workloads/policies/policy.ts';
+
+interface Recorded {
+  policies: BindingPolicy[];
+  bindings: Binding[];
+  works?: ManifestWork[];
+  workStatuses?: WorkStatus[];
+  collectors?: StatusCollector[];
+  combined?: KubeObject[];
+  objects?: KubeObject[];
+}
+
+/** fixtures/README.md */
+const records = JSON.parse(readFileSync(path.join(import.meta.dirname, 'fixtures', 'records.json'), 'utf8')) as Record<
+  string,
+  Recorded
+>;
+
+const wec = (name: string, status: 'True' | 'Unknown' = 'True'): [string, ManagedCluster] => [
+  name,
+  {
+    metadata: { name, labels: { name, 'location-group': 'edge' } },
+    spec: { hubAcceptsClient: true },
+    status: {
+      conditions: [{ type: 'ManagedClusterConditionAvailable', status, reason: 'ManagedClusterLeaseUpdateStopped' }],
+    },
+  },
+];
+
+function evidenceOf(record: Recorded, changes: Partial<DeliveryEvidence> = {}): DeliveryEvidence {
+  return {
+    wds: { name: 'wdsh', context: 'wdsh' },
+    its: 'its1',
+    policies: record.policies,
+    bindings: new Map(record.bindings.map((binding) => [binding.metadata.name, binding])),
+    collectors: new Map((record.collectors ?? []).map((collector) => [collector.metadata.name, collector])),
+    combined: new Set((record.combined ?? []).map(combinedKey)),
+    inventory: seen(new Map([wec('cluster1'), wec('cluster2')])),
+    works: seen(new WorksOfWds(record.works ?? [])),
+    workStatuses: seen(statusesByPlace(record.workStatuses ?? [])),
+    now: Date.parse('2026-11-20T15:20:00Z'),
+    ...changes,
+  };
+}
+
+const plurals: Record<string, string> = { ConfigMap: 'configmaps', Deployment: 'deployments', Widget: 'widgets' };
+
+interface Subject {
+  kind: string;
+  apiVersion?: string;
+  name: string;
+  namespaceLabels?: Record<string, string>;
+  object?: Partial<KubeObject['metadata']> | null;
+}
+
+/** The ways of an object of a record. */
+function ways(record: Recorded, subject: Subject, changes: Partial<DeliveryEvidence> = {}): WayView[] {
+  const { kind, apiVersion = 'v1', name, namespaceLabels = {} } = subject;
+  const namespace = record.objects?.[0]?.metadata.namespace ?? record.policies[0]?.metadata.name ?? '';
+  const resource = plurals[kind] ?? '';
+  const bound = record.bindings.flatMap(objectsOf).find((each) => each.name === name && each.resource === resource);
+  const found = record.objects?.find((object) => object.kind === kind && object.metadata.name === name);
+  const metadata = {
+    ...(found?.metadata ?? {
+      name,
+      namespace,
+      labels: { app: namespace },
+      resourceVersion: bound?.resourceVersion as string,
+    }),
+    ...subject.object,
+  };
+  const ref = { group: groupOf(apiVersion), version: 'v1', resource, kind, namespace, name };
+  const object = subject.object === null ? undefined : { metadata };
+  const evidence = evidenceOf(record, changes);
+  const of = followed({ ...ref, object }, evidence.policies, new Map([[namespace, namespaceLabels]]));
+  return waysOf(of, evidence).map(viewOfWay);
+}
+
+const record = (name: string): Recorded => structuredClone(records[name] as Recorded);
+const told = (views: readonly WayView[]) =>
+  views.map(({ policy, wec: on, stage, blockedAt, code, done }) =>
+    [policy ?? 'no policy', on ?? 'no WEC', done ? 'done' : `${stage} ${blockedAt?.state} ${code}`].join(': '),
+  );
+const configMap = { kind: 'ConfigMap', name: 'c' };
+const web = { kind: 'Deployment', apiVersion: 'apps/v1', name: 'web' };
+const widget = { kind: 'Widget', apiVersion: 'example.com/v1', name: 'w' };
+
+describe('a record of the real controllers is named', () => {
+  const cases: Record<string, [Subject, string[]]> = {
+    'create-only': [configMap, ['t10: cluster1: done']],
+    'custom-transform': [web, ['t12: cluster1: done']],
+    'forbidden-on-wec': [widget, ['t14: cluster1: work failed forbidden-on-wec']],
+    'kind-unknown-on-wec': [widget, ['t13: cluster1: work failed kind-unknown-on-wec']],
+    'multiwec-status': [
+      web,
+      ['t3: cluster1: policy waiting transport-behind', 't3: cluster2: policy waiting transport-behind'],
+    ],
+    'namespace-not-selected': [configMap, ['t7: cluster1: work failed namespace-missing-on-wec']],
+    'no-object-matches': [configMap, ['no policy: no WEC: exists failed not-selected']],
+    'no-wec-matches': [configMap, ['t5: no WEC: binding failed no-wec-matches']],
+    'singleton-status': [web, ['t1: cluster1: done']],
+    'singleton-status-two-wecs': [
+      web,
+      [
+        't2: cluster1: available failed singleton-needs-one-wec',
+        't2: cluster2: available failed singleton-needs-one-wec',
+      ],
+    ],
+    'status-collectors': [
+      web,
+      [
+        't4: cluster1: available failed status-collector-missing',
+        't4: cluster2: available failed status-collector-missing',
+      ],
+    ],
+    'template-missing-property': [{ kind: 'ConfigMap', name: 'good' }, ['t8: cluster1: selected failed binding-error']],
+    'two-policies-one-object': [configMap, ['t11: cluster1: done', 't11-b: cluster1: done']],
+  };
+  test('all thirteen', () => assert.deepEqual(Object.keys(cases).sort(), Object.keys(records).sort()));
+  for (const [name, [subject, expected]] of Object.entries(cases))
+    test(name, () => assert.deepEqual(told(ways(record(name), subject)), expected));
+});
+
+describe('a next command is told', () => {
+  const nextOf = (name: string, subject: Subject) => ways(record(name), subject).map(({ next, hint }) => next ?? hint);
+  test('that lets the nearest policy select the object', () =>
+    assert.deepEqual(nextOf('no-object-matches', configMap), [
+      'kubectl --context wdsh -n t6 label configmaps c app=other',
+    ]));
+  test('that sends the Namespace as well', () =>
+    assert.deepEqual(nextOf('namespace-not-selected', configMap), [
+      'kubectl --context wdsh label namespace t7 app=t7',
+    ]));
+  test('that lets a WEC be selected', () =>
+    assert.deepEqual(nextOf('no-wec-matches', configMap), [
+      'Give a WEC the labels: stellarctl label NAME nosuch=label --its its1',
+    ]));
+  test('that allows the kind to the work agent, by what the work says of the object', () =>
+    assert.match(
+      String(nextOf('forbidden-on-wec', widget)),
+      /create clusterrole \S+ .*--resource=widgets.example.com/,
+    ));
+});
+
+describe('a link that breaks is named:', () => {
+  const good = () => record('create-only');
+  const broken = (change: (given: Recorded) => void, subject: Subject = configMap, changes = {}) => {
+    const given = good();
+    change(given);
+    return told(ways(given, subject, changes));
+  };
+  const one = <T>([first]: readonly T[] = []): T => first as T;
+  const none = () => {};
+
+  test('the object is not in the WDS', () =>
+    assert.deepEqual(broken(none, { ...configMap, object: null }), ['t10: cluster1: null failed object-missing']));
+  test('the object is being deleted', () =>
+    assert.deepEqual(broken(none, { ...configMap, object: { deletionTimestamp: '2026-11-20T15:19:00Z' } }), [
+      't10: cluster1: null waiting object-deleting',
+    ]));
+  test('its kind is never sent', () => {
+    plurals.Event = 'events';
+    assert.deepEqual(broken(none, { kind: 'Event', name: 'e' }), ['no policy: no WEC: exists failed never-sent']);
+  });
+  test('there is no policy', () =>
+    assert.deepEqual(
+      broken((given) => {
+        given.policies = [];
+        given.bindings = [];
+      }, configMap),
+      ['no policy: no WEC: exists failed not-selected'],
+    ));
+  test('the policy has not been looked at', () =>
+    assert.deepEqual(
+      broken((given) => {
+        one(given.policies).status = {};
+        one(given.policies).metadata.creationTimestamp = '2026-11-20T15:19:50Z';
+      }),
+      ['t10: cluster1: selected waiting policy-unobserved'],
+    ));
+  test('the policy has no Binding for longer than it takes, as where it is refused', () =>
+    assert.deepEqual(
+      broken((given) => {
+        given.bindings = [];
+        one(given.policies).metadata.creationTimestamp = '2026-11-20T15:00:00Z';
+      }),
+      ['t10: no WEC: policy failed binding-missing'],
+    ));
+  test('the Binding has lost its policy', () =>
+    assert.deepEqual(
+      broken((given) => {
+        given.policies = [];
+      }),
+      ['t10: cluster1: selected failed binding-orphaned'],
+    ));
+  test('the object is not in the Binding yet', () =>
+    assert.deepEqual(
+      broken((given) => {
+        one(given.bindings).spec = { ...one(given.bindings).spec, workload: {} };
+      }),
+      ['t10: cluster1: policy waiting object-not-in-binding'],
+    ));
+  test('the Binding has an earlier state of the object', () =>
+    assert.deepEqual(broken(none, { ...configMap, object: { resourceVersion: '9999' } }), [
+      't10: cluster1: policy waiting binding-behind',
+    ]));
+  test('the transport has not read the Binding for longer than it takes', () =>
+    assert.deepEqual(
+      broken((given) => {
+        const { metadata } = one(given.bindings);
+        metadata.generation = 2;
+        Object.assign(metadata, {
+          managedFields: [{ time: '2026-11-20T15:00:00Z' }, { time: '2026-11-20T15:19:59Z', subresource: 'status' }],
+        });
+      }),
+      ['t10: cluster1: policy failed transport-behind'],
+    ));
+  test('the WEC is not available', () =>
+    assert.deepEqual(broken(none, configMap, { inventory: seen(new Map([wec('cluster1', 'Unknown')])) }), [
+      't10: cluster1: binding failed wec-unavailable',
+    ]));
+  test('the WEC is not registered any more', () =>
+    assert.deepEqual(broken(none, configMap, { inventory: seen(new Map()) }), [
+      't10: cluster1: binding failed wec-missing',
+    ]));
+  test('there is no work in the mailbox', () =>
+    assert.deepEqual(
+      broken((given) => {
+        given.works = [];
+      }),
+      ['t10: cluster1: wec failed work-missing'],
+    ));
+  test('the work has an earlier state', () =>
+    assert.deepEqual(
+      broken((given) => {
+        one(given.bindings).metadata.generation = 2;
+        one(given.bindings).status = { observedGeneration: 2 };
+      }),
+      ['t10: cluster1: wec waiting work-behind'],
+    ));
+  test('the agent has not answered', () =>
+    assert.deepEqual(
+      broken((given) => {
+        for (const work of given.works ?? []) work.metadata.generation = 5;
+      }),
+      ['t10: cluster1: work waiting agent-silent'],
+    ));
+  test('the ITS is not seen', () => {
+    const hidden = { state: 'hidden', why: 'no route', error: undefined } as const;
+    const views = ways(good(), configMap, { inventory: hidden, works: hidden, workStatuses: hidden });
+    assert.deepEqual(
+      views.map(({ done, stage, stages }) => [done, stage, stages.find(({ id }) => id === 'work')?.why]),
+      [[false, 'binding', 'no route']],
+    );
+  });
+});
