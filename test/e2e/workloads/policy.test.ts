@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import {
+  type Bed,
+  type Plane,
+  type RunningWds,
+  resources,
+  runWds,
+  startBed,
+  until,
+  untilApplied,
+} from '../../../testbed/index.ts';
+import { Cli } from '../support/harness.ts';
+import { assertAvailable, contextsOf } from '../support/registration.ts';
+
+let bed: Bed;
+let cli: Cli;
+let its1: Plane;
+let wds1: Plane;
+let controllers: RunningWds;
+
+const labels = { app: 'shop' };
+const spec = {
+  clusterSelectors: [{ matchLabels: { tier: 'web' } }],
+  downsync: [{ objectSelectors: [{ matchLabels: labels }] }],
+};
+
+before(async () => {
+  bed = await startBed({ planes: [{ name: 'its1', hub: true }, { name: 'w1' }, { name: 'wds1' }] });
+  [its1, wds1] = [bed.plane('its1'), bed.plane('wds1')];
+  cli = await Cli.create(await contextsOf(its1, wds1, bed.plane('w1')));
+  controllers = await runWds(wds1, its1);
+  await cli.succeed(['wec', 'join', 'w1', '--its', 'its1', '--accept', '--label', 'tier=web']);
+  await assertAvailable(its1, 'w1');
+  await wds1.admin.create(resources.namespaces, { metadata: { name: 'shop' } } as never);
+  await wds1.admin.create(resources.configMaps, {
+    metadata: { name: 'settings', namespace: 'shop', labels },
+    data: { a: 'b' },
+  } as never);
+});
+
+after(async () => {
+  controllers?.stop();
+  await cli?.remove();
+  await bed?.stop();
+});
+
+const at = ['--wds', 'wds1', '--its', 'its1'];
+
+describe('a binding policy', () => {
+  it('is explained from a file before it is applied', async () => {
+    const policy = {
+      apiVersion: 'control.kubestellar.io/v1alpha1',
+      kind: 'BindingPolicy',
+      metadata: { name: 'shop' },
+      spec,
+    };
+    const { stdout } = await cli.succeed(['policy', 'explain', '-f', '-', '-o', 'json', ...at], {
+      input: JSON.stringify(policy),
+    });
+    const view = JSON.parse(stdout);
+    assert.deepEqual(
+      [
+        view.exists,
+        view.wecs.map(({ name }: { name: string }) => name),
+        view.objects.map(({ name }: { name: string }) => name),
+      ],
+      [false, ['w1'], ['settings']],
+    );
+    assert.deepEqual(
+      view.problems.map(({ code, next }: { code: string; next: string }) => [code, next]),
+      [['namespace-not-selected', 'kubectl --context wds1 label namespace shop app=shop']],
+    );
+  });
+
+  it('shows what the WEC has refused, with the command that helps', async () => {
+    await wds1.admin.create(resources.bindingPolicies, { metadata: { name: 'shop' }, spec } as never);
+    const blocked = async () => {
+      const { stdout } = await cli.succeed(['workload', 'get', 'cm/settings', '-n', 'shop', '-o', 'json', ...at]);
+      const [way] = JSON.parse(stdout).ways;
+      return way.code === 'namespace-missing-on-wec' ? way : undefined;
+    };
+    const way = await until(blocked, 'refusal by the WEC');
+    assert.equal(way.next, 'kubectl --context wds1 label namespace shop app=shop');
+    const { stdout } = await cli.succeed(['policy', 'get', 'shop', ...at]);
+    assert.match(stdout, /✗ ConfigMap shop\/settings +not applied/);
+    assert.match(stdout, /namespaces "shop" not found \(w1\)/);
+  });
+
+  it('shows that all of it has arrived', async () => {
+    await wds1.admin.patch(resources.namespaces, 'shop', { metadata: { labels } });
+    await untilApplied(its1, 'w1', 2);
+    const { stdout } = await cli.succeed(['policy', 'get', 'shop', ...at]);
+    assert.match(stdout, /✓ Namespace shop +available/);
+    assert.match(stdout, /✓ ConfigMap shop\/settings +available/);
+    const list = await cli.succeed(['policy', 'list', ...at]);
+    assert.match(list.stdout, /^shop +1 +2 +2\/2 +ok$/m);
+    const wide = await cli.succeed(['workload', 'get', 'configmap/settings', '-n', 'shop', '-o', 'wide', ...at]);
+    assert.equal(wide.stdout.match(/✓/g)?.length, 9);
+  });
+
+  it('is told from one that there is not', async () => {
+    const { exitCode, stderr } = await cli.run(['policy', 'get', 'nothing', ...at]);
+    assert.equal(exitCode, 1);
+    assert.match(stderr, /There is no binding policy nothing in wds1/);
+  });
+});
