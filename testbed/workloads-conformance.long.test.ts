@@ -1,12 +1,36 @@
 /** Holds the stand-ins of KubeStellar's controllers against records of the real ones (expected/workloads). */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
+import { installKlusterlet } from './conformance/installer.ts';
 import { selectorRecords } from './conformance/selector-records.ts';
+import { type Sections, tidied, workloadRecord } from './conformance/workload-records.ts';
+import { requestBootstrapToken } from './helpers/tokens.ts';
 import { type Bed, type Plane, type RunningWds, runWds, startBed, until } from './index.ts';
+import { isTrue } from './kube/conditions.ts';
 import { discover } from './kube/discovery.ts';
-import type { AnyObject, ManagedCluster } from './kube/objects.ts';
-import { bindingPolicies, bindings, configMaps, managedClusters } from './kube/resources.ts';
+import type { AnyObject, CertificateSigningRequest, KubeObject, ManagedCluster } from './kube/objects.ts';
+import {
+  bindingPolicies,
+  bindings,
+  certificateSigningRequests,
+  combinedStatuses,
+  configMaps,
+  customResourceDefinitions,
+  customTransforms,
+  deployments,
+  managedClusters,
+  manifestWorks,
+  type Resource,
+  statusCollectors,
+  workStatuses,
+} from './kube/resources.ts';
 import type { Binding, BindingPolicy, BoundObject } from './kubestellar/bindings.ts';
+import { workStatusCrd } from './kubestellar/crds.ts';
+import { workLabel } from './kubestellar/names.ts';
+import { clusterNameLabel } from './ocm/names.ts';
+
+const wecs = ['cluster1', 'cluster2'];
 
 let bed: Bed;
 let its: Plane;
@@ -14,7 +38,11 @@ let wds: Plane;
 let controllers: RunningWds;
 
 before(async () => {
-  bed = await startBed({ planes: [{ name: 'its1', hub: true }, { name: 'wdsh' }], log: console.error });
+  const names = ['wdsh', ...wecs];
+  bed = await startBed({
+    planes: [{ name: 'its1', hub: true }, ...names.map((name) => ({ name }))],
+    log: console.error,
+  });
   [its, wds] = [bed.plane('its1'), bed.plane('wdsh')];
 });
 
@@ -88,6 +116,102 @@ describe('policies', () => {
     });
   }
 });
+
+describe('a workload', () => {
+  before(async () => {
+    await its.admin.ensure(customResourceDefinitions, workStatusCrd);
+    await Promise.all(wecs.map(register));
+    await until(() => its.admin.list(workStatuses).catch(() => undefined), 'WorkStatuses are served');
+    controllers = await runWds(wds, its);
+  });
+
+  after(() => controllers?.stop());
+
+  /** In the order of the records: what some of them leave behind concerns the next ones. */
+  const records = [
+    'no-wec-matches',
+    'no-object-matches',
+    'namespace-not-selected',
+    'template-missing-property',
+    'create-only',
+    'two-policies-one-object',
+    'custom-transform',
+    'kind-unknown-on-wec',
+    'forbidden-on-wec',
+  ];
+
+  for (const name of records) {
+    it(`shows what was recorded: ${name}`, async () => {
+      const { applied, shown } = workloadRecord(name);
+      if (name === 'forbidden-on-wec') await bed.plane('cluster1').admin.create(customResourceDefinitions, widgets());
+      await create(wds, applied);
+      const policies = applied.filter(({ kind }) => kind === 'BindingPolicy').map(({ metadata }) => metadata.name);
+      let seen: Record<string, unknown[]> = {};
+      const agree = async () => {
+        seen = tidied(await sectionsOf(policies));
+        // No status comes back yet.
+        for (const key of Object.keys(shown)) if (/status/.test(key)) delete shown[key];
+        return isDeepStrictEqual(seen, shown);
+      };
+      await until(agree, `${name} is as recorded`, 40).catch(() => assert.deepEqual(seen, shown));
+      for (const policy of policies) await wds.admin.delete(bindingPolicies, policy);
+    });
+  }
+
+  function widgets(): AnyObject {
+    const [definition] = workloadRecord('kind-unknown-on-wec').applied;
+    return definition as AnyObject;
+  }
+
+  /** What there is of some policies, whose first one has the name of its namespace. */
+  async function sectionsOf(policies: readonly string[]): Promise<Sections> {
+    const [namespace = ''] = policies;
+    const isTheirs = ({ metadata: { name } }: KubeObject) =>
+      policies.includes(name) || name.startsWith(`${namespace}-`);
+    const labelSelector = `${workLabel.binding} in (${policies.join()})`;
+    const list = async ({ admin }: Plane, resource: Resource, options = {}) =>
+      (await admin.list<AnyObject>(resource, options)).items.map((object) => ({ kind: resource.kind, ...object }));
+    const objectsIn = async (plane: Plane) => [
+      ...(await list(plane, deployments, { namespace })),
+      ...(await list(plane, configMaps, { namespace })).filter(({ metadata }) => metadata.name !== 'kube-root-ca.crt'),
+    ];
+    const sections: Sections = {
+      policies: (await list(wds, bindingPolicies)).filter(isTheirs),
+      bindings: (await list(wds, bindings)).filter(isTheirs),
+      combinedstatuses: await list(wds, combinedStatuses, { namespace }),
+      statuscollectors: (await list(wds, statusCollectors)).filter(isTheirs),
+      customtransforms: (await list(wds, customTransforms)).filter(isTheirs),
+      'in wds': await objectsIn(wds),
+    };
+    for (const wec of wecs) {
+      sections[`works ${wec}`] = await list(its, manifestWorks, { namespace: wec, labelSelector });
+      sections[`workstatuses ${wec}`] = await list(its, workStatuses, { namespace: wec, labelSelector });
+      if (sections[`works ${wec}`]?.length) sections[`on ${wec}`] = await objectsIn(bed.plane(wec));
+    }
+    return sections;
+  }
+});
+
+/** Registers a cluster with the ITS, with the labels that it had when the records were made. */
+async function register(name: string): Promise<void> {
+  const token = await requestBootstrapToken(its);
+  const bootstrap = { server: its.internalServer, caPem: its.caPem, token };
+  await installKlusterlet(bed.plane(name), { clusterName: name, mode: 'Singleton', bootstrap });
+  const labelSelector = `${clusterNameLabel}=${name}`;
+  await until(async () => Boolean(await its.admin.find(managedClusters, name)), `${name} is announced`);
+  const request = await until(async () => {
+    const found = await its.admin.list<CertificateSigningRequest>(certificateSigningRequests, { labelSelector });
+    return found.items[0];
+  }, `${name} has a request`);
+  const conditions = [{ type: 'Approved' as const, status: 'True' as const, reason: 'Test', message: '' }];
+  await its.admin.update(certificateSigningRequests, { ...request, status: { conditions } }, 'approval');
+  const metadata = { labels: { name, 'location-group': 'edge' } };
+  await its.admin.patch(managedClusters, name, { metadata, spec: { hubAcceptsClient: true } });
+  await until(async () => {
+    const { status } = await its.admin.get<ManagedCluster>(managedClusters, name);
+    return isTrue(status?.conditions, 'ManagedClusterConditionAvailable');
+  }, `${name} is available`);
+}
 
 /** kubectl, which was asked then, puts several causes into a list. */
 function wordsOf(text = ''): string[] {

@@ -1,4 +1,11 @@
-import { bindingPolicies, bindings, customResourceDefinitions, statusCollectors } from '../kube/resources.ts';
+import {
+  bindingPolicies,
+  bindings,
+  combinedStatuses,
+  customResourceDefinitions,
+  customTransforms,
+  statusCollectors,
+} from '../kube/resources.ts';
 import { until } from '../kube/until.ts';
 import { runBindingController } from '../kubestellar/binding-controller.ts';
 import { wdsCrds } from '../kubestellar/crds.ts';
@@ -15,7 +22,12 @@ export interface RunningWds {
 /** Makes a plane a WDS of an ITS, without KubeFlex: KubeStellar's two controllers run for it until they are stopped. */
 export async function runWds(wds: Plane, its: Plane): Promise<RunningWds> {
   for (const crd of wdsCrds) await wds.admin.ensure(customResourceDefinitions, crd);
-  const served = () => Promise.all([bindingPolicies, bindings, statusCollectors].map((kind) => wds.admin.list(kind)));
+  const served = () =>
+    Promise.all(
+      [bindingPolicies, bindings, combinedStatuses, customTransforms, statusCollectors].map((kind) =>
+        wds.admin.list(kind),
+      ),
+    );
   await until(() => served().catch(() => undefined), 'served kinds of a WDS');
   const [binding, transport] = [new AbortController(), new AbortController()];
   const parts = { wds: wds.admin, its: its.admin, log: () => {} };

@@ -6,6 +6,9 @@ import { runTransportController } from '../kubestellar/transport-controller.ts';
 import { Exit, type PodContext } from '../pod-runner/program.ts';
 import { withLastWords } from './last-words.ts';
 
+/** What it puts into one work where nobody says anything: objects, and bytes of them. */
+const most = 512_000;
+
 /** Stands in for KubeStellar's transport controller (pkg/transport/generic/cmd): needs an ITS that knows works. */
 export async function ocmTransportController(context: PodContext): Promise<void> {
   const { args, log, setReady, signal } = context;
@@ -18,7 +21,11 @@ export async function ocmTransportController(context: PodContext): Promise<void>
   );
   setReady(true);
   log('starting transport controller');
-  await runTransportController({ wds, its, wdsName: flag('--wds-name'), signal, log });
+  const limits = {
+    objects: Number(flag('--max-num-wrapped') || most),
+    bytes: Number(flag('--max-size-wrapped') || most),
+  };
+  await runTransportController({ wds, its, wdsName: flag('--wds-name'), limits, signal, log });
 }
 
 function spaceOf({ connect, readFile }: PodContext, path: string, title: string): Api {

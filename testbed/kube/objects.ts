@@ -241,7 +241,11 @@ export interface ManifestWork extends KubeObject {
         orphaningRules: { group?: string; resource: string; namespace?: string; name: string }[];
       };
     };
-    manifestConfigs?: { resourceIdentifier: ResourceIdentifier; feedbackRules?: { type: string }[] }[];
+    manifestConfigs?: {
+      resourceIdentifier: ResourceIdentifier;
+      feedbackRules?: { type: string }[];
+      updateStrategy?: { type: 'Update' | 'CreateOnly' | 'ServerSideApply' | 'ReadOnly' };
+    }[];
   };
   status?: { conditions?: Condition[]; resourceStatus?: { manifests?: ManifestStatus[] } };
 }

@@ -57,6 +57,9 @@ export const postCreateHooks = resource('tenancy.kflex.kubestellar.org/v1alpha1'
 
 export const bindingPolicies = resource('control.kubestellar.io/v1alpha1', 'BindingPolicy', 'bindingpolicies');
 export const bindings = resource('control.kubestellar.io/v1alpha1', 'Binding');
+export const customTransforms = resource('control.kubestellar.io/v1alpha1', 'CustomTransform');
+export const combinedStatuses = resource('control.kubestellar.io/v1alpha1', 'CombinedStatus', 'combinedstatuses');
+export const workStatuses = resource('control.kubestellar.io/v1alpha1', 'WorkStatus', 'workstatuses');
 export const statusCollectors = resource('control.kubestellar.io/v1alpha1', 'StatusCollector');
 
 const known = [

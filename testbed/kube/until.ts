@@ -12,13 +12,18 @@ const pauses = { first: 30, last: 250 };
 /**
  * Looks until something is found, or is so.
  * @param what what it is, for the error where it does not come; by default the look itself
+ * @param seconds how long it looks, where less than ever is enough
  */
-export async function until<T>(look: () => Promise<T>, what?: string): Promise<Exclude<T, undefined | false>> {
-  const deadline = Date.now() + patience * 1000;
+export async function until<T>(
+  look: () => Promise<T>,
+  what?: string,
+  seconds = patience,
+): Promise<Exclude<T, undefined | false>> {
+  const deadline = Date.now() + seconds * 1000;
   for (let pause = pauses.first; ; pause = Math.min(pause * 1.3, pauses.last)) {
     const found = await look();
     if (found !== undefined && found !== false) return found as Exclude<T, undefined | false>;
-    if (Date.now() > deadline) throw new Error(`not in ${patience} s: ${what ?? look}`);
+    if (Date.now() > deadline) throw new Error(`not in ${seconds} s: ${what ?? look}`);
     await sleep(pause);
   }
 }

@@ -1,5 +1,3 @@
-import type { AnyObject, ManifestWork } from '../kube/objects.ts';
-
 /** Names of KubeStellar that several stand-ins share (kubestellar pkg/transport/generic, v0.30.0). */
 export const controlGroup = 'control.kubestellar.io';
 
@@ -16,27 +14,3 @@ export const workLabel = {
 } as const;
 
 export const generationAnnotation = 'transport.kubestellar.io/originOwnerReferenceBindingGeneration';
-
-/** The Binding that a work comes of. */
-interface Origin {
-  binding: { name: string; uid: string; generation: number };
-  wds: string;
-}
-
-/** The work that brings one object of a WDS to one cluster: its name says which object, by the UID that it has there. */
-export function workOf(
-  { binding, wds }: Origin,
-  cluster: string,
-  objectUid: string,
-  manifest: AnyObject,
-): ManifestWork {
-  return {
-    metadata: {
-      name: `${binding.uid}-${wds}-${objectUid}`,
-      namespace: cluster,
-      labels: { [workLabel.binding]: binding.name, [workLabel.wds]: wds },
-      annotations: { [generationAnnotation]: String(binding.generation) },
-    },
-    spec: { workload: { manifests: [manifest] } },
-  };
-}

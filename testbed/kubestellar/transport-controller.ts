@@ -8,12 +8,19 @@ import type { AnyObject, KubeObject, ManifestWork } from '../kube/objects.ts';
 import { bindings, manifestWorks, namespaces } from '../kube/resources.ts';
 import { WorkQueue } from '../kube/work-queue.ts';
 import { type Binding, type BoundObject, objectsOf } from './bindings.ts';
-import { finalizers, generationAnnotation, propertyNamespace, workLabel, workOf } from './names.ts';
+import { CustomTransforms } from './custom-transforms.ts';
+import type { FieldPath } from './json-path.ts';
+import { manifestOf } from './manifests.ts';
+import { finalizers, propertyNamespace, workLabel } from './names.ts';
 import { ClusterProperties } from './properties.ts';
 import { customize } from './templates.ts';
+import { chartLimits, isCurrent, type Wrapee, type WrapLimits, worksOf } from './wrapping.ts';
 
-/** From a change to what is done about it, in milliseconds; again after so long where a mailbox is not there yet. */
+/** From a change to what is done about it, in milliseconds. */
 const reaction = 300;
+
+/** How long it waits for a mailbox that is not there yet; the real one does at first a little, later much longer. */
+const mailboxPause = 1_000;
 
 const pauses = { first: 200, last: 1_000 };
 
@@ -24,6 +31,7 @@ export interface TransportControllerParts {
   wds: Api;
   its: Api;
   wdsName: string;
+  limits?: WrapLimits;
   signal: AbortSignal;
   log: (line: string) => void;
 }
@@ -31,7 +39,9 @@ export interface TransportControllerParts {
 /**
  * Plays KubeStellar's transport controller (kubestellar pkg/transport/generic, v0.30.0) until the signal: of each
  * Binding one work for each object in the mailbox of each destination. A deleted Binding is held until its works are
- * deleted, not until they are gone. Left out: CustomTransforms, several objects in one work.
+ * deleted, not until they are gone. What cannot be read or is too large keeps all of a Binding back, and stands in the
+ * log only: the Binding's generation is not observed then. Works of its generation are left as they are, whatever
+ * becomes of transforms and properties.
  *
  * A template that cannot be expanded for one destination takes the works of all destinations away. A cluster that loses
  * a property together with the label that it is selected by does that to all others: its properties are looked at as
@@ -57,12 +67,15 @@ class TransportController {
   readonly #wds: Api;
   readonly #its: Api;
   readonly #wdsName: string;
+  readonly #limits: WrapLimits;
   readonly #bindings: Informer<Binding>;
   readonly #works: Informer<ManifestWork>;
   readonly #properties: ClusterProperties;
+  readonly #transforms: CustomTransforms;
   readonly #queue: WorkQueue;
 
-  constructor({ wds, its, wdsName, signal, log }: TransportControllerParts) {
+  constructor({ wds, its, wdsName, limits = chartLimits, signal, log }: TransportControllerParts) {
+    this.#limits = limits;
     this.#wds = wds;
     this.#its = its;
     this.#wdsName = wdsName;
@@ -78,19 +91,25 @@ class TransportController {
       this.#queue.addAfter(metadata.labels?.[workLabel.binding] ?? '', reaction);
     this.#works = new Informer<ManifestWork>(its, manifestWorks, { onChange: wake, labelSelector, pauses }, signal);
     this.#properties = new ClusterProperties(its, (binding) => this.#queue.add(binding), signal);
+    const wakeUsers = (kind: string) => {
+      for (const { metadata, spec } of this.#bindings.items.values())
+        if (objectsOf(spec).some((object) => kindOf(object) === kind)) this.#queue.addAfter(metadata.name, reaction);
+    };
+    this.#transforms = new CustomTransforms(wds, wakeUsers, signal);
   }
 
   async #sync(name: string): Promise<void> {
-    await Promise.all([this.#bindings.synced, this.#works.synced, this.#properties.synced]);
+    const sources = [this.#bindings, this.#works, this.#properties, this.#transforms];
+    await Promise.all(sources.map(({ synced }) => synced));
     const binding = this.#bindings.items.get(name);
     if (!binding) return;
     try {
       if (binding.metadata.deletionTimestamp) await this.#release(binding);
       else await this.#propagate(binding);
     } catch (error) {
-      // A cluster that is not accepted yet has no mailbox, and objects go while they are read.
+      // A cluster that is not accepted yet has no mailbox, and works go while they are written.
       if (!isNotFound(error) && !isConflict(error)) throw error;
-      this.#queue.addAfter(name, reaction);
+      this.#queue.addAfter(name, isConflict(error) ? reaction : mailboxPause);
     }
   }
 
@@ -113,23 +132,43 @@ class TransportController {
     if (!present.includes(finalizers.binding)) {
       await this.#wds.patch(bindings, name, { metadata: { finalizers: [...present, finalizers.binding] } });
     }
-    const objects = await Promise.all(objectsOf(binding.spec).map((object) => this.#read(object)));
-    const uids = objects.map(({ metadata }) => metadata.uid ?? '');
-    const manifests = objects.map(manifestOf);
+    if (name.length > 63) throw new Error(`failed to get current wrapped objects that are owned by Binding '${name}'`);
+    const wrapees: Wrapee[] = [];
+    const removals = new Map<string, FieldPath[]>();
+    for (const object of objectsOf(binding.spec)) {
+      const kind = kindOf(object);
+      const paths = removals.get(kind) ?? (await this.#transforms.removals(kind));
+      removals.set(kind, paths);
+      wrapees.push(await this.#read(object, paths));
+    }
+    const manifests = wrapees.map(({ manifest }) => manifest);
     const destinations = (binding.spec.destinations ?? []).map(({ clusterId }) => clusterId);
     const customized = customize(manifests, destinations, (destination) => this.#properties.of(destination));
     this.#properties.setDependence(name, customized.objects ? destinations : []);
-    await this.#setStatus(binding, customized.errors);
-    const stale = new Map(this.#worksOf(binding).map((work) => [keyOf(work), work]));
     const origin = { binding: { name, uid, generation }, wds: this.#wdsName };
+    const wanted = destinations.flatMap((destination) => {
+      const expanded = customized.objects?.get(destination);
+      const own = wrapees.map((wrapee, index) => ({ ...wrapee, manifest: expanded?.[index] ?? wrapee.manifest }));
+      return worksOf(origin, destination, own, this.#limits);
+    });
+    await this.#setStatus(binding, customized.errors);
+    await this.#replace(this.#worksOf(binding), customized.errors.length > 0 ? [] : wanted);
+  }
+
+  /** Writes what is wanted as far as that is possible, and removes the rest. */
+  async #replace(present: readonly ManifestWork[], wanted: readonly ManifestWork[]): Promise<void> {
+    const stale = new Map(present.map((work) => [keyOf(work), work]));
     const failures: unknown[] = [];
-    for (const destination of customized.errors.length > 0 ? [] : destinations) {
-      for (const [index, manifest] of (customized.objects?.get(destination) ?? manifests).entries()) {
-        const work = workOf(origin, destination, uids[index] ?? '', manifest);
-        const before = stale.get(keyOf(work));
-        stale.delete(keyOf(work));
-        await this.#write(work, before).catch((error) => failures.push(error));
-      }
+    const absent = new Set<string | undefined>();
+    for (const work of wanted) {
+      const before = stale.get(keyOf(work));
+      stale.delete(keyOf(work));
+      const { namespace } = work.metadata;
+      if (absent.has(namespace)) continue;
+      await this.#write(work, before).catch((error) => {
+        failures.push(error);
+        if (isNotFound(error)) absent.add(namespace);
+      });
     }
     for (const work of stale.values()) await this.#remove(work);
     if (failures.length > 0) throw failures[0];
@@ -143,9 +182,15 @@ class TransportController {
     await this.#wds.patch(bindings, name, { status: wanted }, { subresource: 'status' });
   }
 
-  async #read({ group, version, resource: plural, namespace, name }: BoundObject): Promise<AnyObject> {
+  async #read(place: BoundObject, removals: readonly FieldPath[]): Promise<Wrapee> {
+    const { group, version, resource: plural, namespace, name, createOnly } = place;
     const resource = { apiVersion: group ? `${group}/${version}` : version, kind: '', plural };
-    return this.#wds.get<AnyObject>(resource, namespace ? `${namespace}/${name}` : name);
+    const key = namespace ? `${namespace}/${name}` : name;
+    const object = await this.#wds.get<AnyObject>(resource, key).catch(({ message }: Error) => {
+      throw new Error(`failed to get required object '${key}' from WDS - ${message}`);
+    });
+    const manifest = manifestOf(object, removals);
+    return { uid: object.metadata.uid ?? '', manifest, createOnly: createOnly ? plural : undefined };
   }
 
   /** createOrUpdateWrappedObject: what is there of this generation is left alone, what is updated keeps its finalizers. */
@@ -154,8 +199,8 @@ class TransportController {
       await this.#its.create<ManifestWork>(manifestWorks, work);
       return;
     }
-    const { resourceVersion = '', finalizers: kept = [], annotations } = before.metadata;
-    if (annotations?.[generationAnnotation] === work.metadata.annotations?.[generationAnnotation]) return;
+    if (isCurrent(before, work)) return;
+    const { resourceVersion = '', finalizers: kept = [] } = before.metadata;
     const metadata = { ...work.metadata, resourceVersion, finalizers: kept };
     await this.#its.update<ManifestWork>(manifestWorks, { ...work, metadata });
   }
@@ -165,16 +210,7 @@ class TransportController {
   }
 }
 
-/** An object as it travels: without what its API server gave it. */
-function manifestOf({ status: _, metadata, ...rest }: AnyObject): AnyObject {
-  const { name, namespace, labels, annotations } = metadata;
-  return {
-    ...rest,
-    metadata: {
-      name,
-      ...(namespace && { namespace }),
-      ...(labels && { labels }),
-      ...(annotations && { annotations }),
-    },
-  };
+/** `group/plural` */
+function kindOf({ group, resource }: BoundObject): string {
+  return `${group}/${resource}`;
 }

@@ -6,9 +6,10 @@ import type { AnyObject, ManagedCluster, ManifestWork } from '../kube/objects.ts
 import { managedClusters, manifestWorks } from '../kube/resources.ts';
 import { WorkQueue } from '../kube/work-queue.ts';
 import type { Plane } from '../plane/plane.ts';
-import { generationAnnotation, workLabel, workOf } from './names.ts';
+import { workLabel } from './names.ts';
 import { ClusterProperties } from './properties.ts';
 import { customize } from './templates.ts';
+import { isCurrent, worksOf } from './wrapping.ts';
 
 /** From a change of a cluster or a work to what the transport does about it, in milliseconds. */
 const reaction = 1_000;
@@ -80,8 +81,7 @@ export class Transport {
     const failures: unknown[] = [];
     const attempt = (act: Promise<unknown>) => act.catch((error) => failures.push(error));
     for (const cluster of targets) {
-      for (const [index, manifest] of (objects?.get(cluster) ?? manifests).entries()) {
-        const work = this.#workFor(cluster, uids[index] ?? '', manifest);
+      for (const work of this.#worksFor(cluster, objects?.get(cluster) ?? manifests, uids)) {
         const before = present.find((each) => keyOf(each) === keyOf(work));
         await attempt(this.#write(work, before));
       }
@@ -114,14 +114,15 @@ export class Transport {
       await admin.create<ManifestWork>(manifestWorks, work);
       return;
     }
-    if (before.metadata.annotations?.[generationAnnotation] === String(this.#generation)) return;
+    if (isCurrent(before, work)) return;
     const { resourceVersion = '' } = before.metadata;
     await admin.update<ManifestWork>(manifestWorks, { ...work, metadata: { ...work.metadata, resourceVersion } });
   }
 
-  #workFor(cluster: string, uid: string, manifest: AnyObject): ManifestWork {
+  #worksFor(cluster: string, manifests: readonly AnyObject[], uids: readonly string[]): ManifestWork[] {
     const { policy, wds } = this.#workload;
     const binding = { name: policy, uid: this.#binding, generation: this.#generation };
-    return workOf({ binding, wds }, cluster, uid, manifest);
+    const wrapees = manifests.map((manifest, index) => ({ manifest, uid: uids[index] ?? '' }));
+    return worksOf({ binding, wds }, cluster, wrapees);
   }
 }

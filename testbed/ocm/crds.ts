@@ -93,6 +93,17 @@ const managedClusterSpec = {
   },
 };
 
+/** OCM 1.3.1 writes this default into what others create. */
+const manifestWorkSpec = {
+  ...anything,
+  properties: {
+    manifestConfigs: {
+      type: 'array',
+      items: { ...anything, properties: { feedbackScrapeType: { type: 'string', default: 'Poll' } } },
+    },
+  },
+};
+
 const conditionColumn = (name: string, type: string) => ({
   name,
   type: 'string',
@@ -134,7 +145,7 @@ export const hubCrds: AnyObject[] = [
   crd({ group: clusterGroup, versions: ['v1beta1'], kind: 'Placement' }),
   crd({ group: clusterGroup, versions: ['v1beta1'], kind: 'PlacementDecision' }),
   crd({ group: clusterGroup, versions: ['v1alpha1'], kind: 'AddOnPlacementScore' }),
-  crd({ group: workGroup, versions: ['v1'], kind: 'ManifestWork' }),
+  crd({ group: workGroup, versions: ['v1'], kind: 'ManifestWork', spec: manifestWorkSpec }),
   crd({ group: workGroup, versions: ['v1alpha1'], kind: 'ManifestWorkReplicaSet', shortNames: ['mwrs'] }),
   crd({
     group: addonGroup,

@@ -43,7 +43,7 @@ export async function applyWork(context: WorkContext, work: ManifestWork): Promi
   const owner = ownerOf(applied);
   const outcomes: Outcome[] = [];
   for (const [ordinal, manifest] of work.spec.workload.manifests.entries())
-    outcomes.push(await applyManifest(context, manifest, ordinal, owner, work.spec.deleteOption));
+    outcomes.push(await applyManifest(context, manifest, ordinal, owner, work.spec));
   const status = workStatus(work, outcomes);
   if (!isDeepStrictEqual(status, work.status))
     await hub.patch(manifestWorks, keyOf(work), { metadata: { uid: work.metadata.uid }, status }, statusOnly);
@@ -101,7 +101,7 @@ async function applyManifest(
   { status: _, ...manifest }: AnyObject,
   ordinal: number,
   owner: OwnerReference,
-  deleteOption: ManifestWork['spec']['deleteOption'],
+  { deleteOption, manifestConfigs = [] }: ManifestWork['spec'],
 ): Promise<Outcome> {
   const { apiVersion = '', kind = '', metadata } = manifest;
   const [group = '', version = ''] = apiVersion.includes('/') ? apiVersion.split('/') : ['', apiVersion];
@@ -119,10 +119,11 @@ async function applyManifest(
     const others = owners.filter(({ uid }) => uid !== owner.uid);
     const ownerReferences = isOwned(meta, deleteOption) ? [...others, owner] : others;
     const kept = Object.fromEntries(Object.entries(metadata).filter(([field]) => !foreign.includes(field)));
-    const wanted: AnyObject = {
-      ...manifest,
-      metadata: { ...kept, name, ...((ownerReferences.length > 0 || owners.length > 0) && { ownerReferences }) },
-    };
+    const owned = (ownerReferences.length > 0 || owners.length > 0) && { ownerReferences };
+    const isLeftAlone = before && isCreateOnly(meta, manifestConfigs);
+    const wanted: AnyObject = isLeftAlone
+      ? { ...before, metadata: { ...before.metadata, ...owned } }
+      : { ...manifest, metadata: { ...kept, name, ...owned } };
     return { meta, present: await applyOver(own, resource, before, wanted) };
   } catch (error) {
     const failed = { meta, error: error as Error };
@@ -131,6 +132,17 @@ async function applyManifest(
       (unseen: Error) => ({ ...failed, unseen }),
     );
   }
+}
+
+/** Whether a manifest is to be applied where there is no object, and to leave alone what there is. */
+function isCreateOnly(
+  { group, resource, namespace, name }: ResourceMeta,
+  configs: NonNullable<ManifestWork['spec']['manifestConfigs']>,
+): boolean {
+  const found = configs.find(({ resourceIdentifier: wanted }) =>
+    isDeepStrictEqual(wanted, { group, resource, namespace, name }),
+  );
+  return found?.updateStrategy?.type === 'CreateOnly';
 }
 
 function appliedResource({ meta, present }: Outcome): AppliedResource[] {
