@@ -40,7 +40,7 @@ export async function fixFindings(
   const blind = all.filter(lacksContext).length;
   if (blind > 0)
     session.progress.note(
-      `${count(blind, 'WEC')} can be fixed only with the context: stellarctl doctor NAME=CONTEXT --fix`,
+      `${count(blind, 'WEC')} can be fixed only with its context: give NAME=CONTEXT`,
     );
   const open = planned.filter(({ refused }) => refused === undefined);
   announce(session, input, open);

@@ -18,7 +18,6 @@ interface InstalledSpace {
 export const versionChecks = (role: SpaceRole): readonly Check<InstalledSpace>[] => [
   {
     ...{ id: `${role}-versions`, title: 'it runs the versions of the installed hooks' },
-    meaning: 'After an upgrade, hooks reach new spaces only; what was made before runs on as it was.',
     look: judgeVersions,
   },
 ];
