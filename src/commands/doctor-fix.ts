@@ -38,10 +38,7 @@ export async function fixFindings(
   const all = await examine();
   const planned = await plan(all);
   const blind = all.filter(lacksContext).length;
-  if (blind > 0)
-    session.progress.note(
-      `${count(blind, 'WEC')} can be fixed only with its context: give NAME=CONTEXT`,
-    );
+  if (blind > 0) session.progress.note(`${count(blind, 'WEC')} can be fixed only with its context: give NAME=CONTEXT`);
   const open = planned.filter(({ refused }) => refused === undefined);
   announce(session, input, open);
   for (const fix of planned) for (const line of linesOf(fix)) session.progress.note(line);
