@@ -41,6 +41,8 @@ const fixers: Readonly<Record<string, Fixer>> = {
   'hub-refuses': renewing('address'),
   'hub-silent': renewing('address'),
   'hub-not-reached': renewing('address'),
+  'hub-address-loopback': renewing('address'),
+  'not-announced': renewing('announcement'),
   'requests-piled-up': renewing('requests'),
   'agent-silent': { of: 'wec', plan: planRestart },
   'lease-overdue': { of: 'wec', plan: planRestart },

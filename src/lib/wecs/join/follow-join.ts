@@ -91,6 +91,8 @@ export async function followJoin(
     async act(sight) {
       const { hub, wec } = sight.snapshot;
       const need = side?.newStart.need(sight.snapshot, side.kube, kube.now());
+      // Of one that has joined nothing else is waited for; whoever accepts it next is not to find what is of no use any more.
+      if (need === undefined && !options.accept && side?.superseded.isOpen && !run.deadline.passed) return undefined;
       if (side === undefined || need === undefined) return follower.act(sight);
       await startAnew(access, plan, need, wec);
       side.superseded.add(hub?.requests ?? []);

@@ -31,9 +31,10 @@ import { fateOf, worksLeft } from './works-left.ts';
 
 /**
  * What of an agent's connection a finding is about. `credentials`: its token or certificate. `address`: where it looks for the hub, and by
- * which authority. `requests`: those that it has sent and cannot use any more.
+ * which authority. `requests`: those that it has sent and cannot use any more. `announcement`: it has asked, and the hub once did not admit
+ * its ManagedCluster, which it does not announce again by itself.
  */
-export type Renewed = 'credentials' | 'address' | 'requests';
+export type Renewed = 'credentials' | 'address' | 'requests' | 'announcement';
 
 /** A remedy accepts nothing, and leaves versions as they are. */
 const options: JoinOptions = { accept: false, labels: {} };
@@ -50,7 +51,7 @@ export async function planRenewal(
   run: Run,
 ): Promise<Remedy | undefined> {
   const plan = await look(access, wec, run);
-  if (renewed !== 'requests' && isAsking(plan)) return undefined;
+  if ((renewed === 'credentials' || renewed === 'address') && isAsking(plan)) return undefined;
   const why = needOf(access, plan, renewed);
   if (why === undefined) return undefined;
   await refuseLoss(access, plan);
@@ -84,6 +85,8 @@ function needOf(access: HubAccess, plan: JoinPlan, renewed: Renewed): string | u
   const { name, wecBefore, endpoint, lost, isTokenRefused } = plan;
   if (lost !== undefined) return lost.why;
   if (renewed === 'requests') return needOfRequests(access, plan);
+  if (renewed === 'announcement')
+    return plan.hubBefore?.managedCluster === undefined ? 'its agent could not announce itself' : undefined;
   const isAvailable = isMet(judgePlan(access, plan), 'available');
   const need = bootstrapNeed(wecBefore, endpoint, options, { isAvailable, isTokenRefused });
   if (need === undefined || renewed !== 'address' || isOtherConnection(wecBefore.bootstrapSecret, endpoint))

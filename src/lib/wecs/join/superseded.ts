@@ -18,6 +18,8 @@ const restartMs = 5000;
 export class SupersededRequests {
   /** Names of requests that are worthless, deleted or not. */
   readonly names = new Set<string>();
+  /** Whether some are still to be deleted, once the agent has started anew. */
+  isOpen = false;
   readonly #hub: Kube;
   readonly #wec: Kube;
   readonly #own: OwnRequests;
@@ -45,6 +47,7 @@ export class SupersededRequests {
     await this.#retire(requests.filter(isSuperseded));
     const isCertified = hubSecret !== undefined && certificateExpiry(hubSecret, this.#wec.now()) === undefined;
     const { agent } = this.#own;
+    this.isOpen = false;
     if (bootstrapSecret === undefined || isCertified) return;
     const age = this.#wec.now() - writtenAt(bootstrapSecret);
     const own = requests.filter(
@@ -56,7 +59,8 @@ export class SupersededRequests {
       ({ name, created }) => this.names.has(name) || this.#hub.now() - created > age + clockMarginMs,
     );
     this.add(old);
-    if (age > restartMs || old.length < own.length) await this.#retire(old);
+    this.isOpen = old.length > 0 && age <= restartMs && old.length === own.length;
+    if (!this.isOpen) await this.#retire(old);
   }
 
   /** Says so, once, of those that this user may not delete. */
