@@ -1,10 +1,16 @@
-/** `doctor` on one installation, in the order of the tests. */
+/** `doctor` and `report` on one installation, in the order of the tests. */
 import assert from 'node:assert/strict';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import { unpackTar } from 'modern-tar';
+import { parse } from 'yaml';
 import {
   type Bed,
   faultyPods,
   installKubeStellar,
+  type KubeObject,
   type Plane,
   resources,
   startBed,
@@ -102,5 +108,108 @@ describe('an installation', { concurrency: 1 }, () => {
     await scale(0);
     assert.deepEqual(wrong(await examine()), ['hosting/hosting hosting-manager']);
     await scale(1);
+  });
+});
+
+describe('a report of it', { concurrency: 1 }, () => {
+  const file = () => path.join(cli.home, 'report.tar.gz');
+  const planted = 'Kanarienvogel7';
+
+  async function read(): Promise<Map<string, string>> {
+    const entries = await unpackTar(gunzipSync(await readFile(file())));
+    // Each path begins with the same folder, which has the time in its name.
+    return new Map(
+      entries.map(({ header, data }) => [header.name.replace(/^[^/]+\//, ''), String(Buffer.from(data ?? []))]),
+    );
+  }
+
+  it('holds what every cluster shows, says what is missing, and writes nothing else', async () => {
+    const { admin } = bed.plane('cluster1');
+    const namespace = 'open-cluster-management-agent';
+    await admin.create<KubeObject & { data: object }>(resources.configMaps, {
+      metadata: { namespace, name: 'planted', annotations: { note: `token: ${planted}` } },
+      data: { kubeconfig: `users: [{user: {token: ${planted}}}]` },
+    });
+    await hosting.admin.create<KubeObject & { spec: object }>(resources.manifestWorks, {
+      metadata: { namespace: 'cluster2', name: 'planted' },
+      spec: {
+        workload: {
+          manifests: [
+            {
+              apiVersion: 'v1',
+              kind: 'Secret',
+              metadata: { name: 's', namespace: 'default' },
+              stringData: { a: planted },
+            },
+          ],
+        },
+      },
+    });
+    const kubeconfig = path.join(cli.home, 'with-gone');
+    const entries = parse(await readFile(bed.kubeconfig, 'utf8'));
+    entries.contexts.push({ name: 'gone', context: { cluster: 'gone', user: entries.users[0].name } });
+    entries.clusters.push({ name: 'gone', cluster: { server: 'https://127.0.0.1:1' } });
+    await writeFile(kubeconfig, JSON.stringify(entries));
+    for (const name of names) await bed.plane(name).markAudit();
+    const run = await cli.succeed(['report', '--file', file(), 'cluster1=cluster1', 'cluster2=gone'], { kubeconfig });
+    for (const name of names) assert.deepEqual(await writesOn(bed.plane(name)), []);
+    assert.match(run.stdout, /report\.tar\.gz: \d+ files of hosting, cluster1, \d+ kB\n$/);
+    assert.match(run.stderr, /cluster2: everything: Cannot reach gone .*connection refused/);
+    assert.equal((await stat(file())).mode & 0o777, 0o600);
+
+    const files = await read();
+    const has = (name: string) => assert.ok(files.has(name), `${name} is not among\n${[...files.keys()].join('\n')}`);
+    for (const kind of [
+      'controlplanes',
+      'managedclusters',
+      'manifestworks',
+      'bindingpolicies',
+      'certificatesigningrequests',
+    ])
+      has(`clusters/hosting/${kind}.json`);
+    for (const kind of [
+      'klusterlets',
+      'appliedmanifestworks',
+      `namespaces/${namespace}/pods`,
+      `namespaces/${namespace}/secrets`,
+    ])
+      has(`clusters/cluster1/${kind}.json`);
+    const { items } = JSON.parse(files.get('doctor.json') ?? '{}') as { items: Finding[] };
+    assert.ok(items.some(({ id }) => id === 'wec-reports'));
+    assert.ok(JSON.parse(files.get('status.json') ?? '{}').hosting);
+  });
+
+  it('holds no secret of any cluster, and none that was planted', async () => {
+    const text = [...(await read()).values()].join('\n');
+    assert.ok(!text.includes(planted));
+    let secrets = 0;
+    for (const name of names) {
+      const { items } = await bed
+        .plane(name)
+        .admin.list<KubeObject & { data?: Record<string, string> }>(resources.secrets);
+      for (const [key, value] of items.flatMap(({ data = {} }) => Object.entries(data))) {
+        const plain = Buffer.from(value, 'base64').toString('utf8');
+        // Names, namespaces and certificates are no secrets.
+        if (!/token|key|kubeconfig|password/i.test(key)) continue;
+        secrets += 1;
+        for (const form of [plain, value]) assert.ok(!text.includes(form.trim()), `${name}: ${key}`);
+      }
+    }
+    assert.ok(secrets > 5, `only ${secrets} secrets were looked for`);
+    assert.doesNotMatch(text, /PRIVATE KEY|eyJ[A-Za-z0-9_-]{20}/);
+  });
+
+  it('is replaced only when that is asked for', async () => {
+    const before = await readFile(file());
+    const refused = await cli.run(['report', '--file', file()]);
+    assert.deepEqual([refused.exitCode, refused.stdout], [1, '']);
+    assert.match(refused.stderr, /is there already\.\n.*--force/);
+    assert.deepEqual(await readFile(file()), before);
+    await cli.succeed(['report', '--file', file(), '--force', '-o', 'json']);
+    assert.notDeepEqual(await readFile(file()), before);
+    assert.deepEqual(
+      (await readdir(cli.home)).filter((name) => name.includes('.tmp')),
+      [],
+    );
   });
 });
