@@ -76,7 +76,9 @@ class ClusterReport {
     const what = `${kind.plural}${namespace === undefined ? '' : ` in ${namespace}`}`;
     const items = await this.#read(what, () => this.#target.kube.list<T>(kind, selection));
     if (items === undefined) return [];
-    const shown = kind === resources.manifestWorks ? items.map(withoutManifests) : items;
+    // Lists leave out what kind their objects are, by which their contents are known to be secret.
+    const whole = items.map((item) => ({ apiVersion: kind.apiVersion, kind: kind.kind, ...item }));
+    const shown = kind === resources.manifestWorks ? whole.map(withoutManifests) : whole;
     this.#add([...folderOf(namespace), kind.plural], { items: shown });
     return items;
   }

@@ -63,7 +63,7 @@ export async function makeReport(input: ReportInput, run: Run): Promise<{ index:
   const files = contents.files.map(({ path }) => path).sort();
   const index = { created, stellarctl: input.version, clusters, missing, files };
   contents.addDocument(['index'], index);
-  return { index, files: contents.files };
+  return { index, files: contents.files.sort((a, b) => (a.path < b.path ? -1 : 1)) };
 }
 
 async function addDocument(report: Report, what: string, read: () => Promise<object>): Promise<void> {

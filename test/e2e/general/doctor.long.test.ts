@@ -128,7 +128,7 @@ describe('a report of it', { concurrency: 1 }, () => {
     const namespace = 'open-cluster-management-agent';
     await admin.create<KubeObject & { data: object }>(resources.configMaps, {
       metadata: { namespace, name: 'planted', annotations: { note: `token: ${planted}` } },
-      data: { kubeconfig: `users: [{user: {token: ${planted}}}]` },
+      data: { kubeconfig: `users: [{user: {token: ${planted}}}]`, note: planted },
     });
     await hosting.admin.create<KubeObject & { spec: object }>(resources.manifestWorks, {
       metadata: { namespace: 'cluster2', name: 'planted' },

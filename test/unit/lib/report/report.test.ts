@@ -45,7 +45,7 @@ const objects: Record<string, KubeObject[]> = {
       status: { containerStatuses: [{ name: '../c', restartCount: 1 }] },
     }),
   ),
-  ConfigMap: [object('ConfigMap', 'hub', { data: { kubeconfig } })],
+  ConfigMap: [object('ConfigMap', 'hub', { data: { kubeconfig, note: canary } })],
   Event: [object('Event', 'e', { message: `refused: Bearer ${canary}` })],
   Klusterlet: [object('Klusterlet', 'klusterlet', { spec: { clusterName: 'cluster1' } })],
   ManifestWork: [
@@ -58,7 +58,9 @@ const wec = (methods: Partial<Kube> = {}): Kube =>
     cluster: { context: 'kind-cluster1', server: 'https://cluster1:6443' },
     async list<T extends KubeObject>({ kind }: { kind: string }): Promise<T[] | undefined> {
       if (kind === 'Job') throw new ApiError(403, {}, 'forbidden', 'Not allowed on kind-cluster1: list jobs.', {});
-      return (kind === 'ClusterClaim' ? undefined : (objects[kind] ?? [])) as T[] | undefined;
+      // As a server does it of its own kinds.
+      const items = (objects[kind] ?? []).map(({ apiVersion: _, kind: _kind, ...item }) => item);
+      return (kind === 'ClusterClaim' ? undefined : items) as T[] | undefined;
     },
     async read<T>(path: string, accept?: string, query?: object): Promise<T | undefined> {
       if (path === '/version') return { gitVersion: 'v1.34.0' } as T;
