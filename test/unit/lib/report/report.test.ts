@@ -1,4 +1,9 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { describe, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
@@ -10,6 +15,7 @@ import { ApiError } from '../../../../src/lib/kube/client/errors.ts';
 import type { KubeObject } from '../../../../src/lib/kube/objects.ts';
 import { Layout } from '../../../../src/lib/report/layout.ts';
 import { makeReport, pack, type ReportIndex } from '../../../../src/lib/report/report.ts';
+import { stellarctl } from '../../../stellarctl.ts';
 import { fakeKube, run } from '../../support/builders.ts';
 import { hostileText } from '../../support/hostile.ts';
 import { canary, jwt, kubeconfig, privateKey } from '../../support/planted.ts';
@@ -159,4 +165,32 @@ test('names become parts of paths that lead nowhere, each file its own', () => {
         assert.match(path, /^(?:[A-Za-z0-9_-][A-Za-z0-9._-]*\/)*[A-Za-z0-9_-][A-Za-z0-9._-]*\.json$/);
     }),
   );
+});
+
+test('Ctrl-C leaves no file', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'report-'));
+  // Takes connections, and says nothing.
+  const server = createServer(() => {}).listen(0, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const cluster = { server: `https://127.0.0.1:${port}` };
+    const kubeconfig = {
+      clusters: [{ name: 'c', cluster }],
+      contexts: [{ name: 'c', context: { cluster: 'c', user: 'u' } }],
+      users: [{ name: 'u', user: {} }],
+      'current-context': 'c',
+    };
+    const file = path.join(folder, 'kubeconfig');
+    await writeFile(file, JSON.stringify(kubeconfig));
+    const connected = once(server, 'connection');
+    const child = stellarctl(['report', '--file', 'x.tar.gz'], { cwd: folder, env: { KUBECONFIG: file } });
+    await connected;
+    child.kill('SIGINT');
+    assert.equal((await child).exitCode, 130);
+    assert.deepEqual(await readdir(folder), ['kubeconfig']);
+  } finally {
+    server.close();
+    await rm(folder, { recursive: true });
+  }
 });
