@@ -109,7 +109,8 @@ export class SpaceScene {
   }
 
   adoptedToken(): Promise<string> {
-    return requestToken(this.ext, adoptedAccount);
+    // A year, as KubeFlex asks for.
+    return requestToken(this.ext, adoptedAccount, 31_536_000);
   }
 
   untilReady(name: string): Promise<unknown> {

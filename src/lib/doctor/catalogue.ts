@@ -2,9 +2,11 @@ import { type CheckInfo, checksOfStages } from '../engine/checks.ts';
 import { hostingStages } from '../hosting/stages.ts';
 import { isHub } from '../spaces/checks.ts';
 import { externalChecks, wdsCredentialChecks } from '../spaces/credentials.ts';
+import { itsOfWdsChecks } from '../spaces/its-of-wds-check.ts';
 import { hookNames } from '../spaces/names.ts';
 import { itsStages } from '../spaces/stages/its-stages.ts';
 import { wdsStages } from '../spaces/stages/wds-stages.ts';
+import { versionChecks } from '../spaces/version-check.ts';
 import { wecChecks } from '../wecs/get/checks.ts';
 import { hubChecks } from '../wecs/hub/checks.ts';
 import { hostingChecks, itsChecks } from './clusters.ts';
@@ -43,9 +45,9 @@ export const catalogue: readonly ListedCheck[] = [
   ...list('hosting', false, unseenChecks('hosting'), checksOfStages('hosting', hostingStages)),
   ...list('its', true, itsChecks),
   ...list('its', false, unseenChecks('its'), [isHub], checksOfStages('its', itsStages(its))),
-  ...list('its', false, hubChecks, externalChecks('its')),
+  ...list('its', false, hubChecks, externalChecks('its'), versionChecks('its')),
   ...list('wds', false, unseenChecks('wds'), checksOfStages('wds', wdsStages()), externalChecks('wds')),
-  ...list('wds', false, wdsCredentialChecks),
+  ...list('wds', false, wdsCredentialChecks, itsOfWdsChecks, versionChecks('wds')),
   ...list('wec', false, unseenChecks('wec'), wecChecks),
 ].filter(({ id }, index, all) => all.findIndex((other) => other.id === id) === index);
 

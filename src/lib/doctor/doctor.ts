@@ -1,4 +1,4 @@
-import { type Check, type Finding, isDependent, makeChecks } from '../engine/checks.ts';
+import { type Check, type Finding, isDependent, makeChecks, underCauses } from '../engine/checks.ts';
 import { command } from '../engine/command-line.ts';
 import { failureOf, StellarError } from '../engine/errors.ts';
 import { inWords, outline } from '../engine/next-step.ts';
@@ -97,19 +97,23 @@ async function examineHosting(tools: SpaceTools, watcher: SpaceWatcher): Promise
     const role = roleOf(controlPlane);
     return role === undefined ? [] : [{ role, name: controlPlane.metadata.name }];
   });
-  const [findings, ...checked] = await Promise.all([
+  const [findings, checked] = await Promise.all([
     checkHosting(hosting),
-    ...spaces.map(({ role, name }) =>
-      checkSpace(name, role, all, watcher, hosting).catch((error) => ({
-        ...{ findings: [failedBy(reachable(role), failureOf(error))], webhook: undefined },
-      })),
+    Promise.all(
+      spaces.map(({ role, name }) =>
+        checkSpace(name, role, all, watcher, hosting).catch((error) => ({
+          ...{ findings: [failedBy(reachable(role), failureOf(error))], webhook: undefined },
+        })),
+      ),
     ),
   ]);
   const examined = spaces.flatMap(({ role, name }, index) => {
     const found = checked[index];
-    return found === undefined ? [] : [{ subject: { kind: role, name }, ...found }];
+    if (found === undefined) return [];
+    const own = underCauses(found.findings, findings, { [`${role}-synced`]: ['hosting-manager'] });
+    return [{ ...found, subject: { kind: role, name }, findings: own }];
   });
-  return [{ subject: subjectOf('hosting', hosting), findings: findings ?? [] }, ...examined];
+  return [{ subject: subjectOf('hosting', hosting), findings }, ...examined];
 }
 
 /** The one of the hubs that is this ITS: one cluster may have several addresses. */

@@ -71,6 +71,19 @@ export async function makeChecks<Subject>(
   return findings;
 }
 
+/** Findings that were made apart from what may explain them. @param needs the ids of what explains a finding, by its own */
+export function underCauses(
+  findings: readonly Finding[],
+  causes: readonly Finding[],
+  needs: Readonly<Record<string, readonly string[]>>,
+): Finding[] {
+  return findings.map((finding) => {
+    const { id, title } = finding;
+    const cause = causes.find((each) => needs[id]?.includes(each.id) && explains(each, finding));
+    return cause === undefined ? finding : { id, title, ...dependent(cause) };
+  });
+}
+
 /** A failure explains another and a warning; a warning explains another one. What is skipped as a consequence explains as its cause does. */
 function explains(cause: Finding, { status }: Outcome): boolean {
   if (status !== 'fail' && status !== 'warn') return false;

@@ -1,4 +1,4 @@
-import { type CheckInfo, type Finding, findingsOfStages, makeChecks } from '../engine/checks.ts';
+import { type CheckInfo, type Finding, findingsOfStages, makeChecks, underCauses } from '../engine/checks.ts';
 import { failureOf } from '../engine/errors.ts';
 import { judge } from '../engine/stages.ts';
 import { ifSeen } from '../kube/access.ts';
@@ -7,6 +7,7 @@ import { hubChecks } from '../wecs/hub/checks.ts';
 import { requireHub } from '../wecs/hub/require-hub.ts';
 import type { HubWebhook } from '../wecs/registration/hub-webhook.ts';
 import { externalChecks, wdsCredentialChecks } from './credentials.ts';
+import { itsOfWdsChecks, needsOfIts } from './its-of-wds-check.ts';
 import type { SpaceRole } from './names.ts';
 import type { ControlPlane } from './objects.ts';
 import { itsOfWds, typeOf } from './spaces.ts';
@@ -47,8 +48,14 @@ export async function checkSpace(
       return { ...finding, problem: { ...problem, details: log, next: problem.next.length > 0 ? problem.next : next } };
     }),
   );
+  const ofIts = role === 'wds' ? await makeChecks(itsOfWdsChecks, { name, all, hosting }) : [];
   const ofHooks = await makeChecks(versionChecks(role), { space, hosting }, withTrouble);
-  const known = [...withTrouble, ...ofHooks, ...(await checkCredentials(space, all, hosting, withTrouble))];
+  const known = [
+    ...ofIts,
+    ...underCauses(withTrouble, ofIts, needsOfIts),
+    ...ofHooks,
+    ...(await checkCredentials(space, all, hosting, withTrouble)),
+  ];
   const kube = role === 'its' ? watcher.clientOf(name) : undefined;
   if (kube === undefined) return { findings: known };
   const inside = ifSeen(space.look) as ItsInside | undefined;

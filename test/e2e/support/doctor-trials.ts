@@ -183,13 +183,17 @@ export const pairTrials: readonly PairTrial[] = [
 
 /** One for each fault of a hosting cluster and its spaces: of an installation, `cluster1` is a WEC of its1. */
 export const spaceTrials: readonly Omit<Trial, 'alone' | 'inCi'>[] = [
-  { fault: 'hook-failed', finds: ['its/its9 its-hub hub'], person: /its repair its9/ },
-  { fault: 'hook-image-unpullable', finds: ['its/its9 its-hub hub'], person: /cannot be pulled/ },
-  { fault: 'postgresql-stopped', finds: ['hosting/hosting hosting-postgres postgres'], heals: [] },
+  { fault: 'hook-failed', finds: ['its/its9 its-its-hub-init its-hub-init'], person: /its repair its9/ },
+  { fault: 'hook-image-unpullable', finds: ['its/its9 its-its-hub-init its-hub-init'], person: /cannot be pulled/ },
+  { fault: 'postgresql-stopped', finds: ['hosting/hosting hosting-postgresql postgresql'], heals: [] },
   { fault: 'kubeflex-stopped', finds: ['hosting/hosting hosting-manager manager'], heals: [] },
-  { fault: 'ingress-without-passthrough', finds: ['its/its8 its-reached reached'], heals: [] },
-  { fault: 'several-itses', finds: ['wds/wds9 wds-its its'], person: /its9/ },
-  { fault: 'workstatus-missing', finds: ['its/its1 its-workstatus workstatus'], person: /status add-on/ },
+  { fault: 'ingress-without-passthrough', finds: ['its/its8 its-reachable reachable'], person: /passes TLS through/ },
+  { fault: 'several-itses', finds: ['wds/wds9 wds-its its-unclear'], person: /there are several: .*its9/ },
+  {
+    fault: 'workstatus-missing', // The WDS does nothing, while the ITS may still come.
+    finds: ['its/its1 its-workstatus-crd workstatus-crd', 'wds/wds1 wds-its-workstatus its-workstatus'],
+    person: /status add-on/,
+  },
   { fault: 'placement-crashing', finds: ['its/its1 its-hub-runs hub-runs'], person: /describe pod/ },
   { fault: 'status-addon-unavailable', finds: ['wec/cluster1 wec-addons addon-unavailable'], person: /addon-status/ },
   { fault: 'external-token-expiring', finds: ['its/its7 its-token external-token-expiring'], person: /create token/ },

@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Check, fail, findingsOfStages, makeChecks, type pass, warn } from '../../../../src/lib/engine/checks.ts';
+import {
+  type Check,
+  fail,
+  findingsOfStages,
+  makeChecks,
+  type pass,
+  underCauses,
+  warn,
+} from '../../../../src/lib/engine/checks.ts';
 import { run } from '../../../../src/lib/engine/next-step.ts';
 import { failed, met, unseen, waiting } from '../../../../src/lib/engine/stages.ts';
 
@@ -46,6 +54,18 @@ test('a problem may say itself which checks it follows from', async () => {
     ['rights', 'fail', ''],
     ['connection', 'skipped', 'depends on "rights is well"'],
     ['other', 'fail', ''],
+  ]);
+});
+
+test('findings may be put under causes that were found elsewhere', async () => {
+  const causes = await makeChecks([check('manager', fail('stopped', 'it rests'))], undefined);
+  const own = await makeChecks(
+    [check('synced', warn('waits', 'not yet')), check('ready', fail('no', 'no'))],
+    undefined,
+  );
+  assert.deepEqual(told(underCauses(own, causes, { synced: ['manager'] })), [
+    ['synced', 'skipped', 'depends on "manager is well"'],
+    ['ready', 'fail', ''],
   ]);
 });
 

@@ -1,0 +1,45 @@
+import { type Check, fail, type Outcome, pass } from '../engine/checks.ts';
+import { command } from '../engine/command-line.ts';
+import { outline } from '../engine/next-step.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { byField } from '../kube/evidence.ts';
+import { hookNames } from './names.ts';
+import type { ControlPlane } from './objects.ts';
+import { itsNameOf, itsOfWds, roleOf } from './spaces.ts';
+
+/** A WDS among the control planes of its hosting cluster. */
+interface WdsAmong {
+  name: string;
+  all: readonly ControlPlane[];
+  hosting: Kube;
+}
+
+/** Whether it is clear which ITS a WDS sends its workloads through: its controllers end where it is not. */
+export const itsOfWdsChecks: readonly Check<WdsAmong>[] = [
+  { id: 'wds-its', title: 'it is clear which ITS it is bound to', look: judgeIts },
+];
+
+/** What follows where it is not. */
+export const needsOfIts: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
+  [hookNames.controller, hookNames.transport, 'wds-crds', 'its-workstatus', 'properties-namespace', 'ready'].map(
+    (stage) => [`wds-${stage}`, ['wds-its']],
+  ),
+);
+
+function judgeIts({ name, all, hosting }: WdsAmong): Outcome {
+  if (itsOfWds(name, all) !== undefined) return pass();
+  const { context } = hosting.cluster;
+  const itses = all.filter((each) => roleOf(each) === 'its');
+  const named = itsNameOf(all.find(({ metadata }) => metadata.name === name));
+  const present = itses.map(({ metadata }) => metadata.name).join(', ');
+  const why =
+    named === undefined
+      ? itses.length === 0
+        ? `${name} names no ITS, and there is none`
+        : `${name} names no ITS, and there are several: ${present}`
+      : `${name} names the ITS ${named}, which is not there`;
+  const repair = command`stellarctl wds repair ${name} --hosting-context ${context}`;
+  const found = fail('its-unclear', `${why}.`, outline(`${repair} --its-name ITS`, 'Bind it to one of them'));
+  const evidence = itses.map((each) => byField('ControlPlane', each, 'cptype', context, { status: 'its' }));
+  return 'problem' in found ? { ...found, problem: { ...found.problem, evidence } } : found;
+}

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { makeChecks } from '../../../../src/lib/engine/checks.ts';
+import { hintOf } from '../../../../src/lib/engine/next-step.ts';
+import { itsOfWdsChecks } from '../../../../src/lib/spaces/its-of-wds-check.ts';
+import type { ControlPlane } from '../../../../src/lib/spaces/objects.ts';
+import { fakeKube } from '../../support/builders.ts';
+
+const controlPlane = (name: string, role: 'its' | 'wds', ITSName?: string): ControlPlane => ({
+  metadata: { name, labels: { 'kflex.kubestellar.io/cptype': role } },
+  spec: ITSName === undefined ? {} : { globalVars: { ITSName } },
+});
+
+async function judged(...all: ControlPlane[]) {
+  const hosting = fakeKube({ cluster: { context: 'kind', server: 'https://kind' } });
+  const [found] = await makeChecks(itsOfWdsChecks, { name: 'wds1', all, hosting });
+  assert.ok(found);
+  return found;
+}
+
+test('a WDS that names no ITS is bound to the only one, and to none of several', async () => {
+  const [its1, its2, wds1] = [controlPlane('its1', 'its'), controlPlane('its2', 'its'), controlPlane('wds1', 'wds')];
+  assert.equal((await judged(its1, wds1)).status, 'pass');
+  assert.equal((await judged(its1, its2, controlPlane('wds1', 'wds', 'its2'))).status, 'pass');
+  const found = await judged(its1, its2, wds1);
+  assert.ok(found.status === 'fail');
+  assert.match(found.problem.message, /^wds1 names no ITS, and there are several: its1, its2\.$/);
+  assert.match(hintOf(found.problem.next) ?? '', /stellarctl wds repair wds1 --hosting-context kind --its-name ITS$/);
+  assert.deepEqual(
+    found.problem.evidence?.map(({ object }) => object),
+    ['ControlPlane its1', 'ControlPlane its2'],
+  );
+});
+
+test('a WDS may name an ITS that is not there, and there may be none', async () => {
+  for (const [wds, says] of [
+    [controlPlane('wds1', 'wds', 'its9'), /names the ITS its9, which is not there/],
+    [controlPlane('wds1', 'wds'), /names no ITS, and there is none/],
+  ] as const) {
+    const found = await judged(wds);
+    assert.ok(found.status === 'fail');
+    assert.match(found.problem.message, says);
+  }
+});
