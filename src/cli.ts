@@ -5,6 +5,8 @@ import { initCommand } from './commands/init.ts';
 import { createItsCommand } from './commands/its/create.ts';
 import { tokenCommand } from './commands/its/token.ts';
 import { useCommand } from './commands/its/use.ts';
+import { policyCreateCommand } from './commands/policy/create.ts';
+import { policyDeleteCommand } from './commands/policy/delete.ts';
 import { policyExplainCommand } from './commands/policy/explain.ts';
 import { policyGetCommand } from './commands/policy/get.ts';
 import { policyListCommand } from './commands/policy/list.ts';
@@ -123,12 +125,14 @@ function groups(io: Io): Command[] {
 function workloadGroups(io: Io): Command[] {
   const policy = group(
     'policy',
-    'show which workloads go to which WECs',
+    'say which workloads go to which WECs',
     'Commands about binding policies: which objects of a WDS go to which WECs.',
   )
+    .addCommand(policyCreateCommand(io))
     .addCommand(policyListCommand(io))
     .addCommand(policyGetCommand(io))
-    .addCommand(policyExplainCommand(io));
+    .addCommand(policyExplainCommand(io))
+    .addCommand(policyDeleteCommand(io));
   const workload = group(
     'workload',
     'follow workloads to WECs',

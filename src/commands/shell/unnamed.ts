@@ -1,5 +1,6 @@
 import { StellarError } from '../../lib/engine/errors.ts';
 import { run } from '../../lib/engine/next-step.ts';
+import type { OpenWds } from '../../lib/spaces/open-wds.ts';
 import type { SpaceTools } from '../../lib/spaces/tools.ts';
 import type { Session } from './session.ts';
 
@@ -19,6 +20,13 @@ export async function refuseUnnamedIts(session: Session, yes: boolean | undefine
   if (!yes || session.run.dryRun) return;
   const { source, context } = await session.itsChoice();
   if (source === 'current context') throw unnamed('the ITS', session.again('--its', context));
+}
+
+/** The same of a WDS. @throws StellarError `usage` */
+export function refuseUnnamedWds(session: Session, { name, isGiven }: OpenWds, yes: boolean | undefined): void {
+  if (isGiven) return;
+  session.assume('--wds', name);
+  if (yes && !session.run.dryRun) throw unnamed('the WDS', session.again());
 }
 
 const unnamed = (what: string, again: string): StellarError =>

@@ -58,6 +58,7 @@ const exitCodes = {
   'agent-dead': ExitCode.failed,
   'not-confirmed': ExitCode.failed,
   'still-selected': ExitCode.failed,
+  'system-objects-selected': ExitCode.failed,
   'in-use': ExitCode.failed,
   'property-conflict': ExitCode.failed,
   'token-expired': ExitCode.failed,

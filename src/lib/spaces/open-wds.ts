@@ -15,6 +15,8 @@ export interface OpenWds {
   /** As KubeStellar knows it: works carry it. */
   name: string;
   kube: Kube;
+  /** Whether it was given, and not taken to be meant. */
+  isGiven: boolean;
   /** For kubectl. */
   context: string;
   /** Undefined where no hosting cluster shows it. */
@@ -52,6 +54,7 @@ export async function openWds({ given, its, hosting, kubeconfig, connect }: WdsS
     if (access.state !== 'seen') throw notReached(controlPlane, access);
     return {
       name: controlPlane.metadata.name,
+      isGiven: given !== undefined,
       kube: connect(access.value),
       context: contextFor(controlPlane, hosting.value) ?? controlPlane.metadata.name,
       type: typeOf(controlPlane),
@@ -60,7 +63,7 @@ export async function openWds({ given, its, hosting, kubeconfig, connect }: WdsS
   }
   if (context === undefined) throw noWds(given, wdses, all);
   return {
-    ...{ name: name ?? context, context, type: undefined },
+    ...{ name: name ?? context, isGiven: true, context, type: undefined },
     kube: connect(selectContext(kubeconfig, context)),
     its: its === undefined ? hidden('which ITS it sends through is not known: name it by --its') : await opened(its),
   };

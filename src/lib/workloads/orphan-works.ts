@@ -1,7 +1,7 @@
 import { command } from '../engine/command-line.ts';
 import { count } from '../engine/counts.ts';
 import { StellarError } from '../engine/errors.ts';
-import { outline, run } from '../engine/next-step.ts';
+import { type NextStep, outline, run } from '../engine/next-step.ts';
 import type { Run } from '../engine/run.ts';
 import { failed, met, waiting } from '../engine/stages.ts';
 import { untilMet } from '../engine/until-met.ts';
@@ -14,6 +14,16 @@ import type { ManifestStatus, ManifestWork } from './manifest-works.ts';
 /** Takes objects of a work out of its ownership on the WEC itself. */
 export type ReleaseOnWec = (work: ManifestWork, manifests: readonly ManifestStatus[]) => Promise<void>;
 
+/** What is to be said where workloads cannot be kept. */
+interface KeepingFailed {
+  /** What has been deleted by then. */
+  state: string;
+  /** What helps for a WEC whose agent does not apply all objects; without it, to deregister it with its context. */
+  next?(wec: string): NextStep;
+}
+
+const nothingDeleted: KeepingFailed = { state: 'Nothing was deleted.' };
+
 /** An agent tries a manifest that it could not apply again after some seconds. */
 const retryMs = 10_000;
 
@@ -22,6 +32,7 @@ const retryMs = 10_000;
  * of a work is owned by it any more. An agent gives ownership up only by a successful apply of that very object (ocm pkg/work,
  * update_apply): one whose update fails would be deleted with its work, so that nothing may be deleted then.
  * @param release does it on the WEC for what the agent cannot apply; undefined without access to the WEC
+ * @param otherwise what is said where it cannot be done
  * @throws StellarError `not-orphaned`, naming the objects; `timeout` where the agent does not answer
  */
 export async function makeOrphans(
@@ -29,9 +40,10 @@ export async function makeOrphans(
   works: readonly ManifestWork[],
   run: Run,
   release?: ReleaseOnWec,
+  otherwise = nothingDeleted,
 ): Promise<void> {
   const removed = works.filter((work) => work.metadata.deletionTimestamp && !isOrphan(work));
-  if (removed.length > 0) throw alreadyBeingDeleted(removed);
+  if (removed.length > 0) throw alreadyBeingDeleted(removed, otherwise);
   for (const work of works.filter((each) => !isOrphan(each))) await setOrphan(hub, work);
   await untilMet(
     {
@@ -51,7 +63,8 @@ export async function makeOrphans(
         for (const { work, owned } of open) if (owned.length > 0) await release?.(work, owned);
         return release === undefined ? open : open.filter(({ owned }) => owned.length === 0);
       },
-      unmet: (open) => (open.some(({ owned }) => owned.length > 0) ? notOrphaned(open, hub) : noAnswer(hub, open)),
+      unmet: (open) =>
+        open.some(({ owned }) => owned.length > 0) ? notOrphaned(open, hub, otherwise) : noAnswer(hub, open, otherwise),
     },
     run,
   );
@@ -134,27 +147,28 @@ function mayBeOwned({ spec }: ManifestWork, manifest: ManifestStatus): boolean {
   return !isTrue('Applied') || isTrue('Complete') || config?.updateStrategy?.type === 'ReadOnly';
 }
 
-function alreadyBeingDeleted(works: readonly ManifestWork[]): StellarError {
+function alreadyBeingDeleted(works: readonly ManifestWork[], { state }: KeepingFailed): StellarError {
   return new StellarError(
     'not-orphaned',
-    `${count(works.length, 'work is', 'works are')} being deleted already, together with the workloads; nothing was deleted by this command.`,
+    `${count(works.length, 'work is', 'works are')} being deleted already, together with the workloads${state === nothingDeleted.state ? '; nothing was deleted by this command.' : `. ${state}`}`,
     { details: works.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`) },
   );
 }
 
-function notOrphaned(open: readonly OpenWork[], { cluster }: Kube): StellarError {
+function notOrphaned(open: readonly OpenWork[], { cluster }: Kube, { state, next }: KeepingFailed): StellarError {
   const failing = open.filter(({ owned }) => owned.length > 0);
   const [wec = 'NAME'] = failing.map(({ work }) => work.metadata.namespace ?? 'NAME');
   return new StellarError(
     'not-orphaned',
-    'Workloads cannot be kept: objects that the agent does not apply still belong to their works and would be deleted with them. Nothing was deleted.',
+    `Workloads cannot be kept: objects that the agent does not apply still belong to their works and would be deleted with them. ${state}`,
     {
       details: failing.flatMap(({ owned }) => owned.map(describeManifest)),
       next: [
-        outline(
-          command`stellarctl deregister ${`${wec}=CONTEXT`} --keep-workloads --its ${cluster.context}`,
-          'Fix the objects, or give the context of the cluster, so that stellarctl takes them out of their works',
-        ),
+        next?.(wec) ??
+          outline(
+            command`stellarctl deregister ${`${wec}=CONTEXT`} --keep-workloads --its ${cluster.context}`,
+            'Fix the objects, or give the context of the cluster, so that stellarctl takes them out of their works',
+          ),
       ],
     },
   );
@@ -168,11 +182,11 @@ function describeManifest({ resourceMeta = {}, conditions }: ManifestStatus): st
   return `${kind || resource || 'object'} ${namespace ? `${namespace}/` : ''}${name}: ${why}`;
 }
 
-function noAnswer({ cluster }: Kube, open: readonly OpenWork[]): StellarError {
+function noAnswer({ cluster }: Kube, open: readonly OpenWork[], { state }: KeepingFailed): StellarError {
   const [wec = 'NAME'] = open.map(({ work }) => work.metadata.namespace ?? 'NAME');
   return new StellarError(
     'timeout',
-    `The agent of ${wec} did not acknowledge the Orphan option in time; nothing was deleted.`,
+    `The agent of ${wec} did not acknowledge the Orphan option in time${state === nothingDeleted.state ? '; nothing was deleted.' : `. ${state}`}`,
     { next: [run(command`stellarctl wec get ${wec} --its ${cluster.context}`, 'See why')] },
   );
 }

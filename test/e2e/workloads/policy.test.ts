@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import {
   type Bed,
+  type KubeObject,
   type Plane,
   type RunningWds,
   resources,
@@ -103,5 +104,76 @@ describe('a binding policy', () => {
     const { exitCode, stderr } = await cli.run(['policy', 'get', 'nothing', ...at]);
     assert.equal(exitCode, 1);
     assert.match(stderr, /There is no binding policy nothing in wds1/);
+  });
+});
+
+describe('a binding policy that is created and deleted', () => {
+  const w1 = () => bed.plane('w1').admin;
+  const uidOn = async (namespace: string) =>
+    (await w1().find<KubeObject>(resources.configMaps, `${namespace}/settings`))?.metadata.uid;
+  const create = (name: string, ...more: string[]) =>
+    cli.succeed(['policy', 'create', name, '--clusters', 'tier=web', '-l', `app=${name}`, ...more, ...at]);
+
+  for (const name of ['one', 'two'])
+    before(async () => {
+      const metadata = { name, labels: { app: name } };
+      await wds1.admin.create(resources.namespaces, { metadata } as never);
+      await wds1.admin.create(resources.configMaps, {
+        metadata: { name: 'settings', namespace: name, labels: { app: name } },
+        data: { a: 'b' },
+      } as never);
+    });
+  const worksOf = async (name: string) => {
+    const { items } = await its1.admin.list<KubeObject>(resources.manifestWorks, { namespace: 'w1' });
+    return items.filter(({ metadata }) =>
+      Object.values((metadata as { labels?: Record<string, string> }).labels ?? {}).includes(name),
+    );
+  };
+
+  it('shows what it selects, writes nothing in a dry run, and is created once', async () => {
+    const dry = await create('one', '--dry-run');
+    assert.match(dry.stderr, /1 WEC · 2 objects/);
+    assert.match(dry.stdout, /would create BindingPolicy one on wds1/);
+    assert.equal(await wds1.admin.find(resources.bindingPolicies, 'one'), undefined);
+    assert.match((await create('one')).stdout, /one.* created/);
+    assert.match((await create('one')).stdout, /is there already/);
+    const other = await cli.run(['policy', 'create', 'one', '--clusters', 'tier=other', '-l', 'app=one', ...at]);
+    assert.equal(other.exitCode, 1);
+    await until(() => uidOn('one'), 'ConfigMap on the WEC');
+  });
+
+  it('takes its workload along', async () => {
+    const refused = await cli.run(['policy', 'delete', 'one', ...at]);
+    assert.equal(refused.exitCode, 1);
+    assert.match(refused.stderr, /w1 {3}(?=.*Namespace one)(?=.*ConfigMap one\/settings).* will be removed/);
+    assert.match(refused.stderr, /Namespace one goes with everything in it/);
+    await cli.succeed(['policy', 'delete', 'one', '--yes', ...at]);
+    assert.equal((await worksOf('one')).length, 0);
+    await until(async () => (await uidOn('one')) === undefined, 'end of the ConfigMap on the WEC');
+    assert.match(
+      (await cli.succeed(['policy', 'delete', 'one', '--yes', ...at])).stdout,
+      /is not there; nothing to do/,
+    );
+  });
+
+  it('leaves its workload where it runs, though it was interrupted', async () => {
+    await create('two');
+    const uid = await until(() => uidOn('two'), 'ConfigMap on the WEC');
+    // As it is left where the first run ended after its first write.
+    await wds1.admin.delete(resources.bindingPolicies, 'two', { propagationPolicy: 'Orphan' });
+    const isGone = async () => (await wds1.admin.find(resources.bindingPolicies, 'two')) === undefined;
+    await until(isGone, 'end of the policy');
+    const list = await cli.succeed(['policy', 'list', ...at]);
+    assert.match(list.stdout, /^two .*its policy is gone/m);
+    const { stderr } = await cli.succeed(['policy', 'delete', 'two', '--keep-workloads', '--yes', ...at]);
+    assert.match(stderr, /w1 {3}.*ConfigMap two\/settings.* stay/);
+    assert.equal(await wds1.admin.find(resources.bindings, 'two'), undefined);
+    assert.equal((await worksOf('two')).length, 0);
+    assert.equal(await uidOn('two'), uid);
+    await create('two');
+    await untilApplied(its1, 'w1', 4);
+    await cli.succeed(['policy', 'delete', 'two', '--keep-workloads', '--yes', ...at]);
+    assert.equal((await worksOf('two')).length, 0);
+    assert.equal(await uidOn('two'), uid);
   });
 });

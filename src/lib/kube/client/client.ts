@@ -11,6 +11,12 @@ export interface Selection {
   metadataOnly?: boolean;
 }
 
+export interface Deletion {
+  namespace?: string | undefined;
+  uid?: string | undefined;
+  orphan?: boolean;
+}
+
 /** What server-side apply did to an object. */
 export type Change = 'created' | 'changed' | 'unchanged';
 
@@ -66,12 +72,13 @@ export interface Kube {
   ): Promise<T>;
   /** PUT of a whole object or sub-resource; its resourceVersion guards against changes by others. */
   replace<T extends KubeObject>(resource: Resource, object: T, subresource?: string): Promise<T>;
-  /** Deletes an object, and what it owns in the background. @param options.uid delete only this very object. @returns false where it was not there (any more) */
-  delete(
-    resource: Resource,
-    name: string,
-    options?: { namespace?: string | undefined; uid?: string | undefined },
-  ): Promise<boolean>;
+  /**
+   * Deletes an object, and what it owns in the background.
+   * @param options.uid delete only this very object
+   * @param options.orphan leave what it owns
+   * @returns false where it was not there (any more)
+   */
+  delete(resource: Resource, name: string, options?: Deletion): Promise<boolean>;
   /** Asks the server whether this user may do something (SelfSubjectAccessReview): not a write. */
   mayI(permission: Permission): Promise<boolean>;
   /** Sends a review of this very user (SelfSubjectReview): not a write. */

@@ -6,7 +6,7 @@ import type { SelectedContext } from '../kubeconfig/kubeconfig.ts';
 import type { KubeObject, ObjectMeta } from '../objects.ts';
 import { type PathOptions, pathOf, type Resource, resourceOf, resources } from '../resources.ts';
 import { AnswerTooLarge, isKubeObject } from './answer.ts';
-import type { Change, Fork, Kube, Permission, Selection } from './client.ts';
+import type { Change, Deletion, Fork, Kube, Permission, Selection } from './client.ts';
 import { ApiError, apiError, type ClusterRef } from './errors.ts';
 import type { PluginHost } from './exec-plugin.ts';
 import { Requests } from './requests.ts';
@@ -187,12 +187,9 @@ class LiveKube implements Kube {
     });
   }
 
-  async delete(
-    resource: Resource,
-    name: string,
-    { namespace, uid }: { namespace?: string | undefined; uid?: string | undefined } = {},
-  ): Promise<boolean> {
-    const body = { propagationPolicy: 'Background', ...(uid === undefined ? {} : { preconditions: { uid } }) };
+  async delete(resource: Resource, name: string, { namespace, uid, orphan }: Deletion = {}): Promise<boolean> {
+    const propagationPolicy = orphan ? 'Orphan' : 'Background';
+    const body = { propagationPolicy, ...(uid === undefined ? {} : { preconditions: { uid } }) };
     try {
       await this.#requests.json({ method: 'DELETE', path: pathOf(resource, { namespace, name }), body });
       return true;

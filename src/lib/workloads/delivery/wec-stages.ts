@@ -17,6 +17,7 @@ export const wecStages: readonly Stage<Way>[] = [
 
 function wecFine({ wec, policy, binding, cluster, evidence }: Way): Verdict {
   const { its } = evidence;
+  const at = onIts({ evidence });
   if (binding === undefined) return unseen('there is no Binding');
   if (wec === undefined)
     return failedForGood(`policy ${binding.metadata.name} selects no WEC`, {
@@ -24,27 +25,28 @@ function wecFine({ wec, policy, binding, cluster, evidence }: Way): Verdict {
       next: toLabelWec(policy?.spec ?? {}, its),
     });
   if (cluster.state !== 'seen') return unseen(cluster.why);
-  const onIts = its === undefined ? [] : ['--its', its];
   const found = cluster.value;
   if (found === undefined)
     return failed(`WEC ${wec} is not registered any more`, {
       code: 'wec-missing',
-      next: [run(command`stellarctl wec list ${onIts}`, 'See which there are')],
+      next: [run(command`stellarctl wec list ${at}`, 'See which there are')],
     });
   if (found.metadata.deletionTimestamp !== undefined)
     return failed(`WEC ${wec} is being deregistered`, { code: 'wec-deleting' });
   if (found.spec?.hubAcceptsClient !== true)
     return failed(`WEC ${wec} is not accepted`, {
       code: 'wec-not-accepted',
-      next: [run(command`stellarctl accept ${wec} ${onIts}`, 'Accept it')],
+      next: [run(command`stellarctl accept ${wec} ${at}`, 'Accept it')],
     });
   const state = conditionOf(found, 'ManagedClusterConditionAvailable');
   if (state?.status === 'True') return met;
   return failed(state === undefined ? `WEC ${wec} has not joined` : `WEC ${wec} is not available: ${state.reason}`, {
     code: 'wec-unavailable',
-    next: [run(command`stellarctl wec get ${wec} ${onIts}`, 'See why')],
+    next: [run(command`stellarctl wec get ${wec} ${at}`, 'See why')],
   });
 }
+
+const onIts = ({ evidence: { its } }: Pick<Way, 'evidence'>): string[] => (its === undefined ? [] : ['--its', its]);
 
 const generationOf = (annotations: Record<string, string> | undefined): number =>
   Number(annotations?.[originGenerationAnnotation] ?? 0);
@@ -104,7 +106,7 @@ function refusal(way: Way, manifest: ManifestStatus | undefined): { code: string
       code: 'forbidden-on-wec',
       next: [
         outline(
-          command`kubectl --context CONTEXT create clusterrole work-agent-${kind} --verb=get,list,watch,create,update,patch,delete --resource=${kind} && kubectl --context CONTEXT label clusterrole work-agent-${kind} open-cluster-management.io/aggregate-to-work=true`,
+          command`stellarctl wec grant ${`${wec}=CONTEXT`} --from-errors ${onIts(way)}`,
           `Allow it to the work agent of ${wec}`,
         ),
       ],

@@ -1,14 +1,15 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { run } from '../../engine/next-step.ts';
-import { type DiscoveredKind, discoverKinds } from '../../kube/discovery.ts';
+import { discoverKinds } from '../../kube/discovery.ts';
 import type { KubeObject } from '../../kube/objects.ts';
-import { groupOf, resources } from '../../kube/resources.ts';
+import { resources } from '../../kube/resources.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
 import { keyOf } from '../object-ref.ts';
 import { objectsOf } from '../policies/policy.ts';
 import { selectObjects, whyNotSelected } from '../selection/objects.ts';
 import { candidateKind } from '../wds/contents.ts';
+import { findKind } from '../wds/find-kind.ts';
 import { type DeliveryEvidence, readDelivery } from './evidence.ts';
 import { viewOfWay, type WayView } from './view.ts';
 import { type FollowedObject, waysOf } from './way.ts';
@@ -86,14 +87,4 @@ export function followed(
         ),
   );
   return { ...ref, selectedBy, notSelected: whyNotSelected(named, candidate, namespaces) };
-}
-
-/** A kind by its plural, singular or short name, or itself, as kubectl finds it; `deployments.apps` tells the group as well. */
-function findKind(text: string, kinds: readonly DiscoveredKind[]): DiscoveredKind | undefined {
-  const wanted = text.toLowerCase();
-  const namesOf = ({ plural, kind, aliases }: DiscoveredKind) => [plural, kind.toLowerCase(), ...aliases];
-  return (
-    kinds.find((kind) => namesOf(kind).includes(wanted)) ??
-    kinds.find((kind) => namesOf(kind).some((name) => `${name}.${groupOf(kind.apiVersion)}` === wanted))
-  );
 }

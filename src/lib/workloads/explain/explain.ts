@@ -58,9 +58,13 @@ export async function explain(name: string, wds: OpenWds, given?: PolicySpec): P
   const present = await getPolicy(wds.kube, name);
   const spec = given ?? present?.spec;
   if (spec === undefined) throw noSuchPolicy(name, wds);
-  const subject = await evaluate(name, spec, wds);
+  return explanationOf(await evaluate(name, spec, wds), present !== undefined);
+}
+
+/** @param exists whether the WDS has a policy of its name */
+export async function explanationOf(subject: PolicySubject, exists: boolean): Promise<Explanation> {
   const { problems, unseen } = await problemsOf(subject);
-  return viewOf(subject, present !== undefined, problems, unseen);
+  return viewOf(subject, exists, problems, unseen);
 }
 
 export function noSuchPolicy(name: string, { name: wds }: OpenWds): StellarError {

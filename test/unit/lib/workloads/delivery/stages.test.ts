@@ -155,10 +155,10 @@ describe('a next command is told', () => {
     assert.deepEqual(nextOf('no-wec-matches', configMap), [
       'Give a WEC the labels: stellarctl label NAME nosuch=label --its its1',
     ]));
-  test('that allows the kind to the work agent, by what the work says of the object', () =>
+  test('that allows the kind to the work agent', () =>
     assert.match(
       String(nextOf('forbidden-on-wec', widget)),
-      /create clusterrole \S+ .*--resource=widgets.example.com/,
+      /: stellarctl wec grant cluster1=CONTEXT --from-errors --its its1$/,
     ));
 });
 

@@ -1,0 +1,81 @@
+import { type Command, Option } from 'commander';
+import { command } from '../../lib/engine/command-line.ts';
+import { isForPeople } from '../../lib/terminal/formats.ts';
+import type { Io } from '../../lib/terminal/io.ts';
+import type { Explanation } from '../../lib/workloads/explain/explain.ts';
+import { action } from '../shell/action.ts';
+import {
+  collect,
+  defineCommand,
+  dryRunOption,
+  type WdsOptions,
+  type WritingOptions,
+  wdsOptions,
+} from '../shell/options.ts';
+import type { Session } from '../shell/session.ts';
+
+interface Options extends WdsOptions, WritingOptions {
+  clusters: string[];
+  select?: string[];
+  selector?: string[];
+  namespace?: string[];
+  createOnly?: boolean;
+  status: string[];
+}
+
+export function policyCreateCommand(io: Io): Command {
+  const definition = defineCommand('create', {
+    summary: 'create a binding policy, and show what it selects',
+    description:
+      'Creates a BindingPolicy that sends objects of the WDS to WECs. Before that it shows which WECs and objects it selects now, and what is wrong or surprising about them; --dry-run stops there.',
+    timeout: '30s',
+    examples: [
+      ['stellarctl policy create shop --clusters tier=web -l app=shop', 'what has a label, to the WECs that have one'],
+      [
+        "stellarctl policy create shop --clusters 'env in (test,dev)' --select deploy --select svc -n shop",
+        'kinds of one Namespace',
+      ],
+      ["stellarctl policy create all --clusters '' -l app=agent --status multi", 'to all WECs, with their statuses'],
+      ['stellarctl policy create shop --clusters tier=web -l app=shop --dry-run', 'what it would select'],
+    ],
+  })
+    .argument('<name>', 'its name')
+    .addOption(
+      new Option('--clusters <selector>', "WECs with these labels; '' for all; several are alternatives")
+        .argParser(collect)
+        .makeOptionMandatory(),
+    )
+    .addOption(
+      new Option('--select <kind>', 'objects of this kind, as KIND or KIND.GROUP; several times').argParser(collect),
+    )
+    .addOption(
+      new Option('-l, --selector <selector>', 'objects with these labels; several are alternatives').argParser(collect),
+    )
+    .addOption(new Option('-n, --namespace <namespace>', 'objects in this Namespace; several times').argParser(collect))
+    .option('--create-only', 'leave objects alone that a WEC has already')
+    .addOption(
+      new Option('--status <what>', 'singleton, multi, or names of StatusCollectors, separated by commas')
+        .argParser((text) => text.split(',').filter((word) => word !== ''))
+        .default([], 'none'),
+    );
+  for (const option of [...wdsOptions(), dryRunOption()]) definition.addOption(option);
+  return definition.action(action<Options>(io, (session, options, [name = '']) => create(session, options, name)));
+}
+
+async function create(session: Session, options: Options, name: string): Promise<void> {
+  const { createPolicy, readSpec } = await import('../../lib/workloads/change/create-policy.ts');
+  const { describeExplanation } = await import('./explain-text.ts');
+  const { styleFor } = await import('../../lib/terminal/style.ts');
+  const { select = [], selector: selectors = [], namespace: namespaces = [] } = options;
+  const request = { ...options, name, select, selectors, namespaces };
+  const wds = await session.wds();
+  const spec = await readSpec(request, wds);
+  session.announce(wds.kube, 'WDS');
+  const style = styleFor(session.io.stderr, session.io, options.color);
+  const show = (explanation: Explanation): void => {
+    if (!isForPeople(session.output)) return;
+    for (const line of describeExplanation(explanation, style, session.output === 'wide')) session.progress.note(line);
+  };
+  await session.finish([await createPolicy({ request, spec, wds }, show, session.run)]);
+  session.next(command`stellarctl policy get ${name} --wds ${wds.name}`);
+}

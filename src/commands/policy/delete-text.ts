@@ -1,0 +1,28 @@
+import { count } from '../../lib/engine/counts.ts';
+import type { Leaving } from '../../lib/workloads/change/policy-to-delete.ts';
+
+const fewObjects = 10;
+
+/** What becomes of the objects of a policy, as lines for people. */
+export function describeLeaving(leaving: readonly Leaving[], keep: boolean | undefined): string[] {
+  if (leaving.length === 0) return ['It has sent nothing to any WEC.'];
+  return leaving.flatMap(({ wec, removed, staying, takenAlong }) => {
+    const spaces = removed.filter((object) => object.startsWith('Namespace '));
+    if (keep) return [`${wec}   ${named([...removed, ...staying])} stay, and nobody looks after them any more.`];
+    return [
+      ...(removed.length === 0 ? [] : [`${wec}   ${named(removed)} will be removed.`]),
+      ...spaces.map((space) => `${wec}   ${space} goes with everything in it, whoever made it.`),
+      ...(takenAlong.length === 0
+        ? []
+        : [`${wec}   ${named(takenAlong)} go with it, although another work has them, or theirs leaves them.`]),
+      ...(staying.length === 0
+        ? []
+        : [`${wec}   ${named(staying)} stay: another work has them, or theirs leaves them.`]),
+    ];
+  });
+}
+
+function named(objects: readonly string[]): string {
+  const rest = objects.length - fewObjects;
+  return `${objects.slice(0, fewObjects).join(', ')}${rest > 0 ? ` and ${count(rest, 'other')}` : ''}`;
+}

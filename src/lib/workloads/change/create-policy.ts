@@ -1,0 +1,120 @@
+import { isDeepStrictEqual } from 'node:util';
+import { command } from '../../engine/command-line.ts';
+import { forName, type NamedResult } from '../../engine/each-name.ts';
+import { StellarError } from '../../engine/errors.ts';
+import { run as nextStep } from '../../engine/next-step.ts';
+import type { Run } from '../../engine/run.ts';
+import { type DiscoveredKind, discoverKinds } from '../../kube/discovery.ts';
+import { groupOf, resources } from '../../kube/resources.ts';
+import type { OpenWds } from '../../spaces/open-wds.ts';
+import { type Explanation, explanationOf } from '../explain/explain.ts';
+import { evaluate, getPolicy } from '../explain/subject.ts';
+import type { BindingPolicy, PolicySpec } from '../policies/policy.ts';
+import type { DownsyncClause, Modulation } from '../selection/clauses.ts';
+import { parseLabelSelector } from '../selection/parse-selector.ts';
+import { sendableKinds } from '../wds/contents.ts';
+import { findKind } from '../wds/find-kind.ts';
+
+/** A policy as it is asked for on a command line. */
+export interface PolicyRequest {
+  name: string;
+  /** Label selectors of WECs, one of which is enough. */
+  clusters: readonly string[];
+  /** Kinds in any of their names, with their group where that is to be told; none means all. */
+  select: readonly string[];
+  /** Label selectors of objects, one of which is enough; none means all. */
+  selectors: readonly string[];
+  /** None means all. */
+  namespaces: readonly string[];
+  createOnly?: boolean | undefined;
+  /** `singleton`, `multi`, and names of StatusCollectors. */
+  status: readonly string[];
+}
+
+export interface PolicyResult extends NamedResult, Pick<Explanation, 'wds' | 'wecs' | 'objects' | 'problems'> {
+  changed: boolean;
+}
+
+/** The policy that is asked for, by the kinds of its WDS. @throws StellarError `usage` */
+export const readSpec = async (request: PolicyRequest, wds: OpenWds): Promise<PolicySpec> =>
+  specOf(request, sendableKinds(await discoverKinds(wds.kube)));
+
+/** @throws StellarError `usage` for a selector or kind that cannot be understood, and where nothing says which objects */
+export function specOf(request: PolicyRequest, kinds: readonly DiscoveredKind[]): PolicySpec {
+  const { clusters, select, selectors, namespaces } = request;
+  if (select.length + selectors.length + namespaces.length === 0)
+    throw new StellarError('usage', 'Say which objects: --select KIND, -l SELECTOR or -n NAMESPACE.');
+  const common: DownsyncClause = {
+    ...(namespaces.length === 0 ? {} : { namespaces: [...namespaces] }),
+    ...(selectors.length === 0 ? {} : { objectSelectors: selectors.map(parseLabelSelector) }),
+    ...modulationOf(request),
+  };
+  // A clause has one group.
+  const groups = Map.groupBy(
+    select.map((text) => requireKind(text, kinds)),
+    ({ apiVersion }) => groupOf(apiVersion),
+  );
+  const clauses = [...groups].map(([apiGroup, found]) => ({
+    apiGroup,
+    resources: [...new Set(found.map(({ plural }) => plural))],
+    ...common,
+  }));
+  return {
+    clusterSelectors: clusters.map(parseLabelSelector),
+    downsync: clauses.length === 0 ? [common] : clauses,
+  };
+}
+
+function modulationOf({ createOnly, status }: PolicyRequest): Modulation {
+  const collectors = status.filter((name) => name !== 'singleton' && name !== 'multi');
+  return {
+    ...(createOnly ? { createOnly } : {}),
+    ...(status.includes('singleton') ? { wantSingletonReportedState: true } : {}),
+    ...(status.includes('multi') ? { wantMultiWECReportedState: true } : {}),
+    ...(collectors.length === 0 ? {} : { statusCollectors: collectors }),
+  };
+}
+
+function requireKind(text: string, kinds: readonly DiscoveredKind[]): DiscoveredKind {
+  const kind = findKind(text, kinds);
+  if (kind !== undefined) return kind;
+  throw new StellarError('usage', `The WDS has no kind "${text}" that is sent to WECs.`);
+}
+
+/**
+ * Creates a policy, once it has been shown what it selects. One that is there already with the same selectors stays as it is.
+ * @throws StellarError before anything is written: `usage`, `name-taken`, `system-objects-selected`
+ */
+export async function createPolicy(
+  { request, spec, wds }: { request: PolicyRequest; spec: PolicySpec; wds: OpenWds },
+  show: (explanation: Explanation) => void,
+  run: Run,
+): Promise<PolicyResult> {
+  const { name } = request;
+  const present = await getPolicy(wds.kube, name);
+  if (present !== undefined && !isDeepStrictEqual(present.spec, spec)) throw nameTaken(name, wds);
+  const explanation = await explanationOf(await evaluate(name, spec, wds), present !== undefined);
+  show(explanation);
+  const refused = explanation.problems.find(({ code }) => code === 'system-objects-selected');
+  if (refused !== undefined)
+    throw new StellarError('system-objects-selected', `${refused.wrong} Nothing was written.`, {
+      details: [...refused.details],
+    });
+  const { wecs, objects, problems } = explanation;
+  const result: PolicyResult = { name, wds: wds.name, wecs, objects, problems, changed: false };
+  return forName(result, run, async () => {
+    const { apiVersion, kind } = resources.bindingPolicies;
+    const policy: BindingPolicy = { apiVersion, kind, metadata: { name }, spec };
+    result.changed = present === undefined && (await wds.kube.apply(policy)) !== 'unchanged';
+    if (!run.dryRun) run.progress.done(name, result.changed ? 'created' : 'is there already; nothing to do');
+  });
+}
+
+function nameTaken(name: string, { context, name: wds }: OpenWds): StellarError {
+  return new StellarError('name-taken', `${wds} has another binding policy ${name}. Nothing was written.`, {
+    next: [
+      nextStep(command`stellarctl policy explain ${name} --wds ${wds}`, 'See what it selects'),
+      nextStep(command`kubectl --context ${context} edit bindingpolicy ${name}`, 'Change it'),
+    ],
+  });
+}

@@ -1,0 +1,167 @@
+import { agreed, type Confirm } from '../../engine/agreed.ts';
+import { command } from '../../engine/command-line.ts';
+import { count } from '../../engine/counts.ts';
+import { forName, type NamedResult } from '../../engine/each-name.ts';
+import { StellarError } from '../../engine/errors.ts';
+import { run as nextStep } from '../../engine/next-step.ts';
+import type { Run } from '../../engine/run.ts';
+import { met, waiting } from '../../engine/stages.ts';
+import { untilMet } from '../../engine/until-met.ts';
+import { resources } from '../../kube/resources.ts';
+import type { OpenWds } from '../../spaces/open-wds.ts';
+import { getPolicy } from '../explain/subject.ts';
+import type { ManifestWork } from '../manifest-works.ts';
+import { isOrphan, makeOrphans } from '../orphan-works.ts';
+import type { Binding, BindingPolicy } from '../policies/policy.ts';
+import { inspectPolicy, type PolicyToDelete, worksOfPolicy } from './policy-to-delete.ts';
+
+export interface PolicyDeletion {
+  name: string;
+  /** Leave the workloads where they run. */
+  keepWorkloads?: boolean | undefined;
+  confirm: Confirm<PolicyToDelete>;
+}
+
+export interface PolicyDeleted extends NamedResult {
+  changed: boolean;
+}
+
+/**
+ * Deletes a policy and waits until its works are gone from the mailboxes, or leaves the workloads where they run. Run again, it goes on
+ * where it was interrupted.
+ * @throws StellarError before anything is written: what inspectPolicy throws, `not-confirmed`
+ */
+export async function deletePolicy(
+  { name, keepWorkloads, confirm }: PolicyDeletion,
+  wds: OpenWds,
+  run: Run,
+): Promise<PolicyDeleted> {
+  const found = await agreed({ look: () => inspectPolicy(name, wds), losses: lossesOf, confirm });
+  const started = Date.now();
+  const { policy, binding } = found;
+  const result: PolicyDeleted = { name, changed: isThere(found) };
+  return forName(result, run, async () => {
+    if (keepWorkloads) await releaseWorkloads(found, run);
+    else await deleteBoth(found, policy, binding);
+    await untilWorksGone(found, run);
+    if (run.dryRun) return;
+    if (isThere(found)) run.progress.done(name, 'deleted', Date.now() - started);
+    else run.progress.done(name, 'is not there; nothing to do');
+  });
+}
+
+/** Whether there is anything of it, as a deletion that was interrupted leaves it. */
+export const isThere = ({ policy, binding, works }: PolicyToDelete): boolean =>
+  policy !== undefined || isOwnerless(binding) || works.length > 0;
+
+const isOwnerless = (binding: Binding | undefined): binding is Binding =>
+  binding !== undefined && !binding.metadata.ownerReferences?.length;
+
+const lossesOf = ({ policy, leaving }: PolicyToDelete): string[] => [
+  ...(policy === undefined ? [] : [`policy ${policy.metadata.name} (${policy.metadata.uid})`]),
+  ...leaving.flatMap(({ wec, removed, takenAlong }) =>
+    [...removed, ...takenAlong].map((object) => `${object} on ${wec}`),
+  ),
+];
+
+/** A Binding that has its policy goes with it. */
+async function deleteBoth(
+  { wds: { kube }, name }: PolicyToDelete,
+  policy: BindingPolicy | undefined,
+  binding: Binding | undefined,
+): Promise<void> {
+  if (policy !== undefined) await kube.delete(resources.bindingPolicies, name, { uid: policy.metadata.uid });
+  else if (isOwnerless(binding)) await kube.delete(resources.bindings, name, { uid: binding.metadata.uid });
+}
+
+/**
+ * Lets the workloads stay: without its policy the Binding is frozen, so that nothing sets the works back while they give up what they
+ * own; only then the Binding goes, and the works with it. This order was seen to work on KubeStellar's controllers.
+ */
+async function releaseWorkloads({ name, wds, policy, its }: PolicyToDelete, run: Run): Promise<void> {
+  if (policy !== undefined)
+    await wds.kube.delete(resources.bindingPolicies, name, { uid: policy.metadata.uid, orphan: true });
+  await untilFrozen(name, wds, run);
+  const otherwise = {
+    state: `Policy ${name} is deleted; its Binding, the works and the workloads are still there.`,
+    next: (wec: string) =>
+      nextStep(command`stellarctl wec get ${wec} --its ${its.cluster.context}`, 'Fix the objects, then run it again'),
+  };
+  for (let works = await worksOfPolicy(its, name, wds.name); ; works = await worksOfPolicy(its, name, wds.name)) {
+    await makeOrphans(its, works, run, undefined, otherwise);
+    if (run.dryRun || works.every(isOrphan)) break;
+  }
+  const binding = await wds.kube.get<Binding>(resources.bindings, name);
+  if (binding !== undefined && (run.dryRun || isOwnerless(binding)))
+    await wds.kube.delete(resources.bindings, name, { uid: binding.metadata.uid });
+}
+
+/** The policy is gone, and the Binding has nobody who changes it. */
+async function untilFrozen(name: string, { kube, name: wds }: OpenWds, run: Run): Promise<void> {
+  await untilMet(
+    {
+      name,
+      stage: {
+        id: 'frozen',
+        title: 'Binding without its policy',
+        check: ({ policy, binding }) => {
+          if (policy !== undefined) return waiting('the policy is being deleted');
+          return binding === undefined || isOwnerless(binding)
+            ? met
+            : waiting('the Binding still has its policy as owner');
+        },
+      },
+      look: async () => {
+        const [policy, binding] = await Promise.all([
+          getPolicy(kube, name),
+          kube.get<Binding>(resources.bindings, name),
+        ]);
+        return { policy, binding };
+      },
+      unmet: ({ policy }) =>
+        new StellarError(
+          'timeout',
+          `${policy === undefined ? 'The Binding' : 'The policy'} ${name} was not released in time: the workloads are still there.`,
+          { next: [nextStep(command`stellarctl wds get ${wds}`, 'Do its controllers run?')] },
+        ),
+    },
+    run,
+  );
+}
+
+async function untilWorksGone({ name, wds, its }: PolicyToDelete, run: Run): Promise<void> {
+  await untilMet<{ policy: BindingPolicy | undefined; works: readonly ManifestWork[] }>(
+    {
+      name,
+      stage: {
+        id: 'works',
+        title: 'works removed',
+        check: ({ policy, works }) => {
+          if (works.length > 0) return waiting(`removing ${count(works.length, 'work')} from ${wecsOf(works)}`);
+          return policy === undefined ? met : waiting('the policy is being deleted');
+        },
+      },
+      look: async () => {
+        const [policy, works] = await Promise.all([getPolicy(wds.kube, name), worksOfPolicy(its, name, wds.name)]);
+        return { policy, works };
+      },
+      unmet: ({ works }) =>
+        new StellarError(
+          'timeout',
+          works.length === 0
+            ? `Policy ${name} was not gone in time.`
+            : `The works of ${name} were not removed in time; ${count(works.length, 'work')} left on ${wecsOf(works)}.`,
+          {
+            next: [
+              nextStep(command`stellarctl wds get ${wds.name}`, 'Do the controllers of the WDS run?'),
+              nextStep(command`stellarctl wec list --its ${its.cluster.context}`, 'Do the agents of the WECs run?'),
+            ],
+          },
+        ),
+    },
+    run,
+  );
+}
+
+const wecsOf = (works: readonly ManifestWork[]): string =>
+  [...new Set(works.map(({ metadata }) => metadata.namespace))].join(', ');

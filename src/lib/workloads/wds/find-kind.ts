@@ -1,0 +1,12 @@
+import type { DiscoveredKind } from '../../kube/discovery.ts';
+import { groupOf } from '../../kube/resources.ts';
+
+/** A kind by its plural, singular or short name, or itself, as kubectl finds it; `deployments.apps` tells the group as well. */
+export function findKind(text: string, kinds: readonly DiscoveredKind[]): DiscoveredKind | undefined {
+  const wanted = text.toLowerCase();
+  const namesOf = ({ plural, kind, aliases }: DiscoveredKind) => [plural, kind.toLowerCase(), ...aliases];
+  return (
+    kinds.find((kind) => namesOf(kind).includes(wanted)) ??
+    kinds.find((kind) => namesOf(kind).some((name) => `${name}.${groupOf(kind.apiVersion)}` === wanted))
+  );
+}

@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { seen } from '../../../../../src/lib/kube/access.ts';
+import type { DiscoveredKind } from '../../../../../src/lib/kube/discovery.ts';
+import type { KubeObject } from '../../../../../src/lib/kube/objects.ts';
+import type { OpenWds } from '../../../../../src/lib/spaces/open-wds.ts';
+import { createPolicy, type PolicyRequest, specOf } from '../../../../../src/lib/workloads/change/create-policy.ts';
+import type { Explanation } from '../../../../../src/lib/workloads/explain/explain.ts';
+import { soon } from '../../../support/space-builders.ts';
+import { WorkloadCluster } from '../../../support/workload-cluster.ts';
+
+const kind = (apiVersion: string, name: string, plural: string, ...aliases: string[]): DiscoveredKind => ({
+  ...{ apiVersion, kind: name, plural, namespaced: true, versions: [apiVersion], aliases },
+});
+const kinds = [
+  kind('v1', 'Service', 'services', 'service', 'svc'),
+  kind('apps/v1', 'Deployment', 'deployments', 'deployment', 'deploy'),
+  kind('v1', 'ConfigMap', 'configmaps', 'configmap', 'cm'),
+];
+const request = (changes: Partial<PolicyRequest>): PolicyRequest => ({
+  ...{ name: 'p', clusters: ['tier=web'], select: [], selectors: [], namespaces: [], status: [] },
+  ...changes,
+});
+
+describe('a policy is written as it is asked for:', () => {
+  const downsyncOf = (changes: Partial<PolicyRequest>) => specOf(request(changes), kinds).downsync;
+  test('kinds by any of their names, a clause for each group', () =>
+    assert.deepEqual(downsyncOf({ select: ['svc', 'deployments.apps', 'cm', 'Service'], namespaces: ['shop'] }), [
+      { apiGroup: '', resources: ['services', 'configmaps'], namespaces: ['shop'] },
+      { apiGroup: 'apps', resources: ['deployments'], namespaces: ['shop'] },
+    ]));
+  test('labels and what is asked for', () =>
+    assert.deepEqual(downsyncOf({ selectors: ['a=b', '!c'], createOnly: true, status: ['singleton', 'sum'] }), [
+      {
+        objectSelectors: [{ matchLabels: { a: 'b' } }, { matchExpressions: [{ key: 'c', operator: 'DoesNotExist' }] }],
+        createOnly: true,
+        wantSingletonReportedState: true,
+        statusCollectors: ['sum'],
+      },
+    ]));
+  test('and refused where nothing says which objects, or by a kind that there is not', () => {
+    assert.throws(() => downsyncOf({}), { code: 'usage' });
+    assert.throws(() => downsyncOf({ select: ['gadgets'] }), { code: 'usage' });
+  });
+});
+
+const policy = (name: string, spec: object): KubeObject & { spec: object } => ({
+  apiVersion: 'control.kubestellar.io/v1alpha1',
+  kind: 'BindingPolicy',
+  metadata: { name },
+  spec,
+});
+const wec = (name: string, labels: Record<string, string>, changes: object = {}) => ({
+  kind: 'ManagedCluster',
+  metadata: { name, labels },
+  spec: { hubAcceptsClient: true },
+  status: { conditions: [{ type: 'ManagedClusterConditionAvailable', status: 'True' }] },
+  ...changes,
+});
+const inShop = (type: string, name: string, labels: Record<string, string> = {}, more: object = {}) => ({
+  kind: type,
+  metadata: { name, namespace: 'shop', labels, ...(more as { metadata?: object }).metadata },
+  ...Object.fromEntries(Object.entries(more).filter(([key]) => key !== 'metadata')),
+});
+const space = (name: string, labels: Record<string, string> = {}) => ({
+  kind: 'Namespace',
+  metadata: { name, labels },
+});
+
+/** Creates a policy in a WDS that holds these objects. */
+async function creating(
+  changes: Partial<PolicyRequest>,
+  objects: (KubeObject & { kind?: string })[],
+  { its = [wec('w1', { tier: 'web' })] as KubeObject[], type = 'k8s' } = {},
+) {
+  const cluster = new WorkloadCluster(objects);
+  const wds: OpenWds = {
+    ...{ name: 'wds1', isGiven: true, context: 'wds1', type, kube: cluster.kube },
+    its: seen({ name: 'its1', kube: new WorkloadCluster(its).kube }),
+  };
+  const asked = request(changes);
+  const shown: Explanation[] = [];
+  const spec = specOf(asked, cluster.kinds);
+  const work = createPolicy({ request: asked, spec, wds }, (explanation) => shown.push(explanation), soon());
+  const result = await work.catch((error: { code: string }) => error);
+  return { result, shown: shown[0], codes: shown[0]?.problems.map(({ code }) => code), writes: cluster.writes };
+}
+
+describe('before a policy is created, it is shown', () => {
+  const app = { app: 'shop' };
+  const byLabel = { selectors: ['app=shop'] };
+
+  test('what it selects', async () => {
+    const { shown, writes, result } = await creating(byLabel, [space('shop', app), inShop('ConfigMap', 'c', app)]);
+    assert.deepEqual(shown?.wecs, [{ name: 'w1', accepted: true, available: true, deleting: false }]);
+    assert.deepEqual(
+      shown?.objects.map(({ kind: of, name }) => `${of} ${name}`),
+      ['Namespace shop', 'ConfigMap c'],
+    );
+    assert.deepEqual(shown?.problems, []);
+    assert.deepEqual(writes, ['apply BindingPolicy p']);
+    assert.equal((result as { changed: boolean }).changed, true);
+  });
+
+  const cases: Record<string, [Partial<PolicyRequest>, (KubeObject & { kind?: string })[], string[], object?]> = {
+    'that no WEC has the labels': [
+      { ...byLabel, clusters: ['tier=db'] },
+      [space('shop', app), inShop('ConfigMap', 'c', app)],
+      ['no-wec-matches'],
+    ],
+    'that no object has the labels': [{ selectors: ['app=other'] }, [space('shop', app)], ['no-object-matches']],
+    'that objects go without their Namespace': [
+      byLabel,
+      [space('shop'), inShop('ConfigMap', 'c', app)],
+      ['namespace-not-selected'],
+    ],
+    'that ReplicaSets carry the label, too': [
+      byLabel,
+      [
+        space('shop', app),
+        inShop('Deployment', 'web', app),
+        inShop('ReplicaSet', 'web-1', app, {
+          metadata: {
+            ownerReferences: [{ apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', uid: 'u', controller: true }],
+          },
+        }),
+      ],
+      ['owned-objects-selected'],
+    ],
+    'that a Namespace without a label takes defaults along': [
+      { namespaces: ['shop'] },
+      [space('shop'), inShop('ConfigMap', 'kube-root-ca.crt'), inShop('ServiceAccount', 'default')],
+      ['namespace-not-selected', 'namespace-defaults-selected'],
+    ],
+    'that another policy has the same object': [
+      byLabel,
+      [
+        space('shop', app),
+        inShop('ConfigMap', 'c', app),
+        policy('other', { clusterSelectors: [{}], downsync: [{ objectNames: ['c'] }] }),
+      ],
+      ['also-selected'],
+    ],
+    'that an object is too large': [
+      byLabel,
+      [space('shop', app), inShop('ConfigMap', 'c', app, { data: { a: 'x'.repeat(500 * 1024) } })],
+      ['object-too-large'],
+    ],
+    'that a WEC lacks a property that a template asks for': [
+      byLabel,
+      [
+        space('shop', app),
+        inShop('ConfigMap', 'c', app, {
+          metadata: { annotations: { 'control.kubestellar.io/expand-templates': 'true' } },
+          data: { a: '{{.region}} {{.clusterName}} {{.tier}}' },
+        }),
+      ],
+      ['property-missing'],
+    ],
+    'that status is returned from exactly one WEC': [
+      { ...byLabel, status: ['singleton'] },
+      [space('shop', app), inShop('Deployment', 'web', app)],
+      ['singleton-needs-one-wec'],
+      { its: [wec('w1', { tier: 'web' }), wec('w2', { tier: 'web' })] },
+    ],
+    'that a StatusCollector is missing': [
+      { ...byLabel, status: ['sum'] },
+      [space('shop', app), inShop('Deployment', 'web', app)],
+      ['status-collector-missing'],
+    ],
+    'that a CustomResourceDefinition has two served versions': [
+      byLabel,
+      [
+        space('shop', app),
+        inShop('Gadget', 'g', app),
+        { kind: 'CustomResourceDefinition', metadata: { name: 'gadgets.example.com' } },
+      ],
+      ['two-served-versions'],
+    ],
+    'that its name is too long': [{ ...byLabel, name: 'p'.repeat(64) }, [space('shop', app)], ['policy-name-too-long']],
+  };
+  for (const [title, [changes, objects, expected, sources]] of Object.entries(cases))
+    test(title, async () => {
+      const { codes, writes } = await creating(changes, objects, sources);
+      assert.deepEqual(codes, expected);
+      assert.equal(writes.length, 1);
+    });
+
+  test('that system objects would be sent, which is refused', async () => {
+    const objects = [space('kube-system'), { kind: 'ConfigMap', metadata: { name: 'x', namespace: 'kube-system' } }];
+    const { result, writes } = await creating({ namespaces: ['kube-system'] }, objects, { type: 'host' });
+    assert.equal((result as { code: string }).code, 'system-objects-selected');
+    assert.deepEqual(writes, []);
+  });
+
+  test('and that one of its name has other selectors, which stays', async () => {
+    const present = policy('p', { clusterSelectors: [{}], downsync: [{ objectNames: ['c'] }] });
+    const { result, writes } = await creating(byLabel, [space('shop', app), present]);
+    assert.equal((result as { code: string }).code, 'name-taken');
+    assert.deepEqual(writes, []);
+  });
+});

@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { seen } from '../../../../../src/lib/kube/access.ts';
+import type { KubeObject } from '../../../../../src/lib/kube/objects.ts';
+import type { OpenWds } from '../../../../../src/lib/spaces/open-wds.ts';
+import { deletePolicy } from '../../../../../src/lib/workloads/change/delete-policy.ts';
+import { inspectPolicy } from '../../../../../src/lib/workloads/change/policy-to-delete.ts';
+import { MemoryCluster, soon } from '../../../support/space-builders.ts';
+
+const policy: KubeObject = { kind: 'BindingPolicy', metadata: { name: 'shop', uid: 'uid-of-policy' } };
+const binding = (isOwned: boolean): KubeObject => ({
+  kind: 'Binding',
+  metadata: {
+    name: 'shop',
+    uid: 'uid-of-binding',
+    ...(isOwned
+      ? { ownerReferences: [{ apiVersion: 'x', kind: 'BindingPolicy', name: 'shop', uid: 'uid-of-policy' }] }
+      : {}),
+  },
+});
+const work = (name: string, objects: [kind: string, namespace: string | undefined, name: string][], of?: string) => ({
+  kind: 'ManifestWork',
+  metadata: {
+    ...{ name, namespace: 'w1', uid: `uid-of-${name}`, generation: 1 },
+    labels:
+      of === undefined
+        ? {}
+        : {
+            'transport.kubestellar.io/originOwnerReferenceBindingKey': of,
+            'transport.kubestellar.io/originWdsName': 'wds1',
+          },
+  },
+  spec: {
+    workload: { manifests: objects.map(([kind, namespace, each]) => ({ kind, metadata: { namespace, name: each } })) },
+  },
+});
+
+/** A WDS and an ITS in one log of writes; `onDelete` is what the controllers do after a deletion. */
+function scene(
+  wds: KubeObject[],
+  works: KubeObject[],
+  onDelete: (name: string, its: MemoryCluster) => void = () => {},
+) {
+  const log: string[] = [];
+  const its = new MemoryCluster(works, {
+    list: async (_, { namespace, labelSelector } = {}) =>
+      its.objects.filter(
+        ({ metadata }) =>
+          (namespace === undefined || metadata.namespace === namespace) &&
+          (labelSelector === undefined ||
+            metadata.labels?.['transport.kubestellar.io/originOwnerReferenceBindingKey'] === 'shop'),
+      ) as never,
+    merge: async (_, name) => {
+      log.push(`orphan ${name}`);
+      const found = its.objects.find(({ metadata }) => metadata.name === name) as never as Record<string, unknown>;
+      found.spec = { ...(found.spec as object), deleteOption: { propagationPolicy: 'Orphan' } };
+      found.status = {
+        conditions: [{ type: 'Applied', status: 'True', observedGeneration: 1 }],
+        resourceStatus: { manifests: [] },
+      };
+      return {} as never;
+    },
+  });
+  const inWds = new MemoryCluster(wds);
+  const { delete: remove } = inWds.kube;
+  const kube = {
+    ...inWds.kube,
+    delete: async (...[resource, name, options]: Parameters<typeof remove>) => {
+      log.push(`delete ${resource.kind} ${options?.uid}${options?.orphan ? ' orphan' : ''}`);
+      const isDone = await remove(resource, name, options);
+      if (resource.kind === 'BindingPolicy' && options?.orphan)
+        for (const { metadata } of inWds.objects) delete metadata.ownerReferences;
+      onDelete(resource.kind, its);
+      return isDone;
+    },
+  };
+  const opened: OpenWds = {
+    ...{ name: 'wds1', isGiven: true, context: 'wds1', type: 'k8s', kube },
+    its: seen({ name: 'its1', kube: its.kube }),
+  };
+  return { wds: opened, log };
+}
+
+const own = work(
+  'a',
+  [
+    ['Namespace', undefined, 'shop'],
+    ['ConfigMap', 'shop', 'settings'],
+  ],
+  'shop',
+);
+const others = work('b', [
+  ['ConfigMap', 'shop', 'settings'],
+  ['Secret', 'shop', 'key'],
+]);
+const removeWorks = (of: string) => (kind: string, its: MemoryCluster) => {
+  if (kind === of) its.objects.splice(0, its.objects.length, structuredClone(others));
+};
+const yes = async (_: unknown, more: readonly string[]) => more.length === 0;
+
+describe('what leaves a WEC with a policy', () => {
+  test('stays where another work has it, and takes along what is in its Namespace', async () => {
+    const { wds } = scene([policy], [structuredClone(own), structuredClone(others)]);
+    assert.deepEqual((await inspectPolicy('shop', wds)).leaving, [
+      {
+        wec: 'w1',
+        removed: ['Namespace shop'],
+        staying: [],
+        takenAlong: ['ConfigMap shop/settings', 'Secret shop/key'],
+      },
+    ]);
+  });
+});
+
+test('what another work has as well stays', async () => {
+  const namespace = work('c', [['Namespace', undefined, 'shop']]);
+  const { wds } = scene([policy], [structuredClone(own), namespace]);
+  const [leaving] = (await inspectPolicy('shop', wds)).leaving;
+  assert.deepEqual(leaving, {
+    wec: 'w1',
+    removed: ['ConfigMap shop/settings'],
+    staying: ['Namespace shop'],
+    takenAlong: [],
+  });
+});
+
+describe('a policy is deleted', () => {
+  const deleted = async (given: ReturnType<typeof scene>, keepWorkloads = false) => ({
+    ...(await deletePolicy({ name: 'shop', keepWorkloads, confirm: yes }, given.wds, soon(5000))),
+    log: given.log,
+  });
+
+  test('by its UID, and its works are waited for', async () => {
+    const given = scene([structuredClone(policy), binding(true)], [structuredClone(own)], removeWorks('BindingPolicy'));
+    const { log, error } = await deleted(given);
+    assert.equal(error, undefined);
+    assert.deepEqual(log, ['delete BindingPolicy uid-of-policy']);
+  });
+
+  test('and keeps its workloads: the Binding goes only once the works own nothing', async () => {
+    const given = scene([structuredClone(policy), binding(true)], [structuredClone(own)], removeWorks('Binding'));
+    const { log, error } = await deleted(given, true);
+    assert.equal(error, undefined);
+    assert.deepEqual(log, ['delete BindingPolicy uid-of-policy orphan', 'orphan a', 'delete Binding uid-of-binding']);
+  });
+
+  test('by a run after one that was interrupted', async () => {
+    const given = scene([binding(false)], [structuredClone(own)], removeWorks('Binding'));
+    const { log, changed } = await deleted(given, true);
+    assert.deepEqual([changed, log], [true, ['orphan a', 'delete Binding uid-of-binding']]);
+  });
+
+  test('which is not there', async () => {
+    const { log, changed } = await deleted(scene([], []));
+    assert.deepEqual([changed, log], [false, []]);
+  });
+
+  test('not without its ITS: what it has sent is not seen', async () => {
+    const { wds } = scene([policy], []);
+    const hidden = { state: 'hidden', why: 'it is not clear', error: undefined } as const;
+    const work = deletePolicy({ name: 'shop', confirm: yes }, { ...wds, its: hidden }, soon());
+    await assert.rejects(work, { code: 'unreachable' });
+  });
+
+  test('and what is not gone in time is an error', async () => {
+    const given = scene([structuredClone(policy), binding(true)], [structuredClone(own)]);
+    const { error } = await deletePolicy({ name: 'shop', confirm: yes }, given.wds, soon(50));
+    assert.equal(error?.code, 'timeout');
+    assert.match(String(error?.message), /1 work left on w1/);
+  });
+});

@@ -1,0 +1,52 @@
+import type { DiscoveredKind } from '../../../src/lib/kube/discovery.ts';
+import type { KubeObject } from '../../../src/lib/kube/objects.ts';
+import { groupOf } from '../../../src/lib/kube/resources.ts';
+import { MemoryCluster } from './space-builders.ts';
+
+const kind = (apiVersion: string, name: string, plural: string, namespaced = true, versions = [apiVersion]) => ({
+  ...{ apiVersion, kind: name, plural, namespaced, versions },
+  aliases: [name.toLowerCase()],
+});
+
+/** Kinds that a WDS has; Gadget as a CustomResourceDefinition with two served versions makes it. */
+const kinds: DiscoveredKind[] = [
+  kind('v1', 'Namespace', 'namespaces', false),
+  kind('v1', 'ConfigMap', 'configmaps'),
+  kind('v1', 'ServiceAccount', 'serviceaccounts'),
+  kind('apps/v1', 'Deployment', 'deployments'),
+  kind('apps/v1', 'ReplicaSet', 'replicasets'),
+  kind('example.com/v1', 'Gadget', 'gadgets', true, ['example.com/v1', 'example.com/v1beta1']),
+];
+
+const versionsOf = ({ versions, kind: name, plural, namespaced }: DiscoveredKind) =>
+  versions.map((apiVersion) => ({
+    version: apiVersion.split('/').at(-1),
+    resources: [
+      {
+        ...{ resource: plural, responseKind: { kind: name }, scope: namespaced ? 'Namespaced' : 'Cluster' },
+        ...{ verbs: ['list', 'watch'], singularResource: name.toLowerCase() },
+      },
+    ],
+  }));
+
+/** A cluster in memory that tells its kinds, and lists those of all Namespaces. */
+export class WorkloadCluster extends MemoryCluster {
+  readonly kinds = kinds;
+
+  constructor(objects: readonly (KubeObject & { kind?: string })[]) {
+    const kindOf = (plural: string) => kinds.find((each) => each.plural === plural)?.kind;
+    super(objects, {
+      read: async (path) =>
+        ({
+          items: kinds
+            .filter(({ apiVersion }) => (groupOf(apiVersion) === '') === (path === '/api'))
+            .map((each) => ({ metadata: { name: groupOf(each.apiVersion) }, versions: versionsOf(each) })),
+        }) as never,
+      list: async ({ kind: name, plural }, { namespace } = {}) =>
+        objects.filter(
+          ({ kind: of, metadata }) =>
+            (of === name || of === kindOf(plural)) && (namespace === undefined || metadata.namespace === namespace),
+        ) as never,
+    });
+  }
+}
