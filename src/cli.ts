@@ -1,5 +1,9 @@
 import path from 'node:path';
 import { Command, CommanderError } from 'commander';
+import { collectorCreateCommand } from './commands/collector/create.ts';
+import { collectorDeleteCommand } from './commands/collector/delete.ts';
+import { collectorGetCommand } from './commands/collector/get.ts';
+import { collectorListCommand } from './commands/collector/list.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { initCommand } from './commands/init.ts';
 import { createItsCommand } from './commands/its/create.ts';
@@ -30,6 +34,7 @@ import { propertiesCommand } from './commands/wec/properties.ts';
 import { revokeCommand } from './commands/wec/revoke.ts';
 import { waitCommand } from './commands/wec/wait.ts';
 import { workloadGetCommand } from './commands/workload/get.ts';
+import { workloadStatusCommand } from './commands/workload/status.ts';
 import { callProgram } from './lib/engine/command-line.ts';
 import { ExitCode } from './lib/engine/errors.ts';
 import type { Io } from './lib/terminal/io.ts';
@@ -137,8 +142,19 @@ function workloadGroups(io: Io): Command[] {
     'workload',
     'follow workloads to WECs',
     'Commands about workloads: the objects of a WDS, on their way to WECs and back.',
-  ).addCommand(workloadGetCommand(io));
-  return [policy, workload];
+  )
+    .addCommand(workloadGetCommand(io))
+    .addCommand(workloadStatusCommand(io));
+  const collector = group(
+    'collector',
+    'collect the status that WECs return into tables',
+    'Commands about status collectors: tables of what WECs return of the objects of a WDS.',
+  )
+    .addCommand(collectorCreateCommand(io))
+    .addCommand(collectorListCommand(io))
+    .addCommand(collectorGetCommand(io))
+    .addCommand(collectorDeleteCommand(io));
+  return [policy, workload, collector];
 }
 
 const group = (name: string, summary: string, description: string): Command =>

@@ -9,16 +9,12 @@ import type { ManifestStatus, ManifestWork } from '../manifest-works.ts';
 import { combinedStatusLabels, originBindingLabel, originWdsLabel } from '../names.ts';
 import { keyOf } from '../object-ref.ts';
 import type { Binding, BindingPolicy } from '../policies/policy.ts';
+import type { StatusCollector } from '../status/collector.ts';
 
 /** control.kubestellar.io/v1alpha1 WorkStatus: what a WEC's status agent has returned of one object. */
 export interface WorkStatus extends KubeObject {
   spec?: { sourceRef?: { group?: string; resource?: string; namespace?: string; name?: string } };
   status?: { availableReplicas?: number; numberAvailable?: number };
-}
-
-/** control.kubestellar.io/v1alpha1 StatusCollector, as much of it as is used here. */
-export interface StatusCollector extends KubeObject {
-  status?: { errors?: string[] };
 }
 
 /** What was read of everything that a WDS sends, at one time. */

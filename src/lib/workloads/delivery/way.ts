@@ -5,13 +5,8 @@ import { keyOf } from '../object-ref.ts';
 import { type Binding, type BindingPolicy, type BoundObject, destinationsOf, objectsOf } from '../policies/policy.ts';
 import type { Modulation } from '../selection/clauses.ts';
 import type { NotSelected } from '../selection/objects.ts';
-import {
-  type DeliveryEvidence,
-  type SentObject,
-  type StatusCollector,
-  statusKey,
-  type WorkStatus,
-} from './evidence.ts';
+import type { StatusCollector } from '../status/collector.ts';
+import { type DeliveryEvidence, type SentObject, statusKey, type WorkStatus } from './evidence.ts';
 
 /** An object of a WDS that is followed. */
 export interface FollowedObject {

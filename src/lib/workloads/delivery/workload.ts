@@ -40,8 +40,8 @@ export function parseObject(text: string, namespace = 'default'): NamedObject {
   return { kind, name, namespace };
 }
 
-/** @throws StellarError `not-found` for a kind that the WDS does not have */
-export async function getWorkload(named: NamedObject, wds: OpenWds): Promise<WorkloadView> {
+/** An object by the kind that its WDS has. @throws StellarError `not-found` for a kind that it does not have */
+export async function findObject(named: NamedObject, wds: OpenWds) {
   const kind = findKind(named.kind, await discoverKinds(wds.kube));
   if (kind === undefined)
     throw new StellarError('not-found', `${wds.name} has no kind ${named.kind}.`, {
@@ -49,7 +49,13 @@ export async function getWorkload(named: NamedObject, wds: OpenWds): Promise<Wor
     });
   const namespace = kind.namespaced ? named.namespace : undefined;
   const { group, version, resource } = candidateKind(kind);
-  const ref = { group, version, resource, kind: kind.kind, namespace, name: named.name };
+  return { kind, ref: { group, version, resource, kind: kind.kind, namespace, name: named.name } };
+}
+
+/** @throws StellarError `not-found` for a kind that the WDS does not have */
+export async function getWorkload(named: NamedObject, wds: OpenWds): Promise<WorkloadView> {
+  const { kind, ref } = await findObject(named, wds);
+  const { group, namespace } = ref;
   const [object, space] = await Promise.all([
     wds.kube.get(kind, named.name, { namespace }),
     namespace === undefined ? undefined : wds.kube.get(resources.namespaces, namespace),

@@ -9,7 +9,6 @@ import type { ManagedCluster } from '../../../../../src/lib/wecs/objects.ts';
 import {
   combinedKey,
   type DeliveryEvidence,
-  type StatusCollector,
   statusesByPlace,
   type WorkStatus,
   WorksOfWds,
@@ -19,6 +18,7 @@ import { waysOf } from '../../../../../src/lib/workloads/delivery/way.ts';
 import { followed } from '../../../../../src/lib/workloads/delivery/workload.ts';
 import type { ManifestWork } from '../../../../../src/lib/workloads/manifest-works.ts';
 import { type Binding, type BindingPolicy, objectsOf } from '../../../../../src/lib/workloads/policies/policy.ts';
+import type { StatusCollector } from '../../../../../src/lib/workloads/status/collector.ts';
 
 interface Recorded {
   policies: BindingPolicy[];

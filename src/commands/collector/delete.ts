@@ -1,0 +1,28 @@
+import type { Command } from 'commander';
+import type { Io } from '../../lib/terminal/io.ts';
+import { action } from '../shell/action.ts';
+import { defineCommand, dryRunOption, type WdsOptions, type WritingOptions, wdsOptions } from '../shell/options.ts';
+
+interface Options extends WdsOptions, WritingOptions {
+  force?: boolean;
+}
+
+export function collectorDeleteCommand(io: Io): Command {
+  const definition = defineCommand('delete', {
+    summary: 'delete a status collector',
+    description: 'Deletes a StatusCollector and what it has collected. Refuses while a binding policy names it.',
+    timeout: '30s',
+    examples: [['stellarctl collector delete replicas', 'one that no policy names']],
+  })
+    .argument('<name>', 'the collector')
+    .option('--force', 'although binding policies name it, which have an error then');
+  for (const option of [...wdsOptions(), dryRunOption()]) definition.addOption(option);
+  return definition.action(
+    action<Options>(io, async (session, { force }, [name = '']) => {
+      const { deleteCollector } = await import('../../lib/workloads/status/change-collector.ts');
+      const wds = await session.wds();
+      session.announce(wds.kube, 'WDS');
+      await session.finish([await deleteCollector(name, { force }, wds, session.run)]);
+    }),
+  );
+}

@@ -1,0 +1,29 @@
+import type { Command } from 'commander';
+import type { Io } from '../../lib/terminal/io.ts';
+import { action } from '../shell/action.ts';
+import { defineCommand, type WdsOptions, wdsOptions } from '../shell/options.ts';
+
+export function collectorListCommand(io: Io): Command {
+  const definition = defineCommand('list', {
+    summary: 'list the status collectors of a WDS',
+    description:
+      'Lists the StatusCollectors of a WDS with the policies that name them, and what is wrong in their expressions.',
+    timeout: '30s',
+    examples: [['stellarctl collector list', 'those of the WDS that is meant']],
+  }).alias('ls');
+  for (const option of wdsOptions()) definition.addOption(option);
+  return definition.action(
+    action<WdsOptions>(io, async (session) => {
+      const { listCollectors } = await import('../../lib/workloads/status/collectors.ts');
+      const wds = await session.wds();
+      const { items, missing } = await listCollectors(wds);
+      await session.print({ wds: wds.name, items, missing }, items, [
+        { header: 'NAME', value: ({ name }) => name },
+        { header: 'COLUMNS', value: ({ columns }) => columns.join(',') },
+        { header: 'USED BY', value: ({ usedBy }) => usedBy.join(',') || '-' },
+        { header: 'STATE', value: ({ errors }) => errors[0]?.split('\n')[0] ?? 'ok' },
+      ]);
+      if (missing.length > 0) session.progress.note(`Named by policies, and not there: ${missing.join(', ')}`);
+    }),
+  );
+}

@@ -1,0 +1,41 @@
+import type { CombinedTable } from '../../lib/workloads/status/combined.ts';
+import type { ReturnedView } from '../../lib/workloads/status/returned.ts';
+import { aligned } from '../views/lines.ts';
+
+/** A line for each WEC, and a table for each collector. */
+export function describeReturned({ kind, namespace, name, wds, wecs, why, combined }: ReturnedView): string[] {
+  const head = `${kind} ${namespace === null ? '' : `${namespace}/`}${name} in ${wds}`;
+  const rows = (wecs ?? []).map(({ wec, status }) => [wec, status === null ? 'no status yet' : inWords(status)]);
+  const none = wecs === null ? `not seen: ${why}` : 'no WEC has returned a status of it';
+  return [
+    head,
+    ...(rows.length === 0 ? [none] : aligned(rows)).map((line) => `  ${line.trimEnd()}`),
+    ...combined.flatMap(table),
+  ];
+}
+
+function table({ policy, collector, columns, rows }: CombinedTable): string[] {
+  const cells = rows.map((row) =>
+    row.map((cell) => (cell !== null && typeof cell === 'object' ? JSON.stringify(cell) : `${cell ?? '-'}`)),
+  );
+  return [
+    '',
+    `${collector} (policy ${policy})`,
+    ...aligned([columns.map((column) => column.toUpperCase()), ...cells]).map((line) => `  ${line.trimEnd()}`),
+  ];
+}
+
+/** What most kinds say of themselves: replicas, a phase, conditions that are true. */
+function inWords(status: Readonly<Record<string, unknown>>): string {
+  const { replicas, availableReplicas, desiredNumberScheduled, numberAvailable, phase, conditions } = status;
+  const wanted = replicas ?? desiredNumberScheduled;
+  const available = wanted === undefined ? [] : [`${availableReplicas ?? numberAvailable ?? 0}/${wanted} available`];
+  const named = typeof phase === 'string' ? [phase] : [];
+  const all = [...available, ...named, ...trueOf(conditions)];
+  return all.length > 0 ? all.join(', ') : JSON.stringify(status);
+}
+
+const trueOf = (conditions: unknown): string[] =>
+  (Array.isArray(conditions) ? (conditions as { type?: string; status?: string }[]) : []).flatMap(({ type, status }) =>
+    status === 'True' && type !== undefined ? [type] : [],
+  );

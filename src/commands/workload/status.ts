@@ -1,0 +1,35 @@
+import type { Command } from 'commander';
+import { isForPeople } from '../../lib/terminal/formats.ts';
+import type { Io } from '../../lib/terminal/io.ts';
+import { action } from '../shell/action.ts';
+import { defineCommand, type WdsOptions, wdsOptions } from '../shell/options.ts';
+
+interface Options extends WdsOptions {
+  namespace?: string;
+}
+
+export function workloadStatusCommand(io: Io): Command {
+  const definition = defineCommand('status', {
+    summary: 'show the status that WECs have returned of a workload object',
+    description:
+      'Shows what each WEC has returned of an object, whether or not a policy asks for its status, and the tables that status collectors have made of it.',
+    timeout: '30s',
+    examples: [
+      ['stellarctl workload status deployment/web -n shop', 'a line for each WEC, then the tables'],
+      ['stellarctl workload status deployment/web -n shop -o json', 'the statuses themselves'],
+    ],
+  })
+    .argument('<object>', 'KIND/NAME, or KIND.GROUP/NAME')
+    .option('-n, --namespace <namespace>', 'its Namespace, where it has one (else default)');
+  for (const option of wdsOptions()) definition.addOption(option);
+  return definition.action(
+    action<Options>(io, async (session, { namespace }, [text = '']) => {
+      const { parseObject } = await import('../../lib/workloads/delivery/workload.ts');
+      const { getReturned } = await import('../../lib/workloads/status/returned.ts');
+      const view = await getReturned(parseObject(text, namespace), await session.wds());
+      if (!isForPeople(session.output)) return session.print(view, [view], []);
+      const { describeReturned } = await import('./status-text.ts');
+      session.printLines(describeReturned(view));
+    }),
+  );
+}

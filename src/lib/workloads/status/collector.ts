@@ -1,0 +1,53 @@
+import type { KubeObject } from '../../kube/objects.ts';
+
+/** control.kubestellar.io/v1alpha1 StatusCollector (kubestellar v0.30.0, api/control/v1alpha1/types.go). Expressions are CEL. */
+export interface StatusCollector extends KubeObject {
+  spec?: CollectorSpec;
+  status?: { errors?: string[] };
+}
+
+export interface CollectorSpec {
+  /** Which of the returned statuses count; all where there is none. */
+  filter?: string;
+  groupBy?: NamedExpression[];
+  combinedFields?: CombinedField[];
+  select?: NamedExpression[];
+  /** Rows at most. */
+  limit?: number;
+}
+
+interface NamedExpression {
+  name: string;
+  def: string;
+}
+
+export const combinators = ['COUNT', 'SUM', 'AVG', 'MIN', 'MAX'] as const;
+
+interface CombinedField {
+  name: string;
+  type: (typeof combinators)[number];
+  subject?: string;
+}
+
+/** As KubeStellar's documentation has it. */
+export const defaultLimit = 20;
+
+const wec: NamedExpression = { name: 'wec', def: 'inventory.name' };
+
+/** Collectors that most people want. */
+export const presets = {
+  replicas: {
+    select: [
+      wec,
+      { name: 'replicas', def: 'returned.status.replicas' },
+      { name: 'available', def: 'returned.status.availableReplicas' },
+    ],
+  },
+  conditions: { select: [wec, { name: 'conditions', def: 'returned.status.conditions' }] },
+  'available-wecs': {
+    filter: 'has(returned.status.availableReplicas) && returned.status.availableReplicas > 0',
+    combinedFields: [{ name: 'wecs', type: 'COUNT' }],
+  },
+} satisfies Record<string, CollectorSpec>;
+
+export type Preset = keyof typeof presets;

@@ -1,0 +1,67 @@
+import { command } from '../../engine/command-line.ts';
+import { StellarError } from '../../engine/errors.ts';
+import { run } from '../../engine/next-step.ts';
+import { resources } from '../../kube/resources.ts';
+import type { OpenWds } from '../../spaces/open-wds.ts';
+import type { BindingPolicy } from '../policies/policy.ts';
+import type { CollectorSpec, StatusCollector } from './collector.ts';
+
+/** A StatusCollector, and who uses it. The fields are an interface: docs/output.md. */
+export interface CollectorView {
+  name: string;
+  /** Of the tables that it makes. */
+  columns: string[];
+  /** Names of policies. */
+  usedBy: string[];
+  /** What KubeStellar cannot evaluate in it. */
+  errors: string[];
+  spec: CollectorSpec;
+}
+
+/** The StatusCollectors of a WDS, and those that policies name and nobody has created. */
+export async function listCollectors({ kube }: OpenWds): Promise<{ items: CollectorView[]; missing: string[] }> {
+  const [collectors = [], policies = []] = await Promise.all([
+    kube.list<StatusCollector>(resources.statusCollectors),
+    kube.list<BindingPolicy>(resources.bindingPolicies),
+  ]);
+  const users = usersOf(policies);
+  const names = new Set(collectors.map(({ metadata }) => metadata.name));
+  return {
+    items: collectors.map((collector) => viewOf(collector, users)),
+    missing: [...users.keys()].filter((name) => !names.has(name)).sort(),
+  };
+}
+
+/** @throws StellarError `not-found` */
+export async function getCollector(
+  wds: OpenWds,
+  name: string,
+): Promise<{ collector: StatusCollector; view: CollectorView }> {
+  const [collector, policies = []] = await Promise.all([
+    wds.kube.get<StatusCollector>(resources.statusCollectors, name),
+    wds.kube.list<BindingPolicy>(resources.bindingPolicies),
+  ]);
+  if (collector === undefined)
+    throw new StellarError('not-found', `${wds.name} has no StatusCollector ${name}.`, {
+      next: [run(command`stellarctl collector list --wds ${wds.name}`, 'See which there are')],
+    });
+  return { collector, view: viewOf(collector, usersOf(policies)) };
+}
+
+function viewOf(
+  { metadata: { name }, spec = {}, status }: StatusCollector,
+  users: ReturnType<typeof usersOf>,
+): CollectorView {
+  const { select = [], groupBy = [], combinedFields = [] } = spec;
+  const columns = [...groupBy, ...select, ...combinedFields].map((column) => column.name);
+  return { name, columns, usedBy: users.get(name) ?? [], errors: status?.errors ?? [], spec };
+}
+
+/** The names of policies by the collectors that they name. */
+function usersOf(policies: readonly BindingPolicy[]): Map<string, string[]> {
+  const users = new Map<string, string[]>();
+  for (const { metadata, spec } of policies)
+    for (const collector of new Set((spec?.downsync ?? []).flatMap(({ statusCollectors = [] }) => statusCollectors)))
+      users.set(collector, [...(users.get(collector) ?? []), metadata.name].sort());
+  return users;
+}

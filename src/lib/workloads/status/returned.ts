@@ -1,0 +1,66 @@
+import { type Access, ifSeen, reading, through, whyUnseen } from '../../kube/access.ts';
+import { resources } from '../../kube/resources.ts';
+import type { OpenWds } from '../../spaces/open-wds.ts';
+import { statusKey, type WorkStatus } from '../delivery/evidence.ts';
+import { findObject, type NamedObject } from '../delivery/workload.ts';
+import { combinedStatusLabels, originWdsLabel } from '../names.ts';
+import { type CombinedStatus, type CombinedTable, tablesOf } from './combined.ts';
+
+/** What WECs have returned of an object. The fields are an interface: docs/output.md. */
+export interface ReturnedView {
+  name: string;
+  namespace: string | null;
+  kind: string;
+  group: string;
+  wds: string;
+  /** Null where the ITS is not seen; `why` says why. */
+  wecs: { wec: string; status: Readonly<Record<string, unknown>> | null }[] | null;
+  why: string | null;
+  combined: CombinedTable[];
+}
+
+/** Where CombinedStatuses of objects without a Namespace are (kubestellar v0.30.0, pkg/status). */
+const reportNamespace = 'kubestellar-report';
+
+/** @throws StellarError `not-found` for a kind that the WDS does not have */
+export async function getReturned(named: NamedObject, wds: OpenWds): Promise<ReturnedView> {
+  const { ref } = await findObject(named, wds);
+  const { group, resource, namespace, name, kind } = ref;
+  const [statuses, combined] = await Promise.all([
+    statusesOf(ref, wds),
+    reading(() =>
+      wds.kube.list<CombinedStatus>(resources.combinedStatuses, {
+        namespace: namespace ?? reportNamespace,
+        labelSelector: [
+          `${combinedStatusLabels.group}=${group}`,
+          `${combinedStatusLabels.resource}=${resource}`,
+          `${combinedStatusLabels.name}=${name}`,
+        ].join(','),
+      }),
+    ),
+  ]);
+  const wecs = ifSeen(statuses);
+  return {
+    ...{ name, namespace: namespace ?? null, kind, group, wds: wds.name },
+    wecs: wecs?.map(({ metadata, status }) => ({ wec: metadata.namespace ?? '', status: status ?? null })) ?? null,
+    why: whyUnseen(statuses) ?? null,
+    combined: (ifSeen(combined) ?? []).flatMap((each) =>
+      tablesOf(each, each.metadata.labels?.[combinedStatusLabels.policy] ?? ''),
+    ),
+  };
+}
+
+/** By what they are of: two policies that send an object to one WEC share its WorkStatus. */
+const statusesOf = (
+  ref: Pick<Awaited<ReturnType<typeof findObject>>['ref'], 'group' | 'resource' | 'namespace' | 'name'>,
+  wds: OpenWds,
+): Promise<Access<WorkStatus[]>> =>
+  through(wds.its, async ({ kube }) => {
+    const { group, resource, namespace, name } = ref;
+    const key = statusKey('', { group, resource, name, ...(namespace === undefined ? {} : { namespace }) });
+    const all =
+      (await kube.list<WorkStatus>(resources.workStatuses, { labelSelector: `${originWdsLabel}=${wds.name}` })) ?? [];
+    return all
+      .filter(({ spec }) => statusKey('', spec?.sourceRef ?? {}) === key)
+      .sort((a, b) => ((a.metadata.namespace ?? '') < (b.metadata.namespace ?? '') ? -1 : 1));
+  });
