@@ -14,12 +14,17 @@ import { policyDeleteCommand } from './commands/policy/delete.ts';
 import { policyExplainCommand } from './commands/policy/explain.ts';
 import { policyGetCommand } from './commands/policy/get.ts';
 import { policyListCommand } from './commands/policy/list.ts';
+import { policyRefreshCommand } from './commands/policy/refresh.ts';
 import { reportCommand } from './commands/report.ts';
 import { spaceDeleteCommand } from './commands/space/delete.ts';
 import { spaceGetCommand } from './commands/space/get.ts';
 import { spaceListCommand } from './commands/space/list.ts';
 import { spaceRepairCommand } from './commands/space/repair.ts';
 import { statusCommand } from './commands/status.ts';
+import { transformCreateCommand } from './commands/transform/create.ts';
+import { transformDeleteCommand } from './commands/transform/delete.ts';
+import { transformGetCommand } from './commands/transform/get.ts';
+import { transformListCommand } from './commands/transform/list.ts';
 import { createWdsCommand } from './commands/wds/create.ts';
 import { acceptCommand } from './commands/wec/accept.ts';
 import { createWecCommand } from './commands/wec/create.ts';
@@ -137,6 +142,7 @@ function workloadGroups(io: Io): Command[] {
     .addCommand(policyListCommand(io))
     .addCommand(policyGetCommand(io))
     .addCommand(policyExplainCommand(io))
+    .addCommand(policyRefreshCommand(io))
     .addCommand(policyDeleteCommand(io));
   const workload = group(
     'workload',
@@ -154,7 +160,16 @@ function workloadGroups(io: Io): Command[] {
     .addCommand(collectorListCommand(io))
     .addCommand(collectorGetCommand(io))
     .addCommand(collectorDeleteCommand(io));
-  return [policy, workload, collector];
+  const transform = group(
+    'transform',
+    'take fields out of objects before they are sent',
+    'Commands about custom transforms: what is taken out of the objects of a kind before they are sent to WECs.',
+  )
+    .addCommand(transformCreateCommand(io))
+    .addCommand(transformListCommand(io))
+    .addCommand(transformGetCommand(io))
+    .addCommand(transformDeleteCommand(io));
+  return [policy, workload, collector, transform];
 }
 
 const group = (name: string, summary: string, description: string): Command =>

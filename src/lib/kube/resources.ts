@@ -83,6 +83,7 @@ export const resources = {
   postCreateHooks: resource('tenancy.kflex.kubestellar.org/v1alpha1', 'PostCreateHook', 'postcreatehooks', false),
   bindingPolicies: resource('control.kubestellar.io/v1alpha1', 'BindingPolicy', 'bindingpolicies', false),
   bindings: resource('control.kubestellar.io/v1alpha1', 'Binding', 'bindings', false),
+  customTransforms: resource('control.kubestellar.io/v1alpha1', 'CustomTransform', 'customtransforms', false),
   statusCollectors: resource('control.kubestellar.io/v1alpha1', 'StatusCollector', 'statuscollectors', false),
   combinedStatuses: resource('control.kubestellar.io/v1alpha1', 'CombinedStatus', 'combinedstatuses', true),
   workStatuses: resource('control.kubestellar.io/v1alpha1', 'WorkStatus', 'workstatuses', true),

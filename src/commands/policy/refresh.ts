@@ -1,0 +1,23 @@
+import type { Command } from 'commander';
+import type { Io } from '../../lib/terminal/io.ts';
+import { action } from '../shell/action.ts';
+import { defineCommand, dryRunOption, type WdsOptions, type WritingOptions, wdsOptions } from '../shell/options.ts';
+
+export function policyRefreshCommand(io: Io): Command {
+  const definition = defineCommand('refresh', {
+    summary: 'have the works of a binding policy written anew',
+    description:
+      "After a change of custom transforms or of WECs' properties KubeStellar leaves works as they are. This removes the generation that is noted on each work of the policy, upon which the transport writes it anew, and waits for that. Objects on WECs keep running.",
+    timeout: '1m',
+    examples: [['stellarctl policy refresh shop', 'after a change of transforms or properties']],
+  }).argument('<name>', 'the policy');
+  for (const option of [...wdsOptions(), dryRunOption()]) definition.addOption(option);
+  return definition.action(
+    action<WdsOptions & WritingOptions>(io, async (session, _options, [name = '']) => {
+      const { refreshPolicy } = await import('../../lib/workloads/change/refresh-policy.ts');
+      const wds = await session.wds();
+      if (wds.its.state === 'seen') session.announce(wds.its.value.kube);
+      await session.finish([await refreshPolicy(name, wds, session.run)]);
+    }),
+  );
+}

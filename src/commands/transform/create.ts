@@ -1,0 +1,64 @@
+import { type Command, Option } from 'commander';
+import type { Io } from '../../lib/terminal/io.ts';
+import { action } from '../shell/action.ts';
+import {
+  collect,
+  defineCommand,
+  dryRunOption,
+  type WdsOptions,
+  type WritingOptions,
+  wdsOptions,
+} from '../shell/options.ts';
+import { nextRefresh } from './next-refresh.ts';
+
+interface Options extends WdsOptions, WritingOptions {
+  select: string;
+  remove: string[];
+}
+
+export function transformCreateCommand(io: Io): Command {
+  const definition = defineCommand('create', {
+    summary: 'create a custom transform',
+    description:
+      'Creates a CustomTransform, which takes fields out of all objects of a kind before they are sent to WECs. Shows first what it takes out of what is sent now. Works that are there stay as they are, until policy refresh.',
+    timeout: '30s',
+    examples: [
+      [
+        'stellarctl transform create no-replicas --select deployments --remove $.spec.replicas',
+        'leave replicas to each WEC',
+      ],
+      [
+        'stellarctl transform create no-replicas --select deployments --remove $.spec.replicas --dry-run',
+        'what it would take out',
+      ],
+    ],
+  })
+    .argument('<name>', 'its name')
+    .requiredOption('--select <kind>', 'the kind, as KIND or KIND.GROUP')
+    .addOption(
+      new Option('--remove <path>', 'a field, as $.spec.replicas or $.metadata.labels["any name"]; several times')
+        .argParser(collect)
+        .makeOptionMandatory(),
+    );
+  for (const option of [...wdsOptions(), dryRunOption()]) definition.addOption(option);
+  return definition.action(
+    action<Options>(io, async (session, { select, remove }, [name = '']) => {
+      const { createTransform, transformSpec } = await import('../../lib/workloads/transforms/change-transform.ts');
+      const { describeEffect } = await import('./transform-text.ts');
+      const wds = await session.wds();
+      const spec = await transformSpec(select, remove, wds);
+      session.announce(wds.kube, 'WDS');
+      const result = await createTransform(
+        name,
+        spec,
+        wds,
+        (effect) => {
+          for (const line of describeEffect(effect)) session.progress.note(line);
+        },
+        session.run,
+      );
+      await session.finish([result]);
+      nextRefresh(session, result);
+    }),
+  );
+}

@@ -1,0 +1,25 @@
+import type { Command } from 'commander';
+import type { Io } from '../../lib/terminal/io.ts';
+import { action } from '../shell/action.ts';
+import { defineCommand, dryRunOption, type WdsOptions, type WritingOptions, wdsOptions } from '../shell/options.ts';
+import { nextRefresh } from './next-refresh.ts';
+
+export function transformDeleteCommand(io: Io): Command {
+  const definition = defineCommand('delete', {
+    summary: 'delete a custom transform',
+    description: 'Deletes a CustomTransform. Works that are there stay without what it took out, until policy refresh.',
+    timeout: '30s',
+    examples: [['stellarctl transform delete no-replicas', 'and then policy refresh']],
+  }).argument('<name>', 'the transform');
+  for (const option of [...wdsOptions(), dryRunOption()]) definition.addOption(option);
+  return definition.action(
+    action<WdsOptions & WritingOptions>(io, async (session, _options, [name = '']) => {
+      const { deleteTransform } = await import('../../lib/workloads/transforms/change-transform.ts');
+      const wds = await session.wds();
+      session.announce(wds.kube, 'WDS');
+      const result = await deleteTransform(name, wds, session.run);
+      await session.finish([result]);
+      nextRefresh(session, result);
+    }),
+  );
+}

@@ -1,0 +1,29 @@
+import type { Command } from 'commander';
+import { isForPeople } from '../../lib/terminal/formats.ts';
+import type { Io } from '../../lib/terminal/io.ts';
+import { action } from '../shell/action.ts';
+import { defineCommand, type WdsOptions, wdsOptions } from '../shell/options.ts';
+
+export function transformGetCommand(io: Io): Command {
+  const definition = defineCommand('get', {
+    summary: 'show a custom transform, and what it takes out',
+    description:
+      'Shows what a CustomTransform takes out of which objects that are sent now, and what KubeStellar cannot read in it.',
+    timeout: '30s',
+    examples: [['stellarctl transform get no-replicas', 'of what is sent now']],
+  }).argument('<name>', 'the transform');
+  for (const option of wdsOptions()) definition.addOption(option);
+  return definition.action(
+    action<WdsOptions>(io, async (session, _options, [name = '']) => {
+      const { effectOf, getTransform } = await import('../../lib/workloads/transforms/transforms.ts');
+      const { readable } = await import('../../lib/workloads/transforms/path.ts');
+      const wds = await session.wds();
+      const { view } = await getTransform(wds, name);
+      const spec = { apiGroup: view.group, resource: view.resource, remove: readable(view.remove) };
+      const document = { ...view, effect: await effectOf(spec, wds) };
+      if (!isForPeople(session.output)) return session.print(document, [view], []);
+      const { describeEffect, describeTransform } = await import('./transform-text.ts');
+      session.printLines([...describeTransform(view), ...describeEffect(document.effect)]);
+    }),
+  );
+}

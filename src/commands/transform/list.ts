@@ -1,0 +1,28 @@
+import type { Command } from 'commander';
+import type { Io } from '../../lib/terminal/io.ts';
+import { action } from '../shell/action.ts';
+import { defineCommand, type WdsOptions, wdsOptions } from '../shell/options.ts';
+
+export function transformListCommand(io: Io): Command {
+  const definition = defineCommand('list', {
+    summary: 'list the custom transforms of a WDS',
+    description:
+      'Lists the CustomTransforms of a WDS: what is taken out of the objects of which kind, and what is wrong with them.',
+    timeout: '30s',
+    examples: [['stellarctl transform list', 'those of the WDS that is meant']],
+  }).alias('ls');
+  for (const option of wdsOptions()) definition.addOption(option);
+  return definition.action(
+    action<WdsOptions>(io, async (session) => {
+      const { listTransforms } = await import('../../lib/workloads/transforms/transforms.ts');
+      const wds = await session.wds();
+      const items = await listTransforms(wds);
+      await session.print({ wds: wds.name, items }, items, [
+        { header: 'NAME', value: ({ name }) => name },
+        { header: 'KIND', value: ({ resource, group }) => (group === '' ? resource : `${resource}.${group}`) },
+        { header: 'REMOVES', value: ({ remove }) => remove.join(',') },
+        { header: 'STATE', value: ({ errors, warnings }) => [...errors, ...warnings][0] ?? 'ok' },
+      ]);
+    }),
+  );
+}

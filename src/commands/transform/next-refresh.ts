@@ -1,0 +1,12 @@
+import { command } from '../../lib/engine/command-line.ts';
+import type { TransformResult } from '../../lib/workloads/transforms/change-transform.ts';
+import type { Session } from '../shell/session.ts';
+
+/** KubeStellar does not write works anew for it. */
+export function nextRefresh(session: Session, { changed, effect: { policies }, wds }: TransformResult): void {
+  const [policy] = policies;
+  if (changed && policy !== undefined)
+    session.next(
+      `${command`stellarctl policy refresh ${policy} --wds ${wds}`}      (works stay as they are until then${policies.length > 1 ? `; so too ${policies.slice(1).join(', ')}` : ''})`,
+    );
+}

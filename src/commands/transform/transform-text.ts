@@ -1,0 +1,32 @@
+import { count } from '../../lib/engine/counts.ts';
+import type { TransformEffect, TransformView } from '../../lib/workloads/transforms/transforms.ts';
+import { section } from '../views/lines.ts';
+
+/** So many objects are named. */
+const namedAtMost = 5;
+
+export function describeTransform({ name, group, resource, besides, errors, warnings }: TransformView): string[] {
+  return [
+    `CustomTransform ${name} of ${group === '' ? resource : `${resource}.${group}`}`,
+    ...section('besides', besides.length === 0 ? [] : [`${besides.join(', ')}, of the same kind`]),
+    ...section('errors', errors),
+    ...section('warnings', warnings),
+  ];
+}
+
+/** What it takes out of what is sent. */
+export function describeEffect({ policies, sent, removals }: TransformEffect): string[] {
+  if (sent === 0) return ['  No binding policy sends an object of this kind now.'];
+  return [
+    `  ${count(sent, 'object')} of this kind sent by ${policies.join(', ')}`,
+    ...removals.map(
+      ({ path, objects }) => `  ${path}   ${objects.length === 0 ? 'none has it' : `removed from ${listed(objects)}`}`,
+    ),
+  ];
+}
+
+const listed = (objects: readonly string[]): string =>
+  [
+    ...objects.slice(0, namedAtMost),
+    ...(objects.length > namedAtMost ? [`${objects.length - namedAtMost} more`] : []),
+  ].join(', ');

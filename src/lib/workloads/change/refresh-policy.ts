@@ -1,0 +1,72 @@
+import { command } from '../../engine/command-line.ts';
+import { count } from '../../engine/counts.ts';
+import { forName, type NamedResult } from '../../engine/each-name.ts';
+import { StellarError } from '../../engine/errors.ts';
+import { run as nextStep } from '../../engine/next-step.ts';
+import type { Run } from '../../engine/run.ts';
+import { met, waiting } from '../../engine/stages.ts';
+import { untilMet } from '../../engine/until-met.ts';
+import { whyUnseen } from '../../kube/access.ts';
+import { patchCurrent } from '../../kube/patch-current.ts';
+import { resources } from '../../kube/resources.ts';
+import type { OpenWds } from '../../spaces/open-wds.ts';
+import type { ManifestWork } from '../manifest-works.ts';
+import { originGenerationAnnotation } from '../names.ts';
+import { worksOfPolicy } from './policy-to-delete.ts';
+
+export interface RefreshResult extends NamedResult {
+  wds: string;
+  /** How many works were written anew. */
+  works: number;
+  changed: boolean;
+}
+
+/**
+ * Has the transport write the works of a policy anew, with the transforms and properties of today. It compares a work by the
+ * generation that is noted on it (kubestellar v0.30.0, pkg/transport/generic): without that note it is another one.
+ * @throws StellarError where the ITS cannot be reached
+ */
+export async function refreshPolicy(name: string, wds: OpenWds, run: Run): Promise<RefreshResult> {
+  if (wds.its.state !== 'seen')
+    throw new StellarError('unreachable', `The works of ${name} are not seen: ${whyUnseen(wds.its)}.`);
+  const its = wds.its.value.kube;
+  const works = await worksOfPolicy(its, name, wds.name);
+  const result: RefreshResult = { name, wds: wds.name, works: works.length, changed: false };
+  return forName(result, run, async () => {
+    for (const work of works)
+      await patchCurrent(its, resources.manifestWorks, work, () => ({
+        annotations: { [originGenerationAnnotation]: null },
+      }));
+    result.changed = works.length > 0;
+    await untilMet<readonly ManifestWork[]>(
+      {
+        stage: {
+          id: 'rewritten',
+          title: 'its works are written anew',
+          check: (open) => (open.length === 0 ? met : waiting(`${count(open.length, 'work')} to be written anew`)),
+        },
+        look: async () => (await worksOfPolicy(its, name, wds.name)).filter(isUnnoted),
+        name,
+        unmet: (open) => notRewritten(name, open.length, wds),
+      },
+      run,
+    );
+    if (!run.dryRun)
+      run.progress.done(
+        name,
+        works.length === 0 ? 'has no works; nothing to do' : `${count(works.length, 'work')} written anew`,
+      );
+  });
+}
+
+const isUnnoted = ({ metadata }: ManifestWork): boolean =>
+  metadata.annotations?.[originGenerationAnnotation] === undefined;
+
+const notRewritten = (name: string, open: number, { name: wds }: OpenWds): StellarError =>
+  new StellarError(
+    'timeout',
+    `The transport of ${wds} has not written ${count(open, 'work')} of ${name} anew in time.`,
+    {
+      next: [nextStep(command`stellarctl policy get ${name} --wds ${wds}`, 'See what keeps it')],
+    },
+  );

@@ -1,0 +1,86 @@
+import { isDeepStrictEqual } from 'node:util';
+import { command } from '../../engine/command-line.ts';
+import { forName, type NamedResult } from '../../engine/each-name.ts';
+import { StellarError } from '../../engine/errors.ts';
+import { run as nextStep } from '../../engine/next-step.ts';
+import type { Run } from '../../engine/run.ts';
+import { discoverKinds } from '../../kube/discovery.ts';
+import { groupOf, resources } from '../../kube/resources.ts';
+import type { OpenWds } from '../../spaces/open-wds.ts';
+import { sendableKinds } from '../wds/contents.ts';
+import { findKind } from '../wds/find-kind.ts';
+import {
+  type CustomTransform,
+  effectOf,
+  getTransform,
+  isOfKind,
+  type TransformEffect,
+  type TransformSpec,
+} from './transforms.ts';
+
+export interface TransformResult extends NamedResult {
+  wds: string;
+  effect: TransformEffect;
+  changed: boolean;
+}
+
+/** @param kind in any of its names @throws StellarError `usage` */
+export async function transformSpec(kind: string, remove: readonly string[], wds: OpenWds): Promise<TransformSpec> {
+  const found = findKind(kind, sendableKinds(await discoverKinds(wds.kube)));
+  if (found === undefined) throw new StellarError('usage', `The WDS has no kind "${kind}" that is sent to WECs.`);
+  return { apiGroup: groupOf(found.apiVersion), resource: found.plural, remove: [...remove] };
+}
+
+/**
+ * Creates a transform, once it has been shown what it takes out. One that is there already with the same content stays as it is.
+ * @throws StellarError `usage`; `name-taken`; `has-dependents` where another transform is of the same kind
+ */
+export async function createTransform(
+  name: string,
+  spec: TransformSpec,
+  wds: OpenWds,
+  show: (effect: TransformEffect) => void,
+  run: Run,
+): Promise<TransformResult> {
+  const [effect, all = []] = await Promise.all([
+    effectOf(spec, wds),
+    wds.kube.list<CustomTransform>(resources.customTransforms),
+  ]);
+  const present = all.find(({ metadata }) => metadata.name === name);
+  if (present !== undefined && !isDeepStrictEqual(present.spec, spec))
+    throw new StellarError('name-taken', `${wds.name} has another CustomTransform ${name}. Nothing was written.`, {
+      next: [nextStep(command`stellarctl transform get ${name} --wds ${wds.name}`, 'See what it does')],
+    });
+  const other = all.find((each) => isOfKind(each, spec) && each.metadata.name !== name);
+  if (other !== undefined)
+    throw new StellarError(
+      'name-taken',
+      `CustomTransform ${other.metadata.name} is of ${spec.resource} already; KubeStellar warns of a second one. Nothing was written.`,
+      {
+        next: [
+          nextStep(command`kubectl --context ${wds.context} edit customtransform ${other.metadata.name}`, 'Add to it'),
+        ],
+      },
+    );
+  show(effect);
+  const result: TransformResult = { name, wds: wds.name, effect, changed: false };
+  return forName(result, run, async () => {
+    const { apiVersion, kind } = resources.customTransforms;
+    const transform: CustomTransform = { apiVersion, kind, metadata: { name }, spec };
+    result.changed = present === undefined && (await wds.kube.apply(transform)) !== 'unchanged';
+    if (!run.dryRun) run.progress.done(name, result.changed ? 'created' : 'is there already; nothing to do');
+  });
+}
+
+/** @throws StellarError `not-found` */
+export async function deleteTransform(name: string, wds: OpenWds, run: Run): Promise<TransformResult> {
+  const { transform } = await getTransform(wds, name);
+  const { apiGroup = '', resource = '' } = transform.spec ?? {};
+  // What cannot be read in it has no effect.
+  const effect = await effectOf({ apiGroup, resource }, wds);
+  const result: TransformResult = { name, wds: wds.name, effect, changed: false };
+  return forName(result, run, async () => {
+    result.changed = await wds.kube.delete(resources.customTransforms, name, { uid: transform.metadata.uid });
+    if (!run.dryRun) run.progress.done(name, 'deleted');
+  });
+}

@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { seen } from '../../../../../src/lib/kube/access.ts';
+import type { KubeObject } from '../../../../../src/lib/kube/objects.ts';
+import type { OpenWds } from '../../../../../src/lib/spaces/open-wds.ts';
+import { refreshPolicy } from '../../../../../src/lib/workloads/change/refresh-policy.ts';
+import {
+  createTransform,
+  deleteTransform,
+  transformSpec,
+} from '../../../../../src/lib/workloads/transforms/change-transform.ts';
+import { hasField, parsePath, readable } from '../../../../../src/lib/workloads/transforms/path.ts';
+import { effectOf, listTransforms } from '../../../../../src/lib/workloads/transforms/transforms.ts';
+import { soon } from '../../../support/space-builders.ts';
+import { WorkloadCluster } from '../../../support/workload-cluster.ts';
+
+describe('a path of a CustomTransform', () => {
+  const good: [string, string[]][] = [
+    ['$.spec.replicas', ['spec', 'replicas']],
+    ['$.metadata.labels["app.kubernetes.io/name"]', ['metadata', 'labels', 'app.kubernetes.io/name']],
+    ['$["a \\"quoted\\" one"].b_1', ['a "quoted" one', 'b_1']],
+  ];
+  for (const [text, path] of good) test(`${text} is read`, () => assert.deepEqual(parsePath(text), path));
+
+  // "$..[bad" is in the record of custom-transform: "expected member-name-shorthand, got '.'".
+  for (const text of ['', '$', 'spec.x', '$..[bad', '$.spec[0]', '$.spec.', '$.a-b', "$['x']", '$.spec.x y', '$["a"'])
+    test(`"${text}" is none`, () => {
+      assert.throws(() => parsePath(text), { code: 'usage' });
+      assert.deepEqual(readable([text, '$.a']), ['$.a']);
+    });
+
+  test('leads to fields of objects, whatever their value', () => {
+    const object = { spec: { replicas: 0, none: null, list: [{ a: 1 }] } };
+    assert.deepEqual(
+      ['$.spec.replicas', '$.spec.none', '$.spec', '$.spec.other', '$.spec.replicas.x', '$.spec.list.length'].map(
+        (text) => hasField(object, parsePath(text)),
+      ),
+      [true, true, true, false, false, false],
+    );
+  });
+});
+
+type Typed = KubeObject & { kind?: string };
+const deployment = (name: string, spec: object): Typed =>
+  ({ kind: 'Deployment', metadata: { name, namespace: 'shop' }, spec }) as Typed;
+const binding = (name: string, ...objects: string[]): Typed =>
+  ({
+    kind: 'Binding',
+    metadata: { name },
+    spec: {
+      workload: {
+        namespaceScope: objects.map((each) => ({
+          group: 'apps',
+          version: 'v1',
+          resource: 'deployments',
+          namespace: 'shop',
+          name: each,
+        })),
+      },
+    },
+  }) as Typed;
+const transform = (name: string, remove: string[], status = {}): Typed =>
+  ({
+    kind: 'CustomTransform',
+    metadata: { name, uid: name },
+    spec: { apiGroup: 'apps', resource: 'deployments', remove },
+    status,
+  }) as Typed;
+
+function wdsWith(objects: Typed[], works: Typed[] = []) {
+  const [cluster, its] = [new WorkloadCluster(objects), new WorkloadCluster(works)];
+  const access = seen({ name: 'its1', kube: its.kube });
+  const wds: OpenWds = { name: 'wds1', isGiven: true, context: 'wds1', type: 'host', kube: cluster.kube, its: access };
+  return { wds, cluster, its };
+}
+
+const sent = [
+  deployment('web', { replicas: 2 }),
+  deployment('api', {}),
+  deployment('unsent', { replicas: 1 }),
+  binding('p', 'web', 'api'),
+];
+const spec = { apiGroup: 'apps', resource: 'deployments', remove: ['$.spec.replicas', '$.spec.paused'] };
+
+describe('a CustomTransform', () => {
+  test('is shown with what it takes out of what is sent', async () =>
+    assert.deepEqual(await effectOf(spec, wdsWith(sent).wds), {
+      policies: ['p'],
+      sent: 2,
+      removals: [
+        { path: '$.spec.replicas', objects: ['deployments shop/web'] },
+        { path: '$.spec.paused', objects: [] },
+      ],
+    }));
+
+  test('is created once, for a kind in any of its names', async () => {
+    const { wds, cluster } = wdsWith(sent);
+    const asked = await transformSpec('deployment', spec.remove, wds);
+    assert.deepEqual(asked, spec);
+    assert.equal((await createTransform('t', asked, wds, () => {}, soon())).changed, true);
+    assert.deepEqual(cluster.writes, ['apply CustomTransform t']);
+    const again = wdsWith([...sent, transform('t', spec.remove)]);
+    assert.equal((await createTransform('t', asked, again.wds, () => {}, soon())).changed, false);
+    assert.deepEqual(again.cluster.writes, []);
+  });
+
+  test('is refused with a path that cannot be read, in place of another one, and beside one of its kind', async () => {
+    const { wds, cluster } = wdsWith([...sent, transform('other', ['$.a'])]);
+    const create = (name: string, remove: string[]) =>
+      createTransform(name, { ...spec, remove }, wds, () => {}, soon());
+    await assert.rejects(create('t', ['$..[bad']), { code: 'usage' });
+    await assert.rejects(create('other', ['$.b']), { code: 'name-taken', message: /another CustomTransform other/ });
+    await assert.rejects(create('t', ['$.a']), { code: 'name-taken', message: /other is of deployments already/ });
+    assert.deepEqual(cluster.writes, []);
+  });
+
+  test('is listed with its errors and with others of its kind', async () => {
+    const broken = transform('a', ['$..[bad'], { errors: ['Error in spec.remove[0]'] });
+    const views = await listTransforms(wdsWith([broken, transform('b', ['$.x'])]).wds);
+    assert.deepEqual(
+      views.map(({ name, besides, errors }) => [name, besides, errors.length]),
+      [
+        ['a', ['b'], 1],
+        ['b', ['a'], 0],
+      ],
+    );
+  });
+
+  test('is deleted, however broken', async () => {
+    const { wds, cluster } = wdsWith([...sent, transform('a', ['$..[bad'])]);
+    const result = await deleteTransform('a', wds, soon());
+    assert.deepEqual([result.changed, result.effect.policies], [true, ['p']]);
+    assert.deepEqual(cluster.writes, ['delete CustomTransform a']);
+  });
+});
+
+describe('works of a policy are written anew', () => {
+  const work = (name: string, noted: string | undefined): Typed => ({
+    kind: 'ManifestWork',
+    metadata: {
+      ...{ name, namespace: 'w1', uid: name, resourceVersion: '1' },
+      annotations:
+        noted === undefined ? {} : { 'transport.kubestellar.io/originOwnerReferenceBindingGeneration': noted },
+    },
+  });
+
+  test('by the note of their generation, which is removed', async () => {
+    const { wds, its } = wdsWith([], [work('a', '3'), work('b', '3')]);
+    const result = await refreshPolicy('p', wds, soon());
+    assert.deepEqual([result.works, result.changed], [2, true]);
+    assert.deepEqual(its.writes, ['merge ManifestWork a', 'merge ManifestWork b']);
+  });
+
+  test('which is awaited', async () => {
+    const { wds } = wdsWith([], [work('a', undefined)]);
+    const { error } = await refreshPolicy('p', wds, soon(0));
+    assert.deepEqual(
+      [error?.code, error?.message],
+      ['timeout', 'The transport of wds1 has not written 1 work of p anew in time.'],
+    );
+  });
+});
