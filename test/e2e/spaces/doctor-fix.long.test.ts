@@ -1,0 +1,131 @@
+/** `doctor --fix` renews the credentials by which the pods of the hosting cluster reach an external ITS. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import {
+  type AnyObject,
+  mintToken,
+  type Plane,
+  type Pod,
+  requestToken,
+  resources,
+  until,
+} from '../../../testbed/index.ts';
+import { type HostingBed, type SpaceCli, startHosting } from '../support/spaces.ts';
+
+const day = 86_400;
+const account = 'kube-system/kubeflex';
+const secretKey = 'its7-system/admin-kubeconfig';
+
+let all: HostingBed;
+let cli: SpaceCli;
+let hosting: Plane;
+let ext: Plane;
+
+before(async () => {
+  all = await startHosting([{ name: 'ext' }]);
+  ({ cli, hosting } = all);
+  ext = all.bed.plane('ext');
+  await cli.type('its create its7 --type external --bootstrap-context ext');
+  await cli.type('wds create wds7 --type host --its-name its7');
+});
+
+after(() => all?.stop());
+
+interface Document {
+  items: { id: string; status: string; code?: string }[];
+  fixed: { subject: string; code: string; result: string; steps: { verb: string; object: string; on: string }[] }[];
+}
+
+async function doctor(options: string): Promise<Document & { stderr: string }> {
+  const run = await cli.run(`doctor --timeout 3m -o json ${options}`.trim().split(' '));
+  return { ...(run.json() as Document), stderr: run.stderr };
+}
+
+const codesOf = ({ items }: Document): string[] =>
+  items.flatMap(({ id, code }) => (/its-token|credentials/.test(id) && code) || []);
+
+const secret = () => hosting.admin.get<AnyObject & { data: Record<string, string> }>(resources.secrets, secretKey);
+const textOf = ({ data }: { data: Record<string, string> }): string =>
+  Buffer.from(data['kubeconfig-incluster'] ?? '', 'base64').toString();
+const tokenIn = (text: string): string => /eyJ[\w.-]+/.exec(text)?.[0] ?? '';
+const claimsOf = (token: string): { exp: number } =>
+  JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+
+async function replaceToken(token: string): Promise<void> {
+  const text = textOf(await secret());
+  const changed = Buffer.from(text.replace(tokenIn(text), token)).toString('base64');
+  await hosting.admin.patch(resources.secrets, secretKey, { data: { 'kubeconfig-incluster': changed } });
+}
+
+/** What the cluster says of whoever shows a token. */
+async function userOf(token: string): Promise<string> {
+  const review = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec: { token } };
+  const { status } = await ext.admin.send<{ status: { user?: { username?: string } } }>(
+    ...(['POST', '/apis/authentication.k8s.io/v1/tokenreviews', review] as const),
+  );
+  return status.user?.username ?? '';
+}
+
+const controllers = async (): Promise<string[]> => {
+  const { items } = await hosting.admin.list<Pod>(resources.pods, { namespace: 'wds7-system' });
+  return items.filter(({ metadata }) => /controller/.test(metadata.name)).map(({ metadata }) => metadata.uid ?? '');
+};
+
+const restarts = ['kubestellar-controller-manager', 'transport-controller'].map(
+  (name) => `restart Deployment wds7-system/${name} on hosting`,
+);
+
+describe('doctor --fix', { concurrency: 1 }, () => {
+  it('renews the token of an external ITS, and nothing else', async () => {
+    const before = textOf(await secret());
+    await replaceToken(await mintToken(ext, account, 3 * day));
+    const earlier = tokenIn(textOf(await secret()));
+    const pods = await controllers();
+    const planned = await doctor('--fix --dry-run');
+    assert.deepEqual(
+      planned.fixed.map(({ subject, code, result }) => [subject, code, result]),
+      [['its/its7', 'external-token-expiring', 'planned']],
+      planned.stderr,
+    );
+    assert.equal(tokenIn(textOf(await secret())), earlier, 'a dry run changes nothing');
+
+    const done = await doctor('--fix --yes');
+    const [own] = done.fixed;
+    assert.deepEqual([own?.subject, own?.result], ['its/its7', 'fixed'], done.stderr);
+    assert.deepEqual(
+      own?.steps.map(({ verb, object, on }) => `${verb} ${object} on ${on}`),
+      [`request a token of ServiceAccount ${account} on ext`, `write Secret ${secretKey} on hosting`, ...restarts],
+    );
+    const text = textOf(await secret());
+    const token = tokenIn(text);
+    assert.equal(text.replace(token, ''), before.replace(tokenIn(before), ''), 'only the token is another one');
+    assert.ok(claimsOf(token).exp > Date.now() / 1000 + 300 * day);
+    const kubeflex = 'system:serviceaccount:kube-system:kubeflex';
+    assert.deepEqual([await userOf(token), await userOf(earlier)], [kubeflex, kubeflex], 'the earlier one lives on');
+    await until(async () => codesOf(await doctor('')).length === 0, 'all is well');
+    await until(async () => !(await controllers()).some((uid) => pods.includes(uid)), 'end of the earlier pods');
+  });
+
+  it('does nothing the second time', async () => {
+    const [before, pods] = [await secret(), await controllers()];
+    const { fixed, stderr } = await doctor('--fix --yes');
+    assert.deepEqual(fixed, []);
+    assert.match(stderr, /^Nothing to fix\.$/m);
+    assert.equal((await secret()).metadata.resourceVersion, before.metadata.resourceVersion);
+    assert.deepEqual((await controllers()).toSorted(), pods.toSorted());
+  });
+
+  it('restarts controllers that have read an earlier token', async () => {
+    await replaceToken(await requestToken(ext, account, 90 * day));
+    const { fixed, stderr } = await doctor('--fix --yes');
+    assert.deepEqual(
+      fixed.map(({ subject, code, result }) => [subject, code, result]),
+      [['wds/wds7', 'its-credentials-outdated', 'fixed']],
+      stderr,
+    );
+    assert.deepEqual(
+      fixed[0]?.steps.map(({ verb, object, on }) => `${verb} ${object} on ${on}`),
+      restarts,
+    );
+  });
+});

@@ -1,0 +1,272 @@
+/** `doctor --fix` on faults of a registration: what it does about them, and that it does nothing the second time. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import {
+  type AnyObject,
+  type Bed,
+  createRegistrationRequest,
+  type ManagedCluster,
+  registrationFaults,
+  resources,
+  startBed,
+  until,
+} from '../../../testbed/index.ts';
+import { Cli } from '../support/harness.ts';
+import { assertAvailable, statusOf } from '../support/registration.ts';
+
+let bed: Bed;
+let cli: Cli;
+
+before(async () => {
+  bed = await startBed({
+    planes: [
+      { name: 'its1', hub: true },
+      { name: 'cluster1', hub: false },
+    ],
+  });
+  cli = await Cli.create(bed.kubeconfig);
+});
+
+after(async () => {
+  await cli?.remove();
+  await bed?.stop();
+});
+
+const agentNamespace = 'open-cluster-management-agent';
+
+interface Fixed {
+  subject: string;
+  code: string;
+  result: string;
+  steps: { verb: string; object: string; on: string; uid?: string }[];
+  error?: { code: string };
+}
+
+interface Document {
+  items: { id: string; status: string; code?: string; command?: string; hint?: string }[];
+  fixed: Fixed[];
+}
+
+const doctor = (...options: string[]) => cli.run(['doctor', '--its', 'its1', 'cluster1=cluster1', ...options]);
+
+async function fix(...options: string[]): Promise<Document & { stderr: string }> {
+  const run = await doctor('--fix', '-o', 'json', ...options);
+  return { ...(run.json() as Document), stderr: run.stderr };
+}
+
+const isOpen = ({ status }: { status: string }) => status === 'warn' || status === 'fail';
+const openOf = ({ items }: Document) => items.filter(isOpen).map(({ code }) => code);
+
+/** Everything that a fix may change, by its version. */
+async function versions({ withPods = false } = {}): Promise<Record<string, string | undefined>> {
+  const [its1, cluster1] = [bed.plane('its1').admin, bed.plane('cluster1').admin];
+  const lists = await Promise.all([
+    its1.list<AnyObject>(resources.certificateSigningRequests),
+    cluster1.list<AnyObject>(resources.secrets, { namespace: agentNamespace }),
+    cluster1.list<AnyObject>(resources.pods, { namespace: agentNamespace }),
+  ]);
+  const [requests, secrets, pods] = lists.map(({ items }) => items);
+  return Object.fromEntries([
+    ...[...(requests ?? []), ...((withPods && pods) || [])].map(({ metadata: { name, uid } }) => [name, uid]),
+    ...(secrets ?? []).map(({ metadata: { name, resourceVersion } }) => [name, resourceVersion]),
+  ]);
+}
+
+interface Expected {
+  fault: string;
+  code: string;
+  /** The steps, by verb and kind. */
+  steps: string[];
+  /** What is left to a person when it is done. */
+  left: string[];
+  result?: string;
+}
+
+const secret = 'write Secret';
+const pending = ['request-pending'];
+const expected: readonly Expected[] = [
+  { fault: 'token-expired', code: 'token-expired', steps: [secret], left: pending },
+  { fault: 'token-revoked', code: 'token-revoked', steps: [secret], left: pending },
+  { fault: 'wrong-url', code: 'hub-address-loopback', steps: [secret], left: pending },
+  { fault: 'wrong-ca', code: 'authority-wrong', steps: [secret], left: pending },
+  { fault: 'bootstrap-secret-missing', code: 'bootstrap-secret-missing', steps: [secret], left: pending },
+  {
+    fault: 'own-requests-piled-up',
+    code: 'requests-piled-up',
+    steps: [secret, ...Array<string>(11).fill('delete CertificateSigningRequest')],
+    left: pending,
+  },
+  { fault: 'agent-frozen', code: 'agent-silent', steps: ['restart Pods'], left: [] },
+  {
+    fault: 'cluster-deleted',
+    code: 'managed-cluster-missing',
+    steps: [secret, 'delete Secret', 'restart Pods', 'delete CertificateSigningRequest'],
+    left: pending,
+  },
+  {
+    fault: 'agent-certificate-expired',
+    code: 'certificate-expired',
+    steps: [secret, 'delete CertificateSigningRequest'],
+    left: ['certificate-expired', 'agent-asks-anew'],
+    result: 'pending',
+  },
+];
+
+/** As the bed's own, whose successor of a dead pod is dead as well: here that pod alone is. */
+const frozenAgent: (typeof registrationFaults)[number] = {
+  id: 'agent-frozen',
+  cause: 'The agent does nothing any more, though its pod looks well',
+  async arrange() {
+    const [its1, cluster1] = [bed.plane('its1').admin, bed.plane('cluster1').admin];
+    await cli.succeed(['wec', 'join', 'cluster1', '--accept', '--its', 'its1']);
+    const { items } = await cluster1.list<AnyObject>(resources.pods, { namespace: agentNamespace });
+    const pod = `${agentNamespace}/${items[0]?.metadata.name}`;
+    const mend = await bed.fault({ kind: 'dead', plane: 'cluster1', pod });
+    await its1.patch<AnyObject>(resources.managedClusters, 'cluster1', { spec: { leaseDurationSeconds: 1 } });
+    const isSilent = async () =>
+      statusOf(
+        await its1.find<ManagedCluster>(resources.managedClusters, 'cluster1'),
+        'ManagedClusterConditionAvailable',
+      ) === 'Unknown';
+    await until(isSilent, 'silence of the agent');
+    return async () => {
+      await mend();
+      await deregister();
+    };
+  },
+};
+
+/** As the bed's own, whose requests are those of other agents: here the agent itself has sent them, with a key each. */
+const ownRequests: (typeof registrationFaults)[number] = {
+  id: 'own-requests-piled-up',
+  cause: 'The agent has restarted so often that it sends no more requests',
+  async arrange() {
+    await cli.succeed(['wec', 'join', 'cluster1', '--its', 'its1']);
+    const { metadata } = await bed.plane('cluster1').admin.get<AnyObject>(resources.klusterlets, 'klusterlet');
+    const sent = { cluster: 'cluster1', agent: metadata.uid ?? '' };
+    for (let count = 0; count < 10; count++) await createRegistrationRequest(bed.plane('its1'), sent);
+    return deregister;
+  },
+};
+
+const deregister = async (): Promise<void> => {
+  await cli.succeed(['deregister', 'cluster1=cluster1', '--clean-up', '--yes', '--its', 'its1']);
+};
+
+const rowOf = (fault: string) => {
+  const row = [...registrationFaults, frozenAgent, ownRequests].find(({ id }) => id === fault);
+  assert.ok(row, fault);
+  return row;
+};
+
+describe('doctor --fix', { concurrency: 1 }, () => {
+  for (const { fault, code, steps, left, result = 'fixed' } of expected)
+    it(fault, async () => {
+      const undo = await rowOf(fault).arrange(bed);
+      try {
+        const before = await versions();
+        const planned = await fix('--dry-run');
+        assert.deepEqual(
+          planned.fixed.map(({ code, result }) => [code, result]),
+          [[code, 'planned']],
+          planned.stderr,
+        );
+        assert.deepEqual(await versions(), before, 'a dry run changes nothing');
+
+        const done = await fix('--yes');
+        const [own] = done.fixed;
+        assert.deepEqual([own?.subject, own?.code, own?.result], ['wec/cluster1', code, result], done.stderr);
+        assert.deepEqual(
+          own?.steps.map(({ verb, object }) => `${verb} ${object.split(' ')[0]}`),
+          steps,
+        );
+        assert.deepEqual(openOf(done), left);
+        if (left.length > 0) {
+          const waiting = done.items.findLast(isOpen);
+          const accept = waiting?.command ?? waiting?.hint ?? '';
+          assert.match(accept, /^stellarctl accept cluster1 /);
+          await cli.succeed(
+            accept
+              .replace(/ {2,}\(.*\)$/, '')
+              .split(' ')
+              .slice(1),
+          );
+        }
+        await assertAvailable(bed.plane('its1'), 'cluster1');
+        await until(async () => openOf((await doctor('-o', 'json')).json() as Document).length === 0, 'all is well');
+
+        const rested = await versions({ withPods: true });
+        const again = await fix('--yes');
+        assert.deepEqual([again.fixed, openOf(again)], [[], []]);
+        assert.match(again.stderr, /^Nothing to fix\.$/m);
+        assert.deepEqual(await versions({ withPods: true }), rested, 'there is nothing to do the second time');
+      } finally {
+        await undo();
+      }
+    });
+});
+
+describe('doctor --fix leaves to a person', { concurrency: 1 }, () => {
+  it('requests that may be of other clusters', async () => {
+    const undo = await rowOf('requests-piled-up').arrange(bed);
+    try {
+      const before = await versions();
+      const { fixed, stderr } = await fix('--yes');
+      assert.deepEqual(
+        fixed.map(({ code, result, error }) => [code, result, error?.code]),
+        [['requests-piled-up', 'refused', 'identity-unproven']],
+      );
+      assert.match(stderr, /is left to you: 10 of the 10 requests of cluster1 are not proven/);
+      assert.deepEqual(await versions(), before);
+    } finally {
+      await undo();
+    }
+  });
+
+  it('an address that it does not know, and whatever nobody has agreed to', async () => {
+    const undo = await rowOf('name-unresolvable').arrange(bed);
+    try {
+      const { fixed } = await fix('--yes');
+      assert.deepEqual(
+        fixed.map(({ code, error }) => [code, error?.code]),
+        [['hub-unresolvable', 'endpoint-unusable']],
+      );
+    } finally {
+      await undo();
+    }
+    const take = await rowOf('token-expired').arrange(bed);
+    try {
+      const before = await versions();
+      const run = await doctor('--fix');
+      assert.equal(run.exitCode, 1);
+      assert.match(run.stderr, /Fixing cluster1 has to be confirmed, and there is nobody to ask/);
+      assert.deepEqual(await versions(), before);
+    } finally {
+      await take();
+    }
+  });
+});
+
+describe('doctor --recheck', { concurrency: 1 }, () => {
+  it('writes an annotation, and says what came of it', async () => {
+    const undo = await rowOf('token-expired').arrange(bed);
+    try {
+      const before = await versions();
+      const recheck = async () => {
+        const run = await doctor('--recheck', '-o', 'json');
+        return (run.json() as { rechecked: { name: string; answer: string }[] }).rechecked;
+      };
+      assert.deepEqual(await recheck(), [{ name: 'cluster1', answer: 'unconfirmed' }]);
+      assert.deepEqual(await versions(), before);
+      const klusterlet = await bed.plane('cluster1').admin.get<AnyObject>(resources.klusterlets, 'klusterlet');
+      assert.ok(klusterlet.metadata.annotations?.['stellarctl.kubestellar.io/asked-at']);
+    } finally {
+      await undo();
+    }
+  });
+
+  it('takes a context', async () => {
+    const run = await cli.run(['doctor', '--its', 'its1', 'cluster1', '--recheck']);
+    assert.equal(run.exitCode, 2);
+  });
+});

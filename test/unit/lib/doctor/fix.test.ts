@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { applyFixes, confirmFixes, type FixResult, unapplied } from '../../../../src/lib/doctor/fix/apply.ts';
+import { FixPlanner, lacksContext, type PlannedFix } from '../../../../src/lib/doctor/fix/plan.ts';
+import { restsOnOperator } from '../../../../src/lib/doctor/fix/table.ts';
+import type { Examined } from '../../../../src/lib/doctor/subject.ts';
+import { fail, type Outcome, pass, skipped, warn } from '../../../../src/lib/engine/checks.ts';
+import { StellarError } from '../../../../src/lib/engine/errors.ts';
+import { fakeKube, run } from '../../support/builders.ts';
+
+const cluster1 = { kind: 'wec' as const, name: 'cluster1', its: 'its1' };
+const examined = (outcome: Outcome, ...others: Outcome[]): Examined => ({
+  subject: cluster1,
+  findings: [outcome, ...others].map((each, index) => ({
+    ...{ id: index === 0 ? 'wec-hub-connection' : `wec-${index}`, title: 'it is so', ...each },
+  })),
+});
+const expired = fail('token-expired', 'expired');
+
+const step = (uid: string) => ({ verb: 'write' as const, object: 'Secret a/b', on: 'cluster1', uid });
+/** @param done what its application notes */
+const fix = (uid: string, done: string[] = [], more: Partial<PlannedFix> = {}): PlannedFix => ({
+  ...{ subject: cluster1, check: 'wec-hub-connection', code: 'token-expired', steps: [step(uid)] },
+  apply: async () => void done.push(uid),
+  ...more,
+});
+
+describe('what was agreed to', () => {
+  const applied = async (agreed: PlannedFix, present: PlannedFix[]) =>
+    (await applyFixes([agreed], present, run())).map(({ result, error }) => error?.code ?? result);
+  test('is done by what is seen since', async () => {
+    const done: string[] = [];
+    assert.deepEqual(await applied(fix('1'), [fix('1', done)]), ['unconfirmed']);
+    assert.deepEqual(done, ['1']);
+  });
+  test('is not done to another object, or where it is over', async () => {
+    const done: string[] = [];
+    assert.deepEqual(await applied(fix('1'), [fix('2', done)]), ['conflict']);
+    assert.deepEqual(await applied(fix('1'), []), ['passed']);
+    assert.deepEqual(await applied(fix('1'), [fix('1', done, { code: 'token-revoked' })]), ['passed']);
+    assert.deepEqual(done, []);
+  });
+  test('and fails is told; what was written before its time ran out is looked for', async () => {
+    const failing = (code: 'conflict' | 'timeout') =>
+      fix('1', [], { apply: () => Promise.reject(new StellarError(code, 'x')) });
+    assert.deepEqual(await applied(fix('1'), [failing('conflict')]), ['conflict']);
+    assert.deepEqual(await applied(fix('1'), [failing('timeout')]), ['unconfirmed']);
+  });
+  test('is only planned in a dry run; what cannot be done says why', () => {
+    const refused = new StellarError('identity-unproven', 'x');
+    assert.deepEqual(
+      [fix('1'), fix('2', [], { steps: [], refused })]
+        .map(unapplied)
+        .map(({ result, error, steps }) => [result, error, steps.length]),
+      [
+        ['planned', undefined, 1],
+        ['refused', refused, 0],
+      ],
+    );
+  });
+});
+
+describe('what was done', () => {
+  const result: FixResult = { ...unapplied(fix('1')), result: 'unconfirmed' };
+  const confirmed = async (...looks: Examined[]) => {
+    let look = 0;
+    const { fixed } = await confirmFixes(
+      [result],
+      async () => [looks[Math.min(look++, looks.length - 1)] as Examined],
+      run(50),
+    );
+    return [fixed[0]?.result, look];
+  };
+  test('is looked at until it is not found any more', async () => {
+    assert.deepEqual(await confirmed(examined(expired), examined(pass())), ['fixed', 2]);
+    assert.deepEqual(await confirmed(examined(fail('hub-refuses', 'another problem'))), ['fixed', 1]);
+  });
+  test('is unconfirmed where it is found at the deadline, or not seen', async () => {
+    for (const outcome of [expired, skipped('not seen')])
+      assert.equal((await confirmed(examined(outcome)))[0], 'unconfirmed');
+  });
+  test('waits for a person where the agent has asked anew', async () =>
+    assert.deepEqual(await confirmed(examined(expired, warn('agent-asks-anew', 'it asks'))), ['pending', 1]));
+});
+
+describe('nothing is planned', () => {
+  const plan = (each: Examined) => new FixPlanner(undefined, run()).plan([each]);
+  test('for what passes, what a person has to decide, and what takes a context that was not given', async () => {
+    assert.deepEqual(await plan(examined(pass())), []);
+    const kube = fakeKube();
+    const reached = { its: { kube, context: { name: 'its1', server: '', cluster: {}, user: {} } }, wec: kube };
+    assert.deepEqual(await plan({ ...examined(fail('request-denied', 'denied')), reached }), []);
+    assert.deepEqual(await plan(examined(expired)), []);
+    assert.deepEqual([examined(expired), examined(pass()), { ...examined(expired), reached }].map(lacksContext), [
+      true,
+      false,
+      false,
+    ]);
+  });
+});
+
+test('operators are asked again where nothing but their word tells', () =>
+  assert.deepEqual(['hub-refuses', 'token-expired', 'agent-silent', 'toString'].map(restsOnOperator), [
+    true,
+    false,
+    false,
+    false,
+  ]));
