@@ -1,7 +1,7 @@
 import { type Check, fail, type Outcome, pass, skipped, warn } from '../engine/checks.ts';
 import { command } from '../engine/command-line.ts';
 import { formatAge } from '../engine/duration.ts';
-import { inWords, type NextStep, outline, run } from '../engine/next-step.ts';
+import { type NextStep, run } from '../engine/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';
 import type { Secret } from '../kube/objects.ts';
 import { lenient } from '../kube/permissive-reader.ts';
@@ -19,6 +19,9 @@ export const externalChecks = (role: SpaceRole): Check<{ name: string; hosting: 
   { id: `${role}-token`, title: "KubeFlex's token for it is valid", look: tokenIsValid },
 ];
 
+const renewal = ({ cluster }: Kube): NextStep =>
+  run(command`stellarctl doctor --fix --hosting-context ${cluster.context}`, 'Renew it, and restart what has read it');
+
 /** KubeFlex asks for a token of a year, and never again while its Secret exists (kubeflex 0.9.3, adopted clusters). */
 async function tokenIsValid({ name, hosting }: { name: string; hosting: Kube }): Promise<Outcome> {
   const token = (await readCredentials(name, hosting))?.token;
@@ -30,25 +33,14 @@ async function tokenIsValid({ name, hosting }: { name: string; hosting: Kube }):
     ? warn(
         'external-token-expiring',
         `The token by which pods reach ${name} expires in ${formatAge(left)}.`,
-        ...renewal(name),
+        renewal(hosting),
       )
     : fail(
         'external-token-expired',
         `The token by which pods reach ${name} expired ${formatAge(-left)} ago.`,
-        ...renewal(name),
+        renewal(hosting),
       );
 }
-
-/** The service account that KubeFlex has made on the adopted cluster. */
-const renewal = (name: string): NextStep[] => [
-  outline(
-    'kubectl --context CONTEXT -n kube-system create token kubeflex --duration 8760h',
-    'Ask that cluster for another one',
-  ),
-  inWords(
-    `Put it in place of the token in Secret ${namespaceOf(name)}/${secretOf.external?.name}, key ${secretOf.external?.inside}, and restart the controllers of its WDSes`,
-  ),
-];
 
 /** The kubeconfig by which pods of the hosting cluster reach an external space. */
 export interface AdoptedCredentials {

@@ -94,7 +94,7 @@ describe('doctor --fix', { concurrency: 1 }, () => {
     assert.deepEqual([own?.subject, own?.result], ['its/its7', 'fixed'], done.stderr);
     assert.deepEqual(
       own?.steps.map(({ verb, object, on }) => `${verb} ${object} on ${on}`),
-      [`request a token of ServiceAccount ${account} on ext`, `write Secret ${secretKey} on hosting`, ...restarts],
+      [`request a token of ServiceAccount ${account} on its7`, `write Secret ${secretKey} on hosting`, ...restarts],
     );
     const text = textOf(await secret());
     const token = tokenIn(text);

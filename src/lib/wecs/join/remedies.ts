@@ -217,7 +217,9 @@ export async function planRestart(access: HubAccess, wec: JoiningWec, run: Run):
       'agent-dead',
       `The agent of ${name} started ${formatAge(kube.now() - started)} ago and has not renewed its Lease since: it has been restarted already.`,
       runCommand(
-        command`kubectl --context ${kube.cluster.context} -n ${agentNamespace} logs deployment/klusterlet-agent`,
+        command`kubectl --context ${kube.cluster.context} -n ${agentNamespace} logs ${agentPodsOf(wecBefore.pods)
+          .map(({ metadata }) => metadata.name)
+          .slice(0, 1)}`,
       ),
     );
   const why = `it has not renewed its Lease for ${formatAge(kube.now() - renewed)}`;
