@@ -6,6 +6,8 @@ import type { Remedy, Step } from '../../engine/remedy.ts';
 import type { Run } from '../../engine/run.ts';
 import { isMet } from '../../engine/stages.ts';
 import { named } from '../../kube/evidence.ts';
+import { lenient } from '../../kube/permissive-reader.ts';
+import { resources } from '../../kube/resources.ts';
 import { singletonAgentId } from '../accept.ts';
 import type { HubAccess } from '../hub/hub-access.ts';
 import { tokenExpiry } from '../hub/token.ts';
@@ -19,7 +21,7 @@ import { agentPodsOf, agentStarted, isOperatorPod, stuckPodsOf } from '../regist
 import { judgePlan } from './already-done.ts';
 import { bootstrapNeed, isOtherConnection } from './bootstrap-need.ts';
 import { followJoin } from './follow-join.ts';
-import { keptLabels } from './kept-labels.ts';
+import { keptLabels, type Labels } from './kept-labels.ts';
 import type { JoiningWec, JoinOptions } from './options.ts';
 import { OwnRequests } from './own-requests.ts';
 import { type JoinPlan, preflight } from './preflight.ts';
@@ -56,7 +58,7 @@ export async function planRenewal(
   if (why === undefined) return undefined;
   await refuseLoss(access, plan);
   return {
-    steps: stepsOf(access, plan, why, supersededBy(plan)),
+    steps: [...stepsOf(access, plan, why, supersededBy(plan)), ...labelsAgain(access, plan)],
     async apply() {
       const { kube, wecBefore, endpoint, lost } = plan;
       const started = Date.now();
@@ -64,13 +66,22 @@ export async function planRenewal(
       await retryStuckPods(kube, wecBefore, false);
       if (lost?.by === 'certificate') await dropCertificate(kube, wecBefore);
       if (access.kube === undefined) return;
-      // An agent that is registered anew gets the labels back that its WEC had.
-      const given = plan.hubBefore?.managedCluster === undefined ? keptLabels(wecBefore.klusterlet) : {};
       const begun = { changed: true, renewed: true, started, webhook: new WebhookLook(access.kube, run) };
-      const { error } = await followJoin(access, plan, { ...options, ...given }, begun, run);
+      const { error } = await followJoin(access, plan, { ...options, ...lostLabels(plan) }, begun, run);
       if (error !== undefined) throw error;
     },
   };
+}
+
+/** What its ManagedCluster was labelled and annotated with, where that is gone. */
+const lostLabels = ({ wecBefore, hubBefore }: JoinPlan): Labels =>
+  hubBefore?.managedCluster === undefined ? keptLabels(wecBefore.klusterlet) : { labels: {}, annotations: {} };
+
+function labelsAgain({ its }: HubAccess, plan: JoinPlan): Step[] {
+  const { labels, annotations } = lostLabels(plan);
+  if (Object.keys({ ...labels, ...annotations }).length === 0) return [];
+  const why = 'the labels that it had, once its agent has announced it';
+  return [{ verb: 'write', object: `ManagedCluster ${plan.name}`, on: its, why }];
 }
 
 /** What a join would know before its first write. An operator that says it is connected is believed: asking it again is a write. */
@@ -134,16 +145,23 @@ const isPending = ({ state }: RegistrationRequest): boolean => state === 'pendin
  * An agent that is connected to a hub without its works deletes their workloads some time after, which a person has to want.
  * @throws StellarError `has-dependents`
  */
-async function refuseLoss({ its }: HubAccess, { name, kube, wecBefore, hubBefore }: JoinPlan): Promise<void> {
-  if (wecBefore.hubSecret === undefined || hubBefore?.managedCluster !== undefined) return;
-  const works = await worksLeft(kube, wecBefore);
-  if (works !== undefined && works.evicted.length === 0) return;
-  const fate = (works && fateOf(works, its)) ?? 'whether it has works of the registration before may not be seen';
-  const join = command`stellarctl wec join ${`${name}=${kube.cluster.context}`} --its ${its}`;
+async function refuseLoss(access: HubAccess, { name, kube, wecBefore, hubBefore }: JoinPlan): Promise<void> {
+  const hasMailbox = hubBefore?.managedCluster !== undefined;
+  const [works, sent] = await Promise.all([
+    worksLeft(kube, wecBefore),
+    hasMailbox && access.kube ? lenient(access.kube).list(resources.manifestWorks, { namespace: name }) : [],
+  ]);
+  const known = new Set(sent?.map(({ metadata }) => metadata.name));
+  const evicted = works?.evicted.filter((work) => !known.has(work)) ?? [];
+  // One that has had no certificate has no works either.
+  const isUnseen = works === undefined && wecBefore.hubSecret !== undefined && !hasMailbox;
+  if (evicted.length === 0 && !isUnseen) return;
+  const fate = works === undefined ? 'what it runs may not be seen' : fateOf({ ...works, evicted }, access.its);
+  const join = command`stellarctl wec join ${`${name}=${kube.cluster.context}`} --its ${access.its}`;
   throw left(
     'has-dependents',
-    `${name} has no ManagedCluster on ${its}, and workloads: ${fate}.`,
-    runCommand(join, 'If they may go, or the ITS has their works again'),
+    `${name} runs what ${access.its} has not sent: ${fate}.`,
+    runCommand(join, 'If that may go'),
   );
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import type { Remedy } from '../../../../../src/lib/engine/remedy.ts';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
+import { apiError } from '../../../../../src/lib/kube/client/errors.ts';
 import type { KubeObject, Secret } from '../../../../../src/lib/kube/objects.ts';
 import type { HubAccess } from '../../../../../src/lib/wecs/hub/hub-access.ts';
 import { planRenewal, planRestart, type Renewed } from '../../../../../src/lib/wecs/join/remedies.ts';
@@ -63,13 +64,18 @@ interface Given {
   situation?: string;
   /** As whom the ITS knows the agent's certificate. */
   holder?: string;
+  /** The ITS does not accept that certificate. */
+  refused?: boolean;
 }
 
 /** Both clusters in memory, as a dry run sees them. */
-function clusters({ hub = [], wec = [], situation = 'garbage-token', holder }: Given) {
+function clusters({ hub = [], wec = [], situation = 'garbage-token', holder, refused }: Given) {
   const fork = (() =>
     fakeKube({
-      review: (async () => ({ status: { userInfo: { username: holder ?? '' } } })) as Kube['review'],
+      review: (async () => {
+        if (refused) throw apiError({ context: 'its1', server: '' }, 401, '');
+        return { status: { userInfo: { username: holder ?? '' } } };
+      }) as Kube['review'],
     })) as Kube['fork'];
   const its1 = new MemoryCluster([system('its'), ...hub], {
     ...{ dryRun: true, fork, cluster: { context: 'its1', server: 'https://127.0.0.1:1' } },
@@ -170,15 +176,25 @@ describe('an agent whose ManagedCluster is gone', () => {
       'delete Pod klusterlet-agent-1',
     ]);
   });
-  test('keeps it where that would cost workloads, or nobody can tell', async () => {
-    const work = kindOf('AppliedManifestWork', {
-      metadata: { name: 'work' },
-      spec: { hubHash: hubHash(inside.server), agentID: 'agent-a', manifestWorkName: 'nginx' },
-    });
-    const wec = [bootstrapped(3600), kindOf('Secret', hubSecret())];
-    await assert.rejects(renewed('credentials', { wec: [...wec, work], situation, holder }), {
+  const work = kindOf('AppliedManifestWork', {
+    metadata: { name: 'work' },
+    spec: { hubHash: hubHash(inside.server), agentID: 'agent-a', manifestWorkName: 'nginx' },
+  });
+  test('keeps it where that would cost workloads', async () => {
+    const wec = [bootstrapped(3600), kindOf('Secret', hubSecret()), work];
+    await assert.rejects(renewed('credentials', { wec, situation, holder }), {
       ...{ code: 'has-dependents', message: /nginx/ },
     });
+  });
+  test('and one whose certificate is refused loses it only where the ITS has its works', async () => {
+    const cluster = joinedCluster({ available: 'unknown' });
+    cluster.metadata.annotations = { 'stellarctl.kubestellar.io/kube-system-uid': 'wec' };
+    const hub = [kindOf('ManagedCluster', cluster)];
+    const wec = [bootstrapped(3600), kindOf('Secret', hubSecret()), work];
+    const sent = kindOf('ManifestWork', { metadata: { name: 'nginx', namespace: 'cluster1' } });
+    const given = { wec, situation, refused: true };
+    assert.equal((await renewed('credentials', { ...given, hub: [...hub, sent] })).steps?.[0], writeSecret);
+    await assert.rejects(renewed('credentials', { ...given, hub }), { code: 'has-dependents' });
   });
 });
 
