@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Deadline } from '../../engine/deadline.ts';
+import { failureOf } from '../../engine/errors.ts';
 import { poll } from '../../engine/poll.ts';
 import type { Run } from '../../engine/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { ApiError } from '../../kube/client/errors.ts';
 import { conditionOf } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
 import { klusterletName } from '../names.ts';
@@ -30,16 +30,19 @@ export type Recheck = { answer: 'changed' | 'unconfirmed' } | { answer: 'unasked
 
 /** Has a WEC's operator look at its hub again, and waits for what it says, at most 10 s. Never removes a condition. */
 export async function recheck(kube: Kube, run: Run): Promise<Recheck> {
+  try {
+    return await askAndWait(kube, run);
+  } catch (error) {
+    return { answer: 'unasked', why: failureOf(error).why };
+  }
+}
+
+async function askAndWait(kube: Kube, run: Run): Promise<Recheck> {
   const read = () => kube.get<Klusterlet>(resources.klusterlets, klusterletName);
   const before = await read();
   if (before === undefined) return { answer: 'unasked', why: `there is no Klusterlet on ${kube.cluster.context}` };
-  try {
-    await askOperator(kube, before);
-  } catch (error) {
-    if (!(error instanceof ApiError) || error.status !== 403) throw error;
-    return { answer: 'unasked', why: `you may not patch klusterlets on ${kube.cluster.context}` };
-  }
   if (kube.dryRun) return { answer: 'unasked', why: 'this is a dry run' };
+  await askOperator(kube, before);
   const said = conditionOf(before, hubConnectionType);
   const look = async () => !isDeepStrictEqual(conditionOf(await read(), hubConnectionType), said) || undefined;
   const deadline = new Deadline(Math.min(answerMs, run.deadline.remaining));
