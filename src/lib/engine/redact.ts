@@ -3,25 +3,26 @@ export const removed = '<removed>';
 
 /** How names of fields, flags and variables end whose values nobody else should see. Names of objects are no secrets: `secretName`. */
 const ending =
-  '(?:token|passw(?:or)?d|passphrase|credentials?|(?:api|access|private|client)[-_]?key|client[-_]?secret|authorization|bearer|(?:client-key|client-certificate|certificate-authority)-data)';
+  '(?:token|passw(?:or)?d|passphrase|credentials?|(?:api|access|private|client)[-_]?key|client[-_]?secret|auth(?:orization)?|bearer|cookie|(?:client-key|client-certificate|certificate-authority)-data)';
 export const isSecretName = new RegExp(`${ending}$|^secret$`, 'i');
 export const isSecretFlag = new RegExp(`^--?[\\w.-]*${ending}$`, 'i');
-const value = `"(?:[^"\\\\]|\\\\.)*"|'[^']*'|\\\\+"[^"]*"|[^\\s"',;{}[\\]]+`;
+/** In quotes of all kinds, as a block of YAML, or as one word. */
+const value = `"(?:[^"\\\\]|\\\\.)*"|'[^']*'|\\\\+"[^"]*"|[|>][-+0-9]*[ \\t]*\\n(?:[ \\t]+[^\\n]*(?:\\n|$))+|[^\\s"',;{}[\\]]+`;
 const flag = new RegExp(`((?<![\\w-])--?[\\w.-]*${ending}(?:=|\\s+))(?:${value})`, 'gi');
 /** Of YAML, JSON, JSON in JSON, and `NAME=VALUE`. */
 const field = new RegExp(`((?<![\\w.-])[\\w.-]*${ending}\\\\*["']?\\s*[:=]\\s*)(?:${value})`, 'gi');
 
 /** What is a secret by its form, wherever it is. */
 const forms: readonly RegExp[] = [
-  /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|$)/g,
+  /-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----[\s\S]*?(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|$)/g,
   // The beginning may have been cut off with the lines before.
-  /(?<![A-Za-z0-9+/=]\r?\n)(?:^[A-Za-z0-9+/=]+\r?\n)*^-----END [A-Z0-9 ]*PRIVATE KEY-----/gm,
+  /(?<![A-Za-z0-9+/=]\r?\n)(?:^[A-Za-z0-9+/=]+\r?\n)*^-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----/gm,
   // JSON Web Tokens, whole and cut, plain and in base64.
   /\beyJ[A-Za-z0-9_-]{10,}(?:\.[A-Za-z0-9_-]*){0,2}/g,
   /ZXlK[A-Za-z0-9+/_-]{20,}={0,2}/g,
-  // Bootstrap tokens of kubeadm, tokens of GitHub and GitLab, access keys of AWS.
+  // Bootstrap tokens of kubeadm, tokens of GitHub, GitLab and Slack, access keys of AWS.
   /\b[a-z0-9]{6}\.[a-z0-9]{16}\b/g,
-  /\b(?:gh[pousr]_|github_pat_|glpat-)[A-Za-z0-9_-]{16,}/g,
+  /\b(?:gh[pousr]_|github_pat_|glpat-|xox[abeoprs]-)[A-Za-z0-9_-]{16,}/g,
   /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g,
 ];
 const authorization = /\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{6,}/gi;

@@ -32,6 +32,9 @@ describe('out of a text is taken', () => {
     'a bearer token': `Authorization: Bearer ${canary}.x`,
     'basic authentication': `header "Basic ${packed(`user:${canary}`)}"`,
     'a password in a URL': `GET https://user:${canary}@registry.example/v2`,
+    'a block of YAML': `a: b\npassword: |\n  ${canary}\n  ${canary}\nc: d`,
+    'credentials of a registry': JSON.stringify({ auths: { 'quay.io': { auth: packed(`user:${canary}`) } } }),
+    'a header of a dump': `Cookie: session=${canary}; X-Auth: ${canary}`,
     'the value of a flag': `exec --hub-token=${canary} --password ${canary} --v=2`,
     'the value of a variable': `DB_PASSWORD=${canary} API_KEY="${canary} ${canary}"`,
   };
