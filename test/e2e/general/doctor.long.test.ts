@@ -3,8 +3,6 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { gunzipSync } from 'node:zlib';
-import { unpackTar } from 'modern-tar';
 import { parse } from 'yaml';
 import {
   type Bed,
@@ -16,6 +14,7 @@ import {
   startBed,
   until,
 } from '../../../testbed/index.ts';
+import { readArchive } from '../support/archive.ts';
 import { type Finding, isWrong } from '../support/findings.ts';
 import { Cli } from '../support/harness.ts';
 import { writesOn } from '../support/refusal.ts';
@@ -115,14 +114,6 @@ describe('a report of it', { concurrency: 1 }, () => {
   const file = () => path.join(cli.home, 'report.tar.gz');
   const planted = 'Kanarienvogel7';
 
-  async function read(): Promise<Map<string, string>> {
-    const entries = await unpackTar(gunzipSync(await readFile(file())));
-    // Each path begins with the same folder, which has the time in its name.
-    return new Map(
-      entries.map(({ header, data }) => [header.name.replace(/^[^/]+\//, ''), String(Buffer.from(data ?? []))]),
-    );
-  }
-
   it('holds what every cluster shows, says what is missing, and writes nothing else', async () => {
     const { admin } = bed.plane('cluster1');
     const namespace = 'open-cluster-management-agent';
@@ -157,7 +148,7 @@ describe('a report of it', { concurrency: 1 }, () => {
     assert.match(run.stderr, /cluster2: everything: Cannot reach gone .*connection refused/);
     assert.equal((await stat(file())).mode & 0o777, 0o600);
 
-    const files = await read();
+    const files = await readArchive(file());
     const has = (name: string) => assert.ok(files.has(name), `${name} is not among\n${[...files.keys()].join('\n')}`);
     for (const kind of [
       'controlplanes',
@@ -180,7 +171,7 @@ describe('a report of it', { concurrency: 1 }, () => {
   });
 
   it('holds no secret of any cluster, and none that was planted', async () => {
-    const text = [...(await read()).values()].join('\n');
+    const text = [...(await readArchive(file())).values()].join('\n');
     assert.ok(!text.includes(planted));
     let secrets = 0;
     for (const name of names) {

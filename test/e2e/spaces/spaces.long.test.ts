@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
 import { stringify } from 'yaml';
 import { type AnyObject, type Api, faultyPods, type Plane, resources, until } from '../../../testbed/index.ts';
+import { readArchive } from '../support/archive.ts';
 import { inventoryOf } from '../support/inventory.ts';
 import { assertRefuses, assertUnwritten, markAll } from '../support/refusal.ts';
 import {
@@ -223,6 +224,26 @@ describe('WDSes', () => {
     const view = (await cli.type('wds get wds3 -o json')).json();
     assert.deepEqual([view.its, view.diagnosis], [{ name: 'its1', named: true }, null]);
     await rememberSecretsOf(hosting.admin, await all.bed.nested('its1'), await all.bed.nested('wds1'));
+  });
+
+  it('are reported with their ITSes, whatever holds them, without their secrets', async () => {
+    const file = `${all.bed.dir}/report.tar.gz`;
+    const [report] = (await cli.type(`report --file ${file} cluster1=cluster1 -o json`)).json().items;
+    assert.deepEqual(
+      report.clusters.map(({ name, roles }: { name: string; roles: string[] }) => [name, ...roles]).sort(),
+      [
+        ['cluster1', 'wec'],
+        ['hosting', 'hosting', 'its', 'wds'],
+        ['its1', 'its'],
+        ['its3', 'its'],
+        ['wds1', 'wds'],
+        ['wds3', 'wds'],
+      ],
+    );
+    const files = await readArchive(file);
+    for (const name of ['its1/managedclusters', 'wds1/bindingpolicies', 'hosting/namespaces/wds1-system/pods'])
+      assert.ok(files.has(`clusters/${name}.json`), `${name}: ${[...files.keys()]}`);
+    cli.outputs.push(...files.values());
   });
 });
 
