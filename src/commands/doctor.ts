@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import type { DoctorInput } from '../lib/doctor/doctor.ts';
 import type { Examined } from '../lib/doctor/subject.ts';
 import { ExitCode, StellarError } from '../lib/engine/errors.ts';
-import { isForPeople, outputFormats } from '../lib/terminal/formats.ts';
+import { outputFormats } from '../lib/terminal/formats.ts';
 import type { Io } from '../lib/terminal/io.ts';
 import { action } from './shell/action.ts';
 import {
@@ -65,6 +65,7 @@ export function doctorCommand(io: Io): Command {
     .addOption(wecKubeconfigOption())
     .action(
       action<DoctorOptions>(io, async (session, options, positional, command) => {
+        const { listChecks, showExamined } = await import('./doctor-show.ts');
         if (options.list) return listChecks(session);
         if (options.fix && command.getOptionValueSource('timeout') === 'default') options.timeout = fixingMs;
         if (options.fix) session.run.deadline.restart(options.timeout);
@@ -82,25 +83,12 @@ export function doctorCommand(io: Io): Command {
             return isWell(all, options) || undefined;
           }, session.run);
         }
-        await show(session, io, options, without(options.skip ?? [], all), acted.report);
+        await showExamined(session, io, options, without(options.skip ?? [], all), acted.report);
         sayUnknown(session, options, all);
         if (acted.hasFailed) session.exitCode = ExitCode.failed;
         if (!isWell(all, options)) session.exitCode = options.wait ? ExitCode.timeout : ExitCode.failed;
       }),
     );
-}
-
-/** No cluster is needed for that. */
-async function listChecks(session: Session): Promise<void> {
-  const { catalogue, docsOf } = await import('../lib/doctor/catalogue.ts');
-  const items = catalogue.map((check) => ({ ...check, docs: docsOf(check.id) }));
-  const rows = items.map((item) => ({ ...item, name: item.id }));
-  await session.print({ items }, rows, [
-    { header: 'CHECK', value: ({ id }) => id },
-    { header: 'OF', value: ({ room, pre }) => (pre ? `${room}, --pre` : room) },
-    { header: 'STATEMENT', value: ({ title }) => title },
-    { header: 'DOCUMENTATION', value: ({ docs }) => docs, wide: true },
-  ]);
 }
 
 /** How long fixing may take where nothing else is asked for, in milliseconds. */
@@ -149,31 +137,3 @@ const without = (skip: readonly string[], all: readonly Examined[]): Examined[] 
 
 const isWell = (all: readonly Examined[], { skip = [], failOn }: DoctorOptions): boolean =>
   !without(skip, all).some(({ findings }) => findings.some(({ status }) => status === 'fail' || status === failOn));
-
-async function show(
-  session: Session,
-  io: Io,
-  { color, pre }: DoctorOptions,
-  examined: readonly Examined[],
-  acted: object = {},
-): Promise<void> {
-  const { output } = session;
-  if (isForPeople(output)) {
-    const { styleFor } = await import('../lib/terminal/style.ts');
-    const { describeExamined } = await import('./doctor-text.ts');
-    const isWide = output === 'wide';
-    // Beforehand it matters as much what is there.
-    const extent = isWide || (pre && output === 'table') ? 'all' : output === 'short' ? 'wrong' : 'sections';
-    session.printLines(describeExamined(examined, styleFor(io.stdout, io, color), extent, isWide));
-    return;
-  }
-  const { groupFindings } = await import('../lib/doctor/subject.ts');
-  const { describeGroup } = await import('../lib/doctor/report.ts');
-  const items = groupFindings(examined).map(describeGroup);
-  const made = items.filter(({ status }) => status !== 'skipped');
-  await session.print(
-    { items, ...acted },
-    made.map(({ id }) => ({ name: id })),
-    [],
-  );
-}

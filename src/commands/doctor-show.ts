@@ -1,0 +1,42 @@
+import { catalogue, docsOf } from '../lib/doctor/catalogue.ts';
+import { describeGroup } from '../lib/doctor/report.ts';
+import { type Examined, groupFindings } from '../lib/doctor/subject.ts';
+import { isForPeople } from '../lib/terminal/formats.ts';
+import type { Io } from '../lib/terminal/io.ts';
+import { styleFor } from '../lib/terminal/style.ts';
+import type { DoctorOptions } from './doctor.ts';
+import { describeExamined } from './doctor-text.ts';
+import type { Session } from './shell/session.ts';
+
+/** What can be checked. No cluster is needed for that. */
+export async function listChecks(session: Session): Promise<void> {
+  const items = catalogue.map((check) => ({ ...check, docs: docsOf(check.id) }));
+  const rows = items.map((item) => ({ ...item, name: item.id }));
+  await session.print({ items }, rows, [
+    { header: 'CHECK', value: ({ id }) => id },
+    { header: 'OF', value: ({ room, pre }) => (pre ? `${room}, --pre` : room) },
+    { header: 'STATEMENT', value: ({ title }) => title },
+    { header: 'DOCUMENTATION', value: ({ docs }) => docs, wide: true },
+  ]);
+}
+
+/** What was found. @param acted what scripts are told beside it */
+export async function showExamined(
+  session: Session,
+  io: Io,
+  { color, pre }: DoctorOptions,
+  examined: readonly Examined[],
+  acted: object = {},
+): Promise<void> {
+  const { output } = session;
+  if (isForPeople(output)) {
+    const isWide = output === 'wide';
+    // Beforehand it matters as much what is there.
+    const extent = isWide || (pre && output === 'table') ? 'all' : output === 'short' ? 'wrong' : 'sections';
+    session.printLines(describeExamined(examined, styleFor(io.stdout, io, color), extent, isWide));
+    return;
+  }
+  const items = groupFindings(examined).map(describeGroup);
+  const made = items.filter(({ status }) => status !== 'skipped').map(({ id }) => ({ name: id }));
+  await session.print({ items, ...acted }, made, []);
+}
