@@ -10,7 +10,7 @@ export const isSecretFlag = new RegExp(`^--?[\\w.-]*${ending}$`, 'i');
 const value = `"(?:[^"\\\\]|\\\\.)*"|'[^']*'|\\\\+"[^"]*"|[|>][-+0-9]*[ \\t]*\\n(?:[ \\t]+[^\\n]*(?:\\n|$))+|[^\\s"',;{}[\\]]+`;
 const flag = new RegExp(`((?<![\\w-])--?[\\w.-]*${ending}(?:=|\\s+))(?:${value})`, 'gi');
 /** Of YAML, JSON, JSON in JSON, and `NAME=VALUE`. */
-const field = new RegExp(`((?<![\\w.-])[\\w.-]*${ending}\\\\*["']?\\s*[:=]\\s*)(?:${value})`, 'gi');
+const field = new RegExp(`((?<![\\w.-])[\\w.-]*${ending}\\\\*["']?[ \\t]*[:=](?:[ \\t]*\\n)?[ \\t]*)(${value})`, 'gi');
 
 /** What is a secret by its form, wherever it is. */
 const forms: readonly RegExp[] = [
@@ -31,6 +31,10 @@ const userOfUrl = /((?<![a-z0-9+.-])[a-z][a-z0-9+.-]*:\/\/)[^\s/@:"']*:[^\s/@"']
 /** Long enough to hold one of the others. */
 const base64 = /[A-Za-z0-9+/_-]{24,}={0,2}/g;
 
+/** As in `refused the token: expired`. */
+const isProse = (name: string, value: string, before: string): boolean =>
+  /^[a-z]+[.:)]?$/.test(value) && /\w: $/.test(name) && /^[a-z] $/i.test(before);
+
 /** Takes out of a text what looks like a token, a password or a private key, also where it is packed in base64. */
 export function redactText(text: string): string {
   const plain = forms
@@ -38,7 +42,9 @@ export function redactText(text: string): string {
     .replace(authorization, `$1 ${removed}`)
     .replace(userOfUrl, '$1')
     .replace(flag, `$1${removed}`)
-    .replace(field, `$1${removed}`);
+    .replace(field, (whole, name: string, value: string, at: number, all: string) =>
+      isProse(name, value, all.slice(Math.max(0, at - 2), at)) ? whole : `${name}${removed}`,
+    );
   return plain.replace(base64, (packed) => {
     const unpacked = Buffer.from(packed, 'base64').toString('utf8');
     // What is no text inside was packed by nobody.

@@ -32,6 +32,7 @@ describe('out of a text is taken', () => {
     'a bearer token': `Authorization: Bearer ${canary}.x`,
     'basic authentication': `header "Basic ${packed(`user:${canary}`)}"`,
     'a password in a URL': `GET https://user:${canary}@registry.example/v2`,
+    'a value on the next line': `a: b\npassword:\n  ${canary}\nc: d`,
     'a block of YAML': `a: b\npassword: |\n  ${canary}\n  ${canary}\nc: d`,
     'credentials of a registry': JSON.stringify({ auths: { 'quay.io': { auth: packed(`user:${canary}`) } } }),
     'a header of a dump': `Cookie: session=${canary}; X-Auth: ${canary}`,
@@ -49,6 +50,9 @@ describe('out of a text is taken', () => {
 
 test('what helps stays', () => {
   for (const text of [
+    'failed to refresh token: unauthorized',
+    'E1121 the ITS refused the bootstrap token: expired.',
+    'rejected token\nI1121 next line: well',
     'secret="open-cluster-management-agent/hub-kubeconfig-secret" not found',
     'Failed to pull image "quay.io/open-cluster-management/registration@sha256:4f53cda18c2baa0c0354bb5f9a3ecbe5ed12ab4d8e11ba873c2f11161202b945"',
     'x509: certificate signed by unknown authority (possibly because of "crypto/rsa: verification error")',
@@ -59,6 +63,14 @@ test('what helps stays', () => {
     packed('-----BEGIN CERTIFICATE REQUEST-----\nMIIBAA==\n-----END CERTIFICATE REQUEST-----\n'),
   ])
     assert.equal(redactText(text), text);
+});
+
+test('a plain word is a value in YAML, and a word in a sentence', () => {
+  assert.equal(
+    redactText('user:\n  token: hunter\n- password: hunter'),
+    'user:\n  token: <removed>\n- password: <removed>',
+  );
+  assert.equal(redactText('it refused the token: expired'), 'it refused the token: expired');
 });
 
 test('of objects the same, and contents of Secrets and ConfigMaps wherever they are', () => {
