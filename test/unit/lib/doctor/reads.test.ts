@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { examine } from '../../../../src/lib/doctor/doctor.ts';
+import type { SelectedContext } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
+import type { KubeObject } from '../../../../src/lib/kube/objects.ts';
+import { fakeKube, joinedCluster, run } from '../../support/builders.ts';
+
+const pending = (name: string): KubeObject =>
+  ({ ...joinedCluster(), metadata: { name }, spec: {}, status: {} }) as never;
+
+test('of the WECs of a hub everything is read once, and its webhook is tried once', async () => {
+  const asked: string[] = [];
+  const kube = fakeKube({
+    async list({ kind }, { namespace } = {}) {
+      if (namespace === undefined) asked.push(`list ${kind}`);
+      return (kind === 'ManagedCluster' ? ['c1', 'c2', 'c3', 'c4'].map(pending) : []) as never;
+    },
+    async get({ kind }, name) {
+      if (kind === 'ManagedCluster' || kind === 'Lease') asked.push(`get ${kind}`);
+      const status = { conditions: [{ type: 'Established', status: 'True' }] };
+      return (kind === 'CustomResourceDefinition' ? { metadata: { name }, status } : undefined) as never;
+    },
+    read: async () => ({ resources: [{ name: 'managedclusters' }] }) as never,
+    async tryCreate() {
+      asked.push('try');
+    },
+    mayI: async () => true,
+    review: async () => ({ status: { allowed: true } }) as never,
+  });
+  const context = { name: 'its1', server: kube.cluster.server, cluster: {}, user: {} } as SelectedContext;
+  const all = await examine({ spaces: undefined, its: { kube, context }, isItsAssumed: false, wecs: [] }, run());
+  assert.deepEqual(
+    all.map(({ subject }) => subject.name),
+    ['its1', 'c1', 'c2', 'c3', 'c4'],
+  );
+  assert.deepEqual(asked.sort(), ['list CertificateSigningRequest', 'list Lease', 'list ManagedCluster', 'try']);
+});
