@@ -1,4 +1,4 @@
-import { type CheckInfo, type Finding, fail } from '../engine/checks.ts';
+import { type CheckInfo, type Finding, fail, isDependent } from '../engine/checks.ts';
 import type { StellarError } from '../engine/errors.ts';
 import type { Examined, Subject } from './subject.ts';
 
@@ -27,7 +27,9 @@ export const failedBy = ({ id, title }: CheckInfo, problem: StellarError): Findi
 export function withBlindness(examined: Examined): Examined {
   const { subject, findings } = examined;
   const first = findings[0];
-  if (first?.status !== 'skipped' || !findings.every(({ status }) => status === 'skipped')) return examined;
+  // What follows from a failure elsewhere was looked at.
+  if (first?.status !== 'skipped' || !findings.every((each) => each.status === 'skipped' && !isDependent(each)))
+    return examined;
   const { message, next } = first.problem;
   const unseen = fail('unseen', `Nothing of ${subject.name} could be seen: ${message}.`, ...next);
   return { ...examined, findings: [{ ...visible(subject.kind), ...unseen }, ...findings] };

@@ -48,7 +48,8 @@ export async function checkSpace(
       return { ...finding, problem: { ...problem, details: log, next: problem.next.length > 0 ? problem.next : next } };
     }),
   );
-  const ofIts = role === 'wds' ? await makeChecks(itsOfWdsChecks, { name, all, hosting }) : [];
+  const ofIts =
+    role === 'wds' ? await makeChecks(itsOfWdsChecks, { name, all, hosting, deployments: space.deployments }) : [];
   const ofHooks = await makeChecks(versionChecks(role), { space, hosting }, withTrouble);
   const known = [
     ...ofIts,

@@ -1,9 +1,11 @@
-import { type Check, fail, type Outcome, pass } from '../engine/checks.ts';
+import { type Check, fail, type Outcome, pass, warn } from '../engine/checks.ts';
 import { command } from '../engine/command-line.ts';
 import { outline } from '../engine/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { byField } from '../kube/evidence.ts';
-import { hookNames } from './names.ts';
+import type { Deployment } from '../kube/objects.ts';
+import { isDeploymentReady } from '../kube/pods.ts';
+import { hookNames, managerDeployment } from './names.ts';
 import type { ControlPlane } from './objects.ts';
 import { itsNameOf, itsOfWds, roleOf } from './spaces.ts';
 
@@ -11,6 +13,8 @@ import { itsNameOf, itsOfWds, roleOf } from './spaces.ts';
 interface WdsAmong {
   name: string;
   all: readonly ControlPlane[];
+  /** Those of its namespace. */
+  deployments: readonly Deployment[];
   hosting: Kube;
 }
 
@@ -26,7 +30,7 @@ export const needsOfIts: Readonly<Record<string, readonly string[]>> = Object.fr
   ),
 );
 
-function judgeIts({ name, all, hosting }: WdsAmong): Outcome {
+function judgeIts({ name, all, deployments, hosting }: WdsAmong): Outcome {
   if (itsOfWds(name, all) !== undefined) return pass();
   const { context } = hosting.cluster;
   const itses = all.filter((each) => roleOf(each) === 'its');
@@ -39,7 +43,16 @@ function judgeIts({ name, all, hosting }: WdsAmong): Outcome {
         : `${name} names no ITS, and there are several: ${present}`
       : `${name} names the ITS ${named}, which is not there`;
   const repair = command`stellarctl wds repair ${name} --hosting-context ${context}`;
-  const found = fail('its-unclear', `${why}.`, outline(`${repair} --its-name ITS`, 'Bind it to one of them'));
+  // Whoever has started while it was clear goes on until the next start.
+  const manager = deployments.find(({ metadata }) => metadata.name === managerDeployment);
+  const [otherwise, until] = isDeploymentReady(manager)
+    ? [warn, '; its controllers run by what was so when they started']
+    : [fail, ''];
+  const found = otherwise(
+    'its-unclear',
+    `${why}${until}.`,
+    outline(`${repair} --its-name ITS`, 'Bind it to one of them'),
+  );
   const evidence = itses.map((each) => byField('ControlPlane', each, 'cptype', context, { status: 'its' }));
   return 'problem' in found ? { ...found, problem: { ...found.problem, evidence } } : found;
 }

@@ -64,7 +64,7 @@ async function heal(cli: Cli, { heals = [], ends }: Pick<Trial, 'heals' | 'ends'
   const typed: string[] = [];
   for (let step = 0; step < stepsAtMost; step += 1) {
     const [first] = (await doctor(cli, line)).filter(isWrong);
-    if (first === undefined) break;
+    if (first === undefined) return typed;
     const text = typedOf(first);
     const [program = '', ...words] = text.split(' ');
     typed.push(text);
@@ -73,15 +73,19 @@ async function heal(cli: Cli, { heals = [], ends }: Pick<Trial, 'heals' | 'ends'
     else if (program === 'kubectl') await execa(text, { shell: true, env: cli.environment() });
     else throw new Error(`"${text}" is no command`);
     if (ends) return typed;
-    // What is not well yet has to be something else than before.
+    const began = Date.now();
+    // A decision is the next step at once; everything else is given time to become well.
     await until(
       async () => {
         const [next] = (await doctor(cli, line)).filter(isWrong);
-        return next === undefined || (next.code !== first.code && typedOf(next) !== '' && next.id !== 'wec-registered');
+        const isStep = next?.code !== first.code && next?.id === 'wec-decision';
+        return next === undefined || isStep || Date.now() - began > 30_000;
       },
       `what doctor finds after ${typed.join(', ')}`,
     );
   }
+  const left = wrongIn(await doctor(cli, line));
+  if (left.length > 0) throw new Error(`${left.join('; ')} after ${typed.join('; ')}`);
   return typed;
 }
 

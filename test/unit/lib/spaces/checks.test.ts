@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { makeChecks } from '../../../../src/lib/engine/checks.ts';
 import { hintOf } from '../../../../src/lib/engine/next-step.ts';
+import type { Deployment } from '../../../../src/lib/kube/objects.ts';
 import { itsOfWdsChecks } from '../../../../src/lib/spaces/its-of-wds-check.ts';
 import type { ControlPlane } from '../../../../src/lib/spaces/objects.ts';
 import { fakeKube } from '../../support/builders.ts';
@@ -11,9 +12,15 @@ const controlPlane = (name: string, role: 'its' | 'wds', ITSName?: string): Cont
   spec: ITSName === undefined ? {} : { globalVars: { ITSName } },
 });
 
+const running = { metadata: { name: 'kubestellar-controller-manager' }, status: { readyReplicas: 1 } };
+
 async function judged(...all: ControlPlane[]) {
+  return judgedWith([], ...all);
+}
+
+async function judgedWith(deployments: Deployment[], ...all: ControlPlane[]) {
   const hosting = fakeKube({ cluster: { context: 'kind', server: 'https://kind' } });
-  const [found] = await makeChecks(itsOfWdsChecks, { name: 'wds1', all, hosting });
+  const [found] = await makeChecks(itsOfWdsChecks, { name: 'wds1', all, hosting, deployments });
   assert.ok(found);
   return found;
 }
@@ -21,6 +28,7 @@ async function judged(...all: ControlPlane[]) {
 test('a WDS that names no ITS is bound to the only one, and to none of several', async () => {
   const [its1, its2, wds1] = [controlPlane('its1', 'its'), controlPlane('its2', 'its'), controlPlane('wds1', 'wds')];
   assert.equal((await judged(its1, wds1)).status, 'pass');
+  assert.equal((await judgedWith([running], its1, its2, wds1)).status, 'warn');
   assert.equal((await judged(its1, its2, controlPlane('wds1', 'wds', 'its2'))).status, 'pass');
   const found = await judged(its1, its2, wds1);
   assert.ok(found.status === 'fail');
