@@ -100,7 +100,16 @@ function countOf(members: readonly Examined[]): string {
       : `${passed} of ${only.findings.length} checks passed`;
   }
   const well = members.filter(({ findings }) => worst(findings) === 'pass').length;
-  return well === members.length ? `${well}, all well` : `${well} of ${members.length} are well`;
+  return `${well === members.length ? `${well}, all well` : `${well} of ${members.length} are well`}${sightOf(members)}`;
+}
+
+/** Whoever gives no context of a WEC is told that its own cluster was not looked at. */
+function sightOf(members: readonly Examined[]): string {
+  const hasHidden = ({ findings }: Examined) =>
+    findings.some((each) => each.status === 'skipped' && !isDependent(each));
+  const hidden = members.filter(hasHidden).length;
+  if (hidden === 0) return '';
+  return hidden === members.length ? ', by what the ITS shows' : `, ${hidden} of them by what the ITS shows`;
 }
 
 const namedAtMost = 5;
