@@ -7,7 +7,7 @@ import { type Kubeconfig, selectContext } from '../kube/kubeconfig/kubeconfig.ts
 import { contextFor, reachSpace } from './access.ts';
 import { controlPlaneOf } from './kubeconfig-extension.ts';
 import type { ControlPlane } from './objects.ts';
-import { itsOfWds, listControlPlanes, roleOf, typeOf } from './spaces.ts';
+import { apiGroupsOf, itsOfWds, listControlPlanes, roleOf, typeOf } from './spaces.ts';
 import type { SpaceTools } from './tools.ts';
 
 /** A WDS that a command works with. */
@@ -21,6 +21,8 @@ export interface OpenWds {
   context: string;
   /** Undefined where no hosting cluster shows it. */
   type: string | undefined;
+  /** The API groups whose objects it sends; none means all, or that no hosting cluster shows them. */
+  apiGroups: readonly string[];
   /** The ITS that it sends workloads through. */
   its: Access<{ name: string; kube: Kube }>;
 }
@@ -58,12 +60,13 @@ export async function openWds({ given, its, hosting, kubeconfig, connect }: WdsS
       kube: connect(access.value),
       context: contextFor(controlPlane, hosting.value) ?? controlPlane.metadata.name,
       type: typeOf(controlPlane),
+      apiGroups: apiGroupsOf(controlPlane),
       its: await itsFor(controlPlane, ifSeen(all) ?? [], hosting.value, its),
     };
   }
   if (context === undefined) throw noWds(given, wdses, all);
   return {
-    ...{ name: name ?? context, isGiven: true, context, type: undefined },
+    ...{ name: name ?? context, isGiven: true, context, type: undefined, apiGroups: [] },
     kube: connect(selectContext(kubeconfig, context)),
     its: its === undefined ? hidden('which ITS it sends through is not known: name it by --its') : await opened(its),
   };

@@ -60,3 +60,9 @@ export function itsNameOf(wds: ControlPlane | undefined): string | undefined {
   ];
   return names.find((name) => name !== undefined && name !== '');
 }
+
+/** The API groups whose objects a WDS sends; none means all. Definitions of kinds are watched in any case (kubestellar pkg/util). */
+export function apiGroupsOf({ spec }: ControlPlane): string[] {
+  const all = (spec?.postCreateHooks ?? []).map(({ vars }) => vars?.APIGroups);
+  return (all.find((groups) => groups !== undefined) ?? '').split(',').filter((group) => group !== '');
+}

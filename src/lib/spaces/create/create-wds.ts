@@ -9,7 +9,7 @@ import { requirePermissions } from '../../kube/permissions.ts';
 import { hookNames, managerName, type WdsType } from '../names.ts';
 import type { ControlPlane } from '../objects.ts';
 import type { SpaceResult } from '../space-result.ts';
-import { itsOfWds, listControlPlanes } from '../spaces.ts';
+import { apiGroupsOf, itsOfWds, listControlPlanes } from '../spaces.ts';
 import { askToLook } from '../stages/follow-space.ts';
 import type { SpaceTools } from '../tools.ts';
 import { checkSpaceName, findOrClear } from './find-existing.ts';
@@ -85,14 +85,13 @@ async function refuseOtherIts(name: string, asked: string, hosting: Kube): Promi
   });
 }
 
-function refuseOtherGroups({ metadata, spec }: ControlPlane, asked: readonly string[]): void {
+function refuseOtherGroups(wds: ControlPlane, asked: readonly string[]): void {
   if (asked.length === 0) return;
-  const all = (spec?.postCreateHooks ?? []).map(({ vars }) => vars?.APIGroups);
-  const present = all.find((groups) => groups !== undefined) ?? '';
+  const present = apiGroupsOf(wds).join(',');
   if (present === asked.join(',')) return;
   throw new StellarError(
     'name-taken',
-    `${metadata.name} exists already, and watches ${present === '' ? 'all API groups' : present}, not ${asked.join(',')}.`,
+    `${wds.metadata.name} exists already, and watches ${present === '' ? 'all API groups' : present}, not ${asked.join(',')}.`,
     { next: [inWords('Choose another name, or delete it first')] },
   );
 }

@@ -37,7 +37,7 @@ export interface PolicyResult extends NamedResult, Pick<Explanation, 'wds' | 'we
 
 /** The policy that is asked for, by the kinds of its WDS. @throws StellarError `usage` */
 export const readSpec = async (request: PolicyRequest, wds: OpenWds): Promise<PolicySpec> =>
-  specOf(request, sendableKinds(await discoverKinds(wds.kube)));
+  specOf(request, sendableKinds(await discoverKinds(wds.kube), wds.apiGroups));
 
 /** @throws StellarError `usage` for a selector or kind that cannot be understood, and where nothing says which objects */
 export function specOf(request: PolicyRequest, kinds: readonly DiscoveredKind[]): PolicySpec {

@@ -19,7 +19,7 @@ export interface WorkStatus extends KubeObject {
 
 /** What was read of everything that a WDS sends, at one time. */
 export interface DeliveryEvidence {
-  wds: Pick<OpenWds, 'name' | 'context'>;
+  wds: Pick<OpenWds, 'name' | 'context' | 'apiGroups'>;
   /** The context of the ITS; undefined where it is not seen. */
   its: string | undefined;
   policies: readonly BindingPolicy[];

@@ -43,7 +43,7 @@ export async function getPolicyView(name: string, wds: OpenWds): Promise<PolicyV
   const binding = evidence.bindings.get(name);
   if (policy === undefined && binding === undefined) throw noSuchPolicy(name, wds);
   const clauses = policy?.spec?.downsync ?? [];
-  const contents = await readContents(wds.kube, clauses, sendableKinds(kinds));
+  const contents = await readContents(wds.kube, clauses, sendableKinds(kinds, wds.apiGroups));
   const selected = selectObjects(clauses, contents.objects, contents.namespaces).map(({ object }) => object);
   const refs = [...selected.map(refOf), ...(await boundBeside(selected, binding, kinds, wds))];
   const own = policy === undefined ? [] : [policy];

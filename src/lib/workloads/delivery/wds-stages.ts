@@ -1,5 +1,5 @@
 import { command } from '../../engine/command-line.ts';
-import { inWords, type NextStep, run } from '../../engine/next-step.ts';
+import { inWords, type NextStep, outline, run } from '../../engine/next-step.ts';
 import { failed, failedForGood, met, type Stage, unseen, type Verdict, waiting } from '../../engine/stages.ts';
 import { createdAt, type KubeObject } from '../../kube/objects.ts';
 import { labelWords } from '../explain/selection-warnings.ts';
@@ -36,6 +36,12 @@ function exists(way: Way): Verdict {
 function selected(way: Way): Verdict {
   const { of, evidence } = way;
   if (of.object === undefined) return unseen('there is no object');
+  const { apiGroups, name: wds } = evidence.wds;
+  if (apiGroups.length > 0 && !apiGroups.includes(of.group) && of.group !== 'apiextensions.k8s.io')
+    return failedForGood(`${wds} was created to send objects of API groups ${apiGroups.join(', ')} only`, {
+      code: 'group-not-watched',
+      next: [run(command`stellarctl wds get ${wds}`, 'See the WDS')],
+    });
   if (way.policyName !== undefined) return met;
   const why = of.notSelected;
   const next = why === undefined ? [] : nextOf(why, way);
@@ -56,16 +62,24 @@ function wordsOf(why: NotSelected, { of, evidence }: Way): string {
 function nextOf(why: NotSelected, { of, evidence }: Way): NextStep[] {
   const { context } = evidence.wds;
   if (why.why === 'never-sent') return [];
-  if (why.why === 'no-clause') return [inWords('Create a policy that selects it: stellarctl policy create')];
+  if (why.why === 'no-clause')
+    return [
+      outline(
+        command`stellarctl policy create NAME --clusters SELECTOR --select ${kindOf(of)} --wds ${evidence.wds.name}`,
+        'Select it',
+      ),
+    ];
   const { policy, fails } = why.nearest;
   const [only] = fails;
   const words = fails.length === 1 && only?.part === 'objectSelectors' ? labelWords(only.wanted as []) : undefined;
   const at = of.namespace === undefined ? [] : ['-n', of.namespace];
-  const kind = of.group === '' ? of.resource : `${of.resource}.${of.group}`;
+  const kind = kindOf(of);
   return words === undefined
     ? [run(command`kubectl --context ${context} edit bindingpolicy ${policy}`, 'Let the policy select it')]
     : [run(command`kubectl --context ${context} ${at} label ${kind} ${of.name} ${words}`, 'Let the policy select it')];
 }
+
+const kindOf = ({ group, resource }: Way['of']): string => (group === '' ? resource : `${resource}.${group}`);
 
 function policyFine(way: Way): Verdict {
   const { policyName, policy, binding, evidence } = way;

@@ -30,7 +30,7 @@ export interface PolicySubject {
 /** Evaluates a policy against what its WDS and its ITS have now. */
 export async function evaluate(name: string, spec: PolicySpec, wds: OpenWds): Promise<PolicySubject> {
   const clauses = spec.downsync ?? [];
-  const kinds = sendableKinds(await discoverKinds(wds.kube));
+  const kinds = sendableKinds(await discoverKinds(wds.kube), wds.apiGroups);
   const [contents, inventory, policies] = await Promise.all([
     readContents(wds.kube, clauses, kinds),
     readInventory(wds.its),

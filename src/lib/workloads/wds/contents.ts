@@ -20,9 +20,13 @@ export interface WdsContents {
   unread: { what: string; why: string }[];
 }
 
-/** The kinds of a WDS that can be sent to WECs. */
-export const sendableKinds = (kinds: readonly DiscoveredKind[]): DiscoveredKind[] =>
-  kinds.filter((kind) => !isNeverSent(candidateKind(kind)));
+/** The kinds of a WDS that can be sent to WECs. @param apiGroups those that its controllers watch; none means all */
+export const sendableKinds = (kinds: readonly DiscoveredKind[], apiGroups: readonly string[]): DiscoveredKind[] =>
+  kinds.filter((kind) => {
+    const { group } = candidateKind(kind);
+    const isWatched = apiGroups.length === 0 || apiGroups.includes(group) || group === 'apiextensions.k8s.io';
+    return isWatched && !isNeverSent(candidateKind(kind));
+  });
 
 /** Lists the metadata of every kind that one of the clauses may select, a list a kind, and that of the Namespaces. */
 export async function readContents(

@@ -75,7 +75,7 @@ async function creating(
 ) {
   const cluster = new WorkloadCluster(objects);
   const wds: OpenWds = {
-    ...{ name: 'wds1', isGiven: true, context: 'wds1', type, kube: cluster.kube },
+    ...{ name: 'wds1', isGiven: true, context: 'wds1', type, apiGroups: [], kube: cluster.kube },
     its: seen({ name: 'its1', kube: new WorkloadCluster(its).kube }),
   };
   const asked = request(changes);

@@ -75,7 +75,7 @@ function scene(
     },
   };
   const opened: OpenWds = {
-    ...{ name: 'wds1', isGiven: true, context: 'wds1', type: 'k8s', kube },
+    ...{ name: 'wds1', isGiven: true, context: 'wds1', type: 'k8s', apiGroups: [], kube },
     its: seen({ name: 'its1', kube: its.kube }),
   };
   return { wds: opened, log };

@@ -49,7 +49,7 @@ const wec = (name: string, status: 'True' | 'Unknown' = 'True'): [string, Manage
 
 function evidenceOf(record: Recorded, changes: Partial<DeliveryEvidence> = {}): DeliveryEvidence {
   return {
-    wds: { name: 'wdsh', context: 'wdsh' },
+    wds: { name: 'wdsh', context: 'wdsh', apiGroups: [] },
     its: 'its1',
     policies: record.policies,
     bindings: new Map(record.bindings.map((binding) => [binding.metadata.name, binding])),
@@ -181,6 +181,10 @@ describe('a link that breaks is named:', () => {
   test('its kind is never sent', () => {
     plurals.Event = 'events';
     assert.deepEqual(broken(none, { kind: 'Event', name: 'e' }), ['no policy: no WEC: exists failed never-sent']);
+  });
+  test('its group is none that the WDS sends', () => {
+    const wds = { name: 'wdsh', context: 'wdsh', apiGroups: ['apps'] };
+    assert.deepEqual(broken(none, configMap, { wds }), ['t10: cluster1: exists failed group-not-watched']);
   });
   test('there is no policy', () =>
     assert.deepEqual(

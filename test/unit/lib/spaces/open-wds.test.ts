@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { StellarError } from '../../../../src/lib/engine/errors.ts';
+import { type Access, hiddenBy, seen } from '../../../../src/lib/kube/access.ts';
+import type { Kube } from '../../../../src/lib/kube/client/client.ts';
+import { openWds, type WdsSources } from '../../../../src/lib/spaces/open-wds.ts';
+import type { SpaceTools } from '../../../../src/lib/spaces/tools.ts';
+import { fakeKube } from '../../support/builders.ts';
+import { type controlPlane, its, kubeconfigOf, MemoryCluster, wds } from '../../support/space-builders.ts';
+
+const kubeAt = (server: string): Kube => fakeKube({ cluster: { context: 'c', server } });
+const connect = ({ server }: { server: string }) => kubeAt(server);
+const host = { name: 'hub', server: 'https://hub.example.com:6443', cluster: {}, user: {} };
+const place = (name: string, of?: string) => ({
+  cluster: name,
+  user: name,
+  ...(of === undefined ? {} : { of, hosting: 'hub' }),
+});
+const unreachable: Access<SpaceTools> = hiddenBy(new StellarError('unreachable', 'Cannot reach hub.'));
+
+/** Control planes of type host are the hosting cluster itself, and need no Secret. */
+function sources(
+  spaces: ReturnType<typeof controlPlane>[],
+  {
+    contexts = {},
+    current,
+    ...changes
+  }: Partial<WdsSources> & { contexts?: Parameters<typeof kubeconfigOf>[0]; current?: string } = {},
+): WdsSources {
+  const kubeconfig = kubeconfigOf({ hub: place('hub'), ...contexts }, current);
+  const hosting = new MemoryCluster(spaces).kube;
+  const tools = {
+    hosting,
+    hostingContext: host,
+    hostingSource: 'kubeconfig',
+    kubeconfig,
+    target: {},
+    connect,
+  } as unknown as SpaceTools;
+  return { given: undefined, its: undefined, hosting: seen(tools), kubeconfig, connect, ...changes };
+}
+
+const opened = async (from: WdsSources) => {
+  const { name, isGiven, type, context, kube, its: through } = await openWds(from);
+  return {
+    name,
+    isGiven,
+    type,
+    context,
+    server: kube.cluster.server,
+    its: through.state === 'seen' ? through.value.name : through.why,
+  };
+};
+const server = 'https://hub.example.com:6443';
+
+describe('the WDS that is meant', () => {
+  const two = [its('its1'), wds('wds1', 'its1'), wds('wds2', 'its1')];
+
+  test('is the one that is given, with the ITS that it names', async () =>
+    assert.deepEqual(await opened(sources(two, { given: 'wds2' })), {
+      ...{ name: 'wds2', isGiven: true, type: 'host', context: 'hub', server, its: 'hub' },
+    }));
+  test('is given by a context that is noted to be of it', async () => {
+    const contexts = { mine: place('mine', 'wds2') };
+    assert.equal((await opened(sources(two, { given: 'mine', contexts }))).name, 'wds2');
+  });
+  test('is that of the current context', async () => {
+    const contexts = { mine: place('mine', 'wds2') };
+    const { name, isGiven } = await opened(sources(two, { contexts, current: 'mine' }));
+    assert.deepEqual([name, isGiven], ['wds2', false]);
+  });
+  test('is the only one', async () => {
+    const { name, isGiven } = await opened(sources([its('its1'), wds('wds1')]));
+    assert.deepEqual([name, isGiven], ['wds1', false]);
+  });
+  test('is none of several that nothing names', () =>
+    assert.rejects(openWds(sources(two)), { code: 'usage', message: 'There are several WDSes, and none was given.' }));
+  test('is none where its name is that of nothing', () =>
+    assert.rejects(openWds(sources(two, { given: 'wds3' })), { code: 'not-found' }));
+
+  const contexts = { wds9: place('wds9') };
+  test('is a context where no hosting cluster shows it, with the ITS that is given', async () => {
+    const given = { given: 'wds9', contexts, hosting: unreachable };
+    const without = await opened(sources([], given));
+    assert.deepEqual(
+      [without.name, without.type, without.server],
+      ['wds9', undefined, 'https://wds9.example.com:6443'],
+    );
+    assert.match(without.its, /name it by --its/);
+    const itsGiven = async () => ({ name: 'its9', kube: kubeAt('https://its9') });
+    assert.equal((await opened(sources([], { ...given, its: itsGiven }))).its, 'its9');
+  });
+  test('is said not to be seen where the hosting cluster is not', async () => {
+    const failure = await openWds(sources([], { given: 'x', hosting: unreachable })).catch(
+      (error: StellarError) => error,
+    );
+    assert.ok(failure instanceof StellarError);
+    assert.deepEqual(failure.details, ['The hosting cluster does not show any: Cannot reach hub']);
+  });
+});
