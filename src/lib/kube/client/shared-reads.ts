@@ -56,7 +56,8 @@ export function shareReads(kube: Kube, names: number, run: Pick<Run, 'deadline' 
       const kind = `list ${pathOf(resource)} ${part?.rest ?? selection.labelSelector ?? ''} ${part?.by ?? ''}`;
       return ask<T[] | undefined>(kind, question, resource, part);
     },
-    read: <T>(path: string) => ask<T | undefined>(path, { id: path, alone: () => kube.read<T>(path) }),
+    read: <T>(path: string, accept?: string) =>
+      ask<T | undefined>(`${path} ${accept ?? ''}`, { id: path, alone: () => kube.read<T>(path, accept) }),
     review: (body) => paced(() => kube.review(body)),
     mayI: askOnce((permission) => paced(() => kube.mayI(permission))),
     fork(changes) {
