@@ -7,9 +7,8 @@ import {
   statusCollectors,
 } from '../kube/resources.ts';
 import { until } from '../kube/until.ts';
-import { runBindingController } from '../kubestellar/binding-controller.ts';
+import { runControllers } from '../kubestellar/controller-manager.ts';
 import { wdsCrds } from '../kubestellar/crds.ts';
-import { runStatusController } from '../kubestellar/status-controller.ts';
 import { runTransportController } from '../kubestellar/transport-controller.ts';
 import type { Plane } from '../plane/plane.ts';
 
@@ -32,8 +31,7 @@ export async function runWds(wds: Plane, its: Plane): Promise<RunningWds> {
   const [binding, transport] = [new AbortController(), new AbortController()];
   const parts = { wds: wds.admin, its: its.admin, log: () => {} };
   const living = (life: AbortController) => AbortSignal.any([life.signal, wds.gone, its.gone]);
-  void runBindingController({ ...parts, allowedGroups: undefined, signal: living(binding) });
-  void runStatusController({ ...parts, signal: living(binding) });
+  void runControllers({ ...parts, wdsName: wds.name, allowedGroups: undefined, signal: living(binding) });
   void runTransportController({ ...parts, wdsName: wds.name, signal: living(transport) });
   return {
     stopTransport: () => transport.abort(),

@@ -2,6 +2,7 @@ import { isTrue } from '../kube/conditions.ts';
 import type { AnyObject, ManifestWork } from '../kube/objects.ts';
 import { manifestWorks, resourceOf } from '../kube/resources.ts';
 import { until } from '../kube/until.ts';
+import { workStatusCrd } from '../kubestellar/crds.ts';
 import { type AddonOptions, StatusAddon } from '../kubestellar/status-addon.ts';
 import { addOnObject, everywhere } from '../kubestellar/status-addon-chart.ts';
 import { Transport, type Workload } from '../kubestellar/transport.ts';
@@ -31,7 +32,7 @@ export function installAddon(hub: Plane, options: AddonOptions = {}): { stop(): 
  * where it is deleted as long as the decision stands.
  */
 export async function installAddonByPlacement(hub: Plane): Promise<{ stop(): void }> {
-  for (const object of [...everywhere(operatorNamespace), addOnObject(operatorNamespace)])
+  for (const object of [workStatusCrd, ...everywhere(operatorNamespace), addOnObject(operatorNamespace)])
     await hub.admin.ensure(resourceOf(object), object);
   return installAddon(hub, { clusters: false });
 }

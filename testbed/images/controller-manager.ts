@@ -2,10 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Api } from '../kube/api.ts';
 import { readCurrentContext } from '../kube/kubeconfig.ts';
 import { customResourceDefinitions } from '../kube/resources.ts';
-import { runBindingController } from '../kubestellar/binding-controller.ts';
 import { findControlPlane, kubeconfigOfControlPlane } from '../kubestellar/control-planes.ts';
+import { runControllers } from '../kubestellar/controller-manager.ts';
 import { wdsCrds, workStatusCrd } from '../kubestellar/crds.ts';
-import { runStatusController } from '../kubestellar/status-controller.ts';
 import { Exit, type PodContext } from '../pod-runner/program.ts';
 import { withLastWords } from './last-words.ts';
 
@@ -34,10 +33,10 @@ export async function controllerManager(context: PodContext): Promise<void> {
     const groups = flag('--api-groups')
       .split(',')
       .map((group) => group.trim());
-    void runStatusController({ wds: wds.api, signal, log });
-    await runBindingController({
+    await runControllers({
       wds: wds.api,
       its: its.api,
+      wdsName: wds.name,
       allowedGroups: flag('--api-groups') === '' ? undefined : new Set([...groups, 'apiextensions.k8s.io']),
       signal,
       log,

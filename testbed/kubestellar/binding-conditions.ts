@@ -2,10 +2,11 @@ import type { Api } from '../kube/api.ts';
 import { withCondition } from '../kube/conditions.ts';
 import { isConflict, isNotFound } from '../kube/errors.ts';
 import { Informer } from '../kube/informer.ts';
-import type { Condition, KubeObject } from '../kube/objects.ts';
-import { bindings, statusCollectors } from '../kube/resources.ts';
+import type { Condition } from '../kube/objects.ts';
+import { bindings } from '../kube/resources.ts';
 import { WorkQueue } from '../kube/work-queue.ts';
 import { type Binding, objectsOf } from './bindings.ts';
+import type { StatusCollectors } from './status-collectors.ts';
 
 /**
  * From a change of a Binding's spec to its condition. The transport controller, which takes conditions away, was seen to
@@ -15,15 +16,19 @@ const reactions = { plain: 0, withStatus: 2_000 };
 
 const pauses = { first: 200, last: 1_000 };
 
-/** Plays the part of KubeStellar's status controller that says on Bindings whether their StatusCollectors are there. */
+/**
+ * Plays the part of KubeStellar's status controller that says on Bindings whether their StatusCollectors are there, and
+ * good.
+ */
 export class BindingConditions {
   readonly #wds: Api;
   readonly #bindings: Informer<Binding>;
-  readonly #collectors: Informer<KubeObject>;
+  readonly #collectors: StatusCollectors;
   readonly #queue: WorkQueue;
 
-  constructor(wds: Api, log: (line: string) => void, signal: AbortSignal) {
+  constructor(wds: Api, collectors: StatusCollectors, log: (line: string) => void, signal: AbortSignal) {
     this.#wds = wds;
+    this.#collectors = collectors;
     this.#queue = new WorkQueue(
       (name) => this.#sync(name),
       signal,
@@ -35,11 +40,10 @@ export class BindingConditions {
       this.#queue.addAfter(binding.metadata.name, reaction);
     };
     this.#bindings = new Informer<Binding>(wds, bindings, { onChange, pauses }, signal);
-    const wake = ({ metadata: { name } }: KubeObject) => {
+    collectors.onChange((name) => {
       for (const binding of this.#bindings.items.values())
         if (collectorsOf(binding).includes(name)) this.#queue.addAfter(binding.metadata.name, reactions.withStatus);
-    };
-    this.#collectors = new Informer(wds, statusCollectors, { onChange: wake, pauses }, signal);
+    });
   }
 
   async #sync(name: string): Promise<void> {
@@ -47,7 +51,7 @@ export class BindingConditions {
     const binding = this.#bindings.items.get(name);
     if (!binding || binding.metadata.deletionTimestamp) return;
     const { status = {}, metadata } = binding;
-    const missing = collectorsOf(binding).filter((collector) => !this.#collectors.items.has(collector));
+    const missing = collectorsOf(binding).filter((collector) => !this.#collectors.find(collector));
     const conditions = withCondition(status.conditions ?? [], availability(missing));
     if (conditions === status.conditions) return;
     const { resourceVersion } = metadata;

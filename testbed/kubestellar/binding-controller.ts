@@ -12,7 +12,7 @@ import type { Binding, BindingPolicy, BoundObject } from './bindings.ts';
 import { modulationOf } from './matching.ts';
 import { finalizers } from './names.ts';
 import { singletonErrors } from './singleton-requests.ts';
-import { WorkloadObjects } from './workload-objects.ts';
+import type { WorkloadObjects } from './workload-objects.ts';
 
 /**
  * From a change to what is done about it; the real one waits 2 s before it writes a Binding. Of clusters the transport
@@ -25,8 +25,7 @@ const pauses = { first: 200, last: 1_000 };
 export interface BindingControllerParts {
   wds: Api;
   its: Api;
-  /** The API groups of workloads, all without any. */
-  allowedGroups: ReadonlySet<string> | undefined;
+  workload: WorkloadObjects;
   signal: AbortSignal;
   log: (line: string) => void;
 }
@@ -49,7 +48,7 @@ class BindingController {
   readonly #workload: WorkloadObjects;
   readonly #queue: WorkQueue;
 
-  constructor({ wds, its, allowedGroups, signal, log }: BindingControllerParts) {
+  constructor({ wds, its, workload, signal, log }: BindingControllerParts) {
     this.#wds = wds;
     this.#queue = new WorkQueue(
       (policy) => this.#sync(policy),
@@ -64,7 +63,8 @@ class BindingController {
     this.#bindings = new Informer<Binding>(wds, bindings, { onChange: wake, pauses }, signal);
     const wakeAll = wakeAllAfter(reactions.clusters);
     this.#clusters = new Informer<ManagedCluster>(its, managedClusters, { onChange: wakeAll, pauses }, signal);
-    this.#workload = new WorkloadObjects(wds, allowedGroups, wakeAllAfter(reactions.others), signal);
+    this.#workload = workload;
+    workload.onChange(wakeAllAfter(reactions.others));
   }
 
   async #sync(name: string): Promise<void> {

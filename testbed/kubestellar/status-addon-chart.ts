@@ -138,12 +138,18 @@ const rules: Rule[] = [
   rule('work.open-cluster-management.io', 'manifestworks', all),
 ];
 
-/** What the add-on deploys to a managed cluster. The real agent also mounts the kubeconfig that its registration brings. */
-export function agentManifests(image = 'ghcr.io/kubestellar/ocm-status-addon:0.2.0-rc17'): AnyObject[] {
+/** What the add-on deploys to a managed cluster: its agent, which waits for the kubeconfig that its registration brings. */
+export function agentManifests(
+  cluster: string,
+  image = 'ghcr.io/kubestellar/ocm-status-addon:0.2.0-rc17',
+): AnyObject[] {
   const labels = { app: 'status-agent' };
   const namespace = addonNamespace;
+  const account = 'status-agent-sa';
+  const place = [`--cluster-name=${cluster}`, `--addon-namespace=${namespace}`];
   return [
-    serviceAccountObject('status-agent-sa', { namespace }),
+    serviceAccountObject(account, { namespace }),
+    bindingObject('status-agent', { name: 'cluster-admin' }, [serviceAccountSubject(namespace, account)]),
     {
       apiVersion: 'apps/v1',
       kind: 'Deployment',
@@ -154,8 +160,16 @@ export function agentManifests(image = 'ghcr.io/kubestellar/ocm-status-addon:0.2
         template: {
           metadata: { labels },
           spec: {
-            serviceAccountName: 'status-agent-sa',
-            containers: [{ name: 'status-agent', image, args: ['agent'] }],
+            serviceAccountName: account,
+            volumes: [{ name: 'hub-config', secret: { secretName: `${addonName}-hub-kubeconfig` } }],
+            containers: [
+              {
+                name: 'status-agent',
+                image,
+                args: ['agent', '--hub-kubeconfig=/var/run/hub/kubeconfig', ...place],
+                volumeMounts: [{ name: 'hub-config', mountPath: '/var/run/hub' }],
+              },
+            ],
           },
         },
       },

@@ -6,12 +6,13 @@ import type { AnyObject, Condition, KubeObject, ManagedCluster, ManifestWork } f
 import { managedClusterAddOns, managedClusters, manifestWorks } from '../kube/resources.ts';
 import { WorkQueue } from '../kube/work-queue.ts';
 import { addonNameLabel, addonNamespace, condition } from '../ocm/names.ts';
+import { approveAddonRequests, offerRegistration } from './addon-registration.ts';
 import { addonName as addon, agentManifests } from './status-addon-chart.ts';
 
 /** What an add-on with a pre-delete hook has (addon-framework pkg/agentdeploy); KubeStellar's has no hook. */
 const preDelete = 'addon.open-cluster-management.io/addon-pre-delete';
 
-type Addon = KubeObject & { status?: { conditions?: Condition[] } };
+type Addon = KubeObject & { status?: { conditions?: Condition[]; registrations?: unknown } };
 
 /** What the add-on's health is judged by (ocm-status-addon pkg/controller/manager.go). */
 const probed = { group: 'apps', resource: 'deployments', namespace: addonNamespace, name: 'status-agent' };
@@ -44,7 +45,8 @@ export interface AddonOptions {
 
 /**
  * Plays the manager of KubeStellar's status add-on on a hub (addon-framework, as the status add-on uses it): a
- * ManifestWork that deploys its agent for every ManagedClusterAddOn, which owns it. A deleted add-on takes its work along.
+ * ManifestWork that deploys its agent for every ManagedClusterAddOn, which owns it, and the agent's registration, which
+ * it approves. A deleted add-on takes its work along.
  * It also enables the add-on, where that is not left to the add-on manager, on every accepted cluster that is not being
  * deleted.
  */
@@ -75,6 +77,7 @@ export class StatusAddon {
     this.#clusters = new Informer<ManagedCluster>(hub, managedClusters, options, signal);
     this.#addons = new Informer(hub, managedClusterAddOns, options, signal);
     this.#works = new Informer<ManifestWork>(hub, manifestWorks, { ...options, labelSelector }, signal);
+    approveAddonRequests(hub, signal);
   }
 
   async #sync(cluster: string): Promise<void> {
@@ -84,8 +87,11 @@ export class StatusAddon {
     if (!present) {
       if (this.#isWanted(cluster)) await this.#create(cluster);
     } else if (present.metadata.deletionTimestamp) await this.#release(present, work);
-    else if (!work) await this.#deploy(present);
-    else await this.#report(present, work);
+    else {
+      await offerRegistration(this.#api, cluster, present.status);
+      if (!work) await this.#deploy(present);
+      else await this.#report(present, work);
+    }
   }
 
   #isWanted(name: string): boolean {
@@ -116,7 +122,7 @@ export class StatusAddon {
         ownerReferences: [{ apiVersion, kind, name, uid, controller: true, blockOwnerDeletion: true }],
       },
       spec: {
-        workload: { manifests: agentManifests(this.#agentImage) },
+        workload: { manifests: agentManifests(namespace, this.#agentImage) },
         manifestConfigs: [{ resourceIdentifier: probed, feedbackRules: [{ type: 'WellKnownStatus' }] }],
       },
     });

@@ -46,16 +46,20 @@ export class WorkloadObjects {
   readonly synced: Promise<void>;
   readonly #wds: Api;
   readonly #allowedGroups: ReadonlySet<string> | undefined;
-  readonly #onChange: () => void;
+  readonly #listeners: ((workload?: WorkloadObject) => void)[] = [];
   readonly #signal: AbortSignal;
   readonly #kinds = new Map<string, { resource: Resource; objects: Informer<KubeObject>; life: AbortController }>();
 
-  constructor(wds: Api, allowedGroups: ReadonlySet<string> | undefined, onChange: () => void, signal: AbortSignal) {
+  constructor(wds: Api, allowedGroups: ReadonlySet<string> | undefined, signal: AbortSignal) {
     this.#wds = wds;
     this.#allowedGroups = allowedGroups;
-    this.#onChange = onChange;
     this.#signal = signal;
     this.synced = this.#start();
+  }
+
+  /** A listener is told of each object that comes, changes or goes, and of none in particular where a kind goes. */
+  onChange(listener: (workload?: WorkloadObject) => void): void {
+    this.#listeners.push(listener);
   }
 
   *[Symbol.iterator](): Generator<WorkloadObject> {
@@ -95,7 +99,7 @@ export class WorkloadObjects {
     const isDefinitions = resource.plural === customResourceDefinitions.plural;
     const onChange = (object: KubeObject, change: string) => {
       if (isDefinitions) this.#follow(object as Definition, change === 'deleted');
-      this.#onChange();
+      for (const listener of this.#listeners) listener({ resource, object });
     };
     const signal = AbortSignal.any([this.#signal, life.signal]);
     this.#kinds.set(key, { resource, life, objects: new Informer(this.#wds, resource, { onChange, pauses }, signal) });
@@ -113,7 +117,7 @@ export class WorkloadObjects {
 
   #forget(key: string): void {
     this.#kinds.get(key)?.life.abort();
-    if (this.#kinds.delete(key)) this.#onChange();
+    if (this.#kinds.delete(key)) for (const listener of this.#listeners) listener();
   }
 }
 

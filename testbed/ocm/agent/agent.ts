@@ -10,6 +10,7 @@ import { WorkQueue } from '../../kube/work-queue.ts';
 import type { PodContext } from '../../pod-runner/program.ts';
 import { Fatal } from '../leadership.ts';
 import { bootstrapSecret, clusterLease, condition, hubKubeconfigSecret } from '../names.ts';
+import { registerAddons } from './addon-registration.ts';
 import { bootstrap } from './bootstrap.ts';
 import { keepCertificate } from './certificate-keeping.ts';
 import { reportStatus, setClusterCondition } from './cluster-status.ts';
@@ -162,6 +163,7 @@ async function serveHub(
   signal.addEventListener('abort', () => clearInterval(everyMinute));
   const report = (condition: Condition) => setClusterCondition(hub, name, condition);
   keepCertificate({ context, hub, bootstrapped, identity, options, report }, signal);
+  registerAddons({ context, hub, bootstrapped, identity }, signal);
   await untilKilled(context, () => isValid(readHubFiles(context), bootstrapped, identity), signal);
 }
 

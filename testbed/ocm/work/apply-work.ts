@@ -117,7 +117,9 @@ async function applyManifest(
     const before = await own.find<AnyObject>(resource, keyOf(manifest));
     const owners = before?.metadata.ownerReferences ?? [];
     const others = owners.filter(({ uid }) => uid !== owner.uid);
-    const ownerReferences = isOwned(meta, deleteOption) ? [...others, owner] : others;
+    const isOwner = others.length < owners.length;
+    const all = isOwner ? owners : [...owners, owner];
+    const ownerReferences = isOwned(meta, deleteOption) ? all : others;
     const kept = Object.fromEntries(Object.entries(metadata).filter(([field]) => !foreign.includes(field)));
     const owned = (ownerReferences.length > 0 || owners.length > 0) && { ownerReferences };
     const isLeftAlone = before && isCreateOnly(meta, manifestConfigs);

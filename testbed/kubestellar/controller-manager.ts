@@ -1,0 +1,20 @@
+import type { Api } from '../kube/api.ts';
+import { runBindingController } from './binding-controller.ts';
+import { runStatusController } from './status-controller.ts';
+import { WorkloadObjects } from './workload-objects.ts';
+
+export interface ControllerManagerParts {
+  wds: Api;
+  its: Api;
+  wdsName: string;
+  /** The API groups of workloads, all without any. */
+  allowedGroups: ReadonlySet<string> | undefined;
+  signal: AbortSignal;
+  log: (line: string) => void;
+}
+
+/** The controllers of KubeStellar's controller-manager, which share what they know of the WDS, until the signal. */
+export async function runControllers({ allowedGroups, ...parts }: ControllerManagerParts): Promise<void> {
+  const workload = new WorkloadObjects(parts.wds, allowedGroups, parts.signal);
+  await Promise.all([runBindingController({ ...parts, workload }), runStatusController({ ...parts, workload })]);
+}
