@@ -28,6 +28,7 @@ import {
   namespaces,
   pods,
   type Resource,
+  workStatuses,
 } from './kube/resources.ts';
 import type { Binding, BindingPolicy } from './kubestellar/bindings.ts';
 import { installKubeFlexOnly, installKubeStellar, runHelm } from './kubestellar/install.ts';
@@ -130,6 +131,10 @@ describe('a BindingPolicy', () => {
     assert.deepEqual((await wds.get<Binding>(bindings, 'demo')).spec.destinations ?? [], []);
     await hosting.admin.patch(managedClusters, 'cluster1', { metadata: { labels: { 'location-group': 'edge' } } });
     await until(async () => (await wec.admin.find(configMaps, 'demo/hello')) !== undefined, 'the ConfigMap has come');
+    await until(async () => {
+      const { items } = await hosting.admin.list(workStatuses, { namespace: 'cluster1' });
+      return items.some(({ metadata }) => metadata.name.endsWith('-v1-namespace--demo'));
+    }, "the namespace's status is reported");
     const [bound, owner] = await Promise.all([
       wds.get<Binding>(bindings, 'demo'),
       wds.get<BindingPolicy>(bindingPolicies, 'demo'),

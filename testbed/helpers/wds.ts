@@ -10,6 +10,7 @@ import { until } from '../kube/until.ts';
 import { runControllers } from '../kubestellar/controller-manager.ts';
 import { wdsCrds } from '../kubestellar/crds.ts';
 import { runTransportController } from '../kubestellar/transport-controller.ts';
+import type { WrapLimits } from '../kubestellar/wrapping.ts';
 import type { Plane } from '../plane/plane.ts';
 
 export interface RunningWds {
@@ -18,8 +19,11 @@ export interface RunningWds {
   stop(): void;
 }
 
-/** Makes a plane a WDS of an ITS, without KubeFlex: KubeStellar's two controllers run for it until they are stopped. */
-export async function runWds(wds: Plane, its: Plane): Promise<RunningWds> {
+/**
+ * Makes a plane a WDS of an ITS, without KubeFlex: KubeStellar's two controllers run for it until they are stopped.
+ * @param limits how much goes into one work, where that is not what the chart says
+ */
+export async function runWds(wds: Plane, its: Plane, limits?: WrapLimits): Promise<RunningWds> {
   for (const crd of wdsCrds) await wds.admin.ensure(customResourceDefinitions, crd);
   const served = () =>
     Promise.all(
@@ -32,7 +36,7 @@ export async function runWds(wds: Plane, its: Plane): Promise<RunningWds> {
   const parts = { wds: wds.admin, its: its.admin, log: () => {} };
   const living = (life: AbortController) => AbortSignal.any([life.signal, wds.gone, its.gone]);
   void runControllers({ ...parts, wdsName: wds.name, allowedGroups: undefined, signal: living(binding) });
-  void runTransportController({ ...parts, wdsName: wds.name, signal: living(transport) });
+  void runTransportController({ ...parts, wdsName: wds.name, ...(limits && { limits }), signal: living(transport) });
   return {
     stopTransport: () => transport.abort(),
     stop: () => {

@@ -40,7 +40,8 @@ export interface StatusReturnParts {
  * Plays the part of KubeStellar's status controller that returns status: where a policy asks for it, an object of the
  * WDS has the status that it has on one cluster, or that of several ones together, and a label that says so
  * (kubestellar pkg/status). A label of the other kind goes only when the status needs no writing: where the WDS runs the
- * workload as well, the two fight over the status, and both labels stay.
+ * workload as well, the two fight over the status of several clusters, and both labels stay. Once none is asked for, the
+ * status is emptied, and the labels go.
  */
 export class StatusReturn {
   readonly #parts: StatusReturnParts;
@@ -143,8 +144,13 @@ export class StatusReturn {
     const before = (object as KubeObject & { status?: Status }).status;
     if (!isDeepStrictEqual(before ?? {}, status ?? {})) {
       const latest = await wds.get<KubeObject>(resource, key);
-      await wds.update(resource, { ...latest, status: status ?? {} } as KubeObject, 'status');
-      return true;
+      const changed = { ...latest, status: status ?? {} } as KubeObject;
+      await wds.update(resource, changed, 'status').catch(async (error) => {
+        if (!isNotFound(error)) throw error;
+        // Its kind has no status of its own.
+        await wds.update(resource, changed);
+      });
+      if (status) return true;
     }
     for (const name of Object.values(labels)) if (name in present && name !== wanted) await label(name, null);
     return false;

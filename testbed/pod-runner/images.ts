@@ -52,10 +52,11 @@ const programs: Record<string, Program> = {
 
 /**
  * What stands in for an image, or undefined where it cannot be pulled: unknown ones, and whatever is called unknown or
- * missing.
+ * missing. Any image in a folder `workloads` is a workload's, which does nothing.
  */
 export function programFor(image: string): Program | undefined {
   if (/unknown|missing/.test(image)) return undefined;
+  if (/(^|\/)workloads\//.test(image)) return idle;
   const repository = image.replace(/@.*$/, '').replace(/:[^/:]*$/, '');
   return programs[repository.split('/').at(-1) ?? ''];
 }
