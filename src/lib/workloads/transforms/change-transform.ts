@@ -26,7 +26,7 @@ export interface TransformResult extends NamedResult {
 
 /** @param kind in any of its names @throws StellarError `usage` */
 export async function transformSpec(kind: string, remove: readonly string[], wds: OpenWds): Promise<TransformSpec> {
-  const found = findKind(kind, sendableKinds(await discoverKinds(wds.kube)));
+  const found = findKind(kind, sendableKinds(await discoverKinds(wds.kube), wds.apiGroups));
   if (found === undefined) throw new StellarError('usage', `The WDS has no kind "${kind}" that is sent to WECs.`);
   return { apiGroup: groupOf(found.apiVersion), resource: found.plural, remove: [...remove] };
 }

@@ -68,7 +68,7 @@ function viewOf({ metadata: { name }, spec, status }: CustomTransform, all: read
 }
 
 /** What a transform takes out of what is sent now. */
-export interface Removal {
+interface Removal {
   path: string;
   /** Objects that have the field, as `Deployment shop/web`. */
   objects: string[];

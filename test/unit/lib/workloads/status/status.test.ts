@@ -31,7 +31,16 @@ function wdsWith(objects: Typed[], its: Typed[] | null = []): OpenWds & { cluste
   const cluster = new WorkloadCluster(objects);
   const access: Access<{ name: string; kube: typeof cluster.kube }> =
     its === null ? hidden('no access') : seen({ name: 'its1', kube: new WorkloadCluster(its).kube });
-  return { name: 'wdsh', isGiven: true, context: 'wdsh', type: 'host', kube: cluster.kube, its: access, cluster };
+  return {
+    name: 'wdsh',
+    isGiven: true,
+    context: 'wdsh',
+    type: 'host',
+    apiGroups: [],
+    kube: cluster.kube,
+    its: access,
+    cluster,
+  };
 }
 
 const recorded = (): Typed[] => [

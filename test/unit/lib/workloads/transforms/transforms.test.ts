@@ -70,7 +70,15 @@ const transform = (name: string, remove: string[], status = {}): Typed =>
 function wdsWith(objects: Typed[], works: Typed[] = []) {
   const [cluster, its] = [new WorkloadCluster(objects), new WorkloadCluster(works)];
   const access = seen({ name: 'its1', kube: its.kube });
-  const wds: OpenWds = { name: 'wds1', isGiven: true, context: 'wds1', type: 'host', kube: cluster.kube, its: access };
+  const wds: OpenWds = {
+    name: 'wds1',
+    isGiven: true,
+    context: 'wds1',
+    type: 'host',
+    apiGroups: [],
+    kube: cluster.kube,
+    its: access,
+  };
   return { wds, cluster, its };
 }
 
