@@ -39,7 +39,9 @@ import { propertiesCommand } from './commands/wec/properties.ts';
 import { revokeCommand } from './commands/wec/revoke.ts';
 import { waitCommand } from './commands/wec/wait.ts';
 import { workloadGetCommand } from './commands/workload/get.ts';
+import { workloadListCommand } from './commands/workload/list.ts';
 import { workloadStatusCommand } from './commands/workload/status.ts';
+import { workloadWaitCommand } from './commands/workload/wait.ts';
 import { callProgram } from './lib/engine/command-line.ts';
 import { ExitCode } from './lib/engine/errors.ts';
 import type { Io } from './lib/terminal/io.ts';
@@ -149,8 +151,10 @@ function workloadGroups(io: Io): Command[] {
     'follow workloads to WECs',
     'Commands about workloads: the objects of a WDS, on their way to WECs and back.',
   )
+    .addCommand(workloadListCommand(io))
     .addCommand(workloadGetCommand(io))
-    .addCommand(workloadStatusCommand(io));
+    .addCommand(workloadStatusCommand(io))
+    .addCommand(workloadWaitCommand(io));
   const collector = group(
     'collector',
     'collect the status that WECs return into tables',

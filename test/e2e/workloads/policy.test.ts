@@ -90,12 +90,16 @@ describe('a binding policy', () => {
 
   it('shows that all of it has arrived', async () => {
     await wds1.admin.patch(resources.namespaces, 'shop', { metadata: { labels } });
+    const wait = await cli.succeed(['workload', 'wait', 'cm/settings', '-n', 'shop', ...at]);
+    assert.match(wait.stdout, /cm\/settings.*available on w1/);
     await untilApplied(its1, 'w1', 2);
     const { stdout } = await cli.succeed(['policy', 'get', 'shop', ...at]);
     assert.match(stdout, /✓ Namespace shop +available/);
     assert.match(stdout, /✓ ConfigMap shop\/settings +available/);
     const list = await cli.succeed(['policy', 'list', ...at]);
     assert.match(list.stdout, /^shop +1 +2 +2\/2 +ok$/m);
+    const workloads = await cli.succeed(['workload', 'list', ...at]);
+    assert.match(workloads.stdout, /^ConfigMap shop\/settings +1 +1 +1 +0$/m);
     const wide = await cli.succeed(['workload', 'get', 'configmap/settings', '-n', 'shop', '-o', 'wide', ...at]);
     assert.equal(wide.stdout.match(/✓/g)?.length, 9);
   });

@@ -9,6 +9,8 @@ export interface Selection {
   labelSelector?: string | undefined;
   /** The objects' metadata alone, without apiVersion and kind: much less where objects are large. */
   metadataOnly?: boolean;
+  /** Keeps of each object what is needed, page by page: of many large ones, all at once may be more than there is memory. */
+  trim?: (object: KubeObject) => KubeObject;
 }
 
 export interface Deletion {

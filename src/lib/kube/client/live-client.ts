@@ -101,7 +101,7 @@ class LiveKube implements Kube {
       if (page === undefined) return undefined;
       const more: unknown = page.items ?? [];
       if (!Array.isArray(more) || !more.every(isKubeObject)) throw this.#requests.notAnApiServer();
-      for (const item of more) items.push(item as T);
+      for (const item of more) items.push((selection.trim?.(item) ?? item) as T);
       next = page.metadata?.continue || undefined;
     } while (next !== undefined);
     return items;

@@ -1,20 +1,21 @@
 import { type Access, ifSeen, reading, seen, through } from '../../kube/access.ts';
-import type { Kube } from '../../kube/client/client.ts';
+import type { Kube, Selection } from '../../kube/client/client.ts';
 import type { KubeObject } from '../../kube/objects.ts';
-import { groupOf, type Resource, resources } from '../../kube/resources.ts';
+import { type Resource, resources } from '../../kube/resources.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
 import { findWecs } from '../../wecs/find-wecs.ts';
 import type { ManagedCluster } from '../../wecs/objects.ts';
-import type { ManifestStatus, ManifestWork } from '../manifest-works.ts';
+import type { ManifestWork } from '../manifest-works.ts';
 import { combinedStatusLabels, originBindingLabel, originWdsLabel } from '../names.ts';
 import { keyOf } from '../object-ref.ts';
 import type { Binding, BindingPolicy } from '../policies/policy.ts';
 import type { StatusCollector } from '../status/collector.ts';
+import { trimWork, WorksOfWds } from './works.ts';
 
 /** control.kubestellar.io/v1alpha1 WorkStatus: what a WEC's status agent has returned of one object. */
 export interface WorkStatus extends KubeObject {
   spec?: { sourceRef?: { group?: string; resource?: string; namespace?: string; name?: string } };
-  status?: { availableReplicas?: number; numberAvailable?: number };
+  status?: Readonly<Record<string, unknown>>;
 }
 
 /** What was read of everything that a WDS sends, at one time. */
@@ -35,57 +36,6 @@ export interface DeliveryEvidence {
   /** The clocks of the WDS, in milliseconds since the epoch. */
   now: number;
 }
-
-/** A work, and what the agent says of one object in it. */
-export interface SentObject {
-  work: ManifestWork;
-  /** Undefined as long as the agent has said nothing of it. */
-  manifest: ManifestStatus | undefined;
-}
-
-/** The works of a WDS by binding, WEC and object. Names are no help: they depend on how many objects a work may have. */
-export class WorksOfWds {
-  readonly all: readonly ManifestWork[];
-  readonly #byPlace: ReadonlyMap<string, readonly ManifestWork[]>;
-
-  constructor(works: readonly ManifestWork[]) {
-    this.all = works;
-    this.#byPlace = Map.groupBy(works, ({ metadata: { labels, namespace } }) =>
-      placeOf(labels?.[originBindingLabel] ?? '', namespace ?? ''),
-    );
-  }
-
-  of(binding: string, wec: string): readonly ManifestWork[] {
-    return this.#byPlace.get(placeOf(binding, wec)) ?? [];
-  }
-
-  /** The work that carries an object, which has the kind and the name in it. */
-  find(binding: string, wec: string, { group, kind, namespace, name }: ObjectOfWork): SentObject | undefined {
-    for (const work of this.of(binding, wec)) {
-      const manifests = work.spec?.workload?.manifests ?? [];
-      const ordinal = manifests.findIndex(
-        ({ apiVersion = '', metadata, ...manifest }) =>
-          manifest.kind === kind &&
-          groupOf(apiVersion) === group &&
-          metadata?.name === name &&
-          metadata.namespace === namespace,
-      );
-      if (ordinal === -1) continue;
-      const stated = work.status?.resourceStatus?.manifests ?? [];
-      return { work, manifest: stated.find(({ resourceMeta }) => resourceMeta?.ordinal === ordinal) };
-    }
-    return undefined;
-  }
-}
-
-interface ObjectOfWork {
-  group: string;
-  kind: string;
-  namespace?: string | undefined;
-  name: string;
-}
-
-const placeOf = (binding: string, wec: string): string => `${wec}/${binding}`;
 
 /** What of it is in the WDS. */
 type WdsSide = Pick<DeliveryEvidence, 'policies' | 'bindings' | 'collectors' | 'combined'>;
@@ -108,13 +58,13 @@ export async function readDelivery(
   // A longer name cannot be that of a label, and there is no work of it.
   const labelled = names?.filter((name) => name.length <= 63);
   const ofPolicies = labelled === undefined ? '' : `,${originBindingLabel} in (${labelled.join(',')})`;
-  const listFrom = <T extends KubeObject>(resource: Resource, labelSelector: string) =>
+  const listFrom = <T extends KubeObject>(resource: Resource, selection: Selection) =>
     through(wds.its, async ({ kube }) =>
-      labelled?.length === 0 ? [] : ((await kube.list<T>(resource, { labelSelector })) ?? []),
+      labelled?.length === 0 ? [] : ((await kube.list<T>(resource, selection)) ?? []),
     );
   const [works, workStatuses] = await Promise.all([
-    listFrom<ManifestWork>(resources.manifestWorks, `${ofWds}${ofPolicies}`),
-    listFrom<WorkStatus>(resources.workStatuses, ofWds),
+    listFrom<ManifestWork>(resources.manifestWorks, { labelSelector: `${ofWds}${ofPolicies}`, trim: trimWork }),
+    listFrom<WorkStatus>(resources.workStatuses, { labelSelector: ofWds, trim: trimStatus }),
   ]);
   return {
     ...{ wds, its: wds.its.state === 'seen' ? wds.its.value.name : undefined, ...inWds },
@@ -139,6 +89,17 @@ async function readWdsSide(wds: Kube): Promise<WdsSide> {
     combined: new Set((ifSeen(combined) ?? []).map(combinedKey)),
   };
 }
+
+/** Of a status only whether there is one. */
+const trimStatus = (object: KubeObject): WorkStatus => {
+  const { metadata, spec, status } = object as WorkStatus;
+  const { name, namespace } = metadata;
+  return {
+    metadata: { name, ...(namespace === undefined ? {} : { namespace }) },
+    ...(spec?.sourceRef === undefined ? {} : { spec: { sourceRef: spec.sourceRef } }),
+    ...(status === undefined ? {} : { status: {} }),
+  };
+};
 
 const byName = <T extends KubeObject>(read: Access<T[] | undefined>): Map<string, T> =>
   new Map((ifSeen(read) ?? []).map((object) => [object.metadata.name, object]));

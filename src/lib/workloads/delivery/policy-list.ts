@@ -1,6 +1,7 @@
 import { count } from '../../engine/counts.ts';
-import { conditionOf, type WithConditions } from '../../kube/objects.ts';
+import { conditionOf } from '../../kube/objects.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
+import type { ManifestWork } from '../manifest-works.ts';
 import { type Binding, type BindingPolicy, destinationsOf, objectsOf } from '../policies/policy.ts';
 import { type DeliveryEvidence, readDelivery } from './evidence.ts';
 
@@ -42,9 +43,14 @@ function countWorks(
   works: Extract<DeliveryEvidence['works'], { state: 'seen' }>['value'],
 ): NonNullable<PolicySummary['works']> {
   const all = wecs.flatMap((wec) => works.of(name, wec));
-  const stated = (status: string) =>
-    all.filter((work) => conditionOf(work as WithConditions, 'Applied')?.status === status);
+  const stated = (status: string) => all.filter((work) => isStated(work, status));
   return { total: all.length, applied: stated('True').length, failed: stated('False').length };
+}
+
+/** Whether the agent says so of the work as it is now. */
+function isStated(work: ManifestWork, status: string): boolean {
+  const applied = conditionOf(work, 'Applied');
+  return applied?.status === status && (applied.observedGeneration ?? 0) >= (work.metadata.generation ?? 0);
 }
 
 /** The first thing that keeps a policy, in the order of the way. */

@@ -6,7 +6,8 @@ import { type Binding, type BindingPolicy, type BoundObject, destinationsOf, obj
 import type { Modulation } from '../selection/clauses.ts';
 import type { NotSelected } from '../selection/objects.ts';
 import type { StatusCollector } from '../status/collector.ts';
-import { type DeliveryEvidence, type SentObject, statusKey, type WorkStatus } from './evidence.ts';
+import { type DeliveryEvidence, statusKey, type WorkStatus } from './evidence.ts';
+import type { SentObject } from './works.ts';
 
 /** An object of a WDS that is followed. */
 export interface FollowedObject {

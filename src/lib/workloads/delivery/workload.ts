@@ -53,8 +53,20 @@ export async function findObject(named: NamedObject, wds: OpenWds) {
 }
 
 /** @throws StellarError `not-found` for a kind that the WDS does not have */
-export async function getWorkload(named: NamedObject, wds: OpenWds): Promise<WorkloadView> {
-  const { kind, ref } = await findObject(named, wds);
+export const getWorkload = async (named: NamedObject, wds: OpenWds): Promise<WorkloadView> =>
+  (await lookAtWorkload(named, wds))();
+
+/** The same, to look several times: the kinds of the WDS are read once. */
+export async function lookAtWorkload(named: NamedObject, wds: OpenWds): Promise<() => Promise<WorkloadView>> {
+  const found = await findObject(named, wds);
+  return () => readWorkload(found, named, wds);
+}
+
+async function readWorkload(
+  { kind, ref }: Awaited<ReturnType<typeof findObject>>,
+  named: NamedObject,
+  wds: OpenWds,
+): Promise<WorkloadView> {
   const { group, namespace } = ref;
   const [object, space] = await Promise.all([
     wds.kube.get(kind, named.name, { namespace }),

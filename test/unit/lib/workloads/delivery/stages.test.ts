@@ -11,11 +11,11 @@ import {
   type DeliveryEvidence,
   statusesByPlace,
   type WorkStatus,
-  WorksOfWds,
 } from '../../../../../src/lib/workloads/delivery/evidence.ts';
 import { viewOfWay, type WayView } from '../../../../../src/lib/workloads/delivery/view.ts';
 import { waysOf } from '../../../../../src/lib/workloads/delivery/way.ts';
 import { followed } from '../../../../../src/lib/workloads/delivery/workload.ts';
+import { trimWork, WorksOfWds } from '../../../../../src/lib/workloads/delivery/works.ts';
 import type { ManifestWork } from '../../../../../src/lib/workloads/manifest-works.ts';
 import { type Binding, type BindingPolicy, objectsOf } from '../../../../../src/lib/workloads/policies/policy.ts';
 import type { StatusCollector } from '../../../../../src/lib/workloads/status/collector.ts';
@@ -56,7 +56,7 @@ function evidenceOf(record: Recorded, changes: Partial<DeliveryEvidence> = {}): 
     collectors: new Map((record.collectors ?? []).map((collector) => [collector.metadata.name, collector])),
     combined: new Set((record.combined ?? []).map(combinedKey)),
     inventory: seen(new Map([wec('cluster1'), wec('cluster2')])),
-    works: seen(new WorksOfWds(record.works ?? [])),
+    works: seen(new WorksOfWds((record.works ?? []).map(trimWork))),
     workStatuses: seen(statusesByPlace(record.workStatuses ?? [])),
     now: Date.parse('2026-11-20T15:20:00Z'),
     ...changes,

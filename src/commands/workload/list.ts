@@ -1,0 +1,34 @@
+import type { Command } from 'commander';
+import type { Io } from '../../lib/terminal/io.ts';
+import { action } from '../shell/action.ts';
+import { defineCommand, type WdsOptions, wdsOptions } from '../shell/options.ts';
+
+export function workloadListCommand(io: Io): Command {
+  const definition = defineCommand('list', {
+    summary: 'list the objects that a WDS sends, and on how many WECs they are',
+    description:
+      'Lists the objects that binding policies of a WDS send, with the number of WECs that each is for, and on how many of them it is applied and available, or was refused.',
+    timeout: '30s',
+    examples: [
+      ['stellarctl workload list', 'all that is sent'],
+      ['stellarctl workload list --wds wds2 -o json', 'the same for scripts'],
+    ],
+  }).alias('ls');
+  for (const option of wdsOptions()) definition.addOption(option);
+  return definition.action(
+    action<WdsOptions>(io, async (session) => {
+      const { listWorkloads } = await import('../../lib/workloads/delivery/workload-list.ts');
+      const wds = await session.wds();
+      const items = await listWorkloads(wds);
+      const shown = (count: number | null) => (count === null ? '?' : String(count));
+      await session.print({ wds: wds.name, items }, items, [
+        { header: 'NAME', value: ({ name }) => name },
+        { header: 'WECS', value: ({ wecs }) => String(wecs) },
+        { header: 'APPLIED', value: ({ applied }) => shown(applied) },
+        { header: 'AVAILABLE', value: ({ available }) => shown(available) },
+        { header: 'FAILED', value: ({ failed }) => shown(failed) },
+        { header: 'POLICIES', value: ({ policies }) => policies.join(','), wide: true },
+      ]);
+    }),
+  );
+}

@@ -1,0 +1,50 @@
+import { type Command, Option } from 'commander';
+import { StellarError } from '../../lib/engine/errors.ts';
+import type { Io } from '../../lib/terminal/io.ts';
+import type { WorkloadGoal } from '../../lib/workloads/delivery/wait-workload.ts';
+import { action } from '../shell/action.ts';
+import { defineCommand, type WdsOptions, wdsOptions } from '../shell/options.ts';
+
+interface Options extends WdsOptions {
+  namespace?: string;
+  for: WorkloadGoal;
+  on?: string[];
+  all?: boolean;
+}
+
+export function workloadWaitCommand(io: Io): Command {
+  const definition = defineCommand('wait', {
+    summary: 'wait until a workload object has arrived on WECs',
+    description:
+      'Waits until an object of a WDS is applied or available on every WEC, or its status has come back, and writes nothing: for scripts. It ends with 0 when it is so on all of them, and with 3 at the deadline, saying what is still awaited.',
+    timeout: '5m',
+    examples: [
+      ['stellarctl workload wait deployment/web -n shop', 'on every WEC that it is sent to'],
+      ['stellarctl workload wait deployment/web -n shop --for applied --on cluster1,cluster2', 'on two WECs'],
+      ['stellarctl workload wait deployment/web -n shop --timeout 0', 'look once, for the exit code'],
+    ],
+  })
+    .argument('<object>', 'KIND/NAME, or KIND.GROUP/NAME')
+    .option('-n, --namespace <namespace>', 'its Namespace, where it has one (else default)')
+    .addOption(
+      new Option('--for <link>', 'the link of its way')
+        .choices(['applied', 'available', 'status'])
+        .default('available'),
+    )
+    .addOption(
+      new Option('--on <wecs>', 'these WECs, separated by commas').argParser((text) =>
+        text.split(',').filter((name) => name !== ''),
+      ),
+    )
+    .option('--all', 'all WECs that policies send it to (the default)');
+  for (const option of wdsOptions()) definition.addOption(option);
+  return definition.action(
+    action<Options>(io, async (session, { namespace, for: goal, on, all }, [text = '']) => {
+      if (all && on !== undefined) throw new StellarError('usage', 'Give either --on or --all.');
+      const { parseObject } = await import('../../lib/workloads/delivery/workload.ts');
+      const { waitForWorkload } = await import('../../lib/workloads/delivery/wait-workload.ts');
+      const named = parseObject(text, namespace);
+      await session.finish([await waitForWorkload({ named, goal, on }, await session.wds(), session.run)]);
+    }),
+  );
+}
