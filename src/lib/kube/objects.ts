@@ -10,17 +10,23 @@ export interface ObjectMeta {
   labels?: Record<string, string>;
   annotations?: Record<string, string>;
   finalizers?: string[];
-  managedFields?: { manager?: string; time?: string }[];
+  managedFields?: { manager?: string; time?: string; subresource?: string }[];
   ownerReferences?: { apiVersion: string; kind: string; name: string; uid: string; controller?: boolean }[];
 }
 
 /** When anybody last wrote an object, as far as its API server has noted that, in milliseconds since the epoch. */
-export const changedAt = (object: KubeObject): number =>
+export const changedAt = (object: KubeObject): number => lastTime(object, () => true);
+
+/** The same of the object itself, and not of its status. */
+export const writtenAt = (object: KubeObject): number =>
+  lastTime(object, ({ subresource }) => subresource === undefined);
+
+type Written = NonNullable<ObjectMeta['managedFields']>[number];
+
+const lastTime = (object: KubeObject, counts: (written: Written) => boolean): number =>
   Math.max(
     createdAt(object),
-    ...(object.metadata.managedFields ?? [])
-      .map(({ time = '' }) => Date.parse(time))
-      .filter((time) => !Number.isNaN(time)),
+    ...(object.metadata.managedFields ?? []).filter(counts).map(({ time = '' }) => Date.parse(time) || 0),
   );
 
 export interface KubeObject {

@@ -1,7 +1,7 @@
 import { command } from '../../engine/command-line.ts';
 import { inWords, type NextStep, outline, run } from '../../engine/next-step.ts';
 import { failed, failedForGood, met, type Stage, unseen, type Verdict, waiting } from '../../engine/stages.ts';
-import { createdAt, type KubeObject } from '../../kube/objects.ts';
+import { type KubeObject, writtenAt } from '../../kube/objects.ts';
 import { labelWords } from '../explain/selection-warnings.ts';
 import { describeObject } from '../object-ref.ts';
 import type { NotSelected } from '../selection/objects.ts';
@@ -115,12 +115,7 @@ function inBinding(way: Way): Verdict {
     return late(way, of.object, `it is not in the Binding of ${policyName}`, 'object-not-in-binding');
   const { generation = 0 } = binding.metadata;
   if ((binding.status?.observedGeneration ?? 0) < generation)
-    return lateSince(
-      writtenAt(binding),
-      way,
-      `the transport has not read the Binding of ${policyName}`,
-      'transport-behind',
-    );
+    return late(way, binding, `the transport has not read the Binding of ${policyName}`, 'transport-behind');
   // What changes all the time, as returned status does, is sent a moment later.
   const isCurrent =
     bound.resourceVersion === undefined || bound.resourceVersion === of.object?.metadata.resourceVersion;
@@ -129,26 +124,15 @@ function inBinding(way: Way): Verdict {
     : waiting(`the Binding of ${policyName} has an earlier state of it`, { code: 'binding-behind' });
 }
 
-/** What KubeStellar's controllers have not done yet: it will come, or by some time it will not. */
-function late(way: Way, of: KubeObject | undefined, why: string, code: string): Verdict {
-  return lateSince(of === undefined ? undefined : createdAt(of), way, why, code);
-}
-
-function lateSince(since: number | undefined, way: Way, why: string, code: string): Verdict {
-  const isLate = since !== undefined && since > 0 && way.evidence.now - since > patienceMs;
-  if (!isLate) return waiting(why, { code });
+/**
+ * What KubeStellar's controllers have not done yet: it will come, or by some time it will not.
+ * @param since what they have to take notice of
+ */
+function late(way: Way, since: KubeObject | undefined, why: string, code: string): Verdict {
+  const written = since === undefined ? 0 : writtenAt(since);
+  if (written === 0 || way.evidence.now - written <= patienceMs) return waiting(why, { code });
   const next = [explain(way), run(command`stellarctl wds get ${way.evidence.wds.name}`, 'Do its controllers run?')];
   return failed(`${why}, for longer than it takes`, { code, next });
-}
-
-/** When the spec of an object was last written, by its managedFields. */
-function writtenAt({ metadata }: KubeObject): number | undefined {
-  const { managedFields = [] } = metadata as { managedFields?: { time?: string; subresource?: string }[] };
-  const times = managedFields
-    .filter(({ subresource }) => subresource === undefined)
-    .map(({ time }) => Date.parse(time ?? ''))
-    .filter((time) => !Number.isNaN(time));
-  return times.length === 0 ? undefined : Math.max(...times);
 }
 
 const explain = ({ policyName = '', evidence }: Way): NextStep =>

@@ -48,8 +48,7 @@ export async function contentProblems(subject: PolicySubject): Promise<Problem[]
 /** Without what the transport takes off. */
 function sizeOf(object: KubeObject): number {
   const { status, ...kept } = object as KubeObject & { status?: unknown };
-  const { managedFields, finalizers, generation, ownerReferences, resourceVersion, uid, ...metadata } =
-    kept.metadata as KubeObject['metadata'] & { managedFields?: unknown };
+  const { managedFields, finalizers, generation, ownerReferences, resourceVersion, uid, ...metadata } = kept.metadata;
   const { 'kubectl.kubernetes.io/last-applied-configuration': _, ...annotations } = metadata.annotations ?? {};
   return Buffer.byteLength(JSON.stringify({ ...kept, metadata: { ...metadata, annotations } }));
 }

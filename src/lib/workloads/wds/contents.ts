@@ -67,10 +67,15 @@ export const candidateKind = ({ apiVersion, plural, kind }: DiscoveredKind): Kin
   kind,
 });
 
-/** What nobody reads is not kept: managedFields are longer than all the rest. */
+/** managedFields are longer than all the rest, and only their times are read. */
 function toObject(kind: DiscoveredKind, { metadata }: KubeObject): WdsObject {
-  const { managedFields, ...kept } = metadata as KubeObject['metadata'] & { managedFields?: unknown };
-  return { ...candidateKind(kind), of: kind, metadata: kept };
+  const { managedFields, ...kept } = metadata;
+  const times = managedFields?.map(({ time, subresource }) => ({
+    ...(time === undefined ? {} : { time }),
+    ...(subresource === undefined ? {} : { subresource }),
+  }));
+  const own = times === undefined ? kept : { ...kept, managedFields: times };
+  return { ...candidateKind(kind), of: kind, metadata: own };
 }
 
 /** Whether two served versions of a kind make its objects count twice, so that no Binding of a policy that selects one is accepted. */

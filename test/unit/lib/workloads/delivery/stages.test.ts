@@ -202,6 +202,16 @@ describe('a link that breaks is named:', () => {
       }),
       ['t10: cluster1: selected waiting policy-unobserved'],
     ));
+  test('the policy was changed a moment ago, long after it was created', () =>
+    assert.deepEqual(
+      broken((given) => {
+        const { metadata } = one(given.policies);
+        metadata.generation = 2;
+        metadata.creationTimestamp = '2026-11-20T10:00:00Z';
+        metadata.managedFields = [{ time: '2026-11-20T15:19:50Z' }];
+      }),
+      ['t10: cluster1: selected waiting policy-unobserved'],
+    ));
   test('the policy has no Binding for longer than it takes, as where it is refused', () =>
     assert.deepEqual(
       broken((given) => {

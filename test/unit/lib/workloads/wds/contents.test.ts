@@ -29,7 +29,12 @@ function reading(lists: Record<string, KubeObject[] | Error>) {
 
 describe('what a WDS has', () => {
   const web = {
-    metadata: { name: 'web', namespace: 'shop', labels: { app: 'one' }, managedFields: [{ manager: 'long' }] },
+    metadata: {
+      name: 'web',
+      namespace: 'shop',
+      labels: { app: 'one' },
+      managedFields: [{ manager: 'kubectl', time: '2026-11-20T08:00:00Z' }],
+    },
   };
   const shop = { metadata: { name: 'shop', labels: { team: 'x' } } };
 
@@ -38,7 +43,8 @@ describe('what a WDS has', () => {
     const { objects, ...rest } = await readContents(wds, [{ apiGroup: 'apps' }], kinds);
     assert.deepEqual(listed.sort(), ['deployments', 'namespaces']);
     assert.deepEqual(rest, { namespaces: new Map([['shop', { team: 'x' }]]), unread: [] });
-    const metadata = { name: 'web', namespace: 'shop', labels: { app: 'one' } };
+    const managedFields = [{ time: '2026-11-20T08:00:00Z' }];
+    const metadata = { name: 'web', namespace: 'shop', labels: { app: 'one' }, managedFields };
     const found = {
       group: 'apps',
       version: 'v1',
