@@ -44,6 +44,8 @@ export interface Way {
   /** Those that are asked for, by name; undefined for one that is not there. */
   collectors: ReadonlyMap<string, StatusCollector | undefined>;
   isCombined: boolean;
+  /** Where its work has not what templates and transforms give today, where that was looked at. */
+  stale?: string;
   /** How many WECs the policy sends it to. */
   wecs: number;
 }

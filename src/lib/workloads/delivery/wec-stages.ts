@@ -51,7 +51,7 @@ const onIts = ({ evidence: { its } }: Pick<Way, 'evidence'>): string[] => (its =
 const generationOf = (annotations: Record<string, string> | undefined): number =>
   Number(annotations?.[originGenerationAnnotation] ?? 0);
 
-function workThere({ wec, binding, sent, evidence }: Way): Verdict {
+function workThere({ wec, binding, sent, stale, evidence }: Way): Verdict {
   if (wec === undefined || binding === undefined) return unseen('no WEC is selected');
   if (sent.state !== 'seen') return unseen(sent.why);
   const { observedGeneration = 0, errors = [] } = binding.status ?? {};
@@ -64,6 +64,14 @@ function workThere({ wec, binding, sent, evidence }: Way): Verdict {
     return failed(why, { code: 'work-missing', next: [next] });
   }
   const { metadata } = sent.value.work;
+  if (stale !== undefined) {
+    const reset = command`kubectl --context ${evidence.its ?? 'ITS'} -n ${wec} annotate manifestwork ${metadata.name} --overwrite ${`${originGenerationAnnotation}=0`}`;
+    const lead = 'Have the transport write it again';
+    return failed(`its work in mailbox ${wec} has not what templates and transforms give today, at ${stale}`, {
+      code: 'work-stale',
+      next: [evidence.its === undefined ? outline(reset, lead) : run(reset, lead)],
+    });
+  }
   if (metadata.deletionTimestamp !== undefined)
     return waiting(`its work is being removed from mailbox ${wec}`, { code: 'work-deleting' });
   return generationOf(metadata.annotations) >= observedGeneration

@@ -11,6 +11,7 @@ import { selectObjects, whyNotSelected } from '../selection/objects.ts';
 import { candidateKind } from '../wds/contents.ts';
 import { findKind } from '../wds/find-kind.ts';
 import { type DeliveryEvidence, readDelivery } from './evidence.ts';
+import { withStale } from './read-stale.ts';
 import { viewOfWay, type WayView } from './view.ts';
 import { type FollowedObject, waysOf } from './way.ts';
 
@@ -79,10 +80,11 @@ async function readWorkload(
     const binding = [...bindings.values()].filter((each) => objectsOf(each).some((bound) => keyOf(bound) === key));
     return [...new Set([...follow(policies).selectedBy.keys(), ...binding.map(({ metadata }) => metadata.name)])];
   });
+  const ways = await withStale(waysOf(follow(evidence.policies), evidence), wds);
   return {
     ...{ name: named.name, namespace: namespace ?? null, kind: kind.kind, group, wds: wds.name },
     its: evidence.its ?? null,
-    ways: waysOf(follow(evidence.policies), evidence).map(viewOfWay),
+    ways: ways.map(viewOfWay),
   };
 }
 

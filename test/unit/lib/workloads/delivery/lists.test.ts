@@ -6,6 +6,7 @@ import type { OpenWds } from '../../../../../src/lib/spaces/open-wds.ts';
 import { listPolicies } from '../../../../../src/lib/workloads/delivery/policy-list.ts';
 import { getPolicyView } from '../../../../../src/lib/workloads/delivery/policy-view.ts';
 import { type WorkloadGoal, waitForWorkload } from '../../../../../src/lib/workloads/delivery/wait-workload.ts';
+import { getWorkload } from '../../../../../src/lib/workloads/delivery/workload.ts';
 import { listWorkloads } from '../../../../../src/lib/workloads/delivery/workload-list.ts';
 import { soon } from '../../../support/space-builders.ts';
 import { WorkloadCluster } from '../../../support/workload-cluster.ts';
@@ -139,6 +140,33 @@ test('a policy shows its objects on each WEC, several of them in one work', asyn
     [
       ['Namespace', 'w1 true null', 'w2 true null'],
       ['ConfigMap', 'w1 true null', 'w2 false not-applied'],
+    ],
+  );
+});
+
+test('a work that a change of a property has passed by is told, with how to have it rewritten', async () => {
+  const objects = structuredClone(inWds);
+  const annotations = { 'control.kubestellar.io/expand-templates': 'true' };
+  Object.assign(objects[1] as KubeObject, { data: { region: '{{.region}}' } });
+  Object.assign((objects[1] as KubeObject).metadata, { annotations });
+  const sent = (on: string, region: string) => {
+    const given = work(on, 'True') as unknown as { spec: { workload: { manifests: object[] } } };
+    Object.assign(given.spec.workload.manifests[1] as object, { data: { region } });
+    return given as never as KubeObject & { kind: string };
+  };
+  const its = [wec('w1'), wec('w2'), sent('w1', 'eu'), sent('w2', 'us')];
+  for (const { metadata, kind } of its) if (kind === 'ManagedCluster') metadata.labels = { region: 'eu' };
+  const of = { ...wds([], objects), its: seen({ name: 'its1', kube: new WorkloadCluster(its).kube }) };
+  const { ways } = await getWorkload({ kind: 'configmap', name: 'c', namespace: 'shop' }, of);
+  assert.deepEqual(
+    ways.map(({ wec: on, code, next }) => [on, code, next]),
+    [
+      ['w1', null, null],
+      [
+        'w2',
+        'work-stale',
+        'kubectl --context its1 -n w2 annotate manifestwork p-wds1-0 --overwrite transport.kubestellar.io/originOwnerReferenceBindingGeneration=0',
+      ],
     ],
   );
 });
