@@ -104,6 +104,29 @@ describe('a binding policy', () => {
     assert.equal(wide.stdout.match(/✓/g)?.length, 9);
   });
 
+  it('shows a work that a change of a property has passed by, until the command that it names is run', async () => {
+    const annotations = { 'control.kubestellar.io/expand-templates': 'true' };
+    await cli.succeed(['label', 'w1', 'region=eu', '--its', 'its1']);
+    await wds1.admin.create(resources.configMaps, {
+      metadata: { name: 'regional', namespace: 'shop', labels, annotations },
+      data: { region: '{{.region}}' },
+    } as never);
+    const get = async () => {
+      const { stdout } = await cli.succeed(['workload', 'get', 'cm/regional', '-n', 'shop', '-o', 'json', ...at]);
+      return JSON.parse(stdout).ways[0];
+    };
+    await until(async () => (await get()).done, 'ConfigMap that is expanded on the WEC');
+    await cli.succeed(['label', 'w1', 'region=us', '--overwrite', '--its', 'its1']);
+    const stale = await until(
+      async () => ((await get()).code === 'work-stale' ? get() : undefined),
+      'work that is stale',
+    );
+    const [, work = '', annotation = ''] = /annotate manifestwork (\S+) --overwrite (\S+)$/.exec(stale.next) ?? [];
+    const [key = '', value] = annotation.split('=');
+    await its1.admin.patch(resources.manifestWorks, `w1/${work}`, { metadata: { annotations: { [key]: value } } });
+    await until(async () => (await get()).done, 'work that is written again');
+  });
+
   it('is told from one that there is not', async () => {
     const { exitCode, stderr } = await cli.run(['policy', 'get', 'nothing', ...at]);
     assert.equal(exitCode, 1);
@@ -175,7 +198,7 @@ describe('a binding policy that is created and deleted', () => {
     assert.equal((await worksOf('two')).length, 0);
     assert.equal(await uidOn('two'), uid);
     await create('two');
-    await untilApplied(its1, 'w1', 4);
+    await untilApplied(its1, 'w1', 5);
     await cli.succeed(['policy', 'delete', 'two', '--keep-workloads', '--yes', ...at]);
     assert.equal((await worksOf('two')).length, 0);
     assert.equal(await uidOn('two'), uid);
