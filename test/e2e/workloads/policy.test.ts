@@ -117,13 +117,9 @@ describe('a binding policy', () => {
     };
     await until(async () => (await get()).done, 'ConfigMap that is expanded on the WEC');
     await cli.succeed(['label', 'w1', 'region=us', '--overwrite', '--its', 'its1']);
-    const stale = await until(
-      async () => ((await get()).code === 'work-stale' ? get() : undefined),
-      'work that is stale',
-    );
-    const [, work = '', annotation = ''] = /annotate manifestwork (\S+) --overwrite (\S+)$/.exec(stale.next) ?? [];
-    const [key = '', value] = annotation.split('=');
-    await its1.admin.patch(resources.manifestWorks, `w1/${work}`, { metadata: { annotations: { [key]: value } } });
+    const stale = await until(async () => ((await get()).code === 'work-stale' ? get() : undefined), 'stale work');
+    assert.equal(stale.next, 'stellarctl policy refresh shop --wds wds1');
+    await cli.succeed(['policy', 'refresh', 'shop', ...at]);
     await until(async () => (await get()).done, 'work that is written again');
   });
 

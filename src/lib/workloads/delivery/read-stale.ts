@@ -6,7 +6,9 @@ import { effectiveProperties } from '../../wecs/customization.ts';
 import { getPropertiesOf } from '../../wecs/properties.ts';
 import type { ManifestWork } from '../manifest-works.ts';
 import { templateKeysOf } from '../policies/template-keys.ts';
-import { type CustomTransform, staleContent } from './stale-content.ts';
+import { parsePath, readable } from '../transforms/path.ts';
+import { type CustomTransform, isOfKind } from '../transforms/transforms.ts';
+import { staleContent } from './stale-content.ts';
 import type { Way } from './way.ts';
 
 /** The ways of an object that was read whole, each with where its work has not what templates and transforms give today. */
@@ -19,8 +21,8 @@ export async function withStale(ways: readonly Way[], wds: OpenWds): Promise<Way
   if (object === undefined || wds.its.state !== 'seen') return [...ways];
   const transforms = ifSeen(await reading(() => wds.kube.list<CustomTransform>(resources.customTransforms))) ?? [];
   const removed = transforms
-    .filter(({ spec }) => (spec?.apiGroup ?? '') === group && spec?.resource === resource)
-    .flatMap(({ spec }) => spec?.remove ?? []);
+    .filter((transform) => isOfKind(transform, { apiGroup: group, resource }))
+    .flatMap(({ spec }) => readable(spec?.remove ?? []).map(parsePath));
   if (removed.length === 0 && templateKeysOf(object).size === 0) return [...ways];
   const { kube } = wds.its.value;
   return mapConcurrently(ways, requestsAtOnce, async (way) => {

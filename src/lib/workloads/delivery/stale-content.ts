@@ -1,17 +1,13 @@
 import type { KubeObject } from '../../kube/objects.ts';
 import { templateKeysOf } from '../policies/template-keys.ts';
-
-/** control.kubestellar.io/v1alpha1 CustomTransform: what is removed from objects of a kind on their way. */
-export interface CustomTransform extends KubeObject {
-  spec?: { apiGroup?: string; resource?: string; remove?: string[] };
-}
+import { type FieldPath, hasField } from '../transforms/path.ts';
 
 /** What the content of a work is held against. */
 export interface ContentSources {
   /** Properties of the WEC, by key. */
   properties: ReadonlyMap<string, string>;
-  /** JSONPaths that CustomTransforms remove. */
-  removed: readonly string[];
+  /** What CustomTransforms remove, as far as it can be read. */
+  removed: readonly FieldPath[];
 }
 
 /**
@@ -25,16 +21,11 @@ export function staleContent(
   sent: object,
   { properties, removed }: ContentSources,
 ): string | undefined {
-  const left = removed.find((path) => {
-    const names = simplePath.exec(path)?.[1]?.split('.');
-    return names !== undefined && valueAt(sent, names) !== undefined;
-  });
-  if (left !== undefined) return left;
+  const left = removed.find((path) => hasField(sent, path));
+  if (left !== undefined) return ['$', ...left].join('.');
   return templateKeysOf(object).size === 0 ? undefined : staleTemplate(object, sent, properties, '$');
 }
 
-/** `$.spec.replicas` */
-const simplePath = /^\$\.([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)$/;
 const action = /\{\{-?\s*\.([A-Za-z_]\w*)\s*-?\}\}/g;
 
 function staleTemplate(
@@ -65,13 +56,4 @@ function isStale(template: string, sent: unknown, properties: ReadonlyMap<string
   )
     return false;
   return sent !== template.replace(action, (_, key: string) => properties.get(key) ?? '');
-}
-
-function valueAt(object: object, names: readonly string[]): unknown {
-  let value: unknown = object;
-  for (const name of names) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
-    value = (value as Record<string, unknown>)[name];
-  }
-  return value;
 }

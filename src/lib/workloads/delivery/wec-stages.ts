@@ -65,15 +65,12 @@ function workThere({ wec, binding, sent, stale, evidence }: Way): Verdict {
   }
   const { metadata } = sent.value.work;
   if (stale !== undefined) {
-    const reset = command`kubectl --context ${evidence.its ?? 'ITS'} -n ${wec} annotate manifestwork ${metadata.name} --overwrite ${`${originGenerationAnnotation}=0`}`;
-    const lead = 'Have the transport write it again';
+    const refresh = command`stellarctl policy refresh ${binding.metadata.name} --wds ${evidence.wds.name}`;
     return failed(`its work in mailbox ${wec} has not what templates and transforms give today, at ${stale}`, {
       code: 'work-stale',
-      next: [evidence.its === undefined ? outline(reset, lead) : run(reset, lead)],
+      next: [run(refresh, 'Have the transport write it again')],
     });
   }
-  if (metadata.deletionTimestamp !== undefined)
-    return waiting(`its work is being removed from mailbox ${wec}`, { code: 'work-deleting' });
   return generationOf(metadata.annotations) >= observedGeneration
     ? met
     : waiting(`its work in mailbox ${wec} has an earlier state of it`, { code: 'work-behind' });

@@ -162,11 +162,7 @@ test('a work that a change of a property has passed by is told, with how to have
     ways.map(({ wec: on, code, next }) => [on, code, next]),
     [
       ['w1', null, null],
-      [
-        'w2',
-        'work-stale',
-        'kubectl --context its1 -n w2 annotate manifestwork p-wds1-0 --overwrite transport.kubestellar.io/originOwnerReferenceBindingGeneration=0',
-      ],
+      ['w2', 'work-stale', 'stellarctl policy refresh p --wds wds1'],
     ],
   );
 });
