@@ -79,6 +79,17 @@ describe('an installation', { concurrency: 1 }, () => {
     for (const name of names) assert.deepEqual(await writesOn(bed.plane(name)), []);
   });
 
+  it('is not judged by another cluster, nor is a cluster that is no hub taken for one', async () => {
+    const swapped = await examine('cluster1=cluster2');
+    assert.deepEqual(wrong(swapped), ['wec/cluster1 wec-context']);
+    const { cause } = swapped.find(isWrong) ?? {};
+    assert.match(cause ?? '', /^The context cluster2 does not lead to cluster1: it is registered as cluster2; /);
+    assert.deepEqual(wrong(await examine('cluster1=hosting')), ['wec/cluster1 wec-context']);
+    const run = await cli.run(['doctor', '--its', 'cluster1', 'cluster2']);
+    assert.equal(run.exitCode, 1);
+    assert.match(run.stdout, /cluster1 \(https:\S+\) is not an ITS/);
+  });
+
   it('with two faults names both, and not what follows from them', async () => {
     const undo = [
       await bed.fault({ kind: 'dead', plane: 'hosting', pod: faultyPods.webhook }),
