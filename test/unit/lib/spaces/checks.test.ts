@@ -5,7 +5,9 @@ import { hintOf } from '../../../../src/lib/engine/next-step.ts';
 import type { Deployment } from '../../../../src/lib/kube/objects.ts';
 import { itsOfWdsChecks } from '../../../../src/lib/spaces/its-of-wds-check.ts';
 import type { ControlPlane } from '../../../../src/lib/spaces/objects.ts';
+import { versionChecks } from '../../../../src/lib/spaces/version-check.ts';
 import { fakeKube } from '../../support/builders.ts';
+import { evidence, space, wds, wdsInside } from '../../support/space-builders.ts';
 
 const controlPlane = (name: string, role: 'its' | 'wds', ITSName?: string): ControlPlane => ({
   metadata: { name, labels: { 'kflex.kubestellar.io/cptype': role } },
@@ -49,4 +51,35 @@ test('a WDS may name an ITS that is not there, and there may be none', async () 
     assert.ok(found.status === 'fail');
     assert.match(found.problem.message, says);
   }
+});
+
+test('a WDS whose controllers are not those of the installed hooks runs on as before, which is a warning', async () => {
+  const image = (tag: string) => `ghcr.io/kubestellar/kubestellar/controller-manager:${tag}`;
+  const containers = (tag: string) => [{ name: 'manager', image: image(tag) }];
+  const hook = {
+    metadata: { name: 'kubestellar-controller' },
+    spec: {
+      templates: [{ metadata: { name: 'm' }, spec: { template: { spec: { containers: containers('0.30.0') } } } }],
+    },
+  };
+  const hosting = fakeKube({
+    list: async ({ kind }) => (kind === 'PostCreateHook' ? [hook] : []) as never,
+  });
+  const judgedAt = async (tag: string, forbidden: string[] = []) => {
+    const pod = {
+      metadata: { name: 'kubestellar-controller-manager-1' },
+      spec: { containers: containers(tag) },
+      status: { containerStatuses: [{ name: 'manager', state: { running: {} } }] },
+    };
+    const seen = { role: 'wds' as const, pods: forbidden.length > 0 ? [] : [pod], forbidden: new Set(forbidden) };
+    const wds1 = space(evidence(wds('wds1'), seen), wdsInside());
+    const [found] = await makeChecks(versionChecks('wds'), { space: wds1, hosting });
+    assert.ok(found);
+    return found;
+  };
+  assert.equal((await judgedAt('0.30.0')).status, 'pass');
+  assert.equal((await judgedAt('0.30.0', ['pods'])).status, 'skipped');
+  const found = await judgedAt('0.29.0');
+  assert.ok(found.status === 'warn');
+  assert.equal(found.problem.message, 'wds1 has KubeStellar running 0.29.0, installed hooks 0.30.0.');
 });
