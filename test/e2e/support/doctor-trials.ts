@@ -181,6 +181,9 @@ export const pairTrials: readonly PairTrial[] = [
   },
 ];
 
+/** Where there are several ITSes: its controllers have chosen while there was one. */
+const chosen = 'wds/wds1 wds-its its-unclear';
+
 /** One for each fault of a hosting cluster and its spaces: of an installation, `cluster1` is a WEC of its1. */
 export const spaceTrials: readonly Omit<Trial, 'alone' | 'inCi'>[] = [
   { fault: 'hook-failed', finds: ['its/its9 its-its-hub-init its-hub-init'], person: /its repair its9/ },
@@ -190,8 +193,7 @@ export const spaceTrials: readonly Omit<Trial, 'alone' | 'inCi'>[] = [
   { fault: 'ingress-without-passthrough', finds: ['its/its8 its-reachable reachable'], person: /passes TLS through/ },
   {
     fault: 'several-itses',
-    // The controllers of wds1 have chosen while there was one.
-    finds: ['wds/wds1 wds-its its-unclear', 'wds/wds9 wds-its its-unclear'],
+    finds: [chosen, 'wds/wds9 wds-its its-unclear'],
     person: /there are several: .*its9/,
   },
   {
@@ -201,7 +203,15 @@ export const spaceTrials: readonly Omit<Trial, 'alone' | 'inCi'>[] = [
   },
   { fault: 'placement-crashing', finds: ['its/its1 its-hub-runs hub-runs'], person: /describe pod/ },
   { fault: 'status-addon-unavailable', finds: ['wec/cluster1 wec-addons addon-unavailable'], person: /addon-status/ },
-  { fault: 'external-token-expiring', finds: ['its/its7 its-token external-token-expiring'], person: /create token/ },
-  { fault: 'external-token-expired', finds: ['its/its7 its-token external-token-expired'], person: /create token/ },
+  {
+    fault: 'external-token-expiring',
+    finds: ['its/its7 its-token external-token-expiring', chosen],
+    person: /create token/,
+  },
+  {
+    fault: 'external-token-expired',
+    finds: ['its/its7 its-token external-token-expired', chosen],
+    person: /create token/,
+  },
   { fault: 'wds-outdated-kubeconfig', finds: ['wds/wds7 wds-its-credentials its-credentials-outdated'], heals: [] },
 ];
