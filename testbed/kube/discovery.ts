@@ -1,4 +1,5 @@
 import type { Api } from './api.ts';
+import { ApiError } from './errors.ts';
 import type { Resource } from './resources.ts';
 
 export interface DiscoveredResource extends Resource {
@@ -25,7 +26,12 @@ export async function discover(
     '/api/v1',
     ...groups.flatMap(({ versions }) => versions.map(({ groupVersion }) => `/apis/${groupVersion}`)),
   ];
-  const lists = await Promise.all(paths.map((path) => api.send<ResourceList>('GET', path).catch(() => undefined)));
+  // What an API server does not serve itself may be out of reach; it answers all the same.
+  const refused = (error: unknown) => {
+    if (!(error instanceof ApiError)) throw error;
+    return undefined;
+  };
+  const lists = await Promise.all(paths.map((path) => api.send<ResourceList>('GET', path).catch(refused)));
   const found = new Map<string, DiscoveredResource>();
   for (const list of lists) {
     for (const { name, kind, namespaced, verbs } of list?.resources ?? []) {
