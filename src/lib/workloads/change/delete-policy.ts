@@ -7,6 +7,7 @@ import { run as nextStep } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import { met, waiting } from '../../engine/stages.ts';
 import { untilMet } from '../../engine/until-met.ts';
+import { patchCurrent } from '../../kube/patch-current.ts';
 import { resources } from '../../kube/resources.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
 import { getPolicy } from '../explain/subject.ts';
@@ -117,6 +118,11 @@ async function untilFrozen(name: string, { kube, name: wds }: OpenWds, run: Run)
           kube.get<Binding>(resources.bindings, name),
         ]);
         return { policy, binding };
+      },
+      // A garbage collector that does not know Bindings yet, in a WDS that is seconds old, leaves an owner that is gone, and deletes for it later.
+      act: async ({ policy, binding }) => {
+        if (policy === undefined && binding !== undefined)
+          await patchCurrent(kube, resources.bindings, binding, () => ({ ownerReferences: [] }));
       },
       unmet: ({ policy }) =>
         new StellarError(
