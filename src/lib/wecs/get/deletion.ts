@@ -111,8 +111,15 @@ export function endingMailbox({ hub, contents, its }: Findings): Problem | undef
   return isLeaving ? undefined : ending(contents?.namespace, its);
 }
 
-export const endingAgentNamespace = ({ surroundings }: Findings): Problem | undefined =>
-  surroundings && ending(surroundings.ending[0], surroundings.context);
+/** As long as the pods of a namespace may take to end, its deletion is nothing but that. */
+const endingGraceMs = 30_000;
+
+export function endingAgentNamespace({ surroundings, now }: Findings): Problem | undefined {
+  const namespace = surroundings?.ending[0];
+  const since = Date.parse(namespace?.metadata.deletionTimestamp ?? '');
+  const isStuck = holding(namespace)?.endsWith('Failure') || now - since > endingGraceMs;
+  return surroundings && isStuck ? ending(namespace, surroundings.context) : undefined;
+}
 
 /** What keeps a namespace from ending, most telling first (kubernetes pkg/controller/namespace/deletion). */
 const namespaceConditions = [
