@@ -15,6 +15,7 @@ import {
   namespaceDefaults,
   nothingSelected,
   ownedObjects,
+  runningInWds,
   sharedObjects,
   systemObjects,
 } from './selection-warnings.ts';
@@ -88,6 +89,7 @@ async function problemsOf(subject: PolicySubject): Promise<{ problems: Problem[]
     ...missingNamespaces(subject),
     ...ownedObjects(subject),
     ...namespaceDefaults(subject),
+    ...runningInWds(subject),
     ...sharedObjects(subject),
   ];
   const inventory = whyUnseen(subject.inventory);

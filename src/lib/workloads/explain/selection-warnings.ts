@@ -164,6 +164,23 @@ const isSystem = ({ namespace, name, labels }: { namespace?: string; name: strin
   systemName.test(namespace ?? name) ||
   (namespace === undefined && Object.hasOwn(labels ?? {}, 'kubernetes.io/bootstrapping'));
 
+const withPods = new Set(['deployments', 'statefulsets', 'daemonsets', 'replicasets', 'jobs', 'cronjobs', 'pods']);
+
+/** Workloads that the hosting cluster runs itself, where that is the WDS. */
+export function runningInWds({ objects, wds }: PolicySubject): Problem[] {
+  const running = objects.filter(({ object }) => withPods.has(object.resource));
+  if (wds.type !== 'host' || running.length === 0) return [];
+  return [
+    {
+      code: 'runs-in-wds',
+      message: `${wds.name} is the hosting cluster itself: its own controllers run ${count(running.length, 'object')} of these as well, and write their status beside what WECs return.`,
+      details: running.map(({ object }) => describeObject(object)),
+      next: [inWords('Put workloads that have pods into a WDS of type k8s')],
+      severity: 'warn',
+    },
+  ];
+}
+
 /** Other policies that send the same objects to the same WECs: each makes works of its own, and an object goes when all of them do. */
 export function sharedObjects({ objects, others, wecs, contents }: PolicySubject): Problem[] {
   const selected = objects.map(({ object }) => object);

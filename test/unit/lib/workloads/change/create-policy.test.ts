@@ -132,6 +132,12 @@ describe('before a policy is created, it is shown', () => {
       [space('shop'), inShop('ConfigMap', 'kube-root-ca.crt'), inShop('ServiceAccount', 'default')],
       ['namespace-not-selected', 'namespace-defaults-selected'],
     ],
+    'that a WDS that is the hosting cluster runs the workload as well': [
+      byLabel,
+      [space('shop', app), inShop('Deployment', 'web', app)],
+      ['runs-in-wds'],
+      { type: 'host' },
+    ],
     'that another policy has the same object': [
       byLabel,
       [
