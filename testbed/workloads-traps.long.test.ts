@@ -81,6 +81,9 @@ describe('a policy', () => {
   });
 
   it('that is deleted without its Binding leaves that as it is', async () => {
+    // A garbage collector that does not know Bindings yet leaves the owner, and deletes the Binding later.
+    await wds.admin.delete(bindingPolicies, 'large');
+    await until(async () => (await wds.admin.find(bindings, 'large')) === undefined, 'Bindings are collected');
     await namespace('kept');
     await configMap('kept', 'c', '1');
     await policy('kept');
