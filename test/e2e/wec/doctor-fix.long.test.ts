@@ -247,16 +247,33 @@ describe('doctor --fix leaves to a person', { concurrency: 1 }, () => {
   });
 });
 
+const recheck = async () => {
+  const run = await doctor('--recheck', '-o', 'json');
+  return run.json() as Document & { rechecked: { name: string; answer: string }[] };
+};
+
 describe('doctor --recheck', { concurrency: 1 }, () => {
+  it('has an operator notice at once what it would notice within minutes', async () => {
+    const { admin } = bed.plane('its1');
+    const role = 'open-cluster-management:bootstrap';
+    const { rules } = await admin.get<AnyObject>(resources.clusterRoles, role);
+    const undo = await rowOf('rbac-request').arrange(bed);
+    try {
+      await admin.patch<AnyObject>(resources.clusterRoles, role, { rules });
+      assert.deepEqual(openOf((await doctor('-o', 'json')).json() as Document), ['not-allowed-to-register']);
+      const { rechecked, ...seen } = await recheck();
+      assert.deepEqual(rechecked, [{ name: 'cluster1', answer: 'changed' }]);
+      assert.ok(!openOf(seen).includes('not-allowed-to-register'));
+    } finally {
+      await undo();
+    }
+  });
+
   it('writes an annotation, and says what came of it', async () => {
     const undo = await rowOf('token-expired').arrange(bed);
     try {
       const before = await versions();
-      const recheck = async () => {
-        const run = await doctor('--recheck', '-o', 'json');
-        return (run.json() as { rechecked: { name: string; answer: string }[] }).rechecked;
-      };
-      assert.deepEqual(await recheck(), [{ name: 'cluster1', answer: 'unconfirmed' }]);
+      assert.deepEqual((await recheck()).rechecked, [{ name: 'cluster1', answer: 'unconfirmed' }]);
       assert.deepEqual(await versions(), before);
       const klusterlet = await bed.plane('cluster1').admin.get<AnyObject>(resources.klusterlets, 'klusterlet');
       assert.ok(klusterlet.metadata.annotations?.['stellarctl.kubestellar.io/asked-at']);
