@@ -9,7 +9,7 @@ import { registrationStageIds } from '../../src/lib/wecs/registration/stage-ids.
 const library = path.resolve(import.meta.dirname, '../../src/lib');
 /** What is wrong with policies and workloads is told by their own commands. */
 const sources = globSync('**/*.ts', { cwd: library })
-  .filter((file) => !file.startsWith('workloads'))
+  .filter((file) => !file.startsWith('workloads') || file === 'workloads/checks.ts')
   .map((file) => readFileSync(path.join(library, file), 'utf8'));
 const problems = readProblems();
 const told = new Set([...problems.values()].flatMap((found) => found.map(({ code }) => code)));

@@ -9,6 +9,7 @@ import { wdsStages } from '../spaces/stages/wds-stages.ts';
 import { versionChecks } from '../spaces/version-check.ts';
 import { wecChecks } from '../wecs/get/checks.ts';
 import { hubChecks } from '../wecs/hub/checks.ts';
+import { workloadChecks } from '../workloads/checks.ts';
 import { hostingChecks, itsChecks } from './clusters.ts';
 import { machineChecks } from './machine.ts';
 import { programChecks } from './programs.ts';
@@ -47,7 +48,7 @@ export const catalogue: readonly ListedCheck[] = [
   ...list('its', false, unseenChecks('its'), [isHub], checksOfStages('its', itsStages(its))),
   ...list('its', false, hubChecks, externalChecks('its'), versionChecks('its')),
   ...list('wds', false, unseenChecks('wds'), checksOfStages('wds', wdsStages()), externalChecks('wds')),
-  ...list('wds', false, wdsCredentialChecks, itsOfWdsChecks, versionChecks('wds')),
+  ...list('wds', false, wdsCredentialChecks, itsOfWdsChecks, versionChecks('wds'), workloadChecks),
   ...list('wec', false, unseenChecks('wec'), wecChecks),
 ].filter(({ id }, index, all) => all.findIndex((other) => other.id === id) === index);
 

@@ -9,6 +9,7 @@ import { ifSeen, reading } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { shareReads } from '../kube/client/shared-reads.ts';
 import { checkHub, checkSpace } from '../spaces/checks.ts';
+import { openedBy } from '../spaces/open-wds.ts';
 import { listControlPlanes, roleOf } from '../spaces/spaces.ts';
 import { SpaceWatcher } from '../spaces/stages/space-watcher.ts';
 import type { SpaceTools } from '../spaces/tools.ts';
@@ -18,6 +19,7 @@ import { hubEndpoints } from '../wecs/hub/hub-access.ts';
 import { clusterUid } from '../wecs/identity/cluster-uid.ts';
 import { readWholeHub } from '../wecs/registration/hub-evidence.ts';
 import { type HubWebhook, tryHubWebhook } from '../wecs/registration/hub-webhook.ts';
+import { workloadChecks } from '../workloads/checks.ts';
 import type { Examined, Its, Subject } from './subject.ts';
 import { failedBy, reachable, wecKnown, wecsListed, withBlindness } from './unseen.ts';
 
@@ -107,13 +109,17 @@ async function examineHosting(tools: SpaceTools, watcher: SpaceWatcher): Promise
       ),
     ),
   ]);
-  const examined = spaces.flatMap(({ role, name }, index) => {
-    const found = checked[index];
-    if (found === undefined) return [];
-    const own = underCauses(found.findings, findings, { [`${role}-synced`]: ['hosting-manager'] });
-    return [{ ...found, subject: { kind: role, name }, findings: own }];
-  });
-  return [{ subject: subjectOf('hosting', hosting), findings }, ...examined];
+  const examined = await Promise.all(
+    spaces.map(async ({ role, name }, index) => {
+      const found = checked[index];
+      if (found === undefined) return [];
+      const wds = role === 'wds' ? openedBy(watcher, name, all) : undefined;
+      const more = wds === undefined ? [] : await makeChecks(workloadChecks, wds, found.findings);
+      const own = underCauses([...found.findings, ...more], findings, { [`${role}-synced`]: ['hosting-manager'] });
+      return [{ ...found, subject: { kind: role, name }, findings: own }];
+    }),
+  );
+  return [{ subject: subjectOf('hosting', hosting), findings }, ...examined.flat()];
 }
 
 /** The one of the hubs that is this ITS: one cluster may have several addresses. */

@@ -8,6 +8,7 @@ import { contextFor, reachSpace } from './access.ts';
 import { controlPlaneOf } from './kubeconfig-extension.ts';
 import type { ControlPlane } from './objects.ts';
 import { apiGroupsOf, itsOfWds, listControlPlanes, roleOf, typeOf } from './spaces.ts';
+import type { SpaceWatcher } from './stages/space-watcher.ts';
 import type { SpaceTools } from './tools.ts';
 
 /** A WDS that a command works with. */
@@ -106,4 +107,21 @@ function noWds(given: string | undefined, wdses: readonly ControlPlane[], all: A
     details: seenFrom,
     next: names.length === 0 ? [run('stellarctl wds list')] : [inWords(`WDSes: ${names.join(', ')}`)],
   });
+}
+
+/** A WDS by the clients that looks at it have made; undefined where it was not reached. */
+export function openedBy(
+  watcher: Pick<SpaceWatcher, 'accessOf'>,
+  name: string,
+  all: readonly ControlPlane[],
+): OpenWds | undefined {
+  const [own, its] = [watcher.accessOf(name), itsOfWds(name, all)?.metadata.name];
+  const controlPlane = all.find(({ metadata }) => metadata.name === name);
+  if (own === undefined || controlPlane === undefined) return undefined;
+  const ofIts = its === undefined ? undefined : watcher.accessOf(its);
+  return {
+    ...{ name, isGiven: true, kube: own.kube, context: own.context.name, type: typeOf(controlPlane) },
+    apiGroups: apiGroupsOf(controlPlane),
+    its: ofIts === undefined ? hidden('it was not reached') : seen({ name: ofIts.context.name, kube: ofIts.kube }),
+  };
 }

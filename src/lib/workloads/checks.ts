@@ -1,0 +1,33 @@
+import { type Check, type Outcome, pass, skipped, warn } from '../engine/checks.ts';
+import { command } from '../engine/command-line.ts';
+import { count } from '../engine/counts.ts';
+import { run } from '../engine/next-step.ts';
+import { whyUnseen } from '../kube/access.ts';
+import type { OpenWds } from '../spaces/open-wds.ts';
+import { listPolicies } from './delivery/policy-list.ts';
+
+/** What should be so of the workloads of a WDS. */
+export const workloadChecks: readonly Check<OpenWds>[] = [
+  {
+    ...{ id: 'wds-policies', title: 'its binding policies reach their WECs' },
+    needs: ['wds-api-server', 'wds-wds-crds', 'wds-kubestellar-controller', 'wds-transport-controller', 'wds-its'],
+    look: judgePolicies,
+  },
+];
+
+async function judgePolicies(wds: OpenWds): Promise<Outcome> {
+  const policies = await listPolicies(wds);
+  const [first, ...others] = policies.filter(({ state }) => state === 'failed');
+  if (first === undefined) {
+    const why = whyUnseen(wds.its);
+    return why !== undefined && policies.length > 0
+      ? skipped(`its ITS is not seen: ${why}`)
+      : pass(policies.length === 0 ? 'it has none' : count(policies.length, 'policy', 'policies'));
+  }
+  const more = others.length === 0 ? '' : `; so too ${others.map(({ name }) => name).join(', ')}`;
+  return warn(
+    'policy-failed',
+    `Binding policy ${first.name} of ${wds.name} does not do what it says: ${first.why}${more}.`,
+    run(command`stellarctl policy get ${first.name} --wds ${wds.name}`, 'See which objects, and why'),
+  );
+}

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { makeChecks } from '../../../../src/lib/engine/checks.ts';
+import { hidden, seen } from '../../../../src/lib/kube/access.ts';
+import type { KubeObject } from '../../../../src/lib/kube/objects.ts';
+import type { OpenWds } from '../../../../src/lib/spaces/open-wds.ts';
+import { workloadChecks } from '../../../../src/lib/workloads/checks.ts';
+import { WorkloadCluster } from '../../support/workload-cluster.ts';
+
+type Typed = KubeObject & { kind?: string };
+const binding = (name: string, ...wecs: string[]): Typed =>
+  ({
+    kind: 'Binding',
+    metadata: { name, generation: 1 },
+    spec: {
+      destinations: wecs.map((clusterId) => ({ clusterId })),
+      workload: { clusterScope: [{ resource: 'namespaces', name: 'shop' }] },
+    },
+    status: { observedGeneration: 1 },
+  }) as Typed;
+const policy = (name: string): Typed => ({ kind: 'BindingPolicy', metadata: { name } });
+
+async function judged(objects: Typed[], isSeen = true) {
+  const { kube } = new WorkloadCluster(objects);
+  const its: OpenWds['its'] = isSeen
+    ? seen({ name: 'its1', kube: new WorkloadCluster([]).kube })
+    : hidden('it was not reached');
+  const wds: OpenWds = { name: 'wds1', isGiven: true, kube, context: 'wds1', type: 'k8s', apiGroups: [], its };
+  const [finding] = await makeChecks(workloadChecks, wds, []);
+  assert.ok(finding !== undefined);
+  return finding.status === 'pass' ? finding : { ...finding.problem, status: finding.status };
+}
+
+test('policies that are well are nothing to tell of', async () => {
+  assert.equal((await judged([policy('p'), binding('p', 'w1')])).status, 'pass');
+  assert.equal((await judged([])).status, 'pass');
+});
+
+test('the first policy that fails is told of, with the others', async () => {
+  const found = await judged([policy('a'), binding('a'), policy('b'), binding('b'), policy('c'), binding('c', 'w1')]);
+  assert.deepEqual(
+    [found.status, 'message' in found && found.message],
+    ['warn', 'Binding policy a of wds1 does not do what it says: selects no WEC; so too b.'],
+  );
+});
+
+test('without the ITS nothing is known to be well', async () =>
+  assert.equal((await judged([policy('p'), binding('p', 'w1')], false)).status, 'skipped'));
