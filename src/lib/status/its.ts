@@ -14,6 +14,7 @@ import { products } from '../versions/programs.ts';
 import { versionOfProduct } from '../versions/words.ts';
 import { listWecs, type WecListItem } from '../wecs/list.ts';
 import { tryHubWebhook } from '../wecs/registration/hub-webhook.ts';
+import { countSent } from '../workloads/delivery/sent-counts.ts';
 import { describePart, type Look, lookBy, lookInto, type Part, withLook } from './parts.ts';
 import type { StatusTools } from './tools.ts';
 import type { ItsStatus, SpaceStatus, WebhookStatus, WecStatus } from './view.ts';
@@ -26,12 +27,13 @@ interface HubSeen extends HubPods {
 /** @throws StellarError `not-a-hub` */
 async function readHub(its: Kube): Promise<HubSeen> {
   const reader = lenient(its);
-  const [wecs, hubPods, webhook] = await Promise.all([
+  const [wecs, sent, hubPods, webhook] = await Promise.all([
     listWecs(its, { pending: false }),
+    countSent(reader),
     readHubPods(reader),
     webhookOf(its),
   ]);
-  return { hubPods, forbidden: reader.forbidden, webhook, wecs: wecs.map(toWec) };
+  return { hubPods, forbidden: reader.forbidden, webhook, wecs: wecs.map((wec) => toWec(wec, sent)) };
 }
 
 async function webhookOf(its: Kube): Promise<WebhookStatus> {
@@ -44,9 +46,13 @@ async function webhookOf(its: Kube): Promise<WebhookStatus> {
   };
 }
 
-function toWec({ name, available, stage, blockedAt, state, problem, reason, requests }: WecListItem): WecStatus {
+function toWec(
+  { name, available, stage, blockedAt, state, problem, reason, requests }: WecListItem,
+  sent: Awaited<ReturnType<typeof countSent>>,
+): WecStatus {
   const pending = requests.some((request) => request.state === 'pending');
-  return { name, available, stage, blockedAt, state, problem, reason, pending };
+  const workloads = sent === undefined ? null : (sent.get(name) ?? []);
+  return { name, available, stage, blockedAt, state, problem, reason, pending, workloads };
 }
 
 /** An ITS of the hosting cluster, with a client for it where it answered. */

@@ -2,6 +2,7 @@ import { count } from '../engine/counts.ts';
 import { products } from '../versions/programs.ts';
 import type { RunningVersion } from '../versions/running.ts';
 import { versionWords } from '../versions/words.ts';
+import type { SentCounts } from '../workloads/delivery/sent-counts.ts';
 import type { HostingStatus, ItsStatus, SpaceStatus, StatusView, WdsStatus, WecStatus } from './view.ts';
 
 /** A line of the tree, with the lines below it. */
@@ -100,9 +101,17 @@ function progress(stage: string | null, problem: boolean, reason: string): Fact[
   );
 }
 
-function wecFacts({ state, problem, reason }: WecStatus): Fact[] {
-  if (problem) return marked('bad', reason || state);
-  return reason === '' ? plain(state) : marked('busy', `${state}: ${reason}`);
+function wecFacts({ state, problem, reason, workloads }: WecStatus): Fact[] {
+  const sent = (workloads ?? []).map(sentFact);
+  if (problem) return [...marked('bad', reason || state), ...sent];
+  return [...(reason === '' ? plain(state) : marked('busy', `${state}: ${reason}`)), ...sent];
+}
+
+/** As `wds1: 12 objects, 1 failed`. */
+function sentFact({ wds, applied, failed, waiting }: SentCounts): Fact {
+  const open = [...(failed > 0 ? [`${failed} failed`] : []), ...(waiting > 0 ? [`${waiting} waiting`] : [])];
+  const text = `${wds}: ${[count(applied + failed + waiting, 'object'), ...open].join(', ')}`;
+  return { text, ...(failed > 0 ? { mark: 'bad' } : waiting > 0 ? { mark: 'busy' } : {}) };
 }
 
 function places({ context, server }: SpaceStatus, wide: boolean): Fact[] {

@@ -1,6 +1,7 @@
 import type { ErrorReport } from '../engine/errors.ts';
 import type { Standing } from '../engine/stages.ts';
 import type { RunningVersion } from '../versions/running.ts';
+import type { SentCounts } from '../workloads/delivery/sent-counts.ts';
 
 /** A whole installation. The fields of this and of what it consists of are an interface: docs/output.md. */
 export interface StatusView {
@@ -73,6 +74,8 @@ export interface WecStatus extends Standing {
   reason: string;
   /** Whether a registration request waits for a decision. */
   pending: boolean;
+  /** What WDSes send to it; null where this user may not see works. */
+  workloads: SentCounts[] | null;
 }
 
 export interface WdsStatus extends SpaceStatus {

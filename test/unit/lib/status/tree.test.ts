@@ -71,6 +71,7 @@ const wec = (name: string, changes: Partial<WecStatus> = {}): WecStatus => ({
   problem: false,
   reason: '',
   pending: false,
+  workloads: [],
   ...changes,
 });
 
@@ -97,6 +98,15 @@ test('a whole installation is a tree, with all facts in one column', () => {
     '│  └─ cluster3  request pending',
     '└─ WDS wds1     k8s · ready → its1 · KubeStellar 0.30.0 · 1 binding policy, 5 objects',
   ]);
+});
+
+test('what a WDS sends to a WEC stands with it, and what of that has not arrived', () => {
+  const workloads = [
+    { wds: 'wds1', applied: 5, failed: 0, waiting: 0 },
+    { wds: 'wds2', applied: 1, failed: 2, waiting: 1 },
+  ];
+  const [, , line] = lines(view({ itses: [its({ wecs: [wec('cluster1', { workloads })] })] }));
+  assert.equal(line, '│  └─ cluster1  available · wds1: 5 objects · ✗ wds2: 4 objects, 2 failed, 1 waiting');
 });
 
 test('what is last has nothing running down beside what is below it', () => {

@@ -1,0 +1,44 @@
+import type { Reader } from '../../kube/client/client.ts';
+import { conditionOf, type WithConditions } from '../../kube/objects.ts';
+import { resources } from '../../kube/resources.ts';
+import type { ManifestWork } from '../manifest-works.ts';
+import { originWdsLabel } from '../names.ts';
+import { trimWork } from './works.ts';
+
+/** How far the objects are that a WDS sends to a WEC. The fields are an interface: docs/output.md. */
+export interface SentCounts {
+  wds: string;
+  applied: number;
+  failed: number;
+  /** The agent has said nothing of them yet. */
+  waiting: number;
+}
+
+/** Counts what all WDSes send through an ITS. @returns by WEC; undefined where this user may not see works */
+export async function countSent(its: Reader): Promise<ReadonlyMap<string, SentCounts[]> | undefined> {
+  const works = await its.list<ManifestWork>(resources.manifestWorks, {
+    labelSelector: originWdsLabel,
+    trim: trimWork,
+  });
+  if (works === undefined) return undefined;
+  const byWec = Map.groupBy(works, ({ metadata }) => metadata.namespace ?? '');
+  return new Map([...byWec].map(([wec, own]) => [wec, countsOf(own)]));
+}
+
+function countsOf(works: readonly ManifestWork[]): SentCounts[] {
+  const byWds = Map.groupBy(works, ({ metadata }) => metadata.labels?.[originWdsLabel] ?? '');
+  return [...byWds.keys()].sort().map((wds) => {
+    const counts: SentCounts = { wds, applied: 0, failed: 0, waiting: 0 };
+    for (const work of byWds.get(wds) ?? []) {
+      const objects = work.spec?.workload?.manifests?.length ?? 0;
+      const stated = (status: string) =>
+        (work.status?.resourceStatus?.manifests ?? []).filter(
+          (manifest) => conditionOf({ status: manifest } as WithConditions, 'Applied')?.status === status,
+        ).length;
+      counts.applied += stated('True');
+      counts.failed += stated('False');
+      counts.waiting += Math.max(0, objects - stated('True') - stated('False'));
+    }
+    return counts;
+  });
+}

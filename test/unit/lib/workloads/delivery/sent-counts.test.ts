@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { countSent } from '../../../../../src/lib/workloads/delivery/sent-counts.ts';
+import type { ManifestWork } from '../../../../../src/lib/workloads/manifest-works.ts';
+import { originWdsLabel } from '../../../../../src/lib/workloads/names.ts';
+import { MemoryCluster } from '../../../support/space-builders.ts';
+
+/** A work of so many objects, of which the agent has said that they are applied, or not. */
+const work = (wec: string, wds: string, objects: number, ...stated: string[]): ManifestWork =>
+  ({
+    kind: 'ManifestWork',
+    metadata: { name: `${wds}-${stated.join()}`, namespace: wec, labels: { [originWdsLabel]: wds } },
+    spec: { workload: { manifests: Array.from({ length: objects }, () => ({ kind: 'ConfigMap' })) } },
+    status: {
+      resourceStatus: { manifests: stated.map((status) => ({ conditions: [{ type: 'Applied', status }] })) },
+    },
+  }) as ManifestWork;
+
+test('objects are counted by WEC and WDS, those that no agent has told of as waiting', async () => {
+  const works = [
+    work('w1', 'b', 2, 'True', 'False'),
+    work('w1', 'a', 3, 'True'),
+    work('w1', 'b', 1),
+    work('w2', 'a', 1),
+  ];
+  const { kube } = new MemoryCluster([], { list: async () => works as never });
+  assert.deepEqual(
+    [...((await countSent(kube)) ?? [])],
+    [
+      [
+        'w1',
+        [
+          { wds: 'a', applied: 1, failed: 0, waiting: 2 },
+          { wds: 'b', applied: 1, failed: 1, waiting: 1 },
+        ],
+      ],
+      ['w2', [{ wds: 'a', applied: 0, failed: 0, waiting: 1 }]],
+    ],
+  );
+});
