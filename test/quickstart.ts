@@ -2,7 +2,7 @@
  * The quickstart: from nothing to an installation of KubeStellar and back, by stellarctl. It shows every command as it would be typed
  * and what it really prints. kind is played by a small program that starts real Kubernetes control planes; helm is the real one.
  */
-import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { styleText } from 'node:util';
@@ -13,6 +13,7 @@ import {
   currentChart,
   freePort,
   ingressChart,
+  kubectlApply,
   localClusterTools,
   startBed,
 } from '../testbed/index.ts';
@@ -117,8 +118,50 @@ async function register(type: Typist): Promise<void> {
   });
 }
 
+/** A Namespace with a Deployment. */
+const shop = `apiVersion: v1
+kind: Namespace
+metadata: { name: shop, labels: { app: shop } }
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: web, namespace: shop, labels: { app: shop } }
+spec:
+  replicas: 2
+  selector: { matchLabels: { run: web } }
+  template:
+    metadata: { labels: { run: web } }
+    spec: { containers: [{ name: web, image: nginx }] }
+`;
+
+/** kubectl is played: it cannot reach a control plane where nobody resolves its name. */
+async function applyShop({ KUBECONFIG = '' }: NodeJS.ProcessEnv, home: string): Promise<void> {
+  await writeFile(path.join(home, 'shop.yaml'), shop);
+  process.stdout.write('$ kubectl --context wds1 apply -f shop.yaml\n');
+  for (const line of await kubectlApply(await readFile(KUBECONFIG, 'utf8'), 'wds1', shop))
+    process.stdout.write(`${line}\n`);
+}
+
+async function send(type: Typist, apply: () => Promise<void>): Promise<void> {
+  say('Put a workload into the WDS, and send it to both clusters');
+  await part('send a workload', async () => {
+    await apply();
+    await type('stellarctl collector create replicas --preset replicas');
+    await type('stellarctl policy create shop --clusters location-group -l app=shop --status replicas');
+    await type('stellarctl workload wait deployment/web -n shop --for status --timeout 3m');
+  });
+
+  say('Show where it is, and what the clusters report of it');
+  await part('look at the workload', async () => {
+    await type('stellarctl policy get shop');
+    await type('stellarctl workload get deployment/web -n shop');
+    await type('stellarctl workload status deployment/web -n shop');
+    await type('stellarctl doctor -o short');
+  });
+}
+
 async function leave(type: Typist): Promise<void> {
-  say('Deregister the clusters, and leave nothing behind on either side');
+  say('Deregister the clusters, with what runs there, and leave nothing behind on either side');
   await part('deregister', () => type('stellarctl deregister cluster1=cluster1 cluster2=cluster2 --clean-up --yes'));
   await part('wec delete', () =>
     together(
@@ -145,6 +188,7 @@ async function quickstart(): Promise<void> {
   const type = typist(env, home);
   await install(type, port);
   await register(type);
+  await send(type, () => applyShop(env, home));
   await leave(type);
   say('Clean up');
 }

@@ -6,6 +6,7 @@ export { installKlusterlet } from './conformance/installer.ts';
 export { type Fault, pods as faultyPods } from './faults/fault.ts';
 export { registrationFaults, spaceFaults } from './faults/matrix.ts';
 export { buildHelm } from './helm/build.ts';
+export { kubectlApply } from './helpers/kubectl-apply.ts';
 export * from './helpers/requests.ts';
 export * from './helpers/tokens.ts';
 export * from './helpers/users.ts';
