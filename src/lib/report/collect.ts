@@ -23,8 +23,15 @@ const kindsOf: Record<Role, readonly Resource[]> = {
     resources.clusterManagementAddOns,
     resources.clusterManagers,
     resources.placementDecisions,
+    resources.workStatuses,
   ],
-  wds: [resources.bindingPolicies, resources.bindings],
+  wds: [
+    resources.bindingPolicies,
+    resources.bindings,
+    resources.statusCollectors,
+    resources.combinedStatuses,
+    resources.customTransforms,
+  ],
   wec: [resources.klusterlets, resources.appliedManifestWorks, resources.clusterClaims],
 };
 
