@@ -1,6 +1,7 @@
 /**
  * Runs the tests: npm test [-- [--long] [--test-name-pattern PATTERN] FILE-OR-FOLDER...], reported as by Node's test runner, with its
- * exit code. Files that are named are run wherever they belong; otherwise those called *.long.test.ts only with --long, and then alone.
+ * exit code. Files that are named are run wherever they belong; otherwise those called *.long.test.ts only with --long, and then alone,
+ * and those called *.bench.test.ts never.
  */
 import { globSync } from 'node:fs';
 import path from 'node:path';
@@ -22,7 +23,7 @@ const all = ['test/e2e/**/*.test.ts', 'testbed/**/*.test.ts', 'test/unit/**/*.te
 const chosen = positionals.map((place) => path.relative(root, path.resolve(place)));
 const files = all.filter((file) =>
   chosen.length === 0
-    ? file.endsWith('.long.test.ts') === values.long
+    ? !file.endsWith('.bench.test.ts') && file.endsWith('.long.test.ts') === values.long
     : chosen.some((place) => `${file}/`.startsWith(`${place}/`)),
 );
 if (files.length === 0) {
