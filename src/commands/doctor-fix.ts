@@ -48,7 +48,7 @@ export async function fixFindings(
   await confirm(session, { ...deedOf(open), yes: options.yes });
   // A person has had time.
   session.run.deadline.restart(options.timeout);
-  await askOperators(session, input, open);
+  await askOperators(session, input, open, all);
   const present = await plan(await examine());
   const applied = await applyFixes(planned, present, session.run);
   for (const result of applied) say(session, result);
@@ -59,16 +59,25 @@ export async function fixFindings(
 }
 
 /** Where what is found rests on an operator's word alone, that is asked for anew before anything is done. */
-async function askOperators(session: Session, input: DoctorInput, open: readonly PlannedFix[]): Promise<void> {
+async function askOperators(
+  session: Session,
+  input: DoctorInput,
+  open: readonly PlannedFix[],
+  all: readonly Examined[],
+): Promise<void> {
   const { restsOnOperator } = await import('../lib/doctor/fix/table.ts');
   const names = open.filter(({ code }) => restsOnOperator(code)).map(({ subject: { name } }) => name);
-  await recheckWecs(session, { wecs: input.wecs.filter(({ name }) => names.includes(name)) });
+  await recheckWecs(session, { wecs: input.wecs.filter(({ name }) => names.includes(name)) }, all);
 }
 
 /** Has the operators of the WECs whose contexts were given look at their hubs again, and says what came of it. @throws StellarError `usage` */
-export async function recheckWecs(session: Session, { wecs }: Pick<DoctorInput, 'wecs'>): Promise<Rechecked[]> {
+export async function recheckWecs(
+  session: Session,
+  { wecs }: Pick<DoctorInput, 'wecs'>,
+  examined: readonly Examined[],
+): Promise<Rechecked[]> {
   const { recheckAll } = await import('../lib/doctor/fix/recheck.ts');
-  const rechecked = await recheckAll(wecs, session.run);
+  const rechecked = await recheckAll(wecs, examined, session.run);
   for (const result of rechecked) session.progress.note(`${result.name}: ${inWords(result)}`);
   return rechecked;
 }

@@ -118,7 +118,7 @@ async function act(
 ): Promise<Acted> {
   const { describeFixed, fixFindings, recheckWecs, requireContexts } = await import('./doctor-fix.ts');
   if (options.recheck) requireContexts(input);
-  const rechecked = options.recheck ? { rechecked: await recheckWecs(session, input) } : {};
+  const rechecked = options.recheck ? { rechecked: await recheckWecs(session, input, await examine()) } : {};
   if (!options.fix) return { report: rechecked };
   const { all, fixed } = await fixFindings(session, options, input, examine);
   const hasFailed = fixed.some(({ result }) => result === 'failed');

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { applyFixes, confirmFixes, type FixResult, unapplied } from '../../../../src/lib/doctor/fix/apply.ts';
 import { FixPlanner, lacksContext, type PlannedFix } from '../../../../src/lib/doctor/fix/plan.ts';
+import { recheckAll } from '../../../../src/lib/doctor/fix/recheck.ts';
 import { restsOnOperator } from '../../../../src/lib/doctor/fix/table.ts';
 import type { Examined } from '../../../../src/lib/doctor/subject.ts';
 import { fail, type Outcome, pass, skipped, warn } from '../../../../src/lib/engine/checks.ts';
@@ -106,3 +107,19 @@ test('operators are asked again where nothing but their word tells', () =>
     false,
     false,
   ]));
+
+test('the operator of another cluster is not asked to look again', async () => {
+  const touched: string[] = [];
+  const kube = fakeKube({ get: async () => void touched.push('read') as never });
+  const ask = (...all: Examined[]) => recheckAll([{ name: 'cluster1', kube }], all, run());
+  const stranger = (id: string): Examined => ({
+    subject: cluster1,
+    findings: [{ id, title: 'it is so', ...fail('context-of-another-cluster', 'another') }],
+  });
+  for (const id of ['wec-context', 'wec-name', 'wec-hub', 'wec-known'])
+    assert.deepEqual(await ask(stranger(id)), [{ name: 'cluster1', answer: 'unasked', why: 'another' }]);
+  assert.equal((await ask())[0]?.answer, 'unasked');
+  assert.deepEqual(touched, []);
+  await ask(examined(expired));
+  assert.deepEqual(touched, ['read']);
+});
