@@ -3,14 +3,22 @@ export const removed = '<removed>';
 
 /** How names of fields, flags and variables end whose values nobody else should see. Names of objects are no secrets: `secretName`. */
 const ending =
-  '(?:token|passw(?:or)?d|passphrase|credentials?|(?:api|access|private|client)[-_]?key|client[-_]?secret|auth(?:orization)?|bearer|cookie|(?:client-key|client-certificate|certificate-authority)-data)';
+  '(?:token|(?<![a-z])pass|passw(?:or)?d|pwd|passphrase|(?<=_)secret|credentials?|(?:api|access|private|client)[-_]?key|client[-_]?secret|auth(?:orization)?|bearer|cookie|(?:client-key|client-certificate|certificate-authority)-data)';
 export const isSecretName = new RegExp(`${ending}$|^secret$`, 'i');
 export const isSecretFlag = new RegExp(`^--?[\\w.-]*${ending}$`, 'i');
-/** In quotes of all kinds, as a block of YAML, or as one word. */
-const value = `"(?:[^"\\\\]|\\\\.)*"|'[^']*'|\\\\+"[^"]*"|[|>][-+0-9]*[ \\t]*\\n(?:[ \\t]+[^\\n]*(?:\\n|$))+|[^\\s"',;{}[\\]]+`;
+/** In brackets, in quotes of all kinds, as a block of YAML, or as one word. */
+const value = `\\[[^\\][\\n]*\\]|"(?:[^"\\\\]|\\\\.)*"|'(?:[^'\\\\]|\\\\.)*'|'[^']*'|\\\\+"[^"]*"|[|>][-+0-9]*[ \\t]*\\n(?:[ \\t]+[^\\n]*(?:\\n|$))+|[^\\s"',;{}[\\]]+`;
 const flag = new RegExp(`((?<![\\w-])--?[\\w.-]*${ending}(?:=|\\s+))(?:${value})`, 'gi');
 /** Of YAML, JSON, JSON in JSON, and `NAME=VALUE`. */
-const field = new RegExp(`((?<![\\w.-])[\\w.-]*${ending}\\\\*["']?[ \\t]*[:=](?:[ \\t]*\\n)?[ \\t]*)(${value})`, 'gi');
+const field = new RegExp(
+  `((?<![\\w.-])[\\w.-]*${ending}\\\\*["']?[ \\t]*(?:=>|:=|[:=])(?:[ \\t]*\\n)?[ \\t]*)(${value})`,
+  'gi',
+);
+/** `name: DB_PASSWORD, value: …`, as containers have their variables, in YAML, JSON and JSON in JSON. */
+const variable = new RegExp(
+  `(name\\\\*["']?:[ \\t]*\\\\*["']?[\\w.-]*(?:${ending})[\\w.-]*\\\\*["']?,?\\s*\\\\*["']?value\\\\*["']?:[ \\t]*)(?:${value})`,
+  'gi',
+);
 
 /** What is a secret by its form, wherever it is. */
 const forms: readonly RegExp[] = [
@@ -26,8 +34,13 @@ const forms: readonly RegExp[] = [
   /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g,
 ];
 const authorization = /\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{6,}/gi;
+/** Headers that go on to the end of the line: several cookies, and other schemes than those above. */
+const header =
+  /\b((?:(?:set-)?cookie|authorization(?=\W{1,6}(?:token|(?:api-?|genie)?key|digest|negotiate|aws4)\b))\\*["']?\s*[:=]\s*\[?\\*["']?)[^\n"'\]\\]+/gi;
 /** Of an address, user and password. */
-const userOfUrl = /((?<![a-z0-9+.-])[a-z][a-z0-9+.-]*:\/\/)[^\s/@:"']*:[^\s/@"']*@/gi;
+const userOfUrl = /((?<![a-z0-9+.-])[a-z][a-z0-9+.-]*:\/\/)[^\s/"'?#]*@/gi;
+/** `curl -u NAME:PASSWORD` */
+const userFlag = /((?<![\w-])(?:-u|--(?:proxy-)?user)[=\s]+["']?)[^\s:"'/]+:[^\s"']+/g;
 /** Long enough to hold one of the others. */
 const base64 = /[A-Za-z0-9+/_-]{24,}={0,2}/g;
 
@@ -40,7 +53,10 @@ export function redactText(text: string): string {
   const plain = forms
     .reduce((rest, form) => rest.replace(form, removed), text)
     .replace(authorization, `$1 ${removed}`)
+    .replace(header, `$1${removed}`)
     .replace(userOfUrl, '$1')
+    .replace(userFlag, `$1${removed}`)
+    .replace(variable, `$1${removed}`)
     .replace(flag, `$1${removed}`)
     .replace(field, (whole, name: string, value: string, at: number, all: string) =>
       isProse(name, value, all.slice(Math.max(0, at - 2), at)) ? whole : `${name}${removed}`,

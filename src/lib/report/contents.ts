@@ -1,6 +1,7 @@
+import { stripVTControlCharacters } from 'node:util';
 import { redactText } from '../engine/redact.ts';
 import { Layout } from './layout.ts';
-import { redact } from './redact.ts';
+import { redact, redactJson } from './redact.ts';
 
 /** A file of the archive. */
 export interface ReportFile {
@@ -22,7 +23,12 @@ export class Contents {
   }
 
   addLog(names: readonly string[], lines: readonly string[]): void {
-    this.#add(names, '.log', redactText(lines.join('\n')).slice(-longestLog));
+    // Colours keep a name from its value.
+    this.#add(
+      names,
+      '.log',
+      redactText(lines.map((line) => redactJson(stripVTControlCharacters(line))).join('\n')).slice(-longestLog),
+    );
   }
 
   #add(names: readonly string[], extension: string, text: string): void {

@@ -1,7 +1,8 @@
+import { isDeepStrictEqual } from 'node:util';
 import { isSecretFlag, isSecretName, redactText, removed } from '../engine/redact.ts';
 
 /** Of a variable: there is no harm in taking out too much. */
-const isSecretVariable = /token|secret|passw|credential|auth|key/i;
+const isSecretVariable = /token|secret|pass|pwd|credential|auth|key/i;
 
 type Json = Record<string, unknown>;
 const isObject = (value: unknown): value is Json =>
@@ -13,9 +14,29 @@ const isObject = (value: unknown): value is Json =>
  * token, a password or a key.
  */
 export function redact(value: unknown): unknown {
-  if (typeof value === 'string') return redactText(value);
-  if (Array.isArray(value)) return value.map((item, index) => (isAfterFlag(value, index) ? removed : redact(item)));
+  if (typeof value === 'string') return redactText(redactJson(value));
+  if (Array.isArray(value))
+    return value.map((item, index) => (isAfterFlag(value, index) ? removed : redact(withoutValue(item))));
   return isObject(value) ? redactFields(value) : value;
+}
+
+/** A text that is JSON, as kapp and others keep objects in annotations and programs write logs: what is secret shows by its place. */
+export function redactJson(text: string): string {
+  if (!/^\s*[{[]/.test(text)) return text;
+  try {
+    const value: unknown = JSON.parse(text);
+    const left = redact(value);
+    // What is as it was keeps its form, and long numbers all their digits.
+    return isDeepStrictEqual(left, value) ? text : JSON.stringify(left);
+  } catch {
+    return text;
+  }
+}
+
+/** `--password=of several words` */
+function withoutValue(item: unknown): unknown {
+  const [flag = ''] = typeof item === 'string' ? item.split('=', 1) : [];
+  return isSecretFlag.test(flag) && flag !== item ? `${flag}=${removed}` : item;
 }
 
 /** `['--token', 'abc']` */
@@ -25,17 +46,26 @@ function isAfterFlag(values: readonly unknown[], index: number): boolean {
 }
 
 function redactFields(object: Json): Json {
-  const holdsContents = object.kind === 'Secret' || object.kind === 'ConfigMap';
+  const kind = String(object.kind);
+  const holdsContents = kind === 'Secret' || kind === 'ConfigMap';
+  const isList = kind === 'SecretList' || kind === 'ConfigMapList';
   const entries = Object.entries(object).flatMap(([key, value]): [string, unknown][] => {
     if (key === 'managedFields' || key === 'kubectl.kubernetes.io/last-applied-configuration') return [];
+    // Lists leave out what kind their objects are.
+    if (isList && key === 'items' && Array.isArray(value))
+      return [[key, value.map((item) => redact(isObject(item) ? { kind: kind.slice(0, -4), ...item } : item))]];
     if (holdsContents && /^(?:data|stringData|binaryData)$/.test(key)) return [[key, keysAlone(value)]];
-    if (typeof value === 'string' && isSecretName.test(key)) return [[key, removed]];
+    if (isSecretName.test(key) && isPlain(value)) return [[key, removed]];
     const isVariable = key === 'value' && typeof value === 'string' && typeof object.name === 'string';
     if (isVariable && isSecretVariable.test(object.name as string)) return [[key, removed]];
     return [[redactText(key), redact(value)]];
   });
   return Object.fromEntries(entries);
 }
+
+/** Neither an object, whose own fields tell, nor a mere yes or no. */
+const isPlain = (value: unknown): boolean =>
+  typeof value === 'string' || typeof value === 'number' || (Array.isArray(value) && value.every(isPlain));
 
 const keysAlone = (data: unknown): unknown =>
   isObject(data) ? Object.fromEntries(Object.keys(data).map((key) => [redactText(key), removed])) : removed;

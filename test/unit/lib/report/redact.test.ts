@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { redactText } from '../../../../src/lib/engine/redact.ts';
-import { redact } from '../../../../src/lib/report/redact.ts';
+import { redact, redactJson } from '../../../../src/lib/report/redact.ts';
 import { canary, jwt, kubeconfig, privateKey } from '../../support/planted.ts';
 
 const packed = (text: string) => Buffer.from(text).toString('base64');
@@ -37,6 +37,19 @@ describe('out of a text is taken', () => {
     'credentials of a registry': JSON.stringify({ auths: { 'quay.io': { auth: packed(`user:${canary}`) } } }),
     'a header of a dump': `Cookie: session=${canary}; X-Auth: ${canary}`,
     'the value of a flag': `exec --hub-token=${canary} --password ${canary} --v=2`,
+    'several cookies': `Set-Cookie: a=1; session=${canary}; Path=/`,
+    'authentication by another scheme': `Authorization: Token ${canary}`,
+    'headers as Go prints them': `map[X-Auth-Token:[${canary}] Authorization:[ApiKey ${canary}]]`,
+    'a list in JSON': JSON.stringify({ token: [canary, canary] }),
+    'a token in a URL': `GET https://${canary}@registry.example/v2`,
+    'a password with an @ in a URL': `GET https://user:a@${canary}@registry.example/v2`,
+    'the user of curl': `curl -u admin:${canary} https://registry.example`,
+    'a short name': `DB_PASS=${canary} MYSQL_PWD=${canary} APP_SECRET=${canary} {"pwd":"${canary}"}`,
+    'a value with a quote in it': `password='it\\'s ${canary}'`,
+    'a value after an arrow': `password => "${canary}"`,
+    'a variable in YAML': `- name: DB_PASSWORD\n  value: ${canary}\n`,
+    'a variable in JSON': JSON.stringify({ name: 'DB_PASSWORD', value: canary }),
+    'a variable in JSON in JSON': JSON.stringify({ last: JSON.stringify({ name: 'API_TOKEN', value: canary }) }),
     'the value of a variable': `DB_PASSWORD=${canary} API_KEY="${canary} ${canary}"`,
   };
   for (const [what, text] of Object.entries(cases))
@@ -63,6 +76,18 @@ test('what helps stays', () => {
     packed('-----BEGIN CERTIFICATE REQUEST-----\nMIIBAA==\n-----END CERTIFICATE REQUEST-----\n'),
   ])
     assert.equal(redactText(text), text);
+});
+
+test('out of JSON in a text, what its place tells to be secret; the rest keeps its form', () => {
+  const held = {
+    kind: 'ConfigMapList',
+    items: [{ data: { a: canary } }, { kind: 'Secret', stringData: { b: canary } }],
+  };
+  const left = redact({ annotations: { original: JSON.stringify(held) } });
+  assert.ok(clean(JSON.stringify(left)), JSON.stringify(left));
+  const log = '{"level": "info", "id": 12345678901234567890}';
+  assert.equal(redactJson(log), log);
+  assert.equal(redactJson('{ no JSON'), '{ no JSON');
 });
 
 test('a plain word is a value in YAML, and a word in a sentence', () => {
@@ -96,22 +121,23 @@ test('of objects the same, and contents of Secrets and ConfigMaps wherever they 
       templates: [secret, { kind: 'ConfigMap', data: { kubeconfig }, binaryData: { b: packed(canary) } }],
       containers: [
         {
-          args: ['--token', canary, '--v', '2', `--hub-password=${canary}`],
+          args: ['--token', canary, '--v', '2', `--hub-password=two words ${canary}`],
           env: [
             { name: 'DB_PASSWORD', value: canary },
+            { name: 'DB_PASS', value: canary },
             { name: 'CONFIG', value: kubeconfig },
             { name: 'ZONE', value: 'eu-1' },
           ],
         },
       ],
-      vars: { token: canary, clientSecret: canary },
+      vars: { token: canary, clientSecret: canary, password: [canary] },
     },
   };
   const left = redact(object) as typeof object;
   const text = JSON.stringify(left);
   assert.ok(clean(text), text);
   assert.deepEqual(left.spec.templates[0]?.data, { a: '<removed>' });
-  assert.deepEqual(left.spec.containers[0]?.env[2], { name: 'ZONE', value: 'eu-1' });
+  assert.deepEqual(left.spec.containers[0]?.env[3], { name: 'ZONE', value: 'eu-1' });
   assert.deepEqual(left.spec.containers[0]?.args.slice(2, 4), ['--v', '2']);
   assert.deepEqual(Object.keys(left.metadata.annotations), ['note']);
 });
@@ -125,7 +151,23 @@ test('what was redacted once is not redacted again, and no text takes long', () 
     }),
   );
   const started = performance.now();
-  for (const piece of ['a', 'token', 'eyJ', '-', 'A=\n', '-----BEGIN PRIVATE KEY-----', '"', 'x.', 'https://a:'])
+  for (const piece of [
+    'a',
+    'token',
+    'eyJ',
+    '-',
+    'A=\n',
+    '-----BEGIN PRIVATE KEY-----',
+    '"',
+    'x.',
+    'https://a:',
+    'cookie: ',
+    'name: token, value',
+    '-u a',
+    'a://@',
+    'token:[',
+    'authorization:',
+  ])
     redactText(piece.repeat(262_144 / piece.length));
   assert.ok(performance.now() - started < 5000, `${performance.now() - started} ms`);
 });
