@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { StellarError } from '../../lib/engine/errors.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import type { CommonOptions } from './options.ts';
 import type { Session } from './session.ts';
@@ -14,6 +15,14 @@ export function action<Options extends CommonOptions>(io: Io, work: Work<Options
     const command = commanderArguments.at(-1) as Command;
     const options = command.optsWithGlobals<Options>();
     const { runInSession } = await import('./run-in-session.ts');
-    process.exitCode = await runInSession(io, options, (session) => work(session, options, command.args, command));
+    process.exitCode = await runInSession(io, options, (session) => {
+      refuseEmpty(command.args);
+      return work(session, options, command.args, command);
+    });
   };
+}
+
+/** An unset variable of a script names nothing. @throws StellarError `usage` */
+function refuseEmpty(given: readonly string[]): void {
+  if (given.includes('')) throw new StellarError('usage', 'An argument is empty: it names nothing.');
 }

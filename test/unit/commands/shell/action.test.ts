@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict';
+import { afterEach, test } from 'node:test';
+import { action } from '../../../../src/commands/shell/action.ts';
+import { defineCommand } from '../../../../src/commands/shell/options.ts';
+import { fakeIo } from '../../support/fake-io.ts';
+
+afterEach(() => {
+  process.exitCode = 0;
+});
+
+/** How a command ends that is given these arguments, and which it was run with. */
+async function ran(...given: string[]) {
+  const { io } = fakeIo({ argv: given });
+  const runs: string[][] = [];
+  const definition = { summary: 's', description: 'd', timeout: '1s', examples: [] };
+  await defineCommand('delete', definition)
+    .argument('[names...]')
+    .action(action(io, async (_session, _options, positional) => void runs.push(positional)))
+    .parseAsync(given, { from: 'user' });
+  return { exitCode: process.exitCode, runs };
+}
+
+test('an argument that is empty, as an unset variable of a script leaves it, is refused', async () => {
+  assert.deepEqual(await ran('a', 'b'), { exitCode: 0, runs: [['a', 'b']] });
+  assert.deepEqual(await ran('a', ''), { exitCode: 2, runs: [] });
+});
