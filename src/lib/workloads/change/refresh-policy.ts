@@ -10,6 +10,8 @@ import { whyUnseen } from '../../kube/access.ts';
 import { patchCurrent } from '../../kube/patch-current.ts';
 import { resources } from '../../kube/resources.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
+import { noSuchPolicy } from '../explain/explain.ts';
+import { getPolicy } from '../explain/subject.ts';
 import type { ManifestWork } from '../manifest-works.ts';
 import { originGenerationAnnotation } from '../names.ts';
 import { worksOfPolicy } from './policy-to-delete.ts';
@@ -24,13 +26,14 @@ export interface RefreshResult extends NamedResult {
 /**
  * Has the transport write the works of a policy anew, with the transforms and properties of today. It compares a work by the
  * generation that is noted on it (kubestellar v0.30.0, pkg/transport/generic): without that note it is another one.
- * @throws StellarError where the ITS cannot be reached
+ * @throws StellarError `not-found`; where the ITS cannot be reached
  */
 export async function refreshPolicy(name: string, wds: OpenWds, run: Run): Promise<RefreshResult> {
   if (wds.its.state !== 'seen')
     throw new StellarError('unreachable', `The works of ${name} are not seen: ${whyUnseen(wds.its)}.`);
   const its = wds.its.value.kube;
   const works = await worksOfPolicy(its, name, wds.name);
+  if (works.length === 0 && (await getPolicy(wds.kube, name)) === undefined) throw noSuchPolicy(name, wds);
   const result: RefreshResult = { name, wds: wds.name, works: works.length, changed: false };
   return forName(result, run, async () => {
     for (const work of works)

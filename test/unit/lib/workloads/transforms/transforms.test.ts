@@ -159,6 +159,12 @@ describe('works of a policy are written anew', () => {
     assert.deepEqual(its.writes, ['merge ManifestWork a', 'merge ManifestWork b']);
   });
 
+  test('and a policy that is not there is no policy without works', async () => {
+    await assert.rejects(refreshPolicy('other', wdsWith(sent).wds, soon()), { code: 'not-found' });
+    const policy: Typed = { kind: 'BindingPolicy', metadata: { name: 'p', uid: 'p', resourceVersion: '1' } };
+    assert.equal((await refreshPolicy('p', wdsWith([policy]).wds, soon())).works, 0);
+  });
+
   test('which is awaited', async () => {
     const { wds } = wdsWith([], [work('a', undefined)]);
     const { error } = await refreshPolicy('p', wds, soon(0));
