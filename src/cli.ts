@@ -158,7 +158,7 @@ function workloadGroups(io: Io): Command[] {
   const collector = group(
     'collector',
     'collect the status that WECs return into tables',
-    'Commands about status collectors: tables of what WECs return of the objects of a WDS.',
+    'Commands about status collectors: tables of the status that WECs return for the objects of a WDS.',
   )
     .addCommand(collectorCreateCommand(io))
     .addCommand(collectorListCommand(io))
@@ -167,7 +167,7 @@ function workloadGroups(io: Io): Command[] {
   const transform = group(
     'transform',
     'take fields out of objects before they are sent',
-    'Commands about custom transforms: what is taken out of the objects of a kind before they are sent to WECs.',
+    'Commands about custom transforms: fields to remove from the objects of a kind before they are sent to WECs.',
   )
     .addCommand(transformCreateCommand(io))
     .addCommand(transformListCommand(io))

@@ -34,29 +34,26 @@ export function doctorCommand(io: Io): Command {
   return defineCommand('doctor', {
     summary: 'find out what is missing or wrong',
     description:
-      'Checks the hosting cluster, its spaces, and the WECs of its ITSes: what is wrong, why, and what to type. WECs are judged by what their ITS shows; with NAME=CONTEXT also by what the cluster itself shows. What follows from a failed check is skipped. With --pre: checks what KubeStellar needs on this machine and in the clusters, before anything is done. The exit code is 1 where something has failed.',
+      'Checks the hosting cluster, its spaces, and the WECs of its ITSes: what is wrong, why, and what to type. WECs are judged by what their ITS shows; with NAME=CONTEXT also by what the cluster itself shows. Checks that depend on a failed check are skipped. With --pre: checks what KubeStellar needs on this machine and in the clusters, before an installation. The exit code is 1 if a check has failed.',
     timeout: '30s',
     formats: [...outputFormats, 'short'],
     examples: [
       ['stellarctl doctor', 'everything that can be reached'],
       ['stellarctl doctor cluster1=kind-cluster1', 'one WEC, from both sides'],
-      ['stellarctl doctor --wait --timeout 5m', 'wait until nothing has failed'],
+      ['stellarctl doctor --wait --timeout 5m', 'wait until no check fails'],
       ['stellarctl doctor cluster1=kind-cluster1 --fix', 'renew what its agent needs to reach the ITS'],
       ['stellarctl doctor --pre --hosting-context kind-kubeflex', 'can KubeStellar be installed there?'],
     ],
   })
     .usage('[NAME[=CONTEXT]...] [options]')
-    .argument('[wecs...]', 'only these WECs; with their contexts, the clusters themselves are looked at too')
-    .option('--pre', 'what is needed before anything is done')
-    .option('--list', 'say what can be checked, and check nothing')
-    .option('--skip <id...>', 'leave these checks out')
+    .argument('[wecs...]', 'only these WECs; with their contexts, the clusters themselves are checked too')
+    .option('--pre', 'check what is needed before an installation')
+    .option('--list', 'list the checks, and run none of them')
+    .option('--skip <id...>', 'skip these checks')
     .addOption(new Option('--fail-on <status>', 'when to exit with 1').choices(['warn', 'fail']).default('fail'))
-    .option('--wait', 'until nothing has failed')
-    .option('--recheck', 'have the operators of WECs whose contexts are given look at the ITS again')
-    .option(
-      '--fix',
-      'fix what needs no decision: tokens, endpoints, stuck agents, requests that are of no use any more',
-    )
+    .option('--wait', 'wait until no check fails')
+    .option('--recheck', 'have the operators of WECs whose contexts are given check the ITS again')
+    .option('--fix', 'fix what needs no decision: tokens, endpoints, stuck agents, stale requests')
     .option('-y, --yes', 'with --fix: do not ask')
     .addOption(dryRunOption())
     .addOption(hostingContextOption())

@@ -26,19 +26,22 @@ interface Options extends ItsOptions, HostingOptions {
 
 export function reportCommand(io: Io): Command {
   return defineCommand('report', {
-    summary: 'write what a colleague needs into a file',
+    summary: 'write a diagnostic report to a file',
     description:
       'Writes objects, events, logs and the findings of doctor of every cluster that can be reached into one archive (tar.gz), which only you can read. Contents of Secrets, ConfigMaps and workloads are not in it; what looks like a token, a password or a private key is taken out of everything else. What could not be read is listed in its index.json. Nothing is changed.',
     timeout: '5m',
     examples: [
       ['stellarctl report', 'everything that can be reached'],
-      ['stellarctl report --file cluster1.tar.gz cluster1=kind-cluster1', 'with what one WEC itself shows'],
+      [
+        'stellarctl report --file cluster1.tar.gz cluster1=kind-cluster1',
+        'the same, and what the cluster of one WEC shows',
+      ],
     ],
   })
     .usage('[NAME=CONTEXT...] [options]')
-    .argument('[wecs...]', 'WECs to read from as well; the ITS shows something of all of them')
+    .argument('[wecs...]', 'WECs whose own clusters are read as well; of the others, only what the ITS shows')
     .option('--file <file>', 'where to write it (default: stellarctl-report-DATE.tar.gz in this directory)')
-    .option('--force', 'replace the file if it is there already')
+    .option('--force', 'replace the file if it exists')
     .addOption(hostingContextOption())
     .addOption(itsOption())
     .addOption(wecContextOption())

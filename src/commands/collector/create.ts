@@ -18,40 +18,48 @@ export function collectorCreateCommand(io: Io): Command {
   const definition = defineCommand('create', {
     summary: 'create a status collector',
     description:
-      'Creates a StatusCollector, which makes tables of what WECs return; a binding policy names it. Expressions are CEL over inventory.name (the WEC), obj (the object in the WDS), returned.status, and propagation.lastReturnedUpdateTimestamp.',
+      'Creates a StatusCollector, which makes tables from the status that WECs return. Binding policies refer to it by name (policy create --status). Expressions are CEL over inventory.name (the WEC), obj (the object in the WDS), returned.status, and propagation.lastReturnedUpdateTimestamp.',
     timeout: '30s',
     examples: [
-      ['stellarctl collector create replicas --preset replicas', 'replicas of each WEC'],
+      ['stellarctl collector create replicas --preset replicas', 'the replicas on each WEC'],
       [
         'stellarctl collector create ready --select wec=inventory.name --select ready=returned.status.readyReplicas',
         'columns of your own',
       ],
       [
         'stellarctl collector create total --combine total=SUM:returned.status.availableReplicas --combine wecs=COUNT',
-        'of all WECs',
+        'one row for all WECs',
       ],
     ],
   })
-    .argument('<name>', 'its name')
+    .argument('<name>', 'the name of the collector')
     .addOption(
-      new Option('--preset <preset>', 'a ready-made one').choices(['replicas', 'conditions', 'available-wecs']),
+      new Option('--preset <preset>', 'a ready-made set of columns').choices([
+        'replicas',
+        'conditions',
+        'available-wecs',
+      ]),
     )
-    .option('--filter <expression>', 'which returned statuses count')
+    .option('--filter <expression>', 'which returned statuses to include')
     .addOption(
-      new Option('--select <column>', 'a column of a row for each WEC, as NAME=EXPRESSION; several times').argParser(
-        collect,
-      ),
+      new Option(
+        '--select <column>',
+        'a column, with a row for each WEC, as NAME=EXPRESSION; can be repeated',
+      ).argParser(collect),
     )
     .addOption(
       new Option(
         '--combine <column>',
-        'a column over many WECs, as NAME=COUNT or NAME=SUM|AVG|MIN|MAX:EXPRESSION; several times',
+        'a column aggregated over WECs, as NAME=COUNT or NAME=SUM|AVG|MIN|MAX:EXPRESSION; can be repeated',
       ).argParser(collect),
     )
     .addOption(
-      new Option('--group-by <column>', 'a row for each value, as NAME=EXPRESSION; several times').argParser(collect),
+      new Option(
+        '--group-by <column>',
+        'a row for each value of this column, as NAME=EXPRESSION; can be repeated',
+      ).argParser(collect),
     )
-    .addOption(new Option('--limit <rows>', 'rows at most (else 20)').argParser(Number));
+    .addOption(new Option('--limit <rows>', 'the maximum number of rows (else 20)').argParser(Number));
   for (const option of [...wdsOptions(), dryRunOption()]) definition.addOption(option);
   return definition.action(
     action<Options>(io, async (session, options, [name = '']) => {

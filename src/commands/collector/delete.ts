@@ -12,10 +12,10 @@ export function collectorDeleteCommand(io: Io): Command {
     summary: 'delete a status collector',
     description: 'Deletes a StatusCollector and what it has collected. Refuses while a binding policy names it.',
     timeout: '30s',
-    examples: [['stellarctl collector delete replicas', 'one that no policy names']],
+    examples: [['stellarctl collector delete replicas', 'a collector that no policy names']],
   })
     .argument('<name>', 'the collector')
-    .option('--force', 'although binding policies name it, which have an error then');
+    .option('--force', 'delete it even if binding policies name it; they then have an error');
   for (const option of [...wdsOptions(), dryRunOption()]) definition.addOption(option);
   return definition.action(
     action<Options>(io, async (session, { force }, [name = '']) => {

@@ -7,9 +7,9 @@ export function collectorListCommand(io: Io): Command {
   const definition = defineCommand('list', {
     summary: 'list the status collectors of a WDS',
     description:
-      'Lists the StatusCollectors of a WDS with the policies that name them, and what is wrong in their expressions.',
+      'Lists the StatusCollectors of a WDS with the policies that name them, and the errors in their expressions.',
     timeout: '30s',
-    examples: [['stellarctl collector list', 'those of the WDS that is meant']],
+    examples: [['stellarctl collector list', 'the collectors of the default WDS']],
   }).alias('ls');
   for (const option of wdsOptions()) definition.addOption(option);
   return definition.action(

@@ -27,32 +27,39 @@ export function policyCreateCommand(io: Io): Command {
   const definition = defineCommand('create', {
     summary: 'create a binding policy, and show what it selects',
     description:
-      'Creates a BindingPolicy that sends objects of the WDS to WECs. Before that it shows which WECs and objects it selects now, and what is wrong or surprising about them; --dry-run stops there.',
+      'Creates a BindingPolicy that sends objects of the WDS to WECs. First shows which WECs and objects the policy selects now, and what is wrong or surprising about them; --dry-run stops there.',
     timeout: '30s',
     examples: [
-      ['stellarctl policy create shop --clusters tier=web -l app=shop', 'what has a label, to the WECs that have one'],
+      ['stellarctl policy create shop --clusters tier=web -l app=shop', 'objects with a label, to WECs with a label'],
       [
         "stellarctl policy create shop --clusters 'env in (test,dev)' --select deploy --select svc -n shop",
-        'kinds of one Namespace',
+        'two kinds of objects in one Namespace',
       ],
-      ["stellarctl policy create all --clusters '' -l app=agent --status multi", 'to all WECs, with their statuses'],
-      ['stellarctl policy create shop --clusters tier=web -l app=shop --dry-run', 'what it would select'],
+      ["stellarctl policy create all --clusters '' -l app=agent --status multi", 'to all WECs, with status returned'],
+      [
+        'stellarctl policy create shop --clusters tier=web -l app=shop --dry-run',
+        'show what it would select, and create nothing',
+      ],
     ],
   })
-    .argument('<name>', 'its name')
+    .argument('<name>', 'the name of the policy')
     .addOption(
-      new Option('--clusters <selector>', "WECs with these labels; '' for all; several are alternatives")
+      new Option('--clusters <selector>', "WECs with these labels; '' for all; if repeated, one must match")
         .argParser(collect)
         .makeOptionMandatory(),
     )
     .addOption(
-      new Option('--select <kind>', 'objects of this kind, as KIND or KIND.GROUP; several times').argParser(collect),
+      new Option('--select <kind>', 'objects of this kind, as KIND or KIND.GROUP; can be repeated').argParser(collect),
     )
     .addOption(
-      new Option('-l, --selector <selector>', 'objects with these labels; several are alternatives').argParser(collect),
+      new Option('-l, --selector <selector>', 'objects with these labels; if repeated, one must match').argParser(
+        collect,
+      ),
     )
-    .addOption(new Option('-n, --namespace <namespace>', 'objects in this Namespace; several times').argParser(collect))
-    .option('--create-only', 'leave objects alone that a WEC has already')
+    .addOption(
+      new Option('-n, --namespace <namespace>', 'objects in this Namespace; can be repeated').argParser(collect),
+    )
+    .option('--create-only', 'do not change objects that already exist on a WEC')
     .addOption(
       new Option('--status <what>', 'singleton, multi, or names of StatusCollectors, separated by commas')
         .argParser((text) => text.split(',').filter((word) => word !== ''))

@@ -15,16 +15,16 @@ export function policyDeleteCommand(io: Io): Command {
   const definition = defineCommand('delete', {
     summary: 'delete a binding policy, with or without its workloads',
     description:
-      'Says which objects leave which WECs, asks, deletes the BindingPolicy, and waits until its works are gone. With --keep-workloads the objects stay where they run: its Binding is kept until the works have given up what they own. Run again, it goes on where it was interrupted.',
+      'Shows which objects are removed from which WECs, asks, deletes the BindingPolicy, and waits until its works are gone. With --keep-workloads the objects stay where they run: the Binding is kept until the works no longer own them. After an interruption, run it again to resume.',
     timeout: '5m',
     examples: [
-      ['stellarctl policy delete shop', 'and what it has sent'],
-      ['stellarctl policy delete shop --keep-workloads', 'let the workloads run on, without an owner'],
-      ['stellarctl policy delete shop --wds wds1 --yes', 'without being asked, in a script'],
+      ['stellarctl policy delete shop', 'the policy, and the objects that it has sent'],
+      ['stellarctl policy delete shop --keep-workloads', 'keep the workloads running, without an owner'],
+      ['stellarctl policy delete shop --wds wds1 --yes', 'in a script, without confirmation'],
     ],
   })
     .argument('<name>', 'the policy')
-    .option('--keep-workloads', 'leave the workloads where they run')
+    .option('--keep-workloads', 'keep the workloads where they run')
     .option('-y, --yes', 'do not ask');
   for (const option of [...wdsOptions(), dryRunOption()]) definition.addOption(option);
   return definition.action(

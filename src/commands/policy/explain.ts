@@ -11,17 +11,17 @@ interface Options extends WdsOptions {
 
 export function policyExplainCommand(io: Io): Command {
   const definition = defineCommand('explain', {
-    summary: 'show what a binding policy selects now, and what is in its way',
+    summary: 'show what a binding policy selects now, and what is wrong',
     description:
       "Evaluates a BindingPolicy as KubeStellar's controllers do, against what the WDS and its ITS have now: the WECs and the objects that it selects, and what is wrong or surprising about them. The policy may be in the WDS, or in a file and not applied yet.",
     timeout: '30s',
     examples: [
       ['stellarctl policy explain shop', 'a policy of the WDS'],
-      ['stellarctl policy explain -f policy.yaml', 'one before it is applied'],
+      ['stellarctl policy explain -f policy.yaml', 'a policy in a file, before it is applied'],
       ['stellarctl policy explain shop --wds wds2 -o json', 'the same for scripts'],
     ],
   })
-    .argument('[name]', 'the policy, where it is not in a file')
+    .argument('[name]', 'the policy, unless it is in a file')
     .option('-f, --filename <file>', 'a file with the policy, - for standard input');
   for (const option of wdsOptions()) definition.addOption(option);
   return definition.action(

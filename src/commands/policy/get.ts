@@ -8,11 +8,11 @@ export function policyGetCommand(io: Io): Command {
   const definition = defineCommand('get', {
     summary: 'show where the objects of a binding policy are, and what has failed',
     description:
-      'Shows the objects that a BindingPolicy sends, by the WECs that it sends them to: what has arrived, what is on its way, and what has failed, with the command that helps.',
+      'Shows the objects that a BindingPolicy sends and, for each WEC, what has arrived, what is on its way, and what has failed, with the command that helps.',
     timeout: '30s',
     examples: [
       ['stellarctl policy get shop', 'its objects and WECs'],
-      ['stellarctl policy get shop -o json', 'every link of every way, for scripts'],
+      ['stellarctl policy get shop -o json', 'every stage of each object on each WEC, for scripts'],
     ],
   }).argument('<name>', 'the policy');
   for (const option of wdsOptions()) definition.addOption(option);

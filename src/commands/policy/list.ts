@@ -7,10 +7,10 @@ export function policyListCommand(io: Io): Command {
   const definition = defineCommand('list', {
     summary: 'list the binding policies of a WDS',
     description:
-      'Lists the BindingPolicies of a WDS with the WECs and objects that each selects, how many of its works are applied, and what keeps it: BindingPolicies themselves do not show it.',
+      'Lists the BindingPolicies of a WDS: how many WECs and objects each selects, how many of its works are applied, and what blocks it. BindingPolicies themselves do not show this.',
     timeout: '30s',
     examples: [
-      ['stellarctl policy list', 'those of the WDS that is meant'],
+      ['stellarctl policy list', 'the policies of the default WDS'],
       ['stellarctl policy list --wds wds2 -o wide', 'with the names of the WECs'],
     ],
   }).alias('ls');

@@ -5,9 +5,9 @@ import { defineCommand, dryRunOption, type WdsOptions, type WritingOptions, wdsO
 
 export function policyRefreshCommand(io: Io): Command {
   const definition = defineCommand('refresh', {
-    summary: 'have the works of a binding policy written anew',
+    summary: 'have the works of a binding policy rewritten',
     description:
-      "After a change of custom transforms or of WECs' properties KubeStellar leaves works as they are. This removes the generation that is noted on each work of the policy, upon which the transport writes it anew, and waits for that. Objects on WECs keep running.",
+      'KubeStellar does not update existing works when custom transforms or the properties of WECs change. This removes the generation that is recorded on each work of the policy, which makes the transport rewrite the work, and waits for that. Objects on WECs keep running.',
     timeout: '1m',
     examples: [['stellarctl policy refresh shop', 'after a change of transforms or properties']],
   }).argument('<name>', 'the policy');

@@ -87,7 +87,7 @@ export const itsOption = (): Option =>
 export const wdsOptions = (): Option[] => [
   new Option(
     '--wds <wds>',
-    'the WDS, by its name or a context (else STELLARCTL_WDS, that of the current context, the only one)',
+    'the WDS, by its name or a context (else STELLARCTL_WDS, the WDS of the current context, or the only WDS)',
   ),
   new Option('--its <context>', 'the context of its ITS, where the hosting cluster does not show it'),
   hostingContextOption(),

@@ -20,23 +20,23 @@ export function transformCreateCommand(io: Io): Command {
   const definition = defineCommand('create', {
     summary: 'create a custom transform',
     description:
-      'Creates a CustomTransform, which takes fields out of all objects of a kind before they are sent to WECs. Shows first what it takes out of what is sent now. Works that are there stay as they are, until policy refresh.',
+      'Creates a CustomTransform, which removes fields from all objects of a kind before they are sent to WECs. First shows what it removes from the objects that are sent now. Existing works do not change until `policy refresh`.',
     timeout: '30s',
     examples: [
       [
         'stellarctl transform create no-replicas --select deployments --remove $.spec.replicas',
-        'leave replicas to each WEC',
+        'let each WEC set its own replicas',
       ],
       [
         'stellarctl transform create no-replicas --select deployments --remove $.spec.replicas --dry-run',
-        'what it would take out',
+        'show what it would remove, and create nothing',
       ],
     ],
   })
-    .argument('<name>', 'its name')
+    .argument('<name>', 'the name of the transform')
     .requiredOption('--select <kind>', 'the kind, as KIND or KIND.GROUP')
     .addOption(
-      new Option('--remove <path>', 'a field, as $.spec.replicas or $.metadata.labels["any name"]; several times')
+      new Option('--remove <path>', 'a field, as $.spec.replicas or $.metadata.labels["any name"]; can be repeated')
         .argParser(collect)
         .makeOptionMandatory(),
     );

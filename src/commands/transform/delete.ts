@@ -7,9 +7,9 @@ import { nextRefresh } from './next-refresh.ts';
 export function transformDeleteCommand(io: Io): Command {
   const definition = defineCommand('delete', {
     summary: 'delete a custom transform',
-    description: 'Deletes a CustomTransform. Works that are there stay without what it took out, until policy refresh.',
+    description: 'Deletes a CustomTransform. Existing works stay without the removed fields until `policy refresh`.',
     timeout: '30s',
-    examples: [['stellarctl transform delete no-replicas', 'and then policy refresh']],
+    examples: [['stellarctl transform delete no-replicas', 'then run policy refresh']],
   }).argument('<name>', 'the transform');
   for (const option of [...wdsOptions(), dryRunOption()]) definition.addOption(option);
   return definition.action(

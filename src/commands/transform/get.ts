@@ -6,11 +6,11 @@ import { defineCommand, type WdsOptions, wdsOptions } from '../shell/options.ts'
 
 export function transformGetCommand(io: Io): Command {
   const definition = defineCommand('get', {
-    summary: 'show a custom transform, and what it takes out',
+    summary: 'show a custom transform, and what it removes',
     description:
-      'Shows what a CustomTransform takes out of which objects that are sent now, and what KubeStellar cannot read in it.',
+      'Shows which fields a CustomTransform removes from which of the objects that are sent now, and what KubeStellar cannot read in it.',
     timeout: '30s',
-    examples: [['stellarctl transform get no-replicas', 'of what is sent now']],
+    examples: [['stellarctl transform get no-replicas', 'what it removes from the objects that are sent now']],
   }).argument('<name>', 'the transform');
   for (const option of wdsOptions()) definition.addOption(option);
   return definition.action(

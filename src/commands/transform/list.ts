@@ -7,9 +7,9 @@ export function transformListCommand(io: Io): Command {
   const definition = defineCommand('list', {
     summary: 'list the custom transforms of a WDS',
     description:
-      'Lists the CustomTransforms of a WDS: what is taken out of the objects of which kind, and what is wrong with them.',
+      'Lists the CustomTransforms of a WDS: which fields each removes from the objects of which kind, and what is wrong with it.',
     timeout: '30s',
-    examples: [['stellarctl transform list', 'those of the WDS that is meant']],
+    examples: [['stellarctl transform list', 'the transforms of the default WDS']],
   }).alias('ls');
   for (const option of wdsOptions()) definition.addOption(option);
   return definition.action(

@@ -11,11 +11,14 @@ export function grantCommand(io: Io): Command {
   const grant = defineCommand('grant', {
     summary: 'give the work agent of a WEC the rights that its works need',
     description:
-      'A work agent may apply what the role admin allows, roles, namespaces and custom resource definitions; objects of other kinds fail in their works. Finds the kinds that fail for lack of a right, by asking the WEC about the service account of its agent, shows them, asks, and writes ClusterRole stellarctl:work-agent, whose rules the agent gets by aggregation. Ends when the WEC allows it.',
+      "By default a work agent may apply what the ClusterRole admin allows, roles, namespaces and custom resource definitions; objects of other kinds fail. With --from-errors, finds the kinds that fail for lack of rights, by access reviews for the service account of the agent. Shows the rights, asks, and writes ClusterRole stellarctl:work-agent, which is aggregated into the agent's own role. Waits until the WEC allows them.",
     timeout: '1m',
     examples: [
-      ['stellarctl wec grant cluster1=kind-cluster1 --from-errors', 'what its works fail for'],
-      ['stellarctl wec grant cluster1=kind-cluster1 --rule widgets.example.com', 'before the first work needs it'],
+      ['stellarctl wec grant cluster1=kind-cluster1 --from-errors', 'the rights that its failed works lack'],
+      [
+        'stellarctl wec grant cluster1=kind-cluster1 --rule widgets.example.com',
+        'a kind of objects, before the first work needs it',
+      ],
     ],
   })
     .usage('NAME=CONTEXT (--from-errors | --rule RESOURCE.GROUP…) [options]')

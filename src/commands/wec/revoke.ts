@@ -10,7 +10,7 @@ export function revokeCommand(io: Io): Command {
   const revoke = defineCommand('revoke', {
     summary: 'take back rights that wec grant has given',
     description:
-      'Removes kinds from ClusterRole stellarctl:work-agent on a WEC, without --rule all of them. Refuses while a work has applied an object of such a kind: its agent could not remove it any more.',
+      'Removes kinds from ClusterRole stellarctl:work-agent on a WEC; without --rule, all of them. Refuses while a work has applied an object of such a kind, because the agent could no longer remove it.',
     timeout: '30s',
     examples: [['stellarctl wec revoke cluster1=kind-cluster1 --rule widgets.example.com', 'one kind']],
   })

@@ -12,17 +12,17 @@ export function workloadGetCommand(io: Io): Command {
   const definition = defineCommand('get', {
     summary: 'show where a workload object is, and why it is not on a WEC',
     description:
-      'Follows an object of a WDS to the WECs: selected by which policies, in their Bindings, in the mailbox of each WEC, applied, available, its status returned. A line for each policy and WEC names the first link that is broken, with the command that helps.',
+      'Follows an object of a WDS to the WECs: which policies select it, and whether it is in their Bindings, in the mailbox of each WEC, applied, available, and its status returned. A line for each policy and WEC names the first stage that is not met, with the command that helps.',
     timeout: '30s',
     examples: [
-      ['stellarctl workload get deployment/web -n shop', 'where it is, and what keeps it'],
-      ['stellarctl workload get deployment/web -n shop -o wide', 'every link of its way to each WEC'],
+      ['stellarctl workload get deployment/web -n shop', 'where it is, and what blocks it'],
+      ['stellarctl workload get deployment/web -n shop -o wide', 'every stage on the way to each WEC'],
       ['stellarctl workload get gadgets.example.com/g1 --wds wds2 -o json', 'the same for scripts'],
     ],
   })
     .alias('trace')
     .argument('<object>', 'KIND/NAME, or KIND.GROUP/NAME')
-    .option('-n, --namespace <namespace>', 'its Namespace, where it has one (else default)');
+    .option('-n, --namespace <namespace>', 'its Namespace, if it has one (else default)');
   for (const option of wdsOptions()) definition.addOption(option);
   return definition.action(
     action<Options>(io, async (session, { namespace, color }, [text = '']) => {

@@ -7,10 +7,10 @@ export function workloadListCommand(io: Io): Command {
   const definition = defineCommand('list', {
     summary: 'list the objects that a WDS sends, and on how many WECs they are',
     description:
-      'Lists the objects that binding policies of a WDS send, with the number of WECs that each is for, and on how many of them it is applied and available, or was refused.',
+      'Lists the objects that the binding policies of a WDS send: to how many WECs each is sent, and on how many of them it is applied, is available, or has failed.',
     timeout: '30s',
     examples: [
-      ['stellarctl workload list', 'all that is sent'],
+      ['stellarctl workload list', 'everything that is sent'],
       ['stellarctl workload list --wds wds2 -o json', 'the same for scripts'],
     ],
   }).alias('ls');

@@ -10,9 +10,9 @@ interface Options extends WdsOptions {
 
 export function workloadStatusCommand(io: Io): Command {
   const definition = defineCommand('status', {
-    summary: 'show the status that WECs have returned of a workload object',
+    summary: 'show the status that WECs have returned for a workload object',
     description:
-      'Shows what each WEC has returned of an object, whether or not a policy asks for its status, and the tables that status collectors have made of it.',
+      'Shows the status that each WEC has returned for an object, whether or not a policy asks for it, and the tables that status collectors have made from it.',
     timeout: '30s',
     examples: [
       ['stellarctl workload status deployment/web -n shop', 'a line for each WEC, then the tables'],
@@ -20,7 +20,7 @@ export function workloadStatusCommand(io: Io): Command {
     ],
   })
     .argument('<object>', 'KIND/NAME, or KIND.GROUP/NAME')
-    .option('-n, --namespace <namespace>', 'its Namespace, where it has one (else default)');
+    .option('-n, --namespace <namespace>', 'its Namespace, if it has one (else default)');
   for (const option of wdsOptions()) definition.addOption(option);
   return definition.action(
     action<Options>(io, async (session, { namespace }, [text = '']) => {

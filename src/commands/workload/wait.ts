@@ -16,18 +16,18 @@ export function workloadWaitCommand(io: Io): Command {
   const definition = defineCommand('wait', {
     summary: 'wait until a workload object has arrived on WECs',
     description:
-      'Waits until an object of a WDS is applied or available on every WEC, or its status has come back, and writes nothing: for scripts. It ends with 0 when it is so on all of them, and with 3 at the deadline, saying what is still awaited.',
+      'Waits until an object of a WDS is applied or available on every WEC, or its status has been returned. For scripts; writes nothing. The exit code is 0 when every WEC has reached the stage, and 3 if the deadline passes first; the message then says what is still awaited.',
     timeout: '5m',
     examples: [
       ['stellarctl workload wait deployment/web -n shop', 'on every WEC that it is sent to'],
       ['stellarctl workload wait deployment/web -n shop --for applied --on cluster1,cluster2', 'on two WECs'],
-      ['stellarctl workload wait deployment/web -n shop --timeout 0', 'look once, for the exit code'],
+      ['stellarctl workload wait deployment/web -n shop --timeout 0', 'check once, for the exit code'],
     ],
   })
     .argument('<object>', 'KIND/NAME, or KIND.GROUP/NAME')
-    .option('-n, --namespace <namespace>', 'its Namespace, where it has one (else default)')
+    .option('-n, --namespace <namespace>', 'its Namespace, if it has one (else default)')
     .addOption(
-      new Option('--for <link>', 'the link of its way')
+      new Option('--for <stage>', 'the stage to wait for')
         .choices(['applied', 'available', 'status'])
         .default('available'),
     )
