@@ -54,7 +54,8 @@ export async function fixFindings(
   for (const result of applied) say(session, result);
   const { examined, fixed } = await confirmFixes(applied, examine, session.run);
   for (const { result, subject, code } of fixed)
-    if (result === 'unconfirmed') session.progress.note(`${nameOf(subject)}: ${code} is still found: unconfirmed`);
+    if (result === 'unconfirmed')
+      session.progress.note(`${nameOf(subject)}: ${code} is still found; the fix is unconfirmed`);
   return { all: examined, fixed };
 }
 
@@ -85,7 +86,7 @@ export async function recheckWecs(
 /** @throws StellarError `usage` where nobody could be asked */
 export function requireContexts({ wecs }: Pick<DoctorInput, 'wecs'>): void {
   if (wecs.some(({ kube }) => kube !== undefined)) return;
-  throw new StellarError('usage', '--recheck asks the operators of WECs, which takes their contexts.', {
+  throw new StellarError('usage', '--recheck asks the operators of WECs: it needs the contexts of the WECs.', {
     next: [outline('stellarctl doctor NAME=CONTEXT --recheck')],
   });
 }
@@ -93,11 +94,11 @@ export function requireContexts({ wecs }: Pick<DoctorInput, 'wecs'>): void {
 function inWords(result: Rechecked): string {
   switch (result.answer) {
     case 'changed':
-      return 'its operator has looked again, and says something else now';
+      return 'its operator has checked again, and now reports something else';
     case 'unconfirmed':
-      return 'its operator was asked to look again and has written nothing new: what it said last is unconfirmed';
+      return 'its operator was asked to check again, and has reported nothing new: its last report is unconfirmed';
     default:
-      return `its operator was not asked to look again: ${result.why}`;
+      return `its operator was not asked to check again: ${result.why}`;
   }
 }
 
@@ -129,7 +130,7 @@ function say(session: Session, { subject, steps, result, error }: FixResult): vo
   const { name } = subject;
   if (error !== undefined)
     session.progress.note(`${name}: not fixed: ${error.message} ${hintOf(error.next) ?? ''}`.trim());
-  else if (result === 'passed') session.progress.note(`${name}: nothing to do any more`);
+  else if (result === 'passed') session.progress.note(`${name}: nothing left to do`);
   else for (const step of steps) session.progress.reached(name, `done: ${describeStep(step)}`);
 }
 

@@ -44,7 +44,7 @@ export async function clustersOf(
   if (its === undefined && spaces === undefined)
     throw new StellarError(
       'usage',
-      'There is no cluster to look at: no context is given, and there is no current one.',
+      'There is no cluster to check: no context was given, and there is no current context.',
       { next: [run('stellarctl doctor --pre', 'Before an installation')] },
     );
   return {

@@ -23,12 +23,12 @@ function linesOfGroup({ subjects, finding }: Group, members: number, { style, no
   const line = `${symbolOf(finding, style)} ${title}`;
   if (finding.status === 'pass')
     return [finding.found === undefined ? line : `${line}   ${style.faint(finding.found)}`];
-  if (finding.status === 'skipped') return [`${line}   ${style.faint(`not looked at: ${finding.problem.message}`)}`];
+  if (finding.status === 'skipped') return [`${line}   ${style.faint(`not checked: ${finding.problem.message}`)}`];
   const { message, details = [], next, evidence = [], ofSeveral } = finding.problem;
   const isOfSeveral = subjects.length > 1;
-  const sentence = isOfSeveral ? (ofSeveral ?? `${message} (So it is with the others.)`) : message;
+  const sentence = isOfSeveral ? (ofSeveral ?? `${message} (The same applies to the others.)`) : message;
   const hint = hintOf(next);
-  const help = hint === undefined ? [] : [isOfSeveral ? `${hint}    (so for each)` : hint];
+  const help = hint === undefined ? [] : [isOfSeveral ? `${hint}    (the same for each)` : hint];
   const seen = isOfSeveral
     ? []
     : evidence.slice(0, evidenceAtMost).map((each) => style.faint(describeEvidence(each, now)));
@@ -124,6 +124,6 @@ function summary(all: readonly Finding[]): string {
   const countFor = (status: Finding['status']) => all.filter((finding) => finding.status === status).length;
   const [failed, warned] = [countFor('fail'), countFor('warn')];
   if (failed === 0 && warned === 0) return 'Nothing is wrong.';
-  const parts = [failed === 0 ? [] : [`${failed} failed`], warned === 0 ? [] : [`${warned} to look at`]].flat();
+  const parts = [failed === 0 ? [] : [`${failed} failed`], warned === 0 ? [] : [count(warned, 'warning')]].flat();
   return `${parts.join(', ')}, of ${all.length} checks.`;
 }

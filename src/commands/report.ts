@@ -76,7 +76,7 @@ async function statusOf(session: Session): Promise<object> {
 }
 
 const isThere = (session: Session, file: string): StellarError =>
-  new StellarError('file-error', `${file} is there already.`, {
+  new StellarError('file-error', `${file} already exists.`, {
     next: [run(session.again('--force'), 'Replace it'), run(command`ls -l ${file}`, 'See what it is')],
   });
 
@@ -94,7 +94,7 @@ async function show(
     const size = `${Math.ceil(bytes / 1024)} kB`;
     session.printLines([`${file}: ${count(files.length, 'file')} of ${names.join(', ')}, ${size}`]);
     const lines = missing.map(({ cluster, what, why }) => `${cluster === '' ? '' : `${cluster}: `}${what}: ${why}`);
-    if (missing.length > 0) session.progress.note(`Not in it, as its index.json says:`);
+    if (missing.length > 0) session.progress.note(`Not in the report (its index.json says the same):`);
     for (const line of lines.slice(0, linesAtMost)) session.progress.note(`  ${line}`);
     if (lines.length > linesAtMost) session.progress.note(`  and ${lines.length - linesAtMost} more`);
   } else {

@@ -23,7 +23,7 @@ export function collectorListCommand(io: Io): Command {
         { header: 'USED BY', value: ({ usedBy }) => usedBy.join(',') || '-' },
         { header: 'STATE', value: ({ errors }) => errors[0]?.split('\n')[0] ?? 'ok' },
       ]);
-      if (missing.length > 0) session.progress.note(`Named by policies, and not there: ${missing.join(', ')}`);
+      if (missing.length > 0) session.progress.note(`Named by policies, but not found: ${missing.join(', ')}`);
     }),
   );
 }

@@ -8,16 +8,18 @@ export function describeLeaving(leaving: readonly Leaving[], keep: boolean | und
   if (leaving.length === 0) return ['It has sent nothing to any WEC.'];
   return leaving.flatMap(({ wec, removed, staying, takenAlong }) => {
     const spaces = removed.filter((object) => object.startsWith('Namespace '));
-    if (keep) return [`${wec}   ${named([...removed, ...staying])} stay, and nobody looks after them any more.`];
+    if (keep) return [`${wec}   ${named([...removed, ...staying])} stay, without an owner.`];
     return [
       ...(removed.length === 0 ? [] : [`${wec}   ${named(removed)} will be removed.`]),
-      ...spaces.map((space) => `${wec}   ${space} goes with everything in it, whoever made it.`),
+      ...spaces.map((space) => `${wec}   ${space} will be removed with everything in it, whoever created it.`),
       ...(takenAlong.length === 0
         ? []
-        : [`${wec}   ${named(takenAlong)} go with it, although another work has them, or theirs leaves them.`]),
+        : [
+            `${wec}   ${named(takenAlong)} will be removed with their Namespace, although another work has them, or their own work leaves them.`,
+          ]),
       ...(staying.length === 0
         ? []
-        : [`${wec}   ${named(staying)} stay: another work has them, or theirs leaves them.`]),
+        : [`${wec}   ${named(staying)} stay: another work has them, or their own work leaves them.`]),
     ];
   });
 }

@@ -7,6 +7,6 @@ export function nextRefresh(session: Session, { changed, effect: { policies }, w
   const [policy] = policies;
   if (changed && policy !== undefined)
     session.next(
-      `${command`stellarctl policy refresh ${policy} --wds ${wds}`}      (works stay as they are until then${policies.length > 1 ? `; so too ${policies.slice(1).join(', ')}` : ''})`,
+      `${command`stellarctl policy refresh ${policy} --wds ${wds}`}      (existing works do not change until then${policies.length > 1 ? `; the same for ${policies.slice(1).join(', ')}` : ''})`,
     );
 }

@@ -8,7 +8,7 @@ const namedAtMost = 5;
 export function describeTransform({ name, group, resource, besides, errors, warnings }: TransformView): string[] {
   return [
     `CustomTransform ${name} of ${group === '' ? resource : `${resource}.${group}`}`,
-    ...section('besides', besides.length === 0 ? [] : [`${besides.join(', ')}, of the same kind`]),
+    ...section('others', besides.length === 0 ? [] : [`${besides.join(', ')}, of the same kind`]),
     ...section('errors', errors),
     ...section('warnings', warnings),
   ];
@@ -20,7 +20,8 @@ export function describeEffect({ policies, sent, removals }: TransformEffect): s
   return [
     `  ${count(sent, 'object')} of this kind sent by ${policies.join(', ')}`,
     ...removals.map(
-      ({ path, objects }) => `  ${path}   ${objects.length === 0 ? 'none has it' : `removed from ${listed(objects)}`}`,
+      ({ path, objects }) =>
+        `  ${path}   ${objects.length === 0 ? 'no object has it' : `removed from ${listed(objects)}`}`,
     ),
   ];
 }

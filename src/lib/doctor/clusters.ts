@@ -104,7 +104,7 @@ async function judgeIngress(kube: Kube): Promise<Outcome> {
   const reader = lenient(kube);
   const { controller, passesTls } = await readIngress(reader);
   if (passesTls) return pass('ingress-nginx');
-  if (reader.forbidden.size > 0) return skipped('you may not look at its Deployments');
+  if (reader.forbidden.size > 0) return skipped('you may not read its Deployments');
   const needed = 'spaces of type vcluster and k8s are not reached without it (those of type host and external are)';
   if (controller === undefined)
     return warn(

@@ -174,7 +174,7 @@ const unreached = (error: StellarError): Check<unknown> => ({
 function unknownWec(error: StellarError, { name, kube }: DoctorInput['wecs'][number], its: Kube): StellarError {
   if (error.code !== 'not-found' || kube !== undefined) return error;
   const look = command`stellarctl doctor ${`${name}=CONTEXT`} --its ${its.cluster.context}`;
-  return error.with({ next: [...error.next, outline(look, 'Whether its agent fails to reach the ITS shows there')] });
+  return error.with({ next: [...error.next, outline(look, 'It shows whether the agent reaches the ITS')] });
 }
 
 /** The WECs of an ITS that cannot be listed. */

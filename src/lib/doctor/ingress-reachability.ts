@@ -19,7 +19,7 @@ import { listControlPlanes, typeOf } from '../spaces/spaces.ts';
 export async function judgeWayIn(kube: Kube): Promise<Outcome> {
   const reader = lenient(kube);
   const config = await readHostingConfig(reader);
-  if (config === undefined) return skipped('KubeFlex is not there, or may not be looked at');
+  if (config === undefined) return skipped('KubeFlex is not installed, or you may not read it');
   const { domain, externalPort: port, hostContainer } = config;
   if (config.isOpenShift) return skipped('OpenShift has routes');
   if (!isLocalName(domain)) return skipped(`its spaces are reached at ${domain}, not at a port of this machine`);

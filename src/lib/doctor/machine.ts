@@ -8,7 +8,7 @@ const localPort = 9443;
 
 /** What the machine is used for. */
 export interface MachineUse {
-  /** Whether the hosting cluster is there already. */
+  /** Whether the hosting cluster already exists. */
   isHosting: () => Promise<boolean>;
   /** Whether containers run here. */
   usesDocker: () => Promise<boolean>;
@@ -18,8 +18,7 @@ export interface MachineUse {
 export const machineChecks: readonly Check<MachineUse>[] = [
   {
     ...{ id: 'port', title: `port ${localPort} is free for a local hosting cluster` },
-    look: async ({ isHosting }) =>
-      (await isHosting()) ? skipped('the hosting cluster is there already') : judgePort(),
+    look: async ({ isHosting }) => ((await isHosting()) ? skipped('the hosting cluster already exists') : judgePort()),
   },
   {
     ...{ id: 'inotify', title: 'the kernel lets containers watch enough files' },
@@ -30,11 +29,11 @@ export const machineChecks: readonly Check<MachineUse>[] = [
 async function judgePort(): Promise<Outcome> {
   const listener = await whoListens(localPort);
   if (listener === undefined) return pass();
-  const who = listener.process === undefined ? 'by a process that you may not look at' : `by ${listener.process}`;
+  const who = listener.process === undefined ? 'by a process that you may not inspect' : `by ${listener.process}`;
   return warn(
     'port-in-use',
     `it is in use ${who}; init --create cannot give it to a new cluster`,
-    outline('stellarctl init --create kind --external-port PORT', 'End that, or take another one'),
+    outline('stellarctl init --create kind --external-port PORT', 'Stop that process, or use another port'),
   );
 }
 

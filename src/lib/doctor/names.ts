@@ -14,7 +14,7 @@ type Resolve = (host: string) => Promise<{ address: string }>;
  */
 export async function judgeNames(kube: Kube, resolve: Resolve = (host) => lookup(host)): Promise<Outcome> {
   const config = await readHostingConfig(lenient(kube));
-  if (config === undefined) return skipped('KubeFlex is not there, or may not be looked at');
+  if (config === undefined) return skipped('KubeFlex is not installed, or you may not read it');
   if (config.isOpenShift) return skipped('OpenShift has routes');
   const host = `its1.${config.domain}`;
   return resolve(host).then(
@@ -22,7 +22,7 @@ export async function judgeNames(kube: Kube, resolve: Resolve = (host) => lookup
     () =>
       warn(
         'names-unresolved',
-        `${host} is not resolved on this machine: stellarctl does without, kubectl does not`,
+        `${host} cannot be resolved on this machine: kubectl needs it, stellarctl does not`,
         inWords(
           `Let your DNS answer for *.${config.domain}, or put a line for each space into the hosts file: 127.0.0.1 ${host}`,
         ),

@@ -53,13 +53,9 @@ export async function makeReport(input: ReportInput, run: Run): Promise<{ index:
     return version === undefined ? [] : [{ name, context, server, roles: [...roles], version }];
   });
   if (clusters.length === 0)
-    throw new StellarError(
-      'unreachable',
-      'None of the clusters could be reached, so that there is nothing to report.',
-      {
-        details: missing.flatMap(({ cluster, why }) => (cluster === '' ? [] : `${cluster}: ${why}`)),
-      },
-    );
+    throw new StellarError('unreachable', 'None of the clusters could be reached, so there is nothing to report.', {
+      details: missing.flatMap(({ cluster, why }) => (cluster === '' ? [] : `${cluster}: ${why}`)),
+    });
   const files = contents.files.map(({ path }) => path).sort();
   const index = { created, stellarctl: input.version, clusters, missing, files };
   contents.addDocument(['index'], index);

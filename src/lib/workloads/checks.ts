@@ -24,10 +24,10 @@ async function judgePolicies(wds: OpenWds): Promise<Outcome> {
       ? skipped(`its ITS is not seen: ${why}`)
       : pass(policies.length === 0 ? 'it has none' : count(policies.length, 'policy', 'policies'));
   }
-  const more = others.length === 0 ? '' : `; so too ${others.map(({ name }) => name).join(', ')}`;
+  const more = others.length === 0 ? '' : `; also affected: ${others.map(({ name }) => name).join(', ')}`;
   return warn(
     'policy-failed',
-    `Binding policy ${first.name} of ${wds.name} does not do what it says: ${first.why}${more}.`,
+    `Binding policy ${first.name} of ${wds.name} has a problem: ${first.why}${more}.`,
     run(command`stellarctl policy get ${first.name} --wds ${wds.name}`, 'See which objects, and why'),
   );
 }

@@ -169,7 +169,7 @@ describe('a binding policy that is created and deleted', () => {
     const refused = await cli.run(['policy', 'delete', 'one', ...at]);
     assert.equal(refused.exitCode, 1);
     assert.match(refused.stderr, /w1 {3}(?=.*Namespace one)(?=.*ConfigMap one\/settings).* will be removed/);
-    assert.match(refused.stderr, /Namespace one goes with everything in it/);
+    assert.match(refused.stderr, /Namespace one will be removed with everything in it/);
     await cli.succeed(['policy', 'delete', 'one', '--yes', ...at]);
     assert.equal((await worksOf('one')).length, 0);
     await until(async () => (await uidOn('one')) === undefined, 'end of the ConfigMap on the WEC');
@@ -187,7 +187,7 @@ describe('a binding policy that is created and deleted', () => {
     const isGone = async () => (await wds1.admin.find(resources.bindingPolicies, 'two')) === undefined;
     await until(isGone, 'end of the policy');
     const list = await cli.succeed(['policy', 'list', ...at]);
-    assert.match(list.stdout, /^two .*its policy is gone/m);
+    assert.match(list.stdout, /^two .*its policy was deleted/m);
     const { stderr } = await cli.succeed(['policy', 'delete', 'two', '--keep-workloads', '--yes', ...at]);
     assert.match(stderr, /w1 {3}.*ConfigMap two\/settings.* stay/);
     assert.equal(await wds1.admin.find(resources.bindings, 'two'), undefined);

@@ -80,7 +80,7 @@ function changedSince(agreed: PlannedFix, { steps, subject }: PlannedFix): Stell
   if (steps.every((step) => known.has(keyOf(step)))) return undefined;
   return new StellarError(
     'conflict',
-    `What is to be done about ${subject.name} has changed since. Nothing was written.`,
+    `The steps that fix ${subject.name} have changed since they were shown. Nothing was written.`,
     {
       next: [inWords('Run the same command again')],
     },

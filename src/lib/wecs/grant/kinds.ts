@@ -23,7 +23,7 @@ export const spell = ({ group, resource }: RuleKind): string => (group === '' ? 
 /** @throws StellarError `usage` */
 export function parseKind(text: string): RuleKind {
   if (!/^[a-z0-9]+(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/.test(text))
-    throw new StellarError('usage', `"${text}" is no RESOURCE[.GROUP], as deployments.apps or secrets.`);
+    throw new StellarError('usage', `"${text}" is not RESOURCE[.GROUP], such as deployments.apps or secrets.`);
   const [resource = '', ...group] = text.split('.');
   return { resource, group: group.join('.') };
 }

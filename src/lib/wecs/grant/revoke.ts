@@ -52,7 +52,7 @@ async function refuseInUse(kube: Kube, name: string, kinds: readonly RuleKind[])
   const more = others.length > 0 ? ` and ${others.length} more` : '';
   throw new StellarError(
     'in-use',
-    `Works have applied objects of these kinds on ${name}, which its agent could not remove any more: ${first}${more}. Nothing was written.`,
+    `Works have applied objects of these kinds on ${name}, which its agent could then no longer remove: ${first}${more}. Nothing was written.`,
     { next: [nextStep(command`kubectl --context ${kube.cluster.context} get appliedmanifestworks`, 'See them')] },
   );
 }

@@ -111,7 +111,7 @@ export async function createPolicy(
 }
 
 function nameTaken(name: string, { context, name: wds }: OpenWds): StellarError {
-  return new StellarError('name-taken', `${wds} has another binding policy ${name}. Nothing was written.`, {
+  return new StellarError('name-taken', `${wds} already has a different binding policy ${name}. Nothing was written.`, {
     next: [
       nextStep(command`stellarctl policy explain ${name} --wds ${wds}`, 'See what it selects'),
       nextStep(command`kubectl --context ${context} edit bindingpolicy ${name}`, 'Change it'),

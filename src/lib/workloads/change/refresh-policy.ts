@@ -30,7 +30,7 @@ export interface RefreshResult extends NamedResult {
  */
 export async function refreshPolicy(name: string, wds: OpenWds, run: Run): Promise<RefreshResult> {
   if (wds.its.state !== 'seen')
-    throw new StellarError('unreachable', `The works of ${name} are not seen: ${whyUnseen(wds.its)}.`);
+    throw new StellarError('unreachable', `The works of ${name} cannot be seen: ${whyUnseen(wds.its)}.`);
   const its = wds.its.value.kube;
   const works = await worksOfPolicy(its, name, wds.name);
   if (works.length === 0 && (await getPolicy(wds.kube, name)) === undefined) throw noSuchPolicy(name, wds);
@@ -45,8 +45,8 @@ export async function refreshPolicy(name: string, wds: OpenWds, run: Run): Promi
       {
         stage: {
           id: 'rewritten',
-          title: 'its works are written anew',
-          check: (open) => (open.length === 0 ? met : waiting(`${count(open.length, 'work')} to be written anew`)),
+          title: 'its works are rewritten',
+          check: (open) => (open.length === 0 ? met : waiting(`${count(open.length, 'work')} to be rewritten`)),
         },
         look: async () => (await worksOfPolicy(its, name, wds.name)).filter(isUnnoted),
         name,
@@ -57,7 +57,7 @@ export async function refreshPolicy(name: string, wds: OpenWds, run: Run): Promi
     if (!run.dryRun)
       run.progress.done(
         name,
-        works.length === 0 ? 'has no works; nothing to do' : `${count(works.length, 'work')} written anew`,
+        works.length === 0 ? 'has no works; nothing to do' : `${count(works.length, 'work')} rewritten`,
       );
   });
 }
@@ -66,10 +66,6 @@ const isUnnoted = ({ metadata }: ManifestWork): boolean =>
   metadata.annotations?.[originGenerationAnnotation] === undefined;
 
 const notRewritten = (name: string, open: number, { name: wds }: OpenWds): StellarError =>
-  new StellarError(
-    'timeout',
-    `The transport of ${wds} has not written ${count(open, 'work')} of ${name} anew in time.`,
-    {
-      next: [nextStep(command`stellarctl policy get ${name} --wds ${wds}`, 'See what keeps it')],
-    },
-  );
+  new StellarError('timeout', `The transport of ${wds} has not rewritten ${count(open, 'work')} of ${name} in time.`, {
+    next: [nextStep(command`stellarctl policy get ${name} --wds ${wds}`, 'See what blocks it')],
+  });

@@ -59,7 +59,7 @@ function stateOf(
   binding: Binding | undefined,
   works: PolicySummary['works'],
 ): [PolicySummary['state'], string | null] {
-  if (policy === undefined) return ['failed', 'its policy is gone, and its Binding stays as it is'];
+  if (policy === undefined) return ['failed', 'its policy was deleted, its Binding was not'];
   if (policy.metadata.deletionTimestamp !== undefined) return ['waiting', 'being deleted'];
   if (binding === undefined) return ['waiting', 'has no Binding'];
   const [error] = policy.status?.errors ?? [];
@@ -70,7 +70,7 @@ function stateOf(
     return ['waiting', 'the transport has not read its Binding'];
   if (destinationsOf(binding).length === 0) return ['failed', 'selects no WEC'];
   if (objectsOf(binding).length === 0) return ['failed', 'selects no object'];
-  if (works === null) return ['waiting', 'its works are not seen'];
+  if (works === null) return ['waiting', 'its works cannot be seen'];
   if (works.failed > 0) return ['failed', `${count(works.failed, 'work')} not applied`];
   const open = works.total - works.applied;
   return open > 0 ? ['waiting', `${count(open, 'work')} not applied yet`] : ['ok', null];

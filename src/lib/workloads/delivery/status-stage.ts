@@ -24,7 +24,7 @@ function returned(way: Way): Verdict {
   if (wec === undefined) return unseen('no WEC is selected');
   const { wantSingletonReportedState: singleton, wantMultiWECReportedState: multi } = modulation;
   if (singleton && !multi && wecs !== 1)
-    return failed(`its status is wanted from a single WEC, and it goes to ${wecs}`, {
+    return failed(`its status is requested from a single WEC, but it is sent to ${wecs}`, {
       code: 'singleton-needs-one-wec',
       next: [inWords('Select one WEC, or ask for wantMultiWECReportedState or a StatusCollector instead')],
     });
@@ -46,12 +46,12 @@ function returned(way: Way): Verdict {
   if (error !== undefined && singleton && wecs !== 1) return failed(error, { code: 'policy-error' });
   if (workStatus.state !== 'seen') return unseen(workStatus.why);
   if (workStatus.value === undefined || workStatus.value.status === undefined)
-    return waiting(`${wec} has returned no status of it`, { code: 'status-missing' });
+    return waiting(`${wec} has returned no status for it`, { code: 'status-missing' });
   if (collectors.size > 0 && !isCombined)
     return waiting('its statuses have not been combined', { code: 'status-not-combined' });
   const label = multi ? returnedStatusLabels.multi : returnedStatusLabels.singleton;
   const isInWds = of.object?.metadata.labels?.[label] === 'true';
   if ((singleton || multi) && !isInWds)
-    return waiting(`the status of it is not in ${evidence.wds.name}`, { code: 'status-not-returned' });
+    return waiting(`its status is not in ${evidence.wds.name}`, { code: 'status-not-returned' });
   return met;
 }

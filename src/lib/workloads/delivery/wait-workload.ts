@@ -111,6 +111,6 @@ function notReached(
 ): StellarError {
   return new StellarError('timeout', `${name} was not ${goal === 'status' ? 'returned' : goal} everywhere in time.`, {
     details: open.map(({ wec, why }) => `${wec}: ${why}`),
-    next: [nextStep(command`stellarctl workload get ${name} -n ${namespace} --wds ${wds.name}`, 'See what keeps it')],
+    next: [nextStep(command`stellarctl workload get ${name} -n ${namespace} --wds ${wds.name}`, 'See what blocks it')],
   });
 }

@@ -75,8 +75,8 @@ function nextOf(why: NotSelected, { of, evidence }: Way): NextStep[] {
   const at = of.namespace === undefined ? [] : ['-n', of.namespace];
   const kind = kindOf(of);
   return words === undefined
-    ? [run(command`kubectl --context ${context} edit bindingpolicy ${policy}`, 'Let the policy select it')]
-    : [run(command`kubectl --context ${context} ${at} label ${kind} ${of.name} ${words}`, 'Let the policy select it')];
+    ? [run(command`kubectl --context ${context} edit bindingpolicy ${policy}`, 'Make the policy select it')]
+    : [run(command`kubectl --context ${context} ${at} label ${kind} ${of.name} ${words}`, 'Make the policy select it')];
 }
 
 const kindOf = ({ group, resource }: Way['of']): string => (group === '' ? resource : `${resource}.${group}`);
@@ -90,10 +90,13 @@ function policyFine(way: Way): Verdict {
       next: [inWords('Give the policy a shorter name')],
     });
   if (policy === undefined)
-    return failedForGood(`the Binding of ${policyName} has lost its policy: it stays as it is`, {
+    return failedForGood(`the Binding of ${policyName} has no policy any more, and is no longer updated`, {
       code: 'binding-orphaned',
       next: [
-        run(command`stellarctl policy delete ${policyName} --keep-workloads --wds ${evidence.wds.name}`, 'End it'),
+        run(
+          command`stellarctl policy delete ${policyName} --keep-workloads --wds ${evidence.wds.name}`,
+          'Finish the deletion',
+        ),
       ],
     });
   if (policy.metadata.deletionTimestamp !== undefined)
@@ -104,7 +107,7 @@ function policyFine(way: Way): Verdict {
   const { generation = 0 } = policy.metadata;
   return (policy.status?.observedGeneration ?? 0) >= generation
     ? met
-    : late(way, policy, `KubeStellar has not looked at policy ${policyName}`, 'policy-unobserved');
+    : late(way, policy, `KubeStellar has not observed policy ${policyName}`, 'policy-unobserved');
 }
 
 function inBinding(way: Way): Verdict {
@@ -121,7 +124,7 @@ function inBinding(way: Way): Verdict {
     bound.resourceVersion === undefined || bound.resourceVersion === of.object?.metadata.resourceVersion;
   return isCurrent
     ? met
-    : waiting(`the Binding of ${policyName} has an earlier state of it`, { code: 'binding-behind' });
+    : waiting(`the Binding of ${policyName} has an earlier version of it`, { code: 'binding-behind' });
 }
 
 /**
@@ -132,7 +135,7 @@ function late(way: Way, since: KubeObject | undefined, why: string, code: string
   const written = since === undefined ? 0 : writtenAt(since);
   if (written === 0 || way.evidence.now - written <= patienceMs) return waiting(why, { code });
   const next = [explain(way), run(command`stellarctl wds get ${way.evidence.wds.name}`, 'Do its controllers run?')];
-  return failed(`${why}, for longer than it takes`, { code, next });
+  return failed(`${why}, for longer than expected`, { code, next });
 }
 
 const explain = ({ policyName = '', evidence }: Way): NextStep =>

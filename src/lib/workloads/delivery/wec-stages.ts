@@ -27,7 +27,7 @@ function wecFine({ wec, policy, binding, cluster, evidence }: Way): Verdict {
   if (cluster.state !== 'seen') return unseen(cluster.why);
   const found = cluster.value;
   if (found === undefined)
-    return failed(`WEC ${wec} is not registered any more`, {
+    return failed(`WEC ${wec} is no longer registered`, {
       code: 'wec-missing',
       next: [run(command`stellarctl wec list ${at}`, 'See which there are')],
     });
@@ -66,14 +66,17 @@ function workThere({ wec, binding, sent, stale, evidence }: Way): Verdict {
   const { metadata } = sent.value.work;
   if (stale !== undefined) {
     const refresh = command`stellarctl policy refresh ${binding.metadata.name} --wds ${evidence.wds.name}`;
-    return failed(`its work in mailbox ${wec} has not what templates and transforms give today, at ${stale}`, {
-      code: 'work-stale',
-      next: [run(refresh, 'Have the transport write it again')],
-    });
+    return failed(
+      `its work in mailbox ${wec} is outdated: templates and transforms now give another value for ${stale}`,
+      {
+        code: 'work-stale',
+        next: [run(refresh, 'Have the transport rewrite it')],
+      },
+    );
   }
   return generationOf(metadata.annotations) >= observedGeneration
     ? met
-    : waiting(`its work in mailbox ${wec} has an earlier state of it`, { code: 'work-behind' });
+    : waiting(`its work in mailbox ${wec} has an earlier version of it`, { code: 'work-behind' });
 }
 
 const condition = (manifest: ManifestStatus | undefined, type: string) =>
@@ -112,7 +115,7 @@ function refusal(way: Way, manifest: ManifestStatus | undefined): { code: string
       next: [
         outline(
           command`stellarctl wec grant ${`${wec}=CONTEXT`} --from-errors ${onIts(way)}`,
-          `Allow it to the work agent of ${wec}`,
+          `Grant the rights to the work agent of ${wec}`,
         ),
       ],
     };
@@ -138,7 +141,7 @@ function toSendNamespace({ policy, evidence }: Way, namespace: string): NextStep
 function available({ sent, wec }: Way): Verdict {
   if (sent.state !== 'seen') return unseen(sent.why);
   const state = condition(sent.value?.manifest, 'Available');
-  if (state === undefined) return unseen('the agent has not said');
+  if (state === undefined) return unseen('the agent has not reported on it');
   if (state.status === 'True') return met;
   return waiting(`not available on ${wec}: ${state.message ?? state.reason}`, { code: 'not-available' });
 }

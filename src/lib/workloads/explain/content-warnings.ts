@@ -59,7 +59,7 @@ function tooLarge(digests: readonly Digest[]): Problem[] {
   return [
     {
       code: 'object-too-large',
-      message: `${count(large.length, 'object')} ${large.length === 1 ? 'is' : 'are'} larger than the ${maxSize / 1024} KiB that KubeStellar sends by default: it stops every object of the policy, and nothing says so.`,
+      message: `${count(large.length, 'object')} ${large.length === 1 ? 'is' : 'are'} larger than the ${maxSize / 1024} KiB that KubeStellar sends by default: it then sends no object of the policy, and reports no error.`,
       details: large.map(({ object, size }) => `${object}: ${Math.ceil(size / 1024)} KiB`),
       next: [inWords("Divide it, or raise --max-size-wrapped of the WDS's transport controller")],
     },
@@ -84,7 +84,7 @@ async function missingProperties(digests: readonly Digest[], { wds, wecs }: Poli
     const missing = [...new Set(lacking.flatMap((each) => each.missing))];
     return {
       code: 'property-missing',
-      message: `WEC ${name} lacks ${count(missing.length, 'property', 'properties')} that templates ask for: ${missing.join(', ')}. That stops every object of the policy on all WECs, and removes those that are there.`,
+      message: `WEC ${name} lacks ${count(missing.length, 'property', 'properties')} that templates ask for: ${missing.join(', ')}. KubeStellar then sends no object of the policy to any WEC, and removes those that it has sent.`,
       details: lacking.map((each) => `${each.object} asks for ${each.missing.join(', ')}`),
       next: [
         outline(
@@ -104,7 +104,7 @@ async function refusedBindings({ objects, wds }: PolicySubject): Promise<Problem
     .filter((_, index) => twice[index])
     .map(({ kind, plural, versions }) => ({
       code: 'two-served-versions',
-      message: `${kind} is served in ${versions.length} versions, ${versions.join(' and ')}: each object counts twice, the API server refuses the Binding, and nothing says so.`,
+      message: `${kind} is served in ${versions.length} versions, ${versions.join(' and ')}: each object counts twice, the API server refuses the Binding, and KubeStellar reports no error.`,
       next: [
         inWords(
           `Serve one version of CustomResourceDefinition ${plural}, or select no ${plural}: then restart the WDS's kubestellar-controller-manager`,

@@ -117,7 +117,7 @@ export function ownedObjects({ objects }: PolicySubject): Problem[] {
   return [
     {
       code: 'owned-objects-selected',
-      message: `${count(owned.length, 'object')} that a controller has made of another one ${owned.length === 1 ? 'is' : 'are'} selected, too: they carry the label as well.`,
+      message: `${count(owned.length, 'object')} that a controller has created for another object ${owned.length === 1 ? 'is' : 'are'} also selected, because of the same label.`,
       details: owned.map(({ object }) => describeObject(object)),
       next: [inWords('Give the label to what you apply only, and not to its pod template; or select by resources')],
       severity: 'warn',
@@ -136,7 +136,7 @@ export function namespaceDefaults({ objects }: PolicySubject): Problem[] {
   return [
     {
       code: 'namespace-defaults-selected',
-      message: `Objects that every Namespace has are selected: ${[...new Set(defaults.map(({ object }) => `${object.kind} ${object.metadata.name}`))].join(', ')}. Those of the WDS take the place of the WEC's own.`,
+      message: `Objects that every Namespace has are selected: ${[...new Set(defaults.map(({ object }) => `${object.kind} ${object.metadata.name}`))].join(', ')}. Those of the WDS replace the WEC's own.`,
       next: [inWords('Select by a label as well, or by resources')],
       severity: 'warn',
     },
@@ -190,7 +190,7 @@ export function sharedObjects({ objects, others, wecs, contents }: PolicySubject
     if (common.length === 0 || both.length === 0) return [];
     return {
       code: 'also-selected',
-      message: `Policy ${metadata.name} sends ${count(common.length, 'object')} of these to ${both.map((wec) => wec.metadata.name).join(', ')}, too: each policy makes works of its own.`,
+      message: `Policy ${metadata.name} sends ${count(common.length, 'object')} of these to ${both.map((wec) => wec.metadata.name).join(', ')}, too: each policy has works of its own.`,
       details: common.map(({ object }) => describeObject(object)),
       next: [],
       severity: 'warn' as const,
@@ -204,7 +204,7 @@ export function longName({ name }: PolicySubject): Problem[] {
   return [
     {
       code: 'policy-name-too-long',
-      message: `Its name has ${name.length} characters: with more than 63 no work can be made for it, and nothing says so.`,
+      message: `Its name has ${name.length} characters: with more than 63, no work can be created for it, and KubeStellar reports no error.`,
       next: [inWords('Give it a shorter name')],
     },
   ];

@@ -34,7 +34,7 @@ function notOneWec({ objects, wecs, others, inventory, contents }: PolicySubject
   return [
     {
       code: 'singleton-needs-one-wec',
-      message: `The status of ${count(wrong.length, 'object')} is wanted from a single WEC, and they do not go to exactly one: none is returned.`,
+      message: `The status of ${count(wrong.length, 'object')} is requested from a single WEC, but they are not sent to exactly one: no status is returned.`,
       details: wrong.map(({ object }) => describeObject(object)),
       next: [inWords('Select one WEC, or ask for wantMultiWECReportedState or a StatusCollector instead')],
     },
@@ -68,7 +68,7 @@ async function missingCollectors({ objects, wds }: PolicySubject): Promise<Probl
   return [
     {
       code: 'status-collector-missing',
-      message: `There is no StatusCollector ${missing.join(', ')} in ${wds.name}; the others report all the same.`,
+      message: `There is no StatusCollector ${missing.join(', ')} in ${wds.name}; the others still report.`,
       next: [run(command`kubectl --context ${wds.context} get statuscollectors`, 'See which there are')],
     },
   ];

@@ -78,9 +78,13 @@ export async function createCollector(
 ): Promise<CollectorResult> {
   const present = await wds.kube.get<StatusCollector>(resources.statusCollectors, name);
   if (present !== undefined && !isDeepStrictEqual(withoutEmpty(present.spec), withoutEmpty(spec)))
-    throw new StellarError('name-taken', `${wds.name} has another StatusCollector ${name}. Nothing was written.`, {
-      next: [nextStep(command`stellarctl collector get ${name} --wds ${wds.name}`, 'See what it does')],
-    });
+    throw new StellarError(
+      'name-taken',
+      `${wds.name} already has a different StatusCollector ${name}. Nothing was written.`,
+      {
+        next: [nextStep(command`stellarctl collector get ${name} --wds ${wds.name}`, 'See what it does')],
+      },
+    );
   const result: CollectorResult = { name, wds: wds.name, changed: false };
   return forName(result, run, async () => {
     const { apiVersion, kind } = resources.statusCollectors;
@@ -104,11 +108,9 @@ export async function deleteCollector(
   if (view.usedBy.length > 0 && !force)
     throw new StellarError(
       'has-dependents',
-      `Binding policies of ${wds.name} name StatusCollector ${name}: ${view.usedBy.join(', ')}. Without it they have an error, and their other collectors report all the same.`,
+      `Binding policies of ${wds.name} name StatusCollector ${name}: ${view.usedBy.join(', ')}. Without it they have an error; their other collectors still report.`,
       {
-        next: [
-          nextStep(command`stellarctl collector delete ${name} --force --wds ${wds.name}`, 'Delete it all the same'),
-        ],
+        next: [nextStep(command`stellarctl collector delete ${name} --force --wds ${wds.name}`, 'Delete it anyway')],
       },
     );
   const result: CollectorResult = { name, wds: wds.name, changed: false };

@@ -48,14 +48,18 @@ export async function createTransform(
   ]);
   const present = all.find(({ metadata }) => metadata.name === name);
   if (present !== undefined && !isDeepStrictEqual(present.spec, spec))
-    throw new StellarError('name-taken', `${wds.name} has another CustomTransform ${name}. Nothing was written.`, {
-      next: [nextStep(command`stellarctl transform get ${name} --wds ${wds.name}`, 'See what it does')],
-    });
+    throw new StellarError(
+      'name-taken',
+      `${wds.name} already has a different CustomTransform ${name}. Nothing was written.`,
+      {
+        next: [nextStep(command`stellarctl transform get ${name} --wds ${wds.name}`, 'See what it does')],
+      },
+    );
   const other = all.find((each) => isOfKind(each, spec) && each.metadata.name !== name);
   if (other !== undefined)
     throw new StellarError(
       'name-taken',
-      `CustomTransform ${other.metadata.name} is of ${spec.resource} already; KubeStellar warns of a second one. Nothing was written.`,
+      `CustomTransform ${other.metadata.name} is for ${spec.resource} already; KubeStellar warns of a second one. Nothing was written.`,
       {
         next: [
           nextStep(command`kubectl --context ${wds.context} edit customtransform ${other.metadata.name}`, 'Add to it'),

@@ -59,19 +59,19 @@ test('findings are shown with what is wrong and what to type, and counted', asyn
     '    ✗ c is well',
     '        it is ⏎ broken\\x1b[2J',
   ];
-  const summary = '1 failed, 1 to look at, of 4 checks.';
+  const summary = '1 failed, 1 warning, of 4 checks.';
   assert.deepEqual(asWritten(describeExamined([{ subject: machine, findings }], style, 'all')), [
     '✗ this machine   1 of 4 checks passed',
     '    ✓ a is well   1.0',
     ...wrong,
-    '    - d is well   not looked at: nobody needs it',
+    '    - d is well   not checked: nobody needs it',
     summary,
   ]);
   const well = { subject: { kind: 'its', name: 'its1' }, findings: findings.slice(0, 1) } as const;
   assert.deepEqual(asWritten(describeExamined([{ subject: machine, findings }, well], style, 'wrong')), [
     '✗ this machine   1 of 4 checks passed',
     ...wrong,
-    '1 failed, 1 to look at, of 5 checks.',
+    '1 failed, 1 warning, of 5 checks.',
   ]);
   assert.deepEqual(describeExamined([well], style, 'wrong'), ['Nothing is wrong.']);
 });
@@ -131,7 +131,7 @@ test('what is the same of several WECs is one finding, with those it came to', a
     '✗ WECs of its1   1 of 8 are well',
     '    ✗ its agent reports: c1, c2, c3, c4, c5 and 2 more',
     '        They are silent.',
-    '        see c1    (so for each)',
+    '        see c1    (the same for each)',
     '1 failed, of 4 checks.',
   ]);
   assert.equal(asWritten(describeExamined(examined, style, 'all')).length, 9);
@@ -142,7 +142,7 @@ test('without any cluster it says what can be checked before an installation', a
     env: { KUBECONFIG: '/dev/null' },
   });
   assert.deepEqual([exitCode, stdout], [2, '']);
-  assert.match(String(stderr), /There is no cluster to look at: .*\n.*stellarctl doctor --pre/);
+  assert.match(String(stderr), /There is no cluster to check: .*\n.*stellarctl doctor --pre/);
 });
 
 test('what can be checked is listed without a cluster', async () => {

@@ -24,7 +24,7 @@ test('names of spaces that are resolved are found', async () => {
 test('that they are not resolved is a warning: stellarctl does without', async () => {
   const outcome = await judgeNames(hosting({ domain: 'example.test' }), unknown);
   assert.equal(outcome.status, 'warn');
-  assert.match(JSON.stringify(outcome), /kubectl does not.*127\.0\.0\.1 its1\.example\.test/);
+  assert.match(JSON.stringify(outcome), /kubectl needs it.*127\.0\.0\.1 its1\.example\.test/);
 });
 
 test('where KubeFlex is not, or OpenShift has routes, it does not matter', async () => {

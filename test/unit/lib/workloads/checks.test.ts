@@ -40,7 +40,7 @@ test('the first policy that fails is told of, with the others', async () => {
   const found = await judged([policy('a'), binding('a'), policy('b'), binding('b'), policy('c'), binding('c', 'w1')]);
   assert.deepEqual(
     [found.status, 'message' in found && found.message],
-    ['warn', 'Binding policy a of wds1 does not do what it says: selects no WEC; so too b.'],
+    ['warn', 'Binding policy a of wds1 has a problem: selects no WEC; also affected: b.'],
   );
 });
 

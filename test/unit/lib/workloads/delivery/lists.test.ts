@@ -104,12 +104,12 @@ describe('the policies of a WDS are listed', () => {
       'p 2 2 1/2 waiting 1 work not applied yet',
     ]));
   test('without the ITS', async () =>
-    assert.deepEqual(await told({ ...good(), its: hidden }), ['p 2 2  waiting its works are not seen']));
+    assert.deepEqual(await told({ ...good(), its: hidden }), ['p 2 2  waiting its works cannot be seen']));
   test('with a Binding that has lost its policy', async () => {
     const [space, object, , binding] = structuredClone(inWds) as [KubeObject, KubeObject, KubeObject, KubeObject];
     delete binding.metadata.ownerReferences;
     const list = await told(wds([], [space, object, binding]));
-    assert.deepEqual(list, ['p 2 2 0/0 failed its policy is gone, and its Binding stays as it is']);
+    assert.deepEqual(list, ['p 2 2 0/0 failed its policy was deleted, its Binding was not']);
   });
 });
 

@@ -117,8 +117,11 @@ describe('a CustomTransform', () => {
     const create = (name: string, remove: string[]) =>
       createTransform(name, { ...spec, remove }, wds, () => {}, soon());
     await assert.rejects(create('t', ['$..[bad']), { code: 'usage' });
-    await assert.rejects(create('other', ['$.b']), { code: 'name-taken', message: /another CustomTransform other/ });
-    await assert.rejects(create('t', ['$.a']), { code: 'name-taken', message: /other is of deployments already/ });
+    await assert.rejects(create('other', ['$.b']), {
+      code: 'name-taken',
+      message: /a different CustomTransform other/,
+    });
+    await assert.rejects(create('t', ['$.a']), { code: 'name-taken', message: /other is for deployments already/ });
     assert.deepEqual(cluster.writes, []);
   });
 
@@ -170,7 +173,7 @@ describe('works of a policy are written anew', () => {
     const { error } = await refreshPolicy('p', wds, soon(0));
     assert.deepEqual(
       [error?.code, error?.message],
-      ['timeout', 'The transport of wds1 has not written 1 work of p anew in time.'],
+      ['timeout', 'The transport of wds1 has not rewritten 1 work of p in time.'],
     );
   });
 });
