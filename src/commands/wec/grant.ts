@@ -41,7 +41,7 @@ export function grantCommand(io: Io): Command {
           session.progress.note(
             lacking.length > 0
               ? `The work agent of ${reached.name} may then create, read, change and delete on ${reached.kube.cluster.context}: ${lacking.map(spell).join(', ')}`
-              : `${reached.name}: ${wanted.length === 0 ? 'no work fails to be applied' : `its work agent has these rights: ${wanted.map(spell).join(', ')}`}; nothing to do`,
+              : `${reached.name}: ${wanted.length === 0 ? 'no work fails to be applied' : `its work agent already has these rights: ${wanted.map(spell).join(', ')}`}; nothing to do`,
           ),
         deeds: ({ lacking }) =>
           lacking.length === 0

@@ -33,7 +33,7 @@ export async function reachWec(
   const parsed = parseWecArguments(positional, wecContext);
   const [wec] = await session.wecs(parsed);
   if (wec?.kube === undefined)
-    throw new StellarError('usage', 'Rights are those on the WEC itself: give its context.', {
+    throw new StellarError('usage', 'The rights are on the WEC itself: give its context.', {
       next: [outline(command`stellarctl wec grant ${`${parsed[0]?.name ?? 'NAME'}=CONTEXT`} --from-errors`)],
     });
   const its = await session.its();

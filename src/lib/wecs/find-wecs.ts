@@ -43,6 +43,6 @@ export async function findWecs(hub: Kube, { names, selector }: WecTarget): Promi
 
 export function noSuchWec(name: string, { cluster }: Kube): StellarError {
   return new StellarError('not-found', `There is no WEC ${name} on ${cluster.context}.`, {
-    next: [run(command`stellarctl wec list --its ${cluster.context}`, 'See which there are')],
+    next: [run(command`stellarctl wec list --its ${cluster.context}`, 'See what exists')],
   });
 }

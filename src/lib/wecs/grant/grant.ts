@@ -96,7 +96,7 @@ function notEffective(kube: Kube, klusterlet: Klusterlet | undefined, refused: r
   const account = userOf(workAccount(klusterlet));
   return new StellarError(
     'timeout',
-    `ClusterRole ${grantRoleName} is written, and ${context} still refuses ${refused.map(spell).join(', ')} to ${account}: its controller manager has not aggregated the role.`,
-    { next: [nextStep(command`kubectl --context ${context} auth can-i --list --as ${account}`, 'See what it may')] },
+    `ClusterRole ${grantRoleName} is written, but ${context} still refuses ${refused.map(spell).join(', ')} to ${account}: its controller manager has not aggregated the role.`,
+    { next: [nextStep(command`kubectl --context ${context} auth can-i --list --as ${account}`, 'See its rights')] },
   );
 }

@@ -28,10 +28,7 @@ function returned(way: Way): Verdict {
       code: 'singleton-needs-one-wec',
       next: [inWords('Select one WEC, or ask for wantMultiWECReportedState or a StatusCollector instead')],
     });
-  const see = run(
-    command`kubectl --context ${evidence.wds.context} get statuscollectors -o yaml`,
-    'See which there are',
-  );
+  const see = run(command`kubectl --context ${evidence.wds.context} get statuscollectors -o yaml`, 'See what exists');
   for (const [name, collector] of collectors) {
     if (collector === undefined)
       return failed(`there is no StatusCollector ${name}`, { code: 'status-collector-missing', next: [see] });

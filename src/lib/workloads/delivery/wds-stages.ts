@@ -26,7 +26,7 @@ function exists(way: Way): Verdict {
   if (of.object === undefined)
     return failedForGood(`${describeWayObject(way)} is not in ${evidence.wds.name}`, {
       code: 'object-missing',
-      next: [run(command`kubectl --context ${evidence.wds.context} get ${of.resource} -A`, 'See which there are')],
+      next: [run(command`kubectl --context ${evidence.wds.context} get ${of.resource} -A`, 'See what exists')],
     });
   return of.object.metadata.deletionTimestamp === undefined
     ? met

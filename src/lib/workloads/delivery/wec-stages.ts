@@ -29,7 +29,7 @@ function wecFine({ wec, policy, binding, cluster, evidence }: Way): Verdict {
   if (found === undefined)
     return failed(`WEC ${wec} is no longer registered`, {
       code: 'wec-missing',
-      next: [run(command`stellarctl wec list ${at}`, 'See which there are')],
+      next: [run(command`stellarctl wec list ${at}`, 'See what exists')],
     });
   if (found.metadata.deletionTimestamp !== undefined)
     return failed(`WEC ${wec} is being deregistered`, { code: 'wec-deleting' });

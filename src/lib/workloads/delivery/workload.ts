@@ -46,7 +46,7 @@ export async function findObject(named: NamedObject, wds: OpenWds) {
   const kind = findKind(named.kind, await discoverKinds(wds.kube));
   if (kind === undefined)
     throw new StellarError('not-found', `${wds.name} has no kind ${named.kind}.`, {
-      next: [run(command`kubectl --context ${wds.context} api-resources`, 'See which there are')],
+      next: [run(command`kubectl --context ${wds.context} api-resources`, 'See what exists')],
     });
   const namespace = kind.namespaced ? named.namespace : undefined;
   const { group, version, resource } = candidateKind(kind);

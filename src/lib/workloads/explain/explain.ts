@@ -70,7 +70,7 @@ export async function explanationOf(subject: PolicySubject, exists: boolean): Pr
 
 export function noSuchPolicy(name: string, { name: wds }: OpenWds): StellarError {
   return new StellarError('not-found', `There is no binding policy ${name} in ${wds}.`, {
-    next: [run(command`stellarctl policy list --wds ${wds}`, 'See which there are')],
+    next: [run(command`stellarctl policy list --wds ${wds}`, 'See what exists')],
   });
 }
 

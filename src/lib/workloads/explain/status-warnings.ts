@@ -69,7 +69,7 @@ async function missingCollectors({ objects, wds }: PolicySubject): Promise<Probl
     {
       code: 'status-collector-missing',
       message: `There is no StatusCollector ${missing.join(', ')} in ${wds.name}; the others still report.`,
-      next: [run(command`kubectl --context ${wds.context} get statuscollectors`, 'See which there are')],
+      next: [run(command`kubectl --context ${wds.context} get statuscollectors`, 'See what exists')],
     },
   ];
 }

@@ -43,7 +43,7 @@ export async function getCollector(
   ]);
   if (collector === undefined)
     throw new StellarError('not-found', `${wds.name} has no StatusCollector ${name}.`, {
-      next: [run(command`stellarctl collector list --wds ${wds.name}`, 'See which there are')],
+      next: [run(command`stellarctl collector list --wds ${wds.name}`, 'See what exists')],
     });
   return { collector, view: viewOf(collector, usersOf(policies)) };
 }

@@ -50,7 +50,7 @@ export async function getTransform(
   const transform = all.find(({ metadata }) => metadata.name === name);
   if (transform === undefined)
     throw new StellarError('not-found', `${wds.name} has no CustomTransform ${name}.`, {
-      next: [run(command`stellarctl transform list --wds ${wds.name}`, 'See which there are')],
+      next: [run(command`stellarctl transform list --wds ${wds.name}`, 'See what exists')],
     });
   return { transform, view: viewOf(transform, all) };
 }
