@@ -4,6 +4,7 @@ import { whyUnseen } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { resources } from '../../kube/resources.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
+import { labelValueProblem } from '../../wecs/labels.ts';
 import { getPolicy } from '../explain/subject.ts';
 import { type ManifestWork, objectsIn } from '../manifest-works.ts';
 import { originBindingLabel, originWdsLabel } from '../names.ts';
@@ -52,9 +53,9 @@ export async function inspectPolicy(name: string, wds: OpenWds): Promise<PolicyT
   return { name, wds, policy, binding, its: kube, works, leaving };
 }
 
-/** Works by their labels: their names depend on how many objects one may have. A longer name cannot be that of a label. */
+/** Works by their labels: their names depend on how many objects one may have. What no label can hold is the policy of none, and would be more than one requirement of a selector. */
 export async function worksOfPolicy(its: Kube, policy: string, wds: string): Promise<ManifestWork[]> {
-  if (policy.length > 63) return [];
+  if (labelValueProblem(policy) !== undefined) return [];
   const labelSelector = `${originBindingLabel}=${policy},${originWdsLabel}=${wds}`;
   return (await its.list<ManifestWork>(resources.manifestWorks, { labelSelector })) ?? [];
 }

@@ -169,3 +169,10 @@ describe('a policy is deleted', () => {
     assert.match(String(error?.message), /1 work left on w1/);
   });
 });
+
+test('a name that no label can hold has no works, and is no part of a selector', async () => {
+  const { wds } = scene([], [own]);
+  for (const name of ['shop,!other', 'shop,transport.kubestellar.io/originWdsName=wds1', '../shop', 'x'.repeat(64)])
+    assert.deepEqual((await inspectPolicy(name, wds)).works, []);
+  assert.equal((await inspectPolicy('shop', wds)).works.length, 1);
+});
