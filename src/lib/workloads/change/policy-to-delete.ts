@@ -1,5 +1,7 @@
+import { command } from '../../engine/command-line.ts';
 import { mapConcurrently, requestsAtOnce } from '../../engine/concurrency.ts';
 import { StellarError } from '../../engine/errors.ts';
+import { run } from '../../engine/next-step.ts';
 import { whyUnseen } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { resources } from '../../kube/resources.ts';
@@ -9,7 +11,7 @@ import { getPolicy } from '../explain/subject.ts';
 import { type ManifestWork, objectsIn } from '../manifest-works.ts';
 import { originBindingLabel, originWdsLabel } from '../names.ts';
 import { isOrphan } from '../orphan-works.ts';
-import type { Binding, BindingPolicy } from '../policies/policy.ts';
+import { type Binding, type BindingPolicy, destinationsOf } from '../policies/policy.ts';
 
 /** What becomes of the objects of a policy on one WEC. */
 export interface Leaving {
@@ -35,7 +37,7 @@ export interface PolicyToDelete {
   leaving: Leaving[];
 }
 
-/** @throws StellarError where the ITS cannot be reached: what would leave the WECs is not seen then */
+/** @throws StellarError where the ITS cannot be reached, or the WDS has another name there (`identity-unproven`): what would leave the WECs is not seen then */
 export async function inspectPolicy(name: string, wds: OpenWds): Promise<PolicyToDelete> {
   const { its } = wds;
   if (its.state !== 'seen') throw itsUnseen(name, its);
@@ -45,6 +47,7 @@ export async function inspectPolicy(name: string, wds: OpenWds): Promise<PolicyT
     wds.kube.get<Binding>(resources.bindings, name),
     worksOfPolicy(kube, name, wds.name),
   ]);
+  if (works.length === 0 && destinationsOf(binding).length > 0) await refuseOtherName(name, wds, kube);
   const wecs = [...new Set(works.flatMap(({ metadata }) => metadata.namespace ?? []))].sort();
   const leaving = await mapConcurrently(wecs, requestsAtOnce, async (wec) => {
     const all = (await kube.list<ManifestWork>(resources.manifestWorks, { namespace: wec })) ?? [];
@@ -58,6 +61,21 @@ export async function worksOfPolicy(its: Kube, policy: string, wds: string): Pro
   if (labelValueProblem(policy) !== undefined) return [];
   const labelSelector = `${originBindingLabel}=${policy},${originWdsLabel}=${wds}`;
   return (await its.list<ManifestWork>(resources.manifestWorks, { labelSelector })) ?? [];
+}
+
+/** Works carry the name of their WDS, and a context may have another one: what the policy has sent would seem to be nothing, and be removed. */
+async function refuseOtherName(policy: string, { name, context }: OpenWds, its: Kube): Promise<void> {
+  if (labelValueProblem(policy) !== undefined) return;
+  const all = await its.list<ManifestWork>(resources.manifestWorks, {
+    labelSelector: `${originBindingLabel}=${policy}`,
+  });
+  const [other] = (all ?? []).flatMap(({ metadata }) => metadata.labels?.[originWdsLabel] ?? []);
+  if (other === undefined) return;
+  throw new StellarError(
+    'identity-unproven',
+    `${its.cluster.context} has works of a policy ${policy} of WDS ${other}, and none of ${name}: a context counts as the name of its WDS where no hosting cluster tells. Nothing was written.`,
+    { next: [run(command`kubectl config rename-context ${context} ${other}`, 'If they are one WDS')] },
+  );
 }
 
 function leavingFrom(wec: string, works: readonly ManifestWork[], all: readonly ManifestWork[]): Leaving {
