@@ -80,8 +80,8 @@ const { output } = await build({
   plugins: [withoutUnused, withoutGetters, firstInOneFile],
   output: {
     dir: fresh,
-    // Names are kept for the stack traces of bug reports.
-    minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
+    // Names of functions and classes are kept for the stack traces of bug reports.
+    minify: { compress: true, mangle: { keepNames: true }, codegen: { removeWhitespace: true } },
     comments: false,
     codeSplitting: { groups: [{ debugName: 'first', name: (id) => (loadedFirst.has(id) ? 'first' : null) }] },
   },
