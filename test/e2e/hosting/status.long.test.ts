@@ -147,7 +147,9 @@ describe('an installation', { concurrency: 1 }, () => {
     assert.deepEqual(its, { name: 'its1', type: 'host', ...well, context: 'its1', ocmVersion: '1.0.0', webhook });
     assert.match(created, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
     const available = { available: true, stage: 'available', blockedAt: null, state: 'available' };
-    assert.deepEqual(wecs, [{ name: 'cluster1', ...available, problem: false, reason: '', pending: false, workloads: [] }]);
+    assert.deepEqual(wecs, [
+      { name: 'cluster1', ...available, problem: false, reason: '', pending: false, workloads: [] },
+    ]);
     const sent = { its: 'its1', bindingPolicies: 1, objects: 2 };
     assert.deepEqual(wds, { name: 'wds1', type: 'host', ...well, context: 'wds1', ...sent });
   });
