@@ -54,20 +54,20 @@ declare const STELLARCTL_VERSION: string;
 /** The whole story, for whoever begins. */
 const start = (program: string): string => `
 Start with:
-  ${program} doctor --pre                     what is missing for it?
-  ${program} init                             on a cluster of yours, or
+  ${program} doctor --pre                     check what is missing
+  ${program} init                             on an existing cluster, or
   ${program} init --create kind               on a new local one
   ${program} its create its1                  what WECs register with
-  ${program} wds create wds1                  what workloads are put into
+  ${program} wds create wds1                  where workloads are defined
   ${program} wec join NAME=CONTEXT --accept   a cluster that they run on
-  ${program} status                           all of it at a glance
+  ${program} status                           everything at a glance
 `;
 
 /** Assembles the program. Only definitions are loaded here; what a command does is loaded when it runs. */
 export function buildProgram(io: Io, name: string): Command {
   const program = new Command(name)
     .description(
-      'The command line of KubeStellar operators: prepares a hosting cluster, creates its ITSes and WDSes, registers clusters as WECs, and shows how all of it is.',
+      'The command line of KubeStellar operators: prepares a hosting cluster, creates ITSes and WDSes, registers clusters as WECs, and follows workloads to them.',
     )
     .version(STELLARCTL_VERSION, '-V, --version')
     // Sub-commands have a --version of their own.
@@ -94,8 +94,8 @@ export function buildProgram(io: Io, name: string): Command {
 function groups(io: Io): Command[] {
   const its = group(
     'its',
-    'create and look after Inventory and Transport Spaces',
-    'Commands about Inventory and Transport Spaces (ITSes): the OCM hubs that WECs register with.',
+    'create and manage Inventory and Transport Spaces',
+    'Commands for Inventory and Transport Spaces (ITSes): the OCM hubs that WECs register with.',
   )
     .addCommand(createItsCommand(io))
     .addCommand(spaceListCommand(io, 'its'))
@@ -106,8 +106,8 @@ function groups(io: Io): Command[] {
     .addCommand(useCommand(io));
   const wds = group(
     'wds',
-    'create and look after Workload Description Spaces',
-    'Commands about Workload Description Spaces (WDSes): the API servers that workloads and binding policies are put into.',
+    'create and manage Workload Description Spaces',
+    'Commands for Workload Description Spaces (WDSes): the API servers where workloads and binding policies are defined.',
   )
     .addCommand(createWdsCommand(io))
     .addCommand(spaceListCommand(io, 'wds'))
@@ -116,8 +116,8 @@ function groups(io: Io): Command[] {
     .addCommand(spaceDeleteCommand(io, 'wds'));
   const wec = group(
     'wec',
-    'register and look after Workload Execution Clusters',
-    'Commands about Workload Execution Clusters (WECs): the clusters that workloads run on.',
+    'register and manage Workload Execution Clusters',
+    'Commands for Workload Execution Clusters (WECs): the clusters that workloads run on.',
   )
     .addCommand(createWecCommand(io))
     .addCommand(joinCommand(io))
@@ -137,8 +137,8 @@ function groups(io: Io): Command[] {
 function workloadGroups(io: Io): Command[] {
   const policy = group(
     'policy',
-    'say which workloads go to which WECs',
-    'Commands about binding policies: which objects of a WDS go to which WECs.',
+    'choose which workloads go to which WECs',
+    'Commands for binding policies: which objects of a WDS go to which WECs.',
   )
     .addCommand(policyCreateCommand(io))
     .addCommand(policyListCommand(io))
@@ -149,7 +149,7 @@ function workloadGroups(io: Io): Command[] {
   const workload = group(
     'workload',
     'follow workloads to WECs',
-    'Commands about workloads: the objects of a WDS, on their way to WECs and back.',
+    'Commands for workloads: the objects of a WDS, on their way to WECs and back.',
   )
     .addCommand(workloadListCommand(io))
     .addCommand(workloadGetCommand(io))
@@ -158,7 +158,7 @@ function workloadGroups(io: Io): Command[] {
   const collector = group(
     'collector',
     'collect the status that WECs return into tables',
-    'Commands about status collectors: tables of the status that WECs return for the objects of a WDS.',
+    'Commands for status collectors: tables of the status that WECs return for the objects of a WDS.',
   )
     .addCommand(collectorCreateCommand(io))
     .addCommand(collectorListCommand(io))
@@ -166,8 +166,8 @@ function workloadGroups(io: Io): Command[] {
     .addCommand(collectorDeleteCommand(io));
   const transform = group(
     'transform',
-    'take fields out of objects before they are sent',
-    'Commands about custom transforms: fields to remove from the objects of a kind before they are sent to WECs.',
+    'remove fields from objects before they are sent',
+    'Commands for custom transforms: fields to remove from the objects of a kind before they are sent to WECs.',
   )
     .addCommand(transformCreateCommand(io))
     .addCommand(transformListCommand(io))
@@ -183,9 +183,9 @@ const group = (name: string, summary: string, description: string): Command =>
 function helpCommand(): Command {
   return new Command('help')
     .summary('show the help of a command')
-    .description('Shows the help of a command, as `--help` after it does.')
+    .description('Shows the help of a command, like `--help`.')
     .usage('[COMMAND…]')
-    .argument('[commands...]', 'the command, as it is typed')
+    .argument('[commands...]', 'the command')
     .action((names: string[], _options: object, self: Command) => {
       let shown = self.parent as Command;
       for (const name of names) {

@@ -55,7 +55,7 @@ export async function fixFindings(
   const { examined, fixed } = await confirmFixes(applied, examine, session.run);
   for (const { result, subject, code } of fixed)
     if (result === 'unconfirmed')
-      session.progress.note(`${nameOf(subject)}: ${code} is still found; the fix is unconfirmed`);
+      session.progress.note(`${nameOf(subject)}: ${code} is still reported; the fix is unconfirmed`);
   return { all: examined, fixed };
 }
 
@@ -113,7 +113,7 @@ function announce(session: Session, { spaces, wecs }: DoctorInput, open: readonl
 function linesOf({ subject, code, steps, refused }: PlannedFix): string[] {
   const about = `${nameOf(subject)} (${code})`;
   if (refused === undefined) return steps.map((step) => `${about}: ${describeStep(step)}`);
-  return [`${about} is left to you: ${refused.message} ${hintOf(refused.next) ?? ''}`.trim()];
+  return [`${about} needs your decision: ${refused.message} ${hintOf(refused.next) ?? ''}`.trim()];
 }
 
 const describeStep = ({ verb, object, on, why }: Step): string =>

@@ -100,7 +100,7 @@ function countOf(members: readonly Examined[]): string {
       : `${passed} of ${only.findings.length} checks passed`;
   }
   const well = members.filter(({ findings }) => worst(findings) === 'pass').length;
-  return `${well === members.length ? `${well}, all well` : `${well} of ${members.length} are well`}${sightOf(members)}`;
+  return `${well === members.length ? `${well}; all healthy` : `${well} of ${members.length} are healthy`}${sightOf(members)}`;
 }
 
 /** Whoever gives no context of a WEC is told that its own cluster was not looked at. */
@@ -109,7 +109,7 @@ function sightOf(members: readonly Examined[]): string {
     findings.some((each) => each.status === 'skipped' && !isDependent(each));
   const hidden = members.filter(hasHidden).length;
   if (hidden === 0) return '';
-  return hidden === members.length ? ', by what the ITS shows' : `, ${hidden} of them by what the ITS shows`;
+  return hidden === members.length ? ', according to the ITS' : `, ${hidden} of them according to the ITS`;
 }
 
 const namedAtMost = 5;
@@ -123,7 +123,7 @@ function namesOf(subjects: readonly Subject[]): string {
 function summary(all: readonly Finding[]): string {
   const countFor = (status: Finding['status']) => all.filter((finding) => finding.status === status).length;
   const [failed, warned] = [countFor('fail'), countFor('warn')];
-  if (failed === 0 && warned === 0) return 'Nothing is wrong.';
+  if (failed === 0 && warned === 0) return 'No problems found.';
   const parts = [failed === 0 ? [] : [`${failed} failed`], warned === 0 ? [] : [count(warned, 'warning')]].flat();
   return `${parts.join(', ')}, of ${all.length} checks.`;
 }

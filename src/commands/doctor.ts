@@ -32,9 +32,9 @@ export interface DoctorOptions extends ItsOptions, HostingOptions, WritingOption
 
 export function doctorCommand(io: Io): Command {
   return defineCommand('doctor', {
-    summary: 'find out what is missing or wrong',
+    summary: 'find out what is wrong',
     description:
-      'Checks the hosting cluster, its spaces, and the WECs of its ITSes: what is wrong, why, and what to type. WECs are judged by what their ITS shows; with NAME=CONTEXT also by what the cluster itself shows. Checks that depend on a failed check are skipped. With --pre: checks what KubeStellar needs on this machine and in the clusters, before an installation. The exit code is 1 if a check has failed.',
+      'Checks the hosting cluster, its spaces, and the WECs of its ITSes: what is wrong, why, and the command that fixes it. WECs are judged by what their ITS reports; with NAME=CONTEXT, also by the cluster itself. Checks that depend on a failed check are skipped. With --pre: checks what KubeStellar needs on this machine and in the clusters, before an installation. The exit code is 1 if a check has failed.',
     timeout: '30s',
     formats: [...outputFormats, 'short'],
     examples: [
@@ -42,19 +42,19 @@ export function doctorCommand(io: Io): Command {
       ['stellarctl doctor cluster1=kind-cluster1', 'one WEC, from both sides'],
       ['stellarctl doctor --wait --timeout 5m', 'wait until no check fails'],
       ['stellarctl doctor cluster1=kind-cluster1 --fix', 'renew what its agent needs to reach the ITS'],
-      ['stellarctl doctor --pre --hosting-context kind-kubeflex', 'can KubeStellar be installed there?'],
+      ['stellarctl doctor --pre --hosting-context kind-kubeflex', 'check whether KubeStellar can be installed there'],
     ],
   })
     .usage('[NAME[=CONTEXT]...] [options]')
     .argument('[wecs...]', 'only these WECs; with their contexts, the clusters themselves are checked too')
     .option('--pre', 'check what is needed before an installation')
-    .option('--list', 'list the checks, and run none of them')
+    .option('--list', 'list the checks without running them')
     .option('--skip <id...>', 'skip these checks')
     .addOption(new Option('--fail-on <status>', 'when to exit with 1').choices(['warn', 'fail']).default('fail'))
     .option('--wait', 'wait until no check fails')
-    .option('--recheck', 'have the operators of WECs whose contexts are given check the ITS again')
+    .option('--recheck', 'make the operators of the WECs given with a context check the ITS again')
     .option('--fix', 'fix what needs no decision: tokens, endpoints, stuck agents, stale requests')
-    .option('-y, --yes', 'with --fix: do not ask')
+    .option('-y, --yes', 'with --fix: skip the confirmation')
     .addOption(dryRunOption())
     .addOption(hostingContextOption())
     .addOption(itsOption())
@@ -70,7 +70,7 @@ export function doctorCommand(io: Io): Command {
         const { examination, clustersOf, preflight } = await import('./doctor-input.ts');
         const input = options.pre ? undefined : await clustersOf(session, options, positional);
         const examine = await (input === undefined ? preflight(session, options) : examination(session, input));
-        session.progress.waiting('doctor', 'looking at the installation');
+        session.progress.waiting('doctor', 'reading the installation');
         const acted = input && (options.fix || options.recheck) ? await act(session, options, input, examine) : {};
         let all = acted.all ?? (await examine());
         if (options.wait && !isWell(all, options)) {
@@ -93,9 +93,8 @@ const fixingMs = 120_000;
 
 /** @throws StellarError `usage` for options that do not go together */
 function checkCombinations({ pre, fix, recheck, yes, dryRun }: DoctorOptions): void {
-  if (pre && (fix || recheck))
-    throw new StellarError('usage', '--pre changes nothing: it goes with neither --fix nor --recheck.');
-  if (!fix && (yes || dryRun)) throw new StellarError('usage', `${yes ? '--yes' : '--dry-run'} goes with --fix.`);
+  if (pre && (fix || recheck)) throw new StellarError('usage', '--pre cannot be combined with --fix or --recheck.');
+  if (!fix && (yes || dryRun)) throw new StellarError('usage', `${yes ? '--yes' : '--dry-run'} requires --fix.`);
 }
 
 /** What was done before the findings are shown. */

@@ -25,9 +25,9 @@ export interface InitOptions
 export function toRequest({ create, name, ingressChart, hostingContext, ...options }: InitOptions): HostingRequest {
   if (create !== undefined && name !== undefined) checkClusterName(create, name);
   if (create !== undefined && hostingContext !== undefined)
-    throw new StellarError('usage', '--create makes a cluster, and --hosting-context names one. Give one of them.');
+    throw new StellarError('usage', 'Give either --create or --hosting-context.');
   for (const [option, given] of Object.entries({ '--name': name, '--ingress-chart': ingressChart })) {
-    if (given !== undefined && create === undefined) throw new StellarError('usage', `${option} goes with --create.`);
+    if (given !== undefined && create === undefined) throw new StellarError('usage', `${option} requires --create.`);
   }
   const { chart, version, upgrade = false, domain, externalPort, hostContainer } = options;
   return {

@@ -28,7 +28,7 @@ export function reportCommand(io: Io): Command {
   return defineCommand('report', {
     summary: 'write a diagnostic report to a file',
     description:
-      'Writes objects, events, logs and the findings of doctor of every cluster that can be reached into one archive (tar.gz), which only you can read. Contents of Secrets, ConfigMaps and workloads are not in it; what looks like a token, a password or a private key is taken out of everything else. What could not be read is listed in its index.json. Nothing is changed.',
+      'Writes objects, events, logs and the findings of doctor of every cluster that can be reached into one archive (tar.gz), which only you can read. Contents of Secrets, ConfigMaps and workloads are not in it; anything that looks like a token, a password or a private key is removed from the rest. What could not be read is listed in its index.json. Nothing is changed.',
     timeout: '5m',
     examples: [
       ['stellarctl report', 'everything that can be reached'],
@@ -94,7 +94,7 @@ async function show(
     const size = `${Math.ceil(bytes / 1024)} kB`;
     session.printLines([`${file}: ${count(files.length, 'file')} of ${names.join(', ')}, ${size}`]);
     const lines = missing.map(({ cluster, what, why }) => `${cluster === '' ? '' : `${cluster}: `}${what}: ${why}`);
-    if (missing.length > 0) session.progress.note(`Not in the report (its index.json says the same):`);
+    if (missing.length > 0) session.progress.note(`Not in the report (also listed in its index.json):`);
     for (const line of lines.slice(0, linesAtMost)) session.progress.note(`  ${line}`);
     if (lines.length > linesAtMost) session.progress.note(`  and ${lines.length - linesAtMost} more`);
   } else {

@@ -22,29 +22,29 @@ export function statusCommand(io: Io): Command {
   return defineCommand('status', {
     summary: 'show the whole installation',
     description:
-      'Shows the hosting cluster, its ITSes with their WECs, and its WDSes, as one tree. What does not answer is shown as such and keeps nothing else from being shown; the exit code says only whether the hosting cluster could be read. An ITS that is chosen by --its, STELLARCTL_ITS or `its use` is shown as well where it belongs to no hosting cluster.',
+      'Shows the hosting cluster, its ITSes with their WECs, and its WDSes, as one tree. What does not answer is marked, and the rest is still shown; the exit code says only whether the hosting cluster could be read. An ITS chosen by --its, STELLARCTL_ITS or `its use` is shown even if it belongs to no hosting cluster.',
     timeout: '30s',
     examples: [
       ['stellarctl status', 'everything at a glance'],
-      ['stellarctl status --watch', 'and whatever changes from now on'],
+      ['stellarctl status --watch', 'and every change from now on'],
       ['stellarctl status -o json', 'the same for scripts'],
     ],
   })
     .addOption(hostingContextOption())
     .addOption(itsOption())
-    .addOption(watchOption('show what changes'))
+    .addOption(watchOption('show changes'))
     .action(
       action<Options>(io, async (session, options, _positional, command) => {
         const { readStatus } = await import('../lib/status/status.ts');
         const tools = await statusTools(session);
-        session.progress.waiting(tools.hosting.cluster.context, 'looking at the installation');
+        session.progress.waiting(tools.hosting.cluster.context, 'reading the installation');
         const look = () => readStatus(tools);
         if (options.watch) return watch(session, command, look, await onChange(session, io, options));
         const view = await look();
         if (!isForPeople(session.output)) return session.print(view, namesOf(view), []);
         session.printLines(await linesOf(view, session, io, options));
         if (view.hosting === null)
-          session.progress.note(`${tools.hosting.cluster.context} is no hosting cluster; the ITS is shown alone.`);
+          session.progress.note(`${tools.hosting.cluster.context} is not a hosting cluster; only the ITS is shown.`);
         await sayNext(session, view, tools);
       }),
     );

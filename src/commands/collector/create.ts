@@ -59,7 +59,7 @@ export function collectorCreateCommand(io: Io): Command {
         'a row for each value of this column, as NAME=EXPRESSION; can be repeated',
       ).argParser(collect),
     )
-    .addOption(new Option('--limit <rows>', 'the maximum number of rows (else 20)').argParser(Number));
+    .addOption(new Option('--limit <rows>', 'the maximum number of rows (default: 20)').argParser(Number));
   for (const option of [...wdsOptions(), dryRunOption()]) definition.addOption(option);
   return definition.action(
     action<Options>(io, async (session, options, [name = '']) => {

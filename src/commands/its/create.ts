@@ -27,7 +27,7 @@ export function createItsCommand(io: Io): Command {
   return defineCommand('create', {
     summary: 'create an Inventory and Transport Space',
     description:
-      'Creates an ITS on the hosting cluster and waits until WECs can join it: a virtual cluster (vcluster), the hosting cluster itself (host), or a cluster of yours elsewhere (external). What fails on the way is told at once, with its log. Then its context is in the kubeconfig. Run again, it goes on where it was.',
+      'Creates an ITS on the hosting cluster and waits until WECs can join it: a virtual cluster (vcluster), the hosting cluster itself (host), or another cluster (external). Failures are reported at once, with their logs. Writes its context to the kubeconfig. It can be rerun to resume.',
     timeout: '10m',
     examples: [
       ['stellarctl its create its1', 'a virtual cluster as the ITS'],
@@ -35,18 +35,26 @@ export function createItsCommand(io: Io): Command {
       ['stellarctl its create its1 --type external --bootstrap-context ext', 'another cluster as the ITS'],
       [
         'stellarctl its create its1 --type external --bootstrap-context hub --no-ocm',
-        'a cluster that is an OCM hub already',
+        'a cluster that is already an OCM hub',
       ],
     ],
   })
     .argument('<name>', 'its name')
     .addOption(
-      new Option('--type <type>', 'what it is to be').choices(['vcluster', 'host', 'external']).default('vcluster'),
+      new Option('--type <type>', 'the type of its control plane')
+        .choices(['vcluster', 'host', 'external'])
+        .default('vcluster'),
     )
-    .option('--no-ocm', 'leave OCM as it is there: for a cluster that is a hub already')
+    .option('--no-ocm', 'do not install OCM: the cluster is already an OCM hub')
     .option('--bootstrap-context <context>', 'for type external: the context of that cluster')
-    .option('--bootstrap-kubeconfig <file>', 'for type external: a kubeconfig with that context (else its current one)')
-    .option('--address <url>', 'for type external: where the hosting cluster reaches it, if elsewhere than you do')
+    .option(
+      '--bootstrap-kubeconfig <file>',
+      'for type external: a kubeconfig with that context (default: its current one)',
+    )
+    .option(
+      '--address <url>',
+      'for type external: the address at which the hosting cluster reaches it, if different from yours',
+    )
     .addOption(hostingContextOption())
     .addOption(dryRunOption())
     .action(
@@ -78,7 +86,7 @@ function checkCombinations({ type, bootstrapContext, bootstrapKubeconfig, addres
     ['--bootstrap-kubeconfig', bootstrapKubeconfig],
     ['--address', address],
   ] as const) {
-    if (given !== undefined) throw new StellarError('usage', `${option} goes with --type external only.`);
+    if (given !== undefined) throw new StellarError('usage', `${option} requires --type external.`);
   }
 }
 
@@ -91,7 +99,7 @@ async function externalOf(session: Session, options: Options): Promise<ItsInput[
   const name = bootstrapContext ?? kubeconfig.currentContext;
   if (name === undefined)
     throw new StellarError('usage', `${file} has no current context.`, {
-      next: [inWords('Say which one: --bootstrap-context CONTEXT')],
+      next: [inWords('Choose one: --bootstrap-context CONTEXT')],
     });
   const context = selectContext(kubeconfig, name);
   return { context, kube: session.connect(context), address, isOwnContext: file === undefined };

@@ -26,21 +26,21 @@ export function tokenCommand(io: Io): Command {
   return defineCommand('token', {
     summary: 'make a join file for the administrator of a WEC',
     description:
-      'Asks the ITS for a bootstrap token and writes it, with everything else that a WEC needs to join, into a join file for the administrator of that WEC. The token is printed only with -o json, -o yaml or --clusteradm.',
+      'Requests a bootstrap token and writes a join file, which has everything that the administrator of a WEC needs to join it. The token is printed only with -o json, -o yaml or --clusteradm.',
     timeout: '30s',
     examples: [
       ['stellarctl its token --file cluster1.join', 'write a join file that only you can read'],
-      ['stellarctl its token --duration 10m -o json', 'print a token that lives ten minutes, as JSON'],
-      ['stellarctl its token --clusteradm', 'print the line for those who join with clusteradm'],
+      ['stellarctl its token --duration 10m -o json', 'print a token that is valid for ten minutes, as JSON'],
+      ['stellarctl its token --clusteradm', 'print the command that joins with clusteradm'],
     ],
   })
     .addOption(itsOption())
     .addOption(
-      new Option('--duration <duration>', 'how long the token is to live; at least 10m')
+      new Option('--duration <duration>', 'how long the token is valid; at least 10m')
         .argParser(durationMs)
         .default(3_600_000, '1h'),
     )
-    .option('--file <file>', 'write the join file there, readable by you only')
+    .option('--file <file>', 'write the join file here, readable only by you')
     .option('--force', 'replace a file that is there')
     .addOption(new Option('--clusteradm', 'print a clusteradm join line').conflicts('file'))
     .addOption(dryRunOption())
@@ -67,12 +67,12 @@ export function tokenCommand(io: Io): Command {
           await (options.force ? writePrivately : createPrivately)(options.file, `${JSON.stringify(file, null, 2)}\n`);
           const { token: _, ...shown } = file;
           if (isForPeople(options.output))
-            session.progress.done(context.name, `join file ${options.file} written, for its owner's eyes only`);
+            session.progress.done(context.name, `join file ${options.file} written, readable only by you`);
           else await session.print({ ...shown, file: options.file }, [{ name: options.file }], []);
         }
         session.progress.note(`The token expires at ${file.expires}.`);
         if (options.file !== undefined)
-          session.next(`${command`stellarctl wec join NAME --join-file ${options.file}`}      (on the WEC's side)`);
+          session.next(`${command`stellarctl wec join NAME --join-file ${options.file}`}      (on the WEC)`);
       }),
     );
 }
@@ -81,7 +81,7 @@ export function tokenCommand(io: Io): Command {
 async function refuseToReplace(session: Session, file: string): Promise<void> {
   const { isPresent } = await import('../../lib/files/private-file.ts');
   if (!(await isPresent(file))) return;
-  throw new StellarError('file-error', `${file} is there already, and was not replaced.`, {
+  throw new StellarError('file-error', `${file} already exists and was not replaced.`, {
     next: [run(session.again('--force'), 'To replace it')],
   });
 }

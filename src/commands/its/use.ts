@@ -8,18 +8,18 @@ import type { Session } from '../shell/session.ts';
 
 export function useCommand(io: Io): Command {
   return defineCommand('use', {
-    summary: 'choose the ITS that commands mean, or show it',
+    summary: 'choose the default ITS, or show it',
     description:
-      'Chooses the context of the ITS for all later commands, after it has answered as one. Without an argument it shows which ITS they use now, and why: --its comes first, then the variable STELLARCTL_ITS, then this choice, then the current context.',
+      'Chooses the context of the ITS for later commands, after checking that it is one. Without an argument, shows which ITS is used, and why. The order of precedence is: --its, the variable STELLARCTL_ITS, this choice, the current context.',
     timeout: '30s',
     examples: [
-      ['stellarctl its use its1', 'mean its1 from now on'],
-      ['stellarctl its use', 'show what is meant'],
+      ['stellarctl its use its1', 'use its1 by default'],
+      ['stellarctl its use', 'show which ITS is used'],
       ['stellarctl its use --unset', 'go back to the current context'],
     ],
   })
     .argument('[context]', 'the context of the ITS')
-    .addOption(new Option('--unset', 'forget the choice'))
+    .addOption(new Option('--unset', 'clear the choice'))
     .option('--force', 'choose it although it does not answer')
     .action(
       action<ItsOptions & { unset?: boolean; force?: boolean }>(io, async (session, { unset, force }, [context]) => {
@@ -27,7 +27,7 @@ export function useCommand(io: Io): Command {
         if (unset && context !== undefined) throw new StellarError('usage', 'Give a context or --unset, not both.');
         if (unset) {
           await forgetIts();
-          session.progress.note('The choice is forgotten.');
+          session.progress.note('The choice is cleared.');
         } else if (context !== undefined) {
           await requireIts(session, context, force === true);
           await useIts(await session.kubeconfig(), context);
@@ -61,9 +61,9 @@ async function requireIts(session: Session, name: string, force: boolean): Promi
     const { code, message } = failure;
     if (code === 'not-a-hub')
       throw failure.with({ next: [outline('stellarctl its use CONTEXT', 'Give the context of an ITS')] });
-    if (force) return session.progress.note(`${name} was not seen to be an ITS: ${message}`);
-    throw new StellarError(code, `${message} It was not seen to be an ITS, and was not chosen.`, {
-      next: [run(session.again('--force'), 'To choose it all the same')],
+    if (force) return session.progress.note(`${name} could not be verified as an ITS: ${message}`);
+    throw new StellarError(code, `${message} It could not be verified as an ITS, and was not chosen.`, {
+      next: [run(session.again('--force'), 'To choose it anyway')],
     });
   }
 }

@@ -15,11 +15,11 @@ export function describeLeaving(leaving: readonly Leaving[], keep: boolean | und
       ...(takenAlong.length === 0
         ? []
         : [
-            `${wec}   ${named(takenAlong)} will be removed with their Namespace, although another work has them, or their own work leaves them.`,
+            `${wec}   ${named(takenAlong)} will be removed with their Namespace, although another work has them, or their own work orphans them.`,
           ]),
       ...(staying.length === 0
         ? []
-        : [`${wec}   ${named(staying)} stay: another work has them, or their own work leaves them.`]),
+        : [`${wec}   ${named(staying)} stay: another work has them, or their own work orphans them.`]),
     ];
   });
 }

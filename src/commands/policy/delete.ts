@@ -24,8 +24,8 @@ export function policyDeleteCommand(io: Io): Command {
     ],
   })
     .argument('<name>', 'the policy')
-    .option('--keep-workloads', 'keep the workloads where they run')
-    .option('-y, --yes', 'do not ask');
+    .option('--keep-workloads', 'keep the workloads running')
+    .option('-y, --yes', 'skip the confirmation');
   for (const option of [...wdsOptions(), dryRunOption()]) definition.addOption(option);
   return definition.action(
     action<Options>(io, async (session, { yes, keepWorkloads }, [name = '']) => {

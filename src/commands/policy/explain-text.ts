@@ -20,11 +20,11 @@ export function describeExplanation(view: Explanation, style: Style, isWide: boo
     ]),
   );
   return [
-    `${name} in ${wds}${exists ? '' : ', not applied yet'}, sent through ${its ?? 'an ITS that is not seen'}   ${counts(view)}`,
+    `${name} in ${wds}${exists ? '' : ', not applied yet'}, sent through ${its ?? 'an ITS that is not visible'}   ${counts(view)}`,
     ...section('WECs', wecs === null ? [] : wecs.map((wec) => `${wec.name}${stateOf(wec)}`)),
     ...section('objects', [...rows, ...(rest > 0 ? [`and ${count(rest, 'other')}: -o wide shows all`] : [])]),
     ...section(
-      'not seen',
+      'not visible',
       unseen.map(({ what, why }) => `${what}: ${why}`),
     ),
     ...problems.flatMap((problem) => problemLines(problem, style, isWide)),
@@ -32,7 +32,7 @@ export function describeExplanation(view: Explanation, style: Style, isWide: boo
 }
 
 const counts = ({ wecs, objects }: Explanation): string =>
-  `${wecs === null ? 'WECs not seen' : count(wecs.length, 'WEC')} · ${count(objects.length, 'object')}`;
+  `${wecs === null ? 'WECs not visible' : count(wecs.length, 'WEC')} · ${count(objects.length, 'object')}`;
 
 function stateOf({ accepted, available, deleting }: NonNullable<Explanation['wecs']>[number]): string {
   const words = [

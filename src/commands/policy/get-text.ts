@@ -20,10 +20,10 @@ export function describePolicyView(view: PolicyView, style: Style): string[] {
   const rows = aligned([...(isMatrix ? [['', ...wecs]] : []), ...cells]);
   const symbols = objects.map(({ ways }) => symbolOfWay(worstOf(ways), style));
   return [
-    `${name} in ${wds}, sent through ${its ?? 'an ITS that is not seen'}   ${count(wecs.length, 'WEC')} · ${count(objects.length, 'object')}`,
+    `${name} in ${wds}, sent through ${its ?? 'an ITS that is not visible'}   ${count(wecs.length, 'WEC')} · ${count(objects.length, 'object')}`,
     ...rows.map((row, index) => `  ${isMatrix ? (symbols[index - 1] ?? ' ') : symbols[index]} ${row}`.trimEnd()),
     ...section(
-      'not seen',
+      'not visible',
       unseen.map(({ what, why }) => `${what}: ${why}`),
     ),
     ...troubles(objects, style),
@@ -34,7 +34,7 @@ export function describePolicyView(view: PolicyView, style: Style): string[] {
 function cellOf(way: WayView | undefined): string {
   if (way === undefined) return '';
   if (way.blockedAt !== null) return `${way.blockedAt.state === 'failed' ? 'not ' : ''}${way.blockedAt.stage}`;
-  return way.stage ?? 'not seen';
+  return way.stage ?? 'not visible';
 }
 
 function countsOf(ways: readonly WayView[]): string {

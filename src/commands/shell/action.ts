@@ -24,5 +24,5 @@ export function action<Options extends CommonOptions>(io: Io, work: Work<Options
 
 /** An unset variable of a script names nothing. @throws StellarError `usage` */
 function refuseEmpty(given: readonly string[]): void {
-  if (given.includes('')) throw new StellarError('usage', 'An argument is empty: it names nothing.');
+  if (given.includes('')) throw new StellarError('usage', 'An argument is empty.');
 }

@@ -29,7 +29,7 @@ export const asking =
     const open = deeds(seen);
     if (more.length > 0) {
       if (open.every(({ yes }) => yes)) throw hasGrown(more);
-      session.progress.note(`Since then more has come that would be lost: ${more.join(', ')}`);
+      session.progress.note(`Since then, more would be lost: ${more.join(', ')}`);
     }
     show(seen);
     if (session.run.dryRun) return false;
@@ -40,6 +40,6 @@ export const asking =
 function hasGrown(more: readonly string[]): StellarError {
   return new StellarError('not-confirmed', 'More would be lost now than when the command began. Nothing was written.', {
     details: [...more],
-    next: [inWords('Run the same command again')],
+    next: [inWords('Rerun the command')],
   });
 }

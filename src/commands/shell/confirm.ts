@@ -21,7 +21,7 @@ export async function confirm(session: Session, { verb, doing, name, number, yes
   if (yes) return;
   const { canAsk, confirmByTyping } = await import('../../lib/terminal/prompt.ts');
   if (!canAsk(session.io)) {
-    throw new StellarError('not-confirmed', `${doing} ${name} has to be confirmed, and there is nobody to ask.`, {
+    throw new StellarError('not-confirmed', `${doing} ${name} needs confirmation, and stdin is not a terminal.`, {
       next: [run(session.again('--yes'))],
     });
   }

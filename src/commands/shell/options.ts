@@ -56,7 +56,7 @@ export function defineCommand(
     .description(description ?? summary)
     .addOption(new Option('-o, --output <format>', 'what to print').choices(formats ?? outputFormats).default('table'))
     .addOption(
-      new Option('--timeout <duration>', 'one deadline for the whole command; 0 looks once')
+      new Option('--timeout <duration>', 'deadline for the whole command; 0 checks once')
         .argParser(durationMs)
         .default(parseDuration(timeout), timeout),
     )
@@ -82,28 +82,28 @@ export function durationMs(text: string): number {
 }
 
 export const itsOption = (): Option =>
-  new Option('--its <context>', 'the context of the ITS (else STELLARCTL_ITS, `its use`, the current context)');
+  new Option('--its <context>', 'the context of the ITS (default: STELLARCTL_ITS, `its use`, the current context)');
 /** Which WDS, and what tells its ITS. */
 export const wdsOptions = (): Option[] => [
   new Option(
     '--wds <wds>',
-    'the WDS, by its name or a context (else STELLARCTL_WDS, the WDS of the current context, or the only WDS)',
+    'the WDS, by its name or a context (default: STELLARCTL_WDS, the WDS of the current context, or the only WDS)',
   ),
-  new Option('--its <context>', 'the context of its ITS, where the hosting cluster does not show it'),
+  new Option('--its <context>', 'the context of its ITS, if the hosting cluster does not show it'),
   hostingContextOption(),
 ];
 export const hostingContextOption = (): Option =>
   new Option(
     '--hosting-context <context>',
-    'the context of the hosting cluster (else STELLARCTL_HOSTING_CONTEXT, what `init` noted, the current context)',
+    'the context of the hosting cluster (default: STELLARCTL_HOSTING_CONTEXT, what `init` noted, the current context)',
   );
 export const wecContextOption = (): Option =>
   new Option('--wec-context <context>', 'the context of the WEC (for a single name; the same as NAME=CONTEXT)');
 export const wecKubeconfigOption = (): Option =>
-  new Option('--wec-kubeconfig <file>', 'the kubeconfig with the contexts of the WECs, where it is another one');
-export const dryRunOption = (): Option => new Option('--dry-run', 'say what would be written, and write nothing');
+  new Option('--wec-kubeconfig <file>', 'the kubeconfig with the contexts of the WECs, if it is another one');
+export const dryRunOption = (): Option => new Option('--dry-run', 'show what would be written, and write nothing');
 export const selectorOption = (): Option =>
-  new Option('-l, --selector <selector>', 'WECs with these labels, as kubectl takes them');
+  new Option('-l, --selector <selector>', 'WECs with these labels, as for kubectl');
 
 /** Collects an option that may be given several times. */
 export const collect = (value: string, previous: string[] | undefined): string[] => [...(previous ?? []), value];

@@ -4,8 +4,7 @@ import { ExitCode, exitCodeOf } from '../../lib/engine/errors.ts';
 import { writeLines } from '../../lib/terminal/write.ts';
 import type { Session } from './session.ts';
 
-export const watchOption = (what: string): Option =>
-  new Option('-w, --watch', `${what}, until Ctrl-C or a --timeout that was given`);
+export const watchOption = (what: string): Option => new Option('-w, --watch', `${what}, until Ctrl-C or --timeout`);
 
 const shortestIntervalMs = 1000;
 const longestIntervalMs = 5000;

@@ -29,7 +29,7 @@ export function parseWecArguments(positional: readonly string[], wecContext?: st
   if (wecContext !== undefined) {
     const [only] = wecs;
     if (wecs.length !== 1 || only === undefined || only.context !== undefined) {
-      throw new StellarError('usage', '--wec-context goes with a single NAME; with several, write NAME=CONTEXT.');
+      throw new StellarError('usage', '--wec-context takes a single NAME; for several, write NAME=CONTEXT.');
     }
     only.context = wecContext;
   }
@@ -75,7 +75,7 @@ export function parseWecTarget(words: readonly string[], choice: Choice): WecTar
 
 function checkChoice(words: readonly string[], { all, selector }: Choice): void {
   const given = [words.length > 0, all === true, selector !== undefined].filter(Boolean).length;
-  if (given !== 1) throw new StellarError('usage', 'Say which WECs: their names, or -l SELECTOR, or --all.');
+  if (given !== 1) throw new StellarError('usage', 'Give the names of the WECs, -l SELECTOR, or --all.');
 }
 
 /** WECs that are named, some perhaps with their contexts, or that the ITS shows. */

@@ -21,7 +21,7 @@ function describeIts({ name, wdses, ...its }: ItsToDelete, type: string): string
   const isOthers = type === 'host' || type === 'external';
   const fate = isOthers ? 'they stay registered with the cluster behind it' : 'their agents lose their hub';
   const lines = [
-    ...(unseen === undefined ? [] : [`WECs      could not be seen: ${unseen}`]),
+    ...(unseen === undefined ? [] : [`WECs      could not be read: ${unseen}`]),
     ...(wecs.length > 0 ? [`WECs      ${wecs.join(', ')}: ${fate}`] : []),
     ...(wdses.length > 0 ? [`WDSes     ${wdses.join(', ')}: nothing is sent from there any more`] : []),
   ];
@@ -31,17 +31,17 @@ function describeIts({ name, wdses, ...its }: ItsToDelete, type: string): string
     ...lines,
     `The cluster behind ${name} stays, and so does OCM in it.`,
     ...(type === 'external'
-      ? [`There, KubeFlex's ServiceAccount ${account} keeps all rights until somebody deletes it.`]
+      ? [`KubeFlex's ServiceAccount ${account} keeps all rights there until it is deleted.`]
       : []),
   ];
 }
 
 function describeWds({ policies, works, unseen, shared }: WdsToDelete, type: string, keep: boolean): string[] {
   const wecs = [...new Set(works.map(({ metadata }) => metadata.namespace))];
-  const fate = keep ? 'stay, and nobody looks after them any more' : 'will be removed';
+  const fate = keep ? 'stay, and nothing manages them any more' : 'will be removed';
   const others = shared.length === 0 ? '' : `: those of ${shared.join(', ')} as well; they stay`;
   return [
-    ...(unseen === undefined ? [] : [`What it has sent could not be seen: ${unseen}`]),
+    ...(unseen === undefined ? [] : [`What it has sent could not be read: ${unseen}`]),
     ...(policies.length === 0
       ? []
       : [`binding policies   ${policies.map(({ metadata }) => metadata.name).join(', ')}${others}`]),
@@ -53,4 +53,4 @@ function describeWds({ policies, works, unseen, shared }: WdsToDelete, type: str
 const whatStays = (shared: readonly string[]): string =>
   shared.length > 0
     ? `The hosting cluster stays as it is, for ${shared.join(', ')}.`
-    : 'The hosting cluster stays as it is, without binding policies and without KubeStellar looking at it.';
+    : 'The hosting cluster stays as it is, without binding policies, and KubeStellar no longer watches it.';

@@ -29,21 +29,21 @@ const texts: Record<SpaceRole, Texts> = {
   its: {
     summary: 'delete an Inventory and Transport Space',
     description:
-      'Says what hangs on the ITS, asks, deletes it, waits until everything of it is gone from the hosting cluster, and takes its context out of the kubeconfig. It refuses while WECs are registered or WDSes use it. A host or external cluster behind it stays, with OCM in it.',
+      'Shows what depends on the ITS, asks, deletes it, waits until it is gone from the hosting cluster, and removes its context from the kubeconfig. Refuses while WECs are registered or WDSes use it. A host or external cluster behind it stays, with OCM in it.',
     examples: [
-      ['stellarctl its delete its1', 'delete it, after a look at what hangs on it'],
-      ['stellarctl its delete its1 --yes', 'without being asked, in a script'],
+      ['stellarctl its delete its1', 'show what depends on it, and delete it'],
+      ['stellarctl its delete its1 --yes', 'in a script, without confirmation'],
     ],
     force: 'although WECs are registered with it, or it does not answer',
   },
   wds: {
     summary: 'delete a Workload Description Space',
     description:
-      'Says what the WDS has sent to WECs, asks, deletes its binding policies, waits until what they have sent is gone from the WECs, then deletes the WDS and takes its context out of the kubeconfig. With --keep-workloads the workloads stay where they run.',
+      'Shows what the WDS has sent to WECs, asks, deletes its binding policies, waits until their workloads are gone from the WECs, deletes the WDS, and removes its context from the kubeconfig. With --keep-workloads, the workloads keep running.',
     examples: [
       ['stellarctl wds delete wds1', 'delete it, with the workloads that it has sent'],
-      ['stellarctl wds delete wds1 --keep-workloads', 'let the workloads run on, without an owner'],
-      ['stellarctl wds delete wds1 --yes', 'without being asked, in a script'],
+      ['stellarctl wds delete wds1 --keep-workloads', 'keep the workloads running, without an owner'],
+      ['stellarctl wds delete wds1 --yes', 'in a script, without confirmation'],
     ],
     force: 'although what it has sent cannot be seen, or agents that would have to remove it are dead',
   },
@@ -54,8 +54,8 @@ export function spaceDeleteCommand(io: Io, role: SpaceRole): Command {
   const { force, ...text } = texts[role];
   const command = defineCommand('delete', { ...text, timeout: '5m' })
     .argument('<name>', 'its name')
-    .option('-y, --yes', 'do not ask');
-  if (role === 'wds') command.option('--keep-workloads', 'leave the workloads where they run');
+    .option('-y, --yes', 'skip the confirmation');
+  if (role === 'wds') command.option('--keep-workloads', 'keep the workloads running');
   return command
     .option('--force', force)
     .addOption(hostingContextOption())

@@ -16,10 +16,10 @@ export function spaceGetCommand(io: Io, role: SpaceRole): Command {
   const noun = role.toUpperCase();
   return defineCommand('get', {
     summary: `show everything about ${aSpace(role)}, and what is wrong with it`,
-    description: `Shows how far the ${noun} has come up and by what that is seen: on the hosting cluster, and inside it. The last lines tell what is wrong, with the log of what failed, and what to type.`,
+    description: `Shows the stages of the ${noun}, on the hosting cluster and inside it, with the evidence for each. The last lines say what is wrong, with the log of what failed, and the command that fixes it.`,
     timeout: '30s',
     examples: [
-      [command`stellarctl ${role} get ${role}1`, 'how far it is'],
+      [command`stellarctl ${role} get ${role}1`, 'its stages'],
       [command`stellarctl ${role} get ${role}1 -o json`, 'the same for scripts'],
     ],
   })
@@ -75,7 +75,7 @@ function stageLines(stages: readonly StageView[], style: Style): string[] {
 }
 
 function itsText({ name, named }: NonNullable<SpaceView['its']>): string {
-  if (name === null) return 'not clear: there is none, or more than one and it names none';
+  if (name === null) return 'unknown: there is none, or there are several and it names none';
   return named ? name : `${name} (the only one; it is not named)`;
 }
 

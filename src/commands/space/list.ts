@@ -14,7 +14,7 @@ export function spaceListCommand(io: Io, role: SpaceRole): Command {
   const noun = role.toUpperCase();
   return defineCommand('list', {
     summary: `list the ${noun}es of the hosting cluster`,
-    description: `Lists the ${noun}es of the hosting cluster with the stage that each is at, and the context that leads to it.`,
+    description: `Lists the ${noun}es of the hosting cluster with their stages and contexts.`,
     timeout: '30s',
     examples: [
       [command`stellarctl ${role} list`, `all ${noun}es`],

@@ -20,14 +20,17 @@ export function spaceRepairCommand(io: Io, role: SpaceRole): Command {
   const noun = role.toUpperCase();
   const what =
     role === 'its'
-      ? 'Removes Jobs of its hooks that have failed, so that KubeFlex makes them anew, which it never does by itself.'
-      : 'Gives its transport an ITS that it can be told (KubeStellar 0.30 cannot name one), and removes Jobs that have failed, so that KubeFlex makes them anew.';
+      ? 'Removes failed Jobs of its hooks, so that KubeFlex recreates them, which it never does by itself.'
+      : 'Corrects the ITS of its transport (KubeStellar 0.30 cannot name one), and removes failed Jobs, so that KubeFlex recreates them.';
   const repair = defineCommand('repair', {
     summary: `repair ${aSpace(role)} that does not become ready`,
-    description: `${what} Then it waits until the ${noun} is ready, and writes its context. Where nothing is broken, nothing is changed.`,
+    description: `${what} Then waits until the ${noun} is ready, and writes its context. Changes nothing if nothing is broken.`,
     timeout: '10m',
     examples: [
-      [command`stellarctl ${role} repair ${role}1`, `let ${role}1 come up after its cause of failure has gone`],
+      [
+        command`stellarctl ${role} repair ${role}1`,
+        `let ${role}1 become ready after the cause of the failure is fixed`,
+      ],
     ],
   })
     .argument('<name>', `the name of the ${noun}`)
@@ -42,6 +45,6 @@ export function spaceRepairCommand(io: Io, role: SpaceRole): Command {
         session.next(command`stellarctl ${role} get ${name}`);
       }),
     );
-  if (role === 'wds') repair.addOption(new Option('--its-name <its>', 'the ITS that it is to use from now on'));
+  if (role === 'wds') repair.addOption(new Option('--its-name <its>', 'the ITS to use'));
   return repair;
 }

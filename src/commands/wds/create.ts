@@ -21,17 +21,17 @@ export function createWdsCommand(io: Io): Command {
   return defineCommand('create', {
     summary: 'create a Workload Description Space',
     description:
-      'Creates a WDS on the hosting cluster and waits until workloads and binding policies can be put into it: an API server of its own (k8s), or the hosting cluster itself (host). What fails on the way is told at once, with its log. Then its context is in the kubeconfig. Run again, it goes on where it was.',
+      'Creates a WDS on the hosting cluster and waits until it serves workloads and binding policies: an API server of its own (k8s), or the hosting cluster itself (host). Failures are reported at once, with their logs. Writes its context to the kubeconfig. It can be rerun to resume.',
     timeout: '10m',
     examples: [
       ['stellarctl wds create wds1', 'an API server of its own, sending through the only ITS'],
       ['stellarctl wds create wds2 --type host', 'the hosting cluster itself as the WDS'],
-      ['stellarctl wds create wds1 --its-name its2', 'where there are several ITSes'],
+      ['stellarctl wds create wds1 --its-name its2', 'if there are several ITSes'],
     ],
   })
     .argument('<name>', 'its name')
-    .addOption(new Option('--type <type>', 'what it is to be').choices(['k8s', 'host']).default('k8s'))
-    .option('--its-name <its>', 'the ITS to send workloads through; needed where there are several')
+    .addOption(new Option('--type <type>', 'the type of its control plane').choices(['k8s', 'host']).default('k8s'))
+    .option('--its-name <its>', 'the ITS to send workloads through; required if there are several')
     .addOption(
       new Option('--api-groups <groups>', 'watch workloads of these API groups only, separated by commas')
         .argParser((text) => text.split(',').filter((group) => group !== ''))

@@ -25,24 +25,24 @@ interface Options extends ItsOptions, WritingOptions {
 
 export function acceptCommand(io: Io): Command {
   return defineCommand('accept', {
-    summary: 'accept WECs that ask to join the ITS, or refuse them',
+    summary: 'accept or deny WECs that request to join the ITS',
     description:
-      'Waits for the registration request of each WEC, approves it if everything in it is right for a WEC of that name, accepts the WEC, and waits until it is available. Where several agents ask for one name, none is approved unless --agent says which.',
+      'Waits for the registration request of each WEC, approves it if it is valid for a WEC of that name, accepts the WEC, and waits until it is available. If several agents request one name, none is approved unless --agent chooses one.',
     timeout: '5m',
     examples: [
       ['stellarctl accept cluster1', 'accept one WEC and wait until it is available'],
       ['stellarctl accept cluster1,cluster2,cluster3', 'accept several'],
       ['stellarctl accept --all --no-wait', 'accept all pending requests, without waiting'],
-      ['stellarctl accept cluster1=kind-cluster1', "say which request is from the WEC's own Klusterlet"],
-      ['stellarctl accept --deny cluster1', 'refuse a request'],
+      ['stellarctl accept cluster1=kind-cluster1', "prove which request comes from the WEC's own Klusterlet"],
+      ['stellarctl accept --deny cluster1', 'deny a request'],
     ],
   })
     .usage('NAME[=CONTEXT]… | --all [options]')
-    .argument('[wecs...]', 'WECs, each with its context where its own agent is to be told from others')
+    .argument('[wecs...]', 'WECs; with its context, the request of its own agent is told from others')
     .addOption(itsOption())
-    .option('--all', 'every WEC with a request that waits for a decision')
-    .option('--agent <id>', 'approve the request of this agent only (its id, or the beginning of it)')
-    .option('--deny', 'refuse the requests instead')
+    .option('--all', 'every WEC with a pending request')
+    .option('--agent <id>', 'approve only the request of this agent (its ID or a prefix of it)')
+    .option('--deny', 'deny the requests instead')
     .addOption(new Option('--no-wait', 'do not wait until the WECs are available'))
     .addOption(wecContextOption())
     .addOption(wecKubeconfigOption())
@@ -57,7 +57,7 @@ export function acceptCommand(io: Io): Command {
         const targets = options.all
           ? (await findPending(hub)).map((name) => ({ name, kube: undefined }))
           : await session.wecs(wecs);
-        if (targets.length === 0) session.progress.note('Nothing waits for a decision.');
+        if (targets.length === 0) session.progress.note('No requests are pending.');
         const results = options.deny
           ? await deny(hub, targets, options.agent, session.run)
           : await accept(hub, { wecs: targets, agent: options.agent, wait: options.wait }, session.run);
@@ -80,8 +80,7 @@ function checkTargets(names: number, { all, agent }: Options): void {
     throw new StellarError('usage', 'Give the names of the WECs to accept, or --all.', {
       next: [run('stellarctl wec list --pending', 'See what is pending')],
     });
-  if (agent === '')
-    throw new StellarError('usage', '--agent is empty; give the id of an agent, or the beginning of it.');
+  if (agent === '') throw new StellarError('usage', '--agent is empty; give the ID of an agent or a prefix of it.');
   if (agent !== undefined && (all || names > 1))
     throw new StellarError('usage', '--agent chooses among the requests of a single NAME.');
 }

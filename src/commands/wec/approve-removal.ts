@@ -93,7 +93,7 @@ export function propertyChanges(changes: Changes): ChangesOf<WecProperties> {
 function noteHarm({ progress }: Session, { starting, unread }: RemovalHarm): void {
   for (const { wds, why } of unread)
     progress.note(
-      `The binding policies of ${wds} were not read: whether they need what is removed is not known (${why}).`,
+      `The binding policies of ${wds} could not be read, so whether they need what is removed is unknown (${why}).`,
     );
   for (const { policy, wecs } of starting)
     progress.note(`The binding policy ${describePolicy(policy)} will start selecting ${wecs.join(', ')}.`);
@@ -120,7 +120,7 @@ async function askBeforeLoss(
     const words = [...positional, ...target, ...(options.overwrite ? ['--overwrite'] : [])];
     throw new StellarError('not-confirmed', `Removing ${keys} breaks templates of workloads; nothing was changed.`, {
       details,
-      next: [run(command`stellarctl ${verb} ${words} --yes --its ${its.context.name}`, 'To remove it all the same')],
+      next: [run(command`stellarctl ${verb} ${words} --yes --its ${its.context.name}`, 'To remove it anyway')],
     });
   }
   session.progress.note(`Removing ${keys} breaks templates of workloads:`);
@@ -132,7 +132,7 @@ async function askBeforeLoss(
 function describeBroken(broken: RemovalHarm['broken']): string[] {
   return broken.map(({ policy, object, keys, wecs, others, briefly }) => {
     const asks = `${object} of ${describePolicy(policy)} expands ${keys.join(', ')}, which ${wecs.join(', ')} would lose`;
-    if (briefly) return `${asks}: the works of ${others.join(', ')} are deleted and made again`;
+    if (briefly) return `${asks}: the works of ${others.join(', ')} are deleted and recreated`;
     return `${asks}: its policy's works are deleted on ${[...wecs, ...others].join(', ')}`;
   });
 }

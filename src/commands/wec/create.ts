@@ -32,15 +32,15 @@ interface Options extends ItsOptions, WritingOptions {
 
 export function createWecCommand(io: Io): Command {
   return defineCommand('create', {
-    summary: 'create local clusters to be WECs',
+    summary: 'create local clusters for WECs',
     description:
-      'Makes clusters on this machine by kind or k3d, on a network on which they reach the ITS, with a context NAME each; with --join it goes straight on to registering them. What exists already is kept.',
+      'Creates clusters on this machine with kind or k3d, on a network that reaches the ITS, each with the context NAME; with --join, also registers them. Existing clusters are kept.',
     timeout: '15m',
     examples: [
       ['stellarctl wec create cluster1 cluster2 --provider kind', 'two clusters, with contexts of these names'],
       [
         'stellarctl wec create cluster1 --provider kind --join --accept --label location-group=edge --its its1',
-        'create and register one, completely',
+        'create, register and accept one',
       ],
       ['stellarctl wec create cluster1 --provider k3d --network k3d-kubeflex', 'on the network of a hosting cluster'],
     ],
@@ -48,12 +48,12 @@ export function createWecCommand(io: Io): Command {
     .usage('NAME… --provider kind|k3d [options]')
     .argument('<wecs...>', 'names of the clusters')
     .addOption(new Option('--provider <name>', 'what makes them').choices(providerNames).makeOptionMandatory())
-    .option('--network <name>', "the container network (else that of the ITS, where it is of the same provider's)")
-    .option('--image <image>', "the image of their nodes (else the provider's own)")
+    .option('--network <name>', 'the container network (default: that of the ITS, if it is of the same provider)')
+    .option('--image <image>', "the image of their nodes (default: the provider's)")
     .addOption(itsOption())
     .option('--join', 'join them to the ITS')
     .option('--accept', 'with --join: accept them, and wait until they are available')
-    .option('--label <key=value>', 'with --join: a label for them (may be repeated)', collect)
+    .option('--label <key=value>', 'with --join: a label for them (can be repeated)', collect)
     .option('--hub-apiserver <url>', 'with --join: the address at which they reach the ITS')
     .addOption(wecKubeconfigOption())
     .addOption(dryRunOption())
@@ -107,7 +107,7 @@ function checkCombinations(options: Options): void {
     ['--label', options.label],
     ['--hub-apiserver', options.hubApiserver],
   ] as const) {
-    if (given !== undefined && !options.join) throw new StellarError('usage', `${option} goes with --join.`);
+    if (given !== undefined && !options.join) throw new StellarError('usage', `${option} requires --join.`);
   }
   checkAddresses(options);
 }

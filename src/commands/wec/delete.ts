@@ -28,18 +28,20 @@ export function deleteWecCommand(io: Io): Command {
   return defineCommand('delete', {
     summary: 'delete local clusters',
     description:
-      'Deletes clusters that kind or k3d has made on this machine, and the contexts that lead to them. A cluster that is still registered with an ITS, as its own Klusterlet or the chosen ITS says, is not deleted: deregister it first. Neither is a hosting cluster.',
+      'Deletes kind or k3d clusters of this machine, and their contexts. Refuses to delete a cluster that is still registered with an ITS (deregister it first), or a hosting cluster.',
     timeout: '5m',
     examples: [
-      ['stellarctl wec delete cluster1', 'look for it at kind and k3d, and ask'],
+      ['stellarctl wec delete cluster1', 'find it in kind or k3d, and ask'],
       ['stellarctl wec delete cluster1 cluster2 --provider kind --yes', 'in a script'],
     ],
   })
     .usage('NAME… [options]')
     .argument('<wecs...>', 'names of the clusters')
-    .addOption(new Option('--provider <name>', 'what has made them (else both are asked)').choices(providerNames))
+    .addOption(
+      new Option('--provider <name>', 'the tool that created them (default: both are searched)').choices(providerNames),
+    )
     .addOption(itsOption())
-    .option('-y, --yes', 'do not ask')
+    .option('-y, --yes', 'skip the confirmation')
     .option('--force', 'although they are still registered, or host ITSes and WDSes')
     .addOption(wecKubeconfigOption())
     .addOption(dryRunOption())
@@ -57,7 +59,7 @@ export function deleteWecCommand(io: Io): Command {
           },
           show: ({ found, silent }) => {
             for (const name of silent)
-              session.progress.note(`${name} does not answer: whether anything needs it could not be seen there.`);
+              session.progress.note(`${name} does not answer: whether anything depends on it is unknown.`);
             for (const { name, provider, contexts } of found.filter(isThere)) {
               const context = contexts.length === 0 ? 'no context leads to it' : `context ${contexts.join(', ')}`;
               session.progress.note(

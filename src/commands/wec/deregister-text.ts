@@ -47,14 +47,14 @@ export function inAll(leaving: readonly Leaving[]): string {
 export const describeLocally = (leaving: readonly LeavingLocally[]): string[] =>
   leaving.flatMap(({ name, kube, record }) => [
     `${name}, ${kube.cluster.context} (${kube.cluster.server})`,
-    ...(record === undefined ? [] : ['  Its workloads stay where they run. On its ITS nothing is changed.']),
+    ...(record === undefined ? [] : ['  Its workloads keep running. Nothing changes on its ITS.']),
   ]);
 
 function describeOne(leaving: Leaving, options: DeregisterOptions): string[] {
   const { inspection, policies, agentDead, interrupted } = leaving;
   const { managedCluster, works, addons } = inspection;
   if (managedCluster === undefined)
-    return [isGone(inspection) ? 'Not registered.' : 'Not registered any more; what is left of it is removed.'];
+    return [isGone(inspection) ? 'Not registered.' : 'No longer registered; its leftovers are removed.'];
   const labels = Object.entries({ ...interrupted, ...selectableLabels(managedCluster) });
   return [
     ...[...policiesOf(works)].map(([policy, own]) => {
@@ -88,8 +88,8 @@ function fateOf(
   { keepWorkloads, cleanUp, force }: DeregisterOptions,
 ): string {
   if (inspection.works.length === 0) return 'No workloads of KubeStellar run there.';
-  if (keepWorkloads) return 'Its workloads stay where they run.';
+  if (keepWorkloads) return 'Its workloads keep running.';
   if (agentDead !== undefined && force && !cleanUp)
-    return 'Its workloads stay where they run, and nothing manages them any more.';
-  return `Its workloads will be removed from ${name}. To leave them running: --keep-workloads`;
+    return 'Its workloads keep running, and nothing manages them any more.';
+  return `Its workloads will be removed from ${name}. To keep them running: --keep-workloads`;
 }

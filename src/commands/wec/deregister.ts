@@ -41,16 +41,16 @@ export function deregisterCommand(io: Io): Command {
   return defineCommand('deregister', {
     summary: 'deregister WECs from the ITS',
     description:
-      'Says what runs on each WEC and what will become of it, asks, then releases the WEC from its binding policies, deletes it, and removes what is left of it on the ITS: mailbox, properties, requests. With NAME=CONTEXT it first proves that the cluster is that WEC; with --clean-up it removes the klusterlet from the cluster as well.',
+      'Shows what runs on each WEC and what happens to it, asks, releases the WEC from its binding policies, deletes it, and removes its leftovers on the ITS: mailbox, properties, requests. With NAME=CONTEXT, first proves that the cluster is that WEC; with --clean-up it also removes the klusterlet from the cluster.',
     timeout: '5m',
     examples: [
-      ['stellarctl deregister cluster1=kind-cluster1 --clean-up', 'leave nothing on either side'],
-      ['stellarctl deregister cluster1 --keep-workloads', 'leave the workloads running'],
-      ['stellarctl deregister cluster1 --yes --its its1', 'without being asked, in a script'],
+      ['stellarctl deregister cluster1=kind-cluster1 --clean-up', 'remove everything on both sides'],
+      ['stellarctl deregister cluster1 --keep-workloads', 'keep the workloads running'],
+      ['stellarctl deregister cluster1 --yes --its its1', 'in a script, without confirmation'],
       ['stellarctl deregister -l location-group=edge', 'all WECs with a label; asks once'],
-      ['stellarctl deregister cluster1 --force --its its1', 'although its agent is not running'],
+      ['stellarctl deregister cluster1 --force --its its1', 'even if its agent is not running'],
       ['stellarctl deregister cluster1 --undo', 'undo one that was interrupted'],
-      ['stellarctl deregister --local cluster1 --wec-context cluster1', 'on the side of the WEC alone'],
+      ['stellarctl deregister --local cluster1 --wec-context cluster1', 'on the WEC only'],
     ],
   })
     .usage('NAME[=CONTEXT]… | -l SELECTOR | --all [options]')
@@ -60,15 +60,15 @@ export function deregisterCommand(io: Io): Command {
     .option('--all', 'all WECs of the ITS')
     .addOption(wecContextOption())
     .addOption(wecKubeconfigOption())
-    .option('-y, --yes', 'do not ask')
+    .option('-y, --yes', 'skip the confirmation')
     .option('--clean-up', 'remove the klusterlet from the cluster')
-    .option('--keep-workloads', 'leave the workloads where they run')
+    .option('--keep-workloads', 'keep the workloads running')
     .option(
       '--force',
       'without proof that the agent is gone: after 15s without progress, remove the finalizers that it would remove',
     )
     .option('--local', "remove the klusterlet only, without access to the ITS: for the WEC's own administrator")
-    .option('--undo', 'put back the labels that an interrupted deregistration has removed')
+    .option('--undo', 'restore the labels that an interrupted deregistration removed')
     .addOption(dryRunOption())
     .action(
       action<Options>(io, async (session, options, positional) => {
@@ -153,7 +153,7 @@ function checkCombinations(wecs: readonly WecArgument[], options: Options): void
   if (undo && (cleanUp || keepWorkloads || force))
     throw new StellarError(
       'usage',
-      '--undo only puts labels back; give it without --clean-up, --keep-workloads and --force.',
+      '--undo only restores labels; it cannot be combined with --clean-up, --keep-workloads or --force.',
     );
   const without = local || cleanUp ? wecs.find(({ context }) => context === undefined) : undefined;
   if (without !== undefined) {
@@ -164,5 +164,5 @@ function checkCombinations(wecs: readonly WecArgument[], options: Options): void
   }
   const ofIts = Object.entries({ '--its': its, '--force': force, '--keep-workloads': keepWorkloads, '--undo': undo });
   const [given] = local ? ofIts.filter(([, value]) => value !== undefined) : [];
-  if (given !== undefined) throw new StellarError('usage', `${given[0]} is about the ITS, which --local does without.`);
+  if (given !== undefined) throw new StellarError('usage', `${given[0]} concerns the ITS, which --local does not use.`);
 }

@@ -34,7 +34,7 @@ export function stageLines(view: WecView, now: number, style: Style): string[] {
     ...lines,
     ...(later.length === 0 ? [] : [style.faint(`  - not yet: ${titlesOf(later)}`)]),
     // Together where the reason is the same.
-    ...[...unseen].map(([why, stages]) => style.faint(`  - not seen: ${titlesOf(stages)} (${why})`)),
+    ...[...unseen].map(([why, stages]) => style.faint(`  - not visible: ${titlesOf(stages)} (${why})`)),
   ];
 }
 

@@ -31,7 +31,7 @@ export function describeWec(view: WecView, now: number, style: Style, wide: bool
     ]),
     ...section('pods', podLines(wec?.pods ?? [], style)),
     ...section(
-      'not seen',
+      'not visible',
       view.unseen.map(({ what, on, why }) => `${what} on ${on}: ${why}`),
     ),
     ...(diagnosis === null ? [] : [diagnosis.wrong]),
@@ -95,7 +95,7 @@ const shortMessage = (condition: ConditionView): string =>
 function klusterletLines({ name, wec, unseen, versions }: WecView, { faint }: Style): string[] {
   if (wec === null) {
     const tried = unseen.some(({ what }) => what === 'everything');
-    return tried ? [] : [faint(`not looked at, its version unseen: give the context of the cluster, ${name}=CONTEXT`)];
+    return tried ? [] : [faint(`not checked, version unknown: give the context of the cluster, ${name}=CONTEXT`)];
   }
   if (wec.klusterlet === null) return [];
   const { clusterName, mode, hub } = wec.klusterlet;

@@ -18,17 +18,17 @@ export function getCommand(io: Io): Command {
   return defineCommand('get', {
     summary: 'show everything about a WEC, and what is wrong with it',
     description:
-      "Shows how far the registration of a WEC has got and by what that is seen, its conditions, labels, properties, mailbox, requests and lease; with the WEC's context also its Klusterlet, agents and versions. What cannot be seen is said. The last lines tell what is wrong, and what to type.",
+      "Shows the stages of a WEC's registration with the evidence for each, its conditions, labels, properties, mailbox, requests and lease; with the WEC's context, also its Klusterlet, agents and versions. Says what is not visible. The last lines say what is wrong, and the command that fixes it.",
     timeout: '30s',
     examples: [
-      ['stellarctl wec get cluster1', 'what the ITS shows of a WEC'],
+      ['stellarctl wec get cluster1', 'what the ITS knows about a WEC'],
       ['stellarctl wec get cluster1=kind-cluster1', 'and what the cluster itself shows'],
       ['stellarctl wec get cluster1 -o json', 'the same for scripts'],
       ['stellarctl wec get cluster1 --raw', 'its ManagedCluster, as YAML'],
     ],
   })
     .usage('NAME[=CONTEXT] [options]')
-    .argument('<wec>', 'the WEC; with its context, the cluster itself is looked at too')
+    .argument('<wec>', 'the WEC; with its context, the cluster itself is checked too')
     .option('--raw', 'print the ManagedCluster itself')
     .addOption(itsOption())
     .addOption(wecContextOption())

@@ -19,7 +19,7 @@ export const grantOptions = (command: Command): Command =>
   command
     .option('--rule <kind...>', 'kinds of objects, each as RESOURCE[.GROUP]')
     .addOption(itsOption())
-    .option('-y, --yes', 'do not ask')
+    .option('-y, --yes', 'skip the confirmation')
     .addOption(dryRunOption());
 
 export const kindsGiven = ({ rule }: GrantOptions): RuleKind[] | undefined => rule?.map(parseKind);

@@ -35,12 +35,12 @@ export function joinCommand(io: Io): Command {
   return defineCommand('join', {
     summary: 'join clusters to the ITS as WECs',
     description:
-      'Installs the klusterlet on each cluster, so that it requests registration with the ITS under NAME, and waits for the request; with --accept it accepts the WEC and waits until it is available. A cluster that is registered elsewhere, or a name that another cluster has, is refused. Run again, it resumes what is half done, also after a registration was lost. With --join-file it works on the side of the WEC alone, without access to the ITS.',
+      'Installs the klusterlet on each cluster, so that it requests registration with the ITS under NAME, and waits for the request; with --accept it accepts the WEC and waits until it is available. Refuses a cluster that is registered elsewhere, and a name that another cluster has. It can be rerun to resume, also after a registration was lost. With --join-file, works on the WEC only, without access to the ITS.',
     timeout: '5m',
     examples: [
       [
         'stellarctl wec join cluster1=kind-cluster1 cluster2 --accept --label location-group=edge',
-        'register two clusters, completely',
+        'register and accept two clusters',
       ],
       ['stellarctl wec join cluster1', 'request registration; another person accepts'],
       ['stellarctl wec join cluster1 --join-file cluster1.join', 'the same without access to the ITS'],
@@ -54,23 +54,23 @@ export function joinCommand(io: Io): Command {
     .addOption(wecKubeconfigOption())
     .option('--join-file <file>', 'a join file of the ITS instead of its context; - reads stdin')
     .option('--accept', 'accept the WECs, and wait until they are available')
-    .option('--label <key=value>', 'a label for the WECs (may be repeated)', collect)
-    .option('--annotation <key=value>', 'an annotation (may be repeated)', collect)
+    .option('--label <key=value>', 'a label for the WECs (can be repeated)', collect)
+    .option('--annotation <key=value>', 'an annotation (can be repeated)', collect)
     .option('--hub-apiserver <url>', 'the address at which the WECs reach the ITS')
-    .option('--force-internal-endpoint-lookup', 'let the WECs use the address in kube-public/cluster-info')
-    .option('--no-force-internal-endpoint-lookup', "let the WECs use the context's server, whatever it is")
-    .option('--ca-file <file>', 'the certificate authority by which the WECs verify the ITS')
+    .option('--force-internal-endpoint-lookup', 'make the WECs use the address in kube-public/cluster-info')
+    .option('--no-force-internal-endpoint-lookup', 'make the WECs use the server address of the context')
+    .option('--ca-file <file>', 'the certificate authority that the WECs trust for the ITS')
     .option('--proxy-url <url>', 'the proxy through which the WECs reach the ITS')
     .option('--singleton', 'one Deployment for both agents (the default)')
     .option('--no-singleton', 'a Deployment for each agent')
     .option('--ocm-version <version>', "the version of the agents (default: the hub's own)")
-    .option('--image-registry <registry>', "where the agents' images come from (default: as the hub's)")
+    .option('--image-registry <registry>', "the registry of the agents' images (default: the hub's)")
     .option('--image-pull-secret <file>', 'a docker config.json with the credentials for it')
     .option(
       '--replace-hub',
-      'move WECs that are registered with another hub, after saying what becomes of their workloads',
+      'move WECs that are registered with another hub, after showing what happens to their workloads',
     )
-    .option('-y, --yes', 'with --replace-hub: do not ask')
+    .option('-y, --yes', 'with --replace-hub: skip the confirmation')
     .option('--print-manifests', 'print what would be applied, for GitOps; the token is a placeholder')
     .addOption(dryRunOption())
     .action(action<Options>(io, joinWecs));
@@ -113,7 +113,7 @@ async function labelsAsker(session: Session, { yes }: Options): Promise<JoinOpti
     const had = changeWords(kept);
     const enter = had.length === 0 ? 'Enter for none' : `Enter for ${had.join(' ')}, - for none`;
     session.progress.stop();
-    const question = `Labels for ${name}, whose registration begins anew (KEY=VALUE …; ${enter}): `;
+    const question = `Labels for ${name}, which is registered again (KEY=VALUE …; ${enter}): `;
     const answer = await askForLine(session.io, question, session.run.signal);
     session.progress.resume();
     return answer === '' ? kept : parseLabels(answer === '-' ? [] : answer.split(/[\s,]+/));
@@ -124,7 +124,7 @@ async function labelsAsker(session: Session, { yes }: Options): Promise<JoinOpti
 function checkCombinations(options: Options, names: number): void {
   if (options.joinFile !== undefined) refuseAccess(options);
   checkAddresses(options);
-  if (options.yes && !options.replaceHub) throw new StellarError('usage', '--yes goes with --replace-hub.');
+  if (options.yes && !options.replaceHub) throw new StellarError('usage', '--yes requires --replace-hub.');
   if (options.printManifests && names !== 1)
     throw new StellarError('usage', '--print-manifests prints the objects of a single NAME.');
 }
@@ -136,10 +136,10 @@ function refuseAccess({ accept, label, annotation, its }: Options): void {
       ([, given]) => given !== undefined,
     ) ?? [];
   if (option === undefined) return;
-  throw new StellarError('usage', `${option} needs access to the ITS, which --join-file does without.`, {
+  throw new StellarError('usage', `${option} needs access to the ITS, which --join-file does not use.`, {
     next: [
       inWords(
-        `Leave it to the administrator of the ITS: ${asCalled('stellarctl accept')}, ${asCalled('stellarctl label')}`,
+        `The administrator of the ITS can do that: ${asCalled('stellarctl accept')}, ${asCalled('stellarctl label')}`,
       ),
     ],
   });

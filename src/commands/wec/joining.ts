@@ -27,10 +27,7 @@ export interface JoiningOptions {
 export function checkAddresses(options: JoiningOptions): void {
   const { hubApiserver: server, forceInternalEndpointLookup, ocmVersion, proxyUrl } = options;
   if (server !== undefined && forceInternalEndpointLookup !== undefined)
-    throw new StellarError(
-      'usage',
-      '--hub-apiserver says the address; --force-internal-endpoint-lookup would look another one up. Give one of them.',
-    );
+    throw new StellarError('usage', 'Give either --hub-apiserver or --force-internal-endpoint-lookup.');
   if (server !== undefined && !(URL.canParse(server) && server.startsWith('https://')))
     throw new StellarError(
       'usage',
@@ -82,7 +79,7 @@ export function nextStep({ its, kube }: HubAccess, results: readonly Asking[]): 
   const asking = results
     .filter(({ stage }) => stage === 'request' || stage === 'hub-reachable')
     .map(({ name }) => name);
-  const there = kube ? '' : '      (on the side of the ITS)';
+  const there = kube ? '' : '      (on the ITS)';
   const next =
     asking.length === 0 ? command`stellarctl wec list --its ${its}` : command`stellarctl accept ${asking} --its ${its}`;
   return `${next}${there}`;

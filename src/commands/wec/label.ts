@@ -12,7 +12,7 @@ const labels: ValueKind<ManagedCluster, object> = {
   text: {
     summary: 'set, change, remove or list labels of WECs',
     description:
-      "Changes labels of WECs with kubectl's rules: key=value sets, key- removes, and a label that has another value is changed only with --overwrite. Everything is checked for every WEC before anything is written for any. Labels are properties that workload templates expand: before a removal that breaks a template, it says which workloads are lost, and asks.",
+      "Changes labels of WECs with kubectl's rules: key=value sets, key- removes, and a label that has another value is changed only with --overwrite. All WECs are checked before anything is written. Workload templates can expand labels: before a removal that breaks a template, shows which workloads would be lost, and asks.",
     examples: [
       ['stellarctl label cluster1 cluster2 location-group=edge', 'label two WECs'],
       ['stellarctl label cluster1 location-group=core --overwrite', 'change a label'],
@@ -32,7 +32,7 @@ const labels: ValueKind<ManagedCluster, object> = {
       { header: 'LABELS', value: ({ values }) => formatLabels(values) },
     ]);
   },
-  noneMeant: (its) => `No WEC on ${its} was meant.`,
+  noneMeant: (its) => `No WEC on ${its} matched.`,
 };
 
 export const labelCommand = (io: Io): Command => valuesCommand(io, labels);

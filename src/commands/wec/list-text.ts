@@ -51,7 +51,10 @@ export function printChanges(session: Session, now: () => number): (items: WecLi
       const headers = widths === undefined;
       const cellsOf = (item: WecListItem) => all.map(({ value }) => value(item));
       widths ??= columnWidths(all, items.map(cellsOf));
-      session.printLines([...formatTable(all, changed, { widths, headers }), ...gone.map((name) => `${name}   gone`)]);
+      session.printLines([
+        ...formatTable(all, changed, { widths, headers }),
+        ...gone.map((name) => `${name}   deleted`),
+      ]);
     } else {
       for (const document of [...changed, ...gone.map((name) => ({ name, gone: true }))])
         await printOneOfMany(session, document);

@@ -17,20 +17,20 @@ export function listCommand(io: Io): Command {
   return defineCommand('list', {
     summary: 'list the WECs of the ITS',
     description:
-      'Lists the WECs of the ITS with the stage that each registration is at, those included that have only sent a request yet.',
+      'Lists the WECs of the ITS with the stage of each registration, including clusters that have only sent a request.',
     timeout: '30s',
     examples: [
       ['stellarctl wec list', 'all WECs'],
       ['stellarctl wec list -l location-group=edge -o wide', 'some, with reasons, versions, leases and labels'],
-      ['stellarctl wec list --pending -o name', 'the names of those that wait to be accepted'],
+      ['stellarctl wec list --pending -o name', 'the names of those that are pending'],
       ['stellarctl wec list --watch', 'and every change from now on'],
     ],
   })
     .alias('ls')
     .addOption(itsOption())
     .addOption(selectorOption())
-    .option('--pending', 'only WECs with a request that waits for a decision')
-    .addOption(watchOption('print what changes'))
+    .option('--pending', 'only WECs with a pending request')
+    .addOption(watchOption('print changes'))
     .action(
       action<Options>(io, async (session, options, _positional, command) => {
         const { listWecs } = await import('../../lib/wecs/list.ts');
@@ -53,7 +53,7 @@ export function listCommand(io: Io): Command {
 }
 
 function nothingThere({ cluster }: Kube, { selector, pending }: Options): string {
-  if (pending) return `No request waits for a decision on ${cluster.context}.`;
+  if (pending) return `No requests are pending on ${cluster.context}.`;
   if (selector !== undefined) return `No WEC on ${cluster.context} has labels ${selector}.`;
   const join = command`stellarctl wec join NAME=CONTEXT --its ${cluster.context}`;
   return textOf(outline(join, command`${cluster.context} has no WECs yet. To join one`));

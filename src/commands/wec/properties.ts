@@ -13,12 +13,12 @@ const properties: ValueKind<WecProperties, Effective> = {
   text: {
     summary: 'set, change, remove or list customization properties of WECs',
     description:
-      'Changes the properties that KubeStellar puts into customized workloads, in the ConfigMap of each WEC: key=value sets, with any text as value, key- removes, and a property that has another value is changed only with --overwrite. Everything is checked for every WEC before anything is written for any. --list shows what is effective: the ConfigMap wins over annotations of the WEC, these over its labels, and these over what is built in. Before a removal that breaks a template, it says which workloads are lost, and asks.',
+      'Changes the properties that KubeStellar puts into customized workloads, in the ConfigMap of each WEC: key=value sets, with any text as value, key- removes, and a property that has another value is changed only with --overwrite. All WECs are checked before anything is written. --list shows the effective values: the ConfigMap takes precedence over annotations of the WEC, then its labels, then built-in properties. Before a removal that breaks a template, shows which workloads would be lost, and asks.',
     examples: [
       ['stellarctl properties cluster1 clusterURL=https://my.clusters/1001-abcd maxPods=100', 'set two properties'],
       ['stellarctl properties cluster1 maxPods=200 --overwrite', 'change a property'],
       ['stellarctl properties cluster1 maxPods-', 'remove a property'],
-      ['stellarctl properties --all --list', 'list what is effective for each WEC, and where it comes from'],
+      ['stellarctl properties --all --list', 'list the effective properties of each WEC, and their sources'],
     ],
   },
   listing: 'list the effective properties',

@@ -58,7 +58,7 @@ export function valuesCommand<Source, More extends object>(io: Io, kind: ValueKi
     .option('--all', 'all WECs of the ITS')
     .option('--overwrite', `change ${plural} that have another value`)
     .addOption(new Option('--list', kind.listing))
-    .option('-y, --yes', 'do not ask before a removal that breaks a template')
+    .option('-y, --yes', 'skip the confirmation of a removal that breaks a template')
     .addOption(hostingContextOption())
     .addOption(dryRunOption())
     .action(

@@ -22,20 +22,20 @@ interface Options extends ItsOptions {
 
 export function waitCommand(io: Io): Command {
   return defineCommand('wait', {
-    summary: 'wait until WECs have got to a stage',
+    summary: 'wait until WECs reach a stage',
     description:
-      "Waits until the registration of every WEC has got to a stage, or until its ManagedCluster is gone, and writes nothing: for scripts, with kubectl wait's meaning of --timeout. It ends with 0 when all are there, and with 3 at the deadline, saying what is still awaited.",
+      'Waits until the registration of every WEC reaches a stage, or until its ManagedCluster is deleted. For scripts; writes nothing. --timeout works as in kubectl wait. The exit code is 0 when every WEC has reached the stage, and 3 if the deadline passes first; the message then says what is still awaited.',
     timeout: '30s',
     examples: [
       ['stellarctl wec wait cluster1 cluster2', 'wait until two WECs are available'],
       ['stellarctl wec wait cluster1 --for accepted --timeout 5m', 'wait until a WEC is accepted'],
       ['stellarctl wec wait -l location-group=edge', 'wait until all WECs with a label are available'],
-      ['stellarctl wec wait cluster1 --timeout 0', 'look once, for the exit code'],
-      ['stellarctl wec wait cluster1 --for delete', 'wait until its ManagedCluster is gone'],
+      ['stellarctl wec wait cluster1 --timeout 0', 'check once, for the exit code'],
+      ['stellarctl wec wait cluster1 --for delete', 'wait until its ManagedCluster is deleted'],
     ],
   })
     .usage('NAME[=CONTEXT]… | -l SELECTOR | --all [options]')
-    .argument('[wecs...]', 'WECs, each with its context where the stage shows on the WEC itself')
+    .argument('[wecs...]', 'WECs; with its context, for stages that only the WEC itself shows')
     .addOption(
       new Option('--for <stage>', 'the stage to wait for')
         .choices([...registrationStageIds, 'delete'])

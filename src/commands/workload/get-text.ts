@@ -8,7 +8,7 @@ import { symbolOfWay } from '../views/ways.ts';
 /** Where an object is, as lines for people: a line a way, and what helps below; every link with `-o wide`. */
 export function describeWorkload(view: WorkloadView, style: Style, isWide: boolean): string[] {
   const { kind, namespace, name, wds, its, ways } = view;
-  const head = `${kind} ${namespace === null ? '' : `${namespace}/`}${name} in ${wds}, sent through ${its ?? 'an ITS that is not seen'}`;
+  const head = `${kind} ${namespace === null ? '' : `${namespace}/`}${name} in ${wds}, sent through ${its ?? 'an ITS that is not visible'}`;
   const rows = aligned(ways.map((way) => [way.wec ?? 'no WEC', way.policy ?? 'no policy', wordsOf(way)]));
   return [
     head,
@@ -24,7 +24,7 @@ function wordsOf({ done, blockedAt, stages }: WayView): string {
   if (blockedAt !== null) return blockedAt.why;
   if (done) return stages.at(-1)?.title ?? '';
   const unseen = stages.find(({ state }) => state === 'unseen');
-  return `${unseen?.title}: not seen: ${unseen?.why}`;
+  return `${unseen?.title}: not visible: ${unseen?.why}`;
 }
 
 /** One that helps several ways is told once; the first that can be typed as it is comes after everything else. */

@@ -12,7 +12,7 @@ export function workloadGetCommand(io: Io): Command {
   const definition = defineCommand('get', {
     summary: 'show where a workload object is, and why it is not on a WEC',
     description:
-      'Follows an object of a WDS to the WECs: which policies select it, and whether it is in their Bindings, in the mailbox of each WEC, applied, available, and its status returned. A line for each policy and WEC names the first stage that is not met, with the command that helps.',
+      'Follows an object of a WDS to the WECs: which policies select it, and whether it is in their Bindings, in the mailbox of each WEC, applied, available, and its status returned. A line for each policy and WEC names the first stage that is not met, with the command that fixes it.',
     timeout: '30s',
     examples: [
       ['stellarctl workload get deployment/web -n shop', 'where it is, and what blocks it'],
@@ -22,7 +22,7 @@ export function workloadGetCommand(io: Io): Command {
   })
     .alias('trace')
     .argument('<object>', 'KIND/NAME, or KIND.GROUP/NAME')
-    .option('-n, --namespace <namespace>', 'its Namespace, if it has one (else default)');
+    .option('-n, --namespace <namespace>', 'its Namespace, if it has one (default: default)');
   for (const option of wdsOptions()) definition.addOption(option);
   return definition.action(
     action<Options>(io, async (session, { namespace, color }, [text = '']) => {

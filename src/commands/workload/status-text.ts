@@ -6,7 +6,7 @@ import { aligned } from '../views/lines.ts';
 export function describeReturned({ kind, namespace, name, wds, wecs, why, combined }: ReturnedView): string[] {
   const head = `${kind} ${namespace === null ? '' : `${namespace}/`}${name} in ${wds}`;
   const rows = (wecs ?? []).map(({ wec, status }) => [wec, status === null ? 'no status yet' : inWords(status)]);
-  const none = wecs === null ? `not seen: ${why}` : 'no WEC has returned a status of it';
+  const none = wecs === null ? `not visible: ${why}` : 'no WEC has returned a status of it';
   return [
     head,
     ...(rows.length === 0 ? [none] : aligned(rows)).map((line) => `  ${line.trimEnd()}`),

@@ -20,7 +20,7 @@ export function workloadStatusCommand(io: Io): Command {
     ],
   })
     .argument('<object>', 'KIND/NAME, or KIND.GROUP/NAME')
-    .option('-n, --namespace <namespace>', 'its Namespace, if it has one (else default)');
+    .option('-n, --namespace <namespace>', 'its Namespace, if it has one (default: default)');
   for (const option of wdsOptions()) definition.addOption(option);
   return definition.action(
     action<Options>(io, async (session, { namespace }, [text = '']) => {

@@ -25,7 +25,7 @@ export function workloadWaitCommand(io: Io): Command {
     ],
   })
     .argument('<object>', 'KIND/NAME, or KIND.GROUP/NAME')
-    .option('-n, --namespace <namespace>', 'its Namespace, if it has one (else default)')
+    .option('-n, --namespace <namespace>', 'its Namespace, if it has one (default: default)')
     .addOption(
       new Option('--for <stage>', 'the stage to wait for')
         .choices(['applied', 'available', 'status'])

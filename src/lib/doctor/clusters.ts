@@ -81,7 +81,7 @@ async function judgeHosting(state: HostingState): Promise<Outcome> {
   if (blocking.id === 'hooks' && older.length > 0)
     return fail(
       'hooks-outdated',
-      `its hooks are those of a KubeStellar before 0.29: ${older.join(', ')}`,
+      `its hooks are from a KubeStellar before 0.29: ${older.join(', ')}`,
       run(`${init} --upgrade`),
     );
   const { state: how, why, code = blocking.id, next = [run(init)] } = blocking.verdict;
@@ -100,12 +100,12 @@ async function judgePermissions(kube: Kube): Promise<Outcome> {
 
 /** Control planes of type vcluster and k8s are reached through the ingress, each by its own certificate. */
 async function judgeIngress(kube: Kube): Promise<Outcome> {
-  if (await servesOpenShift(kube)) return pass('OpenShift has routes');
+  if (await servesOpenShift(kube)) return pass('OpenShift uses routes');
   const reader = lenient(kube);
   const { controller, passesTls } = await readIngress(reader);
   if (passesTls) return pass('ingress-nginx');
   if (reader.forbidden.size > 0) return skipped('you may not read its Deployments');
-  const needed = 'spaces of type vcluster and k8s are not reached without it (those of type host and external are)';
+  const needed = 'spaces of type vcluster and k8s are not reachable without it (those of type host and external are)';
   if (controller === undefined)
     return warn(
       'ingress-missing',

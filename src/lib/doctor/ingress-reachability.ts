@@ -21,7 +21,7 @@ export async function judgeWayIn(kube: Kube): Promise<Outcome> {
   const config = await readHostingConfig(reader);
   if (config === undefined) return skipped('KubeFlex is not installed, or you may not read it');
   const { domain, externalPort: port, hostContainer } = config;
-  if (config.isOpenShift) return skipped('OpenShift has routes');
+  if (config.isOpenShift) return skipped('OpenShift uses routes');
   if (!isLocalName(domain)) return skipped(`its spaces are reached at ${domain}, not at a port of this machine`);
   if (!(await readIngress(reader)).passesTls) return skipped('it has no ingress that passes TLS through');
   const running = (await listControlPlanes(reader))?.find(
@@ -51,7 +51,7 @@ function remedyFor(hostContainer: string): NextStep {
   if (cluster === undefined)
     return outline(
       'stellarctl init --external-port PORT',
-      'Make that port lead to the ingress, or give the one that does',
+      'Forward that port to the ingress, or give the one that is forwarded',
     );
   return run(command`docker port ${localNames(cluster.provider, cluster.name).entrance} 443/tcp`);
 }
@@ -69,9 +69,9 @@ function shakeHands(port: number, host: string): Promise<Handshake> {
       socket.destroy();
       resolve(handshake);
     };
-    socket.setTimeout(patienceMs, () => end({ trouble: 'nobody answers in time' }));
+    socket.setTimeout(patienceMs, () => end({ trouble: 'nothing answers in time' }));
     socket.on('error', ({ code }: NodeJS.ErrnoException) =>
-      end({ trouble: code === 'ECONNREFUSED' ? 'nobody listens' : 'nobody speaks TLS' }),
+      end({ trouble: code === 'ECONNREFUSED' ? 'nothing is listening' : 'the server does not speak TLS' }),
     );
     socket.on('secureConnect', () => end({ certificate: socket.getPeerCertificate() }));
   });

@@ -15,7 +15,7 @@ type Resolve = (host: string) => Promise<{ address: string }>;
 export async function judgeNames(kube: Kube, resolve: Resolve = (host) => lookup(host)): Promise<Outcome> {
   const config = await readHostingConfig(lenient(kube));
   if (config === undefined) return skipped('KubeFlex is not installed, or you may not read it');
-  if (config.isOpenShift) return skipped('OpenShift has routes');
+  if (config.isOpenShift) return skipped('OpenShift uses routes');
   const host = `its1.${config.domain}`;
   return resolve(host).then(
     ({ address }) => pass(`${host} is ${address}`),

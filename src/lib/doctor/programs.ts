@@ -43,12 +43,12 @@ async function judgeHelm(found: FoundProgram | undefined, { needsHelm }: Program
 }
 
 function getIt({ get }: Program): NextStep {
-  return inWords(`Get it: ${get}`);
+  return inWords(`Install it: ${get}`);
 }
 
 function judge(found: FoundProgram, neededBy: string, otherwise: typeof fail): Outcome {
   if (isNewEnough(found)) return pass(found.version);
-  const what = found.version === '' ? 'it does not tell its version' : `it is ${found.version}`;
+  const what = found.version === '' ? 'it does not report its version' : `it is ${found.version}`;
   return otherwise('program-too-old', `${what} (${found.path}); needed by ${neededBy}`, getIt(found));
 }
 

@@ -8,7 +8,7 @@ type Kind = Subject['kind'];
 export const reachable = (kind: Kind): CheckInfo => ({ id: `${kind}-reachable`, title: 'its API server answers' });
 const visible = (kind: Kind): CheckInfo => ({ id: `${kind}-seen`, title: 'its objects can be read' });
 export const wecKnown: CheckInfo = { id: 'wec-known', title: 'it is known' };
-export const wecsListed: CheckInfo = { id: 'its-wecs', title: 'its WECs can be seen' };
+export const wecsListed: CheckInfo = { id: 'its-wecs', title: 'its WECs can be read' };
 
 /** All of them that a subject of a kind can have. */
 export const unseenChecks = (kind: Kind): readonly CheckInfo[] => [
@@ -31,6 +31,6 @@ export function withBlindness(examined: Examined): Examined {
   if (first?.status !== 'skipped' || !findings.every((each) => each.status === 'skipped' && !isDependent(each)))
     return examined;
   const { message, next } = first.problem;
-  const unseen = fail('unseen', `Nothing of ${subject.name} could be seen: ${message}.`, ...next);
+  const unseen = fail('unseen', `${subject.name} could not be read: ${message}.`, ...next);
   return { ...examined, findings: [{ ...visible(subject.kind), ...unseen }, ...findings] };
 }

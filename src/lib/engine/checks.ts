@@ -116,7 +116,7 @@ export function findingsOfStages(kind: string, name: string, reports: readonly S
     if (blocking !== undefined) return { ...check, ...dependent(blocking) };
     const { state, why, code = id, next = [] } = verdict;
     const outcome = state === 'failed' ? fail : warn;
-    blocking = { ...check, ...outcome(code, `${name} is kept from "${check.title}": ${why}.`, ...next) };
+    blocking = { ...check, ...outcome(code, `${name} is blocked at "${check.title}": ${why}.`, ...next) };
     return blocking;
   });
 }

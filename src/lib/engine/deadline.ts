@@ -58,7 +58,7 @@ export async function pause(ms: number, deadline: Deadline, signal: AbortSignal)
 
 export function throwIfInterrupted(signal: AbortSignal): void {
   if (signal.aborted)
-    throw new StellarError('interrupted', 'Interrupted.', { next: [inWords('To go on, run the same command again.')] });
+    throw new StellarError('interrupted', 'Interrupted.', { next: [inWords('To resume, rerun the command.')] });
 }
 
 /**
@@ -68,7 +68,7 @@ export function throwIfInterrupted(signal: AbortSignal): void {
  */
 export function requireTime({ deadline, dryRun }: Run, why: string): void {
   if (deadline.passed && !dryRun)
-    throw new StellarError('timeout', `${why}, and no time is left for that.`, {
-      next: [inWords('Give it the minutes that it takes: --timeout 15m')],
+    throw new StellarError('timeout', `${why}, and the deadline has passed.`, {
+      next: [inWords('Allow more time: --timeout 15m')],
     });
 }

@@ -36,7 +36,7 @@ export async function readSettings(file = settingsFile()): Promise<Settings> {
     // Handled below.
   }
   throw new StellarError('file-error', `The settings ${file} are not JSON.`, {
-    next: [outline(command`rm ${file} && stellarctl its use CONTEXT`, 'Choose anew')],
+    next: [outline(command`rm ${file} && stellarctl its use CONTEXT`, 'Choose again')],
   });
 }
 

@@ -30,7 +30,7 @@ export function notHosting({ cluster }: Pick<Kube, 'cluster'>): StellarError {
     {
       next: [
         inWords('Give the context of the hosting cluster: --hosting-context CONTEXT'),
-        run(command`stellarctl init --hosting-context ${cluster.context}`, 'Or make it one'),
+        run(command`stellarctl init --hosting-context ${cluster.context}`, 'Or install KubeStellar on it'),
       ],
     },
   );

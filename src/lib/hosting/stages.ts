@@ -62,13 +62,13 @@ const postgresJobOf = (release: string): string => `${release}-install-postgresq
 
 /** Not there yet while helm is at work; afterwards nobody makes it any more. */
 const absent = ({ helmAtWork }: Hosting, what: string): Verdict =>
-  helmAtWork ? waiting(`helm has not made ${what} yet`) : failedForGood(`${what} is missing`);
+  helmAtWork ? waiting(`helm has not created ${what} yet`) : failedForGood(`${what} is missing`);
 
 function served(hosting: Hosting): Verdict {
   const { definitions } = hosting;
   if (definitions.every((definition) => isTrue(definition, 'Established'))) return met;
   return definitions.includes(undefined)
-    ? absent(hosting, "the definition of KubeFlex's kinds")
+    ? absent(hosting, "KubeFlex's CustomResourceDefinition")
     : waiting("KubeFlex's kinds are not served yet");
 }
 
@@ -108,7 +108,7 @@ function managerReady(hosting: Hosting): Verdict {
 
 function scaledToNone(kind: string, name: string, { context }: Hosting): Verdict {
   const scale = scaleUp(context, systemNamespace, kind.toLowerCase(), name);
-  return failedForGood(`${kind} ${systemNamespace}/${name} is scaled to no pods`, { next: [run(scale, 'Let it run')] });
+  return failedForGood(`${kind} ${systemNamespace}/${name} is scaled to zero`, { next: [run(scale, 'Scale it up')] });
 }
 
 /** All its pods are of its newest template, and ready. */
@@ -138,5 +138,5 @@ export const hostingStages: readonly HostingStage[] = [
     check: managerReady,
     podsOf: ({ pods }) => podsOf(managerName, pods),
   },
-  { id: 'hooks', title: "KubeStellar's post-create hooks are there", check: hooksPresent },
+  { id: 'hooks', title: "KubeStellar's post-create hooks are installed", check: hooksPresent },
 ];

@@ -55,11 +55,7 @@ export function podTrouble(pod: Pod): PodTrouble | undefined {
     if (reason === 'CrashLoopBackOff' && restartCount > restartsAllowed) {
       const exit = lastState?.terminated?.exitCode;
       const times = `restarted ${restartCount} times`;
-      return trouble(
-        'crash',
-        `it ends again and again (${exit === undefined ? times : `exit ${exit}, ${times}`})`,
-        true,
-      );
+      return trouble('crash', `it keeps crashing (${exit === undefined ? times : `exit ${exit}, ${times}`})`, true);
     }
     const ended = state?.terminated;
     if (ended !== undefined && ended.exitCode !== 0 && pod.status?.phase === 'Failed')
@@ -72,7 +68,8 @@ export function podTrouble(pod: Pod): PodTrouble | undefined {
 export function waitsForNode(pods: readonly Pod[]): string | undefined {
   for (const pod of pods) {
     const { status, reason, message = reason } = conditionOf(pod, 'PodScheduled') ?? {};
-    if (status === 'False' && reason === 'Unschedulable') return `pod ${pod.metadata.name} finds no node: ${message}`;
+    if (status === 'False' && reason === 'Unschedulable')
+      return `pod ${pod.metadata.name} cannot be scheduled: ${message}`;
   }
   return undefined;
 }

@@ -122,7 +122,7 @@ async function usablePort(
   const found = await findIngressPort(provider, name, programs);
   if (found.state === 'unknown') {
     run.progress.note(
-      `Which port of this machine leads to ${name} could not be found out (${found.why}); it has to be ${externalPort ?? defaultPort}.`,
+      `Which port of this machine leads to ${name} could not be determined (${found.why}); it must be ${externalPort ?? defaultPort}.`,
     );
     return undefined;
   }
@@ -184,12 +184,12 @@ async function withLeftovers(
   const again = (next: readonly NextStep[], ...details: string[]) => error.with({ details, next });
   if (left === undefined)
     return again([
-      runCommand(`${provider} ${listOf[provider]}`, 'Whether something of it is left could not be found out'),
+      runCommand(`${provider} ${listOf[provider]}`, 'Whether anything of it is left could not be determined'),
     ]);
-  if (!left.includes(name)) return again([inWords('Nothing of the cluster is left. Run the same command again.')]);
+  if (!left.includes(name)) return again([inWords('Nothing of the cluster is left. Rerun the command.')]);
   return again(
-    [runCommand(removeCommand(provider, name, role), 'Remove it'), inWords('Then run the same command again')],
-    `The ${provider} cluster ${name} is there, but not whole, and ${provider} cannot go on with it.`,
+    [runCommand(removeCommand(provider, name, role), 'Remove it'), inWords('Then rerun the command')],
+    `The ${provider} cluster ${name} exists but is incomplete, and ${provider} cannot resume it.`,
   );
 }
 
@@ -199,11 +199,11 @@ export function withCluster(
   { provider, name, role }: { provider: ProviderName; name: string; role: LocalClusterInput['role'] },
 ): unknown {
   if (!(error instanceof StellarError)) return error;
-  const next = error.next.length > 0 ? error.next : [inWords('Go on: run the same command again')];
+  const next = error.next.length > 0 ? error.next : [inWords('To resume, rerun the command')];
   const remove = removeCommand(provider, name, role);
   const isTold = next.some((step) => 'command' in step && step.command === remove);
   return error.with({
-    details: [`The ${provider} cluster ${name} is there.`],
+    details: [`The ${provider} cluster ${name} exists.`],
     next: isTold ? next : [...next, runCommand(remove, 'Or remove the cluster')],
   });
 }
@@ -219,7 +219,7 @@ function removeCommand(provider: ProviderName, name: string, role: LocalClusterI
 function unusable(provider: LocalProvider, { name, role }: LocalClusterInput, why: StellarError): StellarError {
   return new StellarError(
     'cluster-unusable',
-    `The ${provider.name} cluster ${name} is there, but cannot be used: ${why.message}`,
+    `The ${provider.name} cluster ${name} exists but cannot be used: ${why.message}`,
     {
       details: why.details,
       next: [
@@ -239,7 +239,7 @@ async function untilReady(kube: Kube, provider: LocalProvider, input: LocalClust
     new StellarError('timeout', `The nodes of ${input.name} were not ready in time.`, {
       next: [
         runCommand(command`kubectl --context ${kube.cluster.context} get nodes`, 'Look at them'),
-        inWords('Go on: run the same command again'),
+        inWords('To resume, rerun the command'),
       ],
     });
   await waitUntil(look, run, late).catch((error: unknown) => {

@@ -32,7 +32,7 @@ export async function findLocalCluster(
   if (provider !== undefined && (await clustersOf(provider, programs)).includes(name)) having.push(provider);
   if (having.length > 1) {
     throw new StellarError('usage', `${having.join(' and ')} both have a cluster ${name}.`, {
-      next: [inWords(`Say which one: --provider ${having.join('|')}`)],
+      next: [inWords(`Choose one: --provider ${having.join('|')}`)],
     });
   }
   const [found] = having;
@@ -58,11 +58,11 @@ async function allHaving(name: string, programs: ProgramRun): Promise<ProviderNa
   if (present.length === 0)
     throw new StellarError(
       'program-missing',
-      `Neither kind nor k3d is on PATH, so that it cannot be seen whether there is a cluster ${name}.`,
+      `Neither kind nor k3d is on PATH, so whether there is a cluster ${name} is unknown.`,
       {
         next: [
           inWords(
-            `Get the one that has made it: ${providerNames.map((each) => providerPrograms[each].get).join(' or ')}`,
+            `Install the one that created it: ${providerNames.map((each) => providerPrograms[each].get).join(' or ')}`,
           ),
         ],
       },
@@ -120,7 +120,7 @@ export async function deleteLocalCluster(found: FoundCluster, tools: LocalTools)
       const context = contexts.length === 0 ? '' : `, with its contexts (${contexts.join(', ')})`;
       throw new StellarError('program-failed', message, {
         details: [...details, `The ${provider} cluster ${name} is still there${context}.`],
-        next: [inWords('Run the same command again')],
+        next: [inWords('Rerun the command')],
       });
     });
     run.progress.reached(name, `${provider} cluster deleted`);

@@ -32,15 +32,15 @@ export async function refuseHosting(
     .filter((context) => contexts.includes(hostingOf(context) ?? ''))
     .flatMap((context) => controlPlaneOf(context) ?? []);
   if (noted.length > 0 || contexts.includes(hostingContext(kubeconfig) ?? ''))
-    throw isHosting(name, contexts[0], noted, ', by what the kubeconfig says; it does not answer itself');
+    throw isHosting(name, contexts[0], noted, ', according to the kubeconfig; it does not answer');
   return false;
 }
 
 function isHosting(name: string, context: string | undefined, spaces: readonly string[], source = ''): StellarError {
   const lost = spaces.length === 0 ? '' : ` With it would be lost: ${spaces.join(', ')}.`;
   const look =
-    context === undefined ? [] : [run(command`stellarctl status --hosting-context ${context}`, 'See what there is')];
+    context === undefined ? [] : [run(command`stellarctl status --hosting-context ${context}`, 'See what exists')];
   return new StellarError('has-dependents', `${name} is a hosting cluster${source}. It was not deleted.${lost}`, {
-    next: [...look, inWords('Delete it all the same: --force')],
+    next: [...look, inWords('Delete it anyway: --force')],
   });
 }

@@ -38,7 +38,7 @@ function parseBindings(text: string): PortBindings {
   try {
     return JSON.parse(text) as PortBindings;
   } catch (cause) {
-    throw new StellarError('program-failed', 'docker printed something else than the JSON that it was asked for.', {
+    throw new StellarError('program-failed', 'docker did not print the JSON that was requested.', {
       cause,
     });
   }
@@ -58,22 +58,22 @@ export function requireIngressPort(
   if (found.state === 'none')
     throw new StellarError(
       'cluster-unusable',
-      `The ${provider} cluster ${name} was not made to be a hosting cluster: no port of this machine leads to its port 443, and so none to ITSes and WDSes on it.`,
-      { next: [outline(command`stellarctl init --create ${provider} --name NAME`, 'Make another one')] },
+      `The ${provider} cluster ${name} was not created as a hosting cluster: no port of this machine is forwarded to its port 443, which ITSes and WDSes need.`,
+      { next: [outline(command`stellarctl init --create ${provider} --name NAME`, 'Create another one')] },
     );
   if (asked === undefined || asked === found.port) return found.port;
   throw new StellarError(
     'cluster-unusable',
-    `The ${provider} cluster ${name} is there already, and port ${found.port} of this machine leads to it, not ${asked}; that cannot be changed any more.`,
+    `The ${provider} cluster ${name} already exists, with port ${found.port} of this machine forwarded to it, not ${asked}; that cannot be changed.`,
     {
       next: [
         run(
           command`stellarctl init --create ${provider} --name ${name} --external-port ${String(found.port)}`,
-          'Take its port',
+          'Use its port',
         ),
         outline(
           command`stellarctl init --create ${provider} --name NAME --external-port ${String(asked)}`,
-          'Or make another one',
+          'Or create another one',
         ),
       ],
     },

@@ -98,8 +98,8 @@ async function requireIngressNode(kube: Kube): Promise<void> {
   if (nodes?.length) return;
   throw new StellarError(
     'cluster-unusable',
-    `${kube.cluster.context} was not made to be a hosting cluster: no node has the label ${ingressNodeLabel}=true, so that no port of this machine leads to its ingress.`,
-    { next: [outline('stellarctl init --create kind --name NAME', 'Make another one')] },
+    `${kube.cluster.context} was not created as a hosting cluster: no node has the label ${ingressNodeLabel}=true, so no port of this machine is forwarded to its ingress.`,
+    { next: [outline('stellarctl init --create kind --name NAME', 'Create another one')] },
   );
 }
 
@@ -165,7 +165,7 @@ async function untilReady(kube: Kube, run: Run): Promise<void> {
     late(last) {
       const why = last?.blocking?.verdict.why ?? 'its Deployment is missing';
       throw new StellarError('timeout', `ingress-nginx was not ready on ${context} in time: ${why}.`, {
-        next: [inWords('Go on: run the same command again, with a longer --timeout')],
+        next: [inWords('To resume, rerun the command with a longer --timeout')],
       });
     },
   };

@@ -24,7 +24,7 @@ export class K3d implements LocalProvider {
       // It prints null where there is none.
       return ((JSON.parse(output.stdout) as { name: string }[] | null) ?? []).map(({ name }) => name);
     } catch (cause) {
-      throw new StellarError('program-failed', 'k3d printed something else than the JSON that it was asked for.', {
+      throw new StellarError('program-failed', 'k3d did not print the JSON that was requested.', {
         cause,
       });
     }

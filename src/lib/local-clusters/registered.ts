@@ -57,7 +57,7 @@ function stillRegistered(name: string, as: string, its: string | undefined, serv
         command`stellarctl deregister ${as} --its ${its ?? 'CONTEXT'}`,
         'Deregister it first',
       ),
-      inWords('Delete it all the same: --force'),
+      inWords('Delete it anyway: --force'),
     ],
   });
 }

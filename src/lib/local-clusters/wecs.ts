@@ -71,7 +71,7 @@ function createWec(
 }
 
 function outcome({ created, changed }: LocalCluster): string {
-  return created ? 'ready' : changed ? 'exists already; it has its context again' : 'exists already; nothing to do';
+  return created ? 'ready' : changed ? 'already exists; its context is restored' : 'already exists; nothing to do';
 }
 
 async function clientsFor(present: readonly CreatedWec[], { target, connect }: LocalTools) {
@@ -94,7 +94,7 @@ export function deleteWecs(found: readonly FoundCluster[], tools: LocalTools): P
         result.changed = await deleteLocalCluster(cluster, tools);
         if (result.changed) run.progress.done(name, 'deleted', Date.now() - started);
         else if (record === undefined || provider === null)
-          run.progress.done(name, 'there is no local cluster of that name; nothing to do');
+          run.progress.done(name, 'no local cluster of that name; nothing to do');
       });
     }),
   );

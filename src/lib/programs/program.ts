@@ -90,15 +90,15 @@ export async function requireProgram(program: Program, neededFor: string, run: P
   const found = await findProgram(program, run);
   if (found === undefined) {
     throw new StellarError('program-missing', `${name} is needed to ${neededFor}, and is not on PATH.`, {
-      next: [inWords(`Get it (${minimum} or newer): ${get}`)],
+      next: [inWords(`Install it (${minimum} or newer): ${get}`)],
     });
   }
   if (!isNewEnough(found)) {
-    const what = found.version === '' ? 'does not tell its version' : `is ${found.version}`;
+    const what = found.version === '' ? 'does not report its version' : `is ${found.version}`;
     throw new StellarError(
       'program-too-old',
-      `${found.path} ${what}, and to ${neededFor} takes ${name} ${minimum} or newer.`,
-      { next: [inWords(`Get a newer one: ${get}`)] },
+      `${found.path} ${what}; ${name} ${minimum} or newer is needed to ${neededFor}.`,
+      { next: [inWords(`Install a newer one: ${get}`)] },
     );
   }
   return found;
@@ -140,14 +140,14 @@ export function runProgram(run: ProgramRun): RunProgram {
     const output = { exitCode: ended.exitCode ?? 1, stdout: ended.stdout, stderr: ended.stderr };
     if (stop?.aborted) return output;
     if (late.aborted)
-      throw new StellarError('timeout', `${commandOf(program, args)} did not end in time.`, {
+      throw new StellarError('timeout', `${commandOf(program, args)} timed out.`, {
         details: lastLines(ended.stderr),
-        next: [inWords('Give it more: --timeout')],
+        next: [inWords('Allow more time: --timeout')],
       });
     if (ended.exitCode === undefined)
       throw new StellarError(
         'program-failed',
-        `${program.path} ${ended.signal ? `died of ${ended.signal}` : 'cannot be started'}.`,
+        `${program.path} ${ended.signal ? `was killed by ${ended.signal}` : 'cannot be started'}.`,
         {
           details: lastLines(ended.stderr),
           cause: ended.cause,

@@ -111,7 +111,7 @@ class ClusterReport {
     const pods = await this.objects<Pod>(resources.pods, { namespace });
     const containers = pods.flatMap(containersOf);
     const left = containers.slice(containersAtMost);
-    if (left.length > 0) this.#miss(`logs of ${left.length} containers in ${namespace}`, 'there are too many');
+    if (left.length > 0) this.#miss(`logs of ${left.length} containers in ${namespace}`, 'too many');
     await mapConcurrently(containers.slice(0, containersAtMost), atOnce, (container) => this.#log(container));
   }
 

@@ -48,7 +48,7 @@ async function findAccess(
   if (text === undefined)
     return {
       state: 'absent',
-      why: `Secret ${namespace}/${keys.name} has no key ${keys.outside}: its API server is not up yet`,
+      why: `Secret ${namespace}/${keys.name} has no key ${keys.outside}: its API server is not running yet`,
     };
   const source = `in Secret ${namespace}/${keys.name}`;
   return seen({ ...contextFromCluster(Buffer.from(text, 'base64').toString('utf8'), source), name });

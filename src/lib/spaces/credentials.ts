@@ -20,13 +20,13 @@ export const externalChecks = (role: SpaceRole): Check<{ name: string; hosting: 
 ];
 
 const renewal = ({ cluster }: Kube): NextStep =>
-  run(command`stellarctl doctor --fix --hosting-context ${cluster.context}`, 'Renew it, and restart what has read it');
+  run(command`stellarctl doctor --fix --hosting-context ${cluster.context}`, 'Renew it, and restart what uses it');
 
 /** KubeFlex asks for a token of a year, and never again while its Secret exists (kubeflex 0.9.3, adopted clusters). */
 async function tokenIsValid({ name, hosting }: { name: string; hosting: Kube }): Promise<Outcome> {
   const token = (await readCredentials(name, hosting))?.token;
   const expiry = tokenExpiry(token ?? '')?.getTime();
-  if (expiry === undefined) return skipped('no token with a date is to be seen');
+  if (expiry === undefined) return skipped('no token with an expiry date is visible');
   const left = expiry - hosting.now();
   if (left > soonMs) return pass(`for ${formatAge(left)}`);
   return left > 0
@@ -67,7 +67,7 @@ export const wdsCredentialChecks: readonly Check<{ wds: SpaceEvidence; its: stri
     ...{ id: 'wds-its-credentials', title: 'its controllers have the present credentials of its ITS' },
     look: async ({ wds, its, hosting }) => {
       const issued = tokenIssue((await readCredentials(its, hosting))?.token ?? '')?.getTime();
-      if (issued === undefined) return skipped(`no token of ${its} with a date is to be seen`);
+      if (issued === undefined) return skipped(`no token of ${its} with an expiry date is visible`);
       const isOlder = ({ status }: (typeof wds.pods)[number]) => Date.parse(status?.startTime ?? '') < issued;
       const controllers = [managerDeployment, transportDeployment];
       const old = controllers.filter((name) =>

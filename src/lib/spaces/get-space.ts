@@ -104,7 +104,7 @@ async function diagnose<Inside>(
   const { log, next: seeMore } = await troubleOf(blocking.id, seen, hosting, inside);
   const next = blocking.verdict.next ?? seeMore;
   return {
-    wrong: `${seen.space.name} is kept from being ready: ${blocking.verdict.why}.`,
+    wrong: `${seen.space.name} is not ready: ${blocking.verdict.why}.`,
     log,
     hint: hintOf(next) ?? null,
     // Where there is a choice, the step that can be typed comes last.

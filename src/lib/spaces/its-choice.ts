@@ -45,8 +45,8 @@ export function selectIts(kubeconfig: Kubeconfig, context: string, source: ItsCh
   } catch (error) {
     const remedy = remedies[source];
     if (!(error instanceof StellarError) || error.code !== 'context-unknown' || remedy === undefined) throw error;
-    throw new StellarError(error.code, `${error.message} It is meant because of ${source}.`, {
-      next: [...error.next, inWords(`To mean another one: --its CONTEXT, or ${asCalled(remedy)}`)],
+    throw new StellarError(error.code, `${error.message} It was selected by ${source}.`, {
+      next: [...error.next, inWords(`To use another one: --its CONTEXT, or ${asCalled(remedy)}`)],
     });
   }
 }

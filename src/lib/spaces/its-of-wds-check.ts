@@ -20,7 +20,7 @@ interface WdsAmong {
 
 /** Whether it is clear which ITS a WDS sends its workloads through: its controllers end where it is not. */
 export const itsOfWdsChecks: readonly Check<WdsAmong>[] = [
-  { id: 'wds-its', title: 'it is clear which ITS it is bound to', look: judgeIts },
+  { id: 'wds-its', title: 'its ITS is known', look: judgeIts },
 ];
 
 /** What follows where it is not. */
@@ -41,12 +41,12 @@ function judgeIts({ name, all, deployments, hosting }: WdsAmong): Outcome {
       ? itses.length === 0
         ? `${name} names no ITS, and there is none`
         : `${name} names no ITS, and there are several: ${present}`
-      : `${name} names the ITS ${named}, which is not there`;
+      : `${name} names the ITS ${named}, which does not exist`;
   const repair = command`stellarctl wds repair ${name} --hosting-context ${context}`;
   // Whoever has started while it was clear goes on until the next start.
   const manager = deployments.find(({ metadata }) => metadata.name === managerDeployment);
   const [otherwise, until] = isDeploymentReady(manager)
-    ? [warn, '; its controllers run by what was so when they started']
+    ? [warn, '; its controllers keep using the ITS that they found when they started']
     : [fail, ''];
   const found = otherwise(
     'its-unclear',

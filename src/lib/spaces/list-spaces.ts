@@ -76,7 +76,7 @@ const itsNameFor = (wds: string, all: readonly ControlPlane[]): string | null =>
 
 /** The stages of a space as far as the hosting cluster shows them. */
 function judgeFromOutside(evidence: SpaceEvidence): StageReport[] {
-  const look = hidden('it was not looked into');
+  const look = hidden('it was not checked');
   return evidence.role === 'its'
     ? judge(itsStages(evidence), { ...evidence, look })
     : judge(wdsStages(), { ...evidence, look });

@@ -81,7 +81,7 @@ async function itsFor(
 ): Promise<OpenWds['its']> {
   if (given !== undefined) return opened(given);
   const its = itsOfWds(wds.metadata.name, all);
-  if (its === undefined) return hidden('which ITS it sends through is not clear: name it by --its');
+  if (its === undefined) return hidden('which ITS it sends through is unknown: name it by --its');
   const name = contextFor(its, tools) ?? its.metadata.name;
   return through(await reachSpace(its, tools), async (context) => ({ name, kube: tools.connect(context) }));
 }

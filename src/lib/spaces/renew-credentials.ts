@@ -41,7 +41,7 @@ export async function planCredentialRenewal(name: string, tools: SpaceTools): Pr
   const on = hosting.cluster.context;
   const object = `ServiceAccount ${adoptedAccount.namespace}/${adoptedAccount.name}`;
   const requested: Step = { verb: 'request a token of', object, on: kube.cluster.context, uid: account.metadata.uid };
-  const why = 'its token is replaced, and nothing else of it';
+  const why = 'only its token is replaced';
   return {
     steps: [
       requested,
@@ -101,7 +101,7 @@ async function openAdopted(controlPlane: ControlPlane, tools: SpaceTools): Promi
     next: [
       outline(
         command`stellarctl its create ${name} --type external --bootstrap-context CONTEXT --hosting-context ${tools.hosting.cluster.context}`,
-        'Note which context leads there',
+        'Record which context leads there',
       ),
     ],
   });
@@ -138,7 +138,7 @@ async function newToken(name: string, kube: Kube, seconds: number): Promise<stri
     'credentials-failed',
     `${kube.cluster.context} does not accept the token that it has just issued for ${name}.`,
     {
-      next: [inWords('Its API servers may be about to change their keys: run the same command again')],
+      next: [inWords('Its API servers may be rotating their keys: rerun the command')],
     },
   );
 }

@@ -84,7 +84,7 @@ export function notThere(
     });
   }
   return new StellarError('not-found', `There is no ${role.toUpperCase()} ${name} on ${cluster.context}.`, {
-    next: [nextStep(command`stellarctl ${role} list --hosting-context ${cluster.context}`, 'See what there is')],
+    next: [nextStep(command`stellarctl ${role} list --hosting-context ${cluster.context}`, 'See what exists')],
   });
 }
 
@@ -194,6 +194,6 @@ function whatWasDone(failed: readonly Job[], rewired: Rewiring | undefined): str
   const jobs = failed.map(({ metadata }) => metadata.name).join(', ');
   return [
     ...(rewired === undefined ? [] : [`ITS set to ${rewired.its}`]),
-    ...(jobs === '' ? [] : [`failed Job ${jobs} removed, for KubeFlex to make anew`]),
+    ...(jobs === '' ? [] : [`failed Job ${jobs} removed, for KubeFlex to recreate`]),
   ].join(' · ');
 }

@@ -61,7 +61,7 @@ function itsNode(its: ItsStatus, isOfMany: boolean, wide: boolean): TreeNode {
 
 function wdsFacts(wds: WdsStatus): Fact[] {
   const { type, its, ready, bindingPolicies, objects, versions } = wds;
-  const to = `→ ${its ?? 'an ITS that is not clear'}`;
+  const to = `→ ${its ?? 'an unknown ITS'}`;
   const counts = [
     ...(bindingPolicies === null ? [] : [counted(bindingPolicies, 'binding policy', 'binding policies')]),
     ...(objects === null || bindingPolicies === 0 ? [] : [counted(objects, 'object')]),
@@ -97,7 +97,7 @@ function progress(stage: string | null, problem: boolean, reason: string): Fact[
   if (problem) return marked('bad', reason);
   return marked(
     'busy',
-    [stage === null ? 'not taken up' : `at ${stage}`, reason].filter((part) => part !== '').join(': '),
+    [stage === null ? 'not observed' : `at ${stage}`, reason].filter((part) => part !== '').join(': '),
   );
 }
 

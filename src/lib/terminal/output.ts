@@ -61,7 +61,7 @@ export function writeError(io: Io, style: Style, error: unknown, verbose: boolea
     const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
     lines.push(
       ...`${style.bad} ${stack}`.split('\n'),
-      '  This is a mistake in stellarctl, not yours. Please report it, with the lines above and what you typed.',
+      '  This is a bug in stellarctl. Please report it, with the lines above and the command that you ran.',
     );
   }
   writeLines(io.stderr, lines);

@@ -83,7 +83,7 @@ class PlainProgress implements TerminalProgress {
 
   #beat(): void {
     const { waiting, counts } = this.#subjects;
-    if (waiting.size > beatLines) this.#say(`${counts}; those that wait for the longest:`);
+    if (waiting.size > beatLines) this.#say(`${counts}; waiting longest:`);
     for (const [subject, { text, since }] of [...waiting].slice(
       0,
       waiting.size > beatLines ? longestShown : beatLines,

@@ -20,8 +20,8 @@ export async function confirmByTyping(
   signal: AbortSignal,
 ): Promise<void> {
   const [asked, right] = number === undefined ? ['its name', name] : ['their number', String(number)];
-  const answer = await askForLine(io, `${question} type ${asked}: `, signal);
-  const stay = number === undefined ? 'stays as it is' : 'stay as they are';
+  const answer = await askForLine(io, `${question} Type ${asked} to confirm: `, signal);
+  const stay = number === undefined ? 'is unchanged' : 'are unchanged';
   if (answer !== right) throw new StellarError('not-confirmed', `Not confirmed; ${name} ${stay}.`);
 }
 

@@ -29,7 +29,7 @@ export class Redrawn {
     // The cursor, which is below the last line, cannot go up further than the screen is high.
     const room = Math.max(1, rows - 1);
     const left = lines.length - room;
-    const kept = left <= 0 ? lines : [...lines.slice(0, room - 1), `… and ${left + 1} lines more`];
+    const kept = left <= 0 ? lines : [...lines.slice(0, room - 1), `… and ${left + 1} more lines`];
     const fitting = kept.map((line) => cut(line, columns));
     if (columns === this.#columns && isDeepStrictEqual(fitting, this.#lines)) return '';
     const up = this.#lines.length === 0 ? '' : `\x1b[${this.#height(columns)}A\r`;

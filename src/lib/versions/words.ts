@@ -21,7 +21,7 @@ export function versionOfProduct(product: string, versions: readonly RunningVers
 
 function words(product: string, versions: readonly RunningVersion[]): string {
   const seen = versions.filter(({ running }) => running !== null);
-  if (seen.length === 0) return `${product} unseen: ${versions[0]?.unseen}`;
+  if (seen.length === 0) return `${product} not visible: ${versions[0]?.unseen}`;
   const main = mostFrequent(seen);
   if (main === undefined) return `${product} not running`;
   const others = versions.filter(({ running }) => running?.length !== 1 || running[0] !== main).map(otherWords);
@@ -31,7 +31,7 @@ function words(product: string, versions: readonly RunningVersion[]): string {
 }
 
 function otherWords({ component, running }: RunningVersion): string {
-  if (running === null) return `${component} unseen`;
+  if (running === null) return `${component} unknown`;
   return `${component} ${running.length === 0 ? 'not running' : running.join(' and ')}`;
 }
 

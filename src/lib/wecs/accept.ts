@@ -63,7 +63,7 @@ export async function accept(its: Kube, { wecs, agent, wait }: AcceptInput, run:
   const lookAgain = command`stellarctl wec list --its ${hub.cluster.context}`;
   const followers = await Promise.all(
     wecs.map(async ({ name, kube }) => {
-      run.progress.waiting(name, 'looking at its registration');
+      run.progress.waiting(name, 'checking its registration');
       // The WEC's side only helps to tell agents apart and to explain; the registration goes on without it.
       const klusterlet =
         kube && (await readWec(kube).catch((error: Error) => run.progress.note(error.message)))?.klusterlet;

@@ -74,6 +74,6 @@ function toItem(evidence: HubEvidence, now: number): WecListItem {
 function noticeOf(evidence: HubEvidence, now: number): string {
   const { managedCluster } = evidence;
   if (managedCluster !== undefined && isDeregistering(managedCluster))
-    return 'its deregistration has begun and is not finished; its labels are removed';
+    return 'its deregistration is unfinished; its labels are removed';
   return overdueLease(evidence, now) ?? '';
 }

@@ -21,7 +21,7 @@ async function judgePolicies(wds: OpenWds): Promise<Outcome> {
   if (first === undefined) {
     const why = whyUnseen(wds.its);
     return why !== undefined && policies.length > 0
-      ? skipped(`its ITS is not seen: ${why}`)
+      ? skipped(`its ITS is not visible: ${why}`)
       : pass(policies.length === 0 ? 'it has none' : count(policies.length, 'policy', 'policies'));
   }
   const more = others.length === 0 ? '' : `; also affected: ${others.map(({ name }) => name).join(', ')}`;

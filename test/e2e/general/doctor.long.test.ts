@@ -68,7 +68,7 @@ describe('an installation', { concurrency: 1 }, () => {
     const run = await cli.succeed(['doctor']);
     assert.match(
       run.stdout,
-      /^✓ hosting cluster hosting .*\n✓ ITS its1 .*\n✓ WDS wds1 .*\n✓ WECs of its1 {3}2, all well, by what the ITS shows\nNothing is wrong\.\n$/,
+      /^✓ hosting cluster hosting .*\n✓ ITS its1 .*\n✓ WDS wds1 .*\n✓ WECs of its1 {3}2; all healthy, by what the ITS shows\nNo problems found\.\n$/,
     );
     const both = await examine('cluster1=cluster1', 'cluster2=cluster2');
     assert.deepEqual(wrong(both), []);
@@ -112,7 +112,7 @@ describe('an installation', { concurrency: 1 }, () => {
     assert.equal(waited.exitCode, 0, waited.stdout);
   });
 
-  it('whose manager is scaled to no pods says so, and what to type', async () => {
+  it('whose manager is scaled to zero says so, and what to type', async () => {
     const scale = (replicas: number) =>
       hosting.admin.patch(resources.deployments, 'kubeflex-system/kubeflex-controller-manager', { spec: { replicas } });
     await scale(0);

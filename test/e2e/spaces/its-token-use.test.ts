@@ -125,7 +125,7 @@ describe('its token', () => {
     for (const format of ['table', 'wide', 'name']) {
       const refusal = {
         exitCode: 2,
-        says: /Say where the token is to go/,
+        says: /Choose where the token goes/,
         hint: /--file FILE.*-o json.*--clusteradm/,
       };
       await assertRefuses(cli, [hub], ['its', 'token', '-o', format], refusal);
@@ -297,7 +297,7 @@ describe('its use', () => {
     assert.deepEqual(await meant(), ['its1', hub.server, 'current context']);
     const run = await cli.succeed(['its', 'use', 'its1', '--force'], { kubeconfig });
     assert.match(run.stdout, /its1 +https:\/\/127\.0\.0\.1:1 +its use/);
-    assert.match(run.stderr, /^its1 was not seen to be an ITS: .*connection refused/);
+    assert.match(run.stderr, /^its1 could not be verified as an ITS: .*connection refused/);
     const shown = await cli.succeed(['its', 'use', '-v'], { kubeconfig });
     assert.match(shown.stdout, /its1 +https:\/\/127\.0\.0\.1:1 +its use/);
   });

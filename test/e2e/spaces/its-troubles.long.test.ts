@@ -45,7 +45,7 @@ describe('nothing is written, and the reason is said,', () => {
 
   it('where the namespace that would be its belongs to somebody else', async () => {
     await hosting.admin.ensure(resources.namespaces, { metadata: { name: 'taken-system' } });
-    await refuses('its create taken --type host', { exitCode: 1, says: /namespace taken-system, .* is there already/ });
+    await refuses('its create taken --type host', { exitCode: 1, says: /namespace taken-system, .* already exists/ });
   });
 
   it('where the cluster is no hosting cluster', () =>
@@ -85,7 +85,7 @@ describe('nothing is written, and the reason is said,', () => {
   it('where an external cluster is not given, or lets nobody in, or has no address that pods can use', async () => {
     await refuses('its create its1 --type external', {
       exitCode: 2,
-      says: /needs the cluster/,
+      says: /needs an existing cluster/,
       hint: /--bootstrap-context/,
     });
     await refuses('its create its1 --type external --bootstrap-context ext', {
@@ -151,7 +151,7 @@ describe('what keeps a space from coming up is told, and the same command goes o
     assert.match((await cli.type('its list')).stdout, /its1 +host +no +its-hub-init ✗/);
     await mend();
     const repaired = await cli.type('its repair its1');
-    assert.match(repaired.stderr, /failed Job its-hub-init removed, for KubeFlex to make anew/);
+    assert.match(repaired.stderr, /failed Job its-hub-init removed, for KubeFlex to recreate/);
     assert.match(repaired.stdout, /^its1: ready · context its1/);
   });
 
@@ -175,7 +175,7 @@ describe('what keeps a space from coming up is told, and the same command goes o
     const line = 'its create its4 --type host --no-ocm';
     const { item } = await fails(line, { exitCode: 1, code: 'space-failed' });
     assert.equal(item.blockedAt?.stage, 'synced');
-    assert.match(item.error.message, /KubeFlex's manager is scaled to no pods/);
+    assert.match(item.error.message, /KubeFlex's manager is scaled to zero/);
     await scale('kubeflex-system/kubeflex-controller-manager', 1);
     assert.match((await cli.type(line)).stdout, /^its4: ready/);
   });
@@ -214,7 +214,7 @@ describe('what keeps a space from coming up is told, and the same command goes o
       assert.match(forbidden.item.error.message, /forbidden.*"jane"/);
       assert.match(forbidden.item.error.hint, /its create its3 --type external --bootstrap-context/);
       const done = await cli.type(`${line} ${address()}`);
-      assert.match(done.stderr, /its3: bootstrap Secret written anew/);
+      assert.match(done.stderr, /its3: bootstrap Secret rewritten/);
       assert.match(done.stdout, /^its3: ready/);
       assert.equal(await hosting.admin.find(resources.secrets, 'kubeflex-system/its3-bootstrap'), undefined);
     });

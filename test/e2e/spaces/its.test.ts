@@ -85,6 +85,6 @@ it('an ITS on the hosting cluster itself is created, listed, looked at and delet
   assert.equal(await hosting.admin.find<AnyObject>(resources.namespaces, 'its1-system'), undefined);
   assert.deepEqual(parse(await kubeconfigText(bed)), original);
   await hosting.markAudit();
-  assert.equal((await cli.succeed(deletion)).stdout, 'its1: is not there; nothing to do\n');
+  assert.equal((await cli.succeed(deletion)).stdout, 'its1: not found; nothing to do\n');
   await assertUnwritten([hosting]);
 });

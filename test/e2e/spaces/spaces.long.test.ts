@@ -321,10 +321,7 @@ describe('deleting', () => {
   it('what is gone already changes nothing', async () => {
     await markAll([hosting, ext]);
     for (const role of ['its', 'wds'])
-      assert.equal(
-        (await cli.type(remove(`${role} delete ${role}1`))).stdout,
-        `${role}1: is not there; nothing to do\n`,
-      );
+      assert.equal((await cli.type(remove(`${role} delete ${role}1`))).stdout, `${role}1: not found; nothing to do\n`);
     await assertUnwritten([hosting, ext]);
   });
 });

@@ -62,7 +62,7 @@ export const registrationTrials: readonly Trial[] = [
   },
   ...['rbac-request', 'rbac-cluster', 'rbac-clusterset-join'].map((fault) => ({
     ...{ fault, ...seenBy('its-bootstrap-rights bootstrap-rights-missing') },
-    ...{ person: /OCM's cluster manager writes these rights/, ...(fault === 'rbac-cluster' && { inCi }) },
+    ...{ person: /OCM's cluster manager writes them/, ...(fault === 'rbac-cluster' && { inCi }) },
   })),
   { fault: 'request-pending', ...seenBy('wec-decision request-pending'), heals: [], inCi },
   { fault: 'request-denied', ...seenBy('wec-decision request-denied'), heals: [] },
@@ -71,7 +71,7 @@ export const registrationTrials: readonly Trial[] = [
   { fault: 'issued-not-accepted', ...seenBy('wec-decision not-accepted'), heals: [] },
   { fault: 'accepted-not-approved', ...seenBy('wec-decision request-pending'), heals: [] },
   { fault: 'duplicate-name-before', ...seenBy('wec-decision several-agents-ask'), person: /2 agents ask to be/ },
-  { fault: 'duplicate-name-after', ...seenBy('wec-one-agent another-agent-asks'), person: /a name of its own/ },
+  { fault: 'duplicate-name-after', ...seenBy('wec-one-agent another-agent-asks'), person: /under another name/ },
   { fault: 'webhook-down', ...seenBy('its-hub-webhook hub-webhook'), person: /rollout restart/ },
   {
     fault: 'namespace-terminating',
@@ -117,7 +117,11 @@ export const registrationTrials: readonly Trial[] = [
   { fault: 'deletion-held-by-work', ...seenBy('wec-not-deleted deletion-waits-for-agent'), person: /--force/ },
   { fault: 'deletion-works-return', ...seenBy('wec-not-deleted works-return'), heals: ['--yes'], ends: true },
   { fault: 'deletion-addon-returns', ...seenBy('wec-not-deleted addon-returns'), person: /still selects|no Placement/ },
-  { fault: 'deletion-held-by-finalizer', ...seenBy('wec-not-deleted deletion-held'), person: /Whoever has set it/ },
+  {
+    fault: 'deletion-held-by-finalizer',
+    ...seenBy('wec-not-deleted deletion-held'),
+    person: /Its owner must remove it/,
+  },
   {
     fault: 'namespace-held-by-apiservice',
     finds: ['wec-namespaces namespace-terminating'],

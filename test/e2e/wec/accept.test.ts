@@ -120,7 +120,7 @@ describe('accept', () => {
     await hub.markAudit();
     const again = await cli.succeed(['accept', '--all', '-o', 'json']);
     assert.deepEqual(again.json(), { items: [] });
-    assert.match(again.stderr, /Nothing waits for a decision\./);
+    assert.match(again.stderr, /No requests are pending\./);
     await assertUnwritten([hub]);
   });
 
@@ -207,7 +207,7 @@ describe('accept', () => {
     await ask(hub, 'slow');
     const run = await cli.run(['accept', 'slow', '--timeout', '6s']);
     assert.equal(run.exitCode, 3, run.stderr);
-    assert.match(run.stderr, /✗ slow did not get to the stage available in time\. It is kept by joined: ./);
+    assert.match(run.stderr, /✗ slow did not reach the stage available in time\. It is kept by joined: ./);
     assert.ok(await isAccepted(hub, 'slow'));
   });
 
@@ -644,7 +644,7 @@ describe('accept is used wrongly, ends with 2 and asks no cluster,', () => {
     ['accept One', /"One" cannot be the name of a WEC/],
     ['accept one one', /"one" is given twice/],
     ['accept one=', /"one=" is not NAME=CONTEXT/],
-    ['accept one two --wec-context cluster1', /--wec-context goes with a single NAME/],
+    ['accept one two --wec-context cluster1', /--wec-context takes a single NAME/],
     ['accept one --timeout soon', /soon/],
     ['accept one -o xml', /xml/],
     ['accept one --nonsense', /--nonsense/],

@@ -56,7 +56,7 @@ describe('a WEC whose works a policy sends to every cluster', () => {
       says: /cluster1 could not be released.*everywhere \(wds1\)/,
       hint: /kubectl --context wds1 edit bindingpolicy everywhere/,
     });
-    assert.match(run.stderr, /Put back: label env=edge/);
+    assert.match(run.stderr, /Restored: label env=edge/);
     const stays = await clusterOn(its1);
     assert.equal(stays?.metadata.deletionTimestamp, undefined);
     assert.deepEqual(stays?.metadata.labels, before?.metadata.labels);
@@ -71,7 +71,7 @@ describe('a WEC whose works a policy sends to every cluster', () => {
     const run = await cli.run(line, { whenPrinted: { text: /being removed/, act: () => its1.stop() } });
     await mend();
     assert.equal(run.exitCode, 4, run.stderr);
-    assert.match(run.stderr, /Not put back: label env=edge/);
+    assert.match(run.stderr, /Not restored: label env=edge/);
     assert.match(run.stderr, /stellarctl deregister cluster1 --undo --its its1/);
     await its1.start();
     const { stdout } = await cli.succeed(['wec', 'list', '--its', 'its1']);

@@ -125,7 +125,7 @@ describe('a WEC that policies select', () => {
     const run = await cli.run(deregister('w2'), { signalAt: { text: /is being removed/, signal: 'SIGINT' } });
     await mend();
     assert.equal(run.exitCode, 130, run.stderr);
-    assert.match(run.stderr, /Put back: label region=eu-w2, tier=web|Put back: label tier=web, region=eu-w2/);
+    assert.match(run.stderr, /Restored: label region=eu-w2, tier=web|Restored: label tier=web, region=eu-w2/);
     const now = await clusterOf('w2');
     assert.deepEqual(now?.metadata.labels, before?.metadata.labels);
     assert.deepEqual(now?.metadata.annotations, before?.metadata.annotations);
@@ -140,7 +140,7 @@ describe('a WEC that policies select', () => {
     assert.equal(run.signal, 'SIGKILL');
     assert.equal((await clusterOf('w2'))?.metadata.labels?.tier, undefined);
     const undone = await cli.succeed(['deregister', 'w2', '--undo', '--its', 'its1']);
-    assert.match(undone.stdout, /put back: label/);
+    assert.match(undone.stdout, /restored: label/);
     const now = await clusterOf('w2');
     assert.deepEqual(now?.metadata.labels, before?.metadata.labels);
     assert.deepEqual(now?.metadata.annotations, before?.metadata.annotations);

@@ -103,7 +103,7 @@ describe('a WEC that cannot leave as it should', { concurrency: true }, () => {
     assert.deepEqual((await clusterOf(name))?.metadata.deletionTimestamp, undefined);
 
     const { stderr } = await cli.succeed([...line, '--force', '--timeout', '240s']);
-    assert.match(stderr, /Its workloads stay where they run, and nothing manages them any more/);
+    assert.match(stderr, /Its workloads keep running, and nothing manages them any more/);
     assert.match(
       stderr,
       /removed finalizer cluster\.open-cluster-management\.io\/manifest-work-cleanup of ManifestWork /,

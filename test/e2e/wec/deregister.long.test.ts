@@ -80,7 +80,7 @@ describe('deregistering a WEC with --clean-up', { concurrency: true }, () => {
     const { uids, owners } = await workloadOn(wec, namespace);
     assert.deepEqual([uids.length, owners], [4, 3]);
     const { stderr } = await leave();
-    assert.match(stderr, /Its workloads stay where they run/);
+    assert.match(stderr, /Its workloads keep running/);
     assert.deepEqual(await workloadOn(wec, namespace), { uids, owners: 0 });
     assert.deepEqual(withoutWorkload(await inventoryOf(wec), namespace), earlier);
   });

@@ -193,7 +193,7 @@ describe('when something goes wrong', { concurrency: true }, () => {
         const { stdout } = await succeeds('wec list --its its1');
         assert.match(stdout, /^cluster2 +yes +yes +unknown +available ✗ .*lease stopped \d+s ago/m);
         const { wrong, next } = await diagnosisOf('cluster2=cluster2', 'its1');
-        assert.match(wrong, /^The agent of cluster2 has fallen silent: lease stopped \d+s ago\.$/);
+        assert.match(wrong, /^The agent of cluster2 has stopped reporting: lease stopped \d+s ago\.$/);
         assert.match(next, /^kubectl --context cluster2 -n open-cluster-management-agent logs klusterlet-agent-/);
         await together(
           fails('wec wait cluster2 --timeout 5s --its its1', 3, stopped),
@@ -261,7 +261,7 @@ describe('when something goes wrong', { concurrency: true }, () => {
         watch(),
         succeeds(line, restarting('its2', /klusterlet applied/)),
         succeeds('wec wait cluster3 --timeout 240s --its its2'),
-        fails('accept asking --timeout 25s --its its2', 3, /asking did not get to the stage available in time/),
+        fails('accept asking --timeout 25s --its its2', 3, /asking did not reach the stage available in time/),
       );
       await assertAvailable(there(its2), 'cluster3');
     });
@@ -392,7 +392,7 @@ describe('when something goes wrong', { concurrency: true }, () => {
     });
 
     it('that stops for good, all end with 4 when it has had its time to come back', async () => {
-      const gone = /^✗ Cannot reach its2 \(https:\S+\): (connection refused|the connection was cut)\.$/;
+      const gone = /^✗ Cannot reach its2 \(https:\S+\): (connection refused|the connection was closed)\.$/;
       await wipeWec(there(its2), there(cluster3), 'cluster3');
       let mend = async () => {};
       const stopping = {

@@ -85,7 +85,7 @@ describe('wec get', () => {
     assert.match(stdout, /^ {2}properties {2}clusterName=cluster1 region=east$/m);
     assert.match(
       stdout,
-      /klusterlet {2}not looked at, its version unseen: give the context of the cluster, cluster1=CONTEXT/,
+      /klusterlet {2}not checked, version unknown: give the context of the cluster, cluster1=CONTEXT/,
     );
     assert.equal(stderr, '');
     await assertUnwritten(planes());

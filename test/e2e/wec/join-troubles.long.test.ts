@@ -86,7 +86,7 @@ describe('a join that gets into trouble', { concurrency: true }, () => {
       const run = await cli.run([...line, '--timeout', '6s']);
       assertRefused(run, {
         exitCode: 3,
-        says: /cluster3 did not get to the stage available in time\. ./,
+        says: /cluster3 did not reach the stage available in time\. ./,
         hint: /stellarctl wec get cluster3=cluster3 --its its1/,
       });
     });

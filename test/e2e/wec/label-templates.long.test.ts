@@ -84,7 +84,7 @@ describe('a label that a template expands', { concurrency: 1 }, () => {
   it('takes the works of others for a moment, also where the WEC leaves the policy by the same change', async () => {
     const run = await cli.run('label cluster1 region- tier- --its hosting'.split(' '));
     assert.equal(run.exitCode, 1);
-    assert.ok(run.stderr.includes(`${breaks}: the works of cluster2 are deleted and made again`), run.stderr);
+    assert.ok(run.stderr.includes(`${breaks}: the works of cluster2 are deleted and recreated`), run.stderr);
   });
 
   it('with --yes needs the ITS by name', async () => {
@@ -175,7 +175,7 @@ describe('a removal', { concurrency: 1 }, () => {
   it('that takes a WEC out of the policy as well takes the works of the others for a moment', async () => {
     const before = await workUids('cluster2');
     const run = await cli.type('label cluster1 region- tier- --yes --its hosting');
-    assert.ok(run.stderr.includes('the works of cluster2 are deleted and made again'), run.stderr);
+    assert.ok(run.stderr.includes('the works of cluster2 are deleted and recreated'), run.stderr);
     await until(async () => {
       const uids = await workUids('cluster2');
       return uids.length === before.length && uids.every((uid) => !before.includes(uid));

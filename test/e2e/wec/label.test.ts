@@ -208,8 +208,8 @@ describe('label', () => {
     [['key=a', 'key=b'], /"key" is given twice/],
     [['key=a', 'key-'], /"key" is given twice/],
     [['key=a', '--list'], /--list/],
-    [['--all', 'key=a'], /names, or -l SELECTOR, or --all/],
-    [['-l', 'a=b', 'key=a'], /names, or -l SELECTOR, or --all/],
+    [['--all', 'key=a'], /names of the WECs, -l SELECTOR, or --all/],
+    [['-l', 'a=b', 'key=a'], /names of the WECs, -l SELECTOR, or --all/],
     [[], /key=value sets/],
   ];
   for (const [words, says] of wrong) {
@@ -230,7 +230,7 @@ describe('label', () => {
   });
 
   it('ends with 2 without any WEC, and for a selector that the ITS does not understand', async () => {
-    await assertRefuses(cli, [hub], 'label key=a', { exitCode: 2, says: /names, or -l SELECTOR, or --all/ });
+    await assertRefuses(cli, [hub], 'label key=a', { exitCode: 2, says: /names of the WECs, -l SELECTOR, or --all/ });
     await assertRefuses(cli, [hub], 'label -l a=b=c key=a', { exitCode: 2, says: /a=b=c/ });
   });
 });

@@ -60,7 +60,7 @@ describe('a local cluster as a WEC', () => {
     assert.equal(json().items[0].changed, false);
     assert.equal(calls(/^create/).length, 1);
     const { stdout } = await cli.succeed(create, options());
-    assert.match(stdout, /^cluster1: exists already; nothing to do$/m);
+    assert.match(stdout, /^cluster1: already exists; nothing to do$/m);
   });
 
   it('is not deleted while it is registered', async () => {
@@ -131,7 +131,7 @@ describe('a creation that is interrupted', () => {
     assert.equal(exitCode, 130, stderr);
     assert.match(stderr, /The kind cluster half is there, but not whole, and kind cannot go on with it/);
     assert.match(stderr, /Remove it: stellarctl wec delete half --provider kind/);
-    assert.doesNotMatch(stderr, /Go on/);
+    assert.doesNotMatch(stderr, /To resume/);
   });
 
   it('is told from a whole cluster by the next run', async () => {

@@ -82,7 +82,7 @@ function changedSince(agreed: PlannedFix, { steps, subject }: PlannedFix): Stell
     'conflict',
     `The steps that fix ${subject.name} have changed since they were shown. Nothing was written.`,
     {
-      next: [inWords('Run the same command again')],
+      next: [inWords('Rerun the command')],
     },
   );
 }

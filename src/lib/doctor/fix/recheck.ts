@@ -26,7 +26,7 @@ const unasked = async (name: string, why: string): Promise<Rechecked> => ({ name
 const identifying = ['wec-context', 'wec-name', 'wec-hub', wecKnown.id];
 
 function whyAnother(wec: Examined | undefined): string | undefined {
-  if (wec === undefined) return 'its ITS could not be looked at, which would tell whether it is this WEC';
+  if (wec === undefined) return 'its ITS could not be read to verify that it is this WEC';
   const found = wec.findings.find(({ id, status }) => identifying.includes(id) && status === 'fail');
   return found?.status === 'fail' ? found.problem.message : undefined;
 }

@@ -69,7 +69,7 @@ function refuseVersion(version: string): void {
 function tooOld(code: 'usage' | 'chart-unusable', what: string): StellarError {
   return new StellarError(
     code,
-    `${what}, and ${coreChart.oldestVersion} is the oldest that stellarctl works with: the hooks that make ITSes and WDSes have other names since, and do other things.`,
-    { next: [inWords(`Take a newer one: --version ${coreChart.version}`)] },
+    `${what}, and ${coreChart.oldestVersion} is the oldest version that stellarctl supports: earlier hooks for ITSes and WDSes have other names and work differently.`,
+    { next: [inWords(`Use a newer one: --version ${coreChart.version}`)] },
   );
 }

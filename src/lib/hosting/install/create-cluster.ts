@@ -45,7 +45,7 @@ export async function createHostingCluster(
   const beforeCreation = async () => {
     // A dry run looks at what is on this machine, and fetches nothing.
     if (record !== undefined) return;
-    run.progress.waiting(localNames(provider, name).context, 'looking at the charts');
+    run.progress.waiting(localNames(provider, name).context, 'reading the charts');
     const chart = await bringChart(helm, choice, choice.version ?? coreChart.version);
     // That renders all of it: values that the chart cannot do with are noticed.
     await helm.customResourceDefinitions(chart, values);

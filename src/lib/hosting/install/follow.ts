@@ -45,9 +45,9 @@ export async function followHosting(kube: Kube, followed: Installing, run: Run):
       return undefined;
     },
     late(last) {
-      const why = last?.blocking?.verdict.why ?? 'helm has not ended';
-      throw new StellarError('timeout', `${context} was not a hosting cluster in time: ${why}.`, {
-        next: [inWords('Go on: run the same command again, with a longer --timeout')],
+      const why = last?.blocking?.verdict.why ?? 'helm is still running';
+      throw new StellarError('timeout', `Timed out waiting for ${context} to become a hosting cluster: ${why}.`, {
+        next: [inWords('To resume, rerun the command with a longer --timeout')],
       });
     },
   };
@@ -65,7 +65,7 @@ async function failure(kube: Kube, hosting: Hosting, { id, verdict }: BlockedRep
   const trouble = firstTrouble(pods);
   const log = trouble === undefined ? [] : await logOfTrouble(kube, trouble);
   const { context } = kube.cluster;
-  return new StellarError('hosting-failed', `${context} is kept from being a hosting cluster: ${verdict.why}.`, {
+  return new StellarError('hosting-failed', `${context} is not a hosting cluster yet: ${verdict.why}.`, {
     details: log,
     next: verdict.next ?? [
       nextStep(command`kubectl --context ${context} -n kubeflex-system get pods,jobs`, 'See more'),

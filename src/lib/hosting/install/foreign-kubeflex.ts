@@ -36,12 +36,12 @@ async function refuseOldKubeFlex(kube: Kube): Promise<void> {
   if (specs === undefined || specs.some((fields) => fields?.globalVars !== undefined)) return;
   throw new StellarError(
     'upgrade-needed',
-    `The KubeFlex on ${kube.cluster.context} is older than 0.9, and KubeStellar's hooks do not work with it: its control planes have no globalVars. It is not of this release, and not changed by it.`,
+    `The KubeFlex on ${kube.cluster.context} is older than 0.9, and KubeStellar's hooks do not work with it: its control planes have no globalVars. It does not belong to this release, which does not change it.`,
     {
       next: [
         run(
           command`helm upgrade kubeflex-operator oci://ghcr.io/kubestellar/kubeflex/chart/kubeflex-operator --version v0.9.3 --reset-then-reuse-values -n ${systemNamespace} --kube-context ${kube.cluster.context}`,
-          'Upgrade it the way it was installed, as by',
+          'Upgrade it the way it was installed, for example',
         ),
       ],
     },
@@ -58,7 +58,11 @@ async function refuseForeignSettings(kube: Kube, { domain, externalPort, hostCon
   if (differing.length === 0) return;
   const has = differing.map((setting) => `${setting} ${config[setting]}`).join(', ');
   const edit = command`kubectl --context ${kube.cluster.context} -n ${systemNamespace} edit configmap kubeflex-config`;
-  throw new StellarError('usage', `The KubeFlex on ${kube.cluster.context} is not of this release, and has ${has}.`, {
-    next: [run(edit, 'Leave the option out, or change it there')],
-  });
+  throw new StellarError(
+    'usage',
+    `The KubeFlex on ${kube.cluster.context} does not belong to this release, and has ${has}.`,
+    {
+      next: [run(edit, 'Leave the option out, or change it there')],
+    },
+  );
 }

@@ -14,16 +14,16 @@ export async function freshValues(
   run: Run,
 ): Promise<Values> {
   if (kubeFlex === 'of-others') {
-    run.progress.note('KubeFlex is there already, and is kept as it is.');
+    run.progress.note('The existing KubeFlex is kept.');
     return { [coreChart.kubeFlexValues]: { install: false } };
   }
   if (isOpenShift) {
-    run.progress.note('The cluster is an OpenShift: control planes get routes.');
+    run.progress.note('The cluster runs OpenShift: control planes get routes.');
     return { [coreChart.kubeFlexValues]: { isOpenShift: true } };
   }
   if (input.hostContainer !== undefined) return {};
   const hostContainer = await findHostContainer(kube);
   if (hostContainer === undefined) return {};
-  run.progress.note(`Other clusters reach it as ${hostContainer}, as its node is called.`);
+  run.progress.note(`Other clusters reach it as ${hostContainer}, the name of its node.`);
   return { [coreChart.kubeFlexValues]: { hostContainer } };
 }

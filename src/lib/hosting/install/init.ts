@@ -85,7 +85,7 @@ export async function initHosting(input: InitInput, tools: InitTools, run: Run):
     } catch (error) {
       const isOvertaken = error instanceof StellarError && error.code === 'release-pending';
       if (!isOvertaken || attempts === mostAttempts) throw error;
-      run.progress.changed(tools.kube.cluster.context, 'another helm was faster; looking at what it makes');
+      run.progress.changed(tools.kube.cluster.context, 'another helm operation is in progress; waiting for it');
     }
   }
 }
@@ -127,7 +127,7 @@ async function attempt(input: Chosen, tools: InitTools, run: Run): Promise<InitR
     if (!kube.dryRun) await followHosting(kube, { ...followed, helm: undefined }, run);
     return result;
   }
-  requireTime(run, `${context} is not yet as KubeStellar ${plan.version} needs it`);
+  requireTime(run, `${context} does not have all that KubeStellar ${plan.version} needs yet`);
   await requireInitPermissions(kube, situation.release);
   const chart = await bringChart(helm, choice, plan.version);
   announce(plan, situation, choice, run);
@@ -147,7 +147,7 @@ async function afterUpgrade(result: InitResult, kube: Kube, { progress }: Run): 
   const isRenewed = await renewCorrectedHook(kube);
   const unreached = await unreachedSpaces(kube, kube.dryRun && result.previousVersion !== result.version);
   if (unreached.length > 0)
-    progress.note('KubeFlex runs the hooks of a control plane once: spaces that exist keep what they run.');
+    progress.note('KubeFlex runs the hooks of a control plane once: existing spaces keep what they run.');
   for (const { name, versions, next } of unreached) {
     progress.note(`${name}: ${versionWords(versions).join(' · ')}`);
     for (const step of next) progress.note(textOf(step));
@@ -183,7 +183,7 @@ function announce(plan: Plan, { release, kubeFlex }: Situation, { chart, local }
   const does: Record<Plan['action'], string> = {
     nothing: 'Nothing to do for',
     install: 'Installing',
-    'install-again': 'Installing, over what an earlier attempt has left,',
+    'install-again': 'Installing, over what an earlier attempt left,',
     upgrade: `Upgrading from ${plan.installed} to`,
     change: 'Applying what has changed to',
   };
@@ -212,7 +212,7 @@ async function prepare(
   if (hasKubeFlex(values)) {
     const changed = await updateDefinitions(kube, helm, chart, { values, absent: !isNew });
     if (changed && !kube.dryRun)
-      run.progress.changed(kube.cluster.context, "the definitions of KubeFlex's kinds are up to date");
+      run.progress.changed(kube.cluster.context, "KubeFlex's CustomResourceDefinitions are up to date");
   }
   if (plan.action === 'install-again') await forgetRevisions(kube, release, revisions);
   return kept;
@@ -225,9 +225,9 @@ function withRemains(error: unknown, { name, namespace }: ReleaseName, plan: Pla
   const back = command`helm uninstall ${name} -n ${namespace} --kube-context ${context}`;
   const isOpen = error.code === 'interrupted' || error.next.length === 0;
   return error.with({
-    details: [`Release ${name} in namespace ${namespace} is on ${context}, unfinished.`],
+    details: [`Release ${name} in namespace ${namespace} on ${context} is incomplete.`],
     next: [
-      ...(isOpen ? [inWords('Go on: run the same command again')] : error.next),
+      ...(isOpen ? [inWords('To resume, rerun the command')] : error.next),
       ...(plan.installed === undefined ? [nextStep(back, 'Go back')] : []),
     ],
   });

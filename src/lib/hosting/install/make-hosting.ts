@@ -76,7 +76,7 @@ async function chooseContext(
     throw new StellarError('usage', 'No cluster was given, and there is no current context.', {
       next: [
         inWords('Give the cluster to install KubeStellar on: --hosting-context CONTEXT'),
-        inWords('Or make one: --create kind'),
+        inWords('Or create one: --create kind'),
       ],
     });
   const context = selectContext(kubeconfig, name);
@@ -84,7 +84,7 @@ async function chooseContext(
   const noted = programs.env.STELLARCTL_HOSTING_CONTEXT || hostingContext(kubeconfig);
   if (given === undefined && noted !== undefined && noted !== name)
     run.progress.note(
-      command`That is the current context; the hosting cluster so far is ${noted}: for that one --hosting-context ${noted}`,
+      command`That is the current context. The hosting cluster so far is ${noted}; to use that one: --hosting-context ${noted}`,
     );
   return context;
 }
@@ -119,7 +119,7 @@ async function install(kube: Kube, helm: Helm, init: InitInput, { record, run }:
 async function mark(name: string, { target, run }: LocalTools): Promise<void> {
   try {
     const isNews = await markHostingContext(target, name, run);
-    if (isNews && !target.dryRun) run.progress.note(`The kubeconfig says now that ${name} is the hosting cluster.`);
+    if (isNews && !target.dryRun) run.progress.note(`The kubeconfig now notes ${name} as the hosting cluster.`);
   } catch (error) {
     if (!(error instanceof StellarError) || error.code !== 'file-error') throw error;
     run.progress.note(`That ${name} is the hosting cluster could not be noted: ${error.message}`);

@@ -23,7 +23,7 @@ export async function requireInitPermissions(kube: Kube, release: ReleaseName): 
   await requirePermissions(kube, initPermissions(release)).catch((error: unknown) => {
     if (!(error instanceof StellarError) || error.code !== 'forbidden') throw error;
     throw new StellarError('forbidden', error.message, {
-      details: ['Making a hosting cluster takes the rights of a cluster administrator.'],
+      details: ['Installing KubeStellar requires the rights of a cluster administrator.'],
       next: error.next,
     });
   });

@@ -61,17 +61,21 @@ export function makePlan(situation: Situation, asked: Asked, ifFresh: Values, co
   const difference = compareVersions(version, installed);
   const where = `Release ${release.name} on ${context} has chart ${installed}`;
   if (difference < 0)
-    throw new StellarError('upgrade-needed', `${where}, which is newer than ${version}: it is not taken back.`, {
-      next: [run(command`stellarctl init --hosting-context ${context}`, 'Leave it as it is')],
-    });
+    throw new StellarError(
+      'upgrade-needed',
+      `${where}, which is newer than ${version}: downgrading is not supported.`,
+      {
+        next: [run(command`stellarctl init --hosting-context ${context}`, 'Leave it as it is')],
+      },
+    );
   if (difference > 0 && !asked.upgrade)
     throw new StellarError('upgrade-needed', `${where}, and ${version} is asked for.`, {
       next: [run(retry(version), 'Upgrade it')],
     });
   const failed = failedUpgrade(revisions, installed);
   if (failed !== undefined && difference === 0)
-    throw new StellarError('upgrade-needed', `${where}, and an upgrade to ${failed} has failed half-way.`, {
-      next: [run(retry(failed), 'Go on with it')],
+    throw new StellarError('upgrade-needed', `${where}, and an upgrade to ${failed} failed halfway.`, {
+      next: [run(retry(failed), 'Resume it')],
     });
   const { values } = asked;
   if (difference > 0) return { action: 'upgrade', installed, version, values };
@@ -121,8 +125,8 @@ function refuseOlderHooks(
     `${context} has the post-create hooks of a KubeStellar before 0.29${of}: ${older.join(', ') || 'none of the newer ones'}.`,
     {
       details: [
-        'ITSes and WDSes are made by other hooks since, and stellarctl works with those only.',
-        'What control planes are there is kept by an upgrade.',
+        'Newer hooks create ITSes and WDSes since then, and stellarctl works only with those.',
+        'An upgrade keeps existing control planes.',
       ],
       next: [run(command`stellarctl init --upgrade --hosting-context ${context}`, 'Upgrade')],
     },

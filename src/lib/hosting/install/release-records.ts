@@ -39,26 +39,30 @@ export async function settleRelease(
   const { context } = kube.cluster;
   const record = recordOf(release, last.revision);
   const state = `release ${release.name} in namespace ${namespace} is at ${last.status}`;
-  run.progress.changed(context, `another helm is at work: ${state}`);
+  run.progress.changed(context, `another helm operation is in progress: ${state}`);
   const outcome = await poll(async () => {
     const secret = await kube.get<Secret>(resources.secrets, record, { namespace });
     if (secret?.metadata.labels?.status?.startsWith('pending-') !== true) return 'ended';
     const idleMs = idleTime(kube, secret);
     if (idleMs <= abandonedAfterMs) {
       const left = Math.ceil((abandonedAfterMs - idleMs) / 1000);
-      run.progress.waiting(context, `another helm is at work; it counts as dead in ${left}s`);
+      run.progress.waiting(context, `another helm operation is in progress; considered stale in ${left}s`);
       return undefined;
     }
-    run.progress.changed(context, 'the other helm has died; going on after it');
+    run.progress.changed(context, 'the other helm operation is stale; continuing');
     if (last.status !== 'pending-install')
       await kube.delete(resources.secrets, record, { namespace, uid: secret.metadata.uid });
     return 'dead';
   }, run);
   if (outcome === 'dead' || (outcome === 'ended' && !isPending((await helm.history(release)).at(-1)))) return true;
   const forget = command`kubectl --context ${context} -n ${namespace} delete secret ${record}`;
-  throw new StellarError(outcome ? 'release-pending' : 'timeout', `Another helm is at work on ${context}: ${state}.`, {
-    next: [nextStep(forget, 'Where you know that it is not'), inWords('and run the command again')],
-  });
+  throw new StellarError(
+    outcome ? 'release-pending' : 'timeout',
+    `Another helm operation is in progress on ${context}: ${state}.`,
+    {
+      next: [nextStep(forget, 'If you know that it is not'), inWords('and rerun the command')],
+    },
+  );
 }
 
 const idleTime = (kube: Kube, record: Secret): number => kube.now() - lastWritten(record);
@@ -92,7 +96,7 @@ export async function forgetRevisions(kube: Kube, release: ReleaseName, revision
 export function overtaken(context: string, { name, namespace }: ReleaseName): StellarError {
   return new StellarError(
     'release-pending',
-    `Another helm has begun with release ${name} in namespace ${namespace} on ${context} first.`,
-    { next: [inWords('When it has ended, run the same command again')] },
+    `Another helm operation on release ${name} in namespace ${namespace} on ${context} started first.`,
+    { next: [inWords('When it has ended, rerun the command')] },
   );
 }

@@ -99,7 +99,7 @@ function runAgain(
     ),
     run(
       command`kubectl --context ${context} patch controlplane ${name} --subresource status --type merge --patch ${patch}`,
-      'Then have KubeFlex make it anew',
+      'Then make KubeFlex recreate it',
     ),
     // In 0.30 the chart's transport does not start where its ITS is named; that is repaired by it as well.
     run(command`stellarctl ${role} repair ${name} --hosting-context ${context}`, 'And wait for it'),

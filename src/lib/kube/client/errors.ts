@@ -59,7 +59,7 @@ const apiFailures: Record<number, ApiFailure> = {
     next: ({ context }) => run(command`kubectl --context ${context} auth can-i --list`, 'See what is allowed'),
   },
   404: { code: 'not-found', says: (cluster) => `Not found on ${cluster}` },
-  409: { code: 'conflict', says: (cluster) => `Somebody else changed it on ${cluster} at the same time` },
+  409: { code: 'conflict', says: (cluster) => `It was modified concurrently on ${cluster}` },
 };
 
 const otherApiFailure: ApiFailure = { code: 'api-error', says: (cluster) => `${cluster} refused` };
@@ -113,7 +113,7 @@ const untrusted = (why: string): NetworkFailure => ({
   next: ({ context }) =>
     run(
       command`kubectl config view --minify --context ${context}`,
-      'Is it the cluster that you mean, and its certificate authority in the kubeconfig the current one?',
+      'Is this the right cluster, and is its certificate authority in the kubeconfig current?',
     ),
 });
 const running = ({ context }: ClusterRef) =>
@@ -124,9 +124,9 @@ const networkFailures: Record<string, NetworkFailure> = {
   ENOTFOUND: unreachable('no such host'),
   EAI_AGAIN: unreachable('its name could not be looked up'),
   ECONNREFUSED: unreachable('connection refused', running),
-  ECONNRESET: unreachable('the connection was cut', running),
-  EPIPE: unreachable('the connection was cut', running),
-  ECONNABORTED: unreachable('the connection was cut', running),
+  ECONNRESET: unreachable('the connection was closed', running),
+  EPIPE: unreachable('the connection was closed', running),
+  ECONNABORTED: unreachable('the connection was closed', running),
   EHOSTUNREACH: unreachable('no route to the host'),
   ENETUNREACH: unreachable('no route to its network'),
   ETIMEDOUT: unreachable('no answer in time', running),
@@ -182,4 +182,4 @@ const withUser = inWords('Put its user and password into its address: http://USE
 const besideProxy = ({ context, server }: ClusterRef, { setting }: ProxyServer): NextStep =>
   setting === 'proxy-url'
     ? run(command`kubectl config view --minify --context ${context}`, 'Is it the right proxy?')
-    : run(command`export NO_PROXY="$NO_PROXY,"${hostOf(new URL(server))}`, 'Where the server is reached without it');
+    : run(command`export NO_PROXY="$NO_PROXY,"${hostOf(new URL(server))}`, 'If the server is reachable without it');

@@ -75,7 +75,7 @@ async function runPlugin(context: SelectedContext, host: PluginHost): Promise<Is
   const relay = host.progress.relay();
   try {
     if (needsTerminal(context) && !isInteractive)
-      throw new StellarError('credentials-failed', `${command} asks a person, and stdin is not a terminal.`);
+      throw new StellarError('credentials-failed', `${command} needs interactive input, and stdin is not a terminal.`);
     const run = runProgram({ ...host, env, farewellMs });
     const output = await run(program, { args, isOnTerminal: isInteractive, hear: (text) => relay.write(text) });
     if (output.exitCode !== 0) throw programFailed(program, args, output);
@@ -107,7 +107,7 @@ function requireValid({ name, user }: SelectedContext) {
     [exec.args, exec.env].every(Array.isArray) &&
     [command, ...exec.args, ...exec.env.flatMap((each) => [each?.name, each?.value])].every(isText);
   const wrong = !isRunnable
-    ? 'command, args and env are not what a program can be run with'
+    ? 'command, args or env is not valid'
     : !apiVersions.includes(apiVersion)
       ? `apiVersion is none of ${apiVersions.join(', ')}`
       : !interactiveModes.includes(interactiveMode)

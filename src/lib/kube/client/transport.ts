@@ -172,11 +172,9 @@ export class Transport {
   #tooLate(silence: Silence, sent: ClientRequest, proxy: ProxyServer | undefined): StellarError {
     const isSilent = Date.now() - this.#lastAnswer >= requestTimeoutMs;
     if (silence.isDeadline && !isSilent) {
-      return new StellarError(
-        'timeout',
-        `${describeCluster(this.cluster)} answers too slowly for what was left of the time.`,
-        { next: [inWords('Give it more: --timeout')] },
-      );
+      return new StellarError('timeout', `${describeCluster(this.cluster)} did not answer before the deadline.`, {
+        next: [inWords('Allow more time: --timeout')],
+      });
     }
     const late = { code: 'ETIMEDOUT' };
     const isProxys = proxy !== undefined && !sent.socket;

@@ -101,7 +101,7 @@ export class KubeconfigDocument {
     try {
       visit(this.#document, { Alias: (_key, alias) => this.#nodeOf(alias.toJS(this.#document)) });
     } catch {
-      throw invalidKubeconfig(this.#file, 'its YAML has an anchor that holds itself');
+      throw invalidKubeconfig(this.#file, 'its YAML has an anchor that refers to itself');
     }
   }
 

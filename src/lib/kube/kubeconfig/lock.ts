@@ -95,15 +95,15 @@ class Watch {
     if (unchanged > leftBehindMs) {
       throw new StellarError(
         'file-error',
-        `A kubeconfig cannot be written: ${lock} says that somebody is writing it, and has not changed for ${Math.round(unchanged / 1000)} s.`,
-        { next: [run(command`rm ${lock}`, 'If no other program is writing it, remove what one has left behind')] },
+        `A kubeconfig cannot be written: its lock ${lock} has been held for ${Math.round(unchanged / 1000)} s.`,
+        { next: [run(command`rm ${lock}`, 'If no other program is writing it, remove the stale lock')] },
       );
     }
     if (this.#deadline.passed) {
       throw new StellarError(
         'timeout',
-        `A kubeconfig could not be written in time: somebody else is writing it (${lock}).`,
-        { next: [inWords('Run the same command again')] },
+        `A kubeconfig could not be written in time: another program is writing it (${lock}).`,
+        { next: [inWords('Rerun the command')] },
       );
     }
   }

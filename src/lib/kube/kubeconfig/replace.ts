@@ -172,7 +172,7 @@ function writeInPlace(temporary: string, target: string): void {
     try {
       write(before);
     } catch {
-      throw new Damaged(`${(error as Error).message}; it is damaged, and what it was to hold is in ${temporary}`);
+      throw new Damaged(`${(error as Error).message}; it is damaged; the intended content is in ${temporary}`);
     }
     throw error;
   }
@@ -197,7 +197,7 @@ function cannotWrite(file: string, error: unknown): StellarError {
     next: [
       inWords(
         hasNoRoom
-          ? 'Make room there, and run the same command again'
+          ? 'Free space there, and rerun the command'
           : 'Give a kubeconfig that can be written, for example a copy: --kubeconfig FILE',
       ),
     ],

@@ -32,7 +32,7 @@ export function parseSourced(text: string): SourcedObject[] {
     source = /^ ?Source: (.+)$/m.exec(commentOf(document))?.[1] ?? source;
     const object: unknown = document.toJS();
     if (object === null) return [];
-    if (!isValues(object)) throw new StellarError('program-failed', 'helm printed something else than objects.');
+    if (!isValues(object)) throw new StellarError('program-failed', 'helm printed something other than objects.');
     return [{ source, object: object as unknown as KubeObject }];
   });
 }

@@ -39,7 +39,7 @@ function nextAfter(said: string, chart: string, version: string): NextStep[] {
   if (/not found|manifest unknown|no chart/i.test(said))
     return [inWords('See which versions there are: https://github.com/kubestellar/kubestellar/releases')];
   return [
-    outline(command`helm pull ${chart} --version ${version}`, 'Where it can be reached'),
+    outline(command`helm pull ${chart} --version ${version}`, 'On a machine that reaches it'),
     outline('stellarctl init --chart FILE', 'Then here'),
   ];
 }

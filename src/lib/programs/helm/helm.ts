@@ -267,7 +267,7 @@ function parseJson<T>(text: string): T {
   try {
     return JSON.parse(text) as T;
   } catch (cause) {
-    throw new StellarError('program-failed', 'helm printed something else than the JSON that it was asked for.', {
+    throw new StellarError('program-failed', 'helm did not print the JSON that was requested.', {
       cause,
     });
   }

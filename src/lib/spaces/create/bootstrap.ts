@@ -89,13 +89,17 @@ async function checkAddress(address: string, hosting: string): Promise<void> {
   const isPlain =
     url?.protocol === 'https:' && url.username === '' && url.password === '' && /^[\x21-\x7e]+$/.test(address);
   if (url === undefined || !isPlain)
-    throw new StellarError('usage', 'That is no address of an API server.', {
+    throw new StellarError('usage', 'That is not the address of an API server.', {
       next: [inWords('As --address https://HOST:PORT')],
     });
   if (await isThisMachine(url.hostname))
-    throw new StellarError('endpoint-unusable', `${url.origin} leads every pod of ${hosting} to itself.`, {
-      next: [inWords(`${addressFor(hosting)}: --address https://…`)],
-    });
+    throw new StellarError(
+      'endpoint-unusable',
+      `${url.origin} is a loopback address, which the pods of ${hosting} cannot use.`,
+      {
+        next: [inWords(`${addressFor(hosting)}: --address https://…`)],
+      },
+    );
 }
 
 async function publishedAddress(kube: Kube) {

@@ -71,7 +71,7 @@ export async function createIts(input: ItsInput, tools: SpaceTools, run: Run): P
       if (bootstrap !== undefined) await referToBootstrap(present, hosting);
       // KubeFlex tries again only after minutes what has not been good.
       await askToLook(hosting, name);
-      space.written(bootstrap === undefined ? `rights given to ${managerName}` : 'bootstrap Secret written anew');
+      space.written(bootstrap === undefined ? `rights given to ${managerName}` : 'bootstrap Secret rewritten');
     }
 
     const isReady = await space.follow(async () => {
@@ -93,7 +93,7 @@ async function checkNew(
   run: Run,
 ): Promise<void> {
   if (type === 'external' && external === undefined) {
-    throw new StellarError('usage', `${name} of type external needs the cluster that it is to be.`, {
+    throw new StellarError('usage', `${name} of type external needs an existing cluster.`, {
       next: [inWords('Give it: --bootstrap-context CONTEXT, or --bootstrap-kubeconfig FILE')],
     });
   }
@@ -114,12 +114,16 @@ async function checkHub(cluster: Kube, installOcm: boolean): Promise<void> {
   const isHub = await isCrdServed(cluster, managedClusterCrd);
   if (isHub === !installOcm) return;
   throw isHub
-    ? new StellarError('name-taken', `${describeCluster(cluster.cluster)} is an OCM hub already.`, {
+    ? new StellarError('name-taken', `${describeCluster(cluster.cluster)} is already an OCM hub.`, {
         next: [inWords('Use it as it is: --no-ocm')],
       })
-    : new StellarError('not-a-hub', `${describeCluster(cluster.cluster)} is no OCM hub, and --no-ocm leaves it so.`, {
-        next: [inWords('Without --no-ocm OCM is installed there')],
-      });
+    : new StellarError(
+        'not-a-hub',
+        `${describeCluster(cluster.cluster)} is not an OCM hub, and --no-ocm does not install OCM.`,
+        {
+          next: [inWords('Without --no-ocm OCM is installed there')],
+        },
+      );
 }
 
 /** A WDS that names no ITS takes the only one: with two, its controllers do not start again. */

@@ -80,7 +80,7 @@ async function refuseOtherIts(name: string, asked: string, hosting: Kube): Promi
   const its = itsOfWds(name, (await listControlPlanes(hosting)) ?? [])?.metadata.name;
   if (its === asked) return;
   const repair = command`stellarctl wds repair ${name} --its-name ${asked} --hosting-context ${hosting.cluster.context}`;
-  throw new StellarError('name-taken', `${name} exists already, and its ITS is ${its ?? 'not clear'}, not ${asked}.`, {
+  throw new StellarError('name-taken', `${name} already exists, and its ITS is ${its ?? 'unknown'}, not ${asked}.`, {
     next: [nextStep(repair, 'Give it that one')],
   });
 }
@@ -91,7 +91,7 @@ function refuseOtherGroups(wds: ControlPlane, asked: readonly string[]): void {
   if (present === asked.join(',')) return;
   throw new StellarError(
     'name-taken',
-    `${wds.metadata.name} exists already, and watches ${present === '' ? 'all API groups' : present}, not ${asked.join(',')}.`,
+    `${wds.metadata.name} already exists, and watches ${present === '' ? 'all API groups' : present}, not ${asked.join(',')}.`,
     { next: [inWords('Choose another name, or delete it first')] },
   );
 }
@@ -107,7 +107,7 @@ async function planNew(input: WdsInput, hosting: Kube, run: Run): Promise<Plan> 
   if (type === 'k8s') await requirePostgres(hosting);
   if (choice.correctedHook !== undefined)
     run.progress.note(
-      `KubeStellar's hook ${hookNames.transport} cannot be told its ITS; ${name} gets a corrected copy of it, ${choice.transportHook}.`,
+      `KubeStellar's hook ${hookNames.transport} cannot be given an ITS; ${name} gets a corrected copy of it, ${choice.transportHook}.`,
     );
   return {
     objects: [...others, wdsManifest(input, choice)],

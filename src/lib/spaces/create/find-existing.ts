@@ -50,8 +50,8 @@ export async function findOrClear(
   }, run);
   if (found !== undefined) return found.controlPlane;
   const see = command`kubectl --context ${hosting.cluster.context} get controlplane/${name} namespace/${namespaceOf(name)} -o yaml`;
-  throw new StellarError('timeout', `An earlier control plane ${name} was not gone in time.`, {
-    next: [nextStep(see, 'See what keeps it')],
+  throw new StellarError('timeout', `An earlier control plane ${name} was not deleted in time.`, {
+    next: [nextStep(see, 'See what blocks it')],
   });
 }
 
@@ -61,10 +61,10 @@ function refuseOther(present: ControlPlane, { role, type }: { role: SpaceRole; t
   const presentType = typeOf(present);
   if (presentRole === role && presentType === type) return;
   const what = presentRole === undefined ? 'control plane' : presentRole.toUpperCase();
-  throw new StellarError('name-taken', `${name} exists already: ${what} of type ${presentType}.`, {
+  throw new StellarError('name-taken', `${name} already exists: ${what} of type ${presentType}.`, {
     next:
       presentRole === role
-        ? [inWords(command`Go on with it: --type ${presentType}`), inWords('Or choose another name')]
+        ? [inWords(command`Resume it: --type ${presentType}`), inWords('Or choose another name')]
         : [inWords('Choose another name for the new one')],
   });
 }
@@ -74,7 +74,7 @@ function refuseForeign(name: string, namespace: KubeObject): void {
   if (deletionTimestamp !== undefined || ownerReferences.some(({ kind }) => kind === 'ControlPlane')) return;
   throw new StellarError(
     'name-taken',
-    `The namespace ${namespace.metadata.name}, which would be that of ${name}, is there already and belongs to no control plane.`,
+    `The namespace ${namespace.metadata.name}, which ${name} needs, already exists and belongs to no control plane.`,
     { next: [inWords('Choose another name, or delete the namespace if nobody needs it')] },
   );
 }

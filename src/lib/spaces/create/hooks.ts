@@ -25,9 +25,9 @@ export async function requireHooks(
   const older = [...byName.keys()].filter((name) => name in olderHooks && name !== 'ocm');
   const why =
     older.length > 0
-      ? `it has those of a KubeStellar before 0.29 (${older.join(', ')}), which work in another way`
+      ? `it has those of a KubeStellar before 0.29 (${older.join(', ')}), which work differently`
       : byName.size === 0
-        ? 'it has none: KubeFlex is there, KubeStellar is not'
+        ? 'it has none: KubeFlex is installed, KubeStellar is not'
         : `it has ${[...byName.keys()].join(', ')}`;
   const install = command`stellarctl init --hosting-context ${context} ${older.length > 0 ? ['--upgrade'] : []}`;
   throw new StellarError(

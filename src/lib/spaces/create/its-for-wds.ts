@@ -79,7 +79,7 @@ function pick({ cluster }: Kube, asked: string | undefined, names: readonly stri
   }
   if (names.length === 1) return only;
   throw new StellarError('several-its', `${cluster.context} has several ITSes: ${names.join(', ')}.`, {
-    next: [inWords(command`Say which one the WDS is to use: --its-name ${only}`)],
+    next: [inWords(command`Choose the ITS of the WDS: --its-name ${only}`)],
   });
 }
 

@@ -112,9 +112,7 @@ export class SpaceWork {
     const { hosting } = this.#tools;
     if (!(error instanceof StellarError) || !(exists || this.#hasBegun)) return error;
     const back = command`stellarctl ${role} delete ${name} --hosting-context ${hosting.cluster.context}`;
-    const left = exists
-      ? existsStill(name)
-      : `What belongs to ${name} may be there in part. To go back: ${asCalled(back)}`;
+    const left = exists ? existsStill(name) : `${name} may exist in part. To remove it: ${asCalled(back)}`;
     const isOpen = exists && (error.code === 'interrupted' || error.next.length === 0);
     return error.with({ details: [left], next: isOpen ? onOrBack([], name, role, hosting) : error.next });
   }

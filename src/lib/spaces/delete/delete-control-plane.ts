@@ -62,9 +62,7 @@ export async function findToDelete(name: string, wanted: SpaceRole, { hosting }:
   const { context } = hosting.cluster;
   throw role === undefined
     ? new StellarError('name-taken', `${name} is a control plane, but neither an ITS nor a WDS.`, {
-        next: [
-          nextStep(command`kubectl --context ${context} delete controlplane ${name}`, 'If it is the one that you mean'),
-        ],
+        next: [nextStep(command`kubectl --context ${context} delete controlplane ${name}`, 'To delete it anyway')],
       })
     : new StellarError('name-taken', `${name} is ${aSpace(role)}.`, {
         next: [nextStep(command`stellarctl ${role} delete ${name} --hosting-context ${context}`)],
@@ -96,11 +94,11 @@ export async function deleteControlPlane(
     if (removed.length > 0) result.changed = true;
     const contexts = removed.length === 0 ? '' : `, and context ${removed.join(', ')} with it`;
     if (run.dryRun) return;
-    if (!result.changed) run.progress.done(name, 'is not there; nothing to do');
+    if (!result.changed) run.progress.done(name, 'not found; nothing to do');
     else run.progress.done(name, `deleted${contexts}`, Date.now() - started);
   });
   if (result.error !== undefined && result.changed)
-    result.error = resumable(result.error, space, hosting, `The deletion of ${name} has begun and goes on.`);
+    result.error = resumable(result.error, space, hosting, `The deletion of ${name} is in progress.`);
   return result;
 }
 
@@ -125,15 +123,17 @@ interface Rest {
 const deletionStages: readonly Stage<Rest>[] = [
   {
     id: 'control-plane',
-    title: 'control plane gone',
+    title: 'control plane deleted',
     check: ({ controlPlane }) =>
       controlPlane === undefined
         ? met
-        : waiting(`the control plane is kept by finalizer ${controlPlane.metadata.finalizers?.join(', ') ?? '(none)'}`),
+        : waiting(
+            `the control plane is blocked by finalizer ${controlPlane.metadata.finalizers?.join(', ') ?? '(none)'}`,
+          ),
   },
   {
     id: 'namespace',
-    title: 'namespace gone',
+    title: 'namespace deleted',
     check: ({ namespace }) =>
       namespace === undefined ? met : waiting(`namespace ${namespace.metadata.name} is being emptied`),
   },
@@ -152,7 +152,7 @@ async function untilGone({ name, controlPlane }: ControlPlaneToDelete, hosting: 
     async act({ snapshot, reached, blocking, isFirst }) {
       const hasGone = isFirst ? snapshot.controlPlane === undefined : reached.some(({ id }) => id === 'control-plane');
       if (hasGone && controlPlane !== undefined)
-        run.progress.changed(name, 'control plane gone; its namespace is being emptied');
+        run.progress.changed(name, 'control plane deleted; its namespace is being emptied');
       if (blocking === undefined) return true;
       if (hasGone && snapshot.namespace !== undefined) await deleteOrphan(hosting, snapshot.namespace);
       run.progress.waiting(name, blocking.verdict.why);
@@ -160,8 +160,8 @@ async function untilGone({ name, controlPlane }: ControlPlaneToDelete, hosting: 
     },
     late(last) {
       const see = command`kubectl --context ${hosting.cluster.context} get controlplane/${name} namespace/${namespaceOf(name)} -o yaml`;
-      throw new StellarError('timeout', `${name} was not gone in time: ${last?.blocking?.verdict.why}.`, {
-        next: [nextStep(see, 'See what keeps it')],
+      throw new StellarError('timeout', `${name} was not deleted in time: ${last?.blocking?.verdict.why}.`, {
+        next: [nextStep(see, 'See what blocks it')],
       });
     },
   };
@@ -231,5 +231,5 @@ export function resumable(
 ): StellarError {
   const resume = command`stellarctl ${role} delete ${name} --hosting-context ${cluster.context}`;
   const isOpen = error.code === 'interrupted' || error.next.length === 0;
-  return error.with({ details: [state], next: isOpen ? [nextStep(resume, 'To go on')] : error.next });
+  return error.with({ details: [state], next: isOpen ? [nextStep(resume, 'To continue')] : error.next });
 }

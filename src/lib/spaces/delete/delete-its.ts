@@ -58,8 +58,8 @@ function refuseDependents({ name, context, wdses, ...its }: ItsToDelete, hosting
   const wecs = ifSeen(its.wecs) ?? [];
   const anyway = command`stellarctl its delete ${name} --force --hosting-context ${hosting}`;
   if (unseen !== undefined)
-    throw new StellarError('has-dependents', `Whether WECs are registered with ${name} cannot be seen: ${unseen}`, {
-      next: [nextStep(anyway, 'If nobody needs it any more')],
+    throw new StellarError('has-dependents', `Whether WECs are registered with ${name} is unknown: ${unseen}`, {
+      next: [nextStep(anyway, 'If nobody needs it')],
     });
   if (wecs.length > 0)
     throw new StellarError(
@@ -67,8 +67,8 @@ function refuseDependents({ name, context, wdses, ...its }: ItsToDelete, hosting
       `${count(wecs.length, 'WEC is', 'WECs are')} registered with ${name}: ${wecs.join(', ')}.`,
       {
         next: [
-          nextStep(command`stellarctl deregister ${wecs} --its ${context}`, 'Let them go first'),
-          inWords('Or give them up: --force'),
+          nextStep(command`stellarctl deregister ${wecs} --its ${context}`, 'Deregister them first'),
+          inWords('Or abandon them: --force'),
         ],
       },
     );

@@ -75,7 +75,7 @@ function notSeen(name: string, why: string, { cluster }: Kube): StellarError {
   const anyway = command`stellarctl wds delete ${name} --force --hosting-context ${cluster.context}`;
   return new StellarError(
     'has-dependents',
-    `What ${name} has sent to WECs cannot be seen, and would be left there without an owner: ${why}`,
+    `What ${name} has sent to WECs cannot be read, and would be left there without an owner: ${why}`,
     { next: [nextStep(anyway, 'If that does not matter')] },
   );
 }
@@ -178,7 +178,7 @@ function notRemoved(name: string, left: readonly ManifestWork[], its: Kube, host
     {
       details: ['Its binding policies are deleted; the WDS itself is still there.'],
       next: [
-        nextStep(command`stellarctl wec list --its ${its.cluster.context}`, 'See whether the agents there live'),
+        nextStep(command`stellarctl wec list --its ${its.cluster.context}`, 'See whether the agents there run'),
         nextStep(force, 'If they do not'),
       ],
     },

@@ -106,14 +106,10 @@ async function failure<Inside>(
   const { trouble, log, next: seeMore } = await troubleOf(id, seen, hosting, inside());
   const isHook = hookLike(seen.space.controlPlane, id) !== undefined;
   const where = trouble?.kind === 'exit' ? [trouble.why] : [];
-  return new StellarError(
-    isHook ? 'hook-failed' : 'space-failed',
-    `${name} is kept from being ready: ${verdict.why}.`,
-    {
-      details: [...where, ...log, existsUnready(name, role)],
-      next: onOrBack(verdict.next ?? seeMore, name, role, hosting),
-    },
-  );
+  return new StellarError(isHook ? 'hook-failed' : 'space-failed', `${name} is not ready: ${verdict.why}.`, {
+    details: [...where, ...log, existsUnready(name, role)],
+    next: onOrBack(verdict.next ?? seeMore, name, role, hosting),
+  });
 }
 
 /** Nothing comes about in a space while the hosting cluster itself is broken. */
@@ -128,7 +124,7 @@ function tooLate(
   cause: Problem | undefined,
 ): StellarError {
   const { state, why, next = [] } = blocking?.verdict ?? {};
-  const at = blocking === undefined ? '' : `; it is kept from "${blocking.title}": ${why}`;
+  const at = blocking === undefined ? '' : `; it is blocked at "${blocking.title}": ${why}`;
   const because = cause === undefined ? '' : ` ${cause.message}`;
   return new StellarError('timeout', `${name} was not ready in time${at}.${because}`, {
     details: [existsStill(name)],
@@ -148,13 +144,13 @@ export function onOrBack(
   { cluster }: Pick<Kube, 'cluster'>,
 ): NextStep[] {
   const back = command`stellarctl ${role} delete ${name} --hosting-context ${cluster.context}`;
-  const on = ways.length > 0 ? ways : [inWords('Go on: run the same command again')];
-  return [...on, nextStep(back, 'Or give it up')];
+  const on = ways.length > 0 ? ways : [inWords('To resume, rerun the command')];
+  return [...on, nextStep(back, 'Or delete it')];
 }
 
 function gone({ name, hosting }: FollowedSpace<unknown>): StellarError {
   return new StellarError(
     'not-found',
-    `The control plane ${name} is gone from ${hosting.cluster.context}: somebody has deleted it.`,
+    `The control plane ${name} was deleted from ${hosting.cluster.context} by someone else.`,
   );
 }

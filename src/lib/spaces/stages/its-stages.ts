@@ -32,7 +32,7 @@ export function itsStages({ controlPlane, type }: Pick<SpaceEvidence, 'controlPl
   const beforeHub = hooks.filter(({ id }) => id === hookNames.hubInit);
   const afterHub = hooks.filter(({ id }) => id !== hookNames.hubInit);
   return [
-    { id: 'synced', title: 'taken up by KubeFlex', check: synced },
+    { id: 'synced', title: 'observed by KubeFlex', check: synced },
     { id: 'api-server', title: 'API server runs', check: apiServerRuns, podsOf: serverPods },
     { id: 'reachable', title: 'API server answers', check: reachable, graceMs },
     ...beforeHub,
@@ -43,7 +43,7 @@ export function itsStages({ controlPlane, type }: Pick<SpaceEvidence, 'controlPl
     ...afterHub,
     { id: 'workstatus-crd', title: 'serves WorkStatuses', check: byInside(workStatusServed) },
     ...(type === 'vcluster' ? [clusterInfoStage] : []),
-    { id: 'ready', title: 'KubeFlex calls it ready', check: ready },
+    { id: 'ready', title: 'reported ready by KubeFlex', check: ready },
   ];
 }
 
@@ -76,7 +76,7 @@ function hubRuns(its: ItsInside): Verdict {
     return (
       hidden(its, resources.pods) ??
       hidden(its, resources.customResourceDefinitions) ??
-      (served ? unseen('its pods are not to be seen') : waiting('there are no pods of an OCM hub yet'))
+      (served ? unseen('its pods are not visible') : waiting('there are no pods of an OCM hub yet'))
     );
   const unready = hubPods.find((pod) => !isPodReady(pod));
   return unready === undefined ? met : waiting(`pod ${unready.metadata.name} of OCM is starting`);
@@ -85,7 +85,8 @@ function hubRuns(its: ItsInside): Verdict {
 const hubServed = (its: ItsInside): Verdict =>
   its.hubServed
     ? met
-    : (hidden(its, resources.customResourceDefinitions) ?? waiting('OCM has not defined its kinds there yet'));
+    : (hidden(its, resources.customResourceDefinitions) ??
+      waiting('OCM has not installed its CustomResourceDefinitions yet'));
 
 const joinable = (its: ItsInside): Verdict =>
   its.bootstrapAccount === undefined
@@ -96,7 +97,10 @@ const joinable = (its: ItsInside): Verdict =>
 function webhookAnswers(its: ItsInside, wasReady: boolean): Verdict {
   const { webhook, hubPods } = its;
   if (webhook === undefined)
-    return hidden(its, resources.customResourceDefinitions) ?? waiting('OCM has not defined its kinds there yet');
+    return (
+      hidden(its, resources.customResourceDefinitions) ??
+      waiting('OCM has not installed its CustomResourceDefinitions yet')
+    );
   if (webhook.state === 'answers') return met;
   if (webhook.state === 'unseen') return unseen(webhook.why);
   const isInstalled = wasReady || podsOf(webhookName, hubPods).some(isPodReady);
@@ -108,7 +112,7 @@ const workStatusServed = (its: ItsInside): Verdict =>
   its.workStatusServed
     ? met
     : (hidden(its, resources.customResourceDefinitions) ??
-      waiting("KubeStellar's status add-on has not defined WorkStatuses yet"));
+      waiting("KubeStellar's status add-on has not installed the kind WorkStatus yet"));
 
 /** Agents in other clusters find a vcluster by what it says of itself in kube-public/cluster-info. */
 const clusterInfoStage: ItsStage = {

@@ -48,7 +48,7 @@ export const failedFor = (why: string, ...next: NextStep[]): Verdict => failed(w
 
 /** What to do about a space of type k8s where there is no PostgreSQL. */
 export const withoutPostgres: readonly NextStep[] = [
-  inWords('Do without it: --type host'),
+  inWords('Use another type: --type host'),
   run(postgresInstallation, 'Or install it'),
 ];
 
@@ -58,7 +58,7 @@ export function synced(space: SpaceEvidence): Verdict {
   const condition = conditionOf(controlPlane, 'Synced');
   if (condition === undefined) return managerAtWork(space);
   if (condition.status === 'True') return met;
-  const message = condition.message ?? condition.reason ?? 'no reason is given';
+  const message = condition.message ?? condition.reason ?? 'no reason given';
   const bootstrap = controlPlane.spec?.bootstrapSecretRef;
   if (bootstrap !== undefined && message.includes(`"${bootstrap.name}" not found`))
     return failedFor(
@@ -86,17 +86,17 @@ export function synced(space: SpaceEvidence): Verdict {
 const newBootstrap = ({ name, hosting }: SpaceEvidence): NextStep =>
   outline(
     command`stellarctl its create ${name} --type external --bootstrap-context CONTEXT --address https://… --hosting-context ${hosting}`,
-    'Give it another way in',
+    'Provide other bootstrap credentials',
   );
 
 function managerAtWork({ manager, hosting }: SpaceEvidence): Verdict {
   if (manager?.deployment?.spec?.replicas === 0)
     return failedFor(
-      "KubeFlex's manager is scaled to no pods",
+      "KubeFlex's manager is scaled to zero",
       letRun(hosting, systemNamespace, 'deployment', managerName),
     );
   if (manager === undefined || isDeploymentReady(manager.deployment))
-    return waiting('KubeFlex has not looked at it yet');
+    return waiting('KubeFlex has not observed it yet');
   if (manager.deployment === undefined)
     return failedFor(
       "KubeFlex's manager is not installed on the hosting cluster",
@@ -106,7 +106,7 @@ function managerAtWork({ manager, hosting }: SpaceEvidence): Verdict {
   return trouble === undefined
     ? waiting("KubeFlex's manager is not ready")
     : failedFor(
-        `KubeFlex's manager does not run: ${trouble.why}`,
+        `KubeFlex's manager is not running: ${trouble.why}`,
         run(command`stellarctl doctor --pre --hosting-context ${hosting}`, 'See why'),
       );
 }
@@ -126,14 +126,14 @@ export function apiServerRuns(space: SpaceEvidence): Verdict {
   if (trouble !== undefined) return failed(`its API server does not start: ${trouble.why}`);
   const { plural } = server.kind === 'StatefulSet' ? resources.statefulSets : resources.deployments;
   if (space.forbidden.has(plural)) return unreadable(plural, space);
-  if (present === undefined) return waiting(`KubeFlex has not made ${server.kind} ${server.name} yet`);
+  if (present === undefined) return waiting(`KubeFlex has not created ${server.kind} ${server.name} yet`);
   return waiting(waitsForNode(podsOf(server.name, space.pods)) ?? 'its API server is starting');
 }
 
 const scaledToNone = (kind: string, name: string, { name: space, hosting }: SpaceEvidence): Verdict =>
-  failedFor(`${kind} ${name} is scaled to no pods`, letRun(hosting, namespaceOf(space), kind.toLowerCase(), name));
+  failedFor(`${kind} ${name} is scaled to zero`, letRun(hosting, namespaceOf(space), kind.toLowerCase(), name));
 
-const letRun = (...workload: Parameters<typeof scaleUp>): NextStep => run(scaleUp(...workload), 'Let it run');
+const letRun = (...workload: Parameters<typeof scaleUp>): NextStep => run(scaleUp(...workload), 'Scale it up');
 
 /** What this user may not read is not seen; it may well be there. */
 const unreadable = (plural: string, { name }: SpaceEvidence): Verdict =>
@@ -188,7 +188,7 @@ export function jobDone(
     const state = jobState(found);
     if (state === 'complete') return met;
     if (state === 'failed') {
-      const reason = conditionOf(found, 'Failed')?.reason ?? 'no reason is given';
+      const reason = conditionOf(found, 'Failed')?.reason ?? 'no reason given';
       const tries = found.status?.failed ?? 0;
       return failedForGood(
         `Job ${namespaceOf(space.name)}/${job} has failed (${reason}, ${count(tries, 'try', 'tries')})`,
@@ -221,7 +221,7 @@ export function deploymentRuns(name: string): (space: SpaceEvidence) => Verdict 
     if (deployment === undefined)
       return space.forbidden.has(plural)
         ? unreadable(plural, space)
-        : waiting(`KubeFlex has not made Deployment ${name} yet`);
+        : waiting(`KubeFlex has not created Deployment ${name} yet`);
     if (isDeploymentReady(deployment)) return met;
     if (isScaledToNone(deployment)) return scaledToNone('Deployment', name, space);
     const pods = podsOf(name, space.pods);

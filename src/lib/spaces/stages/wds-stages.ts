@@ -76,7 +76,7 @@ async function readItsOfWds({ name, isReady, kube }: ItsToRead): Promise<ItsOfWd
 /** How a WDS comes about (facts: core chart 0.30): the control plane, its API server, KubeStellar's two controllers, and their traces. */
 export function wdsStages(): SpaceStage<WdsInside>[] {
   return [
-    { id: 'synced', title: 'taken up by KubeFlex', check: synced },
+    { id: 'synced', title: 'observed by KubeFlex', check: synced },
     { id: 'api-server', title: 'API server runs', check: apiServerRuns, podsOf: serverPods },
     { id: 'reachable', title: 'API server answers', check: reachable, graceMs },
     {
@@ -94,7 +94,7 @@ export function wdsStages(): SpaceStage<WdsInside>[] {
       podsOf: ({ pods }) => podsOf(transportDeployment, pods),
     },
     { id: 'properties-namespace', title: 'ITS keeps customization properties', check: ofIts(namespaceMade) },
-    { id: 'ready', title: 'KubeFlex calls it ready', check: ready },
+    { id: 'ready', title: 'reported ready by KubeFlex', check: ready },
   ];
 }
 
@@ -122,7 +122,7 @@ function workStatusServed({ name, isReady, workStatusServed: served }: ItsOfWds,
 }
 
 const namespaceMade = ({ name, propertiesNamespace: made }: ItsOfWds): Verdict =>
-  made ? met : waiting(`the transport has not made namespace ${propertiesNamespace} in ${name} yet`);
+  made ? met : waiting(`the transport has not created namespace ${propertiesNamespace} in ${name} yet`);
 
 function transportRuns(space: Space<WdsInside>): Verdict {
   const verdict = deploymentRuns(transportDeployment)(space);
@@ -131,7 +131,7 @@ function transportRuns(space: Space<WdsInside>): Verdict {
   if (verdict.state === 'waiting' && itsProblem !== undefined) return waiting(`its ITS does not answer: ${itsProblem}`);
   if (verdict.state === 'met' || !isItsNameDefect(transportOf(space))) return verdict;
   return failedFor(
-    'the chart gives its transport a name and a selector for the ITS, and it takes only one (KubeStellar 0.30)',
+    'the chart gives its transport a name and a selector for the ITS, and it accepts only one (KubeStellar 0.30)',
     repair(space),
   );
 }

@@ -24,13 +24,13 @@ export async function putBack(hub: Kube, { name, inspection }: Leaving, error: u
   try {
     const labels = await restoreLabels(last, name);
     for (const work of inspection.works) await restoreDeleteOption(last, work);
-    return labels === undefined ? error : error.with({ details: [`Put back: label ${listed(labels)}`] });
+    return labels === undefined ? error : error.with({ details: [`Restored: label ${listed(labels)}`] });
   } catch (trouble) {
     if (!(trouble instanceof StellarError)) throw trouble;
     const removed = inspection.managedCluster && selectableLabels(inspection.managedCluster);
     return error.with({
-      details: [`Not put back: label ${listed(removed ?? {})} (${trouble.message})`],
-      next: [runCommand(toDeregister(hub, name, '--undo'), 'Run the same command again, or put them back')],
+      details: [`Not restored: label ${listed(removed ?? {})} (${trouble.message})`],
+      next: [runCommand(toDeregister(hub, name, '--undo'), 'Rerun the command, or restore them')],
     });
   } finally {
     last.close();
@@ -51,7 +51,7 @@ export const undoDeregistration = (hub: Kube, names: readonly string[], run: Run
         const labels = await restoreLabels(hub, name);
         result.changed = labels !== undefined;
         if (!run.dryRun)
-          run.progress.done(name, labels === undefined ? 'nothing to undo' : `put back: label ${listed(labels)}`);
+          run.progress.done(name, labels === undefined ? 'nothing to undo' : `restored: label ${listed(labels)}`);
       });
     }),
   );

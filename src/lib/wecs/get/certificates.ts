@@ -25,7 +25,7 @@ export function unsigned(findings: Findings): Problem | undefined {
   const what = request.renewal ? 'the request of its agent for its next certificate' : 'its request';
   return problem(
     'not-signed',
-    `${its} approved ${what} ${formatAge(now - (request.decided ?? request.created))} ago, and nobody there has signed it: ${name} gets no certificate.`,
+    `${its} approved ${what} ${formatAge(now - (request.decided ?? request.created))} ago, but nothing there has signed it: ${name} gets no certificate.`,
     inWords(
       `Run kube-controller-manager of ${its} with its controller csrsigning, which signs for kubernetes.io/kube-apiserver-client; some hosted control planes never do`,
     ),
@@ -44,7 +44,7 @@ export function expiredCertificate(findings: Findings): Problem | undefined {
   const { to } = validityOfAgent(findings) ?? {};
   if (to === undefined || to > now) return undefined;
   const join = command`stellarctl wec join ${`${name}=${wec?.context ?? 'CONTEXT'}`} --accept --its ${its}`;
-  const note = 'lets it ask for another one';
+  const note = 'makes it request another one';
   return problem(
     'certificate-expired',
     `The certificate of the agent of ${name} expired ${formatAge(now - to)} ago.`,

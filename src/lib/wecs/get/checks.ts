@@ -72,7 +72,7 @@ const rows: readonly Row[] = [
     sees: ({ wec, stranger }) => wec !== undefined || stranger !== undefined,
   }),
   row('not-deleted', 'it is not being deleted', { ...onHub, find: beingDeleted, seenBy: byDeletion }),
-  row('not-deregistering', 'no deregistration of it is half done', { ...onHub, find: beingDeregistered }),
+  row('not-deregistering', 'no deregistration of it is unfinished', { ...onHub, find: beingDeregistered }),
   row('mailbox', 'its namespace on the ITS is not being deleted', {
     ...{ ...onHub, find: endingMailbox, seenBy: byMailbox },
   }),
@@ -83,7 +83,7 @@ const rows: readonly Row[] = [
   }),
   row('klusterlet', 'a Klusterlet is installed', { ...onWec, find: withoutKlusterlet, needs: ['wec-namespaces'] }),
   row('containers', 'operator and agent start', { ...onWec, find: stuckContainer, seenBy: byPods }),
-  row('nodes', 'operator and agent find nodes', { ...onWec, find: withoutNode, seenBy: byNodelessPod }),
+  row('nodes', 'operator and agent are scheduled', { ...onWec, find: withoutNode, seenBy: byNodelessPod }),
   row('agent-pods', 'operator and agent have pods', { ...onWec, find: withoutAgent, needs: ['wec-namespaces'] }),
   row('announced', 'the ITS has its ManagedCluster', { ...onWec, find: forgottenByHub }),
   row('signed', 'the ITS signs the certificates of its agent', {
@@ -104,7 +104,7 @@ const rows: readonly Row[] = [
     ...{ ...onWec, find: cannotConnect, seenBy: byKlusterlet },
     needs: [...running, 'wec-name', 'wec-hub', 'wec-announced', 'wec-certificate'],
   }),
-  row('decision', 'no decision about it is open', {
+  row('decision', 'no decision about it is pending', {
     ...{ ...onHub, find: waitsForDecision, seenBy: byRequests, needs: ['wec-mailbox'] },
   }),
   row('api-server', 'its API server is healthy', { ...onHub, find: unhealthyApiServer, seenBy: byAvailability }),
@@ -135,11 +135,11 @@ const rows: readonly Row[] = [
     ...{ ...onHub, find: missedRenewal, seenBy: byLease },
     needs: ['wec-not-deleted', ...reaching],
   }),
-  row('versions', 'its agent is of the version of the ITS', { ...onWec, find: versionsApart }),
-  row('klusterlet-source', 'no work makes its Klusterlet', {
+  row('versions', 'its agent has the version of the ITS', { ...onWec, find: versionsApart }),
+  row('klusterlet-source', 'no work contains its Klusterlet', {
     ...{ ...onHub, find: returningKlusterlet, seenBy: byKlusterletWork },
   }),
-  row('operator-word', 'what its operator says of the ITS is up to date', {
+  row('operator-word', 'what its operator reports about the ITS is up to date', {
     ...{ ...onWec, find: outdatedWord, seenBy: byContradiction },
   }),
 ];

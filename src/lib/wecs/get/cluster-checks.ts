@@ -16,7 +16,7 @@ export function unhealthyApiServer({ hub, name, context }: Findings): Problem | 
   return problem(
     'api-server-unhealthy',
     `The API server of ${name} is not healthy${failing.length > 0 ? `: ${failing.join(', ')} failed` : ''}.`,
-    (context === undefined ? outline : run)(look, 'See all that it says of itself'),
+    (context === undefined ? outline : run)(look, 'See its health checks'),
   );
 }
 
@@ -39,7 +39,7 @@ export function versionsApart({ wec, ocmOfHub, name, its }: Findings): Problem |
     'versions-apart',
     `${name} has ${versionWords(versions).join(', ')}; ${its} runs ${ocmOfHub === undefined ? 'an unknown version' : `OCM ${ocmOfHub}`}.`,
     klusterlet !== undefined && isOurs(klusterlet)
-      ? run(command`stellarctl wec join ${`${name}=${context}`} --its ${its}`, 'Raise it to the version of the hub')
+      ? run(command`stellarctl wec join ${`${name}=${context}`} --its ${its}`, 'Upgrade it to the version of the hub')
       : inWords(`Change the version where the Klusterlet of ${name} was installed from`),
   );
   return { ...found, severity: 'warn' };

@@ -95,7 +95,7 @@ function problemOf(kind: ConnectionError, facts: Facts): Problem {
       return loopback.test(words)
         ? problem(
             'hub-address-loopback',
-            `${name} does not reach the hub: the address that it has is a loopback address, which is the pod itself inside a cluster: ${words}.`,
+            `${name} does not reach the hub: the address that it has is a loopback address, which inside a cluster is the pod itself: ${words}.`,
             elsewhere,
           )
         : problem(codes[kind], `${name} does not reach the hub: ${words}.`, elsewhere);

@@ -32,10 +32,10 @@ function heldByOthers({ name, its }: Findings, { metadata }: ManagedCluster): Pr
   if (held.length === 0) return undefined;
   return problem(
     'deletion-held',
-    `${name} is being deleted, and somebody holds it by the finalizer ${held.join(', ')}, which is not OCM's.`,
+    `${name} is being deleted, but blocked by finalizer ${held.join(', ')}, which is not OCM's.`,
     run(
       command`kubectl --context ${its} get managedcluster ${name} -o yaml --show-managed-fields`,
-      'Whoever has set it removes it; see who that is',
+      'Its owner must remove it; see who set it',
     ),
   );
 }
@@ -49,8 +49,8 @@ function returningWorks({ contents, name, its }: Findings, cluster: ManagedClust
   if (works.length === 0) return undefined;
   return problem(
     'works-return',
-    `${name} is being deleted, and its works are made again: it is still selected by ${[...policiesOf(works).keys()].join(', ')}.`,
-    noted(command`stellarctl deregister ${name} --its ${its}`, 'removes the labels that it is selected by first'),
+    `${name} is being deleted, but its works are recreated: it is still selected by ${[...policiesOf(works).keys()].join(', ')}.`,
+    noted(command`stellarctl deregister ${name} --its ${its}`, 'first removes the labels that select it'),
   );
 }
 
@@ -58,8 +58,8 @@ function returningAddon({ returningAddon: why, name, its }: Findings): Problem |
   if (why === undefined) return undefined;
   const found = problem(
     'addon-returns',
-    `${name} is being deleted, and cannot be while add-ons of it come back. ${why}`,
-    run(command`stellarctl deregister ${name} --its ${its}`, 'Once that has an end'),
+    `${name} is being deleted, but its add-ons are recreated. ${why}`,
+    run(command`stellarctl deregister ${name} --its ${its}`, 'Once that is resolved'),
   );
   // The placement controller is one of them.
   return { ...found, causedBy: ['its-controllers', 'its-hub-runs'] };
@@ -81,7 +81,10 @@ function waitingForAgent({ contents, hub, now, name, its, wec }: Findings): Prob
     'deletion-waits-for-agent',
     `${start}; it has not reported for ${silence}.`,
     wec === undefined ? outline(agent, 'See why it is silent') : run(agent, 'See why it is silent'),
-    run(command`stellarctl deregister ${name} --force --its ${its}`, 'Or do without it: what was applied stays'),
+    run(
+      command`stellarctl deregister ${name} --force --its ${its}`,
+      'Or remove it without the agent: what was applied stays',
+    ),
   );
 }
 
@@ -100,7 +103,7 @@ export function beingDeregistered({ hub, name, its }: Findings): Problem | undef
   if (cluster === undefined || !isDeregistering(cluster)) return undefined;
   return problem(
     'deregistration-unfinished',
-    `The deregistration of ${name} has begun and is not finished; its labels are removed.`,
+    `The deregistration of ${name} is unfinished; its labels are removed.`,
     noted(command`stellarctl deregister ${name} --its ${its}`, 'finishes it; with --undo the WEC stays'),
   );
 }
@@ -138,15 +141,15 @@ function ending(namespace: WithConditions | undefined, context: string): Problem
   if (namespace?.metadata.deletionTimestamp === undefined) return undefined;
   const { name } = namespace.metadata;
   const type = holding(namespace);
-  const why = type === undefined ? 'nothing says yet what holds it' : conditionOf(namespace, type)?.message;
+  const why = type === undefined ? 'what blocks it is not reported yet' : conditionOf(namespace, type)?.message;
   return problem(
     'namespace-terminating',
-    `Namespace ${name} of ${context} is being deleted, so that nothing can be made in it: ${why?.replace(/\.$/, '')}.`,
+    `Namespace ${name} of ${context} is being deleted, so nothing can be created in it: ${why?.replace(/\.$/, '')}.`,
     type === 'NamespaceDeletionDiscoveryFailure'
       ? run(command`kubectl --context ${context} get apiservices`, 'Repair or delete the API that does not answer')
       : run(
           command`kubectl --context ${context} get namespace ${name} -o yaml`,
-          'What holds it is for its owner to remove; see all that is said of it',
+          'What blocks it is for its owner to remove; see its status',
         ),
   );
 }

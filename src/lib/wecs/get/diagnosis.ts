@@ -84,7 +84,7 @@ export function withoutNode({ wec }: Findings): Problem | undefined {
   const before = evicted === undefined ? '' : `; pod ${evicted.metadata.name} was evicted: ${evicted.status?.message}`;
   return problem(
     'pod-unschedulable',
-    `The ${isOperatorPod(nodeless.pod) ? 'operator' : 'agent'} finds no node: ${nodeless.why.replace(/\.$/, '')}${before.replace(/\.? *$/, '')}.`,
+    `The ${isOperatorPod(nodeless.pod) ? 'operator' : 'agent'} cannot be scheduled: ${nodeless.why.replace(/\.$/, '')}${before.replace(/\.? *$/, '')}.`,
     run(command`kubectl --context ${wec.context} -n ${namespace} describe pod ${name}`),
   );
 }
@@ -104,10 +104,10 @@ export function withoutAgent({ wec, name, its }: Findings): Problem | undefined 
   const isOthers = isScaled && !isOurs(operator);
   return problem(
     'no-operator',
-    `No agent of ${name} runs ${where}: neither the operator ${operatorNamespace}/${operatorName}${isScaled ? ', which is scaled to no pods,' : ''} nor the agent has a pod.`,
+    `No agent of ${name} runs ${where}: neither the operator ${operatorNamespace}/${operatorName}${isScaled ? ', which is scaled to zero,' : ''} nor the agent has a pod.`,
     isOthers
-      ? noted(scaleUp(context, operatorNamespace, 'deployment', operatorName), 'starts both again')
-      : noted(command`stellarctl wec join ${`${name}=${context}`} --accept --its ${its}`, 'starts both again'),
+      ? noted(scaleUp(context, operatorNamespace, 'deployment', operatorName), 'restarts both')
+      : noted(command`stellarctl wec join ${`${name}=${context}`} --accept --its ${its}`, 'restarts both'),
   );
 }
 
@@ -128,10 +128,10 @@ export function asksAnew(findings: Findings): Problem | undefined {
   if (asking?.agent === undefined) return undefined;
   return problem(
     'agent-asks-anew',
-    `${name} has joined and is not available, and an agent asks for its name anew (${formatAge(now - asking.created)} ago).`,
+    `${name} has joined and is not available, and an agent requests its name again (${formatAge(now - asking.created)} ago).`,
     noted(
       command`stellarctl accept ${name} --agent ${asking.agent.slice(0, 8)} --its ${its}`,
-      `if ${name} was installed or connected anew`,
+      `if ${name} was reinstalled or reconnected`,
     ),
   );
 }
@@ -145,8 +145,8 @@ function anotherAsks({ hub, now, name }: Findings): Problem | undefined {
   return {
     ...problem(
       'another-agent-asks',
-      `${name} is registered and reports, and another agent asks for its name (${formatAge(now - other.created)} ago): that of another cluster, or one that was installed anew.`,
-      inWords('Register another cluster by a name of its own'),
+      `${name} is registered and reports, and another agent asks for its name (${formatAge(now - other.created)} ago): that of another cluster, or a reinstalled one.`,
+      inWords('Register the other cluster under another name'),
     ),
     severity: 'warn',
   };
@@ -171,10 +171,10 @@ export function waitsForDecision({ hub, now, reports, name, its }: Findings): Pr
     if (pending.length >= requestsAtMost)
       return problem(
         'requests-piled-up',
-        `${count(pending.length, 'request')} of ${name} wait, and its agent makes no more.`,
+        `${count(pending.length, 'request')} of ${name} wait, and its agent sends no more.`,
         noted(
           command`kubectl --context ${its} delete csr -l ${`${clusterNameLabel}=${name}`}`,
-          'lets its agent ask again',
+          'makes its agent send another one',
         ),
       );
     return awaited(agents > 1 ? 'several-agents-ask' : 'request-pending', message, accept);
@@ -184,7 +184,7 @@ export function waitsForDecision({ hub, now, reports, name, its }: Findings): Pr
     return problem(
       'request-denied',
       `The request of ${name} was denied.`,
-      noted(command`kubectl --context ${its} delete csr ${denied.name}`, 'its agent asks again then'),
+      noted(command`kubectl --context ${its} delete csr ${denied.name}`, 'then its agent sends another one'),
     );
   return id === 'accepted' && hub.managedCluster?.spec?.hubAcceptsClient !== true
     ? awaited('not-accepted', `${its} does not accept ${name}.`, accept)
@@ -203,7 +203,7 @@ export function silentAgent(findings: Findings): Problem | undefined {
     const message = `The clocks of ${name} and the ITS differ ${clocksDiffer}.`;
     return problem('clocks-differ', message, { ...outline('timedatectl'), note: 'on both sides' });
   }
-  const message = `The agent of ${name} has fallen silent: ${blocking.verdict.why}.`;
+  const message = `The agent of ${name} has stopped reporting: ${blocking.verdict.why}.`;
   return problem('agent-silent', message, lookAtAgent(findings));
 }
 
@@ -230,8 +230,12 @@ export function anyStage({ reports, name, its }: Findings): Problem | undefined 
   const { verdict, title } = blocking;
   const code = verdict.code ?? blocking.id;
   return verdict.state === 'failed'
-    ? problem(code, `${name} is kept from "${title}": ${verdict.why}.`)
-    : awaited(code, `${name} is on its way: ${verdict.why}.`, run(command`stellarctl wec wait ${name} --its ${its}`));
+    ? problem(code, `${name} is blocked at "${title}": ${verdict.why}.`)
+    : awaited(
+        code,
+        `${name} is still registering: ${verdict.why}.`,
+        run(command`stellarctl wec wait ${name} --its ${its}`),
+      );
 }
 
 /** The ITS believes in an agent for five periods of its lease after the last renewal. */
@@ -240,7 +244,7 @@ export function missedRenewal({ hub, now, wec, name, its }: Findings): Problem |
   if (overdue === undefined) return undefined;
   return problem(
     'lease-overdue',
-    `${name} still counts as available, and its agent does not report: ${overdue}.`,
+    `${name} is still shown as available, but its agent does not report: ${overdue}.`,
     wec === undefined ? lookAtCluster(name, its) : agentPods(wec.context),
   );
 }

@@ -17,7 +17,7 @@ export function registeredElsewhere({ foundHub, wec, name, its }: Findings): Pro
     `The cluster of context ${wec.context} is registered as ${name} with the hub ${foundHub.hub.server}, not with ${its}.`,
     noted(
       command`stellarctl wec join ${`${name}=${wec.context}`} --accept --its ${its} --replace-hub`,
-      'moves it, after saying what becomes of its workloads',
+      'moves it, after showing what happens to its workloads',
     ),
   );
 }
@@ -51,7 +51,7 @@ export function forgottenByHub({ hub, wec, foundHub, name, its }: Findings): Pro
       : `${missing}, and its agent, which has its certificate, does not announce it (again).`,
     noted(
       command`stellarctl wec join ${`${name}=${wec.context}`} --accept ${optionsFor(keptLabels(wec.klusterlet))} --its ${its}`,
-      'registers it anew',
+      'registers it again',
     ),
   );
 }

@@ -38,8 +38,8 @@ export function outdatedWord({ hub, wec, now, name, its }: Findings): Problem | 
   return {
     ...problem(
       'operator-word-outdated',
-      `What the operator of ${name} says of its connection was contradicted by Secret ${secret.metadata.name} ${formatAge(now - changedAt(secret))} ago.`,
-      run(command`stellarctl doctor ${`${name}=${wec.context}`} --recheck --its ${its}`, 'Have it look again'),
+      `What the operator of ${name} reports about its connection was contradicted by Secret ${secret.metadata.name} ${formatAge(now - changedAt(secret))} ago.`,
+      run(command`stellarctl doctor ${`${name}=${wec.context}`} --recheck --its ${its}`, 'Make it check again'),
     ),
     severity: 'warn',
   };

@@ -44,7 +44,7 @@ async function mayRegister(hub: Kube): Promise<Outcome> {
     `Agents may not ${lacking.join(', ')} with a bootstrap token.`,
     run(
       command`kubectl --context ${hub.cluster.context} auth can-i --list --as ${account}`,
-      "See what they may; OCM's cluster manager writes these rights",
+      "See their rights; OCM's cluster manager writes them",
     ),
   );
 }
@@ -69,7 +69,7 @@ async function controllersWork(hub: Kube): Promise<Outcome> {
     const { name } = stopped.metadata;
     return fail(
       'controller-stopped',
-      `Deployment ${namespace}/${name} is scaled to no pods.`,
+      `Deployment ${namespace}/${name} is scaled to zero.`,
       run(scaleUp(context, namespace, 'deployment', name), 'Start it'),
     );
   }
@@ -79,7 +79,7 @@ async function controllersWork(hub: Kube): Promise<Outcome> {
     const since = lease.spec?.renewTime;
     const outcome = fail(
       'controller-silent',
-      `Pod ${namespace}/${pod} runs and does nothing: it has not renewed its Lease ${lease.metadata.name} for ${formatAge(age)}.`,
+      `Pod ${namespace}/${pod} runs but is stuck: it has not renewed its Lease ${lease.metadata.name} for ${formatAge(age)}.`,
       run(command`kubectl --context ${context} -n ${namespace} delete pod ${pod}`, 'Restart it'),
     );
     return 'problem' in outcome

@@ -62,7 +62,7 @@ export async function chooseEndpoint(input: EndpointInput, resolve: Resolve = sy
   const problem = await insideProblem(input, resolve);
   if (inside !== undefined && problem === undefined) return chosen(inside, 'kube-public/cluster-info');
   const start = outsideIsLocal
-    ? `The API server of ${input.its} calls itself ${outside.server}, which ${input.user ?? `an agent in ${input.wec}`} cannot use, and`
+    ? `The API server of ${input.its} has the address ${outside.server}, which ${input.user ?? `an agent in ${input.wec}`} cannot use, and`
     : 'The internal address was asked for, but';
   throw new StellarError('endpoint-unusable', `${start} ${input.its} publishes no other usable address (${problem}).`, {
     next: [inWords(command`Pass the address that ${input.wec} reaches: --hub-apiserver https://…`)],

@@ -13,11 +13,11 @@ export function checkTokenRequest(durationMs: number, wouldPrintForPeople: boole
   if (durationMs < shortestTokenSeconds * 1000) {
     throw new StellarError(
       'usage',
-      `A token lives at least ${shortestTokenSeconds / 60}m; the API server refuses a shorter --duration.`,
+      `A token is valid for at least ${shortestTokenSeconds / 60}m; the API server refuses a shorter --duration.`,
     );
   }
   if (wouldPrintForPeople) {
-    throw new StellarError('usage', 'Say where the token is to go: it is not printed unasked.', {
+    throw new StellarError('usage', 'Choose where the token goes: it is not printed by default.', {
       next: ['Into a file: --file FILE', 'to stdout: -o json', 'for clusteradm: --clusteradm'].map(inWords),
     });
   }

@@ -119,7 +119,7 @@ function nameTaken(
       next: [
         run(
           command`stellarctl deregister ${name} --force --its ${its}`,
-          'Choose another name. If it is this cluster, installed anew, remove its old registration first, then join again',
+          'Choose another name. If it is this cluster, reinstalled, remove its old registration first, then join again',
         ),
       ],
     },

@@ -171,7 +171,7 @@ function notesOn(access: HubAccess, endpoint: ChosenEndpoint, name: string, { op
       ? `kube-public/cluster-info of ${access.its} has another certificate authority than its context. If the agent does not trust it: --ca-file FILE`
       : [],
     access.kube === undefined
-      ? `${access.its} is out of reach from here: whether the name ${name} is free there was not checked.`
+      ? `${access.its} is not reachable from here: whether the name ${name} is free there was not checked.`
       : [],
     isForeign ? `${name} has a klusterlet operator that stellarctl did not install; it is left as it is.` : [],
   ].flat();

@@ -128,7 +128,8 @@ function needOfRequests({ its }: HubAccess, plan: JoinPlan): string | undefined 
   const own = ownRequestsOf(plan);
   const pending = bootstrapRequests(plan.hubBefore ?? emptyEvidence(plan.name)).filter(isPending);
   const others = pending.filter((request) => !own.isProven(request));
-  if (others.length === 0) return pending.length === 0 ? undefined : 'its agent sends no more requests: it starts anew';
+  if (others.length === 0)
+    return pending.length === 0 ? undefined : 'its agent sends no more requests: it is restarted';
   throw left(
     'identity-unproven',
     `${others.length} of the ${pending.length} requests of ${plan.name} are not proven to be those of this cluster's agent: another one may wait for them.`,
@@ -197,7 +198,7 @@ function stepsOf(
   const secret = `Secret ${agentNamespace}/${bootstrapSecretName}`;
   return [
     { verb: 'write', object: secret, on, uid: wecBefore.bootstrapSecret?.metadata.uid, why },
-    ...taken.map((each) => removal('Secret', each, on, 'it is of no use any more')),
+    ...taken.map((each) => removal('Secret', each, on, 'it is obsolete')),
     ...(stuck.length + agents.length > 0 ? [restartOf(on)] : []),
     ...superseded.map(({ csr }) => removal('CertificateSigningRequest', csr, its, 'superseded')),
   ];

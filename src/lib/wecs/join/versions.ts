@@ -12,7 +12,7 @@ import type { JoinOptions } from './options.ts';
 export interface VersionPlan {
   /** False where the operator that runs is kept, or is somebody else's. */
   installOperator: boolean;
-  /** Whether an operator that is kept is scaled to no pods and has to be started. */
+  /** Whether an operator that is kept is scaled to zero and has to be started. */
   startOperator: boolean;
   /** False where the Klusterlet stays as it is. */
   writeKlusterlet: boolean;
@@ -77,7 +77,7 @@ function decide(
     return { keep: true, why: 'its version cannot be compared with that of the hub' };
   return compareVersions(have, want) < 0
     ? { keep: false, why: 'the version of the hub is higher' }
-    : { keep: true, why: `a join does not lower it to ${tagOf(wanted)} unasked` };
+    : { keep: true, why: `a join does not downgrade it to ${tagOf(wanted)}` };
 }
 
 /** A version that crash-loops may be the right one all the same; one that cannot be pulled never runs. */

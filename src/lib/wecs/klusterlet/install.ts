@@ -23,7 +23,7 @@ export interface Installation {
   settings: AgentSettings;
   /** False where an operator is there that is not to be changed. */
   installOperator: boolean;
-  /** Whether that one is scaled to no pods and is to be started. */
+  /** Whether that one is scaled to zero and is to be started. */
   startOperator: boolean;
   /** A docker config.json; undefined keeps the one that is there. */
   imagePullSecret: string | undefined;

@@ -157,7 +157,7 @@ function alreadyTaken(name: string, requests: RegistrationRequest[], options: Ac
 function noSuchAgent(name: string, requests: RegistrationRequest[], options: AcceptanceOptions): StellarError {
   return new StellarError(
     'several-agents',
-    `No single agent whose id is or begins with "${options.agent}" asks to be ${name}.`,
+    `No unique agent ID matches "${options.agent}" among the requests for ${name}.`,
     { details: requestTable(requests, options), next: choices(name, requests, options) },
   );
 }

@@ -75,7 +75,7 @@ export function announced(hub: HubEvidence, { name, now, wec, webhook }: Registr
   if (asked !== undefined && now - asked.created > announcementGraceMs) {
     return failed(`the agent asked ${formatAge(now - asked.created)} ago and could not announce its ManagedCluster`, {
       code: 'not-announced',
-      next: [{ ...join, lead: 'See whether the ITS lets it, and start the agent anew' }],
+      next: [{ ...join, lead: 'See whether the ITS allows it, and restart the agent' }],
     });
   }
   return waiting('the agent has not announced its ManagedCluster');
@@ -90,7 +90,7 @@ function lostRegistration(join: NextStep, issuedFor: number | undefined): Verdic
     return waiting('the agent has not announced its ManagedCluster');
   return failed('there is no ManagedCluster, and an agent that has its certificate does not announce itself (again)', {
     code: 'managed-cluster-missing',
-    next: [{ ...join, lead: 'Register it anew' }],
+    next: [{ ...join, lead: 'Register it again' }],
   });
 }
 
@@ -204,7 +204,7 @@ export function available(hub: HubEvidence, { name, now, wec }: Registration): V
   const limit = leaseGrace * (managedCluster?.spec?.leaseDurationSeconds ?? 60) * 1000;
   if (condition.status === 'Unknown') {
     if (leaseAge !== undefined && leaseAge < limit && !isMissed(hub))
-      return waiting('the agent has come back and has not reported yet');
+      return waiting('the agent is back and has not reported yet');
     if (leaseAge !== undefined) return failed(`lease stopped ${formatAge(leaseAge)} ago`, silent);
     return failed(
       `lease stopped; the ITS noticed it ${formatAge(now - Date.parse(condition.lastTransitionTime ?? ''))} ago`,
@@ -217,7 +217,7 @@ export function available(hub: HubEvidence, { name, now, wec }: Registration): V
   // Both times are of the agent's own node, the start in whole seconds. What an agent before this one renewed is no evidence.
   const started = agentStarted(wec?.klusterlet, wec?.pods);
   return started !== undefined && renewed < started - 1000
-    ? waiting('its agent has been started anew and has not renewed its lease yet')
+    ? waiting('its agent was restarted and has not renewed its lease yet')
     : met;
 }
 

@@ -98,7 +98,7 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
     const wrong = last && this.#verdict(last);
     const what = wrong?.message ?? blockedIn(last);
     return this.broken(
-      new StellarError('timeout', `${this.name} did not get to the stage ${this.until} in time. ${what}`, {
+      new StellarError('timeout', `${this.name} did not reach the stage ${this.until} in time. ${what}`, {
         next: wrong?.next ?? last?.blocking?.verdict.next ?? this.#lookAgain,
       }),
     );
@@ -171,7 +171,7 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
   #failure({ id, title, verdict: { why, next } }: BlockedReport, sight: Sight<Registration>): StellarError {
     const isUnreachable = id === 'hub-reachable';
     const code: ErrorCode = isUnreachable ? 'hub-unreachable' : 'agent-failed';
-    const what = isUnreachable ? 'does not reach the hub' : `is kept from "${title}"`;
+    const what = isUnreachable ? 'does not reach the hub' : `is blocked at "${title}"`;
     const wrong = this.#verdict(sight);
     return new StellarError(code, wrong?.message ?? `${this.name} ${what}: ${why}.`, {
       next: wrong?.next ?? next ?? this.#lookAgain,
@@ -188,7 +188,7 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
 /** What a follower was waiting for, as a sentence. */
 export function blockedIn(last: Sight<Registration> | undefined): string {
   const { id, verdict } = last?.blocking ?? {};
-  return verdict === undefined ? 'Nothing was seen of it.' : `It is kept by ${id}: ${verdict.why}.`;
+  return verdict === undefined ? 'No trace of it was found.' : `It is blocked by ${id}: ${verdict.why}.`;
 }
 
 function inWords(reports: StageReport[]): string {

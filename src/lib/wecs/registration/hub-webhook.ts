@@ -77,7 +77,7 @@ async function causeOf(hub: Kube, { words }: ApiError): Promise<Cause> {
       );
     if (isScaledToNone(deployment))
       return silent(
-        `${start}: Deployment ${webhookName} is scaled to no pods`,
+        `${start}: Deployment ${webhookName} is scaled to zero`,
         'Start it',
         scaleUp(context, hubNamespace, 'deployment', webhookName),
       );

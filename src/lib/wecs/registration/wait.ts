@@ -117,7 +117,7 @@ function waitOn(wec: AwaitedWec, goal: WaitGoal, { cluster }: Kube, { progress }
       const wrong = last && goal !== 'delete' ? verdictOf(last, cluster.context) : undefined;
       const message =
         goal === 'delete'
-          ? `${name} is not gone${after}: ${awaitedIn(last, goal)}.`
+          ? `${name} is not deleted${after}: ${awaitedIn(last, goal)}.`
           : `${name} is not at the stage ${goal}${after}. ${wrong?.message ?? blockedIn(last)}`;
       const next = wrong?.next ?? [nextStep(command`stellarctl wec get ${name} --its ${cluster.context}`, 'See why')];
       return broken(new StellarError('timeout', message, { next }));
@@ -128,6 +128,6 @@ function waitOn(wec: AwaitedWec, goal: WaitGoal, { cluster }: Kube, { progress }
 /** The first stage up to the goal that is not met says most. */
 function awaitedIn(sight: Sight<Registration> | undefined, goal: WaitGoal): string {
   const { id, verdict } = sight?.blocking ?? sight?.reports.find((report) => report.id === goal) ?? {};
-  if (verdict === undefined || verdict.state === 'met') return 'nothing was seen of it';
+  if (verdict === undefined || verdict.state === 'met') return 'no trace of it was found';
   return goal === 'delete' ? verdict.why : `${id}: ${verdict.why}`;
 }

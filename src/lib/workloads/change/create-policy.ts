@@ -106,7 +106,7 @@ export async function createPolicy(
     const { apiVersion, kind } = resources.bindingPolicies;
     const policy: BindingPolicy = { apiVersion, kind, metadata: { name }, spec };
     result.changed = present === undefined && (await wds.kube.apply(policy)) !== 'unchanged';
-    if (!run.dryRun) run.progress.done(name, result.changed ? 'created' : 'is there already; nothing to do');
+    if (!run.dryRun) run.progress.done(name, result.changed ? 'created' : 'already exists; nothing to do');
   });
 }
 

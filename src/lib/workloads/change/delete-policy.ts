@@ -47,7 +47,7 @@ export async function deletePolicy(
     await untilWorksGone(found, run);
     if (run.dryRun) return;
     if (isThere(found)) run.progress.done(name, 'deleted', Date.now() - started);
-    else run.progress.done(name, 'is not there; nothing to do');
+    else run.progress.done(name, 'not found; nothing to do');
   });
 }
 
@@ -155,7 +155,7 @@ async function untilWorksGone({ name, wds, its }: PolicyToDelete, run: Run): Pro
         new StellarError(
           'timeout',
           works.length === 0
-            ? `Policy ${name} was not gone in time.`
+            ? `Policy ${name} was not deleted in time.`
             : `The works of ${name} were not removed in time; ${count(works.length, 'work')} left on ${wecsOf(works)}.`,
           {
             next: [

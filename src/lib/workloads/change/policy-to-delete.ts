@@ -95,5 +95,5 @@ function leavingFrom(wec: string, works: readonly ManifestWork[], all: readonly 
 
 function itsUnseen(name: string, its: OpenWds['its']): StellarError {
   if (its.state === 'hidden' && its.error !== undefined) return its.error;
-  return new StellarError('unreachable', `What policy ${name} has sent cannot be seen: ${whyUnseen(its)}.`);
+  return new StellarError('unreachable', `What policy ${name} has sent cannot be read: ${whyUnseen(its)}.`);
 }

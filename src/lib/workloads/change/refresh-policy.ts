@@ -30,7 +30,7 @@ export interface RefreshResult extends NamedResult {
  */
 export async function refreshPolicy(name: string, wds: OpenWds, run: Run): Promise<RefreshResult> {
   if (wds.its.state !== 'seen')
-    throw new StellarError('unreachable', `The works of ${name} cannot be seen: ${whyUnseen(wds.its)}.`);
+    throw new StellarError('unreachable', `The works of ${name} cannot be read: ${whyUnseen(wds.its)}.`);
   const its = wds.its.value.kube;
   const works = await worksOfPolicy(its, name, wds.name);
   if (works.length === 0 && (await getPolicy(wds.kube, name)) === undefined) throw noSuchPolicy(name, wds);

@@ -70,7 +70,7 @@ function stateOf(
     return ['waiting', 'the transport has not read its Binding'];
   if (destinationsOf(binding).length === 0) return ['failed', 'selects no WEC'];
   if (objectsOf(binding).length === 0) return ['failed', 'selects no object'];
-  if (works === null) return ['waiting', 'its works cannot be seen'];
+  if (works === null) return ['waiting', 'its works are not visible'];
   if (works.failed > 0) return ['failed', `${count(works.failed, 'work')} not applied`];
   const open = works.total - works.applied;
   return open > 0 ? ['waiting', `${count(open, 'work')} not applied yet`] : ['ok', null];

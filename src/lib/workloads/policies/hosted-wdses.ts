@@ -47,7 +47,7 @@ export async function hostedWdses(
         const { name } = wds.metadata;
         const sendsThrough = itsOfWds(name, all);
         const doubt =
-          sendsThrough === undefined ? 'which ITS it sends through is not clear' : await doubtOf(sendsThrough);
+          sendsThrough === undefined ? 'which ITS it sends through is unknown' : await doubtOf(sendsThrough);
         if (doubt === false) return undefined;
         const access = await reachSpace(wds, tools);
         if (access.state !== 'seen') return { wds: name, why: access.why };

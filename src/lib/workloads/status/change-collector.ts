@@ -90,7 +90,7 @@ export async function createCollector(
     const { apiVersion, kind } = resources.statusCollectors;
     const collector: StatusCollector = { apiVersion, kind, metadata: { name }, spec };
     result.changed = present === undefined && (await wds.kube.apply(collector)) !== 'unchanged';
-    if (!run.dryRun) run.progress.done(name, result.changed ? 'created' : 'is there already; nothing to do');
+    if (!run.dryRun) run.progress.done(name, result.changed ? 'created' : 'already exists; nothing to do');
   });
 }
 

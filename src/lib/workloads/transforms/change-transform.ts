@@ -72,7 +72,7 @@ export async function createTransform(
     const { apiVersion, kind } = resources.customTransforms;
     const transform: CustomTransform = { apiVersion, kind, metadata: { name }, spec };
     result.changed = present === undefined && (await wds.kube.apply(transform)) !== 'unchanged';
-    if (!run.dryRun) run.progress.done(name, result.changed ? 'created' : 'is there already; nothing to do');
+    if (!run.dryRun) run.progress.done(name, result.changed ? 'created' : 'already exists; nothing to do');
   });
 }
 

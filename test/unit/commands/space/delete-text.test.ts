@@ -18,7 +18,7 @@ describe('before an ITS is deleted', () => {
     assert.deepEqual(describeDeletion({ ...its1, controlPlane: undefined }, {}), []);
   });
   test('it is said that it cannot be seen what hangs on it', () => {
-    assert.match(said({ wecs: hidden('Cannot reach its1.') }), /could not be seen/);
+    assert.match(said({ wecs: hidden('Cannot reach its1.') }), /could not be read/);
   });
 });
 
@@ -32,7 +32,7 @@ describe('before a WDS is deleted', () => {
   test('it is said what becomes of workloads', () => {
     const said = (keepWorkloads: boolean) => describeDeletion(wds1, { keepWorkloads }).join('\n');
     assert.match(said(false), /binding policies {3}nginx\n1 work on .*will be removed/);
-    assert.match(said(true), /stay, and nobody looks after them/);
+    assert.match(said(true), /stay, and nothing manages them/);
     assert.match(said(true), /The hosting cluster stays as it is/);
   });
   test('it is said which policies stay, for another WDS', () => {

@@ -32,7 +32,7 @@ test('what many WECs have in common is said once, with their names, and what wou
   assert.deepEqual(describeMany(leaving, 'its1', {}), [
     '3 WECs on its1: wec1, wec2, wec3',
     '  2 × runs      1 work of nginx (wds1): ConfigMap hello   (wec1, wec3)',
-    '  2 × Its workloads will be removed from it. To leave them running: --keep-workloads   (wec1, wec3)',
+    '  2 × Its workloads will be removed from it. To keep them running: --keep-workloads   (wec1, wec3)',
     '  2 × labels    env=edge   (wec2, wec3)',
     '  1 × No workloads of KubeStellar run there.   (wec2)',
   ]);

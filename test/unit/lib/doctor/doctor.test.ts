@@ -73,7 +73,7 @@ test('findings are shown with what is wrong and what to type, and counted', asyn
     ...wrong,
     '1 failed, 1 warning, of 5 checks.',
   ]);
-  assert.deepEqual(describeExamined([well], style, 'wrong'), ['Nothing is wrong.']);
+  assert.deepEqual(describeExamined([well], style, 'wrong'), ['No problems found.']);
 });
 
 test('who has a port is found out', async () => {
@@ -112,8 +112,8 @@ test('what is the same of several WECs is one finding, with those it came to', a
   const its: Examined = {
     subject: { kind: 'its', name: 'its1' },
     findings: [
-      { id: 'its-synced', title: 'taken up by KubeFlex', ...pass() },
-      { id: 'its-ready', title: 'KubeFlex calls it ready', ...skipped('nobody knows') },
+      { id: 'its-synced', title: 'observed by KubeFlex', ...pass() },
+      { id: 'its-ready', title: 'reported ready by KubeFlex', ...skipped('nobody knows') },
     ],
   };
   const examined = [its, ...['c1', 'c2', 'c3', 'c4', 'c5', 'c6', 'c7'].map(silent), well];
@@ -128,7 +128,7 @@ test('what is the same of several WECs is one finding, with those it came to', a
   const style = styleFor(io.stdout, io, 'never');
   assert.deepEqual(asWritten(describeExamined(examined, style, 'sections')), [
     '✓ ITS its1   1 of 2 checks passed',
-    '✗ WECs of its1   1 of 8 are well',
+    '✗ WECs of its1   1 of 8 are healthy',
     '    ✗ its agent reports: c1, c2, c3, c4, c5 and 2 more',
     '        They are silent.',
     '        see c1    (the same for each)',

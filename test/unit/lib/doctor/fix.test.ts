@@ -77,7 +77,7 @@ describe('what was done', () => {
     assert.deepEqual(await confirmed(examined(fail('hub-refuses', 'another problem'))), ['fixed', 1]);
   });
   test('is unconfirmed where it is found at the deadline, or not seen', async () => {
-    for (const outcome of [expired, skipped('not seen')])
+    for (const outcome of [expired, skipped('not visible')])
       assert.equal((await confirmed(examined(outcome)))[0], 'unconfirmed');
   });
   test('waits for a person where the agent has asked anew', async () =>

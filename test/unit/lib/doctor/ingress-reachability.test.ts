@@ -57,8 +57,8 @@ test('a port at which another server answers than the control plane that runs do
 
 test('neither does one where nobody listens, or nobody is behind', async () => {
   const port = portOf(mute.address() as AddressInfo);
-  assert.match(JSON.stringify(await judgeWayIn(hosting(port))), /"warn".*nobody speaks TLS/);
-  assert.match(JSON.stringify(await judgeWayIn(hosting(1))), /"warn".*nobody listens/);
+  assert.match(JSON.stringify(await judgeWayIn(hosting(port))), /"warn".*the server does not speak TLS/);
+  assert.match(JSON.stringify(await judgeWayIn(hosting(1))), /"warn".*nothing is listening/);
 });
 
 test('it is not looked at where it is not on this machine, or nothing could answer', async () => {

@@ -27,7 +27,7 @@ test('that they are not resolved is a warning: stellarctl does without', async (
   assert.match(JSON.stringify(outcome), /kubectl needs it.*127\.0\.0\.1 its1\.example\.test/);
 });
 
-test('where KubeFlex is not, or OpenShift has routes, it does not matter', async () => {
+test('where KubeFlex is not, or OpenShift uses routes, it does not matter', async () => {
   for (const data of [undefined, { domain: 'd', isOpenShift: 'true' }])
     assert.equal((await judgeNames(hosting(data), unknown)).status, 'skipped');
 });

@@ -91,7 +91,7 @@ test('of stages, the first that is not met is the finding: what is awaited is a 
   const { code, message } = found.problem;
   assert.deepEqual(
     [code, message, found.problem.next],
-    ['image', 'its1 is kept from "c done": its image is missing.', [next]],
+    ['image', 'its1 is blocked at "c done": its image is missing.', [next]],
   );
   assert.equal(findingsOfStages('its', 'its1', [report('d', waiting('it comes'))])[0]?.status, 'warn');
 });

@@ -52,7 +52,7 @@ test('what is missing is awaited while helm is at work, and missing for good aft
     ['hooks', { hooks: ['its-hub-init'] }],
   ];
   for (const [stage, change] of missing) {
-    assert.match(verdictOf(stage, { ...change, helmAtWork: true }), /^waiting: helm has not made /, stage);
+    assert.match(verdictOf(stage, { ...change, helmAtWork: true }), /^waiting: helm has not created /, stage);
     assert.match(verdictOf(stage, change), /^failed for good: .* is missing$/, stage);
   }
 });

@@ -33,7 +33,7 @@ describe('what keeps a pod from running:', () => {
     const trouble = podTrouble(pod('p', { waiting: { reason: 'CrashLoopBackOff' }, restarts: 2, lastExitCode: 1 }));
     assert.deepEqual(
       [trouble?.kind, trouble?.previousLog, trouble?.why],
-      ['crash', true, 'pod p, container main: it ends again and again (exit 1, restarted 2 times)'],
+      ['crash', true, 'pod p, container main: it keeps crashing (exit 1, restarted 2 times)'],
     );
   });
   test('a pod of a Job that has ended badly', () =>

@@ -201,7 +201,10 @@ describe('a cluster that is created', () => {
       fails('cluster-unusable', /port 9444 .* not 9443.*--create kind --name cluster1 --external-port 9444/),
     );
     put('bindings', '{"6443/tcp":[{"HostPort":"40000"}]}\n');
-    await assert.rejects(create({ role: 'hosting' }), fails('cluster-unusable', /no port of this machine leads/));
+    await assert.rejects(
+      create({ role: 'hosting' }),
+      fails('cluster-unusable', /no port of this machine is forwarded/),
+    );
     assert.match(calls('inspect').at(-1) ?? '', / cluster1-control-plane$/);
   });
 
@@ -212,7 +215,7 @@ describe('a cluster that is created', () => {
     const notes: string[] = [];
     tools.run.progress = { ...silentProgress, note: (text) => notes.push(text) };
     assert.equal((await create({ role: 'hosting' })).ingressPort, undefined);
-    assert.match(notes.join(), /could not be found out \(kind works with podman\); it has to be 9443/);
+    assert.match(notes.join(), /could not be determined \(kind works with podman\); it must be 9443/);
   });
 
   test('is not where what it is made for cannot be', async () => {
@@ -294,7 +297,7 @@ describe('a creation that goes wrong', () => {
       create(),
       fails(
         'interrupted',
-        /cluster1 is there, but not whole.*Remove it: stellarctl wec delete cluster1 --provider kind {4}Then run the same/,
+        /cluster1 exists but is incomplete.*Remove it: stellarctl wec delete cluster1 --provider kind {4}Then rerun the command/,
       ),
     );
   });
@@ -302,7 +305,7 @@ describe('a creation that goes wrong', () => {
     const { create, put, tools } = machine();
     put('create-hangs', '');
     tools.programs.deadline = new Deadline(1500);
-    await assert.rejects(create(), fails('timeout', /cluster1 is there/));
+    await assert.rejects(create(), fails('timeout', /cluster1 exists/));
   });
   test('is not even begun where there is no time; what is there is looked at', async () => {
     const { create, calls, put, tools } = machine();
@@ -322,7 +325,7 @@ describe('a creation that goes wrong', () => {
       }) as unknown as Kube;
     await assert.rejects(
       create(),
-      fails('interrupted', /kind cluster cluster1 is there\. Again\. {4}Or remove the cluster: stellarctl wec/),
+      fails('interrupted', /kind cluster cluster1 exists\. Again\. {4}Or remove the cluster: stellarctl wec/),
     );
   });
   test('leaves a cluster that is said to be unusable, with what to do', async () => {
@@ -379,7 +382,7 @@ describe('a cluster that is deleted', () => {
   test('cannot be looked for where neither program is there', async () => {
     const { remove, tools } = machine();
     tools.programs.env = { PATH: '/nowhere' };
-    await assert.rejects(remove(), fails('program-missing', /cannot be seen whether there is a cluster cluster1/));
+    await assert.rejects(remove(), fails('program-missing', /whether there is a cluster cluster1 is unknown/));
   });
   test('needs only the program of its own provider', async () => {
     const { create, remove, put, tools } = machine();
@@ -422,7 +425,7 @@ describe('a hosting cluster', () => {
     assert.rejects(refuse(serving([])), fails('has-dependents', /is a hosting cluster\. It was not deleted\. See/)));
   test('that does not answer is known by what is noted of it and of its spaces', async () => {
     for (const cluster of [silent, undefined])
-      await assert.rejects(refuse(cluster, ofSpace), fails('has-dependents', /does not answer itself.*lost: its1/));
+      await assert.rejects(refuse(cluster, ofSpace), fails('has-dependents', /does not answer.*lost: its1/));
     assert.equal(await refuse(silent), false);
   });
   test('that is none any more may go, whatever is noted', async () => {

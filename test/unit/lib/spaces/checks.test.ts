@@ -44,7 +44,7 @@ test('a WDS that names no ITS is bound to the only one, and to none of several',
 
 test('a WDS may name an ITS that is not there, and there may be none', async () => {
   for (const [wds, says] of [
-    [controlPlane('wds1', 'wds', 'its9'), /names the ITS its9, which is not there/],
+    [controlPlane('wds1', 'wds', 'its9'), /names the ITS its9, which does not exist/],
     [controlPlane('wds1', 'wds'), /names no ITS, and there is none/],
   ] as const) {
     const found = await judged(wds);

@@ -213,5 +213,5 @@ describe('a space is reached', () => {
     assert.match(JSON.stringify(await access(its('ext2', { type: 'external' }))), /no context .* of ext2/);
   });
   test('or it is said why not', async () =>
-    assert.match(JSON.stringify(await access(its('its1', { type: 'vcluster' }))), /its API server is not up yet/));
+    assert.match(JSON.stringify(await access(its('its1', { type: 'vcluster' }))), /its API server is not running yet/));
 });

@@ -166,7 +166,7 @@ test('what there is none of is said', () => {
   assert.equal(factsOf({ itses: [its()] }), 'vcluster · ready · OCM 1.0.0 · no WECs yet');
   assert.equal(
     factsOf({ wdses: [wds({ its: null, bindingPolicies: 0, objects: 0 })] }),
-    'k8s · ready → an ITS that is not clear · KubeStellar 0.30.0 · no binding policies',
+    'k8s · ready → an unknown ITS · KubeStellar 0.30.0 · no binding policies',
   );
   assert.equal(
     factsOf({ wdses: [wds({ bindingPolicies: 2, objects: 1 })] }),
@@ -192,7 +192,7 @@ test('what runs is told apart from what the hooks would install, and is not gues
   const unseen = { ...version('KubeStellar', ''), running: null, unseen: 'not allowed to read pods' };
   assert.equal(
     factsOf({ wdses: [wds({ versions: [unseen] })] }),
-    'k8s · ready → its1 · KubeStellar unseen: not allowed to read pods · 1 binding policy, 5 objects',
+    'k8s · ready → its1 · KubeStellar not visible: not allowed to read pods · 1 binding policy, 5 objects',
   );
 });
 

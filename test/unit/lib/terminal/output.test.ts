@@ -108,7 +108,7 @@ describe('errors for people', () => {
   test('of ours keep their stack and say so', () => {
     const text = written(new TypeError('oops'));
     assert.match(text, /TypeError: oops\n\s+at /);
-    assert.match(text, /mistake in stellarctl.*report it/);
+    assert.match(text, /bug in stellarctl.*report it/);
   });
   test('show control characters as what they are, so that no terminal obeys them', () => {
     const text = written(

@@ -76,7 +76,7 @@ describe('in a pipe', () => {
     progress.failed('wec281', 'denied');
     mock.timers.tick(15_000);
     assert.deepEqual(stderr.lines, [
-      '19 waiting · 280 done · 1 failed; those that wait for the longest:',
+      '19 waiting · 280 done · 1 failed; waiting longest:',
       ...['wec282', 'wec283', 'wec284'].map((name) => `${name}: still waiting (15s): its request`),
     ]);
     progress.stop();

@@ -59,7 +59,7 @@ test('a terminal that has become narrower has broken lines', () => {
 test('what a terminal has no room for is counted', () => {
   const screen = screenOf({ columns: 20, rows: 4 });
   assert.equal(screen.frame(['1', '2', '3']), drawn('1', '2', '3'));
-  assert.equal(screen.frame(['1', '2', '3', '4']), up(3) + drawn('1', '2', '… and 2 lines more'));
+  assert.equal(screen.frame(['1', '2', '3', '4']), up(3) + drawn('1', '2', '… and 2 more lines'));
 });
 
 test('what comes from clusters moves nothing on the screen', () => {

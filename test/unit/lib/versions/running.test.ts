@@ -169,7 +169,7 @@ describe('in words', () => {
 
   test('what is not seen is never blank', () => {
     const unseen = { unseen: 'not allowed to read pods' };
-    assert.deepEqual(versionWords([version('a', null, unseen)]), ['OCM unseen: not allowed to read pods']);
-    assert.deepEqual(versionWords([version('a', null, unseen), version('b', ['1.0.0'])]), ['OCM 1.0.0 (a unseen)']);
+    assert.deepEqual(versionWords([version('a', null, unseen)]), ['OCM not visible: not allowed to read pods']);
+    assert.deepEqual(versionWords([version('a', null, unseen), version('b', ['1.0.0'])]), ['OCM 1.0.0 (a unknown)']);
   });
 });

@@ -89,8 +89,8 @@ test('a deregistration that was interrupted is told wherever the WEC is shown', 
   });
   await removeLabels(hub, cluster);
   const [item] = await listWecs(hub, { pending: false });
-  assert.match(item?.reason ?? '', /deregistration has begun and is not finished; its labels are removed/);
+  assert.match(item?.reason ?? '', /deregistration is unfinished; its labels are removed/);
   const { diagnosis } = await getWec(hub, 'cluster1', undefined, async () => []);
-  assert.match(diagnosis?.wrong ?? '', /^The deregistration of cluster1 has begun and is not finished/);
+  assert.match(diagnosis?.wrong ?? '', /^The deregistration of cluster1 is unfinished/);
   assert.equal(diagnosis?.next, 'stellarctl deregister cluster1 --its its1');
 });

@@ -118,7 +118,7 @@ describe('spaces are listed', () => {
     assert.match(seen?.reason ?? '', /manager is not installed/);
     cluster.forbidden.add('deployments');
     const [unseen] = await listed('its', cluster);
-    assert.deepEqual([unseen?.problem, unseen?.reason], [false, 'KubeFlex has not looked at it yet']);
+    assert.deepEqual([unseen?.problem, unseen?.reason], [false, 'KubeFlex has not observed it yet']);
   });
   test('without one that goes meanwhile', async () => {
     const get: Kube['get'] = async () => undefined;

@@ -75,7 +75,7 @@ async function removeKind(
   // In a dry run they are still there.
   const left = wec.dryRun ? [] : await wec.list(instances);
   if (left?.length)
-    run.progress.note(`The kind ${crd} stays on ${wec.cluster.context}: there are ${left.length} of it.`);
+    run.progress.note(`The kind ${crd} stays on ${wec.cluster.context}: ${left.length} objects of it remain.`);
   else await remove(resources.customResourceDefinitions, definition);
 }
 
@@ -93,7 +93,7 @@ async function removableNamespaces(wec: Kube, run: Run): Promise<KubeObject[]> {
 }
 
 async function whyItStays(wec: Kube, namespace: KubeObject): Promise<string | undefined> {
-  if (!madeByRegistration(namespace)) return 'it was not made by the registration';
+  if (!madeByRegistration(namespace)) return 'it was not created by the registration';
   const others = await foreignObjectsIn(wec, namespace.metadata.name);
   if (others.length === 0) return undefined;
   return `it holds ${listed(others)}`;

@@ -92,10 +92,10 @@ export async function lookAt(
         hub,
         [outline(toDeregister(hub, `${name}=CONTEXT`), `Give the context of ${name}`)],
         [
-          run(toDeregister(hub, name), 'On the ITS alone'),
+          run(toDeregister(hub, name), 'On the ITS only'),
           run(
             command`stellarctl deregister --local ${`${name}=${kube.cluster.context}`}`,
-            `On the cluster alone, if you know that it is ${name}`,
+            `On the cluster only, if you know that it is ${name}`,
           ),
         ],
       );
@@ -152,7 +152,7 @@ function refuseUnfinishable(hub: Kube, leaving: Leaving, options: DeregisterOpti
       {
         next: [
           run(toDeregister(hub, kube ? `${name}=${kube.cluster.context}` : name, '--force'), 'Without the agent'),
-          inWords('Its workloads then stay where they run, unless --clean-up removes them'),
+          inWords('Its workloads then keep running, unless --clean-up removes them'),
         ],
       },
     );
@@ -160,7 +160,7 @@ function refuseUnfinishable(hub: Kube, leaving: Leaving, options: DeregisterOpti
   if (options.keepWorkloads && kube === undefined && !works.every(isOrphan)) {
     throw new StellarError(
       'agent-dead',
-      `The agent of ${name} is not running (${agentDead}), so its workloads have to be taken out of their works on the cluster itself.`,
+      `The agent of ${name} is not running (${agentDead}), so its workloads must be removed from their works on the cluster itself.`,
       { next: [outline(toDeregister(hub, `${name}=CONTEXT`, '--keep-workloads', '--force'), 'Give its context')] },
     );
   }

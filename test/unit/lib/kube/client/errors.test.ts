@@ -13,7 +13,7 @@ describe('the answer', () => {
     [401, 'unauthorized', `${named} does not accept the credentials of this context`],
     [403, 'forbidden', `Not allowed on ${named}: m`],
     [404, 'not-found', `Not found on ${named}: m`],
-    [409, 'conflict', `Somebody else changed it on ${named} at the same time: m`],
+    [409, 'conflict', `It was modified concurrently on ${named}: m`],
     [422, 'api-error', `${named} refused: m`],
     [503, 'api-error', `${named} refused: m`],
   ];
@@ -62,7 +62,7 @@ describe('no answer because of', () => {
     ['ENOTFOUND', 'unreachable', /no such host/],
     ['EAI_AGAIN', 'unreachable', /could not be looked up/],
     ['ECONNREFUSED', 'unreachable', /connection refused/],
-    ['ECONNRESET', 'unreachable', /connection was cut/],
+    ['ECONNRESET', 'unreachable', /connection was closed/],
     ['ETIMEDOUT', 'unreachable', /no answer in time/],
     ['EHOSTUNREACH', 'unreachable', /no route/],
     ['EPROTO', 'unreachable', /does not speak TLS/],

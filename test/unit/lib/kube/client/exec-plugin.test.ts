@@ -244,10 +244,10 @@ describe('a plugin is refused that', () => {
   for (const [what, exec, why] of [
     ['is of an unknown version', plugin('', { apiVersion: `${v1}alpha1` }), /apiVersion is none of/],
     ['has an unknown interactiveMode', plugin('', { interactiveMode: 'Sometimes' }), /interactiveMode is none of/],
-    ['has no command', { apiVersion: v1 }, /command, args and env/],
-    ['has arguments that are no list', plugin('', { args: 'x' as never }), /command, args and env/],
-    ['has an argument that is no text', plugin('', { args: [1 as never] }), /command, args and env/],
-    ['has a variable without a value', plugin('', { env: [{ name: 'x' } as never] }), /command, args and env/],
+    ['has no command', { apiVersion: v1 }, /command, args or env/],
+    ['has arguments that are no list', plugin('', { args: 'x' as never }), /command, args or env/],
+    ['has an argument that is no text', plugin('', { args: [1 as never] }), /command, args or env/],
+    ['has a variable without a value', plugin('', { env: [{ name: 'x' } as never] }), /command, args or env/],
   ] as const)
     test(what, async () => {
       const error = await failure(exec);
@@ -280,8 +280,8 @@ describe('a plugin that hangs, with a child,', () => {
         hasTerminal: () => hasTerminal,
       });
       const error = await obtaining;
-      assert.match(error.message, /could not be obtained: \d+ did not end in time\.$/);
-      assert.deepEqual([error.code, error.hint], ['credentials-failed', 'Give it more: --timeout']);
+      assert.match(error.message, /could not be obtained: \d+ timed out\.$/);
+      assert.deepEqual([error.code, error.hint], ['credentials-failed', 'Allow more time: --timeout']);
       assert.ok(took() < 5000);
       assert.equal(isAlive(child), false);
     });

@@ -194,7 +194,7 @@ describe('a proxy that', () => {
         message,
         /^Cannot reach the proxy \S+ \(HTTPS_PROXY\) of fake \(https:\/\/hub\.example:\d+\): no answer in time\.$/,
       );
-      assert.match(hint ?? '', /^Where the server is reached without it: export NO_PROXY="\$NO_PROXY,"hub\.example$/);
+      assert.match(hint ?? '', /^If the server is reachable without it: export NO_PROXY="\$NO_PROXY,"hub\.example$/);
       kube.close();
       while (proxy.connections > 0) await sleep(5);
     });

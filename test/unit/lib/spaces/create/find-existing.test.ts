@@ -32,7 +32,7 @@ describe('the name of a space', () => {
   test('has a space of another type, which is named, with the way to go on with it', () =>
     assert.rejects(clear([its('its1', { type: 'vcluster' })]), {
       code: 'name-taken',
-      message: /its1 exists already: ITS of type vcluster/,
+      message: /its1 already exists: ITS of type vcluster/,
       hint: /--type vcluster/,
     }));
   test('has a WDS, or something else', async () => {

@@ -132,7 +132,7 @@ describe('creating an ITS writes nothing', () => {
   };
   const hub = established('managedclusters.cluster.open-cluster-management.io');
   test('over an OCM that is there', () =>
-    refused([hub], {}, { code: 'name-taken', message: /is an OCM hub already/, hint: /--no-ocm/ }));
+    refused([hub], {}, { code: 'name-taken', message: /is already an OCM hub/, hint: /--no-ocm/ }));
   test('where OCM is to be left out and is not there', () =>
     refused([], { installOcm: false }, { code: 'not-a-hub', hint: /Without --no-ocm/ }));
   test('without the cluster that it is to be', () =>
@@ -170,7 +170,7 @@ describe('when creating an ITS ends in between', () => {
     assert.deepEqual([error?.code, error?.hint, changed], ['forbidden', 'Ask somebody.', false]);
     assert.match(
       error?.details.join() ?? '',
-      /may be there in part\. To go back: stellarctl its delete its1 --hosting-context kind-kubeflex/,
+      /may exist in part\. To remove it: stellarctl its delete its1 --hosting-context kind-kubeflex/,
     );
   });
 });

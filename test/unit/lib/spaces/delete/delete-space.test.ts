@@ -48,7 +48,7 @@ describe('an ITS is not deleted', () => {
     const kubeconfig = kubeconfigOf({ mine: { cluster: 'c', user: 'u', of: 'its1' } });
     const one = await refused(inspectedIts('its1', [its('its1'), wec('cluster1')], { kubeconfig }));
     assert.deepEqual([one.code, one.message], ['has-dependents', '1 WEC is registered with its1: cluster1.']);
-    assert.match(one.hint ?? '', /^Let them go first: stellarctl deregister cluster1 --its mine /);
+    assert.match(one.hint ?? '', /^Deregister them first: stellarctl deregister cluster1 --its mine /);
     const two = await refused(inspectedIts('its1', [its('its1'), wec('a'), wec('b')]));
     assert.match(two.message, /^2 WECs are registered with its1: a, b/);
   });
@@ -66,7 +66,7 @@ describe('an ITS is not deleted', () => {
         },
       }).kube;
     const error = await refused(inspectedIts('its1', [its('its1')], { connect }));
-    assert.match(error.message, /cannot be seen: Cannot reach its1/);
+    assert.match(error.message, /is unknown: Cannot reach its1/);
     assert.match(error.hint ?? '', /its delete its1 --force --hosting-context kind-kubeflex/);
     await inspectedIts('its1', [its('its1')], { connect }, true);
   });

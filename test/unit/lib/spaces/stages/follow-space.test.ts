@@ -110,13 +110,13 @@ describe('a space is followed', () => {
   test('until somebody deletes it', async () => {
     const { error, stage } = await following([{ a: waiting('x') }, undefined]);
     assert.deepEqual([error?.code, stage], ['not-found', null]);
-    assert.match(error?.message ?? '', /its1 is gone from kind-kubeflex/);
+    assert.match(error?.message ?? '', /its1 was deleted from kind-kubeflex/);
   });
   test('until the deadline, with what keeps it, what the hosting cluster lacks, and both ways on', async () => {
     const { error, stage } = await following([{ a: met, b: waiting('b is coming') }], { timeoutMs: 0 });
     assert.deepEqual([stage, error?.code, error?.exitCode], ['a', 'timeout', 3]);
-    const lack = `kind-kubeflex is kept from "KubeFlex's kinds are served": the definition of KubeFlex's kinds is missing.`;
-    assert.equal(error?.message, `its1 was not ready in time; it is kept from "b done": b is coming. ${lack}`);
+    const lack = `kind-kubeflex is blocked at "KubeFlex's kinds are served": KubeFlex's CustomResourceDefinition is missing.`;
+    assert.equal(error?.message, `its1 was not ready in time; it is blocked at "b done": b is coming. ${lack}`);
     assert.match(error?.hint ?? '', /init --hosting-context kind-kubeflex .*its delete its1 --hosting-context/);
   });
   test('until it is interrupted', async () => {
@@ -143,7 +143,7 @@ describe('a failure', () => {
     assert.deepEqual([looks, stage, error?.code], [1, null, 'hook-failed']);
     assert.equal(
       error?.hint,
-      'stellarctl its repair its1    Or give it up: stellarctl its delete its1 --hosting-context kind-kubeflex',
+      'stellarctl its repair its1    Or delete it: stellarctl its delete its1 --hosting-context kind-kubeflex',
     );
     assert.match(error?.details.join() ?? '', /its1 exists but is not an ITS yet/);
   });
@@ -168,9 +168,9 @@ describe('a failure', () => {
     const { error } = await following([{ a: failed('no image', { next: [inWords('do this')] }) }], { timeoutMs: 0 });
     assert.deepEqual(
       [error?.code, error?.hint],
-      ['timeout', 'do this    Or give it up: stellarctl its delete its1 --hosting-context kind-kubeflex'],
+      ['timeout', 'do this    Or delete it: stellarctl its delete its1 --hosting-context kind-kubeflex'],
     );
-    assert.match(error?.message ?? '', /kept from "a done": no image/);
+    assert.match(error?.message ?? '', /blocked at "a done": no image/);
   });
   test('comes with the log of the pod behind it', async () => {
     const podsOf = (): Pod[] => [pod('its-hub-init-a', { phase: 'Failed', exitCode: 1 })];

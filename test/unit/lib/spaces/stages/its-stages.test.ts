@@ -28,7 +28,7 @@ const done = {
   statefulSets: [statefulSet('vcluster')],
 };
 const ready: ControlPlaneOptions = { type: 'vcluster', conditions: [conditions.synced, conditions.ready] };
-const unknown = hidden('it was not looked into');
+const unknown = hidden('it was not checked');
 
 function reports(plane: ControlPlaneOptions, seen: Partial<SpaceEvidence>, look = itsInside()) {
   const outside = evidence(its('its1', plane), seen);

@@ -32,7 +32,7 @@ const said = (verdict: Verdict) => (verdict.state === 'met' ? 'met' : `${verdict
 const hint = (verdict: Verdict) =>
   verdict.state === 'failed' ? (hintOf(verdict.next ?? []) ?? '') : assert.fail(said(verdict));
 
-describe('taken up by KubeFlex', () => {
+describe('observed by KubeFlex', () => {
   const after = (message: string, spec = {}, type = 'host') =>
     synced(evidence(its('its1', { type, conditions: [notSynced(message)], spec })));
 
@@ -81,7 +81,7 @@ describe('taken up by KubeFlex', () => {
     test('waits for a manager that runs', () =>
       assert.match(
         said(untouched({ deployment: deployment(manager), pods: [] })),
-        /^waiting: KubeFlex has not looked/,
+        /^waiting: KubeFlex has not observed/,
       ));
     test('waits where the manager may not be looked at', () => assert.match(said(untouched(undefined)), /^waiting/));
     test('fails without a manager', () =>
@@ -101,11 +101,14 @@ describe('API server runs', () => {
   test('by the StatefulSet of a vcluster', () => {
     assert.equal(said(ofType('vcluster', { statefulSets: [statefulSet('vcluster')] })), 'met');
     assert.match(said(ofType('vcluster', { statefulSets: [statefulSet('vcluster', false)] })), /^waiting: .*starting/);
-    assert.match(said(ofType('vcluster')), /^waiting: KubeFlex has not made StatefulSet vcluster/);
+    assert.match(said(ofType('vcluster')), /^waiting: KubeFlex has not created StatefulSet vcluster/);
   });
   test('by the Deployment of type k8s', () => {
     assert.equal(said(ofType('k8s', { deployments: [deployment('kube-apiserver')] })), 'met');
-    assert.match(said(ofType('k8s', { deployments: [deployment('kube-controller-manager')] })), /^waiting: .*not made/);
+    assert.match(
+      said(ofType('k8s', { deployments: [deployment('kube-controller-manager')] })),
+      /^waiting: .*not created/,
+    );
   });
   test('not where its image cannot be pulled', () =>
     assert.match(
@@ -167,7 +170,7 @@ describe("a hook's Job", () => {
     const pods = [pod('its-hub-init-a', { unschedulable: '0/1 nodes are available: 1 Insufficient cpu.' })];
     assert.equal(
       said(done(evidence(plane, { jobs: [job('its-hub-init')], pods }))),
-      'waiting: pod its-hub-init-a finds no node: 0/1 nodes are available: 1 Insufficient cpu.',
+      'waiting: pod its-hub-init-a cannot be scheduled: 0/1 nodes are available: 1 Insufficient cpu.',
     );
   });
   test('has no more than doubts about an image, and none about a try that failed', () => {
@@ -188,7 +191,7 @@ describe('a Deployment', () => {
   test('runs, starts, is not there, is not seen', () => {
     assert.equal(said(runs(evidence(plane, { deployments: [deployment('transport-controller')] }))), 'met');
     assert.match(said(runs(evidence(plane, starting))), /^waiting: .*starting/);
-    assert.match(said(runs(evidence(plane))), /^waiting: KubeFlex has not made/);
+    assert.match(said(runs(evidence(plane))), /^waiting: KubeFlex has not created/);
     assert.match(said(runs(evidence(plane, { forbidden: new Set(['deployments']) }))), /^unseen/);
   });
   test('fails with a pod that ends again and again', () => {

@@ -94,7 +94,7 @@ const cases: [what: string, Parameters<typeof findings>[0], id: string, code: st
     [
       'a finalizer of somebody else',
       { hub: leaving([...cleanup, 'example.com/hold']) },
-      ...(['not-deleted', 'deletion-held', /by the finalizer example\.com\/hold,/, /--show-managed-fields$/] as const),
+      ...(['not-deleted', 'deletion-held', /by finalizer example\.com\/hold,/, /--show-managed-fields$/] as const),
     ],
     [
       'works that come back',
@@ -115,7 +115,7 @@ const cases: [what: string, Parameters<typeof findings>[0], id: string, code: st
       ...([
         'not-deleted',
         'addon-returns',
-        /while add-ons of it come back\. The add-on x is/,
+        /but its add-ons are recreated\. The add-on x is/,
         /deregister cluster1/,
       ] as const),
     ],

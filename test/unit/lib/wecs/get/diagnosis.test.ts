@@ -85,13 +85,13 @@ const cases: [what: string, situation: Situation, wrong: RegExp, hint: RegExp | 
   [
     'a silent agent, seen from the hub',
     { hub: silent },
-    /has fallen silent: lease stopped 11m ago\.$/,
+    /has stopped reporting: lease stopped 11m ago\.$/,
     /^stellarctl wec get cluster1=CONTEXT --its its1/,
   ],
   [
     'a silent agent that runs',
     { hub: silent, wec: sideOf('join-singleton', { hubSecret, pods: [agentPod] }) },
-    /has fallen silent/,
+    /has stopped reporting/,
     /^kubectl --context kind-1 -n open-cluster-management-agent logs agent-1$/,
   ],
   [
@@ -109,7 +109,7 @@ const cases: [what: string, situation: Situation, wrong: RegExp, hint: RegExp | 
   [
     'an agent that asks anew',
     { hub: { ...silent, requests: [pending] }, wec: sideOf(authorityChanged, { hubSecret }) },
-    /asks for its name anew \(2m ago\)/,
+    /requests its name again \(2m ago\)/,
     /^stellarctl accept cluster1 --agent agent-a --its its1/,
   ],
   [
@@ -192,11 +192,11 @@ const cases: [what: string, situation: Situation, wrong: RegExp, hint: RegExp | 
         operator: { metadata: { name: 'klusterlet', labels: ours }, spec: { replicas: 0 } },
       }),
     },
-    /^No agent of cluster1 runs .*: neither the operator \S+, which is scaled to no pods, nor the agent has a pod\.$/,
+    /^No agent of cluster1 runs .*: neither the operator \S+, which is scaled to zero, nor the agent has a pod\.$/,
     /^stellarctl wec join cluster1=cluster1 --accept --its its1 /,
   ],
   [
-    "somebody else's operator that is scaled to no pods",
+    "somebody else's operator that is scaled to zero",
     {
       hub: wellKnown,
       wec: wecEvidence('join-singleton', {

@@ -110,7 +110,7 @@ describe('nothing is chosen', () => {
   test("where the context's server is local and nothing is published", () =>
     refused(
       { outside: local, inside: undefined },
-      /^The API server of its1 calls itself https:\/\/127\.0\.0\.1:6443, which an agent in cluster1 cannot use.*missing/,
+      /^The API server of its1 has the address https:\/\/127\.0\.0\.1:6443, which an agent in cluster1 cannot use.*missing/,
     ));
   test('where the lookup is forced and nothing is published', () =>
     refused({ forceInside: true, inside: undefined }, /^The internal address was asked for.*missing/));

@@ -256,7 +256,7 @@ describe('a name that has joined', () => {
     assert.rejects(owns(joinedCluster(), rebuilt), {
       code: 'name-taken',
       message: /^cluster1 has joined and is available on its1, and .* is not proven to be it: it has no Klusterlet\.$/,
-      hint: /installed anew.*: stellarctl deregister cluster1 --force --its its1$/,
+      hint: /reinstalled.*: stellarctl deregister cluster1 --force --its its1$/,
     }));
   test('is refused to a cluster of another UID, also while it has only asked', async () => {
     await assert.rejects(owns(recorded('uid-of-other'), rebuilt), { code: 'name-taken' });

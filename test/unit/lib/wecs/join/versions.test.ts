@@ -42,7 +42,7 @@ describe('the version of an operator that is there', () => {
   test('is higher than that of the hub: kept, and said', () => {
     const { installOperator, writeKlusterlet, kept } = plan(running(of('v1.4.0')));
     assert.deepEqual([installOperator, writeKlusterlet], [false, true]);
-    assert.deepEqual(kept, ['operator 1.4.0 kept: a join does not lower it to 1.3.1 unasked']);
+    assert.deepEqual(kept, ['operator 1.4.0 kept: a join does not downgrade it to 1.3.1']);
     assert.deepEqual(plan(running(of('v1.4.0'), of('v1.4.0'))).writeKlusterlet, false);
   });
   test('is lower: raised, and said', () => {
@@ -66,7 +66,7 @@ describe('the version of an operator that is there', () => {
     assert.match(plan(running(of('v1.2.0', 'mirror.example/ocm'))).kept[0] ?? '', /its image is from another place/);
     assert.match(plan(running('quay.io/open-cluster-management/registration-operator@sha256:1')).kept[0] ?? '', /kept/);
   });
-  test('that is kept is started where it is scaled to no pods; that of somebody else is not', () => {
+  test('that is kept is started where it is scaled to zero; that of somebody else is not', () => {
     const scaled = running(of('v1.4.0'));
     if (scaled.operator?.spec) scaled.operator.spec.replicas = 0;
     assert.equal(plan(scaled).startOperator, true);

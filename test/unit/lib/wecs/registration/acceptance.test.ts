@@ -150,7 +150,7 @@ describe('several agents ask for one name:', () => {
   test('a beginning that fits both chooses none', async () =>
     assert.match(
       refusal(await decided([{ agent: 'abc' }, { agent: 'abd' }], announced, { agent: 'ab' })).message,
-      /^No single agent .* "ab"/,
+      /^No unique agent ID .* "ab"/,
     ));
   test('a beginning that fits none chooses none', async () =>
     assert.equal(refusal(await decided(two, announced, { agent: 'zzz' })).code, 'several-agents'));

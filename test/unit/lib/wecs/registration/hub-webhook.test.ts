@@ -81,7 +81,7 @@ describe("a hub's webhook for ManagedClusters", () => {
     );
     const crashing = podOf({ waiting: { reason: 'CrashLoopBackOff' }, restarts: 4, lastExitCode: 1 });
     const crash = await silentHub(deployment(), crashing);
-    assert.match(crash.why, /does not answer: pod \S+-1, container main: it ends again and again \(exit 1/);
+    assert.match(crash.why, /does not answer: pod \S+-1, container main: it keeps crashing \(exit 1/);
     assert.match(commandOf(crash.next) ?? '', /describe pod cluster-manager-registration-webhook-1$/);
     assert.match((await silentHub(deployment(), podOf({}))).why, /pod \S+ is starting$/);
   });

@@ -397,7 +397,7 @@ describe('available', () => {
         'available',
         onBothSides('join-singleton', { managedCluster: joinedCluster(), lease: lease(20) }, { hubSecret, pods }),
       );
-    is(by(startedAgo(5)), 'waiting', /started anew and has not renewed its lease yet/);
+    is(by(startedAgo(5)), 'waiting', /was restarted and has not renewed its lease yet/);
     is(by(startedAgo(60)), 'met');
     is(by([...startedAgo(5), ...startedAgo(60)]), 'met');
   });

@@ -48,6 +48,6 @@ test('without a timeout it looks once', async () => {
   assert.deepEqual([result?.stage, result?.blockedAt?.stage, result?.error?.code], ['joined', 'available', 'timeout']);
   assert.match(
     result?.error?.message ?? '',
-    /is not at the stage available\. The agent of cluster1 has fallen silent: lease stopped/,
+    /is not at the stage available\. The agent of cluster1 has stopped reporting: lease stopped/,
   );
 });

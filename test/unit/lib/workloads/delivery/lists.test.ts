@@ -104,7 +104,7 @@ describe('the policies of a WDS are listed', () => {
       'p 2 2 1/2 waiting 1 work not applied yet',
     ]));
   test('without the ITS', async () =>
-    assert.deepEqual(await told({ ...good(), its: hidden }), ['p 2 2  waiting its works cannot be seen']));
+    assert.deepEqual(await told({ ...good(), its: hidden }), ['p 2 2  waiting its works are not visible']));
   test('with a Binding that has lost its policy', async () => {
     const [space, object, , binding] = structuredClone(inWds) as [KubeObject, KubeObject, KubeObject, KubeObject];
     delete binding.metadata.ownerReferences;
