@@ -10,6 +10,7 @@ import { benchList } from './list.ts';
 import { benchMany } from './many.ts';
 import { benchRegistration } from './registration.ts';
 import { benchStartup } from './startup.ts';
+import { benchWorkloads } from './workloads.ts';
 
 const benches: Record<string, (bed: Bed) => Promise<void>> = {
   startup: benchStartup,
@@ -22,6 +23,7 @@ const alone: Record<string, () => Promise<void>> = {
   many: benchMany,
   doctor: benchDoctor,
   'doctor-many': benchDoctorMany,
+  workloads: benchWorkloads,
 };
 const names = [...Object.keys(benches), ...Object.keys(alone)];
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : names;
