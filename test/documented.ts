@@ -1,0 +1,103 @@
+/** What README and the pages of docs/ tell people to type. */
+import { globSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+
+const root = path.resolve(import.meta.dirname, '..');
+
+/** README first, as people read it. */
+export const pages: readonly string[] = [
+  'README.md',
+  ...globSync('docs/*.md', { cwd: root }).sort(),
+  'testbed/README.md',
+];
+
+/** One command line of a block, as it is typed, with what the page says that it prints. */
+export interface Typed {
+  /** The page and its line. */
+  place: string;
+  text: string;
+  output: string[];
+}
+
+/** A fenced block of Markdown. */
+export interface Block {
+  place: string;
+  /** `shell`: every line is typed. `console`: lines after `$ ` are, and the others are printed. Others, as `yaml`, are not typed. */
+  language: string;
+  /** Why no test runs it, from the comment before it: `<!-- not run: REASON -->`. */
+  notRun?: string;
+  lines: string[];
+}
+
+/** The fenced blocks of a page, in order. */
+export function blocksOf(page: string): Block[] {
+  const blocks: Block[] = [];
+  let open: Block | undefined;
+  let before = '';
+  for (const [index, line] of linesOf(page).entries()) {
+    const fence = /^\s*```(.*)$/.exec(line);
+    if (open === undefined && fence !== null) {
+      const notRun = /^<!-- not run: (.+) -->$/.exec(before)?.[1];
+      const place = `${page}:${index + 1}`;
+      open = { place, language: fence[1] ?? '', lines: [], ...(notRun === undefined ? {} : { notRun }) };
+      blocks.push(open);
+    } else if (fence !== null) open = undefined;
+    else open?.lines.push(line);
+    before = line.trim();
+  }
+  return blocks;
+}
+
+/** The command lines of a block; what is continued after a backslash is one. */
+export function typedIn({ language, lines, place }: Block): Typed[] {
+  if (language !== 'shell' && language !== 'console') return [];
+  const typed: Typed[] = [];
+  let isContinued = false;
+  for (const line of lines) {
+    const last = typed.at(-1);
+    const start = language === 'console' ? /^\$ (.*)$/.exec(line)?.[1] : line;
+    if (isContinued && last !== undefined) last.text = `${last.text.slice(0, -1)}${line.trim()}`;
+    else if (start === undefined) last?.output.push(line);
+    else if (start.trim() !== '') typed.push({ place, text: start, output: [] });
+    isContinued = typed.at(-1)?.text.endsWith('\\') ?? false;
+  }
+  return typed.filter(({ text }) => !text.startsWith('#'));
+}
+
+/** The spans of code in the text of a page, outside of its blocks. */
+export function spansOf(page: string): Typed[] {
+  let isInBlock = false;
+  return linesOf(page).flatMap((line, index) => {
+    if (/^\s*```/.test(line)) isInBlock = !isInBlock;
+    if (isInBlock) return [];
+    return [...line.matchAll(/`([^`]+)`/g)].map(([, text = '']) => ({
+      place: `${page}:${index + 1}`,
+      text,
+      output: [],
+    }));
+  });
+}
+
+const linesOf = (page: string): string[] => readFileSync(path.join(root, page), 'utf8').split('\n');
+
+/**
+ * The simple commands of a line, each as its words: as a POSIX shell reads quotes, comments, variables before a command, `&&`, `||`, `|`, `;`, `&`
+ * and the files of redirections, which are left out.
+ */
+export function commandsOf(line: string): string[][] {
+  const tokens =
+    line.replace(/\d?>&\d/g, '').match(/(?:'[^']*'|"[^"]*"|\\.|[^\s'"\\&|;<>])+|&&|\|\||[&|;]|\d?>>?|</g) ?? [];
+  const comment = tokens.findIndex((token) => token.startsWith('#'));
+  const commands: string[][] = [[]];
+  let isFile = false;
+  for (const token of comment === -1 ? tokens : tokens.slice(0, comment)) {
+    if (/^(?:&&|\|\||[&|;])$/.test(token)) commands.push([]);
+    else if (/^(?:\d?>>?|<)$/.test(token)) isFile = true;
+    else if (isFile) isFile = false;
+    else if (!(commands.at(-1)?.length === 0 && /^[A-Z_]+=/.test(token))) commands.at(-1)?.push(unquoted(token));
+  }
+  return commands.filter((words) => words.length > 0);
+}
+
+const unquoted = (token: string): string =>
+  token.replace(/'([^']*)'|"([^"]*)"|\\(.)/g, (_all, single, double, escaped) => single ?? double ?? escaped);

@@ -1,0 +1,108 @@
+/** Every command that README and docs tell people to type is one that exists, with these options and so many arguments. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { PassThrough } from 'node:stream';
+import { describe, it } from 'node:test';
+import type { Command } from 'commander';
+import { buildProgram } from '../../src/cli.ts';
+import type { Io } from '../../src/lib/terminal/io.ts';
+import { blocksOf, commandsOf, pages, spansOf, typedIn } from '../documented.ts';
+
+Object.assign(globalThis, { STELLARCTL_VERSION: '0.0.0' });
+const silent = new PassThrough() as unknown as NodeJS.WriteStream;
+const io: Io = {
+  stdin: process.stdin,
+  stdout: silent,
+  stderr: silent,
+  env: {},
+  argv: [],
+  isOutputLost: () => false,
+};
+
+/** The program as it parses, without what it does. @param isPartial arguments and options may be left out, and values be anything */
+function parser(isPartial: boolean): Command {
+  const prepare = (command: Command): Command => {
+    if (command.commands.length === 0) command.action(() => {});
+    if (isPartial) {
+      for (const argument of command.registeredArguments) argument.argOptional();
+      // Values may be words to be filled in, as PORT.
+      for (const option of command.options) Object.assign(option, { mandatory: false, parseArg: undefined });
+    }
+    command.commands.forEach(prepare);
+    return command;
+  };
+  return prepare(buildProgram(io, 'stellarctl'));
+}
+
+const [whole, partial] = [parser(false), parser(true)];
+const nouns = whole.commands.map((child) => child.name());
+const verbsOfIts = whole.commands.find((child) => child.name() === 'its')?.commands.map((child) => child.name()) ?? [];
+
+/** Whether words name a command without the program: `wec list`. Messages begin with "its" as well. */
+const isNamed = ([noun = '', verb]: readonly string[]): boolean =>
+  nouns.includes(noun) && verb !== undefined && (noun !== 'its' || verbsOfIts.includes(verb));
+
+/** What is wrong with a command of stellarctl; undefined where nothing is. */
+function mistakeIn(words: readonly string[], isPartial = false): string | undefined {
+  try {
+    (isPartial ? partial : whole).parse(words, { from: 'user' });
+    return undefined;
+  } catch (error) {
+    const { code = '' } = error as { code?: string };
+    const isFine =
+      /^commander\.(helpDisplayed|version)$/.test(code) || (isPartial && code === 'commander.optionMissingArgument');
+    return isFine ? undefined : String(error);
+  }
+}
+
+/** The arguments of stellarctl, where it is what is run. */
+function argumentsOf([program, ...rest]: readonly string[]): readonly string[] | undefined {
+  if (program === 'stellarctl') return rest;
+  return program === 'kubectl' && rest[0] === 'stellar' ? rest.slice(1) : undefined;
+}
+
+const scripts = Object.keys(
+  JSON.parse(readFileSync(path.resolve(import.meta.dirname, '../../package.json'), 'utf8')).scripts,
+);
+
+/** What is wrong with a command of whatever program. */
+function mistakeOf(words: readonly string[]): string | undefined {
+  const given = argumentsOf(words);
+  if (given !== undefined) return mistakeIn(given);
+  const [program, verb = '', name = ''] = words;
+  const script = verb === 'run' ? name : verb === 'test' ? verb : undefined;
+  return program === 'npm' && script !== undefined && !scripts.includes(script) ? `no script ${script}` : undefined;
+}
+
+describe('a mistake in a command is found', () => {
+  const wrong = ['wec jion cluster1', 'wec list --colour', 'policy get', 'its get its1 its2', 'wec wait --for gone a'];
+  for (const line of wrong) it(line, () => assert.ok(mistakeIn(line.split(' '))));
+  it('and none in a part of one', () => assert.equal(mistakeIn(['policy', 'create', '--dry-run'], true), undefined));
+});
+
+it('a line is split as a shell does', () =>
+  assert.deepEqual(commandsOf(`A=b kubectl get -o 'x y' "$Z" 2>&1 > f | wc -l && c\\ d   # e`), [
+    ['kubectl', 'get', '-o', 'x y', '$Z'],
+    ['wc', '-l'],
+    ['c d'],
+  ]));
+
+for (const page of pages) {
+  it(`${page}: every command in its blocks can be typed`, () => {
+    const typed = blocksOf(page).flatMap(typedIn);
+    const mistakes = typed.flatMap(({ text, place }) =>
+      commandsOf(text).flatMap((words) => mistakeOf(words)?.replace(/^/, `${place}: ${text}: `) ?? []),
+    );
+    assert.deepEqual(mistakes, []);
+  });
+
+  it(`${page}: every command that its text names exists`, () => {
+    const mistakes = spansOf(page).flatMap(({ text, place }) => {
+      const [words = []] = commandsOf(text.replace(/ ?… ?/g, ' '));
+      const given = argumentsOf(words) ?? (isNamed(words) ? words : []);
+      return given.length === 0 ? [] : (mistakeIn(given, true)?.replace(/^/, `${place}: ${text}: `) ?? []);
+    });
+    assert.deepEqual(mistakes, []);
+  });
+}
