@@ -1,15 +1,17 @@
 /** What README and the pages of docs/ tell people to type. */
-import { globSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
-const root = path.resolve(import.meta.dirname, '..');
+export const root = path.resolve(import.meta.dirname, '..');
 
-/** README first, as people read it. */
-export const pages: readonly string[] = [
+/** In the order in which one installation can follow all of them: the last page ends it. */
+export const walkedPages = [
   'README.md',
-  ...globSync('docs/*.md', { cwd: root }).sort(),
-  'testbed/README.md',
-];
+  ...['installation', 'spaces', 'registration', 'customization', 'workloads', 'troubleshooting', 'local-clusters'],
+  ...['output', 'security', 'migrating', 'development', 'deregistration'],
+].map((name) => (name.endsWith('.md') ? name : `docs/${name}.md`));
+
+export const pages: readonly string[] = [...walkedPages, 'testbed/README.md'];
 
 /** One command line of a block, as it is typed, with what the page says that it prints. */
 export interface Typed {
@@ -76,6 +78,30 @@ export function spansOf(page: string): Typed[] {
       output: [],
     }));
   });
+}
+
+/** The links of a page that stay within the repository. */
+export function linksOf(page: string): { file: string; anchor: string | undefined }[] {
+  return [
+    ...linesOf(page)
+      .join('\n')
+      .matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)/g),
+  ].map(([, file = '', anchor]) => ({
+    file: file === '' ? page : path.join(path.dirname(page), file),
+    anchor,
+  }));
+}
+
+/** What links to a page may name: its headings, as GitHub writes them, and anchors that stand in it. */
+export function anchorsOf(page: string): Set<string> {
+  const text = linesOf(page).join('\n');
+  const headings = [...text.matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
+    title
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+  return new Set([...headings, ...[...text.matchAll(/<a id="([^"]+)">/g)].map(([, id = '']) => id)]);
 }
 
 const linesOf = (page: string): string[] => readFileSync(path.join(root, page), 'utf8').split('\n');

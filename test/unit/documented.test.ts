@@ -1,13 +1,14 @@
 /** Every command that README and docs tell people to type is one that exists, with these options and so many arguments. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, globSync } from 'node:fs';
 import path from 'node:path';
 import { PassThrough } from 'node:stream';
 import { describe, it } from 'node:test';
 import type { Command } from 'commander';
+import manifest from '../../package.json' with { type: 'json' };
 import { buildProgram } from '../../src/cli.ts';
 import type { Io } from '../../src/lib/terminal/io.ts';
-import { blocksOf, commandsOf, pages, spansOf, typedIn } from '../documented.ts';
+import { anchorsOf, blocksOf, commandsOf, linksOf, pages, root, spansOf, typedIn, walkedPages } from '../documented.ts';
 
 Object.assign(globalThis, { STELLARCTL_VERSION: '0.0.0' });
 const silent = new PassThrough() as unknown as NodeJS.WriteStream;
@@ -51,7 +52,8 @@ function mistakeIn(words: readonly string[], isPartial = false): string | undefi
   } catch (error) {
     const { code = '' } = error as { code?: string };
     const isFine =
-      /^commander\.(helpDisplayed|version)$/.test(code) || (isPartial && code === 'commander.optionMissingArgument');
+      /^commander\.(helpDisplayed|version)$/.test(code) ||
+      (isPartial && /^commander\.(help|optionMissingArgument)$/.test(code));
     return isFine ? undefined : String(error);
   }
 }
@@ -62,9 +64,7 @@ function argumentsOf([program, ...rest]: readonly string[]): readonly string[] |
   return program === 'kubectl' && rest[0] === 'stellar' ? rest.slice(1) : undefined;
 }
 
-const scripts = Object.keys(
-  JSON.parse(readFileSync(path.resolve(import.meta.dirname, '../../package.json'), 'utf8')).scripts,
-);
+const scripts = Object.keys(manifest.scripts);
 
 /** What is wrong with a command of whatever program. */
 function mistakeOf(words: readonly string[]): string | undefined {
@@ -88,7 +88,24 @@ it('a line is split as a shell does', () =>
     ['c d'],
   ]));
 
+it('every page is tested', () =>
+  assert.deepEqual(walkedPages.toSorted(), ['README.md', ...globSync('docs/*.md', { cwd: root })].sort()));
+
 for (const page of pages) {
+  it(`${page}: every link within the repository leads somewhere`, () => {
+    const broken = linksOf(page).filter(({ file, anchor }) => {
+      if (!existsSync(path.join(root, file))) return true;
+      return anchor !== undefined && !anchorsOf(file).has(anchor);
+    });
+    assert.deepEqual(broken, []);
+  });
+
+  it(`${page}: every block says what it is`, () =>
+    assert.deepEqual(
+      blocksOf(page).filter(({ language }) => language === ''),
+      [],
+    ));
+
   it(`${page}: every command in its blocks can be typed`, () => {
     const typed = blocksOf(page).flatMap(typedIn);
     const mistakes = typed.flatMap(({ text, place }) =>
