@@ -2,9 +2,8 @@ import type { Command } from 'commander';
 import type { Io } from '../../lib/terminal/io.ts';
 import type { PolicyToDelete } from '../../lib/workloads/change/policy-to-delete.ts';
 import { action } from '../shell/action.ts';
-import { asking } from '../shell/confirm-loss.ts';
+import { asking, refuseUnnamedWds } from '../shell/confirm.ts';
 import { defineCommand, dryRunOption, type WdsOptions, type WritingOptions, wdsOptions } from '../shell/options.ts';
-import { refuseUnnamedWds } from '../shell/unnamed.ts';
 
 interface Options extends WdsOptions, WritingOptions {
   keepWorkloads?: boolean;

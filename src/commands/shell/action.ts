@@ -14,7 +14,7 @@ export function action<Options extends CommonOptions>(io: Io, work: Work<Options
   return async (...commanderArguments: unknown[]): Promise<void> => {
     const command = commanderArguments.at(-1) as Command;
     const options = command.optsWithGlobals<Options>();
-    const { runInSession } = await import('./run-in-session.ts');
+    const { runInSession } = await import('./session.ts');
     process.exitCode = await runInSession(io, options, (session) => {
       refuseEmpty(command.args);
       return work(session, options, command.args, command);

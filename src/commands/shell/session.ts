@@ -1,8 +1,10 @@
+import { isDeepStrictEqual } from 'node:util';
 import { asCalled, command } from '../../lib/engine/command-line.ts';
 import { Deadline } from '../../lib/engine/deadline.ts';
 import type { NamedResult } from '../../lib/engine/each-name.ts';
-import { ExitCode, worstExitCode } from '../../lib/engine/errors.ts';
+import { ExitCode, exitCodeOf, StellarError, worstExitCode } from '../../lib/engine/errors.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
+import type { RecordedWrite } from '../../lib/kube/client/dry-run.ts';
 import { isForPeople, type OutputFormat } from '../../lib/terminal/formats.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import {
@@ -18,8 +20,6 @@ import { type Style, styleFor } from '../../lib/terminal/style.ts';
 import type { Column } from '../../lib/terminal/table.ts';
 import { writeLines } from '../../lib/terminal/write.ts';
 import { Clusters } from './clusters.ts';
-import { describeWrite } from './dry-run-text.ts';
-import { withOneInterruption } from './named-results.ts';
 import type { SessionOptions } from './options.ts';
 
 /** One run of a command: its clusters, its progress, its output. */
@@ -116,5 +116,75 @@ export class Session extends Clusters {
   override close(): void {
     this.progress.stop();
     super.close();
+  }
+}
+
+/** What a dry run has left out, as a line for people. */
+function describeWrite({ verb, cluster, kind, namespace, name }: RecordedWrite): string {
+  const object = `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
+  return `would ${verb} ${object} ${cluster === 'the kubeconfig' ? 'in' : 'on'} ${cluster}`;
+}
+
+/**
+ * The errors of several names. Ctrl-C ends all that is under way at once: it is said once, with their names, for all that there is
+ * the same to say of.
+ */
+export function withOneInterruption(results: readonly NamedResult[]): StellarError[] {
+  const failed = results.flatMap(({ name, error }) => (error === undefined ? [] : { names: [name], error }));
+  const told: typeof failed = [];
+  for (const { names, error } of failed) {
+    const same = told.find((other) => isSameInterruption(other.error, error));
+    if (same === undefined) told.push({ names, error });
+    else same.names.push(...names);
+  }
+  return told.map(({ names, error }) => (results.length === 1 ? error : namingWhatWasStopped(names, error)));
+}
+
+const isSameInterruption = (one: StellarError, other: StellarError): boolean =>
+  one.code === 'interrupted' &&
+  other.code === 'interrupted' &&
+  one.message === other.message &&
+  isDeepStrictEqual(one.next, other.next);
+
+function namingWhatWasStopped(names: readonly string[], error: StellarError): StellarError {
+  if (error.code !== 'interrupted') return error;
+  const { next, details } = error;
+  const were = names.length === 1 ? 'was' : 'were';
+  return new StellarError('interrupted', `Interrupted while ${names.join(', ')} ${were} under way.`, { next, details });
+}
+
+/**
+ * Runs a command's work with everything it needs, renders how it ended, and returns the exit code.
+ * Ctrl-C ends it in order; a second one at once.
+ */
+export async function runInSession(
+  io: Io,
+  options: SessionOptions,
+  work: (session: Session) => Promise<void>,
+): Promise<number> {
+  const interrupt = new AbortController();
+  let signalCode: number = ExitCode.interrupted;
+  const stop = (code: number) => () => {
+    if (interrupt.signal.aborted) process.exit(code);
+    signalCode = code;
+    interrupt.abort();
+  };
+  const onInterrupt = stop(ExitCode.interrupted);
+  const onTerminate = stop(ExitCode.terminated);
+  // A terminal that closes sends it, and so does its shell: together they are one request to end.
+  const onHangUp = () => {
+    if (!interrupt.signal.aborted) onTerminate();
+  };
+  process.on('SIGINT', onInterrupt).on('SIGTERM', onTerminate).on('SIGHUP', onHangUp);
+  const session = new Session(io, options, interrupt.signal);
+  try {
+    await work(session);
+    return session.exitCode === ExitCode.interrupted ? signalCode : session.exitCode;
+  } catch (error) {
+    await session.fail(error);
+    return exitCodeOf(error) === ExitCode.interrupted ? signalCode : exitCodeOf(error);
+  } finally {
+    session.close();
+    process.off('SIGINT', onInterrupt).off('SIGTERM', onTerminate).off('SIGHUP', onHangUp);
   }
 }

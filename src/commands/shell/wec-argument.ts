@@ -1,7 +1,6 @@
 import { StellarError } from '../../lib/engine/errors.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { WecTarget } from '../../lib/wecs/find-wecs.ts';
-import { checkWecName } from '../../lib/wecs/wec-name.ts';
 
 /** A WEC as people name it: NAME, or NAME=CONTEXT. */
 export interface WecArgument {
@@ -109,4 +108,19 @@ export const noneMatches = ({ cluster }: Kube): string => `No WEC on ${cluster.c
 export function targetWords({ names, selector }: WecTarget): readonly string[] {
   if (names !== undefined) return names;
   return selector === undefined ? ['--all'] : ['-l', selector];
+}
+
+/**
+ * Checks the name of a WEC: it becomes the name of a namespace, and the Klusterlet's schema allows the same (RFC 1123 label,
+ * ≤ 63 characters).
+ * @throws StellarError `usage`
+ */
+function checkWecName(name: string): void {
+  const problem =
+    name.length > 63
+      ? `it has ${name.length} characters, and at most 63 are possible`
+      : /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(name)
+        ? undefined
+        : 'only lower-case letters, digits and hyphens are possible, with a letter or digit at both ends';
+  if (problem !== undefined) throw new StellarError('usage', `"${name}" cannot be the name of a WEC: ${problem}.`);
 }

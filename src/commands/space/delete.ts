@@ -3,7 +3,7 @@ import type { DeletionOptions } from '../../lib/spaces/delete/delete-control-pla
 import type { SpaceRole } from '../../lib/spaces/names.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import { action } from '../shell/action.ts';
-import { asking } from '../shell/confirm-loss.ts';
+import { asking, refuseUnnamedHosting } from '../shell/confirm.ts';
 import {
   defineCommand,
   dryRunOption,
@@ -11,7 +11,6 @@ import {
   hostingContextOption,
   type WritingOptions,
 } from '../shell/options.ts';
-import { refuseUnnamedHosting } from '../shell/unnamed.ts';
 import type { SpaceToDelete } from './delete-text.ts';
 
 interface Options extends HostingOptions, WritingOptions, DeletionOptions {

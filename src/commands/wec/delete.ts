@@ -4,7 +4,7 @@ import type { FoundCluster } from '../../lib/local-clusters/delete.ts';
 import { type ProviderName, providerNames } from '../../lib/local-clusters/names.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import { action } from '../shell/action.ts';
-import { confirmLoss } from '../shell/confirm-loss.ts';
+import { confirmLoss } from '../shell/confirm.ts';
 import { localTools } from '../shell/local-tools.ts';
 import {
   defineCommand,

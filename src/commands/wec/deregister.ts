@@ -4,8 +4,7 @@ import { StellarError } from '../../lib/engine/errors.ts';
 import { outline } from '../../lib/engine/next-step.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import { action } from '../shell/action.ts';
-import { confirm, type Deed } from '../shell/confirm.ts';
-import { asking } from '../shell/confirm-loss.ts';
+import { asking, confirm, type Deed, refuseUnnamedIts } from '../shell/confirm.ts';
 import {
   defineCommand,
   dryRunOption,
@@ -18,7 +17,6 @@ import {
 } from '../shell/options.ts';
 import { openPolicies } from '../shell/policies-of-its.ts';
 import type { Session } from '../shell/session.ts';
-import { refuseUnnamedIts } from '../shell/unnamed.ts';
 import { type ChosenWecs, noneMatches, parseChosenWecs, type WecArgument, withContext } from '../shell/wec-argument.ts';
 import { describeLeaving, describeLocally, describeMany, inAll } from './deregister-text.ts';
 

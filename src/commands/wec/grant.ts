@@ -3,7 +3,7 @@ import { StellarError } from '../../lib/engine/errors.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import type { Granting } from '../../lib/wecs/grant/grant.ts';
 import { action } from '../shell/action.ts';
-import { confirmLoss } from '../shell/confirm-loss.ts';
+import { confirmLoss } from '../shell/confirm.ts';
 import { defineCommand, wecContextOption, wecKubeconfigOption } from '../shell/options.ts';
 import { type GrantOptions, grantOptions, kindsGiven, reachWec } from './granting.ts';
 

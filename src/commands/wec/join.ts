@@ -8,7 +8,7 @@ import type { Io } from '../../lib/terminal/io.ts';
 import type { JoinOptions, Moving } from '../../lib/wecs/join/options.ts';
 import { parseLabels } from '../../lib/wecs/labels.ts';
 import { action } from '../shell/action.ts';
-import { asking } from '../shell/confirm-loss.ts';
+import { asking, refuseUnnamedIts } from '../shell/confirm.ts';
 import {
   collect,
   defineCommand,
@@ -20,7 +20,6 @@ import {
   wecKubeconfigOption,
 } from '../shell/options.ts';
 import type { Session } from '../shell/session.ts';
-import { refuseUnnamedIts } from '../shell/unnamed.ts';
 import { parseWecArguments, withContext } from '../shell/wec-argument.ts';
 import { checkAddresses, type JoiningOptions, nextStep, openAccess, toJoinOptions } from './joining.ts';
 
@@ -83,7 +82,7 @@ async function joinWecs(session: Session, options: Options, positional: string[]
   const joinOptions = { ...(await toJoinOptions(options)), replaceHub, askLabels: await labelsAsker(session, options) };
   const access = await openAccess(session, options, joinOptions.certificateAuthority);
   if (options.printManifests) {
-    const { printManifests } = await import('./manifests-text.ts');
+    const { printManifests } = await import('./join-text.ts');
     return printManifests(session, access, wecs[0]?.name ?? '', joinOptions);
   }
   const { join } = await import('../../lib/wecs/join/join.ts');
@@ -95,7 +94,7 @@ async function joinWecs(session: Session, options: Options, positional: string[]
 
 /** How a user is told of what happens to a WEC that is moved, and asked. */
 async function askToMove(session: Session, { yes, joinFile }: Options): Promise<Confirm<Moving>> {
-  const { describeMoving } = await import('./moving-text.ts');
+  const { describeMoving } = await import('./join-text.ts');
   if (joinFile === undefined) await refuseUnnamedIts(session, yes);
   return asking(session, {
     show(moving) {

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Io } from '../../lib/terminal/io.ts';
 import type { Revoking } from '../../lib/wecs/grant/revoke.ts';
 import { action } from '../shell/action.ts';
-import { confirmLoss } from '../shell/confirm-loss.ts';
+import { confirmLoss } from '../shell/confirm.ts';
 import { defineCommand, wecContextOption, wecKubeconfigOption } from '../shell/options.ts';
 import { type GrantOptions, grantOptions, kindsGiven, reachWec } from './granting.ts';
 

@@ -6,6 +6,7 @@ import type { Kube } from '../../lib/kube/client/client.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import type { ListedValues, ValueStore } from '../../lib/wecs/values.ts';
 import { action } from '../shell/action.ts';
+import { refuseUnnamedIts } from '../shell/confirm.ts';
 import {
   defineCommand,
   dryRunOption,
@@ -17,7 +18,6 @@ import {
   type WritingOptions,
 } from '../shell/options.ts';
 import type { Session } from '../shell/session.ts';
-import { refuseUnnamedIts } from '../shell/unnamed.ts';
 import { parseWecTarget, targetWords } from '../shell/wec-argument.ts';
 import { approveRemoval, type ChangesOf } from './approve-removal.ts';
 

@@ -3,9 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { confirm } from '../../../../src/commands/shell/confirm.ts';
+import { confirm, refuseUnnamedHosting } from '../../../../src/commands/shell/confirm.ts';
 import { Session } from '../../../../src/commands/shell/session.ts';
-import { refuseUnnamedHosting } from '../../../../src/commands/shell/unnamed.ts';
 import { callProgram } from '../../../../src/lib/engine/command-line.ts';
 import { type FakeStream, fakeIo } from '../../support/fake-io.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { withOneInterruption } from '../../../../src/commands/shell/named-results.ts';
+import { withOneInterruption } from '../../../../src/commands/shell/session.ts';
 import { StellarError } from '../../../../src/lib/engine/errors.ts';
 
 const interrupted = (name: string, hint = 'again') => ({

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { confirmLoss } from '../../../../src/commands/shell/confirm-loss.ts';
+import { confirmLoss } from '../../../../src/commands/shell/confirm.ts';
 import type { Session } from '../../../../src/commands/shell/session.ts';
 import { recordingProgress } from '../../support/builders.ts';
 import { fakeIo } from '../../support/fake-io.ts';

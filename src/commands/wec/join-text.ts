@@ -1,8 +1,10 @@
 import { command } from '../../lib/engine/command-line.ts';
 import { run, textOf } from '../../lib/engine/next-step.ts';
+import { describeCluster } from '../../lib/kube/client/errors.ts';
 import type { HubAccess } from '../../lib/wecs/hub/hub-access.ts';
 import { joinManifests, tokenPlaceholder } from '../../lib/wecs/join/manifests.ts';
-import type { JoinOptions } from '../../lib/wecs/join/options.ts';
+import type { JoinOptions, Moving } from '../../lib/wecs/join/options.ts';
+import { fateOf } from '../../lib/wecs/join/works-left.ts';
 import type { Session } from '../shell/session.ts';
 
 /** Prints what a join would apply, as a List in JSON or as documents of YAML. */
@@ -20,4 +22,17 @@ export async function printManifests(
   }
   const token = command`stellarctl its token -o json --its ${access.its}`;
   session.progress.note(textOf(run(token, command`Put a token in place of ${tokenPlaceholder}`)));
+}
+
+/** What happens to a WEC that is moved from one hub to another, said before the user agrees. */
+export function describeMoving({ name, cluster, from, its, works, labels }: Moving): string[] {
+  const fate = works === undefined ? 'which works of that hub run on it could not be read' : fateOf(works, its);
+  return [
+    `${name}: ${describeCluster(cluster)} is registered with the hub ${from}, and will be moved to ${its}.`,
+    `  On that hub: its ManagedCluster ${name} stays, becomes unavailable after some minutes, and has to be deregistered there.`,
+    ...(labels.length === 0
+      ? []
+      : [`  Labels: those that it had at its last join are set on ${its} only with ${labels.join(' ')}.`]),
+    `  Workloads: ${fate ?? 'no work of that hub runs on it'}.`,
+  ];
 }
