@@ -44,10 +44,10 @@ import { workloadStatusCommand } from './commands/workload/status.ts';
 import { workloadWaitCommand } from './commands/workload/wait.ts';
 import { callProgram } from './lib/engine/command-line.ts';
 import { ExitCode } from './lib/engine/errors.ts';
+import { writeText } from './lib/terminal/clean.ts';
 import type { Io } from './lib/terminal/io.ts';
 import { watchOutput } from './lib/terminal/lost-output.ts';
 import { writeDocument } from './lib/terminal/output.ts';
-import { writeText } from './lib/terminal/write.ts';
 
 declare const STELLARCTL_VERSION: string;
 

@@ -1,8 +1,7 @@
 import { catalogue, docsOf } from '../lib/doctor/catalogue.ts';
 import { describeGroup } from '../lib/doctor/report.ts';
 import { type Examined, groupFindings } from '../lib/doctor/subject.ts';
-import { isForPeople } from '../lib/terminal/formats.ts';
-import type { Io } from '../lib/terminal/io.ts';
+import { type Io, isForPeople } from '../lib/terminal/io.ts';
 import { styleFor } from '../lib/terminal/style.ts';
 import type { DoctorOptions } from './doctor.ts';
 import { describeExamined } from './doctor-text.ts';

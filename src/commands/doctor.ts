@@ -2,8 +2,7 @@ import { type Command, Option } from 'commander';
 import type { DoctorInput } from '../lib/doctor/doctor.ts';
 import type { Examined } from '../lib/doctor/subject.ts';
 import { ExitCode, StellarError } from '../lib/engine/errors.ts';
-import { outputFormats } from '../lib/terminal/formats.ts';
-import type { Io } from '../lib/terminal/io.ts';
+import { type Io, outputFormats } from '../lib/terminal/io.ts';
 import { action } from './shell/action.ts';
 import {
   defineCommand,

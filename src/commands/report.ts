@@ -4,8 +4,7 @@ import { count } from '../lib/engine/counts.ts';
 import { StellarError } from '../lib/engine/errors.ts';
 import { run } from '../lib/engine/next-step.ts';
 import type { ReportIndex } from '../lib/report/report.ts';
-import { isForPeople } from '../lib/terminal/formats.ts';
-import type { Io } from '../lib/terminal/io.ts';
+import { type Io, isForPeople } from '../lib/terminal/io.ts';
 import { action } from './shell/action.ts';
 import {
   defineCommand,

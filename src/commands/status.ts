@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
 import type { StatusTools } from '../lib/status/tools.ts';
 import type { StatusView } from '../lib/status/view.ts';
-import { isForPeople } from '../lib/terminal/formats.ts';
-import type { Io } from '../lib/terminal/io.ts';
+import { type Io, isForPeople } from '../lib/terminal/io.ts';
 import { action } from './shell/action.ts';
 import {
   defineCommand,

@@ -72,7 +72,7 @@ export function createItsCommand(io: Io): Command {
         const result = await createIts(input, tools, session.run);
         await session.finish([result]);
         if (result.error !== undefined || options.dryRun || result.context === null) return;
-        const { useItsIfNone } = await import('../../lib/spaces/its-use.ts');
+        const { useItsIfNone } = await import('../../lib/spaces/its-choice.ts');
         const isMeant = await useItsIfNone(result.context, tools.target, io.env);
         session.next(command`stellarctl wec join NAME=CONTEXT --accept ${isMeant ? [] : ['--its', result.context]}`);
       }),

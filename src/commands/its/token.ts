@@ -2,8 +2,7 @@ import { type Command, Option } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
 import { run } from '../../lib/engine/next-step.ts';
-import { isForPeople } from '../../lib/terminal/formats.ts';
-import type { Io } from '../../lib/terminal/io.ts';
+import { type Io, isForPeople } from '../../lib/terminal/io.ts';
 import { action } from '../shell/action.ts';
 import {
   defineCommand,

@@ -23,7 +23,7 @@ export function useCommand(io: Io): Command {
     .option('--force', 'choose it although it does not answer')
     .action(
       action<ItsOptions & { unset?: boolean; force?: boolean }>(io, async (session, { unset, force }, [context]) => {
-        const { useIts, forgetIts } = await import('../../lib/spaces/its-use.ts');
+        const { useIts, forgetIts } = await import('../../lib/spaces/its-choice.ts');
         if (unset && context !== undefined) throw new StellarError('usage', 'Give a context or --unset, not both.');
         if (unset) {
           await forgetIts();

@@ -1,7 +1,6 @@
 import { type Command, Option } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
-import { isForPeople } from '../../lib/terminal/formats.ts';
-import type { Io } from '../../lib/terminal/io.ts';
+import { type Io, isForPeople } from '../../lib/terminal/io.ts';
 import type { Explanation } from '../../lib/workloads/explain/explain.ts';
 import { action } from '../shell/action.ts';
 import {

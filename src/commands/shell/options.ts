@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { asCalled } from '../../lib/engine/command-line.ts';
 import { parseDuration } from '../../lib/engine/duration.ts';
-import { type OutputFormat, outputFormats } from '../../lib/terminal/formats.ts';
+import { type OutputFormat, outputFormats } from '../../lib/terminal/io.ts';
 
 /** Options that mean the same in every command. */
 export interface CommonOptions {

@@ -5,9 +5,10 @@ import type { NamedResult } from '../../lib/engine/each-name.ts';
 import { ExitCode, exitCodeOf, StellarError, worstExitCode } from '../../lib/engine/errors.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { RecordedWrite } from '../../lib/kube/client/dry-run.ts';
-import { isForPeople, type OutputFormat } from '../../lib/terminal/formats.ts';
-import type { Io } from '../../lib/terminal/io.ts';
+import { writeLines } from '../../lib/terminal/clean.ts';
+import { type Io, isForPeople, type OutputFormat } from '../../lib/terminal/io.ts';
 import {
+  type Column,
   type DocumentForm,
   errorDocument,
   toDocument,
@@ -17,8 +18,6 @@ import {
 } from '../../lib/terminal/output.ts';
 import { createProgress, type TerminalProgress } from '../../lib/terminal/progress.ts';
 import { type Style, styleFor } from '../../lib/terminal/style.ts';
-import type { Column } from '../../lib/terminal/table.ts';
-import { writeLines } from '../../lib/terminal/write.ts';
 import { Clusters } from './clusters.ts';
 import type { SessionOptions } from './options.ts';
 

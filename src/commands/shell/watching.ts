@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { pause } from '../../lib/engine/deadline.ts';
 import { ExitCode, exitCodeOf } from '../../lib/engine/errors.ts';
-import { writeLines } from '../../lib/terminal/write.ts';
+import { writeLines } from '../../lib/terminal/clean.ts';
 import type { Session } from './session.ts';
 
 export const watchOption = (what: string): Option => new Option('-w, --watch', `${what}, until Ctrl-C or --timeout`);

@@ -5,7 +5,7 @@ import { run, textOf } from '../../lib/engine/next-step.ts';
 import type { SpaceListItem } from '../../lib/spaces/list-spaces.ts';
 import type { SpaceRole } from '../../lib/spaces/names.ts';
 import type { Io } from '../../lib/terminal/io.ts';
-import type { Column } from '../../lib/terminal/table.ts';
+import type { Column } from '../../lib/terminal/output.ts';
 import { action } from '../shell/action.ts';
 import { defineCommand, type HostingOptions, hostingContextOption } from '../shell/options.ts';
 

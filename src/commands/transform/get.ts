@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
-import { isForPeople } from '../../lib/terminal/formats.ts';
-import type { Io } from '../../lib/terminal/io.ts';
+import { type Io, isForPeople } from '../../lib/terminal/io.ts';
 import { action } from '../shell/action.ts';
 import { defineCommand, type WdsOptions, wdsOptions } from '../shell/options.ts';
 

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
-import { isForPeople } from '../../lib/terminal/formats.ts';
-import type { Io } from '../../lib/terminal/io.ts';
+import { type Io, isForPeople } from '../../lib/terminal/io.ts';
 import { parseLabelChanges } from '../../lib/wecs/labels.ts';
 import type { ManagedCluster } from '../../lib/wecs/objects.ts';
 import { labelChanges } from './approve-removal.ts';

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
-import { isForPeople } from '../../lib/terminal/formats.ts';
-import type { Io } from '../../lib/terminal/io.ts';
+import { type Io, isForPeople } from '../../lib/terminal/io.ts';
 import { parsePropertyChanges } from '../../lib/wecs/customization.ts';
 import type { Effective, WecProperties } from '../../lib/wecs/properties.ts';
 import type { ListedValues } from '../../lib/wecs/values.ts';

@@ -1,8 +1,9 @@
 import { asCalled } from '../engine/command-line.ts';
 import { StellarError } from '../engine/errors.ts';
 import { inWords } from '../engine/next-step.ts';
-import type { Settings } from '../files/settings.ts';
-import { type Kubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
+import { readSettings, type Settings, writeSettings } from '../files/settings.ts';
+import type { KubeconfigTarget } from '../kube/kubeconfig/edit.ts';
+import { type Kubeconfig, loadKubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
 
 /** Which ITS a command means, and why. */
 export interface ItsChoice {
@@ -55,3 +56,28 @@ const remedies: Partial<Record<ItsChoice['source'], string>> = {
   STELLARCTL_ITS: 'unset STELLARCTL_ITS',
   'its use': 'stellarctl its use --unset',
 };
+
+/** Chooses an ITS for later commands. @throws StellarError `context-unknown` for a context that is not in the kubeconfig */
+export async function useIts(kubeconfig: Kubeconfig, context: string): Promise<void> {
+  selectContext(kubeconfig, context);
+  await writeSettings({ ...(await readSettings()), its: context });
+}
+
+/** Chooses a new ITS, where none is chosen or the chosen one's context is gone. @returns whether later commands mean it */
+export async function useItsIfNone(
+  context: string,
+  target: KubeconfigTarget,
+  env: NodeJS.ProcessEnv,
+): Promise<boolean> {
+  const kubeconfig = await loadKubeconfig(target.file, target.env);
+  const { its } = await readSettings();
+  if (env.STELLARCTL_ITS) return env.STELLARCTL_ITS === context;
+  if (its === undefined || !kubeconfig.contexts.has(its)) await useIts(kubeconfig, context);
+  return (await readSettings()).its === context;
+}
+
+/** Forgets the choice. @param only nothing but the choice of this context */
+export async function forgetIts(only?: string): Promise<void> {
+  const { its, ...rest } = await readSettings();
+  if (only === undefined || its === only) await writeSettings(rest);
+}

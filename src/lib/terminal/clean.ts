@@ -53,7 +53,8 @@ export function safeJson(value: unknown, indent?: number): string {
 
 /** YAML in which no character does anything to a terminal. It means the same. */
 export async function safeYaml(value: unknown): Promise<string> {
-  const { Document, visit } = await import('../files/yaml.ts');
+  // CommonJS, of which a bundled dynamic import sees no names.
+  const { Document, visit } = (await import('yaml')).default;
   const document = new Document(value, { aliasDuplicateObjects: false });
   visit(document, {
     Scalar(_key, node) {
@@ -68,3 +69,26 @@ export async function safeYaml(value: unknown): Promise<string> {
 }
 
 const escaped = (unit: number): string => `\\u${unit.toString(16).padStart(4, '0')}`;
+
+/**
+ * Writes lines. All text for people passes here, whatever it comes from and wherever it goes: each becomes one line that no terminal
+ * obeys.
+ */
+export function writeLines(stream: NodeJS.WriteStream, lines: readonly string[]): void {
+  if (lines.length > 0) stream.write(lines.map((line) => `${terminalLine(line)}\n`).join(''));
+}
+
+/** Writes what another program says, as it comes. */
+export function writeRelayed(stream: NodeJS.WriteStream, text: string): void {
+  stream.write(
+    text
+      .split(/\r\n|[\r\n]/)
+      .map(terminalLine)
+      .join('\n'),
+  );
+}
+
+/** Writes text of several lines, as help is. */
+export function writeText(stream: NodeJS.WriteStream, text: string): void {
+  writeLines(stream, text.replace(/\n$/, '').split('\n'));
+}

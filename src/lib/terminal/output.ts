@@ -1,10 +1,7 @@
 import { type ErrorReport, reportOf, StellarError } from '../engine/errors.ts';
-import { safeJson, safeYaml } from './clean.ts';
-import type { OutputFormat } from './formats.ts';
-import type { Io } from './io.ts';
+import { oneLine, safeJson, safeYaml, writeLines } from './clean.ts';
+import type { Io, OutputFormat } from './io.ts';
 import type { Style } from './style.ts';
-import { type Column, formatTable } from './table.ts';
-import { writeLines } from './write.ts';
 
 /**
  * Writes a command's result: a document for scripts, a table for people.
@@ -65,4 +62,35 @@ export function writeError(io: Io, style: Style, error: unknown, verbose: boolea
     );
   }
   writeLines(io.stderr, lines);
+}
+
+/** A column of a table about `Row`s. */
+export interface Column<Row> {
+  header: string;
+  value: (row: Row) => string;
+  /** Shown only with `-o wide`. */
+  wide?: boolean;
+}
+
+/** A table as kubectl prints it: upper-case headers, three spaces between columns, no borders. Lines end without spaces. */
+export function formatTable<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  options: { headers?: boolean; widths?: number[] } = {},
+): string[] {
+  const cells = rows.map((row) => columns.map(({ value }) => oneLine(value(row))));
+  const lines = options.headers === false ? cells : [columns.map(({ header }) => header), ...cells];
+  const widths = options.widths ?? columnWidths(columns, cells);
+  return lines.map((line) =>
+    line
+      .map((cell, column) => cell + ' '.repeat(Math.max(0, (widths[column] ?? 0) - cell.length)))
+      .join('   ')
+      .trimEnd(),
+  );
+}
+
+export function columnWidths<Row>(columns: readonly Column<Row>[], cells: readonly string[][]): number[] {
+  return columns.map(({ header }, column) =>
+    cells.reduce((width, line) => Math.max(width, line[column]?.length ?? 0), header.length),
+  );
 }

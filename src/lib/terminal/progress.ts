@@ -1,11 +1,10 @@
 import type { Ora } from 'ora';
 import { formatElapsed } from '../engine/duration.ts';
 import type { Progress, Relay } from '../engine/progress.ts';
-import { oneLine, terminalLine } from './clean.ts';
+import { oneLine, terminalLine, writeLines, writeRelayed } from './clean.ts';
 import { canAnimate, type Io } from './io.ts';
 import type { Style } from './style.ts';
 import { Subjects } from './subjects.ts';
-import { writeLines, writeRelayed } from './write.ts';
 
 export interface ProgressOptions {
   /** Say nothing but results and errors. */

@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
+import { writeLines } from '../../../src/lib/terminal/clean.ts';
 import type { Io } from '../../../src/lib/terminal/io.ts';
-import { writeLines } from '../../../src/lib/terminal/write.ts';
 
 /** A stream that keeps what is written; as a terminal it is 80 columns wide, and as many rows high as are given. */
 export class FakeStream extends Writable {

@@ -8,7 +8,7 @@ import { type Access, ifSeen, seen, through, whyUnseen } from '../../kube/access
 import { resources } from '../../kube/resources.ts';
 import type { ManagedCluster } from '../../wecs/objects.ts';
 import { contextsOf, openSpace } from '../access.ts';
-import { forgetIts } from '../its-use.ts';
+import { forgetIts } from '../its-choice.ts';
 import type { ControlPlane } from '../objects.ts';
 import type { SpaceResult } from '../space-result.ts';
 import { itsOfWds, roleOf } from '../spaces.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { argumentsWithoutSecrets } from '../../../../src/lib/programs/redact.ts';
+import { argumentsWithoutSecrets } from '../../../../src/lib/programs/program.ts';
 
 test('arguments of programs are shown without what may be secret', () => {
   const cases: [args: string[], shown: string][] = [

@@ -9,10 +9,9 @@ import { command } from '../../../../src/lib/engine/command-line.ts';
 import { StellarError } from '../../../../src/lib/engine/errors.ts';
 import { inWords, run } from '../../../../src/lib/engine/next-step.ts';
 import { oneLine, safeJson, safeYaml } from '../../../../src/lib/terminal/clean.ts';
-import { writeError } from '../../../../src/lib/terminal/output.ts';
+import { formatTable, writeError } from '../../../../src/lib/terminal/output.ts';
 import { createProgress } from '../../../../src/lib/terminal/progress.ts';
 import { styleFor } from '../../../../src/lib/terminal/style.ts';
-import { formatTable } from '../../../../src/lib/terminal/table.ts';
 import { asWritten, fakeIo } from '../../support/fake-io.ts';
 import { doesSomething, hostileText } from '../../support/hostile.ts';
 

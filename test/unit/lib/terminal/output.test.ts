@@ -7,8 +7,9 @@ import { callProgram } from '../../../../src/lib/engine/command-line.ts';
 import { StellarError } from '../../../../src/lib/engine/errors.ts';
 import { inWords, run } from '../../../../src/lib/engine/next-step.ts';
 import { diagnosisOf, problem } from '../../../../src/lib/engine/problem.ts';
-import type { OutputFormat } from '../../../../src/lib/terminal/formats.ts';
+import type { OutputFormat } from '../../../../src/lib/terminal/io.ts';
 import {
+  type Column,
   errorDocument,
   toDocument,
   writeDocument,
@@ -16,7 +17,6 @@ import {
   writeResult,
 } from '../../../../src/lib/terminal/output.ts';
 import { styleFor } from '../../../../src/lib/terminal/style.ts';
-import type { Column } from '../../../../src/lib/terminal/table.ts';
 import { fakeIo } from '../../support/fake-io.ts';
 
 const rows = [

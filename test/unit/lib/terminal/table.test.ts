@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type Column, formatTable } from '../../../../src/lib/terminal/table.ts';
+import { type Column, formatTable } from '../../../../src/lib/terminal/output.ts';
 
 interface Row {
   name: string;
