@@ -17,6 +17,9 @@ export type NextStep =
 /** A command that can be run as it is. */
 export const run = (command: string, lead?: string): NextStep => ({ command, ...(lead === undefined ? {} : { lead }) });
 
+/** A command that can be run as it is, with what it does or when it is right. */
+export const noted = (command: string, note: string): NextStep => ({ ...run(command), note });
+
 /** A command in which a person has to fill something in: CONTEXT, FILE, …; or one for another machine. */
 export const outline = (command: string, lead?: string): NextStep => ({ ...run(command, lead), isOutline: true });
 

@@ -1,7 +1,7 @@
 import type { Kube } from './client/client.ts';
+import { unlessStatus } from './client/errors.ts';
 import type { KubeObject } from './objects.ts';
 import type { Resource } from './resources.ts';
-import { unlessStatus } from './unless-status.ts';
 
 /**
  * Patches one very object, guarded by its UID and resourceVersion: after a change by others it is read again.

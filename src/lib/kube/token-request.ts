@@ -1,5 +1,5 @@
 import type { Kube } from './client/client.ts';
-import { ApiError } from './client/errors.ts';
+import { unlessStatus } from './client/errors.ts';
 import { resources } from './resources.ts';
 
 /** A service account of a cluster. */
@@ -25,14 +25,8 @@ export async function requestToken(
   seconds: number,
 ): Promise<RequestedToken | undefined> {
   const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: seconds } };
-  try {
-    const { status } = await kube.create<{ status?: Partial<RequestedToken> }>(resources.serviceAccounts, body, {
-      ...{ namespace, name },
-      subresource: 'token',
-    });
-    return { token: status?.token, expirationTimestamp: status?.expirationTimestamp };
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return undefined;
-    throw error;
-  }
+  const where = { namespace, name, subresource: 'token' };
+  const asking = kube.create<{ status?: Partial<RequestedToken> }>(resources.serviceAccounts, body, where);
+  const answer = await unlessStatus(asking, 404);
+  return answer && { token: answer.status?.token, expirationTimestamp: answer.status?.expirationTimestamp };
 }

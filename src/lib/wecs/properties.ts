@@ -1,7 +1,7 @@
 import { withChanges } from '../engine/changes.ts';
 import { mapConcurrently, requestsAtOnce } from '../engine/concurrency.ts';
 import type { Kube, Reader } from '../kube/client/client.ts';
-import { ApiError } from '../kube/client/errors.ts';
+import { unlessStatus } from '../kube/client/errors.ts';
 import type { ConfigMap } from '../kube/objects.ts';
 import { lenient } from '../kube/permissive-reader.ts';
 import { resources } from '../kube/resources.ts';
@@ -98,7 +98,5 @@ async function ensureNamespace(hub: Kube): Promise<void> {
   const found = await reader.get(resources.namespaces, propertiesNamespace);
   if (found !== undefined || reader.forbidden.size > 0) return;
   const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: propertiesNamespace } };
-  await hub.create(resources.namespaces, namespace).catch((error: unknown) => {
-    if (!(error instanceof ApiError) || error.status !== 409) throw error;
-  });
+  await unlessStatus(hub.create(resources.namespaces, namespace), 409);
 }

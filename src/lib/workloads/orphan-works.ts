@@ -6,9 +6,9 @@ import type { Run } from '../engine/run.ts';
 import { failed, met, waiting } from '../engine/stages.ts';
 import { untilMet } from '../engine/until-met.ts';
 import type { Kube } from '../kube/client/client.ts';
+import { unlessStatus } from '../kube/client/errors.ts';
 import { conditionOf, type WithConditions } from '../kube/objects.ts';
 import { resources } from '../kube/resources.ts';
-import { unlessStatus } from '../kube/unless-status.ts';
 import type { ManifestStatus, ManifestWork } from './manifest-works.ts';
 
 /** Takes objects of a work out of its ownership on the WEC itself. */

@@ -183,3 +183,13 @@ const besideProxy = ({ context, server }: ClusterRef, { setting }: ProxyServer):
   setting === 'proxy-url'
     ? run(command`kubectl config view --minify --context ${context}`, 'Is it the right proxy?')
     : run(command`export NO_PROXY="$NO_PROXY,"${hostOf(new URL(server))}`, 'If the server is reachable without it');
+
+/** What a server answers; undefined where it refuses with one of these HTTP status codes. */
+export async function unlessStatus<T>(answer: Promise<T>, ...statuses: readonly number[]): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof ApiError && statuses.includes(error.status)) return undefined;
+    throw error;
+  }
+}

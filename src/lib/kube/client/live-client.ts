@@ -7,7 +7,7 @@ import type { KubeObject, ObjectMeta } from '../objects.ts';
 import { type PathOptions, pathOf, type Resource, resourceOf, resources } from '../resources.ts';
 import { AnswerTooLarge, isKubeObject } from './answer.ts';
 import type { Change, Deletion, Fork, Kube, Permission, Selection } from './client.ts';
-import { ApiError, apiError, type ClusterRef } from './errors.ts';
+import { ApiError, apiError, type ClusterRef, unlessStatus } from './errors.ts';
 import type { PluginHost } from './exec-plugin.ts';
 import { Requests } from './requests.ts';
 import { type Connection, fieldManager, type Limit, type Trace } from './transport.ts';
@@ -92,12 +92,8 @@ class LiveKube implements Kube {
     let next: string | undefined;
     do {
       const query = { labelSelector: selection.labelSelector, limit: String(limit), continue: next };
-      const page = await orUndefined(
-        this.#requests.json<{ metadata?: { continue?: string }; items: T[] | null }>({
-          ...{ method: 'GET', path, query },
-          accept: selection.metadataOnly ? metadataForm : undefined,
-        }),
-      );
+      const form = selection.metadataOnly ? metadataForm : undefined;
+      const page = await this.read<{ metadata?: { continue?: string }; items: T[] | null }>(path, form, query);
       if (page === undefined) return undefined;
       const more: unknown = page.items ?? [];
       if (!Array.isArray(more) || !more.every(isKubeObject)) throw this.#requests.notAnApiServer();
@@ -107,8 +103,8 @@ class LiveKube implements Kube {
     return items;
   }
 
-  read<T>(path: string, accept?: string, query?: Record<string, string>): Promise<T | undefined> {
-    return orUndefined(this.#requests.json<T>({ method: 'GET', path, accept, query }));
+  read<T>(path: string, accept?: string, query?: Record<string, string | undefined>): Promise<T | undefined> {
+    return unlessStatus(this.#requests.json<T>({ method: 'GET', path, accept, query }), 404);
   }
 
   async logTail(
@@ -236,13 +232,4 @@ function essenceOf(object: KubeObject): object {
     managedFields?: unknown;
   };
   return { ...kept, metadata };
-}
-
-async function orUndefined<T>(promise: Promise<T>): Promise<T | undefined> {
-  try {
-    return await promise;
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return undefined;
-    throw error;
-  }
 }

@@ -1,13 +1,12 @@
 import { command } from '../../engine/command-line.ts';
 import { formatAge } from '../../engine/duration.ts';
-import { inWords, outline } from '../../engine/next-step.ts';
+import { inWords, noted, outline } from '../../engine/next-step.ts';
 import { type Problem, problem } from '../../engine/problem.ts';
 import { heldValidity, issuedValidity, type Validity } from '../identity/agent-certificate.ts';
 import { signingGraceMs } from '../registration/checks.ts';
 import { hasJoined } from '../registration/hub-evidence.ts';
 import type { RegistrationRequest } from '../registration/requests.ts';
 import { type Findings, lookAtAgent } from './diagnosis.ts';
-import { noted } from './lost-registration.ts';
 
 /** The request that the hub has approved and nobody there has signed; of a WEC that has joined, only renewals matter. */
 export function unsignedRequestOf({ hub, now }: Findings): RegistrationRequest | undefined {

@@ -1,7 +1,7 @@
 import { command } from '../../engine/command-line.ts';
 import { count } from '../../engine/counts.ts';
 import { formatAge } from '../../engine/duration.ts';
-import { outline, run } from '../../engine/next-step.ts';
+import { noted, outline, run } from '../../engine/next-step.ts';
 import { type Problem, problem } from '../../engine/problem.ts';
 import { conditionOf, createdAt, type KubeObject, type WithConditions } from '../../kube/objects.ts';
 import { isAddonWork, type ManifestWork, policiesOf, workFinalizer } from '../../workloads/manifest-works.ts';
@@ -9,7 +9,6 @@ import { isDeregistering } from '../deregister/release/labels.ts';
 import type { ManagedCluster } from '../objects.ts';
 import { isMissed, leaseAgeOf, missedRenewals } from '../registration/lease.ts';
 import type { Findings } from './diagnosis.ts';
-import { noted } from './lost-registration.ts';
 
 /** What a deletion waits for: whoever holds it, what comes back, or the agent. */
 export function beingDeleted(findings: Findings): Problem | undefined {

@@ -1,7 +1,7 @@
 import { command } from '../../engine/command-line.ts';
 import { count } from '../../engine/counts.ts';
 import { formatAge } from '../../engine/duration.ts';
-import { inWords, type NextStep, outline, run } from '../../engine/next-step.ts';
+import { inWords, type NextStep, noted, outline, run } from '../../engine/next-step.ts';
 import { type Problem, problem } from '../../engine/problem.ts';
 import { blockingStage, type StageReport } from '../../engine/stages.ts';
 import { conditionOf, isTrue } from '../../kube/objects.ts';
@@ -22,7 +22,6 @@ import {
   nodelessPod,
   podProblem,
 } from '../registration/wec-pods.ts';
-import { noted } from './lost-registration.ts';
 import type { MailboxContents } from './mailbox.ts';
 import type { Stranger } from './stranger.ts';
 import type { Mailbox } from './view.ts';
@@ -205,6 +204,19 @@ export function silentAgent(findings: Findings): Problem | undefined {
   }
   const message = `The agent of ${name} has stopped reporting: ${blocking.verdict.why}.`;
   return problem('agent-silent', message, lookAtAgent(findings));
+}
+
+/** What its agent says of the WEC's own API server, with the checks of it that fail (ocm pkg/registration/spoke, healthCheck). */
+export function unhealthyApiServer({ hub, name, context }: Findings): Problem | undefined {
+  const { status, reason, message = '' } = conditionOf(hub?.managedCluster, 'ManagedClusterConditionAvailable') ?? {};
+  if (status !== 'False' || reason !== 'ManagedClusterKubeAPIServerUnavailable') return undefined;
+  const failing = [...message.matchAll(/\[-\](\S+) failed/g)].map(([, check]) => check);
+  const look = command`kubectl --context ${context ?? 'CONTEXT'} get --raw /readyz?verbose`;
+  return problem(
+    'api-server-unhealthy',
+    `The API server of ${name} is not healthy${failing.length > 0 ? `: ${failing.join(', ')} failed` : ''}.`,
+    (context === undefined ? outline : run)(look, 'See its health checks'),
+  );
 }
 
 /** What the agent itself says. */

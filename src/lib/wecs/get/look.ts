@@ -1,11 +1,11 @@
 import { command } from '../../engine/command-line.ts';
 import { failureOf, StellarError } from '../../engine/errors.ts';
 import { run } from '../../engine/next-step.ts';
+import { judge, type Stage, type StageReport, unseen } from '../../engine/stages.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { describeCluster } from '../../kube/client/errors.ts';
+import { describeCluster, unlessStatus } from '../../kube/client/errors.ts';
 import { type ConfigMap, isTrue } from '../../kube/objects.ts';
 import { type LenientReader, lenient } from '../../kube/permissive-reader.ts';
-import { unlessStatus } from '../../kube/unless-status.ts';
 import { whyRecreated } from '../deregister/delete/addon-returns.ts';
 import { noSuchWec } from '../find-wecs.ts';
 import { failedKinds, type RuleKind, refusedKinds } from '../grant/kinds.ts';
@@ -14,13 +14,14 @@ import { requireHub } from '../hub/require-hub.ts';
 import { type FoundHub, findHub } from '../join/former-hub.ts';
 import type { Klusterlet } from '../objects.ts';
 import { getPropertiesOf } from '../properties.ts';
+import type { Registration } from '../registration/checks.ts';
 import { type HubEvidence, readOne } from '../registration/hub-evidence.ts';
 import { type HubWebhook, tryHubWebhook } from '../registration/hub-webhook.ts';
+import { registrationStages } from '../registration/stages.ts';
 import type { WecEvidence } from '../registration/wec-evidence.ts';
 import { madeSince } from './deletion.ts';
 import type { Findings } from './diagnosis.ts';
 import { type MailboxContents, mailboxView, readMailbox } from './mailbox.ts';
-import { judgeSeen } from './seen-stages.ts';
 import { findStranger, type Stranger } from './stranger.ts';
 import type { WecSide, WecView } from './view.ts';
 import { readWecSide, type Surroundings } from './wec-side.ts';
@@ -182,4 +183,19 @@ function registeredAs(other: string, name: string, { cluster }: Kube, side: WecS
     `There is no WEC ${name} on ${context}: the cluster of context ${side.context} is registered as ${other}.`,
     { next: [run(command`stellarctl wec get ${`${other}=${side.context}`} --its ${context}`)] },
   );
+}
+
+/** Judges a registration of which some kinds of objects may not be read: their absence proves nothing then. */
+export function judgeSeen(registration: Registration, forbidden: ReadonlySet<string>): StageReport[] {
+  const stages = registrationStages.map((stage): Stage<Registration> => {
+    if (!forbidden.has(stage.kind)) return stage;
+    return {
+      ...stage,
+      check(evidence) {
+        const verdict = stage.check(evidence);
+        return verdict.state === 'met' ? verdict : unseen(`not allowed to read ${stage.kind}`);
+      },
+    };
+  });
+  return judge(stages, registration);
 }

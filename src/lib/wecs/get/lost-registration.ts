@@ -1,13 +1,10 @@
 import { command } from '../../engine/command-line.ts';
-import { type NextStep, run } from '../../engine/next-step.ts';
+import { noted, run } from '../../engine/next-step.ts';
 import { type Problem, problem } from '../../engine/problem.ts';
 import { resources } from '../../kube/resources.ts';
 import { keptLabels, optionsFor } from '../join/kept-labels.ts';
 import { hasJoined } from '../registration/hub-evidence.ts';
 import type { Findings } from './diagnosis.ts';
-
-/** A command that helps as it is, with what it does or when it is right. */
-export const noted = (command: string, note: string): NextStep => ({ ...run(command), note });
 
 /** Whatever else is wrong: its agent reports to another hub. */
 export function registeredElsewhere({ foundHub, wec, name, its }: Findings): Problem | undefined {

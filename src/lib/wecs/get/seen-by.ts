@@ -9,7 +9,7 @@ import { nodelessPod, podProblem } from '../registration/wec-pods.ts';
 import { unsignedRequestOf, validityOfAgent } from './certificates.ts';
 import { holding } from './deletion.ts';
 import type { Findings } from './diagnosis.ts';
-import { klusterletWorkOf, unavailableAddonOf } from './mailbox-checks.ts';
+import { klusterletWorkOf, unavailableAddonOf } from './mailbox.ts';
 
 /** What checks of a WEC are judged by. */
 

@@ -1,11 +1,17 @@
+import { command } from '../../engine/command-line.ts';
+import { inWords, run } from '../../engine/next-step.ts';
+import { type Problem, problem } from '../../engine/problem.ts';
 import type { Pod } from '../../kube/objects.ts';
 import type { LenientReader } from '../../kube/permissive-reader.ts';
 import { resources } from '../../kube/resources.ts';
 import { hubPrograms, wecPrograms } from '../../versions/programs.ts';
 import { mayNotReadPods, type RunningVersion, runningVersions } from '../../versions/running.ts';
+import { versionWords } from '../../versions/words.ts';
+import { isOurs } from '../klusterlet/operator.ts';
 import { agentNamespace, hubNamespace } from '../names.ts';
 import type { Klusterlet } from '../objects.ts';
 import type { WecEvidence } from '../registration/wec-evidence.ts';
+import type { Findings } from './diagnosis.ts';
 
 /** What runs on a WEC; the ITS knows nothing of it. @param unseen why nothing of it was seen, where that is so */
 export function wecVersions(wec: WecEvidence | undefined, unseen: string | undefined): RunningVersion[] {
@@ -27,4 +33,29 @@ const unknownHooks = { controllerManager: undefined, transport: undefined, ocm: 
 export async function readOcmOfHub(hub: LenientReader): Promise<string | undefined> {
   const pods = (await hub.list<Pod>(resources.pods, { namespace: hubNamespace })) ?? [];
   return runningVersions(hubPrograms(unknownHooks), pods, undefined).flatMap(({ running }) => running ?? [])[0];
+}
+
+/** Versions that differ by more than a patch. What has no version of that form is not compared. */
+function isApart(one: string, other: string): boolean {
+  const [own, others] = [one, other].map((version) => /^\d+\.\d+(?=\.)/.exec(version)?.[0]);
+  return own !== undefined && others !== undefined && own !== others;
+}
+
+/** An agent of another minor version than its hub, or than its Klusterlet asks for. */
+export function versionsApart({ wec, ocmOfHub, name, its }: Findings): Problem | undefined {
+  const versions = wec === undefined ? [] : wecVersions(wec, undefined);
+  const isOther = versions.some(({ running, apart }) => {
+    const [version] = running ?? [];
+    return apart || (version !== undefined && ocmOfHub !== undefined && isApart(version, ocmOfHub));
+  });
+  if (wec === undefined || !isOther) return undefined;
+  const { klusterlet, context } = wec;
+  const found = problem(
+    'versions-apart',
+    `${name} has ${versionWords(versions).join(', ')}; ${its} runs ${ocmOfHub === undefined ? 'an unknown version' : `OCM ${ocmOfHub}`}.`,
+    klusterlet !== undefined && isOurs(klusterlet)
+      ? run(command`stellarctl wec join ${`${name}=${context}`} --its ${its}`, 'Upgrade it to the version of the hub')
+      : inWords(`Change the version where the Klusterlet of ${name} was installed from`),
+  );
+  return { ...found, severity: 'warn' };
 }

@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { Kube } from '../../kube/client/client.ts';
-import { ApiError } from '../../kube/client/errors.ts';
+import { ApiError, unlessStatus } from '../../kube/client/errors.ts';
 import type { ConfigMap, Secret } from '../../kube/objects.ts';
 import { lenient } from '../../kube/permissive-reader.ts';
 import { resources } from '../../kube/resources.ts';
@@ -112,14 +112,11 @@ export async function isTokenRefused(hub: Kube, token: string): Promise<boolean>
 /** @returns undefined where the server does not tell names; it has accepted the certificate then as well */
 async function whoAmI(kube: Kube): Promise<string | undefined> {
   const { apiVersion, kind } = resources.selfSubjectReviews;
-  try {
-    const review = await kube.review<{ status?: { userInfo?: { username?: string } } }>({ apiVersion, kind });
-    return review.status?.userInfo?.username ?? '';
-  } catch (error) {
-    if (!(error instanceof ApiError) || error.status !== 404) throw error;
-    await kube.mayI({ verb: 'get', group: '', resource: 'namespaces' });
-    return undefined;
-  }
+  const asking = kube.review<{ status?: { userInfo?: { username?: string } } }>({ apiVersion, kind });
+  const review = await unlessStatus(asking, 404);
+  if (review !== undefined) return review.status?.userInfo?.username ?? '';
+  await kube.mayI({ verb: 'get', group: '', resource: 'namespaces' });
+  return undefined;
 }
 
 function readPair(certificate: string | undefined, key: string | undefined): X509Certificate | undefined {

@@ -1,6 +1,6 @@
 import { formatAge } from '../../engine/duration.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { ApiError } from '../../kube/client/errors.ts';
+import { unlessStatus } from '../../kube/client/errors.ts';
 import { isTrue, type Lease, type Pod } from '../../kube/objects.ts';
 import { lenient } from '../../kube/permissive-reader.ts';
 import { resources } from '../../kube/resources.ts';
@@ -88,13 +88,8 @@ export async function releaseDeadLeases(kube: Kube, { pods }: WecEvidence): Prom
 }
 
 async function removeLease(kube: Kube, { metadata: { name, namespace, uid } }: Lease): Promise<void> {
-  await kube.delete(resources.leases, name, { namespace, uid }).catch(unlessForbidden);
-}
-
-/** Without that right it takes some minutes longer. */
-function unlessForbidden(error: unknown): undefined {
-  if (!(error instanceof ApiError) || error.status !== 403) throw error;
-  return undefined;
+  // Without that right it takes some minutes longer.
+  await unlessStatus(kube.delete(resources.leases, name, { namespace, uid }), 403);
 }
 
 /**
@@ -103,20 +98,15 @@ function unlessForbidden(error: unknown): undefined {
  */
 export async function retryStuckPods(kube: Kube, { pods }: WecEvidence, operatorIsOurs: boolean): Promise<boolean> {
   const stuck = stuckPodsOf(pods, kube.now()).filter((pod) => operatorIsOurs || !isOperatorPod(pod));
-  try {
-    await removePods(kube, stuck);
-    return stuck.length > 0;
-  } catch (error) {
-    // A convenience: whoever may not do it waits a little longer.
-    if (error instanceof ApiError && error.status === 403) return false;
-    throw error;
-  }
+  // A convenience: whoever may not do it waits a little longer.
+  return (await unlessStatus(removePods(kube, stuck), 403)) ?? false;
 }
 
-/** Deletes these very pods; their Deployments make others. */
-async function removePods(kube: Kube, pods: readonly Pod[]): Promise<void> {
+/** Deletes these very pods; their Deployments make others. @returns whether there were any */
+async function removePods(kube: Kube, pods: readonly Pod[]): Promise<boolean> {
   for (const { metadata } of pods) {
     const { name, namespace, uid } = metadata;
     await kube.delete(resources.pods, name, { namespace, uid });
   }
+  return pods.length > 0;
 }

@@ -1,5 +1,5 @@
 import type { Kube } from '../../kube/client/client.ts';
-import { ApiError } from '../../kube/client/errors.ts';
+import { unlessStatus } from '../../kube/client/errors.ts';
 import { resources } from '../../kube/resources.ts';
 import type { CertificateSigningRequest } from '../objects.ts';
 import type { RegistrationRequest } from './requests.ts';
@@ -37,10 +37,8 @@ export async function retireRequests(
   const left: RegistrationRequest[] = [];
   for (const request of requests.filter((each) => each.state !== 'denied' || isSuperseded(each))) {
     const { name, uid } = request.csr.metadata;
-    await kube.delete(resources.certificateSigningRequests, name, { uid }).catch((error: unknown) => {
-      if (!(error instanceof ApiError) || error.status !== 403) throw error;
-      left.push(request);
-    });
+    const deleting = kube.delete(resources.certificateSigningRequests, name, { uid });
+    if ((await unlessStatus(deleting, 403)) === undefined) left.push(request);
   }
   return left;
 }

@@ -7,7 +7,6 @@ import { type BlockedReport, type StageReport, type Standing, standingOf, unreac
 import type { Kube } from '../../kube/client/client.ts';
 import { ApiError } from '../../kube/client/errors.ts';
 import { resources } from '../../kube/resources.ts';
-import { verdictOf } from '../get/verdict.ts';
 import { decide } from './acceptance.ts';
 import { acceptCluster, approveRequest } from './approval.ts';
 import type { Registration } from './checks.ts';
@@ -73,7 +72,7 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
     if (ended) return ended;
     if (blocking === undefined)
       return this.#finish(this.until === 'available' ? 'joined and available' : inWords(reports));
-    if (state === 'failed') return this.broken(this.#failure(blocking, sight));
+    if (state === 'failed') return this.broken(await this.#failure(blocking, sight));
     // Nothing that a dry run leaves out can be waited for.
     if (this.#hub?.dryRun) return this.#finish('');
     this.#run.progress.waiting(this.name, blocking.verdict.why);
@@ -94,8 +93,8 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
   }
 
   /** Says what was still awaited. */
-  late(last: Sight<Registration> | undefined): WecResult {
-    const wrong = last && this.#verdict(last);
+  async late(last: Sight<Registration> | undefined): Promise<WecResult> {
+    const wrong = last && (await this.#verdict(last));
     const what = wrong?.message ?? blockedIn(last);
     return this.broken(
       new StellarError('timeout', `${this.name} did not reach the stage ${this.until} in time. ${what}`, {
@@ -105,8 +104,10 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
   }
 
   /** Without the ITS nothing is known of what keeps a WEC but its own stages. */
-  #verdict(sight: Sight<Registration>): Problem | undefined {
-    return this.#hub && verdictOf(sight, this.#hub.cluster.context);
+  async #verdict(sight: Sight<Registration>): Promise<Problem | undefined> {
+    if (this.#hub === undefined) return undefined;
+    const { verdictOf } = await import('../get/checks.ts');
+    return verdictOf(sight, this.#hub.cluster.context);
   }
 
   get #lookAgain(): NextStep[] {
@@ -168,11 +169,14 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
     }
   }
 
-  #failure({ id, title, verdict: { why, next } }: BlockedReport, sight: Sight<Registration>): StellarError {
+  async #failure(
+    { id, title, verdict: { why, next } }: BlockedReport,
+    sight: Sight<Registration>,
+  ): Promise<StellarError> {
     const isUnreachable = id === 'hub-reachable';
     const code: ErrorCode = isUnreachable ? 'hub-unreachable' : 'agent-failed';
     const what = isUnreachable ? 'does not reach the hub' : `is blocked at "${title}"`;
-    const wrong = this.#verdict(sight);
+    const wrong = await this.#verdict(sight);
     return new StellarError(code, wrong?.message ?? `${this.name} ${what}: ${why}.`, {
       next: wrong?.next ?? next ?? this.#lookAgain,
     });

@@ -7,7 +7,6 @@ import type { Run } from '../../engine/run.ts';
 import { met, type Stage, standingOf, unreached, waiting } from '../../engine/stages.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { shareReads } from '../../kube/client/shared-reads.ts';
-import { verdictOf } from '../get/verdict.ts';
 import { requireHub } from '../hub/require-hub.ts';
 import type { Registration } from './checks.ts';
 import { blockedIn, type WecResult } from './follow.ts';
@@ -111,7 +110,8 @@ function waitOn(wec: AwaitedWec, goal: WaitGoal, { cluster }: Kube, { progress }
       progress.done(name, reached.title, sight.isFirst ? undefined : Date.now() - started);
       return result;
     },
-    late(last) {
+    async late(last) {
+      const { verdictOf } = await import('../get/checks.ts');
       const elapsed = Date.now() - started;
       const after = elapsed < 1000 ? '' : ` after ${formatElapsed(elapsed)}`;
       const wrong = last && goal !== 'delete' ? verdictOf(last, cluster.context) : undefined;

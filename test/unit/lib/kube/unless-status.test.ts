@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ApiError } from '../../../../src/lib/kube/client/errors.ts';
-import { unlessStatus } from '../../../../src/lib/kube/unless-status.ts';
+import { ApiError, unlessStatus } from '../../../../src/lib/kube/client/errors.ts';
 
 test('only the refusals that are named are no error', async () => {
   const refused = (status: number) => Promise.reject(new ApiError(status, {}, 'api-error', 'no', {}));

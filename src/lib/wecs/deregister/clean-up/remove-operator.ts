@@ -4,9 +4,16 @@ import { deleteObjects } from '../../../kube/delete-present.ts';
 import type { Deployment, KubeObject } from '../../../kube/objects.ts';
 import { type Resource, resources } from '../../../kube/resources.ts';
 import { isOurs, madeByRegistration } from '../../klusterlet/operator.ts';
-import { agentNamespace, klusterletCrdName, klusterletName, operatorName, operatorNamespace } from '../../names.ts';
+import {
+  addonNamespace,
+  agentNamespace,
+  klusterletCrdName,
+  klusterletName,
+  operatorName,
+  operatorNamespace,
+} from '../../names.ts';
 import { untilGone } from '../delete/until-gone.ts';
-import { addonNamespace, foreignObjectsIn, listed } from '../look/foreign-objects.ts';
+import { foreignObjectsIn, listed } from '../look/foreign-objects.ts';
 
 /** Why the operator, its kinds and namespaces must stay; undefined when nothing else needs them. */
 export async function whatNeedsOperator(wec: Kube): Promise<string | undefined> {

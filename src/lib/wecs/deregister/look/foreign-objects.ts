@@ -7,6 +7,7 @@ import type { KubeObject } from '../../../kube/objects.ts';
 import { resources } from '../../../kube/resources.ts';
 import { createdByKlusterlet, isOurs } from '../../klusterlet/operator.ts';
 import {
+  addonNamespace,
   agentNamespace,
   bootstrapSecretName,
   hubSecretName,
@@ -17,8 +18,6 @@ import {
 } from '../../names.ts';
 import { othersIn } from './namespace-contents.ts';
 import { operatorRuns } from './running.ts';
-
-export const addonNamespace = `${agentNamespace}-addon`;
 
 const ownAccounts = [operatorName, 'klusterlet-work-sa', 'klusterlet-registration-sa'];
 const ownSecrets = [pullSecretName, bootstrapSecretName, hubSecretName];

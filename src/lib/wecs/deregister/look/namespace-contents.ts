@@ -1,8 +1,8 @@
 import { mapConcurrently } from '../../../engine/concurrency.ts';
 import type { Kube } from '../../../kube/client/client.ts';
+import { unlessStatus } from '../../../kube/client/errors.ts';
 import type { KubeObject } from '../../../kube/objects.ts';
 import type { Resource } from '../../../kube/resources.ts';
-import { unlessStatus } from '../../../kube/unless-status.ts';
 
 interface ResourceList {
   resources?: { name: string; kind: string; namespaced: boolean; verbs: string[] }[];

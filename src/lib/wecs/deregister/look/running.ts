@@ -1,8 +1,8 @@
 import { formatAge } from '../../../engine/duration.ts';
 import type { Kube } from '../../../kube/client/client.ts';
+import { unlessStatus } from '../../../kube/client/errors.ts';
 import { isTrue, type Pod } from '../../../kube/objects.ts';
 import { resources } from '../../../kube/resources.ts';
-import { unlessStatus } from '../../../kube/unless-status.ts';
 import { agentNamespace, operatorName, operatorNamespace } from '../../names.ts';
 import { isOperatorPod } from '../../registration/wec-pods.ts';
 import type { Inspection } from './inspection.ts';

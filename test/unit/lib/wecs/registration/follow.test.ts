@@ -170,7 +170,7 @@ describe('a WEC that does not get on', () => {
     const { follower, look } = following({}, { timeoutMs: 0 });
     await look({}, { wec: wecEvidence('wrong-port') });
     assert.equal(follower.finished, false);
-    follower.giveUp();
+    await follower.giveUp();
     const { error } = follower.result;
     assert.deepEqual([error?.code, error?.exitCode], ['timeout', 3]);
     assert.match(error?.message ?? '', /in time\. cluster1 does not reach the hub: .*connection refused/);
