@@ -1,3 +1,4 @@
+import { changeWords } from '../../lib/engine/changes.ts';
 import { count } from '../../lib/engine/counts.ts';
 import type { LeavingLocally } from '../../lib/wecs/deregister/local.ts';
 import { type Inspection, isGone } from '../../lib/wecs/deregister/look/inspection.ts';
@@ -55,7 +56,7 @@ function describeOne(leaving: Leaving, options: DeregisterOptions): string[] {
   const { managedCluster, works, addons } = inspection;
   if (managedCluster === undefined)
     return [isGone(inspection) ? 'Not registered.' : 'No longer registered; its leftovers are removed.'];
-  const labels = Object.entries({ ...interrupted, ...selectableLabels(managedCluster) });
+  const labels = changeWords({ ...interrupted, ...selectableLabels(managedCluster) });
   return [
     ...[...policiesOf(works)].map(([policy, own]) => {
       const objects = own.flatMap(objectsIn);
@@ -63,7 +64,7 @@ function describeOne(leaving: Leaving, options: DeregisterOptions): string[] {
       return `runs      ${count(own.length, 'work')} of ${policy}: ${objects.slice(0, 4).join(', ')}${more}`;
     }),
     ...(addons.length > 0 ? [`add-ons   ${addons.map(({ metadata }) => metadata.name).join(', ')}`] : []),
-    ...(labels.length > 0 ? [`labels    ${labels.map(([key, value]) => `${key}=${value}`).join(', ')}`] : []),
+    ...(labels.length > 0 ? [`labels    ${labels.join(', ')}`] : []),
     ...(agentDead === undefined ? [] : [`agent     not running: ${agentDead}`]),
     ...(interrupted === undefined ? [] : ['An earlier deregistration has removed its labels and was interrupted.']),
     ...policies.unread.map(({ wds, why }) => `The binding policies of ${wds} could not be read: ${why}`),

@@ -2,8 +2,8 @@ import { command } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
 import type { HubAccess } from '../../lib/wecs/hub/hub-access.ts';
 import type { JoinOptions } from '../../lib/wecs/join/options.ts';
-import { isOcmVersion } from '../../lib/wecs/klusterlet/ocm-version.ts';
 import { parseAnnotations, parseLabels } from '../../lib/wecs/labels.ts';
+import { isOcmVersion } from '../../lib/wecs/names.ts';
 import type { WecResult } from '../../lib/wecs/registration/follow.ts';
 import type { Session } from '../shell/session.ts';
 
@@ -40,7 +40,7 @@ export function checkAddresses(options: JoiningOptions): void {
 
 /** What the library is to do. @throws StellarError `usage`, `file-error` */
 export async function toJoinOptions(options: JoiningOptions): Promise<JoinOptions> {
-  const { readCertificateAuthority, readDockerConfig } = await import('../../lib/wecs/join/files.ts');
+  const { readCertificateAuthority, readDockerConfig } = await import('../../lib/wecs/join/join-file.ts');
   const { caFile, imagePullSecret } = options;
   return {
     hubApiserver: options.hubApiserver?.replace(/\/+$/, ''),
@@ -65,7 +65,7 @@ export async function openAccess(
 ): Promise<HubAccess> {
   const { accessByJoinFile, accessHub } = await import('../../lib/wecs/hub/hub-access.ts');
   if (joinFile !== undefined) {
-    const { readJoinFile } = await import('../../lib/wecs/join/files.ts');
+    const { readJoinFile } = await import('../../lib/wecs/join/join-file.ts');
     return accessByJoinFile(await readJoinFile(joinFile, session.io.stdin));
   }
   const { context, kube } = await session.its();

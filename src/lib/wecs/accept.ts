@@ -9,7 +9,6 @@ import { unreached } from '../engine/stages.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { shareReads } from '../kube/client/shared-reads.ts';
 import { requireHub } from './hub/require-hub.ts';
-import { otherName } from './klusterlet/other-name.ts';
 import type { Klusterlet } from './objects.ts';
 import { requireAcceptPermissions } from './permissions.ts';
 import { findAgent } from './registration/acceptance.ts';
@@ -23,7 +22,7 @@ import {
   readWholeHub,
 } from './registration/hub-evidence.ts';
 import { seen } from './registration/stages.ts';
-import { readWec, type WecEvidence } from './registration/wec-evidence.ts';
+import { otherName, readWec, type WecEvidence } from './registration/wec-evidence.ts';
 
 export interface AcceptInput {
   /** WECs by name. A WEC's client helps to tell its own agent from others, and to say what keeps it. */

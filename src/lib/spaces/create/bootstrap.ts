@@ -7,8 +7,8 @@ import type { ClusterEntry, SelectedContext, UserEntry } from '../../kube/kubeco
 import type { ConfigMap, KubeObject } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
 import { requestToken } from '../../kube/token-request.ts';
-import { parseClusterInfo } from '../../wecs/hub/cluster-info.ts';
 import { chooseEndpoint, isThisMachine } from '../../wecs/hub/endpoint.ts';
+import { parseClusterInfo } from '../../wecs/hub/hub-kubeconfig.ts';
 import { bootstrapLabels, bootstrapSecretOf } from './manifests.ts';
 
 /** An external cluster that is to become a space: as the user reaches it, and where the hosting cluster is to. */

@@ -7,7 +7,7 @@ import type { Run } from '../../engine/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
 import { requirePermissions } from '../../kube/permissions.ts';
-import { otherRole } from '../identity/other-role.ts';
+import { otherRole } from '../identity/identity.ts';
 import { cleanUpPermissions } from '../permissions.ts';
 import { readWec } from '../registration/wec-evidence.ts';
 import { cleanUpWec } from './clean-up/clean-up.ts';

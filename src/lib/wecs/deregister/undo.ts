@@ -1,3 +1,4 @@
+import { changeWords } from '../../engine/changes.ts';
 import { Deadline } from '../../engine/deadline.ts';
 import { forName } from '../../engine/each-name.ts';
 import { StellarError } from '../../engine/errors.ts';
@@ -5,8 +6,8 @@ import { run as runCommand } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { restoreDeleteOption } from '../../workloads/orphan-works.ts';
-import { toDeregister } from './command.ts';
 import type { DeregisterResult } from './deregister.ts';
+import { toDeregister } from './look/inspection.ts';
 import type { Leaving } from './look/look.ts';
 import { restoreLabels, selectableLabels } from './release/labels.ts';
 
@@ -37,10 +38,7 @@ export async function putBack(hub: Kube, { name, inspection }: Leaving, error: u
   }
 }
 
-const listed = (labels: Record<string, string>): string =>
-  Object.entries(labels)
-    .map(([key, value]) => `${key}=${value}`)
-    .join(', ');
+const listed = (labels: Record<string, string>): string => changeWords(labels).join(', ');
 
 /** Puts back the labels that interrupted deregistrations have removed. An error is in the result. */
 export const undoDeregistration = (hub: Kube, names: readonly string[], run: Run): Promise<DeregisterResult[]> =>

@@ -9,11 +9,11 @@ import { isScaledToNone, scaleUp } from '../../kube/pods.ts';
 import type { RuleKind } from '../grant/kinds.ts';
 import type { FoundHub } from '../join/former-hub.ts';
 import { isOurs } from '../klusterlet/operator.ts';
-import { otherName } from '../klusterlet/other-name.ts';
 import { agentNamespace, clusterNameLabel, operatorName, operatorNamespace } from '../names.ts';
 import { clockDifference, type Registration } from '../registration/checks.ts';
 import { bootstrapRequests, type HubEvidence, hasJoined } from '../registration/hub-evidence.ts';
 import { overdueLease } from '../registration/lease.ts';
+import { otherName } from '../registration/wec-evidence.ts';
 import {
   evictedPod,
   isOperatorPod,

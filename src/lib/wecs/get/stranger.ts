@@ -2,11 +2,10 @@ import { command } from '../../engine/command-line.ts';
 import { outline, run } from '../../engine/next-step.ts';
 import { type Problem, problem } from '../../engine/problem.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { clusterUid, recordedUid } from '../identity/cluster-uid.ts';
-import { otherRole } from '../identity/other-role.ts';
-import { otherName } from '../klusterlet/other-name.ts';
+import { clusterUid, otherUid, recordedUid } from '../identity/cluster-uid.ts';
+import { otherRole } from '../identity/identity.ts';
 import type { ManagedCluster } from '../objects.ts';
-import type { WecEvidence } from '../registration/wec-evidence.ts';
+import { otherName, type WecEvidence } from '../registration/wec-evidence.ts';
 import type { Findings } from './diagnosis.ts';
 
 /** A cluster that a context leads to, and that is certainly not the WEC. */
@@ -37,7 +36,7 @@ export async function findStranger(
   const role = klusterlet === undefined ? await otherRole(wec) : undefined;
   const what =
     other === undefined ? (role ?? (isOwn ? undefined : 'it has no Klusterlet')) : `it is registered as ${other}`;
-  const uids = `its kube-system is ${uid.slice(0, 8)}…, and ${recorded.slice(0, 8)}… was recorded when ${name} joined`;
+  const uids = otherUid(uid, recorded, name);
   return { context, found: what === undefined ? uids : `${what}; ${uids}`, name: other };
 }
 

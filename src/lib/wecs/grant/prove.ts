@@ -5,8 +5,7 @@ import type { SelectedContext } from '../../kube/kubeconfig/kubeconfig.ts';
 import { getManagedCluster } from '../get/get.ts';
 import { hubEndpoints } from '../hub/hub-access.ts';
 import { recordedUid } from '../identity/cluster-uid.ts';
-import { proveIdentity } from '../identity/identity.ts';
-import { requireProof } from '../identity/require-proof.ts';
+import { proveIdentity, requireProof } from '../identity/identity.ts';
 import { readWec, type WecEvidence } from '../registration/wec-evidence.ts';
 
 /** A WEC with the ITS that it is registered with. */

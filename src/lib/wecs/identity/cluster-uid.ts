@@ -18,6 +18,10 @@ export async function clusterUid(kube: Kube): Promise<string | undefined> {
 export const recordedUid = (cluster: ManagedCluster | undefined): string | undefined =>
   cluster?.metadata.annotations?.[clusterUidAnnotation];
 
+/** What is found where a cluster is another one than was recorded, a clause. */
+export const otherUid = (uid: string, recorded: string, name: string): string =>
+  `its kube-system is ${uid.slice(0, 8)}…, and ${recorded.slice(0, 8)}… was recorded when ${name} joined`;
+
 /**
  * Records which cluster a ManagedCluster is, where nothing is recorded yet. Only for a cluster whose identity is proven, or that
  * this run has registered itself.

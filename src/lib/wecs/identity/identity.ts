@@ -1,12 +1,17 @@
+import { count } from '../../engine/counts.ts';
 import { formatAge } from '../../engine/duration.ts';
+import { StellarError } from '../../engine/errors.ts';
+import type { NextStep } from '../../engine/next-step.ts';
 import type { Kube } from '../../kube/client/client.ts';
+import { describeCluster } from '../../kube/client/errors.ts';
+import { lenient } from '../../kube/permissive-reader.ts';
+import { resources } from '../../kube/resources.ts';
+import { type AppliedManifestWork, hubHash } from '../../workloads/applied-works.ts';
 import { type Endpoint, isSameHub } from '../hub/endpoint.ts';
 import { hubOf } from '../klusterlet/agent.ts';
-import { otherName } from '../klusterlet/other-name.ts';
-import type { WecEvidence } from '../registration/wec-evidence.ts';
+import { otherName, type WecEvidence } from '../registration/wec-evidence.ts';
 import { type CertificateAnswer, isAgentOf, presentCertificate } from './agent-certificate.ts';
-import { clusterUid } from './cluster-uid.ts';
-import { otherRole } from './other-role.ts';
+import { clusterUid, otherUid } from './cluster-uid.ts';
 
 /** Whether the cluster behind a context is the WEC of a name that an ITS knows. */
 export type Identity =
@@ -45,13 +50,8 @@ export async function proveIdentity(
   if (uid !== undefined && uid === hubUid) return { state: 'other', found: 'it is the ITS itself' };
   const other = otherName(shown.klusterlet, name);
   if (other !== undefined) return { state: 'other', found: `it is registered as ${other}` };
-  if (known.recordedUid !== undefined && uid !== undefined && known.recordedUid !== uid) {
-    const recorded = `${known.recordedUid.slice(0, 8)}…`;
-    return {
-      state: 'other',
-      found: `its kube-system is ${uid.slice(0, 8)}…, and ${recorded} was recorded when ${name} joined`,
-    };
-  }
+  if (known.recordedUid !== undefined && uid !== undefined && known.recordedUid !== uid)
+    return { state: 'other', found: otherUid(uid, known.recordedUid, name) };
   if (known.recordedUid !== undefined && uid === undefined)
     return { state: 'unseen', found: 'its namespace kube-system may not be read' };
   const answer = await presentCertificate(hub, shown.klusterlet && shown.hubSecret);
@@ -81,4 +81,54 @@ function whatWasFound(answer: CertificateAnswer, { klusterlet }: ShownRegistrati
   if (answer.state !== 'refused') return answer.state === 'none' ? answer.why : '';
   const expired = answer.expired && `, which expired ${formatAge(Date.now() - answer.expired.getTime())} ago`;
   return `the ITS does not accept the certificate of its agent${expired ?? ''}`;
+}
+
+/**
+ * @param next where the cluster is another one
+ * @param unproven where that cannot be said
+ * @throws StellarError `registered-elsewhere`, `identity-unproven`
+ */
+export function requireProof(
+  identity: Identity,
+  wec: Kube,
+  name: string,
+  hub: Kube,
+  next: NextStep[],
+  unproven: NextStep[] = next,
+): void {
+  if (identity.state === 'proven') return;
+  const cluster = describeCluster(wec.cluster);
+  const its = hub.cluster.context;
+  if (identity.state === 'other')
+    throw new StellarError(
+      'registered-elsewhere',
+      `${cluster} is not the WEC ${name} of ${its}: ${identity.found}. Nothing was written.`,
+      { next },
+    );
+  throw new StellarError(
+    'identity-unproven',
+    `It cannot be proven that ${cluster} is the WEC ${name} of ${its}: ${identity.found}. Nothing was written.`,
+    { next: unproven },
+  );
+}
+
+/**
+ * What a cluster without a Klusterlet of its own evidently is, where that is something else than a cluster to register: a clause
+ * such as `it is an OCM hub`. A hub in Hosted mode keeps its Klusterlets elsewhere; only their works show then.
+ * @param ownHubs the servers of the ITS: works that it has left there are no sign of another role
+ * @returns undefined where nothing shows it, or nothing of that may be read
+ */
+export async function otherRole(kube: Kube, ownHubs: readonly string[] = []): Promise<string | undefined> {
+  const own = ownHubs.map(hubHash);
+  const reader = lenient(kube);
+  const [managers, controlPlanes, allWorks] = await Promise.all([
+    reader.list(resources.clusterManagers),
+    reader.list(resources.controlPlanes),
+    reader.list<AppliedManifestWork>(resources.appliedManifestWorks),
+  ]);
+  const works = allWorks?.filter(({ spec }) => !own.includes(spec?.hubHash ?? '')).length;
+  if (managers?.length) return 'it is an OCM hub';
+  // Where the kind is served, KubeFlex is installed, with or without control planes.
+  if (controlPlanes !== undefined) return 'it is a hosting cluster of ITSes and WDSes';
+  return works ? `it has no Klusterlet, and ${count(works, 'work')} of a hub` : undefined;
 }

@@ -7,7 +7,7 @@ import type { Registration } from '../registration/checks.ts';
 import { bootstrapRequests } from '../registration/hub-evidence.ts';
 import { judgeRegistration } from '../registration/stages.ts';
 import { agentPodsOf } from '../registration/wec-pods.ts';
-import { clockMarginMs } from './superseded.ts';
+import { clockMarginMs } from './own-requests.ts';
 
 /** An agent announces itself within a second of its request; the operator looks at a changed secret within a few. */
 const patienceMs = 10_000;

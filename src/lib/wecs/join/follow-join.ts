@@ -11,17 +11,16 @@ import type { Klusterlet } from '../objects.ts';
 import type { Registration } from '../registration/checks.ts';
 import { RegistrationFollower, type WecResult } from '../registration/follow.ts';
 import { bootstrapRequests, emptyEvidence, type HubEvidence, readOne } from '../registration/hub-evidence.ts';
+import type { WebhookLook } from '../registration/hub-webhook.ts';
 import type { RegistrationStageId } from '../registration/stage-ids.ts';
 import { seen } from '../registration/stages.ts';
 import { readWec, type WecEvidence } from '../registration/wec-evidence.ts';
 import { NewStart, type NewStartNeed } from './agent-restart.ts';
 import { HubRecords } from './hub-records.ts';
 import type { JoinOptions } from './options.ts';
-import { OwnRequests } from './own-requests.ts';
+import { OwnRequests, SupersededRequests } from './own-requests.ts';
 import type { JoinPlan } from './preflight.ts';
 import { dropCertificate, releaseDeadLeases, restartAgents } from './renew-agent.ts';
-import { SupersededRequests } from './superseded.ts';
-import type { WebhookLook } from './webhook-look.ts';
 
 /** What is known when the following begins. */
 interface Begun {

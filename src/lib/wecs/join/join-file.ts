@@ -1,6 +1,7 @@
 import { asCalled } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { outline } from '../../engine/next-step.ts';
+import { readNamed, readNamedOrStdin } from '../../files/named-file.ts';
 import type { Endpoint } from '../hub/endpoint.ts';
 
 /**
@@ -69,4 +70,28 @@ function invalid(why: string): StellarError {
   return new StellarError('join-file-invalid', `The join file cannot be used: ${why}.`, {
     next: [outline('stellarctl its token --file FILE', 'Write one on the side of the ITS')],
   });
+}
+
+/** Reads a join file, or stdin for `-`. @throws StellarError `usage`, `join-file-invalid` or `token-expired` */
+export async function readJoinFile(file: string, stdin: NodeJS.ReadableStream): Promise<JoinFile> {
+  return parseJoinFile(await readNamedOrStdin(file, 'join file', stdin));
+}
+
+/** Reads a PEM file of certificate authorities. @throws StellarError `usage` */
+export async function readCertificateAuthority(file: string): Promise<string> {
+  const content = await readNamed(file, 'certificate authority');
+  if (!content.includes('-----BEGIN CERTIFICATE-----'))
+    throw new StellarError('usage', `${file} has no PEM certificate in it.`);
+  return content;
+}
+
+/** Reads a docker config.json with the credentials of registries. @throws StellarError `usage`, which never quotes it */
+export async function readDockerConfig(file: string): Promise<string> {
+  const content = await readNamed(file, 'image pull secret');
+  try {
+    if (typeof (JSON.parse(content) as { auths?: unknown }).auths === 'object') return content;
+  } catch {
+    // Said below.
+  }
+  throw new StellarError('usage', `${file} is not a docker config.json: it has no "auths".`);
 }

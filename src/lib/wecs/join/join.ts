@@ -1,6 +1,8 @@
 import pLimit, { type LimitFunction } from 'p-limit';
 import { agreed } from '../../engine/agreed.ts';
 import { forName } from '../../engine/each-name.ts';
+import { StellarError } from '../../engine/errors.ts';
+import { inWords } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import { isMet, unreached } from '../../engine/stages.ts';
 import { shareReads } from '../../kube/client/shared-reads.ts';
@@ -8,22 +10,21 @@ import { resources } from '../../kube/resources.ts';
 import { untilGone } from '../deregister/delete/until-gone.ts';
 import type { ChosenEndpoint } from '../hub/endpoint.ts';
 import type { HubAccess } from '../hub/hub-access.ts';
+import { clusterUid } from '../identity/cluster-uid.ts';
 import { installKlusterlet } from '../klusterlet/install.ts';
 import { agentNamespace } from '../names.ts';
 import type { WecResult } from '../registration/follow.ts';
+import { WebhookLook } from '../registration/hub-webhook.ts';
 import { finishDone, isDone, judgePlan } from './already-done.ts';
 import { bootstrapNeed, firstTime } from './bootstrap-need.ts';
-import { chooseLabels } from './choose-labels.ts';
 import { followJoin } from './follow-join.ts';
 import { isStillConnected } from './former-hub.ts';
 import { recordHubWrites } from './hub-records.ts';
-import { keptLabels, optionsFor } from './kept-labels.ts';
+import { chooseLabels, keptLabels, optionsFor } from './kept-labels.ts';
 import type { JoiningWec, JoinOptions, Moving } from './options.ts';
 import { type Checks, type JoinPlan, preflight } from './preflight.ts';
 import { dropCertificate, retryStuckPods } from './renew-agent.ts';
-import { findSameClusters, sameWec } from './same-clusters.ts';
 import { verifyEndpoint } from './verify-endpoint.ts';
-import { WebhookLook } from './webhook-look.ts';
 import { fateOf, worksLeft } from './works-left.ts';
 
 /**
@@ -228,4 +229,22 @@ async function install(
   const parts = Object.entries(counts).filter(([, count]) => count > 0);
   run.progress.changed(name, `klusterlet applied (${parts.map(([change, count]) => `${count} ${change}`).join(', ')})`);
   return need !== undefined && need !== firstTime;
+}
+
+/** Names that turn out to be the same cluster, each with the other name. Clusters that cannot be told apart are not compared. */
+async function findSameClusters(wecs: JoiningWec[]): Promise<Map<string, string>> {
+  const same = new Map<string, string>();
+  if (wecs.length < 2) return same;
+  const identities = await Promise.all(wecs.map(({ kube }) => clusterUid(kube).catch(() => undefined)));
+  for (const [index, identity] of identities.entries()) {
+    const twin = wecs.find((_, other) => other !== index && identity !== undefined && identities[other] === identity);
+    if (twin !== undefined) same.set((wecs[index] as JoiningWec).name, twin.name);
+  }
+  return same;
+}
+
+function sameWec({ name }: JoiningWec, twin: string): StellarError {
+  return new StellarError('same-cluster', `${name} and ${twin} are the same cluster; neither was joined.`, {
+    next: [inWords('Give every name the context of its own cluster: NAME=CONTEXT')],
+  });
 }

@@ -1,5 +1,11 @@
+import { command } from '../../engine/command-line.ts';
+import type { Run } from '../../engine/run.ts';
+import type { Kube } from '../../kube/client/client.ts';
 import { tokenId } from '../hub/token.ts';
-import { readHubKubeconfig } from '../klusterlet/agent.ts';
+import { certificateExpiry } from '../identity/agent-certificate.ts';
+import { readHubKubeconfig, writtenAt } from '../klusterlet/agent.ts';
+import { isSuperseded, retireRequests } from '../registration/approval.ts';
+import { bootstrapRequests, type HubEvidence } from '../registration/hub-evidence.ts';
 import type { RegistrationRequest } from '../registration/requests.ts';
 import type { WecEvidence } from '../registration/wec-evidence.ts';
 
@@ -44,5 +50,73 @@ export class OwnRequests {
   isProven(request: RegistrationRequest): boolean {
     if (this.#isKnown) return request.agent === this.agent;
     return this.#token !== undefined && tokenOf(request) === this.#token;
+  }
+}
+
+/** How far the clocks of two clusters may seem to differ: their answers tell them in whole seconds. */
+export const clockMarginMs = 3000;
+/** An agent that has not started anew yet would replace a request that is deleted. */
+const restartMs = 5000;
+
+/** Keeps the requests of a WEC's agent to those that it still has the keys of. */
+export class SupersededRequests {
+  /** Names of requests that are worthless, deleted or not. */
+  readonly names = new Set<string>();
+  /** Whether some are still to be deleted, once the agent has started anew. */
+  isOpen = false;
+  readonly #hub: Kube;
+  readonly #wec: Kube;
+  readonly #own: OwnRequests;
+  readonly #run: Run;
+  readonly #told = new Set<string>();
+
+  constructor(hub: Kube, wec: Kube, own: OwnRequests, run: Run) {
+    this.#hub = hub;
+    this.#wec = wec;
+    this.#own = own;
+    this.#run = run;
+  }
+
+  /** Requests whose agent this run makes start anew. What a person has denied stays denied. */
+  add(requests: readonly RegistrationRequest[]): void {
+    for (const { name } of requests.filter(({ state }) => state !== 'denied')) this.names.add(name);
+  }
+
+  /**
+   * Deletes what the agent sent before its bootstrap secret was last written, once it has started anew, and what stellarctl itself
+   * denied as superseded. A request whose certificate has arrived is kept.
+   */
+  async clear(hub: HubEvidence, { bootstrapSecret, hubSecret }: WecEvidence): Promise<void> {
+    const requests = bootstrapRequests(hub);
+    await this.#retire(requests.filter(isSuperseded));
+    const isCertified = hubSecret !== undefined && certificateExpiry(hubSecret, this.#wec.now()) === undefined;
+    const { agent } = this.#own;
+    this.isOpen = false;
+    if (bootstrapSecret === undefined || isCertified) return;
+    const age = this.#wec.now() - writtenAt(bootstrapSecret);
+    const own = requests.filter(
+      (request) =>
+        (this.names.has(request.name) || (agent !== undefined && request.agent === agent)) &&
+        request.problems.length === 0,
+    );
+    const old = own.filter(
+      ({ name, created }) => this.names.has(name) || this.#hub.now() - created > age + clockMarginMs,
+    );
+    this.add(old);
+    this.isOpen = old.length > 0 && age <= restartMs && old.length === own.length;
+    if (!this.isOpen) await this.#retire(old);
+  }
+
+  /** Says so, once, of those that this user may not delete. */
+  async #retire(requests: readonly RegistrationRequest[]): Promise<void> {
+    const open = requests.filter(({ name }) => !this.#told.has(name));
+    const left = await retireRequests(this.#hub, open);
+    for (const request of open) if (!left.includes(request)) this.names.add(request.name);
+    for (const { name, cluster } of left) {
+      this.#told.add(name);
+      this.#run.progress.note(
+        `The request ${name} of ${cluster} is superseded, and this user may not delete it. Ask for its deletion: ${command`kubectl --context ${this.#hub.cluster.context} delete csr ${name}`}`,
+      );
+    }
   }
 }

@@ -1,6 +1,6 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
-import { type NextStep, run } from '../../engine/next-step.ts';
+import { type NextStep, outline, run } from '../../engine/next-step.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
 import { isTrue } from '../../kube/objects.ts';
@@ -8,7 +8,7 @@ import type { Endpoint } from '../hub/endpoint.ts';
 import type { HubAccess } from '../hub/hub-access.ts';
 import { certificateExpiry, formerHolder, isAgentOf } from '../identity/agent-certificate.ts';
 import { recordedUid } from '../identity/cluster-uid.ts';
-import { type Identity, proveIdentity } from '../identity/identity.ts';
+import { type Identity, otherRole, proveIdentity } from '../identity/identity.ts';
 import { klusterletName } from '../names.ts';
 import type { Klusterlet } from '../objects.ts';
 import { type HubEvidence, hasJoined } from '../registration/hub-evidence.ts';
@@ -123,5 +123,24 @@ function nameTaken(
         ),
       ],
     },
+  );
+}
+
+/**
+ * A cluster without a Klusterlet is joined, unless it evidently is something else: a hub, a hosting cluster, or registered with another
+ * hub by a Klusterlet that is elsewhere.
+ * @param endpoints the addresses by which the ITS is known
+ * @throws StellarError `registered-elsewhere`
+ */
+export async function refuseOtherRole({ name, kube }: JoiningWec, endpoints: readonly Endpoint[]): Promise<void> {
+  const found = await otherRole(
+    kube,
+    endpoints.map(({ server }) => server),
+  );
+  if (found === undefined) return;
+  throw new StellarError(
+    'registered-elsewhere',
+    `${describeCluster(kube.cluster)} is not a cluster to register: ${found}. ${name} was not joined.`,
+    { next: [outline(command`stellarctl wec join ${`${name}=CONTEXT`}`, `Give the context of ${name}`)] },
   );
 }

@@ -12,16 +12,15 @@ import { isTokenRefused as presentToken } from '../identity/agent-certificate.ts
 import { clusterUid } from '../identity/cluster-uid.ts';
 import type { Identity } from '../identity/identity.ts';
 import { type AgentSettings, type HubConnection, readHubKubeconfig } from '../klusterlet/agent.ts';
-import { tagOf } from '../klusterlet/ocm-version.ts';
 import { isOurs } from '../klusterlet/operator.ts';
+import { tagOf } from '../names.ts';
 import type { Klusterlet } from '../objects.ts';
 import { hubPermissions, startAnewPermissions, wecPermissions } from '../permissions.ts';
 import { type HubEvidence, readOne } from '../registration/hub-evidence.ts';
 import { readWec, type WecEvidence } from '../registration/wec-evidence.ts';
 import { findHub, registeredElsewhere } from './former-hub.ts';
 import type { JoiningWec, JoinOptions } from './options.ts';
-import { refuseOtherKlusterlets, refuseOtherRegistration, requireOwnership } from './ownership.ts';
-import { refuseOtherRole } from './refuse-other-role.ts';
+import { refuseOtherKlusterlets, refuseOtherRegistration, refuseOtherRole, requireOwnership } from './ownership.ts';
 import { type LostRegistration, lostRegistration } from './renew-agent.ts';
 import { planVersions, type VersionPlan } from './versions.ts';
 

@@ -16,6 +16,7 @@ import { bootstrapSecret, readHubKubeconfig, writtenAt } from '../klusterlet/age
 import { agentNamespace, bootstrapSecretName, clusterNameLabel } from '../names.ts';
 import { hubConnectionOf } from '../registration/hub-connection.ts';
 import { bootstrapRequests, emptyEvidence } from '../registration/hub-evidence.ts';
+import { WebhookLook } from '../registration/hub-webhook.ts';
 import type { RegistrationRequest } from '../registration/requests.ts';
 import { agentPodsOf, agentStarted, isOperatorPod, stuckPodsOf } from '../registration/wec-pods.ts';
 import { judgePlan } from './already-done.ts';
@@ -23,12 +24,10 @@ import { bootstrapNeed, isOtherConnection } from './bootstrap-need.ts';
 import { followJoin } from './follow-join.ts';
 import { keptLabels, type Labels } from './kept-labels.ts';
 import type { JoiningWec, JoinOptions } from './options.ts';
-import { OwnRequests } from './own-requests.ts';
+import { clockMarginMs, OwnRequests } from './own-requests.ts';
 import { type JoinPlan, preflight } from './preflight.ts';
 import { dropCertificate, restartAgents, retryStuckPods } from './renew-agent.ts';
-import { clockMarginMs } from './superseded.ts';
 import { verifyEndpoint } from './verify-endpoint.ts';
-import { WebhookLook } from './webhook-look.ts';
 import { fateOf, worksLeft } from './works-left.ts';
 
 /**

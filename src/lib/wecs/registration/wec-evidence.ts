@@ -39,3 +39,12 @@ export async function readWec(kube: Reader): Promise<WecEvidence> {
   const seen = pods.some((list) => list === undefined) ? undefined : pods.flatMap((list) => list ?? []);
   return { context, klusterlet, bootstrapSecret, hubSecret, operator, pods: seen };
 }
+
+/**
+ * The name that a cluster is registered under, where it is another than the WEC's. It is only what the cluster says of itself; a
+ * Klusterlet without a name says nothing.
+ */
+export function otherName(klusterlet: Klusterlet | undefined, name: string): string | undefined {
+  const registered = klusterlet?.spec?.clusterName;
+  return registered === name ? undefined : registered || undefined;
+}

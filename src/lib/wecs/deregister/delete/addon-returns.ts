@@ -2,7 +2,6 @@ import type { Kube } from '../../../kube/client/client.ts';
 import type { KubeObject } from '../../../kube/objects.ts';
 import { resources } from '../../../kube/resources.ts';
 import { controllerState } from './hub-controllers.ts';
-import { Recreations } from './recreations.ts';
 
 /** addon.open-cluster-management.io/v1alpha1, as far as it tells who installs an add-on. */
 interface ClusterManagementAddOn extends KubeObject {
@@ -52,4 +51,18 @@ export async function whyRecreated(hub: Kube, wec: string, addon: string): Promi
   const placement = `the Placement ${selecting.namespace}/${selecting.name} still selects ${wec}`;
   const stale = controller.runs === false ? `, because ${controller.deployment} is not running` : '';
   return `${start}: ${placement}${stale}.`;
+}
+
+/** Notices objects that are recreated: the same name, another UID. */
+export class Recreations {
+  readonly #uids = new Map<string, Set<string>>();
+
+  /** @returns those of these objects of which more than so many have been seen */
+  see<Seen extends KubeObject>(objects: readonly Seen[], more: number): Seen[] {
+    return objects.filter(({ metadata: { name, uid = '' } }) => {
+      const uids = this.#uids.get(name) ?? new Set();
+      this.#uids.set(name, uids.add(uid));
+      return uids.size > more;
+    });
+  }
 }

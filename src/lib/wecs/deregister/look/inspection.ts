@@ -1,3 +1,4 @@
+import { command } from '../../../engine/command-line.ts';
 import type { Kube } from '../../../kube/client/client.ts';
 import type { KubeObject, Lease } from '../../../kube/objects.ts';
 import { resources } from '../../../kube/resources.ts';
@@ -58,3 +59,7 @@ export function isGone({ managedCluster, works, addonWorks, mailbox, properties,
     [works, addonWorks, requests].every((part) => part.length === 0)
   );
 }
+
+/** What a person types to deregister a WEC from an ITS. @param wec NAME or NAME=CONTEXT */
+export const toDeregister = ({ cluster }: Kube, wec: string, ...options: readonly string[]): string =>
+  command`stellarctl deregister ${[wec, ...options]} --its ${cluster.context}`;

@@ -11,18 +11,16 @@ import { isOrphan } from '../../../workloads/orphan-works.ts';
 import type { PoliciesOfIts } from '../../../workloads/policies/policy.ts';
 import { hubEndpoints } from '../../hub/hub-access.ts';
 import { clusterUid, recordedUid } from '../../identity/cluster-uid.ts';
-import { proveIdentity } from '../../identity/identity.ts';
-import { requireProof } from '../../identity/require-proof.ts';
-import { readHubKubeconfig } from '../../klusterlet/agent.ts';
+import { proveIdentity, requireProof } from '../../identity/identity.ts';
+import { hubOf } from '../../klusterlet/agent.ts';
 import { isOurs } from '../../klusterlet/operator.ts';
 import { cleanUpPermissions, deregisterPermissions, identityPermissions } from '../../permissions.ts';
 import { readWec, type WecEvidence } from '../../registration/wec-evidence.ts';
 import { type CleanUpRecord, readCleanUpRecord } from '../clean-up/clean-up-record.ts';
-import { toDeregister } from '../command.ts';
 import { worksAreLeft } from '../delete/leftovers.ts';
 import { savedLabels } from '../release/labels.ts';
 import { refuseForeignObjects } from './foreign-objects.ts';
-import { type Inspection, inspect, isGone } from './inspection.ts';
+import { type Inspection, inspect, isGone, toDeregister } from './inspection.ts';
 import { whyNotRunning, workAgentPods } from './running.ts';
 import { refuseSelected } from './selection.ts';
 
@@ -125,8 +123,8 @@ export function lossesOf({ name, inspection }: Leaving): string[] {
 }
 
 /** By which AppliedManifestWorks a registration is known; null where its agent has no hub. */
-export function hubHashOf({ hubSecret, bootstrapSecret }: WecEvidence): string | null {
-  const known = readHubKubeconfig(hubSecret) ?? readHubKubeconfig(bootstrapSecret);
+export function hubHashOf(evidence: WecEvidence): string | null {
+  const known = hubOf(evidence);
   return known === undefined ? null : hubHash(known.spelled);
 }
 

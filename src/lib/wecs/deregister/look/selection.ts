@@ -4,8 +4,8 @@ import { run } from '../../../engine/next-step.ts';
 import type { Kube } from '../../../kube/client/client.ts';
 import { describePolicy, objectsOf, type Policy } from '../../../workloads/policies/policy.ts';
 import { effectOfRemoval, type LabelEffect } from '../../../workloads/policies/selectors.ts';
-import { toDeregister } from '../command.ts';
 import { savedLabels, selectableLabels } from '../release/labels.ts';
+import { toDeregister } from './inspection.ts';
 import type { Leaving } from './look.ts';
 
 /** What removing a WEC's labels means to policies. */

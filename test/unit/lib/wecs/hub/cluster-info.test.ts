@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { stringify } from 'yaml';
-import { parseClusterInfo } from '../../../../../src/lib/wecs/hub/cluster-info.ts';
+import { parseClusterInfo } from '../../../../../src/lib/wecs/hub/hub-kubeconfig.ts';
 
 const kubeconfig = (cluster: object) =>
   stringify({

@@ -6,14 +6,13 @@ import { isDone } from '../../../../../src/lib/wecs/join/already-done.ts';
 import { bootstrapNeed } from '../../../../../src/lib/wecs/join/bootstrap-need.ts';
 import { HubRecords, recordHubWrites } from '../../../../../src/lib/wecs/join/hub-records.ts';
 import type { JoinOptions } from '../../../../../src/lib/wecs/join/options.ts';
-import { OwnRequests } from '../../../../../src/lib/wecs/join/own-requests.ts';
+import { OwnRequests, SupersededRequests } from '../../../../../src/lib/wecs/join/own-requests.ts';
 import { requireOwnership } from '../../../../../src/lib/wecs/join/ownership.ts';
 import type { JoinPlan } from '../../../../../src/lib/wecs/join/preflight.ts';
 import { dropCertificate, lostRegistration } from '../../../../../src/lib/wecs/join/renew-agent.ts';
-import { SupersededRequests } from '../../../../../src/lib/wecs/join/superseded.ts';
-import { WebhookLook } from '../../../../../src/lib/wecs/join/webhook-look.ts';
 import { bootstrapSecret } from '../../../../../src/lib/wecs/klusterlet/agent.ts';
 import { retireRequests } from '../../../../../src/lib/wecs/registration/approval.ts';
+import { WebhookLook } from '../../../../../src/lib/wecs/registration/hub-webhook.ts';
 import {
   fakeKube,
   hubEvidence,

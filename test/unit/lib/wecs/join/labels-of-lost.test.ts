@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { chooseLabels } from '../../../../../src/lib/wecs/join/choose-labels.ts';
-import { keepLabels, keptLabels, labelsOf, optionsFor } from '../../../../../src/lib/wecs/join/kept-labels.ts';
+import {
+  chooseLabels,
+  keepLabels,
+  keptLabels,
+  labelsOf,
+  optionsFor,
+} from '../../../../../src/lib/wecs/join/kept-labels.ts';
 import type { JoinOptions } from '../../../../../src/lib/wecs/join/options.ts';
 import type { JoinPlan } from '../../../../../src/lib/wecs/join/preflight.ts';
 import {
