@@ -12,7 +12,7 @@ type Examine = () => Promise<Examined[]>;
 /** What is needed before anything is done; the current context is taken for the hosting cluster alone. */
 export async function preflight(session: Session, { hostingContext }: DoctorOptions): Promise<Examine> {
   const { checkBefore } = await import('../lib/doctor/pre.ts');
-  const { chooseHosting } = await import('../lib/hosting/hosting-choice.ts');
+  const { chooseHosting } = await import('../lib/hosting/hosting.ts');
   const kubeconfig = await session.kubeconfig();
   const hosting = await ifMeant(async () =>
     session.connect(chooseHosting(hostingContext, session.io.env, kubeconfig).context),

@@ -51,7 +51,7 @@ export function statusCommand(io: Io): Command {
 
 /** What looking at the installation takes that the options mean. */
 export async function statusTools(session: Session): Promise<StatusTools> {
-  const { PartClients } = await import('../lib/status/part-clients.ts');
+  const { PartClients } = await import('../lib/status/parts.ts');
   const { connect: _connect, target: _target, ...tools } = await session.spaceTools();
   const connect = (...parameters: Parameters<Session['connect']>) => session.connect(...parameters);
   return {
@@ -94,7 +94,7 @@ async function onChange(session: Session, io: Io, options: Options): Promise<(vi
       screen.draw(lines);
     };
   }
-  const { essenceOf } = await import('../lib/status/change-key.ts');
+  const { essenceOf } = await import('./shell/watching.ts');
   let last: string | undefined;
   return async (view) => {
     const essence = essenceOf(view);

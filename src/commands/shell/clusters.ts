@@ -1,6 +1,5 @@
 import type { Deadline } from '../../lib/engine/deadline.ts';
 import type { Run } from '../../lib/engine/run.ts';
-import { readSettings, settingsFile } from '../../lib/files/settings.ts';
 import { reading } from '../../lib/kube/access.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import { type RecordedWrite, recordWrites, type WriteRecorder } from '../../lib/kube/client/dry-run.ts';
@@ -15,7 +14,7 @@ import {
   selectContext,
 } from '../../lib/kube/kubeconfig/kubeconfig.ts';
 import type { ProgramRun } from '../../lib/programs/program.ts';
-import { chooseIts, type ItsChoice, selectIts } from '../../lib/spaces/its-choice.ts';
+import { chooseIts, type ItsChoice, readSettings, selectIts, settingsFile } from '../../lib/spaces/its-choice.ts';
 import type { OpenWds } from '../../lib/spaces/open-wds.ts';
 import type { SpaceTools } from '../../lib/spaces/tools.ts';
 import type { Io } from '../../lib/terminal/io.ts';
@@ -101,7 +100,7 @@ export class Clusters {
 
   /** The hosting cluster, and what else work on spaces takes. */
   async spaceTools(): Promise<SpaceTools> {
-    const { chooseHosting } = await import('../../lib/hosting/hosting-choice.ts');
+    const { chooseHosting } = await import('../../lib/hosting/hosting.ts');
     const kubeconfig = await this.kubeconfig();
     const { context, source } = chooseHosting(this.options.hostingContext, this.io.env, kubeconfig);
     return {

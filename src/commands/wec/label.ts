@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { changeWords } from '../../lib/engine/changes.ts';
 import { type Io, isForPeople } from '../../lib/terminal/io.ts';
 import { parseLabelChanges } from '../../lib/wecs/labels.ts';
 import type { ManagedCluster } from '../../lib/wecs/objects.ts';
@@ -37,10 +38,5 @@ const labels: ValueKind<ManagedCluster, object> = {
 export const labelCommand = (io: Io): Command => valuesCommand(io, labels);
 
 export function formatLabels(values: Record<string, string>): string {
-  return (
-    Object.entries(values)
-      .map(([key, value]) => `${key}=${value}`)
-      .sort()
-      .join(',') || '<none>'
-  );
+  return changeWords(values).sort().join(',') || '<none>';
 }

@@ -1,10 +1,9 @@
 import { formatAge } from '../../lib/engine/duration.ts';
-import { essenceOf } from '../../lib/status/change-key.ts';
 import { isForPeople } from '../../lib/terminal/io.ts';
 import { type Column, columnWidths, formatTable } from '../../lib/terminal/output.ts';
 import type { WecListItem } from '../../lib/wecs/list.ts';
 import type { Session } from '../shell/session.ts';
-import { printOneOfMany } from '../shell/watching.ts';
+import { essenceOf, printOneOfMany } from '../shell/watching.ts';
 import { formatLabels } from './label.ts';
 
 /**

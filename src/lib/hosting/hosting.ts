@@ -3,8 +3,11 @@ import { StellarError } from '../engine/errors.ts';
 import { inWords, run } from '../engine/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { describeCluster } from '../kube/client/errors.ts';
+import { type Kubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
 import type { ConfigMap } from '../kube/objects.ts';
 import { resources } from '../kube/resources.ts';
+import { noneGiven } from '../spaces/its-choice.ts';
+import { hostingContext } from '../spaces/kubeconfig-extension.ts';
 import { configMapName, systemNamespace, tenancyPath } from '../spaces/names.ts';
 
 /** What KubeFlex was told about its surroundings at its installation (ConfigMap kubeflex-config). */
@@ -42,4 +45,27 @@ export async function readHostingConfig(hosting: Pick<Kube, 'get'>): Promise<Hos
   if (map === undefined) return undefined;
   const { domain = '', externalPort = '', hostContainer = '', isOpenShift } = map.data ?? {};
   return { domain, externalPort: Number(externalPort), hostContainer, isOpenShift: isOpenShift === 'true' };
+}
+
+export type HostingSource = '--hosting-context' | 'STELLARCTL_HOSTING_CONTEXT' | 'kubeconfig' | 'current context';
+
+/**
+ * The hosting cluster: what was given, else the variable STELLARCTL_HOSTING_CONTEXT, else what the kubeconfig says to be it (`init`
+ * and kflex note it there), else the current context. No context is ever probed to find one.
+ * @throws StellarError `usage` when there is none of these, `context-unknown`
+ */
+export function chooseHosting(
+  given: string | undefined,
+  env: NodeJS.ProcessEnv,
+  kubeconfig: Kubeconfig,
+): { context: SelectedContext; source: HostingSource } {
+  const candidates: [string | undefined, HostingSource][] = [
+    [given, '--hosting-context'],
+    [env.STELLARCTL_HOSTING_CONTEXT || undefined, 'STELLARCTL_HOSTING_CONTEXT'],
+    [hostingContext(kubeconfig), 'kubeconfig'],
+    [kubeconfig.currentContext, 'current context'],
+  ];
+  for (const [name, source] of candidates)
+    if (name !== undefined) return { context: selectContext(kubeconfig, name), source };
+  throw noneGiven('No hosting cluster', '--hosting-context', kubeconfig);
 }

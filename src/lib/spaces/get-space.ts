@@ -11,7 +11,7 @@ import {
 import { requireHosting } from '../hosting/hosting.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { createdAt, isTrue } from '../kube/objects.ts';
-import { readHookVersions } from '../versions/hooks.ts';
+import { readHookVersions } from '../versions/programs.ts';
 import type { RunningVersion } from '../versions/running.ts';
 import { contextsOf } from './access.ts';
 import { checkSpaceName } from './create/find-existing.ts';

@@ -11,8 +11,8 @@ import type { Job } from '../kube/objects.ts';
 import { jobState } from '../kube/pods.ts';
 import { resources } from '../kube/resources.ts';
 import { checkSpaceName } from './create/find-existing.ts';
-import { requireHooks } from './create/hooks.ts';
 import { canNameIts, chooseItsForWds, type ItsForWds } from './create/its-for-wds.ts';
+import { requireHooks } from './create/requirements.ts';
 import { knownEntries } from './create/space-context.ts';
 import { SpaceWork } from './create/space-work.ts';
 import {

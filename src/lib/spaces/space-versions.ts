@@ -1,7 +1,6 @@
 import type { Access } from '../kube/access.ts';
 import type { Pod } from '../kube/objects.ts';
-import type { HookVersions } from '../versions/hooks.ts';
-import { apiServerPrograms, hubPrograms, wdsPrograms } from '../versions/programs.ts';
+import { apiServerPrograms, type HookVersions, hubPrograms, wdsPrograms } from '../versions/programs.ts';
 import { blindness, type RunningVersion, runningVersions } from '../versions/running.ts';
 import { hookNames } from './names.ts';
 import { hooksOf } from './spaces.ts';

@@ -1,4 +1,4 @@
-import type { HostingSource } from '../hosting/hosting-choice.ts';
+import type { HostingSource } from '../hosting/hosting.ts';
 import type { Connect, Kube } from '../kube/client/client.ts';
 import type { KubeconfigTarget } from '../kube/kubeconfig/edit.ts';
 import type { Kubeconfig, SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';

@@ -1,16 +1,26 @@
 import { StellarError } from '../engine/errors.ts';
+import { blockingStage, judge } from '../engine/stages.ts';
+import { coreChart } from '../hosting/core-chart.ts';
 import { notHosting } from '../hosting/hosting.ts';
+import { hostingStages, readHosting } from '../hosting/stages.ts';
 import { ifSeen } from '../kube/access.ts';
+import type { Kube } from '../kube/client/client.ts';
+import type { KubeObject } from '../kube/objects.ts';
+import { lenient } from '../kube/permissive-reader.ts';
+import { resources } from '../kube/resources.ts';
 import type { ControlPlane } from '../spaces/objects.ts';
-import { listControlPlanes, roleOf } from '../spaces/spaces.ts';
-import { readHookVersions } from '../versions/hooks.ts';
+import { wdsVersions } from '../spaces/space-versions.ts';
+import { itsOfWds, listControlPlanes, roleOf } from '../spaces/spaces.ts';
+import { type HookVersions, kubeFlexPrograms, products, readHookVersions } from '../versions/programs.ts';
+import { blindness, runningVersions } from '../versions/running.ts';
+import { versionOfProduct } from '../versions/words.ts';
 import { clusterUid } from '../wecs/identity/cluster-uid.ts';
-import { lookAtHosting } from './hosting.ts';
+import { keyOf } from '../workloads/object-ref.ts';
+import { type Binding, objectsOf } from '../workloads/policies/policy.ts';
 import { chosenContext, type ItsSeen, lookAtChosen, lookAtIts, withoutContext } from './its.ts';
-import { type Part, reach } from './parts.ts';
+import { describePart, lookInto, type Part, reach } from './parts.ts';
 import type { StatusTools } from './tools.ts';
-import type { StatusView } from './view.ts';
-import { lookAtWds } from './wds.ts';
+import type { HostingStatus, StatusView, WdsStatus } from './view.ts';
 
 /**
  * Looks at a whole installation, at all parts side by side. A part that does not answer is described as such. Where the cluster that
@@ -80,4 +90,56 @@ async function itsAlone({ hosting, hostingSource, ...tools }: StatusTools): Prom
   if (failure?.code === 'not-a-hub' && chosen.source === 'current context') throw notHosting(hosting);
   if (failure !== undefined) throw failure;
   return { hosting: null, itses: [status], wdses: [] };
+}
+
+/** Looks at the hosting cluster itself. What this user may not read there is unknown, and no problem. */
+async function lookAtHosting(kube: Kube, hooks: Promise<HookVersions>): Promise<HostingStatus> {
+  const reader = lenient(kube);
+  const [seen, { controllerManager }] = await Promise.all([readHosting(reader, coreChart.release.name), hooks]);
+  const isSeen = reader.forbidden.size === 0;
+  const { verdict } =
+    (isSeen && blockingStage(judge(hostingStages, { ...seen, helmAtWork: false, needsPostgres: false }))) || {};
+  const versions = runningVersions(kubeFlexPrograms, seen.pods, blindness(reader));
+  return {
+    name: kube.cluster.context,
+    server: kube.cluster.server,
+    kubeflexVersion: versionOfProduct(products.kubeFlex, versions),
+    hooksVersion: controllerManager?.version ?? null,
+    versions,
+    problem: verdict?.state === 'failed',
+    reason: verdict?.why ?? '',
+  };
+}
+
+type WdsSeen = Pick<WdsStatus, 'bindingPolicies' | 'objects'>;
+
+const nothingSeen: WdsSeen = { bindingPolicies: null, objects: null };
+
+async function lookAtWds(
+  part: Part,
+  all: readonly ControlPlane[],
+  tools: StatusTools,
+  hooks: Promise<HookVersions>,
+): Promise<WdsStatus | undefined> {
+  const looking = lookInto(part, tools, readWds);
+  const [space, hookVersions] = await Promise.all([describePart(part, looking, all, tools), hooks]);
+  const look = await looking;
+  const its = itsOfWds(part.controlPlane.metadata.name, all)?.metadata.name ?? null;
+  if (space === undefined) return undefined;
+  const versions = wdsVersions(space.evidence, hookVersions);
+  return { ...space.status, its, versions, ...(ifSeen(look)?.inside ?? nothingSeen) };
+}
+
+/** Kinds that are not served yet count as not seen: the stages tell why. */
+async function readWds(wds: Kube): Promise<WdsSeen> {
+  const [policies, bindings] = await Promise.all([
+    wds.list<KubeObject>(resources.bindingPolicies),
+    wds.list<Binding>(resources.bindings),
+  ]);
+  return { bindingPolicies: policies?.length ?? null, objects: bindings === undefined ? null : countObjects(bindings) };
+}
+
+/** Objects may be selected by several policies. */
+export function countObjects(bindings: readonly Binding[]): number {
+  return new Set(bindings.flatMap(objectsOf).map(keyOf)).size;
 }

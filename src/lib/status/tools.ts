@@ -1,6 +1,6 @@
 import type { ItsChoice } from '../spaces/its-choice.ts';
 import type { SpaceTools } from '../spaces/tools.ts';
-import type { PartClients } from './part-clients.ts';
+import type { PartClients } from './parts.ts';
 
 /** What looking at an installation takes. */
 export interface StatusTools extends Omit<SpaceTools, 'connect' | 'target'> {

@@ -10,8 +10,7 @@ import { itsVersions, wdsVersions } from '../../spaces/space-versions.ts';
 import { hookLike, listControlPlanes, roleOf } from '../../spaces/spaces.ts';
 import { readSpace } from '../../spaces/stages/evidence.ts';
 import { readHubPods } from '../../spaces/stages/its-contents.ts';
-import { versionsOfHooks } from '../../versions/hooks.ts';
-import { products } from '../../versions/programs.ts';
+import { products, versionsOfHooks } from '../../versions/programs.ts';
 import type { RunningVersion } from '../../versions/running.ts';
 
 /** A space that an upgrade has left as it was. */

@@ -17,9 +17,8 @@ import { askToLook } from '../stages/follow-space.ts';
 import type { SpaceTools } from '../tools.ts';
 import { bootstrapSecret } from './bootstrap.ts';
 import { checkSpaceName, findOrClear } from './find-existing.ts';
-import { requireHooks } from './hooks.ts';
 import { bootstrapSecretOf, itsManifest } from './manifests.ts';
-import { createPermissions } from './permissions.ts';
+import { createPermissions, requireHooks } from './requirements.ts';
 import { knownEntries } from './space-context.ts';
 import { SpaceWork } from './space-work.ts';
 import {

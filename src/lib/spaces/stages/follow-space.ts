@@ -5,13 +5,11 @@ import { inWords, type NextStep, run as nextStep } from '../../engine/next-step.
 import type { Problem } from '../../engine/problem.ts';
 import type { Run } from '../../engine/run.ts';
 import { type BlockedReport, type StageReport, type Standing, standingOf, unreached } from '../../engine/stages.ts';
-import { checkHosting } from '../../hosting/checks.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { resources } from '../../kube/resources.ts';
 import { aSpace, type SpaceRole } from '../names.ts';
 import { hookLike } from '../spaces.ts';
 import type { Space, SpaceStage } from './space-stages.ts';
-import { troubleOf } from './stage-trouble.ts';
 
 /** How long a failure that might pass is watched before it is believed. Images and hooks fail for good more often than not. */
 const spaceGraceMs = 5000;
@@ -103,6 +101,7 @@ async function failure<Inside>(
   seen: { space: Space<Inside>; stages: readonly SpaceStage<Inside>[] },
   { id, verdict }: BlockedReport,
 ): Promise<StellarError> {
+  const { troubleOf } = await import('./stage-trouble.ts');
   const { trouble, log, next: seeMore } = await troubleOf(id, seen, hosting, inside());
   const isHook = hookLike(seen.space.controlPlane, id) !== undefined;
   const where = trouble?.kind === 'exit' ? [trouble.why] : [];
@@ -114,6 +113,7 @@ async function failure<Inside>(
 
 /** Nothing comes about in a space while the hosting cluster itself is broken. */
 async function whatFailsOf(hosting: Kube): Promise<Problem | undefined> {
+  const { checkHosting } = await import('../../hosting/checks.ts');
   const findings = await checkHosting(hosting).catch(() => []);
   return findings.flatMap((finding) => (finding.status === 'fail' ? [finding.problem] : []))[0];
 }

@@ -4,8 +4,8 @@ import type { Kube } from '../../kube/client/client.ts';
 import { tokenId } from '../hub/token.ts';
 import { certificateExpiry } from '../identity/agent-certificate.ts';
 import { readHubKubeconfig, writtenAt } from '../klusterlet/agent.ts';
-import { isSuperseded, retireRequests } from '../registration/approval.ts';
-import { bootstrapRequests, type HubEvidence } from '../registration/hub-evidence.ts';
+import { retireRequests } from '../registration/approval.ts';
+import { bootstrapRequests, type HubEvidence, isSuperseded } from '../registration/hub-evidence.ts';
 import type { RegistrationRequest } from '../registration/requests.ts';
 import type { WecEvidence } from '../registration/wec-evidence.ts';
 

@@ -2,6 +2,7 @@ import type { Kube } from '../../kube/client/client.ts';
 import { unlessStatus } from '../../kube/client/errors.ts';
 import { resources } from '../../kube/resources.ts';
 import type { CertificateSigningRequest } from '../objects.ts';
+import { isSuperseded } from './hub-evidence.ts';
 import type { RegistrationRequest } from './requests.ts';
 
 /**
@@ -16,13 +17,6 @@ export async function approveRequest(kube: Kube, { csr }: RegistrationRequest): 
 export async function denyRequest(kube: Kube, { csr }: RegistrationRequest): Promise<void> {
   await decideRequest(kube, csr, 'Denied', 'StellarctlDeny', 'Denied by stellarctl accept --deny.');
 }
-
-/** The reason by which stellarctl denied requests that it had superseded, before it deleted them. */
-const supersededReason = 'StellarctlSuperseded';
-
-/** Denied by stellarctl itself, because the agent had started anew: no person has decided about it. */
-export const isSuperseded = ({ csr }: Pick<RegistrationRequest, 'csr'>): boolean =>
-  csr.status?.conditions?.some(({ type, reason }) => type === 'Denied' && reason === supersededReason) ?? false;
 
 /**
  * Deletes requests whose agent has started anew: it has lost their keys, and left open they would look like a second agent. Denied,

@@ -4,9 +4,8 @@ import { inWords, type NextStep, outline, run } from '../../engine/next-step.ts'
 import { failed, met, unseen, type Verdict, waiting } from '../../engine/stages.ts';
 import { conditionOf, isTrue } from '../../kube/objects.ts';
 import { agentNamespace, hubSecretName, operatorNamespace } from '../names.ts';
-import { isSuperseded } from './approval.ts';
 import { hubConnectionOf } from './hub-connection.ts';
-import { bootstrapRequests, type HubEvidence, hasJoined } from './hub-evidence.ts';
+import { bootstrapRequests, type HubEvidence, hasJoined, isSuperseded } from './hub-evidence.ts';
 import type { HubWebhook } from './hub-webhook.ts';
 import { isMissed } from './lease.ts';
 import type { RequestState } from './requests.ts';

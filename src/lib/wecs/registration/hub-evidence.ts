@@ -1,6 +1,5 @@
 import type { Reader } from '../../kube/client/client.ts';
-import type { Lease } from '../../kube/objects.ts';
-import { conditionOf, isTrue } from '../../kube/objects.ts';
+import { conditionOf, isTrue, type Lease } from '../../kube/objects.ts';
 import { lenient } from '../../kube/permissive-reader.ts';
 import { resources } from '../../kube/resources.ts';
 import { notAHub } from '../hub/require-hub.ts';
@@ -96,3 +95,10 @@ export function bootstrapRequests({ requests }: HubEvidence): RegistrationReques
 
 const byAge = (a: RegistrationRequest, b: RegistrationRequest): number =>
   a.created - b.created || a.name.localeCompare(b.name);
+
+/** The reason by which stellarctl denied requests that it had superseded, before it deleted them. */
+const supersededReason = 'StellarctlSuperseded';
+
+/** Denied by stellarctl itself, because the agent had started anew: no person has decided about it. */
+export const isSuperseded = ({ csr }: Pick<RegistrationRequest, 'csr'>): boolean =>
+  csr.status?.conditions?.some(({ type, reason }) => type === 'Denied' && reason === supersededReason) ?? false;

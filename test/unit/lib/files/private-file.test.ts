@@ -16,7 +16,7 @@ import path from 'node:path';
 import { after, describe, test } from 'node:test';
 import { StellarError } from '../../../../src/lib/engine/errors.ts';
 import { createPrivately, writePrivately } from '../../../../src/lib/files/private-file.ts';
-import { readSettings, settingsFile, writeSettings } from '../../../../src/lib/files/settings.ts';
+import { readSettings, settingsFile, writeSettings } from '../../../../src/lib/spaces/its-choice.ts';
 
 const directory = mkdtempSync(path.join(tmpdir(), 'stellarctl-unit-'));
 after(() => rmSync(directory, { recursive: true }));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { chooseHosting } from '../../../../src/lib/hosting/hosting-choice.ts';
+import { chooseHosting } from '../../../../src/lib/hosting/hosting.ts';
 import { kubeconfigOf } from '../../support/space-builders.ts';
 
 const names = ['given', 'by-variable', 'noted', 'current'];

@@ -6,10 +6,9 @@ import { inWords } from '../../../../src/lib/engine/next-step.ts';
 import { hidden, hiddenBy, whyUnseen } from '../../../../src/lib/kube/access.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import type { SelectedContext } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
-import { PartClients } from '../../../../src/lib/status/part-clients.ts';
-import { lookBy, withLook } from '../../../../src/lib/status/parts.ts';
+import { lookBy, PartClients, withLook } from '../../../../src/lib/status/parts.ts';
+import { countObjects } from '../../../../src/lib/status/status.ts';
 import type { SpaceStatus } from '../../../../src/lib/status/view.ts';
-import { countObjects } from '../../../../src/lib/status/wds.ts';
 
 const context = (token: string): SelectedContext => ({
   name: 'its1',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { essenceOf } from '../../../../src/commands/shell/watching.ts';
 import { describeTree } from '../../../../src/commands/status-text.ts';
-import { essenceOf } from '../../../../src/lib/status/change-key.ts';
 import { nextStep } from '../../../../src/lib/status/next.ts';
 import { treeOf } from '../../../../src/lib/status/tree.ts';
 import type { HostingStatus, ItsStatus, StatusView, WdsStatus, WecStatus } from '../../../../src/lib/status/view.ts';

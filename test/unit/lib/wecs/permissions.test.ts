@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import type { Kube, Permission } from '../../../../src/lib/kube/client/client.ts';
 import { may, requirePermissions } from '../../../../src/lib/kube/permissions.ts';
 import { resources } from '../../../../src/lib/kube/resources.ts';
-import { createPermissions } from '../../../../src/lib/spaces/create/permissions.ts';
+import { createPermissions } from '../../../../src/lib/spaces/create/requirements.ts';
 import { managerBinding, missingManagerBinding } from '../../../../src/lib/spaces/create/types/host.ts';
 import { listSpaces } from '../../../../src/lib/spaces/list-spaces.ts';
 import {

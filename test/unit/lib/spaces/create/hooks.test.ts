@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { requireHooks } from '../../../../../src/lib/spaces/create/hooks.ts';
+import { requireHooks } from '../../../../../src/lib/spaces/create/requirements.ts';
 import { MemoryCluster } from '../../../support/space-builders.ts';
 
 const wanted = ['its-hub-init', 'install-status-addon'];
