@@ -111,8 +111,8 @@ function waitOn(wec: AwaitedWec, goal: WaitGoal, { cluster }: Kube, { progress }
       return result;
     },
     async late(last) {
-      const { verdictOf } = await import('../get/checks.ts');
       const elapsed = Date.now() - started;
+      const { verdictOf } = await import('../get/checks.ts');
       const after = elapsed < 1000 ? '' : ` after ${formatElapsed(elapsed)}`;
       const wrong = last && goal !== 'delete' ? verdictOf(last, cluster.context) : undefined;
       const message =
