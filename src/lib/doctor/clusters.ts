@@ -11,8 +11,7 @@ import type { Kube } from '../kube/client/client.ts';
 import { missingPermissions } from '../kube/permissions.ts';
 import { lenient } from '../kube/permissive-reader.ts';
 import { requireHub } from '../wecs/hub/require-hub.ts';
-import { judgeWayIn } from './ingress-reachability.ts';
-import { judgeNames } from './names.ts';
+import { judgeNames, judgeWayIn } from './ingress-reachability.ts';
 
 /** What KubeStellar needs of the hosting cluster. */
 export const hostingChecks: readonly Check<HostingState>[] = [
@@ -51,12 +50,7 @@ export class HostingState {
 
   /** What cannot be seen counts as missing. */
   read(): Promise<Hosting> {
-    this.#hosting ??= readHosting(lenient(this.kube), coreChart.release.name).then((seen) => ({
-      ...seen,
-      helmAtWork: false,
-      // Whoever has KubeFlex's manager running has what it needs.
-      needsPostgres: false,
-    }));
+    this.#hosting ??= readHosting(lenient(this.kube));
     return this.#hosting;
   }
 

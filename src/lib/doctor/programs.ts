@@ -1,6 +1,6 @@
 import { type Check, fail, type Outcome, pass, skipped, warn } from '../engine/checks.ts';
 import { inWords, type NextStep, run as runCommand } from '../engine/next-step.ts';
-import { dockerProgram, k3dProgram, kindProgram } from '../local-clusters/programs.ts';
+import { dockerProgram, k3dProgram, kindProgram } from '../local-clusters/open-provider.ts';
 import { helmProgram } from '../programs/helm/program.ts';
 import {
   type FoundProgram,

@@ -4,15 +4,12 @@ import { run } from '../engine/next-step.ts';
 import { judge, unseen } from '../engine/stages.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { lenient, mayNotRead } from '../kube/permissive-reader.ts';
-import { coreChart } from './core-chart.ts';
 import { hostingStages, readHosting } from './stages.ts';
 
 /** Checks what a hosting cluster consists of. */
 export async function checkHosting(hosting: Kube): Promise<Finding[]> {
   const reader = lenient(hosting);
-  const seen = await readHosting(reader, coreChart.release.name);
-  // Whoever has KubeFlex's manager running has the database that it needs.
-  const reports = judge(hostingStages, { ...seen, helmAtWork: false, needsPostgres: false });
+  const reports = judge(hostingStages, await readHosting(reader));
   const install = run(command`stellarctl init --hosting-context ${hosting.cluster.context}`, 'Install what is missing');
   return findingsOfStages(
     'hosting',

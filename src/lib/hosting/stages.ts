@@ -13,6 +13,7 @@ import {
 import { firstTrouble, isScaledToNone, isStatefulSetReady, jobState, podsOf, scaleUp } from '../kube/pods.ts';
 import { resources } from '../kube/resources.ts';
 import { hookNames, managerName, postgresInstallation, postgresName, systemNamespace } from '../spaces/names.ts';
+import { coreChart } from './core-chart.ts';
 
 /** What of a hosting cluster shows how far it is. */
 export interface Hosting {
@@ -34,16 +35,25 @@ export interface Hosting {
 
 const definitionNames = ['controlplanes', 'postcreatehooks'].map((plural) => `${plural}.tenancy.kflex.kubestellar.org`);
 
-type Seen = Omit<Hosting, 'helmAtWork' | 'needsPostgres'>;
-
-/** @param release whose Job installs PostgreSQL */
-export async function readHosting(kube: Reader, release: string): Promise<Seen> {
+/**
+ * Reads a hosting cluster as it is: where nobody says otherwise, no helm is at work, and whoever has KubeFlex's manager running has the
+ * database that it needs.
+ * @param release whose Job installs PostgreSQL
+ */
+export async function readHosting(
+  kube: Reader,
+  {
+    release = coreChart.release.name,
+    helmAtWork = false,
+    needsPostgres = false,
+  }: { release?: string; helmAtWork?: boolean; needsPostgres?: boolean } = {},
+): Promise<Hosting> {
   const namespace = systemNamespace;
   const [definitions, manager, postgres, postgresJob, pods = [], hooks = []] = await Promise.all([
     Promise.all(definitionNames.map((name) => kube.get<WithConditions>(resources.customResourceDefinitions, name))),
     kube.get<Deployment>(resources.deployments, managerName, { namespace }),
     kube.get<StatefulSet>(resources.statefulSets, postgresName, { namespace }),
-    kube.get<Job>(resources.jobs, postgresJobOf(release), { namespace }),
+    kube.get<Job>(resources.jobs, `${release}-install-postgresql`, { namespace }),
     kube.list<Pod>(resources.pods, { namespace }),
     kube.list<KubeObject>(resources.postCreateHooks),
   ]);
@@ -55,10 +65,10 @@ export async function readHosting(kube: Reader, release: string): Promise<Seen> 
     postgresJob,
     pods,
     hooks: hooks.map(({ metadata }) => metadata.name),
+    helmAtWork,
+    needsPostgres,
   };
 }
-
-const postgresJobOf = (release: string): string => `${release}-install-postgresql`;
 
 /** Not there yet while helm is at work; afterwards nobody makes it any more. */
 const absent = ({ helmAtWork }: Hosting, what: string): Verdict =>

@@ -1,7 +1,8 @@
 import { mapConcurrently, requestsAtOnce } from '../engine/concurrency.ts';
 import { ifSeen, reading } from './access.ts';
-import type { Kube } from './client/client.ts';
-import type { Resource } from './resources.ts';
+import type { Kube, Reader } from './client/client.ts';
+import { isTrue, type WithConditions } from './objects.ts';
+import { type Resource, resources } from './resources.ts';
 
 /** apidiscovery.k8s.io: everything in two answers. Older servers answer both paths in the form that they have. */
 const aggregated = ['v2', 'v2beta1']
@@ -126,4 +127,9 @@ async function fromLists(
       }),
     ),
   );
+}
+
+/** Whether a kind that a CustomResourceDefinition defines can be used: Established comes a moment after the definition. */
+export async function isCrdServed(kube: Pick<Reader, 'get'>, crd: string): Promise<boolean> {
+  return isTrue(await kube.get<WithConditions>(resources.customResourceDefinitions, crd), 'Established');
 }

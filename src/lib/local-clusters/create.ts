@@ -12,10 +12,9 @@ import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { isTrue, type WithConditions } from '../kube/objects.ts';
 import { resources } from '../kube/resources.ts';
 import { type ProgramRun, programFailed } from '../programs/program.ts';
-import { readEntries } from './entries.ts';
 import { findIngressPort, requireIngressPort } from './ingress-port.ts';
 import { type LocalNames, localNames, type ProviderName } from './names.ts';
-import { withProvider } from './open-provider.ts';
+import { readEntries, withProvider } from './open-provider.ts';
 import type { LocalProvider } from './provider.ts';
 
 /** KubeFlex's own. */

@@ -5,9 +5,8 @@ import { removeContext } from '../kube/kubeconfig/contexts.ts';
 import { editKubeconfig } from '../kube/kubeconfig/edit.ts';
 import { type ProgramRun, programFailed } from '../programs/program.ts';
 import type { LocalTools } from './create.ts';
-import { readEntries } from './entries.ts';
 import { localNames, type ProviderName, providerNames } from './names.ts';
-import { presentProviders, providerPrograms, withProvider } from './open-provider.ts';
+import { presentProviders, providerPrograms, readEntries, withProvider } from './open-provider.ts';
 
 /** What there is of a local cluster. */
 export interface FoundCluster {

@@ -3,7 +3,7 @@ import { StellarError } from '../engine/errors.ts';
 import { outline, run } from '../engine/next-step.ts';
 import { findProgram, type ProgramRun, programFailed, runProgram } from '../programs/program.ts';
 import { localNames, type ProviderName } from './names.ts';
-import { dockerProgram } from './programs.ts';
+import { dockerProgram } from './open-provider.ts';
 
 /** The port of this machine that leads to a cluster's ingress. */
 export type IngressPort =

@@ -2,9 +2,11 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { StellarError } from '../engine/errors.ts';
 import { run as runCommand } from '../engine/next-step.ts';
+import { parseKubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
 import {
   type FoundProgram,
   findProgram,
+  type Program,
   type ProgramRun,
   programFailed,
   requireProgram,
@@ -13,9 +15,31 @@ import {
 import { makeTemporaryFolder } from '../programs/temporary-folder.ts';
 import { K3d } from './k3d.ts';
 import { Kind } from './kind.ts';
-import { type ProviderName, providerNames } from './names.ts';
-import { dockerProgram, k3dProgram, kindProgram } from './programs.ts';
+import { localNames, type ProviderName, providerNames } from './names.ts';
 import type { LocalProvider, ProviderProgram } from './provider.ts';
+
+/** The programs that make clusters on this machine. The oldest versions are those that KubeStellar itself asks for. */
+export const kindProgram: Program = {
+  name: 'kind',
+  minimum: '0.20.0',
+  get: 'https://kind.sigs.k8s.io/docs/user/quick-start/#installation',
+  versionArguments: ['version'],
+};
+
+export const k3dProgram: Program = {
+  name: 'k3d',
+  minimum: '5.7.4',
+  get: 'https://k3d.io/stable/#installation',
+  versionArguments: ['version'],
+};
+
+/** What kind and k3d run their nodes in. */
+export const dockerProgram: Program = {
+  name: 'docker',
+  minimum: '20.0.0',
+  get: 'https://docs.docker.com/engine/install/',
+  versionArguments: ['--version'],
+};
 
 export const providerPrograms = { kind: kindProgram, k3d: k3dProgram } as const;
 
@@ -75,4 +99,12 @@ async function requireDocker(programs: ProgramRun): Promise<void> {
     details,
     next: [runCommand('docker ps', 'Start it, and make sure that you may use it')],
   });
+}
+
+/** How to connect to a cluster, as its provider tells. @throws StellarError `program-failed` for one that is half made or stopped */
+export async function readEntries(provider: LocalProvider, name: string): Promise<SelectedContext> {
+  const attempt = await provider.kubeconfig(name);
+  if (attempt.exitCode !== 0) throw programFailed(provider.program, attempt.args, attempt);
+  const config = parseKubeconfig(attempt.stdout, `of the ${provider.name} cluster ${name}`);
+  return selectContext(config, config.currentContext ?? localNames(provider.name, name).context);
 }

@@ -8,7 +8,7 @@ import { resources } from '../kube/resources.ts';
 import { isSameHub } from '../wecs/hub/endpoint.ts';
 import { hubEndpoints } from '../wecs/hub/hub-access.ts';
 import { requireHub } from '../wecs/hub/require-hub.ts';
-import { readHubKubeconfig } from '../wecs/klusterlet/agent.ts';
+import { hubOf } from '../wecs/klusterlet/agent.ts';
 import type { ManagedCluster } from '../wecs/objects.ts';
 import { readWec } from '../wecs/registration/wec-evidence.ts';
 
@@ -29,7 +29,7 @@ export async function refuseRegistered(name: string, its: AskedIts | undefined, 
   const own = wec && ifSeen(await reading(() => readWec(wec)));
   const registeredAs = own?.klusterlet?.spec?.clusterName;
   if (own !== undefined && registeredAs !== undefined) {
-    const hub = readHubKubeconfig(own.hubSecret) ?? readHubKubeconfig(own.bootstrapSecret);
+    const hub = hubOf(own);
     const asked = its && ifSeen(await reading(() => hubEndpoints(its.kube, its.context)));
     const isAsked = hub !== undefined && asked !== undefined && isSameHub(hub, asked);
     // Its own ITS was asked, and does not know it: what the klusterlet believes is no matter.

@@ -1,6 +1,5 @@
 import { StellarError } from '../engine/errors.ts';
 import { blockingStage, judge } from '../engine/stages.ts';
-import { coreChart } from '../hosting/core-chart.ts';
 import { notHosting } from '../hosting/hosting.ts';
 import { hostingStages, readHosting } from '../hosting/stages.ts';
 import { ifSeen } from '../kube/access.ts';
@@ -95,10 +94,9 @@ async function itsAlone({ hosting, hostingSource, ...tools }: StatusTools): Prom
 /** Looks at the hosting cluster itself. What this user may not read there is unknown, and no problem. */
 async function lookAtHosting(kube: Kube, hooks: Promise<HookVersions>): Promise<HostingStatus> {
   const reader = lenient(kube);
-  const [seen, { controllerManager }] = await Promise.all([readHosting(reader, coreChart.release.name), hooks]);
+  const [seen, { controllerManager }] = await Promise.all([readHosting(reader), hooks]);
   const isSeen = reader.forbidden.size === 0;
-  const { verdict } =
-    (isSeen && blockingStage(judge(hostingStages, { ...seen, helmAtWork: false, needsPostgres: false }))) || {};
+  const { verdict } = (isSeen && blockingStage(judge(hostingStages, seen))) || {};
   const versions = runningVersions(kubeFlexPrograms, seen.pods, blindness(reader));
   return {
     name: kube.cluster.context,

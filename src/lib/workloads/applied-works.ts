@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Kube } from '../kube/client/client.ts';
-import { withoutFinalizers } from '../kube/finalizers.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import { type Resource, resources } from '../kube/resources.ts';
+import { withoutFinalizers } from '../kube/writes.ts';
 
 /** work.open-cluster-management.io/v1, as far as stellarctl reads it. */
 export interface AppliedManifestWork extends KubeObject {

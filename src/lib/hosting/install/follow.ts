@@ -6,8 +6,8 @@ import type { Run } from '../../engine/run.ts';
 import type { BlockedReport } from '../../engine/stages.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { firstTrouble, logOfTrouble } from '../../kube/pods.ts';
+import type { Helm, Upgrade } from '../../programs/helm/helm.ts';
 import { type Hosting, hostingStages, readHosting } from '../stages.ts';
-import type { HelmWork } from './helm-work.ts';
 
 /** How long a failure that might pass is watched before it is believed. */
 const troubleGraceMs = 5000;
@@ -32,8 +32,7 @@ export async function followHosting(kube: Kube, followed: Installing, run: Run):
   const look = async () => {
     const helmAtWork = !(helm?.isDone ?? true);
     if (hasFailed(helm)) throw helm?.failure;
-    const seen = await readHosting(kube, release);
-    return { stages: hostingStages, snapshot: { ...seen, helmAtWork, needsPostgres } };
+    return { stages: hostingStages, snapshot: await readHosting(kube, { release, helmAtWork, needsPostgres }) };
   };
   const subject: Followed<Hosting, true> = {
     graceMs: troubleGraceMs,
@@ -71,4 +70,27 @@ async function failure(kube: Kube, hosting: Hosting, { id, verdict }: BlockedRep
       nextStep(command`kubectl --context ${context} -n kubeflex-system get pods,jobs`, 'See more'),
     ],
   });
+}
+
+/** helm at work, beside whatever else is done. */
+export interface HelmWork {
+  isDone: boolean;
+  /** Why it has failed; undefined while it has not. */
+  failure: unknown;
+  /** Never rejects. */
+  ended: Promise<void>;
+}
+
+/** Lets helm begin. */
+export function startHelm(helm: Helm, upgrade: Upgrade): HelmWork {
+  const work: HelmWork = { isDone: false, failure: undefined, ended: Promise.resolve() };
+  work.ended = helm.upgrade(upgrade).then(
+    () => {
+      work.isDone = true;
+    },
+    (error: unknown) => {
+      work.failure = error;
+    },
+  );
+  return work;
 }

@@ -1,9 +1,11 @@
 import type { Run } from '../../engine/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
+import type { KubeObject } from '../../kube/objects.ts';
+import { lenient } from '../../kube/permissive-reader.ts';
+import { resources } from '../../kube/resources.ts';
 import type { Values } from '../../programs/helm/values.ts';
 import { coreChart } from '../core-chart.ts';
 import type { Situation } from './cluster-state.ts';
-import { findHostContainer } from './host-container.ts';
 import type { InitInput } from './input.ts';
 
 /** What a first installation is given beside what was asked for, as the cluster shows it. */
@@ -26,4 +28,17 @@ export async function freshValues(
   if (hostContainer === undefined) return {};
   run.progress.note(`Other clusters reach it as ${hostContainer}, the name of its node.`);
   return { [coreChart.kubeFlexValues]: { hostContainer } };
+}
+
+/** How kind and k3d call the container that serves a cluster, which is also the name of its node. */
+const containerForm = /^(?:.+-control-plane|k3d-.+-server-0)$/;
+
+/**
+ * The container of a local hosting cluster: by its name other clusters on the same container network reach the control planes
+ * (KubeFlex publishes it in each vcluster). @returns undefined where the cluster is none of kind's or k3d's, or cannot be seen
+ */
+async function findHostContainer(kube: Kube): Promise<string | undefined> {
+  const nodes = (await lenient(kube).list<KubeObject>(resources.nodes)) ?? [];
+  const names = nodes.map(({ metadata }) => metadata.name).filter((name) => containerForm.test(name));
+  return names.length === 1 ? names[0] : undefined;
 }

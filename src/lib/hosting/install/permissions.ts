@@ -22,9 +22,6 @@ export function initPermissions(release: ReleaseName): Permission[] {
 export async function requireInitPermissions(kube: Kube, release: ReleaseName): Promise<void> {
   await requirePermissions(kube, initPermissions(release)).catch((error: unknown) => {
     if (!(error instanceof StellarError) || error.code !== 'forbidden') throw error;
-    throw new StellarError('forbidden', error.message, {
-      details: ['Installing KubeStellar requires the rights of a cluster administrator.'],
-      next: error.next,
-    });
+    throw error.with({ details: ['Installing KubeStellar requires the rights of a cluster administrator.'] });
   });
 }

@@ -3,9 +3,8 @@ import path from 'node:path';
 import { StellarError } from '../../engine/errors.ts';
 import { inWords } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
-import { invalidKubeconfig } from './invalid.ts';
 import { readWhole } from './read.ts';
-import { parseYaml } from './yaml.ts';
+import { invalidKubeconfig, parseYaml } from './yaml.ts';
 
 /** A cluster entry, keys as in the file, unknown ones kept. File names are absolute after loading. */
 export interface ClusterEntry {

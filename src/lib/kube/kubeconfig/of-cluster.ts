@@ -1,5 +1,5 @@
-import { StellarError } from '../../engine/errors.ts';
 import { parseKubeconfig, type SelectedContext, selectContext, withoutCredentials } from './kubeconfig.ts';
+import { invalidKubeconfig } from './yaml.ts';
 
 const clusterFields = ['certificate-authority-data', 'tls-server-name'] as const;
 const userFields = ['token', 'client-certificate-data', 'client-key-data'] as const;
@@ -15,10 +15,8 @@ export function contextFromCluster(text: string, source: string): SelectedContex
   const config = parseKubeconfig(text, source);
   const [first] = config.contexts.keys();
   const { name, server, cluster, user } = selectContext(config, config.currentContext ?? first ?? '');
-  const invalid = (why: string) =>
-    new StellarError('kubeconfig-invalid', `The kubeconfig ${source} cannot be used: ${why}.`);
-  if (new URL(server).protocol !== 'https:') throw invalid(`its server ${withoutCredentials(server)} is not https`);
   const address = withoutCredentials(server);
+  if (new URL(server).protocol !== 'https:') throw invalidKubeconfig(source, `its server ${address} is not https`);
   const kept = { server: address, ...strings(cluster, clusterFields) };
   return { name, server: address, cluster: kept, user: strings(user, userFields) };
 }

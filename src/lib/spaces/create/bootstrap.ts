@@ -3,10 +3,11 @@ import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { inWords, outline } from '../../engine/next-step.ts';
 import type { Kube } from '../../kube/client/client.ts';
+import { hostOf } from '../../kube/client/proxy.ts';
 import type { ClusterEntry, SelectedContext, UserEntry } from '../../kube/kubeconfig/kubeconfig.ts';
 import type { ConfigMap, KubeObject } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
-import { requestToken } from '../../kube/token-request.ts';
+import { requestToken } from '../../kube/service-accounts.ts';
 import { chooseEndpoint, isThisMachine } from '../../wecs/hub/endpoint.ts';
 import { parseClusterInfo } from '../../wecs/hub/hub-kubeconfig.ts';
 import { bootstrapLabels, bootstrapSecretOf } from './manifests.ts';
@@ -92,7 +93,7 @@ async function checkAddress(address: string, hosting: string): Promise<void> {
     throw new StellarError('usage', 'That is not the address of an API server.', {
       next: [inWords('As --address https://HOST:PORT')],
     });
-  if (await isThisMachine(url.hostname))
+  if (await isThisMachine(hostOf(url)))
     throw new StellarError(
       'endpoint-unusable',
       `${url.origin} is a loopback address, which the pods of ${hosting} cannot use.`,

@@ -5,7 +5,7 @@ import type { Run } from '../../engine/run.ts';
 import { requireHosting } from '../../hosting/hosting.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
-import { isCrdServed } from '../../kube/crds.ts';
+import { isCrdServed } from '../../kube/discovery.ts';
 import { requirePermissions } from '../../kube/permissions.ts';
 import { resources } from '../../kube/resources.ts';
 import { managedClusterCrd } from '../../wecs/names.ts';

@@ -1,5 +1,5 @@
 import type { Kube } from '../../kube/client/client.ts';
-import { isCrdServed } from '../../kube/crds.ts';
+import { isCrdServed } from '../../kube/discovery.ts';
 import type { ConfigMap, KubeObject, Pod } from '../../kube/objects.ts';
 import { type LenientReader, lenient } from '../../kube/permissive-reader.ts';
 import { resources } from '../../kube/resources.ts';

@@ -4,7 +4,7 @@ import { run } from '../../engine/next-step.ts';
 import { met, unseen, type Verdict, waiting } from '../../engine/stages.ts';
 import { ifSeen, reading } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { isCrdServed } from '../../kube/crds.ts';
+import { isCrdServed } from '../../kube/discovery.ts';
 import type { Deployment, KubeObject } from '../../kube/objects.ts';
 import { lenient } from '../../kube/permissive-reader.ts';
 import { podsOf } from '../../kube/pods.ts';

@@ -1,6 +1,6 @@
 import { StellarError } from '../../engine/errors.ts';
-import { mayAccount } from '../../kube/account-rights.ts';
 import type { Kube } from '../../kube/client/client.ts';
+import { mayAccount } from '../../kube/service-accounts.ts';
 import type { ManifestWork } from '../../workloads/manifest-works.ts';
 import { agentNamespace, klusterletName } from '../names.ts';
 import type { Klusterlet } from '../objects.ts';

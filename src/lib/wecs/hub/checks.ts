@@ -2,7 +2,6 @@ import { type Check, fail, type Outcome, pass, skipped } from '../../engine/chec
 import { command } from '../../engine/command-line.ts';
 import { formatAge } from '../../engine/duration.ts';
 import { run } from '../../engine/next-step.ts';
-import { mayAccount, userOf } from '../../kube/account-rights.ts';
 import type { Kube, Permission } from '../../kube/client/client.ts';
 import { byField } from '../../kube/evidence.ts';
 import type { Deployment, Lease, Pod } from '../../kube/objects.ts';
@@ -10,6 +9,7 @@ import { describePermission, may } from '../../kube/permissions.ts';
 import { lenient, mayNotRead } from '../../kube/permissive-reader.ts';
 import { isScaledToNone, scaleUp } from '../../kube/pods.ts';
 import { resources } from '../../kube/resources.ts';
+import { mayAccount, userOf } from '../../kube/service-accounts.ts';
 import { bootstrapServiceAccounts, hubNamespace, operatorNamespace } from '../names.ts';
 
 /** What an agent does with its bootstrap token (ocm manifests/cluster-manager/hub, bootstrap ClusterRole). */

@@ -4,6 +4,7 @@ import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { inWords } from '../../engine/next-step.ts';
 import { isLocalName } from '../../kube/client/local-names.ts';
+import { hostOf } from '../../kube/client/proxy.ts';
 
 /** One way to reach a hub's API server. */
 export interface Endpoint {
@@ -56,7 +57,7 @@ export async function chooseEndpoint(input: EndpointInput, resolve: Resolve = sy
   if (hubApiserver !== undefined) return chosen({ ...outside, server: hubApiserver }, '--hub-apiserver');
   if (forceInside === false) return chosen(requireHttps(input.its, outside), 'kubeconfig');
 
-  const outsideIsLocal = await isThisMachine(hostOf(outside.server), resolve);
+  const outsideIsLocal = await isThisMachine(hostOf(new URL(outside.server)), resolve);
   if (forceInside === undefined && !outsideIsLocal) return chosen(requireHttps(input.its, outside), 'kubeconfig');
 
   const problem = await insideProblem(input, resolve);
@@ -94,7 +95,7 @@ async function insideProblem(
 ): Promise<string | undefined> {
   if (insideForbidden) return 'kube-public/cluster-info may not be read by this user';
   if (inside === undefined) return 'kube-public/cluster-info is missing or has no server';
-  const host = hostOf(inside.server);
+  const host = hostOf(new URL(inside.server));
   const inCluster = host === 'kubernetes' || host.startsWith('kubernetes.default') || /\.svc(\.|$)/.test(host);
   if (inCluster) return `kube-public/cluster-info says ${inside.server}, which only its own pods can use`;
   if (await isThisMachine(host, resolve))
@@ -107,10 +108,10 @@ type Resolve = (host: string) => Promise<string[]>;
 const systemResolve: Resolve = async (host) => (await lookup(host, { all: true })).map(({ address }) => address);
 
 /**
- * Whether the host of a URL means the machine that asks: to a pod of another cluster, that would be itself.
+ * Whether the host of a URL, without the brackets of an IPv6 address, means the machine that asks: to a pod of another cluster, that would
+ * be itself.
  */
-export async function isThisMachine(hostname: string, resolve: Resolve = systemResolve): Promise<boolean> {
-  const host = hostname.replace(/^\[|\]$/g, '');
+export async function isThisMachine(host: string, resolve: Resolve = systemResolve): Promise<boolean> {
   if (isIP(host) !== 0) return isLoopback(host);
   const name = host.toLowerCase().replace(/\.$/, '');
   if (isLocalName(name)) return true;
@@ -131,5 +132,3 @@ loopback.addAddress('::', 'ipv6');
 function isLoopback(address: string): boolean {
   return loopback.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
 }
-
-const hostOf = (server: string): string => new URL(server).hostname;

@@ -2,6 +2,7 @@ import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { inWords } from '../../engine/next-step.ts';
 import type { Kube } from '../../kube/client/client.ts';
+import { hostOf } from '../../kube/client/proxy.ts';
 import type { SelectedContext } from '../../kube/kubeconfig/kubeconfig.ts';
 import type { JoinFile } from '../join/join-file.ts';
 import { isThisMachine, requireHttps } from './endpoint.ts';
@@ -45,6 +46,6 @@ export async function makeJoinFile(kube: Kube, context: SelectedContext, duratio
  * fill in. Where the ITS is local to this machine, clusteradm has to look its other address up.
  */
 export async function clusteradmLine({ token, outside }: JoinFile): Promise<string> {
-  const lookup = (await isThisMachine(new URL(outside.server).hostname)) ? ['--force-internal-endpoint-lookup'] : [];
+  const lookup = (await isThisMachine(hostOf(new URL(outside.server)))) ? ['--force-internal-endpoint-lookup'] : [];
   return command`clusteradm join --hub-token ${token} --hub-apiserver ${outside.server} --cluster-name <cluster_name> --singleton ${lookup}`;
 }

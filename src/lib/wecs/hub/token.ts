@@ -3,7 +3,7 @@ import { StellarError } from '../../engine/errors.ts';
 import { run } from '../../engine/next-step.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
-import { requestToken } from '../../kube/token-request.ts';
+import { requestToken } from '../../kube/service-accounts.ts';
 import { bootstrapServiceAccounts, operatorNamespace } from '../names.ts';
 
 export interface BootstrapToken {

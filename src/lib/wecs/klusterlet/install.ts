@@ -4,7 +4,7 @@ import { run as nextStep } from '../../engine/next-step.ts';
 import { waitUntil } from '../../engine/poll.ts';
 import type { Run } from '../../engine/run.ts';
 import type { Change, Kube } from '../../kube/client/client.ts';
-import { isCrdServed } from '../../kube/crds.ts';
+import { isCrdServed } from '../../kube/discovery.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
 import { klusterletCrdName, operatorName, operatorNamespace, pullSecretName } from '../names.ts';

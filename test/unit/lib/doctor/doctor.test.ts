@@ -4,7 +4,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
 import { describeExamined } from '../../../../src/commands/doctor-text.ts';
-import { whoListens } from '../../../../src/lib/doctor/listener.ts';
+import { whoListens } from '../../../../src/lib/doctor/machine.ts';
 import { describeGroup } from '../../../../src/lib/doctor/report.ts';
 import { type Examined, groupFindings, type Subject } from '../../../../src/lib/doctor/subject.ts';
 import { fail, makeChecks, pass, skipped, warn } from '../../../../src/lib/engine/checks.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { judgeNames } from '../../../../src/lib/doctor/names.ts';
+import { judgeNames } from '../../../../src/lib/doctor/ingress-reachability.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 
 const hosting = (data: Record<string, string> | undefined) =>

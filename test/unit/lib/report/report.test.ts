@@ -13,7 +13,7 @@ import { StellarError } from '../../../../src/lib/engine/errors.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import { ApiError } from '../../../../src/lib/kube/client/errors.ts';
 import type { KubeObject } from '../../../../src/lib/kube/objects.ts';
-import { Layout } from '../../../../src/lib/report/layout.ts';
+import { Layout } from '../../../../src/lib/report/contents.ts';
 import { makeReport, pack, type ReportIndex } from '../../../../src/lib/report/report.ts';
 import { stellarctl } from '../../../stellarctl.ts';
 import { fakeKube, run } from '../../support/builders.ts';

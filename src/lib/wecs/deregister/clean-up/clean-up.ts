@@ -1,9 +1,8 @@
 import type { Run } from '../../../engine/run.ts';
 import type { Kube } from '../../../kube/client/client.ts';
-import { deleteObjects, deletePresent } from '../../../kube/delete-present.ts';
-import { withoutFinalizers } from '../../../kube/finalizers.ts';
 import type { KubeObject } from '../../../kube/objects.ts';
 import { type Resource, resources } from '../../../kube/resources.ts';
+import { deleteObjects, deletePresent, withoutFinalizers } from '../../../kube/writes.ts';
 import { appliedWorksOf, removeApplied, takeAppliedFinalizer } from '../../../workloads/applied-works.ts';
 import { grantRoleName } from '../../grant/role.ts';
 import { createdByKlusterlet, isOurs } from '../../klusterlet/operator.ts';

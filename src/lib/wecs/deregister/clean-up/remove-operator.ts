@@ -1,8 +1,8 @@
 import type { Run } from '../../../engine/run.ts';
 import type { Kube } from '../../../kube/client/client.ts';
-import { deleteObjects } from '../../../kube/delete-present.ts';
 import type { Deployment, KubeObject } from '../../../kube/objects.ts';
 import { type Resource, resources } from '../../../kube/resources.ts';
+import { deleteObjects } from '../../../kube/writes.ts';
 import { isOurs, madeByRegistration } from '../../klusterlet/operator.ts';
 import {
   addonNamespace,

@@ -1,7 +1,7 @@
 import type { Kube } from '../../../kube/client/client.ts';
-import { withoutFinalizers } from '../../../kube/finalizers.ts';
 import type { KubeObject, Lease } from '../../../kube/objects.ts';
 import { type Resource, resources } from '../../../kube/resources.ts';
+import { withoutFinalizers } from '../../../kube/writes.ts';
 import { leaseName } from '../../names.ts';
 import type { Inspection } from '../look/inspection.ts';
 

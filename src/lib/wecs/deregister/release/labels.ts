@@ -1,6 +1,6 @@
 import type { Kube } from '../../../kube/client/client.ts';
-import { patchCurrent } from '../../../kube/patch-current.ts';
 import { resources } from '../../../kube/resources.ts';
+import { patchCurrent } from '../../../kube/writes.ts';
 import type { ManagedCluster } from '../../objects.ts';
 
 /** Holds what was changed for a deregistration, until that is undone or the cluster is gone: an interrupted run loses nothing. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { deletePresent } from '../../../../src/lib/kube/delete-present.ts';
 import { resources } from '../../../../src/lib/kube/resources.ts';
+import { deletePresent } from '../../../../src/lib/kube/writes.ts';
 import { fakeKube } from '../../support/builders.ts';
 
 test('what is deleted by name is read first, and deleted by its UID; what is absent is not', async () => {

@@ -1,11 +1,24 @@
-import type { Kube } from './client/client.ts';
+import type { Kube, Permission } from './client/client.ts';
 import { unlessStatus } from './client/errors.ts';
 import { resources } from './resources.ts';
 
 /** A service account of a cluster. */
-export interface ServiceAccountRef {
+export interface Account {
   namespace: string;
   name: string;
+}
+
+export const userOf = ({ namespace, name }: Account): string => `system:serviceaccount:${namespace}:${name}`;
+
+/**
+ * Whether a service account may do something (SubjectAccessReview): not a write. Every token of it has these groups
+ * (kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin).
+ */
+export async function mayAccount(kube: Kube, account: Account, permission: Permission): Promise<boolean> {
+  const { apiVersion, kind } = resources.subjectAccessReviews;
+  const groups = ['system:serviceaccounts', `system:serviceaccounts:${account.namespace}`, 'system:authenticated'];
+  const body = { apiVersion, kind, spec: { user: userOf(account), groups, resourceAttributes: permission } };
+  return (await kube.review<{ status?: { allowed?: boolean } }>(body)).status?.allowed === true;
 }
 
 /** What an API server answers to a TokenRequest. In a dry run nothing is asked, and both are undefined. */
@@ -21,7 +34,7 @@ export interface RequestedToken {
  */
 export async function requestToken(
   kube: Kube,
-  { namespace, name }: ServiceAccountRef,
+  { namespace, name }: Account,
   seconds: number,
 ): Promise<RequestedToken | undefined> {
   const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: seconds } };
