@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
+import { checkDnsName } from '../../lib/kube/object-names.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import type { CollectorRequest } from '../../lib/workloads/status/change-collector.ts';
 import { action } from '../shell/action.ts';
@@ -63,6 +64,7 @@ export function collectorCreateCommand(io: Io): Command {
   for (const option of [...wdsOptions(), dryRunOption()]) definition.addOption(option);
   return definition.action(
     action<Options>(io, async (session, options, [name = '']) => {
+      checkDnsName(name, 'a status collector');
       const { collectorSpec, createCollector } = await import('../../lib/workloads/status/change-collector.ts');
       const { select = [], groupBy = [], combine = [] } = options;
       const spec = collectorSpec({ ...options, select, groupBy, combine });

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { checkDnsName } from '../../lib/kube/object-names.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import { action } from '../shell/action.ts';
 import { defineCommand, dryRunOption, type WdsOptions, type WritingOptions, wdsOptions } from '../shell/options.ts';
@@ -19,6 +20,7 @@ export function collectorDeleteCommand(io: Io): Command {
   for (const option of [...wdsOptions(), dryRunOption()]) definition.addOption(option);
   return definition.action(
     action<Options>(io, async (session, { force }, [name = '']) => {
+      checkDnsName(name, 'a status collector');
       const { deleteCollector } = await import('../../lib/workloads/status/change-collector.ts');
       const wds = await session.wds();
       session.announce(wds.kube, 'WDS');

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { checkDnsName } from '../../lib/kube/object-names.ts';
 import { type Io, isForPeople } from '../../lib/terminal/io.ts';
 import { action } from '../shell/action.ts';
 import { defineCommand, type WdsOptions, wdsOptions } from '../shell/options.ts';
@@ -14,6 +15,7 @@ export function collectorGetCommand(io: Io): Command {
   for (const option of wdsOptions()) definition.addOption(option);
   return definition.action(
     action<WdsOptions>(io, async (session, _options, [name = '']) => {
+      checkDnsName(name, 'a status collector');
       const { getCollector } = await import('../../lib/workloads/status/collectors.ts');
       const { view } = await getCollector(await session.wds(), name);
       if (!isForPeople(session.output)) return session.print(view, [view], []);

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
+import { checkDnsName, checkNamespace } from '../../lib/kube/object-names.ts';
 import { type Io, isForPeople } from '../../lib/terminal/io.ts';
 import type { Explanation } from '../../lib/workloads/explain/explain.ts';
 import { action } from '../shell/action.ts';
@@ -69,10 +70,15 @@ export function policyCreateCommand(io: Io): Command {
 }
 
 async function create(session: Session, options: Options, name: string): Promise<void> {
+  checkDnsName(name, 'a binding policy');
   const { createPolicy, readSpec } = await import('../../lib/workloads/change/create-policy.ts');
   const { describeExplanation } = await import('./explain-text.ts');
   const { styleFor } = await import('../../lib/terminal/style.ts');
   const { select = [], selector: selectors = [], namespace: namespaces = [] } = options;
+  // '' stands for cluster-scoped objects, and * for all Namespaces.
+  for (const namespace of namespaces) if (namespace !== '' && namespace !== '*') checkNamespace(namespace);
+  for (const word of options.status)
+    if (word !== 'singleton' && word !== 'multi') checkDnsName(word, 'a status collector');
   const request = { ...options, name, select, selectors, namespaces };
   const wds = await session.wds();
   const spec = await readSpec(request, wds);

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { checkDnsName } from '../../lib/kube/object-names.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import type { PolicyToDelete } from '../../lib/workloads/change/policy-to-delete.ts';
 import { action } from '../shell/action.ts';
@@ -28,6 +29,7 @@ export function policyDeleteCommand(io: Io): Command {
   for (const option of [...wdsOptions(), dryRunOption()]) definition.addOption(option);
   return definition.action(
     action<Options>(io, async (session, { yes, keepWorkloads }, [name = '']) => {
+      checkDnsName(name, 'a binding policy');
       const { deletePolicy, isThere } = await import('../../lib/workloads/change/delete-policy.ts');
       const { describeLeaving } = await import('./delete-text.ts');
       const wds = await session.wds();

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { checkDnsName } from '../../lib/kube/object-names.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import { action } from '../shell/action.ts';
 import { defineCommand, dryRunOption, type WdsOptions, type WritingOptions, wdsOptions } from '../shell/options.ts';
@@ -14,6 +15,7 @@ export function policyRefreshCommand(io: Io): Command {
   for (const option of [...wdsOptions(), dryRunOption()]) definition.addOption(option);
   return definition.action(
     action<WdsOptions & WritingOptions>(io, async (session, _options, [name = '']) => {
+      checkDnsName(name, 'a binding policy');
       const { refreshPolicy } = await import('../../lib/workloads/change/refresh-policy.ts');
       const wds = await session.wds();
       if (wds.its.state === 'seen') session.announce(wds.its.value.kube);

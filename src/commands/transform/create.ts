@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { checkDnsName } from '../../lib/kube/object-names.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import { action } from '../shell/action.ts';
 import {
@@ -43,6 +44,7 @@ export function transformCreateCommand(io: Io): Command {
   for (const option of [...wdsOptions(), dryRunOption()]) definition.addOption(option);
   return definition.action(
     action<Options>(io, async (session, { select, remove }, [name = '']) => {
+      checkDnsName(name, 'a custom transform');
       const { createTransform, transformSpec } = await import('../../lib/workloads/transforms/change-transform.ts');
       const { describeEffect } = await import('./transform-text.ts');
       const wds = await session.wds();

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { checkDnsName } from '../../lib/kube/object-names.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import { action } from '../shell/action.ts';
 import { defineCommand, dryRunOption, type WdsOptions, type WritingOptions, wdsOptions } from '../shell/options.ts';
@@ -14,6 +15,7 @@ export function transformDeleteCommand(io: Io): Command {
   for (const option of [...wdsOptions(), dryRunOption()]) definition.addOption(option);
   return definition.action(
     action<WdsOptions & WritingOptions>(io, async (session, _options, [name = '']) => {
+      checkDnsName(name, 'a custom transform');
       const { deleteTransform } = await import('../../lib/workloads/transforms/change-transform.ts');
       const wds = await session.wds();
       session.announce(wds.kube, 'WDS');

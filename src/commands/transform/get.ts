@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { checkDnsName } from '../../lib/kube/object-names.ts';
 import { type Io, isForPeople } from '../../lib/terminal/io.ts';
 import { action } from '../shell/action.ts';
 import { defineCommand, type WdsOptions, wdsOptions } from '../shell/options.ts';
@@ -14,6 +15,7 @@ export function transformGetCommand(io: Io): Command {
   for (const option of wdsOptions()) definition.addOption(option);
   return definition.action(
     action<WdsOptions>(io, async (session, _options, [name = '']) => {
+      checkDnsName(name, 'a custom transform');
       const { effectOf, getTransform } = await import('../../lib/workloads/transforms/transforms.ts');
       const { readable } = await import('../../lib/workloads/transforms/path.ts');
       const wds = await session.wds();

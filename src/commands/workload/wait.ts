@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { StellarError } from '../../lib/engine/errors.ts';
 import type { Io } from '../../lib/terminal/io.ts';
+import { checkWecName } from '../../lib/wecs/wec-name.ts';
 import type { WorkloadGoal } from '../../lib/workloads/delivery/wait-workload.ts';
 import { action } from '../shell/action.ts';
 import { defineCommand, type WdsOptions, wdsOptions } from '../shell/options.ts';
@@ -41,6 +42,8 @@ export function workloadWaitCommand(io: Io): Command {
   return definition.action(
     action<Options>(io, async (session, { namespace, for: goal, on, all }, [text = '']) => {
       if (all && on !== undefined) throw new StellarError('usage', 'Give either --on or --all.');
+      if (on?.length === 0) throw new StellarError('usage', '--on names no WEC.');
+      on?.forEach(checkWecName);
       const { parseObject } = await import('../../lib/workloads/delivery/workload.ts');
       const { waitForWorkload } = await import('../../lib/workloads/delivery/wait-workload.ts');
       const named = parseObject(text, namespace);

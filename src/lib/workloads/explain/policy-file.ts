@@ -3,6 +3,7 @@ import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { run } from '../../engine/next-step.ts';
 import { readNamedOrStdin } from '../../files/named-file.ts';
+import { checkDnsName } from '../../kube/object-names.ts';
 import type { BindingPolicy, PolicySpec } from '../policies/policy.ts';
 
 /** Reads the BindingPolicy in a file, which may have other objects beside it. @throws StellarError `usage` */
@@ -23,6 +24,7 @@ export function parsePolicy(text: string, source: string): { name: string; spec:
       'usage',
       `${source} has ${policies.length > 1 ? 'more than one' : 'no'} BindingPolicy with a name in it.`,
     );
+  checkDnsName(name, 'a binding policy');
   const spec: unknown = policy?.spec ?? {};
   if (!isSpec(spec))
     throw new StellarError('usage', `The spec of BindingPolicy ${name} in ${source} is not what its definition says.`, {

@@ -1,0 +1,28 @@
+import { StellarError } from '../engine/errors.ts';
+
+const dnsLabel = '[a-z0-9](?:[-a-z0-9]*[a-z0-9])?';
+const labelPattern = new RegExp(`^${dnsLabel}$`);
+const subdomainPattern = new RegExp(`^${dnsLabel}(?:\\.${dnsLabel})*$`);
+const rule = (dots: string): string =>
+  `only lower-case letters, digits, hyphens${dots} are possible, with a letter or digit at both ends`;
+
+/** Checks the name of a Namespace (apimachinery, IsDNS1123Label). @throws StellarError `usage` */
+export function checkNamespace(name: string): void {
+  if (name.length > 63) throw notAName(name, 'a Namespace', 'it has more than 63 characters');
+  if (!labelPattern.test(name)) throw notAName(name, 'a Namespace', rule(''));
+}
+
+/** Checks the name of an object that is a DNS name (apimachinery, IsDNS1123Subdomain). @param what as `a binding policy` @throws StellarError `usage` */
+export function checkDnsName(name: string, what: string): void {
+  if (name.length > 253) throw notAName(name, what, 'it has more than 253 characters');
+  if (!subdomainPattern.test(name)) throw notAName(name, what, rule(' and dots'));
+}
+
+/** Checks the name of an object of any kind: a part of a path (apimachinery, IsValidPathSegmentName). @throws StellarError `usage` */
+export function checkPathSegment(name: string): void {
+  if (name === '.' || name === '..' || /[/%]/.test(name))
+    throw notAName(name, 'an object', '".", ".." and names with "/" or "%" are not possible');
+}
+
+const notAName = (name: string, what: string, why: string): StellarError =>
+  new StellarError('usage', `"${name}" cannot be the name of ${what}: ${why}.`);
