@@ -4,11 +4,12 @@ import { forName, type NamedResult } from '../../engine/each-name.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { run as nextStep } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
-import { discoverKinds } from '../../kube/discovery.ts';
+import { type DiscoveredKind, discoverKinds } from '../../kube/discovery.ts';
 import { groupOf, resources } from '../../kube/resources.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
 import { sendableKinds } from '../wds/contents.ts';
 import { findKind } from '../wds/find-kind.ts';
+import { type FieldPath, parsePath } from './path.ts';
 import {
   type CustomTransform,
   effectOf,
@@ -28,7 +29,23 @@ export interface TransformResult extends NamedResult {
 export async function transformSpec(kind: string, remove: readonly string[], wds: OpenWds): Promise<TransformSpec> {
   const found = findKind(kind, sendableKinds(await discoverKinds(wds.kube), wds.apiGroups));
   if (found === undefined) throw new StellarError('usage', `The WDS has no kind "${kind}" that is sent to WECs.`);
+  for (const text of remove) requireDispensable(text, found);
   return { apiGroup: groupOf(found.apiVersion), resource: found.plural, remove: [...remove] };
+}
+
+/** What no object can be applied without on a WEC. */
+const identity: readonly FieldPath[] = [['apiVersion'], ['kind'], ['metadata', 'name']];
+
+/** @throws StellarError `usage` for a path that cannot be read, or of a field that every object needs */
+function requireDispensable(text: string, { kind, namespaced }: DiscoveredKind): void {
+  const path = parsePath(text);
+  const needed = namespaced ? [...identity, ['metadata', 'namespace']] : identity;
+  const lost = needed.find((field) => path.every((name, index) => name === field[index]));
+  if (lost === undefined) return;
+  throw new StellarError(
+    'usage',
+    `Without ${text} no ${kind} can be applied on a WEC: ${lost.join('.')} says which object it is.`,
+  );
 }
 
 /**

@@ -3,7 +3,9 @@ import { StellarError } from '../../engine/errors.ts';
 /** The names of fields from the root of an object to one of them. */
 export type FieldPath = readonly string[];
 
-const segment = /\.([\p{L}_][\p{L}\p{N}_]*)|\[("(?:[^"\\]|\\.)*")\]/uy;
+/** A name, or a string as JavaScript has it, without octal escapes. */
+const segment =
+  /\.([A-Za-z_\u0080-\uD7FF\uE000-\u{10FFFF}][\w\u0080-\uD7FF\uE000-\u{10FFFF}]*)|\["((?:[^"\\\n\r\u2028\u2029]|\\u[\da-fA-F]{4}|\\x[\da-fA-F]{2}|\\[^ux\d\n\r\u2028\u2029])*)"\]/uy;
 
 /**
  * Reads as much of JSONPath as CustomTransforms have: `$`, then `.name` and `["any name"]` (kubestellar v0.30.0, pkg/jsonpath).
@@ -16,7 +18,7 @@ export function parsePath(text: string): FieldPath {
     segment.lastIndex = at;
     const found = segment.exec(text);
     if (found === null) break;
-    fields.push(found[1] ?? nameIn(found[2] ?? ''));
+    fields.push(found[1] ?? unescaped(found[2] ?? ''));
     at = segment.lastIndex;
   }
   if (fields.length > 0 && at === text.length) return fields;
@@ -37,13 +39,13 @@ export const readable = (paths: readonly string[]): string[] =>
     }
   });
 
-function nameIn(quoted: string): string {
-  try {
-    return JSON.parse(quoted) as string;
-  } catch {
-    return quoted.slice(1, -1);
-  }
-}
+const escapes: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' };
+
+const unescaped = (text: string): string =>
+  text.replace(/\\(?:u(.{4})|x(.{2})|(.))/gu, (_, unicode?: string, byte?: string, one = '') => {
+    const hex = unicode ?? byte;
+    return hex === undefined ? (escapes[one] ?? one) : String.fromCharCode(Number.parseInt(hex, 16));
+  });
 
 /** Whether an object has a field. */
 export function hasField(object: unknown, path: FieldPath): boolean {

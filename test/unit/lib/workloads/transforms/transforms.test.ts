@@ -19,11 +19,25 @@ describe('a path of a CustomTransform', () => {
     ['$.spec.replicas', ['spec', 'replicas']],
     ['$.metadata.labels["app.kubernetes.io/name"]', ['metadata', 'labels', 'app.kubernetes.io/name']],
     ['$["a \\"quoted\\" one"].b_1', ['a "quoted" one', 'b_1']],
+    ['$["\\u0061\\x62\\n\\q"].é²', ['ab\nq', 'é²']],
   ];
   for (const [text, path] of good) test(`${text} is read`, () => assert.deepEqual(parsePath(text), path));
 
   // "$..[bad" is in the record of custom-transform: "expected member-name-shorthand, got '.'".
-  for (const text of ['', '$', 'spec.x', '$..[bad', '$.spec[0]', '$.spec.', '$.a-b', "$['x']", '$.spec.x y', '$["a"'])
+  for (const text of [
+    '',
+    '$',
+    'spec.x',
+    '$..[bad',
+    '$.spec[0]',
+    '$.spec.',
+    '$.a-b',
+    "$['x']",
+    '$.spec.x y',
+    '$["a"',
+    '$["a\nb"]',
+    '$["\\u1"]',
+  ])
     test(`"${text}" is none`, () => {
       assert.throws(() => parsePath(text), { code: 'usage' });
       assert.deepEqual(readable([text, '$.a']), ['$.a']);
@@ -112,6 +126,20 @@ describe('a CustomTransform', () => {
     assert.deepEqual(again.cluster.writes, []);
   });
 
+  test('is refused where it takes away what no object can be applied without', async () => {
+    const { wds } = wdsWith(sent);
+    const needed = ['apiVersion', 'kind', 'metadata', 'metadata.name', 'metadata["namespace"]'];
+    for (const path of needed)
+      await assert.rejects(
+        transformSpec('deployments', ['$.spec.replicas', `$.${path}`], wds),
+        { code: 'usage' },
+        path,
+      );
+    await assert.rejects(transformSpec('deployments', ['$..[bad'], wds), { code: 'usage' });
+    const fine = ['$.metadata.namespace', '$.metadata.labels', '$.metadata.name.x', '$.kinds'];
+    assert.deepEqual((await transformSpec('namespaces', fine, wds)).remove, fine);
+  });
+
   test('is refused with a path that cannot be read, in place of another one, and beside one of its kind', async () => {
     const { wds, cluster } = wdsWith([...sent, transform('other', ['$.a'])]);
     const create = (name: string, remove: string[]) =>
@@ -150,6 +178,10 @@ describe('works of a policy are written anew', () => {
     kind: 'ManifestWork',
     metadata: {
       ...{ name, namespace: 'w1', uid: name, resourceVersion: '1' },
+      labels: {
+        'transport.kubestellar.io/originOwnerReferenceBindingKey': 'p',
+        'transport.kubestellar.io/originWdsName': 'wds1',
+      },
       annotations:
         noted === undefined ? {} : { 'transport.kubestellar.io/originOwnerReferenceBindingGeneration': noted },
     },
