@@ -59,6 +59,7 @@ const exitCodes = {
   'not-confirmed': ExitCode.failed,
   'still-selected': ExitCode.failed,
   'system-objects-selected': ExitCode.failed,
+  'expression-invalid': ExitCode.failed,
   'in-use': ExitCode.failed,
   'property-conflict': ExitCode.failed,
   'token-expired': ExitCode.failed,

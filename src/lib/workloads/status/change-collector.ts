@@ -1,8 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { command } from '../../engine/command-line.ts';
+import { Deadline } from '../../engine/deadline.ts';
 import { forName, type NamedResult } from '../../engine/each-name.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { run as nextStep } from '../../engine/next-step.ts';
+import { poll } from '../../engine/poll.ts';
 import type { Run } from '../../engine/run.ts';
 import { resources } from '../../kube/resources.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
@@ -15,6 +17,7 @@ import {
   type StatusCollector,
 } from './collector.ts';
 import { getCollector } from './collectors.ts';
+import { expressionProblem } from './expression.ts';
 
 /** A collector as it is asked for on a command line; columns are NAME=EXPRESSION. */
 export interface CollectorRequest {
@@ -27,33 +30,48 @@ export interface CollectorRequest {
   limit?: number | undefined;
 }
 
-/** @throws StellarError `usage` */
+/** @throws StellarError `usage` also for an expression that cannot be one */
 export function collectorSpec({ preset, filter, select, groupBy, combine, limit }: CollectorRequest): CollectorSpec {
-  const own = {
-    ...(filter === undefined ? {} : { filter }),
-    ...(select.length === 0 ? {} : { select: select.map(readColumn) }),
-    ...(groupBy.length === 0 ? {} : { groupBy: groupBy.map(readColumn) }),
-    ...(combine.length === 0 ? {} : { combinedFields: combine.map(readCombination) }),
-  };
-  const isOwn = select.length + combine.length > 0;
-  if ((preset === undefined) !== isOwn)
+  if ((preset === undefined) !== select.length + combine.length > 0)
     throw new StellarError(
       'usage',
       'Give either --preset, or columns: --select NAME=EXPRESSION, --combine NAME=COUNT.',
     );
-  if (select.length > 0 && combine.length + groupBy.length > 0)
+  if (limit !== undefined && !(Number.isInteger(limit) && limit > 0))
+    throw new StellarError('usage', '--limit is not a number of rows, from 1 on.');
+  const spec: CollectorSpec = {
+    ...(preset && presets[preset]),
+    ...(filter === undefined ? {} : { filter: requireExpression(filter) }),
+    ...(select.length === 0 ? {} : { select: select.map(readColumn) }),
+    ...(groupBy.length === 0 ? {} : { groupBy: groupBy.map(readColumn) }),
+    ...(combine.length === 0 ? {} : { combinedFields: combine.map(readCombination) }),
+    limit: limit ?? defaultLimit,
+  };
+  if (spec.select !== undefined && (spec.combinedFields ?? spec.groupBy) !== undefined)
     throw new StellarError('usage', '--select makes a row for each WEC; --combine and --group-by make one for many.');
-  return { ...(preset && presets[preset]), ...own, limit: limit ?? defaultLimit };
+  return spec;
+}
+
+/** Where it shows that it is none; the rest KubeStellar's controller finds out. @throws StellarError `usage` */
+function requireExpression(text: string): string {
+  const problem = expressionProblem(text);
+  if (problem === undefined) return text;
+  throw new StellarError('usage', `"${text}" is not an expression of CEL: ${problem}.`);
 }
 
 function readColumn(text: string): { name: string; def: string } {
+  const { name, def } = splitColumn(text);
+  return { name, def: requireExpression(def) };
+}
+
+function splitColumn(text: string): { name: string; def: string } {
   const [, name, def] = /^([^=\s]+)=(?!=)(.+)$/s.exec(text) ?? [];
   if (name === undefined || def === undefined) throw new StellarError('usage', `"${text}" is not NAME=EXPRESSION.`);
   return { name, def };
 }
 
 function readCombination(text: string): NonNullable<CollectorSpec['combinedFields']>[number] {
-  const { name, def } = readColumn(text);
+  const { name, def } = splitColumn(text);
   const [, word = def, subject] = /^([A-Z]+):(.+)$/s.exec(def) ?? [];
   const type = combinators.find((each) => each === word);
   if (type === undefined || (type === 'COUNT') !== (subject === undefined))
@@ -61,7 +79,7 @@ function readCombination(text: string): NonNullable<CollectorSpec['combinedField
       'usage',
       `"${text}" is not NAME=COUNT or NAME=${combinators.slice(1).join('|')}:EXPRESSION.`,
     );
-  return { name, type, ...(subject === undefined ? {} : { subject }) };
+  return { name, type, ...(subject === undefined ? {} : { subject: requireExpression(subject) }) };
 }
 
 export interface CollectorResult extends NamedResult {
@@ -69,7 +87,14 @@ export interface CollectorResult extends NamedResult {
   changed: boolean;
 }
 
-/** One that is there already with the same columns stays as it is. @throws StellarError `name-taken` */
+/** One that KubeStellar can evaluate gets no word from it: some seconds without one count as that, in milliseconds. */
+const silenceMs = 3_000;
+
+/**
+ * Creates a collector, and waits for a moment for what KubeStellar's controller says of its expressions: the API server parses none. One
+ * that is there already with the same columns stays as it is.
+ * @throws StellarError `name-taken`
+ */
 export async function createCollector(
   name: string,
   spec: CollectorSpec,
@@ -90,8 +115,27 @@ export async function createCollector(
     const { apiVersion, kind } = resources.statusCollectors;
     const collector: StatusCollector = { apiVersion, kind, metadata: { name }, spec };
     result.changed = present === undefined && (await wds.kube.apply(collector)) !== 'unchanged';
+    if (!run.dryRun) await requireNoErrors(name, wds, run);
     if (!run.dryRun) run.progress.done(name, result.changed ? 'created' : 'already exists; nothing to do');
   });
+}
+
+async function requireNoErrors(name: string, wds: OpenWds, run: Run): Promise<void> {
+  const deadline = new Deadline(Math.min(silenceMs, run.deadline.remaining));
+  const look = async () => {
+    const { status } = (await wds.kube.get<StatusCollector>(resources.statusCollectors, name)) ?? {};
+    return status?.errors?.length ? status.errors : undefined;
+  };
+  const errors = await poll(look, { ...run, deadline });
+  if (errors === undefined) return;
+  throw new StellarError(
+    'expression-invalid',
+    `KubeStellar cannot evaluate StatusCollector ${name} of ${wds.name}, and treats it as missing.`,
+    {
+      details: errors.flatMap((error) => error.split('\n')),
+      next: [nextStep(command`stellarctl collector delete ${name} --wds ${wds.name}`, 'Then create it anew')],
+    },
+  );
 }
 
 const withoutEmpty = (spec: CollectorSpec = {}): object =>

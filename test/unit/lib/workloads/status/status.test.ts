@@ -12,6 +12,7 @@ import {
   createCollector,
   deleteCollector,
 } from '../../../../../src/lib/workloads/status/change-collector.ts';
+import type { CollectorSpec } from '../../../../../src/lib/workloads/status/collector.ts';
 import { listCollectors } from '../../../../../src/lib/workloads/status/collectors.ts';
 import { getReturned } from '../../../../../src/lib/workloads/status/returned.ts';
 import { soon } from '../../../support/space-builders.ts';
@@ -146,6 +147,17 @@ describe('status collectors', () => {
       code: 'name-taken',
     });
     assert.equal((await createCollector('new', spec({ preset: 'conditions' }), wds, soon())).changed, true);
+  });
+
+  test('are told to be broken once KubeStellar has said so', async () => {
+    const wds = wdsWith(recorded());
+    const bad = (record.collectors as { metadata: { name: string }; spec?: CollectorSpec }[])[0];
+    const { error, changed } = await createCollector('t4-bad', bad?.spec ?? {}, wds, soon());
+    assert.deepEqual(
+      [error?.code, changed, error?.hint],
+      ['expression-invalid', false, 'Then create it anew: stellarctl collector delete t4-bad --wds wdsh'],
+    );
+    assert.match(error?.details.join('\n') ?? '', /^filter expression invalid: failed to parse/);
   });
 
   test('are not deleted under the policies that name them', async () => {
