@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { StellarError } from '../../lib/engine/errors.ts';
+import { checkDnsName } from '../../lib/kube/object-names.ts';
 import { type Io, isForPeople } from '../../lib/terminal/io.ts';
 import { action } from '../shell/action.ts';
 import { defineCommand, type WdsOptions, wdsOptions } from '../shell/options.ts';
@@ -27,14 +28,17 @@ export function policyExplainCommand(io: Io): Command {
     action<Options>(io, async (session, { filename, color }, [name]) => {
       if ((name === undefined) === (filename === undefined))
         throw new StellarError('usage', 'Give the NAME of a policy, or -f FILE.');
+      if (name !== undefined) checkDnsName(name, 'a binding policy');
       const { explain } = await import('../../lib/workloads/explain/explain.ts');
       const { readPolicyFile } = await import('../../lib/workloads/explain/policy-file.ts');
       const given = filename === undefined ? undefined : await readPolicyFile(filename, io.stdin);
-      const view = await explain(name ?? given?.name ?? '', await session.wds(), given?.spec);
-      if (!isForPeople(session.output)) return session.print(view, [view], []);
-      const { styleFor } = await import('../../lib/terminal/style.ts');
-      const { describeExplanation } = await import('./explain-text.ts');
-      session.printLines(describeExplanation(view, styleFor(io.stdout, io, color), session.output === 'wide'));
+      const { view, errors } = await explain(name ?? given?.name ?? '', await session.wds(), given?.spec);
+      if (isForPeople(session.output)) {
+        const { styleFor } = await import('../../lib/terminal/style.ts');
+        const { describeExplanation } = await import('./explain-text.ts');
+        session.printLines(describeExplanation(view, styleFor(io.stdout, io, color), session.output === 'wide'));
+      } else await session.print(view, [view], []);
+      session.incomplete(errors);
     }),
   );
 }

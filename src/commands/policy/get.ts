@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { checkDnsName } from '../../lib/kube/object-names.ts';
 import { type Io, isForPeople } from '../../lib/terminal/io.ts';
 import { action } from '../shell/action.ts';
 import { defineCommand, type WdsOptions, wdsOptions } from '../shell/options.ts';
@@ -17,14 +18,17 @@ export function policyGetCommand(io: Io): Command {
   for (const option of wdsOptions()) definition.addOption(option);
   return definition.action(
     action<WdsOptions>(io, async (session, { color }, [name = '']) => {
+      checkDnsName(name, 'a binding policy');
       const { getPolicyView } = await import('../../lib/workloads/delivery/policy-view.ts');
-      const view = await getPolicyView(name, await session.wds());
-      if (!isForPeople(session.output)) return session.print(view, [view], []);
-      const { styleFor } = await import('../../lib/terminal/style.ts');
-      const { describePolicyView } = await import('./get-text.ts');
-      session.printLines(describePolicyView(view, styleFor(io.stdout, io, color)));
+      const { view, errors } = await getPolicyView(name, await session.wds());
+      if (isForPeople(session.output)) {
+        const { styleFor } = await import('../../lib/terminal/style.ts');
+        const { describePolicyView } = await import('./get-text.ts');
+        session.printLines(describePolicyView(view, styleFor(io.stdout, io, color)));
+      } else await session.print(view, [view], []);
+      session.incomplete(errors);
       const broken = view.objects.flatMap(({ ways }) => ways).find(({ blockedAt }) => blockedAt !== null);
-      if (broken?.next) session.next(broken.next);
+      if (isForPeople(session.output) && broken?.next) session.next(broken.next);
     }),
   );
 }

@@ -19,7 +19,7 @@ export function policyListCommand(io: Io): Command {
     action<WdsOptions>(io, async (session) => {
       const { listPolicies } = await import('../../lib/workloads/delivery/policy-list.ts');
       const wds = await session.wds();
-      const items = await listPolicies(wds);
+      const { view: items, errors } = await listPolicies(wds);
       await session.print({ wds: wds.name, items }, items, [
         { header: 'NAME', value: ({ name }) => name },
         { header: 'WECS', value: ({ wecs }) => String(wecs.length) },
@@ -28,6 +28,7 @@ export function policyListCommand(io: Io): Command {
         { header: 'STATE', value: ({ state, why }) => (why === null ? state : `${state}: ${why}`) },
         { header: 'SELECTED', value: ({ wecs }) => wecs.join(','), wide: true },
       ]);
+      session.incomplete(errors);
     }),
   );
 }

@@ -84,6 +84,13 @@ export class Session extends Clusters {
     this.exitCode = worstExitCode(errors);
   }
 
+  /** Tells what keeps a result that was printed from being all, each reason once: such a command has not done what it was asked. */
+  incomplete(errors: readonly StellarError[]): void {
+    const reasons = new Map(errors.map((error) => [error.message, error]));
+    for (const error of reasons.values()) this.#writeError(error);
+    this.exitCode = worstExitCode([...reasons.values()]);
+  }
+
   /**
    * The command as it was typed, with options added, as one that can be typed: also with those that name what was taken from the
    * current context, which no command takes for granted that does not ask.

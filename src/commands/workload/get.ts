@@ -27,13 +27,15 @@ export function workloadGetCommand(io: Io): Command {
     action<Options>(io, async (session, { namespace, color }, [text = '']) => {
       const { getWorkload, parseObject } = await import('../../lib/workloads/delivery/workload.ts');
       const named = parseObject(text, namespace);
-      const view = await getWorkload(named, await session.wds());
-      if (!isForPeople(session.output)) return session.print(view, [view], []);
-      const { styleFor } = await import('../../lib/terminal/style.ts');
-      const { describeWorkload } = await import('./get-text.ts');
-      session.printLines(describeWorkload(view, styleFor(io.stdout, io, color), session.output === 'wide'));
+      const { view, errors } = await getWorkload(named, await session.wds());
+      if (isForPeople(session.output)) {
+        const { styleFor } = await import('../../lib/terminal/style.ts');
+        const { describeWorkload } = await import('./get-text.ts');
+        session.printLines(describeWorkload(view, styleFor(io.stdout, io, color), session.output === 'wide'));
+      } else await session.print(view, [view], []);
+      session.incomplete(errors);
       const broken = view.ways.find(({ blockedAt }) => blockedAt !== null);
-      if (broken?.next) session.next(broken.next);
+      if (isForPeople(session.output) && broken?.next) session.next(broken.next);
     }),
   );
 }

@@ -19,7 +19,7 @@ export function workloadListCommand(io: Io): Command {
     action<WdsOptions>(io, async (session) => {
       const { listWorkloads } = await import('../../lib/workloads/delivery/workload-list.ts');
       const wds = await session.wds();
-      const items = await listWorkloads(wds);
+      const { view: items, errors } = await listWorkloads(wds);
       const shown = (count: number | null) => (count === null ? '?' : String(count));
       await session.print({ wds: wds.name, items }, items, [
         { header: 'NAME', value: ({ name }) => name },
@@ -29,6 +29,7 @@ export function workloadListCommand(io: Io): Command {
         { header: 'FAILED', value: ({ failed }) => shown(failed) },
         { header: 'POLICIES', value: ({ policies }) => policies.join(','), wide: true },
       ]);
+      session.incomplete(errors);
     }),
   );
 }

@@ -25,10 +25,12 @@ export function workloadStatusCommand(io: Io): Command {
     action<Options>(io, async (session, { namespace }, [text = '']) => {
       const { parseObject } = await import('../../lib/workloads/delivery/workload.ts');
       const { getReturned } = await import('../../lib/workloads/status/returned.ts');
-      const view = await getReturned(parseObject(text, namespace), await session.wds());
-      if (!isForPeople(session.output)) return session.print(view, [view], []);
-      const { describeReturned } = await import('./status-text.ts');
-      session.printLines(describeReturned(view));
+      const { view, errors } = await getReturned(parseObject(text, namespace), await session.wds());
+      if (isForPeople(session.output)) {
+        const { describeReturned } = await import('./status-text.ts');
+        session.printLines(describeReturned(view));
+      } else await session.print(view, [view], []);
+      session.incomplete(errors);
     }),
   );
 }

@@ -4,7 +4,8 @@ import { inWords, run } from '../engine/next-step.ts';
 import { type Access, hidden, hiddenBy, ifSeen, seen, through, whyUnseen } from '../kube/access.ts';
 import type { Connect, Kube } from '../kube/client/client.ts';
 import { type Kubeconfig, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
-import { contextFor, reachSpace } from './access.ts';
+import { clusterUid } from '../wecs/identity/cluster-uid.ts';
+import { contextFor, contextsOf, openSpace, reachSpace } from './access.ts';
 import { controlPlaneOf } from './kubeconfig-extension.ts';
 import type { ControlPlane } from './objects.ts';
 import { apiGroupsOf, itsOfWds, listControlPlanes, roleOf, typeOf } from './spaces.ts';
@@ -13,8 +14,10 @@ import type { SpaceTools } from './tools.ts';
 
 /** A WDS that a command works with. */
 export interface OpenWds {
-  /** As KubeStellar knows it: works carry it. */
+  /** What `--wds` takes: its name, or that of a context where no hosting cluster shows it. */
   name: string;
+  /** Whether that is the name of a context: its works may carry another one (workloads/policies/sender.ts). */
+  isContext?: boolean;
   kube: Kube;
   /** Whether it was given, and not taken to be meant. */
   isGiven: boolean;
@@ -46,12 +49,14 @@ export interface WdsSources {
 export async function openWds({ given, its, hosting, kubeconfig, connect }: WdsSources): Promise<OpenWds> {
   const all = await through(hosting, async (tools) => (await listControlPlanes(tools.hosting)) ?? []);
   const wdses = (ifSeen(all) ?? []).filter((controlPlane) => roleOf(controlPlane) === 'wds');
-  const named = given ?? controlPlaneOf(kubeconfig.contexts.get(kubeconfig.currentContext ?? ''));
   const context = given !== undefined && kubeconfig.contexts.has(given) ? given : undefined;
-  const name = (context && controlPlaneOf(kubeconfig.contexts.get(context))) ?? named;
-  const controlPlane =
+  const marked = given === undefined ? kubeconfig.currentContext : context;
+  const name = controlPlaneMarked(marked, kubeconfig, ifSeen(hosting)) ?? given;
+  const named =
     wdses.find(({ metadata }) => metadata.name === name) ??
     (given === undefined && wdses.length === 1 ? wdses[0] : undefined);
+  const kube = context === undefined || named !== undefined ? undefined : connect(selectContext(kubeconfig, context));
+  const controlPlane = named ?? (kube && (await controlPlaneBehind(kube, wdses, ifSeen(hosting))));
   if (controlPlane !== undefined && hosting.state === 'seen') {
     const access = await reachSpace(controlPlane, hosting.value);
     if (access.state !== 'seen') throw notReached(controlPlane, access);
@@ -59,18 +64,44 @@ export async function openWds({ given, its, hosting, kubeconfig, connect }: WdsS
       name: controlPlane.metadata.name,
       isGiven: given !== undefined,
       kube: connect(access.value),
-      context: contextFor(controlPlane, hosting.value) ?? controlPlane.metadata.name,
+      context: contextFor(controlPlane, hosting.value) ?? context ?? controlPlane.metadata.name,
       type: typeOf(controlPlane),
       apiGroups: apiGroupsOf(controlPlane),
       its: await itsFor(controlPlane, ifSeen(all) ?? [], hosting.value, its),
     };
   }
-  if (context === undefined) throw noWds(given, wdses, all);
+  if (context === undefined || kube === undefined) throw noWds(given, wdses, all);
   return {
-    ...{ name: name ?? context, isGiven: true, context, type: undefined, apiGroups: [] },
-    kube: connect(selectContext(kubeconfig, context)),
+    ...{ name: context, isContext: true, isGiven: true, context, type: undefined, apiGroups: [], kube },
     its: its === undefined ? hidden('which ITS it sends through is not known: name it by --its') : await opened(its),
   };
+}
+
+/** The control plane that a context is noted to be of; undefined where that is one of another hosting cluster. */
+function controlPlaneMarked(
+  context: string | undefined,
+  kubeconfig: Kubeconfig,
+  tools: SpaceTools | undefined,
+): string | undefined {
+  const name = context && controlPlaneOf(kubeconfig.contexts.get(context));
+  if (!name || tools === undefined) return undefined;
+  return contextsOf(kubeconfig, name, tools.hostingContext.name).includes(context) ? name : undefined;
+}
+
+/** The WDS of a hosting cluster that a context leads to, whatever that is called: both have the same kube-system. */
+async function controlPlaneBehind(
+  kube: Kube,
+  wdses: readonly ControlPlane[],
+  tools: SpaceTools | undefined,
+): Promise<ControlPlane | undefined> {
+  if (tools === undefined || wdses.length === 0) return undefined;
+  const own = await clusterUid(kube);
+  const matching = wdses.map(async (wds) => {
+    const uid = await through(await openSpace(wds, tools), clusterUid);
+    if (own === undefined || ifSeen(uid) !== own) throw new Error(`${wds.metadata.name} is another cluster`);
+    return wds;
+  });
+  return Promise.any(matching).catch(() => undefined);
 }
 
 async function itsFor(

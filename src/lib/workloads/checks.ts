@@ -16,7 +16,7 @@ export const workloadChecks: readonly Check<OpenWds>[] = [
 ];
 
 async function judgePolicies(wds: OpenWds): Promise<Outcome> {
-  const policies = await listPolicies(wds);
+  const { view: policies } = await listPolicies(wds);
   const [first, ...others] = policies.filter(({ state }) => state === 'failed');
   if (first === undefined) {
     const why = whyUnseen(wds.its);

@@ -7,7 +7,11 @@ export interface ManifestWork extends KubeObject {
   spec?: {
     deleteOption?: { propagationPolicy?: string };
     workload?: {
-      manifests?: { apiVersion?: string; kind?: string; metadata?: { name?: string; namespace?: string } }[];
+      manifests?: {
+        apiVersion?: string;
+        kind?: string;
+        metadata?: { name?: string; namespace?: string; annotations?: Record<string, string> };
+      }[];
     };
     manifestConfigs?: {
       resourceIdentifier?: { group?: string; resource?: string; name?: string; namespace?: string };

@@ -1,3 +1,4 @@
+import { apiError } from '../../../src/lib/kube/client/errors.ts';
 import type { DiscoveredKind } from '../../../src/lib/kube/discovery.ts';
 import type { KubeObject } from '../../../src/lib/kube/objects.ts';
 import { groupOf } from '../../../src/lib/kube/resources.ts';
@@ -29,11 +30,23 @@ const versionsOf = ({ versions, kind: name, plural, namespaced }: DiscoveredKind
     ],
   }));
 
+/** As a server selects, by `a`, `a=b` and `a in (b,c)`. */
+const hasLabels = (labels: Record<string, string> = {}, selector: string): boolean =>
+  selector
+    .split(/,(?![^(]*\))/)
+    .filter((term) => term !== '')
+    .every((term) => {
+      const [, key = '', one, many] = /^([^=\s]+)(?:=(\S*)| in \((.*)\))?$/.exec(term) ?? [];
+      const values = many?.split(',') ?? (one === undefined ? undefined : [one]);
+      return values === undefined ? key in labels : values.includes(labels[key] ?? '');
+    });
+
 /** A cluster in memory that tells its kinds, and lists those of all Namespaces. */
 export class WorkloadCluster extends MemoryCluster {
   readonly kinds = kinds;
 
-  constructor(objects: readonly (KubeObject & { kind?: string })[]) {
+  /** @param unknown plural names of kinds that it does not serve */
+  constructor(objects: readonly (KubeObject & { kind?: string })[], unknown: readonly string[] = []) {
     const kindOf = (plural: string) => kinds.find((each) => each.plural === plural)?.kind;
     super(objects, {
       read: async (path) =>
@@ -42,11 +55,17 @@ export class WorkloadCluster extends MemoryCluster {
             .filter(({ apiVersion }) => (groupOf(apiVersion) === '') === (path === '/api'))
             .map((each) => ({ metadata: { name: groupOf(each.apiVersion) }, versions: versionsOf(each) })),
         }) as never,
-      list: async ({ kind: name, plural }, { namespace } = {}) =>
-        objects.filter(
+      list: async ({ kind: name, plural }, { namespace, labelSelector = '', trim } = {}) => {
+        if (this.forbidden.has(plural)) throw apiError(this.kube.cluster, 403, `{"message":"${plural} is forbidden"}`);
+        if (unknown.includes(plural)) return undefined;
+        const listed = objects.filter(
           ({ kind: of, metadata }) =>
-            (of === name || of === kindOf(plural)) && (namespace === undefined || metadata.namespace === namespace),
-        ) as never,
+            (of === name || of === kindOf(plural)) &&
+            (namespace === undefined || metadata.namespace === namespace) &&
+            hasLabels(metadata.labels, labelSelector),
+        );
+        return listed.map((object) => trim?.(object) ?? object) as never;
+      },
     });
   }
 }

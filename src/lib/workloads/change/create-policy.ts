@@ -93,7 +93,7 @@ export async function createPolicy(
   const { name } = request;
   const present = await getPolicy(wds.kube, name);
   if (present !== undefined && !isDeepStrictEqual(present.spec, spec)) throw nameTaken(name, wds);
-  const explanation = await explanationOf(await evaluate(name, spec, wds), present !== undefined);
+  const { view: explanation } = await explanationOf(await evaluate(name, spec, wds), present !== undefined);
   show(explanation);
   const refused = explanation.problems.find(({ code }) => code === 'system-objects-selected');
   if (refused !== undefined)

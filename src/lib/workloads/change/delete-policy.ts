@@ -79,7 +79,7 @@ async function deleteBoth(
  * Lets the workloads stay: without its policy the Binding is frozen, so that nothing sets the works back while they give up what they
  * own; only then the Binding goes, and the works with it. This order was seen to work on KubeStellar's controllers.
  */
-async function releaseWorkloads({ name, wds, policy, its }: PolicyToDelete, run: Run): Promise<void> {
+async function releaseWorkloads({ name, wds, policy, its, sender }: PolicyToDelete, run: Run): Promise<void> {
   if (policy !== undefined)
     await wds.kube.delete(resources.bindingPolicies, name, { uid: policy.metadata.uid, orphan: true });
   await untilFrozen(name, wds, run);
@@ -88,7 +88,7 @@ async function releaseWorkloads({ name, wds, policy, its }: PolicyToDelete, run:
     next: (wec: string) =>
       nextStep(command`stellarctl wec get ${wec} --its ${its.cluster.context}`, 'Fix the objects, then run it again'),
   };
-  for (let works = await worksOfPolicy(its, name, wds.name); ; works = await worksOfPolicy(its, name, wds.name)) {
+  for (let works = await worksOfPolicy(its, name, sender); ; works = await worksOfPolicy(its, name, sender)) {
     await makeOrphans(its, works, run, undefined, otherwise);
     if (run.dryRun || works.every(isOrphan)) break;
   }
@@ -135,7 +135,7 @@ async function untilFrozen(name: string, { kube, name: wds }: OpenWds, run: Run)
   );
 }
 
-async function untilWorksGone({ name, wds, its }: PolicyToDelete, run: Run): Promise<void> {
+async function untilWorksGone({ name, wds, its, sender }: PolicyToDelete, run: Run): Promise<void> {
   await untilMet<{ policy: BindingPolicy | undefined; works: readonly ManifestWork[] }>(
     {
       name,
@@ -148,7 +148,7 @@ async function untilWorksGone({ name, wds, its }: PolicyToDelete, run: Run): Pro
         },
       },
       look: async () => {
-        const [policy, works] = await Promise.all([getPolicy(wds.kube, name), worksOfPolicy(its, name, wds.name)]);
+        const [policy, works] = await Promise.all([getPolicy(wds.kube, name), worksOfPolicy(its, name, sender)]);
         return { policy, works };
       },
       unmet: ({ works }) =>

@@ -1,8 +1,4 @@
-import { command } from '../../engine/command-line.ts';
 import { mapConcurrently, requestsAtOnce } from '../../engine/concurrency.ts';
-import { StellarError } from '../../engine/errors.ts';
-import { run } from '../../engine/next-step.ts';
-import { whyUnseen } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { resources } from '../../kube/resources.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
@@ -11,7 +7,9 @@ import { getPolicy } from '../explain/subject.ts';
 import { type ManifestWork, objectsIn } from '../manifest-works.ts';
 import { originBindingLabel, originWdsLabel } from '../names.ts';
 import { isOrphan } from '../orphan-works.ts';
-import { type Binding, type BindingPolicy, destinationsOf } from '../policies/policy.ts';
+import type { Binding, BindingPolicy } from '../policies/policy.ts';
+import { provenSender } from '../policies/sender.ts';
+import { requireIts } from '../unseen.ts';
 
 /** What becomes of the objects of a policy on one WEC. */
 export interface Leaving {
@@ -33,49 +31,39 @@ export interface PolicyToDelete {
   /** One that has lost its policy marks a deletion that was interrupted. */
   binding: Binding | undefined;
   its: Kube;
+  /** The name of the WDS on its works; undefined where none is of it. */
+  sender: string | undefined;
   works: ManifestWork[];
   leaving: Leaving[];
 }
 
-/** @throws StellarError where the ITS cannot be reached, or the WDS has another name there (`identity-unproven`): what would leave the WECs is not seen then */
+/** @throws StellarError where the ITS cannot be reached, or does not tell which works are of the WDS (`identity-unproven`): what would leave the WECs is not seen then */
 export async function inspectPolicy(name: string, wds: OpenWds): Promise<PolicyToDelete> {
-  const { its } = wds;
-  if (its.state !== 'seen') throw itsUnseen(name, its);
-  const { kube } = its.value;
-  const [policy, binding, works] = await Promise.all([
+  const its = requireIts(wds);
+  const [policy, bindings = []] = await Promise.all([
     getPolicy(wds.kube, name),
-    wds.kube.get<Binding>(resources.bindings, name),
-    worksOfPolicy(kube, name, wds.name),
+    wds.kube.list<Binding>(resources.bindings),
   ]);
-  if (works.length === 0 && destinationsOf(binding).length > 0) await refuseOtherName(name, wds, kube);
+  const binding = bindings.find(({ metadata }) => metadata.name === name);
+  const sender = await provenSender(wds, bindings, its);
+  const works = await worksOfPolicy(its, name, sender);
   const wecs = [...new Set(works.flatMap(({ metadata }) => metadata.namespace ?? []))].sort();
   const leaving = await mapConcurrently(wecs, requestsAtOnce, async (wec) => {
-    const all = (await kube.list<ManifestWork>(resources.manifestWorks, { namespace: wec })) ?? [];
+    const all = (await its.list<ManifestWork>(resources.manifestWorks, { namespace: wec })) ?? [];
     return leavingFrom(wec, works, all);
   });
-  return { name, wds, policy, binding, its: kube, works, leaving };
+  return { name, wds, policy, binding, its, sender, works, leaving };
 }
 
-/** Works by their labels: their names depend on how many objects one may have. What no label can hold is the policy of none, and would be more than one requirement of a selector. */
-export async function worksOfPolicy(its: Kube, policy: string, wds: string): Promise<ManifestWork[]> {
-  if (labelValueProblem(policy) !== undefined) return [];
-  const labelSelector = `${originBindingLabel}=${policy},${originWdsLabel}=${wds}`;
+/**
+ * Works by their labels: their names depend on how many objects one may have. What no label can hold is the policy of none, and would be
+ * more than one requirement of a selector.
+ * @param sender the name of the WDS on its works; undefined where none is of it
+ */
+export async function worksOfPolicy(its: Kube, policy: string, sender: string | undefined): Promise<ManifestWork[]> {
+  if (sender === undefined || labelValueProblem(policy) !== undefined) return [];
+  const labelSelector = `${originBindingLabel}=${policy},${originWdsLabel}=${sender}`;
   return (await its.list<ManifestWork>(resources.manifestWorks, { labelSelector })) ?? [];
-}
-
-/** Works carry the name of their WDS, and a context may have another one: what the policy has sent would seem to be nothing, and be removed. */
-async function refuseOtherName(policy: string, { name, context }: OpenWds, its: Kube): Promise<void> {
-  if (labelValueProblem(policy) !== undefined) return;
-  const all = await its.list<ManifestWork>(resources.manifestWorks, {
-    labelSelector: `${originBindingLabel}=${policy}`,
-  });
-  const [other] = (all ?? []).flatMap(({ metadata }) => metadata.labels?.[originWdsLabel] ?? []);
-  if (other === undefined) return;
-  throw new StellarError(
-    'identity-unproven',
-    `${its.cluster.context} has works of a policy ${policy} of WDS ${other}, and none of ${name}: a context counts as the name of its WDS where no hosting cluster tells. Nothing was written.`,
-    { next: [run(command`kubectl config rename-context ${context} ${other}`, 'If they are one WDS')] },
-  );
 }
 
 function leavingFrom(wec: string, works: readonly ManifestWork[], all: readonly ManifestWork[]): Leaving {
@@ -91,9 +79,4 @@ function leavingFrom(wec: string, works: readonly ManifestWork[], all: readonly 
     ...{ wec, removed, staying: kept.filter((object) => !isInside(object)) },
     takenAlong: [...new Set([...others, ...kept])].filter(isInside),
   };
-}
-
-function itsUnseen(name: string, its: OpenWds['its']): StellarError {
-  if (its.state === 'hidden' && its.error !== undefined) return its.error;
-  return new StellarError('unreachable', `What policy ${name} has sent cannot be read: ${whyUnseen(its)}.`);
 }

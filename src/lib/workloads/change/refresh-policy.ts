@@ -6,7 +6,6 @@ import { run as nextStep } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import { met, waiting } from '../../engine/stages.ts';
 import { untilMet } from '../../engine/until-met.ts';
-import { whyUnseen } from '../../kube/access.ts';
 import { resources } from '../../kube/resources.ts';
 import { patchCurrent } from '../../kube/writes.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
@@ -14,6 +13,9 @@ import { noSuchPolicy } from '../explain/explain.ts';
 import { getPolicy } from '../explain/subject.ts';
 import type { ManifestWork } from '../manifest-works.ts';
 import { originGenerationAnnotation } from '../names.ts';
+import type { Binding } from '../policies/policy.ts';
+import { provenSender } from '../policies/sender.ts';
+import { requireIts } from '../unseen.ts';
 import { worksOfPolicy } from './policy-to-delete.ts';
 
 export interface RefreshResult extends NamedResult {
@@ -29,10 +31,9 @@ export interface RefreshResult extends NamedResult {
  * @throws StellarError `not-found`; where the ITS cannot be reached
  */
 export async function refreshPolicy(name: string, wds: OpenWds, run: Run): Promise<RefreshResult> {
-  if (wds.its.state !== 'seen')
-    throw new StellarError('unreachable', `The works of ${name} cannot be read: ${whyUnseen(wds.its)}.`);
-  const its = wds.its.value.kube;
-  const works = await worksOfPolicy(its, name, wds.name);
+  const its = requireIts(wds);
+  const sender = await provenSender(wds, (await wds.kube.list<Binding>(resources.bindings)) ?? [], its);
+  const works = await worksOfPolicy(its, name, sender);
   if (works.length === 0 && (await getPolicy(wds.kube, name)) === undefined) throw noSuchPolicy(name, wds);
   const result: RefreshResult = { name, wds: wds.name, works: works.length, changed: false };
   return forName(result, run, async () => {
@@ -48,7 +49,7 @@ export async function refreshPolicy(name: string, wds: OpenWds, run: Run): Promi
           title: 'its works are rewritten',
           check: (open) => (open.length === 0 ? met : waiting(`${count(open.length, 'work')} to be rewritten`)),
         },
-        look: async () => (await worksOfPolicy(its, name, wds.name)).filter(isUnnoted),
+        look: async () => (await worksOfPolicy(its, name, sender)).filter(isUnnoted),
         name,
         unmet: (open) => notRewritten(name, open.length, wds),
       },

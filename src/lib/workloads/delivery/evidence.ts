@@ -1,5 +1,9 @@
-import { type Access, ifSeen, reading, seen, through } from '../../kube/access.ts';
-import type { Kube, Selection } from '../../kube/client/client.ts';
+import { command } from '../../engine/command-line.ts';
+import { StellarError } from '../../engine/errors.ts';
+import { run } from '../../engine/next-step.ts';
+import { type Access, ifSeen, reading, through } from '../../kube/access.ts';
+import type { Selection } from '../../kube/client/client.ts';
+import type { DiscoveredKind } from '../../kube/discovery.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { type Resource, resources } from '../../kube/resources.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
@@ -9,8 +13,12 @@ import type { ManifestWork } from '../manifest-works.ts';
 import { combinedStatusLabels, originBindingLabel, originWdsLabel } from '../names.ts';
 import { keyOf } from '../object-ref.ts';
 import type { Binding, BindingPolicy } from '../policies/policy.ts';
+import { senderOf } from '../policies/sender.ts';
 import type { StatusCollector } from '../status/collector.ts';
-import { trimWork, WorksOfWds } from './works.ts';
+import type { CustomTransform } from '../transforms/transforms.ts';
+import { type Unseen, unseenOf } from '../unseen.ts';
+import { readTemplates, removalsOf, type Templates } from './content-today.ts';
+import { trimmer, WorksOfWds } from './works.ts';
 
 /** control.kubestellar.io/v1alpha1 WorkStatus: what a WEC's status agent has returned of one object. */
 export interface WorkStatus extends KubeObject {
@@ -26,11 +34,13 @@ export interface DeliveryEvidence {
   policies: readonly BindingPolicy[];
   /** By name; those without their policy as well. */
   bindings: ReadonlyMap<string, Binding>;
-  collectors: ReadonlyMap<string, StatusCollector>;
+  collectors: Access<ReadonlyMap<string, StatusCollector>>;
   /** By what they are of: `keyOf`, and the policy after it. */
-  combined: ReadonlySet<string>;
+  combined: Access<ReadonlySet<string>>;
   inventory: Access<ReadonlyMap<string, ManagedCluster>>;
   works: Access<WorksOfWds>;
+  /** What works that were made of templates are held against. */
+  templates: Access<Templates>;
   /** By WEC and object. */
   workStatuses: Access<ReadonlyMap<string, WorkStatus>>;
   /** The clocks of the WDS, in milliseconds since the epoch. */
@@ -42,53 +52,104 @@ type WdsSide = Pick<DeliveryEvidence, 'policies' | 'bindings' | 'collectors' | '
 
 /**
  * Reads it: a list of each kind, whatever the number of objects and WECs.
+ * @param kinds those of the WDS
  * @param policiesOf names the policies that it is about; without it, all
+ * @throws StellarError `not-found` where the cluster has no such objects
  */
 export async function readDelivery(
   wds: OpenWds,
+  kinds: readonly DiscoveredKind[],
   policiesOf?: (inWds: WdsSide) => readonly string[],
 ): Promise<DeliveryEvidence> {
   const inventory = through(wds.its, async ({ kube }) => {
     const clusters = (await findWecs(kube, {})).flatMap(({ cluster }) => cluster ?? []);
     return new Map(clusters.map((cluster) => [cluster.metadata.name, cluster]));
   });
-  const inWds = await readWdsSide(wds.kube);
-  const names = policiesOf?.(inWds);
-  const ofWds = `${originWdsLabel}=${wds.name}`;
-  // A longer name cannot be that of a label, and there is no work of it.
-  const labelled = names?.filter((name) => name.length <= 63);
-  const ofPolicies = labelled === undefined ? '' : `,${originBindingLabel} in (${labelled.join(',')})`;
-  const listFrom = <T extends KubeObject>(resource: Resource, selection: Selection) =>
-    through(wds.its, async ({ kube }) =>
-      labelled?.length === 0 ? [] : ((await kube.list<T>(resource, selection)) ?? []),
-    );
-  const [works, workStatuses] = await Promise.all([
-    listFrom<ManifestWork>(resources.manifestWorks, { labelSelector: `${ofWds}${ofPolicies}`, trim: trimWork }),
-    listFrom<WorkStatus>(resources.workStatuses, { labelSelector: ofWds, trim: trimStatus }),
+  const [inWds, transforms] = await Promise.all([
+    readWdsSide(wds),
+    reading(async () => (await wds.kube.list<CustomTransform>(resources.customTransforms)) ?? []),
   ]);
+  const list = await listing(wds, inWds, policiesOf?.(inWds));
+  const trim = trimmer(removalsOf(ifSeen(transforms) ?? [], kinds));
+  const [works, workStatuses] = await Promise.all([
+    through(list, async (from) => new WorksOfWds(await from<ManifestWork>(resources.manifestWorks, trim))),
+    through(list, async (from) => statusesByPlace(await from<WorkStatus>(resources.workStatuses, trimStatus))),
+  ]);
+  const templates: Access<Templates> =
+    transforms.state === 'seen'
+      ? await through(works, (all) => readTemplates(wds, [...inWds.bindings.values()], all, kinds))
+      : transforms;
   return {
-    ...{ wds, its: wds.its.state === 'seen' ? wds.its.value.name : undefined, ...inWds },
+    ...{ wds, its: wds.its.state === 'seen' ? wds.its.value.name : undefined, ...inWds, works, workStatuses },
+    templates,
     inventory: await inventory,
-    works: await through(works, async (list) => new WorksOfWds(list)),
-    workStatuses: await through(workStatuses, async (list) => statusesByPlace(list)),
     now: wds.kube.now(),
   };
 }
 
-async function readWdsSide(wds: Kube): Promise<WdsSide> {
+/** What could not be read of it. */
+export const unseenIn = ({
+  inventory,
+  works,
+  workStatuses,
+  templates,
+  collectors,
+  combined,
+}: DeliveryEvidence): Unseen[] => [
+  ...unseenOf('WECs', inventory),
+  ...unseenOf('works', works),
+  ...unseenOf('statuses of WECs', workStatuses),
+  ...unseenOf('transforms and properties', templates),
+  ...unseenOf('status collectors', collectors),
+  ...unseenOf('combined statuses', combined),
+];
+
+async function readWdsSide(wds: OpenWds): Promise<WdsSide> {
+  const { kube } = wds;
   const [policies, bindings, collectors, combined] = await Promise.all([
-    wds.list<BindingPolicy>(resources.bindingPolicies),
-    wds.list<Binding>(resources.bindings),
-    reading(() => wds.list<StatusCollector>(resources.statusCollectors)),
-    reading(() => wds.list(resources.combinedStatuses, { metadataOnly: true })),
+    kube.list<BindingPolicy>(resources.bindingPolicies),
+    kube.list<Binding>(resources.bindings),
+    reading(() => kube.list<StatusCollector>(resources.statusCollectors)),
+    reading(() => kube.list(resources.combinedStatuses, { metadataOnly: true })),
   ]);
+  if (policies === undefined || bindings === undefined) throw notServed(wds);
   return {
-    policies: policies ?? [],
-    bindings: byName(seen(bindings)),
-    collectors: byName(collectors),
-    combined: new Set((ifSeen(combined) ?? []).map(combinedKey)),
+    policies,
+    bindings: byName(bindings),
+    collectors: await through(collectors, async (all) => byName(all ?? [])),
+    combined: await through(combined, async (all) => new Set((all ?? []).map(combinedKey))),
   };
 }
+
+const notServed = ({ name, context, isContext }: OpenWds): StellarError =>
+  new StellarError('not-found', `${name} has no binding policies: KubeStellar has not defined them there.`, {
+    next: [
+      isContext
+        ? run(command`kubectl --context ${context} get crd`, 'Is it a WDS?')
+        : run(command`stellarctl wds get ${name}`, 'Do its controllers run?'),
+    ],
+  });
+
+type Listing = <T extends KubeObject>(resource: Resource, trim: NonNullable<Selection['trim']>) => Promise<T[]>;
+
+/**
+ * Lists on the ITS what has been made of some policies; without names, of all.
+ * A longer name than a label can have is that of no work.
+ */
+const listing = (
+  wds: OpenWds,
+  { bindings }: WdsSide,
+  policies: readonly string[] | undefined,
+): Promise<Access<Listing>> =>
+  through(wds.its, async ({ kube }) => {
+    const names = policies?.filter((name) => name.length <= 63);
+    const sender = names?.length === 0 ? undefined : await senderOf(wds, [...bindings.values()], kube);
+    if (sender === undefined) return async () => [];
+    const ofPolicies = names === undefined ? '' : `,${originBindingLabel} in (${names.join(',')})`;
+    const labelSelector = `${originWdsLabel}=${sender.name}${ofPolicies}`;
+    return async <T extends KubeObject>(resource: Resource, trim: NonNullable<Selection['trim']>) =>
+      (await kube.list<T>(resource, { labelSelector, trim })) ?? [];
+  });
 
 /** Of a status only whether there is one. */
 const trimStatus = (object: KubeObject): WorkStatus => {
@@ -101,8 +162,8 @@ const trimStatus = (object: KubeObject): WorkStatus => {
   };
 };
 
-const byName = <T extends KubeObject>(read: Access<T[] | undefined>): Map<string, T> =>
-  new Map((ifSeen(read) ?? []).map((object) => [object.metadata.name, object]));
+const byName = <T extends KubeObject>(all: readonly T[]): Map<string, T> =>
+  new Map(all.map((object) => [object.metadata.name, object]));
 
 /** Two policies that send an object to one WEC share its WorkStatus, which carries the labels of either. */
 export const statusesByPlace = (statuses: readonly WorkStatus[]): Map<string, WorkStatus> =>

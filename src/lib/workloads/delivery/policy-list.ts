@@ -2,8 +2,11 @@ import { count } from '../../engine/counts.ts';
 import { conditionOf } from '../../kube/objects.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
 import type { ManifestWork } from '../manifest-works.ts';
+import { describeObject } from '../object-ref.ts';
 import { type Binding, type BindingPolicy, destinationsOf, objectsOf } from '../policies/policy.ts';
-import { type DeliveryEvidence, readDelivery } from './evidence.ts';
+import type { Sighted } from '../unseen.ts';
+import type { DeliveryEvidence } from './evidence.ts';
+import { type JudgedObject, judgeObjects } from './judged-objects.ts';
 
 /** A policy in a list. The fields are an interface: docs/output.md. */
 export interface PolicySummary {
@@ -18,22 +21,41 @@ export interface PolicySummary {
 }
 
 /** The policies of a WDS, and the Bindings that have lost theirs, by name. */
-export async function listPolicies(wds: OpenWds): Promise<PolicySummary[]> {
-  const evidence = await readDelivery(wds);
+export async function listPolicies(wds: OpenWds): Promise<Sighted<PolicySummary[]>> {
+  const { evidence, objects, unseen } = await judgeObjects(wds);
   const policies = new Map(evidence.policies.map((policy) => [policy.metadata.name, policy]));
   const orphaned = [...evidence.bindings.values()].filter(
     ({ metadata }) => !policies.has(metadata.name) && !metadata.ownerReferences?.length,
   );
-  return [...policies.keys(), ...orphaned.map(({ metadata }) => metadata.name)]
+  const failures = failuresOf(objects);
+  const view = [...policies.keys(), ...orphaned.map(({ metadata }) => metadata.name)]
     .sort()
-    .map((name) => summaryOf(name, policies.get(name), evidence));
+    .map((name) => summaryOf(name, policies.get(name), evidence, failures.get(name) ?? []));
+  return { view, errors: unseen.map(({ error }) => error) };
 }
 
-function summaryOf(name: string, policy: BindingPolicy | undefined, evidence: DeliveryEvidence): PolicySummary {
+/** What keeps objects from WECs, by policy. */
+function failuresOf(objects: readonly JudgedObject[]): Map<string, string[]> {
+  const failures = new Map<string, string[]>();
+  for (const { kind, namespace, name, ways } of objects) {
+    const object = describeObject({ kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }) } });
+    for (const { policy, failure } of ways)
+      if (policy !== null && failure !== undefined)
+        failures.set(policy, [...(failures.get(policy) ?? []), `${object}: ${failure}`]);
+  }
+  return failures;
+}
+
+function summaryOf(
+  name: string,
+  policy: BindingPolicy | undefined,
+  evidence: DeliveryEvidence,
+  failures: readonly string[],
+): PolicySummary {
   const binding = evidence.bindings.get(name);
   const wecs = destinationsOf(binding);
   const works = evidence.works.state === 'seen' ? countWorks(name, wecs, evidence.works.value) : null;
-  const [state, why] = stateOf(policy, binding, works);
+  const [state, why] = stateOf(policy, binding, works, failures);
   return { name, wecs, objects: binding === undefined ? 0 : objectsOf(binding).length, works, state, why };
 }
 
@@ -58,6 +80,7 @@ function stateOf(
   policy: BindingPolicy | undefined,
   binding: Binding | undefined,
   works: PolicySummary['works'],
+  failures: readonly string[],
 ): [PolicySummary['state'], string | null] {
   if (policy === undefined) return ['failed', 'its policy was deleted, its Binding was not'];
   if (policy.metadata.deletionTimestamp !== undefined) return ['waiting', 'being deleted'];
@@ -72,6 +95,8 @@ function stateOf(
   if (objectsOf(binding).length === 0) return ['failed', 'selects no object'];
   if (works === null) return ['waiting', 'its works are not visible'];
   if (works.failed > 0) return ['failed', `${count(works.failed, 'work')} not applied`];
+  const [failure, ...others] = failures;
+  if (failure !== undefined) return ['failed', `${failure}${others.length === 0 ? '' : `, and ${others.length} more`}`];
   const open = works.total - works.applied;
   return open > 0 ? ['waiting', `${count(open, 'work')} not applied yet`] : ['ok', null];
 }

@@ -1,4 +1,3 @@
-import { whyUnseen } from '../../kube/access.ts';
 import { type DiscoveredKind, discoverKinds } from '../../kube/discovery.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { groupOf } from '../../kube/resources.ts';
@@ -7,9 +6,10 @@ import { noSuchPolicy } from '../explain/explain.ts';
 import { keyOf, keyOfCandidate } from '../object-ref.ts';
 import { type Binding, type BoundObject, destinationsOf, objectsOf } from '../policies/policy.ts';
 import { selectObjects } from '../selection/objects.ts';
+import { type Sighted, viewOfUnseen } from '../unseen.ts';
 import { readContents, sendableKinds, type WdsObject } from '../wds/contents.ts';
 import { digestObjects } from '../wds/full-objects.ts';
-import { readDelivery } from './evidence.ts';
+import { readDelivery, unseenIn } from './evidence.ts';
 import { viewOfWay, type WayView } from './view.ts';
 import { type FollowedObject, waysOf } from './way.ts';
 import { followed } from './workload.ts';
@@ -37,8 +37,9 @@ export interface PolicyView {
 }
 
 /** @throws StellarError `not-found` */
-export async function getPolicyView(name: string, wds: OpenWds): Promise<PolicyView> {
-  const [kinds, evidence] = await Promise.all([discoverKinds(wds.kube), readDelivery(wds, () => [name])]);
+export async function getPolicyView(name: string, wds: OpenWds): Promise<Sighted<PolicyView>> {
+  const kinds = await discoverKinds(wds.kube);
+  const evidence = await readDelivery(wds, kinds, () => [name]);
   const policy = evidence.policies.find(({ metadata }) => metadata.name === name);
   const binding = evidence.bindings.get(name);
   if (policy === undefined && binding === undefined) throw noSuchPolicy(name, wds);
@@ -47,8 +48,8 @@ export async function getPolicyView(name: string, wds: OpenWds): Promise<PolicyV
   const selected = selectObjects(clauses, contents.objects, contents.namespaces).map(({ object }) => object);
   const refs = [...selected.map(refOf), ...(await boundBeside(selected, binding, kinds, wds))];
   const own = policy === undefined ? [] : [policy];
-  const unseen = whyUnseen(evidence.works);
-  return {
+  const unseen = [...unseenIn(evidence), ...contents.unread];
+  const view: PolicyView = {
     ...{ name, wds: wds.name, its: evidence.its ?? null, wecs: destinationsOf(binding) },
     binding: binding === undefined ? null : generationsOf(binding),
     errors: (policy ?? binding)?.status?.errors ?? [],
@@ -58,8 +59,9 @@ export async function getPolicyView(name: string, wds: OpenWds): Promise<PolicyV
       const isOwn = ({ policyName }: { policyName: string | undefined }) => policyName === name;
       return { kind, group, namespace, name: ref.name, ways: ways.filter(isOwn).map(viewOfWay) };
     }),
-    unseen: [...(unseen === undefined ? [] : [{ what: 'works', why: unseen }]), ...contents.unread],
+    unseen: unseen.map(viewOfUnseen),
   };
+  return { view, errors: unseen.map(({ error }) => error) };
 }
 
 const generationsOf = ({ metadata, status }: Binding) => ({

@@ -3,7 +3,7 @@ import { conditionOf, type WithConditions } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
 import type { ManifestWork } from '../manifest-works.ts';
 import { originWdsLabel } from '../names.ts';
-import { trimWork } from './works.ts';
+import { trimmer } from './works.ts';
 
 /** How far the objects are that a WDS sends to a WEC. The fields are an interface: docs/output.md. */
 export interface SentCounts {
@@ -18,7 +18,7 @@ export interface SentCounts {
 export async function countSent(its: Reader): Promise<ReadonlyMap<string, SentCounts[]> | undefined> {
   const works = await its.list<ManifestWork>(resources.manifestWorks, {
     labelSelector: originWdsLabel,
-    trim: trimWork,
+    trim: trimmer(new Map()),
   });
   if (works === undefined) return undefined;
   const byWec = Map.groupBy(works, ({ metadata }) => metadata.namespace ?? '');

@@ -1,23 +1,18 @@
 import { command } from '../../engine/command-line.ts';
 import { inWords, run } from '../../engine/next-step.ts';
-import { failed, met, type Stage, unseen, type Verdict, waiting } from '../../engine/stages.ts';
+import { failed, failedForGood, met, type Stage, unseen, type Verdict, waiting } from '../../engine/stages.ts';
 import { returnedStatusLabels } from '../names.ts';
+import { combinedOnly, hasStatus, isLookedAt, isNeverCombined } from '../status/returnable.ts';
 import type { Way } from './way.ts';
 
 /** The last link, for an object whose status is asked for. */
 export const statusStage: Stage<Way> = { id: 'status', title: 'status returned', check: returned };
 
-export const wantsStatus = ({ of, modulation }: Way): boolean =>
-  !withoutStatus.has(of.resource) &&
+export const wantsStatus = ({ of, modulation, wecs }: Way): boolean =>
+  hasStatus(of) &&
   (modulation.wantSingletonReportedState === true ||
-    modulation.wantMultiWECReportedState === true ||
+    (modulation.wantMultiWECReportedState === true && (isLookedAt(of) || !isNeverCombined(of, modulation, wecs))) ||
     (modulation.statusCollectors ?? []).length > 0);
-
-/** Kinds that have none: no WorkStatus is made of them. */
-const withoutStatus = new Set([
-  ...['configmaps', 'secrets', 'serviceaccounts', 'roles', 'rolebindings', 'clusterroles', 'clusterrolebindings'],
-  ...['limitranges', 'priorityclasses', 'storageclasses', 'ingressclasses', 'runtimeclasses'],
-]);
 
 function returned(way: Way): Verdict {
   const { of, workStatus, modulation, collectors, policy, wec, wecs, evidence, isCombined } = way;
@@ -29,7 +24,13 @@ function returned(way: Way): Verdict {
       next: [inWords('Select one WEC, or ask for wantMultiWECReportedState or a StatusCollector instead')],
     });
   const see = run(command`kubectl --context ${evidence.wds.context} get statuscollectors -o yaml`, 'See what exists');
-  for (const [name, collector] of collectors) {
+  if (isNeverCombined(of, modulation, wecs) && isLookedAt(of))
+    return failedForGood(`its status does not come back: ${combinedOnly}`, {
+      code: 'kind-not-combined',
+      next: [inWords('Ask for a StatusCollector instead')],
+    });
+  if (collectors.state !== 'seen') return unseen(collectors.why);
+  for (const [name, collector] of collectors.value) {
     if (collector === undefined)
       return failed(`there is no StatusCollector ${name}`, { code: 'status-collector-missing', next: [see] });
     const [error] = collector.status?.errors ?? [];
@@ -44,11 +45,14 @@ function returned(way: Way): Verdict {
   if (workStatus.state !== 'seen') return unseen(workStatus.why);
   if (workStatus.value === undefined || workStatus.value.status === undefined)
     return waiting(`${wec} has returned no status for it`, { code: 'status-missing' });
-  if (collectors.size > 0 && !isCombined)
-    return waiting('its statuses have not been combined', { code: 'status-not-combined' });
-  const label = multi ? returnedStatusLabels.multi : returnedStatusLabels.singleton;
-  const isInWds = of.object?.metadata.labels?.[label] === 'true';
-  if ((singleton || multi) && !isInWds)
+  if (collectors.value.size > 0) {
+    if (isCombined.state !== 'seen') return unseen(isCombined.why);
+    if (!isCombined.value) return waiting('its statuses have not been combined', { code: 'status-not-combined' });
+  }
+  // From one WEC it comes as a single one, whatever was asked for.
+  const labels = multi && wecs > 1 ? [returnedStatusLabels.multi] : Object.values(returnedStatusLabels);
+  const isInWds = labels.some((label) => of.object?.metadata.labels?.[label] === 'true');
+  if ((singleton || (multi && !isNeverCombined(of, modulation, wecs))) && !isInWds)
     return waiting(`its status is not in ${evidence.wds.name}`, { code: 'status-not-returned' });
   return met;
 }

@@ -1,13 +1,17 @@
 import { command } from '../../engine/command-line.ts';
 import { forName, type NamedResult } from '../../engine/each-name.ts';
-import { StellarError } from '../../engine/errors.ts';
+import { ExitCode, StellarError } from '../../engine/errors.ts';
 import { inWords, run as nextStep } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import { met, waiting } from '../../engine/stages.ts';
 import { untilMet } from '../../engine/until-met.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
+import { combinedOnly, hasStatus, isNeverCombined } from '../status/returnable.ts';
+import { requireIts } from '../unseen.ts';
+import { hasReached } from './judged-objects.ts';
+import { wantsStatus } from './status-stage.ts';
 import type { WayView } from './view.ts';
-import { lookAtWorkload, type NamedObject, type WorkloadView } from './workload.ts';
+import { lookAtWorkload, type NamedObject, type WorkloadSight } from './workload.ts';
 
 export type WorkloadGoal = 'applied' | 'available' | 'status';
 
@@ -33,30 +37,34 @@ export async function waitForWorkload(
   wds: OpenWds,
   run: Run,
 ): Promise<WorkloadWaited> {
-  const look = await lookAtWorkload(named, wds);
+  requireIts(wds);
+  const { found, look } = await lookAtWorkload(named, wds);
+  if (goal === 'status' && !hasStatus(found.ref))
+    throw new StellarError('usage', `A ${found.kind.kind} has no status: none is returned.`);
   const started = Date.now();
   const name = `${named.kind}/${named.name}`;
   const result: WorkloadWaited = { name, reached: [] };
   return forName(result, run, async () => {
-    await untilMet<WorkloadView>(
+    await untilMet<WorkloadSight>(
       {
         name,
         stage: {
           id: goal,
           title: goal,
-          check: ({ ways }) => {
+          check: ({ view: { ways } }) => {
             const open = openOf(ways, goal, on);
             return open.length === 0 ? met : waiting(open.map(({ wec, why }) => `${wec}: ${why}`).join('; '));
           },
         },
         look: async () => {
-          const view = await look();
-          refuseUnasked(view, goal);
-          const open = new Set(openOf(view.ways, goal, on).map(({ wec }) => wec));
-          result.reached = wecsOf(view.ways, on).filter((wec) => !open.has(wec));
-          return view;
+          const sight = await look();
+          if (goal === 'status') refuseUnreturned(sight);
+          const { ways } = sight.view;
+          const open = new Set(openOf(ways, goal, on).map(({ wec }) => wec));
+          result.reached = wecsOf(ways, on).filter((wec) => !open.has(wec));
+          return sight;
         },
-        unmet: ({ ways }) => notReached(name, goal, named, wds, openOf(ways, goal, on)),
+        unmet: ({ view, errors }) => notReached(name, goal, named, wds, openOf(view.ways, goal, on), errors),
       },
       run,
     );
@@ -82,19 +90,17 @@ function openOf(
   });
 }
 
-/** What comes later proves nothing while an earlier link is open: a new state may be under way. */
-function hasReached({ stages }: WayView, goal: WorkloadGoal): boolean {
-  const index = stages.findIndex(({ id }) => id === goal);
-  return index !== -1 && stages.slice(0, index + 1).every(({ state }) => state === 'met');
-}
-
 const whyOf = ({ blockedAt, stages }: WayView): string =>
   blockedAt?.why ?? stages.find(({ state }) => state === 'unseen')?.why ?? 'not there yet';
 
-/** A status that is not asked for never comes. */
-function refuseUnasked({ ways, kind }: WorkloadView, goal: WorkloadGoal): void {
-  const sent = ways.filter(({ wec }) => wec !== null);
-  if (goal !== 'status' || sent.length === 0 || sent.some(({ stages }) => stages.some(({ id }) => id === goal))) return;
+/** A status that is not asked for never comes, nor one of several WECs of a kind for which none is combined. */
+function refuseUnreturned({ view: { kind }, ways }: WorkloadSight): void {
+  const sent = ways.filter(({ wec }) => wec !== undefined);
+  if (sent.some(({ of, modulation, wecs }) => isNeverCombined(of, modulation, wecs)))
+    throw new StellarError('usage', `The status of this ${kind} does not come back: ${combinedOnly}.`, {
+      next: [inWords('Ask for a StatusCollector in the policy instead, or select one WEC')],
+    });
+  if (sent.length === 0 || sent.some(wantsStatus)) return;
   throw new StellarError('usage', `No policy asks for the status of this ${kind}: it never comes.`, {
     next: [
       inWords('Ask for it in the policy: wantSingletonReportedState, wantMultiWECReportedState or statusCollectors'),
@@ -102,13 +108,17 @@ function refuseUnasked({ ways, kind }: WorkloadView, goal: WorkloadGoal): void {
   });
 }
 
+/** What could not be read at the last look is why it is not known, and no lack of time. */
 function notReached(
   name: string,
   goal: WorkloadGoal,
   { namespace }: NamedObject,
   wds: OpenWds,
   open: readonly { wec: string; why: string }[],
+  errors: readonly StellarError[],
 ): StellarError {
+  const unseen = errors.find(({ exitCode }) => exitCode === ExitCode.unreachable);
+  if (unseen !== undefined) return unseen.with({ details: open.map(({ wec, why }) => `${wec}: ${why}`) });
   return new StellarError('timeout', `${name} was not ${goal === 'status' ? 'returned' : goal} everywhere in time.`, {
     details: open.map(({ wec, why }) => `${wec}: ${why}`),
     next: [nextStep(command`stellarctl workload get ${name} -n ${namespace} --wds ${wds.name}`, 'See what blocks it')],

@@ -1,4 +1,4 @@
-import type { Access } from '../../kube/access.ts';
+import { type Access, ifSeen, seen } from '../../kube/access.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import type { ManagedCluster } from '../../wecs/objects.ts';
 import { keyOf } from '../object-ref.ts';
@@ -6,8 +6,9 @@ import { type Binding, type BindingPolicy, type BoundObject, destinationsOf, obj
 import type { Modulation } from '../selection/clauses.ts';
 import type { NotSelected } from '../selection/objects.ts';
 import type { StatusCollector } from '../status/collector.ts';
+import { propertiesOf, staleTemplate } from './content-today.ts';
 import { type DeliveryEvidence, statusKey, type WorkStatus } from './evidence.ts';
-import type { SentObject } from './works.ts';
+import { objectKey, type SentObject } from './works.ts';
 
 /** An object of a WDS that is followed. */
 export interface FollowedObject {
@@ -19,6 +20,8 @@ export interface FollowedObject {
   name: string;
   /** Undefined where the WDS does not have it. */
   object: KubeObject | undefined;
+  /** Why it could not be read; undefined where it was looked for. */
+  unread?: string | undefined;
   /** The policies that select it now, with what they ask for. */
   selectedBy: ReadonlyMap<string, Modulation>;
   /** Why none does. */
@@ -28,7 +31,7 @@ export interface FollowedObject {
 /** One way of an object: by one policy to one WEC, with what is seen of each link. */
 export interface Way {
   of: FollowedObject;
-  evidence: Pick<DeliveryEvidence, 'wds' | 'its' | 'now'>;
+  evidence: Pick<DeliveryEvidence, 'wds' | 'its' | 'now' | 'templates'>;
   /** Its name; undefined where none selects the object. A Binding without a policy has one as well. */
   policyName: string | undefined;
   policy: BindingPolicy | undefined;
@@ -42,10 +45,10 @@ export interface Way {
   /** What is asked for beside sending it. */
   modulation: Modulation;
   /** Those that are asked for, by name; undefined for one that is not there. */
-  collectors: ReadonlyMap<string, StatusCollector | undefined>;
-  isCombined: boolean;
-  /** Where its work has not what templates and transforms give today, where that was looked at. */
-  stale?: string;
+  collectors: Access<ReadonlyMap<string, StatusCollector | undefined>>;
+  isCombined: Access<boolean>;
+  /** The field of its work that has not what templates and transforms give today. */
+  stale: string | undefined;
   /** How many WECs the policy sends it to. */
   wecs: number;
 }
@@ -79,24 +82,35 @@ function wayOf(
   const { policies, bindings, inventory, works, workStatuses, collectors, combined } = evidence;
   const binding = policyName === undefined ? undefined : bindings.get(policyName);
   const modulation = bound ?? of.selectedBy.get(policyName ?? '') ?? {};
-  const known = <T, U>(access: Access<T>, read: (value: T, at: string) => U) => mapped(access, wec, read);
-  return {
+  const known = <T, U>(access: Access<T>, read: (value: T, at: string) => U) =>
+    mapped(access, (value) => (wec === undefined ? undefined : read(value, wec)));
+  const key = keyOf({ ...of, namespace: of.namespace ?? '' });
+  const way = {
     ...{ of, evidence, policyName, binding, bound, wec, modulation },
     policy: policies.find(({ metadata }) => metadata.name === policyName),
     cluster: known(inventory, (clusters, at) => clusters.get(at)),
     sent: known(works, (all, at) => all.find(policyName ?? '', at, of)),
     workStatus: known(workStatuses, (all, at) => all.get(statusKey(at, { ...of, namespace: of.namespace ?? '' }))),
-    collectors: new Map((modulation.statusCollectors ?? []).map((name) => [name, collectors.get(name)])),
-    isCombined: combined.has(`${keyOf({ ...of, namespace: of.namespace ?? '' })} ${policyName}`),
+    collectors: mapped(
+      collectors,
+      (all) => new Map((modulation.statusCollectors ?? []).map((name) => [name, all.get(name)])),
+    ),
+    isCombined: mapped(combined, (all) => all.has(`${key} ${policyName}`)),
     wecs: destinationsOf(binding).length,
   };
+  return { ...way, stale: staleIn(way) };
 }
 
-function mapped<T, U>(
-  access: Access<T>,
-  wec: string | undefined,
-  read: (value: T, wec: string) => U,
-): Access<U | undefined> {
-  if (access.state !== 'seen') return access;
-  return { state: 'seen', value: wec === undefined ? undefined : read(access.value, wec) };
+/** Of the version of the object that is there: an earlier one is rewritten anyway. */
+function staleIn({ of, bound, wec, sent, cluster, evidence: { templates } }: Omit<Way, 'stale'>): string | undefined {
+  const content = ifSeen(sent);
+  const isCurrent =
+    bound?.resourceVersion === undefined || bound.resourceVersion === of.object?.metadata.resourceVersion;
+  if (wec === undefined || content === undefined || templates.state !== 'seen' || !isCurrent) return undefined;
+  const template = templates.value.objects.get(objectKey(of));
+  if (content.left !== undefined || content.expanded === undefined || template === undefined) return content.left;
+  return staleTemplate(template, content.expanded, propertiesOf(wec, ifSeen(cluster), templates.value));
 }
+
+const mapped = <T, U>(access: Access<T>, read: (value: T) => U): Access<U> =>
+  access.state === 'seen' ? seen(read(access.value)) : access;

@@ -23,6 +23,7 @@ const describeWayObject = ({ of: { kind, namespace, name } }: Way): string =>
 
 function exists(way: Way): Verdict {
   const { of, evidence } = way;
+  if (of.unread !== undefined) return unseen(of.unread);
   if (of.object === undefined)
     return failedForGood(`${describeWayObject(way)} is not in ${evidence.wds.name}`, {
       code: 'object-missing',

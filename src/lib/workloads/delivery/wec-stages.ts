@@ -64,19 +64,17 @@ function workThere({ wec, binding, sent, stale, evidence }: Way): Verdict {
     return failed(why, { code: 'work-missing', next: [next] });
   }
   const { metadata } = sent.value.work;
-  if (stale !== undefined) {
-    const refresh = command`stellarctl policy refresh ${binding.metadata.name} --wds ${evidence.wds.name}`;
-    return failed(
-      `its work in mailbox ${wec} is outdated: templates and transforms now give another value for ${stale}`,
-      {
-        code: 'work-stale',
-        next: [run(refresh, 'Have the transport rewrite it')],
-      },
-    );
-  }
-  return generationOf(metadata.annotations) >= observedGeneration
-    ? met
-    : waiting(`its work in mailbox ${wec} has an earlier version of it`, { code: 'work-behind' });
+  if (metadata.deletionTimestamp !== undefined)
+    return waiting(`its work in mailbox ${wec} is being deleted`, { code: 'work-deleting' });
+  if (generationOf(metadata.annotations) < observedGeneration)
+    return waiting(`its work in mailbox ${wec} has an earlier version of it`, { code: 'work-behind' });
+  if (evidence.templates.state !== 'seen') return unseen(evidence.templates.why);
+  if (stale === undefined) return met;
+  const refresh = command`stellarctl policy refresh ${binding.metadata.name} --wds ${evidence.wds.name}`;
+  return failed(
+    `its work in mailbox ${wec} is outdated: templates and transforms now give another value for ${stale}`,
+    { code: 'work-stale', next: [run(refresh, 'Have the transport rewrite it')] },
+  );
 }
 
 const condition = (manifest: ManifestStatus | undefined, type: string) =>

@@ -1,12 +1,7 @@
-import { ifSeen } from '../../kube/access.ts';
-import { discoverKinds } from '../../kube/discovery.ts';
-import { conditionOf, type WithConditions } from '../../kube/objects.ts';
-import { groupOf } from '../../kube/resources.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
-import { keyOf } from '../object-ref.ts';
-import { destinationsOf, objectsOf } from '../policies/policy.ts';
-import { readDelivery } from './evidence.ts';
-import type { SentObject } from './works.ts';
+import { describeObject } from '../object-ref.ts';
+import type { Sighted } from '../unseen.ts';
+import { type JudgedWay, judgeObjects } from './judged-objects.ts';
 
 /** An object that policies send, and on how many WECs it is. The fields are an interface: docs/output.md. */
 export interface WorkloadSummary {
@@ -25,40 +20,22 @@ export interface WorkloadSummary {
 }
 
 /** The objects in the Bindings of a WDS, in their order. */
-export async function listWorkloads(wds: OpenWds): Promise<WorkloadSummary[]> {
-  const [kinds, { bindings, works }] = await Promise.all([discoverKinds(wds.kube), readDelivery(wds)]);
-  const kindOf = new Map(kinds.map(({ apiVersion, plural, kind }) => [`${groupOf(apiVersion)}/${plural}`, kind]));
-  const sent = ifSeen(works);
-  const all = [...bindings.values()].flatMap((binding) => objectsOf(binding).map((bound) => ({ binding, bound })));
-  return [...Map.groupBy(all, ({ bound }) => keyOf(bound)).values()].map((found) => {
-    const [{ bound }] = found as [(typeof found)[number]];
-    const { group = '', resource, namespace, name } = bound;
-    const kind = kindOf.get(`${group}/${resource}`) ?? resource;
-    const places = found.flatMap(({ binding }) =>
-      destinationsOf(binding).map((wec) => ({
-        wec,
-        of: sent?.find(binding.metadata.name, wec, { group, kind, namespace, name }),
-      })),
-    );
-    const byWec = [...Map.groupBy(places, ({ wec }) => wec).values()];
+export async function listWorkloads(wds: OpenWds): Promise<Sighted<WorkloadSummary[]>> {
+  const { evidence, objects, unseen } = await judgeObjects(wds);
+  const isSeen = evidence.works.state === 'seen';
+  const view = objects.map(({ kind, group, namespace, name, ways }) => {
+    const byWec = [...Map.groupBy(ways, ({ wec }) => wec)].flatMap(([wec, own]) => (wec === null ? [] : [own]));
     /** Of two policies both have to be through, and one that has failed counts. */
-    const count = (isOne: (all: readonly (SentObject | undefined)[]) => boolean) =>
-      sent === undefined ? null : byWec.filter((ways) => isOne(ways.map(({ of }) => of))).length;
+    const count = (isOne: (all: readonly JudgedWay[]) => boolean) => (isSeen ? byWec.filter(isOne).length : null);
     return {
       ...{ kind, group, namespace: namespace ?? null },
-      name: `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`,
-      policies: found.map(({ binding }) => binding.metadata.name),
+      name: describeObject({ kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }) } }),
+      policies: [...new Set(ways.flatMap(({ policy }) => policy ?? []))],
       wecs: byWec.length,
-      applied: count((ways) => ways.every((way) => stateOf(way, 'Applied') === 'True')),
-      available: count((ways) => ways.every((way) => stateOf(way, 'Available') === 'True')),
-      failed: count((ways) => ways.some((way) => stateOf(way, 'Applied') === 'False')),
+      applied: count((own) => own.every(({ isApplied }) => isApplied)),
+      available: count((own) => own.every(({ isAvailable }) => isAvailable)),
+      failed: count((own) => own.some(({ failure }) => failure !== undefined)),
     };
   });
-}
-
-/** What the agent says of the work as it is now. */
-function stateOf(sent: SentObject | undefined, type: string): string | undefined {
-  const condition = conditionOf({ status: sent?.manifest } as WithConditions, type);
-  const generation = condition?.observedGeneration;
-  return generation !== undefined && generation < (sent?.work.metadata.generation ?? 0) ? undefined : condition?.status;
+  return { view, errors: unseen.map(({ error }) => error) };
 }

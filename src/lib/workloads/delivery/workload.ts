@@ -2,18 +2,19 @@ import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { run } from '../../engine/next-step.ts';
 import { discoverKinds } from '../../kube/discovery.ts';
+import { checkNamespace, checkPathSegment } from '../../kube/object-names.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
-import { keyOf } from '../object-ref.ts';
+import { describeObject, keyOf } from '../object-ref.ts';
 import { objectsOf } from '../policies/policy.ts';
 import { selectObjects, whyNotSelected } from '../selection/objects.ts';
+import type { Sighted } from '../unseen.ts';
 import { candidateKind } from '../wds/contents.ts';
 import { findKind } from '../wds/find-kind.ts';
-import { type DeliveryEvidence, readDelivery } from './evidence.ts';
-import { withStale } from './read-stale.ts';
+import { type DeliveryEvidence, readDelivery, unseenIn } from './evidence.ts';
 import { viewOfWay, type WayView } from './view.ts';
-import { type FollowedObject, waysOf } from './way.ts';
+import { type FollowedObject, type Way, waysOf } from './way.ts';
 
 /** An object as it is named on a command line. */
 export interface NamedObject {
@@ -34,57 +35,80 @@ export interface WorkloadView {
   ways: WayView[];
 }
 
-/** Reads KIND/NAME, or KIND.GROUP/NAME. @throws StellarError `usage` */
+/** Reads KIND/NAME, or KIND.GROUP/NAME, and checks the names in it. @throws StellarError `usage` */
 export function parseObject(text: string, namespace = 'default'): NamedObject {
   const [kind, name, ...more] = text.split('/');
   if (!kind || !name || more.length > 0) throw new StellarError('usage', `"${text}" is not KIND/NAME.`);
+  checkPathSegment(name);
+  checkNamespace(namespace);
   return { kind, name, namespace };
 }
 
 /** An object by the kind that its WDS has. @throws StellarError `not-found` for a kind that it does not have */
 export async function findObject(named: NamedObject, wds: OpenWds) {
-  const kind = findKind(named.kind, await discoverKinds(wds.kube));
+  const kinds = await discoverKinds(wds.kube);
+  const kind = findKind(named.kind, kinds);
   if (kind === undefined)
     throw new StellarError('not-found', `${wds.name} has no kind ${named.kind}.`, {
       next: [run(command`kubectl --context ${wds.context} api-resources`, 'See what exists')],
     });
   const namespace = kind.namespaced ? named.namespace : undefined;
   const { group, version, resource } = candidateKind(kind);
-  return { kind, ref: { group, version, resource, kind: kind.kind, namespace, name: named.name } };
+  return { kinds, kind, ref: { group, version, resource, kind: kind.kind, namespace, name: named.name } };
+}
+
+type Found = Awaited<ReturnType<typeof findObject>>;
+
+export function noSuchObject({ ref }: Found, { name: wds, context }: OpenWds): StellarError {
+  const { kind, resource, namespace, name } = ref;
+  const object = describeObject({ kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }) } });
+  return new StellarError('not-found', `${object} is not in ${wds}.`, {
+    next: [run(command`kubectl --context ${context} get ${resource} -A`, 'See what exists')],
+  });
 }
 
 /** @throws StellarError `not-found` for a kind that the WDS does not have */
-export const getWorkload = async (named: NamedObject, wds: OpenWds): Promise<WorkloadView> =>
-  (await lookAtWorkload(named, wds))();
+export const getWorkload = async (named: NamedObject, wds: OpenWds): Promise<Sighted<WorkloadView>> =>
+  (await lookAtWorkload(named, wds)).look();
 
-/** The same, to look several times: the kinds of the WDS are read once. */
-export async function lookAtWorkload(named: NamedObject, wds: OpenWds): Promise<() => Promise<WorkloadView>> {
-  const found = await findObject(named, wds);
-  return () => readWorkload(found, named, wds);
+/** What one look at an object has seen. */
+export interface WorkloadSight extends Sighted<WorkloadView> {
+  ways: readonly Way[];
 }
 
-async function readWorkload(
-  { kind, ref }: Awaited<ReturnType<typeof findObject>>,
+/** The same, to look several times: the kinds of the WDS are read once. */
+export async function lookAtWorkload(
   named: NamedObject,
   wds: OpenWds,
-): Promise<WorkloadView> {
-  const { group, namespace } = ref;
+): Promise<{ found: Found; look(): Promise<WorkloadSight> }> {
+  const found = await findObject(named, wds);
+  return { found, look: () => readWorkload(found, wds) };
+}
+
+async function readWorkload(found: Found, wds: OpenWds): Promise<WorkloadSight> {
+  const { kinds, kind, ref } = found;
+  const { group, namespace, name } = ref;
   const [object, space] = await Promise.all([
-    wds.kube.get(kind, named.name, { namespace }),
+    wds.kube.get(kind, name, { namespace }),
     namespace === undefined ? undefined : wds.kube.get(resources.namespaces, namespace),
   ]);
   const namespaces = new Map(space === undefined ? [] : [[space.metadata.name, space.metadata.labels ?? {}]]);
   const follow = (policies: DeliveryEvidence['policies']) => followed({ ...ref, object }, policies, namespaces);
-  const evidence = await readDelivery(wds, ({ policies, bindings }) => {
+  const evidence = await readDelivery(wds, kinds, ({ policies, bindings }) => {
     const key = keyOf({ ...ref, namespace: namespace ?? '' });
     const binding = [...bindings.values()].filter((each) => objectsOf(each).some((bound) => keyOf(bound) === key));
     return [...new Set([...follow(policies).selectedBy.keys(), ...binding.map(({ metadata }) => metadata.name)])];
   });
-  const ways = await withStale(waysOf(follow(evidence.policies), evidence), wds);
+  const ways = waysOf(follow(evidence.policies), evidence);
+  const missing = object === undefined ? [noSuchObject(found, wds)] : [];
   return {
-    ...{ name: named.name, namespace: namespace ?? null, kind: kind.kind, group, wds: wds.name },
-    its: evidence.its ?? null,
-    ways: ways.map(viewOfWay),
+    view: {
+      ...{ name, namespace: namespace ?? null, kind: kind.kind, group, wds: wds.name },
+      its: evidence.its ?? null,
+      ways: ways.map(viewOfWay),
+    },
+    ways,
+    errors: [...unseenIn(evidence).map(({ error }) => error), ...missing],
   };
 }
 

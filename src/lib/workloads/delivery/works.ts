@@ -2,18 +2,31 @@ import type { Condition, KubeObject } from '../../kube/objects.ts';
 import { groupOf } from '../../kube/resources.ts';
 import type { ManifestStatus, ManifestWork } from '../manifest-works.ts';
 import { originBindingLabel, originGenerationAnnotation, originWdsLabel } from '../names.ts';
+import { expandAnnotation } from '../policies/template-keys.ts';
+import { hasField } from '../transforms/path.ts';
+import type { Removals } from './content-today.ts';
 
 /** A work, and what the agent says of one object in it. */
-export interface SentObject {
+export interface SentObject extends SentContent {
   work: ManifestWork;
   /** Undefined as long as the agent has said nothing of it. */
   manifest: ManifestStatus | undefined;
+}
+
+/** What is kept of the content of an object in a work. */
+interface SentContent {
+  /** The first field in it that transforms remove today. */
+  left?: string;
+  /** All of it, where it asks for templates to be expanded. */
+  expanded?: object;
 }
 
 /** The works of a WDS by binding, WEC and object. Names are no help: they depend on how many objects a work may have. */
 export class WorksOfWds {
   readonly #byPlace: ReadonlyMap<string, readonly ManifestWork[]>;
   readonly #byObject = new Map<string, SentObject>();
+  /** The objects that were made of templates, by `objectKey`. */
+  readonly expanded = new Set<string>();
 
   constructor(works: readonly ManifestWork[]) {
     const place = ({ metadata: { labels, namespace } }: ManifestWork) =>
@@ -23,11 +36,13 @@ export class WorksOfWds {
       const stated = new Map(
         (work.status?.resourceStatus?.manifests ?? []).map((manifest) => [manifest.resourceMeta?.ordinal, manifest]),
       );
-      for (const [ordinal, { apiVersion = '', kind = '', metadata }] of (
-        work.spec?.workload?.manifests ?? []
-      ).entries()) {
+      const manifests: (Manifest & SentContent)[] = work.spec?.workload?.manifests ?? [];
+      for (const [ordinal, { apiVersion = '', kind = '', metadata, left, expanded }] of manifests.entries()) {
         const object = { group: groupOf(apiVersion), kind, namespace: metadata?.namespace, name: metadata?.name ?? '' };
-        this.#byObject.set(`${place(work)} ${objectKey(object)}`, { work, manifest: stated.get(ordinal) });
+        const key = objectKey(object);
+        const content = { ...(left === undefined ? {} : { left }), ...(expanded === undefined ? {} : { expanded }) };
+        this.#byObject.set(`${place(work)} ${key}`, { work, manifest: stated.get(ordinal), ...content });
+        if (expanded !== undefined) this.expanded.add(key);
       }
     }
   }
@@ -49,13 +64,24 @@ interface ObjectOfWork {
   name: string;
 }
 
-const objectKey = ({ group, kind, namespace = '', name }: ObjectOfWork): string =>
+/** By this key an object is found in works, which have its kind. */
+export const objectKey = ({ group, kind, namespace = '', name }: ObjectOfWork): string =>
   [group, kind, namespace, name].join('/');
 
 const placeOf = (binding: string, wec: string): string => `${wec}/${binding}`;
 
-/** A work without what its objects contain: of 50,000 works that is most of it. */
-export function trimWork(object: KubeObject): ManifestWork {
+type Manifest = NonNullable<NonNullable<NonNullable<ManifestWork['spec']>['workload']>['manifests']>[number];
+
+/**
+ * Trims works: of what their objects contain, which is most of 50,000 works, only that is kept by which they are judged.
+ * @param removals what transforms remove today
+ */
+export const trimmer =
+  (removals: Removals) =>
+  (object: KubeObject): ManifestWork =>
+    trimWork(object, removals);
+
+function trimWork(object: KubeObject, removals: Removals): ManifestWork {
   const { metadata, spec, status } = object as ManifestWork;
   const { name, namespace, uid, generation, deletionTimestamp, labels = {}, annotations = {} } = metadata;
   const kept = (all: Record<string, string>, ...keys: string[]) =>
@@ -73,10 +99,7 @@ export function trimWork(object: KubeObject): ManifestWork {
     },
     spec: {
       workload: {
-        manifests: (spec?.workload?.manifests ?? []).map(({ apiVersion = '', kind = '', metadata: of }) => ({
-          ...{ apiVersion, kind },
-          metadata: { name: of?.name ?? '', ...(of?.namespace === undefined ? {} : { namespace: of.namespace }) },
-        })),
+        manifests: (spec?.workload?.manifests ?? []).map((manifest) => trimManifest(manifest, removals)),
       },
     },
     status: {
@@ -88,5 +111,15 @@ export function trimWork(object: KubeObject): ManifestWork {
         })),
       },
     },
+  };
+}
+
+function trimManifest(manifest: Manifest, removals: Removals): Manifest & SentContent {
+  const { apiVersion = '', kind = '', metadata: { name = '', namespace, annotations } = {} } = manifest;
+  const left = removals.get(`${groupOf(apiVersion)}/${kind}`)?.find((path) => hasField(manifest, path));
+  return {
+    ...{ apiVersion, kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }) } },
+    ...(left === undefined ? {} : { left: ['$', ...left].join('.') }),
+    ...(annotations?.[expandAnnotation] === 'true' ? { expanded: manifest } : {}),
   };
 }

@@ -2,12 +2,13 @@ import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { run } from '../../engine/next-step.ts';
 import { type Diagnosis, diagnosisOf, type Problem } from '../../engine/problem.ts';
-import { reading, whyUnseen } from '../../kube/access.ts';
+import { reading } from '../../kube/access.ts';
 import { conditionOf } from '../../kube/objects.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
 import type { ManagedCluster } from '../../wecs/objects.ts';
 import type { PolicySpec } from '../policies/policy.ts';
 import type { Modulation } from '../selection/clauses.ts';
+import { type Sighted, type Unseen, unseenOf, viewOfUnseen } from '../unseen.ts';
 import { contentProblems } from './content-warnings.ts';
 import {
   longName,
@@ -55,7 +56,7 @@ export interface Explanation {
 }
 
 /** @throws StellarError `not-found` where neither the WDS has it nor a spec is given */
-export async function explain(name: string, wds: OpenWds, given?: PolicySpec): Promise<Explanation> {
+export async function explain(name: string, wds: OpenWds, given?: PolicySpec): Promise<Sighted<Explanation>> {
   const present = await getPolicy(wds.kube, name);
   const spec = given ?? present?.spec;
   if (spec === undefined) throw noSuchPolicy(name, wds);
@@ -63,9 +64,10 @@ export async function explain(name: string, wds: OpenWds, given?: PolicySpec): P
 }
 
 /** @param exists whether the WDS has a policy of its name */
-export async function explanationOf(subject: PolicySubject, exists: boolean): Promise<Explanation> {
+export async function explanationOf(subject: PolicySubject, exists: boolean): Promise<Sighted<Explanation>> {
   const { problems, unseen } = await problemsOf(subject);
-  return viewOf(subject, exists, problems, unseen);
+  const view = viewOf(subject, exists, problems, unseen.map(viewOfUnseen));
+  return { view, errors: unseen.map(({ error }) => error) };
 }
 
 export function noSuchPolicy(name: string, { name: wds }: OpenWds): StellarError {
@@ -75,7 +77,7 @@ export function noSuchPolicy(name: string, { name: wds }: OpenWds): StellarError
 }
 
 /** All that is to be said of a policy before it is written, the worst first. */
-async function problemsOf(subject: PolicySubject): Promise<{ problems: Problem[]; unseen: Explanation['unseen'] }> {
+async function problemsOf(subject: PolicySubject): Promise<{ problems: Problem[]; unseen: Unseen[] }> {
   const [contents, statuses] = await Promise.all([
     reading(() => contentProblems(subject)),
     reading(() => statusProblems(subject)),
@@ -92,13 +94,12 @@ async function problemsOf(subject: PolicySubject): Promise<{ problems: Problem[]
     ...runningInWds(subject),
     ...sharedObjects(subject),
   ];
-  const inventory = whyUnseen(subject.inventory);
   return {
     problems: found.sort((a, b) => Number(a.severity === 'warn') - Number(b.severity === 'warn')),
     unseen: [
-      ...(inventory === undefined ? [] : [{ what: 'WECs', why: inventory }]),
+      ...unseenOf('WECs', subject.inventory),
       ...subject.contents.unread,
-      ...[contents, statuses].flatMap((read) => (read.state === 'seen' ? [] : [{ what: 'objects', why: read.why }])),
+      ...[contents, statuses].flatMap((read) => unseenOf('objects', read)),
     ],
   };
 }

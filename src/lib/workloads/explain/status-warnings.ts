@@ -6,10 +6,8 @@ import { resources } from '../../kube/resources.ts';
 import { describeObject } from '../object-ref.ts';
 import { selectObjects } from '../selection/objects.ts';
 import { selectsLabels } from '../selection/wecs.ts';
+import { hasStatus, isLookedAt, isNeverCombined } from '../status/returnable.ts';
 import type { PolicySubject } from './subject.ts';
-
-/** Kinds of which KubeStellar combines the statuses of several WECs (kubestellar v0.30.0, pkg/status/aggregation). */
-const combinedKinds = new Set(['deployments', 'replicasets', 'daemonsets']);
 
 /** What keeps statuses from coming back. */
 export async function statusProblems(subject: PolicySubject): Promise<Problem[]> {
@@ -43,12 +41,11 @@ function notOneWec({ objects, wecs, others, inventory, contents }: PolicySubject
 
 function notCombined({ objects, wecs }: PolicySubject): Problem[] {
   const without = objects.filter(
-    ({ object: { resource, group }, modulation }) =>
-      modulation.wantMultiWECReportedState && !(group === 'apps' && combinedKinds.has(resource)),
+    ({ object, modulation }) =>
+      hasStatus(object) && isLookedAt(object) && isNeverCombined(object, modulation, wecs.length),
   );
-  // Namespaces and the like have a status that nobody looks at: a policy that asks for all of them means its workloads.
-  const kinds = new Set(without.filter(({ object }) => object.group !== '').map(({ object }) => object.kind));
-  if (kinds.size === 0 || wecs.length < 2) return [];
+  if (without.length === 0) return [];
+  const kinds = new Set(without.map(({ object }) => object.kind));
   return [
     {
       code: 'status-not-combined',

@@ -1,7 +1,7 @@
 import type { KubeObject } from '../../kube/objects.ts';
 
 /** KubeStellar expands templates only in objects that carry this annotation with the value "true". */
-const expandAnnotation = 'control.kubestellar.io/expand-templates';
+export const expandAnnotation = 'control.kubestellar.io/expand-templates';
 
 /** What KubeStellar takes off an object before it expands the rest (kubestellar v0.30.0, TransformObject). */
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';

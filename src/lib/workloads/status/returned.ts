@@ -2,8 +2,11 @@ import { type Access, ifSeen, reading, through, whyUnseen } from '../../kube/acc
 import { resources } from '../../kube/resources.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
 import { statusKey, type WorkStatus } from '../delivery/evidence.ts';
-import { findObject, type NamedObject } from '../delivery/workload.ts';
+import { findObject, type NamedObject, noSuchObject } from '../delivery/workload.ts';
 import { combinedStatusLabels, originWdsLabel } from '../names.ts';
+import type { Binding } from '../policies/policy.ts';
+import { senderOf } from '../policies/sender.ts';
+import { type Sighted, unseenOf } from '../unseen.ts';
 import { type CombinedStatus, type CombinedTable, tablesOf } from './combined.ts';
 
 /** What WECs have returned of an object. The fields are an interface: docs/output.md. */
@@ -23,11 +26,12 @@ export interface ReturnedView {
 const reportNamespace = 'kubestellar-report';
 
 /** @throws StellarError `not-found` for a kind that the WDS does not have */
-export async function getReturned(named: NamedObject, wds: OpenWds): Promise<ReturnedView> {
-  const { ref } = await findObject(named, wds);
-  const { group, resource, namespace, name, kind } = ref;
-  const [statuses, combined] = await Promise.all([
-    statusesOf(ref, wds),
+export async function getReturned(named: NamedObject, wds: OpenWds): Promise<Sighted<ReturnedView>> {
+  const found = await findObject(named, wds);
+  const { group, resource, namespace, name, kind } = found.ref;
+  const [object, statuses, combined] = await Promise.all([
+    wds.kube.get(found.kind, name, { namespace }),
+    statusesOf(found.ref, wds),
     reading(() =>
       wds.kube.list<CombinedStatus>(resources.combinedStatuses, {
         namespace: namespace ?? reportNamespace,
@@ -40,13 +44,17 @@ export async function getReturned(named: NamedObject, wds: OpenWds): Promise<Ret
     ),
   ]);
   const wecs = ifSeen(statuses);
+  const unseen = [...unseenOf('statuses of WECs', statuses), ...unseenOf('combined statuses', combined)];
   return {
-    ...{ name, namespace: namespace ?? null, kind, group, wds: wds.name },
-    wecs: wecs?.map(({ metadata, status }) => ({ wec: metadata.namespace ?? '', status: status ?? null })) ?? null,
-    why: whyUnseen(statuses) ?? null,
-    combined: (ifSeen(combined) ?? []).flatMap((each) =>
-      tablesOf(each, each.metadata.labels?.[combinedStatusLabels.policy] ?? ''),
-    ),
+    view: {
+      ...{ name, namespace: namespace ?? null, kind, group, wds: wds.name },
+      wecs: wecs?.map(({ metadata, status }) => ({ wec: metadata.namespace ?? '', status: status ?? null })) ?? null,
+      why: whyUnseen(statuses) ?? null,
+      combined: (ifSeen(combined) ?? []).flatMap((each) =>
+        tablesOf(each, each.metadata.labels?.[combinedStatusLabels.policy] ?? ''),
+      ),
+    },
+    errors: [...unseen.map(({ error }) => error), ...(object === undefined ? [noSuchObject(found, wds)] : [])],
   };
 }
 
@@ -57,9 +65,12 @@ const statusesOf = (
 ): Promise<Access<WorkStatus[]>> =>
   through(wds.its, async ({ kube }) => {
     const { group, resource, namespace, name } = ref;
+    const bindings = wds.isContext ? await wds.kube.list<Binding>(resources.bindings) : [];
+    const sender = await senderOf(wds, bindings ?? [], kube);
+    if (sender === undefined) return [];
     const key = statusKey('', { group, resource, name, ...(namespace === undefined ? {} : { namespace }) });
-    const all =
-      (await kube.list<WorkStatus>(resources.workStatuses, { labelSelector: `${originWdsLabel}=${wds.name}` })) ?? [];
+    const labelSelector = `${originWdsLabel}=${sender.name}`;
+    const all = (await kube.list<WorkStatus>(resources.workStatuses, { labelSelector })) ?? [];
     return all
       .filter(({ spec }) => statusKey('', spec?.sourceRef ?? {}) === key)
       .sort((a, b) => ((a.metadata.namespace ?? '') < (b.metadata.namespace ?? '') ? -1 : 1));

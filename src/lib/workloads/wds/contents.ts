@@ -6,6 +6,7 @@ import type { KubeObject } from '../../kube/objects.ts';
 import { groupOf, resources } from '../../kube/resources.ts';
 import type { Candidate, DownsyncClause, NamespaceLabels } from '../selection/clauses.ts';
 import { isNeverSent } from '../selection/never-sent.ts';
+import { type Unseen, unseenOf } from '../unseen.ts';
 
 /** An object of a WDS: its metadata, and the kind that it is read as. */
 export interface WdsObject extends Candidate {
@@ -16,8 +17,8 @@ export interface WdsObject extends Candidate {
 export interface WdsContents {
   objects: WdsObject[];
   namespaces: NamespaceLabels;
-  /** Kinds that could not be listed, as `secrets`, with the reason. */
-  unread: { what: string; why: string }[];
+  /** Kinds that could not be listed, as `secrets`. */
+  unread: Unseen[];
 }
 
 /** The kinds of a WDS that can be sent to WECs. @param apiGroups those that its controllers watch; none means all */
@@ -44,7 +45,7 @@ export async function readContents(
   const contents: WdsContents = { objects: [], namespaces: new Map(), unread: [] };
   const namespaces = new Map<string, Record<string, string>>();
   for (const { kind, read } of lists) {
-    if (read.state !== 'seen') contents.unread.push({ what: kind.plural, why: read.why });
+    contents.unread.push(...unseenOf(kind.plural, read));
     // One whose definition has just been deleted has no objects any more.
     const found = read.state === 'seen' ? (read.value ?? []) : [];
     if (isWanted(kind)) for (const object of found) contents.objects.push(toObject(kind, object));

@@ -10,10 +10,10 @@ const readsAtOnce = 4;
  * Reads objects of a WDS whole, and keeps what is made of each: a kind is read once in each namespace, not object by object.
  * @param digest what is to be kept; undefined for nothing
  */
-export async function digestObjects<Digest>(
+export async function digestObjects<Digest, Bound extends BoundObject>(
   reader: Pick<Reader, 'list'>,
-  bound: readonly BoundObject[],
-  digest: (ref: BoundObject, object: KubeObject) => Digest | undefined,
+  bound: readonly Bound[],
+  digest: (ref: Bound, object: KubeObject) => Digest | undefined,
 ): Promise<Digest[]> {
   const groups = Map.groupBy(bound, ({ group, version, resource, namespace }) =>
     JSON.stringify([group, version, resource, namespace]),

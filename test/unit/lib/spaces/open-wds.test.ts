@@ -78,6 +78,35 @@ describe('the WDS that is meant', () => {
   test('is none where its name is that of nothing', () =>
     assert.rejects(openWds(sources(two, { given: 'wds3' })), { code: 'not-found' }));
 
+  describe('that a context of another name leads to', () => {
+    const uids: Record<string, string> = { hub: 'uid-of-hub', admin: 'uid-of-hub', elsewhere: 'uid-of-elsewhere' };
+    const byUid = ({ name, server: at }: { name: string; server: string }) => {
+      const uid = uids[new URL(at).hostname.split('.')[0] ?? ''];
+      const get = async () => ({ metadata: { name: 'kube-system', uid } }) as never;
+      return fakeKube({ cluster: { context: name, server: at }, get });
+    };
+    const kinds = {
+      'admin@wds1': place('admin'),
+      'wds-of-another': { ...place('elsewhere', 'wds1'), hosting: 'admin@wds1' },
+    };
+    const at = (given: string) => {
+      const from = sources([its('its1'), wds('wds1', 'its1')], { given, contexts: kinds, connect: byUid });
+      if (from.hosting.state === 'seen') from.hosting.value.connect = byUid;
+      return openWds(from);
+    };
+    test('is known by its kube-system', async () => {
+      const { name, type, isContext, context } = await at('admin@wds1');
+      assert.deepEqual([name, type, isContext, context], ['wds1', 'host', undefined, 'hub']);
+    });
+    test('is another one where that differs', async () => {
+      const { name, type, isContext, kube } = await at('wds-of-another');
+      assert.deepEqual(
+        [name, type, isContext, kube.cluster.server],
+        ['wds-of-another', undefined, true, 'https://elsewhere.example.com:6443'],
+      );
+    });
+  });
+
   const contexts = { wds9: place('wds9') };
   test('is a context where no hosting cluster shows it, with the ITS that is given', async () => {
     const given = { given: 'wds9', contexts, hosting: unreachable };

@@ -19,11 +19,45 @@ const binding = (name: string, ...wecs: string[]): Typed =>
     status: { observedGeneration: 1 },
   }) as Typed;
 const policy = (name: string): Typed => ({ kind: 'BindingPolicy', metadata: { name } });
+const space: Typed = { kind: 'Namespace', metadata: { name: 'shop' } };
+const wec = {
+  kind: 'ManagedCluster',
+  metadata: { name: 'w1' },
+  spec: { hubAcceptsClient: true },
+  status: { conditions: [{ type: 'ManagedClusterConditionAvailable', status: 'True' }] },
+} as Typed;
+const work = (of: string): Typed =>
+  ({
+    kind: 'ManifestWork',
+    metadata: {
+      ...{ name: `${of}-0`, namespace: 'w1' },
+      labels: {
+        'transport.kubestellar.io/originOwnerReferenceBindingKey': of,
+        'transport.kubestellar.io/originWdsName': 'wds1',
+      },
+      annotations: { 'transport.kubestellar.io/originOwnerReferenceBindingGeneration': '1' },
+    },
+    spec: { workload: { manifests: [{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } }] } },
+    status: {
+      conditions: [{ type: 'Applied', status: 'True' }],
+      resourceStatus: {
+        manifests: [
+          {
+            resourceMeta: { ordinal: 0 },
+            conditions: [
+              { type: 'Applied', status: 'True' },
+              { type: 'Available', status: 'True' },
+            ],
+          },
+        ],
+      },
+    },
+  }) as Typed;
 
 async function judged(objects: Typed[], isSeen = true) {
-  const { kube } = new WorkloadCluster(objects);
+  const { kube } = new WorkloadCluster([space, ...objects]);
   const its: OpenWds['its'] = isSeen
-    ? seen({ name: 'its1', kube: new WorkloadCluster([]).kube })
+    ? seen({ name: 'its1', kube: new WorkloadCluster([wec, work('p'), work('c')]).kube })
     : hidden('it was not reached');
   const wds: OpenWds = { name: 'wds1', isGiven: true, kube, context: 'wds1', type: 'k8s', apiGroups: [], its };
   const [finding] = await makeChecks(workloadChecks, wds, []);
@@ -41,6 +75,14 @@ test('the first policy that fails is told of, with the others', async () => {
   assert.deepEqual(
     [found.status, 'message' in found && found.message],
     ['warn', 'Binding policy a of wds1 has a problem: selects no WEC; also affected: b.'],
+  );
+});
+
+test('a policy whose works are not there fails', async () => {
+  const found = await judged([policy('other'), binding('other', 'w1')]);
+  assert.deepEqual(
+    [found.status, 'message' in found && found.message],
+    ['warn', 'Binding policy other of wds1 has a problem: Namespace shop: mailbox w1 has no work for it.'],
   );
 });
 

@@ -12,6 +12,7 @@ import { soon } from '../../../support/space-builders.ts';
 import { WorkloadCluster } from '../../../support/workload-cluster.ts';
 
 const labels = { app: 'shop' };
+type Typed = KubeObject & { kind: string };
 const bound = (resource: string, name: string, namespace?: string) => ({
   ...{ group: '', version: 'v1', resource, name, resourceVersion: '1' },
   ...(namespace === undefined ? {} : { namespace }),
@@ -93,7 +94,7 @@ const hidden = { state: 'hidden', why: 'no route', error: undefined } as const;
 
 describe('the policies of a WDS are listed', () => {
   const told = async (of: OpenWds) =>
-    (await listPolicies(of)).map(({ name, wecs, objects, works, state, why }) =>
+    (await listPolicies(of)).view.map(({ name, wecs, objects, works, state, why }) =>
       [name, wecs.length, objects, works && `${works.applied}/${works.total}`, state, why].join(' '),
     );
   test('with what is applied', async () => assert.deepEqual(await told(good()), ['p 2 2 2/2 ok ']));
@@ -115,7 +116,7 @@ describe('the policies of a WDS are listed', () => {
 
 test('the objects of a WDS are listed, with how many WECs have them', async () => {
   const counts = async (of: OpenWds) =>
-    (await listWorkloads(of)).map(({ name, wecs, applied, available, failed }) => [
+    (await listWorkloads(of)).view.map(({ name, wecs, applied, available, failed }) => [
       name,
       wecs,
       applied,
@@ -133,7 +134,9 @@ test('the objects of a WDS are listed, with how many WECs have them', async () =
 });
 
 test('a policy shows its objects on each WEC, several of them in one work', async () => {
-  const { objects, binding, wecs } = await getPolicyView('p', half());
+  const {
+    view: { objects, binding, wecs },
+  } = await getPolicyView('p', half());
   assert.deepEqual([binding, wecs], [{ generation: 1, observed: 1 }, ['w1', 'w2']]);
   assert.deepEqual(
     objects.map(({ kind, ways }) => [kind, ...ways.map(({ wec: on, done, code }) => `${on} ${done} ${code}`)]),
@@ -144,27 +147,125 @@ test('a policy shows its objects on each WEC, several of them in one work', asyn
   );
 });
 
-test('a work that a change of a property has passed by is told, with how to have it rewritten', async () => {
-  const objects = structuredClone(inWds);
+describe('a work that does not have what templates and transforms give today', () => {
   const annotations = { 'control.kubestellar.io/expand-templates': 'true' };
-  Object.assign(objects[1] as KubeObject, { data: { region: '{{.region}}' } });
-  Object.assign((objects[1] as KubeObject).metadata, { annotations });
-  const sent = (on: string, region: string) => {
-    const given = work(on, 'True') as unknown as { spec: { workload: { manifests: object[] } } };
-    Object.assign(given.spec.workload.manifests[1] as object, { data: { region } });
-    return given as never as KubeObject & { kind: string };
+  const sent = (on: string, content: object) => {
+    const given = work(on, 'True') as unknown as { spec: { workload: { manifests: { metadata: object }[] } } };
+    const manifest = given.spec.workload.manifests[1] as { metadata: object };
+    Object.assign(manifest, content);
+    return given as never as Typed;
   };
-  const its = [wec('w1'), wec('w2'), sent('w1', 'eu'), sent('w2', 'us')];
-  for (const { metadata, kind } of its) if (kind === 'ManagedCluster') metadata.labels = { region: 'eu' };
-  const of = { ...wds([], objects), its: seen({ name: 'its1', kube: new WorkloadCluster(its).kube }) };
-  const { ways } = await getWorkload({ kind: 'configmap', name: 'c', namespace: 'shop' }, of);
-  assert.deepEqual(
-    ways.map(({ wec: on, code, next }) => [on, code, next]),
-    [
-      ['w1', null, null],
-      ['w2', 'work-stale', 'stellarctl policy refresh p --wds wds1'],
-    ],
-  );
+  const inEu = (name: string) => ({ ...wec(name), metadata: { name, labels: { region: 'eu' } } });
+  const stale = (inWdsNow: KubeObject[], works: Typed[]): OpenWds => ({
+    ...wds([], inWdsNow),
+    its: seen({ name: 'its1', kube: new WorkloadCluster([inEu('w1'), inEu('w2'), ...works]).kube }),
+  });
+  const template = (): OpenWds => {
+    const objects = structuredClone(inWds);
+    Object.assign(objects[1] as KubeObject, { data: { region: '{{.region}}' } });
+    Object.assign((objects[1] as KubeObject).metadata, { annotations });
+    const expanded = (region: string) => ({
+      metadata: { name: 'c', namespace: 'shop', annotations },
+      data: { region },
+    });
+    return stale(objects, [sent('w1', expanded('eu')), sent('w2', expanded('us'))]);
+  };
+  const transform = {
+    kind: 'CustomTransform',
+    metadata: { name: 't' },
+    spec: { apiGroup: '', resource: 'configmaps', remove: ['$.data.a'] },
+  } as KubeObject;
+  const removed = (): OpenWds => stale([...inWds, transform], [sent('w1', {}), sent('w2', { data: { a: 'x' } })]);
+
+  for (const [title, of, path] of [
+    ['a property', template, '$.data.region'],
+    ['a transform', removed, '$.data.a'],
+  ] as const)
+    test(`is told the same everywhere after a change of ${title}`, async () => {
+      const { ways } = (await getWorkload({ kind: 'configmap', name: 'c', namespace: 'shop' }, of())).view;
+      assert.deepEqual(
+        ways.map(({ wec: on, code, next }) => [on, code, next]),
+        [
+          ['w1', null, null],
+          ['w2', 'work-stale', 'stellarctl policy refresh p --wds wds1'],
+        ],
+      );
+      assert.match(ways[1]?.blockedAt?.why ?? '', new RegExp(`value for ${path.replace(/[$.]/g, '\\$&')}$`));
+      const { objects } = (await getPolicyView('p', of())).view;
+      assert.deepEqual(
+        objects.map((object) => object.ways.map(({ code }) => code)),
+        [
+          [null, null],
+          [null, 'work-stale'],
+        ],
+      );
+      const list = (await listWorkloads(of())).view;
+      assert.deepEqual(
+        list.map(({ applied, failed }) => [applied, failed]),
+        [
+          [2, 0],
+          [1, 1],
+        ],
+      );
+      const [policy] = (await listPolicies(of())).view;
+      assert.equal(policy?.state, 'failed');
+      assert.match(policy?.why ?? '', /^ConfigMap shop\/c: its work in mailbox w2 is outdated/);
+    });
+});
+
+describe('what could not be read, or is not there, is told beside what is shown', () => {
+  const named = { kind: 'configmap', name: 'c', namespace: 'shop' };
+  const codes = ({ errors }: { errors: readonly { code: string }[] }) => [...new Set(errors.map(({ code }) => code))];
+  const dead = { ...good(), its: hidden };
+  const forbidden = (plural: string): OpenWds => {
+    const cluster = new WorkloadCluster([wec('w1'), wec('w2'), work('w1', 'True'), work('w2', 'True')]);
+    cluster.forbidden.add(plural);
+    return { ...good(), its: seen({ name: 'its1', kube: cluster.kube }) };
+  };
+  test('nothing where all is seen', async () => {
+    assert.deepEqual(codes(await getWorkload(named, good())), []);
+    assert.deepEqual(codes(await getPolicyView('p', good())), []);
+    assert.deepEqual(codes(await listPolicies(good())), []);
+    assert.deepEqual(codes(await listWorkloads(good())), []);
+  });
+  test('an ITS that is not visible', async () => {
+    const sight = await getWorkload(named, dead);
+    assert.deepEqual([codes(sight), sight.view.ways.length], [['unreachable'], 2]);
+    assert.deepEqual(codes(await getPolicyView('p', dead)), ['unreachable']);
+    assert.deepEqual(codes(await listPolicies(dead)), ['unreachable']);
+    assert.deepEqual(codes(await listWorkloads(dead)), ['unreachable']);
+  });
+  test('works that may not be read', async () => {
+    const { view, errors } = await getWorkload(named, forbidden('manifestworks'));
+    assert.deepEqual(codes({ errors }), ['forbidden']);
+    assert.deepEqual(
+      view.ways.map(({ stage, stages }) => [stage, stages.find(({ id }) => id === 'work')?.state]),
+      [
+        ['wec', 'unseen'],
+        ['wec', 'unseen'],
+      ],
+    );
+    assert.deepEqual(codes(await listWorkloads(forbidden('manifestworks'))), ['forbidden']);
+  });
+  test('WECs that may not be read, which nothing else proves', async () => {
+    const { view } = await getWorkload(named, forbidden('managedclusters'));
+    assert.deepEqual(
+      view.ways.map(({ done, stages }) => [done, stages.find(({ id }) => id === 'wec')?.state]),
+      [
+        [false, 'unseen'],
+        [false, 'unseen'],
+      ],
+    );
+  });
+  test('an object that is not there', async () => {
+    const { view, errors } = await getWorkload({ ...named, name: 'x' }, good());
+    assert.deepEqual([codes({ errors }), errors[0]?.message], [['not-found'], 'ConfigMap shop/x is not in wds1.']);
+    assert.equal(view.ways[0]?.code, 'object-missing');
+  });
+  test('a cluster that is no WDS', () =>
+    assert.rejects(listPolicies({ ...good(), kube: new WorkloadCluster([], ['bindings', 'bindingpolicies']).kube }), {
+      code: 'not-found',
+    }));
 });
 
 describe('an object is waited for', () => {
@@ -186,6 +287,42 @@ describe('an object is waited for', () => {
     const { code, details } = await waited(wds([], inWds.slice(0, 2)), 'applied');
     assert.deepEqual([code, details], ['timeout', ['no WEC: no binding policy of wds1 selects any object']]);
   });
+  test('not for a status that its kind does not have', () =>
+    assert.rejects(waited(good(), 'status'), { code: 'usage', message: /^A ConfigMap has no status/ }));
+  test('not where nothing tells the ITS', () =>
+    assert.rejects(waited({ ...good(), its: hidden }, 'applied'), { code: 'unreachable' }));
+  test('on an ITS that does not let it see: that is no lack of time', async () => {
+    const cluster = new WorkloadCluster([wec('w1'), wec('w2')]);
+    cluster.forbidden.add('manifestworks');
+    const { code, details } = await waited({ ...good(), its: seen({ name: 'its1', kube: cluster.kube }) }, 'applied');
+    assert.deepEqual([code, details?.length], ['forbidden', 2]);
+  });
+
+  const gadget = { kind: 'Gadget', metadata: { name: 'g', namespace: 'shop', labels, resourceVersion: '1' } };
+  const asking = (asked: object, destinations = ['w1', 'w2']): OpenWds => {
+    const [, , policy, binding] = structuredClone(inWds) as never as [0, 0, Typed, Typed];
+    const selected = { ...bound('gadgets', 'g', 'shop'), group: 'example.com', ...asked };
+    Object.assign(policy, { spec: { clusterSelectors: [{}], downsync: [{ resources: ['gadgets'], ...asked }] } });
+    const spec = {
+      workload: { namespaceScope: [selected] },
+      destinations: destinations.map((clusterId) => ({ clusterId })),
+    };
+    return wds([], [gadget, policy, { ...binding, spec } as KubeObject]);
+  };
+  const forStatus = async (of: OpenWds) => {
+    const at = { kind: 'gadget', name: 'g', namespace: 'shop' };
+    const { error } = await waitForWorkload({ named: at, goal: 'status', on: undefined }, of, soon(0));
+    return [error?.code, error?.message];
+  };
   test('not for a status that nobody asks for', async () =>
-    assert.equal((await waited(good(), 'status')).code, 'usage'));
+    assert.deepEqual(await forStatus(asking({})), [
+      'usage',
+      'No policy asks for the status of this Gadget: it never comes.',
+    ]));
+  test('not for the combined status of a kind for which none is combined', async () => {
+    const [code, message] = await forStatus(asking({ wantMultiWECReportedState: true }));
+    assert.equal(code, 'usage');
+    assert.match(message ?? '', /Deployments, ReplicaSets and DaemonSets only/);
+    assert.equal((await forStatus(asking({ wantMultiWECReportedState: true }, ['w1'])))[0], 'timeout');
+  });
 });

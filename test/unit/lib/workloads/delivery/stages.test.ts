@@ -15,7 +15,7 @@ import {
 import { viewOfWay, type WayView } from '../../../../../src/lib/workloads/delivery/view.ts';
 import { waysOf } from '../../../../../src/lib/workloads/delivery/way.ts';
 import { followed } from '../../../../../src/lib/workloads/delivery/workload.ts';
-import { trimWork, WorksOfWds } from '../../../../../src/lib/workloads/delivery/works.ts';
+import { trimmer, WorksOfWds } from '../../../../../src/lib/workloads/delivery/works.ts';
 import type { ManifestWork } from '../../../../../src/lib/workloads/manifest-works.ts';
 import { type Binding, type BindingPolicy, objectsOf } from '../../../../../src/lib/workloads/policies/policy.ts';
 import type { StatusCollector } from '../../../../../src/lib/workloads/status/collector.ts';
@@ -53,10 +53,11 @@ function evidenceOf(record: Recorded, changes: Partial<DeliveryEvidence> = {}): 
     its: 'its1',
     policies: record.policies,
     bindings: new Map(record.bindings.map((binding) => [binding.metadata.name, binding])),
-    collectors: new Map((record.collectors ?? []).map((collector) => [collector.metadata.name, collector])),
-    combined: new Set((record.combined ?? []).map(combinedKey)),
+    collectors: seen(new Map((record.collectors ?? []).map((collector) => [collector.metadata.name, collector]))),
+    combined: seen(new Set((record.combined ?? []).map(combinedKey))),
+    templates: seen({ objects: new Map(), configMaps: new Map() }),
     inventory: seen(new Map([wec('cluster1'), wec('cluster2')])),
-    works: seen(new WorksOfWds((record.works ?? []).map(trimWork))),
+    works: seen(new WorksOfWds((record.works ?? []).map(trimmer(new Map())))),
     workStatuses: seen(statusesByPlace(record.workStatuses ?? [])),
     now: Date.parse('2026-11-20T15:20:00Z'),
     ...changes,

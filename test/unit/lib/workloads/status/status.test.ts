@@ -52,9 +52,13 @@ const recorded = (): Typed[] => [
 
 describe('returned status', () => {
   const web = { kind: 'deployments', namespace: 't4', name: 'web' };
+  const deployed: Typed = { kind: 'Deployment', metadata: { name: 'web', namespace: 't4' } };
 
   test('is shown by WEC, and as the tables of collectors', async () => {
-    const view = await getReturned(web, wdsWith(recorded(), as('WorkStatus', record.workStatuses)));
+    const { view, errors } = await getReturned(
+      web,
+      wdsWith([...recorded(), deployed], as('WorkStatus', record.workStatuses)),
+    );
     assert.deepEqual(
       view.wecs?.map(({ wec, status }) => [wec, status?.availableReplicas]),
       [
@@ -72,20 +76,25 @@ describe('returned status', () => {
       },
       { policy: 't4', collector: 't4-sum', columns: ['sum', 'count'], rows: [[2, 2]] },
     ]);
+    assert.deepEqual(errors, []);
     const lines = describeReturned(view);
     assert.match(lines[1] ?? '', /cluster1 +1\/1 available/);
     assert.ok(lines.includes('t4-sum (policy t4)'), lines.join('\n'));
   });
 
   test('is unseen, and not absent, without the ITS', async () => {
-    const view = await getReturned(web, wdsWith(recorded(), null));
+    const { view, errors } = await getReturned(web, wdsWith([...recorded(), deployed], null));
     assert.deepEqual([view.wecs, view.why, view.combined.length], [null, 'no access', 2]);
+    assert.deepEqual(
+      errors.map(({ code }) => code),
+      ['unreachable'],
+    );
   });
 
   test('of another object of that name is another one', async () => {
     const other = { ...web, namespace: 'other' };
-    const view = await getReturned(other, wdsWith([], as('WorkStatus', record.workStatuses)));
-    assert.deepEqual([view.wecs, view.combined], [[], []]);
+    const { view, errors } = await getReturned(other, wdsWith([], as('WorkStatus', record.workStatuses)));
+    assert.deepEqual([view.wecs, view.combined, errors.map(({ code }) => code)], [[], [], ['not-found']]);
     assert.match(describeReturned(view).join('\n'), /no WEC has returned/);
   });
 });
@@ -129,6 +138,13 @@ describe('status collectors', () => {
       { combine: ['n=COUNT:x'] },
       { combine: ['n=MEDIAN:x'] },
       { combine: ['n=SUM'] },
+      { combine: ['n=SUM:obj.'] },
+      { select: ['a=obj.'] },
+      { select: ['a=b'], filter: 'obj.x ==' },
+      { combine: ['n=COUNT'], groupBy: ['a=(obj'] },
+      { preset: 'replicas', groupBy: ['a=b'] },
+      { preset: 'replicas', limit: Number.NaN },
+      { preset: 'replicas', limit: 0 },
     ];
     for (const changes of [
       ...wrong,

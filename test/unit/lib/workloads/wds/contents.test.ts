@@ -65,7 +65,7 @@ describe('what a WDS has', () => {
       objects.map(({ resource, metadata }) => `${resource} ${metadata.name}`),
       ['namespaces shop', 'deployments web'],
     );
-    assert.deepEqual(unread, [{ what: 'secrets', why: 'Not allowed to list secrets' }]);
+    assert.deepEqual(unread, [{ what: 'secrets', why: 'Not allowed to list secrets', error: refused }]);
   });
 });
 

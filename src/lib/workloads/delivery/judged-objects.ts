@@ -1,0 +1,69 @@
+import { discoverKinds } from '../../kube/discovery.ts';
+import { groupOf } from '../../kube/resources.ts';
+import type { OpenWds } from '../../spaces/open-wds.ts';
+import { keyOf, keyOfCandidate } from '../object-ref.ts';
+import { type BoundObject, objectsOf } from '../policies/policy.ts';
+import type { Unseen } from '../unseen.ts';
+import { readContents, sendableKinds } from '../wds/contents.ts';
+import { type DeliveryEvidence, readDelivery, unseenIn } from './evidence.ts';
+import { viewOfWay, type WayView } from './view.ts';
+import { waysOf } from './way.ts';
+import { followed } from './workload.ts';
+
+/** How far an object is on one way: by the same stages as `workload get` shows. */
+export interface JudgedWay {
+  policy: string | null;
+  wec: string | null;
+  isApplied: boolean;
+  isAvailable: boolean;
+  /** Why it does not get further by itself; undefined where it does. */
+  failure: string | undefined;
+}
+
+export interface JudgedObject {
+  kind: string;
+  group: string;
+  namespace: string | undefined;
+  name: string;
+  ways: JudgedWay[];
+}
+
+/** Reads every object in the Bindings of a WDS, with its ways: a list a kind. */
+export async function judgeObjects(
+  wds: OpenWds,
+): Promise<{ evidence: DeliveryEvidence; objects: JudgedObject[]; unseen: Unseen[] }> {
+  const kinds = await discoverKinds(wds.kube);
+  const evidence = await readDelivery(wds, kinds);
+  const bound = new Map([...evidence.bindings.values()].flatMap(objectsOf).map((each) => [keyOf(each), each]));
+  const clauses = [...new Set([...bound.values()].map(({ group = '', resource }) => `${group}/${resource}`))].map(
+    (kind) => ({ apiGroup: kind.split('/')[0] ?? '', resources: [kind.split('/')[1] ?? ''] }),
+  );
+  const contents = await readContents(wds.kube, clauses, sendableKinds(kinds, wds.apiGroups));
+  const found = new Map(contents.objects.map((object) => [keyOfCandidate(object), object]));
+  const unread = new Map(contents.unread.map(({ what, why }) => [what, why]));
+  const kindOf = new Map(kinds.map(({ apiVersion, plural, kind }) => [`${groupOf(apiVersion)}/${plural}`, kind]));
+  const judge = (each: BoundObject): JudgedObject => {
+    const { group = '', version = '', resource, namespace, name } = each;
+    const kind = kindOf.get(`${group}/${resource}`) ?? resource;
+    const metadata = found.get(keyOf(each))?.metadata;
+    const object = metadata && { metadata };
+    const ref = { group, version, resource, kind, namespace, name, object, unread: unread.get(resource) };
+    const ways = waysOf(followed(ref, evidence.policies, contents.namespaces), evidence);
+    return { kind, group, namespace, name, ways: ways.map((way) => judgedOf(viewOfWay(way))) };
+  };
+  return { evidence, objects: [...bound.values()].map(judge), unseen: [...unseenIn(evidence), ...contents.unread] };
+}
+
+function judgedOf(view: WayView): JudgedWay {
+  const { policy, wec, blockedAt } = view;
+  return {
+    ...{ policy, wec, isApplied: hasReached(view, 'applied'), isAvailable: hasReached(view, 'available') },
+    failure: blockedAt?.state === 'failed' ? blockedAt.why : undefined,
+  };
+}
+
+/** What comes later proves nothing while an earlier link is open: a new state may be under way. */
+export function hasReached({ stages }: Pick<WayView, 'stages'>, goal: string): boolean {
+  const index = stages.findIndex(({ id }) => id === goal);
+  return index !== -1 && stages.slice(0, index + 1).every(({ state }) => state === 'met');
+}

@@ -1,0 +1,71 @@
+import { command } from '../../engine/command-line.ts';
+import { StellarError } from '../../engine/errors.ts';
+import { outline, run } from '../../engine/next-step.ts';
+import type { Reader } from '../../kube/client/client.ts';
+import { resources } from '../../kube/resources.ts';
+import type { OpenWds } from '../../spaces/open-wds.ts';
+import { labelValueProblem } from '../../wecs/labels.ts';
+import { originBindingLabel } from '../names.ts';
+import { type Origin, originOf } from './origins.ts';
+import { type Binding, destinationsOf } from './policy.ts';
+
+/** The name that the works of a WDS carry. */
+export interface Sender {
+  name: string;
+  /** False where nothing but the names of Bindings tells it: another WDS may have policies of these names. */
+  isProven: boolean;
+}
+
+/**
+ * By which name an ITS knows a WDS. The hosting cluster tells it; where a context leads to the WDS, works tell: one of a single object
+ * has the UID of its Binding in its name, one of several has the Binding's name.
+ * @returns undefined where no work on the ITS comes from its Bindings
+ * @throws StellarError `identity-unproven` where works of several WDSes have names of its Bindings, and no UID
+ */
+export async function senderOf(wds: OpenWds, bindings: readonly Binding[], its: Reader): Promise<Sender | undefined> {
+  if (!wds.isContext) return { name: wds.name, isProven: true };
+  const named = new Set<string>();
+  for (const binding of bindings) {
+    const origins = await originsOf(binding, its);
+    const own = origins.find(({ bindingUid }) => bindingUid === binding.metadata.uid);
+    if (own !== undefined) return { name: own.wds, isProven: true };
+    for (const { wds: name, bindingUid } of origins) if (bindingUid === undefined) named.add(name);
+  }
+  if (named.has(wds.name)) return { name: wds.name, isProven: true };
+  const [name, ...others] = named;
+  if (others.length > 0) throw unproven(wds, [...named], its);
+  return name === undefined ? undefined : { name, isProven: false };
+}
+
+/** Where works of a Binding's name come from: those of one WEC tell it. */
+async function originsOf(binding: Binding, its: Reader): Promise<Origin[]> {
+  const { name } = binding.metadata;
+  if (labelValueProblem(name) !== undefined) return [];
+  const [namespace] = destinationsOf(binding);
+  const labelSelector = `${originBindingLabel}=${name}`;
+  const works = await its.list(resources.manifestWorks, { namespace, labelSelector, metadataOnly: true });
+  return (works ?? []).flatMap((work) => originOf(work) ?? []);
+}
+
+/** Before anything is written that goes by it. @throws StellarError `identity-unproven` */
+export async function provenSender(
+  wds: OpenWds,
+  bindings: readonly Binding[],
+  its: Reader,
+): Promise<string | undefined> {
+  const sender = await senderOf(wds, bindings, its);
+  if (sender?.isProven === false) throw unproven(wds, [sender.name], its);
+  return sender?.name;
+}
+
+const unproven = ({ name, context }: OpenWds, found: readonly string[], { cluster }: Reader): StellarError =>
+  new StellarError(
+    'identity-unproven',
+    `${cluster.context} has works of WDS ${found.join(' and ')} for policies of these names, and nothing proves that ${name} is ${found.length === 1 ? 'that WDS' : 'one of them'}.`,
+    {
+      next: [
+        outline(command`stellarctl wds list --hosting-context CONTEXT`, 'Name the hosting cluster, which tells'),
+        ...found.map((other) => run(command`kubectl config rename-context ${context} ${other}`, 'If they are one WDS')),
+      ],
+    },
+  );

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { removalsOf, staleTemplate } from '../../../../../src/lib/workloads/delivery/content-today.ts';
+import { trimmer, WorksOfWds } from '../../../../../src/lib/workloads/delivery/works.ts';
+
+const properties = new Map([
+  ['region', 'eu'],
+  ['clusterName', 'w1'],
+]);
+const stale = (data: Record<string, string>, sent: Record<string, string>) =>
+  staleTemplate({ metadata: { name: 'c' }, data }, { metadata: { name: 'c' }, data: sent }, properties);
+
+describe('the content of a work', () => {
+  test('is what templates give today', () =>
+    assert.equal(stale({ a: '{{.region}}-{{ .clusterName }}', b: 'x' }, { a: 'eu-w1', b: 'x' }), undefined));
+  test('is not: a property has another value', () =>
+    assert.equal(stale({ a: '{{.region}}-x' }, { a: 'us-x' }), '$.data.a'));
+  test('is not judged by actions that are more than a property', () => {
+    for (const text of ['{{if .region}}a{{end}}', '{{.region}} {{.region | len}}', '{{- .region}}', '{{.unknown}}'])
+      assert.equal(stale({ a: text }, { a: 'old' }), undefined, text);
+  });
+});
+
+describe('of the content of a work is kept', () => {
+  const kinds = [
+    { apiVersion: 'apps/v1', kind: 'Deployment', plural: 'deployments', namespaced: true, versions: [], aliases: [] },
+  ];
+  const transform = (remove: string[], resource = 'deployments') => ({
+    metadata: { name: 't' },
+    spec: { apiGroup: 'apps', resource, remove },
+  });
+  const sent = (content: object, ...transforms: ReturnType<typeof transform>[]) => {
+    const manifest = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web' }, ...content };
+    const object = { metadata: { name: 'p-0', namespace: 'w1' }, spec: { workload: { manifests: [manifest] } } };
+    const works = new WorksOfWds([trimmer(removalsOf(transforms, kinds))(object)]);
+    return works.find('', 'w1', { group: 'apps', kind: 'Deployment', name: 'web' });
+  };
+  test('the first field that transforms remove today', () => {
+    const remove = transform(['$.spec.paused', '$.spec["replicas"]', '$..[bad']);
+    assert.equal(sent({ spec: { replicas: 1 } }, remove)?.left, '$.spec.replicas');
+    assert.equal(sent({ spec: { other: 1 } }, remove)?.left, undefined);
+    assert.equal(sent({ spec: { replicas: 1 } }, transform(['$.spec.replicas'], 'daemonsets'))?.left, undefined);
+  });
+  test('all where it asks for templates to be expanded', () => {
+    const asking = (value: string) => ({
+      metadata: { name: 'web', annotations: { 'control.kubestellar.io/expand-templates': value } },
+      spec: { replicas: 1 },
+    });
+    assert.deepEqual(sent(asking('true'))?.expanded, {
+      ...{ apiVersion: 'apps/v1', kind: 'Deployment' },
+      ...asking('true'),
+    });
+    assert.equal(sent(asking('false'))?.expanded, undefined);
+  });
+});

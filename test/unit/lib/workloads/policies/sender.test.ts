@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { seen } from '../../../../../src/lib/kube/access.ts';
+import type { KubeObject } from '../../../../../src/lib/kube/objects.ts';
+import type { OpenWds } from '../../../../../src/lib/spaces/open-wds.ts';
+import { inspectPolicy } from '../../../../../src/lib/workloads/change/policy-to-delete.ts';
+import { refreshPolicy } from '../../../../../src/lib/workloads/change/refresh-policy.ts';
+import { listPolicies } from '../../../../../src/lib/workloads/delivery/policy-list.ts';
+import { getReturned } from '../../../../../src/lib/workloads/status/returned.ts';
+import { soon } from '../../../support/space-builders.ts';
+import { WorkloadCluster } from '../../../support/workload-cluster.ts';
+
+type Typed = KubeObject & { kind: string };
+const uid = '01234567-89ab-4cde-8f01-23456789abcd';
+const otherUid = '11234567-89ab-4cde-8f01-23456789abcd';
+const policy: Typed = { kind: 'BindingPolicy', metadata: { name: 'shop', generation: 1, resourceVersion: '1' } };
+const binding = {
+  kind: 'Binding',
+  metadata: { name: 'shop', uid, generation: 1 },
+  spec: {
+    destinations: [{ clusterId: 'w1' }],
+    workload: { clusterScope: [{ group: '', version: 'v1', resource: 'namespaces', name: 'shop' }] },
+  },
+  status: { observedGeneration: 1 },
+} as Typed;
+const space: Typed = { kind: 'Namespace', metadata: { name: 'shop' } };
+const labelsOf = (wds: string) => ({
+  'transport.kubestellar.io/originOwnerReferenceBindingKey': 'shop',
+  'transport.kubestellar.io/originWdsName': wds,
+});
+const work = (name: string, wds: string): Typed => ({
+  kind: 'ManifestWork',
+  metadata: { name, namespace: 'w1', uid: name, resourceVersion: '1', labels: labelsOf(wds) },
+});
+const own = work(`${uid}-wds1-${otherUid}`, 'wds1');
+const foreign = work(`${otherUid}-wds2-${uid}`, 'wds2');
+const packed = (wds: string) => work(`shop-${wds}-0`, wds);
+
+/** A WDS that a context leads to, which is not called as works call it. */
+const opened = (works: Typed[], name = 'admin@wds1', isContext = true): OpenWds => ({
+  ...{ name, isContext, isGiven: true, context: name, type: undefined, apiGroups: [] },
+  kube: new WorkloadCluster([policy, binding, space]).kube,
+  its: seen({ name: 'its1', kube: new WorkloadCluster(works).kube }),
+});
+const unproven = { code: 'identity-unproven' };
+const worksIn = async (wds: OpenWds) => (await listPolicies(wds)).view[0]?.works?.total;
+const toDelete = async (wds: OpenWds) => (await inspectPolicy('shop', wds)).works.map(({ metadata }) => metadata.name);
+
+describe('the name of a WDS on its works', () => {
+  test('is told by the UID of a Binding in their names, whatever its context is called', async () => {
+    const wds = opened([foreign, own]);
+    assert.equal(await worksIn(wds), 1);
+    assert.deepEqual(await toDelete(wds), [own.metadata.name]);
+    assert.equal((await refreshPolicy('shop', wds, { ...soon(), dryRun: true })).works, 1);
+  });
+  test('is told by the hosting cluster, where that shows the WDS', async () =>
+    assert.deepEqual(await toDelete(opened([foreign, own], 'wds2', false)), [foreign.metadata.name]));
+  test('is not that of another WDS with a policy of that name', async () => {
+    const wds = opened([foreign], 'wds2');
+    assert.equal(await worksIn(wds), 0);
+    assert.deepEqual(await toDelete(wds), []);
+  });
+  test('is taken from works of several objects to show them, and not to delete or to rewrite them', async () => {
+    const wds = opened([packed('wds1')]);
+    assert.equal(await worksIn(wds), 1);
+    await assert.rejects(toDelete(wds), unproven);
+    await assert.rejects(refreshPolicy('shop', wds, soon()), unproven);
+  });
+  test('is that of the context, where works of several objects carry it', async () =>
+    assert.deepEqual(await toDelete(opened([packed('wds1'), packed('wds2')], 'wds2')), ['shop-wds2-0']));
+  test('is not known where works of several WDSes come into question', async () => {
+    const { view, errors } = await listPolicies(opened([packed('wds1'), packed('wds2')]));
+    assert.deepEqual([view[0]?.works, new Set(errors.map(({ code }) => code))], [null, new Set(['identity-unproven'])]);
+  });
+  test('finds the statuses that WECs have returned', async () => {
+    const status = {
+      kind: 'WorkStatus',
+      metadata: { name: 's', namespace: 'w1', labels: labelsOf('wds1') },
+      spec: { sourceRef: { resource: 'namespaces', name: 'shop' } },
+      status: { phase: 'Active' },
+    } as Typed;
+    const { view } = await getReturned({ kind: 'namespace', name: 'shop', namespace: 'x' }, opened([own, status]));
+    assert.deepEqual(view.wecs, [{ wec: 'w1', status: { phase: 'Active' } }]);
+  });
+});
