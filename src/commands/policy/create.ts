@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
+import { StellarError } from '../../lib/engine/errors.ts';
 import { checkDnsName, checkNamespace } from '../../lib/kube/object-names.ts';
 import { type Io, isForPeople } from '../../lib/terminal/io.ts';
 import type { Explanation } from '../../lib/workloads/explain/explain.ts';
@@ -75,8 +76,10 @@ async function create(session: Session, options: Options, name: string): Promise
   const { describeExplanation } = await import('./explain-text.ts');
   const { styleFor } = await import('../../lib/terminal/style.ts');
   const { select = [], selector: selectors = [], namespace: namespaces = [] } = options;
-  // '' stands for cluster-scoped objects, and * for all Namespaces.
-  for (const namespace of namespaces) if (namespace !== '' && namespace !== '*') checkNamespace(namespace);
+  for (const namespace of namespaces) if (namespace !== '*') checkNamespace(namespace);
+  // It would select every object of the WDS, and an unset variable of a script is no word for that.
+  if (selectors.includes(''))
+    throw new StellarError('usage', 'An empty -l selects nothing in particular: leave it out.');
   for (const word of options.status)
     if (word !== 'singleton' && word !== 'multi') checkDnsName(word, 'a status collector');
   const request = { ...options, name, select, selectors, namespaces };

@@ -10,6 +10,7 @@ import {
   startBed,
   until,
   untilApplied,
+  writeKubeconfig,
 } from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
 import { assertAvailable, contextsOf } from '../support/registration.ts';
@@ -121,6 +122,66 @@ describe('a binding policy', () => {
     assert.equal(stale.next, 'stellarctl policy refresh shop --wds wds1');
     await cli.succeed(['policy', 'refresh', 'shop', ...at]);
     await until(async () => (await get()).done, 'work that is written again');
+  });
+
+  it('is the same by a context of another name, which its works do not carry', async () => {
+    const entries = [its1.kubeconfigEntry, { ...wds1.kubeconfigEntry, context: 'admin@wds1' }];
+    const kubeconfig = await writeKubeconfig(its1, entries);
+    const other = (...command: string[]) =>
+      cli.succeed([...command, '--wds', 'admin@wds1', '--its', 'its1', '-o', 'json'], { kubeconfig });
+    assert.equal((await other('policy', 'list')).json().items[0].works.total, 3);
+    const { ways } = (await other('workload', 'get', 'cm/settings', '-n', 'shop')).json();
+    assert.deepEqual(
+      ways.map(({ done }: { done: boolean }) => done),
+      [true],
+    );
+    assert.equal((await other('policy', 'refresh', 'shop')).json().items[0].works, 3);
+    const dry = await other('policy', 'delete', 'shop', '--dry-run', '--yes');
+    assert.match(dry.stderr, /w1 {3}.*ConfigMap shop\/settings.* will be removed/);
+  });
+
+  it('shows what it can, and does not exit 0, without its ITS or an object', async () => {
+    const entry = its1.kubeconfigEntry;
+    const dead = { ...entry, connection: { ...entry.connection, server: 'https://127.0.0.1:1' } };
+    const kubeconfig = await writeKubeconfig(its1, [dead, wds1.kubeconfigEntry]);
+    const ended = async (command: string[]) => {
+      const { exitCode, stdout } = await cli.run([...command, '--timeout', '5s', ...at], { kubeconfig });
+      assert.notEqual(stdout, '', command.join(' '));
+      return exitCode;
+    };
+    const object = ['cm/settings', '-n', 'shop'];
+    for (const command of [
+      ['workload', 'get', ...object],
+      ['workload', 'status', ...object],
+      ['workload', 'list'],
+      ['policy', 'get', 'shop'],
+      ['policy', 'list'],
+      ['policy', 'explain', 'shop'],
+    ])
+      assert.equal(await ended(command), 4, command.join(' '));
+    const { exitCode, json } = await cli.run(['workload', 'get', 'cm/nosuch', '-n', 'shop', '-o', 'json', ...at]);
+    assert.deepEqual([exitCode, json().ways[0].code], [1, 'object-missing']);
+    for (const command of [
+      ['workload', 'get', ...object.slice(0, 2), '../x'],
+      ['workload', 'status', ...object.slice(0, 2), ''],
+      ['policy', 'delete', '../x', '--yes'],
+      ['policy', 'create', 'A', '--clusters', '', '-l', 'app=shop'],
+      ['policy', 'create', 'all', '--clusters', '', '-l', ''],
+    ]) {
+      const run = await cli.run([...command, ...at]);
+      assert.deepEqual([run.exitCode, run.stdout], [2, ''], command.join(' '));
+    }
+  });
+
+  it('has collectors, of which KubeStellar says at once what it cannot evaluate', async () => {
+    const create = (def: string) => cli.run(['collector', 'create', 'c', '--select', `a=${def}`, ...at]);
+    assert.equal((await create('obj.')).exitCode, 2);
+    const { exitCode, stderr } = await create('nosuch.x');
+    assert.equal(exitCode, 1, stderr);
+    assert.match(stderr, /select expression \(a\) invalid: .*undeclared reference to 'nosuch'/);
+    assert.match(stderr, /stellarctl collector delete c --wds wds1/);
+    await cli.succeed(['collector', 'delete', 'c', ...at]);
+    assert.equal((await create('obj.kind')).exitCode, 0);
   });
 
   it('is told from one that there is not', async () => {

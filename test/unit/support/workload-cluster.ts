@@ -9,13 +9,15 @@ const kind = (apiVersion: string, name: string, plural: string, namespaced = tru
   aliases: [name.toLowerCase()],
 });
 
-/** Kinds that a WDS has; Gadget as a CustomResourceDefinition with two served versions makes it. */
+/** Kinds that a WDS has, ControlPlane as one that is a hosting cluster; Gadget as a CustomResourceDefinition with two served versions makes it. */
 const kinds: DiscoveredKind[] = [
   kind('v1', 'Namespace', 'namespaces', false),
   kind('v1', 'ConfigMap', 'configmaps'),
+  kind('v1', 'Service', 'services'),
   kind('v1', 'ServiceAccount', 'serviceaccounts'),
   kind('apps/v1', 'Deployment', 'deployments'),
   kind('apps/v1', 'ReplicaSet', 'replicasets'),
+  kind('tenancy.kflex.kubestellar.org/v1alpha1', 'ControlPlane', 'controlplanes', false),
   kind('example.com/v1', 'Gadget', 'gadgets', true, ['example.com/v1', 'example.com/v1beta1']),
 ];
 

@@ -1,9 +1,8 @@
 import type { Reader } from '../../kube/client/client.ts';
-import { conditionOf, type WithConditions } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
 import type { ManifestWork } from '../manifest-works.ts';
 import { originWdsLabel } from '../names.ts';
-import { trimmer } from './works.ts';
+import { appliedState, trimmer } from './works.ts';
 
 /** How far the objects are that a WDS sends to a WEC. The fields are an interface: docs/output.md. */
 export interface SentCounts {
@@ -33,7 +32,7 @@ function countsOf(works: readonly ManifestWork[]): SentCounts[] {
       const objects = work.spec?.workload?.manifests?.length ?? 0;
       const stated = (status: string) =>
         (work.status?.resourceStatus?.manifests ?? []).filter(
-          (manifest) => conditionOf({ status: manifest } as WithConditions, 'Applied')?.status === status,
+          (manifest) => appliedState(work, manifest)?.status === status,
         ).length;
       counts.applied += stated('True');
       counts.failed += stated('False');

@@ -6,6 +6,7 @@ import { labelWords, toLabelWec } from '../explain/selection-warnings.ts';
 import type { ManifestStatus } from '../manifest-works.ts';
 import { originGenerationAnnotation } from '../names.ts';
 import type { Way } from './way.ts';
+import { appliedState } from './works.ts';
 
 /** The links from the Binding to the WEC. */
 export const wecStages: readonly Stage<Way>[] = [
@@ -85,9 +86,8 @@ function applied(way: Way): Verdict {
   if (sent.state !== 'seen') return unseen(sent.why);
   if (sent.value === undefined) return unseen('there is no work');
   const { work, manifest } = sent.value;
-  const state = condition(manifest, 'Applied');
-  const isOld = (state?.observedGeneration ?? 0) < (work.metadata.generation ?? 0);
-  if (state === undefined || isOld) return waiting(`the agent of ${wec} has not answered`, { code: 'agent-silent' });
+  const state = appliedState(work, manifest);
+  if (state === undefined) return waiting(`the agent of ${wec} has not answered`, { code: 'agent-silent' });
   if (state.status === 'True') return met;
   return failed(state.message ?? 'not applied', refusal(way, manifest));
 }

@@ -22,7 +22,7 @@ export interface WorkloadSummary {
 /** The objects in the Bindings of a WDS, in their order. */
 export async function listWorkloads(wds: OpenWds): Promise<Sighted<WorkloadSummary[]>> {
   const { evidence, objects, unseen } = await judgeObjects(wds);
-  const isSeen = evidence.works.state === 'seen';
+  const isSeen = [evidence.works, evidence.inventory, evidence.templates].every(({ state }) => state === 'seen');
   const view = objects.map(({ kind, group, namespace, name, ways }) => {
     const byWec = [...Map.groupBy(ways, ({ wec }) => wec)].flatMap(([wec, own]) => (wec === null ? [] : [own]));
     /** Of two policies both have to be through, and one that has failed counts. */

@@ -57,6 +57,12 @@ export class WorksOfWds {
   }
 }
 
+/** Whether the agent has applied an object of a work as it is now; undefined as long as it has not said. */
+export const appliedState = (work: ManifestWork, manifest: ManifestStatus | undefined): Condition | undefined => {
+  const applied = manifest?.conditions?.find(({ type }) => type === 'Applied');
+  return (applied?.observedGeneration ?? 0) < (work.metadata.generation ?? 0) ? undefined : applied;
+};
+
 interface ObjectOfWork {
   group: string;
   kind: string;

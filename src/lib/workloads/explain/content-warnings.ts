@@ -3,7 +3,6 @@ import { count } from '../../engine/counts.ts';
 import { inWords, outline } from '../../engine/next-step.ts';
 import type { Problem } from '../../engine/problem.ts';
 import type { ConfigMap, KubeObject } from '../../kube/objects.ts';
-import { lenient } from '../../kube/permissive-reader.ts';
 import { resources } from '../../kube/resources.ts';
 import { effectiveProperties } from '../../wecs/customization.ts';
 import { propertiesNamespace } from '../names.ts';
@@ -15,7 +14,7 @@ import type { PolicySubject } from './subject.ts';
 /** How large an object may be, in bytes, where the transport is not told otherwise (kubestellar v0.30.0, --max-size-wrapped). */
 const maxSize = 500 * 1024;
 
-interface Digest {
+export interface Digest {
   object: string;
   /** In bytes, as the transport counts it. */
   size: number;
@@ -23,26 +22,21 @@ interface Digest {
   asked: ReadonlySet<string>;
 }
 
-/** What is in the way of objects by what they contain. Reads all that are selected, whole. */
-export async function contentProblems(subject: PolicySubject): Promise<Problem[]> {
+/** What there is to judge of the objects by what they contain. Reads all that are selected, whole. */
+export function readDigests(subject: PolicySubject): Promise<Digest[]> {
   const kinds = new Map(subject.objects.map(({ object }) => [`${object.group}/${object.resource}`, object.kind]));
   const bound = subject.objects.map(({ object: { group, version, resource, metadata } }) => ({
     ...{ group, version, resource, name: metadata.name },
     ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }),
   }));
-  const digests = await digestObjects(
-    subject.wds.kube,
-    bound,
-    ({ group, resource, namespace, name }, object): Digest => {
-      const kind = kinds.get(`${group}/${resource}`) ?? resource;
-      return {
-        object: `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`,
-        size: sizeOf(object),
-        asked: templateKeysOf(object),
-      };
-    },
-  );
-  return [...tooLarge(digests), ...(await missingProperties(digests, subject)), ...(await refusedBindings(subject))];
+  return digestObjects(subject.wds.kube, bound, ({ group, resource, namespace, name }, object): Digest => {
+    const kind = kinds.get(`${group}/${resource}`) ?? resource;
+    return {
+      object: `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`,
+      size: sizeOf(object),
+      asked: templateKeysOf(object),
+    };
+  });
 }
 
 /** Without what the transport takes off. */
@@ -53,7 +47,7 @@ function sizeOf(object: KubeObject): number {
   return Buffer.byteLength(JSON.stringify({ ...kept, metadata: { ...metadata, annotations } }));
 }
 
-function tooLarge(digests: readonly Digest[]): Problem[] {
+export function tooLarge(digests: readonly Digest[]): Problem[] {
   const large = digests.filter(({ size }) => size > maxSize);
   if (large.length === 0) return [];
   return [
@@ -67,11 +61,11 @@ function tooLarge(digests: readonly Digest[]): Problem[] {
 }
 
 /** A template that asks for a property that a WEC lacks stops every object of the policy, on all WECs. */
-async function missingProperties(digests: readonly Digest[], { wds, wecs }: PolicySubject): Promise<Problem[]> {
+export async function missingProperties(digests: readonly Digest[], { wds, wecs }: PolicySubject): Promise<Problem[]> {
   const templates = digests.filter(({ asked }) => asked.size > 0);
   if (templates.length === 0 || wds.its.state !== 'seen') return [];
   const { kube, name: its } = wds.its.value;
-  const found = await lenient(kube).list<ConfigMap>(resources.configMaps, { namespace: propertiesNamespace });
+  const found = await kube.list<ConfigMap>(resources.configMaps, { namespace: propertiesNamespace });
   const configMaps = new Map((found ?? []).map((configMap) => [configMap.metadata.name, configMap]));
   return wecs.flatMap((wec) => {
     const { name } = wec.metadata;
@@ -97,7 +91,7 @@ async function missingProperties(digests: readonly Digest[], { wds, wecs }: Poli
 }
 
 /** Kinds whose objects count twice: the API server refuses the Binding, and only the controller's log says so. */
-async function refusedBindings({ objects, wds }: PolicySubject): Promise<Problem[]> {
+export async function refusedBindings({ objects, wds }: PolicySubject): Promise<Problem[]> {
   const kinds = [...new Set(objects.map(({ object }) => object.of))];
   const twice = await Promise.all(kinds.map((kind) => countsTwice(wds.kube, kind)));
   return kinds

@@ -2,14 +2,14 @@ import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { run } from '../../engine/next-step.ts';
 import { type Diagnosis, diagnosisOf, type Problem } from '../../engine/problem.ts';
-import { reading } from '../../kube/access.ts';
+import { ifSeen, reading, through } from '../../kube/access.ts';
 import { conditionOf } from '../../kube/objects.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
 import type { ManagedCluster } from '../../wecs/objects.ts';
 import type { PolicySpec } from '../policies/policy.ts';
 import type { Modulation } from '../selection/clauses.ts';
 import { type Sighted, type Unseen, unseenOf, viewOfUnseen } from '../unseen.ts';
-import { contentProblems } from './content-warnings.ts';
+import { missingProperties, readDigests, refusedBindings, tooLarge } from './content-warnings.ts';
 import {
   longName,
   missingNamespaces,
@@ -78,16 +78,20 @@ export function noSuchPolicy(name: string, { name: wds }: OpenWds): StellarError
 
 /** All that is to be said of a policy before it is written, the worst first. */
 async function problemsOf(subject: PolicySubject): Promise<{ problems: Problem[]; unseen: Unseen[] }> {
-  const [contents, statuses] = await Promise.all([
-    reading(() => contentProblems(subject)),
+  const contents = await reading(() => readDigests(subject));
+  const [properties, versions, statuses] = await Promise.all([
+    through(contents, (digests) => missingProperties(digests, subject)),
+    reading(() => refusedBindings(subject)),
     reading(() => statusProblems(subject)),
   ]);
   const found = [
     ...systemObjects(subject),
     ...longName(subject),
     ...nothingSelected(subject),
-    ...(contents.state === 'seen' ? contents.value : []),
-    ...(statuses.state === 'seen' ? statuses.value : []),
+    ...tooLarge(ifSeen(contents) ?? []),
+    ...(ifSeen(properties) ?? []),
+    ...(ifSeen(versions) ?? []),
+    ...(ifSeen(statuses) ?? []),
     ...missingNamespaces(subject),
     ...ownedObjects(subject),
     ...namespaceDefaults(subject),
@@ -99,7 +103,10 @@ async function problemsOf(subject: PolicySubject): Promise<{ problems: Problem[]
     unseen: [
       ...unseenOf('WECs', subject.inventory),
       ...subject.contents.unread,
-      ...[contents, statuses].flatMap((read) => unseenOf('objects', read)),
+      ...unseenOf('objects', contents),
+      ...(contents.state === 'seen' ? unseenOf('properties of WECs', properties) : []),
+      ...unseenOf('definitions', versions),
+      ...unseenOf('status collectors', statuses),
     ],
   };
 }

@@ -5,7 +5,7 @@ import type { Problem } from '../../engine/problem.ts';
 import { groupOf } from '../../kube/resources.ts';
 import { describeObject } from '../object-ref.ts';
 import type { PolicySpec } from '../policies/policy.ts';
-import type { DownsyncClause } from '../selection/clauses.ts';
+import type { Candidate, DownsyncClause } from '../selection/clauses.ts';
 import { isValid, type LabelSelector } from '../selection/label-selectors.ts';
 import { selectObjects } from '../selection/objects.ts';
 import { selectsLabels } from '../selection/wecs.ts';
@@ -125,18 +125,20 @@ export function ownedObjects({ objects }: PolicySubject): Problem[] {
   ];
 }
 
-/** Objects that every Namespace has: those of the WDS would take the place of the WEC's own. */
+/** What every Namespace has, or namespace default. */
+const isEverywhere = ({ resource, metadata: { namespace, name } }: Candidate): boolean =>
+  (resource === 'configmaps' && name === 'kube-root-ca.crt') ||
+  (resource === 'serviceaccounts' && name === 'default') ||
+  (resource === 'services' && namespace === 'default' && name === 'kubernetes');
+
+/** Objects that every cluster has: those of the WDS would take the place of the WEC's own. */
 export function namespaceDefaults({ objects }: PolicySubject): Problem[] {
-  const defaults = objects.filter(
-    ({ object: { resource, metadata } }) =>
-      (resource === 'configmaps' && metadata.name === 'kube-root-ca.crt') ||
-      (resource === 'serviceaccounts' && metadata.name === 'default'),
-  );
+  const defaults = objects.filter(({ object }) => isEverywhere(object));
   if (defaults.length === 0) return [];
   return [
     {
       code: 'namespace-defaults-selected',
-      message: `Objects that every Namespace has are selected: ${[...new Set(defaults.map(({ object }) => `${object.kind} ${object.metadata.name}`))].join(', ')}. Those of the WDS replace the WEC's own.`,
+      message: `Objects that every cluster has are selected: ${[...new Set(defaults.map(({ object }) => `${object.kind} ${object.metadata.name}`))].join(', ')}. Those of the WDS replace the WEC's own.`,
       next: [inWords('Select by a label as well, or by resources')],
       severity: 'warn',
     },
@@ -144,8 +146,8 @@ export function namespaceDefaults({ objects }: PolicySubject): Problem[] {
 }
 
 /** Objects of the hosting cluster itself, where that is the WDS. */
-export function systemObjects({ objects, wds }: PolicySubject): Problem[] {
-  if (wds.type !== 'host') return [];
+export function systemObjects({ objects, wds, isHosting }: PolicySubject): Problem[] {
+  if (!isHosting) return [];
   const system = objects.filter(({ object }) => isSystem(object.metadata));
   if (system.length === 0) return [];
   return [
@@ -167,9 +169,9 @@ const isSystem = ({ namespace, name, labels }: { namespace?: string; name: strin
 const withPods = new Set(['deployments', 'statefulsets', 'daemonsets', 'replicasets', 'jobs', 'cronjobs', 'pods']);
 
 /** Workloads that the hosting cluster runs itself, where that is the WDS. */
-export function runningInWds({ objects, wds }: PolicySubject): Problem[] {
+export function runningInWds({ objects, wds, isHosting }: PolicySubject): Problem[] {
   const running = objects.filter(({ object }) => withPods.has(object.resource));
-  if (wds.type !== 'host' || running.length === 0) return [];
+  if (!isHosting || running.length === 0) return [];
   return [
     {
       code: 'runs-in-wds',

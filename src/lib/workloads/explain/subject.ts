@@ -15,6 +15,8 @@ export interface PolicySubject {
   name: string;
   spec: PolicySpec;
   wds: OpenWds;
+  /** Whether the WDS is a hosting cluster itself. */
+  isHosting: boolean;
   /** What the WDS can send. */
   kinds: readonly DiscoveredKind[];
   contents: WdsContents;
@@ -30,7 +32,13 @@ export interface PolicySubject {
 /** Evaluates a policy against what its WDS and its ITS have now. */
 export async function evaluate(name: string, spec: PolicySpec, wds: OpenWds): Promise<PolicySubject> {
   const clauses = spec.downsync ?? [];
-  const kinds = sendableKinds(await discoverKinds(wds.kube), wds.apiGroups);
+  const served = await discoverKinds(wds.kube);
+  const kinds = sendableKinds(served, wds.apiGroups);
+  // Where no hosting cluster shows the WDS, what it serves does.
+  const servesControlPlanes = served.some(
+    ({ kind, apiVersion }) => kind === 'ControlPlane' && apiVersion.startsWith('tenancy.kflex.kubestellar.org/'),
+  );
+  const isHosting = wds.type === 'host' || (wds.type === undefined && servesControlPlanes);
   const [contents, inventory, policies] = await Promise.all([
     readContents(wds.kube, clauses, kinds),
     readInventory(wds.its),
@@ -39,7 +47,7 @@ export async function evaluate(name: string, spec: PolicySpec, wds: OpenWds): Pr
   const selectsWec = ({ metadata }: ManagedCluster) =>
     selectsLabels(spec.clusterSelectors ?? [], metadata.labels ?? {});
   return {
-    ...{ name, spec, wds, kinds, contents, inventory },
+    ...{ name, spec, wds, isHosting, kinds, contents, inventory },
     objects: selectObjects(clauses, contents.objects, contents.namespaces),
     wecs: (ifSeen(inventory) ?? []).filter(selectsWec),
     others: (policies ?? []).filter(({ metadata }) => metadata.name !== name && !metadata.deletionTimestamp),

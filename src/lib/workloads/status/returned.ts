@@ -1,6 +1,8 @@
 import { type Access, ifSeen, reading, through, whyUnseen } from '../../kube/access.ts';
+import type { KubeObject } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
+import { labelValueProblem } from '../../wecs/labels.ts';
 import { statusKey, type WorkStatus } from '../delivery/evidence.ts';
 import { findObject, type NamedObject, noSuchObject } from '../delivery/workload.ts';
 import { combinedStatusLabels, originWdsLabel } from '../names.ts';
@@ -25,23 +27,16 @@ export interface ReturnedView {
 /** Where CombinedStatuses of objects without a Namespace are (kubestellar v0.30.0, pkg/status). */
 const reportNamespace = 'kubestellar-report';
 
+type Ref = Awaited<ReturnType<typeof findObject>>['ref'];
+
 /** @throws StellarError `not-found` for a kind that the WDS does not have */
 export async function getReturned(named: NamedObject, wds: OpenWds): Promise<Sighted<ReturnedView>> {
   const found = await findObject(named, wds);
-  const { group, resource, namespace, name, kind } = found.ref;
+  const { group, namespace, name, kind } = found.ref;
   const [object, statuses, combined] = await Promise.all([
     wds.kube.get(found.kind, name, { namespace }),
     statusesOf(found.ref, wds),
-    reading(() =>
-      wds.kube.list<CombinedStatus>(resources.combinedStatuses, {
-        namespace: namespace ?? reportNamespace,
-        labelSelector: [
-          `${combinedStatusLabels.group}=${group}`,
-          `${combinedStatusLabels.resource}=${resource}`,
-          `${combinedStatusLabels.name}=${name}`,
-        ].join(','),
-      }),
-    ),
+    reading(() => combinedOf(found.ref, wds)),
   ]);
   const wecs = ifSeen(statuses);
   const unseen = [...unseenOf('statuses of WECs', statuses), ...unseenOf('combined statuses', combined)];
@@ -58,20 +53,30 @@ export async function getReturned(named: NamedObject, wds: OpenWds): Promise<Sig
   };
 }
 
+/** By its labels: an object whose name can be none has no CombinedStatus. */
+async function combinedOf({ group, resource, namespace, name }: Ref, { kube }: OpenWds): Promise<CombinedStatus[]> {
+  if (labelValueProblem(name) !== undefined) return [];
+  const labels = { [combinedStatusLabels.group]: group, [combinedStatusLabels.resource]: resource };
+  const all = await kube.list<CombinedStatus>(resources.combinedStatuses, {
+    namespace: namespace ?? reportNamespace,
+    labelSelector: Object.entries({ ...labels, [combinedStatusLabels.name]: name })
+      .map(([label, value]) => `${label}=${value}`)
+      .join(','),
+  });
+  return all ?? [];
+}
+
 /** By what they are of: two policies that send an object to one WEC share its WorkStatus. */
-const statusesOf = (
-  ref: Pick<Awaited<ReturnType<typeof findObject>>['ref'], 'group' | 'resource' | 'namespace' | 'name'>,
-  wds: OpenWds,
-): Promise<Access<WorkStatus[]>> =>
+const statusesOf = ({ group, resource, namespace, name }: Ref, wds: OpenWds): Promise<Access<WorkStatus[]>> =>
   through(wds.its, async ({ kube }) => {
-    const { group, resource, namespace, name } = ref;
     const bindings = wds.isContext ? await wds.kube.list<Binding>(resources.bindings) : [];
     const sender = await senderOf(wds, bindings ?? [], kube);
     if (sender === undefined) return [];
     const key = statusKey('', { group, resource, name, ...(namespace === undefined ? {} : { namespace }) });
     const labelSelector = `${originWdsLabel}=${sender.name}`;
-    const all = (await kube.list<WorkStatus>(resources.workStatuses, { labelSelector })) ?? [];
-    return all
-      .filter(({ spec }) => statusKey('', spec?.sourceRef ?? {}) === key)
-      .sort((a, b) => ((a.metadata.namespace ?? '') < (b.metadata.namespace ?? '') ? -1 : 1));
+    const isOf = ({ spec }: WorkStatus) => statusKey('', spec?.sourceRef ?? {}) === key;
+    // Of all others, which are many, nothing is kept.
+    const trim = (object: KubeObject) => (isOf(object) ? object : { metadata: { name: '' } });
+    const all = (await kube.list<WorkStatus>(resources.workStatuses, { labelSelector, trim })) ?? [];
+    return all.filter(isOf).sort((a, b) => ((a.metadata.namespace ?? '') < (b.metadata.namespace ?? '') ? -1 : 1));
   });

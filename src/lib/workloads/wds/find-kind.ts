@@ -4,6 +4,8 @@ import { groupOf } from '../../kube/resources.ts';
 /** A kind by its plural, singular or short name, or itself, as kubectl finds it; `deployments.apps` tells the group as well. */
 export function findKind(text: string, kinds: readonly DiscoveredKind[]): DiscoveredKind | undefined {
   const wanted = text.toLowerCase();
+  // A server may leave the singular of a kind empty.
+  if (wanted === '') return undefined;
   const namesOf = ({ plural, kind, aliases }: DiscoveredKind) => [plural, kind.toLowerCase(), ...aliases];
   return (
     kinds.find((kind) => namesOf(kind).includes(wanted)) ??

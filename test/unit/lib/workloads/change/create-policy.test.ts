@@ -5,7 +5,7 @@ import type { DiscoveredKind } from '../../../../../src/lib/kube/discovery.ts';
 import type { KubeObject } from '../../../../../src/lib/kube/objects.ts';
 import type { OpenWds } from '../../../../../src/lib/spaces/open-wds.ts';
 import { createPolicy, type PolicyRequest, specOf } from '../../../../../src/lib/workloads/change/create-policy.ts';
-import type { Explanation } from '../../../../../src/lib/workloads/explain/explain.ts';
+import { type Explanation, explain } from '../../../../../src/lib/workloads/explain/explain.ts';
 import { soon } from '../../../support/space-builders.ts';
 import { WorkloadCluster } from '../../../support/workload-cluster.ts';
 
@@ -41,6 +41,7 @@ describe('a policy is written as it is asked for:', () => {
   test('and refused where nothing says which objects, or by a kind that there is not', () => {
     assert.throws(() => downsyncOf({}), { code: 'usage' });
     assert.throws(() => downsyncOf({ select: ['gadgets'] }), { code: 'usage' });
+    assert.throws(() => specOf(request({ select: [''] }), [kind('v1', 'Old', 'olds', '')]), { code: 'usage' });
   });
 });
 
@@ -71,11 +72,11 @@ const space = (name: string, labels: Record<string, string> = {}) => ({
 async function creating(
   changes: Partial<PolicyRequest>,
   objects: (KubeObject & { kind?: string })[],
-  { its = [wec('w1', { tier: 'web' })] as KubeObject[], type = 'k8s' } = {},
+  { its = [wec('w1', { tier: 'web' })], type = 'k8s' }: { its?: KubeObject[]; type?: string | null } = {},
 ) {
   const cluster = new WorkloadCluster(objects);
   const wds: OpenWds = {
-    ...{ name: 'wds1', isGiven: true, context: 'wds1', type, apiGroups: [], kube: cluster.kube },
+    ...{ name: 'wds1', isGiven: true, context: 'wds1', type: type ?? undefined, apiGroups: [], kube: cluster.kube },
     its: seen({ name: 'its1', kube: new WorkloadCluster(its).kube }),
   };
   const asked = request(changes);
@@ -131,6 +132,11 @@ describe('before a policy is created, it is shown', () => {
       { namespaces: ['shop'] },
       [space('shop'), inShop('ConfigMap', 'kube-root-ca.crt'), inShop('ServiceAccount', 'default')],
       ['namespace-not-selected', 'namespace-defaults-selected'],
+    ],
+    "that Namespace default takes the API server's own Service along": [
+      { namespaces: ['default'] },
+      [space('default'), { kind: 'Service', metadata: { name: 'kubernetes', namespace: 'default' } }],
+      ['namespace-defaults-selected'],
     ],
     'that a WDS that is the hosting cluster runs the workload as well': [
       byLabel,
@@ -197,6 +203,37 @@ describe('before a policy is created, it is shown', () => {
     const { result, writes } = await creating({ namespaces: ['kube-system'] }, objects, { type: 'host' });
     assert.equal((result as { code: string }).code, 'system-objects-selected');
     assert.deepEqual(writes, []);
+  });
+
+  test('also where only the kinds that the cluster serves show that it is a hosting cluster', async () => {
+    const objects = [space('kube-system'), { kind: 'ConfigMap', metadata: { name: 'x', namespace: 'kube-system' } }];
+    const { codes, writes } = await creating({ namespaces: ['kube-system'] }, objects, { type: null });
+    assert.ok(codes?.includes('system-objects-selected'));
+    assert.deepEqual(writes, []);
+  });
+
+  test('with what can be seen where the properties of WECs cannot be', async () => {
+    const its = new WorkloadCluster([wec('w1', { tier: 'web' })]);
+    its.forbidden.add('configmaps');
+    const object = inShop('ConfigMap', 'c', app, {
+      metadata: { annotations: { 'control.kubestellar.io/expand-templates': 'true' } },
+      data: { a: `{{.region}}${'x'.repeat(500 * 1024)}` },
+    });
+    const wds: OpenWds = {
+      ...{ name: 'wds1', isGiven: true, context: 'wds1', type: 'k8s', apiGroups: [] },
+      kube: new WorkloadCluster([space('shop', app), object]).kube,
+      its: seen({ name: 'its1', kube: its.kube }),
+    };
+    const spec = specOf(request(byLabel), its.kinds);
+    const { view, errors } = await explain('p', wds, spec);
+    assert.deepEqual(
+      view.problems.map(({ code }) => code),
+      ['object-too-large'],
+    );
+    assert.deepEqual(
+      [view.unseen.map(({ what }) => what), errors.map(({ code }) => code)],
+      [['properties of WECs'], ['forbidden']],
+    );
   });
 
   test('and that one of its name has other selectors, which stays', async () => {

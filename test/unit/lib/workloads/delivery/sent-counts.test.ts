@@ -38,3 +38,10 @@ test('objects are counted by WEC and WDS, those that no agent has told of as wai
     ],
   );
 });
+
+test('what an agent has said of an earlier work counts as waiting', async () => {
+  const changed = work('w1', 'a', 1, 'True');
+  changed.metadata.generation = 2;
+  const { kube } = new MemoryCluster([], { list: async () => [changed] as never });
+  assert.deepEqual((await countSent(kube))?.get('w1'), [{ wds: 'a', applied: 0, failed: 0, waiting: 1 }]);
+});
