@@ -5,8 +5,12 @@ export const describeObject = ({ kind, metadata: { namespace, name } }: Pick<Can
   `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
 
 /** By this key objects of one server are told apart, in whatever version they are read. */
-export const keyOf = (object: { group?: string; resource: string; namespace?: string; name: string }): string =>
-  [object.group ?? '', object.resource, object.namespace ?? '', object.name].join('/');
+export const keyOf = (object: {
+  group?: string;
+  resource: string;
+  namespace?: string | undefined;
+  name: string;
+}): string => [object.group ?? '', object.resource, object.namespace ?? '', object.name].join('/');
 
 /** The same of an object with its metadata. */
 export const keyOfCandidate = ({ group, resource, metadata }: Omit<Candidate, 'kind' | 'version'>): string =>

@@ -12,7 +12,7 @@ import type { ManagedCluster } from '../../wecs/objects.ts';
 import type { ManifestWork } from '../manifest-works.ts';
 import { combinedStatusLabels, originBindingLabel, originWdsLabel } from '../names.ts';
 import { keyOf } from '../object-ref.ts';
-import type { Binding, BindingPolicy } from '../policies/policy.ts';
+import { type Binding, type BindingPolicy, type BoundObject, objectsOf } from '../policies/policy.ts';
 import { senderOf } from '../policies/sender.ts';
 import type { StatusCollector } from '../status/collector.ts';
 import type { CustomTransform } from '../transforms/transforms.ts';
@@ -34,6 +34,7 @@ export interface DeliveryEvidence {
   policies: readonly BindingPolicy[];
   /** By name; those without their policy as well. */
   bindings: ReadonlyMap<string, Binding>;
+  bound: BoundObjects;
   collectors: Access<ReadonlyMap<string, StatusCollector>>;
   /** By what they are of: `keyOf`, and the policy after it. */
   combined: Access<ReadonlySet<string>>;
@@ -48,7 +49,21 @@ export interface DeliveryEvidence {
 }
 
 /** What of it is in the WDS. */
-type WdsSide = Pick<DeliveryEvidence, 'policies' | 'bindings' | 'collectors' | 'combined'>;
+type WdsSide = Pick<DeliveryEvidence, 'policies' | 'bindings' | 'bound' | 'collectors' | 'combined'>;
+
+/** What Bindings send, by `keyOf` and the name of the Binding. */
+type BoundObjects = ReadonlyMap<string, ReadonlyMap<string, BoundObject>>;
+
+export function boundObjects(bindings: readonly Binding[]): BoundObjects {
+  const bound = new Map<string, Map<string, BoundObject>>();
+  for (const binding of bindings)
+    for (const object of objectsOf(binding)) {
+      const key = keyOf(object);
+      const same = bound.get(key) ?? new Map<string, BoundObject>();
+      bound.set(key, same.set(binding.metadata.name, object));
+    }
+  return bound;
+}
 
 /**
  * Reads it: a list of each kind, whatever the number of objects and WECs.
@@ -116,6 +131,7 @@ async function readWdsSide(wds: OpenWds): Promise<WdsSide> {
   return {
     policies,
     bindings: byName(bindings),
+    bound: boundObjects(bindings),
     collectors: await through(collectors, async (all) => byName(all ?? [])),
     combined: await through(combined, async (all) => new Set((all ?? []).map(combinedKey))),
   };
@@ -169,8 +185,10 @@ const byName = <T extends KubeObject>(all: readonly T[]): Map<string, T> =>
 export const statusesByPlace = (statuses: readonly WorkStatus[]): Map<string, WorkStatus> =>
   new Map(statuses.map((status) => [statusKey(status.metadata.namespace ?? '', status.spec?.sourceRef ?? {}), status]));
 
-export const statusKey = (wec: string, ref: NonNullable<NonNullable<WorkStatus['spec']>['sourceRef']>): string =>
-  `${wec}/${keyOf({ ...ref, resource: ref.resource ?? '', name: ref.name ?? '' })}`;
+export const statusKey = (
+  wec: string,
+  ref: { group?: string; resource?: string; namespace?: string | undefined; name?: string },
+): string => `${wec}/${keyOf({ ...ref, resource: ref.resource ?? '', name: ref.name ?? '' })}`;
 
 export function combinedKey({ metadata: { labels = {} } }: KubeObject): string {
   const { group, resource, namespace, name, policy } = combinedStatusLabels;

@@ -2,7 +2,7 @@ import { discoverKinds } from '../../kube/discovery.ts';
 import { groupOf } from '../../kube/resources.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
 import { keyOf, keyOfCandidate } from '../object-ref.ts';
-import { type BoundObject, objectsOf } from '../policies/policy.ts';
+import type { BoundObject } from '../policies/policy.ts';
 import type { Unseen } from '../unseen.ts';
 import { readContents, sendableKinds } from '../wds/contents.ts';
 import { type DeliveryEvidence, readDelivery, unseenIn } from './evidence.ts';
@@ -34,10 +34,11 @@ export async function judgeObjects(
 ): Promise<{ evidence: DeliveryEvidence; objects: JudgedObject[]; unseen: Unseen[] }> {
   const kinds = await discoverKinds(wds.kube);
   const evidence = await readDelivery(wds, kinds);
-  const bound = new Map([...evidence.bindings.values()].flatMap(objectsOf).map((each) => [keyOf(each), each]));
-  const clauses = [...new Set([...bound.values()].map(({ group = '', resource }) => `${group}/${resource}`))].map(
-    (kind) => ({ apiGroup: kind.split('/')[0] ?? '', resources: [kind.split('/')[1] ?? ''] }),
-  );
+  const bound = [...evidence.bound.values()].flatMap((ways) => [...ways.values()].slice(0, 1));
+  const clauses = [...new Set(bound.map(({ group = '', resource }) => `${group}/${resource}`))].map((kind) => ({
+    apiGroup: kind.split('/')[0] ?? '',
+    resources: [kind.split('/')[1] ?? ''],
+  }));
   const contents = await readContents(wds.kube, clauses, sendableKinds(kinds, wds.apiGroups));
   const found = new Map(contents.objects.map((object) => [keyOfCandidate(object), object]));
   const unread = new Map(contents.unread.map(({ what, why }) => [what, why]));
@@ -51,7 +52,7 @@ export async function judgeObjects(
     const ways = waysOf(followed(ref, evidence.policies, contents.namespaces), evidence);
     return { kind, group, namespace, name, ways: ways.map((way) => judgedOf(viewOfWay(way))) };
   };
-  return { evidence, objects: [...bound.values()].map(judge), unseen: [...unseenIn(evidence), ...contents.unread] };
+  return { evidence, objects: bound.map(judge), unseen: [...unseenIn(evidence), ...contents.unread] };
 }
 
 function judgedOf(view: WayView): JudgedWay {

@@ -2,7 +2,7 @@ import { type Access, ifSeen, seen } from '../../kube/access.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import type { ManagedCluster } from '../../wecs/objects.ts';
 import { keyOf } from '../object-ref.ts';
-import { type Binding, type BindingPolicy, type BoundObject, destinationsOf, objectsOf } from '../policies/policy.ts';
+import { type Binding, type BindingPolicy, type BoundObject, destinationsOf } from '../policies/policy.ts';
 import type { Modulation } from '../selection/clauses.ts';
 import type { NotSelected } from '../selection/objects.ts';
 import type { StatusCollector } from '../status/collector.ts';
@@ -55,14 +55,7 @@ export interface Way {
 
 /** The ways of an object: one for each policy and WEC, or one that tells where it ends before that. */
 export function waysOf(of: FollowedObject, evidence: DeliveryEvidence): Way[] {
-  const key = keyOf({ ...of, namespace: of.namespace ?? '' });
-  const isOf = (bound: BoundObject) => keyOf(bound) === key;
-  const bound = new Map(
-    [...evidence.bindings.values()].flatMap((binding) => {
-      const found = objectsOf(binding).find(isOf);
-      return found === undefined ? [] : [[binding.metadata.name, found] as const];
-    }),
-  );
+  const bound: ReadonlyMap<string, BoundObject> = evidence.bound.get(keyOf(of)) ?? new Map();
   const names = new Set([...of.selectedBy.keys(), ...bound.keys()]);
   if (names.size === 0) return [wayOf(of, evidence, undefined, undefined, undefined)];
   return [...names].sort().flatMap((name) => {
@@ -84,18 +77,17 @@ function wayOf(
   const modulation = bound ?? of.selectedBy.get(policyName ?? '') ?? {};
   const known = <T, U>(access: Access<T>, read: (value: T, at: string) => U) =>
     mapped(access, (value) => (wec === undefined ? undefined : read(value, wec)));
-  const key = keyOf({ ...of, namespace: of.namespace ?? '' });
   const way = {
     ...{ of, evidence, policyName, binding, bound, wec, modulation },
     policy: policies.find(({ metadata }) => metadata.name === policyName),
     cluster: known(inventory, (clusters, at) => clusters.get(at)),
     sent: known(works, (all, at) => all.find(policyName ?? '', at, of)),
-    workStatus: known(workStatuses, (all, at) => all.get(statusKey(at, { ...of, namespace: of.namespace ?? '' }))),
+    workStatus: known(workStatuses, (all, at) => all.get(statusKey(at, of))),
     collectors: mapped(
       collectors,
       (all) => new Map((modulation.statusCollectors ?? []).map((name) => [name, all.get(name)])),
     ),
-    isCombined: mapped(combined, (all) => all.has(`${key} ${policyName}`)),
+    isCombined: mapped(combined, (all) => all.has(`${keyOf(of)} ${policyName}`)),
     wecs: destinationsOf(binding).length,
   };
   return { ...way, stale: staleIn(way) };

@@ -7,7 +7,6 @@ import type { KubeObject } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
 import { describeObject, keyOf } from '../object-ref.ts';
-import { objectsOf } from '../policies/policy.ts';
 import { selectObjects, whyNotSelected } from '../selection/objects.ts';
 import type { Sighted } from '../unseen.ts';
 import { candidateKind } from '../wds/contents.ts';
@@ -94,11 +93,9 @@ async function readWorkload(found: Found, wds: OpenWds): Promise<WorkloadSight> 
   ]);
   const namespaces = new Map(space === undefined ? [] : [[space.metadata.name, space.metadata.labels ?? {}]]);
   const follow = (policies: DeliveryEvidence['policies']) => followed({ ...ref, object }, policies, namespaces);
-  const evidence = await readDelivery(wds, kinds, ({ policies, bindings }) => {
-    const key = keyOf({ ...ref, namespace: namespace ?? '' });
-    const binding = [...bindings.values()].filter((each) => objectsOf(each).some((bound) => keyOf(bound) === key));
-    return [...new Set([...follow(policies).selectedBy.keys(), ...binding.map(({ metadata }) => metadata.name)])];
-  });
+  const evidence = await readDelivery(wds, kinds, ({ policies, bound }) => [
+    ...new Set([...follow(policies).selectedBy.keys(), ...(bound.get(keyOf(ref))?.keys() ?? [])]),
+  ]);
   const ways = waysOf(follow(evidence.policies), evidence);
   const missing = object === undefined ? [noSuchObject(found, wds)] : [];
   return {

@@ -72,7 +72,7 @@ const statusesOf = ({ group, resource, namespace, name }: Ref, wds: OpenWds): Pr
     const bindings = wds.isContext ? await wds.kube.list<Binding>(resources.bindings) : [];
     const sender = await senderOf(wds, bindings ?? [], kube);
     if (sender === undefined) return [];
-    const key = statusKey('', { group, resource, name, ...(namespace === undefined ? {} : { namespace }) });
+    const key = statusKey('', { group, resource, name, namespace });
     const labelSelector = `${originWdsLabel}=${sender.name}`;
     const isOf = ({ spec }: WorkStatus) => statusKey('', spec?.sourceRef ?? {}) === key;
     // Of all others, which are many, nothing is kept.

@@ -7,6 +7,7 @@ import type { KubeObject } from '../../../../../src/lib/kube/objects.ts';
 import { groupOf } from '../../../../../src/lib/kube/resources.ts';
 import type { ManagedCluster } from '../../../../../src/lib/wecs/objects.ts';
 import {
+  boundObjects,
   combinedKey,
   type DeliveryEvidence,
   statusesByPlace,
@@ -53,6 +54,7 @@ function evidenceOf(record: Recorded, changes: Partial<DeliveryEvidence> = {}): 
     its: 'its1',
     policies: record.policies,
     bindings: new Map(record.bindings.map((binding) => [binding.metadata.name, binding])),
+    bound: boundObjects(record.bindings),
     collectors: seen(new Map((record.collectors ?? []).map((collector) => [collector.metadata.name, collector]))),
     combined: seen(new Set((record.combined ?? []).map(combinedKey))),
     templates: seen({ objects: new Map(), configMaps: new Map() }),
