@@ -7,6 +7,7 @@ import { run as nextStep } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import { met, waiting } from '../../engine/stages.ts';
 import { untilMet } from '../../engine/until-met.ts';
+import type { Kube } from '../../kube/client/client.ts';
 import { resources } from '../../kube/resources.ts';
 import { patchCurrent } from '../../kube/writes.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
@@ -136,7 +137,7 @@ async function untilFrozen(name: string, { kube, name: wds }: OpenWds, run: Run)
 }
 
 async function untilWorksGone({ name, wds, its, sender }: PolicyToDelete, run: Run): Promise<void> {
-  await untilMet<{ policy: BindingPolicy | undefined; works: readonly ManifestWork[] }>(
+  await untilMet<{ policy: BindingPolicy | undefined; left: boolean; works: readonly ManifestWork[] }>(
     {
       name,
       stage: {
@@ -148,8 +149,18 @@ async function untilWorksGone({ name, wds, its, sender }: PolicyToDelete, run: R
         },
       },
       look: async () => {
-        const [policy, works] = await Promise.all([getPolicy(wds.kube, name), worksOfPolicy(its, name, sender)]);
-        return { policy, works };
+        const [policy, binding] = await Promise.all([
+          getPolicy(wds.kube, name),
+          wds.kube.get<Binding>(resources.bindings, name),
+        ]);
+        // Read after the Binding: the transport lets it go once it has deleted its works.
+        const works = await worksOfPolicy(its, name, sender);
+        return { policy, works, left: policy === undefined && binding === undefined };
+      },
+      // With a Binding the transport deletes the works of the WECs that it names then, and no others: those of a WEC that it had given up
+      // unseen stay, and nobody deletes them.
+      act: async ({ works, left }) => {
+        if (left) for (const work of works) await deleteWork(its, work);
       },
       unmet: ({ works }) =>
         new StellarError(
@@ -167,6 +178,11 @@ async function untilWorksGone({ name, wds, its, sender }: PolicyToDelete, run: R
     },
     run,
   );
+}
+
+async function deleteWork(its: Kube, { metadata }: ManifestWork): Promise<void> {
+  const { name, namespace, uid, deletionTimestamp } = metadata;
+  if (deletionTimestamp === undefined) await its.delete(resources.manifestWorks, name, { namespace, uid });
 }
 
 const wecsOf = (works: readonly ManifestWork[]): string =>

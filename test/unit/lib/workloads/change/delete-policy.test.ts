@@ -78,7 +78,7 @@ function scene(
     ...{ name: 'wds1', isGiven: true, context: 'wds1', type: 'k8s', apiGroups: [], kube },
     its: seen({ name: 'its1', kube: its.kube }),
   };
-  return { wds: opened, log };
+  return { wds: opened, its, log };
 }
 
 const own = work(
@@ -148,6 +148,14 @@ describe('a policy is deleted', () => {
     const given = scene([binding(false)], [structuredClone(own)], removeWorks('Binding'));
     const { log, changed } = await deleted(given, true);
     assert.deepEqual([changed, log], [true, ['orphan a', 'delete Binding uid-of-binding']]);
+  });
+
+  test('and what its transport has left behind: a work of a WEC that its Binding did not name any more', async () => {
+    const given = scene([], [structuredClone(own), structuredClone(others)]);
+    const { changed, error } = await deleted(given);
+    assert.deepEqual([changed, error], [true, undefined]);
+    assert.equal((await inspectPolicy('shop', given.wds)).works.length, 0);
+    assert.equal(given.its.objects.length, 1);
   });
 
   test('which is not there', async () => {
