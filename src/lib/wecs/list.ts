@@ -4,7 +4,7 @@ import { conditionOf, createdAt } from '../kube/objects.ts';
 import { isDeregistering } from './deregister/release/labels.ts';
 import { bootstrapRequests, type HubEvidence, hasJoined, readWholeHub } from './registration/hub-evidence.ts';
 import { overdueLease } from './registration/lease.ts';
-import { type RequestView, requestView } from './registration/requests.ts';
+import { type RequestView, requestView } from './registration/request-view.ts';
 import { describeRegistration, judgeRegistration } from './registration/stages.ts';
 
 /** One WEC as an ITS sees it. The fields are an interface: docs/output.md. */

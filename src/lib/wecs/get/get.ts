@@ -12,7 +12,7 @@ import { requireHub } from '../hub/require-hub.ts';
 import type { Klusterlet, ManagedCluster } from '../objects.ts';
 import type { HubEvidence } from '../registration/hub-evidence.ts';
 import { leasePeriodSeconds, overdueLease } from '../registration/lease.ts';
-import { requestView } from '../registration/requests.ts';
+import { requestView } from '../registration/request-view.ts';
 import { diagnose } from './checks.ts';
 import { seeWec } from './look.ts';
 import { conditionViews, type WecView } from './view.ts';

@@ -3,7 +3,7 @@ import type { StageView, Standing } from '../../engine/stages.ts';
 import type { Condition } from '../../kube/objects.ts';
 import type { RunningVersion } from '../../versions/running.ts';
 import type { EffectiveProperty } from '../customization.ts';
-import type { RequestView } from '../registration/requests.ts';
+import type { RequestView } from '../registration/request-view.ts';
 
 /** Everything that can be seen of one WEC. The fields are an interface: docs/output.md. */
 export interface WecView extends Standing {

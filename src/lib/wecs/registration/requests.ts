@@ -30,22 +30,6 @@ export interface RegistrationRequest {
   csr: CertificateSigningRequest;
 }
 
-/** A request as scripts get it: docs/output.md. */
-export interface RequestView {
-  name: string;
-  agent: string | null;
-  state: RequestState;
-  /** RFC 3339 */
-  created: string;
-}
-
-export const requestView = ({ name, agent, state, created }: RegistrationRequest): RequestView => ({
-  name,
-  agent: agent ?? null,
-  state,
-  created: new Date(created).toISOString(),
-});
-
 const signer = 'kubernetes.io/kube-apiserver-client';
 const allowedUsages = ['digital signature', 'key encipherment', 'client auth'];
 const identityPrefix = identityOf('');
