@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import type { IncomingHttpHeaders } from 'node:http';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { SubjectAlternativeNameExtension, X509CertificateGenerator } from '@peculiar/x509';
 import type { SelectedContext, UserEntry } from '../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 
@@ -26,6 +27,8 @@ const key = `-----BEGIN PRIVATE KEY-----\n${pkcs8}\n-----END PRIVATE KEY-----\n`
 const authority = certificate.toString('pem');
 /** What a server proves itself with as 127.0.0.1, ::1 and hub.example; the certificate is its own authority. */
 export const identity = { key, cert: authority };
+/** Clients may prove themselves with any certificate, or none. */
+const asking = { ...identity, requestCert: true, rejectUnauthorized: false };
 
 export interface ReceivedRequest {
   method: string;
@@ -33,6 +36,8 @@ export interface ReceivedRequest {
   query: Record<string, string>;
   headers: IncomingHttpHeaders;
   body: unknown;
+  /** Whom the client's certificate names. */
+  clientName: string | string[] | undefined;
 }
 
 interface FakeAnswer {
@@ -52,7 +57,7 @@ export class FakeServer {
   readonly #server: https.Server;
 
   private constructor(answering: Answering) {
-    this.#server = https.createServer(identity, async (incoming, outgoing) => {
+    this.#server = https.createServer(asking, async (incoming, outgoing) => {
       const chunks: Buffer[] = [];
       for await (const chunk of incoming) chunks.push(chunk as Buffer);
       const url = new URL(incoming.url ?? '', 'https://fake');
@@ -63,6 +68,7 @@ export class FakeServer {
         query: Object.fromEntries(url.searchParams),
         headers: incoming.headers,
         body: text === '' ? undefined : (JSON.parse(text) as unknown),
+        clientName: (incoming.socket as TLSSocket).getPeerCertificate().subject?.CN,
       };
       const answer = answering(request, this.requests.push(request));
       if (answer === undefined) return;

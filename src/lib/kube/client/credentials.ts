@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import http from 'node:http';
 import https from 'node:https';
-import { KubeConfig } from '@kubernetes/client-node';
 import { StellarError } from '../../engine/errors.ts';
 import type { ClusterEntry, SelectedContext, UserEntry } from '../kubeconfig/kubeconfig.ts';
+import type { AuthProvider } from './auth-provider.ts';
 import type { Issued, PluginHost } from './exec-plugin.ts';
 import { lookup } from './local-names.ts';
 import { forwarderOf, proxyHeaders, throughProxy } from './proxied.ts';
@@ -21,19 +21,20 @@ export interface Server {
   auth: string | undefined;
 }
 
-/** Credentials are asked for again after this time: token files are renewed, and what plugins and client-node keep may have expired. */
+/** Credentials are asked for again after this time: token files are renewed, and what plugins and providers keep may have expired. */
 const freshMs = 30_000;
 
 /**
- * The credentials of one context, obtained by client-node (client certificates, tokens and their files, OIDC, cloud providers) and
- * exec plugins. client-node 2 opens a connection for every call; here one agent with kept-alive connections serves them all.
+ * The credentials of one context: certificates, tokens and passwords as client-go takes them (client-go, tools/clientcmd and
+ * transport), those of exec plugins, and by client-node those of auth providers (OIDC, clouds), which few kubeconfigs have. One agent
+ * with kept-alive connections serves all requests.
  */
 export class Credentials {
   readonly #context: SelectedContext;
   readonly #plugins: PluginHost | undefined;
   #issued: Issued | undefined;
   #refused: Issued | undefined;
-  #config: KubeConfig | undefined;
+  #provider: AuthProvider | undefined;
   #current: Promise<Server> | undefined;
   #latest: Server | undefined;
   #obtainedAt = 0;
@@ -60,7 +61,7 @@ export class Credentials {
     if (server !== this.#latest) return;
     this.#latest = undefined;
     this.#refused = this.#issued;
-    this.#config = undefined;
+    this.#provider = undefined;
     this.#current = undefined;
   }
 
@@ -71,65 +72,54 @@ export class Credentials {
   }
 
   async #obtain(): Promise<Server> {
-    const { name, server, cluster, user } = this.#context;
-    const options: https.RequestOptions = { headers: {} };
+    const { name, server, cluster } = this.#context;
+    let [tls, user, token]: [https.AgentOptions, UserEntry, string | undefined] = [{}, {}, undefined];
     try {
-      await this.#askPlugin();
-      this.#config ??= toClientNode(this.#context, this.#issued);
-      await this.#config.applyToHTTPSOptions(options);
+      user = await this.#user();
+      tls = await tlsOf(cluster, user);
+      token = await this.#tokenOf(user);
     } catch (error) {
       throw credentialsFailed(name, error);
     }
-    const headers: Record<string, string | string[]> = { ...(options.headers as Record<string, string>) };
-    // client-node sends only the user of an impersonation.
-    if (user['as-groups']?.length) headers['Impersonate-Group'] = user['as-groups'];
-    if (user['as-uid']) headers['Impersonate-Uid'] = user['as-uid'];
-    for (const [key, values] of Object.entries(user['as-user-extra'] ?? {})) {
-      headers[`Impersonate-Extra-${encodeURIComponent(key)}`] = values;
-    }
+    const headers = impersonationOf(user);
+    if (token) headers.Authorization = `Bearer ${token}`;
     // The API server packs long answers only.
     if (!cluster['disable-compression']) headers['Accept-Encoding'] = 'gzip';
     const proxy = proxyOf(this.#context);
     const forwarder = forwarderOf(new URL(server), proxy);
     this.#latest = {
-      agent: this.#agentFor(options, proxy),
+      agent: this.#agentFor(tls, proxy),
       proxy,
       isForwarded: forwarder !== undefined,
       headers: { ...headers, ...(forwarder && proxyHeaders(forwarder)) },
-      auth: options.auth ?? undefined,
+      auth: user.username ? `${user.username}:${user.password ?? ''}` : undefined,
     };
     return this.#latest;
   }
 
-  /** As client-go, only where there are no other credentials. */
-  async #askPlugin(): Promise<void> {
+  /** The user, with what its plugin has issued: asked, as client-go does, only where there are no other credentials. */
+  async #user(): Promise<UserEntry> {
     const { user } = this.#context;
-    if (!user.exec || otherCredentials.some((field) => user[field])) return;
+    if (!user.exec || otherCredentials.some((field) => user[field])) return user;
     if (this.#plugins === undefined) throw new Error('no exec plugin can run here');
     const { issuedFor } = await import('./exec-plugin.ts');
-    const issued = await issuedFor(this.#context, this.#plugins, this.#refused);
-    if (issued !== this.#issued) this.#config = undefined;
-    this.#issued = issued;
+    this.#issued = await issuedFor(this.#context, this.#plugins, this.#refused);
+    return { ...user, ...asUser(this.#issued) };
   }
 
-  #agentFor(
-    { ca, cert, key, servername, rejectUnauthorized = true }: https.RequestOptions,
-    proxy: ProxyServer | undefined,
-  ): http.Agent {
-    const identity = [ca, cert, key].map(String).join('|');
+  async #tokenOf(user: UserEntry): Promise<string | undefined> {
+    const provided = user['auth-provider'];
+    if (!provided || user.token || user.tokenFile) return readToken(user);
+    const { AuthProvider } = await import('./auth-provider.ts');
+    this.#provider ??= new AuthProvider(provided);
+    return this.#provider.token();
+  }
+
+  #agentFor(verified: https.AgentOptions, proxy: ProxyServer | undefined): http.Agent {
+    const identity = [verified.ca, verified.cert, verified.key].join('|');
     if (this.#agent?.key === identity) return this.#agent.agent;
     const server = new URL(this.#context.server);
-    const options: https.AgentOptions = {
-      keepAlive: true,
-      maxSockets: 32,
-      lookup,
-      ca,
-      cert,
-      key,
-      ...(servername === undefined ? {} : { servername }),
-      // Said to every connection, since Node lets NODE_TLS_REJECT_UNAUTHORIZED decide otherwise.
-      rejectUnauthorized,
-    };
+    const options: https.AgentOptions = { keepAlive: true, maxSockets: 32, lookup, ...verified };
     const direct = server.protocol === 'https:' ? new https.Agent(options) : new http.Agent(options);
     const agent = proxy === undefined ? direct : throughProxy(direct, proxy, server, options, this.#closing.signal);
     this.#agent = { key: identity, agent };
@@ -139,27 +129,50 @@ export class Credentials {
 
 const otherCredentials = ['token', 'tokenFile', 'username', 'client-certificate', 'client-certificate-data'];
 
-function toClientNode({ name, server, cluster, user }: SelectedContext, issued?: Issued): KubeConfig {
-  const config = new KubeConfig();
-  // The agent that client-node makes of them is not used.
-  const { 'proxy-url': _, ...entry }: ClusterEntry = { ...cluster, server };
-  // client-node refuses http: unless told not to verify, although there is nothing to verify.
-  if (server.startsWith('http:')) entry['insecure-skip-tls-verify'] = true;
-  config.loadFromString(
-    JSON.stringify({
-      clusters: [{ name, cluster: entry }],
-      users: [{ name, user: { ...user, exec: undefined, ...(issued && userOf(issued)) } }],
-      contexts: [{ name, context: { cluster: name, user: name } }],
-      'current-context': name,
-    }),
-  );
-  return config;
+/** What the server is verified by, and what this user proves itself with. @throws Node's errors for files */
+async function tlsOf(cluster: ClusterEntry, user: UserEntry): Promise<https.AgentOptions> {
+  return {
+    ca: await certificateAuthorityOf(cluster),
+    cert: await pemOf(user['client-certificate-data'], user['client-certificate']),
+    key: await pemOf(user['client-key-data'], user['client-key']),
+    ...(cluster['tls-server-name'] ? { servername: cluster['tls-server-name'] } : {}),
+    // Said to every connection, since Node lets NODE_TLS_REJECT_UNAUTHORIZED decide otherwise.
+    rejectUnauthorized: cluster['insecure-skip-tls-verify'] !== true,
+  };
+}
+
+/** As client-go, data before a file. */
+async function pemOf(data: string | undefined, file: string | undefined): Promise<string | undefined> {
+  if (data) return Buffer.from(data, 'base64').toString('utf8');
+  return file ? await readFile(file, 'utf8') : undefined;
+}
+
+/** As client-go (transport/token_source.go), a file that can be read comes before the token that is given beside it. */
+async function readToken({ token, tokenFile }: UserEntry): Promise<string | undefined> {
+  if (!tokenFile) return token;
+  try {
+    return (await readFile(tokenFile, 'utf8')).trim() || token;
+  } catch (error) {
+    if (!token) throw error;
+    return token;
+  }
 }
 
 /** What a plugin has issued, as a kubeconfig has it. */
-function userOf({ token, clientCertificateData = '', clientKeyData = '' }: Issued): UserEntry {
+function asUser({ token, clientCertificateData = '', clientKeyData = '' }: Issued): UserEntry {
   const [certificate, key] = [clientCertificateData, clientKeyData].map((pem) => Buffer.from(pem).toString('base64'));
   return { token, 'client-certificate-data': certificate, 'client-key-data': key };
+}
+
+/** The headers that say as whom a user acts. */
+function impersonationOf(user: UserEntry): Server['headers'] {
+  const headers: Server['headers'] = {};
+  if (user.as) headers['Impersonate-User'] = user.as;
+  if (user['as-groups']?.length) headers['Impersonate-Group'] = user['as-groups'];
+  if (user['as-uid']) headers['Impersonate-Uid'] = user['as-uid'];
+  for (const [key, values] of Object.entries(user['as-user-extra'] ?? {}))
+    headers[`Impersonate-Extra-${encodeURIComponent(key)}`] = values;
+  return headers;
 }
 
 function credentialsFailed(context: string, error: unknown): StellarError {
@@ -181,9 +194,5 @@ function credentialsFailed(context: string, error: unknown): StellarError {
 }
 
 /** The certificate authority of a cluster entry, PEM; undefined where the system's own authorities are trusted. */
-export async function certificateAuthorityOf(cluster: ClusterEntry): Promise<string | undefined> {
-  const data = cluster['certificate-authority-data'];
-  if (data) return Buffer.from(data, 'base64').toString('utf8');
-  const file = cluster['certificate-authority'];
-  return file ? await readFile(file, 'utf8') : undefined;
-}
+export const certificateAuthorityOf = (cluster: ClusterEntry): Promise<string | undefined> =>
+  pemOf(cluster['certificate-authority-data'], cluster['certificate-authority']);

@@ -28,11 +28,24 @@ export interface ExecEntry {
   [key: string]: unknown;
 }
 
+/** How a user gets its token, in kubeconfigs of before exec plugins. */
+export interface ProviderEntry {
+  name?: string;
+  config?: Record<string, string>;
+}
+
 export interface UserEntry {
   'client-certificate'?: string;
+  'client-certificate-data'?: string | undefined;
   'client-key'?: string;
+  'client-key-data'?: string | undefined;
+  token?: string | undefined;
   tokenFile?: string;
+  username?: string;
+  password?: string;
   exec?: ExecEntry;
+  'auth-provider'?: ProviderEntry | null;
+  as?: string;
   'as-groups'?: string[];
   'as-uid'?: string;
   'as-user-extra'?: Record<string, string[]>;

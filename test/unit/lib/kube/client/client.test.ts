@@ -10,7 +10,7 @@ import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import { connect } from '../../../../../src/lib/kube/client/live-client.ts';
 import type { UserEntry } from '../../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 import { resources } from '../../../../../src/lib/kube/resources.ts';
-import { FakeServer } from '../../../support/fake-server.ts';
+import { FakeServer, identity } from '../../../support/fake-server.ts';
 import { pluginHost } from '../../../support/plugin-host.ts';
 
 const directory = mkdtempSync(path.join(tmpdir(), 'stellarctl-unit-'));
@@ -300,6 +300,50 @@ describe('credentials', () => {
       `printf '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"token-%s"}}' "$(wc -l < ${counter} | tr -d ' ')"`,
     );
   };
+  const sent = async (user: UserEntry) => {
+    const { server, kube } = await serving(() => ({}), { user });
+    await kube.read('/version');
+    return server.requests[0]?.headers.authorization;
+  };
+  const fileWith = (content: string) => {
+    const file = path.join(directory, `file-${Math.random().toString(36).slice(2)}`);
+    writeFileSync(file, content);
+    return file;
+  };
+  test('are what the kubeconfig has: a token, its file, which comes first, or a password', async () => {
+    assert.equal(await sent({ token: 'given' }), 'Bearer given');
+    assert.equal(await sent({ token: 'given', tokenFile: fileWith('of-file\n') }), 'Bearer of-file');
+    assert.equal(await sent({ token: 'given', tokenFile: '/no/such/file' }), 'Bearer given');
+    assert.equal(await sent({ username: 'me', password: 'pw' }), `Basic ${Buffer.from('me:pw').toString('base64')}`);
+    assert.equal(await sent({}), undefined);
+  });
+  test('in a file that cannot be read are an error that names it', async () => {
+    const { kube } = await serving(() => ({}), { user: { tokenFile: '/no/such/file' } });
+    await assert.rejects(kube.read('/version'), { code: 'kubeconfig-invalid', message: /\/no\/such\/file.*ENOENT/ });
+  });
+  test('of a user with a certificate are shown to the server, from files as from data', async () => {
+    const [cert, key] = [identity.cert, identity.key];
+    const encoded = (pem: string) => Buffer.from(pem).toString('base64');
+    for (const user of [
+      { 'client-certificate-data': encoded(cert), 'client-key-data': encoded(key) },
+      { 'client-certificate': fileWith(cert), 'client-key': fileWith(key) },
+      { 'client-certificate': '/no/such/file', 'client-certificate-data': encoded(cert), 'client-key': fileWith(key) },
+    ]) {
+      const { server, kube } = await serving(() => ({}), { user });
+      await kube.read('/version');
+      assert.equal(server.requests[0]?.clientName, 'fake');
+    }
+  });
+  test('of an auth provider are what it has issued', async () => {
+    const claims = Buffer.from(JSON.stringify({ exp: Date.now() / 1000 + 3600 })).toString('base64url');
+    const idToken = `${Buffer.from('{}').toString('base64url')}.${claims}.signature`;
+    assert.equal(
+      await sent({ 'auth-provider': { name: 'oidc', config: { 'id-token': idToken } } }),
+      `Bearer ${idToken}`,
+    );
+    const expired = { 'auth-provider': { name: 'gcp', config: { 'access-token': 'a', expiry: '2020-01-01' } } };
+    await assert.rejects(sent(expired), { code: 'credentials-failed', message: /Token is expired/ });
+  });
   test('of a plugin are asked for again, once, when they are refused (401)', async () => {
     const { server, kube } = await serving(
       ({ headers }) => ({ status: headers.authorization === 'Bearer token-2' ? 200 : 401 }),

@@ -1,0 +1,22 @@
+import { KubeConfig } from '@kubernetes/client-node';
+import type { ProviderEntry } from '../kubeconfig/kubeconfig.ts';
+
+/** An auth provider of a kubeconfig (OIDC, or a cloud's of before exec plugins), which client-node knows how to ask. */
+export class AuthProvider {
+  readonly #config = new KubeConfig();
+
+  constructor(provider: ProviderEntry) {
+    this.#config.loadFromClusterAndUser(
+      // No request goes there: client-node makes an agent for it, which is not used.
+      { name: 'none', server: 'https://none.invalid', skipTLSVerify: false },
+      { name: 'provided', authProvider: structuredClone(provider) },
+    );
+  }
+
+  /** The token that the provider has issued, renewed where it has expired. @throws client-node's errors */
+  async token(): Promise<string | undefined> {
+    const options = { headers: {} as Record<string, string> };
+    await this.#config.applyToHTTPSOptions(options);
+    return options.headers.Authorization?.replace(/^Bearer /, '');
+  }
+}
