@@ -115,7 +115,7 @@ export function targetWords({ names, selector }: WecTarget): readonly string[] {
  * ≤ 63 characters).
  * @throws StellarError `usage`
  */
-function checkWecName(name: string): void {
+export function checkWecName(name: string): void {
   const problem =
     name.length > 63
       ? `it has ${name.length} characters, and at most 63 are possible`

@@ -1,10 +1,10 @@
 import { type Command, Option } from 'commander';
 import { StellarError } from '../../lib/engine/errors.ts';
 import type { Io } from '../../lib/terminal/io.ts';
-import { checkWecName } from '../../lib/wecs/names.ts';
 import type { WorkloadGoal } from '../../lib/workloads/delivery/wait-workload.ts';
 import { action } from '../shell/action.ts';
 import { defineCommand, type WdsOptions, wdsOptions } from '../shell/options.ts';
+import { checkWecName } from '../shell/wec-argument.ts';
 
 interface Options extends WdsOptions {
   namespace?: string;

@@ -105,6 +105,6 @@ async function requireDocker(programs: ProgramRun): Promise<void> {
 export async function readEntries(provider: LocalProvider, name: string): Promise<SelectedContext> {
   const attempt = await provider.kubeconfig(name);
   if (attempt.exitCode !== 0) throw programFailed(provider.program, attempt.args, attempt);
-  const config = parseKubeconfig(attempt.stdout, `of the ${provider.name} cluster ${name}`);
+  const config = await parseKubeconfig(attempt.stdout, `of the ${provider.name} cluster ${name}`);
   return selectContext(config, config.currentContext ?? localNames(provider.name, name).context);
 }

@@ -51,7 +51,7 @@ async function findAccess(
       why: `Secret ${namespace}/${keys.name} has no key ${keys.outside}: its API server is not running yet`,
     };
   const source = `in Secret ${namespace}/${keys.name}`;
-  return seen({ ...contextFromCluster(Buffer.from(text, 'base64').toString('utf8'), source), name });
+  return seen({ ...(await contextFromCluster(Buffer.from(text, 'base64').toString('utf8'), source)), name });
 }
 
 /** The same; who may not read a space's Secret may have a context that leads to it. */

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Document, isMap, isSeq, type Node, visit, type YAMLMap, type YAMLSeq } from 'yaml';
-import { invalidKubeconfig, parseYaml } from './yaml.ts';
+import { invalidKubeconfig } from './invalid.ts';
+import { parseYaml } from './yaml.ts';
 
 /** The lists of a kubeconfig, each with the key under which an entry's content stands beside its name. */
 const contentKeys = { clusters: 'cluster', contexts: 'context', users: 'user', extensions: 'extension' } as const;

@@ -3,8 +3,9 @@ import path from 'node:path';
 import { StellarError } from '../../engine/errors.ts';
 import { inWords } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
+import { invalidKubeconfig } from './invalid.ts';
+import { readPlainYaml } from './plain-yaml.ts';
 import { readWhole } from './read.ts';
-import { invalidKubeconfig, parseYaml } from './yaml.ts';
 
 /** A cluster entry, keys as in the file, unknown ones kept. File names are absolute after loading. */
 export interface ClusterEntry {
@@ -117,10 +118,10 @@ export async function loadKubeconfig(
  * @param source names it in errors
  * @throws StellarError `kubeconfig-invalid`
  */
-export function parseKubeconfig(text: string, source: string): Kubeconfig {
+export async function parseKubeconfig(text: string, source: string): Promise<Kubeconfig> {
   const config = emptyKubeconfig();
   config.files.push(source);
-  readInto(config, source, text);
+  readInto(config, source, await contentOf(text, source));
   return config;
 }
 
@@ -169,8 +170,14 @@ function addAll<T>(map: Map<string, T>, entries: ReadonlyMap<string, T>): void {
   for (const [name, entry] of entries) addFirst(map, name, entry);
 }
 
-function readInto(config: Kubeconfig, file: string, text: string): void {
-  const { content: document } = parseYaml(file, text);
+async function contentOf(text: string, file: string): Promise<unknown> {
+  const plain = readPlainYaml(text);
+  if (plain !== undefined) return plain;
+  const { parseYaml } = await import('./yaml.ts');
+  return parseYaml(file, text).content;
+}
+
+function readInto(config: Kubeconfig, file: string, document: unknown): void {
   if (document === null || document === undefined) return;
   if (!isRecord(document)) throw invalidKubeconfig(file, 'it is not a kubeconfig');
 

@@ -1,5 +1,5 @@
+import { invalidKubeconfig } from './invalid.ts';
 import { parseKubeconfig, type SelectedContext, selectContext, withoutCredentials } from './kubeconfig.ts';
-import { invalidKubeconfig } from './yaml.ts';
 
 const clusterFields = ['certificate-authority-data', 'tls-server-name'] as const;
 const userFields = ['token', 'client-certificate-data', 'client-key-data'] as const;
@@ -11,8 +11,8 @@ const userFields = ['token', 'client-certificate-data', 'client-key-data'] as co
  * @param source names it in errors
  * @throws StellarError `kubeconfig-invalid`
  */
-export function contextFromCluster(text: string, source: string): SelectedContext {
-  const config = parseKubeconfig(text, source);
+export async function contextFromCluster(text: string, source: string): Promise<SelectedContext> {
+  const config = await parseKubeconfig(text, source);
   const [first] = config.contexts.keys();
   const { name, server, cluster, user } = selectContext(config, config.currentContext ?? first ?? '');
   const address = withoutCredentials(server);

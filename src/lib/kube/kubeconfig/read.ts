@@ -18,20 +18,20 @@ const writingMs = 300;
 export async function readWhole<T>(
   file: string,
   signal: AbortSignal,
-  understand: (text: string) => T,
+  understand: (text: string) => Promise<T>,
 ): Promise<T | undefined> {
   try {
     const text = await readFile(file, { encoding: 'utf8', signal });
     const mayBeHalf = await isFresh(file);
-    if (!mayBeHalf) return understand(text);
+    if (!mayBeHalf) return await understand(text);
     try {
-      const understood = understand(text);
+      const understood = await understand(text);
       if (text.trim() !== '') return understood;
     } catch {
       // Read again below.
     }
     await sleep(writingMs, undefined, { signal });
-    return understand(await readFile(file, { encoding: 'utf8', signal }));
+    return await understand(await readFile(file, { encoding: 'utf8', signal }));
   } catch (error) {
     throwIfInterrupted(signal);
     const { code } = error as NodeJS.ErrnoException;

@@ -1,10 +1,5 @@
 import { type Document, parseDocument, type Tags } from 'yaml';
-import { StellarError } from '../../engine/errors.ts';
-
-/** @param why never quotes the file: it may hold credentials */
-export function invalidKubeconfig(file: string, why: string): StellarError {
-  return new StellarError('kubeconfig-invalid', `The kubeconfig ${file} cannot be used: ${why}.`);
-}
+import { invalidKubeconfig } from './invalid.ts';
 
 /**
  * YAML as kubectl and kflex read it (sigs.k8s.io/yaml): 1.1, in which a bare `no` or `on` is a boolean, but without its dates and

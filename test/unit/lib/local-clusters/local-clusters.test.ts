@@ -411,8 +411,8 @@ describe('a hosting cluster', () => {
     );
   const extension = (data: object) => ({ extensions: [{ name: 'kubeflex', extension: { data } }] });
   const ofSpace = noting(extension({ 'controlplane-name': 'its1', 'hosting-cluster-ctx-name': 'kind-cluster1' }));
-  const refuse = (cluster: Kube | undefined, kubeconfig = noting({})) =>
-    refuseHosting({ ...found, contexts: [...found.contexts] }, cluster, kubeconfig);
+  const refuse = async (cluster: Kube | undefined, kubeconfig = noting({})) =>
+    refuseHosting({ ...found, contexts: [...found.contexts] }, cluster, await kubeconfig);
 
   test('is not deleted, whether the kubeconfig has noted it or not, and what would be lost is named', () =>
     assert.rejects(
