@@ -1,11 +1,11 @@
 import { KubeConfig } from '@kubernetes/client-node';
-import type { ProviderEntry } from '../kubeconfig/kubeconfig.ts';
+import type { UserEntry } from '../kubeconfig/kubeconfig.ts';
 
 /** An auth provider of a kubeconfig (OIDC, or a cloud's of before exec plugins), which client-node knows how to ask. */
 export class AuthProvider {
   readonly #config = new KubeConfig();
 
-  constructor(provider: ProviderEntry) {
+  constructor(provider: NonNullable<UserEntry['auth-provider']>) {
     this.#config.loadFromClusterAndUser(
       // No request goes there: client-node makes an agent for it, which is not used.
       { name: 'none', server: 'https://none.invalid', skipTLSVerify: false },

@@ -29,12 +29,6 @@ export interface ExecEntry {
   [key: string]: unknown;
 }
 
-/** How a user gets its token, in kubeconfigs of before exec plugins. */
-export interface ProviderEntry {
-  name?: string;
-  config?: Record<string, string>;
-}
-
 export interface UserEntry {
   'client-certificate'?: string;
   'client-certificate-data'?: string | undefined;
@@ -45,7 +39,8 @@ export interface UserEntry {
   username?: string;
   password?: string;
   exec?: ExecEntry;
-  'auth-provider'?: ProviderEntry | null;
+  /** How to get a token, in kubeconfigs of before exec plugins. */
+  'auth-provider'?: { name?: string; config?: Record<string, string> } | null;
   as?: string;
   'as-groups'?: string[];
   'as-uid'?: string;
