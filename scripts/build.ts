@@ -37,14 +37,14 @@ const withoutUnused: Plugin = {
 };
 
 /**
- * Importing one of Node's own modules evaluates every getter of it, and these have getters that load much: all of Node's undici for
- * http.WebSocket, all of WebCrypto for crypto.webcrypto. Taken this way they are evaluated when they are used. Dependencies name them
- * without `node:` (agent-base).
+ * Importing one of Node's own modules evaluates every getter of it, and some load much: all of Node's undici for http.WebSocket, all of
+ * WebCrypto for crypto.webcrypto, worker threads and streams for those of process. Taken this way they are evaluated when they are used.
+ * Dependencies name some without `node:` (agent-base). `node:module` is what the bundler itself begins with.
  */
 const withoutGetters: Plugin = {
   name: 'without-getters',
   resolveId(module, _importer, { kind }) {
-    const isTaken = /^(node:)?(http|crypto)$/.test(module) && kind === 'import-statement';
+    const isTaken = /^(node:(?!module$)|(http|crypto)$)/.test(module) && kind === 'import-statement';
     return isTaken ? { id: `\0builtin:${module}`, moduleSideEffects: false } : undefined;
   },
   load(id) {
@@ -53,19 +53,22 @@ const withoutGetters: Plugin = {
   },
 };
 
-/** The modules that every command loads before it knows what it has to do. */
-const loadedFirst = new Set<string>();
+/** What is loaded together, by the module that begins it: before a command knows what it has to do, and whenever one does something. */
+const together = { first: entry, session: path.join(root, 'src', 'commands', 'shell', 'run-in-session.ts') };
+const fileOf = new Map<string, string>();
 
-/** Opening a file takes longer than reading it: what is loaded first is one file. */
-const firstInOneFile: Plugin = {
-  name: 'first-in-one-file',
+/** Opening a file takes longer than reading it: what is loaded together is one file. */
+const togetherInOneFile: Plugin = {
+  name: 'together-in-one-file',
   buildEnd() {
-    const add = (id: string): void => {
-      if (loadedFirst.has(id)) return;
-      loadedFirst.add(id);
-      for (const imported of this.getModuleInfo(id)?.importedIds ?? []) add(imported);
-    };
-    add(entry);
+    for (const [file, start] of Object.entries(together)) {
+      const add = (id: string): void => {
+        if (fileOf.has(id)) return;
+        fileOf.set(id, file);
+        for (const imported of this.getModuleInfo(id)?.importedIds ?? []) add(imported);
+      };
+      add(start);
+    }
   },
 };
 
@@ -77,13 +80,13 @@ const { output } = await build({
   // client-node declares nothing about side effects, so that its thousand generated files would all be kept; importing any of our
   // dependencies has none that we rely on.
   treeshake: { moduleSideEffects: (id) => !id.includes('node_modules') },
-  plugins: [withoutUnused, withoutGetters, firstInOneFile],
+  plugins: [withoutUnused, withoutGetters, togetherInOneFile],
   output: {
     dir: fresh,
     // Names of functions and classes are kept for the stack traces of bug reports.
     minify: { compress: true, mangle: { keepNames: true }, codegen: { removeWhitespace: true } },
     comments: false,
-    codeSplitting: { groups: [{ debugName: 'first', name: (id) => (loadedFirst.has(id) ? 'first' : null) }] },
+    codeSplitting: { groups: [{ debugName: 'together', name: (id) => fileOf.get(id) ?? null }] },
   },
 });
 const modulesOf = ({ modules }: OutputChunk) =>

@@ -52,7 +52,7 @@ test('help shows the help of the command that follows, however deep it is', asyn
 });
 
 /** Whatever is added to these lists costs time at the start of every command. */
-const ofHelp = ['crypto', 'net', 'process', 'timers/promises', 'worker_threads'];
+const ofHelp = ['net', 'process', 'timers/promises'];
 const ofRequests = [
   ...ofHelp,
   ...[
@@ -65,7 +65,7 @@ const ofRequests = [
     'http',
     'https',
   ],
-  ...['dns', 'fs/promises', 'tls', 'tty'],
+  ...['crypto', 'dns', 'tls', 'tty'],
 ].sort();
 
 test('help, and a command that talks to a cluster, load no more of Node than they use', async (t) => {

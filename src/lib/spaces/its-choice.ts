@@ -1,10 +1,9 @@
-import { mkdir, readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { asCalled, command } from '../engine/command-line.ts';
 import { StellarError } from '../engine/errors.ts';
 import { inWords, outline } from '../engine/next-step.ts';
-import { writePrivately } from '../files/private-file.ts';
+import { readFile } from '../files/read-file.ts';
 import type { KubeconfigTarget } from '../kube/kubeconfig/edit.ts';
 import { type Kubeconfig, loadKubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
 
@@ -121,6 +120,8 @@ export async function readSettings(file = settingsFile()): Promise<Settings> {
 
 /** Replaces the file in one step, so that nobody ever reads half of it. */
 export async function writeSettings(settings: Settings, file = settingsFile()): Promise<void> {
+  const { mkdir } = await import('node:fs/promises');
+  const { writePrivately } = await import('../files/private-file.ts');
   await mkdir(path.dirname(file), { recursive: true }).catch((error: Error) => {
     throw new StellarError('file-error', `The settings ${file} cannot be written: ${error.message}.`, { cause: error });
   });

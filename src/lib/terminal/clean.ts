@@ -1,10 +1,14 @@
-import { randomUUID } from 'node:crypto';
+let mark: string | undefined;
 
 /**
  * Stands for the escape character in the colours of a `Style`. Text from elsewhere cannot hold it, since it is another one in every
- * process: so everything that is written can be cleaned at one place, whatever it was put together from.
+ * process: so everything that is written can be cleaned at one place, whatever it was put together from. Made for the first colour:
+ * help has none, and does not wait for Node's cryptography to be loaded.
  */
-export const colourMark = `\0${randomUUID()}`;
+export function colourMark(): string {
+  mark ??= `\0${process.getBuiltinModule('node:crypto').randomUUID()}`;
+  return mark;
+}
 
 /** Control characters, and format characters, which turn the direction of text around (Unicode TR 9) or show nothing at all. */
 const unsafe = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
@@ -20,12 +24,12 @@ const longest = 8000;
  * what they are. Colours of a `Style` stay marked.
  */
 export function oneLine(text: string): string {
-  return text.split(colourMark).map(cleaned).join(colourMark);
+  return mark === undefined ? cleaned(text) : text.split(mark).map(cleaned).join(mark);
 }
 
 /** The same, with the colours of a `Style` as terminals take them: only for what is written next. */
 export function terminalLine(text: string): string {
-  return text.split(colourMark).map(cleaned).join('\x1b');
+  return mark === undefined ? cleaned(text) : text.split(mark).map(cleaned).join('\x1b');
 }
 
 function cleaned(text: string): string {

@@ -16,7 +16,8 @@ export interface Style {
 /** Colours by `--color`, else by NO_COLOR (no-color.org), FORCE_COLOR and whether the stream is a terminal; chalk reads none of these itself. */
 export function styleFor(stream: NodeJS.WriteStream, { env }: Io, mode: ColorMode): Style {
   const chalk: ChalkInstance = new Chalk({ level: wantsColor(stream, env, mode) ? 1 : 0 });
-  const painted = (paint: ChalkInstance) => (text: string) => paint(oneLine(text)).replaceAll('\x1b', colourMark);
+  const painted = (paint: ChalkInstance) => (text: string) =>
+    paint(oneLine(text)).replaceAll('\x1b', () => colourMark());
   return {
     ok: painted(chalk.green)('✓'),
     bad: painted(chalk.red)('✗'),

@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import http from 'node:http';
 import https from 'node:https';
 import { StellarError } from '../../engine/errors.ts';
+import { readFile } from '../../files/read-file.ts';
 import type { ClusterEntry, SelectedContext, UserEntry } from '../kubeconfig/kubeconfig.ts';
 import type { AuthProvider } from './auth-provider.ts';
 import type { Issued, PluginHost } from './exec-plugin.ts';

@@ -1,6 +1,6 @@
-import { readFile, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { throwIfInterrupted } from '../../engine/deadline.ts';
+import { readFile, stat } from '../../files/read-file.ts';
 
 /** A file that was changed within this time may be half written. */
 const freshMs = 1000;
