@@ -55,7 +55,8 @@ async function expectedFiles(): Promise<string[]> {
     string[]
   >;
   const built = Object.keys(contents).map((file) => `dist/${file}`);
-  const boot = ['bin/compile-cache.cjs', 'bin/kubectl-stellar.cjs', 'bin/stellarctl.cjs'];
+  const programs = ['kubectl-stellar', 'kubectl_complete-stellar', 'stellarctl'];
+  const boot = ['compile-cache', ...programs].map((name) => `bin/${name}.cjs`);
   return ['LICENSE', 'README.md', 'package.json', 'dist/THIRD-PARTY-NOTICES.txt', ...boot, ...built].sort();
 }
 
@@ -105,6 +106,7 @@ async function checkRuns(place: string, node: string): Promise<void> {
     ['stellarctl --version', version],
     ['stellarctl wec join --help', 'Usage: stellarctl wec join '],
     ['kubectl-stellar --help', 'Usage: kubectl stellar '],
+    ['kubectl_complete-stellar wec lis', 'list\t'],
   ];
   for (const [command, start] of expectations) {
     const { exitCode, stdout, stderr } = await runInstalled(place, node, command.split(' '));

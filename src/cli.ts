@@ -4,6 +4,7 @@ import { collectorCreateCommand } from './commands/collector/create.ts';
 import { collectorDeleteCommand } from './commands/collector/delete.ts';
 import { collectorGetCommand } from './commands/collector/get.ts';
 import { collectorListCommand } from './commands/collector/list.ts';
+import { completeCommand, completionCommand } from './commands/completion/completion.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { initCommand } from './commands/init.ts';
 import { createItsCommand } from './commands/its/create.ts';
@@ -82,6 +83,8 @@ export function buildProgram(io: Io, name: string): Command {
     .addCommand(statusCommand(io))
     .addCommand(doctorCommand(io))
     .addCommand(reportCommand(io))
+    .addCommand(completionCommand(io))
+    .addCommand(completeCommand(io, program), { hidden: true })
     .helpCommand(false)
     .addCommand(helpCommand())
     .showSuggestionAfterError()
@@ -218,6 +221,8 @@ function fullName(command: Command): string {
 export async function main(argv: readonly string[]): Promise<void> {
   const invokedAs = path.basename(argv[1] ?? '');
   const program = invokedAs.startsWith('kubectl-') ? 'kubectl stellar' : 'stellarctl';
+  // kubectl has the command lines of its plugins completed by programs of such a name.
+  const isCompletion = invokedAs.startsWith('kubectl_complete-');
   callProgram(program);
   const io: Io = {
     // Node opens stdin at the first look at it, which few commands need.
@@ -231,7 +236,9 @@ export async function main(argv: readonly string[]): Promise<void> {
     isOutputLost: watchOutput(process),
   };
   try {
-    await buildProgram(io, program).parseAsync(argv);
+    await buildProgram(io, program).parseAsync(
+      isCompletion ? [...argv.slice(0, 2), '__complete', '--', ...argv.slice(2)] : argv,
+    );
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     const helped =

@@ -45,5 +45,6 @@ export { type AuditEvent, isRead } from './plane/audit.ts';
 export { Authority } from './plane/pki.ts';
 export type { Plane } from './plane/plane.ts';
 export { freePort } from './plane/ports.ts';
+export { findShell, type Shell, type ShellName } from './shells/find-shell.ts';
 export type { StubLoad } from './stub-wecs/server.ts';
 export { StubWecs } from './stub-wecs/stub-wecs.ts';

@@ -1,0 +1,149 @@
+import { isChange } from '../../lib/engine/changes.ts';
+import type { Kube } from '../../lib/kube/client/client.ts';
+import type { DiscoveredKind } from '../../lib/kube/discovery.ts';
+import type { KubeObject } from '../../lib/kube/objects.ts';
+import { groupOf, type Resource, resources } from '../../lib/kube/resources.ts';
+import type { SpaceRole } from '../../lib/spaces/names.ts';
+import type { ValueStore } from '../../lib/wecs/values.ts';
+import { splitNames } from '../shell/wec-argument.ts';
+import type { Meant } from './meant.ts';
+import type { Typed } from './typed.ts';
+
+/** Names that may stand at the cursor, as they are typed there, whether they begin like the word or not. */
+export type Source = (typed: Typed, meant: Meant) => Promise<readonly string[]>;
+
+/** Contexts of the kubeconfig: no cluster is asked. */
+export const contexts: Source = async (_typed, meant) => [...(await meant.kubeconfig()).contexts.keys()];
+
+/** Contexts that lead to WECs, which may be in another file. */
+export const contextsOfWecs: Source = async (_typed, meant) => [...(await meant.wecKubeconfig()).contexts.keys()];
+
+/** The WECs of the ITS. */
+export const wecs: Source = async (_typed, meant) => namesOf(await managedClusters(meant));
+
+/** WECs with a request that waits for a decision. */
+export const pending: Source = async (_typed, meant) => {
+  const { findPending } = await import('../../lib/wecs/accept.ts');
+  return findPending(await hub(meant));
+};
+
+/** Labels of the WECs, as selectors have them. */
+export const labelsOfWecs: Source = async (_typed, meant) =>
+  (await managedClusters(meant)).flatMap(({ metadata }) =>
+    Object.entries(metadata.labels ?? {}).map(([key, value]) => `${key}=${value}`),
+  );
+
+/** The ITSes or the WDSes of the hosting cluster. */
+export const spaces =
+  (role: SpaceRole): Source =>
+  async (_typed, meant) => {
+    const { listControlPlanes } = await import('../../lib/spaces/spaces.ts');
+    const { hosting } = await (await meant.clusters()).spaceTools();
+    return namesOf(await listControlPlanes(hosting, role));
+  };
+
+/** Objects of one kind in the WDS. */
+export const inWds =
+  (resource: Resource): Source =>
+  async (_typed, meant) => {
+    const { kube } = await (await meant.clusters()).wds();
+    return namesOf(await kube.list(resource, { metadataOnly: true }));
+  };
+
+/** The kinds that the WDS can send, with their groups where two have the same name. */
+export const kinds: Source = async (_typed, meant) => {
+  const found = (await openWds(meant)).kinds;
+  const isUnique = ({ plural }: DiscoveredKind) => found.filter((kind) => kind.plural === plural).length === 1;
+  return found.map((kind) => (isUnique(kind) ? kind.plural : `${kind.plural}.${groupOf(kind.apiVersion)}`));
+};
+
+/** KIND/NAME: what policies send, or once the kind is typed all objects of it. */
+export const workloads: Source = async (typed, meant) => {
+  const [kindName = '', name] = typed.word.split('/');
+  const namespace = meant.given('--namespace') ?? 'default';
+  if (name === undefined) return sentObjects((await (await meant.clusters()).wds()).kube, namespace);
+  const { findKind } = await import('../../lib/workloads/wds/find-kind.ts');
+  const wds = await openWds(meant);
+  const kind = findKind(kindName, wds.kinds);
+  if (kind === undefined) return [];
+  const found = await wds.kube.list(kind, { metadataOnly: true, ...(kind.namespaced ? { namespace } : {}) });
+  return namesOf(found).map((each) => `${kindName}/${each}`);
+};
+
+async function sentObjects(wds: Kube, namespace: string): Promise<string[]> {
+  const { objectsOf } = await import('../../lib/workloads/policies/policy.ts');
+  const sent = ((await wds.list(resources.bindings)) ?? []).flatMap(objectsOf);
+  return sent
+    .filter((object) => (object.namespace || namespace) === namespace)
+    .map(({ resource, group = '', name }) => `${resource}${group.includes('.') ? `.${group}` : ''}/${name}`);
+}
+
+/** WECs, and once one is named changes of its values: `key=`, with the values that WECs have, and `key-`. */
+export const wecsAndChanges =
+  (what: 'labels' | 'properties'): Source =>
+  async (typed, meant) => {
+    const names = splitNames(typed.positional.filter((word) => !isChange(word)));
+    const isAll = typed.options.has('--all') || typed.options.has('--selector');
+    const begun = typed.positional.some(isChange);
+    const others = begun || isAll ? [] : await several(wecs)(typed, meant);
+    if (names.length === 0 && !isAll) return others;
+    const all = await valuesOn(await hub(meant), what);
+    const own = all.filter(({ name }) => isAll || names.includes(name)).flatMap(({ values }) => Object.keys(values));
+    const [key, value] = typed.word.split('=');
+    if (value !== undefined)
+      return all.flatMap(({ values }) => (values[key ?? ''] ? `${key}=${values[key ?? '']}` : []));
+    const known = all.flatMap(({ values }) => Object.keys(values));
+    return [...others, ...known.map((each) => `${each}=`), ...own.map((each) => `${each}-`)];
+  };
+
+async function valuesOn(its: Kube, what: 'labels' | 'properties') {
+  const { labelStore } = await import('../../lib/wecs/label.ts');
+  const { propertyStore } = await import('../../lib/wecs/properties.ts');
+  return what === 'labels' ? readValues(labelStore(its)) : readValues(propertyStore(its));
+}
+
+async function readValues<Source, More extends object>(store: ValueStore<Source, More>) {
+  const found = await store.find({});
+  return found.flatMap(({ name, source }) => (source === undefined ? [] : [{ name, values: store.valuesOf(source) }]));
+}
+
+/** Several in one word, separated by commas: none twice. */
+export const listed =
+  (source: Source): Source =>
+  async (typed, meant) => {
+    const before = typed.word.slice(0, typed.word.lastIndexOf(',') + 1);
+    const given = before.split(',');
+    return (await source(typed, meant)).filter((name) => !given.includes(name)).map((name) => before + name);
+  };
+
+/** The same in words of their own as well. */
+export const several = (source: Source): Source =>
+  listed(async (typed, meant) => {
+    const given = splitNames(typed.positional).map((text) => text.split('=')[0]);
+    return (await source(typed, meant)).filter((name) => !given.includes(name));
+  });
+
+/** NAME=CONTEXT */
+export const withContexts =
+  (names: Source): Source =>
+  async (typed, meant) => {
+    const equals = typed.word.indexOf('=');
+    if (equals === -1) return several(names)(typed, meant);
+    const name = typed.word.slice(0, equals);
+    return (await contextsOfWecs(typed, meant)).map((context) => `${name}=${context}`);
+  };
+
+const namesOf = (objects: readonly KubeObject[] | undefined): string[] =>
+  (objects ?? []).map(({ metadata }) => metadata.name);
+
+const hub = async (meant: Meant): Promise<Kube> => (await (await meant.clusters()).its()).kube;
+
+const managedClusters = async (meant: Meant): Promise<KubeObject[]> =>
+  (await (await hub(meant)).list(resources.managedClusters, { metadataOnly: true })) ?? [];
+
+async function openWds(meant: Meant): Promise<{ kube: Kube; kinds: DiscoveredKind[] }> {
+  const { discoverKinds } = await import('../../lib/kube/discovery.ts');
+  const { sendableKinds } = await import('../../lib/workloads/wds/contents.ts');
+  const { kube, apiGroups } = await (await meant.clusters()).wds();
+  return { kube, kinds: sendableKinds(await discoverKinds(kube), apiGroups) };
+}

@@ -1,0 +1,54 @@
+import type { Kubeconfig } from '../../lib/kube/kubeconfig/kubeconfig.ts';
+import type { Io } from '../../lib/terminal/io.ts';
+import type { QuietClusters } from './quiet-clusters.ts';
+import type { Typed } from './typed.ts';
+
+/** What the options of a command line mean so far, each opened at its first use: most words need no cluster. */
+export class Meant {
+  readonly #io: Io;
+  readonly #options: Typed['options'];
+  readonly #limitMs: number;
+  #clusters: Promise<QuietClusters> | undefined;
+
+  /** @param limitMs how long names may be looked for */
+  constructor(io: Io, { options }: Pick<Typed, 'options'>, limitMs: number) {
+    this.#io = io;
+    this.#options = options;
+    this.#limitMs = limitMs;
+  }
+
+  /** The last value of an option, by its long name. */
+  given(option: string): string | undefined {
+    return this.#options.get(option)?.at(-1) || undefined;
+  }
+
+  kubeconfig(): Promise<Kubeconfig> {
+    return this.#load(this.given('--kubeconfig'));
+  }
+
+  /** Where the contexts of WECs are. */
+  wecKubeconfig(): Promise<Kubeconfig> {
+    return this.#load(this.given('--wec-kubeconfig') ?? this.given('--kubeconfig'));
+  }
+
+  async #load(file: string | undefined): Promise<Kubeconfig> {
+    const { loadKubeconfig } = await import('../../lib/kube/kubeconfig/kubeconfig.ts');
+    return loadKubeconfig(file, this.#io.env);
+  }
+
+  clusters(): Promise<QuietClusters> {
+    this.#clusters ??= this.#open();
+    return this.#clusters;
+  }
+
+  async #open(): Promise<QuietClusters> {
+    const { QuietClusters } = await import('./quiet-clusters.ts');
+    const options = {
+      kubeconfig: this.given('--kubeconfig'),
+      its: this.given('--its'),
+      wds: this.given('--wds'),
+      hostingContext: this.given('--hosting-context'),
+    };
+    return new QuietClusters(this.#io, options, this.#limitMs);
+  }
+}

@@ -1,0 +1,32 @@
+import { Deadline } from '../../lib/engine/deadline.ts';
+import { StellarError } from '../../lib/engine/errors.ts';
+import { silentProgress } from '../../lib/engine/progress.ts';
+import type { Kube } from '../../lib/kube/client/client.ts';
+import type { SelectedContext } from '../../lib/kube/kubeconfig/kubeconfig.ts';
+import type { Io } from '../../lib/terminal/io.ts';
+import { Clusters } from '../shell/clusters.ts';
+import type { SessionOptions } from '../shell/options.ts';
+
+type Given = Record<'kubeconfig' | 'its' | 'wds' | 'hostingContext', string | undefined>;
+
+/** The clusters that a command line means, for somebody who must not be asked anything: a shell that completes a word. */
+export class QuietClusters extends Clusters {
+  /** @param limitMs how long they may take to answer, milliseconds */
+  constructor(io: Io, given: Given, limitMs: number) {
+    const known = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+    const options: SessionOptions = { ...known, output: 'table', color: 'never', timeout: limitMs };
+    const signal = AbortSignal.timeout(limitMs);
+    super(io, options, { progress: silentProgress, deadline: new Deadline(limitMs), signal, dryRun: false });
+  }
+
+  /**
+   * @throws StellarError `credentials-failed` where another program would issue the credentials: an exec plugin, even one that never
+   * reads the terminal, may open a browser, and so may the programs of the older `auth-provider`
+   */
+  override connect(context: SelectedContext): Kube {
+    const { exec, 'auth-provider': provider } = context.user;
+    if (exec || provider)
+      throw new StellarError('credentials-failed', `The credentials of context ${context.name} may need a person.`);
+    return super.connect(context);
+  }
+}

@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { execa } from 'execa';
+import { findShell, type ShellName } from '../../../testbed/index.ts';
+import { bootFile, stellarctl } from '../../stellarctl.ts';
+import { prompt, ShellTerminal } from '../support/shell-terminal.ts';
+
+/** Names that a cluster and a kubeconfig may well have, and that mean something to shells. */
+const wecs = ['cluster1', 'cluster2', 'edge$(touch pwned)'];
+const contexts = ['arn:aws:eks:eu-west-1:1:cluster/hub', 'kind-cluster1', 'my hub'];
+
+let home: string;
+let its: Server;
+/** How long the ITS takes to answer, in milliseconds. */
+let delay = 0;
+let environment: Record<string, string>;
+
+before(async () => {
+  its = createServer((request, response) => {
+    const items = request.url?.startsWith('/apis/cluster.open-cluster-management.io/v1/managedclusters')
+      ? wecs.map((name) => ({ metadata: { name, labels: { region: 'north' } } }))
+      : [];
+    setTimeout(() => response.end(JSON.stringify({ items })), delay);
+  }).listen(0, '127.0.0.1');
+  await once(its, 'listening');
+  home = await mkdtemp(path.join(tmpdir(), 'stellarctl-shells-'));
+  const bin = path.join(home, 'bin');
+  await mkdir(bin);
+  const program = (name: string, lines: string) =>
+    writeFile(path.join(bin, name), `#!/bin/sh\n${lines}\n`, { mode: 0o755 });
+  const node = `exec '${process.execPath}'`;
+  // Whatever else the machine has to do, names are to come here.
+  await program(
+    'stellarctl',
+    `[ "$1" = __complete ] && shift && set -- __complete --limit 20000 "$@"\n${node} '${bootFile}' "$@"`,
+  );
+  await program('kubectl-stellar', 'exit 1');
+  await program(
+    'kubectl_complete-stellar',
+    `${node} '${path.join(bootFile, '..', 'kubectl_complete-stellar.cjs')}' "$@"`,
+  );
+  const server = `http://127.0.0.1:${(its.address() as AddressInfo).port}`;
+  const kubeconfig = {
+    'current-context': 'my hub',
+    clusters: [{ name: 'c', cluster: { server } }],
+    users: [{ name: 'u', user: { token: 'abc' } }],
+    contexts: contexts.map((name) => ({ name, context: { cluster: 'c', user: 'u' } })),
+  };
+  await writeFile(path.join(home, 'kubeconfig'), JSON.stringify(kubeconfig));
+  environment = { PATH: `${bin}:${process.env.PATH}`, HOME: home, KUBECONFIG: path.join(home, 'kubeconfig') };
+});
+after(async () => {
+  its.close();
+  its.closeAllConnections();
+  await rm(home, { recursive: true, force: true });
+});
+
+/** The file that each shell reads at its start, and what makes it say that it waits. */
+const startFiles: Record<ShellName, [file: string, line: string]> = {
+  bash: ['.bashrc', `PS1='${prompt}'`],
+  zsh: ['.zshrc', `PS1='${prompt}'`],
+  fish: ['.config/fish/config.fish', `function fish_prompt; echo -n '${prompt}'; end`],
+};
+
+/** What is typed before the tab key, and the words that the shell makes of the line then. */
+const lines: [typed: string, words: string[]][] = [
+  ['stellarctl wec gran', ['wec', 'grant']],
+  ['stellarctl wec list --outp', ['wec', 'list', '--output']],
+  ['stellarctl wec list -o ya', ['wec', 'list', '-o', 'yaml']],
+  ['stellarctl wec get cluster1 --its kin', ['wec', 'get', 'cluster1', '--its', 'kind-cluster1']],
+  ['stellarctl wec get cluster1 --its=kin', ['wec', 'get', 'cluster1', '--its=kind-cluster1']],
+  ['stellarctl wec get cluster1 --its arn:aws:e', ['wec', 'get', 'cluster1', '--its', contexts[0] as string]],
+  ['stellarctl its use my', ['its', 'use', 'my hub']],
+  ['stellarctl wec wait cluster1 clu', ['wec', 'wait', 'cluster1', 'cluster2']],
+  ['stellarctl wec wait cluster2,cluster1,', ['wec', 'wait', `cluster2,cluster1,${wecs[2]}`]],
+  ['stellarctl wec join cluster1=kin', ['wec', 'join', 'cluster1=kind-cluster1']],
+  ['stellarctl wec get edg', ['wec', 'get', wecs[2] as string]],
+  ['stellarctl label cluster1 region', ['label', 'cluster1', 'region']],
+  ['stellarctl label cluster1 region=', ['label', 'cluster1', 'region=north']],
+  ['stellarctl label cluster1 --its "my hub" region=', ['label', 'cluster1', '--its', 'my hub', 'region=north']],
+  ['stellarctl wec list --kubeconfig kubec', ['wec', 'list', '--kubeconfig', 'kubeconfig']],
+];
+
+const names = Object.keys(startFiles) as ShellName[];
+// Before any test, because Node ends the file's hooks where nothing is left to run.
+const shells = await Promise.all(names.map(async (name) => ({ name, shell: await findShell(name) })));
+const kubectl = await execa('kubectl', ['version', '--client'], { reject: false });
+
+for (const { name, shell } of shells) {
+  describe(name, { skip: typeof shell === 'string' && shell, timeout: 120_000 }, () => {
+    if (typeof shell === 'string') return;
+    let terminal: ShellTerminal;
+    before(async () => {
+      const { stdout: help } = await stellarctl(['completion', '--help']);
+      const install =
+        String(help)
+          .split('\n')
+          .find((line) => line.includes(`stellarctl completion ${name}`)) ?? '';
+      const [file, line] = startFiles[name];
+      await mkdir(path.join(home, '.config', 'fish', 'completions'), { recursive: true });
+      await writeFile(path.join(home, file), `${line}\n`);
+      if (shell.firstLines.length > 0) await writeFile(path.join(home, '.zshenv'), `${shell.firstLines.join('\n')}\n`);
+      await execa('bash', ['-c', install], { env: environment });
+      terminal = new ShellTerminal(shell, { ...environment, ...shell.env });
+      await terminal.until(new RegExp(prompt.trimEnd()));
+      terminal.type(`cd '${home}'\n`);
+    });
+    after(() => terminal?.end());
+
+    /** Completes what is typed. @returns the words that the shell makes of the line then */
+    async function wordsOf(typed: string): Promise<string> {
+      // The whole line becomes the arguments of a command that shows them.
+      terminal.type(`${typed}\t\u0001printf '<%s>' end \u0005; echo\n`);
+      const [words] = await terminal.until(/^<end>.*<stellarctl>.*>/m);
+      return words.replace(/ready>.*/, '');
+    }
+
+    for (const [typed, words] of lines)
+      it(`completes ${typed}`, async () => {
+        assert.equal(await wordsOf(typed), ['end', 'stellarctl', ...words].map((word) => `<${word}>`).join(''));
+      });
+
+    it('shows what there is', async () => {
+      terminal.type('stellarctl wec wait cluster\t\t');
+      await terminal.until(/cluster1\b[\s\S]*cluster2\b/);
+      terminal.type('\u0015');
+    });
+
+    it('runs nothing of what is typed or offered', async () => {
+      terminal.type('stellarctl wec list --kubeconfig $(touch pwned) --ou\t');
+      await terminal.until(/--output/);
+      terminal.type('\u0015');
+      assert.equal(existsSync(path.join(home, 'pwned')), false);
+    });
+  });
+}
+
+describe('kubectl', { skip: kubectl.failed && 'there is no kubectl' }, () => {
+  it('completes what follows kubectl stellar', async () => {
+    const run = await execa('kubectl', ['__complete', 'stellar', 'wec', 'gran'], { env: environment });
+    const [offered, directive] = run.stdout.split('\n');
+    assert.match(offered ?? '', /^grant\t/);
+    assert.equal(directive, ':4');
+  });
+});
+
+describe('the time that completion takes', () => {
+  const timed = async (...words: string[]) => {
+    const started = performance.now();
+    const { stdout, stderr, exitCode } = await stellarctl(words, { env: environment });
+    assert.deepEqual([stderr, exitCode], ['', 0]);
+    return { took: performance.now() - started, said: String(stdout).split('\n') };
+  };
+  const fastest = async (...words: string[]) => {
+    const all = [];
+    for (let i = 0; i < 5; i += 1) all.push((await timed(...words)).took);
+    return Math.min(...all);
+  };
+
+  it('is hardly more than that of help where no cluster is asked, and 150 ms at most on a machine of its own', async () => {
+    const help = await fastest('--help');
+    for (const words of [
+      ['wec', ''],
+      ['wec', 'join', '--'],
+      ['wec', 'get', '--its', ''],
+    ]) {
+      const took = await fastest('__complete', '--', ...words);
+      assert.ok(took < Math.max(150, 2 * help), `${words.join(' ')}: ${took} ms, help ${help} ms`);
+    }
+  });
+
+  it('is a second at most where one does not answer', async () => {
+    delay = 20_000;
+    const { took, said } = await timed('__complete', '--', 'wec', 'get', '');
+    delay = 0;
+    assert.deepEqual(said, [':4']);
+    // Node itself may take longer to start and to end where the machine has more to do.
+    assert.ok(took < 1000 + 3 * (await fastest('--help')), `${took} ms`);
+  });
+});

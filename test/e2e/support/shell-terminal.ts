@@ -1,0 +1,51 @@
+import { execa } from 'execa';
+import type { Shell } from '../../../testbed/index.ts';
+import { shown } from './screen.ts';
+
+/** What the shell says when it waits for a line. */
+export const prompt = 'ready> ';
+const longest = 15_000;
+
+/** A shell on a pseudo-terminal, as somebody sits before it. */
+export class ShellTerminal {
+  #screen = '';
+  readonly #process;
+
+  constructor({ path, env }: Shell, environment: Record<string, string>) {
+    this.#process = execa('script', ['--quiet', '--command', `stty cols 200 rows 50; exec ${path} -i`, '/dev/null'], {
+      env: { ...env, ...environment, TERM: 'xterm', SHELL: '/bin/sh' },
+      extendEnv: false,
+      reject: false,
+      stdin: 'pipe',
+      timeout: 4 * longest,
+    });
+    this.#process.stdout.on('data', (chunk: Buffer) => {
+      this.#screen += chunk.toString();
+    });
+  }
+
+  /** What is on the screen now, a line each. */
+  get lines(): string[] {
+    // fish chooses a character set with every colour.
+    return shown(this.#screen.replaceAll('\u001b(B', ''));
+  }
+
+  type(keys: string): void {
+    this.#screen = '';
+    this.#process.stdin.write(keys);
+  }
+
+  async until(text: RegExp): Promise<RegExpExecArray> {
+    for (const started = Date.now(); ; ) {
+      const found = text.exec(this.lines.join('\n'));
+      if (found !== null) return found;
+      if (Date.now() - started > longest) throw new Error(`${text} never came:\n${this.lines.join('\n')}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  async end(): Promise<void> {
+    this.#process.kill('SIGKILL');
+    await this.#process;
+  }
+}

@@ -1,0 +1,227 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import type { Command } from 'commander';
+import { buildProgram } from '../../../../src/cli.ts';
+import { complete } from '../../../../src/commands/completion/complete.ts';
+import { offerOfArguments, offerOfOption } from '../../../../src/commands/completion/sources.ts';
+import { fakeIo } from '../../support/fake-io.ts';
+import { FakeServer } from '../../support/fake-server.ts';
+
+// What the build fills in.
+Object.assign(globalThis, { STELLARCTL_VERSION: '0.0.0' });
+
+const named = (name: string, more: object = {}) => ({ metadata: { name, ...more } });
+const cluster = '/apis/cluster.open-cluster-management.io/v1/managedclusters';
+const control = '/apis/control.kubestellar.io/v1alpha1';
+const lists: Record<string, object[]> = {
+  [cluster]: [
+    named('cluster1', { labels: { region: 'north', tier: 'web' } }),
+    named('cluster2', { labels: { region: 'south' } }),
+    named('evil\u001b[2J', {}),
+  ],
+  '/api/v1/namespaces/customization-properties/configmaps': [{ ...named('cluster1'), data: { maxPods: '100' } }],
+  '/apis/tenancy.kflex.kubestellar.org/v1alpha1/controlplanes': [
+    { ...named('its1', { labels: { 'kflex.kubestellar.io/cptype': 'its' } }), spec: { type: 'host' } },
+    { ...named('wds1', { labels: { 'kflex.kubestellar.io/cptype': 'wds' } }), spec: { type: 'host' } },
+  ],
+  [`${control}/bindingpolicies`]: [named('shop')],
+  [`${control}/statuscollectors`]: [named('replicas')],
+  [`${control}/customtransforms`]: [named('no-replicas')],
+  [`${control}/bindings`]: [
+    {
+      ...named('shop'),
+      spec: {
+        workload: {
+          clusterScope: [{ resource: 'namespaces', name: 'shop' }],
+          namespaceScope: [
+            { group: 'apps', resource: 'deployments', namespace: 'shop', name: 'web' },
+            { group: 'example.com', resource: 'gadgets', namespace: 'other', name: 'g1' },
+          ],
+        },
+      },
+    },
+  ],
+  '/api/v1/namespaces': [named('default'), named('shop')],
+  '/apis/apps/v1/namespaces/shop/deployments': [named('web'), named('worker')],
+};
+const apps = {
+  name: 'deployments',
+  singularName: 'deployment',
+  shortNames: ['deploy'],
+  kind: 'Deployment',
+  namespaced: true,
+  verbs: ['list', 'watch'],
+};
+const documents: Record<string, object> = {
+  '/api': { versions: [] },
+  '/apis': { groups: [{ versions: [{ groupVersion: 'apps/v1' }], preferredVersion: { groupVersion: 'apps/v1' } }] },
+  '/apis/apps/v1': { resources: [apps] },
+};
+
+describe('completion', () => {
+  let server: FakeServer;
+  let folder: string;
+  let kubeconfig: string;
+  let isSilent = false;
+  before(async () => {
+    server = await FakeServer.start(({ path: asked }) => {
+      if (isSilent) return undefined;
+      if (lists[asked] !== undefined) return { body: { items: lists[asked] } };
+      return documents[asked] === undefined ? { status: 404 } : { body: documents[asked] };
+    });
+    folder = await mkdtemp(path.join(tmpdir(), 'stellarctl-completion-'));
+    kubeconfig = path.join(folder, 'kubeconfig');
+    const { cluster: entry } = server.context();
+    const exec = {
+      apiVersion: 'client.authentication.k8s.io/v1',
+      command: 'touch',
+      args: [path.join(folder, 'asked')],
+    };
+    const config = {
+      'current-context': 'hub',
+      clusters: [{ name: 'c', cluster: entry }],
+      users: [
+        { name: 'u', user: { token: 't' } },
+        { name: 'asks', user: { exec: { ...exec, interactiveMode: 'Never' } } },
+        { name: 'older', user: { 'auth-provider': { name: 'gcp', config: { 'cmd-path': 'touch' } } } },
+      ],
+      contexts: [
+        { name: 'hub', context: { cluster: 'c', user: 'u' } },
+        { name: 'kind-cluster1', context: { cluster: 'c', user: 'u' } },
+        { name: 'asks', context: { cluster: 'c', user: 'asks' } },
+        { name: 'older', context: { cluster: 'c', user: 'older' } },
+      ],
+    };
+    await writeFile(kubeconfig, JSON.stringify(config));
+  });
+  after(async () => {
+    await server.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  /** What is said of a command line, whose last word may be empty; without the descriptions. */
+  async function completed(line: string, limitMs = 10_000): Promise<string[]> {
+    const { io, stdout, stderr } = fakeIo({ env: { KUBECONFIG: kubeconfig, XDG_CONFIG_HOME: folder } });
+    await complete(io, buildProgram(io, 'stellarctl'), line.split(' '), limitMs);
+    assert.equal(stderr.text, '');
+    return stdout.lines.map((each) => each.split('\t')[0] as string);
+  }
+
+  const few: [line: string, said: string][] = [
+    ['wec jo', 'join :4'],
+    ['collector ', 'create list get delete help :4'],
+    ['help wec wa', 'wait :4'],
+    ['wec get --it', '--its :4'],
+    ['wec get --its hub --it', ':4'],
+    ['policy create p --select a --sel', '--select --selector :4'],
+    ['wec create a --provider ', 'kind k3d :4'],
+    ['wec list -o js', 'json :4'],
+    ['wec list --output=js', 'json :4'],
+    ['completion ', 'bash zsh fish :4'],
+    ['wec get --kubeconfig ', ':0'],
+    ['wec get --kubeconfig=', ':0'],
+    ['its create ', ':4'],
+    ['nonsense ', ':4'],
+    ['wec nonsense ', ':4'],
+    ['wec list surplus ', ':4'],
+    ['doctor --skip hel', 'helm :4'],
+  ];
+  for (const [line, said] of few)
+    it(`offers for "${line}": ${said}`, async () => assert.equal((await completed(line)).join(' '), said));
+
+  const contexts: [line: string, said: string][] = [
+    ['its use ', 'hub kind-cluster1 asks older :4'],
+    ['status --its k', 'kind-cluster1 :4'],
+    ['status --its=k', 'kind-cluster1 :4'],
+    ['wec join hub ki', 'kind-cluster1 :4'],
+    ['wec join cluster1=ki', 'cluster1=kind-cluster1 :4'],
+    ['doctor cluster1=h', 'cluster1=hub :4'],
+  ];
+  for (const [line, said] of contexts)
+    it(`offers for "${line}", and asks no cluster: ${said}`, async () => {
+      const { length } = server.requests;
+      assert.equal((await completed(line)).join(' '), said);
+      assert.equal(server.requests.length, length);
+    });
+
+  const live: [line: string, said: string][] = [
+    ['wec get ', 'cluster1 cluster2 :4'],
+    ['deregister cluster1 ', 'cluster2 :4'],
+    ['deregister cluster1=hub ', 'cluster2 :4'],
+    ['wec wait cluster1,', 'cluster1,cluster2 :4'],
+    ['wec list -l region=', 'region=north region=south :4'],
+    ['wec list -l region=north,t', 'region=north,tier=web :4'],
+    ['label ', 'cluster1 cluster2 :4'],
+    ['label cluster1 re', 'region= region- :6'],
+    ['label cluster2 tier', 'tier= :6'],
+    ['label cluster2 region=', 'region=north region=south :4'],
+    ['label cluster1 tier-', 'tier- :4'],
+    ['properties cluster1 m', 'maxPods= maxPods- :6'],
+    ['its get ', 'its1 :4'],
+    ['wds delete ', 'wds1 :4'],
+    ['policy list --wds ', 'wds1 :4'],
+    ['wds create wds2 --its-name ', 'its1 :4'],
+    ['policy get ', 'shop :4'],
+    ['policy create p --status singleton,', 'singleton,multi singleton,replicas :4'],
+    ['policy create p --select d', 'deployments :4'],
+    ['collector get ', 'replicas :4'],
+    ['transform delete ', 'no-replicas :4'],
+    ['workload get -n ', 'default shop :4'],
+    ['workload get -n shop ', 'namespaces/shop deployments/web :4'],
+    ['workload get -n shop deploy/', 'deploy/web deploy/worker :4'],
+    ['workload wait deploy/web -n shop --on cluster2,', 'cluster2,cluster1 :4'],
+  ];
+  for (const [line, said] of live)
+    it(`offers for "${line}": ${said}`, async () => assert.equal((await completed(line)).join(' '), said));
+
+  it('runs no program for credentials', async () => {
+    const { length } = server.requests;
+    for (const context of ['asks', 'older']) assert.deepEqual(await completed(`wec get --its ${context} `), [':4']);
+    assert.equal(server.requests.length, length);
+    await assert.rejects(import('node:fs/promises').then(({ stat }) => stat(path.join(folder, 'asked'))));
+  });
+
+  it('says nothing of what is wrong', async () => {
+    for (const line of [
+      'wec get --its nowhere ',
+      'policy get --hosting-context nowhere ',
+      `wec get --kubeconfig ${folder} `,
+    ])
+      assert.deepEqual(await completed(line), [':4']);
+  });
+
+  it('does not wait for a server that is silent', async () => {
+    isSilent = true;
+    const started = performance.now();
+    assert.deepEqual(await completed('wec get ', 300), [':4']);
+    isSilent = false;
+    assert.ok(performance.now() - started < 1500);
+  });
+});
+
+describe('the tables of completion', () => {
+  const { io } = fakeIo();
+  const program = buildProgram(io, 'stellarctl');
+  const all = commandsBelow(program, '');
+
+  it('say of every option and argument what may be typed there', () => {
+    assert.ok(all.length > 40, 'this test sees hardly any command');
+    const untold = all.flatMap(({ path: name, command }) => [
+      ...command.options
+        .filter(({ required, argChoices, long = '' }) => required && !argChoices && !offerOfOption(name, long))
+        .map(({ long }) => `${name} ${long}`),
+      ...command.registeredArguments.filter(({ argChoices }) => !argChoices && !offerOfArguments(name)).map(() => name),
+    ]);
+    assert.deepEqual(untold, ['__complete', 'help']);
+  });
+});
+
+function commandsBelow(command: Command, name: string): { path: string; command: Command }[] {
+  return command.commands.flatMap((child) => {
+    const own = `${name} ${child.name()}`.trim();
+    return [{ path: own, command: child }, ...commandsBelow(child, own)];
+  });
+}

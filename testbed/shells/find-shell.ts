@@ -1,0 +1,91 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rename, rm, symlink } from 'node:fs/promises';
+import { delimiter, dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { cacheFolder } from '../plane/cache.ts';
+import { withLock } from '../plane/lock.ts';
+
+const run = promisify(execFile);
+
+/** What a shell takes beside Debian's and Ubuntu's base system. */
+const packagesOf = {
+  bash: [],
+  zsh: ['zsh', 'zsh-common'],
+  fish: ['fish', 'fish-common', 'libpcre2-32-0'],
+} as const;
+
+export type ShellName = keyof typeof packagesOf;
+
+/** A shell, and what it needs where it was not installed. */
+export interface Shell {
+  path: string;
+  env: Record<string, string>;
+  /** Of the file that it reads before anything else (`.zshenv`). */
+  firstLines: string[];
+}
+
+/**
+ * A shell of this machine, or one that is unpacked from the packages of Debian or Ubuntu, once a machine; nothing is installed.
+ * @returns why there is none, where that is so
+ */
+export async function findShell(name: ShellName): Promise<Shell | string> {
+  const installed = (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, name));
+  const path = installed.find((file) => existsSync(file));
+  if (path !== undefined) return { path, env: {}, firstLines: [] };
+  const root = join(cacheFolder(), 'shells', name);
+  try {
+    await withLock(
+      `shell ${name}`,
+      () => {},
+      async () => {
+        if (!existsSync(root)) await unpack(packagesOf[name], root);
+      },
+    );
+    return await unpacked(name, root);
+  } catch (error) {
+    return `${name} is not installed, and could not be had from Debian: ${(error as Error).message.split('\n')[0]}`;
+  }
+}
+
+/** Downloads packages as this user, with package lists of its own: those of the system may be missing or old. */
+async function unpack(packages: readonly string[], root: string): Promise<void> {
+  await mkdir(join(root, '..'), { recursive: true });
+  const scratch = await mkdtemp(`${root}-`);
+  try {
+    const [state, cache, tree] = [join(scratch, 'state'), join(scratch, 'cache'), join(scratch, 'tree')];
+    for (const folder of [join(state, 'lists', 'partial'), join(cache, 'archives', 'partial'), tree])
+      await mkdir(folder, { recursive: true });
+    const own = [
+      '-o',
+      `Dir::State=${state}`,
+      '-o',
+      'Dir::State::status=/var/lib/dpkg/status',
+      '-o',
+      `Dir::Cache=${cache}`,
+    ];
+    await run('apt-get', ['update', ...own], { maxBuffer: 1 << 26 });
+    await run('apt-get', ['download', ...own, ...packages], { cwd: scratch });
+    for (const file of (await readdir(scratch)).filter((each) => each.endsWith('.deb')))
+      await run('dpkg-deb', ['--extract', join(scratch, file), tree]);
+    // fish looks for this beside its own folder.
+    if (existsSync(join(tree, 'etc'))) await symlink('../etc', join(tree, 'usr', 'etc'));
+    await rename(tree, root);
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** How an unpacked shell finds its own parts. */
+async function unpacked(name: ShellName, root: string): Promise<Shell> {
+  const files = await readdir(root, { recursive: true });
+  const find = (pattern: RegExp) => files.filter((file) => pattern.test(file)).map((file) => join(root, file));
+  const [path = ''] = find(new RegExp(`^(?:usr/)?bin/${name}$`));
+  if (name === 'fish') {
+    const [library = ''] = find(/\/libpcre2-32\.so\.\d+$/);
+    return { path, env: { LD_LIBRARY_PATH: dirname(library) }, firstLines: [] };
+  }
+  const [zle = ''] = find(/\/zsh\/zle\.so$/);
+  const functions = join(root, 'usr', 'share', 'zsh', 'functions');
+  return { path, env: {}, firstLines: [`module_path=(${dirname(dirname(zle))})`, `fpath=(${functions}/**/*(/))`] };
+}
