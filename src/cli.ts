@@ -26,6 +26,7 @@ import { transformCreateCommand } from './commands/transform/create.ts';
 import { transformDeleteCommand } from './commands/transform/delete.ts';
 import { transformGetCommand } from './commands/transform/get.ts';
 import { transformListCommand } from './commands/transform/list.ts';
+import { versionCommand } from './commands/version.ts';
 import { createWdsCommand } from './commands/wds/create.ts';
 import { acceptCommand } from './commands/wec/accept.ts';
 import { createWecCommand } from './commands/wec/create.ts';
@@ -83,6 +84,7 @@ export function buildProgram(io: Io, name: string): Command {
     .addCommand(statusCommand(io))
     .addCommand(doctorCommand(io))
     .addCommand(reportCommand(io))
+    .addCommand(versionCommand(io, STELLARCTL_VERSION))
     .addCommand(completionCommand(io))
     .addCommand(completeCommand(io, program), { hidden: true })
     .helpCommand(false)

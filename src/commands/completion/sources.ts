@@ -81,6 +81,7 @@ const arguments_: Readonly<Record<string, Offer>> = {
     'wec deregister',
     'doctor',
     'report',
+    'version',
   ]),
   ...offerEach(spaces('its'), ['its get', 'its repair', 'its delete']),
   ...offerEach(spaces('wds'), ['wds get', 'wds repair', 'wds delete']),

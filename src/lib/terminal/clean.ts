@@ -96,3 +96,8 @@ export function writeRelayed(stream: NodeJS.WriteStream, text: string): void {
 export function writeText(stream: NodeJS.WriteStream, text: string): void {
   writeLines(stream, text.replace(/\n$/, '').split('\n'));
 }
+
+/** Writes lines for programs, their fields separated by tabs. */
+export function writeFields(stream: NodeJS.WriteStream, lines: readonly (readonly string[])[]): void {
+  stream.write(lines.map((fields) => `${fields.map(terminalLine).join('\t')}\n`).join(''));
+}

@@ -154,6 +154,26 @@ describe('an installation', { concurrency: 1 }, () => {
     assert.deepEqual(wds, { name: 'wds1', type: 'host', ...well, context: 'wds1', ...sent });
   });
 
+  it('has versions that fit together, with those of the agents of a WEC', async () => {
+    const run = await cli.succeed(['version', 'cluster1=cluster1']);
+    assert.deepEqual(run.stdout.split('\n').slice(1), [
+      'hosting        KubeFlex 0.9.3 · KubeStellar hooks 0.30.0',
+      'ITS its1       OCM 1.0.0 · status add-on 0.2.0-rc17',
+      'WDS wds1       KubeStellar 0.30.0',
+      'WEC cluster1   OCM 1.0.0',
+      '✓ These versions fit together.',
+      '',
+    ]);
+    await setImage(bed.plane('cluster1'), 'open-cluster-management/klusterlet', 'registration-operator', 'v1.3.1');
+    await until(async () => /^✗/m.test((await cli.succeed(['version', 'cluster1'])).stdout), 'another operator');
+    const { fits, problems, wecs } = (await cli.succeed(['version', 'cluster1', '-o', 'json'])).json();
+    assert.deepEqual([fits, wecs[0].hubVersion], [false, '1.0.0']);
+    const wrong = 'cluster1 has OCM 1.3.1; its ITS runs OCM 1.0.0.';
+    assert.deepEqual(problems, [{ code: 'versions-apart', wrong, hint: null, next: null }]);
+    await setImage(bed.plane('cluster1'), 'open-cluster-management/klusterlet', 'registration-operator', 'v1.0.0');
+    await until(async () => /^✓/m.test((await cli.succeed(['version', 'cluster1'])).stdout), 'the operator of before');
+  });
+
   it('tells what runs, not what a template asks for', async () => {
     const setTag = (tag: string) =>
       setImage(hosting, 'wds1-system/transport-controller', 'ocm-transport-controller', tag);

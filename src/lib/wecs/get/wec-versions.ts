@@ -6,6 +6,7 @@ import type { LenientReader } from '../../kube/permissive-reader.ts';
 import { resources } from '../../kube/resources.ts';
 import { hubPrograms, wecPrograms } from '../../versions/programs.ts';
 import { mayNotReadPods, type RunningVersion, runningVersions } from '../../versions/running.ts';
+import { isMinorApart } from '../../versions/fit.ts';
 import { versionWords } from '../../versions/words.ts';
 import { isOurs } from '../klusterlet/operator.ts';
 import { agentNamespace, hubNamespace } from '../names.ts';
@@ -35,18 +36,12 @@ export async function readOcmOfHub(hub: LenientReader): Promise<string | undefin
   return runningVersions(hubPrograms(unknownHooks), pods, undefined).flatMap(({ running }) => running ?? [])[0];
 }
 
-/** Versions that differ by more than a patch. What has no version of that form is not compared. */
-function isApart(one: string, other: string): boolean {
-  const [own, others] = [one, other].map((version) => /^\d+\.\d+(?=\.)/.exec(version)?.[0]);
-  return own !== undefined && others !== undefined && own !== others;
-}
-
 /** An agent of another minor version than its hub, or than its Klusterlet asks for. */
 export function versionsApart({ wec, ocmOfHub, name, its }: Findings): Problem | undefined {
   const versions = wec === undefined ? [] : wecVersions(wec, undefined);
   const isOther = versions.some(({ running, apart }) => {
     const [version] = running ?? [];
-    return apart || (version !== undefined && ocmOfHub !== undefined && isApart(version, ocmOfHub));
+    return apart || (version !== undefined && ocmOfHub !== undefined && isMinorApart(version, ocmOfHub));
   });
   if (wec === undefined || !isOther) return undefined;
   const { klusterlet, context } = wec;

@@ -1,0 +1,82 @@
+import type { Command } from 'commander';
+import { exitCodeOf, reportOf, StellarError } from '../lib/engine/errors.ts';
+import { reading } from '../lib/kube/access.ts';
+import type { VersionsView } from '../lib/status/versions.ts';
+import { isForPeople } from '../lib/terminal/formats.ts';
+import type { Io } from '../lib/terminal/io.ts';
+import { action } from './shell/action.ts';
+import {
+  defineCommand,
+  type HostingOptions,
+  hostingContextOption,
+  type ItsOptions,
+  itsOption,
+  wecContextOption,
+  wecKubeconfigOption,
+} from './shell/options.ts';
+import type { Session } from './shell/session.ts';
+import { parseWecArguments, withContext } from './shell/wec-argument.ts';
+
+interface Options extends HostingOptions, ItsOptions {
+  client?: boolean;
+  wecContext?: string;
+}
+
+export function versionCommand(io: Io, version: string): Command {
+  return defineCommand('version', {
+    summary: 'show which versions run, and whether they fit together',
+    description:
+      'Shows the version of stellarctl, and of what runs in the installation that the contexts lead to: KubeFlex, OCM, KubeStellar, and of WECs with their contexts the agents. Versions are those of the containers that run. Requests go to these clusters only.',
+    timeout: '30s',
+    formats: ['table', 'wide', 'json', 'yaml'],
+    examples: [
+      ['stellarctl version', 'stellarctl, and the installation'],
+      ['stellarctl version --client', 'stellarctl alone, without a request'],
+      ['stellarctl version cluster1=kind-cluster1 -o json', 'with the agent of a WEC, for scripts'],
+    ],
+  })
+    .usage('[NAME=CONTEXT...] [options]')
+    .argument('[wecs...]', 'WECs whose agents are shown as well')
+    .option('--client', 'the version of stellarctl alone')
+    .addOption(hostingContextOption())
+    .addOption(itsOption())
+    .addOption(wecContextOption())
+    .addOption(wecKubeconfigOption())
+    .action(
+      action<Options>(io, async (session, options, positional) => {
+        const installed = options.client ? undefined : await look(session, options, positional);
+        const failure = installed instanceof StellarError ? installed : undefined;
+        const view = installed === failure ? undefined : (installed as VersionsView);
+        if (isForPeople(session.output)) {
+          const { describeVersions } = await import('./version-text.ts');
+          const { styleFor } = await import('../lib/terminal/style.ts');
+          session.printLines(describeVersions(version, view, styleFor(io.stdout, io, options.color)));
+          if (failure !== undefined) throw failure;
+          if (view?.fits === false) session.next('stellarctl doctor');
+          return;
+        }
+        await session.print({ client: version, ...view, ...(failure && { error: reportOf(failure) }) }, [], []);
+        if (failure !== undefined) session.exitCode = exitCodeOf(failure);
+      }),
+    );
+}
+
+/** What the contexts lead to; undefined where they lead to nothing of KubeStellar, and nobody has said that they do; or what keeps it from being seen. */
+async function look(
+  session: Session,
+  { hostingContext, its, wecContext }: Options,
+  positional: readonly string[],
+): Promise<VersionsView | StellarError | undefined> {
+  const named = parseWecArguments(positional, wecContext).map(withContext);
+  const isAsked = hostingContext !== undefined || its !== undefined || named.length > 0;
+  const looked = await reading(async () => {
+    const { readVersions } = await import('../lib/status/versions.ts');
+    const { statusTools } = await import('./status.ts');
+    const wecs = await session.wecs(named);
+    return readVersions(await statusTools(session), wecs);
+  });
+  if (looked.state === 'seen') return looked.value;
+  const error = looked.state === 'hidden' ? looked.error : undefined;
+  const isNothing = error?.code === 'usage' || error?.code === 'not-a-hosting-cluster';
+  return isNothing && !isAsked ? undefined : error;
+}

@@ -1,0 +1,66 @@
+import { type Diagnosis, diagnosisOf } from '../engine/problem.ts';
+import { coreChart } from '../hosting/core-chart.ts';
+import { ifSeen, reading } from '../kube/access.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { type InstalledVersions, misfits } from '../versions/fit.ts';
+import { products } from '../versions/programs.ts';
+import { wecVersions } from '../wecs/get/wec-versions.ts';
+import { readWec } from '../wecs/registration/wec-evidence.ts';
+import { readStatus } from './status.ts';
+import type { StatusTools } from './tools.ts';
+import type { ItsStatus, StatusView } from './view.ts';
+
+/** Which versions run, and whether they fit together. The fields are an interface: docs/output.md */
+export interface VersionsView extends InstalledVersions {
+  /** False where there are problems; null where something that matters is not seen. */
+  fits: boolean | null;
+  problems: (Diagnosis & { code: string })[];
+}
+
+/** The first KubeFlex whose control planes take several hooks (its v0.9.0, api/v1alpha1). */
+const oldest = { kubeFlex: '0.9.0', hooks: coreChart.oldestVersion };
+
+/**
+ * Which versions run on the clusters of an installation, by what status sees of it.
+ * @param wecs whose agents are looked at in their own clusters
+ * @throws StellarError as readStatus does
+ */
+export async function readVersions(
+  tools: StatusTools,
+  wecs: readonly { name: string; kube: Kube }[],
+): Promise<VersionsView> {
+  const [status, seenWecs] = await Promise.all([
+    readStatus(tools),
+    Promise.all(wecs.map(async (wec) => ({ name: wec.name, looked: await reading(() => readWec(wec.kube)) }))),
+  ]);
+  const hubVersion = itsOf(status, tools)?.ocmVersion ?? null;
+  const { hosting } = status;
+  const installed: InstalledVersions = {
+    hosting: hosting && { name: hosting.name, versions: hosting.versions, hooksVersion: hosting.hooksVersion },
+    itses: status.itses.map(({ name, versions }) => ({ name, versions })),
+    wdses: status.wdses.map(({ name, versions }) => ({ name, versions })),
+    wecs: seenWecs.map(({ name, looked }) => ({
+      ...{ name, hubVersion },
+      versions: wecVersions(ifSeen(looked), looked.state === 'seen' ? undefined : looked.why),
+    })),
+  };
+  const problems = misfits(installed, oldest);
+  return {
+    ...installed,
+    fits: problems.length > 0 ? false : isSeen(installed) ? true : null,
+    problems: problems.map((problem) => ({ code: problem.code, ...diagnosisOf(problem) })),
+  };
+}
+
+/** The ITS that the WECs are registered with: the chosen one, else the only one. */
+function itsOf({ itses }: StatusView, { chosen }: StatusTools): ItsStatus | undefined {
+  const meant = itses.find(({ context }) => context !== null && context === chosen?.context);
+  return meant ?? (itses.length === 1 ? itses[0] : undefined);
+}
+
+const matters: readonly string[] = [products.kubeFlex, products.ocm, products.kubeStellar];
+
+function isSeen({ hosting, itses, wdses, wecs }: InstalledVersions): boolean {
+  const versions = [...(hosting ? [hosting] : []), ...itses, ...wdses, ...wecs].flatMap((part) => part.versions);
+  return versions.every(({ product, running }) => running !== null || !matters.includes(product));
+}

@@ -1,0 +1,70 @@
+import { type Problem, problem } from '../engine/problem.ts';
+import { compareVersions, findVersion } from '../programs/version.ts';
+import { products } from './programs.ts';
+import type { RunningVersion } from './running.ts';
+import { versionWords } from './words.ts';
+
+/** What runs of one part of an installation. The fields are an interface: docs/output.md. */
+interface PartVersions {
+  name: string;
+  versions: RunningVersion[];
+}
+
+/** What runs of an installation, part by part. */
+export interface InstalledVersions {
+  hosting: (PartVersions & { hooksVersion: string | null }) | null;
+  itses: readonly PartVersions[];
+  wdses: readonly PartVersions[];
+  /** Each with the OCM of its ITS; null where that is not known. */
+  wecs: readonly (PartVersions & { hubVersion: string | null })[];
+}
+
+/** Whether versions differ by more than a patch. What has no version of that form is not compared. */
+export function isMinorApart(one: string, other: string): boolean {
+  const [own, others] = [one, other].map((version) => /^\d+\.\d+(?=\.)/.exec(version)?.[0]);
+  return own !== undefined && others !== undefined && own !== others;
+}
+
+/**
+ * What does not fit together: a part that does not run what it should, agents of another minor version than their hub, and what is older
+ * than stellarctl works with.
+ * @param oldest the versions of KubeFlex and of KubeStellar's hooks that it works with, and newer ones
+ */
+export function misfits(
+  { hosting, itses, wdses, wecs }: InstalledVersions,
+  oldest: { kubeFlex: string; hooks: string },
+): Problem[] {
+  const parts = [...(hosting === null ? [] : [hosting]), ...itses, ...wdses, ...wecs];
+  const kubeFlex = hosting?.versions.find(({ product }) => product === products.kubeFlex)?.running ?? [];
+  return [
+    ...kubeFlex
+      .filter((version) => isOlder(version, oldest.kubeFlex))
+      .map((version) =>
+        misfit(`KubeFlex ${version} is older than ${oldest.kubeFlex}, which KubeStellar's hooks need.`),
+      ),
+    ...(hosting?.hooksVersion && isOlder(hosting.hooksVersion, oldest.hooks)
+      ? [
+          misfit(
+            `The hooks of KubeStellar ${hosting.hooksVersion} are older than ${oldest.hooks}, the oldest that stellarctl works with.`,
+          ),
+        ]
+      : []),
+    ...parts.flatMap(({ name, versions }) => {
+      const apart = versions.filter((version) => version.apart);
+      return apart.length === 0 ? [] : [misfit(`${name} has ${versionWords(apart).join(', ')}.`)];
+    }),
+    ...wecs.flatMap(({ name, versions, hubVersion }) => {
+      const others = versions.filter(({ running }) =>
+        running?.some((version) => isMinorApart(version, hubVersion ?? '')),
+      );
+      const words = versionWords(others).join(', ');
+      return others.length === 0 ? [] : [misfit(`${name} has ${words}; its ITS runs OCM ${hubVersion}.`)];
+    }),
+  ];
+}
+
+/** What has no version is not compared. */
+const isOlder = (version: string, oldest: string): boolean =>
+  findVersion(version) !== undefined && compareVersions(version, oldest) < 0;
+
+const misfit = (message: string): Problem => problem('versions-apart', message);
