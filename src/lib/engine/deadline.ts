@@ -9,6 +9,12 @@ export const graceMs = 15_000;
 /** How long a server, or another program, may take to answer; for an answer in pieces, until the next of them. */
 export const requestTimeoutMs = 10_000;
 
+/**
+ * How long one address of a server may take to be connected to while there is another one. Node's own 250 ms pass on a busy machine or
+ * a slow network, and count as a server that does not answer where the other address is of no use.
+ */
+export const addressTimeoutMs = 3_000;
+
 /** One deadline for a whole command. A timeout of 0 means: look once, wait for nothing. */
 export class Deadline {
   #end = 0;

@@ -1,5 +1,6 @@
 import http from 'node:http';
 import https from 'node:https';
+import { addressTimeoutMs } from '../../engine/deadline.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { readFile } from '../../files/read-file.ts';
 import type { ClusterEntry, SelectedContext, UserEntry } from '../kubeconfig/kubeconfig.ts';
@@ -119,7 +120,13 @@ export class Credentials {
     const identity = [verified.ca, verified.cert, verified.key].join('|');
     if (this.#agent?.key === identity) return this.#agent.agent;
     const server = new URL(this.#context.server);
-    const options: https.AgentOptions = { keepAlive: true, maxSockets: 32, lookup, ...verified };
+    const options: https.AgentOptions = {
+      keepAlive: true,
+      maxSockets: 32,
+      lookup,
+      autoSelectFamilyAttemptTimeout: addressTimeoutMs,
+      ...verified,
+    };
     const direct = server.protocol === 'https:' ? new https.Agent(options) : new http.Agent(options);
     const agent = proxy === undefined ? direct : throughProxy(direct, proxy, server, options, this.#closing.signal);
     this.#agent = { key: identity, agent };

@@ -3,7 +3,7 @@ import http from 'node:http';
 import type https from 'node:https';
 import net, { isIP } from 'node:net';
 import tls from 'node:tls';
-import { requestTimeoutMs } from '../../engine/deadline.ts';
+import { addressTimeoutMs, requestTimeoutMs } from '../../engine/deadline.ts';
 import { lookup } from './local-names.ts';
 import { hostOf, ProxyRefusal, type ProxyServer, ProxyUnreachable } from './proxy.ts';
 
@@ -84,7 +84,7 @@ function dial(
   signal: AbortSignal,
 ): net.Socket {
   const host = hostOf(url);
-  const address = { host, port: portOf(url), lookup, signal };
+  const address = { host, port: portOf(url), lookup, signal, autoSelectFamilyAttemptTimeout: addressTimeoutMs };
   if (url.protocol !== 'https:') return net.connect(address);
   const authorities = [...tls.getCACertificates('default'), ca].flat();
   const servername = isIP(host) === 0 ? host : '';
