@@ -1,0 +1,120 @@
+/**
+ * What README and the pages of docs/ tell people to type does what they say: one installation, from the first page to the last. Everything is run as
+ * it stands there, but for what a test cannot have: charts come from the test bed, the port of the hosting cluster is a free one, and
+ * what asks is told --yes.
+ */
+import assert from 'node:assert/strict';
+import { cp, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { stripVTControlCharacters } from 'node:util';
+import { execa } from 'execa';
+import { parseAllDocuments } from 'yaml';
+import {
+  type Bed,
+  buildHelm,
+  chartOf,
+  currentChart,
+  freePort,
+  ingressChart,
+  type KubeObject,
+  kubectlApply,
+  localClusterTools,
+  resources,
+  startBed,
+} from '../../../testbed/index.ts';
+import { type Block, blocksOf, commandsOf, type Typed, typedIn, walkedPages } from '../../documented.ts';
+import { settled } from '../support/golden/settled.ts';
+import { Cli } from '../support/harness.ts';
+
+let bed: Bed;
+let cli: Cli;
+let env: Record<string, string>;
+/** What a command gets that a test cannot do without, by how it begins. */
+let added: [command: RegExp, options: string[]][];
+
+before(async () => {
+  bed = await startBed({ planes: [] });
+  const [helm, tools, port] = await Promise.all([buildHelm(), localClusterTools(bed), freePort()]);
+  cli = await Cli.create('');
+  await cp(await chartOf(currentChart), path.join(cli.home, 'core-chart.tgz'));
+  await cp(ingressChart, path.join(cli.home, 'ingress-nginx'), { recursive: true });
+  env = {
+    KUBECONFIG: path.join(cli.home, 'kubeconfig'),
+    PATH: [tools.path, helm, process.env.PATH].join(path.delimiter),
+  };
+  added = [
+    [/^init /, ['--chart', 'core-chart.tgz']],
+    [/^init --create /, ['--external-port', String(port), '--ingress-chart', 'ingress-nginx']],
+    [/^(?:policy delete|deregister|wec (?:delete|grant|revoke)) /, ['--yes']],
+    [/^policy delete /, ['--wds', 'wds1']],
+  ];
+  // Files are named as by somebody who works there.
+  process.chdir(cli.home);
+});
+
+after(async () => {
+  process.chdir(import.meta.dirname);
+  await cli?.remove();
+  await bed?.stop();
+});
+
+for (const page of walkedPages)
+  describe(page, { concurrency: 1 }, () => {
+    for (const block of blocksOf(page)) {
+      const file = block.language === 'yaml' ? /^# (\S+\.yaml)$/.exec(block.lines[0] ?? '')?.[1] : undefined;
+      if (file !== undefined) it(file, () => writeFile(file, block.lines.join('\n')));
+      for (const typed of typedIn(block)) it(typed.text, { skip: block.notRun ?? false }, () => runTyped(block, typed));
+    }
+  });
+
+async function runTyped({ language, place }: Block, { text, output }: Typed): Promise<void> {
+  let printed = '';
+  for (const words of commandsOf(text)) printed += await run(words);
+  if (language === 'console') assert.match(comparable(printed), patternOf(output), `${place}: it prints\n${printed}`);
+}
+
+/** @returns what it prints on a terminal */
+async function run([program = '', ...given]: readonly string[]): Promise<string> {
+  if (program === 'kubectl') return kubectl(given);
+  if (program !== 'stellarctl') return (await execa(program, given, { env: cli.environment({ env }), all: true })).all;
+  const line = given.join(' ');
+  const options = added.flatMap(([command, those]) => (command.test(`${line} `) ? those : []));
+  const { exitCode, screen } = await cli.runOnTerminal([...given, ...options], { env });
+  const printed = stripVTControlCharacters(settled(screen));
+  assert.equal(exitCode, 0, printed);
+  return printed;
+}
+
+/** kubectl is played: it could not reach a control plane whose name nobody resolves. */
+async function kubectl(given: readonly string[]): Promise<string> {
+  const line = given.join(' ');
+  const [, context = '', file] = /^--context (\S+) apply -f (\S+)$/.exec(line) ?? [];
+  if (file !== undefined) return applied(context, await readFile(file, 'utf8'));
+  const [, cluster = '', namespace, name] =
+    /^--context kind-(\S+) -n (\S+) get configmap (\S+) -o jsonpath=\{\.data\}$/.exec(line) ?? [];
+  assert.ok(name, `nobody plays kubectl ${line}`);
+  const found = await bed.plane(cluster).admin.get(resources.configMaps, `${namespace}/${name}`);
+  return `${JSON.stringify((found as { data?: object } | undefined)?.data)}\n`;
+}
+
+async function applied(context: string, objects: string): Promise<string> {
+  await kubectlApply(await readFile(env.KUBECONFIG ?? '', 'utf8'), context, objects);
+  const all = parseAllDocuments(objects).map((document) => document.toJS() as KubeObject & { kind: string });
+  const kindOf = ({ apiVersion = '', kind }: (typeof all)[number]) =>
+    [kind.toLowerCase(), ...apiVersion.split('/').slice(0, -1)].join('.');
+  return all.map((each) => `${kindOf(each)}/${each.metadata.name} created\n`).join('');
+}
+
+/** What a page says that is printed, as a pattern; `…` on a line of its own stands for any lines. */
+function patternOf(output: readonly string[]): RegExp {
+  const escaped = comparable(output.map((line) => `${line}\n`).join('')).replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+  return new RegExp(`^${escaped.replace(/^…\n/gm, '(?:.*\\n)*')}$`);
+}
+
+/** Without what differs from run to run: ports, how long something took, and what was ready first. */
+const comparable = (text: string): string =>
+  text
+    .replace(/:\d{4,5}\b/g, ':PORT')
+    .replace(/ {3}\d+\.\ds$/gm, '   DURATION')
+    .replace(/(?:^.* {3}DURATION\n)+/gm, (lines) => lines.match(/.*\n/g)?.sort().join('') ?? '');
