@@ -23,7 +23,7 @@ import {
   resources,
   startBed,
 } from '../../../testbed/index.ts';
-import { type Block, blocksOf, commandsOf, type Typed, typedIn, walkedPages } from '../../documented.ts';
+import { type Block, blocksOf, commandsOf, type Typed, typedIn, walkedPages } from '../../pages.ts';
 import { settled } from '../support/golden/settled.ts';
 import { Cli } from '../support/harness.ts';
 

@@ -8,7 +8,7 @@ import type { Command } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
 import { buildProgram } from '../../src/cli.ts';
 import type { Io } from '../../src/lib/terminal/io.ts';
-import { anchorsOf, blocksOf, commandsOf, linksOf, pages, root, spansOf, typedIn, walkedPages } from '../documented.ts';
+import { anchorsOf, blocksOf, commandsOf, linksOf, pages, root, spansOf, typedIn, walkedPages } from '../pages.ts';
 
 Object.assign(globalThis, { STELLARCTL_VERSION: '0.0.0' });
 const silent = new PassThrough() as unknown as NodeJS.WriteStream;
