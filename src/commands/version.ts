@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import { exitCodeOf, reportOf, StellarError } from '../lib/engine/errors.ts';
 import { reading } from '../lib/kube/access.ts';
 import type { VersionsView } from '../lib/status/versions.ts';
-import { isForPeople } from '../lib/terminal/io.ts';
 import type { Io } from '../lib/terminal/io.ts';
+import { isForPeople } from '../lib/terminal/io.ts';
 import { action } from './shell/action.ts';
 import {
   defineCommand,
