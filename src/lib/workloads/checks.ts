@@ -16,12 +16,14 @@ export const workloadChecks: readonly Check<OpenWds>[] = [
 ];
 
 async function judgePolicies(wds: OpenWds): Promise<Outcome> {
-  const { view: policies } = await listPolicies(wds);
+  const { view: policies, errors } = await listPolicies(wds);
   const [first, ...others] = policies.filter(({ state }) => state === 'failed');
   if (first === undefined) {
     const why = whyUnseen(wds.its);
-    return why !== undefined && policies.length > 0
-      ? skipped(`its ITS is not visible: ${why}`)
+    if (policies.length > 0 && why !== undefined) return skipped(`its ITS is not visible: ${why}`);
+    const [error] = errors;
+    return policies.length > 0 && error !== undefined
+      ? skipped(error.why)
       : pass(policies.length === 0 ? 'it has none' : count(policies.length, 'policy', 'policies'));
   }
   const more = others.length === 0 ? '' : `; also affected: ${others.map(({ name }) => name).join(', ')}`;

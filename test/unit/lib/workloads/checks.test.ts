@@ -54,11 +54,11 @@ const work = (of: string): Typed =>
     },
   }) as Typed;
 
-async function judged(objects: Typed[], isSeen = true) {
+async function judged(objects: Typed[], isSeen = true, forbidden?: string) {
   const { kube } = new WorkloadCluster([space, ...objects]);
-  const its: OpenWds['its'] = isSeen
-    ? seen({ name: 'its1', kube: new WorkloadCluster([wec, work('p'), work('c')]).kube })
-    : hidden('it was not reached');
+  const hub = new WorkloadCluster([wec, work('p'), work('c')]);
+  if (forbidden !== undefined) hub.forbidden.add(forbidden);
+  const its: OpenWds['its'] = isSeen ? seen({ name: 'its1', kube: hub.kube }) : hidden('it was not reached');
   const wds: OpenWds = { name: 'wds1', isGiven: true, kube, context: 'wds1', type: 'k8s', apiGroups: [], its };
   const [finding] = await makeChecks(workloadChecks, wds, []);
   assert.ok(finding !== undefined);
@@ -88,3 +88,8 @@ test('a policy whose works are not there fails', async () => {
 
 test('without the ITS nothing is known to be well', async () =>
   assert.equal((await judged([policy('p'), binding('p', 'w1')], false)).status, 'skipped'));
+
+test('nor where a part of the ITS may not be read', async () => {
+  for (const kind of ['manifestworks', 'managedclusters'])
+    assert.equal((await judged([policy('p'), binding('p', 'w1')], true, kind)).status, 'skipped', kind);
+});

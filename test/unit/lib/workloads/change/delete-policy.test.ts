@@ -184,3 +184,24 @@ test('a name that no label can hold has no works, and is no part of a selector',
     assert.deepEqual((await inspectPolicy(name, wds)).works, []);
   assert.equal((await inspectPolicy('shop', wds)).works.length, 1);
 });
+
+test('a policy that was sent, and not through this ITS, is not deleted with what it has sent elsewhere', async () => {
+  const sent = {
+    ...binding(true),
+    metadata: { ...binding(true).metadata, generation: 2 },
+    spec: {
+      destinations: [{ clusterId: 'w1' }],
+      workload: { clusterScope: [{ resource: 'namespaces', name: 'shop' }] },
+    },
+  };
+  const inspect = (status: object, works: KubeObject[] = [], isContext = true) => {
+    const { wds } = scene([policy, { ...sent, status } as KubeObject], works);
+    return inspectPolicy('shop', { ...wds, isContext });
+  };
+  await assert.rejects(inspect({ observedGeneration: 2 }), { code: 'identity-unproven' });
+  for (const status of [{}, { observedGeneration: 1 }, { observedGeneration: 2, errors: ['x'] }])
+    assert.deepEqual((await inspect(status)).works, []);
+  assert.equal((await inspect({ observedGeneration: 2 }, [own])).works.length, 1);
+  // The hosting cluster has shown the ITS.
+  assert.deepEqual((await inspect({ observedGeneration: 2 }, [], false)).works, []);
+});
