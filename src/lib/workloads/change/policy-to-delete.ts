@@ -1,7 +1,4 @@
-import { command } from '../../engine/command-line.ts';
 import { mapConcurrently, requestsAtOnce } from '../../engine/concurrency.ts';
-import { StellarError } from '../../engine/errors.ts';
-import { outline, run } from '../../engine/next-step.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { resources } from '../../kube/resources.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
@@ -10,7 +7,7 @@ import { getPolicy } from '../explain/subject.ts';
 import { type ManifestWork, objectsIn } from '../manifest-works.ts';
 import { originBindingLabel, originWdsLabel } from '../names.ts';
 import { isOrphan } from '../orphan-works.ts';
-import { type Binding, type BindingPolicy, destinationsOf, objectsOf } from '../policies/policy.ts';
+import type { Binding, BindingPolicy } from '../policies/policy.ts';
 import { provenSender } from '../policies/sender.ts';
 import { requireIts } from '../unseen.ts';
 
@@ -50,7 +47,6 @@ export async function inspectPolicy(name: string, wds: OpenWds): Promise<PolicyT
   const binding = bindings.find(({ metadata }) => metadata.name === name);
   const sender = await provenSender(wds, bindings, its);
   const works = await worksOfPolicy(its, name, sender);
-  if (sender === undefined && isSent(binding)) throw sentElsewhere(name, wds, its);
   const wecs = [...new Set(works.flatMap(({ metadata }) => metadata.namespace ?? []))].sort();
   const leaving = await mapConcurrently(wecs, requestsAtOnce, async (wec) => {
     const all = (await its.list<ManifestWork>(resources.manifestWorks, { namespace: wec })) ?? [];
@@ -69,27 +65,6 @@ export async function worksOfPolicy(its: Kube, policy: string, sender: string | 
   const labelSelector = `${originBindingLabel}=${policy},${originWdsLabel}=${sender}`;
   return (await its.list<ManifestWork>(resources.manifestWorks, { labelSelector })) ?? [];
 }
-
-/** Whether the transport was to make works of a Binding, as far as that says. */
-function isSent(binding: Binding | undefined): boolean {
-  if (binding === undefined || binding.metadata.deletionTimestamp !== undefined) return false;
-  const { observedGeneration = 0, errors = [] } = binding.status ?? {};
-  const isRead = observedGeneration > 0 && observedGeneration >= (binding.metadata.generation ?? 0);
-  return isRead && errors.length === 0 && destinationsOf(binding).length > 0 && objectsOf(binding).length > 0;
-}
-
-/** Nothing of the WDS is on this ITS: the works may be on another one, where they would be removed unseen. */
-const sentElsewhere = (policy: string, { name, context }: OpenWds, { cluster }: Kube): StellarError =>
-  new StellarError(
-    'identity-unproven',
-    `${cluster.context} has no works of ${name}, although its transport has read policy ${policy}: it may send through another ITS. Nothing was written.`,
-    {
-      next: [
-        outline(command`stellarctl policy delete ${policy} --wds ${name} --its CONTEXT`, 'Name its ITS'),
-        run(command`kubectl --context ${context} delete bindingpolicy ${policy}`, 'If nothing was sent'),
-      ],
-    },
-  );
 
 function leavingFrom(wec: string, works: readonly ManifestWork[], all: readonly ManifestWork[]): Leaving {
   const own = works.filter(({ metadata }) => metadata.namespace === wec);

@@ -4,7 +4,7 @@ import type { OpenWds } from '../../spaces/open-wds.ts';
 import { keyOf, keyOfCandidate } from '../object-ref.ts';
 import type { BoundObject } from '../policies/policy.ts';
 import type { Unseen } from '../unseen.ts';
-import { readContents, sendableKinds } from '../wds/contents.ts';
+import { readContents } from '../wds/contents.ts';
 import { type DeliveryEvidence, readDelivery, unseenIn } from './evidence.ts';
 import { viewOfWay, type WayView } from './view.ts';
 import { waysOf } from './way.ts';
@@ -39,7 +39,7 @@ export async function judgeObjects(
     apiGroup: kind.split('/')[0] ?? '',
     resources: [kind.split('/')[1] ?? ''],
   }));
-  const contents = await readContents(wds.kube, clauses, sendableKinds(kinds, wds.apiGroups));
+  const contents = await readContents(wds.kube, clauses, kinds);
   const found = new Map(contents.objects.map((object) => [keyOfCandidate(object), object]));
   const unread = new Map(contents.unread.map(({ what, why }) => [what, why]));
   const kindOf = new Map(kinds.map(({ apiVersion, plural, kind }) => [`${groupOf(apiVersion)}/${plural}`, kind]));

@@ -6,11 +6,12 @@ import type { Run } from '../../engine/run.ts';
 import { met, waiting } from '../../engine/stages.ts';
 import { untilMet } from '../../engine/until-met.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
-import { combinedOnly, hasStatus, isNeverCombined } from '../status/returnable.ts';
+import { combinedOnly, hasStatus, isLookedAt, isNeverCombined } from '../status/returnable.ts';
 import { requireIts } from '../unseen.ts';
 import { hasReached } from './judged-objects.ts';
 import { wantsStatus } from './status-stage.ts';
 import type { WayView } from './view.ts';
+import type { Way } from './way.ts';
 import { lookAtWorkload, type NamedObject, type WorkloadSight } from './workload.ts';
 
 export type WorkloadGoal = 'applied' | 'available' | 'status';
@@ -96,7 +97,9 @@ const whyOf = ({ blockedAt, stages }: WayView): string =>
 /** A status that is not asked for never comes, nor one of several WECs of a kind for which none is combined. */
 function refuseUnreturned({ view: { kind }, ways }: WorkloadSight): void {
   const sent = ways.filter(({ wec }) => wec !== undefined);
-  if (sent.some(({ of, modulation, wecs }) => isNeverCombined(of, modulation, wecs)))
+  const isNever = (way: Way) =>
+    isNeverCombined(way.of, way.modulation, way.wecs) && (isLookedAt(way.of) || !wantsStatus(way));
+  if (sent.some(isNever))
     throw new StellarError('usage', `The status of this ${kind} does not come back: ${combinedOnly}.`, {
       next: [inWords('Ask for a StatusCollector in the policy instead, or select one WEC')],
     });

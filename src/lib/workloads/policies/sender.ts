@@ -1,13 +1,13 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
-import { outline, run } from '../../engine/next-step.ts';
+import { inWords, outline, run } from '../../engine/next-step.ts';
 import type { Reader } from '../../kube/client/client.ts';
 import { resources } from '../../kube/resources.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
 import { labelValueProblem } from '../../wecs/labels.ts';
 import { originBindingLabel } from '../names.ts';
 import { type Origin, originOf } from './origins.ts';
-import { type Binding, destinationsOf } from './policy.ts';
+import { type Binding, destinationsOf, objectsOf } from './policy.ts';
 
 /** The name that the works of a WDS carry. */
 export interface Sender {
@@ -47,7 +47,10 @@ async function originsOf(binding: Binding, its: Reader): Promise<Origin[]> {
   return (works ?? []).flatMap((work) => originOf(work) ?? []);
 }
 
-/** Before anything is written that goes by it. @throws StellarError `identity-unproven` */
+/**
+ * The same before anything is written that goes by it: without a work of the WDS, what it has sent may be on another ITS.
+ * @throws StellarError `identity-unproven`
+ */
 export async function provenSender(
   wds: OpenWds,
   bindings: readonly Binding[],
@@ -55,8 +58,32 @@ export async function provenSender(
 ): Promise<string | undefined> {
   const sender = await senderOf(wds, bindings, its);
   if (sender?.isProven === false) throw unproven(wds, [sender.name], its);
+  const sent = bindings.find(isSent);
+  if (sender === undefined && sent !== undefined) throw sentElsewhere(sent.metadata.name, wds, its);
   return sender?.name;
 }
+
+/** Whether the transport was to make works of a Binding, as far as that says. */
+function isSent(binding: Binding): boolean {
+  const { observedGeneration = 0, errors = [] } = binding.status ?? {};
+  const isRead = observedGeneration > 0 && observedGeneration >= (binding.metadata.generation ?? 0);
+  const isGoing = binding.metadata.deletionTimestamp !== undefined;
+  return (
+    isRead && !isGoing && errors.length === 0 && destinationsOf(binding).length > 0 && objectsOf(binding).length > 0
+  );
+}
+
+const sentElsewhere = (policy: string, { name, context }: OpenWds, { cluster }: Reader): StellarError =>
+  new StellarError(
+    'identity-unproven',
+    `${cluster.context} has no works of ${name}, although its transport has read policy ${policy}: it may send through another ITS. Nothing was written.`,
+    {
+      next: [
+        inWords('Name its ITS by --its'),
+        run(command`kubectl --context ${context} get binding ${policy} -o yaml`, 'See what it was to send'),
+      ],
+    },
+  );
 
 const unproven = ({ name, context }: OpenWds, found: readonly string[], { cluster }: Reader): StellarError =>
   new StellarError(

@@ -59,6 +59,7 @@ describe('the name of a WDS on its works', () => {
     const wds = opened([foreign], 'wds2');
     assert.equal(await worksIn(wds), 0);
     await assert.rejects(toDelete(wds), unproven);
+    await assert.rejects(refreshPolicy('shop', wds, soon()), unproven);
   });
   test('is taken from works of several objects to show them, and not to delete or to rewrite them', async () => {
     const wds = opened([packed('wds1')]);
