@@ -1,5 +1,5 @@
 import { execa } from 'execa';
-import type { Shell } from '../../../testbed/index.ts';
+import type { FoundProgram } from '../../../testbed/index.ts';
 import { shown } from './screen.ts';
 
 /** What the shell says when it waits for a line. */
@@ -11,7 +11,7 @@ export class ShellTerminal {
   #screen = '';
   readonly #process;
 
-  constructor({ path, env }: Shell, environment: Record<string, string>) {
+  constructor({ path, env }: FoundProgram, environment: Record<string, string>) {
     this.#process = execa('script', ['--quiet', '--command', `stty cols 200 rows 50; exec ${path} -i`, '/dev/null'], {
       env: { ...env, ...environment, TERM: 'xterm', SHELL: '/bin/sh' },
       extendEnv: false,

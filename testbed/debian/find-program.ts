@@ -8,35 +8,36 @@ import { withLock } from '../plane/lock.ts';
 
 const run = promisify(execFile);
 
-/** What a shell takes beside Debian's and Ubuntu's base system. */
+/** What a program takes beside Debian's and Ubuntu's base system. */
 const packagesOf = {
   bash: [],
+  jq: ['jq', 'libjq1', 'libonig5'],
   zsh: ['zsh', 'zsh-common'],
   fish: ['fish', 'fish-common', 'libpcre2-32-0'],
 } as const;
 
-export type ShellName = keyof typeof packagesOf;
+export type ProgramName = keyof typeof packagesOf;
 
-/** A shell, and what it needs where it was not installed. */
-export interface Shell {
+/** A program, and what it needs where it was not installed. */
+export interface FoundProgram {
   path: string;
   env: Record<string, string>;
-  /** Of the file that it reads before anything else (`.zshenv`). */
+  /** Of zsh: for the file that it reads before anything else (`.zshenv`). */
   firstLines: string[];
 }
 
 /**
- * A shell of this machine, or one that is unpacked from the packages of Debian or Ubuntu, once a machine; nothing is installed.
+ * A program of this machine, or one that is unpacked from the packages of Debian or Ubuntu, once a machine; nothing is installed.
  * @returns why there is none, where that is so
  */
-export async function findShell(name: ShellName): Promise<Shell | string> {
+export async function findProgram(name: ProgramName): Promise<FoundProgram | string> {
   const installed = (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, name));
   const path = installed.find((file) => existsSync(file));
   if (path !== undefined) return { path, env: {}, firstLines: [] };
-  const root = join(cacheFolder(), 'shells', name);
+  const root = join(cacheFolder(), 'debian', name);
   try {
     await withLock(
-      `shell ${name}`,
+      `debian ${name}`,
       () => {},
       async () => {
         if (!existsSync(root)) await unpack(packagesOf[name], root);
@@ -76,13 +77,13 @@ async function unpack(packages: readonly string[], root: string): Promise<void> 
   }
 }
 
-/** How an unpacked shell finds its own parts. */
-async function unpacked(name: ShellName, root: string): Promise<Shell> {
+/** How an unpacked program finds its own parts. */
+async function unpacked(name: ProgramName, root: string): Promise<FoundProgram> {
   const files = await readdir(root, { recursive: true });
   const find = (pattern: RegExp) => files.filter((file) => pattern.test(file)).map((file) => join(root, file));
   const [path = ''] = find(new RegExp(`^(?:usr/)?bin/${name}$`));
-  if (name === 'fish') {
-    const [library = ''] = find(/\/libpcre2-32\.so\.\d+$/);
+  if (name !== 'zsh') {
+    const [library = ''] = find(/\/lib[^/]+\.so\.\d+$/);
     return { path, env: { LD_LIBRARY_PATH: dirname(library) }, firstLines: [] };
   }
   const [zle = ''] = find(/\/zsh\/zle\.so$/);
