@@ -53,7 +53,7 @@ async function buildInto(folder: string, program: GoProgram, log: Log): Promise<
   await mkdir(dirname(folder), { recursive: true });
   const scratch = await mkdtemp(`${folder}-`);
   try {
-    await compile(program, join(scratch, program.name));
+    await compile(program, join(scratch, program.name), log);
     await rm(folder, { recursive: true, force: true });
     await rename(scratch, folder);
   } finally {
@@ -83,14 +83,60 @@ async function contentHash(module: string, go: string): Promise<string> {
   return hash.digest('hex').slice(0, 16);
 }
 
-async function compile(program: GoProgram, output: string): Promise<void> {
+async function compile(program: GoProgram, output: string, log: Log): Promise<void> {
   const { module, versionOf, settings } = program;
   const { stdout } = await run('go', ['list', '-m', '-f', '{{.Version}}', versionOf], { cwd: module });
   const assignments = Object.entries(settings(stdout.trim())).map(([name, value]) => `-X ${name}=${value}`);
   const ldflags = ['-s', '-w', ...assignments].join(' ');
-  const args = ['build', '-trimpath', '-buildvcs=false', '-ldflags', ldflags, '-o', output, program.package];
-  const env = { ...process.env, CGO_ENABLED: '0' };
-  await run('go', args, { cwd: module, env, maxBuffer: 1 << 26 }).catch((error: Error & { stderr?: string }) => {
-    throw new Error(`go build failed in ${module}:\n${error.stderr ?? error.message}`);
-  });
+  const progress = new GoProgress(log);
+  const go = async (args: readonly string[]): Promise<string> => {
+    const running = run('go', args, { cwd: module, env: { ...process.env, CGO_ENABLED: '0' }, maxBuffer: 1 << 26 });
+    running.child.stderr?.on('data', (chunk: Buffer) => progress.hear(chunk.toString()));
+    const ended = await running.catch((error: Error & { stderr?: string }) => {
+      throw new Error(`go ${args[0]} failed in ${module}:\n${error.stderr ?? error.message}`);
+    });
+    return ended.stdout;
+  };
+  try {
+    const packages = await go(['list', '-deps', program.package]);
+    progress.total = packages.split('\n').length - 1;
+    await go(['build', '-v', '-trimpath', '-buildvcs=false', '-ldflags', ldflags, '-o', output, program.package]);
+  } finally {
+    progress.stop();
+  }
+}
+
+const everyMs = 10_000;
+
+/** Tells from what go says how far it is, every ten seconds: `go: downloading MODULE VERSION`, and with -v each package it compiles. */
+export class GoProgress {
+  /** How many packages there are to compile, unless they are in the cache of Go; 0 where that is not known yet. */
+  total = 0;
+  #modules = 0;
+  #packages = 0;
+  #unfinished = '';
+  readonly #began = Date.now();
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(log: Log) {
+    this.#timer = setInterval(() => log(this.line), everyMs);
+  }
+
+  /** Takes what go has written to stderr, in whatever pieces. */
+  hear(text: string): void {
+    const lines = (this.#unfinished + text).split('\n');
+    this.#unfinished = lines.pop() ?? '';
+    for (const line of lines)
+      if (line.startsWith('go: downloading ')) this.#modules += 1;
+      else if (/^[\w.-]+(?:\/\S*)?$/.test(line)) this.#packages += 1;
+  }
+
+  get line(): string {
+    const compiled = this.total === 0 ? 'none compiled yet' : `${this.#packages} of ${this.total} packages compiled`;
+    return `${Math.round((Date.now() - this.#began) / 1000)} s: ${this.#modules} modules downloaded, ${compiled}`;
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
 }
