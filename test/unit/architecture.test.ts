@@ -62,6 +62,20 @@ test('only src/lib/programs/program.ts runs programs, and never through a shell'
   assert.deepEqual(shells, []);
 });
 
+test('nothing is sent but to the clusters of contexts: connections are opened at these places', () => {
+  const openers = sources.filter(({ text }) =>
+    /\bfetch\(|\bWebSocket\b|from 'node:(?:http2?|https|tls|net|dgram)'/.test(text),
+  );
+  assert.deepEqual(outside('src/lib/kube/client/', openers).sort(), [
+    // The ingress of the hosting cluster.
+    'src/lib/doctor/ingress-reachability.ts',
+    // A port of this machine is tried.
+    'src/lib/doctor/machine.ts',
+    // Addresses are compared.
+    'src/lib/wecs/hub/endpoint.ts',
+  ]);
+});
+
 test('commands that people are told to type are quoted by the tag `command`', () => {
   const untagged =
     /(?<!command)`[^`]*\b(?:stellarctl (?:init|its|wds|wec|policy|workload|status|doctor|report|accept|label|properties|deregister) |(?:kubectl|clusteradm) [a-z-])[^`]*\$\{/;
