@@ -204,23 +204,21 @@ describe('doctor --pre', () => {
     assert.match(failure.cause, /is not an ITS/);
   });
 
-  it('looks at the hosting cluster that is noted, and not at the current one', async () => {
+  it('looks at the hosting cluster that is noted, and not at the current one, where init takes neither unasked', async () => {
     const kubeconfig = path.join(cli.home, 'other');
     const entries = parse(await readFile(bed.kubeconfig, 'utf8'));
     entries.contexts.push({ name: 'other', context: { cluster: 'gone', user: 'u' } });
     await writeFile(kubeconfig, JSON.stringify({ ...entries, 'current-context': 'other' }));
     const { of } = await findings({ ...withHelm, kubeconfig });
     assert.deepEqual([of('hosting'), of('external-port')], ['pass', 'skipped']);
-    const elsewhere = await cli.run(['init', '--dry-run'], { ...withHelm, kubeconfig });
-    assert.match(elsewhere.stderr, /"gone", which has no server/);
-    entries.clusters.push({ name: 'gone', cluster: { server: 'https://127.0.0.1:1' } });
-    entries.users.push({ name: 'u', user: {} });
-    await writeFile(kubeconfig, JSON.stringify({ ...entries, 'current-context': 'other' }));
-    const { stderr } = await cli.run(['init', '--dry-run'], { ...withHelm, kubeconfig });
+    const { exitCode, stderr } = await cli.run(['init', '--dry-run'], { ...withHelm, kubeconfig });
+    assert.equal(exitCode, 2);
     assert.match(
       stderr,
-      /^Hosting cluster other .*\n.*the hosting cluster so far is hosting: .*--hosting-context hosting$/m,
+      /The hosting cluster is hosting, and the current context is other\.\n.*--hosting-context hosting/,
     );
+    const elsewhere = await cli.run(['init', '--hosting-context', 'other', '--dry-run'], { ...withHelm, kubeconfig });
+    assert.match(elsewhere.stderr, /"gone", which has no server/);
   });
 
   it('goes on beside an ITS that was chosen and is no more', async () => {

@@ -63,8 +63,9 @@ function useNew(cluster: NewHostingCluster, tools: LocalTools): Promise<HostingR
 }
 
 /**
- * Which cluster is about to become one: what was given, or the current one; no other is ever taken for granted. It is said first, and
- * where other commands would mean another one.
+ * Which cluster is about to become one: what was given, or the current one. It is said first. Where other commands would mean another
+ * one, it has to be given: `kind create cluster` makes every new cluster the current one, WECs as well.
+ * @throws StellarError `usage`
  */
 async function chooseContext(
   given: string | undefined,
@@ -79,13 +80,16 @@ async function chooseContext(
         inWords('Or create one: --create kind'),
       ],
     });
-  const context = selectContext(kubeconfig, name);
-  run.progress.note(`Hosting cluster ${name} (${withoutCredentials(context.server)})`);
   const noted = programs.env.STELLARCTL_HOSTING_CONTEXT || hostingContext(kubeconfig);
   if (given === undefined && noted !== undefined && noted !== name)
-    run.progress.note(
-      command`That is the current context. The hosting cluster so far is ${noted}; to use that one: --hosting-context ${noted}`,
-    );
+    throw new StellarError('usage', `The hosting cluster is ${noted}, and the current context is ${name}.`, {
+      next: [
+        inWords(command`To use the hosting cluster: --hosting-context ${noted}`),
+        inWords(command`To install KubeStellar on the other one: --hosting-context ${name}`),
+      ],
+    });
+  const context = selectContext(kubeconfig, name);
+  run.progress.note(`Hosting cluster ${name} (${withoutCredentials(context.server)})`);
   return context;
 }
 
