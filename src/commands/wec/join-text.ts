@@ -2,9 +2,9 @@ import { command } from '../../lib/engine/command-line.ts';
 import { run, textOf } from '../../lib/engine/next-step.ts';
 import { describeCluster } from '../../lib/kube/client/errors.ts';
 import type { HubAccess } from '../../lib/wecs/hub/hub-access.ts';
+import { fateOf } from '../../lib/wecs/join/former-hub.ts';
 import { joinManifests, tokenPlaceholder } from '../../lib/wecs/join/manifests.ts';
 import type { JoinOptions, Moving } from '../../lib/wecs/join/options.ts';
-import { fateOf } from '../../lib/wecs/join/works-left.ts';
 import type { Session } from '../shell/session.ts';
 
 /** Prints what a join would apply, as a List in JSON or as documents of YAML. */

@@ -9,7 +9,6 @@ import { unreached } from '../engine/stages.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { shareReads } from '../kube/client/shared-reads.ts';
 import { requireHub } from './hub/require-hub.ts';
-import type { Klusterlet } from './objects.ts';
 import { requireAcceptPermissions } from './permissions.ts';
 import { findAgent } from './registration/acceptance.ts';
 import { denyRequest } from './registration/approval.ts';
@@ -22,7 +21,7 @@ import {
   readWholeHub,
 } from './registration/hub-evidence.ts';
 import { seen } from './registration/stages.ts';
-import { otherName, readWec, type WecEvidence } from './registration/wec-evidence.ts';
+import { otherName, readWec, singletonAgentId, type WecEvidence } from './registration/wec-evidence.ts';
 
 export interface AcceptInput {
   /** WECs by name. A WEC's client helps to tell its own agent from others, and to say what keeps it. */
@@ -110,11 +109,6 @@ function refuseOtherWec({ cluster }: Kube, name: string, wec: WecEvidence | unde
       ],
     },
   );
-}
-
-/** In Singleton mode the agent's id is the Klusterlet's UID (ocm pkg/operator); otherwise it is random and unknown. */
-export function singletonAgentId(klusterlet: Klusterlet): string | undefined {
-  return klusterlet.spec?.deployOption?.mode === 'Singleton' ? klusterlet.metadata.uid : undefined;
 }
 
 /** Refuses the pending requests of WECs. A request that was denied before is success. */

@@ -2,8 +2,13 @@ import { type Standing, standingOf } from '../engine/stages.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { conditionOf, createdAt } from '../kube/objects.ts';
 import { isDeregistering } from './deregister/release/labels.ts';
-import { bootstrapRequests, type HubEvidence, hasJoined, readWholeHub } from './registration/hub-evidence.ts';
-import { overdueLease } from './registration/lease.ts';
+import {
+  bootstrapRequests,
+  type HubEvidence,
+  hasJoined,
+  overdueLease,
+  readWholeHub,
+} from './registration/hub-evidence.ts';
 import { type RequestView, requestView } from './registration/request-view.ts';
 import { describeRegistration, judgeRegistration } from './registration/stages.ts';
 

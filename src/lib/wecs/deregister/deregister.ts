@@ -13,8 +13,7 @@ import { Force } from './delete/force.ts';
 import { refuseNewcomer, removeLateRequests, removeLeftovers } from './delete/leftovers.ts';
 import { isGone } from './look/inspection.ts';
 import { type DeregisterOptions, type Leaving, type LeavingWec, lookAt, lossesOf } from './look/look.ts';
-import { keepWorkloads } from './release/keep-workloads.ts';
-import { release } from './release/release.ts';
+import { keepWorkloads, release } from './release/release.ts';
 import { putBack } from './undo.ts';
 
 export interface Deregistration {

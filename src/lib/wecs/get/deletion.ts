@@ -7,7 +7,7 @@ import { conditionOf, createdAt, type KubeObject, type WithConditions } from '..
 import { isAddonWork, type ManifestWork, policiesOf, workFinalizer } from '../../workloads/manifest-works.ts';
 import { isDeregistering } from '../deregister/release/labels.ts';
 import type { ManagedCluster } from '../objects.ts';
-import { isMissed, leaseAgeOf, missedRenewals } from '../registration/lease.ts';
+import { isMissed, leaseAgeOf, missedRenewals } from '../registration/hub-evidence.ts';
 import type { Findings } from './diagnosis.ts';
 
 /** What a deletion waits for: whoever holds it, what comes back, or the agent. */

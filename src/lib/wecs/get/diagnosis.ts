@@ -11,8 +11,7 @@ import type { FoundHub } from '../join/former-hub.ts';
 import { isOurs } from '../klusterlet/operator.ts';
 import { agentNamespace, clusterNameLabel, operatorName, operatorNamespace } from '../names.ts';
 import { clockDifference, type Registration } from '../registration/checks.ts';
-import { bootstrapRequests, type HubEvidence, hasJoined } from '../registration/hub-evidence.ts';
-import { overdueLease } from '../registration/lease.ts';
+import { bootstrapRequests, type HubEvidence, hasJoined, overdueLease } from '../registration/hub-evidence.ts';
 import { otherName } from '../registration/wec-evidence.ts';
 import {
   evictedPod,

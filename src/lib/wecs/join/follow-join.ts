@@ -3,7 +3,6 @@ import { type Followed, followOne, type Seen } from '../../engine/follow.ts';
 import type { Run } from '../../engine/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { resources } from '../../kube/resources.ts';
-import { singletonAgentId } from '../accept.ts';
 import type { HubAccess } from '../hub/hub-access.ts';
 import { bootstrapSecret } from '../klusterlet/agent.ts';
 import { klusterletName } from '../names.ts';
@@ -14,13 +13,12 @@ import { bootstrapRequests, emptyEvidence, type HubEvidence, readOne } from '../
 import type { WebhookLook } from '../registration/hub-webhook.ts';
 import type { RegistrationStageId } from '../registration/stage-ids.ts';
 import { seen } from '../registration/stages.ts';
-import { readWec, type WecEvidence } from '../registration/wec-evidence.ts';
-import { NewStart, type NewStartNeed } from './agent-restart.ts';
+import { readWec, singletonAgentId, type WecEvidence } from '../registration/wec-evidence.ts';
 import { HubRecords } from './hub-records.ts';
 import type { JoinOptions } from './options.ts';
 import { OwnRequests, SupersededRequests } from './own-requests.ts';
 import type { JoinPlan } from './preflight.ts';
-import { dropCertificate, releaseDeadLeases, restartAgents } from './renew-agent.ts';
+import { dropCertificate, NewStart, type NewStartNeed, releaseDeadLeases, restartAgents } from './renew-agent.ts';
 
 /** What is known when the following begins. */
 interface Begun {

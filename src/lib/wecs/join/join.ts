@@ -7,25 +7,22 @@ import type { Run } from '../../engine/run.ts';
 import { isMet, unreached } from '../../engine/stages.ts';
 import { shareReads } from '../../kube/client/shared-reads.ts';
 import { resources } from '../../kube/resources.ts';
-import { untilGone } from '../deregister/delete/until-gone.ts';
-import type { ChosenEndpoint } from '../hub/endpoint.ts';
+import { untilGone } from '../../kube/until-gone.ts';
+import { type ChosenEndpoint, verifyEndpoint } from '../hub/endpoint.ts';
 import type { HubAccess } from '../hub/hub-access.ts';
 import { clusterUid } from '../identity/cluster-uid.ts';
 import { installKlusterlet } from '../klusterlet/install.ts';
 import { agentNamespace } from '../names.ts';
 import type { WecResult } from '../registration/follow.ts';
 import { WebhookLook } from '../registration/hub-webhook.ts';
-import { finishDone, isDone, judgePlan } from './already-done.ts';
-import { bootstrapNeed, firstTime } from './bootstrap-need.ts';
 import { followJoin } from './follow-join.ts';
-import { isStillConnected } from './former-hub.ts';
+import { fateOf, isStillConnected, worksLeft } from './former-hub.ts';
 import { recordHubWrites } from './hub-records.ts';
 import { chooseLabels, keptLabels, optionsFor } from './kept-labels.ts';
+import { bootstrapNeed, finishDone, firstTime, isDone, judgePlan } from './needs.ts';
 import type { JoiningWec, JoinOptions, Moving } from './options.ts';
 import { type Checks, type JoinPlan, preflight } from './preflight.ts';
 import { dropCertificate, retryStuckPods } from './renew-agent.ts';
-import { verifyEndpoint } from './verify-endpoint.ts';
-import { fateOf, worksLeft } from './works-left.ts';
 
 /**
  * Joins WECs to an ITS side by side: checks, installs the klusterlet, and follows each registration until its request is there or,

@@ -1,5 +1,6 @@
 import type { Run } from '../../engine/run.ts';
 import type { KubeObject, Secret } from '../../kube/objects.ts';
+import { verifyEndpoint } from '../hub/endpoint.ts';
 import type { HubAccess } from '../hub/hub-access.ts';
 import { bootstrapKubeconfig, bootstrapSecret, image, klusterlet } from '../klusterlet/agent.ts';
 import { klusterletCrd } from '../klusterlet/crd.ts';
@@ -12,7 +13,6 @@ import {
 } from '../klusterlet/operator.ts';
 import type { JoinOptions } from './options.ts';
 import { agentSettings, endpointFor } from './preflight.ts';
-import { verifyEndpoint } from './verify-endpoint.ts';
 
 /** Stands where the bootstrap token belongs; a token is never printed. */
 export const tokenPlaceholder = 'BOOTSTRAP_TOKEN';

@@ -1,7 +1,7 @@
 import type { Confirm } from '../../engine/agreed.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import type { ClusterRef } from '../../kube/client/errors.ts';
-import type { WorksLeft } from './works-left.ts';
+import type { WorksLeft } from './former-hub.ts';
 
 /** What the user asked a join to be like; what is undefined is decided by the ITS or by what is there. */
 export interface JoinOptions {

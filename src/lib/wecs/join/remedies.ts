@@ -8,7 +8,7 @@ import { isMet } from '../../engine/stages.ts';
 import { named } from '../../kube/evidence.ts';
 import { lenient } from '../../kube/permissive-reader.ts';
 import { resources } from '../../kube/resources.ts';
-import { singletonAgentId } from '../accept.ts';
+import { verifyEndpoint } from '../hub/endpoint.ts';
 import type { HubAccess } from '../hub/hub-access.ts';
 import { tokenExpiry } from '../hub/token.ts';
 import { certificateExpiry } from '../identity/agent-certificate.ts';
@@ -18,17 +18,16 @@ import { hubConnectionOf } from '../registration/hub-connection.ts';
 import { bootstrapRequests, emptyEvidence } from '../registration/hub-evidence.ts';
 import { WebhookLook } from '../registration/hub-webhook.ts';
 import type { RegistrationRequest } from '../registration/requests.ts';
+import { singletonAgentId } from '../registration/wec-evidence.ts';
 import { agentPodsOf, agentStarted, isOperatorPod, stuckPodsOf } from '../registration/wec-pods.ts';
-import { judgePlan } from './already-done.ts';
-import { bootstrapNeed, isOtherConnection } from './bootstrap-need.ts';
 import { followJoin } from './follow-join.ts';
+import { fateOf, worksLeft } from './former-hub.ts';
 import { keptLabels, type Labels } from './kept-labels.ts';
+import { bootstrapNeed, isOtherConnection, judgePlan } from './needs.ts';
 import type { JoiningWec, JoinOptions } from './options.ts';
 import { clockMarginMs, OwnRequests } from './own-requests.ts';
 import { type JoinPlan, preflight } from './preflight.ts';
 import { dropCertificate, restartAgents, retryStuckPods } from './renew-agent.ts';
-import { verifyEndpoint } from './verify-endpoint.ts';
-import { fateOf, worksLeft } from './works-left.ts';
 
 /**
  * What of an agent's connection a finding is about. `credentials`: its token or certificate. `address`: where it looks for the hub, and by

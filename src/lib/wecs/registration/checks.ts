@@ -5,9 +5,8 @@ import { failed, met, unseen, type Verdict, waiting } from '../../engine/stages.
 import { conditionOf, isTrue } from '../../kube/objects.ts';
 import { agentNamespace, hubSecretName, operatorNamespace } from '../names.ts';
 import { hubConnectionOf } from './hub-connection.ts';
-import { bootstrapRequests, type HubEvidence, hasJoined, isSuperseded } from './hub-evidence.ts';
+import { bootstrapRequests, type HubEvidence, hasJoined, isMissed, isSuperseded } from './hub-evidence.ts';
 import type { HubWebhook } from './hub-webhook.ts';
-import { isMissed } from './lease.ts';
 import type { RequestState } from './requests.ts';
 import type { WecEvidence } from './wec-evidence.ts';
 import { agentStarted, lacksAgent, lacksOperator, podProblem, startingAgent } from './wec-pods.ts';

@@ -48,3 +48,8 @@ export function otherName(klusterlet: Klusterlet | undefined, name: string): str
   const registered = klusterlet?.spec?.clusterName;
   return registered === name ? undefined : registered || undefined;
 }
+
+/** In Singleton mode the agent's id is the Klusterlet's UID (ocm pkg/operator); otherwise it is random and unknown. */
+export function singletonAgentId(klusterlet: Klusterlet): string | undefined {
+  return klusterlet.spec?.deployOption?.mode === 'Singleton' ? klusterlet.metadata.uid : undefined;
+}

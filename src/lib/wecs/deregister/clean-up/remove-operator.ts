@@ -2,6 +2,7 @@ import type { Run } from '../../../engine/run.ts';
 import type { Kube } from '../../../kube/client/client.ts';
 import type { Deployment, KubeObject } from '../../../kube/objects.ts';
 import { type Resource, resources } from '../../../kube/resources.ts';
+import { untilGone } from '../../../kube/until-gone.ts';
 import { deleteObjects } from '../../../kube/writes.ts';
 import { isOurs, madeByRegistration } from '../../klusterlet/operator.ts';
 import {
@@ -12,7 +13,6 @@ import {
   operatorName,
   operatorNamespace,
 } from '../../names.ts';
-import { untilGone } from '../delete/until-gone.ts';
 import { foreignObjectsIn, listed } from '../look/foreign-objects.ts';
 
 /** Why the operator, its kinds and namespaces must stay; undefined when nothing else needs them. */

@@ -7,6 +7,7 @@ import type { Kube } from '../../../kube/client/client.ts';
 import { unlessStatus } from '../../../kube/client/errors.ts';
 import type { KubeObject } from '../../../kube/objects.ts';
 import { resources } from '../../../kube/resources.ts';
+import { untilGone } from '../../../kube/until-gone.ts';
 import { withoutFinalizers } from '../../../kube/writes.ts';
 import { workFinalizer } from '../../../workloads/manifest-works.ts';
 import { propertiesNamespace } from '../../../workloads/names.ts';
@@ -15,7 +16,6 @@ import { listed } from '../look/foreign-objects.ts';
 import { type Inspection, inspect, toDeregister } from '../look/inspection.ts';
 import { othersIn } from '../look/namespace-contents.ts';
 import { missingRegistration } from './hub-controllers.ts';
-import { untilGone } from './until-gone.ts';
 
 /**
  * Removes what OCM leaves of a WEC that is gone: the mailbox, the customization properties, its requests.

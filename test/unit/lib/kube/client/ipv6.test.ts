@@ -7,7 +7,7 @@ import { Deadline } from '../../../../../src/lib/engine/deadline.ts';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import { connect } from '../../../../../src/lib/kube/client/live-client.ts';
 import type { SelectedContext } from '../../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
-import { verifyEndpoint } from '../../../../../src/lib/wecs/join/verify-endpoint.ts';
+import { verifyEndpoint } from '../../../../../src/lib/wecs/hub/endpoint.ts';
 import { bootstrapKubeconfig } from '../../../../../src/lib/wecs/klusterlet/agent.ts';
 import { run } from '../../../support/builders.ts';
 import { FakeServer } from '../../../support/fake-server.ts';

@@ -13,12 +13,12 @@ import type { Inspection } from '../../../../../src/lib/wecs/deregister/look/ins
 import { isBare } from '../../../../../src/lib/wecs/deregister/look/look.ts';
 import { othersIn } from '../../../../../src/lib/wecs/deregister/look/namespace-contents.ts';
 import { whyNotRunning } from '../../../../../src/lib/wecs/deregister/look/running.ts';
-import { keepWorkloads } from '../../../../../src/lib/wecs/deregister/release/keep-workloads.ts';
 import {
   removeLabels,
   restoreLabels,
   selectableLabels,
 } from '../../../../../src/lib/wecs/deregister/release/labels.ts';
+import { keepWorkloads } from '../../../../../src/lib/wecs/deregister/release/release.ts';
 import { managedBy, managedByLabel } from '../../../../../src/lib/wecs/klusterlet/operator.ts';
 import type { ManagedCluster } from '../../../../../src/lib/wecs/objects.ts';
 import { appliedWorksOf, hubHash } from '../../../../../src/lib/workloads/applied-works.ts';

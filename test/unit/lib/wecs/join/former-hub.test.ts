@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { findHub, isStillConnected, registeredElsewhere } from '../../../../../src/lib/wecs/join/former-hub.ts';
-import { fateOf, worksLeft } from '../../../../../src/lib/wecs/join/works-left.ts';
+import {
+  fateOf,
+  findHub,
+  isStillConnected,
+  registeredElsewhere,
+  worksLeft,
+} from '../../../../../src/lib/wecs/join/former-hub.ts';
 import { bootstrapSecret } from '../../../../../src/lib/wecs/klusterlet/agent.ts';
 import { hubHash } from '../../../../../src/lib/workloads/applied-works.ts';
 import { fakeKube, klusterlet, run, wecEvidence } from '../../../support/builders.ts';

@@ -1,12 +1,12 @@
-import { command } from '../../../engine/command-line.ts';
-import { StellarError } from '../../../engine/errors.ts';
-import { run } from '../../../engine/next-step.ts';
-import type { Run } from '../../../engine/run.ts';
-import { met, waiting } from '../../../engine/stages.ts';
-import { untilMet } from '../../../engine/until-met.ts';
-import type { Kube } from '../../../kube/client/client.ts';
-import { conditionOf, type KubeObject, type WithConditions } from '../../../kube/objects.ts';
-import type { Resource } from '../../../kube/resources.ts';
+import { command } from '../engine/command-line.ts';
+import { StellarError } from '../engine/errors.ts';
+import { run } from '../engine/next-step.ts';
+import type { Run } from '../engine/run.ts';
+import { met, waiting } from '../engine/stages.ts';
+import { untilMet } from '../engine/until-met.ts';
+import type { Kube } from './client/client.ts';
+import { conditionOf, type KubeObject, type WithConditions } from './objects.ts';
+import type { Resource } from './resources.ts';
 
 /** What is done and told while an object is being deleted: see Awaited. */
 interface Meanwhile {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import type { Secret } from '../../../../../src/lib/kube/objects.ts';
-import { NewStart } from '../../../../../src/lib/wecs/join/agent-restart.ts';
+import { NewStart } from '../../../../../src/lib/wecs/join/renew-agent.ts';
 import type { Registration } from '../../../../../src/lib/wecs/registration/checks.ts';
 import {
   hubEvidence,
