@@ -1,6 +1,6 @@
 import { docsOf } from '../lib/doctor/catalogue.ts';
 import { type Examined, type Group, groupFindings, type Subject } from '../lib/doctor/subject.ts';
-import { type Finding, isDependent } from '../lib/engine/checks.ts';
+import { type Finding, isDependent, isNotable } from '../lib/engine/checks.ts';
 import { count } from '../lib/engine/counts.ts';
 import { formatAge } from '../lib/engine/duration.ts';
 import { hintOf } from '../lib/engine/next-step.ts';
@@ -75,8 +75,6 @@ export function describeExamined(
   });
   return [...lines, summary(groups.map(({ finding }) => finding))];
 }
-
-const isNotable = ({ status }: Finding): boolean => status === 'warn' || status === 'fail';
 
 const nouns: Record<Subject['kind'], string> = {
   ...{ machine: 'this machine', hosting: 'hosting cluster', its: 'ITS', wds: 'WDS', wec: 'WECs' },

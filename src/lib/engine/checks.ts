@@ -30,6 +30,10 @@ export interface Check<Subject> extends CheckInfo {
 /** A check with what came of it. */
 export type Finding = Pick<CheckInfo, 'id' | 'title'> & Outcome;
 
+/** Whether something is wrong. */
+export const isNotable = (finding: Finding): finding is Extract<Finding, { status: 'warn' | 'fail' | 'skipped' }> =>
+  finding.status === 'warn' || finding.status === 'fail';
+
 type Cause = Parameters<typeof problem>;
 
 export const pass = (found?: string): Outcome => ({ status: 'pass', ...(found === undefined ? {} : { found }) });

@@ -68,11 +68,8 @@ export function describeSpace(
 ): SpaceListItem {
   const { name, role, hosting } = evidence;
   const item = toItem(evidence, contextsOf(kubeconfig, name, hosting)[0]);
-  return role === 'wds' ? { ...item, its: itsNameFor(name, all) } : item;
+  return role === 'wds' ? { ...item, its: itsOfWds(name, all)?.metadata.name ?? null } : item;
 }
-
-const itsNameFor = (wds: string, all: readonly ControlPlane[]): string | null =>
-  itsOfWds(wds, all)?.metadata.name ?? null;
 
 /** The stages of a space as far as the hosting cluster shows them. */
 function judgeFromOutside(evidence: SpaceEvidence): StageReport[] {

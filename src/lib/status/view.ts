@@ -1,6 +1,8 @@
 import type { ErrorReport } from '../engine/errors.ts';
 import type { Standing } from '../engine/stages.ts';
+import type { SpaceListItem } from '../spaces/list-spaces.ts';
 import type { RunningVersion } from '../versions/running.ts';
+import type { WecListItem } from '../wecs/list.ts';
 import type { SentCounts } from '../workloads/delivery/sent-counts.ts';
 
 /** A whole installation. The fields of this and of what it consists of are an interface: docs/output.md. */
@@ -27,15 +29,9 @@ export interface HostingStatus {
 }
 
 /** What is the same of ITSes and WDSes; where they are, as far as the hosting cluster shows it. */
-export interface SpaceStatus extends Standing {
-  name: string;
+export interface SpaceStatus extends Omit<SpaceListItem, 'type' | 'created' | 'its'> {
   /** Null for an ITS that is no control plane of the hosting cluster. */
   type: string | null;
-  /** Whether KubeFlex calls it ready, and it answered where it was asked. */
-  ready: boolean;
-  problem: boolean;
-  reason: string;
-  context: string | null;
   server: string | null;
   /** RFC 3339; null where KubeFlex does not know it. */
   created: string | null;
@@ -65,13 +61,7 @@ export interface WebhookStatus {
   next: string | null;
 }
 
-export interface WecStatus extends Standing {
-  name: string;
-  available: boolean | null;
-  /** Where it is, in words. */
-  state: string;
-  problem: boolean;
-  reason: string;
+export interface WecStatus extends Standing, Pick<WecListItem, 'name' | 'available' | 'state' | 'problem' | 'reason'> {
   /** Whether a registration request waits for a decision. */
   pending: boolean;
   /** What WDSes send to it; null where this user may not see works. */

@@ -1,20 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Finding } from '../../engine/checks.ts';
+import { type Finding, isNotable } from '../../engine/checks.ts';
 import { failureOf, StellarError } from '../../engine/errors.ts';
 import { inWords } from '../../engine/next-step.ts';
 import { poll } from '../../engine/poll.ts';
-import { keyOf, type Step } from '../../engine/remedy.ts';
+import { keyOf } from '../../engine/remedy.ts';
 import type { Run } from '../../engine/run.ts';
-import type { Examined, Subject } from '../subject.ts';
+import type { Examined } from '../subject.ts';
 import type { PlannedFix } from './plan.ts';
 
-/** What became of one finding. The fields are an interface: docs/output.md. */
-export interface FixResult {
-  subject: Subject;
-  check: string;
-  code: string;
-  /** What was done or, where it was only planned, would be. */
-  steps: readonly Step[];
+/** What became of one finding, with what was done about it or, where it was only planned, would be. The fields are an interface: docs/output.md. */
+export interface FixResult extends Pick<PlannedFix, 'subject' | 'check' | 'code' | 'steps'> {
   /**
    * `fixed`: it is not found any more. `pending`: the agent has asked anew, and a person has to accept it. `unconfirmed`: all steps were taken, and it was still found at the deadline. `planned`: it is a dry run.
    * `passed`: it was not found any more before anything was done. `refused`: nothing was done, which `error` explains. `failed`: so was a step.
@@ -122,8 +117,7 @@ function outcomeOf(
   return findings.some(isDecision) ? 'pending' : 'unconfirmed';
 }
 
-const isDecision = (finding: Finding): boolean =>
-  (finding.status === 'warn' || finding.status === 'fail') && decisions.includes(finding.problem.code);
+const isDecision = (finding: Finding): boolean => isNotable(finding) && decisions.includes(finding.problem.code);
 
 /** The codes of what only a person ends. */
 const decisions = ['request-pending', 'agent-asks-anew'];

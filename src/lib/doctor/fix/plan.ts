@@ -1,4 +1,4 @@
-import type { Finding } from '../../engine/checks.ts';
+import { type Finding, isNotable } from '../../engine/checks.ts';
 import { failureOf, type StellarError } from '../../engine/errors.ts';
 import { type Progress, silentProgress } from '../../engine/progress.ts';
 import { keyOf, type Remedy, type Step } from '../../engine/remedy.ts';
@@ -48,7 +48,7 @@ export class FixPlanner {
 
   /** @returns undefined where there is nothing to fix, or what it takes was not given */
   async #planOne(examined: Examined, finding: Finding): Promise<PlannedFix | undefined> {
-    if (finding.status !== 'fail' && finding.status !== 'warn') return undefined;
+    if (!isNotable(finding)) return undefined;
     const { code } = finding.problem;
     const about = { subject: examined.subject, check: finding.id, code };
     try {
@@ -87,7 +87,4 @@ function sayingSteps(progress: Progress): Partial<Progress> {
 export const lacksContext = ({ subject, reached, findings }: Examined): boolean =>
   subject.kind === 'wec' &&
   reached === undefined &&
-  findings.some(
-    (finding) =>
-      (finding.status === 'fail' || finding.status === 'warn') && fixerOf(finding.problem.code) !== undefined,
-  );
+  findings.some((finding) => isNotable(finding) && fixerOf(finding.problem.code) !== undefined);
