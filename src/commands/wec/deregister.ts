@@ -18,7 +18,6 @@ import {
 import { openPolicies } from '../shell/policies-of-its.ts';
 import type { Session } from '../shell/session.ts';
 import { type ChosenWecs, noneMatches, parseChosenWecs, type WecArgument, withContext } from '../shell/wec-argument.ts';
-import { describeLeaving, describeLocally, describeMany, inAll } from './deregister-text.ts';
 
 interface Options extends ItsOptions, WritingOptions {
   yes?: boolean;
@@ -80,6 +79,7 @@ export function deregisterCommand(io: Io): Command {
 
 async function deregisterFromIts(session: Session, { named, find }: ChosenWecs, options: Options): Promise<void> {
   const { deregister } = await import('../../lib/wecs/deregister/deregister.ts');
+  const { describeLeaving, describeMany, inAll } = await import('./deregister-text.ts');
   await refuseUnnamedIts(session, options.yes);
   const its = await session.its();
   session.announce(its.kube);
@@ -120,6 +120,7 @@ async function deregisterFromIts(session: Session, { named, find }: ChosenWecs, 
 
 async function deregisterOnWecs(session: Session, { named = [] }: ChosenWecs, options: Options): Promise<void> {
   const { deregisterLocally } = await import('../../lib/wecs/deregister/local.ts');
+  const { describeLocally } = await import('./deregister-text.ts');
   const results = await deregisterLocally(
     await session.wecs(named.map(withContext)),
     asking(session, {

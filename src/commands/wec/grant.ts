@@ -28,7 +28,7 @@ export function grantCommand(io: Io): Command {
     .addOption(wecKubeconfigOption());
   return grantOptions(grant).action(
     action<GrantOptions & { fromErrors?: boolean }>(io, async (session, options, positional) => {
-      const given = kindsGiven(options);
+      const given = await kindsGiven(options);
       if ((given === undefined) !== (options.fromErrors === true))
         throw new StellarError('usage', 'Give either --from-errors or --rule RESOURCE.GROUP.');
       const { grant, seeGrant } = await import('../../lib/wecs/grant/grant.ts');

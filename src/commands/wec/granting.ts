@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
 import { outline } from '../../lib/engine/next-step.ts';
-import { parseKind, type RuleKind } from '../../lib/wecs/grant/kinds.ts';
+import type { RuleKind } from '../../lib/wecs/grant/kinds.ts';
 import type { ReachedWec } from '../../lib/wecs/grant/prove.ts';
 import { dryRunOption, type ItsOptions, itsOption, type WritingOptions } from '../shell/options.ts';
 import type { Session } from '../shell/session.ts';
@@ -22,7 +22,11 @@ export const grantOptions = (command: Command): Command =>
     .option('-y, --yes', 'skip the confirmation')
     .addOption(dryRunOption());
 
-export const kindsGiven = ({ rule }: GrantOptions): RuleKind[] | undefined => rule?.map(parseKind);
+/** @throws StellarError `usage` */
+export async function kindsGiven({ rule }: GrantOptions): Promise<RuleKind[] | undefined> {
+  const { parseKind } = await import('../../lib/wecs/grant/kinds.ts');
+  return rule?.map(parseKind);
+}
 
 /** @throws StellarError `usage` */
 export async function reachWec(

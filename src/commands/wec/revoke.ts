@@ -20,7 +20,7 @@ export function revokeCommand(io: Io): Command {
     .addOption(wecKubeconfigOption());
   return grantOptions(revoke).action(
     action<GrantOptions>(io, async (session, options, positional) => {
-      const given = kindsGiven(options);
+      const given = await kindsGiven(options);
       const { revoke, seeRevocation } = await import('../../lib/wecs/grant/revoke.ts');
       const { spell } = await import('../../lib/wecs/grant/kinds.ts');
       const reached = await reachWec(session, options, positional);
