@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { StatusTools } from '../lib/status/tools.ts';
+import type { StatusTools } from '../lib/status/parts.ts';
 import type { StatusView } from '../lib/status/view.ts';
 import { type Io, isForPeople } from '../lib/terminal/io.ts';
 import { action } from './shell/action.ts';

@@ -1,10 +1,11 @@
 import { type Command, Option } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
+import { ifSeen, reading } from '../../lib/kube/access.ts';
 import { checkClusterName, type ProviderName, providerNames } from '../../lib/local-clusters/names.ts';
+import type { ItsPlace } from '../../lib/local-clusters/network.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import { action } from '../shell/action.ts';
-import { findItsPlace } from '../shell/its-place.ts';
 import { localTools } from '../shell/local-tools.ts';
 import {
   collect,
@@ -110,4 +111,28 @@ function checkCombinations(options: Options): void {
     if (given !== undefined && !options.join) throw new StellarError('usage', `${option} requires --join.`);
   }
   checkAddresses(options);
+}
+
+/**
+ * Where the ITS runs, as far as that can be found out. Clusters can also be made before there is one, or while it is out of reach:
+ * then it is taken to be where the hosting cluster is.
+ */
+async function findItsPlace(session: Session): Promise<ItsPlace | undefined> {
+  return ifSeen(await reading(() => placeOfIts(session))) ?? ifSeen(await reading(() => placeOfHosting(session)));
+}
+
+async function placeOfIts(session: Session): Promise<ItsPlace | undefined> {
+  const { placeOf } = await import('../../lib/local-clusters/network.ts');
+  const { hubEndpoints } = await import('../../lib/wecs/hub/hub-access.ts');
+  const { context, kube } = await session.its();
+  const { contexts } = await session.kubeconfig();
+  return placeOf(context.name, await hubEndpoints(kube, context), contexts.get(context.name)?.cluster);
+}
+
+async function placeOfHosting(session: Session): Promise<ItsPlace | undefined> {
+  const { placeOf } = await import('../../lib/local-clusters/network.ts');
+  const { hostingContext } = await import('../../lib/spaces/kubeconfig-extension.ts');
+  const kubeconfig = await session.kubeconfig();
+  const hosting = hostingContext(kubeconfig);
+  return hosting === undefined ? undefined : placeOf(hosting, [], kubeconfig.contexts.get(hosting)?.cluster);
 }

@@ -1,6 +1,8 @@
+import { type Finding, findingsOfStages } from '../engine/checks.ts';
+import { command } from '../engine/command-line.ts';
 import { run } from '../engine/next-step.ts';
-import { failed, failedForGood, met, type Stage, type Verdict, waiting } from '../engine/stages.ts';
-import type { Reader } from '../kube/client/client.ts';
+import { failed, failedForGood, judge, met, type Stage, unseen, type Verdict, waiting } from '../engine/stages.ts';
+import type { Kube, Reader } from '../kube/client/client.ts';
 import {
   type Deployment,
   isTrue,
@@ -10,6 +12,7 @@ import {
   type StatefulSet,
   type WithConditions,
 } from '../kube/objects.ts';
+import { lenient, mayNotRead } from '../kube/permissive-reader.ts';
 import { firstTrouble, isScaledToNone, isStatefulSetReady, jobState, podsOf, scaleUp } from '../kube/pods.ts';
 import { resources } from '../kube/resources.ts';
 import { hookNames, managerName, postgresInstallation, postgresName, systemNamespace } from '../spaces/names.ts';
@@ -150,3 +153,19 @@ export const hostingStages: readonly HostingStage[] = [
   },
   { id: 'hooks', title: "KubeStellar's post-create hooks are installed", check: hooksPresent },
 ];
+
+/** Checks what a hosting cluster consists of. */
+export async function checkHosting(hosting: Kube): Promise<Finding[]> {
+  const reader = lenient(hosting);
+  const reports = judge(hostingStages, await readHosting(reader));
+  const install = run(command`stellarctl init --hosting-context ${hosting.cluster.context}`, 'Install what is missing');
+  return findingsOfStages(
+    'hosting',
+    hosting.cluster.context,
+    reports.map(({ verdict, ...stage }) => {
+      if (verdict.state === 'met' || verdict.state === 'unseen') return { ...stage, verdict };
+      if (reader.forbidden.size > 0) return { ...stage, verdict: unseen(mayNotRead(reader.forbidden)) };
+      return { ...stage, verdict: { ...verdict, next: verdict.next ?? [install] } };
+    }),
+  );
+}

@@ -14,7 +14,7 @@ import { createdAt, isTrue } from '../kube/objects.ts';
 import { readHookVersions } from '../versions/programs.ts';
 import type { RunningVersion } from '../versions/running.ts';
 import { contextsOf } from './access.ts';
-import { checkSpaceName } from './create/find-existing.ts';
+import { checkSpaceName } from './create/requirements.ts';
 import { namespaceOf, type SpaceRole } from './names.ts';
 import { notThere } from './repair.ts';
 import { spaceVersions } from './space-versions.ts';

@@ -22,7 +22,6 @@ export interface ControlPlane extends WithConditions {
   status?: NonNullable<WithConditions['status']> & {
     /** The generation that KubeFlex works by. */
     observedGeneration?: number;
-    secretRef?: { name: string; namespace: string; key: string; inClusterKey: string };
     postCreateHooks?: Record<string, boolean>;
     postCreateHookCompleted?: boolean;
   };

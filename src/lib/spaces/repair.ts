@@ -10,9 +10,8 @@ import type { Job } from '../kube/objects.ts';
 import { jobState } from '../kube/pods.ts';
 import { resources } from '../kube/resources.ts';
 import { deletePresent } from '../kube/writes.ts';
-import { checkSpaceName } from './create/find-existing.ts';
 import { canNameIts, chooseItsForWds, type ItsForWds } from './create/its-for-wds.ts';
-import { requireHooks } from './create/requirements.ts';
+import { checkSpaceName, requireHooks } from './create/requirements.ts';
 import { knownEntries } from './create/space-context.ts';
 import { SpaceWork } from './create/space-work.ts';
 import {

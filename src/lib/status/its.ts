@@ -14,8 +14,7 @@ import { versionOfProduct } from '../versions/words.ts';
 import { listWecs, type WecListItem } from '../wecs/list.ts';
 import { tryHubWebhook } from '../wecs/registration/hub-webhook.ts';
 import { countSent } from '../workloads/delivery/sent-counts.ts';
-import { describePart, type Look, lookBy, lookInto, type Part, withLook } from './parts.ts';
-import type { StatusTools } from './tools.ts';
+import { describePart, type Look, lookBy, lookInto, type Part, type StatusTools, withLook } from './parts.ts';
 import type { ItsStatus, SpaceStatus, WebhookStatus, WecStatus } from './view.ts';
 
 interface HubSeen extends HubPods {

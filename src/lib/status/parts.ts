@@ -6,11 +6,12 @@ import type { Kube } from '../kube/client/client.ts';
 import { networkError } from '../kube/client/errors.ts';
 import { type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { accessSpace, contextsOf } from '../spaces/access.ts';
+import type { ItsChoice } from '../spaces/its-choice.ts';
 import { describeSpace } from '../spaces/list-spaces.ts';
 import type { SpaceRole } from '../spaces/names.ts';
 import type { ControlPlane } from '../spaces/objects.ts';
 import { readSpace, type SpaceEvidence } from '../spaces/stages/evidence.ts';
-import type { StatusTools } from './tools.ts';
+import type { SpaceTools } from '../spaces/tools.ts';
 import type { SpaceStatus } from './view.ts';
 
 /** A control plane, and how to reach it. */
@@ -116,4 +117,11 @@ export class PartClients {
     this.#parts.set(part, { context, kube, deadline });
     return kube;
   }
+}
+
+/** What looking at an installation takes. */
+export interface StatusTools extends Omit<SpaceTools, 'connect' | 'target'> {
+  /** Which ITS commands mean; undefined where none is meant. */
+  chosen: ItsChoice | undefined;
+  parts: PartClients;
 }

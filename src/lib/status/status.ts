@@ -17,8 +17,7 @@ import { clusterUid } from '../wecs/identity/cluster-uid.ts';
 import { keyOf } from '../workloads/object-ref.ts';
 import { type Binding, objectsOf } from '../workloads/policies/policy.ts';
 import { chosenContext, type ItsSeen, lookAtChosen, lookAtIts, withoutContext } from './its.ts';
-import { describePart, lookInto, type Part, reach } from './parts.ts';
-import type { StatusTools } from './tools.ts';
+import { describePart, lookInto, type Part, reach, type StatusTools } from './parts.ts';
 import type { HostingStatus, StatusView, WdsStatus } from './view.ts';
 
 /**

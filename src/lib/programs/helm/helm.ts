@@ -18,9 +18,8 @@ import {
 import { makeTemporaryFolder } from '../temporary-folder.ts';
 import { findVersion } from '../version.ts';
 import { parseObjects, parseSourced } from './documents.ts';
-import { helmEnvironment } from './environment.ts';
 import { chartMissing, withCode } from './errors.ts';
-import { helmProgram } from './program.ts';
+import { helmEnvironment, helmProgram } from './program.ts';
 import { mergeValues, type ValueOptions, type Values, valueArguments } from './values.ts';
 
 /** The cluster that helm works on: exactly the one that stellarctl itself works on. */

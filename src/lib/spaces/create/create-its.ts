@@ -16,9 +16,8 @@ import { itsNameOf, listControlPlanes, roleOf } from '../spaces.ts';
 import { askToLook } from '../stages/follow-space.ts';
 import type { SpaceTools } from '../tools.ts';
 import { bootstrapSecret } from './bootstrap.ts';
-import { checkSpaceName, findOrClear } from './find-existing.ts';
 import { bootstrapSecretOf, itsManifest } from './manifests.ts';
-import { createPermissions, requireHooks } from './requirements.ts';
+import { checkSpaceName, createPermissions, findOrClear, requireHooks } from './requirements.ts';
 import { knownEntries } from './space-context.ts';
 import { SpaceWork } from './space-work.ts';
 import {

@@ -1,13 +1,85 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
-import { run } from '../../engine/next-step.ts';
+import { inWords, run as nextStep, run } from '../../engine/next-step.ts';
+import { poll } from '../../engine/poll.ts';
+import type { Run } from '../../engine/run.ts';
 import type { Kube, Permission } from '../../kube/client/client.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { may } from '../../kube/permissions.ts';
 import { resourceOf, resources } from '../../kube/resources.ts';
-import { namespaceOf, olderHooks } from '../names.ts';
-import type { PostCreateHook } from '../objects.ts';
+import { namespaceOf, olderHooks, type SpaceRole } from '../names.ts';
+import type { ControlPlane, PostCreateHook } from '../objects.ts';
+import { roleOf, typeOf } from '../spaces.ts';
+
+/** A namespace is called `<name>-system`, and has at most 63 characters; the name becomes part of host names as well. */
+const longestName = 63 - '-system'.length;
+
+/** @throws StellarError `usage` for a name that no control plane can have */
+export function checkSpaceName(name: string): void {
+  if (/^[a-z]([-a-z0-9]*[a-z0-9])?$/.test(name) && name.length <= longestName) return;
+  throw new StellarError(
+    'usage',
+    `"${name}" cannot be the name of a space: lower-case letters, digits and "-", beginning with a letter, at most ${longestName} characters.`,
+  );
+}
+
+/**
+ * Finds the control plane that a space of this name has already, waiting until one that is being deleted is gone.
+ * @throws StellarError `name-taken` for one of another kind, and for a namespace that would be its
+ */
+export async function findOrClear(
+  hosting: Kube,
+  name: string,
+  wanted: { role: SpaceRole; type: string },
+  run: Run,
+): Promise<ControlPlane | undefined> {
+  const found = await poll(async () => {
+    const [controlPlane, namespace] = await Promise.all([
+      hosting.get<ControlPlane>(resources.controlPlanes, name),
+      hosting.get<KubeObject>(resources.namespaces, namespaceOf(name)),
+    ]);
+    if (controlPlane !== undefined && controlPlane.metadata.deletionTimestamp === undefined) {
+      refuseOther(controlPlane, wanted);
+      return { controlPlane };
+    }
+    if (controlPlane === undefined && namespace === undefined) return { controlPlane };
+    if (controlPlane === undefined && namespace !== undefined) refuseForeign(name, namespace);
+    // It would be waited for.
+    if (hosting.dryRun) return { controlPlane: undefined };
+    run.progress.waiting(name, 'an earlier control plane of this name is still being deleted');
+    return undefined;
+  }, run);
+  if (found !== undefined) return found.controlPlane;
+  const see = command`kubectl --context ${hosting.cluster.context} get controlplane/${name} namespace/${namespaceOf(name)} -o yaml`;
+  throw new StellarError('timeout', `An earlier control plane ${name} was not deleted in time.`, {
+    next: [nextStep(see, 'See what blocks it')],
+  });
+}
+
+function refuseOther(present: ControlPlane, { role, type }: { role: SpaceRole; type: string }): void {
+  const { name } = present.metadata;
+  const presentRole = roleOf(present);
+  const presentType = typeOf(present);
+  if (presentRole === role && presentType === type) return;
+  const what = presentRole === undefined ? 'control plane' : presentRole.toUpperCase();
+  throw new StellarError('name-taken', `${name} already exists: ${what} of type ${presentType}.`, {
+    next:
+      presentRole === role
+        ? [inWords(command`Resume it: --type ${presentType}`), inWords('Or choose another name')]
+        : [inWords('Choose another name for the new one')],
+  });
+}
+
+function refuseForeign(name: string, namespace: KubeObject): void {
+  const { deletionTimestamp, ownerReferences = [] } = namespace.metadata;
+  if (deletionTimestamp !== undefined || ownerReferences.some(({ kind }) => kind === 'ControlPlane')) return;
+  throw new StellarError(
+    'name-taken',
+    `The namespace ${namespace.metadata.name}, which ${name} needs, already exists and belongs to no control plane.`,
+    { next: [inWords('Choose another name, or delete the namespace if nobody needs it')] },
+  );
+}
 
 /**
  * Makes sure that the hooks which a control plane is to have exist: KubeFlex would say nothing at all about a missing one, and the

@@ -113,7 +113,7 @@ async function failure<Inside>(
 
 /** Nothing comes about in a space while the hosting cluster itself is broken. */
 async function whatFailsOf(hosting: Kube): Promise<Problem | undefined> {
-  const { checkHosting } = await import('../../hosting/checks.ts');
+  const { checkHosting } = await import('../../hosting/stages.ts');
   const findings = await checkHosting(hosting).catch(() => []);
   return findings.flatMap((finding) => (finding.status === 'fail' ? [finding.problem] : []))[0];
 }

@@ -3,9 +3,8 @@ import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { parseObjects, parseSourced } from '../../../../../src/lib/programs/helm/documents.ts';
-import { helmEnvironment } from '../../../../../src/lib/programs/helm/environment.ts';
 import { chartFromLabel, Helm } from '../../../../../src/lib/programs/helm/helm.ts';
-import { helmProgram } from '../../../../../src/lib/programs/helm/program.ts';
+import { helmEnvironment, helmProgram } from '../../../../../src/lib/programs/helm/program.ts';
 import { holds, mergeValues } from '../../../../../src/lib/programs/helm/values.ts';
 import type { ProgramOutput, RunProgram } from '../../../../../src/lib/programs/program.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { silentProgress } from '../../../../../src/lib/engine/progress.ts';
 import type { KubeObject } from '../../../../../src/lib/kube/objects.ts';
-import { checkSpaceName, findOrClear } from '../../../../../src/lib/spaces/create/find-existing.ts';
+import { checkSpaceName, findOrClear } from '../../../../../src/lib/spaces/create/requirements.ts';
 import { controlPlane, its, MemoryCluster, soon, waitForNothing, wds } from '../../../support/space-builders.ts';
 
 describe('the name of a space is validated: it can be called', () => {
