@@ -12,8 +12,7 @@ import { resources } from '../kube/resources.ts';
 import { deletePresent } from '../kube/writes.ts';
 import { canNameIts, chooseItsForWds, type ItsForWds } from './create/its-for-wds.ts';
 import { checkSpaceName, requireHooks } from './create/requirements.ts';
-import { knownEntries } from './create/space-context.ts';
-import { SpaceWork } from './create/space-work.ts';
+import { knownEntries, SpaceWork } from './create/space-work.ts';
 import {
   aSpace,
   clusterInfoJob,

@@ -6,8 +6,8 @@ import { type InstalledVersions, misfits } from '../versions/fit.ts';
 import { products } from '../versions/programs.ts';
 import { wecVersions } from '../wecs/get/wec-versions.ts';
 import { readWec } from '../wecs/registration/wec-evidence.ts';
+import type { StatusTools } from './parts.ts';
 import { readStatus } from './status.ts';
-import type { StatusTools } from './tools.ts';
 import type { ItsStatus, StatusView } from './view.ts';
 
 /** Which versions run, and whether they fit together. The fields are an interface: docs/output.md */

@@ -18,8 +18,7 @@ import type { SpaceTools } from '../tools.ts';
 import { bootstrapSecret } from './bootstrap.ts';
 import { bootstrapSecretOf, itsManifest } from './manifests.ts';
 import { checkSpaceName, createPermissions, findOrClear, requireHooks } from './requirements.ts';
-import { knownEntries } from './space-context.ts';
-import { SpaceWork } from './space-work.ts';
+import { knownEntries, SpaceWork } from './space-work.ts';
 import {
   type ExternalIts,
   entriesOfExternal,

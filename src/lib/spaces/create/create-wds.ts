@@ -15,8 +15,7 @@ import type { SpaceTools } from '../tools.ts';
 import { chooseItsForWds } from './its-for-wds.ts';
 import { wdsManifest } from './manifests.ts';
 import { checkSpaceName, createPermissions, findOrClear, requireHooks } from './requirements.ts';
-import { knownEntries } from './space-context.ts';
-import { SpaceWork } from './space-work.ts';
+import { knownEntries, SpaceWork } from './space-work.ts';
 import { missingManagerBinding } from './types/host.ts';
 import { requirePostgres } from './types/k8s.ts';
 

@@ -7,7 +7,7 @@ import { namespaceOf, secretOf } from '../../names.ts';
 import type { ControlPlane } from '../../objects.ts';
 import { type Bootstrap, type ExternalCluster, prepareBootstrap } from '../bootstrap.ts';
 import { bootstrapSecretOf } from '../manifests.ts';
-import type { SpaceEntries } from '../space-context.ts';
+import type { SpaceEntries } from '../space-work.ts';
 
 /** The cluster that is to become a space, and whether its context is in the kubeconfig that the space's goes into. */
 export interface ExternalIts extends ExternalCluster {

@@ -9,7 +9,7 @@ import {
   knownEntries,
   requireContextFree,
   writeSpaceContext,
-} from '../../../../../src/lib/spaces/create/space-context.ts';
+} from '../../../../../src/lib/spaces/create/space-work.ts';
 import type { SpaceTools } from '../../../../../src/lib/spaces/tools.ts';
 import { hostingCluster, its, kubeconfigOf, MemoryCluster, soon } from '../../../support/space-builders.ts';
 
