@@ -1,5 +1,5 @@
 import { type Bed, type KubeObject, resources } from '../../testbed/index.ts';
-import { bootFile } from '../stellarctl.ts';
+import { bootFile, executable } from '../stellarctl.ts';
 import { type Contender, compare, isInstalled, peakMemory, timeRun } from './measure.ts';
 
 const many = 2000;
@@ -15,6 +15,8 @@ export async function benchList(bed: Bed): Promise<void> {
   });
   const stellarctl = program('stellarctl wec list', process.execPath, [bootFile, 'wec', 'list', '--its', 'its1']);
   const others: Contender[] = [];
+  if (executable)
+    others.push(program('stellarctl wec list, the executable', executable, ['wec', 'list', '--its', 'its1']));
   if (await isInstalled('kubectl'))
     others.push(program('kubectl get managedclusters', 'kubectl', ['--context', 'its1', 'get', 'managedclusters']));
   if (await isInstalled('clusteradm'))

@@ -1,15 +1,18 @@
 import type { Bed } from '../../testbed/index.ts';
-import { bootFile } from '../stellarctl.ts';
-import { compare, timeRun } from './measure.ts';
+import { bootFile, executable } from '../stellarctl.ts';
+import { type Contender, compare, isInstalled, timeRun } from './measure.ts';
 
 /** What a user waits for before anything happens: the whole process of a help text, against Node that does nothing. */
 export async function benchStartup(_bed: Bed): Promise<void> {
-  await compare(
-    'Start-up',
-    [
-      { name: 'node -e 0', run: () => timeRun(process.execPath, ['-e', '0']) },
-      { name: 'stellarctl --help', run: () => timeRun(process.execPath, [bootFile, '--help']) },
-    ],
-    20,
-  );
+  const help = (program: string, command: string, ...first: string[]): Contender => ({
+    name: `${program} --help`,
+    run: () => timeRun(command, [...first, '--help']),
+  });
+  const contenders = [
+    { name: 'node -e 0', run: () => timeRun(process.execPath, ['-e', '0']) },
+    help('stellarctl', process.execPath, bootFile),
+  ];
+  if (executable) contenders.push(help('stellarctl, the executable,', executable));
+  for (const peer of ['kubectl', 'clusteradm', 'kflex']) if (await isInstalled(peer)) contenders.push(help(peer, peer));
+  await compare('Start-up', contenders, 20);
 }

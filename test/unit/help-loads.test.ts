@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
 import { stringify } from 'yaml';
-import { stellarctl } from '../stellarctl.ts';
+import { bootFile, stellarctl } from '../stellarctl.ts';
 
 /** Help answers at once because it loads none of the packages that do the work. */
 const dist = path.resolve(import.meta.dirname, '..', '..', 'dist');
@@ -96,7 +96,7 @@ async function runAndList(args: string[]) {
   const list = path.join(folder, 'list');
   try {
     const env = { NODE_OPTIONS: `--import=${loadList}`, LOAD_LIST: list };
-    const { stdout, exitCode } = await stellarctl(args, { env });
+    const { stdout, exitCode } = await stellarctl(args, { env }, [process.execPath, bootFile]);
     const loaded = (await readFile(list, 'utf8')).trim().split('\n');
     const builtins = loaded.filter((name) => name.startsWith('node:')).map((name) => name.slice('node:'.length));
     return { stdout, exitCode, packages: packagesIn(loaded), builtins: builtins.sort() };

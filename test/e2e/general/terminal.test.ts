@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
-import { symlink } from 'node:fs/promises';
-import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type Bed, type Plane, startBed, wipeWec } from '../../../testbed/index.ts';
-import { bootFile } from '../../stellarctl.ts';
+import { startAsPlugin } from '../../stellarctl.ts';
 import { Cli } from '../support/harness.ts';
 import { contextsOf } from '../support/registration.ts';
 import { colour, control, drawnLines, movement, redCross, shown, spinner } from '../support/screen.ts';
@@ -122,43 +120,37 @@ describe('in a pipe', () => {
 });
 
 describe('called as a plugin of kubectl', () => {
-  let boot: string;
-
-  before(async () => {
-    // As npm installs it: a link of that name.
-    boot = path.join(cli.home, 'kubectl-stellar');
-    await symlink(bootFile.replace('stellarctl.cjs', 'kubectl-stellar.cjs'), boot);
-  });
+  const asPlugin = { start: startAsPlugin };
 
   it('usage says kubectl stellar everywhere', async () => {
     for (const line of [['--help'], ['wec', '--help'], ['wec', 'join', '--help']]) {
-      const { stdout } = await cli.succeed(line, { boot });
+      const { stdout } = await cli.succeed(line, asPlugin);
       assert.match(stdout, /^Usage: kubectl stellar /m);
       assert.doesNotMatch(stdout, /stellarctl/);
     }
-    const { stdout } = await cli.succeed(['--help'], { boot });
+    const { stdout } = await cli.succeed(['--help'], asPlugin);
     for (const line of stdout.split('\n')) assert.ok(line.length <= 80, `too wide: ${line}`);
   });
 
   it('wrong usage says kubectl stellar', async () => {
-    const run = await cli.run(['wec', 'join', '--nonsense'], { boot });
+    const run = await cli.run(['wec', 'join', '--nonsense'], asPlugin);
     assert.equal(run.exitCode, 2);
     assert.match(run.stderr, /See: kubectl stellar wec join --help/);
     assert.doesNotMatch(run.stderr, /stellarctl/);
-    const misspelt = await cli.run(['int'], { boot });
+    const misspelt = await cli.run(['int'], asPlugin);
     assert.equal(misspelt.stderr, "✗ unknown command 'int'\n  (Did you mean init?)\n  See: kubectl stellar --help\n");
   });
 
   it('the next command and hints say kubectl stellar', async () => {
-    const done = await cli.succeed(join, { boot });
+    const done = await cli.succeed(join, asPlugin);
     assert.match(done.stderr, /^Next: kubectl stellar wec list --its its1$/m);
-    const refused = await cli.run(['wec', 'join', 'mine=its1'], { boot });
+    const refused = await cli.run(['wec', 'join', 'mine=its1'], asPlugin);
     assert.match(refused.stderr, /kubectl stellar wec join mine=CONTEXT/);
     assert.doesNotMatch(refused.stderr, /stellarctl/);
   });
 
   it('so do the hints in a document for scripts', async () => {
-    const run = await cli.run(['wec', 'join', 'mine=its1', '-o', 'json'], { boot });
+    const run = await cli.run(['wec', 'join', 'mine=its1', '-o', 'json'], asPlugin);
     const { items, error } = run.json();
     assert.match((error ?? items[0].error).hint, /kubectl stellar wec join mine=CONTEXT/);
   });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { execa } from 'execa';
-import { bootFile, stellarctl } from '../../stellarctl.ts';
+import { start, stellarctl } from '../../stellarctl.ts';
 
 /** How a run of the command line ended. */
 export interface CliRun {
@@ -37,8 +37,8 @@ export interface CliOptions {
   onStart?: (kill: (signal: NodeJS.Signals) => void, pid: number | undefined) => void;
   /** In milliseconds: what has not ended by then never does, and fails. Two minutes by default. */
   longest?: number;
-  /** The boot file to run, that of stellarctl by default. */
-  boot?: string;
+  /** The words that start it, as stellarctl by default. */
+  start?: readonly string[];
 }
 
 /** What never ends fails, and keeps nothing waiting: longer than any command takes on a slow machine. */
@@ -81,10 +81,7 @@ export class Cli {
       stripFinalNewline: false,
       timeout: options.longest ?? longest,
     };
-    const child =
-      options.boot === undefined
-        ? stellarctl(arguments_, surroundings)
-        : execa(process.execPath, [options.boot, ...arguments_], { reject: false, ...surroundings });
+    const child = stellarctl(arguments_, surroundings, options.start);
     options.onStart?.((signal) => child.kill(signal), child.pid);
     const { signalAt, closeOutputAt } = options;
     if (signalAt !== undefined) oncePrinted(child, signalAt.text, () => child.kill(signalAt.signal));
@@ -119,9 +116,7 @@ export class Cli {
     arguments_: readonly string[],
     options: CliOptions = {},
   ): Promise<{ exitCode: number | undefined; screen: string }> {
-    const command = [process.execPath, bootFile, ...arguments_]
-      .map((word) => `'${word.replaceAll("'", "'\\''")}'`)
-      .join(' ');
+    const command = [...start, ...arguments_].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
     const env = { TERM: 'xterm-256color', ...this.environment(options) };
     const columns = options.columns ?? 120;
     const sized = `stty cols ${columns} rows ${columns && 40}; exec ${command}`;

@@ -1,13 +1,10 @@
-import { bootFile } from '../../../stellarctl.ts';
+import { start, startAsPlugin } from '../../../stellarctl.ts';
 import type { Cli, CliOptions } from '../harness.ts';
 import { inOrder, type Known, normalise } from './normalise.ts';
 import { settled } from './settled.ts';
 import { marked } from './transcript.ts';
 
-const boots: Record<string, string> = {
-  stellarctl: bootFile,
-  kubectl: bootFile.replace('stellarctl.cjs', 'kubectl-stellar.cjs'),
-};
+const starts: Record<string, readonly string[]> = { stellarctl: start, kubectl: startAsPlugin };
 
 /**
  * Runs a line as it is typed in a shell, with variables, '…' and NAME=value before the program; `columns:60` there means a terminal of that
@@ -26,7 +23,7 @@ export async function runTyped(
       .reduce((rest, [name, value]) => rest.replaceAll(`$${name}`, value), word)
       .replaceAll("'", ''),
   );
-  const at = words.findIndex((word) => word in boots);
+  const at = words.findIndex((word) => word in starts);
   const program = words[at] ?? '';
   const env: Record<string, string> = { ...given.env };
   const options: CliOptions = { ...given, env };
@@ -37,14 +34,14 @@ export async function runTyped(
     else if (name === 'answer') options.answers = [{ at: /type its name: /, type: async () => value }];
     else if (name !== 'except') throw new Error(`what is ${word}?`);
   }
-  const boot = boots[program];
-  if (boot === undefined) throw new Error(`nothing is run: ${line}`);
+  const startOfProgram = starts[program];
+  if (startOfProgram === undefined) throw new Error(`nothing is run: ${line}`);
   const arguments_ = words.slice(program === 'kubectl' ? at + 2 : at + 1);
   const plain = (printed: string) => normalise(printed, [...known, { text: cli.home, as: '$HOME' }]);
   if (options.columns !== undefined) {
     const { exitCode, screen } = await cli.runOnTerminal(arguments_, options);
     return `${marked('t', plain(settled(screen)))}exit ${exitCode}\n`;
   }
-  const { exitCode, stdout, stderr } = await cli.run(arguments_, { ...options, boot });
+  const { exitCode, stdout, stderr } = await cli.run(arguments_, { ...options, start: startOfProgram });
   return `${marked('1', plain(stdout))}${marked('2', inOrder(plain(stderr), 'reached'))}exit ${exitCode}\n`;
 }
