@@ -1,12 +1,17 @@
 /**
  * Proves that `npm pack` holds what a user needs and nothing else, and that the packed stellarctl runs where it is installed: on
- * the oldest Node that it supports and on a current one; and that an older Node gets one line that a person understands.
+ * the oldest Node that it supports and on a current one; that an older Node gets one line that a person understands; and that the
+ * one-file executable runs with nothing else.
  */
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
+import manifest from '../package.json' with { type: 'json' };
+import { root } from './bundle.ts';
+import { makeExecutable } from './executable.ts';
+import { install, nodeFromNpm } from './node-from-npm.ts';
 
 const OLDEST_NODE = '22.19.0';
 const TOO_OLD_NODE = '20';
@@ -20,16 +25,24 @@ interface Packed {
   files: { path: string }[];
 }
 
-const root = path.resolve(import.meta.dirname, '..');
+/** What every stellarctl answers, by the name that it is called by and its arguments. */
+const answers: [command: string, start: string][] = [
+  ['stellarctl --version', manifest.version],
+  ['stellarctl wec join --help', 'Usage: stellarctl wec join '],
+  ['kubectl-stellar --help', 'Usage: kubectl stellar '],
+];
+
 const work = await mkdtemp(path.join(tmpdir(), 'stellarctl-package-'));
 try {
   const tarball = await pack();
-  const installed = await install('user', tarball);
+  const installed = path.join(work, 'user');
+  await install(installed, tarball);
   assert.deepEqual(await packagesIn(installed), ['stellarctl'], 'the package needs others at run time');
 
-  await checkRuns(installed, await nodeFromNpm(OLDEST_NODE));
+  await checkRuns(installed, await nodeOf(OLDEST_NODE));
   await checkRuns(installed, process.execPath);
   await checkRefusal(installed, await olderNode());
+  await checkExecutable();
 } finally {
   await rm(work, { recursive: true, force: true });
 }
@@ -60,31 +73,20 @@ async function expectedFiles(): Promise<string[]> {
   return ['LICENSE', 'README.md', 'package.json', 'dist/THIRD-PARTY-NOTICES.txt', ...boot, ...built].sort();
 }
 
-/** Installs a package into a folder of its own, and says where. */
-async function install(folder: string, what: string): Promise<string> {
-  const place = path.join(work, folder);
-  await mkdir(place);
-  // Only Node's package has an install script, which npm runs where it is allowed by name.
-  await writeFile(path.join(place, 'package.json'), JSON.stringify({ private: true, allowScripts: { node: true } }));
-  await execa('npm', ['install', '--no-audit', '--no-fund', what], { cwd: place });
-  return place;
-}
-
 async function packagesIn(place: string): Promise<string[]> {
   const entries = await readdir(path.join(place, 'node_modules'));
   return entries.filter((entry) => !entry.startsWith('.'));
 }
 
-async function nodeFromNpm(version: string): Promise<string> {
-  const place = await install(`node-${version}`, `node@${version}`);
-  return path.join(place, 'node_modules', 'node', 'bin', 'node');
+async function nodeOf(version: string): Promise<string> {
+  return (await nodeFromNpm(path.join(work, `node-${version}`), version)).node;
 }
 
 /** A Node that is too old for stellarctl: the machine's, which runs npm, if it is. */
 async function olderNode(): Promise<string> {
   const machines = process.env.npm_node_execpath;
   if (machines !== undefined && (await isTooOld(machines))) return machines;
-  return nodeFromNpm(TOO_OLD_NODE);
+  return nodeOf(TOO_OLD_NODE);
 }
 
 async function isTooOld(node: string): Promise<boolean> {
@@ -101,20 +103,43 @@ function runInstalled(place: string, node: string, [program = '', ...args]: stri
 
 async function checkRuns(place: string, node: string): Promise<void> {
   const { stdout: nodeVersion } = await execa(node, ['--version']);
-  const { version } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8')) as { version: string };
-  const expectations: [command: string, start: string][] = [
-    ['stellarctl --version', version],
-    ['stellarctl wec join --help', 'Usage: stellarctl wec join '],
-    ['kubectl-stellar --help', 'Usage: kubectl stellar '],
-    ['kubectl_complete-stellar wec lis', 'list\t'],
-  ];
-  for (const [command, start] of expectations) {
-    const { exitCode, stdout, stderr } = await runInstalled(place, node, command.split(' '));
-    assert.equal(exitCode, 0, `${command} on ${nodeVersion}: ${stderr}`);
-    assert.ok(stdout.startsWith(start), `${command} on ${nodeVersion} says ${stdout}`);
-    assert.equal(stderr, '');
-    console.log(`${command} runs on ${nodeVersion}`);
+  for (const [command, start] of answers) {
+    assertAnswer(await runInstalled(place, node, command.split(' ')), start, `${command} on ${nodeVersion}`);
   }
+}
+
+function assertAnswer(
+  { exitCode, stdout, stderr }: { exitCode?: number | undefined; stdout: string; stderr: string },
+  start: string,
+  what: string,
+): void {
+  assert.equal(exitCode, 0, `${what}: ${stderr}`);
+  assert.ok(stdout.startsWith(start), `${what} says ${stdout}`);
+  assert.equal(stderr, '');
+  console.log(`${what} runs`);
+}
+
+/** The executable needs no program, no environment and no file beside it, and takes nothing from options that are meant for Node. */
+async function checkExecutable(): Promise<void> {
+  const folder = path.join(work, 'executable');
+  await mkdir(folder);
+  const executable = await makeExecutable(folder);
+  const plugin = path.join(folder, 'kubectl-stellar');
+  await symlink(executable, plugin);
+  const surroundings = {
+    cwd: folder,
+    env: { NODE_OPTIONS: '--no-such-option' },
+    extendEnv: false,
+    reject: false,
+  } as const;
+  for (const [command, start] of answers) {
+    const [program, ...args] = command.split(' ');
+    const run = await execa(program === 'stellarctl' ? executable : plugin, args, surroundings);
+    assertAnswer(run, start, `${command} in one file`);
+  }
+  const lost = await execa(executable, ['wec', 'list', '--its', 'its1', '--kubeconfig', '/dev/null'], surroundings);
+  assert.deepEqual([lost.exitCode, lost.stdout], [2, ''], lost.stderr);
+  assert.match(lost.stderr, /^✗ There is no context "its1" in \/dev\/null\.$/m);
 }
 
 async function checkRefusal(place: string, node: string): Promise<void> {

@@ -1,7 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 
-interface Manifest {
+/** A package that a bundle holds a part of. */
+export interface Packed {
   name: string;
   version: string;
   license?: string;
@@ -9,9 +10,22 @@ interface Manifest {
 
 /** The notices that must travel with a bundle of modules: name, version and licence of every package that it holds a part of. */
 export async function noticesOf(modules: readonly string[], root: string): Promise<string> {
-  const folders = [...new Set(modules.flatMap((module) => packageFolder(module) ?? []))].sort();
-  const notices = await Promise.all(folders.map((folder) => noticeOf(path.join(root, folder))));
+  const notices = await Promise.all(foldersOf(modules, root).map(noticeOf));
   return `stellarctl contains parts of the following packages.\n${notices.join('')}`;
+}
+
+/** The packages that a bundle of modules holds parts of. */
+export function packagesOf(modules: readonly string[], root: string): Promise<Packed[]> {
+  return Promise.all(foldersOf(modules, root).map(readManifest));
+}
+
+function foldersOf(modules: readonly string[], root: string): string[] {
+  const folders = new Set(modules.flatMap((module) => packageFolder(module) ?? []));
+  return [...folders].sort().map((folder) => path.join(root, folder));
+}
+
+async function readManifest(folder: string): Promise<Packed> {
+  return JSON.parse(await readFile(path.join(folder, 'package.json'), 'utf8')) as Packed;
 }
 
 /** node_modules/a/node_modules/@b/c/lib/d.js belongs to node_modules/a/node_modules/@b/c. */
@@ -20,7 +34,7 @@ function packageFolder(file: string): string | undefined {
 }
 
 async function noticeOf(folder: string): Promise<string> {
-  const { name, version, license } = JSON.parse(await readFile(path.join(folder, 'package.json'), 'utf8')) as Manifest;
+  const { name, version, license } = await readManifest(folder);
   const files = (await readdir(folder)).filter((file) => /^(licen[cs]e|copying|copyright|notice)/i.test(file)).sort();
   if (files.length === 0 && license === undefined) throw new Error(`${name} says nothing about its license`);
   const texts = await Promise.all(files.map((file) => readFile(path.join(folder, file), 'utf8')));

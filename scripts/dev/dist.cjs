@@ -4,7 +4,14 @@ const path = require('node:path');
 const { runChild } = require('./child.cjs');
 const { withLock } = require('./lock.cjs');
 
-const SOURCES = ['src', 'scripts/build.ts', 'scripts/notices.ts', 'package.json', 'package-lock.json'];
+const SOURCES = [
+  'src',
+  'scripts/build.ts',
+  'scripts/bundle.ts',
+  'scripts/notices.ts',
+  'package.json',
+  'package-lock.json',
+];
 
 /** Builds dist unless it is newer than all that it is made of. */
 async function ensureDist(root, node, env) {
