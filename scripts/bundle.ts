@@ -3,6 +3,7 @@ import type { InputOptions, OutputOptions, Plugin } from 'rolldown';
 import manifest from '../package.json' with { type: 'json' };
 
 export const root = path.resolve(import.meta.dirname, '..');
+export const entry = path.join(root, 'src', 'cli.ts');
 
 /**
  * Modules that are imported by a dependency for something that stellarctl does not do, and that cost start-up time: left out, so that
@@ -44,6 +45,29 @@ const withoutGetters: Plugin = {
     const [, module] = /^\0builtin:(.*)/.exec(id) ?? [];
     return module === undefined ? undefined : `module.exports = process.getBuiltinModule('${module}');`;
   },
+};
+
+/** What is loaded together, by the module that begins it: before a command knows what it has to do, and whenever one does something. */
+const beginnings = { first: entry, session: path.join(root, 'src', 'commands', 'shell', 'run-in-session.ts') };
+const fileOf = new Map<string, string>();
+
+/** Opening a file takes longer than reading it: what is loaded together is one file. */
+export const together = {
+  plugin: {
+    name: 'together-in-one-file',
+    buildEnd() {
+      fileOf.clear();
+      for (const [file, beginning] of Object.entries(beginnings)) {
+        const add = (id: string): void => {
+          if (fileOf.has(id)) return;
+          fileOf.set(id, file);
+          for (const imported of this.getModuleInfo(id)?.importedIds ?? []) add(imported);
+        };
+        add(beginning);
+      }
+    },
+  } satisfies Plugin,
+  splitting: { groups: [{ debugName: 'together', name: (id: string) => fileOf.get(id) ?? null }] },
 };
 
 export const plugins: readonly Plugin[] = [withoutUnused, withoutGetters];

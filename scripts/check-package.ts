@@ -10,7 +10,7 @@ import path from 'node:path';
 import { execa } from 'execa';
 import manifest from '../package.json' with { type: 'json' };
 import { root } from './bundle.ts';
-import { makeExecutable } from './executable.ts';
+import { makeExecutable } from './executable/make.ts';
 import { install, nodeFromNpm } from './node-from-npm.ts';
 
 const OLDEST_NODE = '22.19.0';

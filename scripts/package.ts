@@ -7,7 +7,7 @@ import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promi
 import path from 'node:path';
 import { execa } from 'execa';
 import { root } from './bundle.ts';
-import { makeExecutable } from './executable.ts';
+import { makeExecutable } from './executable/make.ts';
 import { packagesOf } from './notices.ts';
 import { billOfMaterials } from './sbom.ts';
 

@@ -1,5 +1,5 @@
 import manifest from '../package.json' with { type: 'json' };
-import { nodeOfExecutable } from './executable.ts';
+import { nodeOfExecutable } from './executable/make.ts';
 import type { Packed } from './notices.ts';
 
 /** What a release holds, as CycloneDX 1.6 (cyclonedx.org/docs/1.6/json): the packages that parts were bundled of, and the executable's Node. */

@@ -1,0 +1,75 @@
+import { once } from 'node:events';
+import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { execa } from 'execa';
+import { build } from 'rolldown';
+import { common, entry, form, plugins, together } from '../bundle.ts';
+import { nodeFromNpm } from '../node-from-npm.ts';
+
+/** The Node inside the executable: a long-term support release that builds executables by itself. */
+export const nodeOfExecutable = '26.10.0';
+
+const boot = path.join(import.meta.dirname, 'boot.cjs');
+
+/**
+ * Makes the one-file executable for this machine: the files of stellarctl inside a Node
+ * (nodejs.org/api/single-executable-applications.html), each with V8's code cache. Both one file in place of many and a start-up
+ * snapshot were measured: they start later.
+ * @param folder gets the executable, and the licence of Node
+ * @returns the executable
+ */
+export async function makeExecutable(folder: string): Promise<string> {
+  const work = await mkdtemp(path.join(tmpdir(), 'stellarctl-executable-'));
+  try {
+    const { node, license } = await nodeFromNpm(path.join(work, 'node'), nodeOfExecutable);
+    const files = path.join(work, 'files');
+    await bundle(files);
+    await compile(files, node);
+    const executable = path.join(folder, process.platform === 'win32' ? 'stellarctl.exe' : 'stellarctl');
+    const config = path.join(work, 'sea.json');
+    const assets = Object.fromEntries((await readdir(files)).map((name) => [name, path.join(files, name)]));
+    const settings = { disableExperimentalSEAWarning: true, useCodeCache: true, execArgvExtension: 'none' };
+    await writeFile(config, JSON.stringify({ main: boot, output: executable, assets, ...settings }));
+    await execa(node, ['--build-sea', config]);
+    // macOS runs no program whose signature does not hold.
+    if (process.platform === 'darwin') await execa('codesign', ['--force', '--sign', '-', executable]);
+    await copyFile(license, path.join(folder, 'LICENSE-node.txt'));
+    return executable;
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+/** The files of dist, each as a function that boot.cjs calls. */
+async function bundle(dir: string): Promise<void> {
+  const [format, entryFileNames, chunkFileNames] = ['cjs', '[name].cjs', '[name]-[hash].cjs'] as const;
+  const output = { ...form, dir, format, entryFileNames, chunkFileNames, codeSplitting: together.splitting };
+  await build({ ...common, input: entry, plugins: [...plugins, together.plugin], output });
+  for (const name of await readdir(dir)) {
+    const file = path.join(dir, name);
+    await writeFile(file, `(function (exports, require, module) {${await readFile(file, 'utf8')}\n})`);
+  }
+}
+
+/** Has V8 compile all files, and keep what it compiles while help and a list are shown: what most commands need. */
+async function compile(files: string, node: string): Promise<void> {
+  const server = createServer((_, response) => response.end('{"items":[]}')).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const kubeconfig = path.join(files, '..', 'kubeconfig');
+  const lines = [
+    'clusters:\n- name: a\n  cluster:',
+    `    server: http://127.0.0.1:${port}`,
+    'contexts:\n- name: a\n  context:\n    cluster: a',
+  ];
+  await writeFile(kubeconfig, `${lines.join('\n')}\n`);
+  const commands = [['--help'], ['wec', 'list', '--its', 'a', '--kubeconfig', kubeconfig]];
+  try {
+    await execa(node, [boot, files, JSON.stringify(commands)]);
+  } finally {
+    server.close();
+  }
+}
