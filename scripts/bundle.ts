@@ -48,7 +48,7 @@ const withoutGetters: Plugin = {
 };
 
 /** What is loaded together, by the module that begins it: before a command knows what it has to do, and whenever one does something. */
-const beginnings = { first: entry, session: path.join(root, 'src', 'commands', 'shell', 'run-in-session.ts') };
+const beginnings = { first: entry, session: path.join(root, 'src', 'commands', 'shell', 'session.ts') };
 const fileOf = new Map<string, string>();
 
 /** Opening a file takes longer than reading it: what is loaded together is one file. */
@@ -63,6 +63,7 @@ export const together = {
           fileOf.set(id, file);
           for (const imported of this.getModuleInfo(id)?.importedIds ?? []) add(imported);
         };
+        if (this.getModuleInfo(beginning) === null) throw new Error(`${beginning} is not part of the bundle`);
         add(beginning);
       }
     },
