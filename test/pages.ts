@@ -8,7 +8,7 @@ export const root = path.resolve(import.meta.dirname, '..');
 export const walkedPages = [
   'README.md',
   ...['installation', 'spaces', 'registration', 'customization', 'workloads', 'troubleshooting', 'local-clusters'],
-  ...['output', 'security', 'migrating', 'development', 'deregistration'],
+  ...['output', 'ci', 'security', 'migrating', 'development', 'deregistration'],
 ].map((name) => (name.endsWith('.md') ? name : `docs/${name}.md`));
 
 export const pages: readonly string[] = [...walkedPages, 'testbed/README.md'];
