@@ -103,7 +103,8 @@ function runInstalled(place: string, node: string, [program = '', ...args]: stri
 
 async function checkRuns(place: string, node: string): Promise<void> {
   const { stdout: nodeVersion } = await execa(node, ['--version']);
-  for (const [command, start] of answers) {
+  const installed: typeof answers = [...answers, ['kubectl_complete-stellar wec lis', 'list\t']];
+  for (const [command, start] of installed) {
     assertAnswer(await runInstalled(place, node, command.split(' ')), start, `${command} on ${nodeVersion}`);
   }
 }

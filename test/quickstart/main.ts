@@ -1,0 +1,71 @@
+/**
+ * The quickstart: from nothing to an installation of KubeStellar and back, by stellarctl. It shows every command as it would be typed
+ * and what it really prints. With --kind it runs on this machine's docker, kind and helm; otherwise kind is played by a small program
+ * that starts real Kubernetes control planes.
+ */
+import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { bedMachine, kindMachine, type Machine } from './machine.ts';
+import { tellStory } from './story.ts';
+import { part, say, sayHowLong } from './tell.ts';
+
+const { values } = parseArgs({ options: { kind: { type: 'boolean', default: false } } });
+const dir = await mkdtemp(path.join(tmpdir(), 'stellarctl-quickstart-'));
+let machine: Machine | undefined;
+
+async function quickstart(): Promise<void> {
+  say(
+    values.kind
+      ? 'Prepare: look for docker, kind and helm'
+      : 'Prepare a machine with helm and a stand-in of kind: its clusters are real Kubernetes API servers, without Docker',
+  );
+  machine = await part('prepare', () => (values.kind ? kindMachine(dir) : bedMachine(dir)));
+  await tellStory(machine);
+  say('Clean up');
+}
+
+/** Whatever goes wrong, also where nobody waits for it. */
+const failure = new Promise<never>((_resolve, reject) => {
+  process.on('uncaughtException', reject);
+  process.on('unhandledRejection', reject);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(signal, () => reject(new Error(`It was interrupted (${signal}).`)));
+});
+
+/** Keeps the logs of all control planes and pods of the bed, and the whole of the error. @returns where */
+async function keepLogs(error: Error): Promise<string> {
+  const place = await mkdtemp(path.join(tmpdir(), 'stellarctl-quickstart-logs-'));
+  await writeFile(path.join(place, 'error.txt'), `${error.stack ?? error.message}\n`);
+  const files = await readdir(dir, { recursive: true, withFileTypes: true });
+  for (const { name, parentPath } of files.filter((entry) => entry.isFile() && entry.name.endsWith('.log'))) {
+    const to = path.join(place, path.relative(dir, parentPath));
+    await mkdir(to, { recursive: true });
+    await cp(path.join(parentPath, name), path.join(to, name));
+  }
+  return place;
+}
+
+try {
+  await Promise.race([quickstart(), failure]);
+} catch (error) {
+  process.exitCode = 1;
+  const known = error instanceof Error ? error : new Error(String(error));
+  const place = machine === undefined || values.kind ? undefined : await keepLogs(known).catch(() => undefined);
+  process.stderr.write(`\n✗ The quickstart stopped: ${known.message}\n`);
+  if (place !== undefined) process.stderr.write(`  The logs of all control planes and pods are in ${place}\n`);
+}
+await part('clean up', async () => {
+  const hasFailed = process.exitCode === 1;
+  await machine?.clear(hasFailed);
+  // Who looks at real clusters that are left needs their kubeconfig.
+  const isNeeded = hasFailed && values.kind && machine !== undefined;
+  if (!isNeeded) await rm(dir, { recursive: true, force: true, maxRetries: 5 });
+}).catch((error: Error) => {
+  process.exitCode = 1;
+  process.stderr.write(`✗ Not all could be removed from ${dir}: ${error.message}\n`);
+});
+sayHowLong();
+// What an interrupted command left behind keeps nobody waiting.
+process.exit();
