@@ -17,6 +17,8 @@ import { policyGetCommand } from './commands/policy/get.ts';
 import { policyListCommand } from './commands/policy/list.ts';
 import { policyRefreshCommand } from './commands/policy/refresh.ts';
 import { reportCommand } from './commands/report.ts';
+import { equivalentOf } from './commands/shell/equivalents.ts';
+import { spaceContextCommand } from './commands/space/context.ts';
 import { spaceDeleteCommand } from './commands/space/delete.ts';
 import { spaceGetCommand } from './commands/space/get.ts';
 import { spaceListCommand } from './commands/space/list.ts';
@@ -58,7 +60,7 @@ const start = (program: string): string => `
 Start with:
   ${program} doctor --pre                     check what is missing
   ${program} init                             on an existing cluster, or
-  ${program} init --create kind               on a new local one
+  ${program} init --provider kind             on a new local one
   ${program} its create its1                  what WECs register with
   ${program} wds create wds1                  where workloads are defined
   ${program} wec join NAME=CONTEXT --accept   a cluster that they run on
@@ -77,10 +79,9 @@ export function buildProgram(io: Io, name: string): Command {
     .addCommand(initCommand(io));
   for (const group of groups(io)) program.addCommand(group);
   program
-    .addCommand(acceptCommand(io))
-    .addCommand(labelCommand(io))
-    .addCommand(propertiesCommand(io))
-    .addCommand(deregisterCommand(io))
+    .addCommand(shortcut(acceptCommand(io)))
+    .addCommand(shortcut(labelCommand(io)))
+    .addCommand(shortcut(deregisterCommand(io)))
     .addCommand(statusCommand(io))
     .addCommand(doctorCommand(io))
     .addCommand(reportCommand(io))
@@ -105,6 +106,7 @@ function groups(io: Io): Command[] {
     .addCommand(createItsCommand(io))
     .addCommand(spaceListCommand(io, 'its'))
     .addCommand(spaceGetCommand(io, 'its'))
+    .addCommand(spaceContextCommand(io, 'its'))
     .addCommand(spaceRepairCommand(io, 'its'))
     .addCommand(spaceDeleteCommand(io, 'its'))
     .addCommand(tokenCommand(io))
@@ -117,6 +119,7 @@ function groups(io: Io): Command[] {
     .addCommand(createWdsCommand(io))
     .addCommand(spaceListCommand(io, 'wds'))
     .addCommand(spaceGetCommand(io, 'wds'))
+    .addCommand(spaceContextCommand(io, 'wds'))
     .addCommand(spaceRepairCommand(io, 'wds'))
     .addCommand(spaceDeleteCommand(io, 'wds'));
   const wec = group(
@@ -181,6 +184,14 @@ function workloadGroups(io: Io): Command[] {
   return [policy, workload, collector, transform];
 }
 
+/** A command of `wec` that is typed often enough to need no noun. */
+const shortcut = (command: Command): Command => {
+  const full = `wec ${command.name()}`;
+  return command
+    .summary(`${command.summary()} (same as ${full})`)
+    .description(`${command.description()} The same as \`${full}\`.`);
+};
+
 const group = (name: string, summary: string, description: string): Command =>
   new Command(name).summary(summary).description(description);
 
@@ -207,12 +218,26 @@ function exitByException(command: Command, io: Io): void {
   command.exitOverride().configureOutput({
     writeOut: (text) => writeText(io.stdout, text),
     writeErr: (text) => writeText(io.stderr, text),
-    outputError: (text, write) => write(`✗ ${text.replace(/^error: /, '').replace(/\n(?=\()/g, '\n  ')}`),
+    outputError: (text, write) => {
+      const equivalent = equivalentIn(text, io);
+      const message = text.replace(/^error: /, '');
+      write(
+        `✗ ${equivalent === undefined ? message.replace(/\n(?=\()/g, '\n  ') : `${firstLine(message)}\n  ${equivalent}\n`}`,
+      );
+    },
   });
   // Arguments and options are in a command's own help: here they would leave no room to say what it does.
   command.configureHelp({ subcommandTerm: (child) => [child.name(), ...child.aliases()].join('|') });
   command.showHelpAfterError(`  See: ${fullName(command)} --help`);
   for (const child of command.commands) exitByException(child, io);
+}
+
+const firstLine = (text: string): string => text.split('\n', 1)[0] ?? '';
+
+/** What to type instead, where a message of commander says that a word is not known. */
+function equivalentIn(message: string, { argv }: Io): string | undefined {
+  const [, unknown] = /^error: unknown (?:command|option) '(.*?)'/.exec(message) ?? [];
+  return unknown === undefined ? undefined : equivalentOf(unknown, argv);
 }
 
 function fullName(command: Command): string {
@@ -248,7 +273,13 @@ export async function main(argv: readonly string[]): Promise<void> {
     process.exitCode = helped && error.exitCode === 0 ? ExitCode.done : ExitCode.usage;
     if (process.exitCode === ExitCode.usage && asksForJson(argv)) {
       const message = error.message.replace(/^error: /, '');
-      await writeDocument(io, { items: [], error: { code: 'usage', message } }, { format: 'json' });
+      const hint = equivalentIn(error.message, io);
+      const shown = {
+        code: 'usage',
+        message: hint === undefined ? message : firstLine(message),
+        ...(hint && { hint }),
+      };
+      await writeDocument(io, { items: [], error: shown }, { format: 'json' });
     }
   }
 }

@@ -16,23 +16,24 @@ export interface InitOptions
     ValueOptions {
   hostingContext?: string;
   upgrade?: boolean;
-  create?: ProviderName;
+  provider?: ProviderName;
   name?: string;
   ingressChart?: string;
 }
 
 /** @throws StellarError `usage` for what belongs to a cluster that is made first, and for what would contradict it */
-export function toRequest({ create, name, ingressChart, hostingContext, ...options }: InitOptions): HostingRequest {
-  if (create !== undefined && name !== undefined) checkClusterName(create, name);
-  if (create !== undefined && hostingContext !== undefined)
-    throw new StellarError('usage', 'Give either --create or --hosting-context.');
+export function toRequest({ provider, name, ingressChart, hostingContext, ...options }: InitOptions): HostingRequest {
+  if (provider !== undefined && name !== undefined) checkClusterName(provider, name);
+  if (provider !== undefined && hostingContext !== undefined)
+    throw new StellarError('usage', 'Give either --provider or --hosting-context.');
   for (const [option, given] of Object.entries({ '--name': name, '--ingress-chart': ingressChart })) {
-    if (given !== undefined && create === undefined) throw new StellarError('usage', `${option} requires --create.`);
+    if (given !== undefined && provider === undefined)
+      throw new StellarError('usage', `${option} requires --provider.`);
   }
   const { chart, version, upgrade = false, domain, externalPort, hostContainer } = options;
   return {
     context: hostingContext,
-    create: create && { provider: create, name: name ?? defaultName, ingressChart },
+    create: provider && { provider, name: name ?? defaultName, ingressChart },
     init: { chart, version, upgrade, domain, externalPort, hostContainer, values: options },
   };
 }

@@ -5,7 +5,12 @@ import type { Io } from '../lib/terminal/io.ts';
 import { defaultName, hostName, type InitOptions, port, toRequest } from './init-options.ts';
 import { action } from './shell/action.ts';
 import { localTools } from './shell/local-tools.ts';
-import { collect, defineCommand, dryRunOption } from './shell/options.ts';
+import { collect, defineCommand, dryRunOption, hiddenSpelling } from './shell/options.ts';
+
+const provider = new Option(
+  '--provider <name>',
+  'create a local cluster with this tool first, with its ingress',
+).choices(providerNames);
 
 export function initCommand(io: Io): Command {
   return defineCommand('init', {
@@ -15,7 +20,7 @@ export function initCommand(io: Io): Command {
     timeout: '15m',
     examples: [
       ['stellarctl init --hosting-context kind-kubeflex', 'install it on that cluster'],
-      ['stellarctl init --create kind', 'create a local cluster and install it there'],
+      ['stellarctl init --provider kind', 'create a local cluster and install it there'],
       ['stellarctl init --chart ./core-chart-0.30.0.tgz', 'the same without access to ghcr.io'],
       ['stellarctl init --upgrade', 'upgrade KubeStellar, keeping all control planes'],
     ],
@@ -46,11 +51,10 @@ export function initCommand(io: Io): Command {
       ).argParser(hostName),
     )
     .option('--upgrade', 'upgrade an older version')
-    .addOption(
-      new Option('--create <provider>', 'create a local cluster first, with its ingress').choices(providerNames),
-    )
-    .option('--name <name>', `with --create: the name of that cluster (default: ${defaultName})`)
-    .option('--ingress-chart <chart>', 'with --create: the ingress-nginx chart, if its repository is not reachable')
+    .addOption(provider)
+    .addOption(hiddenSpelling('--create <provider>', provider))
+    .option('--name <name>', `with --provider: the name of that cluster (default: ${defaultName})`)
+    .option('--ingress-chart <chart>', 'with --provider: the ingress-nginx chart, if its repository is not reachable')
     .addOption(dryRunOption())
     .action(
       action<InitOptions>(io, async (session, options) => {

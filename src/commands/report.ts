@@ -40,7 +40,7 @@ export function reportCommand(io: Io): Command {
     .usage('[NAME=CONTEXT...] [options]')
     .argument('[wecs...]', 'WECs whose own clusters are read as well; of the others, only what the ITS shows')
     .option('--file <file>', 'where to write it (default: stellarctl-report-DATE.tar.gz in this directory)')
-    .option('--force', 'replace the file if it exists')
+    .option('--force', 'replace FILE if it exists')
     .addOption(hostingContextOption())
     .addOption(itsOption())
     .addOption(wecContextOption())

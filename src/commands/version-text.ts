@@ -20,6 +20,6 @@ export function describeVersions(client: string, view: VersionsView | undefined,
 }
 
 function judgement(fits: boolean | null, problems: VersionsView['problems'], { ok, bad }: Style): string[] {
-  if (fits === null) return ['? Not everything is visible: whether they fit together is not known.'];
-  return fits ? [`${ok} These versions fit together.`] : problems.map(({ wrong }) => `${bad} ${wrong}`);
+  if (fits === null) return ['? Not everything is visible: whether they fit together is unknown.'];
+  return fits ? [`${ok} These versions fit together.`] : problems.map(({ problem }) => `${bad} ${problem}`);
 }

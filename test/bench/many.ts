@@ -12,7 +12,7 @@ export async function benchMany(): Promise<void> {
     tell('wec join --accept', await many.measure('wec', 'join', ...names, '--accept', ...atIts));
     tell('wec wait', await many.measure('wec', 'wait', ...names, ...atIts));
     tell('label', await many.measure('label', ...names, 'env=edge', ...atIts));
-    tell('deregister --clean-up', await many.measure('deregister', ...contexts, '--clean-up', '--yes', ...atIts));
+    tell('deregister --cleanup', await many.measure('deregister', ...contexts, '--cleanup', '--yes', ...atIts));
     tell('wec join', await many.measure('wec', 'join', ...names, ...atIts));
     tell('accept', await many.measure('accept', ...names, ...atIts));
   } finally {

@@ -13,7 +13,7 @@ async function together(...running: Promise<void>[]): Promise<void> {
 
 async function install(type: Typist, { hosting, initOptions }: Machine): Promise<void> {
   say('Create a hosting cluster: KubeFlex, and what makes ITSes and WDSes of its control planes');
-  await part('init', () => type(['stellarctl init --create kind --name', hosting, ...initOptions].join(' ')));
+  await part('init', () => type(['stellarctl init --provider kind --name', hosting, ...initOptions].join(' ')));
 
   say('Create an Inventory and Transport Space, a virtual cluster that WECs register with');
   await part('its create', () => type('stellarctl its create its1'));
@@ -96,7 +96,7 @@ async function send(type: Typist, apply: () => Promise<void>): Promise<void> {
 
 async function leave(type: Typist): Promise<void> {
   say('Deregister the clusters, with what runs there, and leave nothing behind on either side');
-  await part('deregister', () => type('stellarctl deregister cluster1=cluster1 cluster2=cluster2 --clean-up --yes'));
+  await part('deregister', () => type('stellarctl deregister cluster1=cluster1 cluster2=cluster2 --cleanup --yes'));
   await part('wec delete', () =>
     together(
       type('stellarctl wec delete cluster1 --yes &', { plain: true }),

@@ -78,7 +78,7 @@ test('nothing is sent but to the clusters of contexts: connections are opened at
 
 test('commands that people are told to type are quoted by the tag `command`', () => {
   const untagged =
-    /(?<!command)`[^`]*\b(?:stellarctl (?:init|its|wds|wec|policy|workload|status|doctor|report|accept|label|properties|deregister) |(?:kubectl|clusteradm) [a-z-])[^`]*\$\{/;
+    /(?<!command)`[^`]*\b(?:stellarctl (?:init|its|wds|wec|policy|workload|status|doctor|report|accept|label|deregister) |(?:kubectl|clusteradm) [a-z-])[^`]*\$\{/;
   const tagged = sources.filter(({ text }) => /command`[^`]*\$\{/.test(text));
   assert.ok(tagged.length > 0, 'this test sees no command at all');
   const offenders = sources.flatMap(({ file, text }) =>
@@ -89,7 +89,7 @@ test('commands that people are told to type are quoted by the tag `command`', ()
 
 test('commands of this program begin a text, so that they are told as the user calls it', () => {
   const inside =
-    /(?<!['"`]|&& )\bstellarctl (?:init|its|wds|wec|policy|workload|status|doctor|report|accept|label|properties|deregister)\b/;
+    /(?<!['"`]|&& )\bstellarctl (?:init|its|wds|wec|policy|workload|status|doctor|report|accept|label|deregister)\b/;
   assert.match("'See stellarctl wec list'", inside);
   const offenders = sources.filter(({ text }) =>
     text.split('\n').some((line) => inside.test(line) && !/^ *(?:\/?\*|\/\/)/.test(line)),

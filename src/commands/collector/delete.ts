@@ -16,7 +16,7 @@ export function collectorDeleteCommand(io: Io): Command {
     examples: [['stellarctl collector delete replicas', 'a collector that no policy names']],
   })
     .argument('<name>', 'the collector')
-    .option('--force', 'delete it even if binding policies name it; they then have an error');
+    .option('--force', 'delete a collector that binding policies name; they then have an error');
   for (const option of [...wdsOptions(), dryRunOption()]) definition.addOption(option);
   return definition.action(
     action<Options>(io, async (session, { force }, [name = '']) => {

@@ -10,6 +10,7 @@ import {
   defineCommand,
   dryRunOption,
   type HostingOptions,
+  hiddenSpelling,
   hostingContextOption,
   type WritingOptions,
 } from '../shell/options.ts';
@@ -20,8 +21,13 @@ interface Options extends HostingOptions, WritingOptions {
   ocm: boolean;
   bootstrapKubeconfig?: string;
   bootstrapContext?: string;
-  address?: string;
+  hubApiserver?: string;
 }
+
+const hubApiserver = new Option(
+  '--hub-apiserver <url>',
+  'for type external: the address at which the hosting cluster reaches it, if different from yours',
+);
 
 export function createItsCommand(io: Io): Command {
   return defineCommand('create', {
@@ -51,10 +57,8 @@ export function createItsCommand(io: Io): Command {
       '--bootstrap-kubeconfig <file>',
       'for type external: a kubeconfig with that context (default: its current one)',
     )
-    .option(
-      '--address <url>',
-      'for type external: the address at which the hosting cluster reaches it, if different from yours',
-    )
+    .addOption(hubApiserver)
+    .addOption(hiddenSpelling('--address <url>', hubApiserver))
     .addOption(hostingContextOption())
     .addOption(dryRunOption())
     .action(
@@ -79,19 +83,19 @@ export function createItsCommand(io: Io): Command {
     );
 }
 
-function checkCombinations({ type, bootstrapContext, bootstrapKubeconfig, address }: Options): void {
+function checkCombinations({ type, bootstrapContext, bootstrapKubeconfig, hubApiserver }: Options): void {
   if (type === 'external') return;
   for (const [option, given] of [
     ['--bootstrap-context', bootstrapContext],
     ['--bootstrap-kubeconfig', bootstrapKubeconfig],
-    ['--address', address],
+    ['--hub-apiserver', hubApiserver],
   ] as const) {
     if (given !== undefined) throw new StellarError('usage', `${option} requires --type external.`);
   }
 }
 
 async function externalOf(session: Session, options: Options): Promise<ItsInput['external']> {
-  const { bootstrapKubeconfig: file, bootstrapContext, address } = options;
+  const { bootstrapKubeconfig: file, bootstrapContext, hubApiserver: address } = options;
   if (file === undefined && bootstrapContext === undefined) return undefined;
   const { loadKubeconfig, selectContext } = await import('../../lib/kube/kubeconfig/kubeconfig.ts');
   const kubeconfig =

@@ -40,7 +40,7 @@ export function tokenCommand(io: Io): Command {
         .default(3_600_000, '1h'),
     )
     .option('--file <file>', 'write the join file here, readable only by you')
-    .option('--force', 'replace a file that is there')
+    .option('--force', 'replace FILE if it exists')
     .addOption(new Option('--clusteradm', 'print a clusteradm join line').conflicts('file'))
     .addOption(dryRunOption())
     .action(

@@ -10,7 +10,7 @@ export function useCommand(io: Io): Command {
   return defineCommand('use', {
     summary: 'choose the default ITS, or show it',
     description:
-      'Chooses the context of the ITS for later commands, after checking that it is one. Without an argument, shows which ITS is used, and why. The order of precedence is: --its, the variable STELLARCTL_ITS, this choice, the current context.',
+      'Chooses the ITS for later commands, after checking that it is one. Without an argument, shows which ITS is used, and why. The order of precedence is: --its, the variable STELLARCTL_ITS, this choice, the current context.',
     timeout: '30s',
     examples: [
       ['stellarctl its use its1', 'use its1 by default'],
@@ -18,22 +18,22 @@ export function useCommand(io: Io): Command {
       ['stellarctl its use --unset', 'go back to the current context'],
     ],
   })
-    .argument('[context]', 'the context of the ITS')
+    .argument('[its]', 'the ITS: a context, or its name')
     .addOption(new Option('--unset', 'clear the choice'))
-    .option('--force', 'choose it although it does not answer')
+    .option('--force', 'choose an ITS that does not answer')
     .action(
-      action<ItsOptions & { unset?: boolean; force?: boolean }>(io, async (session, { unset, force }, [context]) => {
+      action<ItsOptions & { unset?: boolean; force?: boolean }>(io, async (session, { unset, force }, [given]) => {
         const { useIts, forgetIts } = await import('../../lib/spaces/its-choice.ts');
-        if (unset && context !== undefined) throw new StellarError('usage', 'Give a context or --unset, not both.');
+        if (unset && given !== undefined) throw new StellarError('usage', 'Give an ITS or --unset, not both.');
         if (unset) {
           await forgetIts();
           session.progress.note('The choice is cleared.');
-        } else if (context !== undefined) {
-          await requireIts(session, context, force === true);
-          await useIts(await session.kubeconfig(), context);
+        } else if (given !== undefined) {
+          await requireIts(session, given, force === true);
+          await useIts(given);
         }
         if (unset && !(await session.itsIfAny())) return;
-        const { context: name, source } = await session.itsChoice();
+        const { given: name, source } = await session.itsChoice();
         const { cluster } = (await session.its()).kube;
         const shown = { name, server: cluster.server, source };
         await session.print(
@@ -51,16 +51,14 @@ export function useCommand(io: Io): Command {
 
 /** Later commands write to what is chosen here. @throws StellarError `not-a-hub`, or why it could not be asked */
 async function requireIts(session: Session, name: string, force: boolean): Promise<void> {
-  const { selectContext } = await import('../../lib/kube/kubeconfig/kubeconfig.ts');
   const { requireHub } = await import('../../lib/wecs/hub/require-hub.ts');
-  const kube = session.connect(selectContext(await session.kubeconfig(), name));
+  const { kube } = await session.openIts({ given: name, source: '--its' });
   try {
     await requireHub(kube);
   } catch (error) {
     const failure = failureOf(error);
     const { code, message } = failure;
-    if (code === 'not-a-hub')
-      throw failure.with({ next: [outline('stellarctl its use CONTEXT', 'Give the context of an ITS')] });
+    if (code === 'not-a-hub') throw failure.with({ next: [outline('stellarctl its use ITS', 'Give an ITS')] });
     if (force) return session.progress.note(`${name} could not be verified as an ITS: ${message}`);
     throw new StellarError(code, `${message} It could not be verified as an ITS, and was not chosen.`, {
       next: [run(session.again('--force'), 'To choose it anyway')],

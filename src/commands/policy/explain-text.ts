@@ -9,7 +9,7 @@ const fewObjects = 20;
 
 /** What a policy selects, and what is in its way, as lines for people. */
 export function describeExplanation(view: Explanation, style: Style, isWide: boolean): string[] {
-  const { name, wds, its, exists, objects, wecs, problems, unseen } = view;
+  const { name, wds, its, exists, objects, wecs, problems, notVisible } = view;
   const shown = isWide ? objects : objects.slice(0, fewObjects);
   const rest = objects.length - shown.length;
   const rows = aligned(
@@ -25,7 +25,7 @@ export function describeExplanation(view: Explanation, style: Style, isWide: boo
     ...section('objects', [...rows, ...(rest > 0 ? [`and ${count(rest, 'other')}: -o wide shows all`] : [])]),
     ...section(
       'not visible',
-      unseen.map(({ what, why }) => `${what}: ${why}`),
+      notVisible.map(({ what, why }) => `${what}: ${why}`),
     ),
     ...problems.flatMap((problem) => problemLines(problem, style, isWide)),
   ].map((line) => line.trimEnd());
@@ -56,14 +56,14 @@ const fewDetails = 5;
 
 /** What is wrong with a policy, with what helps. */
 function problemLines(
-  { severity, wrong, details, hint }: Explanation['problems'][number],
+  { severity, problem, details, hint }: Explanation['problems'][number],
   style: Style,
   isWide: boolean,
 ): string[] {
   const shown = isWide ? details : details.slice(0, fewDetails);
   const rest = details.length - shown.length;
   return [
-    `${severity === 'error' ? style.bad : '!'} ${wrong}`,
+    `${severity === 'error' ? style.bad : '!'} ${problem}`,
     ...shown.map((line) => `    ${line}`),
     ...(rest > 0 ? [`    and ${count(rest, 'other')}`] : []),
     ...(hint === null ? [] : [`    ${asCalled(hint)}`]),

@@ -11,7 +11,7 @@ const fewWecs = 6;
 
 /** The objects of a policy by WECs as lines for people, and below what is wrong with them. */
 export function describePolicyView(view: PolicyView, style: Style): string[] {
-  const { name, wds, its, wecs, objects, unseen } = view;
+  const { name, wds, its, wecs, objects, notVisible } = view;
   const isMatrix = wecs.length > 0 && wecs.length <= fewWecs;
   const cells = objects.map((object) => [
     `${object.kind} ${object.namespace === null ? '' : `${object.namespace}/`}${object.name}`,
@@ -24,7 +24,7 @@ export function describePolicyView(view: PolicyView, style: Style): string[] {
     ...rows.map((row, index) => `  ${isMatrix ? (symbols[index - 1] ?? ' ') : symbols[index]} ${row}`.trimEnd()),
     ...section(
       'not visible',
-      unseen.map(({ what, why }) => `${what}: ${why}`),
+      notVisible.map(({ what, why }) => `${what}: ${why}`),
     ),
     ...troubles(objects, style),
   ];

@@ -14,7 +14,7 @@ import {
   selectContext,
 } from '../../lib/kube/kubeconfig/kubeconfig.ts';
 import type { ProgramRun } from '../../lib/programs/program.ts';
-import { chooseIts, type ItsChoice, readSettings, selectIts, settingsFile } from '../../lib/spaces/its-choice.ts';
+import { chooseIts, type ItsChoice, readSettings, settingsFile } from '../../lib/spaces/its-choice.ts';
 import type { OpenWds } from '../../lib/spaces/open-wds.ts';
 import type { SpaceTools } from '../../lib/spaces/tools.ts';
 import type { Io } from '../../lib/terminal/io.ts';
@@ -59,9 +59,13 @@ export class Clusters {
 
   /** The ITS: its context and a client for it. */
   async its(): Promise<{ context: SelectedContext; kube: Kube }> {
-    const { context: name, source } = await this.itsChoice();
-    const context = selectIts(await this.kubeconfig(), name, source);
-    if (source === 'current context') this.assume('--its', name);
+    return this.openIts(await this.itsChoice());
+  }
+
+  async openIts(choice: ItsChoice): Promise<{ context: SelectedContext; kube: Kube }> {
+    const { resolveIts } = await import('../../lib/spaces/resolve-its.ts');
+    const context = await resolveIts(choice, await this.kubeconfig(), () => reading(() => this.spaceTools()));
+    if (choice.source === 'current context') this.assume('--its', choice.given);
     return { context, kube: this.connect(context) };
   }
 

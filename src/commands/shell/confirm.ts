@@ -87,8 +87,8 @@ export function refuseUnnamedHosting(
 /** The same of an ITS. @throws StellarError `usage` */
 export async function refuseUnnamedIts(session: Session, yes: boolean | undefined): Promise<void> {
   if (!yes || session.run.dryRun) return;
-  const { source, context } = await session.itsChoice();
-  if (source === 'current context') throw unnamed('the ITS', session.again('--its', context));
+  const { source, given } = await session.itsChoice();
+  if (source === 'current context') throw unnamed('the ITS', session.again('--its', given));
 }
 
 /** The same of a WDS. @throws StellarError `usage` */

@@ -82,14 +82,17 @@ export function durationMs(text: string): number {
 }
 
 export const itsOption = (): Option =>
-  new Option('--its <context>', 'the context of the ITS (default: STELLARCTL_ITS, `its use`, the current context)');
+  new Option(
+    '--its <its>',
+    'the ITS: a context, or its name (default: STELLARCTL_ITS, `its use`, the current context)',
+  );
 /** Which WDS, and what tells its ITS. */
 export const wdsOptions = (): Option[] => [
   new Option(
     '--wds <wds>',
     'the WDS, by its name or a context (default: STELLARCTL_WDS, the WDS of the current context, or the only WDS)',
   ),
-  new Option('--its <context>', 'the context of its ITS, if the hosting cluster does not show it'),
+  new Option('--its <its>', 'its ITS, by a context or its name, if the hosting cluster does not show it'),
   hostingContextOption(),
 ];
 export const hostingContextOption = (): Option =>
@@ -104,6 +107,14 @@ export const wecKubeconfigOption = (): Option =>
 export const dryRunOption = (): Option => new Option('--dry-run', 'show what would be written, and write nothing');
 export const selectorOption = (): Option =>
   new Option('-l, --selector <selector>', 'WECs with these labels, as for kubectl');
+
+/** An option by an earlier or another program's spelling: it is understood, and not shown. */
+export function hiddenSpelling(flags: string, option: Option): Option {
+  const hidden = new Option(flags).hideHelp();
+  hidden.attributeName = () => option.attributeName();
+  if (option.parseArg !== undefined) hidden.parseArg = option.parseArg;
+  return hidden;
+}
 
 /** Collects an option that may be given several times. */
 export const collect = (value: string, previous: string[] | undefined): string[] => [...(previous ?? []), value];

@@ -33,7 +33,7 @@ const texts: Record<SpaceRole, Texts> = {
       ['stellarctl its delete its1', 'show what depends on it, and delete it'],
       ['stellarctl its delete its1 --yes', 'in a script, without confirmation'],
     ],
-    force: 'although WECs are registered with it, or it does not answer',
+    force: 'delete an ITS that WECs are registered with, or that does not answer',
   },
   wds: {
     summary: 'delete a Workload Description Space',
@@ -44,7 +44,8 @@ const texts: Record<SpaceRole, Texts> = {
       ['stellarctl wds delete wds1 --keep-workloads', 'keep the workloads running, without an owner'],
       ['stellarctl wds delete wds1 --yes', 'in a script, without confirmation'],
     ],
-    force: 'although what it has sent cannot be seen, or agents that would have to remove it are dead',
+    force:
+      'delete a WDS even if what it has sent cannot be seen, or agents that would have to remove it are not running',
   },
 };
 

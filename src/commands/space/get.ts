@@ -58,16 +58,16 @@ function describeSpace(view: SpaceView, now: number, style: Style): string[] {
   ];
 }
 
-function diagnosisLines({ wrong, log, hint, next }: NonNullable<SpaceView['diagnosis']>): string[] {
+function diagnosisLines({ problem, log, hint, next }: NonNullable<SpaceView['diagnosis']>): string[] {
   // What can be typed as it is comes last, as after every command.
-  return [wrong, ...log.map((line) => `    ${line}`), ...(hint !== null && next === null ? [hint] : [])];
+  return [problem, ...log.map((line) => `    ${line}`), ...(hint !== null && next === null ? [hint] : [])];
 }
 
 /** One reason often keeps several stages: it is said once. */
 function stageLines(stages: readonly StageView[], style: Style): string[] {
   const said = new Set<string>();
   return stages.map(({ state, title, why }) => {
-    const symbol = { met: style.ok, failed: style.bad, waiting: style.dot, unseen: '?' }[state];
+    const symbol = { met: style.ok, failed: style.bad, waiting: style.dot, 'not-visible': '?' }[state];
     const isNews = why !== undefined && !said.has(why);
     if (isNews) said.add(why);
     return `  ${symbol} ${title}${isNews ? `   ${why}` : ''}`;

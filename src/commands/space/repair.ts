@@ -7,13 +7,16 @@ import {
   defineCommand,
   dryRunOption,
   type HostingOptions,
+  hiddenSpelling,
   hostingContextOption,
   type WritingOptions,
 } from '../shell/options.ts';
 
 interface Options extends HostingOptions, WritingOptions {
-  itsName?: string;
+  its?: string;
 }
+
+const itsOfWds = new Option('--its <its>', 'the ITS to use, by its name or a context');
 
 /** `its repair` and `wds repair`. */
 export function spaceRepairCommand(io: Io, role: SpaceRole): Command {
@@ -37,14 +40,16 @@ export function spaceRepairCommand(io: Io, role: SpaceRole): Command {
     .addOption(hostingContextOption())
     .addOption(dryRunOption())
     .action(
-      action<Options>(io, async (session, { itsName }, [name = '']) => {
+      action<Options>(io, async (session, { its }, [name = '']) => {
         const { repairSpace } = await import('../../lib/spaces/repair.ts');
+        const { nameOfIts } = await import('../../lib/spaces/resolve-its.ts');
         const tools = await session.spaceTools();
         session.announce(tools.hosting, 'Hosting cluster');
+        const itsName = its && nameOfIts(its, tools);
         await session.finish([await repairSpace({ name, role, itsName }, tools, session.run)]);
         session.next(command`stellarctl ${role} get ${name}`);
       }),
     );
-  if (role === 'wds') repair.addOption(new Option('--its-name <its>', 'the ITS to use'));
+  if (role === 'wds') repair.addOption(itsOfWds).addOption(hiddenSpelling('--its-name <its>', itsOfWds));
   return repair;
 }

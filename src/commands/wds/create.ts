@@ -7,15 +7,21 @@ import {
   defineCommand,
   dryRunOption,
   type HostingOptions,
+  hiddenSpelling,
   hostingContextOption,
   type WritingOptions,
 } from '../shell/options.ts';
 
 interface Options extends HostingOptions, WritingOptions {
   type: WdsType;
-  itsName?: string;
+  its?: string;
   apiGroups: string[];
 }
+
+const itsOfWds = new Option(
+  '--its <its>',
+  'the ITS to send workloads through, by its name or a context; required if there are several',
+);
 
 export function createWdsCommand(io: Io): Command {
   return defineCommand('create', {
@@ -26,12 +32,13 @@ export function createWdsCommand(io: Io): Command {
     examples: [
       ['stellarctl wds create wds1', 'an API server of its own, sending through the only ITS'],
       ['stellarctl wds create wds2 --type host', 'the hosting cluster itself as the WDS'],
-      ['stellarctl wds create wds1 --its-name its2', 'if there are several ITSes'],
+      ['stellarctl wds create wds1 --its its2', 'if there are several ITSes'],
     ],
   })
     .argument('<name>', 'its name')
     .addOption(new Option('--type <type>', 'the type of its control plane').choices(['k8s', 'host']).default('k8s'))
-    .option('--its-name <its>', 'the ITS to send workloads through; required if there are several')
+    .addOption(itsOfWds)
+    .addOption(hiddenSpelling('--its-name <its>', itsOfWds))
     .addOption(
       new Option('--api-groups <groups>', 'watch workloads of these API groups only, separated by commas')
         .argParser((text) => text.split(',').filter((group) => group !== ''))
@@ -40,10 +47,12 @@ export function createWdsCommand(io: Io): Command {
     .addOption(hostingContextOption())
     .addOption(dryRunOption())
     .action(
-      action<Options>(io, async (session, { type, itsName, apiGroups }, [name = '']) => {
+      action<Options>(io, async (session, { type, its, apiGroups }, [name = '']) => {
         const { createWds } = await import('../../lib/spaces/create/create-wds.ts');
+        const { nameOfIts } = await import('../../lib/spaces/resolve-its.ts');
         const tools = await session.spaceTools();
         session.announce(tools.hosting, 'Hosting cluster');
+        const itsName = its && nameOfIts(its, tools);
         const result = await createWds({ name, type, itsName, apiGroups }, tools, session.run);
         await session.finish([result]);
         session.next(command`kubectl --context ${name} apply -f …      (workloads and binding policies)`);

@@ -7,6 +7,7 @@ import { action } from '../shell/action.ts';
 import {
   defineCommand,
   dryRunOption,
+  hiddenSpelling,
   type ItsOptions,
   itsOption,
   type WritingOptions,
@@ -17,11 +18,15 @@ import { parseWecArguments } from '../shell/wec-argument.ts';
 
 interface Options extends ItsOptions, WritingOptions {
   all?: boolean;
+  clusters?: string;
   agent?: string;
   deny?: boolean;
   wait: boolean;
   wecContext?: string;
 }
+
+/** As clusteradm takes the names. */
+const clusters = new Option('--clusters <names>').hideHelp();
 
 export function acceptCommand(io: Io): Command {
   return defineCommand('accept', {
@@ -44,12 +49,16 @@ export function acceptCommand(io: Io): Command {
     .option('--agent <id>', 'approve only the request of this agent (its ID or a prefix of it)')
     .option('--deny', 'deny the requests instead')
     .addOption(new Option('--no-wait', 'do not wait until the WECs are available'))
+    .addOption(new Option('--wait').default(true).hideHelp())
+    .addOption(clusters)
+    .addOption(hiddenSpelling('--cluster <names>', clusters))
     .addOption(wecContextOption())
     .addOption(wecKubeconfigOption())
     .addOption(dryRunOption())
     .action(
       action<Options>(io, async (session, options, positional) => {
-        const wecs = parseWecArguments(positional, options.wecContext);
+        const named = options.clusters === undefined ? positional : [...positional, options.clusters];
+        const wecs = parseWecArguments(named, options.wecContext);
         checkTargets(wecs.length, options);
         const { accept, deny, findPending } = await import('../../lib/wecs/accept.ts');
         const { kube: hub } = await session.its();

@@ -31,7 +31,7 @@ export type ChangesOf<Source> = (found: readonly FoundValues<Source>[]) => Promi
 export function approveRemoval<Source>(
   session: Session,
   its: { kube: Kube; context: SelectedContext },
-  verb: 'label' | 'properties',
+  typed: readonly string[],
   removal: Removal,
   changesOf: ChangesOf<Source>,
 ): Approval<Source> {
@@ -51,7 +51,7 @@ export function approveRemoval<Source>(
     if (agreed.size === 0) noteHarm(session, harm);
     const lost = lossesOf(harm);
     if (lost.every((loss) => agreed.has(loss))) return true;
-    await askBeforeLoss(session, its, verb, removal, harm);
+    await askBeforeLoss(session, its, typed, removal, harm);
     for (const loss of lost) agreed.add(loss);
     return removal.options.yes === true || removal.options.dryRun === true;
   };
@@ -107,7 +107,7 @@ const lossesOf = ({ broken }: RemovalHarm): string[] =>
 async function askBeforeLoss(
   session: Session,
   its: { context: SelectedContext },
-  verb: string,
+  typed: readonly string[],
   { positional, options }: Removal,
   { broken }: RemovalHarm,
 ): Promise<void> {
@@ -120,7 +120,7 @@ async function askBeforeLoss(
     const words = [...positional, ...target, ...(options.overwrite ? ['--overwrite'] : [])];
     throw new StellarError('not-confirmed', `Removing ${keys} breaks templates of workloads; nothing was changed.`, {
       details,
-      next: [run(command`stellarctl ${verb} ${words} --yes --its ${its.context.name}`, 'To remove it anyway')],
+      next: [run(command`stellarctl ${typed} ${words} --yes --its ${its.context.name}`, 'To remove it anyway')],
     });
   }
   session.progress.note(`Removing ${keys} breaks templates of workloads:`);

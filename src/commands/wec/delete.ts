@@ -26,9 +26,9 @@ interface Options extends ItsOptions, WritingOptions {
 
 export function deleteWecCommand(io: Io): Command {
   return defineCommand('delete', {
-    summary: 'delete local clusters',
+    summary: 'delete local clusters (to keep the clusters: deregister)',
     description:
-      'Deletes kind or k3d clusters of this machine, and their contexts. Refuses to delete a cluster that is still registered with an ITS (deregister it first), or a hosting cluster.',
+      'Deletes local clusters: kind or k3d clusters of this machine, and their contexts. To deregister a WEC and keep its cluster, use `wec deregister`. Refuses to delete a cluster that is still registered with an ITS (deregister it first), or a hosting cluster.',
     timeout: '5m',
     examples: [
       ['stellarctl wec delete cluster1', 'find it in kind or k3d, and ask'],
@@ -42,7 +42,7 @@ export function deleteWecCommand(io: Io): Command {
     )
     .addOption(itsOption())
     .option('-y, --yes', 'skip the confirmation')
-    .option('--force', 'although they are still registered, or host ITSes and WDSes')
+    .option('--force', 'delete clusters that are still registered, or that host ITSes and WDSes')
     .addOption(wecKubeconfigOption())
     .addOption(dryRunOption())
     .action(

@@ -86,11 +86,11 @@ function describeForce({ inspection: { works, addonWorks, addons } }: Leaving): 
 
 function fateOf(
   { name, inspection, agentDead }: Leaving,
-  { keepWorkloads, cleanUp, force }: DeregisterOptions,
+  { keepWorkloads, cleanup, force }: DeregisterOptions,
 ): string {
   if (inspection.works.length === 0) return 'No workloads of KubeStellar run there.';
   if (keepWorkloads) return 'Its workloads keep running.';
-  if (agentDead !== undefined && force && !cleanUp)
+  if (agentDead !== undefined && force && !cleanup)
     return 'Its workloads keep running, and nothing manages them any more.';
   return `Its workloads will be removed from ${name}. To keep them running: --keep-workloads`;
 }

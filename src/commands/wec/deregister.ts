@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
 import { outline } from '../../lib/engine/next-step.ts';
@@ -8,6 +8,7 @@ import { asking, confirm, type Deed, refuseUnnamedIts } from '../shell/confirm.t
 import {
   defineCommand,
   dryRunOption,
+  hiddenSpelling,
   type ItsOptions,
   itsOption,
   selectorOption,
@@ -21,7 +22,7 @@ import { type ChosenWecs, noneMatches, parseChosenWecs, type WecArgument, withCo
 
 interface Options extends ItsOptions, WritingOptions {
   yes?: boolean;
-  cleanUp?: boolean;
+  cleanup?: boolean;
   keepWorkloads?: boolean;
   force?: boolean;
   local?: boolean;
@@ -34,14 +35,16 @@ interface Options extends ItsOptions, WritingOptions {
 /** So many WECs that are named are told and asked about one by one. */
 const fewWecs = 10;
 
+const cleanup = new Option('--cleanup', 'remove the klusterlet from the cluster');
+
 export function deregisterCommand(io: Io): Command {
   return defineCommand('deregister', {
     summary: 'deregister WECs from the ITS',
     description:
-      'Shows what runs on each WEC and what happens to it, asks, releases the WEC from its binding policies, deletes it, and removes its leftovers on the ITS: mailbox, properties, requests. With NAME=CONTEXT, first proves that the cluster is that WEC; with --clean-up it also removes the klusterlet from the cluster.',
+      'Shows what runs on each WEC and what happens to it, asks, releases the WEC from its binding policies, deletes it, and removes its leftovers on the ITS: mailbox, properties, requests. With NAME=CONTEXT, first proves that the cluster is that WEC; with --cleanup it also removes the klusterlet from the cluster.',
     timeout: '5m',
     examples: [
-      ['stellarctl deregister cluster1=kind-cluster1 --clean-up', 'remove everything on both sides'],
+      ['stellarctl deregister cluster1=kind-cluster1 --cleanup', 'remove everything on both sides'],
       ['stellarctl deregister cluster1 --keep-workloads', 'keep the workloads running'],
       ['stellarctl deregister cluster1 --yes --its its1', 'in a script, without confirmation'],
       ['stellarctl deregister -l location-group=edge', 'all WECs with a label; asks once'],
@@ -58,11 +61,12 @@ export function deregisterCommand(io: Io): Command {
     .addOption(wecContextOption())
     .addOption(wecKubeconfigOption())
     .option('-y, --yes', 'skip the confirmation')
-    .option('--clean-up', 'remove the klusterlet from the cluster')
+    .addOption(cleanup)
+    .addOption(hiddenSpelling('--clean-up', cleanup))
     .option('--keep-workloads', 'keep the workloads running')
     .option(
       '--force',
-      'without proof that the agent is gone: after 15s without progress, remove the finalizers that it would remove',
+      'deregister WECs whose agents are not running: after 15s without progress, remove the finalizers that an agent would remove',
     )
     .option('--local', "remove the klusterlet only, without access to the ITS: for the WEC's own administrator")
     .option('--undo', 'restore the labels that an interrupted deregistration removed')
@@ -111,7 +115,7 @@ async function deregisterFromIts(session: Session, { named, find }: ChosenWecs, 
     session.run,
   );
   await session.finish(results);
-  if (options.cleanUp || wecs.length === 0) return;
+  if (options.cleanup || wecs.length === 0) return;
   const each = wecs.map(({ name, context }) => `${name}=${context ?? 'CONTEXT'}`);
   session.next(
     `${command`stellarctl deregister --local ${each.length > fewWecs ? ['NAME=CONTEXT'] : each}`}      (removes the klusterlet)`,
@@ -148,15 +152,15 @@ function tell({ progress }: Session, lines: readonly string[]): void {
 }
 
 function checkCombinations(wecs: readonly WecArgument[], options: Options): void {
-  const { undo, local, cleanUp, keepWorkloads, force, its } = options;
-  if (undo && (cleanUp || keepWorkloads || force))
+  const { undo, local, cleanup, keepWorkloads, force, its } = options;
+  if (undo && (cleanup || keepWorkloads || force))
     throw new StellarError(
       'usage',
-      '--undo only restores labels; it cannot be combined with --clean-up, --keep-workloads or --force.',
+      '--undo only restores labels; it cannot be combined with --cleanup, --keep-workloads or --force.',
     );
-  const without = local || cleanUp ? wecs.find(({ context }) => context === undefined) : undefined;
+  const without = local || cleanup ? wecs.find(({ context }) => context === undefined) : undefined;
   if (without !== undefined) {
-    const option = local ? '--local' : '--clean-up';
+    const option = local ? '--local' : '--cleanup';
     throw new StellarError('usage', `${option} needs the context of ${without.name}.`, {
       next: [outline(command`stellarctl deregister ${`${without.name}=CONTEXT`} ${option}`, 'Give it')],
     });

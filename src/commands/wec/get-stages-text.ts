@@ -26,7 +26,7 @@ export function stageLines(view: WecView, now: number, style: Style): string[] {
   });
   const later = awaited.filter((stage) => stage !== keeping);
   const unseen = Map.groupBy(
-    view.stages.filter(({ state }) => state === 'unseen'),
+    view.stages.filter(({ state }) => state === 'not-visible'),
     ({ why }) => why,
   );
   const titlesOf = (stages: readonly { title: string }[]) => stages.map(({ title }) => title).join(', ');

@@ -32,9 +32,9 @@ export function describeWec(view: WecView, now: number, style: Style, wide: bool
     ...section('pods', podLines(wec?.pods ?? [], style)),
     ...section(
       'not visible',
-      view.unseen.map(({ what, on, why }) => `${what} on ${on}: ${why}`),
+      view.notVisible.map(({ what, on, why }) => `${what} on ${on}: ${why}`),
     ),
-    ...(diagnosis === null ? [] : [diagnosis.wrong]),
+    ...(diagnosis === null ? [] : [diagnosis.problem]),
   ];
   return lines.map((line) => line.trimEnd());
 }
@@ -74,14 +74,14 @@ function conditionLines(
   { wide, bad }: { wide: boolean; bad: string },
 ): string[] {
   const age = ({ since }: ConditionView) => (since === null ? '' : formatAge(now - Date.parse(since)));
-  const explained = conditions.filter(({ good }) => wide || !good);
-  const plain = conditions.filter(({ good }) => !wide && good);
+  const explained = conditions.filter(({ healthy }) => wide || !healthy);
+  const plain = conditions.filter(({ healthy }) => !wide && healthy);
   const rows = explained.map((condition) => {
     const { type, status, reason } = condition;
     return [type, age(condition), `${status}, ${reason}: ${shortMessage(condition)}`];
   });
   return [
-    ...aligned(rows).map((line, index) => `${explained[index]?.good ? ok : bad} ${line}`),
+    ...aligned(rows).map((line, index) => `${explained[index]?.healthy ? ok : bad} ${line}`),
     ...wrap(
       plain.map((condition) => `${condition.type} ${age(condition)}`),
       ' · ',
@@ -92,9 +92,9 @@ function conditionLines(
 const shortMessage = (condition: ConditionView): string =>
   condition.type === hubConnectionType ? readHubConnection(condition).error.words : condition.message;
 
-function klusterletLines({ name, wec, unseen, versions }: WecView, { faint }: Style): string[] {
+function klusterletLines({ name, wec, notVisible, versions }: WecView, { faint }: Style): string[] {
   if (wec === null) {
-    const tried = unseen.some(({ what }) => what === 'everything');
+    const tried = notVisible.some(({ what }) => what === 'everything');
     return tried ? [] : [faint(`not checked, version unknown: give the context of the cluster, ${name}=CONTEXT`)];
   }
   if (wec.klusterlet === null) return [];
@@ -110,15 +110,15 @@ function klusterletLines({ name, wec, unseen, versions }: WecView, { faint }: St
 }
 
 function podLines(pods: readonly PodView[], { ok, bad, dot }: Style): string[] {
-  const rows = pods.map(({ namespace, name, phase, images, stuck, restarts }) => [
+  const rows = pods.map(({ namespace, name, phase, images, waitingReason, restarts }) => [
     `${namespace}/${name}`,
     phase,
     images.flatMap((image) => imageVersion(image) ?? []).join(', '),
-    stuck ?? (restarts === 0 ? '' : count(restarts, 'restart')),
+    waitingReason ?? (restarts === 0 ? '' : count(restarts, 'restart')),
   ]);
   return aligned(rows).map((line, index) => {
     const pod = pods[index];
-    return `${pod?.ready ? ok : pod?.stuck ? bad : dot} ${line}`;
+    return `${pod?.ready ? ok : pod?.waitingReason ? bad : dot} ${line}`;
   });
 }
 

@@ -55,7 +55,7 @@ export function printChanges(session: Session, now: () => number): (items: WecLi
         ...gone.map((name) => `${name}   deleted`),
       ]);
     } else {
-      for (const document of [...changed, ...gone.map((name) => ({ name, gone: true }))])
+      for (const document of [...changed, ...gone.map((name) => ({ name, deleted: true }))])
         await printOneOfMany(session, document);
     }
   };

@@ -88,12 +88,12 @@ export function valuesCommand<Source, More extends object>(io: Io, kind: ValueKi
         }
         session.announce(hub);
         const removal = { changes, positional, options };
-        const approve = approveRemoval(session, its, verb, removal, kind.removals(hub, changes));
+        const approve = approveRemoval(session, its, store.command, removal, kind.removals(hub, changes));
         const how = { changes, overwrite: options.overwrite === true, approve };
         const results = await changeValues(hub, store, target, how, session.run);
         await session.finish(results.map(({ values, ...result }) => ({ ...result, [plural]: values })));
         if (results.length === 0 && kind.noneMeant) return session.progress.note(kind.noneMeant(hub.cluster.context));
-        session.next(command`stellarctl ${verb} ${targetWords(target)} --list --its ${hub.cluster.context}`);
+        session.next(command`stellarctl ${store.command} ${targetWords(target)} --list --its ${hub.cluster.context}`);
       }),
     );
 }

@@ -23,7 +23,7 @@ export function describeWorkload(view: WorkloadView, style: Style, isWide: boole
 function wordsOf({ done, blockedAt, stages }: WayView): string {
   if (blockedAt !== null) return blockedAt.why;
   if (done) return stages.at(-1)?.title ?? '';
-  const unseen = stages.find(({ state }) => state === 'unseen');
+  const unseen = stages.find(({ state }) => state === 'not-visible');
   return `${unseen?.title}: not visible: ${unseen?.why}`;
 }
 
@@ -35,6 +35,6 @@ function hintLines({ hint, next }: WayView, before: readonly WayView[]): string[
 }
 
 function linkLine({ state, title, why }: WayView['stages'][number], style: Style): string {
-  const symbol = { met: style.ok, failed: style.bad, waiting: style.dot, unseen: '?' }[state];
+  const symbol = { met: style.ok, failed: style.bad, waiting: style.dot, 'not-visible': '?' }[state];
   return `${symbol} ${title}${why === undefined ? '' : `   ${why}`}`;
 }

@@ -34,8 +34,8 @@ async function judgePort(): Promise<Outcome> {
   const who = listener.process === undefined ? 'by a process that you may not inspect' : `by ${listener.process}`;
   return warn(
     'port-in-use',
-    `it is in use ${who}; init --create cannot give it to a new cluster`,
-    outline('stellarctl init --create kind --external-port PORT', 'Stop that process, or use another port'),
+    `it is in use ${who}; init --provider cannot give it to a new cluster`,
+    outline('stellarctl init --provider kind --external-port PORT', 'Stop that process, or use another port'),
   );
 }
 

@@ -51,7 +51,10 @@ async function checkCluster<Seen extends { kube: Kube }>(
   const answers = reachable(kind);
   if (seen instanceof StellarError) return { subject: { kind, name: '' }, findings: [failedBy(answers, seen)] };
   if (seen === undefined) {
-    const none = skipped('no cluster is given, and there is no current context', run('stellarctl init --create kind'));
+    const none = skipped(
+      'no cluster is given, and there is no current context',
+      run('stellarctl init --provider kind'),
+    );
     return { subject: { kind, name: '' }, findings: [{ ...answers, ...none }] };
   }
   const { kube } = seen;

@@ -54,7 +54,7 @@ function judge(found: FoundProgram, neededBy: string, otherwise: typeof fail): O
 
 /** kind and k3d make local clusters, which not everybody wants. */
 function judgeLocal(found: FoundProgram | undefined, program: Program): Outcome {
-  const neededBy = `init --create ${program.name} and wec create --provider ${program.name}`;
+  const neededBy = `init --provider ${program.name} and wec create --provider ${program.name}`;
   if (found === undefined) return skipped(`it is not on PATH; needed by ${neededBy} only`, getIt(program));
   return judge(found, neededBy, warn);
 }

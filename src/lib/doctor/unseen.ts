@@ -31,6 +31,6 @@ export function withBlindness(examined: Examined): Examined {
   if (first?.status !== 'skipped' || !findings.every((each) => each.status === 'skipped' && !isDependent(each)))
     return examined;
   const { message, next } = first.problem;
-  const unseen = fail('unseen', `${subject.name} could not be read: ${message}.`, ...next);
+  const unseen = fail('not-visible', `${subject.name} could not be read: ${message}.`, ...next);
   return { ...examined, findings: [{ ...visible(subject.kind), ...unseen }, ...findings] };
 }

@@ -38,7 +38,7 @@ export const problem = (code: string, message: string, ...next: NextStep[]): Pro
 
 /** A problem as scripts get it. The fields are an interface: docs/output.md. */
 export interface Diagnosis {
-  wrong: string;
+  problem: string;
   /** What helps, for people: a command, with what it does or what has to be filled in. */
   hint: string | null;
   /** The command alone, where it can be typed as it is. */
@@ -46,7 +46,7 @@ export interface Diagnosis {
 }
 
 export const diagnosisOf = ({ message, next }: Problem): Diagnosis => ({
-  wrong: message,
+  problem: message,
   hint: hintOf(next) ?? null,
   next: commandOf(next) ?? null,
 });

@@ -87,7 +87,7 @@ export interface Standing {
 export interface StageView {
   id: string;
   title: string;
-  state: Verdict['state'];
+  state: 'met' | 'waiting' | 'failed' | 'not-visible';
   why?: string;
 }
 
@@ -95,7 +95,7 @@ export const stageViews = (reports: readonly StageReport[]): StageView[] =>
   reports.map(({ id, title, verdict }) => ({
     id,
     title,
-    state: verdict.state,
+    state: verdict.state === 'unseen' ? 'not-visible' : verdict.state,
     ...(verdict.state === 'met' ? {} : { why: verdict.why }),
   }));
 

@@ -59,7 +59,7 @@ export function requireIngressPort(
     throw new StellarError(
       'cluster-unusable',
       `The ${provider} cluster ${name} was not created as a hosting cluster: no port of this machine is forwarded to its port 443, which ITSes and WDSes need.`,
-      { next: [outline(command`stellarctl init --create ${provider} --name NAME`, 'Create another one')] },
+      { next: [outline(command`stellarctl init --provider ${provider} --name NAME`, 'Create another one')] },
     );
   if (asked === undefined || asked === found.port) return found.port;
   throw new StellarError(
@@ -68,11 +68,11 @@ export function requireIngressPort(
     {
       next: [
         run(
-          command`stellarctl init --create ${provider} --name ${name} --external-port ${String(found.port)}`,
+          command`stellarctl init --provider ${provider} --name ${name} --external-port ${String(found.port)}`,
           'Use its port',
         ),
         outline(
-          command`stellarctl init --create ${provider} --name NAME --external-port ${String(asked)}`,
+          command`stellarctl init --provider ${provider} --name NAME --external-port ${String(asked)}`,
           'Or create another one',
         ),
       ],

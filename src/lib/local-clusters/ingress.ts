@@ -99,7 +99,7 @@ async function requireIngressNode(kube: Kube): Promise<void> {
   throw new StellarError(
     'cluster-unusable',
     `${kube.cluster.context} was not created as a hosting cluster: no node has the label ${ingressNodeLabel}=true, so no port of this machine is forwarded to its ingress.`,
-    { next: [outline('stellarctl init --create kind --name NAME', 'Create another one')] },
+    { next: [outline('stellarctl init --provider kind --name NAME', 'Create another one')] },
   );
 }
 

@@ -46,7 +46,7 @@ export interface SpaceView extends Standing {
   publishedServer?: string | null;
   versions: RunningVersion[];
   /** What is wrong and what to type; null where nothing is. */
-  diagnosis: { wrong: string; log: string[]; hint: string | null; next: string | null } | null;
+  diagnosis: { problem: string; log: string[]; hint: string | null; next: string | null } | null;
 }
 
 /** @throws StellarError `not-found`, `not-a-hosting-cluster` */
@@ -78,7 +78,7 @@ export async function getSpace(name: string, role: SpaceRole, tools: SpaceTools)
     versions: spaceVersions(space, await readHookVersions(hosting)),
     ...(role === 'wds' ? { its: await itsFor(name, tools) } : itsDetails(seen as SpaceSeen<ItsInside>)),
     diagnosis: isDeleted
-      ? { wrong: `${name} is being deleted.`, log: [], hint: null, next: null }
+      ? { problem: `${name} is being deleted.`, log: [], hint: null, next: null }
       : await diagnose(reports, { space, stages }, tools, watcher.clientOf(name)),
   };
 }
@@ -104,7 +104,7 @@ async function diagnose<Inside>(
   const { log, next: seeMore } = await troubleOf(blocking.id, seen, hosting, inside);
   const next = blocking.verdict.next ?? seeMore;
   return {
-    wrong: `${seen.space.name} is not ready: ${blocking.verdict.why}.`,
+    problem: `${seen.space.name} is not ready: ${blocking.verdict.why}.`,
     log,
     hint: hintOf(next) ?? null,
     // Where there is a choice, the step that can be typed comes last.

@@ -9,7 +9,8 @@ import { type Kubeconfig, loadKubeconfig, type SelectedContext, selectContext } 
 
 /** Which ITS a command means, and why. */
 export interface ItsChoice {
-  context: string;
+  /** A context, or the name of an ITS. */
+  given: string;
   source: '--its' | 'STELLARCTL_ITS' | 'its use' | 'current context';
 }
 
@@ -24,10 +25,10 @@ export function chooseIts(
   settings: Settings,
   kubeconfig: Kubeconfig,
 ): ItsChoice {
-  if (given !== undefined) return { context: given, source: '--its' };
-  if (env.STELLARCTL_ITS) return { context: env.STELLARCTL_ITS, source: 'STELLARCTL_ITS' };
-  if (settings.its !== undefined) return { context: settings.its, source: 'its use' };
-  if (kubeconfig.currentContext !== undefined) return { context: kubeconfig.currentContext, source: 'current context' };
+  if (given !== undefined) return { given, source: '--its' };
+  if (env.STELLARCTL_ITS) return { given: env.STELLARCTL_ITS, source: 'STELLARCTL_ITS' };
+  if (settings.its !== undefined) return { given: settings.its, source: 'its use' };
+  if (kubeconfig.currentContext !== undefined) return { given: kubeconfig.currentContext, source: 'current context' };
   throw noneGiven('No ITS', '--its', kubeconfig);
 }
 
@@ -41,15 +42,15 @@ export function noneGiven(none: string, option: string, { contexts }: Kubeconfig
   });
 }
 
-/** Finds the context of an ITS; where it does not exist, says how it came to be meant. @throws StellarError `context-unknown` */
-export function selectIts(kubeconfig: Kubeconfig, context: string, source: ItsChoice['source']): SelectedContext {
+/** Finds the context of an ITS; if it does not exist, says what selected it. @throws StellarError `context-unknown` */
+export function selectIts(kubeconfig: Kubeconfig, { given, source }: ItsChoice): SelectedContext {
   try {
-    return selectContext(kubeconfig, context);
+    return selectContext(kubeconfig, given);
   } catch (error) {
     const remedy = remedies[source];
     if (!(error instanceof StellarError) || error.code !== 'context-unknown' || remedy === undefined) throw error;
     throw new StellarError(error.code, `${error.message} It was selected by ${source}.`, {
-      next: [...error.next, inWords(`To use another one: --its CONTEXT, or ${asCalled(remedy)}`)],
+      next: [...error.next, inWords(`To use another one: --its ITS, or ${asCalled(remedy)}`)],
     });
   }
 }
@@ -59,10 +60,9 @@ const remedies: Partial<Record<ItsChoice['source'], string>> = {
   'its use': 'stellarctl its use --unset',
 };
 
-/** Chooses an ITS for later commands. @throws StellarError `context-unknown` for a context that is not in the kubeconfig */
-export async function useIts(kubeconfig: Kubeconfig, context: string): Promise<void> {
-  selectContext(kubeconfig, context);
-  await writeSettings({ ...(await readSettings()), its: context });
+/** Chooses an ITS for later commands. @param given a context, or the name of an ITS */
+export async function useIts(given: string): Promise<void> {
+  await writeSettings({ ...(await readSettings()), its: given });
 }
 
 /** Chooses a new ITS, where none is chosen or the chosen one's context is gone. @returns whether later commands mean it */
@@ -74,7 +74,7 @@ export async function useItsIfNone(
   const kubeconfig = await loadKubeconfig(target.file, target.env);
   const { its } = await readSettings();
   if (env.STELLARCTL_ITS) return env.STELLARCTL_ITS === context;
-  if (its === undefined || !kubeconfig.contexts.has(its)) await useIts(kubeconfig, context);
+  if (its === undefined || !kubeconfig.contexts.has(its)) await useIts(context);
   return (await readSettings()).its === context;
 }
 
@@ -86,7 +86,7 @@ export async function forgetIts(only?: string): Promise<void> {
 
 /** What a user has chosen once for all. No credentials: contexts are in the kubeconfig. */
 export interface Settings {
-  /** The context of the ITS that commands mean when none is given. */
+  /** The context or the name of the ITS that commands use when none is given. */
   its?: string;
 }
 

@@ -48,11 +48,7 @@ function judgeIts({ name, all, deployments, hosting }: WdsAmong): Outcome {
   const [otherwise, until] = isDeploymentReady(manager)
     ? [warn, '; its controllers keep using the ITS that they found when they started']
     : [fail, ''];
-  const found = otherwise(
-    'its-unclear',
-    `${why}${until}.`,
-    outline(`${repair} --its-name ITS`, 'Bind it to one of them'),
-  );
+  const found = otherwise('its-unclear', `${why}${until}.`, outline(`${repair} --its ITS`, 'Bind it to one of them'));
   const evidence = itses.map((each) => byField('ControlPlane', each, 'cptype', context, { status: 'its' }));
   return 'problem' in found ? { ...found, problem: { ...found.problem, evidence } } : found;
 }

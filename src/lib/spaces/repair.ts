@@ -73,7 +73,7 @@ export function notThere(
   role: SpaceRole,
   { cluster }: Kube,
   present: ControlPlane | undefined,
-  verb: 'get' | 'repair',
+  verb: 'get' | 'repair' | 'context',
 ): StellarError {
   const other = present && roleOf(present);
   if (other !== undefined) {

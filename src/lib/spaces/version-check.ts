@@ -24,8 +24,8 @@ export const versionChecks = (role: SpaceRole): readonly Check<InstalledSpace>[]
 
 async function judgeVersions({ space, hosting }: InstalledSpace): Promise<Outcome> {
   const versions = spaceVersions(space, await readHookVersions(hosting)).filter(({ wanted }) => wanted !== null);
-  const apart = versions.filter((version) => version.apart);
-  const [unseen] = versions.flatMap((version) => version.unseen ?? []);
+  const apart = versions.filter((version) => version.differs);
+  const [unseen] = versions.flatMap((version) => version.notVisible ?? []);
   if (apart.length === 0) return unseen === undefined ? pass() : skipped(unseen);
   const { next = [] } = (await unreachedSpaces(hosting, false)).find(({ name }) => name === space.name) ?? {};
   return warn('versions-apart', `${space.name} has ${versionWords(apart).join(', ')}.`, ...next);

@@ -5,8 +5,9 @@ import { seen as found, hiddenBy } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { lenient } from '../kube/permissive-reader.ts';
-import { type ItsChoice, selectIts } from '../spaces/its-choice.ts';
+import type { ItsChoice } from '../spaces/its-choice.ts';
 import type { ControlPlane } from '../spaces/objects.ts';
+import { resolveIts } from '../spaces/resolve-its.ts';
 import { type HubPods, itsVersions } from '../spaces/space-versions.ts';
 import { readHubPods } from '../spaces/stages/its-contents.ts';
 import { type HookVersions, products, versionsOfHooks } from '../versions/programs.ts';
@@ -70,17 +71,9 @@ export async function lookAtIts(
   return space && seen(space.status, await looking, space.evidence, hookVersions);
 }
 
-/** The context of the ITS that commands mean, or why there is none. */
-export function chosenContext(
-  { context, source }: ItsChoice,
-  { kubeconfig }: Pick<StatusTools, 'kubeconfig'>,
-): SelectedContext | StellarError {
-  try {
-    return selectIts(kubeconfig, context, source);
-  } catch (error) {
-    return failureOf(error);
-  }
-}
+/** The context of the ITS that commands use, or why there is none. */
+export const chosenContext = (choice: ItsChoice, tools: StatusTools): Promise<SelectedContext | StellarError> =>
+  resolveIts(choice, tools.kubeconfig, async () => found(tools)).catch(failureOf);
 
 /** Looks at the ITS that commands mean, whatever it belongs to. */
 export async function lookAtChosen(
@@ -95,9 +88,9 @@ export async function lookAtChosen(
 }
 
 /** An ITS that was chosen, and whose context is gone. */
-export function withoutContext({ context }: ItsChoice, error: StellarError): ItsSeen {
+export function withoutContext({ given }: ItsChoice, error: StellarError): ItsSeen {
   const look = hiddenBy(error);
-  return seen(withLook(elsewhere(context, null), look), look);
+  return seen(withLook(elsewhere(given, null), look), look);
 }
 
 const elsewhere = (context: string, server: string | null): SpaceStatus => ({

@@ -76,7 +76,7 @@ export async function describePart(
 export function withLook(outside: SpaceStatus, look: Look<unknown>): SpaceStatus {
   if (look.state === 'seen') return outside;
   const error = look.state === 'hidden' ? look.error : undefined;
-  if (error === undefined || error.code === 'forbidden') return { ...outside, unseen: look.why };
+  if (error === undefined || error.code === 'forbidden') return { ...outside, notVisible: look.why };
   if (outside.reason !== '') return outside;
   return { ...outside, ready: false, problem: true, reason: look.why, error: reportOf(error) };
 }

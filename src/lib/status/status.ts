@@ -57,13 +57,14 @@ function reachAll(all: readonly ControlPlane[], tools: StatusTools): Promise<Par
 async function lookElsewhere(parts: readonly Part[], tools: StatusTools): Promise<ItsSeen | undefined> {
   const { chosen } = tools;
   if (chosen === undefined || chosen.source === 'current context') return undefined;
-  const context = chosenContext(chosen, tools);
   const own = parts.filter(({ role }) => role === 'its');
+  const isContext = tools.kubeconfig.contexts.has(chosen.given);
+  if (!isContext && own.some(({ controlPlane }) => controlPlane.metadata.name === chosen.given)) return undefined;
+  const context = await chosenContext(chosen, tools);
   if (context instanceof StellarError) {
     // What was chosen some time ago may be gone; what is asked for now may not.
     if (chosen.source === '--its') throw context;
-    const isOwn = own.some(({ controlPlane }) => controlPlane.metadata.name === chosen.context);
-    return isOwn ? undefined : withoutContext(chosen, context);
+    return withoutContext(chosen, context);
   }
   const isOwn = own.some(({ access }) => ifSeen(access)?.server === context.server);
   return isOwn ? undefined : lookAtChosen(context, tools);
@@ -78,10 +79,10 @@ async function isAmong({ kube }: ItsSeen, others: readonly ItsSeen[]): Promise<b
   return own !== undefined && rest.includes(own);
 }
 
-async function itsAlone({ hosting, hostingSource, ...tools }: StatusTools): Promise<StatusView> {
-  const { chosen } = tools;
+async function itsAlone(tools: StatusTools): Promise<StatusView> {
+  const { hosting, hostingSource, chosen } = tools;
   if (chosen === undefined || hostingSource === '--hosting-context') throw notHosting(hosting);
-  const context = chosenContext(chosen, tools);
+  const context = await chosenContext(chosen, tools);
   if (context instanceof StellarError) throw context;
   const { status, failure } = await lookAtChosen(context, tools);
   // Whoever has chosen nothing means a hosting cluster.

@@ -76,7 +76,7 @@ function wdsFacts(wds: WdsStatus): Fact[] {
 
 /** The version of what matters most, and what else is not as it should be. */
 function versionFacts(versions: readonly RunningVersion[], main: string): Fact[] {
-  const worth = versions.filter(({ product, apart }) => product === main || apart);
+  const worth = versions.filter(({ product, differs }) => product === main || differs);
   return versionWords(worth).flatMap(plain);
 }
 
@@ -84,12 +84,12 @@ const counted = (number: number, one: string, many?: string): string =>
   number === 0 ? `no ${many ?? `${one}s`}` : count(number, one, many);
 
 /** How far a space is. @param text what there is to say of it in any case */
-function state({ type, ready, stage, problem, reason, unseen }: SpaceStatus, text: string): Fact[] {
-  const isUnknown = type === null && unseen !== undefined;
+function state({ type, ready, stage, problem, reason, notVisible }: SpaceStatus, text: string): Fact[] {
+  const isUnknown = type === null && notVisible !== undefined;
   return [
     ...(text === '' ? [] : plain(text)),
     ...(ready || isUnknown ? [] : progress(stage, problem, reason)),
-    ...(unseen === undefined || reason !== '' ? [] : marked('unseen', unseen)),
+    ...(notVisible === undefined || reason !== '' ? [] : marked('unseen', notVisible)),
   ];
 }
 

@@ -38,7 +38,7 @@ export interface SpaceStatus extends Omit<SpaceListItem, 'type' | 'created' | 'i
   /** Why the look into it failed. */
   error?: ErrorReport;
   /** Why it could not be looked into, though nothing speaks against it. */
-  unseen?: string;
+  notVisible?: string;
 }
 
 export interface ItsStatus extends SpaceStatus {

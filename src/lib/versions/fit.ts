@@ -50,7 +50,7 @@ export function misfits(
         ]
       : []),
     ...parts.flatMap(({ name, versions }) => {
-      const apart = versions.filter((version) => version.apart);
+      const apart = versions.filter((version) => version.differs);
       return apart.length === 0 ? [] : [misfit(`${name} has ${versionWords(apart).join(', ')}.`)];
     }),
     ...wecs.flatMap(({ name, versions, hubVersion }) => {

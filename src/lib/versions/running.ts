@@ -34,9 +34,9 @@ export interface RunningVersion {
   /** Null where nobody says which version there should be. */
   wanted: Wanted | null;
   /** Whether a version runs that is not the wanted one. */
-  apart: boolean;
+  differs: boolean;
   /** Why it cannot be seen. */
-  unseen?: string;
+  notVisible?: string;
 }
 
 /**
@@ -54,8 +54,8 @@ export function runningVersions(
     const own = pods.filter((pod) => isOf(program, pod));
     if (own.length === 0 && isOptional) return [];
     const running = own.length === 0 && blind !== undefined ? null : versionsIn(program, own);
-    const apart = wanted !== null && running?.some((version) => !isSame(version, wanted.version)) === true;
-    return [{ product, component, running, wanted, apart, ...(running === null ? { unseen: blind ?? '' } : {}) }];
+    const differs = wanted !== null && running?.some((version) => !isSame(version, wanted.version)) === true;
+    return [{ product, component, running, wanted, differs, ...(running === null ? { notVisible: blind ?? '' } : {}) }];
   });
 }
 

@@ -21,12 +21,12 @@ export function versionOfProduct(product: string, versions: readonly RunningVers
 
 function words(product: string, versions: readonly RunningVersion[]): string {
   const seen = versions.filter(({ running }) => running !== null);
-  if (seen.length === 0) return `${product} not visible: ${versions[0]?.unseen}`;
+  if (seen.length === 0) return `${product} not visible: ${versions[0]?.notVisible}`;
   const main = mostFrequent(seen);
   if (main === undefined) return `${product} not running`;
   const others = versions.filter(({ running }) => running?.length !== 1 || running[0] !== main).map(otherWords);
   const text = others.length === 0 ? main : `${main} (${others.join(', ')})`;
-  const { wanted } = versions.find(({ apart }) => apart) ?? {};
+  const { wanted } = versions.find(({ differs }) => differs) ?? {};
   return wanted ? `${product} running ${text}, ${wanted.by} ${wanted.version}` : `${product} ${text}`;
 }
 

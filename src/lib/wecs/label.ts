@@ -17,7 +17,7 @@ export async function setLabels(hub: Kube, cluster: ManagedCluster, labels: Reco
 export function labelStore(hub: Kube): ValueStore<ManagedCluster> {
   return {
     conflict: 'label-conflict',
-    command: 'label',
+    command: ['label'],
     changed: 'labelled',
     unchanged: 'has these labels already',
     find: async (target) => (await findWecs(hub, target)).map(({ name, cluster }) => ({ name, source: cluster })),

@@ -51,7 +51,7 @@ export function propertyStore(hub: Kube): ValueStore<WecProperties, Effective> {
   let namespaceThere: Promise<void> | undefined;
   return {
     conflict: 'property-conflict',
-    command: 'properties',
+    command: ['wec', 'properties'],
     changed: 'properties changed',
     unchanged: 'has these properties already',
     find: (target) => findProperties(hub, target),

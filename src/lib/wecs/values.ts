@@ -17,8 +17,8 @@ import { requireHub } from './hub/require-hub.ts';
 export interface ValueStore<Source, More extends object = object> {
   /** The code of the error when a value may not be overwritten. */
   conflict: ErrorCode;
-  /** The command that changes them. */
-  command: 'label' | 'properties';
+  /** The command that changes them, as it is typed. */
+  command: readonly string[];
   /** What to say when values were changed, and when nothing was to change. */
   changed: string;
   unchanged: string;

@@ -45,7 +45,7 @@ before(async () => {
   };
   added = [
     [/^init /, ['--chart', 'core-chart.tgz']],
-    [/^init --(?:create|provider) /, ['--external-port', String(port), '--ingress-chart', 'ingress-nginx']],
+    [/^init --provider /, ['--external-port', String(port), '--ingress-chart', 'ingress-nginx']],
     [/^(?:policy delete|deregister|wec (?:delete|grant|revoke)) /, ['--yes']],
     [/^policy delete /, ['--wds', 'wds1']],
   ];

@@ -345,7 +345,7 @@ describe('what keeps a cluster from being a hosting cluster', () => {
     }));
 });
 
-describe('init --create', () => {
+describe('init --provider', () => {
   for (const { provider, container } of [
     { provider: 'kind', container: 'kubeflex-control-plane' },
     { provider: 'k3d', container: 'k3d-kubeflex-server-0' },
@@ -354,7 +354,7 @@ describe('init --create', () => {
       const tools = await localClusterTools(bed);
       const kubeconfig = path.join(cli.home, `${provider}-kubeconfig`);
       const context = `${provider}-kubeflex`;
-      const line = ['init', '--create', provider, '--chart', chart, '--ingress-chart', ingressChart];
+      const line = ['init', '--provider', provider, '--chart', chart, '--ingress-chart', ingressChart];
       const surroundings = { kubeconfig, env: { PATH: `${tools.path}:${options.env?.PATH}:/usr/bin:/bin` } };
       const callsToCreate = () => tools.calls(provider).filter(({ args }) => args.includes('create'));
       try {
@@ -405,7 +405,7 @@ describe('init --create', () => {
   }
 
   it('names a cluster and makes one, not both', async () => {
-    const refused = await cli.run(['init', '--create', 'kind', '--hosting-context', 'x'], options);
+    const refused = await cli.run(['init', '--provider', 'kind', '--hosting-context', 'x'], options);
     assert.equal(refused.exitCode, 2);
     assert.match(refused.stderr, /Give one of them/);
   });

@@ -54,10 +54,10 @@ interface RunningVersion {
   component: string;
   running: string[] | null;
   wanted: { version: string; by: string } | null;
-  apart: boolean;
+  differs: boolean;
 }
 
-const unwanted = { wanted: null, apart: false };
+const unwanted = { wanted: null, differs: false };
 const hooks = (version: string) => ({ version, by: 'installed hooks' });
 const hubComponents = [
   'cluster-manager',
@@ -131,7 +131,7 @@ describe('an installation', { concurrency: 1 }, () => {
     const versions = { kubeflexVersion: '0.9.3', hooksVersion: '0.30.0', versions: [{ ...manager, ...unwanted }] };
     assert.deepEqual(root, { name: 'hosting', server, ...versions, problem: false, reason: '' });
     assert.deepEqual(
-      ofIts.map(({ component, running, wanted, apart }: RunningVersion) => [component, running, wanted, apart]),
+      ofIts.map(({ component, running, wanted, differs }: RunningVersion) => [component, running, wanted, differs]),
       [
         ...hubComponents.map((name) => [name, ['1.0.0'], hooks('1.0'), false]),
         ['addon-status-controller', ['0.2.0-rc17'], hooks('0.2.0-rc17'), false],
@@ -140,7 +140,7 @@ describe('an installation', { concurrency: 1 }, () => {
     assert.deepEqual(
       ofWds,
       ['kubestellar-controller-manager', 'transport-controller'].map((component) => ({
-        ...{ product: 'KubeStellar', component, running: ['0.30.0'], wanted: hooks('0.30.0'), apart: false },
+        ...{ product: 'KubeStellar', component, running: ['0.30.0'], wanted: hooks('0.30.0'), differs: false },
       })),
     );
     const webhook = { answers: true, why: '', next: null };

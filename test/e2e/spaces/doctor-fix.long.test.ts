@@ -26,7 +26,7 @@ before(async () => {
   ({ cli, hosting } = all);
   ext = all.bed.plane('ext');
   await cli.type('its create its7 --type external --bootstrap-context ext');
-  await cli.type('wds create wds7 --type host --its-name its7');
+  await cli.type('wds create wds7 --type host --its its7');
 });
 
 after(() => all?.stop());

@@ -55,17 +55,17 @@ describe('its token', () => {
     }
     assert.equal(await modeOf(file), '600');
     const content = JSON.parse(await readFile(file, 'utf8'));
-    const { token, expires, inside, ...rest } = content;
+    const { token, expires, internal, ...rest } = content;
     assert.deepEqual(rest, {
       kind: 'stellarctl-join-file',
       version: 1,
       its: 'its1',
-      outside: { server: hub.server, certificateAuthority: hub.caPem },
+      external: { server: hub.server, certificateAuthority: hub.caPem },
       ocmVersion: '1.3.1',
       imageRegistry: 'quay.io/open-cluster-management',
     });
-    assert.equal(inside.server, hub.internalServer);
-    assert.equal(inside.certificateAuthority.trim(), hub.caPem.trim());
+    assert.equal(internal.server, hub.internalServer);
+    assert.equal(internal.certificateAuthority.trim(), hub.caPem.trim());
     const { exp, sub } = claimsOf(token);
     assert.equal(sub, 'system:serviceaccount:open-cluster-management:agent-registration-bootstrap');
     assert.ok(Math.abs(exp * 1000 - Date.parse(expires)) <= 1000, 'it expires when it says');

@@ -31,7 +31,7 @@ before(async () => {
 after(() => all?.stop());
 
 /** The address by which pods reach the external cluster. */
-const address = () => `--address ${ext.internalServer}`;
+const address = () => `--hub-apiserver ${ext.internalServer}`;
 
 describe('nothing is written, and the reason is said,', () => {
   const refuses = async (line: string, refusal: Refusal, options?: CliOptions): Promise<void> => {
@@ -91,7 +91,7 @@ describe('nothing is written, and the reason is said,', () => {
     await refuses('its create its1 --type external --bootstrap-context ext', {
       exitCode: 1,
       says: /calls itself https:\/\/127\.0\.0\.1:\d+, which the hosting cluster hosting cannot use/,
-      hint: /--address https:/,
+      hint: /--hub-apiserver https:/,
     });
     const kubeconfig = await changedKubeconfig(bed, 'stranger', ({ users }) => {
       for (const each of users) if (each.name === 'ext-admin') each.user = { token: 'wrong' };
@@ -109,7 +109,7 @@ describe('nothing is written, and the reason is said,', () => {
       says: /hosting has no ITS yet/,
       hint: /stellarctl its create its1/,
     });
-    await refuses('wds create wds1 --its-name its7', { exitCode: 1, says: /hosting has no ITS its7: there is none/ });
+    await refuses('wds create wds1 --its its7', { exitCode: 1, says: /hosting has no ITS its7: there is none/ });
   });
 });
 
@@ -196,7 +196,7 @@ describe('what keeps a space from coming up is told, and the same command goes o
 
     it('an address by which KubeFlex does not reach an external cluster, and rights that do not suffice there', async () => {
       const line = 'its create its3 --type external --bootstrap-context ext';
-      const unreachable = await fails(`${line} --address https://nowhere.example:6443`, {
+      const unreachable = await fails(`${line} --hub-apiserver https://nowhere.example:6443`, {
         exitCode: 1,
         code: 'space-failed',
       });
@@ -221,7 +221,7 @@ describe('what keeps a space from coming up is told, and the same command goes o
 
     it('an image that cannot be pulled', async () => {
       const mend = await bed.fault({ kind: 'unpullable', image: 'ocm-transport-controller' });
-      const line = 'wds create wds1 --type host --its-name its1';
+      const line = 'wds create wds1 --type host --its its1';
       const { item } = await fails(line, { exitCode: 1, code: 'hook-failed' });
       assert.equal(item.blockedAt?.stage, 'transport-controller');
       assert.match(
@@ -235,7 +235,7 @@ describe('what keeps a space from coming up is told, and the same command goes o
     it('an API server that never answers, when the deadline has come', async () => {
       await bed.fault({ kind: 'silent', image: 'kube-apiserver' });
       const started = Date.now();
-      const { item } = await fails('wds create wds2 --its-name its1 --timeout 15s', { exitCode: 3, code: 'timeout' });
+      const { item } = await fails('wds create wds2 --its its1 --timeout 15s', { exitCode: 3, code: 'timeout' });
       assert.ok(Date.now() - started < 60_000, 'the deadline is kept');
       assert.equal(item.stage, 'synced');
       assert.match(item.error.message, /wds2 was not ready in time.*: its API server is starting/);

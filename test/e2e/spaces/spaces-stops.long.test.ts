@@ -114,7 +114,7 @@ describe('a command that is killed right after every one of its writes, and run 
   });
 
   it('creates a WDS', async () => {
-    const line = 'wds create wds1 --type host --its-name its1';
+    const line = 'wds create wds1 --type host --its its1';
     const { run, writes } = await typeKilled(line);
     assert.equal(run.exitCode, 0, run.stderr);
     assert.deepEqual(writes, ['PATCH postcreatehooks/stellarctl-transport-controller', 'PATCH controlplanes/wds1']);
@@ -138,11 +138,11 @@ describe('a command that is interrupted while it waits', () => {
     cli.run(line.split(' '), { kubeconfig, signalAt: { text, signal: 'SIGINT' } });
 
   it('says what it has created, and how to go on or back', async () => {
-    const run = await interrupted('wds create wds2 --its-name its1', /wds2: taken up by KubeFlex/);
+    const run = await interrupted('wds create wds2 --its its1', /wds2: taken up by KubeFlex/);
     assert.equal(run.exitCode, 130);
     assert.match(run.stderr, /^ {4}The control plane wds2 exists/m);
     assert.match(run.stderr, /To resume, rerun the command .*stellarctl wds delete wds2 --hosting-context hosting/);
-    await type('wds create wds2 --its-name its1');
+    await type('wds create wds2 --its its1');
   });
 
   it('says what it has begun to delete', async () => {

@@ -197,12 +197,12 @@ describe('WDSes', () => {
     await assertRefuses(cli, [hosting], 'wds create wds1', {
       exitCode: 1,
       says: /hosting has several ITSes: its1, its2, its3/,
-      hint: /--its-name its1/,
+      hint: /--its its1/,
     });
   });
 
   it('whose name is taken in the kubeconfig are refused', async () => {
-    await assertRefuses(cli, [hosting], 'wds create mine --its-name its1', {
+    await assertRefuses(cli, [hosting], 'wds create mine --its its1', {
       exitCode: 1,
       says: /has the context "mine" already for another cluster \(https:\/\/mine\.example:6443\)/,
       hint: /kubectl config rename-context mine/,
@@ -210,7 +210,7 @@ describe('WDSes', () => {
   });
 
   it('are created with a corrected hook where their ITS is named; once more, they are only looked at', async () => {
-    const lines = ['wds1', 'wds2 --type host', 'wds3'].map((rest) => `wds create ${rest} --its-name its1`);
+    const lines = ['wds1', 'wds2 --type host', 'wds3'].map((rest) => `wds create ${rest} --its its1`);
     const [first] = await Promise.all(lines.map((line) => cli.type(line)));
     assert.match(first?.stderr ?? '', /wds1 gets a corrected copy of it, stellarctl-transport-controller/);
     await markAll([hosting]);

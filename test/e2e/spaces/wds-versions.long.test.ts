@@ -38,7 +38,7 @@ describe("a WDS that KubeStellar 0.30's own chart has made with the name of its 
     assert.match(run.stderr, /stellarctl wds repair wds1/);
     const view = (await cli.type('wds get wds1 -o json')).json();
     assert.equal(view.blockedAt.stage, 'transport-controller');
-    assert.match(view.diagnosis.wrong, defect);
+    assert.match(view.diagnosis.problem, defect);
     assert.match(view.diagnosis.next, /stellarctl wds repair wds1/);
     assert.deepEqual(view.its, { name: 'its1', named: true });
   });
@@ -57,9 +57,9 @@ describe("a WDS that KubeStellar 0.30's own chart has made with the name of its 
 
   it('is told apart from those of a second ITS, and repaired again', async () => {
     const second = await cli.type('its create its2 --type host --no-ocm');
-    assert.match(second.stderr, /^wds1 names no ITS: .*stellarctl wds repair wds1 --its-name ITS/m);
+    assert.match(second.stderr, /^wds1 names no ITS: .*stellarctl wds repair wds1 --its ITS/m);
     assert.match((await cli.type('wds get wds1')).stdout, /^ {2}ITS +not clear/m);
-    await cli.type('wds repair wds1 --its-name its2');
+    await cli.type('wds repair wds1 --its its2');
     const view = (await cli.type('wds get wds1 -o json')).json();
     assert.deepEqual([view.ready, view.its], [true, { name: 'its2', named: true }]);
     assert.deepEqual(view.hooks, ['kubestellar-controller', 'stellarctl-transport-controller']);
@@ -73,7 +73,7 @@ describe('the chart 0.29', () => {
     const on = '--hosting-context v29';
     await cli.type(`its create old1 --type host ${on}`);
     await cli.type(`its create old2 --type host --no-ocm ${on}`);
-    const { stderr } = await cli.type(`wds create oldwds --type host --its-name old2 ${on}`);
+    const { stderr } = await cli.type(`wds create oldwds --type host --its old2 ${on}`);
     assert.doesNotMatch(stderr, /corrected/);
     const view = (await cli.type(`wds get oldwds -o json ${on}`)).json();
     assert.deepEqual([view.ready, view.its], [true, { name: 'old2', named: true }]);

@@ -40,7 +40,7 @@ after(async () => {
   await bed?.stop();
 });
 
-const line = ['deregister', 'cluster1=cluster1', '--its', 'its1', '--yes', '--clean-up'];
+const line = ['deregister', 'cluster1=cluster1', '--its', 'its1', '--yes', '--cleanup'];
 
 const clusterOn = (its: Plane) => its.admin.find<AnyObject>(resources.managedClusters, 'cluster1');
 

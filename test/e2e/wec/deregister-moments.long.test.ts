@@ -109,7 +109,7 @@ describe('a WEC that policies select', () => {
     it(`is refused before anything is written where ${what}`, async () => {
       await createPolicy('trap', [selector]);
       await markAll(all);
-      const run = await cli.run(deregister('w1=w1', '--clean-up'));
+      const run = await cli.run(deregister('w1=w1', '--cleanup'));
       assertRefused(run, { exitCode: 1, says, hint: /kubectl --context wds1 edit bindingpolicy trap/ });
       assert.match(run.stderr, /trap \(wds1\)/);
       await assertUnwritten(all);
@@ -149,7 +149,7 @@ describe('a WEC that policies select', () => {
 
   it('loses its labels, ordinary ones and those of Kubernetes, before it is deleted, and takes no works of others away', async () => {
     const [before] = await worksOf('w2');
-    await cli.succeed(deregister('w1=w1', '--clean-up'));
+    await cli.succeed(deregister('w1=w1', '--cleanup'));
     assert.equal(await clusterOf('w1'), undefined);
     const [now] = await worksOf('w2');
     assert.equal(now?.metadata.uid, before?.metadata.uid);
@@ -166,7 +166,7 @@ describe('a WEC whose operator and agent are scaled to zero', () => {
   it('is refused at once, although its lease is fresh', async () => {
     assert.equal(statusOf(await clusterOf('w3'), 'ManagedClusterConditionAvailable'), 'True');
     await markAll(all);
-    const run = await cli.run(deregister('w3=w3', '--clean-up'));
+    const run = await cli.run(deregister('w3=w3', '--cleanup'));
     assertRefused(run, {
       exitCode: 1,
       says: /agent of w3 is not running \(it has no pod\)/,
@@ -177,7 +177,7 @@ describe('a WEC whose operator and agent are scaled to zero', () => {
 
   it('leaves with --force within seconds, and is cleaned up without its operator', async () => {
     const started = Date.now();
-    const { stderr } = await cli.succeed(deregister('w3=w3', '--clean-up', '--force'));
+    const { stderr } = await cli.succeed(deregister('w3=w3', '--cleanup', '--force'));
     assert.match(stderr, /--force +removes, after 15s without progress: manifest-work-cleanup of 3 works/);
     assert.match(stderr, /No klusterlet operator runs on w3/);
     // 15 s without progress, twice the time that Kubernetes takes for namespaces, and a slow machine; not the deadline of 5 min.
@@ -227,7 +227,7 @@ describe('a WEC with an object that its agent cannot update', () => {
   });
 
   it('keeps it with the context, by which it is taken out of its work', async () => {
-    await cli.succeed(deregister('w4=w4', '--keep-workloads', '--clean-up'));
+    await cli.succeed(deregister('w4=w4', '--keep-workloads', '--cleanup'));
     const object = await bed.plane('w4').admin.get<AnyObject>(resources.configMaps, 'default/fixed');
     assert.equal(object.metadata.uid, uid);
     assert.deepEqual(object.metadata.ownerReferences ?? [], []);

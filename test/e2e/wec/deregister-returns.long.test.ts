@@ -30,7 +30,7 @@ async function join(its: string): Promise<void> {
   await assertAvailable(bed.plane(its), 'cluster1');
 }
 
-const leave = (its: string) => ['deregister', 'cluster1=cluster1', '--its', its, '--yes', '--clean-up'];
+const leave = (its: string) => ['deregister', 'cluster1=cluster1', '--its', its, '--yes', '--cleanup'];
 
 const inventories = async () => ({ its1: await inventoryOf(its1), cluster1: await inventoryOf(cluster1) });
 
@@ -38,7 +38,7 @@ describe('a deregistration that is killed right after a write', () => {
   it('is completed by running it again, though it is killed after every one of its writes', async () => {
     const originally = await inventories();
     await join('its1');
-    await cli.succeed(['properties', 'cluster1', 'region=north', '--its', 'its1']);
+    await cli.succeed(['wec', 'properties', 'cluster1', 'region=north', '--its', 'its1']);
     const { namespace } = await runWorkload(its1, cluster1, { policy: 'edge', matchLabels: { env: 'edge' } });
     let kill: ((signal: NodeJS.Signals) => void) | undefined;
     const survived = new Set<string>();

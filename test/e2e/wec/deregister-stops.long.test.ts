@@ -62,14 +62,14 @@ describe('nothing is written on either side, and the reason is said,', () => {
       hint: /--its/,
     }));
 
-  it('where --clean-up has no context', () =>
-    refuses('deregister cluster1 --its its1 --yes --clean-up', { exitCode: 2, says: /--clean-up needs the context/ }));
+  it('where --cleanup has no context', () =>
+    refuses('deregister cluster1 --its its1 --yes --cleanup', { exitCode: 2, says: /--cleanup needs the context/ }));
 
   it('where --local is mixed with what is about the ITS', () =>
     refuses('deregister --local cluster1=cluster1 --its its1 --yes', { exitCode: 2, says: /--its is about the ITS/ }));
 
   it('where the context is that of another WEC', () =>
-    refuses('deregister cluster1=cluster2 --its its1 --yes --clean-up', {
+    refuses('deregister cluster1=cluster2 --its its1 --yes --cleanup', {
       exitCode: 1,
       says: /cluster2 .*is not the WEC cluster1 of its1: it is registered as cluster2\. Nothing was written/,
       hint: /deregister cluster1=CONTEXT --its its1/,
@@ -127,7 +127,7 @@ describe('a WEC that cannot leave as it should', { concurrency: true }, () => {
       '--its',
       'its1',
       '--yes',
-      '--clean-up',
+      '--cleanup',
       '--keep-workloads',
       '--force',
     ];

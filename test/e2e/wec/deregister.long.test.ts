@@ -50,7 +50,7 @@ const cases: Case[] = [
 const withoutWorkload = (inventory: Record<string, unknown>, namespace: string) =>
   Object.fromEntries(Object.entries(inventory).filter(([key]) => !key.includes(namespace)));
 
-describe('deregistering a WEC with --clean-up', { concurrency: true }, () => {
+describe('deregistering a WEC with --cleanup', { concurrency: true }, () => {
   for (const each of cases) it(`leaves the cluster as it was before it joined: ${each.how}`, () => roundTrip(each));
 
   describe('without workloads', { concurrency: 1 }, () => {
@@ -128,6 +128,6 @@ async function register({ name, join = [], hasWorkload, hasAddon, deregister = [
     ({ namespace } = await runWorkload(its1, wec, workload));
   }
   if (hasAddon) installAddon(its1, { clusters: [name] });
-  const line = ['deregister', `${name}=${name}`, '--its', 'its1', '--yes', '--clean-up', ...deregister];
+  const line = ['deregister', `${name}=${name}`, '--its', 'its1', '--yes', '--cleanup', ...deregister];
   return { wec, earlier, namespace, leave: (): Promise<CliRun> => cli.succeed(line) };
 }

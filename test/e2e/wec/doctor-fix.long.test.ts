@@ -150,7 +150,7 @@ const ownRequests: (typeof registrationFaults)[number] = {
 };
 
 const deregister = async (): Promise<void> => {
-  await cli.succeed(['deregister', 'cluster1=cluster1', '--clean-up', '--yes', '--its', 'its1']);
+  await cli.succeed(['deregister', 'cluster1=cluster1', '--cleanup', '--yes', '--its', 'its1']);
 };
 
 const rowOf = (fault: string) => {

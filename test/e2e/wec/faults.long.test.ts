@@ -73,9 +73,9 @@ async function diagnosisOf(
   wec: string,
   its: string,
   options: CliOptions = {},
-): Promise<{ wrong: string; hint: string; next: string }> {
+): Promise<{ problem: string; hint: string; next: string }> {
   const { diagnosis } = (await succeeds(`wec get ${wec} --its ${its} -o json`, options)).json();
-  return diagnosis ?? { wrong: 'nothing', hint: 'nothing', next: 'nothing' };
+  return diagnosis ?? { problem: 'nothing', hint: 'nothing', next: 'nothing' };
 }
 
 async function through<T>(networks: readonly TroubledNetwork[], act: () => Promise<T>): Promise<T> {
@@ -121,7 +121,7 @@ describe('when something goes wrong', { concurrency: true }, () => {
         // At times it is just being tried again.
         const next = await until(async () => {
           const diagnosis = await diagnosisOf('cluster1=cluster1', 'its1');
-          const isIt = /^A container of the operator of \S+ does not start: CrashLoopBackOff/.test(diagnosis.wrong);
+          const isIt = /^A container of the operator of \S+ does not start: CrashLoopBackOff/.test(diagnosis.problem);
           return isIt ? diagnosis.next : undefined;
         }, 'diagnosis of the container');
         assert.match(next, /^kubectl --context cluster1 -n open-cluster-management describe pod klusterlet-/);
@@ -148,7 +148,7 @@ describe('when something goes wrong', { concurrency: true }, () => {
             async () => /^cluster1 .* available ✗ .*clock/m.test((await succeeds('wec list --its its1')).stdout),
             'the clocks in the list',
           );
-          assert.match((await diagnosisOf('cluster1', 'its1')).wrong, /clock/);
+          assert.match((await diagnosisOf('cluster1', 'its1')).problem, /clock/);
           await fails('wec wait cluster1 --timeout 5s --its its1', 3, /clock/);
         });
       });
@@ -175,7 +175,7 @@ describe('when something goes wrong', { concurrency: true }, () => {
       assert.match(run.stderr, /^ +cluster2-\S+ +[0-9a-f-]{36} +[0-9a-f]{8} +pending .*← the Klusterlet of the WEC$/m);
       assert.match(run.stderr, /stellarctl accept cluster2 --agent [0-9a-f]{8} /);
       assert.equal(await stateOf(there(its1), intruder), 'pending');
-      assert.match((await diagnosisOf('cluster2', 'its1')).wrong, /^2 agents ask to be cluster2 /);
+      assert.match((await diagnosisOf('cluster2', 'its1')).problem, /^2 agents ask to be cluster2 /);
     });
 
     it('that fight for a name, join --accept takes its own', async () => {
@@ -192,8 +192,8 @@ describe('when something goes wrong', { concurrency: true }, () => {
         const stopped = /lease stopped \d+s ago/;
         const { stdout } = await succeeds('wec list --its its1');
         assert.match(stdout, /^cluster2 +yes +yes +unknown +available ✗ .*lease stopped \d+s ago/m);
-        const { wrong, next } = await diagnosisOf('cluster2=cluster2', 'its1');
-        assert.match(wrong, /^The agent of cluster2 has stopped reporting: lease stopped \d+s ago\.$/);
+        const { problem, next } = await diagnosisOf('cluster2=cluster2', 'its1');
+        assert.match(problem, /^The agent of cluster2 has stopped reporting: lease stopped \d+s ago\.$/);
         assert.match(next, /^kubectl --context cluster2 -n open-cluster-management-agent logs klusterlet-agent-/);
         await together(
           fails('wec wait cluster2 --timeout 5s --its its1', 3, stopped),
@@ -294,8 +294,8 @@ describe('when something goes wrong', { concurrency: true }, () => {
           return status?.conditions.some(({ message }) => message?.includes('x509'));
         }, 'word of the operator');
         await clusterHas(hub, 'cluster3', 'ManagedClusterConditionAvailable', 'Unknown');
-        const { wrong, next } = await diagnosisOf('cluster3=cluster3', 'its2', options);
-        assert.match(wrong, /^The hub's certificate authority has changed since cluster3 joined\.$/);
+        const { problem, next } = await diagnosisOf('cluster3=cluster3', 'its2', options);
+        assert.match(problem, /^The hub's certificate authority has changed since cluster3 joined\.$/);
         assert.equal(next, 'stellarctl wec join cluster3=cluster3 --accept --its its2');
 
         // kube-public/cluster-info still tells agents of the old one.
@@ -335,7 +335,7 @@ describe('when something goes wrong', { concurrency: true }, () => {
         assert.match(status.stderr, restart);
         assert.equal(await stateOf(hub, early.metadata.name), 'pending');
         const diagnosis = await diagnosisOf('early', 'its2');
-        assert.match(diagnosis.wrong, /^early cannot be announced on its2: OCM's webhook/);
+        assert.match(diagnosis.problem, /^early cannot be announced on its2: OCM's webhook/);
         assert.match(diagnosis.next, restart);
       });
       await succeeds('wec join cluster3 --accept --its its2');
@@ -376,8 +376,8 @@ describe('when something goes wrong', { concurrency: true }, () => {
       const words = /lookup its2-control-plane on \S+: no such host/;
       await during({ kind: 'unresolvable', host: 'its2-control-plane' }, async () => {
         await fails('wec join cluster3 --accept --its its2', 1, words);
-        const { wrong, hint, next } = await diagnosisOf('cluster3=cluster3', 'its2');
-        assert.match(wrong, /^cluster3 does not reach the hub: .*no such host\.$/);
+        const { problem, hint, next } = await diagnosisOf('cluster3=cluster3', 'its2');
+        assert.match(problem, /^cluster3 does not reach the hub: .*no such host\.$/);
         assert.match(hint, /--hub-apiserver https/);
         assert.equal(next, null, 'the address has to be filled in');
         await together(

@@ -114,11 +114,11 @@ describe('wec get', () => {
   it('gives scripts the whole as one document', async () => {
     const view = (await succeed('wec get cluster1=cluster1 -o json')).json();
     assert.deepEqual(
-      [view.name, view.its, view.stage, view.blockedAt, view.diagnosis, view.unseen],
+      [view.name, view.its, view.stage, view.blockedAt, view.diagnosis, view.notVisible],
       ['cluster1', 'its1', 'available', null, null, []],
     );
     assert.ok(view.stages.every(({ state }: { state: string }) => state === 'met'));
-    const runs = { product: 'OCM', running: ['1.3.1'], apart: false };
+    const runs = { product: 'OCM', running: ['1.3.1'], differs: false };
     const wanted = { version: '1.3.1', by: 'Klusterlet' };
     assert.deepEqual(view.versions, [
       { ...runs, component: 'klusterlet', wanted: null },
@@ -126,7 +126,7 @@ describe('wec get', () => {
     ]);
     const { agent, versions } = (await succeed('wec get cluster1 -o json')).json();
     assert.deepEqual(
-      [agent.version, versions[0].running, versions[0].unseen],
+      [agent.version, versions[0].running, versions[0].notVisible],
       [null, null, 'shows on the WEC itself only'],
     );
     assert.deepEqual(view.mailbox.works, [{ wds: 'wds1', binding: 'nginx-policy', addon: null, count: 2, failed: [] }]);
@@ -187,7 +187,7 @@ describe('wec get', () => {
       [rule('operator.open-cluster-management.io', 'klusterlets', 'get')],
     );
     const view = (await succeed('wec get cluster1=cluster1 -o json', { kubeconfig })).json();
-    const unseen = view.unseen.map(({ what, on }: { what: string; on: string }) => `${what} on ${on}`);
+    const unseen = view.notVisible.map(({ what, on }: { what: string; on: string }) => `${what} on ${on}`);
     for (const what of [
       'certificatesigningrequests on its1',
       'leases on its1',
@@ -202,7 +202,7 @@ describe('wec get', () => {
     const waiting = (await succeed('wec get waiting -o json', { kubeconfig })).json();
     assert.deepEqual(
       ['managed-cluster', 'request', 'approved'].map((stage) => stateOf(waiting, stage)),
-      ['met', 'unseen', 'unseen'],
+      ['met', 'not-visible', 'not-visible'],
     );
     const { stdout } = await succeed('wec get waiting', { kubeconfig });
     assert.match(stdout, /- not seen: registration requested, .*\(not allowed to read certificatesigningrequests\)/);
@@ -304,6 +304,7 @@ describe('properties', () => {
   it('makes the namespace and the ConfigMap, changes what is asked for, and is done the second time', async () => {
     await its1.markAudit();
     const line = [
+      'wec',
       'properties',
       'cluster1',
       'clusterURL=https://my.clusters/1001-abcd?a=b',
@@ -328,7 +329,7 @@ describe('properties', () => {
   });
 
   it('refuses another value unless it may overwrite, and changes nothing of any WEC then', async () => {
-    await assertRefuses(cli, planes(), 'properties cluster1 waiting region=south --its its1', {
+    await assertRefuses(cli, planes(), 'wec properties cluster1 waiting region=south --its its1', {
       exitCode: 1,
       says: /cluster1 has region=north already/,
       hint: /--overwrite/,
@@ -344,22 +345,22 @@ describe('properties', () => {
   });
 
   it('refuses what KubeStellar would ignore, and names that nobody knows', async () => {
-    await assertRefuses(cli, planes(), 'properties cluster1 max-pods=1 --its its1', {
+    await assertRefuses(cli, planes(), 'wec properties cluster1 max-pods=1 --its its1', {
       exitCode: 2,
       says: /KubeStellar would ignore "max-pods", which is not a Go identifier/,
     });
-    await assertRefuses(cli, planes(), 'properties cluster1 nobody a=1 --its its1', {
+    await assertRefuses(cli, planes(), 'wec properties cluster1 nobody a=1 --its its1', {
       exitCode: 1,
       says: /no WEC nobody/,
     });
-    await assertRefuses(cli, planes(), 'properties cluster1 --its its1', { exitCode: 2, says: /Give changes/ });
+    await assertRefuses(cli, planes(), 'wec properties cluster1 --its its1', { exitCode: 2, says: /Give changes/ });
   });
 
   it('lists what is effective, where it comes from, and what it hides', async () => {
     await its1.admin.patch(resources.managedClusters, 'cluster1', {
       metadata: { annotations: { region: 'west', zone: 'a' } },
     });
-    const { stdout } = await succeed('properties cluster1 --list');
+    const { stdout } = await succeed('wec properties cluster1 --list');
     const rows = stdout
       .trimEnd()
       .split('\n')
@@ -370,7 +371,7 @@ describe('properties', () => {
       ['region', 'south', 'ConfigMap', 'annotation west, label east'],
       ['zone', 'a', 'annotation', '-'],
     ]);
-    const { items } = (await succeed('properties -l location-group=edge --list -o json')).json();
+    const { items } = (await succeed('wec properties -l location-group=edge --list -o json')).json();
     assert.deepEqual(items[0].effective.at(2), {
       key: 'region',
       value: 'south',
@@ -384,14 +385,14 @@ describe('properties', () => {
 
   it('writes nothing in a dry run, and says what it would', async () => {
     await markAll(planes());
-    const { stdout } = await succeed('properties --all tier=a --dry-run');
+    const { stdout } = await succeed('wec properties --all tier=a --dry-run');
     assert.match(stdout, /would patch ConfigMap customization-properties\/cluster1 on its1/);
     assert.match(stdout, /would create ConfigMap customization-properties\/waiting on its1/);
     await assertUnwritten(planes());
   });
 
   it('leaves an empty ConfigMap when the last property goes', async () => {
-    await succeed('properties cluster1 clusterURL- region-');
+    await succeed('wec properties cluster1 clusterURL- region-');
     assert.deepEqual((await propertiesOf('cluster1')) ?? {}, {});
     assert.match((await succeed('wec get cluster1')).stdout, /properties {2}clusterName=cluster1 region=west zone=a/);
   });
@@ -402,7 +403,7 @@ describe('properties', () => {
       rule('', 'configmaps', 'get'),
     ]);
     await markAll(planes());
-    const { exitCode, stderr } = await run('properties cluster1 tier=a', { kubeconfig });
+    const { exitCode, stderr } = await run('wec properties cluster1 tier=a', { kubeconfig });
     assert.equal(exitCode, 4, stderr);
     assert.match(stderr, /✗ Not allowed on its1/);
     await assertUnwritten(planes());

@@ -135,7 +135,7 @@ describe('rights of a work agent', { concurrency: 1 }, () => {
   });
 
   it('go with the WEC, after its workload', async () => {
-    await ok('deregister cluster1=cluster1 --clean-up --its its1 --yes');
+    await ok('deregister cluster1=cluster1 --cleanup --its its1 --yes');
     assert.deepEqual(await grants(cluster1), []);
   });
 });

@@ -61,9 +61,9 @@ async function requestsOf(name: string): Promise<CertificateSigningRequest[]> {
   return items.filter(({ metadata }) => metadata.name.startsWith(`${name}-`));
 }
 
-async function diagnosisOf(name: string): Promise<{ wrong: string; next: string }> {
+async function diagnosisOf(name: string): Promise<{ problem: string; next: string }> {
   const { json } = await cli.succeed(['wec', 'get', `${name}=${name}`, '--its', 'its1', '-o', 'json']);
-  return json().diagnosis ?? { wrong: 'nothing', next: 'nothing' };
+  return json().diagnosis ?? { problem: 'nothing', next: 'nothing' };
 }
 
 describe('joined again', { concurrency: true }, () => {
@@ -87,7 +87,7 @@ describe('joined again', { concurrency: true }, () => {
       assert.equal((await clusterOf(name))?.metadata.annotations?.[uidAnnotation], await uidOf(planeOf(name)));
     });
 
-    it('after deregister without --clean-up', async () => {
+    it('after deregister without --cleanup', async () => {
       const before = await clusterOf(name);
       await cli.succeed(['deregister', `${name}=${name}`, '--its', 'its1', '--yes']);
       const { stdout, stderr } = await cli.succeed(join(name));
@@ -99,8 +99,8 @@ describe('joined again', { concurrency: true }, () => {
 
     it('after kubectl delete managedcluster: wec get says so at once, with the command that helps', async () => {
       await deleteCluster(name);
-      const { wrong, next } = await diagnosisOf(name);
-      assert.match(wrong, /^There is no ManagedCluster cluster1 on its1, and its agent, which has its certificate/);
+      const { problem, next } = await diagnosisOf(name);
+      assert.match(problem, /^There is no ManagedCluster cluster1 on its1, and its agent, which has its certificate/);
       await cli.succeed(next.split(' ').slice(1));
       await assertAvailable(its1, name);
     });
@@ -241,8 +241,8 @@ describe('joined again', { concurrency: true }, () => {
     it('whose operator and agent are scaled to none: wec get says so, and a join starts both', async () => {
       const { admin } = planeOf(name);
       await stopKlusterlet(planeOf(name));
-      const { wrong, next } = await diagnosisOf(name);
-      assert.match(wrong, /^No agent of cluster3 runs .* neither the operator .* scaled to no pods, nor the agent/);
+      const { problem, next } = await diagnosisOf(name);
+      assert.match(problem, /^No agent of cluster3 runs .* neither the operator .* scaled to no pods, nor the agent/);
       const { stdout } = await cli.succeed(next.split(' ').slice(1));
       assert.doesNotMatch(stdout, /nothing to do/);
       await assertAvailable(its1, name);

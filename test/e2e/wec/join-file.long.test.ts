@@ -89,9 +89,9 @@ describe('wec join --join-file refuses, with nothing written,', () => {
     ['token', 5],
     ['its', undefined],
     ['expires', 'soon'],
-    ['outside', { server: 'http://10.0.0.1' }],
-    ['outside', { server: 'https://10.0.0.1', certificateAuthority: 5 }],
-    ['inside', 'https://10.0.0.1'],
+    ['external', { server: 'http://10.0.0.1' }],
+    ['external', { server: 'https://10.0.0.1', certificateAuthority: 5 }],
+    ['internal', 'https://10.0.0.1'],
     ['ocmVersion', 5],
     ['imageRegistry', {}],
   ];

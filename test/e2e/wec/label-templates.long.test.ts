@@ -108,19 +108,19 @@ describe('a label that a template expands', { concurrency: 1 }, () => {
   });
 
   it('goes where a property of the same key stays, which is then the one that is asked about', async () => {
-    await cli.type('properties cluster1 region=eu --its hosting');
+    await cli.type('wec properties cluster1 region=eu --its hosting');
     const before = await workUids('cluster2');
     assert.equal((await cli.type('label cluster1 region- --its hosting')).stdout, 'cluster1: labelled\n');
     await settled();
     assert.deepEqual(await workUids('cluster2'), before, 'no work of another WEC is made anew');
-    await assertRefuses(cli, planes, 'properties cluster1 region- --its hosting', {
+    await assertRefuses(cli, planes, 'wec properties cluster1 region- --its hosting', {
       exitCode: 1,
       says: /Removing region breaks templates/,
-      hint: /stellarctl properties cluster1 region- --yes --its hosting/,
+      hint: /stellarctl wec properties cluster1 region- --yes --its hosting/,
     });
     await cli.type('label cluster1 region=eu --its hosting');
     assert.equal(
-      (await cli.type('properties cluster1 region- --its hosting')).stdout,
+      (await cli.type('wec properties cluster1 region- --its hosting')).stdout,
       'cluster1: properties changed\n',
     );
   });

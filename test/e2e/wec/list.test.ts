@@ -217,7 +217,7 @@ describe('wec list', () => {
       .map((line) => JSON.parse(line));
     assert.equal(documents[0].name, 'list-leaving');
     assert.equal(documents[0].accepted, false);
-    assert.deepEqual(documents.at(-1), { name: 'list-leaving', gone: true });
+    assert.deepEqual(documents.at(-1), { name: 'list-leaving', deleted: true });
   });
 
   it('ends a --watch at the --timeout that was given, well', async () => {

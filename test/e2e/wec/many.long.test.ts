@@ -65,7 +65,7 @@ describe(`${count} WECs at once`, { concurrency: 1 }, () => {
   it('are deregistered and cleaned up, and nothing is left of them', async () => {
     const rest = many.names.slice(2);
     const cost = await many.measure(
-      ...['deregister', ...rest.map((name) => `${name}=${name}`), '--clean-up', '--yes', '--its', 'its1'],
+      ...['deregister', ...rest.map((name) => `${name}=${name}`), '--cleanup', '--yes', '--its', 'its1'],
     );
     assertModest(cost);
     assert.equal(cost.run.stdout.match(/: deregistered$/gm)?.length, rest.length);

@@ -44,10 +44,10 @@ const clusterOf = (name: string, its = 'its1') =>
   bed.plane(its).admin.find<ManagedCluster>(resources.managedClusters, name);
 
 /** What `wec get` says is wrong, and the command that it gives, as arguments. */
-async function advice(name: string, its = 'its1'): Promise<{ wrong: string; next: string[] }> {
+async function advice(name: string, its = 'its1'): Promise<{ problem: string; next: string[] }> {
   const { json } = await cli.succeed(['wec', 'get', `${name}=${name}`, '--its', its, '-o', 'json']);
-  const { wrong, next } = json().diagnosis ?? { wrong: 'nothing', next: '' };
-  return { wrong, next: (next ?? '').split(' ').slice(1) };
+  const { problem, next } = json().diagnosis ?? { problem: 'nothing', next: '' };
+  return { problem, next: (next ?? '').split(' ').slice(1) };
 }
 
 async function remakeBootstrapAccount({ admin }: Plane): Promise<void> {
@@ -119,8 +119,8 @@ describe('recovery', { concurrency: true }, () => {
           });
         const before = await clusterOf(name);
         await letExpire(name);
-        const { wrong, next } = await advice(name);
-        assert.match(wrong, /^The certificate of the agent of token expired \d+\S+ ago/);
+        const { problem, next } = await advice(name);
+        assert.match(problem, /^The certificate of the agent of token expired \d+\S+ ago/);
         const { stderr } = await cli.succeed(next);
         assert.match(
           stderr,
@@ -139,8 +139,8 @@ describe('recovery', { concurrency: true }, () => {
       const { admin } = bed.plane(name);
       await admin.delete(resources.klusterlets, 'klusterlet');
       await until(async () => !(await admin.find(resources.klusterlets, 'klusterlet')), 'end of the Klusterlet');
-      const { wrong, next } = await advice(name);
-      assert.match(wrong, /^There is no Klusterlet in the cluster of context removed/);
+      const { problem, next } = await advice(name);
+      assert.match(problem, /^There is no Klusterlet in the cluster of context removed/);
       await cli.succeed(next);
       await assertAvailable(bed.plane('its1'), name);
     });
@@ -213,9 +213,9 @@ describe('recovery of WECs of two hubs', { concurrency: 1 }, () => {
   });
 
   it('one of another hub: refused, with the command that moves it', async () => {
-    const { wrong, next } = await advice('moved');
+    const { problem, next } = await advice('moved');
     assert.match(
-      wrong,
+      problem,
       /^The cluster of context moved is registered as moved with the hub https:\/\/its2-\S+, not with its1/,
     );
     const refused = await cli.run(join('moved'));
@@ -275,9 +275,9 @@ describe('recovery of WECs of two hubs', { concurrency: 1 }, () => {
   it('one whose hub was rebuilt under its name and address, with another authority and no objects', async () => {
     await bed.removePlane('its2');
     await bed.addPlane({ name: 'its2', hub: true });
-    const { wrong, next } = await advice('rebuilt', 'its2');
+    const { problem, next } = await advice('rebuilt', 'its2');
     assert.match(
-      wrong,
+      problem,
       /^There is no ManagedCluster rebuilt on its2, whose certificate authority is another one than when/,
     );
     assert.deepEqual(next.slice(3, 6), ['--accept', '--label', 'tier=edge']);

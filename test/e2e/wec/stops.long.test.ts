@@ -73,7 +73,7 @@ const rounds: { join: Point; deregister: Point }[] = [
 ];
 
 const join = (name: string) => ['wec', 'join', `${name}=${name}`, '--its', 'its1', '--accept', '--label', 'env=edge'];
-const deregister = (name: string) => ['deregister', `${name}=${name}`, '--its', 'its1', '--clean-up', '--yes'];
+const deregister = (name: string) => ['deregister', `${name}=${name}`, '--its', 'its1', '--cleanup', '--yes'];
 
 let bed: Bed;
 let cli: Cli;

@@ -101,8 +101,8 @@ const onIts1 = ['--its', 'its1', '--yes'];
 
 for (const [context, found] of Object.entries(wrong)) {
   describe(`the context ${context} in place of that of cluster1`, () => {
-    it('is refused by deregister --clean-up', () =>
-      refuses(['deregister', `cluster1=${context}`, '--clean-up', ...onIts1], found));
+    it('is refused by deregister --cleanup', () =>
+      refuses(['deregister', `cluster1=${context}`, '--cleanup', ...onIts1], found));
 
     it('is refused by deregister --keep-workloads --force', () =>
       refuses(['deregister', `cluster1=${context}`, '--keep-workloads', '--force', ...onIts1], found));
@@ -140,7 +140,7 @@ describe('the right context', () => {
     await cluster1.admin.create(resources.configMaps, {
       metadata: { name: 'of-somebody', namespace: inAddonNamespace },
     } as never);
-    const line = ['deregister', 'cluster1=cluster1', '--clean-up', ...onIts1];
+    const line = ['deregister', 'cluster1=cluster1', '--cleanup', ...onIts1];
     await refuses(line, /holds ConfigMap of-somebody, which the klusterlet operator deletes/);
     // As the hint says: without an operator stellarctl decides.
     await cluster1.admin.patch(resources.deployments, 'open-cluster-management/klusterlet', { spec: { replicas: 0 } });
@@ -159,7 +159,7 @@ describe('the right context', () => {
 
   it('is done when it is given again, and nothing is written', async () => {
     await markAll(planes);
-    const run = await cli.succeed(['deregister', 'cluster1=cluster1', '--clean-up', ...onIts1]);
+    const run = await cli.succeed(['deregister', 'cluster1=cluster1', '--cleanup', ...onIts1]);
     assert.match(run.stdout, /is not registered; nothing to do/);
     await assertUnwritten(planes);
   });

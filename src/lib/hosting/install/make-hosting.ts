@@ -77,7 +77,7 @@ async function chooseContext(
     throw new StellarError('usage', 'No cluster was given, and there is no current context.', {
       next: [
         inWords('Give the cluster to install KubeStellar on: --hosting-context CONTEXT'),
-        inWords('Or create one: --create kind'),
+        inWords('Or create one: --provider kind'),
       ],
     });
   const noted = programs.env.STELLARCTL_HOSTING_CONTEXT || hostingContext(kubeconfig);

@@ -36,7 +36,7 @@ export async function unreachedSpaces(kube: Kube, isPlanned: boolean): Promise<U
   const spaces = await Promise.all(all.filter(isThrough).map((controlPlane) => look(kube, controlPlane, hooks)));
   return spaces.filter(
     (space) =>
-      space !== undefined && (isPlanned || space.versions.some(({ apart, running }) => apart || running === null)),
+      space !== undefined && (isPlanned || space.versions.some(({ differs, running }) => differs || running === null)),
   ) as UnreachedSpace[];
 }
 
@@ -62,7 +62,7 @@ async function look(
       ? seen({ hubPods: await readHubPods(reader), forbidden: reader.forbidden })
       : hidden('it runs in another cluster');
   const versions = itsVersions(evidence, inside, versionsOfHooks(hooks));
-  const isApart = (of: string) => versions.some(({ product, apart }) => product === of && apart);
+  const isApart = (of: string) => versions.some(({ product, differs }) => product === of && differs);
   const upgrade = command`clusteradm --context ${name} upgrade clustermanager --bundle-version VERSION --wait`;
   const next = [
     ...(isApart(products.ocm) ? [outline(upgrade, 'Upgrade OCM')] : []),

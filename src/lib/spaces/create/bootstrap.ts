@@ -16,7 +16,7 @@ import { bootstrapLabels, bootstrapSecretOf } from './manifests.ts';
 export interface ExternalCluster {
   context: SelectedContext;
   kube: Kube;
-  /** `--address` */
+  /** `--hub-apiserver` */
   address: string | undefined;
 }
 
@@ -40,15 +40,15 @@ export async function prepareBootstrap(name: string, external: ExternalCluster, 
     its: context.name,
     wec: hosting,
     user: `the hosting cluster ${hosting}`,
-    outside: { server: context.server, certificateAuthority: undefined },
-    inside: address === undefined ? await publishedAddress(kube) : undefined,
-    insideForbidden: false,
+    external: { server: context.server, certificateAuthority: undefined },
+    internal: address === undefined ? await publishedAddress(kube) : undefined,
+    internalForbidden: false,
     hubApiserver: address,
-    forceInside: undefined,
+    forceInternal: undefined,
     certificateAuthority: undefined,
   }).catch((error: unknown) => {
     if (!(error instanceof StellarError) || error.code !== 'endpoint-unusable') throw error;
-    const pass = command`stellarctl its create ${name} --type external --address https://…`;
+    const pass = command`stellarctl its create ${name} --type external --hub-apiserver https://…`;
     throw error.with({ next: [outline(pass, addressFor(hosting))] });
   });
   if (certificateAuthority === undefined) return { cluster: { ...cluster, server }, user };
@@ -91,14 +91,14 @@ async function checkAddress(address: string, hosting: string): Promise<void> {
     url?.protocol === 'https:' && url.username === '' && url.password === '' && /^[\x21-\x7e]+$/.test(address);
   if (url === undefined || !isPlain)
     throw new StellarError('usage', 'That is not the address of an API server.', {
-      next: [inWords('As --address https://HOST:PORT')],
+      next: [inWords('As --hub-apiserver https://HOST:PORT')],
     });
   if (await isThisMachine(hostOf(url)))
     throw new StellarError(
       'endpoint-unusable',
       `${url.origin} is a loopback address, which the pods of ${hosting} cannot use.`,
       {
-        next: [inWords(`${addressFor(hosting)}: --address https://…`)],
+        next: [inWords(`${addressFor(hosting)}: --hub-apiserver https://…`)],
       },
     );
 }

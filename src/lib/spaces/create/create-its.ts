@@ -131,7 +131,7 @@ async function noteOthers(name: string, hosting: Kube, run: Run): Promise<void> 
   const unnamed = all.filter((other) => roleOf(other) === 'wds' && itsNameOf(other) === undefined);
   for (const { metadata } of unnamed) {
     const why = `${metadata.name} names no ITS: with more than one, its controllers stop at their next start. Then`;
-    run.progress.note(textOf(outline(command`stellarctl wds repair ${metadata.name} --its-name ITS`, why)));
+    run.progress.note(textOf(outline(command`stellarctl wds repair ${metadata.name} --its ITS`, why)));
   }
 }
 

@@ -76,7 +76,7 @@ async function planPresent(
 async function refuseOtherIts(name: string, asked: string, hosting: Kube): Promise<void> {
   const its = itsOfWds(name, (await listControlPlanes(hosting)) ?? [])?.metadata.name;
   if (its === asked) return;
-  const repair = command`stellarctl wds repair ${name} --its-name ${asked} --hosting-context ${hosting.cluster.context}`;
+  const repair = command`stellarctl wds repair ${name} --its ${asked} --hosting-context ${hosting.cluster.context}`;
   throw new StellarError('name-taken', `${name} already exists, and its ITS is ${its ?? 'unknown'}, not ${asked}.`, {
     next: [nextStep(repair, 'Give it that one')],
   });

@@ -25,7 +25,7 @@ const correctedHookName = `stellarctl-${hookNames.transport}`;
 /**
  * Chooses the ITS of a WDS. In KubeStellar 0.30 the transport does not start when its ITS is named, because the hook gives it a
  * selector as well; there it stays unnamed while there is only one ITS, and gets a corrected hook where there are several.
- * @param asked `--its-name`
+ * @param asked the name of an ITS
  * @param keepName a new WDS whose ITS was asked for by name keeps it, for the day when there are several
  * @throws StellarError `not-found` without any (such) ITS, `several-its` where it has to be named
  */
@@ -79,7 +79,7 @@ function pick({ cluster }: Kube, asked: string | undefined, names: readonly stri
   }
   if (names.length === 1) return only;
   throw new StellarError('several-its', `${cluster.context} has several ITSes: ${names.join(', ')}.`, {
-    next: [inWords(command`Choose the ITS of the WDS: --its-name ${only}`)],
+    next: [inWords(command`Choose the ITS of the WDS: --its ${only}`)],
   });
 }
 

@@ -15,9 +15,13 @@ import { roleOf, typeOf } from '../spaces.ts';
 /** A namespace is called `<name>-system`, and has at most 63 characters; the name becomes part of host names as well. */
 const longestName = 63 - '-system'.length;
 
+/** Whether a control plane can have this name. */
+export const isSpaceName = (name: string): boolean =>
+  /^[a-z]([-a-z0-9]*[a-z0-9])?$/.test(name) && name.length <= longestName;
+
 /** @throws StellarError `usage` for a name that no control plane can have */
 export function checkSpaceName(name: string): void {
-  if (/^[a-z]([-a-z0-9]*[a-z0-9])?$/.test(name) && name.length <= longestName) return;
+  if (isSpaceName(name)) return;
   throw new StellarError(
     'usage',
     `"${name}" cannot be the name of a space: lower-case letters, digits and "-", beginning with a letter, at most ${longestName} characters.`,

@@ -85,7 +85,7 @@ export function synced(space: SpaceEvidence): Verdict {
 
 const newBootstrap = ({ name, hosting }: SpaceEvidence): NextStep =>
   outline(
-    command`stellarctl its create ${name} --type external --bootstrap-context CONTEXT --address https://… --hosting-context ${hosting}`,
+    command`stellarctl its create ${name} --type external --bootstrap-context CONTEXT --hub-apiserver https://… --hosting-context ${hosting}`,
     'Provide other bootstrap credentials',
   );
 

@@ -87,7 +87,7 @@ export function deregisterOne(
       }
     }
     if (!isGone(inspection) && (await removeLeftovers(hub, name, options.force, run))) result.changed = true;
-    if (options.cleanUp && kube !== undefined && record !== undefined) {
+    if (options.cleanup && kube !== undefined && record !== undefined) {
       if (!run.dryRun) await refuseNewcomer(hub, name);
       if (await cleanUpWec(kube, record, options.keepWorkloads, run)) result.changed = true;
       if (!run.dryRun) await removeLateRequests(hub, name);

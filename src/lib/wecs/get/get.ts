@@ -36,7 +36,7 @@ export async function getWec(
   wec: Kube | undefined,
   endpoints: () => Promise<readonly Endpoint[]>,
 ): Promise<WecView> {
-  const { findings, configMap, side, unseen, isRegisteredHere, error } = await seeWec(hub, name, wec, endpoints);
+  const { findings, configMap, side, notVisible, isRegisteredHere, error } = await seeWec(hub, name, wec, endpoints);
   const { hub: evidence, mailbox, reports } = findings;
   const { managedCluster } = evidence;
   const versions = wecVersions(findings.wec, wec === undefined ? 'shows on the WEC itself only' : error?.message);
@@ -64,7 +64,7 @@ export async function getWec(
             overdue: overdueLease(evidence, hub.now()) !== undefined,
           },
     wec: side,
-    unseen,
+    notVisible,
     diagnosis: wrong === undefined ? null : diagnosisOf(wrong),
   };
 }

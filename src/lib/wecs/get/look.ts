@@ -34,7 +34,7 @@ export interface WecSeen {
   side: WecSide | null;
   /** Whether the cluster that was looked at is registered under this name. */
   isRegisteredHere: boolean;
-  unseen: WecView['unseen'];
+  notVisible: WecView['notVisible'];
   /** Why nothing of the cluster itself was seen, where its context was given. */
   error: StellarError | undefined;
 }
@@ -90,7 +90,7 @@ export async function seeWec(
     configMap,
     side: seen?.side ?? null,
     isRegisteredHere,
-    unseen: [...unread(reader, hub), ...(seen?.unseen ?? [])],
+    notVisible: [...unread(reader, hub), ...(seen?.notVisible ?? [])],
     error: seen?.error,
   };
 }
@@ -138,7 +138,7 @@ interface SideSeen {
   side: WecSide | undefined;
   surroundings: Surroundings | undefined;
   forbidden: ReadonlySet<string>;
-  unseen: WecView['unseen'];
+  notVisible: WecView['notVisible'];
   error?: StellarError;
 }
 
@@ -146,16 +146,20 @@ interface SideSeen {
 async function lookAtWec(kube: Kube): Promise<SideSeen> {
   const reader = lenient(kube);
   try {
-    return { ...(await readWecSide(reader, kube.cluster)), forbidden: reader.forbidden, unseen: unread(reader, kube) };
+    return {
+      ...(await readWecSide(reader, kube.cluster)),
+      forbidden: reader.forbidden,
+      notVisible: unread(reader, kube),
+    };
   } catch (error) {
     const failure = failureOf(error);
-    const unseen = [{ what: 'everything', on: kube.cluster.context, why: failure.message }];
+    const notVisible = [{ what: 'everything', on: kube.cluster.context, why: failure.message }];
     const nothing = { evidence: undefined, side: undefined, surroundings: undefined, forbidden: new Set<string>() };
-    return { ...nothing, unseen, error: failure };
+    return { ...nothing, notVisible, error: failure };
   }
 }
 
-const unread = ({ forbidden }: LenientReader, { cluster }: Kube): WecView['unseen'] =>
+const unread = ({ forbidden }: LenientReader, { cluster }: Kube): WecView['notVisible'] =>
   [...forbidden].map((what) => ({ what, on: cluster.context, why: 'not allowed to read them' }));
 
 function nothingSeen(

@@ -29,7 +29,7 @@ export interface WecView extends Standing {
   /** Null where it was not or could not be looked at. */
   wec: WecSide | null;
   /** What could not be seen, and why. */
-  unseen: { what: string; on: string; why: string }[];
+  notVisible: { what: string; on: string; why: string }[];
   /** What is wrong, or awaited, in a sentence, and what to type; null when all is well. */
   diagnosis: Diagnosis | null;
 }
@@ -41,7 +41,7 @@ export interface ConditionView {
   message: string;
   since: string | null;
   /** Whether it says that all is well. */
-  good: boolean;
+  healthy: boolean;
 }
 
 export interface Mailbox {
@@ -80,7 +80,7 @@ export interface PodView {
   ready: boolean;
   restarts: number;
   /** Why a container does not start, with the container's own message. */
-  stuck: string | null;
+  waitingReason: string | null;
   images: string[];
 }
 
@@ -94,6 +94,6 @@ export function conditionViews(conditions: readonly Condition[] | undefined): Co
     reason,
     message,
     since: lastTransitionTime ?? null,
-    good: status === (isTrouble(type) ? 'False' : 'True'),
+    healthy: status === (isTrouble(type) ? 'False' : 'True'),
   }));
 }

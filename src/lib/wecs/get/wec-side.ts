@@ -50,7 +50,7 @@ function toPod({ metadata, spec, status }: Pod): PodView {
     phase: status?.phase ?? 'Unknown',
     ready: containers.length > 0 && containers.every(({ ready }) => ready === true),
     restarts: containers.reduce((sum, { restartCount = 0 }) => sum + restartCount, 0),
-    stuck: held === undefined ? null : [held.reason, held.message].filter(Boolean).join(': '),
+    waitingReason: held === undefined ? null : [held.reason, held.message].filter(Boolean).join(': '),
     images: (spec?.containers ?? []).flatMap(({ image }) => image ?? []),
   };
 }

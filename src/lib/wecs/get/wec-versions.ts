@@ -39,9 +39,9 @@ export async function readOcmOfHub(hub: LenientReader): Promise<string | undefin
 /** An agent of another minor version than its hub, or than its Klusterlet asks for. */
 export function versionsApart({ wec, ocmOfHub, name, its }: Findings): Problem | undefined {
   const versions = wec === undefined ? [] : wecVersions(wec, undefined);
-  const isOther = versions.some(({ running, apart }) => {
+  const isOther = versions.some(({ running, differs }) => {
     const [version] = running ?? [];
-    return apart || (version !== undefined && ocmOfHub !== undefined && isMinorApart(version, ocmOfHub));
+    return differs || (version !== undefined && ocmOfHub !== undefined && isMinorApart(version, ocmOfHub));
   });
   if (wec === undefined || !isOther) return undefined;
   const { klusterlet, context } = wec;

@@ -32,16 +32,16 @@ export interface EndpointInput {
   wec: string;
   /** Who is to use the address, in messages, where that is no agent in the WEC. */
   user?: string;
-  /** As reached from this machine (the context's server), or as the join file says for outside. */
-  outside: Endpoint;
+  /** As reached from this machine (the context's server), or the external one of a join file. */
+  external: Endpoint;
   /** What the ITS publishes in kube-public/cluster-info. */
-  inside: Endpoint | undefined;
+  internal: Endpoint | undefined;
   /** True where that may not be read. */
-  insideForbidden: boolean;
+  internalForbidden: boolean;
   /** `--hub-apiserver` */
   hubApiserver?: string | undefined;
   /** `--force-internal-endpoint-lookup` and its negation; undefined leaves the choice to the rule. */
-  forceInside: boolean | undefined;
+  forceInternal: boolean | undefined;
   /** `--ca-file`, PEM: instead of any other authority. */
   certificateAuthority?: string | undefined;
 }
@@ -53,22 +53,22 @@ export interface EndpointInput {
  * @throws StellarError `endpoint-unusable`, saying what to pass
  */
 export async function chooseEndpoint(input: EndpointInput, resolve: Resolve = systemResolve): Promise<ChosenEndpoint> {
-  const { outside, inside, hubApiserver, forceInside } = input;
+  const { external, internal, hubApiserver, forceInternal } = input;
   const chosen = (endpoint: Endpoint, source: EndpointSource): ChosenEndpoint => ({
     server: endpoint.server,
     certificateAuthority: input.certificateAuthority ?? endpoint.certificateAuthority,
     source,
   });
-  if (hubApiserver !== undefined) return chosen({ ...outside, server: hubApiserver }, '--hub-apiserver');
-  if (forceInside === false) return chosen(requireHttps(input.its, outside), 'kubeconfig');
+  if (hubApiserver !== undefined) return chosen({ ...external, server: hubApiserver }, '--hub-apiserver');
+  if (forceInternal === false) return chosen(requireHttps(input.its, external), 'kubeconfig');
 
-  const outsideIsLocal = await isThisMachine(hostOf(new URL(outside.server)), resolve);
-  if (forceInside === undefined && !outsideIsLocal) return chosen(requireHttps(input.its, outside), 'kubeconfig');
+  const externalIsLocal = await isThisMachine(hostOf(new URL(external.server)), resolve);
+  if (forceInternal === undefined && !externalIsLocal) return chosen(requireHttps(input.its, external), 'kubeconfig');
 
-  const problem = await insideProblem(input, resolve);
-  if (inside !== undefined && problem === undefined) return chosen(inside, 'kube-public/cluster-info');
-  const start = outsideIsLocal
-    ? `The API server of ${input.its} has the address ${outside.server}, which ${input.user ?? `an agent in ${input.wec}`} cannot use, and`
+  const problem = await internalProblem(input, resolve);
+  if (internal !== undefined && problem === undefined) return chosen(internal, 'kube-public/cluster-info');
+  const start = externalIsLocal
+    ? `The API server of ${input.its} has the address ${external.server}, which ${input.user ?? `an agent in ${input.wec}`} cannot use, and`
     : 'The internal address was asked for, but';
   throw new StellarError('endpoint-unusable', `${start} ${input.its} publishes no other usable address (${problem}).`, {
     next: [inWords(command`Pass the address that ${input.wec} reaches: --hub-apiserver https://…`)],
@@ -94,17 +94,17 @@ export function requireHttps(its: string, endpoint: Endpoint): Endpoint {
   );
 }
 
-async function insideProblem(
-  { inside, insideForbidden }: EndpointInput,
+async function internalProblem(
+  { internal, internalForbidden }: EndpointInput,
   resolve: Resolve,
 ): Promise<string | undefined> {
-  if (insideForbidden) return 'kube-public/cluster-info may not be read by this user';
-  if (inside === undefined) return 'kube-public/cluster-info is missing or has no server';
-  const host = hostOf(new URL(inside.server));
+  if (internalForbidden) return 'kube-public/cluster-info may not be read by this user';
+  if (internal === undefined) return 'kube-public/cluster-info is missing or has no server';
+  const host = hostOf(new URL(internal.server));
   const inCluster = host === 'kubernetes' || host.startsWith('kubernetes.default') || /\.svc(\.|$)/.test(host);
-  if (inCluster) return `kube-public/cluster-info says ${inside.server}, which only its own pods can use`;
+  if (inCluster) return `kube-public/cluster-info says ${internal.server}, which only its own pods can use`;
   if (await isThisMachine(host, resolve))
-    return `kube-public/cluster-info says ${inside.server}, which is local as well`;
+    return `kube-public/cluster-info says ${internal.server}, which is local as well`;
   return undefined;
 }
 

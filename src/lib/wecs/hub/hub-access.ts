@@ -23,10 +23,10 @@ export interface HubAccess {
   its: string;
   /** Undefined on the WEC's side alone. */
   kube: Kube | undefined;
-  outside: Endpoint;
-  inside: Endpoint | undefined;
-  /** True where there may be an inside address that this user may not read. */
-  insideForbidden: boolean;
+  external: Endpoint;
+  internal: Endpoint | undefined;
+  /** True where there may be an internal address that this user may not read. */
+  internalForbidden: boolean;
   ocmVersion: string | undefined;
   imageRegistry: string | undefined;
   /** A bootstrap token: asked for at the first call, the same for all WECs of one run. */
@@ -45,14 +45,14 @@ export async function accessHub(
   certificateAuthority: string | undefined,
 ): Promise<HubAccess> {
   refuseUnverified(kube, context, certificateAuthority);
-  const { outside, ...hub } = await inspectHubOf(kube, context);
+  const { external, ...hub } = await inspectHubOf(kube, context);
   let token: Promise<string> | undefined;
   return {
     its: context.name,
     kube,
-    outside,
-    inside: hub.clusterInfo,
-    insideForbidden: hub.clusterInfoForbidden,
+    external,
+    internal: hub.clusterInfo,
+    internalForbidden: hub.clusterInfoForbidden,
     ocmVersion: hub.version,
     imageRegistry: hub.imageRegistry,
     token() {
@@ -65,19 +65,19 @@ export async function accessHub(
 
 /** The addresses by which an ITS is known: to this machine, and to other clusters. @throws StellarError `not-a-hub` */
 export async function hubEndpoints(kube: Kube, context: SelectedContext): Promise<Endpoint[]> {
-  const { outside, clusterInfo } = await inspectHubOf(kube, context);
-  return clusterInfo === undefined ? [outside] : [outside, clusterInfo];
+  const { external, clusterInfo } = await inspectHubOf(kube, context);
+  return clusterInfo === undefined ? [external] : [external, clusterInfo];
 }
 
 /** What a hub tells about itself, and how its context reaches it. @throws StellarError `not-a-hub`, `driver-unsupported` */
-export async function inspectHubOf(kube: Kube, { cluster }: SelectedContext): Promise<Hub & { outside: Endpoint }> {
+export async function inspectHubOf(kube: Kube, { cluster }: SelectedContext): Promise<Hub & { external: Endpoint }> {
   const [hub, certificateAuthority] = await Promise.all([inspectHub(kube), certificateAuthorityOf(cluster)]);
-  return { ...hub, outside: { server: kube.cluster.server, certificateAuthority } };
+  return { ...hub, external: { server: kube.cluster.server, certificateAuthority } };
 }
 
 /** Access by a join file: everything is in it, and the ITS itself is out of reach. */
-export function accessByJoinFile({ its, outside, inside, ocmVersion, imageRegistry, token }: JoinFile): HubAccess {
-  const known = { its, kube: undefined, outside, inside, insideForbidden: false, ocmVersion, imageRegistry };
+export function accessByJoinFile({ its, external, internal, ocmVersion, imageRegistry, token }: JoinFile): HubAccess {
+  const known = { its, kube: undefined, external, internal, internalForbidden: false, ocmVersion, imageRegistry };
   return { ...known, token: async () => token, anotherToken: async () => token };
 }
 

@@ -34,8 +34,8 @@ export async function makeJoinFile(kube: Kube, context: SelectedContext, duratio
     its: context.name,
     token,
     expires: expires.toISOString(),
-    outside: requireHttps(context.name, hub.outside),
-    ...(hub.clusterInfo === undefined ? {} : { inside: hub.clusterInfo }),
+    external: requireHttps(context.name, hub.external),
+    ...(hub.clusterInfo === undefined ? {} : { internal: hub.clusterInfo }),
     ...(hub.version === undefined ? {} : { ocmVersion: hub.version }),
     ...(hub.imageRegistry === undefined ? {} : { imageRegistry: hub.imageRegistry }),
   };
@@ -45,7 +45,7 @@ export async function makeJoinFile(kube: Kube, context: SelectedContext, duratio
  * The line with which clusteradm joins a WEC in mode Singleton, as KubeStellar's documentation has it; `<cluster_name>` is left to
  * fill in. Where the ITS is local to this machine, clusteradm has to look its other address up.
  */
-export async function clusteradmLine({ token, outside }: JoinFile): Promise<string> {
-  const lookup = (await isThisMachine(hostOf(new URL(outside.server)))) ? ['--force-internal-endpoint-lookup'] : [];
-  return command`clusteradm join --hub-token ${token} --hub-apiserver ${outside.server} --cluster-name <cluster_name> --singleton ${lookup}`;
+export async function clusteradmLine({ token, external }: JoinFile): Promise<string> {
+  const lookup = (await isThisMachine(hostOf(new URL(external.server)))) ? ['--force-internal-endpoint-lookup'] : [];
+  return command`clusteradm join --hub-token ${token} --hub-apiserver ${external.server} --cluster-name <cluster_name> --singleton ${lookup}`;
 }

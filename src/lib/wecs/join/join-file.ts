@@ -17,9 +17,9 @@ export interface JoinFile {
   /** RFC 3339 */
   expires: string;
   /** How the ITS is reached from elsewhere. */
-  outside: Endpoint;
+  external: Endpoint;
   /** How the ITS says that other clusters reach it (kube-public/cluster-info). */
-  inside?: Endpoint;
+  internal?: Endpoint;
   /** OCM's version on the ITS, as `1.3.1`. */
   ocmVersion?: string;
   /** Where the ITS's images come from. */
@@ -42,9 +42,9 @@ export function parseJoinFile(text: string, now = new Date()): JoinFile {
   if (typeof file.its !== 'string') throw invalid('it does not name its ITS');
   const expires = new Date(file.expires ?? '');
   if (Number.isNaN(expires.getTime())) throw invalid('it does not say when its token expires');
-  const { outside, inside } = file;
-  if (!isEndpoint(outside)) throw invalid('it has no address of the ITS');
-  if (inside !== undefined && !isEndpoint(inside)) throw invalid('its inside address is not an address');
+  const { external, internal } = file;
+  if (!isEndpoint(external)) throw invalid('it has no address of the ITS');
+  if (internal !== undefined && !isEndpoint(internal)) throw invalid('its internal address is not an address');
   if (!isText(file.ocmVersion) || !isText(file.imageRegistry))
     throw invalid('its version or its image registry is not text');
   if (expires <= now) {

@@ -60,13 +60,13 @@ export async function join(its: HubAccess, wecs: JoiningWec[], options: JoinOpti
 }
 
 /** Names the ITS and the address that agents will use: once, before the first write. */
-function announcer({ its, outside, ocmVersion }: HubAccess, { progress }: Run): (endpoint: ChosenEndpoint) => void {
+function announcer({ its, external, ocmVersion }: HubAccess, { progress }: Run): (endpoint: ChosenEndpoint) => void {
   let said = false;
   return ({ server, source }) => {
     if (said) return;
     said = true;
     const version = ocmVersion === undefined ? '' : ` · OCM ${ocmVersion}`;
-    progress.note(`ITS ${its} (${outside.server})${version} · agents will use ${server} (${source})`);
+    progress.note(`ITS ${its} (${external.server})${version} · agents will use ${server} (${source})`);
   };
 }
 

@@ -87,7 +87,7 @@ export async function preflight(
   ]);
   const endpoint = await endpointFor(access, name, options);
   refuseOtherKlusterlets(wec, klusterlets ?? []);
-  const known = [access.outside, access.inside, endpoint].filter((candidate) => candidate !== undefined);
+  const known = [access.external, access.internal, endpoint].filter((candidate) => candidate !== undefined);
   if (wecBefore.klusterlet === undefined) await refuseOtherRole(wec, known);
   refuseOtherRegistration(wec, wecBefore);
   const { identity, former } = await ownership(access, wec, { wecBefore, hubBefore, known }, options, checks);
@@ -153,11 +153,11 @@ async function ownership(
 }
 
 /** Asked only of the hub that the token was made for, as far as its authority shows. */
-async function refusesToken({ kube, outside, inside }: HubAccess, { bootstrapSecret, hubSecret }: WecEvidence) {
+async function refusesToken({ kube, external, internal }: HubAccess, { bootstrapSecret, hubSecret }: WecEvidence) {
   const present = readHubKubeconfig(bootstrapSecret);
   if (kube === undefined || hubSecret !== undefined || present?.token === undefined) return false;
   const authority = present.certificateAuthority?.trim();
-  const isOwn = [outside, inside].some(
+  const isOwn = [external, internal].some(
     (known) => known !== undefined && known.certificateAuthority?.trim() === authority,
   );
   return isOwn && presentToken(kube, present.token);
@@ -177,8 +177,8 @@ function notesOn(access: HubAccess, endpoint: ChosenEndpoint, name: string, { op
 }
 
 /** Either the ITS shows other certificates to the outside, or what it publishes is out of date. */
-function hasOtherAuthority({ outside }: HubAccess, { source, certificateAuthority }: ChosenEndpoint): boolean {
-  const known = outside.certificateAuthority?.trim();
+function hasOtherAuthority({ external }: HubAccess, { source, certificateAuthority }: ChosenEndpoint): boolean {
+  const known = external.certificateAuthority?.trim();
   return source === 'kube-public/cluster-info' && known !== undefined && known !== certificateAuthority?.trim();
 }
 
@@ -188,8 +188,8 @@ export async function endpointFor(
   wec: string,
   options: JoinOptions,
 ): Promise<ChosenEndpoint & HubConnection> {
-  const { forceInternalEndpointLookup: forceInside, proxyUrl } = options;
-  return { ...(await chooseEndpoint({ ...access, ...options, wec, forceInside })), proxyUrl };
+  const { forceInternalEndpointLookup: forceInternal, proxyUrl } = options;
+  return { ...(await chooseEndpoint({ ...access, ...options, wec, forceInternal })), proxyUrl };
 }
 
 /** @returns the UID of the WEC's kube-system */

@@ -97,7 +97,7 @@ export async function createPolicy(
   show(explanation);
   const refused = explanation.problems.find(({ code }) => code === 'system-objects-selected');
   if (refused !== undefined)
-    throw new StellarError('system-objects-selected', `${refused.wrong} Nothing was written.`, {
+    throw new StellarError('system-objects-selected', `${refused.problem} Nothing was written.`, {
       details: [...refused.details],
     });
   const { wecs, objects, problems } = explanation;

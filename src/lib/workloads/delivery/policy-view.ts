@@ -33,7 +33,7 @@ export interface PolicyView {
   binding: { generation: number; observed: number } | null;
   errors: string[];
   objects: PolicyObject[];
-  unseen: { what: string; why: string }[];
+  notVisible: { what: string; why: string }[];
 }
 
 /** @throws StellarError `not-found` */
@@ -59,7 +59,7 @@ export async function getPolicyView(name: string, wds: OpenWds): Promise<Sighted
       const isOwn = ({ policyName }: { policyName: string | undefined }) => policyName === name;
       return { kind, group, namespace, name: ref.name, ways: ways.filter(isOwn).map(viewOfWay) };
     }),
-    unseen: unseen.map(viewOfUnseen),
+    notVisible: unseen.map(viewOfUnseen),
   };
   return { view, errors: unseen.map(({ error }) => error) };
 }

@@ -92,7 +92,7 @@ function openOf(
 }
 
 const whyOf = ({ blockedAt, stages }: WayView): string =>
-  blockedAt?.why ?? stages.find(({ state }) => state === 'unseen')?.why ?? 'not there yet';
+  blockedAt?.why ?? stages.find(({ state }) => state === 'not-visible')?.why ?? 'not there yet';
 
 /** A status that is not asked for never comes, nor one of several WECs of a kind for which none is combined. */
 function refuseUnreturned({ view: { kind }, ways }: WorkloadSight): void {

@@ -82,7 +82,7 @@ export async function missingProperties(digests: readonly Digest[], { wds, wecs 
       details: lacking.map((each) => `${each.object} asks for ${each.missing.join(', ')}`),
       next: [
         outline(
-          command`stellarctl properties ${name} ${missing.map((key) => `${key}=VALUE`)} --its ${its}`,
+          command`stellarctl wec properties ${name} ${missing.map((key) => `${key}=VALUE`)} --its ${its}`,
           'Set them',
         ),
       ],

@@ -52,7 +52,7 @@ export interface Explanation {
   wecs: SelectedWec[] | null;
   objects: ExplainedObject[];
   problems: (Diagnosis & { code: string; severity: 'error' | 'warning'; details: readonly string[] })[];
-  unseen: { what: string; why: string }[];
+  notVisible: { what: string; why: string }[];
 }
 
 /** @throws StellarError `not-found` where neither the WDS has it nor a spec is given */
@@ -115,10 +115,10 @@ function viewOf(
   { name, wds, inventory, wecs, objects }: PolicySubject,
   exists: boolean,
   problems: readonly Problem[],
-  unseen: Explanation['unseen'],
+  notVisible: Explanation['notVisible'],
 ): Explanation {
   return {
-    ...{ name, wds: wds.name, its: wds.its.state === 'seen' ? wds.its.value.name : null, exists, unseen },
+    ...{ name, wds: wds.name, its: wds.its.state === 'seen' ? wds.its.value.name : null, exists, notVisible },
     wecs: inventory.state === 'seen' ? wecs.map(wecView) : null,
     objects: objects.map(({ object: { group, version, resource, kind, metadata }, modulation }) => ({
       ...{ group, version, resource, kind, namespace: metadata.namespace ?? null, name: metadata.name },

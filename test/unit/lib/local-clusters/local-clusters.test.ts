@@ -198,7 +198,7 @@ describe('a cluster that is created', () => {
     assert.equal((await create({ role: 'hosting', externalPort: 9444 })).ingressPort, 9444);
     await assert.rejects(
       create({ role: 'hosting', externalPort: 9443 }),
-      fails('cluster-unusable', /port 9444 .* not 9443.*--create kind --name cluster1 --external-port 9444/),
+      fails('cluster-unusable', /port 9444 .* not 9443.*--provider kind --name cluster1 --external-port 9444/),
     );
     put('bindings', '{"6443/tcp":[{"HostPort":"40000"}]}\n');
     await assert.rejects(

@@ -35,7 +35,7 @@ test('a WDS that names no ITS is bound to the only one, and to none of several',
   const found = await judged(its1, its2, wds1);
   assert.ok(found.status === 'fail');
   assert.match(found.problem.message, /^wds1 names no ITS, and there are several: its1, its2\.$/);
-  assert.match(hintOf(found.problem.next) ?? '', /stellarctl wds repair wds1 --hosting-context kind --its-name ITS$/);
+  assert.match(hintOf(found.problem.next) ?? '', /stellarctl wds repair wds1 --hosting-context kind --its ITS$/);
   assert.deepEqual(
     found.problem.evidence?.map(({ object }) => object),
     ['ControlPlane its1', 'ControlPlane its2'],

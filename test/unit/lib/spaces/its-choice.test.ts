@@ -19,18 +19,18 @@ describe('the ITS is', () => {
   const settings = { its: 'by-use' };
   const config = kubeconfig('current');
   test('what --its says', () =>
-    assert.deepEqual(chooseIts('given', env, settings, config), { context: 'given', source: '--its' }));
+    assert.deepEqual(chooseIts('given', env, settings, config), { given: 'given', source: '--its' }));
   test('else what STELLARCTL_ITS says', () =>
     assert.deepEqual(chooseIts(undefined, env, settings, config), {
-      context: 'by-variable',
+      given: 'by-variable',
       source: 'STELLARCTL_ITS',
     }));
   test('else what `its use` chose', () =>
-    assert.deepEqual(chooseIts(undefined, {}, settings, config), { context: 'by-use', source: 'its use' }));
+    assert.deepEqual(chooseIts(undefined, {}, settings, config), { given: 'by-use', source: 'its use' }));
   test('also where the variable is empty', () =>
     assert.equal(chooseIts(undefined, { STELLARCTL_ITS: '' }, settings, config).source, 'its use'));
   test('else the current context', () =>
-    assert.deepEqual(chooseIts(undefined, {}, {}, config), { context: 'current', source: 'current context' }));
+    assert.deepEqual(chooseIts(undefined, {}, {}, config), { given: 'current', source: 'current context' }));
   test('else nobody knows, and the contexts that there are help', () => {
     const usage = (hint: RegExp) => (error: unknown) =>
       error instanceof StellarError && error.code === 'usage' && hint.test(error.hint ?? '');

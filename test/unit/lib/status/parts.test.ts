@@ -80,9 +80,9 @@ test('a space that is said to be ready and does not answer has a problem', () =>
 test('a space that comes up need not answer, and one that cannot be looked into may be well', () => {
   const coming = { ...outside, ready: false, stage: 'synced', reason: 'its API server is starting' };
   assert.deepEqual(withLook(coming, refused), coming);
-  assert.deepEqual(withLook(outside, hidden('why')), { ...outside, unseen: 'why' });
+  assert.deepEqual(withLook(outside, hidden('why')), { ...outside, notVisible: 'why' });
   const forbidden = hiddenBy(new StellarError('forbidden', 'Not allowed on its1.'));
-  assert.deepEqual(withLook(outside, forbidden), { ...outside, unseen: 'Not allowed on its1' });
+  assert.deepEqual(withLook(outside, forbidden), { ...outside, notVisible: 'Not allowed on its1' });
 });
 
 const kube = { cluster: { context: 'its1', server: 'https://its1:9443' } } as Kube;

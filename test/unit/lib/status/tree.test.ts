@@ -24,7 +24,7 @@ const hosting = (changes: Partial<HostingStatus> = {}): HostingStatus => ({
 });
 
 const version = (product: string, running: string, wanted: string | null = null): RunningVersion => ({
-  ...{ product, component: product, running: [running], apart: wanted !== null },
+  ...{ product, component: product, running: [running], differs: wanted !== null },
   wanted: wanted === null ? null : { version: wanted, by: 'installed hooks' },
 });
 
@@ -148,11 +148,11 @@ test('a space says what keeps it from being ready', () => {
     'vcluster · • at api-server: Job its-hub-init is running',
   );
   assert.equal(
-    factsOf({ itses: [its({ type: 'external', ...unknown, unseen: 'no context is known to be that of its1' })] }),
+    factsOf({ itses: [its({ type: 'external', ...unknown, notVisible: 'no context is known to be that of its1' })] }),
     'external · ready · ? no context is known to be that of its1',
   );
   assert.equal(
-    factsOf({ itses: [its({ type: null, ready: false, stage: null, ...unknown, unseen: 'not allowed' })] }),
+    factsOf({ itses: [its({ type: null, ready: false, stage: null, ...unknown, notVisible: 'not allowed' })] }),
     'elsewhere · ? not allowed',
   );
   const nothing = { versions: [], bindingPolicies: null, objects: null };
@@ -189,7 +189,7 @@ test('what runs is told apart from what the hooks would install, and is not gues
     factsOf({ wdses: [wds({ versions: [version('KubeStellar', '0.29.0', '0.30.0')] })] }),
     'k8s · ready → its1 · KubeStellar running 0.29.0, installed hooks 0.30.0 · 1 binding policy, 5 objects',
   );
-  const unseen = { ...version('KubeStellar', ''), running: null, unseen: 'not allowed to read pods' };
+  const unseen = { ...version('KubeStellar', ''), running: null, notVisible: 'not allowed to read pods' };
   assert.equal(
     factsOf({ wdses: [wds({ versions: [unseen] })] }),
     'k8s · ready → its1 · KubeStellar not visible: not allowed to read pods · 1 binding policy, 5 objects',

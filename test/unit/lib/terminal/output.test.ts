@@ -130,7 +130,11 @@ describe('errors for people', () => {
 test('what a document tells to type is told for the program that was called, and nothing else is touched', async (t) => {
   t.after(() => callProgram('stellarctl'));
   const told = (program: string) => ({
-    diagnosis: { wrong: 'stellarctl its get', next: `${program} its get its1`, hint: `Look: ${program} its get its1` },
+    diagnosis: {
+      problem: 'stellarctl its get',
+      next: `${program} its get its1`,
+      hint: `Look: ${program} its get its1`,
+    },
     items: [{ command: `${program} init`, labels: { a: 'stellarctl init' }, cause: null }],
   });
   for (const program of ['kubectl stellar', 'stellarctl']) {

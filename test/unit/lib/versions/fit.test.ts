@@ -7,7 +7,7 @@ const oldest = { kubeFlex: '0.9.0', hooks: '0.29.0' };
 
 const runs = (product: string, running: string[] | null, wanted: Wanted | null = null): RunningVersion => ({
   ...{ product, component: product.toLowerCase(), running, wanted },
-  apart: wanted !== null && running?.some((version) => version !== wanted.version) === true,
+  differs: wanted !== null && running?.some((version) => version !== wanted.version) === true,
 });
 
 const wanted = { version: '0.30.0', by: 'installed hooks' };

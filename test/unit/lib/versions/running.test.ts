@@ -46,7 +46,7 @@ describe('what runs', () => {
       component: 'transport-controller',
       running: ['0.29.0'],
       wanted: { version: '0.30.0', by: 'installed hooks' },
-      apart: true,
+      differs: true,
     });
   });
 
@@ -56,13 +56,13 @@ describe('what runs', () => {
     assert.deepEqual(runs(old, fresh({ waiting: true }))?.running, ['0.29.0']);
     assert.deepEqual(runs(old, fresh({}))?.running, ['0.29.0', '0.30.0']);
     assert.deepEqual(
-      runs({ ...old, metadata: { ...old.metadata, deletionTimestamp: 'now' } }, fresh({}))?.apart,
+      runs({ ...old, metadata: { ...old.metadata, deletionTimestamp: 'now' } }, fresh({}))?.differs,
       false,
     );
   });
 
   test('is nothing where no container runs, and no difference', () => {
-    assert.deepEqual([runs()?.running, runs()?.apart], [[], false]);
+    assert.deepEqual([runs()?.running, runs()?.differs], [[], false]);
     assert.deepEqual(runs(podOf('transport-controller-7d-x', image(':0.29.0'), { waiting: true }))?.running, []);
   });
 
@@ -74,9 +74,9 @@ describe('what runs', () => {
 
   test('is unseen where pods may be hidden, unless it is seen nevertheless', () => {
     const [hidden] = runningVersions([transport], [], 'not allowed to read pods');
-    assert.deepEqual([hidden?.running, hidden?.unseen, hidden?.apart], [null, 'not allowed to read pods', false]);
+    assert.deepEqual([hidden?.running, hidden?.notVisible, hidden?.differs], [null, 'not allowed to read pods', false]);
     const [seen] = runningVersions([transport], [podOf('transport-controller-7d-x', image(':0.30.0'))], 'hidden');
-    assert.deepEqual([seen?.running, seen?.unseen], [['0.30.0'], undefined]);
+    assert.deepEqual([seen?.running, seen?.notVisible], [['0.30.0'], undefined]);
   });
 });
 
@@ -144,7 +144,7 @@ describe('in words', () => {
     running: string[] | null,
     more: Partial<RunningVersion> = {},
   ): RunningVersion => ({
-    ...{ product: 'OCM', component, running, wanted: null, apart: false },
+    ...{ product: 'OCM', component, running, wanted: null, differs: false },
     ...more,
   });
 
@@ -162,13 +162,13 @@ describe('in words', () => {
 
   test('what there should be is said where it is another', () => {
     const wanted = { version: '0.30.0', by: 'installed hooks' };
-    const behind = version('a', ['0.29.0'], { product: 'KubeStellar', wanted, apart: true });
+    const behind = version('a', ['0.29.0'], { product: 'KubeStellar', wanted, differs: true });
     assert.deepEqual(versionWords([behind]), ['KubeStellar running 0.29.0, installed hooks 0.30.0']);
-    assert.deepEqual(versionWords([{ ...behind, running: ['0.30.0'], apart: false }]), ['KubeStellar 0.30.0']);
+    assert.deepEqual(versionWords([{ ...behind, running: ['0.30.0'], differs: false }]), ['KubeStellar 0.30.0']);
   });
 
   test('what is not seen is never blank', () => {
-    const unseen = { unseen: 'not allowed to read pods' };
+    const unseen = { notVisible: 'not allowed to read pods' };
     assert.deepEqual(versionWords([version('a', null, unseen)]), ['OCM not visible: not allowed to read pods']);
     assert.deepEqual(versionWords([version('a', null, unseen), version('b', ['1.0.0'])]), ['OCM 1.0.0 (a unknown)']);
   });

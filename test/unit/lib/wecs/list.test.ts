@@ -45,7 +45,7 @@ describe('the list and what is shown of one WEC say the same', () => {
       const view = await getWec(hubWith(cluster, age), 'cluster1', undefined, async () => []);
       assert.deepEqual([item.stage, item.blockedAt], [view.stage, view.blockedAt]);
       const reason = item.reason.replaceAll(/[()]/g, (sign) => `\\${sign}`);
-      if (reason !== '') assert.match(view.diagnosis?.wrong ?? '', new RegExp(reason));
+      if (reason !== '') assert.match(view.diagnosis?.problem ?? '', new RegExp(reason));
       else assert.equal(view.diagnosis, null);
     });
   }
@@ -91,6 +91,6 @@ test('a deregistration that was interrupted is told wherever the WEC is shown', 
   const [item] = await listWecs(hub, { pending: false });
   assert.match(item?.reason ?? '', /deregistration is unfinished; its labels are removed/);
   const { diagnosis } = await getWec(hub, 'cluster1', undefined, async () => []);
-  assert.match(diagnosis?.wrong ?? '', /^The deregistration of cluster1 is unfinished/);
+  assert.match(diagnosis?.problem ?? '', /^The deregistration of cluster1 is unfinished/);
   assert.equal(diagnosis?.next, 'stellarctl deregister cluster1 --its its1');
 });

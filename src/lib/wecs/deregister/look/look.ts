@@ -35,7 +35,7 @@ export interface DeregisterOptions {
   /** Leave the workloads where they run. */
   keepWorkloads?: boolean;
   /** Remove the klusterlet from the cluster. */
-  cleanUp?: boolean;
+  cleanup?: boolean;
   /** The user's word in place of the proof that the agent is gone. */
   force?: boolean;
 }
@@ -104,10 +104,10 @@ export async function lookAt(
   if (inspection.managedCluster !== undefined) leaving.agentDead = whyNotRunning(inspection, pods, hub.now());
   await Promise.all([
     isGone(inspection) ? undefined : requirePermissions(hub, deregisterPermissions(name)),
-    kube && requirePermissions(kube, options.cleanUp ? cleanUpPermissions() : identityPermissions()),
+    kube && requirePermissions(kube, options.cleanup ? cleanUpPermissions() : identityPermissions()),
   ]);
   refuseUnfinishable(hub, leaving, options);
-  if (kube !== undefined && options.cleanUp) await refuseForeignObjects(kube);
+  if (kube !== undefined && options.cleanup) await refuseForeignObjects(kube);
   refuseSelected(hub, leaving, options.keepWorkloads);
   return leaving;
 }
@@ -150,7 +150,7 @@ function refuseUnfinishable(hub: Kube, leaving: Leaving, options: DeregisterOpti
       {
         next: [
           run(toDeregister(hub, kube ? `${name}=${kube.cluster.context}` : name, '--force'), 'Without the agent'),
-          inWords('Its workloads then keep running, unless --clean-up removes them'),
+          inWords('Its workloads then keep running, unless --cleanup removes them'),
         ],
       },
     );

@@ -125,7 +125,7 @@ describe('the address by which KubeFlex enters an external cluster', () => {
     await assert.rejects(prepareBootstrap('ext1', given, 'kind-kubeflex'), {
       code: 'endpoint-unusable',
       message: /127\.0\.0\.1:41234, which the hosting cluster kind-kubeflex cannot use/,
-      hint: /its create ext1 --type external --address/,
+      hint: /its create ext1 --type external --hub-apiserver/,
     });
     assert.deepEqual(memory.writes, []);
   });

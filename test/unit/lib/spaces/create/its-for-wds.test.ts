@@ -38,7 +38,7 @@ describe('the ITS of a WDS', () => {
     );
   });
   test('has to be chosen where there are several', () =>
-    assert.rejects(choose(two), { code: 'several-its', hint: /--its-name its1/, message: /its1, its2/ }));
+    assert.rejects(choose(two), { code: 'several-its', hint: /--its its1/, message: /its1, its2/ }));
   test('has to be there', async () => {
     await assert.rejects(choose([]), { code: 'not-found', hint: /its create its1 --hosting-context kind-kubeflex/ });
     await assert.rejects(choose(one, 'its9'), { code: 'not-found', message: /no ITS its9: there are its1/ });

@@ -151,7 +151,7 @@ test('an ITS that makes a WDS without a name stop is told of', async () => {
   });
   const notes = progress.lines.filter((line) => line.startsWith('note'));
   assert.equal(notes.length, 1);
-  assert.match(notes[0] ?? '', /wds1 names no ITS.*stellarctl wds repair wds1 --its-name ITS/);
+  assert.match(notes[0] ?? '', /wds1 names no ITS.*stellarctl wds repair wds1 --its ITS/);
 });
 
 describe('when creating an ITS ends in between', () => {
@@ -197,7 +197,7 @@ describe('creating a WDS', () => {
     await createdWds(cluster);
     await assert.rejects(createdWds(cluster, { itsName: 'its2' }), {
       code: 'name-taken',
-      hint: /stellarctl wds repair wds1 --its-name its2 --hosting-context kind-kubeflex/,
+      hint: /stellarctl wds repair wds1 --its its2 --hosting-context kind-kubeflex/,
     });
     assert.deepEqual(cluster.writes, []);
   });
@@ -250,7 +250,7 @@ describe('a space is shown', () => {
   test('as one that goes, whatever its conditions say', async () => {
     const cluster = new MemoryCluster([its('its1', { conditions: ready, deleting: true })]);
     const view = await getSpace('its1', 'its', toolsOf(cluster.kube));
-    assert.deepEqual([view.ready, view.stage, view.diagnosis?.wrong], [false, 'deleting', 'its1 is being deleted.']);
+    assert.deepEqual([view.ready, view.stage, view.diagnosis?.problem], [false, 'deleting', 'its1 is being deleted.']);
   });
   test('only as what it is', async () => {
     const cluster = new MemoryCluster([its('its1')]);

@@ -71,7 +71,7 @@ describe('observed by KubeFlex', () => {
         'error creating ClusterRoleBinding on the adopted cluster: Get "https://ext:6443": dial tcp: no such host',
       );
       assert.match(said(verdict), /no such host/);
-      assert.match(hint(verdict), /its create its1 --type external --bootstrap-context CONTEXT --address/);
+      assert.match(hint(verdict), /its create its1 --type external --bootstrap-context CONTEXT --hub-apiserver/);
     });
   });
   describe('before KubeFlex has said anything', () => {

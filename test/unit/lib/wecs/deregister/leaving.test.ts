@@ -71,7 +71,7 @@ test('a WEC that policies select by ordinary labels loses them, and then its wor
     agentDead: undefined,
     interrupted: undefined,
   };
-  const options = { keepWorkloads: false, cleanUp: false, force: false };
+  const options = { keepWorkloads: false, cleanup: false, force: false };
   const result = await deregisterOne(hub, leaving, options, async () => assert.fail('asked'), run());
   assert.deepEqual(result, { name: 'wec1', changed: true });
   assert.deepEqual(written, ['patch wec1 {"env":null}', 'delete ManagedCluster wec1 m1 with 0 works']);
@@ -110,7 +110,7 @@ test('works that come back right after an interrupted run are orphaned before th
     agentDead: undefined,
     interrupted: undefined,
   };
-  const options = { keepWorkloads: true, cleanUp: false, force: false };
+  const options = { keepWorkloads: true, cleanup: false, force: false };
   await deregisterOne(hub, leaving, options, async () => assert.fail('asked'), run(10_000));
   assert.deepEqual(written, ['patch ManagedCluster wec1', 'patch ManifestWork w1', 'delete ManagedCluster wec1']);
 });

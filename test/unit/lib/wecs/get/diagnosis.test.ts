@@ -241,7 +241,7 @@ describe('a diagnosis of', () => {
   for (const [what, situation, wrong, hint] of cases) {
     test(what, () => {
       const diagnosis = diagnosed(situation);
-      assert.match(diagnosis?.wrong ?? 'nothing', wrong);
+      assert.match(diagnosis?.problem ?? 'nothing', wrong);
       if (hint === null) assert.equal(diagnosis?.hint, null);
       else assert.match(diagnosis?.hint ?? 'nothing', hint);
     });
@@ -257,7 +257,7 @@ describe('a diagnosis of', () => {
     const situation = { hub: wellKnown, wec };
     const kinds = new Set(['klusterlets', 'secrets', 'pods']);
     assert.equal(diagnosed({ ...situation, forbidden: kinds }), undefined);
-    assert.match(diagnosed(situation)?.wrong ?? '', /no Klusterlet/);
+    assert.match(diagnosed(situation)?.problem ?? '', /no Klusterlet/);
   });
   test('an available WEC has nothing to say, whatever its Klusterlet said last', () => {
     assert.equal(diagnosed({ hub: wellKnown }), undefined);
@@ -314,7 +314,7 @@ test('works are told by where they come from, with what the agent says of those 
   );
 });
 
-test('a condition is good or not by what its type means', () => {
+test('a condition is healthy or not by what its type means', () => {
   const views = conditionViews([
     { type: 'Applied', status: 'True', lastTransitionTime: secondsAgo(1) },
     { type: 'HubConnectionDegraded', status: 'True' },
@@ -322,7 +322,7 @@ test('a condition is good or not by what its type means', () => {
     { type: 'Deleting', status: 'False' },
   ]);
   assert.deepEqual(
-    views.map(({ good }) => good),
+    views.map(({ healthy }) => healthy),
     [true, false, true, false],
   );
 });

@@ -9,8 +9,8 @@ import {
   isThisMachine,
 } from '../../../../../src/lib/wecs/hub/endpoint.ts';
 
-const outsideAuthority = 'authority of the kubeconfig';
-const insideAuthority = 'authority of cluster-info';
+const externalAuthority = 'authority of the kubeconfig';
+const internalAuthority = 'authority of cluster-info';
 const names: Record<string, string[]> = {
   'hub.example.com': ['203.0.113.7'],
   'my-laptop.example.com': ['127.0.0.1', '::1'],
@@ -22,22 +22,22 @@ const resolve = async (host: string): Promise<string[]> => {
   return names[host];
 };
 
-const outside = (server: string): Endpoint => ({ server, certificateAuthority: outsideAuthority });
-const inside = (server: string): Endpoint => ({ server, certificateAuthority: insideAuthority });
-const reachable = outside('https://hub.example.com:6443');
-const local = outside('https://127.0.0.1:6443');
-const published = inside('https://its1-control-plane:6443');
+const external = (server: string): Endpoint => ({ server, certificateAuthority: externalAuthority });
+const internal = (server: string): Endpoint => ({ server, certificateAuthority: internalAuthority });
+const reachable = external('https://hub.example.com:6443');
+const local = external('https://127.0.0.1:6443');
+const published = internal('https://its1-control-plane:6443');
 
 function choose(input: Partial<EndpointInput>): Promise<ChosenEndpoint> {
   return chooseEndpoint(
     {
       its: 'its1',
       wec: 'cluster1',
-      outside: reachable,
-      inside: published,
-      insideForbidden: false,
+      external: reachable,
+      internal: published,
+      internalForbidden: false,
       hubApiserver: undefined,
-      forceInside: undefined,
+      forceInternal: undefined,
       certificateAuthority: undefined,
       ...input,
     },
@@ -58,13 +58,13 @@ async function refused(input: Partial<EndpointInput>, why: RegExp): Promise<void
 describe("the context's server is chosen", () => {
   const expected = { ...reachable, source: 'kubeconfig' };
   test('where other machines can use it', async () => assert.deepEqual(await choose({}), expected));
-  test('where nothing is published', async () => assert.deepEqual(await choose({ inside: undefined }), expected));
+  test('where nothing is published', async () => assert.deepEqual(await choose({ internal: undefined }), expected));
   test('where its name is not known here', async () =>
-    assert.equal((await choose({ outside: outside('https://elsewhere.example.com') })).source, 'kubeconfig'));
+    assert.equal((await choose({ external: external('https://elsewhere.example.com') })).source, 'kubeconfig'));
   test('where one of its addresses is not this machine', async () =>
-    assert.equal((await choose({ outside: outside('https://half-local.example.com') })).source, 'kubeconfig'));
+    assert.equal((await choose({ external: external('https://half-local.example.com') })).source, 'kubeconfig'));
   test('although it is local, when the lookup is forbidden', async () =>
-    assert.deepEqual(await choose({ outside: local, forceInside: false }), { ...local, source: 'kubeconfig' }));
+    assert.deepEqual(await choose({ external: local, forceInternal: false }), { ...local, source: 'kubeconfig' }));
 });
 
 describe('the published server is chosen where the context says', () => {
@@ -81,14 +81,14 @@ describe('the published server is chosen where the context says', () => {
   ];
   for (const server of servers) {
     test(server, async () =>
-      assert.deepEqual(await choose({ outside: outside(server) }), {
+      assert.deepEqual(await choose({ external: external(server) }), {
         ...published,
         source: 'kube-public/cluster-info',
       }),
     );
   }
   test('anything, when the lookup is forced', async () =>
-    assert.deepEqual(await choose({ forceInside: true }), { ...published, source: 'kube-public/cluster-info' }));
+    assert.deepEqual(await choose({ forceInternal: true }), { ...published, source: 'kube-public/cluster-info' }));
 });
 
 describe('nothing is chosen', () => {
@@ -103,17 +103,17 @@ describe('nothing is chosen', () => {
   ];
   for (const [server, why] of unusable) {
     test(`where the context's server is local and the published one is ${server}`, () =>
-      refused({ outside: local, inside: inside(server) }, why));
+      refused({ external: local, internal: internal(server) }, why));
     test(`where the lookup is forced and the published one is ${server}`, () =>
-      refused({ forceInside: true, inside: inside(server) }, why));
+      refused({ forceInternal: true, internal: internal(server) }, why));
   }
   test("where the context's server is local and nothing is published", () =>
     refused(
-      { outside: local, inside: undefined },
+      { external: local, internal: undefined },
       /^The API server of its1 has the address https:\/\/127\.0\.0\.1:6443, which an agent in cluster1 cannot use.*missing/,
     ));
   test('where the lookup is forced and nothing is published', () =>
-    refused({ forceInside: true, inside: undefined }, /^The internal address was asked for.*missing/));
+    refused({ forceInternal: true, internal: undefined }, /^The internal address was asked for.*missing/));
 });
 
 describe('the user has the last word:', () => {
@@ -121,21 +121,21 @@ describe('the user has the last word:', () => {
   test('--hub-apiserver is taken whatever it is, with the authority of the context', async () => {
     assert.deepEqual(await choose({ hubApiserver: given }), {
       server: given,
-      certificateAuthority: outsideAuthority,
+      certificateAuthority: externalAuthority,
       source: '--hub-apiserver',
     });
-    assert.equal((await choose({ hubApiserver: given, outside: local, inside: undefined })).server, given);
+    assert.equal((await choose({ hubApiserver: given, external: local, internal: undefined })).server, given);
   });
   test('--ca-file stands in for every authority', async () => {
     const certificateAuthority = 'own';
-    for (const input of [{}, { outside: local }, { hubApiserver: given }])
+    for (const input of [{}, { external: local }, { hubApiserver: given }])
       assert.equal((await choose({ ...input, certificateAuthority })).certificateAuthority, 'own');
   });
 });
 
 test("an authority that is missing is not made up: the system's vouch then", async () => {
   assert.equal(
-    (await choose({ outside: { server: 'https://hub.example.com', certificateAuthority: undefined } }))
+    (await choose({ external: { server: 'https://hub.example.com', certificateAuthority: undefined } }))
       .certificateAuthority,
     undefined,
   );

@@ -12,8 +12,8 @@ const file: JoinFile = {
   its: 'its1',
   token,
   expires: secondsAgo(-600),
-  outside: { server: 'https://hub.example.com:6443', certificateAuthority: 'PEM' },
-  inside: { server: 'https://its1-control-plane:6443', certificateAuthority: undefined },
+  external: { server: 'https://hub.example.com:6443', certificateAuthority: 'PEM' },
+  internal: { server: 'https://its1-control-plane:6443', certificateAuthority: undefined },
   ocmVersion: '1.3.1',
   imageRegistry: 'quay.io/open-cluster-management',
 };
@@ -24,7 +24,7 @@ test('what was written is read', () => {
 });
 
 test('what an ITS does not tell may be missing, and what a later version adds may be there', () => {
-  const { inside: _, ocmVersion: __, imageRegistry: ___, ...least } = file;
+  const { internal: _, ocmVersion: __, imageRegistry: ___, ...least } = file;
   assert.equal(parse({ ...least, comment: 'x' }).its, 'its1');
 });
 
@@ -53,9 +53,9 @@ describe('a join file is refused', () => {
     ['without its ITS', { ...file, its: undefined }, /does not name its ITS/],
     ['without an expiry', { ...file, expires: undefined }, /when its token expires/],
     ['with an expiry that is no time', { ...file, expires: 'soon' }, /when its token expires/],
-    ['without an address', { ...file, outside: undefined }, /no address/],
-    ['with an address without TLS', { ...file, outside: { server: 'http://hub' } }, /no address/],
-    ['with an inside address that is none', { ...file, inside: { server: 'hub' } }, /inside address/],
+    ['without an address', { ...file, external: undefined }, /no address/],
+    ['with an address without TLS', { ...file, external: { server: 'http://hub' } }, /no address/],
+    ['with an internal address that is none', { ...file, internal: { server: 'hub' } }, /internal address/],
   ];
   for (const [what, content, message] of wrong) test(what, () => refuses(content, 'join-file-invalid', message));
 
@@ -65,7 +65,7 @@ describe('a join file is refused', () => {
   });
 
   const unchecked: [what: string, content: unknown][] = [
-    ['whose authority is no text', { ...file, outside: { ...file.outside, certificateAuthority: 5 } }],
+    ['whose authority is no text', { ...file, external: { ...file.external, certificateAuthority: 5 } }],
     ['whose version is no text', { ...file, ocmVersion: 5 }],
     ['whose registry is no text', { ...file, imageRegistry: {} }],
   ];

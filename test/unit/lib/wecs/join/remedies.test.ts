@@ -24,7 +24,7 @@ import {
 import { MemoryCluster } from '../../../support/space-builders.ts';
 
 const authority = 'CA';
-const inside = { server: 'https://192.0.2.1:6443', certificateAuthority: authority };
+const internal = { server: 'https://192.0.2.1:6443', certificateAuthority: authority };
 const agentNamespace = 'open-cluster-management-agent';
 
 const encoded = (claims: object) => Buffer.from(JSON.stringify(claims)).toString('base64url');
@@ -38,8 +38,8 @@ const secretOf = (object: KubeObject): Secret => ({
   ...(object as Secret),
   metadata: { ...object.metadata, uid: `uid-of-${object.metadata.name}` },
 });
-const bootstrap = (left: number, server = inside.server) =>
-  secretOf(bootstrapSecret({ ...inside, server, proxyUrl: undefined }, token(left), now - 600_000));
+const bootstrap = (left: number, server = internal.server) =>
+  secretOf(bootstrapSecret({ ...internal, server, proxyUrl: undefined }, token(left), now - 600_000));
 
 const system = (uid: string) => kindOf('Namespace', { metadata: { name: 'kube-system', uid } });
 const agentPod = (startedAgo: number) => ({
@@ -85,8 +85,15 @@ function clusters({ hub = [], wec = [], situation = 'garbage-token', holder, ref
     ...{ dryRun: true, cluster: { context: 'kind-1', server: 'https://kind-1' } },
   });
   const access: HubAccess = {
-    ...{ its: 'its1', kube: its1.kube, inside, insideForbidden: false, ocmVersion: '1.3.1', imageRegistry: undefined },
-    outside: { server: 'https://127.0.0.1:1', certificateAuthority: authority },
+    ...{
+      its: 'its1',
+      kube: its1.kube,
+      internal,
+      internalForbidden: false,
+      ocmVersion: '1.3.1',
+      imageRegistry: undefined,
+    },
+    external: { server: 'https://127.0.0.1:1', certificateAuthority: authority },
     token: async () => 'token',
     anotherToken: async () => 'token',
   };
@@ -178,7 +185,7 @@ describe('an agent whose ManagedCluster is gone', () => {
   });
   const work = kindOf('AppliedManifestWork', {
     metadata: { name: 'work' },
-    spec: { hubHash: hubHash(inside.server), agentID: 'agent-a', manifestWorkName: 'nginx' },
+    spec: { hubHash: hubHash(internal.server), agentID: 'agent-a', manifestWorkName: 'nginx' },
   });
   test('keeps it where that would cost workloads', async () => {
     const wec = [bootstrapped(3600), kindOf('Secret', hubSecret()), work];

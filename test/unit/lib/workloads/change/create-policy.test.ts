@@ -231,7 +231,7 @@ describe('before a policy is created, it is shown', () => {
       ['object-too-large'],
     );
     assert.deepEqual(
-      [view.unseen.map(({ what }) => what), errors.map(({ code }) => code)],
+      [view.notVisible.map(({ what }) => what), errors.map(({ code }) => code)],
       [['properties of WECs'], ['forbidden']],
     );
   });

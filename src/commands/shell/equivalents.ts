@@ -1,0 +1,47 @@
+import { asCalled } from '../../lib/engine/command-line.ts';
+
+const context = ['--its CONTEXT', '--wds CONTEXT', '--hosting-context CONTEXT', 'NAME=CONTEXT for a WEC'];
+
+/** What users of clusteradm, kflex and kubectl type, and what it is here: first what has more words. */
+export const equivalents: readonly [typed: string, here: readonly string[]][] = [
+  ['ctx', ['stellarctl its context NAME', 'stellarctl wds context NAME']],
+  ['create', ['stellarctl its create NAME', 'stellarctl wds create NAME']],
+  ['adopt', ['stellarctl its create NAME --type external --bootstrap-context CONTEXT']],
+  ['delete', ['stellarctl its delete NAME', 'stellarctl wds delete NAME', 'stellarctl deregister NAME']],
+  ['config', ['stellarctl init --hosting-context CONTEXT']],
+  ['--create-kind', ['stellarctl init --provider kind']],
+  ['get token', ['stellarctl its token --file FILE', 'stellarctl its token --clusteradm']],
+  ['get clusters', ['stellarctl wec list']],
+  ['get managedclusters', ['stellarctl wec list']],
+  ['get wecs', ['stellarctl wec list']],
+  ['get its', ['stellarctl its list']],
+  ['get wds', ['stellarctl wds list']],
+  ['get bindingpolicies', ['stellarctl policy list']],
+  ['get works', ['stellarctl workload list']],
+  ['get hub-info', ['stellarctl its get NAME']],
+  ['get', ['stellarctl wec get NAME', 'stellarctl its get NAME', 'stellarctl wds get NAME']],
+  ['list', ['stellarctl status', 'stellarctl its list', 'stellarctl wds list', 'stellarctl wec list']],
+  ['join', ['stellarctl wec join NAME=CONTEXT --accept']],
+  ['--hub-token', ['stellarctl its token --file FILE && stellarctl wec join NAME --join-file FILE']],
+  ['--cluster-name', ['stellarctl wec join NAME=CONTEXT']],
+  ['unjoin', ['stellarctl deregister NAME=CONTEXT --cleanup']],
+  ['clean', ['stellarctl its delete NAME']],
+  ['upgrade', ['stellarctl init --upgrade']],
+  ['properties', ['stellarctl wec properties NAME --list']],
+  ['--context', context],
+];
+
+/**
+ * What to type instead of a word of another program.
+ * @param unknown the command or option that is not known
+ * @param argv the command line that it is in
+ */
+export function equivalentOf(unknown: string, argv: readonly string[]): string | undefined {
+  // After a noun of stellarctl, the word is a slip of the keyboard rather than another program's.
+  if (!unknown.startsWith('-') && argv[0] !== unknown) return undefined;
+  const found = equivalents.find(([typed]) => {
+    const [first, second] = typed.split(' ');
+    return first === unknown && (second === undefined || second === argv[1]);
+  });
+  return found && `Use: ${found[1].map(asCalled).join(' or ')}`;
+}

@@ -1,0 +1,75 @@
+import { failureOf, StellarError } from '../engine/errors.ts';
+import { inWords } from '../engine/next-step.ts';
+import { type Access, hidden, through, whyUnseen } from '../kube/access.ts';
+import { type Kubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
+import { resources } from '../kube/resources.ts';
+import { contextFor, contextsOf, reachSpace } from './access.ts';
+import { isSpaceName } from './create/requirements.ts';
+import { type ItsChoice, selectIts } from './its-choice.ts';
+import { controlPlaneOf, hostingOf } from './kubeconfig-extension.ts';
+import { aSpace } from './names.ts';
+import type { ControlPlane } from './objects.ts';
+import { roleOf } from './spaces.ts';
+import type { SpaceTools } from './tools.ts';
+
+type HostingTools = Pick<SpaceTools, 'hosting' | 'hostingContext' | 'hostingSource' | 'kubeconfig'>;
+
+/**
+ * Finds the ITS that a command uses, which may be given as a context or by its name. A context of that name goes first; then a context
+ * that is noted to lead to an ITS of that name; then what the hosting cluster shows.
+ * @throws StellarError `context-unknown` where there is neither, `several-its` where the name stands for ITSes of several hosting clusters
+ */
+export async function resolveIts(
+  choice: ItsChoice,
+  kubeconfig: Kubeconfig,
+  findHosting: () => Promise<Access<HostingTools>>,
+): Promise<SelectedContext> {
+  const { given } = choice;
+  if (kubeconfig.contexts.has(given)) return selectContext(kubeconfig, given);
+  const hosting = await findHosting();
+  const noted = notedContext(given, kubeconfig, hosting);
+  if (noted !== undefined) return selectContext(kubeconfig, noted);
+  try {
+    return selectIts(kubeconfig, choice);
+  } catch (error) {
+    const unknown = failureOf(error);
+    if (unknown.code !== 'context-unknown' || !isSpaceName(given)) throw unknown;
+    const found = await through(hosting, (tools) => findByName(given, tools));
+    if (found.state === 'seen' && found.value.state === 'seen') return found.value.value;
+    const why = whyUnseen(found.state === 'seen' ? found.value : found);
+    throw unknown.with({ details: [`No ITS of that name was found either: ${why}`] });
+  }
+}
+
+/** @returns a context that leads to the control plane of this name, according to its note */
+function notedContext(name: string, kubeconfig: Kubeconfig, hosting: Access<HostingTools>): string | undefined {
+  const isCertain = hosting.state === 'seen' && hosting.value.hostingSource !== 'current context';
+  if (isCertain) return contextsOf(kubeconfig, name, hosting.value.hostingContext.name)[0];
+  const noted = [...kubeconfig.contexts].filter(([, context]) => controlPlaneOf(context) === name);
+  const byHosting = new Map(noted.map(([context, entry]) => [hostingOf(entry) ?? '', context]));
+  const contexts = [...byHosting.values()];
+  if (contexts.length > 1)
+    throw new StellarError(
+      'several-its',
+      `Several hosting clusters have a space ${name}: its contexts are ${contexts.join(', ')}.`,
+      { next: [inWords('Give one of these contexts')] },
+    );
+  return contexts[0];
+}
+
+async function findByName(name: string, tools: HostingTools): Promise<Access<SelectedContext>> {
+  const { hosting } = tools;
+  const controlPlane = await hosting.get<ControlPlane>(resources.controlPlanes, name);
+  const role = controlPlane && roleOf(controlPlane);
+  if (controlPlane === undefined || role === undefined) return hidden(`${hosting.cluster.context} has no ITS ${name}`);
+  if (role !== 'its') return hidden(`${name} is ${aSpace(role)} of ${hosting.cluster.context}`);
+  const context = contextFor(controlPlane, tools) ?? name;
+  return through(await reachSpace(controlPlane, tools), async (found) => ({ ...found, name: context }));
+}
+
+/** The name of an ITS of the hosting cluster that is given by its name, or by a context that is noted to lead to it. */
+export function nameOfIts(given: string, { kubeconfig, hostingContext }: HostingTools): string {
+  const context = kubeconfig.contexts.get(given);
+  const isElsewhere = ![undefined, hostingContext.name].includes(hostingOf(context));
+  return isElsewhere ? given : (controlPlaneOf(context) ?? given);
+}

@@ -1,0 +1,72 @@
+import { command } from '../engine/command-line.ts';
+import { StellarError } from '../engine/errors.ts';
+import { inWords, run as nextStep } from '../engine/next-step.ts';
+import type { Run } from '../engine/run.ts';
+import { requireHosting } from '../hosting/hosting.ts';
+import { whyUnseen } from '../kube/access.ts';
+import { loadKubeconfig } from '../kube/kubeconfig/kubeconfig.ts';
+import { statIfPresent } from '../kube/kubeconfig/replace.ts';
+import { resources } from '../kube/resources.ts';
+import { accessSpace, contextsOf } from './access.ts';
+import { knownEntries, writeSpaceContext } from './create/space-work.ts';
+import type { SpaceRole } from './names.ts';
+import type { ControlPlane } from './objects.ts';
+import { notThere } from './repair.ts';
+import { roleOf, typeOf } from './spaces.ts';
+import type { SpaceTools } from './tools.ts';
+
+/** The context of a space that was written. The fields are an interface: docs/output.md. */
+export interface WrittenContext {
+  name: string;
+  type: string;
+  context: string;
+  server: string;
+  /** The kubeconfig that has it. */
+  file: string;
+  changed: boolean;
+}
+
+/**
+ * Writes the context of a space that exists.
+ * @param exportTo a kubeconfig of its own; undefined for the user's kubeconfig
+ * @throws StellarError `not-found`, `unreachable` while the space has no address or credentials, `context-taken`, `file-error`
+ */
+export async function writeContext(
+  { name, role, exportTo }: { name: string; role: SpaceRole; exportTo: string | undefined },
+  tools: SpaceTools,
+  run: Run,
+): Promise<WrittenContext> {
+  const { hosting, target } = tools;
+  await requireHosting(hosting);
+  const controlPlane = await hosting.get<ControlPlane>(resources.controlPlanes, name);
+  if (controlPlane === undefined || roleOf(controlPlane) !== role)
+    throw notThere(name, role, hosting, controlPlane, 'context');
+  const access = await accessSpace(controlPlane, tools);
+  if (access.state === 'hidden' && access.error !== undefined) throw access.error;
+  if (access.state !== 'seen')
+    throw new StellarError('unreachable', `${name} has no context yet: ${whyUnseen(access)}.`, {
+      next: [nextStep(command`stellarctl ${role} get ${name} --hosting-context ${hosting.cluster.context}`)],
+    });
+  const type = typeOf(controlPlane);
+  const own = exportTo === undefined ? await knownEntries(name, type, tools) : undefined;
+  if (exportTo !== undefined) await refuseForeignFile(exportTo, name, tools);
+  const to = exportTo === undefined ? tools : { ...tools, target: { ...target, file: exportTo } };
+  const { changed, file } = await writeSpaceContext(name, own ?? { entries: access.value }, to, run);
+  return { name, type, context: name, server: access.value.server, file, changed };
+}
+
+/** A file that is exported to holds nothing, or an earlier export of this space. @throws StellarError `file-error`, `kubeconfig-invalid` */
+async function refuseForeignFile(file: string, name: string, { hostingContext }: SpaceTools): Promise<void> {
+  if (statIfPresent(file) === undefined) return;
+  const present = await loadKubeconfig(file);
+  const { contexts, clusters, users } = present;
+  if (contexts.size + clusters.size + users.size === 0) return;
+  if (contexts.size === 1 && contextsOf(present, name, hostingContext.name)[0] === name) return;
+  throw new StellarError(
+    'file-error',
+    `${file} exists and is not an exported kubeconfig of ${name}; it was not changed.`,
+    {
+      next: [inWords('Give another file')],
+    },
+  );
+}

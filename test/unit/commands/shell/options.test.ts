@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { Command, Option } from 'commander';
+import { hiddenSpelling } from '../../../../src/commands/shell/options.ts';
+import { commandNamed, program } from '../../support/program.ts';
+
+test('an option is understood by an earlier spelling as well, which help does not show', () => {
+  const parsed = (...words: string[]) => {
+    const colour = new Option('--colour <name>', 'a colour').choices(['red', 'blue']);
+    const loud = new Option('--loud', 'be loud');
+    const command = new Command('x')
+      .exitOverride()
+      .configureOutput({ writeErr: () => {} })
+      .addOption(colour)
+      .addOption(hiddenSpelling('--color <name>', colour))
+      .addOption(loud)
+      .addOption(hiddenSpelling('--aloud', loud))
+      .parse(words, { from: 'user' });
+    assert.doesNotMatch(command.helpInformation(), /--color|--aloud/);
+    return command.opts();
+  };
+  assert.deepEqual(parsed('--colour', 'red', '--loud'), { colour: 'red', loud: true });
+  assert.deepEqual(parsed('--color', 'red', '--aloud'), { colour: 'red', loud: true });
+  assert.throws(() => parsed('--color', 'green'), /Allowed choices are red, blue/);
+});
+
+test('accept waits unless it is told not to, as clusteradm says it and as stellarctl does', () => {
+  const waits = (...words: string[]) => {
+    const accept = commandNamed(program(), ['accept']);
+    accept.action(() => {}).parse(words, { from: 'user' });
+    return accept.opts().wait;
+  };
+  assert.deepEqual([waits('c1'), waits('c1', '--wait'), waits('c1', '--no-wait')], [true, true, false]);
+});

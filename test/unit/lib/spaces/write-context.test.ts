@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, beforeEach, describe, test } from 'node:test';
+import { StellarError } from '../../../../src/lib/engine/errors.ts';
+import { loadKubeconfig, selectContext } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
+import type { SpaceRole } from '../../../../src/lib/spaces/names.ts';
+import { writeContext } from '../../../../src/lib/spaces/write-context.ts';
+import { inSpace, its, MemoryCluster, soon, wds } from '../../support/space-builders.ts';
+
+const folder = await mkdtemp(path.join(tmpdir(), 'write-context-'));
+after(() => rm(folder, { recursive: true }));
+
+const kubeconfigWith = (server: string, token: string) =>
+  JSON.stringify({
+    contexts: [{ name: 'c', context: { cluster: 'c', user: 'c' } }],
+    clusters: [{ name: 'c', cluster: { server } }],
+    users: [{ name: 'c', user: { token } }],
+    'current-context': 'c',
+  });
+const credentials = (space: string, secret: string, key: string) =>
+  inSpace('Secret', space, {
+    metadata: { name: secret },
+    data: {
+      [key]: Buffer.from(kubeconfigWith(`https://${space}.localtest.me:9443`, `token-of-${space}`)).toString('base64'),
+    },
+  });
+
+const spaces = [
+  its('its1', { type: 'vcluster' }),
+  credentials('its1', 'vc-vcluster', 'config'),
+  its('its2'),
+  its('its3', { type: 'vcluster' }),
+  wds('wds1', 'its1', { type: 'k8s' }),
+  credentials('wds1', 'admin-kubeconfig', 'kubeconfig'),
+];
+
+const file = path.join(folder, 'kubeconfig');
+const exported = path.join(folder, 'exported');
+
+beforeEach(async () => {
+  await rm(exported, { force: true });
+  await writeFile(file, kubeconfigWith('https://127.0.0.1:6443', 'own').replaceAll('"c"', '"kind-kubeflex"'));
+});
+
+async function write(name: string, { role = 'its', exportTo }: { role?: SpaceRole; exportTo?: string } = {}) {
+  const kubeconfig = await loadKubeconfig(file);
+  const hostingContext = selectContext(kubeconfig, 'kind-kubeflex');
+  const tools = {
+    ...{ hosting: new MemoryCluster(spaces).kube, hostingContext, hostingSource: 'kubeconfig' as const, kubeconfig },
+    target: { file, env: {} },
+    connect: () => assert.fail(),
+  };
+  return writeContext({ name, role, exportTo }, tools, soon());
+}
+
+const tokenIn = async (kubeconfig: string, context: string) =>
+  selectContext(await loadKubeconfig(kubeconfig), context).user.token;
+const modeOf = async (name: string) => ((await stat(name)).mode & 0o777).toString(8);
+
+describe('the context of a space that exists', () => {
+  test('is written into the kubeconfig, once; the current context stays', async () => {
+    const first = await write('wds1', { role: 'wds' });
+    assert.deepEqual(first, {
+      ...{ name: 'wds1', type: 'k8s', context: 'wds1', server: 'https://wds1.localtest.me:9443', file },
+      changed: true,
+    });
+    assert.equal((await write('wds1', { role: 'wds' })).changed, false);
+    assert.equal(await tokenIn(file, 'wds1'), 'token-of-wds1');
+    assert.equal((await loadKubeconfig(file)).currentContext, 'kind-kubeflex');
+    assert.equal(await modeOf(file), '600');
+  });
+  test('of type host refers to the cluster and user of the hosting cluster', async () => {
+    await write('its2');
+    assert.equal(await tokenIn(file, 'its2'), 'own');
+    assert.equal((await loadKubeconfig(file)).clusters.size, 1);
+  });
+  test('is not written over a context of another cluster', async () => {
+    const other = kubeconfigWith('https://other:6443', 'other').replaceAll('"c"', '"its1"');
+    const both = { ...JSON.parse(await readFile(file, 'utf8')) };
+    for (const list of ['contexts', 'clusters', 'users']) both[list].push(...JSON.parse(other)[list]);
+    await writeFile(file, JSON.stringify(both));
+    await assert.rejects(write('its1'), { code: 'context-taken' });
+    assert.equal(await tokenIn(file, 'its1'), 'other');
+  });
+});
+
+describe('its export', () => {
+  test('is a kubeconfig of its own that only its owner can read; twice is the same', async () => {
+    const before = await readFile(file, 'utf8');
+    assert.equal((await write('its1', { exportTo: exported })).changed, true);
+    const text = await readFile(exported, 'utf8');
+    assert.equal((await write('its1', { exportTo: exported })).changed, false);
+    assert.equal(await readFile(exported, 'utf8'), text);
+    const { contexts, currentContext } = await loadKubeconfig(exported);
+    assert.deepEqual([[...contexts.keys()], currentContext], [['its1'], 'its1']);
+    assert.equal(await tokenIn(exported, 'its1'), 'token-of-its1');
+    assert.equal(await modeOf(exported), '600');
+    assert.equal(await readFile(file, 'utf8'), before);
+  });
+  test('has the credentials of a space of type host in it', async () => {
+    await write('its2', { exportTo: exported });
+    assert.equal(await tokenIn(exported, 'its2'), 'own');
+  });
+  test('goes into an empty file, as mktemp makes it', async () => {
+    await writeFile(exported, '', { mode: 0o644 });
+    assert.equal((await write('its1', { exportTo: exported })).changed, true);
+    assert.equal(await modeOf(exported), '600');
+  });
+  for (const [what, text] of [
+    ['another kubeconfig', kubeconfigWith('https://other:6443', 'other')],
+    ['notes of a user', 'my notes: [\n'],
+    ['a list', '- a\n'],
+  ] as const)
+    test(`is not written over ${what}`, async () => {
+      await writeFile(exported, text);
+      await assert.rejects(write('its1', { exportTo: exported }), StellarError);
+      assert.equal(await readFile(exported, 'utf8'), text);
+    });
+  test('is not written over that of another space', async () => {
+    await write('its1', { exportTo: exported });
+    await assert.rejects(write('wds1', { role: 'wds', exportTo: exported }), { code: 'file-error' });
+  });
+});
+
+describe('there is no context', () => {
+  test('of a space that does not exist', () => assert.rejects(write('its9'), { code: 'not-found' }));
+  test('of an ITS that is a WDS', () =>
+    assert.rejects(write('wds1'), { code: 'not-found', hint: /stellarctl wds context wds1/ }));
+  test('of a space whose API server is not up yet', () =>
+    assert.rejects(write('its3'), { code: 'unreachable', hint: /stellarctl its get its3/ }));
+});

@@ -1,0 +1,16 @@
+import type { Command } from 'commander';
+import { buildProgram } from '../../../src/cli.ts';
+import { fakeIo } from './fake-io.ts';
+
+/** The program, as it is built into dist. */
+export function program(): Command {
+  Object.assign(globalThis, { STELLARCTL_VERSION: '0.0.0' });
+  return buildProgram(fakeIo().io, 'stellarctl');
+}
+
+/** The command that a command line names. @param words without the name of the program */
+export function commandNamed(root: Command, words: readonly string[]): Command {
+  const [word, ...rest] = words;
+  const child = root.commands.find((command) => command.name() === word);
+  return child === undefined ? root : commandNamed(child, rest);
+}
