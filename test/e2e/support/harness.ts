@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { execa } from 'execa';
+import { undocumented } from '../../documents.ts';
 import { start, stellarctl } from '../../stellarctl.ts';
 
 /** How a run of the command line ended. */
@@ -101,6 +102,7 @@ export class Cli {
       json: () => JSON.parse(String(ended.stdout)),
     };
     assertClean(run, options);
+    if (run.signal === undefined && closeOutputAt === undefined) assertDocumented(arguments_, run.stdout);
     return run;
   }
 
@@ -183,6 +185,15 @@ function actWhenPrinted(
     acting.catch(() => {});
   });
   return () => acting ?? Promise.reject(new Error(`${text} was never printed:\n${seen()}`));
+}
+
+/** What is printed as JSON is as docs/output.md says. */
+function assertDocumented(words: readonly string[], stdout: string): void {
+  if (stdout === '' || !/(?:-o|--output)[ =]json/.test(words.join(' '))) return;
+  // Of --watch, each line is a document; an error is one of several lines.
+  const documents = stdout.startsWith('{"') ? stdout.trimEnd().split('\n') : [stdout];
+  const printed = documents.map((document): unknown => JSON.parse(document));
+  assert.deepEqual(undocumented(words, printed), [], words.join(' '));
 }
 
 /** The first part of every JSON Web Token, `{"alg":`, and kubeadm's bootstrap tokens. */

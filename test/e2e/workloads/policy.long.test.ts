@@ -184,6 +184,31 @@ describe('a binding policy', () => {
     assert.equal((await create('obj.kind')).exitCode, 0);
   });
 
+  it('is told to scripts as the documentation says', async () => {
+    const transform = ['no-a', '--select', 'configmaps', '--remove', '$.data.a'];
+    // Cli compares each document with docs/output.md.
+    for (const line of [
+      ['policy', 'list'],
+      ['policy', 'get', 'shop'],
+      ['policy', 'explain', 'shop'],
+      ['policy', 'create', 'more', '--clusters', 'tier=web', '-l', 'app=more', '--dry-run'],
+      ['policy', 'refresh', 'shop'],
+      ['policy', 'delete', 'shop', '--yes', '--dry-run'],
+      ['workload', 'list'],
+      ['workload', 'status', 'cm/settings', '-n', 'shop'],
+      ['workload', 'wait', 'cm/settings', '-n', 'shop'],
+      ['collector', 'create', 'replicas', '--preset', 'replicas'],
+      ['collector', 'list'],
+      ['collector', 'get', 'replicas'],
+      ['collector', 'delete', 'replicas'],
+      ['transform', 'create', ...transform],
+      ['transform', 'list'],
+      ['transform', 'get', 'no-a'],
+      ['transform', 'delete', 'no-a'],
+    ])
+      await cli.succeed([...line, '-o', 'json', ...at]);
+  });
+
   it('is told from one that there is not', async () => {
     const { exitCode, stderr } = await cli.run(['policy', 'get', 'nothing', ...at]);
     assert.equal(exitCode, 1);

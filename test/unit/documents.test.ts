@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, test } from 'node:test';
+import type { Command } from 'commander';
+import { parseAllDocuments } from 'yaml';
+import { outputFile, withContents } from '../../scripts/contents.ts';
+import { type ErrorCode, StellarError } from '../../src/lib/engine/errors.ts';
+import { fieldsOf, sections, undocumented } from '../documents.ts';
+import { commandNamed, program } from './support/program.ts';
+
+const page = readFileSync(outputFile, 'utf8');
+const root = path.resolve(import.meta.dirname, '..', '..');
+
+test('the page lists its contents (else: npm run docs)', () => assert.equal(withContents(page), page));
+
+describe('documents of commands', () => {
+  const commands = leavesOf(program());
+
+  test('are described, each of them', () => {
+    const described = new Set(sections.map((section) => section.replace(/ --.*/, '')));
+    const names = commands.filter((name) => !/^wec (accept|label|deregister)$|^(help|completion)$/.test(name));
+    assert.deepEqual(
+      names.filter((name) => !described.has(name)),
+      [],
+    );
+    assert.deepEqual(
+      [...described].filter((name) => !names.includes(name)),
+      [],
+    );
+  });
+
+  test('are described for options that exist', () => {
+    for (const section of sections) {
+      const words = section.split(' ');
+      const known = commandNamed(program(), words).options.map(({ long }) => long);
+      assert.deepEqual(
+        words.filter((word) => word.startsWith('--') && !known.includes(word)),
+        [],
+        section,
+      );
+    }
+  });
+
+  test('have no field that the source does not know', () => {
+    const source = globSync('src/**/*.ts', { cwd: root })
+      .map((file) => readFileSync(path.join(root, file), 'utf8'))
+      .join('\n');
+    const words = new Set(source.match(/\w+/g));
+    const fields = sections.flatMap(fieldsOf);
+    assert.ok(fields.length > 400, 'this test sees hardly any field');
+    assert.deepEqual(
+      fields.filter((field) => !words.has(field)),
+      [],
+    );
+  });
+
+  for (const file of globSync('test/golden/**/*.txt', { cwd: root }))
+    test(`in ${file} are as described`, () => {
+      const text = readFileSync(path.join(root, file), 'utf8');
+      assert.deepEqual(
+        runsIn(text).flatMap(({ words, printed }) => undocumented(words, printed)),
+        [],
+      );
+    });
+
+  test('that are not as described are seen', () => {
+    const item = { name: 'c1', stage: null, blockedAt: null, changed: true };
+    const of = (document: object) => undocumented(['wec', 'accept', 'c1'], [document]);
+    assert.deepEqual(of({ items: [item] }), []);
+    assert.deepEqual(of({ items: [], error: { code: 'usage', message: '' } }), []);
+    assert.deepEqual(of({ items: [{ ...item, more: 1 }] }), ['accept.items[0].more is not documented']);
+    assert.deepEqual(of({ items: [{ ...item, changed: 'no' }] }), ['accept.items[0].changed is "no", not boolean']);
+    const { stage: _, ...rest } = item;
+    assert.deepEqual(of({ items: [rest] }), ['accept.items[0].stage is missing']);
+    const blockedAt = { stage: 'x', state: 'met', why: '' };
+    assert.deepEqual(of({ items: [{ ...item, blockedAt }] }), ['accept.items[0].blockedAt.state is "met", not failed']);
+  });
+});
+
+test('every error code is described with its exit code, and none that does not exist', () => {
+  const [, table = ''] = page.split('\n## Error codes\n');
+  const [rows = ''] = table.split('\n## ');
+  const described = [...rows.matchAll(/^\| (`[^|]*`) \| ([^|]*) \|/gm)].flatMap(([, cell = '', exit = '']) =>
+    (cell.match(/[a-z]+(-[a-z]+)*/g) ?? []).map((code) => [code, Number.parseInt(exit, 10)] as const),
+  );
+  const source = readFileSync(path.join(root, 'src/lib/engine/errors.ts'), 'utf8');
+  const [, codes = ''] = /const exitCodes = \{(.*?)\}/s.exec(source) ?? [];
+  const known = [...codes.matchAll(/^ {2}'?([a-z-]+)'?:/gm)].map(([, code = '']) => code);
+  assert.deepEqual(described.map(([code]) => code).sort(), [...known, 'internal'].sort());
+  for (const [code, exit] of described)
+    if (code !== 'internal') assert.equal(new StellarError(code as ErrorCode, '').exitCode, exit, code);
+});
+
+function leavesOf(command: Command, before = ''): string[] {
+  return command.commands.flatMap((child) => {
+    const name = `${before}${child.name()}`;
+    return child.commands.length === 0 ? [name] : leavesOf(child, `${name} `);
+  });
+}
+
+/** The runs of a transcript that print documents. */
+function runsIn(transcript: string): { words: string[]; printed: unknown[] }[] {
+  return transcript.split(/^(?=\$ )/m).flatMap((step) => {
+    const [line = '', ...rest] = step.split('\n');
+    const words = /^\$ .*?(?:stellarctl|kubectl stellar) (.*)$/.exec(line)?.[1]?.split(' ') ?? [];
+    const format = /(?:-o|--output)[ =](json|yaml)/.exec(line)?.[1];
+    const text = rest.flatMap((each) => /^1\| ?(.*)$/.exec(each)?.[1] ?? []).join('\n');
+    if (format === undefined || text === '') return [];
+    const documents = format === 'json' ? [JSON.parse(text)] : parseAllDocuments(text).map((each) => each.toJS());
+    return [{ words, printed: documents }];
+  });
+}
