@@ -1,11 +1,6 @@
-import {
-  type ContextToSet,
-  type ExtensionEdit,
-  editedExtensions,
-  type PresentContext,
-} from '../kube/kubeconfig/contexts.ts';
-import { type Entry, isEntry } from '../kube/kubeconfig/document.ts';
-import { editKubeconfig, type KubeconfigTarget } from '../kube/kubeconfig/edit.ts';
+import type { ContextToSet, ExtensionEdit, PresentContext } from '../kube/kubeconfig/contexts.ts';
+import type { KubeconfigTarget } from '../kube/kubeconfig/edit.ts';
+import { type Entry, isEntry } from '../kube/kubeconfig/entry.ts';
 import type { ContextEntry, Kubeconfig } from '../kube/kubeconfig/kubeconfig.ts';
 import type { Waiting } from '../kube/kubeconfig/lock.ts';
 
@@ -72,6 +67,9 @@ export const forNoControlPlane: Pick<ContextToSet, 'extensions'> = {
  * @throws what editKubeconfig throws
  */
 export async function markHostingContext(target: KubeconfigTarget, name: string, waiting: Waiting): Promise<boolean> {
+  // Whoever only reads needs no package for YAML.
+  const { editedExtensions } = await import('../kube/kubeconfig/contexts.ts');
+  const { editKubeconfig } = await import('../kube/kubeconfig/edit.ts');
   const { written } = await editKubeconfig(
     target,
     (draft) => {

@@ -1,8 +1,8 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { inWords, outline } from '../../engine/next-step.ts';
-import { type Entry, isEntry } from './document.ts';
 import { editKubeconfig, type KubeconfigDraft, type KubeconfigTarget } from './edit.ts';
+import { type Entry, isEntry } from './entry.ts';
 import { withoutCredentials } from './kubeconfig.ts';
 import type { Waiting } from './lock.ts';
 

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Document, isMap, isSeq, type Node, visit, type YAMLMap, type YAMLSeq } from 'yaml';
+import { type Entry, isEntry } from './entry.ts';
 import { invalidKubeconfig } from './invalid.ts';
 import { parseYaml } from './yaml.ts';
 
@@ -7,9 +8,6 @@ import { parseYaml } from './yaml.ts';
 const contentKeys = { clusters: 'cluster', contexts: 'context', users: 'user', extensions: 'extension' } as const;
 
 export type ListName = keyof typeof contentKeys;
-
-/** What stands in an entry of a list, keys as in the file. */
-export type Entry = Record<string, unknown>;
 
 /**
  * One kubeconfig as a document that can be changed in places: comments, order, unknown fields and, as far as the yaml package
@@ -181,10 +179,6 @@ export class KubeconfigDocument {
       else sequence.add(this.#nodeOf(value));
     }
   }
-}
-
-export function isEntry(value: unknown): value is Entry {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isNamedList(value: unknown): value is { name: string }[] {

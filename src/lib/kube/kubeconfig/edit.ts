@@ -1,5 +1,6 @@
 import { StellarError } from '../../engine/errors.ts';
-import { type Entry, KubeconfigDocument, type ListName } from './document.ts';
+import { KubeconfigDocument, type ListName } from './document.ts';
+import type { Entry } from './entry.ts';
 import { candidateFiles, type Environment } from './kubeconfig.ts';
 import { type Waiting, whileLocked } from './lock.ts';
 import {

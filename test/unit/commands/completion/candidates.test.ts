@@ -212,6 +212,7 @@ describe('the tables of completion', () => {
     assert.ok(all.length > 40, 'this test sees hardly any command');
     const untold = all.flatMap(({ path: name, command }) => [
       ...command.options
+        .filter(({ hidden }) => !hidden)
         .filter(({ required, argChoices, long = '' }) => required && !argChoices && !offerOfOption(name, long))
         .map(({ long }) => `${name} ${long}`),
       ...command.registeredArguments.filter(({ argChoices }) => !argChoices && !offerOfArguments(name)).map(() => name),

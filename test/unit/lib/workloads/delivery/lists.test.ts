@@ -241,8 +241,8 @@ describe('what could not be read, or is not there, is told beside what is shown'
     assert.deepEqual(
       view.ways.map(({ stage, stages }) => [stage, stages.find(({ id }) => id === 'work')?.state]),
       [
-        ['wec', 'unseen'],
-        ['wec', 'unseen'],
+        ['wec', 'not-visible'],
+        ['wec', 'not-visible'],
       ],
     );
     assert.deepEqual(codes(await listWorkloads(forbidden('manifestworks'))), ['forbidden']);
@@ -252,8 +252,8 @@ describe('what could not be read, or is not there, is told beside what is shown'
     assert.deepEqual(
       view.ways.map(({ done, stages }) => [done, stages.find(({ id }) => id === 'wec')?.state]),
       [
-        [false, 'unseen'],
-        [false, 'unseen'],
+        [false, 'not-visible'],
+        [false, 'not-visible'],
       ],
     );
   });
