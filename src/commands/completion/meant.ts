@@ -1,3 +1,4 @@
+import { homedir } from 'node:os';
 import type { Kubeconfig } from '../../lib/kube/kubeconfig/kubeconfig.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import type { QuietClusters } from './quiet-clusters.ts';
@@ -23,12 +24,17 @@ export class Meant {
   }
 
   kubeconfig(): Promise<Kubeconfig> {
-    return this.#load(this.given('--kubeconfig'));
+    return this.#load(this.#file('--kubeconfig'));
   }
 
   /** Where the contexts of WECs are. */
   wecKubeconfig(): Promise<Kubeconfig> {
-    return this.#load(this.given('--wec-kubeconfig') ?? this.given('--kubeconfig'));
+    return this.#load(this.#file('--wec-kubeconfig') ?? this.#file('--kubeconfig'));
+  }
+
+  /** The shell has not replaced the `~` of a line that is still being typed. */
+  #file(option: string): string | undefined {
+    return this.given(option)?.replace(/^~(?=\/)/, () => homedir());
   }
 
   async #load(file: string | undefined): Promise<Kubeconfig> {
@@ -44,7 +50,7 @@ export class Meant {
   async #open(): Promise<QuietClusters> {
     const { QuietClusters } = await import('./quiet-clusters.ts');
     const options = {
-      kubeconfig: this.given('--kubeconfig'),
+      kubeconfig: this.#file('--kubeconfig'),
       its: this.given('--its'),
       wds: this.given('--wds'),
       hostingContext: this.given('--hosting-context'),

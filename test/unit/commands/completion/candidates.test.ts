@@ -178,6 +178,17 @@ describe('completion', () => {
   for (const [line, said] of live)
     it(`offers for "${line}": ${said}`, async () => assert.equal((await completed(line)).join(' '), said));
 
+  it('knows the home folder, which the shell has not filled in yet', async (t) => {
+    const { HOME } = process.env;
+    t.after(() => {
+      process.env.HOME = HOME;
+    });
+    process.env.HOME = folder;
+    await writeFile(path.join(folder, 'other'), JSON.stringify({ contexts: [{ name: 'elsewhere', context: {} }] }));
+    assert.deepEqual(await completed('status --kubeconfig ~/other --its '), ['elsewhere', ':4']);
+    assert.deepEqual(await completed('doctor --wec-kubeconfig ~/other cluster1='), ['cluster1=elsewhere', ':4']);
+  });
+
   it('runs no program for credentials', async () => {
     const { length } = server.requests;
     for (const context of ['asks', 'older']) assert.deepEqual(await completed(`wec get --its ${context} `), [':4']);
