@@ -91,7 +91,7 @@ describe('the script of docs/ci.md', { skip: typeof jq === 'string' && jq, timeo
     );
     const { exitCode, all } = await run();
     assert.equal(exitCode, 2, all);
-    assert.match(all, /--bootstrap-context goes with --type external only/);
+    assert.match(all, /^✗ --bootstrap-context .*--type external/m);
     assert.deepEqual(tools.clusters.all, []);
     assert.ok((await readdir(home)).includes('report.tar.gz'));
   });
