@@ -7,7 +7,5 @@ if (version[0] < 22 || (version[0] === 22 && version[1] < 19)) {
   process.exitCode = 1;
 } else {
   require('./compile-cache.cjs')();
-  import('../dist/cli.js').then(function (cli) {
-    return cli.main(process.argv);
-  });
+  require('../dist/cli.cjs').main(process.argv);
 }

@@ -9,7 +9,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
 import manifest from '../package.json' with { type: 'json' };
-import { root } from './bundle.ts';
 import { makeExecutable } from './executable/make.ts';
 import { install, nodeFromNpm } from './node-from-npm.ts';
 
@@ -17,6 +16,8 @@ const OLDEST_NODE = '22.19.0';
 const TOO_OLD_NODE = '20';
 const PACKED_LIMIT_KB = 500;
 const UNPACKED_LIMIT_KB = 2000;
+
+const root = path.resolve(import.meta.dirname, '..');
 
 interface Packed {
   filename: string;

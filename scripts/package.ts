@@ -6,11 +6,11 @@ import { createHash } from 'node:crypto';
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
-import { root } from './bundle.ts';
 import { makeExecutable } from './executable/make.ts';
 import { packagesOf } from './notices.ts';
 import { billOfMaterials } from './sbom.ts';
 
+const root = path.resolve(import.meta.dirname, '..');
 const release = path.join(root, 'release');
 const platform = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
 

@@ -4,14 +4,7 @@ const path = require('node:path');
 const { runChild } = require('./child.cjs');
 const { withLock } = require('./lock.cjs');
 
-const SOURCES = [
-  'src',
-  'scripts/build.ts',
-  'scripts/bundle.ts',
-  'scripts/notices.ts',
-  'package.json',
-  'package-lock.json',
-];
+const SOURCES = ['src', 'scripts/build.ts', 'scripts/notices.ts', 'package.json', 'package-lock.json'];
 
 /** Builds dist unless it is newer than all that it is made of. */
 async function ensureDist(root, node, env) {
@@ -29,7 +22,7 @@ async function ensureDist(root, node, env) {
 
 function isFresh(root) {
   // The build gives this file the time at which it started.
-  const dist = fs.statSync(path.join(root, 'dist', 'cli.js'), { throwIfNoEntry: false });
+  const dist = fs.statSync(path.join(root, 'dist', 'cli.cjs'), { throwIfNoEntry: false });
   return dist !== undefined && SOURCES.every((source) => newest(path.join(root, source)) < dist.mtimeMs);
 }
 

@@ -1,21 +1,20 @@
 import { once } from 'node:events';
-import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
-import { build } from 'rolldown';
-import { common, entry, form, plugins, together } from '../bundle.ts';
 import { nodeFromNpm } from '../node-from-npm.ts';
 
 /** The Node inside the executable: a long-term support release that builds executables by itself. */
 export const nodeOfExecutable = '26.10.0';
 
 const boot = path.join(import.meta.dirname, 'boot.cjs');
+const dist = path.resolve(import.meta.dirname, '..', '..', 'dist');
 
 /**
- * Makes the one-file executable for this machine: the files of stellarctl inside a Node
+ * Makes the one-file executable for this machine: the files of dist, as they are, inside a Node
  * (nodejs.org/api/single-executable-applications.html), each with V8's code cache. Both one file in place of many and a start-up
  * snapshot were measured: they start later.
  * @param folder gets the executable, and the licence of Node
@@ -26,7 +25,8 @@ export async function makeExecutable(folder: string): Promise<string> {
   try {
     const { node, license } = await nodeFromNpm(path.join(work, 'node'), nodeOfExecutable);
     const files = path.join(work, 'files');
-    await bundle(files);
+    await mkdir(files);
+    await wrap(dist, files);
     await compile(files, node);
     const executable = path.join(folder, process.platform === 'win32' ? 'stellarctl.exe' : 'stellarctl');
     const config = path.join(work, 'sea.json');
@@ -43,14 +43,12 @@ export async function makeExecutable(folder: string): Promise<string> {
   }
 }
 
-/** The files of dist, each as a function that boot.cjs calls. */
-async function bundle(dir: string): Promise<void> {
-  const [format, entryFileNames, chunkFileNames] = ['cjs', '[name].cjs', '[name]-[hash].cjs'] as const;
-  const output = { ...form, dir, format, entryFileNames, chunkFileNames, codeSplitting: together.splitting };
-  await build({ ...common, input: entry, plugins: [...plugins, together.plugin], output });
-  for (const name of await readdir(dir)) {
-    const file = path.join(dir, name);
-    await writeFile(file, `(function (exports, require, module) {${await readFile(file, 'utf8')}\n})`);
+/** Makes a function of each file of dist, which boot.cjs calls. */
+async function wrap(dist: string, folder: string): Promise<void> {
+  for (const name of (await readdir(dist)).filter((each) => each.endsWith('.cjs'))) {
+    const text = await readFile(path.join(dist, name), 'utf8');
+    if (/[^.\w$]import\(/.test(text)) throw new Error(`${name} imports something that is not in the executable`);
+    await writeFile(path.join(folder, name), `(function (exports, require, module) {${text}\n})`);
   }
 }
 
