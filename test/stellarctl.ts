@@ -13,22 +13,21 @@ export const executable = process.env.STELLARCTL_EXECUTABLE && path.resolve(proc
 /** The words that start stellarctl, as they are shipped. */
 export const start: readonly string[] = executable ? [executable] : [process.execPath, bootFile];
 
-/** The same for a shell. */
-export const startInShell = start.map((word) => `'${word}'`).join(' ');
+/** The words that start stellarctl as a plugin of kubectl, and what completes such command lines. */
+export const startAsPlugin = startByLink('kubectl-stellar');
+export const startOfCompletion = startByLink('kubectl_complete-stellar');
 
-/** The words that start stellarctl as a plugin of kubectl. */
-export const startAsPlugin: readonly string[] = executable
-  ? [pluginLink(executable)]
-  : [process.execPath, pluginLink(path.join(bin, 'kubectl-stellar.cjs'))];
-
-/** A link of the name by which kubectl finds its plugins, as npm and krew make one. */
-function pluginLink(file: string): string {
+/** By a link of the name that kubectl looks for, as npm and krew make one. */
+function startByLink(name: string): readonly string[] {
   const folder = mkdtempSync(path.join(tmpdir(), 'stellarctl-plugin-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  const link = path.join(folder, 'kubectl-stellar');
-  symlinkSync(file, link);
-  return link;
+  const link = path.join(folder, name);
+  symlinkSync(executable || path.join(bin, `${name}.cjs`), link);
+  return executable ? [link] : [process.execPath, link];
 }
+
+/** The words of a start for a shell. */
+export const inShell = (words: readonly string[]): string => words.map((word) => `'${word}'`).join(' ');
 
 /** Starts stellarctl as a user would. A failure is a result, not an exception. */
 export function stellarctl(arguments_: readonly string[], options: Options = {}, [program = '', ...first] = start) {

@@ -9,7 +9,7 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { execa } from 'execa';
 import { findProgram } from '../../../testbed/index.ts';
-import { bootFile, stellarctl } from '../../stellarctl.ts';
+import { inShell, start, startOfCompletion, stellarctl } from '../../stellarctl.ts';
 import { prompt, ShellTerminal } from '../support/shell-terminal.ts';
 
 /** Names that a cluster and a kubeconfig may well have, and that mean something to shells. */
@@ -35,17 +35,13 @@ before(async () => {
   await mkdir(bin);
   const program = (name: string, lines: string) =>
     writeFile(path.join(bin, name), `#!/bin/sh\n${lines}\n`, { mode: 0o755 });
-  const node = `exec '${process.execPath}'`;
   // Whatever else the machine has to do, names are to come here.
   await program(
     'stellarctl',
-    `[ "$1" = __complete ] && shift && set -- __complete --limit 20000 "$@"\n${node} '${bootFile}' "$@"`,
+    `[ "$1" = __complete ] && shift && set -- __complete --limit 20000 "$@"\nexec ${inShell(start)} "$@"`,
   );
   await program('kubectl-stellar', 'exit 1');
-  await program(
-    'kubectl_complete-stellar',
-    `${node} '${path.join(bootFile, '..', 'kubectl_complete-stellar.cjs')}' "$@"`,
-  );
+  await program('kubectl_complete-stellar', `exec ${inShell(startOfCompletion)} "$@"`);
   const server = `http://127.0.0.1:${(its.address() as AddressInfo).port}`;
   const kubeconfig = {
     'current-context': 'my hub',

@@ -10,7 +10,7 @@ import { after, before, beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { shellWord } from '../../../src/lib/engine/command-line.ts';
-import { start, startInShell } from '../../stellarctl.ts';
+import { inShell, start } from '../../stellarctl.ts';
 import { Cli } from '../support/harness.ts';
 
 const names = ['c1', 'c2', 'c3', 'c4'];
@@ -65,7 +65,7 @@ const managedCluster = (name: string) => ({
 });
 
 const environment = () => cli.environment({ kubeconfig: path.join(cli.home, 'kubeconfig') });
-const command = (line: string) => `${startInShell} ${line} --its me`;
+const command = (line: string) => `${inShell(start)} ${line} --its me`;
 
 /** Runs a command line in a shell, its streams led elsewhere. */
 async function piped(line: string, streams: string) {

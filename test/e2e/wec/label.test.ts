@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { execa } from 'execa';
 import { type Bed, type Plane, resources, startBed, writeKubeconfig } from '../../../testbed/index.ts';
-import { startInShell } from '../../stellarctl.ts';
+import { inShell, start } from '../../stellarctl.ts';
 import { Cli } from '../support/harness.ts';
 import { announce } from '../support/pretended-agents.ts';
 import { assertRefused, assertRefuses, assertUnwritten, writesOn } from '../support/refusal.ts';
@@ -224,7 +224,7 @@ describe('label', () => {
     const [name = ''] = await wecs({ zone: 'a' });
     const { stderr } = await cli.succeed(['label', '-l', `test=label-${number},zone in (a,b)`, 'next=yes']);
     const next = /^Next: stellarctl (.*)$/m.exec(stderr)?.[1] ?? '';
-    const line = `${startInShell} ${next}`;
+    const line = `${inShell(start)} ${next}`;
     const { stdout } = await execa('bash', ['-c', line], { env: cli.environment(), extendEnv: false });
     assert.match(stdout, new RegExp(`^${name} .*next=yes`, 'm'));
   });

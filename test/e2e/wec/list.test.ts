@@ -11,7 +11,7 @@ import {
   startBed,
   writeKubeconfig,
 } from '../../../testbed/index.ts';
-import { startInShell } from '../../stellarctl.ts';
+import { inShell, start } from '../../stellarctl.ts';
 import { Cli, type CliRun } from '../support/harness.ts';
 import { announce, announceMany, ask, askAgain, registered } from '../support/pretended-agents.ts';
 import { assertRefused, assertRefuses } from '../support/refusal.ts';
@@ -164,14 +164,14 @@ describe('wec list', () => {
   });
 
   it('ends well when the reader of its output has seen enough', async () => {
-    const line = `${startInShell} wec list -o json | head -n 1; echo "exit \${PIPESTATUS[0]}"`;
+    const line = `${inShell(start)} wec list -o json | head -n 1; echo "exit \${PIPESTATUS[0]}"`;
     const ended = await execa('bash', ['-c', line], { env: cli.environment(), extendEnv: false });
     assert.deepEqual([ended.stdout, ended.stderr], ['{\nexit 0', '']);
   });
 
   it('says without a stack that its results cannot be written, and does not end with 0, not even with --watch', async () => {
     for (const format of ['table', 'json', 'table --watch']) {
-      const line = `${startInShell} wec list -o ${format} > /dev/full`;
+      const line = `${inShell(start)} wec list -o ${format} > /dev/full`;
       const ended = await execa('bash', ['-c', line], { env: cli.environment(), extendEnv: false, reject: false });
       assert.deepEqual(
         [ended.exitCode, ended.stderr],
@@ -182,7 +182,7 @@ describe('wec list', () => {
   });
 
   it('needs no stderr', async () => {
-    const line = `${startInShell} wec list -l no=such -o json 2> /dev/full`;
+    const line = `${inShell(start)} wec list -l no=such -o json 2> /dev/full`;
     const ended = await execa('bash', ['-c', line], { env: cli.environment(), extendEnv: false });
     assert.deepEqual(JSON.parse(ended.stdout), { items: [] });
   });
