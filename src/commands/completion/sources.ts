@@ -50,16 +50,8 @@ const options: Readonly<Record<string, Offer>> = {
   '--status': listed(statusOfPolicy),
   '--skip': checkIds,
   ...offerEach('files', [
-    ...[
-      '--kubeconfig',
-      '--wec-kubeconfig',
-      '--bootstrap-kubeconfig',
-      '--export',
-      '--file',
-      '--filename',
-      '--join-file',
-    ],
-    ...['--ca-file', '--image-pull-secret', '--chart', '--ingress-chart', '--values'],
+    ...['--kubeconfig', '--wec-kubeconfig', '--bootstrap-kubeconfig', '--file', '--filename', '--join-file'],
+    ...['--ca-file', '--export', '--image-pull-secret', '--chart', '--ingress-chart', '--values'],
   ]),
   ...offerEach('nothing', [
     ...['--timeout', '--duration', '--agent', '--annotation', '--api-groups', '--network', '--image'],
