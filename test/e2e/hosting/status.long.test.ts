@@ -219,7 +219,7 @@ describe('an installation', { concurrency: 1 }, () => {
     const rules = [{ apiGroups: ['tenancy.kflex.kubestellar.org'], resources: ['*'], verbs: ['get', 'list'] }];
     const kubeconfig = await writeKubeconfig(hosting, [await limitedUser(hosting, { user: 'guest', rules })]);
     const { stdout } = await cli.succeed(['status'], { kubeconfig });
-    assert.match(stdout, /^hosting +KubeFlex unseen: not allowed to read pods · KubeStellar hooks 0\.30\.0$/m);
+    assert.match(stdout, /^hosting +KubeFlex not visible: not allowed to read pods · KubeStellar hooks 0\.30\.0$/m);
     assert.match(stdout, /^├─ ITS its1 +host · ready · \? Not allowed on its1 \(https:\S+\): .* cannot list/m);
     assert.match(stdout, /^└─ WDS wds1 +host · ready → its1 · \? Not allowed on wds1 /m);
     assert.doesNotMatch(stdout, /✗|elsewhere/);
