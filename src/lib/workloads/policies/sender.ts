@@ -1,6 +1,6 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
-import { inWords, outline, run } from '../../engine/next-step.ts';
+import { inWords, run } from '../../engine/next-step.ts';
 import type { Reader } from '../../kube/client/client.ts';
 import { resources } from '../../kube/resources.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
@@ -31,7 +31,7 @@ export async function senderOf(wds: OpenWds, bindings: readonly Binding[], its: 
     if (own !== undefined) return { name: own.wds, isProven: true };
     for (const { wds: name, bindingUid } of origins) if (bindingUid === undefined) named.add(name);
   }
-  if (named.has(wds.name)) return { name: wds.name, isProven: true };
+  if (named.has(wds.name)) return { name: wds.name, isProven: false };
   const [name, ...others] = named;
   if (others.length > 0) throw unproven(wds, [...named], its);
   return name === undefined ? undefined : { name, isProven: false };
@@ -85,14 +85,9 @@ const sentElsewhere = (policy: string, { name, context }: OpenWds, { cluster }: 
     },
   );
 
-const unproven = ({ name, context }: OpenWds, found: readonly string[], { cluster }: Reader): StellarError =>
+const unproven = ({ name }: OpenWds, found: readonly string[], { cluster }: Reader): StellarError =>
   new StellarError(
     'identity-unproven',
     `${cluster.context} has works of WDS ${found.join(' and ')} for policies of these names, and nothing proves that ${name} is ${found.length === 1 ? 'that WDS' : 'one of them'}.`,
-    {
-      next: [
-        outline(command`stellarctl wds list --hosting-context CONTEXT`, 'Name the hosting cluster, which tells'),
-        ...found.map((other) => run(command`kubectl config rename-context ${context} ${other}`, 'If they are one WDS')),
-      ],
-    },
+    { next: [inWords('Name the hosting cluster by --hosting-context: it shows which WDS that is')] },
   );

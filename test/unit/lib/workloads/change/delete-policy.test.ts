@@ -201,7 +201,7 @@ test('a policy that was sent, and not through this ITS, is not deleted with what
   await assert.rejects(inspect({ observedGeneration: 2 }), { code: 'identity-unproven' });
   for (const status of [{}, { observedGeneration: 1 }, { observedGeneration: 2, errors: ['x'] }])
     assert.deepEqual((await inspect(status)).works, []);
-  assert.equal((await inspect({ observedGeneration: 2 }, [own])).works.length, 1);
+  assert.equal((await inspect({ observedGeneration: 2 }, [own], false)).works.length, 1);
   // The hosting cluster has shown the ITS.
   assert.deepEqual((await inspect({ observedGeneration: 2 }, [], false)).works, []);
 });
