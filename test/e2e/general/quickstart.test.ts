@@ -57,7 +57,7 @@ it('types the first command of the story with the charts of KubeStellar, and aft
   await installPrograms('other');
   const { exitCode, stdout, stderr } = await quickstart();
   assert.equal(exitCode, 1);
-  assert.match(stdout, /^\$ stellarctl init --create kind --name kubeflex$/m);
+  assert.match(stdout, /^\$ stellarctl init --provider kind --name kubeflex$/m);
   assert.match(stderr, /no network/);
   assert.match(stderr, /^ {2}To delete them: kind delete clusters kubeflex cluster1 cluster2$/m);
   assert.ok((await calls()).some((call) => /^helm pull oci:.*core-chart/.test(call)));

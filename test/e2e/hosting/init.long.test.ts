@@ -213,7 +213,7 @@ describe('a KubeFlex that kflex has installed', () => {
         cli,
         [plane],
         ['init', '--chart', chart, '--domain', 'example.com'],
-        { exitCode: 2, says: /not of this release, and has domain localtest\.me/ },
+        { exitCode: 2, says: /does not belong to this release, and has domain localtest\.me/ },
         options,
       );
       const { json } = await cli.succeed(['init', '--chart', chart, '-o', 'json'], options);
@@ -279,7 +279,7 @@ describe('an installation that was interrupted', () => {
 
       const early = await cli.run([...line, '--timeout', '8s'], options);
       assert.equal(early.exitCode, 3);
-      assert.match(early.stderr, /✗ Another helm is at work on hosting: release ks-core .* is at pending-install/);
+      assert.match(early.stderr, /✗ Another helm operation is in progress on hosting: release ks-core .* is at pending-install/);
       assert.match(
         early.stderr,
         /kubectl --context hosting -n default delete secret sh\.helm\.release\.v1\.ks-core\.v1/,
@@ -319,7 +319,7 @@ describe('what keeps a cluster from being a hosting cluster', () => {
       assert.ok(Date.now() - started < 120_000, 'before its deadline of 15 minutes');
       assert.match(
         failed.stderr,
-        /✗ hosting is kept from .* PostgreSQL does not start: .* the image \S+ cannot be pulled/,
+        /✗ hosting is not a hosting cluster yet.* PostgreSQL does not start: .* the image \S+ cannot be pulled/,
       );
       assert.deepEqual(await history(plane), ['failed core-chart-0.30.0']);
       const { json } = await cli.run(['doctor', '--pre', '-o', 'json'], options);

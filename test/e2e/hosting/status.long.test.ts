@@ -86,7 +86,7 @@ describe('before KubeStellar is there', { concurrency: 1 }, () => {
   it('shows a chosen ITS alone, unless a hosting cluster is named', async () => {
     const run = await cli.succeed(['status', '--its', 'ext']);
     assert.equal(run.stdout, 'ITS ext  ready · OCM 1.3.1 · no WECs yet\n');
-    assert.match(run.stderr, /^hosting is no hosting cluster; the ITS is shown alone\.$/m);
+    assert.match(run.stderr, /^hosting is not a hosting cluster; only the ITS is shown\.$/m);
     const named = await cli.run(['status', '--its', 'ext', '--hosting-context', 'hosting']);
     assert.match(named.stderr, /^✗ hosting \(https:\S+\) is not a hosting cluster/);
     const wrong = await cli.run(['status', '--its', 'cluster1']);

@@ -80,7 +80,7 @@ describe('its token', () => {
     await writeFile(file, 'mine');
     await assertRefuses(cli, [hub], ['its', 'token', '--file', file], {
       exitCode: 1,
-      says: /kept\.join is there already, and was not replaced/,
+      says: /kept\.join already exists and was not replaced/,
       hint: /stellarctl its token --file \S*kept\.join --force$/m,
     });
     assert.equal(await readFile(file, 'utf8'), 'mine');

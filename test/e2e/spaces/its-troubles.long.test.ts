@@ -248,7 +248,7 @@ describe('what keeps a space from coming up is told, and the same command goes o
       ['wds create its1', 'ITS of type host'],
       ['its create wds1 --type host', 'WDS of type host'],
     ] as const)
-      await assertRefuses(cli, [hosting], line, { exitCode: 1, says: new RegExp(`exists already: ${what}`) });
+      await assertRefuses(cli, [hosting], line, { exitCode: 1, says: new RegExp(`already exists: ${what}`) });
   });
 });
 

@@ -138,7 +138,7 @@ describe('a command that is interrupted while it waits', () => {
     cli.run(line.split(' '), { kubeconfig, signalAt: { text, signal: 'SIGINT' } });
 
   it('says what it has created, and how to go on or back', async () => {
-    const run = await interrupted('wds create wds2 --its its1', /wds2: taken up by KubeFlex/);
+    const run = await interrupted('wds create wds2 --its its1', /wds2: observed by KubeFlex/);
     assert.equal(run.exitCode, 130);
     assert.match(run.stderr, /^ {4}The control plane wds2 exists/m);
     assert.match(run.stderr, /To resume, rerun the command .*stellarctl wds delete wds2 --hosting-context hosting/);
@@ -146,9 +146,9 @@ describe('a command that is interrupted while it waits', () => {
   });
 
   it('says what it has begun to delete', async () => {
-    const run = await interrupted('wds delete wds2 --hosting-context hosting --yes', /wds2: control plane gone/);
+    const run = await interrupted('wds delete wds2 --hosting-context hosting --yes', /wds2: control plane deleted/);
     assert.equal(run.exitCode, 130);
-    assert.match(run.stderr, /^ {4}The deletion of wds2 has begun and goes on\.$/m);
+    assert.match(run.stderr, /^ {4}The deletion of wds2 is in progress\.$/m);
     assert.match(run.stderr, /To go on: stellarctl wds delete wds2/);
   });
 });

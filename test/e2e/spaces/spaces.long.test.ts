@@ -334,7 +334,7 @@ describe('an ITS on a cluster that is an OCM hub already', () => {
     ] as const) {
       await assertRefuses(cli, [hosting, ext], line, {
         exitCode: 1,
-        says: new RegExp(`${where} .*is an OCM hub already`),
+        says: new RegExp(`${where} .*is already an OCM hub`),
         hint: /--no-ocm/,
       });
     }

@@ -88,7 +88,7 @@ describe('accept', () => {
   it('animates nothing on a terminal that does not tell its size', async () => {
     const { exitCode, screen } = await cli.runOnTerminal(['accept', 'nobody', '--timeout', '4s'], { columns: 0 });
     assert.equal(exitCode, 3, screen.slice(0, 1000));
-    assert.match(screen, /✗\S* nobody did not get/);
+    assert.match(screen, /✗\S* nobody did not reach/);
     assert.ok(screen.length < 5000);
   });
 
@@ -207,7 +207,7 @@ describe('accept', () => {
     await ask(hub, 'slow');
     const run = await cli.run(['accept', 'slow', '--timeout', '6s']);
     assert.equal(run.exitCode, 3, run.stderr);
-    assert.match(run.stderr, /✗ slow did not reach the stage available in time\. It is kept by joined: ./);
+    assert.match(run.stderr, /✗ slow did not reach the stage available in time\. It is blocked by joined: ./);
     assert.ok(await isAccepted(hub, 'slow'));
   });
 

@@ -51,7 +51,7 @@ describe('nothing is written on either side, and the reason is said,', () => {
   it('where nobody can be asked and --yes is not given', () =>
     refuses('deregister cluster1 --its its1', {
       exitCode: 1,
-      says: /Deregistering cluster1 has to be confirmed, and there is nobody to ask/,
+      says: /Deregistering cluster1 needs confirmation, and stdin is not a terminal/,
       hint: /^ {2}stellarctl deregister cluster1 --its its1 --yes$/m,
     }));
 
@@ -66,7 +66,7 @@ describe('nothing is written on either side, and the reason is said,', () => {
     refuses('deregister cluster1 --its its1 --yes --cleanup', { exitCode: 2, says: /--cleanup needs the context/ }));
 
   it('where --local is mixed with what is about the ITS', () =>
-    refuses('deregister --local cluster1=cluster1 --its its1 --yes', { exitCode: 2, says: /--its is about the ITS/ }));
+    refuses('deregister --local cluster1=cluster1 --its its1 --yes', { exitCode: 2, says: /--its concerns the ITS/ }));
 
   it('where the context is that of another WEC', () =>
     refuses('deregister cluster1=cluster2 --its its1 --yes --cleanup', {

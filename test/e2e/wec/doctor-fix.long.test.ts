@@ -216,7 +216,7 @@ describe('doctor --fix leaves to a person', { concurrency: 1 }, () => {
         fixed.map(({ code, result, error }) => [code, result, error?.code]),
         [['requests-piled-up', 'refused', 'identity-unproven']],
       );
-      assert.match(stderr, /is left to you: 10 of the 10 requests of cluster1 are not proven/);
+      assert.match(stderr, /needs your decision: 10 of the 10 requests of cluster1 are not proven/);
       assert.deepEqual(await versions(), before);
     } finally {
       await undo();
@@ -239,7 +239,7 @@ describe('doctor --fix leaves to a person', { concurrency: 1 }, () => {
       const before = await versions();
       const run = await doctor('--fix');
       assert.equal(run.exitCode, 1);
-      assert.match(run.stderr, /Fixing cluster1 has to be confirmed, and there is nobody to ask/);
+      assert.match(run.stderr, /Fixing cluster1 needs confirmation, and stdin is not a terminal/);
       assert.deepEqual(await versions(), before);
     } finally {
       await take();

@@ -312,7 +312,7 @@ describe('when something goes wrong', { concurrency: true }, () => {
       await wipeWec(hub, there(cluster3), 'cluster3');
       const early = await createRegistrationRequest(hub, { cluster: 'early', agent: 'agent-of-early' });
       await ask(hub, 'announced', { agent: 'agent-of-announced' });
-      const missing = /kept by managed-cluster: the agent .*announced? its ManagedCluster/;
+      const missing = /blocked by managed-cluster: the agent .*announced? its ManagedCluster/;
       const restart = /rollout restart deployment cluster-manager-registration-webhook/;
       const silent = /OCM's webhook for ManagedClusters does not answer \(.*refused/;
       await during({ kind: 'dead', plane: 'its2', pod: faultyPods.webhook }, async () => {

@@ -205,7 +205,7 @@ describe('wec get', () => {
       ['met', 'not-visible', 'not-visible'],
     );
     const { stdout } = await succeed('wec get waiting', { kubeconfig });
-    assert.match(stdout, /- not seen: registration requested, .*\(not allowed to read certificatesigningrequests\)/);
+    assert.match(stdout, /- not visible: registration requested, .*\(not allowed to read certificatesigningrequests\)/);
   });
 
   it('ends with 4 where not even that may be seen', async () => {
@@ -225,7 +225,7 @@ describe('wec get', () => {
     const kubeconfig = await writeKubeconfig(its1, [its1.kubeconfigEntry, { ...kubeconfigEntry, connection }]);
     const { stdout } = await succeed('wec get cluster1=cluster1', { kubeconfig });
     assert.match(stdout, /✓ connected with its certificate · joined · available/);
-    assert.match(stdout, /not seen {4}everything on cluster1: Cannot reach cluster1 .*connection refused/);
+    assert.match(stdout, /not visible {4}everything on cluster1: Cannot reach cluster1 .*connection refused/);
   });
 });
 
@@ -267,7 +267,7 @@ describe('wec wait', () => {
   it('sees a WEC go', async () => {
     const still = await run('wec wait late --for delete --timeout 0');
     assert.equal(still.exitCode, 3);
-    assert.match(still.stderr, /late is not gone: its ManagedCluster is there/);
+    assert.match(still.stderr, /late is not deleted: its ManagedCluster is there/);
     const waits = succeed('wec wait late --for delete');
     await its1.admin.delete(resources.managedClusters, 'late');
     assert.match((await waits).stdout, /^late: gone/);

@@ -242,7 +242,7 @@ describe('joined again', { concurrency: true }, () => {
       const { admin } = planeOf(name);
       await stopKlusterlet(planeOf(name));
       const { problem, next } = await diagnosisOf(name);
-      assert.match(problem, /^No agent of cluster3 runs .* neither the operator .* scaled to no pods, nor the agent/);
+      assert.match(problem, /^No agent of cluster3 runs .* neither the operator .* scaled to zero, nor the agent/);
       const { stdout } = await cli.succeed(next.split(' ').slice(1));
       assert.doesNotMatch(stdout, /nothing to do/);
       await assertAvailable(its1, name);

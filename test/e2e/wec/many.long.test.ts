@@ -52,7 +52,7 @@ describe(`${count} WECs at once`, { concurrency: 1 }, () => {
     const inPipe = await many.cli.run(line);
     assert.deepEqual([inPipe.exitCode, inPipe.stdout], [1, '']);
     assert.match(inPipe.stderr, /^In all: 2 WECs, 0 works, 0 add-ons$/m);
-    assert.match(inPipe.stderr, /Deregistering 2 WECs has to be confirmed/);
+    assert.match(inPipe.stderr, /Deregistering 2 WECs needs confirmation/);
     const ask = /Deregister 2 WECs\? type their number: /;
     const wrong = await many.cli.runOnTerminal(line, { answers: [{ at: ask, type: async () => '1' }] });
     assert.equal(wrong.exitCode, 1);

@@ -170,7 +170,7 @@ describe('recovery', { concurrency: true }, () => {
       await stopKlusterlet(bed.plane(name));
       const { next } = await advice(name);
       const { stderr } = await cli.succeed(next);
-      assert.match(stderr, /^removed: operator 1\.4\.0 kept: a join does not lower it to 1\.3\.1 unasked$/m);
+      assert.match(stderr, /^removed: operator 1\.4\.0 kept: a join does not downgrade it to 1\.3\.1$/m);
       await assertAvailable(bed.plane('its1'), name);
       assert.equal(await imageOfOperator(name), image);
       const crd = await admin.get<AnyObject>(resources.customResourceDefinitions, klusterletCrd);
@@ -222,7 +222,7 @@ describe('recovery of WECs of two hubs', { concurrency: 1 }, () => {
     assertRefused(refused, { exitCode: 1, says: /is registered already, as moved with the hub https:\/\/its2-/ });
     assert.match(refused.stderr, new RegExp(`stellarctl ${next.join(' ')}`, 'm'));
     const unasked = await cli.run(next);
-    assertRefused(unasked, { exitCode: 1, says: /Moving moved has to be confirmed/, hint: /--replace-hub.* --yes/ });
+    assertRefused(unasked, { exitCode: 1, says: /Moving moved needs confirmation/, hint: /--replace-hub.* --yes/ });
     assert.match(
       unasked.stderr,
       /3 works \(.*\): its agent deletes what its1 does not send .* 60m after it has connected/,

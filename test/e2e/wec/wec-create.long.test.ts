@@ -73,7 +73,7 @@ describe('a local cluster as a WEC', () => {
   it('is not deleted without being asked for', async () => {
     const { exitCode, stderr } = await cli.run(['wec', 'delete', 'cluster1', '--force'], options());
     assert.equal(exitCode, 1);
-    assert.match(stderr, /Deleting cluster1 has to be confirmed.*\n {2}stellarctl wec delete cluster1 --force --yes/);
+    assert.match(stderr, /Deleting cluster1 needs confirmation.*\n {2}stellarctl wec delete cluster1 --force --yes/);
     assert.deepEqual(calls(/^delete/), []);
   });
 
@@ -129,7 +129,7 @@ describe('a creation that is interrupted', () => {
     });
     const { exitCode, stderr } = await interrupted;
     assert.equal(exitCode, 130, stderr);
-    assert.match(stderr, /The kind cluster half is there, but not whole, and kind cannot go on with it/);
+    assert.match(stderr, /The kind cluster half exists but is incomplete, and kind cannot resume it/);
     assert.match(stderr, /Remove it: stellarctl wec delete half --provider kind/);
     assert.doesNotMatch(stderr, /To resume/);
   });
@@ -137,7 +137,7 @@ describe('a creation that is interrupted', () => {
   it('is told from a whole cluster by the next run', async () => {
     const { exitCode, stderr } = await cli.run(half, options());
     assert.equal(exitCode, 1);
-    assert.match(stderr, /The kind cluster half is there, but cannot be used: .*admin.conf: No such file/);
+    assert.match(stderr, /The kind cluster half exists but cannot be used: .*admin.conf: No such file/);
     assert.match(stderr, /stellarctl wec delete half --provider kind/);
   });
 
