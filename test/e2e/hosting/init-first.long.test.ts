@@ -64,7 +64,7 @@ describe('init refuses, with nothing written,', () => {
       cli,
       [hosting],
       'init',
-      { exitCode: 1, says: /old\/helm is 3\.9\.4, and .* takes helm 3\.14\.0 or newer/, hint: /https:\/\/helm\.sh/ },
+      { exitCode: 1, says: /old\/helm is 3\.9\.4; helm 3\.14\.0 or newer is needed/, hint: /https:\/\/helm\.sh/ },
       { env: { PATH: folder } },
     );
   });
