@@ -147,7 +147,7 @@ describe('a terminal that closes', { timeout: 60_000 }, () => {
     assert.equal(await closedAt('wec wait c1', /has not sent its request/), '143');
   });
   it('is no answer to a question', async () => {
-    const code = await closedAt('deregister c1', /type its name/);
+    const code = await closedAt('deregister c1', /Type its name/);
     // The end of the input may be seen before the signal, which may come when all is done.
     assert.ok(['129', '130', '143'].includes(code), code);
     assert.deepEqual(writes, []);

@@ -127,7 +127,7 @@ describe('a label that a template expands', { concurrency: 1 }, () => {
 });
 
 describe('on a terminal', { concurrency: 1 }, () => {
-  const question = /Remove region\? type its name: /;
+  const question = /Remove region\? Type its name to confirm: /;
   const line = 'label cluster1 region- --its hosting'.split(' ');
 
   it('anything but the name leaves it', async () => {
@@ -152,7 +152,7 @@ describe('on a terminal', { concurrency: 1 }, () => {
       ],
     });
     assert.equal(exitCode, 0, screen);
-    const [first = '', second = ''] = screen.split('type its name').slice(0, 2);
+    const [first = '', second = ''] = screen.split('Type its name').slice(0, 2);
     assert.doesNotMatch(first, /regional\/zone/);
     assert.match(second, /regional\/zone/);
     assert.equal((await labelsOf('cluster1')).region, undefined);

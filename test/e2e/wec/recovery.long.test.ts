@@ -256,7 +256,7 @@ describe('recovery of WECs of two hubs', { concurrency: 1 }, () => {
     const { next } = await advice('moved');
     const { exitCode, screen } = await cli.runOnTerminal(next, {
       answers: [
-        { at: /Move moved\? type its name/, type: async () => 'moved' },
+        { at: /Move moved\? Type its name/, type: async () => 'moved' },
         { at: /Labels for moved.*Enter for tier=edge, - for none/, type: async () => 'tier=core' },
       ],
     });
