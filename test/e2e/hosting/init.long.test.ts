@@ -279,7 +279,10 @@ describe('an installation that was interrupted', () => {
 
       const early = await cli.run([...line, '--timeout', '8s'], options);
       assert.equal(early.exitCode, 3);
-      assert.match(early.stderr, /✗ Another helm operation is in progress on hosting: release ks-core .* is at pending-install/);
+      assert.match(
+        early.stderr,
+        /✗ Another helm operation is in progress on hosting: release ks-core .* is at pending-install/,
+      );
       assert.match(
         early.stderr,
         /kubectl --context hosting -n default delete secret sh\.helm\.release\.v1\.ks-core\.v1/,

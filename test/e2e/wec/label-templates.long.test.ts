@@ -136,7 +136,7 @@ describe('on a terminal', { concurrency: 1 }, () => {
     const { exitCode, screen } = await cli.runOnTerminal(line, { answers });
     assert.equal(exitCode, 1, screen);
     assert.ok(shown(screen).join(' ').includes(breaks), screen);
-    assert.match(screen, /Not confirmed; region stays as it is/);
+    assert.match(screen, /Not confirmed; region is unchanged/);
     await assertUnwritten(planes);
   });
 

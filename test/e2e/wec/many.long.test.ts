@@ -53,10 +53,10 @@ describe(`${count} WECs at once`, { concurrency: 1 }, () => {
     assert.deepEqual([inPipe.exitCode, inPipe.stdout], [1, '']);
     assert.match(inPipe.stderr, /^In all: 2 WECs, 0 works, 0 add-ons$/m);
     assert.match(inPipe.stderr, /Deregistering 2 WECs needs confirmation/);
-    const ask = /Deregister 2 WECs\? type their number: /;
+    const ask = /Deregister 2 WECs\? Type their number to confirm: /;
     const wrong = await many.cli.runOnTerminal(line, { answers: [{ at: ask, type: async () => '1' }] });
     assert.equal(wrong.exitCode, 1);
-    assert.match(wrong.screen, /Not confirmed; 2 WECs stay as they are\./);
+    assert.match(wrong.screen, /Not confirmed; 2 WECs are unchanged\./);
     const right = await many.cli.runOnTerminal(line, { answers: [{ at: ask, type: async () => '2' }] });
     assert.equal(right.exitCode, 0, right.screen);
     assert.deepEqual(await registered(), many.names.slice(2).sort());
