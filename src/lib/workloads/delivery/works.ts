@@ -82,33 +82,44 @@ type Manifest = NonNullable<NonNullable<NonNullable<ManifestWork['spec']>['workl
  * Trims works: of what their objects contain, which is most of 50,000 works, only that is kept by which they are judged.
  * @param removals what transforms remove today
  */
-export const trimmer =
-  (removals: Removals) =>
-  (object: KubeObject): ManifestWork =>
-    trimWork(object, removals);
+export function trimmer(removals: Removals): (object: KubeObject) => ManifestWork {
+  const pool = new Map<string, object>();
+  /** What is alike in many works is kept once. */
+  const shared: Share = (value) => {
+    const key = JSON.stringify(value);
+    const known = pool.get(key) ?? value;
+    pool.set(key, known);
+    return known as typeof value;
+  };
+  return (object) => trimWork(object, removals, shared);
+}
 
-function trimWork(object: KubeObject, removals: Removals): ManifestWork {
+type Share = <T extends object>(value: T) => T;
+
+function trimWork(object: KubeObject, removals: Removals, shared: Share): ManifestWork {
   const { metadata, spec, status } = object as ManifestWork;
-  const { name, namespace, uid, generation, deletionTimestamp, labels = {}, annotations = {} } = metadata;
+  const { name, namespace, generation, deletionTimestamp, labels = {}, annotations = {} } = metadata;
   const kept = (all: Record<string, string>, ...keys: string[]) =>
     Object.fromEntries(keys.flatMap((key) => (all[key] === undefined ? [] : [[key, all[key]]])));
+  // Times differ in every work, and nothing depends on them.
   const conditionsOf = (conditions: readonly Condition[] = []) =>
-    conditions.filter(({ type }) => type === 'Applied' || type === 'Available');
+    conditions
+      .filter(({ type }) => type === 'Applied' || type === 'Available')
+      .map(({ lastTransitionTime, ...condition }) => condition);
   return {
     metadata: {
-      ...{ name, labels: kept(labels, originBindingLabel, originWdsLabel) },
-      ...{ annotations: kept(annotations, originGenerationAnnotation) },
-      ...(namespace === undefined ? {} : { namespace }),
-      ...(uid === undefined ? {} : { uid }),
+      ...{ name, labels: shared(kept(labels, originBindingLabel, originWdsLabel)) },
+      ...{ annotations: shared(kept(annotations, originGenerationAnnotation)) },
+      ...(namespace === undefined ? {} : shared({ namespace })),
       ...(generation === undefined ? {} : { generation }),
       ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
     },
-    spec: {
+    spec: shared({
       workload: {
         manifests: (spec?.workload?.manifests ?? []).map((manifest) => trimManifest(manifest, removals)),
       },
-    },
-    status: {
+    }),
+    status: shared({
       conditions: conditionsOf(status?.conditions),
       resourceStatus: {
         manifests: (status?.resourceStatus?.manifests ?? []).map(({ resourceMeta = {}, conditions }) => ({
@@ -116,7 +127,7 @@ function trimWork(object: KubeObject, removals: Removals): ManifestWork {
           conditions: conditionsOf(conditions),
         })),
       },
-    },
+    }),
   };
 }
 

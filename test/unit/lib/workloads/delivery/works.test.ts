@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { trimmer, WorksOfWds } from '../../../../../src/lib/workloads/delivery/works.ts';
+import type { ManifestWork } from '../../../../../src/lib/workloads/manifest-works.ts';
+
+const binding = 'transport.kubestellar.io/originOwnerReferenceBindingKey';
+const config = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'c', namespace: 'shop' } };
+
+const work = (namespace: string, applied: 'True' | 'False', at: string): ManifestWork =>
+  ({
+    metadata: { name: `uid-${namespace}`, namespace, generation: 1, labels: { [binding]: 'p', other: 'label' } },
+    spec: { workload: { manifests: [{ ...config, data: { long: 'text' } }] } },
+    status: {
+      resourceStatus: {
+        manifests: [
+          {
+            resourceMeta: { ordinal: 0, kind: 'ConfigMap', resource: 'configmaps' },
+            conditions: [
+              { type: 'Applied', status: applied, observedGeneration: 1, lastTransitionTime: at },
+              { type: 'StatusFeedbackSynced', status: 'True' },
+            ],
+          },
+        ],
+      },
+    },
+  }) as unknown as ManifestWork;
+
+test('of works that are alike, little more than the names is kept', () => {
+  const trim = trimmer(new Map());
+  const [one, other, failed] = [
+    work('w1', 'True', '2026-11-20T15:00:00Z'),
+    work('w2', 'True', '2026-11-20T15:00:09Z'),
+    work('w3', 'False', '2026-11-20T15:00:00Z'),
+  ].map(trim) as [ManifestWork, ManifestWork, ManifestWork];
+  assert.equal(one.spec, other.spec);
+  assert.equal(one.status, other.status);
+  assert.notEqual(one.status, failed.status);
+  assert.deepEqual(one, {
+    metadata: { name: 'uid-w1', namespace: 'w1', generation: 1, labels: { [binding]: 'p' }, annotations: {} },
+    spec: { workload: { manifests: [config] } },
+    status: {
+      conditions: [],
+      resourceStatus: {
+        manifests: [
+          {
+            resourceMeta: { ordinal: 0, kind: 'ConfigMap', resource: 'configmaps' },
+            conditions: [{ type: 'Applied', status: 'True', observedGeneration: 1 }],
+          },
+        ],
+      },
+    },
+  });
+  const works = new WorksOfWds([one, other, failed]);
+  const object = { group: '', kind: 'ConfigMap', namespace: 'shop', name: 'c' };
+  const applied = ['w1', 'w2', 'w3', 'w4'].map(
+    (wec) => works.find('p', wec, object)?.manifest?.conditions?.[0]?.status,
+  );
+  assert.deepEqual(applied, ['True', 'True', 'False', undefined]);
+});
