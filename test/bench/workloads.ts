@@ -45,7 +45,7 @@ export async function benchWorkloads(): Promise<void> {
 
 const ofEach = 50;
 
-/** Namespaces with as many objects as make `ofEach` with them: Deployments without pods, since a bed's WDS runs what it has, and ConfigMaps. */
+/** Namespaces with as many objects as make `ofEach` with them: DaemonSets, which nothing in a bed runs, and ConfigMaps. */
 function manifests(count: number): AnyObject[] {
   return Array.from({ length: count }, (_, index): AnyObject => {
     const [space, place] = [Math.floor(index / ofEach), index % ofEach];
@@ -53,13 +53,13 @@ function manifests(count: number): AnyObject[] {
     const labels = { app: policy };
     if (place === 0) return { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels } };
     const metadata = (name: string) => ({ name: `${name}${place}`, namespace, labels });
-    if (place % 2 === 0) return deployment(metadata('web'));
+    if (place % 2 === 0) return daemonSet(metadata('web'));
     const data = { 'settings.yaml': `replicas: ${index}\nregion: eu\nfeatures: [cart, search, reviews]\n` };
     return { apiVersion: 'v1', kind: 'ConfigMap', metadata: metadata('settings'), data };
   });
 }
 
-function deployment(metadata: AnyObject['metadata']): AnyObject {
+function daemonSet(metadata: AnyObject['metadata']): AnyObject {
   const run = { run: metadata.name };
   const container = {
     name: 'web',
@@ -70,7 +70,7 @@ function deployment(metadata: AnyObject['metadata']): AnyObject {
   };
   const template = { metadata: { labels: run }, spec: { containers: [container] } };
   return {
-    ...{ apiVersion: 'apps/v1', kind: 'Deployment', metadata },
-    spec: { replicas: 0, selector: { matchLabels: run }, template },
+    ...{ apiVersion: 'apps/v1', kind: 'DaemonSet', metadata },
+    spec: { selector: { matchLabels: run }, template },
   };
 }

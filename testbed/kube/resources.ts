@@ -19,6 +19,7 @@ export const serviceAccounts = resource('v1', 'ServiceAccount');
 export const events = resource('v1', 'Event');
 export const deployments = resource('apps/v1', 'Deployment');
 const replicaSets = resource('apps/v1', 'ReplicaSet');
+const daemonSets = resource('apps/v1', 'DaemonSet');
 export const statefulSets = resource('apps/v1', 'StatefulSet');
 export const jobs = resource('batch/v1', 'Job');
 export const ingresses = resource('networking.k8s.io/v1', 'Ingress', 'ingresses');
@@ -93,6 +94,7 @@ const known = [
   klusterlets,
   clusterManagers,
   replicaSets,
+  daemonSets,
   statefulSets,
   jobs,
   ingresses,

@@ -1,5 +1,4 @@
 import { type Command, Option } from 'commander';
-import { command } from '../../lib/engine/command-line.ts';
 import { checkDnsName } from '../../lib/kube/object-names.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import type { CollectorRequest } from '../../lib/workloads/status/change-collector.ts';
@@ -65,13 +64,13 @@ export function collectorCreateCommand(io: Io): Command {
   return definition.action(
     action<Options>(io, async (session, options, [name = '']) => {
       checkDnsName(name, 'a status collector');
-      const { collectorSpec, createCollector } = await import('../../lib/workloads/status/change-collector.ts');
+      const change = await import('../../lib/workloads/status/change-collector.ts');
       const { select = [], groupBy = [], combine = [] } = options;
-      const spec = collectorSpec({ ...options, select, groupBy, combine });
+      const spec = change.collectorSpec({ ...options, select, groupBy, combine });
       const wds = await session.wds();
       session.announce(wds.kube, 'WDS');
-      await session.finish([await createCollector(name, spec, wds, session.run)]);
-      session.next(command`stellarctl policy create NAME --clusters SELECTOR --status ${name} --wds ${wds.name}`);
+      await session.finish([await change.createCollector(name, spec, wds, session.run)]);
+      session.next(change.toUseCollector(name, wds));
     }),
   );
 }

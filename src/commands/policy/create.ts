@@ -92,5 +92,6 @@ async function create(session: Session, options: Options, name: string): Promise
     for (const line of describeExplanation(explanation, style, session.output === 'wide')) session.progress.note(line);
   };
   await session.finish([await createPolicy({ request, spec, wds }, show, session.run)]);
-  session.next(command`stellarctl policy get ${name} --wds ${wds.name}`);
+  const { flagsOf } = await import('../../lib/spaces/open-wds.ts');
+  session.next(command`stellarctl policy get ${name} ${flagsOf(wds)}`);
 }

@@ -60,7 +60,7 @@ export function transformCreateCommand(io: Io): Command {
         session.run,
       );
       await session.finish([result]);
-      nextRefresh(session, result);
+      await nextRefresh(session, result, wds);
     }),
   );
 }

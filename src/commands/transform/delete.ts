@@ -21,7 +21,7 @@ export function transformDeleteCommand(io: Io): Command {
       session.announce(wds.kube, 'WDS');
       const result = await deleteTransform(name, wds, session.run);
       await session.finish([result]);
-      nextRefresh(session, result);
+      await nextRefresh(session, result, wds);
     }),
   );
 }

@@ -1,6 +1,6 @@
 import { command } from '../engine/command-line.ts';
 import { StellarError } from '../engine/errors.ts';
-import { inWords, run } from '../engine/next-step.ts';
+import { inWords, type NextStep, run } from '../engine/next-step.ts';
 import { type Access, hidden, hiddenBy, ifSeen, seen, through, whyUnseen } from '../kube/access.ts';
 import type { Connect, Kube } from '../kube/client/client.ts';
 import { type Kubeconfig, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
@@ -29,7 +29,23 @@ export interface OpenWds {
   apiGroups: readonly string[];
   /** The ITS that it sends workloads through. */
   its: Access<{ name: string; kube: Kube }>;
+  /** The contexts that were given beside it, for commands that are offered. */
+  beside?: { its?: string | undefined; hosting?: string | undefined };
 }
+
+/** The options that name a WDS, and what was given beside it. */
+export const flagsOf = ({ name, beside = {} }: Pick<OpenWds, 'name' | 'beside'>): string[] => [
+  ...['--wds', name],
+  ...(beside.its === undefined ? [] : ['--its', beside.its]),
+  ...hostingFlags({ beside }),
+];
+
+const hostingFlags = ({ beside }: Pick<OpenWds, 'beside'>): string[] =>
+  beside?.hosting === undefined ? [] : ['--hosting-context', beside.hosting];
+
+/** The command that shows whether the controllers of a WDS run, where a hosting cluster tells. */
+export const toSeeWds = (wds: Pick<OpenWds, 'name' | 'beside' | 'isContext'>, lead: string): NextStep[] =>
+  wds.isContext ? [] : [run(command`stellarctl wds get ${wds.name} ${hostingFlags(wds)}`, lead)];
 
 export interface WdsSources {
   /** `--wds`, or else STELLARCTL_WDS: the name of a WDS, or a context. */
@@ -60,6 +76,8 @@ export async function openWds({ given, its, hosting, kubeconfig, connect }: WdsS
   if (controlPlane !== undefined && hosting.state === 'seen') {
     const access = await reachSpace(controlPlane, hosting.value);
     if (access.state !== 'seen') throw notReached(controlPlane, access);
+    const { hostingSource, hostingContext } = hosting.value;
+    const ofIts = await itsFor(controlPlane, ifSeen(all) ?? [], hosting.value, its);
     return {
       name: controlPlane.metadata.name,
       isGiven: given !== undefined,
@@ -67,13 +85,19 @@ export async function openWds({ given, its, hosting, kubeconfig, connect }: WdsS
       context: contextFor(controlPlane, hosting.value) ?? context ?? controlPlane.metadata.name,
       type: typeOf(controlPlane),
       apiGroups: apiGroupsOf(controlPlane),
-      its: await itsFor(controlPlane, ifSeen(all) ?? [], hosting.value, its),
+      its: ofIts,
+      beside: {
+        its: its && ifSeen(ofIts)?.name,
+        hosting: hostingSource === '--hosting-context' ? hostingContext.name : undefined,
+      },
     };
   }
   if (context === undefined || kube === undefined) throw noWds(given, wdses, all);
+  const ofIts =
+    its === undefined ? hidden('which ITS it sends through is not known: name it by --its') : await opened(its);
   return {
-    ...{ name: context, isContext: true, isGiven: true, context, type: undefined, apiGroups: [], kube },
-    its: its === undefined ? hidden('which ITS it sends through is not known: name it by --its') : await opened(its),
+    ...{ name: context, isContext: true, isGiven: true, context, type: undefined, apiGroups: [], kube, its: ofIts },
+    beside: { its: ifSeen(ofIts)?.name },
   };
 }
 

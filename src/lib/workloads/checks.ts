@@ -3,7 +3,7 @@ import { command } from '../engine/command-line.ts';
 import { count } from '../engine/counts.ts';
 import { run } from '../engine/next-step.ts';
 import { whyUnseen } from '../kube/access.ts';
-import type { OpenWds } from '../spaces/open-wds.ts';
+import { flagsOf, type OpenWds } from '../spaces/open-wds.ts';
 import { listPolicies } from './delivery/policy-list.ts';
 
 /** What should be so of the workloads of a WDS. */
@@ -30,6 +30,6 @@ async function judgePolicies(wds: OpenWds): Promise<Outcome> {
   return warn(
     'policy-failed',
     `Binding policy ${first.name} of ${wds.name} has a problem: ${first.why}${more}.`,
-    run(command`stellarctl policy get ${first.name} --wds ${wds.name}`, 'See which objects, and why'),
+    run(command`stellarctl policy get ${first.name} ${flagsOf(wds)}`, 'See which objects, and why'),
   );
 }

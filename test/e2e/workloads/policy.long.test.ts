@@ -14,6 +14,7 @@ import {
 } from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
 import { assertAvailable, contextsOf } from '../support/registration.ts';
+import { typeIn } from '../support/workload-traps.ts';
 
 let bed: Bed;
 let cli: Cli;
@@ -119,8 +120,8 @@ describe('a binding policy', () => {
     await until(async () => (await get()).done, 'ConfigMap that is expanded on the WEC');
     await cli.succeed(['label', 'w1', 'region=us', '--overwrite', '--its', 'its1']);
     const stale = await until(async () => ((await get()).code === 'work-stale' ? get() : undefined), 'stale work');
-    assert.equal(stale.next, 'stellarctl policy refresh shop --wds wds1');
-    await cli.succeed(['policy', 'refresh', 'shop', ...at]);
+    assert.equal(stale.next, 'stellarctl policy refresh shop --wds wds1 --its its1');
+    await typeIn(cli, stale.next);
     await until(async () => (await get()).done, 'work that is written again');
   });
 

@@ -6,7 +6,7 @@ import { run as nextStep } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import { type DiscoveredKind, discoverKinds } from '../../kube/discovery.ts';
 import { groupOf, resources } from '../../kube/resources.ts';
-import type { OpenWds } from '../../spaces/open-wds.ts';
+import { flagsOf, type OpenWds } from '../../spaces/open-wds.ts';
 import { type Explanation, explanationOf } from '../explain/explain.ts';
 import { evaluate, getPolicy } from '../explain/subject.ts';
 import type { BindingPolicy, PolicySpec } from '../policies/policy.ts';
@@ -110,11 +110,15 @@ export async function createPolicy(
   });
 }
 
-function nameTaken(name: string, { context, name: wds }: OpenWds): StellarError {
-  return new StellarError('name-taken', `${wds} already has a different binding policy ${name}. Nothing was written.`, {
-    next: [
-      nextStep(command`stellarctl policy explain ${name} --wds ${wds}`, 'See what it selects'),
-      nextStep(command`kubectl --context ${context} edit bindingpolicy ${name}`, 'Change it'),
-    ],
-  });
+function nameTaken(name: string, wds: OpenWds): StellarError {
+  return new StellarError(
+    'name-taken',
+    `${wds.name} already has a different binding policy ${name}. Nothing was written.`,
+    {
+      next: [
+        nextStep(command`stellarctl policy explain ${name} ${flagsOf(wds)}`, 'See what it selects'),
+        nextStep(command`kubectl --context ${wds.context} edit bindingpolicy ${name}`, 'Change it'),
+      ],
+    },
+  );
 }

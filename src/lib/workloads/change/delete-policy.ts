@@ -10,7 +10,7 @@ import { untilMet } from '../../engine/until-met.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { resources } from '../../kube/resources.ts';
 import { patchCurrent } from '../../kube/writes.ts';
-import type { OpenWds } from '../../spaces/open-wds.ts';
+import { type OpenWds, toSeeWds } from '../../spaces/open-wds.ts';
 import { getPolicy } from '../explain/subject.ts';
 import type { ManifestWork } from '../manifest-works.ts';
 import { isOrphan, makeOrphans } from '../orphan-works.ts';
@@ -99,7 +99,7 @@ async function releaseWorkloads({ name, wds, policy, its, sender }: PolicyToDele
 }
 
 /** The policy is gone, and the Binding has nobody who changes it. */
-async function untilFrozen(name: string, { kube, name: wds }: OpenWds, run: Run): Promise<void> {
+async function untilFrozen(name: string, wds: OpenWds, run: Run): Promise<void> {
   await untilMet(
     {
       name,
@@ -115,21 +115,21 @@ async function untilFrozen(name: string, { kube, name: wds }: OpenWds, run: Run)
       },
       look: async () => {
         const [policy, binding] = await Promise.all([
-          getPolicy(kube, name),
-          kube.get<Binding>(resources.bindings, name),
+          getPolicy(wds.kube, name),
+          wds.kube.get<Binding>(resources.bindings, name),
         ]);
         return { policy, binding };
       },
       // A garbage collector that does not know Bindings yet, in a WDS that is seconds old, leaves an owner that is gone, and deletes for it later.
       act: async ({ policy, binding }) => {
         if (policy === undefined && binding !== undefined)
-          await patchCurrent(kube, resources.bindings, binding, () => ({ ownerReferences: [] }));
+          await patchCurrent(wds.kube, resources.bindings, binding, () => ({ ownerReferences: [] }));
       },
       unmet: ({ policy }) =>
         new StellarError(
           'timeout',
           `${policy === undefined ? 'The Binding' : 'The policy'} ${name} was not released in time: the workloads are still there.`,
-          { next: [nextStep(command`stellarctl wds get ${wds}`, 'Do its controllers run?')] },
+          { next: toSeeWds(wds, 'Do its controllers run?') },
         ),
     },
     run,
@@ -170,7 +170,7 @@ async function untilWorksGone({ name, wds, its, sender }: PolicyToDelete, run: R
             : `The works of ${name} were not removed in time; ${count(works.length, 'work')} left on ${wecsOf(works)}.`,
           {
             next: [
-              nextStep(command`stellarctl wds get ${wds.name}`, 'Do the controllers of the WDS run?'),
+              ...toSeeWds(wds, 'Do the controllers of the WDS run?'),
               nextStep(command`stellarctl wec list --its ${its.cluster.context}`, 'Do the agents of the WECs run?'),
             ],
           },

@@ -8,7 +8,7 @@ import { met, waiting } from '../../engine/stages.ts';
 import { untilMet } from '../../engine/until-met.ts';
 import { resources } from '../../kube/resources.ts';
 import { patchCurrent } from '../../kube/writes.ts';
-import type { OpenWds } from '../../spaces/open-wds.ts';
+import { flagsOf, type OpenWds } from '../../spaces/open-wds.ts';
 import { noSuchPolicy } from '../explain/explain.ts';
 import { getPolicy } from '../explain/subject.ts';
 import type { ManifestWork } from '../manifest-works.ts';
@@ -66,7 +66,11 @@ export async function refreshPolicy(name: string, wds: OpenWds, run: Run): Promi
 const isUnnoted = ({ metadata }: ManifestWork): boolean =>
   metadata.annotations?.[originGenerationAnnotation] === undefined;
 
-const notRewritten = (name: string, open: number, { name: wds }: OpenWds): StellarError =>
-  new StellarError('timeout', `The transport of ${wds} has not rewritten ${count(open, 'work')} of ${name} in time.`, {
-    next: [nextStep(command`stellarctl policy get ${name} --wds ${wds}`, 'See what blocks it')],
-  });
+const notRewritten = (name: string, open: number, wds: OpenWds): StellarError =>
+  new StellarError(
+    'timeout',
+    `The transport of ${wds.name} has not rewritten ${count(open, 'work')} of ${name} in time.`,
+    {
+      next: [nextStep(command`stellarctl policy get ${name} ${flagsOf(wds)}`, 'See what blocks it')],
+    },
+  );

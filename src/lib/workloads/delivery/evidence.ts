@@ -6,7 +6,7 @@ import type { Selection } from '../../kube/client/client.ts';
 import type { DiscoveredKind } from '../../kube/discovery.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { type Resource, resources } from '../../kube/resources.ts';
-import type { OpenWds } from '../../spaces/open-wds.ts';
+import { type OpenWds, toSeeWds } from '../../spaces/open-wds.ts';
 import { findWecs } from '../../wecs/find-wecs.ts';
 import type { ManagedCluster } from '../../wecs/objects.ts';
 import type { ManifestWork } from '../manifest-works.ts';
@@ -28,7 +28,7 @@ export interface WorkStatus extends KubeObject {
 
 /** What was read of everything that a WDS sends, at one time. */
 export interface DeliveryEvidence {
-  wds: Pick<OpenWds, 'name' | 'context' | 'apiGroups'>;
+  wds: Pick<OpenWds, 'name' | 'context' | 'apiGroups' | 'beside' | 'isContext'>;
   /** The context of the ITS; undefined where it is not seen. */
   its: string | undefined;
   policies: readonly BindingPolicy[];
@@ -137,13 +137,11 @@ async function readWdsSide(wds: OpenWds): Promise<WdsSide> {
   };
 }
 
-const notServed = ({ name, context, isContext }: OpenWds): StellarError =>
-  new StellarError('not-found', `${name} has no binding policies: KubeStellar has not defined them there.`, {
-    next: [
-      isContext
-        ? run(command`kubectl --context ${context} get crd`, 'Is it a WDS?')
-        : run(command`stellarctl wds get ${name}`, 'Do its controllers run?'),
-    ],
+const notServed = (wds: OpenWds): StellarError =>
+  new StellarError('not-found', `${wds.name} has no binding policies: KubeStellar has not defined them there.`, {
+    next: wds.isContext
+      ? [run(command`kubectl --context ${wds.context} get crd`, 'Is it a WDS?')]
+      : toSeeWds(wds, 'Do its controllers run?'),
   });
 
 type Listing = <T extends KubeObject>(resource: Resource, trim: NonNullable<Selection['trim']>) => Promise<T[]>;

@@ -69,7 +69,7 @@ const generationsOf = ({ metadata, status }: Binding) => ({
   observed: status?.observedGeneration ?? 0,
 });
 
-type Ref = Omit<FollowedObject, 'selectedBy' | 'notSelected'>;
+type Ref = Omit<FollowedObject, 'selectedBy' | 'notSelected' | 'namespaces'>;
 
 const refOf = ({ group, version, resource, kind, metadata }: WdsObject): Ref => ({
   ...{ group, version, resource, kind, namespace: metadata.namespace, name: metadata.name },

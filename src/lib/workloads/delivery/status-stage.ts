@@ -1,7 +1,9 @@
 import { command } from '../../engine/command-line.ts';
 import { inWords, run } from '../../engine/next-step.ts';
 import { failed, failedForGood, met, type Stage, unseen, type Verdict, waiting } from '../../engine/stages.ts';
+import { flagsOf } from '../../spaces/open-wds.ts';
 import { returnedStatusLabels } from '../names.ts';
+import { toCreateCollector } from '../status/collector.ts';
 import { combinedOnly, hasStatus, isLookedAt, isNeverCombined } from '../status/returnable.ts';
 import type { Way } from './way.ts';
 
@@ -23,7 +25,7 @@ function returned(way: Way): Verdict {
       code: 'singleton-needs-one-wec',
       next: [inWords('Select one WEC, or ask for wantMultiWECReportedState or a StatusCollector instead')],
     });
-  const see = run(command`kubectl --context ${evidence.wds.context} get statuscollectors -o yaml`, 'See what exists');
+  const flags = flagsOf(evidence.wds);
   if (isNeverCombined(of, modulation, wecs) && isLookedAt(of))
     return failedForGood(`its status does not come back: ${combinedOnly}`, {
       code: 'kind-not-combined',
@@ -32,12 +34,15 @@ function returned(way: Way): Verdict {
   if (collectors.state !== 'seen') return unseen(collectors.why);
   for (const [name, collector] of collectors.value) {
     if (collector === undefined)
-      return failed(`there is no StatusCollector ${name}`, { code: 'status-collector-missing', next: [see] });
+      return failed(`there is no StatusCollector ${name}`, {
+        code: 'status-collector-missing',
+        next: [toCreateCollector(name, flags)],
+      });
     const [error] = collector.status?.errors ?? [];
     if (error !== undefined)
       return failed(`StatusCollector ${name}: ${error.split('\n')[0]}`, {
         code: 'status-collector-broken',
-        next: [see],
+        next: [run(command`stellarctl collector get ${name} ${flags}`, 'See its expressions')],
       });
   }
   const [error] = (policy?.status?.errors ?? []).filter((each) => !way.binding?.status?.errors?.includes(each));

@@ -5,7 +5,7 @@ import { inWords, run as nextStep } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import { met, waiting } from '../../engine/stages.ts';
 import { untilMet } from '../../engine/until-met.ts';
-import type { OpenWds } from '../../spaces/open-wds.ts';
+import { flagsOf, type OpenWds } from '../../spaces/open-wds.ts';
 import { combinedOnly, hasStatus, isLookedAt, isNeverCombined } from '../status/returnable.ts';
 import { requireIts } from '../unseen.ts';
 import { hasReached } from './judged-objects.ts';
@@ -124,6 +124,6 @@ function notReached(
   if (unseen !== undefined) return unseen.with({ details: open.map(({ wec, why }) => `${wec}: ${why}`) });
   return new StellarError('timeout', `${name} was not ${goal === 'status' ? 'returned' : goal} everywhere in time.`, {
     details: open.map(({ wec, why }) => `${wec}: ${why}`),
-    next: [nextStep(command`stellarctl workload get ${name} -n ${namespace} --wds ${wds.name}`, 'See what blocks it')],
+    next: [nextStep(command`stellarctl workload get ${name} -n ${namespace} ${flagsOf(wds)}`, 'See what blocks it')],
   });
 }

@@ -3,7 +3,7 @@ import type { KubeObject } from '../../kube/objects.ts';
 import type { ManagedCluster } from '../../wecs/objects.ts';
 import { keyOf } from '../object-ref.ts';
 import { type Binding, type BindingPolicy, type BoundObject, destinationsOf } from '../policies/policy.ts';
-import type { Modulation } from '../selection/clauses.ts';
+import type { Modulation, NamespaceLabels } from '../selection/clauses.ts';
 import type { NotSelected } from '../selection/objects.ts';
 import type { StatusCollector } from '../status/collector.ts';
 import { propertiesOf, staleTemplate } from './content-today.ts';
@@ -26,12 +26,14 @@ export interface FollowedObject {
   selectedBy: ReadonlyMap<string, Modulation>;
   /** Why none does. */
   notSelected: NotSelected | undefined;
+  /** The labels of Namespaces, its own among them. */
+  namespaces: NamespaceLabels;
 }
 
 /** One way of an object: by one policy to one WEC, with what is seen of each link. */
 export interface Way {
   of: FollowedObject;
-  evidence: Pick<DeliveryEvidence, 'wds' | 'its' | 'now' | 'templates'>;
+  evidence: Pick<DeliveryEvidence, 'wds' | 'its' | 'now' | 'templates' | 'policies'>;
   /** Its name; undefined where none selects the object. A Binding without a policy has one as well. */
   policyName: string | undefined;
   policy: BindingPolicy | undefined;

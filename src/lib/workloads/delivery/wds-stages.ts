@@ -2,8 +2,9 @@ import { command } from '../../engine/command-line.ts';
 import { inWords, type NextStep, outline, run } from '../../engine/next-step.ts';
 import { failed, failedForGood, met, type Stage, unseen, type Verdict, waiting } from '../../engine/stages.ts';
 import { type KubeObject, writtenAt } from '../../kube/objects.ts';
-import { labelWords } from '../explain/selection-warnings.ts';
+import { flagsOf, toSeeWds } from '../../spaces/open-wds.ts';
 import { describeObject } from '../object-ref.ts';
+import { labelsToSelect } from '../selection/labels-to-select.ts';
 import type { NotSelected } from '../selection/objects.ts';
 import type { Way } from './way.ts';
 
@@ -41,7 +42,7 @@ function selected(way: Way): Verdict {
   if (apiGroups.length > 0 && !apiGroups.includes(of.group) && of.group !== 'apiextensions.k8s.io')
     return failedForGood(`${wds} was created to send objects of API groups ${apiGroups.join(', ')} only`, {
       code: 'group-not-watched',
-      next: [run(command`stellarctl wds get ${wds}`, 'See the WDS')],
+      next: toSeeWds(evidence.wds, 'See the WDS'),
     });
   if (way.policyName !== undefined) return met;
   const why = of.notSelected;
@@ -66,13 +67,13 @@ function nextOf(why: NotSelected, { of, evidence }: Way): NextStep[] {
   if (why.why === 'no-clause')
     return [
       outline(
-        command`stellarctl policy create NAME --clusters SELECTOR --select ${kindOf(of)} --wds ${evidence.wds.name}`,
+        command`stellarctl policy create NAME --clusters SELECTOR --select ${kindOf(of)} ${flagsOf(evidence.wds)}`,
         'Select it',
       ),
     ];
-  const { policy, fails } = why.nearest;
-  const [only] = fails;
-  const words = fails.length === 1 && only?.part === 'objectSelectors' ? labelWords(only.wanted as []) : undefined;
+  const { policy, clause } = why.nearest;
+  const clauses = evidence.policies.find(({ metadata }) => metadata.name === policy)?.spec?.downsync ?? [];
+  const words = of.object && labelsToSelect(clauses.slice(clause, clause + 1), { ...of, ...of.object }, of.namespaces);
   const at = of.namespace === undefined ? [] : ['-n', of.namespace];
   const kind = kindOf(of);
   return words === undefined
@@ -95,7 +96,7 @@ function policyFine(way: Way): Verdict {
       code: 'binding-orphaned',
       next: [
         run(
-          command`stellarctl policy delete ${policyName} --keep-workloads --wds ${evidence.wds.name}`,
+          command`stellarctl policy delete ${policyName} --keep-workloads ${flagsOf(evidence.wds)}`,
           'Finish the deletion',
         ),
       ],
@@ -134,10 +135,10 @@ function inBinding(way: Way): Verdict {
  */
 function late(way: Way, since: KubeObject | undefined, why: string, code: string): Verdict {
   const written = since === undefined ? 0 : writtenAt(since);
-  if (written === 0 || way.evidence.now - written <= patienceMs) return waiting(why, { code });
-  const next = [explain(way), run(command`stellarctl wds get ${way.evidence.wds.name}`, 'Do its controllers run?')];
+  if (written === 0 || way.evidence.now - written <= patienceMs) return waiting(why, { code, next: [explain(way)] });
+  const next = [explain(way), ...toSeeWds(way.evidence.wds, 'Do its controllers run?')];
   return failed(`${why}, for longer than expected`, { code, next });
 }
 
 const explain = ({ policyName = '', evidence }: Way): NextStep =>
-  run(command`stellarctl policy explain ${policyName} --wds ${evidence.wds.name}`, 'See why');
+  run(command`stellarctl policy explain ${policyName} ${flagsOf(evidence.wds)}`, 'See why');

@@ -2,9 +2,12 @@ import { command } from '../../engine/command-line.ts';
 import { type NextStep, outline, run } from '../../engine/next-step.ts';
 import { failed, failedForGood, met, type Stage, unseen, type Verdict, waiting } from '../../engine/stages.ts';
 import { conditionOf, type WithConditions } from '../../kube/objects.ts';
-import { labelWords, toLabelWec } from '../explain/selection-warnings.ts';
+import { flagsOf, toSeeWds } from '../../spaces/open-wds.ts';
+import { toLabelWec } from '../explain/selection-warnings.ts';
 import type { ManifestStatus } from '../manifest-works.ts';
 import { originGenerationAnnotation } from '../names.ts';
+import type { Candidate } from '../selection/clauses.ts';
+import { labelsToSelect, namespaceOf } from '../selection/labels-to-select.ts';
 import type { Way } from './way.ts';
 import { appliedState } from './works.ts';
 
@@ -61,8 +64,7 @@ function workThere({ wec, binding, sent, stale, evidence }: Way): Verdict {
     if (errors.length > 0) return unseen('the policy sends nothing');
     const why = `mailbox ${wec} has no work for it`;
     if (!isRead) return waiting(why, { code: 'work-missing' });
-    const next = run(command`stellarctl wds get ${evidence.wds.name}`, 'Does its transport run?');
-    return failed(why, { code: 'work-missing', next: [next] });
+    return failed(why, { code: 'work-missing', next: toSeeWds(evidence.wds, 'Does its transport run?') });
   }
   const { metadata } = sent.value.work;
   if (metadata.deletionTimestamp !== undefined)
@@ -71,7 +73,7 @@ function workThere({ wec, binding, sent, stale, evidence }: Way): Verdict {
     return waiting(`its work in mailbox ${wec} has an earlier version of it`, { code: 'work-behind' });
   if (evidence.templates.state !== 'seen') return unseen(evidence.templates.why);
   if (stale === undefined) return met;
-  const refresh = command`stellarctl policy refresh ${binding.metadata.name} --wds ${evidence.wds.name}`;
+  const refresh = command`stellarctl policy refresh ${binding.metadata.name} ${flagsOf(evidence.wds)}`;
   return failed(
     `its work in mailbox ${wec} is outdated: templates and transforms now give another value for ${stale}`,
     { code: 'work-stale', next: [run(refresh, 'Have the transport rewrite it')] },
@@ -96,17 +98,10 @@ function applied(way: Way): Verdict {
 function refusal(way: Way, manifest: ManifestStatus | undefined): { code: string; next: NextStep[] } {
   const { of, wec = 'NAME', evidence } = way;
   const message = condition(manifest, 'Applied')?.message ?? '';
-  const kind = of.group === '' ? of.resource : `${of.resource}.${of.group}`;
-  if (manifest?.resourceMeta?.resource === '')
-    return {
-      code: 'kind-unknown-on-wec',
-      next: [
-        outline(
-          command`kubectl --context ${evidence.wds.context} label customresourcedefinition ${kind} KEY=VALUE`,
-          'Send its definition as well, or install it on the WEC',
-        ),
-      ],
-    };
+  if (manifest?.resourceMeta?.resource === '') {
+    const lead = 'Send its definition as well, or install it on the WEC';
+    return { code: 'kind-unknown-on-wec', next: [toSend(way, definitionOf(of), lead)] };
+  }
   if (message.includes(' is forbidden: '))
     return {
       code: 'forbidden-on-wec',
@@ -118,7 +113,10 @@ function refusal(way: Way, manifest: ManifestStatus | undefined): { code: string
       ],
     };
   if (of.namespace !== undefined && message.endsWith(`namespaces "${of.namespace}" not found`))
-    return { code: 'namespace-missing-on-wec', next: [toSendNamespace(way, of.namespace)] };
+    return {
+      code: 'namespace-missing-on-wec',
+      next: [toSend(way, namespaceOf(of.namespace, of.namespaces), 'Select it as well')],
+    };
   const work = way.sent.state === 'seen' ? way.sent.value?.work.metadata.name : undefined;
   const see = command`kubectl --context ${evidence.its ?? 'ITS'} -n ${wec} get manifestwork ${work ?? ''} -o yaml`;
   return {
@@ -127,13 +125,19 @@ function refusal(way: Way, manifest: ManifestStatus | undefined): { code: string
   };
 }
 
-function toSendNamespace({ policy, evidence }: Way, namespace: string): NextStep {
-  const clauses = policy?.spec?.downsync ?? [];
-  const words = labelWords(clauses.flatMap(({ objectSelectors = [] }) => objectSelectors));
+const definitionOf = ({ group, resource }: Way['of']): Candidate => ({
+  ...{ group: 'apiextensions.k8s.io', version: 'v1', resource: 'customresourcedefinitions' },
+  ...{ kind: 'CustomResourceDefinition', metadata: { name: `${resource}.${group}` } },
+});
+
+/** Lets the policy send an object that another one needs. */
+function toSend({ of, policy, policyName, evidence }: Way, needed: Candidate, lead: string): NextStep {
+  const words = labelsToSelect(policy?.spec?.downsync ?? [], needed, of.namespaces);
   const { context } = evidence.wds;
+  const kind = needed.kind.toLowerCase();
   return words === undefined
-    ? run(command`kubectl --context ${context} edit bindingpolicy ${policy?.metadata.name ?? ''}`, 'Select it as well')
-    : run(command`kubectl --context ${context} label namespace ${namespace} ${words}`, 'Select it as well');
+    ? run(command`kubectl --context ${context} edit bindingpolicy ${policyName ?? ''}`, lead)
+    : run(command`kubectl --context ${context} label ${kind} ${needed.metadata.name} ${words}`, lead);
 }
 
 function available({ sent, wec }: Way): Verdict {

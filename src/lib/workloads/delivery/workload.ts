@@ -7,6 +7,7 @@ import type { KubeObject } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
 import { describeObject, keyOf } from '../object-ref.ts';
+import type { NamespaceLabels } from '../selection/clauses.ts';
 import { selectObjects, whyNotSelected } from '../selection/objects.ts';
 import type { Sighted } from '../unseen.ts';
 import { candidateKind } from '../wds/contents.ts';
@@ -111,9 +112,9 @@ async function readWorkload(found: Found, wds: OpenWds): Promise<WorkloadSight> 
 
 /** What policies say of an object now. */
 export function followed(
-  ref: Omit<FollowedObject, 'selectedBy' | 'notSelected'>,
+  ref: Omit<FollowedObject, 'selectedBy' | 'notSelected' | 'namespaces'>,
   policies: DeliveryEvidence['policies'],
-  namespaces: ReadonlyMap<string, Readonly<Record<string, string>>>,
+  namespaces: NamespaceLabels,
 ): FollowedObject {
   const { group, version, resource, kind, namespace, name } = ref;
   const metadata: KubeObject['metadata'] = ref.object?.metadata ?? { name, ...(namespace ? { namespace } : {}) };
@@ -127,5 +128,5 @@ export function followed(
           selectObjects(downsync, [candidate], namespaces).map(({ modulation }) => [policy, modulation] as const),
         ),
   );
-  return { ...ref, selectedBy, notSelected: whyNotSelected(named, candidate, namespaces) };
+  return { ...ref, selectedBy, namespaces, notSelected: whyNotSelected(named, candidate, namespaces) };
 }

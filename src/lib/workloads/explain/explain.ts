@@ -4,7 +4,7 @@ import { run } from '../../engine/next-step.ts';
 import { type Diagnosis, diagnosisOf, type Problem } from '../../engine/problem.ts';
 import { ifSeen, reading, through } from '../../kube/access.ts';
 import { conditionOf } from '../../kube/objects.ts';
-import type { OpenWds } from '../../spaces/open-wds.ts';
+import { flagsOf, type OpenWds } from '../../spaces/open-wds.ts';
 import type { ManagedCluster } from '../../wecs/objects.ts';
 import type { PolicySpec } from '../policies/policy.ts';
 import type { Modulation } from '../selection/clauses.ts';
@@ -70,9 +70,9 @@ export async function explanationOf(subject: PolicySubject, exists: boolean): Pr
   return { view, errors: unseen.map(({ error }) => error) };
 }
 
-export function noSuchPolicy(name: string, { name: wds }: OpenWds): StellarError {
-  return new StellarError('not-found', `There is no binding policy ${name} in ${wds}.`, {
-    next: [run(command`stellarctl policy list --wds ${wds}`, 'See what exists')],
+export function noSuchPolicy(name: string, wds: OpenWds): StellarError {
+  return new StellarError('not-found', `There is no binding policy ${name} in ${wds.name}.`, {
+    next: [run(command`stellarctl policy list ${flagsOf(wds)}`, 'See what exists')],
   });
 }
 

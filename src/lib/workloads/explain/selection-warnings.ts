@@ -7,15 +7,10 @@ import { describeObject } from '../object-ref.ts';
 import type { PolicySpec } from '../policies/policy.ts';
 import type { Candidate, DownsyncClause } from '../selection/clauses.ts';
 import { isValid, type LabelSelector } from '../selection/label-selectors.ts';
+import { labelsToSelect, namespaceOf } from '../selection/labels-to-select.ts';
 import { selectObjects } from '../selection/objects.ts';
 import { selectsLabels } from '../selection/wecs.ts';
 import type { PolicySubject } from './subject.ts';
-
-/** The labels that make a selector select what has them, as they are typed; undefined where that is not the way. */
-export function labelWords([selector]: readonly LabelSelector[] = []): string[] | undefined {
-  const words = Object.entries(selector?.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`);
-  return words.length === 0 || selector?.matchExpressions?.length ? undefined : words;
-}
 
 /** A policy, or a part of it, that selects nothing. */
 export function nothingSelected({ name, spec, wds, wecs, inventory, objects, kinds }: PolicySubject): Problem[] {
@@ -42,9 +37,10 @@ function whyNoWec(selectors: readonly LabelSelector[]): string {
 }
 
 /** A command that lets a WEC be selected. */
-export function toLabelWec({ clusterSelectors }: PolicySpec, its: string | undefined): NextStep[] {
-  const words = labelWords(clusterSelectors);
-  if (words === undefined) return [];
+export function toLabelWec({ clusterSelectors = [] }: PolicySpec, its: string | undefined): NextStep[] {
+  const [selector] = clusterSelectors;
+  const words = Object.entries(selector?.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`);
+  if (words.length === 0 || selector?.matchExpressions?.length) return [];
   const of = its === undefined ? [] : ['--its', its];
   return [outline(command`stellarctl label NAME ${words} ${of}`, 'Give a WEC the labels')];
 }
@@ -83,7 +79,7 @@ function unfitParts(clause: DownsyncClause, index: number, kinds: PolicySubject[
 const everywhere = new Set(['default', 'kube-system', 'kube-public', 'kube-node-lease']);
 
 /** Objects that go to WECs without the Namespace that they are in. */
-export function missingNamespaces({ objects, wds, spec }: PolicySubject): Problem[] {
+export function missingNamespaces({ objects, wds, spec, contents: { namespaces } }: PolicySubject): Problem[] {
   const sent = new Set(
     objects.flatMap(({ object: { resource, group, metadata } }) =>
       resource === 'namespaces' && group === '' ? metadata.name : [],
@@ -92,7 +88,8 @@ export function missingNamespaces({ objects, wds, spec }: PolicySubject): Proble
   const needed = new Set(objects.flatMap(({ object: { metadata } }) => metadata.namespace ?? []));
   const missing = [...needed].filter((namespace) => !sent.has(namespace) && !everywhere.has(namespace)).sort();
   if (missing.length === 0) return [];
-  const words = labelWords(spec.downsync?.flatMap(({ objectSelectors = [] }) => objectSelectors));
+  const labels = missing.map((name) => labelsToSelect(spec.downsync ?? [], namespaceOf(name, namespaces), namespaces));
+  const words = labels.every((each) => each !== undefined) ? [...new Set(labels.flat())] : undefined;
   return [
     {
       code: 'namespace-not-selected',

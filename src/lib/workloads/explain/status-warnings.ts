@@ -1,11 +1,12 @@
-import { command } from '../../engine/command-line.ts';
 import { count } from '../../engine/counts.ts';
-import { inWords, run } from '../../engine/next-step.ts';
+import { inWords } from '../../engine/next-step.ts';
 import type { Problem } from '../../engine/problem.ts';
 import { resources } from '../../kube/resources.ts';
+import { flagsOf } from '../../spaces/open-wds.ts';
 import { describeObject } from '../object-ref.ts';
 import { selectObjects } from '../selection/objects.ts';
 import { selectsLabels } from '../selection/wecs.ts';
+import { toCreateCollector } from '../status/collector.ts';
 import { hasStatus, isLookedAt, isNeverCombined } from '../status/returnable.ts';
 import type { PolicySubject } from './subject.ts';
 
@@ -66,7 +67,7 @@ async function missingCollectors({ objects, wds }: PolicySubject): Promise<Probl
     {
       code: 'status-collector-missing',
       message: `There is no StatusCollector ${missing.join(', ')} in ${wds.name}; the others still report.`,
-      next: [run(command`kubectl --context ${wds.context} get statuscollectors`, 'See what exists')],
+      next: missing.map((name) => toCreateCollector(name, flagsOf(wds))),
     },
   ];
 }

@@ -6,6 +6,7 @@ import {
   type Modulation,
   type NamespaceLabels,
 } from './clauses.ts';
+import { namespaceOf } from './labels-to-select.ts';
 import { isNeverSent } from './never-sent.ts';
 
 /** An object that a policy selects. */
@@ -55,7 +56,7 @@ export type NotSelected =
   | { why: 'never-sent' }
   /** None has a clause. */
   | { why: 'no-clause' }
-  /** The clause that comes nearest: the one of which the fewest parts fail. */
+  /** The clause that comes nearest: the one of which the fewest parts fail, of a policy that is meant for its labels or its Namespace. */
   | { why: 'no-match'; nearest: Miss };
 
 /** @returns undefined where one of them selects it */
@@ -74,7 +75,13 @@ export function whyNotSelected(
       }),
     ),
   );
-  const [nearest] = misses.sort((a, b) => a.fails.length - b.fails.length);
+  const space = object.metadata.namespace === undefined ? [] : [namespaceOf(object.metadata.namespace, namespaces)];
+  const near = new Set(
+    policies.flatMap(({ name, downsync }) => (selectObjects(downsync, space, namespaces).length > 0 ? name : [])),
+  );
+  const distance = ({ policy, fails }: Miss) =>
+    fails.length + (near.has(policy) || fails.every(({ part }) => part !== 'objectSelectors') ? 0 : 0.5);
+  const [nearest] = misses.sort((a, b) => distance(a) - distance(b));
   if (nearest === undefined) return { why: 'no-clause' };
   return nearest.fails.length === 0 ? undefined : { why: 'no-match', nearest };
 }

@@ -7,7 +7,7 @@ import { run as nextStep } from '../../engine/next-step.ts';
 import { poll } from '../../engine/poll.ts';
 import type { Run } from '../../engine/run.ts';
 import { resources } from '../../kube/resources.ts';
-import type { OpenWds } from '../../spaces/open-wds.ts';
+import { flagsOf, type OpenWds } from '../../spaces/open-wds.ts';
 import {
   type CollectorSpec,
   combinators,
@@ -107,7 +107,7 @@ export async function createCollector(
       'name-taken',
       `${wds.name} already has a different StatusCollector ${name}. Nothing was written.`,
       {
-        next: [nextStep(command`stellarctl collector get ${name} --wds ${wds.name}`, 'See what it does')],
+        next: [nextStep(command`stellarctl collector get ${name} ${flagsOf(wds)}`, 'See what it does')],
       },
     );
   const result: CollectorResult = { name, wds: wds.name, changed: false };
@@ -133,7 +133,7 @@ async function requireNoErrors(name: string, wds: OpenWds, run: Run): Promise<vo
     `KubeStellar cannot evaluate StatusCollector ${name} of ${wds.name}, and treats it as missing.`,
     {
       details: errors.flatMap((error) => error.split('\n')),
-      next: [nextStep(command`stellarctl collector delete ${name} --wds ${wds.name}`, 'Then create it anew')],
+      next: [nextStep(command`stellarctl collector delete ${name} ${flagsOf(wds)}`, 'Then create it anew')],
     },
   );
 }
@@ -154,7 +154,7 @@ export async function deleteCollector(
       'has-dependents',
       `Binding policies of ${wds.name} name StatusCollector ${name}: ${view.usedBy.join(', ')}. Without it they have an error; their other collectors still report.`,
       {
-        next: [nextStep(command`stellarctl collector delete ${name} --force --wds ${wds.name}`, 'Delete it anyway')],
+        next: [nextStep(command`stellarctl collector delete ${name} --force ${flagsOf(wds)}`, 'Delete it anyway')],
       },
     );
   const result: CollectorResult = { name, wds: wds.name, changed: false };
@@ -163,3 +163,7 @@ export async function deleteCollector(
     if (!run.dryRun) run.progress.done(name, 'deleted');
   });
 }
+
+/** The command that makes a policy ask for what a collector returns. */
+export const toUseCollector = (name: string, wds: OpenWds): string =>
+  command`stellarctl policy create NAME --clusters SELECTOR --status ${name} ${flagsOf(wds)}`;

@@ -1,3 +1,5 @@
+import { command } from '../../engine/command-line.ts';
+import { type NextStep, outline, run } from '../../engine/next-step.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 
 /** control.kubestellar.io/v1alpha1 StatusCollector (kubestellar v0.30.0, api/control/v1alpha1/types.go). Expressions are CEL. */
@@ -51,3 +53,10 @@ export const presets = {
 } satisfies Record<string, CollectorSpec>;
 
 export type Preset = keyof typeof presets;
+
+/** What creates a collector that a policy names. @param flags of its WDS */
+export function toCreateCollector(name: string, flags: readonly string[]): NextStep {
+  return Object.hasOwn(presets, name)
+    ? run(command`stellarctl collector create ${name} --preset ${name} ${flags}`, 'Create it')
+    : outline(command`stellarctl collector create ${name} --preset PRESET ${flags}`, 'Create it');
+}

@@ -2,7 +2,7 @@ import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { run } from '../../engine/next-step.ts';
 import { resources } from '../../kube/resources.ts';
-import type { OpenWds } from '../../spaces/open-wds.ts';
+import { flagsOf, type OpenWds } from '../../spaces/open-wds.ts';
 import type { BindingPolicy } from '../policies/policy.ts';
 import type { CollectorSpec, StatusCollector } from './collector.ts';
 
@@ -43,7 +43,7 @@ export async function getCollector(
   ]);
   if (collector === undefined)
     throw new StellarError('not-found', `${wds.name} has no StatusCollector ${name}.`, {
-      next: [run(command`stellarctl collector list --wds ${wds.name}`, 'See what exists')],
+      next: [run(command`stellarctl collector list ${flagsOf(wds)}`, 'See what exists')],
     });
   return { collector, view: viewOf(collector, usersOf(policies)) };
 }

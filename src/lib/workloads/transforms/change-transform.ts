@@ -6,7 +6,7 @@ import { run as nextStep } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import { type DiscoveredKind, discoverKinds } from '../../kube/discovery.ts';
 import { groupOf, resources } from '../../kube/resources.ts';
-import type { OpenWds } from '../../spaces/open-wds.ts';
+import { flagsOf, type OpenWds } from '../../spaces/open-wds.ts';
 import { sendableKinds } from '../wds/contents.ts';
 import { findKind } from '../wds/find-kind.ts';
 import { type FieldPath, parsePath } from './path.ts';
@@ -69,7 +69,7 @@ export async function createTransform(
       'name-taken',
       `${wds.name} already has a different CustomTransform ${name}. Nothing was written.`,
       {
-        next: [nextStep(command`stellarctl transform get ${name} --wds ${wds.name}`, 'See what it does')],
+        next: [nextStep(command`stellarctl transform get ${name} ${flagsOf(wds)}`, 'See what it does')],
       },
     );
   const other = all.find((each) => isOfKind(each, spec) && each.metadata.name !== name);

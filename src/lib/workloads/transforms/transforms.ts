@@ -3,7 +3,7 @@ import { StellarError } from '../../engine/errors.ts';
 import { run } from '../../engine/next-step.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
-import type { OpenWds } from '../../spaces/open-wds.ts';
+import { flagsOf, type OpenWds } from '../../spaces/open-wds.ts';
 import { describeObject } from '../object-ref.ts';
 import { type Binding, objectsOf } from '../policies/policy.ts';
 import { digestObjects } from '../wds/full-objects.ts';
@@ -50,7 +50,7 @@ export async function getTransform(
   const transform = all.find(({ metadata }) => metadata.name === name);
   if (transform === undefined)
     throw new StellarError('not-found', `${wds.name} has no CustomTransform ${name}.`, {
-      next: [run(command`stellarctl transform list --wds ${wds.name}`, 'See what exists')],
+      next: [run(command`stellarctl transform list ${flagsOf(wds)}`, 'See what exists')],
     });
   return { transform, view: viewOf(transform, all) };
 }

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { StellarError } from '../../../../src/lib/engine/errors.ts';
 import { type Access, hiddenBy, seen } from '../../../../src/lib/kube/access.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
-import { openWds, type WdsSources } from '../../../../src/lib/spaces/open-wds.ts';
+import { flagsOf, openWds, type WdsSources } from '../../../../src/lib/spaces/open-wds.ts';
 import type { SpaceTools } from '../../../../src/lib/spaces/tools.ts';
 import { fakeKube } from '../../support/builders.ts';
 import { type controlPlane, its, kubeconfigOf, MemoryCluster, wds } from '../../support/space-builders.ts';
@@ -118,6 +118,17 @@ describe('the WDS that is meant', () => {
     assert.match(without.its, /name it by --its/);
     const itsGiven = async () => ({ name: 'its9', kube: kubeAt('https://its9') });
     assert.equal((await opened(sources([], { ...given, its: itsGiven }))).its, 'its9');
+  });
+  test('is named, with what was given beside it, by the commands that are offered', async () => {
+    const flags = async (from: WdsSources) => flagsOf(await openWds(from)).join(' ');
+    const itsGiven = async () => ({ name: 'its9', kube: kubeAt('https://its9') });
+    assert.equal(await flags(sources(two, { given: 'wds2' })), '--wds wds2');
+    assert.equal(await flags(sources(two, { given: 'wds2', its: itsGiven })), '--wds wds2 --its its9');
+    const byContext = { given: 'wds9', contexts, hosting: unreachable, its: itsGiven };
+    assert.equal(await flags(sources([], byContext)), '--wds wds9 --its its9');
+    const from = sources(two, { given: 'wds2' });
+    if (from.hosting.state === 'seen') from.hosting.value.hostingSource = '--hosting-context';
+    assert.equal(await flags(from), '--wds wds2 --hosting-context hub');
   });
   test('is said not to be seen where the hosting cluster is not', async () => {
     const failure = await openWds(sources([], { given: 'x', hosting: unreachable })).catch(

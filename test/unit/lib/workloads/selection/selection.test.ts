@@ -60,6 +60,20 @@ describe('why an object is not selected', () => {
       nearest: { policy: 'p', clause: 1, fails: [{ part: 'resources', wanted: ['configmap'] }] },
     });
   });
+  describe('of several policies of which one part fails, names the one', () => {
+    const object = { group: '', version: 'v1', resource: 'configmaps', kind: 'ConfigMap' };
+    const nearest = (policies: [name: string, ...downsync: DownsyncClause[]][]) => {
+      const named = policies.map(([name, ...downsync]) => ({ name, downsync }));
+      const metadata = { name: 'c', namespace: 'shop', labels: { app: 'one' } };
+      const found = whyNotSelected(named, { ...object, metadata }, new Map([['shop', { app: 'shop' }]]));
+      return found?.why === 'no-match' ? found.nearest.policy : found;
+    };
+    const shop = [{ matchLabels: { app: 'shop' } }];
+    const first: [string, DownsyncClause] = ['a', { objectSelectors: [{ matchLabels: { app: 'other' } }] }];
+    test('that selects its Namespace', () => assert.equal(nearest([first, ['p', { objectSelectors: shop }]]), 'p'));
+    test('that selects its labels', () =>
+      assert.equal(nearest([first, ['p', { resources: ['secrets'], objectSelectors: one }]]), 'p'));
+  });
   test('is that its kind is never sent', () =>
     assert.deepEqual(why([{ objectSelectors: one }], 'leases.coordination.k8s.io sel-a/l1'), { why: 'never-sent' }));
   test('is that no policy has a clause', () => assert.deepEqual(why([], 'configmaps sel-a/a1'), { why: 'no-clause' }));

@@ -1,0 +1,201 @@
+import type { AnyObject } from '../../../testbed/index.ts';
+import type { Step } from './workload-traps.ts';
+
+export type Labels = Record<string, string>;
+
+/** Whoever is in one of these has a Namespace and a policy of one name, which is the value of label app as well. */
+export interface Scene {
+  name: string;
+  wds?: string;
+  /** Labels of the Namespace, and of ConfigMap c in it. */
+  space?: Labels;
+  labels?: Labels;
+  annotations?: Labels;
+  data?: Labels;
+  /** What else is there. */
+  objects?: AnyObject[];
+  clusters?: Labels;
+  /** The name of the policy, where it is another one. */
+  policy?: string;
+  /** That of another policy with the same spec. */
+  also?: string;
+  clause?: object;
+}
+
+export interface Trap extends Scene {
+  title: string;
+  steps: Step[];
+  /** What arrives then; by default the ConfigMap. False where a person decides. */
+  arrives?: string | false;
+}
+
+const get = (name: string) => `workload get cm/c -n ${name}`;
+const explain = (name: string) => `policy explain ${name}`;
+const widget = { apiVersion: 'example.com/v1', kind: 'Widget', metadata: { name: 'w' } };
+const expanded = { 'control.kubestellar.io/expand-templates': 'true' };
+const long = `long-${'x'.repeat(60)}`;
+
+export const deployment = (name: string, run: Labels): AnyObject => ({
+  ...{ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web' } },
+  spec: {
+    replicas: 1,
+    selector: { matchLabels: { run: name } },
+    template: { metadata: { labels: { run: name, ...run } }, spec: { containers: [{ name: 'c', image: 'nginx' }] } },
+  },
+});
+
+/** The first of them is of a WEC that has not been accepted yet. */
+export const traps: Trap[] = [
+  {
+    ...{ title: 'the WEC is not accepted', name: 'early-bird' },
+    steps: [{ ask: get('early-bird'), code: 'wec-not-accepted', offers: /^stellarctl accept w1 --its its1$/ }],
+  },
+  {
+    ...{ title: 'no policy selects the object', name: 'unselected', labels: {} },
+    steps: [{ ask: get('unselected'), code: 'not-selected', offers: /label configmaps c app=unselected$/ }],
+  },
+  {
+    ...{ title: 'no policy selects the object, which has another value of the label', name: 'other' },
+    labels: { app: 'other-value' },
+    steps: [{ ask: get('other'), code: 'not-selected', offers: /app=other --overwrite$/ }],
+  },
+  {
+    ...{ title: 'no clause selects its kind', name: 'kind', arrives: false },
+    clause: { resources: ['secrets'], objectSelectors: [{ matchLabels: { app: 'kind' } }] },
+    steps: [{ ask: get('kind'), code: 'not-selected', offers: /^kubectl --context wds1 edit bindingpolicy kind$/ }],
+  },
+  {
+    ...{ title: 'the object is not in the WDS', name: 'absent', arrives: false },
+    steps: [{ ask: 'workload get cm/none -n absent', code: 'object-missing', offers: /get configmaps -A$/ }],
+  },
+  {
+    ...{ title: 'the policy selects no WEC', name: 'nowhere', clusters: { only: 'nowhere' } },
+    steps: [
+      {
+        ...{ ask: get('nowhere'), code: 'no-wec-matches', offers: /^stellarctl label NAME only=nowhere/ },
+        fill: { NAME: 'w1' },
+      },
+    ],
+  },
+  {
+    ...{ title: 'the Namespace is not selected', name: 'bare', space: {} },
+    steps: [{ ask: 'policy get bare', code: 'namespace-missing-on-wec', offers: /label namespace bare app=bare$/ }],
+  },
+  {
+    ...{ title: 'the Namespace is not selected, which is seen before', name: 'early', space: {} },
+    steps: [{ ask: explain('early'), code: 'namespace-not-selected', offers: /label namespace early app=early$/ }],
+  },
+  {
+    ...{ title: 'the Namespace has another value of the label', name: 'renamed', space: { app: 'else' } },
+    steps: [{ ask: get('renamed'), code: 'namespace-missing-on-wec', offers: /app=renamed --overwrite$/ }],
+  },
+  {
+    ...{ title: 'the policy selects no Namespaces at all', name: 'unspaced', arrives: false },
+    clause: { resources: ['configmaps'], objectSelectors: [{ matchLabels: { app: 'unspaced' } }] },
+    steps: [
+      {
+        ask: explain('unspaced'),
+        code: 'namespace-not-selected',
+        offers: /by a clause with resources: \[namespaces\]/,
+      },
+      { ask: get('unspaced'), code: 'namespace-missing-on-wec', offers: /edit bindingpolicy unspaced$/ },
+    ],
+  },
+  {
+    ...{ title: 'the WEC has neither the kind nor the rights', name: 'widget', objects: [widget] },
+    steps: [
+      {
+        ask: 'workload get widget/w -n widget',
+        code: 'kind-unknown-on-wec',
+        offers: /label customresourcedefinition widgets.example.com app=widget$/,
+      },
+      {
+        ...{ ask: 'workload get widget/w -n widget', code: 'forbidden-on-wec', fill: { CONTEXT: 'w1' }, add: '--yes' },
+        offers: /^stellarctl wec grant w1=CONTEXT --from-errors --its its1$/,
+      },
+    ],
+    arrives: 'widget/w -n widget',
+  },
+  {
+    ...{ title: 'a template asks for a property that the WEC lacks', name: 'lacking', annotations: expanded },
+    data: { region: '{{.region}}' },
+    steps: [
+      { ask: get('lacking'), code: 'binding-error', offers: /^stellarctl policy explain lacking --wds wds1/ },
+      {
+        ...{ ask: explain('lacking'), code: 'property-missing', fill: { VALUE: 'eu' } },
+        offers: /^stellarctl properties w1 region=VALUE --its its1$/,
+      },
+    ],
+  },
+  {
+    ...{ title: 'an object is too large', name: 'large', data: { a: 'x'.repeat(600_000) }, arrives: false },
+    steps: [
+      { ask: get('large'), code: 'transport-behind', offers: /^stellarctl policy explain large/ },
+      { ask: explain('large'), code: 'object-too-large', offers: /^Divide it, or raise --max-size-wrapped/ },
+    ],
+  },
+  {
+    ...{ title: 'the name of the policy is too long', name: 'long', policy: long, arrives: false },
+    steps: [
+      { ask: get('long'), code: 'policy-name-too-long', offers: /shorter name/ },
+      { ask: explain(long), code: 'policy-name-too-long', offers: /shorter name/ },
+    ],
+  },
+  {
+    ...{ title: 'a kind is served in two versions', name: 'twice', arrives: false },
+    objects: [{ apiVersion: 'example.com/v1', kind: 'Gadget', metadata: { name: 'g' } }],
+    steps: [
+      { ask: get('twice'), code: 'policy-unobserved', offers: /^stellarctl policy explain twice/ },
+      { ask: explain('twice'), code: 'two-served-versions', offers: /^Serve one version of .* gadgets/ },
+    ],
+  },
+  {
+    ...{ title: 'the WEC has never joined', name: 'silence', clusters: { silent: 'true' }, arrives: false },
+    steps: [{ ask: get('silence'), code: 'wec-unavailable', offers: /^stellarctl wec get silent --its its1$/ }],
+  },
+  {
+    ...{ title: 'status is asked of one WEC, and there are two', name: 'single', clusters: { pair: 'true' } },
+    clause: { objectSelectors: [{ matchLabels: { app: 'single' } }], wantSingletonReportedState: true },
+    steps: [{ ask: explain('single'), code: 'singleton-needs-one-wec', offers: /^Select one WEC, or/ }],
+    arrives: false,
+  },
+  {
+    ...{ title: 'a StatusCollector is missing', name: 'collected', objects: [deployment('collected', {})] },
+    clause: { objectSelectors: [{ matchLabels: { app: 'collected' } }], statusCollectors: ['replicas'] },
+    steps: [
+      {
+        ...{ ask: 'workload get deploy/web -n collected', code: 'status-collector-missing' },
+        offers: /^stellarctl collector create replicas --preset replicas --wds wds1/,
+      },
+    ],
+    arrives: 'deploy/web -n collected',
+  },
+  {
+    ...{ title: 'a StatusCollector is broken', name: 'uncollected', arrives: false },
+    objects: [deployment('uncollected', {})],
+    clause: { objectSelectors: [{ matchLabels: { app: 'uncollected' } }], statusCollectors: ['broken'] },
+    steps: [
+      {
+        ...{ ask: 'workload get deploy/web -n uncollected', code: 'status-collector-broken' },
+        offers: /^stellarctl collector get broken --wds wds1/,
+      },
+    ],
+  },
+  {
+    ...{ title: 'another policy sends the object as well', name: 'doubled', also: 'doubled-too' },
+    steps: [{ ask: explain('doubled'), code: 'also-selected', offers: /^$/ }],
+  },
+  {
+    ...{ title: 'Pods carry the label as well', name: 'carried', arrives: false },
+    objects: [deployment('carried', { app: 'carried' })],
+    steps: [{ ask: explain('carried'), code: 'owned-objects-selected', offers: /^Give the label to what you apply/ }],
+  },
+  {
+    ...{ title: 'a Namespace without a label', name: 'whole', clause: { namespaces: ['whole'] }, arrives: false },
+    steps: [{ ask: explain('whole'), code: 'namespace-defaults-selected', offers: /^Select by a label as well/ }],
+  },
+  {
+    ...{ title: 'several objects in one work', name: 'shop', wds: 'wds2', space: {} },
+    steps: [{ ask: get('shop'), code: 'namespace-missing-on-wec', offers: /^kubectl --context wds2 label namespace/ }],
+  },
+];

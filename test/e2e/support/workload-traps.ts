@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { execa } from 'execa';
+import { until } from '../../../testbed/index.ts';
+import { bootFile } from '../../stellarctl.ts';
+import type { Cli } from './harness.ts';
+
+/** What is told of a trap: by `workload get`, `policy get` or `policy explain`, and what it offers then. */
+interface Named {
+  code: string;
+  /** The command as it stands in the document: `next`, or the one in `hint` where something is to be filled in. */
+  offered: string;
+}
+
+/** What is typed of what is offered. */
+interface Typed {
+  /** What a person fills in. */
+  fill?: Record<string, string>;
+  /** What a person adds: `--yes` to a question. */
+  add?: string;
+}
+
+/** One thing on the way out of a trap. */
+export interface Step extends Typed {
+  /** The command that tells of it, without the options that name the WDS. */
+  ask: string;
+  code: string;
+  offers: RegExp;
+}
+
+/** Types what it says into a shell where stellarctl and kubectl are on PATH. */
+export async function typeIn(cli: Cli, offered: string, { fill = {}, add = '' }: Typed = {}): Promise<string> {
+  const filled = Object.entries(fill).reduce((line, [blank, value]) => line.replace(blank, value), offered);
+  const line = `${filled} ${add}`.trim();
+  const shell = `stellarctl() { '${process.execPath}' '${bootFile}' "$@"; }; ${line}`;
+  const { exitCode, all } = await execa('sh', ['-c', shell], {
+    ...{ env: cli.environment(), extendEnv: false, reject: false, all: true, input: '' },
+  });
+  assert.equal(exitCode, 0, `${line}\n${all}`);
+  return line;
+}
+
+interface Way {
+  code: string | null;
+  next: string | null;
+  hint: string | null;
+  done: boolean;
+}
+
+/** Runs a command that tells where things are. */
+async function told(cli: Cli, ask: string, flags: readonly string[]): Promise<Named[]> {
+  const { stdout } = await cli.run([...ask.split(' '), '-o', 'json', ...flags]);
+  const { ways, objects = [], problems } = JSON.parse(stdout);
+  const all: Way[] = problems ?? ways ?? objects.flatMap((object: { ways: Way[] }) => object.ways);
+  return all.flatMap(({ code, next, hint }) => (code === null ? [] : [{ code, offered: next ?? commandIn(hint) }]));
+}
+
+/** A hint is said to people: a command stands behind what it is for, and before what may be done as well. */
+const commandIn = (hint: string | null): string =>
+  (hint ?? '').split(/ {4}/)[0]?.replace(/^.*?[:?] (?=stellarctl|kubectl)/, '') ?? '';
+
+/** Follows the steps out of a trap. @returns seconds until each was named, and what was typed */
+export async function takeSteps(
+  cli: Cli,
+  steps: readonly Step[],
+  flags: readonly string[],
+): Promise<{ seconds: number; typed: string }[]> {
+  const taken: { seconds: number; typed: string }[] = [];
+  for (const step of steps) {
+    const started = Date.now();
+    let seen: Named[] = [];
+    const named = await until(async () => {
+      seen = await told(cli, step.ask, flags);
+      return seen.find(({ code }) => code === step.code);
+    }, `${step.code} by ${step.ask}`).catch(() => assert.fail(`${step.ask}: ${JSON.stringify(seen)}`));
+    const seconds = (Date.now() - started) / 1000;
+    assert.match(named.offered, step.offers);
+    // By itself that is core/v1, which no operator means.
+    assert.doesNotMatch(named.offered, /\bbindings?(?:$| )/);
+    const isCommand = /^(?:stellarctl|kubectl) /.test(named.offered) && !named.offered.includes(' edit ');
+    taken.push({ seconds, typed: isCommand ? await typeIn(cli, named.offered, step) : named.offered });
+  }
+  return taken;
+}

@@ -1,0 +1,193 @@
+/** Ways in which a workload does not arrive: that each is named at once, and that what is offered then, typed as it stands, lets it arrive. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import {
+  type Bed,
+  crd,
+  installAddonByPlacement,
+  type KubeObject,
+  type ManagedCluster,
+  type Plane,
+  resources,
+  runWds,
+  startBed,
+  until,
+  writeKubeconfig,
+} from '../../../testbed/index.ts';
+import { Cli } from '../support/harness.ts';
+import { deployment, type Labels, type Scene, type Trap, traps } from '../support/trap-scenes.ts';
+import { takeSteps } from '../support/workload-traps.ts';
+
+let bed: Bed;
+let cli: Cli;
+let its1: Plane;
+let wds1: Plane;
+const running: { stop(): void }[] = [];
+
+const at = ['--wds', 'wds1', '--its', 'its1'];
+
+before(async () => {
+  bed = await startBed({ planes: [{ name: 'its1', hub: true }, { name: 'w1' }, { name: 'wds1' }, { name: 'wds2' }] });
+  [its1, wds1] = [bed.plane('its1'), bed.plane('wds1')];
+  const [its, ...others] = bed.planes.map(({ kubeconfigEntry }) => kubeconfigEntry);
+  assert.ok(its !== undefined);
+  const nowhere = { ...its, context: 'nowhere', cluster: 'nowhere', user: 'nobody' };
+  const gone = { ...nowhere, connection: { ...its.connection, server: 'https://127.0.0.1:1' } };
+  cli = await Cli.create(await writeKubeconfig(its1, [its, ...others, gone]));
+  for (const definition of [widgets, gadgets]) await wds1.admin.create(resources.customResourceDefinitions, definition);
+  running.push(await installAddonByPlacement(its1), await runWds(wds1, its1));
+  running.push(await runWds(bed.plane('wds2'), its1, { objects: 2, bytes: 512_000 }));
+  await cli.succeed(['wec', 'join', 'w1', '--its', 'its1']);
+  await its1.admin.create<ManagedCluster>(resources.managedClusters, {
+    metadata: { name: 'silent', labels: { silent: 'true', pair: 'true' } },
+    spec: { hubAcceptsClient: true },
+  });
+  await its1.admin.patch(resources.managedClusters, 'w1', { metadata: { labels: { tier: 'web', pair: 'true' } } });
+  // Its condition is written by KubeStellar's controllers, whatever becomes of its policy.
+  await wds1.admin.create<KubeObject & { spec: object }>(resources.statusCollectors, broken);
+});
+
+after(async () => {
+  for (const one of running) one.stop();
+  await cli?.remove();
+  await bed?.stop();
+});
+
+const broken = {
+  metadata: { name: 'broken' },
+  spec: { select: [{ name: 'x', def: 'returned.status.(' }], limit: 20 },
+};
+const widgets = crd({ group: 'example.com', versions: ['v1'], kind: 'Widget' });
+const gadgets = crd({ group: 'example.com', versions: ['v1', 'v2'], kind: 'Gadget' });
+
+async function arrange({ name, wds = 'wds1', ...scene }: Scene): Promise<void> {
+  const { admin } = bed.plane(wds);
+  const own = { app: name };
+  const { space = own, labels = own, annotations, data = { a: 'b' }, objects = [], clusters = { tier: 'web' } } = scene;
+  await admin.create(resources.namespaces, { metadata: { name, labels: space } });
+  const metadata = { name: 'c', namespace: name, labels, ...(annotations && { annotations }) };
+  await admin.create<KubeObject & { data: Labels }>(resources.configMaps, { metadata, data });
+  for (const object of objects) {
+    const { apiVersion = '', kind = '' } = object;
+    const resource = { apiVersion, kind, plural: `${kind.toLowerCase()}s` };
+    await admin.create(resource, { ...object, metadata: { ...object.metadata, namespace: name, labels: own } });
+  }
+  const clause = scene.clause ?? { objectSelectors: [{ matchLabels: own }] };
+  const spec = { clusterSelectors: [{ matchLabels: clusters }], downsync: [clause] };
+  for (const policy of [scene.policy ?? name, ...(scene.also === undefined ? [] : [scene.also])])
+    await admin.create<KubeObject & { spec: object }>(resources.bindingPolicies, { metadata: { name: policy }, spec });
+}
+
+const done = (object: string, flags = at) =>
+  until(async () => {
+    const { stdout } = await cli.run(['workload', 'get', ...object.split(' '), '-o', 'json', ...flags]);
+    return JSON.parse(stdout).ways.every((way: { done: boolean }) => way.done);
+  }, `${object} has arrived`);
+
+const [unaccepted, ...others] = traps as [Trap, ...Trap[]];
+
+describe('before a WEC is accepted, a trap', () => escapes([unaccepted]));
+describe('a trap', { concurrency: 4 }, () => escapes(others));
+
+function escapes(all: readonly Trap[]): void {
+  for (const { title, steps, arrives, ...scene } of all)
+    it(title, async (test) => {
+      await arrange(scene);
+      const { name, wds = 'wds1' } = scene;
+      const flags = ['--wds', wds, '--its', 'its1'];
+      const taken = await takeSteps(cli, steps, flags);
+      if (arrives !== false) await done(arrives ?? `cm/c -n ${name}`, flags);
+      const rows = taken.map(({ seconds, typed }, index) => {
+        const { ask = '', code } = steps[index] ?? {};
+        const by = ask.split(' ').slice(0, 2).join(' ');
+        return `${title} | ${by}: ${code} | ${seconds.toFixed(1)} s | ${typed} | ${arrives === false ? 'a person' : 'arrives'}`;
+      });
+      for (const row of rows) test.diagnostic(row);
+    });
+}
+
+describe('what is seen of workloads', () => {
+  const view = async (ask: string, flags: readonly string[], exitCode = 0) => {
+    const run = await cli.run([...ask.split(' '), '-o', 'json', ...flags]);
+    assert.equal(run.exitCode, exitCode, run.stderr);
+    return run.json();
+  };
+
+  before(() => arrange({ name: 'shown' }));
+
+  it('is of one WDS, where two have policies of one name', async () => {
+    await arrange({ name: 'shop' });
+    await done('cm/c -n shop');
+    const both = await Promise.all(
+      ['wds1', 'wds2'].map((wds) => view('policy get shop', ['--wds', wds, '--its', 'its1'])),
+    );
+    // Its Namespace has the label in one of them only after it was typed.
+    for (const { wecs, objects } of both)
+      assert.deepEqual([wecs, objects.map(({ name }: { name: string }) => name).sort()], [['w1'], ['c', 'shop']]);
+  });
+
+  it('is what the WDS shows, where the ITS cannot be reached', async () => {
+    await done('cm/c -n shown');
+    const { ways } = await view('workload get cm/c -n shown', ['--wds', 'wds1', '--its', 'nowhere'], 4);
+    const states = ways[0].stages.map(({ id, state }: { id: string; state: string }) => `${id} ${state}`);
+    assert.deepEqual(states.slice(0, 6), [
+      ...['exists met', 'selected met', 'policy met', 'binding met', 'wec unseen', 'work unseen'],
+    ]);
+    const { objects, unseen } = await view('policy get shown', ['--wds', 'wds1', '--its', 'nowhere'], 4);
+    assert.deepEqual([objects.length, unseen.map(({ what }: { what: string }) => what).includes('works')], [2, true]);
+  });
+
+  it('is nothing, where the WDS cannot be reached', async () => {
+    const { exitCode, stderr } = await cli.run(['policy', 'get', 'shown', '--wds', 'nowhere', '--its', 'its1']);
+    assert.equal(exitCode, 4);
+    assert.match(stderr, /Cannot reach nowhere/);
+  });
+
+  it('is of a WDS that is the hosting cluster what it runs itself, and nothing else is sent', async () => {
+    const { admin } = bed.plane('wds2');
+    const group = 'tenancy.kflex.kubestellar.org';
+    const kind = { group, versions: ['v1alpha1'], kind: 'ControlPlane', scope: 'Cluster' } as const;
+    await admin.create(resources.customResourceDefinitions, crd({ ...kind, versions: [...kind.versions] }));
+    const wds2 = {
+      metadata: { name: 'wds2', labels: { 'kflex.kubestellar.io/cptype': 'wds' } },
+      spec: { type: 'host' },
+    };
+    const create = () => admin.create<KubeObject & { spec: object }>(resources.controlPlanes, wds2);
+    await until(() => create().catch(() => undefined), 'ControlPlane');
+    const flags = ['--wds', 'wds2', '--its', 'its1', '--hosting-context', 'wds2'];
+    await arrange({ name: 'hosted', wds: 'wds2', objects: [deployment('hosted', {})] });
+    const step = {
+      ask: 'policy explain hosted',
+      code: 'runs-in-wds',
+      offers: /^Put workloads that have pods into a WDS/,
+    };
+    await takeSteps(cli, [step], flags);
+    const { exitCode, stderr } = await cli.run([
+      'policy',
+      'create',
+      'all',
+      '--clusters',
+      '',
+      '-n',
+      'kube-system',
+      ...flags,
+    ]);
+    assert.equal(exitCode, 1);
+    assert.match(stderr, /wds2 is the hosting cluster itself.*Nothing was written/);
+    assert.equal(await admin.find(resources.bindingPolicies, 'all'), undefined);
+  });
+
+  it('is a deletion that was interrupted, and how it is resumed', async () => {
+    await wds1.admin.delete(resources.bindingPolicies, 'shown', { propagationPolicy: 'Orphan' });
+    const isGone = async () => (await wds1.admin.find(resources.bindingPolicies, 'shown')) === undefined;
+    await until(isGone, 'end of the policy');
+    const step = {
+      ask: 'workload get cm/c -n shown',
+      code: 'binding-orphaned',
+      offers: /policy delete shown --keep-workloads/,
+    };
+    await takeSteps(cli, [{ ...step, add: '--yes' }], at);
+    assert.equal(await wds1.admin.find(resources.bindings, 'shown'), undefined);
+    assert.ok(await bed.plane('w1').admin.find(resources.configMaps, 'shown/c'));
+  });
+});

@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { DownsyncClause } from '../../../../../src/lib/workloads/selection/clauses.ts';
+import { labelsToSelect, namespaceOf } from '../../../../../src/lib/workloads/selection/labels-to-select.ts';
+
+const app = { objectSelectors: [{ matchLabels: { app: 'shop' } }] };
+
+const words = (clauses: DownsyncClause[], labels: Record<string, string> = {}) => {
+  const namespaces = new Map([['shop', labels]]);
+  return labelsToSelect(clauses, namespaceOf('shop', namespaces), namespaces);
+};
+
+test('the labels that a clause asks for are what an object lacks', () =>
+  assert.deepEqual(words([{}, app], { other: 'label' }), ['app=shop']));
+test('a value that is another one has to be overwritten', () =>
+  assert.deepEqual(words([app], { app: 'else' }), ['app=shop', '--overwrite']));
+test('no label lets a clause select what it does not select by label', () => {
+  assert.equal(words([{ ...app, resources: ['configmaps'] }]), undefined);
+  assert.equal(words([{ ...app, namespaces: ['shop'] }]), undefined);
+  assert.equal(words([{ namespaces: ['shop'] }]), undefined);
+});
+test('of several clauses and selectors the first that can do is taken', () => {
+  const invalid = { objectSelectors: [{ matchLabels: { 'not a key': '' } }, { matchLabels: { tier: 'web' } }] };
+  assert.deepEqual(words([{ ...app, resources: ['configmaps'] }, invalid]), ['tier=web']);
+});
+test('expressions that labels cannot fulfil leave it out', () => {
+  const never = { matchLabels: { app: 'shop' }, matchExpressions: [{ key: 'app', operator: 'DoesNotExist' }] };
+  assert.equal(words([{ objectSelectors: [never] }]), undefined);
+});
