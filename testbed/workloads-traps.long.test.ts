@@ -100,6 +100,40 @@ describe('a policy', () => {
     await until(async () => (await works('kept')).length === 0, 'the works go with the Binding');
   });
 
+  it('is sent to no cluster that comes after one without a mailbox', async () => {
+    const metadata = { name: 'm0', labels: { env: 'test' } };
+    await its.admin.create<ManagedCluster>(managedClusters, { metadata, spec: { hubAcceptsClient: false } });
+    await namespace('held');
+    await policy('held');
+    const binding = () => wds.admin.find<Binding>(bindings, 'held');
+    await until(async () => (await binding())?.status?.observedGeneration !== undefined, 'it is observed');
+    await sleep(settling);
+    assert.deepEqual((await binding())?.spec.destinations, [{ clusterId: 'm0' }, { clusterId: 'm1' }]);
+    assert.deepEqual((await binding())?.status?.errors ?? [], []);
+    assert.deepEqual(await works('held'), []);
+    await its.admin.delete(managedClusters, 'm0');
+    await until(async () => (await works('held')).length === 1, 'it is sent');
+  });
+
+  it('leaves works behind in the mailbox of a cluster that it has lost while its transport was away', async () => {
+    const metadata = { name: 'm2', labels: { env: 'test' } };
+    await its.admin.create<ManagedCluster>(managedClusters, { metadata, spec: { hubAcceptsClient: true } });
+    await namespace('left');
+    await policy('left');
+    const sent = async (mailbox: string) => (await works('left', mailbox)).length;
+    await until(async () => (await sent('m1')) + (await sent('m2')) === 2, 'it is sent');
+    controllers.stopTransport();
+    await its.admin.patch(managedClusters, 'm2', { metadata: { labels: { env: null } } });
+    const isLost = async () => (await wds.admin.get<Binding>(bindings, 'left')).spec.destinations?.length === 1;
+    await until(isLost, 'its Binding names one cluster');
+    await wds.admin.delete(bindingPolicies, 'left');
+    controllers.stop();
+    controllers = await runWds(wds, its);
+    await until(async () => (await wds.admin.find(bindings, 'left')) === undefined, 'its Binding is gone');
+    await sleep(settling);
+    assert.deepEqual([await sent('m1'), await sent('m2')], [0, 1]);
+  });
+
   it('has several objects in one work, under a number, where the limits allow it', async () => {
     controllers.stop();
     controllers = await runWds(wds, its, { objects: 2, bytes: 512_000 });
@@ -137,7 +171,7 @@ async function policy(name: string): Promise<void> {
   await wds.admin.create<BindingPolicy>(bindingPolicies, { metadata: { name }, spec: { clusterSelectors, downsync } });
 }
 
-async function works(policy: string): Promise<ManifestWork[]> {
+async function works(policy: string, namespace = 'm1'): Promise<ManifestWork[]> {
   const labelSelector = `transport.kubestellar.io/originOwnerReferenceBindingKey=${policy}`;
-  return (await its.admin.list<ManifestWork>(manifestWorks, { namespace: 'm1', labelSelector })).items;
+  return (await its.admin.list<ManifestWork>(manifestWorks, { namespace, labelSelector })).items;
 }

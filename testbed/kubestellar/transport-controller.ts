@@ -122,7 +122,10 @@ class TransportController {
   async #release(binding: Binding): Promise<void> {
     const present = binding.metadata.finalizers ?? [];
     if (!present.includes(finalizers.binding)) return;
-    for (const work of this.#worksOf(binding)) await this.#remove(work);
+    // Those of a destination that the Binding has lost unseen stay for good.
+    const destinations = new Set((binding.spec.destinations ?? []).map(({ clusterId }) => clusterId));
+    for (const work of this.#worksOf(binding))
+      if (destinations.has(work.metadata.namespace ?? '')) await this.#remove(work);
     const left = present.filter((finalizer) => finalizer !== finalizers.binding);
     await this.#wds.patch(bindings, binding.metadata.name, { metadata: { finalizers: left } });
   }
@@ -155,23 +158,18 @@ class TransportController {
     await this.#replace(this.#worksOf(binding), customized.errors.length > 0 ? [] : wanted);
   }
 
-  /** Writes what is wanted as far as that is possible, and removes the rest. */
+  /**
+   * Writes what is wanted, a destination after the other, and then removes the rest. The first that cannot be written, in a
+   * mailbox that there is not for example, keeps all that comes after it back.
+   */
   async #replace(present: readonly ManifestWork[], wanted: readonly ManifestWork[]): Promise<void> {
     const stale = new Map(present.map((work) => [keyOf(work), work]));
-    const failures: unknown[] = [];
-    const absent = new Set<string | undefined>();
     for (const work of wanted) {
       const before = stale.get(keyOf(work));
       stale.delete(keyOf(work));
-      const { namespace } = work.metadata;
-      if (absent.has(namespace)) continue;
-      await this.#write(work, before).catch((error) => {
-        failures.push(error);
-        if (isNotFound(error)) absent.add(namespace);
-      });
+      await this.#write(work, before);
     }
     for (const work of stale.values()) await this.#remove(work);
-    if (failures.length > 0) throw failures[0];
   }
 
   async #setStatus({ metadata, status = {} }: Binding, errors: string[]): Promise<void> {

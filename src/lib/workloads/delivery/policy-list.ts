@@ -75,6 +75,9 @@ function isStated(work: ManifestWork, status: string): boolean {
   return applied?.status === status && (applied.observedGeneration ?? 0) >= (work.metadata.generation ?? 0);
 }
 
+const isObserved = ({ metadata, status }: BindingPolicy): boolean =>
+  (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
+
 /** The first thing that keeps a policy, in the order of the way. */
 function stateOf(
   policy: BindingPolicy | undefined,
@@ -84,7 +87,9 @@ function stateOf(
 ): [PolicySummary['state'], string | null] {
   if (policy === undefined) return ['failed', 'its policy was deleted, its Binding was not'];
   if (policy.metadata.deletionTimestamp !== undefined) return ['waiting', 'being deleted'];
-  if (binding === undefined) return ['waiting', 'has no Binding'];
+  // Where it selects nothing at all, KubeStellar creates no Binding.
+  if (binding === undefined)
+    return isObserved(policy) ? ['failed', 'selects no WEC and no object'] : ['waiting', 'has no Binding'];
   const [error] = policy.status?.errors ?? [];
   if (error !== undefined) return ['failed', error];
   const collectors = conditionOf(policy, 'StatusCollectorsAvailable');

@@ -1,6 +1,7 @@
 import { type Access, ifSeen, seen } from '../../kube/access.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import type { ManagedCluster } from '../../wecs/objects.ts';
+import { hasMailbox } from '../mailboxes.ts';
 import { keyOf } from '../object-ref.ts';
 import { type Binding, type BindingPolicy, type BoundObject, destinationsOf } from '../policies/policy.ts';
 import type { Modulation, NamespaceLabels } from '../selection/clauses.ts';
@@ -43,6 +44,8 @@ export interface Way {
   wec: string | undefined;
   cluster: Access<ManagedCluster | undefined>;
   sent: Access<SentObject | undefined>;
+  /** A WEC before it in the Binding that has no mailbox: the transport goes no further. */
+  stoppedAt: string | undefined;
   workStatus: Access<WorkStatus | undefined>;
   /** What is asked for beside sending it. */
   modulation: Modulation;
@@ -84,6 +87,7 @@ function wayOf(
     policy: policies.find(({ metadata }) => metadata.name === policyName),
     cluster: known(inventory, (clusters, at) => clusters.get(at)),
     sent: known(works, (all, at) => all.find(policyName ?? '', at, of)),
+    stoppedAt: wec === undefined ? undefined : stopBefore(wec, binding, inventory),
     workStatus: known(workStatuses, (all, at) => all.get(statusKey(at, of))),
     collectors: mapped(
       collectors,
@@ -104,6 +108,23 @@ function staleIn({ of, bound, wec, sent, cluster, evidence: { templates } }: Omi
   const template = templates.value.objects.get(objectKey(of));
   if (content.left !== undefined || content.expanded === undefined || template === undefined) return content.left;
   return staleTemplate(template, content.expanded, propertiesOf(wec, ifSeen(cluster), templates.value));
+}
+
+/**
+ * The transport goes through the WECs in the order of the Binding, and stops at the first for which it cannot write a work (kubestellar
+ * v0.30.0, pkg/transport/generic, propagateWrappedObjectToClusters).
+ */
+function stopBefore(
+  wec: string,
+  binding: Binding | undefined,
+  inventory: DeliveryEvidence['inventory'],
+): string | undefined {
+  if (inventory.state !== 'seen') return undefined;
+  const wecs = destinationsOf(binding);
+  return wecs.slice(0, wecs.indexOf(wec)).find((other) => {
+    const cluster = inventory.value.get(other);
+    return cluster !== undefined && !hasMailbox(cluster);
+  });
 }
 
 const mapped = <T, U>(access: Access<T>, read: (value: T) => U): Access<U> =>

@@ -109,18 +109,25 @@ function policyFine(way: Way): Verdict {
   const { generation = 0 } = policy.metadata;
   return (policy.status?.observedGeneration ?? 0) >= generation
     ? met
-    : late(way, policy, `KubeStellar has not observed policy ${policyName}`, 'policy-unobserved');
+    : late(way, [policy], `KubeStellar has not observed policy ${policyName}`, 'policy-unobserved');
 }
 
 function inBinding(way: Way): Verdict {
   const { of, policyName, policy, binding, bound } = way;
   if (policyName === undefined) return unseen('no policy selects it');
-  if (binding === undefined) return late(way, policy, `policy ${policyName} has no Binding`, 'binding-missing');
-  if (bound === undefined)
-    return late(way, of.object, `it is not in the Binding of ${policyName}`, 'object-not-in-binding');
+  if (binding === undefined) return late(way, [policy], `policy ${policyName} has no Binding`, 'binding-missing');
+  if (bound === undefined) {
+    const isUnnoticed = policy?.spec?.downsync?.some(({ namespaceSelectors = [] }) => namespaceSelectors.length > 0);
+    const why = `it is not in the Binding of ${policyName}`;
+    return isUnnoticed
+      ? late(way, [of.object, policy], `${why}: KubeStellar does not watch the labels of Namespaces`, unnoticed, [
+          touch(way),
+        ])
+      : late(way, [of.object, policy], why, unnoticed);
+  }
   const { generation = 0 } = binding.metadata;
   if ((binding.status?.observedGeneration ?? 0) < generation)
-    return late(way, binding, `the transport has not read the Binding of ${policyName}`, 'transport-behind');
+    return late(way, [binding], `the transport has not read the Binding of ${policyName}`, 'transport-behind');
   // What changes all the time, as returned status does, is sent a moment later.
   const isCurrent =
     bound.resourceVersion === undefined || bound.resourceVersion === of.object?.metadata.resourceVersion;
@@ -133,11 +140,29 @@ function inBinding(way: Way): Verdict {
  * What KubeStellar's controllers have not done yet: it will come, or by some time it will not.
  * @param since what they have to take notice of
  */
-function late(way: Way, since: KubeObject | undefined, why: string, code: string): Verdict {
-  const written = since === undefined ? 0 : writtenAt(since);
+function late(
+  way: Way,
+  since: readonly (KubeObject | undefined)[],
+  why: string,
+  code: string,
+  helps: readonly NextStep[] = [explain(way)],
+): Verdict {
+  const written = Math.max(...since.map((object) => (object === undefined ? 0 : writtenAt(object))));
   if (written === 0 || way.evidence.now - written <= patienceMs) return waiting(why, { code, next: [explain(way)] });
-  const next = [explain(way), ...toSeeWds(way.evidence.wds, 'Do its controllers run?')];
+  const next = [...helps, ...toSeeWds(way.evidence.wds, 'Do its controllers run?')];
   return failed(`${why}, for longer than expected`, { code, next });
+}
+
+const unnoticed = 'object-not-in-binding';
+
+/** A change of the object itself, by which KubeStellar looks at it anew. */
+function touch({ of, evidence }: Way): NextStep {
+  const at = of.namespace === undefined ? [] : ['-n', of.namespace];
+  const note = `stellarctl/touched=${of.object?.metadata.resourceVersion ?? ''}`;
+  return run(
+    command`kubectl --context ${evidence.wds.context} ${at} annotate --overwrite ${kindOf(of)} ${of.name} ${note}`,
+    'Change it, so that KubeStellar looks at it again',
+  );
 }
 
 const explain = ({ policyName = '', evidence }: Way): NextStep =>

@@ -55,15 +55,21 @@ const onIts = ({ evidence: { its } }: Pick<Way, 'evidence'>): string[] => (its =
 const generationOf = (annotations: Record<string, string> | undefined): number =>
   Number(annotations?.[originGenerationAnnotation] ?? 0);
 
-function workThere({ wec, binding, sent, stale, evidence }: Way): Verdict {
+function workThere({ wec, binding, bound, sent, stoppedAt, stale, evidence }: Way): Verdict {
   if (wec === undefined || binding === undefined) return unseen('no WEC is selected');
   if (sent.state !== 'seen') return unseen(sent.why);
   const { observedGeneration = 0, errors = [] } = binding.status ?? {};
   const isRead = observedGeneration >= (binding.metadata.generation ?? 0);
   if (sent.value === undefined) {
     if (errors.length > 0) return unseen('the policy sends nothing');
+    if (bound === undefined) return unseen('it is not in the Binding');
     const why = `mailbox ${wec} has no work for it`;
     if (!isRead) return waiting(why, { code: 'work-missing' });
+    if (stoppedAt !== undefined)
+      return failed(`${why}: the transport stops at WEC ${stoppedAt}, which has not been accepted and has no mailbox`, {
+        code: 'transport-stopped',
+        next: [run(command`stellarctl accept ${stoppedAt} ${onIts({ evidence })}`, 'Accept it')],
+      });
     return failed(why, { code: 'work-missing', next: toSeeWds(evidence.wds, 'Does its transport run?') });
   }
   const { metadata } = sent.value.work;

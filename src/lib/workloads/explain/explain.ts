@@ -12,6 +12,7 @@ import { type Sighted, type Unseen, unseenOf, viewOfUnseen } from '../unseen.ts'
 import { missingProperties, readDigests, refusedBindings, tooLarge } from './content-warnings.ts';
 import {
   longName,
+  missingMailbox,
   missingNamespaces,
   namespaceDefaults,
   nothingSelected,
@@ -88,6 +89,7 @@ async function problemsOf(subject: PolicySubject): Promise<{ problems: Problem[]
     ...systemObjects(subject),
     ...longName(subject),
     ...nothingSelected(subject),
+    ...missingMailbox(subject),
     ...tooLarge(ifSeen(contents) ?? []),
     ...(ifSeen(properties) ?? []),
     ...(ifSeen(versions) ?? []),

@@ -3,6 +3,7 @@ import { count } from '../../engine/counts.ts';
 import { inWords, type NextStep, outline, run } from '../../engine/next-step.ts';
 import type { Problem } from '../../engine/problem.ts';
 import { groupOf } from '../../kube/resources.ts';
+import { hasMailbox } from '../mailboxes.ts';
 import { describeObject } from '../object-ref.ts';
 import type { PolicySpec } from '../policies/policy.ts';
 import type { Candidate, DownsyncClause } from '../selection/clauses.ts';
@@ -34,6 +35,22 @@ export function nothingSelected({ name, spec, wds, wecs, inventory, objects, kin
 function whyNoWec(selectors: readonly LabelSelector[]): string {
   if (selectors.length === 0) return 'it has no clusterSelectors';
   return selectors.every(isValid) ? 'none has the labels' : 'one of its clusterSelectors is not valid';
+}
+
+/** A WEC at which the transport stops, with other WECs after it: it goes through them in the order of their names. */
+export function missingMailbox({ wecs, wds: { its } }: PolicySubject): Problem[] {
+  const names = wecs.map(({ metadata }) => metadata.name).sort();
+  const [first] = wecs.flatMap((wec) => (hasMailbox(wec) ? [] : wec.metadata.name)).sort();
+  const later = first === undefined ? [] : names.slice(names.indexOf(first) + 1);
+  if (first === undefined || later.length === 0) return [];
+  const of = its.state === 'seen' ? ['--its', its.value.name] : [];
+  return [
+    {
+      code: 'transport-stopped',
+      message: `WEC ${first} has not been accepted and has no mailbox: the transport stops there, and sends nothing to ${later.join(', ')} either.`,
+      next: [run(command`stellarctl accept ${first} ${of}`, 'Accept it')],
+    },
+  ];
 }
 
 /** A command that lets a WEC be selected. */

@@ -109,6 +109,18 @@ describe('before a policy is created, it is shown', () => {
       [space('shop', app), inShop('ConfigMap', 'c', app)],
       ['no-wec-matches'],
     ],
+    'that the transport stops at a WEC which has no mailbox': [
+      byLabel,
+      [space('shop', app), inShop('ConfigMap', 'c', app)],
+      ['transport-stopped'],
+      { its: [wec('w2', { tier: 'web' }), wec('w1', { tier: 'web' }, { spec: {}, status: {} })] },
+    ],
+    'and only if there is another WEC after it': [
+      byLabel,
+      [space('shop', app), inShop('ConfigMap', 'c', app)],
+      [],
+      { its: [wec('w1', { tier: 'web' }), wec('w2', { tier: 'web' }, { spec: {}, status: {} })] },
+    ],
     'that no object has the labels': [{ selectors: ['app=other'] }, [space('shop', app)], ['no-object-matches']],
     'that objects go without their Namespace': [
       byLabel,

@@ -106,6 +106,12 @@ describe('the policies of a WDS are listed', () => {
     ]));
   test('without the ITS', async () =>
     assert.deepEqual(await told({ ...good(), its: hidden }), ['p 2 2  waiting its works are not visible']));
+  test('with one that selects nothing, for which KubeStellar creates no Binding', async () => {
+    const [space, object, policy] = structuredClone(inWds) as [KubeObject, KubeObject, KubeObject];
+    assert.deepEqual(await told(wds([], [space, object, policy])), ['p 0 0 0/0 failed selects no WEC and no object']);
+    Object.assign(policy, { status: {} });
+    assert.deepEqual(await told(wds([], [space, object, policy])), ['p 0 0 0/0 waiting has no Binding']);
+  });
   test('with a Binding that has lost its policy', async () => {
     const [space, object, , binding] = structuredClone(inWds) as [KubeObject, KubeObject, KubeObject, KubeObject];
     delete binding.metadata.ownerReferences;

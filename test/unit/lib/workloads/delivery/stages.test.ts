@@ -237,6 +237,18 @@ describe('a link that breaks is named:', () => {
       }),
       ['t10: cluster1: policy waiting object-not-in-binding'],
     ));
+  test('the object is not in the Binding for longer than it takes, as where its Namespace was labelled later', () => {
+    const given = good();
+    one(given.bindings).spec = { ...one(given.bindings).spec, workload: {} };
+    one(given.policies).spec = { downsync: [{ namespaceSelectors: [{}] }] };
+    given.works = [];
+    const [way] = ways(given, {
+      ...configMap,
+      object: { resourceVersion: '7', creationTimestamp: '2026-11-20T15:00:00Z' },
+    });
+    assert.equal(way?.code, 'object-not-in-binding');
+    assert.equal(way?.next, 'kubectl --context wdsh -n t10 annotate --overwrite configmaps c stellarctl/touched=7');
+  });
   test('the Binding has an earlier state of the object', () =>
     assert.deepEqual(broken(none, { ...configMap, object: { resourceVersion: '9999' } }), [
       't10: cluster1: policy waiting binding-behind',
@@ -267,6 +279,25 @@ describe('a link that breaks is named:', () => {
       }),
       ['t10: cluster1: wec failed work-missing'],
     ));
+  test('the transport stops at a WEC before it, which has no mailbox', () => {
+    const pending = (conditions: { type: string; status: 'False' }[]): [string, ManagedCluster] => [
+      'cluster0',
+      { metadata: { name: 'cluster0' }, spec: { hubAcceptsClient: false }, status: { conditions } },
+    ];
+    const stop = (given: Recorded) => {
+      given.works = [];
+      Object.assign(one(given.bindings).spec ?? {}, {
+        destinations: [{ clusterId: 'cluster0' }, { clusterId: 'cluster1' }],
+      });
+    };
+    const never = seen(new Map([pending([]), wec('cluster1')]));
+    assert.deepEqual(broken(stop, configMap, { inventory: never }), [
+      't10: cluster0: binding failed wec-not-accepted',
+      't10: cluster1: wec failed transport-stopped',
+    ]);
+    const denied = seen(new Map([pending([{ type: 'HubAcceptedManagedCluster', status: 'False' }]), wec('cluster1')]));
+    assert.equal(broken(stop, configMap, { inventory: denied })[1], 't10: cluster1: wec failed work-missing');
+  });
   test('the work has an earlier state', () =>
     assert.deepEqual(
       broken((given) => {
