@@ -11,6 +11,7 @@ import type { Kube } from '../../kube/client/client.ts';
 import { resources } from '../../kube/resources.ts';
 import { patchCurrent } from '../../kube/writes.ts';
 import { type OpenWds, toSeeWds } from '../../spaces/open-wds.ts';
+import { labelValueProblem } from '../../wecs/labels.ts';
 import { getPolicy } from '../explain/subject.ts';
 import type { ManifestWork } from '../manifest-works.ts';
 import { isOrphan, makeOrphans } from '../orphan-works.ts';
@@ -54,10 +55,19 @@ export async function deletePolicy(
 
 /** Whether there is anything of it, as a deletion that was interrupted leaves it. */
 export const isThere = ({ policy, binding, works }: PolicyToDelete): boolean =>
-  policy !== undefined || isOwnerless(binding) || works.length > 0;
+  policy !== undefined || isOwnerless(binding) || isHeldForGood(binding) || works.length > 0;
 
 const isOwnerless = (binding: Binding | undefined): binding is Binding =>
   binding !== undefined && !binding.metadata.ownerReferences?.length;
+
+/**
+ * A Binding that is being deleted, and is never let go by the transport, which asks for its works by a label that cannot hold its name
+ * (kubestellar v0.30.0, pkg/transport/generic): there are none.
+ */
+const isHeldForGood = (binding: Binding | undefined): binding is Binding =>
+  binding?.metadata.deletionTimestamp !== undefined && labelValueProblem(binding.metadata.name) !== undefined;
+
+const transportFinalizer = 'transport.kubestellar.io/object-cleanup';
 
 const lossesOf = ({ policy, leaving }: PolicyToDelete): string[] => [
   ...(policy === undefined ? [] : [`policy ${policy.metadata.name} (${policy.metadata.uid})`]),
@@ -137,13 +147,15 @@ async function untilFrozen(name: string, wds: OpenWds, run: Run): Promise<void> 
 }
 
 async function untilWorksGone({ name, wds, its, sender }: PolicyToDelete, run: Run): Promise<void> {
-  await untilMet<{ policy: BindingPolicy | undefined; left: boolean; works: readonly ManifestWork[] }>(
+  await untilMet<{ policy: BindingPolicy | undefined; binding: Binding | undefined; works: readonly ManifestWork[] }>(
     {
       name,
       stage: {
         id: 'works',
         title: 'works removed',
-        check: ({ policy, works }) => {
+        check: ({ policy, binding, works }) => {
+          if (binding !== undefined && labelValueProblem(name) !== undefined)
+            return waiting('the Binding is being deleted');
           if (works.length > 0) return waiting(`removing ${count(works.length, 'work')} from ${wecsOf(works)}`);
           return policy === undefined ? met : waiting('the policy is being deleted');
         },
@@ -155,12 +167,13 @@ async function untilWorksGone({ name, wds, its, sender }: PolicyToDelete, run: R
         ]);
         // Read after the Binding: the transport lets it go once it has deleted its works.
         const works = await worksOfPolicy(its, name, sender);
-        return { policy, works, left: policy === undefined && binding === undefined };
+        return { policy, binding, works };
       },
       // With a Binding the transport deletes the works of the WECs that it names then, and no others: those of a WEC that it had given up
       // unseen stay, and nobody deletes them.
-      act: async ({ works, left }) => {
-        if (left) for (const work of works) await deleteWork(its, work);
+      act: async ({ policy, binding, works }) => {
+        if (isHeldForGood(binding)) await letGo(wds.kube, binding);
+        if (policy === undefined && binding === undefined) for (const work of works) await deleteWork(its, work);
       },
       unmet: ({ works }) =>
         new StellarError(
@@ -179,6 +192,11 @@ async function untilWorksGone({ name, wds, its, sender }: PolicyToDelete, run: R
     run,
   );
 }
+
+const letGo = (kube: Kube, binding: Binding): Promise<unknown> =>
+  patchCurrent(kube, resources.bindings, binding, ({ metadata: { finalizers = [] } }) => ({
+    finalizers: finalizers.filter((finalizer) => finalizer !== transportFinalizer),
+  }));
 
 async function deleteWork(its: Kube, { metadata }: ManifestWork): Promise<void> {
   const { name, namespace, uid, deletionTimestamp } = metadata;
