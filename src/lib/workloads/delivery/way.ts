@@ -6,6 +6,7 @@ import { keyOf } from '../object-ref.ts';
 import { type Binding, type BindingPolicy, type BoundObject, destinationsOf } from '../policies/policy.ts';
 import type { Modulation, NamespaceLabels } from '../selection/clauses.ts';
 import type { NotSelected } from '../selection/objects.ts';
+import { selectsLabels } from '../selection/wecs.ts';
 import type { StatusCollector } from '../status/collector.ts';
 import { propertiesOf, staleTemplate } from './content-today.ts';
 import { type DeliveryEvidence, statusKey, type WorkStatus } from './evidence.ts';
@@ -42,6 +43,8 @@ export interface Way {
   bound: BoundObject | undefined;
   /** Undefined where the policy selects none. */
   wec: string | undefined;
+  /** Whether the Binding names that WEC; the policy may select others by now. */
+  isBound: boolean;
   cluster: Access<ManagedCluster | undefined>;
   sent: Access<SentObject | undefined>;
   /** A WEC before it in the Binding that has no mailbox: the transport goes no further. */
@@ -64,10 +67,22 @@ export function waysOf(of: FollowedObject, evidence: DeliveryEvidence): Way[] {
   const names = new Set([...of.selectedBy.keys(), ...bound.keys()]);
   if (names.size === 0) return [wayOf(of, evidence, undefined, undefined, undefined)];
   return [...names].sort().flatMap((name) => {
-    const wecs = destinationsOf(evidence.bindings.get(name));
+    const wecs = wecsOf(name, evidence);
     const places: (string | undefined)[] = wecs.length === 0 ? [undefined] : wecs;
     return places.map((wec) => wayOf(of, evidence, name, bound.get(name), wec));
   });
+}
+
+/** The WECs that a Binding names, and those that its policy selects by now: label changes of WECs can pass KubeStellar by. */
+function wecsOf(name: string, { bindings, policies, inventory }: DeliveryEvidence): string[] {
+  const binding = bindings.get(name);
+  const policy = policies.find(({ metadata }) => metadata.name === name && metadata.deletionTimestamp === undefined);
+  const named = destinationsOf(binding);
+  if (binding === undefined || policy === undefined) return named;
+  const selected = [...(ifSeen(inventory) ?? new Map<string, ManagedCluster>())].flatMap(([wec, { metadata }]) =>
+    selectsLabels(policy.spec?.clusterSelectors ?? [], metadata.labels ?? {}) ? wec : [],
+  );
+  return [...new Set([...named, ...selected])].sort();
 }
 
 function wayOf(
@@ -84,6 +99,7 @@ function wayOf(
     mapped(access, (value) => (wec === undefined ? undefined : read(value, wec)));
   const way = {
     ...{ of, evidence, policyName, binding, bound, wec, modulation },
+    isBound: wec !== undefined && destinationsOf(binding).includes(wec),
     policy: policies.find(({ metadata }) => metadata.name === policyName),
     cluster: known(inventory, (clusters, at) => clusters.get(at)),
     sent: known(works, (all, at) => all.find(policyName ?? '', at, of)),

@@ -140,7 +140,7 @@ function inBinding(way: Way): Verdict {
  * What KubeStellar's controllers have not done yet: it will come, or by some time it will not.
  * @param since what they have to take notice of
  */
-function late(
+export function late(
   way: Way,
   since: readonly (KubeObject | undefined)[],
   why: string,

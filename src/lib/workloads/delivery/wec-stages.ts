@@ -9,6 +9,7 @@ import { originGenerationAnnotation } from '../names.ts';
 import type { Candidate } from '../selection/clauses.ts';
 import { labelsToSelect, namespaceOf } from '../selection/labels-to-select.ts';
 import type { Way } from './way.ts';
+import { late } from './wds-stages.ts';
 import { appliedState } from './works.ts';
 
 /** The links from the Binding to the WEC. */
@@ -19,7 +20,8 @@ export const wecStages: readonly Stage<Way>[] = [
   { id: 'available', title: 'available', check: available },
 ];
 
-function wecFine({ wec, policy, binding, cluster, evidence }: Way): Verdict {
+function wecFine(way: Way): Verdict {
+  const { wec, isBound, policy, binding, cluster, evidence } = way;
   const { its } = evidence;
   const at = onIts({ evidence });
   if (binding === undefined) return unseen('there is no Binding');
@@ -37,6 +39,13 @@ function wecFine({ wec, policy, binding, cluster, evidence }: Way): Verdict {
     });
   if (found.metadata.deletionTimestamp !== undefined)
     return failed(`WEC ${wec} is being deregistered`, { code: 'wec-deleting' });
+  if (!isBound)
+    return late(
+      way,
+      [policy, found],
+      `policy ${binding.metadata.name} selects WEC ${wec}, and its Binding does not name it`,
+      'wec-not-in-binding',
+    );
   if (found.spec?.hubAcceptsClient !== true)
     return failed(`WEC ${wec} is not accepted`, {
       code: 'wec-not-accepted',
@@ -55,14 +64,14 @@ const onIts = ({ evidence: { its } }: Pick<Way, 'evidence'>): string[] => (its =
 const generationOf = (annotations: Record<string, string> | undefined): number =>
   Number(annotations?.[originGenerationAnnotation] ?? 0);
 
-function workThere({ wec, binding, bound, sent, stoppedAt, stale, evidence }: Way): Verdict {
+function workThere({ wec, isBound, binding, bound, sent, stoppedAt, stale, evidence }: Way): Verdict {
   if (wec === undefined || binding === undefined) return unseen('no WEC is selected');
   if (sent.state !== 'seen') return unseen(sent.why);
   const { observedGeneration = 0, errors = [] } = binding.status ?? {};
   const isRead = observedGeneration >= (binding.metadata.generation ?? 0);
   if (sent.value === undefined) {
     if (errors.length > 0) return unseen('the policy sends nothing');
-    if (bound === undefined) return unseen('it is not in the Binding');
+    if (bound === undefined || !isBound) return unseen('the Binding does not send it there');
     const why = `mailbox ${wec} has no work for it`;
     if (!isRead) return waiting(why, { code: 'work-missing' });
     if (stoppedAt !== undefined)

@@ -11,6 +11,7 @@ import type { Modulation } from '../selection/clauses.ts';
 import { type Sighted, type Unseen, unseenOf, viewOfUnseen } from '../unseen.ts';
 import { missingProperties, readDigests, refusedBindings, tooLarge } from './content-warnings.ts';
 import {
+  invalidClusterSelectors,
   longName,
   missingMailbox,
   missingNamespaces,
@@ -89,6 +90,7 @@ async function problemsOf(subject: PolicySubject): Promise<{ problems: Problem[]
     ...systemObjects(subject),
     ...longName(subject),
     ...nothingSelected(subject),
+    ...invalidClusterSelectors(subject),
     ...missingMailbox(subject),
     ...tooLarge(ifSeen(contents) ?? []),
     ...(ifSeen(properties) ?? []),

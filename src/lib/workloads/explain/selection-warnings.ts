@@ -37,6 +37,19 @@ function whyNoWec(selectors: readonly LabelSelector[]): string {
   return selectors.every(isValid) ? 'none has the labels' : 'one of its clusterSelectors is not valid';
 }
 
+/** Policies with an invalid clusterSelector: at a change of a WEC's labels KubeStellar goes no further than to such a one (kubestellar v0.30.0, pkg/binding, evaluateBindingPoliciesForUpdate). */
+export function invalidClusterSelectors({ name, spec, others, wds }: PolicySubject): Problem[] {
+  const own = { metadata: { name }, spec };
+  return [own, ...others]
+    .filter((policy) => !(policy.spec?.clusterSelectors ?? []).every(isValid))
+    .map(({ metadata }) => ({
+      code: 'cluster-selector-invalid',
+      message: `A clusterSelector of policy ${metadata.name} is invalid: KubeStellar then misses changes of WECs' labels, for the other policies of ${wds.name} as well.`,
+      next: [run(command`kubectl --context ${wds.context} edit bindingpolicy ${metadata.name}`, 'Correct it')],
+      ...(metadata.name === name ? {} : { severity: 'warn' as const }),
+    }));
+}
+
 /** A WEC at which the transport stops, with other WECs after it: it goes through them in the order of their names. */
 export function missingMailbox({ wecs, wds: { its } }: PolicySubject): Problem[] {
   const names = wecs.map(({ metadata }) => metadata.name).sort();

@@ -121,6 +121,14 @@ describe('before a policy is created, it is shown', () => {
       [],
       { its: [wec('w1', { tier: 'web' }), wec('w2', { tier: 'web' }, { spec: {}, status: {} })] },
     ],
+    'that another policy keeps KubeStellar from noticing labels of WECs': [
+      byLabel,
+      [
+        space('shop', app),
+        policy('other', { clusterSelectors: [{ matchExpressions: [{ key: 'a', operator: 'In', values: [] }] }] }),
+      ],
+      ['cluster-selector-invalid'],
+    ],
     'that no object has the labels': [{ selectors: ['app=other'] }, [space('shop', app)], ['no-object-matches']],
     'that objects go without their Namespace': [
       byLabel,

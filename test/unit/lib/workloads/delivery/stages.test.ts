@@ -272,6 +272,24 @@ describe('a link that breaks is named:', () => {
     assert.deepEqual(broken(none, configMap, { inventory: seen(new Map()) }), [
       't10: cluster1: binding failed wec-missing',
     ]));
+  test('the Binding does not name a WEC that the policy selects by now', () => {
+    const select = (given: Recorded) => {
+      one(given.policies).spec = { clusterSelectors: [{ matchLabels: { 'location-group': 'edge' } }] };
+    };
+    const labelled = (time: string) => {
+      const [name, cluster] = wec('cluster2');
+      const metadata = { ...cluster.metadata, managedFields: [{ time }] };
+      return { inventory: seen(new Map([wec('cluster1'), [name, { ...cluster, metadata }]])) };
+    };
+    assert.deepEqual(broken(select, configMap, labelled('2026-11-20T15:19:50Z')), [
+      't10: cluster1: done',
+      't10: cluster2: binding waiting wec-not-in-binding',
+    ]);
+    assert.equal(
+      broken(select, configMap, labelled('2026-11-20T15:00:00Z'))[1],
+      't10: cluster2: binding failed wec-not-in-binding',
+    );
+  });
   test('there is no work in the mailbox', () =>
     assert.deepEqual(
       broken((given) => {
