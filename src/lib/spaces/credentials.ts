@@ -80,7 +80,7 @@ export const wdsCredentialChecks: readonly Check<{ wds: SpaceEvidence; its: stri
         `${old.join(' and ')} of ${wds.name} started before the present token of ${its} was issued, and use an earlier one.`,
         run(
           command`kubectl --context ${context} -n ${namespaceOf(wds.name)} rollout restart deployment ${old}`,
-          'Restart them',
+          'Restart them; the workloads of the WDS are removed from its WECs and sent again meanwhile',
         ),
       );
     },

@@ -19,6 +19,13 @@ import type { ControlPlane } from './objects.ts';
 import { itsOfWds, listControlPlanes } from './spaces.ts';
 import type { SpaceTools } from './tools.ts';
 
+/**
+ * What its start does: it writes the Bindings of all policies without objects and, some seconds later, with them (kubestellar v0.30.0,
+ * pkg/binding; seen at each of three starts), so that the transport deletes all works and creates them anew.
+ */
+const startHarm =
+  'as it starts, KubeStellar removes the workloads of the WDS from its WECs and sends them again, Namespaces with everything in them';
+
 /** What KubeFlex asks for where its ControlPlane does not say (kubeflex 0.9.3: a year). */
 const yearSeconds = 365 * 86_400;
 
@@ -79,7 +86,7 @@ export async function planControllerRestart(wds: string, { hosting }: SpaceTools
 
 const restartOf = (deployment: KubeObject, on: string): Step => ({
   ...{ verb: 'restart', object: named('Deployment', deployment), on, uid: deployment.metadata.uid },
-  why: 'it reads the credentials of its ITS when it starts',
+  why: `it reads the credentials of its ITS when it starts${deployment.metadata.name === managerDeployment ? `; ${startHarm}` : ''}`,
 });
 
 async function controllersOf(wds: string, hosting: Kube): Promise<Deployment[]> {

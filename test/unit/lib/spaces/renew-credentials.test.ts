@@ -140,5 +140,14 @@ describe('the controllers of a WDS', () => {
       'merge Deployment kubestellar-controller-manager',
       'merge Deployment transport-controller',
     ]));
+  test('are restarted only after it is said that the workloads are removed from the WECs meanwhile', async () => {
+    const remedy = await planControllerRestart(
+      'wds7',
+      installation({ deployments: controllers(secondsAgo(60)) }).tools,
+    );
+    const [manager, transport] = remedy?.steps.map(({ why }) => why) ?? [];
+    assert.match(String(manager), /KubeStellar removes the workloads of the WDS from its WECs/);
+    assert.doesNotMatch(String(transport), /removes/);
+  });
   test('are not restarted twice', async () => assert.deepEqual(await planned(controllers(secondsAgo(0))), []));
 });
