@@ -24,7 +24,7 @@ export function describeExplanation(view: Explanation, style: Style, isWide: boo
     ...section('WECs', wecs === null ? [] : wecs.map((wec) => `${wec.name}${stateOf(wec)}`)),
     ...section('objects', [...rows, ...(rest > 0 ? [`and ${count(rest, 'other')}: -o wide shows all`] : [])]),
     ...section(
-      'not visible',
+      'unknown',
       notVisible.map(({ what, why }) => `${what}: ${why}`),
     ),
     ...problems.flatMap((problem) => problemLines(problem, style, isWide)),

@@ -23,7 +23,7 @@ export function describePolicyView(view: PolicyView, style: Style): string[] {
     `${name} in ${wds}, sent through ${its ?? 'an ITS that is not visible'}   ${count(wecs.length, 'WEC')} · ${count(objects.length, 'object')}`,
     ...rows.map((row, index) => `  ${isMatrix ? (symbols[index - 1] ?? ' ') : symbols[index]} ${row}`.trimEnd()),
     ...section(
-      'not visible',
+      'unknown',
       notVisible.map(({ what, why }) => `${what}: ${why}`),
     ),
     ...troubles(objects, style),

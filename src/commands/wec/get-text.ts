@@ -31,7 +31,7 @@ export function describeWec(view: WecView, now: number, style: Style, wide: bool
     ]),
     ...section('pods', podLines(wec?.pods ?? [], style)),
     ...section(
-      'not visible',
+      'unknown',
       view.notVisible.map(({ what, on, why }) => `${what} on ${on}: ${why}`),
     ),
     ...(diagnosis === null ? [] : [diagnosis.problem]),

@@ -278,7 +278,7 @@ describe('its use', () => {
       assertRefused(await cli.run(['its', 'use', 'wec', ...more], { kubeconfig }), {
         exitCode: 1,
         says: /wec .*is not an ITS/,
-        hint: /stellarctl its use CONTEXT/,
+        hint: /stellarctl its use ITS/,
       });
     assert.deepEqual(await meant(), ['its1', hub.server, 'its use']);
   });

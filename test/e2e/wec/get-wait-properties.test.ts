@@ -225,7 +225,7 @@ describe('wec get', () => {
     const kubeconfig = await writeKubeconfig(its1, [its1.kubeconfigEntry, { ...kubeconfigEntry, connection }]);
     const { stdout } = await succeed('wec get cluster1=cluster1', { kubeconfig });
     assert.match(stdout, /✓ connected with its certificate · joined · available/);
-    assert.match(stdout, /not visible {4}everything on cluster1: Cannot reach cluster1 .*connection refused/);
+    assert.match(stdout, /unknown {5}everything on cluster1: Cannot reach cluster1 .*connection refused/);
   });
 });
 
