@@ -208,7 +208,7 @@ describe('wec list', () => {
     const leave = () => hub.admin.delete(resources.managedClusters, 'list-leaving');
     const run = await cli.run(['wec', 'list', '--watch', '-o', 'json', '-l', 'test=leaving'], {
       whenPrinted: { text: /list-leaving/, act: leave },
-      signalAt: { text: /gone/, signal: 'SIGTERM' },
+      signalAt: { text: /deleted/, signal: 'SIGTERM' },
     });
     assert.equal(run.exitCode, 143, run.stderr);
     const documents = run.stdout
