@@ -68,7 +68,7 @@ describe('an installation', { concurrency: 1 }, () => {
     const run = await cli.succeed(['doctor']);
     assert.match(
       run.stdout,
-      /^✓ hosting cluster hosting .*\n✓ ITS its1 .*\n✓ WDS wds1 .*\n✓ WECs of its1 {3}2; all healthy, by what the ITS shows\nNo problems found\.\n$/,
+      /^✓ hosting cluster hosting .*\n✓ ITS its1 .*\n✓ WDS wds1 .*\n✓ WECs of its1 {3}2; all healthy, according to the ITS\nNo problems found\.\n$/,
     );
     const both = await examine('cluster1=cluster1', 'cluster2=cluster2');
     assert.deepEqual(wrong(both), []);

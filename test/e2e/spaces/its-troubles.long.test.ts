@@ -90,7 +90,7 @@ describe('nothing is written, and the reason is said,', () => {
     });
     await refuses('its create its1 --type external --bootstrap-context ext', {
       exitCode: 1,
-      says: /calls itself https:\/\/127\.0\.0\.1:\d+, which the hosting cluster hosting cannot use/,
+      says: /has the address https:\/\/127\.0\.0\.1:\d+, which the hosting cluster hosting cannot use/,
       hint: /--hub-apiserver https:/,
     });
     const kubeconfig = await changedKubeconfig(bed, 'stranger', ({ users }) => {

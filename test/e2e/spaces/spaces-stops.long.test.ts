@@ -149,7 +149,7 @@ describe('a command that is interrupted while it waits', () => {
     const run = await interrupted('wds delete wds2 --hosting-context hosting --yes', /wds2: control plane deleted/);
     assert.equal(run.exitCode, 130);
     assert.match(run.stderr, /^ {4}The deletion of wds2 is in progress\.$/m);
-    assert.match(run.stderr, /To go on: stellarctl wds delete wds2/);
+    assert.match(run.stderr, /To continue: stellarctl wds delete wds2/);
   });
 });
 
