@@ -55,7 +55,7 @@ import { writeDocument } from './lib/terminal/output.ts';
 
 declare const STELLARCTL_VERSION: string;
 
-/** The whole story, for whoever begins. */
+/** The introduction for new users. */
 const start = (program: string): string => `
 Start with:
   ${program} doctor --pre                     check what is missing
@@ -67,14 +67,14 @@ Start with:
   ${program} status                           everything at a glance
 `;
 
-/** Assembles the program. Only definitions are loaded here; what a command does is loaded when it runs. */
+/** Assembles the program. Only the definitions are loaded here; the code of a command is loaded when it runs. */
 export function buildProgram(io: Io, name: string): Command {
   const program = new Command(name)
     .description(
       'The command line of KubeStellar operators: prepares a hosting cluster, creates ITSes and WDSes, registers clusters as WECs, and follows workloads to them.',
     )
     .version(STELLARCTL_VERSION, '-V, --version')
-    // Sub-commands have a --version of their own.
+    // Subcommands have their own --version.
     .enablePositionalOptions()
     .addCommand(initCommand(io));
   for (const group of groups(io)) program.addCommand(group);
@@ -184,7 +184,7 @@ function workloadGroups(io: Io): Command[] {
   return [policy, workload, collector, transform];
 }
 
-/** A command of `wec` that is typed often enough to need no noun. */
+/** A command of `wec` that is used often enough to be available without its noun. */
 const shortcut = (command: Command): Command => {
   const full = `wec ${command.name()}`;
   return command
@@ -195,7 +195,7 @@ const shortcut = (command: Command): Command => {
 const group = (name: string, summary: string, description: string): Command =>
   new Command(name).summary(summary).description(description);
 
-/** `help wec join`: the help of a command, however deep it is. */
+/** `help wec join`: the help of a command at any depth. */
 function helpCommand(): Command {
   return new Command('help')
     .summary('show the help of a command')
@@ -213,7 +213,7 @@ function helpCommand(): Command {
     });
 }
 
-/** Wrong usage ends with 2, whatever commander makes of it, and in the format that was asked for. */
+/** Makes wrong usage exit with 2, whichever code commander uses, and report in the requested format. */
 function exitByException(command: Command, io: Io): void {
   command.exitOverride().configureOutput({
     writeOut: (text) => writeText(io.stdout, text),
@@ -226,7 +226,7 @@ function exitByException(command: Command, io: Io): void {
       );
     },
   });
-  // Arguments and options are in a command's own help: here they would leave no room to say what it does.
+  // A command's own help lists its arguments and options: here they would leave no room for its description.
   command.configureHelp({ subcommandTerm: (child) => [child.name(), ...child.aliases()].join('|') });
   command.showHelpAfterError(`  See: ${fullName(command)} --help`);
   for (const child of command.commands) exitByException(child, io);
@@ -234,7 +234,7 @@ function exitByException(command: Command, io: Io): void {
 
 const firstLine = (text: string): string => text.split('\n', 1)[0] ?? '';
 
-/** What to type instead, where a message of commander says that a word is not known. */
+/** The command to type instead, if a message of commander reports an unknown word. */
 function equivalentIn(message: string, { argv }: Io): string | undefined {
   const [, unknown] = /^error: unknown (?:command|option) '(.*?)'/.exec(message) ?? [];
   return unknown === undefined ? undefined : equivalentOf(unknown, argv);
@@ -244,15 +244,15 @@ function fullName(command: Command): string {
   return command.parent === null ? command.name() : `${fullName(command.parent)} ${command.name()}`;
 }
 
-/** Runs a command line and leaves its exit code in process.exitCode. */
+/** Runs a command line and sets process.exitCode. */
 export async function main(argv: readonly string[]): Promise<void> {
   const invokedAs = path.basename(argv[1] ?? '');
   const program = invokedAs.startsWith('kubectl-') ? 'kubectl stellar' : 'stellarctl';
-  // kubectl has the command lines of its plugins completed by programs of such a name.
+  // kubectl completes the command lines of its plugins with programs of this name.
   const isCompletion = invokedAs.startsWith('kubectl_complete-');
   callProgram(program);
   const io: Io = {
-    // Node opens stdin at the first look at it, which few commands need.
+    // Node opens stdin on first access, and few commands need it.
     get stdin() {
       return process.stdin;
     },
@@ -284,7 +284,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
 }
 
-/** Whether a command line that commander could not parse asks for JSON all the same. */
+/** Whether a command line that commander cannot parse asks for JSON. */
 function asksForJson(argv: readonly string[]): boolean {
   return argv.some(
     (argument, index) =>

@@ -1,23 +1,23 @@
-/** Something that destroys, with how to see what would be lost. */
+/** A destructive operation, and how to read what it destroys. */
 export interface Destruction<Seen> {
-  /** Reads everything that the user decides about. */
+  /** Reads everything that the user decides on. */
   look(): Promise<Seen>;
-  /** What would be lost, each by a name that stays the same from one look to the next. */
+  /** What would be lost, each under a name that stays the same across readings. */
   losses(seen: Seen): readonly string[];
   confirm: Confirm<Seen>;
 }
 
 /**
- * Tells the user what would be lost, and asks.
- * @param more what would be lost since the user has said yes
- * @returns whether there was anything to ask
+ * Shows the user what would be lost, and asks for confirmation.
+ * @param more what would also be lost since the user agreed
+ * @returns whether there was anything to confirm
  * @throws StellarError `not-confirmed`, `interrupted`
  */
 export type Confirm<Seen> = (seen: Seen, more: readonly string[]) => Promise<boolean>;
 
 /**
- * Looks, asks, and looks again: between the look and the answer more may have come that would be lost. Then the user is asked again.
- * @returns what was seen after the user's last word
+ * Reads, asks, and reads again: more may have appeared before the user answers. In that case it asks again.
+ * @returns the reading that the user's last answer covers
  */
 export async function agreed<Seen>({ look, losses, confirm }: Destruction<Seen>): Promise<Seen> {
   let seen = await look();

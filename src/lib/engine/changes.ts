@@ -1,24 +1,21 @@
 import { StellarError } from './errors.ts';
 
-/** Changes to named values, as labels are changed: a value to set, or null to remove it. */
+/** Changes to named values such as labels: a value to set, or null to remove it. */
 export type Changes = Record<string, string | null>;
 
-/** What may be set and removed: what is wrong with a key and its value (null to remove it), undefined for nothing. */
+/** The rules of what can be set and removed. Reports the problem of a key and its value (null to remove it); undefined for none. */
 export interface ChangeRules {
-  /** What one of the values is called: `label`. */
+  /** The word for one of the values: `label`. */
   what: string;
   problemOf(key: string, value: string | null): string | undefined;
 }
 
-/** True for what kubectl takes as a change rather than as a name: `key=value` or `key-`. */
+/** True for an argument that kubectl reads as a change and not as a name: `key=value` or `key-`. */
 export function isChange(argument: string): boolean {
   return argument.includes('=') || argument.endsWith('-');
 }
 
-/**
- * Reads changes with kubectl's rules: `key=value` sets, `key-` removes, no key both ways.
- * @throws StellarError `usage`
- */
+/** Parses changes by kubectl's rules: `key=value` sets, `key-` removes, and no key may do both. @throws StellarError `usage` */
 export function parseChanges(arguments_: readonly string[], { what, problemOf }: ChangeRules): Changes {
   const changes: Changes = {};
   for (const argument of arguments_) {
@@ -35,18 +32,18 @@ export function parseChanges(arguments_: readonly string[], { what, problemOf }:
   return changes;
 }
 
-/** Changes as they are typed. */
+/** Changes in the form in which the user types them. */
 export const changeWords = (changes: Changes): string[] =>
   Object.entries(changes).map(([key, value]) => (value === null ? `${key}-` : `${key}=${value}`));
 
-/** What is present with another value than the one to set, as `key=present`. */
+/** Present values that differ from the ones to set, as `key=present`. */
 export function conflicts(present: Record<string, string>, changes: Changes): string[] {
   return Object.entries(changes)
     .filter(([key, value]) => value !== null && Object.hasOwn(present, key) && present[key] !== value)
     .map(([key]) => `${key}=${present[key]}`);
 }
 
-/** What of the changes is not so already. */
+/** The changes that are not in effect yet. */
 export function effectiveChanges(present: Record<string, string>, changes: Changes): Changes {
   return Object.fromEntries(
     Object.entries(changes).filter(([key, value]) =>
@@ -55,7 +52,7 @@ export function effectiveChanges(present: Record<string, string>, changes: Chang
   );
 }
 
-/** The values as they are with the changes made. */
+/** The values after the changes. */
 export function withChanges(present: Record<string, string>, changes: Changes): Record<string, string> {
   const changed = { ...present };
   for (const [key, value] of Object.entries(changes)) {

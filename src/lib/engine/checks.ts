@@ -3,34 +3,31 @@ import type { NextStep } from './next-step.ts';
 import { type Problem, problem } from './problem.ts';
 import type { StageReport } from './stages.ts';
 
-/** How a check has come out: what was found, or why it is not so. */
+/** The result of a check: what it found, or why it did not pass. */
 export type Outcome =
   | { status: 'pass'; found?: string }
-  /**
-   * warn: something will not work as it is, though not everything; fail: nothing will; skipped: it does not matter here, or cannot be
-   * seen.
-   */
+  /** warn: part of it will not work as it is; fail: none of it will; skipped: it does not apply here, or cannot be seen. */
   | { status: 'warn' | 'fail' | 'skipped'; problem: Problem };
 
-/** What is known of a check before it is made. */
+/** What is known about a check before it runs. */
 export interface CheckInfo {
   id: string;
-  /** A statement, which is true where the check passes. */
+  /** A statement that is true if the check passes. */
   title: string;
 }
 
-/** Something that should be so of a subject. */
+/** A condition that should hold for a subject. */
 export interface Check<Subject> extends CheckInfo {
-  /** The ids of checks whose failure explains one of this: where one of them has failed, this is not reported as well. */
+  /** The ids of checks whose failure explains a failure of this one: if one of them fails, this one is not reported. */
   needs?: readonly string[];
-  /** May throw StellarError: then the check has failed. */
+  /** May throw a StellarError, which fails the check. */
   look: (subject: Subject) => Outcome | Promise<Outcome>;
 }
 
-/** A check with what came of it. */
+/** A check with its result. */
 export type Finding = Pick<CheckInfo, 'id' | 'title'> & Outcome;
 
-/** Whether something is wrong. */
+/** Whether a finding did not pass. */
 export const isNotable = (finding: Finding): finding is Extract<Finding, { status: 'warn' | 'fail' | 'skipped' }> =>
   finding.status === 'warn' || finding.status === 'fail';
 
@@ -45,8 +42,8 @@ export const skipped = (why: string, ...next: NextStep[]): Outcome => ({
 });
 
 /**
- * Makes all checks, side by side. What a check cannot find out has failed, with the reason.
- * @param failed checks that have failed before, of which these may be consequences
+ * Runs all checks in parallel. A check that cannot get its answer fails, with the reason.
+ * @param failed earlier failed checks that may be the cause of these
  * @throws StellarError `interrupted`
  */
 export async function makeChecks<Subject>(
@@ -75,7 +72,10 @@ export async function makeChecks<Subject>(
   return findings;
 }
 
-/** Findings that were made apart from what may explain them. @param needs the ids of what explains a finding, by its own */
+/**
+ * Findings that were made separately from the ones that may explain them.
+ * @param needs the ids of the explaining findings, by the id of the explained one
+ */
 export function underCauses(
   findings: readonly Finding[],
   causes: readonly Finding[],
@@ -88,7 +88,9 @@ export function underCauses(
   });
 }
 
-/** A failure explains another and a warning; a warning explains another one. What is skipped as a consequence explains as its cause does. */
+/**
+ * A failure explains failures and warnings; a warning explains another warning. A skipped consequence explains what its cause does.
+ */
 function explains(cause: Finding, { status }: Outcome): boolean {
   if (status !== 'fail' && status !== 'warn') return false;
   return cause.status === 'fail' || isDependent(cause) || (cause.status === 'warn' && status === 'warn');
@@ -96,7 +98,7 @@ function explains(cause: Finding, { status }: Outcome): boolean {
 
 const dependentCode = 'depends';
 
-/** Whether it was skipped because of a failed check. */
+/** Whether it was skipped because another check failed. */
 export const isDependent = (finding: Finding): boolean =>
   finding.status === 'skipped' && finding.problem.code === dependentCode;
 
@@ -106,9 +108,9 @@ const dependent = ({ title }: Pick<CheckInfo, 'title'>): Outcome => ({
 });
 
 /**
- * Stages as checks. What is awaited is a warning; of what comes after a stage that is not met, nothing is said where it is not met
- * either, since it may follow from it.
- * @param kind what begins the ids, as `its`
+ * Stages as checks. A stage that is waited for is a warning. Unmet stages after an unmet one are not reported, since they may
+ * follow from it.
+ * @param kind the prefix of the ids, such as `its`
  */
 export function findingsOfStages(kind: string, name: string, reports: readonly StageReport[]): Finding[] {
   let blocking: Finding | undefined;

@@ -1,15 +1,15 @@
-/** What a POSIX shell passes on as it is. */
+/** Characters that a POSIX shell passes on unchanged. */
 const plain = /^[A-Za-z0-9_@%+=:,./-]+$/;
 
-/** One word of a command line, quoted for a POSIX shell where that is needed. */
+/** One word of a command line, quoted for a POSIX shell if needed. */
 export function shellWord(word: string): string {
   return plain.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 /**
- * A command that a person or a script can run as it is: every value that is filled in becomes one word, a list one word each; of an
- * empty list the space before it is left out as well.
- * What comes from a cluster must not reach a shell in any other way.
+ * A command that a user or a script can run as it is: each inserted value becomes one word, a list one word per item. An empty list
+ * also drops the space before it.
+ * Values from a cluster must reach a shell only through this function.
  */
 export function command(parts: TemplateStringsArray, ...values: readonly (string | readonly string[])[]): string {
   return parts.reduce((line, part, index) => {
@@ -21,10 +21,12 @@ export function command(parts: TemplateStringsArray, ...values: readonly (string
 
 let programName = 'stellarctl';
 
-/** Says, when the process starts, how the user calls this program: as a plugin of kubectl it is `kubectl stellar`. */
+/** Records at startup how the user calls this program: as a kubectl plugin it is `kubectl stellar`. */
 export function callProgram(name: string): void {
   programName = name;
 }
 
-/** A command for people to type, one or several joined by `&&`: those of this program as the user calls it. */
+/**
+ * A command for people to type, one or several joined by `&&`: commands of this program carry the name that the user calls it by.
+ */
 export const asCalled = (line: string): string => line.replaceAll(/(?<=^|&& )stellarctl(?= )/g, programName);

@@ -1,9 +1,12 @@
 import pMap from 'p-map';
 
-/** At most this many objects are read or written at once: an API server's fair share for one user is not much more. */
+/** The limit of concurrent reads or writes: an API server's fair share for one user is not much higher. */
 export const requestsAtOnce = 16;
 
-/** Runs `work` over all items, at most `limit` at once, results in the order of the items. The first error is thrown when all have ended. */
+/**
+ * Runs `work` on all items, at most `limit` at once, and returns the results in the order of the items. Throws the first error
+ * after all have ended.
+ */
 export async function mapConcurrently<Item, Result>(
   items: readonly Item[],
   limit: number,
@@ -16,7 +19,7 @@ export async function mapConcurrently<Item, Result>(
   }
 }
 
-/** Does one call of `work` after the other, whoever calls: for what there is only one of, as a person to ask. */
+/** Runs calls of `work` one at a time: for a resource that exists once, such as a person to ask. */
 export function oneAtATime<Args extends unknown[]>(
   work: (...args: Args) => Promise<void>,
 ): (...args: Args) => Promise<void> {

@@ -1,7 +1,7 @@
 const unitMs: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /**
- * Reads a duration as kubectl writes them: `90s`, `5m`, `1h30m`, or a plain number of seconds.
+ * Parses a duration in kubectl's form: `90s`, `5m`, `1h30m`, or a plain number of seconds.
  * @returns milliseconds, or undefined for anything else.
  */
 export function parseDuration(text: string): number | undefined {
@@ -13,7 +13,10 @@ export function parseDuration(text: string): number | undefined {
   return total;
 }
 
-/** An age as kubectl shows it in a table (apimachinery, duration.HumanDuration): `12s`, `5m`, `3h20m`, `2d1h`. Negative ages (clocks that differ) show as `0s`. */
+/**
+ * An age as kubectl shows it in a table (apimachinery, duration.HumanDuration): `12s`, `5m`, `3h20m`, `2d1h`. Negative ages (clocks
+ * that differ) show as `0s`.
+ */
 export function formatAge(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));
   if (seconds < 120) return `${seconds}s`;
@@ -31,7 +34,7 @@ export function formatAge(ms: number): string {
   return `${years}y`;
 }
 
-/** How long something took, for people: `0.4s`, `12.3s`, `2m5s`. */
+/** An elapsed time for people: `0.4s`, `12.3s`, `2m5s`. */
 export function formatElapsed(ms: number): string {
   const tenths = Math.round(ms / 100);
   if (tenths < 600) return `${(tenths / 10).toFixed(1)}s`;

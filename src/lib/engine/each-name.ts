@@ -1,7 +1,7 @@
 import { StellarError } from './errors.ts';
 import type { Run } from './run.ts';
 
-/** What became of one of several names: at least this. */
+/** The minimum result for one of several names. */
 export interface NamedResult {
   name: string;
   error?: StellarError;
@@ -9,7 +9,7 @@ export interface NamedResult {
 }
 
 /**
- * Does the work for one of several names. An error that a user can act on is in the result, so that it does not stop the others. A dry
+ * Does the work for one of several names. The result holds an error that the user can act on, so it does not stop the others. A dry
  * run changes nothing.
  */
 export async function forName<Result extends NamedResult>(

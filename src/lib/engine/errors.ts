@@ -1,6 +1,6 @@
 import { hintOf, type NextStep } from './next-step.ts';
 
-/** How a command ends. Documented in docs/output.md; never dependent on the output format. */
+/** The exit codes of commands. Documented in docs/output.md; they never depend on the output format. */
 export const ExitCode = {
   done: 0,
   failed: 1,
@@ -11,7 +11,7 @@ export const ExitCode = {
   terminated: 143,
 } as const;
 
-/** Stable, machine-readable names of what can go wrong, with the exit code that each one means. */
+/** Stable, machine-readable error codes, each with its exit code. */
 const exitCodes = {
   usage: ExitCode.usage,
   'kubeconfig-invalid': ExitCode.usage,
@@ -79,19 +79,19 @@ export type ErrorCode = keyof typeof exitCodes;
 export interface ErrorDetails {
   /** What helps next. */
   next?: readonly NextStep[] | undefined;
-  /** Further lines for people, as a table of candidates. */
+  /** Further lines for people, such as a table of candidates. */
   details?: string[] | undefined;
-  /** Why it may pass by itself, where it may. */
+  /** Why the error may pass by itself, if it may. */
   passing?: Passing | undefined;
   cause?: unknown;
 }
 
-/** A server that answers, and is too busy or broken to answer well; one that may not know its own users and roles yet. */
+/** A server that answers but is too busy or broken to answer well; or one that may not know its own users and roles yet. */
 export type Passing = 'busy' | 'starting';
 
 /**
- * An error that a user can act on: rendered without a stack. Anything else that reaches the top is a bug and keeps its stack.
- * The message says what failed, on which cluster, and why.
+ * An error that a user can act on: rendered without a stack. Anything else that reaches the top is a bug and keeps its stack. The
+ * message says what failed, on which cluster, and why.
  */
 export class StellarError extends Error {
   readonly code: ErrorCode;
@@ -108,18 +108,18 @@ export class StellarError extends Error {
     this.passing = passing;
   }
 
-  /** The same error with further lines, and other steps in place of its own where they are given. */
+  /** The same error with further lines, and with other next steps if given. */
   with({ details = [], next = this.next }: Pick<ErrorDetails, 'details' | 'next'>): StellarError {
     const { code, message, passing, cause } = this;
     return new StellarError(code, message, { details: [...this.details, ...details], next, passing, cause });
   }
 
-  /** What helps next, as a person reads it. */
+  /** The next steps as text. */
   get hint(): string | undefined {
     return hintOf(this.next);
   }
 
-  /** The message as a part of a sentence: without its full stop. */
+  /** The message as part of a sentence: without its full stop. */
   get why(): string {
     return this.message.replace(/\.$/, '');
   }
@@ -130,22 +130,25 @@ export class StellarError extends Error {
 }
 
 /**
- * Whether a failure may pass by itself: whoever waits gives it some time before believing it. A server that does not answer at all has
- * been given that time by the client (kube/restarts.ts).
+ * Whether a failure may pass by itself: a wait gives it a grace period before reporting it. The client has already given that time
+ * to a server that does not answer at all (kube/restarts.ts).
  */
 export const mayPass = (error: unknown): boolean => error instanceof StellarError && error.passing !== undefined;
 
-/** What may go wrong with one cluster, or one of several, without stopping the rest. @throws a bug, and what ends the whole command */
+/**
+ * An error of one cluster, or of one name of several, that does not stop the rest.
+ * @throws a bug, and an error that ends the whole command
+ */
 export function failureOf(error: unknown): StellarError {
   if (!(error instanceof StellarError) || error.code === 'interrupted') throw error;
   return error;
 }
 
-/** What a script sees of an error. */
+/** An error as scripts see it. */
 export interface ErrorReport {
   code: ErrorCode | 'internal';
   message: string;
-  /** What belongs to the message, a statement each. */
+  /** Details of the message, one statement each. */
   details?: string[];
   hint?: string;
 }
@@ -162,7 +165,7 @@ export function exitCodeOf(error: unknown): number {
   return error instanceof StellarError ? error.exitCode : ExitCode.failed;
 }
 
-/** The exit code of a command on several names: the first that applies of 130, 4, 1, 3 (2 can only come before any name is tried). */
+/** The exit code of a command on several names: the first that applies of 130, 4, 1, 3 (2 occurs only before any name is tried). */
 export function worstExitCode(errors: unknown[]): number {
   const codes = new Set(errors.map(exitCodeOf));
   const order = [ExitCode.interrupted, ExitCode.unreachable, ExitCode.failed, ExitCode.usage, ExitCode.timeout];

@@ -5,45 +5,48 @@ import { poll } from './poll.ts';
 import type { Run } from './run.ts';
 import { type BlockedReport, blockingStage, judge, type Stage, type StageReport } from './stages.ts';
 
-/** What was read of a subject, and the stages that it is judged by. */
+/** A reading of a subject, and the stages that judge it. */
 export interface Seen<Snapshot> {
   stages: readonly Stage<Snapshot>[];
   snapshot: Snapshot;
 }
 
-/** One look at a subject, judged in the light of the looks before. */
+/** One reading of a subject, judged together with the earlier readings. */
 export interface Sight<Snapshot> extends Seen<Snapshot> {
   reports: StageReport[];
-  /** Stages that are met since the look before; none at the first look, as what was so then is old. */
+  /** Stages that are met since the last reading; none at the first reading, since those are old. */
   reached: StageReport[];
-  /** The stage up to the target that keeps the subject: at the end the target itself, where it is not seen. */
+  /** The stage up to the target that blocks the subject: at the end the target itself, if it is not visible. */
   blocking: BlockedReport | undefined;
-  /** Failed: `blocking` cannot pass, or has failed for so long that it is believed. Done: the target is met, and nothing blocks. */
+  /**
+   * failed: `blocking` cannot pass, or has failed for longer than its grace period. done: the target is met, and nothing blocks.
+   */
   state: 'open' | 'done' | 'failed';
   isFirst: boolean;
-  /** Gives what has failed its time anew, because something was done about it. */
+  /** Restarts the grace period of a failure after an attempt to fix it. */
   forgive(): void;
 }
 
-/** A subject that is followed to a stage, and what is done with what is seen of it. */
+/** A subject that is followed to a stage, and how to act on its readings. */
 export interface Followed<Snapshot, Result> {
-  /** The id of the target stage; without it, the last one. */
+  /** The id of the target stage; by default the last one. */
   readonly until?: string;
-  /** How long a failure that may pass is watched before it is believed, where its stage does not say; milliseconds. */
+  /** How long to watch a failure that may pass before reporting it, if its stage does not say; milliseconds. */
   readonly graceMs?: number;
-  /** Acts on a look. @returns the result that ends the following, undefined to look again */
+  /** Acts on a reading. @returns the result that ends the following, undefined to read again */
   act(sight: Sight<Snapshot>): Promise<Result | undefined>;
-  /** What becomes of a subject that a look does not find any more. Without it, none may. */
+  /** The result for a subject that a reading no longer finds. Without it, no subject may disappear. */
   gone?(): Result;
-  /** The deadline has passed. @param last the last look, where there was one */
+  /** Handles the deadline. @param last the last reading, if there is one */
   late(last: Sight<Snapshot> | undefined): Result | Promise<Result>;
-  /** What becomes of an error that does not pass; without it, the error is thrown. */
+  /** The result for an error that does not pass; without it, the error is thrown. */
   broken?(error: StellarError): Result;
 }
 
 /**
- * Follows subjects until each has a result: looks, at least every 3 s, judges, and lets the subject act. One `look` serves all that
- * are still followed; it gives a function that completes it for each one. What may pass is tried again (poll.ts).
+ * Follows subjects until each has a result: reads at least every 3 s, judges, and lets the subject act. One `look` serves all
+ * subjects that are still followed; it returns a function that completes it for each one. Failures that may pass are retried
+ * (poll.ts).
  * @returns the results in the order of the subjects; none is undefined
  */
 export async function follow<Snapshot, Result, Subject extends Followed<Snapshot, Result>>(
@@ -61,7 +64,7 @@ export async function follow<Snapshot, Result, Subject extends Followed<Snapshot
       const result = await see(subject)
         .then((seen) => (seen === undefined ? subject.gone?.() : subject.act(track.judge(seen))))
         .catch((error: unknown) => {
-          // What may pass, and Ctrl-C, concern all of them.
+          // Failures that may pass, and Ctrl-C, concern all subjects.
           if (mayPass(error)) throw error;
           return breakOff(subject, failureOf(error));
         });
@@ -69,7 +72,7 @@ export async function follow<Snapshot, Result, Subject extends Followed<Snapshot
     });
     return results.size === subjects.length || undefined;
   };
-  // What goes wrong for all ends those that are still open; the others' results stay.
+  // A failure common to all ends the open ones; the others keep their results.
   const lastChange = () => Math.max(...tracks.map(({ track }) => track.changedAt));
   await poll(step, run, lastChange).catch((error: unknown) => {
     if (!(error instanceof StellarError)) throw error;
@@ -79,7 +82,7 @@ export async function follow<Snapshot, Result, Subject extends Followed<Snapshot
   return subjects.map((subject) => results.get(subject) as Result);
 }
 
-/** The same for a single subject. */
+/** Follows a single subject. */
 export async function followOne<Snapshot, Result>(
   subject: Followed<Snapshot, Result>,
   look: () => Promise<Seen<Snapshot> | undefined>,
@@ -94,10 +97,10 @@ function breakOff<Result>(subject: Pick<Followed<never, Result>, 'broken'>, erro
   return subject.broken(error);
 }
 
-/** What is remembered of a subject from look to look. */
+/** What is kept about a subject between readings. */
 export class Track<Snapshot> {
   last: Sight<Snapshot> | undefined;
-  /** When a stage was last judged otherwise than before, milliseconds since the epoch. */
+  /** When the judgement of a stage last changed, milliseconds since the epoch. */
   changedAt = Date.now();
   readonly #target: Pick<Followed<Snapshot, unknown>, 'until' | 'graceMs'>;
   readonly #deadline: Deadline;
@@ -133,7 +136,7 @@ export class Track<Snapshot> {
     return this.last;
   }
 
-  /** Words change by themselves, as ages do: what counts is how a stage is, and by which code. */
+  /** Texts change by themselves, as ages do: only the state and the code of a stage count. */
   #noteChange(reports: readonly StageReport[]): void {
     const standing = JSON.stringify(
       reports.map(({ id, verdict }) => [id, verdict.state, 'code' in verdict && verdict.code]),
@@ -150,7 +153,7 @@ export class Track<Snapshot> {
   }
 }
 
-/** A target that is not seen is awaited, though nothing that can be seen keeps the subject from it. */
+/** A target that is not visible is waited for, even if nothing visible blocks the subject. */
 function unseenTarget(upToTarget: readonly StageReport[]): BlockedReport | undefined {
   const target = upToTarget.at(-1);
   return target?.verdict.state === 'unseen'
@@ -158,11 +161,11 @@ function unseenTarget(upToTarget: readonly StageReport[]): BlockedReport | undef
     : undefined;
 }
 
-/** Believes in a failure only when it has been seen for some time, or when there is no time left to see it recover. */
+/** Reports a failure only after it has lasted for the grace period, or when no time is left for it to recover. */
 export class Patience {
   #failing: { what: string; since: number } | undefined;
 
-  /** @param what identifies the failure; undefined when nothing fails */
+  /** @param what identifies the failure; undefined if nothing fails */
   believes(what: string | undefined, deadline: Deadline, grace = graceMs): boolean {
     if (what === undefined) {
       this.#failing = undefined;

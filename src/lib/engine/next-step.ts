@@ -1,15 +1,15 @@
 import { asCalled } from './command-line.ts';
 
-/** What helps next, as a value. Text is made of it where it is shown (`hintOf`). */
+/** A next step, as a value. `hintOf` makes text of it. */
 export type NextStep =
   | {
       /** For a POSIX shell (command-line.ts). */
       command: string;
-      /** A person has to fill something in, or types it on another machine. */
+      /** The user must fill in a value, or types it on another machine. */
       isOutline?: true;
-      /** Said before it: what it does, when it is right, or a question that it answers. */
+      /** Text before the command: what it does, when to use it, or a question that it answers. */
       lead?: string;
-      /** The same, said after it. */
+      /** The same, after the command. */
       note?: string;
     }
   | { step: string };
@@ -17,21 +17,21 @@ export type NextStep =
 /** A command that can be run as it is. */
 export const run = (command: string, lead?: string): NextStep => ({ command, ...(lead === undefined ? {} : { lead }) });
 
-/** A command that can be run as it is, with what it does or when it is right. */
+/** A command that can be run as it is, with what it does or when to use it. */
 export const noted = (command: string, note: string): NextStep => ({ ...run(command), note });
 
-/** A command in which a person has to fill something in: CONTEXT, FILE, …; or one for another machine. */
+/** A command in which the user must fill in a value (CONTEXT, FILE, …), or one for another machine. */
 export const outline = (command: string, lead?: string): NextStep => ({ ...run(command, lead), isOutline: true });
 
-/** What is to be done in words, where no command does it. */
+/** A step in words, if no command does it. */
 export const inWords = (step: string): NextStep => ({ step });
 
-/** Steps in one line, as a person reads them; undefined where there are none. */
+/** Steps as one line for people; undefined if there are none. */
 export function hintOf(steps: readonly NextStep[]): string | undefined {
   return steps.length === 0 ? undefined : steps.map(textOf).join('    ');
 }
 
-/** A single step, as a person reads it. */
+/** A single step as text for people. */
 export function textOf(step: NextStep): string {
   if ('step' in step) return step.step;
   const { lead, note } = step;
@@ -39,7 +39,7 @@ export function textOf(step: NextStep): string {
   return `${lead === undefined ? '' : `${lead}${lead.endsWith('?') ? '' : ':'} `}${command}${note === undefined ? '' : `      (${note})`}`;
 }
 
-/** The command to type, where the first step is one that can be run as it is. */
+/** The first step's command, if it can be run as it is. */
 export function commandOf([first]: readonly NextStep[]): string | undefined {
   return first !== undefined && 'command' in first && !first.isOutline ? asCalled(first.command) : undefined;
 }

@@ -2,16 +2,16 @@ import { graceMs, pause } from './deadline.ts';
 import { mayPass, StellarError } from './errors.ts';
 import type { Run } from './run.ts';
 
-/** How often the evidence is looked at while waiting: less and less often while nothing changes. */
+/** The interval between readings while waiting: it grows while nothing changes. */
 const shortestIntervalMs = 500;
 const longestIntervalMs = 3000;
-/** The interval, as a part of the time for which nothing has changed: it grows from 10 s on, and is longest after a minute. */
+/** The interval, as a fraction of the time without changes: it starts to grow at 10 s, and reaches its maximum after a minute. */
 const calmPart = 1 / 20;
 
 /**
- * Looks until `look` returns something, or the deadline has passed (then undefined). An API server that restarts is waited for; an
- * error that stays is thrown, at the latest at the deadline: clusters that do not answer are no timeout.
- * @param lastChange when what is looked at last changed, milliseconds since the epoch; without it, it is looked at twice a second
+ * Reads until `look` returns a value, or until the deadline (then undefined). It waits for an API server that restarts; it throws
+ * an error that persists, at the latest at the deadline: unreachable clusters are not a timeout.
+ * @param lastChange when the evidence last changed, milliseconds since the epoch; without it, `look` runs twice a second
  */
 export async function poll<T>(
   look: () => Promise<T | undefined>,
@@ -35,8 +35,8 @@ export async function poll<T>(
 }
 
 /**
- * Polls for what a write leads to; a dry run, which writes nothing, does not look for it.
- * @param late what to throw when the deadline has passed
+ * Polls for the effect of a write; a dry run writes nothing and does not poll.
+ * @param late what to throw at the deadline
  * @returns undefined in a dry run
  */
 export async function waitUntil<T>(
@@ -49,7 +49,7 @@ export async function waitUntil<T>(
   return seen;
 }
 
-/** A server that was too busy or too slow for the last look has answered before: that is no failure to reach it. */
+/** A server that was too busy or too slow for the last reading has answered before: it is not unreachable. */
 function hasAnsweredInTime(error: unknown): error is StellarError {
   return error instanceof StellarError && (error.passing === 'busy' || error.code === 'timeout');
 }

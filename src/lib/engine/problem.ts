@@ -1,47 +1,47 @@
 import { commandOf, hintOf, type NextStep } from './next-step.ts';
 
-/** What is wrong with one thing, and what helps. A StellarError is one that is thrown. */
+/** A problem, and what helps. A StellarError is a problem that is thrown. */
 export interface Problem {
-  /** A stable name of what is wrong. */
+  /** A stable code of the problem. */
   readonly code: string;
   /** One sentence. */
   readonly message: string;
-  /** What belongs to the message, a statement each: the last lines of a log, candidates. */
+  /** Details of the message, one statement each: the last lines of a log, candidates. */
   readonly details?: readonly string[];
   readonly next: readonly NextStep[];
-  /** Less than that something does not work: it may come by itself, or waits for somebody. */
+  /** Less than a failure: it may resolve by itself, or waits for a user. */
   readonly severity?: 'warn';
-  /** The checks whose failure is the cause of this one: where one of them has failed, this follows from it. */
+  /** The checks whose failure causes this problem: if one of them failed, this one follows from it. */
   readonly causedBy?: readonly string[];
-  /** What it is seen by. */
+  /** The evidence for it. */
   readonly evidence?: readonly Evidence[] | undefined;
-  /** The sentence where several subjects have it: about all of them. */
+  /** The sentence for several subjects that share the problem. */
   readonly ofSeveral?: string | undefined;
 }
 
-/** What an object says that a problem is seen by. The fields are an interface: docs/output.md. */
+/** What an object shows about a problem. The fields are an interface: docs/output.md. */
 export interface Evidence {
   /** Its kind and name, as `Pod NAMESPACE/NAME`. */
   object: string;
   /** The context of its cluster. */
   on: string;
-  /** The type of a condition, or what else of the object it is. */
+  /** The type of a condition, or another part of the object. */
   condition: string;
   status?: string;
   reason?: string;
   message?: string;
-  /** Since when it has been so, RFC 3339. */
+  /** The start of the state, RFC 3339. */
   since?: string;
 }
 
 export const problem = (code: string, message: string, ...next: NextStep[]): Problem => ({ code, message, next });
 
-/** A problem as scripts get it. The fields are an interface: docs/output.md. */
+/** A problem for scripts. The fields are an interface: docs/output.md. */
 export interface Diagnosis {
   problem: string;
-  /** What helps, for people: a command, with what it does or what has to be filled in. */
+  /** What helps, for people: a command, with what it does or which values it needs. */
   hint: string | null;
-  /** The command alone, where it can be typed as it is. */
+  /** The command alone, if it can be typed as it is. */
   next: string | null;
 }
 

@@ -1,25 +1,25 @@
 /**
- * How the library tells what it is doing. It never prints: a command hands in an implementation (src/lib/terminal/progress.ts),
- * tests hand in a recorder.
+ * Reports what the library is doing. The library never prints: a command passes an implementation (src/lib/terminal/progress.ts),
+ * tests pass a recorder.
  */
 export interface Progress {
-  /** A fact about the whole command, said once. */
+  /** A fact about the whole command, reported once. */
   note(text: string): void;
-  /** What is now true of a subject (a WEC): said once, as a line of its own in a pipe. */
+  /** The new state of a subject (a WEC): reported once, in a pipe as its own line. */
   changed(subject: string, text: string): void;
-  /** A step of a subject is done, and there is more to come. @param elapsedMs since the subject's beginning, where it took some */
+  /** A step of a subject is done, and more follow. @param elapsedMs since the subject started, if it took any time */
   reached(subject: string, text: string, elapsedMs?: number): void;
-  /** What a subject waits for. Shown beside it on a terminal; in a pipe only when the wait becomes long. */
+  /** What a subject waits for. Shown beside it on a terminal; in a pipe only if the wait becomes long. */
   waiting(subject: string, text: string): void;
-  /** The subject is finished, well. @param elapsedMs milliseconds, where it took some */
+  /** The subject has succeeded. @param elapsedMs milliseconds, if it took any time */
   done(subject: string, text: string, elapsedMs?: number): void;
-  /** The subject is finished, not well. The error itself is rendered by the command. */
+  /** The subject has failed. The command renders the error itself. */
   failed(subject: string, text: string): void;
-  /** Begins to pass on what another program says, which may be a question. */
+  /** Starts to relay the output of another program, which may ask a question. */
   relay(): Relay;
 }
 
-/** What another program says, as it comes: shown to a person in any case. Until its end nothing else moves. */
+/** The output of another program, as it arrives: always shown to the user. Nothing else moves until it ends. */
 export interface Relay {
   write(text: string): void;
   end(): void;

@@ -1,23 +1,23 @@
 /** One write of a remedy. The fields are an interface: docs/output.md. */
 export interface Step {
-  /** What is done to the object; a token is requested of its service account. */
+  /** What the step does to the object; a token is requested for its service account. */
   verb: 'write' | 'delete' | 'restart' | 'request a token of';
   /** Its kind and name, as `Secret NAMESPACE/NAME`, or `Pods in NAMESPACE`. */
   object: string;
   /** The context of its cluster. */
   on: string;
-  /** Of the very object that was looked at, where it is there. */
+  /** The UID of the object that was read, if it exists. */
   uid?: string | undefined;
-  /** A clause: what is wrong with it, or what comes of it. */
+  /** A clause: what is wrong with the object, or the effect of the step. */
   why?: string;
 }
 
-/** What can be done about a problem without a person's decision. */
+/** A fix that needs no decision of a user. */
 export interface Remedy {
   steps: readonly Step[];
   /** Takes the steps; not in a dry run. @throws StellarError */
   apply(): Promise<void>;
 }
 
-/** Whether two looks came to the same step on the same object. */
+/** Equal for the same step on the same object in two readings. */
 export const keyOf = ({ verb, object, on, uid }: Step): string => JSON.stringify([verb, object, on, uid]);

@@ -3,9 +3,9 @@ import { StellarError } from './errors.ts';
 import type { Pace } from './pace.ts';
 import type { Run } from './run.ts';
 
-/** So many questions are asked one by one; more of them together, where that can be done. */
+/** Up to this many questions are asked one by one; more are asked together, if possible. */
 export const fewQuestions = 10;
-/** The same is asked again at the earliest after this time, and together after five times what it has taken. */
+/** The minimum interval of the same question; asked together, five times the duration of the last answer. */
 const shortestIntervalMs = 500;
 const longestIntervalMs = 3000;
 const restFactor = 5;
@@ -15,7 +15,7 @@ interface Answering<Question, Answer> {
   /** Equal for questions that have the same answer. */
   idOf: (question: Question) => string;
   alone: (question: Question) => Promise<Answer>;
-  /** Answers all of them at once, where that can be done. */
+  /** Answers all of them at once, if possible. */
   together?: (questions: readonly Question[]) => Promise<(question: Question) => Answer>;
 }
 
@@ -26,7 +26,7 @@ interface Asked<Question, Answer> {
   reject: (error: unknown) => void;
 }
 
-/** Answers questions that many ask at the same time: by few requests, each of which begins after all of its questions. */
+/** Answers questions that many callers ask at the same time with few requests. Each request starts after all of its questions. */
 export class Rounds<Question, Answer> {
   readonly #answering: Answering<Question, Answer>;
   readonly #pace: Pace;
@@ -69,7 +69,7 @@ export class Rounds<Question, Answer> {
     await this.#until(this.#isMany ? this.#togetherAt : Math.min(...this.#asked.map(({ id }) => this.#dueAt(id))));
     await this.#pace.turn();
     if (this.#isMany) return this.#answerTogether();
-    // After the deadline nothing is waited for any more.
+    // After the deadline, nothing waits any more.
     const now = this.#run.deadline.passed ? Number.POSITIVE_INFINITY : Date.now();
     const due = this.#asked.find(({ id }) => this.#dueAt(id) <= now);
     if (due !== undefined) this.#answerOne(due);
@@ -87,12 +87,12 @@ export class Rounds<Question, Answer> {
     return pause(Math.max(0, at - Date.now()), this.#run.deadline, this.#run.signal);
   }
 
-  /** Nobody waits for its answer but those who have asked. */
+  /** Only the callers that asked wait for its answer. */
   #answerOne({ id, question }: Asked<Question, Answer>): void {
     this.#lastAsked.set(id, Date.now());
     const answer = this.#answering.alone(question);
     for (const { resolve } of this.#take((other) => other.id === id)) resolve(answer);
-    // What is not allowed is not asked again.
+    // A question that is not allowed is not asked again.
     answer.catch((error: unknown) => isForbidden(error) && this.#refused.set(id, error));
   }
 
@@ -103,7 +103,7 @@ export class Rounds<Question, Answer> {
       const answerTo = await this.#answering.together?.(asked.map(({ question }) => question));
       for (const { question, resolve } of asked) if (answerTo) resolve(answerTo(question));
     } catch (error) {
-      // Each of them alone may be allowed.
+      // Single requests may still be allowed.
       this.#mayTogether = !isForbidden(error);
       if (!this.#mayTogether) this.#asked.unshift(...asked);
       else for (const { reject } of asked) reject(error);

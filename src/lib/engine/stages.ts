@@ -1,32 +1,32 @@
 import type { NextStep } from './next-step.ts';
 
-/** What may be said of a stage that has failed or is awaited. */
+/** Details of a stage that has failed or is waited for. */
 export interface VerdictDetails {
-  /** A stable name of what is wrong, where the stage can fail in ways that somebody tells apart. */
+  /** A stable code of the problem, if programs distinguish the failures of the stage. */
   code?: string;
-  /** What helps where it does not come by itself. */
+  /** What helps if the stage is not met by itself. */
   next?: readonly NextStep[];
 }
 
-/** What one look at the evidence says of a stage. */
+/** The verdict of one reading of the evidence on a stage. */
 export type Verdict =
   | { state: 'met' }
-  /** Will come by itself, as far as can be seen. */
+  /** As far as visible, the stage will be met by itself. */
   | ({ state: 'waiting'; why: string } & VerdictDetails)
-  /** Will not recover without somebody's action. */
+  /** Will not recover without a user's action. */
   | ({
       state: 'failed';
       why: string;
-      /** Nothing of it can pass: whoever waits need not see it again to believe it. */
+      /** It cannot pass: no grace period applies. */
       final?: true;
     } & VerdictDetails)
-  /** The evidence cannot be had, or is gone. */
+  /** The evidence is not available, or is gone. */
   | { state: 'unseen'; why: string };
 
 export interface Stage<Snapshot> {
   id: string;
   title: string;
-  /** How long a failure of it is watched before it is believed, in milliseconds, where it takes longer than others to pass. */
+  /** The grace period of its failure in milliseconds, if it needs longer than others to pass. */
   graceMs?: number;
   check(snapshot: Snapshot): Verdict;
 }
@@ -37,7 +37,7 @@ export interface StageReport {
   verdict: Verdict;
 }
 
-/** A stage that has failed or is awaited. */
+/** A stage that has failed or is waited for. */
 export interface BlockedReport extends StageReport {
   verdict: Extract<Verdict, { state: 'waiting' | 'failed' }>;
 }
@@ -46,7 +46,7 @@ export const met: Verdict = { state: 'met' };
 export const waiting = (why: string, details?: VerdictDetails): Verdict => ({ state: 'waiting', why, ...details });
 export const unseen = (why: string): Verdict => ({ state: 'unseen', why });
 export const failed = (why: string, details?: VerdictDetails): Verdict => ({ state: 'failed', why, ...details });
-/** What nothing but somebody's action changes: a Job that has used up its tries. */
+/** A failure that only a user's action changes: a Job that has used up its retries. */
 export const failedForGood = (why: string, details?: VerdictDetails): Verdict => ({
   state: 'failed',
   why,
@@ -55,8 +55,8 @@ export const failedForGood = (why: string, details?: VerdictDetails): Verdict =>
 });
 
 /**
- * Judges every stage of a list by itself, then lets a later met stage settle earlier ones that cannot be seen (any more):
- * a cluster that has joined was certainly approved, although its request has been collected since.
+ * Judges each stage by itself. A later met stage then settles earlier ones that are not visible (any more): a cluster that has
+ * joined was certainly approved, even if its request has been garbage-collected since.
  */
 export function judge<Snapshot>(stages: readonly Stage<Snapshot>[], snapshot: Snapshot): StageReport[] {
   const reports = stages.map(({ id, title, check }) => ({ id, title, verdict: check(snapshot) }));
@@ -66,7 +66,7 @@ export function judge<Snapshot>(stages: readonly Stage<Snapshot>[], snapshot: Sn
   );
 }
 
-/** The stage that keeps a subject: the first failed one, else the first that is awaited. Undefined when nothing does. */
+/** The stage that blocks a subject: the first failed one, else the first one that is waited for. Undefined if none does. */
 export function blockingStage(reports: readonly StageReport[]): BlockedReport | undefined {
   const blocked = reports.filter(isBlocked);
   return blocked.find(({ verdict }) => verdict.state === 'failed') ?? blocked[0];
@@ -75,15 +75,15 @@ export function blockingStage(reports: readonly StageReport[]): BlockedReport | 
 const isBlocked = (report: StageReport): report is BlockedReport =>
   report.verdict.state === 'failed' || report.verdict.state === 'waiting';
 
-/** What a subject has reached and what it has not, as scripts get it: docs/output.md. */
+/** The stages that a subject has reached and not reached, for scripts: docs/output.md. */
 export interface Standing {
-  /** The id of the last stage that is met before the first that has failed or is awaited; null where there is none. */
+  /** The id of the last met stage before the first one that has failed or is waited for; null if there is none. */
   stage: string | null;
-  /** The stage that has failed, else the first that is awaited; null where nothing that can be seen has failed or is awaited. */
+  /** The failed stage, else the first one that is waited for; null if no visible stage has failed or is waited for. */
   blockedAt: { stage: string; state: 'failed' | 'waiting'; why: string } | null;
 }
 
-/** A stage as scripts get it: docs/output.md. */
+/** A stage for scripts: docs/output.md. */
 export interface StageView {
   id: string;
   title: string;
@@ -99,7 +99,7 @@ export const stageViews = (reports: readonly StageReport[]): StageView[] =>
     ...(verdict.state === 'met' ? {} : { why: verdict.why }),
   }));
 
-/** Nothing was reached, or nothing was seen of it. */
+/** No stage was reached, or none is visible. */
 export const unreached: Standing = { stage: null, blockedAt: null };
 
 export function standingOf(reports: readonly StageReport[]): Standing {

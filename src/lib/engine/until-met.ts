@@ -3,19 +3,19 @@ import { followOne, type Sight } from './follow.ts';
 import type { Run } from './run.ts';
 import type { Stage } from './stages.ts';
 
-/** A stage that is followed by itself, because nothing else that is seen says anything of it. */
+/** A stage that is followed by itself, because no other visible stage depends on it. */
 export interface Awaited<Snapshot> {
   stage: Stage<Snapshot>;
   look(): Promise<Snapshot>;
-  /** What brings it about; done after each look that does not find it met. */
+  /** Brings the stage about; runs after each reading that does not find it met. */
   act?(snapshot: Snapshot): Promise<void>;
-  /** Whose progress tells what is waited for; without it, nobody's. */
+  /** The subject whose progress shows the wait; without it, none is shown. */
   name?: string | undefined;
-  /** What is wrong where it has failed, or is not met in time. */
+  /** The error if the stage has failed, or is not met in time. */
   unmet(last: Snapshot): StellarError | Promise<StellarError>;
 }
 
-/** Follows a stage until it is met; a dry run brings nothing about, and does not look. @throws StellarError what `unmet` returns */
+/** Follows a stage until it is met; a dry run changes nothing and does not read. @throws StellarError the error of `unmet` */
 export async function untilMet<Snapshot>(
   { stage, look, act, name, unmet }: Awaited<Snapshot>,
   run: Run,
@@ -33,7 +33,7 @@ export async function untilMet<Snapshot>(
         if (name !== undefined) run.progress.waiting(name, blocking.verdict.why);
         return undefined;
       },
-      // Each look has a snapshot.
+      // Every reading has a snapshot.
       late: (last) => fail((last as Sight<Snapshot>).snapshot),
     },
     async () => ({ stages: [stage], snapshot: await look() }),
