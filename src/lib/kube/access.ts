@@ -1,6 +1,6 @@
 import { failureOf, type StellarError } from '../engine/errors.ts';
 
-/** What is known of a cluster, or of something in it. `why` has no full stop. */
+/** Access to a cluster, or to something in it. `why` has no full stop. */
 export type Access<T> = Seen<T> | Absent | Hidden;
 
 interface Seen<T> {
@@ -8,30 +8,30 @@ interface Seen<T> {
   value: T;
 }
 
-/** There is nothing to be reached (yet). */
+/** There is nothing to reach (yet). */
 interface Absent {
   state: 'absent';
   why: string;
 }
 
-/** It cannot be seen from here. */
+/** It is not visible from here. */
 interface Hidden {
   state: 'hidden';
   why: string;
-  /** What came of trying; undefined where it is not known how to reach it. */
+  /** The error of the attempt; undefined if it is not known how to reach it. */
   error: StellarError | undefined;
 }
 
 export const seen = <T>(value: T): Access<T> => ({ state: 'seen', value });
 export const hidden = (why: string): Access<never> => ({ state: 'hidden', why, error: undefined });
 
-/** @throws what is no failure of a cluster */
+/** @throws errors that are not a failure of a cluster */
 export function hiddenBy(error: unknown): Hidden {
   const failure = failureOf(error);
   return { state: 'hidden', why: failure.why, error: failure };
 }
 
-/** Reads from a cluster, or says why nothing is seen there. @throws what is no failure of a cluster */
+/** Reads from a cluster, or reports why nothing is visible there. @throws errors that are not a failure of a cluster */
 export async function reading<T>(read: () => Promise<T>): Promise<Access<T>> {
   try {
     return seen(await read());
@@ -40,7 +40,7 @@ export async function reading<T>(read: () => Promise<T>): Promise<Access<T>> {
   }
 }
 
-/** Reads by what gives access. */
+/** Reads through an access, if there is one. */
 export async function through<T, U>(access: Access<T>, read: (value: T) => Promise<U>): Promise<Access<U>> {
   return access.state === 'seen' ? reading(() => read(access.value)) : access;
 }
@@ -48,7 +48,7 @@ export async function through<T, U>(access: Access<T>, read: (value: T) => Promi
 export const ifSeen = <T>(access: Access<T> | undefined): T | undefined =>
   access?.state === 'seen' ? access.value : undefined;
 
-/** Why something is not seen, in the words of the error where there is one; undefined where it is seen. */
+/** Why something is not visible, in the words of its error if there is one; undefined if it is visible. */
 export function whyUnseen(access: Access<unknown>): string | undefined {
   if (access.state === 'seen') return undefined;
   return access.state === 'hidden' && access.error !== undefined ? access.error.message : access.why;

@@ -4,17 +4,17 @@ import type { Kube, Reader } from './client/client.ts';
 import { isTrue, type WithConditions } from './objects.ts';
 import { type Resource, resources } from './resources.ts';
 
-/** apidiscovery.k8s.io: everything in two answers. Older servers answer both paths in the form that they have. */
+/** apidiscovery.k8s.io: all kinds in two answers. Older servers answer both paths in their own form. */
 const aggregated = ['v2', 'v2beta1']
   .map((version) => `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`)
   .concat('application/json')
   .join(', ');
 
-/** A kind, in the version that is to be used. */
+/** A kind, in the version to use. */
 export interface DiscoveredKind extends Resource {
-  /** All versions in which it is served. */
+  /** All versions that serve it. */
   versions: string[];
-  /** What else it is called on a command line: singular and short names. */
+  /** Its other names on a command line: singular and short names. */
   aliases: string[];
 }
 
@@ -57,8 +57,8 @@ interface ListedResources {
 }
 
 /**
- * The kinds of a server that can be listed and watched, each in the version that its group prefers, or the first that has it (client-go,
- * ServerPreferredResources). An API that does not answer, as one behind an APIService, has none.
+ * The kinds of a server that can be listed and watched, each in the version that its group prefers, or the first version that has
+ * it (client-go, ServerPreferredResources). An API that does not answer, such as one behind an APIService, has none.
  */
 export async function discoverKinds(kube: Pick<Kube, 'read'>): Promise<DiscoveredKind[]> {
   const [core, others] = await Promise.all(
@@ -96,7 +96,7 @@ const fromAggregated = (answer: AggregatedGroups | undefined): DiscoveredVersion
     })),
   );
 
-/** The same from a server that answers by lists of names: a request for each version. */
+/** The same from a server that answers with resource lists: one request per version. */
 async function fromLists(
   kube: Pick<Kube, 'read'>,
   core: ListedGroups | undefined,
@@ -129,7 +129,7 @@ async function fromLists(
   );
 }
 
-/** Whether a kind that a CustomResourceDefinition defines can be used: Established comes a moment after the definition. */
+/** Whether a kind of a CustomResourceDefinition can be used: the Established condition follows shortly after the definition. */
 export async function isCrdServed(kube: Pick<Reader, 'get'>, crd: string): Promise<boolean> {
   return isTrue(await kube.get<WithConditions>(resources.customResourceDefinitions, crd), 'Established');
 }

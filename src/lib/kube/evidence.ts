@@ -1,11 +1,11 @@
 import type { Evidence } from '../engine/problem.ts';
 import { conditionOf, type KubeObject, type WithConditions } from './objects.ts';
 
-/** An object as people name it: `Pod NAMESPACE/NAME`. */
+/** The name of an object for people: `Pod NAMESPACE/NAME`. */
 export const named = (kind: string, { metadata: { namespace, name } }: KubeObject): string =>
   `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
 
-/** What a condition says; nothing where there is none. @param on the context of the cluster */
+/** A condition as evidence; none if it is missing. @param on the context of the cluster */
 export function byCondition(kind: string, object: WithConditions | undefined, type: string, on: string): Evidence[] {
   const condition = conditionOf(object, type);
   if (object === undefined || condition === undefined) return [];
@@ -20,7 +20,7 @@ export function byCondition(kind: string, object: WithConditions | undefined, ty
   ];
 }
 
-/** What else an object says. @param since RFC 3339 */
+/** Another field of an object as evidence. @param since RFC 3339 */
 export const byField = (
   kind: string,
   object: KubeObject,

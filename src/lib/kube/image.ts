@@ -1,6 +1,6 @@
-/** An image reference taken apart: `quay.io/open-cluster-management/registration:v1.3.1`. */
+/** The parts of an image reference: `quay.io/open-cluster-management/registration:v1.3.1`. */
 export interface Image {
-  /** Everything before the last path part: `quay.io/open-cluster-management`. */
+  /** Everything before the last path segment: `quay.io/open-cluster-management`. */
   registry: string;
   repository: string;
   tag: string | undefined;
@@ -18,7 +18,7 @@ export function versionOf(tag: string): string {
   return tag.replace(/^v(?=\d)/, '');
 }
 
-/** The version that an image reference carries, if it carries one. */
+/** The version in an image reference, if it has one. */
 export function imageVersion(reference: string | undefined): string | undefined {
   const tag = reference === undefined ? undefined : parseImage(reference)?.tag;
   return tag === undefined ? undefined : versionOf(tag);

@@ -12,13 +12,17 @@ export function checkNamespace(name: string): void {
   if (!labelPattern.test(name)) throw notAName(name, 'a Namespace', rule(''));
 }
 
-/** Checks the name of an object that is a DNS name (apimachinery, IsDNS1123Subdomain). @param what as `a binding policy` @throws StellarError `usage` */
+/**
+ * Checks an object name that is a DNS name (apimachinery, IsDNS1123Subdomain).
+ * @param what such as `a binding policy`
+ * @throws StellarError `usage`
+ */
 export function checkDnsName(name: string, what: string): void {
   if (name.length > 253) throw notAName(name, what, 'it has more than 253 characters');
   if (!subdomainPattern.test(name)) throw notAName(name, what, rule(' and dots'));
 }
 
-/** Checks the name of an object of any kind: a part of a path (apimachinery, IsValidPathSegmentName). @throws StellarError `usage` */
+/** Checks the name of an object of any kind: a path segment (apimachinery, IsValidPathSegmentName). @throws StellarError `usage` */
 export function checkPathSegment(name: string): void {
   if (name === '.' || name === '..' || /[/%]/.test(name))
     throw notAName(name, 'an object', '".", ".." and names with "/" or "%" are not possible');

@@ -1,4 +1,4 @@
-/** Objects as the API server sends them: plain JSON, unknown fields kept, timestamps as RFC 3339 strings. */
+/** Objects as the API server sends them: plain JSON, with unknown fields, timestamps as RFC 3339 strings. */
 export interface ObjectMeta {
   name: string;
   namespace?: string;
@@ -14,10 +14,10 @@ export interface ObjectMeta {
   ownerReferences?: { apiVersion: string; kind: string; name: string; uid: string; controller?: boolean }[];
 }
 
-/** When anybody last wrote an object, as far as its API server has noted that, in milliseconds since the epoch. */
+/** When an object was last written, as far as its API server records that, in milliseconds since the epoch. */
 export const changedAt = (object: KubeObject): number => lastTime(object, () => true);
 
-/** The same of the object itself, and not of its status. */
+/** The same without writes of the status. */
 export const writtenAt = (object: KubeObject): number =>
   lastTime(object, ({ subresource }) => subresource === undefined);
 
@@ -130,7 +130,7 @@ export interface Lease extends KubeObject {
   spec?: { renewTime?: string; holderIdentity?: string; leaseDurationSeconds?: number };
 }
 
-/** When an object came to be, in milliseconds since the epoch. Objects from a server always have it. */
+/** The creation time of an object, in milliseconds since the epoch. Objects from a server always have it. */
 export function createdAt(object: KubeObject): number {
   return Date.parse(object.metadata.creationTimestamp ?? '') || 0;
 }

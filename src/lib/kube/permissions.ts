@@ -12,13 +12,13 @@ export const may = (verb: string, { apiVersion, plural }: Resource, rest: Partia
   ...rest,
 });
 
-/** Asks for all of them at once. @returns those that this user does not have, in words */
+/** Checks all permissions at once. @returns the ones that this user lacks, in words */
 export async function missingPermissions(kube: Kube, permissions: readonly Permission[]): Promise<string[]> {
   const answers = await Promise.all(permissions.map((permission) => kube.mayI(permission)));
   return permissions.filter((_, index) => !answers[index]).map(describePermission);
 }
 
-/** Asks for all of them, before anything is written. @throws StellarError `forbidden`, naming what is missing */
+/** Checks all permissions before a write. @throws StellarError `forbidden`, naming the missing ones */
 export async function requirePermissions(kube: Kube, permissions: readonly Permission[]): Promise<void> {
   const missing = await missingPermissions(kube, permissions);
   if (missing.length === 0) return;
@@ -27,7 +27,7 @@ export async function requirePermissions(kube: Kube, permissions: readonly Permi
   });
 }
 
-/** In words: `create secrets in NAMESPACE`. */
+/** A permission in words: `create secrets in NAMESPACE`. */
 export function describePermission({ verb, group, resource, subresource, namespace }: Permission): string {
   const what = `${resource}${subresource ? `/${subresource}` : ''}${group ? `.${group}` : ''}`;
   return `${verb} ${what}${namespace ? ` in ${namespace}` : ''}`;

@@ -1,13 +1,13 @@
 import { StellarError } from '../engine/errors.ts';
 import type { Reader } from './client/client.ts';
 
-/** Looks at a cluster for somebody who may not see all of it. */
+/** Reads from a cluster for a user who may not read all of it. */
 export interface LenientReader extends Reader {
-  /** Plural names of the kinds that could not be read: what was asked of them was answered as if it were not there. */
+  /** Plural names of the kinds that this user may not read: reads of them return nothing. */
   readonly forbidden: ReadonlySet<string>;
 }
 
-/** Why it is not seen what could not be read. @param plurals of the kinds; @param where as `in NAMESPACE` */
+/** Why something is not visible. @param plurals of the kinds @param where such as `in NAMESPACE` */
 export const mayNotRead = (plurals: Iterable<string>, where = ''): string =>
   `this user may not read ${[...plurals].join(' and ')}${where && ` ${where}`}`;
 

@@ -10,31 +10,31 @@ import {
   type StatefulSet,
 } from './objects.ts';
 
-/** Why a pod does not come up, where that will not pass by itself. */
+/** Why a pod does not run, if the reason does not pass by itself. */
 export interface PodTrouble {
   pod: ObjectMeta;
   container: string;
   kind: 'image' | 'crash' | 'config' | 'exit';
-  /** A statement for people: what, and why. */
+  /** A statement for people: the problem, and its reason. */
   why: string;
-  /** Whether the log to look at is that of the run before. */
+  /** Whether the relevant log is the one of the previous run. */
   previousLog: boolean;
 }
 
-/** As much of a client as looking into pods takes. */
+/** The part of a client that reads pods and their logs. */
 export type LogReader = Reader & { logTail: (...parameters: LogTailParameters) => Promise<string[] | undefined> };
 type LogTailParameters = [pod: ObjectMeta, container: string, options: { lines: number; previous?: boolean }];
 
-/** Reasons of waiting containers that the kubelet gives for images (kubernetes pkg/kubelet/images/types.go). */
+/** Waiting reasons of the kubelet for image problems (kubernetes pkg/kubelet/images/types.go). */
 const imageReasons = ['ImagePullBackOff', 'ErrImagePull', 'InvalidImageName', 'ErrImageNeverPull', 'ImageInspectError'];
 const configReasons = ['CreateContainerConfigError', 'CreateContainerError', 'RunContainerError'];
 
-/** How often a container may restart before it counts as one that always does: the first start may have come too early. */
+/** The restarts that a container is allowed before it counts as crashing: its first start may have been too early. */
 const restartsAllowed = 1;
 
-/** What keeps a pod from running, as its kubelet reports it. @returns undefined while nothing speaks against it */
+/** The reason that the kubelet reports for a pod that does not run. @returns undefined if it reports none */
 export function podTrouble(pod: Pod): PodTrouble | undefined {
-  // What it makes way for is looked at by itself.
+  // Its replacement is checked separately.
   if (pod.metadata.deletionTimestamp !== undefined) return undefined;
   const { initContainerStatuses = [], containerStatuses = [] } = pod.status ?? {};
   const images = new Map(
@@ -64,7 +64,7 @@ export function podTrouble(pod: Pod): PodTrouble | undefined {
   return undefined;
 }
 
-/** What pods that have no node yet wait for, as the scheduler says it: room may still come, so that it is no trouble. */
+/** The scheduler's reason for pods without a node: capacity may still appear, so it is not a failure. */
 export function waitsForNode(pods: readonly Pod[]): string | undefined {
   for (const pod of pods) {
     const { status, reason, message = reason } = conditionOf(pod, 'PodScheduled') ?? {};
@@ -74,7 +74,7 @@ export function waitsForNode(pods: readonly Pod[]): string | undefined {
   return undefined;
 }
 
-/** The pods that an owner has made, directly or through a ReplicaSet, told by their names: `<owner>-…`. */
+/** The pods of an owner, directly or through a ReplicaSet, selected by name: `<owner>-…`. */
 export function podsOf(owner: string, pods: readonly Pod[]): Pod[] {
   return pods.filter(({ metadata }) => metadata.name.startsWith(`${owner}-`));
 }
@@ -84,7 +84,7 @@ export function firstTrouble(pods: readonly Pod[]): PodTrouble | undefined {
   return pods.map(podTrouble).find((trouble) => trouble !== undefined);
 }
 
-/** The last lines that a container in trouble has written; none where they cannot be read, which is no further trouble. */
+/** The last log lines of a container in trouble; none if the log cannot be read, which is not a further problem. */
 export async function logOfTrouble(kube: LogReader, { pod, container, previousLog }: PodTrouble): Promise<string[]> {
   const read = (previous: boolean) =>
     kube.logTail(pod, container, { lines: 5, previous }).catch((): undefined => undefined);
@@ -96,12 +96,12 @@ export function isPodReady(pod: Pod): boolean {
   return isTrue(pod, 'Ready') || pod.status?.phase === 'Succeeded';
 }
 
-/** All the pods that it wants are ready. One that wants none runs nothing, whatever it says. */
+/** Whether all desired pods are ready. A Deployment scaled to 0 is never ready, whatever its status says. */
 export function isDeploymentReady(deployment: Deployment | undefined): boolean {
   return deployment !== undefined && areReady(deployment);
 }
 
-/** The same of a StatefulSet. */
+/** The same for a StatefulSet. */
 export function isStatefulSetReady(set: StatefulSet | undefined): boolean {
   return set !== undefined && areReady(set);
 }
@@ -109,10 +109,10 @@ export function isStatefulSetReady(set: StatefulSet | undefined): boolean {
 const areReady = (workload: Deployment | StatefulSet): boolean =>
   !isScaledToNone(workload) && (workload.status?.readyReplicas ?? 0) >= (workload.spec?.replicas ?? 1);
 
-/** Somebody has told it to run no pods. */
+/** Whether it is scaled to 0. */
 export const isScaledToNone = ({ spec }: Deployment | StatefulSet): boolean => spec?.replicas === 0;
 
-/** The command that gives a workload its pod back. @param kind as kubectl takes it */
+/** The command that scales a workload up again. @param kind as kubectl takes it */
 export const scaleUp = (context: string, namespace: string, kind: string, name: string): string =>
   command`kubectl --context ${context} -n ${namespace} scale ${kind} ${name} --replicas 1`;
 

@@ -1,4 +1,4 @@
-/** The kinds of objects that stellarctl touches: known in advance, so that no command spends requests on discovery. */
+/** The kinds that stellarctl uses: a fixed table saves the requests of discovery. */
 export interface Resource {
   apiVersion: string;
   kind: string;
@@ -118,7 +118,7 @@ const byKind = new Map<string, Resource>(
   Object.values(resources).map((known) => [`${known.apiVersion} ${known.kind}`, known]),
 );
 
-/** @throws Error for a kind that is missing from the table above: a mistake of ours. */
+/** @throws Error for a kind that is missing from the table above: a bug. */
 export function resourceOf(object: { apiVersion?: string | undefined; kind?: string | undefined }): Resource {
   const known = byKind.get(`${object.apiVersion} ${object.kind}`);
   if (known === undefined) throw new Error(`kind ${object.apiVersion} ${object.kind} is missing from resources.ts`);

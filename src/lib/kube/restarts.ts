@@ -1,13 +1,13 @@
 import { graceMs } from '../engine/deadline.ts';
 import { StellarError } from '../engine/errors.ts';
 
-/** What a server has answered. */
+/** An answer of a server. */
 export interface Answer {
   status: number;
   text: string;
   /** Seconds. */
   retryAfter: number | undefined;
-  /** When the request was first sent, by the cluster's clock, where an answer to it was lost before this one came. */
+  /** When the request was first sent, by the cluster's clock, if an earlier answer to it was lost. */
   unansweredSince?: number | undefined;
 }
 
@@ -15,21 +15,21 @@ export function isAnswer(outcome: unknown): outcome is Answer {
   return typeof outcome === 'object' && outcome !== null && 'status' in outcome && 'text' in outcome;
 }
 
-/** What a server that has just started may answer before it knows its users and roles. */
+/** Status codes that a server may send right after its start, before it knows its users and roles. */
 const startingUp = [401, 403, 500, 503];
 
 /**
- * Tells a server that restarts from one that is not there: it has answered before. Its connections are cut or refused for some
- * seconds, and its first answers may be wrong.
+ * Distinguishes a restarting server from an unreachable one: it has answered before. For some seconds its connections are cut or
+ * refused, and its first answers may be wrong.
  */
 export class Restarts {
-  /** Whether the server has answered at all. */
+  /** Whether the server has ever answered. */
   hasAnswered = false;
-  /** Whether it has been away since it first answered. */
+  /** Whether it was away since it first answered. */
   hasBeenAway = false;
   #downSince: number | undefined;
 
-  /** @param outcome an Answer, or the error of a request that got none. @returns whether to try again */
+  /** @param outcome an Answer, or the error of a request without one. @returns whether to retry */
   mayBeRestarting(outcome: unknown): boolean {
     const cut = outcome instanceof StellarError && outcome.code === 'unreachable';
     if (cut && this.hasAnswered) {

@@ -21,16 +21,16 @@ export async function mayAccount(kube: Kube, account: Account, permission: Permi
   return (await kube.review<{ status?: { allowed?: boolean } }>(body)).status?.allowed === true;
 }
 
-/** What an API server answers to a TokenRequest. In a dry run nothing is asked, and both are undefined. */
+/** An API server's answer to a TokenRequest. A dry run requests nothing, and both fields are undefined. */
 export interface RequestedToken {
   token: string | undefined;
-  /** RFC 3339. API servers cap what is asked for (--service-account-max-token-expiration). */
+  /** RFC 3339. API servers cap the requested expiry (--service-account-max-token-expiration). */
   expirationTimestamp: string | undefined;
 }
 
 /**
- * Asks a cluster for a token of one of its service accounts (authentication.k8s.io/v1 TokenRequest): a write, also in a dry run.
- * @returns undefined where there is no such account
+ * Requests a token for a service account of a cluster (authentication.k8s.io/v1 TokenRequest): a write, also in a dry run.
+ * @returns undefined if the service account is not found
  */
 export async function requestToken(
   kube: Kube,

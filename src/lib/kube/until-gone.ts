@@ -8,7 +8,7 @@ import type { Kube } from './client/client.ts';
 import { conditionOf, type KubeObject, type WithConditions } from './objects.ts';
 import type { Resource } from './resources.ts';
 
-/** What is done and told while an object is being deleted: see Awaited. */
+/** Actions and messages while an object is being deleted: see Awaited. */
 interface Meanwhile {
   act: (now: KubeObject) => Promise<void>;
   name: string;
@@ -43,7 +43,7 @@ export async function untilGone(
 
 function notDeleted({ cluster: { context } }: Kube, resource: Resource, last: KubeObject): StellarError {
   const { name, namespace, finalizers = [] } = last.metadata;
-  // Of namespaces: whose finalizers hold them.
+  // For namespaces: the objects whose finalizers block the deletion.
   const remaining = conditionOf(last as WithConditions, 'NamespaceFinalizersRemaining');
   const where = namespace === undefined ? [] : ['-n', namespace];
   return new StellarError(

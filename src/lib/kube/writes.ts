@@ -3,7 +3,7 @@ import { unlessStatus } from './client/errors.ts';
 import type { Deployment, KubeObject, ObjectMeta } from './objects.ts';
 import { type Resource, resources } from './resources.ts';
 
-/** Removes certain finalizers from one very object, and leaves all others. @returns those that were removed */
+/** Removes the given finalizers from the object with this UID, and keeps all others. @returns the removed finalizers */
 export async function withoutFinalizers(
   kube: Kube,
   resource: Resource,
@@ -19,9 +19,9 @@ export async function withoutFinalizers(
 }
 
 /**
- * Patches one very object, guarded by its UID and resourceVersion: after a change by others it is read again.
- * @param patchOf what to change in its metadata; undefined where nothing is to change
- * @returns whether it was patched; not where it is gone, or another one has its name
+ * Patches the object with this UID, guarded by its resourceVersion: after a conflicting change it reads the object again.
+ * @param patchOf the change of its metadata; undefined for none
+ * @returns whether it was patched; false if it is gone, or another object has its name
  */
 export async function patchCurrent<Found extends KubeObject>(
   kube: Kube,
@@ -42,7 +42,7 @@ export async function patchCurrent<Found extends KubeObject>(
   return false;
 }
 
-/** Deletes these very objects, whatever has their names meanwhile. @returns whether any was deleted */
+/** Deletes the objects with these UIDs, and no new ones with the same names. @returns whether any was deleted */
 export async function deleteObjects(kube: Kube, resource: Resource, objects: readonly KubeObject[]): Promise<boolean> {
   let isAny = false;
   for (const { metadata } of objects) {
@@ -52,22 +52,22 @@ export async function deleteObjects(kube: Kube, resource: Resource, objects: rea
   return isAny;
 }
 
-/** Deletes the object that has a name now, by its UID: one that is recreated meanwhile stays. @returns whether it was deleted */
+/** Deletes the object that now has a name, by its UID: a recreated one is kept. @returns whether it was deleted */
 export async function deletePresent(kube: Kube, resource: Resource, name: string, namespace: string): Promise<boolean> {
   const present = await kube.get(resource, name, { namespace });
   return present !== undefined && kube.delete(resource, name, { namespace, uid: present.metadata.uid });
 }
 
-/** Where `kubectl rollout restart` notes in a pod template when it was (kubectl pkg/polymorphichelpers). */
+/** The annotation of `kubectl rollout restart` in a pod template (kubectl pkg/polymorphichelpers). */
 const restartedAnnotation = 'kubectl.kubernetes.io/restartedAt';
 
-/** When a Deployment was last restarted so, milliseconds since the epoch; undefined where it never was. */
+/** When `kubectl rollout restart` or stellarctl last restarted a Deployment, milliseconds since the epoch; undefined if never. */
 export function restartedAt({ spec }: Deployment): number | undefined {
   const time = Date.parse(spec?.template?.metadata?.annotations?.[restartedAnnotation] ?? '');
   return Number.isNaN(time) ? undefined : time;
 }
 
-/** Replaces the pods of this very Deployment as `kubectl rollout restart` does: the old ones serve until the new ones are ready. */
+/** Restarts the Deployment with this UID as `kubectl rollout restart` does: the old pods serve until the new ones are ready. */
 export async function restartDeployment(kube: Kube, { metadata }: Deployment): Promise<void> {
   const { name, namespace, uid } = metadata;
   const annotations = { [restartedAnnotation]: new Date(kube.now()).toISOString() };

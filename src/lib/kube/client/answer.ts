@@ -5,12 +5,12 @@ import type { KubeObject } from '../objects.ts';
 import type { Answer } from '../restarts.ts';
 import { type ClusterRef, describeCluster } from './errors.ts';
 
-/** In bytes. An object is at most a few MB long (what etcd takes); a list is read in pages. */
+/** In bytes. An object has at most a few MB (etcd's limit); lists are read in pages. */
 const longestAnswer = 32 * 1024 * 1024;
-/** What nests deeper is no Kubernetes object, and ends whatever walks through it with a stack overflow. */
+/** No Kubernetes object nests deeper, and deeper values overflow the stack of any code that walks through them. */
 const deepestAnswer = 500;
 
-/** An answer that is longer than any that Kubernetes gives, or a list whose page has too many large objects. */
+/** An answer longer than any answer of Kubernetes, or a list page with too many large objects. */
 export class AnswerTooLarge extends StellarError {
   constructor(cluster: ClusterRef) {
     const megabytes = longestAnswer / 1024 / 1024;
@@ -19,9 +19,9 @@ export class AnswerTooLarge extends StellarError {
 }
 
 /**
- * Reads an answer whole, unpacked where it is packed.
- * @param heard told of every piece that arrives
- * @throws AnswerTooLarge before more than its limit is kept; StellarError for what cannot be unpacked; Node's errors
+ * Reads a whole answer, and decompresses it if needed.
+ * @param heard called for every piece that arrives
+ * @throws AnswerTooLarge before it keeps more than its limit; StellarError for an answer that cannot be decompressed; Node's errors
  */
 export async function readAnswer(cluster: ClusterRef, response: IncomingMessage, heard: () => void): Promise<Answer> {
   const chunks: Buffer[] = [];
@@ -57,13 +57,13 @@ async function unpacked(response: IncomingMessage, heard: () => void): Promise<A
     }
   };
   if (response.headers['content-encoding'] !== 'gzip') return pieces();
-  // Few answers are so long that they come packed.
+  // Few answers are long enough to be compressed.
   const { createGunzip } = await import('node:zlib');
-  // What goes wrong is thrown where the result is read.
+  // Errors are thrown where the result is read.
   return pipeline(pieces, createGunzip(), () => undefined) as Readable;
 }
 
-/** The JSON object in an answer. @returns undefined for anything else, and for what nests deeper than Kubernetes objects do */
+/** The JSON object in an answer. @returns undefined for anything else, and for JSON that nests deeper than Kubernetes objects */
 export function parseAnswer(text: string): object | undefined {
   if (isTooDeep(text)) return undefined;
   try {
@@ -74,7 +74,7 @@ export function parseAnswer(text: string): object | undefined {
   }
 }
 
-/** Whether something has what everything is known by in Kubernetes. */
+/** Whether a value has the fields that every Kubernetes object has. */
 export function isKubeObject(value: unknown): value is KubeObject {
   return isObject(value) && 'metadata' in value && isObject(value.metadata) && 'name' in value.metadata;
 }
@@ -82,7 +82,7 @@ export function isKubeObject(value: unknown): value is KubeObject {
 const isObject = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Of what is no JSON any answer will do. */
+/** Any result will do for text that is not JSON. */
 function isTooDeep(text: string): boolean {
   let depth = 0;
   for (let index = 0; index < text.length; index += 1) {
@@ -95,7 +95,7 @@ function isTooDeep(text: string): boolean {
   return false;
 }
 
-/** @returns where the quote is that ends a string, or the end of the text */
+/** @returns the position of the quote that ends a string, or the end of the text */
 function endOfString(text: string, start: number): number {
   for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
     let backslashes = 0;

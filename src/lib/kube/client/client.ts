@@ -7,9 +7,9 @@ import type { ClusterRef } from './errors.ts';
 export interface Selection {
   namespace?: string | undefined;
   labelSelector?: string | undefined;
-  /** The objects' metadata alone, without apiVersion and kind: much less where objects are large. */
+  /** Only the objects' metadata, without apiVersion and kind: much smaller for large objects. */
   metadataOnly?: boolean;
-  /** Keeps of each object what is needed, page by page: of many large ones, all at once may be more than there is memory. */
+  /** Keeps the needed parts of each object, page by page: many large objects at once may not fit into memory. */
   trim?: (object: KubeObject) => KubeObject;
 }
 
@@ -22,7 +22,7 @@ export interface Deletion {
 /** What server-side apply did to an object. */
 export type Change = 'created' | 'changed' | 'unchanged';
 
-/** A verb on a resource, as access reviews ask about it. */
+/** A verb on a resource, as in access reviews. */
 export interface Permission {
   verb: string;
   group: string;
@@ -33,75 +33,78 @@ export interface Permission {
 }
 
 /**
- * One cluster, as one user. Objects are plain JSON. Every method throws StellarError (ApiError where the server answered).
- * Writes are idempotent: apply, merge patches, deletes that accept absence.
+ * One cluster, as one user. Objects are plain JSON. Every method throws StellarError (ApiError if the server answered).
+ * Writes are idempotent: apply, merge patches, and deletes that accept a missing object.
  */
 export interface Kube {
   readonly cluster: ClusterRef;
-  /** True for a client that records writes instead of sending them: whoever waits for their effect must not. */
+  /** True for a client that records writes instead of sending them: callers must not wait for their effect. */
   readonly dryRun: boolean;
-  /** @returns undefined when there is no such object, or no such kind. */
+  /** @returns undefined if the object or its kind is not found. */
   get<T extends KubeObject>(
     resource: Resource,
     name: string,
     options?: Omit<PathOptions, 'name'>,
   ): Promise<T | undefined>;
-  /** Read in pages of 500. @returns undefined when there is no such kind. */
+  /** Reads in pages of 500. @returns undefined if the kind is not found. */
   list<T extends KubeObject>(resource: Resource, selection?: Selection): Promise<T[] | undefined>;
-  /** GET of any path, parsed as JSON. @param accept the form of the answer, where there are several @returns undefined on 404. */
+  /** GET of any path, parsed as JSON. @param accept the form of the answer, if there are several @returns undefined on 404. */
   read<T>(path: string, accept?: string, query?: Record<string, string>): Promise<T | undefined>;
-  /** The last lines that a container has written. @param options.previous of its run before this one. @returns undefined where there are none */
+  /** The last log lines of a container. @param options.previous of its previous run. @returns undefined if there are none */
   logTail(
     pod: ObjectMeta,
     container: string,
     options: { lines: number; previous?: boolean },
   ): Promise<string[] | undefined>;
-  /** POST to a collection or, with a name, to a sub-resource. */
+  /** POST to a collection or, with a name, to a subresource. */
   create<T>(resource: Resource, body: object, options?: PathOptions): Promise<T>;
   /**
    * Sends an object through admission and stores nothing (`dryRun=All`): not a write. Needs the right to create it.
-   * @param seconds how long the server may take
+   * @param seconds the server's timeout
    */
   tryCreate(resource: Resource, object: KubeObject, seconds: number): Promise<void>;
-  /** Server-side apply with field manager `stellarctl`, taking over fields that somebody else manages. */
+  /** Server-side apply with field manager `stellarctl`; forces ownership of fields that another manager owns. */
   apply(object: KubeObject): Promise<Change>;
-  /** JSON merge patch (RFC 7386). A `metadata.resourceVersion` in it makes it fail with 409 when the object has changed. */
+  /** JSON merge patch (RFC 7386). With a `metadata.resourceVersion` it fails with 409 if the object has changed. */
   merge<T extends KubeObject>(
     resource: Resource,
     name: string,
     patch: object,
     options?: Omit<PathOptions, 'name'>,
   ): Promise<T>;
-  /** PUT of a whole object or sub-resource; its resourceVersion guards against changes by others. */
+  /** PUT of a whole object or subresource; its resourceVersion guards against concurrent changes. */
   replace<T extends KubeObject>(resource: Resource, object: T, subresource?: string): Promise<T>;
   /**
-   * Deletes an object, and what it owns in the background.
-   * @param options.uid delete only this very object
-   * @param options.orphan leave what it owns
-   * @returns false where it was not there (any more)
+   * Deletes an object, and its dependents in the background.
+   * @param options.uid delete only the object with this UID
+   * @param options.orphan keep its dependents
+   * @returns false if it was not found
    */
   delete(resource: Resource, name: string, options?: Deletion): Promise<boolean>;
   /** Asks the server whether this user may do something (SelfSubjectAccessReview): not a write. */
   mayI(permission: Permission): Promise<boolean>;
-  /** Sends a review of this very user (SelfSubjectReview): not a write. */
+  /** Sends a review of this user (SelfSubjectReview): not a write. */
   review<T>(body: { apiVersion: string; kind: string }): Promise<T>;
-  /** The cluster's clock, as its last answer told it, in milliseconds since the epoch: ages on it must not depend on ours. */
+  /**
+   * The cluster's clock by its last answer, in milliseconds since the epoch: ages of its objects must not depend on the local
+   * clock.
+   */
   now(): number;
-  /** Whether the server has been away, as for a restart, since this client first reached it. */
+  /** Whether the server was away, for example for a restart, since this client first reached it. */
   hasBeenAway(): boolean;
-  /** A client of its own for the same server over the same settings, as another user, or within other bounds. Whoever makes it closes it. */
+  /** A separate client for the same server and settings, with another user or other limits. The caller closes it. */
   fork(changes: Fork): Kube;
   close(): void;
 }
 
-/** What a client may have of its own; the rest is as before. */
+/** Settings that differ from the original client's; all others are the same. */
 export interface Fork {
   user?: UserEntry;
   run?: Pick<Run, 'deadline' | 'signal'>;
 }
 
-/** As much of a client as looking takes. */
+/** The part of a client that only reads. */
 export type Reader = Pick<Kube, 'cluster' | 'get' | 'list'>;
 
-/** Opens a client for a context: handed to library functions that come to know clusters only as they go. */
+/** Opens a client for a context: passed to library functions that discover clusters as they run. */
 export type Connect = (context: SelectedContext) => Kube;

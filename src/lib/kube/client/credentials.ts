@@ -13,22 +13,24 @@ import { type ProxyServer, proxyOf } from './proxy.ts';
 /** A context's server, as its user reaches it. */
 export interface Server {
   agent: http.Agent;
-  /** What the agent goes through. */
+  /** The proxy that the agent connects through. */
   proxy: ProxyServer | undefined;
-  /** Whether the proxy itself is asked, for the whole address. */
+  /** Whether requests go to the proxy itself, with the whole address. */
   isForwarded: boolean;
   headers: Record<string, string | string[]>;
-  /** `user:password`, for the few clusters that still have basic authentication. */
+  /** `user:password`, for the few clusters that still use basic authentication. */
   auth: string | undefined;
 }
 
-/** Credentials are asked for again after this time: token files are renewed, and what plugins and providers keep may have expired. */
+/**
+ * How long credentials stay valid here: token files are renewed, and cached credentials of plugins and providers may have expired.
+ */
 const freshMs = 30_000;
 
 /**
- * The credentials of one context: certificates, tokens and passwords as client-go takes them (client-go, tools/clientcmd and
- * transport), those of exec plugins, and by client-node those of auth providers (OIDC, clouds), which few kubeconfigs have. One agent
- * with kept-alive connections serves all requests.
+ * The credentials of one context: certificates, tokens and passwords as client-go reads them (client-go, tools/clientcmd and
+ * transport), credentials of exec plugins, and, through client-node, of the auth providers (OIDC, clouds) that few kubeconfigs
+ * have. One agent with kept-alive connections serves all requests.
  */
 export class Credentials {
   readonly #context: SelectedContext;
@@ -42,13 +44,13 @@ export class Credentials {
   #agent: { key: string; agent: http.Agent } | undefined;
   readonly #closing = new AbortController();
 
-  /** @param plugins where exec plugins run; a context that has one cannot do without */
+  /** @param plugins where exec plugins run; required for a context that has one */
   constructor(context: SelectedContext, plugins?: PluginHost) {
     this.#context = context;
     this.#plugins = plugins;
   }
 
-  /** @throws StellarError `credentials-failed` when they cannot be had. */
+  /** @throws StellarError `credentials-failed` if they cannot be obtained. */
   server(): Promise<Server> {
     if (this.#current === undefined || Date.now() - this.#obtainedAt > freshMs) {
       this.#obtainedAt = Date.now();
@@ -57,7 +59,7 @@ export class Credentials {
     return this.#current;
   }
 
-  /** Forgets what a server does not accept (401), unless that has been done. */
+  /** Drops credentials that a server has refused (401), unless that is already done. */
   refuse(server: Server): void {
     if (server !== this.#latest) return;
     this.#latest = undefined;
@@ -84,7 +86,7 @@ export class Credentials {
     }
     const headers = impersonationOf(user);
     if (token) headers.Authorization = `Bearer ${token}`;
-    // The API server packs long answers only.
+    // The API server compresses only long answers.
     if (!cluster['disable-compression']) headers['Accept-Encoding'] = 'gzip';
     const proxy = proxyOf(this.#context);
     const forwarder = forwarderOf(new URL(server), proxy);
@@ -98,7 +100,7 @@ export class Credentials {
     return this.#latest;
   }
 
-  /** The user, with what its plugin has issued: asked, as client-go does, only where there are no other credentials. */
+  /** The user with the credentials of its plugin: called, as in client-go, only if there are no other credentials. */
   async #user(): Promise<UserEntry> {
     const { user } = this.#context;
     if (!user.exec || otherCredentials.some((field) => user[field])) return user;
@@ -136,25 +138,25 @@ export class Credentials {
 
 const otherCredentials = ['token', 'tokenFile', 'username', 'client-certificate', 'client-certificate-data'];
 
-/** What the server is verified by, and what this user proves itself with. @throws Node's errors for files */
+/** How the server is verified, and how this user authenticates. @throws Node's errors for files */
 async function tlsOf(cluster: ClusterEntry, user: UserEntry): Promise<https.AgentOptions> {
   return {
     ca: await certificateAuthorityOf(cluster),
     cert: await pemOf(user['client-certificate-data'], user['client-certificate']),
     key: await pemOf(user['client-key-data'], user['client-key']),
     ...(cluster['tls-server-name'] ? { servername: cluster['tls-server-name'] } : {}),
-    // Said to every connection, since Node lets NODE_TLS_REJECT_UNAUTHORIZED decide otherwise.
+    // Set for every connection, since NODE_TLS_REJECT_UNAUTHORIZED is Node's default.
     rejectUnauthorized: cluster['insecure-skip-tls-verify'] !== true,
   };
 }
 
-/** As client-go, data before a file. */
+/** As in client-go, data takes precedence over a file. */
 async function pemOf(data: string | undefined, file: string | undefined): Promise<string | undefined> {
   if (data) return Buffer.from(data, 'base64').toString('utf8');
   return file ? await readFile(file, 'utf8') : undefined;
 }
 
-/** As client-go (transport/token_source.go), a file that can be read comes before the token that is given beside it. */
+/** As in client-go (transport/token_source.go), a readable token file takes precedence over the token. */
 async function readToken({ token, tokenFile }: UserEntry): Promise<string | undefined> {
   if (!tokenFile) return token;
   try {
@@ -165,13 +167,13 @@ async function readToken({ token, tokenFile }: UserEntry): Promise<string | unde
   }
 }
 
-/** What a plugin has issued, as a kubeconfig has it. */
+/** Credentials of a plugin in the form of a kubeconfig user. */
 function asUser({ token, clientCertificateData = '', clientKeyData = '' }: Issued): UserEntry {
   const [certificate, key] = [clientCertificateData, clientKeyData].map((pem) => Buffer.from(pem).toString('base64'));
   return { token, 'client-certificate-data': certificate, 'client-key-data': key };
 }
 
-/** The headers that say as whom a user acts. */
+/** The headers that impersonate a user. */
 function impersonationOf(user: UserEntry): Server['headers'] {
   const headers: Server['headers'] = {};
   if (user.as) headers['Impersonate-User'] = user.as;
@@ -200,6 +202,6 @@ function credentialsFailed(context: string, error: unknown): StellarError {
   );
 }
 
-/** The certificate authority of a cluster entry, PEM; undefined where the system's own authorities are trusted. */
+/** The certificate authority of a cluster entry, PEM; undefined if the system's authorities are trusted. */
 export const certificateAuthorityOf = (cluster: ClusterEntry): Promise<string | undefined> =>
   pemOf(cluster['certificate-authority-data'], cluster['certificate-authority']);

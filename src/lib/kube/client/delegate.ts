@@ -1,6 +1,6 @@
 import type { Kube } from './client.ts';
 
-/** A client as a plain object: what it is spread into does some things otherwise, and the rest as it does. */
+/** A client as a plain object: spread it and override single methods. */
 export const delegate = (kube: Kube): Kube => ({
   cluster: kube.cluster,
   dryRun: kube.dryRun,

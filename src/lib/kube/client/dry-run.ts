@@ -15,8 +15,8 @@ export interface RecordedWrite {
 export type WriteRecorder = (write: RecordedWrite) => void;
 
 /**
- * A client that reads for real and records writes instead of sending them (`--dry-run`). Access reviews are reads; a
- * TokenRequest is a write and yields an empty answer.
+ * A client that sends reads and records writes (`--dry-run`). Access reviews are reads; a TokenRequest is a write and returns an
+ * empty answer.
  */
 export function recordWrites(kube: Kube, record: WriteRecorder): Kube {
   const note = (verb: RecordedWrite['verb'], kind: string, name: string, namespace?: string): void =>

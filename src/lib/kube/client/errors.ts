@@ -3,7 +3,7 @@ import { type ErrorCode, type ErrorDetails, type Passing, StellarError } from '.
 import { inWords, type NextStep, run } from '../../engine/next-step.ts';
 import { describeProxy, hostOf, ProxyRefusal, type ProxyServer, ProxyUnreachable } from './proxy.ts';
 
-/** Names a cluster in messages: the context that the user knows, and the server behind it. */
+/** Names a cluster in messages: the context that the user knows, and its server. */
 export interface ClusterRef {
   context: string;
   server: string;
@@ -11,18 +11,18 @@ export interface ClusterRef {
 
 export const describeCluster = ({ context, server }: ClusterRef): string => `${context} (${server})`;
 
-/** The Status object that API servers answer failures with. */
+/** The Status object of an API server's error. */
 interface Status {
   message?: string;
   reason?: string;
   details?: { causes?: { field?: string; message?: string }[] };
 }
 
-/** An answer of an API server that is not a success. */
+/** An error answer of an API server. */
 export class ApiError extends StellarError {
   readonly status: number;
   readonly reason: string;
-  /** The server's own words. */
+  /** The server's own message. */
   readonly words: string;
 
   constructor(status: number, answer: Status, code: ErrorCode, message: string, details: ErrorDetails) {
@@ -41,7 +41,7 @@ function passingOf(status: number): Passing | undefined {
 
 interface ApiFailure {
   code: ErrorCode;
-  /** What to say before the server's own words. */
+  /** The text before the server's own message. */
   says: (cluster: string) => string;
   next?: (cluster: ClusterRef) => NextStep;
 }
@@ -64,7 +64,7 @@ const apiFailures: Record<number, ApiFailure> = {
 
 const otherApiFailure: ApiFailure = { code: 'api-error', says: (cluster) => `${cluster} refused` };
 
-/** Makes the error of an API server's answer. `body` is the raw text, normally a Status. */
+/** Makes the error for an API server's answer. `body` is the raw text, normally a Status. */
 export function apiError(cluster: ClusterRef, status: number, body: string): ApiError {
   const parsed = parseStatus(body);
   const failure = apiFailures[status] ?? otherApiFailure;
@@ -76,7 +76,7 @@ export function apiError(cluster: ClusterRef, status: number, body: string): Api
   });
 }
 
-/** A webhook that cannot be called is a Service of that cluster, which the message names by its address. */
+/** A webhook that cannot be called is a Service of that cluster; the message contains its address. */
 function webhookStep({ context }: ClusterRef, message = ''): NextStep | undefined {
   const [, namespace] = /failed calling webhook .*https:\/\/[^."\s/]+\.([^."\s/]+)\.svc/s.exec(message) ?? [];
   if (namespace === undefined) return undefined;
@@ -90,7 +90,7 @@ function parseStatus(body: string): Status {
     const parsed: unknown = JSON.parse(body);
     if (typeof parsed === 'object' && parsed !== null) return parsed as Status;
   } catch {
-    // A proxy's page or plain text.
+    // An HTML page or plain text of a proxy.
   }
   const line = body.trim().split('\n')[0]?.slice(0, 200);
   return line ? { message: line } : {};
@@ -144,7 +144,7 @@ const networkFailures: Record<string, NetworkFailure> = {
   ERR_TLS_CERT_ALTNAME_INVALID: untrusted('its certificate is for other names'),
 };
 
-/** Makes the error of a request that got no answer. @param proxy what it went through */
+/** Makes the error for a request without an answer. @param proxy the proxy of the request */
 export function networkError(cluster: ClusterRef, error: unknown, proxy?: ProxyServer): StellarError {
   if (proxy !== undefined && (error instanceof ProxyUnreachable || error instanceof ProxyRefusal))
     return proxyError(cluster, error, proxy);
@@ -184,7 +184,7 @@ const besideProxy = ({ context, server }: ClusterRef, { setting }: ProxyServer):
     ? run(command`kubectl config view --minify --context ${context}`, 'Is it the right proxy?')
     : run(command`export NO_PROXY="$NO_PROXY,"${hostOf(new URL(server))}`, 'If the server is reachable without it');
 
-/** What a server answers; undefined where it refuses with one of these HTTP status codes. */
+/** A server's answer; undefined if it refuses with one of these HTTP status codes. */
 export async function unlessStatus<T>(answer: Promise<T>, ...statuses: readonly number[]): Promise<T | undefined> {
   try {
     return await answer;

@@ -7,13 +7,13 @@ import type { ExecEntry, SelectedContext } from '../kubeconfig/kubeconfig.ts';
 import { parseAnswer } from './answer.ts';
 import { certificateAuthorityOf } from './credentials.ts';
 
-/** What credential plugins take of the run of a command, and what they have issued in it. */
+/** The part of a command's run that credential plugins use, and the credentials that they have issued in it. */
 export interface PluginHost extends ProgramRun {
   progress: Progress;
-  /** Whether a person can answer what a plugin asks. */
+  /** Whether the user can answer questions of a plugin. */
   hasTerminal: () => boolean;
   issued: Map<string, { last?: Issued; running?: Promise<Issued> | undefined }>;
-  /** The last one that needs the terminal for itself. */
+  /** The last plugin that needs the terminal for itself. */
   turn: Promise<unknown>;
 }
 
@@ -31,10 +31,10 @@ const interactiveModes = ['Never', 'IfAvailable', 'Always'];
 const farewellMs = 2000;
 
 /**
- * What the plugin of a context has issued. As in client-go (plugin/pkg/client/auth/exec/exec.go) it is asked once for all clients
- * of a command, and again when that has expired.
- * @param refused what the server does not accept
- * @throws StellarError `credentials-failed`, `kubeconfig-invalid`, `interrupted`; Node's errors for a file of the cluster's
+ * The credentials that a context's plugin has issued. As in client-go (plugin/pkg/client/auth/exec/exec.go), the plugin runs once
+ * for all clients of a command, and again when the credentials have expired.
+ * @param refused credentials that the server has refused
+ * @throws StellarError `credentials-failed`, `kubeconfig-invalid`, `interrupted`; Node's errors for a file of the cluster entry
  */
 export async function issuedFor(context: SelectedContext, host: PluginHost, refused?: Issued): Promise<Issued> {
   const key = JSON.stringify([context.user.exec, context.cluster]);
@@ -48,7 +48,7 @@ export async function issuedFor(context: SelectedContext, host: PluginHost, refu
   return kept.last;
 }
 
-/** Those that need the terminal get it one after the other. */
+/** Plugins that need the terminal run one at a time. */
 function startPlugin(context: SelectedContext, host: PluginHost): Promise<Issued> {
   const run = () => runPlugin(context, host);
   if (!needsTerminal(context)) return run();
@@ -81,7 +81,7 @@ async function runPlugin(context: SelectedContext, host: PluginHost): Promise<Is
     if (output.exitCode !== 0) throw programFailed(program, args, output);
     return read(exec, output);
   } catch (error) {
-    // What else it said has been shown.
+    // The rest of its output has been shown.
     const { message, next, cause } = failureOf(error);
     const isMissing = (cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT';
     const why = isMissing ? `the program ${command} is not installed.` : message;
@@ -120,7 +120,7 @@ function requireValid({ name, user }: SelectedContext) {
 
 const isText = (value: unknown): boolean => typeof value === 'string';
 
-/** What a plugin reads of KUBERNETES_EXEC_INFO (client-go, rest/exec.go and pkg/apis/clientauthentication/v1). */
+/** The value of KUBERNETES_EXEC_INFO (client-go, rest/exec.go and pkg/apis/clientauthentication/v1). */
 async function inputFor({ server, cluster }: SelectedContext, exec: ExecEntry, interactive: boolean): Promise<object> {
   const { apiVersion, provideClusterInfo } = exec;
   const input = { kind: 'ExecCredential', apiVersion };
@@ -139,7 +139,7 @@ async function inputFor({ server, cluster }: SelectedContext, exec: ExecEntry, i
   return { ...input, spec: { cluster: ofCluster, interactive } };
 }
 
-/** What a plugin has printed, which is never quoted. @throws StellarError */
+/** Parses the output of a plugin, which is never quoted. @throws StellarError */
 function read({ command, apiVersion }: { command: string; apiVersion: string }, { stdout }: ProgramOutput): Issued {
   const printed = parseAnswer(stdout) as { apiVersion?: unknown; kind?: unknown; status?: Issued } | undefined;
   const { token = '', clientCertificateData = '', clientKeyData = '' } = printed?.status ?? {};

@@ -14,16 +14,16 @@ import { type Connection, fieldManager, type Limit, type Trace } from './transpo
 
 const pageSize = 500;
 const pageSizeOfLarge = 10;
-/** meta.k8s.io: a server that does not know the form sends whole objects. */
+/** meta.k8s.io: a server that does not support the form sends whole objects. */
 const metadataForm = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1, application/json';
 
-/** How many requests of one client, or of clients that share a limit, are under way at once. */
+/** The limit of concurrent requests of one client, or of clients that share a limit. */
 const requestsAtOnce = 32;
-/** Of more clusters than a few each gets few connections: they take memory. */
+/** With more clusters than this, each gets few connections: connections use memory. */
 const fewClusters = 10;
 const connectionsOfEach = 2;
 
-/** Makes the limits of the clients of some clusters, which share one. */
+/** Makes the limits for the clients of several clusters. They share one limit. */
 export function limitsOf(clusters: number): () => Limit {
   const shared = pLimit(requestsAtOnce);
   if (clusters <= fewClusters) return () => shared;
@@ -33,7 +33,12 @@ export function limitsOf(clusters: number): () => Limit {
   };
 }
 
-/** A client for one context. @param deadline bounds every request; @param signal ends those under way; @param plugins where exec plugins run. */
+/**
+ * A client for one context.
+ * @param deadline limits every request
+ * @param signal aborts the requests in flight
+ * @param plugins where exec plugins run
+ */
 export function connect(
   context: SelectedContext,
   deadline: Deadline,
@@ -71,9 +76,9 @@ class LiveKube implements Kube {
     try {
       return await this.#listPages(resource, selection, pageSize);
     } catch (error) {
-      // Few large objects make a page as large as many small ones.
+      // A few large objects make a page as large as many small ones.
       if (error instanceof AnswerTooLarge) return this.#listPages(resource, selection, pageSizeOfLarge);
-      // The server has forgotten the list that the next page belongs to: a new list, as client-go does.
+      // The continue token of the list has expired: start the list again, as client-go does.
       if (error instanceof ApiError && error.status === 410) return this.#listPages(resource, selection, pageSize);
       if (error instanceof ApiError && error.status === 400 && selection.labelSelector !== undefined) {
         throw new StellarError('usage', `"${selection.labelSelector}" is not a label selector: ${error.words}`);
@@ -117,7 +122,7 @@ class LiveKube implements Kube {
       path: pathOf(resources.pods, { namespace, name, subresource: 'log' }),
       query: { container, tailLines: String(lines), previous: String(previous) },
     });
-    // 400: the container has not started, or there was no run before this one.
+    // 400: the container has not started, or has no previous run.
     if (status === 404 || status === 400) return undefined;
     if (status >= 300) throw apiError(this.cluster, status, text);
     return text.split('\n').filter((line) => line.trim() !== '');
@@ -190,7 +195,7 @@ class LiveKube implements Kube {
       await this.#requests.json({ method: 'DELETE', path: pathOf(resource, { namespace, name }), body });
       return true;
     } catch (error) {
-      // A conflict means that another object has taken the place of the one that was meant.
+      // A conflict: another object has taken the name.
       if (error instanceof ApiError && (error.status === 404 || (error.status === 409 && uid !== undefined)))
         return false;
       throw error;
@@ -225,7 +230,7 @@ class LiveKube implements Kube {
   }
 }
 
-/** What we apply of an object: not what the server and controllers keep in it, and change at any moment. */
+/** The fields of an object that are applied, without the ones that the server and controllers change at any time. */
 function essenceOf(object: KubeObject): object {
   const { status, ...kept } = object as KubeObject & { status?: unknown };
   const { resourceVersion, generation, managedFields, ...metadata } = kept.metadata as ObjectMeta & {

@@ -2,16 +2,16 @@ import { lookup as systemLookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 
 /**
- * Whether a name means the machine that asks, wherever it is asked: localhost (RFC 6761), and localtest.me, a public name for
- * 127.0.0.1 that KubeFlex uses for its local control planes.
+ * Whether a name resolves to the local machine everywhere: localhost (RFC 6761), and localtest.me, a public name for 127.0.0.1 that
+ * KubeFlex uses for its local control planes.
  */
 export function isLocalName(host: string): boolean {
   return /(^|\.)(localhost|localtest\.me)\.?$/i.test(host);
 }
 
 /**
- * Finds the addresses of a host. Local names are answered without DNS: resolvers that guard against rebinding keep answers of
- * 127.0.0.1 back, and a machine may have no DNS at all.
+ * Resolves a host. Local names are resolved without DNS: resolvers with rebinding protection drop answers of 127.0.0.1, and a
+ * machine may have no DNS.
  */
 export const lookup: LookupFunction = (host, options, callback) => {
   if (!isLocalName(host)) return systemLookup(host, options, callback);

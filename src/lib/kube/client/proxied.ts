@@ -7,18 +7,18 @@ import { addressTimeoutMs, requestTimeoutMs } from '../../engine/deadline.ts';
 import { lookup } from './local-names.ts';
 import { hostOf, ProxyRefusal, type ProxyServer, ProxyUnreachable } from './proxy.ts';
 
-/** A request to a server without TLS is not tunnelled by an http proxy: the proxy gets it, with the whole address, and sends it on. */
+/** An http proxy does not tunnel requests to a server without TLS: it gets them with the whole address, and forwards them. */
 export const forwarderOf = (server: URL, proxy: ProxyServer | undefined): ProxyServer | undefined =>
   server.protocol === 'https:' || proxy === undefined || isSocks(proxy) ? undefined : proxy;
 
-/** The user and password that a proxy's address has, as its header. */
+/** The user and password in a proxy's address, as its header. */
 export function proxyHeaders({ url }: ProxyServer): Record<string, string> {
   if (url.username === '' && url.password === '') return {};
   const user = `${decoded(url.username)}:${decoded(url.password)}`;
   return { 'Proxy-Authorization': `Basic ${Buffer.from(user).toString('base64')}` };
 }
 
-/** A per cent sign that begins no code stands for itself. */
+/** A percent sign that does not start an escape stands for itself. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
@@ -28,9 +28,9 @@ function decoded(text: string): string {
 }
 
 /**
- * Makes an agent reach its one server through a proxy, as Go's net/http does: by CONNECT, or by SOCKS 5 with the name of the server,
- * which the proxy looks up.
- * @param options what the server is verified by; an https proxy is as well, or by what this machine trusts
+ * Makes an agent reach its one server through a proxy, as Go's net/http does: by CONNECT, or by SOCKS 5 with the server's name,
+ * which the proxy resolves.
+ * @param options how the server is verified; an https proxy is verified by them too, or by the authorities that this machine trusts
  * @param signal closes every connection
  */
 export function throughProxy<Agent extends http.Agent>(
@@ -46,7 +46,7 @@ export function throughProxy<Agent extends http.Agent>(
     return server.protocol === 'https:' ? connect({ ...target, socket } as http.ClientRequestArgs) : socket;
   };
   agent.createConnection = (target, callback) => {
-    // The types of Node have no failure without a socket.
+    // Node's types have no failure without a socket.
     const created = callback as ((error: Error | null, socket?: unknown) => void) | undefined;
     open(target).then((socket) => created?.(null, socket), created);
     return undefined;
@@ -65,7 +65,7 @@ async function openThrough(
   const patience = setTimeout(() => socket.destroy(new Error('no answer in time')), requestTimeoutMs);
   try {
     await once(socket, proxy.url.protocol === 'https:' ? 'secureConnect' : 'connect');
-    // What happens to it later is told to what uses it.
+    // Later errors go to the user of the socket.
     socket.on('error', () => undefined);
     if (isSocks(proxy)) await tunnelBySocks(proxy, socket, server);
     else if (forwarderOf(server, proxy) === undefined) await tunnelByConnect(proxy, socket, server);
@@ -101,7 +101,7 @@ async function tunnelByConnect(proxy: ProxyServer, socket: net.Socket, server: U
 }
 
 async function tunnelBySocks({ url }: ProxyServer, socket: net.Socket, server: URL): Promise<void> {
-  // Once it is bundled, it has no other export.
+  // In the bundle it has no other export.
   const { SocksClient } = (await import('socks')).default;
   const user = url.username === '' ? {} : { userId: decoded(url.username), password: decoded(url.password) };
   try {

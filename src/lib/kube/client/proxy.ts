@@ -3,19 +3,19 @@ import { domainToASCII } from 'node:url';
 import { StellarError } from '../../engine/errors.ts';
 import type { SelectedContext } from '../kubeconfig/kubeconfig.ts';
 
-/** What stands between this machine and a server. */
+/** A proxy between this machine and a server. */
 export interface ProxyServer {
   url: URL;
   /** Where it is set: `proxy-url`, or the name of a variable. */
   setting: string;
 }
 
-/** No connection to a proxy: the cause says why. */
+/** A proxy that is unreachable: the cause says why. */
 export class ProxyUnreachable extends Error {}
 
-/** A proxy that answers and makes no connection: the message is its answer. */
+/** A proxy that answers and refuses the connection: the message is its answer. */
 export class ProxyRefusal extends Error {
-  /** Of an answer in HTTP. */
+  /** The status of an HTTP answer. */
   readonly status: number | undefined;
 
   constructor(message: string, status?: number) {
@@ -24,15 +24,15 @@ export class ProxyRefusal extends Error {
   }
 }
 
-/** Names a proxy in messages, without the user and password that its address may have. */
+/** Names a proxy in messages, without the user and password in its address. */
 export const describeProxy = ({ url, setting }: ProxyServer): string => `${url.protocol}//${url.host} (${setting})`;
 
-/** The host of a URL as sockets take it: an IPv6 address without its brackets. */
+/** The host of a URL for sockets: an IPv6 address without brackets. */
 export const hostOf = ({ hostname }: URL): string => hostname.replace(/^\[|\]$/g, '');
 
 /**
- * The proxy that kubectl would use for a context: its `proxy-url` (client-go, tools/clientcmd/helpers.go), else what the environment
- * says of the server's scheme (golang.org/x/net/http/httpproxy), which goes for no server on this very machine.
+ * The proxy that kubectl uses for a context: its `proxy-url` (client-go, tools/clientcmd/helpers.go), else the environment's proxy
+ * for the server's scheme (golang.org/x/net/http/httpproxy), which does not apply to servers on this machine.
  * @throws StellarError `kubeconfig-invalid` or `usage` for a proxy that cannot be used
  */
 export function proxyOf(
@@ -55,7 +55,7 @@ export function proxyOf(
   throw new StellarError('usage', `The variable ${setting} ${notProxy}`);
 }
 
-/** The address itself is not told: it may have a password. */
+/** Does not contain the address: it may have a password. */
 const notProxy = 'is not the address of a proxy: it has the form http://HOST:PORT, https://… or socks5://….';
 
 const parse = (address: string, setting: string): ProxyServer | undefined =>
@@ -69,7 +69,10 @@ function isExempt(server: URL, noProxy: string): boolean {
   return noProxy.split(',').some((rule) => matches(rule.trim().toLowerCase(), host, port));
 }
 
-/** @param rule an address, a network (CIDR), `example.com` with all below it, `.example.com` or `*.example.com` without itself, each but networks with a port or not */
+/**
+ * @param rule an address, a network (CIDR), `example.com` with its subdomains, `.example.com` or `*.example.com` without itself;
+ * all but networks with an optional port
+ */
 function matches(rule: string, host: string, port: string): boolean {
   if (rule === '*') return true;
   const [network = '', bits = ''] = rule.split('/');
@@ -84,7 +87,7 @@ function matches(rule: string, host: string, port: string): boolean {
   return host.endsWith(`.${ascii}`) || (host === ascii && domain === other);
 }
 
-/** A host of the other family is within no network, unlike for BlockList. */
+/** An address of the other family is in no network, unlike in BlockList. */
 function isWithin(host: string, network: string, bits: number): boolean {
   const family = isIP(network);
   if (isIP(host) !== family || bits > (family === 6 ? 128 : 32)) return false;

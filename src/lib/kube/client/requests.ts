@@ -10,7 +10,7 @@ import { type Connection, fieldManager, type Request, StaleConnection, Transport
 
 const restartPauseMs = 500;
 
-/** Sends requests until they are answered: again while the server restarts, is too busy, or wants a new token. */
+/** Sends requests until they are answered, and retries them while the server restarts, is too busy, or requires a new token. */
 export class Requests {
   readonly #transport: Transport;
   readonly #connection: Connection;
@@ -39,12 +39,12 @@ export class Requests {
     this.#transport.credentials.close();
   }
 
-  /** The JSON that a request is answered with. @throws ApiError where it is refused */
+  /** The JSON answer to a request. @throws ApiError if the server refuses it */
   async json<T>(request: Request): Promise<T> {
     let answer = await this.answer(request);
-    // A token may have been revoked before its expiry: it is obtained anew, once.
+    // A token may be revoked before it expires: request a new one, once.
     if (answer.status === 401) answer = await this.answer(request);
-    // Sent again, a deletion finds nothing more where its first sending has done it.
+    // A retried deletion finds nothing if its first attempt succeeded.
     if (answer.status === 404 && request.method === 'DELETE' && answer.unansweredSince !== undefined) return {} as T;
     const own = answer.status === 409 ? await this.#ownWrite(request, answer) : undefined;
     if (own !== undefined) return own as T;
@@ -60,7 +60,7 @@ export class Requests {
     });
   }
 
-  /** The object, where a write was refused because it had been done when it was first sent, and its answer was lost. */
+  /** The object, if a write was refused because its first attempt succeeded and only the answer was lost. */
   async #ownWrite({ object, body }: Request, { unansweredSince }: Answer): Promise<KubeObject | undefined> {
     if (unansweredSince === undefined || object === undefined || body === undefined) return undefined;
     const found = await this.json<KubeObject>({ method: 'GET', path: object }).catch((error: unknown) => {
@@ -70,7 +70,7 @@ export class Requests {
     return found !== undefined && isOwnWrite(found, body, fieldManager, unansweredSince) ? found : undefined;
   }
 
-  /** Sends a request, again while the server restarts or says that it is too busy (429). Every request here may be sent twice. */
+  /** Sends a request, and retries while the server restarts or is too busy (429). All requests here are safe to retry. */
   async answer(request: Request): Promise<Answer> {
     const { deadline, signal } = this.#connection;
     const sent = this.now();
@@ -80,7 +80,7 @@ export class Requests {
       const outcome = await this.#transport.send(request).catch((error: unknown) => error);
       const isStale = outcome instanceof StaleConnection;
       const again = isStale || (this.#restarts.mayBeRestarting(outcome) && !deadline.passed);
-      // Closing cuts what nobody waits for any more.
+      // Closing aborts requests that nothing waits for.
       if (again && !this.#isClosed) {
         unansweredSince = sent;
         if (!isStale) await pause(restartPauseMs, deadline, signal);
@@ -94,7 +94,7 @@ export class Requests {
   }
 }
 
-/** A kind that has just been defined answers 429 for some milliseconds, and says to wait a whole second. */
+/** A kind that was just defined answers 429 for some milliseconds, with a Retry-After of a whole second. */
 function busyPauseMs({ text, retryAfter }: Answer): number {
   return text.includes('storage is (re)initializing') ? 100 : (retryAfter ?? 1) * 1000;
 }
@@ -103,9 +103,9 @@ function busyPauseMs({ text, retryAfter }: Answer): number {
 const resolutionMs = 1000;
 
 /**
- * Whether an object is as a write of ours has made it. A write whose answer was lost is sent again, and then refused (409) because
- * the first one has done its work: without this, the run would deny what it has written.
- * @param body what was sent: an object, or a merge patch
+ * Whether an object is the result of a write of this run. A write whose answer was lost is retried, and then refused (409) because
+ * the first attempt succeeded: without this check, the run would disown its own write.
+ * @param body the request body: an object, or a merge patch
  * @param sent when it was first sent, by the cluster's clock, in milliseconds since the epoch
  */
 function isOwnWrite(object: KubeObject, body: object, manager: string, sent: number): boolean {
@@ -116,14 +116,14 @@ function isOwnWrite(object: KubeObject, body: object, manager: string, sent: num
   return wroteSince && contains(object, withoutGuards(body));
 }
 
-/** What of a body says which object it is for, rather than what is to be in it. */
+/** A body without the fields that select the object. */
 function withoutGuards(body: object): object {
   const { metadata, ...rest } = body as KubeObject;
   const { labels, annotations, finalizers } = metadata ?? {};
   return { ...rest, metadata: { labels, annotations, finalizers } };
 }
 
-/** Whether everything that is wanted is there. What is null is not to be there, as in a merge patch. */
+/** Whether all wanted fields are present. As in a merge patch, null requires a field to be absent. */
 function contains(present: unknown, wanted: unknown): boolean {
   if (wanted === undefined) return true;
   if (wanted === null) return present === null || present === undefined;

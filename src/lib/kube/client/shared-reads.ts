@@ -6,31 +6,34 @@ import { pathOf, type Resource } from '../resources.ts';
 import type { Kube, Permission, Selection } from './client.ts';
 import { delegate } from './delegate.ts';
 
-/** A command on many names asks its ITS for no more than this beside what it writes: requests a second, and at once after a rest. */
+/**
+ * The rate limit of a command on many names for reads from its ITS, beside its writes: requests per second, and the burst after a
+ * rest.
+ */
 const readsPerSecond = 20;
 const readsAtOnce = 10;
 
-/** What is asked for, and how it is asked alone. */
+/** A question, and how it is asked alone. */
 interface Question {
-  /** Of one object, or of the objects that are alike: see idOf. */
+  /** The id of one object, or of objects that are alike: see idOf. */
   id: string;
   alone: () => Promise<unknown>;
 }
 
-/** Which objects one list gives that answers many questions, and how they are told apart. */
+/** The one list that answers many questions, and how to distinguish their answers. */
 interface Listing {
   /** @param ids of all questions */
   selection: (ids: readonly string[]) => Selection;
   idOf: (object: KubeObject) => string;
-  /** @param objects undefined where the kind is not served */
+  /** @param objects undefined if the kind is not served */
   answer: (objects: KubeObject[] | undefined) => unknown;
 }
 
 /**
- * A client of one ITS for a command on many names: what is asked for while a read waits for its turn is answered by that read, which
- * begins after all of its questions. Many questions of a kind become one list. Rights are asked for once: whoever may do something with
- * everything of a kind may do it with each. For few names it is the client itself.
- * @param names how many names the command is about
+ * A client of one ITS for a command on many names. One read answers all questions that arrive while it waits for its turn; it
+ * starts after all of them. Many questions of a kind become one list. Rights are checked once: a user who may do something with all
+ * objects of a kind may do it with each one. For few names it is the client itself.
+ * @param names the number of names in the command
  */
 export function shareReads(kube: Kube, names: number, run: Pick<Run, 'deadline' | 'signal'>): Kube {
   if (names <= fewQuestions) return kube;
@@ -80,18 +83,21 @@ async function listFor(
 
 const nameOf = (namespace: string | undefined, name: string): string => `${namespace ?? ''}/${name}`;
 
-/** Objects by their names: of one namespace, where all that are asked for are there. */
+/** Objects by name: of one namespace, if all questions are about the same one. */
 const single = ({ apiVersion, kind }: Resource): Listing => ({
   selection: (ids) => {
     const [namespace, ...others] = new Set(ids.map((id) => id.split('/')[0]));
     return others.length === 0 && namespace ? { namespace } : {};
   },
   idOf: ({ metadata }) => nameOf(metadata.namespace, metadata.name),
-  // An API server leaves type and version of its own kinds out of lists.
+  // An API server omits apiVersion and kind of its own kinds in lists.
   answer: (objects) => objects?.[0] && { apiVersion, kind, ...objects[0] },
 });
 
-/** The objects of a namespace, or with a value of a label, as parts of all. @returns undefined for a selection of another form */
+/**
+ * The objects of a namespace, or with a label value, as parts of a list of all.
+ * @returns undefined for a selection of another form
+ */
 function partOf({
   namespace,
   labelSelector,
@@ -108,7 +114,7 @@ function partOf({
   return { selection, idOf: ({ metadata }) => metadata.labels?.[label] ?? '', answer, id, rest, by: label };
 }
 
-/** Asks for everything of a kind first, and for each right once. */
+/** Asks for all objects of a kind first, and for each right once. */
 function askOnce(ask: Kube['mayI']): Kube['mayI'] {
   const answers = new Map<string, Promise<boolean>>();
   const once = (permission: Permission): Promise<boolean> => {

@@ -1,8 +1,8 @@
 import { type Deadline, requestTimeoutMs } from '../../engine/deadline.ts';
 
 /**
- * The limits of one request: how long its server is silent, and the run that it belongs to. An answer that is long, or comes over a
- * slow link, is no fault; only the deadline of the whole command ends it.
+ * The limits of one request: how long its server may be silent, and the run that it belongs to. A long or slow answer is no
+ * failure; only the deadline of the whole command ends it.
  */
 export class Silence {
   readonly #cut = new AbortController();
@@ -10,7 +10,7 @@ export class Silence {
   readonly #end: number;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param run ends the request as well. Not by AbortSignal.any: Node keeps its listeners, and with them all requests of the run. */
+  /** @param run also ends the request. Without AbortSignal.any: Node keeps its listeners, and with them all requests of the run. */
   constructor(deadline: Deadline, run: AbortSignal) {
     this.#run = run;
     run.addEventListener('abort', this.#interrupt);
@@ -19,17 +19,17 @@ export class Silence {
     this.broken();
   }
 
-  /** Aborts when it has lasted too long, or the run is interrupted. */
+  /** Aborts when the silence has lasted too long, or when the run is interrupted. */
   get signal(): AbortSignal {
     return this.#cut.signal;
   }
 
-  /** Whether the time of the command is over, rather than the patience with a server. */
+  /** Whether the deadline of the command has passed, and not the limit of the silence. */
   get isDeadline(): boolean {
     return Date.now() >= this.#end;
   }
 
-  /** To be told of every sign of life. */
+  /** Called for every sign of life. */
   readonly broken = (): void => {
     clearTimeout(this.#timer);
     const limit = Math.min(requestTimeoutMs, this.#end - Date.now());
@@ -38,7 +38,7 @@ export class Silence {
 
   readonly #interrupt = (): void => this.#cut.abort(this.#run.reason);
 
-  /** The request has ended. */
+  /** Ends the limits together with the request. */
   stop(): void {
     clearTimeout(this.#timer);
     this.#run.removeEventListener('abort', this.#interrupt);

@@ -12,7 +12,7 @@ import type { PluginHost } from './exec-plugin.ts';
 import { ProxyRefusal, type ProxyServer, ProxyUnreachable } from './proxy.ts';
 import { Silence } from './silence.ts';
 
-/** What stellarctl calls itself to a server. */
+/** The name of stellarctl for servers. */
 export const fieldManager = 'stellarctl';
 
 export interface Request {
@@ -21,40 +21,46 @@ export interface Request {
   query?: Record<string, string | undefined> | undefined;
   body?: object;
   contentType?: string;
-  /** Another form of the answer than the object as it is. */
+  /** The form of the answer, if it is not the plain object. */
   accept?: string | undefined;
-  /** Where the object is that is written, for a write that is refused when it has been done before. */
+  /** The path of the written object, for a write that is refused because an earlier attempt succeeded. */
   object?: string | undefined;
 }
 
-/** Told about every request: method, address, status and time; never headers or bodies, which hold credentials. */
+/** Receives method, address, status and time of every request; never headers or bodies, which hold credentials. */
 export type Trace = (line: string) => void;
 
-/** Does work when its turn has come. */
+/** Runs work when its turn comes. */
 export type Limit = <T>(work: () => Promise<T>) => Promise<T>;
 
-/** What a client is made of. */
+/** The parts of a client. */
 export interface Connection {
   context: SelectedContext;
-  /** Bounds every request. */
+  /** Limits every request. */
   deadline: Deadline;
-  /** Ends the requests under way. */
+  /** Aborts the requests in flight. */
   signal: AbortSignal;
   trace: Trace | undefined;
-  /** Bounds how many requests are under way, on this cluster and on others that share it. Who waits for that has sent nothing yet. */
+  /**
+   * Limits the requests in flight, on this cluster and on others that share the limit. A request that waits for it has not been
+   * sent.
+   */
   limit: Limit;
-  /** Where exec plugins run; a context that has one cannot do without. */
+  /** Where exec plugins run; required for a context that has one. */
   plugins: PluginHost | undefined;
 }
 
-/** A kept connection that the server had closed while it was not used: the request was not answered, and nothing is learnt of the server. */
+/**
+ * A kept-alive connection that the server closed while it was idle: the request has no answer, and nothing is known about the
+ * server.
+ */
 export class StaleConnection extends StellarError {
   constructor(cluster: ClusterRef) {
     super('unreachable', `${describeCluster(cluster)} has closed a connection that was not used.`);
   }
 }
 
-/** Sends requests to one cluster, as one user, over kept connections. */
+/** Sends requests to one cluster, as one user, over kept-alive connections. */
 export class Transport {
   readonly cluster: ClusterRef;
   readonly credentials: Credentials;
@@ -63,9 +69,9 @@ export class Transport {
   readonly #signal: AbortSignal;
   readonly #trace: Trace | undefined;
   readonly #limit: Limit;
-  /** When something of an answer last came, milliseconds since the epoch. */
+  /** When the last piece of an answer arrived, milliseconds since the epoch. */
   #lastAnswer = 0;
-  /** How far the cluster's clock is ahead of ours, in milliseconds. */
+  /** How far the cluster's clock is ahead of the local clock, in milliseconds. */
   #clockOffset = 0;
 
   constructor({ context, deadline, signal, trace, limit, plugins }: Connection) {
@@ -85,11 +91,11 @@ export class Transport {
 
   #noteClock(date: string | undefined): void {
     const offset = Date.parse(date ?? '') - Date.now();
-    // The header has whole seconds, so that anything smaller is no difference.
+    // The header has whole seconds: smaller differences do not count.
     if (!Number.isNaN(offset)) this.#clockOffset = Math.abs(offset) < 2000 ? 0 : offset;
   }
 
-  /** Sends a request once. @throws StaleConnection where it is to be sent again; StellarError where no whole answer came */
+  /** Sends a request once. @throws StaleConnection if it should be sent again; StellarError if no whole answer arrived */
   send(request: Request): Promise<Answer> {
     return this.#limit(() => this.#send(request));
   }
@@ -107,7 +113,7 @@ export class Transport {
     let readBefore: number | undefined;
     try {
       return await new Promise<Answer>((resolve, reject) => {
-        // A request that has no connection yet does not tell that it was cut.
+        // A request without a connection does not report the abort.
         cut.addEventListener('abort', () => reject(cut.reason), { once: true });
         sent.on('error', reject);
         sent.on('socket', ({ bytesRead }) => {
@@ -120,7 +126,7 @@ export class Transport {
           const address = withoutCredentials(new URL(sent.path, this.#server).href);
           this.#trace?.(`${request.method} ${address} ${response.statusCode} ${Date.now() - started}ms`);
           if (response.statusCode === 401) this.credentials.refuse(server);
-          // An API server has no such answer.
+          // An API server never sends 407.
           if (response.statusCode === 407) reject(new ProxyRefusal(`407 ${response.statusMessage}`, 407));
           readAnswer(this.cluster, response, heard).then(resolve, reject);
         });

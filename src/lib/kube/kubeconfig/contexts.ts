@@ -6,16 +6,16 @@ import { type Entry, isEntry } from './entry.ts';
 import { withoutCredentials } from './kubeconfig.ts';
 import type { Waiting } from './lock.ts';
 
-/** Part of a context: an entry to write, or with a name alone one that is there. */
+/** Part of a context: an entry to write, or, with a name alone, an existing one. */
 export interface Reference {
   name: string;
   entry?: Entry | undefined;
 }
 
-/** Makes what a program keeps beside a context out of what it has kept so far (undefined at first). */
+/** Makes a program's extension of a context from its previous value (undefined at first). */
 export type ExtensionEdit = (present: unknown) => unknown;
 
-/** A context that exists, with the address that it leads to where its cluster is defined. */
+/** An existing context, with its server's address if its cluster is defined. */
 export interface PresentContext {
   name: string;
   entry: Entry;
@@ -27,31 +27,31 @@ export interface ContextToSet {
   cluster: Reference;
   user: Reference;
   namespace?: string | undefined;
-  /** By name; others on the context stay as they are. */
+  /** By name; other extensions of the context do not change. */
   extensions?: Record<string, ExtensionEdit> | undefined;
-  /** Default: only where no context is chosen. */
+  /** Default: only if no context is current. */
   makeCurrent?: boolean | undefined;
-  /** Whether what stands under a name of ours may be replaced, although it leads to another server. Default: it may not. */
+  /** Whether an existing context with our name may be replaced although it points to another server. Default: no. */
   isOurs?: ((present: PresentContext) => boolean) | undefined;
-  /** Replaces whatever is there. */
+  /** Replaces any existing context. */
   overwrite?: boolean | undefined;
-  /** It is only found out whether it could be set: an error does not speak of what has been done. */
+  /** Only checks whether the context can be set: errors do not refer to completed work. */
   isTrial?: boolean | undefined;
 }
 
 export interface ContextSet {
   /** The file that defines the context. */
   file: string;
-  /** False where everything was so already. */
+  /** False if nothing differed. */
   changed: boolean;
   /** Whether it is the current context now. */
   current: boolean;
 }
 
 /**
- * Puts a context with its cluster and user into a kubeconfig, or makes one that is there be so. Of entries that exist, the fields that
- * say how to connect are replaced; everything else in them stays. Run again, it changes nothing.
- * @throws StellarError `context-taken` for names that lead somewhere else, and what editKubeconfig throws
+ * Writes a context with its cluster and user to a kubeconfig, or updates an existing one. In existing entries, only the fields that
+ * describe the connection are replaced. A rerun changes nothing.
+ * @throws StellarError `context-taken` for names that point elsewhere, and errors of editKubeconfig
  */
 export async function setContext(
   target: KubeconfigTarget,
@@ -88,9 +88,9 @@ function requirePresent(draft: KubeconfigDraft, list: 'clusters' | 'users', { na
   throw new StellarError('kubeconfig-invalid', `The kubeconfig has no "${name}" among its ${list}.`);
 }
 
-/** Fields of a cluster that stand for one another: one that is left over would contradict the new one. */
+/** Alternative fields of a cluster: a leftover one would contradict the new one. */
 const trustFields = ['certificate-authority', 'certificate-authority-data', 'insecure-skip-tls-verify'];
-/** The same of a user. */
+/** The same for a user. */
 const credentialFields = [
   'client-certificate',
   'client-certificate-data',
@@ -109,7 +109,7 @@ function renewed(present: Entry | undefined, entry: Entry, replaced: readonly st
   return { ...Object.fromEntries(kept), ...entry };
 }
 
-/** A list of extensions in which one has been edited; the others stay as they are. */
+/** A list of extensions with one of them edited; the others do not change. */
 export function editedExtensions(list: unknown, name: string, edit: ExtensionEdit): unknown {
   const present = Array.isArray(list) ? list : [];
   const index = present.findIndex((item) => isEntry(item) && item.name === name);
@@ -118,7 +118,7 @@ export function editedExtensions(list: unknown, name: string, edit: ExtensionEdi
   return index === -1 ? [...present, { extension, name }] : present.with(index, { ...present[index], extension });
 }
 
-/** Names that lead to another server belong to somebody: losing them would lose the way to a cluster. */
+/** Names that point to another server are in use: replacing them would lose the access to a cluster. */
 function refuseTaken(draft: KubeconfigDraft, wanted: ContextToSet): void {
   const { context, cluster, user, isOurs = () => false } = wanted;
   const server = serverOf(cluster.entry ?? draft.get('clusters', cluster.name));
@@ -143,7 +143,7 @@ function refuseTaken(draft: KubeconfigDraft, wanted: ContextToSet): void {
 function taken(draft: KubeconfigDraft, wanted: ContextToSet, what: string, present: PresentContext): StellarError {
   const { name, entry } = present;
   const by = name === wanted.context ? '' : `, which the context ${name} uses`;
-  // A context that is renamed goes on using its cluster and user.
+  // A renamed context keeps its cluster and user.
   const canBeRenamed = entry.cluster !== wanted.cluster.name && entry.user !== wanted.user.name;
   return new StellarError(
     'context-taken',
@@ -170,7 +170,7 @@ function shown(server: string | undefined): string {
 
 export interface ContextRemoved {
   changed: boolean;
-  /** The names of what was removed: a cluster or user that other contexts use stays. */
+  /** The names of removed entries: a cluster or user that other contexts use is kept. */
   removed: { context?: string; cluster?: string; user?: string };
   /** Whether it was the current context. */
   wasCurrent: boolean;
@@ -179,8 +179,8 @@ export interface ContextRemoved {
 }
 
 /**
- * Removes a context, with its cluster and user where no other context uses them. Where it was the current one, none is, or `restore`
- * where there is such a context. A context that is not there is no error.
+ * Removes a context, with its cluster and user if no other context uses them. If it was the current context, the current context
+ * becomes `restore` if that context exists, else none. A context that is not found is no error.
  */
 export async function removeContext(
   target: KubeconfigTarget,

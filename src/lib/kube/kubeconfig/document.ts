@@ -4,14 +4,14 @@ import { type Entry, isEntry } from './entry.ts';
 import { invalidKubeconfig } from './invalid.ts';
 import { parseYaml } from './yaml.ts';
 
-/** The lists of a kubeconfig, each with the key under which an entry's content stands beside its name. */
+/** The lists of a kubeconfig, each with the key of an entry's content beside its name. */
 const contentKeys = { clusters: 'cluster', contexts: 'context', users: 'user', extensions: 'extension' } as const;
 
 export type ListName = keyof typeof contentKeys;
 
 /**
- * One kubeconfig as a document that can be changed in places: comments, order, unknown fields and, as far as the yaml package
- * keeps it, formatting of everything else stay as they are. YAML and JSON.
+ * One kubeconfig as a document with in-place edits: keeps comments, order, unknown fields and, as far as the yaml package does, the
+ * formatting of everything else. YAML and JSON.
  */
 export class KubeconfigDocument {
   readonly #file: string;
@@ -19,7 +19,7 @@ export class KubeconfigDocument {
   readonly #document: Document;
   #changed = false;
 
-  /** @param text undefined for a file that is not there yet @throws StellarError `kubeconfig-invalid`, never quoting the file */
+  /** @param text undefined for a file that does not exist yet @throws StellarError `kubeconfig-invalid`, never quoting the file */
   constructor(file: string, text: string | undefined) {
     this.#file = file;
     this.#text = text ?? '';
@@ -34,7 +34,7 @@ export class KubeconfigDocument {
     return this.#changed;
   }
 
-  /** The entries of a list by name; of a name that stands there twice the first. */
+  /** The entries of a list by name; the first one of a duplicate name. */
   entries(list: ListName): Map<string, Entry> {
     const found = new Map<string, Entry>();
     for (const item of this.#items(list)) {
@@ -44,7 +44,7 @@ export class KubeconfigDocument {
     return found;
   }
 
-  /** Makes an entry be this, and changes of it what differs. @throws StellarError `kubeconfig-invalid` */
+  /** Sets an entry, and changes only the parts that differ. @throws StellarError `kubeconfig-invalid` */
   set(list: ListName, name: string, content: Entry): void {
     this.#unshare(list);
     const present = this.#items(list).find((item) => this.#read(list, item).name === name);
@@ -62,13 +62,13 @@ export class KubeconfigDocument {
     const index = this.#items(list).findIndex((item) => this.#read(list, item).name === name);
     if (sequence === undefined || index === -1) return false;
     sequence.delete(index);
-    // What stood before the first entry stays with its list, and has no place in an empty one.
+    // Comments before the first entry belong to the list, and have no place in an empty one.
     if (sequence.items.length === 0) this.#document.set(list, this.#document.createNode([]));
     this.#changed = true;
     return true;
   }
 
-  /** `current-context`; undefined where it is missing or empty. */
+  /** `current-context`; undefined if it is missing or empty. */
   get currentContext(): string | undefined {
     const current = this.#document.get('current-context');
     return typeof current === 'string' && current !== '' ? current : undefined;
@@ -92,9 +92,9 @@ export class KubeconfigDocument {
     });
   }
 
-  /** Before a change: gives every alias in the document content of its own, so that what changes one entry changes no other. */
+  /** Before a change: replaces every alias in the document by a copy, so an edit of one entry changes no other. */
   #unshare(list: ListName): void {
-    // An entry that is an alias has the name of another one.
+    // An alias entry has the name of another entry.
     this.#items(list);
     try {
       visit(this.#document, { Alias: (_key, alias) => this.#nodeOf(alias.toJS(this.#document)) });
@@ -124,7 +124,7 @@ export class KubeconfigDocument {
   #listFor(list: ListName): YAMLSeq {
     const present = this.#sequence(list);
     if (present !== undefined) {
-      // `[]` is how an empty list is written; what is added should not have to stand in one line.
+      // `[]` is an empty list in flow style; added entries use block style.
       if (present.items.length === 0) present.flow = false;
       return present;
     }
@@ -148,13 +148,13 @@ export class KubeconfigDocument {
     return node.toJS(this.#document) as Entry;
   }
 
-  /** Makes a map be `wanted`, leaving alone what is so already. @returns whether it was not */
+  /** Updates a map to `wanted`, and keeps the parts that are equal. @returns whether it changed */
   #update(map: YAMLMap, wanted: Entry): boolean {
     const present = this.#toPlain(map);
     if (isDeepStrictEqual(present, wanted)) return false;
     for (const key of Object.keys(present)) {
       if (wanted[key] !== undefined || map.delete(key)) continue;
-      // It comes out of a merge key (`<<`).
+      // The value comes from a merge key (`<<`).
       map.items = (this.#nodeOf(wanted) as YAMLMap).items;
       return true;
     }
@@ -168,7 +168,7 @@ export class KubeconfigDocument {
     return true;
   }
 
-  /** The same for a list of things with names, as extensions. */
+  /** The same for a list of named items, such as extensions. */
   #updateNamed(sequence: YAMLSeq, wanted: { name: string }[]): void {
     const names = new Set(wanted.map(({ name }) => name));
     const nameOf = (item: unknown) => (isMap(item) ? this.#toPlain(item).name : undefined);
@@ -198,12 +198,12 @@ function parsesAsJson(text: string): boolean {
   }
 }
 
-/** The white space before the first key of a JSON document; none where it stands in one line. */
+/** The indentation of the first key of a JSON document; none for a document on one line. */
 function indentOf(json: string): string {
   return /^\s*\{\n([ \t]+)/.exec(json)?.[1] ?? '';
 }
 
-/** kubectl writes lists no deeper than their key, other tools deeper. */
+/** kubectl does not indent lists below their key, other tools do. */
 function indentsSequences(yaml: string): boolean {
   return /^(clusters|contexts|users|extensions):[^\n]*\n(\s*#[^\n]*\n)*[ \t]+- /m.test(yaml);
 }

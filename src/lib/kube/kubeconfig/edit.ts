@@ -13,31 +13,31 @@ import {
   targetOf,
 } from './replace.ts';
 
-/** Which kubeconfig to change: the files that `loadKubeconfig(file, env)` reads. */
+/** The kubeconfig to change: the files that `loadKubeconfig(file, env)` reads. */
 export interface KubeconfigTarget {
   /** `--kubeconfig` */
   file?: string | undefined;
   env: Environment;
-  /** Finds out what would change, and whether it could be written; writes nothing. */
+  /** Checks what would change, and whether it can be written; writes nothing. */
   dryRun?: boolean | undefined;
 }
 
-/** What a change came to. */
+/** The result of an edit. */
 export interface Edited<T> {
-  /** What the edit has returned. */
+  /** The return value of the edit. */
   result: T;
   /** The files that were written, or would be in a dry run. */
   written: string[];
 }
 
 /**
- * Changes a kubeconfig as kubectl does (client-go's tools/clientcmd/config.go, ModifyConfig): an entry that exists is changed in
- * the file that defines it; a new one goes to the first file of the list that exists, else to the last of the list, else to
- * ~/.kube/config. The files are read again under kubectl's own locks, replaced in one step, for their owner only, and not touched
- * where nothing differs.
- *
- * @param edit changes the draft, at once and without waiting; may be called more than once
- * @throws StellarError `kubeconfig-invalid`, `file-error`, `timeout` (somebody else keeps the lock), `interrupted`, and what edit throws
+ * Changes a kubeconfig as kubectl does (client-go's tools/clientcmd/config.go, ModifyConfig): an existing entry changes in the file
+ * that defines it; a new one goes to the first existing file of the list, else to the last file of the list, else to
+ * ~/.kube/config. The files are read again under kubectl's own locks, replaced atomically, readable for their owner only, and not
+ * touched if nothing differs.
+ * @param edit changes the draft synchronously; may be called more than once
+ * @throws StellarError `kubeconfig-invalid`, `file-error`, `timeout` (another program holds the lock), `interrupted`, and errors of
+ * edit
  */
 export async function editKubeconfig<T>(
   target: KubeconfigTarget,
@@ -52,13 +52,13 @@ export async function editKubeconfig<T>(
   }
 }
 
-/** A file that a list has under two names is one: what is removed from it must not be found in it again. */
+/** A file under two names in a list is one file: an entry removed from it must not be found in it again. */
 function withoutAliases(files: readonly string[]): string[] {
   const targets = files.map(targetOf);
   return files.filter((_, index) => targets.indexOf(targets[index] as string) === index);
 }
 
-/** @returns undefined where it has to be tried again: a folder was missing, so that the lock was, or somebody wrote without locks */
+/** @returns undefined if it must be retried: the lock was missing because a folder was, or another program wrote without locks */
 function attempt<T>(
   files: readonly string[],
   edit: (draft: KubeconfigDraft) => T,
@@ -76,19 +76,19 @@ function attempt<T>(
   }
 
   const newFolders = written.filter(makeFolderOf);
-  // Others (kflex, k3d) write without locks.
+  // Other programs (kflex, k3d) write without locks.
   const isStale = written.some((file) => readFileIfPresent(file) !== texts.get(file));
   if (newFolders.length > 0 || isStale) return undefined;
   for (const [file, document] of changed) replaceFile(file, document.toText());
   return { result, written };
 }
 
-/** Where new entries go (client-go's PathOptions.GetDefaultFilename). */
+/** The file for new entries (client-go's PathOptions.GetDefaultFilename). */
 function defaultFile(files: readonly string[]): string {
   return files.find((file) => statIfPresent(file) !== undefined) ?? (files.at(-1) as string);
 }
 
-/** The files of a kubeconfig while they are changed, seen as one: the first definition of a name is the one that counts. */
+/** The files of a kubeconfig during an edit, merged: the first definition of a name counts. */
 export class KubeconfigDraft {
   readonly #documents: ReadonlyMap<string, KubeconfigDocument>;
   readonly #default: KubeconfigDocument;
@@ -98,7 +98,7 @@ export class KubeconfigDraft {
     this.#default = documents.get(defaultFile) as KubeconfigDocument;
   }
 
-  /** What an entry holds, as the file has it: unknown fields included, file names relative to the file. */
+  /** The content of an entry as in the file: with unknown fields, and with file names relative to the file. */
   get(list: ListName, name: string): Entry | undefined {
     return this.#definer(list, name)?.entries(list).get(name);
   }
@@ -108,7 +108,7 @@ export class KubeconfigDraft {
     return new Map(this.definitions(list).reverse());
   }
 
-  /** All definitions in order of precedence, also those that an earlier one of the same name hides. */
+  /** All definitions in order of precedence, including the ones hidden by an earlier one of the same name. */
   definitions(list: ListName): [name: string, entry: Entry][] {
     return [...this.#documents.values()].flatMap((document) => [...document.entries(list)]);
   }
@@ -118,7 +118,7 @@ export class KubeconfigDraft {
     return [...this.#documents].find(([, document]) => document.entries(list).has(name))?.[0];
   }
 
-  /** Makes an entry be this. What of it is so already keeps its place and its comments. */
+  /** Sets an entry. Unchanged parts keep their place and their comments. */
   set(list: ListName, name: string, entry: Entry): void {
     (this.#definer(list, name) ?? this.#default).set(list, name, entry);
   }
@@ -128,7 +128,7 @@ export class KubeconfigDraft {
     return this.#definer(list, name)?.remove(list, name) ?? false;
   }
 
-  /** Refuses to say that something is missing which may have been in a pipe. @throws StellarError `file-error` */
+  /** Does not report an entry as missing if it may have been in a pipe. @throws StellarError `file-error` */
   requireFiles(): void {
     requireFiles([...this.#documents.keys()]);
   }
@@ -137,7 +137,7 @@ export class KubeconfigDraft {
     return this.#chooser()?.currentContext;
   }
 
-  /** Undefined leaves none chosen in the file that has chosen. */
+  /** Undefined removes the current context from the file that sets it. */
   set currentContext(name: string | undefined) {
     (this.#chooser() ?? this.#default).currentContext = name;
   }

@@ -1,4 +1,4 @@
-/** What stands in an entry of a list, keys as in the file. */
+/** The content of a list entry, keys as in the file. */
 export type Entry = Record<string, unknown>;
 
 export function isEntry(value: unknown): value is Entry {

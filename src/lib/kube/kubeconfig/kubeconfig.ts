@@ -7,7 +7,7 @@ import { invalidKubeconfig } from './invalid.ts';
 import { readPlainYaml } from './plain-yaml.ts';
 import { readWhole } from './read.ts';
 
-/** A cluster entry, keys as in the file, unknown ones kept. File names are absolute after loading. */
+/** A cluster entry, keys as in the file, with unknown keys. File names are absolute after loading. */
 export interface ClusterEntry {
   server?: string;
   'certificate-authority'?: string;
@@ -39,7 +39,7 @@ export interface UserEntry {
   username?: string;
   password?: string;
   exec?: ExecEntry;
-  /** How to get a token, in kubeconfigs of before exec plugins. */
+  /** The token source in kubeconfigs from before exec plugins. */
   'auth-provider'?: { name?: string; config?: Record<string, string> } | null;
   as?: string;
   'as-groups'?: string[];
@@ -52,7 +52,7 @@ export interface ContextEntry {
   cluster?: string;
   user?: string;
   namespace?: string;
-  /** What programs keep beside a context, by name. */
+  /** Extensions that programs keep beside a context, by name. */
   extensions?: NamedExtension[] | null;
   [key: string]: unknown;
 }
@@ -62,7 +62,7 @@ interface NamedExtension {
   extension?: unknown;
 }
 
-/** What kubectl would make of the same files: merged, the first definition of a name wins. */
+/** The result of kubectl's merge of the same files: the first definition of a name wins. */
 export interface Kubeconfig {
   /** The files that were read, in order. */
   files: string[];
@@ -70,13 +70,13 @@ export interface Kubeconfig {
   contexts: Map<string, ContextEntry>;
   clusters: Map<string, ClusterEntry>;
   users: Map<string, UserEntry>;
-  /** What programs keep beside everything, by name. */
+  /** Extensions of the whole kubeconfig, by name. */
   extensions: Map<string, unknown>;
-  /** The same below `preferences`, where older programs kept it. */
+  /** The same below `preferences`, where older programs keep them. */
   preferenceExtensions: Map<string, unknown>;
 }
 
-/** One context with everything needed to connect. */
+/** A context with everything needed to connect. */
 export interface SelectedContext {
   name: string;
   server: string;
@@ -84,15 +84,15 @@ export interface SelectedContext {
   user: UserEntry;
 }
 
-/** As much of the environment as says where kubeconfigs are. */
+/** The environment variables that locate kubeconfigs. */
 export interface Environment {
   KUBECONFIG?: string | undefined;
 }
 
 /**
- * Reads kubeconfigs as kubectl does (client-go's ClientConfigLoadingRules): `file` alone where it is given, else the list in
- * KUBECONFIG (empty and repeated names ignored, missing files skipped), else ~/.kube/config.
- * @throws StellarError `kubeconfig-invalid` for a named file that is missing, and for any file that cannot be understood; `interrupted`
+ * Reads kubeconfigs as kubectl does (client-go's ClientConfigLoadingRules): only `file` if given, else the list in KUBECONFIG
+ * (ignoring empty and repeated names, skipping missing files), else ~/.kube/config.
+ * @throws StellarError `kubeconfig-invalid` for a named file that is missing, and for any file that cannot be parsed; `interrupted`
  */
 export async function loadKubeconfig(
   file: string | undefined,
@@ -109,7 +109,7 @@ export async function loadKubeconfig(
 }
 
 /**
- * Reads one kubeconfig that is not in a file of the user's, as a Secret holds it.
+ * Parses a kubeconfig that is not one of the user's files, such as one in a Secret.
  * @param source names it in errors
  * @throws StellarError `kubeconfig-invalid`
  */
@@ -132,7 +132,7 @@ function emptyKubeconfig(): Kubeconfig {
   };
 }
 
-/** The files that a kubeconfig may come from, whether they exist or not, in order of precedence. */
+/** The possible files of a kubeconfig, existing or not, in order of precedence. */
 export function candidateFiles(file: string | undefined, env: Environment): string[] {
   if (file !== undefined) return [file];
   if (!env.KUBECONFIG) return [path.join(homedir(), '.kube', 'config')];
@@ -150,7 +150,7 @@ async function readIfPresent(name: string, signal: AbortSignal): Promise<Kubecon
   }
 }
 
-/** Adds what is not there already. */
+/** Adds the entries that are not defined yet. */
 function merge(merged: Kubeconfig, config: Kubeconfig): void {
   merged.files.push(...config.files);
   merged.currentContext ??= config.currentContext;
@@ -182,7 +182,7 @@ function readInto(config: Kubeconfig, file: string, document: unknown): void {
   }
   for (const [name, entry] of namedEntries(file, document, 'users', 'user')) {
     const user: UserEntry = withAbsolutePaths(entry, ['client-certificate', 'client-key', 'tokenFile'], directory);
-    // As client-go: a plugin given by a relative path with a separator is relative to the file; a bare name is looked up on PATH.
+    // As in client-go: a plugin's relative path with a separator is relative to the file; a bare name is looked up on PATH.
     if (typeof user.exec?.command === 'string' && /[\\/]/.test(user.exec.command)) {
       user.exec = { ...user.exec, command: path.resolve(directory, user.exec.command) };
     }
@@ -197,7 +197,7 @@ function readInto(config: Kubeconfig, file: string, document: unknown): void {
   if (typeof current === 'string' && current !== '') config.currentContext = current;
 }
 
-/** The named entries of one list in a file. A name twice in one file is an error, as it is to kubectl. */
+/** The named entries of one list in a file. A duplicate name in one file is an error, as for kubectl. */
 function namedEntries(
   file: string,
   document: Record<string, unknown>,
@@ -222,7 +222,7 @@ function addFirst<T>(map: Map<string, T>, name: string, entry: T): void {
   if (!map.has(name)) map.set(name, entry);
 }
 
-/** Extensions are no business of ours where they are not understood: what is no list of named things is passed over. */
+/** Unknown extensions are not our concern: a value that is not a list of named items is ignored. */
 function addExtensions(map: Map<string, unknown>, list: unknown): void {
   if (!Array.isArray(list)) return;
   for (const item of list)
@@ -243,8 +243,8 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 /**
- * Finds a context and what it refers to.
- * @throws StellarError `context-unknown` or `kubeconfig-invalid`, naming what there is instead.
+ * Finds a context and its cluster and user.
+ * @throws StellarError `context-unknown` or `kubeconfig-invalid`, with the existing names.
  */
 export function selectContext(config: Kubeconfig, name: string): SelectedContext {
   const context = config.contexts.get(name);
@@ -272,7 +272,7 @@ export function selectContext(config: Kubeconfig, name: string): SelectedContext
   return { name, server: cluster.server.replace(/\/+$/, ''), cluster, user };
 }
 
-/** A server's address for people: without a user and password, which old kubeconfigs may have in it. */
+/** A server's address for people: without a user and password, which old kubeconfigs may contain. */
 export function withoutCredentials(address: string): string {
   const url = new URL(address);
   if (url.username === '' && url.password === '') return address;

@@ -7,23 +7,21 @@ import { inWords, run } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import { canonicalName, statIfPresent, targetOf } from './replace.ts';
 
-/** A lock is held for milliseconds; one that does not change for so long belongs to nobody who lives, or to somebody who hangs. */
+/** A lock is held for milliseconds; one that does not change for this long belongs to a process that has ended or hangs. */
 const leftBehindMs = 10_000;
-/** How long a lock is waited for although the deadline has passed: what it guards is the last step of something long. */
+/** The minimum wait for a lock, even after the deadline: it guards the last step of a long operation. */
 const leastWaitMs = 1000;
 const pauseMs = 25;
 
-/** How the wait for a lock is bounded. */
+/** The limits of a wait for a lock. */
 export type Waiting = Pick<Run, 'deadline' | 'signal'>;
 
 /**
- * Does work while nobody else changes these files. The locks are client-go's (tools/clientcmd/loader.go, lockFile): a file
- * `FILE.lock` that was not there before, so that kubectl, kind and we keep out of each other's way. They are taken in one order,
- * all or none, whatever names the files are given by.
- *
- * The work is synchronous on purpose: a handler of SIGINT or SIGTERM runs after it, so that no signal that is handled leaves a lock.
- * A file whose folder is missing or may not be written to is not locked; whoever would write it finds out.
- *
+ * Does work while no other program changes these files. The locks are client-go's (tools/clientcmd/loader.go, lockFile): a newly
+ * created file `FILE.lock`, respected by kubectl, kind and stellarctl. They are taken in one order, all or none, under any names of
+ * the files.
+ * The work is synchronous on purpose: a handler of SIGINT or SIGTERM runs after it, so no handled signal leaves a lock behind. A
+ * file whose folder is missing or not writable is not locked; the write reports it.
  * @throws StellarError `file-error` for a lock that was left behind, `timeout` for one that is held too long, `interrupted`
  */
 export async function whileLocked<T>(files: readonly string[], waiting: Waiting, work: () => T): Promise<T> {
@@ -38,15 +36,15 @@ export async function whileLocked<T>(files: readonly string[], waiting: Waiting,
     } finally {
       for (const lock of locks) rmSync(lock, { force: true });
     }
-    // Those who wait for the same lock should not all look at once.
+    // Waiting processes should not all retry at the same time.
     const { signal } = waiting;
     await sleep(pauseMs * (0.5 + Math.random()), undefined, { signal }).catch(() => throwIfInterrupted(signal));
   }
 }
 
 /**
- * kubectl locks the name that it is given; who is given the name that a symbolic link leads to locks that. What is no file is not written,
- * and has no lock.
+ * kubectl locks the name that it is given; other programs may be given the target of a symbolic link and lock that. A path that is
+ * not a file is not written, and has no lock.
  */
 function locksOf(file: string): string[] {
   const present = statIfPresent(file);
@@ -54,7 +52,7 @@ function locksOf(file: string): string[] {
   return [canonicalName(file), targetOf(file)].map((name) => `${name}.lock`);
 }
 
-/** @param taken gets the locks that were made @returns a lock that somebody else has */
+/** @param taken receives the locks that were made @returns a lock that another program holds */
 function takeAll(locks: readonly string[], taken: string[]): string | undefined {
   for (const lock of [...new Set(locks)].sort()) {
     try {
@@ -73,7 +71,7 @@ function takeAll(locks: readonly string[], taken: string[]): string | undefined 
 
 const unlockable = new Set(['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'EROFS']);
 
-/** Judges a lock that others hold, by what of it changes. */
+/** Watches a foreign lock for changes, to detect a leftover one. */
 class Watch {
   readonly #deadline: Deadline;
   readonly #started = Date.now();

@@ -5,9 +5,9 @@ const clusterFields = ['certificate-authority-data', 'tls-server-name'] as const
 const userFields = ['token', 'client-certificate-data', 'client-key-data'] as const;
 
 /**
- * Reads a kubeconfig that a cluster hands out, as in a Secret: its current context, or its first one. Whoever writes it is not
- * the user of this machine, so that only an address and data are taken from it: nothing that runs a program, reads a file, uses a
- * proxy, acts as another user or leaves out the verification of the server.
+ * Reads a kubeconfig from a cluster, such as one in a Secret: its current context, or its first one. Its author is not the user of
+ * this machine. It therefore takes only an address and data from it: nothing that runs a program, reads a file, uses a proxy,
+ * impersonates a user or skips the verification of the server.
  * @param source names it in errors
  * @throws StellarError `kubeconfig-invalid`
  */

@@ -1,18 +1,18 @@
-/** Thrown where a text has another form. */
+/** Thrown for a text of another form. */
 const otherForm = new Error('not plain');
 
-/** Words that are strings to nobody: YAML 1.1 has booleans of several kinds. */
+/** Words that are not strings in every YAML version: YAML 1.1 has several kinds of booleans. */
 const otherWords = /^(y|yes|n|no|on|off|true|false|null)$/i;
 /** In a mapping, a name before `: ` or the end of the line. */
 const keyForm = /^([A-Za-z][\w./-]*):(?: (\S.*))?$/;
-/** What neither begins nor ends anything else, so that it is a string: addresses, base64, names, options of programs. */
+/** Characters with no meaning to YAML at the start or the end, hence a string: addresses, base64, names, options of programs. */
 const stringForm = /^(?:--)?[A-Za-z][\w./:@+=-]*(?<!:)$/;
 const quotedForm = /^"([ !#-[\]-~]*)"$/;
 
 /**
- * Reads YAML in the form in which kubectl, kind, k3d and cloud programs write kubeconfigs: blocks, a line an entry, names and values of
- * few kinds. The yaml package, which reads everything, takes longer to load than a small file takes to be read.
- * @returns what the yaml package makes of it; undefined for a text of any other form, be it right or wrong
+ * Reads YAML in the form that kubectl, kind, k3d and cloud programs write kubeconfigs in: blocks, one entry per line, names and
+ * values of few kinds. The yaml package, which reads everything, takes longer to load than a small file takes to read.
+ * @returns the same value as the yaml package; undefined for a text of any other form, valid or not
  */
 export function readPlainYaml(text: string): unknown {
   try {
@@ -33,7 +33,7 @@ class Lines {
     this.#lines = lines;
   }
 
-  /** How many spaces the next line begins with; undefined at the end. */
+  /** The indentation of the next line; undefined at the end. */
   get indent(): number | undefined {
     const line = this.#lines[this.#at];
     return line === undefined ? undefined : (/^ */.exec(line)?.[0].length as number);
@@ -54,16 +54,16 @@ class Lines {
     return line;
   }
 
-  /** Makes what follows the `- ` of the next line a line of its own, as deep as what belongs to it. */
+  /** Turns the content after `- ` into its own line, at the depth of its mapping. */
   openItem(): void {
     this.#lines[this.#at] = (this.#lines[this.#at] as string).replace('- ', '  ');
   }
 }
 
-/** Deeper than any kubeconfig; nothing is read so deep that the stack ends. */
+/** Deeper than any kubeconfig, and shallow enough for the stack. */
 const deepest = 60;
 
-/** Reads what begins at this indentation. */
+/** Reads the block at this indentation. */
 function readBlock(lines: Lines, indent: number): unknown {
   if (lines.indent !== indent || indent > deepest) throw otherForm;
   if (lines.isItem) return readItems(lines, indent);
@@ -89,7 +89,7 @@ function readMapping(lines: Lines, indent: number): Record<string, unknown> {
   return mapping;
 }
 
-/** What belongs to a key that is alone in its line. Items may be as deep as it is. */
+/** Reads the value below a key that is alone in its line. Its list items may have the same indentation as the key. */
 function readBelow(lines: Lines, indent: number): unknown {
   const below = lines.indent ?? 0;
   if (below > indent) return readBlock(lines, below);

@@ -2,18 +2,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { throwIfInterrupted } from '../../engine/deadline.ts';
 import { readFile, stat } from '../../files/read-file.ts';
 
-/** A file that was changed within this time may be half written. */
+/** A file that changed within this time may be half written. */
 const freshMs = 1000;
-/** How long it is given to become whole. */
+/** How long to wait for it to become complete. */
 const writingMs = 300;
 
 /**
- * Reads a file that other programs change in place, as kubectl does a kubeconfig: one that was just changed, and is empty or cannot be
- * understood, is read once more after a moment. Also reads pipes, as a shell makes of `<(…)`.
- *
- * @param understand makes something of the text
- * @returns undefined for a file that is not there
- * @throws StellarError `interrupted`; Node's errors; what `understand` throws
+ * Reads a file that other programs change in place, as kubectl does with a kubeconfig: a file that just changed, and is empty or
+ * cannot be parsed, is read once more after a moment. Also reads pipes, such as a shell's `<(…)`.
+ * @param understand parses the text
+ * @returns undefined for a file that does not exist
+ * @throws StellarError `interrupted`; Node's errors; errors of `understand`
  */
 export async function readWhole<T>(
   file: string,

@@ -21,14 +21,14 @@ import { StellarError } from '../../engine/errors.ts';
 import { inWords } from '../../engine/next-step.ts';
 
 /**
- * The name of a file that all its spellings have in common (`a`, `./a`, `/d//a`, and through links to its folder). It is followed as the
- * system does: `link/..` is not where the link stands. What the name itself leads to is left open, as is whether it exists.
+ * One name for all spellings of a file (`a`, `./a`, `/d//a`, and through links to its folder). Follows the path as the system does:
+ * `link/..` is not the folder that contains the link. Does not follow a link in the last segment, or check that the file exists.
  */
 export function canonicalName(file: string): string {
   return path.join(canonicalFolder(path.dirname(file)), path.basename(file));
 }
 
-/** Of a folder that is not there, as much as there is. */
+/** Resolves a folder; of a missing one, the part of its path that exists. */
 function canonicalFolder(folder: string): string {
   try {
     return realpathSync.native(folder);
@@ -38,14 +38,16 @@ function canonicalFolder(folder: string): string {
   }
 }
 
-/** The file that a name leads to, through symbolic links; where there is none, the name. */
+/** The target of a name through symbolic links; the name itself if the target does not exist. */
 export function targetOf(file: string): string {
   return ifPresent(file, () => realpathSync.native(file)) ?? canonicalName(file);
 }
 
 /**
- * What a file holds that may be replaced. What is no file, as a pipe, holds nothing: it can be read only once, and never waits here.
- * @returns undefined for a file that is not there @throws StellarError `file-error`
+ * The content of a file that may be replaced. A pipe or another special file counts as empty: it can be read only once, and must
+ * not block here.
+ * @returns undefined for a file that does not exist
+ * @throws StellarError `file-error`
  */
 export const readFileIfPresent = (file: string): string | undefined =>
   ifPresent(file, () => (isSpecial(statSync(file)) ? '' : readFileSync(file, 'utf8')));
@@ -53,7 +55,7 @@ export const readFileIfPresent = (file: string): string | undefined =>
 /** Neither a file nor a folder: a pipe, a device. */
 const isSpecial = (stats: Stats): boolean => !stats.isFile() && !stats.isDirectory();
 
-/** The same for what is known of a file, behind symbolic links. */
+/** The same for the status of a file, behind symbolic links. */
 export const statIfPresent = (file: string): Stats | undefined => ifPresent(file, () => statSync(file));
 
 function ifPresent<T>(file: string, look: () => T): T | undefined {
@@ -66,7 +68,7 @@ function ifPresent<T>(file: string, look: () => T): T | undefined {
   }
 }
 
-/** Makes the folder of a file, for its owner only. @returns false where it was there @throws StellarError `file-error` */
+/** Creates the folder of a file, for its owner only. @returns false if it already exists @throws StellarError `file-error` */
 export function makeFolderOf(file: string): boolean {
   const folder = path.dirname(targetOf(file));
   try {
@@ -79,8 +81,8 @@ export function makeFolderOf(file: string): boolean {
 const notAFile = 'it is not a regular file';
 
 /**
- * Finds out that a file cannot be replaced, as far as that is to be seen without writing: it is none, it or its folder may not be written
- * to or cannot be made.
+ * Checks that a file can be replaced, as far as possible without writing: it is a regular file, and it and its folder are writable
+ * or can be created.
  * @throws StellarError `file-error`
  */
 export function requireReplaceable(file: string): void {
@@ -97,11 +99,11 @@ function requireWritable(file: string, folder: string): void {
     if (!present.isFile()) throw new Error(notAFile);
     accessSync(file, constants.W_OK);
   }
-  // The new content is written beside it.
+  // The new content is written to a file beside it.
   accessSync(folder, constants.W_OK | constants.X_OK);
 }
 
-/** The folder of a file, or where it would be made. */
+/** The folder of a file, or the nearest existing one above it. */
 function nearestFolder(file: string): string {
   const folder = path.dirname(file);
   const present = statIfPresent(folder);
@@ -110,7 +112,7 @@ function nearestFolder(file: string): string {
   return folder;
 }
 
-/** @throws StellarError `file-error` for a kubeconfig of which a part is no file: what that part holds cannot be referred to. */
+/** @throws StellarError `file-error` for a kubeconfig with a part that is not a regular file: its content cannot be referenced. */
 export function requireFiles(files: readonly string[]): void {
   for (const file of files) {
     const present = statIfPresent(file);
@@ -119,9 +121,9 @@ export function requireFiles(files: readonly string[]): void {
 }
 
 /**
- * Replaces a file's content, in one step unless it is a mount of its own: whoever reads it finds the old or the new. Symbolic links
- * stay; owner and mode stay, but nobody else may read it afterwards. The caller holds the file's lock: the temporary file has a fixed
- * name, so that what a killed process leaves does not stay for ever.
+ * Replaces a file's content, atomically unless the file is its own mount: a reader finds the old or the new content. Symbolic
+ * links, owner and mode are kept, but only the owner can read it afterwards. The caller holds the file's lock: the temporary file
+ * has a fixed name, so the leftover of a killed process is reused.
  * @throws StellarError `file-error`
  */
 export function replaceFile(file: string, content: string): void {
@@ -147,7 +149,7 @@ export function replaceFile(file: string, content: string): void {
   }
 }
 
-/** A file that is a mount of its own, as `docker run -v FILE:FILE` makes it, cannot be replaced: it is written in place. */
+/** A file that is its own mount, as with `docker run -v FILE:FILE`, cannot be replaced: it is written in place. */
 function moveOver(temporary: string, target: string): void {
   try {
     renameSync(temporary, target);
@@ -159,7 +161,7 @@ function moveOver(temporary: string, target: string): void {
   }
 }
 
-/** As kubectl writes: owner and mode stay. Where that fails on the way, the file gets back what it held. @throws Damaged */
+/** Writes as kubectl does: owner and mode are kept. If the write fails, the file gets its old content again. @throws Damaged */
 function writeInPlace(temporary: string, target: string): void {
   const write = (content: Buffer) => {
     writeFileSync(target, content, { flag: 'r+', flush: true });
@@ -178,15 +180,15 @@ function writeInPlace(temporary: string, target: string): void {
   }
 }
 
-/** A file that holds neither the old nor the new. */
+/** A file with neither the old nor the new content. */
 class Damaged extends Error {}
 
-/** As root on somebody's file; others cannot give files away, and need not. */
+/** Applies to root on another user's file; other users cannot change owners, and need not. */
 function keepOwner(descriptor: number, { uid, gid }: { uid: number; gid: number }): void {
   try {
     fchownSync(descriptor, uid, gid);
   } catch {
-    // Then it belongs to whoever has changed it.
+    // The file then belongs to the user who changed it.
   }
 }
 

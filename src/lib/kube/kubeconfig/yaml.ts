@@ -3,7 +3,7 @@ import { invalidKubeconfig } from './invalid.ts';
 
 /**
  * YAML as kubectl and kflex read it (sigs.k8s.io/yaml): 1.1, in which a bare `no` or `on` is a boolean, but without its dates and
- * base 60. So what is written means the same to them, and a name such as `no` is quoted.
+ * base 60. Written text has the same meaning for them, and a name such as `no` is quoted.
  */
 const yamlOfGo = {
   version: '1.1',
@@ -13,7 +13,10 @@ const yamlOfGo = {
     ),
 } as const;
 
-/** Parses a kubeconfig, also one in JSON. @throws StellarError `kubeconfig-invalid`, never quoting the file: it may hold credentials */
+/**
+ * Parses a kubeconfig in YAML or JSON.
+ * @throws StellarError `kubeconfig-invalid`, never quoting the file: it may hold credentials
+ */
 export function parseYaml(file: string, text: string): { document: Document; content: unknown } {
   const document = parseDocument(text, { ...yamlOfGo, logLevel: 'error' });
   const line = document.errors[0]?.linePos?.[0].line;
