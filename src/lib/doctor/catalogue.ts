@@ -16,18 +16,18 @@ import { programChecks } from './programs.ts';
 import type { Subject } from './subject.ts';
 import { unseenChecks } from './unseen.ts';
 
-/** A check that doctor can make. */
+/** A check of doctor. */
 export interface ListedCheck extends CheckInfo {
-  /** What it is about. */
+  /** The kind of its subject. */
   room: Subject['kind'];
-  /** It is made with --pre only. */
+  /** Runs only with --pre. */
   pre: boolean;
 }
 
-/** Any hook that a control plane may have, beside those of KubeStellar. */
+/** A hook of a control plane beside the hooks of KubeStellar. */
 const otherHook = 'HOOK';
 
-/** An ITS with everything that one can have. */
+/** An ITS with all optional parts. */
 const its = {
   type: 'vcluster' as const,
   controlPlane: {
@@ -39,7 +39,7 @@ const its = {
 const list = (room: Subject['kind'], pre: boolean, ...tables: (readonly CheckInfo[])[]): ListedCheck[] =>
   tables.flat().map(({ id, title }) => ({ id, title, room, pre }));
 
-/** Every check that doctor can make, from the tables that it makes them by. */
+/** All checks of doctor, from the tables that doctor runs. */
 export const catalogue: readonly ListedCheck[] = [
   ...list('machine', true, programChecks, machineChecks),
   ...list('hosting', true, hostingChecks),
@@ -54,6 +54,6 @@ export const catalogue: readonly ListedCheck[] = [
 
 const ids = new Set(catalogue.map(({ id }) => id));
 
-/** Where the documentation tells of a check: a file of the repository, and an anchor in it. */
+/** Where the documentation describes a check: a file of the repository, and an anchor in it. */
 export const docsOf = (id: string): string =>
   `docs/troubleshooting.md#${(ids.has(id) ? id : `its-${otherHook}`).toLowerCase()}`;

@@ -13,7 +13,7 @@ import { lenient } from '../kube/permissive-reader.ts';
 import { requireHub } from '../wecs/hub/require-hub.ts';
 import { judgeNames, judgeWayIn } from './ingress-reachability.ts';
 
-/** What KubeStellar needs of the hosting cluster. */
+/** KubeStellar's requirements on the hosting cluster. */
 export const hostingChecks: readonly Check<HostingState>[] = [
   { id: 'hosting', title: 'it is a hosting cluster of KubeStellar', look: judgeHosting },
   {
@@ -28,7 +28,7 @@ export const hostingChecks: readonly Check<HostingState>[] = [
   { id: 'names', title: 'the names of its spaces are resolved', look: ({ kube }) => judgeNames(kube) },
 ];
 
-/** What KubeStellar needs of the ITS. */
+/** KubeStellar's requirements on the ITS. */
 export const itsChecks: readonly Check<{ kube: Kube }>[] = [
   {
     ...{ id: 'its', title: 'it is an ITS' },
@@ -39,7 +39,7 @@ export const itsChecks: readonly Check<{ kube: Kube }>[] = [
   },
 ];
 
-/** A look at the hosting cluster that several checks share. */
+/** A reading of the hosting cluster that several checks share. */
 export class HostingState {
   readonly kube: Kube;
   #hosting: Promise<Hosting> | undefined;
@@ -48,18 +48,18 @@ export class HostingState {
     this.kube = kube;
   }
 
-  /** What cannot be seen counts as missing. */
+  /** Parts that are not visible count as missing. */
   read(): Promise<Hosting> {
     this.#hosting ??= readHosting(lenient(this.kube));
     return this.#hosting;
   }
 
-  /** Whether KubeFlex is there, in whatever state. */
+  /** Whether KubeFlex is installed, in any state. */
   async isHosting(): Promise<boolean> {
     return (await this.read()).definitions.every((definition) => definition !== undefined);
   }
 
-  /** Whether nothing has to be installed any more. */
+  /** Whether everything is installed. */
   async isWhole(): Promise<boolean> {
     return blockingStage(judge(hostingStages, await this.read())) === undefined;
   }
@@ -92,7 +92,7 @@ async function judgePermissions(kube: Kube): Promise<Outcome> {
   );
 }
 
-/** Control planes of type vcluster and k8s are reached through the ingress, each by its own certificate. */
+/** Control planes of type vcluster and k8s are reached through the ingress, each with its own certificate. */
 async function judgeIngress(kube: Kube): Promise<Outcome> {
   if (await servesOpenShift(kube)) return pass('OpenShift uses routes');
   const reader = lenient(kube);

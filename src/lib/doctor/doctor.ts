@@ -23,19 +23,19 @@ import { workloadChecks } from '../workloads/checks.ts';
 import type { Examined, Its, Subject } from './subject.ts';
 import { failedBy, reachable, wecKnown, wecsListed, withBlindness } from './unseen.ts';
 
-/** What doctor looks at. */
+/** The clusters that doctor checks. */
 export interface DoctorInput {
-  /** Undefined where no hosting cluster is meant. */
+  /** Undefined if no hosting cluster is selected. */
   spaces: SpaceTools | undefined;
-  /** The ITS that commands mean, where they mean one. */
+  /** The ITS that commands use, if there is one. */
   its: Its | undefined;
-  /** It is only the current context, which counts where there is no hosting cluster. */
+  /** The ITS is only the current context, which counts if there is no hosting cluster. */
   isItsAssumed: boolean;
-  /** The WECs that were named; where none was, all are looked at as their ITSes show them. */
+  /** The named WECs; if none is named, all WECs are checked from their ITSes. */
   wecs: readonly { name: string; kube: Kube | undefined }[];
 }
 
-/** Checks an installation, as far as it can be reached. Reads only. @throws StellarError `usage` where it is not clear which ITS is meant */
+/** Checks an installation, as far as it is reachable. Reads only. @throws StellarError `usage` if the ITS is ambiguous */
 export async function examine(input: DoctorInput, run: Run): Promise<Examined[]> {
   const { spaces, wecs } = input;
   const watcher = spaces && new SpaceWatcher(spaces);
@@ -47,7 +47,7 @@ export async function examine(input: DoctorInput, run: Run): Promise<Examined[]>
   const its = input.isItsAssumed && own.length > 0 ? undefined : input.its;
   const known = its && (await among(its.kube, hubs));
   const elsewhere = its !== undefined && known === undefined ? { ...its, ...(await checkHub(its.kube)) } : undefined;
-  // Whoever has chosen nothing means a hosting cluster.
+  // Without a choice, commands use a hosting cluster.
   if (spaces && own.length === 0 && input.isItsAssumed && elsewhere?.findings.some(isNoHub))
     throw notHosting(spaces.hosting);
   const chosen = known ?? elsewhere;
@@ -58,19 +58,19 @@ export async function examine(input: DoctorInput, run: Run): Promise<Examined[]>
     meant.map((hub) => examineWecs(hub, wecs, run).catch((error) => [unlisted(hub, error)])),
   );
   const ofElsewhere = elsewhere && { subject: subjectOf('its', elsewhere.kube), findings: elsewhere.findings };
-  // A cluster that does not answer is one finding: nobody knows whether it is a hosting cluster as well.
+  // An unreachable cluster is one finding: it is unknown whether it is also a hosting cluster.
   const isTwice = own.some(isUnreached) && its?.kube.cluster.server === spaces?.hosting.cluster.server;
   return [...(isTwice ? [] : own), ...(ofElsewhere === undefined ? [] : [ofElsewhere]), ...ofHubs.flat()].map(
     withBlindness,
   );
 }
 
-/** What the admission of an ITS has answered, where it was tried. */
+/** The result of a request to the admission of an ITS, if there was one. */
 interface Trial {
   webhook?: HubWebhook | undefined;
 }
 
-/** An ITS that answers, with what was found of it. */
+/** An ITS that answers, with its findings. */
 interface Hub extends Its, Trial {
   findings: readonly Finding[];
 }
@@ -122,7 +122,7 @@ async function examineHosting(tools: SpaceTools, watcher: SpaceWatcher): Promise
   return [{ subject: subjectOf('hosting', hosting), findings }, ...examined.flat()];
 }
 
-/** The one of the hubs that is this ITS: one cluster may have several addresses. */
+/** The hub that is this ITS: one cluster may have several addresses. */
 async function among(its: Kube, hubs: readonly Hub[]): Promise<Hub | undefined> {
   const same = hubs.find(({ kube }) => kube.cluster.server === its.cluster.server);
   if (same !== undefined || hubs.length === 0) return same;
@@ -133,7 +133,7 @@ async function among(its: Kube, hubs: readonly Hub[]): Promise<Hub | undefined> 
 async function examineWecs(hub: Hub, named: DoctorInput['wecs'], run: Run): Promise<Examined[]> {
   const { kube, context, findings } = hub;
   const served = findings.find(({ id }) => id === 'its-hub-crds');
-  // Where only the rights to see it are missing, the WECs are asked for all the same: their own reads say what may not be seen.
+  // If only rights are missing, the WECs are read anyway: their own reads report what is not allowed.
   const isUnseen = served?.status === 'skipped' && !isDependent(served);
   if (served?.status !== 'pass' && !isUnseen) return [];
   const known = named.length > 0 ? undefined : await readWholeHub(kube, { withLeases: true });
@@ -161,7 +161,7 @@ async function examineWecs(hub: Hub, named: DoctorInput['wecs'], run: Run): Prom
   );
 }
 
-/** A WEC that was to be looked at and does not answer; its agent may have said why. */
+/** A selected WEC that does not answer; its agent may have reported why. */
 const unreached = (error: StellarError): Check<unknown> => ({
   ...reachable('wec'),
   needs: ['wec-api-server'],
@@ -170,14 +170,14 @@ const unreached = (error: StellarError): Check<unknown> => ({
   },
 });
 
-/** An agent that has not reached the ITS shows in its own cluster only. */
+/** An agent that has not reached the ITS is visible only in its own cluster. */
 function unknownWec(error: StellarError, { name, kube }: DoctorInput['wecs'][number], its: Kube): StellarError {
   if (error.code !== 'not-found' || kube !== undefined) return error;
   const look = command`stellarctl doctor ${`${name}=CONTEXT`} --its ${its.cluster.context}`;
   return error.with({ next: [...error.next, outline(look, 'It shows whether the agent reaches the ITS')] });
 }
 
-/** The WECs of an ITS that cannot be listed. */
+/** The finding for an ITS whose WECs cannot be listed. */
 const unlisted = ({ kube }: Hub, error: unknown): Examined => ({
   subject: subjectOf('its', kube),
   findings: [failedBy(wecsListed, failureOf(error))],

@@ -14,8 +14,8 @@ import { apiServerOf } from '../spaces/names.ts';
 import { listControlPlanes, typeOf } from '../spaces/spaces.ts';
 
 /**
- * Tries the port of this machine that control planes are said to be reached at: that something answers there in TLS, and where there
- * is a control plane that runs, that it is that one.
+ * Tries the port of this machine that serves the control planes: it must answer in TLS, and if a control plane is running, with
+ * that control plane's certificate.
  */
 export async function judgeWayIn(kube: Kube): Promise<Outcome> {
   const reader = lenient(kube);
@@ -46,7 +46,7 @@ export async function judgeWayIn(kube: Kube): Promise<Outcome> {
   );
 }
 
-/** The port of a local cluster is known to its container engine. */
+/** The container engine knows the port of a local cluster. */
 function remedyFor(hostContainer: string): NextStep {
   const cluster = clusterOfContainer(hostContainer);
   if (cluster === undefined)
@@ -59,10 +59,10 @@ function remedyFor(hostContainer: string): NextStep {
 
 type Handshake = { certificate: PeerCertificate } | { trouble: string };
 
-/** How long the other side may take. */
+/** The timeout of the other side. */
 const patienceMs = 5000;
 
-/** Whose certificate it is matters here, not who has signed it. */
+/** The subject of the certificate matters here, not its issuer. */
 function shakeHands(port: number, host: string): Promise<Handshake> {
   return new Promise((resolve) => {
     const socket = connectTls({ host: '127.0.0.1', port, servername: host, rejectUnauthorized: false });
@@ -81,8 +81,8 @@ function shakeHands(port: number, host: string): Promise<Handshake> {
 type Resolve = (host: string) => Promise<{ address: string }>;
 
 /**
- * Looks up a name as control planes get it. stellarctl knows KubeFlex's own domain without DNS; kubectl and others do not, and some
- * resolvers keep answers of 127.0.0.1 back.
+ * Resolves a name of the form that control planes get. stellarctl knows KubeFlex's own domain without DNS; kubectl and other
+ * programs do not, and some resolvers drop answers of 127.0.0.1.
  * @param resolve for tests
  */
 export async function judgeNames(kube: Kube, resolve: Resolve = (host) => lookup(host)): Promise<Outcome> {

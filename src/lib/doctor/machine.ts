@@ -5,10 +5,10 @@ import path from 'node:path';
 import { type Check, type Outcome, pass, skipped, warn } from '../engine/checks.ts';
 import { outline, run } from '../engine/next-step.ts';
 
-/** At this port of the machine a local hosting cluster serves its control planes (KubeFlex's default). */
+/** The port of this machine where a local hosting cluster serves its control planes (KubeFlex's default). */
 const localPort = 9443;
 
-/** What the machine is used for. */
+/** The use of this machine. */
 export interface MachineUse {
   /** Whether the hosting cluster already exists. */
   isHosting: () => Promise<boolean>;
@@ -16,7 +16,7 @@ export interface MachineUse {
   usesDocker: () => Promise<boolean>;
 }
 
-/** What of the machine itself local clusters depend on. */
+/** The requirements of local clusters on the machine itself. */
 export const machineChecks: readonly Check<MachineUse>[] = [
   {
     ...{ id: 'port', title: `port ${localPort} is free for a local hosting cluster` },
@@ -39,7 +39,9 @@ async function judgePort(): Promise<Outcome> {
   );
 }
 
-/** Clusters of several nodes run out of these (kind's known issue "too many open files"; KubeStellar's check_pre_req.sh). */
+/**
+ * The limits that clusters with several nodes exhaust (kind's known issue "too many open files"; KubeStellar's check_pre_req.sh).
+ */
 const wanted = { max_user_watches: 524_288, max_user_instances: 512 };
 
 async function judgeInotify(): Promise<Outcome> {
@@ -61,13 +63,13 @@ async function judgeInotify(): Promise<Outcome> {
   );
 }
 
-/** Who has a port. */
+/** The process that listens at a port. */
 export interface Listener {
-  /** Name and id of the process; undefined where the user may not see it. */
+  /** Name and id of the process; undefined if the user may not see it. */
   process: string | undefined;
 }
 
-/** @returns undefined where a port is free */
+/** @returns undefined if a port is free */
 export async function whoListens(port: number): Promise<Listener | undefined> {
   if (await isFree(port)) return undefined;
   return { process: await processAt(port).catch(() => undefined) };
@@ -85,7 +87,7 @@ async function isFree(port: number): Promise<boolean> {
   return free;
 }
 
-/** Linux tells which socket listens at a port, and each process which sockets it has open (proc(5)). */
+/** Linux shows which socket listens at a port, and which sockets each process has open (proc(5)). */
 async function processAt(port: number): Promise<string | undefined> {
   const tables = await Promise.all(
     ['tcp', 'tcp6'].map((table) => readFile(`/proc/net/${table}`, 'utf8').catch(() => '')),
@@ -101,13 +103,16 @@ async function processAt(port: number): Promise<string | undefined> {
   return undefined;
 }
 
-/** The command that was started; `comm` is what its main thread calls itself. */
+/** The command that was started; `comm` is the name of its main thread. */
 async function nameOf(id: string): Promise<string> {
   const [command = ''] = (await readFile(`/proc/${id}/cmdline`, 'utf8')).split('\0');
   return path.basename(command) || (await readFile(`/proc/${id}/comm`, 'utf8')).trim();
 }
 
-/** Lines of such a table begin `sl: local_address:PORT rem_address st`, numbers in hexadecimal; 0A is LISTEN; the tenth is the inode. */
+/**
+ * Lines of such a table start with `sl: local_address:PORT rem_address st`, numbers in hexadecimal; 0A is LISTEN; the tenth field
+ * is the inode.
+ */
 function listeningSockets(table: string, port: number): string[] {
   const ending = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   const lines = table.split('\n').map((line) => line.trim().split(/\s+/));

@@ -11,22 +11,22 @@ import { failedBy, reachable } from './unseen.ts';
 
 export interface PreflightInput {
   programs: ProgramRun;
-  /** Undefined where no cluster is meant at all; an error where one is, and cannot be found. */
+  /** Undefined if no cluster is selected; an error if one is selected and not found. */
   hosting: Kube | StellarError | undefined;
-  /** Undefined where no ITS was chosen; an error where one was, and cannot be found. */
+  /** Undefined if no ITS was chosen; an error if one was chosen and not found. */
   its: Kube | StellarError | undefined;
 }
 
 /**
- * Checks what KubeStellar needs on this machine and in the clusters, before anything is done. Reads only; what is not needed is no
- * failure.
+ * Checks KubeStellar's requirements on this machine and the clusters before an installation. Reads only; a requirement that does
+ * not apply is not a failure.
  */
 export async function checkBefore({ programs, hosting, its }: PreflightInput): Promise<Examined[]> {
   const hostingSeen = hosting === undefined || hosting instanceof StellarError ? hosting : new HostingState(hosting);
   const state = hostingSeen instanceof HostingState ? hostingSeen : undefined;
   const machine = {
     programs,
-    // Where the cluster cannot be seen, its own check says so.
+    // If the cluster is not visible, its own check reports it.
     isHosting: async () => (await state?.isHosting().catch(() => false)) ?? false,
     needsHelm: async () => state !== undefined && !(await state.isWhole().catch(() => true)),
     usesDocker: () => dockerAnswers(programs),
@@ -42,7 +42,7 @@ export async function checkBefore({ programs, hosting, its }: PreflightInput): P
 
 type Machine = ProgramNeeds & MachineUse;
 
-/** A cluster that is none, or that cannot be found, is one finding; so is one that does not answer. */
+/** A cluster that is not found, or does not answer, is one finding. */
 async function checkCluster<Seen extends { kube: Kube }>(
   kind: 'hosting' | 'its',
   seen: Seen | StellarError | undefined,

@@ -11,10 +11,10 @@ import {
   runProgram,
 } from '../programs/program.ts';
 
-/** What the checks of programs have to know. */
+/** The facts that the checks of programs need. */
 export interface ProgramNeeds {
   programs: ProgramRun;
-  /** Whether KubeStellar has still to be installed on a cluster that is there, which takes helm. */
+  /** Whether KubeStellar must still be installed on an existing cluster, which requires helm. */
   needsHelm: () => Promise<boolean>;
 }
 
@@ -26,7 +26,7 @@ const check = (program: Program, judgeFound: Judge): Check<ProgramNeeds> => ({
   look: async (needs) => judgeFound(await findProgram(program, needs.programs), needs),
 });
 
-/** The programs of this machine that some commands run. None of them is missed where no command needs it. */
+/** The programs of this machine that some commands run. A missing program that no command needs is not reported. */
 export const programChecks: readonly Check<ProgramNeeds>[] = [
   check(helmProgram, judgeHelm),
   check(dockerProgram, judgeDocker),
@@ -52,7 +52,7 @@ function judge(found: FoundProgram, neededBy: string, otherwise: typeof fail): O
   return otherwise('program-too-old', `${what} (${found.path}); needed by ${neededBy}`, getIt(found));
 }
 
-/** kind and k3d make local clusters, which not everybody wants. */
+/** kind and k3d create local clusters, which not every user wants. */
 function judgeLocal(found: FoundProgram | undefined, program: Program): Outcome {
   const neededBy = `init --provider ${program.name} and wec create --provider ${program.name}`;
   if (found === undefined) return skipped(`it is not on PATH; needed by ${neededBy} only`, getIt(program));
@@ -68,7 +68,7 @@ async function judgeDocker(found: FoundProgram | undefined, { programs }: Progra
     : warn('docker-unreachable', `its daemon does not answer; needed by ${neededBy}`, runCommand('docker info'));
 }
 
-/** Whether docker is there, with its daemon. */
+/** Whether docker is installed and its daemon answers. */
 export async function dockerAnswers(run: ProgramRun): Promise<boolean> {
   const found = await findProgram(dockerProgram, run);
   return found !== undefined && answers(found, run);

@@ -4,25 +4,25 @@ import type { Evidence } from '../engine/problem.ts';
 import { docsOf } from './catalogue.ts';
 import type { Group, Subject } from './subject.ts';
 
-/** A finding as scripts get it: sentence and command are about the first of its subjects. The fields are an interface: docs/output.md. */
+/** A finding for scripts: sentence and command are those of its first subject. The fields are an interface: docs/output.md. */
 export interface FindingReport extends Pick<Finding, 'id' | 'title' | 'status'> {
   found?: string;
-  /** What is wrong, as a name; absent where the check passes or was skipped. */
+  /** The code of the problem; absent if the check passes or was skipped. */
   code?: string;
   cause?: string;
   /** What helps: one command that can be typed as it is. */
   command?: string;
-  /** What helps, for people, where there is more to say than that command. */
+  /** What helps, for people, if it is more than that command. */
   hint?: string;
   /** `machine`, `hosting/NAME`, `its/NAME`, `wds/NAME`, `wec/NAME`. */
   subjects: string[];
-  /** Of WECs: the context of their ITS. */
+  /** For WECs: the context of their ITS. */
   its?: string;
-  /** What it is seen by. */
+  /** The evidence for it. */
   evidence?: readonly Evidence[];
-  /** The last lines of a log, where there is one. */
+  /** The last lines of a log, if there is one. */
   details?: readonly string[];
-  /** Where the documentation tells of it: a file of the repository, and an anchor in it. */
+  /** Where the documentation describes it: a file of the repository, and an anchor in it. */
   docs?: string;
 }
 
@@ -47,5 +47,5 @@ export function describeGroup({ subjects, finding }: Group): FindingReport {
   };
 }
 
-/** As `wec/NAME`; of this machine, `machine`. */
+/** The name as `wec/NAME`; for this machine, `machine`. */
 export const nameOf = ({ kind, name }: Subject): string => (name === '' ? kind : `${kind}/${name}`);

@@ -2,37 +2,37 @@ import type { Finding } from '../engine/checks.ts';
 import type { Kube } from '../kube/client/client.ts';
 import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
 
-/** A client for an ITS, and the context that it was made of. */
+/** A client for an ITS, and its context. */
 export interface Its {
   kube: Kube;
   context: SelectedContext;
 }
 
-/** What checks are about. */
+/** The subject of checks. */
 export interface Subject {
   kind: 'machine' | 'hosting' | 'its' | 'wds' | 'wec';
-  /** Empty of this machine, and of a cluster that is not known. */
+  /** Empty for this machine, and for an unknown cluster. */
   name: string;
-  /** Of a WEC: the context of its ITS. */
+  /** For a WEC: the context of its ITS. */
   its?: string;
 }
 
-/** A subject with all that was checked of it. */
+/** A subject with all its findings. */
 export interface Examined {
   subject: Subject;
   findings: readonly Finding[];
-  /** Of a WEC whose context was given: what it was looked at by. */
+  /** For a WEC whose context was given: the clients that read it. */
   reached?: { its: Its; wec: Kube } | undefined;
 }
 
-/** A check with one outcome, and all subjects that it came to. */
+/** A check with one outcome, and all subjects with that outcome. */
 export interface Group {
   subjects: readonly [Subject, ...Subject[]];
-  /** That of the first subject. */
+  /** The finding of the first subject. */
   finding: Finding;
 }
 
-/** Puts together what several subjects of a kind have in common: the same check with the same outcome, for the same cause. */
+/** Groups the findings that several subjects of a kind share: the same check with the same outcome, for the same cause. */
 export function groupFindings(examined: readonly Examined[]): Group[] {
   const groups = new Map<string, { subjects: [Subject, ...Subject[]]; finding: Finding }>();
   for (const { subject, findings } of examined)

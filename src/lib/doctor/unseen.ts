@@ -4,13 +4,13 @@ import type { Examined, Subject } from './subject.ts';
 
 type Kind = Subject['kind'];
 
-/** Checks that are found to have failed where others cannot be made. */
+/** Checks that are reported as failed if other checks cannot run. */
 export const reachable = (kind: Kind): CheckInfo => ({ id: `${kind}-reachable`, title: 'its API server answers' });
 const visible = (kind: Kind): CheckInfo => ({ id: `${kind}-seen`, title: 'its objects can be read' });
 export const wecKnown: CheckInfo = { id: 'wec-known', title: 'it is known' };
 export const wecsListed: CheckInfo = { id: 'its-wecs', title: 'its WECs can be read' };
 
-/** All of them that a subject of a kind can have. */
+/** All such checks of a kind of subject. */
 export const unseenChecks = (kind: Kind): readonly CheckInfo[] => [
   reachable(kind),
   visible(kind),
@@ -18,16 +18,16 @@ export const unseenChecks = (kind: Kind): readonly CheckInfo[] => [
   ...(kind === 'wec' ? [wecKnown] : []),
 ];
 
-/** What an error keeps from being seen. */
+/** The finding for an error that makes a subject invisible. */
 export const failedBy = ({ id, title }: CheckInfo, problem: StellarError): Finding => ({
   ...{ id, title, status: 'fail', problem },
 });
 
-/** Nothing is known to be well of what was not seen at all. */
+/** A subject with no visible part must not count as healthy. */
 export function withBlindness(examined: Examined): Examined {
   const { subject, findings } = examined;
   const first = findings[0];
-  // What follows from a failure elsewhere was looked at.
+  // Consequences of a failure elsewhere were checked.
   if (first?.status !== 'skipped' || !findings.every((each) => each.status === 'skipped' && !isDependent(each)))
     return examined;
   const { message, next } = first.problem;

@@ -8,21 +8,25 @@ import type { Run } from '../../engine/run.ts';
 import type { Examined } from '../subject.ts';
 import type { PlannedFix } from './plan.ts';
 
-/** What became of one finding, with what was done about it or, where it was only planned, would be. The fields are an interface: docs/output.md. */
+/**
+ * The result of a fix for one finding, with the steps that were taken or, in a dry run, would be. The fields are an interface:
+ * docs/output.md.
+ */
 export interface FixResult extends Pick<PlannedFix, 'subject' | 'check' | 'code' | 'steps'> {
   /**
-   * `fixed`: it is not found any more. `pending`: the agent has asked anew, and a person has to accept it. `unconfirmed`: all steps were taken, and it was still found at the deadline. `planned`: it is a dry run.
-   * `passed`: it was not found any more before anything was done. `refused`: nothing was done, which `error` explains. `failed`: so was a step.
+   * `fixed`: the finding is gone. `pending`: the agent has sent a new request, and a user must accept it. `unconfirmed`: all steps
+   * were taken, and the finding was still present at the deadline. `planned`: it is a dry run.
+   * `passed`: the finding was gone before any step. `refused`: no step was taken; `error` explains why. `failed`: a step failed.
    */
   result: 'fixed' | 'pending' | 'unconfirmed' | 'planned' | 'passed' | 'refused' | 'failed';
   error?: StellarError;
 }
 
 /**
- * Does what was agreed to, as far as a new look still asks for it. Those of one WEC do not wait for those of another; those of spaces,
- * which may have their hosting cluster in common, go one after the other.
- * @param agreed what a person has said yes to
- * @param present what is to be done by a look since then
+ * Applies the agreed fixes that a new reading still requires. Fixes of WECs run in parallel; fixes of spaces, which may share a
+ * hosting cluster, run one at a time.
+ * @param agreed the fixes that the user has confirmed
+ * @param present the fixes by a reading since then
  */
 export async function applyFixes(
   agreed: readonly PlannedFix[],
@@ -42,7 +46,7 @@ export async function applyFixes(
   );
 }
 
-/** Of what was only planned. */
+/** The result of a fix that was only planned. */
 export const unapplied = ({ refused, ...fix }: PlannedFix): FixResult => ({
   ...aboutOf(fix),
   steps: fix.steps,
@@ -63,13 +67,13 @@ async function applyOne(agreed: PlannedFix, fix: PlannedFix, run: Run): Promise<
     await fix.apply();
   } catch (error) {
     const failure = failureOf(error);
-    // All was written; what it leads to is looked at next.
+    // Everything was written; the next reading shows the effect.
     if (failure.code !== 'timeout') return { ...about, result: 'failed', error: failure };
   }
   return { ...about, result: 'unconfirmed' };
 }
 
-/** Nobody has agreed to a step on another object. */
+/** The user has not agreed to steps on another object. */
 function changedSince(agreed: PlannedFix, { steps, subject }: PlannedFix): StellarError | undefined {
   const known = new Set(agreed.steps.map(keyOf));
   if (steps.every((step) => known.has(keyOf(step)))) return undefined;
@@ -82,10 +86,7 @@ function changedSince(agreed: PlannedFix, { steps, subject }: PlannedFix): Stell
   );
 }
 
-/**
- * Looks until what was fixed is not found any more, or the deadline has passed.
- * @returns what was seen last, and what became of the fixes
- */
+/** Reads until the fixed findings are gone, or until the deadline. @returns the last reading, and the results of the fixes */
 export async function confirmFixes(
   results: readonly FixResult[],
   look: () => Promise<Examined[]>,
@@ -105,7 +106,7 @@ export async function confirmFixes(
   return { examined, fixed };
 }
 
-/** Another problem in its place is another one; that nothing is seen of it any more is no proof. */
+/** A different problem in its place is a new finding; a finding that is no longer visible is not proof of a fix. */
 function outcomeOf(
   { subject, check, code }: FixResult,
   examined: readonly Examined[],
@@ -119,5 +120,5 @@ function outcomeOf(
 
 const isDecision = (finding: Finding): boolean => isNotable(finding) && decisions.includes(finding.problem.code);
 
-/** The codes of what only a person ends. */
+/** The codes of problems that only a user's decision resolves. */
 const decisions = ['request-pending', 'agent-asks-anew'];

@@ -8,19 +8,19 @@ import { accessHub, type HubAccess } from '../../wecs/hub/hub-access.ts';
 import type { Examined, Its, Subject } from '../subject.ts';
 import { fixerOf } from './table.ts';
 
-/** What is to be done about one finding. */
+/** The planned fix of one finding. */
 export interface PlannedFix {
   subject: Subject;
   /** The id of the check. */
   check: string;
   code: string;
   steps: readonly Step[];
-  /** Why there are none. */
+  /** Why there are no steps. */
   refused?: StellarError;
   apply: Remedy['apply'];
 }
 
-/** Plans what can be fixed of what was found: reads only. What several findings ask for is planned once. */
+/** Plans fixes for findings: reads only. A fix that several findings require is planned once. */
 export class FixPlanner {
   readonly #spaces: SpaceTools | undefined;
   readonly #run: Run;
@@ -28,7 +28,7 @@ export class FixPlanner {
 
   constructor(spaces: SpaceTools | undefined, run: Run) {
     this.#spaces = spaces;
-    // What a registration has reached is no result here.
+    // The progress of a registration is not a result here.
     this.#run = { ...run, progress: { ...silentProgress, ...sayingSteps(run.progress) } };
   }
 
@@ -46,7 +46,7 @@ export class FixPlanner {
     });
   }
 
-  /** @returns undefined where there is nothing to fix, or what it takes was not given */
+  /** @returns undefined if there is nothing to fix, or if its prerequisites were not given */
   async #planOne(examined: Examined, finding: Finding): Promise<PlannedFix | undefined> {
     if (!isNotable(finding)) return undefined;
     const { code } = finding.problem;

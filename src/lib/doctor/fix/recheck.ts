@@ -4,12 +4,12 @@ import type { DoctorInput } from '../doctor.ts';
 import type { Examined } from '../subject.ts';
 import { wecKnown } from '../unseen.ts';
 
-/** What came of asking the operator of a WEC to look again. The fields are an interface: docs/output.md. */
+/** The result of a request to a WEC's operator to read its hub again. The fields are an interface: docs/output.md. */
 export type Rechecked = { name: string } & Recheck;
 
 /**
- * Has the operators of all WECs whose contexts were given look at their hubs again, side by side: 10 s at most.
- * @param examined what was seen of them: the operator of another cluster is not asked
+ * Requests the operators of all WECs with given contexts to read their hubs again, in parallel: 10 s at most.
+ * @param examined the findings on them: the operator of another cluster is not asked
  */
 export const recheckAll = (wecs: DoctorInput['wecs'], examined: readonly Examined[], run: Run): Promise<Rechecked[]> =>
   Promise.all(
@@ -22,7 +22,7 @@ export const recheckAll = (wecs: DoctorInput['wecs'], examined: readonly Examine
 
 const unasked = async (name: string, why: string): Promise<Rechecked> => ({ name, answer: 'unasked', why });
 
-/** The checks that fail where a context leads to another cluster than the WEC. */
+/** The checks that fail if a context points to another cluster than the WEC. */
 const identifying = ['wec-context', 'wec-name', 'wec-hub', wecKnown.id];
 
 function whyAnother(wec: Examined | undefined): string | undefined {

@@ -7,8 +7,9 @@ import type { JoiningWec } from '../../wecs/join/options.ts';
 import { planRenewal, planRestart, type Renewed } from '../../wecs/join/remedies.ts';
 
 /**
- * How a finding can be fixed without a person's decision. `restsOnOperator`: that it is so, only the operator of its WEC says. Both only read; that nothing is to be done (any more) is undefined.
- * @throws StellarError for what keeps it from being fixed
+ * How to fix a finding without a user's decision. `restsOnOperator`: the WEC's operator is the only evidence for the finding. Both
+ * plans only read; undefined if nothing needs fixing (any more).
+ * @throws StellarError for an obstacle to the fix
  */
 export type Fixer =
   | {
@@ -21,11 +22,11 @@ export type Fixer =
 const renewing = (renewed: Renewed): Fixer => ({
   of: 'wec',
   plan: (access, wec, run) => planRenewal(access, wec, renewed, run),
-  // Its secrets and the ITS itself tell the rest.
+  // Its secrets and the ITS itself show the rest.
   ...(renewed === 'address' && { restsOnOperator: true }),
 });
 
-/** By the code of a finding. What is not here is left to a person. */
+/** By the code of a finding. All other findings are left to the user. */
 const fixers: Readonly<Record<string, Fixer>> = {
   'token-expired': renewing('credentials'),
   'token-revoked': renewing('credentials'),
