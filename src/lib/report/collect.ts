@@ -7,7 +7,7 @@ import { clusterNameLabel } from '../wecs/names.ts';
 import type { Contents } from './contents.ts';
 import type { Missing, Role, Target } from './targets.ts';
 
-/** What is being put together. */
+/** The report that is being collected. */
 export interface Report {
   contents: Contents;
   missing: Missing[];
@@ -35,16 +35,19 @@ const kindsOf: Record<Role, readonly Resource[]> = {
   wec: [resources.klusterlets, resources.appliedManifestWorks, resources.clusterClaims],
 };
 
-/** What is read of a namespace in which programs of the installation run. */
+/** The objects to read in a namespace with programs of the installation. */
 const kindsInNamespace = [
   ...[resources.deployments, resources.statefulSets, resources.jobs, resources.leases],
   ...[resources.configMaps, resources.events],
 ];
 
-/** How many requests of one cluster are under way at once. */
+/** The limit of concurrent requests to one cluster. */
 const atOnce = 8;
 
-/** Reads all that a colleague needs of one cluster. What cannot be had is noted. @returns the version of its API server; undefined where it does not answer */
+/**
+ * Reads everything a colleague needs from one cluster, and notes what is not available.
+ * @returns the version of its API server; undefined if it does not answer
+ */
 export async function collect(target: Target, report: Report): Promise<string | undefined> {
   const { name, kube, roles, namespaces } = target;
   const version = await reading(() => kube.read<{ gitVersion?: string }>('/version'));
@@ -83,14 +86,14 @@ class ClusterReport {
     const what = `${kind.plural}${namespace === undefined ? '' : ` in ${namespace}`}`;
     const items = await this.#read(what, () => this.#target.kube.list<T>(kind, selection));
     if (items === undefined) return [];
-    // Lists leave out what kind their objects are, by which their contents are known to be secret.
+    // Lists omit the kind of their objects, which redaction needs to find secret contents.
     const whole = items.map((item) => ({ apiVersion: kind.apiVersion, kind: kind.kind, ...item }));
     const shown = kind === resources.manifestWorks ? whole.map(withoutManifests) : whole;
     this.#add([...folderOf(namespace), kind.plural], { items: shown });
     return items;
   }
 
-  /** Their names, their types and how many keys they have: the server gives no more in this form, so that no content is ever here. */
+  /** Their names, types and number of keys: the server returns no more in this form, so no content ever arrives here. */
   async secrets(namespace: string): Promise<void> {
     const form = 'application/json;as=Table;g=meta.k8s.io;v=v1';
     const path = pathOf(resources.secrets, { namespace });
@@ -106,7 +109,7 @@ class ClusterReport {
     this.#add([...folderOf(namespace), 'secrets'], { items });
   }
 
-  /** Pods, and what their containers have written last. */
+  /** Pods, and the last log lines of their containers. */
   async pods(namespace: string): Promise<void> {
     const pods = await this.objects<Pod>(resources.pods, { namespace });
     const containers = pods.flatMap(containersOf);
@@ -149,14 +152,14 @@ interface Table {
 const folderOf = (namespace: string | undefined): string[] =>
   namespace === undefined ? [] : ['namespaces', namespace];
 
-/** Of a log; of a namespace. */
+/** For a log; for a namespace. */
 const linesOfLog = 500;
 const containersAtMost = 200;
 
 interface Container {
   pod: Pod;
   name: string;
-  /** Its run before this one. */
+  /** The log of its previous run. */
   previous: boolean;
 }
 
@@ -167,7 +170,7 @@ function containersOf(pod: Pod): Container[] {
   );
 }
 
-/** What a work consists of are a user's own objects: which ones says enough. */
+/** The manifests of a work are the user's own objects: their names are enough. */
 function withoutManifests<T extends KubeObject>(work: T): T {
   const { spec } = work as { spec?: { workload?: { manifests?: KubeObject[] } } };
   const manifests = spec?.workload?.manifests?.map(({ apiVersion, kind, metadata }) => {

@@ -8,10 +8,10 @@ export interface ReportFile {
   content: string;
 }
 
-/** Of a log, in characters: its end is what matters. */
+/** For a log, in characters: its end is what matters. */
 const longestLog = 256 * 1024;
 
-/** What goes into an archive: nothing gets there but through here, where what nobody else should see is taken out. */
+/** The contents of an archive. Everything is added through this class, which redacts secrets. */
 export class Contents {
   readonly files: ReportFile[] = [];
   readonly #layout = new Layout();
@@ -22,7 +22,7 @@ export class Contents {
   }
 
   addLog(names: readonly string[], lines: readonly string[]): void {
-    // Colours keep a name from its value.
+    // Colours separate a name from its value.
     this.#add(
       names,
       '.log',
@@ -35,25 +35,25 @@ export class Contents {
   }
 }
 
-/** Longer names are cut: file systems take 255 bytes. */
+/** Longer names are cut: file systems allow 255 bytes. */
 const longest = 120;
 
-/** A name as a part of a path: it comes from a cluster, and leads nowhere. */
+/** A name as a path segment: it comes from a cluster, and must not leave the folder. */
 function segment(name: string): string {
   const plain = name.replace(/[^A-Za-z0-9._-]/g, '_').slice(0, longest);
   return plain === '' || plain.startsWith('.') ? `_${plain}` : plain;
 }
 
-/** The paths of an archive: no two files have the same one, whatever they are called. */
+/** The paths of an archive: unique for all files, whatever their names are. */
 export class Layout {
   readonly #taken = new Set<string>();
 
-  /** @param folders of names; @param extension as `.json` */
+  /** @param folders of names @param extension such as `.json` */
   file(names: readonly string[], extension: string): string {
     const plain = names.map(segment).join('/');
     for (let count = 1; ; count++) {
       const path = `${plain}${count === 1 ? '' : `-${count}`}${extension}`;
-      // File systems that do not tell upper from lower case would lose one of two.
+      // Case-insensitive file systems would lose one of two files.
       const key = path.toLowerCase();
       if (this.#taken.has(key)) continue;
       this.#taken.add(key);

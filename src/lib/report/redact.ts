@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isSecretFlag, isSecretName, redactText, removed } from '../engine/redact.ts';
 
-/** Of a variable: there is no harm in taking out too much. */
+/** For variables: removing too much does no harm. */
 const isSecretVariable = /token|secret|pass|pwd|credential|auth|key/i;
 
 type Json = Record<string, unknown>;
@@ -9,9 +9,9 @@ const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
- * Takes what nobody else should see out of everything in an object: what looks like it (engine/redact.ts), contents of Secrets and
- * ConfigMaps wherever they are in it, but for their keys, copies that kubectl keeps of the object, and values of what is called a
- * token, a password or a key.
+ * Redacts everything secret in an object: values that look like a secret (engine/redact.ts), the contents, but not the keys, of
+ * Secrets and ConfigMaps at any depth, kubectl's copies of the object, and values of fields named like a token, a password or a
+ * key.
  */
 export function redact(value: unknown): unknown {
   if (typeof value === 'string') return redactText(redactJson(value));
@@ -20,13 +20,13 @@ export function redact(value: unknown): unknown {
   return isObject(value) ? redactFields(value) : value;
 }
 
-/** A text that is JSON, as kapp and others keep objects in annotations and programs write logs: what is secret shows by its place. */
+/** Redacts a text that is JSON, as in annotations of kapp and others and in logs: the fields show what is secret. */
 export function redactJson(text: string): string {
   if (!/^\s*[{[]/.test(text)) return text;
   try {
     const value: unknown = JSON.parse(text);
     const left = redact(value);
-    // What is as it was keeps its form, and long numbers all their digits.
+    // Unchanged text keeps its form, and long numbers all their digits.
     return isDeepStrictEqual(left, value) ? text : JSON.stringify(left);
   } catch {
     return text;
@@ -51,7 +51,7 @@ function redactFields(object: Json): Json {
   const isList = kind === 'SecretList' || kind === 'ConfigMapList';
   const entries = Object.entries(object).flatMap(([key, value]): [string, unknown][] => {
     if (key === 'managedFields' || key === 'kubectl.kubernetes.io/last-applied-configuration') return [];
-    // Lists leave out what kind their objects are.
+    // Lists omit the kind of their objects.
     if (isList && key === 'items' && Array.isArray(value))
       return [[key, value.map((item) => redact(isObject(item) ? { kind: kind.slice(0, -4), ...item } : item))]];
     if (holdsContents && /^(?:data|stringData|binaryData)$/.test(key)) return [[key, keysAlone(value)]];
@@ -63,7 +63,7 @@ function redactFields(object: Json): Json {
   return Object.fromEntries(entries);
 }
 
-/** Neither an object, whose own fields tell, nor a mere yes or no. */
+/** Neither an object, whose own fields are checked, nor a plain boolean. */
 const isPlain = (value: unknown): boolean =>
   typeof value === 'string' || typeof value === 'number' || (Array.isArray(value) && value.every(isPlain));
 

@@ -12,15 +12,15 @@ import { collect, type Report } from './collect.ts';
 import { Contents, type ReportFile } from './contents.ts';
 import { findTargets, type Missing, type Role } from './targets.ts';
 
-/** What a report is made of. */
+/** The input of a report. */
 export interface ReportInput extends DoctorInput {
-  /** The tree of the installation, as `status` gives it. */
+  /** The tree of the installation, as in `status`. */
   status: () => Promise<object>;
-  /** Of stellarctl. */
+  /** The version of stellarctl. */
   version: string;
 }
 
-/** What an archive holds. The fields are an interface: docs/output.md. */
+/** The contents of an archive. The fields are an interface: docs/output.md. */
 export interface ReportIndex {
   /** RFC 3339. */
   created: string;
@@ -30,12 +30,12 @@ export interface ReportIndex {
   files: string[];
 }
 
-/** How many clusters are read at once. */
+/** The limit of clusters that are read concurrently. */
 const clustersAtOnce = 8;
 
 /**
- * Reads all that a colleague needs of an installation, and takes out what nobody else should see. What cannot be had is in the index.
- * @throws StellarError `unreachable` where no cluster answers
+ * Reads everything a colleague needs from an installation, and redacts secrets. The index lists what is not available.
+ * @throws StellarError `unreachable` if no cluster answers
  */
 export async function makeReport(input: ReportInput, run: Run): Promise<{ index: ReportIndex; files: ReportFile[] }> {
   const { targets, missing } = await findTargets(input);
@@ -68,7 +68,7 @@ async function addDocument(report: Report, what: string, read: () => Promise<obj
   else report.missing.push({ cluster: '', what, why: document.why });
 }
 
-/** Packs files into a tar archive, compressed. @param folder that all of them are in */
+/** Packs files into a compressed tar archive. @param folder the folder of all files in it */
 export async function pack(files: readonly ReportFile[], folder: string): Promise<Uint8Array> {
   const mtime = new Date();
   const entries = files.map(({ path, content }) => {

@@ -8,21 +8,21 @@ import { listControlPlanes, roleOf } from '../spaces/spaces.ts';
 import type { SpaceTools } from '../spaces/tools.ts';
 import { addonNamespace, agentNamespace, hubNamespace, operatorNamespace } from '../wecs/names.ts';
 
-/** What a cluster is to an installation. */
+/** The role of a cluster in an installation. */
 export type Role = 'hosting' | SpaceRole | 'wec';
 
 /** A cluster to read from. */
 export interface Target {
-  /** As people know it. */
+  /** Its name for people. */
   name: string;
   kube: Kube;
-  /** One cluster may be several things. */
+  /** One cluster may have several roles. */
   roles: Set<Role>;
-  /** Where its programs run. */
+  /** The namespaces of its programs. */
   namespaces: Set<string>;
 }
 
-/** What could not be had, and why. */
+/** A part that is not available, and why. */
 export interface Missing {
   cluster: string;
   what: string;
@@ -36,7 +36,7 @@ const namespacesOf: Record<Role, readonly string[]> = {
   wec: [operatorNamespace, agentNamespace, addonNamespace],
 };
 
-/** The clusters of an installation, as far as it is known how to reach them, each once. */
+/** The clusters of an installation that have a known access, each once. */
 export async function findTargets({
   spaces,
   its,
@@ -53,7 +53,7 @@ export async function findTargets({
     for (const namespace of [...namespacesOf[role], ...namespaces]) target.namespaces.add(namespace);
   };
   const all = spaces && (await controlPlanesOf(spaces));
-  // The current context may be that of an ITS, or of the hosting cluster.
+  // The current context may be the one of an ITS, or of the hosting cluster.
   if (spaces !== undefined && all !== undefined) {
     const own = all.map(({ metadata }) => namespaceOf(metadata.name));
     add(spaces.hosting.cluster.context, 'hosting', spaces.hosting, own);
@@ -74,7 +74,7 @@ export async function findTargets({
   return { targets: [...byServer.values()], missing };
 }
 
-/** What keeps them from being read is noted with the rest of the cluster. @returns undefined of a cluster that is no hosting cluster */
+/** Errors are recorded when the cluster itself is read. @returns undefined for a cluster that is not a hosting cluster */
 async function controlPlanesOf({ hosting }: SpaceTools): Promise<readonly ControlPlane[] | undefined> {
   const listed = await reading(() => listControlPlanes(hosting));
   return listed.state === 'seen' ? listed.value : [];
