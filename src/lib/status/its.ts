@@ -54,7 +54,7 @@ function toWec(
   return { name, available, stage, blockedAt, state, problem, reason, pending, workloads };
 }
 
-/** An ITS of the hosting cluster, with a client for it where it answered. */
+/** An ITS of the hosting cluster, with a client for it if it answered. */
 export interface ItsSeen {
   status: ItsStatus;
   kube: Kube | undefined;
@@ -75,7 +75,7 @@ export async function lookAtIts(
 export const chosenContext = (choice: ItsChoice, tools: StatusTools): Promise<SelectedContext | StellarError> =>
   resolveIts(choice, tools.kubeconfig, async () => found(tools)).catch(failureOf);
 
-/** Looks at the ITS that commands mean, whatever it belongs to. */
+/** Reads the ITS that commands use, of any hosting cluster. */
 export async function lookAtChosen(
   context: SelectedContext,
   { parts }: Pick<StatusTools, 'parts'>,
@@ -87,7 +87,7 @@ export async function lookAtChosen(
   return { ...seen(withLook(space, look), look), failure };
 }
 
-/** An ITS that was chosen, and whose context is gone. */
+/** A chosen ITS whose context is gone. */
 export function withoutContext({ given }: ItsChoice, error: StellarError): ItsSeen {
   const look = hiddenBy(error);
   return seen(withLook(elsewhere(given, null), look), look);
@@ -107,7 +107,7 @@ const elsewhere = (context: string, server: string | null): SpaceStatus => ({
 
 const blockedBy = (why: string) => ({ stage: 'hub-webhook', state: 'failed', why }) as const;
 
-/** What the hosting cluster shows of an ITS of another one. */
+/** What the hosting cluster shows of an ITS that belongs to another one. */
 const nowhere = { type: 'external', pods: [], forbidden: new Set<string>() };
 
 function seen(
@@ -125,7 +125,7 @@ function seen(
     inside: { webhook, wecs },
   } = look.value;
   const { answers, why } = webhook;
-  // Neither announced, accepted nor labelled can a WEC be while it does not answer, whatever else is said of the ITS.
+  // While the webhook does not answer, no WEC can register, be accepted or be labelled, whatever else the ITS shows.
   const isSilent = answers === false && (space.ready || space.type === null);
   const silent = isSilent ? { ready: false, blockedAt: blockedBy(why), problem: true, reason: why } : {};
   return { status: { ...space, ...silent, ocmVersion, versions, webhook, wecs }, kube };

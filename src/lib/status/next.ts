@@ -2,8 +2,8 @@ import { command } from '../engine/command-line.ts';
 import type { ItsStatus, StatusView } from './view.ts';
 
 /**
- * What a person would type next: what shows why something is wrong, else what is missing.
- * @param hostingOption the hosting cluster as an option and its value, where it was given as one
+ * The next command for the user: one that shows why something is wrong, else one for a missing part.
+ * @param hostingOption the hosting cluster as an option and its value, if it was given as one
  */
 export function nextStep(
   { hosting, itses, wdses }: StatusView,
@@ -19,7 +19,7 @@ export function nextStep(
     brokenWds && command`stellarctl wds get ${brokenWds.name} ${hostingOption}`,
     ...itses.flatMap(aboutWecs),
     hosting !== null && itses.length === 0 && command`stellarctl its create its1 ${hostingOption}`,
-    // Where one ITS has WECs, another may well be empty.
+    // If one ITS has WECs, another one may well be empty.
     empty &&
       !itses.some(({ wecs }) => wecs !== null && wecs.length > 0) &&
       command`stellarctl wec join NAME=CONTEXT --accept ${itsOption(empty)}`,

@@ -21,7 +21,7 @@ export interface Part {
   access: Access<SelectedContext>;
 }
 
-/** What a look into a part gave. */
+/** The reading of the inside of a part. */
 export type Look<Inside> = Access<{ inside: Inside; kube: Kube }>;
 
 export async function reach(role: SpaceRole, controlPlane: ControlPlane, tools: StatusTools): Promise<Part> {
@@ -30,13 +30,13 @@ export async function reach(role: SpaceRole, controlPlane: ControlPlane, tools: 
   return { role, controlPlane, access: (isForbidden && withoutSecret(controlPlane, tools)) || access };
 }
 
-/** Who may not read Secrets of the hosting cluster may have got a context from somebody who may. */
+/** A user without the right to read Secrets of the hosting cluster may have a context from another user. */
 function withoutSecret({ metadata }: ControlPlane, { kubeconfig, hosting }: StatusTools) {
   const [own] = contextsOf(kubeconfig, metadata.name, hosting.cluster.context);
   return own === undefined ? undefined : seen(selectContext(kubeconfig, own));
 }
 
-/** Looks into a part, in the time that a part has. */
+/** Reads the inside of a part, within the time limit of a part. */
 export async function lookInto<Inside>(
   { role, controlPlane, access }: Part,
   { parts }: StatusTools,
@@ -49,15 +49,12 @@ export async function lookInto<Inside>(
 
 export async function lookBy<Inside>(kube: Kube, read: (kube: Kube) => Promise<Inside>): Promise<Look<Inside>> {
   const look = await reading(async () => ({ inside: await read(kube), kube }));
-  // The time that was too short is a part's, which nobody can give more of.
+  // The time limit belongs to the part, and the user cannot extend it.
   const isLate = look.state === 'hidden' && look.error?.code === 'timeout';
   return isLate ? hiddenBy(networkError(kube.cluster, { code: 'ETIMEDOUT' })) : look;
 }
 
-/**
- * What the hosting cluster shows of a space, and what came of looking into it.
- * @returns undefined where it has just been deleted
- */
+/** What the hosting cluster shows of a space, and the reading of its inside. @returns undefined if it was just deleted */
 export async function describePart(
   { role, controlPlane, access }: Part,
   looking: Promise<Look<unknown>>,
@@ -72,7 +69,10 @@ export async function describePart(
   return { status: withLook({ ...outside, server }, look), evidence };
 }
 
-/** A space that does not answer has a problem, unless it is known why it cannot. What a user may not see is no problem of the space. */
+/**
+ * A space that does not answer has a problem, unless the reason is known. Missing rights of the user are not a problem of the
+ * space.
+ */
 export function withLook(outside: SpaceStatus, look: Look<unknown>): SpaceStatus {
   if (look.state === 'seen') return outside;
   const error = look.state === 'hidden' ? look.error : undefined;
@@ -81,7 +81,7 @@ export function withLook(outside: SpaceStatus, look: Look<unknown>): SpaceStatus
   return { ...outside, ready: false, problem: true, reason: look.why, error: reportOf(error) };
 }
 
-/** How long a look into one part may take: one that does not answer is not to use up the time of the whole. */
+/** The time limit for one part: an unresponsive part must not use up the time of the whole. */
 const partMs = 5000;
 
 interface OpenPart {
@@ -90,7 +90,7 @@ interface OpenPart {
   deadline: Deadline;
 }
 
-/** Clients for the parts of an installation, each with a deadline of its own, kept from one look to the next. */
+/** Clients for the parts of an installation, each with its own deadline, kept between readings. */
 export class PartClients {
   readonly #connect: (context: SelectedContext, deadline: Deadline) => Kube;
   readonly #whole: Deadline;
@@ -102,11 +102,11 @@ export class PartClients {
     this.#whole = whole;
   }
 
-  /** A client whose time begins now. @param part tells the parts apart */
+  /** A client whose time starts now. @param part identifies the part */
   open(part: string, context: SelectedContext): Kube {
     const limit = this.#whole.requestTimeout(partMs);
     const known = this.#parts.get(part);
-    // A space that was made anew has other credentials at the same address.
+    // A recreated space has other credentials at the same address.
     if (known !== undefined && isDeepStrictEqual(known.context, context)) {
       known.deadline.restart(limit);
       return known.kube;
@@ -119,9 +119,9 @@ export class PartClients {
   }
 }
 
-/** What looking at an installation takes. */
+/** The tools for reading an installation. */
 export interface StatusTools extends Omit<SpaceTools, 'connect' | 'target'> {
-  /** Which ITS commands mean; undefined where none is meant. */
+  /** The ITS that commands use; undefined if none is selected. */
   chosen: ItsChoice | undefined;
   parts: PartClients;
 }

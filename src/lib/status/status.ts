@@ -21,9 +21,10 @@ import { describePart, lookInto, type Part, reach, type StatusTools } from './pa
 import type { HostingStatus, StatusView, WdsStatus } from './view.ts';
 
 /**
- * Looks at a whole installation, at all parts side by side. A part that does not answer is described as such. Where the cluster that
- * is meant is no hosting cluster, the ITS that commands mean is all there is.
- * @throws StellarError `not-a-hosting-cluster` where there is no such ITS either; and whatever keeps the hosting cluster from being read
+ * Reads a whole installation, all parts in parallel. A part that does not answer is reported as such. If the selected cluster is
+ * not a hosting cluster, the view has only the ITS that commands use.
+ * @throws StellarError `not-a-hosting-cluster` if there is no such ITS either; and errors that keep the hosting cluster from being
+ * read
  */
 export async function readStatus(tools: StatusTools): Promise<StatusView> {
   const all = await listControlPlanes(tools.hosting);
@@ -53,7 +54,7 @@ function reachAll(all: readonly ControlPlane[], tools: StatusTools): Promise<Par
   return Promise.all(spaces.map(({ role, controlPlane }) => reach(role, controlPlane, tools)));
 }
 
-/** The ITS that was chosen, if it is not seen to be one of the hosting cluster's. The current context is no choice. */
+/** The chosen ITS, if it is not known to be one of the hosting cluster's. The current context is not a choice. */
 async function lookElsewhere(parts: readonly Part[], tools: StatusTools): Promise<ItsSeen | undefined> {
   const { chosen } = tools;
   if (chosen === undefined || chosen.source === 'current context') return undefined;
@@ -62,7 +63,7 @@ async function lookElsewhere(parts: readonly Part[], tools: StatusTools): Promis
   if (!isContext && own.some(({ controlPlane }) => controlPlane.metadata.name === chosen.given)) return undefined;
   const context = await chosenContext(chosen, tools);
   if (context instanceof StellarError) {
-    // What was chosen some time ago may be gone; what is asked for now may not.
+    // A default ITS from an earlier choice may be gone; one that the command names must exist.
     if (chosen.source === '--its') throw context;
     return withoutContext(chosen, context);
   }
@@ -85,13 +86,13 @@ async function itsAlone(tools: StatusTools): Promise<StatusView> {
   const context = await chosenContext(chosen, tools);
   if (context instanceof StellarError) throw context;
   const { status, failure } = await lookAtChosen(context, tools);
-  // Whoever has chosen nothing means a hosting cluster.
+  // Without a choice, commands use a hosting cluster.
   if (failure?.code === 'not-a-hub' && chosen.source === 'current context') throw notHosting(hosting);
   if (failure !== undefined) throw failure;
   return { hosting: null, itses: [status], wdses: [] };
 }
 
-/** Looks at the hosting cluster itself. What this user may not read there is unknown, and no problem. */
+/** Reads the hosting cluster itself. Parts that this user may not read are unknown, and not a problem. */
 async function lookAtHosting(kube: Kube, hooks: Promise<HookVersions>): Promise<HostingStatus> {
   const reader = lenient(kube);
   const [seen, { controllerManager }] = await Promise.all([readHosting(reader), hooks]);
@@ -128,7 +129,7 @@ async function lookAtWds(
   return { ...space.status, its, versions, ...(ifSeen(look)?.inside ?? nothingSeen) };
 }
 
-/** Kinds that are not served yet count as not seen: the stages tell why. */
+/** Kinds that are not served yet count as not seen: the stages show why. */
 async function readWds(wds: Kube): Promise<WdsSeen> {
   const [policies, bindings] = await Promise.all([
     wds.list<KubeObject>(resources.bindingPolicies),
@@ -137,7 +138,7 @@ async function readWds(wds: Kube): Promise<WdsSeen> {
   return { bindingPolicies: policies?.length ?? null, objects: bindings === undefined ? null : countObjects(bindings) };
 }
 
-/** Objects may be selected by several policies. */
+/** An object may be selected by several policies. */
 export function countObjects(bindings: readonly Binding[]): number {
   return new Set(bindings.flatMap(objectsOf).map(keyOf)).size;
 }

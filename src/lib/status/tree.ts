@@ -12,16 +12,16 @@ export interface TreeNode {
   children: TreeNode[];
 }
 
-/** Something about a node, and how it is marked. */
+/** A fact about a node, and its mark. */
 export interface Fact {
   text: string;
   mark?: Mark;
 }
 
-/** bad: somebody has to do something; busy: it will come by itself; unseen: nobody knows. */
+/** bad: a user must act; busy: it resolves by itself; unseen: unknown. */
 type Mark = 'bad' | 'busy' | 'unseen';
 
-/** An installation as a tree. @param wide says also where everything is */
+/** An installation as a tree. @param wide also shows where everything is */
 export function treeOf({ hosting, itses, wdses }: StatusView, wide = false): TreeNode[] {
   const spaces = [
     ...itses.map((its) => itsNode(its, hosting !== null, wide)),
@@ -74,7 +74,7 @@ function wdsFacts(wds: WdsStatus): Fact[] {
   ];
 }
 
-/** The version of what matters most, and what else is not as it should be. */
+/** The version of the main product, and other versions that are not as they should be. */
 function versionFacts(versions: readonly RunningVersion[], main: string): Fact[] {
   const worth = versions.filter(({ product, differs }) => product === main || differs);
   return versionWords(worth).flatMap(plain);
@@ -83,7 +83,7 @@ function versionFacts(versions: readonly RunningVersion[], main: string): Fact[]
 const counted = (number: number, one: string, many?: string): string =>
   number === 0 ? `no ${many ?? `${one}s`}` : count(number, one, many);
 
-/** How far a space is. @param text what there is to say of it in any case */
+/** The state of a space. @param text shown in any case */
 function state({ type, ready, stage, problem, reason, notVisible }: SpaceStatus, text: string): Fact[] {
   const isUnknown = type === null && notVisible !== undefined;
   return [

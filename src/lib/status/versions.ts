@@ -10,20 +10,20 @@ import type { StatusTools } from './parts.ts';
 import { readStatus } from './status.ts';
 import type { ItsStatus, StatusView } from './view.ts';
 
-/** Which versions run, and whether they fit together. The fields are an interface: docs/output.md */
+/** The running versions, and whether they fit together. The fields are an interface: docs/output.md */
 export interface VersionsView extends InstalledVersions {
-  /** False where there are problems; null where something that matters is not seen. */
+  /** False if there are problems; null if a relevant part is not visible. */
   fits: boolean | null;
   problems: (Diagnosis & { code: string })[];
 }
 
-/** The first KubeFlex whose control planes take several hooks (its v0.9.0, api/v1alpha1). */
+/** The first KubeFlex version whose control planes support several hooks (its v0.9.0, api/v1alpha1). */
 const oldest = { kubeFlex: '0.9.0', hooks: coreChart.oldestVersion };
 
 /**
- * Which versions run on the clusters of an installation, by what status sees of it.
- * @param wecs whose agents are looked at in their own clusters
- * @throws StellarError as readStatus does
+ * The versions that run on the clusters of an installation, from the reading of status.
+ * @param wecs whose agents are read in their own clusters
+ * @throws StellarError as readStatus
  */
 export async function readVersions(
   tools: StatusTools,

@@ -5,9 +5,9 @@ import type { RunningVersion } from '../versions/running.ts';
 import type { WecListItem } from '../wecs/list.ts';
 import type { SentCounts } from '../workloads/delivery/sent-counts.ts';
 
-/** A whole installation. The fields of this and of what it consists of are an interface: docs/output.md. */
+/** A whole installation. The fields of this type and its parts are an interface: docs/output.md. */
 export interface StatusView {
-  /** Null where the cluster that is meant is no hosting cluster: then there is nothing but the ITS that was chosen. */
+  /** Null if the selected cluster is not a hosting cluster: then the view has only the chosen ITS. */
   hosting: HostingStatus | null;
   itses: ItsStatus[];
   wdses: WdsStatus[];
@@ -17,63 +17,63 @@ export interface HostingStatus {
   /** Its context. */
   name: string;
   server: string;
-  /** That of the manager that runs; null where it cannot be seen. */
+  /** The version of the running manager; null if it is not visible. */
   kubeflexVersion: string | null;
-  /** That of KubeStellar in the installed hooks, which spaces that are created now get; null where it cannot be seen. */
+  /** The KubeStellar version in the installed hooks, which new spaces get; null if it is not visible. */
   hooksVersion: string | null;
   versions: RunningVersion[];
-  /** Whether somebody has to do something. */
+  /** Whether a user must act. */
   problem: boolean;
-  /** What is awaited, or what is wrong; empty when all is well. */
+  /** What it waits for, or what is wrong; empty if all is well. */
   reason: string;
 }
 
-/** What is the same of ITSes and WDSes; where they are, as far as the hosting cluster shows it. */
+/** The common fields of ITSes and WDSes, and where they are, as far as the hosting cluster shows it. */
 export interface SpaceStatus extends Omit<SpaceListItem, 'type' | 'created' | 'its'> {
-  /** Null for an ITS that is no control plane of the hosting cluster. */
+  /** Null for an ITS that is not a control plane of the hosting cluster. */
   type: string | null;
   server: string | null;
-  /** RFC 3339; null where KubeFlex does not know it. */
+  /** RFC 3339; null if KubeFlex does not know it. */
   created: string | null;
-  /** Why the look into it failed. */
+  /** Why the reading of its inside failed. */
   error?: ErrorReport;
-  /** Why it could not be looked into, though nothing speaks against it. */
+  /** Why its inside could not be read, although nothing is wrong with it. */
   notVisible?: string;
 }
 
 export interface ItsStatus extends SpaceStatus {
-  /** Of OCM's components that run there, that of most; null where it cannot be seen. */
+  /** The version of most OCM components that run there; null if it is not visible. */
   ocmVersion: string | null;
   versions: RunningVersion[];
-  /** Null where it was not looked into. */
+  /** Null if it was not checked. */
   webhook: WebhookStatus | null;
-  /** Null where they cannot be seen. */
+  /** Null if they are not visible. */
   wecs: WecStatus[] | null;
 }
 
-/** Whether a hub's admission lets ManagedClusters through. */
+/** Whether a hub's admission accepts ManagedClusters. */
 export interface WebhookStatus {
-  /** Null where this user may not try. */
+  /** Null if this user may not try. */
   answers: boolean | null;
-  /** Why it does not, or why that is unknown; empty where it answers. */
+  /** Why it does not answer, or why that is unknown; empty if it answers. */
   why: string;
-  /** The command that helps, where it does not. */
+  /** The command that helps if it does not answer. */
   next: string | null;
 }
 
 export interface WecStatus extends Standing, Pick<WecListItem, 'name' | 'available' | 'state' | 'problem' | 'reason'> {
   /** Whether a registration request waits for a decision. */
   pending: boolean;
-  /** What WDSes send to it; null where this user may not see works. */
+  /** What WDSes send to it; null if this user may not read works. */
   workloads: SentCounts[] | null;
 }
 
 export interface WdsStatus extends SpaceStatus {
-  /** The ITS that it sends its workloads through; null where that is not clear. */
+  /** The ITS that it sends its workloads through; null if that is ambiguous. */
   its: string | null;
   versions: RunningVersion[];
-  /** How many binding policies it has; null where they cannot be seen. */
+  /** The number of its binding policies; null if they are not visible. */
   bindingPolicies: number | null;
-  /** How many objects these select, each counted once. */
+  /** The number of objects that these select, each counted once. */
   objects: number | null;
 }
