@@ -1,33 +1,33 @@
 let mark: string | undefined;
 
 /**
- * Stands for the escape character in the colours of a `Style`. Text from elsewhere cannot hold it, since it is another one in every
- * process: so everything that is written can be cleaned at one place, whatever it was put together from. Made for the first colour:
- * help has none, and does not wait for Node's cryptography to be loaded.
+ * A placeholder for the escape character in the colours of a `Style`. It differs in every process, so text from elsewhere cannot
+ * contain it. One place can therefore sanitize all output, whatever its parts are. Created for the first colour: help has none, and
+ * does not wait for Node's cryptography to load.
  */
 export function colourMark(): string {
   mark ??= `\0${process.getBuiltinModule('node:crypto').randomUUID()}`;
   return mark;
 }
 
-/** Control characters, and format characters, which turn the direction of text around (Unicode TR 9) or show nothing at all. */
+/** Control characters, and format characters that change the direction of text (Unicode TR 9) or are invisible. */
 const unsafe = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
-/** Some of these are white space that documents have between their values. */
+/** Documents use some of these as white space between their values. */
 const unsafeInDocument = /(?![\n\t])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 const lineBreaks = /(?:\r\n|[\n\v\f\r\x85\u2028\u2029])\s*/g;
 
-/** In UTF-16 units: nobody reads more of one message. */
+/** In UTF-16 units: no one reads more of one message. */
 const longest = 8000;
 
 /**
- * Text as one line in which no character does anything to a terminal: line breaks become `⏎`, other control characters are shown as
- * what they are. Colours of a `Style` stay marked.
+ * Text as one line without effect on a terminal: line breaks become `⏎`, other control characters are shown as escapes. Colours of
+ * a `Style` stay marked.
  */
 export function oneLine(text: string): string {
   return mark === undefined ? cleaned(text) : text.split(mark).map(cleaned).join(mark);
 }
 
-/** The same, with the colours of a `Style` as terminals take them: only for what is written next. */
+/** The same with the colours of a `Style` as terminal sequences: only for text that is written next. */
 export function terminalLine(text: string): string {
   return mark === undefined ? cleaned(text) : text.split(mark).map(cleaned).join('\x1b');
 }
@@ -45,24 +45,24 @@ function cleaned(text: string): string {
     });
 }
 
-/** Messages of programs and servers often end with a line break, which says nothing. */
+/** Messages of programs and servers often end with a line break without a meaning. */
 const trimLineBreaks = (text: string): string => (/[\n\r]$/.test(text) ? text.trimEnd() : text);
 
-/** JSON in which no character does anything to a terminal. It means the same. */
+/** JSON without effect on a terminal. Its value is the same. */
 export function safeJson(value: unknown, indent?: number): string {
   return JSON.stringify(value, null, indent).replace(unsafeInDocument, (character) =>
     Array.from({ length: character.length }, (_, unit) => escaped(character.charCodeAt(unit))).join(''),
   );
 }
 
-/** YAML in which no character does anything to a terminal. It means the same. */
+/** YAML without effect on a terminal. Its value is the same. */
 export async function safeYaml(value: unknown): Promise<string> {
-  // CommonJS, of which a bundled dynamic import sees no names.
+  // CommonJS: a bundled dynamic import does not see its named exports.
   const { Document, visit } = (await import('yaml')).default;
   const document = new Document(value, { aliasDuplicateObjects: false });
   visit(document, {
     Scalar(_key, node) {
-      // Only between double quotes characters can be written as what they are.
+      // Only double-quoted scalars can contain escapes.
       if (typeof node.value === 'string' && node.value.search(unsafeInDocument) !== -1) node.type = 'QUOTE_DOUBLE';
     },
   });
@@ -75,14 +75,14 @@ export async function safeYaml(value: unknown): Promise<string> {
 const escaped = (unit: number): string => `\\u${unit.toString(16).padStart(4, '0')}`;
 
 /**
- * Writes lines. All text for people passes here, whatever it comes from and wherever it goes: each becomes one line that no terminal
- * obeys.
+ * Writes lines. All text for people passes through here, from any source and to any stream: each entry becomes one line without
+ * effect on a terminal.
  */
 export function writeLines(stream: NodeJS.WriteStream, lines: readonly string[]): void {
   if (lines.length > 0) stream.write(lines.map((line) => `${terminalLine(line)}\n`).join(''));
 }
 
-/** Writes what another program says, as it comes. */
+/** Writes the output of another program as it arrives. */
 export function writeRelayed(stream: NodeJS.WriteStream, text: string): void {
   stream.write(
     text
@@ -92,12 +92,12 @@ export function writeRelayed(stream: NodeJS.WriteStream, text: string): void {
   );
 }
 
-/** Writes text of several lines, as help is. */
+/** Writes text of several lines, such as help. */
 export function writeText(stream: NodeJS.WriteStream, text: string): void {
   writeLines(stream, text.replace(/\n$/, '').split('\n'));
 }
 
-/** Writes lines for programs, their fields separated by tabs. */
+/** Writes lines for programs, with tab-separated fields. */
 export function writeFields(stream: NodeJS.WriteStream, lines: readonly (readonly string[])[]): void {
   stream.write(lines.map((fields) => `${fields.map(terminalLine).join('\t')}\n`).join(''));
 }

@@ -1,23 +1,23 @@
-/** Everything by which a command touches its surroundings. Tests hand in their own. */
+/** All access of a command to its environment. Tests pass their own. */
 export interface Io {
   stdin: NodeJS.ReadStream;
   stdout: NodeJS.WriteStream;
   stderr: NodeJS.WriteStream;
   env: NodeJS.ProcessEnv;
-  /** What was typed after the name of the program. */
+  /** The arguments after the name of the program. */
   argv: readonly string[];
   /** Whether results can no longer be written. */
   isOutputLost: () => boolean;
 }
 
-/** Lines that move are for a terminal with a person before it: not for CI, and not for terminals that cannot, or have no size. */
+/** Moving lines need a terminal with a user: not CI, and not a terminal that is too simple or has no size. */
 export function canAnimate({ stderr, env }: Io): boolean {
   return Boolean(stderr.isTTY) && stderr.columns > 0 && !env.CI && env.TERM !== 'dumb';
 }
 
-/** What `-o` takes. */
+/** The values of `-o`. */
 export const outputFormats = ['table', 'wide', 'json', 'yaml', 'name'] as const;
-/** `short`, only what is not as it should be, is known to doctor alone. */
+/** `short` (only the parts that are not as they should be) exists in doctor alone. */
 export type OutputFormat = (typeof outputFormats)[number] | 'short';
 
 const forPeople: readonly OutputFormat[] = ['table', 'wide', 'short'];

@@ -5,8 +5,8 @@ import type { Style } from './style.ts';
 
 /**
  * Writes a command's result: a document for scripts, a table for people.
- * @param document what json and yaml show, whole
- * @param rows what table and name show of it
+ * @param document the whole result, for json and yaml
+ * @param rows the part that table and name show
  */
 export async function writeResult<Row extends { name: string }>(
   io: Io,
@@ -24,7 +24,7 @@ export async function writeResult<Row extends { name: string }>(
 /** How a document is written. */
 export interface DocumentForm {
   format: 'json' | 'yaml';
-  /** One of several: a line of JSON, or YAML after its separator. */
+  /** One of several documents: a line of JSON, or YAML after its separator. */
   isOneOfMany?: boolean;
 }
 
@@ -34,7 +34,7 @@ export async function writeDocument(io: Io, document: object, { format, isOneOfM
   io.stdout.write(isOneOfMany && format === 'yaml' ? `---\n${text}` : text);
 }
 
-/** Results of several names, as scripts get them: an error in place of what could not be done. */
+/** Results of several names for scripts: an error in place of a result that failed. */
 export function toDocument<Result extends { error?: StellarError }>(items: readonly Result[]): { items: object[] } {
   return {
     items: items.map(({ error, ...rest }) => (error === undefined ? rest : { ...rest, error: reportOf(error) })),
@@ -46,7 +46,7 @@ export function errorDocument(error: unknown): { items: never[]; error: ErrorRep
   return { items: [], error: reportOf(error) };
 }
 
-/** An error for people: what failed, what belongs to it, what helps. A stack only for our own mistakes, and with `-v`. */
+/** An error for people: what failed, its details, what helps. A stack only for our own bugs, and with `-v`. */
 export function writeError(io: Io, style: Style, error: unknown, verbose: boolean): void {
   const lines: string[] = [];
   if (error instanceof StellarError) {
@@ -64,7 +64,7 @@ export function writeError(io: Io, style: Style, error: unknown, verbose: boolea
   writeLines(io.stderr, lines);
 }
 
-/** A column of a table about `Row`s. */
+/** A column of a table of `Row`s. */
 export interface Column<Row> {
   header: string;
   value: (row: Row) => string;
@@ -72,7 +72,7 @@ export interface Column<Row> {
   wide?: boolean;
 }
 
-/** A table as kubectl prints it: upper-case headers, three spaces between columns, no borders. Lines end without spaces. */
+/** A table as kubectl prints it: upper-case headers, three spaces between columns, no borders. Lines have no trailing spaces. */
 export function formatTable<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],

@@ -7,9 +7,9 @@ import type { Style } from './style.ts';
 import { Subjects } from './subjects.ts';
 
 export interface ProgressOptions {
-  /** Say nothing but results and errors. */
+  /** Print only results and errors. */
   quiet: boolean;
-  /** Where the line about a finished subject goes: to stdout when it is the command's result, to stderr when that is JSON. */
+  /** The stream for the line about a finished subject: stdout if it is the command's result, stderr if that is JSON. */
   results: 'stdout' | 'stderr';
   style: Style;
 }
@@ -17,7 +17,7 @@ export interface ProgressOptions {
 /** Progress with an end: nothing moves on the terminal after `stop`. */
 export interface TerminalProgress extends Progress {
   stop(): void;
-  /** Lines may move again, as after a prompt. */
+  /** Lines may move again, for example after a prompt. */
   resume(): void;
 }
 
@@ -25,7 +25,7 @@ export function createProgress(io: Io, options: ProgressOptions): TerminalProgre
   return canAnimate(io) && !options.quiet ? new LiveProgress(io, options) : new PlainProgress(io, options);
 }
 
-/** One line for every change, and now and then one about what is still awaited: for pipes, files and CI. */
+/** One line per change, and from time to time one about what is still waited for: for pipes, files and CI. */
 class PlainProgress implements TerminalProgress {
   readonly #io: Io;
   readonly #options: ProgressOptions;
@@ -96,7 +96,7 @@ class PlainProgress implements TerminalProgress {
   }
 }
 
-/** What is written after it begins a line of its own. @param done called at the end */
+/** Output after it starts on its own line. @param done called at the end */
 function relayTo(stream: NodeJS.WriteStream, done: () => void = () => {}): Relay {
   let last = '\n';
   return {
@@ -115,18 +115,18 @@ const after = (elapsedMs: number | undefined): string =>
   elapsedMs === undefined ? '' : ` after ${formatElapsed(elapsedMs)}`;
 
 const heartbeatMs = 15_000;
-/** Of more subjects than these only some are told about now and then. */
+/** With more subjects than this, the periodic lines report only some of them. */
 const beatLines = 10;
 const longestShown = 3;
 /** Quick commands show no spinner. */
 const spinnerDelayMs = 300;
 const frames = '⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏';
 const frameMs = 80;
-/** What is redrawn leaves the terminal some lines for what stays; in any case it shows something. */
+/** Redrawn lines leave some lines of the terminal to the permanent ones; at least one is always shown. */
 const spareLines = 4;
 const shortestFrame = 3;
 
-/** A line for every subject that is under way, redrawn; finished ones stay above. */
+/** A line for every subject in progress, redrawn; finished ones stay above. */
 class LiveProgress implements TerminalProgress {
   readonly #io: Io;
   readonly #options: ProgressOptions;
@@ -134,7 +134,7 @@ class LiveProgress implements TerminalProgress {
   #starting: NodeJS.Timeout | undefined;
   #spinner: Ora | undefined;
   #stopped = false;
-  /** How many programs may be asking something. */
+  /** How many programs may be asking a question. */
   #relays = 0;
   #widest = 0;
 
@@ -207,14 +207,14 @@ class LiveProgress implements TerminalProgress {
   async #start(): Promise<void> {
     const { default: ora } = await import('ora');
     if (this.#stopped || this.#relays > 0 || this.#spinner !== undefined) return;
-    // ora clears, counts lines and hides the cursor; the lines, each with a frame of its own, are its prefix.
+    // ora clears and counts lines and hides the cursor; the lines, each with its own frame, are its prefix.
     this.#spinner = ora({
       stream: this.#io.stderr,
       text: '',
       prefixText: () => this.#frame(),
       spinner: { interval: frameMs, frames: [''] },
       discardStdin: false,
-      // Whether lines may move has been decided (canAnimate), by the environment that was handed in.
+      // canAnimate has decided whether lines may move, by the environment that was passed in.
       isEnabled: true,
     }).start();
   }
@@ -232,7 +232,7 @@ class LiveProgress implements TerminalProgress {
 
   #row(subject: string, sign: string, text: string, elapsed: string): string {
     const start = `  ${oneLine(subject).padEnd(this.#widest)}  ${sign} `;
-    // Room for the ^C that a terminal writes: a line that wraps for it would not be cleared whole.
+    // Room for the ^C that a terminal prints: a line that wraps because of it would not be cleared completely.
     const room = Math.max(10, (this.#io.stderr.columns ?? 80) - start.length - elapsed.length - 8);
     const shown = text.length > room ? `${text.slice(0, room - 1)}…` : text;
     return terminalLine(`${start}${shown}   ${this.#options.style.faint(elapsed)}`);

@@ -4,13 +4,13 @@ import { StellarError } from '../engine/errors.ts';
 import { terminalLine } from './clean.ts';
 import type { Io } from './io.ts';
 
-/** Whether there is a person to ask. */
+/** Whether there is a user to ask. */
 export function canAsk({ stdin, stderr }: Io): boolean {
   return Boolean(stdin.isTTY) && Boolean(stderr.isTTY);
 }
 
 /**
- * Asks a person to type a name, or of several things how many they are, for what destroys.
+ * Asks the user to confirm a destructive operation by typing a name or, for several objects, their number.
  * @throws StellarError `not-confirmed` for anything else, `interrupted` on Ctrl-C and Ctrl-D
  */
 export async function confirmByTyping(
@@ -25,9 +25,9 @@ export async function confirmByTyping(
   if (answer !== right) throw new StellarError('not-confirmed', `Not confirmed; ${name} ${stay}.`);
 }
 
-/** Asks a person for a line. @throws StellarError `interrupted` on Ctrl-C and Ctrl-D */
+/** Asks the user for a line. @throws StellarError `interrupted` on Ctrl-C and Ctrl-D */
 export async function askForLine(io: Io, question: string, signal: AbortSignal): Promise<string> {
-  // The terminal edits the line: readline itself would break down where the terminal closes.
+  // The terminal edits the line: readline itself would fail when the terminal closes.
   const lines = createInterface({ input: io.stdin, output: io.stderr, terminal: false });
   const ended = once(lines, 'close').then(() => Promise.reject(new Error('the input has ended')));
   try {

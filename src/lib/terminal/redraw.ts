@@ -2,15 +2,15 @@ import { isDeepStrictEqual, stripVTControlCharacters } from 'node:util';
 import { terminalLine } from './clean.ts';
 import { canAnimate, type Io } from './io.ts';
 
-/** Whether what is on stdout can be drawn over. */
+/** Whether the output on stdout can be redrawn. */
 export function canRedraw(io: Io): boolean {
   return canAnimate({ ...io, stderr: io.stdout });
 }
 
-/** Lines that take the place of those before them on a terminal. */
+/** Lines that replace the previous ones on a terminal. */
 export class Redrawn {
   readonly #terminal: Screen;
-  /** The lines that are there now, and how wide the terminal was then. */
+  /** The current lines, and the width of the terminal when they were drawn. */
   #lines: string[] = [];
   #columns = 0;
 
@@ -23,10 +23,10 @@ export class Redrawn {
     if (frame !== '') this.#terminal.write(frame);
   }
 
-  /** What to send to the terminal: nothing where the same is there already. Lines that it has no room for are counted instead. */
+  /** The output for the terminal: empty if nothing differs. Lines without room are replaced by their number. */
   #frame(lines: readonly string[]): string {
     const { columns, rows } = this.#terminal;
-    // The cursor, which is below the last line, cannot go up further than the screen is high.
+    // The cursor is below the last line, and cannot move up further than the height of the screen.
     const room = Math.max(1, rows - 1);
     const left = lines.length - room;
     const kept = left <= 0 ? lines : [...lines.slice(0, room - 1), `… and ${left + 1} more lines`];
@@ -35,11 +35,11 @@ export class Redrawn {
     const up = this.#lines.length === 0 ? '' : `\x1b[${this.#height(columns)}A\r`;
     this.#lines = fitting;
     this.#columns = columns;
-    // Each line is erased by itself: a whole screen that is erased at once goes to the scrollback of some terminals.
+    // Each line is erased separately: some terminals move a completely erased screen to the scrollback.
     return `${up}${fitting.map((line) => `\x1b[K${line}\n`).join('')}\x1b[J`;
   }
 
-  /** How many rows the lines take now: a terminal that has become narrower has broken some. */
+  /** How many rows the lines take now: a narrower terminal has wrapped some of them. */
   #height(columns: number): number {
     return this.#lines.reduce((sum, line) => sum + Math.max(1, Math.ceil(widthOf(line) / columns)), 0);
   }
@@ -49,7 +49,7 @@ type Screen = Pick<NodeJS.WriteStream, 'columns' | 'rows' | 'write'>;
 
 const widthOf = (line: string): number => stripVTControlCharacters(line).length;
 
-/** A line that may be coloured, cut to a width. */
+/** A line, possibly coloured, cut to a width. */
 function cut(line: string, width: number): string {
   if (widthOf(line) <= width) return line;
   let room = width - 1;

@@ -4,7 +4,7 @@ import type { Io } from './io.ts';
 
 export type ColorMode = 'auto' | 'always' | 'never';
 
-/** Symbols and their colours: the only things that are coloured, beside what has changed. The colours are seen once they are written as lines. */
+/** Symbols and their colours: only symbols and changes are coloured. The colours become visible when they are written as lines. */
 export interface Style {
   ok: string;
   bad: string;
@@ -13,7 +13,10 @@ export interface Style {
   strong: (text: string) => string;
 }
 
-/** Colours by `--color`, else by NO_COLOR (no-color.org), FORCE_COLOR and whether the stream is a terminal; chalk reads none of these itself. */
+/**
+ * Colours by `--color`, else by NO_COLOR (no-color.org), FORCE_COLOR and whether the stream is a terminal; chalk reads none of
+ * these itself.
+ */
 export function styleFor(stream: NodeJS.WriteStream, { env }: Io, mode: ColorMode): Style {
   const chalk: ChalkInstance = new Chalk({ level: wantsColor(stream, env, mode) ? 1 : 0 });
   const painted = (paint: ChalkInstance) => (text: string) =>

@@ -4,7 +4,7 @@ interface Wait {
   since: number;
 }
 
-/** The subjects of a command: those that wait, those that wait for the longest first, and what became of the others. */
+/** The subjects of a command: the waiting ones, longest wait first, and the results of the others. */
 export class Subjects {
   readonly waiting = new Map<string, Wait>();
   readonly failed = new Map<string, string>();
