@@ -4,31 +4,31 @@ import { products } from './programs.ts';
 import type { RunningVersion } from './running.ts';
 import { versionWords } from './words.ts';
 
-/** What runs of one part of an installation. The fields are an interface: docs/output.md. */
+/** The running versions of one part of an installation. The fields are an interface: docs/output.md. */
 interface PartVersions {
   name: string;
   versions: RunningVersion[];
 }
 
-/** What runs of an installation, part by part. */
+/** The running versions of an installation, part by part. */
 export interface InstalledVersions {
   hosting: (PartVersions & { hooksVersion: string | null }) | null;
   itses: readonly PartVersions[];
   wdses: readonly PartVersions[];
-  /** Each with the OCM of its ITS; null where that is not known. */
+  /** Each with the OCM version of its ITS; null if that is unknown. */
   wecs: readonly (PartVersions & { hubVersion: string | null })[];
 }
 
-/** Whether versions differ by more than a patch. What has no version of that form is not compared. */
+/** Whether versions differ by more than a patch. Values that are not versions of that form are not compared. */
 export function isMinorApart(one: string, other: string): boolean {
   const [own, others] = [one, other].map((version) => /^\d+\.\d+(?=\.)/.exec(version)?.[0]);
   return own !== undefined && others !== undefined && own !== others;
 }
 
 /**
- * What does not fit together: a part that does not run what it should, agents of another minor version than their hub, and what is older
- * than stellarctl works with.
- * @param oldest the versions of KubeFlex and of KubeStellar's hooks that it works with, and newer ones
+ * Versions that do not fit together: a part that does not run its wanted version, agents of another minor version than their hub,
+ * and versions older than stellarctl supports.
+ * @param oldest the oldest supported versions of KubeFlex and of KubeStellar's hooks
  */
 export function misfits(
   { hosting, itses, wdses, wecs }: InstalledVersions,
@@ -63,7 +63,7 @@ export function misfits(
   ];
 }
 
-/** What has no version is not compared. */
+/** Values without a version are not compared. */
 const isOlder = (version: string, oldest: string): boolean =>
   findVersion(version) !== undefined && compareVersions(version, oldest) < 0;
 

@@ -18,7 +18,7 @@ import type { Program, Wanted } from './running.ts';
 
 /**
  * The programs of an installation, by the names and images of KubeFlex 0.9.3, KubeStellar's core chart 0.30.0 and OCM 1.3.1
- * (manifests/, and what a hub and a WEC were seen to have).
+ * (manifests/, and as observed in a hub and a WEC).
  */
 export const products = {
   ocm: 'OCM',
@@ -31,7 +31,10 @@ export const kubeFlexPrograms: readonly Program[] = [
   { product: products.kubeFlex, component: managerName, image: 'manager' },
 ];
 
-/** What serves the API of a control plane: of a vcluster two programs in one pod, of an external one nothing of KubeFlex's. */
+/**
+ * The programs that serve the API of a control plane: for a vcluster two programs in one pod, for an external one none of
+ * KubeFlex's.
+ */
 export function apiServerPrograms(type: string): Program[] {
   const { name: component } = apiServerOf[type] ?? {};
   if (component === undefined) return [];
@@ -98,7 +101,7 @@ export function wecPrograms(klusterlet: Klusterlet | undefined): Program[] {
   return [klusterletOperator, ...agents];
 }
 
-/** What the installed post-create hooks give to spaces that are created now; undefined where they do not say. */
+/** The versions in the installed post-create hooks, which new spaces get; undefined if a hook has none. */
 export interface HookVersions {
   controllerManager: Wanted | undefined;
   transport: Wanted | undefined;
@@ -106,11 +109,11 @@ export interface HookVersions {
   statusAddon: Wanted | undefined;
 }
 
-/** Who may not read hooks sees no versions in them. */
+/** A user who may not read hooks sees no versions in them. */
 export const readHookVersions = async (hosting: Reader): Promise<HookVersions> =>
   versionsOfHooks((await lenient(hosting).list<PostCreateHook>(resources.postCreateHooks)) ?? []);
 
-/** The versions in the chart's hooks, or in older ones, which did the work of two. */
+/** The versions in the chart's hooks, or in older hooks that did the work of both. */
 export function versionsOfHooks(hooks: readonly PostCreateHook[]): HookVersions {
   const own: readonly string[] = Object.values(hookNames);
   const ordered = [...hooks].sort((a, b) => rank(a, own) - rank(b, own));
@@ -131,12 +134,15 @@ export function versionsOfHooks(hooks: readonly PostCreateHook[]): HookVersions 
   };
 }
 
-/** Copies of the chart's hooks, and those of others, come after them. */
+/** Copies of the chart's hooks, and foreign hooks, come after them. */
 const rank = ({ metadata }: PostCreateHook, own: readonly string[]): number => Number(!own.includes(metadata.name));
 
 const isAddonChart = (arg: string): boolean => arg.endsWith('/ocm-status-addon-chart');
 
-/** From 1.0 on a clusteradm installs the OCM of its own minor version (clusteradm pkg/version); before, the two were counted apart. */
+/**
+ * From 1.0 on a clusteradm installs the OCM of its own minor version (clusteradm pkg/version); before, their versions were
+ * independent.
+ */
 const bundleOf = (clusteradm = ''): string | undefined => /^[1-9]\d*\.\d+(?=\.)/.exec(clusteradm)?.[0];
 
 const wanted = (version: string | undefined): Wanted | undefined =>

@@ -3,46 +3,46 @@ import type { Pod } from '../kube/objects.ts';
 import type { LenientReader } from '../kube/permissive-reader.ts';
 import { resources } from '../kube/resources.ts';
 
-/** A program of an installation, and by what its pods are known. */
+/** A program of an installation, and how to identify its pods. */
 export interface Program {
-  /** What people call the whole that it is a part of: OCM, KubeStellar, … */
+  /** The name of its product for people: OCM, KubeStellar, … */
   product: string;
-  /** Its Deployment or StatefulSet, whose name its pods begin with. */
+  /** Its Deployment or StatefulSet, whose name is the prefix of its pods' names. */
   component: string;
-  /** The last part of its image's name. */
+  /** The last path segment of its image. */
   image: string;
-  /** Of its pods; undefined where none of the pods that are looked at are of another one by that name. */
+  /** The namespace of its pods; undefined if its name is unique among the pods that are read. */
   namespace?: string;
   wanted?: Wanted | undefined;
-  /** It is left out where it has no pod: not every installation has it. */
+  /** Omitted if it has no pod: not every installation has it. */
   isOptional?: true;
 }
 
-/** The version that there should be: `1.0` means any 1.0.x. */
+/** The wanted version: `1.0` stands for any 1.0.x. */
 export interface Wanted {
   version: string;
-  /** Who says so: `installed hooks`. */
+  /** The source of the wanted version: `installed hooks`. */
   by: string;
 }
 
-/** What runs of a program. The fields are an interface: docs/output.md. */
+/** The running versions of a program. The fields are an interface: docs/output.md. */
 export interface RunningVersion {
   product: string;
   component: string;
-  /** The tags of the images of its running containers, each once; empty where none runs, null where that cannot be seen. */
+  /** The tags of the images of its running containers, each once; empty if none is running, null if that is not visible. */
   running: string[] | null;
-  /** Null where nobody says which version there should be. */
+  /** Null if the wanted version is unknown. */
   wanted: Wanted | null;
-  /** Whether a version runs that is not the wanted one. */
+  /** Whether a version other than the wanted one is running. */
   differs: boolean;
-  /** Why it cannot be seen. */
+  /** Why it is not visible. */
   notVisible?: string;
 }
 
 /**
- * Which versions run, by the images of containers that are running: what a Deployment, a Klusterlet or a chart asks for may not have
- * come to be, or not yet.
- * @param blind why there may be pods beside these; undefined where these are all
+ * The running versions, by the images of running containers: the version in a Deployment, a Klusterlet or a chart may not be rolled
+ * out, or not yet.
+ * @param blind why there may be further pods; undefined if these are all
  */
 export function runningVersions(
   programs: readonly Program[],
@@ -59,13 +59,13 @@ export function runningVersions(
   });
 }
 
-/** Why pods may be hidden from this user, by what the reader of them met. */
+/** Why pods may be hidden from this user, by the errors of their reader. */
 export const blindness = ({ forbidden }: Pick<LenientReader, 'forbidden'>): string | undefined =>
   forbidden.has(resources.pods.plural) ? mayNotReadPods : undefined;
 
 export const mayNotReadPods = 'not allowed to read pods';
 
-/** Pods that are being deleted make way for others. */
+/** Pods that are being deleted are about to be replaced. */
 const isOf = ({ component, image, namespace }: Program, { metadata, spec }: Pod): boolean =>
   metadata.name.startsWith(`${component}-`) &&
   (namespace === undefined || metadata.namespace === namespace) &&
@@ -85,7 +85,7 @@ function versionsIn({ image }: Program, pods: readonly Pod[]): string[] {
   return [...new Set(versions)].sort();
 }
 
-/** What an image without a tag is known by: `sha256:0123456789ab`; `latest` where it has no digest either. */
+/** The identity of an image without a tag: `sha256:0123456789ab`; `latest` if it has no digest either. */
 const digestOf = (reference = ''): string => /@(\w+:\w{12})/.exec(reference)?.[1] ?? 'latest';
 
 const isSame = (version: string, wanted: string): boolean => version === wanted || version.startsWith(`${wanted}.`);

@@ -1,8 +1,8 @@
 import type { RunningVersion } from './running.ts';
 
 /**
- * What runs, in words, one statement for each product: `OCM 1.0.0`, `KubeStellar running 0.29.0, installed hooks 0.30.0`,
- * `OCM 1.3.1 (cluster-manager-placement-controller not running)`, `OCM unseen: not allowed to read pods`.
+ * The running versions in words, one statement per product: `OCM 1.0.0`, `KubeStellar running 0.29.0, installed hooks 0.30.0`, `OCM
+ * 1.3.1 (cluster-manager-placement-controller not running)`, `OCM unseen: not allowed to read pods`.
  */
 export function versionWords(versions: readonly RunningVersion[]): string[] {
   const products = [...new Set(versions.map(({ product }) => product))];
@@ -14,7 +14,7 @@ export function versionWords(versions: readonly RunningVersion[]): string[] {
   );
 }
 
-/** The version of most components of a product. @returns null where it does not run, or cannot be seen */
+/** The version of most components of a product. @returns null if it is not running, or not visible */
 export function versionOfProduct(product: string, versions: readonly RunningVersion[]): string | null {
   return mostFrequent(versions.filter((version) => version.product === product)) ?? null;
 }
