@@ -170,7 +170,7 @@ function containersOf(pod: Pod): Container[] {
   );
 }
 
-/** The manifests of a work are the user's own objects: their names are enough. */
+/** The manifests of a work are the user's own objects: their kinds, names and labels are enough. */
 function withoutManifests<T extends KubeObject>(work: T): T {
   const { spec } = work as { spec?: { workload?: { manifests?: KubeObject[] } } };
   const manifests = spec?.workload?.manifests?.map(({ apiVersion, kind, metadata }) => {
