@@ -4,7 +4,7 @@ import type { KubeObject } from '../kube/objects.ts';
 import { type Resource, resources } from '../kube/resources.ts';
 import { withoutFinalizers } from '../kube/writes.ts';
 
-/** work.open-cluster-management.io/v1, as far as stellarctl reads it. */
+/** work.open-cluster-management.io/v1, limited to the fields that stellarctl reads. */
 export interface AppliedManifestWork extends KubeObject {
   spec?: { manifestWorkName?: string; hubHash?: string; agentID?: string };
   status?: { appliedResources?: AppliedResource[] };
@@ -20,22 +20,22 @@ export interface AppliedResource {
 }
 
 /**
- * By this hash AppliedManifestWorks say which hub they are of: SHA-256 of the server in the agent's kubeconfig, spelled as it is
- * there (ocm pkg/work/helper, HubHash).
+ * Returns the hash by which AppliedManifestWorks identify their hub: SHA-256 of the server in the agent's kubeconfig, exactly as
+ * spelled there (ocm pkg/work/helper, HubHash).
  */
 export const hubHash = (server: string): string => createHash('sha256').update(server).digest('hex');
 
 const appliedWorkFinalizer = 'cluster.open-cluster-management.io/applied-manifest-work-cleanup';
 
-/** The AppliedManifestWorks of one hub, in the order of their names. */
+/** Returns the AppliedManifestWorks of one hub, sorted by name. */
 export async function appliedWorksOf(wec: Kube, hash: string | undefined): Promise<AppliedManifestWork[]> {
   const all = (await wec.list<AppliedManifestWork>(resources.appliedManifestWorks)) ?? [];
   return all.filter(({ spec }) => hash !== undefined && spec?.hubHash === hash);
 }
 
 /**
- * Takes objects out of the ownership of AppliedManifestWorks, on the WEC itself, so that nothing removes them when those are deleted.
- * @returns how many objects were released
+ * Removes the ownership of AppliedManifestWorks from objects, on the WEC itself, so that their deletion keeps the objects.
+ * @returns the number of released objects
  */
 export async function releaseOwned(wec: Kube, works: readonly AppliedManifestWork[]): Promise<number> {
   let released = 0;
@@ -44,7 +44,7 @@ export async function releaseOwned(wec: Kube, works: readonly AppliedManifestWor
   return released;
 }
 
-/** Takes one object out of the ownership of an AppliedManifestWork. @returns false where it is absent or not owned by it */
+/** Removes the ownership of an AppliedManifestWork from one object. @returns false if the object is not found or not owned by it */
 export async function releaseOne(wec: Kube, owner: AppliedManifestWork, entry: AppliedResource): Promise<boolean> {
   const { resource, namespace } = resourceAt(entry);
   const object = await wec.get(resource, entry.name, { namespace });
@@ -63,9 +63,9 @@ function resourceAt({ group, version, resource: plural, namespace }: AppliedReso
 }
 
 /**
- * Removes the AppliedManifestWorks of one hub that no agent looks after any more. What they own goes with them, by garbage
- * collection, unless it is to be kept.
- * @returns how many there were
+ * Removes the AppliedManifestWorks of one hub that no agent manages any more. Garbage collection deletes what they own, unless it
+ * is kept.
+ * @returns how many were removed
  */
 export async function removeApplied(
   wec: Kube,
@@ -81,7 +81,7 @@ export async function removeApplied(
   return works.length;
 }
 
-/** The agent that would remove it is gone. */
+/** The agent that would remove the finalizer no longer exists. */
 export async function takeAppliedFinalizer(wec: Kube, { metadata }: AppliedManifestWork): Promise<void> {
   await withoutFinalizers(wec, resources.appliedManifestWorks, metadata, [appliedWorkFinalizer]);
 }

@@ -6,7 +6,7 @@ import { whyUnseen } from '../kube/access.ts';
 import { flagsOf, type OpenWds } from '../spaces/open-wds.ts';
 import { listPolicies } from './delivery/policy-list.ts';
 
-/** What should be so of the workloads of a WDS. */
+/** Checks of the workloads of a WDS. */
 export const workloadChecks: readonly Check<OpenWds>[] = [
   {
     ...{ id: 'wds-policies', title: 'its binding policies reach their WECs' },

@@ -2,7 +2,7 @@ import type { Condition, KubeObject } from '../kube/objects.ts';
 import { addonNameLabel } from '../wecs/names.ts';
 import { originBindingLabel, originWdsLabel } from './names.ts';
 
-/** work.open-cluster-management.io/v1, as far as stellarctl reads it. */
+/** work.open-cluster-management.io/v1, limited to the fields that stellarctl reads. */
 export interface ManifestWork extends KubeObject {
   spec?: {
     deleteOption?: { propagationPolicy?: string };
@@ -21,10 +21,10 @@ export interface ManifestWork extends KubeObject {
   status?: { conditions?: Condition[]; resourceStatus?: { manifests?: ManifestStatus[] } };
 }
 
-/** What the agent says of one object of a work. */
+/** What the agent reports about one object of a work. */
 export interface ManifestStatus {
   resourceMeta?: {
-    /** Its place among the manifests of the work. */
+    /** Its index among the manifests of the work. */
     ordinal?: number;
     group?: string;
     version?: string;
@@ -36,24 +36,24 @@ export interface ManifestStatus {
   conditions?: Condition[];
 }
 
-/** The finalizer that only a WEC's work agent removes: when it has removed what the work applied. */
+/** The finalizer that only a WEC's work agent removes, after it has removed what the work applied. */
 export const workFinalizer = 'cluster.open-cluster-management.io/manifest-work-cleanup';
 
 export function isAddonWork({ metadata }: ManifestWork): boolean {
   return metadata.labels?.[addonNameLabel] !== undefined || metadata.name.startsWith('addon-');
 }
 
-/** No transport removes it, or makes it again. */
+/** Whether a work was created by hand: no transport deletes or recreates it. */
 export const isMadeByHand = ({ metadata }: ManifestWork): boolean => metadata.labels?.[originWdsLabel] === undefined;
 
-/** The objects in a work, as `Deployment web/nginx`. */
+/** Returns the objects in a work, for example `Deployment web/nginx`. */
 export function objectsIn({ spec }: ManifestWork): string[] {
   return (spec?.workload?.manifests ?? []).map(
     ({ kind, metadata }) => `${kind} ${metadata?.namespace ? `${metadata.namespace}/` : ''}${metadata?.name}`,
   );
 }
 
-/** Works by the binding policy that they come from, as `nginx-policy (wds1)`. */
+/** Groups works by the binding policy that they come from, for example `nginx-policy (wds1)`. */
 export function policiesOf(works: readonly ManifestWork[]): Map<string, ManifestWork[]> {
   const policies = new Map<string, ManifestWork[]>();
   for (const work of works) {

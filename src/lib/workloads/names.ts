@@ -1,30 +1,39 @@
-/** Names of KubeStellar. Source: github.com/kubestellar/kubestellar, api/control/v1alpha1 and pkg/transport, as of v0.30.0. */
+/**
+ * Names that KubeStellar defines. Source: github.com/kubestellar/kubestellar, api/control/v1alpha1 and pkg/transport, as of
+ * v0.30.0.
+ */
 
-/** Where an ITS keeps the customization properties: a ConfigMap of each WEC's name (PropertyConfigMapNamespace). */
+/**
+ * Namespace of an ITS that holds the customization properties: one ConfigMap per WEC, with the WEC's name
+ * (PropertyConfigMapNamespace).
+ */
 export const propertiesNamespace = 'customization-properties';
 
-/** Labels of the works that KubeStellar's transport puts into mailboxes: the WDS, and the Binding (of its policy's name) there. */
+/**
+ * Labels of the works that KubeStellar's transport creates in mailboxes: the WDS, and the Binding in it (which has its policy's
+ * name).
+ */
 export const originWdsLabel = 'transport.kubestellar.io/originWdsName';
 export const originBindingLabel = 'transport.kubestellar.io/originOwnerReferenceBindingKey';
 
-/** Made in an ITS by the status add-on; KubeStellar's controllers wait for it in silence. */
+/** The status add-on creates this CRD in an ITS. KubeStellar's controllers wait for it without logging that they wait. */
 export const workStatusCrd = 'workstatuses.control.kubestellar.io';
 
-/** What KubeStellar's controller manager defines in a WDS. */
+/** CRDs that KubeStellar's controller manager creates in a WDS. */
 export const wdsCrds = ['bindings', 'bindingpolicies', 'statuscollectors', 'combinedstatuses', 'customtransforms'].map(
   (plural) => `${plural}.control.kubestellar.io`,
 );
 
-/** Of a work: the generation of the Binding that it was made of. */
+/** Annotation of a work: the generation of the Binding that it was created from. */
 export const originGenerationAnnotation = 'transport.kubestellar.io/originOwnerReferenceBindingGeneration';
 
-/** What a workload object of a WDS carries while its status is returned to it. */
+/** Labels of a workload object in a WDS while its status is returned to it. */
 export const returnedStatusLabels = {
   singleton: 'managed-by.kubestellar.io/singletonstatus',
   multi: 'managed-by.kubestellar.io/multiwecstatus',
 } as const;
 
-/** Labels of a CombinedStatus, by which it is found. */
+/** Labels of a CombinedStatus that identify its object and policy. */
 export const combinedStatusLabels = {
   group: 'status.kubestellar.io/api-group',
   resource: 'status.kubestellar.io/resource',

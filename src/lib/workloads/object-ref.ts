@@ -1,10 +1,10 @@
 import type { Candidate } from './selection/clauses.ts';
 
-/** An object by its kind and name, as `Deployment shop/web`. */
+/** Describes an object by kind and name, for example `Deployment shop/web`. */
 export const describeObject = ({ kind, metadata: { namespace, name } }: Pick<Candidate, 'kind' | 'metadata'>): string =>
   `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
 
-/** By this key objects of one server are told apart, in whatever version they are read. */
+/** Identifies an object within one API server, regardless of the API version it is read in. */
 export const keyOf = (object: {
   group?: string;
   resource: string;
@@ -12,6 +12,6 @@ export const keyOf = (object: {
   name: string;
 }): string => [object.group ?? '', object.resource, object.namespace ?? '', object.name].join('/');
 
-/** The same of an object with its metadata. */
+/** Does the same as `keyOf`, for an object with metadata. */
 export const keyOfCandidate = ({ group, resource, metadata }: Omit<Candidate, 'kind' | 'version'>): string =>
   keyOf({ group, resource, ...metadata });

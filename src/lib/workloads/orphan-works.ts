@@ -11,29 +11,29 @@ import { conditionOf, type WithConditions } from '../kube/objects.ts';
 import { resources } from '../kube/resources.ts';
 import type { ManifestStatus, ManifestWork } from './manifest-works.ts';
 
-/** Takes objects of a work out of its ownership on the WEC itself. */
+/** Removes the work's ownership of objects on the WEC itself. */
 export type ReleaseOnWec = (work: ManifestWork, manifests: readonly ManifestStatus[]) => Promise<void>;
 
-/** What is to be said where workloads cannot be kept. */
+/** What an error reports if workloads cannot be kept. */
 interface KeepingFailed {
-  /** What has been deleted by then. */
+  /** What has been deleted before the error. */
   state: string;
-  /** What helps for a WEC whose agent does not apply all objects; without it, to deregister it with its context. */
+  /** The next step for a WEC whose agent does not apply all objects. Default: deregister the WEC with its context. */
   next?(wec: string): NextStep;
 }
 
 const nothingDeleted: KeepingFailed = { state: 'Nothing was deleted.' };
 
-/** An agent tries a manifest that it could not apply again after some seconds. */
+/** An agent retries a manifest that it could not apply after some seconds. */
 const retryMs = 10_000;
 
 /**
- * Makes workloads stay where they run when their works are deleted: sets deletion option Orphan, and waits for the proof that nothing
- * of a work is owned by it any more. An agent gives ownership up only by a successful apply of that very object (ocm pkg/work,
- * update_apply): one whose update fails would be deleted with its work, so that nothing may be deleted then.
- * @param release does it on the WEC for what the agent cannot apply; undefined without access to the WEC
- * @param otherwise what is said where it cannot be done
- * @throws StellarError `not-orphaned`, naming the objects; `timeout` where the agent does not answer
+ * Keeps workloads running when their works are deleted: sets deletion option Orphan, and waits for the proof that a work no longer
+ * owns any object. An agent releases ownership only with a successful apply of that very object (ocm pkg/work, update_apply). An
+ * object whose update fails would be deleted with its work, so nothing may be deleted then.
+ * @param release releases on the WEC what the agent cannot apply; undefined without access to the WEC
+ * @param otherwise what the error reports if the workloads cannot be kept
+ * @throws StellarError `not-orphaned`, naming the objects; `timeout` if the agent does not respond
  */
 export async function makeOrphans(
   hub: Kube,
@@ -72,14 +72,14 @@ export async function makeOrphans(
 
 export const isOrphan = ({ spec }: ManifestWork): boolean => spec?.deleteOption?.propagationPolicy === 'Orphan';
 
-/** Sets deletion option Orphan on a work that is there. */
+/** Sets deletion option Orphan on an existing work. */
 export async function setOrphan(hub: Kube, { metadata: { name, namespace, uid } }: ManifestWork): Promise<void> {
   const patch = { metadata: { uid }, spec: { deleteOption: { propagationPolicy: 'Orphan' } } };
-  // Otherwise it is gone, or another one has its name.
+  // The work is already deleted, or another work has its name.
   await unlessStatus(hub.merge(resources.manifestWorks, name, patch, { namespace }), 404, 409);
 }
 
-/** Sets the deletion option of a work to what it was when it was read; one that is being deleted stays as it is. */
+/** Restores the deletion option of a work to the value it was read with. A work that is being deleted stays unchanged. */
 export async function restoreDeleteOption(hub: Kube, before: ManifestWork): Promise<void> {
   if (isOrphan(before)) return;
   const { name, namespace, uid } = before.metadata;
@@ -96,16 +96,16 @@ export async function restoreDeleteOption(hub: Kube, before: ManifestWork): Prom
   );
 }
 
-/** A work for which the proof is missing. */
+/** A work without the proof. */
 interface OpenWork {
   work: ManifestWork;
-  /** What the agent has not released, as far as it says; empty where it has not acted on the work yet. */
+  /** What the agent has not released, as far as it reports; empty if it has not processed the work yet. */
   owned: ManifestStatus[];
 }
 
 /**
- * @param askWec take no manifest for released, because the WEC itself shows it
- * @returns undefined where nothing of the work is owned by it
+ * @param askWec treat no manifest as released by the agent's report, because the WEC itself shows it
+ * @returns undefined if the work owns nothing
  */
 async function judgeOne(hub: Kube, { metadata }: ManifestWork, askWec: boolean): Promise<OpenWork | undefined> {
   const { name, namespace, uid } = metadata;
@@ -117,22 +117,25 @@ async function judgeOne(hub: Kube, { metadata }: ManifestWork, askWec: boolean):
   const owned = (work.status?.resourceStatus?.manifests ?? []).filter(
     (manifest) => askWec || isComplete || mayBeOwned(work, manifest),
   );
-  // A work that says that it was not applied, and not which object, proves nothing.
+  // A work that reports a failed apply without naming the object proves nothing.
   if (owned.length === 0 && applied?.status !== 'True') return { work, owned: [] };
   return owned.length === 0 ? undefined : { work, owned };
 }
 
-/** Whether the agent has set a condition of the work as it is now. */
+/** Whether the agent has set a condition for the current generation of the work. */
 const isObserved = (work: ManifestWork, type: string): boolean =>
   (conditionOf(work, type)?.observedGeneration ?? 0) >= (work.metadata.generation ?? 0);
 
-/** An agent of OCM 1.3.1 applies nothing of a work that is Complete; its condition Applied stays at the generation before (seen). */
+/**
+ * An agent of OCM 1.3.1 applies nothing of a work that is Complete: its condition Applied stays at the previous generation
+ * (observed).
+ */
 const isNeverAppliedAgain = (work: ManifestWork): boolean =>
   conditionOf(work, 'Complete')?.status === 'True' && isObserved(work, 'Complete');
 
 /**
- * Whether a manifest may still be owned by its work although the agent has acted on the Orphan option: it was not applied, or the
- * agent does not apply it any more (seen with OCM 1.3.1: objects that are ReadOnly or Complete keep their owner).
+ * Whether a work may still own a manifest although the agent has processed the Orphan option: the manifest was not applied, or the
+ * agent no longer applies it (observed with OCM 1.3.1: objects that are ReadOnly or Complete keep their owner).
  */
 function mayBeOwned({ spec }: ManifestWork, manifest: ManifestStatus): boolean {
   const isTrue = (type: string) => conditionOf({ status: manifest } as WithConditions, type)?.status === 'True';

@@ -5,35 +5,35 @@ import type { OpenWds } from '../spaces/open-wds.ts';
 
 /** Something that could not be read. */
 export interface Unseen {
-  /** As `works`. */
+  /** For example `works`. */
   what: string;
   /** Without a full stop. */
   why: string;
   error: StellarError;
 }
 
-/** What is shown, with what keeps that from being all: what could not be read, or is not there. It makes the exit code. */
+/** A view, with what makes it incomplete: what could not be read or was not found. It determines the exit code. */
 export interface Sighted<View> {
   view: View;
   errors: readonly StellarError[];
 }
 
-/** @param what as `works` @returns nothing where it is seen */
+/** @param what for example `works` @returns an empty list if it could be read */
 export function unseenOf(what: string, access: Access<unknown>): Unseen[] {
   if (access.state === 'seen') return [];
   return [{ what, why: access.why, error: errorOf(access) }];
 }
 
-/** What was not even tried is not known to be reached: that is the ITS alone. */
+/** Access that was not tried has no error: only the ITS can be in this state, and counts as unreachable. */
 const errorOf = (access: Exclude<Access<unknown>, { state: 'seen' }>): StellarError =>
   (access.state === 'hidden' ? access.error : undefined) ??
   new StellarError('unreachable', `The ITS is not seen: ${access.why}.`);
 
-/** The ITS that a WDS sends through. @throws StellarError where it is not known, or cannot be reached */
+/** Returns the ITS that a WDS sends through. @throws StellarError if it is unknown or not reachable */
 export function requireIts({ its }: OpenWds): Kube {
   if (its.state === 'seen') return its.value.kube;
   throw errorOf(its);
 }
 
-/** As documents have it: docs/output.md. */
+/** Converts to the format of documents: docs/output.md. */
 export const viewOfUnseen = ({ what, why }: Unseen): { what: string; why: string } => ({ what, why });

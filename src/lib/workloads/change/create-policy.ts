@@ -15,16 +15,16 @@ import { parseLabelSelector } from '../selection/parse-selector.ts';
 import { sendableKinds } from '../wds/contents.ts';
 import { findKind } from '../wds/find-kind.ts';
 
-/** A policy as it is asked for on a command line. */
+/** A policy as requested on the command line. */
 export interface PolicyRequest {
   name: string;
-  /** Label selectors of WECs, one of which is enough. */
+  /** Label selectors of WECs. A WEC must match one of them. */
   clusters: readonly string[];
-  /** Kinds in any of their names, with their group where that is to be told; none means all. */
+  /** Any names of kinds, with the group if the name is ambiguous; empty selects all. */
   select: readonly string[];
-  /** Label selectors of objects, one of which is enough; none means all. */
+  /** Label selectors of objects. An object must match one of them; empty selects all. */
   selectors: readonly string[];
-  /** None means all. */
+  /** Empty selects all. */
   namespaces: readonly string[];
   createOnly?: boolean | undefined;
   /** `singleton`, `multi`, and names of StatusCollectors. */
@@ -35,11 +35,11 @@ export interface PolicyResult extends NamedResult, Pick<Explanation, 'wds' | 'we
   changed: boolean;
 }
 
-/** The policy that is asked for, by the kinds of its WDS. @throws StellarError `usage` */
+/** Returns the requested policy, resolved with the kinds of its WDS. @throws StellarError `usage` */
 export const readSpec = async (request: PolicyRequest, wds: OpenWds): Promise<PolicySpec> =>
   specOf(request, sendableKinds(await discoverKinds(wds.kube), wds.apiGroups));
 
-/** @throws StellarError `usage` for a selector or kind that cannot be understood, and where nothing says which objects */
+/** @throws StellarError `usage` for an invalid selector or unknown kind, and if nothing selects objects */
 export function specOf(request: PolicyRequest, kinds: readonly DiscoveredKind[]): PolicySpec {
   const { clusters, select, selectors, namespaces } = request;
   if (select.length + selectors.length + namespaces.length === 0)
@@ -82,7 +82,7 @@ function requireKind(text: string, kinds: readonly DiscoveredKind[]): Discovered
 }
 
 /**
- * Creates a policy, once it has been shown what it selects. One that is there already with the same selectors stays as it is.
+ * Creates a policy after showing what it selects. An existing policy with the same selectors stays unchanged.
  * @throws StellarError before anything is written: `usage`, `name-taken`, `system-objects-selected`
  */
 export async function createPolicy(

@@ -20,7 +20,7 @@ import { inspectPolicy, type PolicyToDelete, worksOfPolicy } from './policy-to-d
 
 export interface PolicyDeletion {
   name: string;
-  /** Leave the workloads where they run. */
+  /** Keep the workloads running on the WECs. */
   keepWorkloads?: boolean | undefined;
   confirm: Confirm<PolicyToDelete>;
 }
@@ -30,8 +30,8 @@ export interface PolicyDeleted extends NamedResult {
 }
 
 /**
- * Deletes a policy and waits until its works are gone from the mailboxes, or leaves the workloads where they run. Run again, it goes on
- * where it was interrupted.
+ * Deletes a policy and waits until its works are removed from the mailboxes, or keeps the workloads running. A rerun resumes an
+ * interrupted deletion.
  * @throws StellarError before anything is written: what inspectPolicy throws, `not-confirmed`
  */
 export async function deletePolicy(
@@ -53,7 +53,7 @@ export async function deletePolicy(
   });
 }
 
-/** Whether there is anything of it, as a deletion that was interrupted leaves it. */
+/** Whether anything of the policy exists, such as the remains of an interrupted deletion. */
 export const isThere = ({ policy, binding, works }: PolicyToDelete): boolean =>
   policy !== undefined || isOwnerless(binding) || isHeldForGood(binding) || works.length > 0;
 
@@ -61,8 +61,8 @@ const isOwnerless = (binding: Binding | undefined): binding is Binding =>
   binding !== undefined && !binding.metadata.ownerReferences?.length;
 
 /**
- * A Binding that is being deleted, and is never let go by the transport, which asks for its works by a label that cannot hold its name
- * (kubestellar v0.30.0, pkg/transport/generic): there are none.
+ * Whether the transport never releases a Binding that is being deleted. It selects its works by a label that cannot hold the
+ * Binding's name (kubestellar v0.30.0, pkg/transport/generic): there are none.
  */
 const isHeldForGood = (binding: Binding | undefined): binding is Binding =>
   binding?.metadata.deletionTimestamp !== undefined && labelValueProblem(binding.metadata.name) !== undefined;
@@ -76,7 +76,7 @@ const lossesOf = ({ policy, leaving }: PolicyToDelete): string[] => [
   ),
 ];
 
-/** A Binding that has its policy goes with it. */
+/** A Binding with a policy is deleted with the policy. */
 async function deleteBoth(
   { wds: { kube }, name }: PolicyToDelete,
   policy: BindingPolicy | undefined,
@@ -87,8 +87,8 @@ async function deleteBoth(
 }
 
 /**
- * Lets the workloads stay: without its policy the Binding is frozen, so that nothing sets the works back while they give up what they
- * own; only then the Binding goes, and the works with it. This order was seen to work on KubeStellar's controllers.
+ * Keeps the workloads: without its policy the Binding is frozen, so nothing reverts the works while they release ownership. Only
+ * then the Binding is deleted, and the works with it. This order was observed to work with KubeStellar's controllers.
  */
 async function releaseWorkloads({ name, wds, policy, its, sender }: PolicyToDelete, run: Run): Promise<void> {
   if (policy !== undefined)
@@ -108,7 +108,7 @@ async function releaseWorkloads({ name, wds, policy, its, sender }: PolicyToDele
     await wds.kube.delete(resources.bindings, name, { uid: binding.metadata.uid });
 }
 
-/** The policy is gone, and the Binding has nobody who changes it. */
+/** Waits until the policy is deleted and nothing changes the Binding any more. */
 async function untilFrozen(name: string, wds: OpenWds, run: Run): Promise<void> {
   await untilMet(
     {
@@ -130,7 +130,8 @@ async function untilFrozen(name: string, wds: OpenWds, run: Run): Promise<void> 
         ]);
         return { policy, binding };
       },
-      // A garbage collector that does not know Bindings yet, in a WDS that is seconds old, leaves an owner that is gone, and deletes for it later.
+      // In a WDS that is seconds old, the garbage collector may not know Bindings yet. It then keeps the reference to the deleted
+      // owner, and deletes the Binding because of it later.
       act: async ({ policy, binding }) => {
         if (policy === undefined && binding !== undefined)
           await patchCurrent(wds.kube, resources.bindings, binding, () => ({ ownerReferences: [] }));
@@ -165,12 +166,12 @@ async function untilWorksGone({ name, wds, its, sender }: PolicyToDelete, run: R
           getPolicy(wds.kube, name),
           wds.kube.get<Binding>(resources.bindings, name),
         ]);
-        // Read after the Binding: the transport lets it go once it has deleted its works.
+        // Read after the Binding: the transport releases the Binding once it has deleted its works.
         const works = await worksOfPolicy(its, name, sender);
         return { policy, binding, works };
       },
-      // With a Binding the transport deletes the works of the WECs that it names then, and no others: those of a WEC that it had given up
-      // unseen stay, and nobody deletes them.
+      // With a Binding, the transport deletes only the works of the WECs that the Binding names at that time. Works of a WEC that
+      // it dropped unnoticed stay, and nothing deletes them.
       act: async ({ policy, binding, works }) => {
         if (isHeldForGood(binding)) await letGo(wds.kube, binding);
         if (policy === undefined && binding === undefined) for (const work of works) await deleteWork(its, work);

@@ -11,33 +11,36 @@ import type { Binding, BindingPolicy } from '../policies/policy.ts';
 import { provenSender } from '../policies/sender.ts';
 import { requireIts } from '../unseen.ts';
 
-/** What becomes of the objects of a policy on one WEC. */
+/** What happens to the objects of a policy on one WEC. */
 export interface Leaving {
   wec: string;
-  /** Objects that go, as `ConfigMap shop/settings`. */
+  /** Objects that are removed, for example `ConfigMap shop/settings`. */
   removed: string[];
-  /** Objects that stay, because another work has them as well, or their work leaves them. */
+  /** Objects that stay, because another work also has them, or because their work orphans them. */
   staying: string[];
-  /** Objects that would stay, or are of other works, and are in a Namespace that goes. */
+  /** Objects that would stay or belong to other works, but are in a Namespace that is removed. */
   takenAlong: string[];
 }
 
-/** A policy that is to be deleted, with what it has sent. */
+/** A policy to delete, with what it has sent. */
 export interface PolicyToDelete {
   name: string;
   wds: OpenWds;
-  /** Undefined where it is gone already. */
+  /** Undefined if it is already deleted. */
   policy: BindingPolicy | undefined;
-  /** One that has lost its policy marks a deletion that was interrupted. */
+  /** A Binding without its policy shows an interrupted deletion. */
   binding: Binding | undefined;
   its: Kube;
-  /** The name of the WDS on its works; undefined where none is of it. */
+  /** The name of the WDS on its works; undefined if it has no works. */
   sender: string | undefined;
   works: ManifestWork[];
   leaving: Leaving[];
 }
 
-/** @throws StellarError where the ITS cannot be reached, or does not tell which works are of the WDS (`identity-unproven`): what would leave the WECs is not seen then */
+/**
+ * @throws StellarError if the ITS is not reachable, or does not show which works belong to the WDS (`identity-unproven`): the
+ * objects that would be removed from the WECs are then unknown
+ */
 export async function inspectPolicy(name: string, wds: OpenWds): Promise<PolicyToDelete> {
   const its = requireIts(wds);
   const [policy, bindings = []] = await Promise.all([
@@ -56,9 +59,9 @@ export async function inspectPolicy(name: string, wds: OpenWds): Promise<PolicyT
 }
 
 /**
- * Works by their labels: their names depend on how many objects one may have. What no label can hold is the policy of none, and would be
- * more than one requirement of a selector.
- * @param sender the name of the WDS on its works; undefined where none is of it
+ * Finds works by label: their names depend on how many objects a work may have. A name that no label can hold has no works, and
+ * would change the meaning of the selector.
+ * @param sender the name of the WDS on its works; undefined if it has no works
  */
 export async function worksOfPolicy(its: Kube, policy: string, sender: string | undefined): Promise<ManifestWork[]> {
   if (sender === undefined || labelValueProblem(policy) !== undefined) return [];

@@ -20,15 +20,15 @@ import { worksOfPolicy } from './policy-to-delete.ts';
 
 export interface RefreshResult extends NamedResult {
   wds: string;
-  /** How many works were written anew. */
+  /** Number of rewritten works. */
   works: number;
   changed: boolean;
 }
 
 /**
- * Has the transport write the works of a policy anew, with the transforms and properties of today. It compares a work by the
- * generation that is noted on it (kubestellar v0.30.0, pkg/transport/generic): without that note it is another one.
- * @throws StellarError `not-found`; where the ITS cannot be reached
+ * Makes the transport rewrite the works of a policy with the current transforms and properties. The transport compares a work by
+ * the generation in its annotation (kubestellar v0.30.0, pkg/transport/generic): without the annotation the work counts as changed.
+ * @throws StellarError `not-found`; if the ITS is not reachable
  */
 export async function refreshPolicy(name: string, wds: OpenWds, run: Run): Promise<RefreshResult> {
   const its = requireIts(wds);

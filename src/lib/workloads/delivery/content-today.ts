@@ -14,14 +14,14 @@ import { digestObjects } from '../wds/full-objects.ts';
 import { objectKey, type WorksOfWds } from './works.ts';
 
 /**
- * What works are held against: KubeStellar does not rewrite them when CustomTransforms or properties change. Only what can be told
- * without its template engine is: strings whose actions all are `{{.key}}`, and paths of names.
+ * What works are compared with: KubeStellar does not rewrite them when CustomTransforms or properties change. Covers only what can
+ * be decided without KubeStellar's template engine: strings whose actions all are `{{.key}}`, and paths of names.
  */
 
-/** What CustomTransforms remove today, as far as it can be read, by group and kind. */
+/** Fields that the readable CustomTransforms remove today, by group and kind. */
 export type Removals = ReadonlyMap<string, readonly FieldPath[]>;
 
-/** @param kinds those of the WDS: transforms name resources, and works kinds */
+/** @param kinds those of the WDS: transforms name resources, works name kinds */
 export function removalsOf(transforms: readonly CustomTransform[], kinds: readonly DiscoveredKind[]): Removals {
   const removals = new Map<string, FieldPath[]>();
   for (const { spec } of transforms)
@@ -34,14 +34,14 @@ export function removalsOf(transforms: readonly CustomTransform[], kinds: readon
   return removals;
 }
 
-/** The objects that are templates, and what they are expanded with. */
+/** Objects that are templates, and the properties that they are expanded with. */
 export interface Templates {
-  /** Whole, by `objectKey`. */
+  /** Complete objects, by `objectKey`. */
   objects: ReadonlyMap<string, KubeObject>;
   configMaps: ReadonlyMap<string, ConfigMap>;
 }
 
-/** Reads the objects that works were expanded from, and the properties of WECs; nothing where no work was. */
+/** Reads the objects that works were expanded from, and the properties of WECs. Reads nothing if no work was expanded. */
 export async function readTemplates(
   { kube, its }: OpenWds,
   bindings: readonly Binding[],
@@ -68,7 +68,7 @@ export async function readTemplates(
   };
 }
 
-/** The properties of a WEC that templates are expanded with today, by key. */
+/** Returns the properties of a WEC that templates are expanded with today, by key. */
 export const propertiesOf = (
   wec: string,
   cluster: ManagedCluster | undefined,
@@ -78,7 +78,10 @@ export const propertiesOf = (
 
 const action = /\{\{-?\s*\.([A-Za-z_]\w*)\s*-?\}\}/g;
 
-/** @returns the path of the first string that was expanded to something else than it would be today; undefined where none is found */
+/**
+ * Compares expanded strings with today's properties.
+ * @returns the path of the first string that would be expanded differently today; undefined if none is found
+ */
 export function staleTemplate(
   template: unknown,
   sent: unknown,
@@ -88,7 +91,7 @@ export function staleTemplate(
   if (typeof template === 'string') return isStale(template, sent, properties) ? path : undefined;
   if (typeof template !== 'object' || template === null || typeof sent !== 'object' || sent === null) return undefined;
   for (const [key, part] of Object.entries(template)) {
-    // What is removed on the way, as status and managedFields, is not sent.
+    // Fields that the transport removes, such as status and managedFields, are not sent.
     const found = staleTemplate(part, (sent as Record<string, unknown>)[key], properties, `${path}.${key}`);
     if (found !== undefined) return found;
   }
@@ -98,7 +101,7 @@ export function staleTemplate(
 function isStale(template: string, sent: unknown, properties: ReadonlyMap<string, string>): boolean {
   const keys = [...template.matchAll(action)].map(([, key = '']) => key);
   const isKnown = keys.length > 0 && keys.every((key) => properties.has(key));
-  // Trimming by {{- and other actions are left to the real engine.
+  // Trimming by {{- and other actions need the real engine.
   if (
     !isKnown ||
     typeof sent !== 'string' ||

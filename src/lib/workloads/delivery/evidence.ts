@@ -20,35 +20,35 @@ import { type Unseen, unseenOf } from '../unseen.ts';
 import { readTemplates, removalsOf, type Templates } from './content-today.ts';
 import { trimmer, WorksOfWds } from './works.ts';
 
-/** control.kubestellar.io/v1alpha1 WorkStatus: what a WEC's status agent has returned of one object. */
+/** control.kubestellar.io/v1alpha1 WorkStatus: the status that a WEC's status agent returned for one object. */
 export interface WorkStatus extends KubeObject {
   spec?: { sourceRef?: { group?: string; resource?: string; namespace?: string; name?: string } };
   status?: Readonly<Record<string, unknown>>;
 }
 
-/** What was read of everything that a WDS sends, at one time. */
+/** One reading of everything that a WDS sends. */
 export interface DeliveryEvidence {
   wds: Pick<OpenWds, 'name' | 'context' | 'apiGroups' | 'beside' | 'isContext'>;
-  /** The context of the ITS; undefined where it is not seen. */
+  /** The context of the ITS; undefined if the ITS cannot be read. */
   its: string | undefined;
   policies: readonly BindingPolicy[];
-  /** By name; those without their policy as well. */
+  /** By name, including Bindings without a policy. */
   bindings: ReadonlyMap<string, Binding>;
   bound: BoundObjects;
   collectors: Access<ReadonlyMap<string, StatusCollector>>;
-  /** By what they are of: `keyOf`, and the policy after it. */
+  /** By object and policy: `keyOf`, followed by the policy. */
   combined: Access<ReadonlySet<string>>;
   inventory: Access<ReadonlyMap<string, ManagedCluster>>;
   works: Access<WorksOfWds>;
-  /** What works that were made of templates are held against. */
+  /** What works expanded from templates are compared with. */
   templates: Access<Templates>;
   /** By WEC and object. */
   workStatuses: Access<ReadonlyMap<string, WorkStatus>>;
-  /** The clocks of the WDS, in milliseconds since the epoch. */
+  /** The clock of the WDS, in milliseconds since the epoch. */
   now: number;
 }
 
-/** What of it is in the WDS. */
+/** The evidence in the WDS. */
 type WdsSide = Pick<DeliveryEvidence, 'policies' | 'bindings' | 'bound' | 'collectors' | 'combined'>;
 
 /** What Bindings send, by `keyOf` and the name of the Binding. */
@@ -66,10 +66,10 @@ export function boundObjects(bindings: readonly Binding[]): BoundObjects {
 }
 
 /**
- * Reads it: a list of each kind, whatever the number of objects and WECs.
+ * Reads the evidence with one list per kind, regardless of the number of objects and WECs.
  * @param kinds those of the WDS
- * @param policiesOf names the policies that it is about; without it, all
- * @throws StellarError `not-found` where the cluster has no such objects
+ * @param policiesOf names the policies to read; without it, all
+ * @throws StellarError `not-found` if the cluster has no such objects
  */
 export async function readDelivery(
   wds: OpenWds,
@@ -102,7 +102,7 @@ export async function readDelivery(
   };
 }
 
-/** What could not be read of it. */
+/** Returns the parts of the evidence that could not be read. */
 export const unseenIn = ({
   inventory,
   works,
@@ -147,8 +147,8 @@ const notServed = (wds: OpenWds): StellarError =>
 type Listing = <T extends KubeObject>(resource: Resource, trim: NonNullable<Selection['trim']>) => Promise<T[]>;
 
 /**
- * Lists on the ITS what has been made of some policies; without names, of all.
- * A longer name than a label can have is that of no work.
+ * Lists what the ITS holds for some policies, or for all if no names are given.
+ * A label cannot hold a longer name, so no work has it.
  */
 const listing = (
   wds: OpenWds,

@@ -10,13 +10,13 @@ import { viewOfWay, type WayView } from './view.ts';
 import { waysOf } from './way.ts';
 import { followed } from './workload.ts';
 
-/** How far an object is on one way: by the same stages as `workload get` shows. */
+/** The delivery of an object to one WEC, judged by the same stages that `workload get` shows. */
 export interface JudgedWay {
   policy: string | null;
   wec: string | null;
   isApplied: boolean;
   isAvailable: boolean;
-  /** Why it does not get further by itself; undefined where it does. */
+  /** What blocks the delivery; undefined if it continues without help. */
   failure: string | undefined;
 }
 
@@ -28,7 +28,7 @@ export interface JudgedObject {
   ways: JudgedWay[];
 }
 
-/** Reads every object in the Bindings of a WDS, with its ways: a list a kind. */
+/** Reads every object in the Bindings of a WDS and judges its delivery, with one list per kind. */
 export async function judgeObjects(
   wds: OpenWds,
 ): Promise<{ evidence: DeliveryEvidence; objects: JudgedObject[]; unseen: Unseen[] }> {
@@ -63,7 +63,7 @@ function judgedOf(view: WayView): JudgedWay {
   };
 }
 
-/** What comes later proves nothing while an earlier link is open: a new state may be under way. */
+/** Whether the goal is reached. A later stage proves nothing while an earlier one is open: a new state may be on its way. */
 export function hasReached({ stages }: Pick<WayView, 'stages'>, goal: string): boolean {
   const index = stages.findIndex(({ id }) => id === goal);
   return index !== -1 && stages.slice(0, index + 1).every(({ state }) => state === 'met');

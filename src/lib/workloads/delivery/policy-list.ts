@@ -13,14 +13,14 @@ export interface PolicySummary {
   name: string;
   wecs: string[];
   objects: number;
-  /** Null where the ITS is not seen. */
+  /** Null if the ITS cannot be read. */
   works: { total: number; applied: number; failed: number } | null;
   state: 'ok' | 'waiting' | 'failed';
-  /** What keeps it; null where nothing does. */
+  /** What blocks the policy; null if nothing does. */
   why: string | null;
 }
 
-/** The policies of a WDS, and the Bindings that have lost theirs, by name. */
+/** Lists the policies of a WDS by name, with the Bindings that have no policy any more. */
 export async function listPolicies(wds: OpenWds): Promise<Sighted<PolicySummary[]>> {
   const { evidence, objects, unseen } = await judgeObjects(wds);
   const policies = new Map(evidence.policies.map((policy) => [policy.metadata.name, policy]));
@@ -34,7 +34,7 @@ export async function listPolicies(wds: OpenWds): Promise<Sighted<PolicySummary[
   return { view, errors: unseen.map(({ error }) => error) };
 }
 
-/** What keeps objects from WECs, by policy. */
+/** Returns what keeps objects from reaching WECs, by policy. */
 function failuresOf(objects: readonly JudgedObject[]): Map<string, string[]> {
   const failures = new Map<string, string[]>();
   for (const { kind, namespace, name, ways } of objects) {
@@ -69,7 +69,7 @@ function countWorks(
   return { total: all.length, applied: stated('True').length, failed: stated('False').length };
 }
 
-/** Whether the agent says so of the work as it is now. */
+/** Whether the agent reports the status for the current generation of the work. */
 function isStated(work: ManifestWork, status: string): boolean {
   const applied = conditionOf(work, 'Applied');
   return applied?.status === status && (applied.observedGeneration ?? 0) >= (work.metadata.generation ?? 0);
@@ -78,7 +78,7 @@ function isStated(work: ManifestWork, status: string): boolean {
 const isObserved = ({ metadata, status }: BindingPolicy): boolean =>
   (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
 
-/** The first thing that keeps a policy, in the order of the way. */
+/** Returns the first problem of a policy, in the order of the stages. */
 function stateOf(
   policy: BindingPolicy | undefined,
   binding: Binding | undefined,
@@ -87,7 +87,7 @@ function stateOf(
 ): [PolicySummary['state'], string | null] {
   if (policy === undefined) return ['failed', 'its policy was deleted, its Binding was not'];
   if (policy.metadata.deletionTimestamp !== undefined) return ['waiting', 'being deleted'];
-  // Where it selects nothing at all, KubeStellar creates no Binding.
+  // If the policy selects nothing at all, KubeStellar creates no Binding.
   if (binding === undefined)
     return isObserved(policy) ? ['failed', 'selects no WEC and no object'] : ['waiting', 'has no Binding'];
   const [error] = policy.status?.errors ?? [];

@@ -14,7 +14,7 @@ import { viewOfWay, type WayView } from './view.ts';
 import { type FollowedObject, waysOf } from './way.ts';
 import { followed } from './workload.ts';
 
-/** An object of a policy, and its way to each WEC. The fields are an interface: docs/output.md. */
+/** An object of a policy, and its delivery to each WEC. The fields are an interface: docs/output.md. */
 interface PolicyObject {
   kind: string;
   group: string;
@@ -23,13 +23,13 @@ interface PolicyObject {
   ways: WayView[];
 }
 
-/** What a policy sends, and how far that is. The fields are an interface: docs/output.md. */
+/** What a policy sends, and how far its delivery is. The fields are an interface: docs/output.md. */
 export interface PolicyView {
   name: string;
   wds: string;
   its: string | null;
   wecs: string[];
-  /** The generation of its Binding, and the one that the transport has read; null where there is none. */
+  /** The generation of its Binding, and the one that the transport has observed; null if there is no Binding. */
   binding: { generation: number; observed: number } | null;
   errors: string[];
   objects: PolicyObject[];
@@ -76,7 +76,9 @@ const refOf = ({ group, version, resource, kind, metadata }: WdsObject): Ref => 
   object: { metadata },
 });
 
-/** What the Binding has and the policy does not select, or not any more: of a policy that is gone, everything. */
+/**
+ * Returns the objects that the Binding names and the policy does not or no longer selects: all of them if the policy is deleted.
+ */
 async function boundBeside(
   selected: readonly WdsObject[],
   binding: Binding | undefined,

@@ -4,16 +4,16 @@ import type { ManifestWork } from '../manifest-works.ts';
 import { originWdsLabel } from '../names.ts';
 import { appliedState, trimmer } from './works.ts';
 
-/** How far the objects are that a WDS sends to a WEC. The fields are an interface: docs/output.md. */
+/** The delivery state of the objects that a WDS sends to a WEC. The fields are an interface: docs/output.md. */
 export interface SentCounts {
   wds: string;
   applied: number;
   failed: number;
-  /** The agent has said nothing of them yet. */
+  /** The agent has not reported them yet. */
   waiting: number;
 }
 
-/** Counts what all WDSes send through an ITS. @returns by WEC; undefined where this user may not see works */
+/** Counts what all WDSes send through an ITS. @returns counts by WEC; undefined if this user is not allowed to read works */
 export async function countSent(its: Reader): Promise<ReadonlyMap<string, SentCounts[]> | undefined> {
   const works = await its.list<ManifestWork>(resources.manifestWorks, {
     labelSelector: originWdsLabel,

@@ -4,9 +4,9 @@ import type { Way } from './way.ts';
 import { wdsStages } from './wds-stages.ts';
 import { wecStages } from './wec-stages.ts';
 
-/** The links of an object's way to a WEC and back, in their order. */
+/** The stages of an object's delivery to a WEC and of its returned status, in order. */
 const stagesOf = (way: Way): Stage<Way>[] => [...wdsStages, ...wecStages, ...(wantsStatus(way) ? [statusStage] : [])];
 
-/** Each by itself: what comes later proves nothing of what could not be seen. */
+/** Judges each stage independently: a later stage proves nothing about one that could not be read. */
 export const judgeWay = (way: Way): StageReport[] =>
   stagesOf(way).map(({ id, title, check }) => ({ id, title, verdict: check(way) }));

@@ -7,7 +7,7 @@ import { toCreateCollector } from '../status/collector.ts';
 import { combinedOnly, hasStatus, isLookedAt, isNeverCombined } from '../status/returnable.ts';
 import type { Way } from './way.ts';
 
-/** The last link, for an object whose status is asked for. */
+/** The last stage, for an object whose status is requested. */
 export const statusStage: Stage<Way> = { id: 'status', title: 'status returned', check: returned };
 
 export const wantsStatus = ({ of, modulation, wecs }: Way): boolean =>
@@ -54,7 +54,7 @@ function returned(way: Way): Verdict {
     if (isCombined.state !== 'seen') return unseen(isCombined.why);
     if (!isCombined.value) return waiting('its statuses have not been combined', { code: 'status-not-combined' });
   }
-  // From one WEC it comes as a single one, whatever was asked for.
+  // The status of one WEC is returned as a singleton, whatever the policy requests.
   const labels = multi && wecs > 1 ? [returnedStatusLabels.multi] : Object.values(returnedStatusLabels);
   const isInWds = labels.some((label) => of.object?.metadata.labels?.[label] === 'true');
   if ((singleton || (multi && !isNeverCombined(of, modulation, wecs))) && !isInWds)

@@ -10,14 +10,14 @@ import {
 import { judgeWay } from './stages.ts';
 import type { Way } from './way.ts';
 
-/** One way of an object. The fields are an interface: docs/output.md. */
+/** The delivery of an object by one policy to one WEC. The fields are an interface: docs/output.md. */
 export interface WayView extends Standing {
-  /** Null where it ends before one is chosen. */
+  /** Null if delivery stops before a policy is chosen. */
   policy: string | null;
   wec: string | null;
-  /** Whether the last link is met, and nothing that is seen is in the way. */
+  /** Whether the last stage is reached, and no known problem remains. */
   done: boolean;
-  /** A stable name of what is wrong. */
+  /** Stable name of the problem. */
   code: string | null;
   hint: string | null;
   next: string | null;

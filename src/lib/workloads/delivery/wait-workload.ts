@@ -19,19 +19,19 @@ export type WorkloadGoal = 'applied' | 'available' | 'status';
 export interface WorkloadWait {
   named: NamedObject;
   goal: WorkloadGoal;
-  /** The WECs that it is to be on; undefined means all that policies send it to. */
+  /** WECs that the object must reach; undefined selects all WECs that policies send it to. */
   on: readonly string[] | undefined;
 }
 
 export interface WorkloadWaited extends NamedResult {
-  /** The WECs where the goal is reached. */
+  /** WECs that reached the goal. */
   reached: string[];
 }
 
 /**
- * Waits until an object has got to a link of its way on every WEC, whatever fails on the way: it may be fixed before the deadline.
+ * Waits until an object reaches a stage on every WEC. Failures do not end the wait: they may be fixed before the deadline.
  * Reads only.
- * @throws StellarError `not-found`; `usage` for a status that nobody asks for
+ * @throws StellarError `not-found`; `usage` for a status that no policy requests
  */
 export async function waitForWorkload(
   { named, goal, on }: WorkloadWait,
@@ -76,7 +76,7 @@ export async function waitForWorkload(
 const wecsOf = (ways: readonly WayView[], on: readonly string[] | undefined): string[] =>
   on === undefined ? [...new Set(ways.flatMap(({ wec }) => wec ?? []))] : [...on];
 
-/** The WECs where the goal is not reached by every policy that sends the object there, each with what it is at. */
+/** Returns the WECs that some policy has not brought to the goal, each with its current stage. */
 function openOf(
   ways: readonly WayView[],
   goal: WorkloadGoal,
@@ -94,7 +94,10 @@ function openOf(
 const whyOf = ({ blockedAt, stages }: WayView): string =>
   blockedAt?.why ?? stages.find(({ state }) => state === 'not-visible')?.why ?? 'not there yet';
 
-/** A status that is not asked for never comes, nor one of several WECs of a kind for which none is combined. */
+/**
+ * Refuses to wait for a status that no policy requests, or for the status of several WECs of a kind that KubeStellar does not
+ * combine.
+ */
 function refuseUnreturned({ view: { kind }, ways }: WorkloadSight): void {
   const sent = ways.filter(({ wec }) => wec !== undefined);
   const isNever = (way: Way) =>
@@ -111,7 +114,7 @@ function refuseUnreturned({ view: { kind }, ways }: WorkloadSight): void {
   });
 }
 
-/** What could not be read at the last look is why it is not known, and no lack of time. */
+/** If the last reading failed, reports that as the error, not a timeout. */
 function notReached(
   name: string,
   goal: WorkloadGoal,

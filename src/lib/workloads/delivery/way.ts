@@ -12,7 +12,7 @@ import { propertiesOf, staleTemplate } from './content-today.ts';
 import { type DeliveryEvidence, statusKey, type WorkStatus } from './evidence.ts';
 import { objectKey, type SentObject } from './works.ts';
 
-/** An object of a WDS that is followed. */
+/** The object of a WDS whose delivery is judged. */
 export interface FollowedObject {
   group: string;
   version: string;
@@ -20,48 +20,48 @@ export interface FollowedObject {
   kind: string;
   namespace?: string | undefined;
   name: string;
-  /** Undefined where the WDS does not have it. */
+  /** Undefined if the WDS does not have it. */
   object: KubeObject | undefined;
-  /** Why it could not be read; undefined where it was looked for. */
+  /** Why it could not be read; undefined if it was read or not found. */
   unread?: string | undefined;
-  /** The policies that select it now, with what they ask for. */
+  /** The policies that select it now, with the modulation that they request. */
   selectedBy: ReadonlyMap<string, Modulation>;
-  /** Why none does. */
+  /** Why no policy selects it. */
   notSelected: NotSelected | undefined;
-  /** The labels of Namespaces, its own among them. */
+  /** The labels of Namespaces, including its own. */
   namespaces: NamespaceLabels;
 }
 
-/** One way of an object: by one policy to one WEC, with what is seen of each link. */
+/** The delivery of an object by one policy to one WEC, with the evidence of each stage. */
 export interface Way {
   of: FollowedObject;
   evidence: Pick<DeliveryEvidence, 'wds' | 'its' | 'now' | 'templates' | 'policies'>;
-  /** Its name; undefined where none selects the object. A Binding without a policy has one as well. */
+  /** The policy's name; undefined if no policy selects the object. Also set for a Binding without a policy. */
   policyName: string | undefined;
   policy: BindingPolicy | undefined;
   binding: Binding | undefined;
   bound: BoundObject | undefined;
-  /** Undefined where the policy selects none. */
+  /** Undefined if the policy selects no WEC. */
   wec: string | undefined;
-  /** Whether the Binding names that WEC; the policy may select others by now. */
+  /** Whether the Binding names that WEC. The policy may select others now. */
   isBound: boolean;
   cluster: Access<ManagedCluster | undefined>;
   sent: Access<SentObject | undefined>;
-  /** A WEC before it in the Binding that has no mailbox: the transport goes no further. */
+  /** An earlier WEC in the Binding that has no mailbox: the transport stops there. */
   stoppedAt: string | undefined;
   workStatus: Access<WorkStatus | undefined>;
-  /** What is asked for beside sending it. */
+  /** What the policy requests besides sending the object. */
   modulation: Modulation;
-  /** Those that are asked for, by name; undefined for one that is not there. */
+  /** The requested collectors by name; undefined for one that is not found. */
   collectors: Access<ReadonlyMap<string, StatusCollector | undefined>>;
   isCombined: Access<boolean>;
-  /** The field of its work that has not what templates and transforms give today. */
+  /** The field of its work that differs from what templates and transforms give today. */
   stale: string | undefined;
-  /** How many WECs the policy sends it to. */
+  /** The number of WECs that the policy sends it to. */
   wecs: number;
 }
 
-/** The ways of an object: one for each policy and WEC, or one that tells where it ends before that. */
+/** Returns the deliveries of an object: one for each policy and WEC, or one that shows where delivery stops before that. */
 export function waysOf(of: FollowedObject, evidence: DeliveryEvidence): Way[] {
   const bound: ReadonlyMap<string, BoundObject> = evidence.bound.get(keyOf(of)) ?? new Map();
   const names = new Set([...of.selectedBy.keys(), ...bound.keys()]);
@@ -73,7 +73,7 @@ export function waysOf(of: FollowedObject, evidence: DeliveryEvidence): Way[] {
   });
 }
 
-/** The WECs that a Binding names, and those that its policy selects by now: label changes of WECs can pass KubeStellar by. */
+/** Returns the WECs that a Binding names and those that its policy selects now: KubeStellar can miss label changes of WECs. */
 function wecsOf(name: string, { bindings, policies, inventory }: DeliveryEvidence): string[] {
   const binding = bindings.get(name);
   const policy = policies.find(({ metadata }) => metadata.name === name && metadata.deletionTimestamp === undefined);
@@ -115,7 +115,7 @@ function wayOf(
   return { ...way, stale: staleIn(way) };
 }
 
-/** Of the version of the object that is there: an earlier one is rewritten anyway. */
+/** Checks the current version of the object only: the transport rewrites works of earlier ones anyway. */
 function staleIn({ of, bound, wec, sent, cluster, evidence: { templates } }: Omit<Way, 'stale'>): string | undefined {
   const content = ifSeen(sent);
   const isCurrent =
@@ -127,8 +127,8 @@ function staleIn({ of, bound, wec, sent, cluster, evidence: { templates } }: Omi
 }
 
 /**
- * The transport goes through the WECs in the order of the Binding, and stops at the first for which it cannot write a work (kubestellar
- * v0.30.0, pkg/transport/generic, propagateWrappedObjectToClusters).
+ * The transport processes the WECs in the order of the Binding, and stops at the first one for which it cannot write a work
+ * (kubestellar v0.30.0, pkg/transport/generic, propagateWrappedObjectToClusters).
  */
 function stopBefore(
   wec: string,

@@ -8,10 +8,10 @@ import { labelsToSelect } from '../selection/labels-to-select.ts';
 import type { NotSelected } from '../selection/objects.ts';
 import type { Way } from './way.ts';
 
-/** How long KubeStellar's controllers may take, in milliseconds: 46 policies over 10 objects were seen to take a minute. */
+/** How long KubeStellar's controllers may take, in milliseconds: 46 policies over 10 objects were observed to take a minute. */
 const patienceMs = 60_000;
 
-/** The links in the WDS: until its transport has taken note of the Binding. */
+/** The stages in the WDS, up to the transport's observation of the Binding. */
 export const wdsStages: readonly Stage<Way>[] = [
   { id: 'exists', title: 'in the WDS', check: exists },
   { id: 'selected', title: 'selected', check: selected },
@@ -128,7 +128,7 @@ function inBinding(way: Way): Verdict {
   const { generation = 0 } = binding.metadata;
   if ((binding.status?.observedGeneration ?? 0) < generation)
     return late(way, [binding], `the transport has not read the Binding of ${policyName}`, 'transport-behind');
-  // What changes all the time, as returned status does, is sent a moment later.
+  // Fields that change continuously, such as returned status, are sent a moment later.
   const isCurrent =
     bound.resourceVersion === undefined || bound.resourceVersion === of.object?.metadata.resourceVersion;
   return isCurrent
@@ -137,8 +137,8 @@ function inBinding(way: Way): Verdict {
 }
 
 /**
- * What KubeStellar's controllers have not done yet: it will come, or by some time it will not.
- * @param since what they have to take notice of
+ * Distinguishes what KubeStellar's controllers have not done yet from what they will not do any more.
+ * @param since the change that they must observe
  */
 export function late(
   way: Way,
@@ -155,7 +155,7 @@ export function late(
 
 const unnoticed = 'object-not-in-binding';
 
-/** A change of the object itself, by which KubeStellar looks at it anew. */
+/** Changes the object itself, which makes KubeStellar evaluate it again. */
 function touch({ of, evidence }: Way): NextStep {
   const at = of.namespace === undefined ? [] : ['-n', of.namespace];
   const note = `stellarctl/touched=${of.object?.metadata.resourceVersion ?? ''}`;

@@ -12,7 +12,7 @@ import type { Way } from './way.ts';
 import { late } from './wds-stages.ts';
 import { appliedState } from './works.ts';
 
-/** The links from the Binding to the WEC. */
+/** The stages from the Binding to the WEC. */
 export const wecStages: readonly Stage<Way>[] = [
   { id: 'wec', title: 'WEC selected and available', check: wecFine },
   { id: 'work', title: 'work in the mailbox', check: workThere },
@@ -109,7 +109,7 @@ function applied(way: Way): Verdict {
   return failed(state.message ?? 'not applied', refusal(way, manifest));
 }
 
-/** The agent tells by its message alone why the WEC has refused an object; which one it is stands beside it. */
+/** Only the agent's message shows why the WEC refused an object. The manifest's metadata identifies the object. */
 function refusal(way: Way, manifest: ManifestStatus | undefined): { code: string; next: NextStep[] } {
   const { of, wec = 'NAME', evidence } = way;
   const message = condition(manifest, 'Applied')?.message ?? '';
@@ -145,7 +145,7 @@ const definitionOf = ({ group, resource }: Way['of']): Candidate => ({
   ...{ kind: 'CustomResourceDefinition', metadata: { name: `${resource}.${group}` } },
 });
 
-/** Lets the policy send an object that another one needs. */
+/** Makes the policy also send an object that another object needs. */
 function toSend({ of, policy, policyName, evidence }: Way, needed: Candidate, lead: string): NextStep {
   const words = labelsToSelect(policy?.spec?.downsync ?? [], needed, of.namespaces);
   const { context } = evidence.wds;

@@ -3,29 +3,29 @@ import { describeObject } from '../object-ref.ts';
 import type { Sighted } from '../unseen.ts';
 import { type JudgedWay, judgeObjects } from './judged-objects.ts';
 
-/** An object that policies send, and on how many WECs it is. The fields are an interface: docs/output.md. */
+/** An object that policies send, and the number of WECs that have it. The fields are an interface: docs/output.md. */
 export interface WorkloadSummary {
   kind: string;
   group: string;
   namespace: string | null;
-  /** As `Deployment shop/web`. */
+  /** For example `Deployment shop/web`. */
   name: string;
   policies: string[];
-  /** Each WEC once, whatever the number of policies. */
+  /** Counts each WEC once, regardless of the number of policies. */
   wecs: number;
-  /** Null where the ITS is not seen. */
+  /** Null if the ITS cannot be read. */
   applied: number | null;
   available: number | null;
   failed: number | null;
 }
 
-/** The objects in the Bindings of a WDS, in their order. */
+/** Lists the objects in the Bindings of a WDS, in their order. */
 export async function listWorkloads(wds: OpenWds): Promise<Sighted<WorkloadSummary[]>> {
   const { evidence, objects, unseen } = await judgeObjects(wds);
   const isSeen = [evidence.works, evidence.inventory, evidence.templates].every(({ state }) => state === 'seen');
   const view = objects.map(({ kind, group, namespace, name, ways }) => {
     const byWec = [...Map.groupBy(ways, ({ wec }) => wec)].flatMap(([wec, own]) => (wec === null ? [] : [own]));
-    /** Of two policies both have to be through, and one that has failed counts. */
+    /** If two policies send the object to a WEC, both must have applied it, and one failure counts. */
     const count = (isOne: (all: readonly JudgedWay[]) => boolean) => (isSeen ? byWec.filter(isOne).length : null);
     return {
       ...{ kind, group, namespace: namespace ?? null },

@@ -16,15 +16,15 @@ import { type DeliveryEvidence, readDelivery, unseenIn } from './evidence.ts';
 import { viewOfWay, type WayView } from './view.ts';
 import { type FollowedObject, type Way, waysOf } from './way.ts';
 
-/** An object as it is named on a command line. */
+/** An object as named on the command line. */
 export interface NamedObject {
-  /** A kind in any of its names, with its group where that is to be told. */
+  /** Any name of the kind, with its group if the name is ambiguous. */
   kind: string;
   name: string;
   namespace: string;
 }
 
-/** Where an object is on its ways. The fields are an interface: docs/output.md. */
+/** The delivery of an object. The fields are an interface: docs/output.md. */
 export interface WorkloadView {
   name: string;
   namespace: string | null;
@@ -35,7 +35,7 @@ export interface WorkloadView {
   ways: WayView[];
 }
 
-/** Reads KIND/NAME, or KIND.GROUP/NAME, and checks the names in it. @throws StellarError `usage` */
+/** Parses KIND/NAME or KIND.GROUP/NAME and validates the names. @throws StellarError `usage` */
 export function parseObject(text: string, namespace = 'default'): NamedObject {
   const [kind, name, ...more] = text.split('/');
   if (!kind || !name || more.length > 0) throw new StellarError('usage', `"${text}" is not KIND/NAME.`);
@@ -44,7 +44,7 @@ export function parseObject(text: string, namespace = 'default'): NamedObject {
   return { kind, name, namespace };
 }
 
-/** An object by the kind that its WDS has. @throws StellarError `not-found` for a kind that it does not have */
+/** Finds an object of a kind that the WDS serves. @throws StellarError `not-found` for an unknown kind */
 export async function findObject(named: NamedObject, wds: OpenWds) {
   const kinds = await discoverKinds(wds.kube);
   const kind = findKind(named.kind, kinds);
@@ -67,16 +67,16 @@ export function noSuchObject({ ref }: Found, { name: wds, context }: OpenWds): S
   });
 }
 
-/** @throws StellarError `not-found` for a kind that the WDS does not have */
+/** @throws StellarError `not-found` for a kind that the WDS does not serve */
 export const getWorkload = async (named: NamedObject, wds: OpenWds): Promise<Sighted<WorkloadView>> =>
   (await lookAtWorkload(named, wds)).look();
 
-/** What one look at an object has seen. */
+/** One reading of an object. */
 export interface WorkloadSight extends Sighted<WorkloadView> {
   ways: readonly Way[];
 }
 
-/** The same, to look several times: the kinds of the WDS are read once. */
+/** Returns a function that reads the object repeatedly, and reads the kinds of the WDS only once. */
 export async function lookAtWorkload(
   named: NamedObject,
   wds: OpenWds,
@@ -110,7 +110,7 @@ async function readWorkload(found: Found, wds: OpenWds): Promise<WorkloadSight> 
   };
 }
 
-/** What policies say of an object now. */
+/** Returns the object with the policies that select it now. */
 export function followed(
   ref: Omit<FollowedObject, 'selectedBy' | 'notSelected' | 'namespaces'>,
   policies: DeliveryEvidence['policies'],

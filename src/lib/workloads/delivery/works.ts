@@ -6,26 +6,29 @@ import { expandAnnotation } from '../policies/template-keys.ts';
 import { hasField } from '../transforms/path.ts';
 import type { Removals } from './content-today.ts';
 
-/** A work, and what the agent says of one object in it. */
+/** A work, and what the agent reports about one object in it. */
 export interface SentObject extends SentContent {
   work: ManifestWork;
-  /** Undefined as long as the agent has said nothing of it. */
+  /** Undefined until the agent reports it. */
   manifest: ManifestStatus | undefined;
 }
 
-/** What is kept of the content of an object in a work. */
+/** The part of an object's content in a work that is kept. */
 interface SentContent {
   /** The first field in it that transforms remove today. */
   left?: string;
-  /** All of it, where it asks for templates to be expanded. */
+  /** The complete object, if it requests template expansion. */
   expanded?: object;
 }
 
-/** The works of a WDS by binding, WEC and object. Names are no help: they depend on how many objects a work may have. */
+/**
+ * The works of a WDS by Binding, WEC and object. Their names do not identify them: the names depend on how many objects a work may
+ * have.
+ */
 export class WorksOfWds {
   readonly #byPlace: ReadonlyMap<string, readonly ManifestWork[]>;
   readonly #byObject = new Map<string, SentObject>();
-  /** The objects that were made of templates, by `objectKey`. */
+  /** The objects that were expanded from templates, by `objectKey`. */
   readonly expanded = new Set<string>();
 
   constructor(works: readonly ManifestWork[]) {
@@ -51,13 +54,13 @@ export class WorksOfWds {
     return this.#byPlace.get(placeOf(binding, wec)) ?? [];
   }
 
-  /** The work that carries an object, which has the kind and the name in it. */
+  /** Finds the work that contains an object. The object has the kind and the name that it has in the work. */
   find(binding: string, wec: string, object: ObjectOfWork): SentObject | undefined {
     return this.#byObject.get(`${placeOf(binding, wec)} ${objectKey(object)}`);
   }
 }
 
-/** Whether the agent has applied an object of a work as it is now; undefined as long as it has not said. */
+/** Returns whether the agent has applied the current version of an object of a work; undefined until the agent reports it. */
 export const appliedState = (work: ManifestWork, manifest: ManifestStatus | undefined): Condition | undefined => {
   const applied = manifest?.conditions?.find(({ type }) => type === 'Applied');
   return (applied?.observedGeneration ?? 0) < (work.metadata.generation ?? 0) ? undefined : applied;
@@ -70,7 +73,7 @@ interface ObjectOfWork {
   name: string;
 }
 
-/** By this key an object is found in works, which have its kind. */
+/** Identifies an object in works, which name its kind. */
 export const objectKey = ({ group, kind, namespace = '', name }: ObjectOfWork): string =>
   [group, kind, namespace, name].join('/');
 
@@ -79,12 +82,12 @@ const placeOf = (binding: string, wec: string): string => `${wec}/${binding}`;
 type Manifest = NonNullable<NonNullable<NonNullable<ManifestWork['spec']>['workload']>['manifests']>[number];
 
 /**
- * Trims works: of what their objects contain, which is most of 50,000 works, only that is kept by which they are judged.
+ * Trims works: object contents make up most of 50,000 works, so only what the verdict needs is kept.
  * @param removals what transforms remove today
  */
 export function trimmer(removals: Removals): (object: KubeObject) => ManifestWork {
   const pool = new Map<string, object>();
-  /** What is alike in many works is kept once. */
+  /** Keeps values that many works share only once. */
   const shared: Share = (value) => {
     const key = JSON.stringify(value);
     const known = pool.get(key) ?? value;
@@ -101,7 +104,7 @@ function trimWork(object: KubeObject, removals: Removals, shared: Share): Manife
   const { name, namespace, generation, deletionTimestamp, labels = {}, annotations = {} } = metadata;
   const kept = (all: Record<string, string>, ...keys: string[]) =>
     Object.fromEntries(keys.flatMap((key) => (all[key] === undefined ? [] : [[key, all[key]]])));
-  // Times differ in every work, and nothing depends on them.
+  // Times differ in every work, and no verdict depends on them.
   const conditionsOf = (conditions: readonly Condition[] = []) =>
     conditions
       .filter(({ type }) => type === 'Applied' || type === 'Available')

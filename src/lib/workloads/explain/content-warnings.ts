@@ -11,18 +11,18 @@ import { countsTwice } from '../wds/contents.ts';
 import { digestObjects } from '../wds/full-objects.ts';
 import type { PolicySubject } from './subject.ts';
 
-/** How large an object may be, in bytes, where the transport is not told otherwise (kubestellar v0.30.0, --max-size-wrapped). */
+/** Default maximum size of an object, in bytes (kubestellar v0.30.0, --max-size-wrapped). */
 const maxSize = 500 * 1024;
 
 export interface Digest {
   object: string;
-  /** In bytes, as the transport counts it. */
+  /** In bytes, as the transport counts them. */
   size: number;
-  /** The properties that its templates ask for. */
+  /** The properties that its templates use. */
   asked: ReadonlySet<string>;
 }
 
-/** What there is to judge of the objects by what they contain. Reads all that are selected, whole. */
+/** Reads all selected objects completely, and digests their content for the checks. */
 export function readDigests(subject: PolicySubject): Promise<Digest[]> {
   const kinds = new Map(subject.objects.map(({ object }) => [`${object.group}/${object.resource}`, object.kind]));
   const bound = subject.objects.map(({ object: { group, version, resource, metadata } }) => ({
@@ -39,7 +39,7 @@ export function readDigests(subject: PolicySubject): Promise<Digest[]> {
   });
 }
 
-/** Without what the transport takes off. */
+/** Returns the size without the fields that the transport removes. */
 function sizeOf(object: KubeObject): number {
   const { status, ...kept } = object as KubeObject & { status?: unknown };
   const { managedFields, finalizers, generation, ownerReferences, resourceVersion, uid, ...metadata } = kept.metadata;
@@ -60,7 +60,7 @@ export function tooLarge(digests: readonly Digest[]): Problem[] {
   ];
 }
 
-/** A template that asks for a property that a WEC lacks stops every object of the policy, on all WECs. */
+/** A template that uses a property that a WEC lacks blocks every object of the policy, on all WECs. */
 export async function missingProperties(digests: readonly Digest[], { wds, wecs }: PolicySubject): Promise<Problem[]> {
   const templates = digests.filter(({ asked }) => asked.size > 0);
   if (templates.length === 0 || wds.its.state !== 'seen') return [];
@@ -90,7 +90,7 @@ export async function missingProperties(digests: readonly Digest[], { wds, wecs 
   });
 }
 
-/** Kinds whose objects count twice: the API server refuses the Binding, and only the controller's log says so. */
+/** Kinds whose objects count twice: the API server rejects the Binding, and only the controller's log shows it. */
 export async function refusedBindings({ objects, wds }: PolicySubject): Promise<Problem[]> {
   const kinds = [...new Set(objects.map(({ object }) => object.of))];
   const twice = await Promise.all(kinds.map((kind) => countsTwice(wds.kube, kind)));

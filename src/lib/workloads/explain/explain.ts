@@ -29,7 +29,7 @@ import { evaluate, getPolicy, type PolicySubject } from './subject.ts';
 interface SelectedWec {
   name: string;
   accepted: boolean;
-  /** Null where nothing has been said of it. */
+  /** Null if its availability has not been reported. */
   available: boolean | null;
   deleting: boolean;
 }
@@ -48,16 +48,16 @@ export interface Explanation {
   name: string;
   wds: string;
   its: string | null;
-  /** Whether the WDS has it; it has one of its name where it is explained from a file. */
+  /** Whether the WDS has the policy, or, if it is explained from a file, one with its name. */
   exists: boolean;
-  /** Null where the ITS is not seen. */
+  /** Null if the ITS cannot be read. */
   wecs: SelectedWec[] | null;
   objects: ExplainedObject[];
   problems: (Diagnosis & { code: string; severity: 'error' | 'warning'; details: readonly string[] })[];
   notVisible: { what: string; why: string }[];
 }
 
-/** @throws StellarError `not-found` where neither the WDS has it nor a spec is given */
+/** @throws StellarError `not-found` if the WDS does not have the policy and no spec is given */
 export async function explain(name: string, wds: OpenWds, given?: PolicySpec): Promise<Sighted<Explanation>> {
   const present = await getPolicy(wds.kube, name);
   const spec = given ?? present?.spec;
@@ -65,7 +65,7 @@ export async function explain(name: string, wds: OpenWds, given?: PolicySpec): P
   return explanationOf(await evaluate(name, spec, wds), present !== undefined);
 }
 
-/** @param exists whether the WDS has a policy of its name */
+/** @param exists whether the WDS has a policy with its name */
 export async function explanationOf(subject: PolicySubject, exists: boolean): Promise<Sighted<Explanation>> {
   const { problems, unseen } = await problemsOf(subject);
   const view = viewOf(subject, exists, problems, unseen.map(viewOfUnseen));
@@ -78,7 +78,7 @@ export function noSuchPolicy(name: string, wds: OpenWds): StellarError {
   });
 }
 
-/** All that is to be said of a policy before it is written, the worst first. */
+/** Returns all problems of a policy before it is written, the worst first. */
 async function problemsOf(subject: PolicySubject): Promise<{ problems: Problem[]; unseen: Unseen[] }> {
   const contents = await reading(() => readDigests(subject));
   const [properties, versions, statuses] = await Promise.all([

@@ -6,7 +6,7 @@ import { readNamedOrStdin } from '../../files/named-file.ts';
 import { checkDnsName } from '../../kube/object-names.ts';
 import type { BindingPolicy, PolicySpec } from '../policies/policy.ts';
 
-/** Reads the BindingPolicy in a file, which may have other objects beside it. @throws StellarError `usage` */
+/** Reads the BindingPolicy in a file, which may contain other objects. @throws StellarError `usage` */
 export async function readPolicyFile(
   file: string,
   stdin: NodeJS.ReadableStream,
@@ -14,7 +14,7 @@ export async function readPolicyFile(
   return parsePolicy(await readNamedOrStdin(file, 'policy', stdin), file);
 }
 
-/** @param source what the text is called in errors @throws StellarError `usage` */
+/** @param source the name of the text in errors @throws StellarError `usage` */
 export function parsePolicy(text: string, source: string): { name: string; spec: PolicySpec } {
   const policies = readObjects(text, source).filter((object) => object?.kind === 'BindingPolicy');
   const [policy] = policies;
@@ -37,7 +37,7 @@ function readObjects(text: string, source: string): (BindingPolicy | null)[] {
   try {
     return parseAllDocuments(text).map((document) => {
       if (document.errors[0] !== undefined) throw document.errors[0];
-      // Aliases are resolved only now. A field that is null counts as one that is not there, as the API server has it.
+      // Aliases are resolved only here. A null field counts as absent, as in the API server.
       const object: unknown = document.toJS({ reviver: (_key, value) => (value === null ? undefined : value) });
       return (object ?? null) as BindingPolicy | null;
     });
@@ -71,7 +71,7 @@ const clause = fields({
   ...{ objectSelectors: list(selector), namespaceSelectors: list(selector), statusCollectors: list(text) },
 });
 
-/** Whether it can be read as the definition has it: an object that no server has taken yet may be anything. */
+/** Whether the spec has the structure of the definition: no server has validated the file yet. */
 function isSpec(value: unknown): value is PolicySpec {
   return fields({ clusterSelectors: list(selector), downsync: list(clause) })(value);
 }

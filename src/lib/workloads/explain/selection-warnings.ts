@@ -37,7 +37,10 @@ function whyNoWec(selectors: readonly LabelSelector[]): string {
   return selectors.every(isValid) ? 'none has the labels' : 'one of its clusterSelectors is not valid';
 }
 
-/** Policies with an invalid clusterSelector: at a change of a WEC's labels KubeStellar goes no further than to such a one (kubestellar v0.30.0, pkg/binding, evaluateBindingPoliciesForUpdate). */
+/**
+ * Policies with an invalid clusterSelector. When a WEC's labels change, KubeStellar stops at the first such policy (kubestellar
+ * v0.30.0, pkg/binding, evaluateBindingPoliciesForUpdate).
+ */
 export function invalidClusterSelectors({ name, spec, others, wds }: PolicySubject): Problem[] {
   const own = { metadata: { name }, spec };
   return [own, ...others]
@@ -50,7 +53,7 @@ export function invalidClusterSelectors({ name, spec, others, wds }: PolicySubje
     }));
 }
 
-/** A WEC at which the transport stops, with other WECs after it: it goes through them in the order of their names. */
+/** A WEC at which the transport stops, with other WECs after it. The transport processes WECs in the order of their names. */
 export function missingMailbox({ wecs, wds: { its } }: PolicySubject): Problem[] {
   const names = wecs.map(({ metadata }) => metadata.name).sort();
   const [first] = wecs.flatMap((wec) => (hasMailbox(wec) ? [] : wec.metadata.name)).sort();
@@ -66,7 +69,7 @@ export function missingMailbox({ wecs, wds: { its } }: PolicySubject): Problem[]
   ];
 }
 
-/** A command that lets a WEC be selected. */
+/** Returns a command that makes the policy select a WEC. */
 export function toLabelWec({ clusterSelectors = [] }: PolicySpec, its: string | undefined): NextStep[] {
   const [selector] = clusterSelectors;
   const words = Object.entries(selector?.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`);
@@ -75,7 +78,7 @@ export function toLabelWec({ clusterSelectors = [] }: PolicySpec, its: string | 
   return [outline(command`stellarctl label NAME ${words} ${of}`, 'Give a WEC the labels')];
 }
 
-/** What a clause asks for that no object can have. */
+/** Returns what a clause requires that no object can have. */
 function unfitParts(clause: DownsyncClause, index: number, kinds: PolicySubject['kinds']): Problem[] {
   const where = `downsync[${index}]`;
   const { apiGroup, resources = [], namespaces = [], objectNames = [], objectSelectors = [] } = clause;
@@ -108,7 +111,7 @@ function unfitParts(clause: DownsyncClause, index: number, kinds: PolicySubject[
 /** Namespaces that every cluster has. */
 const everywhere = new Set(['default', 'kube-system', 'kube-public', 'kube-node-lease']);
 
-/** Objects that go to WECs without the Namespace that they are in. */
+/** Objects that are sent to WECs without their Namespace. */
 export function missingNamespaces({ objects, wds, spec, contents: { namespaces } }: PolicySubject): Problem[] {
   const sent = new Set(
     objects.flatMap(({ object: { resource, group, metadata } }) =>
@@ -137,7 +140,7 @@ export function missingNamespaces({ objects, wds, spec, contents: { namespaces }
   ];
 }
 
-/** Objects that a controller makes of others: the WEC makes them by itself. */
+/** Objects that a controller creates from others: the WEC creates them itself. */
 export function ownedObjects({ objects }: PolicySubject): Problem[] {
   const owned = objects.filter(({ object }) => object.metadata.ownerReferences?.some(({ controller }) => controller));
   if (owned.length === 0) return [];
@@ -152,13 +155,13 @@ export function ownedObjects({ objects }: PolicySubject): Problem[] {
   ];
 }
 
-/** What every Namespace has, or namespace default. */
+/** Objects that every Namespace has, or that namespace default has. */
 const isEverywhere = ({ resource, metadata: { namespace, name } }: Candidate): boolean =>
   (resource === 'configmaps' && name === 'kube-root-ca.crt') ||
   (resource === 'serviceaccounts' && name === 'default') ||
   (resource === 'services' && namespace === 'default' && name === 'kubernetes');
 
-/** Objects that every cluster has: those of the WDS would take the place of the WEC's own. */
+/** Objects that every cluster has: those of the WDS would replace the WEC's own. */
 export function namespaceDefaults({ objects }: PolicySubject): Problem[] {
   const defaults = objects.filter(({ object }) => isEverywhere(object));
   if (defaults.length === 0) return [];
@@ -172,7 +175,7 @@ export function namespaceDefaults({ objects }: PolicySubject): Problem[] {
   ];
 }
 
-/** Objects of the hosting cluster itself, where that is the WDS. */
+/** Objects of the hosting cluster itself, if it is the WDS. */
 export function systemObjects({ objects, wds, isHosting }: PolicySubject): Problem[] {
   if (!isHosting) return [];
   const system = objects.filter(({ object }) => isSystem(object.metadata));
@@ -195,7 +198,7 @@ const isSystem = ({ namespace, name, labels }: { namespace?: string; name: strin
 
 const withPods = new Set(['deployments', 'statefulsets', 'daemonsets', 'replicasets', 'jobs', 'cronjobs', 'pods']);
 
-/** Workloads that the hosting cluster runs itself, where that is the WDS. */
+/** Workloads that the hosting cluster runs itself, if it is the WDS. */
 export function runningInWds({ objects, wds, isHosting }: PolicySubject): Problem[] {
   const running = objects.filter(({ object }) => withPods.has(object.resource));
   if (!isHosting || running.length === 0) return [];
@@ -210,7 +213,10 @@ export function runningInWds({ objects, wds, isHosting }: PolicySubject): Proble
   ];
 }
 
-/** Other policies that send the same objects to the same WECs: each makes works of its own, and an object goes when all of them do. */
+/**
+ * Other policies that send the same objects to the same WECs. Each has separate works, and an object is removed when all of them
+ * are.
+ */
 export function sharedObjects({ objects, others, wecs, contents }: PolicySubject): Problem[] {
   const selected = objects.map(({ object }) => object);
   return others.flatMap(({ metadata, spec = {} }) => {
@@ -227,7 +233,7 @@ export function sharedObjects({ objects, others, wecs, contents }: PolicySubject
   });
 }
 
-/** The name of a Binding becomes a label of its works. */
+/** The name of a Binding becomes a label value of its works. */
 export function longName({ name }: PolicySubject): Problem[] {
   if (name.length <= 63) return [];
   return [

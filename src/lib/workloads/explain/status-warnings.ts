@@ -10,12 +10,12 @@ import { toCreateCollector } from '../status/collector.ts';
 import { hasStatus, isLookedAt, isNeverCombined } from '../status/returnable.ts';
 import type { PolicySubject } from './subject.ts';
 
-/** What keeps statuses from coming back. */
+/** Returns what prevents statuses from being returned. */
 export async function statusProblems(subject: PolicySubject): Promise<Problem[]> {
   return [...notOneWec(subject), ...notCombined(subject), ...(await missingCollectors(subject))];
 }
 
-/** Singleton status is returned from exactly one WEC, counted over all policies that ask for it. */
+/** A singleton status is returned from exactly one WEC, counted over all policies that request it. */
 function notOneWec({ objects, wecs, others, inventory, contents }: PolicySubject): Problem[] {
   const asking = objects.filter(({ modulation }) => modulation.wantSingletonReportedState);
   if (asking.length === 0 || inventory.state !== 'seen') return [];

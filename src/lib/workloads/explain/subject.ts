@@ -10,31 +10,31 @@ import { type SelectedObject, selectObjects } from '../selection/objects.ts';
 import { selectsLabels } from '../selection/wecs.ts';
 import { readContents, sendableKinds, type WdsContents, type WdsObject } from '../wds/contents.ts';
 
-/** A BindingPolicy, there or not yet, with what it selects now. */
+/** An existing or planned BindingPolicy, with what it selects now. */
 export interface PolicySubject {
   name: string;
   spec: PolicySpec;
   wds: OpenWds;
   /** Whether the WDS is a hosting cluster itself. */
   isHosting: boolean;
-  /** What the WDS can send. */
+  /** The kinds that the WDS can send. */
   kinds: readonly DiscoveredKind[];
   contents: WdsContents;
   objects: SelectedObject<WdsObject>[];
   /** All WECs of the ITS. */
   inventory: Access<ManagedCluster[]>;
-  /** Those that it selects, as far as they are seen. */
+  /** The selected WECs that could be read. */
   wecs: ManagedCluster[];
   /** The other policies of the WDS. */
   others: BindingPolicy[];
 }
 
-/** Evaluates a policy against what its WDS and its ITS have now. */
+/** Evaluates a policy against the current state of its WDS and its ITS. */
 export async function evaluate(name: string, spec: PolicySpec, wds: OpenWds): Promise<PolicySubject> {
   const clauses = spec.downsync ?? [];
   const served = await discoverKinds(wds.kube);
   const kinds = sendableKinds(served, wds.apiGroups);
-  // Where no hosting cluster shows the WDS, what it serves does.
+  // If no hosting cluster shows the type of the WDS, the kinds that it serves do.
   const servesControlPlanes = served.some(
     ({ kind, apiVersion }) => kind === 'ControlPlane' && apiVersion.startsWith('tenancy.kflex.kubestellar.org/'),
   );
@@ -57,6 +57,6 @@ export async function evaluate(name: string, spec: PolicySpec, wds: OpenWds): Pr
 const readInventory = (its: OpenWds['its']): Promise<Access<ManagedCluster[]>> =>
   through(its, async ({ kube }) => (await findWecs(kube, {})).flatMap(({ cluster }) => cluster ?? []));
 
-/** A policy of a WDS. @returns undefined where there is none of this name */
+/** Reads a policy of a WDS. @returns undefined if no policy has this name */
 export const getPolicy = (wds: Kube, name: string): Promise<BindingPolicy | undefined> =>
   wds.get<BindingPolicy>(resources.bindingPolicies, name);

@@ -7,31 +7,31 @@ import { type BoundObject, destinationsOf, objectsOf, type Policy, type Unread }
 import { selectsWec } from './selectors.ts';
 import { templateKeysOf } from './template-keys.ts';
 
-/** A WEC that loses properties, by labels, annotations or its ConfigMap. */
+/** A WEC that loses properties, through labels, annotations or its ConfigMap. */
 export interface LosingWec {
   name: string;
-  /** Properties that it has and will not have. */
+  /** Properties that it has before the change and not after it. */
   lost: readonly string[];
-  /** The labels that it will have. */
+  /** Its labels after the change. */
   labels: Readonly<Record<string, string>>;
 }
 
-/** A workload object whose template fails once WECs have lost properties: KubeStellar then removes every work of its policy. */
+/** A workload object whose template fails after WECs lose properties. KubeStellar then removes every work of its policy. */
 export interface BrokenTemplate {
   policy: Policy;
-  /** As `configmaps web/config`. */
+  /** For example `configmaps web/config`. */
   object: string;
-  /** The properties that it asks for and that are lost. */
+  /** The lost properties that it uses. */
   keys: string[];
   /** The WECs that lose them. */
   wecs: string[];
-  /** The other WECs whose works of this policy go as well. */
+  /** The other WECs whose works of this policy are removed as well. */
   others: string[];
-  /** The WECs leave the policy by the same change: the others get their works again, made anew. */
+  /** Whether the same change also removes the WECs from the policy: the works of the other WECs are then recreated. */
   briefly: boolean;
 }
 
-/** The properties that a WEC has before a change and not after it, whatever source they come from. */
+/** Returns the properties that a WEC has before a change and not after it, from any source. */
 export function lostProperties(name: string, before: WecProperties, after: WecProperties): string[] {
   const keysOf = ({ cluster, configMap }: WecProperties) =>
     effectiveProperties(name, cluster, configMap).map(({ key }) => key);
@@ -42,8 +42,9 @@ export function lostProperties(name: string, before: WecProperties, after: WecPr
 const policiesAtOnce = 4;
 
 /**
- * Which workload objects would fail to expand if WECs lost properties. One that leaves the policy by the same change counts as long as
- * other WECs stay: KubeStellar's transport notices the lost property before the Binding loses the WEC (facts: live records).
+ * Returns the workload objects that would fail to expand if WECs lost properties. A WEC that leaves the policy by the same change
+ * counts as long as other WECs stay: KubeStellar's transport notices the lost property before the Binding loses the WEC (facts:
+ * live records).
  */
 export async function brokenByRemoval(
   policies: readonly Policy[],
@@ -64,7 +65,7 @@ export async function brokenByRemoval(
   };
 }
 
-/** The WECs whose losses matter to a policy: nothing is lost to anybody where all its WECs leave it. */
+/** Returns the WECs whose losses affect a policy: none if all its WECs leave it. */
 function losingOf(policy: Policy, wecs: readonly LosingWec[]): LosingWec[] {
   const leaving = new Set(wecs.filter(({ name, labels }) => !selectsWec(policy, name, labels)).map(({ name }) => name));
   const destinations = destinationsOf(policy.binding);
@@ -89,7 +90,7 @@ async function brokenIn(policy: Policy, losing: readonly LosingWec[]): Promise<B
   });
 }
 
-/** The objects of a policy's Binding that ask for properties. */
+/** Reads the objects of a policy's Binding that use properties. */
 async function readTemplates({ binding, reader }: Policy): Promise<{ object: string; asked: Set<string> }[]> {
   return digestObjects(reader, binding === undefined ? [] : objectsOf(binding), (ref, object) => {
     const asked = templateKeysOf(object);

@@ -12,9 +12,9 @@ import type { Unread } from './policy.ts';
 export interface FoundWds {
   name: string;
   kube: Kube;
-  /** The context of the kubeconfig that leads to it, where one does. */
+  /** The kubeconfig context of the WDS, if there is one. */
   context: string | undefined;
-  /** Why it has to be shown by works that it sends through this ITS; undefined where the hosting cluster shows it. */
+  /** Why only works on this ITS can prove that the WDS sends through it; undefined if the hosting cluster proves it. */
   doubt: string | undefined;
 }
 
@@ -24,8 +24,8 @@ export interface Its {
 }
 
 /**
- * The WDSes of a hosting cluster that send, or may send, workloads through an ITS.
- * @returns undefined where KubeFlex is not installed
+ * Returns the WDSes of a hosting cluster that send, or may send, workloads through an ITS.
+ * @returns undefined if KubeFlex is not installed
  */
 export async function hostedWdses(
   its: Its,
@@ -60,7 +60,7 @@ export async function hostedWdses(
   };
 }
 
-/** Whether a control plane is an ITS: undefined for yes, false for no, else why that is not known. */
+/** Whether a control plane is an ITS: undefined for yes, false for no, otherwise why this is unknown. */
 async function doubtWhetherSame(
   its: Its,
   controlPlane: ControlPlane,

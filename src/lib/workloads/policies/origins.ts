@@ -5,15 +5,15 @@ import { resources } from '../../kube/resources.ts';
 import { originBindingLabel, originWdsLabel } from '../names.ts';
 import type { Binding } from './policy.ts';
 
-/** Where a work in a mailbox says that it comes from. */
+/** The origin that a work in a mailbox names. */
 export interface Origin {
   wds: string;
   binding: string;
-  /** Undefined where the work's name does not tell it. */
+  /** Undefined if the work's name does not contain it. */
   bindingUid: string | undefined;
 }
 
-/** The origins of KubeStellar's works in the mailboxes of WECs. */
+/** Reads the origins of KubeStellar's works in the mailboxes of WECs. */
 export async function readOrigins(hub: Reader, wecs: readonly string[]): Promise<Origin[]> {
   const works = await mapConcurrently(wecs, requestsAtOnce, (namespace) =>
     hub.list(resources.manifestWorks, { namespace, labelSelector: originWdsLabel }),
@@ -21,7 +21,10 @@ export async function readOrigins(hub: Reader, wecs: readonly string[]): Promise
   return works.flatMap((found) => (found ?? []).flatMap((work) => originOf(work) ?? []));
 }
 
-/** A work of one object is called BINDING-UID-WDS-OBJECT-UID, one of several BINDING-WDS-NUMBER (kubestellar v0.30.0, wrapBatch). */
+/**
+ * A work of one object is named BINDING-UID-WDS-OBJECT-UID, a work of several objects BINDING-WDS-NUMBER (kubestellar v0.30.0,
+ * wrapBatch).
+ */
 export function originOf({ metadata }: KubeObject): Origin | undefined {
   const { [originWdsLabel]: wds, [originBindingLabel]: binding } = metadata.labels ?? {};
   if (wds === undefined || binding === undefined) return undefined;
@@ -29,7 +32,7 @@ export function originOf({ metadata }: KubeObject): Origin | undefined {
   return { wds, binding, bindingUid: metadata.name.startsWith(`${bindingUid}-${wds}-`) ? bindingUid : undefined };
 }
 
-/** Whether Bindings are those that works come from: a context that has the name of a WDS may lead to another one. */
+/** Whether works come from these Bindings: a context with the name of a WDS may belong to another WDS. */
 export function isOriginOf(bindings: readonly Binding[], wds: string, origins: readonly Origin[]): boolean {
   return origins
     .filter((origin) => origin.wds === wds)

@@ -3,7 +3,10 @@ import type { Condition, KubeObject } from '../../kube/objects.ts';
 import type { DownsyncClause, Modulation } from '../selection/clauses.ts';
 import type { LabelSelector } from '../selection/label-selectors.ts';
 
-/** control.kubestellar.io/v1alpha1 BindingPolicy (kubestellar v0.30.0, api/control/v1alpha1/types.go), as much of it as is used here. */
+/**
+ * control.kubestellar.io/v1alpha1 BindingPolicy (kubestellar v0.30.0, api/control/v1alpha1/types.go), limited to the fields used
+ * here.
+ */
 export interface BindingPolicy extends KubeObject {
   spec?: PolicySpec;
   status?: { observedGeneration?: number; conditions?: Condition[]; errors?: string[] };
@@ -14,24 +17,24 @@ export interface PolicySpec {
   downsync?: DownsyncClause[];
 }
 
-/** control.kubestellar.io/v1alpha1 Binding: the objects and the WECs that a BindingPolicy has been found to select. */
+/** control.kubestellar.io/v1alpha1 Binding: the objects and the WECs that a BindingPolicy selects. */
 export interface Binding extends KubeObject {
   spec?: {
     workload?: { clusterScope?: BoundObject[]; namespaceScope?: BoundObject[] };
     destinations?: { clusterId: string }[];
   };
-  /** What KubeStellar's transport has made of it; it leaves conditions out. */
+  /** Written by KubeStellar's transport, which omits conditions. */
   status?: { observedGeneration?: number; conditions?: Condition[]; errors?: string[] };
 }
 
-/** An object of a WDS that a Binding sends, and how. */
+/** An object of a WDS that a Binding sends, with its modulation. */
 export interface BoundObject extends Modulation {
   group?: string;
   version?: string;
   resource: string;
   namespace?: string;
   name: string;
-  /** Of the object, as the Binding sends it. */
+  /** The object's version that the Binding sends. */
   resourceVersion?: string;
 }
 
@@ -45,17 +48,20 @@ export const destinationsOf = (binding: Binding | undefined): string[] =>
 
 /** A BindingPolicy that sends workloads through one ITS. */
 export interface Policy {
-  /** The WDS that holds it. */
+  /** The WDS that contains it. */
   wds: string;
-  /** The context of the kubeconfig that leads to that WDS, where one does. */
+  /** The kubeconfig context of that WDS, if there is one. */
   context: string | undefined;
   name: string;
   clusterSelectors: readonly LabelSelector[];
-  /** What KubeStellar has found it to select; undefined as long as it has not looked. */
+  /** What KubeStellar resolved it to; undefined until KubeStellar has processed it. */
   binding: Binding | undefined;
-  /** A Binding without its BindingPolicy, as `kubectl delete --cascade=orphan` leaves it: its WECs stay, whatever their labels. */
+  /**
+   * Whether it is a Binding without its BindingPolicy, as `kubectl delete --cascade=orphan` leaves it. It keeps its WECs,
+   * regardless of their labels.
+   */
   orphaned: boolean;
-  /** The WDS. */
+  /** Client of the WDS. */
   reader: Reader;
 }
 
@@ -65,11 +71,11 @@ export interface Unread {
   why: string;
 }
 
-/** The policies of an ITS, as far as they could be read. */
+/** The policies of an ITS that could be read. */
 export interface PoliciesOfIts {
   policies: Policy[];
   unread: Unread[];
 }
 
-/** As `nginx-policy (wds1)`. */
+/** Describes a policy, for example `nginx-policy (wds1)`. */
 export const describePolicy = ({ name, wds }: Pick<Policy, 'name' | 'wds'>): string => `${name} (${wds})`;

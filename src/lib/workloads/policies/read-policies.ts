@@ -11,23 +11,23 @@ import type { Binding, BindingPolicy, PoliciesOfIts, Policy, Unread } from './po
 
 export interface PolicySources {
   its: Its;
-  /** The WECs that it is about: their works name WDSes that no hosting cluster shows. */
+  /** The WECs to check: their works name WDSes that no hosting cluster shows. */
   wecs: readonly string[];
-  /** The hosting cluster: undefined where none is chosen, or why the one that is cannot be reached. */
+  /** The hosting cluster; undefined if none is selected, or why the selected one is not reachable. */
   hosting: SpaceTools | { unread: string } | undefined;
   kubeconfig: Kubeconfig;
-  /** Opens a client for a context of the kubeconfig. */
+  /** Opens a client for a kubeconfig context. */
   connect: Connect;
 }
 
 /**
- * Every BindingPolicy that sends workloads through an ITS: of the WDSes of its hosting cluster; where that is not seen, of those that
- * works in the mailboxes of these WECs name, and that a context leads to. A WDS that cannot be read is named, with the reason; an ITS
- * without any WDS has no policies, and nothing of it is unread.
+ * Reads every BindingPolicy that sends workloads through an ITS, from the WDSes of its hosting cluster. If that cluster cannot be
+ * read, reads the WDSes that works in the mailboxes of these WECs name and that have a context. A WDS that cannot be read is
+ * reported with the reason. An ITS without any WDS has no policies, and nothing of it is unread.
  */
 export async function readPolicies(sources: PolicySources): Promise<PoliciesOfIts> {
   const hosted = await hostedOf(sources);
-  // A WDS is on the hosting cluster of its ITS: where one is seen to send through it, no other is looked for.
+  // An ITS and its WDSes share a hosting cluster: if a WDS there proves to send through the ITS, skip the search for others.
   const isSettled = hosted.found.length > 0 && hosted.found.every(({ doubt }) => doubt === undefined);
   const named = isSettled ? { origins: [], unread: [] } : await originsOf(sources);
   const known = new Set([...hosted.found.map(({ name }) => name), ...hosted.unread.map(({ wds }) => wds)]);
@@ -42,7 +42,7 @@ export async function readPolicies(sources: PolicySources): Promise<PoliciesOfIt
   };
 }
 
-/** Who names no hosting cluster may have none. */
+/** A user who selects no hosting cluster may have none. */
 async function hostedOf({ its, hosting }: PolicySources): Promise<Hosted> {
   const none = { found: [], unread: [], isSeen: false };
   if (hosting === undefined) return none;
@@ -76,7 +76,10 @@ async function readHosted(wds: FoundWds, origins: readonly Origin[]): Promise<Po
   return { policies: [], unread: [{ wds: name, why: doubt }] };
 }
 
-/** A WDS that only works name: a context of its name, or marked as its, is believed where it holds a Binding that they come from. */
+/**
+ * Reads a WDS that only works name. A context with its name, or marked as its context, is accepted if it has a Binding that the
+ * works come from.
+ */
 async function readByContext(
   name: string,
   origins: readonly Origin[],
@@ -99,11 +102,11 @@ async function readByContext(
   return { policies: [], unread: [{ wds: name, why }] };
 }
 
-/** One that still names its policy as its owner is removed by the garbage collector. */
+/** The garbage collector deletes a Binding that still names its policy as its owner. */
 const isKept = ({ deletionTimestamp, ownerReferences }: ObjectMeta): boolean =>
   deletionTimestamp === undefined && !ownerReferences?.length;
 
-/** One that does not know the kinds (yet) has none. What is being deleted selects nothing any more. */
+/** A WDS that does not serve the kinds (yet) has no policies. A policy that is being deleted no longer selects anything. */
 async function readWds({
   name: wds,
   kube: reader,

@@ -3,14 +3,14 @@ import { type BrokenTemplate, brokenByRemoval, lostProperties } from './broken-t
 import type { PoliciesOfIts, Policy, Unread } from './policy.ts';
 import { effectOfRemoval } from './selectors.ts';
 
-/** What a WEC's labels and properties are before and after a change. */
+/** A WEC's labels and properties before and after a change. */
 export interface WecChange {
   name: string;
   before: WecProperties;
   after: WecProperties;
 }
 
-/** What a change does to workloads beyond releasing WECs from policies. */
+/** What a change does to workloads besides releasing WECs from policies. */
 export interface RemovalHarm {
   broken: BrokenTemplate[];
   /** Policies that start selecting WECs. */
@@ -18,7 +18,10 @@ export interface RemovalHarm {
   unread: Unread[];
 }
 
-/** Judges changes of labels and properties by the policies that could be read; reads the objects of those that send to these WECs. */
+/**
+ * Judges changes of labels and properties by the policies that could be read. Reads the objects of the policies that send to these
+ * WECs.
+ */
 export async function harmOf({ policies, unread }: PoliciesOfIts, changes: readonly WecChange[]): Promise<RemovalHarm> {
   const labelsOf = ({ cluster }: WecProperties) => cluster.metadata.labels ?? {};
   const losing = changes.map(({ name, before, after }) => ({

@@ -2,24 +2,24 @@ import type { Labels } from '../selection/label-selectors.ts';
 import { selectsLabels } from '../selection/wecs.ts';
 import { destinationsOf, type Policy } from './policy.ts';
 
-/** Whether a policy sends its workload to a WEC that has these labels. */
+/** Whether a policy sends its workload to a WEC with these labels. */
 export function selectsWec(policy: Policy, wec: string, labels: Labels): boolean {
   return policy.orphaned
     ? destinationsOf(policy.binding).includes(wec)
     : selectsLabels(policy.clusterSelectors, labels);
 }
 
-/** What a change of a WEC's labels means to policies. Those that it means nothing to are in none of the lists. */
+/** The effect of a WEC's label change on policies. Policies without any effect are in none of the lists. */
 export interface LabelEffect {
   /** They stop selecting the WEC. */
   released: Policy[];
-  /** They start selecting it, as by NotIn or DoesNotExist. */
+  /** They start selecting it, for example by NotIn or DoesNotExist. */
   starting: Policy[];
-  /** They select it before and after: by labels that it keeps, by an empty selector, or by a Binding that is orphaned. */
+  /** They select it before and after: by labels that it keeps, by an empty selector, or through an orphaned Binding. */
   staying: Policy[];
 }
 
-/** Judges by the labels alone, not by what KubeStellar has made of them so far. */
+/** Compares the labels only, regardless of what KubeStellar has processed so far. */
 export function effectOfRemoval(
   policies: readonly Policy[],
   wec: string,

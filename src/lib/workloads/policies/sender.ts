@@ -12,15 +12,15 @@ import { type Binding, destinationsOf, objectsOf } from './policy.ts';
 /** The name that the works of a WDS carry. */
 export interface Sender {
   name: string;
-  /** False where nothing but the names of Bindings tells it: another WDS may have policies of these names. */
+  /** False if only the names of Bindings are evidence for it: another WDS may have policies with these names. */
   isProven: boolean;
 }
 
 /**
- * By which name an ITS knows a WDS. The hosting cluster tells it; where a context leads to the WDS, works tell: one of a single object
- * has the UID of its Binding in its name, one of several has the Binding's name.
- * @returns undefined where no work on the ITS comes from its Bindings
- * @throws StellarError `identity-unproven` where works of several WDSes have names of its Bindings, and no UID
+ * Returns the name that an ITS knows a WDS by. The hosting cluster shows it. If only a context identifies the WDS, works show it:
+ * the name of a work of one object contains the UID of its Binding, that of several objects the Binding's name.
+ * @returns undefined if no work on the ITS comes from its Bindings
+ * @throws StellarError `identity-unproven` if works of several WDSes have names of its Bindings, and no UID
  */
 export async function senderOf(wds: OpenWds, bindings: readonly Binding[], its: Reader): Promise<Sender | undefined> {
   if (!wds.isContext) return { name: wds.name, isProven: true };
@@ -37,7 +37,7 @@ export async function senderOf(wds: OpenWds, bindings: readonly Binding[], its: 
   return name === undefined ? undefined : { name, isProven: false };
 }
 
-/** Where works of a Binding's name come from: those of one WEC tell it. */
+/** Returns the origins of works with a Binding's name. The works of one WEC are sufficient. */
 async function originsOf(binding: Binding, its: Reader): Promise<Origin[]> {
   const { name } = binding.metadata;
   if (labelValueProblem(name) !== undefined) return [];
@@ -48,7 +48,7 @@ async function originsOf(binding: Binding, its: Reader): Promise<Origin[]> {
 }
 
 /**
- * The same before anything is written that goes by it: without a work of the WDS, what it has sent may be on another ITS.
+ * Does the same before a write that relies on the name: if the WDS has no work here, its works may be on another ITS.
  * @throws StellarError `identity-unproven`
  */
 export async function provenSender(
@@ -63,7 +63,7 @@ export async function provenSender(
   return sender?.name;
 }
 
-/** Whether the transport was to make works of a Binding, as far as that says. */
+/** Whether the Binding shows that the transport should have created works of it. */
 function isSent(binding: Binding): boolean {
   const { observedGeneration = 0, errors = [] } = binding.status ?? {};
   const isRead = observedGeneration > 0 && observedGeneration >= (binding.metadata.generation ?? 0);

@@ -1,15 +1,15 @@
 import type { KubeObject } from '../../kube/objects.ts';
 
-/** KubeStellar expands templates only in objects that carry this annotation with the value "true". */
+/** KubeStellar expands templates only in objects that have this annotation with the value "true". */
 export const expandAnnotation = 'control.kubestellar.io/expand-templates';
 
-/** What KubeStellar takes off an object before it expands the rest (kubestellar v0.30.0, TransformObject). */
+/** The annotation that KubeStellar removes from an object before it expands the rest (kubestellar v0.30.0, TransformObject). */
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
 
 /**
- * The keys of properties that a workload object's templates may ask for. KubeStellar expands every string in it but the keys of maps,
- * by Go's text/template with missingkey=error (pkg/customize): a field of a missing key fails, in a condition as well. All branches
- * count, whether they are executed or not.
+ * Returns the keys of the properties that a workload object's templates may use. KubeStellar expands every string in the object
+ * except the keys of maps, with Go's text/template and missingkey=error (pkg/customize): a missing key is an error, also in a
+ * condition. All branches count, whether they are executed or not.
  */
 export function templateKeysOf(object: KubeObject): Set<string> {
   const keys = new Set<string>();
@@ -25,7 +25,7 @@ export function templateKeysOf(object: KubeObject): Set<string> {
   return keys;
 }
 
-/** The fields of the data that the actions of a Go template name. What follows an action that does not end is no template. */
+/** Returns the fields of the data that the actions of a Go template name. Text after an unterminated action is no template. */
 export function keysInTemplate(text: string): Set<string> {
   const keys = new Set<string>();
   let end = 0;
@@ -37,13 +37,13 @@ export function keysInTemplate(text: string): Set<string> {
   return keys;
 }
 
-/** A field of the data or of a variable: of `.key`, `$.key`, `$x.key` and `.key.part` it is `key`. */
+/** A field of the data or of a variable: `key` in `.key`, `$.key`, `$x.key` and `.key.part`. */
 const field = /(?:\$[\p{L}\p{Nd}_]*)?\.([\p{L}_][\p{L}\p{Nd}_]*)(?:\.[\p{L}\p{Nd}_]+)*/uy;
-/** A name or a number, with the points in it. */
+/** A name or a number, including its points. */
 const word = /[\p{L}\p{Nd}_]+(?:\.[\p{L}\p{Nd}_]+)*/uy;
 const commentStart = /(?:-\s+)?\/\*/uy;
 
-/** Reads one action. @returns where it ends; undefined where it does not */
+/** Parses one action. @returns where it ends; undefined if it is unterminated */
 function readAction(text: string, start: number, keys: Set<string>): number | undefined {
   const comment = matchAt(commentStart, text, start);
   if (comment !== undefined) {
@@ -65,7 +65,7 @@ function readAction(text: string, start: number, keys: Set<string>): number | un
 
 const isQuote = (character: string | undefined): boolean => character !== undefined && '"`\''.includes(character);
 
-/** Where a string, a raw string or a character constant ends; undefined where it does not. */
+/** Returns where a string, a raw string or a character constant ends; undefined if it is unterminated. */
 function endOfQuoted(text: string, start: number): number | undefined {
   const quote = text[start];
   for (let at = start + 1; at < text.length; at += 1) {

@@ -1,9 +1,9 @@
 import type { ObjectMeta } from '../../kube/objects.ts';
 import { isEmpty, isValid, type LabelSelector, type Labels, matches } from './label-selectors.ts';
 
-/** What a clause asks for beside sending an object. */
+/** What a clause requests besides sending an object. */
 export interface Modulation {
-  /** The object is created on a WEC, and not changed where it is there. */
+  /** Create the object on a WEC, and do not change an existing one. */
   createOnly?: boolean;
   wantSingletonReportedState?: boolean;
   wantMultiWECReportedState?: boolean;
@@ -23,7 +23,7 @@ export interface DownsyncClause extends Modulation {
 /** The parts of a clause that select. */
 export type ClausePart = Exclude<keyof DownsyncClause, keyof Modulation>;
 
-/** An object of a WDS, as far as selection goes. */
+/** The fields of a WDS object that selection needs. */
 export interface Candidate {
   group: string;
   version: string;
@@ -38,7 +38,7 @@ export type NamespaceLabels = ReadonlyMap<string, Labels>;
 
 type Test = (clause: DownsyncClause, object: Candidate, namespaces: NamespaceLabels) => boolean;
 
-/** Each part by itself, in the order in which the controller looks at them (pkg/binding, testObject). */
+/** One test for each part, in the order in which the controller evaluates them (pkg/binding, testObject). */
 const tests: Readonly<Record<ClausePart, Test>> = {
   apiGroup: ({ apiGroup }, { group }) => apiGroup === undefined || apiGroup === group,
   resources: ({ resources }, { resource }) => allows(resources, resource),
@@ -48,7 +48,7 @@ const tests: Readonly<Record<ClausePart, Test>> = {
   objectSelectors: ({ objectSelectors = [] }, { metadata }) =>
     objectSelectors.length === 0 || matchesAny(objectSelectors, metadata.labels ?? {}),
   namespaceSelectors: ({ namespaceSelectors = [] }, { metadata }, namespaces) => {
-    // An empty one passes cluster-scoped objects as well, which no other does.
+    // Only an empty selector also matches cluster-scoped objects.
     if (namespaceSelectors.length === 0 || namespaceSelectors.some(isEmpty)) return true;
     const labels = namespaces.get(metadata.namespace ?? '');
     return labels !== undefined && matchesAny(namespaceSelectors, labels);
@@ -57,14 +57,14 @@ const tests: Readonly<Record<ClausePart, Test>> = {
 
 const parts = Object.keys(tests) as ClausePart[];
 
-/** The parts of a clause that keep it from selecting an object; none where it selects it. */
+/** Returns the parts of a clause that do not match an object; none if the clause selects it. */
 export const failingParts = (clause: DownsyncClause, object: Candidate, namespaces: NamespaceLabels): ClausePart[] =>
   parts.filter((part) => !tests[part](clause, object, namespaces));
 
-/** An exact name or "*"; there are no other wildcards. No list allows all. */
+/** Matches an exact name or "*"; there are no other wildcards. An absent list allows all. */
 const allows = (list: readonly string[] | undefined, name: string): boolean =>
   !list?.length || list.includes('*') || list.includes(name);
 
-/** An invalid selector selects nothing, and does not concern the others. */
+/** An invalid selector matches nothing, and does not affect the others. */
 const matchesAny = (selectors: readonly LabelSelector[], labels: Labels): boolean =>
   selectors.some((selector) => isValid(selector) && matches(selector, labels));

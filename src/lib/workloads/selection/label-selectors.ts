@@ -14,13 +14,13 @@ interface Requirement {
   values?: string[];
 }
 
-/** Whether apimachinery's LabelSelectorAsSelector makes anything of a selector: the API server lets through what it refuses. */
+/** Whether apimachinery's LabelSelectorAsSelector accepts a selector: the API server admits selectors that it rejects. */
 export const isValid = (selector: LabelSelector): boolean => requirementsOf(selector).every(isValidRequirement);
 
-/** One without any requirement, which selects everything. */
+/** Whether a selector has no requirement, which selects everything. */
 export const isEmpty = (selector: LabelSelector): boolean => requirementsOf(selector).length === 0;
 
-/** Whether a valid selector selects what has these labels. */
+/** Whether a valid selector selects an object with these labels. */
 export const matches = (selector: LabelSelector, labels: Labels): boolean =>
   requirementsOf(selector).every((requirement) => fulfils(requirement, labelOf(labels, requirement.key)));
 
@@ -29,7 +29,7 @@ const requirementsOf = ({ matchLabels, matchExpressions }: LabelSelector): Requi
   ...(matchExpressions ?? []),
 ];
 
-/** labels.NewRequirement. */
+/** Same rules as labels.NewRequirement. */
 function isValidRequirement({ key, operator, values = [] }: Requirement): boolean {
   if (labelKeyProblem(key) !== undefined || values.some((value) => labelValueProblem(value) !== undefined))
     return false;

@@ -1,8 +1,8 @@
 import { type Candidate, type DownsyncClause, failingParts, type NamespaceLabels } from './clauses.ts';
 
 /**
- * What `kubectl label` is given so that one of the clauses selects an object.
- * @returns undefined where labels are not all that it lacks
+ * Returns the `kubectl label` arguments that make one of the clauses select an object.
+ * @returns undefined if labels alone do not suffice
  */
 export function labelsToSelect(
   clauses: readonly DownsyncClause[],
@@ -21,7 +21,7 @@ export function labelsToSelect(
   return undefined;
 }
 
-/** A Namespace as a candidate. */
+/** Returns a Namespace as a candidate. */
 export const namespaceOf = (name: string, namespaces: NamespaceLabels): Candidate => ({
   ...{ group: '', version: 'v1', resource: 'namespaces', kind: 'Namespace' },
   metadata: { name, labels: { ...namespaces.get(name) } },

@@ -1,4 +1,4 @@
-/** What KubeStellar sends of no WDS (kubestellar v0.30.0, pkg/binding, excludedGroups and excludedGroupResources). */
+/** What KubeStellar never sends from a WDS (kubestellar v0.30.0, pkg/binding, excludedGroups and excludedGroupResources). */
 const groups = new Set([
   'flowcontrol.apiserver.k8s.io',
   'discovery.k8s.io',
@@ -15,6 +15,6 @@ const kinds = new Set([
   'endpoints.',
 ]);
 
-/** Whether objects of a kind are sent to no WEC, whatever selects them. */
+/** Whether objects of a kind are never sent to a WEC, regardless of what selects them. */
 export const isNeverSent = ({ group, resource }: { group: string; resource: string }): boolean =>
   groups.has(group) || kinds.has(`${resource}.${group}`);

@@ -12,11 +12,11 @@ import { isNeverSent } from './never-sent.ts';
 /** An object that a policy selects. */
 export interface SelectedObject<Object extends Candidate = Candidate> {
   object: Object;
-  /** Joined over all clauses that select it. */
+  /** Merged from all clauses that select it. */
   modulation: Modulation;
 }
 
-/** The objects that clauses select, as KubeStellar decides it: also those that are being deleted. */
+/** Returns the objects that clauses select, by KubeStellar's rules: including those that are being deleted. */
 export function selectObjects<Object extends Candidate>(
   downsync: readonly DownsyncClause[],
   objects: readonly Object[],
@@ -46,20 +46,23 @@ interface Miss {
   policy: string;
   /** The index of the clause in spec.downsync. */
   clause: number;
-  /** What of it fails, and what is asked for there. */
+  /** The parts that do not match, and what they require. */
   fails: { part: ClausePart; wanted: unknown }[];
 }
 
-/** Why an object is selected by none of some policies. */
+/** Why none of some policies selects an object. */
 export type NotSelected =
-  /** Its kind is sent to no WEC. */
+  /** Its kind is never sent to a WEC. */
   | { why: 'never-sent' }
-  /** None has a clause. */
+  /** No policy has a clause. */
   | { why: 'no-clause' }
-  /** The clause that comes nearest: the one of which the fewest parts fail, of a policy that is meant for its labels or its Namespace. */
+  /**
+   * The nearest clause: the one with the fewest parts that do not match, preferably of a policy for the object's labels or its
+   * Namespace.
+   */
   | { why: 'no-match'; nearest: Miss };
 
-/** @returns undefined where one of them selects it */
+/** @returns undefined if a policy selects it */
 export function whyNotSelected(
   policies: readonly { name: string; downsync: readonly DownsyncClause[] }[],
   object: Candidate,

@@ -3,8 +3,8 @@ import { inWords } from '../../engine/next-step.ts';
 import { isValid, type LabelSelector } from './label-selectors.ts';
 
 /**
- * Reads a label selector as kubectl takes it: `a=b`, `a!=b`, `a in (b,c)`, `a notin (b)`, `a`, `!a`, joined by commas. The empty one
- * selects everything.
+ * Parses a label selector in kubectl's syntax: `a=b`, `a!=b`, `a in (b,c)`, `a notin (b)`, `a`, `!a`, joined by commas. An empty
+ * selector selects everything.
  * @throws StellarError `usage`
  */
 export function parseLabelSelector(text: string): LabelSelector {

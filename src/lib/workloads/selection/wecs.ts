@@ -1,9 +1,9 @@
 import { isValid, type LabelSelector, type Labels, matches } from './label-selectors.ts';
 
 /**
- * Whether clusterSelectors select a WEC with these labels, as KubeStellar decides it (kubestellar v0.30.0, pkg/ocm
- * FindClustersBySelectors): one selector is enough, an empty one selects all, none selects nothing. One that is invalid keeps the
- * controller from looking at any. Whether the WEC is accepted, available or being deleted does not count.
+ * Whether clusterSelectors select a WEC with these labels, by KubeStellar's rules (kubestellar v0.30.0, pkg/ocm
+ * FindClustersBySelectors): one matching selector is sufficient, an empty one selects all, no selectors select nothing. An invalid
+ * one keeps the controller from evaluating any. Whether the WEC is accepted, available or being deleted does not matter.
  */
 export const selectsLabels = (clusterSelectors: readonly LabelSelector[], labels: Labels): boolean =>
   clusterSelectors.every(isValid) && clusterSelectors.some((selector) => matches(selector, labels));

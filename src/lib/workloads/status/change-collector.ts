@@ -19,7 +19,7 @@ import {
 import { getCollector } from './collectors.ts';
 import { expressionProblem } from './expression.ts';
 
-/** A collector as it is asked for on a command line; columns are NAME=EXPRESSION. */
+/** A collector as requested on the command line. Columns are NAME=EXPRESSION. */
 export interface CollectorRequest {
   preset?: Preset | undefined;
   filter?: string | undefined;
@@ -30,7 +30,7 @@ export interface CollectorRequest {
   limit?: number | undefined;
 }
 
-/** @throws StellarError `usage` also for an expression that cannot be one */
+/** @throws StellarError `usage`, also for an invalid expression */
 export function collectorSpec({ preset, filter, select, groupBy, combine, limit }: CollectorRequest): CollectorSpec {
   if ((preset === undefined) !== select.length + combine.length > 0)
     throw new StellarError(
@@ -52,7 +52,7 @@ export function collectorSpec({ preset, filter, select, groupBy, combine, limit 
   return spec;
 }
 
-/** Where it shows that it is none; the rest KubeStellar's controller finds out. @throws StellarError `usage` */
+/** Rejects an evidently invalid expression; KubeStellar's controller validates the rest. @throws StellarError `usage` */
 function requireExpression(text: string): string {
   const problem = expressionProblem(text);
   if (problem === undefined) return text;
@@ -87,12 +87,12 @@ export interface CollectorResult extends NamedResult {
   changed: boolean;
 }
 
-/** One that KubeStellar can evaluate gets no word from it: some seconds without one count as that, in milliseconds. */
+/** KubeStellar reports errors only. A collector without a report after this time, in milliseconds, counts as valid. */
 const silenceMs = 3_000;
 
 /**
- * Creates a collector, and waits for a moment for what KubeStellar's controller says of its expressions: the API server parses none. One
- * that is there already with the same columns stays as it is.
+ * Creates a collector, and waits briefly for the errors that KubeStellar's controller reports for its expressions: the API server
+ * parses none. An existing collector with the same columns stays unchanged.
  * @throws StellarError `name-taken`
  */
 export async function createCollector(
@@ -141,7 +141,7 @@ async function requireNoErrors(name: string, wds: OpenWds, run: Run): Promise<vo
 const withoutEmpty = (spec: CollectorSpec = {}): object =>
   Object.fromEntries(Object.entries(spec).filter(([, value]) => !Array.isArray(value) || value.length > 0));
 
-/** @throws StellarError `has-dependents` where policies name it, `not-found` */
+/** @throws StellarError `has-dependents` if policies name it, `not-found` */
 export async function deleteCollector(
   name: string,
   { force }: { force?: boolean | undefined },
@@ -164,6 +164,6 @@ export async function deleteCollector(
   });
 }
 
-/** The command that makes a policy ask for what a collector returns. */
+/** Returns the command that makes a policy request what a collector returns. */
 export const toUseCollector = (name: string, wds: OpenWds): string =>
   command`stellarctl policy create NAME --clusters SELECTOR --status ${name} ${flagsOf(wds)}`;

@@ -9,12 +9,12 @@ export interface StatusCollector extends KubeObject {
 }
 
 export interface CollectorSpec {
-  /** Which of the returned statuses count; all where there is none. */
+  /** Selects the returned statuses that count; all without a filter. */
   filter?: string;
   groupBy?: NamedExpression[];
   combinedFields?: CombinedField[];
   select?: NamedExpression[];
-  /** Rows at most. */
+  /** Maximum number of rows. */
   limit?: number;
 }
 
@@ -31,12 +31,12 @@ interface CombinedField {
   subject?: string;
 }
 
-/** As KubeStellar's documentation has it. */
+/** The default in KubeStellar's documentation. */
 export const defaultLimit = 20;
 
 const wec: NamedExpression = { name: 'wec', def: 'inventory.name' };
 
-/** Collectors that most people want. */
+/** Collectors for common needs. */
 export const presets = {
   replicas: {
     select: [
@@ -54,7 +54,7 @@ export const presets = {
 
 export type Preset = keyof typeof presets;
 
-/** What creates a collector that a policy names. @param flags of its WDS */
+/** Returns the command that creates a collector that a policy names. @param flags of its WDS */
 export function toCreateCollector(name: string, flags: readonly string[]): NextStep {
   return Object.hasOwn(presets, name)
     ? run(command`stellarctl collector create ${name} --preset ${name} ${flags}`, 'Create it')

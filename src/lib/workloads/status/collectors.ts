@@ -6,19 +6,19 @@ import { flagsOf, type OpenWds } from '../../spaces/open-wds.ts';
 import type { BindingPolicy } from '../policies/policy.ts';
 import type { CollectorSpec, StatusCollector } from './collector.ts';
 
-/** A StatusCollector, and who uses it. The fields are an interface: docs/output.md. */
+/** A StatusCollector, and the policies that use it. The fields are an interface: docs/output.md. */
 export interface CollectorView {
   name: string;
-  /** Of the tables that it makes. */
+  /** Columns of the tables that it produces. */
   columns: string[];
   /** Names of policies. */
   usedBy: string[];
-  /** What KubeStellar cannot evaluate in it. */
+  /** Expressions that KubeStellar cannot evaluate. */
   errors: string[];
   spec: CollectorSpec;
 }
 
-/** The StatusCollectors of a WDS, and those that policies name and nobody has created. */
+/** Lists the StatusCollectors of a WDS, and those that policies name but that do not exist. */
 export async function listCollectors({ kube }: OpenWds): Promise<{ items: CollectorView[]; missing: string[] }> {
   const [collectors = [], policies = []] = await Promise.all([
     kube.list<StatusCollector>(resources.statusCollectors),
@@ -57,7 +57,7 @@ function viewOf(
   return { name, columns, usedBy: users.get(name) ?? [], errors: status?.errors ?? [], spec };
 }
 
-/** The names of policies by the collectors that they name. */
+/** Returns the names of policies, by the collectors that they name. */
 function usersOf(policies: readonly BindingPolicy[]): Map<string, string[]> {
   const users = new Map<string, string[]>();
   for (const { metadata, spec } of policies)

@@ -1,6 +1,6 @@
 import type { KubeObject } from '../../kube/objects.ts';
 
-/** control.kubestellar.io/v1alpha1 CombinedStatus: what StatusCollectors have made of the statuses of one object. */
+/** control.kubestellar.io/v1alpha1 CombinedStatus: the results of StatusCollectors for one object. */
 export interface CombinedStatus extends KubeObject {
   results?: { name: string; columnNames: string[]; rows?: { columns: Column[] }[] }[];
 }
@@ -17,7 +17,7 @@ interface Column {
 
 export type Cell = string | number | boolean | null | object;
 
-/** What a collector has found. The fields are an interface: docs/output.md. */
+/** The result of a collector. The fields are an interface: docs/output.md. */
 export interface CombinedTable {
   policy: string;
   collector: string;

@@ -1,6 +1,6 @@
 /**
- * CEL, as far as a misspelt expression is told without its grammar: strings and brackets that are not closed, operators without a
- * value, values without an operator. What passes is parsed by KubeStellar's controller.
+ * A partial CEL check without the grammar. It finds unterminated strings and brackets, operators without a value, and values
+ * without an operator. KubeStellar's controller parses what passes.
  */
 
 const blank = /(?:\s|\/\/[^\n]*)+/y;
@@ -11,12 +11,12 @@ const operator = /==|!=|<=|>=|&&|\|\||[-+*/%<>!?:.,()[\]{}]/y;
 
 const closing: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}' };
 
-/** Why a text cannot be an expression of CEL; undefined where nothing shows it. */
+/** Returns why a text is not a valid CEL expression; undefined if no error is found. */
 export function expressionProblem(text: string): string | undefined {
   const open: { bracket: string; mayBeEmpty: boolean }[] = [];
-  /** The token before; undefined at the beginning. */
+  /** The previous token; undefined at the beginning. */
   let last: string | undefined;
-  /** Whether a value is to come, and no operator. */
+  /** Whether a value must follow, not an operator. */
   let isOpen = true;
   for (let at = 0; at < text.length; ) {
     const skipped = match(blank, text, at);

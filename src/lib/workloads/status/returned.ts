@@ -11,25 +11,25 @@ import { senderOf } from '../policies/sender.ts';
 import { type Sighted, unseenOf } from '../unseen.ts';
 import { type CombinedStatus, type CombinedTable, tablesOf } from './combined.ts';
 
-/** What WECs have returned of an object. The fields are an interface: docs/output.md. */
+/** The statuses that WECs returned for an object. The fields are an interface: docs/output.md. */
 export interface ReturnedView {
   name: string;
   namespace: string | null;
   kind: string;
   group: string;
   wds: string;
-  /** Null where the ITS is not seen; `why` says why. */
+  /** Null if the ITS cannot be read; `why` shows the reason. */
   wecs: { wec: string; status: Readonly<Record<string, unknown>> | null }[] | null;
   why: string | null;
   combined: CombinedTable[];
 }
 
-/** Where CombinedStatuses of objects without a Namespace are (kubestellar v0.30.0, pkg/status). */
+/** Namespace of the CombinedStatuses of cluster-scoped objects (kubestellar v0.30.0, pkg/status). */
 const reportNamespace = 'kubestellar-report';
 
 type Ref = Awaited<ReturnType<typeof findObject>>['ref'];
 
-/** @throws StellarError `not-found` for a kind that the WDS does not have */
+/** @throws StellarError `not-found` for a kind that the WDS does not serve */
 export async function getReturned(named: NamedObject, wds: OpenWds): Promise<Sighted<ReturnedView>> {
   const found = await findObject(named, wds);
   const { group, namespace, name, kind } = found.ref;
@@ -53,7 +53,7 @@ export async function getReturned(named: NamedObject, wds: OpenWds): Promise<Sig
   };
 }
 
-/** By its labels: an object whose name can be none has no CombinedStatus. */
+/** Finds CombinedStatuses by label: an object whose name is no valid label value has none. */
 async function combinedOf({ group, resource, namespace, name }: Ref, { kube }: OpenWds): Promise<CombinedStatus[]> {
   if (labelValueProblem(name) !== undefined) return [];
   const labels = { [combinedStatusLabels.group]: group, [combinedStatusLabels.resource]: resource };
@@ -66,7 +66,7 @@ async function combinedOf({ group, resource, namespace, name }: Ref, { kube }: O
   return all ?? [];
 }
 
-/** By what they are of: two policies that send an object to one WEC share its WorkStatus. */
+/** Finds WorkStatuses by object: two policies that send an object to one WEC share its WorkStatus. */
 const statusesOf = ({ group, resource, namespace, name }: Ref, wds: OpenWds): Promise<Access<WorkStatus[]>> =>
   through(wds.its, async ({ kube }) => {
     const bindings = wds.isContext ? await wds.kube.list<Binding>(resources.bindings) : [];
@@ -75,7 +75,7 @@ const statusesOf = ({ group, resource, namespace, name }: Ref, wds: OpenWds): Pr
     const key = statusKey('', { group, resource, name, namespace });
     const labelSelector = `${originWdsLabel}=${sender.name}`;
     const isOf = ({ spec }: WorkStatus) => statusKey('', spec?.sourceRef ?? {}) === key;
-    // Of all others, which are many, nothing is kept.
+    // Keep nothing of the many others.
     const trim = (object: KubeObject) => (isOf(object) ? object : { metadata: { name: '' } });
     const all = (await kube.list<WorkStatus>(resources.workStatuses, { labelSelector, trim })) ?? [];
     return all.filter(isOf).sort((a, b) => ((a.metadata.namespace ?? '') < (b.metadata.namespace ?? '') ? -1 : 1));

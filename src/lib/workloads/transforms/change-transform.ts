@@ -25,7 +25,7 @@ export interface TransformResult extends NamedResult {
   changed: boolean;
 }
 
-/** @param kind in any of its names @throws StellarError `usage` */
+/** @param kind any name of the kind @throws StellarError `usage` */
 export async function transformSpec(kind: string, remove: readonly string[], wds: OpenWds): Promise<TransformSpec> {
   const found = findKind(kind, sendableKinds(await discoverKinds(wds.kube), wds.apiGroups));
   if (found === undefined) throw new StellarError('usage', `The WDS has no kind "${kind}" that is sent to WECs.`);
@@ -33,10 +33,10 @@ export async function transformSpec(kind: string, remove: readonly string[], wds
   return { apiGroup: groupOf(found.apiVersion), resource: found.plural, remove: [...remove] };
 }
 
-/** What no object can be applied without on a WEC. */
+/** Fields without which no object can be applied on a WEC. */
 const identity: readonly FieldPath[] = [['apiVersion'], ['kind'], ['metadata', 'name']];
 
-/** @throws StellarError `usage` for a path that cannot be read, or of a field that every object needs */
+/** @throws StellarError `usage` for a path that cannot be parsed, or for a field that every object needs */
 function requireDispensable(text: string, { kind, namespaced }: DiscoveredKind): void {
   const path = parsePath(text);
   const needed = namespaced ? [...identity, ['metadata', 'namespace']] : identity;
@@ -49,8 +49,8 @@ function requireDispensable(text: string, { kind, namespaced }: DiscoveredKind):
 }
 
 /**
- * Creates a transform, once it has been shown what it takes out. One that is there already with the same content stays as it is.
- * @throws StellarError `usage`; `name-taken`; `has-dependents` where another transform is of the same kind
+ * Creates a transform after showing what it removes. An existing transform with the same content stays unchanged.
+ * @throws StellarError `usage`; `name-taken`; `has-dependents` if another transform is for the same kind
  */
 export async function createTransform(
   name: string,
@@ -97,7 +97,7 @@ export async function createTransform(
 export async function deleteTransform(name: string, wds: OpenWds, run: Run): Promise<TransformResult> {
   const { transform } = await getTransform(wds, name);
   const { apiGroup = '', resource = '' } = transform.spec ?? {};
-  // What cannot be read in it has no effect.
+  // Paths that cannot be parsed have no effect.
   const effect = await effectOf({ apiGroup, resource }, wds);
   const result: TransformResult = { name, wds: wds.name, effect, changed: false };
   return forName(result, run, async () => {

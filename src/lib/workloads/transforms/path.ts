@@ -1,14 +1,15 @@
 import { StellarError } from '../../engine/errors.ts';
 
-/** The names of fields from the root of an object to one of them. */
+/** Field names from the root of an object to one of its fields. */
 export type FieldPath = readonly string[];
 
-/** A name, or a string as JavaScript has it, without octal escapes. */
+/** A name, or a JavaScript string without octal escapes. */
 const segment =
   /\.([A-Za-z_\u0080-\uD7FF\uE000-\u{10FFFF}][\w\u0080-\uD7FF\uE000-\u{10FFFF}]*)|\["((?:[^"\\\n\r\u2028\u2029]|\\u[\da-fA-F]{4}|\\x[\da-fA-F]{2}|\\[^ux\d\n\r\u2028\u2029])*)"\]/uy;
 
 /**
- * Reads as much of JSONPath as CustomTransforms have: `$`, then `.name` and `["any name"]` (kubestellar v0.30.0, pkg/jsonpath).
+ * Parses the JSONPath subset that CustomTransforms support: `$`, then `.name` and `["any name"]` (kubestellar v0.30.0,
+ * pkg/jsonpath).
  * @throws StellarError `usage`
  */
 export function parsePath(text: string): FieldPath {
@@ -29,7 +30,7 @@ export function parsePath(text: string): FieldPath {
   );
 }
 
-/** Those that can be read: KubeStellar leaves the others out. */
+/** Returns the paths that can be parsed. KubeStellar ignores the others. */
 export const readable = (paths: readonly string[]): string[] =>
   paths.filter((text) => {
     try {
@@ -47,7 +48,6 @@ const unescaped = (text: string): string =>
     return hex === undefined ? (escapes[one] ?? one) : String.fromCharCode(Number.parseInt(hex, 16));
   });
 
-/** Whether an object has a field. */
 export function hasField(object: unknown, path: FieldPath): boolean {
   let holder = object;
   for (const field of path) {

@@ -9,7 +9,7 @@ import { type Binding, objectsOf } from '../policies/policy.ts';
 import { digestObjects } from '../wds/full-objects.ts';
 import { hasField, parsePath } from './path.ts';
 
-/** control.kubestellar.io/v1alpha1 CustomTransform: what is taken out of the objects of a kind before they are sent. */
+/** control.kubestellar.io/v1alpha1 CustomTransform: the fields to remove from objects of a kind before they are sent. */
 export interface CustomTransform extends KubeObject {
   spec?: TransformSpec;
   status?: { errors?: string[] | null; warnings?: string[] | null };
@@ -17,9 +17,9 @@ export interface CustomTransform extends KubeObject {
 
 export interface TransformSpec {
   apiGroup: string;
-  /** Plural and lower case. */
+  /** Plural, in lower case. */
   resource: string;
-  /** JSONPath, as much of it as path.ts reads. */
+  /** JSONPath expressions, limited to the subset that path.ts supports. */
   remove?: string[];
 }
 
@@ -29,9 +29,9 @@ export interface TransformView {
   group: string;
   resource: string;
   remove: string[];
-  /** Other transforms of the same kind: all of them count, in no order. */
+  /** Other transforms of the same kind. All of them apply, in no particular order. */
   besides: string[];
-  /** What KubeStellar says is wrong. */
+  /** Errors that KubeStellar reports. */
   errors: string[];
   warnings: string[];
 }
@@ -67,22 +67,25 @@ function viewOf({ metadata: { name }, spec, status }: CustomTransform, all: read
   };
 }
 
-/** What a transform takes out of what is sent now. */
+/** What a transform removes from the objects that are sent now. */
 interface Removal {
   path: string;
-  /** Objects that have the field, as `Deployment shop/web`. */
+  /** Objects that have the field, for example `Deployment shop/web`. */
   objects: string[];
 }
 
 export interface TransformEffect {
-  /** Of Bindings that send an object of the kind; their names are those of their policies. */
+  /** Names of the Bindings, and so of the policies, that send an object of the kind. */
   policies: string[];
-  /** How many objects of the kind are sent. */
+  /** Number of objects of the kind that are sent. */
   sent: number;
   removals: Removal[];
 }
 
-/** What a transform does to what the Bindings of a WDS send now. @throws StellarError `usage` for a path that cannot be read */
+/**
+ * Returns what a transform removes from the objects that a WDS sends now. @throws StellarError `usage` for a path that cannot be
+ * parsed
+ */
 export async function effectOf(
   { apiGroup, resource, remove = [] }: TransformSpec,
   wds: OpenWds,

@@ -13,15 +13,15 @@ export interface WdsObject extends Candidate {
   of: DiscoveredKind;
 }
 
-/** What is in a WDS, as far as some clauses may select it. */
+/** The objects of a WDS that some clauses may select. */
 export interface WdsContents {
   objects: WdsObject[];
   namespaces: NamespaceLabels;
-  /** Kinds that could not be listed, as `secrets`. */
+  /** Kinds that could not be listed, for example `secrets`. */
   unread: Unseen[];
 }
 
-/** The kinds of a WDS that can be sent to WECs. @param apiGroups those that its controllers watch; none means all */
+/** Returns the kinds of a WDS that can be sent to WECs. @param apiGroups those that its controllers watch; undefined means all */
 export const sendableKinds = (kinds: readonly DiscoveredKind[], apiGroups: readonly string[]): DiscoveredKind[] =>
   kinds.filter((kind) => {
     const { group } = candidateKind(kind);
@@ -29,7 +29,7 @@ export const sendableKinds = (kinds: readonly DiscoveredKind[], apiGroups: reado
     return isWatched && !isNeverSent(candidateKind(kind));
   });
 
-/** Lists the metadata of every kind that one of the clauses may select, a list a kind, and that of the Namespaces. */
+/** Lists the metadata of every kind that one of the clauses may select, with one list per kind, and of the Namespaces. */
 export async function readContents(
   wds: Kube,
   clauses: readonly DownsyncClause[],
@@ -46,7 +46,7 @@ export async function readContents(
   const namespaces = new Map<string, Record<string, string>>();
   for (const { kind, read } of lists) {
     contents.unread.push(...unseenOf(kind.plural, read));
-    // One whose definition has just been deleted has no objects any more.
+    // A kind whose definition was just deleted has no objects.
     const found = read.state === 'seen' ? (read.value ?? []) : [];
     if (isWanted(kind)) for (const object of found) contents.objects.push(toObject(kind, object));
     if (isNamespace(kind)) for (const { metadata } of found) namespaces.set(metadata.name, metadata.labels ?? {});
@@ -68,7 +68,7 @@ export const candidateKind = ({ apiVersion, plural, kind }: DiscoveredKind): Kin
   kind,
 });
 
-/** managedFields are longer than all the rest, and only their times are read. */
+/** managedFields are larger than all other metadata, and only their times are needed. */
 function toObject(kind: DiscoveredKind, { metadata }: KubeObject): WdsObject {
   const { managedFields, ...kept } = metadata;
   const times = managedFields?.map(({ time, subresource }) => ({
@@ -79,13 +79,16 @@ function toObject(kind: DiscoveredKind, { metadata }: KubeObject): WdsObject {
   return { ...candidateKind(kind), of: kind, metadata: own };
 }
 
-/** Whether two served versions of a kind make its objects count twice, so that no Binding of a policy that selects one is accepted. */
+/**
+ * Whether two served versions of a kind make its objects count twice. The Binding of a policy that selects such an object is not
+ * accepted.
+ */
 export async function countsTwice(
   wds: Pick<Kube, 'get'>,
   { apiVersion, plural, versions }: DiscoveredKind,
 ): Promise<boolean> {
   if (versions.length < 2) return false;
-  // Only the controller's handling of definitions does it: what the server has built in counts once, in however many versions.
+  // Only the controller's handling of definitions does this: built-in kinds count once, regardless of their number of versions.
   const definition = await wds.get(resources.customResourceDefinitions, `${plural}.${groupOf(apiVersion)}`);
   return definition !== undefined;
 }

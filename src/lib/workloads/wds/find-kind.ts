@@ -1,7 +1,7 @@
 import type { DiscoveredKind } from '../../kube/discovery.ts';
 import { groupOf } from '../../kube/resources.ts';
 
-/** A kind by its plural, singular or short name, or itself, as kubectl finds it; `deployments.apps` tells the group as well. */
+/** Finds a kind by its plural, singular or short name, or by its name, as kubectl does. `deployments.apps` includes the group. */
 export function findKind(text: string, kinds: readonly DiscoveredKind[]): DiscoveredKind | undefined {
   const wanted = text.toLowerCase();
   // A server may leave the singular of a kind empty.

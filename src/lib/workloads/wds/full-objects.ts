@@ -7,8 +7,8 @@ import type { BoundObject } from '../policies/policy.ts';
 const readsAtOnce = 4;
 
 /**
- * Reads objects of a WDS whole, and keeps what is made of each: a kind is read once in each namespace, not object by object.
- * @param digest what is to be kept; undefined for nothing
+ * Reads complete objects of a WDS, and keeps a digest of each. Reads a kind once per namespace, not object by object.
+ * @param digest returns what to keep; undefined for nothing
  */
 export async function digestObjects<Digest, Bound extends BoundObject>(
   reader: Pick<Reader, 'list'>,
