@@ -13,16 +13,16 @@ import type { DoctorOptions } from './doctor.ts';
 import { confirm } from './shell/confirm.ts';
 import type { Session } from './shell/session.ts';
 
-/** What came of it, and what was seen last. */
+/** The results of the fixes, and the last reading. */
 interface Fixed {
   all: Examined[];
   fixed: FixResult[];
 }
 
 /**
- * Fixes what can be fixed without a person's decision: plans, says so, asks, looks again, and does what was agreed to and is still to be
- * done; then it looks until that is not found any more, or the deadline has passed.
- * @param examine looks once @throws StellarError `not-confirmed`
+ * Fixes what needs no human decision: plans, announces the plan, asks, examines again, and applies the confirmed fixes that are
+ * still needed. Then it examines until the findings are gone or the deadline has passed.
+ * @param examine takes one reading @throws StellarError `not-confirmed`
  */
 export async function fixFindings(
   session: Session,
@@ -46,7 +46,7 @@ export async function fixFindings(
   if (open.length === 0 || session.run.dryRun) return { all, fixed: planned.map(unapplied) };
 
   await confirm(session, { ...deedOf(open), yes: options.yes });
-  // A person has had time.
+  // The time that the user took to confirm does not count.
   session.run.deadline.restart(options.timeout);
   await askOperators(session, input, open, all);
   const present = await plan(await examine());
@@ -59,7 +59,7 @@ export async function fixFindings(
   return { all: examined, fixed };
 }
 
-/** Where what is found rests on an operator's word alone, that is asked for anew before anything is done. */
+/** If a finding relies on an operator's report alone, requests a new report before anything is written. */
 async function askOperators(
   session: Session,
   input: DoctorInput,
@@ -71,7 +71,9 @@ async function askOperators(
   await recheckWecs(session, { wecs: input.wecs.filter(({ name }) => names.includes(name)) }, all);
 }
 
-/** Has the operators of the WECs whose contexts were given look at their hubs again, and says what came of it. @throws StellarError `usage` */
+/**
+ * Makes the operators of the WECs with a given context check their hubs again, and prints the results. @throws StellarError `usage`
+ */
 export async function recheckWecs(
   session: Session,
   { wecs }: Pick<DoctorInput, 'wecs'>,
@@ -83,7 +85,7 @@ export async function recheckWecs(
   return rechecked;
 }
 
-/** @throws StellarError `usage` where nobody could be asked */
+/** @throws StellarError `usage` if no operator can be reached */
 export function requireContexts({ wecs }: Pick<DoctorInput, 'wecs'>): void {
   if (wecs.some(({ kube }) => kube !== undefined)) return;
   throw new StellarError('usage', '--recheck asks the operators of WECs: it needs the contexts of the WECs.', {
@@ -102,7 +104,7 @@ function inWords(result: Rechecked): string {
   }
 }
 
-/** The clusters that are about to be written to. */
+/** Announces the clusters that the fixes write to. */
 function announce(session: Session, { spaces, wecs }: DoctorInput, open: readonly PlannedFix[]): void {
   if (spaces !== undefined && open.some(({ subject }) => subject.kind !== 'wec'))
     session.announce(spaces.hosting, 'Hosting cluster');
@@ -134,7 +136,7 @@ function say(session: Session, { subject, steps, result, error }: FixResult): vo
   else for (const step of steps) session.progress.reached(name, `done: ${describeStep(step)}`);
 }
 
-/** What became of findings, as scripts get it. The fields are an interface: docs/output.md. */
+/** Converts the results of fixes to their document format. The fields are an interface: docs/output.md. */
 export const describeFixed = (fixed: readonly FixResult[]): object[] =>
   toDocument(
     fixed.map(({ subject, ...rest }) => ({

@@ -6,10 +6,10 @@ import type { DoctorOptions } from './doctor.ts';
 import type { Session } from './shell/session.ts';
 import { parseWecArguments } from './shell/wec-argument.ts';
 
-/** Looks once at what a command line of doctor means. */
+/** Takes one reading of what a command line of doctor selects. */
 type Examine = () => Promise<Examined[]>;
 
-/** What is needed before anything is done; the current context is taken for the hosting cluster alone. */
+/** Examines what an installation needs before it starts. Uses the current context for the hosting cluster only. */
 export async function preflight(session: Session, { hostingContext }: DoctorOptions): Promise<Examine> {
   const { checkBefore } = await import('../lib/doctor/pre.ts');
   const { chooseHosting } = await import('../lib/hosting/hosting.ts');
@@ -23,13 +23,13 @@ export async function preflight(session: Session, { hostingContext }: DoctorOpti
   return () => checkBefore({ programs: session.programs, hosting, its });
 }
 
-/** The installation. @throws StellarError `usage` where no cluster is meant */
+/** Examines the installation. @throws StellarError `usage` if no cluster is selected */
 export async function examination(session: Session, input: DoctorInput): Promise<Examine> {
   const { examine } = await import('../lib/doctor/doctor.ts');
   return () => examine(input, session.run);
 }
 
-/** The clusters that a command line means. @throws StellarError `usage` where it means none */
+/** Returns the clusters that a command line selects. @throws StellarError `usage` if it selects none */
 export async function clustersOf(
   session: Session,
   { wecContext }: Pick<DoctorOptions, 'wecContext'>,
@@ -55,7 +55,7 @@ export async function clustersOf(
   };
 }
 
-/** A cluster that is meant, or why it cannot be found; undefined where none is meant. */
+/** Returns the selected cluster, or why it cannot be found; undefined if none is selected. */
 async function ifMeant<Found>(find: () => Promise<Found>): Promise<Found | StellarError | undefined> {
   try {
     return await find();

@@ -7,7 +7,7 @@ import type { DoctorOptions } from './doctor.ts';
 import { describeExamined } from './doctor-text.ts';
 import type { Session } from './shell/session.ts';
 
-/** What can be checked. No cluster is needed for that. */
+/** Lists the available checks. Needs no cluster. */
 export async function listChecks(session: Session): Promise<void> {
   const items = catalogue.map((check) => ({ ...check, docs: docsOf(check.id) }));
   const rows = items.map((item) => ({ ...item, name: item.id }));
@@ -19,7 +19,7 @@ export async function listChecks(session: Session): Promise<void> {
   ]);
 }
 
-/** What was found. @param acted what scripts are told beside it */
+/** Prints the findings. @param acted additional fields for scripts */
 export async function showExamined(
   session: Session,
   io: Io,
@@ -30,7 +30,7 @@ export async function showExamined(
   const { output } = session;
   if (isForPeople(output)) {
     const isWide = output === 'wide';
-    // Beforehand it matters as much what is there.
+    // Before an installation, passed checks matter as much as problems.
     const extent = isWide || (pre && output === 'table') ? 'all' : output === 'short' ? 'wrong' : 'sections';
     session.printLines(describeExamined(examined, styleFor(io.stdout, io, color), extent, isWide));
     return;

@@ -17,7 +17,7 @@ interface View {
   isWide: boolean;
 }
 
-/** A finding of one or several of a section's subjects. */
+/** Formats a finding that one or more of a section's subjects share. */
 function linesOfGroup({ subjects, finding }: Group, members: number, { style, now, isWide }: View): string[] {
   const title = `${finding.title}${members > 1 ? `: ${namesOf(subjects)}` : ''}`;
   const line = `${symbolOf(finding, style)} ${title}`;
@@ -36,7 +36,7 @@ function linesOfGroup({ subjects, finding }: Group, members: number, { style, no
   return [line, ...[sentence, ...details, ...seen, ...help, ...docs].map((text) => `    ${text}`)];
 }
 
-/** JSON has all of it. */
+/** JSON contains all evidence. */
 const evidenceAtMost = 4;
 
 function describeEvidence({ object, on, condition, status, reason, since }: Evidence, now: number): string {
@@ -45,12 +45,12 @@ function describeEvidence({ object, on, condition, status, reason, since }: Evid
   return `${object} on ${on}: ${said}${age}`;
 }
 
-/** What is shown: everything; a line for each section, and below it what is not as it should be; of these lines only those. */
+/** What to print: everything, one line per section with its problems below, or only the sections with problems. */
 type Extent = 'all' | 'sections' | 'wrong';
 
 /**
- * What was examined as lines for people: a line each for this machine, the hosting cluster, every space, and the WECs of every ITS;
- * below it what is not as it should be.
+ * Formats what was examined as human-readable lines: one each for this machine, the hosting cluster, every space, and the WECs of
+ * every ITS, with the problems below it.
  */
 export function describeExamined(
   examined: readonly Examined[],
@@ -83,7 +83,7 @@ const nouns: Record<Subject['kind'], string> = {
 const sectionOf = ({ kind, name, its }: Subject): string =>
   kind === 'wec' ? `WECs of ${its}` : `${nouns[kind]} ${name}`.trim();
 
-/** The worst of a subject's findings; what follows from another cluster's failed check is not well either. */
+/** Returns the worst of a subject's findings. A finding that depends on another cluster's failed check counts as a warning. */
 function worst(findings: readonly Finding[]): Finding['status'] {
   if (findings.some(({ status }) => status === 'fail')) return 'fail';
   return findings.some((finding) => finding.status === 'warn' || isDependent(finding)) ? 'warn' : 'pass';
@@ -101,7 +101,7 @@ function countOf(members: readonly Examined[]): string {
   return `${well === members.length ? `${well}; all healthy` : `${well} of ${members.length} are healthy`}${sightOf(members)}`;
 }
 
-/** Whoever gives no context of a WEC is told that its own cluster was not looked at. */
+/** States that the WECs without a context were checked through the ITS only. */
 function sightOf(members: readonly Examined[]): string {
   const hasHidden = ({ findings }: Examined) =>
     findings.some((each) => each.status === 'skipped' && !isDependent(each));

@@ -87,18 +87,18 @@ export function doctorCommand(io: Io): Command {
     );
 }
 
-/** How long fixing may take where nothing else is asked for, in milliseconds. */
+/** Default timeout of fixes, in milliseconds. */
 const fixingMs = 120_000;
 
-/** @throws StellarError `usage` for options that do not go together */
+/** @throws StellarError `usage` for options that exclude each other */
 function checkCombinations({ pre, fix, recheck, yes, dryRun }: DoctorOptions): void {
   if (pre && (fix || recheck)) throw new StellarError('usage', '--pre cannot be combined with --fix or --recheck.');
   if (!fix && (yes || dryRun)) throw new StellarError('usage', `${yes ? '--yes' : '--dry-run'} requires --fix.`);
 }
 
-/** What was done before the findings are shown. */
+/** What was done before the findings are printed. */
 interface Acted {
-  /** What was seen since. */
+  /** The findings after it. */
   all?: Examined[];
   hasFailed?: boolean;
   /** For scripts. */
@@ -120,7 +120,7 @@ async function act(
   return { all, hasFailed, report: { ...rechecked, fixed: describeFixed(fixed) } };
 }
 
-/** A check that is misspelt would otherwise seem to be left out. */
+/** Reports unknown checks: a misspelt one would otherwise seem to be skipped. */
 function sayUnknown(session: Session, { skip = [] }: DoctorOptions, all: readonly Examined[]): void {
   const made = new Set(all.flatMap(({ findings }) => findings.map(({ id }) => id)));
   const unknown = skip.filter((id) => !made.has(id));

@@ -6,7 +6,7 @@ import { checkClusterName, type ProviderName } from '../lib/local-clusters/names
 import type { ValueOptions } from '../lib/programs/helm/values.ts';
 import type { CommonOptions, WritingOptions } from './shell/options.ts';
 
-/** As KubeFlex and KubeStellar's documentation call it. */
+/** The name in KubeFlex's and KubeStellar's documentation. */
 export const defaultName = 'kubeflex';
 
 export interface InitOptions
@@ -21,7 +21,7 @@ export interface InitOptions
   ingressChart?: string;
 }
 
-/** @throws StellarError `usage` for what belongs to a cluster that is made first, and for what would contradict it */
+/** @throws StellarError `usage` for options that only a new cluster supports, and for options that exclude each other */
 export function toRequest({ provider, name, ingressChart, hostingContext, ...options }: InitOptions): HostingRequest {
   if (provider !== undefined && name !== undefined) checkClusterName(provider, name);
   if (provider !== undefined && hostingContext !== undefined)
@@ -44,7 +44,7 @@ export function port(text: string): number {
   return number;
 }
 
-/** Names of hosts and of containers, which become parts of addresses. */
+/** Validates names of hosts and of containers, which become parts of addresses. */
 export function hostName(text: string): string {
   if (!/^[A-Za-z0-9][\w.-]*$/.test(text))
     throw new InvalidArgumentError('Give a name: letters, digits, "-", "_" and ".".');

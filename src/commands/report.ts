@@ -79,7 +79,7 @@ const isThere = (session: Session, file: string): StellarError =>
     next: [run(session.again('--force'), 'Replace it'), run(command`ls -l ${file}`, 'See what it is')],
   });
 
-/** Of what is missing, people are told this much; the archive has all of it. */
+/** Maximum number of lines about missing parts in the terminal; the archive contains all of them. */
 const linesAtMost = 10;
 
 async function show(

@@ -7,7 +7,7 @@ interface Row {
   facts: Fact[];
 }
 
-/** Trees as lines for people: the facts of all nodes begin in one column. */
+/** Formats trees as human-readable lines. The facts of all nodes are aligned in one column. */
 export function describeTree(nodes: readonly TreeNode[], style: Style): string[] {
   const rows = nodes.flatMap((node) => rowsOf(node, '', ''));
   const width = Math.max(0, ...rows.map(({ head }) => head.length));
@@ -17,7 +17,7 @@ export function describeTree(nodes: readonly TreeNode[], style: Style): string[]
   });
 }
 
-/** @param branch what stands before the node itself @param trunk what stands before the nodes below it */
+/** @param branch prefix of the node itself @param trunk prefix of the nodes below it */
 function rowsOf({ title, facts, children }: TreeNode, branch: string, trunk: string): Row[] {
   const below = children.flatMap((child, index) => {
     const isLast = index === children.length - 1;

@@ -49,7 +49,7 @@ export function statusCommand(io: Io): Command {
     );
 }
 
-/** What looking at the installation takes that the options mean. */
+/** Returns the tools to read the installation that the options select. */
 export async function statusTools(session: Session): Promise<StatusTools> {
   const { PartClients } = await import('../lib/status/parts.ts');
   const { connect: _connect, target: _target, ...tools } = await session.spaceTools();
@@ -68,7 +68,7 @@ async function linesOf(view: StatusView, session: Session, io: Io, { color }: Op
   return describeTree(treeOf(view, session.output === 'wide'), styleFor(io.stdout, io, color));
 }
 
-/** Names are those of different kinds here. */
+/** Names can be those of different kinds here. */
 function namesOf({ itses, wdses }: StatusView): { name: string }[] {
   return [
     ...itses.flatMap(({ name, wecs }) => [`its/${name}`, ...(wecs ?? []).map((wec) => `wec/${wec.name}`)]),
@@ -83,7 +83,7 @@ async function sayNext(session: Session, view: StatusView, { hostingSource }: St
   if (next !== undefined) session.next(next);
 }
 
-/** Draws the tree over the one before on a terminal; elsewhere prints everything anew where something has changed. */
+/** Redraws the tree on a terminal; elsewhere prints everything again after a change. */
 async function onChange(session: Session, io: Io, options: Options): Promise<(view: StatusView) => Promise<void>> {
   const { canRedraw, Redrawn } = await import('../lib/terminal/redraw.ts');
   if (isForPeople(session.output) && canRedraw(io) && !options.verbose) {

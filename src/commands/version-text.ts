@@ -3,7 +3,7 @@ import type { Style } from '../lib/terminal/style.ts';
 import { versionWords } from '../lib/versions/words.ts';
 import { aligned } from './views/lines.ts';
 
-/** Which versions run as lines for people, and whether they fit together. @param client that of stellarctl */
+/** Formats the running versions, and whether they are compatible, as human-readable lines. @param client version of stellarctl */
 export function describeVersions(client: string, view: VersionsView | undefined, style: Style): string[] {
   const own = ['stellarctl', client];
   if (view === undefined) return aligned([own]);

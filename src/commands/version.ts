@@ -61,7 +61,10 @@ export function versionCommand(io: Io, version: string): Command {
     );
 }
 
-/** What the contexts lead to; undefined where they lead to nothing of KubeStellar, and nobody has said that they do; or what keeps it from being seen. */
+/**
+ * Returns the versions behind the contexts; undefined if KubeStellar is not found there and the user named no context; or the error
+ * that prevents the reading.
+ */
 async function look(
   session: Session,
   { hostingContext, its, wecContext }: Options,

@@ -4,28 +4,28 @@ import type { Meant } from './meant.ts';
 import { offerOfArguments, offerOfOption } from './sources.ts';
 import type { Typed } from './typed.ts';
 
-/** What may stand at the cursor. */
+/** A completion for the cursor position. */
 interface Candidate {
   name: string;
-  /** In words, where that is known. */
+  /** A description, if known. */
   about?: string;
 }
 
-/** All that may stand there. */
+/** All completions for the position. */
 export interface Candidates {
   all: readonly Candidate[];
-  /** The shell is to offer files instead. */
+  /** Whether the shell completes files instead. */
   isFile?: boolean;
 }
 
-/** What may stand at the cursor, by the word that is begun there. What a cluster or a file says is data: see `safe`. */
+/** Returns the completions of the word at the cursor. Text from a cluster or a file is untrusted: see `safe`. */
 export async function findCandidates(typed: Typed, meant: Meant): Promise<Candidates> {
   const { all, isFile = false } = await allFor(typed, meant);
   const offered = new Map(all.filter(safe).map((candidate) => [candidate.name, candidate]));
   return { all: [...offered.values()].filter(({ name }) => name.startsWith(typed.word)), isFile };
 }
 
-/** A name with control or format characters is none that anybody has given, and could draw something else on the terminal. */
+/** Rejects names with control or format characters: no one chooses such a name, and they could alter the terminal. */
 const safe = ({ name }: Candidate): boolean => name !== '' && !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(name);
 
 async function allFor(typed: Typed, meant: Meant): Promise<Candidates> {
@@ -54,7 +54,7 @@ function commandBelow(program: Command, names: readonly string[]): Command | und
   return found;
 }
 
-/** Options by their long names, without those that were given and count once. */
+/** Returns options by their long names, without given ones that are not repeatable. */
 function optionsOf({ command, options }: Typed): Candidate[] {
   const isOpen = ({ long = '', variadic, parseArg }: Option) => !options.has(long) || variadic || parseArg === collect;
   return command

@@ -5,17 +5,17 @@ import { type Candidates, findCandidates } from './candidates.ts';
 import { Meant } from './meant.ts';
 import { readTyped } from './typed.ts';
 
-/** What a shell is to make of the candidates (cobra, completions.go: ShellCompDirective). */
+/** Directives for the shell (cobra, completions.go: ShellCompDirective). */
 const noSpace = 2;
 const noFiles = 4;
 
 const nothing: Candidates = { all: [] };
 
 /**
- * Writes what may stand at the cursor as the completion scripts of cobra, kubectl's library for command lines, take it: a candidate a
- * line, a tab and a description where there is one, and last `:` with what the shell is to do. Every error means that nothing is known.
+ * Writes completions in the format of cobra, kubectl's command line library: one candidate per line, with a tab and a description
+ * if there is one, and at the end `:` with the directive for the shell. After any error there are no candidates.
  * @param words of the command line up to the cursor; the last one is completed, and may be empty
- * @param limitMs how long names may be looked for; what is not known then is left out
+ * @param limitMs how long the search for names may take, in milliseconds; later names are omitted
  */
 export async function complete(io: Io, program: Command, words: readonly string[], limitMs: number): Promise<void> {
   const typed = readTyped(program, words);

@@ -29,12 +29,12 @@ export function completionCommand(io: Io): Command {
 }
 
 /**
- * When the answer is there at the latest, in milliseconds after the start of the process: whoever presses the tab key waits for it.
- * A tenth of the second that this may take is for the shell, and for starting and ending Node.
+ * Time limit of the result, in milliseconds after the start of the process: the user waits for it. A tenth of the second that a
+ * completion may take remains for the shell, and for starting and ending Node.
  */
 const wholeMs = 900;
 
-/** `__complete -- WORD…`: what the scripts call, and kubectl for its plugins. */
+/** `__complete -- WORD…`: called by the scripts, and by kubectl for its plugins. */
 export function completeCommand(io: Io, program: Command): Command {
   return new Command('__complete')
     .argument('[words...]')
@@ -42,7 +42,7 @@ export function completeCommand(io: Io, program: Command): Command {
     .action(async (words: string[], { limit }: { limit: string }) => {
       const { complete } = await import('./complete.ts');
       await complete(io, program, words, Math.max(1, Math.round(Number(limit) - performance.now())));
-      // What did not answer in time is not waited for.
+      // Do not wait for what did not respond in time.
       process.exit();
     });
 }

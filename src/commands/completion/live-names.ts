@@ -9,25 +9,25 @@ import { splitNames } from '../shell/wec-argument.ts';
 import type { Meant } from './meant.ts';
 import type { Typed } from './typed.ts';
 
-/** Names that may stand at the cursor, as they are typed there, whether they begin like the word or not. */
+/** Returns names for the cursor position, in the form to type there, whether they match the typed prefix or not. */
 export type Source = (typed: Typed, meant: Meant) => Promise<readonly string[]>;
 
-/** Contexts of the kubeconfig: no cluster is asked. */
+/** Contexts of the kubeconfig. Reads no cluster. */
 export const contexts: Source = async (_typed, meant) => [...(await meant.kubeconfig()).contexts.keys()];
 
-/** Contexts that lead to WECs, which may be in another file. */
+/** Contexts of WECs, which may be in another file. */
 export const contextsOfWecs: Source = async (_typed, meant) => [...(await meant.wecKubeconfig()).contexts.keys()];
 
 /** The WECs of the ITS. */
 export const wecs: Source = async (_typed, meant) => namesOf(await managedClusters(meant));
 
-/** WECs with a request that waits for a decision. */
+/** WECs with a pending request. */
 export const pending: Source = async (_typed, meant) => {
   const { findPending } = await import('../../lib/wecs/accept.ts');
   return findPending(await hub(meant));
 };
 
-/** Labels of the WECs, as selectors have them. */
+/** Labels of the WECs, in the form of selectors. */
 export const labelsOfWecs: Source = async (_typed, meant) =>
   (await managedClusters(meant)).flatMap(({ metadata }) =>
     Object.entries(metadata.labels ?? {}).map(([key, value]) => `${key}=${value}`),
@@ -50,14 +50,14 @@ export const inWds =
     return namesOf(await kube.list(resource, { metadataOnly: true }));
   };
 
-/** The kinds that the WDS can send, with their groups where two have the same name. */
+/** The kinds that the WDS can send, with their groups if two have the same name. */
 export const kinds: Source = async (_typed, meant) => {
   const found = (await openWds(meant)).kinds;
   const isUnique = ({ plural }: DiscoveredKind) => found.filter((kind) => kind.plural === plural).length === 1;
   return found.map((kind) => (isUnique(kind) ? kind.plural : `${kind.plural}.${groupOf(kind.apiVersion)}`));
 };
 
-/** KIND/NAME: what policies send, or once the kind is typed all objects of it. */
+/** KIND/NAME: the objects that policies send, or, after a typed kind, all its objects. */
 export const workloads: Source = async (typed, meant) => {
   const [kindName = '', name] = typed.word.split('/');
   const namespace = meant.given('--namespace') ?? 'default';
@@ -78,7 +78,7 @@ async function sentObjects(wds: Kube, namespace: string): Promise<string[]> {
     .map(({ resource, group = '', name }) => `${resource}${group.includes('.') ? `.${group}` : ''}/${name}`);
 }
 
-/** WECs, and once one is named changes of its values: `key=`, with the values that WECs have, and `key-`. */
+/** WECs, and after a named WEC the changes of its values: `key=` with the values that WECs have, and `key-`. */
 export const wecsAndChanges =
   (what: 'labels' | 'properties'): Source =>
   async (typed, meant) => {
@@ -107,7 +107,7 @@ async function readValues<Source, More extends object>(store: ValueStore<Source,
   return found.flatMap(({ name, source }) => (source === undefined ? [] : [{ name, values: store.valuesOf(source) }]));
 }
 
-/** Several in one word, separated by commas: none twice. */
+/** Completes a comma-separated list without duplicates. */
 export const listed =
   (source: Source): Source =>
   async (typed, meant) => {
@@ -116,14 +116,14 @@ export const listed =
     return (await source(typed, meant)).filter((name) => !given.includes(name)).map((name) => before + name);
   };
 
-/** The same in words of their own as well. */
+/** Does the same, also for separate words. */
 export const several = (source: Source): Source =>
   listed(async (typed, meant) => {
     const given = splitNames(typed.positional).map((text) => text.split('=')[0]);
     return (await source(typed, meant)).filter((name) => !given.includes(name));
   });
 
-/** NAME=CONTEXT */
+/** Completes NAME=CONTEXT. */
 export const withContexts =
   (names: Source): Source =>
   async (typed, meant) => {

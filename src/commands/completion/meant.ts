@@ -4,21 +4,21 @@ import type { Io } from '../../lib/terminal/io.ts';
 import type { QuietClusters } from './quiet-clusters.ts';
 import type { Typed } from './typed.ts';
 
-/** What the options of a command line mean so far, each opened at its first use: most words need no cluster. */
+/** What the options of a command line select, each opened at its first use: most words need no cluster. */
 export class Meant {
   readonly #io: Io;
   readonly #options: Typed['options'];
   readonly #limitMs: number;
   #clusters: Promise<QuietClusters> | undefined;
 
-  /** @param limitMs how long names may be looked for */
+  /** @param limitMs how long the search for names may take, in milliseconds */
   constructor(io: Io, { options }: Pick<Typed, 'options'>, limitMs: number) {
     this.#io = io;
     this.#options = options;
     this.#limitMs = limitMs;
   }
 
-  /** The last value of an option, by its long name. */
+  /** Returns the last value of an option, by its long name. */
   given(option: string): string | undefined {
     return this.#options.get(option)?.at(-1) || undefined;
   }
@@ -27,12 +27,12 @@ export class Meant {
     return this.#load(this.#file('--kubeconfig'));
   }
 
-  /** Where the contexts of WECs are. */
+  /** The kubeconfig with the contexts of WECs. */
   wecKubeconfig(): Promise<Kubeconfig> {
     return this.#load(this.#file('--wec-kubeconfig') ?? this.#file('--kubeconfig'));
   }
 
-  /** The shell has not replaced the `~` of a line that is still being typed. */
+  /** The shell has not expanded the `~` of a line that is still being typed. */
   #file(option: string): string | undefined {
     return this.given(option)?.replace(/^~(?=\/)/, () => homedir());
   }

@@ -9,9 +9,9 @@ import type { SessionOptions } from '../shell/options.ts';
 
 type Given = Record<'kubeconfig' | 'its' | 'wds' | 'hostingContext', string | undefined>;
 
-/** The clusters that a command line means, for somebody who must not be asked anything: a shell that completes a word. */
+/** The clusters of a command line that must not prompt: a shell is completing a word. */
 export class QuietClusters extends Clusters {
-  /** @param limitMs how long they may take to answer, milliseconds */
+  /** @param limitMs how long they may take to respond, in milliseconds */
   constructor(io: Io, given: Given, limitMs: number) {
     const known = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
     const options: SessionOptions = { ...known, output: 'table', color: 'never', timeout: limitMs };
@@ -20,7 +20,7 @@ export class QuietClusters extends Clusters {
   }
 
   /**
-   * @throws StellarError `credentials-failed` where another program would issue the credentials: an exec plugin, even one that never
+   * @throws StellarError `credentials-failed` if another program would issue the credentials: an exec plugin, even one that never
    * reads the terminal, may open a browser, and so may the programs of the older `auth-provider`
    */
   override connect(context: SelectedContext): Kube {

@@ -1,10 +1,10 @@
-/** `$\{` stands for what would be filled in here, and is filled in by the shell. */
+/** `$\{` stands for a `${` that the shell, not the template, expands. */
 const script = ({ raw: [text = ''] }: TemplateStringsArray): string => text.replaceAll('$\\{', '${');
 
 /**
- * What each shell is told. A script hands the words of the command line over, without their quotes, and shows what it gets; it never
- * evaluates any of it. bash splits words at `=` and `:` as well: they are put together again, and what stands before the last of these
- * characters is taken off the candidates.
+ * The completion script of each shell. A script passes the words of the command line without their quotes and shows the result; it
+ * never evaluates any of it. bash also splits words at `=` and `:`: the script joins them again, and removes what precedes the last
+ * of these characters from the candidates.
  */
 export const scripts = {
   bash: script`# bash completion of stellarctl

@@ -16,7 +16,7 @@ import {
   workloads,
 } from './live-names.ts';
 
-/** Where the names come from that an option or an argument takes; the shell's files; or nothing that could be known. */
+/** The source of the names that an option or an argument takes, the shell's files, or nothing if the names cannot be known. */
 export type Offer = Source | 'files' | 'nothing';
 
 const checkIds: Source = async () => {
@@ -30,7 +30,7 @@ const statusOfPolicy: Source = async (typed, meant) => [
   ...(await inWds(resources.statusCollectors)(typed, meant)),
 ];
 
-/** By what they are called, since options mean the same in every command; with the command where one means something else. */
+/** By option, since options are the same in every command; with the command if one differs. */
 const options: Readonly<Record<string, Offer>> = {
   '--its': contexts,
   '--hosting-context': contexts,
@@ -66,7 +66,7 @@ const collectors = inWds(resources.statusCollectors);
 const transforms = inWds(resources.customTransforms);
 const wecsWithContexts = withContexts(wecs);
 
-/** By the commands whose arguments they are; `wec` can be left out where the command line leaves it out. */
+/** By the commands that take the arguments; `wec` is optional, as on the command line. */
 const arguments_: Readonly<Record<string, Offer>> = {
   'its use': contexts,
   'wec join': withContexts(contextsOfWecs),
@@ -99,9 +99,9 @@ function offerEach(offer: Offer, names: readonly string[]): Record<string, Offer
   return Object.fromEntries(names.map((name) => [name, offer]));
 }
 
-/** @param path of its command @param long its name, as `--its` */
+/** @param path of its command @param long its name, for example `--its` */
 export const offerOfOption = (path: string, long: string): Offer | undefined =>
   options[`${path} ${long}`] ?? options[long];
 
-/** What a command takes as arguments; all of one command are of one kind. @param path as `wec join` */
+/** Returns what a command takes as arguments; all arguments of a command are of one kind. @param path for example `wec join` */
 export const offerOfArguments = (path: string): Offer | undefined => arguments_[path] ?? arguments_[`wec ${path}`];

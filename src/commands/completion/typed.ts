@@ -1,17 +1,17 @@
 import type { Argument, Command, Option } from 'commander';
 
-/** A command line up to the cursor, as far as it tells what may come there. */
+/** The parts of a command line up to the cursor that determine the completions. */
 export interface Typed {
   program: Command;
   /** The innermost command. */
   command: Command;
-  /** Its name below the program, as `wec join`; empty for the program itself. */
+  /** Its name below the program, for example `wec join`; empty for the program itself. */
   path: string;
-  /** The values of options that were given, by their long names, as `--its`; those without a value have none. */
+  /** The values of given options, by their long names, for example `--its`; empty for those without a value. */
   options: ReadonlyMap<string, readonly string[]>;
   /** The arguments before the cursor. */
   positional: readonly string[];
-  /** What stands at the cursor; of `--option=value` the value alone. */
+  /** The word at the cursor; in `--option=value` the value alone. */
   word: string;
   place: Place;
 }
@@ -24,7 +24,10 @@ type Place =
   | { kind: 'value'; option: Option }
   | { kind: 'argument'; argument: Argument };
 
-/** Reads a command line as commander does. @param words those after the program's name; the last one is at the cursor, and may be empty */
+/**
+ * Parses a command line as commander does. @param words those after the program's name; the last one is at the cursor, and may be
+ * empty
+ */
 export function readTyped(program: Command, words: readonly string[]): Typed {
   const reader = new Reader(program);
   for (const word of words.slice(0, -1)) reader.pass(word);
@@ -36,11 +39,11 @@ class Reader {
   readonly #options = new Map<string, string[]>();
   readonly #positional: string[] = [];
   #command: Command;
-  /** Names of commands, as they were typed: aliases are resolved. */
+  /** Names of commands; typed aliases are resolved. */
   readonly #path: string[] = [];
-  /** The option whose value comes next. */
+  /** The option that expects a value next. */
   #open: Option | undefined;
-  /** After `--` there are arguments only. */
+  /** After `--`, all words are arguments. */
   #isOver = false;
 
   constructor(program: Command) {
@@ -55,7 +58,7 @@ class Reader {
     else this.#passPlain(word);
   }
 
-  /** A variadic option takes words until the next option; any other takes the next word, whatever it is. */
+  /** A variadic option takes words until the next option; any other takes the next word, regardless of its content. */
   #takesValue(word: string): boolean {
     if (this.#open === undefined) return false;
     return !this.#open.variadic || !word.startsWith('-');
@@ -80,7 +83,7 @@ class Reader {
     if (value === undefined && option.required) this.#open = option;
   }
 
-  /** `--its`, `--its=its1`, `-o`, `-ojson`. */
+  /** Parses `--its`, `--its=its1`, `-o`, `-ojson`. */
   #findOption(word: string): { option: Option | undefined; value: string | undefined } {
     const find = (flag: string) => this.#command.options.find(({ long, short }) => flag === long || flag === short);
     const equals = word.indexOf('=');

@@ -76,7 +76,7 @@ export function tokenCommand(io: Io): Command {
     );
 }
 
-/** Found out before a token is asked for. */
+/** Checked before a token is requested. */
 async function refuseToReplace(session: Session, file: string): Promise<void> {
   const { isPresent } = await import('../../lib/files/private-file.ts');
   if (!(await isPresent(file))) return;

@@ -49,7 +49,7 @@ export function useCommand(io: Io): Command {
     );
 }
 
-/** Later commands write to what is chosen here. @throws StellarError `not-a-hub`, or why it could not be asked */
+/** Verifies the ITS, because later commands write to it. @throws StellarError `not-a-hub`, or why the ITS could not be read */
 async function requireIts(session: Session, name: string, force: boolean): Promise<void> {
   const { requireHub } = await import('../../lib/wecs/hub/require-hub.ts');
   const { kube } = await session.openIts({ given: name, source: '--its' });

@@ -77,7 +77,7 @@ async function create(session: Session, options: Options, name: string): Promise
   const { styleFor } = await import('../../lib/terminal/style.ts');
   const { select = [], selector: selectors = [], namespace: namespaces = [] } = options;
   for (const namespace of namespaces) if (namespace !== '*') checkNamespace(namespace);
-  // It would select every object of the WDS, and an unset variable of a script is no word for that.
+  // An empty selector would select every object of the WDS, and may result from an unset variable of a script.
   if (selectors.includes(''))
     throw new StellarError('usage', 'An empty -l selects nothing in particular: leave it out.');
   for (const word of options.status)

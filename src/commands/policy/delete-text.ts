@@ -3,7 +3,7 @@ import type { Leaving } from '../../lib/workloads/change/policy-to-delete.ts';
 
 const fewObjects = 10;
 
-/** What becomes of the objects of a policy, as lines for people. */
+/** Formats what happens to the objects of a policy as human-readable lines. */
 export function describeLeaving(leaving: readonly Leaving[], keep: boolean | undefined): string[] {
   if (leaving.length === 0) return ['It has sent nothing to any WEC.'];
   return leaving.flatMap(({ wec, removed, staying, takenAlong }) => {

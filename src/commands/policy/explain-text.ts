@@ -7,7 +7,7 @@ import { aligned, section } from '../views/lines.ts';
 /** More objects than these are listed with `-o wide` only. */
 const fewObjects = 20;
 
-/** What a policy selects, and what is in its way, as lines for people. */
+/** Formats what a policy selects, and its problems, as human-readable lines. */
 export function describeExplanation(view: Explanation, style: Style, isWide: boolean): string[] {
   const { name, wds, its, exists, objects, wecs, problems, notVisible } = view;
   const shown = isWide ? objects : objects.slice(0, fewObjects);
@@ -54,7 +54,7 @@ function asks(object: Explanation['objects'][number]): string {
 
 const fewDetails = 5;
 
-/** What is wrong with a policy, with what helps. */
+/** Formats the problems of a policy with their next steps. */
 function problemLines(
   { severity, problem, details, hint }: Explanation['problems'][number],
   style: Style,

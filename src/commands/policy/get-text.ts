@@ -6,10 +6,10 @@ import type { WayView } from '../../lib/workloads/delivery/view.ts';
 import { aligned, section } from '../views/lines.ts';
 import { symbolOfWay } from '../views/ways.ts';
 
-/** More WECs than these have no column each: they are counted. */
+/** Up to this number, each WEC has a column; more WECs are counted. */
 const fewWecs = 6;
 
-/** The objects of a policy by WECs as lines for people, and below what is wrong with them. */
+/** Formats the objects of a policy by WEC as human-readable lines, with their problems below. */
 export function describePolicyView(view: PolicyView, style: Style): string[] {
   const { name, wds, its, wecs, objects, notVisible } = view;
   const isMatrix = wecs.length > 0 && wecs.length <= fewWecs;
@@ -30,7 +30,7 @@ export function describePolicyView(view: PolicyView, style: Style): string[] {
   ];
 }
 
-/** The link that a way is at. */
+/** Returns the current stage of a delivery. */
 function cellOf(way: WayView | undefined): string {
   if (way === undefined) return '';
   if (way.blockedAt !== null) return `${way.blockedAt.state === 'failed' ? 'not ' : ''}${way.blockedAt.stage}`;
@@ -48,7 +48,7 @@ const rank = ({ blockedAt, done }: Pick<WayView, 'blockedAt' | 'done'>): number 
 const worstOf = (ways: readonly WayView[]): Pick<WayView, 'blockedAt' | 'done'> =>
   [...ways].sort((a, b) => rank(a) - rank(b))[0] ?? { blockedAt: null, done: false };
 
-/** What is the same of several objects and WECs is said once, with how often. */
+/** Shows a problem that several objects and WECs share once, with its count. */
 function troubles(objects: PolicyView['objects'], style: Style): string[] {
   const all = objects.flatMap(({ ways }) => ways.filter(({ blockedAt }) => blockedAt !== null));
   const groups = Map.groupBy(all, ({ blockedAt, hint }) => JSON.stringify([blockedAt?.why, hint]));

@@ -7,8 +7,8 @@ import type { Session } from './session.ts';
 type Work<Options> = (session: Session, options: Options, positional: string[], command: Command) => Promise<void>;
 
 /**
- * Makes a commander action of a command's work: everything that help does not need is loaded only now. The exit code is left in
- * process.exitCode, so that the streams are written out before the process ends.
+ * Makes a commander action of a command's work. Loads everything that help does not need only here. Sets the exit code in
+ * process.exitCode, so that the streams are flushed before the process ends.
  */
 export function action<Options extends CommonOptions>(io: Io, work: Work<Options>) {
   return async (...commanderArguments: unknown[]): Promise<void> => {

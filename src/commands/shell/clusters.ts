@@ -20,12 +20,12 @@ import type { SpaceTools } from '../../lib/spaces/tools.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import type { SessionOptions } from './options.ts';
 
-/** The clusters and programs that a command works with, as its options, the environment and the settings name them. */
+/** The clusters and programs of a command, as its options, the environment and the settings select them. */
 export class Clusters {
   readonly io: Io;
   readonly run: Run;
   protected readonly options: SessionOptions;
-  /** What a dry run has left out. */
+  /** The writes that a dry run omitted. */
   protected readonly writes: RecordedWrite[] = [];
   /** What was taken from the current context, by the option that names it. */
   protected readonly assumed = new Map<string, string>();
@@ -46,18 +46,18 @@ export class Clusters {
     return this.#kubeconfig;
   }
 
-  /** Which ITS is meant, by options, environment and settings. */
+  /** Returns the ITS that options, environment and settings select. */
   async itsChoice(): Promise<ItsChoice> {
     const { env } = this.io;
     return chooseIts(this.options.its, env, await readSettings(settingsFile(env)), await this.kubeconfig());
   }
 
-  /** The same; undefined where none is meant, or that cannot be found out. */
+  /** Does the same; undefined if no ITS is selected or the selection cannot be read. */
   itsIfAny(): Promise<ItsChoice | undefined> {
     return this.itsChoice().catch(() => undefined);
   }
 
-  /** The ITS: its context and a client for it. */
+  /** Returns the ITS: its context and a client for it. */
   async its(): Promise<{ context: SelectedContext; kube: Kube }> {
     return this.openIts(await this.itsChoice());
   }
@@ -69,7 +69,7 @@ export class Clusters {
     return { context, kube: this.connect(context) };
   }
 
-  /** Clients for WECs, each by its context; one that is named without a context has none. */
+  /** Returns clients for WECs, by their contexts; a WEC that is named without a context has none. */
   wecs<Context extends string | undefined>(named: readonly { name: string; context: Context }[]) {
     type Client = Context extends string ? Kube : undefined;
     const { wecKubeconfig: file } = this.options;
@@ -84,7 +84,7 @@ export class Clusters {
     );
   }
 
-  /** The WDS that is meant, and the ITS that it sends through. @throws StellarError `usage`, `not-found` */
+  /** Returns the selected WDS, and the ITS that it sends through. @throws StellarError `usage`, `not-found` */
   async wds(): Promise<OpenWds> {
     const { openWds } = await import('../../lib/spaces/open-wds.ts');
     const { options, io } = this;
@@ -102,7 +102,7 @@ export class Clusters {
     });
   }
 
-  /** The hosting cluster, and what else work on spaces takes. */
+  /** Returns the hosting cluster, and the other tools for spaces. */
   async spaceTools(): Promise<SpaceTools> {
     const { chooseHosting } = await import('../../lib/hosting/hosting.ts');
     const kubeconfig = await this.kubeconfig();
@@ -119,7 +119,7 @@ export class Clusters {
     return { file: this.options.kubeconfig, env: this.io.env, dryRun: this.options.dryRun };
   }
 
-  /** A client for any context. @param deadline where it is not to be the command's; @param limit of requests that are under way */
+  /** Returns a client for any context. @param deadline default: the command's @param limit for concurrent requests */
   connect(context: SelectedContext, deadline: Deadline = this.run.deadline, limit?: Limit): Kube {
     const live = connect(context, deadline, this.run.signal, this.#trace, limit, this.#plugins);
     const kube = this.options.dryRun ? recordWrites(live, this.record) : live;
@@ -131,17 +131,17 @@ export class Clusters {
     return this.options.verbose ? (line) => this.run.progress.note(line) : undefined;
   }
 
-  /** What it takes to run other programs. */
+  /** What running other programs needs. */
   get programs(): ProgramRun {
     const { deadline, signal } = this.run;
     const sendSignal: ProgramRun['sendSignal'] = (pid, name) => process.kill(pid, name);
     return { env: this.io.env, deadline, signal, sendSignal, trace: this.#trace };
   }
 
-  /** Takes down a write that a dry run leaves out, and that is none of a client's. */
+  /** Records a write that a dry run omits and that no client makes. */
   readonly record: WriteRecorder = (write) => this.writes.push(write);
 
-  /** Notes that a cluster was taken from the current context, and the option of this command that names it. */
+  /** Records that a cluster was taken from the current context, and the option of this command that names it. */
   assume(option: string, context: string): void {
     this.assumed.set(option, context);
   }

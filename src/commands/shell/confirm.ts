@@ -5,21 +5,24 @@ import type { OpenWds } from '../../lib/spaces/open-wds.ts';
 import type { SpaceTools } from '../../lib/spaces/tools.ts';
 import type { Session } from './session.ts';
 
-/** Something that destroys. */
+/** A destructive operation. */
 export interface Deed {
-  /** As `Deregister`. */
+  /** For example `Deregister`. */
   verb: string;
-  /** As `Deregistering`. */
+  /** For example `Deregistering`. */
   doing: string;
-  /** What has to be typed, unless it is several. */
+  /** What the user must type if there is only one target. */
   name: string;
-  /** How many they are: that has to be typed then. */
+  /** The number of targets. If set, the user must type it instead of the name. */
   number?: number | undefined;
   /** `--yes` */
   yes: boolean | undefined;
 }
 
-/** Asks a person before what destroys. @throws StellarError `not-confirmed`, also where nobody can be asked; `interrupted` */
+/**
+ * Asks the user to confirm a destructive operation. @throws StellarError `not-confirmed`, also if no user can be asked;
+ * `interrupted`
+ */
 export async function confirm(session: Session, { verb, doing, name, number, yes }: Deed): Promise<void> {
   if (yes) return;
   const { canAsk, confirmByTyping } = await import('../../lib/terminal/prompt.ts');
@@ -33,17 +36,17 @@ export async function confirm(session: Session, { verb, doing, name, number, yes
   session.progress.resume();
 }
 
-/** How a user is told of what would be lost, and asked. */
+/** How to show the losses and ask the user. */
 interface Question<Seen> {
-  /** Tells the user. */
+  /** Shows them to the user. */
   show: (seen: Seen) => void;
-  /** What has to be confirmed; nothing is asked where there is none. */
+  /** What the user must confirm; asks nothing if it is empty. */
   deeds: (seen: Seen) => readonly Deed[];
 }
 
 /**
- * Shows what would be lost, asks, and looks again.
- * @returns what was seen after the user's last word
+ * Shows what would be lost, asks for confirmation, and takes a new reading.
+ * @returns the reading after the user's last answer
  * @throws StellarError `not-confirmed`
  */
 export const confirmLoss = <Seen>(
@@ -51,7 +54,7 @@ export const confirmLoss = <Seen>(
   { look, losses, ...question }: Omit<Destruction<Seen>, 'confirm'> & Question<Seen>,
 ): Promise<Seen> => agreed({ look, losses, confirm: asking(session, question) });
 
-/** Asks a user. What has come since the answer is asked about again; with `--yes` it is refused, because nobody has agreed to that. */
+/** Asks a user. Asks again about losses added since the answer. With `--yes`, rejects them, because no one has confirmed them. */
 export const asking =
   <Seen>(session: Session, { show, deeds }: Question<Seen>): Confirm<Seen> =>
   async (seen, more) => {
@@ -73,7 +76,10 @@ function hasGrown(more: readonly string[]): StellarError {
   });
 }
 
-/** What destroys without asking is not to hit a cluster that happens to be the current one. @throws StellarError `usage` */
+/**
+ * A destructive command without confirmation must not write to a cluster only because it is the current one. @throws StellarError
+ * `usage`
+ */
 export function refuseUnnamedHosting(
   session: Session,
   { hostingSource, hostingContext }: SpaceTools,
@@ -84,14 +90,14 @@ export function refuseUnnamedHosting(
   if (yes && !session.run.dryRun) throw unnamed('the hosting cluster', session.again());
 }
 
-/** The same of an ITS. @throws StellarError `usage` */
+/** Does the same for an ITS. @throws StellarError `usage` */
 export async function refuseUnnamedIts(session: Session, yes: boolean | undefined): Promise<void> {
   if (!yes || session.run.dryRun) return;
   const { source, given } = await session.itsChoice();
   if (source === 'current context') throw unnamed('the ITS', session.again('--its', given));
 }
 
-/** The same of a WDS. @throws StellarError `usage` */
+/** Does the same for a WDS. @throws StellarError `usage` */
 export function refuseUnnamedWds(session: Session, { name, isGiven }: OpenWds, yes: boolean | undefined): void {
   if (isGiven) return;
   session.assume('--wds', name);

@@ -2,7 +2,7 @@ import { asCalled } from '../../lib/engine/command-line.ts';
 
 const context = ['--its CONTEXT', '--wds CONTEXT', '--hosting-context CONTEXT', 'NAME=CONTEXT for a WEC'];
 
-/** What users of clusteradm, kflex and kubectl type, and what it is here: first what has more words. */
+/** Commands of clusteradm, kflex and kubectl with their equivalents here. Those with more words come first. */
 export const equivalents: readonly [typed: string, here: readonly string[]][] = [
   ['ctx', ['stellarctl its context NAME', 'stellarctl wds context NAME']],
   ['create', ['stellarctl its create NAME', 'stellarctl wds create NAME']],
@@ -32,12 +32,12 @@ export const equivalents: readonly [typed: string, here: readonly string[]][] = 
 ];
 
 /**
- * What to type instead of a word of another program.
- * @param unknown the command or option that is not known
- * @param argv the command line that it is in
+ * Suggests the equivalent of another program's word.
+ * @param unknown the unknown command or option
+ * @param argv the command line that contains it
  */
 export function equivalentOf(unknown: string, argv: readonly string[]): string | undefined {
-  // After a noun of stellarctl, the word is a slip of the keyboard rather than another program's.
+  // After a noun of stellarctl, an unknown word is more likely a typo than another program's word.
   if (!unknown.startsWith('-') && argv[0] !== unknown) return undefined;
   const found = equivalents.find(([typed]) => {
     const [first, second] = typed.split(' ');

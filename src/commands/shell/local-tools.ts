@@ -1,7 +1,7 @@
 import type { LocalTools } from '../../lib/local-clusters/create.ts';
 import type { Session } from './session.ts';
 
-/** What the library takes for work on local clusters. @param wecKubeconfig where their contexts are kept, if not with all others */
+/** Returns what the library needs for local clusters. @param wecKubeconfig file for their contexts, if separate from all others */
 export function localTools(session: Session, wecKubeconfig?: string): LocalTools {
   const { run, programs, record, kubeconfigTarget: own } = session;
   return {

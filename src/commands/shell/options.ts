@@ -3,7 +3,7 @@ import { asCalled } from '../../lib/engine/command-line.ts';
 import { parseDuration } from '../../lib/engine/duration.ts';
 import { type OutputFormat, outputFormats } from '../../lib/terminal/io.ts';
 
-/** Options that mean the same in every command. */
+/** Options that are the same in every command. */
 export interface CommonOptions {
   output: OutputFormat;
   /** Milliseconds. */
@@ -31,22 +31,22 @@ export interface WritingOptions {
   dryRun?: boolean;
 }
 
-/** All that a session knows of. */
+/** All options that a session uses. */
 export type SessionOptions = WdsOptions & WritingOptions & { wecKubeconfig?: string };
 
 interface CommandText {
   summary: string;
   /** Longer than the summary, for the command's own help. */
   description?: string;
-  /** What to type, each with what it does. */
+  /** Command lines, each with what it does. */
   examples: [command: string, what: string][];
-  /** `--timeout` when none is given, as `5m`. */
+  /** Default of `--timeout`, for example `5m`. */
   timeout: string;
-  /** What its `-o` takes, where that is more than others take. */
+  /** Values of `-o`, if the command supports more than others. */
   formats?: readonly OutputFormat[];
 }
 
-/** A command with the options that all have, and its examples. */
+/** Defines a command with the common options and its examples. */
 export function defineCommand(
   name: string,
   { summary, description, examples, timeout, formats }: CommandText,
@@ -74,7 +74,7 @@ export function defineCommand(
     );
 }
 
-/** Reads a duration option into milliseconds. */
+/** Parses a duration option. @returns milliseconds */
 export function durationMs(text: string): number {
   const ms = parseDuration(text);
   if (ms === undefined) throw new InvalidArgumentError('Give a duration as 90s, 5m or 1h.');
@@ -86,7 +86,7 @@ export const itsOption = (): Option =>
     '--its <its>',
     'the ITS: a context, or its name (default: STELLARCTL_ITS, `its use`, the current context)',
   );
-/** Which WDS, and what tells its ITS. */
+/** Options that select the WDS and its ITS. */
 export const wdsOptions = (): Option[] => [
   new Option(
     '--wds <wds>',
@@ -108,7 +108,7 @@ export const dryRunOption = (): Option => new Option('--dry-run', 'show what wou
 export const selectorOption = (): Option =>
   new Option('-l, --selector <selector>', 'WECs with these labels, as for kubectl');
 
-/** An option by an earlier or another program's spelling: it is understood, and not shown. */
+/** Accepts an option in an earlier or another program's spelling, without showing it in help. */
 export function hiddenSpelling(flags: string, option: Option): Option {
   const hidden = new Option(flags).hideHelp();
   hidden.attributeName = () => option.attributeName();
@@ -116,5 +116,5 @@ export function hiddenSpelling(flags: string, option: Option): Option {
   return hidden;
 }
 
-/** Collects an option that may be given several times. */
+/** Collects the values of a repeatable option. */
 export const collect = (value: string, previous: string[] | undefined): string[] => [...(previous ?? []), value];

@@ -6,8 +6,8 @@ import type { PolicySources } from '../../lib/workloads/policies/read-policies.t
 import type { Session } from './session.ts';
 
 /**
- * Every BindingPolicy that sends workloads through an ITS, as far as it can be read now. What cannot be read is no error.
- * @param wecs the WECs that it is about
+ * Reads every BindingPolicy that sends workloads through an ITS and can be read now. Unreadable ones are no error.
+ * @param wecs the WECs to check
  */
 export async function openPolicies(
   session: Session,
@@ -19,7 +19,7 @@ export async function openPolicies(
   return readPolicies({ its, wecs, hosting, kubeconfig, connect: (context) => session.connect(context) });
 }
 
-/** Undefined where no hosting cluster is chosen. */
+/** Undefined if no hosting cluster is selected. */
 async function hostingOf(session: Session): Promise<PolicySources['hosting']> {
   try {
     return await session.spaceTools();

@@ -39,12 +39,12 @@ export class Session extends Clusters {
     this.#style = style;
   }
 
-  /** Names the cluster that is about to be written to. */
+  /** Shows the cluster that the command is about to write to. */
   announce({ cluster }: Kube, role = 'ITS'): void {
     this.progress.note(`${role} ${cluster.context} (${cluster.server})`);
   }
 
-  /** Prints a result for scripts and people, whole. */
+  /** Prints a complete result for scripts or for humans. */
   async print<Row extends { name: string }>(
     document: object,
     rows: readonly Row[],
@@ -54,21 +54,21 @@ export class Session extends Clusters {
     await writeResult(this.io, this.output, document, rows, columns);
   }
 
-  /** Prints lines for people, or names for scripts: each is cleaned of what a terminal would act on. */
+  /** Prints human-readable lines, or names for scripts. Removes terminal control sequences from each. */
   printLines(lines: readonly string[]): void {
     this.progress.stop();
     writeLines(this.io.stdout, lines);
   }
 
-  /** Prints a document in a format that is not the one asked for by `-o`, or one of several. */
+  /** Prints a document in a format other than that of `-o`, or one of several documents. */
   async printDocument(document: object, form: DocumentForm): Promise<void> {
     this.progress.stop();
     await writeDocument(this.io, document, form);
   }
 
   /**
-   * Ends a command on several names: a document for scripts; to people, progress has told what went well, and errors follow, or
-   * what a dry run has left out. The exit code is that of the worst.
+   * Ends a command on several names. Scripts get one document. For humans, progress has shown the successes; the errors follow, or
+   * the writes that a dry run omitted. The exit code is that of the worst error.
    */
   async finish<Result extends NamedResult>(results: readonly Result[]): Promise<void> {
     this.progress.stop();
@@ -84,7 +84,7 @@ export class Session extends Clusters {
     this.exitCode = worstExitCode(errors);
   }
 
-  /** Tells what keeps a result that was printed from being all, each reason once: such a command has not done what it was asked. */
+  /** Reports why a printed result is incomplete, each reason once. The exit code then shows that the command is not done. */
   incomplete(errors: readonly StellarError[]): void {
     const reasons = new Map(errors.map((error) => [error.message, error]));
     for (const error of reasons.values()) this.#writeError(error);
@@ -92,8 +92,8 @@ export class Session extends Clusters {
   }
 
   /**
-   * The command as it was typed, with options added, as one that can be typed: also with those that name what was taken from the
-   * current context, which no command takes for granted that does not ask.
+   * Returns the typed command with options added, as a complete command. The options include those for what was taken from the
+   * current context, because a command that does not ask does not rely on it.
    */
   again(...options: string[]): string {
     const { argv } = this.io;
@@ -102,13 +102,13 @@ export class Session extends Clusters {
     return command`stellarctl ${[...argv.slice(0, end), ...added, ...argv.slice(end)]}`;
   }
 
-  /** Says what a person would type next. @param step a command, or the hint of a view */
+  /** Prints the next step of the user. @param step a command, or the hint of a view */
   next(step: string): void {
     if (this.options.quiet || this.options.dryRun || this.exitCode !== ExitCode.done) return;
     this.progress.note(`Next: ${asCalled(step)}`);
   }
 
-  /** Renders an error of the whole command; scripts get it as their one document. */
+  /** Reports an error of the whole command; scripts get it as their only document. */
   async fail(error: unknown): Promise<void> {
     this.progress.stop();
     if (!isForPeople(this.output)) await this.print(errorDocument(error), [], []);
@@ -125,15 +125,15 @@ export class Session extends Clusters {
   }
 }
 
-/** What a dry run has left out, as a line for people. */
+/** Formats a write that a dry run omitted as a human-readable line. */
 function describeWrite({ verb, cluster, kind, namespace, name }: RecordedWrite): string {
   const object = `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
   return `would ${verb} ${object} ${cluster === 'the kubeconfig' ? 'in' : 'on'} ${cluster}`;
 }
 
 /**
- * The errors of several names. Ctrl-C ends all that is under way at once: it is said once, with their names, for all that there is
- * the same to say of.
+ * Returns the errors of several names. Ctrl-C interrupts everything in progress at once: equal interruptions become one error with
+ * all their names.
  */
 export function withOneInterruption(results: readonly NamedResult[]): StellarError[] {
   const failed = results.flatMap(({ name, error }) => (error === undefined ? [] : { names: [name], error }));
@@ -160,8 +160,8 @@ function namingWhatWasStopped(names: readonly string[], error: StellarError): St
 }
 
 /**
- * Runs a command's work with everything it needs, renders how it ended, and returns the exit code.
- * Ctrl-C ends it in order; a second one at once.
+ * Runs a command's work in a session, reports the result, and returns the exit code.
+ * The first Ctrl-C ends it gracefully, a second one immediately.
  */
 export async function runInSession(
   io: Io,
@@ -177,7 +177,7 @@ export async function runInSession(
   };
   const onInterrupt = stop(ExitCode.interrupted);
   const onTerminate = stop(ExitCode.terminated);
-  // A terminal that closes sends it, and so does its shell: together they are one request to end.
+  // A closing terminal sends SIGHUP, and so does its shell. Both together are one request to end.
   const onHangUp = () => {
     if (!interrupt.signal.aborted) onTerminate();
   };

@@ -10,8 +10,8 @@ const shortestIntervalMs = 1000;
 const longestIntervalMs = 5000;
 
 /**
- * Looks again and again until Ctrl-C, or until the deadline if one was asked for. No more than a sixth of the time is spent looking,
- * unless that is slow.
+ * Polls until Ctrl-C, or until the deadline if one is set. Polling takes no more than a sixth of the time, unless a reading is
+ * slow.
  */
 export function watch<Seen extends object>(
   session: Session,
@@ -23,13 +23,13 @@ export function watch<Seen extends object>(
   return untilInterrupted(session, watching(session, look, show));
 }
 
-/** A person ends it: Ctrl-C is then no error to speak of, though the exit code tells. */
+/** The user ends a watch with Ctrl-C: this prints no error, but sets the exit code. */
 async function untilInterrupted(session: Session, work: Promise<void>): Promise<void> {
   const { stdin, stderr } = session.io;
   await work.catch((error: unknown) => {
     if (exitCodeOf(error) !== ExitCode.interrupted) throw error;
     session.exitCode = ExitCode.interrupted;
-    // The terminal has written ^C, and the shell goes on beside it.
+    // The terminal has printed ^C, and the shell continues on the same line.
     if (stdin.isTTY && stderr.isTTY) writeLines(stderr, ['']);
   });
 }
@@ -43,7 +43,7 @@ async function watching<Seen extends object>(
   const { poll } = await import('../../lib/engine/poll.ts');
   for (;;) {
     const started = Date.now();
-    // An API server that restarts does not end a watch.
+    // A restart of the API server does not end a watch.
     const seen = await poll(look, run);
     if (seen === undefined) return;
     await show(seen);
@@ -54,12 +54,12 @@ async function watching<Seen extends object>(
   }
 }
 
-/** Prints one of many documents: a line of JSON, or YAML after its separator. */
+/** Prints one of several documents: a line of JSON, or YAML after its separator. */
 export function printOneOfMany(session: Session, document: object): Promise<void> {
   return session.printDocument(document, { format: session.output === 'json' ? 'json' : 'yaml', isOneOfMany: true });
 }
 
-/** What of something that is watched is a change when it changes: not the ages in what is said of it, which grow by themselves. */
+/** Returns the part of a view whose change counts as a change: without the ages in its text, which grow all the time. */
 export function essenceOf(view: object): string {
   return JSON.stringify(view, (key, value) =>
     typeof value === 'string' && statements.includes(key) ? value.replaceAll(duration, '') : value,

@@ -2,26 +2,26 @@ import { StellarError } from '../../lib/engine/errors.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { WecTarget } from '../../lib/wecs/find-wecs.ts';
 
-/** A WEC as people name it: NAME, or NAME=CONTEXT. */
+/** A WEC on the command line: NAME, or NAME=CONTEXT. */
 export interface WecArgument {
   name: string;
   /** Undefined for a bare NAME. */
   context: string | undefined;
 }
 
-/** Where a WEC has to be reached, a bare NAME is the name of its context as well. */
+/** If the WEC must be reachable, a bare NAME is also the name of its context. */
 export const withContext = ({ name, context = name }: WecArgument): WecArgument & { context: string } => ({
   name,
   context,
 });
 
-/** Names may also be one word with commas, as clusteradm takes them. A context, after `=`, keeps its commas. */
+/** Splits names at commas, as clusteradm does. A context, after `=`, keeps its commas. */
 export const splitNames = (words: readonly string[]): string[] =>
   words.flatMap((word) => (word.includes('=') ? [word] : word.split(',')));
 
 /**
- * Reads the WECs of a command line. `--wec-context` is the same as NAME=CONTEXT, for a single name.
- * @throws StellarError `usage` for a name that no WEC can have, and for a name or a context that is given twice
+ * Parses the WECs of a command line. `--wec-context` is the same as NAME=CONTEXT, for a single name.
+ * @throws StellarError `usage` for an invalid WEC name, and for a duplicate name or context
  */
 export function parseWecArguments(positional: readonly string[], wecContext?: string): WecArgument[] {
   const wecs = splitNames(positional).map(parseWecArgument);
@@ -60,13 +60,13 @@ function refuseTwice(values: string[], what: string): void {
   if (twice !== undefined) throw new StellarError('usage', `The ${what} "${twice}" is given twice.`);
 }
 
-/** How WECs are chosen that are not named. */
+/** How to select WECs without names. */
 interface Choice {
   all?: boolean;
   selector?: string;
 }
 
-/** Reads which WECs a command is about: names, or `-l`, or `--all`. @throws StellarError `usage` */
+/** Parses which WECs a command selects: names, or `-l`, or `--all`. @throws StellarError `usage` */
 export function parseWecTarget(words: readonly string[], choice: Choice): WecTarget {
   checkChoice(words, choice);
   return words.length > 0 ? { names: [...new Set(splitNames(words))] } : { selector: choice.selector };
@@ -77,14 +77,14 @@ function checkChoice(words: readonly string[], { all, selector }: Choice): void 
   if (given !== 1) throw new StellarError('usage', 'Give the names of the WECs, -l SELECTOR, or --all.');
 }
 
-/** WECs that are named, some perhaps with their contexts, or that the ITS shows. */
+/** WECs that are named, optionally with their contexts, or selected on the ITS. */
 export interface ChosenWecs {
   named: WecArgument[] | undefined;
-  /** Those that are named, or else those that the ITS has now. @throws StellarError `not-a-hub` */
+  /** Returns the named WECs, or else those that the ITS has now. @throws StellarError `not-a-hub` */
   find(hub: Kube): Promise<WecArgument[]>;
 }
 
-/** The same where a name may have its context. @throws StellarError `usage` */
+/** Does the same for names with optional contexts. @throws StellarError `usage` */
 export function parseChosenWecs(
   words: readonly string[],
   { wecContext, ...choice }: Choice & { wecContext?: string },
@@ -104,14 +104,14 @@ export function parseChosenWecs(
 
 export const noneMatches = ({ cluster }: Kube): string => `No WEC on ${cluster.context} matches.`;
 
-/** The same target as words of a command line. */
+/** Returns the target as arguments of a command line. */
 export function targetWords({ names, selector }: WecTarget): readonly string[] {
   if (names !== undefined) return names;
   return selector === undefined ? ['--all'] : ['-l', selector];
 }
 
 /**
- * Checks the name of a WEC: it becomes the name of a namespace, and the Klusterlet's schema allows the same (RFC 1123 label,
+ * Validates the name of a WEC: it becomes the name of a namespace, and the Klusterlet's schema has the same limits (RFC 1123 label,
  * ≤ 63 characters).
  * @throws StellarError `usage`
  */

@@ -8,7 +8,7 @@ import { typeOf } from '../../lib/spaces/spaces.ts';
 
 export type SpaceToDelete = ItsToDelete | WdsToDelete;
 
-/** What will happen, a line each. */
+/** Describes what the deletion does, one line per effect. */
 export function describeDeletion(space: SpaceToDelete, { keepWorkloads }: DeletionOptions): string[] {
   if (space.controlPlane === undefined) return [];
   const type = typeOf(space.controlPlane);

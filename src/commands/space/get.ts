@@ -39,7 +39,7 @@ export function spaceGetCommand(io: Io, role: SpaceRole): Command {
     );
 }
 
-/** Everything about a space as lines for people. */
+/** Formats a space as human-readable lines. */
 function describeSpace(view: SpaceView, now: number, style: Style): string[] {
   const facts = [
     view.type,
@@ -59,11 +59,11 @@ function describeSpace(view: SpaceView, now: number, style: Style): string[] {
 }
 
 function diagnosisLines({ problem, log, hint, next }: NonNullable<SpaceView['diagnosis']>): string[] {
-  // What can be typed as it is comes last, as after every command.
+  // A hint that is a complete command is printed last, as in every command.
   return [problem, ...log.map((line) => `    ${line}`), ...(hint !== null && next === null ? [hint] : [])];
 }
 
-/** One reason often keeps several stages: it is said once. */
+/** Shows a reason that several stages share once. */
 function stageLines(stages: readonly StageView[], style: Style): string[] {
   const said = new Set<string>();
   return stages.map(({ state, title, why }) => {

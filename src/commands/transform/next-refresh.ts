@@ -3,7 +3,7 @@ import type { OpenWds } from '../../lib/spaces/open-wds.ts';
 import type { TransformResult } from '../../lib/workloads/transforms/change-transform.ts';
 import type { Session } from '../shell/session.ts';
 
-/** KubeStellar does not write works anew for it. */
+/** KubeStellar does not rewrite works when a transform changes. */
 export async function nextRefresh(
   session: Session,
   { changed, effect: { policies } }: TransformResult,

@@ -2,7 +2,7 @@ import { count } from '../../lib/engine/counts.ts';
 import type { TransformEffect, TransformView } from '../../lib/workloads/transforms/transforms.ts';
 import { section } from '../views/lines.ts';
 
-/** So many objects are named. */
+/** Maximum number of objects to name. */
 const namedAtMost = 5;
 
 export function describeTransform({ name, group, resource, besides, errors, warnings }: TransformView): string[] {
@@ -14,7 +14,7 @@ export function describeTransform({ name, group, resource, besides, errors, warn
   ];
 }
 
-/** What it takes out of what is sent. */
+/** Formats what a transform removes from the objects that are sent. */
 export function describeEffect({ policies, sent, removals }: TransformEffect): string[] {
   if (sent === 0) return ['  No binding policy sends an object of this kind now.'];
   return [

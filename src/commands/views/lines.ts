@@ -4,12 +4,12 @@ import { formatTable } from '../../lib/terminal/output.ts';
 const titleWidth = 10;
 const lineWidth = 100;
 
-/** A title, and lines beside it. Nothing where there are none. */
+/** Formats a title with lines beside it; nothing if there are no lines. */
 export function section(title: string, lines: readonly string[]): string[] {
   return lines.map((line, index) => `  ${(index === 0 ? title : '').padEnd(titleWidth)}  ${line}`);
 }
 
-/** Words in as few lines as have room for them. */
+/** Wraps words into as few lines as possible. */
 export function wrap(words: readonly string[], separator = ' '): string[] {
   const lines: string[] = [];
   for (const word of words) {
@@ -20,7 +20,7 @@ export function wrap(words: readonly string[], separator = ' '): string[] {
   return lines;
 }
 
-/** Rows of as many cells each as lines, one below the other. */
+/** Aligns the cells of rows with the same number of cells in columns. */
 export function aligned(rows: readonly (readonly string[])[]): string[] {
   const columns = (rows[0] ?? []).map((_, index) => ({
     header: '',

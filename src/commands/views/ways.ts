@@ -1,7 +1,7 @@
 import type { Style } from '../../lib/terminal/style.ts';
 import type { WayView } from '../../lib/workloads/delivery/view.ts';
 
-/** How one way of an object is, in a symbol. */
+/** Returns the symbol for the state of a delivery. */
 export function symbolOfWay({ done, blockedAt }: Pick<WayView, 'done' | 'blockedAt'>, style: Style): string {
   if (blockedAt?.state === 'failed') return style.bad;
   if (blockedAt !== null) return style.dot;

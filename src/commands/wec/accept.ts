@@ -25,7 +25,7 @@ interface Options extends ItsOptions, WritingOptions {
   wecContext?: string;
 }
 
-/** As clusteradm takes the names. */
+/** Names in clusteradm's syntax. */
 const clusters = new Option('--clusters <names>').hideHelp();
 
 export function acceptCommand(io: Io): Command {
@@ -71,7 +71,7 @@ export function acceptCommand(io: Io): Command {
           ? await deny(hub, targets, options.agent, session.run)
           : await accept(hub, { wecs: targets, agent: options.agent, wait: options.wait }, session.run);
         await session.finish(results);
-        // Accepted, and dead all the same: what accept was for is done.
+        // An accepted WEC that has failed is no error: accept has done its work.
         const dead = results.find(({ blockedAt }) => blockedAt?.state === 'failed');
         const its = hub.cluster.context;
         session.next(

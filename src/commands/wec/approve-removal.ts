@@ -14,7 +14,7 @@ import { confirm } from '../shell/confirm.ts';
 import { openPolicies } from '../shell/policies-of-its.ts';
 import type { Session } from '../shell/session.ts';
 
-/** The command line that removes. */
+/** The command line of the removal. */
 interface Removal {
   changes: Changes;
   positional: readonly string[];
@@ -24,8 +24,8 @@ interface Removal {
 export type ChangesOf<Source> = (found: readonly FoundValues<Source>[]) => Promise<WecChange[]>;
 
 /**
- * Judges, before anything is written, what a removal means to binding policies and templates. One that breaks templates is asked
- * about, and judged anew after the answer: what has been said yes to is what is lost.
+ * Judges, before anything is written, how a removal affects binding policies and templates. Asks for confirmation if it breaks
+ * templates, and judges again after the answer: only confirmed losses are allowed.
  * @throws StellarError `not-confirmed`, `interrupted`
  */
 export function approveRemoval<Source>(
@@ -57,13 +57,13 @@ export function approveRemoval<Source>(
   };
 }
 
-/** Labels that are removed: a WEC that does not have them is not concerned. */
+/** Changes that remove labels. A WEC without these labels is not affected. */
 export function labelChanges(hub: Kube, changes: Changes): ChangesOf<ManagedCluster> {
   return async (found) => {
     const { mapConcurrently, requestsAtOnce } = await import('../../lib/engine/concurrency.ts');
     const { getPropertiesOf } = await import('../../lib/wecs/properties.ts');
     const concerned = found.flatMap(({ source }) => (source && removesOf(changes, source) ? source : []));
-    // Who may not read the ConfigMaps is told of templates that one of them may keep whole.
+    // For a user who is not allowed to read the ConfigMaps, templates that a ConfigMap may keep valid count as broken.
     const reader = lenient(hub);
     return mapConcurrently(concerned, requestsAtOnce, async (cluster) => {
       const { name, labels = {} } = cluster.metadata;
@@ -77,7 +77,7 @@ export function labelChanges(hub: Kube, changes: Changes): ChangesOf<ManagedClus
 const removesOf = (changes: Changes, { metadata }: ManagedCluster): boolean =>
   Object.entries(changes).some(([key, value]) => value === null && Object.hasOwn(metadata.labels ?? {}, key));
 
-/** Properties that are removed from a ConfigMap, and that no other source has. */
+/** Changes that remove properties from a ConfigMap that no other source has. */
 export function propertyChanges(changes: Changes): ChangesOf<WecProperties> {
   return async (found) => {
     const { lostProperties } = await import('../../lib/workloads/policies/broken-templates.ts');
@@ -128,7 +128,7 @@ async function askBeforeLoss(
   await confirm(session, { verb: 'Remove', doing: 'Removing', name: keys, yes: isSettled });
 }
 
-/** For the person who decides: which templates break, and which works go with them. */
+/** Shows the user which templates break, and which works are removed with them. */
 function describeBroken(broken: RemovalHarm['broken']): string[] {
   return broken.map(({ policy, object, keys, wecs, others, briefly }) => {
     const asks = `${object} of ${describePolicy(policy)} expands ${keys.join(', ')}, which ${wecs.join(', ')} would lose`;

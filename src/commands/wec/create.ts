@@ -68,7 +68,7 @@ export function createWecCommand(io: Io): Command {
 }
 
 async function create(session: Session, names: readonly string[], options: Options): Promise<void> {
-  // What can be wrong about the ITS is found out before clusters are made.
+  // Detect problems with the ITS before clusters are created.
   const joining = options.join
     ? { options: await toJoinOptions(options), access: await openAccess(session, options, undefined) }
     : undefined;
@@ -89,7 +89,7 @@ async function create(session: Session, names: readonly string[], options: Optio
   );
 }
 
-/** Names alone: the context of a cluster that is made here is called like it. */
+/** Accepts names only: the context of a created cluster has the cluster's name. */
 function namesOf(positional: readonly string[], provider: ProviderName): string[] {
   return parseWecArguments(positional).map(({ name, context }) => {
     if (context !== undefined)
@@ -114,8 +114,8 @@ function checkCombinations(options: Options): void {
 }
 
 /**
- * Where the ITS runs, as far as that can be found out. Clusters can also be made before there is one, or while it is out of reach:
- * then it is taken to be where the hosting cluster is.
+ * Returns where the ITS runs, if known. Clusters can be created before the ITS exists or while it is not reachable: then the ITS is
+ * assumed to run where the hosting cluster does.
  */
 async function findItsPlace(session: Session): Promise<ItsPlace | undefined> {
   return ifSeen(await reading(() => placeOfIts(session))) ?? ifSeen(await reading(() => placeOfHosting(session)));

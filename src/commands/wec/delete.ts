@@ -79,8 +79,8 @@ export function deleteWecCommand(io: Io): Command {
 const isThere = ({ provider }: FoundCluster): boolean => provider !== undefined;
 
 /**
- * Asks the clusters themselves, and the ITS, before anything is deleted.
- * @returns the names of clusters that do not answer
+ * Checks the clusters themselves, and the ITS, before anything is deleted.
+ * @returns the names of clusters that do not respond
  */
 async function refuseNeeded(session: Session, found: readonly FoundCluster[], tools: LocalTools): Promise<string[]> {
   if (found.length === 0) return [];

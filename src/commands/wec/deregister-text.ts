@@ -6,11 +6,11 @@ import type { DeregisterOptions, Leaving } from '../../lib/wecs/deregister/look/
 import { selectableLabels } from '../../lib/wecs/deregister/release/labels.ts';
 import { objectsIn, policiesOf } from '../../lib/workloads/manifest-works.ts';
 
-/** What deregistering means, as lines for the person who decides: what runs there, why, and what becomes of it. */
+/** Formats the effect of deregistering as human-readable lines: what runs on the WEC, why, and what happens to it. */
 export const describeLeaving = (leaving: readonly Leaving[], its: string, options: DeregisterOptions): string[] =>
   leaving.flatMap((wec) => [`${wec.name} on ${its}`, ...describeOne(wec, options).map((line) => `  ${line}`)]);
 
-/** The same of more WECs than anybody reads about one by one: what is to be said, each with the WECs that it is said of. */
+/** Does the same for more WECs than a user reads one by one: each statement, with the WECs that it applies to. */
 export function describeMany(leaving: readonly Leaving[], its: string, options: DeregisterOptions): string[] {
   const names = leaving.map(({ name }) => name);
   const said = leaving.flatMap((wec) =>
@@ -25,7 +25,7 @@ export function describeMany(leaving: readonly Leaving[], its: string, options: 
   ];
 }
 
-/** What would be lost of several WECs. */
+/** Formats the total loss of several WECs. */
 export function inAll(leaving: readonly Leaving[]): string {
   const total = (of: (inspection: Inspection) => readonly object[]) =>
     leaving.reduce((sum, { inspection }) => sum + of(inspection).length, 0);
@@ -44,7 +44,7 @@ export function inAll(leaving: readonly Leaving[]): string {
   return `In all: ${parts.join(', ')}`;
 }
 
-/** The same where the ITS is not asked. */
+/** Does the same if the ITS is not contacted. */
 export const describeLocally = (leaving: readonly LeavingLocally[]): string[] =>
   leaving.flatMap(({ name, kube, record }) => [
     `${name}, ${kube.cluster.context} (${kube.cluster.server})`,
@@ -73,7 +73,7 @@ function describeOne(leaving: Leaving, options: DeregisterOptions): string[] {
   ];
 }
 
-/** What --force does without the proof that the agent is gone. */
+/** Describes what --force does without the proof that the agent is gone. */
 function describeForce({ inspection: { works, addonWorks, addons } }: Leaving): string[] {
   const guardedWorks = works.length + addonWorks.length;
   const guarded = addons.filter(({ metadata }) => metadata.finalizers?.length).map(({ metadata }) => metadata.name);

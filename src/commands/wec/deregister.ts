@@ -32,7 +32,7 @@ interface Options extends ItsOptions, WritingOptions {
   wecContext?: string;
 }
 
-/** So many WECs that are named are told and asked about one by one. */
+/** Up to this number, named WECs are shown and confirmed one by one. */
 const fewWecs = 10;
 
 const cleanup = new Option('--cleanup', 'remove the klusterlet from the cluster');
@@ -90,7 +90,7 @@ async function deregisterFromIts(session: Session, { named, find }: ChosenWecs, 
   const wecs = await find(its.kube);
   if (wecs.length === 0) session.progress.note(noneMatches(its.kube));
   const names = wecs.map(({ name }) => name);
-  // What is chosen by a selector, or by hundreds of names, is agreed to as a whole.
+  // WECs from a selector, or hundreds of names, are confirmed as a whole.
   const isWhole = wecs.length > (named === undefined ? 1 : fewWecs);
   const results = await deregister(
     {

@@ -4,15 +4,15 @@ import type { Mailbox, WecView } from '../../lib/wecs/get/view.ts';
 import { registrationStages } from '../../lib/wecs/registration/stages.ts';
 import { ago } from '../views/lines.ts';
 
-/** Stages that belong together share a line while all is well. */
+/** Related stages share a line while they are all met. */
 const stageGroups = [...Map.groupBy(registrationStages, ({ group }) => group).values()];
 
 export const hasFailed = ({ stages }: WecView): boolean => stages.some(({ state }) => state === 'failed');
 
-/** How far a registration is, and by what that is seen. @param now milliseconds since the epoch, by the ITS's clock */
+/** Formats the stages of a registration with their evidence. @param now milliseconds since the epoch, by the ITS's clock */
 export function stageLines(view: WecView, now: number, style: Style): string[] {
   const awaited = view.stages.filter(({ state }) => state === 'waiting');
-  // Where nothing has failed, the first stage that is awaited keeps the others.
+  // If nothing has failed, the first stage that is waiting blocks the others.
   const keeping = hasFailed(view) ? undefined : awaited[0];
   const lines = stageGroups.flatMap((group) => {
     const stages = view.stages.filter((stage) => group.some(({ id }) => id === stage.id));
@@ -33,12 +33,12 @@ export function stageLines(view: WecView, now: number, style: Style): string[] {
   return [
     ...lines,
     ...(later.length === 0 ? [] : [style.faint(`  - not yet: ${titlesOf(later)}`)]),
-    // Together where the reason is the same.
+    // Group stages with the same reason.
     ...[...unseen].map(([why, stages]) => style.faint(`  - not visible: ${titlesOf(stages)} (${why})`)),
   ];
 }
 
-/** What beside its title shows that a stage is met. */
+/** Returns the evidence that a stage is met, besides its title. */
 function evidenceOf(stage: string, { mailbox, lease }: WecView, now: number): string[] {
   if (stage === 'accepted' && mailbox !== null) return [describeMailbox(mailbox)];
   if (stage === 'available' && lease?.renewed)

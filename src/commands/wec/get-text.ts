@@ -8,7 +8,7 @@ import { hubConnectionType, readHubConnection } from '../../lib/wecs/registratio
 import { ago, aligned, section, wrap } from '../views/lines.ts';
 import { hasFailed, stageLines } from './get-stages-text.ts';
 
-/** Everything about a WEC as lines for people: the stages first, then what belongs to the WEC, then what is wrong. */
+/** Formats a WEC as human-readable lines: the stages first, then what belongs to the WEC, then the problems. */
 export function describeWec(view: WecView, now: number, style: Style, wide: boolean): string[] {
   const { mailbox, wec, diagnosis } = view;
   const addons = mailbox?.addons ?? [];
@@ -66,7 +66,7 @@ const requestLines = ({ requests }: WecView, now: number): string[] =>
     ]),
   );
 
-/** What is not as it should be on lines of its own; the rest in as few lines as possible, unless asked for. */
+/** Shows problems on separate lines, and the rest in as few lines as possible unless wide output is requested. */
 function conditionLines(
   conditions: readonly ConditionView[],
   now: number,
@@ -122,7 +122,7 @@ function podLines(pods: readonly PodView[], { ok, bad, dot }: Style): string[] {
   });
 }
 
-/** Values with spaces are quoted, and those with several lines shown in one. */
+/** Quotes values with spaces, and shows multi-line values on one line. */
 function pairsOf(entries: readonly (readonly [string, string])[]): string[] {
   return entries.map(([key, value]) => `${key}=${/[\s"]/.test(value) ? JSON.stringify(value) : value}`).sort();
 }

@@ -14,7 +14,7 @@ export interface GrantOptions extends ItsOptions, WritingOptions {
   wecContext?: string;
 }
 
-/** What granting and revoking have in common. */
+/** The common options of granting and revoking. */
 export const grantOptions = (command: Command): Command =>
   command
     .option('--rule <kind...>', 'kinds of objects, each as RESOURCE[.GROUP]')

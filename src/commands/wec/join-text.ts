@@ -7,7 +7,7 @@ import { joinManifests, tokenPlaceholder } from '../../lib/wecs/join/manifests.t
 import type { JoinOptions, Moving } from '../../lib/wecs/join/options.ts';
 import type { Session } from '../shell/session.ts';
 
-/** Prints what a join would apply, as a List in JSON or as documents of YAML. */
+/** Prints what a join would apply, as a List in JSON or as YAML documents. */
 export async function printManifests(
   session: Session,
   access: HubAccess,
@@ -24,7 +24,7 @@ export async function printManifests(
   session.progress.note(textOf(run(token, command`Put a token in place of ${tokenPlaceholder}`)));
 }
 
-/** What happens to a WEC that is moved from one hub to another, said before the user agrees. */
+/** Describes what happens to a WEC that moves from one hub to another, before the user confirms. */
 export function describeMoving({ name, cluster, from, its, works, labels }: Moving): string[] {
   const fate = works === undefined ? 'which works of that hub run on it could not be read' : fateOf(works, its);
   return [

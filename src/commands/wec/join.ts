@@ -92,7 +92,7 @@ async function joinWecs(session: Session, options: Options, positional: string[]
   session.next(nextStep(access, results));
 }
 
-/** How a user is told of what happens to a WEC that is moved, and asked. */
+/** Returns how to show a user what happens to a WEC that moves, and ask for confirmation. */
 async function askToMove(session: Session, { yes, joinFile }: Options): Promise<Confirm<Moving>> {
   const { describeMoving } = await import('./join-text.ts');
   if (joinFile === undefined) await refuseUnnamedIts(session, yes);
@@ -104,7 +104,7 @@ async function askToMove(session: Session, { yes, joinFile }: Options): Promise<
   });
 }
 
-/** @returns what asks a person for labels; undefined where there is none */
+/** @returns a function that asks a user for labels; undefined if no user can be asked */
 async function labelsAsker(session: Session, { yes }: Options): Promise<JoinOptions['askLabels']> {
   const { askForLine, canAsk } = await import('../../lib/terminal/prompt.ts');
   if (yes || !canAsk(session.io) || session.run.dryRun) return undefined;
@@ -119,7 +119,7 @@ async function labelsAsker(session: Session, { yes }: Options): Promise<JoinOpti
   };
 }
 
-/** What cannot go together. @throws StellarError `usage` */
+/** Rejects options that exclude each other. @throws StellarError `usage` */
 function checkCombinations(options: Options, names: number): void {
   if (options.joinFile !== undefined) refuseAccess(options);
   checkAddresses(options);
@@ -128,7 +128,7 @@ function checkCombinations(options: Options, names: number): void {
     throw new StellarError('usage', '--print-manifests prints the objects of a single NAME.');
 }
 
-/** What needs rights on the ITS, which a join file does not give. */
+/** Rejects options that need rights on the ITS, which a join file does not grant. */
 function refuseAccess({ accept, label, annotation, its }: Options): void {
   const [option] =
     Object.entries({ '--accept': accept, '--label': label, '--annotation': annotation, '--its': its }).find(

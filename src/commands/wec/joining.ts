@@ -23,7 +23,7 @@ export interface JoiningOptions {
   imagePullSecret?: string;
 }
 
-/** What can be wrong in the options themselves: how the ITS is reached has to be one address. @throws StellarError `usage` */
+/** Validates the options themselves: the address of the ITS must be a single one. @throws StellarError `usage` */
 export function checkAddresses(options: JoiningOptions): void {
   const { hubApiserver: server, forceInternalEndpointLookup, ocmVersion, proxyUrl } = options;
   if (server !== undefined && forceInternalEndpointLookup !== undefined)
@@ -38,7 +38,7 @@ export function checkAddresses(options: JoiningOptions): void {
   if (proxyUrl !== undefined && !URL.canParse(proxyUrl)) throw new StellarError('usage', `"${proxyUrl}" is not a URL.`);
 }
 
-/** What the library is to do. @throws StellarError `usage`, `file-error` */
+/** Returns the options for the library. @throws StellarError `usage`, `file-error` */
 export async function toJoinOptions(options: JoiningOptions): Promise<JoinOptions> {
   const { readCertificateAuthority, readDockerConfig } = await import('../../lib/wecs/join/join-file.ts');
   const { caFile, imagePullSecret } = options;
@@ -57,7 +57,7 @@ export async function toJoinOptions(options: JoiningOptions): Promise<JoinOption
   };
 }
 
-/** The ITS, by its context or by a join file. */
+/** Opens the ITS, by its context or by a join file. */
 export async function openAccess(
   session: Session,
   { joinFile }: JoiningOptions,
@@ -74,7 +74,7 @@ export async function openAccess(
 
 type Asking = Pick<WecResult, 'name'> & Partial<Pick<WecResult, 'stage'>>;
 
-/** Whoever has only asked waits to be accepted; everybody else can be looked at. */
+/** Suggests to accept WECs with a pending request, otherwise to list the WECs. */
 export function nextStep({ its, kube }: HubAccess, results: readonly Asking[]): string {
   const asking = results
     .filter(({ stage }) => stage === 'request' || stage === 'hub-reachable')

@@ -7,7 +7,7 @@ import { essenceOf, printOneOfMany } from '../shell/watching.ts';
 import { formatLabels } from './label.ts';
 
 /**
- * What is wrong shows beside the table's last column, where the eye ends; wide has a column for all reasons.
+ * Problems are next to the last column of the table, where they are easy to see; wide output has a column for all reasons.
  * @param now milliseconds since the epoch, by the ITS's clock
  */
 export function columns(now: number, wide: boolean): Column<WecListItem>[] {
@@ -33,7 +33,7 @@ export function columns(now: number, wide: boolean): Column<WecListItem>[] {
 const yesNo = (value: boolean): string => (value ? 'yes' : 'no');
 const age = (time: string | null, now: number): string => (time === null ? '-' : formatAge(now - Date.parse(time)));
 
-/** Prints all rows, then each row that has changed; in JSON one document a line, also for what is gone. */
+/** Prints all rows, then each changed row; in JSON one document per line, also for deleted WECs. */
 export function printChanges(session: Session, now: () => number): (items: WecListItem[]) => Promise<void> {
   const { output } = session;
   const shown = new Map<string, string>();
@@ -61,5 +61,5 @@ export function printChanges(session: Session, now: () => number): (items: WecLi
   };
 }
 
-/** What of an item makes a new line when it changes: neither the lease nor ages, which change all the time. */
+/** The part of an item whose change prints a new line: without the lease and ages, which change all the time. */
 const essence = ({ leaseRenewed: _, ...rest }: WecListItem): string => essenceOf(rest);

@@ -41,7 +41,7 @@ const properties: ValueKind<WecProperties, Effective> = {
 
 export const propertiesCommand = (io: Io): Command => valuesCommand(io, properties);
 
-/** A line for each property; values are shown in one line. */
+/** One row per property, with the value on one line. */
 const rowsOf = ({ name, more }: ListedValues<Effective>) =>
   more.effective.map(({ key, value, source, shadows }) => ({
     name,

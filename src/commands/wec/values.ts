@@ -29,10 +29,10 @@ interface Options extends HostingOptions, ItsOptions, WritingOptions {
   list?: boolean;
 }
 
-/** What is particular to labels, or to properties. */
+/** What differs between labels and properties. */
 export interface ValueKind<Source, More extends object> {
   verb: 'label' | 'properties';
-  /** What the values are called; also the field of a result. */
+  /** The name of the values, and of the field in a result. */
   plural: 'labels' | 'properties';
   text: Omit<Parameters<typeof defineCommand>[1], 'timeout'>;
   /** What --list does. */
@@ -40,14 +40,14 @@ export interface ValueKind<Source, More extends object> {
   /** @throws StellarError `usage` */
   parse(words: readonly string[]): Changes;
   open(hub: Kube): Promise<ValueStore<Source, More>>;
-  /** What a removal means to templates. */
+  /** How a removal affects templates. */
   removals(hub: Kube, changes: Changes): ChangesOf<Source>;
   show(session: Session, listed: readonly ListedValues<More>[]): Promise<void>;
-  /** What is said where no WEC was meant, in place of what comes next. */
+  /** What to print instead of the next step if no WEC was selected. */
   noneMeant?(its: string): string;
 }
 
-/** The command that sets, removes and lists named values of WECs. */
+/** Defines the command that sets, removes and lists named values of WECs. */
 export function valuesCommand<Source, More extends object>(io: Io, kind: ValueKind<Source, More>): Command {
   const { verb, plural } = kind;
   return defineCommand(verb, { ...kind.text, timeout: '1m' })

@@ -5,7 +5,10 @@ import type { WorkloadView } from '../../lib/workloads/delivery/workload.ts';
 import { aligned } from '../views/lines.ts';
 import { symbolOfWay } from '../views/ways.ts';
 
-/** Where an object is, as lines for people: a line a way, and what helps below; every link with `-o wide`. */
+/**
+ * Formats the delivery of an object as human-readable lines: one line per delivery with its next steps below, or every stage with
+ * `-o wide`.
+ */
 export function describeWorkload(view: WorkloadView, style: Style, isWide: boolean): string[] {
   const { kind, namespace, name, wds, its, ways } = view;
   const head = `${kind} ${namespace === null ? '' : `${namespace}/`}${name} in ${wds}, sent through ${its ?? 'an ITS that is not visible'}`;
@@ -27,7 +30,7 @@ function wordsOf({ done, blockedAt, stages }: WayView): string {
   return `${unseen?.title}: not visible: ${unseen?.why}`;
 }
 
-/** One that helps several ways is told once; the first that can be typed as it is comes after everything else. */
+/** Shows a hint that several deliveries share once. The first hint that is a complete command is printed after everything else. */
 function hintLines({ hint, next }: WayView, before: readonly WayView[]): string[] {
   const isTold = before.some((other) => other.hint === hint);
   const isLast = next !== null && before.every((other) => other.blockedAt === null);

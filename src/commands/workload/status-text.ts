@@ -2,7 +2,7 @@ import type { CombinedTable } from '../../lib/workloads/status/combined.ts';
 import type { ReturnedView } from '../../lib/workloads/status/returned.ts';
 import { aligned } from '../views/lines.ts';
 
-/** A line for each WEC, and a table for each collector. */
+/** Formats one line per WEC, and one table per collector. */
 export function describeReturned({ kind, namespace, name, wds, wecs, why, combined }: ReturnedView): string[] {
   const head = `${kind} ${namespace === null ? '' : `${namespace}/`}${name} in ${wds}`;
   const rows = (wecs ?? []).map(({ wec, status }) => [wec, status === null ? 'no status yet' : inWords(status)]);
@@ -25,7 +25,7 @@ function table({ policy, collector, columns, rows }: CombinedTable): string[] {
   ];
 }
 
-/** What most kinds say of themselves: replicas, a phase, conditions that are true. */
+/** Summarizes the status fields that most kinds have: replicas, a phase, conditions that are true. */
 function inWords(status: Readonly<Record<string, unknown>>): string {
   const { replicas, availableReplicas, desiredNumberScheduled, numberAvailable, phase, conditions } = status;
   const wanted = replicas ?? desiredNumberScheduled;
