@@ -7,15 +7,15 @@ import { noticesOf } from './notices.ts';
 const started = new Date();
 const root = path.resolve(import.meta.dirname, '..');
 const dist = path.join(root, 'dist');
-// Whoever runs the dist of before can go on doing so until the new one is whole.
+// Running programs can continue to use the previous dist until the new one is complete.
 const fresh = path.join(root, `dist-${process.pid}`);
 const entry = path.join(root, 'src', 'cli.ts');
 
 /**
- * Modules that are imported by a dependency for something that stellarctl does not do, and that cost start-up time: left out, so that
- * whatever would use them fails loudly. undici is client-node's own HTTP client, three quarters of everything; our requests are sent
- * by node:https (src/lib/kube/client/transport.ts), and through proxies by agents of our own (proxied.ts), so that hpagent and
- * socks-proxy-agent are not used either. commander runs sub-commands that are programs of their own by node:child_process.
+ * Modules that a dependency imports for features that stellarctl does not use, and that cost start-up time. They are excluded, so
+ * that any use fails with an error. undici is client-node's own HTTP client, three quarters of all code: stellarctl sends requests
+ * with node:https (src/lib/kube/client/transport.ts), and uses its own agents for proxies (proxied.ts), so hpagent and
+ * socks-proxy-agent are not used either. commander runs sub-commands that are separate programs with node:child_process.
  */
 const leftOut: { module: RegExp; importer: RegExp }[] = [
   { module: /^(undici|hpagent|socks|socks-proxy-agent)$/, importer: /node_modules.@kubernetes.client-node/ },
@@ -37,9 +37,10 @@ const withoutUnused: Plugin = {
 };
 
 /**
- * Importing one of Node's own modules evaluates every getter of it, and some load much (an executable cannot import at all): all of Node's undici for http.WebSocket, all of
- * WebCrypto for crypto.webcrypto, worker threads and streams for those of process. Taken this way they are evaluated when they are used.
- * Dependencies name some without `node:` (agent-base). `node:module` is what the bundler itself begins with.
+ * An import of a Node built-in module evaluates all its getters, and some load much code (an executable cannot import at all): all
+ * of Node's undici for http.WebSocket, all of WebCrypto for crypto.webcrypto, worker threads and streams for those of process. With
+ * this plugin, they are evaluated on first use. Dependencies name some modules without `node:` (agent-base). The bundler's own
+ * preamble uses `node:module`.
  */
 const withoutGetters: Plugin = {
   name: 'without-getters',
@@ -53,11 +54,11 @@ const withoutGetters: Plugin = {
   },
 };
 
-/** What is loaded together, by the module that begins it: before a command knows what it has to do, and whenever one does something. */
+/** Modules that are loaded together, by their entry: before the command is known, and when a command runs. */
 const together = { first: entry, session: path.join(root, 'src', 'commands', 'shell', 'session.ts') };
 const fileOf = new Map<string, string>();
 
-/** Opening a file takes longer than reading it: what is loaded together is one file. */
+/** Opening a file takes longer than reading it, so modules that are loaded together are in one file. */
 const togetherInOneFile: Plugin = {
   name: 'together-in-one-file',
   buildEnd() {
@@ -78,17 +79,17 @@ const { output } = await build({
   input: entry,
   platform: 'node',
   transform: { target: 'node22.19', define: { STELLARCTL_VERSION: JSON.stringify(manifest.version) } },
-  // client-node declares nothing about side effects, so that its thousand generated files would all be kept; importing any of our
-  // dependencies has none that we rely on.
+  // client-node does not declare its side effects, which would keep all its thousand generated files. stellarctl relies on no side
+  // effects of importing its dependencies.
   treeshake: { moduleSideEffects: (id) => !id.includes('node_modules') },
   plugins: [withoutUnused, withoutGetters, togetherInOneFile],
   output: {
     dir: fresh,
-    // Node loads CommonJS faster than modules of the standard, and an executable can hold it.
+    // Node loads CommonJS faster than ES modules, and an executable can contain it.
     format: 'cjs',
     entryFileNames: '[name].cjs',
     chunkFileNames: '[name]-[hash].cjs',
-    // Names of functions and classes are kept for the stack traces of bug reports.
+    // Stack traces of bug reports need the names of functions and classes.
     minify: { compress: true, mangle: { keepNames: true }, codegen: { removeWhitespace: true } },
     comments: false,
     codeSplitting: { groups: [{ debugName: 'together', name: (id) => fileOf.get(id) ?? null }] },
@@ -100,9 +101,9 @@ const contents = Object.fromEntries(
   output.flatMap((file) => (file.type === 'chunk' ? [[file.fileName, modulesOf(file)] as const] : [])),
 );
 await writeFile(path.join(fresh, 'THIRD-PARTY-NOTICES.txt'), await noticesOf(Object.values(contents).flat(), root));
-// Not packed: it tells the tests which packages a file of dist holds.
+// Not packed: tests read from it which packages a file of dist contains.
 await writeFile(path.join(fresh, 'contents.json'), JSON.stringify(contents));
-// scripts/dev.cjs compares it with the sources: what was changed during the build is newer than this.
+// scripts/dev.cjs compares this time with the sources: files changed during the build are newer.
 await utimes(path.join(fresh, 'cli.cjs'), started, started);
 await rm(dist, { recursive: true, force: true });
 await rename(fresh, dist);

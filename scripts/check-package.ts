@@ -1,7 +1,7 @@
 /**
- * Proves that `npm pack` holds what a user needs and nothing else, and that the packed stellarctl runs where it is installed: on
- * the oldest Node that it supports and on a current one; that an older Node gets one line that a person understands; and that the
- * one-file executable runs with nothing else.
+ * Verifies that `npm pack` contains exactly what a user needs, and that the packed stellarctl runs when installed: on the oldest
+ * supported Node and on a current one. Also verifies that an older Node prints one understandable line, and that the one-file
+ * executable runs without anything else.
  */
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
@@ -26,7 +26,7 @@ interface Packed {
   files: { path: string }[];
 }
 
-/** What every stellarctl answers, by the name that it is called by and its arguments. */
+/** The expected output of every stellarctl, by program name and arguments. */
 const answers: [command: string, start: string][] = [
   ['stellarctl --version', manifest.version],
   ['stellarctl wec join --help', 'Usage: stellarctl wec join '],
@@ -50,7 +50,7 @@ try {
 
 async function pack(): Promise<string> {
   const { stdout } = await execa('npm', ['pack', '--json', '--pack-destination', work], { cwd: root });
-  // What prepack says comes first.
+  // The output of prepack comes first.
   const [packed] = JSON.parse(stdout.slice(stdout.indexOf('[\n'))) as [Packed];
   assert.deepEqual(packed.files.map((file) => file.path).sort(), await expectedFiles());
   const [size, unpackedSize] = [packed.size / 1000, packed.unpackedSize / 1000];
@@ -62,7 +62,7 @@ async function pack(): Promise<string> {
   return path.join(work, packed.filename);
 }
 
-/** The boot files, what the build made, and what describes it. */
+/** The boot files, the build output, and the files that describe the package. */
 async function expectedFiles(): Promise<string[]> {
   const contents = JSON.parse(await readFile(path.join(root, 'dist', 'contents.json'), 'utf8')) as Record<
     string,
@@ -83,7 +83,7 @@ async function nodeOf(version: string): Promise<string> {
   return (await nodeFromNpm(path.join(work, `node-${version}`), version)).node;
 }
 
-/** A Node that is too old for stellarctl: the machine's, which runs npm, if it is. */
+/** Returns a Node that is too old for stellarctl: the one that runs npm, if it is too old. */
 async function olderNode(): Promise<string> {
   const machines = process.env.npm_node_execpath;
   if (machines !== undefined && (await isTooOld(machines))) return machines;
@@ -95,7 +95,7 @@ async function isTooOld(node: string): Promise<boolean> {
   return stdout.localeCompare(`v${OLDEST_NODE}`, 'en', { numeric: true }) < 0;
 }
 
-/** Runs an installed program as a shell does: found by its name, its Node found by PATH. */
+/** Runs an installed program as a shell does: finds it by name, and its Node in PATH. */
 function runInstalled(place: string, node: string, [program = '', ...args]: string[]) {
   const file = path.join(place, 'node_modules', '.bin', program);
   const env = { PATH: `${path.dirname(node)}${path.delimiter}${process.env.PATH}`, HOME: work };
@@ -121,7 +121,7 @@ function assertAnswer(
   console.log(`${what} runs`);
 }
 
-/** The executable needs no program, no environment and no file beside it, and takes nothing from options that are meant for Node. */
+/** The executable needs no program, no environment and no other file, and ignores options for Node. */
 async function checkExecutable(): Promise<void> {
   const folder = path.join(work, 'executable');
   await mkdir(folder);

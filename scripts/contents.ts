@@ -1,4 +1,4 @@
-/** Writes the table of contents of docs/output.md, of its headings. */
+/** Writes the table of contents of docs/output.md from its headings. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
@@ -7,7 +7,7 @@ export const outputFile = path.resolve(import.meta.dirname, '..', 'docs', 'outpu
 const begin = '<!-- contents -->\n';
 const end = '<!-- end of contents -->\n';
 
-/** @param present the page @returns it with the contents that its headings make */
+/** @param present the page @returns the page with a table of contents from its headings */
 export function withContents(present: string): string {
   const [before = '', rest = ''] = present.split(begin);
   const [, after = rest] = rest.split(end);
@@ -18,7 +18,7 @@ export function withContents(present: string): string {
   return `${before}${begin}\n${lines.join('\n')}\n\n${end}${after}`;
 }
 
-/** As GitHub makes it. */
+/** Same rules as GitHub. */
 const anchorOf = (title: string): string =>
   title
     .toLowerCase()

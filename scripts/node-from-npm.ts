@@ -2,15 +2,15 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
 
-/** Installs a package into a folder, which is made. */
+/** Installs a package into a new folder. */
 export async function install(folder: string, what: string): Promise<void> {
   await mkdir(folder, { recursive: true });
-  // Only Node's package has an install script, which npm runs where it is allowed by name.
+  // Only Node's package has an install script. npm runs it only if it is allowed by name.
   await writeFile(path.join(folder, 'package.json'), JSON.stringify({ private: true, allowScripts: { node: true } }));
   await execa('npm', ['install', '--no-audit', '--no-fund', what], { cwd: folder });
 }
 
-/** Installs a Node for this machine. @returns its program, and its licence */
+/** Installs a Node for this machine. @returns its program and its licence */
 export async function nodeFromNpm(folder: string, version: string): Promise<{ node: string; license: string }> {
   await install(folder, `node@${version}`);
   const place = path.join(folder, 'node_modules', 'node');

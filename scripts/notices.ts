@@ -1,20 +1,20 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 
-/** A package that a bundle holds a part of. */
+/** A package that a bundle contains a part of. */
 export interface Packed {
   name: string;
   version: string;
   license?: string;
 }
 
-/** The notices that must travel with a bundle of modules: name, version and licence of every package that it holds a part of. */
+/** Returns the notices required with a bundle of modules: name, version and licence of every package that it contains a part of. */
 export async function noticesOf(modules: readonly string[], root: string): Promise<string> {
   const notices = await Promise.all(foldersOf(modules, root).map(noticeOf));
   return `stellarctl contains parts of the following packages.\n${notices.join('')}`;
 }
 
-/** The packages that a bundle of modules holds parts of. */
+/** Returns the packages that a bundle of modules contains parts of. */
 export function packagesOf(modules: readonly string[], root: string): Promise<Packed[]> {
   return Promise.all(foldersOf(modules, root).map(readManifest));
 }
@@ -28,7 +28,7 @@ async function readManifest(folder: string): Promise<Packed> {
   return JSON.parse(await readFile(path.join(folder, 'package.json'), 'utf8')) as Packed;
 }
 
-/** node_modules/a/node_modules/@b/c/lib/d.js belongs to node_modules/a/node_modules/@b/c. */
+/** For example, node_modules/a/node_modules/@b/c/lib/d.js belongs to node_modules/a/node_modules/@b/c. */
 function packageFolder(file: string): string | undefined {
   return /^.*node_modules\/(@[^/]+\/)?[^/]+/.exec(file)?.[0];
 }

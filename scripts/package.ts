@@ -1,6 +1,6 @@
 /**
- * Makes what is released, in release/: the npm package, the executable for this machine (as it is, and packed with the licences), what
- * both hold (SBOM), and the checksums.
+ * Creates the release files in release/: the npm package, the executable for this machine (plain, and packed with the licences),
+ * the SBOM of both, and the checksums.
  */
 import { createHash } from 'node:crypto';
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';

@@ -2,7 +2,10 @@ import manifest from '../package.json' with { type: 'json' };
 import { nodeOfExecutable } from './executable/make.ts';
 import type { Packed } from './notices.ts';
 
-/** What a release holds, as CycloneDX 1.6 (cyclonedx.org/docs/1.6/json): the packages that parts were bundled of, and the executable's Node. */
+/**
+ * Returns the content of a release as CycloneDX 1.6 (cyclonedx.org/docs/1.6/json): the packages with bundled parts, and the
+ * executable's Node.
+ */
 export function billOfMaterials(packages: readonly Packed[]): object {
   const component = ({ name, version, license }: Packed) => ({
     type: 'library',

@@ -1,7 +1,7 @@
 /**
- * Runs the tests: npm test [-- [--long] [--test-name-pattern PATTERN] FILE-OR-FOLDER...], reported as by Node's test runner, with its
- * exit code. Files that are named are run wherever they belong; otherwise those called *.long.test.ts only with --long, and then alone,
- * and those called *.bench.test.ts never.
+ * Runs the tests: npm test [-- [--long] [--test-name-pattern PATTERN] FILE-OR-FOLDER...]. The report and the exit code are those of
+ * Node's test runner. Named files always run. Without names, *.long.test.ts files run only with --long, and then alone;
+ * *.bench.test.ts files never run.
  */
 import { globSync } from 'node:fs';
 import path from 'node:path';
@@ -16,7 +16,7 @@ const { values, positionals } = parseArgs({
   options: { 'test-name-pattern': { type: 'string', multiple: true }, long: { type: 'boolean', default: false } },
 });
 
-/** In the order in which they start: what takes longest comes first, so that no core is left without work in the end. */
+/** In start order: the slowest tests come first, so that no core is idle at the end. */
 const all = ['test/e2e/**/*.test.ts', 'testbed/**/*.test.ts', 'test/unit/**/*.test.ts'].flatMap((pattern) =>
   globSync(pattern, { cwd: root }).sort(),
 );
@@ -31,14 +31,14 @@ if (files.length === 0) {
   process.exit(1);
 }
 
-// The processes of the test files end with the run, and what they started with them.
+// The processes of the test files end with the run, together with the processes that they started.
 const stopped = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopped.abort());
 
 const events = run({
   cwd: root,
   files: files.map((file) => path.join(root, file)),
-  // Three fill two cores: whole commands wait for servers at times. Node itself would run as many as there are cores, less one.
+  // Three fill two cores, because commands sometimes wait for servers. Node's default is the number of cores minus one.
   concurrency: 3,
   testNamePatterns: values['test-name-pattern'] ?? [],
   signal: stopped.signal,

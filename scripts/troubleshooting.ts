@@ -1,4 +1,4 @@
-/** Writes the part of docs/troubleshooting.md that tells of doctor's checks, of the checks themselves and of troubleshooting.txt. */
+/** Writes the section about doctor's checks in docs/troubleshooting.md, from the checks themselves and troubleshooting.txt. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { catalogue, type ListedCheck } from '../src/lib/doctor/catalogue.ts';
@@ -7,14 +7,14 @@ const root = path.resolve(import.meta.dirname, '..');
 const file = path.join(root, 'docs', 'troubleshooting.md');
 const [begin, end] = ['<!-- checks: made by `npm run docs` -->', '<!-- end of the checks -->'];
 
-/** What a check may find. */
+/** A problem that a check may find. */
 interface Problem {
   code: string;
-  /** What is seen, what it is, what to do. */
+  /** The symptom, the cause, what to do. */
   cells: string[];
 }
 
-/** The problems of every check, by its id. */
+/** Returns the problems of every check, by the check's id. */
 export function readProblems(): Map<string, Problem[]> {
   const problems = new Map<string, Problem[]>();
   for (const line of readFileSync(path.join(root, 'scripts', 'troubleshooting.txt'), 'utf8').split('\n')) {
@@ -34,7 +34,7 @@ const rooms: Record<ListedCheck['room'], string> = {
   wec: 'A WEC',
 };
 
-/** The file as it should be. @param present the file as it is: all but the part about checks is kept */
+/** Returns the updated file. @param present the current file: everything except the section about checks is kept */
 export function troubleshooting(present: string): string {
   const anchors = new Set<string>();
   const anchor = (id: string): string => {
