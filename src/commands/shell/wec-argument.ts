@@ -84,7 +84,7 @@ export interface ChosenWecs {
   find(hub: Kube): Promise<WecArgument[]>;
 }
 
-/** Does the same for names with optional contexts. @throws StellarError `usage` */
+/** Parses which WECs a command selects, with optional contexts. @throws StellarError `usage` */
 export function parseChosenWecs(
   words: readonly string[],
   { wecContext, ...choice }: Choice & { wecContext?: string },

@@ -10,7 +10,7 @@ import { objectsIn, policiesOf } from '../../lib/workloads/manifest-works.ts';
 export const describeLeaving = (leaving: readonly Leaving[], its: string, options: DeregisterOptions): string[] =>
   leaving.flatMap((wec) => [`${wec.name} on ${its}`, ...describeOne(wec, options).map((line) => `  ${line}`)]);
 
-/** Does the same for more WECs than a user reads one by one: each statement, with the WECs that it applies to. */
+/** Formats the effect for more WECs than a user reads one by one: each statement, with the WECs that it applies to. */
 export function describeMany(leaving: readonly Leaving[], its: string, options: DeregisterOptions): string[] {
   const names = leaving.map(({ name }) => name);
   const said = leaving.flatMap((wec) =>
@@ -44,7 +44,7 @@ export function inAll(leaving: readonly Leaving[]): string {
   return `In all: ${parts.join(', ')}`;
 }
 
-/** Does the same if the ITS is not contacted. */
+/** Formats the effect of deregistering if the ITS is not contacted. */
 export const describeLocally = (leaving: readonly LeavingLocally[]): string[] =>
   leaving.flatMap(({ name, kube, record }) => [
     `${name}, ${kube.cluster.context} (${kube.cluster.server})`,

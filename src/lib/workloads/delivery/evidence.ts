@@ -165,7 +165,7 @@ const listing = (
       (await kube.list<T>(resource, { labelSelector, trim })) ?? [];
   });
 
-/** Of a status only whether there is one. */
+/** Keeps only whether a status exists. */
 const trimStatus = (object: KubeObject): WorkStatus => {
   const { metadata, spec, status } = object as WorkStatus;
   const { name, namespace } = metadata;

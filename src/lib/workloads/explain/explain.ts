@@ -48,7 +48,7 @@ export interface Explanation {
   name: string;
   wds: string;
   its: string | null;
-  /** Whether the WDS has the policy, or, if it is explained from a file, one with its name. */
+  /** Whether the WDS has a policy with this name; the explained one may be from a file. */
   exists: boolean;
   /** Null if the ITS cannot be read. */
   wecs: SelectedWec[] | null;

@@ -60,7 +60,7 @@ export async function hostedWdses(
   };
 }
 
-/** Whether a control plane is an ITS: undefined for yes, false for no, otherwise why this is unknown. */
+/** Whether a control plane is this ITS: undefined for yes, false for no, otherwise why this is unknown. */
 async function doubtWhetherSame(
   its: Its,
   controlPlane: ControlPlane,

@@ -48,7 +48,7 @@ async function originsOf(binding: Binding, its: Reader): Promise<Origin[]> {
 }
 
 /**
- * Does the same before a write that relies on the name: if the WDS has no work here, its works may be on another ITS.
+ * Returns the same as `senderOf`, as proof for a write: if the WDS has no work here, its works may be on another ITS.
  * @throws StellarError `identity-unproven`
  */
 export async function provenSender(
