@@ -8,7 +8,7 @@ import { hasJoined } from '../registration/hub-evidence.ts';
 import type { RegistrationRequest } from '../registration/requests.ts';
 import { type Findings, lookAtAgent } from './diagnosis.ts';
 
-/** The request that the hub has approved and nobody there has signed; of a WEC that has joined, only renewals matter. */
+/** The request that the hub has approved and not signed; for a joined WEC only renewals matter. */
 export function unsignedRequestOf({ hub, now }: Findings): RegistrationRequest | undefined {
   if (hub === undefined) return undefined;
   const newest = hub.requests.findLast(({ state, renewal }) => state !== 'denied' && (renewal || !hasJoined(hub)));
@@ -31,13 +31,13 @@ export function unsigned(findings: Findings): Problem | undefined {
   );
 }
 
-/** Of the certificate that the agent holds, or else of the last one that the hub was seen to issue. */
+/** The validity of the certificate that the agent holds, or else of the last one that the hub issued. */
 export function validityOfAgent({ wec, hub }: Findings): Validity | undefined {
   if (wec !== undefined) return heldValidity(wec.hubSecret);
   return issuedValidity(hub?.requests.findLast(({ state }) => state === 'issued')?.csr.status?.certificate);
 }
 
-/** To the operator it is one that the hub does not accept; the agent asks for another one, with a token that works. */
+/** The operator reports it as one that the hub does not accept; the agent requests another one with a valid token. */
 export function expiredCertificate(findings: Findings): Problem | undefined {
   const { wec, now, name, its } = findings;
   const { to } = validityOfAgent(findings) ?? {};
@@ -51,7 +51,7 @@ export function expiredCertificate(findings: Findings): Problem | undefined {
   );
 }
 
-/** Agents renew their certificates in the last fifth or quarter of the time for which they are valid (ocm pkg/registration/register/csr). */
+/** Agents renew their certificates in the last fifth or quarter of their validity (ocm pkg/registration/register/csr). */
 const renewedBefore = 0.15;
 
 export function expiringCertificate(findings: Findings): Problem | undefined {

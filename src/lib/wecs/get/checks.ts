@@ -41,13 +41,13 @@ import { strangerAtContext } from './stranger.ts';
 import { versionsApart } from './wec-versions.ts';
 
 interface Row extends Omit<Check<Findings>, 'look'> {
-  /** Where it shows. What shows on the WEC alone is not seen without its context. */
+  /** The side that shows it. What only the WEC shows is not seen without its context. */
   side: 'hub' | 'wec';
-  /** Whether there is anything to judge by, where that is not the side alone. */
+  /** Whether there is evidence to judge, if that depends on more than the side. */
   sees?: (findings: Findings) => boolean;
-  /** What it is judged by. */
+  /** The evidence that it is judged by. */
   seenBy?: (findings: Findings) => Evidence[];
-  /** @returns what is wrong, if anything is */
+  /** @returns the problem, if there is one */
   find: (findings: Findings) => Problem | undefined;
 }
 
@@ -63,8 +63,8 @@ const onHub = { side: 'hub' } as const;
 const onWec = { side: 'wec' } as const;
 
 /**
- * What should be so of a WEC. Causes come before what follows from them: an agent that does not start explains a lease that has
- * stopped, and not the other way round.
+ * The checks of a WEC. Causes come before their effects: an agent that does not start explains a Lease that is not renewed, not the
+ * other way round.
  */
 const rows: readonly Row[] = [
   row('context', 'its context leads to its own cluster', {
@@ -144,13 +144,13 @@ const rows: readonly Row[] = [
   }),
 ];
 
-/** Why nothing of the cluster itself is seen. */
+/** Why nothing of the cluster itself is visible. */
 function blindness({ stranger, context }: Findings): string {
   if (stranger !== undefined) return `the context ${stranger.context} leads to another cluster`;
   return context === undefined ? noWecAccess : `${context} does not answer`;
 }
 
-/** What is wrong with several WECs at once, by the code of the problem. */
+/** The message for several WECs with one problem, by the code of the problem. */
 const ofSeveral: Readonly<Record<string, string>> = {
   'being-deleted': 'They are being deleted.',
   'deletion-held': "They are being deleted, but blocked by finalizers that are not OCM's.",
@@ -218,14 +218,14 @@ export const wecChecks: readonly Check<Findings>[] = rows.map(({ find, seenBy, s
   },
 }));
 
-/** Says in one sentence what keeps a WEC from being available and working, and what to type. */
+/** Describes in one sentence what keeps a WEC from being available and working, with the next commands. */
 export const diagnose = (findings: Findings): Problem | undefined => firstOf(rows, findings);
 
-/** What keeps a WEC, without the stage of its registration that is not met, for who says that anyway, and without what is no cause. */
+/** The causes without the unmet stage of the registration, which callers report themselves, and without what is not a cause. */
 const causes = rows.filter(({ find }) => find !== anyStage && find !== outdatedWord);
 
 /**
- * The cause that keeps a WEC whose registration is followed: what `wec get` and doctor say, from what was read of it last. Reads nothing.
+ * The cause that blocks a WEC whose registration is followed, as in `wec get` and doctor, from the last reading. Reads nothing.
  * @param its the context of its ITS
  */
 export const verdictOf = ({ snapshot, reports }: Sight<Registration>, its: string): Problem | undefined =>

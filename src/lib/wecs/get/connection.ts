@@ -12,16 +12,16 @@ import { hasJoined } from '../registration/hub-evidence.ts';
 import type { WecEvidence } from '../registration/wec-evidence.ts';
 import { type Findings, isAvailable } from './diagnosis.ts';
 
-/** What keeps an agent from the hub, as its operator sees it from inside the WEC. */
+/** What keeps an agent from the hub, as its operator reports it from inside the WEC. */
 export function cannotConnect(findings: Findings): Problem | undefined {
   const { hub, wec, forbidden, name, its } = findings;
   const isJoined = hub !== undefined && hasJoined(hub);
-  // The ITS believes in an agent that has lost its certificate until its lease is old.
+  // The ITS counts an agent that has lost its certificate as available until its Lease expires.
   const hasCertificate = wec?.hubSecret !== undefined || forbidden.has(resources.secrets.plural);
   if (wec === undefined || (isJoined && isAvailable(hub) && hasCertificate) || contradiction(wec)) return undefined;
   const { state, bootstrap, own, error } = hubConnectionOf(wec.klusterlet);
   if (state !== 'degraded') return undefined;
-  // An agent that joined before asks anew once its connection is renewed, and somebody has to accept that.
+  // An agent that joined before sends a new request once its connection is renewed, and a user must accept it.
   const accept = isJoined ? ['--accept'] : [];
   const join = command`stellarctl wec join ${`${name}=${wec.context}`} ${accept} --its ${its}`;
   const usesOwn = own === 'Error' && wec.hubSecret !== undefined;
@@ -43,13 +43,13 @@ export function cannotConnect(findings: Findings): Problem | undefined {
 interface Facts {
   name: string;
   its: string;
-  /** The command that writes the connection anew. */
+  /** The command that writes the connection again. */
   join: string;
-  /** Those of the operator. */
+  /** The operator's message. */
   words: string;
   /** With its own certificate, not with the bootstrap secret. */
   usesOwn: boolean;
-  /** Of the bootstrap secret: how long ago its token expired, in milliseconds; whether it names an authority. */
+  /** Of the bootstrap secret: how long ago its token expired, in milliseconds; whether it names a certificate authority. */
   expiredFor: number | undefined;
   hasAuthority: boolean;
 }
@@ -63,7 +63,7 @@ function bootstrapOf({ wec, now }: Findings): Pick<Facts, 'expiredFor' | 'hasAut
   };
 }
 
-/** The problem is the address that it has for the hub; which one, is in the words of the operator. */
+/** The problem is the hub's address; the operator's message shows which one. */
 const codes = {
   'other-name': 'certificate-of-other-name',
   unresolvable: 'hub-unresolvable',
@@ -72,7 +72,7 @@ const codes = {
   other: 'hub-not-reached',
 } as const;
 
-/** The address is one for the machine on which somebody has read it. */
+/** An address that is valid only on the machine where it was read. */
 const loopback = /\b(127(\.\d+){3}|\[::1\]):\d+: connect: connection refused/;
 
 function problemOf(kind: ConnectionError, facts: Facts): Problem {
@@ -117,8 +117,8 @@ function refusedCredentials({ name, its, join, usesOwn, expiredFor }: Facts): Pr
 }
 
 /**
- * The secret that contradicts what a WEC's operator says of its connection, and was written since. That it was written since is not enough:
- * the time of the condition moves with its status only, not with its reason or message (seen with OCM 1.3.1).
+ * The secret that contradicts what a WEC's operator reports of its connection and was written since. A later write is not enough:
+ * the time of the condition changes only with its status, not with its reason or message (seen with OCM 1.3.1).
  */
 function contradiction({ klusterlet, bootstrapSecret, hubSecret }: WecEvidence): Secret | undefined {
   const { state, bootstrap, own, error } = hubConnectionOf(klusterlet);
@@ -138,7 +138,7 @@ function contradiction({ klusterlet, bootstrapSecret, hubSecret }: WecEvidence):
   return (isThere || isOther) && isNewer(bootstrapSecret) ? bootstrapSecret : undefined;
 }
 
-/** What its operator said is over, and nothing newer is known of its connection: neither well nor broken. */
+/** The operator's report is outdated and there is nothing newer: the connection is neither good nor broken. */
 export function outdatedWord({ hub, wec, now, name, its }: Findings): Problem | undefined {
   const secret = wec && contradiction(wec);
   if (wec === undefined || secret === undefined || (hub !== undefined && isAvailable(hub))) return undefined;
@@ -152,7 +152,7 @@ export function outdatedWord({ hub, wec, now, name, its }: Findings): Problem | 
   };
 }
 
-/** What it is seen by: the condition, and what is newer. */
+/** The evidence: the condition, and what is newer. */
 export function byContradiction({ wec }: Findings): Evidence[] {
   const secret = wec && contradiction(wec);
   if (wec === undefined || secret === undefined) return [];

@@ -10,7 +10,7 @@ import type { ManagedCluster } from '../objects.ts';
 import { isMissed, leaseAgeOf, missedRenewals } from '../registration/hub-evidence.ts';
 import type { Findings } from './diagnosis.ts';
 
-/** What a deletion waits for: whoever holds it, what comes back, or the agent. */
+/** What a deletion waits for: a foreign finalizer, a recreated object or the agent. */
 export function beingDeleted(findings: Findings): Problem | undefined {
   const cluster = findings.hub?.managedCluster;
   if (cluster?.metadata.deletionTimestamp === undefined) return undefined;
@@ -23,7 +23,7 @@ export function beingDeleted(findings: Findings): Problem | undefined {
   );
 }
 
-/** OCM's own are of this group, and go with what they are about. */
+/** OCM's own finalizers are of this group, and are removed with their objects. */
 const isForeign = (finalizer: string): boolean => !finalizer.includes('open-cluster-management.io/');
 
 function heldByOthers({ name, its }: Findings, { metadata }: ManagedCluster): Problem | undefined {
@@ -39,7 +39,7 @@ function heldByOthers({ name, its }: Findings, { metadata }: ManagedCluster): Pr
   );
 }
 
-/** What was made after the deletion had begun. */
+/** Objects that were created after the deletion began. */
 export const madeSince = <Made extends KubeObject>(made: readonly Made[], cluster: ManagedCluster): Made[] =>
   made.filter((object) => createdAt(object) > Date.parse(cluster.metadata.deletionTimestamp ?? ''));
 
@@ -67,7 +67,7 @@ function returningAddon({ returningAddon: why, name, its }: Findings): Problem |
 const isHeld = ({ metadata }: ManifestWork): boolean =>
   metadata.deletionTimestamp !== undefined && metadata.finalizers?.includes(workFinalizer) === true;
 
-/** Only an agent that reports removes what works have applied, and their finalizer. */
+/** Only a reporting agent removes what works have applied, and their finalizer. */
 function waitingForAgent({ contents, hub, now, name, its, wec }: Findings): Problem | undefined {
   const held = (contents?.works ?? []).filter(isHeld);
   if (held.length === 0 || hub === undefined) return undefined;
@@ -107,13 +107,13 @@ export function beingDeregistered({ hub, name, its }: Findings): Problem | undef
   );
 }
 
-/** A mailbox may go with its ManagedCluster; of one that stays, nothing can be written into it. */
+/** A mailbox may end with its ManagedCluster; if the ManagedCluster stays, nothing can be written into the mailbox. */
 export function endingMailbox({ hub, contents, its }: Findings): Problem | undefined {
   const isLeaving = hub?.managedCluster?.metadata.deletionTimestamp !== undefined;
   return isLeaving ? undefined : ending(contents?.namespace, its);
 }
 
-/** As long as the pods of a namespace may take to end, its deletion is nothing but that. */
+/** While the pods of a namespace may take this long to end, its deletion is not a problem. */
 const endingGraceMs = 30_000;
 
 export function endingAgentNamespace({ surroundings, now }: Findings): Problem | undefined {
@@ -123,7 +123,7 @@ export function endingAgentNamespace({ surroundings, now }: Findings): Problem |
   return surroundings && isStuck ? ending(namespace, surroundings.context) : undefined;
 }
 
-/** What keeps a namespace from ending, most telling first (kubernetes pkg/controller/namespace/deletion). */
+/** What keeps a namespace from ending, the most specific first (kubernetes pkg/controller/namespace/deletion). */
 const namespaceConditions = [
   'NamespaceDeletionDiscoveryFailure',
   'NamespaceDeletionGroupVersionParsingFailure',
@@ -135,7 +135,7 @@ const namespaceConditions = [
 export const holding = (namespace: WithConditions | undefined): string | undefined =>
   namespaceConditions.find((type) => conditionOf(namespace, type)?.status === 'True');
 
-/** A namespace that is being deleted; nothing can be made in it. */
+/** A namespace that is being deleted; nothing can be created in it. */
 function ending(namespace: WithConditions | undefined, context: string): Problem | undefined {
   if (namespace?.metadata.deletionTimestamp === undefined) return undefined;
   const { name } = namespace.metadata;

@@ -26,27 +26,27 @@ import type { Stranger } from './stranger.ts';
 import type { Mailbox } from './view.ts';
 import type { Surroundings } from './wec-side.ts';
 
-/** What a diagnosis is made from. */
+/** The evidence for a diagnosis. */
 export interface Findings extends Registration {
   reports: readonly StageReport[];
   mailbox: Mailbox | null;
   /** The objects of the mailbox, as the ITS has them. */
   contents?: MailboxContents | undefined;
-  /** What else the WEC shows, beside its registration. */
+  /** What else the WEC shows besides its registration. */
   surroundings?: Surroundings | undefined;
-  /** The cluster behind the context that was given, where that is certainly another one: nothing of it is looked at. */
+  /** The cluster behind the given context if it is certainly another one: nothing else of it is read. */
   stranger?: Stranger | undefined;
-  /** The context that was given, whether the cluster answers or not. */
+  /** The given context, whether the cluster answers or not. */
   context?: string | undefined;
-  /** The version of OCM on the ITS, as its registration controller runs. */
+  /** The version of OCM on the ITS, from its running registration controller. */
   ocmOfHub?: string | undefined;
-  /** Why an add-on is made again while the WEC is being deleted, a sentence. */
+  /** Why an add-on is recreated while the WEC is being deleted, a sentence. */
   returningAddon?: string | undefined;
-  /** Kinds of objects in its works for which its agent lacks a right. */
+  /** Kinds of objects in its works that its agent is not allowed to apply. */
   refused?: readonly RuleKind[] | undefined;
-  /** Kinds that may not be read on the WEC: that nothing of them was found there says nothing. */
+  /** Kinds that may not be read on the WEC: their absence proves nothing. */
   forbidden: ReadonlySet<string>;
-  /** The hub that the WEC's agent is registered with, where it does not keep its WEC available on the ITS. */
+  /** The hub that the WEC's agent is registered with, if the agent does not keep its WEC available on the ITS. */
   foundHub?: FoundHub | undefined;
   /** The context of the ITS. */
   its: string;
@@ -73,7 +73,7 @@ export function stuckContainer({ wec, now, name }: Findings): Problem | undefine
   );
 }
 
-/** The scheduler's words say what the cluster lacks; room for an agent is for a person to make. */
+/** The scheduler's message shows what the cluster lacks; a user must make room for the agent. */
 export function withoutNode({ wec }: Findings): Problem | undefined {
   const nodeless = nodelessPod(wec?.pods ?? []);
   if (wec === undefined || nodeless === undefined) return undefined;
@@ -87,7 +87,7 @@ export function withoutNode({ wec }: Findings): Problem | undefined {
   );
 }
 
-/** Neither the lease nor the Klusterlet's conditions tell that an agent has been gone for less than some minutes. */
+/** The Lease and the Klusterlet's conditions do not show that an agent has been gone for less than some minutes. */
 export function withoutAgent({ wec, name, its }: Findings): Problem | undefined {
   if (wec?.pods === undefined || !lacksAgent(wec.klusterlet, wec.pods)) return undefined;
   const applied = isTrue(wec.klusterlet, 'Applied');
@@ -98,7 +98,7 @@ export function withoutAgent({ wec, name, its }: Findings): Problem | undefined 
     return problem('no-agent', `No agent of ${name} runs ${where}: it has no pod.`, agentPods(context));
   const { operator } = wec;
   const isScaled = operator !== undefined && isScaledToNone(operator);
-  // A join leaves the operator of somebody else as it is.
+  // A join keeps an operator that another program installed.
   const isOthers = isScaled && !isOurs(operator);
   return problem(
     'no-operator',
@@ -109,7 +109,7 @@ export function withoutAgent({ wec, name, its }: Findings): Problem | undefined 
   );
 }
 
-/** Without it nothing about a ManagedCluster can be written, whatever else is wrong. */
+/** Without it nothing can be written to a ManagedCluster, whatever else is wrong. */
 export function silentWebhook({ webhook, hub, name, its }: Findings): Problem | undefined {
   if (webhook?.state !== 'silent') return undefined;
   const bare = webhook.next.map((step) => ('command' in step ? run(step.command) : step));
@@ -117,7 +117,7 @@ export function silentWebhook({ webhook, hub, name, its }: Findings): Problem | 
   return problem('webhook-silent', `${name} cannot ${what} on ${its}: ${webhook.why}.`, ...bare);
 }
 
-/** After its connection was renewed, an agent that had joined sends a request again, which is never approved unasked. */
+/** A joined agent whose connection was renewed sends a new request, which is never approved automatically. */
 export function asksAnew(findings: Findings): Problem | undefined {
   const { hub, now, name, its } = findings;
   if (hub === undefined || !hasJoined(hub)) return undefined;
@@ -134,7 +134,7 @@ export function asksAnew(findings: Findings): Problem | undefined {
   );
 }
 
-/** While the agent of a WEC reports, only another cluster's has a reason to introduce itself by its name. */
+/** While the agent of a WEC reports, only the agent of another cluster has a reason to register under its name. */
 function anotherAsks({ hub, now, name }: Findings): Problem | undefined {
   const requests = hub === undefined ? [] : bootstrapRequests(hub);
   const own = new Set(requests.flatMap(({ state, agent }) => (state === 'issued' && agent !== undefined ? agent : [])));
@@ -150,10 +150,10 @@ function anotherAsks({ hub, now, name }: Findings): Problem | undefined {
   };
 }
 
-/** A problem that somebody's decision or some time ends. */
+/** A problem that a user's decision or time resolves. */
 const awaited = (...cause: Parameters<typeof problem>): Problem => ({ ...problem(...cause), severity: 'warn' });
 
-/** So many requests of one name on the hub keep its agent from making more (ocm pkg/registration/register/csr). */
+/** This many requests of one name on the hub keep its agent from sending more (ocm pkg/registration/register/csr). */
 const requestsAtMost = 10;
 
 export function waitsForDecision({ hub, now, reports, name, its }: Findings): Problem | undefined {
@@ -205,7 +205,7 @@ export function silentAgent(findings: Findings): Problem | undefined {
   return problem('agent-silent', message, lookAtAgent(findings));
 }
 
-/** What its agent says of the WEC's own API server, with the checks of it that fail (ocm pkg/registration/spoke, healthCheck). */
+/** What the agent reports of the WEC's own API server, with the failing checks (ocm pkg/registration/spoke, healthCheck). */
 export function unhealthyApiServer({ hub, name, context }: Findings): Problem | undefined {
   const { status, reason, message = '' } = conditionOf(hub?.managedCluster, 'ManagedClusterConditionAvailable') ?? {};
   if (status !== 'False' || reason !== 'ManagedClusterKubeAPIServerUnavailable') return undefined;
@@ -218,7 +218,7 @@ export function unhealthyApiServer({ hub, name, context }: Findings): Problem | 
   );
 }
 
-/** What the agent itself says. */
+/** The command that shows the agent's own logs. */
 export function lookAtAgent({ wec, name, its }: Pick<Findings, 'wec' | 'name' | 'its'>): NextStep {
   if (wec === undefined) return lookAtCluster(name, its);
   const agent = wec.pods?.find(({ metadata }) => metadata.namespace === agentNamespace)?.metadata.name;
@@ -249,7 +249,7 @@ export function anyStage({ reports, name, its }: Findings): Problem | undefined 
       );
 }
 
-/** The ITS believes in an agent for five periods of its lease after the last renewal. */
+/** The ITS counts an agent as available for five periods of its Lease after the last renewal. */
 export function missedRenewal({ hub, now, wec, name, its }: Findings): Problem | undefined {
   const overdue = hub && overdueLease(hub, now);
   if (overdue === undefined) return undefined;

@@ -17,7 +17,7 @@ import { seeWec } from './look.ts';
 import { conditionViews, type WecView } from './view.ts';
 import { wecVersions } from './wec-versions.ts';
 
-/** A WEC's ManagedCluster as it is. @throws StellarError `not-found` */
+/** A WEC's ManagedCluster, unchanged. @throws StellarError `not-found` */
 export async function getManagedCluster(hub: Kube, name: string): Promise<ManagedCluster> {
   await requireHub(hub);
   const cluster = await hub.get<ManagedCluster>(resources.managedClusters, name);
@@ -26,9 +26,9 @@ export async function getManagedCluster(hub: Kube, name: string): Promise<Manage
 }
 
 /**
- * Looks at everything that an ITS and, with its client, the WEC itself show of one WEC. What cannot be seen is in the result.
- * @param endpoints the addresses by which the ITS is known, asked for where the WEC's agent may use another one
- * @throws StellarError `not-found` for a name of which neither side shows anything; `forbidden` where the ITS may not be looked at
+ * Reads everything that an ITS and, with its client, the WEC itself show of one WEC. The result lists what could not be read.
+ * @param endpoints the known addresses of the ITS, read if the WEC's agent may use another one
+ * @throws StellarError `not-found` for a name that neither side knows; `forbidden` if the ITS may not be read
  */
 export async function getWec(
   hub: Kube,

@@ -32,18 +32,18 @@ export interface WecSeen {
   findings: Findings & { hub: HubEvidence };
   configMap: ConfigMap | undefined;
   side: WecSide | null;
-  /** Whether the cluster that was looked at is registered under this name. */
+  /** Whether the cluster that was read is registered under this name. */
   isRegisteredHere: boolean;
   notVisible: WecView['notVisible'];
-  /** Why nothing of the cluster itself was seen, where its context was given. */
+  /** Why nothing of the cluster itself was read although its context was given. */
   error: StellarError | undefined;
 }
 
 /**
- * Looks at one WEC from all sides. What cannot be seen is in the result.
- * @param endpoints the addresses by which the ITS is known, asked for where the WEC's agent may use another one
- * @param known what the caller has read of the ITS already; `tryWebhook` is asked of a WEC that is not accepted yet
- * @throws StellarError `not-found` for a name of which neither side shows anything; `forbidden` where the ITS may not be looked at
+ * Reads one WEC from all sides. The result lists what could not be read.
+ * @param endpoints the known addresses of the ITS, read if the WEC's agent may use another one
+ * @param known what the caller has already read of the ITS; `tryWebhook` is called for a WEC that is not accepted yet
+ * @throws StellarError `not-found` for a name that neither side knows; `forbidden` if the ITS may not be read
  */
 export async function seeWec(
   hub: Kube,
@@ -95,7 +95,7 @@ export async function seeWec(
   };
 }
 
-/** What cannot be read there is no proof that it is another cluster. */
+/** Objects that cannot be read do not prove that it is another cluster. */
 async function strangerAt(
   its: Kube,
   { name, managedCluster }: HubEvidence,
@@ -105,14 +105,14 @@ async function strangerAt(
   return wec && evidence && findStranger({ its, wec, managedCluster }, evidence, name);
 }
 
-/** Nobody is asked where nothing has failed; whoever may not ask sees nothing of it. */
+/** No review if nothing has failed; a user who may not create reviews sees none. */
 const refusedOn = (
   wec: Kube,
   klusterlet: Klusterlet | undefined,
   { works }: MailboxContents,
 ): Promise<readonly RuleKind[] | undefined> => unlessStatus(refusedKinds(wec, klusterlet, failedKinds(works)), 403);
 
-/** Why an add-on comes back that was deleted with the WEC. */
+/** Why an add-on that was deleted with the WEC is recreated. */
 async function returningAddon(
   hub: Kube,
   { name, managedCluster }: HubEvidence,
@@ -123,7 +123,7 @@ async function returningAddon(
   return addon && unlessStatus(whyRecreated(hub, name, addon.metadata.name), 403);
 }
 
-/** An agent that keeps its WEC available on the ITS is registered nowhere else. */
+/** An agent that keeps its WEC available on the ITS is registered with no other hub. */
 async function findHubOf(
   hub: HubEvidence,
   wec: WecEvidence | undefined,
@@ -142,7 +142,7 @@ interface SideSeen {
   error?: StellarError;
 }
 
-/** A WEC that cannot be reached does not keep us from showing what the ITS knows of it. */
+/** An unreachable WEC does not keep stellarctl from showing what the ITS knows of it. */
 async function lookAtWec(kube: Kube): Promise<SideSeen> {
   const reader = lenient(kube);
   try {
@@ -179,7 +179,7 @@ function nothingSeen(
   );
 }
 
-/** The context leads to a WEC, and to another one. */
+/** The context leads to a different WEC. */
 function registeredAs(other: string, name: string, { cluster }: Kube, side: WecSide): StellarError {
   const { context } = cluster;
   return new StellarError(
@@ -189,7 +189,7 @@ function registeredAs(other: string, name: string, { cluster }: Kube, side: WecS
   );
 }
 
-/** Judges a registration of which some kinds of objects may not be read: their absence proves nothing then. */
+/** Judges a registration of which some kinds of objects may not be read: their absence proves nothing. */
 export function judgeSeen(registration: Registration, forbidden: ReadonlySet<string>): StageReport[] {
   const stages = registrationStages.map((stage): Stage<Registration> => {
     if (!forbidden.has(stage.kind)) return stage;

@@ -6,7 +6,7 @@ import { keptLabels, optionsFor } from '../join/kept-labels.ts';
 import { hasJoined } from '../registration/hub-evidence.ts';
 import type { Findings } from './diagnosis.ts';
 
-/** Whatever else is wrong: its agent reports to another hub. */
+/** Its agent reports to another hub, whatever else is wrong. */
 export function registeredElsewhere({ foundHub, wec, name, its }: Findings): Problem | undefined {
   if (wec === undefined || foundHub?.relation !== 'other') return undefined;
   return problem(
@@ -19,14 +19,14 @@ export function registeredElsewhere({ foundHub, wec, name, its }: Findings): Pro
   );
 }
 
-/** Somebody has removed it, or the context leads to another cluster. */
+/** A user has removed it, or the context leads to another cluster. */
 export function withoutKlusterlet({ hub, wec, forbidden, name, its }: Findings): Problem | undefined {
   const isUnseen = forbidden.has(resources.klusterlets.plural);
   if (wec === undefined || wec.klusterlet !== undefined || isUnseen || hub === undefined) return undefined;
   return problem(
     'no-klusterlet',
     `There is no Klusterlet in the cluster of context ${wec.context}, so that ${name} has no agent there.`,
-    // A name that has joined belongs to the cluster that joined: a join proves that it is this one, or refuses.
+    // A name that has joined belongs to the cluster that joined: a join proves that it is this cluster, or fails.
     hasJoined(hub)
       ? noted(
           command`stellarctl wec join ${`${name}=${wec.context}`} --accept --its ${its}`,
@@ -36,7 +36,7 @@ export function withoutKlusterlet({ hub, wec, forbidden, name, its }: Findings):
   );
 }
 
-/** An agent that has its certificate does not announce its ManagedCluster a second time (seen with OCM 1.3.1). */
+/** An agent that has its certificate does not announce its ManagedCluster again (seen with OCM 1.3.1). */
 export function forgottenByHub({ hub, wec, foundHub, name, its }: Findings): Problem | undefined {
   if (wec?.hubSecret === undefined || hub === undefined || hub.managedCluster !== undefined) return undefined;
   const isRebuilt = foundHub?.relation === 'same-address';

@@ -12,9 +12,9 @@ import { addonNameLabel, addonNamespace } from '../names.ts';
 import { type Findings, lookAtCluster } from './diagnosis.ts';
 import type { Mailbox, WorkGroup } from './view.ts';
 
-/** The namespace that an ITS keeps for a WEC, and what is in it. */
+/** The namespace that an ITS keeps for a WEC, and its contents. */
 export interface MailboxContents {
-  /** Undefined where there is none, or it may not be seen. */
+  /** Undefined if there is none or it may not be read. */
   namespace: WithConditions | undefined;
   works: readonly ManifestWork[];
   addons: readonly WithConditions[];
@@ -29,14 +29,14 @@ export async function readMailbox(hub: Reader, name: string): Promise<MailboxCon
   return { namespace, works, addons };
 }
 
-/** For people. @returns null where there is none */
+/** The mailbox for display. @returns null if there is none */
 export function mailboxView(name: string, { namespace, works, addons }: MailboxContents): Mailbox | null {
-  // Whoever may not see the namespace may still see that there is something in it.
+  // A user who may not read the namespace may still see its contents.
   if (namespace === undefined && works.length === 0 && addons.length === 0) return null;
   return { namespace: name, works: groupWorks(works), addons: addons.map(toAddon) };
 }
 
-/** Works by their origin: binding policies first, then add-ons, then whatever somebody has put there. */
+/** Works by their origin: binding policies first, then add-ons, then all others. */
 export function groupWorks(works: readonly WithConditions[]): WorkGroup[] {
   const groups = new Map<string, WorkGroup>();
   for (const work of works) {
@@ -54,7 +54,7 @@ export function groupWorks(works: readonly WithConditions[]): WorkGroup[] {
   return [...groups.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group);
 }
 
-/** A work's own condition only says that something failed; the condition of the manifest says what. */
+/** A work's own condition only shows that something failed; the condition of the manifest shows what. */
 function failureOf(work: WithConditions): string {
   const { status } = work as WithConditions & {
     status?: {
@@ -98,7 +98,7 @@ export function worksNotApplied({ mailbox, name, its }: Findings): Problem | und
   );
 }
 
-/** An add-on that has looked at itself and is not well; what nobody has looked at yet says nothing. */
+/** An add-on that reports itself as unavailable; without a condition there is no evidence. */
 export const unavailableAddonOf = ({ contents }: Findings): WithConditions | undefined =>
   contents?.addons.find((addon) => conditionOf(addon, 'Available')?.status === 'False');
 
@@ -120,7 +120,7 @@ export function unavailableAddon(findings: Findings): Problem | undefined {
   );
 }
 
-/** A work by which the hub itself makes the Klusterlet of the WEC. */
+/** A work with which the hub itself creates the Klusterlet of the WEC. */
 export const klusterletWorkOf = ({ contents }: Findings): ManifestWork | undefined =>
   contents?.works.find(
     ({ metadata, spec }) =>
@@ -128,7 +128,7 @@ export const klusterletWorkOf = ({ contents }: Findings): ManifestWork | undefin
       spec?.workload?.manifests?.some(({ kind }) => kind === 'Klusterlet') === true,
   );
 
-/** Whoever removes the Klusterlet will see it again. */
+/** The work recreates a removed Klusterlet. */
 export function returningKlusterlet(findings: Findings): Problem | undefined {
   const { name, its } = findings;
   const work = klusterletWorkOf(findings);

@@ -11,7 +11,7 @@ import { holding } from './deletion.ts';
 import type { Findings } from './diagnosis.ts';
 import { klusterletWorkOf, unavailableAddonOf } from './mailbox.ts';
 
-/** What checks of a WEC are judged by. */
+/** The evidence for checks of a WEC. */
 
 export const byKlusterlet = ({ wec }: Findings): Evidence[] =>
   wec === undefined ? [] : byCondition('Klusterlet', wec.klusterlet, hubConnectionType, wec.context);

@@ -8,18 +8,18 @@ import type { ManagedCluster } from '../objects.ts';
 import { otherName, type WecEvidence } from '../registration/wec-evidence.ts';
 import type { Findings } from './diagnosis.ts';
 
-/** A cluster that a context leads to, and that is certainly not the WEC. */
+/** A cluster that a context leads to and that is certainly not the WEC. */
 export interface Stranger {
   context: string;
   /** What was found there, a clause. */
   found: string;
-  /** The name that it is registered under, where it is a WEC. */
+  /** The name that it is registered under, if it is a WEC. */
   name: string | undefined;
 }
 
 /**
- * Whether the cluster behind a context is certainly another one than the WEC: its kube-system is that of the ITS, or not the one that
- * was recorded when the WEC joined. A name alone is no proof, in either direction.
+ * Whether the cluster behind a context is certainly not the WEC: its kube-system is that of the ITS, or not the one recorded when
+ * the WEC joined. A name alone proves neither.
  */
 export async function findStranger(
   { managedCluster, its, wec }: { managedCluster: ManagedCluster | undefined; its: Kube; wec: Kube },

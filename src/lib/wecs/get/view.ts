@@ -5,14 +5,14 @@ import type { RunningVersion } from '../../versions/running.ts';
 import type { EffectiveProperty } from '../customization.ts';
 import type { RequestView } from '../registration/request-view.ts';
 
-/** Everything that can be seen of one WEC. The fields are an interface: docs/output.md. */
+/** All evidence of one WEC. The fields are an interface: docs/output.md. */
 export interface WecView extends Standing {
   name: string;
   /** The context of the ITS. */
   its: string;
   created: string | null;
   kubernetesVersion: string | null;
-  /** The agent that has its certificate; its mode, and the version of it that runs, show on the WEC only. */
+  /** The agent that has its certificate; only the WEC shows its mode and its running version. */
   agent: { id: string | null; mode: string | null; version: string | null };
   /** Of the operator and the agents. */
   versions: RunningVersion[];
@@ -20,17 +20,17 @@ export interface WecView extends Standing {
   conditions: ConditionView[];
   labels: Record<string, string>;
   properties: EffectiveProperty[];
-  /** Null while the ITS has made none. */
+  /** Null until the ITS has created one. */
   mailbox: Mailbox | null;
-  /** Renewal: of an agent that asks for its next certificate. */
+  /** Renewal: from an agent that requests its next certificate. */
   requests: (RequestView & { renewal: boolean })[];
-  /** Overdue: at least one renewal has failed, though the ITS still calls the WEC available. */
+  /** Overdue: at least one renewal has failed, but the ITS still reports the WEC as available. */
   lease: { renewed: string | null; durationSeconds: number; overdue: boolean } | null;
-  /** Null where it was not or could not be looked at. */
+  /** Null if it was not read or could not be read. */
   wec: WecSide | null;
-  /** What could not be seen, and why. */
+  /** What could not be read, and why. */
   notVisible: { what: string; on: string; why: string }[];
-  /** What is wrong, or awaited, in a sentence, and what to type; null when all is well. */
+  /** The problem, or what the WEC waits for, in a sentence with the next commands; null if all is well. */
   diagnosis: Diagnosis | null;
 }
 
@@ -40,13 +40,13 @@ export interface ConditionView {
   reason: string;
   message: string;
   since: string | null;
-  /** Whether it says that all is well. */
+  /** Whether its status is the healthy one. */
   healthy: boolean;
 }
 
 export interface Mailbox {
   namespace: string;
-  /** Works by where they come from. */
+  /** Works by their origin. */
   works: WorkGroup[];
   addons: { name: string; available: boolean | null; reason: string }[];
 }
@@ -55,10 +55,10 @@ export interface WorkGroup {
   /** The WDS and the binding policy, for works of KubeStellar. */
   wds: string | null;
   binding: string | null;
-  /** The add-on, for works of one. */
+  /** The add-on, for works of an add-on. */
   addon: string | null;
   count: number;
-  /** Works that the agent could not apply, each with what it says. */
+  /** Works that the agent could not apply, each with its message. */
   failed: { name: string; message: string }[];
 }
 
@@ -84,7 +84,7 @@ export interface PodView {
   images: string[];
 }
 
-/** Conditions whose True tells of trouble; of all others, True is good. */
+/** Conditions for which True is a problem; for all others True is good. */
 const isTrouble = (type: string): boolean => type.endsWith('Degraded');
 
 export function conditionViews(conditions: readonly Condition[] | undefined): ConditionView[] {

@@ -7,14 +7,14 @@ import { agentNamespace, operatorNamespace } from '../names.ts';
 import { readWec, type WecEvidence } from '../registration/wec-evidence.ts';
 import { conditionViews, type PodView, type WecSide } from './view.ts';
 
-/** What a WEC shows beside its registration. */
+/** What a WEC shows besides its registration. */
 export interface Surroundings {
   context: string;
   /** The namespaces of operator and agents that are being deleted. */
   ending: WithConditions[];
 }
 
-/** Reads what the WEC itself shows: what its stages are judged by, and what people look at. */
+/** Reads what the WEC itself shows: the evidence for its stages, and what `wec get` displays. */
 export async function readWecSide(
   wec: LenientReader,
   { context }: ClusterRef,

@@ -14,14 +14,14 @@ import type { Klusterlet } from '../objects.ts';
 import type { WecEvidence } from '../registration/wec-evidence.ts';
 import type { Findings } from './diagnosis.ts';
 
-/** What runs on a WEC; the ITS knows nothing of it. @param unseen why nothing of it was seen, where that is so */
+/** The versions that run on a WEC; the ITS does not know them. @param unseen why nothing of the WEC was read, if so */
 export function wecVersions(wec: WecEvidence | undefined, unseen: string | undefined): RunningVersion[] {
   const { klusterlet, pods } = wec ?? {};
   const blind = unseen ?? whereElse(klusterlet) ?? (pods === undefined ? mayNotReadPods : undefined);
   return runningVersions(wecPrograms(klusterlet), pods ?? [], blind);
 }
 
-/** Agents whose pods were not looked at. */
+/** Agents whose pods were not read. */
 function whereElse(klusterlet: Klusterlet | undefined): string | undefined {
   const { deployOption, namespace = agentNamespace } = klusterlet?.spec ?? {};
   if (deployOption?.mode?.endsWith('Hosted')) return 'it runs in another cluster';
@@ -30,13 +30,16 @@ function whereElse(klusterlet: Klusterlet | undefined): string | undefined {
 
 const unknownHooks = { controllerManager: undefined, transport: undefined, ocm: undefined, statusAddon: undefined };
 
-/** The version of OCM that an ITS runs, as the newest of its controllers' pods; undefined where they may not be seen, or run elsewhere. */
+/**
+ * The version of OCM that an ITS runs, from the newest of its controllers' pods; undefined if they may not be read or run in
+ * another cluster.
+ */
 export async function readOcmOfHub(hub: LenientReader): Promise<string | undefined> {
   const pods = (await hub.list<Pod>(resources.pods, { namespace: hubNamespace })) ?? [];
   return runningVersions(hubPrograms(unknownHooks), pods, undefined).flatMap(({ running }) => running ?? [])[0];
 }
 
-/** An agent of another minor version than its hub, or than its Klusterlet asks for. */
+/** An agent of another minor version than its hub, or than its Klusterlet specifies. */
 export function versionsApart({ wec, ocmOfHub, name, its }: Findings): Problem | undefined {
   const versions = wec === undefined ? [] : wecVersions(wec, undefined);
   const isOther = versions.some(({ running, differs }) => {

@@ -6,36 +6,37 @@ import { createdAt } from '../../kube/objects.ts';
 import { bootstrapRequests, type HubEvidence, hasJoined } from './hub-evidence.ts';
 import type { RegistrationRequest } from './requests.ts';
 
-/** What to do next about one WEC that is to be accepted. */
+/** The next action for a WEC that waits for acceptance. */
 export type Decision =
   | { action: 'wait'; why: string }
   | { action: 'approve'; requests: RegistrationRequest[] }
   | { action: 'accept' }
-  /** Approved and accepted: the rest is the agent's. */
+  /** Approved and accepted: the agent does the rest. */
   | { action: 'follow' }
   | { action: 'already-joined' }
   | { action: 'refuse'; error: StellarError };
 
 export interface AcceptanceOptions {
-  /** The ITS's context, for the commands in hints. */
+  /** The ITS's context, for commands in hints. */
   its: string;
-  /** `--agent`: an agent's id, or the beginning of one. */
+  /** `--agent`: an agent's id or a prefix of it. */
   agent?: string | undefined;
-  /** The id of the agent that runs on the WEC, where its context was given and its mode makes the id known. */
+  /** The id of the agent that runs on the WEC, if its context is given and its mode makes the id known. */
   ownAgent?: string | undefined;
-  /** Agents that this run has already approved: their further requests are no surprise. */
+  /** Agents that this run has already approved: it expects further requests from them. */
   approvedAgents?: ReadonlySet<string>;
-  /** Requests older than what this run wrote to the WEC: their keys are lost. */
+  /** Requests older than the bootstrap secret that this run wrote to the WEC: their keys are lost. */
   outdated?: ReadonlySet<string>;
   /** The ITS's clock, milliseconds since the epoch. */
   now: number;
 }
 
 /**
- * Decides about the registration requests of one WEC. A request is approved only when everything in it is right for that WEC and
- * when no second agent asks for the same name: two agents under one name would share certificate, lease and workloads without
- * any error ever showing. An id proves nothing, as everyone can read it on the hub who may send a request: who holds another key, or
- * was sent by another requester, may be another agent under the same id. The name of a cluster that has joined is never given to a new agent unless the user says so.
+ * Decides on the registration requests of one WEC. It approves a request only if everything in it is right for that WEC and no
+ * second agent requests the same name: two agents under one name would share the certificate, the Lease and the workloads without
+ * an error. An id proves nothing, because every user who may send a request can read it on the hub: a request with another key or
+ * from another requester may come from another agent under the same id. A new agent gets the name of a joined cluster only if the
+ * user says so.
  */
 export function decide(evidence: HubEvidence, options: AcceptanceOptions): Decision {
   const { name, managedCluster } = evidence;
@@ -43,7 +44,7 @@ export function decide(evidence: HubEvidence, options: AcceptanceOptions): Decis
   const sound = requests.filter(({ problems }) => problems.length === 0);
   const chosen = findAgent(sound, options.agent);
   if (options.agent !== undefined && chosen === undefined && sound.length > 0) {
-    // The WEC's own agent will ask, whoever else has asked before; an id that a person gave should be there.
+    // The WEC's own agent will send a request, even if another agent sent one before. An id that a user gave should exist.
     if (options.agent === options.ownAgent)
       return { action: 'wait', why: 'the agent of this WEC has not sent its request; another agent has' };
     return refuse(noSuchAgent(name, sound, options));
@@ -56,7 +57,7 @@ export function decide(evidence: HubEvidence, options: AcceptanceOptions): Decis
 
   if (hasJoined(evidence)) {
     const asking = open.filter(({ agent }) => !known(agent));
-    // Refused after it had joined: its agent still has the certificate, and sends no further request.
+    // Denied after it had joined: its agent still has the certificate and sends no further request.
     if (open.length === 0) return { action: managedCluster?.spec?.hubAcceptsClient ? 'already-joined' : 'accept' };
     if (asking.length > 0 && chosen === undefined) return refuse(alreadyTaken(name, asking, options));
   }
@@ -65,7 +66,7 @@ export function decide(evidence: HubEvidence, options: AcceptanceOptions): Decis
   if (open.length > 0 && !isOneAgent(evidence, [...open, ...passed]))
     return refuse(severalKeys(name, [...open, ...passed], options));
   if (open.length > 0) {
-    // With its certificate an agent stops announcing itself: approved too early, it would never get any further.
+    // An agent with a certificate no longer announces itself: if approved too early, it would never continue.
     return managedCluster === undefined
       ? { action: 'wait', why: 'the agent has asked, and has not announced its ManagedCluster yet' }
       : { action: 'approve', requests: open };
@@ -84,9 +85,9 @@ export function decide(evidence: HubEvidence, options: AcceptanceOptions): Decis
   return { action: 'wait', why: 'the agent has not sent its request' };
 }
 
-/** Whether requests of one id can come from one agent: with one key, and from one requester. */
+/** Whether requests of one id can come from one agent: they have one key and one requester. */
 function isOneAgent({ managedCluster }: HubEvidence, requests: readonly RegistrationRequest[]): boolean {
-  // What was approved before the cluster announced itself anew belongs to a registration that has ended.
+  // Approvals from before the cluster last announced itself belong to a registration that has ended.
   const announced = managedCluster === undefined ? 0 : createdAt(managedCluster);
   const ofThis = requests.filter(({ decided = announced }) => !(decided < announced));
   return [({ key }: RegistrationRequest) => key, ({ csr }: RegistrationRequest) => csr.spec.username].every(
@@ -94,7 +95,7 @@ function isOneAgent({ managedCluster }: HubEvidence, requests: readonly Registra
   );
 }
 
-/** Whether an agent id asks with more than one key: its agent has restarted, or somebody else uses its id. */
+/** Whether one agent id has requests with several keys: its agent has restarted, or another program uses its id. */
 export function asksWithSeveralKeys(evidence: HubEvidence): boolean {
   const pending = bootstrapRequests(evidence).filter(
     ({ state, problems }) => state === 'pending' && problems.length === 0,
@@ -102,7 +103,7 @@ export function asksWithSeveralKeys(evidence: HubEvidence): boolean {
   return [...Map.groupBy(pending, ({ agent }) => agent).values()].some((own) => !isOneAgent(evidence, own));
 }
 
-/** The agent that `--agent` means: its id, or what only one id begins with. Undefined for none or several. */
+/** The agent that `--agent` selects, by its id or a unique prefix. Undefined for none or several. */
 export function findAgent(requests: RegistrationRequest[], wanted: string | undefined): string | undefined {
   if (wanted === undefined) return undefined;
   const agents = new Set(requests.flatMap(({ agent }) => agent ?? []));
@@ -207,11 +208,11 @@ function choices(name: string, requests: RegistrationRequest[], { ownAgent }: Ac
   ];
 }
 
-/** A command that takes an agent's id, with the beginning of that id where it is known. */
+/** A command that takes an agent's id, with a prefix of the id if it is known. */
 const agentStep = (words: string, agent: string | undefined, lead: string): NextStep =>
   agent === undefined ? outline(`${words} AGENT`, lead) : run(`${words} ${shellWord(agent.slice(0, 8))}`, lead);
 
-/** Requests with what helps to tell them apart, as lines of a table. */
+/** Requests as lines of a table, with the fields that distinguish them. */
 function requestTable(requests: RegistrationRequest[], { now, ownAgent }: AcceptanceOptions): string[] {
   const rows = requests.map(({ name, agent = '', key = '', state, created, requester }) => [
     name,

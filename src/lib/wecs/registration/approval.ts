@@ -6,22 +6,22 @@ import { isSuperseded } from './hub-evidence.ts';
 import type { RegistrationRequest } from './requests.ts';
 
 /**
- * Approves a request that has been judged. The object that was judged is sent back whole, so that its resourceVersion guards
- * against changes in between (409).
+ * Approves a judged request. It sends back the whole object that was judged: its resourceVersion guards against changes in between
+ * (409).
  */
 export async function approveRequest(kube: Kube, { csr }: RegistrationRequest): Promise<void> {
   await decideRequest(kube, csr, 'Approved', 'StellarctlApprove', 'Approved by stellarctl accept.');
 }
 
-/** Refuses a request for good: its agent sends another one only when this one has been deleted. */
+/** Denies a request for good: its agent sends another one only after this one is deleted. */
 export async function denyRequest(kube: Kube, { csr }: RegistrationRequest): Promise<void> {
   await decideRequest(kube, csr, 'Denied', 'StellarctlDeny', 'Denied by stellarctl accept --deny.');
 }
 
 /**
- * Deletes requests whose agent has started anew: it has lost their keys, and left open they would look like a second agent. Denied,
- * they would silence the agent for good (seen with OCM 1.3.1): it asks anew only when its request is gone. What a person has
- * decided is left alone.
+ * Deletes requests whose agent has restarted: the agent has lost their keys, and pending requests would look like a second agent.
+ * Denying them would silence the agent for good (seen with OCM 1.3.1): it sends a new request only when its request is gone.
+ * Requests that a user has decided on stay as they are.
  * @returns those that this user may not delete
  */
 export async function retireRequests(
@@ -60,7 +60,9 @@ async function decideRequest(
   );
 }
 
-/** Lets a WEC's agent in: the hub makes its mailbox and its roles. The hub's webhook checks the right to `managedclusters/accept`. */
+/**
+ * Accepts a WEC's agent: the hub creates its mailbox and its roles. The hub's webhook checks the right to `managedclusters/accept`.
+ */
 export async function acceptCluster(kube: Kube, name: string): Promise<void> {
   await kube.merge(resources.managedClusters, name, { spec: { hubAcceptsClient: true } });
 }

@@ -11,12 +11,12 @@ import type { RequestState } from './requests.ts';
 import type { WecEvidence } from './wec-evidence.ts';
 import { agentStarted, lacksAgent, lacksOperator, podProblem, startingAgent } from './wec-pods.ts';
 
-/** Everything that can be seen of one registration. A side that cannot be looked at is undefined. */
+/** All evidence of one registration. A side that cannot be read is undefined. */
 export interface Registration {
   name: string;
   hub: HubEvidence | undefined;
   wec: WecEvidence | undefined;
-  /** Whether the hub admits ManagedClusters; undefined where it was not tried. */
+  /** Whether the hub admits ManagedClusters; undefined if it was not tried. */
   webhook?: HubWebhook | undefined;
   /** Milliseconds since the epoch. */
   now: number;
@@ -24,7 +24,7 @@ export interface Registration {
 
 export const noHubAccess = 'no access to the ITS';
 export const noWecAccess = 'no context of the WEC was given';
-/** An approved request is signed within a second by kube-controller-manager; some hosted control planes never sign. */
+/** kube-controller-manager signs an approved request within a second; some hosted control planes never sign. */
 export const signingGraceMs = 30_000;
 
 export function installed({ bootstrapSecret }: WecEvidence): Verdict {
@@ -42,7 +42,7 @@ export function certified({ hubSecret }: WecEvidence): Verdict {
 
 export function accepted({ managedCluster }: HubEvidence): Verdict {
   const wanted = managedCluster?.spec?.hubAcceptsClient === true;
-  // After a later refusal the condition stays True while there are works.
+  // After a later denial the condition stays True while there are works.
   if (wanted && isTrue(managedCluster, 'HubAcceptedManagedCluster')) return met;
   return waiting(wanted ? 'the hub has not acted on the acceptance' : 'the cluster is not accepted');
 }
@@ -51,7 +51,7 @@ export function joined(hub: HubEvidence): Verdict {
   return hasJoined(hub) ? met : waiting('the agent has not joined');
 }
 
-/** An agent announces itself with its request; refused by the hub's webhook, it tries again only after hours, or when it restarts. */
+/** An agent announces itself with its request. If the hub's webhook denies it, it retries only after hours or when it restarts. */
 const announcementGraceMs = 30_000;
 
 export function announced(hub: HubEvidence, { name, now, wec, webhook }: Registration): Verdict {
@@ -80,8 +80,8 @@ export function announced(hub: HubEvidence, { name, now, wec, webhook }: Registr
 }
 
 /**
- * An agent that has a certificate does not announce itself (ocm pkg/registration/spoke): its ManagedCluster has been deleted, or the
- * certificate was issued too early. @param issuedFor how long ago the ITS issued it, where the WEC does not show
+ * An agent that has a certificate does not announce itself (ocm pkg/registration/spoke): its ManagedCluster has been deleted, or
+ * the certificate was issued too early. @param issuedFor how long ago the ITS issued it, if the WEC does not show it
  */
 function lostRegistration(join: NextStep, issuedFor: number | undefined): Verdict {
   if (issuedFor !== undefined && issuedFor < announcementGraceMs)
@@ -128,7 +128,7 @@ export function hubReachable({ klusterlet }: WecEvidence, { hub }: Registration)
   if (hub !== undefined && isAlive(hub)) return met;
   const { state, bootstrap, own, error } = hubConnectionOf(klusterlet);
   if (state === 'unseen') return waiting('the cluster has not tried to reach the hub');
-  // Where the hub has answered the agent's own certificate, it is reached, though not accepted yet.
+  // If the hub has answered the agent's own certificate, it is reachable, even if it has not accepted the cluster yet.
   if (state === 'working' || own === 'Unauthorized' || bootstrap === 'Functional') return met;
   if (bootstrap === 'Missing') return waiting('the bootstrap secret is missing');
   if (bootstrap === 'Unauthorized') {
@@ -140,7 +140,10 @@ export function hubReachable({ klusterlet }: WecEvidence, { hub }: Registration)
   return failed(error.words);
 }
 
-/** The operator looks every few minutes; an agent that keeps its cluster available reaches the hub, whatever was last said of it. */
+/**
+ * The operator checks every few minutes; an agent that keeps its cluster available reaches the hub, whatever the last condition
+ * says.
+ */
 function isAlive(hub: HubEvidence): boolean {
   return hasJoined(hub) && isTrue(hub.managedCluster, 'ManagedClusterConditionAvailable');
 }
@@ -176,13 +179,13 @@ export function connected({ hub, wec }: Registration): Verdict {
   if (wec === undefined) return unseen(noWecAccess);
   const { state, own, error } = hubConnectionOf(wec.klusterlet);
   if (state === 'working') return met;
-  // The hub's address or authority has changed since: the certificate's own kubeconfig leads nowhere.
+  // The hub's address or certificate authority has changed since: the kubeconfig of the certificate no longer works.
   return own === 'Error' && wec.hubSecret !== undefined
     ? failed(error.words)
     : waiting('the agent is connecting with its certificate');
 }
 
-/** How long a lease may rest: five times its period (ocm pkg/registration/hub/lease). */
+/** How long a Lease may go without renewal: five times its period (ocm pkg/registration/hub/lease). */
 const leaseGrace = 5;
 
 export function available(hub: HubEvidence, { name, now, wec }: Registration): Verdict {
@@ -190,7 +193,7 @@ export function available(hub: HubEvidence, { name, now, wec }: Registration): V
   const step = (wec === undefined ? outline : run)(command`stellarctl wec get ${target}`, 'See what the cluster shows');
   const silent = { code: 'agent-silent', next: [step] };
   const { managedCluster, lease } = hub;
-  // The hub makes a lease at acceptance and sees it stop, although no agent has ever held it.
+  // The hub creates a Lease at acceptance and reports that it stops, although no agent has ever held it.
   if (!hasJoined(hub)) return waiting('the agent has not joined');
   const condition = conditionOf(managedCluster, 'ManagedClusterConditionAvailable');
   if (condition === undefined) return waiting('the agent has not reported');
@@ -212,7 +215,7 @@ export function available(hub: HubEvidence, { name, now, wec }: Registration): V
   if (condition.status === 'False')
     return failed(condition.message ?? condition.reason ?? 'the agent reports it as not available');
   if (leaseAge !== undefined && leaseAge > limit) return failed(`lease stopped ${formatAge(leaseAge)} ago`, silent);
-  // Both times are of the agent's own node, the start in whole seconds. What an agent before this one renewed is no evidence.
+  // Both times come from the agent's own node, the start in whole seconds. Renewals by an earlier agent are no evidence.
   const started = agentStarted(wec?.klusterlet, wec?.pods);
   return started !== undefined && renewed < started - 1000
     ? waiting('its agent was restarted and has not renewed its lease yet')
@@ -220,8 +223,8 @@ export function available(hub: HubEvidence, { name, now, wec }: Registration): V
 }
 
 /**
- * The agent writes its own time into the lease: what looks like a silence is the difference of the clocks.
- * @returns undefined while the ITS does not say that they differ
+ * The agent writes its own time into the Lease: an apparent silence may be the difference between the clocks.
+ * @returns undefined unless the ITS reports that they differ
  */
 export function clockDifference({ managedCluster, lease }: HubEvidence, now: number): string | undefined {
   if (conditionOf(managedCluster, 'ManagedClusterConditionClockSynced')?.status !== 'False') return undefined;

@@ -14,7 +14,7 @@ import type { RegistrationRequest } from './requests.ts';
 import type { RegistrationStageId } from './stage-ids.ts';
 import { describeRegistration } from './stages.ts';
 
-/** What became of one WEC: what scripts get, one for each name. */
+/** The result of one WEC for scripts, one for each name. */
 export interface WecResult extends Standing {
   name: string;
   /** Whether this run has written anything for it. */
@@ -25,27 +25,25 @@ export interface WecResult extends Standing {
 export interface FollowOptions {
   /** The stage to follow the registration to. */
   until: RegistrationStageId;
-  /** Whether to approve and accept on the way. */
+  /** Whether to approve and accept along the way. */
   accept: boolean;
-  /** With `accept`: whether to go on to `until` after that. */
+  /** With `accept`: whether to continue to `until` afterwards. */
   wait: boolean;
   /** With `accept`: a cluster that had joined before is done, whether or not it is available now. */
   joinedIsEnough?: boolean;
-  /** Asked before the first approval; throws when this user may not. */
+  /** Called before the first approval; throws if this user is not allowed. */
   mayWrite?: () => Promise<void>;
   agent?: string | undefined;
   ownAgent?: string | undefined;
-  /** Names of requests that this run has made worthless by writing a new bootstrap secret. */
+  /** Names of requests that this run has superseded by writing a new bootstrap secret. */
   outdated?: ReadonlySet<string>;
-  /** What to type to look again. */
+  /** The command that checks again. */
   lookAgain: string;
   /** When the work on this WEC began, milliseconds since the epoch. */
   started: number;
 }
 
-/**
- * One registration that is followed, and approved and accepted on the way if asked to. It ends with a result or an error of this WEC.
- */
+/** Follows one registration; approves and accepts it along the way if requested. It ends with a result or an error of this WEC. */
 export class RegistrationFollower implements Followed<Registration, WecResult> {
   readonly name: string;
   readonly until: RegistrationStageId;
@@ -73,13 +71,13 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
     if (blocking === undefined)
       return this.#finish(this.until === 'available' ? 'joined and available' : inWords(reports));
     if (state === 'failed') return this.broken(await this.#failure(blocking, sight));
-    // Nothing that a dry run leaves out can be waited for.
+    // A dry run cannot wait for what it does not write.
     if (this.#hub?.dryRun) return this.#finish('');
     this.#run.progress.waiting(this.name, blocking.verdict.why);
     return undefined;
   }
 
-  /** Notes that this run has written something for this WEC. */
+  /** Records that this run has written something for this WEC. */
   wrote(text: string): void {
     if (this.#hub?.dryRun) return;
     this.result.changed = true;
@@ -92,7 +90,7 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
     return this.result;
   }
 
-  /** Says what was still awaited. */
+  /** Reports what the follower still waited for. */
   async late(last: Sight<Registration> | undefined): Promise<WecResult> {
     const wrong = last && (await this.#verdict(last));
     const what = wrong?.message ?? blockedIn(last);
@@ -103,7 +101,7 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
     );
   }
 
-  /** Without the ITS nothing is known of what keeps a WEC but its own stages. */
+  /** Without the ITS only the WEC's own stages are known. */
   async #verdict(sight: Sight<Registration>): Promise<Problem | undefined> {
     if (this.#hub === undefined) return undefined;
     const { verdictOf } = await import('../get/checks.ts');
@@ -114,7 +112,7 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
     return [run(this.#options.lookAgain, 'Look again')];
   }
 
-  /** Approves and accepts if it is time to. */
+  /** Approves and accepts when it is time. */
   async #accept(hub: Kube, registration: Registration, reports: StageReport[]): Promise<WecResult | undefined> {
     if (registration.hub === undefined) return undefined;
     const decision = decide(registration.hub, {
@@ -142,7 +140,7 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
     }
   }
 
-  /** Approves, then accepts. The ManagedCluster may not be there yet: then the next look accepts. */
+  /** Approves, then accepts. If there is no ManagedCluster yet, the next reading accepts. */
   async #write(hub: Kube, registration: Registration, requests: RegistrationRequest[]): Promise<WecResult | undefined> {
     const managedCluster = registration.hub?.managedCluster;
     await this.#options.mayWrite?.();
@@ -160,10 +158,10 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
       }
       return hub.dryRun || !this.#options.wait ? this.#finish('accepted') : undefined;
     } catch (error) {
-      // Changed or gone since it was read: the next look decides anew.
+      // Changed or deleted since it was read: the next reading decides again.
       if (error instanceof ApiError && [404, 409].includes(error.status)) return undefined;
       if (!(error instanceof ApiError) || error.status !== 403) throw error;
-      // The hub's webhook refuses as long as the mailbox of an earlier registration is being deleted.
+      // The hub's webhook denies the cluster while the mailbox of an earlier registration is being deleted.
       const mailbox = await hub.get(resources.namespaces, this.name);
       return mailbox?.metadata.deletionTimestamp === undefined ? this.broken(error) : undefined;
     }

@@ -2,8 +2,8 @@ import { type Condition, conditionOf } from '../../kube/objects.ts';
 import type { Klusterlet } from '../objects.ts';
 
 /**
- * Why an agent does not reach its hub, as far as the words of Go's network and TLS libraries tell (net, crypto/x509); `unauthorized` is
- * the hub's own answer.
+ * Why an agent does not reach its hub, as far as the messages of Go's network and TLS libraries show (net, crypto/x509);
+ * `unauthorized` is the hub's own answer.
  */
 export type ConnectionError =
   | 'unknown-authority'
@@ -23,24 +23,26 @@ const signs: [words: RegExp, ConnectionError][] = [
   [/Unauthorized/, 'unauthorized'],
 ];
 
-/** What the operator sees of the hub from inside the WEC, first with the bootstrap secret, then with the agent's own certificate. */
+/**
+ * What the operator reports of the hub from inside the WEC, first with the bootstrap secret, then with the agent's own certificate.
+ */
 export interface ReportedConnection {
   /** `unseen`: it has not tried. */
   state: 'unseen' | 'working' | 'degraded';
-  /** What came of trying the bootstrap secret. */
+  /** The result of trying the bootstrap secret. */
   bootstrap: 'Missing' | 'Error' | 'Unauthorized' | 'Functional' | undefined;
-  /** What came of trying the agent's certificate. Unauthorized: the hub has answered, and has not accepted the cluster yet. */
+  /** The result of trying the agent's certificate. Unauthorized: the hub has answered and has not accepted the cluster yet. */
   own: 'SecretMissing' | 'Missing' | 'Error' | 'Unauthorized' | undefined;
   /**
-   * What went wrong on the way, and its words; of the agent's certificate where the bootstrap secret works. `server`: the one that was
-   * tried, as `https://HOST:PORT`, where the words tell it.
+   * The connection error and its message; of the agent's certificate if the bootstrap secret works. `server`: the server that was
+   * tried, as `https://HOST:PORT`, if the message shows it.
    */
   error: { kind: ConnectionError; words: string; server?: string };
 }
 
 /**
- * The Klusterlet's condition HubConnectionDegraded. Where it is True, its reason and its message consist of two, about the bootstrap
- * secret and about the certificate (ocm pkg/operator, statuscontroller); `BootstrapSecretError` comes also of a 401.
+ * The Klusterlet's condition HubConnectionDegraded. If it is True, its reason and its message have two parts, about the bootstrap
+ * secret and about the certificate (ocm pkg/operator, statuscontroller); a 401 also results in `BootstrapSecretError`.
  */
 export const hubConnectionOf = (klusterlet: Klusterlet | undefined): ReportedConnection =>
   readHubConnection(conditionOf(klusterlet, hubConnectionType));
@@ -70,7 +72,7 @@ export function readHubConnection(
   };
 }
 
-/** The operator's message quotes its whole access review; what a person needs is the transport's error at the end of a line. */
+/** The operator's message quotes its whole access review; the transport's error is at the end of a line. */
 function transportWords(message: string): string {
   const refused = /^Operation for resource &ResourceAttributes\{.*?Verb:([^,]*),.*?Resource:([^,]*),/m.exec(message);
   if (refused !== null) return `the hub does not let it ${refused[1]} ${refused[2]}`;

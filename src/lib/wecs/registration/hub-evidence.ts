@@ -12,24 +12,24 @@ import type { RegistrationRequest } from './requests.ts';
 export interface HubEvidence {
   name: string;
   managedCluster: ManagedCluster | undefined;
-  /** Registration requests that carry the WEC's name, oldest first; without those of add-ons. */
+  /** Registration requests that carry the WEC's name, oldest first, without those of add-ons. */
   requests: RegistrationRequest[];
-  /** The agent's sign of life; undefined where there is none or it was not asked for. */
+  /** The agent's Lease; undefined if there is none or it was not requested. */
   lease: Lease | undefined;
 }
 
-/** Reads what an ITS shows of some WECs: of many of them by few requests where the client shares its reads. */
+/** Reads what an ITS shows of several WECs, with few requests if the client shares its reads. */
 export async function readHub(kube: Reader, names: readonly string[]): Promise<Map<string, HubEvidence>> {
   return new Map(await Promise.all(names.map(async (name) => [name, await readOne(kube, name)] as const)));
 }
 
-/** Reads what an ITS shows of one WEC; of one that it does not know everything is empty. */
+/** Reads what an ITS shows of one WEC; for an unknown WEC everything is empty. */
 export async function readOne(kube: Reader, name: string): Promise<HubEvidence> {
   const [managedCluster, csrs] = await Promise.all([
     kube.get<ManagedCluster>(resources.managedClusters, name),
     listRequests(kube, `${registrationRequestSelector},${clusterNameLabel}=${name}`),
   ]);
-  // The lease tells something only once the hub has made it, and matters only when the cluster calls itself available.
+  // The Lease is evidence only once the hub has created it, and matters only while the cluster counts as available.
   const lease =
     conditionOf(managedCluster, 'ManagedClusterConditionAvailable') === undefined
       ? undefined
@@ -38,7 +38,8 @@ export async function readOne(kube: Reader, name: string): Promise<HubEvidence> 
 }
 
 /**
- * Reads what an ITS shows of every WEC, those included that have only a request yet. @param options.withLeases one more list, as far as this user may read it
+ * Reads what an ITS shows of every WEC, including those that have only a request. @param options.withLeases one more list, as far
+ * as this user may read it
  * @throws StellarError `not-a-hub`
  */
 export async function readWholeHub(
@@ -60,7 +61,7 @@ export async function readWholeHub(
   for (const request of requests.sort(byAge)) {
     // An empty label names no WEC.
     if (request.cluster === '') continue;
-    // With a label selector only ManagedClusters are asked for: a request has no labels of a WEC.
+    // A label selector selects ManagedClusters only: a request has no labels of a WEC.
     if (labelSelector !== undefined && !evidence.has(request.cluster)) continue;
     const entry = evidence.get(request.cluster) ?? emptyEvidence(request.cluster);
     entry.requests.push(request);
@@ -76,7 +77,7 @@ export async function readWholeHub(
 async function listRequests(kube: Reader, labelSelector: string): Promise<RegistrationRequest[]> {
   const csrs = await kube.list<CertificateSigningRequest>(resources.certificateSigningRequests, { labelSelector });
   if (csrs === undefined || csrs.length === 0) return [];
-  // Reading PKCS#10 takes a library of its own, which a list of joined WECs does without.
+  // Reading PKCS#10 takes an extra library; a list of joined WECs does not load it.
   const { judgeRequest } = await import('./requests.ts');
   return csrs.map(judgeRequest);
 }
@@ -89,7 +90,7 @@ export function hasJoined({ managedCluster }: HubEvidence): boolean {
   return isTrue(managedCluster, 'ManagedClusterJoined');
 }
 
-/** Requests by which an agent introduces itself: neither renewals nor, by the list's selector, those of add-ons. */
+/** Requests by which an agent registers: no renewals and, through the list's selector, none of add-ons. */
 export function bootstrapRequests({ requests }: HubEvidence): RegistrationRequest[] {
   return requests.filter(({ renewal }) => !renewal);
 }
@@ -97,21 +98,21 @@ export function bootstrapRequests({ requests }: HubEvidence): RegistrationReques
 const byAge = (a: RegistrationRequest, b: RegistrationRequest): number =>
   a.created - b.created || a.name.localeCompare(b.name);
 
-/** The reason by which stellarctl denied requests that it had superseded, before it deleted them. */
+/** The reason with which stellarctl denied requests that it had superseded, before it deleted them. */
 const supersededReason = 'StellarctlSuperseded';
 
-/** Denied by stellarctl itself, because the agent had started anew: no person has decided about it. */
+/** Denied by stellarctl itself because the agent had restarted: no user has decided on it. */
 export const isSuperseded = ({ csr }: Pick<RegistrationRequest, 'csr'>): boolean =>
   csr.status?.conditions?.some(({ type, reason }) => type === 'Denied' && reason === supersededReason) ?? false;
 
-/** How often an agent renews its lease where its ManagedCluster does not say. Seconds (the default of its definition). */
+/** How often an agent renews its Lease if its ManagedCluster does not specify it, in seconds (the default of its definition). */
 export const leasePeriodSeconds = 60;
 
 /**
- * What is to be said of an agent that still counts as available although its lease is overdue: it renews every period × (1…1.25),
- * and the ITS calls it unavailable only after five (ocm pkg/registration/spoke/lease, hub/lease). Two of them without a renewal
- * mean that at least one failed.
- * @returns undefined where nothing is overdue, or the WEC does not count as available
+ * The warning for an agent that still counts as available although its Lease is overdue: the agent renews it every period ×
+ * (1…1.25), and the ITS reports it unavailable only after five (ocm pkg/registration/spoke/lease, hub/lease). After two periods
+ * without a renewal at least one renewal has failed.
+ * @returns undefined if nothing is overdue or the WEC does not count as available
  */
 export function overdueLease(evidence: HubEvidence, now: number): string | undefined {
   const { managedCluster } = evidence;
@@ -122,7 +123,7 @@ export function overdueLease(evidence: HubEvidence, now: number): string | undef
     : undefined;
 }
 
-/** How long ago an agent has renewed its lease, in milliseconds; undefined where there is none. */
+/** How long ago an agent renewed its Lease, in milliseconds; undefined if there is none. */
 export function leaseAgeOf({ lease }: HubEvidence, now: number): number | undefined {
   const age = now - Date.parse(lease?.spec?.renewTime ?? '');
   return Number.isNaN(age) ? undefined : age;
@@ -131,7 +132,7 @@ export function leaseAgeOf({ lease }: HubEvidence, now: number): number | undefi
 const periodOf = ({ managedCluster }: HubEvidence): number =>
   (managedCluster?.spec?.leaseDurationSeconds ?? leasePeriodSeconds) * 1000;
 
-/** Whether the hub has missed the agent, which has not renewed its lease since. */
+/** Whether the hub reports the agent as missing and the agent has not renewed its Lease since. */
 export function isMissed({ managedCluster, lease }: HubEvidence): boolean {
   const { status, lastTransitionTime = '' } = conditionOf(managedCluster, 'ManagedClusterConditionAvailable') ?? {};
   return status === 'Unknown' && Date.parse(lease?.spec?.renewTime ?? '') <= Date.parse(lastTransitionTime);

@@ -12,19 +12,19 @@ import { firstTrouble, isPodReady, isScaledToNone, podsOf, scaleUp } from '../..
 import { resources } from '../../kube/resources.ts';
 import { hubNamespace, webhookName } from '../names.ts';
 
-/** Whether a hub's admission lets ManagedClusters through: without it none can be announced, accepted or labelled. */
+/** Whether a hub's admission accepts ManagedClusters: if not, none can be announced, accepted or labelled. */
 export type HubWebhook =
   | { state: 'answers' }
   | { state: 'silent'; why: string; next: readonly NextStep[] }
-  /** This user may not try it, or the answer says nothing about it. */
+  /** This user may not try it, or the answer does not show it. */
   | { state: 'unseen'; why: string };
 
-/** How long the API server may take to ask its webhooks, in seconds: OCM gives them ten, a healthy one takes milliseconds. */
+/** How long the API server may wait for its webhooks, in seconds: OCM allows ten, a healthy webhook takes milliseconds. */
 const patienceSeconds = 5;
 
 /**
  * Tries the admission of ManagedClusters with an object that is not stored (`dryRun=All`; OCM's webhooks have no side effects).
- * @throws StellarError where the ITS itself does not answer
+ * @throws StellarError if the ITS itself does not answer
  */
 export async function tryHubWebhook(hub: Kube): Promise<HubWebhook> {
   const { apiVersion, kind } = resources.managedClusters;
@@ -44,7 +44,7 @@ export async function tryHubWebhook(hub: Kube): Promise<HubWebhook> {
   }
 }
 
-/** @returns undefined where a webhook did not answer */
+/** @returns undefined if a webhook did not answer */
 export function judgeTrial({ status, words }: Pick<ApiError, 'status' | 'words'>): HubWebhook | undefined {
   if (status === 409 || /^admission webhook .* denied the request/.test(words)) return { state: 'answers' };
   if (status === 504 || /failed calling webhook/.test(words)) return undefined;
@@ -54,7 +54,7 @@ export function judgeTrial({ status, words }: Pick<ApiError, 'status' | 'words'>
 
 type Cause = Pick<HubWebhook & { state: 'silent' }, 'why' | 'next'>;
 
-/** What the hub shows of the webhook's Deployment. Another product's webhook may be in the way as well. */
+/** What the hub shows of the webhook's Deployment. Another product's webhook may also be the cause. */
 async function causeOf(hub: Kube, { words }: ApiError): Promise<Cause> {
   const { context } = hub.cluster;
   const name = /failed calling webhook "([^"]+)"/.exec(words)?.[1];
@@ -108,16 +108,16 @@ async function causeOf(hub: Kube, { words }: ApiError): Promise<Cause> {
 
 const silent = (why: string, does: string, next: string): Cause => ({ why, next: [run(next, does)] });
 
-/** The end of the API server's message says what went wrong on the way to the webhook. */
+/** The end of the API server's message is the connection error of the webhook. */
 function transportWords(words: string): string {
   const cause = /(?:Post|failed to call webhook:) "?https?:\/\/[^"]*"?: (.*)$/s.exec(words)?.[1] ?? words;
   return cause.replace(/^dial tcp [^ ]+: (?:connect: )?/, '').replace(/\s+/g, ' ') || 'no answer';
 }
 
-/** How old an answer may be that serves another WEC of the same command. */
+/** How old an answer may be to serve another WEC of the same command. */
 const freshMs = 1000;
 
-/** Tries the hub's webhook for all WECs of a command together, and says once when it does not answer. */
+/** Tries the hub's webhook once for all WECs of a command, and reports once if it does not answer. */
 export class WebhookLook {
   readonly #hub: Kube;
   readonly #run: Run;
@@ -141,8 +141,8 @@ export class WebhookLook {
   }
 
   /**
-   * Waits until the hub admits ManagedClusters: an agent that starts before tries again only after an hour or more.
-   * @returns whether it had to be waited for
+   * Waits until the hub admits ManagedClusters: an agent that starts earlier retries only after an hour or more.
+   * @returns whether it waited
    * @throws StellarError `timeout`
    */
   async untilAnswering(name: string): Promise<boolean> {

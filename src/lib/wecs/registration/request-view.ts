@@ -1,6 +1,6 @@
 import type { RegistrationRequest, RequestState } from './requests.ts';
 
-/** A request as scripts get it: docs/output.md. */
+/** A request in the output for scripts: docs/output.md. */
 export interface RequestView {
   name: string;
   agent: string | null;

@@ -11,11 +11,14 @@ export type RequestState = 'pending' | 'approved' | 'issued' | 'denied' | 'faile
 /** A registration request, judged for the WEC whose name its label carries. */
 export interface RegistrationRequest {
   name: string;
-  /** The WEC's name by the label: a hint only, until `problems` is empty. */
+  /** The WEC's name from the label: only a hint until `problems` is empty. */
   cluster: string;
-  /** The agent's id, from the common name; undefined where the name has another form. */
+  /** The agent's id, from the common name; undefined if the name has another form. */
   agent: string | undefined;
-  /** Which key the certificate is asked for: SHA-256 of its SubjectPublicKeyInfo, hex. Undefined where the request cannot be read. */
+  /**
+   * The key that the certificate is requested for: SHA-256 of its SubjectPublicKeyInfo, hex. Undefined if the request cannot be
+   * read.
+   */
   key: string | undefined;
   state: RequestState;
   /** Milliseconds since the epoch. */
@@ -23,9 +26,9 @@ export interface RegistrationRequest {
   /** Milliseconds since the epoch; undefined while pending. */
   decided: number | undefined;
   requester: string;
-  /** True for an agent that already has a certificate and asks for its next one; the hub itself decides those. */
+  /** True for an agent that has a certificate and requests its next one; the hub itself decides on those. */
   renewal: boolean;
-  /** Why it must not be approved, each a statement; empty when everything is right. */
+  /** Why it must not be approved, each a statement; empty if everything is right. */
   problems: string[];
   csr: CertificateSigningRequest;
 }
@@ -36,9 +39,9 @@ const identityPrefix = identityOf('');
 const commonGroup = identityOf('managed-clusters');
 
 /**
- * Judges a certificate signing request. An agent of NAME asks for common name `system:open-cluster-management:NAME:AGENT` and
- * organisations `system:open-cluster-management:NAME` and `…:managed-clusters` (ocm, pkg/registration/register/csr); whoever
- * approves anything else hands out the identity of another WEC. The hub's own approver checks the same (validateCSR there).
+ * Judges a certificate signing request. An agent of NAME requests common name `system:open-cluster-management:NAME:AGENT` and
+ * organisations `system:open-cluster-management:NAME` and `…:managed-clusters` (ocm, pkg/registration/register/csr); approving
+ * anything else would hand out the identity of another WEC. The hub's own approver checks the same (validateCSR there).
  */
 export function judgeRequest(csr: CertificateSigningRequest): RegistrationRequest {
   const cluster = csr.metadata.labels?.[clusterNameLabel] ?? '';
@@ -97,7 +100,10 @@ function problemsOf(
   return problems;
 }
 
-/** User and group must belong together: a name alone could be anybody's, a group alone holds more than the bootstrap identities. */
+/**
+ * User and group must belong together: any program could have the name alone, and a group contains more than the bootstrap
+ * identities.
+ */
 function isBootstrapRequester(username: string, groups: string[]): boolean {
   const accounts = bootstrapServiceAccounts.map((name) => `system:serviceaccount:${operatorNamespace}:${name}`);
   if (accounts.includes(username)) return groups.includes(`system:serviceaccounts:${operatorNamespace}`);
@@ -113,7 +119,9 @@ function stateOf({ status }: CertificateSigningRequest): RequestState {
   return status?.certificate ? 'issued' : 'approved';
 }
 
-/** What agents call themselves: a UID or a random name (ocm pkg/common/options). Anything else is no id, and gets into no command. */
+/**
+ * The form of agent ids: a UID or a random name (ocm pkg/common/options). Anything else is not an id and never goes into a command.
+ */
 const agentForm = /^[A-Za-z0-9-]+$/;
 
 /** `system:open-cluster-management:NAME:AGENT` → AGENT */
@@ -127,7 +135,7 @@ function agentOf(commonName: string, cluster: string): string | undefined {
 interface Subject {
   commonNames: string[];
   organisations: string[];
-  /** How many attributes there are beside these. */
+  /** How many other attributes there are. */
   others: number;
   key: string;
 }
@@ -136,8 +144,8 @@ const commonNameOid = '2.5.4.3';
 const organisationOid = '2.5.4.10';
 
 /**
- * One whole block and nothing else, as agents send it. The signer reads PEM with a parser of its own, which passes over blocks that
- * it finds malformed: were more than this accepted here, a request could show one identity to us and another one to the signer.
+ * Exactly one whole block, as agents send it. The signer has a PEM parser that skips malformed blocks: if more were accepted here,
+ * a request could show one identity to stellarctl and another one to the signer.
  */
 const onePemBlock =
   /^-----BEGIN CERTIFICATE REQUEST-----\r?\n([A-Za-z0-9+/=\r\n]+)-----END CERTIFICATE REQUEST-----\s*$/;
@@ -168,7 +176,7 @@ function quoted(values: string[]): string {
   return values.length === 0 ? 'missing' : values.map((value) => `"${value}"`).join(', ');
 }
 
-/** The last part of a service account's user name says enough to people. */
+/** The last part of a service account's user name is enough for display. */
 function shortRequester(username: string): string {
   return username.replace(/^system:serviceaccount:[^:]+:/, '');
 }

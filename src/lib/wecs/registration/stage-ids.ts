@@ -1,4 +1,7 @@
-/** The stages of a registration in the order of events, for help, which loads no more than this. Each has an entry in the table of stages.ts. */
+/**
+ * The stages of a registration in the order of events, for help, which loads only these. Each has an entry in the table of
+ * stages.ts.
+ */
 export const registrationStageIds = [
   'bootstrap-secret',
   'klusterlet-applied',

@@ -21,18 +21,18 @@ import type { HubEvidence } from './hub-evidence.ts';
 import { type RegistrationStageId, registrationStageIds } from './stage-ids.ts';
 import type { WecEvidence } from './wec-evidence.ts';
 
-/** A stage of a registration, with all that depends on which one it is. */
+/** A stage of a registration, with everything that depends on it. */
 export interface RegistrationStage extends Stage<Registration> {
   id: RegistrationStageId;
-  /** Whether it shows on the WEC alone, or on the ITS. */
+  /** Whether the WEC or the ITS shows it. */
   side: 'wec' | 'hub';
-  /** The kind of objects that it is judged by: where they may not be read, their absence proves nothing. */
+  /** The kind of objects that are its evidence: if they may not be read, their absence proves nothing. */
   kind: string;
-  /** What a cluster is doing while it is kept by this stage, for people. */
+  /** What a cluster is doing while it is blocked at this stage, for display. */
   whileWaiting: string;
-  /** The same on the WEC's side alone, where that does not show what the ITS has decided. */
+  /** The same without the ITS, if the WEC does not show what the ITS has decided. */
   withoutHub?: string;
-  /** Stages of one group share a line of `wec get` while all is well. */
+  /** Stages of one group share a line of `wec get` while they are all met. */
   group: 'agent' | 'request' | 'certificate' | 'acceptance' | 'connection';
 }
 
@@ -53,7 +53,7 @@ const onWec = (...[group, kind, check, title, whileWaiting]: Row<WecEvidence>): 
     registration.wec === undefined ? unseen(noWecAccess) : check(registration.wec, registration),
 });
 
-/** What the stages are. Sources: ocm pkg/registration/spoke and pkg/operator, klusterlet status conditions. */
+/** The stages. Sources: ocm pkg/registration/spoke and pkg/operator, klusterlet status conditions. */
 const definitions: Record<RegistrationStageId, Definition> = {
   'bootstrap-secret': onWec('agent', 'secrets', installed, 'bootstrap secret written', 'not installed'),
   'klusterlet-applied': onWec('agent', 'klusterlets', klusterletApplied, 'klusterlet applied', 'klusterlet starting'),
@@ -79,12 +79,12 @@ const definitions: Record<RegistrationStageId, Definition> = {
 export const stageOf = (id: RegistrationStageId): RegistrationStage => ({ id, ...definitions[id] });
 
 /**
- * How a registration comes about: the one table of its stages. They are in the order of events, but none waits for the one before:
- * the agent sends its request and its ManagedCluster side by side.
+ * The one table of a registration's stages. They are in the order of events, but none waits for the one before: the agent sends its
+ * request and its ManagedCluster side by side.
  */
 export const registrationStages: readonly RegistrationStage[] = registrationStageIds.map(stageOf);
 
-/** A look at a registration, for those who follow it. */
+/** A reading of a registration, for its followers. */
 export const seen = (snapshot: Registration): Seen<Registration> => ({ stages: registrationStages, snapshot });
 
 export function judgeRegistration(registration: Registration): StageReport[] {
@@ -96,7 +96,7 @@ export function describeRegistration(reports: readonly StageReport[]): { text: s
   const blocking = blockingStage(reports);
   if (blocking === undefined) return { text: 'available', problem: false, why: '' };
   const { id, verdict } = blocking;
-  // Nothing settles the last stage.
+  // No later stage settles the last one.
   const isHubSeen = reports.at(-1)?.verdict.state !== 'unseen';
   const { why } = verdict;
   if (verdict.state === 'failed') return { text: id, problem: true, why };

@@ -15,16 +15,16 @@ import type { RegistrationStageId } from './stage-ids.ts';
 import { registrationStages, stageOf } from './stages.ts';
 import { readWec, type WecEvidence } from './wec-evidence.ts';
 
-/** What can be waited for: a stage of the registration, or that the ManagedCluster is gone. */
+/** What a user can wait for: a stage of the registration, or the deletion of the ManagedCluster. */
 export type WaitGoal = RegistrationStageId | 'delete';
 
-/** A WEC to wait for, with a client for it where its side is to be looked at. */
+/** A WEC to wait for, with a client if its side is to be read. */
 export interface AwaitedWec {
   name: string;
   kube: Kube | undefined;
 }
 
-/** That a WEC is gone, judged as stages are. */
+/** The deletion of a WEC, judged like a stage. */
 const deletion: readonly Stage<Registration>[] = [
   {
     id: 'delete',
@@ -40,7 +40,7 @@ const deletion: readonly Stage<Registration>[] = [
   },
 ];
 
-/** Whether a stage shows on the WEC alone. */
+/** Whether only the WEC shows a stage. */
 const isOfWec = (goal: WaitGoal): boolean => goal !== 'delete' && stageOf(goal).side === 'wec';
 
 /** @throws StellarError `usage` for a stage that cannot be seen without the WEC's context */
@@ -55,9 +55,9 @@ export function checkWaitGoal(goal: WaitGoal, wecs: readonly { name: string; con
 }
 
 /**
- * Waits until every WEC has got to a stage, or is gone, whatever fails on the way: something may be mended before the deadline. Reads
- * only. An error of one WEC is in its result.
- * @throws StellarError for what concerns all of them: no hub, no access
+ * Waits until every WEC has reached a stage or is gone, even if a check fails on the way: a user may repair it before the deadline.
+ * Reads only. The error of one WEC is in its result.
+ * @throws StellarError for errors that concern all of them: no hub, no access
  */
 export async function waitFor(its: Kube, wecs: readonly AwaitedWec[], goal: WaitGoal, run: Run): Promise<WecResult[]> {
   const hub = shareReads(its, wecs.length, run);
@@ -78,7 +78,7 @@ export async function waitFor(its: Kube, wecs: readonly AwaitedWec[], goal: Wait
   return follow(waits, look, run);
 }
 
-/** The WEC's side matters for some stages; for the others it only helps to explain. */
+/** Some stages need the WEC's side; for the others it only helps to explain. */
 async function readSideOf({ kube }: AwaitedWec, goal: WaitGoal): Promise<WecEvidence | undefined> {
   if (kube === undefined || goal === 'delete') return undefined;
   const reading = readWec(kube);
@@ -125,7 +125,7 @@ function waitOn(wec: AwaitedWec, goal: WaitGoal, { cluster }: Kube, { progress }
   };
 }
 
-/** The first stage up to the goal that is not met says most. */
+/** The first stage up to the goal that is not met explains the most. */
 function awaitedIn(sight: Sight<Registration> | undefined, goal: WaitGoal): string {
   const { id, verdict } = sight?.blocking ?? sight?.reports.find((report) => report.id === goal) ?? {};
   if (verdict === undefined || verdict.state === 'met') return 'no trace of it was found';

@@ -14,18 +14,18 @@ import type { Klusterlet } from '../objects.ts';
 
 /** What a WEC shows of its side of the registration at one moment. */
 export interface WecEvidence {
-  /** The WEC's context, for the commands in hints. */
+  /** The WEC's context, for commands in hints. */
   context: string;
   klusterlet: Klusterlet | undefined;
   bootstrapSecret: Secret | undefined;
   hubSecret: Secret | undefined;
   operator: Deployment | undefined;
-  /** Those of the operator's and the agents' namespaces; undefined where this user may not see them. */
+  /** Pods of the operator's and the agents' namespaces; undefined if this user may not read them. */
   pods: Pod[] | undefined;
 }
 
 export async function readWec(kube: Reader): Promise<WecEvidence> {
-  // Whoever may not see pods sees the rest.
+  // A user who may not read pods still gets the rest.
   const podReader = lenient(kube);
   const [klusterlet, bootstrapSecret, hubSecret, operator, ...pods] = await Promise.all([
     kube.get<Klusterlet>(resources.klusterlets, klusterletName),
@@ -41,8 +41,8 @@ export async function readWec(kube: Reader): Promise<WecEvidence> {
 }
 
 /**
- * The name that a cluster is registered under, where it is another than the WEC's. It is only what the cluster says of itself; a
- * Klusterlet without a name says nothing.
+ * The name that a cluster is registered under, if it is not the WEC's. It is only the cluster's own claim; a Klusterlet without a
+ * name claims none.
  */
 export function otherName(klusterlet: Klusterlet | undefined, name: string): string | undefined {
   const registered = klusterlet?.spec?.clusterName;

@@ -3,14 +3,14 @@ import { agentNamespace, operatorName, operatorNamespace } from '../names.ts';
 import type { Klusterlet } from '../objects.ts';
 
 /**
- * The label `app` of the agents' pods (ocm manifests/klusterlet/management): of mode Singleton, then of mode Default. The work agent
- * of mode Default is scaled to none until there is a certificate.
+ * The label `app` of the agents' pods (ocm manifests/klusterlet/management): of mode Singleton, then of mode Default. The work
+ * agent of mode Default is scaled to zero until there is a certificate.
  */
 const singletonApp = 'klusterlet-agent';
 const registrationApp = 'klusterlet-registration-agent';
 const agentApps = [singletonApp, registrationApp, 'klusterlet-manifestwork-agent'];
 
-/** Reasons for which a container will not start by itself. */
+/** Reasons for which a container does not start without intervention. */
 const stuckReasons = [
   'ImagePullBackOff',
   'ErrImagePull',
@@ -19,10 +19,10 @@ const stuckReasons = [
   'CreateContainerConfigError',
 ];
 
-/** A container that ended often is taken to run when it has done so for this long. */
+/** A container that restarted often counts as running after this time. */
 const steadyMs = 10_000;
 
-/** A pod that does not run, and what its container says, as `CrashLoopBackOff (…)`. */
+/** A pod that does not run, with the message of its container, as `CrashLoopBackOff (…)`. */
 export interface PodProblem {
   pod: Pod;
   why: string;
@@ -34,18 +34,18 @@ const isAgentPod = ({ metadata }: Pod): boolean =>
 export const isOperatorPod = ({ metadata }: Pod): boolean =>
   metadata.namespace === operatorNamespace && metadata.labels?.app === operatorName;
 
-/** What is being deleted makes way for what comes. */
+/** A pod that is being deleted does not count. */
 const isThere = ({ metadata }: Pod): boolean => metadata.deletionTimestamp === undefined;
 
 /**
- * The first operator or agent of which no pod runs, although there is one. Pods are newer evidence than the conditions of
- * their Deployments and of the Klusterlet.
+ * The first operator or agent that has pods, none of them running. Pods are newer evidence than the conditions of their Deployments
+ * and of the Klusterlet.
  * @param now of the WEC's clock, milliseconds since the epoch
  */
 export const podProblem = (pods: readonly Pod[], now: number): PodProblem | undefined =>
   firstProblem(pods, (pod) => whyStuck(pod, now));
 
-/** The same of one that the scheduler finds no node for, with its words: room may still come. */
+/** The first operator or agent without a node, with the scheduler's message: a node may still become available. */
 export const nodelessPod = (pods: readonly Pod[]): PodProblem | undefined => firstProblem(pods, whyNodeless);
 
 function firstProblem(pods: readonly Pod[], why: (pod: Pod) => string | undefined): PodProblem | undefined {
@@ -69,18 +69,18 @@ function whyNodeless(pod: Pod): string | undefined {
   return status === 'False' && reason === 'Unschedulable' ? message : undefined;
 }
 
-/** A pod that its node has thrown out, with the node's words. */
+/** A pod that its node has evicted, with the node's message. */
 export const evictedPod = (pods: readonly Pod[]): Pod | undefined =>
   pods.find((pod) => pod.status?.reason === 'Evicted' && (isAgentPod(pod) || isOperatorPod(pod)));
 
-/** Why a container of a pod does not run, or does so only until it ends again. */
+/** Why a container of a pod does not run, or runs only until it exits again. */
 function whyStuck({ status }: Pod, now: number): string | undefined {
   for (const { state, lastState, restartCount = 0 } of status?.containerStatuses ?? []) {
     const { reason = '', message } = state?.waiting ?? {};
     if (stuckReasons.includes(reason)) return `${reason}${message ? ` (${message})` : ''}`;
     const exitCode = lastState?.terminated?.exitCode ?? 0;
     const started = Date.parse(state?.running?.startedAt ?? '');
-    // A start that lies ahead is one by another clock.
+    // A start in the future comes from another clock.
     const isSteady = state?.running !== undefined && !(now - started >= 0 && now - started < steadyMs);
     if (restartCount > 1 && exitCode !== 0 && !isSteady)
       return `CrashLoopBackOff (it ends again and again: exit ${exitCode}, restarted ${restartCount} times)`;
@@ -89,8 +89,8 @@ function whyStuck({ status }: Pod, now: number): string | undefined {
 }
 
 /**
- * The pods of the agent that registers and keeps the lease. @returns undefined where they are not among these: a hosted agent runs in
- * another cluster, and another namespace was not looked at
+ * The pods of the agent that registers and renews the Lease. @returns undefined if these do not include them: a hosted agent runs
+ * in another cluster, and other namespaces were not read
  */
 function registrationPods(klusterlet: Klusterlet | undefined, pods: readonly Pod[] | undefined): Pod[] | undefined {
   const { deployOption, namespace = agentNamespace } = klusterlet?.spec ?? {};
@@ -100,17 +100,17 @@ function registrationPods(klusterlet: Klusterlet | undefined, pods: readonly Pod
   return pods.filter((pod) => isThere(pod) && isAgentPod(pod) && pod.metadata.labels?.app === app);
 }
 
-/** Whether the agent has no pod at all, where it should have one. */
+/** Whether the agent should have a pod and has none. */
 export const lacksAgent = (klusterlet: Klusterlet | undefined, pods: readonly Pod[] | undefined): boolean =>
   registrationPods(klusterlet, pods)?.length === 0;
 
-/** A pod of the agent, where none of them runs yet. */
+/** A pod of the agent while none of them runs. */
 export function startingAgent(klusterlet: Klusterlet | undefined, pods: readonly Pod[] | undefined): Pod | undefined {
   const own = registrationPods(klusterlet, pods) ?? [];
   return own.some(isRunning) ? undefined : own[0];
 }
 
-/** When the agent that has run for the longest was started, milliseconds since the epoch of its node; undefined where that does not show. */
+/** When the longest-running agent started, milliseconds since the epoch of its node; undefined if that does not show. */
 export function agentStarted(klusterlet: Klusterlet | undefined, pods: readonly Pod[] | undefined): number | undefined {
   const starts = (registrationPods(klusterlet, pods) ?? [])
     .flatMap(({ status }) => status?.containerStatuses ?? [])
@@ -119,15 +119,15 @@ export function agentStarted(klusterlet: Klusterlet | undefined, pods: readonly 
   return starts.length === 0 ? undefined : Math.min(...starts);
 }
 
-/** Whether no pod of the operator is there. */
+/** Whether the operator has no pod. */
 export const lacksOperator = (pods: readonly Pod[]): boolean => !pods.some((pod) => isThere(pod) && isOperatorPod(pod));
 
-/** Pods of the operator and of agents that do not run: their kubelets try again only after minutes. */
+/** Pods of the operator and of agents that do not run: their kubelets retry only after minutes. */
 export const stuckPodsOf = (pods: readonly Pod[] | undefined, now: number): Pod[] =>
   (pods ?? []).filter(
     (pod) => isThere(pod) && (isAgentPod(pod) || isOperatorPod(pod)) && whyStuck(pod, now) !== undefined,
   );
 
-/** Pods of agents, those that make way for others left out. */
+/** Pods of agents, without those that are being deleted. */
 export const agentPodsOf = (pods: readonly Pod[] | undefined): Pod[] =>
   (pods ?? []).filter((pod) => isAgentPod(pod) && isThere(pod));
