@@ -20,18 +20,18 @@ import { OwnRequests, SupersededRequests } from './own-requests.ts';
 import type { JoinPlan } from './preflight.ts';
 import { dropCertificate, NewStart, type NewStartNeed, releaseDeadLeases, restartAgents } from './renew-agent.ts';
 
-/** What is known when the following begins. */
+/** The state when a join begins to follow its registration. */
 interface Begun {
   /** Whether anything has been written. */
   changed: boolean;
-  /** Whether an agent that was there before has got a new bootstrap secret, which makes its earlier requests worthless. */
+  /** Whether an existing agent has a new bootstrap secret, which supersedes its earlier requests. */
   renewed: boolean;
   /** When the work on this WEC began, milliseconds since the epoch. */
   started: number;
   webhook: WebhookLook | undefined;
 }
 
-/** The ITS's side of a join, where it can be looked at. */
+/** The ITS's side of a join, if it can be read. */
 interface HubSide {
   kube: Kube;
   superseded: SupersededRequests;
@@ -40,13 +40,16 @@ interface HubSide {
   webhook: WebhookLook | undefined;
 }
 
-/** How far to follow: as far as is visible, and until another person has to act. */
+/** How far to follow: as far as it is visible, and until another user must act. */
 function goalOf(access: HubAccess, { accept }: JoinOptions): RegistrationStageId {
   if (access.kube === undefined) return 'hub-reachable';
   return accept ? 'available' : 'request';
 }
 
-/** Follows a registration to the goal of the join; on the way it does what an agent needs to get on, and what was asked for. */
+/**
+ * Follows a registration to the goal of the join; along the way it does what the agent needs to continue, and what the user asked
+ * for.
+ */
 export async function followJoin(
   access: HubAccess,
   plan: JoinPlan,
@@ -56,7 +59,7 @@ export async function followJoin(
 ): Promise<WecResult> {
   const { name, kube } = plan;
   const klusterlet = await kube.get<Klusterlet>(resources.klusterlets, klusterletName);
-  // Both clusters were named together, so the WEC's own agent is known, whichever others send requests.
+  // Both clusters were named together: the WEC's own agent is known, even if other agents send requests.
   const known = (klusterlet && singletonAgentId(klusterlet)) ?? keptAgentId(plan);
   const own = new OwnRequests(known, plan.wecBefore);
   const side = access.kube && hubSideOf(access.kube, plan, options, own, webhook, run);
@@ -66,7 +69,7 @@ export async function followJoin(
     until: goalOf(access, options),
     accept: options.accept,
     wait: true,
-    // In mode Default it is known only once it has asked.
+    // In mode Default the agent is known only after it has sent a request.
     get agent() {
       return own.agent;
     },
@@ -88,7 +91,7 @@ export async function followJoin(
     async act(sight) {
       const { hub, wec } = sight.snapshot;
       const need = side?.newStart.need(sight.snapshot, side.kube, kube.now());
-      // Of one that has joined nothing else is waited for; whoever accepts it next is not to find what is of no use any more.
+      // A joined WEC waits for nothing else; the next user who accepts it should not find superseded requests.
       if (need === undefined && !options.accept && side?.superseded.isOpen && !run.deadline.passed) return undefined;
       if (side === undefined || need === undefined) return follower.act(sight);
       await startAnew(access, plan, need, wec);
@@ -102,7 +105,7 @@ export async function followJoin(
   return followOne(joining, () => lookAtBoth(plan, side, own, follower), run);
 }
 
-/** Looks at both clusters, and writes what is to be written as soon as it can be. */
+/** Reads both clusters, and writes each pending change as soon as possible. */
 async function lookAtBoth(
   { name, kube }: JoinPlan,
   side: HubSide | undefined,
@@ -142,7 +145,7 @@ function hubSideOf(
   };
 }
 
-/** What the ITS shows of one agent: another agent's requests say nothing about this WEC; nor do those that are superseded. */
+/** What the ITS shows of one agent: requests of other agents, and superseded ones, are no evidence about this WEC. */
 function onlyOf(own: OwnRequests, evidence: HubEvidence, superseded: ReadonlySet<string>): HubEvidence {
   const requests = evidence.requests.filter(
     (request) => (request.renewal || own.maybe(request)) && !superseded.has(request.name),
@@ -150,7 +153,7 @@ function onlyOf(own: OwnRequests, evidence: HubEvidence, superseded: ReadonlySet
   return { ...evidence, requests };
 }
 
-/** Tried only while an agent that has asked does not announce itself. */
+/** Tried only while an agent that has sent a request does not announce itself. */
 async function webhookFor(hub: HubEvidence, { webhook, kube }: HubSide): Promise<Registration['webhook']> {
   const asked = bootstrapRequests(hub).at(-1)?.created;
   const isSlow = asked !== undefined && kube.now() - asked > announcementMs;

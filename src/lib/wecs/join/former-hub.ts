@@ -21,12 +21,13 @@ import { hubConnectionOf } from '../registration/hub-connection.ts';
 import type { WecEvidence } from '../registration/wec-evidence.ts';
 import type { JoiningWec, JoinOptions } from './options.ts';
 
-/** The hub that a WEC is registered with, as its own secrets say, and how it stands to the ITS. */
+/** The hub that a WEC is registered with, from its own secrets, and its relation to the ITS. */
 export interface FoundHub {
   hub: KnownHub;
   /**
-   * `same`: it is the ITS, whose address or certificate authority may have changed. `same-address`: it had the address of the ITS, and
-   * another certificate authority: the ITS was rebuilt, or two hubs have the same address on different networks. `other`: neither is known.
+   * `same`: it is the ITS, whose address or certificate authority may have changed. `same-address`: it had the address of the ITS
+   * and another certificate authority: the ITS was rebuilt, or two hubs have the same address on different networks. `other`:
+   * neither is known.
    */
   relation: 'same' | 'same-address' | 'other';
 }
@@ -40,12 +41,12 @@ export function findHub(wec: WecEvidence, known: readonly Endpoint[]): FoundHub 
   return { hub, relation: !isSameHub(hub, known) ? 'other' : isVouchedFor ? 'same' : 'same-address' };
 }
 
-/** How long an operator may take to look at its hub: five questions at once, then two a second (seen with OCM 1.3.1: 9.5 s). */
+/** How long an operator may take to check its hub: five requests at once, then two per second (seen with OCM 1.3.1: 9.5 s). */
 const operatorLookMs = 15_000;
 
 /**
- * Whether a WEC's operator says that it is connected, and still does when it has been asked to look again: what it said last may be
- * minutes old. In a dry run nobody is asked.
+ * Whether a WEC's operator reports that it is connected, and still does after a new check: its last report may be minutes old. A
+ * dry run requests no check.
  */
 export async function isStillConnected(kube: Kube, klusterlet: Klusterlet | undefined, run: Run): Promise<boolean> {
   if (klusterlet === undefined || hubConnectionOf(klusterlet).state !== 'working') return false;
@@ -59,7 +60,7 @@ export async function isStillConnected(kube: Kube, klusterlet: Klusterlet | unde
   return (await poll(look, { ...run, deadline })) === undefined;
 }
 
-/** A WEC that is registered elsewhere is left alone, unless the user wants to move it. */
+/** A WEC that is registered elsewhere stays as it is, unless the user wants to move it. */
 export function registeredElsewhere(
   { its, kube: hub }: HubAccess,
   { name, kube }: JoiningWec,
@@ -87,21 +88,21 @@ export function registeredElsewhere(
   });
 }
 
-/** Works of the hub that a WEC's agent was registered with, which it will not find on the next one. */
+/** Works of the hub that a WEC's agent was registered with, which the next hub does not have. */
 export interface WorksLeft {
-  /** Those that its agent deletes, with their workloads, when it has not found them for the grace period. */
+  /** Works that the agent deletes, with their workloads, when it has not found them for the grace period. */
   evicted: string[];
-  /** Those of an agent before it, which nobody looks after: they stay. */
+  /** Works of an earlier agent, which no agent manages: they stay. */
   orphaned: string[];
   /** As `60m0s` in the Klusterlet. */
   gracePeriod: string;
 }
 
 /**
- * What becomes of workloads when an agent connects to a hub that does not have their works: in both modes the agent's id is the
- * Klusterlet's UID for works, and from its connection on it waits the grace period before it deletes what the hub lacks
+ * What happens to workloads when an agent connects to a hub that does not have their works: in both modes the agent's id for works
+ * is the Klusterlet's UID, and from its connection on the agent waits for the grace period before it deletes what the hub lacks
  * (ocm pkg/work/spoke/controllers/finalizercontroller; seen with OCM 1.3.1).
- * @returns undefined where they may not be read
+ * @returns undefined if they may not be read
  */
 export async function worksLeft(kube: Kube, wec: WecEvidence): Promise<WorksLeft | undefined> {
   const hub = hubOf(wec);
@@ -118,7 +119,7 @@ export async function worksLeft(kube: Kube, wec: WecEvidence): Promise<WorksLeft
   };
 }
 
-/** The same in words; undefined where nothing runs. */
+/** What happens to the workloads, in words; undefined if nothing runs. */
 export function fateOf({ evicted, orphaned, gracePeriod }: WorksLeft, its: string): string | undefined {
   const parts = [
     evicted.length === 0

@@ -16,13 +16,13 @@ import { keepLabels, type Labels, labelsOf } from './kept-labels.ts';
 import type { JoinOptions } from './options.ts';
 import type { JoinPlan } from './preflight.ts';
 
-/** Writes what a join leaves on a ManagedCluster as soon as there is one: labels, and which cluster it is. */
+/** Writes the records of a join to a ManagedCluster as soon as it exists: its labels and the identity of its cluster. */
 export class HubRecords {
   readonly #hub: Kube;
   readonly #plan: JoinPlan;
   readonly #given: Labels;
   readonly #run: Run;
-  /** The UID of the ManagedCluster that the rest is about. */
+  /** The UID of the ManagedCluster that the other fields describe. */
   #written: string | undefined;
   #labelled = false;
   #identified = false;
@@ -40,12 +40,12 @@ export class HubRecords {
   }
 
   /**
-   * @param agent the id of the WEC's agent, where its mode makes that known
+   * @param agent the id of the WEC's agent, if its mode makes it known
    * @returns what was written, in words
    */
   async write(hub: HubEvidence, wec: WecEvidence, agent: string | undefined): Promise<string[]> {
     const { managedCluster } = hub;
-    // What is written on a cluster that is being deleted is lost: the one that is announced anew gets it.
+    // Writes to a cluster that is being deleted are lost: the cluster that is announced next gets them.
     if (managedCluster === undefined || managedCluster.metadata.deletionTimestamp !== undefined) return [];
     if (this.#written !== managedCluster.metadata.uid) {
       this.#written = managedCluster.metadata.uid;
@@ -59,7 +59,7 @@ export class HubRecords {
     return written;
   }
 
-  /** Sets what was given, and keeps a copy of what people have set so far. @returns what was written, in words */
+  /** Sets the given labels, and keeps a copy of those that users have set so far. @returns what was written, in words */
   async #label(cluster: ManagedCluster, { klusterlet }: WecEvidence): Promise<string[]> {
     const { labels, annotations } = this.#given;
     const isLabelled = Object.keys(labels).length > 0 && (await setLabels(this.#hub, cluster, labels));
@@ -78,7 +78,7 @@ export class HubRecords {
     return isKept ? ['labels noted on the cluster'] : [];
   }
 
-  /** Only of this very cluster: proven before, or by its certificate now, or the only one whose agent asks for the name. */
+  /** Only for the proven cluster: by an earlier proof, by its certificate now, or as the only one whose agent requests the name. */
   async #identify(
     cluster: ManagedCluster,
     hub: HubEvidence,
@@ -98,7 +98,7 @@ export class HubRecords {
       if (!(error instanceof ApiError)) throw error;
       if (error.status === 403)
         this.#run.progress.note(`Which cluster ${name} is was not recorded: this user may not change ManagedClusters.`);
-      // The registration does not depend on it: whatever else keeps it from being written is tried again.
+      // The registration does not depend on it: any other failure is retried.
       this.#identified = error.status === 403;
       return false;
     }
@@ -130,14 +130,14 @@ function isOnlyAgent(hub: HubEvidence, agent: string | undefined): boolean {
   return agent !== undefined && agents.size === 1 && agents.has(agent);
 }
 
-/** Records in a dry run what a join would write on the ITS, of which most is not there yet. */
+/** Records in a dry run what a join would write to the ITS, most of which does not exist yet. */
 export async function recordHubWrites({ kube: hub }: HubAccess, plan: JoinPlan, options: JoinOptions): Promise<void> {
   if (hub === undefined) return;
   const { name, kube, hubBefore, wecBefore, uid } = plan;
   const { managedCluster } = hubBefore ?? emptyEvidence(name);
   if (options.accept) {
     const pending = bootstrapRequests(hubBefore ?? emptyEvidence(name)).filter(({ state }) => state === 'pending');
-    // The ITS gives a request its name: the WEC's, and some letters.
+    // The ITS names a request: the WEC's name and some letters.
     const names = pending.length === 0 ? [`${name}-*`] : pending.map((request) => request.name);
     const { apiVersion, kind } = resources.certificateSigningRequests;
     for (const each of names)

@@ -5,24 +5,24 @@ import { readNamed, readNamedOrStdin } from '../../files/named-file.ts';
 import type { Endpoint } from '../hub/endpoint.ts';
 
 /**
- * What the administrator of an ITS hands to the administrator of a WEC, who has no access to the ITS. It holds a token: keep it
- * as one keeps a password. The format is an interface, documented in docs/output.md.
+ * What the administrator of an ITS gives to the administrator of a WEC, who has no access to the ITS. It holds a token: store it
+ * like a password. The format is an interface, documented in docs/output.md.
  */
 export interface JoinFile {
   kind: 'stellarctl-join-file';
   version: 1;
-  /** The ITS's name for people: its context where the file was made. */
+  /** The ITS's name for display: its context where the file was created. */
   its: string;
   token: string;
   /** RFC 3339 */
   expires: string;
-  /** How the ITS is reached from elsewhere. */
+  /** The connection to the ITS from other networks. */
   external: Endpoint;
-  /** How the ITS says that other clusters reach it (kube-public/cluster-info). */
+  /** The connection that the ITS publishes for other clusters (kube-public/cluster-info). */
   internal?: Endpoint;
   /** OCM's version on the ITS, as `1.3.1`. */
   ocmVersion?: string;
-  /** Where the ITS's images come from. */
+  /** The registry of the ITS's images. */
   imageRegistry?: string;
 }
 
@@ -91,7 +91,7 @@ export async function readDockerConfig(file: string): Promise<string> {
   try {
     if (typeof (JSON.parse(content) as { auths?: unknown }).auths === 'object') return content;
   } catch {
-    // Said below.
+    // Reported below.
   }
   throw new StellarError('usage', `${file} is not a docker config.json: it has no "auths".`);
 }

@@ -25,9 +25,9 @@ import { type Checks, type JoinPlan, preflight } from './preflight.ts';
 import { dropCertificate, retryStuckPods } from './renew-agent.ts';
 
 /**
- * Joins WECs to an ITS side by side: checks, installs the klusterlet, and follows each registration until its request is there or,
- * with `accept`, until the WEC is available. What is there already is kept; what is half done is resumed. Every WEC is tried; an
- * error of one is in its result.
+ * Joins WECs to an ITS in parallel: checks, installs the klusterlet, and follows each registration until its request exists or,
+ * with `accept`, until the WEC is available. It keeps what exists and resumes what is incomplete. It tries every WEC; the error of
+ * one is in its result.
  */
 export async function join(its: HubAccess, wecs: JoiningWec[], options: JoinOptions, run: Run): Promise<WecResult[]> {
   const access = { ...its, kube: its.kube && shareReads(its.kube, wecs.length, run) };
@@ -59,7 +59,7 @@ export async function join(its: HubAccess, wecs: JoiningWec[], options: JoinOpti
   );
 }
 
-/** Names the ITS and the address that agents will use: once, before the first write. */
+/** Shows the ITS and the address that agents will use, once, before the first write. */
 function announcer({ its, external, ocmVersion }: HubAccess, { progress }: Run): (endpoint: ChosenEndpoint) => void {
   let said = false;
   return ({ server, source }) => {
@@ -70,7 +70,7 @@ function announcer({ its, external, ocmVersion }: HubAccess, { progress }: Run):
   };
 }
 
-/** What the WECs of one command have together. */
+/** What the WECs of one command share. */
 interface Shared {
   announce: (endpoint: ChosenEndpoint) => void;
   webhook: WebhookLook | undefined;
@@ -79,7 +79,7 @@ interface Shared {
   oneAtATime: LimitFunction;
 }
 
-/** Looks; where the WEC is to be taken away from another hub, says so, asks, and looks again. */
+/** Plans the join; if the WEC would move from another hub, reports that, asks, and plans again. */
 async function agreedPlan(
   { its }: HubAccess,
   look: () => Promise<JoinPlan>,
@@ -134,7 +134,7 @@ async function joinOne(
   const chosen = await shared.oneAtATime(() => chooseLabels(access, plan, asked, run));
   if (chosen !== undefined) {
     options = { ...asked, labels: chosen };
-    // A person has had time.
+    // The question took time.
     plan = await look();
   }
   shared.announce(plan.endpoint);
@@ -146,7 +146,7 @@ async function joinOne(
     await untilFormerGone(plan, run),
     needsWebhook(plan, options) && (await webhook?.untilAnswering(wec.name)),
   ];
-  // Much may have happened meanwhile.
+  // The clusters may have changed during the wait.
   if (hasWaited.includes(true)) plan = await look();
   await sayFateOfWorks(access, plan, run);
   for (const kept of plan.versions.kept) run.progress.note(`${wec.name}: ${kept}`);
@@ -162,7 +162,7 @@ async function joinOne(
   return followJoin(access, plan, options, { changed: result.changed, renewed, started, webhook }, run);
 }
 
-/** Of a registration that begins anew the works are not on the ITS: said before anything is written. */
+/** The works of a new registration are not on the ITS: reported before the first write. */
 async function sayFateOfWorks(
   { its }: HubAccess,
   { name, kube, wecBefore, former, lost, hubBefore }: JoinPlan,
@@ -175,8 +175,8 @@ async function sayFateOfWorks(
 }
 
 /**
- * A Klusterlet that was deleted takes the agent's namespace along, which ends some seconds later: what is written there before is lost.
- * @returns whether it had to be waited for
+ * A deleted Klusterlet takes the agent's namespace along, which ends some seconds later: earlier writes there are lost.
+ * @returns whether it waited
  */
 async function untilFormerGone({ name, kube, wecBefore }: JoinPlan, run: Run): Promise<boolean> {
   if (wecBefore.klusterlet !== undefined || run.dryRun) return false;
@@ -187,13 +187,13 @@ async function untilFormerGone({ name, kube, wecBefore }: JoinPlan, run: Run): P
   return true;
 }
 
-/** A cluster that the ITS has accepted needs no more of its admission. */
+/** A cluster that the ITS has accepted no longer needs its admission. */
 const needsWebhook = ({ hubBefore }: JoinPlan, { accept }: JoinOptions): boolean =>
   hubBefore?.managedCluster === undefined || (accept && hubBefore.managedCluster.spec?.hubAcceptsClient !== true);
 
 /**
- * Installs what is missing, and notes in the result that something was written as soon as it was.
- * @returns whether the bootstrap secret of an agent that was there before was written
+ * Installs what is missing, and records in the result at once that something was written.
+ * @returns whether the bootstrap secret of an existing agent was written
  */
 async function install(
   access: HubAccess,
@@ -228,7 +228,7 @@ async function install(
   return need !== undefined && need !== firstTime;
 }
 
-/** Names that turn out to be the same cluster, each with the other name. Clusters that cannot be told apart are not compared. */
+/** Names that refer to the same cluster, each with the other name. Clusters that cannot be distinguished are not compared. */
 async function findSameClusters(wecs: JoiningWec[]): Promise<Map<string, string>> {
   const same = new Map<string, string>();
   if (wecs.length < 2) return same;

@@ -11,7 +11,7 @@ import { hasJoined } from '../registration/hub-evidence.ts';
 import type { JoinOptions } from './options.ts';
 import type { JoinPlan } from './preflight.ts';
 
-/** What people have written on a ManagedCluster, and what is lost with it. */
+/** What users have written on a ManagedCluster, which is lost with it. */
 export interface Labels {
   labels: Record<string, string>;
   annotations: Record<string, string>;
@@ -19,12 +19,15 @@ export interface Labels {
 
 const noLabels: Labels = { labels: {}, annotations: {} };
 
-/** Where a join keeps a copy: on the Klusterlet, which outlives the ITS. Later changes of the ManagedCluster do not reach it. */
+/**
+ * The annotation in which a join keeps a copy: on the Klusterlet, which outlives the ITS. Later changes of the ManagedCluster do
+ * not reach it.
+ */
 const keptAnnotation = 'stellarctl.kubestellar.io/labels';
 
 const clusterSetLabel = 'cluster.open-cluster-management.io/clusterset';
 
-/** What people have written; what OCM, kubectl and stellarctl write by themselves is left out. */
+/** What users have written, without what OCM, kubectl and stellarctl write themselves. */
 export function labelsOf({ metadata }: ManagedCluster): Labels {
   return {
     labels: pick(metadata.labels, (key, value) => (key === clusterSetLabel ? value !== 'default' : !isMachine(key))),
@@ -32,7 +35,7 @@ export function labelsOf({ metadata }: ManagedCluster): Labels {
   };
 }
 
-/** Prefixes of keys that programs write: of OCM, kubectl and stellarctl. */
+/** Whether a program writes the key: OCM, kubectl or stellarctl, by its prefix. */
 const isMachine = (key: string): boolean =>
   /^([^/]*\.)?open-cluster-management\.io\/|^(kubectl|stellarctl)\.[^/]*\//.test(key);
 
@@ -47,7 +50,7 @@ function pick(all: Record<string, string> | undefined, isKept: (key: string, val
 const isEmpty = ({ labels, annotations }: Labels): boolean =>
   Object.keys(labels).length + Object.keys(annotations).length === 0;
 
-/** What was kept when the WEC was last joined; empty where nothing was. */
+/** What was kept at the last join; empty if nothing was. */
 export function keptLabels(klusterlet: Klusterlet | undefined): Labels {
   try {
     const kept = JSON.parse(klusterlet?.metadata.annotations?.[keptAnnotation] ?? '{}') as Partial<Labels>;
@@ -62,7 +65,9 @@ function stringsOf(values: unknown): Record<string, string> {
   return Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
 }
 
-/** Keeps a copy on the WEC, where it is not there already; what was kept is never replaced by nothing. @returns whether anything was written */
+/**
+ * Keeps a copy on the WEC if it is not there yet; an empty copy never replaces what was kept. @returns whether anything was written
+ */
 export async function keepLabels(wec: Kube, klusterlet: Klusterlet | undefined, current: Labels): Promise<boolean> {
   if (klusterlet === undefined || isEmpty(current) || isDeepStrictEqual(current, keptLabels(klusterlet))) return false;
   await wec.merge(resources.klusterlets, klusterletName, {
@@ -78,8 +83,8 @@ export const optionsFor = ({ labels, annotations }: Labels): string[] => [
 ];
 
 /**
- * Labels and annotations are lost with a ManagedCluster: given, or asked for where somebody can be asked, or named.
- * @returns what to set instead of what was given; undefined where nobody was asked
+ * Labels and annotations are lost with a ManagedCluster: the user gives them, is asked for them on a terminal, or sees their names.
+ * @returns what to set instead of what was given; undefined if no one was asked
  */
 export async function chooseLabels(
   { its }: HubAccess,
@@ -93,7 +98,7 @@ export async function chooseLabels(
   const there = managedCluster === undefined ? undefined : labelsOf(managedCluster);
   const kept = { labels: less(noted.labels, there?.labels), annotations: less(noted.annotations, there?.annotations) };
   const isNone = Object.keys({ ...kept.labels, ...kept.annotations }).length === 0;
-  // After an interruption nothing but what was noted tells of the registration before.
+  // After an interruption only the kept copy shows the registration before.
   if (isNone && (lost === undefined || managedCluster !== undefined)) return undefined;
   const asked =
     Object.keys({ ...labels, ...annotations }).length > 0 ? undefined : await askLabels?.(name, kept.labels);

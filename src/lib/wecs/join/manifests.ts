@@ -14,12 +14,12 @@ import {
 import type { JoinOptions } from './options.ts';
 import { agentSettings, endpointFor } from './preflight.ts';
 
-/** Stands where the bootstrap token belongs; a token is never printed. */
+/** Replaces the bootstrap token in output; a token is never printed. */
 export const tokenPlaceholder = 'BOOTSTRAP_TOKEN';
 
 /**
- * Everything that a join would apply to a WEC, for those who apply it by other means (GitOps). The bootstrap token and the
- * credentials of a pull secret are left to them: the first is a placeholder, the second is empty.
+ * Everything that a join would apply to a WEC, for users who apply it with other tools (GitOps). They supply the bootstrap token
+ * and the credentials of a pull secret: the first is a placeholder, the second is empty.
  */
 export async function joinManifests(
   access: HubAccess,

@@ -14,16 +14,16 @@ import { HubRecords } from './hub-records.ts';
 import type { JoinOptions } from './options.ts';
 import type { JoinPlan } from './preflight.ts';
 
-/** The reason of a cluster that has never been joined. */
+/** The reason for a cluster that has never joined. */
 export const firstTime = 'bootstrap secret written';
-/** A token that is about to expire would leave a request that cannot be picked up any more. */
+/** With a token about to expire, the request's certificate could no longer be fetched. */
 const tokenMarginMs = 5 * 60_000;
 
 /**
- * Why the bootstrap secret has to be written; undefined to keep it, because writing it makes the agent start anew. An agent that
- * works needs none, unless the user asks for another address.
- * @param now.isAvailable whether the ITS shows the WEC as available, which is newer than what the operator last said
- * @param now.isTokenRefused whether the ITS refuses the token that is in it
+ * Why the bootstrap secret must be written; undefined to keep it, because writing it restarts the agent. A working agent needs
+ * none, unless the user wants another address.
+ * @param now.isAvailable whether the ITS shows the WEC as available, which is newer than the operator's last report
+ * @param now.isTokenRefused whether the ITS refuses the token in it
  */
 export function bootstrapNeed(
   { klusterlet, bootstrapSecret, hubSecret }: WecEvidence,
@@ -54,14 +54,14 @@ export function bootstrapNeed(
     return 'the address or certificate authority of the ITS has changed: bootstrap secret renewed';
   if (bootstrap === 'Error' && error.kind === 'unauthorized')
     return 'the ITS did not accept the bootstrap token: renewed';
-  // The operator looks again after minutes only, or when the secret changes: what it said last may be over.
+  // The operator checks again only after minutes or when the secret changes: its last report may be outdated.
   const isInError = bootstrap === 'Error' || bootstrap === 'Unauthorized' || own === 'Error';
   return isInError && !isAvailable
     ? 'the agent did not reach the ITS when it last tried: bootstrap secret renewed'
     : undefined;
 }
 
-/** Whether a bootstrap secret leads elsewhere than an endpoint, or by another authority. */
+/** Whether a bootstrap secret has another server or certificate authority than an endpoint. */
 export function isOtherConnection(bootstrapSecret: Secret | undefined, endpoint: HubConnection): boolean {
   const present = readHubKubeconfig(bootstrapSecret);
   return (
@@ -71,22 +71,22 @@ export function isOtherConnection(bootstrapSecret: Secret | undefined, endpoint:
   );
 }
 
-/** Whether everything that was asked for is so already, labels apart. */
+/** Whether everything that was requested is already in place, except labels. */
 export function isDone(access: HubAccess, plan: JoinPlan, options: JoinOptions): boolean {
   const { wecBefore, endpoint, lost, isTokenRefused } = plan;
   const reports = judgePlan(access, plan);
   const isAvailable = isMet(reports, 'available');
   if (wecBefore.klusterlet === undefined || lost !== undefined) return false;
   if (bootstrapNeed(wecBefore, endpoint, options, { isAvailable, isTokenRefused }) !== undefined) return false;
-  // The lease of an agent that no longer runs stays fresh for minutes.
+  // The Lease of an agent that no longer runs stays fresh for minutes.
   return blockingStage(reports) === undefined && (isAvailable || access.kube === undefined);
 }
 
-/** Where the registration was before this run wrote anything. */
+/** The state of the registration before this run wrote anything. */
 export const judgePlan = (access: HubAccess, { name, wecBefore, hubBefore }: JoinPlan): StageReport[] =>
   judgeRegistration({ name, hub: hubBefore, wec: wecBefore, now: access.kube?.now() ?? Date.now() });
 
-/** Sets what labels are missing, records which cluster it is, and says that nothing else was to be done. */
+/** Sets missing labels, records the identity of the cluster, and reports that nothing else was necessary. */
 export async function finishDone(
   access: HubAccess,
   plan: JoinPlan,

@@ -3,7 +3,7 @@ import type { Kube } from '../../kube/client/client.ts';
 import type { ClusterRef } from '../../kube/client/errors.ts';
 import type { WorksLeft } from './former-hub.ts';
 
-/** What the user asked a join to be like; what is undefined is decided by the ITS or by what is there. */
+/** The user's options for a join; if one is undefined, the ITS or the existing objects decide. */
 export interface JoinOptions {
   hubApiserver?: string | undefined;
   forceInternalEndpointLookup?: boolean | undefined;
@@ -20,11 +20,11 @@ export interface JoinOptions {
   replaceHub?: Confirm<Moving> | undefined;
   labels: Record<string, string>;
   annotations?: Record<string, string>;
-  /** Asks a person for the labels of a WEC that has lost them. @param kept those that it had when it was last joined */
+  /** Asks a user for the labels of a WEC that has lost them. @param kept the labels from its last join */
   askLabels?: ((name: string, kept: Record<string, string>) => Promise<Record<string, string>>) | undefined;
 }
 
-/** A WEC that is to be taken away from another hub. */
+/** A WEC that moves from another hub. */
 export interface Moving {
   name: string;
   cluster: ClusterRef;
@@ -33,9 +33,9 @@ export interface Moving {
   /** The server of the other hub. */
   from: string;
   its: string;
-  /** Options that set the labels and annotations again that it had. */
+  /** Options that set its former labels and annotations again. */
   labels: string[];
-  /** Undefined where they may not be read. */
+  /** Undefined if they may not be read. */
   works: WorksLeft | undefined;
 }
 

@@ -9,38 +9,41 @@ import { bootstrapRequests, type HubEvidence, isSuperseded } from '../registrati
 import type { RegistrationRequest } from '../registration/requests.ts';
 import type { WecEvidence } from '../registration/wec-evidence.ts';
 
-/** Where kube-apiserver notes by which credential a request came, as `JTI=<id of a token>` (KEP-4193, on since Kubernetes 1.30). */
+/**
+ * The key under which kube-apiserver records the credential of a request, as `JTI=<id of a token>` (KEP-4193, on since Kubernetes
+ * 1.30).
+ */
 const credentialKey = 'authentication.kubernetes.io/credential-id';
 
-/** The id of the token that a request was sent with; undefined where the ITS does not note it. */
+/** The id of the token that a request was sent with; undefined if the ITS does not record it. */
 const tokenOf = ({ csr }: RegistrationRequest): string | undefined =>
   csr.spec.extra?.[credentialKey]?.find((id) => id.startsWith('JTI='))?.slice('JTI='.length);
 
 /**
- * Tells the requests of a WEC's agent from those of others: by its id, where that is known, else by the token that they were sent with,
- * which is in the bootstrap secret of that WEC. An agent ends when its bootstrap secret changes, and its keys with it.
+ * Distinguishes the requests of a WEC's agent from others: by its id if it is known, else by the token that they were sent with,
+ * which is in the bootstrap secret of that WEC. An agent exits when its bootstrap secret changes, and its keys are lost.
  */
 export class OwnRequests {
-  /** The id of the WEC's agent, where it is known by now. */
+  /** The id of the WEC's agent, if it is known by now. */
   agent: string | undefined;
-  /** Whether it was known beforehand. */
+  /** Whether it was known at the start. */
   readonly #isKnown: boolean;
   #token: string | undefined;
 
-  /** @param agent the id of the WEC's agent, where it is known beforehand */
+  /** @param agent the id of the WEC's agent, if it is known at the start */
   constructor(agent: string | undefined, wec: Pick<WecEvidence, 'bootstrapSecret'>) {
     this.agent = agent;
     this.#isKnown = agent !== undefined;
     this.see(wec, []);
   }
 
-  /** Notes what the WEC's bootstrap secret is now, and with that its agent's id. */
+  /** Records the WEC's current bootstrap secret, and with it its agent's id. */
   see({ bootstrapSecret }: Pick<WecEvidence, 'bootstrapSecret'>, requests: readonly RegistrationRequest[]): void {
     this.#token = tokenId(readHubKubeconfig(bootstrapSecret)?.token ?? '');
     if (!this.#isKnown) this.agent = requests.findLast((request) => this.isProven(request))?.agent;
   }
 
-  /** Where neither tells, it may be. */
+  /** True also if neither the id nor the token distinguishes it. */
   maybe(request: RegistrationRequest): boolean {
     if (this.#isKnown) return request.agent === this.agent;
     const token = tokenOf(request);
@@ -53,16 +56,16 @@ export class OwnRequests {
   }
 }
 
-/** How far the clocks of two clusters may seem to differ: their answers tell them in whole seconds. */
+/** How far the clocks of two clusters may appear to differ: their answers contain whole seconds. */
 export const clockMarginMs = 3000;
-/** An agent that has not started anew yet would replace a request that is deleted. */
+/** An agent that has not restarted yet would replace a deleted request. */
 const restartMs = 5000;
 
-/** Keeps the requests of a WEC's agent to those that it still has the keys of. */
+/** Reduces the requests of a WEC's agent to those for which it still has the keys. */
 export class SupersededRequests {
-  /** Names of requests that are worthless, deleted or not. */
+  /** Names of superseded requests, deleted or not. */
   readonly names = new Set<string>();
-  /** Whether some are still to be deleted, once the agent has started anew. */
+  /** Whether some must still be deleted after the agent restarts. */
   isOpen = false;
   readonly #hub: Kube;
   readonly #wec: Kube;
@@ -77,14 +80,14 @@ export class SupersededRequests {
     this.#run = run;
   }
 
-  /** Requests whose agent this run makes start anew. What a person has denied stays denied. */
+  /** Adds requests whose agent this run restarts. What a user has denied stays denied. */
   add(requests: readonly RegistrationRequest[]): void {
     for (const { name } of requests.filter(({ state }) => state !== 'denied')) this.names.add(name);
   }
 
   /**
-   * Deletes what the agent sent before its bootstrap secret was last written, once it has started anew, and what stellarctl itself
-   * denied as superseded. A request whose certificate has arrived is kept.
+   * Deletes what the agent sent before its bootstrap secret was last written, after the agent has restarted, and what stellarctl
+   * itself denied as superseded. It keeps a request whose certificate has arrived.
    */
   async clear(hub: HubEvidence, { bootstrapSecret, hubSecret }: WecEvidence): Promise<void> {
     const requests = bootstrapRequests(hub);
@@ -107,7 +110,7 @@ export class SupersededRequests {
     if (!this.isOpen) await this.#retire(old);
   }
 
-  /** Says so, once, of those that this user may not delete. */
+  /** Reports once the requests that this user may not delete. */
   async #retire(requests: readonly RegistrationRequest[]): Promise<void> {
     const open = requests.filter(({ name }) => !this.#told.has(name));
     const left = await retireRequests(this.#hub, open);

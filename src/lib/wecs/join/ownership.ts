@@ -15,7 +15,7 @@ import { type HubEvidence, hasJoined } from '../registration/hub-evidence.ts';
 import type { WecEvidence } from '../registration/wec-evidence.ts';
 import type { JoiningWec } from './options.ts';
 
-/** A hosted Klusterlet registers another cluster than the one it is in. @throws StellarError `registered-elsewhere` */
+/** A hosted Klusterlet registers another cluster than its own. @throws StellarError `registered-elsewhere` */
 export function refuseOtherKlusterlets({ name, kube }: JoiningWec, klusterlets: Klusterlet[]): void {
   const own = klusterlets.filter(({ spec }) => !spec?.deployOption?.mode?.endsWith('Hosted'));
   const other = own.find(({ metadata }) => metadata.name !== klusterletName);
@@ -30,7 +30,7 @@ export function refuseOtherKlusterlets({ name, kube }: JoiningWec, klusterlets: 
 const lookAt = (context: string, klusterlet: string, lead = 'Look at it'): NextStep =>
   run(command`kubectl --context ${context} get klusterlet ${klusterlet} -o yaml`, lead);
 
-/** What the cluster says of itself is enough to leave it alone. @throws StellarError `conflict`, `registered-elsewhere` */
+/** The cluster's own claim is enough to refuse it. @throws StellarError `conflict`, `registered-elsewhere` */
 export function refuseOtherRegistration({ name, kube }: JoiningWec, { klusterlet }: WecEvidence): void {
   if (klusterlet === undefined) return;
   const cluster = describeCluster(kube.cluster);
@@ -50,9 +50,9 @@ export function refuseOtherRegistration({ name, kube }: JoiningWec, { klusterlet
 }
 
 /**
- * Refuses a name that another cluster has. A name that has joined is given only to a cluster that is proven to be it: by the
- * certificate of its agent, or by its UID that was recorded.
- * @param known the addresses by which the ITS is known, with that of a hub that it is to take the place of
+ * Refuses a name that another cluster has. Only a cluster with proof gets a name that has joined: the certificate of its agent, or
+ * its recorded UID.
+ * @param known the known addresses of the ITS, with that of a hub that it replaces
  * @throws StellarError `registered-elsewhere`, `name-taken`
  */
 export async function requireOwnership(
@@ -86,8 +86,8 @@ export async function requireOwnership(
 }
 
 /**
- * Whether the cluster's agent was registered under this name until its certificate expired, and nobody else is since: nothing else is
- * recorded of who joined, and no agent keeps the name available.
+ * Whether the cluster's agent was registered under this name until its certificate expired, and no other cluster since: no record
+ * names another cluster, and no agent keeps the name available.
  */
 async function heldName(kube: Kube, { klusterlet, hubSecret }: WecEvidence, { name, managedCluster }: HubEvidence) {
   if (klusterlet === undefined || managedCluster === undefined || recordedUid(managedCluster) !== undefined)
@@ -127,9 +127,9 @@ function nameTaken(
 }
 
 /**
- * A cluster without a Klusterlet is joined, unless it evidently is something else: a hub, a hosting cluster, or registered with another
- * hub by a Klusterlet that is elsewhere.
- * @param endpoints the addresses by which the ITS is known
+ * Refuses a cluster without a Klusterlet only if it evidently is something else: a hub, a hosting cluster, or registered with
+ * another hub by a Klusterlet in another cluster.
+ * @param endpoints the known addresses of the ITS
  * @throws StellarError `registered-elsewhere`
  */
 export async function refuseOtherRole({ name, kube }: JoiningWec, endpoints: readonly Endpoint[]): Promise<void> {

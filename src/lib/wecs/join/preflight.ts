@@ -24,40 +24,40 @@ import { refuseOtherKlusterlets, refuseOtherRegistration, refuseOtherRole, requi
 import { type LostRegistration, lostRegistration } from './renew-agent.ts';
 import { planVersions, type VersionPlan } from './versions.ts';
 
-/** What a join will do to one WEC: decided before anything is written. */
+/** What a join will do to one WEC, decided before the first write. */
 export interface JoinPlan {
   name: string;
   kube: Kube;
   endpoint: ChosenEndpoint & HubConnection;
   settings: AgentSettings;
-  /** What happens to the versions that are there. */
+  /** The plan for the existing versions. */
   versions: VersionPlan;
   /** What both sides showed before. */
   wecBefore: WecEvidence;
   hubBefore: HubEvidence | undefined;
   identity: Identity;
-  /** The UID of the WEC's kube-system; undefined where it may not be seen. */
+  /** The UID of the WEC's kube-system; undefined if it may not be read. */
   uid: string | undefined;
-  /** The other hub that it is registered with, and from which it is to be moved. */
+  /** The other hub that it is registered with and moves from. */
   former: KnownHub | undefined;
-  /** Why its agent, which has a certificate, has to request registration again. */
+  /** Why its agent, which has a certificate, must request registration again. */
   lost: LostRegistration | undefined;
   /** Whether the ITS refuses the bootstrap token of an agent that has no certificate yet. */
   isTokenRefused: boolean;
-  /** Things worth saying, that stop nothing. */
+  /** Warnings that do not stop the join. */
   notes: string[];
 }
 
-/** What takes more than a read, and is done at most once. */
+/** Checks that need more than a read; each runs at most once. */
 export interface Checks {
-  /** Verifies the address for agents, once for all WECs; gives what is to be said about it. */
+  /** Verifies the address for agents, once for all WECs; returns a warning if there is one. */
   verify(endpoint: ChosenEndpoint & HubConnection): Promise<string | undefined>;
-  /** Has the WEC's operator look at its hub again: whether it is still connected. */
+  /** Makes the WEC's operator check its hub again: whether it is still connected. */
   isStillConnected(kube: Kube, klusterlet: Klusterlet | undefined): Promise<boolean>;
 }
 
 /**
- * Everything that can be known before the first write. Reads only, but for access reviews.
+ * Everything that can be known before the first write. Reads only, except for access reviews.
  * @throws StellarError for the first reason not to join this WEC
  */
 export async function preflight(
@@ -121,8 +121,8 @@ export async function preflight(
 }
 
 /**
- * Whose the cluster is: that of this name on the ITS, or of another hub. The same address with another authority is the ITS, rebuilt, only
- * where the agent has lost its connection.
+ * Whether the cluster belongs to this name on the ITS or to another hub. The same address with another certificate authority is the
+ * rebuilt ITS only if the agent has lost its connection.
  * @throws StellarError `registered-elsewhere`, `name-taken`
  */
 async function ownership(
@@ -135,7 +135,7 @@ async function ownership(
   const found = findHub(wecBefore, known);
   const isOther = found?.relation === 'other';
   const identity = await requireOwnership(access, wec, wecBefore, hubBefore, isOther ? [...known, found.hub] : known);
-  // What the ITS itself has certified, and still does, is no other hub's, whatever the address.
+  // A certificate of the ITS that is still valid does not belong to another hub, whatever the address.
   if (
     found === undefined ||
     found.relation === 'same' ||
@@ -152,7 +152,7 @@ async function ownership(
   return { identity, former: found.hub };
 }
 
-/** Asked only of the hub that the token was made for, as far as its authority shows. */
+/** Checked only with the hub that the token was made for, as far as its certificate authority shows. */
 async function refusesToken({ kube, external, internal }: HubAccess, { bootstrapSecret, hubSecret }: WecEvidence) {
   const present = readHubKubeconfig(bootstrapSecret);
   if (kube === undefined || hubSecret !== undefined || present?.token === undefined) return false;
@@ -176,7 +176,7 @@ function notesOn(access: HubAccess, endpoint: ChosenEndpoint, name: string, { op
   ].flat();
 }
 
-/** Either the ITS shows other certificates to the outside, or what it publishes is out of date. */
+/** Either the ITS shows other certificates to outside clients, or what it publishes is outdated. */
 function hasOtherAuthority({ external }: HubAccess, { source, certificateAuthority }: ChosenEndpoint): boolean {
   const known = external.certificateAuthority?.trim();
   return source === 'kube-public/cluster-info' && known !== undefined && known !== certificateAuthority?.trim();

@@ -30,19 +30,19 @@ import { type JoinPlan, preflight } from './preflight.ts';
 import { dropCertificate, restartAgents, retryStuckPods } from './renew-agent.ts';
 
 /**
- * What of an agent's connection a finding is about. `credentials`: its token or certificate. `address`: where it looks for the hub, and by
- * which authority. `requests`: those that it has sent and cannot use any more. `announcement`: it has asked, and the hub once did not admit
- * its ManagedCluster, which it does not announce again by itself.
+ * The part of an agent's connection that a finding concerns. `credentials`: its token or certificate. `address`: the hub's server
+ * and certificate authority. `requests`: its requests that it can no longer use. `announcement`: it has sent a request, and the hub
+ * once did not admit its ManagedCluster, which it does not announce again by itself.
  */
 export type Renewed = 'credentials' | 'address' | 'requests' | 'announcement';
 
-/** A remedy accepts nothing, and leaves versions as they are. */
+/** A remedy accepts nothing, and keeps versions. */
 const options: JoinOptions = { accept: false, labels: {} };
 
 /**
- * Renews the connection of an agent by what a join does about it, and by the same proofs; the klusterlet itself is left as it is.
- * Reads only, until it is applied.
- * @throws StellarError where a join would refuse it as well, or a person has to decide
+ * Renews the connection of an agent with the steps and the proofs of a join; it does not change the klusterlet itself. Reads only,
+ * until it is applied.
+ * @throws StellarError if a join would refuse it as well, or a user must decide
  */
 export async function planRenewal(
   access: HubAccess,
@@ -71,7 +71,7 @@ export async function planRenewal(
   };
 }
 
-/** What its ManagedCluster was labelled and annotated with, where that is gone. */
+/** The labels and annotations of its ManagedCluster, if that is gone. */
 const lostLabels = ({ wecBefore, hubBefore }: JoinPlan): Labels =>
   hubBefore?.managedCluster === undefined ? keptLabels(wecBefore.klusterlet) : { labels: {}, annotations: {} };
 
@@ -82,14 +82,19 @@ function labelsAgain({ its }: HubAccess, plan: JoinPlan): Step[] {
   return [{ verb: 'write', object: `ManagedCluster ${plan.name}`, on: its, why }];
 }
 
-/** What a join would know before its first write. An operator that says it is connected is believed: asking it again is a write. */
+/**
+ * What a join would know before its first write. An operator's report that it is connected counts: a new check would be a write.
+ */
 const look = (access: HubAccess, wec: JoiningWec, run: Run): Promise<JoinPlan> =>
   preflight(access, wec, options, {
     verify: (endpoint) => verifyEndpoint(access.its, endpoint, run),
     isStillConnected: async (_, klusterlet) => hubConnectionOf(klusterlet).state === 'working',
   });
 
-/** Why an agent needs another bootstrap secret; undefined where it needs none. @throws StellarError `endpoint-unusable`, `identity-unproven` */
+/**
+ * Why an agent needs another bootstrap secret; undefined if it needs none. @throws StellarError `endpoint-unusable`,
+ * `identity-unproven`
+ */
 function needOf(access: HubAccess, plan: JoinPlan, renewed: Renewed): string | undefined {
   const { name, wecBefore, endpoint, lost, isTokenRefused } = plan;
   if (lost !== undefined) return lost.why;
@@ -108,7 +113,9 @@ function needOf(access: HubAccess, plan: JoinPlan, renewed: Renewed): string | u
   );
 }
 
-/** Whether the agent has asked since its bootstrap secret was written, by a token that is good: it waits for a person's decision. */
+/**
+ * Whether the agent has sent a request with a valid token since its bootstrap secret was written: it waits for a user's decision.
+ */
 function isAsking(plan: JoinPlan): boolean {
   const { kube, wecBefore, hubBefore, isTokenRefused } = plan;
   const { bootstrapSecret: secret } = wecBefore;
@@ -121,7 +128,10 @@ function isAsking(plan: JoinPlan): boolean {
   );
 }
 
-/** Requests that are not proven to be its own may be another cluster's, whose agent waits. @throws StellarError `identity-unproven` */
+/**
+ * Requests without proof that they are its own may come from another cluster's agent, which waits. @throws StellarError
+ * `identity-unproven`
+ */
 function needOfRequests({ its }: HubAccess, plan: JoinPlan): string | undefined {
   const own = ownRequestsOf(plan);
   const pending = bootstrapRequests(plan.hubBefore ?? emptyEvidence(plan.name)).filter(isPending);
@@ -141,7 +151,7 @@ const left = (code: ErrorCode, message: string, next: NextStep): StellarError =>
 const isPending = ({ state }: RegistrationRequest): boolean => state === 'pending';
 
 /**
- * An agent that is connected to a hub without its works deletes their workloads some time after, which a person has to want.
+ * An agent connected to a hub without its works deletes their workloads after some time: a user must want that.
  * @throws StellarError `has-dependents`
  */
 async function refuseLoss(access: HubAccess, { name, kube, wecBefore, hubBefore }: JoinPlan): Promise<void> {
@@ -152,7 +162,7 @@ async function refuseLoss(access: HubAccess, { name, kube, wecBefore, hubBefore 
   ]);
   const known = new Set(sent?.map(({ metadata }) => metadata.name));
   const evicted = works?.evicted.filter((work) => !known.has(work)) ?? [];
-  // One that has had no certificate has no works either.
+  // An agent without a certificate has had no works either.
   const isUnseen = works === undefined && wecBefore.hubSecret !== undefined && !hasMailbox;
   if (evicted.length === 0 && !isUnseen) return;
   const fate = works === undefined ? 'what it runs may not be seen' : fateOf({ ...works, evicted }, access.its);
@@ -171,7 +181,7 @@ function ownRequestsOf({ wecBefore, hubBefore }: JoinPlan): OwnRequests {
   return own;
 }
 
-/** What the agent has sent so far, whose keys end with the secret that they were sent by. What is decided against stays. */
+/** What the agent has sent so far: its keys are lost with the secret that it was sent with. Denied requests stay. */
 function supersededBy(plan: JoinPlan): RegistrationRequest[] {
   const { hubSecret } = plan.wecBefore;
   if (hubSecret !== undefined && certificateExpiry(hubSecret, plan.kube.now()) === undefined && plan.lost === undefined)
@@ -206,16 +216,16 @@ const removal = (kind: string, object: Parameters<typeof named>[1], on: string, 
   ...{ verb: 'delete', object: named(kind, object), on, uid: object.metadata.uid, why },
 });
 
-/** Pods come and go: those that are there when it is done. */
+/** Pods change: it restarts those that exist when it runs. */
 const restartOf = (on: string, why?: string): Step => ({
   ...{ verb: 'restart', object: `Pods in ${agentNamespace}`, on },
   ...(why && { why }),
 });
 
 /**
- * Replaces the pods of an agent that runs and does nothing, as far as its Lease shows: once, as one that has not renewed its Lease since it
- * started has not got better by that.
- * @throws StellarError `agent-dead`, `identity-unproven`, and where a join would refuse this cluster
+ * Replaces the pods of an agent that runs and does nothing, as far as its Lease shows. Once only: a restart has not helped an agent
+ * that has not renewed its Lease since it started.
+ * @throws StellarError `agent-dead`, `identity-unproven`, or if a join would refuse this cluster
  */
 export async function planRestart(access: HubAccess, wec: JoiningWec, run: Run): Promise<Remedy | undefined> {
   const { name, kube } = wec;
@@ -228,7 +238,7 @@ export async function planRestart(access: HubAccess, wec: JoiningWec, run: Run):
   const started = agentStarted(wecBefore.klusterlet, wecBefore.pods);
   const renewed = Date.parse(hubBefore?.lease?.spec?.renewTime ?? '');
   if (started === undefined || Number.isNaN(renewed)) return undefined;
-  // Both times are of the agent's own node.
+  // Both times come from the agent's own node.
   if (started > renewed)
     throw left(
       'agent-dead',

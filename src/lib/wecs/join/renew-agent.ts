@@ -16,17 +16,18 @@ import type { WecEvidence } from '../registration/wec-evidence.ts';
 import { agentPodsOf, isOperatorPod, stuckPodsOf } from '../registration/wec-pods.ts';
 import { clockMarginMs } from './own-requests.ts';
 
-/** Why an agent that has a certificate has to request registration anew, and what makes it do so. */
+/** Why an agent that has a certificate must request registration again, and what makes it do so. */
 export interface LostRegistration {
   why: string;
-  /** `token`: a new bootstrap secret. `certificate`: its certificate has to be taken away as well. */
+  /** `token`: a new bootstrap secret. `certificate`: the removal of its certificate as well. */
   by: 'token' | 'certificate';
 }
 
 /**
- * Why an agent that has a certificate has to ask for registration anew: with it, it neither announces its ManagedCluster nor asks
- * for another one. One that has expired is no reason for it not to ask (ocm pkg/registration/spoke): with a token that works, it does.
- * @returns undefined where its certificate is of use
+ * Why an agent that has a certificate must request registration again: with a certificate, it neither announces its ManagedCluster
+ * nor requests another one. An expired certificate does not keep it from a request (ocm pkg/registration/spoke): with a valid
+ * token, it sends one.
+ * @returns undefined if its certificate is valid for its hub
  */
 export async function lostRegistration(
   hub: Kube | undefined,
@@ -48,9 +49,9 @@ export async function lostRegistration(
 }
 
 /**
- * Takes the certificate away from an agent, and what it remembers of it: the agent's kubeconfig lies in an emptyDir, which outlives
- * its containers and ends with its pods (ocm manifests/klusterlet/management). The bootstrap secret must have been written before:
- * an interruption after that is recognised by pods that are older than it.
+ * Removes an agent's certificate and its copy: the agent's kubeconfig is in an emptyDir, which outlives its containers and ends
+ * with its pods (ocm manifests/klusterlet/management). The bootstrap secret must be written before: pods older than it show an
+ * interruption after that.
  */
 export async function dropCertificate(kube: Kube, { hubSecret }: WecEvidence): Promise<void> {
   const uid = hubSecret?.metadata.uid;
@@ -59,14 +60,15 @@ export async function dropCertificate(kube: Kube, { hubSecret }: WecEvidence): P
 }
 
 /**
- * The Leases by which an agent leads (ocm pkg/common, leader election). One that waits for its certificate dies without giving its
- * Lease up when its bootstrap secret changes, and the next one waits minutes for that to expire (seen with OCM 1.0.0 and 1.3.1).
+ * The Leases of the agents' leader election (ocm pkg/common, leader election). An agent that waits for its certificate exits
+ * without releasing its Lease when its bootstrap secret changes, and the next one waits minutes until that expires (seen with OCM
+ * 1.0.0 and 1.3.1).
  */
 const agentLeases = ['klusterlet-agent-lock', 'registration-agent-lock'];
 
 /**
- * Replaces the pods of a WEC's agents. Their Leases go first, or the new ones wait until those expire: an agent that waits for its
- * certificate does not give its Lease up.
+ * Replaces the pods of a WEC's agents. It deletes their Leases first, or the new pods wait until those expire: an agent that waits
+ * for its certificate does not release its Lease.
  */
 export async function restartAgents(kube: Kube): Promise<void> {
   for (const name of agentLeases) {
@@ -76,7 +78,7 @@ export async function restartAgents(kube: Kube): Promise<void> {
   await removePods(kube, agentPodsOf(await kube.list<Pod>(resources.pods, { namespace: agentNamespace })));
 }
 
-/** Deletes Leases of agents whose holder evidently runs no more: its pod is gone, or has been started anew since it renewed them. */
+/** Deletes Leases of agents whose holder evidently no longer runs: its pod is gone, or has restarted since it renewed them. */
 export async function releaseDeadLeases(kube: Kube, { pods }: WecEvidence): Promise<void> {
   const agents = agentPodsOf(pods);
   if (agents.length === 0) return;
@@ -99,16 +101,16 @@ async function removeLease(kube: Kube, { metadata: { name, namespace, uid } }: L
 }
 
 /**
- * Has containers tried again at once that did not run before: what their pods say is as old as the back-off of their kubelet.
+ * Restarts containers that did not run before: the state of their pods is as old as the kubelet's back-off.
  * @returns whether any pod was deleted
  */
 export async function retryStuckPods(kube: Kube, { pods }: WecEvidence, operatorIsOurs: boolean): Promise<boolean> {
   const stuck = stuckPodsOf(pods, kube.now()).filter((pod) => operatorIsOurs || !isOperatorPod(pod));
-  // A convenience: whoever may not do it waits a little longer.
+  // A convenience: without that right a user waits a little longer.
   return (await unlessStatus(removePods(kube, stuck), 403)) ?? false;
 }
 
-/** Deletes these very pods; their Deployments make others. @returns whether there were any */
+/** Deletes exactly these pods; their Deployments create others. @returns whether there were any */
 async function removePods(kube: Kube, pods: readonly Pod[]): Promise<boolean> {
   for (const { metadata } of pods) {
     const { name, namespace, uid } = metadata;
@@ -117,41 +119,43 @@ async function removePods(kube: Kube, pods: readonly Pod[]): Promise<boolean> {
   return pods.length > 0;
 }
 
-/** An agent announces itself within a second of its request; the operator looks at a changed secret within a few. */
+/** An agent announces itself within a second of its request; the operator checks a changed secret within a few. */
 const patienceMs = 10_000;
-/** An agent whose bootstrap secret has changed restarts and asks within some seconds: stopped just then, it would ask twice. */
+/**
+ * An agent whose bootstrap secret has changed restarts and sends a request within some seconds: if stopped then, it would send two.
+ */
 const restartMs = 15_000;
-/** Objects are dated by whole seconds. */
+/** Objects have timestamps in whole seconds. */
 const secondMs = 1000;
 
-/** How an agent is made to start anew. */
+/** How an agent must be restarted. */
 export interface NewStartNeed {
   why: string;
   /**
-   * `token`: by a new bootstrap secret. `certificate`: its certificate is taken away as well. `pods`: both have been done, and it
+   * `token`: with a new bootstrap secret. `certificate`: with the removal of its certificate as well. `pods`: both are done, and it
    * still runs as before.
    */
   by: 'token' | 'certificate' | 'pods';
 }
 
 /**
- * Notices an agent that retries by itself only after an hour, or never, and an operator that retries only after minutes: the
- * first when the hub refused it once, as while it was restarting (ocm pkg/registration/spoke: 401 and 403 are swallowed until the
- * next resync), or when it has a certificate of a registration that is gone.
+ * Detects an agent that retries by itself only after an hour, or never, and an operator that retries only after minutes: the agent
+ * if the hub refused it once, as during its restart (ocm pkg/registration/spoke: 401 and 403 are swallowed until the next resync),
+ * or if it has a certificate of a registration that is gone.
  */
 export class NewStart {
-  /** What has been done: once is enough, or something else is wrong. */
+  /** The steps that are done: if one did not help, something else is wrong. */
   readonly #done = new Set<NewStartNeed['by']>();
   #unreachableSince: number | undefined;
   #lostSince: number | undefined;
   #webhookSilentAt = 0;
 
-  /** @param wecNow the WEC's clock, milliseconds since the epoch @returns undefined when the agent should not start anew */
+  /** @param wecNow the WEC's clock, milliseconds since the epoch @returns undefined if the agent should not restart */
   need(registration: Registration, hub: Kube, wecNow: number): NewStartNeed | undefined {
     if (registration.hub === undefined || this.#done.has('pods')) return undefined;
-    // A new secret makes most agents ask at once; those that do not are replaced.
+    // With a new secret most agents send a request at once; the others are replaced.
     if (this.#done.size > 0) return asleep(registration, wecNow);
-    // Both clusters are at hand: the agent is made to ask once more, and all that was asked before is worthless.
+    // Both clusters are accessible: the agent must send one more request, which supersedes all earlier ones.
     if (asksWithSeveralKeys(registration.hub)) return { why: 'its requests have several keys', by: 'token' };
     return (
       this.#lost(registration) ??
@@ -165,7 +169,7 @@ export class NewStart {
     this.#done.add(by);
   }
 
-  /** Both sides were looked at side by side: what shows twice is so. */
+  /** Both sides were read in parallel: a finding counts when two readings show it. */
   #lost({ hub, wec }: Registration): NewStartNeed | undefined {
     const isLost = hub?.managedCluster === undefined && wec?.hubSecret !== undefined;
     if (!isLost) this.#lostSince = undefined;
@@ -192,19 +196,19 @@ export class NewStart {
   }
 }
 
-/** An earlier run has taken the certificate away and was interrupted before it deleted the pods, which still use it. */
+/** An earlier run removed the certificate and was interrupted before it deleted the pods, which still use it. */
 function asleep(registration: Registration, wecNow: number): NewStartNeed | undefined {
   const { hub, wec, now } = registration;
   if (hub === undefined || wec?.bootstrapSecret === undefined || wec.hubSecret !== undefined) return undefined;
   const written = writtenAt(wec.bootstrapSecret);
   const age = wecNow - written;
   const isOld = agentPodsOf(wec.pods).some((pod) => createdAt(pod) < written - secondMs);
-  // A certificate that was issued although no ManagedCluster is there is that of the registration before.
+  // A certificate that was issued without a ManagedCluster is from the registration before.
   const isFormer = (state: string) => state === 'issued' && hub.managedCluster === undefined;
   const hasAsked = bootstrapRequests(hub).some(
     ({ created, state }) => now - created <= age + clockMarginMs && !isFormer(state),
   );
-  // An operator tells only after some time what it has reached; what it has not reached, no restart helps.
+  // An operator reports only after some time what it has reached; a restart does not fix an unreachable hub.
   return isOld && !hasAsked && age > restartMs && reachOf(registration)?.state !== 'failed'
     ? { why: 'its agent is older than its bootstrap secret and has not asked since', by: 'pods' }
     : undefined;

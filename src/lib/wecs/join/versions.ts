@@ -8,25 +8,25 @@ import type { WecEvidence } from '../registration/wec-evidence.ts';
 import { isOperatorPod, stuckPodsOf } from '../registration/wec-pods.ts';
 import type { JoinOptions } from './options.ts';
 
-/** What a join does to the operator and the Klusterlet that it finds. */
+/** What a join does to an existing operator and Klusterlet. */
 export interface VersionPlan {
-  /** False where the operator that runs is kept, or is somebody else's. */
+  /** False if the existing operator is kept or another program installed it. */
   installOperator: boolean;
-  /** Whether an operator that is kept is scaled to zero and has to be started. */
+  /** Whether a kept operator is scaled to zero and must be started. */
   startOperator: boolean;
-  /** False where the Klusterlet stays as it is. */
+  /** False if the Klusterlet stays as it is. */
   writeKlusterlet: boolean;
   /** What runs, and why it is kept. */
   kept: string[];
-  /** What is replaced by what, and why. */
+  /** What is replaced, with what, and why. */
   replaced: string[];
 }
 
 type Decision = { keep: boolean; why: string } | undefined;
 
 /**
- * Decides about the images of an operator and a Klusterlet that are there: somebody may have upgraded or downgraded them since they
- * were joined. A join raises them to the version of the hub, and never lowers them unless asked to; what it cannot compare, it keeps.
+ * Decides on the images of an existing operator and Klusterlet: a user may have upgraded or downgraded them since the join. A join
+ * raises them to the version of the hub, and lowers them only if asked to; it keeps what it cannot compare.
  * @param now the WEC's clock, milliseconds since the epoch
  */
 export function planVersions(
@@ -60,7 +60,7 @@ export function planVersions(
   };
 }
 
-/** @returns undefined where there is none, or it is the one that is wanted */
+/** @returns undefined if there is none, or it is the right one */
 function decide(
   present: string | undefined,
   wanted: string,
@@ -80,9 +80,9 @@ function decide(
     : { keep: true, why: `a join does not downgrade it to ${tagOf(wanted)}` };
 }
 
-/** A version that crash-loops may be the right one all the same; one that cannot be pulled never runs. */
+/** A version that crash-loops may still be the right one; one that cannot be pulled never runs. */
 const lacksImage = ({ status }: Pod): boolean =>
   status?.containerStatuses?.some(({ state }) => /Image/.test(state?.waiting?.reason ?? '')) ?? false;
 
-/** What tells images apart for people: the version, else all of it. */
+/** What distinguishes images for display: the version, else the whole reference. */
 const tagOf = (reference = ''): string => imageVersion(reference) ?? reference;
