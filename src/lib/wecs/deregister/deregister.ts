@@ -23,7 +23,7 @@ export interface Deregistration {
   /** Reads the binding policies that may send workloads to these WECs, as far as they can be read. */
   readPolicies(): Promise<PoliciesOfIts>;
   confirm: Confirm<Leaving[]>;
-  /** Asks the user once more about one WEC; throws where the answer is not yes. */
+  /** Asks the user again about one WEC; throws unless the answer is yes. */
   askAgain(name: string, why: string): Promise<void>;
 }
 
@@ -32,8 +32,8 @@ export interface DeregisterResult extends NamedResult {
 }
 
 /**
- * Deregisters WECs from their ITS, side by side.
- * @throws StellarError where one of them cannot be deregistered, or the user does not want it: nothing has been written then
+ * Deregisters WECs from their ITS in parallel.
+ * @throws StellarError if one of them cannot be deregistered or the user declines; nothing has been written then
  */
 export async function deregister(
   { its, wecs, options, readPolicies, confirm, askAgain }: Deregistration,
@@ -48,15 +48,16 @@ export async function deregister(
     losses: (seen) => seen.flatMap(lossesOf),
     confirm,
   });
-  // WECs are deregistered side by side, and a terminal has room for one question.
+  // WECs are deregistered in parallel, and a terminal shows one question at a time.
   const asking = oneAtATime(askAgain);
   return Promise.all(leaving.map((wec) => deregisterOne(hub, wec, options, (why) => asking(wec.name, why), run)));
 }
 
 /**
- * Deregisters one WEC, by what was read after the user's last word: release/ takes it out of its policies, with or without its
- * workloads, delete/ removes it and what it leaves on the ITS, clean-up/ what there is of it on the cluster. An error is in the result.
- * @param askAgain throws unless the user says yes again
+ * Deregisters one WEC from what was read after the user's last confirmation: release/ removes it from its policies, with or without
+ * its workloads, delete/ deletes it and its objects on the ITS, clean-up/ removes its objects from the cluster. An error is in the
+ * result.
+ * @param askAgain throws unless the user confirms again
  */
 export function deregisterOne(
   hub: Kube,

@@ -23,13 +23,13 @@ export interface LocalWec {
 }
 
 export interface LeavingLocally extends LocalWec {
-  /** Undefined where nothing of a registration is there. */
+  /** Undefined if the cluster has nothing of a registration. */
   record: CleanUpRecord | undefined;
 }
 
 /**
  * Removes klusterlets without access to their ITS; the workloads stay.
- * @throws StellarError where one of them cannot be removed, or the user does not want it: nothing has been written then
+ * @throws StellarError if one of them cannot be removed or the user declines; nothing has been written then
  */
 export async function deregisterLocally(
   wecs: readonly LocalWec[],
@@ -55,8 +55,8 @@ export async function deregisterLocally(
 }
 
 /**
- * Finds out what a klusterlet's own cluster shows of a registration, without its ITS: only the Klusterlet's name can be compared.
- * @returns undefined where nothing of a registration is there
+ * Reads what a klusterlet's own cluster shows of a registration, without its ITS: only the Klusterlet's name can be compared.
+ * @returns undefined if the cluster has nothing of a registration
  * @throws StellarError `registered-elsewhere`, `identity-unproven`, `forbidden`
  */
 async function lookLocally({ name, kube }: LocalWec): Promise<CleanUpRecord | undefined> {

@@ -11,13 +11,13 @@ import { toDeregister } from './look/inspection.ts';
 import type { Leaving } from './look/look.ts';
 import { restoreLabels, selectableLabels } from './release/labels.ts';
 
-/** How long what was begun may take to be undone, whatever has ended the command. */
+/** How long an undo may take, whatever ended the command. */
 const undoMs = 10_000;
 
 /**
- * A deregistration has failed and the WEC stays: its labels, and what happens to its workloads when works are deleted, are put back
- * even after Ctrl-C and the deadline. Where that fails, the next run knows of the labels.
- * @returns the error, with what became of the labels
+ * Restores a WEC that stays after a failed deregistration: its labels, and what happens to its workloads when works are deleted,
+ * even after Ctrl-C and the deadline. If that fails, the next run still has the labels.
+ * @returns the error, with the state of the labels
  */
 export async function putBack(hub: Kube, { name, inspection }: Leaving, error: unknown): Promise<unknown> {
   if (!(error instanceof StellarError) || hub.dryRun) return error;
@@ -40,7 +40,7 @@ export async function putBack(hub: Kube, { name, inspection }: Leaving, error: u
 
 const listed = (labels: Record<string, string>): string => changeWords(labels).join(', ');
 
-/** Puts back the labels that interrupted deregistrations have removed. An error is in the result. */
+/** Restores the labels that interrupted deregistrations have removed. An error is in the result. */
 export const undoDeregistration = (hub: Kube, names: readonly string[], run: Run): Promise<DeregisterResult[]> =>
   Promise.all(
     names.map((name) => {

@@ -4,17 +4,17 @@ import { resources } from '../../../kube/resources.ts';
 import { agentNamespace, operatorNamespace } from '../../names.ts';
 
 /**
- * What a clean-up notes on the cluster before its first deletion: with the Klusterlet the proof of its identity goes as well, and an
- * interrupted run is to be finished by the next one. The note goes with the namespace that holds it, which is deleted last.
+ * The record that a clean-up writes to the cluster before its first deletion: the proof of identity is deleted with the Klusterlet,
+ * and the next run must be able to finish an interrupted one. The record is deleted with its namespace, which is deleted last.
  */
 const recordAnnotation = 'stellarctl.kubestellar.io/clean-up';
 
 export interface CleanUpRecord {
   /** The WEC's name. */
   name: string;
-  /** Identifies the ITS, see hubId; null where the clean-up did without one. */
+  /** Identifies the ITS, see hubId; null if the clean-up ran without an ITS. */
   hub: string | null;
-  /** By which AppliedManifestWorks of this registration are known; null where the agent had no hub yet. */
+  /** Identifies the AppliedManifestWorks of this registration; null if the agent had no hub yet. */
   hubHash: string | null;
 }
 
@@ -28,12 +28,12 @@ export async function writeCleanUpRecord(wec: Kube, record: CleanUpRecord): Prom
   if (holder !== undefined && noteOn(holder) !== text) await note(wec, holder, text);
 }
 
-/** Removes the note where the namespace stays, because others use it. */
+/** Removes the record if the namespace stays because others use it. */
 export async function removeCleanUpRecord(wec: Kube): Promise<void> {
   for (const holder of await holdersOn(wec)) if (noteOn(holder) !== undefined) await note(wec, holder, null);
 }
 
-/** The namespaces that may hold it: first the one that is deleted last. */
+/** The namespaces that may hold it, the one that is deleted last first. */
 async function holdersOn(wec: Kube): Promise<KubeObject[]> {
   const names = [operatorNamespace, agentNamespace];
   const found = await Promise.all(names.map((name) => wec.get(resources.namespaces, name)));

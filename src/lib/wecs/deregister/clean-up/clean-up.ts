@@ -13,16 +13,16 @@ import { operatorRuns } from '../look/running.ts';
 import { type CleanUpRecord, removeCleanUpRecord, writeCleanUpRecord } from './clean-up-record.ts';
 import { removeOperator, sharesHash, whatNeedsOperator } from './remove-operator.ts';
 
-/** The finalizer by which the operator undoes a Klusterlet (ocm pkg/operator/operators/klusterlet). */
+/** The finalizer with which the operator cleans up a Klusterlet (ocm pkg/operator/operators/klusterlet). */
 const klusterletFinalizer = 'operator.open-cluster-management.io/klusterlet-cleanup';
-/** An operator that works begins to undo a Klusterlet within seconds. */
+/** A working operator begins to clean up a Klusterlet within seconds. */
 const operatorGraceMs = 15_000;
 
 /**
- * Removes what a registration has brought to a WEC, with or without the workloads that an agent has left there: of all that, only
- * what carries the label, the owner or the hub hash of this registration. The operator undoes a Klusterlet; without a running
- * operator the same is done here. Never the agent's namespaces while the Klusterlet exists: the operator would make them again,
- * broken. The identity of the cluster has been proven.
+ * Removes what a registration has created on a WEC, with or without the workloads that an agent has left there, and only what has
+ * the label, the owner or the hub hash of this registration. The operator cleans up a Klusterlet; without a running operator this
+ * function does the same. It never deletes the agent's namespaces while the Klusterlet exists: the operator would recreate them
+ * broken. The identity of the cluster is already proven.
  * @returns whether anything was removed
  */
 export async function cleanUpWec(
@@ -55,7 +55,7 @@ export async function cleanUpWec(
   return removed || changed || applied > 0;
 }
 
-/** Rights that were granted to the work agent go when it is gone, unless another Klusterlet's has them as well. */
+/** Rights granted to the work agent are removed with it, unless the agent of another Klusterlet uses them as well. */
 async function removeGrant(wec: Kube): Promise<void> {
   if (await sharesHash(wec)) return;
   const role = await wec.get(resources.clusterRoles, grantRoleName);
@@ -72,7 +72,7 @@ async function removeKlusterlet(wec: Kube, klusterlet: Klusterlet, hash: string 
     why: 'the operator is removing the agent',
     act: async (present) => {
       const runs = await operatorRuns(wec);
-      // Without its Deployment it may be installed elsewhere: then time tells.
+      // Without its Deployment the operator may be installed elsewhere: then the elapsed time decides.
       const isAbsent = runs === false || (runs === undefined && Date.now() - started > operatorGraceMs);
       if (!isAbsent || isUndone) return;
       run.progress.note(`No klusterlet operator runs on ${wec.cluster.context}: stellarctl removes the agent itself.`);
@@ -80,14 +80,14 @@ async function removeKlusterlet(wec: Kube, klusterlet: Klusterlet, hash: string 
       isUndone = true;
     },
   });
-  // The operator has deleted them before; what is left in them would look like parts of a registration to the next run.
+  // The operator has deleted them before; the next run would take leftovers in them for parts of a registration.
   for (const namespace of [agentNamespace, addonNamespace]) {
     const present = await wec.get(resources.namespaces, namespace);
     if (present?.metadata.deletionTimestamp !== undefined) await untilGone(wec, resources.namespaces, present, run);
   }
 }
 
-/** What the operator does when a Klusterlet is deleted (ocm pkg/operator/operators/klusterlet, cleanup controller). */
+/** Does what the operator does when a Klusterlet is deleted (ocm pkg/operator/operators/klusterlet, cleanup controller). */
 async function undoKlusterlet(wec: Kube, klusterlet: KubeObject, hash: string | undefined): Promise<void> {
   for (const work of await appliedWorksOf(wec, hash)) await takeAppliedFinalizer(wec, work);
   await removeOwn(wec, resources.deployments, agentNamespace);
@@ -98,7 +98,7 @@ async function undoKlusterlet(wec: Kube, klusterlet: KubeObject, hash: string | 
   await withoutFinalizers(wec, resources.klusterlets, klusterlet.metadata, [klusterletFinalizer]);
 }
 
-/** Removes the objects of a kind that the operator has made for this Klusterlet. */
+/** Removes the objects of a kind that the operator has created for this Klusterlet. */
 async function removeOwn(wec: Kube, resource: Resource, namespace?: string): Promise<void> {
   const objects: KubeObject[] = (await wec.list(resource, { namespace })) ?? [];
   await deleteObjects(wec, resource, objects.filter(createdByKlusterlet));

@@ -15,7 +15,7 @@ import {
 } from '../../names.ts';
 import { foreignObjectsIn, listed } from '../look/foreign-objects.ts';
 
-/** Why the operator, its kinds and namespaces must stay; undefined when nothing else needs them. */
+/** Why the operator, its kinds and namespaces must stay; undefined if nothing else needs them. */
 export async function whatNeedsOperator(wec: Kube): Promise<string | undefined> {
   const [operator, klusterlets, managers] = await Promise.all([
     wec.get<Deployment>(resources.deployments, operatorName, { namespace: operatorNamespace }),
@@ -28,24 +28,30 @@ export async function whatNeedsOperator(wec: Kube): Promise<string | undefined> 
   return managers?.length ? 'the cluster is an OCM hub as well' : undefined;
 }
 
-/** One that is not of this registration, whose own Klusterlet has been removed; in a dry run that is still there. */
+/** A Klusterlet of another registration. The Klusterlet of this one is already removed, except in a dry run. */
 const otherKlusterlet = (wec: Kube, klusterlets: readonly KubeObject[] | undefined): KubeObject | undefined =>
   klusterlets?.find(({ metadata }) => !wec.dryRun || metadata.name !== klusterletName);
 
-/** Another Klusterlet may be registered with the same hub: then the hub's hash does not tell whose a work is. */
+/** Another Klusterlet may be registered with the same hub: then the hub's hash does not identify the owner of a work. */
 export const sharesHash = async (wec: Kube): Promise<boolean> =>
   otherKlusterlet(wec, await wec.list(resources.klusterlets)) !== undefined;
 
-/** Kinds that the operator brings, each with what would be lost with it. Deleting the kind of an AppliedManifestWork that is kept would remove its workloads. */
+/**
+ * Kinds that the operator installs, each with what would be lost with it. Deleting the kind of a kept AppliedManifestWork would
+ * remove its workloads.
+ */
 const broughtKinds: { crd: string; instances: Resource }[] = [
   { crd: 'appliedmanifestworks.work.open-cluster-management.io', instances: resources.appliedManifestWorks },
   { crd: 'clusterclaims.cluster.open-cluster-management.io', instances: resources.clusterClaims },
   { crd: klusterletCrdName, instances: resources.klusterlets },
 ];
 
-/** Removes operator, rights, kinds and namespaces that nothing else uses; what stays is said. @returns whether anything was removed */
+/**
+ * Removes operator, rights, kinds and namespaces that nothing else uses, and reports what stays. @returns whether anything was
+ * removed
+ */
 export async function removeOperator(wec: Kube, name: string, run: Run): Promise<boolean> {
-  // Without a right or a Deployment of ours here, the kinds may be of an operator that is installed elsewhere.
+  // Without rights or a Deployment from stellarctl here, the kinds may belong to an operator that is installed elsewhere.
   const role = await wec.get(resources.clusterRoles, operatorName);
   const operator = await wec.get<Deployment>(resources.deployments, operatorName, { namespace: operatorNamespace });
   const wasOurs = [role, operator].some((object) => object !== undefined && isOurs(object));
@@ -56,11 +62,11 @@ export async function removeOperator(wec: Kube, name: string, run: Run): Promise
   if (operator !== undefined) await remove(resources.deployments, operator);
   if (wasOurs) for (const kind of broughtKinds) await removeKind(wec, kind, remove, run);
   const namespaces = await removableNamespaces(wec, run);
-  // Kubernetes' own controller may have made it again, empty, after the operator had deleted it with what it aggregates.
+  // A controller of Kubernetes may have recreated it, empty, after the operator had deleted it with the roles that it aggregates.
   const aggregate = await wec.get(resources.clusterRoles, `open-cluster-management:${klusterletName}-work:aggregate`);
   if (aggregate !== undefined && namespaces.length > 0) await remove(resources.clusterRoles, aggregate);
   run.progress.waiting(name, 'its namespaces are being removed');
-  // The last one holds the note of this clean-up; rights go before it, so that the next run knows of them.
+  // The last namespace holds the record of this clean-up; rights are deleted before it: the next run still finds the record.
   const binding = await wec.get(resources.clusterRoleBindings, operatorName);
   if (binding !== undefined && isOurs(binding)) await remove(resources.clusterRoleBindings, binding);
   const isLast = ({ metadata }: KubeObject) => metadata.name === operatorNamespace;
@@ -79,14 +85,14 @@ async function removeKind(
 ): Promise<void> {
   const definition = await wec.get(resources.customResourceDefinitions, crd);
   if (definition === undefined) return;
-  // In a dry run they are still there.
+  // In a dry run they still exist.
   const left = wec.dryRun ? [] : await wec.list(instances);
   if (left?.length)
     run.progress.note(`The kind ${crd} stays on ${wec.cluster.context}: ${left.length} objects of it remain.`);
   else await remove(resources.customResourceDefinitions, definition);
 }
 
-/** The namespaces of a registration that are there and hold nothing else. */
+/** The existing namespaces of a registration that contain nothing else. */
 async function removableNamespaces(wec: Kube, run: Run): Promise<KubeObject[]> {
   const removable: KubeObject[] = [];
   for (const name of [agentNamespace, addonNamespace, operatorNamespace]) {

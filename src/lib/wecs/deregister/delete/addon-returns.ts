@@ -3,7 +3,7 @@ import type { KubeObject } from '../../../kube/objects.ts';
 import { resources } from '../../../kube/resources.ts';
 import { controllerState } from './hub-controllers.ts';
 
-/** addon.open-cluster-management.io/v1alpha1, as far as it tells who installs an add-on. */
+/** addon.open-cluster-management.io/v1alpha1, with the fields that show what installs an add-on. */
 interface ClusterManagementAddOn extends KubeObject {
   spec?: { installStrategy?: { placements?: { name: string; namespace: string }[] } };
 }
@@ -16,8 +16,8 @@ interface PlacementDecision extends KubeObject {
 const placementLabel = 'cluster.open-cluster-management.io/placement';
 
 /**
- * Notices add-ons of a WEC that are recreated while it is being deleted, and finds out why.
- * @returns to be called at each look: returns what is recreated and why, a sentence; undefined where nothing is
+ * Detects add-ons of a WEC that are recreated while it is being deleted, and finds out why.
+ * @returns a function to call at each reading: it returns what is recreated and why, a sentence; undefined if nothing is
  */
 export function addonReturns(hub: Kube, wec: string): (addons: readonly KubeObject[]) => Promise<string | undefined> {
   const recreations = new Recreations();
@@ -30,7 +30,7 @@ export function addonReturns(hub: Kube, wec: string): (addons: readonly KubeObje
   };
 }
 
-/** By whom an add-on of a WEC is made again, a sentence. */
+/** What recreates an add-on of a WEC, a sentence. */
 export async function whyRecreated(hub: Kube, wec: string, addon: string): Promise<string> {
   const [definition, decisions, controller] = await Promise.all([
     hub.get<ClusterManagementAddOn>(resources.clusterManagementAddOns, addon),
@@ -53,11 +53,11 @@ export async function whyRecreated(hub: Kube, wec: string, addon: string): Promi
   return `${start}: ${placement}${stale}.`;
 }
 
-/** Notices objects that are recreated: the same name, another UID. */
+/** Detects objects that are recreated: the same name, another UID. */
 export class Recreations {
   readonly #uids = new Map<string, Set<string>>();
 
-  /** @returns those of these objects of which more than so many have been seen */
+  /** @returns those of these objects of which more than this many have been seen */
   see<Seen extends KubeObject>(objects: readonly Seen[], more: number): Seen[] {
     return objects.filter(({ metadata: { name, uid = '' } }) => {
       const uids = this.#uids.get(name) ?? new Set();

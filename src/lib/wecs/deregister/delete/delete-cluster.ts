@@ -15,17 +15,18 @@ import { addonReturns } from './addon-returns.ts';
 import { addonFinalizers, type Force } from './force.ts';
 import { controllerState, missingRegistration } from './hub-controllers.ts';
 
-/** The hub's registration controller removes them, as the last ones (ocm pkg/registration/hub). */
+/** The last finalizers; the hub's registration controller removes them (ocm pkg/registration/hub). */
 const hubFinalizers = [
   'cluster.open-cluster-management.io/api-resource-cleanup',
   'cluster.open-cluster-management.io/resource-cleanup',
 ];
 
 /**
- * Deletes a ManagedCluster and waits until it is gone: the hub removes its add-ons and works, and the agent what those applied.
- * @param before the very cluster that is deleted
- * @param force remove the finalizers that only the agent would remove, where nothing makes progress
- * @throws StellarError `timeout`, naming the objects that block it, and the hub's controllers that do not run
+ * Deletes a ManagedCluster and waits until it is gone: the hub removes its add-ons and works, and the agent removes what those
+ * applied.
+ * @param before identifies the ManagedCluster to delete
+ * @param force remove the finalizers that only the agent would remove, if nothing makes progress
+ * @throws StellarError `timeout`, with the objects that block it and the hub's controllers that do not run
  */
 export async function deleteCluster(hub: Kube, before: Inspection, force: Force | undefined, run: Run): Promise<void> {
   const { name } = before;
@@ -56,7 +57,7 @@ export async function deleteCluster(hub: Kube, before: Inspection, force: Force 
         await releaseLate(hub, inspection, managedCluster);
         if (force !== undefined && (await force.isDue(inspection))) await removeFinalizers(hub, inspection, force);
         if (!isEmpty(inspection) || Date.now() - nudged <= patience) return;
-        // A hub that has much to do is not made to look at the same thing again and again.
+        // A busy hub should not check the same object again and again.
         [nudged, patience] = [Date.now(), 2 * patience];
         await nudge(hub, managedCluster);
       },
@@ -71,30 +72,30 @@ const deletingMessage = (cluster: ManagedCluster | undefined): string | undefine
   conditionOf(cluster, 'Deleting')?.message;
 
 /**
- * Where no work was there before the deletion, the labels have stayed. Works of a WDS that come now show that a policy selects the
- * WEC by them (just joined, or its labels just put back): KubeStellar would recreate each of them as long as the labels are there.
+ * If there was no work before the deletion, the labels have stayed. Works of a WDS that arrive now show that a policy selects the
+ * WEC by them (just joined, or labels just restored): KubeStellar would recreate each work as long as the labels exist.
  */
 async function releaseLate(hub: Kube, { works }: Inspection, cluster: ManagedCluster): Promise<void> {
   if (works.every(isMadeByHand)) return;
   await unlessStatus(removeLabels(hub, cluster), 404, 409);
 }
 
-/** A hub that has nothing left to wait for is done within this time, unless it looks again only later. */
+/** A hub with nothing left to wait for is done within this time, unless its next check is later. */
 const nudgeMs = 3000;
 
 const isEmpty = ({ works, addonWorks, addons }: Inspection): boolean =>
   works.length + addonWorks.length + addons.length === 0;
 
 /**
- * Makes the hub look at a ManagedCluster now: after failures OCM 1.0 looks ever more rarely (seen: 40 s after the last work had gone),
- * and any change makes it look at once.
+ * Makes the hub check a ManagedCluster now: after failures OCM 1.0 checks ever more rarely (seen: 40 s after the last work was
+ * gone), and any change triggers a check at once.
  */
 async function nudge(hub: Kube, { metadata: { name, uid } }: ManagedCluster): Promise<void> {
   const annotations = { 'stellarctl.kubestellar.io/nudged': new Date(hub.now()).toISOString() };
   await unlessStatus(hub.merge(resources.managedClusters, name, { metadata: { uid, annotations } }), 404, 409);
 }
 
-/** Only of what is being deleted. The hub's own stay as long as its controller may be there to remove them. */
+/** Only of objects that are being deleted. The hub's own finalizers stay while its controller may run and remove them. */
 async function removeFinalizers(hub: Kube, last: Inspection, force: Force): Promise<void> {
   await force.take(resources.manifestWorks, [...last.works, ...last.addonWorks], [workFinalizer]);
   await force.take(resources.managedClusterAddOns, last.addons, addonFinalizers);

@@ -21,12 +21,12 @@ export const addonFinalizers = [
   'cluster.open-cluster-management.io/hosting-manifests-cleanup',
 ];
 
-/** What works by itself makes progress within this time. */
+/** Anything that still works makes progress within this time. */
 const graceMs = 15_000;
 
 /**
- * The user's word in place of the proof that a WEC's agent is gone. It counts only while nothing makes progress; and where the agent
- * shows a sign of life after the deletion has begun, the user is asked again.
+ * The user's confirmation in place of the proof that a WEC's agent is gone. It counts only while nothing makes progress; if the
+ * agent renews its Lease after the deletion has begun, the user is asked again.
  */
 export class Force {
   readonly taken: TakenFinalizer[] = [];
@@ -38,7 +38,7 @@ export class Force {
   #since = Date.now();
   #asked = false;
 
-  /** @param askAgain returns when the user says yes again, and throws otherwise */
+  /** @param askAgain returns if the user confirms again, and throws otherwise */
   constructor(hub: Kube, { name, lease }: Inspection, askAgain: (why: string) => Promise<void>) {
     this.#hub = hub;
     this.#name = name;
@@ -46,9 +46,9 @@ export class Force {
     this.#askAgain = askAgain;
   }
 
-  /** Whether finalizers may be removed now: nothing has changed for some time, and the agent shows no sign of life. */
+  /** Whether finalizers may be removed now: nothing has changed for some time, and the agent has not renewed its Lease. */
   async isDue(inspection: Inspection): Promise<boolean> {
-    // The agent begins only when an object is being deleted: its time counts from then.
+    // The agent acts only once an object is being deleted: its time counts from then.
     const state = JSON.stringify(
       guarded(inspection).map(({ metadata }) => [metadata.uid, metadata.deletionTimestamp, metadata.finalizers]),
     );

@@ -16,13 +16,13 @@ export type HubController = keyof typeof controllers;
 
 export interface ControllerState {
   deployment: string;
-  /** Undefined where neither its pods nor its Lease can be seen. */
+  /** Undefined if neither its pods nor its Lease can be read. */
   runs: boolean | undefined;
   /** Whether its leader has renewed its Lease in time. */
   holdsLease: boolean;
 }
 
-/** Whether one of the hub's controllers is running: by its pods, and by the Lease that one of them has to hold. */
+/** Whether one of the hub's controllers is running: from its pods, and from the Lease that one of them must hold. */
 export async function controllerState(hub: Kube, which: HubController): Promise<ControllerState> {
   const { deployment, lease: leaseName } = controllers[which];
   const namespace = hubNamespace;
@@ -38,7 +38,7 @@ export async function controllerState(hub: Kube, which: HubController): Promise<
   return { deployment, runs, holdsLease };
 }
 
-/** What to say where a deletion waits for the registration controller and it is not running; undefined otherwise. */
+/** The message for a deletion that waits for the registration controller while it is not running; undefined otherwise. */
 export async function missingRegistration(hub: Kube): Promise<{ detail: string; next: NextStep[] } | undefined> {
   if ((await controllerState(hub, 'registration')).runs !== false) return undefined;
   const { context } = hub.cluster;
@@ -48,7 +48,7 @@ export async function missingRegistration(hub: Kube): Promise<{ detail: string; 
   };
 }
 
-/** A Lease without a holder was given up. */
+/** A Lease without a holder was released. */
 function isHeld({ spec }: Lease, now: number): boolean {
   const renewed = Date.parse(spec?.renewTime ?? '');
   return Boolean(spec?.holderIdentity) && now - renewed < (spec?.leaseDurationSeconds ?? 0) * 1000;

@@ -18,14 +18,14 @@ import { othersIn } from '../look/namespace-contents.ts';
 import { missingRegistration } from './hub-controllers.ts';
 
 /**
- * Removes what OCM leaves of a WEC that is gone: the mailbox, the customization properties, its requests.
- * @param force works that are left in the mailbox may lose the finalizer that only their agent removes
+ * Removes what OCM leaves of a deleted WEC: the mailbox, the customization properties, its requests.
+ * @param force whether to remove from works left in the mailbox the finalizer that only their agent removes
  * @returns whether there was anything
- * @throws StellarError `agent-dead` where works are left without force
+ * @throws StellarError `agent-dead` if works are left without force
  */
 export async function removeLeftovers(hub: Kube, name: string, force: boolean | undefined, run: Run): Promise<boolean> {
   const left = await inspect(hub, name);
-  // It has been registered again meanwhile. In a dry run the cluster and its works are still there.
+  // It has been registered again since. In a dry run the cluster and its works still exist.
   if (left.managedCluster !== undefined && !run.dryRun) return false;
   const parts: string[] = [];
   if (left.mailbox !== undefined && (await removeMailbox(hub, left, force, run))) parts.push('mailbox');
@@ -45,14 +45,17 @@ async function removeRequests(hub: Kube, { requests }: Inspection): Promise<bool
   return requests.length > 0;
 }
 
-/** Removes what an agent without a certificate has asked for until it was removed: it asks again within a second (seen). */
+/**
+ * Removes the requests that an agent without a certificate sent until it was removed: it sends a new one within a second (seen).
+ */
 export async function removeLateRequests(hub: Kube, name: string): Promise<void> {
   const left = await inspect(hub, name);
   if (left.managedCluster === undefined) await removeRequests(hub, left);
 }
 
 /**
- * Refuses to remove the klusterlet where the name was registered anew since its ManagedCluster went: another's `wec join` needs it.
+ * Refuses to remove the klusterlet if the name was registered again since its ManagedCluster was deleted: another `wec join` needs
+ * it.
  * @throws StellarError `still-registered`
  */
 export async function refuseNewcomer(hub: Kube, name: string): Promise<void> {
@@ -65,7 +68,7 @@ export async function refuseNewcomer(hub: Kube, name: string): Promise<void> {
   );
 }
 
-/** @returns whether it was removed; one that holds objects of others stays, and is no mailbox any more */
+/** @returns whether it was removed; a namespace with objects of others stays, and is no longer a mailbox */
 async function removeMailbox(hub: Kube, left: Inspection, force: boolean | undefined, run: Run): Promise<boolean> {
   const { name, mailbox } = left;
   const works = [...left.works, ...left.addonWorks];
@@ -76,13 +79,13 @@ async function removeMailbox(hub: Kube, left: Inspection, force: boolean | undef
     await withoutFinalizers(hub, resources.manifestWorks, metadata, [workFinalizer]);
   }
   const { uid, deletionTimestamp } = mailbox.metadata;
-  // Undefined where this user may not see all of it.
+  // Undefined if this user may not read all of it.
   const others =
     deletionTimestamp === undefined ? await unlessStatus(othersIn(hub, name, isOfOcm, kindsOfOcm), 403) : [];
   if (others === undefined || others.length > 0) {
     const what = others === undefined ? 'what else it holds may not be seen' : `it holds ${listed(others)}`;
     run.progress.note(`Namespace ${name} stays on ${hub.cluster.context}: ${what}.`);
-    // By this label a namespace is a mailbox; the hub sets it again when a cluster of that name registers.
+    // This label makes a namespace a mailbox; the hub sets it again when a cluster of that name registers.
     const noMailbox = { metadata: { uid, labels: { [clusterNameLabel]: null } } };
     if (others !== undefined) await unlessStatus(hub.merge(resources.namespaces, name, noMailbox), 403, 404, 409);
     return false;
@@ -95,22 +98,22 @@ async function removeMailbox(hub: Kube, left: Inspection, force: boolean | undef
   return true;
 }
 
-/** The hub holds the rights of an agent in its mailbox by a finalizer. */
+/** The hub keeps the rights of an agent in its mailbox with a finalizer. */
 async function withMissing(hub: Kube, error: StellarError): Promise<StellarError> {
   const missing = await missingRegistration(hub);
   return missing === undefined ? error : error.with({ details: [missing.detail], next: missing.next });
 }
 
-/** Works and add-ons; KubeStellar's status add-on keeps what it returns there. */
+/** Works and add-ons; KubeStellar's status add-on keeps its reported status there. */
 const kindsOfOcm = [resources.manifestWorks.kind, resources.managedClusterAddOns.kind, 'WorkStatus'];
 
-/** What else OCM brings into a mailbox: rights for the agents of both. */
+/** What else OCM creates in a mailbox: rights for the agents of both. */
 function isOfOcm({ kind, metadata }: KubeObject & { kind: string }): boolean {
   if (metadata.labels?.[clusterNameLabel] !== undefined) return true;
   return ['Role', 'RoleBinding'].includes(kind) && metadata.name.startsWith('open-cluster-management:');
 }
 
-/** Their agent has no rights on the ITS any more, so that it cannot remove its finalizer. */
+/** Their agent no longer has rights on the ITS and cannot remove its finalizer. */
 export function worksAreLeft(hub: Kube, { name, works, addonWorks }: Inspection): StellarError {
   return new StellarError(
     'agent-dead',

@@ -22,7 +22,10 @@ import { operatorRuns } from './running.ts';
 const ownAccounts = [operatorName, 'klusterlet-work-sa', 'klusterlet-registration-sa'];
 const ownSecrets = [pullSecretName, bootstrapSecretName, hubSecretName];
 
-/** What a registration brings into its namespaces; in the namespace of add-ons also the secrets that the agent writes for them. */
+/**
+ * Objects that a registration creates in its namespaces; in the namespace of add-ons also the secrets that the agent writes for
+ * them.
+ */
 function isOfRegistration({ kind, metadata }: KubeObject & { kind: string }): boolean {
   if (createdByKlusterlet({ metadata }) || isOurs({ metadata })) return true;
   if (kind === 'ServiceAccount') return ownAccounts.includes(metadata.name);
@@ -30,7 +33,7 @@ function isOfRegistration({ kind, metadata }: KubeObject & { kind: string }): bo
   return kind === 'Secret' && (ownSecrets.includes(metadata.name) || isOfAddon);
 }
 
-/** What others keep in a namespace of a registration, `Kind name` each. */
+/** Objects of others in a namespace of a registration, `Kind name` each. */
 export const foreignObjectsIn = (wec: Kube, namespace: string): Promise<string[]> =>
   othersIn(wec, namespace, isOfRegistration);
 
@@ -39,8 +42,8 @@ export const listed = (objects: readonly string[]): string =>
   `${objects.slice(0, 5).join(', ')}${objects.length > 5 ? ` and ${objects.length - 5} more` : ''}`;
 
 /**
- * Refuses to delete a Klusterlet whose operator would delete objects of others with the namespaces: it deletes them whole (seen with
- * OCM 1.0.0 and 1.3.1). Without the operator stellarctl leaves such a namespace.
+ * Refuses to delete a Klusterlet if its operator would delete objects of others with the namespaces: it deletes them whole (seen
+ * with OCM 1.0.0 and 1.3.1). Without the operator stellarctl keeps such a namespace.
  * @throws StellarError `has-dependents`
  */
 export async function refuseForeignObjects(wec: Kube): Promise<void> {

@@ -7,25 +7,25 @@ import { propertiesNamespace } from '../../../workloads/names.ts';
 import { clusterNameLabel, leaseName } from '../../names.ts';
 import type { CertificateSigningRequest, ManagedCluster } from '../../objects.ts';
 
-/** What an ITS holds of one WEC. */
+/** What an ITS has of one WEC. */
 export interface Inspection {
   name: string;
   managedCluster: ManagedCluster | undefined;
-  /** Works of workloads: made by a WDS's transport, or by hand. Add-ons' works are not among them. */
+  /** Works of workloads: created by a WDS's transport or by hand, without those of add-ons. */
   works: ManifestWork[];
   addonWorks: ManifestWork[];
   addons: KubeObject[];
-  /** The mailbox namespace, if it is one: a namespace of that name that belongs to something else is not touched. */
+  /** The mailbox namespace, if it is one: a namespace of that name for another purpose is not changed. */
   mailbox: KubeObject | undefined;
   /** The ConfigMap with its customization properties. */
   properties: KubeObject | undefined;
-  /** Its requests, those of its add-ons included. */
+  /** Its requests, including those of its add-ons. */
   requests: CertificateSigningRequest[];
   /** Renewed by its agent. */
   lease: Lease | undefined;
 }
 
-/** Reads everything that a deregistration is about. */
+/** Reads everything that a deregistration changes. */
 export async function inspect(hub: Kube, name: string): Promise<Inspection> {
   const inMailbox = { namespace: name };
   const [managedCluster, works, addons, namespace, properties, requests, lease] = await Promise.all([
@@ -52,7 +52,7 @@ export async function inspect(hub: Kube, name: string): Promise<Inspection> {
   };
 }
 
-/** True where nothing of a registration is left on the ITS. */
+/** True if nothing of a registration is left on the ITS. */
 export function isGone({ managedCluster, works, addonWorks, mailbox, properties, requests }: Inspection): boolean {
   return (
     [managedCluster, mailbox, properties].every((part) => part === undefined) &&
@@ -60,6 +60,6 @@ export function isGone({ managedCluster, works, addonWorks, mailbox, properties,
   );
 }
 
-/** What a person types to deregister a WEC from an ITS. @param wec NAME or NAME=CONTEXT */
+/** The command that deregisters a WEC from an ITS. @param wec NAME or NAME=CONTEXT */
 export const toDeregister = ({ cluster }: Kube, wec: string, ...options: readonly string[]): string =>
   command`stellarctl deregister ${[wec, ...options]} --its ${cluster.context}`;

@@ -24,19 +24,19 @@ import { type Inspection, inspect, isGone, toDeregister } from './inspection.ts'
 import { whyNotRunning, workAgentPods } from './running.ts';
 import { refuseSelected } from './selection.ts';
 
-/** A WEC that is to be deregistered. */
+/** A WEC to deregister. */
 export interface LeavingWec {
   name: string;
-  /** A client for the cluster itself, where its context was given. */
+  /** A client for the cluster itself, if its context is given. */
   kube?: Kube | undefined;
 }
 
 export interface DeregisterOptions {
-  /** Leave the workloads where they run. */
+  /** Keep the workloads running. */
   keepWorkloads?: boolean;
   /** Remove the klusterlet from the cluster. */
   cleanup?: boolean;
-  /** The user's word in place of the proof that the agent is gone. */
+  /** The user's confirmation in place of the proof that the agent is gone. */
   force?: boolean;
 }
 
@@ -45,17 +45,16 @@ export interface Leaving extends LeavingWec {
   inspection: Inspection;
   /** The binding policies of its ITS. */
   policies: PoliciesOfIts;
-  /** What the clean-up needs to know; undefined where the cluster shows nothing to clean up, or was not given. */
+  /** The record for the clean-up; undefined if the cluster shows nothing to clean up, or was not given. */
   record: CleanUpRecord | undefined;
-  /** Why its agent does not do its work; undefined where nothing says so. */
+  /** Why its agent does not work; undefined if there is no evidence for that. */
   agentDead: string | undefined;
-  /** Labels that an earlier run has removed, and that are to be put back if the WEC stays. */
+  /** Labels that an earlier run has removed, to restore if the WEC stays. */
   interrupted: Record<string, string> | undefined;
 }
 
 /**
- * Reads what there is, proves that the cluster is the one that is named, and refuses what cannot be finished, before anything is
- * written.
+ * Reads all evidence, proves that the cluster is the named one, and refuses what cannot be finished, before the first write.
  * @throws StellarError `not-a-hub`, `forbidden`, `registered-elsewhere`, `identity-unproven`, `agent-dead`, `still-selected`
  */
 export async function lookAt(
@@ -112,7 +111,7 @@ export async function lookAt(
   return leaving;
 }
 
-/** What would be lost, by names that stay the same when KubeStellar makes a work again. */
+/** What would be lost, under names that stay the same when KubeStellar recreates a work. */
 export function lossesOf({ name, inspection }: Leaving): string[] {
   const { works, addons, managedCluster } = inspection;
   return [
@@ -122,18 +121,18 @@ export function lossesOf({ name, inspection }: Leaving): string[] {
   ];
 }
 
-/** By which AppliedManifestWorks a registration is known; null where its agent has no hub. */
+/** The hash that identifies the AppliedManifestWorks of a registration; null if its agent has no hub. */
 export function hubHashOf(evidence: WecEvidence): string | null {
   const known = hubOf(evidence);
   return known === undefined ? null : hubHash(known.spelled);
 }
 
-/** Nothing of a registration is there: a clean-up that was done before looks like this. An operator of others stays then. */
+/** Nothing of a registration exists, as after an earlier clean-up. An operator of others stays then. */
 export const isBare = ({ klusterlet, operator, hubSecret, bootstrapSecret }: WecEvidence): boolean =>
   [klusterlet, hubSecret, bootstrapSecret].every((part) => part === undefined) &&
   (operator === undefined || !isOurs(operator));
 
-/** What would be begun and not finished. */
+/** Refuses what would start and could not be finished. */
 function refuseUnfinishable(hub: Kube, leaving: Leaving, options: DeregisterOptions): void {
   const { name, kube, inspection, agentDead } = leaving;
   const { managedCluster, works, addonWorks, mailbox } = inspection;

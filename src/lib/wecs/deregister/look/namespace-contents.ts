@@ -10,19 +10,20 @@ interface ResourceList {
 
 const readersAtOnce = 8;
 
-/** Kinds that cannot be listed although they say so, as aggregated ones whose server is not there. */
+/** Kinds that cannot be listed although discovery names the verb, such as aggregated ones whose server is absent. */
 const [notListable, absentServer] = [405, 503];
 
-/** What Kubernetes and OpenShift make in every namespace, or make of other objects. */
+/** What Kubernetes and OpenShift create in every namespace, or derive from other objects. */
 const passingKinds = ['Event', 'Endpoints', 'EndpointSlice', 'Lease', 'ControllerRevision', 'PodMetrics'];
 const everywhere = ['ConfigMap kube-root-ca.crt', 'ConfigMap openshift-service-ca.crt'];
 const everywhereAccounts = ['default', 'builder', 'deployer'];
 const accountAnnotation = 'kubernetes.io/service-account.name';
 
 /**
- * What a namespace holds beside what is made in every namespace and what other objects own: `Kind name` each. All kinds are looked
- * at, because only deleting an empty namespace loses nothing.
- * @param isExpected recognises objects that may go with the namespace; @param expectedKinds those of which all may, which are not looked at
+ * What a namespace contains except what every namespace has and what other objects own: `Kind name` each. It reads all kinds,
+ * because only deleting an empty namespace loses nothing.
+ * @param isExpected recognizes objects that may be deleted with the namespace; @param expectedKinds kinds whose objects all may,
+ * which are not read
  */
 export async function othersIn(
   kube: Kube,
@@ -32,7 +33,7 @@ export async function othersIn(
 ): Promise<string[]> {
   const kinds = (await namespacedKinds(kube)).filter(({ kind }) => ![...passingKinds, ...expectedKinds].includes(kind));
   const found = await mapConcurrently(kinds, readersAtOnce, async (resource) => {
-    // Nothing is deleted unseen: a kind whose objects may not be listed ends this.
+    // Nothing is deleted without being read: an error for a kind that may not be listed ends this.
     const objects = await unlessStatus(kube.list(resource, { namespace }), notListable, absentServer);
     return (objects ?? []).map((object) => ({ ...object, kind: resource.kind }));
   });
@@ -49,7 +50,7 @@ function isPassing({ kind, metadata }: KubeObject & { kind: string }): boolean {
   return kind === 'Secret' && metadata.annotations?.[accountAnnotation] !== undefined;
 }
 
-/** Discovery: each group in the version that the server prefers. */
+/** Discovery: each group in the server's preferred version. */
 async function namespacedKinds(kube: Kube): Promise<Resource[]> {
   const groups = await kube.read<{ groups?: { preferredVersion?: { groupVersion: string } }[] }>('/apis');
   const preferred = (groups?.groups ?? []).flatMap(({ preferredVersion }) => preferredVersion?.groupVersion ?? []);

@@ -7,10 +7,10 @@ import { agentNamespace, operatorName, operatorNamespace } from '../../names.ts'
 import { isOperatorPod } from '../../registration/wec-pods.ts';
 import type { Inspection } from './inspection.ts';
 
-/** The pods of the program that applies works: of Singleton mode's one agent, and of Default mode's work agent (ocm pkg/operator). */
+/** The pods that apply works: the one agent of mode Singleton, and the work agent of mode Default (ocm pkg/operator). */
 const workAgentApps = ['klusterlet-agent', 'klusterlet-manifestwork-agent'];
 
-/** The pods of the agent on a WEC. @returns undefined where they may not be seen */
+/** The pods of the agent on a WEC. @returns undefined if they may not be read */
 export async function workAgentPods(wec: Kube): Promise<Pod[] | undefined> {
   const listed = wec.list<Pod>(resources.pods, { namespace: agentNamespace }).then((pods) => pods ?? []);
   const pods = await unlessStatus(listed, 403);
@@ -18,8 +18,8 @@ export async function workAgentPods(wec: Kube): Promise<Pod[] | undefined> {
 }
 
 /**
- * Why a WEC's agent does not do its work; undefined where nothing says so. Pods tell at once; the lease tells where pods cannot be
- * seen, and of an agent that runs and does not reach the ITS.
+ * Why a WEC's agent does not work; undefined if there is no evidence for that. Pods show it at once; the Lease shows it if pods
+ * cannot be read, and for an agent that runs and does not reach the ITS.
  * @param now the ITS's clock, milliseconds since the epoch
  */
 export function whyNotRunning(
@@ -31,7 +31,7 @@ export function whyNotRunning(
   if (pods !== undefined && !pods.some(isRunning)) return describePods(pods);
   const renewed = Date.parse(lease?.spec?.renewTime ?? '');
   if (Number.isNaN(renewed)) return 'it has no lease';
-  // It is renewed every leaseDurationSeconds (1 to 1.25 times); three missed renewals are enough not to count on the agent.
+  // It is renewed every leaseDurationSeconds (1 to 1.25 times); after three missed renewals the agent no longer counts as working.
   const limit = 3 * 1.25 * (managedCluster?.spec?.leaseDurationSeconds ?? 60) * 1000;
   return now - renewed > limit ? `its lease was last renewed ${formatAge(now - renewed)} ago` : undefined;
 }
@@ -46,7 +46,10 @@ function describePods(pods: readonly Pod[]): string {
   return `its pod ${pod.metadata.name} is ${waiting ?? (pod.status?.phase === 'Running' ? 'not ready' : pod.status?.phase)}`;
 }
 
-/** Whether the klusterlet's operator works: by its pods, whatever its Deployment says. @returns undefined where there is no Deployment of its usual name */
+/**
+ * Whether the klusterlet's operator works, from its pods, whatever its Deployment shows. @returns undefined if there is no
+ * Deployment of its usual name
+ */
 export async function operatorRuns(wec: Kube): Promise<boolean | undefined> {
   const [deployment, pods] = await Promise.all([
     wec.get(resources.deployments, operatorName, { namespace: operatorNamespace }),

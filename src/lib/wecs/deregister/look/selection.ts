@@ -8,7 +8,7 @@ import { savedLabels, selectableLabels } from '../release/labels.ts';
 import { toDeregister } from './inspection.ts';
 import type { Leaving } from './look.ts';
 
-/** What removing a WEC's labels means to policies. */
+/** The effect of removing a WEC's labels on policies. */
 function effectOf({ name, inspection: { managedCluster }, policies: { policies } }: Leaving): LabelEffect {
   if (managedCluster === undefined) return { released: [], starting: [], staying: [] };
   const present = managedCluster.metadata.labels ?? {};
@@ -17,12 +17,12 @@ function effectOf({ name, inspection: { managedCluster }, policies: { policies }
   return effectOfRemoval(policies, name, { ...savedLabels(managedCluster), ...present }, kept);
 }
 
-/** One whose objects are not known yet may have some. */
+/** A policy whose objects are not known yet may have some. */
 const sendsObjects = ({ binding }: Policy): boolean => binding === undefined || objectsOf(binding).length > 0;
 
 /**
- * Whether the labels have to go before the WEC is deleted. Where workloads are to stay, in any case: a WDS that cannot be read may be
- * about to send works again, as after an interrupted run, and they would take the workloads with them.
+ * Whether the labels must be removed before the WEC is deleted. If workloads stay, always: a WDS that cannot be read may be about
+ * to send works again, as after an interrupted run, and their deletion would delete the workloads.
  */
 export function needsRelease(leaving: Leaving, keepWorkloads = false): boolean {
   const { inspection } = leaving;

@@ -3,7 +3,7 @@ import { resources } from '../../../kube/resources.ts';
 import { patchCurrent } from '../../../kube/writes.ts';
 import type { ManagedCluster } from '../../objects.ts';
 
-/** Holds what was changed for a deregistration, until that is undone or the cluster is gone: an interrupted run loses nothing. */
+/** Holds what a deregistration has changed, until that is undone or the cluster is gone: an interrupted run loses nothing. */
 const savedAnnotation = 'stellarctl.kubestellar.io/labels-before-deregistration';
 
 interface Saved {
@@ -12,19 +12,19 @@ interface Saved {
   annotations: string[];
 }
 
-/** Labels by which policies may select a cluster: all but OCM's own, which OCM sets again. */
+/** Labels by which policies may select a cluster: all except OCM's own, which OCM sets again. */
 export function selectableLabels({ metadata }: ManagedCluster): Record<string, string> {
   return Object.fromEntries(
     Object.entries(metadata.labels ?? {}).filter(([key]) => !/(^|\.)open-cluster-management\.io\//.test(key)),
   );
 }
 
-/** The labels that a deregistration has removed so far; undefined where none was begun. */
+/** The labels that a deregistration has removed so far; undefined if none has begun. */
 export function savedLabels(cluster: ManagedCluster | undefined): Record<string, string> | undefined {
   return readSaved(cluster)?.labels;
 }
 
-/** Whether a deregistration was begun, and neither finished nor undone: it runs, or was interrupted. */
+/** Whether a deregistration has begun and is neither finished nor undone: it runs, or was interrupted. */
 export function isDeregistering({ metadata }: ManagedCluster): boolean {
   return metadata.annotations?.[savedAnnotation] !== undefined;
 }
@@ -43,9 +43,9 @@ function readSaved(cluster: ManagedCluster | undefined): Saved | undefined {
 }
 
 /**
- * Removes the labels that policies may select by. In the same patch annotations of the same keys take their place, where there are
- * none: labels and annotations alike are what KubeStellar expands templates with, and a property that is missing on one WEC takes the
- * works of every other WEC of the policy away (seen with KubeStellar 0.30: facts of its transport controller).
+ * Removes the labels that policies may select by. The same patch replaces them with annotations of the same keys, if there are
+ * none: KubeStellar expands templates with labels and annotations alike, and a property missing on one WEC removes the works of
+ * every other WEC of the policy (seen with KubeStellar 0.30: facts of its transport controller).
  */
 export async function removeLabels(hub: Kube, cluster: ManagedCluster): Promise<void> {
   await patchCurrent(hub, resources.managedClusters, cluster, (current) => {
@@ -70,8 +70,8 @@ export async function removeLabels(hub: Kube, cluster: ManagedCluster): Promise<
 }
 
 /**
- * Puts the labels back, because the WEC stays; those that were set meanwhile keep their new values.
- * @returns the labels; undefined where there was nothing to undo
+ * Restores the labels, because the WEC stays; labels that were set since keep their new values.
+ * @returns the labels; undefined if there was nothing to undo
  */
 export async function restoreLabels(hub: Kube, name: string): Promise<Record<string, string> | undefined> {
   const cluster = await hub.get<ManagedCluster>(resources.managedClusters, name);

@@ -33,18 +33,18 @@ import { removeLabels } from './labels.ts';
 
 /** After this time stellarctl deletes a work that its WDS has not deleted: the WDS may be gone. */
 const transportGraceMs = 8000;
-/** How soon KubeStellar recreates works that it had just removed; seen within 2 s. Only where workloads are to stay is it waited for. */
+/** How soon KubeStellar recreates works that it has just removed; seen within 2 s. Waited for only if workloads stay. */
 const recreationMs = 4000;
-/** A work that was recreated so often will be recreated again. */
+/** A work that was recreated this often will be recreated again. */
 const timesSeen = 2;
 
-/** Makes workloads stay where they run; undefined where they go. */
+/** Keeps workloads running; undefined if they are deleted. */
 type Keep = ((works: readonly ManifestWork[]) => Promise<void>) | undefined;
 
 /**
- * Releases a WEC from the binding policies that select it, before its ManagedCluster is deleted: KubeStellar still selects a cluster
- * that is being deleted, and recreates each work.
- * @throws StellarError `still-selected` when a policy selects it all the same; `timeout`
+ * Releases a WEC from the binding policies that select it, before its ManagedCluster is deleted: KubeStellar still selects a
+ * cluster that is being deleted, and recreates each work.
+ * @throws StellarError `still-selected` if a policy still selects it; `timeout`
  */
 export async function release(
   hub: Kube,
@@ -61,8 +61,8 @@ export async function release(
 }
 
 /**
- * Waits until the works of every WDS are gone from the mailbox of a WEC whose labels are removed.
- * Without works only where workloads are to stay: whether works come is waited for then.
+ * Waits until the works of every WDS are gone from the mailbox of a WEC whose labels are removed. If there are no works, it runs
+ * only if workloads stay, and waits to see whether works arrive.
  */
 async function untilReleased(
   hub: Kube,
@@ -143,8 +143,7 @@ function notReleased(hub: Kube, name: string, works: readonly ManifestWork[]): S
 }
 
 /**
- * Makes workloads of a WEC stay where they run when its works are deleted: by its agent, or on the WEC itself where the agent is not
- * running.
+ * Keeps workloads of a WEC running when its works are deleted: through its agent, or on the WEC itself if the agent is not running.
  * @throws StellarError `not-orphaned`, `timeout`; nothing has been deleted then
  */
 export async function keepWorkloads(
@@ -176,7 +175,7 @@ export async function keepWorkloads(
   if (!run.dryRun) run.progress.changed(name, `${count(released, 'object')} taken out of the works`);
 }
 
-/** Takes objects of a work out of it, on the WEC itself. @returns how many */
+/** Removes objects from a work, on the WEC itself. @returns how many */
 async function releaseFrom(
   wec: Kube,
   owners: readonly AppliedManifestWork[],
