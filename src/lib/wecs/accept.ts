@@ -24,11 +24,11 @@ import { seen } from './registration/stages.ts';
 import { otherName, readWec, singletonAgentId, type WecEvidence } from './registration/wec-evidence.ts';
 
 export interface AcceptInput {
-  /** WECs by name. A WEC's client helps to tell its own agent from others, and to say what keeps it. */
+  /** WECs by name. A WEC's client helps to distinguish its own agent from others, and to explain what blocks it. */
   wecs: { name: string; kube?: Kube | undefined }[];
-  /** An agent's id, or the beginning of one. */
+  /** An agent's id or a prefix of it. */
   agent?: string | undefined;
-  /** Wait until available, rather than only until accepted. */
+  /** Wait until available, not only until accepted. */
   wait: boolean;
 }
 
@@ -42,9 +42,9 @@ export async function findPending(hub: Kube): Promise<string[]> {
 }
 
 /**
- * Accepts WECs: waits for each one's request, approves it if it is right, sets hubAcceptsClient only then, and waits until the
- * WEC is available. Every WEC is tried; an error of one is in its result.
- * @throws StellarError for what concerns all of them: no hub, no access
+ * Accepts WECs: waits for each one's request, approves it if it is right, sets hubAcceptsClient only then, and waits until the WEC
+ * is available. It tries every WEC; the error of one is in its result.
+ * @throws StellarError for errors that concern all of them: no hub, no access
  */
 export async function accept(its: Kube, { wecs, agent, wait }: AcceptInput, run: Run): Promise<WecResult[]> {
   const hub = shareReads(its, wecs.length, run);
@@ -62,7 +62,7 @@ export async function accept(its: Kube, { wecs, agent, wait }: AcceptInput, run:
   const followers = await Promise.all(
     wecs.map(async ({ name, kube }) => {
       run.progress.waiting(name, 'checking its registration');
-      // The WEC's side only helps to tell agents apart and to explain; the registration goes on without it.
+      // The WEC's side only helps to distinguish agents and to explain; the registration continues without it.
       const klusterlet =
         kube && (await readWec(kube).catch((error: Error) => run.progress.note(error.message)))?.klusterlet;
       const ownAgent = klusterlet && singletonAgentId(klusterlet);
@@ -96,7 +96,10 @@ export async function accept(its: Kube, { wecs, agent, wait }: AcceptInput, run:
   return follow(followers, look, run);
 }
 
-/** A context that leads to another WEC: its agent is not the one that asks for this name. @throws StellarError `registered-elsewhere` */
+/**
+ * Refuses a context that leads to another WEC: its agent is not the one that requests this name. @throws StellarError
+ * `registered-elsewhere`
+ */
 function refuseOtherWec({ cluster }: Kube, name: string, wec: WecEvidence | undefined): void {
   const other = otherName(wec?.klusterlet, name);
   if (wec === undefined || other === undefined) return;
@@ -111,7 +114,7 @@ function refuseOtherWec({ cluster }: Kube, name: string, wec: WecEvidence | unde
   );
 }
 
-/** Refuses the pending requests of WECs. A request that was denied before is success. */
+/** Denies the pending requests of WECs. A request that was denied before is success. */
 export async function deny(
   its: Kube,
   wecs: { name: string }[],

@@ -2,21 +2,21 @@ import { type Changes, parseChanges } from '../engine/changes.ts';
 import type { ConfigMap, KubeObject } from '../kube/objects.ts';
 
 /**
- * Where a WEC's customization properties come from, what wins last: KubeStellar collects them in this order, each over the ones
+ * The sources of a WEC's customization properties; the last one wins: KubeStellar collects them in this order, each over the ones
  * before (kubestellar pkg/transport, collectPropertiesForDestination).
  */
 type PropertySource = 'built-in' | 'label' | 'annotation' | 'ConfigMap';
 
-/** A property as KubeStellar will expand it, and what it hides. */
+/** A property as KubeStellar expands it, with the values that it hides. */
 export interface EffectiveProperty {
   key: string;
   value: string;
   source: PropertySource;
-  /** What other sources say, the nearest first. */
+  /** The values of other sources, the nearest first. */
   shadows: { source: PropertySource; value: string }[];
 }
 
-/** The properties of a WEC that KubeStellar takes notice of, by key. */
+/** The properties of a WEC that KubeStellar uses, by key. */
 export function effectiveProperties(
   name: string,
   managedCluster: KubeObject | undefined,
@@ -41,7 +41,7 @@ export function effectiveProperties(
   return [...found.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
 }
 
-/** What a ConfigMap holds, its binary values included: KubeStellar takes those as text, over the others. */
+/** The values of a ConfigMap, including its binary values: KubeStellar reads those as text, over the others. */
 function valuesOfConfigMap(configMap: ConfigMap | undefined): Record<string, string> {
   const binary = Object.entries(configMap?.binaryData ?? {});
   return {
@@ -50,7 +50,7 @@ function valuesOfConfigMap(configMap: ConfigMap | undefined): Record<string, str
   };
 }
 
-/** Keys in a WEC's ConfigMap that KubeStellar passes over. */
+/** Keys in a WEC's ConfigMap that KubeStellar ignores. */
 export function ignoredKeys(configMap: ConfigMap | undefined): string[] {
   return Object.keys(valuesOfConfigMap(configMap)).filter((key) => !isGoIdentifier(key));
 }

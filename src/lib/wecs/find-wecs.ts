@@ -9,9 +9,9 @@ import { resources } from '../kube/resources.ts';
 import { notAHub } from './hub/require-hub.ts';
 import type { ManagedCluster } from './objects.ts';
 
-/** Which WECs a command means. */
+/** The WECs that a command selects. */
 export interface WecTarget {
-  /** WECs by name, or a selector; neither means all. */
+  /** WECs by name, or a selector; neither selects all. */
   names?: readonly string[] | undefined;
   selector?: string | undefined;
 }

@@ -12,26 +12,26 @@ import {
 import { type RequestView, requestView } from './registration/request-view.ts';
 import { describeRegistration, judgeRegistration } from './registration/stages.ts';
 
-/** One WEC as an ITS sees it. The fields are an interface: docs/output.md. */
+/** One WEC as an ITS shows it. The fields are an interface: docs/output.md. */
 export interface WecListItem extends Standing {
   name: string;
   accepted: boolean;
   joined: boolean;
-  /** Null where nothing has been reported yet, or nothing is known any more. */
+  /** Null if nothing has been reported yet, or the state is unknown. */
   available: boolean | null;
-  /** Where it is, in words. */
+  /** Its stage, in words. */
   state: string;
-  /** Whether somebody has to do something. */
+  /** Whether a user must act. */
   problem: boolean;
-  /** What is awaited, or what is wrong, or not as it should be; empty when all is well. */
+  /** What it waits for, or what is wrong; empty if all is well. */
   reason: string;
   /** RFC 3339; of the ManagedCluster, else of the first request. */
   created: string | null;
   kubernetesVersion: string | null;
-  /** When the agent last gave a sign of life, RFC 3339; null also where leases may not be read. */
+  /** When the agent last renewed its Lease, RFC 3339; null also if Leases may not be read. */
   leaseRenewed: string | null;
   labels: Record<string, string>;
-  /** Registration requests that are still there, oldest first. */
+  /** Registration requests that still exist, oldest first. */
   requests: RequestView[];
 }
 
@@ -41,7 +41,10 @@ export interface ListOptions {
   pending: boolean;
 }
 
-/** Lists the WECs of an ITS by name: those with a ManagedCluster, and those that have only sent a request. @throws StellarError `not-a-hub` */
+/**
+ * Lists the WECs of an ITS by name: those with a ManagedCluster, and those that have only sent a request. @throws StellarError
+ * `not-a-hub`
+ */
 export async function listWecs(hub: Kube, { labelSelector, pending }: ListOptions): Promise<WecListItem[]> {
   const evidence = await readWholeHub(hub, { labelSelector, withLeases: true });
   const now = hub.now();
@@ -75,7 +78,7 @@ function toItem(evidence: HubEvidence, now: number): WecListItem {
   };
 }
 
-/** What is not as it should be of a WEC that nothing keeps from being available. */
+/** The warning for a WEC that is not kept from being available. */
 function noticeOf(evidence: HubEvidence, now: number): string {
   const { managedCluster } = evidence;
   if (managedCluster !== undefined && isDeregistering(managedCluster))

@@ -3,14 +3,16 @@
  * manifests/, pkg/registration and pkg/operator/helpers/helpers.go, as of v1.3.1.
  */
 
-/** Where the operators live: on a hub the cluster manager and the bootstrap service account, on a WEC the klusterlet operator. */
+/**
+ * The namespace of the operators: on a hub the cluster manager and the bootstrap service account, on a WEC the klusterlet operator.
+ */
 export const operatorNamespace = 'open-cluster-management';
-/** Where a hub's controllers run. */
+/** The namespace of a hub's controllers. */
 export const hubNamespace = 'open-cluster-management-hub';
-/** Where a WEC's agents run. */
+/** The namespace of a WEC's agents. */
 export const agentNamespace = 'open-cluster-management-agent';
 
-/** Where a WEC's add-ons run. */
+/** The namespace of a WEC's add-ons. */
 export const addonNamespace = 'open-cluster-management-agent-addon';
 
 export const clusterManagerName = 'cluster-manager';
@@ -23,30 +25,32 @@ export const klusterletCrdName = 'klusterlets.operator.open-cluster-management.i
 
 export const pullSecretName = 'open-cluster-management-image-pull-credentials';
 export const bootstrapSecretName = 'bootstrap-hub-kubeconfig';
-/** Written by the agent when its certificate has been issued. */
+/** Written by the agent once its certificate is issued. */
 export const hubSecretName = 'hub-kubeconfig-secret';
 export const leaseName = 'managed-cluster-lease';
 
-/** The group of a WEC's agents; their user names are it and the agent's id, after a colon. */
+/** The group of a WEC's agents; their user names are the group, a colon and the agent's id. */
 export const identityOf = (wec: string): string => `system:open-cluster-management:${wec}`;
 
 export const clusterNameLabel = 'open-cluster-management.io/cluster-name';
-/** Requests of add-ons carry it beside the cluster's name; requests of a WEC's agent do not. */
+/** Requests of add-ons carry it besides the cluster's name; requests of a WEC's agent do not. */
 export const addonNameLabel = 'open-cluster-management.io/addon-name';
-/** Everything that carries a WEC's name, without the requests of add-ons: what to list. */
+/** Selects everything that carries a WEC's name, without the requests of add-ons. */
 export const registrationRequestSelector = `${clusterNameLabel},!${addonNameLabel}`;
 
-/** The service accounts whose tokens introduce an agent: today's, and the one of hubs before OCM 0.11. */
+/** The service accounts whose tokens agents register with: the current one, and the one of hubs before OCM 0.11. */
 export const bootstrapServiceAccounts = ['agent-registration-bootstrap', 'cluster-bootstrap'] as const;
 
 export const managedClustersPath = '/apis/cluster.open-cluster-management.io/v1';
 
 export const managedClusterCrd = 'managedclusters.cluster.open-cluster-management.io';
 
-/** An OCM version as people write it (`1.3.1`, `v1.3.1`) as the tag of OCM's images (`v1.3.1`); other tags stay as they are. */
+/**
+ * Converts an OCM version as users write it (`1.3.1`, `v1.3.1`) to the tag of OCM's images (`v1.3.1`); other tags stay as they are.
+ */
 export function tagOf(version: string): string {
   return /^\d/.test(version) ? `v${version}` : version;
 }
 
-/** The form of OCM's versions, pre-releases included: everything else would become the tag of images that do not exist. */
+/** The form of OCM's versions, including pre-releases: anything else would become the tag of images that do not exist. */
 export const isOcmVersion = (text: string): boolean => /^v?\d+\.\d+\.\d+(-[0-9A-Za-z][0-9A-Za-z.-]*)?$/.test(text);

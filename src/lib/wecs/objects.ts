@@ -15,7 +15,7 @@ export interface CertificateSigningRequest extends KubeObject {
     usages?: string[];
     username?: string;
     groups?: string[];
-    /** What the API server knows of the requester beside; since Kubernetes 1.30 which credential it came with. */
+    /** What else the API server knows of the requester; since Kubernetes 1.30 the credential of the request. */
     extra?: Record<string, string[]>;
   };
   status?: {

@@ -4,7 +4,7 @@ import { type Resource, resources } from '../kube/resources.ts';
 import { propertiesNamespace } from '../workloads/names.ts';
 import { agentNamespace, bootstrapServiceAccounts, hubSecretName, operatorNamespace } from './names.ts';
 
-/** What accepting a WEC takes on the ITS. `managedclusters/accept` is checked by the hub's webhook, not by the API server. */
+/** The permissions to accept a WEC on the ITS. The hub's webhook checks `managedclusters/accept`, not the API server. */
 function acceptPermissions(wec?: string): Permission[] {
   const named = wec === undefined ? {} : { name: wec };
   return [
@@ -35,7 +35,7 @@ export function hubPermissions(wec: string, { accept, label }: { accept: boolean
   ];
 }
 
-/** What installing a klusterlet takes on a WEC: server-side apply needs both verbs. */
+/** The permissions to install a klusterlet on a WEC: server-side apply needs both verbs. */
 export function wecPermissions(): Permission[] {
   const inNamespace = { namespace: operatorNamespace };
   const inAgentNamespace = { namespace: agentNamespace };
@@ -53,7 +53,7 @@ export function wecPermissions(): Permission[] {
   return [...applied, may('get', resources.secrets, inAgentNamespace), may('list', resources.pods, inAgentNamespace)];
 }
 
-/** What deregistering a WEC takes on the ITS, where its kinds may be deleted and finalizers removed. */
+/** The permissions to deregister a WEC on the ITS: to delete its kinds and remove finalizers. */
 export function deregisterPermissions(wec: string): Permission[] {
   const inMailbox = { namespace: wec };
   return [
@@ -66,13 +66,13 @@ export function deregisterPermissions(wec: string): Permission[] {
   ];
 }
 
-/** What proving a cluster's identity takes on it: the key of its agent is presented to the ITS. */
+/** The permissions to prove a cluster's identity on it: stellarctl presents the key of its agent to the ITS. */
 export function identityPermissions(): Permission[] {
   const inAgentNamespace = { namespace: agentNamespace };
   return [may('get', resources.klusterlets), may('get', resources.secrets, inAgentNamespace)];
 }
 
-/** What removing a klusterlet takes on a WEC. */
+/** The permissions to remove a klusterlet from a WEC. */
 export function cleanUpPermissions(): Permission[] {
   const clusterScoped = [
     resources.klusterlets,
@@ -97,7 +97,10 @@ export function cleanUpPermissions(): Permission[] {
   ];
 }
 
-/** What it takes on a WEC to make an agent ask anew that has a certificate: it is taken away, and the agent's pods are deleted. */
+/**
+ * The permissions on a WEC to make an agent with a certificate register again: its certificate is removed, and its pods are
+ * deleted.
+ */
 export function startAnewPermissions(): Permission[] {
   return [
     may('delete', resources.secrets, { namespace: agentNamespace, name: hubSecretName }),
@@ -109,7 +112,7 @@ const both = (resource: Resource, rest: Partial<Permission> = {}): Permission[] 
   ['create', 'patch'].map((verb) => may(verb, resource, rest));
 
 /**
- * Makes sure that this user may accept WECs, before the first request is approved: the right for all of them, else for each one.
+ * Verifies that this user may accept WECs, before the first request is approved: the right for all of them, else for each one.
  * @throws StellarError `forbidden`
  */
 export async function requireAcceptPermissions(kube: Kube, wecs: readonly string[]): Promise<void> {

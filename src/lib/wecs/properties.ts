@@ -11,26 +11,26 @@ import { type FoundWec, findWecs, type WecTarget } from './find-wecs.ts';
 import type { ManagedCluster } from './objects.ts';
 import type { FoundValues, ValueStore } from './values.ts';
 
-/** What is effective of a WEC's properties. */
+/** The effective properties of a WEC. */
 export interface Effective {
-  /** What KubeStellar makes of all sources. */
+  /** KubeStellar's result of all sources. */
   effective: EffectiveProperty[];
-  /** Keys of the ConfigMap that it passes over. */
+  /** Keys of the ConfigMap that it ignores. */
   ignored: string[];
 }
 
-/** A WEC with its ConfigMap, where it has one. */
+/** A WEC with its ConfigMap, if it has one. */
 export interface WecProperties {
   cluster: ManagedCluster;
   configMap: ConfigMap | undefined;
 }
 
-/** The ConfigMap with a WEC's properties; undefined where it has none. */
+/** The ConfigMap with a WEC's properties; undefined if it has none. */
 export function getPropertiesOf(hub: Reader, name: string): Promise<ConfigMap | undefined> {
   return hub.get<ConfigMap>(resources.configMaps, name, { namespace: propertiesNamespace });
 }
 
-/** For some names their ConfigMaps are read one by one, otherwise all at once. */
+/** For given names their ConfigMaps are read one by one, otherwise all at once. */
 async function findProperties(hub: Kube, target: WecTarget): Promise<FoundValues<WecProperties>[]> {
   const found = await findWecs(hub, target);
   const withConfigMap = ({ name, cluster }: FoundWec, configMap: ConfigMap | undefined) => ({
@@ -82,8 +82,8 @@ export function propertyStore(hub: Kube): ValueStore<WecProperties, Effective> {
         await hub.create(resources.configMaps, created, { namespace: propertiesNamespace });
         return data;
       }
-      // The last removal leaves an empty ConfigMap, which means the same to KubeStellar: it may be somebody else's, with labels
-      // and annotations, and removing it would take a right that changing it does not.
+      // The last removal leaves an empty ConfigMap, which is equivalent for KubeStellar: it may belong to another program, with
+      // labels and annotations, and deleting it would need a right that a change does not.
       const { resourceVersion } = configMap.metadata;
       const patch = { metadata: { resourceVersion }, data: changes };
       const patched = await hub.merge<ConfigMap>(resources.configMaps, name, patch, { namespace: propertiesNamespace });
@@ -92,7 +92,9 @@ export function propertyStore(hub: Kube): ValueStore<WecProperties, Effective> {
   };
 }
 
-/** KubeStellar's transport makes it as well. Who may not look for it may still write in it, and is told if it is missing. */
+/**
+ * KubeStellar's transport creates it as well. A user who may not read it may still write in it, and gets an error if it is missing.
+ */
 async function ensureNamespace(hub: Kube): Promise<void> {
   const reader = lenient(hub);
   const found = await reader.get(resources.namespaces, propertiesNamespace);

@@ -11,33 +11,33 @@ import { noSuchWec, type WecTarget } from './find-wecs.ts';
 import { requireHub } from './hub/require-hub.ts';
 
 /**
- * Named values that WECs have on an ITS, their labels or their properties: where they are, and how they are changed.
- * `More`: what a listing says of a WEC beside them.
+ * Named values that WECs have on an ITS, their labels or their properties: how they are read and changed.
+ * `More`: what a listing shows of a WEC besides them.
  */
 export interface ValueStore<Source, More extends object = object> {
   /** The code of the error when a value may not be overwritten. */
   conflict: ErrorCode;
-  /** The command that changes them, as it is typed. */
+  /** The command that changes them, as the user types it. */
   command: readonly string[];
-  /** What to say when values were changed, and when nothing was to change. */
+  /** The message when values were changed, and when there was nothing to change. */
   changed: string;
   unchanged: string;
   find(target: WecTarget): Promise<FoundValues<Source>[]>;
   valuesOf(source: Source): Record<string, string>;
   moreOf(found: FoundValues<Source>): More;
-  /** Reads them anew. @returns undefined for a WEC that is gone */
+  /** Reads them again. @returns undefined for a WEC that is gone */
   read(name: string): Promise<Source | undefined>;
-  /** Writes changes to what was read, or fails with 409 if that has changed since. @returns the values afterwards */
+  /** Writes changes to what was read; fails with 409 if that has changed since. @returns the values afterwards */
   write(source: Source, changes: Changes): Promise<Record<string, string>>;
 }
 
-/** A WEC that a change is about, with what was read of it; undefined for one that the ITS does not know. */
+/** A WEC to change, with what was read of it; undefined for one that the ITS does not know. */
 export interface FoundValues<Source> {
   name: string;
   source: Source | undefined;
 }
 
-/** Judges what was read, once it has passed all checks. @returns false where it has to be read anew, as after a question */
+/** Judges what was read, once it has passed all checks. @returns false if it must be read again, as after a question */
 export type Approval<Source> = (found: readonly FoundValues<Source>[]) => Promise<boolean>;
 
 export interface ValueResult {
@@ -63,8 +63,8 @@ export async function listValues<Source, More extends object>(
 }
 
 /**
- * Changes values of WECs with kubectl's rules. Everything is validated for every WEC before anything is written for any: an unknown
- * name, or a value that is another one and may not be overwritten, stops all; as does an approval that throws.
+ * Changes values of WECs with kubectl's rules. It validates everything for every WEC before it writes anything for any: an unknown
+ * name, or a different value that may not be overwritten, stops all, and so does an approval that throws.
  * @throws StellarError `not-a-hub`
  */
 export async function changeValues<Source>(
@@ -95,7 +95,7 @@ export async function changeValues<Source>(
   });
 }
 
-/** Writes what is not so already, guarded by the resourceVersion: somebody else's change in between is looked at anew. */
+/** Writes what differs, guarded by the resourceVersion: if another program changes it in between, it is read again. */
 export async function changeOne<Source>(
   hub: Kube,
   store: ValueStore<Source>,

@@ -14,14 +14,14 @@ import { distinct, failedKinds, type RuleKind, refusedKinds, spell, workAccount 
 import { proveWec, type ReachedWec } from './prove.ts';
 import { type ClusterRole, grantRole, grantRoleName, kindsOf } from './role.ts';
 
-/** What would be granted to a WEC's work agent. */
+/** What to grant to a WEC's work agent. */
 export interface Granting extends ReachedWec {
   klusterlet: Klusterlet | undefined;
   /** The rights that exist already. */
   role: ClusterRole | undefined;
-  /** Kinds that were given, or that works fail for. */
+  /** Kinds that the user named, or whose objects works could not apply. */
   wanted: readonly RuleKind[];
-  /** Those of which the agent lacks a right. */
+  /** Kinds for which the agent lacks a right. */
   lacking: readonly RuleKind[];
 }
 
@@ -33,7 +33,7 @@ export interface GrantResult {
 }
 
 /**
- * Finds out which rights a work agent lacks, asking the WEC's API server about its service account: no message is read for it.
+ * Finds out which rights a work agent lacks, from access reviews of its service account on the WEC's API server, not from messages.
  * @param given the kinds; undefined for those of objects that works could not apply
  * @throws StellarError `registered-elsewhere`, `identity-unproven`, `forbidden`
  */
@@ -53,7 +53,9 @@ export async function seeGrant(reached: ReachedWec, given: readonly RuleKind[] |
   return { ...reached, klusterlet, role, wanted, lacking };
 }
 
-/** Grants what is lacking, and waits until the WEC's API server allows it. May be run again at any time. @throws StellarError `timeout` */
+/**
+ * Grants the missing rights, and waits until the WEC's API server allows them. It is safe to rerun. @throws StellarError `timeout`
+ */
 export async function grant(granting: Granting, run: Run): Promise<GrantResult> {
   const { name, kube, lacking } = granting;
   const result: GrantResult = { name, kinds: lacking.map(spell), changed: false };
@@ -82,7 +84,7 @@ export async function grant(granting: Granting, run: Run): Promise<GrantResult> 
   return { ...result, changed: true };
 }
 
-/** Guarded by the resourceVersion that was read: rights that somebody has granted meanwhile stay. */
+/** Guarded by the resourceVersion that was read: rights that another user has granted since stay. */
 async function writeRole({ kube, role, lacking }: Granting): Promise<void> {
   const wanted = grantRole(distinct([...(role ? kindsOf(role) : []), ...lacking]));
   if (role === undefined) return void (await kube.create(resources.clusterRoles, wanted));

@@ -5,14 +5,14 @@ import type { ManifestWork } from '../../workloads/manifest-works.ts';
 import { agentNamespace, klusterletName } from '../names.ts';
 import type { Klusterlet } from '../objects.ts';
 
-/** A kind of object as rules name it. */
+/** A kind of object as rules write it. */
 export interface RuleKind {
   group: string;
   /** Plural and lower case. */
   resource: string;
 }
 
-/** What a work agent does with an object: it applies, watches and deletes it. */
+/** The verbs of a work agent: it applies, watches and deletes an object. */
 const verbs = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'];
 
 export const ruleFor = ({ group, resource }: RuleKind) => ({ apiGroups: [group], resources: [resource], verbs });
@@ -28,13 +28,13 @@ export function parseKind(text: string): RuleKind {
   return { resource, group: group.join('.') };
 }
 
-/** Each kind once, in the order of their names. */
+/** Each kind once, sorted by name. */
 export function distinct(kinds: readonly RuleKind[]): RuleKind[] {
   const byName = new Map(kinds.map((kind) => [spell(kind), kind]));
   return [...byName.keys()].sort().map((name) => byName.get(name) as RuleKind);
 }
 
-/** The kinds of objects that works have not applied; one that the cluster does not know has no resource. */
+/** The kinds of objects that works have not applied; a kind that the cluster does not know has no resource. */
 export const failedKinds = (works: readonly ManifestWork[]): RuleKind[] =>
   distinct(
     works
@@ -51,7 +51,7 @@ export const workAccount = (klusterlet: Klusterlet | undefined) => ({
   name: `${klusterletName}-work-sa`,
 });
 
-/** The kinds of which the work agent lacks a right. Not a write. */
+/** The kinds for which the work agent lacks a right. Reads only. */
 export async function refusedKinds(
   wec: Kube,
   klusterlet: Klusterlet | undefined,

@@ -11,16 +11,16 @@ import { type RuleKind, spell } from './kinds.ts';
 import { proveWec, type ReachedWec } from './prove.ts';
 import { type ClusterRole, grantRole, grantRoleName, kindsOf } from './role.ts';
 
-/** What would be taken from a WEC's work agent. */
+/** What to revoke from a WEC's work agent. */
 export interface Revoking extends ReachedWec {
   role: ClusterRole | undefined;
-  /** What was granted and is to be revoked. */
+  /** Kinds that were granted and will be revoked. */
   kinds: readonly RuleKind[];
 }
 
 /**
  * @param given the kinds; undefined for all that were granted
- * @throws StellarError `in-use` while a work has applied an object of them: the agent could not remove it any more
+ * @throws StellarError `in-use` while a work has applied an object of them: the agent could no longer remove it
  */
 export async function seeRevocation(reached: ReachedWec, given: readonly RuleKind[] | undefined): Promise<Revoking> {
   const { kube, name } = reached;
@@ -57,7 +57,7 @@ async function refuseInUse(kube: Kube, name: string, kinds: readonly RuleKind[])
   );
 }
 
-/** Revokes what was seen. May be run again at any time. */
+/** Revokes the rights of the reviewed kinds. It is safe to rerun. */
 export async function revoke({ name, kube, role, kinds }: Revoking, run: Run): Promise<GrantResult> {
   const result: GrantResult = { name, kinds: kinds.map(spell), changed: false };
   if (role === undefined || kinds.length === 0) return result;

@@ -3,10 +3,10 @@ import { resources } from '../../kube/resources.ts';
 import { managedBy, managedByLabel } from '../klusterlet/operator.ts';
 import { distinct, type RuleKind, ruleFor } from './kinds.ts';
 
-/** The rules of all ClusterRoles with this label are the work agent's (ocm, klusterlet work ClusterRole, aggregationRule). */
+/** The work agent has the rules of all ClusterRoles with this label (ocm, klusterlet work ClusterRole, aggregationRule). */
 const aggregateLabel = 'open-cluster-management.io/aggregate-to-work';
 
-/** The one ClusterRole by which stellarctl grants rights on a WEC. */
+/** The one ClusterRole with which stellarctl grants rights on a WEC. */
 export const grantRoleName = 'stellarctl:work-agent';
 
 export interface ClusterRole extends KubeObject {

@@ -12,14 +12,14 @@ import { resources } from '../../kube/resources.ts';
 import { mayAccount, userOf } from '../../kube/service-accounts.ts';
 import { bootstrapServiceAccounts, hubNamespace, operatorNamespace } from '../names.ts';
 
-/** What an agent does with its bootstrap token (ocm manifests/cluster-manager/hub, bootstrap ClusterRole). */
+/** The rights that an agent uses with its bootstrap token (ocm manifests/cluster-manager/hub, bootstrap ClusterRole). */
 const bootstrapPermissions: readonly Permission[] = [
   ...['create', 'get', 'list', 'watch'].map((verb) => may(verb, resources.certificateSigningRequests)),
   ...['create', 'get'].map((verb) => may(verb, resources.managedClusters)),
   { verb: 'create', group: 'cluster.open-cluster-management.io', resource: 'managedclustersets', subresource: 'join' },
 ];
 
-/** What should be so of a hub, beside the stages in which it comes about. */
+/** The checks of a hub besides the stages of its setup. */
 export const hubChecks: readonly Check<Kube>[] = [
   {
     ...{ id: 'its-bootstrap-rights', title: 'agents may ask to be registered' },
@@ -92,7 +92,9 @@ async function controllersWork(hub: Kube): Promise<Outcome> {
   return reader.forbidden.size > 0 ? skipped(mayNotRead(reader.forbidden)) : pass();
 }
 
-/** A leader whose Lease is over, while its pod is there (client-go, leaderelection: `POD_UUID` holds it and renews it in time). */
+/**
+ * A leader whose Lease has expired although its pod exists (client-go, leaderelection: the holder, `POD_UUID`, renews it in time).
+ */
 function silentHolder(lease: Lease, pods: readonly Pod[], now: number) {
   const { renewTime = '', holderIdentity = '', leaseDurationSeconds = 0 } = lease.spec ?? {};
   const age = now - Date.parse(renewTime);

@@ -11,10 +11,10 @@ import { hostOf } from '../../kube/client/proxy.ts';
 import type { ClusterEntry } from '../../kube/kubeconfig/kubeconfig.ts';
 import type { HubConnection } from '../klusterlet/agent.ts';
 
-/** One way to reach a hub's API server. */
+/** One connection to a hub's API server. */
 export interface Endpoint {
   server: string;
-  /** PEM; undefined where the system's own authorities vouch for the server. */
+  /** PEM; undefined if the system's own authorities have signed the server's certificate. */
   certificateAuthority: string | undefined;
 }
 
@@ -30,27 +30,27 @@ export interface EndpointInput {
   its: string;
   /** The WEC's name in messages. */
   wec: string;
-  /** Who is to use the address, in messages, where that is no agent in the WEC. */
+  /** What uses the address, in messages, if that is not an agent in the WEC. */
   user?: string;
-  /** As reached from this machine (the context's server), or the external one of a join file. */
+  /** The connection from this machine (the context's server), or the external one of a join file. */
   external: Endpoint;
   /** What the ITS publishes in kube-public/cluster-info. */
   internal: Endpoint | undefined;
-  /** True where that may not be read. */
+  /** True if that may not be read. */
   internalForbidden: boolean;
   /** `--hub-apiserver` */
   hubApiserver?: string | undefined;
-  /** `--force-internal-endpoint-lookup` and its negation; undefined leaves the choice to the rule. */
+  /** `--force-internal-endpoint-lookup` and its negation; undefined for the default rule. */
   forceInternal: boolean | undefined;
   /** `--ca-file`, PEM: instead of any other authority. */
   certificateAuthority?: string | undefined;
 }
 
 /**
- * Chooses the address of an ITS for the agents of a WEC: what the user says, else the ITS's own address where other machines can
- * use it, else the one that the ITS publishes for other clusters.
- * @param resolve looks a host name up; for tests
- * @throws StellarError `endpoint-unusable`, saying what to pass
+ * Chooses the address of an ITS for the agents of a WEC: the user's choice, else the ITS's own address if other machines can use
+ * it, else the one that the ITS publishes for other clusters.
+ * @param resolve resolves a host name; for tests
+ * @throws StellarError `endpoint-unusable`, with the option to pass
  */
 export async function chooseEndpoint(input: EndpointInput, resolve: Resolve = systemResolve): Promise<ChosenEndpoint> {
   const { external, internal, hubApiserver, forceInternal } = input;
@@ -75,7 +75,7 @@ export async function chooseEndpoint(input: EndpointInput, resolve: Resolve = sy
   });
 }
 
-/** A hub is recognised by an address that it is known by, or by its certificate authority: either may have changed since. */
+/** Whether two endpoints belong to one hub: by a known address or by its certificate authority, because either may have changed. */
 export function isSameHub(present: Endpoint, known: readonly Endpoint[]): boolean {
   return known.some(
     ({ server, certificateAuthority }) =>
@@ -113,8 +113,8 @@ type Resolve = (host: string) => Promise<string[]>;
 const systemResolve: Resolve = async (host) => (await lookup(host, { all: true })).map(({ address }) => address);
 
 /**
- * Whether the host of a URL, without the brackets of an IPv6 address, means the machine that asks: to a pod of another cluster, that would
- * be itself.
+ * Whether the host of a URL, without the brackets of an IPv6 address, is the machine that connects: for a pod of another cluster,
+ * that would be the pod itself.
  */
 export async function isThisMachine(host: string, resolve: Resolve = systemResolve): Promise<boolean> {
   if (isIP(host) !== 0) return isLoopback(host);
@@ -139,10 +139,10 @@ function isLoopback(address: string): boolean {
 }
 
 /**
- * Verifies with TLS, without any credentials, that an address for agents is the hub's, before a token is sent there. An address
- * for inside is left to the WEC's operator, which reports what it sees; so is one that this machine does not reach.
- * @returns what is to be said about it, if anything
- * @throws StellarError `tls-error` when something else answers than what the certificate authority vouches for
+ * Verifies with TLS, without any credentials, that an address for agents is the hub's, before a token is sent there. It leaves an
+ * internal address, and one that is unreachable from this machine, to the WEC's operator, which reports its result.
+ * @returns a message about it, if there is one
+ * @throws StellarError `tls-error` if another server answers than the one that the certificate authority has signed
  */
 export async function verifyEndpoint(
   its: string,
@@ -160,7 +160,7 @@ export async function verifyEndpoint(
     await anonymous.read('/version');
     return undefined;
   } catch (error) {
-    // Any answer over a verified connection will do: anonymous users need not be welcome.
+    // Any answer over a verified connection is enough: anonymous users may be denied.
     if (error instanceof ApiError) return undefined;
     if (!(error instanceof StellarError) || error.code !== 'unreachable') throw error;
     return `${endpoint.server} is not reached from here, so that it was not checked (${error.message})`;

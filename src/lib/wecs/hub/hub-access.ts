@@ -17,27 +17,27 @@ import { parseClusterInfo } from './hub-kubeconfig.ts';
 import { requireHub } from './require-hub.ts';
 import { requestBootstrapToken } from './token.ts';
 
-/** What a join needs of an ITS, whether the ITS is at hand or only a join file from its administrator. */
+/** What a join needs of an ITS, with access to the ITS or only a join file from its administrator. */
 export interface HubAccess {
-  /** Its name for people: the context, here or where the join file was written. */
+  /** Its name for display: the context, here or where the join file was written. */
   its: string;
   /** Undefined on the WEC's side alone. */
   kube: Kube | undefined;
   external: Endpoint;
   internal: Endpoint | undefined;
-  /** True where there may be an internal address that this user may not read. */
+  /** True if there may be an internal address that this user may not read. */
   internalForbidden: boolean;
   ocmVersion: string | undefined;
   imageRegistry: string | undefined;
-  /** A bootstrap token: asked for at the first call, the same for all WECs of one run. */
+  /** A bootstrap token: requested at the first call, the same for all WECs of one run. */
   token(): Promise<string>;
-  /** Another token than the one before, for an agent that has to start anew. Only with access to the ITS itself. */
+  /** Another token than the one before, for an agent that must restart. Only with access to the ITS itself. */
   anotherToken(): Promise<string>;
 }
 
 /**
- * @param certificateAuthority `--ca-file`, PEM: makes up for a context that does not verify its server
- * @throws StellarError when it is no hub, or its context has settings that agents cannot have
+ * @param certificateAuthority `--ca-file`, PEM: used if a context does not verify its server
+ * @throws StellarError if it is not a hub, or its context has settings that agents cannot have
  */
 export async function accessHub(
   kube: Kube,
@@ -63,19 +63,19 @@ export async function accessHub(
   };
 }
 
-/** The addresses by which an ITS is known: to this machine, and to other clusters. @throws StellarError `not-a-hub` */
+/** The known addresses of an ITS: from this machine, and from other clusters. @throws StellarError `not-a-hub` */
 export async function hubEndpoints(kube: Kube, context: SelectedContext): Promise<Endpoint[]> {
   const { external, clusterInfo } = await inspectHubOf(kube, context);
   return clusterInfo === undefined ? [external] : [external, clusterInfo];
 }
 
-/** What a hub tells about itself, and how its context reaches it. @throws StellarError `not-a-hub`, `driver-unsupported` */
+/** What a hub reports about itself, and how its context reaches it. @throws StellarError `not-a-hub`, `driver-unsupported` */
 export async function inspectHubOf(kube: Kube, { cluster }: SelectedContext): Promise<Hub & { external: Endpoint }> {
   const [hub, certificateAuthority] = await Promise.all([inspectHub(kube), certificateAuthorityOf(cluster)]);
   return { ...hub, external: { server: kube.cluster.server, certificateAuthority } };
 }
 
-/** Access by a join file: everything is in it, and the ITS itself is out of reach. */
+/** Access with a join file, which contains everything; the ITS itself is not accessible. */
 export function accessByJoinFile({ its, external, internal, ocmVersion, imageRegistry, token }: JoinFile): HubAccess {
   const known = { its, kube: undefined, external, internal, internalForbidden: false, ocmVersion, imageRegistry };
   return { ...known, token: async () => token, anotherToken: async () => token };
@@ -99,25 +99,25 @@ function refuseUnverified(kube: Kube, { cluster }: SelectedContext, certificateA
   );
 }
 
-/** What an ITS tells about itself. */
+/** What an ITS reports about itself. */
 export interface Hub {
-  /** OCM's version, as `1.3.1`; undefined where the hub does not say (images by digest, no right to look). */
+  /** OCM's version, as `1.3.1`; undefined if the hub does not show it (images by digest, no right to read them). */
   version: string | undefined;
-  /** Where the hub's own images come from, as `quay.io/open-cluster-management`. */
+  /** The registry of the hub's own images, as `quay.io/open-cluster-management`. */
   imageRegistry: string | undefined;
-  /** What the hub publishes of itself in kube-public/cluster-info; undefined where it publishes nothing. */
+  /** What the hub publishes in kube-public/cluster-info; undefined if it publishes nothing. */
   clusterInfo: Endpoint | undefined;
-  /** True where it may publish something that this user may not read. */
+  /** True if it may publish something that this user may not read. */
   clusterInfoForbidden: boolean;
 }
 
 /**
- * Makes sure that a cluster is an OCM hub with which agents register by certificate signing requests, and reads what it tells
- * about itself.
+ * Verifies that a cluster is an OCM hub with which agents register by certificate signing requests, and reads what it reports about
+ * itself.
  * @throws StellarError `not-a-hub` or `driver-unsupported`
  */
 async function inspectHub(kube: Kube): Promise<Hub> {
-  // What is worth knowing, but not worth failing for.
+  // Optional facts: a failure to read them is not an error.
   const reader = lenient(kube);
   const [, manager, info] = await Promise.all([
     requireHub(kube),
@@ -134,7 +134,7 @@ async function inspectHub(kube: Kube): Promise<Hub> {
   };
 }
 
-/** Agents may also register over gRPC or by AWS IAM roles, without certificate signing requests; stellarctl does neither. */
+/** Agents may also register over gRPC or with AWS IAM roles, without certificate signing requests; stellarctl supports neither. */
 function requireCsrDriver(kube: Kube, spec: ClusterManager['spec']): void {
   const drivers = spec?.registrationConfiguration?.registrationDrivers?.map(({ authType }) => authType ?? '') ?? [];
   if (drivers.length === 0 || drivers.includes('csr')) return;

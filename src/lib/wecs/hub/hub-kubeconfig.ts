@@ -1,7 +1,7 @@
 import { parse } from 'yaml';
 import type { Endpoint } from './endpoint.ts';
 
-/** What a kubeconfig says of a hub. */
+/** The connection to a hub in a kubeconfig. */
 export interface KnownHub extends Endpoint {
   /** The server, spelled as in the kubeconfig. */
   spelled: string;
@@ -9,7 +9,7 @@ export interface KnownHub extends Endpoint {
   token: string | undefined;
 }
 
-/** Reads a kubeconfig of one cluster and at most one user, YAML. Undefined where it cannot be read, or names no server. */
+/** Reads a kubeconfig of one cluster and at most one user, YAML. Undefined if it cannot be read, or has no server. */
 export function parseHubKubeconfig(text: string): KnownHub | undefined {
   try {
     const config = parse(text, { logLevel: 'error' }) as {
@@ -34,8 +34,8 @@ export function parseHubKubeconfig(text: string): KnownHub | undefined {
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
 /**
- * Reads the kubeconfig in kube-public/cluster-info: one cluster with server and certificate authority, as kubeadm and
- * KubeStellar's hooks publish it. Undefined for anything else: to an agent that is as good as nothing.
+ * Reads the kubeconfig in kube-public/cluster-info: one cluster with server and certificate authority, as kubeadm and KubeStellar's
+ * hooks publish it. Undefined for anything else, which an agent cannot use.
  */
 export function parseClusterInfo(text: string | undefined): Endpoint | undefined {
   const hub = text === undefined ? undefined : parseHubKubeconfig(text);

@@ -9,7 +9,7 @@ import { isThisMachine, requireHttps } from './endpoint.ts';
 import { inspectHubOf } from './hub-access.ts';
 import { requestBootstrapToken, shortestTokenSeconds } from './token.ts';
 
-/** What can be refused before anything is asked of the ITS. @throws StellarError `usage` */
+/** Refuses invalid requests before any request to the ITS. @throws StellarError `usage` */
 export function checkTokenRequest(durationMs: number, wouldPrintForPeople: boolean): void {
   if (durationMs < shortestTokenSeconds * 1000) {
     throw new StellarError(
@@ -24,7 +24,7 @@ export function checkTokenRequest(durationMs: number, wouldPrintForPeople: boole
   }
 }
 
-/** Asks for a bootstrap token and puts it together with what a WEC needs to know of this ITS. @throws StellarError `not-a-hub` */
+/** Requests a bootstrap token and combines it with what a WEC needs to know of this ITS. @throws StellarError `not-a-hub` */
 export async function makeJoinFile(kube: Kube, context: SelectedContext, durationMs: number): Promise<JoinFile> {
   const hub = await inspectHubOf(kube, context);
   const { token, expires } = await requestBootstrapToken(kube, Math.floor(durationMs / 1000));
@@ -42,8 +42,8 @@ export async function makeJoinFile(kube: Kube, context: SelectedContext, duratio
 }
 
 /**
- * The line with which clusteradm joins a WEC in mode Singleton, as KubeStellar's documentation has it; `<cluster_name>` is left to
- * fill in. Where the ITS is local to this machine, clusteradm has to look its other address up.
+ * The clusteradm command that joins a WEC in mode Singleton, as in KubeStellar's documentation; the user replaces `<cluster_name>`.
+ * If the ITS is local to this machine, clusteradm must look up its other address.
  */
 export async function clusteradmLine({ token, external }: JoinFile): Promise<string> {
   const lookup = (await isThisMachine(hostOf(new URL(external.server)))) ? ['--force-internal-endpoint-lookup'] : [];

@@ -4,14 +4,14 @@ import type { Kube } from '../../kube/client/client.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
 import { managedClustersPath } from '../names.ts';
 
-/** @throws StellarError `not-a-hub` where the ManagedCluster API is not served (what clusteradm checks as well) */
+/** @throws StellarError `not-a-hub` if the ManagedCluster API is not served (clusteradm checks the same) */
 export async function requireHub(kube: Kube): Promise<void> {
   const served = await kube.read<{ resources?: { name: string }[] }>(managedClustersPath);
   if (served?.resources?.some(({ name }) => name === 'managedclusters')) return;
   throw notAHub(kube);
 }
 
-/** Says so of a cluster that does not know the kind ManagedCluster. */
+/** The error for a cluster that does not know the kind ManagedCluster. */
 export function notAHub({ cluster }: Pick<Kube, 'cluster'>): StellarError {
   return new StellarError(
     'not-a-hub',

@@ -17,9 +17,9 @@ export const shortestTokenSeconds = 600;
 const defaultTokenSeconds = 3600;
 
 /**
- * Asks the ITS for a token of its bootstrap service account, with which an agent introduces itself. A hub older than OCM 0.11 has
- * that account under another name. In a dry run nothing is asked and the token is a placeholder.
- * @throws StellarError `not-found` where the ITS has no such account
+ * Requests from the ITS a token of its bootstrap service account, with which an agent registers. A hub older than OCM 0.11 has that
+ * account under another name. A dry run requests nothing and the token is a placeholder.
+ * @throws StellarError `not-found` if the ITS has no such account
  */
 export async function requestBootstrapToken(kube: Kube, seconds = defaultTokenSeconds): Promise<BootstrapToken> {
   for (const serviceAccount of bootstrapServiceAccounts) {
@@ -43,21 +43,21 @@ export async function requestBootstrapToken(kube: Kube, seconds = defaultTokenSe
 }
 
 /**
- * When a token stops being accepted, as far as it says so itself: the `exp` of a JSON Web Token (RFC 7519). Not verified: only
- * the API server can do that. Undefined for tokens that do not tell, as kubeadm's `id.secret`.
+ * When a token expires, as far as it shows: the `exp` of a JSON Web Token (RFC 7519). Not verified: only the API server can do
+ * that. Undefined for tokens without it, such as kubeadm's `id.secret`.
  */
 export function tokenExpiry(token: string): Date | undefined {
   const { exp } = claimsOf(token);
   return typeof exp === 'number' ? new Date(exp * 1000) : undefined;
 }
 
-/** When a token was issued, its `iat`; undefined for tokens that do not tell. */
+/** When a token was issued, its `iat`; undefined for tokens without it. */
 export function tokenIssue(token: string): Date | undefined {
   const { iat } = claimsOf(token);
   return typeof iat === 'number' ? new Date(iat * 1000) : undefined;
 }
 
-/** The id of a token, its `jti`; undefined for tokens that have none. */
+/** The id of a token, its `jti`; undefined for tokens without it. */
 export function tokenId(token: string): string | undefined {
   const { jti } = claimsOf(token);
   return typeof jti === 'string' ? jti : undefined;

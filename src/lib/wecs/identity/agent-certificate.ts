@@ -6,9 +6,9 @@ import { lenient } from '../../kube/permissive-reader.ts';
 import { resources } from '../../kube/resources.ts';
 import { identityOf } from '../names.ts';
 
-/** What a hub says of the key and certificate that a WEC's agent holds. */
+/** A hub's answer to the key and certificate that a WEC's agent holds. */
 export type CertificateAnswer =
-  /** The hub knows their holder by this user name. */
+  /** The hub knows their holder under this user name. */
   | { state: 'accepted'; username: string }
   /** The hub does not accept them: issued by another hub, or expired. */
   | { state: 'refused'; expired: Date | undefined }
@@ -19,9 +19,9 @@ export const isAgentOf = (wec: string, username: string): boolean => username.st
 
 /**
  * Presents the key and certificate of a WEC's hub-kubeconfig-secret to a hub, over the connection of the hub's own context. The key
- * is not sent: TLS proves that it is held. Who may see it can only ask who it is; the answer is the API server's own.
+ * is not sent: TLS proves possession. The review shows only the holder's name; the answer is the API server's own.
  * (authentication.k8s.io/v1 SelfSubjectReview, served since Kubernetes 1.28; before that an access review, which any user may send,
- * tells an accepted certificate from one that is not.)
+ * distinguishes an accepted certificate from a refused one.)
  */
 export async function presentCertificate(hub: Kube, secret: Secret | undefined): Promise<CertificateAnswer> {
   if (secret === undefined) return { state: 'none', why: 'its agent has no certificate' };
@@ -32,7 +32,7 @@ export async function presentCertificate(hub: Kube, secret: Secret | undefined):
   try {
     return { state: 'accepted', username: (await whoAmI(asAgent)) ?? commonNameOf(parsed) };
   } catch (error) {
-    // Every authenticated user may ask who it is: the certificate has not come through, as where a proxy ends TLS.
+    // Every authenticated user may create this review: the certificate did not arrive, as with a proxy that ends TLS.
     if (error instanceof ApiError && error.status === 403)
       return { state: 'none', why: 'the ITS does not see the certificate of its agent' };
     if (!(error instanceof ApiError) || error.status !== 401) throw error;
@@ -43,7 +43,7 @@ export async function presentCertificate(hub: Kube, secret: Secret | undefined):
   }
 }
 
-/** When a certificate is valid, in milliseconds since the epoch. */
+/** The validity of a certificate, in milliseconds since the epoch. */
 export interface Validity {
   from: number;
   to: number;
@@ -54,19 +54,19 @@ const validityOf = ({ validFromDate, validToDate }: X509Certificate): Validity =
   to: validToDate.getTime(),
 });
 
-/** When the certificate that a WEC's agent holds is valid; undefined where there is none, or it cannot be read. */
+/** The validity of the certificate that a WEC's agent holds; undefined if there is none, or it cannot be read. */
 export function heldValidity(secret: Secret | undefined): Validity | undefined {
   const held = readPair(secret?.data?.['tls.crt'], secret?.data?.['tls.key']);
   return held && validityOf(held);
 }
 
-/** When a WEC's agent's certificate expired, by the clock of the hub; undefined where it has not, or cannot be read. */
+/** When the certificate of a WEC's agent expired, by the clock of the hub; undefined if it has not, or cannot be read. */
 export function certificateExpiry(secret: Secret | undefined, now: number): Date | undefined {
   const { to } = heldValidity(secret) ?? {};
   return to !== undefined && to < now ? new Date(to) : undefined;
 }
 
-/** The same of one that a hub has issued. @param certificate PEM, base64 */
+/** The validity of a certificate that a hub has issued. @param certificate PEM, base64 */
 export function issuedValidity(certificate: string | undefined): Validity | undefined {
   if (certificate === undefined) return undefined;
   try {
@@ -77,9 +77,9 @@ export function issuedValidity(certificate: string | undefined): Validity | unde
 }
 
 /**
- * The holder that a hub once issued a certificate to which has expired since: whoever has its key was that agent. The hub publishes
- * the authorities that it accepts clients by (kube-system/extension-apiserver-authentication).
- * @returns undefined where no such authority has signed it, or they may not be read
+ * The holder of a certificate that a hub once issued and that has expired since: the holder of its key was that agent. The hub
+ * publishes the authorities from which it accepts clients (kube-system/extension-apiserver-authentication).
+ * @returns undefined if no such authority has signed it, or they may not be read
  */
 export async function formerHolder(hub: Kube, secret: Secret | undefined): Promise<string | undefined> {
   const parsed = readPair(secret?.data?.['tls.crt'], secret?.data?.['tls.key']);
@@ -95,7 +95,7 @@ export async function formerHolder(hub: Kube, secret: Secret | undefined): Promi
   return isSigned ? commonNameOf(parsed) : undefined;
 }
 
-/** Whether a hub refuses a bootstrap token: its service account was deleted, or made anew, or the token has expired. */
+/** Whether a hub refuses a bootstrap token: its service account was deleted or recreated, or the token has expired. */
 export async function isTokenRefused(hub: Kube, token: string): Promise<boolean> {
   const asAgent = hub.fork({ user: { token } });
   try {
@@ -109,7 +109,7 @@ export async function isTokenRefused(hub: Kube, token: string): Promise<boolean>
   }
 }
 
-/** @returns undefined where the server does not tell names; it has accepted the certificate then as well */
+/** @returns undefined if the server does not report names; it has accepted the certificate then as well */
 async function whoAmI(kube: Kube): Promise<string | undefined> {
   const { apiVersion, kind } = resources.selfSubjectReviews;
   const asking = kube.review<{ status?: { userInfo?: { username?: string } } }>({ apiVersion, kind });

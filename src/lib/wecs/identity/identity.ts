@@ -16,28 +16,27 @@ import { clusterUid, otherUid } from './cluster-uid.ts';
 /** Whether the cluster behind a context is the WEC of a name that an ITS knows. */
 export type Identity =
   | { state: 'proven'; by: 'certificate' | 'uid' | 'expired-certificate' }
-  /** It is certainly another one. `found`: what was found there, a clause. */
+  /** It is certainly another cluster. `found`: the finding, a clause. */
   | { state: 'other'; found: string }
-  /** Neither can be said. */
+  /** Neither is proven. */
   | { state: 'unseen'; found: string };
 
-/** What the WEC's side shows. */
+/** The registration on the WEC's side. */
 export type ShownRegistration = Pick<WecEvidence, 'klusterlet' | 'hubSecret' | 'bootstrapSecret'>;
 
-/** What the ITS knows of a WEC that its identity is judged by. */
+/** The ITS's evidence for the identity of a WEC. */
 export interface KnownWec {
   name: string;
-  /** The addresses by which the ITS is known. */
+  /** The known addresses of the ITS. */
   endpoints: readonly Endpoint[];
-  /** The UID of kube-system that was recorded when the WEC was joined. */
+  /** The UID of kube-system that was recorded when the WEC joined. */
   recordedUid: string | undefined;
 }
 
 /**
- * Proves that the cluster behind a context is the WEC that is named, by evidence of the ITS: its agent's key and certificate are
- * accepted there as `system:open-cluster-management:NAME:AGENT`, or its kube-system has the UID that was recorded at joining. Where
- * both can be had, both must agree: two clusters may hold one certificate. What a cluster says of itself proves nothing, but tells
- * what it is not.
+ * Proves that the cluster behind a context is the named WEC, with evidence of the ITS: it accepts its agent's key and certificate
+ * as `system:open-cluster-management:NAME:AGENT`, or its kube-system has the UID recorded at joining. If both are available, both
+ * must agree: two clusters may hold one certificate. A cluster's own claim proves nothing, but shows what it is not.
  */
 export async function proveIdentity(
   hub: Kube,
@@ -60,7 +59,7 @@ export async function proveIdentity(
   return { ...identity, found: (await otherRole(wec)) ?? identity.found };
 }
 
-/** Judges by what the hub has answered to the agent's certificate, where nothing speaks against the cluster so far. */
+/** Judges the hub's answer to the agent's certificate, if there is no evidence against the cluster so far. */
 function judge(answer: CertificateAnswer, shown: ShownRegistration, known: KnownWec): Identity {
   const { name, endpoints } = known;
   if (answer.state === 'accepted') {
@@ -84,8 +83,8 @@ function whatWasFound(answer: CertificateAnswer, { klusterlet }: ShownRegistrati
 }
 
 /**
- * @param next where the cluster is another one
- * @param unproven where that cannot be said
+ * @param next if the cluster is another one
+ * @param unproven if that is not proven
  * @throws StellarError `registered-elsewhere`, `identity-unproven`
  */
 export function requireProof(
@@ -113,10 +112,10 @@ export function requireProof(
 }
 
 /**
- * What a cluster without a Klusterlet of its own evidently is, where that is something else than a cluster to register: a clause
- * such as `it is an OCM hub`. A hub in Hosted mode keeps its Klusterlets elsewhere; only their works show then.
- * @param ownHubs the servers of the ITS: works that it has left there are no sign of another role
- * @returns undefined where nothing shows it, or nothing of that may be read
+ * What a cluster without its own Klusterlet evidently is, if it is not a cluster to register: a clause such as `it is an OCM hub`.
+ * A hub in Hosted mode has its Klusterlets in another cluster; only their works show then.
+ * @param ownHubs the servers of the ITS: works that it has left there are no evidence of another role
+ * @returns undefined if nothing shows it, or nothing of that may be read
  */
 export async function otherRole(kube: Kube, ownHubs: readonly string[] = []): Promise<string | undefined> {
   const own = ownHubs.map(hubHash);
@@ -128,7 +127,7 @@ export async function otherRole(kube: Kube, ownHubs: readonly string[] = []): Pr
   ]);
   const works = allWorks?.filter(({ spec }) => !own.includes(spec?.hubHash ?? '')).length;
   if (managers?.length) return 'it is an OCM hub';
-  // Where the kind is served, KubeFlex is installed, with or without control planes.
+  // If the kind is served, KubeFlex is installed, with or without control planes.
   if (controlPlanes !== undefined) return 'it is a hosting cluster of ITSes and WDSes';
   return works ? `it has no Klusterlet, and ${count(works, 'work')} of a hub` : undefined;
 }

@@ -22,8 +22,8 @@ export const image = (
 ): string => `${imageRegistry}/${repository}:${tag}`;
 
 /**
- * The Klusterlet. Every field that OCM's own definition would fill in by default is set here, because an existing definition may
- * be stellarctl's, which has no defaults (see crd.ts).
+ * The Klusterlet. It sets every field that has a default in OCM's own definition, because an existing definition may be
+ * stellarctl's, which has no defaults (see crd.ts).
  */
 export function klusterlet(settings: AgentSettings): KubeObject {
   const object = {
@@ -59,8 +59,8 @@ export interface HubConnection extends Endpoint {
 }
 
 /**
- * The kubeconfig by which an agent first reaches its hub, YAML. The agent copies server, authority and proxy into its own kubeconfig later,
- * and registers anew when one of them, or the name of the cluster entry, changes (ocm pkg/registration/spoke).
+ * The kubeconfig with which an agent first reaches its hub, YAML. The agent later copies server, authority and proxy into its own
+ * kubeconfig, and registers again when one of them, or the name of the cluster entry, changes (ocm pkg/registration/spoke).
  */
 export function bootstrapKubeconfig({ server, certificateAuthority, proxyUrl }: HubConnection, token: string): string {
   const kubeconfig = {
@@ -85,10 +85,10 @@ export function bootstrapKubeconfig({ server, certificateAuthority, proxyUrl }: 
   return stringify(kubeconfig);
 }
 
-/** When the bootstrap secret was last written, by the WEC's clock, RFC 3339: what is older speaks of the one before. */
+/** When the bootstrap secret was last written, by the WEC's clock, RFC 3339: older evidence is about the one before. */
 const writtenAnnotation = 'stellarctl.kubestellar.io/written-at';
 
-/** @param written now, milliseconds since the epoch; undefined for a secret that somebody else applies */
+/** @param written now, milliseconds since the epoch; undefined for a secret that another program applies */
 export function bootstrapSecret(hub: HubConnection, token: string, written?: number): KubeObject {
   const annotations =
     written === undefined ? {} : { annotations: { [writtenAnnotation]: new Date(written).toISOString() } };
@@ -106,12 +106,12 @@ export function bootstrapSecret(hub: HubConnection, token: string, written?: num
 export const writtenAt = (secret: Secret): number =>
   Date.parse(secret.metadata.annotations?.[writtenAnnotation] ?? '') || createdAt(secret);
 
-/** What a secret's kubeconfig says of the hub, and the token in it. Undefined where it cannot be read. */
+/** The hub and the token in a secret's kubeconfig. Undefined if it cannot be read. */
 export function readHubKubeconfig(secret: Secret | undefined): KnownHub | undefined {
   const encoded = secret?.data?.kubeconfig;
   return encoded === undefined ? undefined : parseHubKubeconfig(Buffer.from(encoded, 'base64').toString('utf8'));
 }
 
-/** The hub that a WEC's agent is registered with, or is to register with. */
+/** The hub that a WEC's agent is registered with, or will register with. */
 export const hubOf = ({ hubSecret, bootstrapSecret }: Pick<WecEvidence, 'hubSecret' | 'bootstrapSecret'>) =>
   readHubKubeconfig(hubSecret) ?? readHubKubeconfig(bootstrapSecret);

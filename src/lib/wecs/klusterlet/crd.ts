@@ -3,8 +3,8 @@ import { klusterletCrdName } from '../names.ts';
 
 /**
  * The CustomResourceDefinition of Klusterlets, this project's own: it validates nothing and prunes nothing, because the operator
- * that reads the objects may be of any version. (Seen: OCM's operator 1.3.1 works with it, provided that every field it would
- * otherwise get by default is set.) Group, names and sub-resource are those of ocm's manifests.
+ * that reads the objects may be of any version. (Seen: OCM's operator 1.3.1 works with it if every field is set that would
+ * otherwise get a default.) Group, names and subresource are those of ocm's manifests.
  */
 export function klusterletCrd(): KubeObject {
   const anything = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };

@@ -21,27 +21,27 @@ import {
 
 export interface Installation {
   settings: AgentSettings;
-  /** False where an operator is there that is not to be changed. */
+  /** False if the existing operator must stay unchanged. */
   installOperator: boolean;
-  /** Whether that one is scaled to zero and is to be started. */
+  /** Whether the existing operator is scaled to zero and will be started. */
   startOperator: boolean;
-  /** A docker config.json; undefined keeps the one that is there. */
+  /** A docker config.json; undefined keeps the existing one. */
   imagePullSecret: string | undefined;
-  /** False where a Klusterlet is there that is not to be touched. */
+  /** False if the existing Klusterlet must stay unchanged. */
   writeKlusterlet: boolean;
-  /** What to write into the bootstrap secret; undefined keeps the one that is there. */
+  /** What to write into the bootstrap secret; undefined keeps the existing one. */
   bootstrap: { hub: HubConnection; token: string } | undefined;
 }
 
 export type ChangeCounts = Record<Change, number>;
 
-/** An empty docker config: the operator copies the secret and insists that there is one. */
+/** An empty docker config: the operator copies the secret and requires it to exist. */
 const noCredentials = '{}';
 
 /**
- * Installs the klusterlet by server-side apply, in an order that leaves nothing behind when the API server refuses: rights first,
+ * Installs the klusterlet with server-side apply, in an order that leaves nothing behind if the API server denies it: rights first,
  * then the kind, the namespaces, the operator, the bootstrap secret and, once its kind is served, the Klusterlet.
- * @param counts counted up while it goes, so that it tells of an installation that was interrupted as well
+ * @param counts updated during the installation, to show an interrupted one as well
  */
 export async function installKlusterlet(
   kube: Kube,
@@ -76,7 +76,7 @@ export async function installKlusterlet(
   }
 }
 
-/** A namespace that others have made stays theirs: it is not labelled, and not deleted later. */
+/** A namespace that others created stays theirs: stellarctl does not label it, nor delete it later. */
 async function applyNamespace(
   kube: Kube,
   namespace: KubeObject,

@@ -9,24 +9,24 @@ import {
   pullSecretName,
 } from '../names.ts';
 
-/** Marks what stellarctl has installed, so that an operator of somebody else is recognised and left alone. */
+/** Marks what stellarctl has installed: an operator that another program installed is recognized and kept. */
 export const managedByLabel = 'app.kubernetes.io/managed-by';
 export const managedBy = 'stellarctl';
 const ownLabels = { [managedByLabel]: managedBy };
 const labels = { app: operatorName, ...ownLabels };
 
-/** Labels that the operator puts on what it makes for a Klusterlet: today's, and that of OCM 1.0. */
+/** Labels that the operator sets on objects that it creates for a Klusterlet: the current one, and that of OCM 1.0. */
 const createdByLabels = ['open-cluster-management.io/created-by-klusterlet', 'createdByKlusterlet'];
 /** The operator labels the agent's namespace with it (ocm pkg/operator/operators/klusterlet). */
 const namespaceOfKlusterletLabel = 'operator.open-cluster-management.io/klusterlet';
 
-/** Whether the operator has made an object for this tool's Klusterlet. */
+/** Whether the operator has created an object for this tool's Klusterlet. */
 export const createdByKlusterlet = ({ metadata }: KubeObject): boolean =>
   createdByLabels.some((label) => metadata.labels?.[label] === klusterletName);
 
 export const isOurs = ({ metadata }: KubeObject): boolean => metadata.labels?.[managedByLabel] === managedBy;
 
-/** Whether a registration has made a namespace, by stellarctl or by the operator. */
+/** Whether a registration has created a namespace, through stellarctl or the operator. */
 export const madeByRegistration = (namespace: KubeObject): boolean =>
   isOurs(namespace) ||
   createdByKlusterlet(namespace) ||
@@ -35,7 +35,7 @@ export const madeByRegistration = (namespace: KubeObject): boolean =>
 const crud = ['create', 'get', 'list', 'update', 'watch', 'patch', 'delete'];
 const read = ['get', 'list', 'watch'];
 
-/** What the operator may do: the rules of OCM's own ClusterRole `klusterlet` (1.3.1). */
+/** The operator's rights: the rules of OCM's own ClusterRole `klusterlet` (1.3.1). */
 const rules = [
   { apiGroups: [''], resources: ['configmaps', 'serviceaccounts'], verbs: crud },
   { apiGroups: [''], resources: ['secrets'], verbs: ['create'] },
@@ -85,7 +85,7 @@ const rules = [
   },
 ];
 
-/** ClusterRole and binding: written first, because only the API server can say whether this user may grant these rights. */
+/** ClusterRole and binding: written first, because only the API server knows whether this user may grant these rights. */
 export function operatorRoles(): KubeObject[] {
   const role = {
     apiVersion: 'rbac.authorization.k8s.io/v1',

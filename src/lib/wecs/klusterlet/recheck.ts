@@ -10,25 +10,25 @@ import { klusterletName } from '../names.ts';
 import type { Klusterlet } from '../objects.ts';
 import { hubConnectionType } from '../registration/hub-connection.ts';
 
-/** Any change of a Klusterlet makes its operator look at the hub at once; by itself it looks every five minutes. */
+/** Any change of a Klusterlet makes its operator check the hub at once; otherwise it checks every five minutes. */
 const askedAnnotation = 'stellarctl.kubestellar.io/asked-at';
 
-/** Has the operator of this very Klusterlet look at its hub again. */
+/** Makes the operator of exactly this Klusterlet check its hub again. */
 export async function askOperator(kube: Kube, { metadata: { uid } }: Klusterlet): Promise<void> {
   const annotations = { [askedAnnotation]: new Date(kube.now()).toISOString() };
   await kube.merge(resources.klusterlets, klusterletName, { metadata: { uid, annotations } });
 }
 
-/** How long an operator is given to answer; it may take longer (seen with OCM 1.3.1: 9.5 s). Milliseconds. */
+/** How long to wait for an operator's answer; it may take longer (seen with OCM 1.3.1: 9.5 s). Milliseconds. */
 const answerMs = 10_000;
 
 /**
- * What came of asking an operator to look again. `changed`: it says something else now. `unconfirmed`: it has written nothing, since it
- * writes only what is new, or does not work; what it said last may be so or not. `unasked`: it could not be asked.
+ * The result of asking an operator to check again. `changed`: it reports something else now. `unconfirmed`: it has written nothing,
+ * because it writes only what is new, or does not work; its last report may be true or not. `unasked`: it could not be asked.
  */
 export type Recheck = { answer: 'changed' | 'unconfirmed' } | { answer: 'unasked'; why: string };
 
-/** Has a WEC's operator look at its hub again, and waits for what it says, at most 10 s. Never removes a condition. */
+/** Makes a WEC's operator check its hub again, and waits for its report, at most 10 s. Never removes a condition. */
 export async function recheck(kube: Kube, run: Run): Promise<Recheck> {
   try {
     return await askAndWait(kube, run);
