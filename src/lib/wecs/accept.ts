@@ -97,8 +97,8 @@ export async function accept(its: Kube, { wecs, agent, wait }: AcceptInput, run:
 }
 
 /**
- * Refuses a context that leads to another WEC: its agent is not the one that requests this name. @throws StellarError
- * `registered-elsewhere`
+ * Refuses a context that leads to another WEC: its agent is not the one that requests this name.
+ * @throws StellarError `registered-elsewhere`
  */
 function refuseOtherWec({ cluster }: Kube, name: string, wec: WecEvidence | undefined): void {
   const other = otherName(wec?.klusterlet, name);

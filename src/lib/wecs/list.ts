@@ -42,8 +42,8 @@ export interface ListOptions {
 }
 
 /**
- * Lists the WECs of an ITS by name: those with a ManagedCluster, and those that have only sent a request. @throws StellarError
- * `not-a-hub`
+ * Lists the WECs of an ITS by name: those with a ManagedCluster, and those that have only sent a request.
+ * @throws StellarError `not-a-hub`
  */
 export async function listWecs(hub: Kube, { labelSelector, pending }: ListOptions): Promise<WecListItem[]> {
   const evidence = await readWholeHub(hub, { labelSelector, withLeases: true });

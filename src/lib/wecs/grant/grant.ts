@@ -54,7 +54,8 @@ export async function seeGrant(reached: ReachedWec, given: readonly RuleKind[] |
 }
 
 /**
- * Grants the missing rights, and waits until the WEC's API server allows them. It is safe to rerun. @throws StellarError `timeout`
+ * Grants the missing rights, and waits until the WEC's API server allows them. It is safe to rerun.
+ * @throws StellarError `timeout`
  */
 export async function grant(granting: Granting, run: Run): Promise<GrantResult> {
   const { name, kube, lacking } = granting;

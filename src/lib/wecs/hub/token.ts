@@ -63,7 +63,7 @@ export function tokenId(token: string): string | undefined {
   return typeof jti === 'string' ? jti : undefined;
 }
 
-/** The UID of the service account that a token was made for (kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin). */
+/** The UID of the service account of a token (kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin). */
 export function accountUid(token: string): string | undefined {
   const claims = claimsOf(token)['kubernetes.io'] as { serviceaccount?: { uid?: unknown } } | undefined;
   const uid = claims?.serviceaccount?.uid;

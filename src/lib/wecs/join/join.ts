@@ -175,7 +175,7 @@ async function sayFateOfWorks(
 }
 
 /**
- * A deleted Klusterlet takes the agent's namespace along, which ends some seconds later: earlier writes there are lost.
+ * The agent's namespace is deleted with its Klusterlet and ends some seconds later: earlier writes there are lost.
  * @returns whether it waited
  */
 async function untilFormerGone({ name, kube, wecBefore }: JoinPlan, run: Run): Promise<boolean> {

@@ -66,7 +66,8 @@ function stringsOf(values: unknown): Record<string, string> {
 }
 
 /**
- * Keeps a copy on the WEC if it is not there yet; an empty copy never replaces what was kept. @returns whether anything was written
+ * Keeps a copy on the WEC if it is not there yet; an empty copy never replaces what was kept.
+ * @returns whether anything was written
  */
 export async function keepLabels(wec: Kube, klusterlet: Klusterlet | undefined, current: Labels): Promise<boolean> {
   if (klusterlet === undefined || isEmpty(current) || isDeepStrictEqual(current, keptLabels(klusterlet))) return false;

@@ -92,8 +92,8 @@ const look = (access: HubAccess, wec: JoiningWec, run: Run): Promise<JoinPlan> =
   });
 
 /**
- * Why an agent needs another bootstrap secret; undefined if it needs none. @throws StellarError `endpoint-unusable`,
- * `identity-unproven`
+ * Why an agent needs another bootstrap secret; undefined if it needs none.
+ * @throws StellarError `endpoint-unusable`, `identity-unproven`
  */
 function needOf(access: HubAccess, plan: JoinPlan, renewed: Renewed): string | undefined {
   const { name, wecBefore, endpoint, lost, isTokenRefused } = plan;
@@ -129,8 +129,8 @@ function isAsking(plan: JoinPlan): boolean {
 }
 
 /**
- * Requests without proof that they are its own may come from another cluster's agent, which waits. @throws StellarError
- * `identity-unproven`
+ * Requests without proof that they are its own may come from another cluster's agent, which waits.
+ * @throws StellarError `identity-unproven`
  */
 function needOfRequests({ its }: HubAccess, plan: JoinPlan): string | undefined {
   const own = ownRequestsOf(plan);

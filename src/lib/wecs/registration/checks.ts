@@ -81,7 +81,8 @@ export function announced(hub: HubEvidence, { name, now, wec, webhook }: Registr
 
 /**
  * An agent that has a certificate does not announce itself (ocm pkg/registration/spoke): its ManagedCluster has been deleted, or
- * the certificate was issued too early. @param issuedFor how long ago the ITS issued it, if the WEC does not show it
+ * the certificate was issued too early.
+ * @param issuedFor how long ago the ITS issued it, if the WEC does not show it
  */
 function lostRegistration(join: NextStep, issuedFor: number | undefined): Verdict {
   if (issuedFor !== undefined && issuedFor < announcementGraceMs)
@@ -141,8 +142,8 @@ export function hubReachable({ klusterlet }: WecEvidence, { hub }: Registration)
 }
 
 /**
- * The operator checks every few minutes; an agent that keeps its cluster available reaches the hub, whatever the last condition
- * says.
+ * The operator checks every few minutes; an agent that keeps its cluster available reaches the hub, whatever the last
+ * condition shows.
  */
 function isAlive(hub: HubEvidence): boolean {
   return hasJoined(hub) && isTrue(hub.managedCluster, 'ManagedClusterConditionAvailable');

@@ -38,8 +38,8 @@ export async function readOne(kube: Reader, name: string): Promise<HubEvidence> 
 }
 
 /**
- * Reads what an ITS shows of every WEC, including those that have only a request. @param options.withLeases one more list, as far
- * as this user may read it
+ * Reads what an ITS shows of every WEC, including those that have only a request.
+ * @param options.withLeases one more list, as far as this user may read it
  * @throws StellarError `not-a-hub`
  */
 export async function readWholeHub(

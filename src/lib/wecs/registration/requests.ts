@@ -40,7 +40,7 @@ const commonGroup = identityOf('managed-clusters');
 
 /**
  * Judges a certificate signing request. An agent of NAME requests common name `system:open-cluster-management:NAME:AGENT` and
- * organisations `system:open-cluster-management:NAME` and `…:managed-clusters` (ocm, pkg/registration/register/csr); approving
+ * organizations `system:open-cluster-management:NAME` and `…:managed-clusters` (ocm, pkg/registration/register/csr); approving
  * anything else would hand out the identity of another WEC. The hub's own approver checks the same (validateCSR there).
  */
 export function judgeRequest(csr: CertificateSigningRequest): RegistrationRequest {

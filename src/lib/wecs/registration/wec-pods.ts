@@ -89,8 +89,8 @@ function whyStuck({ status }: Pod, now: number): string | undefined {
 }
 
 /**
- * The pods of the agent that registers and renews the Lease. @returns undefined if these do not include them: a hosted agent runs
- * in another cluster, and other namespaces were not read
+ * The pods of the agent that registers and renews the Lease.
+ * @returns undefined if these do not include them: a hosted agent runs in another cluster, and other namespaces were not read
  */
 function registrationPods(klusterlet: Klusterlet | undefined, pods: readonly Pod[] | undefined): Pod[] | undefined {
   const { deployOption, namespace = agentNamespace } = klusterlet?.spec ?? {};

@@ -33,7 +33,7 @@ export async function removeCleanUpRecord(wec: Kube): Promise<void> {
   for (const holder of await holdersOn(wec)) if (noteOn(holder) !== undefined) await note(wec, holder, null);
 }
 
-/** The namespaces that may hold it, the one that is deleted last first. */
+/** The namespaces that may hold it, starting with the one that is deleted last. */
 async function holdersOn(wec: Kube): Promise<KubeObject[]> {
   const names = [operatorNamespace, agentNamespace];
   const found = await Promise.all(names.map((name) => wec.get(resources.namespaces, name)));

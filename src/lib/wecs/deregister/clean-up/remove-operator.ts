@@ -47,8 +47,8 @@ const broughtKinds: { crd: string; instances: Resource }[] = [
 ];
 
 /**
- * Removes operator, rights, kinds and namespaces that nothing else uses, and reports what stays. @returns whether anything was
- * removed
+ * Removes operator, rights, kinds and namespaces that nothing else uses, and reports what stays.
+ * @returns whether anything was removed
  */
 export async function removeOperator(wec: Kube, name: string, run: Run): Promise<boolean> {
   // Without rights or a Deployment from stellarctl here, the kinds may belong to an operator that is installed elsewhere.
@@ -66,7 +66,7 @@ export async function removeOperator(wec: Kube, name: string, run: Run): Promise
   const aggregate = await wec.get(resources.clusterRoles, `open-cluster-management:${klusterletName}-work:aggregate`);
   if (aggregate !== undefined && namespaces.length > 0) await remove(resources.clusterRoles, aggregate);
   run.progress.waiting(name, 'its namespaces are being removed');
-  // The last namespace holds the record of this clean-up; rights are deleted before it: the next run still finds the record.
+  // The last namespace holds the record of this clean-up; rights are deleted before it, or the next run would miss them.
   const binding = await wec.get(resources.clusterRoleBindings, operatorName);
   if (binding !== undefined && isOurs(binding)) await remove(resources.clusterRoleBindings, binding);
   const isLast = ({ metadata }: KubeObject) => metadata.name === operatorNamespace;

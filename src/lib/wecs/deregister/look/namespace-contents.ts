@@ -22,8 +22,8 @@ const accountAnnotation = 'kubernetes.io/service-account.name';
 /**
  * What a namespace contains except what every namespace has and what other objects own: `Kind name` each. It reads all kinds,
  * because only deleting an empty namespace loses nothing.
- * @param isExpected recognizes objects that may be deleted with the namespace; @param expectedKinds kinds whose objects all may,
- * which are not read
+ * @param isExpected recognizes objects that may be deleted with the namespace
+ * @param expectedKinds kinds whose objects may all be deleted with it: they are not read
  */
 export async function othersIn(
   kube: Kube,

@@ -47,8 +47,8 @@ function describePods(pods: readonly Pod[]): string {
 }
 
 /**
- * Whether the klusterlet's operator works, from its pods, whatever its Deployment shows. @returns undefined if there is no
- * Deployment of its usual name
+ * Whether the klusterlet's operator works, from its pods, whatever its Deployment shows.
+ * @returns undefined if there is no Deployment of its usual name
  */
 export async function operatorRuns(wec: Kube): Promise<boolean | undefined> {
   const [deployment, pods] = await Promise.all([
