@@ -1,13 +1,16 @@
-/** KubeStellar's core chart: the one place that names it and its version. Source: github.com/kubestellar/kubestellar, core-chart. */
+/** KubeStellar's core chart. Its name and version are set only here. Source: github.com/kubestellar/kubestellar, core-chart. */
 export const coreChart = {
   name: 'core-chart',
   reference: 'oci://ghcr.io/kubestellar/kubestellar/core-chart',
-  /** What `init` installs where no version is asked for. */
+  /** The version that `init` installs by default. */
   version: '0.30.0',
-  /** The first whose hooks stellarctl works with: before it they had other names, and did the work of two in one. */
+  /**
+   * The oldest version whose hooks stellarctl supports. In older versions the hooks have other names, and one hook does the work of
+   * two.
+   */
   oldestVersion: '0.29.0',
-  /** As KubeStellar's documentation calls it. */
+  /** The name in KubeStellar's documentation. */
   release: { name: 'ks-core', namespace: 'default' },
-  /** The key of the values for the chart of KubeFlex in it. */
+  /** The key of the values of its KubeFlex subchart. */
   kubeFlexValues: 'kubeflex-operator',
 } as const;

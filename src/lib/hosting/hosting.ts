@@ -10,7 +10,7 @@ import { noneGiven } from '../spaces/its-choice.ts';
 import { hostingContext } from '../spaces/kubeconfig-extension.ts';
 import { configMapName, systemNamespace, tenancyPath } from '../spaces/names.ts';
 
-/** What KubeFlex was told about its surroundings at its installation (ConfigMap kubeflex-config). */
+/** KubeFlex's settings, written when it is installed (ConfigMap kubeflex-config). */
 export interface HostingConfig {
   domain: string;
   externalPort: number;
@@ -18,14 +18,14 @@ export interface HostingConfig {
   isOpenShift: boolean;
 }
 
-/** @throws StellarError `not-a-hosting-cluster` where KubeFlex's API is not served */
+/** @throws StellarError `not-a-hosting-cluster` if KubeFlex's API is not served */
 export async function requireHosting(hosting: Kube): Promise<void> {
   const served = await hosting.read<{ resources?: { name: string }[] }>(tenancyPath);
   if (served?.resources?.some(({ name }) => name === 'controlplanes')) return;
   throw notHosting(hosting);
 }
 
-/** Says so of a cluster that does not know the kind ControlPlane. */
+/** The error for a cluster that does not serve the kind ControlPlane. */
 export function notHosting({ cluster }: Pick<Kube, 'cluster'>): StellarError {
   return new StellarError(
     'not-a-hosting-cluster',
@@ -39,7 +39,7 @@ export function notHosting({ cluster }: Pick<Kube, 'cluster'>): StellarError {
   );
 }
 
-/** @returns undefined where there is none */
+/** @returns undefined if the ConfigMap does not exist */
 export async function readHostingConfig(hosting: Pick<Kube, 'get'>): Promise<HostingConfig | undefined> {
   const map = await hosting.get<ConfigMap>(resources.configMaps, configMapName, { namespace: systemNamespace });
   if (map === undefined) return undefined;
@@ -50,9 +50,9 @@ export async function readHostingConfig(hosting: Pick<Kube, 'get'>): Promise<Hos
 export type HostingSource = '--hosting-context' | 'STELLARCTL_HOSTING_CONTEXT' | 'kubeconfig' | 'current context';
 
 /**
- * The hosting cluster: what was given, else the variable STELLARCTL_HOSTING_CONTEXT, else what the kubeconfig says to be it (`init`
- * and kflex note it there), else the current context. No context is ever probed to find one.
- * @throws StellarError `usage` when there is none of these, `context-unknown`
+ * Chooses the hosting cluster, in this order: the given context, the variable STELLARCTL_HOSTING_CONTEXT, the context that `init`
+ * and kflex record in the kubeconfig, the current context. It never probes contexts.
+ * @throws StellarError `usage` if none of these is set, `context-unknown`
  */
 export function chooseHosting(
   given: string | undefined,

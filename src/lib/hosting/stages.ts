@@ -18,29 +18,29 @@ import { resources } from '../kube/resources.ts';
 import { hookNames, managerName, postgresInstallation, postgresName, systemNamespace } from '../spaces/names.ts';
 import { coreChart } from './core-chart.ts';
 
-/** What of a hosting cluster shows how far it is. */
+/** The evidence for the stages of a hosting cluster. */
 export interface Hosting {
   context: string;
   definitions: readonly (WithConditions | undefined)[];
   manager: Deployment | undefined;
   postgres: StatefulSet | undefined;
-  /** The Job of the chart that installs PostgreSQL; removed once it has succeeded. */
+  /** The Job of the chart that installs PostgreSQL; deleted once it succeeds. */
   postgresJob: Job | undefined;
-  /** Pods of KubeFlex's namespace. */
+  /** Pods in KubeFlex's namespace. */
   pods: readonly Pod[];
   /** Names of the post-create hooks. */
   hooks: readonly string[];
-  /** Whether helm is at work, so that what is missing may still come. */
+  /** Whether helm runs, and may still create missing objects. */
   helmAtWork: boolean;
-  /** Whether KubeFlex is to have a database. */
+  /** Whether KubeFlex requires a database. */
   needsPostgres: boolean;
 }
 
 const definitionNames = ['controlplanes', 'postcreatehooks'].map((plural) => `${plural}.tenancy.kflex.kubestellar.org`);
 
 /**
- * Reads a hosting cluster as it is: where nobody says otherwise, no helm is at work, and whoever has KubeFlex's manager running has the
- * database that it needs.
+ * Reads a hosting cluster. By default, it assumes that no helm runs, and that a running manager of KubeFlex has the database that
+ * it requires.
  * @param release whose Job installs PostgreSQL
  */
 export async function readHosting(
@@ -73,7 +73,7 @@ export async function readHosting(
   };
 }
 
-/** Not there yet while helm is at work; afterwards nobody makes it any more. */
+/** Pending while helm runs; afterwards nothing creates it. */
 const absent = ({ helmAtWork }: Hosting, what: string): Verdict =>
   helmAtWork ? waiting(`helm has not created ${what} yet`) : failedForGood(`${what} is missing`);
 
@@ -100,7 +100,7 @@ function postgresReady(hosting: Hosting): Verdict {
   return verdict.state === 'failed' && pods.length > 0 ? { ...verdict, next: [installPostgres] } : verdict;
 }
 
-/** The chart installs it only along with itself. */
+/** The chart installs PostgreSQL only on its own installation. */
 const installPostgres = run(postgresInstallation, 'Install it');
 
 const postgresPods = ({ pods, postgresJob }: Hosting): Pod[] => [
@@ -124,7 +124,7 @@ function scaledToNone(kind: string, name: string, { context }: Hosting): Verdict
   return failedForGood(`${kind} ${systemNamespace}/${name} is scaled to zero`, { next: [run(scale, 'Scale it up')] });
 }
 
-/** All its pods are of its newest template, and ready. */
+/** Whether all pods are up to date with the template, and ready. */
 function isRolledOut({ metadata, spec, status }: Deployment): boolean {
   const { observedGeneration = 0, updatedReplicas = 0, readyReplicas = 0 } = status ?? {};
   const wanted = spec?.replicas ?? 1;
@@ -136,12 +136,12 @@ function hooksPresent(hosting: Hosting): Verdict {
   return missing.length === 0 ? met : absent(hosting, `the post-create hook ${missing.join(', ')}`);
 }
 
-/** A stage of a hosting cluster, with the pods that bring it about, so that their logs can be shown. */
+/** A stage of a hosting cluster, with the pods responsible for it, whose logs are shown on failure. */
 export interface HostingStage extends Stage<Hosting> {
   podsOf?: (hosting: Hosting) => Pod[];
 }
 
-/** What makes a cluster a hosting cluster, in the order in which it comes. */
+/** The stages of a hosting cluster, in their order of completion. */
 export const hostingStages: readonly HostingStage[] = [
   { id: 'definitions', title: "KubeFlex's kinds are served", check: served },
   { id: 'postgresql', title: 'PostgreSQL is ready', check: postgresReady, podsOf: postgresPods },
@@ -154,7 +154,7 @@ export const hostingStages: readonly HostingStage[] = [
   { id: 'hooks', title: "KubeStellar's post-create hooks are installed", check: hooksPresent },
 ];
 
-/** Checks what a hosting cluster consists of. */
+/** Checks the parts of a hosting cluster. */
 export async function checkHosting(hosting: Kube): Promise<Finding[]> {
   const reader = lenient(hosting);
   const reports = judge(hostingStages, await readHosting(reader));

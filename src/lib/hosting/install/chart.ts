@@ -5,17 +5,17 @@ import { compareVersions, findVersion } from '../../programs/version.ts';
 import { coreChart } from '../core-chart.ts';
 import type { InitInput } from './input.ts';
 
-/** Which chart is meant: `version` is undefined where it has not been said, and the chart is none on this machine's disk. */
+/** The selected chart. `version` is undefined if the user gave none and the chart is not a local one. */
 export interface ChartChoice {
   chart: string;
   version: string | undefined;
-  /** Whether the chart is on this machine's disk. */
+  /** The chart, if it is local; undefined otherwise. */
   local: LocalChart | undefined;
 }
 
 /**
- * Finds out which chart and version are meant, and looks into a chart on this machine's disk.
- * @throws StellarError `usage`, `chart-unusable`: versions before 0.29 are refused, whatever else there is to do
+ * Resolves the selected chart and version, and reads the metadata of a local chart.
+ * @throws StellarError `usage`, `chart-unusable`; versions before 0.29 are always refused
  */
 export async function chooseChart({ chart, version }: InitInput, helm: Helm): Promise<ChartChoice> {
   const [, untagged, tag] = /^(oci:\/\/.+):([^/:]+)$/.exec(chart ?? '') ?? [];
@@ -33,7 +33,7 @@ export async function chooseChart({ chart, version }: InitInput, helm: Helm): Pr
   return { ...choice, local, version: await verifyChart(helm, local, choice.version) };
 }
 
-/** Brings the chosen chart onto this machine's disk. @throws StellarError `chart-unusable` */
+/** Fetches the selected chart unless it is local. @throws StellarError `chart-unusable` */
 export async function bringChart(helm: Helm, { chart, local }: ChartChoice, version: string): Promise<LocalChart> {
   if (local !== undefined) return local;
   const brought = await helm.bring(chart, version);
@@ -53,7 +53,7 @@ async function verifyChart(helm: Helm, chart: LocalChart, wanted: string | undef
   return version;
 }
 
-/** A version as charts have it, without a leading `v` and with its patch number: to helm, 0.30 would be any 0.30.x. */
+/** A version as charts write it: without a leading `v`, and with its patch number, because to helm 0.30 is any 0.30.x. */
 const inFull = (version: string): string => version.replace(/^v/, '').replace(/^(\d+\.\d+)(?![.\d])/, '$1.0');
 
 function refuseVersion(version: string): void {

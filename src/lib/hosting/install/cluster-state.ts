@@ -6,24 +6,24 @@ import type { Values } from '../../programs/helm/values.ts';
 import { hookNames, managerName, olderHooks, systemNamespace } from '../../spaces/names.ts';
 import { coreChart } from '../core-chart.ts';
 
-/** What a cluster is before `init` does anything. */
+/** The state of a cluster before `init` changes it. */
 export interface Situation {
   isOpenShift: boolean;
-  /** Who has installed KubeFlex's manager, if it is there: the release that `init` looks after, or anything else. */
+  /** The owner of KubeFlex's manager, if installed: the release that `init` manages, or another installer. */
   kubeFlex: 'absent' | 'of-release' | 'of-others';
-  /** The release of the core chart that has the hooks; what it would be called where there is none. */
+  /** The release of the core chart that owns the hooks; if there is none, the default name. */
   release: ReleaseName;
   /** Its revisions, oldest first. */
   revisions: readonly Revision[];
-  /** What was given to it. */
+  /** The user-supplied values of the release. */
   values: Values;
-  /** The same with what its chart has by itself. */
+  /** The same, merged with the defaults of its chart. */
   allValues: Values;
-  /** The names of all post-create hooks; none where KubeFlex's API is not served. */
+  /** The names of all post-create hooks; empty if KubeFlex's API is not served. */
   hooks: readonly string[];
 }
 
-/** Reads all of it. */
+/** Reads the state of a cluster before `init` changes it. */
 export async function readSituation(kube: Kube, helm: Helm): Promise<Situation> {
   const [isOpenShift, manager, hooks = []] = await Promise.all([
     servesOpenShift(kube),
@@ -31,7 +31,7 @@ export async function readSituation(kube: Kube, helm: Helm): Promise<Situation> 
     kube.list(resources.postCreateHooks),
   ]);
   const { release, revisions: all } = await findRelease(helm, hooks, manager);
-  // helm may remember what is no more.
+  // helm may keep the history of an uninstalled release.
   const revisions = all.at(-1)?.status === 'uninstalled' ? [] : all;
   const given = async (all: boolean) => (revisions.length === 0 ? {} : helm.values(release, { all }));
   const [values, allValues] = await Promise.all([given(false), given(true)]);
@@ -46,15 +46,15 @@ export async function readSituation(kube: Kube, helm: Helm): Promise<Situation> 
   };
 }
 
-/** OpenShift serves groups of its own, as kflex looks for them (kubeflex v0.9.3, pkg/util/util.go, IsOpenShift). */
+/** Detects OpenShift by its API groups, as kflex does (kubeflex v0.9.3, pkg/util/util.go, IsOpenShift). */
 export async function servesOpenShift(kube: Kube): Promise<boolean> {
   const { groups = [] } = (await kube.read<{ groups?: { name: string }[] }>('/apis')) ?? {};
   return groups.some(({ name }) => name === 'route.openshift.io' || name === 'config.openshift.io');
 }
 
 /**
- * The release of the core chart: there may be several on a cluster, as one for each control plane, so that it is the one that has
- * made the hooks, or KubeFlex with the core chart; whatever it is called.
+ * Finds the release of the core chart, whatever its name. A cluster may have several releases, for example one for each control
+ * plane. The one to manage owns the hooks, or KubeFlex together with the core chart.
  */
 async function findRelease(
   helm: Helm,
@@ -74,12 +74,12 @@ async function findRelease(
 
 const hooksOfCoreChart: readonly string[] = Object.values(hookNames);
 
-/** KubeFlex has a hook of its own, called ocm. */
+/** Whether a hook has a name from before 0.29. `ocm` is excluded: KubeFlex itself has a hook with this name. */
 export const isOlderHook = (name: string): boolean => Object.hasOwn(olderHooks, name) && name !== 'ocm';
 
 const isOfCoreChart = (name: string): boolean => hooksOfCoreChart.includes(name) || isOlderHook(name);
 
-/** Which release an object belongs to, by helm's own annotations. */
+/** The release that owns an object, from helm's annotations. */
 function ownerOf({ metadata }: KubeObject): ReleaseName | undefined {
   const name = metadata.annotations?.['meta.helm.sh/release-name'];
   const namespace = metadata.annotations?.['meta.helm.sh/release-namespace'];

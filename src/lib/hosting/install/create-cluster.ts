@@ -11,27 +11,27 @@ import { type InitInput, kubeFlexValues } from './input.ts';
 export interface NewHostingCluster {
   provider: ProviderName;
   name: string;
-  /** Instead of the chart of ingress-nginx at its own place. */
+  /** Replaces the default chart of ingress-nginx. */
   ingressChart: string | undefined;
-  /** What it is to be given then. */
+  /** The input for the `init` that follows. */
   init: InitInput;
 }
 
 export interface CreatedHostingCluster {
-  /** Undefined in a dry run for a cluster that would have to be made first. */
+  /** Undefined in a dry run if the cluster does not exist yet. */
   kube: Kube | undefined;
   context: string;
-  /** Whether it has been made now; in a dry run whether it would be. */
+  /** Whether this run creates the cluster; in a dry run, whether it would. */
   created: boolean;
-  /** The port of this machine that leads to a cluster that was there; undefined where that is not known. */
+  /** The local port mapped to the ingress of an existing cluster; undefined if unknown. */
   ingressPort: number | undefined;
-  /** Whether anything was written on this machine or the cluster. */
+  /** Whether this run changes anything on this machine or the cluster. */
   changed: boolean;
 }
 
 /**
- * Makes sure that there is a local cluster that can be a hosting cluster: with a port of this machine that leads to its ingress,
- * and an ingress that passes TLS through. What can be wrong with charts and values is found out before it is made.
+ * Ensures a local cluster that can be a hosting cluster: a local port is mapped to its ingress, and the ingress passes TLS through.
+ * Charts and values are checked before the cluster is created.
  * @throws what createLocalCluster and ensureIngress throw, and StellarError `usage`, `chart-unusable`
  */
 export async function createHostingCluster(
@@ -43,11 +43,11 @@ export async function createHostingCluster(
   const choice = await chooseChart(init, helm);
   const values = await helm.valuesOf(kubeFlexValues(init), init.values);
   const beforeCreation = async () => {
-    // A dry run looks at what is on this machine, and fetches nothing.
+    // A dry run fetches nothing.
     if (record !== undefined) return;
     run.progress.waiting(localNames(provider, name).context, 'reading the charts');
     const chart = await bringChart(helm, choice, choice.version ?? coreChart.version);
-    // That renders all of it: values that the chart cannot do with are noticed.
+    // This renders the whole chart, which also validates the values.
     await helm.customResourceDefinitions(chart, values);
     await bringIngressChart(helm, ingressChart);
   };

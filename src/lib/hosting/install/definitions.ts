@@ -5,11 +5,11 @@ import type { Helm, LocalChart } from '../../programs/helm/helm.ts';
 import type { Values } from '../../programs/helm/values.ts';
 
 /**
- * Brings the definitions of KubeFlex's kinds to what a chart has: helm installs what a chart has in `crds/` once, and never touches
- * it again.
+ * Updates KubeFlex's CustomResourceDefinitions to those of a chart. helm installs the contents of `crds/` once and never upgrades
+ * them.
  * @param values of the release
- * @param absent whether to make those too that are not there, which the first installation leaves to helm
- * @returns whether anything has changed
+ * @param absent whether to also create missing definitions; the first installation leaves those to helm
+ * @returns whether any definition has changed
  */
 export async function updateDefinitions(
   kube: Kube,
@@ -27,7 +27,7 @@ export async function updateDefinitions(
   return hasChanged;
 }
 
-/** Generators leave an empty status in their output, which is the API server's own. */
+/** Generated definitions contain an empty status, which only the API server may write. */
 function withoutStatus(definition: KubeObject): KubeObject {
   const { status: _, ...rest } = definition as KubeObject & { status?: unknown };
   return rest;

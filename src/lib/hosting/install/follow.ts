@@ -9,21 +9,21 @@ import { firstTrouble, logOfTrouble } from '../../kube/pods.ts';
 import type { Helm, Upgrade } from '../../programs/helm/helm.ts';
 import { type Hosting, hostingStages, readHosting } from '../stages.ts';
 
-/** How long a failure that might pass is watched before it is believed. */
+/** How long a failure that may be transient must persist before it is reported. */
 const troubleGraceMs = 5000;
 
 export interface Installing {
   release: string;
-  /** Whether KubeFlex is to have a database. */
+  /** Whether KubeFlex requires a database. */
   needsPostgres: boolean;
-  /** helm's work, if there is any. Whatever it ends with is looked at here. */
+  /** The running helm, if any. followHosting handles its outcome. */
   helm: HelmWork | undefined;
   started: number;
 }
 
 /**
- * Waits until a cluster is a hosting cluster, while helm is still at it and after. Told at once is what will not pass by itself: an
- * image that cannot be pulled, a crash loop, a Job that has failed; helm itself would wait for it in silence.
+ * Waits until a cluster is a hosting cluster, while helm runs and after it ends. Permanent failures are reported immediately: an
+ * image that cannot be pulled, a crash loop, a failed Job. helm itself would wait for these without output.
  * @throws StellarError `hosting-failed`, `timeout`, and helm's failure
  */
 export async function followHosting(kube: Kube, followed: Installing, run: Run): Promise<void> {
@@ -53,7 +53,7 @@ export async function followHosting(kube: Kube, followed: Installing, run: Run):
   await followOne(subject, look, run);
 }
 
-/** At the deadline the stages tell better than helm what was awaited. */
+/** At the deadline the stages show better than helm what was missing. */
 function hasFailed(helm: HelmWork | undefined): boolean {
   const failure = helm?.failure;
   return failure !== undefined && !(failure instanceof StellarError && failure.code === 'timeout');
@@ -72,16 +72,16 @@ async function failure(kube: Kube, hosting: Hosting, { id, verdict }: BlockedRep
   });
 }
 
-/** helm at work, beside whatever else is done. */
+/** A helm that runs in the background. */
 export interface HelmWork {
   isDone: boolean;
-  /** Why it has failed; undefined while it has not. */
+  /** The reason of the failure; undefined if it has not failed. */
   failure: unknown;
   /** Never rejects. */
   ended: Promise<void>;
 }
 
-/** Lets helm begin. */
+/** Starts a helm upgrade in the background. */
 export function startHelm(helm: Helm, upgrade: Upgrade): HelmWork {
   const work: HelmWork = { isDone: false, failure: undefined, ended: Promise.resolve() };
   work.ended = helm.upgrade(upgrade).then(

@@ -8,7 +8,7 @@ import { systemNamespace } from '../../spaces/names.ts';
 import { readHostingConfig } from '../hosting.ts';
 import type { InitInput } from './input.ts';
 
-/** As much of the definition of ControlPlanes as is looked at. */
+/** The fields of the ControlPlane CRD that are read. */
 interface ControlPlaneDefinition extends KubeObject {
   spec?: {
     versions?: {
@@ -18,15 +18,15 @@ interface ControlPlaneDefinition extends KubeObject {
 }
 
 /**
- * Looks at a KubeFlex that somebody else has installed, as `kflex init` does: it is kept, with its settings, so that it has to do.
- * @throws StellarError `upgrade-needed` where it is too old for the hooks, `usage` where other settings are asked for
+ * Checks a KubeFlex that another installer, such as `kflex init`, owns. It is kept with its settings, so it must be compatible.
+ * @throws StellarError `upgrade-needed` if it is too old for the hooks, `usage` if other settings are requested
  */
 export async function checkForeignKubeFlex(kube: Kube, input: InitInput): Promise<void> {
   await refuseOldKubeFlex(kube);
   await refuseForeignSettings(kube, input);
 }
 
-/** KubeFlex 0.9 is the first whose control planes take several hooks and variables for all of them. */
+/** KubeFlex 0.9 is the oldest version whose control planes accept several hooks, and variables shared by all hooks. */
 async function refuseOldKubeFlex(kube: Kube): Promise<void> {
   const definition = await kube.get<ControlPlaneDefinition>(
     resources.customResourceDefinitions,

@@ -8,7 +8,7 @@ import { coreChart } from '../core-chart.ts';
 import type { Situation } from './cluster-state.ts';
 import type { InitInput } from './input.ts';
 
-/** What a first installation is given beside what was asked for, as the cluster shows it. */
+/** The values for a first installation that follow from the cluster, in addition to the requested ones. */
 export async function freshValues(
   kube: Kube,
   { isOpenShift, kubeFlex }: Situation,
@@ -30,12 +30,13 @@ export async function freshValues(
   return { [coreChart.kubeFlexValues]: { hostContainer } };
 }
 
-/** How kind and k3d call the container that serves a cluster, which is also the name of its node. */
+/** The name that kind and k3d give to the container of a cluster's server, which is also the name of its node. */
 const containerForm = /^(?:.+-control-plane|k3d-.+-server-0)$/;
 
 /**
- * The container of a local hosting cluster: by its name other clusters on the same container network reach the control planes
- * (KubeFlex publishes it in each vcluster). @returns undefined where the cluster is none of kind's or k3d's, or cannot be seen
+ * Finds the container of a local hosting cluster. Other clusters on the same container network reach the control planes by its
+ * name, which KubeFlex publishes in each vcluster.
+ * @returns undefined if the cluster is not a kind or k3d cluster, or its nodes are not readable
  */
 async function findHostContainer(kube: Kube): Promise<string | undefined> {
   const nodes = (await lenient(kube).list<KubeObject>(resources.nodes)) ?? [];

@@ -28,50 +28,51 @@ import { forgetRevisions, overtaken, settleRelease } from './release-records.ts'
 import { findIrreplaceable, markAsKept } from './resource-policy.ts';
 import { type UnreachedSpace, unreachedSpaces } from './unreached.ts';
 
-/** What `init` has come to. */
+/** The result of `init`. */
 export interface InitResult {
   /** The context of the hosting cluster. */
   name: string;
   server: string;
   /** `namespace/name` of the release of the core chart. */
   release: string;
-  /** The version of the core chart that is installed now; in a dry run, that would be. */
+  /** The installed version of the core chart; in a dry run, the version that would be installed. */
   version: string;
-  /** The one that was installed before; null where there was none. */
+  /** The version that was installed before; null if none was. */
   previousVersion: string | null;
-  /** The release's own KubeFlex, or one that was there already, as of `kflex init`. */
+  /** Whether the release installs KubeFlex, or keeps one that already exists, for example from `kflex init`. */
   kubeFlex: 'installed' | 'kept';
-  /** Control planes of the release that were kept through the upgrade. */
+  /** Control planes of the release that the upgrade keeps. */
   kept: string[];
-  /** The ITSes that there are on the cluster. */
+  /** The names of the ITSes of the cluster. */
   itses: string[];
-  /** With --upgrade: spaces that it has not brought to the installed version; in a dry run, that it would not reach. */
+  /** With --upgrade: spaces that the upgrade does not bring to the installed version; in a dry run, would not bring. */
   unreached: UnreachedSpace[];
-  /** Whether this run has written anything on the cluster. */
+  /** Whether this run changes anything on the cluster. */
   changed: boolean;
 }
 
-/** What is asked for, as helm understands it. */
+/** The input, with the options that helm resolves. */
 interface Chosen extends InitInput {
   choice: ChartChoice;
   asked: Values;
 }
 
-/** After so many helms that were faster, something else must be wrong. */
+/** A run that loses to a concurrent helm this many times has another problem. */
 const mostAttempts = 3;
 
 interface InitTools {
   kube: Kube;
   helm: Helm;
-  /** Told what helm would have done, in a dry run. */
+  /** In a dry run, records what helm would do. */
   record: WriteRecorder | undefined;
 }
 
 /**
- * Makes a cluster a hosting cluster: KubeFlex and KubeStellar's post-create hooks, by KubeStellar's core chart. Run again, nothing
- * changes; what was interrupted is gone on with.
- * @throws StellarError before anything is written: `usage`, `chart-unusable`, `hooks-outdated`, `upgrade-needed`, `forbidden`;
- *   afterwards `program-failed` (helm), `hosting-failed`, `timeout`, `interrupted`, saying what is there and how to go on or back
+ * Makes a cluster a hosting cluster: installs KubeFlex and KubeStellar's post-create hooks with KubeStellar's core chart. A rerun
+ * changes nothing, or resumes an interrupted installation.
+ * @throws StellarError before any write: `usage`, `chart-unusable`, `hooks-outdated`, `upgrade-needed`, `forbidden`; afterwards
+ *   `program-failed` (helm), `hosting-failed`, `timeout`, `interrupted`, with what remains on the cluster and how to resume or roll
+ *   back
  */
 export async function initHosting(input: InitInput, tools: InitTools, run: Run): Promise<InitResult> {
   const { helm } = tools;
@@ -89,14 +90,14 @@ export async function initHosting(input: InitInput, tools: InitTools, run: Run):
   }
 }
 
-/** @throws StellarError also `release-pending` where another helm has begun with the release meanwhile: there is something else to do */
+/** @throws StellarError also `release-pending` if another helm starts on the release meanwhile: the plan is then outdated */
 async function attempt(input: Chosen, tools: InitTools, run: Run): Promise<InitResult> {
   const { kube, helm } = tools;
   const { choice, asked } = input;
   const started = Date.now();
   const { context } = kube.cluster;
   const first = await readSituation(kube, helm).catch(async (error: unknown) => {
-    // Whoever may not even look is told everything that is missing.
+    // If even reading is forbidden, report all missing permissions at once.
     if (error instanceof StellarError && error.code === 'forbidden')
       await requireInitPermissions(kube, coreChart.release);
     throw error;
@@ -141,7 +142,7 @@ async function attempt(input: Chosen, tools: InitTools, run: Run): Promise<InitR
   return result;
 }
 
-/** Says which spaces are left as they were, what they run, and what a person can do about it. */
+/** Reports the spaces that the upgrade does not reach, the versions that they run, and how to upgrade them. */
 async function afterUpgrade(result: InitResult, kube: Kube, { progress }: Run): Promise<InitResult> {
   const isRenewed = await renewCorrectedHook(kube);
   const unreached = await unreachedSpaces(kube, kube.dryRun && result.previousVersion !== result.version);
@@ -167,17 +168,17 @@ async function letHelmWork(
   try {
     await followHosting(kube, { ...followed, helm: work }, run);
   } catch (error) {
-    // A helm that is asked to end notes that its release has failed; it is waited for, or the next run would find it at work.
+    // A helm that is stopped marks its release as failed. Wait for it, or the next run finds a pending release.
     stop.abort();
     await work.ended;
-    // What is there is the other helm's, and not to be gone back from.
+    // The release belongs to the other helm and must not be rolled back.
     if (work.failure instanceof StellarError && work.failure.code === 'release-pending')
       throw overtaken(kube.cluster.context, release);
     throw withRemains(error, release, plan, kube);
   }
 }
 
-/** Says what is about to be done. */
+/** Reports what this run is going to do. */
 function announce(plan: Plan, { release, kubeFlex }: Situation, { chart, local }: ChartChoice, run: Run): void {
   const does: Record<Plan['action'], string> = {
     nothing: 'Nothing to do for',
@@ -191,7 +192,7 @@ function announce(plan: Plan, { release, kubeFlex }: Situation, { chart, local }
   run.progress.note(`${does[plan.action]} KubeStellar ${plan.version}: chart ${local ?? chart}, ${where}${without}`);
 }
 
-/** Everything that has to be so before helm runs. @returns the control planes that are kept */
+/** Prepares the cluster for helm. @returns the control planes that are kept */
 async function prepare(
   plan: Plan,
   situation: Situation,
@@ -217,7 +218,7 @@ async function prepare(
   return kept;
 }
 
-/** Says what an unfinished installation has left, and how to go on or back. */
+/** Adds to an error what an unfinished installation leaves on the cluster, and how to resume or roll back. */
 function withRemains(error: unknown, { name, namespace }: ReleaseName, plan: Plan, { cluster }: Kube): unknown {
   if (!(error instanceof StellarError)) return error;
   const { context } = cluster;
@@ -238,13 +239,13 @@ function noteNewer({ version }: Plan, context: string, run: Run): void {
   run.progress.note(textOf(nextStep(upgrade, `KubeStellar ${version} is installed. For ${coreChart.version}`)));
 }
 
-/** Whether PostgreSQL comes with the release. */
+/** Whether the release installs PostgreSQL. */
 function needsPostgres(values: Values): boolean {
   const ofKubeFlex = values[coreChart.kubeFlexValues];
   return hasKubeFlex(values) && !(isValues(ofKubeFlex) && String(ofKubeFlex.installPostgreSQL) === 'false');
 }
 
-/** helm would try to write into a namespace that is on its way out, and tell something about forbidden objects. */
+/** In a terminating namespace, helm would fail with a misleading "forbidden" error. */
 async function refuseVanishing(kube: Kube): Promise<void> {
   const namespace = await kube.get(resources.namespaces, systemNamespace);
   if (namespace?.metadata.deletionTimestamp === undefined) return;

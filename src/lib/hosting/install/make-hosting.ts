@@ -16,20 +16,20 @@ import { createHostingCluster, type NewHostingCluster } from './create-cluster.t
 import { type InitResult, initHosting } from './init.ts';
 import type { InitInput } from './input.ts';
 
-/** The cluster that is to be a hosting cluster, and what is to be installed there. */
+/** The future hosting cluster, and what to install there. */
 export interface HostingRequest {
-  /** Undefined: the current context. */
+  /** Default: the current context. */
   context: string | undefined;
-  /** A local cluster to make first, instead of one that is there. */
+  /** A local cluster to create first, instead of an existing cluster. */
   create: Omit<NewHostingCluster, 'init'> | undefined;
   init: InitInput;
 }
 
-/** In a dry run of a cluster that would have to be made first, its name alone is known. */
+/** In a dry run for a cluster that does not exist yet, only its name is known. */
 type HostingResult = Pick<InitResult, 'name' | 'changed'> & Partial<InitResult>;
 
 /**
- * Makes a cluster the hosting cluster, and notes in the kubeconfig that it is the one.
+ * Makes a cluster the hosting cluster, and records it in the kubeconfig.
  * @throws StellarError `usage`, `context-unknown`, `program-missing`, and what createHostingCluster and initHosting throw
  */
 export async function makeHosting(
@@ -63,8 +63,8 @@ function useNew(cluster: NewHostingCluster, tools: LocalTools): Promise<HostingR
 }
 
 /**
- * Which cluster is about to become one: what was given, or the current one. It is said first. Where other commands would mean another
- * one, it has to be given: `kind create cluster` makes every new cluster the current one, WECs as well.
+ * Chooses the future hosting cluster, the given context or the current one, and reports it first. If other commands would select
+ * another cluster, the context must be given: `kind create cluster` makes every new cluster the current one, including WECs.
  * @throws StellarError `usage`
  */
 async function chooseContext(
@@ -117,8 +117,8 @@ async function install(kube: Kube, helm: Helm, init: InitInput, { record, run }:
 }
 
 /**
- * As `kflex init` does, so that both know from now on which cluster it is. The cluster is what was asked for: a kubeconfig that cannot
- * be written is worth a line.
+ * Records the hosting cluster in the kubeconfig, as `kflex init` does, for both programs. If the kubeconfig is not writable, it
+ * only warns: the cluster itself is ready.
  */
 async function mark(name: string, { target, run }: LocalTools): Promise<void> {
   try {

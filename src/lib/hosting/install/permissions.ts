@@ -5,7 +5,9 @@ import { resources } from '../../kube/resources.ts';
 import type { ReleaseName } from '../../programs/helm/helm.ts';
 import { systemNamespace } from '../../spaces/names.ts';
 
-/** What making a hosting cluster takes: a sample of the chart's objects, and the Secrets in which helm keeps its releases. */
+/**
+ * The permissions to make a hosting cluster: a sample of the chart's objects, and the Secrets in which helm stores its releases.
+ */
 export function initPermissions(release: ReleaseName): Permission[] {
   return [
     may('create', resources.namespaces),
@@ -18,7 +20,7 @@ export function initPermissions(release: ReleaseName): Permission[] {
   ];
 }
 
-/** @throws StellarError `forbidden`, naming what is missing, before anything is written */
+/** @throws StellarError `forbidden`, with the missing permissions, before any write */
 export async function requireInitPermissions(kube: Kube, release: ReleaseName): Promise<void> {
   await requirePermissions(kube, initPermissions(release)).catch((error: unknown) => {
     if (!(error instanceof StellarError) || error.code !== 'forbidden') throw error;

@@ -8,33 +8,33 @@ import { hookNames } from '../../spaces/names.ts';
 import { coreChart } from '../core-chart.ts';
 import { isOlderHook, type Situation } from './cluster-state.ts';
 
-/** What there is to do with the release of the core chart. */
+/** What to do with the release of the core chart. */
 export interface Plan {
   /**
-   * nothing: it is as it should be; install: there is none; install-again: it has never been deployed, so that what is there of it
-   * is adopted; upgrade: to a newer chart; change: other values, or what is missing, with the chart that it has.
+   * nothing: the release is up to date; install: there is no release; install-again: the release has never been deployed, and its
+   * existing objects are adopted; upgrade: to a newer chart; change: same chart, with other values or to recreate missing objects.
    */
   action: 'nothing' | 'install' | 'install-again' | 'upgrade' | 'change';
-  /** The version of the chart that there is now, if any. */
+  /** The installed version of the chart, if any. */
   installed: string | undefined;
   version: string;
-  /** What to give to the release, put over what it has. */
+  /** The values to merge over those of the release. */
   values: Values;
 }
 
 export interface Asked {
-  /** Undefined: whatever is installed, else the default. */
+  /** Default: the installed version, else the default version. */
   version: string | undefined;
   upgrade: boolean;
   values: Values;
-  /** As it was given, for what to type next. */
+  /** As the user gave it, for suggested commands. */
   chart: string | undefined;
 }
 
 /**
- * Decides what to do. Run again, nothing; a newer chart only where an upgrade was asked for, and an older one never: KubeFlex's
- * definitions cannot be taken back under control planes that use them.
- * @param ifFresh values for a first installation, as found out about the cluster
+ * Decides what to do. A rerun does nothing. A newer chart requires --upgrade. Downgrades are refused, because KubeFlex's
+ * definitions cannot be downgraded while control planes use them.
+ * @param ifFresh values for a first installation, as detected on the cluster
  * @param context for messages
  * @throws StellarError `hooks-outdated`, `upgrade-needed`, `conflict`
  */
@@ -89,7 +89,7 @@ function deployedOf(revisions: readonly Revision[]): Revision | undefined {
   return lastWith('deployed') ?? lastWith('superseded');
 }
 
-/** The newer chart that somebody has tried to upgrade to last, in vain: its definitions are on the cluster, perhaps more. */
+/** The newer chart of a last, failed upgrade: its definitions are on the cluster, and perhaps other objects. */
 function failedUpgrade(revisions: readonly Revision[], installed: string): string | undefined {
   const last = revisions.at(-1);
   return last?.status === 'failed' && compareVersions(last.chart.version, installed) > 0
@@ -97,14 +97,14 @@ function failedUpgrade(revisions: readonly Revision[], installed: string): strin
     : undefined;
 }
 
-/** Whether nothing is missing that helm would make anew. */
+/** Whether no object is missing that helm would recreate. */
 function isWhole({ hooks, kubeFlex, values }: Situation): boolean {
   return (
     Object.values(hookNames).every((name) => hooks.includes(name)) && !(kubeFlex === 'absent' && hasKubeFlex(values))
   );
 }
 
-/** Whether KubeFlex is part of the release, by its values. */
+/** Whether the values make KubeFlex part of the release. */
 export function hasKubeFlex(values: Values): boolean {
   const ofKubeFlex = values[coreChart.kubeFlexValues];
   return !isValues(ofKubeFlex) || ofKubeFlex.install !== false;

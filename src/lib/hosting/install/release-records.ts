@@ -10,22 +10,22 @@ import type { Helm, ReleaseName, Revision } from '../../programs/helm/helm.ts';
 import type { Situation } from './cluster-state.ts';
 
 /**
- * How long helm waits by itself before it gives up (its --timeout). A revision that has been pending for longer, with nothing said
- * about it since, belongs to a helm that died: a living one would have noted how it ended.
+ * helm's default --timeout. A revision that is pending for longer, without a newer record, belongs to a helm that was killed: a
+ * running one would have recorded its outcome.
  */
 const abandonedAfterMs = 300_000;
 
 const isPending = (revision: Revision | undefined): boolean => revision?.status.startsWith('pending-') === true;
 
-/** The Secret in which helm keeps a revision (helm 3 and 4, pkg/storage/driver/secrets.go). */
+/** The Secret in which helm stores a revision (helm 3 and 4, pkg/storage/driver/secrets.go). */
 const recordOf = (release: ReleaseName, revision: number): string => `sh.helm.release.v1.${release.name}.v${revision}`;
 
 /**
- * Makes sure that no helm is at work on a release, which would refuse a second one. A living one is waited for. The record of an
- * upgrade whose helm has died is removed, so that the release is what it was before; that of an installation stays for whoever
- * installs again (forgetRevisions), with the values in it.
- * @returns whether the release may be another than before
- * @throws StellarError `release-pending` where it cannot be told, or `timeout`
+ * Ensures that no helm runs on a release, because it would refuse a second one. Waits for a running helm. Removes the record of an
+ * upgrade whose helm was killed, which restores the previous revision. Keeps the record of an installation, with its values, for
+ * the next installation (forgetRevisions).
+ * @returns whether the release may have changed
+ * @throws StellarError `release-pending` if it is unknown whether helm still runs, or `timeout`
  */
 export async function settleRelease(
   kube: Kube,
@@ -67,7 +67,7 @@ export async function settleRelease(
 
 const idleTime = (kube: Kube, record: Secret): number => kube.now() - lastWritten(record);
 
-/** When helm last wrote a record; it notes that in labels, in seconds since the epoch. */
+/** When helm last wrote a record, from its labels, in seconds since the epoch. */
 function lastWritten({ metadata }: Secret): number {
   const { modifiedAt, createdAt } = metadata.labels ?? {};
   const seconds = Number(modifiedAt ?? createdAt);
@@ -75,9 +75,9 @@ function lastWritten({ metadata }: Secret): number {
 }
 
 /**
- * Forgets a release that was never deployed, so that it is installed and not upgraded: the chart's own Job that installs
- * PostgreSQL belongs to installations only. The objects stay, and are adopted.
- * @throws StellarError `release-pending` where another helm has begun with it since the revisions were read: its record is left alone
+ * Deletes the records of a release that was never deployed, to install it and not upgrade it: the chart's Job that installs
+ * PostgreSQL runs only on installation. The objects are kept and adopted.
+ * @throws StellarError `release-pending` if another helm has started on it since the revisions were read; its record is kept
  */
 export async function forgetRevisions(kube: Kube, release: ReleaseName, revisions: readonly Revision[]): Promise<void> {
   const { namespace } = release;
@@ -92,7 +92,7 @@ export async function forgetRevisions(kube: Kube, release: ReleaseName, revision
   }
 }
 
-/** The error of whoever wanted to do what another helm is doing already. */
+/** The error of a run that finds another helm at work on the release. */
 export function overtaken(context: string, { name, namespace }: ReleaseName): StellarError {
   return new StellarError(
     'release-pending',

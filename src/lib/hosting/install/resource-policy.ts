@@ -4,22 +4,22 @@ import { type Resource, resources } from '../../kube/resources.ts';
 import type { Helm, ReleaseName } from '../../programs/helm/helm.ts';
 import { managerAdminBinding, systemNamespace } from '../../spaces/names.ts';
 
-/** helm deletes nothing that is annotated so, whatever a newer chart lists; it looks at the object on the cluster. */
+/** helm never deletes objects with this annotation, even if a newer chart omits them. It reads the annotation on the cluster. */
 const policy = { 'helm.sh/resource-policy': 'keep' };
 
 /**
- * What an upgrade must not delete, as it would where the newer chart does not list it any more: control planes with all that is in
- * them; the rights that KubeFlex needs for those of type host, which are part of the release only while it lists such a one; and the
- * namespace of KubeFlex, which the chart of 0.29 forgets whenever it is upgraded.
+ * Objects that an upgrade must not delete, although the newer chart may omit them: control planes with all their contents; the RBAC
+ * that KubeFlex needs for control planes of type host, which the release contains only while it lists one; and the namespace of
+ * KubeFlex, which every upgrade of the 0.29 chart omits.
  */
 export interface Irreplaceable {
-  /** Names of control planes of the release that exist. */
+  /** Names of the existing control planes of the release. */
   controlPlanes: string[];
-  /** Those of all these objects that are not marked yet. */
+  /** The objects without the annotation. */
   unmarked: { resource: Resource; name: string }[];
 }
 
-/** Looks for it in what the release consists of. */
+/** Finds the objects of the release that an upgrade must not delete. */
 export async function findIrreplaceable(kube: Kube, helm: Helm, release: ReleaseName): Promise<Irreplaceable> {
   const found: Irreplaceable = { controlPlanes: [], unmarked: [] };
   for (const object of await helm.objects(release)) {

@@ -13,20 +13,21 @@ import { readHubPods } from '../../spaces/stages/its-contents.ts';
 import { products, versionsOfHooks } from '../../versions/programs.ts';
 import type { RunningVersion } from '../../versions/running.ts';
 
-/** A space that an upgrade has left as it was. */
+/** A space that an upgrade does not change. */
 export interface UnreachedSpace {
   name: string;
   role: SpaceRole;
-  /** What runs of it, beside what the hooks would install now. */
+  /** The versions that it runs, compared with those that the hooks install now. */
   versions: RunningVersion[];
-  /** How a person brings it to the installed version. */
+  /** How the user upgrades it to the installed version. */
   next: NextStep[];
 }
 
 /**
- * The spaces that newer hooks do not reach: KubeFlex skips every hook that a control plane's status lists as done (kubeflex v0.9.3,
- * pkg/reconcilers/shared/postcreate_hook.go). Only the hosting cluster is asked, where all but external ITSes show what they run.
- * @param isPlanned the hooks are those of before, so that every space counts that has been through them
+ * Finds the spaces that newer hooks do not reach: KubeFlex skips every hook that a control plane's status lists as done (kubeflex
+ * v0.9.3, pkg/reconcilers/shared/postcreate_hook.go). It reads only the hosting cluster, which shows the versions of all spaces
+ * except external ITSes.
+ * @param isPlanned the hooks are still the old ones, and every space that has run them counts
  */
 export async function unreachedSpaces(kube: Kube, isPlanned: boolean): Promise<UnreachedSpace[]> {
   const [hooks = [], all = []] = await Promise.all([
@@ -72,8 +73,8 @@ async function look(
 }
 
 /**
- * Has KubeFlex run hooks once more. What they have made goes first: newer versions of KubeFlex create what is missing, and do not
- * change against themselves what they have created.
+ * Makes KubeFlex rerun hooks. Their objects must be deleted first: newer versions of KubeFlex only create missing objects, and do
+ * not update those that they have created.
  */
 function runAgain(
   { cluster: { context } }: Kube,
@@ -100,12 +101,14 @@ function runAgain(
       command`kubectl --context ${context} patch controlplane ${name} --subresource status --type merge --patch ${patch}`,
       'Then make KubeFlex recreate it',
     ),
-    // In 0.30 the chart's transport does not start where its ITS is named; that is repaired by it as well.
+    // In 0.30 the chart's transport does not start if its ITS is named; `repair` fixes this as well.
     run(command`stellarctl ${role} repair ${name} --hosting-context ${context}`, 'And wait for it'),
   ];
 }
 
-/** The objects of a hook, as kubectl is told them. KubeFlex fills the same variables in (pkg/reconcilers/shared/postcreate_hook.go). */
+/**
+ * The objects of a hook, as arguments of kubectl. KubeFlex fills in the same variables (pkg/reconcilers/shared/postcreate_hook.go).
+ */
 function objectsOf({ metadata: { name } }: ControlPlane, hook: PostCreateHook): string[] {
   const values: Record<string, string> = {
     ControlPlaneName: name,
@@ -121,7 +124,7 @@ function objectsOf({ metadata: { name } }: ControlPlane, hook: PostCreateHook): 
 const variable = /\{\{\s*\.(\w+)\s*\}\}/g;
 const ofKubeFlex = ['ControlPlaneName', 'Namespace', 'HookName'];
 
-/** Hooks of another version may need variables that a control plane was not made with: WDSSecretKey since 0.30. */
+/** Hooks of another version may require variables that a control plane lacks, such as WDSSecretKey since 0.30. */
 function missingVariables({ spec }: ControlPlane, hooks: readonly PostCreateHook[]): string[] {
   const missing = hooks.flatMap((hook) => {
     const use = spec?.postCreateHooks?.find(({ hookName }) => hookName === hook.metadata.name);
