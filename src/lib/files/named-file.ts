@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { StellarError } from '../engine/errors.ts';
 
-/** Reads a file that a user names. @param what it is to be, as `join file` @throws StellarError `usage` */
+/** Reads a file that the user names. @param what it should be, as `join file` @throws StellarError `usage` */
 export async function readNamed(file: string, what: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
@@ -11,6 +11,6 @@ export async function readNamed(file: string, what: string): Promise<string> {
   }
 }
 
-/** The same, or stdin for `-`. */
+/** Like {@link readNamed}; `-` reads stdin. */
 export const readNamedOrStdin = (file: string, what: string, stdin: NodeJS.ReadableStream): Promise<string> =>
   file === '-' ? text(stdin) : readNamed(file, what);

@@ -4,8 +4,8 @@ import path from 'node:path';
 import { StellarError } from '../engine/errors.ts';
 
 /**
- * Makes a file that only its owner can read (mode 0600, whatever the umask), and that was not there before.
- * @throws StellarError `file-error`
+ * Creates a file that only its owner can read (mode 0600, regardless of the umask).
+ * @throws StellarError `file-error`, also if the file already exists
  */
 export async function createPrivately(file: string, content: string): Promise<void> {
   try {
@@ -16,8 +16,8 @@ export async function createPrivately(file: string, content: string): Promise<vo
 }
 
 /**
- * Writes a file that only its owner can read (mode 0600, whatever the umask), in one step: through a temporary file beside it, so
- * that an interruption leaves the old content or the new.
+ * Writes a file that only its owner can read (mode 0600, regardless of the umask). The write is atomic: it goes through a temporary
+ * file in the same directory, and an interruption leaves either the old content or the new.
  * @throws StellarError `file-error`, also for a target that is not a regular file
  */
 export async function writePrivately(file: string, content: string | Uint8Array): Promise<void> {
@@ -32,7 +32,7 @@ export async function writePrivately(file: string, content: string | Uint8Array)
   }
 }
 
-/** Finds out that a file cannot be written, before what it is to hold is asked for. @throws StellarError `file-error` */
+/** Checks that a file can be written, before its content is requested. @throws StellarError `file-error` */
 export async function checkWritable(file: string): Promise<void> {
   const directory = path.dirname(path.resolve(file));
   try {
@@ -46,7 +46,7 @@ export async function checkWritable(file: string): Promise<void> {
 const unwritable = (file: string, error: unknown): StellarError =>
   new StellarError('file-error', `${file} cannot be written: ${(error as Error).message}.`, { cause: error });
 
-/** Whether there is anything of that name. */
+/** Whether the path exists, whatever its type. */
 export async function isPresent(file: string): Promise<boolean> {
   return lstat(file).then(
     () => true,

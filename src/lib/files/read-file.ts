@@ -2,6 +2,6 @@ import fs from 'node:fs';
 import type promises from 'node:fs/promises';
 import { promisify } from 'node:util';
 
-/** As in node:fs/promises, the loading of which takes a tenth as long as the start of Node: every command reads files. */
+/** Same as in node:fs/promises. Loading that module takes a tenth of Node's startup time, and every command reads files. */
 export const readFile = promisify(fs.readFile) as typeof promises.readFile;
 export const stat = promisify(fs.stat);

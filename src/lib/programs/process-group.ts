@@ -1,24 +1,28 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** Sends a signal to a process, or with a negative id to a group, as kill(2) does; 0 only looks. Throws where there is none. */
+/**
+ * Sends a signal to a process, or to a process group if the id is negative, as kill(2) does; 0 only checks. Throws if not found.
+ */
 export type SendSignal = (pid: number, signal: NodeJS.Signals | 0) => void;
 
-/** A program that was started. */
+/** A started program. */
 export interface Started {
-  /** Undefined where it could not be started. */
+  /** Undefined if the start failed. */
   readonly pid?: number | undefined;
   /** Our ends of its streams. */
   readonly stdio: readonly ({ destroy(): unknown } | null | undefined)[];
 }
 
-/** Groups at work, with what ends each: they are out of reach of a terminal's Ctrl-C, and of the death of this process. */
+/**
+ * Running process groups, with the function that ends each. Neither a terminal's Ctrl-C nor the death of this process reaches them.
+ */
 const atWork = new Map<number, () => void>();
 
 /**
- * Ends a program, with everything that it has started, when `stop` fires: a wrapper that dies by itself would leave the program that it
- * wraps at work, and with it our streams open. After `farewellMs` they are killed, and whoever has left its group is not waited for.
- * @param isGroup whether it was started at the head of a group of its own, and not in ours
- * @returns what is to be called once the program has ended
+ * Ends a program and all its child processes when `stop` fires. If only a wrapper ended, the wrapped program would keep running and
+ * keep our streams open. After `farewellMs` the processes are killed. Processes that have left the group are not waited for.
+ * @param isGroup whether the program leads its own process group
+ * @returns a function to call once the program has ended
  */
 export function endGroupOn(
   stop: AbortSignal,
@@ -31,7 +35,7 @@ export function endGroupOn(
       try {
         sendSignal(each, signal);
       } catch {
-        // It has ended.
+        // The process has already ended.
       }
   };
   let farewell: NodeJS.Timeout | undefined;
@@ -54,7 +58,7 @@ export function endGroupOn(
   };
 }
 
-/** What a process has started, with what that has started: as far as the system tells, which is Linux. */
+/** The descendants of a process; empty on systems other than Linux. */
 function startedBy(pid: number): number[] {
   try {
     const threads = readdirSync(`/proc/${pid}/task`);
@@ -71,7 +75,7 @@ function endAll(): void {
   for (const end of atWork.values()) end();
 }
 
-/** Whether there is a process of this id, whosever it is. */
+/** Whether a process with this id exists, whoever owns it. */
 export function isAlive(pid: number, sendSignal: SendSignal): boolean {
   try {
     sendSignal(pid, 0);

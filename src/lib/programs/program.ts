@@ -8,18 +8,18 @@ import { redactText } from '../engine/redact.ts';
 import { endGroupOn, type SendSignal } from './process-group.ts';
 import { compareVersions, findVersion } from './version.ts';
 
-/** A program of the user's machine that stellarctl runs for some of its commands. */
+/** A program on the user's machine that some commands of stellarctl run. */
 export interface Program {
   name: string;
-  /** The oldest version that will do. */
+  /** The oldest supported version. */
   minimum: string;
-  /** Where to get it. */
+  /** Where to download it. */
   get: string;
-  /** What makes it print its version. */
+  /** The arguments that print its version. */
   versionArguments: readonly string[];
 }
 
-/** A program that is there. */
+/** A program found on PATH. */
 export interface FoundProgram extends Program {
   path: string;
   /** Without a leading `v`. */
@@ -28,32 +28,32 @@ export interface FoundProgram extends Program {
 
 type NamedProgram = Pick<FoundProgram, 'name' | 'path'>;
 
-/** What running programs takes. */
+/** The environment and limits for running programs. */
 export interface ProgramRun {
-  /** The environment that they get, and whose PATH they are looked up on. */
+  /** The environment of the programs, whose PATH is searched for them. */
   env: NodeJS.ProcessEnv;
   deadline: Deadline;
   signal: AbortSignal;
-  /** Reaches the programs' processes: the library itself ends none. */
+  /** Signals the programs' processes. The library itself sends no signals. */
   sendSignal: SendSignal;
-  /** How long a program that was asked to end (SIGTERM) is given to leave things in order, in milliseconds. */
+  /** The grace period after SIGTERM, in milliseconds. */
   farewellMs?: number;
-  /** Told about every run: the command line, exit code and time. */
+  /** Receives the command line, exit code and duration of every run. */
   trace?: ((line: string) => void) | undefined;
 }
 
 export interface Invocation {
-  /** Never anything secret: everybody on the machine can read the arguments of programs. */
+  /** Never secrets: every user of the machine can read the arguments of programs. */
   args: readonly string[];
-  /** What it reads on stdin. */
+  /** Its stdin. */
   input?: string;
-  /** It may ask a person: it reads from our terminal, and gets the terminal's signals, in our process group. */
+  /** Whether it may prompt the user: it reads from our terminal, and gets the terminal's signals in our process group. */
   isOnTerminal?: boolean;
-  /** Gets what it writes to stderr, as it comes. */
+  /** Receives its stderr as it is written. */
   hear?: (text: string) => void;
-  /** How long it may take, in milliseconds, where that is less than what is left of the command's time. */
+  /** Its timeout, in milliseconds, if shorter than the remaining time of the command. */
   limitMs?: number;
-  /** Ends it early, beside the command's own signal. */
+  /** Ends it early, in addition to the command's own signal. */
   stop?: AbortSignal;
 }
 
@@ -63,14 +63,14 @@ export interface ProgramOutput {
   stderr: string;
 }
 
-/** Runs a program that was found. Tests hand in their own. */
+/** Runs a program that was found. Tests substitute their own. */
 export type RunProgram = (program: NamedProgram, invocation: Invocation) => Promise<ProgramOutput>;
 
-/** How long a program that only looks something up may take. */
+/** The timeout of a program that only reads. */
 const quickMs = 60_000;
 const defaultFarewellMs = 15_000;
 
-/** Looks for a program on PATH. @returns undefined where there is none; its version is empty where it does not tell one */
+/** Finds a program on PATH. @returns undefined if not found; its version is empty if it prints none */
 export async function findProgram(program: Program, run: ProgramRun): Promise<FoundProgram | undefined> {
   const place = await lookUp(program.name, run.env.PATH ?? '');
   if (place === undefined) return undefined;
@@ -80,7 +80,7 @@ export async function findProgram(program: Program, run: ProgramRun): Promise<Fo
 }
 
 /**
- * Finds a program that a command cannot do without.
+ * Finds a program that a command requires.
  * @param neededFor completes "helm is needed to …"
  * @throws StellarError `program-missing`, `program-too-old`
  */
@@ -108,10 +108,10 @@ export function isNewEnough({ version, minimum }: FoundProgram): boolean {
 }
 
 /**
- * Runs programs, never through a shell. On Ctrl-C and at the deadline they and what they have started are asked to end (SIGTERM),
- * and waited for.
- * Whatever exit code they end with is a result.
- * @throws StellarError `interrupted`, `timeout`, and `program-failed` for one that cannot be started or dies of a signal
+ * Runs programs, never through a shell. On Ctrl-C and at the deadline, it sends SIGTERM to the programs and their child processes,
+ * and waits for them.
+ * Any exit code is a result.
+ * @throws StellarError `interrupted`, `timeout`, and `program-failed` for a program that cannot be started or dies of a signal
  */
 export function runProgram(run: ProgramRun): RunProgram {
   const { env, deadline, signal, sendSignal, farewellMs = defaultFarewellMs, trace } = run;
@@ -119,12 +119,12 @@ export function runProgram(run: ProgramRun): RunProgram {
     const { args, input = '', isOnTerminal = false, hear, limitMs = Number.MAX_SAFE_INTEGER, stop } = invocation;
     throwIfInterrupted(signal);
     const { execa } = await import('execa');
-    // A command that looks once has no deadline that would end a program. Timers cannot be longer than 2 ** 31 ms.
+    // A command that reads once has no deadline that would end a program. Timers cannot exceed 2 ** 31 ms.
     const mostMs = Math.min(limitMs, deadline.passed ? quickMs : 2 ** 31 - 1);
     const late = AbortSignal.timeout(deadline.requestTimeout(mostMs));
     const started = Date.now();
     const stdin = isOnTerminal ? { stdin: 'inherit' as const } : { input };
-    // Detached: at the head of a process group of its own.
+    // Detached programs lead their own process group.
     const detached = !isOnTerminal;
     const running = execa(program.path, args, { env, extendEnv: false, ...stdin, reject: false, detached });
     const decoder = new TextDecoder();
@@ -156,7 +156,7 @@ export function runProgram(run: ProgramRun): RunProgram {
   };
 }
 
-/** The error of a program that has failed: which, how, and its last words, without what looks like credentials. */
+/** The error of a failed program: its command, its exit code or signal, and the end of its output, with credentials redacted. */
 export function programFailed(
   program: NamedProgram,
   args: readonly string[],
@@ -171,7 +171,7 @@ export function programFailed(
   );
 }
 
-/** The program and its sub-command: `helm upgrade`, `kind create cluster`. */
+/** The program and its subcommand: `helm upgrade`, `kind create cluster`. */
 function commandOf({ name }: NamedProgram, args: readonly string[]): string {
   const notWord = args.findIndex((argument) => !/^[a-z]+$/.test(argument));
   const words = notWord === -1 ? args : args.slice(0, notWord);
@@ -204,11 +204,11 @@ const secretWord = '(?:pass(?:word|wd|phrase)|username|token|secret|credential|a
 const secretOption = new RegExp(`^-[^=]*${secretWord}[^=]*$`, 'i');
 /** As in `--password=X`, `PASSWORD=X` and `--from-literal=password=X`. */
 const secretAssignment = new RegExp(`^(.*?${secretWord}[^=]*=).`, 'is');
-/** Helm's options for values of a chart, which are passwords as well as anything else. */
+/** helm's options for values of a chart, which may be passwords. */
 const setOption = /^--set(?:-[a-z]+)?$/;
 const setAssignment = /^(--set(?:-[a-z]+)?=[^=]*=)/;
 
-/** The arguments of a program as they may be shown: what may be secret is named, and its value is not. */
+/** The arguments of a program for display: the values of possible secrets are redacted. */
 export function argumentsWithoutSecrets(args: readonly string[]): string[] {
   return args.map((argument, index) => {
     const option = args[index - 1] ?? '';

@@ -4,10 +4,10 @@ import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { isAlive, type SendSignal } from './process-group.ts';
 
-/** Machines and containers that share a folder for temporary files do not know each other's processes. */
+/** Identifies the machine and process namespace: those that share a temporary folder do not see each other's processes. */
 const machine = `${hostname()}-${processNamespace()}`.replace(/[^A-Za-z0-9]/g, '-');
 
-/** Linux: containers that share the name of the machine have others. */
+/** On Linux, distinguishes containers that share the hostname of the machine. */
 function processNamespace(): string {
   try {
     return readlinkSync('/proc/self/ns/pid').replace(/\D/g, '');
@@ -17,8 +17,8 @@ function processNamespace(): string {
 }
 
 /**
- * Makes a folder that the user alone can read, for what programs are to read and write. Whoever makes it removes it; what processes
- * that were killed have left, which may be credentials, is removed here.
+ * Creates a folder that only the user can read, for the files of programs. The caller removes it. Folders that killed processes
+ * left, which may contain credentials, are removed here.
  * @param purpose part of its name
  */
 export async function makeTemporaryFolder(purpose: 'helm' | 'local', sendSignal: SendSignal): Promise<string> {
@@ -37,7 +37,7 @@ async function removeAbandoned(sendSignal: SendSignal): Promise<void> {
       const { uid } = await lstat(folder);
       if (uid === process.getuid?.()) await rm(folder, { recursive: true, force: true });
     } catch {
-      // Another run has been faster, or it is not ours to remove: no reason not to go on.
+      // Another run has removed it, or we may not remove it; both are harmless.
     }
   }
 }

@@ -3,18 +3,18 @@ import { StellarError } from '../../engine/errors.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { isValues } from './values.ts';
 
-/** An object of a chart, with the file of the chart that it comes from, where helm tells. */
+/** An object of a chart, with its source file in the chart, if helm reports it. */
 interface SourcedObject {
   source: string;
   object: KubeObject;
 }
 
-/** Reads what helm prints as YAML: documents one after the other, empty ones left out. @throws StellarError `program-failed` */
+/** Parses helm's YAML output: a sequence of documents, empty ones left out. @throws StellarError `program-failed` */
 export function parseObjects(text: string): KubeObject[] {
   return parseSourced(text).map(({ object }) => object);
 }
 
-/** The same with the files: a comment `# Source: FILE` stands before the first document of each. */
+/** Like {@link parseObjects}, with the source files: a comment `# Source: FILE` precedes the first document of each file. */
 export function parseSourced(text: string): SourcedObject[] {
   const documents = parseAllDocuments(text, { logLevel: 'error' });
   if (!Array.isArray(documents)) return [];
@@ -22,7 +22,7 @@ export function parseSourced(text: string): SourcedObject[] {
   return documents.flatMap((document) => {
     const [problem] = document.errors;
     if (problem !== undefined) {
-      // The parser's message goes on to quote the text, which may hold values that are nobody's business.
+      // The rest of the parser's message quotes the text, which may contain confidential values.
       const [what] = problem.message.split(/ at line |:?\n/);
       throw new StellarError(
         'program-failed',

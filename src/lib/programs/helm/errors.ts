@@ -2,7 +2,7 @@ import { command } from '../../engine/command-line.ts';
 import { type ErrorCode, StellarError } from '../../engine/errors.ts';
 import { inWords, type NextStep, outline, run } from '../../engine/next-step.ts';
 
-/** What helm says where it is kept from its work (helm 3 and 4: pkg/storage/driver/driver.go, pkg/action/{install,upgrade}.go). */
+/** helm's messages for known causes of failure (helm 3 and 4: pkg/storage/driver/driver.go, pkg/action/{install,upgrade}.go). */
 const codes: [said: RegExp, code: ErrorCode][] = [
   [/ is forbidden: User /, 'forbidden'],
   [
@@ -11,13 +11,13 @@ const codes: [said: RegExp, code: ErrorCode][] = [
   ],
 ];
 
-/** A failure of helm under the code of what kept it from its work, where it says so. */
+/** Gives a failure of helm the error code of its cause, if its output shows a known one. */
 export function withCode(failure: StellarError, stderr: string): StellarError {
   const [, code] = codes.find(([said]) => said.test(stderr)) ?? [];
   return code === undefined ? failure : new StellarError(code, failure.message, { details: failure.details });
 }
 
-/** What helps where a chart cannot be fetched. @param stderr what helm says about it */
+/** The error for a chart that cannot be fetched, with remedies. @param stderr helm's error output */
 export function chartMissing(failure: StellarError, stderr: string, chart: string, version: string): StellarError {
   return new StellarError('chart-unusable', `The chart ${chart} cannot be fetched: ${failure.message}`, {
     details: failure.details,

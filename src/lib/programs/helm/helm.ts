@@ -22,10 +22,10 @@ import { chartMissing, withCode } from './errors.ts';
 import { helmEnvironment, helmProgram } from './program.ts';
 import { mergeValues, type ValueOptions, type Values, valueArguments } from './values.ts';
 
-/** The cluster that helm works on: exactly the one that stellarctl itself works on. */
+/** The cluster for helm, always the same as stellarctl's. */
 export interface HelmTarget {
   context: string;
-  /** The file of --kubeconfig; without it helm reads KUBECONFIG, as stellarctl does. */
+  /** The file of --kubeconfig; if undefined, helm reads KUBECONFIG, as stellarctl does. */
   kubeconfig: string | undefined;
 }
 
@@ -34,7 +34,7 @@ export interface ReleaseName {
   namespace: string;
 }
 
-/** What helm says of a chart (its Chart.yaml). */
+/** The metadata of a chart (its Chart.yaml). */
 export interface ChartMetadata {
   name: string;
   version: string;
@@ -44,24 +44,24 @@ export interface ChartMetadata {
 /** One revision of a release. */
 export interface Revision {
   revision: number;
-  /** helm's word: deployed, superseded, failed, uninstalled, pending-install, pending-upgrade, pending-rollback … */
+  /** helm's status: deployed, superseded, failed, uninstalled, pending-install, pending-upgrade, pending-rollback … */
   status: string;
   chart: ChartMetadata;
 }
 
-/** A chart on this machine's disk: a folder or a packed file. */
+/** The path of a chart on this machine: a folder or an archive. */
 export type LocalChart = string;
 
 export interface Upgrade {
   release: ReleaseName;
   chart: LocalChart;
-  /** Put over what the release has already, or over the chart's own. */
+  /** Merged over the values of the release or, on installation, the chart's defaults. */
   values: Values;
-  /** Fires to give it up; helm then marks the release as failed. */
+  /** Aborts the upgrade; helm then marks the release as failed. */
   stop?: AbortSignal;
 }
 
-/** The longest time that helm itself may wait for a Job of the chart; the command's deadline ends it earlier. */
+/** helm's own timeout for Jobs of the chart; the command's deadline is earlier. */
 const hookTimeout = '24h';
 
 /** The user's helm, for one cluster. Every method throws StellarError. */
@@ -72,7 +72,7 @@ export class Helm {
   readonly #run: RunProgram;
   readonly #sendSignal: SendSignal;
   #folder: Promise<string> | undefined;
-  /** What has been fetched, by reference and version. */
+  /** The fetched charts, by reference and version. */
   readonly #brought = new Map<string, Promise<LocalChart>>();
 
   constructor(
@@ -95,8 +95,8 @@ export class Helm {
   }
 
   /**
-   * A chart that is on this machine's disk already; undefined for what helm would have to fetch.
-   * @throws StellarError `chart-unusable` for what can only be a file or a folder, and is not there
+   * Finds a chart on this machine; undefined for a chart that helm must fetch.
+   * @throws StellarError `chart-unusable` if it can only be a file or a folder, and does not exist
    */
   async local(chart: string): Promise<LocalChart | undefined> {
     if (await isThere(chart)) return chart;
@@ -112,7 +112,7 @@ export class Helm {
   }
 
   /**
-   * Fetches a chart onto this machine's disk, once for everything that is done with it.
+   * Fetches a chart, once per reference and version.
    * @param chart an `oci://` reference, a URL, or a name in one of helm's repositories
    */
   bring(chart: string, version: string): Promise<LocalChart> {
@@ -147,8 +147,8 @@ export class Helm {
   }
 
   /**
-   * The CustomResourceDefinitions in the `crds` folders of a chart and of those of its sub-charts that the values ask for: helm
-   * installs them once, and never upgrades them. (`helm show crds` of helm 3 joins files without a separator.)
+   * The CustomResourceDefinitions in the `crds` folders of a chart and of the subcharts that the values enable. helm installs them
+   * once, and never upgrades them. (`helm show crds` of helm 3 joins files without a separator.)
    */
   async customResourceDefinitions(chart: LocalChart, values: Values): Promise<KubeObject[]> {
     const file = await this.#writeValues(values);
@@ -158,7 +158,7 @@ export class Helm {
       .map(({ object }) => object);
   }
 
-  /** All revisions of a release that helm remembers, oldest first; none where there is no such release. */
+  /** All revisions of a release in helm's history, oldest first; empty if there is no such release. */
   async history(release: ReleaseName): Promise<Revision[]> {
     const args = ['history', release.name, ...this.#on(release), '--output', 'json'];
     const output = await this.#run(this.#program, { args });
@@ -173,20 +173,20 @@ export class Helm {
     }));
   }
 
-  /** The values that were given to a release, or with `all` those that it has with the chart's own. */
+  /** The user-supplied values of a release; with `all`, merged with the chart's defaults. */
   async values(release: ReleaseName, { all }: { all: boolean }): Promise<Values> {
     const args = ['get', 'values', release.name, ...this.#on(release), '--output', 'json', ...(all ? ['--all'] : [])];
     return parseJson<Values | null>(await this.#stdout({ args })) ?? {};
   }
 
-  /** The objects of a release's current revision, as its chart made them. */
+  /** The objects of a release's current revision, as rendered from its chart. */
   async objects(release: ReleaseName): Promise<KubeObject[]> {
     return parseObjects(await this.#stdout({ args: ['get', 'manifest', release.name, ...this.#on(release)] }));
   }
 
   /**
-   * What helm makes of options for values, put over ours: it reads them itself, while rendering a chart that consists of nothing
-   * but them. No cluster is asked.
+   * The values that helm reads from value options, merged over ours. helm parses them itself, by rendering a chart that contains
+   * only these values. It contacts no cluster.
    */
   async valuesOf(ours: Values, options: ValueOptions): Promise<Values> {
     const args = valueArguments(options);
@@ -203,9 +203,9 @@ export class Helm {
   }
 
   /**
-   * Installs or upgrades a release; what was given to it before is kept, unless `values` say otherwise. Waits for the chart's own
-   * Jobs, as helm does, and for nothing else. @returns false where it was given up by `stop`
-   * @throws StellarError `release-pending` where another helm has begun with the release first
+   * Installs or upgrades a release. Its previous values are kept unless `values` override them. Like helm, waits only for the Jobs
+   * of the chart's hooks. @returns false if `stop` aborts it
+   * @throws StellarError `release-pending` if another helm has started on the release first
    */
   async upgrade({ release, chart, values, stop }: Upgrade): Promise<boolean> {
     const file = await this.#writeValues(values);
@@ -220,7 +220,7 @@ export class Helm {
     return true;
   }
 
-  /** Removes what was left on this machine's disk. */
+  /** Removes the temporary folder. */
   async close(): Promise<void> {
     const folder = await this.#folder?.catch(() => undefined);
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });
@@ -245,14 +245,14 @@ export class Helm {
     return file;
   }
 
-  /** Readable by the user alone. */
+  /** Only the user can read it. */
   #temporaryFolder(): Promise<string> {
     this.#folder ??= makeTemporaryFolder('helm', this.#sendSignal);
     return this.#folder;
   }
 }
 
-/** Whether helm would look for a chart elsewhere: `oci://…`, a URL, or REPOSITORY/NAME. */
+/** Whether helm may fetch a chart: `oci://…`, a URL, or REPOSITORY/NAME. */
 const mayBeFetched = (chart: string): boolean =>
   /^[a-z]+:\/\//.test(chart) || (/^[^/.~].*\/./.test(chart) && !chart.endsWith('.tgz'));
 
@@ -272,7 +272,10 @@ function parseJson<T>(text: string): T {
   }
 }
 
-/** `core-chart-0.30.0`, as helm's history and the labels of its objects have it: a version begins with a number after a hyphen. */
+/**
+ * Parses `core-chart-0.30.0`, as in helm's history and the labels of its objects: the version starts at a hyphen followed by a
+ * digit.
+ */
 export function chartFromLabel(label: string): ChartMetadata {
   const [, name = label, version = ''] = /^(.+?)-(v?\d+\.\d+\..*)$/.exec(label) ?? [];
   return { name, version };

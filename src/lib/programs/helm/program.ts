@@ -1,6 +1,9 @@
 import type { Program } from '../program.ts';
 
-/** 3.14 is the first that can take over the values of a release onto those of a newer chart (--reset-then-reuse-values). */
+/**
+ * 3.14 is the oldest version that can keep the values of a release and use the defaults of a newer chart
+ * (--reset-then-reuse-values).
+ */
 export const helmProgram: Program = {
   name: 'helm',
   minimum: '3.14.0',
@@ -8,10 +11,13 @@ export const helmProgram: Program = {
   versionArguments: ['version', '--template', '{{.Version}}'],
 };
 
-/** Variables by which helm would work on another cluster or namespace, or as somebody else, than it is told to. */
+/** Variables that would change helm's cluster, namespace or user. */
 const misleading = /^HELM_(KUBE\w+|NAMESPACE)$/;
 
-/** What helm gets of the user's environment: what says where charts and releases are kept, not which cluster is meant. */
+/**
+ * Returns the user's environment for helm, including where charts and releases are stored, without the variables that select a
+ * cluster.
+ */
 export function helmEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !misleading.test(name)));
 }

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 
-/** Values of a chart, as JSON. A null takes a default of the chart away. */
+/** Values of a chart, as JSON. A null removes a default of the chart. */
 export type Values = Record<string, unknown>;
 
-/** What helm takes on its command line to make up values, each option as often as it was given. */
+/** helm's command-line options for values, each in the order given. */
 export interface ValueOptions {
   values?: readonly string[];
   setJson?: readonly string[];
@@ -20,14 +20,14 @@ const flags: Record<keyof ValueOptions, string> = {
   setFile: '--set-file',
 };
 
-/** The same as helm's own arguments. */
+/** Converts value options to arguments of helm. */
 export function valueArguments(options: ValueOptions): string[] {
   return (Object.keys(flags) as (keyof ValueOptions)[]).flatMap((option) =>
     (options[option] ?? []).flatMap((value) => [flags[option], value]),
   );
 }
 
-/** Values with others put over them, as helm does it: objects key by key, anything else whole. */
+/** Merges values over others, as helm does: objects key by key, anything else as a whole. */
 export function mergeValues(under: Values, over: Values): Values {
   const merged = { ...under };
   for (const [key, value] of Object.entries(over)) {
@@ -37,7 +37,7 @@ export function mergeValues(under: Values, over: Values): Values {
   return merged;
 }
 
-/** Whether everything that is asked for is so already. A number is the same as its digits: helm's --set makes numbers of them. */
+/** Whether the present values contain all requested ones. A number equals its digits, because helm's --set produces numbers. */
 export function holds(present: Values, asked: Values): boolean {
   return Object.entries(asked).every(([key, value]) => {
     const there = present[key];
