@@ -17,33 +17,33 @@ import { type LocalNames, localNames, type ProviderName } from './names.ts';
 import { readEntries, withProvider } from './open-provider.ts';
 import type { LocalProvider } from './provider.ts';
 
-/** KubeFlex's own. */
+/** KubeFlex's default port. */
 const defaultPort = 9443;
 
-/** A cluster on this machine that is wanted. */
+/** The desired local cluster. */
 export interface LocalClusterInput {
   provider: ProviderName;
   name: string;
-  /** A hosting cluster keeps the provider's name for its context (kind-NAME); a WEC's context is NAME. */
+  /** The context of a hosting cluster keeps the provider's name (kind-NAME); that of a WEC is NAME. */
   role: 'hosting' | 'wec';
-  /** The image of its nodes. */
+  /** The node image. */
   image?: string | undefined;
   /** The container network. */
   network?: string | undefined;
-  /** For a hosting cluster: the port of this machine that leads to its ingress. */
+  /** For a hosting cluster: the local port to map to its ingress. */
   externalPort?: number | undefined;
-  /** Makes sure, before a cluster is made, of whatever it is made for. What it throws keeps the cluster from being made. */
+  /** Runs before a cluster is created, to check its purpose. If it throws, the cluster is not created. */
   beforeCreation?: () => Promise<void>;
 }
 
-/** What working with local clusters takes. */
+/** The dependencies of commands that manage local clusters. */
 export interface LocalTools {
   run: Run;
   programs: ProgramRun;
-  /** The kubeconfig that their contexts are kept in. */
+  /** The kubeconfig of their contexts. */
   target: KubeconfigTarget;
   connect: Connect;
-  /** Where a dry run notes what it leaves out; undefined for the real thing. */
+  /** In a dry run, records the skipped writes; undefined otherwise. */
   record?: WriteRecorder | undefined;
 }
 
@@ -51,20 +51,20 @@ export interface LocalCluster {
   name: string;
   provider: ProviderName;
   context: string;
-  /** The container of its node: by this name other clusters on its network reach it. */
+  /** The container of its node: other clusters on its network reach it by this name. */
   hostContainer: string;
-  /** The port of this machine that leads to the ingress of a hosting cluster that was there; undefined where that is not known. */
+  /** For an existing hosting cluster: the local port mapped to its ingress; undefined if unknown. */
   ingressPort?: number;
-  /** Whether it has been made now; in a dry run whether it would be. */
+  /** Whether this run creates the cluster; in a dry run, whether it would. */
   created: boolean;
   changed: boolean;
 }
 
 /**
- * Makes sure that there is such a cluster, that it is ready, and that the kubeconfig has a context for it. One that is there already,
- * by exactly this name, is taken as it is; so is what an interrupted run has left, if it can be used.
+ * Ensures that the cluster exists and is ready, and that the kubeconfig has a context for it. An existing cluster with exactly this
+ * name is used as it is, including one that an interrupted run left, if it is usable.
  * @throws StellarError `program-missing`, `program-too-old`, `docker-unreachable`, `program-failed`, `context-taken`,
- * `cluster-unusable`, `timeout`; whatever is left behind is named in it
+ *   `cluster-unusable`, `timeout`; the error names whatever remains
  */
 export function createLocalCluster(input: LocalClusterInput, tools: LocalTools): Promise<LocalCluster> {
   return withProvider(input.provider, tools.programs, (provider) => ensure(provider, input, tools));
@@ -112,7 +112,10 @@ async function ensure(provider: LocalProvider, input: LocalClusterInput, tools: 
   }
 }
 
-/** @returns undefined where it cannot be found out @throws StellarError `cluster-unusable` where it is not the one that is asked for */
+/**
+ * Finds the port of an existing cluster. @returns undefined if unknown
+ * @throws StellarError `cluster-unusable` if it is not the requested port
+ */
 async function usablePort(
   provider: ProviderName,
   { name, externalPort }: LocalClusterInput,
@@ -128,7 +131,7 @@ async function usablePort(
   return requireIngressPort({ provider, name }, found, externalPort);
 }
 
-/** Finds out that a name is taken before minutes are spent on a cluster. */
+/** Checks that the context name is free, before spending minutes on creating a cluster. */
 async function requireContextFree(context: string, names: LocalNames, { target, run }: LocalTools): Promise<void> {
   const unknown = { name: context, server: '', cluster: {}, user: {} };
   await setContext({ ...target, dryRun: true }, contextOf(context, names, unknown), run);
@@ -141,11 +144,14 @@ function writeContext(
   role: LocalClusterInput['role'],
   { target, run }: LocalTools,
 ) {
-  // The current context is what stands for an ITS that is not named: a WEC must not become it by the way.
+  // Commands without a named ITS use the current context: a WEC must not become it as a side effect.
   return setContext(target, { ...contextOf(context, names, entries), makeCurrent: role === 'hosting' }, run);
 }
 
-/** What leads to a cluster of this name is of an earlier one that is gone, or of this one. */
+/**
+ * The context of a local cluster. Existing contexts that refer to a cluster entry of this name belong to this cluster or to a
+ * deleted one, and may be replaced.
+ */
 function contextOf(context: string, names: LocalNames, { cluster, user }: SelectedContext) {
   return {
     context,
@@ -160,7 +166,7 @@ async function create(provider: LocalProvider, input: LocalClusterInput, { run, 
   const { name, image, network, externalPort } = input;
   const ingressPort = input.role === 'hosting' ? (externalPort ?? defaultPort) : undefined;
   try {
-    // A provider that gives up by itself clears up behind itself; one that is stopped does not.
+    // A provider that times out on its own cleans up; one that is stopped does not.
     const limitMs = run.deadline.remaining - 10_000;
     const attempt = await provider.create({ name, image, network, ingressPort, limitMs });
     if (attempt.exitCode !== 0) throw programFailed(provider.program, attempt.args, attempt);
@@ -170,14 +176,14 @@ async function create(provider: LocalProvider, input: LocalClusterInput, { run, 
   }
 }
 
-/** The same error, saying what it has left behind. */
+/** Adds to an error what remains of the cluster. */
 async function withLeftovers(
   error: StellarError,
   provider: ProviderName,
   { name, role }: LocalClusterInput,
   programs: ProgramRun,
 ): Promise<StellarError> {
-  // Looked at although the command's own time is up, or Ctrl-C was pressed.
+  // This check also runs after the command's deadline or Ctrl-C.
   const anew = { ...programs, deadline: new Deadline(20_000), signal: new AbortController().signal };
   const left = await withProvider(provider, anew, (again) => again.clusters()).catch(() => undefined);
   const again = (next: readonly NextStep[], ...details: string[]) => error.with({ details, next });
@@ -192,7 +198,7 @@ async function withLeftovers(
   );
 }
 
-/** An error, saying which cluster the command that ends with it has made. */
+/** Adds to an error the cluster that the failed command created. */
 export function withCluster(
   error: unknown,
   { provider, name, role }: { provider: ProviderName; name: string; role: LocalClusterInput['role'] },
@@ -214,7 +220,7 @@ function removeCommand(provider: ProviderName, name: string, role: LocalClusterI
   return provider === 'kind' ? command`kind delete cluster --name ${name}` : command`k3d cluster delete ${name}`;
 }
 
-/** @param why the error that says so */
+/** @param why the cause */
 function unusable(provider: LocalProvider, { name, role }: LocalClusterInput, why: StellarError): StellarError {
   return new StellarError(
     'cluster-unusable',

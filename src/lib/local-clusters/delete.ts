@@ -8,19 +8,19 @@ import type { LocalTools } from './create.ts';
 import { localNames, type ProviderName, providerNames } from './names.ts';
 import { presentProviders, providerPrograms, readEntries, withProvider } from './open-provider.ts';
 
-/** What there is of a local cluster. */
+/** What was found of a local cluster. */
 export interface FoundCluster {
   name: string;
-  /** Undefined where no provider has such a cluster. */
+  /** Undefined if no provider has the cluster. */
   provider: ProviderName | undefined;
-  /** Contexts that lead to it, or have led to it, by the names that its provider and `wec create` give. */
+  /** Present or former contexts of the cluster, under the names that its provider and `wec create` use. */
   contexts: string[];
 }
 
 /**
- * Looks for a cluster by exactly this name.
- * @param provider where it is undefined, all providers that are on this machine are asked
- * @throws StellarError `usage` where two providers have one, `program-missing` where there is none that could be asked
+ * Finds a cluster with exactly this name.
+ * @param provider if undefined, all installed providers are searched
+ * @throws StellarError `usage` if two providers have one, `program-missing` if no provider is installed
  */
 export async function findLocalCluster(
   name: string,
@@ -49,7 +49,7 @@ export async function findLocalCluster(
 const clustersOf = (provider: ProviderName, programs: ProgramRun): Promise<string[]> =>
   withProvider(provider, programs, (opened) => opened.clusters());
 
-/** A provider that cannot be asked matters only where no other has the cluster. */
+/** A failing provider is an error only if no other provider has the cluster. */
 async function allHaving(name: string, programs: ProgramRun): Promise<ProviderName[]> {
   const having: ProviderName[] = [];
   let trouble: unknown;
@@ -78,8 +78,8 @@ async function allHaving(name: string, programs: ProgramRun): Promise<ProviderNa
 }
 
 /**
- * A client for a cluster that was found, by what its provider tells: contexts may be missing, or lead to where it was.
- * @returns undefined where there is none, and for one that is half made or stopped
+ * Connects to a cluster with its provider's kubeconfig, because contexts may be missing or outdated.
+ * @returns undefined if there is no such cluster, or if it is incomplete or stopped
  */
 export async function connectLocal(
   { name, provider, contexts }: FoundCluster,
@@ -96,9 +96,9 @@ export async function connectLocal(
 }
 
 /**
- * Deletes a local cluster, and the contexts that lead to it. What is gone already is no error.
- * @returns whether there was anything to delete
- * @throws StellarError `program-failed`, saying what is left
+ * Deletes a local cluster and its contexts. Anything already deleted is no error.
+ * @returns whether anything was deleted
+ * @throws StellarError `program-failed`, with what remains
  */
 export async function deleteLocalCluster(found: FoundCluster, tools: LocalTools): Promise<boolean> {
   const { name, provider, contexts } = found;

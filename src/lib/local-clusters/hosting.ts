@@ -9,11 +9,11 @@ import { listControlPlanes, roleOf } from '../spaces/spaces.ts';
 import type { FoundCluster } from './delete.ts';
 
 /**
- * Refuses to delete a cluster that hosts ITSes and WDSes. It is asked itself; only where it does not answer, what the kubeconfig has
- * noted counts.
- * @param cluster undefined where it cannot be connected to
- * @returns whether it has answered
- * @throws StellarError `has-dependents`, naming them
+ * Refuses to delete a cluster that hosts ITSes and WDSes. The cluster itself is read; the kubeconfig's record counts only if the
+ * cluster does not answer.
+ * @param cluster undefined if no connection is possible
+ * @returns whether the cluster answered
+ * @throws StellarError `has-dependents`, with their names
  */
 export async function refuseHosting(
   { name, contexts }: FoundCluster,

@@ -5,17 +5,17 @@ import { findProgram, type ProgramRun, programFailed, runProgram } from '../prog
 import { localNames, type ProviderName } from './names.ts';
 import { dockerProgram } from './open-provider.ts';
 
-/** The port of this machine that leads to a cluster's ingress. */
+/** The local port mapped to a cluster's ingress. */
 export type IngressPort =
   | { state: 'found'; port: number }
-  /** It was made without one, and cannot be given one any more. */
+  /** The cluster was created without one, and it cannot be added later. */
   | { state: 'none' }
   | { state: 'unknown'; why: string };
 
-/** As the container engine shows it: docker's API, ContainerInspect, HostConfig.PortBindings. */
+/** From docker's API, ContainerInspect, HostConfig.PortBindings. */
 type PortBindings = Record<string, { HostPort?: string }[] | null> | null;
 
-/** Finds out which port it is, by Docker, also for a cluster that is stopped. @throws StellarError `interrupted`, `timeout` */
+/** Reads the port from Docker, also for a stopped cluster. @throws StellarError `interrupted`, `timeout` */
 export async function findIngressPort(
   provider: ProviderName,
   name: string,
@@ -45,10 +45,10 @@ function parseBindings(text: string): PortBindings {
 }
 
 /**
- * Makes sure that a cluster that is there already can be a hosting cluster at the port that is asked for.
- * @param asked undefined where any will do
- * @returns the port that it has
- * @throws StellarError `cluster-unusable`, naming the port that it has
+ * Ensures that an existing cluster can be a hosting cluster at the requested port.
+ * @param asked undefined if any port is acceptable
+ * @returns its port
+ * @throws StellarError `cluster-unusable`, with its port
  */
 export function requireIngressPort(
   { provider, name }: { provider: ProviderName; name: string },

@@ -16,36 +16,36 @@ import type { Values } from '../programs/helm/values.ts';
 import { ingressNodeLabel } from './kind.ts';
 import type { ProviderName } from './names.ts';
 
-/** The chart of ingress-nginx: the one place that names it. The version is the one that KubeStellar's own scripts install. */
+/** The chart of ingress-nginx, set only here. The version is the one that KubeStellar's own scripts install. */
 const ingressChart = {
   name: 'ingress-nginx',
   version: '4.12.1',
   reference: 'https://github.com/kubernetes/ingress-nginx/releases/download/helm-chart-4.12.1/ingress-nginx-4.12.1.tgz',
 };
 
-/** As ingress-nginx's documentation calls it. */
+/** The name in ingress-nginx's documentation. */
 export const ingressRelease = { name: 'ingress-nginx', namespace: 'ingress-nginx' } as const;
 
-/** How long a failure that might pass is watched before it is believed. */
+/** How long a failure that may be transient must persist before it is reported. */
 const troubleGraceMs = 5000;
 
 export interface IngressInput {
   provider: ProviderName;
-  /** `--ingress-chart`: a file, a folder or a reference of a mirror. */
+  /** `--ingress-chart`: a file, a folder or a reference to a mirror. */
   chart?: string | undefined;
 }
 
 interface IngressTools {
   kube: Kube;
   helm: Helm;
-  /** Told what helm would have done, in a dry run. */
+  /** In a dry run, records what helm would do. */
   record?: WriteRecorder | undefined;
 }
 
 /**
- * Makes sure that a local hosting cluster has the ingress that KubeFlex needs: ingress-nginx that passes TLS through. One that is
- * there already, however it was installed, is kept.
- * @returns whether anything was done
+ * Ensures that a local hosting cluster has the ingress that KubeFlex requires: ingress-nginx with TLS passthrough. An existing one
+ * is kept, however it was installed.
+ * @returns whether anything changed
  * @throws StellarError `chart-unusable`, `program-failed`, `cluster-unusable`, `hosting-failed`, `timeout`
  */
 export async function ensureIngress(
@@ -74,7 +74,7 @@ export async function ensureIngress(
 }
 
 /**
- * Brings the chart of ingress-nginx onto this machine's disk. @param given `--ingress-chart`
+ * Fetches the chart of ingress-nginx unless it is local. @param given `--ingress-chart`
  * @throws StellarError `chart-unusable`
  */
 export async function bringIngressChart(helm: Helm, given: string | undefined): Promise<LocalChart> {
@@ -92,7 +92,7 @@ export async function bringIngressChart(helm: Helm, given: string | undefined): 
   }
 }
 
-/** A kind cluster that was made for something else has no port that leads to this machine. */
+/** A kind cluster that was created for another purpose has no port mapped to this machine. */
 async function requireIngressNode(kube: Kube): Promise<void> {
   const nodes = await kube.list(resources.nodes, { labelSelector: `${ingressNodeLabel}=true` });
   if (nodes?.length) return;
@@ -103,7 +103,9 @@ async function requireIngressNode(kube: Kube): Promise<void> {
   );
 }
 
-/** Values of ingress-nginx's chart. On kind the controller listens on its node; on k3d a load balancer leads to it. */
+/**
+ * The values for ingress-nginx's chart. On kind the controller uses host ports of its node; on k3d a load balancer forwards to it.
+ */
 function valuesFor(provider: ProviderName): Values {
   const controller = { extraArgs: { 'enable-ssl-passthrough': 'true' }, watchIngressWithoutClass: true };
   if (provider === 'k3d') return { controller };
@@ -114,13 +116,13 @@ function valuesFor(provider: ProviderName): Values {
       service: { type: 'ClusterIP' },
       nodeSelector: { 'kubernetes.io/os': 'linux', [ingressNodeLabel]: 'true' },
       tolerations: [{ key: 'node-role.kubernetes.io/control-plane', operator: 'Equal', effect: 'NoSchedule' }],
-      // A new one can listen on the node's port only when the old one is gone.
+      // A new pod can bind the host port only after the old one has ended.
       updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 1 } },
     },
   };
 }
 
-/** What shows whether ingress-nginx runs. */
+/** The evidence for whether ingress-nginx runs. */
 interface RunningIngress {
   controller: Deployment | undefined;
   trouble: PodTrouble | undefined;

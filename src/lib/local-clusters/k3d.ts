@@ -3,7 +3,7 @@ import { StellarError } from '../engine/errors.ts';
 import { programFailed } from '../programs/program.ts';
 import type { Attempt, LocalProvider, NewCluster, ProviderProgram } from './provider.ts';
 
-/** https://k3d.io, as its command line. */
+/** k3d (https://k3d.io), through its command line. */
 export class K3d implements LocalProvider {
   readonly name = 'k3d';
   readonly #k3d: ProviderProgram;
@@ -21,7 +21,7 @@ export class K3d implements LocalProvider {
     const output = await this.#k3d.run({ args });
     if (output.exitCode !== 0) throw programFailed(this.program, args, output);
     try {
-      // It prints null where there is none.
+      // k3d prints null if there are no clusters.
       return ((JSON.parse(output.stdout) as { name: string }[] | null) ?? []).map(({ name }) => name);
     } catch (cause) {
       throw new StellarError('program-failed', 'k3d did not print the JSON that was requested.', {
@@ -35,7 +35,7 @@ export class K3d implements LocalProvider {
     args.push('--timeout', `${Math.max(10, Math.floor(limitMs / 1000))}s`);
     if (image !== undefined) args.push('--image', image);
     if (network !== undefined) args.push('--network', network);
-    // Both ingress controllers would want the same port.
+    // Traefik and ingress-nginx would bind the same port.
     if (ingressPort !== undefined)
       args.push('--port', `${ingressPort}:443@loadbalancer`, '--k3s-arg', '--disable=traefik@server:*');
     return this.#k3d.run({ args });

@@ -3,10 +3,10 @@ import { programFailed } from '../programs/program.ts';
 import { localNames } from './names.ts';
 import type { Attempt, LocalProvider, NewCluster, ProviderProgram } from './provider.ts';
 
-/** The label by which ingress-nginx for kind finds the node whose ports lead to this machine. */
+/** The label by which ingress-nginx for kind selects the node with the port mappings. */
 export const ingressNodeLabel = 'ingress-ready';
 
-/** https://kind.sigs.k8s.io, as its command line. */
+/** kind (https://kind.sigs.k8s.io), through its command line. */
 export class Kind implements LocalProvider {
   readonly name = 'kind';
   readonly #kind: ProviderProgram;

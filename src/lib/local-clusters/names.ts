@@ -2,18 +2,18 @@ import { StellarError } from '../engine/errors.ts';
 
 export const providerNames = ['kind', 'k3d'] as const;
 
-/** What makes local clusters. */
+/** A program that creates local clusters. */
 export type ProviderName = (typeof providerNames)[number];
 
-/** How a provider calls what a cluster consists of. */
+/** A provider's names for the parts of a cluster. */
 export interface LocalNames {
-  /** The entries in the kubeconfig that it gives out. */
+  /** The entries in the provider's kubeconfig. */
   context: string;
   cluster: string;
   user: string;
-  /** The container of the first control plane node, which is its name on the container network as well. */
+  /** The container of the first control plane node, also its name on the container network. */
   container: string;
-  /** The container that ports of this machine lead to. */
+  /** The container with the port mappings to this machine. */
   entrance: string;
 }
 
@@ -29,10 +29,10 @@ export function localNames(provider: ProviderName, name: string): LocalNames {
       };
 }
 
-/** kind says that longer ones are likely not to work, k3d refuses them (kind's pkg/cluster/internal/create; k3d's pkg/types). */
+/** kind warns that longer names are likely not to work, k3d refuses them (kind's pkg/cluster/internal/create; k3d's pkg/types). */
 const longestName = { kind: 50, k3d: 32 } as const;
 
-/** @throws StellarError `usage` for a name that a provider, or Kubernetes, would refuse for a cluster or its node */
+/** @throws StellarError `usage` for a name that the provider or Kubernetes refuses for a cluster or its node */
 export function checkClusterName(provider: ProviderName, name: string): void {
   const longest = longestName[provider];
   if (/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(name) && name.length <= longest) return;
@@ -42,12 +42,12 @@ export function checkClusterName(provider: ProviderName, name: string): void {
   );
 }
 
-/** The network on which a provider puts a cluster if it is told nothing else. */
+/** A provider's default network for a cluster. */
 export function defaultNetwork(provider: ProviderName, name: string): string {
   return provider === 'kind' ? 'kind' : `k3d-${name}`;
 }
 
-/** Whose container an address leads to. @returns undefined for a host that is none of theirs */
+/** The cluster whose container has this host name. @returns undefined for a host that is no container of kind or k3d */
 export function clusterOfContainer(host: string): { provider: ProviderName; name: string } | undefined {
   const k3d = /^k3d-(.+)-server(?:-\d+|lb)$/.exec(host)?.[1];
   if (k3d !== undefined) return { provider: 'k3d', name: k3d };

@@ -1,21 +1,21 @@
 import type { Endpoint } from '../wecs/hub/endpoint.ts';
 import { clusterOfContainer, defaultNetwork, localNames, type ProviderName, providerNames } from './names.ts';
 
-/** Where an ITS runs, as far as it is a local cluster. */
+/** The location of an ITS on a local cluster. */
 export interface ItsPlace {
   its: string;
-  /** The container by whose name agents reach it. */
+  /** The container whose name agents use as its address. */
   container: string;
   provider: ProviderName;
-  /** The container network that it is on. */
+  /** Its container network. */
   network: string;
 }
 
 /**
- * Finds out from the addresses by which an ITS is known, else from what its provider calls the cluster in the kubeconfig: an ITS that
- * is a cluster of k3d itself publishes no address.
+ * Locates an ITS by its known addresses, else by its provider's cluster name in the kubeconfig: an ITS that is itself a k3d cluster
+ * publishes no address.
  * @param cluster the name of its cluster in the kubeconfig
- * @returns undefined where it is no cluster of kind's or k3d's
+ * @returns undefined if it does not run on a kind or k3d cluster
  */
 export function placeOf(
   its: string,
@@ -36,17 +36,17 @@ export function placeOf(
 }
 
 export interface ChosenNetwork {
-  /** What the provider is to be told; undefined leaves it its own. */
+  /** The network to pass to the provider; undefined for its default. */
   network: string | undefined;
-  /** What a person should know about it. */
+  /** A note for the user. */
   note?: string;
 }
 
 /**
- * Chooses a network on which a new WEC reaches the ITS: containers know each other by name on one network only, and kind and k3d
- * each have their own.
+ * Chooses a network on which a new WEC reaches the ITS: containers resolve each other's names only on a shared network, and kind
+ * and k3d use different ones.
  * @param given `--network`
- * @param place undefined where the ITS is not known, or is no local cluster
+ * @param place undefined if the ITS is unknown, or is not a local cluster
  */
 export function chooseNetwork(
   provider: ProviderName,
@@ -54,7 +54,7 @@ export function chooseNetwork(
   place: ItsPlace | undefined,
 ): ChosenNetwork {
   if (given !== undefined || place === undefined) return { network: given };
-  // On kind's own network all of its clusters are anyway.
+  // All kind clusters are on kind's own network by default.
   if (place.provider === provider) return { network: provider === 'kind' ? undefined : place.network };
   return {
     network: undefined,

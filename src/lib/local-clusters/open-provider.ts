@@ -18,7 +18,7 @@ import { Kind } from './kind.ts';
 import { localNames, type ProviderName, providerNames } from './names.ts';
 import type { LocalProvider, ProviderProgram } from './provider.ts';
 
-/** The programs that make clusters on this machine. The oldest versions are those that KubeStellar itself asks for. */
+/** The providers' programs. Their oldest versions are those that KubeStellar requires. */
 export const kindProgram: Program = {
   name: 'kind',
   minimum: '0.20.0',
@@ -33,7 +33,7 @@ export const k3dProgram: Program = {
   versionArguments: ['version'],
 };
 
-/** What kind and k3d run their nodes in. */
+/** The container engine of kind and k3d. */
 export const dockerProgram: Program = {
   name: 'docker',
   minimum: '20.0.0',
@@ -44,8 +44,8 @@ export const dockerProgram: Program = {
 export const providerPrograms = { kind: kindProgram, k3d: k3dProgram } as const;
 
 /**
- * Does work with a provider.
- * @throws StellarError `program-missing`, `program-too-old`, `docker-unreachable`, and what the work throws
+ * Opens a provider for the duration of a task.
+ * @throws StellarError `program-missing`, `program-too-old`, `docker-unreachable`, and what the task throws
  */
 export async function withProvider<T>(
   name: ProviderName,
@@ -57,7 +57,7 @@ export async function withProvider<T>(
   return withProgram(name, program, programs, work);
 }
 
-/** The providers that are on this machine, whatever their age. */
+/** The providers installed on this machine, of any version. */
 export async function presentProviders(programs: ProgramRun): Promise<ProviderName[]> {
   const found = await Promise.all(providerNames.map((name) => findProgram(providerPrograms[name], programs)));
   return providerNames.filter((_, index) => found[index] !== undefined);
@@ -86,7 +86,7 @@ async function withProgram<T>(
   }
 }
 
-/** kind and k3d may do without docker's own command line (podman); where it is there, it tells best what is wrong. */
+/** kind and k3d may work without docker's command line (podman). If docker is installed, it reports problems best. */
 async function requireDocker(programs: ProgramRun): Promise<void> {
   const other = programs.env.KIND_EXPERIMENTAL_PROVIDER ?? 'docker';
   const docker = other === 'docker' ? await findProgram(dockerProgram, programs) : undefined;
@@ -101,7 +101,9 @@ async function requireDocker(programs: ProgramRun): Promise<void> {
   });
 }
 
-/** How to connect to a cluster, as its provider tells. @throws StellarError `program-failed` for one that is half made or stopped */
+/**
+ * Reads a cluster's connection data from its provider. @throws StellarError `program-failed` for an incomplete or stopped cluster
+ */
 export async function readEntries(provider: LocalProvider, name: string): Promise<SelectedContext> {
   const attempt = await provider.kubeconfig(name);
   if (attempt.exitCode !== 0) throw programFailed(provider.program, attempt.args, attempt);

@@ -1,44 +1,44 @@
 import type { FoundProgram, ProgramOutput } from '../programs/program.ts';
 import type { ProviderName } from './names.ts';
 
-/** A cluster to make. */
+/** A cluster to create. */
 export interface NewCluster {
   name: string;
-  /** The image of its nodes; undefined for the provider's own. */
+  /** The node image; undefined for the provider's default. */
   image: string | undefined;
-  /** The container network; undefined for the provider's own. */
+  /** The container network; undefined for the provider's default. */
   network: string | undefined;
-  /** The port of this machine that leads to the cluster's ingress; undefined for a cluster without one. */
+  /** The local port to map to the cluster's ingress; undefined for a cluster without one. */
   ingressPort: number | undefined;
-  /** How long it may take, in milliseconds, where the provider can be told: it then clears up behind itself. */
+  /** The provider's own timeout, in milliseconds, if it supports one: it then cleans up after itself. */
   limitMs: number;
 }
 
-/** How one run of a provider's program has ended. */
+/** The outcome of one run of a provider's program. */
 export interface Attempt extends ProgramOutput {
   args: readonly string[];
 }
 
-/** A program that makes clusters, found on this machine. It never touches the user's kubeconfig. */
+/** An installed program that creates clusters. It never changes the user's kubeconfig. */
 export interface LocalProvider {
   readonly name: ProviderName;
   readonly program: FoundProgram;
-  /** The names of its clusters, also of those that are stopped or half made. @throws StellarError `program-failed` */
+  /** The names of its clusters, including stopped and incomplete ones. @throws StellarError `program-failed` */
   clusters(): Promise<string[]>;
-  /** Makes a cluster, and waits until its API server runs. Whatever it ends with is a result. */
+  /** Creates a cluster, and waits until its API server runs. Any exit code is a result. */
   create(cluster: NewCluster): Promise<Attempt>;
-  /** The kubeconfig of a cluster, as this machine reaches it. */
+  /** The kubeconfig of a cluster, for use on this machine. */
   kubeconfig(name: string): Promise<Attempt>;
   remove(name: string): Promise<Attempt>;
-  /** What a person types to start a cluster whose containers were stopped. */
+  /** The command that starts a cluster with stopped containers. */
   startCommand(name: string): string;
 }
 
-/** A provider's program, kept away from the user's kubeconfig. */
+/** A provider's program, isolated from the user's kubeconfig. */
 export interface ProviderProgram {
   program: FoundProgram;
-  /** A file of ours that it may write to, in place of the user's kubeconfig. */
+  /** A temporary kubeconfig that it may write, instead of the user's. */
   scratch: string;
-  /** @param env over the user's own */
+  /** @param env overrides variables of the user's environment */
   run(invocation: { args: readonly string[]; input?: string; env?: NodeJS.ProcessEnv }): Promise<Attempt>;
 }

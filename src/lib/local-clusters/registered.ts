@@ -12,17 +12,17 @@ import { hubOf } from '../wecs/klusterlet/agent.ts';
 import type { ManagedCluster } from '../wecs/objects.ts';
 import { readWec } from '../wecs/registration/wec-evidence.ts';
 
-/** An ITS that can be asked. */
+/** A reachable ITS. */
 interface AskedIts {
   kube: Kube;
   context: SelectedContext;
 }
 
 /**
- * Refuses to delete a cluster that an ITS goes on counting on. The cluster itself says which hub it belongs to; the chosen ITS is
- * only believed about its own WECs.
- * @param its the chosen ITS; undefined where none is
- * @param wec the cluster; undefined where it cannot be reached
+ * Refuses to delete a cluster that is still registered with an ITS. The cluster itself shows which hub it belongs to; the chosen
+ * ITS is authoritative only for its own WECs.
+ * @param its the chosen ITS; undefined if none is chosen
+ * @param wec the cluster; undefined if it is unreachable
  * @throws StellarError `still-registered`
  */
 export async function refuseRegistered(name: string, its: AskedIts | undefined, wec: Kube | undefined): Promise<void> {
@@ -32,7 +32,7 @@ export async function refuseRegistered(name: string, its: AskedIts | undefined, 
     const hub = hubOf(own);
     const asked = its && ifSeen(await reading(() => hubEndpoints(its.kube, its.context)));
     const isAsked = hub !== undefined && asked !== undefined && isSameHub(hub, asked);
-    // Its own ITS was asked, and does not know it: what the klusterlet believes is no matter.
+    // If its own ITS does not list it, the klusterlet's state is irrelevant.
     const listed = isAsked && its !== undefined ? await managedCluster(its.kube, registeredAs) : undefined;
     if (listed?.state === 'seen' && listed.value === undefined) return;
     throw stillRegistered(name, registeredAs, isAsked ? its?.context.name : undefined, hub?.server);

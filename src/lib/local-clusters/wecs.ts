@@ -7,29 +7,29 @@ import { createLocalCluster, type LocalCluster, type LocalTools } from './create
 import { deleteLocalCluster, type FoundCluster } from './delete.ts';
 import type { ProviderName } from './names.ts';
 
-/** What became of one name. */
+/** The result for one cluster. */
 interface WecClusterResult extends NamedResult {
-  /** Null where no provider has such a cluster. */
+  /** Null if no provider has the cluster. */
   provider: ProviderName | null;
   changed: boolean;
 }
 
-/** A cluster that has been made to be a WEC, and what became of its registration where it was to be registered. */
+/** A cluster created as a WEC, and the result of its registration, if requested. */
 export interface CreatedWec extends WecClusterResult, Partial<Pick<WecResult, 'stage' | 'blockedAt'>> {
   context: string;
   created: boolean;
 }
 
-/** Clusters that are to be WECs. */
+/** The WEC clusters to create. */
 export interface WecClusters {
   provider: ProviderName;
   image: string | undefined;
   network: string | undefined;
-  /** Where they are to be registered, and how. */
+  /** The ITS to register them with, and the options. */
   joining: { access: HubAccess; options: JoinOptions } | undefined;
 }
 
-/** Makes clusters that are to be WECs, side by side, and registers them. Every one is tried; an error of one is in its result. */
+/** Creates WEC clusters in parallel, and registers them. All are attempted; each result contains its own error. */
 export async function createWecs(
   names: readonly string[],
   { joining, ...clusters }: WecClusters,
@@ -38,7 +38,7 @@ export async function createWecs(
   const created = await Promise.all(names.map((name) => createWec(name, clusters, joining === undefined, tools)));
   if (joining === undefined) return created;
   const { access, options } = joining;
-  // In a dry run these are not there to be looked at.
+  // In a dry run, these clusters do not exist and cannot be read.
   const imagined = tools.record === undefined ? [] : created.filter((wec) => wec.created);
   for (const { name } of imagined) tools.run.progress.note(`${name} would then be joined to ${access.its}.`);
   const present = created.filter((wec) => !imagined.includes(wec) && wec.error === undefined);
@@ -50,7 +50,7 @@ export async function createWecs(
   });
 }
 
-/** @param isLast false where more is to be done with it, so that it is not told to be finished */
+/** @param isLast false if further steps follow, and the cluster must not be reported as finished */
 function createWec(
   name: string,
   { provider, ...options }: Omit<WecClusters, 'joining'>,
@@ -76,12 +76,12 @@ function outcome({ created, changed }: LocalCluster): string {
 
 async function clientsFor(present: readonly CreatedWec[], { target, connect }: LocalTools) {
   if (present.length === 0) return [];
-  // Read now: their contexts have just been written.
+  // Reload the kubeconfig: their contexts have just been written.
   const kubeconfig = await loadKubeconfig(target.file, target.env);
   return present.map(({ name, context }) => ({ name, kube: connect(selectContext(kubeconfig, context)) }));
 }
 
-/** Deletes clusters, side by side. Every one is tried; an error of one is in its result. */
+/** Deletes clusters in parallel. All are attempted; each result contains its own error. */
 export function deleteWecs(found: readonly FoundCluster[], tools: LocalTools): Promise<WecClusterResult[]> {
   const { run, record } = tools;
   return Promise.all(
