@@ -13,14 +13,14 @@ import type { SpaceTools } from './tools.ts';
 type AccessTools = Pick<SpaceTools, 'hosting' | 'hostingContext' | 'kubeconfig'>;
 
 /**
- * Finds out how to reach a space from here: a host's is the hosting cluster itself; a vcluster's and a k8s's are in the Secret that
- * KubeFlex makes; an external cluster is reached as the user reaches it, by a context of theirs that is marked with the space's name,
- * since KubeFlex keeps only a kubeconfig for pods.
+ * Determines how this machine reaches a space. Type host: the API server is that of the hosting cluster. Types vcluster and k8s:
+ * the kubeconfig is in the Secret that KubeFlex creates. Type external: one of the user's contexts marked with the space's name,
+ * because KubeFlex stores only a kubeconfig for pods.
  */
 export const accessSpace = (controlPlane: ControlPlane, tools: AccessTools): Promise<Access<SelectedContext>> =>
   findAccess(controlPlane, tools).catch(hiddenBy);
 
-/** A client for a space. */
+/** Opens a client for a space. */
 export async function openSpace(controlPlane: ControlPlane, tools: SpaceTools): Promise<Access<Kube>> {
   return through(await accessSpace(controlPlane, tools), async (context) => tools.connect(context));
 }
@@ -33,7 +33,7 @@ async function findAccess(
   const type = typeOf(controlPlane);
   if (type === 'host') return seen({ ...hostingContext, name });
   if (type === 'external') {
-    // What kflex has noted without a hosting cluster may be of another one.
+    // A mark from kflex without a hosting cluster may belong to another hosting cluster.
     const own = contextsOf(kubeconfig, name, hostingContext.name).find(
       (context) => hostingOf(kubeconfig.contexts.get(context)) !== undefined,
     );
@@ -54,7 +54,7 @@ async function findAccess(
   return seen({ ...(await contextFromCluster(Buffer.from(text, 'base64').toString('utf8'), source)), name });
 }
 
-/** The same; who may not read a space's Secret may have a context that leads to it. */
+/** Like {@link accessSpace}; users who may not read a space's Secret may have a context for it. */
 export async function reachSpace(controlPlane: ControlPlane, tools: AccessTools): Promise<Access<SelectedContext>> {
   const access = await accessSpace(controlPlane, tools);
   const isRefused = access.state === 'hidden' && access.error !== undefined;
@@ -62,7 +62,7 @@ export async function reachSpace(controlPlane: ControlPlane, tools: AccessTools)
   return own === undefined ? access : seen(selectContext(tools.kubeconfig, own));
 }
 
-/** The context of the kubeconfig that leads to a space, where one does. */
+/** The kubeconfig's context for a space, if any. */
 export function contextFor(
   controlPlane: ControlPlane,
   { hostingContext, kubeconfig }: Omit<AccessTools, 'hosting'>,
@@ -72,8 +72,8 @@ export function contextFor(
 }
 
 /**
- * The contexts of a kubeconfig that lead to a control plane, best first: those that say so, then one that kflex has loaded without
- * saying so, which it shows by its names. Those of another hosting cluster's control plane of the same name are none of them.
+ * The contexts of a kubeconfig for a control plane, best first: those marked with it, else one that kflex wrote without a mark,
+ * identified by its names. Contexts for a control plane of the same name on another hosting cluster are excluded.
  * @param hosting the context of the hosting cluster
  */
 export function contextsOf(kubeconfig: Kubeconfig, controlPlane: string, hosting: string): string[] {
@@ -92,8 +92,8 @@ export function contextsOf(kubeconfig: Kubeconfig, controlPlane: string, hosting
 }
 
 /**
- * Those that are certainly of this hosting cluster's control plane: they are noted to be, or lead to its server.
- * @param server where the control plane is reached; undefined where that is not known (any more)
+ * The contexts proven to belong to this hosting cluster's control plane: they are marked with it, or use its server.
+ * @param server the server of the control plane; undefined if (no longer) known
  */
 export function contextsCertainlyOf(
   kubeconfig: Kubeconfig,
@@ -104,7 +104,7 @@ export function contextsCertainlyOf(
   return contextsOf(kubeconfig, controlPlane, hosting).filter((name) => {
     const context = kubeconfig.contexts.get(name);
     const noted = hostingOf(context);
-    // A hosting cluster's context may have been renamed since; then the note helps only where the control plane is there.
+    // If the hosting cluster's context was renamed, the mark counts only while the control plane exists.
     if (noted !== undefined) return noted === hosting || server !== undefined;
     return server !== undefined && kubeconfig.clusters.get(context?.cluster ?? '')?.server === server;
   });

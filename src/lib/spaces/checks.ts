@@ -20,14 +20,17 @@ import { troubleOf } from './stages/stage-trouble.ts';
 import type { WdsInside } from './stages/wds-stages.ts';
 import { versionChecks } from './version-check.ts';
 
-/** What checks of a space give. */
+/** The results of the checks of a space. */
 interface SpaceChecked {
   findings: Finding[];
-  /** Of an ITS: what its admission of ManagedClusters has answered, where it was tried. */
+  /** For an ITS: the response of its admission webhook for ManagedClusters, if it was tried. */
   webhook?: HubWebhook | undefined;
 }
 
-/** Checks a space, on the hosting cluster and inside it. @param all the control planes there @returns undefined where it is gone */
+/**
+ * Checks a space, on the hosting cluster and inside it. @param all the control planes there @returns undefined if it no longer
+ * exists
+ */
 export async function checkSpace(
   name: string,
   role: SpaceRole,
@@ -63,7 +66,7 @@ export async function checkSpace(
   return { findings: await withHub(known, kube), webhook: inside?.webhook };
 }
 
-/** The credentials by which the hosting cluster reaches an external space, or the external ITS of a WDS. */
+/** Checks the hosting cluster's credentials for an external space, or for the external ITS of a WDS. */
 async function checkCredentials(
   space: SpaceEvidence,
   all: readonly ControlPlane[],
@@ -78,12 +81,12 @@ async function checkCredentials(
   return [...own, ...(await makeChecks(wdsCredentialChecks, subject, failed))];
 }
 
-/** Adds what is checked of a hub beside the stages in which it comes about. */
+/** Adds the checks of a hub that are not stages. */
 async function withHub(findings: Finding[], its: Kube): Promise<Finding[]> {
   return [...findings, ...(await makeChecks(hubChecks, its, findings))];
 }
 
-/** Checks an ITS of which no hosting cluster is known. */
+/** Checks an ITS whose hosting cluster is unknown. */
 export async function checkHub(its: Kube): Promise<SpaceChecked> {
   try {
     await requireHub(its);
@@ -95,5 +98,5 @@ export async function checkHub(its: Kube): Promise<SpaceChecked> {
   }
 }
 
-/** What is said of an ITS where nothing else can be. */
+/** The only check of an ITS if nothing else can be checked. */
 export const isHub: CheckInfo = { id: 'its-hub', title: 'it is an OCM hub that answers' };

@@ -11,10 +11,10 @@ import { tokenExpiry, tokenIssue } from '../wecs/hub/token.ts';
 import { managerDeployment, namespaceOf, type SpaceRole, secretOf, transportDeployment } from './names.ts';
 import type { SpaceEvidence } from './stages/evidence.ts';
 
-/** How long before its end a token is worth a warning, in milliseconds. */
+/** The remaining lifetime below which a token causes a warning, in milliseconds. */
 const soonMs = 30 * 86_400_000;
 
-/** What should be so of the credentials in the Secret by which pods of the hosting cluster reach an external space. */
+/** Checks of the Secret with the credentials by which pods of the hosting cluster reach an external space. */
 export const externalChecks = (role: SpaceRole): Check<{ name: string; hosting: Kube }>[] => [
   { id: `${role}-token`, title: "KubeFlex's token for it is valid", look: tokenIsValid },
 ];
@@ -22,7 +22,7 @@ export const externalChecks = (role: SpaceRole): Check<{ name: string; hosting: 
 const renewal = ({ cluster }: Kube): NextStep =>
   run(command`stellarctl doctor --fix --hosting-context ${cluster.context}`, 'Renew it, and restart what uses it');
 
-/** KubeFlex asks for a token of a year, and never again while its Secret exists (kubeflex 0.9.3, adopted clusters). */
+/** KubeFlex requests a token for one year, and never renews it while its Secret exists (kubeflex 0.9.3, adopted clusters). */
 async function tokenIsValid({ name, hosting }: { name: string; hosting: Kube }): Promise<Outcome> {
   const token = (await readCredentials(name, hosting))?.token;
   const expiry = tokenExpiry(token ?? '')?.getTime();
@@ -42,16 +42,16 @@ async function tokenIsValid({ name, hosting }: { name: string; hosting: Kube }):
       );
 }
 
-/** The kubeconfig by which pods of the hosting cluster reach an external space. */
+/** The kubeconfig that pods of the hosting cluster use for an external space. */
 export interface AdoptedCredentials {
   secret: Secret;
-  /** Where it is in the Secret. */
+  /** Its key in the Secret. */
   key: string;
   text: string;
   token: string | undefined;
 }
 
-/** @returns undefined where there is none, or it may not be read */
+/** @returns undefined if not found or not allowed */
 export async function readCredentials(name: string, hosting: Kube): Promise<AdoptedCredentials | undefined> {
   const { name: secretName, inside: key } = secretOf.external ?? { name: '', inside: '' };
   const secret = await lenient(hosting).get<Secret>(resources.secrets, secretName, { namespace: namespaceOf(name) });
@@ -61,7 +61,7 @@ export async function readCredentials(name: string, hosting: Kube): Promise<Adop
   return { secret, key, text, token: parseHubKubeconfig(text)?.token };
 }
 
-/** What should be so of the controllers of a WDS whose ITS is external. */
+/** Checks of the controllers of a WDS whose ITS is external. */
 export const wdsCredentialChecks: readonly Check<{ wds: SpaceEvidence; its: string; hosting: Kube }>[] = [
   {
     ...{ id: 'wds-its-credentials', title: 'its controllers have the present credentials of its ITS' },

@@ -26,7 +26,7 @@ import { troubleOf } from './stages/stage-trouble.ts';
 import type { WdsInside } from './stages/wds-stages.ts';
 import type { SpaceTools } from './tools.ts';
 
-/** Everything about one space. The fields are an interface: docs/output.md. */
+/** One space in full. The fields are a public interface: docs/output.md. */
 export interface SpaceView extends Standing {
   name: string;
   role: SpaceRole;
@@ -40,12 +40,12 @@ export interface SpaceView extends Standing {
   stages: StageView[];
   hooks: string[];
   namespace: string;
-  /** Of a WDS: the ITS that it uses, and whether it names it. */
+  /** For a WDS: the ITS that it uses, and whether it names it. */
   its?: { name: string | null; named: boolean };
-  /** Of an ITS: the address that it publishes for other clusters. */
+  /** For an ITS: the address that it publishes for other clusters. */
   publishedServer?: string | null;
   versions: RunningVersion[];
-  /** What is wrong and what to type; null where nothing is. */
+  /** The problem and the next command; null if there is no problem. */
   diagnosis: { problem: string; log: string[]; hint: string | null; next: string | null } | null;
 }
 
@@ -107,7 +107,7 @@ async function diagnose<Inside>(
     problem: `${seen.space.name} is not ready: ${blocking.verdict.why}.`,
     log,
     hint: hintOf(next) ?? null,
-    // Where there is a choice, the step that can be typed comes last.
+    // If there are alternatives, the runnable command is last.
     next: commandOf(next.slice(-1)) ?? null,
   };
 }

@@ -7,7 +7,7 @@ import { readFile } from '../files/read-file.ts';
 import type { KubeconfigTarget } from '../kube/kubeconfig/edit.ts';
 import { type Kubeconfig, loadKubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
 
-/** Which ITS a command means, and why. */
+/** The ITS that a command uses, and what selected it. */
 export interface ItsChoice {
   /** A context, or the name of an ITS. */
   given: string;
@@ -15,9 +15,9 @@ export interface ItsChoice {
 }
 
 /**
- * The ITS: what was given, else the variable STELLARCTL_ITS, else what `its use` chose, else the current context. No context is
- * ever probed to find one.
- * @throws StellarError `usage` when there is none of these
+ * Chooses the ITS, in this order: the given one, the variable STELLARCTL_ITS, the choice of `its use`, the current context. It
+ * never probes contexts.
+ * @throws StellarError `usage` if none of these is set
  */
 export function chooseIts(
   given: string | undefined,
@@ -32,7 +32,7 @@ export function chooseIts(
   throw noneGiven('No ITS', '--its', kubeconfig);
 }
 
-/** Neither an option nor anything else says which cluster is meant. */
+/** The error if neither an option nor anything else selects a cluster. */
 export function noneGiven(none: string, option: string, { contexts }: Kubeconfig): StellarError {
   return new StellarError('usage', `${none} was given, and there is no current context.`, {
     next:
@@ -42,7 +42,7 @@ export function noneGiven(none: string, option: string, { contexts }: Kubeconfig
   });
 }
 
-/** Finds the context of an ITS; if it does not exist, says what selected it. @throws StellarError `context-unknown` */
+/** Finds the context of an ITS; the error shows what selected it. @throws StellarError `context-unknown` */
 export function selectIts(kubeconfig: Kubeconfig, { given, source }: ItsChoice): SelectedContext {
   try {
     return selectContext(kubeconfig, given);
@@ -65,7 +65,7 @@ export async function useIts(given: string): Promise<void> {
   await writeSettings({ ...(await readSettings()), its: given });
 }
 
-/** Chooses a new ITS, where none is chosen or the chosen one's context is gone. @returns whether later commands mean it */
+/** Chooses a new ITS if none is chosen or the chosen one's context no longer exists. @returns whether later commands use it */
 export async function useItsIfNone(
   context: string,
   target: KubeconfigTarget,
@@ -78,15 +78,15 @@ export async function useItsIfNone(
   return (await readSettings()).its === context;
 }
 
-/** Forgets the choice. @param only nothing but the choice of this context */
+/** Clears the choice. @param only clear it only if it is this context */
 export async function forgetIts(only?: string): Promise<void> {
   const { its, ...rest } = await readSettings();
   if (only === undefined || its === only) await writeSettings(rest);
 }
 
-/** What a user has chosen once for all. No credentials: contexts are in the kubeconfig. */
+/** The user's persistent settings. They contain no credentials: contexts are in the kubeconfig. */
 export interface Settings {
-  /** The context or the name of the ITS that commands use when none is given. */
+  /** The context or the name of the ITS that commands use by default. */
   its?: string;
 }
 
@@ -96,7 +96,7 @@ export function settingsFile(env: NodeJS.ProcessEnv = process.env): string {
   return path.join(base, 'stellarctl', 'settings.json');
 }
 
-/** @throws StellarError `file-error` for a file that cannot be understood; one that is missing is empty */
+/** @throws StellarError `file-error` for an invalid file; a missing file is empty */
 export async function readSettings(file = settingsFile()): Promise<Settings> {
   let text: string;
   try {
@@ -118,7 +118,7 @@ export async function readSettings(file = settingsFile()): Promise<Settings> {
   });
 }
 
-/** Replaces the file in one step, so that nobody ever reads half of it. */
+/** Replaces the file atomically: readers never see a partial file. */
 export async function writeSettings(settings: Settings, file = settingsFile()): Promise<void> {
   const { mkdir } = await import('node:fs/promises');
   const { writePrivately } = await import('../files/private-file.ts');

@@ -13,17 +13,17 @@ import { itsNameOf, itsOfWds, roleOf } from './spaces.ts';
 interface WdsAmong {
   name: string;
   all: readonly ControlPlane[];
-  /** Those of its namespace. */
+  /** The Deployments of its namespace. */
   deployments: readonly Deployment[];
   hosting: Kube;
 }
 
-/** Whether it is clear which ITS a WDS sends its workloads through: its controllers end where it is not. */
+/** Checks that the ITS of a WDS is unambiguous: otherwise its controllers exit. */
 export const itsOfWdsChecks: readonly Check<WdsAmong>[] = [
   { id: 'wds-its', title: 'its ITS is known', look: judgeIts },
 ];
 
-/** What follows where it is not. */
+/** The checks that depend on it. */
 export const needsOfIts: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
   [hookNames.controller, hookNames.transport, 'wds-crds', 'its-workstatus', 'properties-namespace', 'ready'].map(
     (stage) => [`wds-${stage}`, ['wds-its']],
@@ -43,7 +43,7 @@ function judgeIts({ name, all, deployments, hosting }: WdsAmong): Outcome {
         : `${name} names no ITS, and there are several: ${present}`
       : `${name} names the ITS ${named}, which does not exist`;
   const repair = command`stellarctl wds repair ${name} --hosting-context ${context}`;
-  // Whoever has started while it was clear goes on until the next start.
+  // A controller that started while the ITS was unambiguous runs until its next start.
   const manager = deployments.find(({ metadata }) => metadata.name === managerDeployment);
   const [otherwise, until] = isDeploymentReady(manager)
     ? [warn, '; its controllers keep using the ITS that they found when they started']

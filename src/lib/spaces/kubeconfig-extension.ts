@@ -5,8 +5,8 @@ import type { ContextEntry, Kubeconfig } from '../kube/kubeconfig/kubeconfig.ts'
 import type { Waiting } from '../kube/kubeconfig/lock.ts';
 
 /**
- * What KubeFlex's own command line, kflex, keeps in kubeconfigs: extensions called `kubeflex`, each a ConfigMap without its kind,
- * at the top and at contexts. Source: kubeflex v0.9.3, pkg/kubeconfig/extensions.go; the legacy one: v0.8.
+ * The data that KubeFlex's command line, kflex, stores in kubeconfigs: extensions named `kubeflex`, each a ConfigMap without its
+ * kind, at the top level and at contexts. Source: kubeflex v0.9.3, pkg/kubeconfig/extensions.go; the legacy one: v0.8.
  */
 const extensionName = 'kubeflex';
 const hostingContextKey = 'hosting-cluster-ctx-name';
@@ -15,7 +15,7 @@ const controlPlaneKey = 'controlplane-name';
 const legacyExtensionName = 'kflex-config-extension-name';
 const legacyHostingKey = 'kflex-initial-ctx-name';
 
-/** The hosting cluster's context as kflex or stellarctl has noted it. Undefined where none is, or where it does not exist any more. */
+/** The hosting cluster's context as recorded by kflex or stellarctl; undefined if none is recorded or it no longer exists. */
 export function hostingContext({ extensions, preferenceExtensions, contexts }: Kubeconfig): string | undefined {
   const top = dataOf(extensions.get(extensionName));
   const marked = [...contexts].filter(([, context]) => contextData(context)[isHostingKey] === 'true');
@@ -28,29 +28,29 @@ export function hostingContext({ extensions, preferenceExtensions, contexts }: K
   return candidates.find((name) => name !== undefined && contexts.has(name));
 }
 
-/** The control plane that a context is for, as kflex or stellarctl has noted it. */
+/** The control plane of a context, as recorded by kflex or stellarctl. */
 export function controlPlaneOf(context: ContextEntry | Entry | undefined): string | undefined {
   return contextData(context)[controlPlaneKey];
 }
 
 /**
- * The context of the hosting cluster whose control plane a context is for. Only stellarctl notes it: control planes of several hosting
+ * The hosting cluster's context for the control plane of a context. Only stellarctl records it: control planes of several hosting
  * clusters may have the same name.
  */
 export function hostingOf(context: ContextEntry | Entry | undefined): string | undefined {
   return contextData(context)[hostingContextKey];
 }
 
-/** For setContext: notes which control plane a context is for, and lets contexts of that control plane be replaced. */
+/** For setContext: marks a context with its control plane, and allows replacing contexts of that control plane. */
 export function forControlPlane(name: string, hosting: string): Required<Pick<ContextToSet, 'extensions' | 'isOurs'>> {
   return {
     extensions: { [extensionName]: withData({ [controlPlaneKey]: name, [hostingContextKey]: hosting }) },
-    // One that kflex has written does not tell its hosting cluster: it may be that of another one, and is not replaced.
+    // A context from kflex does not record its hosting cluster. It may belong to another one, and is not replaced.
     isOurs: ({ entry }: PresentContext) => controlPlaneOf(entry) === name && hostingOf(entry) === hosting,
   };
 }
 
-/** For setContext: takes the note off a context that stays although the control plane goes. */
+/** For setContext: removes the mark from a context that is kept when the control plane is deleted. */
 export const forNoControlPlane: Pick<ContextToSet, 'extensions'> = {
   extensions: {
     [extensionName]: (present) => {
@@ -61,13 +61,13 @@ export const forNoControlPlane: Pick<ContextToSet, 'extensions'> = {
 };
 
 /**
- * Notes which context is the hosting cluster's, as `kflex init` does: at the top, and at the context. kflex knows of one only, so
- * that the mark is taken off any other.
- * @returns whether it was not noted yet
+ * Marks the hosting cluster's context, as `kflex init` does: at the top level, and at the context. kflex supports only one, and the
+ * mark is removed from any other.
+ * @returns whether the mark is new
  * @throws what editKubeconfig throws
  */
 export async function markHostingContext(target: KubeconfigTarget, name: string, waiting: Waiting): Promise<boolean> {
-  // Whoever only reads needs no package for YAML.
+  // Load the YAML package only for writes.
   const { editedExtensions } = await import('../kube/kubeconfig/contexts.ts');
   const { editKubeconfig } = await import('../kube/kubeconfig/edit.ts');
   const { written } = await editKubeconfig(
@@ -90,7 +90,7 @@ export async function markHostingContext(target: KubeconfigTarget, name: string,
   return written.length > 0;
 }
 
-/** Sets (or, with undefined, removes) data in an extension of kflex's layout; what else is in it stays. */
+/** Sets (or, with undefined, removes) data in an extension of kflex's layout; other data is kept. */
 function withData(changes: Record<string, string | undefined>): ExtensionEdit {
   return (present) => {
     const entry = isEntry(present) ? present : {};
@@ -100,7 +100,7 @@ function withData(changes: Record<string, string | undefined>): ExtensionEdit {
   };
 }
 
-/** As Kubernetes writes times. */
+/** The time in Kubernetes' format. */
 const now = () => new Date().toISOString().replace(/\.\d+Z$/, 'Z');
 
 const metadataOf = ({ metadata }: Entry): Entry => (isEntry(metadata) ? metadata : {});

@@ -13,27 +13,27 @@ import { itsStages } from './stages/its-stages.ts';
 import { wdsStages } from './stages/wds-stages.ts';
 import type { SpaceTools } from './tools.ts';
 
-/** One space as the hosting cluster shows it. The fields are an interface: docs/output.md. */
+/** One space as the hosting cluster shows it. The fields are a public interface: docs/output.md. */
 export interface SpaceListItem extends Standing {
   name: string;
   type: string;
   ready: boolean;
-  /** Whether somebody has to do something. */
+  /** Whether the user must act. */
   problem: boolean;
-  /** What is awaited, or what is wrong; empty when all is well. */
+  /** What the space waits for, or the problem; empty if there is none. */
   reason: string;
-  /** The context that leads to it. */
+  /** Its context. */
   context: string | null;
   /** RFC 3339 */
   created: string;
-  /** Of a WDS: the ITS that it sends its workloads through. */
+  /** For a WDS: the ITS that it sends its workloads through. */
   its?: string | null;
 }
 
 const spacesAtOnce = 8;
 
 /**
- * Lists the spaces of one kind on a hosting cluster. Only the hosting cluster is asked: what shows inside the spaces is for `get`.
+ * Lists the spaces of one role on a hosting cluster. Reads only the hosting cluster; `get` also reads inside the spaces.
  * @throws StellarError `not-a-hosting-cluster`
  */
 export async function listSpaces(
@@ -49,7 +49,7 @@ export async function listSpaces(
   return items.filter((item) => item !== undefined);
 }
 
-/** One of the control planes that a hosting cluster has listed. @returns undefined where it has been deleted since */
+/** Reads one of the listed control planes. @returns undefined if it has been deleted since */
 async function listSpace(
   name: string,
   role: SpaceRole,
@@ -60,7 +60,7 @@ async function listSpace(
   return evidence && describeSpace(evidence, all, kubeconfig);
 }
 
-/** What the hosting cluster has shown of a space. */
+/** Describes a space from the hosting cluster's evidence. */
 export function describeSpace(
   evidence: SpaceEvidence,
   all: readonly ControlPlane[],
@@ -71,7 +71,7 @@ export function describeSpace(
   return role === 'wds' ? { ...item, its: itsOfWds(name, all)?.metadata.name ?? null } : item;
 }
 
-/** The stages of a space as far as the hosting cluster shows them. */
+/** The stages of a space, judged from the hosting cluster only. */
 function judgeFromOutside(evidence: SpaceEvidence): StageReport[] {
   const look = hidden('it was not checked');
   return evidence.role === 'its'

@@ -1,21 +1,21 @@
 /**
- * KubeFlex's names (its v0.9.3, pkg/util/util.go and pkg/reconcilers), and those of KubeStellar's post-create hooks (core chart 0.29
- * and 0.30).
+ * The names of KubeFlex (v0.9.3, pkg/util/util.go and pkg/reconcilers) and of KubeStellar's post-create hooks (core chart 0.29 and
+ * 0.30).
  */
 export const tenancyPath = '/apis/tenancy.kflex.kubestellar.org/v1alpha1';
 
 export const systemNamespace = 'kubeflex-system';
 export const configMapName = 'kubeflex-config';
 export const managerName = 'kubeflex-controller-manager';
-/** Without it the manager cannot give a control plane of type host its rights. */
+/** Without it the manager cannot grant a control plane of type host its rights. */
 export const managerAdminBinding = 'kubeflex-manager-cluster-admin-rolebinding';
-/** The StatefulSet of the database that keeps the data of control planes of type k8s, and the Secret with its password. */
+/** The StatefulSet of the database for control planes of type k8s, and the Secret with its password. */
 export const postgresName = 'postgres-postgresql';
-/** What the core chart's own Job does, but only when the chart is installed for the first time. */
+/** The command of the core chart's Job, which runs only on the first installation of the chart. */
 export const postgresInstallation =
   'helm upgrade --install postgres oci://quay.io/kubestellar/charts/postgresql --version 13.1.5 --namespace kubeflex-system --set primary.extendedConfiguration=max_connections=1000';
 
-/** The label that a hook gives to its control planes once it is through: its | wds. */
+/** The label that a hook sets on its control planes once it completes: its | wds. */
 export const roleLabel = 'kflex.kubestellar.io/cptype';
 
 export const hookNames = {
@@ -25,7 +25,7 @@ export const hookNames = {
   transport: 'transport-controller',
 } as const;
 
-/** The hooks of charts before 0.29, which did the same work in another way, and the one that KubeFlex once shipped. */
+/** The hooks of charts before 0.29, which work differently, and the one that KubeFlex once shipped. */
 export const olderHooks: Readonly<Record<string, 'its' | 'wds'>> = {
   'its-with-clusteradm': 'its',
   'its-without-clusteradm': 'its',
@@ -42,17 +42,17 @@ export const statusAddonDeployment = 'addon-status-controller';
 /** The Job by which KubeFlex publishes the address of a vcluster inside it. */
 export const clusterInfoJob = 'update-cluster-info';
 
-/** The namespace on the hosting cluster that holds what a control plane consists of. */
+/** The namespace on the hosting cluster with the objects of a control plane. */
 export const namespaceOf = (controlPlane: string): string => `${controlPlane}-system`;
 
 export type SpaceRole = 'its' | 'wds';
 
-/** As people say it. */
+/** The role with its article, for messages. */
 export const aSpace = (role: SpaceRole): string => (role === 'its' ? 'an ITS' : 'a WDS');
 export type ItsType = 'vcluster' | 'host' | 'external';
 export type WdsType = 'k8s' | 'host';
 
-/** Where a type of control plane keeps its kubeconfigs: one for other machines, where there is one, and one for pods. */
+/** The Secret with the kubeconfigs of a type of control plane: one for other machines, if any, and one for pods. */
 export interface SecretKeys {
   name: string;
   outside: string | undefined;
@@ -68,7 +68,7 @@ export const secretOf: Readonly<Record<string, SecretKeys>> = {
   external: { name: 'admin-kubeconfig', outside: undefined, inside: 'kubeconfig-incluster' },
 };
 
-/** What serves the API of a type of control plane; nothing of KubeFlex's where it is another cluster's. */
+/** The workload that serves the API of a type of control plane; absent from the map if another cluster serves it. */
 export const apiServerOf: Readonly<Record<string, { kind: 'Deployment' | 'StatefulSet'; name: string }>> = {
   k8s: { kind: 'Deployment', name: 'kube-apiserver' },
   vcluster: { kind: 'StatefulSet', name: 'vcluster' },

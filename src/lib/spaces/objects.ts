@@ -5,7 +5,7 @@ export interface HookUse {
   vars?: Record<string, string>;
 }
 
-/** tenancy.kflex.kubestellar.org/v1alpha1 ControlPlane (kubeflex api/v1alpha1/controlplane_types.go), as much of it as is used here. */
+/** tenancy.kflex.kubestellar.org/v1alpha1 ControlPlane (kubeflex api/v1alpha1/controlplane_types.go), the fields in use. */
 export interface ControlPlane extends WithConditions {
   spec?: {
     type?: string;
@@ -15,12 +15,12 @@ export interface ControlPlane extends WithConditions {
     postCreateHookVars?: Record<string, string>;
     postCreateHooks?: HookUse[];
     globalVars?: Record<string, string>;
-    /** Of type external: how long KubeFlex's token is to be good for. */
+    /** For type external: the requested lifetime of KubeFlex's token. */
     tokenExpirationSeconds?: number;
     bootstrapSecretRef?: { name: string; namespace: string; inClusterKey?: string };
   };
   status?: NonNullable<WithConditions['status']> & {
-    /** The generation that KubeFlex works by. */
+    /** The generation that KubeFlex has observed. */
     observedGeneration?: number;
     postCreateHooks?: Record<string, boolean>;
     postCreateHookCompleted?: boolean;

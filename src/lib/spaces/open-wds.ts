@@ -12,28 +12,28 @@ import { apiGroupsOf, itsOfWds, listControlPlanes, roleOf, typeOf } from './spac
 import type { SpaceWatcher } from './stages/space-watcher.ts';
 import type { SpaceTools } from './tools.ts';
 
-/** A WDS that a command works with. */
+/** The WDS that a command uses. */
 export interface OpenWds {
-  /** What `--wds` takes: its name, or that of a context where no hosting cluster shows it. */
+  /** The value for `--wds`: its name, or the name of a context if no hosting cluster shows it. */
   name: string;
-  /** Whether that is the name of a context: its works may carry another one (workloads/policies/sender.ts). */
+  /** Whether `name` is the name of a context: its works may carry another one (workloads/policies/sender.ts). */
   isContext?: boolean;
   kube: Kube;
-  /** Whether it was given, and not taken to be meant. */
+  /** Whether the user gave it, as opposed to a default. */
   isGiven: boolean;
   /** For kubectl. */
   context: string;
-  /** Undefined where no hosting cluster shows it. */
+  /** Undefined if no hosting cluster shows it. */
   type: string | undefined;
-  /** The API groups whose objects it sends; none means all, or that no hosting cluster shows them. */
+  /** The API groups whose objects it sends; empty means all, or that no hosting cluster shows them. */
   apiGroups: readonly string[];
-  /** The ITS that it sends workloads through. */
+  /** Its ITS. */
   its: Access<{ name: string; kube: Kube }>;
-  /** The contexts that were given beside it, for commands that are offered. */
+  /** The other contexts that the user gave, for suggested commands. */
   beside?: { its?: string | undefined; hosting?: string | undefined };
 }
 
-/** The options that name a WDS, and what was given beside it. */
+/** The options that select a WDS, and the other contexts that the user gave. */
 export const flagsOf = ({ name, beside = {} }: Pick<OpenWds, 'name' | 'beside'>): string[] => [
   ...['--wds', name],
   ...(beside.its === undefined ? [] : ['--its', beside.its]),
@@ -43,14 +43,14 @@ export const flagsOf = ({ name, beside = {} }: Pick<OpenWds, 'name' | 'beside'>)
 const hostingFlags = ({ beside }: Pick<OpenWds, 'beside'>): string[] =>
   beside?.hosting === undefined ? [] : ['--hosting-context', beside.hosting];
 
-/** The command that shows whether the controllers of a WDS run, where a hosting cluster tells. */
+/** The command that shows whether the controllers of a WDS run, if its hosting cluster is known. */
 export const toSeeWds = (wds: Pick<OpenWds, 'name' | 'beside' | 'isContext'>, lead: string): NextStep[] =>
   wds.isContext ? [] : [run(command`stellarctl wds get ${wds.name} ${hostingFlags(wds)}`, lead)];
 
 export interface WdsSources {
   /** `--wds`, or else STELLARCTL_WDS: the name of a WDS, or a context. */
   given: string | undefined;
-  /** The ITS that was given; undefined where the hosting cluster is to tell. */
+  /** The ITS that the user gave; undefined to read it from the hosting cluster. */
   its: (() => Promise<{ name: string; kube: Kube }>) | undefined;
   hosting: Access<SpaceTools>;
   kubeconfig: Kubeconfig;
@@ -58,9 +58,9 @@ export interface WdsSources {
 }
 
 /**
- * Opens the WDS that is meant: the one that is given, else the one that the current context is noted to be of, else the only one of the
- * hosting cluster. No context is probed to find one.
- * @throws StellarError `usage` where none or several come into question, `not-found`, and what keeps it from being reached
+ * Opens a WDS, selected in this order: the given one, the one that the current context is marked with, the only one of the hosting
+ * cluster. It never probes contexts.
+ * @throws StellarError `usage` if there are no or several candidates, `not-found`, and the reason why it is unreachable
  */
 export async function openWds({ given, its, hosting, kubeconfig, connect }: WdsSources): Promise<OpenWds> {
   const all = await through(hosting, async (tools) => (await listControlPlanes(tools.hosting)) ?? []);
@@ -101,7 +101,7 @@ export async function openWds({ given, its, hosting, kubeconfig, connect }: WdsS
   };
 }
 
-/** The control plane that a context is noted to be of; undefined where that is one of another hosting cluster. */
+/** The control plane that a context is marked with; undefined if it belongs to another hosting cluster. */
 function controlPlaneMarked(
   context: string | undefined,
   kubeconfig: Kubeconfig,
@@ -112,7 +112,7 @@ function controlPlaneMarked(
   return contextsOf(kubeconfig, name, tools.hostingContext.name).includes(context) ? name : undefined;
 }
 
-/** The WDS of a hosting cluster that a context leads to, whatever that is called: both have the same kube-system. */
+/** Finds the WDS of a hosting cluster behind a context, whatever its name: both have the same kube-system UID. */
 async function controlPlaneBehind(
   kube: Kube,
   wdses: readonly ControlPlane[],
@@ -164,7 +164,7 @@ function noWds(given: string | undefined, wdses: readonly ControlPlane[], all: A
   });
 }
 
-/** A WDS by the clients that looks at it have made; undefined where it was not reached. */
+/** A WDS with the clients that its watcher opened; undefined if it was unreachable. */
 export function openedBy(
   watcher: Pick<SpaceWatcher, 'accessOf'>,
   name: string,

@@ -20,19 +20,19 @@ import { itsOfWds, listControlPlanes } from './spaces.ts';
 import type { SpaceTools } from './tools.ts';
 
 /**
- * What its start does: it writes the Bindings of all policies without objects and, some seconds later, with them (kubestellar v0.30.0,
- * pkg/binding; seen at each of three starts), so that the transport deletes all works and creates them anew.
+ * What a start of the controller-manager does: it writes the Bindings of all policies without objects and, some seconds later, with
+ * them (kubestellar v0.30.0, pkg/binding; seen at each of three starts). The transport then deletes and recreates all works.
  */
 const startHarm =
   'as it starts, KubeStellar removes the workloads of the WDS from its WECs and sends them again, Namespaces with everything in them';
 
-/** What KubeFlex asks for where its ControlPlane does not say (kubeflex 0.9.3: a year). */
+/** The token lifetime that KubeFlex requests by default (kubeflex 0.9.3: a year). */
 const yearSeconds = 365 * 86_400;
 
 /**
- * Renews the token by which the pods of the hosting cluster reach an external ITS, and restarts what has read the earlier one: the
- * controllers of its WDSes. The earlier token is accepted until its end. Reads only, until it is applied.
- * @throws StellarError `unreachable` where no context leads to that cluster, `identity-unproven` where it may be another one
+ * Plans to renew the token that the pods of the hosting cluster use for an external ITS, and to restart the controllers of its
+ * WDSes, which have read the previous token. The previous token stays valid until it expires. Writes nothing until it is applied.
+ * @throws StellarError `unreachable` if there is no context for that cluster, `identity-unproven` if it may be another cluster
  */
 export async function planCredentialRenewal(name: string, tools: SpaceTools): Promise<Remedy | undefined> {
   const { hosting } = tools;
@@ -64,8 +64,8 @@ export async function planCredentialRenewal(name: string, tools: SpaceTools): Pr
 }
 
 /**
- * Restarts the controllers of a WDS, which read the credentials of its ITS only when they start. Reads only, until it is applied.
- * @param its the name of its ITS
+ * Plans to restart the controllers of a WDS, which read the credentials of its ITS only when they start. Writes nothing until it is
+ * applied.
  */
 export async function planControllerRestart(wds: string, { hosting }: SpaceTools): Promise<Remedy | undefined> {
   const its = itsOfWds(wds, (await listControlPlanes(hosting)) ?? [])?.metadata.name;
@@ -73,7 +73,7 @@ export async function planControllerRestart(wds: string, { hosting }: SpaceTools
   const issued = tokenIssue(token ?? '')?.getTime();
   if (issued === undefined) return undefined;
   const controllers = await controllersOf(wds, hosting);
-  // One that has been restarted since is still about to.
+  // A controller restarted after the token was issued reads it when it starts.
   const open = controllers.filter((each) => (restartedAt(each) ?? 0) < issued);
   if (open.length === 0) return undefined;
   return {
@@ -99,7 +99,7 @@ async function controllersOf(wds: string, hosting: Kube): Promise<Deployment[]> 
   return found.filter((deployment) => deployment !== undefined);
 }
 
-/** A client for the cluster, as the user reaches it. */
+/** Opens a client for the external cluster with the user's own access. */
 async function openAdopted(controlPlane: ControlPlane, tools: SpaceTools): Promise<Kube> {
   const access = await openSpace(controlPlane, tools);
   if (access.state === 'seen') return access.value;
@@ -115,8 +115,8 @@ async function openAdopted(controlPlane: ControlPlane, tools: SpaceTools): Promi
 }
 
 /**
- * A context may lead to another cluster than the one that was adopted: it is that one where KubeFlex's service account has the UID that
- * the present token, expired or not, was made for.
+ * Proves that a context belongs to the adopted cluster and not to another one: KubeFlex's service account there has the UID in the
+ * present token, expired or not.
  */
 async function proveAdopted(name: string, kube: Kube, token: string): Promise<KubeObject> {
   const { namespace, name: accountName } = adoptedAccount;
@@ -136,7 +136,7 @@ async function proveAdopted(name: string, kube: Kube, token: string): Promise<Ku
   );
 }
 
-/** @returns a token that is accepted; undefined in a dry run */
+/** @returns a token that the API server accepts; undefined in a dry run */
 async function newToken(name: string, kube: Kube, seconds: number): Promise<string | undefined> {
   const token = (await requestToken(kube, adoptedAccount, seconds))?.token;
   if (kube.dryRun) return undefined;
@@ -150,7 +150,9 @@ async function newToken(name: string, kube: Kube, seconds: number): Promise<stri
   );
 }
 
-/** Everything else of the kubeconfig stays, byte by byte. @throws ApiError 409 where somebody has changed the Secret since */
+/**
+ * Replaces only the token; the rest of the kubeconfig is kept byte for byte. @throws ApiError 409 if the Secret has changed since
+ */
 async function replaceToken(
   hosting: Kube,
   { secret, key, text, token: present = '' }: AdoptedCredentials,

@@ -33,14 +33,14 @@ import type { SpaceTools } from './tools.ts';
 export interface RepairInput {
   name: string;
   role: SpaceRole;
-  /** For a WDS: the ITS that it is to use from now on. */
+  /** For a WDS: the ITS to switch to. */
   itsName?: string | undefined;
 }
 
 /**
- * Sets a space going again that has stopped: lets KubeFlex make failed Jobs anew, which it never does by itself, and gives a WDS hooks
- * that can name its ITS. Then it is followed, and its context written, as after its creation.
- * @throws StellarError `not-found`, and what comes before the first write; afterwards the error is in the result
+ * Repairs a space: makes KubeFlex recreate failed Jobs, which it never does on its own, and gives a WDS hooks that can name its
+ * ITS. Then follows the space and writes its context, as for a new space.
+ * @throws StellarError `not-found`, and errors before the first write; afterwards the error is in the result
  */
 export async function repairSpace(input: RepairInput, tools: SpaceTools, run: Run): Promise<SpaceResult> {
   const { name, role } = input;
@@ -67,7 +67,7 @@ export async function repairSpace(input: RepairInput, tools: SpaceTools, run: Ru
   });
 }
 
-/** What is the matter with a name that no such space has. @param present the control plane of that name, if there is one */
+/** The error for a name without such a space. @param present the control plane of that name, if any */
 export function notThere(
   name: string,
   role: SpaceRole,
@@ -91,7 +91,7 @@ function failedJobs({ controlPlane, jobs }: SpaceEvidence): Job[] {
   return jobs.filter((job) => own.includes(job.metadata.name) && jobState(job) === 'failed');
 }
 
-/** Deletes failed Jobs, and makes KubeFlex forget that it has made them: it does not look again at what it calls done. */
+/** Deletes failed Jobs, and clears them from KubeFlex's status: it does not recheck completed hooks. */
 async function makeAnew(hosting: Kube, { name, controlPlane }: SpaceEvidence, failed: readonly Job[]): Promise<void> {
   for (const { metadata } of failed)
     await hosting.delete(resources.jobs, metadata.name, { namespace: namespaceOf(name), uid: metadata.uid });
@@ -119,7 +119,7 @@ interface Rewiring extends ItsForWds {
   hooks: HookUse[];
 }
 
-/** How a WDS is to be told its ITS, where that is not as it should be. */
+/** Determines how to correct the ITS of a WDS; undefined if it is correct. */
 async function rewiring(
   { name, itsName: asked }: RepairInput,
   { controlPlane, deployments }: SpaceEvidence,
@@ -127,7 +127,7 @@ async function rewiring(
 ): Promise<Rewiring | undefined> {
   const present = controlPlane.spec?.postCreateHooks ?? [];
   const transport = present.find(({ hookName }) => hookName.endsWith(hookNames.transport));
-  // One of an older chart, which has other hooks.
+  // A WDS of an older chart has other hooks.
   if (transport === undefined) return undefined;
   const its = itsOfWds(name, (await listControlPlanes(hosting)) ?? [])?.metadata.name;
   const named = itsNameOf(controlPlane) ?? '';
@@ -145,7 +145,7 @@ async function rewiring(
   };
 }
 
-/** What a hook is told by itself goes before what all are told. */
+/** A hook's own variables override the global ones. */
 function withoutItsName(use: HookUse): HookUse {
   if (use.vars?.ITSName === undefined) return use;
   const { ITSName: _, ...vars } = use.vars;
@@ -153,8 +153,8 @@ function withoutItsName(use: HookUse): HookUse {
 }
 
 /**
- * The Deployments go as well, the one that isWiredFor looks at last: KubeFlex made them by creating them, so that what it applies to
- * them later conflicts with itself (it does not force; pkg/reconcilers/shared/postcreate_hook.go).
+ * Also deletes the Deployments. isWiredFor reads the last one. KubeFlex created them with create, and its later apply would
+ * conflict with its own fields (it does not force; pkg/reconcilers/shared/postcreate_hook.go).
  */
 async function rewire(
   hosting: Kube,
@@ -172,12 +172,12 @@ async function rewire(
     await deletePresent(hosting, resources.deployments, deployment, namespaceOf(name));
 }
 
-/** How long KubeFlex is given to notice a change. It may not run at all. */
+/** The timeout for KubeFlex to observe a change. It may not be running. */
 const noticeMs = 10_000;
 
 /**
- * Waits until KubeFlex works by what a control plane says now: if it were still at work by what it said before, it would make anew what
- * is deleted next just as it was.
+ * Waits until KubeFlex has observed the current spec of a control plane. With the previous spec, it would recreate the objects that
+ * are deleted next unchanged.
  */
 async function untilNoticed(hosting: Kube, { metadata }: ControlPlane, run: Run): Promise<void> {
   const { name, generation = 0 } = metadata;

@@ -15,9 +15,9 @@ import type { SpaceTools } from './tools.ts';
 type HostingTools = Pick<SpaceTools, 'hosting' | 'hostingContext' | 'hostingSource' | 'kubeconfig'>;
 
 /**
- * Finds the ITS that a command uses, which may be given as a context or by its name. A context of that name goes first; then a context
- * that is noted to lead to an ITS of that name; then what the hosting cluster shows.
- * @throws StellarError `context-unknown` where there is neither, `several-its` where the name stands for ITSes of several hosting clusters
+ * Resolves the ITS that a command uses, given as a context or by its name, in this order: a context of that name, a context marked
+ * with an ITS of that name, an ITS of the hosting cluster.
+ * @throws StellarError `context-unknown` if none is found, `several-its` if ITSes of several hosting clusters have the name
  */
 export async function resolveIts(
   choice: ItsChoice,
@@ -41,7 +41,7 @@ export async function resolveIts(
   }
 }
 
-/** @returns a context that leads to the control plane of this name, according to its note */
+/** @returns a context marked with the control plane of this name */
 function notedContext(name: string, kubeconfig: Kubeconfig, hosting: Access<HostingTools>): string | undefined {
   const isCertain = hosting.state === 'seen' && hosting.value.hostingSource !== 'current context';
   if (isCertain) return contextsOf(kubeconfig, name, hosting.value.hostingContext.name)[0];
@@ -67,7 +67,7 @@ async function findByName(name: string, tools: HostingTools): Promise<Access<Sel
   return through(await reachSpace(controlPlane, tools), async (found) => ({ ...found, name: context }));
 }
 
-/** The name of an ITS of the hosting cluster that is given by its name, or by a context that is noted to lead to it. */
+/** The name of an ITS of the hosting cluster, given by its name or by a context marked with it. */
 export function nameOfIts(given: string, { kubeconfig, hostingContext }: HostingTools): string {
   const context = kubeconfig.contexts.get(given);
   const isElsewhere = ![undefined, hostingContext.name].includes(hostingOf(context));

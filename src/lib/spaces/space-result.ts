@@ -1,13 +1,13 @@
 import type { StellarError } from '../engine/errors.ts';
 import type { Standing } from '../engine/stages.ts';
 
-/** What became of one space: what scripts get. The fields are an interface: docs/output.md. */
+/** The result for one space, as scripts receive it. The fields are a public interface: docs/output.md. */
 export interface SpaceResult extends Standing {
   name: string;
   type: string;
-  /** Whether this run has written anything. */
+  /** Whether this run changed anything. */
   changed: boolean;
-  /** The context that leads to it, where there is one. */
+  /** Its context, if any. */
   context: string | null;
   error?: StellarError;
 }

@@ -15,12 +15,12 @@ export interface HubPods {
   forbidden: ReadonlySet<string>;
 }
 
-/** Those that install OCM; without them it is somebody else's, and of whatever version. */
+/** The hooks that install OCM. Without them, another program manages OCM, and any version may be correct. */
 const ocmHooks: readonly string[] = [hookNames.hubInit, 'its-with-clusteradm'];
 
 /**
- * What runs of an ITS: its API server on the hosting cluster, OCM and the status add-on inside it. The pods of a vcluster are on the
- * hosting cluster as well, under names that begin in the same way, so that they show where the ITS itself does not answer.
+ * The running versions of an ITS: its API server on the hosting cluster, OCM and the status add-on inside it. The pods of a
+ * vcluster also exist on the hosting cluster, under names with the same prefix, and are read there if the ITS does not answer.
  */
 export function itsVersions(
   evidence: Pick<SpaceEvidence, 'type' | 'pods' | 'forbidden'> & Partial<SpaceEvidence>,
@@ -37,11 +37,11 @@ export function itsVersions(
   ];
 }
 
-/** What runs of a space. */
+/** The running versions of a space. */
 export const spaceVersions = (space: Space<ItsInside | WdsInside>, hooks: HookVersions): RunningVersion[] =>
   space.role === 'its' ? itsVersions(space, space.look as Access<ItsInside>, hooks) : wdsVersions(space, hooks);
 
-/** What runs of a WDS, all of it on the hosting cluster: KubeStellar's controllers, and its API server. */
+/** The running versions of a WDS, all on the hosting cluster: KubeStellar's controllers, and its API server. */
 export function wdsVersions(evidence: SpaceEvidence, hooks: HookVersions): RunningVersion[] {
   const programs = [...wdsPrograms(hooks), ...apiServerPrograms(evidence.type)];
   return runningVersions(programs, evidence.pods, blindness(evidence));

@@ -3,19 +3,21 @@ import { resources } from '../kube/resources.ts';
 import { hookNames, olderHooks, roleLabel, type SpaceRole } from './names.ts';
 import type { ControlPlane } from './objects.ts';
 
-/** The hooks that a control plane is made with, in order: the older single one first, as KubeFlex runs them. */
+/** The hooks of a control plane, in order: the older single one first, as KubeFlex runs them. */
 export function hooksOf({ spec }: ControlPlane): string[] {
   const names = [spec?.postCreateHook, ...(spec?.postCreateHooks ?? []).map(({ hookName }) => hookName)];
   return [...new Set(names.filter((name) => name !== undefined && name !== ''))] as string[];
 }
 
-/** The hook of a control plane that does what the chart's hook of this name does: that one, or a corrected copy (its-for-wds.ts). */
+/**
+ * The hook of a control plane that corresponds to the chart's hook of this name: that hook, or a corrected copy (its-for-wds.ts).
+ */
 export const hookLike = (controlPlane: ControlPlane, name: string): string | undefined =>
   hooksOf(controlPlane).find((hook) => hook === name || hook.endsWith(`-${name}`));
 
 /**
- * What a control plane is to KubeStellar. The label comes only when a hook is through, so that the hooks decide before.
- * @returns undefined for a control plane that is none of KubeStellar's spaces
+ * The role of a control plane in KubeStellar. The hooks take precedence, because the label is set only after a hook completes.
+ * @returns undefined for a control plane that is not a space of KubeStellar
  */
 export function roleOf(controlPlane: ControlPlane): SpaceRole | undefined {
   const label = controlPlane.metadata.labels?.[roleLabel];
@@ -34,7 +36,9 @@ function roleOfHook(name: string): SpaceRole | undefined {
 
 export const typeOf = ({ spec }: ControlPlane): string => spec?.type ?? 'k8s';
 
-/** The control planes of a hosting cluster by name, all or those of one role. @returns undefined where KubeFlex is not installed */
+/**
+ * Lists the control planes of a hosting cluster by name, all or those of one role. @returns undefined if KubeFlex is not installed
+ */
 export async function listControlPlanes(hosting: Reader, role?: SpaceRole): Promise<ControlPlane[] | undefined> {
   const all = await hosting.list<ControlPlane>(resources.controlPlanes);
   return all
@@ -42,7 +46,7 @@ export async function listControlPlanes(hosting: Reader, role?: SpaceRole): Prom
     .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
 }
 
-/** The ITS that a WDS sends its workloads through: the one that it names, else the only one. Undefined where that is not clear. */
+/** The ITS of a WDS: the one that it names, else the only one; undefined if ambiguous. */
 export function itsOfWds(wds: string, all: readonly ControlPlane[]): ControlPlane | undefined {
   const named = itsNameOf(all.find(({ metadata }) => metadata.name === wds));
   const itses = all.filter((controlPlane) => roleOf(controlPlane) === 'its');
@@ -50,7 +54,7 @@ export function itsOfWds(wds: string, all: readonly ControlPlane[]): ControlPlan
   return itses.length === 1 ? itses[0] : undefined;
 }
 
-/** The ITS that a WDS was created with by name. */
+/** The ITS that a WDS names. */
 export function itsNameOf(wds: ControlPlane | undefined): string | undefined {
   const { globalVars, postCreateHookVars, postCreateHooks } = wds?.spec ?? {};
   const names = [
@@ -61,7 +65,9 @@ export function itsNameOf(wds: ControlPlane | undefined): string | undefined {
   return names.find((name) => name !== undefined && name !== '');
 }
 
-/** The API groups whose objects a WDS sends; none means all. Definitions of kinds are watched in any case (kubestellar pkg/util). */
+/**
+ * The API groups whose objects a WDS sends; empty means all. CustomResourceDefinitions are always watched (kubestellar pkg/util).
+ */
 export function apiGroupsOf({ spec }: ControlPlane): string[] {
   const all = (spec?.postCreateHooks ?? []).map(({ vars }) => vars?.APIGroups);
   return (all.find((groups) => groups !== undefined) ?? '').split(',').filter((group) => group !== '');

@@ -9,7 +9,7 @@ import type { ItsInside } from './stages/its-contents.ts';
 import type { Space } from './stages/space-stages.ts';
 import type { WdsInside } from './stages/wds-stages.ts';
 
-/** A space, and the hosting cluster whose hooks say what should run of it. */
+/** A space, and the hosting cluster whose hooks define its expected versions. */
 interface InstalledSpace {
   space: Space<ItsInside | WdsInside>;
   hosting: Kube;

@@ -15,20 +15,20 @@ import { notThere } from './repair.ts';
 import { roleOf, typeOf } from './spaces.ts';
 import type { SpaceTools } from './tools.ts';
 
-/** The context of a space that was written. The fields are an interface: docs/output.md. */
+/** The written context of a space. The fields are a public interface: docs/output.md. */
 export interface WrittenContext {
   name: string;
   type: string;
   context: string;
   server: string;
-  /** The kubeconfig that has it. */
+  /** The kubeconfig with the context. */
   file: string;
   changed: boolean;
 }
 
 /**
- * Writes the context of a space that exists.
- * @param exportTo a kubeconfig of its own; undefined for the user's kubeconfig
+ * Writes the context of an existing space.
+ * @param exportTo a separate kubeconfig; undefined for the user's kubeconfig
  * @throws StellarError `not-found`, `unreachable` while the space has no address or credentials, `context-taken`, `file-error`
  */
 export async function writeContext(
@@ -55,7 +55,10 @@ export async function writeContext(
   return { name, type, context: name, server: access.value.server, file, changed };
 }
 
-/** A file that is exported to holds nothing, or an earlier export of this space. @throws StellarError `file-error`, `kubeconfig-invalid` */
+/**
+ * Requires an exported file to be empty, or an earlier export of this space. @throws StellarError `file-error`,
+ * `kubeconfig-invalid`
+ */
 async function refuseForeignFile(file: string, name: string, { hostingContext }: SpaceTools): Promise<void> {
   if (statIfPresent(file) === undefined) return;
   const present = await loadKubeconfig(file);

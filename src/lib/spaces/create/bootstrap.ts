@@ -12,7 +12,7 @@ import { chooseEndpoint, isThisMachine } from '../../wecs/hub/endpoint.ts';
 import { parseClusterInfo } from '../../wecs/hub/hub-kubeconfig.ts';
 import { bootstrapLabels, bootstrapSecretOf } from './manifests.ts';
 
-/** An external cluster that is to become a space: as the user reaches it, and where the hosting cluster is to. */
+/** An external cluster that will become a space: the user's access, and the address for the hosting cluster. */
 export interface ExternalCluster {
   context: SelectedContext;
   kube: Kube;
@@ -20,15 +20,15 @@ export interface ExternalCluster {
   address: string | undefined;
 }
 
-/** How KubeFlex is to enter an external cluster. */
+/** KubeFlex's initial access to an external cluster. */
 export interface Bootstrap {
   cluster: ClusterEntry;
-  /** Undefined: a token is to be asked for. */
+  /** Undefined: a token must be requested. */
   user: UserEntry | undefined;
 }
 
 /**
- * Finds out how KubeFlex can enter an external cluster, without writing anything.
+ * Determines KubeFlex's initial access to an external cluster, without writing anything.
  * @param hosting the context of the hosting cluster
  * @throws StellarError `endpoint-unusable`, `bootstrap-unusable`, `kubeconfig-invalid`
  */
@@ -52,16 +52,16 @@ export async function prepareBootstrap(name: string, external: ExternalCluster, 
     throw error.with({ next: [outline(pass, addressFor(hosting))] });
   });
   if (certificateAuthority === undefined) return { cluster: { ...cluster, server }, user };
-  // client-go refuses an authority beside the wish to do without.
+  // client-go rejects a certificate authority combined with `insecure-skip-tls-verify`.
   const { 'insecure-skip-tls-verify': _, ...kept } = cluster;
   const authority = Buffer.from(certificateAuthority).toString('base64');
   return { cluster: { ...kept, 'certificate-authority-data': authority, server }, user };
 }
 
 /**
- * Makes the Secret by which KubeFlex enters an external cluster, once: there it makes a service account of its own, and deletes the
- * Secret. So it is to be applied only while the control plane has no credentials: a later one would stay, with all rights.
- * Where a token has to be asked for, that account is made here.
+ * Builds the bootstrap Secret with which KubeFlex first accesses an external cluster. There KubeFlex creates its own service
+ * account, and then deletes the Secret. Apply it only while the control plane has no credentials: a later Secret, with
+ * cluster-admin rights, would not be deleted. If a token must be requested, this function creates that service account.
  * @param external a client for the external cluster
  */
 export async function bootstrapSecret(name: string, external: Kube, { cluster, user }: Bootstrap): Promise<KubeObject> {
@@ -84,7 +84,7 @@ export async function bootstrapSecret(name: string, external: Kube, { cluster, u
   } as KubeObject;
 }
 
-/** @throws StellarError `usage` for what is no address, `endpoint-unusable` for one that leads nowhere from a pod */
+/** @throws StellarError `usage` for an invalid address, `endpoint-unusable` for an address that pods cannot reach */
 async function checkAddress(address: string, hosting: string): Promise<void> {
   const url = URL.canParse(address) ? new URL(address) : undefined;
   const isPlain =
@@ -119,7 +119,8 @@ async function flatCluster({ name, cluster }: SelectedContext): Promise<ClusterE
 }
 
 /**
- * Credentials that a pod of the hosting cluster can use. Programs and logins of this machine are not there.
+ * Converts credentials for use in a pod of the hosting cluster. Credential plugins and auth providers of this machine do not exist
+ * there.
  * @returns undefined for those
  */
 async function portableUser(context: SelectedContext): Promise<UserEntry | undefined> {
@@ -153,13 +154,13 @@ async function readReferred(file: string, context: string): Promise<Buffer> {
   }
 }
 
-/** What KubeFlex itself makes in an external cluster (kubeflex pkg/reconcilers/external/kubeconfig.go). */
+/** The account that KubeFlex creates in an external cluster (kubeflex pkg/reconcilers/external/kubeconfig.go). */
 export const adoptedAccount = { name: 'kubeflex', namespace: 'kube-system', binding: 'kubeflex-clusterrolebinding' };
 
-/** How long the token is good for: KubeFlex needs it for seconds. The API server takes nothing below 600. */
+/** The lifetime of the token. KubeFlex needs it for seconds; the API server accepts no less than 600. */
 const tokenSeconds = 3600;
 
-/** A token of the service account that KubeFlex is about to use anyway, so that nothing more is left in that cluster. */
+/** Requests a token of the service account that KubeFlex will use later, to leave no other objects in that cluster. */
 async function mintToken(kube: Kube): Promise<string> {
   const { name, namespace, binding } = adoptedAccount;
   const accounts = resources.serviceAccounts;

@@ -32,15 +32,15 @@ import { untilReachable } from './types/vcluster.ts';
 export interface ItsInput {
   name: string;
   type: ItsType;
-  /** False: OCM is there already, and is left as it is (install_clusteradm: false of the chart). */
+  /** False: OCM is already installed and is kept (install_clusteradm: false of the chart). */
   installOcm: boolean;
-  /** For type external: the cluster that is to become the ITS. */
+  /** For type external: the cluster that will become the ITS. */
   external: ExternalIts | undefined;
 }
 
 /**
- * Creates an ITS, as KubeStellar's core chart would, and waits until WECs can join it. Everything that can be known to fail is found out
- * before anything is written.
+ * Creates an ITS, as KubeStellar's core chart does, and waits until WECs can join it. All foreseeable failures are checked before
+ * the first write.
  * @throws StellarError before the first write; afterwards the error is in the result
  */
 export async function createIts(input: ItsInput, tools: SpaceTools, run: Run): Promise<SpaceResult> {
@@ -66,7 +66,7 @@ export async function createIts(input: ItsInput, tools: SpaceTools, run: Run): P
       space.written(`control plane created on ${hosting.cluster.context}`);
     } else if (bootstrap !== undefined || binding !== undefined) {
       if (bootstrap !== undefined) await referToBootstrap(present, hosting);
-      // KubeFlex tries again only after minutes what has not been good.
+      // KubeFlex retries failures only after minutes.
       await askToLook(hosting, name);
       space.written(bootstrap === undefined ? `rights given to ${managerName}` : 'bootstrap Secret rewritten');
     }
@@ -82,7 +82,7 @@ export async function createIts(input: ItsInput, tools: SpaceTools, run: Run): P
   });
 }
 
-/** Finds out what a new one would fail of. */
+/** Checks the prerequisites of a new ITS. */
 async function checkNew(
   { name, type, installOcm, external }: ItsInput,
   hooks: readonly string[],
@@ -106,7 +106,7 @@ async function checkNew(
   await noteOthers(name, hosting, run);
 }
 
-/** OCM's installation over one that is there would change its version under the clusters that are registered with it. */
+/** Reinstalling OCM over an existing hub would change its version under the registered clusters. */
 async function checkHub(cluster: Kube, installOcm: boolean): Promise<void> {
   const isHub = await isCrdServed(cluster, managedClusterCrd);
   if (isHub === !installOcm) return;
@@ -123,7 +123,7 @@ async function checkHub(cluster: Kube, installOcm: boolean): Promise<void> {
       );
 }
 
-/** A WDS that names no ITS takes the only one: with two, its controllers do not start again. */
+/** A WDS that names no ITS uses the only one: with two, its controllers fail at their next start. */
 async function noteOthers(name: string, hosting: Kube, run: Run): Promise<void> {
   const all = (await listControlPlanes(hosting)) ?? [];
   const hasOther = all.some((other) => roleOf(other) === 'its' && other.metadata.name !== name);
@@ -135,7 +135,10 @@ async function noteOthers(name: string, hosting: Kube, run: Run): Promise<void> 
   }
 }
 
-/** What the documentation takes for a sign of readiness; a WDS would make it, and properties can be set before there is one. */
+/**
+ * The documentation treats this namespace as a sign of readiness. A WDS would create it, but users may set properties before there
+ * is a WDS.
+ */
 async function ensurePropertiesNamespace(its: Kube | undefined): Promise<boolean> {
   if (its === undefined) return false;
   const { apiVersion, kind } = resources.namespaces;

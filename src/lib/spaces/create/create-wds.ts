@@ -22,14 +22,14 @@ import { requirePostgres } from './types/k8s.ts';
 export interface WdsInput {
   name: string;
   type: WdsType;
-  /** The ITS to send workloads through; undefined: the only one. */
+  /** The ITS to send workloads through; default: the only one. */
   itsName: string | undefined;
-  /** API groups to watch; none: all. */
+  /** API groups to watch; empty means all. */
   apiGroups: readonly string[];
 }
 
 /**
- * Creates a WDS, as KubeStellar's core chart would, and waits until workloads and binding policies can be put into it.
+ * Creates a WDS, as KubeStellar's core chart does, and waits until it accepts workloads and binding policies.
  * @throws StellarError before the first write; afterwards the error is in the result
  */
 export async function createWds(input: WdsInput, tools: SpaceTools, run: Run): Promise<SpaceResult> {
@@ -52,15 +52,15 @@ export async function createWds(input: WdsInput, tools: SpaceTools, run: Run): P
   });
 }
 
-/** What is to be written, in this order, and what that does. */
+/** The objects to apply, in order, and a description. */
 interface Plan {
   objects: KubeObject[];
   what: string;
 }
 
 /**
- * What a WDS that is there still needs to come up.
- * @throws StellarError `name-taken` where it uses another ITS than is asked for
+ * Plans the objects that an existing WDS lacks to become ready.
+ * @throws StellarError `name-taken` if it uses another ITS than the requested one
  */
 async function planPresent(
   { name, type, itsName, apiGroups }: WdsInput,
@@ -93,7 +93,7 @@ function refuseOtherGroups(wds: ControlPlane, asked: readonly string[]): void {
   );
 }
 
-/** Finds out everything that can be known to fail. */
+/** Plans a new WDS, and checks all foreseeable failures. */
 async function planNew(input: WdsInput, hosting: Kube, run: Run): Promise<Plan> {
   const { name, type, itsName } = input;
   const hooks = await requireHooks(hosting, [hookNames.controller, hookNames.transport]);

@@ -9,25 +9,25 @@ import type { PostCreateHook } from '../objects.ts';
 import { listControlPlanes } from '../spaces.ts';
 import { isItsNameDefect } from '../stages/wds-stages.ts';
 
-/** How a WDS is told its ITS. */
+/** How a WDS gets its ITS. */
 export interface ItsForWds {
   its: string;
-  /** What the hooks are told: empty for "the only one there is". */
+  /** The value for the hooks: empty selects the only ITS. */
   itsName: string;
   transportHook: string;
-  /** A corrected copy of the chart's hook, to be there before the control plane. */
+  /** A corrected copy of the chart's hook, to apply before the control plane. */
   correctedHook: KubeObject | undefined;
 }
 
-/** A copy, beside the chart's own hook: that one belongs to helm. */
+/** The name of the copy. helm owns the chart's hook itself. */
 const correctedHookName = `stellarctl-${hookNames.transport}`;
 
 /**
- * Chooses the ITS of a WDS. In KubeStellar 0.30 the transport does not start when its ITS is named, because the hook gives it a
- * selector as well; there it stays unnamed while there is only one ITS, and gets a corrected hook where there are several.
+ * Chooses the ITS of a WDS. In KubeStellar 0.30 the transport does not start if its ITS is named, because the hook also passes a
+ * selector. In that version, the ITS stays unnamed while it is the only one; with several ITSes, the WDS gets a corrected hook.
  * @param asked the name of an ITS
- * @param keepName a new WDS whose ITS was asked for by name keeps it, for the day when there are several
- * @throws StellarError `not-found` without any (such) ITS, `several-its` where it has to be named
+ * @param keepName keep the requested name for a new WDS even if the ITS is the only one, because others may follow
+ * @throws StellarError `not-found` if there is no (such) ITS, `several-its` if it must be named
  */
 export async function chooseItsForWds(
   hosting: Kube,
@@ -46,12 +46,12 @@ export async function chooseItsForWds(
   return { ...chosen, transportHook: correctedHookName, correctedHook: corrected(hook) };
 }
 
-/** Whether a transport that is made by this hook starts when its ITS is named. */
+/** Whether a transport created by this hook starts if its ITS is named. */
 export const canNameIts = (hook: PostCreateHook | undefined): boolean =>
   hook === undefined || !isItsNameDefect(transportTemplate(hook));
 
 /**
- * Brings the copy, where there is one, to what the chart's hook is now: an upgrade of the chart does not know of it.
+ * Updates the corrected copy, if any, to the chart's current hook: an upgrade of the chart does not update it.
  * @returns whether it has changed
  */
 export async function renewCorrectedHook(hosting: Kube): Promise<boolean> {
@@ -88,7 +88,7 @@ const transportTemplate = ({ spec }: PostCreateHook): Deployment | undefined =>
     | Deployment
     | undefined;
 
-/** The same hook, without the selector. */
+/** Copies the hook without the selector. */
 function corrected({ spec }: PostCreateHook): KubeObject {
   const { apiVersion, kind } = resources.postCreateHooks;
   const copy = structuredClone(spec) as NonNullable<PostCreateHook['spec']>;

@@ -12,14 +12,14 @@ import { namespaceOf, olderHooks, type SpaceRole } from '../names.ts';
 import type { ControlPlane, PostCreateHook } from '../objects.ts';
 import { roleOf, typeOf } from '../spaces.ts';
 
-/** A namespace is called `<name>-system`, and has at most 63 characters; the name becomes part of host names as well. */
+/** The namespace `<name>-system` may have at most 63 characters. The name is also part of host names. */
 const longestName = 63 - '-system'.length;
 
-/** Whether a control plane can have this name. */
+/** Whether a control plane may have this name. */
 export const isSpaceName = (name: string): boolean =>
   /^[a-z]([-a-z0-9]*[a-z0-9])?$/.test(name) && name.length <= longestName;
 
-/** @throws StellarError `usage` for a name that no control plane can have */
+/** @throws StellarError `usage` for an invalid name of a control plane */
 export function checkSpaceName(name: string): void {
   if (isSpaceName(name)) return;
   throw new StellarError(
@@ -29,8 +29,8 @@ export function checkSpaceName(name: string): void {
 }
 
 /**
- * Finds the control plane that a space of this name has already, waiting until one that is being deleted is gone.
- * @throws StellarError `name-taken` for one of another kind, and for a namespace that would be its
+ * Finds the existing control plane of a space, and waits for one that is being deleted.
+ * @throws StellarError `name-taken` if it has another role or type, or if its namespace already exists
  */
 export async function findOrClear(
   hosting: Kube,
@@ -49,7 +49,7 @@ export async function findOrClear(
     }
     if (controlPlane === undefined && namespace === undefined) return { controlPlane };
     if (controlPlane === undefined && namespace !== undefined) refuseForeign(name, namespace);
-    // It would be waited for.
+    // A run without --dry-run would wait for it.
     if (hosting.dryRun) return { controlPlane: undefined };
     run.progress.waiting(name, 'an earlier control plane of this name is still being deleted');
     return undefined;
@@ -86,10 +86,10 @@ function refuseForeign(name: string, namespace: KubeObject): void {
 }
 
 /**
- * Makes sure that the hooks which a control plane is to have exist: KubeFlex would say nothing at all about a missing one, and the
- * control plane would never become ready (facts/live/controlplane-missing-hook.json).
+ * Ensures that the hooks of a control plane exist: KubeFlex does not report a missing hook, and the control plane never becomes
+ * ready (facts/live/controlplane-missing-hook.json).
  * @returns the hooks, by name
- * @throws StellarError `hook-missing`, saying whether the hosting cluster has none or those of an older chart
+ * @throws StellarError `hook-missing`, with whether the hosting cluster has no hooks or those of an older chart
  */
 export async function requireHooks(
   hosting: Kube,
@@ -118,8 +118,8 @@ export async function requireHooks(
 }
 
 /**
- * What creating and following a space takes on the hosting cluster.
- * @param others objects that are to be made beside the control plane
+ * The permissions on the hosting cluster to create and follow a space.
+ * @param others objects to create in addition to the control plane
  */
 export function createPermissions(name: string, others: readonly KubeObject[] = []): Permission[] {
   const inSpace = { namespace: namespaceOf(name) };

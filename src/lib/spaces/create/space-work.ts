@@ -17,18 +17,18 @@ import { existsStill, type FollowedSpace, followSpace, onOrBack } from '../stage
 import { SpaceWatcher } from '../stages/space-watcher.ts';
 import type { SpaceTools } from '../tools.ts';
 
-/** A space to create, to repair, or to go on with. */
+/** A space to create, repair, or resume. */
 interface Space {
   name: string;
   role: SpaceRole;
   type: string;
-  /** Whether its control plane is there before anything is written. */
+  /** Whether its control plane exists before the first write. */
   exists: boolean;
 }
 
 /**
- * What one run does about a space from its first write to its context: what it has come to is kept and told here, and errors get the
- * way on or back that fits what is there by then.
+ * The work of one run on a space, from its first write to its context. Keeps and reports the result, and adds to errors how to
+ * resume or roll back from the current state.
  */
 export class SpaceWork {
   readonly watcher: SpaceWatcher;
@@ -49,7 +49,7 @@ export class SpaceWork {
     this.#result = { name, type, ...unreached, changed: false, context: null };
   }
 
-  /** Does the work. What goes wrong from here on is in the result. */
+  /** Runs the work. Errors are in the result. */
   attempt(work: () => Promise<void>): Promise<SpaceResult> {
     return forName(this.#result, this.#run, () =>
       work().catch((error: unknown) => {
@@ -59,8 +59,8 @@ export class SpaceWork {
   }
 
   /**
-   * A new space is about to be written.
-   * @param entries where those of its context will come from, as far as that is known
+   * Prepares the first write of a new space.
+   * @param entries the source of its context's entries, if known
    * @throws StellarError `context-taken`
    */
   async begin(entries: SpaceEntries | undefined): Promise<void> {
@@ -68,7 +68,7 @@ export class SpaceWork {
     this.#hasBegun = !this.#tools.hosting.dryRun;
   }
 
-  /** Everything that was missing has been written, the control plane last. @param what in words */
+  /** Reports that all missing objects are written, the control plane last. @param what in words */
   written(what: string): void {
     if (this.#tools.hosting.dryRun) return;
     this.#space.exists = true;
@@ -76,7 +76,7 @@ export class SpaceWork {
     this.#run.progress.reached(this.#space.name, what);
   }
 
-  /** Waits until the space is ready. @returns false where it does not become so, and where nothing was written for a dry run */
+  /** Waits until the space is ready. @returns false if it does not become ready, or in a dry run */
   async follow<Inside>(look: FollowedSpace<Inside>['look']): Promise<boolean> {
     const { name, role } = this.#space;
     const { hosting } = this.#tools;
@@ -92,12 +92,12 @@ export class SpaceWork {
     return false;
   }
 
-  /** Something was written that is not worth a line. */
+  /** Records a change without reporting it. */
   changed(): void {
     this.#result.changed = true;
   }
 
-  /** Puts the context of a space that is ready into the kubeconfig. @param entries undefined where they are not known */
+  /** Writes the context of a ready space to the kubeconfig. @param entries undefined if unknown */
   async finish(entries: SpaceEntries | undefined): Promise<void> {
     const { name } = this.#space;
     const { progress } = this.#run;
@@ -113,7 +113,10 @@ export class SpaceWork {
     else progress.done(name, `${result.stage}${where}`, Date.now() - this.#started);
   }
 
-  /** What has been created is never left unnamed; what stands beside a control plane may be there without it, as a Secret with all rights. */
+  /**
+   * Names the created objects in an error. A failed run may leave objects without a control plane, such as a Secret with
+   * cluster-admin rights.
+   */
   #withWayOn(error: unknown): unknown {
     const { name, role, exists } = this.#space;
     const { hosting } = this.#tools;
@@ -125,13 +128,13 @@ export class SpaceWork {
   }
 }
 
-/** Where the entries of a space's context come from: those of a context that the user has, or ones to write. */
+/** The source of the entries of a space's context: an existing context of the user, or entries to write. */
 export type SpaceEntries = { sameAs: string } | { entries: SelectedContext };
 
 /**
- * Puts the context of a space into the kubeconfig, as kflex names it: context NAME, cluster NAME-cluster, user NAME-admin. A space that
- * is another cluster's API server refers to the cluster and user that the user has for it.
- * @throws StellarError `context-taken` where the name leads somewhere else
+ * Writes the context of a space to the kubeconfig, with kflex's names: context NAME, cluster NAME-cluster, user NAME-admin. For a
+ * space on another cluster's API server, the context refers to the user's existing cluster and user entries.
+ * @throws StellarError `context-taken` if the name belongs to another cluster
  */
 export const writeSpaceContext = async (
   name: string,
@@ -141,8 +144,8 @@ export const writeSpaceContext = async (
 ): Promise<{ changed: boolean; file: string }> => setContext(tools.target, contextOf(name, from, tools), waiting);
 
 /**
- * Finds out that the name of a space that is not there yet is taken in the kubeconfig, before anything is made.
- * @param from where its entries will come from, as far as that is known
+ * Checks that the name of a new space is free in the kubeconfig, before anything is created.
+ * @param from the source of its entries, if known
  * @throws StellarError `context-taken`
  */
 export async function requireContextFree(
@@ -183,7 +186,7 @@ function referencesOf(context: string, kubeconfig: Kubeconfig): { cluster: Refer
   return { cluster: { name: cluster }, user: { name: user } };
 }
 
-/** Where the entries of a space's context come from, by what is known of it. An external one keeps the context that it has. */
+/** Determines the source of a space's context entries. An external space keeps its existing context. */
 export async function knownEntries(name: string, type: string, tools: SpaceTools): Promise<SpaceEntries | undefined> {
   const { hosting, hostingContext, kubeconfig } = tools;
   if (type === 'host') return { sameAs: hostingContext.name };

@@ -24,18 +24,18 @@ import type { SpaceResult } from '../space-result.ts';
 import { listControlPlanes, roleOf, typeOf } from '../spaces.ts';
 import type { SpaceTools } from '../tools.ts';
 
-/** What deleting a space is about, as far as both kinds have it in common. */
+/** The space to delete, as common to ITSes and WDSes. */
 export interface ControlPlaneToDelete {
   name: string;
   role: SpaceRole;
-  /** Undefined where it is gone already. */
+  /** Undefined if already deleted. */
   controlPlane: ControlPlane | undefined;
 }
 
 export interface DeletionOptions {
-  /** Although something depends on it, or it cannot be seen what does. */
+  /** Delete even if dependents exist or cannot be determined. */
   force?: boolean;
-  /** Of a WDS: leave the workloads where they run. */
+  /** For a WDS: keep the workloads running. */
   keepWorkloads?: boolean;
 }
 
@@ -44,13 +44,13 @@ export interface DeletionRequest<Seen> extends DeletionOptions {
   confirm: Confirm<Seen>;
 }
 
-/** What would be lost of a control plane itself. */
+/** The control plane itself, as part of the loss. */
 export const lossOf = ({ name, controlPlane }: ControlPlaneToDelete): string[] =>
   controlPlane === undefined ? [] : [`control plane ${name} (${controlPlane.metadata.uid})`];
 
 /**
- * Finds the control plane that is to be deleted, and all that are there.
- * @throws StellarError `usage`, `not-a-hosting-cluster`, and `name-taken` where the name is that of something else
+ * Finds the control plane to delete, and lists all control planes.
+ * @throws StellarError `usage`, `not-a-hosting-cluster`, and `name-taken` if the name belongs to something else
  */
 export async function findToDelete(name: string, wanted: SpaceRole, { hosting }: SpaceTools) {
   checkSpaceName(name);
@@ -70,8 +70,8 @@ export async function findToDelete(name: string, wanted: SpaceRole, { hosting }:
 }
 
 /**
- * Deletes the control plane of a space, waits until everything of it is gone from the hosting cluster, and takes its context out of the
- * kubeconfig. Run again it goes on; what is gone is no error.
+ * Deletes the control plane of a space, waits until all its objects are gone from the hosting cluster, and removes its context from
+ * the kubeconfig. A rerun resumes; already deleted objects are no error.
  * @param started when the work began, milliseconds since the epoch
  */
 export async function deleteControlPlane(
@@ -102,24 +102,24 @@ export async function deleteControlPlane(
   return result;
 }
 
-/** An external space that has never come up, or that was not even made, may have left a kubeconfig with all rights. */
+/** An external space that never became ready, or was never created, may have left a kubeconfig with cluster-admin rights. */
 async function removeBootstrap({ name, role, controlPlane }: ControlPlaneToDelete, hosting: Kube): Promise<boolean> {
   if (role !== 'its' || (controlPlane !== undefined && typeOf(controlPlane) !== 'external')) return false;
   const { name: secret, namespace } = bootstrapSecretOf(name);
   const present = await hosting.get<Secret>(resources.secrets, secret, { namespace });
   const { uid, labels } = present?.metadata ?? {};
-  // Without its control plane nothing but our own mark tells whose it is.
+  // Without its control plane, only our label shows the owner.
   const isOurs = controlPlane !== undefined || isDeepStrictEqual(labels, bootstrapLabels);
   return present !== undefined && isOurs && hosting.delete(resources.secrets, secret, { namespace, uid });
 }
 
-/** What is still there of a control plane on the hosting cluster. */
+/** The remaining objects of a control plane on the hosting cluster. */
 interface Rest {
   controlPlane: ControlPlane | undefined;
   namespace: KubeObject | undefined;
 }
 
-/** The control plane goes at once, its namespace with everything in it after that. */
+/** The control plane is deleted first, then its namespace with all contents. */
 const deletionStages: readonly Stage<Rest>[] = [
   {
     id: 'control-plane',
@@ -169,8 +169,8 @@ async function untilGone({ name, controlPlane }: ControlPlaneToDelete, hosting: 
 }
 
 /**
- * Deletes the namespace of a control plane that is gone, as the garbage collector does, which may take half a minute to notice. Whoever
- * may not do that waits for it.
+ * Deletes the namespace of a deleted control plane. The garbage collector does the same, but may start half a minute later; users
+ * without the permission wait for it.
  */
 async function deleteOrphan(hosting: Kube, { metadata: { name, uid, deletionTimestamp } }: KubeObject): Promise<void> {
   if (deletionTimestamp === undefined) await hosting.delete(resources.namespaces, name, { uid }).catch(() => {});
@@ -179,7 +179,9 @@ async function deleteOrphan(hosting: Kube, { metadata: { name, uid, deletionTime
 const isOf = (controlPlane: string, { metadata }: KubeObject): boolean =>
   metadata.ownerReferences?.some(({ kind, name }) => kind === 'ControlPlane' && name === controlPlane) === true;
 
-/** What leads to it without doubt: contexts of that name may be those of another hosting cluster's control plane. */
+/**
+ * The contexts proven to belong to the control plane. Others of that name may belong to another hosting cluster's control plane.
+ */
 export async function contextsToRemove(
   { name, controlPlane }: ControlPlaneToDelete,
   tools: SpaceTools,
@@ -209,7 +211,9 @@ async function removeContexts(
   return removed;
 }
 
-/** Whether a context is the user's own for a cluster that stays: with it the credentials would go that nobody made for the space. */
+/**
+ * Whether a context is the user's only one for a cluster that remains. Removing it would also remove the user's own credentials.
+ */
 function isOnlyWay(context: string, name: string, { contexts }: Kubeconfig): boolean {
   const { cluster, user } = contexts.get(context) ?? {};
   if (cluster === `${name}-cluster` && user === `${name}-admin`) return false;
@@ -222,7 +226,7 @@ function unmarked(context: string, { contexts }: Kubeconfig): ContextToSet {
   return { context, cluster: { name: cluster }, user: { name: user }, makeCurrent: false, ...forNoControlPlane };
 }
 
-/** An error after which the deletion is to be run again. @param state what there is by then */
+/** Adds to an error how to resume the deletion. @param state the current state, in words */
 export function resumable(
   error: StellarError,
   { name, role }: ControlPlaneToDelete,

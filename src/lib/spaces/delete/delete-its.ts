@@ -23,10 +23,10 @@ import {
   lossOf,
 } from './delete-control-plane.ts';
 
-/** What hangs on an ITS that is to be deleted. */
+/** An ITS to delete, and its dependents. */
 export interface ItsToDelete extends ControlPlaneToDelete {
   role: 'its';
-  /** The context that leads to it. */
+  /** Its context. */
   context: string;
   /** The WECs that are registered with it. */
   wecs: Access<readonly string[]>;
@@ -34,7 +34,7 @@ export interface ItsToDelete extends ControlPlaneToDelete {
   wdses: readonly string[];
 }
 
-/** @throws StellarError `name-taken` where the name is that of something else, and what refuseDependents throws */
+/** @throws StellarError `name-taken` if the name belongs to something else, and what refuseDependents throws */
 export async function inspectIts(name: string, { force }: DeletionOptions, tools: SpaceTools): Promise<ItsToDelete> {
   const { controlPlane, all } = await findToDelete(name, 'its', tools);
   const wdses = all
@@ -52,7 +52,7 @@ const wecsOf = async (controlPlane: ControlPlane, tools: SpaceTools): Promise<It
     ((await its.list<ManagedCluster>(resources.managedClusters)) ?? []).map(({ metadata }) => metadata.name),
   );
 
-/** @throws StellarError `has-dependents` where something depends on it, or it is not known whether anything does */
+/** @throws StellarError `has-dependents` if it has dependents, or if they cannot be determined */
 function refuseDependents({ name, context, wdses, ...its }: ItsToDelete, hosting: string): void {
   const unseen = whyUnseen(its.wecs);
   const wecs = ifSeen(its.wecs) ?? [];
@@ -87,8 +87,8 @@ const lossesOf = (its: ItsToDelete): string[] => [
 ];
 
 /**
- * Deletes an ITS; commands that meant it by `its use` mean it no longer.
- * @throws StellarError before anything is written: what inspectIts throws, `not-confirmed`; afterwards the error is in the result
+ * Deletes an ITS, and clears it as the choice of `its use`.
+ * @throws StellarError before any write: what inspectIts throws, `not-confirmed`; afterwards the error is in the result
  */
 export async function deleteIts(
   { name, confirm, ...options }: DeletionRequest<ItsToDelete>,

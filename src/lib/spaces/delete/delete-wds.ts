@@ -29,22 +29,24 @@ import {
   resumable,
 } from './delete-control-plane.ts';
 
-/** What a WDS that is to be deleted has sent, and to where. */
+/** A WDS to delete, with the workloads that it has sent. */
 export interface WdsToDelete extends ControlPlaneToDelete {
   role: 'wds';
-  /** Undefined where the WDS could not be asked. */
+  /** Undefined if the WDS is unreachable. */
   wds: Kube | undefined;
-  /** Undefined where its ITS could not be asked, or is not known. */
+  /** Undefined if its ITS is unreachable or unknown. */
   its: Kube | undefined;
-  /** Why one of them could not be asked. */
+  /** Why one of them is unreachable. */
   unseen: string | undefined;
   policies: readonly KubeObject[];
   works: readonly ManifestWork[];
-  /** Other WDSes with the same API server, the hosting cluster's: its binding policies are theirs as well. */
+  /** Other WDSes on the same API server, that of the hosting cluster: they share its binding policies. */
   shared: readonly string[];
 }
 
-/** @throws StellarError `name-taken` where the name is that of something else, `has-dependents` where it cannot be seen what it has sent */
+/**
+ * @throws StellarError `name-taken` if the name belongs to something else, `has-dependents` if its workloads cannot be determined
+ */
 export async function inspectWds(name: string, { force }: DeletionOptions, tools: SpaceTools): Promise<WdsToDelete> {
   const { controlPlane, all } = await findToDelete(name, 'wds', tools);
   const wds: WdsToDelete = {
@@ -70,7 +72,7 @@ export async function inspectWds(name: string, { force }: DeletionOptions, tools
   };
 }
 
-/** What would be left on WECs without an owner. */
+/** The error if workloads without an owner could remain on WECs. */
 function notSeen(name: string, why: string, { cluster }: Kube): StellarError {
   const anyway = command`stellarctl wds delete ${name} --force --hosting-context ${cluster.context}`;
   return new StellarError(
@@ -95,9 +97,9 @@ const lossesOf = (wds: WdsToDelete): string[] => [
 ];
 
 /**
- * Deletes a WDS: first its binding policies, so that its controllers remove what they have sent; when that is gone the WDS itself. The
- * other way round workloads would stay on WECs without an owner.
- * @throws StellarError before anything is written: what inspectWds throws, `not-confirmed`; afterwards the error is in the result
+ * Deletes a WDS. First deletes its binding policies and waits until its controllers have removed its workloads, then deletes the
+ * WDS itself. In the opposite order, workloads without an owner would remain on WECs.
+ * @throws StellarError before any write: what inspectWds throws, `not-confirmed`; afterwards the error is in the result
  */
 export async function deleteWds(
   { name, confirm, ...options }: DeletionRequest<WdsToDelete>,
@@ -110,7 +112,7 @@ export async function deleteWds(
   const started = Date.now();
   if (shared.length > 0) return deleteShared(wds, options, tools, run);
   const type = controlPlane === undefined ? '' : typeOf(controlPlane);
-  // Which of the first writes has got through is not known where they fail.
+  // If the first writes fail, it is unknown which of them succeeded.
   const changed = policies.length + works.length > 0;
   const result: SpaceResult = { name, type, ...unreached, changed, context: null };
   const { error } = await forName(result, run, () => withdraw(wds, options, hosting, run));
@@ -119,7 +121,9 @@ export async function deleteWds(
   return { ...result, error: error.code === 'interrupted' ? resumable(error, wds, hosting, state) : error };
 }
 
-/** Its policies are others' too: so its controllers go first, and then what they have sent, which nobody sends again. */
+/**
+ * Other WDSes share its policies. Its controllers are deleted first, then the works that they sent, which no controller recreates.
+ */
 async function deleteShared(
   wds: WdsToDelete,
   { keepWorkloads }: DeletionOptions,
@@ -146,7 +150,7 @@ async function withdraw(
     for (const { metadata } of policies)
       await wds.delete(resources.bindingPolicies, metadata.name, { uid: metadata.uid });
   if (its === undefined || its.dryRun || works.length === 0) return;
-  // Nobody is waited for who may be dead: agents that live remove what belongs to the works, later.
+  // Do not wait for agents that may be unreachable: running agents remove the workloads of the works later.
   if (force) return removeWorks(its, works);
   const look = async () => ({ stages: [worksGone], snapshot: (await worksOf(its, name)) ?? [] });
   const subject: Followed<readonly ManifestWork[], true> = {

@@ -6,7 +6,7 @@ import { managerName, namespaceOf, type SpaceRole, systemNamespace } from '../na
 import type { ControlPlane } from '../objects.ts';
 import { typeOf } from '../spaces.ts';
 
-/** Everything that the hosting cluster shows of one space. */
+/** The hosting cluster's evidence for one space. */
 export interface SpaceEvidence {
   name: string;
   role: SpaceRole;
@@ -18,13 +18,13 @@ export interface SpaceEvidence {
   deployments: readonly Deployment[];
   statefulSets: readonly StatefulSet[];
   pods: readonly Pod[];
-  /** Plural names of the kinds in its namespace that this user may not read: they seem to have no objects. */
+  /** Plural names of the kinds in its namespace that the user may not read: they appear empty. */
   forbidden: ReadonlySet<string>;
-  /** KubeFlex's manager; looked at only while it has not said anything about the space. */
+  /** KubeFlex's manager; read only while the space has no status from it. */
   manager: { deployment: Deployment | undefined; pods: readonly Pod[] } | undefined;
 }
 
-/** @returns undefined where there is no such control plane */
+/** @returns undefined if there is no such control plane */
 export async function readSpace(hosting: Reader, name: string, role: SpaceRole): Promise<SpaceEvidence | undefined> {
   const namespace = namespaceOf(name);
   const readable = lenient(hosting);

@@ -11,34 +11,36 @@ import { aSpace, type SpaceRole } from '../names.ts';
 import { hookLike } from '../spaces.ts';
 import type { Space, SpaceStage } from './space-stages.ts';
 
-/** How long a failure that might pass is watched before it is believed. Images and hooks fail for good more often than not. */
+/**
+ * How long a failure that may be transient must persist before it is reported. Failures of images and hooks are usually permanent.
+ */
 const spaceGraceMs = 5000;
 
-/** Written into a control plane so that KubeFlex looks at it now, and not only at its next round (every 30 s). */
+/** Triggers an immediate reconciliation of a control plane, before KubeFlex's next one (every 30 s). */
 const nudgeAnnotation = 'stellarctl.kubestellar.io/looked-at';
 
 export interface FollowedSpace<Inside> {
   name: string;
   role: SpaceRole;
   hosting: Kube;
-  /** One look. Undefined: the control plane is gone. */
+  /** Reads the space once. Undefined: the control plane no longer exists. */
   look: () => Promise<{ space: Space<Inside>; stages: readonly SpaceStage<Inside>[] } | undefined>;
-  /** The client by which the space was last seen from inside. */
+  /** The client of the last reading inside the space. */
   inside: () => Kube | undefined;
   /** When the work began, milliseconds since the epoch. */
   started: number;
 }
 
-/** What became of a space that was followed. */
+/** The outcome of following a space. */
 export interface SpaceOutcome extends Standing {
-  /** It was at its last stage at the first look. */
+  /** Whether it was at its last stage at the first reading. */
   atOnce?: boolean;
   error?: StellarError;
 }
 
 /**
- * Follows a space to its last stage: says what is reached as it is reached, and stops as soon as something has failed that does not
- * pass by itself, with the reason and the last lines of the log of whatever failed. KubeFlex itself says nothing of that.
+ * Follows a space to its last stage. Reports each stage as it completes, and stops at a permanent failure, with its reason and the
+ * end of the failed pod's log. KubeFlex reports none of this.
  */
 export function followSpace<Inside>(followed: FollowedSpace<Inside>, run: Run): Promise<SpaceOutcome> {
   const { name, hosting, started } = followed;
@@ -53,14 +55,14 @@ export function followSpace<Inside>(followed: FollowedSpace<Inside>, run: Run): 
     graceMs: spaceGraceMs,
     gone: () => ({ ...unreached, error: gone(followed) }),
     async act({ snapshot: space, reports, reached, blocking, state, isFirst }) {
-      // The last stage is the result, which is told with it.
+      // The last stage is reported with the result.
       for (const { title } of reached.filter(({ id }) => id !== reports.at(-1)?.id))
         run.progress.reached(name, title, Date.now() - started);
       const standing = standingOf(reports);
       if (blocking === undefined) return { ...standing, atOnce: isFirst };
       if (state === 'failed') return { ...standing, error: await failure(followed, { space, stages }, blocking) };
       const news = unnoticed(space, reports, blocking);
-      // A convenience, once for everything: whoever may not write it waits a little longer.
+      // Optional, once per change: users without the permission wait slightly longer.
       if (news !== '' && news !== toldKubeFlex) await askToLook(hosting, name).catch(() => {});
       if (news !== '') toldKubeFlex = news;
       run.progress.waiting(name, blocking.verdict.why);
@@ -78,7 +80,7 @@ export function followSpace<Inside>(followed: FollowedSpace<Inside>, run: Run): 
   return followOne(subject, look, run);
 }
 
-/** What KubeFlex has not seen yet and would see if it looked now; empty where there is nothing. */
+/** The changes that KubeFlex has not observed yet; empty if there are none. */
 function unnoticed({ controlPlane }: Space<unknown>, reports: readonly StageReport[], blocking: StageReport): string {
   const isUnnoticedHook = (id: string) => {
     const hook = hookLike(controlPlane, id);
@@ -89,7 +91,7 @@ function unnoticed({ controlPlane }: Space<unknown>, reports: readonly StageRepo
   return [...hooks.map(({ id }) => id), ...(onlyKubeFlexIsLeft ? ['all'] : [])].join();
 }
 
-/** Makes KubeFlex look at a control plane: any change of it does. */
+/** Makes KubeFlex reconcile a control plane, which any change triggers. */
 export async function askToLook(hosting: Kube, name: string): Promise<void> {
   await hosting.merge(resources.controlPlanes, name, {
     metadata: { annotations: { [nudgeAnnotation]: new Date(hosting.now()).toISOString() } },
@@ -111,7 +113,7 @@ async function failure<Inside>(
   });
 }
 
-/** Nothing comes about in a space while the hosting cluster itself is broken. */
+/** Finds a failure of the hosting cluster, which blocks every space on it. */
 async function whatFailsOf(hosting: Kube): Promise<Problem | undefined> {
   const { checkHosting } = await import('../../hosting/stages.ts');
   const findings = await checkHosting(hosting).catch(() => []);
@@ -136,7 +138,7 @@ const existsUnready = (name: string, role: SpaceRole): string => `${name} exists
 
 export const existsStill = (name: string): string => `The control plane ${name} exists.`;
 
-/** How to go on with a space that exists and is not ready, and how to give it up. @param ways how to go on, where that is known */
+/** How to resume or delete a space that exists and is not ready. @param ways how to resume, if known */
 export function onOrBack(
   ways: readonly NextStep[],
   name: string,

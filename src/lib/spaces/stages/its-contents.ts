@@ -9,20 +9,20 @@ import { bootstrapServiceAccounts, hubNamespace, managedClusterCrd, operatorName
 import { type HubWebhook, tryHubWebhook } from '../../wecs/registration/hub-webhook.ts';
 import { propertiesNamespace, workStatusCrd } from '../../workloads/names.ts';
 
-/** What an ITS shows from inside. */
+/** The evidence from inside an ITS. */
 export interface ItsInside {
   /** The kind ManagedCluster is defined and served. */
   hubServed: boolean;
   workStatusServed: boolean;
-  /** The service account by whose tokens agents introduce themselves. */
+  /** The service account whose tokens agents use to register. */
   bootstrapAccount: string | undefined;
   clusterInfo: Endpoint | undefined;
-  /** Undefined while ManagedClusters are not served: nothing can be tried. */
+  /** Undefined while ManagedClusters are not served, and the webhook cannot be tried. */
   webhook: HubWebhook | undefined;
-  /** The pods of OCM's operator and of the hub's controllers; KubeStellar's status add-on is among the first. */
+  /** The pods of OCM's operator and of the hub's controllers; the former include KubeStellar's status add-on. */
   hubPods: readonly Pod[];
   propertiesNamespace: boolean;
-  /** Plural names of the kinds that this user may not read there: they seem to have no objects. */
+  /** Plural names of the kinds that the user may not read there: they appear empty. */
   forbidden: ReadonlySet<string>;
 }
 
@@ -52,7 +52,7 @@ export async function readItsInside(kube: Kube): Promise<ItsInside> {
   };
 }
 
-/** The pods of OCM's operator and of the hub's controllers; those that this user may not see left out. */
+/** The pods of OCM's operator and of the hub's controllers, as far as the user may read them. */
 export async function readHubPods(its: LenientReader): Promise<Pod[]> {
   const namespaces = [operatorNamespace, hubNamespace];
   const pods = await Promise.all(namespaces.map((namespace) => its.list<Pod>(resources.pods, { namespace })));

@@ -24,8 +24,8 @@ import {
 type ItsStage = SpaceStage<ItsInside>;
 
 /**
- * How an ITS comes about (facts: core chart 0.30, kubeflex 0.9.3): the control plane, its API server, the Jobs of its hooks, what
- * these install, and for a vcluster the address that it publishes for other clusters.
+ * The stages of an ITS (facts: core chart 0.30, kubeflex 0.9.3): the control plane, its API server, the Jobs of its hooks, the
+ * components that these install, and for a vcluster the address that it publishes for other clusters.
  */
 export function itsStages({ controlPlane, type }: Pick<SpaceEvidence, 'controlPlane' | 'type'>): ItsStage[] {
   const hooks = hookJobStages<ItsInside>(controlPlane);
@@ -47,14 +47,15 @@ export function itsStages({ controlPlane, type }: Pick<SpaceEvidence, 'controlPl
   ];
 }
 
-/** A stage that shows inside an ITS alone. */
+/** A stage whose evidence is only inside the ITS. */
 interface HubStage extends Stage<ItsInside> {
   podsInside?(inside: ItsInside): readonly Pod[];
 }
 
 /**
- * What makes a cluster an OCM hub that WECs can register with.
- * @param wasReady whether it has been one before: what is still being installed may come, of a hub that was ready all should be there
+ * The stages of an OCM hub that WECs can register with.
+ * @param wasReady whether it has been ready before: missing parts of a new hub may still be installed, those of a ready hub are
+ *   failures
  */
 export const hubStages = (wasReady: boolean): HubStage[] => [
   { id: 'hub-runs', title: 'OCM hub runs', check: hubRuns, podsInside: ({ hubPods }) => hubPods },
@@ -67,7 +68,7 @@ export const hubStages = (wasReady: boolean): HubStage[] => [
   },
 ];
 
-/** The image of a hub's own controller may not be there, or end again and again: the Job that installs it only waits. */
+/** The image of a hub controller may be missing, or the controller may crash repeatedly: the Job that installs it only waits. */
 function hubRuns(its: ItsInside): Verdict {
   const { hubPods, hubServed: served } = its;
   const trouble = firstTrouble(hubPods);
@@ -107,14 +108,14 @@ function webhookAnswers(its: ItsInside, wasReady: boolean): Verdict {
   return isInstalled ? failed(webhook.why, { next: webhook.next }) : waiting(webhook.why);
 }
 
-/** Without this kind KubeStellar's controllers do nothing, and say nothing about it. */
+/** Without this kind KubeStellar's controllers do nothing, and report nothing. */
 const workStatusServed = (its: ItsInside): Verdict =>
   its.workStatusServed
     ? met
     : (hidden(its, resources.customResourceDefinitions) ??
       waiting("KubeStellar's status add-on has not installed the kind WorkStatus yet"));
 
-/** Agents in other clusters find a vcluster by what it says of itself in kube-public/cluster-info. */
+/** Agents in other clusters find a vcluster by the address in its kube-public/cluster-info. */
 const clusterInfoStage: ItsStage = {
   id: 'cluster-info',
   title: 'publishes its address for other clusters',
@@ -122,7 +123,7 @@ const clusterInfoStage: ItsStage = {
     const published = byInside(({ clusterInfo }: ItsInside) =>
       clusterInfo === undefined ? waiting('kube-public/cluster-info is missing') : met,
     )(space);
-    // KubeFlex makes the Job, and with it this, for every vcluster before it calls its API server up.
+    // For every vcluster, KubeFlex creates the Job, which publishes the address, before it reports the API server as up.
     const job = jobDone(clusterInfoJob, () => published.state !== 'waiting')(space);
     return job.state === 'met' ? published : job;
   },

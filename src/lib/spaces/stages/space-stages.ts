@@ -32,27 +32,27 @@ import type { ControlPlane } from '../objects.ts';
 import { hooksOf } from '../spaces.ts';
 import type { SpaceEvidence } from './evidence.ts';
 
-/** What can be seen of a space: on the hosting cluster, and inside it. */
+/** The evidence for a space: on the hosting cluster, and inside it. */
 export interface Space<Inside> extends SpaceEvidence {
   look: Access<Inside>;
 }
 
-/** A stage of a space; where pods bring it about, it says which, so that their logs can be shown. */
+/** A stage of a space, with the pods responsible for it, if any, whose logs are shown on failure. */
 export interface SpaceStage<Inside> extends Stage<Space<Inside>> {
   podsOf?: (space: SpaceEvidence) => Pod[];
-  /** The same, of pods that run inside the space. */
+  /** The responsible pods inside the space. */
   podsInside?(inside: Inside): readonly Pod[];
 }
 
 export const failedFor = (why: string, ...next: NextStep[]): Verdict => failed(why, { next });
 
-/** What to do about a space of type k8s where there is no PostgreSQL. */
+/** The remedies for a space of type k8s without PostgreSQL. */
 export const withoutPostgres: readonly NextStep[] = [
   inWords('Use another type: --type host'),
   run(postgresInstallation, 'Or install it'),
 ];
 
-/** KubeFlex has taken the control plane up and made what belongs to it. */
+/** KubeFlex has reconciled the control plane and created its objects. */
 export function synced(space: SpaceEvidence): Verdict {
   const { controlPlane, name, hosting } = space;
   const condition = conditionOf(controlPlane, 'Synced');
@@ -74,7 +74,7 @@ export function synced(space: SpaceEvidence): Verdict {
     const create = command`stellarctl ${space.role} create ${name} --type host --hosting-context ${hosting}`;
     return failedFor(message, run(create, `Give KubeFlex the rights, by ClusterRoleBinding ${managerAdminBinding}`));
   }
-  // KubeFlex looks for its own Secrets before they are there, and calls that an error every time.
+  // KubeFlex reads its own Secrets before they exist, and reports an error each time.
   const [, awaited] = /secrets? "([^"]+)" not found/i.exec(message) ?? [];
   if (awaited !== undefined) return waiting(`KubeFlex waits for its Secret ${awaited}`);
   if (/not ready yet for service account secret/i.test(message))
@@ -111,10 +111,10 @@ function managerAtWork({ manager, hosting }: SpaceEvidence): Verdict {
       );
 }
 
-/** The pods of its API server are up. */
+/** The pods of its API server are running. */
 export function apiServerRuns(space: SpaceEvidence): Verdict {
   const server = apiServerOf[space.type];
-  // Another cluster's, which is there already.
+  // Another cluster's API server, which already exists.
   if (server === undefined) return synced(space).state === 'met' ? met : waiting('KubeFlex has not set it up yet');
   const named = ({ metadata }: { metadata: { name: string } }) => metadata.name === server.name;
   const set = server.kind === 'StatefulSet' ? space.statefulSets.find(named) : undefined;
@@ -135,7 +135,7 @@ const scaledToNone = (kind: string, name: string, { name: space, hosting }: Spac
 
 const letRun = (...workload: Parameters<typeof scaleUp>): NextStep => run(scaleUp(...workload), 'Scale it up');
 
-/** What this user may not read is not seen; it may well be there. */
+/** Objects that the user may not read are unknown, not missing. */
 const unreadable = (plural: string, { name }: SpaceEvidence): Verdict =>
   unseen(mayNotRead([plural], `in ${namespaceOf(name)}`));
 
@@ -147,7 +147,7 @@ export function reachable<Inside>({ look, type, hosting }: Space<Inside>): Verdi
       return waiting(look.why);
     case 'hidden':
       if (look.error === undefined) return unseen(look.why);
-      // Others are not behind its ingress.
+      // Other types are not behind its ingress.
       if (apiServerOf[type] === undefined) return failed(look.why);
       return failedFor(
         look.why,
@@ -159,11 +159,11 @@ export function reachable<Inside>({ look, type, hosting }: Space<Inside>): Verdi
   }
 }
 
-/** What this user may not read in a space is not seen. */
+/** The verdict for kinds that the user may not read in a space. */
 export const hidden = (inside: { forbidden: ReadonlySet<string> }, { plural }: Resource): Verdict | undefined =>
   inside.forbidden.has(plural) ? unseen(mayNotRead([plural], 'in it')) : undefined;
 
-/** Judges by what a space shows from inside. */
+/** Applies a check to the evidence from inside a space. */
 export function byInside<Inside>(check: (inside: Inside) => Verdict): (space: Space<Inside>) => Verdict {
   return ({ look }) => {
     if (look.state === 'seen') return check(look.value);
@@ -171,14 +171,14 @@ export function byInside<Inside>(check: (inside: Inside) => Verdict): (space: Sp
   };
 }
 
-/** A Job of a hook has ended well. KubeFlex keeps silent about one that has failed, and never makes it again by itself. */
+/** A Job of a hook has succeeded. KubeFlex does not report a failed one, and never recreates it on its own. */
 export function jobDone(
   job: string,
   isMarkedDone: (space: SpaceEvidence) => boolean,
 ): (space: SpaceEvidence) => Verdict {
   return (space) => {
     const found = space.jobs.find(({ metadata }) => metadata.name === job);
-    // A finished Job may have been removed since.
+    // A finished Job may have been deleted since.
     if (found === undefined) {
       if (isMarkedDone(space)) return met;
       const { plural } = resources.jobs;
@@ -205,7 +205,7 @@ export function jobDone(
 export const repair = ({ role, name, hosting }: SpaceEvidence): NextStep =>
   run(command`stellarctl ${role} repair ${name} --hosting-context ${hosting}`, 'Repair it');
 
-/** A try of a Job that failed is followed by another one, so that it is not yet the end. */
+/** A Job retries after a failed pod, and the failure may not be permanent. */
 const lasting = (pods: Pod[]): PodTrouble | undefined =>
   firstTrouble(pods.filter(({ status }) => status?.phase !== 'Failed'));
 
@@ -231,7 +231,7 @@ export function deploymentRuns(name: string): (space: SpaceEvidence) => Verdict 
   };
 }
 
-/** KubeFlex itself says that all is done; it looks every 30 s at the latest. */
+/** KubeFlex reports the control plane as ready; it reconciles at least every 30 s. */
 export function ready({ controlPlane }: SpaceEvidence): Verdict {
   if (isTrue(controlPlane, 'Ready')) return met;
   const { message, reason } = conditionOf(controlPlane, 'Ready') ?? {};
@@ -242,7 +242,7 @@ export function ready({ controlPlane }: SpaceEvidence): Verdict {
 export const serverPods = ({ type, pods }: SpaceEvidence): Pod[] =>
   apiServerOf[type] === undefined ? [] : podsOf(apiServerOf[type].name, pods);
 
-/** A stage for every Job that a control plane's hooks consist of. */
+/** One stage for each Job of a control plane's hooks. */
 export function hookJobStages<Inside>(controlPlane: ControlPlane): SpaceStage<Inside>[] {
   return hooksOf(controlPlane).map((hook) => ({
     id: hook,

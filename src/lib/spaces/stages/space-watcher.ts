@@ -14,13 +14,13 @@ import { itsStages } from './its-stages.ts';
 import { apiServerRuns, type Space, type SpaceStage } from './space-stages.ts';
 import { type ItsToRead, readWdsInside, type WdsInside, wdsStages } from './wds-stages.ts';
 
-/** What one look at a space gives. */
+/** One reading of a space. */
 export interface SpaceSeen<Inside> {
   space: Space<Inside>;
   stages: readonly SpaceStage<Inside>[];
 }
 
-/** Looks at spaces again and again, keeping the clients that it opens. */
+/** Reads spaces repeatedly, and keeps the clients that it opens. */
 export class SpaceWatcher {
   readonly #tools: SpaceTools;
   readonly #clients = new Map<string, { context: SelectedContext; kube: Kube }>();
@@ -29,7 +29,7 @@ export class SpaceWatcher {
     this.#tools = tools;
   }
 
-  /** @param known how to reach it, where that is known beforehand @returns undefined where there is no such control plane */
+  /** @param known its access, if already known @returns undefined if there is no such control plane */
   async its(name: string, known?: SelectedContext): Promise<SpaceSeen<ItsInside> | undefined> {
     const space = await this.#look(name, 'its', readItsInside, known);
     return space && { space, stages: itsStages(space) };
@@ -40,12 +40,12 @@ export class SpaceWatcher {
     return space && { space, stages: wdsStages() };
   }
 
-  /** The client by which a space was last seen from inside. */
+  /** The client of the last reading inside a space. */
   clientOf(name: string): Kube | undefined {
     return this.#clients.get(name)?.kube;
   }
 
-  /** The same, with the context that it was made of. */
+  /** Like {@link clientOf}, with the context of the client. */
   accessOf(name: string): { context: SelectedContext; kube: Kube } | undefined {
     return this.#clients.get(name);
   }
@@ -71,7 +71,7 @@ export class SpaceWatcher {
     return through(access, (context) => read(this.#client(evidence.name, context)));
   }
 
-  /** The ITS that a WDS is bound to: the one it names, else the only one. */
+  /** The ITS of a WDS: the one that it names, else the only one. */
   async #itsOf(wds: string): Promise<ItsToRead | undefined> {
     const all = (await listControlPlanes(this.#tools.hosting)) ?? [];
     const its = itsOfWds(wds, all);
@@ -81,7 +81,7 @@ export class SpaceWatcher {
     return context && { name, isReady: isTrue(its, 'Ready'), kube: this.#client(name, context) };
   }
 
-  /** Who may not read a space's Secret sees what the hosting cluster shows of it. */
+  /** Users who may not read a space's Secret see only the hosting cluster's evidence. */
   async #access(controlPlane: ControlPlane): Promise<Access<SelectedContext>> {
     const access = await accessSpace(controlPlane, this.#tools);
     if (access.state !== 'hidden' || access.error === undefined) return access;
@@ -91,7 +91,7 @@ export class SpaceWatcher {
 
   #client(name: string, context: SelectedContext): Kube {
     const present = this.#clients.get(name);
-    // The server or the credentials of a space may change while it comes up.
+    // The server or the credentials of a space may change until it is ready.
     if (present !== undefined && isDeepStrictEqual(present.context, context)) return present.kube;
     const kube = this.#tools.connect(context);
     this.#clients.set(name, { context, kube });

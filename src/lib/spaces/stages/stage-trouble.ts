@@ -4,15 +4,15 @@ import type { Kube } from '../../kube/client/client.ts';
 import { firstTrouble, logOfTrouble, type PodTrouble } from '../../kube/pods.ts';
 import type { Space, SpaceStage } from './space-stages.ts';
 
-/** What is behind a failed stage: the pod in trouble, and the last lines of its log. */
+/** The cause of a failed stage: the failing pod, and the end of its log. */
 export interface StageTrouble {
   trouble: PodTrouble | undefined;
   log: string[];
-  /** How to see more of that pod. */
+  /** Commands that show more of that pod. */
   next: readonly NextStep[];
 }
 
-/** @param inside a client for the space itself, where there is one: some stages are brought about by pods in there */
+/** @param inside a client for the space itself, if any: some stages depend on pods inside it */
 export async function troubleOf<Inside>(
   id: string,
   { space, stages }: { space: Space<Inside>; stages: readonly SpaceStage<Inside>[] },

@@ -27,27 +27,27 @@ import {
   synced,
 } from './space-stages.ts';
 
-/** What a WDS shows from inside, and what of it shows in its ITS. */
+/** The evidence from inside a WDS and its ITS. */
 export interface WdsInside {
   /** KubeStellar's kinds that are not served yet. */
   missingCrds: readonly string[];
   its: ItsOfWds | undefined;
-  /** Why the ITS was not seen, where it is known and does not answer. */
+  /** Why the ITS could not be read, if it is known. */
   itsProblem: string | undefined;
-  /** Plural names of the kinds that this user may not read there: they seem to have no objects. */
+  /** Plural names of the kinds that the user may not read there: they appear empty. */
   forbidden: ReadonlySet<string>;
 }
 
-/** The ITS that a WDS sends its workloads through. */
+/** The ITS of a WDS. */
 export interface ItsOfWds {
   name: string;
-  /** KubeFlex calls it ready; KubeStellar's controllers wait for that. */
+  /** Whether KubeFlex reports it as ready; KubeStellar's controllers wait for that. */
   isReady: boolean;
   workStatusServed: boolean;
   propertiesNamespace: boolean;
 }
 
-/** The ITS of a WDS, where it can be reached. */
+/** The ITS of a WDS, if it is reachable. */
 export type ItsToRead = Pick<ItsOfWds, 'name' | 'isReady'> & { kube: Kube };
 
 export async function readWdsInside(wds: Kube, its: ItsToRead | undefined): Promise<WdsInside> {
@@ -58,7 +58,7 @@ export async function readWdsInside(wds: Kube, its: ItsToRead | undefined): Prom
   ]);
   return {
     missingCrds: wdsCrds.filter((_, index) => !served[index]),
-    // An ITS that cannot be reached hides only its own part.
+    // An unreachable ITS hides only its own evidence.
     its: ifSeen(ofIts),
     itsProblem: ofIts?.state === 'hidden' ? ofIts.why : undefined,
     forbidden: readable.forbidden,
@@ -73,7 +73,10 @@ async function readItsOfWds({ name, isReady, kube }: ItsToRead): Promise<ItsOfWd
   return { name, isReady, workStatusServed, propertiesNamespace: namespace !== undefined };
 }
 
-/** How a WDS comes about (facts: core chart 0.30): the control plane, its API server, KubeStellar's two controllers, and their traces. */
+/**
+ * The stages of a WDS (facts: core chart 0.30): the control plane, its API server, KubeStellar's two controllers, and the objects
+ * that they create.
+ */
 export function wdsStages(): SpaceStage<WdsInside>[] {
   return [
     { id: 'synced', title: 'observed by KubeFlex', check: synced },
@@ -127,7 +130,7 @@ const namespaceMade = ({ name, propertiesNamespace: made }: ItsOfWds): Verdict =
 function transportRuns(space: Space<WdsInside>): Verdict {
   const verdict = deploymentRuns(transportDeployment)(space);
   const itsProblem = ifSeen(space.look)?.itsProblem;
-  // It does not come up before it has reached the ITS.
+  // It does not become ready before it has reached the ITS.
   if (verdict.state === 'waiting' && itsProblem !== undefined) return waiting(`its ITS does not answer: ${itsProblem}`);
   if (verdict.state === 'met' || !isItsNameDefect(transportOf(space))) return verdict;
   return failedFor(
@@ -139,13 +142,13 @@ function transportRuns(space: Space<WdsInside>): Verdict {
 const transportOf = ({ deployments }: SpaceEvidence): Deployment | undefined =>
   deployments.find(({ metadata }) => metadata.name === transportDeployment);
 
-/** KubeStellar 0.30: `kflex-get-kubeconfig` ends with 1 when both are given (cmd/kflex-get-kubeconfig/main.go). */
+/** KubeStellar 0.30: `kflex-get-kubeconfig` exits with code 1 if both are given (cmd/kflex-get-kubeconfig/main.go). */
 export function isItsNameDefect(deployment: Deployment | undefined): boolean {
   const args = deployment?.spec?.template?.spec?.initContainers?.flatMap((container) => container.args ?? []) ?? [];
   return Boolean(flagValue(args, '--control-plane-label-selector')) && Boolean(flagValue(args, '--control-plane-name'));
 }
 
-/** Whether the Deployments of a WDS, as far as they are there, were made for an ITS of this name; empty: for the only one. */
+/** Whether the existing Deployments of a WDS were created for an ITS of this name; empty: for the only one. */
 export function isWiredFor(its: string, deployments: readonly Deployment[]): boolean {
   const named = (name: string) => deployments.find(({ metadata }) => metadata.name === name);
   if (isItsNameDefect(named(transportDeployment))) return false;

@@ -9,12 +9,12 @@ import { type Bootstrap, type ExternalCluster, prepareBootstrap } from '../boots
 import { bootstrapSecretOf } from '../manifests.ts';
 import type { SpaceEntries } from '../space-work.ts';
 
-/** The cluster that is to become a space, and whether its context is in the kubeconfig that the space's goes into. */
+/** The cluster that will become a space, and whether its context is in the kubeconfig where the space's context is written. */
 export interface ExternalIts extends ExternalCluster {
   isOwnContext: boolean;
 }
 
-/** How KubeFlex is to enter the cluster. @returns undefined where it has been in, and has credentials of its own */
+/** KubeFlex's initial access to the cluster. @returns undefined if KubeFlex already has its own credentials */
 export async function missingBootstrap(
   name: string,
   external: ExternalIts,
@@ -25,7 +25,7 @@ export async function missingBootstrap(
   return present === undefined ? prepareBootstrap(name, external, hosting.cluster.context) : undefined;
 }
 
-/** A control plane that somebody else has made may look for its kubeconfig elsewhere, or nowhere. */
+/** A control plane that another program created may refer to another kubeconfig, or to none. */
 export async function referToBootstrap({ metadata, spec }: ControlPlane, hosting: Kube): Promise<void> {
   const wanted = bootstrapSecretOf(metadata.name);
   if (isDeepStrictEqual(spec?.bootstrapSecretRef, wanted)) return;
@@ -33,8 +33,8 @@ export async function referToBootstrap({ metadata, spec }: ControlPlane, hosting
 }
 
 /**
- * KubeFlex deletes the bootstrap Secret when it has been in. One that was written in that very moment, by a second run, would stay, with
- * all rights.
+ * Deletes a leftover bootstrap Secret. KubeFlex deletes it after its first access, but one that a concurrent run writes at that
+ * moment would remain, with cluster-admin rights.
  * @returns whether there was one
  */
 export async function removeBootstrap(name: string, hosting: Kube): Promise<boolean> {

@@ -5,8 +5,8 @@ import { resources } from '../../../kube/resources.ts';
 import { managerAdminBinding, managerName, systemNamespace } from '../../names.ts';
 
 /**
- * What KubeFlex's manager still needs for a control plane of this type. The core chart makes the same binding where it lists a control
- * plane of type host: that one is left as it is.
+ * The binding that KubeFlex's manager lacks for a control plane of this type. The core chart creates the same binding if it lists a
+ * control plane of type host; that one is kept.
  */
 export async function missingManagerBinding(hosting: Kube, type: string): Promise<KubeObject | undefined> {
   if (type !== 'host') return undefined;
@@ -14,7 +14,10 @@ export async function missingManagerBinding(hosting: Kube, type: string): Promis
   return present === undefined ? managerBinding() : undefined;
 }
 
-/** KubeFlex gives a control plane of type host all rights on the hosting cluster, which its manager needs to have itself for that. */
+/**
+ * KubeFlex grants cluster-admin on the hosting cluster to a control plane of type host. For that, its manager needs the same
+ * rights.
+ */
 export function managerBinding(): KubeObject {
   const { apiVersion, kind } = resources.clusterRoleBindings;
   return {
@@ -22,7 +25,8 @@ export function managerBinding(): KubeObject {
     kind,
     metadata: {
       name: managerAdminBinding,
-      // helm takes over what says to be its release's, and refuses what does not: a chart that lists a host space makes this as well.
+      // helm adopts objects labeled as part of its release, and rejects others: a chart that lists a host space creates this
+      // binding too.
       labels: { 'app.kubernetes.io/managed-by': 'Helm' },
       annotations: {
         'meta.helm.sh/release-name': coreChart.release.name,

@@ -5,7 +5,7 @@ import { resources } from '../../../kube/resources.ts';
 import { postgresName, systemNamespace } from '../../names.ts';
 import { withoutPostgres } from '../../stages/space-stages.ts';
 
-/** @throws StellarError `not-found` where there is no database for its data */
+/** @throws StellarError `not-found` if there is no database for its data */
 export async function requirePostgres(hosting: Kube): Promise<void> {
   const secret = await hosting.get<Secret>(resources.secrets, postgresName, { namespace: systemNamespace });
   if (secret !== undefined) return;
