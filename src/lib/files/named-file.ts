@@ -11,6 +11,6 @@ export async function readNamed(file: string, what: string): Promise<string> {
   }
 }
 
-/** Like {@link readNamed}; `-` reads stdin. */
+/** Like readNamed; `-` reads stdin. */
 export const readNamedOrStdin = (file: string, what: string, stdin: NodeJS.ReadableStream): Promise<string> =>
   file === '-' ? text(stdin) : readNamed(file, what);

@@ -109,8 +109,7 @@ export function isNewEnough({ version, minimum }: FoundProgram): boolean {
 
 /**
  * Runs programs, never through a shell. On Ctrl-C and at the deadline, it sends SIGTERM to the programs and their child processes,
- * and waits for them.
- * Any exit code is a result.
+ * and waits for them. Any exit code is a result.
  * @throws StellarError `interrupted`, `timeout`, and `program-failed` for a program that cannot be started or dies of a signal
  */
 export function runProgram(run: ProgramRun): RunProgram {

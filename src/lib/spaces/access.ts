@@ -54,7 +54,7 @@ async function findAccess(
   return seen({ ...(await contextFromCluster(Buffer.from(text, 'base64').toString('utf8'), source)), name });
 }
 
-/** Like {@link accessSpace}; users who may not read a space's Secret may have a context for it. */
+/** Like accessSpace; users who may not read a space's Secret may have a context for it. */
 export async function reachSpace(controlPlane: ControlPlane, tools: AccessTools): Promise<Access<SelectedContext>> {
   const access = await accessSpace(controlPlane, tools);
   const isRefused = access.state === 'hidden' && access.error !== undefined;

@@ -3,7 +3,7 @@ import { coreChart } from '../core-chart.ts';
 
 /** The input of `init`. */
 export interface InitInput {
-  /** A reference, a folder or an archive that replaces KubeStellar's own chart. */
+  /** A reference, a folder or a packaged chart that replaces KubeStellar's own chart. */
   chart?: string | undefined;
   version?: string | undefined;
   upgrade: boolean;

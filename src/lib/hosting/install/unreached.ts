@@ -107,7 +107,7 @@ function runAgain(
 }
 
 /**
- * The objects of a hook, as arguments of kubectl. KubeFlex fills in the same variables (pkg/reconcilers/shared/postcreate_hook.go).
+ * The objects of a hook, as kubectl arguments. KubeFlex fills in the same variables (pkg/reconcilers/shared/postcreate_hook.go).
  */
 function objectsOf({ metadata: { name } }: ControlPlane, hook: PostCreateHook): string[] {
   const values: Record<string, string> = {

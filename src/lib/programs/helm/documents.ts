@@ -14,7 +14,7 @@ export function parseObjects(text: string): KubeObject[] {
   return parseSourced(text).map(({ object }) => object);
 }
 
-/** Like {@link parseObjects}, with the source files: a comment `# Source: FILE` precedes the first document of each file. */
+/** Like parseObjects, with the source files: a comment `# Source: FILE` precedes the first document of each file. */
 export function parseSourced(text: string): SourcedObject[] {
   const documents = parseAllDocuments(text, { logLevel: 'error' });
   if (!Array.isArray(documents)) return [];

@@ -49,7 +49,7 @@ export interface Revision {
   chart: ChartMetadata;
 }
 
-/** The path of a chart on this machine: a folder or an archive. */
+/** The path of a chart on this machine: a folder or a packaged chart. */
 export type LocalChart = string;
 
 export interface Upgrade {
@@ -272,10 +272,7 @@ function parseJson<T>(text: string): T {
   }
 }
 
-/**
- * Parses `core-chart-0.30.0`, as in helm's history and the labels of its objects: the version starts at a hyphen followed by a
- * digit.
- */
+/** Parses `core-chart-0.30.0`, as in helm's history and labels: the version starts at a hyphen followed by a digit. */
 export function chartFromLabel(label: string): ChartMetadata {
   const [, name = label, version = ''] = /^(.+?)-(v?\d+\.\d+\..*)$/.exec(label) ?? [];
   return { name, version };

@@ -121,9 +121,7 @@ export async function deleteWds(
   return { ...result, error: error.code === 'interrupted' ? resumable(error, wds, hosting, state) : error };
 }
 
-/**
- * Other WDSes share its policies. Its controllers are deleted first, then the works that they sent, which no controller recreates.
- */
+/** Other WDSes share its policies: its controllers are deleted first, then the works that they sent, which nothing recreates. */
 async function deleteShared(
   wds: WdsToDelete,
   { keepWorkloads }: DeletionOptions,

@@ -45,7 +45,7 @@ export class SpaceWatcher {
     return this.#clients.get(name)?.kube;
   }
 
-  /** Like {@link clientOf}, with the context of the client. */
+  /** Like clientOf, with the context of the client. */
   accessOf(name: string): { context: SelectedContext; kube: Kube } | undefined {
     return this.#clients.get(name);
   }

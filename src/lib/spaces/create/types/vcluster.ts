@@ -2,7 +2,7 @@ import { ifSeen } from '../../../kube/access.ts';
 import type { ItsInside } from '../../stages/its-contents.ts';
 import type { SpaceSeen } from '../../stages/space-watcher.ts';
 
-/** A new vcluster whose OCM another program installs is complete once that program can reach it. */
+/** A new vcluster whose OCM is installed separately is complete once it is reachable. */
 export function untilReachable(seen: SpaceSeen<ItsInside>): SpaceSeen<ItsInside> {
   if (ifSeen(seen.space.look)?.hubServed) return seen;
   const last = seen.stages.findIndex(({ id }) => id === 'reachable');
