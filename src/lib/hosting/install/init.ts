@@ -71,8 +71,8 @@ interface InitTools {
  * Makes a cluster a hosting cluster: installs KubeFlex and KubeStellar's post-create hooks with KubeStellar's core chart. A rerun
  * changes nothing, or resumes an interrupted installation.
  * @throws StellarError before any write: `usage`, `chart-unusable`, `hooks-outdated`, `upgrade-needed`, `forbidden`; afterwards
- *   `program-failed` (helm), `hosting-failed`, `timeout`, `interrupted`, with what remains on the cluster and how to resume or roll
- *   back
+ *   `program-failed` (helm), `hosting-failed`, `timeout`, `interrupted`, with what remains on the cluster and how to resume or
+ *   uninstall it
  */
 export async function initHosting(input: InitInput, tools: InitTools, run: Run): Promise<InitResult> {
   const { helm } = tools;
@@ -171,7 +171,7 @@ async function letHelmWork(
     // A helm that is stopped marks its release as failed. Wait for it, or the next run finds a pending release.
     stop.abort();
     await work.ended;
-    // The release belongs to the other helm and must not be rolled back.
+    // The release belongs to the other helm and must not be uninstalled.
     if (work.failure instanceof StellarError && work.failure.code === 'release-pending')
       throw overtaken(kube.cluster.context, release);
     throw withRemains(error, release, plan, kube);
@@ -218,7 +218,7 @@ async function prepare(
   return kept;
 }
 
-/** Adds to an error what an unfinished installation leaves on the cluster, and how to resume or roll back. */
+/** Adds to an error what an unfinished installation leaves on the cluster, and how to resume or uninstall it. */
 function withRemains(error: unknown, { name, namespace }: ReleaseName, plan: Plan, { cluster }: Kube): unknown {
   if (!(error instanceof StellarError)) return error;
   const { context } = cluster;

@@ -28,7 +28,7 @@ interface Space {
 
 /**
  * The work of one run on a space, from its first write to its context. Keeps and reports the result, and adds to errors how to
- * resume or roll back from the current state.
+ * resume the space or delete it from its current state.
  */
 export class SpaceWork {
   readonly watcher: SpaceWatcher;
