@@ -246,7 +246,7 @@ describe('an installation that was interrupted', () => {
       const signalAt = { text: /kinds are served/, signal: 'SIGINT' as const };
       const stopped = await cli.run(line, { ...options, signalAt });
       assert.equal(stopped.exitCode, 130);
-      assert.match(stopped.stderr, /Release ks-core in namespace default is on hosting, unfinished\./);
+      assert.match(stopped.stderr, /Release ks-core in namespace default on hosting is incomplete\./);
       assert.match(stopped.stderr, /To resume, rerun the command {4}Go back: helm uninstall ks-core -n default/);
       assert.deepEqual(await history(plane), ['failed core-chart-0.30.0']);
       const { stderr } = await cli.succeed(['init', '--chart', chart], options);

@@ -71,8 +71,12 @@ export async function hubEndpoints(kube: Kube, context: SelectedContext): Promis
 
 /** What a hub reports about itself, and how its context reaches it. @throws StellarError `not-a-hub`, `driver-unsupported` */
 export async function inspectHubOf(kube: Kube, { cluster }: SelectedContext): Promise<Hub & { external: Endpoint }> {
-  const [hub, certificateAuthority] = await Promise.all([inspectHub(kube), certificateAuthorityOf(cluster)]);
-  return { ...hub, external: { server: kube.cluster.server, certificateAuthority } };
+  // First the hub: its client says what is wrong with a file that the context names.
+  const hub = await inspectHub(kube);
+  return {
+    ...hub,
+    external: { server: kube.cluster.server, certificateAuthority: await certificateAuthorityOf(cluster) },
+  };
 }
 
 /** Access with a join file, which contains everything; the ITS itself is not accessible. */
