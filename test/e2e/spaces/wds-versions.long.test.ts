@@ -58,7 +58,7 @@ describe("a WDS that KubeStellar 0.30's own chart has made with the name of its 
   it('is told apart from those of a second ITS, and repaired again', async () => {
     const second = await cli.type('its create its2 --type host --no-ocm');
     assert.match(second.stderr, /^wds1 names no ITS: .*stellarctl wds repair wds1 --its ITS/m);
-    assert.match((await cli.type('wds get wds1')).stdout, /^ {2}ITS +not clear/m);
+    assert.match((await cli.type('wds get wds1')).stdout, /^ {2}ITS +unknown/m);
     await cli.type('wds repair wds1 --its its2');
     const view = (await cli.type('wds get wds1 -o json')).json();
     assert.deepEqual([view.ready, view.its], [true, { name: 'its2', named: true }]);
