@@ -77,7 +77,7 @@ describe('rights of a work agent', { concurrency: 1 }, () => {
     });
     await assertRefuses(cli, planes, 'wec grant cluster1=cluster1 --rule Widgets;x --its its1', {
       exitCode: 2,
-      says: /no RESOURCE\[\.GROUP\]/,
+      says: /not RESOURCE\[\.GROUP\]/,
     });
   });
 
