@@ -56,20 +56,18 @@ export async function inspectPolicy(name: string, wds: OpenWds): Promise<PolicyT
   return { name, wds, policy, binding, its: kube, works, leaving };
 }
 
-/** Works by their labels: their names depend on how many objects one may have. What no label can hold is the policy of none, and would be more than one requirement of a selector. */
-export async function worksOfPolicy(its: Kube, policy: string, wds: string): Promise<ManifestWork[]> {
+/** Works by their labels: their names depend on how many objects one may have. What no label can hold is the policy of none, and would be more than one requirement of a selector. Without a WDS: those of policies of this name in all WDSes. */
+export async function worksOfPolicy(its: Kube, policy: string, wds?: string): Promise<ManifestWork[]> {
   if (labelValueProblem(policy) !== undefined) return [];
-  const labelSelector = `${originBindingLabel}=${policy},${originWdsLabel}=${wds}`;
+  const ofWds = wds === undefined ? '' : `,${originWdsLabel}=${wds}`;
+  const labelSelector = `${originBindingLabel}=${policy}${ofWds}`;
   return (await its.list<ManifestWork>(resources.manifestWorks, { labelSelector })) ?? [];
 }
 
 /** Works carry the name of their WDS, and a context may have another one: what the policy has sent would seem to be nothing, and be removed. */
 async function refuseOtherName(policy: string, { name, context }: OpenWds, its: Kube): Promise<void> {
-  if (labelValueProblem(policy) !== undefined) return;
-  const all = await its.list<ManifestWork>(resources.manifestWorks, {
-    labelSelector: `${originBindingLabel}=${policy}`,
-  });
-  const [other] = (all ?? []).flatMap(({ metadata }) => metadata.labels?.[originWdsLabel] ?? []);
+  const all = await worksOfPolicy(its, policy);
+  const [other] = all.flatMap(({ metadata }) => metadata.labels?.[originWdsLabel] ?? []);
   if (other === undefined) return;
   throw new StellarError(
     'identity-unproven',
