@@ -6,7 +6,7 @@ import type { Run } from '../engine/run.ts';
 import { failed, met, waiting } from '../engine/stages.ts';
 import { untilMet } from '../engine/until-met.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { conditionOf, type WithConditions } from '../kube/objects.ts';
+import { conditionOf } from '../kube/objects.ts';
 import { resources } from '../kube/resources.ts';
 import { unlessStatus } from '../kube/unless-status.ts';
 import type { ManifestStatus, ManifestWork } from './manifest-works.ts';
@@ -135,7 +135,7 @@ const isNeverAppliedAgain = (work: ManifestWork): boolean =>
  * agent does not apply it any more (seen with OCM 1.3.1: objects that are ReadOnly or Complete keep their owner).
  */
 function mayBeOwned({ spec }: ManifestWork, manifest: ManifestStatus): boolean {
-  const isTrue = (type: string) => conditionOf({ status: manifest } as WithConditions, type)?.status === 'True';
+  const isTrue = (type: string) => conditionOf({ status: manifest }, type)?.status === 'True';
   const { group = '', resource, name, namespace = '' } = manifest.resourceMeta ?? {};
   const config = spec?.manifestConfigs?.find(
     ({ resourceIdentifier: of }) =>

@@ -1,5 +1,5 @@
 import type { Reader } from '../../kube/client/client.ts';
-import { conditionOf, type WithConditions } from '../../kube/objects.ts';
+import { conditionOf } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
 import type { ManifestWork } from '../manifest-works.ts';
 import { originWdsLabel } from '../names.ts';
@@ -31,13 +31,14 @@ function countsOf(works: readonly ManifestWork[]): SentCounts[] {
     const counts: SentCounts = { wds, applied: 0, failed: 0, waiting: 0 };
     for (const work of byWds.get(wds) ?? []) {
       const objects = work.spec?.workload?.manifests?.length ?? 0;
-      const stated = (status: string) =>
-        (work.status?.resourceStatus?.manifests ?? []).filter(
-          (manifest) => conditionOf({ status: manifest } as WithConditions, 'Applied')?.status === status,
-        ).length;
-      counts.applied += stated('True');
-      counts.failed += stated('False');
-      counts.waiting += Math.max(0, objects - stated('True') - stated('False'));
+      const stated = (work.status?.resourceStatus?.manifests ?? []).map(
+        (manifest) => conditionOf({ status: manifest }, 'Applied')?.status,
+      );
+      const applied = stated.filter((status) => status === 'True').length;
+      const failed = stated.filter((status) => status === 'False').length;
+      counts.applied += applied;
+      counts.failed += failed;
+      counts.waiting += Math.max(0, objects - applied - failed);
     }
     return counts;
   });

@@ -1,7 +1,7 @@
 import { command } from '../../engine/command-line.ts';
 import { type NextStep, outline, run } from '../../engine/next-step.ts';
 import { failed, failedForGood, met, type Stage, unseen, type Verdict, waiting } from '../../engine/stages.ts';
-import { conditionOf, type WithConditions } from '../../kube/objects.ts';
+import { conditionOf } from '../../kube/objects.ts';
 import { labelWords, toLabelWec } from '../explain/selection-warnings.ts';
 import type { ManifestStatus } from '../manifest-works.ts';
 import { originGenerationAnnotation } from '../names.ts';
@@ -79,8 +79,7 @@ function workThere({ wec, binding, sent, stale, evidence }: Way): Verdict {
     : waiting(`its work in mailbox ${wec} has an earlier version of it`, { code: 'work-behind' });
 }
 
-const condition = (manifest: ManifestStatus | undefined, type: string) =>
-  conditionOf({ status: manifest } as WithConditions, type);
+const condition = (manifest: ManifestStatus | undefined, type: string) => conditionOf({ status: manifest }, type);
 
 function applied(way: Way): Verdict {
   const { wec, sent } = way;

@@ -1,6 +1,6 @@
 import { ifSeen } from '../../kube/access.ts';
 import { discoverKinds } from '../../kube/discovery.ts';
-import { conditionOf, type WithConditions } from '../../kube/objects.ts';
+import { conditionOf } from '../../kube/objects.ts';
 import { groupOf } from '../../kube/resources.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
 import { keyOf } from '../object-ref.ts';
@@ -58,7 +58,7 @@ export async function listWorkloads(wds: OpenWds): Promise<WorkloadSummary[]> {
 
 /** What the agent says of the work as it is now. */
 function stateOf(sent: SentObject | undefined, type: string): string | undefined {
-  const condition = conditionOf({ status: sent?.manifest } as WithConditions, type);
+  const condition = conditionOf({ status: sent?.manifest }, type);
   const generation = condition?.observedGeneration;
   return generation !== undefined && generation < (sent?.work.metadata.generation ?? 0) ? undefined : condition?.status;
 }
