@@ -1,12 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
+import { isObject } from '../engine/is-object.ts';
 import { isSecretFlag, isSecretName, redactText, removed } from '../engine/redact.ts';
 
 /** Of a variable: there is no harm in taking out too much. */
 const isSecretVariable = /token|secret|pass|pwd|credential|auth|key/i;
 
 type Json = Record<string, unknown>;
-const isObject = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
  * Takes what nobody else should see out of everything in an object: what looks like it (engine/redact.ts), contents of Secrets and
