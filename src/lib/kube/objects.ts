@@ -48,7 +48,11 @@ export interface WithConditions extends KubeObject {
   status?: { conditions?: Condition[] };
 }
 
-export function conditionOf(object: WithConditions | undefined, type: string): Condition | undefined {
+/** @param object also what has conditions without being an object: a manifest of a work's status */
+export function conditionOf(
+  object: { status?: { conditions?: Condition[] } | undefined } | undefined,
+  type: string,
+): Condition | undefined {
   return object?.status?.conditions?.find((condition) => condition.type === type);
 }
 

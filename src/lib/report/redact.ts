@@ -1,12 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
+import { isObject } from '../engine/is-object.ts';
 import { isSecretFlag, isSecretName, redactText, removed } from '../engine/redact.ts';
 
 /** For variables: removing too much does no harm. */
 const isSecretVariable = /token|secret|pass|pwd|credential|auth|key/i;
 
 type Json = Record<string, unknown>;
-const isObject = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
  * Redacts everything secret in an object: values that look like a secret (engine/redact.ts), the contents, but not the keys, of

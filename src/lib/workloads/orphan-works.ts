@@ -7,7 +7,7 @@ import { failed, met, waiting } from '../engine/stages.ts';
 import { untilMet } from '../engine/until-met.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { unlessStatus } from '../kube/client/errors.ts';
-import { conditionOf, type WithConditions } from '../kube/objects.ts';
+import { conditionOf } from '../kube/objects.ts';
 import { resources } from '../kube/resources.ts';
 import type { ManifestStatus, ManifestWork } from './manifest-works.ts';
 
@@ -138,7 +138,7 @@ const isNeverAppliedAgain = (work: ManifestWork): boolean =>
  * agent no longer applies it (observed with OCM 1.3.1: objects that are ReadOnly or Complete keep their owner).
  */
 function mayBeOwned({ spec }: ManifestWork, manifest: ManifestStatus): boolean {
-  const isTrue = (type: string) => conditionOf({ status: manifest } as WithConditions, type)?.status === 'True';
+  const isTrue = (type: string) => conditionOf({ status: manifest }, type)?.status === 'True';
   const { group = '', resource, name, namespace = '' } = manifest.resourceMeta ?? {};
   const config = spec?.manifestConfigs?.find(
     ({ resourceIdentifier: of }) =>

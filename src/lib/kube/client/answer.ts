@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { pipeline, type Readable } from 'node:stream';
 import { StellarError } from '../../engine/errors.ts';
+import { isObject } from '../../engine/is-object.ts';
 import type { KubeObject } from '../objects.ts';
 import type { Answer } from '../restarts.ts';
 import { type ClusterRef, describeCluster } from './errors.ts';
@@ -78,9 +79,6 @@ export function parseAnswer(text: string): object | undefined {
 export function isKubeObject(value: unknown): value is KubeObject {
   return isObject(value) && 'metadata' in value && isObject(value.metadata) && 'name' in value.metadata;
 }
-
-const isObject = (value: unknown): value is object =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Any result will do for text that is not JSON. */
 function isTooDeep(text: string): boolean {

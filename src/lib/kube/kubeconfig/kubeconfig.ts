@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { StellarError } from '../../engine/errors.ts';
+import { isObject } from '../../engine/is-object.ts';
 import { inWords } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import { invalidKubeconfig } from './invalid.ts';
@@ -174,7 +175,7 @@ async function contentOf(text: string, file: string): Promise<unknown> {
 
 function readInto(config: Kubeconfig, file: string, document: unknown): void {
   if (document === null || document === undefined) return;
-  if (!isRecord(document)) throw invalidKubeconfig(file, 'it is not a kubeconfig');
+  if (!isObject(document)) throw invalidKubeconfig(file, 'it is not a kubeconfig');
 
   const directory = path.dirname(path.resolve(file));
   for (const [name, entry] of namedEntries(file, document, 'clusters', 'cluster')) {
@@ -191,7 +192,7 @@ function readInto(config: Kubeconfig, file: string, document: unknown): void {
   for (const [name, entry] of namedEntries(file, document, 'contexts', 'context'))
     addFirst(config.contexts, name, entry);
   addExtensions(config.extensions, document.extensions);
-  if (isRecord(document.preferences)) addExtensions(config.preferenceExtensions, document.preferences.extensions);
+  if (isObject(document.preferences)) addExtensions(config.preferenceExtensions, document.preferences.extensions);
 
   const current = document['current-context'];
   if (typeof current === 'string' && current !== '') config.currentContext = current;
@@ -208,12 +209,12 @@ function namedEntries(
   if (!Array.isArray(items)) throw invalidKubeconfig(file, `"${list}" is not a list`);
   const seen = new Set<string>();
   return items.map((item): [string, Record<string, unknown>] => {
-    if (!isRecord(item)) throw invalidKubeconfig(file, `"${list}" has an entry that is not an object`);
+    if (!isObject(item)) throw invalidKubeconfig(file, `"${list}" has an entry that is not an object`);
     const name = typeof item.name === 'string' ? item.name : '';
     if (seen.has(name)) throw invalidKubeconfig(file, `"${list}" has the name "${name}" twice`);
     seen.add(name);
     const entry = item[key] ?? {};
-    if (!isRecord(entry)) throw invalidKubeconfig(file, `"${key}" of "${name}" is not an object`);
+    if (!isObject(entry)) throw invalidKubeconfig(file, `"${key}" of "${name}" is not an object`);
     return [name, entry];
   });
 }
@@ -226,7 +227,7 @@ function addFirst<T>(map: Map<string, T>, name: string, entry: T): void {
 function addExtensions(map: Map<string, unknown>, list: unknown): void {
   if (!Array.isArray(list)) return;
   for (const item of list)
-    if (isRecord(item) && typeof item.name === 'string') addFirst(map, item.name, item.extension);
+    if (isObject(item) && typeof item.name === 'string') addFirst(map, item.name, item.extension);
 }
 
 function withAbsolutePaths<T extends Record<string, unknown>>(entry: T, keys: string[], directory: string): T {
@@ -236,10 +237,6 @@ function withAbsolutePaths<T extends Record<string, unknown>>(entry: T, keys: st
     if (typeof value === 'string' && value !== '') copy[key] = path.resolve(directory, value);
   }
   return copy as T;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /**

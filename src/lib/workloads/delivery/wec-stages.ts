@@ -1,7 +1,7 @@
 import { command } from '../../engine/command-line.ts';
 import { type NextStep, outline, run } from '../../engine/next-step.ts';
 import { failed, failedForGood, met, type Stage, unseen, type Verdict, waiting } from '../../engine/stages.ts';
-import { conditionOf, type WithConditions } from '../../kube/objects.ts';
+import { conditionOf } from '../../kube/objects.ts';
 import { flagsOf, toSeeWds } from '../../spaces/open-wds.ts';
 import { toLabelWec } from '../explain/selection-warnings.ts';
 import type { ManifestStatus } from '../manifest-works.ts';
@@ -95,8 +95,7 @@ function workThere({ wec, isBound, binding, bound, sent, stoppedAt, stale, evide
   );
 }
 
-const condition = (manifest: ManifestStatus | undefined, type: string) =>
-  conditionOf({ status: manifest } as WithConditions, type);
+const condition = (manifest: ManifestStatus | undefined, type: string) => conditionOf({ status: manifest }, type);
 
 function applied(way: Way): Verdict {
   const { wec, sent } = way;

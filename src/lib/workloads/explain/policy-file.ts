@@ -1,6 +1,7 @@
 import { parseAllDocuments } from 'yaml';
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
+import { isObject } from '../../engine/is-object.ts';
 import { run } from '../../engine/next-step.ts';
 import { readNamedOrStdin } from '../../files/named-file.ts';
 import { checkDnsName } from '../../kube/object-names.ts';
@@ -49,8 +50,6 @@ function readObjects(text: string, source: string): (BindingPolicy | null)[] {
 
 type Is = (value: unknown) => boolean;
 const text: Is = (value) => typeof value === 'string';
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 const map: Is = (value) => isObject(value) && Object.values(value).every(text);
 const optional =
   (is: Is): Is =>
