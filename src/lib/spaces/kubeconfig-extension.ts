@@ -1,6 +1,7 @@
+import { isObject } from '../engine/is-object.ts';
 import type { ContextToSet, ExtensionEdit, PresentContext } from '../kube/kubeconfig/contexts.ts';
 import type { KubeconfigTarget } from '../kube/kubeconfig/edit.ts';
-import { type Entry, isEntry } from '../kube/kubeconfig/entry.ts';
+import type { Entry } from '../kube/kubeconfig/entry.ts';
 import type { ContextEntry, Kubeconfig } from '../kube/kubeconfig/kubeconfig.ts';
 import type { Waiting } from '../kube/kubeconfig/lock.ts';
 
@@ -93,8 +94,8 @@ export async function markHostingContext(target: KubeconfigTarget, name: string,
 /** Sets (or, with undefined, removes) data in an extension of kflex's layout; other data is kept. */
 function withData(changes: Record<string, string | undefined>): ExtensionEdit {
   return (present) => {
-    const entry = isEntry(present) ? present : {};
-    const all = { ...(isEntry(entry.data) ? entry.data : {}), ...changes };
+    const entry = isObject(present) ? present : {};
+    const all = { ...(isObject(entry.data) ? entry.data : {}), ...changes };
     const data = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
     return { ...entry, data, metadata: { creationTimestamp: now(), name: extensionName, ...metadataOf(entry) } };
   };
@@ -103,15 +104,15 @@ function withData(changes: Record<string, string | undefined>): ExtensionEdit {
 /** The time in Kubernetes' format. */
 const now = () => new Date().toISOString().replace(/\.\d+Z$/, 'Z');
 
-const metadataOf = ({ metadata }: Entry): Entry => (isEntry(metadata) ? metadata : {});
+const metadataOf = ({ metadata }: Entry): Entry => (isObject(metadata) ? metadata : {});
 
 function contextData(context: ContextEntry | Entry | undefined): Record<string, string | undefined> {
   const list = Array.isArray(context?.extensions) ? context.extensions : [];
-  return dataOf(list.find((item) => isEntry(item) && item.name === extensionName)?.extension);
+  return dataOf(list.find((item) => isObject(item) && item.name === extensionName)?.extension);
 }
 
 function dataOf(extension: unknown): Record<string, string | undefined> {
-  const data = isEntry(extension) && isEntry(extension.data) ? extension.data : {};
+  const data = isObject(extension) && isObject(extension.data) ? extension.data : {};
   return Object.fromEntries(Object.entries(data).filter(([, value]) => typeof value === 'string')) as Record<
     string,
     string

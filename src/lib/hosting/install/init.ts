@@ -1,6 +1,7 @@
 import { command } from '../../engine/command-line.ts';
 import { requireTime, throwIfInterrupted } from '../../engine/deadline.ts';
 import { StellarError } from '../../engine/errors.ts';
+import { isObject } from '../../engine/is-object.ts';
 import { inWords, run as nextStep, textOf } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
@@ -8,7 +9,7 @@ import type { WriteRecorder } from '../../kube/client/dry-run.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
 import { resources } from '../../kube/resources.ts';
 import type { Helm, LocalChart, ReleaseName } from '../../programs/helm/helm.ts';
-import { isValues, mergeValues, type Values } from '../../programs/helm/values.ts';
+import { mergeValues, type Values } from '../../programs/helm/values.ts';
 import { compareVersions } from '../../programs/version.ts';
 import { renewCorrectedHook } from '../../spaces/create/its-for-wds.ts';
 import { systemNamespace } from '../../spaces/names.ts';
@@ -242,7 +243,7 @@ function noteNewer({ version }: Plan, context: string, run: Run): void {
 /** Whether the release installs PostgreSQL. */
 function needsPostgres(values: Values): boolean {
   const ofKubeFlex = values[coreChart.kubeFlexValues];
-  return hasKubeFlex(values) && !(isValues(ofKubeFlex) && String(ofKubeFlex.installPostgreSQL) === 'false');
+  return hasKubeFlex(values) && !(isObject(ofKubeFlex) && String(ofKubeFlex.installPostgreSQL) === 'false');
 }
 
 /** In a terminating namespace, helm would fail with a misleading "forbidden" error. */

@@ -1,8 +1,9 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
+import { isObject } from '../../engine/is-object.ts';
 import { run } from '../../engine/next-step.ts';
 import type { Revision } from '../../programs/helm/helm.ts';
-import { holds, isValues, mergeValues, type Values } from '../../programs/helm/values.ts';
+import { holds, mergeValues, type Values } from '../../programs/helm/values.ts';
 import { compareVersions } from '../../programs/version.ts';
 import { hookNames } from '../../spaces/names.ts';
 import { coreChart } from '../core-chart.ts';
@@ -107,7 +108,7 @@ function isWhole({ hooks, kubeFlex, values }: Situation): boolean {
 /** Whether the values make KubeFlex part of the release. */
 export function hasKubeFlex(values: Values): boolean {
   const ofKubeFlex = values[coreChart.kubeFlexValues];
-  return !isValues(ofKubeFlex) || ofKubeFlex.install !== false;
+  return !isObject(ofKubeFlex) || ofKubeFlex.install !== false;
 }
 
 function refuseOlderHooks(

@@ -1,8 +1,9 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
+import { isObject } from '../../engine/is-object.ts';
 import { inWords, outline } from '../../engine/next-step.ts';
 import { editKubeconfig, type KubeconfigDraft, type KubeconfigTarget } from './edit.ts';
-import { type Entry, isEntry } from './entry.ts';
+import type { Entry } from './entry.ts';
 import { withoutCredentials } from './kubeconfig.ts';
 import type { Waiting } from './lock.ts';
 
@@ -112,7 +113,7 @@ function renewed(present: Entry | undefined, entry: Entry, replaced: readonly st
 /** A list of extensions with one of them edited; the others do not change. */
 export function editedExtensions(list: unknown, name: string, edit: ExtensionEdit): unknown {
   const present = Array.isArray(list) ? list : [];
-  const index = present.findIndex((item) => isEntry(item) && item.name === name);
+  const index = present.findIndex((item) => isObject(item) && item.name === name);
   const extension = edit(index === -1 ? undefined : present[index].extension);
   if (extension === undefined) return index === -1 ? list : present.toSpliced(index, 1);
   return index === -1 ? [...present, { extension, name }] : present.with(index, { ...present[index], extension });

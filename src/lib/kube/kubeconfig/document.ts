@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Document, isMap, isSeq, type Node, visit, type YAMLMap, type YAMLSeq } from 'yaml';
-import { type Entry, isEntry } from './entry.ts';
+import { isObject } from '../../engine/is-object.ts';
+import type { Entry } from './entry.ts';
 import { invalidKubeconfig } from './invalid.ts';
 import { parseYaml } from './yaml.ts';
 
@@ -138,7 +139,7 @@ export class KubeconfigDocument {
     const plain = this.#toPlain(item);
     const name = typeof plain.name === 'string' ? plain.name : '';
     const content = plain[contentKeys[list]] ?? {};
-    if (!isEntry(content)) {
+    if (!isObject(content)) {
       throw invalidKubeconfig(this.#file, `"${contentKeys[list]}" of "${name}" is not an object`);
     }
     return { name, content };
@@ -161,7 +162,7 @@ export class KubeconfigDocument {
     for (const [key, value] of Object.entries(wanted)) {
       if (value === undefined || isDeepStrictEqual(present[key], value)) continue;
       const node = map.get(key, true);
-      if (isMap(node) && isEntry(value)) this.#update(node, value);
+      if (isMap(node) && isObject(value)) this.#update(node, value);
       else if (isSeq(node) && isNamedList(value)) this.#updateNamed(node, value);
       else map.set(key, isScalarValue(value) ? value : this.#nodeOf(value));
     }
@@ -182,7 +183,7 @@ export class KubeconfigDocument {
 }
 
 function isNamedList(value: unknown): value is { name: string }[] {
-  return Array.isArray(value) && value.every((item) => isEntry(item) && typeof item.name === 'string');
+  return Array.isArray(value) && value.every((item) => isObject(item) && typeof item.name === 'string');
 }
 
 function isScalarValue(value: unknown): boolean {

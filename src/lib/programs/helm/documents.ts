@@ -1,7 +1,7 @@
 import { type Document, isNode, parseAllDocuments } from 'yaml';
 import { StellarError } from '../../engine/errors.ts';
+import { isObject } from '../../engine/is-object.ts';
 import type { KubeObject } from '../../kube/objects.ts';
-import { isValues } from './values.ts';
 
 /** An object of a chart, with its source file in the chart, if helm reports it. */
 interface SourcedObject {
@@ -32,7 +32,7 @@ export function parseSourced(text: string): SourcedObject[] {
     source = /^ ?Source: (.+)$/m.exec(commentOf(document))?.[1] ?? source;
     const object: unknown = document.toJS();
     if (object === null) return [];
-    if (!isValues(object)) throw new StellarError('program-failed', 'helm printed something other than objects.');
+    if (!isObject(object)) throw new StellarError('program-failed', 'helm printed something other than objects.');
     return [{ source, object: object as unknown as KubeObject }];
   });
 }

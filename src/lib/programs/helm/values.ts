@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { isObject } from '../../engine/is-object.ts';
 
 /** Values of a chart, as JSON. A null removes a default of the chart. */
 export type Values = Record<string, unknown>;
@@ -32,7 +33,7 @@ export function mergeValues(under: Values, over: Values): Values {
   const merged = { ...under };
   for (const [key, value] of Object.entries(over)) {
     const present = merged[key];
-    merged[key] = isValues(present) && isValues(value) ? mergeValues(present, value) : value;
+    merged[key] = isObject(present) && isObject(value) ? mergeValues(present, value) : value;
   }
   return merged;
 }
@@ -42,14 +43,10 @@ export function holds(present: Values, asked: Values): boolean {
   return Object.entries(asked).every(([key, value]) => {
     const there = present[key];
     if (value === null) return there === null || there === undefined;
-    if (isValues(value)) return isValues(there) ? holds(there, value) : Object.keys(value).length === 0;
+    if (isObject(value)) return isObject(there) ? holds(there, value) : Object.keys(value).length === 0;
     if (isScalar(value) && isScalar(there)) return String(value) === String(there);
     return isDeepStrictEqual(there, value);
   });
-}
-
-export function isValues(value: unknown): value is Values {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 const isScalar = (value: unknown): boolean => typeof value === 'string' || typeof value === 'number';
