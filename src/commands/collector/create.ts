@@ -7,6 +7,7 @@ import {
   collect,
   defineCommand,
   dryRunOption,
+  hiddenSpelling,
   type WdsOptions,
   type WritingOptions,
   wdsOptions,
@@ -15,6 +16,10 @@ import {
 interface Options extends WdsOptions, WritingOptions, Partial<CollectorRequest> {}
 
 export function collectorCreateCommand(io: Io): Command {
+  const column = new Option(
+    '--column <column>',
+    'a column, with a row for each WEC, as NAME=EXPRESSION; can be repeated',
+  ).argParser(collect);
   const definition = defineCommand('create', {
     summary: 'create a status collector',
     description:
@@ -23,7 +28,7 @@ export function collectorCreateCommand(io: Io): Command {
     examples: [
       ['stellarctl collector create replicas --preset replicas', 'the replicas on each WEC'],
       [
-        'stellarctl collector create ready --select wec=inventory.name --select ready=returned.status.readyReplicas',
+        'stellarctl collector create ready --column wec=inventory.name --column ready=returned.status.readyReplicas',
         'columns of your own',
       ],
       [
@@ -41,12 +46,8 @@ export function collectorCreateCommand(io: Io): Command {
       ]),
     )
     .option('--filter <expression>', 'which returned statuses to include')
-    .addOption(
-      new Option(
-        '--select <column>',
-        'a column, with a row for each WEC, as NAME=EXPRESSION; can be repeated',
-      ).argParser(collect),
-    )
+    .addOption(column)
+    .addOption(hiddenSpelling('--select <column>', column))
     .addOption(
       new Option(
         '--combine <column>',
@@ -65,8 +66,8 @@ export function collectorCreateCommand(io: Io): Command {
     action<Options>(io, async (session, options, [name = '']) => {
       checkDnsName(name, 'a status collector');
       const change = await import('../../lib/workloads/status/change-collector.ts');
-      const { select = [], groupBy = [], combine = [] } = options;
-      const spec = change.collectorSpec({ ...options, select, groupBy, combine });
+      const { column = [], groupBy = [], combine = [] } = options;
+      const spec = change.collectorSpec({ ...options, column, groupBy, combine });
       const wds = await session.wds();
       session.announce(wds.kube, 'WDS');
       await session.finish([await change.createCollector(name, spec, wds, session.run)]);

@@ -41,7 +41,6 @@ const options: Readonly<Record<string, Offer>> = {
   'wds repair --its': spaces('its'),
   '--selector': listed(labelsOfWecs),
   'policy create --selector': 'nothing',
-  'collector create --select': 'nothing',
   '--clusters': listed(labelsOfWecs),
   '--label': labelsOfWecs,
   '--on': listed(wecs),

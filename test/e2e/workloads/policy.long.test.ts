@@ -175,7 +175,7 @@ describe('a binding policy', () => {
   });
 
   it('has collectors, of which KubeStellar says at once what it cannot evaluate', async () => {
-    const create = (def: string) => cli.run(['collector', 'create', 'c', '--select', `a=${def}`, ...at]);
+    const create = (def: string) => cli.run(['collector', 'create', 'c', '--column', `a=${def}`, ...at]);
     assert.equal((await create('obj.')).exitCode, 2);
     const { exitCode, stderr } = await create('nosuch.x');
     assert.equal(exitCode, 1, stderr);

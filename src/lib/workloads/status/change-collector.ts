@@ -23,7 +23,7 @@ import { expressionProblem } from './expression.ts';
 export interface CollectorRequest {
   preset?: Preset | undefined;
   filter?: string | undefined;
-  select: readonly string[];
+  column: readonly string[];
   groupBy: readonly string[];
   /** NAME=COUNT, or NAME=TYPE:EXPRESSION. */
   combine: readonly string[];
@@ -31,24 +31,24 @@ export interface CollectorRequest {
 }
 
 /** @throws StellarError `usage`, also for an invalid expression */
-export function collectorSpec({ preset, filter, select, groupBy, combine, limit }: CollectorRequest): CollectorSpec {
-  if ((preset === undefined) !== select.length + combine.length > 0)
+export function collectorSpec({ preset, filter, column, groupBy, combine, limit }: CollectorRequest): CollectorSpec {
+  if ((preset === undefined) !== column.length + combine.length > 0)
     throw new StellarError(
       'usage',
-      'Give either --preset, or columns: --select NAME=EXPRESSION, --combine NAME=COUNT.',
+      'Give either --preset, or columns: --column NAME=EXPRESSION, --combine NAME=COUNT.',
     );
   if (limit !== undefined && !(Number.isInteger(limit) && limit > 0))
     throw new StellarError('usage', '--limit is not a number of rows, from 1 on.');
   const spec: CollectorSpec = {
     ...(preset && presets[preset]),
     ...(filter === undefined ? {} : { filter: requireExpression(filter) }),
-    ...(select.length === 0 ? {} : { select: select.map(readColumn) }),
+    ...(column.length === 0 ? {} : { select: column.map(readColumn) }),
     ...(groupBy.length === 0 ? {} : { groupBy: groupBy.map(readColumn) }),
     ...(combine.length === 0 ? {} : { combinedFields: combine.map(readCombination) }),
     limit: limit ?? defaultLimit,
   };
   if (spec.select !== undefined && (spec.combinedFields ?? spec.groupBy) !== undefined)
-    throw new StellarError('usage', '--select makes a row for each WEC; --combine and --group-by make one for many.');
+    throw new StellarError('usage', '--column makes a row for each WEC; --combine and --group-by make one for many.');
   return spec;
 }
 

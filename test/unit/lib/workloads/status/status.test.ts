@@ -114,10 +114,10 @@ describe('status collectors', () => {
   });
 
   const spec = (changes: Partial<CollectorRequest>) =>
-    collectorSpec({ select: [], groupBy: [], combine: [], ...changes });
+    collectorSpec({ column: [], groupBy: [], combine: [], ...changes });
 
   test('are written as they are asked for', () => {
-    assert.deepEqual(spec({ select: ['a=inventory.name', 'b=obj.x == "y"'], limit: 3 }), {
+    assert.deepEqual(spec({ column: ['a=inventory.name', 'b=obj.x == "y"'], limit: 3 }), {
       select: [
         { name: 'a', def: 'inventory.name' },
         { name: 'b', def: 'obj.x == "y"' },
@@ -134,13 +134,13 @@ describe('status collectors', () => {
   test('and refused where that cannot be', () => {
     const wrong = [
       {},
-      { select: ['x'] },
+      { column: ['x'] },
       { combine: ['n=COUNT:x'] },
       { combine: ['n=MEDIAN:x'] },
       { combine: ['n=SUM'] },
       { combine: ['n=SUM:obj.'] },
-      { select: ['a=obj.'] },
-      { select: ['a=b'], filter: 'obj.x ==' },
+      { column: ['a=obj.'] },
+      { column: ['a=b'], filter: 'obj.x ==' },
       { combine: ['n=COUNT'], groupBy: ['a=(obj'] },
       { preset: 'replicas', groupBy: ['a=b'] },
       { preset: 'replicas', limit: Number.NaN },
@@ -148,8 +148,8 @@ describe('status collectors', () => {
     ];
     for (const changes of [
       ...wrong,
-      { preset: 'replicas', select: ['a=b'] },
-      { select: ['a=b'], combine: ['n=COUNT'] },
+      { preset: 'replicas', column: ['a=b'] },
+      { column: ['a=b'], combine: ['n=COUNT'] },
     ])
       assert.throws(() => spec(changes as Partial<CollectorRequest>), { code: 'usage' }, JSON.stringify(changes));
   });
