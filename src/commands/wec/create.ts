@@ -48,7 +48,9 @@ export function createWecCommand(io: Io): Command {
   })
     .usage('NAME… --provider kind|k3d [options]')
     .argument('<wecs...>', 'names of the clusters')
-    .addOption(new Option('--provider <name>', 'what makes them').choices(providerNames).makeOptionMandatory())
+    .addOption(
+      new Option('--provider <name>', 'the tool that creates them').choices(providerNames).makeOptionMandatory(),
+    )
     .option('--network <name>', 'the container network (default: that of the ITS, if it is of the same provider)')
     .option('--image <image>', "the image of their nodes (default: the provider's)")
     .addOption(itsOption())

@@ -70,7 +70,7 @@ function shakeHands(port: number, host: string): Promise<Handshake> {
       socket.destroy();
       resolve(handshake);
     };
-    socket.setTimeout(patienceMs, () => end({ trouble: 'nothing answers in time' }));
+    socket.setTimeout(patienceMs, () => end({ trouble: 'nothing answers' }));
     socket.on('error', ({ code }: NodeJS.ErrnoException) =>
       end({ trouble: code === 'ECONNREFUSED' ? 'nothing is listening' : 'the server does not speak TLS' }),
     );

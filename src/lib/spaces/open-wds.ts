@@ -146,7 +146,7 @@ const opened = (open: NonNullable<WdsSources['its']>): Promise<OpenWds['its']> =
 function notReached({ metadata: { name } }: ControlPlane, access: Access<unknown>): StellarError {
   if (access.state === 'hidden' && access.error !== undefined) return access.error;
   return new StellarError('unreachable', `WDS ${name} cannot be reached: ${whyUnseen(access)}.`, {
-    next: [run(command`stellarctl wds get ${name}`, 'See how far it is')],
+    next: [run(command`stellarctl wds get ${name}`, 'See its stages')],
   });
 }
 

@@ -75,7 +75,7 @@ describe('init refuses, with nothing written,', () => {
     await refuses(['--version', '0.28.0'], 2, /0\.29\.0 is the oldest/);
     await refuses(['--version', 'latest'], 2, /"latest" is not a version/);
     await refuses(['--chart', await chartOf('0.28.0')], 1, /is 0\.28\.0, and 0\.29\.0 is the oldest/);
-    await refuses(['--chart', chart, '--version', '0.29.0'], 1, /is 0\.30\.0, and 0\.29\.0 is asked for/);
+    await refuses(['--chart', chart, '--version', '0.29.0'], 1, /is 0\.30\.0, and 0\.29\.0 was requested/);
     await refuses(['--chart', await chartOf('0.30.0', 'kubeflex-operator')], 1, /is the chart "kubeflex-operator"/);
     await refuses(['--chart', 'nonexist'], 1, /There is no file or folder \/.*nonexist/);
   });

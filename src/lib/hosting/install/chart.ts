@@ -49,7 +49,7 @@ async function verifyChart(helm: Helm, chart: LocalChart, wanted: string | undef
   if (compareVersions(version, coreChart.oldestVersion) < 0)
     throw tooOld('chart-unusable', `The chart ${chart} is ${version}`);
   if (wanted !== undefined && compareVersions(version, wanted) !== 0)
-    throw new StellarError('chart-unusable', `The chart ${chart} is ${version}, and ${wanted} is asked for.`);
+    throw new StellarError('chart-unusable', `The chart ${chart} is ${version}, and ${wanted} was requested.`);
   return version;
 }
 
@@ -63,7 +63,7 @@ function refuseVersion(version: string): void {
       `"${version}" is not a version of the chart: it has the form ${coreChart.version}.`,
     );
   if (compareVersions(version, coreChart.oldestVersion) < 0)
-    throw tooOld('usage', `KubeStellar ${version} is asked for`);
+    throw tooOld('usage', `KubeStellar ${version} was requested`);
 }
 
 function tooOld(code: 'usage' | 'chart-unusable', what: string): StellarError {

@@ -70,7 +70,7 @@ export function makePlan(situation: Situation, asked: Asked, ifFresh: Values, co
       },
     );
   if (difference > 0 && !asked.upgrade)
-    throw new StellarError('upgrade-needed', `${where}, and ${version} is asked for.`, {
+    throw new StellarError('upgrade-needed', `${where}, and ${version} was requested.`, {
       next: [run(retry(version), 'Upgrade it')],
     });
   const failed = failedUpgrade(revisions, installed);

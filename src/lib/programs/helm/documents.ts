@@ -26,7 +26,7 @@ export function parseSourced(text: string): SourcedObject[] {
       const [what] = problem.message.split(/ at line |:?\n/);
       throw new StellarError(
         'program-failed',
-        `helm printed what is not YAML: ${what} (line ${problem.linePos?.[0].line})`,
+        `helm printed invalid YAML: ${what} (line ${problem.linePos?.[0].line})`,
       );
     }
     source = /^ ?Source: (.+)$/m.exec(commentOf(document))?.[1] ?? source;

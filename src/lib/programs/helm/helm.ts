@@ -140,7 +140,7 @@ export class Helm {
     const [metadata = {}] = parseObjects(output.stdout) as Partial<ChartMetadata>[];
     const { name, version, appVersion } = metadata;
     if (typeof name !== 'string' || typeof version !== 'string' || findVersion(version) === undefined)
-      throw new StellarError('program-failed', `helm show chart told no name and version of the chart ${chart}.`, {
+      throw new StellarError('program-failed', `helm show chart printed no name and version of the chart ${chart}.`, {
         next: [runCommand(command`helm show chart ${chart}`, 'See what it says')],
       });
     return { name, version, ...(appVersion === undefined ? {} : { appVersion }) };

@@ -81,7 +81,7 @@ function refuseForeign(name: string, namespace: KubeObject): void {
   throw new StellarError(
     'name-taken',
     `The namespace ${namespace.metadata.name}, which ${name} needs, already exists and belongs to no control plane.`,
-    { next: [inWords('Choose another name, or delete the namespace if nobody needs it')] },
+    { next: [inWords('Choose another name, or delete the namespace if it is not needed')] },
   );
 }
 

@@ -59,7 +59,7 @@ function refuseDependents({ name, context, wdses, ...its }: ItsToDelete, hosting
   const anyway = command`stellarctl its delete ${name} --force --hosting-context ${hosting}`;
   if (unseen !== undefined)
     throw new StellarError('has-dependents', `Whether WECs are registered with ${name} is unknown: ${unseen}`, {
-      next: [nextStep(anyway, 'If nobody needs it')],
+      next: [nextStep(anyway, 'If it is not needed')],
     });
   if (wecs.length > 0)
     throw new StellarError(

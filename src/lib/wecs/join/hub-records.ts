@@ -97,7 +97,7 @@ export class HubRecords {
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       if (error.status === 403)
-        this.#run.progress.note(`Which cluster ${name} is was not recorded: this user may not change ManagedClusters.`);
+        this.#run.progress.note(`The identity of ${name} was not recorded: this user may not change ManagedClusters.`);
       // The registration does not depend on it: any other failure is retried.
       this.#identified = error.status === 403;
       return false;

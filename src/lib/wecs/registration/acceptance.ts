@@ -72,7 +72,7 @@ export function decide(evidence: HubEvidence, options: AcceptanceOptions): Decis
       : { action: 'approve', requests: open };
   }
   if (passed.length > 0) {
-    if (managedCluster === undefined) return { action: 'wait', why: 'its ManagedCluster is not there yet' };
+    if (managedCluster === undefined) return { action: 'wait', why: 'its ManagedCluster does not exist yet' };
     return { action: managedCluster.spec?.hubAcceptsClient ? 'follow' : 'accept' };
   }
 
@@ -148,7 +148,7 @@ function alreadyTaken(name: string, requests: RegistrationRequest[], options: Ac
     {
       details: requestTable(requests, options),
       next: [
-        agentStep(command`stellarctl accept ${name} --agent`, requests[0]?.agent, `If ${name} was installed anew`),
+        agentStep(command`stellarctl accept ${name} --agent`, requests[0]?.agent, `If ${name} was reinstalled`),
         agentStep(command`stellarctl accept --deny ${name} --agent`, requests[0]?.agent, 'If not'),
       ],
     },

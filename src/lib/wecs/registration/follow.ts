@@ -109,7 +109,7 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
   }
 
   get #lookAgain(): NextStep[] {
-    return [run(this.#options.lookAgain, 'Look again')];
+    return [run(this.#options.lookAgain, 'Check again')];
   }
 
   /** Approves and accepts when it is time. */

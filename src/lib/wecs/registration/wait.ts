@@ -34,7 +34,7 @@ const deletion: readonly Stage<Registration>[] = [
       return waiting(
         hub.managedCluster.metadata.deletionTimestamp
           ? 'its ManagedCluster is being deleted'
-          : 'its ManagedCluster is there, and nobody has deleted it',
+          : 'its ManagedCluster exists and is not being deleted',
       );
     },
   },

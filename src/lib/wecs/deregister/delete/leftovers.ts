@@ -63,7 +63,7 @@ export async function refuseNewcomer(hub: Kube, name: string): Promise<void> {
   const { context } = hub.cluster;
   throw new StellarError(
     'still-registered',
-    `${name} has been registered anew on ${context} meanwhile; its klusterlet stays.`,
+    `${name} was registered again on ${context} meanwhile; its klusterlet stays.`,
     { next: [run(command`stellarctl wec get ${name} --its ${context}`, 'Look at it')] },
   );
 }
