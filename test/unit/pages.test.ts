@@ -6,8 +6,8 @@ import { PassThrough } from 'node:stream';
 import { describe, it } from 'node:test';
 import type { Command } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
-import { buildProgram } from '../../src/cli.ts';
 import type { Io } from '../../src/lib/terminal/io.ts';
+import { buildProgram } from '../../src/program.ts';
 import { anchorsOf, blocksOf, commandsOf, linksOf, pages, root, spansOf, typedIn, walkedPages } from '../pages.ts';
 
 Object.assign(globalThis, { STELLARCTL_VERSION: '0.0.0' });

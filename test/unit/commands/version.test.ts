@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
-import { buildProgram } from '../../../src/cli.ts';
+import { buildProgram } from '../../../src/program.ts';
 import { fakeIo } from '../support/fake-io.ts';
 import { FakeServer } from '../support/fake-server.ts';
 

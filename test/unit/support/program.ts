@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { buildProgram } from '../../../src/cli.ts';
+import { buildProgram } from '../../../src/program.ts';
 import { fakeIo } from './fake-io.ts';
 
 /** The program, as it is built into dist. */

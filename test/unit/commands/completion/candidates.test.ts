@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Command } from 'commander';
-import { buildProgram } from '../../../../src/cli.ts';
 import { complete } from '../../../../src/commands/completion/complete.ts';
 import { offerOfArguments, offerOfOption } from '../../../../src/commands/completion/sources.ts';
+import { buildProgram } from '../../../../src/program.ts';
 import { fakeIo } from '../../support/fake-io.ts';
 import { FakeServer } from '../../support/fake-server.ts';
 
