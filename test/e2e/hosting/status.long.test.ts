@@ -168,8 +168,8 @@ describe('an installation', { concurrency: 1 }, () => {
     await until(async () => /^✗/m.test((await cli.succeed(['version', 'cluster1'])).stdout), 'another operator');
     const { fits, problems, wecs } = (await cli.succeed(['version', 'cluster1', '-o', 'json'])).json();
     assert.deepEqual([fits, wecs[0].hubVersion], [false, '1.0.0']);
-    const wrong = 'cluster1 has OCM 1.3.1; its ITS runs OCM 1.0.0.';
-    assert.deepEqual(problems, [{ code: 'versions-apart', wrong, hint: null, next: null }]);
+    const problem = 'cluster1 has OCM 1.3.1; its ITS runs OCM 1.0.0.';
+    assert.deepEqual(problems, [{ code: 'versions-apart', problem, hint: null, next: null }]);
     await setImage(bed.plane('cluster1'), 'open-cluster-management/klusterlet', 'registration-operator', 'v1.0.0');
     await until(async () => /^✓/m.test((await cli.succeed(['version', 'cluster1'])).stdout), 'the operator of before');
   });
