@@ -397,7 +397,7 @@ describe('init --provider', () => {
         assert.equal(callsToCreate().length, 1);
         const other = await cli.run([...line, '--external-port', '9444'], surroundings);
         assert.equal(other.exitCode, 1);
-        assert.match(other.stderr, /port 9443 of this machine leads to it, not 9444/);
+        assert.match(other.stderr, /with port 9443 of this machine forwarded to it, not 9444/);
         const removal = await cli.run(['wec', 'delete', 'kubeflex', '--yes'], surroundings);
         assert.match(removal.stderr, /kubeflex is a hosting cluster/);
       } finally {
@@ -410,7 +410,7 @@ describe('init --provider', () => {
   it('names a cluster and makes one, not both', async () => {
     const refused = await cli.run(['init', '--provider', 'kind', '--hosting-context', 'x'], options);
     assert.equal(refused.exitCode, 2);
-    assert.match(refused.stderr, /Give one of them/);
+    assert.match(refused.stderr, /Give either --provider or --hosting-context/);
   });
 });
 

@@ -123,7 +123,7 @@ export const traps: Trap[] = [
       { ask: get('lacking'), code: 'binding-error', offers: /^stellarctl policy explain lacking --wds wds1/ },
       {
         ...{ ask: explain('lacking'), code: 'property-missing', fill: { VALUE: 'eu' } },
-        offers: /^stellarctl properties w1 region=VALUE --its its1$/,
+        offers: /^stellarctl wec properties w1 region=VALUE --its its1$/,
       },
     ],
   },

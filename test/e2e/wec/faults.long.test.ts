@@ -114,7 +114,7 @@ const judgeSoon = (hub: Plane, name: string) =>
 describe('when something goes wrong', { concurrency: true }, () => {
   describe('with an agent', { concurrency: 1 }, () => {
     it('whose operator crashes, all say so, and join completes it once it is mended', async () => {
-      const crash = /: CrashLoopBackOff \(back-off/;
+      const crash = /: CrashLoopBackOff \((?:back-off|it ends again)/;
       await during({ kind: 'crashing', plane: 'cluster1', pod: 'open-cluster-management/' }, async () => {
         const { stderr } = await fails('wec join cluster1 --accept --its its1', 1, crash);
         assert.match(stderr, /kubectl .*describe pod/);

@@ -110,7 +110,7 @@ describe("wec join with a join file and the WEC's kubeconfig alone", { concurren
     const { stdout, stderr } = await ofWecs.succeed(['wec', 'join', 'cluster1', '--join-file', joinFile]);
     assert.match(stdout, /^cluster1: registration requested, no certificate yet after \d+\.\ds\n$/);
     assert.match(stderr, /its1 is not reachable from here: whether the name cluster1 is free there was not checked/);
-    assert.match(stderr, /^Next: stellarctl accept cluster1 --its its1 .*side of the ITS/m);
+    assert.match(stderr, /^Next: stellarctl accept cluster1 --its its1 +\(on the ITS\)$/m);
     assert.deepEqual(
       (await writesOn(its1)).filter((write) => write.includes('cluster1')),
       [],

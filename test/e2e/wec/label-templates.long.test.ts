@@ -208,12 +208,12 @@ describe('a removal', { concurrency: 1 }, () => {
       contexts.push({ name: 'wds1', context });
     });
     const unread = (await cli.type(line, { kubeconfig: namesake })).stderr;
-    assert.match(unread, /^The binding policies of wds1 were not read: .*context wds1 has no Binding that its works/m);
+    assert.match(unread, /^The binding policies of wds1 could not be read, .*context wds1 has no Binding that its works/m);
     assert.match((await cli.type(line)).stderr, /policies of wds1 were not read: .*no context of the kubeconfig/);
   });
 
   it('says which binding policies it could not read', async () => {
     const { stderr } = await cli.type('label cluster2 hold- --its hosting --hosting-context cluster9');
-    assert.match(stderr, /^The binding policies of all WDSes were not read: .*cluster9/m);
+    assert.match(stderr, /^The binding policies of all WDSes could not be read, .*cluster9/m);
   });
 });

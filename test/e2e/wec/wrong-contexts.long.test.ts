@@ -149,7 +149,7 @@ describe('the right context', () => {
       stderr,
       /Namespace open-cluster-management-agent-addon stays on cluster1: it holds ConfigMap of-somebody/,
     );
-    assert.match(stderr, /kind appliedmanifestworks\.\S+ stays on cluster1: there are 1 of it/);
+    assert.match(stderr, /kind appliedmanifestworks\.\S+ stays on cluster1: 1 object of it remains/);
     await cluster1.admin.get(resources.configMaps, `${inAddonNamespace}/of-somebody`);
     await cluster1.admin.get(resources.configMaps, 'default/of-another-hub');
     assert.equal(await its1.admin.find(resources.managedClusters, 'cluster1'), undefined);

@@ -131,7 +131,7 @@ describe('what is seen of workloads', () => {
     const { ways } = await view('workload get cm/c -n shown', ['--wds', 'wds1', '--its', 'nowhere'], 4);
     const states = ways[0].stages.map(({ id, state }: { id: string; state: string }) => `${id} ${state}`);
     assert.deepEqual(states.slice(0, 6), [
-      ...['exists met', 'selected met', 'policy met', 'binding met', 'wec unseen', 'work unseen'],
+      ...['exists met', 'selected met', 'policy met', 'binding met', 'wec not-visible', 'work not-visible'],
     ]);
     const { objects, unseen } = await view('policy get shown', ['--wds', 'wds1', '--its', 'nowhere'], 4);
     assert.deepEqual([objects.length, unseen.map(({ what }: { what: string }) => what).includes('works')], [2, true]);

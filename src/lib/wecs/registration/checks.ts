@@ -2,9 +2,9 @@ import { command } from '../../engine/command-line.ts';
 import { formatAge } from '../../engine/duration.ts';
 import { inWords, type NextStep, outline, run } from '../../engine/next-step.ts';
 import { failed, met, unseen, type Verdict, waiting } from '../../engine/stages.ts';
-import { conditionOf, isTrue } from '../../kube/objects.ts';
+import { changedAt, conditionOf, isTrue } from '../../kube/objects.ts';
 import { agentNamespace, hubSecretName, operatorNamespace } from '../names.ts';
-import { hubConnectionOf } from './hub-connection.ts';
+import { hubConnectionOf, hubConnectionType } from './hub-connection.ts';
 import { bootstrapRequests, type HubEvidence, hasJoined, isMissed, isSuperseded } from './hub-evidence.ts';
 import type { HubWebhook } from './hub-webhook.ts';
 import type { RequestState } from './requests.ts';
@@ -125,9 +125,23 @@ export function klusterletApplied(
   });
 }
 
-export function hubReachable({ klusterlet }: WecEvidence, { hub }: Registration): Verdict {
+/** The operator asks the hub one question every half second, and first finishes the round that it has begun (OCM 1.3.1: up to 50 s). */
+const operatorRoundMs = 60_000;
+
+/**
+ * Whether the operator may not have tried the bootstrap secret yet: it has reported a broken connection since before the secret was
+ * written.
+ */
+function isUntried({ klusterlet, bootstrapSecret }: WecEvidence, now: number): boolean {
+  if (bootstrapSecret === undefined) return false;
+  const written = changedAt(bootstrapSecret);
+  const since = Date.parse(conditionOf(klusterlet, hubConnectionType)?.lastTransitionTime ?? '');
+  return since < written && now - written < operatorRoundMs;
+}
+
+export function hubReachable(wec: WecEvidence, { hub, now }: Registration): Verdict {
   if (hub !== undefined && isAlive(hub)) return met;
-  const { state, bootstrap, own, error } = hubConnectionOf(klusterlet);
+  const { state, bootstrap, own, error } = hubConnectionOf(wec.klusterlet);
   if (state === 'unseen') return waiting('the cluster has not tried to reach the hub');
   // If the hub has answered the agent's own certificate, it is reachable, even if it has not accepted the cluster yet.
   if (state === 'working' || own === 'Unauthorized' || bootstrap === 'Functional') return met;
@@ -138,7 +152,10 @@ export function hubReachable({ klusterlet }: WecEvidence, { hub }: Registration)
       next: [inWords('Is OCM on the ITS complete? Its ClusterRole open-cluster-management:bootstrap grants that')],
     });
   }
-  return failed(error.words);
+  // The refused token may be the one before.
+  return error.kind === 'unauthorized' && isUntried(wec, now)
+    ? waiting('the operator has not tried the new bootstrap token')
+    : failed(error.words);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { count } from '../../../engine/counts.ts';
 import type { Run } from '../../../engine/run.ts';
 import type { Kube } from '../../../kube/client/client.ts';
 import type { Deployment, KubeObject } from '../../../kube/objects.ts';
@@ -88,7 +89,9 @@ async function removeKind(
   // In a dry run they still exist.
   const left = wec.dryRun ? [] : await wec.list(instances);
   if (left?.length)
-    run.progress.note(`The kind ${crd} stays on ${wec.cluster.context}: ${left.length} objects of it remain.`);
+    run.progress.note(
+      `The kind ${crd} stays on ${wec.cluster.context}: ${count(left.length, 'object')} of it ${left.length === 1 ? 'remains' : 'remain'}.`,
+    );
   else await remove(resources.customResourceDefinitions, definition);
 }
 
