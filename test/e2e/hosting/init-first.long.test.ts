@@ -168,7 +168,7 @@ describe('init', () => {
       ['init', '--chart', newer],
       {
         exitCode: 1,
-        says: /has chart 0\.30\.0, and 0\.31\.0 is asked for/,
+        says: /has chart 0\.30\.0, and 0\.31\.0 was requested/,
         hint: /init --upgrade --version 0\.31\.0 --chart/,
       },
       withHelm,

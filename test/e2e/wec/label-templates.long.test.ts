@@ -209,7 +209,7 @@ describe('a removal', { concurrency: 1 }, () => {
     });
     const unread = (await cli.type(line, { kubeconfig: namesake })).stderr;
     assert.match(unread, /^The binding policies of wds1 could not be read, .*context wds1 has no Binding that its works/m);
-    assert.match((await cli.type(line)).stderr, /policies of wds1 were not read: .*no context of the kubeconfig/);
+    assert.match((await cli.type(line)).stderr, /policies of wds1 could not be read, .*no context of the kubeconfig/);
   });
 
   it('says which binding policies it could not read', async () => {

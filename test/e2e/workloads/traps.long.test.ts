@@ -133,8 +133,8 @@ describe('what is seen of workloads', () => {
     assert.deepEqual(states.slice(0, 6), [
       ...['exists met', 'selected met', 'policy met', 'binding met', 'wec not-visible', 'work not-visible'],
     ]);
-    const { objects, unseen } = await view('policy get shown', ['--wds', 'wds1', '--its', 'nowhere'], 4);
-    assert.deepEqual([objects.length, unseen.map(({ what }: { what: string }) => what).includes('works')], [2, true]);
+    const { objects, notVisible } = await view('policy get shown', ['--wds', 'wds1', '--its', 'nowhere'], 4);
+    assert.deepEqual([objects.length, notVisible.map(({ what }: { what: string }) => what).includes('works')], [2, true]);
   });
 
   it('is nothing, where the WDS cannot be reached', async () => {

@@ -3,13 +3,16 @@ import { invalidKubeconfig } from './invalid.ts';
 
 /**
  * YAML as kubectl and kflex read it (sigs.k8s.io/yaml): 1.1, in which a bare `no` or `on` is a boolean, but without its dates and
- * base 60. Written text has the same meaning for them, and a name such as `no` is quoted.
+ * base 60. Written text has the same meaning for them, and a name such as `no` is quoted. Exponents are strings, because the yaml
+ * package takes the name `e1` for a number.
  */
 const yamlOfGo = {
   version: '1.1',
   customTags: (tags: Tags): Tags =>
     tags.filter(
-      (tag) => typeof tag === 'string' || (tag.tag !== 'tag:yaml.org,2002:timestamp' && tag.format !== 'TIME'),
+      (tag) =>
+        typeof tag === 'string' ||
+        (tag.tag !== 'tag:yaml.org,2002:timestamp' && tag.format !== 'TIME' && tag.format !== 'EXP'),
     ),
 } as const;
 

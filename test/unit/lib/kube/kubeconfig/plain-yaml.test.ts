@@ -24,6 +24,9 @@ contexts:
           controlplane-name: its1
       name: kubeflex
     user: ""
+  name: e1
+- context:
+    cluster: its1-cluster
   name: arn:aws:eks:eu-west-1:0123:cluster/a
 current-context: kind-cluster1
 kind: Config
