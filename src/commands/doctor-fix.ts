@@ -45,7 +45,7 @@ export async function fixFindings(
   if (open.length === 0) session.progress.note('Nothing to fix.');
   if (open.length === 0 || session.run.dryRun) return { all, fixed: planned.map(unapplied) };
 
-  await confirm(session, { ...deedOf(open), yes: options.yes });
+  await confirm(session, { ...confirmationOf(open), yes: options.yes });
   // The time that the user took to confirm does not count.
   session.run.deadline.restart(options.timeout);
   await askOperators(session, input, open, all);
@@ -121,11 +121,11 @@ function linesOf({ subject, code, steps, refused }: PlannedFix): string[] {
 const describeStep = ({ verb, object, on, why }: Step): string =>
   `${verb} ${object} on ${on}${why === undefined ? '' : ` (${why})`}`;
 
-function deedOf(open: readonly PlannedFix[]) {
+function confirmationOf(open: readonly PlannedFix[]) {
   const [first, ...others] = open;
-  const deed = { verb: 'Fix', doing: 'Fixing' };
-  if (first !== undefined && others.length === 0) return { ...deed, name: first.subject.name };
-  return { ...deed, name: count(open.length, 'finding'), number: open.length };
+  const confirmation = { verb: 'Fix', doing: 'Fixing' };
+  if (first !== undefined && others.length === 0) return { ...confirmation, name: first.subject.name };
+  return { ...confirmation, name: count(open.length, 'finding'), number: open.length };
 }
 
 function say(session: Session, { subject, steps, result, error }: FixResult): void {

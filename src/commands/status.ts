@@ -37,9 +37,9 @@ export function statusCommand(io: Io): Command {
         const { readStatus } = await import('../lib/status/status.ts');
         const tools = await statusTools(session);
         session.progress.waiting(tools.hosting.cluster.context, 'reading the installation');
-        const look = () => readStatus(tools);
-        if (options.watch) return watch(session, command, look, await onChange(session, io, options));
-        const view = await look();
+        const read = () => readStatus(tools);
+        if (options.watch) return watch(session, command, read, await onChange(session, io, options));
+        const view = await read();
         if (!isForPeople(session.output)) return session.print(view, namesOf(view), []);
         session.printLines(await linesOf(view, session, io, options));
         if (view.hosting === null)

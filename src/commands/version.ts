@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { exitCodeOf, reportOf, StellarError } from '../lib/engine/errors.ts';
-import { reading } from '../lib/kube/access.ts';
+import { tryRead } from '../lib/kube/access.ts';
 import type { VersionsView } from '../lib/status/versions.ts';
 import type { Io } from '../lib/terminal/io.ts';
 import { isForPeople } from '../lib/terminal/io.ts';
@@ -44,7 +44,7 @@ export function versionCommand(io: Io, version: string): Command {
     .addOption(wecKubeconfigOption())
     .action(
       action<Options>(io, async (session, options, positional) => {
-        const installed = options.client ? undefined : await look(session, options, positional);
+        const installed = options.client ? undefined : await readInstalled(session, options, positional);
         const failure = installed instanceof StellarError ? installed : undefined;
         const view = installed === failure ? undefined : (installed as VersionsView);
         if (isForPeople(session.output)) {
@@ -65,21 +65,21 @@ export function versionCommand(io: Io, version: string): Command {
  * Returns the versions behind the contexts; undefined if KubeStellar is not found there and the user named no context; or the error
  * that prevents the reading.
  */
-async function look(
+async function readInstalled(
   session: Session,
   { hostingContext, its, wecContext }: Options,
   positional: readonly string[],
 ): Promise<VersionsView | StellarError | undefined> {
   const named = parseWecArguments(positional, wecContext).map(withContext);
   const isAsked = hostingContext !== undefined || its !== undefined || named.length > 0;
-  const looked = await reading(async () => {
+  const installed = await tryRead(async () => {
     const { readVersions } = await import('../lib/status/versions.ts');
     const { statusTools } = await import('./status.ts');
     const wecs = await session.wecs(named);
     return readVersions(await statusTools(session), wecs);
   });
-  if (looked.state === 'seen') return looked.value;
-  const error = looked.state === 'hidden' ? looked.error : undefined;
+  if (installed.state === 'seen') return installed.value;
+  const error = installed.state === 'hidden' ? installed.error : undefined;
   const isNothing = error?.code === 'usage' || error?.code === 'not-a-hosting-cluster';
   return isNothing && !isAsked ? undefined : error;
 }

@@ -40,7 +40,7 @@ export function policyDeleteCommand(io: Io): Command {
           for (const line of isThere(found) ? describeLeaving(found.leaving, keepWorkloads) : [])
             session.progress.note(`  ${line}`);
         },
-        deeds: (found) => (isThere(found) ? [{ verb: 'Delete', doing: 'Deleting', name, yes }] : []),
+        confirmations: (found) => (isThere(found) ? [{ verb: 'Delete', doing: 'Deleting', name, yes }] : []),
       });
       await session.finish([await deletePolicy({ name, keepWorkloads, confirm }, wds, session.run)]);
     }),

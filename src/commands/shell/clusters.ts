@@ -1,6 +1,6 @@
 import type { Deadline } from '../../lib/engine/deadline.ts';
 import type { Run } from '../../lib/engine/run.ts';
-import { reading } from '../../lib/kube/access.ts';
+import { tryRead } from '../../lib/kube/access.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import { type RecordedWrite, recordWrites, type WriteRecorder } from '../../lib/kube/client/dry-run.ts';
 import type { PluginHost } from '../../lib/kube/client/exec-plugin.ts';
@@ -38,7 +38,7 @@ export class Clusters {
     this.options = options;
     this.run = run;
     const hasTerminal = () => Boolean(io.stdin.isTTY);
-    this.#plugins = { ...this.programs, ...run, hasTerminal, issued: new Map(), turn: Promise.resolve() };
+    this.#plugins = { ...this.programs, ...run, hasTerminal, issued: new Map(), terminalQueue: Promise.resolve() };
   }
 
   kubeconfig(): Promise<Kubeconfig> {
@@ -64,7 +64,7 @@ export class Clusters {
 
   async openIts(choice: ItsChoice): Promise<{ context: SelectedContext; kube: Kube }> {
     const { resolveIts } = await import('../../lib/spaces/resolve-its.ts');
-    const context = await resolveIts(choice, await this.kubeconfig(), () => reading(() => this.spaceTools()));
+    const context = await resolveIts(choice, await this.kubeconfig(), () => tryRead(() => this.spaceTools()));
     if (choice.source === 'current context') this.assume('--its', choice.given);
     return { context, kube: this.connect(context) };
   }
@@ -96,7 +96,7 @@ export class Clusters {
     return openWds({
       given: options.wds ?? (io.env.STELLARCTL_WDS || undefined),
       its: isItsGiven ? its : undefined,
-      hosting: await reading(() => this.spaceTools()),
+      hosting: await tryRead(() => this.spaceTools()),
       kubeconfig: await this.kubeconfig(),
       connect: (context) => this.connect(context),
     });

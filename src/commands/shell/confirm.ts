@@ -1,12 +1,12 @@
-import { agreed, type Confirm, type Destruction } from '../../lib/engine/agreed.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
 import { inWords, run } from '../../lib/engine/next-step.ts';
+import { type Confirm, type Destruction, readConfirmed } from '../../lib/engine/read-confirmed.ts';
 import type { OpenWds } from '../../lib/spaces/open-wds.ts';
 import type { SpaceTools } from '../../lib/spaces/tools.ts';
 import type { Session } from './session.ts';
 
 /** A destructive operation. */
-export interface Deed {
+export interface Confirmation {
   /** For example `Deregister`. */
   verb: string;
   /** For example `Deregistering`. */
@@ -23,7 +23,7 @@ export interface Deed {
  * Asks the user to confirm a destructive operation. @throws StellarError `not-confirmed`, also if no user can be asked;
  * `interrupted`
  */
-export async function confirm(session: Session, { verb, doing, name, number, yes }: Deed): Promise<void> {
+export async function confirm(session: Session, { verb, doing, name, number, yes }: Confirmation): Promise<void> {
   if (yes) return;
   const { canAsk, confirmByTyping } = await import('../../lib/terminal/prompt.ts');
   if (!canAsk(session.io)) {
@@ -41,7 +41,7 @@ interface Question<Seen> {
   /** Shows them to the user. */
   show: (seen: Seen) => void;
   /** What the user must confirm; asks nothing if it is empty. */
-  deeds: (seen: Seen) => readonly Deed[];
+  confirmations: (seen: Seen) => readonly Confirmation[];
 }
 
 /**
@@ -51,21 +51,21 @@ interface Question<Seen> {
  */
 export const confirmLoss = <Seen>(
   session: Session,
-  { look, losses, ...question }: Omit<Destruction<Seen>, 'confirm'> & Question<Seen>,
-): Promise<Seen> => agreed({ look, losses, confirm: asking(session, question) });
+  { read, losses, ...question }: Omit<Destruction<Seen>, 'confirm'> & Question<Seen>,
+): Promise<Seen> => readConfirmed({ read, losses, confirm: asking(session, question) });
 
 /** Asks a user. Asks again about losses added since the answer. With `--yes`, rejects them, because no one has confirmed them. */
 export const asking =
-  <Seen>(session: Session, { show, deeds }: Question<Seen>): Confirm<Seen> =>
+  <Seen>(session: Session, { show, confirmations }: Question<Seen>): Confirm<Seen> =>
   async (seen, more) => {
-    const open = deeds(seen);
+    const open = confirmations(seen);
     if (more.length > 0) {
       if (open.every(({ yes }) => yes)) throw hasGrown(more);
       session.progress.note(`Since then, more would be lost: ${more.join(', ')}`);
     }
     show(seen);
     if (session.run.dryRun) return false;
-    for (const deed of open) await confirm(session, deed);
+    for (const confirmation of open) await confirm(session, confirmation);
     return open.length > 0;
   };
 

@@ -16,11 +16,11 @@ const longestIntervalMs = 5000;
 export function watch<Seen extends object>(
   session: Session,
   command: Command,
-  look: () => Promise<Seen>,
+  read: () => Promise<Seen>,
   show: (seen: Seen) => Promise<void>,
 ): Promise<void> {
   if (command.getOptionValueSource('timeout') === 'default') session.run.deadline.lift();
-  return untilInterrupted(session, watching(session, look, show));
+  return untilInterrupted(session, watching(session, read, show));
 }
 
 /** The user ends a watch with Ctrl-C: this prints no error, but sets the exit code. */
@@ -36,7 +36,7 @@ async function untilInterrupted(session: Session, work: Promise<void>): Promise<
 
 async function watching<Seen extends object>(
   { run, io }: Session,
-  look: () => Promise<Seen>,
+  read: () => Promise<Seen>,
   show: (seen: Seen) => Promise<void>,
 ): Promise<void> {
   const { deadline, signal } = run;
@@ -44,7 +44,7 @@ async function watching<Seen extends object>(
   for (;;) {
     const started = Date.now();
     // A restart of the API server does not end a watch.
-    const seen = await poll(look, run);
+    const seen = await poll(read, run);
     if (seen === undefined) return;
     await show(seen);
     if (deadline.passed) return;

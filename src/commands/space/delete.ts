@@ -75,7 +75,7 @@ export function spaceDeleteCommand(io: Io, role: SpaceRole): Command {
             if (space.controlPlane !== undefined) session.progress.note(name);
             for (const line of describeDeletion(space, options)) session.progress.note(`  ${line}`);
           },
-          deeds: ({ controlPlane }) =>
+          confirmations: ({ controlPlane }) =>
             controlPlane === undefined ? [] : [{ verb: 'Delete', doing: 'Deleting', name, yes }],
         });
         await session.finish([await remove({ ...options, name, confirm }, tools, session.run)]);

@@ -4,7 +4,7 @@ import { StellarError } from '../../lib/engine/errors.ts';
 import { run } from '../../lib/engine/next-step.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { SelectedContext } from '../../lib/kube/kubeconfig/kubeconfig.ts';
-import { lenient } from '../../lib/kube/permissive-reader.ts';
+import { partialReader } from '../../lib/kube/partial-reader.ts';
 import type { ManagedCluster } from '../../lib/wecs/objects.ts';
 import type { WecProperties } from '../../lib/wecs/properties.ts';
 import type { Approval, FoundValues } from '../../lib/wecs/values.ts';
@@ -35,7 +35,7 @@ export function approveRemoval<Source>(
   removal: Removal,
   changesOf: ChangesOf<Source>,
 ): Approval<Source> {
-  const agreed = new Set<string>();
+  const readConfirmed = new Set<string>();
   return async (found) => {
     const removes = Object.values(removal.changes).includes(null);
     const changes = removes ? await changesOf(found) : [];
@@ -48,11 +48,11 @@ export function approveRemoval<Source>(
       changes.map(({ name }) => name),
     );
     const harm = await harmOf(policies, changes);
-    if (agreed.size === 0) noteHarm(session, harm);
+    if (readConfirmed.size === 0) noteHarm(session, harm);
     const lost = lossesOf(harm);
-    if (lost.every((loss) => agreed.has(loss))) return true;
+    if (lost.every((loss) => readConfirmed.has(loss))) return true;
     await askBeforeLoss(session, its, typed, removal, harm);
-    for (const loss of lost) agreed.add(loss);
+    for (const loss of lost) readConfirmed.add(loss);
     return removal.options.yes === true || removal.options.dryRun === true;
   };
 }
@@ -64,7 +64,7 @@ export function labelChanges(hub: Kube, changes: Changes): ChangesOf<ManagedClus
     const { getPropertiesOf } = await import('../../lib/wecs/properties.ts');
     const concerned = found.flatMap(({ source }) => (source && removesOf(changes, source) ? source : []));
     // For a user who is not allowed to read the ConfigMaps, templates that a ConfigMap may keep valid count as broken.
-    const reader = lenient(hub);
+    const reader = partialReader(hub);
     return mapConcurrently(concerned, requestsAtOnce, async (cluster) => {
       const { name, labels = {} } = cluster.metadata;
       const configMap = await getPropertiesOf(reader, name);

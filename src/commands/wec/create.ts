@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { command } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
-import { ifSeen, reading } from '../../lib/kube/access.ts';
+import { ifSeen, tryRead } from '../../lib/kube/access.ts';
 import { checkClusterName, type ProviderName, providerNames } from '../../lib/local-clusters/names.ts';
 import type { ItsPlace } from '../../lib/local-clusters/network.ts';
 import type { Io } from '../../lib/terminal/io.ts';
@@ -120,7 +120,7 @@ function checkCombinations(options: Options): void {
  * assumed to run where the hosting cluster does.
  */
 async function findItsPlace(session: Session): Promise<ItsPlace | undefined> {
-  return ifSeen(await reading(() => placeOfIts(session))) ?? ifSeen(await reading(() => placeOfHosting(session)));
+  return ifSeen(await tryRead(() => placeOfIts(session))) ?? ifSeen(await tryRead(() => placeOfHosting(session)));
 }
 
 async function placeOfIts(session: Session): Promise<ItsPlace | undefined> {

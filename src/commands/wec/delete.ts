@@ -52,7 +52,7 @@ export function deleteWecCommand(io: Io): Command {
         const tools = localTools(session, options.wecKubeconfig);
         const names = new Set(splitNames(positional));
         const { found } = await confirmLoss(session, {
-          look: async () => {
+          read: async () => {
             const found: FoundCluster[] = [];
             for (const name of names) found.push(await findLocalCluster(name, options.provider, tools));
             return { found, silent: options.force ? [] : await refuseNeeded(session, found.filter(isThere), tools) };
@@ -68,7 +68,7 @@ export function deleteWecCommand(io: Io): Command {
             }
           },
           losses: ({ found }) => found.filter(isThere).map(({ name, provider }) => `${provider} cluster ${name}`),
-          deeds: ({ found }) =>
+          confirmations: ({ found }) =>
             found.filter(isThere).map(({ name }) => ({ verb: 'Delete', doing: 'Deleting', name, yes: options.yes })),
         });
         await session.finish(await deleteWecs(found, tools));

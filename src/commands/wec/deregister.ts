@@ -4,7 +4,7 @@ import { StellarError } from '../../lib/engine/errors.ts';
 import { outline } from '../../lib/engine/next-step.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import { action } from '../shell/action.ts';
-import { asking, confirm, type Deed, refuseUnnamedIts } from '../shell/confirm.ts';
+import { asking, type Confirmation, confirm, refuseUnnamedIts } from '../shell/confirm.ts';
 import {
   defineCommand,
   dryRunOption,
@@ -104,12 +104,14 @@ async function deregisterFromIts(session: Session, { named, find }: ChosenWecs, 
           tell(session, describe(leaving, its.context.name, options));
           if (isWhole) tell(session, [inAll(leaving)]);
         },
-        deeds: (leaving) =>
-          isWhole ? [deedOfAll(leaving.length, options)] : leaving.map(({ name }) => deed(name, options)),
+        confirmations: (leaving) =>
+          isWhole
+            ? [confirmationOfAll(leaving.length, options)]
+            : leaving.map(({ name }) => confirmation(name, options)),
       }),
       askAgain: (name, why) => {
         session.progress.note(why);
-        return confirm(session, { ...deed(name, options), verb: 'Continue to deregister' });
+        return confirm(session, { ...confirmation(name, options), verb: 'Continue to deregister' });
       },
     },
     session.run,
@@ -129,7 +131,8 @@ async function deregisterOnWecs(session: Session, { named = [] }: ChosenWecs, op
     await session.wecs(named.map(withContext)),
     asking(session, {
       show: (leaving) => tell(session, describeLocally(leaving)),
-      deeds: (leaving) => leaving.flatMap(({ name, record }) => (record === undefined ? [] : deed(name, options))),
+      confirmations: (leaving) =>
+        leaving.flatMap(({ name, record }) => (record === undefined ? [] : confirmation(name, options))),
     }),
     session.run,
   );
@@ -144,8 +147,16 @@ async function undo(session: Session, { find }: ChosenWecs): Promise<void> {
   await session.finish(await undoDeregistration(kube, names, session.run));
 }
 
-const deed = (name: string, { yes }: Options): Deed => ({ verb: 'Deregister', doing: 'Deregistering', name, yes });
-const deedOfAll = (number: number, options: Options): Deed => ({ ...deed(`${number} WECs`, options), number });
+const confirmation = (name: string, { yes }: Options): Confirmation => ({
+  verb: 'Deregister',
+  doing: 'Deregistering',
+  name,
+  yes,
+});
+const confirmationOfAll = (number: number, options: Options): Confirmation => ({
+  ...confirmation(`${number} WECs`, options),
+  number,
+});
 
 function tell({ progress }: Session, lines: readonly string[]): void {
   for (const line of lines) progress.note(line);

@@ -35,7 +35,7 @@ export function grantCommand(io: Io): Command {
       const { spell } = await import('../../lib/wecs/grant/kinds.ts');
       const reached = await reachWec(session, options, positional);
       const granting = await confirmLoss<Granting>(session, {
-        look: () => seeGrant(reached, given),
+        read: () => seeGrant(reached, given),
         losses: ({ lacking }) => lacking.map(spell),
         show: ({ lacking, wanted }) =>
           session.progress.note(
@@ -43,7 +43,7 @@ export function grantCommand(io: Io): Command {
               ? `The work agent of ${reached.name} may then create, read, change and delete on ${reached.kube.cluster.context}: ${lacking.map(spell).join(', ')}`
               : `${reached.name}: ${wanted.length === 0 ? 'no work fails to be applied' : `its work agent already has these rights: ${wanted.map(spell).join(', ')}`}; nothing to do`,
           ),
-        deeds: ({ lacking }) =>
+        confirmations: ({ lacking }) =>
           lacking.length === 0
             ? []
             : [{ verb: 'Grant these rights to', doing: 'Granting rights to', name: reached.name, yes: options.yes }],

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import type { Confirm } from '../../lib/engine/agreed.ts';
 import { changeWords } from '../../lib/engine/changes.ts';
 import { asCalled } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
 import { inWords } from '../../lib/engine/next-step.ts';
+import type { Confirm } from '../../lib/engine/read-confirmed.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import type { JoinOptions, Moving } from '../../lib/wecs/join/options.ts';
 import { parseLabels } from '../../lib/wecs/labels.ts';
@@ -100,7 +100,7 @@ async function askToMove(session: Session, { yes, joinFile }: Options): Promise<
     show(moving) {
       for (const line of describeMoving(moving)) session.progress.note(line);
     },
-    deeds: ({ name }) => [{ verb: 'Move', doing: 'Moving', name, yes }],
+    confirmations: ({ name }) => [{ verb: 'Move', doing: 'Moving', name, yes }],
   });
 }
 

@@ -37,15 +37,15 @@ export function listCommand(io: Io): Command {
         const { columns, printChanges } = await import('./list-text.ts');
         const { kube: hub } = await session.its();
         const query = { labelSelector: options.selector, pending: options.pending === true };
-        const look = () => listWecs(hub, query);
+        const read = () => listWecs(hub, query);
         if (options.watch)
           return watch(
             session,
             command,
-            look,
+            read,
             printChanges(session, () => hub.now()),
           );
-        const items = await look();
+        const items = await read();
         await session.print({ items }, items, columns(hub.now(), session.output === 'wide'));
         if (items.length === 0) session.progress.note(nothingThere(hub, options));
       }),

@@ -25,7 +25,7 @@ export function revokeCommand(io: Io): Command {
       const { spell } = await import('../../lib/wecs/grant/kinds.ts');
       const reached = await reachWec(session, options, positional);
       const revoking = await confirmLoss<Revoking>(session, {
-        look: () => seeRevocation(reached, given),
+        read: () => seeRevocation(reached, given),
         losses: ({ kinds }) => kinds.map(spell),
         show: ({ kinds }) =>
           session.progress.note(
@@ -33,7 +33,7 @@ export function revokeCommand(io: Io): Command {
               ? `The work agent of ${reached.name} loses its rights on ${reached.kube.cluster.context} to: ${kinds.map(spell).join(', ')}`
               : `${reached.name}: no such rights were granted; nothing to do`,
           ),
-        deeds: ({ kinds }) =>
+        confirmations: ({ kinds }) =>
           kinds.length === 0
             ? []
             : [{ verb: 'Revoke these rights of', doing: 'Revoking rights of', name: reached.name, yes: options.yes }],

@@ -8,31 +8,31 @@ import { isOlderHook, servesOpenShift } from '../hosting/install/cluster-state.t
 import { initPermissions } from '../hosting/install/permissions.ts';
 import { type Hosting, hostingStages, readHosting } from '../hosting/stages.ts';
 import type { Kube } from '../kube/client/client.ts';
+import { partialReader } from '../kube/partial-reader.ts';
 import { missingPermissions } from '../kube/permissions.ts';
-import { lenient } from '../kube/permissive-reader.ts';
 import { requireHub } from '../wecs/hub/require-hub.ts';
 import { judgeNames, judgeWayIn } from './ingress-reachability.ts';
 
 /** KubeStellar's requirements on the hosting cluster. */
 export const hostingChecks: readonly Check<HostingState>[] = [
-  { id: 'hosting', title: 'it is a hosting cluster of KubeStellar', look: judgeHosting },
+  { id: 'hosting', title: 'it is a hosting cluster of KubeStellar', run: judgeHosting },
   {
     ...{ id: 'permissions', title: 'you may install KubeStellar on it' },
-    look: async (state) => ((await state.isWhole()) ? skipped('it is installed') : judgePermissions(state.kube)),
+    run: async (state) => ((await state.isWhole()) ? skipped('it is installed') : judgePermissions(state.kube)),
   },
-  { id: 'ingress', title: 'its ingress passes TLS through', look: ({ kube }) => judgeIngress(kube) },
+  { id: 'ingress', title: 'its ingress passes TLS through', run: ({ kube }) => judgeIngress(kube) },
   {
     ...{ id: 'external-port', title: 'its ingress is reached from this machine' },
-    look: ({ kube }) => judgeWayIn(kube),
+    run: ({ kube }) => judgeWayIn(kube),
   },
-  { id: 'names', title: 'the names of its spaces are resolved', look: ({ kube }) => judgeNames(kube) },
+  { id: 'names', title: 'the names of its spaces are resolved', run: ({ kube }) => judgeNames(kube) },
 ];
 
 /** KubeStellar's requirements on the ITS. */
 export const itsChecks: readonly Check<{ kube: Kube }>[] = [
   {
     ...{ id: 'its', title: 'it is an ITS' },
-    look: async ({ kube }) => {
+    run: async ({ kube }) => {
       await requireHub(kube);
       return pass();
     },
@@ -50,7 +50,7 @@ export class HostingState {
 
   /** Parts that are not visible count as missing. */
   read(): Promise<Hosting> {
-    this.#hosting ??= readHosting(lenient(this.kube));
+    this.#hosting ??= readHosting(partialReader(this.kube));
     return this.#hosting;
   }
 
@@ -95,7 +95,7 @@ async function judgePermissions(kube: Kube): Promise<Outcome> {
 /** Control planes of type vcluster and k8s are reached through the ingress, each with its own certificate. */
 async function judgeIngress(kube: Kube): Promise<Outcome> {
   if (await servesOpenShift(kube)) return pass('OpenShift uses routes');
-  const reader = lenient(kube);
+  const reader = partialReader(kube);
   const { controller, passesTls } = await readIngress(reader);
   if (passesTls) return pass('ingress-nginx');
   if (reader.forbidden.size > 0) return skipped('you may not read its Deployments');

@@ -1,11 +1,11 @@
-import { type Check, type Finding, isDependent, makeChecks, underCauses } from '../engine/checks.ts';
+import { type Check, type Finding, isDependent, runChecks, underCauses } from '../engine/checks.ts';
 import { command } from '../engine/command-line.ts';
 import { failureOf, StellarError } from '../engine/errors.ts';
 import { inWords, outline } from '../engine/next-step.ts';
 import type { Run } from '../engine/run.ts';
 import { notHosting } from '../hosting/hosting.ts';
 import { checkHosting } from '../hosting/stages.ts';
-import { ifSeen, reading } from '../kube/access.ts';
+import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { shareReads } from '../kube/client/shared-reads.ts';
 import { checkHub, checkSpace } from '../spaces/checks.ts';
@@ -90,7 +90,7 @@ const subjectOf = (kind: 'hosting' | 'its', { cluster }: Kube): Subject => ({ ki
 
 async function examineHosting(tools: SpaceTools, watcher: SpaceWatcher): Promise<(Examined & Trial)[]> {
   const { hosting } = tools;
-  const listed = await reading(() => listControlPlanes(hosting));
+  const listed = await tryRead(() => listControlPlanes(hosting));
   if (listed.state === 'hidden' && listed.error !== undefined)
     return [{ subject: subjectOf('hosting', hosting), findings: [failedBy(reachable('hosting'), listed.error)] }];
   const all = ifSeen(listed);
@@ -114,7 +114,7 @@ async function examineHosting(tools: SpaceTools, watcher: SpaceWatcher): Promise
       const found = checked[index];
       if (found === undefined) return [];
       const wds = role === 'wds' ? openedBy(watcher, name, all) : undefined;
-      const more = wds === undefined ? [] : await makeChecks(workloadChecks, wds, found.findings);
+      const more = wds === undefined ? [] : await runChecks(workloadChecks, wds, found.findings);
       const own = underCauses([...found.findings, ...more], findings, { [`${role}-synced`]: ['hosting-manager'] });
       return [{ ...found, subject: { kind: role, name }, findings: own }];
     }),
@@ -153,7 +153,7 @@ async function examineWecs(hub: Hub, named: DoctorInput['wecs'], run: Run): Prom
         const evidence = known?.get(wec.name);
         const seen = await seeWec(shared, wec.name, wec.kube, endpoints, { evidence, tryWebhook });
         const checks = seen.error === undefined ? wecChecks : [...wecChecks, unreached(seen.error)];
-        return { subject, reached, findings: await makeChecks(checks, seen.findings, findings) };
+        return { subject, reached, findings: await runChecks(checks, seen.findings, findings) };
       } catch (error) {
         return { subject, findings: [failedBy(wecKnown, unknownWec(failureOf(error), wec, kube))] };
       }
@@ -165,7 +165,7 @@ async function examineWecs(hub: Hub, named: DoctorInput['wecs'], run: Run): Prom
 const unreached = (error: StellarError): Check<unknown> => ({
   ...reachable('wec'),
   needs: ['wec-api-server'],
-  look: () => {
+  run: () => {
     throw error;
   },
 });
@@ -173,8 +173,8 @@ const unreached = (error: StellarError): Check<unknown> => ({
 /** An agent that has not reached the ITS is visible only in its own cluster. */
 function unknownWec(error: StellarError, { name, kube }: DoctorInput['wecs'][number], its: Kube): StellarError {
   if (error.code !== 'not-found' || kube !== undefined) return error;
-  const look = command`stellarctl doctor ${`${name}=CONTEXT`} --its ${its.cluster.context}`;
-  return error.with({ next: [...error.next, outline(look, 'It shows whether the agent reaches the ITS')] });
+  const getStep = command`stellarctl doctor ${`${name}=CONTEXT`} --its ${its.cluster.context}`;
+  return error.with({ next: [...error.next, outline(getStep, 'It shows whether the agent reaches the ITS')] });
 }
 
 /** The finding for an ITS whose WECs cannot be listed. */

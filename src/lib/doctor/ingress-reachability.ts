@@ -8,7 +8,7 @@ import { readIngress } from '../hosting/ingress.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { isLocalName } from '../kube/client/local-names.ts';
 import { isTrue } from '../kube/objects.ts';
-import { lenient } from '../kube/permissive-reader.ts';
+import { partialReader } from '../kube/partial-reader.ts';
 import { clusterOfContainer, localNames } from '../local-clusters/names.ts';
 import { apiServerOf } from '../spaces/names.ts';
 import { listControlPlanes, typeOf } from '../spaces/spaces.ts';
@@ -18,7 +18,7 @@ import { listControlPlanes, typeOf } from '../spaces/spaces.ts';
  * that control plane's certificate.
  */
 export async function judgeWayIn(kube: Kube): Promise<Outcome> {
-  const reader = lenient(kube);
+  const reader = partialReader(kube);
   const config = await readHostingConfig(reader);
   if (config === undefined) return skipped('KubeFlex is not installed, or you may not read it');
   const { domain, externalPort: port, hostContainer } = config;
@@ -86,7 +86,7 @@ type Resolve = (host: string) => Promise<{ address: string }>;
  * @param resolve for tests
  */
 export async function judgeNames(kube: Kube, resolve: Resolve = (host) => lookup(host)): Promise<Outcome> {
-  const config = await readHostingConfig(lenient(kube));
+  const config = await readHostingConfig(partialReader(kube));
   if (config === undefined) return skipped('KubeFlex is not installed, or you may not read it');
   if (config.isOpenShift) return skipped('OpenShift uses routes');
   const host = `its1.${config.domain}`;

@@ -20,11 +20,11 @@ export interface MachineUse {
 export const machineChecks: readonly Check<MachineUse>[] = [
   {
     ...{ id: 'port', title: `port ${localPort} is free for a local hosting cluster` },
-    look: async ({ isHosting }) => ((await isHosting()) ? skipped('the hosting cluster already exists') : judgePort()),
+    run: async ({ isHosting }) => ((await isHosting()) ? skipped('the hosting cluster already exists') : judgePort()),
   },
   {
     ...{ id: 'inotify', title: 'the kernel lets containers watch enough files' },
-    look: async ({ usesDocker }) => ((await usesDocker()) ? judgeInotify() : skipped('no containers run here')),
+    run: async ({ usesDocker }) => ((await usesDocker()) ? judgeInotify() : skipped('no containers run here')),
   },
 ];
 

@@ -1,4 +1,4 @@
-import { type Check, makeChecks, pass, skipped } from '../engine/checks.ts';
+import { type Check, pass, runChecks, skipped } from '../engine/checks.ts';
 import { StellarError } from '../engine/errors.ts';
 import { run } from '../engine/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';
@@ -33,7 +33,7 @@ export async function checkBefore({ programs, hosting, its }: PreflightInput): P
   };
   const itsSeen = its === undefined || its instanceof StellarError ? its : { kube: its };
   const [ofMachine, ...ofClusters] = await Promise.all([
-    makeChecks<Machine>([...programChecks, ...machineChecks], machine),
+    runChecks<Machine>([...programChecks, ...machineChecks], machine),
     checkCluster('hosting', hostingSeen, hostingChecks),
     itsSeen && checkCluster('its', itsSeen, itsChecks),
   ]);
@@ -58,10 +58,10 @@ async function checkCluster<Seen extends { kube: Kube }>(
     return { subject: { kind, name: '' }, findings: [{ ...answers, ...none }] };
   }
   const { kube } = seen;
-  const [answer] = await makeChecks([{ ...answers, look: async () => pass(await versionOf(kube)) }], undefined);
+  const [answer] = await runChecks([{ ...answers, run: async () => pass(await versionOf(kube)) }], undefined);
   const others =
     answer?.status === 'pass'
-      ? await makeChecks(checks, seen)
+      ? await runChecks(checks, seen)
       : checks.map(({ id, title }) => ({ id, title, ...skipped('it does not answer') }));
   return { subject: { kind, name: kube.cluster.context }, findings: [answer ?? [], others].flat() };
 }

@@ -23,7 +23,7 @@ type Judge = (found: FoundProgram | undefined, needs: ProgramNeeds) => Promise<O
 const check = (program: Program, judgeFound: Judge): Check<ProgramNeeds> => ({
   id: program.name,
   title: `${program.name} is ${program.minimum} or newer`,
-  look: async (needs) => judgeFound(await findProgram(program, needs.programs), needs),
+  run: async (needs) => judgeFound(await findProgram(program, needs.programs), needs),
 });
 
 /** The programs of this machine that some commands run. A missing program that no command needs is not reported. */

@@ -21,7 +21,7 @@ export interface Check<Subject> extends CheckInfo {
   /** The ids of checks whose failure explains a failure of this one: if one of them fails, this one is not reported. */
   needs?: readonly string[];
   /** May throw a StellarError, which fails the check. */
-  look: (subject: Subject) => Outcome | Promise<Outcome>;
+  run: (subject: Subject) => Outcome | Promise<Outcome>;
 }
 
 /** A check with its result. */
@@ -46,16 +46,16 @@ export const skipped = (why: string, ...next: NextStep[]): Outcome => ({
  * @param failed earlier failed checks that may be the cause of these
  * @throws StellarError `interrupted`
  */
-export async function makeChecks<Subject>(
+export async function runChecks<Subject>(
   checks: readonly Check<Subject>[],
   subject: Subject,
   failed: readonly Finding[] = [],
 ): Promise<Finding[]> {
   const asFailure = (error: unknown): Outcome => ({ status: 'fail', problem: failureOf(error) });
   const outcomes = await Promise.all(
-    checks.map(async ({ look }) => {
+    checks.map(async ({ run }) => {
       try {
-        return await look(subject);
+        return await run(subject);
       } catch (error) {
         return asFailure(error);
       }

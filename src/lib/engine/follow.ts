@@ -6,13 +6,13 @@ import type { Run } from './run.ts';
 import { type BlockedReport, blockingStage, judge, type Stage, type StageReport } from './stages.ts';
 
 /** A reading of a subject, and the stages that judge it. */
-export interface Seen<Snapshot> {
+export interface Reading<Snapshot> {
   stages: readonly Stage<Snapshot>[];
   snapshot: Snapshot;
 }
 
 /** One reading of a subject, judged together with the earlier readings. */
-export interface Sight<Snapshot> extends Seen<Snapshot> {
+export interface JudgedReading<Snapshot> extends Reading<Snapshot> {
   reports: StageReport[];
   /** Stages that are met since the last reading; none at the first reading, since those are old. */
   reached: StageReport[];
@@ -34,24 +34,24 @@ export interface Followed<Snapshot, Result> {
   /** How long to watch a failure that may pass before reporting it, if its stage does not say; milliseconds. */
   readonly graceMs?: number;
   /** Acts on a reading. @returns the result that ends the following, undefined to read again */
-  act(sight: Sight<Snapshot>): Promise<Result | undefined>;
+  act(reading: JudgedReading<Snapshot>): Promise<Result | undefined>;
   /** The result for a subject that a reading no longer finds. Without it, no subject may disappear. */
   gone?(): Result;
   /** Handles the deadline. @param last the last reading, if there is one */
-  late(last: Sight<Snapshot> | undefined): Result | Promise<Result>;
+  late(last: JudgedReading<Snapshot> | undefined): Result | Promise<Result>;
   /** The result for an error that does not pass; without it, the error is thrown. */
   broken?(error: StellarError): Result;
 }
 
 /**
- * Follows subjects until each has a result: reads at least every 3 s, judges, and lets the subject act. One `look` serves all
+ * Follows subjects until each has a result: reads at least every 3 s, judges, and lets the subject act. One `read` serves all
  * subjects that are still followed; it returns a function that completes it for each one. Failures that may pass are retried
  * (poll.ts).
  * @returns the results in the order of the subjects; none is undefined
  */
 export async function follow<Snapshot, Result, Subject extends Followed<Snapshot, Result>>(
   subjects: readonly Subject[],
-  look: (open: readonly Subject[]) => Promise<(subject: Subject) => Promise<Seen<Snapshot> | undefined>>,
+  read: (open: readonly Subject[]) => Promise<(subject: Subject) => Promise<Reading<Snapshot> | undefined>>,
   run: Run,
 ): Promise<Result[]> {
   const tracks = subjects.map((subject) => ({ subject, track: new Track<Snapshot>(subject, run.deadline) }));
@@ -59,7 +59,7 @@ export async function follow<Snapshot, Result, Subject extends Followed<Snapshot
   const openTracks = () => tracks.filter(({ subject }) => !results.has(subject));
   const step = async () => {
     const open = openTracks();
-    const see = await look(open.map(({ subject }) => subject));
+    const see = await read(open.map(({ subject }) => subject));
     await mapConcurrently(open, requestsAtOnce, async ({ subject, track }) => {
       const result = await see(subject)
         .then((seen) => (seen === undefined ? subject.gone?.() : subject.act(track.judge(seen))))
@@ -85,10 +85,10 @@ export async function follow<Snapshot, Result, Subject extends Followed<Snapshot
 /** Follows a single subject. */
 export async function followOne<Snapshot, Result>(
   subject: Followed<Snapshot, Result>,
-  look: () => Promise<Seen<Snapshot> | undefined>,
+  read: () => Promise<Reading<Snapshot> | undefined>,
   run: Run,
 ): Promise<Result> {
-  const [result] = await follow<Snapshot, Result, Followed<Snapshot, Result>>([subject], async () => look, run);
+  const [result] = await follow<Snapshot, Result, Followed<Snapshot, Result>>([subject], async () => read, run);
   return result as Result;
 }
 
@@ -99,7 +99,7 @@ function breakOff<Result>(subject: Pick<Followed<never, Result>, 'broken'>, erro
 
 /** What is kept about a subject between readings. */
 export class Track<Snapshot> {
-  last: Sight<Snapshot> | undefined;
+  last: JudgedReading<Snapshot> | undefined;
   /** When the judgement of a stage last changed, milliseconds since the epoch. */
   changedAt = Date.now();
   readonly #target: Pick<Followed<Snapshot, unknown>, 'until' | 'graceMs'>;
@@ -113,7 +113,7 @@ export class Track<Snapshot> {
     this.#deadline = deadline;
   }
 
-  judge(seen: Seen<Snapshot>): Sight<Snapshot> {
+  judge(seen: Reading<Snapshot>): JudgedReading<Snapshot> {
     const reports = judge(seen.stages, seen.snapshot);
     const until = reports.findIndex(({ id }) => id === this.#target.until);
     const upToTarget = until === -1 ? reports : reports.slice(0, until + 1);

@@ -9,27 +9,27 @@ const longestIntervalMs = 3000;
 const calmPart = 1 / 20;
 
 /**
- * Reads until `look` returns a value, or until the deadline (then undefined). It waits for an API server that restarts; it throws
+ * Reads until `read` returns a value, or until the deadline (then undefined). It waits for an API server that restarts; it throws
  * an error that persists, at the latest at the deadline: unreachable clusters are not a timeout.
- * @param lastChange when the evidence last changed, milliseconds since the epoch; without it, `look` runs twice a second
+ * @param lastChange when the evidence last changed, milliseconds since the epoch; without it, `read` runs twice a second
  */
 export async function poll<T>(
-  look: () => Promise<T | undefined>,
+  read: () => Promise<T | undefined>,
   { deadline, signal }: Run,
   lastChange: () => number = Date.now,
 ): Promise<T | undefined> {
-  let troubleSince: number | undefined;
+  let failingSince: number | undefined;
   for (;;) {
     try {
-      const result = await look();
-      troubleSince = undefined;
+      const result = await read();
+      failingSince = undefined;
       if (result !== undefined || deadline.passed) return result;
     } catch (error) {
-      troubleSince ??= Date.now();
+      failingSince ??= Date.now();
       if (deadline.passed && hasAnsweredInTime(error)) throw notInTime(error);
-      if (!mayPass(error) || deadline.passed || Date.now() - troubleSince > graceMs) throw error;
+      if (!mayPass(error) || deadline.passed || Date.now() - failingSince > graceMs) throw error;
     }
-    const calmMs = troubleSince === undefined ? Date.now() - lastChange() : 0;
+    const calmMs = failingSince === undefined ? Date.now() - lastChange() : 0;
     await pause(Math.min(longestIntervalMs, Math.max(shortestIntervalMs, calmMs * calmPart)), deadline, signal);
   }
 }
@@ -40,11 +40,11 @@ export async function poll<T>(
  * @returns undefined in a dry run
  */
 export async function waitUntil<T>(
-  look: () => Promise<T | undefined>,
+  read: () => Promise<T | undefined>,
   run: Run,
   late: () => StellarError,
 ): Promise<T | undefined> {
-  const seen = run.dryRun ? undefined : await poll(look, run);
+  const seen = run.dryRun ? undefined : await poll(read, run);
   if (seen === undefined && !run.dryRun) throw late();
   return seen;
 }

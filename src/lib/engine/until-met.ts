@@ -1,12 +1,12 @@
 import type { StellarError } from './errors.ts';
-import { followOne, type Sight } from './follow.ts';
+import { followOne, type JudgedReading } from './follow.ts';
 import type { Run } from './run.ts';
 import type { Stage } from './stages.ts';
 
 /** A stage that is followed by itself, because no other visible stage depends on it. */
 export interface Awaited<Snapshot> {
   stage: Stage<Snapshot>;
-  look(): Promise<Snapshot>;
+  read(): Promise<Snapshot>;
   /** Brings the stage about; runs after each reading that does not find it met. */
   act?(snapshot: Snapshot): Promise<void>;
   /** The subject whose progress shows the wait; without it, none is shown. */
@@ -17,7 +17,7 @@ export interface Awaited<Snapshot> {
 
 /** Follows a stage until it is met; a dry run changes nothing and does not read. @throws StellarError the error of `unmet` */
 export async function untilMet<Snapshot>(
-  { stage, look, act, name, unmet }: Awaited<Snapshot>,
+  { stage, read, act, name, unmet }: Awaited<Snapshot>,
   run: Run,
 ): Promise<void> {
   if (run.dryRun) return;
@@ -34,9 +34,9 @@ export async function untilMet<Snapshot>(
         return undefined;
       },
       // Every reading has a snapshot.
-      late: (last) => fail((last as Sight<Snapshot>).snapshot),
+      late: (last) => fail((last as JudgedReading<Snapshot>).snapshot),
     },
-    async () => ({ stages: [stage], snapshot: await look() }),
+    async () => ({ stages: [stage], snapshot: await read() }),
     run,
   );
 }

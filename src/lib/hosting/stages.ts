@@ -12,8 +12,8 @@ import {
   type StatefulSet,
   type WithConditions,
 } from '../kube/objects.ts';
-import { lenient, mayNotRead } from '../kube/permissive-reader.ts';
-import { firstTrouble, isScaledToNone, isStatefulSetReady, jobState, podsOf, scaleUp } from '../kube/pods.ts';
+import { mayNotRead, partialReader } from '../kube/partial-reader.ts';
+import { firstPodFailure, isScaledToNone, isStatefulSetReady, jobState, podsOf, scaleUp } from '../kube/pods.ts';
 import { resources } from '../kube/resources.ts';
 import { hookNames, managerName, postgresInstallation, postgresName, systemNamespace } from '../spaces/names.ts';
 import { coreChart } from './core-chart.ts';
@@ -89,10 +89,10 @@ function postgresReady(hosting: Hosting): Verdict {
   const { postgres, postgresJob, needsPostgres, pods } = hosting;
   if (isStatefulSetReady(postgres)) return met;
   if (postgres !== undefined && isScaledToNone(postgres)) return scaledToNone('StatefulSet', postgresName, hosting);
-  const trouble = firstTrouble(postgresPods(hosting));
+  const failure = firstPodFailure(postgresPods(hosting));
   if (postgresJob !== undefined && jobState(postgresJob) === 'failed')
     return failedForGood(`Job ${systemNamespace}/${postgresJob.metadata.name}, which installs PostgreSQL, has failed`);
-  if (trouble !== undefined) return failed(`PostgreSQL does not start: ${trouble.why}`);
+  if (failure !== undefined) return failed(`PostgreSQL does not start: ${failure.why}`);
   if (postgres !== undefined) return waiting('PostgreSQL is starting');
   if (!needsPostgres) return met;
   if (postgresJob !== undefined) return waiting(`Job ${postgresJob.metadata.name} is installing PostgreSQL`);
@@ -113,10 +113,10 @@ function managerReady(hosting: Hosting): Verdict {
   if (manager === undefined) return absent(hosting, `Deployment ${systemNamespace}/${managerName}`);
   if (isScaledToNone(manager)) return scaledToNone('Deployment', managerName, hosting);
   if (isRolledOut(manager)) return met;
-  const trouble = firstTrouble(podsOf(managerName, pods));
-  return trouble === undefined
+  const failure = firstPodFailure(podsOf(managerName, pods));
+  return failure === undefined
     ? waiting("KubeFlex's manager is starting")
-    : failed(`KubeFlex's manager does not start: ${trouble.why}`);
+    : failed(`KubeFlex's manager does not start: ${failure.why}`);
 }
 
 function scaledToNone(kind: string, name: string, { context }: Hosting): Verdict {
@@ -156,7 +156,7 @@ export const hostingStages: readonly HostingStage[] = [
 
 /** Checks the parts of a hosting cluster. */
 export async function checkHosting(hosting: Kube): Promise<Finding[]> {
-  const reader = lenient(hosting);
+  const reader = partialReader(hosting);
   const reports = judge(hostingStages, await readHosting(reader));
   const install = run(command`stellarctl init --hosting-context ${hosting.cluster.context}`, 'Install what is missing');
   return findingsOfStages(

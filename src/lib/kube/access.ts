@@ -32,7 +32,7 @@ export function hiddenBy(error: unknown): Hidden {
 }
 
 /** Reads from a cluster, or reports why nothing is visible there. @throws errors that are not a failure of a cluster */
-export async function reading<T>(read: () => Promise<T>): Promise<Access<T>> {
+export async function tryRead<T>(read: () => Promise<T>): Promise<Access<T>> {
   try {
     return seen(await read());
   } catch (error) {
@@ -42,7 +42,7 @@ export async function reading<T>(read: () => Promise<T>): Promise<Access<T>> {
 
 /** Reads through an access, if there is one. */
 export async function through<T, U>(access: Access<T>, read: (value: T) => Promise<U>): Promise<Access<U>> {
-  return access.state === 'seen' ? reading(() => read(access.value)) : access;
+  return access.state === 'seen' ? tryRead(() => read(access.value)) : access;
 }
 
 export const ifSeen = <T>(access: Access<T> | undefined): T | undefined =>

@@ -1,5 +1,5 @@
 import { mapConcurrently, requestsAtOnce } from '../engine/concurrency.ts';
-import { ifSeen, reading } from './access.ts';
+import { ifSeen, tryRead } from './access.ts';
 import type { Kube, Reader } from './client/client.ts';
 import { isTrue, type WithConditions } from './objects.ts';
 import { type Resource, resources } from './resources.ts';
@@ -116,7 +116,7 @@ async function fromLists(
   return Promise.all(
     groups.map((versions) =>
       mapConcurrently(versions, requestsAtOnce, async ({ apiVersion, path }) => {
-        const found = ifSeen(await reading(() => kube.read<ListedResources>(path)));
+        const found = ifSeen(await tryRead(() => kube.read<ListedResources>(path)));
         const resources = (found?.resources ?? [])
           .filter(({ name }) => !name.includes('/'))
           .map(({ name, kind, namespaced, verbs, singularName = '', shortNames = [] }) => ({

@@ -11,7 +11,7 @@ import {
 } from './objects.ts';
 
 /** Why a pod does not run, if the reason does not pass by itself. */
-export interface PodTrouble {
+export interface PodFailure {
   pod: ObjectMeta;
   container: string;
   kind: 'image' | 'crash' | 'config' | 'exit';
@@ -33,7 +33,7 @@ const configReasons = ['CreateContainerConfigError', 'CreateContainerError', 'Ru
 const restartsAllowed = 1;
 
 /** The reason that the kubelet reports for a pod that does not run. @returns undefined if it reports none */
-export function podTrouble(pod: Pod): PodTrouble | undefined {
+export function podFailure(pod: Pod): PodFailure | undefined {
   // Its replacement is checked separately.
   if (pod.metadata.deletionTimestamp !== undefined) return undefined;
   const { initContainerStatuses = [], containerStatuses = [] } = pod.status ?? {};
@@ -41,7 +41,7 @@ export function podTrouble(pod: Pod): PodTrouble | undefined {
     [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])].map(({ name, image }) => [name, image]),
   );
   for (const { name, state, lastState, restartCount = 0 } of [...initContainerStatuses, ...containerStatuses]) {
-    const trouble = (kind: PodTrouble['kind'], why: string, previousLog = false): PodTrouble => ({
+    const failure = (kind: PodFailure['kind'], why: string, previousLog = false): PodFailure => ({
       pod: pod.metadata,
       container: name,
       kind,
@@ -50,16 +50,16 @@ export function podTrouble(pod: Pod): PodTrouble | undefined {
     });
     const { reason = '', message } = state?.waiting ?? {};
     if (imageReasons.includes(reason))
-      return trouble('image', `the image ${images.get(name) ?? ''} cannot be pulled (${reason})`);
-    if (configReasons.includes(reason)) return trouble('config', `${reason}${message ? `: ${message}` : ''}`);
+      return failure('image', `the image ${images.get(name) ?? ''} cannot be pulled (${reason})`);
+    if (configReasons.includes(reason)) return failure('config', `${reason}${message ? `: ${message}` : ''}`);
     if (reason === 'CrashLoopBackOff' && restartCount > restartsAllowed) {
       const exit = lastState?.terminated?.exitCode;
       const times = `restarted ${restartCount} times`;
-      return trouble('crash', `it keeps crashing (${exit === undefined ? times : `exit ${exit}, ${times}`})`, true);
+      return failure('crash', `it keeps crashing (${exit === undefined ? times : `exit ${exit}, ${times}`})`, true);
     }
     const ended = state?.terminated;
     if (ended !== undefined && ended.exitCode !== 0 && pod.status?.phase === 'Failed')
-      return trouble('exit', `exit ${ended.exitCode}`);
+      return failure('exit', `exit ${ended.exitCode}`);
   }
   return undefined;
 }
@@ -80,12 +80,12 @@ export function podsOf(owner: string, pods: readonly Pod[]): Pod[] {
 }
 
 /** The first trouble among pods. */
-export function firstTrouble(pods: readonly Pod[]): PodTrouble | undefined {
-  return pods.map(podTrouble).find((trouble) => trouble !== undefined);
+export function firstPodFailure(pods: readonly Pod[]): PodFailure | undefined {
+  return pods.map(podFailure).find((failure) => failure !== undefined);
 }
 
 /** The last log lines of a container in trouble; none if the log cannot be read, which is not a further problem. */
-export async function logOfTrouble(kube: LogReader, { pod, container, previousLog }: PodTrouble): Promise<string[]> {
+export async function failureLog(kube: LogReader, { pod, container, previousLog }: PodFailure): Promise<string[]> {
   const read = (previous: boolean) =>
     kube.logTail(pod, container, { lines: 5, previous }).catch((): undefined => undefined);
   const lines = (previousLog ? await read(true) : undefined) ?? (await read(false));

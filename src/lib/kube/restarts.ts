@@ -26,7 +26,7 @@ export class Restarts {
   /** Whether the server has ever answered. */
   hasAnswered = false;
   /** Whether it was away since it first answered. */
-  hasBeenAway = false;
+  hasBeenUnavailable = false;
   #downSince: number | undefined;
 
   /** @param outcome an Answer, or the error of a request without one. @returns whether to retry */
@@ -34,7 +34,7 @@ export class Restarts {
     const cut = outcome instanceof StellarError && outcome.code === 'unreachable';
     if (cut && this.hasAnswered) {
       this.#downSince ??= Date.now();
-      this.hasBeenAway = true;
+      this.hasBeenUnavailable = true;
     }
     const inTime = this.#downSince !== undefined && Date.now() - this.#downSince <= graceMs;
     if (inTime && (cut || (isAnswer(outcome) && startingUp.includes(outcome.status)))) return true;

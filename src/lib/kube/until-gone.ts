@@ -32,7 +32,7 @@ export async function untilGone(
         title: 'gone',
         check: (now) => (isThere(now) ? waiting(meanwhile?.why ?? 'it is being deleted') : met),
       },
-      look: () => kube.get(resource, name, { namespace }),
+      read: () => kube.get(resource, name, { namespace }),
       name: meanwhile?.name,
       act: async (now) => now && meanwhile?.act(now),
       unmet: (last) => notDeleted(kube, resource, last ?? object),

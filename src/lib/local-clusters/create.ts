@@ -236,7 +236,7 @@ function unusable(provider: LocalProvider, { name, role }: LocalClusterInput, wh
 }
 
 async function untilReady(kube: Kube, provider: LocalProvider, input: LocalClusterInput, run: Run): Promise<void> {
-  const look = async () => {
+  const read = async () => {
     const nodes = await kube.list<WithConditions>(resources.nodes);
     return nodes?.length && nodes.every((node) => isTrue(node, 'Ready')) ? true : undefined;
   };
@@ -247,7 +247,7 @@ async function untilReady(kube: Kube, provider: LocalProvider, input: LocalClust
         inWords('To resume, rerun the command'),
       ],
     });
-  await waitUntil(look, run, late).catch((error: unknown) => {
+  await waitUntil(read, run, late).catch((error: unknown) => {
     if (error instanceof StellarError && error.code === 'unreachable') throw unusable(provider, input, error);
     throw error;
   });

@@ -1,7 +1,7 @@
 import { command } from '../engine/command-line.ts';
 import { StellarError } from '../engine/errors.ts';
 import { inWords, run } from '../engine/next-step.ts';
-import { reading } from '../kube/access.ts';
+import { tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import type { Kubeconfig } from '../kube/kubeconfig/kubeconfig.ts';
 import { controlPlaneOf, hostingContext, hostingOf } from '../spaces/kubeconfig-extension.ts';
@@ -20,7 +20,7 @@ export async function refuseHosting(
   cluster: Kube | undefined,
   kubeconfig: Kubeconfig,
 ): Promise<boolean> {
-  const asked = cluster && (await reading(() => listControlPlanes(cluster)));
+  const asked = cluster && (await tryRead(() => listControlPlanes(cluster)));
   if (asked?.state === 'seen') {
     const spaces = asked.value?.map(
       (space) => `${space.metadata.name} (${roleOf(space)?.toUpperCase() ?? 'control plane'})`,
@@ -38,9 +38,9 @@ export async function refuseHosting(
 
 function isHosting(name: string, context: string | undefined, spaces: readonly string[], source = ''): StellarError {
   const lost = spaces.length === 0 ? '' : ` With it would be lost: ${spaces.join(', ')}.`;
-  const look =
+  const getStep =
     context === undefined ? [] : [run(command`stellarctl status --hosting-context ${context}`, 'See what exists')];
   return new StellarError('has-dependents', `${name} is a hosting cluster${source}. It was not deleted.${lost}`, {
-    next: [...look, inWords('Delete it anyway: --force')],
+    next: [...getStep, inWords('Delete it anyway: --force')],
   });
 }

@@ -9,7 +9,7 @@ import { readIngress } from '../hosting/ingress.ts';
 import type { Kube } from '../kube/client/client.ts';
 import type { WriteRecorder } from '../kube/client/dry-run.ts';
 import type { Deployment, Pod } from '../kube/objects.ts';
-import { firstTrouble, isDeploymentReady, logOfTrouble, type PodTrouble } from '../kube/pods.ts';
+import { failureLog, firstPodFailure, isDeploymentReady, type PodFailure } from '../kube/pods.ts';
 import { resources } from '../kube/resources.ts';
 import type { Helm, LocalChart } from '../programs/helm/helm.ts';
 import type { Values } from '../programs/helm/values.ts';
@@ -27,7 +27,7 @@ const ingressChart = {
 export const ingressRelease = { name: 'ingress-nginx', namespace: 'ingress-nginx' } as const;
 
 /** How long a failure that may be transient must persist before it is reported. */
-const troubleGraceMs = 5000;
+const failureGraceMs = 5000;
 
 export interface IngressInput {
   provider: ProviderName;
@@ -125,16 +125,16 @@ function valuesFor(provider: ProviderName): Values {
 /** The evidence for whether ingress-nginx runs. */
 interface RunningIngress {
   controller: Deployment | undefined;
-  trouble: PodTrouble | undefined;
+  failure: PodFailure | undefined;
 }
 
 const ingressStages: readonly Stage<RunningIngress>[] = [
   {
     id: 'controller',
     title: 'ingress-nginx runs',
-    check({ controller, trouble }) {
+    check({ controller, failure }) {
       if (isDeploymentReady(controller)) return met;
-      if (trouble !== undefined) return failed(trouble.why);
+      if (failure !== undefined) return failed(failure.why);
       return waiting(controller === undefined ? 'its Deployment is missing' : 'its pod is not ready');
     },
   },
@@ -142,25 +142,25 @@ const ingressStages: readonly Stage<RunningIngress>[] = [
 
 async function readRunning(kube: Kube): Promise<RunningIngress> {
   const { controller } = await readIngress(kube);
-  if (isDeploymentReady(controller)) return { controller, trouble: undefined };
+  if (isDeploymentReady(controller)) return { controller, failure: undefined };
   const { namespace } = controller?.metadata ?? ingressRelease;
   const labelSelector = 'app.kubernetes.io/name=ingress-nginx';
   const pods = await kube.list<Pod>(resources.pods, { namespace, labelSelector });
-  return { controller, trouble: firstTrouble(pods ?? []) };
+  return { controller, failure: firstPodFailure(pods ?? []) };
 }
 
 async function untilReady(kube: Kube, run: Run): Promise<void> {
   const { context } = kube.cluster;
   const subject: Followed<RunningIngress, true> = {
-    graceMs: troubleGraceMs,
-    async act({ snapshot: { trouble }, blocking, state }) {
+    graceMs: failureGraceMs,
+    async act({ snapshot: { failure }, blocking, state }) {
       if (blocking === undefined) return true;
       run.progress.waiting(context, `ingress-nginx: ${blocking.verdict.why}`);
-      if (state !== 'failed' || trouble === undefined) return undefined;
-      throw new StellarError('hosting-failed', `ingress-nginx does not start on ${context}: ${trouble.why}.`, {
-        details: await logOfTrouble(kube, trouble),
+      if (state !== 'failed' || failure === undefined) return undefined;
+      throw new StellarError('hosting-failed', `ingress-nginx does not start on ${context}: ${failure.why}.`, {
+        details: await failureLog(kube, failure),
         next: [
-          runCommand(command`kubectl --context ${context} -n ${trouble.pod.namespace ?? ''} describe pods`, 'See more'),
+          runCommand(command`kubectl --context ${context} -n ${failure.pod.namespace ?? ''} describe pods`, 'See more'),
         ],
       });
     },

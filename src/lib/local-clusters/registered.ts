@@ -1,7 +1,7 @@
 import { command } from '../engine/command-line.ts';
 import { StellarError } from '../engine/errors.ts';
 import { inWords, outline, run } from '../engine/next-step.ts';
-import { type Access, ifSeen, reading } from '../kube/access.ts';
+import { type Access, ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
 import { resources } from '../kube/resources.ts';
@@ -26,11 +26,11 @@ interface AskedIts {
  * @throws StellarError `still-registered`
  */
 export async function refuseRegistered(name: string, its: AskedIts | undefined, wec: Kube | undefined): Promise<void> {
-  const own = wec && ifSeen(await reading(() => readWec(wec)));
+  const own = wec && ifSeen(await tryRead(() => readWec(wec)));
   const registeredAs = own?.klusterlet?.spec?.clusterName;
   if (own !== undefined && registeredAs !== undefined) {
     const hub = hubOf(own);
-    const asked = its && ifSeen(await reading(() => hubEndpoints(its.kube, its.context)));
+    const asked = its && ifSeen(await tryRead(() => hubEndpoints(its.kube, its.context)));
     const isAsked = hub !== undefined && asked !== undefined && isSameHub(hub, asked);
     // If its own ITS does not list it, the klusterlet's state is irrelevant.
     const listed = isAsked && its !== undefined ? await managedCluster(its.kube, registeredAs) : undefined;
@@ -42,7 +42,7 @@ export async function refuseRegistered(name: string, its: AskedIts | undefined, 
 }
 
 async function managedCluster(its: Kube, name: string): Promise<Access<ManagedCluster | undefined>> {
-  return reading(async () => {
+  return tryRead(async () => {
     await requireHub(its);
     return its.get<ManagedCluster>(resources.managedClusters, name);
   });

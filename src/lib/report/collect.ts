@@ -1,5 +1,5 @@
 import { mapConcurrently } from '../engine/concurrency.ts';
-import { ifSeen, reading } from '../kube/access.ts';
+import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Selection } from '../kube/client/client.ts';
 import type { KubeObject, Pod } from '../kube/objects.ts';
 import { pathOf, type Resource, resources } from '../kube/resources.ts';
@@ -50,7 +50,7 @@ const atOnce = 8;
  */
 export async function collect(target: Target, report: Report): Promise<string | undefined> {
   const { name, kube, roles, namespaces } = target;
-  const version = await reading(() => kube.read<{ gitVersion?: string }>('/version'));
+  const version = await tryRead(() => kube.read<{ gitVersion?: string }>('/version'));
   if (version.state !== 'seen') {
     report.missing.push({ cluster: name, what: 'everything', why: version.why });
     return undefined;
@@ -121,7 +121,7 @@ class ClusterReport {
   async #log({ pod, name, previous }: Container): Promise<void> {
     const { namespace = '' } = pod.metadata;
     const options = { lines: linesOfLog, previous };
-    const read = await reading(() => this.#target.kube.logTail(pod.metadata, name, options));
+    const read = await tryRead(() => this.#target.kube.logTail(pod.metadata, name, options));
     if (read.state !== 'seen') return this.#miss(`log of ${namespace}/${pod.metadata.name}, ${name}`, read.why);
     if (read.value === undefined) return;
     const names = [...folderOf(namespace), 'logs', pod.metadata.name, previous ? `${name}.previous` : name];
@@ -129,7 +129,7 @@ class ClusterReport {
   }
 
   async #read<T>(what: string, read: () => Promise<T | undefined>): Promise<T | undefined> {
-    const access = await reading(read);
+    const access = await tryRead(read);
     if (access.state !== 'seen') this.#miss(what, access.why);
     else if (access.value === undefined) this.#miss(what, 'this kind is not served');
     return ifSeen(access);

@@ -7,7 +7,7 @@ import { groupFindings } from '../doctor/subject.ts';
 import { mapConcurrently } from '../engine/concurrency.ts';
 import { StellarError } from '../engine/errors.ts';
 import type { Run } from '../engine/run.ts';
-import { reading } from '../kube/access.ts';
+import { tryRead } from '../kube/access.ts';
 import { collect, type Report } from './collect.ts';
 import { Contents, type ReportFile } from './contents.ts';
 import { findTargets, type Missing, type Role } from './targets.ts';
@@ -63,7 +63,7 @@ export async function makeReport(input: ReportInput, run: Run): Promise<{ index:
 }
 
 async function addDocument(report: Report, what: string, read: () => Promise<object>): Promise<void> {
-  const document = await reading(read);
+  const document = await tryRead(read);
   if (document.state === 'seen') report.contents.addDocument([what], document.value);
   else report.missing.push({ cluster: '', what, why: document.why });
 }

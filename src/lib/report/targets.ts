@@ -1,5 +1,5 @@
 import type { DoctorInput } from '../doctor/doctor.ts';
-import { reading } from '../kube/access.ts';
+import { tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { openSpace } from '../spaces/access.ts';
 import { namespaceOf, type SpaceRole, systemNamespace } from '../spaces/names.ts';
@@ -76,6 +76,6 @@ export async function findTargets({
 
 /** Errors are recorded when the cluster itself is read. @returns undefined for a cluster that is not a hosting cluster */
 async function controlPlanesOf({ hosting }: SpaceTools): Promise<readonly ControlPlane[] | undefined> {
-  const listed = await reading(() => listControlPlanes(hosting));
+  const listed = await tryRead(() => listControlPlanes(hosting));
   return listed.state === 'seen' ? listed.value : [];
 }

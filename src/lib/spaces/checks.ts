@@ -1,4 +1,4 @@
-import { type CheckInfo, type Finding, findingsOfStages, makeChecks, underCauses } from '../engine/checks.ts';
+import { type CheckInfo, type Finding, findingsOfStages, runChecks, underCauses } from '../engine/checks.ts';
 import { failureOf } from '../engine/errors.ts';
 import { judge } from '../engine/stages.ts';
 import { ifSeen } from '../kube/access.ts';
@@ -16,7 +16,7 @@ import { type ItsInside, readItsInside } from './stages/its-contents.ts';
 import { hubStages } from './stages/its-stages.ts';
 import type { Space } from './stages/space-stages.ts';
 import type { SpaceSeen, SpaceWatcher } from './stages/space-watcher.ts';
-import { troubleOf } from './stages/stage-trouble.ts';
+import { failureOfStage } from './stages/stage-failure.ts';
 import type { WdsInside } from './stages/wds-stages.ts';
 import { versionChecks } from './version-check.ts';
 
@@ -42,27 +42,27 @@ export async function checkSpace(
   if (seen === undefined) return undefined;
   const { space, stages } = seen as SpaceSeen<ItsInside | WdsInside>;
   const findings = findingsOfStages(role, name, judge<Space<ItsInside | WdsInside>>(stages, space));
-  const withTrouble = await Promise.all(
+  const withFailures = await Promise.all(
     findings.map(async (finding, index) => {
       const stage = stages[index];
       if (finding.status !== 'fail' || stage === undefined) return finding;
-      const { log, next } = await troubleOf(stage.id, { space, stages }, hosting, watcher.clientOf(name));
+      const { log, next } = await failureOfStage(stage.id, { space, stages }, hosting, watcher.clientOf(name));
       const { problem } = finding;
       return { ...finding, problem: { ...problem, details: log, next: problem.next.length > 0 ? problem.next : next } };
     }),
   );
   const ofIts =
-    role === 'wds' ? await makeChecks(itsOfWdsChecks, { name, all, hosting, deployments: space.deployments }) : [];
-  const ofHooks = await makeChecks(versionChecks(role), { space, hosting }, withTrouble);
+    role === 'wds' ? await runChecks(itsOfWdsChecks, { name, all, hosting, deployments: space.deployments }) : [];
+  const ofHooks = await runChecks(versionChecks(role), { space, hosting }, withFailures);
   const known = [
     ...ofIts,
-    ...underCauses(withTrouble, ofIts, needsOfIts),
+    ...underCauses(withFailures, ofIts, needsOfIts),
     ...ofHooks,
-    ...(await checkCredentials(space, all, hosting, withTrouble)),
+    ...(await checkCredentials(space, all, hosting, withFailures)),
   ];
   const kube = role === 'its' ? watcher.clientOf(name) : undefined;
   if (kube === undefined) return { findings: known };
-  const inside = ifSeen(space.look) as ItsInside | undefined;
+  const inside = ifSeen(space.inside) as ItsInside | undefined;
   return { findings: await withHub(known, kube), webhook: inside?.webhook };
 }
 
@@ -74,16 +74,16 @@ async function checkCredentials(
   failed: readonly Finding[],
 ): Promise<Finding[]> {
   const { name, role, type } = space;
-  const own = type === 'external' ? await makeChecks(externalChecks(role), { name, hosting }, failed) : [];
+  const own = type === 'external' ? await runChecks(externalChecks(role), { name, hosting }, failed) : [];
   const its = role === 'wds' ? itsOfWds(name, all) : undefined;
   if (its === undefined || typeOf(its) !== 'external') return own;
   const subject = { wds: space, its: its.metadata.name, hosting };
-  return [...own, ...(await makeChecks(wdsCredentialChecks, subject, failed))];
+  return [...own, ...(await runChecks(wdsCredentialChecks, subject, failed))];
 }
 
 /** Adds the checks of a hub that are not stages. */
 async function withHub(findings: Finding[], its: Kube): Promise<Finding[]> {
-  return [...findings, ...(await makeChecks(hubChecks, its, findings))];
+  return [...findings, ...(await runChecks(hubChecks, its, findings))];
 }
 
 /** Checks an ITS whose hosting cluster is unknown. */

@@ -4,7 +4,7 @@ import { formatAge } from '../engine/duration.ts';
 import { type NextStep, run } from '../engine/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';
 import type { Secret } from '../kube/objects.ts';
-import { lenient } from '../kube/permissive-reader.ts';
+import { partialReader } from '../kube/partial-reader.ts';
 import { resources } from '../kube/resources.ts';
 import { parseHubKubeconfig } from '../wecs/hub/hub-kubeconfig.ts';
 import { tokenExpiry, tokenIssue } from '../wecs/hub/token.ts';
@@ -16,7 +16,7 @@ const soonMs = 30 * 86_400_000;
 
 /** Checks of the Secret with the credentials by which pods of the hosting cluster reach an external space. */
 export const externalChecks = (role: SpaceRole): Check<{ name: string; hosting: Kube }>[] => [
-  { id: `${role}-token`, title: "KubeFlex's token for it is valid", look: tokenIsValid },
+  { id: `${role}-token`, title: "KubeFlex's token for it is valid", run: tokenIsValid },
 ];
 
 const renewal = ({ cluster }: Kube): NextStep =>
@@ -54,7 +54,9 @@ export interface AdoptedCredentials {
 /** @returns undefined if not found or not allowed */
 export async function readCredentials(name: string, hosting: Kube): Promise<AdoptedCredentials | undefined> {
   const { name: secretName, inside: key } = secretOf.external ?? { name: '', inside: '' };
-  const secret = await lenient(hosting).get<Secret>(resources.secrets, secretName, { namespace: namespaceOf(name) });
+  const secret = await partialReader(hosting).get<Secret>(resources.secrets, secretName, {
+    namespace: namespaceOf(name),
+  });
   const encoded = secret?.data?.[key];
   if (secret === undefined || encoded === undefined) return undefined;
   const text = Buffer.from(encoded, 'base64').toString('utf8');
@@ -65,7 +67,7 @@ export async function readCredentials(name: string, hosting: Kube): Promise<Adop
 export const wdsCredentialChecks: readonly Check<{ wds: SpaceEvidence; its: string; hosting: Kube }>[] = [
   {
     ...{ id: 'wds-its-credentials', title: 'its controllers have the present credentials of its ITS' },
-    look: async ({ wds, its, hosting }) => {
+    run: async ({ wds, its, hosting }) => {
       const issued = tokenIssue((await readCredentials(its, hosting))?.token ?? '')?.getTime();
       if (issued === undefined) return skipped(`no token of ${its} with an expiry date is visible`);
       const isOlder = ({ status }: (typeof wds.pods)[number]) => Date.parse(status?.startTime ?? '') < issued;

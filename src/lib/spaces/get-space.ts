@@ -22,7 +22,7 @@ import { hooksOf, itsNameOf, itsOfWds, listControlPlanes, roleOf, typeOf } from 
 import type { ItsInside } from './stages/its-contents.ts';
 import type { Space, SpaceStage } from './stages/space-stages.ts';
 import { type SpaceSeen, SpaceWatcher } from './stages/space-watcher.ts';
-import { troubleOf } from './stages/stage-trouble.ts';
+import { failureOfStage } from './stages/stage-failure.ts';
 import type { WdsInside } from './stages/wds-stages.ts';
 import type { SpaceTools } from './tools.ts';
 
@@ -89,8 +89,8 @@ async function itsFor(name: string, { hosting }: SpaceTools): Promise<NonNullabl
   return { name: itsOfWds(name, all)?.metadata.name ?? null, named: itsNameOf(own) !== undefined };
 }
 
-function itsDetails({ space: { look } }: SpaceSeen<ItsInside>): Pick<SpaceView, 'publishedServer'> {
-  return look.state === 'seen' ? { publishedServer: look.value.clusterInfo?.server ?? null } : {};
+function itsDetails({ space: { inside } }: SpaceSeen<ItsInside>): Pick<SpaceView, 'publishedServer'> {
+  return inside.state === 'seen' ? { publishedServer: inside.value.clusterInfo?.server ?? null } : {};
 }
 
 async function diagnose<Inside>(
@@ -101,7 +101,7 @@ async function diagnose<Inside>(
 ): Promise<SpaceView['diagnosis']> {
   const blocking = blockingStage(reports);
   if (blocking?.verdict.state !== 'failed') return null;
-  const { log, next: seeMore } = await troubleOf(blocking.id, seen, hosting, inside);
+  const { log, next: seeMore } = await failureOfStage(blocking.id, seen, hosting, inside);
   const next = blocking.verdict.next ?? seeMore;
   return {
     problem: `${seen.space.name} is not ready: ${blocking.verdict.why}.`,

@@ -19,9 +19,7 @@ interface WdsAmong {
 }
 
 /** Checks that the ITS of a WDS is unambiguous: otherwise its controllers exit. */
-export const itsOfWdsChecks: readonly Check<WdsAmong>[] = [
-  { id: 'wds-its', title: 'its ITS is known', look: judgeIts },
-];
+export const itsOfWdsChecks: readonly Check<WdsAmong>[] = [{ id: 'wds-its', title: 'its ITS is known', run: judgeIts }];
 
 /** The checks that depend on it. */
 export const needsOfIts: Readonly<Record<string, readonly string[]>> = Object.fromEntries(

@@ -73,10 +73,10 @@ export function describeSpace(
 
 /** The stages of a space, judged from the hosting cluster only. */
 function judgeFromOutside(evidence: SpaceEvidence): StageReport[] {
-  const look = hidden('it was not checked');
+  const inside = hidden('it was not checked');
   return evidence.role === 'its'
-    ? judge(itsStages(evidence), { ...evidence, look })
-    : judge(wdsStages(), { ...evidence, look });
+    ? judge(itsStages(evidence), { ...evidence, inside })
+    : judge(wdsStages(), { ...evidence, inside });
 }
 
 function toItem(evidence: SpaceEvidence, context: string | undefined): SpaceListItem {

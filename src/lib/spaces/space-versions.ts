@@ -24,13 +24,13 @@ const ocmHooks: readonly string[] = [hookNames.hubInit, 'its-with-clusteradm'];
  */
 export function itsVersions(
   evidence: Pick<SpaceEvidence, 'type' | 'pods' | 'forbidden'> & Partial<SpaceEvidence>,
-  look: Access<HubPods>,
+  access: Access<HubPods>,
   hooks: HookVersions,
 ): RunningVersion[] {
   const { type, pods, controlPlane } = evidence;
   const bringsOcm = controlPlane !== undefined && hooksOf(controlPlane).some((hook) => ocmHooks.includes(hook));
-  const inside = look.state === 'seen' ? look.value.hubPods : [];
-  const blind = look.state === 'seen' ? blindness(look.value) : look.why;
+  const inside = access.state === 'seen' ? access.value.hubPods : [];
+  const blind = access.state === 'seen' ? blindness(access.value) : access.why;
   return [
     ...runningVersions(hubPrograms(bringsOcm ? hooks : { ...hooks, ocm: undefined }), [...inside, ...pods], blind),
     ...runningVersions(apiServerPrograms(type), pods, blindness(evidence)),
@@ -39,7 +39,7 @@ export function itsVersions(
 
 /** The running versions of a space. */
 export const spaceVersions = (space: Space<ItsInside | WdsInside>, hooks: HookVersions): RunningVersion[] =>
-  space.role === 'its' ? itsVersions(space, space.look as Access<ItsInside>, hooks) : wdsVersions(space, hooks);
+  space.role === 'its' ? itsVersions(space, space.inside as Access<ItsInside>, hooks) : wdsVersions(space, hooks);
 
 /** The running versions of a WDS, all on the hosting cluster: KubeStellar's controllers, and its API server. */
 export function wdsVersions(evidence: SpaceEvidence, hooks: HookVersions): RunningVersion[] {

@@ -18,7 +18,7 @@ interface InstalledSpace {
 export const versionChecks = (role: SpaceRole): readonly Check<InstalledSpace>[] => [
   {
     ...{ id: `${role}-versions`, title: 'it runs the versions of the installed hooks' },
-    look: judgeVersions,
+    run: judgeVersions,
   },
 ];
 

@@ -4,7 +4,7 @@ import { unreached } from '../engine/stages.ts';
 import { seen as found, hiddenBy } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
-import { lenient } from '../kube/permissive-reader.ts';
+import { partialReader } from '../kube/partial-reader.ts';
 import type { ItsChoice } from '../spaces/its-choice.ts';
 import type { ControlPlane } from '../spaces/objects.ts';
 import { resolveIts } from '../spaces/resolve-its.ts';
@@ -25,7 +25,7 @@ interface HubSeen extends HubPods {
 
 /** @throws StellarError `not-a-hub` */
 async function readHub(its: Kube): Promise<HubSeen> {
-  const reader = lenient(its);
+  const reader = partialReader(its);
   const [wecs, sent, hubPods, webhook] = await Promise.all([
     listWecs(its, { pending: false }),
     countSent(reader),

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Deadline } from '../engine/deadline.ts';
 import { reportOf } from '../engine/errors.ts';
-import { type Access, hiddenBy, ifSeen, reading, seen } from '../kube/access.ts';
+import { type Access, hiddenBy, ifSeen, seen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { networkError } from '../kube/client/errors.ts';
 import { type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
@@ -48,7 +48,7 @@ export async function lookInto<Inside>(
 }
 
 export async function lookBy<Inside>(kube: Kube, read: (kube: Kube) => Promise<Inside>): Promise<Look<Inside>> {
-  const look = await reading(async () => ({ inside: await read(kube), kube }));
+  const look = await tryRead(async () => ({ inside: await read(kube), kube }));
   // The time limit belongs to the part, and the user cannot extend it.
   const isLate = look.state === 'hidden' && look.error?.code === 'timeout';
   return isLate ? hiddenBy(networkError(kube.cluster, { code: 'ETIMEDOUT' })) : look;

@@ -5,7 +5,7 @@ import { hostingStages, readHosting } from '../hosting/stages.ts';
 import { ifSeen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import type { KubeObject } from '../kube/objects.ts';
-import { lenient } from '../kube/permissive-reader.ts';
+import { partialReader } from '../kube/partial-reader.ts';
 import { resources } from '../kube/resources.ts';
 import type { ControlPlane } from '../spaces/objects.ts';
 import { wdsVersions } from '../spaces/space-versions.ts';
@@ -94,7 +94,7 @@ async function itsAlone(tools: StatusTools): Promise<StatusView> {
 
 /** Reads the hosting cluster itself. Parts that this user may not read are unknown, and not a problem. */
 async function lookAtHosting(kube: Kube, hooks: Promise<HookVersions>): Promise<HostingStatus> {
-  const reader = lenient(kube);
+  const reader = partialReader(kube);
   const [seen, { controllerManager }] = await Promise.all([readHosting(reader), hooks]);
   const isSeen = reader.forbidden.size === 0;
   const { verdict } = (isSeen && blockingStage(judge(hostingStages, seen))) || {};

@@ -1,6 +1,6 @@
 import { type Diagnosis, diagnosisOf } from '../engine/problem.ts';
 import { coreChart } from '../hosting/core-chart.ts';
-import { ifSeen, reading } from '../kube/access.ts';
+import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { type InstalledVersions, misfits } from '../versions/fit.ts';
 import { products } from '../versions/programs.ts';
@@ -31,7 +31,7 @@ export async function readVersions(
 ): Promise<VersionsView> {
   const [status, seenWecs] = await Promise.all([
     readStatus(tools),
-    Promise.all(wecs.map(async (wec) => ({ name: wec.name, looked: await reading(() => readWec(wec.kube)) }))),
+    Promise.all(wecs.map(async (wec) => ({ name: wec.name, looked: await tryRead(() => readWec(wec.kube)) }))),
   ]);
   const hubVersion = itsOf(status, tools)?.ocmVersion ?? null;
   const { hosting } = status;

@@ -1,7 +1,7 @@
 import type { Reader } from '../kube/client/client.ts';
 import { imageVersion, parseImage } from '../kube/image.ts';
 import type { Deployment, Job } from '../kube/objects.ts';
-import { lenient } from '../kube/permissive-reader.ts';
+import { partialReader } from '../kube/partial-reader.ts';
 import { resources } from '../kube/resources.ts';
 import {
   apiServerOf,
@@ -111,7 +111,7 @@ export interface HookVersions {
 
 /** A user who may not read hooks sees no versions in them. */
 export const readHookVersions = async (hosting: Reader): Promise<HookVersions> =>
-  versionsOfHooks((await lenient(hosting).list<PostCreateHook>(resources.postCreateHooks)) ?? []);
+  versionsOfHooks((await partialReader(hosting).list<PostCreateHook>(resources.postCreateHooks)) ?? []);
 
 /** The versions in the chart's hooks, or in older hooks that did the work of both. */
 export function versionsOfHooks(hooks: readonly PostCreateHook[]): HookVersions {

@@ -1,6 +1,6 @@
 import { imageVersion, parseImage } from '../kube/image.ts';
 import type { Pod } from '../kube/objects.ts';
-import type { LenientReader } from '../kube/permissive-reader.ts';
+import type { PartialReader } from '../kube/partial-reader.ts';
 import { resources } from '../kube/resources.ts';
 
 /** A program of an installation, and how to identify its pods. */
@@ -60,7 +60,7 @@ export function runningVersions(
 }
 
 /** Why pods may be hidden from this user, by the errors of their reader. */
-export const blindness = ({ forbidden }: Pick<LenientReader, 'forbidden'>): string | undefined =>
+export const blindness = ({ forbidden }: Pick<PartialReader, 'forbidden'>): string | undefined =>
   forbidden.has(resources.pods.plural) ? mayNotReadPods : undefined;
 
 export const mayNotReadPods = 'not allowed to read pods';

@@ -81,7 +81,7 @@ export async function accept(its: Kube, { wecs, agent, wait }: AcceptInput, run:
     }),
   );
   const kubes = new Map(wecs.map(({ name, kube }) => [name, kube]));
-  const look = async (open: readonly RegistrationFollower[]) => {
+  const read = async (open: readonly RegistrationFollower[]) => {
     const evidence = await readHub(
       hub,
       open.map(({ name }) => name),
@@ -93,7 +93,7 @@ export async function accept(its: Kube, { wecs, agent, wait }: AcceptInput, run:
       return seen({ name, hub: evidence.get(name), wec, now: hub.now() });
     };
   };
-  return follow(followers, look, run);
+  return follow(followers, read, run);
 }
 
 /**

@@ -2,9 +2,9 @@ import { command } from '../engine/command-line.ts';
 import { mapConcurrently, requestsAtOnce } from '../engine/concurrency.ts';
 import { StellarError } from '../engine/errors.ts';
 import { run } from '../engine/next-step.ts';
-import { fewQuestions } from '../engine/rounds.ts';
+import { batchThreshold } from '../engine/request-batcher.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { lenient } from '../kube/permissive-reader.ts';
+import { partialReader } from '../kube/partial-reader.ts';
 import { resources } from '../kube/resources.ts';
 import { notAHub } from './hub/require-hub.ts';
 import type { ManagedCluster } from './objects.ts';
@@ -30,7 +30,9 @@ export async function findWecs(hub: Kube, { names, selector }: WecTarget): Promi
     return clusters.map((cluster) => ({ name: cluster.metadata.name, cluster }));
   }
   const all =
-    names.length > fewQuestions ? await lenient(hub).list<ManagedCluster>(resources.managedClusters) : undefined;
+    names.length > batchThreshold
+      ? await partialReader(hub).list<ManagedCluster>(resources.managedClusters)
+      : undefined;
   if (all !== undefined) {
     const byName = new Map(all.map((cluster) => [cluster.metadata.name, cluster]));
     return names.map((name) => ({ name, cluster: byName.get(name) }));

@@ -3,7 +3,7 @@ import { mapConcurrently, requestsAtOnce } from '../engine/concurrency.ts';
 import type { Kube, Reader } from '../kube/client/client.ts';
 import { unlessStatus } from '../kube/client/errors.ts';
 import type { ConfigMap } from '../kube/objects.ts';
-import { lenient } from '../kube/permissive-reader.ts';
+import { partialReader } from '../kube/partial-reader.ts';
 import { resources } from '../kube/resources.ts';
 import { propertiesNamespace } from '../workloads/names.ts';
 import { type EffectiveProperty, effectiveProperties, ignoredKeys } from './customization.ts';
@@ -96,7 +96,7 @@ export function propertyStore(hub: Kube): ValueStore<WecProperties, Effective> {
  * KubeStellar's transport creates it as well. A user who may not read it may still write in it, and gets an error if it is missing.
  */
 async function ensureNamespace(hub: Kube): Promise<void> {
-  const reader = lenient(hub);
+  const reader = partialReader(hub);
   const found = await reader.get(resources.namespaces, propertiesNamespace);
   if (found !== undefined || reader.forbidden.size > 0) return;
   const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: propertiesNamespace } };

@@ -11,7 +11,7 @@ export const workloadChecks: readonly Check<OpenWds>[] = [
   {
     ...{ id: 'wds-policies', title: 'its binding policies reach their WECs' },
     needs: ['wds-api-server', 'wds-wds-crds', 'wds-kubestellar-controller', 'wds-transport-controller', 'wds-its'],
-    look: judgePolicies,
+    run: judgePolicies,
   },
 ];
 

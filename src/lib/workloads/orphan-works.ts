@@ -57,7 +57,7 @@ export async function makeOrphans(
           return isUnanswered ? waiting('the agent has not answered') : failed('the agent does not apply all objects');
         },
       },
-      look: async () => {
+      read: async () => {
         const judged = await Promise.all(works.map((work) => judgeOne(hub, work, release !== undefined)));
         const open = judged.filter((work) => work !== undefined);
         for (const { work, owned } of open) if (owned.length > 0) await release?.(work, owned);

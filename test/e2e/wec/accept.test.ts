@@ -585,7 +585,7 @@ describe('accept in documents', () => {
 });
 
 describe('accept by a user', () => {
-  const reading = [
+  const tryRead = [
     rule('cluster.open-cluster-management.io', 'managedclusters', 'get, list'),
     rule('certificates.k8s.io', 'certificatesigningrequests', 'get, list'),
     rule('coordination.k8s.io', 'leases', 'get'),
@@ -600,13 +600,13 @@ describe('accept by a user', () => {
     {
       who: 'who may only look ends with 4, and nothing is written',
       user: 'looker',
-      rules: reading,
+      rules: tryRead,
       says: /Not allowed on its1/,
     },
     {
       who: 'who may approve, but not accept, ends with 4, and nothing is written',
       user: 'approver',
-      rules: [...reading, ...approving],
+      rules: [...tryRead, ...approving],
       says: /Not allowed on its1 .*accept/,
     },
   ];
@@ -627,7 +627,7 @@ describe('accept by a user', () => {
   }
 
   it('who has just these rights succeeds', async () => {
-    const rules = [...reading, ...approving, accepting];
+    const rules = [...tryRead, ...approving, accepting];
     const kubeconfig = await writeKubeconfig(hub, [await limitedUser(hub, { user: 'acceptor', rules })]);
     await ask(hub, 'by-acceptor');
     await cli.succeed(['accept', 'by-acceptor', '--no-wait'], { kubeconfig });

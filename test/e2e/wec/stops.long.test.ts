@@ -20,7 +20,7 @@ interface Stop {
   at: (text: RegExp) => CliOptions;
   exitCode: number;
   /** How many of the rounds; all by default. What is done at a signal does not depend on which it is. */
-  rounds?: number;
+  batcher?: number;
 }
 
 const signalled = (signal: NodeJS.Signals, exitCode: number): Stop => ({
@@ -32,7 +32,7 @@ const signalled = (signal: NodeJS.Signals, exitCode: number): Stop => ({
 /** Each on a WEC of its own. */
 const stops: Record<string, Stop> = {
   cluster1: signalled('SIGINT', 130),
-  cluster2: { ...signalled('SIGHUP', 143), rounds: 1 },
+  cluster2: { ...signalled('SIGHUP', 143), batcher: 1 },
   // Nobody asked it to end: it does what it was asked, without a word.
   cluster3: { how: 'the reader of its output closed', at: (text) => ({ closeOutputAt: text }), exitCode: 0 },
 };
@@ -45,7 +45,7 @@ interface Point {
 }
 
 /** Where a join and the deregistration after it are stopped: every round leaves the WEC as it was before. */
-const rounds: { join: Point; deregister: Point }[] = [
+const batcher: { join: Point; deregister: Point }[] = [
   {
     join: { what: 'the klusterlet is applied', text: (name) => new RegExp(`^${name}: klusterlet applied`, 'm') },
     deregister: {
@@ -166,7 +166,7 @@ async function deregisterAgain(name: string): Promise<CliRun> {
 describe('a command that is stopped, and run once more,', { concurrency: true }, () => {
   for (const [name, stop] of Object.entries(stops)) {
     describe(`by ${stop.how}`, { concurrency: 1 }, () => {
-      for (const { join: joinPoint, deregister: deregisterPoint } of rounds.slice(0, stop.rounds)) {
+      for (const { join: joinPoint, deregister: deregisterPoint } of batcher.slice(0, stop.batcher)) {
         it(`joins a WEC: stopped when ${joinPoint.what}`, async () => {
           await stopped(join(name), stop, joinPoint.text(name));
           assertDone(stop, await cli.succeed(join(name)));

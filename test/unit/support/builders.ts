@@ -289,14 +289,14 @@ export function fakeKube(methods: Partial<Kube> = {}): Kube {
   const unexpected = (method: string) => async (): Promise<never> => {
     throw new Error(`${method} was not expected`);
   };
-  const reading = ['get', 'list', 'read', 'logTail', 'mayI', 'review', 'tryCreate', 'fork'] as const;
-  const names = [...reading, 'create', 'apply', 'merge', 'replace', 'delete'] as const;
+  const tryRead = ['get', 'list', 'read', 'logTail', 'mayI', 'review', 'tryCreate', 'fork'] as const;
+  const names = [...tryRead, 'create', 'apply', 'merge', 'replace', 'delete'] as const;
   const failing = Object.fromEntries(names.map((name) => [name, unexpected(name)]));
   return {
     cluster: { context: 'its1', server: 'https://its1.example.com:6443' },
     dryRun: false,
     now: () => now,
-    hasBeenAway: () => false,
+    hasBeenUnavailable: () => false,
     close() {},
     ...failing,
     ...methods,

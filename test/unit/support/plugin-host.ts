@@ -13,7 +13,7 @@ export function pluginHost(more: Partial<PluginHost> = {}): PluginHost & { said:
     progress,
     hasTerminal: () => false,
     issued: new Map(),
-    turn: Promise.resolve(),
+    terminalQueue: Promise.resolve(),
     said: progress.lines,
     ...more,
   };

@@ -188,7 +188,10 @@ export const wdsInside = (inside: Partial<WdsInside> = {}): Access<WdsInside> =>
     ...inside,
   });
 
-export const space = <Inside>(evidence: SpaceEvidence, look: Access<Inside>): Space<Inside> => ({ ...evidence, look });
+export const space = <Inside>(evidence: SpaceEvidence, inside: Access<Inside>): Space<Inside> => ({
+  ...evidence,
+  inside,
+});
 
 /** The transport's hook as the charts have it: 0.30 gives it a selector and a name, 0.29 runs a script. */
 export function transportHook(version: '0.29' | '0.30'): PostCreateHook {

@@ -89,15 +89,15 @@ function changedSince(agreed: PlannedFix, { steps, subject }: PlannedFix): Stell
 /** Reads until the fixed findings are gone, or until the deadline. @returns the last reading, and the results of the fixes */
 export async function confirmFixes(
   results: readonly FixResult[],
-  look: () => Promise<Examined[]>,
+  read: () => Promise<Examined[]>,
   run: Run,
 ): Promise<{ examined: Examined[]; fixed: FixResult[] }> {
-  let examined = await look();
+  let examined = await read();
   const isOpen = (result: FixResult) =>
     result.result === 'unconfirmed' && outcomeOf(result, examined) === 'unconfirmed';
   if (results.some(isOpen))
     await poll(async () => {
-      examined = await look();
+      examined = await read();
       return !results.some(isOpen) || undefined;
     }, run);
   const fixed = results.map((each) =>

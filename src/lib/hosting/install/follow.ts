@@ -5,12 +5,12 @@ import { inWords, run as nextStep } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import type { BlockedReport } from '../../engine/stages.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { firstTrouble, logOfTrouble } from '../../kube/pods.ts';
+import { failureLog, firstPodFailure } from '../../kube/pods.ts';
 import type { Helm, Upgrade } from '../../programs/helm/helm.ts';
 import { type Hosting, hostingStages, readHosting } from '../stages.ts';
 
 /** How long a failure that may be transient must persist before it is reported. */
-const troubleGraceMs = 5000;
+const failureGraceMs = 5000;
 
 export interface Installing {
   release: string;
@@ -29,13 +29,13 @@ export interface Installing {
 export async function followHosting(kube: Kube, followed: Installing, run: Run): Promise<void> {
   const { context } = kube.cluster;
   const { helm, release, needsPostgres, started } = followed;
-  const look = async () => {
+  const read = async () => {
     const helmAtWork = !(helm?.isDone ?? true);
     if (hasFailed(helm)) throw helm?.failure;
     return { stages: hostingStages, snapshot: await readHosting(kube, { release, helmAtWork, needsPostgres }) };
   };
   const subject: Followed<Hosting, true> = {
-    graceMs: troubleGraceMs,
+    graceMs: failureGraceMs,
     async act({ snapshot: hosting, reached, blocking, state }) {
       for (const { title } of reached) run.progress.reached(context, title, Date.now() - started);
       if (blocking === undefined && !hosting.helmAtWork) return true;
@@ -50,7 +50,7 @@ export async function followHosting(kube: Kube, followed: Installing, run: Run):
       });
     },
   };
-  await followOne(subject, look, run);
+  await followOne(subject, read, run);
 }
 
 /** At the deadline the stages show better than helm what was missing. */
@@ -61,8 +61,8 @@ function hasFailed(helm: HelmWork | undefined): boolean {
 
 async function failure(kube: Kube, hosting: Hosting, { id, verdict }: BlockedReport): Promise<StellarError> {
   const pods = hostingStages.find((stage) => stage.id === id)?.podsOf?.(hosting) ?? [];
-  const trouble = firstTrouble(pods);
-  const log = trouble === undefined ? [] : await logOfTrouble(kube, trouble);
+  const failure = firstPodFailure(pods);
+  const log = failure === undefined ? [] : await failureLog(kube, failure);
   const { context } = kube.cluster;
   return new StellarError('hosting-failed', `${context} is not a hosting cluster yet: ${verdict.why}.`, {
     details: log,

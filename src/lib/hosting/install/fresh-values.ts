@@ -1,7 +1,7 @@
 import type { Run } from '../../engine/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import type { KubeObject } from '../../kube/objects.ts';
-import { lenient } from '../../kube/permissive-reader.ts';
+import { partialReader } from '../../kube/partial-reader.ts';
 import { resources } from '../../kube/resources.ts';
 import type { Values } from '../../programs/helm/values.ts';
 import { coreChart } from '../core-chart.ts';
@@ -39,7 +39,7 @@ const containerForm = /^(?:.+-control-plane|k3d-.+-server-0)$/;
  * @returns undefined if the cluster is not a kind or k3d cluster, or its nodes are not readable
  */
 async function findHostContainer(kube: Kube): Promise<string | undefined> {
-  const nodes = (await lenient(kube).list<KubeObject>(resources.nodes)) ?? [];
+  const nodes = (await partialReader(kube).list<KubeObject>(resources.nodes)) ?? [];
   const names = nodes.map(({ metadata }) => metadata.name).filter((name) => containerForm.test(name));
   return names.length === 1 ? names[0] : undefined;
 }

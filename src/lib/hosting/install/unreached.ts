@@ -2,7 +2,7 @@ import { command } from '../../engine/command-line.ts';
 import { inWords, type NextStep, outline, run } from '../../engine/next-step.ts';
 import { hidden, seen } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { lenient } from '../../kube/permissive-reader.ts';
+import { partialReader } from '../../kube/partial-reader.ts';
 import { resources } from '../../kube/resources.ts';
 import { hookNames, namespaceOf, type SpaceRole } from '../../spaces/names.ts';
 import type { ControlPlane, PostCreateHook } from '../../spaces/objects.ts';
@@ -34,7 +34,9 @@ export async function unreachedSpaces(kube: Kube, isPlanned: boolean): Promise<U
     kube.list<PostCreateHook>(resources.postCreateHooks),
     listControlPlanes(kube),
   ]);
-  const spaces = await Promise.all(all.filter(isThrough).map((controlPlane) => look(kube, controlPlane, hooks)));
+  const spaces = await Promise.all(
+    all.filter(isThrough).map((controlPlane) => readReachability(kube, controlPlane, hooks)),
+  );
   return spaces.filter(
     (space) =>
       space !== undefined && (isPlanned || space.versions.some(({ differs, running }) => differs || running === null)),
@@ -43,7 +45,7 @@ export async function unreachedSpaces(kube: Kube, isPlanned: boolean): Promise<U
 
 const isThrough = ({ status }: ControlPlane): boolean => Object.keys(status?.postCreateHooks ?? {}).length > 0;
 
-async function look(
+async function readReachability(
   kube: Kube,
   controlPlane: ControlPlane,
   hooks: readonly PostCreateHook[],
@@ -57,7 +59,7 @@ async function look(
     const versions = wdsVersions(evidence, versionsOfHooks(hooks));
     return { name, role, versions, next: again(hookNames.controller, hookNames.transport) };
   }
-  const reader = lenient(kube);
+  const reader = partialReader(kube);
   const inside =
     evidence.type === 'host'
       ? seen({ hubPods: await readHubPods(reader), forbidden: reader.forbidden })

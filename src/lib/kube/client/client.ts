@@ -91,7 +91,7 @@ export interface Kube {
    */
   now(): number;
   /** Whether the server was away, for example for a restart, since this client first reached it. */
-  hasBeenAway(): boolean;
+  hasBeenUnavailable(): boolean;
   /** A separate client for the same server and settings, with another user or other limits. The caller closes it. */
   fork(changes: Fork): Kube;
   close(): void;

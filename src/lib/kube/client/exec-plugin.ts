@@ -14,7 +14,7 @@ export interface PluginHost extends ProgramRun {
   hasTerminal: () => boolean;
   issued: Map<string, { last?: Issued; running?: Promise<Issued> | undefined }>;
   /** The last plugin that needs the terminal for itself. */
-  turn: Promise<unknown>;
+  terminalQueue: Promise<unknown>;
 }
 
 /** The status of an ExecCredential; certificate and key are PEM. */
@@ -52,8 +52,8 @@ export async function issuedFor(context: SelectedContext, host: PluginHost, refu
 function startPlugin(context: SelectedContext, host: PluginHost): Promise<Issued> {
   const run = () => runPlugin(context, host);
   if (!needsTerminal(context)) return run();
-  const issued = host.turn.then(run, run);
-  host.turn = issued;
+  const issued = host.terminalQueue.then(run, run);
+  host.terminalQueue = issued;
   return issued;
 }
 

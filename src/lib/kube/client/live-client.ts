@@ -216,8 +216,8 @@ class LiveKube implements Kube {
     return this.#requests.now();
   }
 
-  hasBeenAway(): boolean {
-    return this.#requests.hasBeenAway;
+  hasBeenUnavailable(): boolean {
+    return this.#requests.hasBeenUnavailable;
   }
 
   fork({ user = this.#connection.context.user, run }: Fork): Kube {

@@ -26,8 +26,8 @@ export class Requests {
     return this.#transport.cluster;
   }
 
-  get hasBeenAway(): boolean {
-    return this.#restarts.hasBeenAway;
+  get hasBeenUnavailable(): boolean {
+    return this.#restarts.hasBeenUnavailable;
   }
 
   now(): number {

@@ -1,5 +1,5 @@
-import { Pace } from '../../engine/pace.ts';
-import { fewQuestions, Rounds } from '../../engine/rounds.ts';
+import { RateLimiter } from '../../engine/rate-limiter.ts';
+import { batchThreshold, RequestBatcher } from '../../engine/request-batcher.ts';
 import type { Run } from '../../engine/run.ts';
 import type { KubeObject } from '../objects.ts';
 import { pathOf, type Resource } from '../resources.ts';
@@ -36,16 +36,17 @@ interface Listing {
  * @param names the number of names in the command
  */
 export function shareReads(kube: Kube, names: number, run: Pick<Run, 'deadline' | 'signal'>): Kube {
-  if (names <= fewQuestions) return kube;
-  const pace = new Pace(readsPerSecond, readsAtOnce, run);
-  const paced = <T>(ask: () => Promise<T>): Promise<T> => pace.turn().then(ask);
-  const kinds = new Map<string, Rounds<Question, unknown>>();
+  if (names <= batchThreshold) return kube;
+  const rateLimiter = new RateLimiter(readsPerSecond, readsAtOnce, run);
+  const paced = <T>(ask: () => Promise<T>): Promise<T> => rateLimiter.wait().then(ask);
+  const kinds = new Map<string, RequestBatcher<Question, unknown>>();
   const ask = <Answer>(kind: string, question: Question, resource?: Resource, listing?: Listing): Promise<Answer> => {
     const together = resource && listing && (async (all: readonly Question[]) => listFor(kube, resource, listing, all));
     const answering = { idOf: ({ id }: Question) => id, alone: ({ alone }: Question) => alone() };
-    const rounds = kinds.get(kind) ?? new Rounds({ ...answering, ...(together && { together }) }, pace, run);
-    kinds.set(kind, rounds);
-    return rounds.ask(question) as Promise<Answer>;
+    const batcher =
+      kinds.get(kind) ?? new RequestBatcher({ ...answering, ...(together && { together }) }, rateLimiter, run);
+    kinds.set(kind, batcher);
+    return batcher.ask(question) as Promise<Answer>;
   };
   return {
     ...delegate(kube),

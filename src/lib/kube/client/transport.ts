@@ -9,8 +9,8 @@ import { readAnswer } from './answer.ts';
 import { Credentials, type Server } from './credentials.ts';
 import { type ClusterRef, describeCluster, networkError } from './errors.ts';
 import type { PluginHost } from './exec-plugin.ts';
+import { IdleTimeout } from './idle-timeout.ts';
 import { ProxyRefusal, type ProxyServer, ProxyUnreachable } from './proxy.ts';
-import { Silence } from './silence.ts';
 
 /** The name of stellarctl for servers. */
 export const fieldManager = 'stellarctl';
@@ -102,13 +102,13 @@ export class Transport {
 
   async #send(request: Request): Promise<Answer> {
     const server = await this.credentials.server();
-    const silence = new Silence(this.#deadline, this.#signal);
-    const cut = silence.signal;
+    const idleTimeout = new IdleTimeout(this.#deadline, this.#signal);
+    const cut = idleTimeout.signal;
     const started = Date.now();
     const sent = this.#open(request, server, cut);
     const heard = () => {
       this.#lastAnswer = Date.now();
-      silence.broken();
+      idleTimeout.reset();
     };
     let readBefore: number | undefined;
     try {
@@ -117,7 +117,7 @@ export class Transport {
         cut.addEventListener('abort', () => reject(cut.reason), { once: true });
         sent.on('error', reject);
         sent.on('socket', ({ bytesRead }) => {
-          silence.broken();
+          idleTimeout.reset();
           readBefore = bytesRead;
         });
         sent.on('response', (response) => {
@@ -134,12 +134,12 @@ export class Transport {
     } catch (error) {
       throwIfInterrupted(this.#signal);
       if (error instanceof StellarError) throw error;
-      if (silence.signal.aborted) throw this.#tooLate(silence, sent, server.proxy);
+      if (idleTimeout.signal.aborted) throw this.#tooLate(idleTimeout, sent, server.proxy);
       if (isReset(error) && sent.reusedSocket && sent.socket?.bytesRead === readBefore)
         throw new StaleConnection(this.cluster);
       throw networkError(this.cluster, error, server.proxy);
     } finally {
-      silence.stop();
+      idleTimeout.stop();
     }
   }
 
@@ -175,9 +175,9 @@ export class Transport {
     return sent;
   }
 
-  #tooLate(silence: Silence, sent: ClientRequest, proxy: ProxyServer | undefined): StellarError {
+  #tooLate(idleTimeout: IdleTimeout, sent: ClientRequest, proxy: ProxyServer | undefined): StellarError {
     const isSilent = Date.now() - this.#lastAnswer >= requestTimeoutMs;
-    if (silence.isDeadline && !isSilent) {
+    if (idleTimeout.isDeadline && !isSilent) {
       return new StellarError('timeout', `${describeCluster(this.cluster)} did not answer before the deadline.`, {
         next: [inWords('Allow more time: --timeout')],
       });

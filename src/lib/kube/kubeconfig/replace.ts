@@ -58,9 +58,9 @@ const isSpecial = (stats: Stats): boolean => !stats.isFile() && !stats.isDirecto
 /** The same for the status of a file, behind symbolic links. */
 export const statIfPresent = (file: string): Stats | undefined => ifPresent(file, () => statSync(file));
 
-function ifPresent<T>(file: string, look: () => T): T | undefined {
+function ifPresent<T>(file: string, read: () => T): T | undefined {
   try {
-    return look();
+    return read();
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;

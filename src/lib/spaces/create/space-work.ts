@@ -77,12 +77,12 @@ export class SpaceWork {
   }
 
   /** Waits until the space is ready. @returns false if it does not become ready, or in a dry run */
-  async follow<Inside>(look: FollowedSpace<Inside>['look']): Promise<boolean> {
+  async follow<Inside>(read: FollowedSpace<Inside>['read']): Promise<boolean> {
     const { name, role } = this.#space;
     const { hosting } = this.#tools;
     if (hosting.dryRun) return false;
     const inside = () => this.watcher.clientOf(name);
-    const followed = { name, role, hosting, look, inside, started: this.#started };
+    const followed = { name, role, hosting, read, inside, started: this.#started };
     const { stage, blockedAt, atOnce, error } = await followSpace(followed, this.#run);
     Object.assign(this.#result, { stage, blockedAt });
     this.#wasReady = atOnce === true;

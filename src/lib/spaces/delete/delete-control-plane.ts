@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Confirm } from '../../engine/agreed.ts';
 import { command } from '../../engine/command-line.ts';
 import { forName } from '../../engine/each-name.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { type Followed, followOne } from '../../engine/follow.ts';
 import { run as nextStep } from '../../engine/next-step.ts';
+import type { Confirm } from '../../engine/read-confirmed.ts';
 import type { Run } from '../../engine/run.ts';
 import { met, type Stage, unreached, waiting } from '../../engine/stages.ts';
 import { requireHosting } from '../../hosting/hosting.ts';
@@ -140,7 +140,7 @@ const deletionStages: readonly Stage<Rest>[] = [
 ];
 
 async function untilGone({ name, controlPlane }: ControlPlaneToDelete, hosting: Kube, run: Run): Promise<void> {
-  const look = async () => {
+  const read = async () => {
     const [present, namespace] = await Promise.all([
       hosting.get<ControlPlane>(resources.controlPlanes, name),
       hosting.get<KubeObject>(resources.namespaces, namespaceOf(name)),
@@ -165,7 +165,7 @@ async function untilGone({ name, controlPlane }: ControlPlaneToDelete, hosting: 
       });
     },
   };
-  await followOne(subject, look, run);
+  await followOne(subject, read, run);
 }
 
 /**

@@ -1,8 +1,8 @@
-import { agreed } from '../../engine/agreed.ts';
 import { command } from '../../engine/command-line.ts';
 import { count } from '../../engine/counts.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { inWords, run as nextStep } from '../../engine/next-step.ts';
+import { readConfirmed } from '../../engine/read-confirmed.ts';
 import type { Run } from '../../engine/run.ts';
 import { type Access, ifSeen, seen, through, whyUnseen } from '../../kube/access.ts';
 import { resources } from '../../kube/resources.ts';
@@ -95,7 +95,7 @@ export async function deleteIts(
   tools: SpaceTools,
   run: Run,
 ): Promise<SpaceResult> {
-  const its = await agreed({ look: () => inspectIts(name, options, tools), losses: lossesOf, confirm });
+  const its = await readConfirmed({ read: () => inspectIts(name, options, tools), losses: lossesOf, confirm });
   const contexts = await contextsToRemove(its, tools);
   const result = await deleteControlPlane(its, tools, run);
   if (result.error === undefined && !tools.hosting.dryRun) for (const context of contexts) await forgetIts(context);

@@ -1,10 +1,10 @@
-import { agreed } from '../../engine/agreed.ts';
 import { command } from '../../engine/command-line.ts';
 import { count } from '../../engine/counts.ts';
 import { forName } from '../../engine/each-name.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { type Followed, followOne } from '../../engine/follow.ts';
 import { run as nextStep } from '../../engine/next-step.ts';
+import { readConfirmed } from '../../engine/read-confirmed.ts';
 import type { Run } from '../../engine/run.ts';
 import { met, type Stage, unreached, waiting } from '../../engine/stages.ts';
 import { hidden, ifSeen, through, whyUnseen } from '../../kube/access.ts';
@@ -106,7 +106,7 @@ export async function deleteWds(
   tools: SpaceTools,
   run: Run,
 ): Promise<SpaceResult> {
-  const wds = await agreed({ look: () => inspectWds(name, options, tools), losses: lossesOf, confirm });
+  const wds = await readConfirmed({ read: () => inspectWds(name, options, tools), losses: lossesOf, confirm });
   const { controlPlane, policies, works, shared } = wds;
   const { hosting } = tools;
   const started = Date.now();
@@ -150,7 +150,7 @@ async function withdraw(
   if (its === undefined || its.dryRun || works.length === 0) return;
   // Do not wait for agents that may be unreachable: running agents remove the workloads of the works later.
   if (force) return removeWorks(its, works);
-  const look = async () => ({ stages: [worksGone], snapshot: (await worksOf(its, name)) ?? [] });
+  const read = async () => ({ stages: [worksGone], snapshot: (await worksOf(its, name)) ?? [] });
   const subject: Followed<readonly ManifestWork[], true> = {
     async act({ snapshot: left, blocking }) {
       if (blocking === undefined) return true;
@@ -162,7 +162,7 @@ async function withdraw(
       throw notRemoved(name, last?.snapshot ?? works, its, hosting);
     },
   };
-  await followOne(subject, look, run);
+  await followOne(subject, read, run);
   run.progress.reached(name, `binding policies and ${count(works.length, 'work')} removed`);
 }
 

@@ -1,6 +1,6 @@
 import type { Reader } from '../../kube/client/client.ts';
 import type { Deployment, Job, Pod, StatefulSet } from '../../kube/objects.ts';
-import { lenient } from '../../kube/permissive-reader.ts';
+import { partialReader } from '../../kube/partial-reader.ts';
 import { resources } from '../../kube/resources.ts';
 import { managerName, namespaceOf, type SpaceRole, systemNamespace } from '../names.ts';
 import type { ControlPlane } from '../objects.ts';
@@ -27,7 +27,7 @@ export interface SpaceEvidence {
 /** @returns undefined if there is no such control plane */
 export async function readSpace(hosting: Reader, name: string, role: SpaceRole): Promise<SpaceEvidence | undefined> {
   const namespace = namespaceOf(name);
-  const readable = lenient(hosting);
+  const readable = partialReader(hosting);
   const [controlPlane, jobs = [], deployments = [], statefulSets = [], pods = []] = await Promise.all([
     hosting.get<ControlPlane>(resources.controlPlanes, name),
     readable.list<Job>(resources.jobs, { namespace }),
@@ -44,7 +44,7 @@ export async function readSpace(hosting: Reader, name: string, role: SpaceRole):
 }
 
 async function readManager(hosting: Reader): Promise<SpaceEvidence['manager']> {
-  const readable = lenient(hosting);
+  const readable = partialReader(hosting);
   const namespace = systemNamespace;
   const [deployment, pods = []] = await Promise.all([
     readable.get<Deployment>(resources.deployments, managerName, { namespace }),

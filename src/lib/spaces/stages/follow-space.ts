@@ -24,7 +24,7 @@ export interface FollowedSpace<Inside> {
   role: SpaceRole;
   hosting: Kube;
   /** Reads the space once. Undefined: the control plane no longer exists. */
-  look: () => Promise<{ space: Space<Inside>; stages: readonly SpaceStage<Inside>[] } | undefined>;
+  read: () => Promise<{ space: Space<Inside>; stages: readonly SpaceStage<Inside>[] } | undefined>;
   /** The client of the last reading inside the space. */
   inside: () => Kube | undefined;
   /** When the work began, milliseconds since the epoch. */
@@ -46,8 +46,8 @@ export function followSpace<Inside>(followed: FollowedSpace<Inside>, run: Run): 
   const { name, hosting, started } = followed;
   let toldKubeFlex = '';
   let stages: readonly SpaceStage<Inside>[] = [];
-  const look = async () => {
-    const seen = await followed.look();
+  const read = async () => {
+    const seen = await followed.read();
     stages = seen?.stages ?? [];
     return seen && { stages, snapshot: seen.space };
   };
@@ -77,7 +77,7 @@ export function followSpace<Inside>(followed: FollowedSpace<Inside>, run: Run): 
       ),
     }),
   };
-  return followOne(subject, look, run);
+  return followOne(subject, read, run);
 }
 
 /** The changes that KubeFlex has not observed yet; empty if there are none. */
@@ -103,10 +103,10 @@ async function failure<Inside>(
   seen: { space: Space<Inside>; stages: readonly SpaceStage<Inside>[] },
   { id, verdict }: BlockedReport,
 ): Promise<StellarError> {
-  const { troubleOf } = await import('./stage-trouble.ts');
-  const { trouble, log, next: seeMore } = await troubleOf(id, seen, hosting, inside());
+  const { failureOfStage } = await import('./stage-failure.ts');
+  const { failure, log, next: seeMore } = await failureOfStage(id, seen, hosting, inside());
   const isHook = hookLike(seen.space.controlPlane, id) !== undefined;
-  const where = trouble?.kind === 'exit' ? [trouble.why] : [];
+  const where = failure?.kind === 'exit' ? [failure.why] : [];
   return new StellarError(isHook ? 'hook-failed' : 'space-failed', `${name} is not ready: ${verdict.why}.`, {
     details: [...where, ...log, existsUnready(name, role)],
     next: onOrBack(verdict.next ?? seeMore, name, role, hosting),

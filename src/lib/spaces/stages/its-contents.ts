@@ -1,7 +1,7 @@
 import type { Kube } from '../../kube/client/client.ts';
 import { isCrdServed } from '../../kube/discovery.ts';
 import type { ConfigMap, KubeObject, Pod } from '../../kube/objects.ts';
-import { type LenientReader, lenient } from '../../kube/permissive-reader.ts';
+import { type PartialReader, partialReader } from '../../kube/partial-reader.ts';
 import { resources } from '../../kube/resources.ts';
 import type { Endpoint } from '../../wecs/hub/endpoint.ts';
 import { parseClusterInfo } from '../../wecs/hub/hub-kubeconfig.ts';
@@ -27,7 +27,7 @@ export interface ItsInside {
 }
 
 export async function readItsInside(kube: Kube): Promise<ItsInside> {
-  const its = lenient(kube);
+  const its = partialReader(kube);
   const [hubServed, workStatusServed, accounts, info, hubPods, properties] = await Promise.all([
     isCrdServed(its, managedClusterCrd),
     isCrdServed(its, workStatusCrd),
@@ -53,7 +53,7 @@ export async function readItsInside(kube: Kube): Promise<ItsInside> {
 }
 
 /** The pods of OCM's operator and of the hub's controllers, as far as the user may read them. */
-export async function readHubPods(its: LenientReader): Promise<Pod[]> {
+export async function readHubPods(its: PartialReader): Promise<Pod[]> {
   const namespaces = [operatorNamespace, hubNamespace];
   const pods = await Promise.all(namespaces.map((namespace) => its.list<Pod>(resources.pods, { namespace })));
   return pods.flatMap((list) => list ?? []);

@@ -1,7 +1,7 @@
 import { graceMs } from '../../engine/deadline.ts';
 import { failed, met, type Stage, unseen, type Verdict, waiting } from '../../engine/stages.ts';
 import { isTrue, type Pod } from '../../kube/objects.ts';
-import { firstTrouble, isPodReady, podsOf } from '../../kube/pods.ts';
+import { firstPodFailure, isPodReady, podsOf } from '../../kube/pods.ts';
 import { resources } from '../../kube/resources.ts';
 import { bootstrapServiceAccounts, hubNamespace, operatorNamespace, webhookName } from '../../wecs/names.ts';
 import { clusterInfoJob, hookNames } from '../names.ts';
@@ -71,8 +71,8 @@ export const hubStages = (wasReady: boolean): HubStage[] => [
 /** The image of a hub controller may be missing, or the controller may crash repeatedly: the Job that installs it only waits. */
 function hubRuns(its: ItsInside): Verdict {
   const { hubPods, hubServed: served } = its;
-  const trouble = firstTrouble(hubPods);
-  if (trouble !== undefined) return failed(`OCM does not run in it: ${trouble.why}`);
+  const failure = firstPodFailure(hubPods);
+  if (failure !== undefined) return failed(`OCM does not run in it: ${failure.why}`);
   if (!hubPods.some(({ metadata }) => metadata.namespace === hubNamespace))
     return (
       hidden(its, resources.pods) ??

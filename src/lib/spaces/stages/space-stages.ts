@@ -4,14 +4,14 @@ import { inWords, type NextStep, outline, run } from '../../engine/next-step.ts'
 import { failed, failedForGood, met, type Stage, unseen, type Verdict, waiting } from '../../engine/stages.ts';
 import type { Access } from '../../kube/access.ts';
 import { conditionOf, isTrue, type Pod } from '../../kube/objects.ts';
-import { mayNotRead } from '../../kube/permissive-reader.ts';
+import { mayNotRead } from '../../kube/partial-reader.ts';
 import {
-  firstTrouble,
+  firstPodFailure,
   isDeploymentReady,
   isScaledToNone,
   isStatefulSetReady,
   jobState,
-  type PodTrouble,
+  type PodFailure,
   podsOf,
   scaleUp,
   waitsForNode,
@@ -34,7 +34,7 @@ import type { SpaceEvidence } from './evidence.ts';
 
 /** The evidence for a space: on the hosting cluster, and inside it. */
 export interface Space<Inside> extends SpaceEvidence {
-  look: Access<Inside>;
+  inside: Access<Inside>;
 }
 
 /** A stage of a space, with the pods responsible for it, if any, whose logs are shown on failure. */
@@ -102,11 +102,11 @@ function managerAtWork({ manager, hosting }: SpaceEvidence): Verdict {
       "KubeFlex's manager is not installed on the hosting cluster",
       run(command`stellarctl init --hosting-context ${hosting}`, 'Install it'),
     );
-  const trouble = firstTrouble(manager.pods);
-  return trouble === undefined
+  const failure = firstPodFailure(manager.pods);
+  return failure === undefined
     ? waiting("KubeFlex's manager is not ready")
     : failedFor(
-        `KubeFlex's manager is not running: ${trouble.why}`,
+        `KubeFlex's manager is not running: ${failure.why}`,
         run(command`stellarctl doctor --pre --hosting-context ${hosting}`, 'See why'),
       );
 }
@@ -122,8 +122,8 @@ export function apiServerRuns(space: SpaceEvidence): Verdict {
   if (isStatefulSetReady(set) || isDeploymentReady(deployment)) return met;
   const present = set ?? deployment;
   if (present !== undefined && isScaledToNone(present)) return scaledToNone(server.kind, server.name, space);
-  const trouble = firstTrouble(podsOf(server.name, space.pods));
-  if (trouble !== undefined) return failed(`its API server does not start: ${trouble.why}`);
+  const failure = firstPodFailure(podsOf(server.name, space.pods));
+  if (failure !== undefined) return failed(`its API server does not start: ${failure.why}`);
   const { plural } = server.kind === 'StatefulSet' ? resources.statefulSets : resources.deployments;
   if (space.forbidden.has(plural)) return unreadable(plural, space);
   if (present === undefined) return waiting(`KubeFlex has not created ${server.kind} ${server.name} yet`);
@@ -139,18 +139,18 @@ const letRun = (...workload: Parameters<typeof scaleUp>): NextStep => run(scaleU
 const unreadable = (plural: string, { name }: SpaceEvidence): Verdict =>
   unseen(mayNotRead([plural], `in ${namespaceOf(name)}`));
 
-export function reachable<Inside>({ look, type, hosting }: Space<Inside>): Verdict {
-  switch (look.state) {
+export function reachable<Inside>({ inside, type, hosting }: Space<Inside>): Verdict {
+  switch (inside.state) {
     case 'seen':
       return met;
     case 'absent':
-      return waiting(look.why);
+      return waiting(inside.why);
     case 'hidden':
-      if (look.error === undefined) return unseen(look.why);
+      if (inside.error === undefined) return unseen(inside.why);
       // Other types are not behind its ingress.
-      if (apiServerOf[type] === undefined) return failed(look.why);
+      if (apiServerOf[type] === undefined) return failed(inside.why);
       return failedFor(
-        look.why,
+        inside.why,
         run(
           command`stellarctl doctor --pre --hosting-context ${hosting}`,
           "See whether the hosting cluster's ingress passes TLS through",
@@ -165,9 +165,9 @@ export const hidden = (inside: { forbidden: ReadonlySet<string> }, { plural }: R
 
 /** Applies a check to the evidence from inside a space. */
 export function byInside<Inside>(check: (inside: Inside) => Verdict): (space: Space<Inside>) => Verdict {
-  return ({ look }) => {
-    if (look.state === 'seen') return check(look.value);
-    return look.state === 'hidden' && look.error === undefined ? unseen(look.why) : waiting(look.why);
+  return ({ inside }) => {
+    if (inside.state === 'seen') return check(inside.value);
+    return inside.state === 'hidden' && inside.error === undefined ? unseen(inside.why) : waiting(inside.why);
   };
 }
 
@@ -196,8 +196,8 @@ export function jobDone(
       );
     }
     const pods = podsOf(job, space.pods);
-    const trouble = lasting(pods);
-    if (trouble !== undefined) return failed(`Job ${job}: ${trouble.why}`);
+    const failure = lasting(pods);
+    if (failure !== undefined) return failed(`Job ${job}: ${failure.why}`);
     return waiting(waitsForNode(pods) ?? `Job ${job} is running`);
   };
 }
@@ -206,8 +206,8 @@ export const repair = ({ role, name, hosting }: SpaceEvidence): NextStep =>
   run(command`stellarctl ${role} repair ${name} --hosting-context ${hosting}`, 'Repair it');
 
 /** A Job retries after a failed pod, and the failure may not be permanent. */
-const lasting = (pods: Pod[]): PodTrouble | undefined =>
-  firstTrouble(pods.filter(({ status }) => status?.phase !== 'Failed'));
+const lasting = (pods: Pod[]): PodFailure | undefined =>
+  firstPodFailure(pods.filter(({ status }) => status?.phase !== 'Failed'));
 
 export const isHookMarked =
   (hook: string) =>
@@ -225,8 +225,8 @@ export function deploymentRuns(name: string): (space: SpaceEvidence) => Verdict 
     if (isDeploymentReady(deployment)) return met;
     if (isScaledToNone(deployment)) return scaledToNone('Deployment', name, space);
     const pods = podsOf(name, space.pods);
-    const trouble = firstTrouble(pods);
-    if (trouble !== undefined) return failed(trouble.why);
+    const failure = firstPodFailure(pods);
+    if (failure !== undefined) return failed(failure.why);
     return waiting(waitsForNode(pods) ?? `Deployment ${name} is starting`);
   };
 }

@@ -31,12 +31,12 @@ export class SpaceWatcher {
 
   /** @param known its access, if already known @returns undefined if there is no such control plane */
   async its(name: string, known?: SelectedContext): Promise<SpaceSeen<ItsInside> | undefined> {
-    const space = await this.#look(name, 'its', readItsInside, known);
+    const space = await this.#read(name, 'its', readItsInside, known);
     return space && { space, stages: itsStages(space) };
   }
 
   async wds(name: string): Promise<SpaceSeen<WdsInside> | undefined> {
-    const space = await this.#look(name, 'wds', async (wds) => readWdsInside(wds, await this.#itsOf(name)));
+    const space = await this.#read(name, 'wds', async (wds) => readWdsInside(wds, await this.#itsOf(name)));
     return space && { space, stages: wdsStages() };
   }
 
@@ -50,14 +50,14 @@ export class SpaceWatcher {
     return this.#clients.get(name);
   }
 
-  async #look<Inside>(
+  async #read<Inside>(
     name: string,
     role: SpaceRole,
     read: (kube: Kube) => Promise<Inside>,
     known?: SelectedContext,
   ): Promise<Space<Inside> | undefined> {
     const evidence = await readSpace(this.#tools.hosting, name, role);
-    return evidence && { ...evidence, look: await this.#inside(evidence, read, known) };
+    return evidence && { ...evidence, inside: await this.#inside(evidence, read, known) };
   }
 
   async #inside<Inside>(

@@ -2,11 +2,11 @@ import { command } from '../../engine/command-line.ts';
 import { graceMs } from '../../engine/deadline.ts';
 import { run } from '../../engine/next-step.ts';
 import { met, unseen, type Verdict, waiting } from '../../engine/stages.ts';
-import { ifSeen, reading } from '../../kube/access.ts';
+import { ifSeen, tryRead } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { isCrdServed } from '../../kube/discovery.ts';
 import type { Deployment, KubeObject } from '../../kube/objects.ts';
-import { lenient } from '../../kube/permissive-reader.ts';
+import { partialReader } from '../../kube/partial-reader.ts';
 import { podsOf } from '../../kube/pods.ts';
 import { resources } from '../../kube/resources.ts';
 import { propertiesNamespace, wdsCrds, workStatusCrd } from '../../workloads/names.ts';
@@ -51,10 +51,10 @@ export interface ItsOfWds {
 export type ItsToRead = Pick<ItsOfWds, 'name' | 'isReady'> & { kube: Kube };
 
 export async function readWdsInside(wds: Kube, its: ItsToRead | undefined): Promise<WdsInside> {
-  const readable = lenient(wds);
+  const readable = partialReader(wds);
   const [served, ofIts] = await Promise.all([
     Promise.all(wdsCrds.map((crd) => isCrdServed(readable, crd))),
-    its === undefined ? undefined : reading(() => readItsOfWds(its)),
+    its === undefined ? undefined : tryRead(() => readItsOfWds(its)),
   ]);
   return {
     missingCrds: wdsCrds.filter((_, index) => !served[index]),
@@ -129,7 +129,7 @@ const namespaceMade = ({ name, propertiesNamespace: made }: ItsOfWds): Verdict =
 
 function transportRuns(space: Space<WdsInside>): Verdict {
   const verdict = deploymentRuns(transportDeployment)(space);
-  const itsProblem = ifSeen(space.look)?.itsProblem;
+  const itsProblem = ifSeen(space.inside)?.itsProblem;
   // It does not become ready before it has reached the ITS.
   if (verdict.state === 'waiting' && itsProblem !== undefined) return waiting(`its ITS does not answer: ${itsProblem}`);
   if (verdict.state === 'met' || !isItsNameDefect(transportOf(space))) return verdict;

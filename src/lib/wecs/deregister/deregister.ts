@@ -1,6 +1,6 @@
-import { agreed, type Confirm } from '../../engine/agreed.ts';
 import { oneAtATime } from '../../engine/concurrency.ts';
 import { forName, type NamedResult } from '../../engine/each-name.ts';
+import { type Confirm, readConfirmed } from '../../engine/read-confirmed.ts';
 import type { Run } from '../../engine/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { shareReads } from '../../kube/client/shared-reads.ts';
@@ -40,8 +40,8 @@ export async function deregister(
   run: Run,
 ): Promise<DeregisterResult[]> {
   const hub = shareReads(its.kube, wecs.length, run);
-  const leaving = await agreed({
-    look: async () => {
+  const leaving = await readConfirmed({
+    read: async () => {
       const policies = await readPolicies();
       return Promise.all(wecs.map((wec) => lookAt({ ...its, kube: hub }, wec, options, policies)));
     },

@@ -1,8 +1,8 @@
-import { agreed, type Confirm } from '../../engine/agreed.ts';
 import { command } from '../../engine/command-line.ts';
 import { forName } from '../../engine/each-name.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { type NextStep, outline, run } from '../../engine/next-step.ts';
+import { type Confirm, readConfirmed } from '../../engine/read-confirmed.ts';
 import type { Run } from '../../engine/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
@@ -36,8 +36,8 @@ export async function deregisterLocally(
   confirm: Confirm<LeavingLocally[]>,
   run: Run,
 ): Promise<DeregisterResult[]> {
-  const leaving = await agreed({
-    look: () => Promise.all(wecs.map(async (wec) => ({ ...wec, record: await lookLocally(wec) }))),
+  const leaving = await readConfirmed({
+    read: () => Promise.all(wecs.map(async (wec) => ({ ...wec, record: await lookLocally(wec) }))),
     losses: (seen) => seen.filter(({ record }) => record !== undefined).map(({ name }) => `klusterlet of ${name}`),
     confirm,
   });

@@ -1,5 +1,5 @@
 import { type Check, pass, skipped } from '../../engine/checks.ts';
-import type { Sight } from '../../engine/follow.ts';
+import type { JudgedReading } from '../../engine/follow.ts';
 import type { Evidence, Problem } from '../../engine/problem.ts';
 import { noWecAccess, type Registration } from '../registration/checks.ts';
 import { expiredCertificate, expiringCertificate, unsigned, validityOfAgent } from './certificates.ts';
@@ -40,7 +40,7 @@ import {
 import { strangerAtContext } from './stranger.ts';
 import { versionsApart } from './wec-versions.ts';
 
-interface Row extends Omit<Check<Findings>, 'look'> {
+interface Row extends Omit<Check<Findings>, 'run'> {
   /** The side that shows it. What only the WEC shows is not seen without its context. */
   side: 'hub' | 'wec';
   /** Whether there is evidence to judge, if that depends on more than the side. */
@@ -208,7 +208,7 @@ const ofSeveral: Readonly<Record<string, string>> = {
 /** The checks of a WEC. */
 export const wecChecks: readonly Check<Findings>[] = rows.map(({ find, seenBy, side, sees, ...check }) => ({
   ...check,
-  look(findings) {
+  run(findings) {
     const isSeen = sees?.(findings) ?? (side === 'hub' || findings.wec !== undefined);
     if (!isSeen) return skipped(blindness(findings));
     const found = find(findings);
@@ -228,7 +228,7 @@ const causes = rows.filter(({ find }) => find !== anyStage && find !== outdatedW
  * The cause that blocks a WEC whose registration is followed, as in `wec get` and doctor, from the last reading. Reads nothing.
  * @param its the context of its ITS
  */
-export const verdictOf = ({ snapshot, reports }: Sight<Registration>, its: string): Problem | undefined =>
+export const verdictOf = ({ snapshot, reports }: JudgedReading<Registration>, its: string): Problem | undefined =>
   firstOf(causes, { ...snapshot, reports, mailbox: null, forbidden: new Set(), its });
 
 function firstOf(of: readonly Row[], findings: Findings): Problem | undefined {

@@ -210,11 +210,11 @@ export function unhealthyApiServer({ hub, name, context }: Findings): Problem | 
   const { status, reason, message = '' } = conditionOf(hub?.managedCluster, 'ManagedClusterConditionAvailable') ?? {};
   if (status !== 'False' || reason !== 'ManagedClusterKubeAPIServerUnavailable') return undefined;
   const failing = [...message.matchAll(/\[-\](\S+) failed/g)].map(([, check]) => check);
-  const look = command`kubectl --context ${context ?? 'CONTEXT'} get --raw /readyz?verbose`;
+  const readyz = command`kubectl --context ${context ?? 'CONTEXT'} get --raw /readyz?verbose`;
   return problem(
     'api-server-unhealthy',
     `The API server of ${name} is not healthy${failing.length > 0 ? `: ${failing.join(', ')} failed` : ''}.`,
-    (context === undefined ? outline : run)(look, 'See its health checks'),
+    (context === undefined ? outline : run)(readyz, 'See its health checks'),
   );
 }
 

@@ -5,7 +5,7 @@ import { judge, type Stage, type StageReport, unseen } from '../../engine/stages
 import type { Kube } from '../../kube/client/client.ts';
 import { describeCluster, unlessStatus } from '../../kube/client/errors.ts';
 import { type ConfigMap, isTrue } from '../../kube/objects.ts';
-import { type LenientReader, lenient } from '../../kube/permissive-reader.ts';
+import { type PartialReader, partialReader } from '../../kube/partial-reader.ts';
 import { whyRecreated } from '../deregister/delete/addon-returns.ts';
 import { noSuchWec } from '../find-wecs.ts';
 import { failedKinds, type RuleKind, refusedKinds } from '../grant/kinds.ts';
@@ -52,7 +52,7 @@ export async function seeWec(
   endpoints: () => Promise<readonly Endpoint[]>,
   known: { evidence?: HubEvidence | undefined; tryWebhook?: () => Promise<HubWebhook> } = {},
 ): Promise<WecSeen> {
-  const reader = lenient(hub);
+  const reader = partialReader(hub);
   const [evidence, contents, configMap, looked, ocmOfHub] = await Promise.all([
     known.evidence ?? readOne(reader, name),
     readMailbox(reader, name),
@@ -144,7 +144,7 @@ interface SideSeen {
 
 /** An unreachable WEC does not keep stellarctl from showing what the ITS knows of it. */
 async function lookAtWec(kube: Kube): Promise<SideSeen> {
-  const reader = lenient(kube);
+  const reader = partialReader(kube);
   try {
     return {
       ...(await readWecSide(reader, kube.cluster)),
@@ -159,7 +159,7 @@ async function lookAtWec(kube: Kube): Promise<SideSeen> {
   }
 }
 
-const unread = ({ forbidden }: LenientReader, { cluster }: Kube): WecView['notVisible'] =>
+const unread = ({ forbidden }: PartialReader, { cluster }: Kube): WecView['notVisible'] =>
   [...forbidden].map((what) => ({ what, on: cluster.context, why: 'not allowed to read them' }));
 
 function nothingSeen(

@@ -1,6 +1,6 @@
 import type { ClusterRef } from '../../kube/client/errors.ts';
 import type { Pod, WithConditions } from '../../kube/objects.ts';
-import type { LenientReader } from '../../kube/permissive-reader.ts';
+import type { PartialReader } from '../../kube/partial-reader.ts';
 import { resources } from '../../kube/resources.ts';
 import { hubOf } from '../klusterlet/agent.ts';
 import { agentNamespace, operatorNamespace } from '../names.ts';
@@ -16,7 +16,7 @@ export interface Surroundings {
 
 /** Reads what the WEC itself shows: the evidence for its stages, and what `wec get` displays. */
 export async function readWecSide(
-  wec: LenientReader,
+  wec: PartialReader,
   { context }: ClusterRef,
 ): Promise<{ evidence: WecEvidence; side: WecSide; surroundings: Surroundings }> {
   const [evidence, ...namespaces] = await Promise.all([

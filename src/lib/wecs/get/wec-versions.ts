@@ -2,7 +2,7 @@ import { command } from '../../engine/command-line.ts';
 import { inWords, run } from '../../engine/next-step.ts';
 import { type Problem, problem } from '../../engine/problem.ts';
 import type { Pod } from '../../kube/objects.ts';
-import type { LenientReader } from '../../kube/permissive-reader.ts';
+import type { PartialReader } from '../../kube/partial-reader.ts';
 import { resources } from '../../kube/resources.ts';
 import { isMinorApart } from '../../versions/fit.ts';
 import { hubPrograms, wecPrograms } from '../../versions/programs.ts';
@@ -34,7 +34,7 @@ const unknownHooks = { controllerManager: undefined, transport: undefined, ocm: 
  * The version of OCM that an ITS runs, from the newest of its controllers' pods; undefined if they may not be read or run in
  * another cluster.
  */
-export async function readOcmOfHub(hub: LenientReader): Promise<string | undefined> {
+export async function readOcmOfHub(hub: PartialReader): Promise<string | undefined> {
   const pods = (await hub.list<Pod>(resources.pods, { namespace: hubNamespace })) ?? [];
   return runningVersions(hubPrograms(unknownHooks), pods, undefined).flatMap(({ running }) => running ?? [])[0];
 }

@@ -75,7 +75,7 @@ export async function grant(granting: Granting, run: Run): Promise<GrantResult> 
         check: (refused) =>
           refused.length === 0 ? met : waiting(`the cluster refuses ${refused.map(spell).join(', ')}`),
       },
-      look: () => refusedKinds(kube, granting.klusterlet, lacking),
+      read: () => refusedKinds(kube, granting.klusterlet, lacking),
       name,
       unmet: (refused) => notEffective(kube, granting.klusterlet, refused),
     },

@@ -5,8 +5,8 @@ import { run } from '../../engine/next-step.ts';
 import type { Kube, Permission } from '../../kube/client/client.ts';
 import { byField } from '../../kube/evidence.ts';
 import type { Deployment, Lease, Pod } from '../../kube/objects.ts';
+import { mayNotRead, partialReader } from '../../kube/partial-reader.ts';
 import { describePermission, may } from '../../kube/permissions.ts';
-import { lenient, mayNotRead } from '../../kube/permissive-reader.ts';
 import { isScaledToNone, scaleUp } from '../../kube/pods.ts';
 import { resources } from '../../kube/resources.ts';
 import { mayAccount, userOf } from '../../kube/service-accounts.ts';
@@ -24,11 +24,11 @@ export const hubChecks: readonly Check<Kube>[] = [
   {
     ...{ id: 'its-bootstrap-rights', title: 'agents may ask to be registered' },
     needs: ['its-hub-crds', 'its-bootstrap-account'],
-    look: mayRegister,
+    run: mayRegister,
   },
   {
     ...{ id: 'its-controllers', title: 'the controllers of the hub work', needs: ['its-hub-runs', 'its-hub-crds'] },
-    look: controllersWork,
+    run: controllersWork,
   },
 ];
 
@@ -56,7 +56,7 @@ async function isMissing(hub: Kube, permission: Permission): Promise<boolean> {
 }
 
 async function controllersWork(hub: Kube): Promise<Outcome> {
-  const reader = lenient(hub);
+  const reader = partialReader(hub);
   const namespace = hubNamespace;
   const [deployments = [], pods = [], leases = []] = await Promise.all([
     reader.list<Deployment>(resources.deployments, { namespace }),

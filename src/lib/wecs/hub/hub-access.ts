@@ -7,7 +7,7 @@ import { describeCluster } from '../../kube/client/errors.ts';
 import { parseImage, versionOf } from '../../kube/image.ts';
 import type { SelectedContext } from '../../kube/kubeconfig/kubeconfig.ts';
 import type { ConfigMap, Deployment } from '../../kube/objects.ts';
-import { lenient } from '../../kube/permissive-reader.ts';
+import { partialReader } from '../../kube/partial-reader.ts';
 import { resources } from '../../kube/resources.ts';
 import type { JoinFile } from '../join/join-file.ts';
 import { clusterManagerName, hubNamespace } from '../names.ts';
@@ -122,7 +122,7 @@ export interface Hub {
  */
 async function inspectHub(kube: Kube): Promise<Hub> {
   // Optional facts: a failure to read them is not an error.
-  const reader = lenient(kube);
+  const reader = partialReader(kube);
   const [, manager, info] = await Promise.all([
     requireHub(kube),
     reader.get<ClusterManager>(resources.clusterManagers, clusterManagerName),

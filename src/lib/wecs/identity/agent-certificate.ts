@@ -2,7 +2,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { Kube } from '../../kube/client/client.ts';
 import { ApiError, unlessStatus } from '../../kube/client/errors.ts';
 import type { ConfigMap, Secret } from '../../kube/objects.ts';
-import { lenient } from '../../kube/permissive-reader.ts';
+import { partialReader } from '../../kube/partial-reader.ts';
 import { resources } from '../../kube/resources.ts';
 import { identityOf } from '../names.ts';
 
@@ -84,9 +84,13 @@ export function issuedValidity(certificate: string | undefined): Validity | unde
 export async function formerHolder(hub: Kube, secret: Secret | undefined): Promise<string | undefined> {
   const parsed = readPair(secret?.data?.['tls.crt'], secret?.data?.['tls.key']);
   if (parsed === undefined) return undefined;
-  const published = await lenient(hub).get<ConfigMap>(resources.configMaps, 'extension-apiserver-authentication', {
-    namespace: 'kube-system',
-  });
+  const published = await partialReader(hub).get<ConfigMap>(
+    resources.configMaps,
+    'extension-apiserver-authentication',
+    {
+      namespace: 'kube-system',
+    },
+  );
   const authorities =
     published?.data?.['client-ca-file']?.match(/-----BEGIN [^-]+-----[^-]+-----END [^-]+-----/g) ?? [];
   const isSigned = authorities

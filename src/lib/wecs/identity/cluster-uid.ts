@@ -1,5 +1,5 @@
 import type { Kube } from '../../kube/client/client.ts';
-import { lenient } from '../../kube/permissive-reader.ts';
+import { partialReader } from '../../kube/partial-reader.ts';
 import { resources } from '../../kube/resources.ts';
 import type { ManagedCluster } from '../objects.ts';
 
@@ -11,7 +11,7 @@ export const clusterUidAnnotation = 'stellarctl.kubestellar.io/kube-system-uid';
 
 /** The UID of kube-system identifies a cluster, whatever the names of its contexts. Undefined if this user may not read it. */
 export async function clusterUid(kube: Kube): Promise<string | undefined> {
-  return (await lenient(kube).get(resources.namespaces, 'kube-system'))?.metadata.uid;
+  return (await partialReader(kube).get(resources.namespaces, 'kube-system'))?.metadata.uid;
 }
 
 /** The UID that stellarctl recorded when the WEC joined. */

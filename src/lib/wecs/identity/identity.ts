@@ -4,7 +4,7 @@ import { StellarError } from '../../engine/errors.ts';
 import type { NextStep } from '../../engine/next-step.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
-import { lenient } from '../../kube/permissive-reader.ts';
+import { partialReader } from '../../kube/partial-reader.ts';
 import { resources } from '../../kube/resources.ts';
 import { type AppliedManifestWork, hubHash } from '../../workloads/applied-works.ts';
 import { type Endpoint, isSameHub } from '../hub/endpoint.ts';
@@ -119,7 +119,7 @@ export function requireProof(
  */
 export async function otherRole(kube: Kube, ownHubs: readonly string[] = []): Promise<string | undefined> {
   const own = ownHubs.map(hubHash);
-  const reader = lenient(kube);
+  const reader = partialReader(kube);
   const [managers, controlPlanes, allWorks] = await Promise.all([
     reader.list(resources.clusterManagers),
     reader.list(resources.controlPlanes),

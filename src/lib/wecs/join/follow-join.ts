@@ -1,5 +1,5 @@
 import { command } from '../../engine/command-line.ts';
-import { type Followed, followOne, type Seen } from '../../engine/follow.ts';
+import { type Followed, followOne, type Reading } from '../../engine/follow.ts';
 import type { Run } from '../../engine/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { resources } from '../../kube/resources.ts';
@@ -88,17 +88,17 @@ export async function followJoin(
     until: follower.until,
     late: (last) => follower.late(last),
     broken: (error) => follower.broken(error),
-    async act(sight) {
-      const { hub, wec } = sight.snapshot;
-      const need = side?.newStart.need(sight.snapshot, side.kube, kube.now());
+    async act(reading) {
+      const { hub, wec } = reading.snapshot;
+      const need = side?.newStart.need(reading.snapshot, side.kube, kube.now());
       // A joined WEC waits for nothing else; the next user who accepts it should not find superseded requests.
       if (need === undefined && !options.accept && side?.superseded.isOpen && !run.deadline.passed) return undefined;
-      if (side === undefined || need === undefined) return follower.act(sight);
+      if (side === undefined || need === undefined) return follower.act(reading);
       await startAnew(access, plan, need, wec);
       side.superseded.add(hub?.requests ?? []);
       side.newStart.did(need);
       follower.wrote(`${need.why}: agent restarted`);
-      sight.forgive();
+      reading.forgive();
       return undefined;
     },
   };
@@ -111,7 +111,7 @@ async function lookAtBoth(
   side: HubSide | undefined,
   own: OwnRequests,
   follower: RegistrationFollower,
-): Promise<Seen<Registration>> {
+): Promise<Reading<Registration>> {
   const [wec, hub] = await Promise.all([readWec(kube), side && readOne(side.kube, name)]);
   if (side === undefined || hub === undefined) return seen({ name, hub: undefined, wec, now: kube.now() });
   await releaseDeadLeases(kube, wec);

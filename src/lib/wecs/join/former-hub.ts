@@ -7,7 +7,7 @@ import { poll } from '../../engine/poll.ts';
 import type { Run } from '../../engine/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
-import { lenient } from '../../kube/permissive-reader.ts';
+import { partialReader } from '../../kube/partial-reader.ts';
 import { resources } from '../../kube/resources.ts';
 import { type AppliedManifestWork, hubHash } from '../../workloads/applied-works.ts';
 import { type Endpoint, isSameHub } from '../hub/endpoint.ts';
@@ -52,12 +52,12 @@ export async function isStillConnected(kube: Kube, klusterlet: Klusterlet | unde
   if (klusterlet === undefined || hubConnectionOf(klusterlet).state !== 'working') return false;
   if (kube.dryRun) return false;
   await askOperator(kube, klusterlet);
-  const look = async () => {
+  const read = async () => {
     const now = await kube.get<Klusterlet>(resources.klusterlets, klusterletName);
     return now !== undefined && hubConnectionOf(now).state === 'working' ? undefined : true;
   };
   const deadline = new Deadline(Math.min(operatorLookMs, run.deadline.remaining));
-  return (await poll(look, { ...run, deadline })) === undefined;
+  return (await poll(read, { ...run, deadline })) === undefined;
 }
 
 /** A WEC that is registered elsewhere stays as it is, unless the user wants to move it. */
@@ -107,7 +107,7 @@ export interface WorksLeft {
 export async function worksLeft(kube: Kube, wec: WecEvidence): Promise<WorksLeft | undefined> {
   const hub = hubOf(wec);
   const { klusterlet } = wec;
-  const works = await lenient(kube).list<AppliedManifestWork>(resources.appliedManifestWorks);
+  const works = await partialReader(kube).list<AppliedManifestWork>(resources.appliedManifestWorks);
   if (works === undefined || hub === undefined || klusterlet === undefined) return undefined;
   const own = works.filter(({ spec }) => spec?.hubHash === hubHash(hub.spelled));
   const isEvicted = ({ spec }: AppliedManifestWork) => spec?.agentID === klusterlet.metadata.uid;

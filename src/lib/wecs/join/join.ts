@@ -1,8 +1,8 @@
 import pLimit, { type LimitFunction } from 'p-limit';
-import { agreed } from '../../engine/agreed.ts';
 import { forName } from '../../engine/each-name.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { inWords } from '../../engine/next-step.ts';
+import { readConfirmed } from '../../engine/read-confirmed.ts';
 import type { Run } from '../../engine/run.ts';
 import { isMet, unreached } from '../../engine/stages.ts';
 import { shareReads } from '../../kube/client/shared-reads.ts';
@@ -82,13 +82,13 @@ interface Shared {
 /** Plans the join; if the WEC would move from another hub, reports that, asks, and plans again. */
 async function agreedPlan(
   { its }: HubAccess,
-  look: () => Promise<JoinPlan>,
+  read: () => Promise<JoinPlan>,
   { replaceHub }: JoinOptions,
   { oneAtATime }: Shared,
 ): Promise<JoinPlan> {
-  const { plan } = await agreed<{ plan: JoinPlan; moving: Moving | undefined }>({
-    async look() {
-      const plan = await look();
+  const { plan } = await readConfirmed<{ plan: JoinPlan; moving: Moving | undefined }>({
+    async read() {
+      const plan = await read();
       return { plan, moving: await movingOf(plan, its) };
     },
     losses: ({ moving }) =>
@@ -129,13 +129,13 @@ async function joinOne(
 ): Promise<WecResult> {
   const started = Date.now();
   let options = asked;
-  const look = () => preflight(access, wec, options, shared.checks);
-  let plan = await agreedPlan(access, look, asked, shared);
+  const read = () => preflight(access, wec, options, shared.checks);
+  let plan = await agreedPlan(access, read, asked, shared);
   const chosen = await shared.oneAtATime(() => chooseLabels(access, plan, asked, run));
   if (chosen !== undefined) {
     options = { ...asked, labels: chosen };
     // The question took time.
-    plan = await look();
+    plan = await read();
   }
   shared.announce(plan.endpoint);
   for (const note of plan.notes) run.progress.note(note);
@@ -147,7 +147,7 @@ async function joinOne(
     needsWebhook(plan, options) && (await webhook?.untilAnswering(wec.name)),
   ];
   // The clusters may have changed during the wait.
-  if (hasWaited.includes(true)) plan = await look();
+  if (hasWaited.includes(true)) plan = await read();
   await sayFateOfWorks(access, plan, run);
   for (const kept of plan.versions.kept) run.progress.note(`${wec.name}: ${kept}`);
   run.progress.waiting(wec.name, 'installing the klusterlet');

@@ -1,4 +1,4 @@
-import type { Confirm } from '../../engine/agreed.ts';
+import type { Confirm } from '../../engine/read-confirmed.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import type { ClusterRef } from '../../kube/client/errors.ts';
 import type { WorksLeft } from './former-hub.ts';

@@ -6,7 +6,7 @@ import type { Remedy, Step } from '../../engine/remedy.ts';
 import type { Run } from '../../engine/run.ts';
 import { isMet } from '../../engine/stages.ts';
 import { named } from '../../kube/evidence.ts';
-import { lenient } from '../../kube/permissive-reader.ts';
+import { partialReader } from '../../kube/partial-reader.ts';
 import { resources } from '../../kube/resources.ts';
 import { verifyEndpoint } from '../hub/endpoint.ts';
 import type { HubAccess } from '../hub/hub-access.ts';
@@ -50,7 +50,7 @@ export async function planRenewal(
   renewed: Renewed,
   run: Run,
 ): Promise<Remedy | undefined> {
-  const plan = await look(access, wec, run);
+  const plan = await planFor(access, wec, run);
   if ((renewed === 'credentials' || renewed === 'address') && isAsking(plan)) return undefined;
   const why = needOf(access, plan, renewed);
   if (why === undefined) return undefined;
@@ -85,7 +85,7 @@ function labelsAgain({ its }: HubAccess, plan: JoinPlan): Step[] {
 /**
  * What a join would know before its first write. An operator's report that it is connected counts: a new check would be a write.
  */
-const look = (access: HubAccess, wec: JoiningWec, run: Run): Promise<JoinPlan> =>
+const planFor = (access: HubAccess, wec: JoiningWec, run: Run): Promise<JoinPlan> =>
   preflight(access, wec, options, {
     verify: (endpoint) => verifyEndpoint(access.its, endpoint, run),
     isStillConnected: async (_, klusterlet) => hubConnectionOf(klusterlet).state === 'working',
@@ -158,7 +158,7 @@ async function refuseLoss(access: HubAccess, { name, kube, wecBefore, hubBefore 
   const hasMailbox = hubBefore?.managedCluster !== undefined;
   const [works, sent] = await Promise.all([
     worksLeft(kube, wecBefore),
-    hasMailbox && access.kube ? lenient(access.kube).list(resources.manifestWorks, { namespace: name }) : [],
+    hasMailbox && access.kube ? partialReader(access.kube).list(resources.manifestWorks, { namespace: name }) : [],
   ]);
   const known = new Set(sent?.map(({ metadata }) => metadata.name));
   const evicted = works?.evicted.filter((work) => !known.has(work)) ?? [];
@@ -229,7 +229,7 @@ const restartOf = (on: string, why?: string): Step => ({
  */
 export async function planRestart(access: HubAccess, wec: JoiningWec, run: Run): Promise<Remedy | undefined> {
   const { name, kube } = wec;
-  const { wecBefore, hubBefore, identity } = await look(access, wec, run);
+  const { wecBefore, hubBefore, identity } = await planFor(access, wec, run);
   if (identity.state !== 'proven')
     throw new StellarError(
       'identity-unproven',

@@ -3,7 +3,7 @@ import type { Verdict } from '../../engine/stages.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { unlessStatus } from '../../kube/client/errors.ts';
 import { createdAt, isTrue, type Lease, type Pod } from '../../kube/objects.ts';
-import { lenient } from '../../kube/permissive-reader.ts';
+import { partialReader } from '../../kube/partial-reader.ts';
 import { resources } from '../../kube/resources.ts';
 import { certificateExpiry, presentCertificate } from '../identity/agent-certificate.ts';
 import { writtenAt } from '../klusterlet/agent.ts';
@@ -72,7 +72,7 @@ const agentLeases = ['klusterlet-agent-lock', 'registration-agent-lock'];
  */
 export async function restartAgents(kube: Kube): Promise<void> {
   for (const name of agentLeases) {
-    const lease = await lenient(kube).get<Lease>(resources.leases, name, { namespace: agentNamespace });
+    const lease = await partialReader(kube).get<Lease>(resources.leases, name, { namespace: agentNamespace });
     if (lease !== undefined) await removeLease(kube, lease);
   }
   await removePods(kube, agentPodsOf(await kube.list<Pod>(resources.pods, { namespace: agentNamespace })));
@@ -83,7 +83,7 @@ export async function releaseDeadLeases(kube: Kube, { pods }: WecEvidence): Prom
   const agents = agentPodsOf(pods);
   if (agents.length === 0) return;
   for (const name of agentLeases) {
-    const lease = await lenient(kube).get<Lease>(resources.leases, name, { namespace: agentNamespace });
+    const lease = await partialReader(kube).get<Lease>(resources.leases, name, { namespace: agentNamespace });
     const { holderIdentity = '', renewTime = '' } = lease?.spec ?? {};
     if (lease === undefined || holderIdentity === '') continue;
     const holder = agents.find(({ metadata }) => holderIdentity.startsWith(`${metadata.name}_`));
@@ -189,7 +189,7 @@ export class NewStart {
   }
 
   #away(registration: Registration, hub: Kube): NewStartNeed | undefined {
-    if (reachOf(registration)?.state !== 'failed' || !hub.hasBeenAway()) this.#unreachableSince = undefined;
+    if (reachOf(registration)?.state !== 'failed' || !hub.hasBeenUnavailable()) this.#unreachableSince = undefined;
     else this.#unreachableSince ??= Date.now();
     const stale = this.#unreachableSince !== undefined && Date.now() - this.#unreachableSince > patienceMs / 2;
     return stale ? { why: 'the ITS was unreachable', by: 'token' } : undefined;

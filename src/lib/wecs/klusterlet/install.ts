@@ -98,7 +98,7 @@ async function applyPullSecret(
 /** A new kind is established first, and served a moment later. */
 async function untilServed(kube: Kube, run: Run): Promise<void> {
   const { context } = kube.cluster;
-  const look = async () => {
+  const read = async () => {
     if (!(await isCrdServed(kube, klusterletCrdName))) return undefined;
     return kube.read(`/apis/${resources.klusterlets.apiVersion}/${resources.klusterlets.plural}`);
   };
@@ -106,5 +106,5 @@ async function untilServed(kube: Kube, run: Run): Promise<void> {
     new StellarError('timeout', `${context} did not serve the kind Klusterlet in time.`, {
       next: [nextStep(command`kubectl --context ${context} describe crd ${klusterletCrdName}`, 'Look at it')],
     });
-  await waitUntil(look, run, late);
+  await waitUntil(read, run, late);
 }

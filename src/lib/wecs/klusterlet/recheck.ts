@@ -44,8 +44,8 @@ async function askAndWait(kube: Kube, run: Run): Promise<Recheck> {
   if (kube.dryRun) return { answer: 'unasked', why: 'this is a dry run' };
   await askOperator(kube, before);
   const said = conditionOf(before, hubConnectionType);
-  const look = async () => !isDeepStrictEqual(conditionOf(await read(), hubConnectionType), said) || undefined;
+  const hasChanged = async () => !isDeepStrictEqual(conditionOf(await read(), hubConnectionType), said) || undefined;
   const deadline = new Deadline(Math.min(answerMs, run.deadline.remaining));
-  const isNew = await poll(look, { ...run, deadline });
+  const isNew = await poll(hasChanged, { ...run, deadline });
   return { answer: isNew ? 'changed' : 'unconfirmed' };
 }

@@ -1,5 +1,5 @@
 import { type ErrorCode, StellarError } from '../../engine/errors.ts';
-import type { Followed, Sight } from '../../engine/follow.ts';
+import type { Followed, JudgedReading } from '../../engine/follow.ts';
 import { type NextStep, run } from '../../engine/next-step.ts';
 import type { Problem } from '../../engine/problem.ts';
 import type { Run } from '../../engine/run.ts';
@@ -63,14 +63,14 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
     this.#options = options;
   }
 
-  async act(sight: Sight<Registration>): Promise<WecResult | undefined> {
-    const { snapshot, reports, blocking, state } = sight;
+  async act(reading: JudgedReading<Registration>): Promise<WecResult | undefined> {
+    const { snapshot, reports, blocking, state } = reading;
     Object.assign(this.result, standingOf(reports));
     const ended = this.#options.accept && this.#hub && (await this.#accept(this.#hub, snapshot, reports));
     if (ended) return ended;
     if (blocking === undefined)
       return this.#finish(this.until === 'available' ? 'joined and available' : inWords(reports));
-    if (state === 'failed') return this.broken(await this.#failure(blocking, sight));
+    if (state === 'failed') return this.broken(await this.#failure(blocking, reading));
     // A dry run cannot wait for what it does not write.
     if (this.#hub?.dryRun) return this.#finish('');
     this.#run.progress.waiting(this.name, blocking.verdict.why);
@@ -91,7 +91,7 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
   }
 
   /** Reports what the follower still waited for. */
-  async late(last: Sight<Registration> | undefined): Promise<WecResult> {
+  async late(last: JudgedReading<Registration> | undefined): Promise<WecResult> {
     const wrong = last && (await this.#verdict(last));
     const what = wrong?.message ?? blockedIn(last);
     return this.broken(
@@ -102,10 +102,10 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
   }
 
   /** Without the ITS only the WEC's own stages are known. */
-  async #verdict(sight: Sight<Registration>): Promise<Problem | undefined> {
+  async #verdict(reading: JudgedReading<Registration>): Promise<Problem | undefined> {
     if (this.#hub === undefined) return undefined;
     const { verdictOf } = await import('../get/checks.ts');
-    return verdictOf(sight, this.#hub.cluster.context);
+    return verdictOf(reading, this.#hub.cluster.context);
   }
 
   get #lookAgain(): NextStep[] {
@@ -169,12 +169,12 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
 
   async #failure(
     { id, title, verdict: { why, next } }: BlockedReport,
-    sight: Sight<Registration>,
+    reading: JudgedReading<Registration>,
   ): Promise<StellarError> {
     const isUnreachable = id === 'hub-reachable';
     const code: ErrorCode = isUnreachable ? 'hub-unreachable' : 'agent-failed';
     const what = isUnreachable ? 'does not reach the hub' : `is blocked at "${title}"`;
-    const wrong = await this.#verdict(sight);
+    const wrong = await this.#verdict(reading);
     return new StellarError(code, wrong?.message ?? `${this.name} ${what}: ${why}.`, {
       next: wrong?.next ?? next ?? this.#lookAgain,
     });
@@ -188,7 +188,7 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
 }
 
 /** What a follower was waiting for, as a sentence. */
-export function blockedIn(last: Sight<Registration> | undefined): string {
+export function blockedIn(last: JudgedReading<Registration> | undefined): string {
   const { id, verdict } = last?.blocking ?? {};
   return verdict === undefined ? 'No trace of it was found.' : `It is blocked by ${id}: ${verdict.why}.`;
 }

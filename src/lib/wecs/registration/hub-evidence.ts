@@ -1,7 +1,7 @@
 import { formatAge } from '../../engine/duration.ts';
 import type { Reader } from '../../kube/client/client.ts';
 import { conditionOf, isTrue, type Lease } from '../../kube/objects.ts';
-import { lenient } from '../../kube/permissive-reader.ts';
+import { partialReader } from '../../kube/partial-reader.ts';
 import { resources } from '../../kube/resources.ts';
 import { notAHub } from '../hub/require-hub.ts';
 import { clusterNameLabel, leaseName, registrationRequestSelector } from '../names.ts';
@@ -33,7 +33,7 @@ export async function readOne(kube: Reader, name: string): Promise<HubEvidence> 
   const lease =
     conditionOf(managedCluster, 'ManagedClusterConditionAvailable') === undefined
       ? undefined
-      : await lenient(kube).get<Lease>(resources.leases, leaseName, { namespace: name });
+      : await partialReader(kube).get<Lease>(resources.leases, leaseName, { namespace: name });
   return { name, managedCluster, requests: csrs.sort(byAge), lease };
 }
 
@@ -50,7 +50,7 @@ export async function readWholeHub(
   const [clusters, requests, leases] = await Promise.all([
     kube.list<ManagedCluster>(resources.managedClusters, { labelSelector }),
     listRequests(kube, registrationRequestSelector),
-    withLeases ? lenient(kube).list<Lease>(resources.leases, { labelSelector: clusterNameLabel }) : [],
+    withLeases ? partialReader(kube).list<Lease>(resources.leases, { labelSelector: clusterNameLabel }) : [],
   ]);
   if (clusters === undefined) throw notAHub(kube);
   const evidence = new Map<string, HubEvidence>();

@@ -7,8 +7,8 @@ import type { Run } from '../../engine/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { ApiError } from '../../kube/client/errors.ts';
 import type { Deployment, KubeObject, Pod } from '../../kube/objects.ts';
-import { lenient } from '../../kube/permissive-reader.ts';
-import { firstTrouble, isPodReady, isScaledToNone, podsOf, scaleUp } from '../../kube/pods.ts';
+import { partialReader } from '../../kube/partial-reader.ts';
+import { firstPodFailure, isPodReady, isScaledToNone, podsOf, scaleUp } from '../../kube/pods.ts';
 import { resources } from '../../kube/resources.ts';
 import { hubNamespace, webhookName } from '../names.ts';
 
@@ -64,7 +64,7 @@ async function causeOf(hub: Kube, { words }: ApiError): Promise<Cause> {
       'See where it runs',
       command`kubectl --context ${context} get mutatingwebhookconfigurations,validatingwebhookconfigurations`,
     );
-  const reader = lenient(hub);
+  const reader = partialReader(hub);
   const [deployment, pods = []] = await Promise.all([
     reader.get<Deployment>(resources.deployments, webhookName, { namespace: hubNamespace }),
     reader.list<Pod>(resources.pods, { namespace: hubNamespace }),
@@ -84,12 +84,12 @@ async function causeOf(hub: Kube, { words }: ApiError): Promise<Cause> {
         'Start it',
         scaleUp(context, hubNamespace, 'deployment', webhookName),
       );
-    const trouble = firstTrouble(podsOf(webhookName, pods));
-    if (trouble !== undefined)
+    const failure = firstPodFailure(podsOf(webhookName, pods));
+    if (failure !== undefined)
       return silent(
-        `${start}: ${trouble.why}`,
+        `${start}: ${failure.why}`,
         'See why',
-        command`kubectl --context ${context} -n ${hubNamespace} describe pod ${trouble.pod.name}`,
+        command`kubectl --context ${context} -n ${hubNamespace} describe pod ${failure.pod.name}`,
       );
     const starting = podsOf(webhookName, pods).find((pod) => !isPodReady(pod));
     if (starting !== undefined)
@@ -147,7 +147,7 @@ export class WebhookLook {
    */
   async untilAnswering(name: string): Promise<boolean> {
     let last: Extract<HubWebhook, { state: 'silent' }> | undefined;
-    const look = async () => {
+    const read = async () => {
       const webhook = await this.now();
       if (webhook.state !== 'silent') return true;
       last = webhook;
@@ -155,7 +155,7 @@ export class WebhookLook {
       return undefined;
     };
     const { context } = this.#hub.cluster;
-    await waitUntil(look, this.#run, () => {
+    await waitUntil(read, this.#run, () => {
       const { why, next } = last ?? {};
       return new StellarError('timeout', `${name} was not joined to ${context} in time: ${why}.`, { next });
     });

@@ -1,4 +1,4 @@
-import type { Seen } from '../../engine/follow.ts';
+import type { Reading } from '../../engine/follow.ts';
 import { blockingStage, judge, type Stage, type StageReport, unseen, type Verdict } from '../../engine/stages.ts';
 import {
   accepted,
@@ -85,7 +85,7 @@ export const stageOf = (id: RegistrationStageId): RegistrationStage => ({ id, ..
 export const registrationStages: readonly RegistrationStage[] = registrationStageIds.map(stageOf);
 
 /** A reading of a registration, for its followers. */
-export const seen = (snapshot: Registration): Seen<Registration> => ({ stages: registrationStages, snapshot });
+export const seen = (snapshot: Registration): Reading<Registration> => ({ stages: registrationStages, snapshot });
 
 export function judgeRegistration(registration: Registration): StageReport[] {
   return judge(registrationStages, registration);

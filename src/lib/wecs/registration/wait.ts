@@ -1,7 +1,7 @@
 import { command } from '../../engine/command-line.ts';
 import { formatElapsed } from '../../engine/duration.ts';
 import { StellarError } from '../../engine/errors.ts';
-import { type Followed, follow, type Sight } from '../../engine/follow.ts';
+import { type Followed, follow, type JudgedReading } from '../../engine/follow.ts';
 import { run as nextStep, outline } from '../../engine/next-step.ts';
 import type { Run } from '../../engine/run.ts';
 import { met, type Stage, standingOf, unreached, waiting } from '../../engine/stages.ts';
@@ -64,7 +64,7 @@ export async function waitFor(its: Kube, wecs: readonly AwaitedWec[], goal: Wait
   await requireHub(hub);
   const waits = wecs.map((wec) => waitOn(wec, goal, hub, run));
   const stages = goal === 'delete' ? deletion : registrationStages;
-  const look = async (open: readonly Wait[]) => {
+  const read = async (open: readonly Wait[]) => {
     const evidence = await readHub(
       hub,
       open.map(({ name }) => name),
@@ -75,7 +75,7 @@ export async function waitFor(its: Kube, wecs: readonly AwaitedWec[], goal: Wait
       return { stages, snapshot: { name, hub: evidence.get(name), wec: sides.get(wait), now: hub.now() } };
     };
   };
-  return follow(waits, look, run);
+  return follow(waits, read, run);
 }
 
 /** Some stages need the WEC's side; for the others it only helps to explain. */
@@ -100,14 +100,14 @@ function waitOn(wec: AwaitedWec, goal: WaitGoal, { cluster }: Kube, { progress }
     ...wec,
     until: goal,
     broken,
-    async act(sight) {
-      if (goal !== 'delete') Object.assign(result, standingOf(sight.reports));
-      const reached = sight.reports.find(({ id, verdict }) => id === goal && verdict.state === 'met');
+    async act(reading) {
+      if (goal !== 'delete') Object.assign(result, standingOf(reading.reports));
+      const reached = reading.reports.find(({ id, verdict }) => id === goal && verdict.state === 'met');
       if (reached === undefined) {
-        progress.waiting(name, awaitedIn(sight, goal));
+        progress.waiting(name, awaitedIn(reading, goal));
         return undefined;
       }
-      progress.done(name, reached.title, sight.isFirst ? undefined : Date.now() - started);
+      progress.done(name, reached.title, reading.isFirst ? undefined : Date.now() - started);
       return result;
     },
     async late(last) {
@@ -126,8 +126,8 @@ function waitOn(wec: AwaitedWec, goal: WaitGoal, { cluster }: Kube, { progress }
 }
 
 /** The first stage up to the goal that is not met explains the most. */
-function awaitedIn(sight: Sight<Registration> | undefined, goal: WaitGoal): string {
-  const { id, verdict } = sight?.blocking ?? sight?.reports.find((report) => report.id === goal) ?? {};
+function awaitedIn(reading: JudgedReading<Registration> | undefined, goal: WaitGoal): string {
+  const { id, verdict } = reading?.blocking ?? reading?.reports.find((report) => report.id === goal) ?? {};
   if (verdict === undefined || verdict.state === 'met') return 'no trace of it was found';
   return goal === 'delete' ? verdict.why : `${id}: ${verdict.why}`;
 }

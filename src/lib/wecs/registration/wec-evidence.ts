@@ -1,6 +1,6 @@
 import type { Reader } from '../../kube/client/client.ts';
 import type { Deployment, Pod, Secret } from '../../kube/objects.ts';
-import { lenient } from '../../kube/permissive-reader.ts';
+import { partialReader } from '../../kube/partial-reader.ts';
 import { resources } from '../../kube/resources.ts';
 import {
   agentNamespace,
@@ -26,7 +26,7 @@ export interface WecEvidence {
 
 export async function readWec(kube: Reader): Promise<WecEvidence> {
   // A user who may not read pods still gets the rest.
-  const podReader = lenient(kube);
+  const podReader = partialReader(kube);
   const [klusterlet, bootstrapSecret, hubSecret, operator, ...pods] = await Promise.all([
     kube.get<Klusterlet>(resources.klusterlets, klusterletName),
     kube.get<Secret>(resources.secrets, bootstrapSecretName, { namespace: agentNamespace }),

@@ -1,9 +1,9 @@
-import { agreed, type Confirm } from '../../engine/agreed.ts';
 import { command } from '../../engine/command-line.ts';
 import { count } from '../../engine/counts.ts';
 import { forName, type NamedResult } from '../../engine/each-name.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { run as nextStep } from '../../engine/next-step.ts';
+import { type Confirm, readConfirmed } from '../../engine/read-confirmed.ts';
 import type { Run } from '../../engine/run.ts';
 import { met, waiting } from '../../engine/stages.ts';
 import { untilMet } from '../../engine/until-met.ts';
@@ -39,7 +39,7 @@ export async function deletePolicy(
   wds: OpenWds,
   run: Run,
 ): Promise<PolicyDeleted> {
-  const found = await agreed({ look: () => inspectPolicy(name, wds), losses: lossesOf, confirm });
+  const found = await readConfirmed({ read: () => inspectPolicy(name, wds), losses: lossesOf, confirm });
   const started = Date.now();
   const { policy, binding } = found;
   const result: PolicyDeleted = { name, changed: isThere(found) };
@@ -123,7 +123,7 @@ async function untilFrozen(name: string, wds: OpenWds, run: Run): Promise<void> 
             : waiting('the Binding still has its policy as owner');
         },
       },
-      look: async () => {
+      read: async () => {
         const [policy, binding] = await Promise.all([
           getPolicy(wds.kube, name),
           wds.kube.get<Binding>(resources.bindings, name),
@@ -161,7 +161,7 @@ async function untilWorksGone({ name, wds, its, sender }: PolicyToDelete, run: R
           return policy === undefined ? met : waiting('the policy is being deleted');
         },
       },
-      look: async () => {
+      read: async () => {
         const [policy, binding] = await Promise.all([
           getPolicy(wds.kube, name),
           wds.kube.get<Binding>(resources.bindings, name),

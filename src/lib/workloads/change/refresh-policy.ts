@@ -49,7 +49,7 @@ export async function refreshPolicy(name: string, wds: OpenWds, run: Run): Promi
           title: 'its works are rewritten',
           check: (open) => (open.length === 0 ? met : waiting(`${count(open.length, 'work')} to be rewritten`)),
         },
-        look: async () => (await worksOfPolicy(its, name, sender)).filter(isUnnoted),
+        read: async () => (await worksOfPolicy(its, name, sender)).filter(isUnnoted),
         name,
         unmet: (open) => notRewritten(name, open.length, wds),
       },

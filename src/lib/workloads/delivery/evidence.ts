@@ -1,7 +1,7 @@
 import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { run } from '../../engine/next-step.ts';
-import { type Access, ifSeen, reading, through } from '../../kube/access.ts';
+import { type Access, ifSeen, through, tryRead } from '../../kube/access.ts';
 import type { Selection } from '../../kube/client/client.ts';
 import type { DiscoveredKind } from '../../kube/discovery.ts';
 import type { KubeObject } from '../../kube/objects.ts';
@@ -82,7 +82,7 @@ export async function readDelivery(
   });
   const [inWds, transforms] = await Promise.all([
     readWdsSide(wds),
-    reading(async () => (await wds.kube.list<CustomTransform>(resources.customTransforms)) ?? []),
+    tryRead(async () => (await wds.kube.list<CustomTransform>(resources.customTransforms)) ?? []),
   ]);
   const list = await listing(wds, inWds, policiesOf?.(inWds));
   const trim = trimmer(removalsOf(ifSeen(transforms) ?? [], kinds));
@@ -124,8 +124,8 @@ async function readWdsSide(wds: OpenWds): Promise<WdsSide> {
   const [policies, bindings, collectors, combined] = await Promise.all([
     kube.list<BindingPolicy>(resources.bindingPolicies),
     kube.list<Binding>(resources.bindings),
-    reading(() => kube.list<StatusCollector>(resources.statusCollectors)),
-    reading(() => kube.list(resources.combinedStatuses, { metadataOnly: true })),
+    tryRead(() => kube.list<StatusCollector>(resources.statusCollectors)),
+    tryRead(() => kube.list(resources.combinedStatuses, { metadataOnly: true })),
   ]);
   if (policies === undefined || bindings === undefined) throw notServed(wds);
   return {

@@ -39,7 +39,7 @@ export async function waitForWorkload(
   run: Run,
 ): Promise<WorkloadWaited> {
   requireIts(wds);
-  const { found, look } = await lookAtWorkload(named, wds);
+  const { found, read } = await lookAtWorkload(named, wds);
   if (goal === 'status' && !hasStatus(found.ref))
     throw new StellarError('usage', `A ${found.kind.kind} has no status: none is returned.`);
   const started = Date.now();
@@ -57,13 +57,13 @@ export async function waitForWorkload(
             return open.length === 0 ? met : waiting(open.map(({ wec, why }) => `${wec}: ${why}`).join('; '));
           },
         },
-        look: async () => {
-          const sight = await look();
-          if (goal === 'status') refuseUnreturned(sight);
-          const { ways } = sight.view;
+        read: async () => {
+          const reading = await read();
+          if (goal === 'status') refuseUnreturned(reading);
+          const { ways } = reading.view;
           const open = new Set(openOf(ways, goal, on).map(({ wec }) => wec));
           result.reached = wecsOf(ways, on).filter((wec) => !open.has(wec));
-          return sight;
+          return reading;
         },
         unmet: ({ view, errors }) => notReached(name, goal, named, wds, openOf(view.ways, goal, on), errors),
       },

@@ -69,7 +69,7 @@ export function noSuchObject({ ref }: Found, { name: wds, context }: OpenWds): S
 
 /** @throws StellarError `not-found` for a kind that the WDS does not serve */
 export const getWorkload = async (named: NamedObject, wds: OpenWds): Promise<Sighted<WorkloadView>> =>
-  (await lookAtWorkload(named, wds)).look();
+  (await lookAtWorkload(named, wds)).read();
 
 /** One reading of an object. */
 export interface WorkloadSight extends Sighted<WorkloadView> {
@@ -80,9 +80,9 @@ export interface WorkloadSight extends Sighted<WorkloadView> {
 export async function lookAtWorkload(
   named: NamedObject,
   wds: OpenWds,
-): Promise<{ found: Found; look(): Promise<WorkloadSight> }> {
+): Promise<{ found: Found; read(): Promise<WorkloadSight> }> {
   const found = await findObject(named, wds);
-  return { found, look: () => readWorkload(found, wds) };
+  return { found, read: () => readWorkload(found, wds) };
 }
 
 async function readWorkload(found: Found, wds: OpenWds): Promise<WorkloadSight> {

@@ -2,7 +2,7 @@ import { command } from '../../engine/command-line.ts';
 import { StellarError } from '../../engine/errors.ts';
 import { run } from '../../engine/next-step.ts';
 import { type Diagnosis, diagnosisOf, type Problem } from '../../engine/problem.ts';
-import { ifSeen, reading, through } from '../../kube/access.ts';
+import { ifSeen, through, tryRead } from '../../kube/access.ts';
 import { conditionOf } from '../../kube/objects.ts';
 import { flagsOf, type OpenWds } from '../../spaces/open-wds.ts';
 import type { ManagedCluster } from '../../wecs/objects.ts';
@@ -80,11 +80,11 @@ export function noSuchPolicy(name: string, wds: OpenWds): StellarError {
 
 /** Returns all problems of a policy before it is written, the worst first. */
 async function problemsOf(subject: PolicySubject): Promise<{ problems: Problem[]; unseen: Unseen[] }> {
-  const contents = await reading(() => readDigests(subject));
+  const contents = await tryRead(() => readDigests(subject));
   const [properties, versions, statuses] = await Promise.all([
     through(contents, (digests) => missingProperties(digests, subject)),
-    reading(() => refusedBindings(subject)),
-    reading(() => statusProblems(subject)),
+    tryRead(() => refusedBindings(subject)),
+    tryRead(() => statusProblems(subject)),
   ]);
   const found = [
     ...systemObjects(subject),

@@ -1,5 +1,5 @@
 import { mapConcurrently } from '../../engine/concurrency.ts';
-import { reading } from '../../kube/access.ts';
+import { tryRead } from '../../kube/access.ts';
 import { effectiveProperties } from '../../wecs/customization.ts';
 import type { WecProperties } from '../../wecs/properties.ts';
 import { digestObjects } from '../wds/full-objects.ts';
@@ -55,7 +55,7 @@ export async function brokenByRemoval(
     return losing.length === 0 ? [] : [{ policy, losing }];
   });
   const results = await mapConcurrently(concerned, policiesAtOnce, async ({ policy, losing }) => {
-    const broken = await reading(() => brokenIn(policy, losing));
+    const broken = await tryRead(() => brokenIn(policy, losing));
     if (broken.state === 'seen') return { broken: broken.value, unread: [] };
     return { broken: [], unread: [{ wds: policy.wds, why: `the objects of ${policy.name}: ${broken.why}` }] };
   });

@@ -1,4 +1,4 @@
-import { reading } from '../../kube/access.ts';
+import { tryRead } from '../../kube/access.ts';
 import type { Connect } from '../../kube/client/client.ts';
 import { type Kubeconfig, selectContext } from '../../kube/kubeconfig/kubeconfig.ts';
 import type { ObjectMeta } from '../../kube/objects.ts';
@@ -47,7 +47,7 @@ async function hostedOf({ its, hosting }: PolicySources): Promise<Hosted> {
   const none = { found: [], unread: [], isSeen: false };
   if (hosting === undefined) return none;
   if ('unread' in hosting) return { ...none, unread: [{ wds: allWdses, why: hosting.unread }] };
-  const hosted = await reading(() => hostedWdses(its, hosting));
+  const hosted = await tryRead(() => hostedWdses(its, hosting));
   if (hosted.state === 'seen') return hosted.value === undefined ? none : { ...hosted.value, isSeen: true };
   const isGuess = hosting.hostingSource === 'current context';
   return isGuess ? none : { ...none, unread: [{ wds: allWdses, why: hosted.why }] };
@@ -62,14 +62,14 @@ interface Hosted {
 const allWdses = 'all WDSes';
 
 async function originsOf({ its, wecs }: PolicySources): Promise<{ origins: Origin[]; unread: Unread[] }> {
-  const origins = await reading(() => readOrigins(its.kube, wecs));
+  const origins = await tryRead(() => readOrigins(its.kube, wecs));
   if (origins.state === 'seen') return { origins: origins.value, unread: [] };
   return { origins: [], unread: [{ wds: allWdses, why: origins.why }] };
 }
 
 async function readHosted(wds: FoundWds, origins: readonly Origin[]): Promise<PoliciesOfIts> {
   const { name, doubt } = wds;
-  const read = await reading(() => readWds(wds));
+  const read = await tryRead(() => readWds(wds));
   if (read.state !== 'seen') return { policies: [], unread: [{ wds: name, why: read.why }] };
   const { policies, bindings } = read.value;
   if (doubt === undefined || isOriginOf(bindings, name, origins)) return { policies, unread: [] };
@@ -90,7 +90,7 @@ async function readByContext(
     .map(([context]) => context);
   const whys: string[] = [];
   for (const context of contexts) {
-    const read = await reading(async () => {
+    const read = await tryRead(async () => {
       const kube = connect(selectContext(kubeconfig, context));
       return readWds({ name, kube, context });
     });

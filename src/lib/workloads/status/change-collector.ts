@@ -122,11 +122,11 @@ export async function createCollector(
 
 async function requireNoErrors(name: string, wds: OpenWds, run: Run): Promise<void> {
   const deadline = new Deadline(Math.min(silenceMs, run.deadline.remaining));
-  const look = async () => {
+  const read = async () => {
     const { status } = (await wds.kube.get<StatusCollector>(resources.statusCollectors, name)) ?? {};
     return status?.errors?.length ? status.errors : undefined;
   };
-  const errors = await poll(look, { ...run, deadline });
+  const errors = await poll(read, { ...run, deadline });
   if (errors === undefined) return;
   throw new StellarError(
     'expression-invalid',

@@ -1,4 +1,4 @@
-import { type Access, ifSeen, reading, through, whyUnseen } from '../../kube/access.ts';
+import { type Access, ifSeen, through, tryRead, whyUnseen } from '../../kube/access.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
 import type { OpenWds } from '../../spaces/open-wds.ts';
@@ -36,7 +36,7 @@ export async function getReturned(named: NamedObject, wds: OpenWds): Promise<Sig
   const [object, statuses, combined] = await Promise.all([
     wds.kube.get(found.kind, name, { namespace }),
     statusesOf(found.ref, wds),
-    reading(() => combinedOf(found.ref, wds)),
+    tryRead(() => combinedOf(found.ref, wds)),
   ]);
   const wecs = ifSeen(statuses);
   const unseen = [...unseenOf('statuses of WECs', statuses), ...unseenOf('combined statuses', combined)];

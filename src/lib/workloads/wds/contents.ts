@@ -1,5 +1,5 @@
 import { mapConcurrently, requestsAtOnce } from '../../engine/concurrency.ts';
-import { reading } from '../../kube/access.ts';
+import { tryRead } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import type { DiscoveredKind } from '../../kube/discovery.ts';
 import type { KubeObject } from '../../kube/objects.ts';
@@ -40,7 +40,7 @@ export async function readContents(
   const wanted = kinds.filter((kind) => isWanted(kind) || isNamespace(kind));
   const lists = await mapConcurrently(wanted, requestsAtOnce, async (kind) => ({
     kind,
-    read: await reading(() => wds.list(kind, { metadataOnly: true })),
+    read: await tryRead(() => wds.list(kind, { metadataOnly: true })),
   }));
   const contents: WdsContents = { objects: [], namespaces: new Map(), unread: [] };
   const namespaces = new Map<string, Record<string, string>>();

@@ -28,12 +28,12 @@ function sessionOf(argv: string[], its?: string): Session {
   return new Session(io, options, new AbortController().signal);
 }
 
-const deed = { verb: 'Deregister', doing: 'Deregistering', name: 'c1', yes: undefined };
+const confirmation = { verb: 'Deregister', doing: 'Deregistering', name: 'c1', yes: undefined };
 
 /** The hint of a question that nobody is there to answer. */
 async function hintOf(session: Session): Promise<string> {
   let hint = '';
-  await assert.rejects(confirm(session, deed), (error: Session & { hint: string }) => {
+  await assert.rejects(confirm(session, confirmation), (error: Session & { hint: string }) => {
     hint = error.hint;
     return 'code' in error && error.code === 'not-confirmed';
   });

@@ -11,10 +11,10 @@ function destroying(looks: string[][], yes: boolean) {
   const shown: string[][] = [];
   const session = { io: fakeIo().io, progress, run: { signal: new AbortController().signal } } as unknown as Session;
   const confirmed = confirmLoss(session, {
-    look: async () => looks.shift() ?? assert.fail('one look too many'),
+    read: async () => looks.shift() ?? assert.fail('one look too many'),
     show: (seen) => shown.push(seen),
     losses: (seen) => seen,
-    deeds: () => [{ verb: 'Delete', doing: 'Deleting', name: 'x', yes }],
+    confirmations: () => [{ verb: 'Delete', doing: 'Deleting', name: 'x', yes }],
   });
   return { confirmed, shown };
 }
@@ -37,8 +37,8 @@ test('with --yes it is refused where more would be lost by then', async () => {
 
 test('a dry run and a command with nothing to confirm look once', async () => {
   const session = (dryRun: boolean) => ({ progress: recordingProgress(), run: { dryRun } }) as unknown as Session;
-  const once = { look: async () => [], show: () => {}, losses: () => [], deeds: () => [] };
+  const once = { read: async () => [], show: () => {}, losses: () => [], confirmations: () => [] };
   assert.deepEqual(await confirmLoss(session(false), once), []);
-  const deeds = () => [{ verb: 'Delete', doing: 'Deleting', name: 'x', yes: false }];
-  assert.deepEqual(await confirmLoss(session(true), { ...once, deeds }), []);
+  const confirmations = () => [{ verb: 'Delete', doing: 'Deleting', name: 'x', yes: false }];
+  assert.deepEqual(await confirmLoss(session(true), { ...once, confirmations }), []);
 });

@@ -7,7 +7,7 @@ import { describeExamined } from '../../../../src/commands/doctor-text.ts';
 import { whoListens } from '../../../../src/lib/doctor/machine.ts';
 import { describeGroup } from '../../../../src/lib/doctor/report.ts';
 import { type Examined, groupFindings, type Subject } from '../../../../src/lib/doctor/subject.ts';
-import { fail, makeChecks, pass, skipped, warn } from '../../../../src/lib/engine/checks.ts';
+import { fail, pass, runChecks, skipped, warn } from '../../../../src/lib/engine/checks.ts';
 import { StellarError } from '../../../../src/lib/engine/errors.ts';
 import { inWords, run } from '../../../../src/lib/engine/next-step.ts';
 import { problem } from '../../../../src/lib/engine/problem.ts';
@@ -17,11 +17,11 @@ import { asWritten, fakeIo } from '../../support/fake-io.ts';
 
 const machine: Subject = { kind: 'machine', name: '' };
 
-const check = (id: string, look: () => Promise<ReturnType<typeof pass>>) => ({ id, title: `${id} is well`, look });
+const check = (id: string, run: () => Promise<ReturnType<typeof pass>>) => ({ id, title: `${id} is well`, run });
 
 test('what a check cannot find out has failed, with the reason and what helps', async () => {
   const error = new StellarError('unreachable', 'Cannot reach it.', { next: [inWords('Is it running?')] });
-  const findings = await makeChecks(
+  const findings = await runChecks(
     [check('a', async () => pass('1.0')), check('b', () => Promise.reject(error))],
     undefined,
   );
@@ -37,11 +37,11 @@ test('what a check cannot find out has failed, with the reason and what helps', 
 
 test('mistakes of ours and Ctrl-C are no findings', async () => {
   for (const error of [new TypeError('x'), new StellarError('interrupted', 'Interrupted.')])
-    await assert.rejects(makeChecks([check('a', () => Promise.reject(error))], undefined), error);
+    await assert.rejects(runChecks([check('a', () => Promise.reject(error))], undefined), error);
 });
 
 test('findings are shown with what is wrong and what to type, and counted', async () => {
-  const findings = await makeChecks(
+  const findings = await runChecks(
     [
       check('a', async () => pass('1.0')),
       check('b', async () => warn('old', 'it is old', run('renew it'))),

@@ -27,8 +27,8 @@ const fix = (uid: string, done: string[] = [], more: Partial<PlannedFix> = {}): 
 });
 
 describe('what was agreed to', () => {
-  const applied = async (agreed: PlannedFix, present: PlannedFix[]) =>
-    (await applyFixes([agreed], present, run())).map(({ result, error }) => error?.code ?? result);
+  const applied = async (readConfirmed: PlannedFix, present: PlannedFix[]) =>
+    (await applyFixes([readConfirmed], present, run())).map(({ result, error }) => error?.code ?? result);
   test('is done by what is seen since', async () => {
     const done: string[] = [];
     assert.deepEqual(await applied(fix('1'), [fix('1', done)]), ['unconfirmed']);

@@ -4,8 +4,8 @@ import {
   type Check,
   fail,
   findingsOfStages,
-  makeChecks,
   type pass,
+  runChecks,
   underCauses,
   warn,
 } from '../../../../src/lib/engine/checks.ts';
@@ -13,10 +13,10 @@ import { run } from '../../../../src/lib/engine/next-step.ts';
 import { failed, met, unseen, waiting } from '../../../../src/lib/engine/stages.ts';
 
 const check = (id: string, outcome: ReturnType<typeof pass>, ...needs: string[]): Check<void> => ({
-  ...{ id, title: `${id} is well`, needs, look: () => outcome },
+  ...{ id, title: `${id} is well`, needs, run: () => outcome },
 });
 
-const told = (findings: Awaited<ReturnType<typeof makeChecks>>) =>
+const told = (findings: Awaited<ReturnType<typeof runChecks>>) =>
   findings.map((finding) => [finding.id, finding.status, finding.status === 'skipped' ? finding.problem.message : '']);
 
 test('what follows from a failed check is skipped, and what follows from that; what a warning may cause is told', async () => {
@@ -27,7 +27,7 @@ test('what follows from a failed check is skipped, and what follows from that; w
     check('labels', warn('odd', 'they are odd')),
     check('policies', fail('lost', 'they select nothing'), 'labels'),
   ];
-  assert.deepEqual(told(await makeChecks(checks, undefined)), [
+  assert.deepEqual(told(await runChecks(checks, undefined)), [
     ['agent', 'fail', ''],
     ['lease', 'skipped', 'depends on "agent is well"'],
     ['works', 'skipped', 'depends on "lease is well"'],
@@ -37,10 +37,10 @@ test('what follows from a failed check is skipped, and what follows from that; w
 });
 
 test('a check may depend on one of another cluster', async () => {
-  const [webhook] = await makeChecks([check('webhook', fail('silent', 'no answer'))], undefined);
+  const [webhook] = await runChecks([check('webhook', fail('silent', 'no answer'))], undefined);
   assert.ok(webhook);
   assert.deepEqual(
-    told(await makeChecks([check('admission', fail('refused', 'no'), 'webhook')], undefined, [webhook])),
+    told(await runChecks([check('admission', fail('refused', 'no'), 'webhook')], undefined, [webhook])),
     [['admission', 'skipped', 'depends on "webhook is well"']],
   );
 });
@@ -50,7 +50,7 @@ test('a problem may say itself which checks it follows from', async () => {
   const caused = fail('refused', 'no');
   assert.ok('problem' in caused);
   const outcome = { ...caused, problem: { ...caused.problem, causedBy: ['rights'] } };
-  assert.deepEqual(told(await makeChecks([cause, check('connection', outcome), check('other', caused)], undefined)), [
+  assert.deepEqual(told(await runChecks([cause, check('connection', outcome), check('other', caused)], undefined)), [
     ['rights', 'fail', ''],
     ['connection', 'skipped', 'depends on "rights is well"'],
     ['other', 'fail', ''],
@@ -58,11 +58,8 @@ test('a problem may say itself which checks it follows from', async () => {
 });
 
 test('findings may be put under causes that were found elsewhere', async () => {
-  const causes = await makeChecks([check('manager', fail('stopped', 'it rests'))], undefined);
-  const own = await makeChecks(
-    [check('synced', warn('waits', 'not yet')), check('ready', fail('no', 'no'))],
-    undefined,
-  );
+  const causes = await runChecks([check('manager', fail('stopped', 'it rests'))], undefined);
+  const own = await runChecks([check('synced', warn('waits', 'not yet')), check('ready', fail('no', 'no'))], undefined);
   assert.deepEqual(told(underCauses(own, causes, { synced: ['manager'] })), [
     ['synced', 'skipped', 'depends on "manager is well"'],
     ['ready', 'fail', ''],

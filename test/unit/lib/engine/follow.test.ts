@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, mock, test } from 'node:test';
 import { Deadline } from '../../../../src/lib/engine/deadline.ts';
 import { StellarError } from '../../../../src/lib/engine/errors.ts';
-import { type Followed, follow, followOne, type Seen, type Sight, Track } from '../../../../src/lib/engine/follow.ts';
+import {
+  type Followed,
+  follow,
+  followOne,
+  type JudgedReading,
+  type Reading,
+  Track,
+} from '../../../../src/lib/engine/follow.ts';
 import { failed, failedForGood, met, unseen, type Verdict, waiting } from '../../../../src/lib/engine/stages.ts';
 import { run } from '../../support/builders.ts';
 import { waitForNothing } from '../../support/space-builders.ts';
@@ -10,7 +17,7 @@ import { waitForNothing } from '../../support/space-builders.ts';
 type Verdicts = Record<string, Verdict>;
 
 /** Stages whose verdicts are what was read. */
-const seen = (snapshot: Verdicts, graceMs?: number): Seen<Verdicts> => ({
+const seen = (snapshot: Verdicts, graceMs?: number): Reading<Verdicts> => ({
   snapshot,
   stages: Object.keys(snapshot).map((id) => ({
     ...{ id, title: `${id} done`, check: (verdicts: Verdicts) => verdicts[id] ?? met },
@@ -21,13 +28,13 @@ const seen = (snapshot: Verdicts, graceMs?: number): Seen<Verdicts> => ({
 describe('a failure that may pass', () => {
   beforeEach(() => mock.timers.enable({ apis: ['Date'], now: Date.now() }));
   afterEach(() => mock.timers.reset());
-  const states = (looks: readonly Seen<Verdicts>[], forgiveAfter?: number) => {
+  const states = (looks: readonly Reading<Verdicts>[], forgiveAfter?: number) => {
     const track = new Track<Verdicts>({ graceMs: 5000 }, new Deadline(600_000));
     return looks.map((look, index) => {
       if (index > 0) mock.timers.tick(3000);
-      const sight = track.judge(look);
-      if (index === forgiveAfter) sight.forgive();
-      return sight.state;
+      const reading = track.judge(look);
+      if (index === forgiveAfter) reading.forgive();
+      return reading.state;
     });
   };
   const crash = (restarts: number) => seen({ a: failed(`it crashes, restarted ${restarts} times`), b: waiting('') });
@@ -53,7 +60,11 @@ test('what is reached is what was not met before, and nothing at the first look'
     track.judge(seen({ a: met, b: waiting(''), c: failed('') })),
     track.judge(seen({ a: met, b: met, c: failed('') })),
   ];
-  const summary = ({ reached, state, isFirst }: Sight<Verdicts>) => [reached.map(({ id }) => id), state, isFirst];
+  const summary = ({ reached, state, isFirst }: JudgedReading<Verdicts>) => [
+    reached.map(({ id }) => id),
+    state,
+    isFirst,
+  ];
   assert.deepEqual(sights.map(summary), [
     [[], 'open', true],
     [['b'], 'done', false],

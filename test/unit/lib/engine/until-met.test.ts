@@ -20,7 +20,7 @@ test('a stage is acted on until it is met, and what it waits for is told', async
     {
       stage,
       name: 'x',
-      look: async () => left,
+      read: async () => left,
       act: async (seen) => {
         left = seen - 1;
       },
@@ -32,6 +32,6 @@ test('a stage is acted on until it is met, and what it waits for is told', async
 });
 
 test('a stage that cannot be met any more, or not in time, ends with what is wrong with it', async () => {
-  await assert.rejects(untilMet({ stage, look: async () => -1, unmet }, run(5000)), { message: '-1 left at the end' });
-  await assert.rejects(untilMet({ stage, look: async () => 1, unmet }, run(0)), { message: '1 left at the end' });
+  await assert.rejects(untilMet({ stage, read: async () => -1, unmet }, run(5000)), { message: '-1 left at the end' });
+  await assert.rejects(untilMet({ stage, read: async () => 1, unmet }, run(0)), { message: '1 left at the end' });
 });

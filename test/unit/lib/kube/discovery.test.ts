@@ -4,7 +4,7 @@ import { StellarError } from '../../../../src/lib/engine/errors.ts';
 import { discoverKinds } from '../../../../src/lib/kube/discovery.ts';
 
 const all = ['create', 'list', 'watch'];
-const reading = (answers: Record<string, object>) => ({
+const tryRead = (answers: Record<string, object>) => ({
   read: async (path: string, accept?: string) => {
     if (path === '/apis/broken/v1') throw new StellarError('api-error', 'the API service does not answer');
     assert.match(
@@ -83,7 +83,7 @@ describe('the kinds of a server are found', () => {
     },
   ];
   test('in the version that each group prefers, from two answers', async () =>
-    assert.deepEqual(await discoverKinds(reading(aggregated)), expected));
+    assert.deepEqual(await discoverKinds(tryRead(aggregated)), expected));
   test('and the same by a server that knows no such answers, without an API that does not answer', async () =>
-    assert.deepEqual(await discoverKinds(reading(listed)), expected));
+    assert.deepEqual(await discoverKinds(tryRead(listed)), expected));
 });

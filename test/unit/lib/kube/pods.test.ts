@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
-  firstTrouble,
+  failureLog,
+  firstPodFailure,
   isDeploymentReady,
   isStatefulSetReady,
   jobState,
-  logOfTrouble,
+  podFailure,
   podsOf,
-  podTrouble,
 } from '../../../../src/lib/kube/pods.ts';
 import { fakeKube } from '../../support/builders.ts';
 import { deployment, job, type PodOptions, pod, statefulSet } from '../../support/space-builders.ts';
 
-const why = (options: PodOptions) => podTrouble(pod('p', options))?.why;
+const why = (options: PodOptions) => podFailure(pod('p', options))?.why;
 
 describe('what keeps a pod from running:', () => {
   test('its image, which is named', () => {
@@ -30,7 +30,7 @@ describe('what keeps a pod from running:', () => {
       'pod p, container main: CreateContainerConfigError: secret "x" not found',
     ));
   test('a container that ends again and again; the log is that of the run before', () => {
-    const trouble = podTrouble(pod('p', { waiting: { reason: 'CrashLoopBackOff' }, restarts: 2, lastExitCode: 1 }));
+    const trouble = podFailure(pod('p', { waiting: { reason: 'CrashLoopBackOff' }, restarts: 2, lastExitCode: 1 }));
     assert.deepEqual(
       [trouble?.kind, trouble?.previousLog, trouble?.why],
       ['crash', true, 'pod p, container main: it keeps crashing (exit 1, restarted 2 times)'],
@@ -42,7 +42,7 @@ describe('what keeps a pod from running:', () => {
 
 describe('nothing speaks yet against a pod', () => {
   const untroubled = (name: string, options: PodOptions) =>
-    test(name, () => assert.equal(podTrouble(pod('p', options)), undefined));
+    test(name, () => assert.equal(podFailure(pod('p', options)), undefined));
   untroubled('that has not been looked at', {});
   untroubled('whose container is being made', { waiting: { reason: 'ContainerCreating' } });
   untroubled('that has restarted once: it may have come too early', {
@@ -70,12 +70,12 @@ test('pods are told by the name of their owner, a longer name is another owner',
 });
 
 test('the first trouble is that of the first pod that has one', () =>
-  assert.equal(firstTrouble([pod('a'), pod('b', { phase: 'Failed', exitCode: 1 })])?.pod.name, 'b'));
+  assert.equal(firstPodFailure([pod('a'), pod('b', { phase: 'Failed', exitCode: 1 })])?.pod.name, 'b'));
 
 describe('the log of a container in trouble', () => {
-  const crash = podTrouble(pod('p', { waiting: { reason: 'CrashLoopBackOff' }, restarts: 5 }));
+  const crash = podFailure(pod('p', { waiting: { reason: 'CrashLoopBackOff' }, restarts: 5 }));
   const logOf = (answer: (previous: boolean) => string[] | undefined) =>
-    logOfTrouble(
+    failureLog(
       fakeKube({ logTail: async (_pod, _container, { previous = false }) => answer(previous) }),
       crash ?? assert.fail(),
     );

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { makeChecks } from '../../../../src/lib/engine/checks.ts';
+import { runChecks } from '../../../../src/lib/engine/checks.ts';
 import { hintOf } from '../../../../src/lib/engine/next-step.ts';
 import type { Deployment } from '../../../../src/lib/kube/objects.ts';
 import { itsOfWdsChecks } from '../../../../src/lib/spaces/its-of-wds-check.ts';
@@ -22,7 +22,7 @@ async function judged(...all: ControlPlane[]) {
 
 async function judgedWith(deployments: Deployment[], ...all: ControlPlane[]) {
   const hosting = fakeKube({ cluster: { context: 'kind', server: 'https://kind' } });
-  const [found] = await makeChecks(itsOfWdsChecks, { name: 'wds1', all, hosting, deployments });
+  const [found] = await runChecks(itsOfWdsChecks, { name: 'wds1', all, hosting, deployments });
   assert.ok(found);
   return found;
 }
@@ -73,7 +73,7 @@ test('a WDS whose controllers are not those of the installed hooks runs on as be
     };
     const seen = { role: 'wds' as const, pods: forbidden.length > 0 ? [] : [pod], forbidden: new Set(forbidden) };
     const wds1 = space(evidence(wds('wds1'), seen), wdsInside());
-    const [found] = await makeChecks(versionChecks('wds'), { space: wds1, hosting });
+    const [found] = await runChecks(versionChecks('wds'), { space: wds1, hosting });
     assert.ok(found);
     return found;
   };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { makeChecks } from '../../../../src/lib/engine/checks.ts';
+import { runChecks } from '../../../../src/lib/engine/checks.ts';
 import { hidden, seen } from '../../../../src/lib/kube/access.ts';
 import type { KubeObject } from '../../../../src/lib/kube/objects.ts';
 import type { OpenWds } from '../../../../src/lib/spaces/open-wds.ts';
@@ -60,7 +60,7 @@ async function judged(objects: Typed[], isSeen = true, forbidden?: string) {
   if (forbidden !== undefined) hub.forbidden.add(forbidden);
   const its: OpenWds['its'] = isSeen ? seen({ name: 'its1', kube: hub.kube }) : hidden('it was not reached');
   const wds: OpenWds = { name: 'wds1', isGiven: true, kube, context: 'wds1', type: 'k8s', apiGroups: [], its };
-  const [finding] = await makeChecks(workloadChecks, wds, []);
+  const [finding] = await runChecks(workloadChecks, wds, []);
   assert.ok(finding !== undefined);
   return finding.status === 'pass' ? finding : { ...finding.problem, status: finding.status };
 }

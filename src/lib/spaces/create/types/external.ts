@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Kube } from '../../../kube/client/client.ts';
 import type { Secret } from '../../../kube/objects.ts';
-import { lenient } from '../../../kube/permissive-reader.ts';
+import { partialReader } from '../../../kube/partial-reader.ts';
 import { resources } from '../../../kube/resources.ts';
 import { namespaceOf, secretOf } from '../../names.ts';
 import type { ControlPlane } from '../../objects.ts';
@@ -39,7 +39,7 @@ export async function referToBootstrap({ metadata, spec }: ControlPlane, hosting
  */
 export async function removeBootstrap(name: string, hosting: Kube): Promise<boolean> {
   const { name: secret, namespace } = bootstrapSecretOf(name);
-  const left = await lenient(hosting).get<Secret>(resources.secrets, secret, { namespace });
+  const left = await partialReader(hosting).get<Secret>(resources.secrets, secret, { namespace });
   return left !== undefined && hosting.delete(resources.secrets, secret, { namespace, uid: left.metadata.uid });
 }
 

@@ -4,7 +4,7 @@ import type { SpaceSeen } from '../../stages/space-watcher.ts';
 
 /** A new vcluster whose OCM is installed separately is complete once it is reachable. */
 export function untilReachable(seen: SpaceSeen<ItsInside>): SpaceSeen<ItsInside> {
-  if (ifSeen(seen.space.look)?.hubServed) return seen;
+  if (ifSeen(seen.space.inside)?.hubServed) return seen;
   const last = seen.stages.findIndex(({ id }) => id === 'reachable');
   return { ...seen, stages: seen.stages.slice(0, last + 1) };
 }

@@ -47,7 +47,7 @@ export async function deleteCluster(hub: Kube, before: Inspection, force: Force 
             ? waiting(returned ?? deletingMessage(managedCluster) ?? 'the hub is removing its ManagedCluster')
             : met,
       },
-      look: async () => {
+      read: async () => {
         const inspection = await inspect(hub, name);
         return { ...inspection, returned: await returnsOf(inspection.addons) };
       },

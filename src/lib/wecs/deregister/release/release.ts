@@ -88,7 +88,7 @@ async function untilReleased(
           return isSettled ? met : waiting('checking that no works come');
         },
       },
-      look: async () => {
+      read: async () => {
         const inspection = await inspect(hub, name);
         return {
           ...inspection,

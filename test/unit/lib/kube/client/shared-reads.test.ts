@@ -165,9 +165,9 @@ describe('reads that many names share', () => {
   test('end with Ctrl-C, whatever they wait for', async () => {
     const interrupt = new AbortController();
     const { hub } = hubOf({}, { ...run(), deadline: new Deadline(60_000), signal: interrupt.signal });
-    const reading = Promise.allSettled(names.map((name) => hub.read(`/apis/${name}`)));
+    const tryRead = Promise.allSettled(names.map((name) => hub.read(`/apis/${name}`)));
     interrupt.abort();
-    const failed = (await reading).filter(({ status }) => status === 'rejected');
+    const failed = (await tryRead).filter(({ status }) => status === 'rejected');
     assert.ok(failed.length > 0);
   });
 

@@ -191,14 +191,14 @@ describe('a kept connection that the server has closed', () => {
     for (let each = 0; each < 5; each += 1) await kube.read('/version');
     // A pause before each would take 2,500 ms.
     assert.ok(Date.now() - started < 2000, `${Date.now() - started} ms`);
-    assert.deepEqual([server.requests.length, server.connections, kube.hasBeenAway()], [11, 6, false]);
+    assert.deepEqual([server.requests.length, server.connections, kube.hasBeenUnavailable()], [11, 6, false]);
   });
   test('costs nothing where there are many', async () => {
     const { server, kube } = await closing((count) => count === 17);
     const all = () => Promise.all(Array.from({ length: 16 }, () => kube.read('/version')));
     await all();
     await all();
-    assert.equal(kube.hasBeenAway(), false);
+    assert.equal(kube.hasBeenUnavailable(), false);
     assert.ok(server.requests.length >= 33);
   });
   test('may have taken a write: it is sent again, and what it did the first time is no conflict', async () => {
@@ -220,7 +220,7 @@ describe('a kept connection that the server has closed', () => {
     const { server, kube } = await closing((count) => count === 2 || count === 3);
     await kube.read('/version');
     await kube.read('/version');
-    assert.deepEqual([server.requests.length, kube.hasBeenAway()], [4, true]);
+    assert.deepEqual([server.requests.length, kube.hasBeenUnavailable()], [4, true]);
   });
   test('is told from one that is closed in the middle of an answer', async () => {
     const { kube, asked } = await piecemeal(20_000);
@@ -233,6 +233,6 @@ describe('a kept connection that the server has closed', () => {
     await sleep(20);
     response.destroy();
     (await asked()).end('{"a":1}');
-    assert.deepEqual([await second, kube.hasBeenAway()], [{ a: 1 }, true]);
+    assert.deepEqual([await second, kube.hasBeenUnavailable()], [{ a: 1 }, true]);
   });
 });

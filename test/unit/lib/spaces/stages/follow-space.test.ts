@@ -52,7 +52,7 @@ async function following(looks: readonly Look[], options: Following = {}) {
     hosting: cluster.kube,
     inside: () => undefined,
     started: Date.now(),
-    look: async () => {
+    read: async () => {
       const verdicts = looks[Math.min(count, looks.length - 1)];
       if (count > 0) mock.timers.tick(step);
       count += 1;
@@ -123,7 +123,7 @@ describe('a space is followed', () => {
     const controller = new AbortController();
     const followed: FollowedSpace<unknown> = {
       ...{ name: 'its1', role: 'its', hosting: new MemoryCluster().kube, inside: () => undefined, started: 0 },
-      look: async () => {
+      read: async () => {
         controller.abort();
         const stages = [{ id: 'a', title: '', check: () => waiting('x') }];
         return { space: space(evidence(its('its1')), { state: 'seen', value: {} }), stages };

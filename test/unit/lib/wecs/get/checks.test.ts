@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { isDependent, makeChecks } from '../../../../../src/lib/engine/checks.ts';
+import { isDependent, runChecks } from '../../../../../src/lib/engine/checks.ts';
 import { commandOf, hintOf } from '../../../../../src/lib/engine/next-step.ts';
 import type { WithConditions } from '../../../../../src/lib/kube/objects.ts';
 import { wecChecks } from '../../../../../src/lib/wecs/get/checks.ts';
@@ -235,7 +235,7 @@ const cases: [what: string, Parameters<typeof findings>[0], id: string, code: st
 describe('the checks of a WEC find, and blame nothing else:', () => {
   for (const [what, situation, id, code, message, hint] of cases)
     test(what, async () => {
-      const made = await makeChecks(wecChecks, findings(situation));
+      const made = await runChecks(wecChecks, findings(situation));
       const wrong = made.flatMap((each) => (each.status === 'fail' || each.status === 'warn' ? [each] : []));
       assert.deepEqual(
         wrong.map((each) => [each.id, each.problem.code]),
@@ -249,7 +249,7 @@ describe('the checks of a WEC find, and blame nothing else:', () => {
     const soon = { hubSecret: held, pods: [operator, agent] };
     // It is valid for an hour.
     const [found] = (
-      await makeChecks(wecChecks, findings({ wec: side(soon), hub: undefined, now: Date.now() + 3_300_000 }))
+      await runChecks(wecChecks, findings({ wec: side(soon), hub: undefined, now: Date.now() + 3_300_000 }))
     ).filter(({ id }) => id === 'wec-renewal');
     assert.ok(found?.status === 'warn');
     assert.equal(found.problem.code, 'certificate-expiring');
@@ -262,7 +262,7 @@ describe('the checks of a WEC find, and blame nothing else:', () => {
     const certificate = held.data['tls.crt'];
     const shown = { ...issued, csr: { ...issued.csr, status: { ...issued.csr.status, certificate } } };
     const look = async (at: number) => {
-      const all = await makeChecks(wecChecks, findings({ hub: { ...well, requests: [shown] }, now: at }));
+      const all = await runChecks(wecChecks, findings({ hub: { ...well, requests: [shown] }, now: at }));
       return all.find(({ id }) => id === 'wec-certificate')?.status;
     };
     assert.deepEqual([await look(Date.now()), await look(Date.now() + day)], ['pass', 'fail']);
@@ -270,10 +270,10 @@ describe('the checks of a WEC find, and blame nothing else:', () => {
 });
 
 test('nothing is said of a certificate that nobody shows, nor of what another cluster shows', async () => {
-  const all = await makeChecks(wecChecks, findings({}));
+  const all = await runChecks(wecChecks, findings({}));
   const of = (id: string) => all.find((each) => each.id === id);
   assert.equal(of('wec-certificate')?.status, 'skipped');
-  const strange = await makeChecks(wecChecks, findings({ stranger: { context: 'c', found: 'x', name: undefined } }));
+  const strange = await runChecks(wecChecks, findings({ stranger: { context: 'c', found: 'x', name: undefined } }));
   const skipped = strange.find(({ id }) => id === 'wec-klusterlet');
   assert.ok(skipped?.status === 'skipped' && !isDependent(skipped));
   assert.match(skipped.problem.message, /the context c leads to another cluster/);

@@ -38,7 +38,7 @@ async function judged(said: Condition, evidence: Partial<WecEvidence>, cluster =
       its: 'its1',
     },
   };
-  const outcomes = await Promise.all(wecChecks.map(async ({ id, look }) => ({ id, outcome: await look(findings) })));
+  const outcomes = await Promise.all(wecChecks.map(async ({ id, run }) => ({ id, outcome: await run(findings) })));
   const of = (wanted: string) => outcomes.find(({ id }) => id === wanted)?.outcome;
   const [connection, word] = [of('wec-hub-connection'), of('wec-operator-word')];
   return {

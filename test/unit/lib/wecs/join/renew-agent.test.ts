@@ -15,7 +15,7 @@ import {
   wecPod,
 } from '../../../support/builders.ts';
 
-const steady = { hasBeenAway: () => false } as Kube;
+const steady = { hasBeenUnavailable: () => false } as Kube;
 const asked = async (secondsAgo: number, state: 'pending' | 'issued' | 'denied' = 'pending') => [
   { ...(await request({ name: 'csr-0', state })), created: now - secondsAgo * 1000 },
 ];

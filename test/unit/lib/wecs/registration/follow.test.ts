@@ -62,8 +62,8 @@ function following(options: Partial<FollowOptions> = {}, { timeoutMs = 60_000, r
     giveUp: () => registration.late(track.last),
   };
   const look = async (hub: Hub, further: Partial<Registration> = {}) => {
-    const sight = track.judge(seen({ name: 'cluster1', hub: hubEvidence(hub), wec: undefined, now, ...further }));
-    follower.finished = (await registration.act(sight)) !== undefined;
+    const reading = track.judge(seen({ name: 'cluster1', hub: hubEvidence(hub), wec: undefined, now, ...further }));
+    follower.finished = (await registration.act(reading)) !== undefined;
   };
   return { follower, writes, lines: progress.lines, look };
 }

@@ -235,8 +235,8 @@ describe('what could not be read, or is not there, is told beside what is shown'
     assert.deepEqual(codes(await listWorkloads(good())), []);
   });
   test('an ITS that is not visible', async () => {
-    const sight = await getWorkload(named, dead);
-    assert.deepEqual([codes(sight), sight.view.ways.length], [['unreachable'], 2]);
+    const reading = await getWorkload(named, dead);
+    assert.deepEqual([codes(reading), reading.view.ways.length], [['unreachable'], 2]);
     assert.deepEqual(codes(await getPolicyView('p', dead)), ['unreachable']);
     assert.deepEqual(codes(await listPolicies(dead)), ['unreachable']);
     assert.deepEqual(codes(await listWorkloads(dead)), ['unreachable']);

@@ -13,7 +13,7 @@ const namespaces = kind('v1', 'Namespace', 'namespaces');
 const deployments = kind('apps/v1', 'Deployment', 'deployments');
 const kinds = [namespaces, kind('v1', 'Secret', 'secrets'), deployments];
 
-function reading(lists: Record<string, KubeObject[] | Error>) {
+function tryRead(lists: Record<string, KubeObject[] | Error>) {
   const listed: string[] = [];
   const wds = fakeKube({
     list: async ({ plural }, selection) => {
@@ -39,7 +39,7 @@ describe('what a WDS has', () => {
   const shop = { metadata: { name: 'shop', labels: { team: 'x' } } };
 
   test('is listed as far as clauses may select it, with the labels of Namespaces', async () => {
-    const { wds, listed } = reading({ deployments: [web], namespaces: [shop] });
+    const { wds, listed } = tryRead({ deployments: [web], namespaces: [shop] });
     const { objects, ...rest } = await readContents(wds, [{ apiGroup: 'apps' }], kinds);
     assert.deepEqual(listed.sort(), ['deployments', 'namespaces']);
     assert.deepEqual(rest, { namespaces: new Map([['shop', { team: 'x' }]]), unread: [] });
@@ -59,7 +59,7 @@ describe('what a WDS has', () => {
   test('is shown without the kinds that cannot be listed, which are named', async () => {
     const { StellarError } = await import('../../../../../src/lib/engine/errors.ts');
     const refused = new StellarError('forbidden', 'Not allowed to list secrets.');
-    const { wds } = reading({ deployments: [web], namespaces: [shop], secrets: refused });
+    const { wds } = tryRead({ deployments: [web], namespaces: [shop], secrets: refused });
     const { objects, unread } = await readContents(wds, [{ objectNames: ['*'] }], kinds);
     assert.deepEqual(
       objects.map(({ resource, metadata }) => `${resource} ${metadata.name}`),

@@ -4,7 +4,7 @@ import { type Deadline, requestTimeoutMs } from '../../engine/deadline.ts';
  * The limits of one request: how long its server may be silent, and the run that it belongs to. A long or slow answer is no
  * failure; only the deadline of the whole command ends it.
  */
-export class Silence {
+export class IdleTimeout {
   readonly #cut = new AbortController();
   readonly #run: AbortSignal;
   readonly #end: number;
@@ -16,7 +16,7 @@ export class Silence {
     run.addEventListener('abort', this.#interrupt);
     if (run.aborted) this.#interrupt();
     this.#end = Date.now() + deadline.requestTimeout(Number.POSITIVE_INFINITY);
-    this.broken();
+    this.reset();
   }
 
   /** Aborts when the silence has lasted too long, or when the run is interrupted. */
@@ -30,7 +30,7 @@ export class Silence {
   }
 
   /** Called for every sign of life. */
-  readonly broken = (): void => {
+  readonly reset = (): void => {
     clearTimeout(this.#timer);
     const limit = Math.min(requestTimeoutMs, this.#end - Date.now());
     this.#timer = setTimeout(() => this.#cut.abort(), limit);

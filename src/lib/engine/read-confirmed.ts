@@ -1,10 +1,10 @@
 /** A destructive operation, and how to read what it destroys. */
-export interface Destruction<Seen> {
+export interface Destruction<Reading> {
   /** Reads everything that the user decides on. */
-  look(): Promise<Seen>;
+  read(): Promise<Reading>;
   /** What would be lost, each under a name that stays the same across readings. */
-  losses(seen: Seen): readonly string[];
-  confirm: Confirm<Seen>;
+  losses(seen: Reading): readonly string[];
+  confirm: Confirm<Reading>;
 }
 
 /**
@@ -13,18 +13,18 @@ export interface Destruction<Seen> {
  * @returns whether there was anything to confirm
  * @throws StellarError `not-confirmed`, `interrupted`
  */
-export type Confirm<Seen> = (seen: Seen, more: readonly string[]) => Promise<boolean>;
+export type Confirm<Reading> = (seen: Reading, more: readonly string[]) => Promise<boolean>;
 
 /**
  * Reads, asks, and reads again: more may have appeared before the user answers. In that case it asks again.
  * @returns the reading that the user's last answer covers
  */
-export async function agreed<Seen>({ look, losses, confirm }: Destruction<Seen>): Promise<Seen> {
-  let seen = await look();
+export async function readConfirmed<Reading>({ read, losses, confirm }: Destruction<Reading>): Promise<Reading> {
+  let seen = await read();
   let isAsked = await confirm(seen, []);
   while (isAsked) {
     const before = new Set(losses(seen));
-    seen = await look();
+    seen = await read();
     const more = losses(seen).filter((loss) => !before.has(loss));
     isAsked = more.length > 0 && (await confirm(seen, more));
   }

@@ -2,7 +2,7 @@ import { StellarError } from '../engine/errors.ts';
 import type { Reader } from './client/client.ts';
 
 /** Reads from a cluster for a user who may not read all of it. */
-export interface LenientReader extends Reader {
+export interface PartialReader extends Reader {
   /** Plural names of the kinds that this user may not read: reads of them return nothing. */
   readonly forbidden: ReadonlySet<string>;
 }
@@ -11,11 +11,11 @@ export interface LenientReader extends Reader {
 export const mayNotRead = (plurals: Iterable<string>, where = ''): string =>
   `this user may not read ${[...plurals].join(' and ')}${where && ` ${where}`}`;
 
-export function lenient(kube: Reader): LenientReader {
+export function partialReader(kube: Reader): PartialReader {
   const forbidden = new Set<string>();
-  const unlessForbidden = async <T>({ plural }: { plural: string }, reading: Promise<T>): Promise<T | undefined> => {
+  const unlessForbidden = async <T>({ plural }: { plural: string }, tryRead: Promise<T>): Promise<T | undefined> => {
     try {
-      return await reading;
+      return await tryRead;
     } catch (error) {
       if (!(error instanceof StellarError) || error.code !== 'forbidden') throw error;
       forbidden.add(plural);

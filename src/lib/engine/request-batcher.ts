@@ -1,10 +1,10 @@
 import { pause } from './deadline.ts';
 import { StellarError } from './errors.ts';
-import type { Pace } from './pace.ts';
+import type { RateLimiter } from './rate-limiter.ts';
 import type { Run } from './run.ts';
 
 /** Up to this many questions are asked one by one; more are asked together, if possible. */
-export const fewQuestions = 10;
+export const batchThreshold = 10;
 /** The minimum interval of the same question; asked together, five times the duration of the last answer. */
 const shortestIntervalMs = 500;
 const longestIntervalMs = 3000;
@@ -27,9 +27,9 @@ interface Asked<Question, Answer> {
 }
 
 /** Answers questions that many callers ask at the same time with few requests. Each request starts after all of its questions. */
-export class Rounds<Question, Answer> {
+export class RequestBatcher<Question, Answer> {
   readonly #answering: Answering<Question, Answer>;
-  readonly #pace: Pace;
+  readonly #rateLimiter: RateLimiter;
   readonly #run: Pick<Run, 'deadline' | 'signal'>;
   readonly #lastAsked = new Map<string, number>();
   readonly #refused = new Map<string, unknown>();
@@ -38,10 +38,10 @@ export class Rounds<Question, Answer> {
   #mayTogether: boolean;
   #togetherAt = 0;
 
-  constructor(answering: Answering<Question, Answer>, pace: Pace, run: Pick<Run, 'deadline' | 'signal'>) {
+  constructor(answering: Answering<Question, Answer>, rateLimiter: RateLimiter, run: Pick<Run, 'deadline' | 'signal'>) {
     this.#answering = answering;
     this.#mayTogether = answering.together !== undefined;
-    this.#pace = pace;
+    this.#rateLimiter = rateLimiter;
     this.#run = run;
   }
 
@@ -67,7 +67,7 @@ export class Rounds<Question, Answer> {
 
   async #answerSome(): Promise<void> {
     await this.#until(this.#isMany ? this.#togetherAt : Math.min(...this.#asked.map(({ id }) => this.#dueAt(id))));
-    await this.#pace.turn();
+    await this.#rateLimiter.wait();
     if (this.#isMany) return this.#answerTogether();
     // After the deadline, nothing waits any more.
     const now = this.#run.deadline.passed ? Number.POSITIVE_INFINITY : Date.now();
@@ -76,7 +76,7 @@ export class Rounds<Question, Answer> {
   }
 
   get #isMany(): boolean {
-    return this.#mayTogether && new Set(this.#asked.map(({ id }) => id)).size > fewQuestions;
+    return this.#mayTogether && new Set(this.#asked.map(({ id }) => id)).size > batchThreshold;
   }
 
   #dueAt(id: string): number {
@@ -112,9 +112,9 @@ export class Rounds<Question, Answer> {
     this.#togetherAt = started + Math.min(longestIntervalMs, rest);
   }
 
-  #take(isMeant: (asked: Asked<Question, Answer>) => boolean = () => true): Asked<Question, Answer>[] {
-    const taken = this.#asked.filter(isMeant);
-    this.#asked = this.#asked.filter((asked) => !isMeant(asked));
+  #take(isTaken: (asked: Asked<Question, Answer>) => boolean = () => true): Asked<Question, Answer>[] {
+    const taken = this.#asked.filter(isTaken);
+    this.#asked = this.#asked.filter((asked) => !isTaken(asked));
     return taken;
   }
 }

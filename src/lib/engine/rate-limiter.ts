@@ -2,7 +2,7 @@ import { pause } from './deadline.ts';
 import type { Run } from './run.ts';
 
 /** Limits how many things start per second, with a burst after a rest: a token bucket, as client-go's rate limiter. */
-export class Pace {
+export class RateLimiter {
   readonly #intervalMs: number;
   readonly #burst: number;
   readonly #run: Pick<Run, 'deadline' | 'signal'>;
@@ -16,7 +16,7 @@ export class Pace {
   }
 
   /** Resolves when the next one may start, or at the deadline. @throws StellarError `interrupted` */
-  async turn(): Promise<void> {
+  async wait(): Promise<void> {
     const now = Date.now();
     const at = Math.max(this.#next, now - this.#burst * this.#intervalMs) + this.#intervalMs;
     this.#next = at;
