@@ -1,21 +1,21 @@
 import { count } from '../../lib/engine/counts.ts';
-import type { Leaving } from '../../lib/workloads/change/policy-to-delete.ts';
+import type { DeletionEffect } from '../../lib/workloads/change/inspect-policy.ts';
 
 const fewObjects = 10;
 
 /** Formats what happens to the objects of a policy as human-readable lines. */
-export function describeLeaving(leaving: readonly Leaving[], keep: boolean | undefined): string[] {
-  if (leaving.length === 0) return ['It has sent nothing to any WEC.'];
-  return leaving.flatMap(({ wec, removed, staying, takenAlong }) => {
+export function describeEffects(effects: readonly DeletionEffect[], keep: boolean | undefined): string[] {
+  if (effects.length === 0) return ['It has sent nothing to any WEC.'];
+  return effects.flatMap(({ wec, removed, staying, removedWithNamespace }) => {
     const spaces = removed.filter((object) => object.startsWith('Namespace '));
     if (keep) return [`${wec}   ${named([...removed, ...staying])} stay, without an owner.`];
     return [
       ...(removed.length === 0 ? [] : [`${wec}   ${named(removed)} will be removed.`]),
       ...spaces.map((space) => `${wec}   ${space} will be removed with everything in it, whoever created it.`),
-      ...(takenAlong.length === 0
+      ...(removedWithNamespace.length === 0
         ? []
         : [
-            `${wec}   ${named(takenAlong)} will be removed with their Namespace, although another work has them, or their own work orphans them.`,
+            `${wec}   ${named(removedWithNamespace)} will be removed with their Namespace, although another work has them, or their own work orphans them.`,
           ]),
       ...(staying.length === 0
         ? []

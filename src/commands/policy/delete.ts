@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { checkDnsName } from '../../lib/kube/object-names.ts';
 import type { Io } from '../../lib/terminal/io.ts';
-import type { PolicyToDelete } from '../../lib/workloads/change/policy-to-delete.ts';
+import type { PolicyToDelete } from '../../lib/workloads/change/inspect-policy.ts';
 import { action } from '../shell/action.ts';
 import { asking, refuseUnnamedWds } from '../shell/confirm.ts';
 import { defineCommand, dryRunOption, type WdsOptions, type WritingOptions, wdsOptions } from '../shell/options.ts';
@@ -31,13 +31,13 @@ export function policyDeleteCommand(io: Io): Command {
     action<Options>(io, async (session, { yes, keepWorkloads }, [name = '']) => {
       checkDnsName(name, 'a binding policy');
       const { deletePolicy, isThere } = await import('../../lib/workloads/change/delete-policy.ts');
-      const { describeLeaving } = await import('./delete-text.ts');
+      const { describeEffects } = await import('./delete-text.ts');
       const wds = await session.wds();
       refuseUnnamedWds(session, wds, yes);
       session.announce(wds.kube, 'WDS');
       const confirm = asking<PolicyToDelete>(session, {
         show: (found) => {
-          for (const line of isThere(found) ? describeLeaving(found.leaving, keepWorkloads) : [])
+          for (const line of isThere(found) ? describeEffects(found.effects, keepWorkloads) : [])
             session.progress.note(`  ${line}`);
         },
         confirmations: (found) => (isThere(found) ? [{ verb: 'Delete', doing: 'Deleting', name, yes }] : []),

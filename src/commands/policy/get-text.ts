@@ -2,9 +2,9 @@ import { asCalled } from '../../lib/engine/command-line.ts';
 import { count } from '../../lib/engine/counts.ts';
 import type { Style } from '../../lib/terminal/style.ts';
 import type { PolicyView } from '../../lib/workloads/delivery/policy-view.ts';
-import type { WayView } from '../../lib/workloads/delivery/view.ts';
+import type { DeliveryView } from '../../lib/workloads/delivery/view.ts';
+import { symbolOfDelivery } from '../views/deliveries.ts';
 import { aligned, section } from '../views/lines.ts';
-import { symbolOfWay } from '../views/ways.ts';
 
 /** Up to this number, each WEC has a column; more WECs are counted. */
 const fewWecs = 6;
@@ -15,10 +15,12 @@ export function describePolicyView(view: PolicyView, style: Style): string[] {
   const isMatrix = wecs.length > 0 && wecs.length <= fewWecs;
   const cells = objects.map((object) => [
     `${object.kind} ${object.namespace === null ? '' : `${object.namespace}/`}${object.name}`,
-    ...(isMatrix ? wecs.map((wec) => cellOf(object.ways.find((way) => way.wec === wec))) : [countsOf(object.ways)]),
+    ...(isMatrix
+      ? wecs.map((wec) => cellOf(object.ways.find((delivery) => delivery.wec === wec)))
+      : [countsOf(object.ways)]),
   ]);
   const rows = aligned([...(isMatrix ? [['', ...wecs]] : []), ...cells]);
-  const symbols = objects.map(({ ways }) => symbolOfWay(worstOf(ways), style));
+  const symbols = objects.map(({ ways }) => symbolOfDelivery(worstOf(ways), style));
   return [
     `${name} in ${wds}, sent through ${its ?? 'an ITS that is not visible'}   ${count(wecs.length, 'WEC')} · ${count(objects.length, 'object')}`,
     ...rows.map((row, index) => `  ${isMatrix ? (symbols[index - 1] ?? ' ') : symbols[index]} ${row}`.trimEnd()),
@@ -31,21 +33,22 @@ export function describePolicyView(view: PolicyView, style: Style): string[] {
 }
 
 /** Returns the current stage of a delivery. */
-function cellOf(way: WayView | undefined): string {
-  if (way === undefined) return '';
-  if (way.blockedAt !== null) return `${way.blockedAt.state === 'failed' ? 'not ' : ''}${way.blockedAt.stage}`;
-  return way.stage ?? 'not visible';
+function cellOf(delivery: DeliveryView | undefined): string {
+  if (delivery === undefined) return '';
+  if (delivery.blockedAt !== null)
+    return `${delivery.blockedAt.state === 'failed' ? 'not ' : ''}${delivery.blockedAt.stage}`;
+  return delivery.stage ?? 'not visible';
 }
 
-function countsOf(ways: readonly WayView[]): string {
+function countsOf(ways: readonly DeliveryView[]): string {
   const failed = ways.filter(({ blockedAt }) => blockedAt?.state === 'failed').length;
   return `${ways.filter(({ done }) => done).length}/${ways.length}${failed === 0 ? '' : `, ${failed} failed`}`;
 }
 
-const rank = ({ blockedAt, done }: Pick<WayView, 'blockedAt' | 'done'>): number =>
+const rank = ({ blockedAt, done }: Pick<DeliveryView, 'blockedAt' | 'done'>): number =>
   blockedAt?.state === 'failed' ? 0 : blockedAt !== null ? 1 : done ? 3 : 2;
 
-const worstOf = (ways: readonly WayView[]): Pick<WayView, 'blockedAt' | 'done'> =>
+const worstOf = (ways: readonly DeliveryView[]): Pick<DeliveryView, 'blockedAt' | 'done'> =>
   [...ways].sort((a, b) => rank(a) - rank(b))[0] ?? { blockedAt: null, done: false };
 
 /** Shows a problem that several objects and WECs share once, with its count. */
@@ -53,11 +56,11 @@ function troubles(objects: PolicyView['objects'], style: Style): string[] {
   const all = objects.flatMap(({ ways }) => ways.filter(({ blockedAt }) => blockedAt !== null));
   const groups = Map.groupBy(all, ({ blockedAt, hint }) => JSON.stringify([blockedAt?.why, hint]));
   return [...groups.values()].flatMap((ways) => {
-    const [first] = ways as [WayView, ...WayView[]];
+    const [first] = ways as [DeliveryView, ...DeliveryView[]];
     const on = [...new Set(ways.flatMap(({ wec }) => wec ?? []))];
     const where = on.length === 0 ? '' : ` (${on.length > fewWecs ? count(on.length, 'WEC') : on.join(', ')})`;
     return [
-      `${symbolOfWay(first, style)} ${first.blockedAt?.why}${where}`,
+      `${symbolOfDelivery(first, style)} ${first.blockedAt?.why}${where}`,
       ...(first.hint === null ? [] : [`    ${asCalled(first.hint)}`]),
     ];
   });

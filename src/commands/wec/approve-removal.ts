@@ -9,7 +9,7 @@ import type { ManagedCluster } from '../../lib/wecs/objects.ts';
 import type { WecProperties } from '../../lib/wecs/properties.ts';
 import type { Approval, FoundValues } from '../../lib/wecs/values.ts';
 import { describePolicy } from '../../lib/workloads/policies/policy.ts';
-import type { RemovalHarm, WecChange } from '../../lib/workloads/policies/removal-harm.ts';
+import type { SideEffects, WecChange } from '../../lib/workloads/policies/side-effects.ts';
 import { confirm } from '../shell/confirm.ts';
 import { openPolicies } from '../shell/policies-of-its.ts';
 import type { Session } from '../shell/session.ts';
@@ -40,18 +40,18 @@ export function approveRemoval<Source>(
     const removes = Object.values(removal.changes).includes(null);
     const changes = removes ? await changesOf(found) : [];
     if (changes.length === 0) return true;
-    const { harmOf } = await import('../../lib/workloads/policies/removal-harm.ts');
+    const { sideEffectsOf } = await import('../../lib/workloads/policies/side-effects.ts');
     session.progress.waiting(its.context.name, 'reading its binding policies');
     const policies = await openPolicies(
       session,
       its,
       changes.map(({ name }) => name),
     );
-    const harm = await harmOf(policies, changes);
-    if (readConfirmed.size === 0) noteHarm(session, harm);
-    const lost = lossesOf(harm);
+    const sideEffects = await sideEffectsOf(policies, changes);
+    if (readConfirmed.size === 0) noteSideEffects(session, sideEffects);
+    const lost = lossesOf(sideEffects);
     if (lost.every((loss) => readConfirmed.has(loss))) return true;
-    await askBeforeLoss(session, its, typed, removal, harm);
+    await askBeforeLoss(session, its, typed, removal, sideEffects);
     for (const loss of lost) readConfirmed.add(loss);
     return removal.options.yes === true || removal.options.dryRun === true;
   };
@@ -90,7 +90,7 @@ export function propertyChanges(changes: Changes): ChangesOf<WecProperties> {
   };
 }
 
-function noteHarm({ progress }: Session, { starting, unread }: RemovalHarm): void {
+function noteSideEffects({ progress }: Session, { starting, unread }: SideEffects): void {
   for (const { wds, why } of unread)
     progress.note(
       `The binding policies of ${wds} could not be read, so whether they need what is removed is unknown (${why}).`,
@@ -99,7 +99,7 @@ function noteHarm({ progress }: Session, { starting, unread }: RemovalHarm): voi
     progress.note(`The binding policy ${describePolicy(policy)} will start selecting ${wecs.join(', ')}.`);
 }
 
-const lossesOf = ({ broken }: RemovalHarm): string[] =>
+const lossesOf = ({ broken }: SideEffects): string[] =>
   broken.flatMap(({ policy, object, keys, wecs, others }) =>
     [...wecs, ...others].map((wec) => JSON.stringify([policy.wds, policy.name, object, keys, wec])),
   );
@@ -109,7 +109,7 @@ async function askBeforeLoss(
   its: { context: SelectedContext },
   typed: readonly string[],
   { positional, options }: Removal,
-  { broken }: RemovalHarm,
+  { broken }: SideEffects,
 ): Promise<void> {
   const { canAsk } = await import('../../lib/terminal/prompt.ts');
   const details = describeBroken(broken);
@@ -129,7 +129,7 @@ async function askBeforeLoss(
 }
 
 /** Shows the user which templates break, and which works are removed with them. */
-function describeBroken(broken: RemovalHarm['broken']): string[] {
+function describeBroken(broken: SideEffects['broken']): string[] {
   return broken.map(({ policy, object, keys, wecs, others, briefly }) => {
     const asks = `${object} of ${describePolicy(policy)} expands ${keys.join(', ')}, which ${wecs.join(', ')} would lose`;
     if (briefly) return `${asks}: the works of ${others.join(', ')} are deleted and recreated`;

@@ -1,9 +1,9 @@
 import { asCalled } from '../../lib/engine/command-line.ts';
 import type { Style } from '../../lib/terminal/style.ts';
-import type { WayView } from '../../lib/workloads/delivery/view.ts';
+import type { DeliveryView } from '../../lib/workloads/delivery/view.ts';
 import type { WorkloadView } from '../../lib/workloads/delivery/workload.ts';
+import { symbolOfDelivery } from '../views/deliveries.ts';
 import { aligned } from '../views/lines.ts';
-import { symbolOfWay } from '../views/ways.ts';
 
 /**
  * Formats the delivery of an object as human-readable lines: one line per delivery with its next steps below, or every stage with
@@ -12,18 +12,20 @@ import { symbolOfWay } from '../views/ways.ts';
 export function describeWorkload(view: WorkloadView, style: Style, isWide: boolean): string[] {
   const { kind, namespace, name, wds, its, ways } = view;
   const head = `${kind} ${namespace === null ? '' : `${namespace}/`}${name} in ${wds}, sent through ${its ?? 'an ITS that is not visible'}`;
-  const rows = aligned(ways.map((way) => [way.wec ?? 'no WEC', way.policy ?? 'no policy', wordsOf(way)]));
+  const rows = aligned(
+    ways.map((delivery) => [delivery.wec ?? 'no WEC', delivery.policy ?? 'no policy', wordsOf(delivery)]),
+  );
   return [
     head,
-    ...ways.flatMap((way, index) => [
-      `  ${symbolOfWay(way, style)} ${rows[index]?.trimEnd()}`,
-      ...(isWide ? way.stages.map((stage) => `      ${linkLine(stage, style)}`) : []),
-      ...hintLines(way, ways.slice(0, index)),
+    ...ways.flatMap((delivery, index) => [
+      `  ${symbolOfDelivery(delivery, style)} ${rows[index]?.trimEnd()}`,
+      ...(isWide ? delivery.stages.map((stage) => `      ${linkLine(stage, style)}`) : []),
+      ...hintLines(delivery, ways.slice(0, index)),
     ]),
   ];
 }
 
-function wordsOf({ done, blockedAt, stages }: WayView): string {
+function wordsOf({ done, blockedAt, stages }: DeliveryView): string {
   if (blockedAt !== null) return blockedAt.why;
   if (done) return stages.at(-1)?.title ?? '';
   const unseen = stages.find(({ state }) => state === 'not-visible');
@@ -31,13 +33,13 @@ function wordsOf({ done, blockedAt, stages }: WayView): string {
 }
 
 /** Shows a hint that several deliveries share once. The first hint that is a complete command is printed after everything else. */
-function hintLines({ hint, next }: WayView, before: readonly WayView[]): string[] {
+function hintLines({ hint, next }: DeliveryView, before: readonly DeliveryView[]): string[] {
   const isTold = before.some((other) => other.hint === hint);
   const isLast = next !== null && before.every((other) => other.blockedAt === null);
   return hint === null || isTold || (isLast && hint === next) ? [] : [`      ${asCalled(hint)}`];
 }
 
-function linkLine({ state, title, why }: WayView['stages'][number], style: Style): string {
+function linkLine({ state, title, why }: DeliveryView['stages'][number], style: Style): string {
   const symbol = { met: style.ok, failed: style.bad, waiting: style.dot, 'not-visible': '?' }[state];
   return `${symbol} ${title}${why === undefined ? '' : `   ${why}`}`;
 }

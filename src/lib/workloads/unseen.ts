@@ -13,7 +13,7 @@ export interface Unseen {
 }
 
 /** A view, with what makes it incomplete: what could not be read or was not found. It determines the exit code. */
-export interface Sighted<View> {
+export interface ViewWithErrors<View> {
   view: View;
   errors: readonly StellarError[];
 }

@@ -39,7 +39,7 @@ export async function typeIn(cli: Cli, offered: string, { fill = {}, add = '' }:
   return line;
 }
 
-interface Way {
+interface Delivery {
   code: string | null;
   next: string | null;
   hint: string | null;
@@ -50,7 +50,7 @@ interface Way {
 async function told(cli: Cli, ask: string, flags: readonly string[]): Promise<Named[]> {
   const { stdout } = await cli.run([...ask.split(' '), '-o', 'json', ...flags]);
   const { ways, objects = [], problems } = JSON.parse(stdout);
-  const all: Way[] = problems ?? ways ?? objects.flatMap((object: { ways: Way[] }) => object.ways);
+  const all: Delivery[] = problems ?? ways ?? objects.flatMap((object: { ways: Delivery[] }) => object.ways);
   return all.flatMap(({ code, next, hint }) => (code === null ? [] : [{ code, offered: next ?? commandIn(hint) }]));
 }
 

@@ -16,7 +16,7 @@ import { getPolicy } from '../explain/subject.ts';
 import type { ManifestWork } from '../manifest-works.ts';
 import { isOrphan, makeOrphans } from '../orphan-works.ts';
 import type { Binding, BindingPolicy } from '../policies/policy.ts';
-import { inspectPolicy, type PolicyToDelete, worksOfPolicy } from './policy-to-delete.ts';
+import { inspectPolicy, type PolicyToDelete, worksOfPolicy } from './inspect-policy.ts';
 
 export interface PolicyDeletion {
   name: string;
@@ -69,10 +69,10 @@ const isHeldForGood = (binding: Binding | undefined): binding is Binding =>
 
 const transportFinalizer = 'transport.kubestellar.io/object-cleanup';
 
-const lossesOf = ({ policy, leaving }: PolicyToDelete): string[] => [
+const lossesOf = ({ policy, effects }: PolicyToDelete): string[] => [
   ...(policy === undefined ? [] : [`policy ${policy.metadata.name} (${policy.metadata.uid})`]),
-  ...leaving.flatMap(({ wec, removed, takenAlong }) =>
-    [...removed, ...takenAlong].map((object) => `${object} on ${wec}`),
+  ...effects.flatMap(({ wec, removed, removedWithNamespace }) =>
+    [...removed, ...removedWithNamespace].map((object) => `${object} on ${wec}`),
   ),
 ];
 
@@ -173,7 +173,7 @@ async function untilWorksGone({ name, wds, its, sender }: PolicyToDelete, run: R
       // With a Binding, the transport deletes only the works of the WECs that the Binding names at that time. Works of a WEC that
       // it dropped unnoticed stay, and nothing deletes them.
       act: async ({ policy, binding, works }) => {
-        if (isHeldForGood(binding)) await letGo(wds.kube, binding);
+        if (isHeldForGood(binding)) await releaseBinding(wds.kube, binding);
         if (policy === undefined && binding === undefined) for (const work of works) await deleteWork(its, work);
       },
       unmet: ({ works }) =>
@@ -194,7 +194,7 @@ async function untilWorksGone({ name, wds, its, sender }: PolicyToDelete, run: R
   );
 }
 
-const letGo = (kube: Kube, binding: Binding): Promise<unknown> =>
+const releaseBinding = (kube: Kube, binding: Binding): Promise<unknown> =>
   patchCurrent(kube, resources.bindings, binding, ({ metadata: { finalizers = [] } }) => ({
     finalizers: finalizers.filter((finalizer) => finalizer !== transportFinalizer),
   }));

@@ -16,7 +16,7 @@ import { originGenerationAnnotation } from '../names.ts';
 import type { Binding } from '../policies/policy.ts';
 import { provenSender } from '../policies/sender.ts';
 import { requireIts } from '../unseen.ts';
-import { worksOfPolicy } from './policy-to-delete.ts';
+import { worksOfPolicy } from './inspect-policy.ts';
 
 export interface RefreshResult extends NamedResult {
   wds: string;

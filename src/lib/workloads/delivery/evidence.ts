@@ -17,7 +17,7 @@ import { senderOf } from '../policies/sender.ts';
 import type { StatusCollector } from '../status/collector.ts';
 import type { CustomTransform } from '../transforms/transforms.ts';
 import { type Unseen, unseenOf } from '../unseen.ts';
-import { readTemplates, removalsOf, type Templates } from './content-today.ts';
+import { readTemplates, removalsOf, type Templates } from './current-content.ts';
 import { trimmer, WorksOfWds } from './works.ts';
 
 /** control.kubestellar.io/v1alpha1 WorkStatus: the status that a WEC's status agent returned for one object. */

@@ -5,13 +5,13 @@ import { keyOf, keyOfCandidate } from '../object-ref.ts';
 import type { BoundObject } from '../policies/policy.ts';
 import type { Unseen } from '../unseen.ts';
 import { readContents } from '../wds/contents.ts';
+import { deliveriesOf } from './delivery.ts';
 import { type DeliveryEvidence, readDelivery, unseenIn } from './evidence.ts';
-import { viewOfWay, type WayView } from './view.ts';
-import { waysOf } from './way.ts';
+import { type DeliveryView, viewOfDelivery } from './view.ts';
 import { followed } from './workload.ts';
 
 /** The delivery of an object to one WEC, judged by the same stages that `workload get` shows. */
-export interface JudgedWay {
+export interface JudgedDelivery {
   policy: string | null;
   wec: string | null;
   isApplied: boolean;
@@ -25,7 +25,7 @@ export interface JudgedObject {
   group: string;
   namespace: string | undefined;
   name: string;
-  ways: JudgedWay[];
+  deliveries: JudgedDelivery[];
 }
 
 /** Reads every object in the Bindings of a WDS and judges its delivery, with one list per kind. */
@@ -34,7 +34,7 @@ export async function judgeObjects(
 ): Promise<{ evidence: DeliveryEvidence; objects: JudgedObject[]; unseen: Unseen[] }> {
   const kinds = await discoverKinds(wds.kube);
   const evidence = await readDelivery(wds, kinds);
-  const bound = [...evidence.bound.values()].flatMap((ways) => [...ways.values()].slice(0, 1));
+  const bound = [...evidence.bound.values()].flatMap((deliveries) => [...deliveries.values()].slice(0, 1));
   const clauses = [...new Set(bound.map(({ group = '', resource }) => `${group}/${resource}`))].map((kind) => ({
     apiGroup: kind.split('/')[0] ?? '',
     resources: [kind.split('/')[1] ?? ''],
@@ -49,13 +49,19 @@ export async function judgeObjects(
     const metadata = found.get(keyOf(each))?.metadata;
     const object = metadata && { metadata };
     const ref = { group, version, resource, kind, namespace, name, object, unread: unread.get(resource) };
-    const ways = waysOf(followed(ref, evidence.policies, contents.namespaces), evidence);
-    return { kind, group, namespace, name, ways: ways.map((way) => judgedOf(viewOfWay(way))) };
+    const deliveries = deliveriesOf(followed(ref, evidence.policies, contents.namespaces), evidence);
+    return {
+      kind,
+      group,
+      namespace,
+      name,
+      deliveries: deliveries.map((delivery) => judgedOf(viewOfDelivery(delivery))),
+    };
   };
   return { evidence, objects: bound.map(judge), unseen: [...unseenIn(evidence), ...contents.unread] };
 }
 
-function judgedOf(view: WayView): JudgedWay {
+function judgedOf(view: DeliveryView): JudgedDelivery {
   const { policy, wec, blockedAt } = view;
   return {
     ...{ policy, wec, isApplied: hasReached(view, 'applied'), isAvailable: hasReached(view, 'available') },
@@ -64,7 +70,7 @@ function judgedOf(view: WayView): JudgedWay {
 }
 
 /** Whether the goal is reached. A later stage proves nothing while an earlier one is open: a new state may be on its way. */
-export function hasReached({ stages }: Pick<WayView, 'stages'>, goal: string): boolean {
+export function hasReached({ stages }: Pick<DeliveryView, 'stages'>, goal: string): boolean {
   const index = stages.findIndex(({ id }) => id === goal);
   return index !== -1 && stages.slice(0, index + 1).every(({ state }) => state === 'met');
 }

@@ -4,7 +4,7 @@ import type { OpenWds } from '../../spaces/open-wds.ts';
 import type { ManifestWork } from '../manifest-works.ts';
 import { describeObject } from '../object-ref.ts';
 import { type Binding, type BindingPolicy, destinationsOf, objectsOf } from '../policies/policy.ts';
-import type { Sighted } from '../unseen.ts';
+import type { ViewWithErrors } from '../unseen.ts';
 import type { DeliveryEvidence } from './evidence.ts';
 import { type JudgedObject, judgeObjects } from './judged-objects.ts';
 
@@ -21,7 +21,7 @@ export interface PolicySummary {
 }
 
 /** Lists the policies of a WDS by name, with the Bindings that have no policy any more. */
-export async function listPolicies(wds: OpenWds): Promise<Sighted<PolicySummary[]>> {
+export async function listPolicies(wds: OpenWds): Promise<ViewWithErrors<PolicySummary[]>> {
   const { evidence, objects, unseen } = await judgeObjects(wds);
   const policies = new Map(evidence.policies.map((policy) => [policy.metadata.name, policy]));
   const orphaned = [...evidence.bindings.values()].filter(
@@ -37,9 +37,9 @@ export async function listPolicies(wds: OpenWds): Promise<Sighted<PolicySummary[
 /** Returns what keeps objects from reaching WECs, by policy. */
 function failuresOf(objects: readonly JudgedObject[]): Map<string, string[]> {
   const failures = new Map<string, string[]>();
-  for (const { kind, namespace, name, ways } of objects) {
+  for (const { kind, namespace, name, deliveries } of objects) {
     const object = describeObject({ kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }) } });
-    for (const { policy, failure } of ways)
+    for (const { policy, failure } of deliveries)
       if (policy !== null && failure !== undefined)
         failures.set(policy, [...(failures.get(policy) ?? []), `${object}: ${failure}`]);
   }

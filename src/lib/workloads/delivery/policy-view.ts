@@ -6,12 +6,12 @@ import { noSuchPolicy } from '../explain/explain.ts';
 import { keyOf, keyOfCandidate } from '../object-ref.ts';
 import { type Binding, type BoundObject, destinationsOf, objectsOf } from '../policies/policy.ts';
 import { selectObjects } from '../selection/objects.ts';
-import { type Sighted, viewOfUnseen } from '../unseen.ts';
+import { type ViewWithErrors, viewOfUnseen } from '../unseen.ts';
 import { readContents, sendableKinds, type WdsObject } from '../wds/contents.ts';
 import { digestObjects } from '../wds/full-objects.ts';
+import { deliveriesOf, type FollowedObject } from './delivery.ts';
 import { readDelivery, unseenIn } from './evidence.ts';
-import { viewOfWay, type WayView } from './view.ts';
-import { type FollowedObject, waysOf } from './way.ts';
+import { type DeliveryView, viewOfDelivery } from './view.ts';
 import { followed } from './workload.ts';
 
 /** An object of a policy, and its delivery to each WEC. The fields are an interface: docs/output.md. */
@@ -20,7 +20,7 @@ interface PolicyObject {
   group: string;
   namespace: string | null;
   name: string;
-  ways: WayView[];
+  ways: DeliveryView[];
 }
 
 /** What a policy sends, and how far its delivery is. The fields are an interface: docs/output.md. */
@@ -37,7 +37,7 @@ export interface PolicyView {
 }
 
 /** @throws StellarError `not-found` */
-export async function getPolicyView(name: string, wds: OpenWds): Promise<Sighted<PolicyView>> {
+export async function getPolicyView(name: string, wds: OpenWds): Promise<ViewWithErrors<PolicyView>> {
   const kinds = await discoverKinds(wds.kube);
   const evidence = await readDelivery(wds, kinds, () => [name]);
   const policy = evidence.policies.find(({ metadata }) => metadata.name === name);
@@ -54,10 +54,10 @@ export async function getPolicyView(name: string, wds: OpenWds): Promise<Sighted
     binding: binding === undefined ? null : generationsOf(binding),
     errors: (policy ?? binding)?.status?.errors ?? [],
     objects: refs.map((ref) => {
-      const ways = waysOf(followed(ref, own, contents.namespaces), evidence);
+      const deliveries = deliveriesOf(followed(ref, own, contents.namespaces), evidence);
       const { kind, group, namespace = null } = ref;
       const isOwn = ({ policyName }: { policyName: string | undefined }) => policyName === name;
-      return { kind, group, namespace, name: ref.name, ways: ways.filter(isOwn).map(viewOfWay) };
+      return { kind, group, namespace, name: ref.name, ways: deliveries.filter(isOwn).map(viewOfDelivery) };
     }),
     notVisible: unseen.map(viewOfUnseen),
   };

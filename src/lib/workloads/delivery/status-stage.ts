@@ -4,20 +4,21 @@ import { failed, failedForGood, met, type Stage, unseen, type Verdict, waiting }
 import { flagsOf } from '../../spaces/open-wds.ts';
 import { returnedStatusLabels } from '../names.ts';
 import { toCreateCollector } from '../status/collector.ts';
-import { combinedOnly, hasStatus, isLookedAt, isNeverCombined } from '../status/returnable.ts';
-import type { Way } from './way.ts';
+import { combinedOnly, hasRelevantStatus, hasStatus, isNeverCombined } from '../status/returnable.ts';
+import type { Delivery } from './delivery.ts';
 
 /** The last stage, for an object whose status is requested. */
-export const statusStage: Stage<Way> = { id: 'status', title: 'status returned', check: returned };
+export const statusStage: Stage<Delivery> = { id: 'status', title: 'status returned', check: returned };
 
-export const wantsStatus = ({ of, modulation, wecs }: Way): boolean =>
+export const wantsStatus = ({ of, modulation, wecs }: Delivery): boolean =>
   hasStatus(of) &&
   (modulation.wantSingletonReportedState === true ||
-    (modulation.wantMultiWECReportedState === true && (isLookedAt(of) || !isNeverCombined(of, modulation, wecs))) ||
+    (modulation.wantMultiWECReportedState === true &&
+      (hasRelevantStatus(of) || !isNeverCombined(of, modulation, wecs))) ||
     (modulation.statusCollectors ?? []).length > 0);
 
-function returned(way: Way): Verdict {
-  const { of, workStatus, modulation, collectors, policy, wec, wecs, evidence, isCombined } = way;
+function returned(delivery: Delivery): Verdict {
+  const { of, workStatus, modulation, collectors, policy, wec, wecs, evidence, isCombined } = delivery;
   if (wec === undefined) return unseen('no WEC is selected');
   const { wantSingletonReportedState: singleton, wantMultiWECReportedState: multi } = modulation;
   if (singleton && !multi && wecs !== 1)
@@ -26,7 +27,7 @@ function returned(way: Way): Verdict {
       next: [inWords('Select one WEC, or ask for wantMultiWECReportedState or a StatusCollector instead')],
     });
   const flags = flagsOf(evidence.wds);
-  if (isNeverCombined(of, modulation, wecs) && isLookedAt(of))
+  if (isNeverCombined(of, modulation, wecs) && hasRelevantStatus(of))
     return failedForGood(`its status does not come back: ${combinedOnly}`, {
       code: 'kind-not-combined',
       next: [inWords('Ask for a StatusCollector instead')],
@@ -45,7 +46,7 @@ function returned(way: Way): Verdict {
         next: [run(command`stellarctl collector get ${name} ${flags}`, 'See its expressions')],
       });
   }
-  const [error] = (policy?.status?.errors ?? []).filter((each) => !way.binding?.status?.errors?.includes(each));
+  const [error] = (policy?.status?.errors ?? []).filter((each) => !delivery.binding?.status?.errors?.includes(each));
   if (error !== undefined && singleton && wecs !== 1) return failed(error, { code: 'policy-error' });
   if (workStatus.state !== 'seen') return unseen(workStatus.why);
   if (workStatus.value === undefined || workStatus.value.status === undefined)

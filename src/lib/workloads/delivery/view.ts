@@ -7,11 +7,11 @@ import {
   stageViews,
   standingOf,
 } from '../../engine/stages.ts';
-import { judgeWay } from './stages.ts';
-import type { Way } from './way.ts';
+import type { Delivery } from './delivery.ts';
+import { judgeDelivery } from './stages.ts';
 
 /** The delivery of an object by one policy to one WEC. The fields are an interface: docs/output.md. */
-export interface WayView extends Standing {
+export interface DeliveryView extends Standing {
   /** Null if delivery stops before a policy is chosen. */
   policy: string | null;
   wec: string | null;
@@ -24,12 +24,17 @@ export interface WayView extends Standing {
   stages: StageView[];
 }
 
-export function viewOfWay(way: Way): WayView {
-  const reports = judgeWay(way);
+export function viewOfDelivery(delivery: Delivery): DeliveryView {
+  const reports = judgeDelivery(delivery);
   const blocking = blockingStage(reports);
   const next = blocking?.verdict.next ?? [];
   return {
-    ...{ policy: way.policyName ?? null, wec: way.wec ?? null, done: isDone(reports), ...standingOf(reports) },
+    ...{
+      policy: delivery.policyName ?? null,
+      wec: delivery.wec ?? null,
+      done: isDone(reports),
+      ...standingOf(reports),
+    },
     code: blocking?.verdict.code ?? null,
     hint: hintOf(next) ?? null,
     next: commandOf(next) ?? null,

@@ -6,13 +6,13 @@ import type { Run } from '../../engine/run.ts';
 import { met, waiting } from '../../engine/stages.ts';
 import { untilMet } from '../../engine/until-met.ts';
 import { flagsOf, type OpenWds } from '../../spaces/open-wds.ts';
-import { combinedOnly, hasStatus, isLookedAt, isNeverCombined } from '../status/returnable.ts';
+import { combinedOnly, hasRelevantStatus, hasStatus, isNeverCombined } from '../status/returnable.ts';
 import { requireIts } from '../unseen.ts';
+import type { Delivery } from './delivery.ts';
 import { hasReached } from './judged-objects.ts';
 import { wantsStatus } from './status-stage.ts';
-import type { WayView } from './view.ts';
-import type { Way } from './way.ts';
-import { lookAtWorkload, type NamedObject, type WorkloadSight } from './workload.ts';
+import type { DeliveryView } from './view.ts';
+import { type NamedObject, openWorkload, type WorkloadReading } from './workload.ts';
 
 export type WorkloadGoal = 'applied' | 'available' | 'status';
 
@@ -39,14 +39,14 @@ export async function waitForWorkload(
   run: Run,
 ): Promise<WorkloadWaited> {
   requireIts(wds);
-  const { found, read } = await lookAtWorkload(named, wds);
+  const { found, read } = await openWorkload(named, wds);
   if (goal === 'status' && !hasStatus(found.ref))
     throw new StellarError('usage', `A ${found.kind.kind} has no status: none is returned.`);
   const started = Date.now();
   const name = `${named.kind}/${named.name}`;
   const result: WorkloadWaited = { name, reached: [] };
   return forName(result, run, async () => {
-    await untilMet<WorkloadSight>(
+    await untilMet<WorkloadReading>(
       {
         name,
         stage: {
@@ -73,35 +73,36 @@ export async function waitForWorkload(
   });
 }
 
-const wecsOf = (ways: readonly WayView[], on: readonly string[] | undefined): string[] =>
+const wecsOf = (ways: readonly DeliveryView[], on: readonly string[] | undefined): string[] =>
   on === undefined ? [...new Set(ways.flatMap(({ wec }) => wec ?? []))] : [...on];
 
 /** Returns the WECs that some policy has not brought to the goal, each with its current stage. */
 function openOf(
-  ways: readonly WayView[],
+  ways: readonly DeliveryView[],
   goal: WorkloadGoal,
   on: readonly string[] | undefined,
 ): { wec: string; why: string }[] {
   const wecs = wecsOf(ways, on);
-  if (wecs.length === 0) return ways.map((way) => ({ wec: 'no WEC', why: whyOf(way) }));
+  if (wecs.length === 0) return ways.map((delivery) => ({ wec: 'no WEC', why: whyOf(delivery) }));
   return wecs.flatMap((wec) => {
-    const own = ways.filter((way) => way.wec === wec);
+    const own = ways.filter((delivery) => delivery.wec === wec);
     if (own.length === 0) return { wec, why: 'no policy sends it there' };
-    return own.filter((way) => !hasReached(way, goal)).map((way) => ({ wec, why: whyOf(way) }));
+    return own.filter((delivery) => !hasReached(delivery, goal)).map((delivery) => ({ wec, why: whyOf(delivery) }));
   });
 }
 
-const whyOf = ({ blockedAt, stages }: WayView): string =>
+const whyOf = ({ blockedAt, stages }: DeliveryView): string =>
   blockedAt?.why ?? stages.find(({ state }) => state === 'not-visible')?.why ?? 'not there yet';
 
 /**
  * Refuses to wait for a status that no policy requests, or for the status of several WECs of a kind that KubeStellar does not
  * combine.
  */
-function refuseUnreturned({ view: { kind }, ways }: WorkloadSight): void {
-  const sent = ways.filter(({ wec }) => wec !== undefined);
-  const isNever = (way: Way) =>
-    isNeverCombined(way.of, way.modulation, way.wecs) && (isLookedAt(way.of) || !wantsStatus(way));
+function refuseUnreturned({ view: { kind }, deliveries }: WorkloadReading): void {
+  const sent = deliveries.filter(({ wec }) => wec !== undefined);
+  const isNever = (delivery: Delivery) =>
+    isNeverCombined(delivery.of, delivery.modulation, delivery.wecs) &&
+    (hasRelevantStatus(delivery.of) || !wantsStatus(delivery));
   if (sent.some(isNever))
     throw new StellarError('usage', `The status of this ${kind} does not come back: ${combinedOnly}.`, {
       next: [inWords('Ask for a StatusCollector in the policy instead, or select one WEC')],

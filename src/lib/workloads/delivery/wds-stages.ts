@@ -6,37 +6,39 @@ import { flagsOf, toSeeWds } from '../../spaces/open-wds.ts';
 import { describeObject } from '../object-ref.ts';
 import { labelsToSelect } from '../selection/labels-to-select.ts';
 import type { NotSelected } from '../selection/objects.ts';
-import type { Way } from './way.ts';
+import type { Delivery } from './delivery.ts';
 
 /** How long KubeStellar's controllers may take, in milliseconds: 46 policies over 10 objects were observed to take a minute. */
 const patienceMs = 60_000;
 
 /** The stages in the WDS, up to the transport's observation of the Binding. */
-export const wdsStages: readonly Stage<Way>[] = [
+export const wdsStages: readonly Stage<Delivery>[] = [
   { id: 'exists', title: 'in the WDS', check: exists },
   { id: 'selected', title: 'selected', check: selected },
-  { id: 'policy', title: 'policy without error', check: policyFine },
+  { id: 'policy', title: 'policy without error', check: policyWithoutError },
   { id: 'binding', title: 'in the Binding, which the transport has read', check: inBinding },
 ];
 
-const describeWayObject = ({ of: { kind, namespace, name } }: Way): string =>
+const describeDeliveredObject = ({ of: { kind, namespace, name } }: Delivery): string =>
   describeObject({ kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }) } });
 
-function exists(way: Way): Verdict {
-  const { of, evidence } = way;
+function exists(delivery: Delivery): Verdict {
+  const { of, evidence } = delivery;
   if (of.unread !== undefined) return unseen(of.unread);
   if (of.object === undefined)
-    return failedForGood(`${describeWayObject(way)} is not in ${evidence.wds.name}`, {
+    return failedForGood(`${describeDeliveredObject(delivery)} is not in ${evidence.wds.name}`, {
       code: 'object-missing',
       next: [run(command`kubectl --context ${evidence.wds.context} get ${of.resource} -A`, 'See what exists')],
     });
   return of.object.metadata.deletionTimestamp === undefined
     ? met
-    : waiting(`${describeWayObject(way)} is being deleted in ${evidence.wds.name}`, { code: 'object-deleting' });
+    : waiting(`${describeDeliveredObject(delivery)} is being deleted in ${evidence.wds.name}`, {
+        code: 'object-deleting',
+      });
 }
 
-function selected(way: Way): Verdict {
-  const { of, evidence } = way;
+function selected(delivery: Delivery): Verdict {
+  const { of, evidence } = delivery;
   if (of.object === undefined) return unseen('there is no object');
   const { apiGroups, name: wds } = evidence.wds;
   if (apiGroups.length > 0 && !apiGroups.includes(of.group) && of.group !== 'apiextensions.k8s.io')
@@ -44,16 +46,16 @@ function selected(way: Way): Verdict {
       code: 'group-not-watched',
       next: toSeeWds(evidence.wds, 'See the WDS'),
     });
-  if (way.policyName !== undefined) return met;
+  if (delivery.policyName !== undefined) return met;
   const why = of.notSelected;
-  const next = why === undefined ? [] : nextOf(why, way);
-  return failedForGood(why === undefined ? `no policy of ${evidence.wds.name} selects it` : wordsOf(why, way), {
+  const next = why === undefined ? [] : nextOf(why, delivery);
+  return failedForGood(why === undefined ? `no policy of ${evidence.wds.name} selects it` : wordsOf(why, delivery), {
     code: why?.why === 'never-sent' ? 'never-sent' : 'not-selected',
     next,
   });
 }
 
-function wordsOf(why: NotSelected, { of, evidence }: Way): string {
+function wordsOf(why: NotSelected, { of, evidence }: Delivery): string {
   if (why.why === 'never-sent') return `KubeStellar sends no ${of.resource} to WECs`;
   if (why.why === 'no-clause') return `no binding policy of ${evidence.wds.name} selects any object`;
   const { policy, fails } = why.nearest;
@@ -61,7 +63,7 @@ function wordsOf(why: NotSelected, { of, evidence }: Way): string {
   return `no policy selects it; the nearest, ${policy}, asks for ${wanted.join(' and ')}`;
 }
 
-function nextOf(why: NotSelected, { of, evidence }: Way): NextStep[] {
+function nextOf(why: NotSelected, { of, evidence }: Delivery): NextStep[] {
   const { context } = evidence.wds;
   if (why.why === 'never-sent') return [];
   if (why.why === 'no-clause')
@@ -81,10 +83,10 @@ function nextOf(why: NotSelected, { of, evidence }: Way): NextStep[] {
     : [run(command`kubectl --context ${context} ${at} label ${kind} ${of.name} ${words}`, 'Make the policy select it')];
 }
 
-const kindOf = ({ group, resource }: Way['of']): string => (group === '' ? resource : `${resource}.${group}`);
+const kindOf = ({ group, resource }: Delivery['of']): string => (group === '' ? resource : `${resource}.${group}`);
 
-function policyFine(way: Way): Verdict {
-  const { policyName, policy, binding, evidence } = way;
+function policyWithoutError(delivery: Delivery): Verdict {
+  const { policyName, policy, binding, evidence } = delivery;
   if (policyName === undefined) return unseen('no policy selects it');
   if (policyName.length > 63)
     return failedForGood(`the name of policy ${policyName} has more than 63 characters: no work can be made for it`, {
@@ -105,29 +107,29 @@ function policyFine(way: Way): Verdict {
     return waiting(`policy ${policyName} is being deleted`, { code: 'policy-deleting' });
   const [error] = binding?.status?.errors ?? [];
   if (error !== undefined)
-    return failed(`policy ${policyName} sends nothing: ${error}`, { code: 'binding-error', next: [explain(way)] });
+    return failed(`policy ${policyName} sends nothing: ${error}`, { code: 'binding-error', next: [explain(delivery)] });
   const { generation = 0 } = policy.metadata;
   return (policy.status?.observedGeneration ?? 0) >= generation
     ? met
-    : late(way, [policy], `KubeStellar has not observed policy ${policyName}`, 'policy-unobserved');
+    : late(delivery, [policy], `KubeStellar has not observed policy ${policyName}`, 'policy-unobserved');
 }
 
-function inBinding(way: Way): Verdict {
-  const { of, policyName, policy, binding, bound } = way;
+function inBinding(delivery: Delivery): Verdict {
+  const { of, policyName, policy, binding, bound } = delivery;
   if (policyName === undefined) return unseen('no policy selects it');
-  if (binding === undefined) return late(way, [policy], `policy ${policyName} has no Binding`, 'binding-missing');
+  if (binding === undefined) return late(delivery, [policy], `policy ${policyName} has no Binding`, 'binding-missing');
   if (bound === undefined) {
     const isUnnoticed = policy?.spec?.downsync?.some(({ namespaceSelectors = [] }) => namespaceSelectors.length > 0);
     const why = `it is not in the Binding of ${policyName}`;
     return isUnnoticed
-      ? late(way, [of.object, policy], `${why}: KubeStellar does not watch the labels of Namespaces`, unnoticed, [
-          touch(way),
+      ? late(delivery, [of.object, policy], `${why}: KubeStellar does not watch the labels of Namespaces`, unnoticed, [
+          touch(delivery),
         ])
-      : late(way, [of.object, policy], why, unnoticed);
+      : late(delivery, [of.object, policy], why, unnoticed);
   }
   const { generation = 0 } = binding.metadata;
   if ((binding.status?.observedGeneration ?? 0) < generation)
-    return late(way, [binding], `the transport has not read the Binding of ${policyName}`, 'transport-behind');
+    return late(delivery, [binding], `the transport has not read the Binding of ${policyName}`, 'transport-behind');
   // Fields that change continuously, such as returned status, are sent a moment later.
   const isCurrent =
     bound.resourceVersion === undefined || bound.resourceVersion === of.object?.metadata.resourceVersion;
@@ -141,22 +143,23 @@ function inBinding(way: Way): Verdict {
  * @param since the change that they must observe
  */
 export function late(
-  way: Way,
+  delivery: Delivery,
   since: readonly (KubeObject | undefined)[],
   why: string,
   code: string,
-  helps: readonly NextStep[] = [explain(way)],
+  helps: readonly NextStep[] = [explain(delivery)],
 ): Verdict {
   const written = Math.max(...since.map((object) => (object === undefined ? 0 : writtenAt(object))));
-  if (written === 0 || way.evidence.now - written <= patienceMs) return waiting(why, { code, next: [explain(way)] });
-  const next = [...helps, ...toSeeWds(way.evidence.wds, 'Do its controllers run?')];
+  if (written === 0 || delivery.evidence.now - written <= patienceMs)
+    return waiting(why, { code, next: [explain(delivery)] });
+  const next = [...helps, ...toSeeWds(delivery.evidence.wds, 'Do its controllers run?')];
   return failed(`${why}, for longer than expected`, { code, next });
 }
 
 const unnoticed = 'object-not-in-binding';
 
 /** Changes the object itself, which makes KubeStellar evaluate it again. */
-function touch({ of, evidence }: Way): NextStep {
+function touch({ of, evidence }: Delivery): NextStep {
   const at = of.namespace === undefined ? [] : ['-n', of.namespace];
   const note = `stellarctl/touched=${of.object?.metadata.resourceVersion ?? ''}`;
   return run(
@@ -165,5 +168,5 @@ function touch({ of, evidence }: Way): NextStep {
   );
 }
 
-const explain = ({ policyName = '', evidence }: Way): NextStep =>
+const explain = ({ policyName = '', evidence }: Delivery): NextStep =>
   run(command`stellarctl policy explain ${policyName} ${flagsOf(evidence.wds)}`, 'See why');

@@ -8,20 +8,20 @@ import type { ManifestStatus } from '../manifest-works.ts';
 import { originGenerationAnnotation } from '../names.ts';
 import type { Candidate } from '../selection/clauses.ts';
 import { labelsToSelect, namespaceOf } from '../selection/labels-to-select.ts';
-import type { Way } from './way.ts';
+import type { Delivery } from './delivery.ts';
 import { late } from './wds-stages.ts';
 import { appliedState } from './works.ts';
 
 /** The stages from the Binding to the WEC. */
-export const wecStages: readonly Stage<Way>[] = [
-  { id: 'wec', title: 'WEC selected and available', check: wecFine },
+export const wecStages: readonly Stage<Delivery>[] = [
+  { id: 'wec', title: 'WEC selected and available', check: wecAvailable },
   { id: 'work', title: 'work in the mailbox', check: workThere },
   { id: 'applied', title: 'applied', check: applied },
   { id: 'available', title: 'available', check: available },
 ];
 
-function wecFine(way: Way): Verdict {
-  const { wec, isBound, policy, binding, cluster, evidence } = way;
+function wecAvailable(delivery: Delivery): Verdict {
+  const { wec, isBound, policy, binding, cluster, evidence } = delivery;
   const { its } = evidence;
   const at = onIts({ evidence });
   if (binding === undefined) return unseen('there is no Binding');
@@ -41,7 +41,7 @@ function wecFine(way: Way): Verdict {
     return failed(`WEC ${wec} is being deregistered`, { code: 'wec-deleting' });
   if (!isBound)
     return late(
-      way,
+      delivery,
       [policy, found],
       `policy ${binding.metadata.name} selects WEC ${wec}, and its Binding does not name it`,
       'wec-not-in-binding',
@@ -59,12 +59,13 @@ function wecFine(way: Way): Verdict {
   });
 }
 
-const onIts = ({ evidence: { its } }: Pick<Way, 'evidence'>): string[] => (its === undefined ? [] : ['--its', its]);
+const onIts = ({ evidence: { its } }: Pick<Delivery, 'evidence'>): string[] =>
+  its === undefined ? [] : ['--its', its];
 
 const generationOf = (annotations: Record<string, string> | undefined): number =>
   Number(annotations?.[originGenerationAnnotation] ?? 0);
 
-function workThere({ wec, isBound, binding, bound, sent, stoppedAt, stale, evidence }: Way): Verdict {
+function workThere({ wec, isBound, binding, bound, sent, stoppedAt, stale, evidence }: Delivery): Verdict {
   if (wec === undefined || binding === undefined) return unseen('no WEC is selected');
   if (sent.state !== 'seen') return unseen(sent.why);
   const { observedGeneration = 0, errors = [] } = binding.status ?? {};
@@ -97,31 +98,31 @@ function workThere({ wec, isBound, binding, bound, sent, stoppedAt, stale, evide
 
 const condition = (manifest: ManifestStatus | undefined, type: string) => conditionOf({ status: manifest }, type);
 
-function applied(way: Way): Verdict {
-  const { wec, sent } = way;
+function applied(delivery: Delivery): Verdict {
+  const { wec, sent } = delivery;
   if (sent.state !== 'seen') return unseen(sent.why);
   if (sent.value === undefined) return unseen('there is no work');
   const { work, manifest } = sent.value;
   const state = appliedState(work, manifest);
   if (state === undefined) return waiting(`the agent of ${wec} has not answered`, { code: 'agent-silent' });
   if (state.status === 'True') return met;
-  return failed(state.message ?? 'not applied', refusal(way, manifest));
+  return failed(state.message ?? 'not applied', refusal(delivery, manifest));
 }
 
 /** Only the agent's message shows why the WEC refused an object. The manifest's metadata identifies the object. */
-function refusal(way: Way, manifest: ManifestStatus | undefined): { code: string; next: NextStep[] } {
-  const { of, wec = 'NAME', evidence } = way;
+function refusal(delivery: Delivery, manifest: ManifestStatus | undefined): { code: string; next: NextStep[] } {
+  const { of, wec = 'NAME', evidence } = delivery;
   const message = condition(manifest, 'Applied')?.message ?? '';
   if (manifest?.resourceMeta?.resource === '') {
     const lead = 'Send its definition as well, or install it on the WEC';
-    return { code: 'kind-unknown-on-wec', next: [toSend(way, definitionOf(of), lead)] };
+    return { code: 'kind-unknown-on-wec', next: [toSend(delivery, definitionOf(of), lead)] };
   }
   if (message.includes(' is forbidden: '))
     return {
       code: 'forbidden-on-wec',
       next: [
         outline(
-          command`stellarctl wec grant ${`${wec}=CONTEXT`} --from-errors ${onIts(way)}`,
+          command`stellarctl wec grant ${`${wec}=CONTEXT`} --from-errors ${onIts(delivery)}`,
           `Grant the rights to the work agent of ${wec}`,
         ),
       ],
@@ -129,9 +130,9 @@ function refusal(way: Way, manifest: ManifestStatus | undefined): { code: string
   if (of.namespace !== undefined && message.endsWith(`namespaces "${of.namespace}" not found`))
     return {
       code: 'namespace-missing-on-wec',
-      next: [toSend(way, namespaceOf(of.namespace, of.namespaces), 'Select it as well')],
+      next: [toSend(delivery, namespaceOf(of.namespace, of.namespaces), 'Select it as well')],
     };
-  const work = way.sent.state === 'seen' ? way.sent.value?.work.metadata.name : undefined;
+  const work = delivery.sent.state === 'seen' ? delivery.sent.value?.work.metadata.name : undefined;
   const see = command`kubectl --context ${evidence.its ?? 'ITS'} -n ${wec} get manifestwork ${work ?? ''} -o yaml`;
   return {
     code: 'not-applied',
@@ -139,13 +140,13 @@ function refusal(way: Way, manifest: ManifestStatus | undefined): { code: string
   };
 }
 
-const definitionOf = ({ group, resource }: Way['of']): Candidate => ({
+const definitionOf = ({ group, resource }: Delivery['of']): Candidate => ({
   ...{ group: 'apiextensions.k8s.io', version: 'v1', resource: 'customresourcedefinitions' },
   ...{ kind: 'CustomResourceDefinition', metadata: { name: `${resource}.${group}` } },
 });
 
 /** Makes the policy also send an object that another object needs. */
-function toSend({ of, policy, policyName, evidence }: Way, needed: Candidate, lead: string): NextStep {
+function toSend({ of, policy, policyName, evidence }: Delivery, needed: Candidate, lead: string): NextStep {
   const words = labelsToSelect(policy?.spec?.downsync ?? [], needed, of.namespaces);
   const { context } = evidence.wds;
   const kind = needed.kind.toLowerCase();
@@ -154,7 +155,7 @@ function toSend({ of, policy, policyName, evidence }: Way, needed: Candidate, le
     : run(command`kubectl --context ${context} label ${kind} ${needed.metadata.name} ${words}`, lead);
 }
 
-function available({ sent, wec }: Way): Verdict {
+function available({ sent, wec }: Delivery): Verdict {
   if (sent.state !== 'seen') return unseen(sent.why);
   const state = condition(sent.value?.manifest, 'Available');
   if (state === undefined) return unseen('the agent has not reported on it');

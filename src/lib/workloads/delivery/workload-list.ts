@@ -1,7 +1,7 @@
 import type { OpenWds } from '../../spaces/open-wds.ts';
 import { describeObject } from '../object-ref.ts';
-import type { Sighted } from '../unseen.ts';
-import { type JudgedWay, judgeObjects } from './judged-objects.ts';
+import type { ViewWithErrors } from '../unseen.ts';
+import { type JudgedDelivery, judgeObjects } from './judged-objects.ts';
 
 /** An object that policies send, and the number of WECs that have it. The fields are an interface: docs/output.md. */
 export interface WorkloadSummary {
@@ -20,17 +20,17 @@ export interface WorkloadSummary {
 }
 
 /** Lists the objects in the Bindings of a WDS, in their order. */
-export async function listWorkloads(wds: OpenWds): Promise<Sighted<WorkloadSummary[]>> {
+export async function listWorkloads(wds: OpenWds): Promise<ViewWithErrors<WorkloadSummary[]>> {
   const { evidence, objects, unseen } = await judgeObjects(wds);
   const isSeen = [evidence.works, evidence.inventory, evidence.templates].every(({ state }) => state === 'seen');
-  const view = objects.map(({ kind, group, namespace, name, ways }) => {
-    const byWec = [...Map.groupBy(ways, ({ wec }) => wec)].flatMap(([wec, own]) => (wec === null ? [] : [own]));
+  const view = objects.map(({ kind, group, namespace, name, deliveries }) => {
+    const byWec = [...Map.groupBy(deliveries, ({ wec }) => wec)].flatMap(([wec, own]) => (wec === null ? [] : [own]));
     /** If two policies send the object to a WEC, both must have applied it, and one failure counts. */
-    const count = (isOne: (all: readonly JudgedWay[]) => boolean) => (isSeen ? byWec.filter(isOne).length : null);
+    const count = (isOne: (all: readonly JudgedDelivery[]) => boolean) => (isSeen ? byWec.filter(isOne).length : null);
     return {
       ...{ kind, group, namespace: namespace ?? null },
       name: describeObject({ kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }) } }),
-      policies: [...new Set(ways.flatMap(({ policy }) => policy ?? []))],
+      policies: [...new Set(deliveries.flatMap(({ policy }) => policy ?? []))],
       wecs: byWec.length,
       applied: count((own) => own.every(({ isApplied }) => isApplied)),
       available: count((own) => own.every(({ isAvailable }) => isAvailable)),

@@ -9,12 +9,12 @@ import type { OpenWds } from '../../spaces/open-wds.ts';
 import { describeObject, keyOf } from '../object-ref.ts';
 import type { NamespaceLabels } from '../selection/clauses.ts';
 import { selectObjects, whyNotSelected } from '../selection/objects.ts';
-import type { Sighted } from '../unseen.ts';
+import type { ViewWithErrors } from '../unseen.ts';
 import { candidateKind } from '../wds/contents.ts';
 import { findKind } from '../wds/find-kind.ts';
+import { type Delivery, deliveriesOf, type FollowedObject } from './delivery.ts';
 import { type DeliveryEvidence, readDelivery, unseenIn } from './evidence.ts';
-import { viewOfWay, type WayView } from './view.ts';
-import { type FollowedObject, type Way, waysOf } from './way.ts';
+import { type DeliveryView, viewOfDelivery } from './view.ts';
 
 /** An object as named on the command line. */
 export interface NamedObject {
@@ -32,7 +32,7 @@ export interface WorkloadView {
   group: string;
   wds: string;
   its: string | null;
-  ways: WayView[];
+  ways: DeliveryView[];
 }
 
 /** Parses KIND/NAME or KIND.GROUP/NAME and validates the names. @throws StellarError `usage` */
@@ -68,24 +68,24 @@ export function noSuchObject({ ref }: Found, { name: wds, context }: OpenWds): S
 }
 
 /** @throws StellarError `not-found` for a kind that the WDS does not serve */
-export const getWorkload = async (named: NamedObject, wds: OpenWds): Promise<Sighted<WorkloadView>> =>
-  (await lookAtWorkload(named, wds)).read();
+export const getWorkload = async (named: NamedObject, wds: OpenWds): Promise<ViewWithErrors<WorkloadView>> =>
+  (await openWorkload(named, wds)).read();
 
 /** One reading of an object. */
-export interface WorkloadSight extends Sighted<WorkloadView> {
-  ways: readonly Way[];
+export interface WorkloadReading extends ViewWithErrors<WorkloadView> {
+  deliveries: readonly Delivery[];
 }
 
 /** Returns a function that reads the object repeatedly, and reads the kinds of the WDS only once. */
-export async function lookAtWorkload(
+export async function openWorkload(
   named: NamedObject,
   wds: OpenWds,
-): Promise<{ found: Found; read(): Promise<WorkloadSight> }> {
+): Promise<{ found: Found; read(): Promise<WorkloadReading> }> {
   const found = await findObject(named, wds);
   return { found, read: () => readWorkload(found, wds) };
 }
 
-async function readWorkload(found: Found, wds: OpenWds): Promise<WorkloadSight> {
+async function readWorkload(found: Found, wds: OpenWds): Promise<WorkloadReading> {
   const { kinds, kind, ref } = found;
   const { group, namespace, name } = ref;
   const [object, space] = await Promise.all([
@@ -97,15 +97,15 @@ async function readWorkload(found: Found, wds: OpenWds): Promise<WorkloadSight> 
   const evidence = await readDelivery(wds, kinds, ({ policies, bound }) => [
     ...new Set([...follow(policies).selectedBy.keys(), ...(bound.get(keyOf(ref))?.keys() ?? [])]),
   ]);
-  const ways = waysOf(follow(evidence.policies), evidence);
+  const deliveries = deliveriesOf(follow(evidence.policies), evidence);
   const missing = object === undefined ? [noSuchObject(found, wds)] : [];
   return {
     view: {
       ...{ name, namespace: namespace ?? null, kind: kind.kind, group, wds: wds.name },
       its: evidence.its ?? null,
-      ways: ways.map(viewOfWay),
+      ways: deliveries.map(viewOfDelivery),
     },
-    ways,
+    deliveries,
     errors: [...unseenIn(evidence).map(({ error }) => error), ...missing],
   };
 }

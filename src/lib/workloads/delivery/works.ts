@@ -4,7 +4,7 @@ import type { ManifestStatus, ManifestWork } from '../manifest-works.ts';
 import { originBindingLabel, originGenerationAnnotation, originWdsLabel } from '../names.ts';
 import { expandAnnotation } from '../policies/template-keys.ts';
 import { hasField } from '../transforms/path.ts';
-import type { Removals } from './content-today.ts';
+import type { Removals } from './current-content.ts';
 
 /** A work, and what the agent reports about one object in it. */
 export interface SentObject extends SentContent {

@@ -8,7 +8,7 @@ import { flagsOf, type OpenWds } from '../../spaces/open-wds.ts';
 import type { ManagedCluster } from '../../wecs/objects.ts';
 import type { PolicySpec } from '../policies/policy.ts';
 import type { Modulation } from '../selection/clauses.ts';
-import { type Sighted, type Unseen, unseenOf, viewOfUnseen } from '../unseen.ts';
+import { type Unseen, unseenOf, type ViewWithErrors, viewOfUnseen } from '../unseen.ts';
 import { missingProperties, readDigests, refusedBindings, tooLarge } from './content-warnings.ts';
 import {
   invalidClusterSelectors,
@@ -58,7 +58,7 @@ export interface Explanation {
 }
 
 /** @throws StellarError `not-found` if the WDS does not have the policy and no spec is given */
-export async function explain(name: string, wds: OpenWds, given?: PolicySpec): Promise<Sighted<Explanation>> {
+export async function explain(name: string, wds: OpenWds, given?: PolicySpec): Promise<ViewWithErrors<Explanation>> {
   const present = await getPolicy(wds.kube, name);
   const spec = given ?? present?.spec;
   if (spec === undefined) throw noSuchPolicy(name, wds);
@@ -66,7 +66,7 @@ export async function explain(name: string, wds: OpenWds, given?: PolicySpec): P
 }
 
 /** @param exists whether the WDS has a policy with its name */
-export async function explanationOf(subject: PolicySubject, exists: boolean): Promise<Sighted<Explanation>> {
+export async function explanationOf(subject: PolicySubject, exists: boolean): Promise<ViewWithErrors<Explanation>> {
   const { problems, unseen } = await problemsOf(subject);
   const view = viewOf(subject, exists, problems, unseen.map(viewOfUnseen));
   return { view, errors: unseen.map(({ error }) => error) };

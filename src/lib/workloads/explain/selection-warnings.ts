@@ -95,8 +95,8 @@ function unfitParts(clause: DownsyncClause, index: number, kinds: PolicySubject[
     ...resources
       .filter((name) => name !== '*' && !kinds.some(({ plural }) => plural === name))
       .map((name) => {
-        const meant = kinds.find(({ kind }) => kind.toLowerCase() === name.toLowerCase());
-        const fix = meant === undefined ? [] : [inWords(`Write "${meant.plural}"`)];
+        const similar = kinds.find(({ kind }) => kind.toLowerCase() === name.toLowerCase());
+        const fix = similar === undefined ? [] : [inWords(`Write "${similar.plural}"`)];
         return unfit('resources', `no kind that is sent to WECs has the plural "${name}"`, fix);
       }),
     ...[...namespaces, ...objectNames]

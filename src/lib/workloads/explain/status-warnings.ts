@@ -7,7 +7,7 @@ import { describeObject } from '../object-ref.ts';
 import { selectObjects } from '../selection/objects.ts';
 import { selectsLabels } from '../selection/wecs.ts';
 import { toCreateCollector } from '../status/collector.ts';
-import { hasStatus, isLookedAt, isNeverCombined } from '../status/returnable.ts';
+import { hasRelevantStatus, hasStatus, isNeverCombined } from '../status/returnable.ts';
 import type { PolicySubject } from './subject.ts';
 
 /** Returns what prevents statuses from being returned. */
@@ -43,7 +43,7 @@ function notOneWec({ objects, wecs, others, inventory, contents }: PolicySubject
 function notCombined({ objects, wecs }: PolicySubject): Problem[] {
   const without = objects.filter(
     ({ object, modulation }) =>
-      hasStatus(object) && isLookedAt(object) && isNeverCombined(object, modulation, wecs.length),
+      hasStatus(object) && hasRelevantStatus(object) && isNeverCombined(object, modulation, wecs.length),
   );
   if (without.length === 0) return [];
   const kinds = new Set(without.map(({ object }) => object.kind));

@@ -36,11 +36,11 @@ export async function hostedWdses(
   const doubts = new Map<string, Promise<string | undefined | false>>();
   const doubtOf = (controlPlane: ControlPlane) => {
     const { name } = controlPlane.metadata;
-    const known = doubts.get(name) ?? doubtWhetherSame(its, controlPlane, tools);
+    const known = doubts.get(name) ?? whyNotThisIts(its, controlPlane, tools);
     doubts.set(name, known);
     return known;
   };
-  const looked = await Promise.all(
+  const found = await Promise.all(
     all
       .filter((controlPlane) => roleOf(controlPlane) === 'wds')
       .map(async (wds): Promise<FoundWds | Unread | undefined> => {
@@ -55,13 +55,13 @@ export async function hostedWdses(
       }),
   );
   return {
-    found: looked.filter((wds) => wds !== undefined && 'kube' in wds),
-    unread: looked.filter((wds) => wds !== undefined && 'why' in wds),
+    found: found.filter((wds) => wds !== undefined && 'kube' in wds),
+    unread: found.filter((wds) => wds !== undefined && 'why' in wds),
   };
 }
 
 /** Whether a control plane is this ITS: undefined for yes, false for no, otherwise why this is unknown. */
-async function doubtWhetherSame(
+async function whyNotThisIts(
   its: Its,
   controlPlane: ControlPlane,
   tools: SpaceTools,

@@ -6,8 +6,8 @@ import {
   type Modulation,
   type NamespaceLabels,
 } from './clauses.ts';
+import { isExcludedKind } from './excluded-kinds.ts';
 import { namespaceOf } from './labels-to-select.ts';
-import { isNeverSent } from './never-sent.ts';
 
 /** An object that a policy selects. */
 export interface SelectedObject<Object extends Candidate = Candidate> {
@@ -23,7 +23,7 @@ export function selectObjects<Object extends Candidate>(
   namespaces: NamespaceLabels,
 ): SelectedObject<Object>[] {
   return objects.flatMap((object) => {
-    if (isNeverSent(object)) return [];
+    if (isExcludedKind(object)) return [];
     const selecting = downsync.filter((clause) => failingParts(clause, object, namespaces).length === 0);
     return selecting.length === 0 ? [] : { object, modulation: joined(selecting) };
   });
@@ -68,7 +68,7 @@ export function whyNotSelected(
   object: Candidate,
   namespaces: NamespaceLabels,
 ): NotSelected | undefined {
-  if (isNeverSent(object)) return { why: 'never-sent' };
+  if (isExcludedKind(object)) return { why: 'never-sent' };
   const misses = policies.flatMap(({ name, downsync }) =>
     downsync.map(
       (clause, index): Miss => ({

@@ -88,7 +88,7 @@ export interface CollectorResult extends NamedResult {
 }
 
 /** KubeStellar reports errors only. A collector without a report after this time, in milliseconds, counts as valid. */
-const silenceMs = 3_000;
+const settleMs = 3_000;
 
 /**
  * Creates a collector, and waits briefly for the errors that KubeStellar's controller reports for its expressions: the API server
@@ -121,7 +121,7 @@ export async function createCollector(
 }
 
 async function requireNoErrors(name: string, wds: OpenWds, run: Run): Promise<void> {
-  const deadline = new Deadline(Math.min(silenceMs, run.deadline.remaining));
+  const deadline = new Deadline(Math.min(settleMs, run.deadline.remaining));
   const read = async () => {
     const { status } = (await wds.kube.get<StatusCollector>(resources.statusCollectors, name)) ?? {};
     return status?.errors?.length ? status.errors : undefined;

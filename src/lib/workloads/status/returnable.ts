@@ -26,4 +26,4 @@ export const isNeverCombined = (
  * Whether the status of a kind matters. Namespaces and similar kinds have a status that no one reads: a policy that requests the
  * status of all its objects is about its workloads.
  */
-export const isLookedAt = ({ group }: { group: string }): boolean => group !== '';
+export const hasRelevantStatus = ({ group }: { group: string }): boolean => group !== '';

@@ -8,7 +8,7 @@ import { findObject, type NamedObject, noSuchObject } from '../delivery/workload
 import { combinedStatusLabels, originWdsLabel } from '../names.ts';
 import type { Binding } from '../policies/policy.ts';
 import { senderOf } from '../policies/sender.ts';
-import { type Sighted, unseenOf } from '../unseen.ts';
+import { unseenOf, type ViewWithErrors } from '../unseen.ts';
 import { type CombinedStatus, type CombinedTable, tablesOf } from './combined.ts';
 
 /** The statuses that WECs returned for an object. The fields are an interface: docs/output.md. */
@@ -30,7 +30,7 @@ const reportNamespace = 'kubestellar-report';
 type Ref = Awaited<ReturnType<typeof findObject>>['ref'];
 
 /** @throws StellarError `not-found` for a kind that the WDS does not serve */
-export async function getReturned(named: NamedObject, wds: OpenWds): Promise<Sighted<ReturnedView>> {
+export async function getReturned(named: NamedObject, wds: OpenWds): Promise<ViewWithErrors<ReturnedView>> {
   const found = await findObject(named, wds);
   const { group, namespace, name, kind } = found.ref;
   const [object, statuses, combined] = await Promise.all([

@@ -5,7 +5,7 @@ import type { DiscoveredKind } from '../../kube/discovery.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { groupOf, resources } from '../../kube/resources.ts';
 import type { Candidate, DownsyncClause, NamespaceLabels } from '../selection/clauses.ts';
-import { isNeverSent } from '../selection/never-sent.ts';
+import { isExcludedKind } from '../selection/excluded-kinds.ts';
 import { type Unseen, unseenOf } from '../unseen.ts';
 
 /** An object of a WDS: its metadata, and the kind that it is read as. */
@@ -26,7 +26,7 @@ export const sendableKinds = (kinds: readonly DiscoveredKind[], apiGroups: reado
   kinds.filter((kind) => {
     const { group } = candidateKind(kind);
     const isWatched = apiGroups.length === 0 || apiGroups.includes(group) || group === 'apiextensions.k8s.io';
-    return isWatched && !isNeverSent(candidateKind(kind));
+    return isWatched && !isExcludedKind(candidateKind(kind));
   });
 
 /** Lists the metadata of every kind that one of the clauses may select, with one list per kind, and of the Namespaces. */

@@ -4,7 +4,7 @@ import { seen } from '../../../../../src/lib/kube/access.ts';
 import type { KubeObject } from '../../../../../src/lib/kube/objects.ts';
 import type { OpenWds } from '../../../../../src/lib/spaces/open-wds.ts';
 import { deletePolicy } from '../../../../../src/lib/workloads/change/delete-policy.ts';
-import { inspectPolicy } from '../../../../../src/lib/workloads/change/policy-to-delete.ts';
+import { inspectPolicy } from '../../../../../src/lib/workloads/change/inspect-policy.ts';
 import { MemoryCluster, soon } from '../../../support/space-builders.ts';
 
 const policy: KubeObject = { kind: 'BindingPolicy', metadata: { name: 'shop', uid: 'uid-of-policy' } };
@@ -101,12 +101,12 @@ const yes = async (_: unknown, more: readonly string[]) => more.length === 0;
 describe('what leaves a WEC with a policy', () => {
   test('stays where another work has it, and takes along what is in its Namespace', async () => {
     const { wds } = scene([policy], [structuredClone(own), structuredClone(others)]);
-    assert.deepEqual((await inspectPolicy('shop', wds)).leaving, [
+    assert.deepEqual((await inspectPolicy('shop', wds)).effects, [
       {
         wec: 'w1',
         removed: ['Namespace shop'],
         staying: [],
-        takenAlong: ['ConfigMap shop/settings', 'Secret shop/key'],
+        removedWithNamespace: ['ConfigMap shop/settings', 'Secret shop/key'],
       },
     ]);
   });
@@ -115,12 +115,12 @@ describe('what leaves a WEC with a policy', () => {
 test('what another work has as well stays', async () => {
   const namespace = work('c', [['Namespace', undefined, 'shop']]);
   const { wds } = scene([policy], [structuredClone(own), namespace]);
-  const [leaving] = (await inspectPolicy('shop', wds)).leaving;
-  assert.deepEqual(leaving, {
+  const [effects] = (await inspectPolicy('shop', wds)).effects;
+  assert.deepEqual(effects, {
     wec: 'w1',
     removed: ['ConfigMap shop/settings'],
     staying: ['Namespace shop'],
-    takenAlong: [],
+    removedWithNamespace: [],
   });
 });
 

@@ -6,6 +6,7 @@ import { seen } from '../../../../../src/lib/kube/access.ts';
 import type { KubeObject } from '../../../../../src/lib/kube/objects.ts';
 import { groupOf } from '../../../../../src/lib/kube/resources.ts';
 import type { ManagedCluster } from '../../../../../src/lib/wecs/objects.ts';
+import { deliveriesOf } from '../../../../../src/lib/workloads/delivery/delivery.ts';
 import {
   boundObjects,
   combinedKey,
@@ -13,8 +14,7 @@ import {
   statusesByPlace,
   type WorkStatus,
 } from '../../../../../src/lib/workloads/delivery/evidence.ts';
-import { viewOfWay, type WayView } from '../../../../../src/lib/workloads/delivery/view.ts';
-import { waysOf } from '../../../../../src/lib/workloads/delivery/way.ts';
+import { type DeliveryView, viewOfDelivery } from '../../../../../src/lib/workloads/delivery/view.ts';
 import { followed } from '../../../../../src/lib/workloads/delivery/workload.ts';
 import { trimmer, WorksOfWds } from '../../../../../src/lib/workloads/delivery/works.ts';
 import type { ManifestWork } from '../../../../../src/lib/workloads/manifest-works.ts';
@@ -77,7 +77,7 @@ interface Subject {
 }
 
 /** The ways of an object of a record. */
-function ways(record: Recorded, subject: Subject, changes: Partial<DeliveryEvidence> = {}): WayView[] {
+function ways(record: Recorded, subject: Subject, changes: Partial<DeliveryEvidence> = {}): DeliveryView[] {
   const { kind, apiVersion = 'v1', name, namespaceLabels = {} } = subject;
   const namespace = record.objects?.[0]?.metadata.namespace ?? record.policies[0]?.metadata.name ?? '';
   const resource = plurals[kind] ?? '';
@@ -96,11 +96,11 @@ function ways(record: Recorded, subject: Subject, changes: Partial<DeliveryEvide
   const object = subject.object === null ? undefined : { metadata };
   const evidence = evidenceOf(record, changes);
   const of = followed({ ...ref, object }, evidence.policies, new Map([[namespace, namespaceLabels]]));
-  return waysOf(of, evidence).map(viewOfWay);
+  return deliveriesOf(of, evidence).map(viewOfDelivery);
 }
 
 const record = (name: string): Recorded => structuredClone(records[name] as Recorded);
-const told = (views: readonly WayView[]) =>
+const told = (views: readonly DeliveryView[]) =>
   views.map(({ policy, wec: on, stage, blockedAt, code, done }) =>
     [policy ?? 'no policy', on ?? 'no WEC', done ? 'done' : `${stage} ${blockedAt?.state} ${code}`].join(': '),
   );
@@ -242,12 +242,15 @@ describe('a link that breaks is named:', () => {
     one(given.bindings).spec = { ...one(given.bindings).spec, workload: {} };
     one(given.policies).spec = { downsync: [{ namespaceSelectors: [{}] }] };
     given.works = [];
-    const [way] = ways(given, {
+    const [delivery] = ways(given, {
       ...configMap,
       object: { resourceVersion: '7', creationTimestamp: '2026-11-20T15:00:00Z' },
     });
-    assert.equal(way?.code, 'object-not-in-binding');
-    assert.equal(way?.next, 'kubectl --context wdsh -n t10 annotate --overwrite configmaps c stellarctl/touched=7');
+    assert.equal(delivery?.code, 'object-not-in-binding');
+    assert.equal(
+      delivery?.next,
+      'kubectl --context wdsh -n t10 annotate --overwrite configmaps c stellarctl/touched=7',
+    );
   });
   test('the Binding has an earlier state of the object', () =>
     assert.deepEqual(broken(none, { ...configMap, object: { resourceVersion: '9999' } }), [

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { seen } from '../../../../../src/lib/kube/access.ts';
 import type { KubeObject } from '../../../../../src/lib/kube/objects.ts';
 import type { OpenWds } from '../../../../../src/lib/spaces/open-wds.ts';
-import { inspectPolicy } from '../../../../../src/lib/workloads/change/policy-to-delete.ts';
+import { inspectPolicy } from '../../../../../src/lib/workloads/change/inspect-policy.ts';
 import { refreshPolicy } from '../../../../../src/lib/workloads/change/refresh-policy.ts';
 import { listPolicies } from '../../../../../src/lib/workloads/delivery/policy-list.ts';
 import { getReturned } from '../../../../../src/lib/workloads/status/returned.ts';

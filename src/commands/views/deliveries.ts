@@ -1,8 +1,8 @@
 import type { Style } from '../../lib/terminal/style.ts';
-import type { WayView } from '../../lib/workloads/delivery/view.ts';
+import type { DeliveryView } from '../../lib/workloads/delivery/view.ts';
 
 /** Returns the symbol for the state of a delivery. */
-export function symbolOfWay({ done, blockedAt }: Pick<WayView, 'done' | 'blockedAt'>, style: Style): string {
+export function symbolOfDelivery({ done, blockedAt }: Pick<DeliveryView, 'done' | 'blockedAt'>, style: Style): string {
   if (blockedAt?.state === 'failed') return style.bad;
   if (blockedAt !== null) return style.dot;
   return done ? style.ok : '?';

@@ -11,7 +11,7 @@ export interface WecChange {
 }
 
 /** What a change does to workloads besides releasing WECs from policies. */
-export interface RemovalHarm {
+export interface SideEffects {
   broken: BrokenTemplate[];
   /** Policies that start selecting WECs. */
   starting: { policy: Policy; wecs: string[] }[];
@@ -22,7 +22,10 @@ export interface RemovalHarm {
  * Judges changes of labels and properties by the policies that could be read. Reads the objects of the policies that send to these
  * WECs.
  */
-export async function harmOf({ policies, unread }: PoliciesOfIts, changes: readonly WecChange[]): Promise<RemovalHarm> {
+export async function sideEffectsOf(
+  { policies, unread }: PoliciesOfIts,
+  changes: readonly WecChange[],
+): Promise<SideEffects> {
   const labelsOf = ({ cluster }: WecProperties) => cluster.metadata.labels ?? {};
   const losing = changes.map(({ name, before, after }) => ({
     name,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { removalsOf, staleTemplate } from '../../../../../src/lib/workloads/delivery/content-today.ts';
+import { removalsOf, staleTemplate } from '../../../../../src/lib/workloads/delivery/current-content.ts';
 import { trimmer, WorksOfWds } from '../../../../../src/lib/workloads/delivery/works.ts';
 
 const properties = new Map([

@@ -12,14 +12,14 @@ import { provenSender } from '../policies/sender.ts';
 import { requireIts } from '../unseen.ts';
 
 /** What happens to the objects of a policy on one WEC. */
-export interface Leaving {
+export interface DeletionEffect {
   wec: string;
   /** Objects that are removed, for example `ConfigMap shop/settings`. */
   removed: string[];
   /** Objects that stay, because another work also has them, or because their work orphans them. */
   staying: string[];
   /** Objects that would stay or belong to other works, but are in a Namespace that is removed. */
-  takenAlong: string[];
+  removedWithNamespace: string[];
 }
 
 /** A policy to delete, with what it has sent. */
@@ -34,7 +34,7 @@ export interface PolicyToDelete {
   /** The name of the WDS on its works; undefined if it has no works. */
   sender: string | undefined;
   works: ManifestWork[];
-  leaving: Leaving[];
+  effects: DeletionEffect[];
 }
 
 /**
@@ -51,11 +51,11 @@ export async function inspectPolicy(name: string, wds: OpenWds): Promise<PolicyT
   const sender = await provenSender(wds, bindings, its);
   const works = await worksOfPolicy(its, name, sender);
   const wecs = [...new Set(works.flatMap(({ metadata }) => metadata.namespace ?? []))].sort();
-  const leaving = await mapConcurrently(wecs, requestsAtOnce, async (wec) => {
+  const effects = await mapConcurrently(wecs, requestsAtOnce, async (wec) => {
     const all = (await its.list<ManifestWork>(resources.manifestWorks, { namespace: wec })) ?? [];
-    return leavingFrom(wec, works, all);
+    return effectOn(wec, works, all);
   });
-  return { name, wds, policy, binding, its, sender, works, leaving };
+  return { name, wds, policy, binding, its, sender, works, effects };
 }
 
 /**
@@ -69,7 +69,7 @@ export async function worksOfPolicy(its: Kube, policy: string, sender: string | 
   return (await its.list<ManifestWork>(resources.manifestWorks, { labelSelector })) ?? [];
 }
 
-function leavingFrom(wec: string, works: readonly ManifestWork[], all: readonly ManifestWork[]): Leaving {
+function effectOn(wec: string, works: readonly ManifestWork[], all: readonly ManifestWork[]): DeletionEffect {
   const own = works.filter(({ metadata }) => metadata.namespace === wec);
   const uids = new Set(own.map(({ metadata }) => metadata.uid));
   const others = new Set(all.filter(({ metadata }) => !uids.has(metadata.uid)).flatMap(objectsIn));
@@ -80,6 +80,6 @@ function leavingFrom(wec: string, works: readonly ManifestWork[], all: readonly 
   const isInside = (object: string) => spaces.some((space) => object.includes(` ${space}/`));
   return {
     ...{ wec, removed, staying: kept.filter((object) => !isInside(object)) },
-    takenAlong: [...new Set([...others, ...kept])].filter(isInside),
+    removedWithNamespace: [...new Set([...others, ...kept])].filter(isInside),
   };
 }

@@ -16,5 +16,5 @@ const kinds = new Set([
 ]);
 
 /** Whether objects of a kind are never sent to a WEC, regardless of what selects them. */
-export const isNeverSent = ({ group, resource }: { group: string; resource: string }): boolean =>
+export const isExcludedKind = ({ group, resource }: { group: string; resource: string }): boolean =>
   groups.has(group) || kinds.has(`${resource}.${group}`);

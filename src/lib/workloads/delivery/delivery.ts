@@ -8,7 +8,7 @@ import type { Modulation, NamespaceLabels } from '../selection/clauses.ts';
 import type { NotSelected } from '../selection/objects.ts';
 import { selectsLabels } from '../selection/wecs.ts';
 import type { StatusCollector } from '../status/collector.ts';
-import { propertiesOf, staleTemplate } from './content-today.ts';
+import { propertiesOf, staleTemplate } from './current-content.ts';
 import { type DeliveryEvidence, statusKey, type WorkStatus } from './evidence.ts';
 import { objectKey, type SentObject } from './works.ts';
 
@@ -33,7 +33,7 @@ export interface FollowedObject {
 }
 
 /** The delivery of an object by one policy to one WEC, with the evidence of each stage. */
-export interface Way {
+export interface Delivery {
   of: FollowedObject;
   evidence: Pick<DeliveryEvidence, 'wds' | 'its' | 'now' | 'templates' | 'policies'>;
   /** The policy's name; undefined if no policy selects the object. Also set for a Binding without a policy. */
@@ -62,14 +62,14 @@ export interface Way {
 }
 
 /** Returns the deliveries of an object: one for each policy and WEC, or one that shows where delivery stops before that. */
-export function waysOf(of: FollowedObject, evidence: DeliveryEvidence): Way[] {
+export function deliveriesOf(of: FollowedObject, evidence: DeliveryEvidence): Delivery[] {
   const bound: ReadonlyMap<string, BoundObject> = evidence.bound.get(keyOf(of)) ?? new Map();
   const names = new Set([...of.selectedBy.keys(), ...bound.keys()]);
-  if (names.size === 0) return [wayOf(of, evidence, undefined, undefined, undefined)];
+  if (names.size === 0) return [deliveryOf(of, evidence, undefined, undefined, undefined)];
   return [...names].sort().flatMap((name) => {
     const wecs = wecsOf(name, evidence);
     const places: (string | undefined)[] = wecs.length === 0 ? [undefined] : wecs;
-    return places.map((wec) => wayOf(of, evidence, name, bound.get(name), wec));
+    return places.map((wec) => deliveryOf(of, evidence, name, bound.get(name), wec));
   });
 }
 
@@ -85,19 +85,19 @@ function wecsOf(name: string, { bindings, policies, inventory }: DeliveryEvidenc
   return [...new Set([...named, ...selected])].sort();
 }
 
-function wayOf(
+function deliveryOf(
   of: FollowedObject,
   evidence: DeliveryEvidence,
   policyName: string | undefined,
   bound: BoundObject | undefined,
   wec: string | undefined,
-): Way {
+): Delivery {
   const { policies, bindings, inventory, works, workStatuses, collectors, combined } = evidence;
   const binding = policyName === undefined ? undefined : bindings.get(policyName);
   const modulation = bound ?? of.selectedBy.get(policyName ?? '') ?? {};
   const known = <T, U>(access: Access<T>, read: (value: T, at: string) => U) =>
     mapped(access, (value) => (wec === undefined ? undefined : read(value, wec)));
-  const way = {
+  const delivery = {
     ...{ of, evidence, policyName, binding, bound, wec, modulation },
     isBound: wec !== undefined && destinationsOf(binding).includes(wec),
     policy: policies.find(({ metadata }) => metadata.name === policyName),
@@ -112,11 +112,18 @@ function wayOf(
     isCombined: mapped(combined, (all) => all.has(`${keyOf(of)} ${policyName}`)),
     wecs: destinationsOf(binding).length,
   };
-  return { ...way, stale: staleIn(way) };
+  return { ...delivery, stale: staleIn(delivery) };
 }
 
 /** Checks the current version of the object only: the transport rewrites works of earlier ones anyway. */
-function staleIn({ of, bound, wec, sent, cluster, evidence: { templates } }: Omit<Way, 'stale'>): string | undefined {
+function staleIn({
+  of,
+  bound,
+  wec,
+  sent,
+  cluster,
+  evidence: { templates },
+}: Omit<Delivery, 'stale'>): string | undefined {
   const content = ifSeen(sent);
   const isCurrent =
     bound?.resourceVersion === undefined || bound.resourceVersion === of.object?.metadata.resourceVersion;
