@@ -1,19 +1,23 @@
 import { changeWords } from '../../lib/engine/changes.ts';
 import { count } from '../../lib/engine/counts.ts';
-import type { LeavingLocally } from '../../lib/wecs/deregister/local.ts';
-import { type Inspection, isGone } from '../../lib/wecs/deregister/look/inspection.ts';
-import type { DeregisterOptions, Leaving } from '../../lib/wecs/deregister/look/look.ts';
+import { type HubState, isGone } from '../../lib/wecs/deregister/inspect/hub-state.ts';
+import type { DeregisterOptions, InspectedWec } from '../../lib/wecs/deregister/inspect/inspect-wec.ts';
+import type { InspectedLocalWec } from '../../lib/wecs/deregister/local.ts';
 import { selectableLabels } from '../../lib/wecs/deregister/release/labels.ts';
 import { objectsIn, policiesOf } from '../../lib/workloads/manifest-works.ts';
 
 /** Formats the effect of deregistering as human-readable lines: what runs on the WEC, why, and what happens to it. */
-export const describeLeaving = (leaving: readonly Leaving[], its: string, options: DeregisterOptions): string[] =>
-  leaving.flatMap((wec) => [`${wec.name} on ${its}`, ...describeOne(wec, options).map((line) => `  ${line}`)]);
+export const describeDeregistration = (
+  inspected: readonly InspectedWec[],
+  its: string,
+  options: DeregisterOptions,
+): string[] =>
+  inspected.flatMap((wec) => [`${wec.name} on ${its}`, ...describeOne(wec, options).map((line) => `  ${line}`)]);
 
 /** Formats the effect for more WECs than a user reads one by one: each statement, with the WECs that it applies to. */
-export function describeMany(leaving: readonly Leaving[], its: string, options: DeregisterOptions): string[] {
-  const names = leaving.map(({ name }) => name);
-  const said = leaving.flatMap((wec) =>
+export function describeMany(inspected: readonly InspectedWec[], its: string, options: DeregisterOptions): string[] {
+  const names = inspected.map(({ name }) => name);
+  const said = inspected.flatMap((wec) =>
     describeOne({ ...wec, name: 'it' }, options).map((line) => ({ line, name: wec.name })),
   );
   const ofWhich = (own: readonly string[]) => (own.length === names.length ? 'all' : own.join(', '));
@@ -26,10 +30,10 @@ export function describeMany(leaving: readonly Leaving[], its: string, options: 
 }
 
 /** Formats the total loss of several WECs. */
-export function inAll(leaving: readonly Leaving[]): string {
-  const total = (of: (inspection: Inspection) => readonly object[]) =>
-    leaving.reduce((sum, { inspection }) => sum + of(inspection).length, 0);
-  const registered = leaving.filter(({ inspection }) => inspection.managedCluster !== undefined).length;
+export function inAll(inspected: readonly InspectedWec[]): string {
+  const total = (of: (hubState: HubState) => readonly object[]) =>
+    inspected.reduce((sum, { hubState }) => sum + of(hubState).length, 0);
+  const registered = inspected.filter(({ hubState }) => hubState.managedCluster !== undefined).length;
   const parts = [
     count(registered, 'WEC'),
     count(
@@ -45,17 +49,17 @@ export function inAll(leaving: readonly Leaving[]): string {
 }
 
 /** Formats the effect of deregistering if the ITS is not contacted. */
-export const describeLocally = (leaving: readonly LeavingLocally[]): string[] =>
-  leaving.flatMap(({ name, kube, record }) => [
+export const describeLocally = (inspected: readonly InspectedLocalWec[]): string[] =>
+  inspected.flatMap(({ name, kube, record }) => [
     `${name}, ${kube.cluster.context} (${kube.cluster.server})`,
     ...(record === undefined ? [] : ['  Its workloads keep running. Nothing changes on its ITS.']),
   ]);
 
-function describeOne(leaving: Leaving, options: DeregisterOptions): string[] {
-  const { inspection, policies, agentDead, interrupted } = leaving;
-  const { managedCluster, works, addons } = inspection;
+function describeOne(inspected: InspectedWec, options: DeregisterOptions): string[] {
+  const { hubState, policies, agentDead, interrupted } = inspected;
+  const { managedCluster, works, addons } = hubState;
   if (managedCluster === undefined)
-    return [isGone(inspection) ? 'Not registered.' : 'No longer registered; its leftovers are removed.'];
+    return [isGone(hubState) ? 'Not registered.' : 'No longer registered; its leftovers are removed.'];
   const labels = changeWords({ ...interrupted, ...selectableLabels(managedCluster) });
   return [
     ...[...policiesOf(works)].map(([policy, own]) => {
@@ -68,13 +72,13 @@ function describeOne(leaving: Leaving, options: DeregisterOptions): string[] {
     ...(agentDead === undefined ? [] : [`agent     not running: ${agentDead}`]),
     ...(interrupted === undefined ? [] : ['An earlier deregistration has removed its labels and was interrupted.']),
     ...policies.unread.map(({ wds, why }) => `The binding policies of ${wds} could not be read: ${why}`),
-    ...(options.force ? describeForce(leaving) : []),
-    fateOf(leaving, options),
+    ...(options.force ? describeForce(inspected) : []),
+    workloadEffects(inspected, options),
   ];
 }
 
 /** Describes what --force does without the proof that the agent is gone. */
-function describeForce({ inspection: { works, addonWorks, addons } }: Leaving): string[] {
+function describeForce({ hubState: { works, addonWorks, addons } }: InspectedWec): string[] {
   const guardedWorks = works.length + addonWorks.length;
   const guarded = addons.filter(({ metadata }) => metadata.finalizers?.length).map(({ metadata }) => metadata.name);
   const parts = [
@@ -84,11 +88,11 @@ function describeForce({ inspection: { works, addonWorks, addons } }: Leaving): 
   return parts.length === 0 ? [] : [`--force   removes, after 15s without progress: ${parts.join(', ')}`];
 }
 
-function fateOf(
-  { name, inspection, agentDead }: Leaving,
+function workloadEffects(
+  { name, hubState, agentDead }: InspectedWec,
   { keepWorkloads, cleanup, force }: DeregisterOptions,
 ): string {
-  if (inspection.works.length === 0) return 'No workloads of KubeStellar run there.';
+  if (hubState.works.length === 0) return 'No workloads of KubeStellar run there.';
   if (keepWorkloads) return 'Its workloads keep running.';
   if (agentDead !== undefined && force && !cleanup)
     return 'Its workloads keep running, and nothing manages them any more.';

@@ -83,7 +83,7 @@ export function deregisterCommand(io: Io): Command {
 
 async function deregisterFromIts(session: Session, { named, find }: ChosenWecs, options: Options): Promise<void> {
   const { deregister } = await import('../../lib/wecs/deregister/deregister.ts');
-  const { describeLeaving, describeMany, inAll } = await import('./deregister-text.ts');
+  const { describeDeregistration, describeMany, inAll } = await import('./deregister-text.ts');
   await refuseUnnamedIts(session, options.yes);
   const its = await session.its();
   session.announce(its.kube);
@@ -99,15 +99,15 @@ async function deregisterFromIts(session: Session, { named, find }: ChosenWecs, 
       options,
       readPolicies: () => openPolicies(session, its, names),
       confirm: asking(session, {
-        show: (leaving) => {
-          const describe = leaving.length > fewWecs ? describeMany : describeLeaving;
-          tell(session, describe(leaving, its.context.name, options));
-          if (isWhole) tell(session, [inAll(leaving)]);
+        show: (inspected) => {
+          const describe = inspected.length > fewWecs ? describeMany : describeDeregistration;
+          tell(session, describe(inspected, its.context.name, options));
+          if (isWhole) tell(session, [inAll(inspected)]);
         },
-        confirmations: (leaving) =>
+        confirmations: (inspected) =>
           isWhole
-            ? [confirmationOfAll(leaving.length, options)]
-            : leaving.map(({ name }) => confirmation(name, options)),
+            ? [confirmationOfAll(inspected.length, options)]
+            : inspected.map(({ name }) => confirmation(name, options)),
       }),
       askAgain: (name, why) => {
         session.progress.note(why);
@@ -130,9 +130,9 @@ async function deregisterOnWecs(session: Session, { named = [] }: ChosenWecs, op
   const results = await deregisterLocally(
     await session.wecs(named.map(withContext)),
     asking(session, {
-      show: (leaving) => tell(session, describeLocally(leaving)),
-      confirmations: (leaving) =>
-        leaving.flatMap(({ name, record }) => (record === undefined ? [] : confirmation(name, options))),
+      show: (inspected) => tell(session, describeLocally(inspected)),
+      confirmations: (inspected) =>
+        inspected.flatMap(({ name, record }) => (record === undefined ? [] : confirmation(name, options))),
     }),
     session.run,
   );

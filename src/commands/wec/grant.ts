@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { StellarError } from '../../lib/engine/errors.ts';
 import type { Io } from '../../lib/terminal/io.ts';
-import type { Granting } from '../../lib/wecs/grant/grant.ts';
+import type { WecToGrant } from '../../lib/wecs/grant/grant.ts';
 import { action } from '../shell/action.ts';
 import { confirmLoss } from '../shell/confirm.ts';
 import { defineCommand, wecContextOption, wecKubeconfigOption } from '../shell/options.ts';
@@ -31,11 +31,11 @@ export function grantCommand(io: Io): Command {
       const given = await kindsGiven(options);
       if ((given === undefined) !== (options.fromErrors === true))
         throw new StellarError('usage', 'Give either --from-errors or --rule RESOURCE.GROUP.');
-      const { grant, seeGrant } = await import('../../lib/wecs/grant/grant.ts');
+      const { grant, inspectGrant } = await import('../../lib/wecs/grant/grant.ts');
       const { spell } = await import('../../lib/wecs/grant/kinds.ts');
       const reached = await reachWec(session, options, positional);
-      const granting = await confirmLoss<Granting>(session, {
-        read: () => seeGrant(reached, given),
+      const granting = await confirmLoss<WecToGrant>(session, {
+        read: () => inspectGrant(reached, given),
         losses: ({ lacking }) => lacking.map(spell),
         show: ({ lacking, wanted }) =>
           session.progress.note(

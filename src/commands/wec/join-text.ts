@@ -2,7 +2,7 @@ import { command } from '../../lib/engine/command-line.ts';
 import { run, textOf } from '../../lib/engine/next-step.ts';
 import { describeCluster } from '../../lib/kube/client/errors.ts';
 import type { HubAccess } from '../../lib/wecs/hub/hub-access.ts';
-import { fateOf } from '../../lib/wecs/join/former-hub.ts';
+import { describeRemainingWorks } from '../../lib/wecs/join/former-hub.ts';
 import { joinManifests, tokenPlaceholder } from '../../lib/wecs/join/manifests.ts';
 import type { JoinOptions, Moving } from '../../lib/wecs/join/options.ts';
 import type { Session } from '../shell/session.ts';
@@ -26,7 +26,8 @@ export async function printManifests(
 
 /** Describes what happens to a WEC that moves from one hub to another, before the user confirms. */
 export function describeMoving({ name, cluster, from, its, works, labels }: Moving): string[] {
-  const fate = works === undefined ? 'which works of that hub run on it could not be read' : fateOf(works, its);
+  const fate =
+    works === undefined ? 'which works of that hub run on it could not be read' : describeRemainingWorks(works, its);
   return [
     `${name}: ${describeCluster(cluster)} is registered with the hub ${from}, and will be moved to ${its}.`,
     `  On that hub: its ManagedCluster ${name} stays, becomes unavailable after some minutes, and has to be deregistered there.`,

@@ -32,7 +32,7 @@ const labels: ValueKind<ManagedCluster, object> = {
       { header: 'LABELS', value: ({ values }) => formatLabels(values) },
     ]);
   },
-  noneMeant: (its) => `No WEC on ${its} matched.`,
+  noneMatched: (its) => `No WEC on ${its} matched.`,
 };
 
 export const labelCommand = (io: Io): Command => valuesCommand(io, labels);

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Io } from '../../lib/terminal/io.ts';
-import type { Revoking } from '../../lib/wecs/grant/revoke.ts';
+import type { WecToRevoke } from '../../lib/wecs/grant/revoke.ts';
 import { action } from '../shell/action.ts';
 import { confirmLoss } from '../shell/confirm.ts';
 import { defineCommand, wecContextOption, wecKubeconfigOption } from '../shell/options.ts';
@@ -21,11 +21,11 @@ export function revokeCommand(io: Io): Command {
   return grantOptions(revoke).action(
     action<GrantOptions>(io, async (session, options, positional) => {
       const given = await kindsGiven(options);
-      const { revoke, seeRevocation } = await import('../../lib/wecs/grant/revoke.ts');
+      const { revoke, inspectRevocation } = await import('../../lib/wecs/grant/revoke.ts');
       const { spell } = await import('../../lib/wecs/grant/kinds.ts');
       const reached = await reachWec(session, options, positional);
-      const revoking = await confirmLoss<Revoking>(session, {
-        read: () => seeRevocation(reached, given),
+      const revoking = await confirmLoss<WecToRevoke>(session, {
+        read: () => inspectRevocation(reached, given),
         losses: ({ kinds }) => kinds.map(spell),
         show: ({ kinds }) =>
           session.progress.note(

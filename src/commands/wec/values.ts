@@ -44,7 +44,7 @@ export interface ValueKind<Source, More extends object> {
   removals(hub: Kube, changes: Changes): ChangesOf<Source>;
   show(session: Session, listed: readonly ListedValues<More>[]): Promise<void>;
   /** What to print instead of the next step if no WEC was selected. */
-  noneMeant?(its: string): string;
+  noneMatched?(its: string): string;
 }
 
 /** Defines the command that sets, removes and lists named values of WECs. */
@@ -92,7 +92,8 @@ export function valuesCommand<Source, More extends object>(io: Io, kind: ValueKi
         const how = { changes, overwrite: options.overwrite === true, approve };
         const results = await changeValues(hub, store, target, how, session.run);
         await session.finish(results.map(({ values, ...result }) => ({ ...result, [plural]: values })));
-        if (results.length === 0 && kind.noneMeant) return session.progress.note(kind.noneMeant(hub.cluster.context));
+        if (results.length === 0 && kind.noneMatched)
+          return session.progress.note(kind.noneMatched(hub.cluster.context));
         session.next(command`stellarctl ${store.command} ${targetWords(target)} --list --its ${hub.cluster.context}`);
       }),
     );

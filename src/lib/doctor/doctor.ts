@@ -14,7 +14,7 @@ import { listControlPlanes, roleOf } from '../spaces/spaces.ts';
 import { SpaceWatcher } from '../spaces/stages/space-watcher.ts';
 import type { SpaceTools } from '../spaces/tools.ts';
 import { wecChecks } from '../wecs/get/checks.ts';
-import { seeWec } from '../wecs/get/look.ts';
+import { readBothSides } from '../wecs/get/read-both-sides.ts';
 import { hubEndpoints } from '../wecs/hub/hub-access.ts';
 import { clusterUid } from '../wecs/identity/cluster-uid.ts';
 import { readWholeHub } from '../wecs/registration/hub-evidence.ts';
@@ -151,7 +151,7 @@ async function examineWecs(hub: Hub, named: DoctorInput['wecs'], run: Run): Prom
       const reached = wec.kube && { its: { kube, context }, wec: wec.kube };
       try {
         const evidence = known?.get(wec.name);
-        const seen = await seeWec(shared, wec.name, wec.kube, endpoints, { evidence, tryWebhook });
+        const seen = await readBothSides(shared, wec.name, wec.kube, endpoints, { evidence, tryWebhook });
         const checks = seen.error === undefined ? wecChecks : [...wecChecks, unreached(seen.error)];
         return { subject, reached, findings: await runChecks(checks, seen.findings, findings) };
       } catch (error) {

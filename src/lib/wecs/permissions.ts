@@ -73,7 +73,7 @@ export function identityPermissions(): Permission[] {
 }
 
 /** The permissions to remove a klusterlet from a WEC. */
-export function cleanUpPermissions(): Permission[] {
+export function cleanupPermissions(): Permission[] {
   const clusterScoped = [
     resources.klusterlets,
     resources.clusterRoles,
@@ -101,7 +101,7 @@ export function cleanUpPermissions(): Permission[] {
  * The permissions on a WEC to make an agent with a certificate register again: its certificate is removed, and its pods are
  * deleted.
  */
-export function startAnewPermissions(): Permission[] {
+export function reregisterPermissions(): Permission[] {
   return [
     may('delete', resources.secrets, { namespace: agentNamespace, name: hubSecretName }),
     may('delete', resources.pods, { namespace: agentNamespace }),

@@ -7,22 +7,28 @@ import { shareReads } from '../../kube/client/shared-reads.ts';
 import type { SelectedContext } from '../../kube/kubeconfig/kubeconfig.ts';
 import type { ManifestWork } from '../../workloads/manifest-works.ts';
 import type { PoliciesOfIts } from '../../workloads/policies/policy.ts';
-import { cleanUpWec } from './clean-up/clean-up.ts';
+import { cleanUpWec } from './cleanup/cleanup.ts';
 import { deleteCluster } from './delete/delete-cluster.ts';
 import { Force } from './delete/force.ts';
-import { refuseNewcomer, removeLateRequests, removeLeftovers } from './delete/leftovers.ts';
-import { isGone } from './look/inspection.ts';
-import { type DeregisterOptions, type Leaving, type LeavingWec, lookAt, lossesOf } from './look/look.ts';
+import { refuseReregistered, removeLateRequests, removeLeftovers } from './delete/leftovers.ts';
+import { isGone } from './inspect/hub-state.ts';
+import {
+  type DeregisterOptions,
+  type InspectedWec,
+  inspectWec,
+  lossesOf,
+  type WecToDeregister,
+} from './inspect/inspect-wec.ts';
 import { keepWorkloads, release } from './release/release.ts';
 import { putBack } from './undo.ts';
 
 export interface Deregistration {
   its: { kube: Kube; context: SelectedContext };
-  wecs: readonly LeavingWec[];
+  wecs: readonly WecToDeregister[];
   options: DeregisterOptions;
   /** Reads the binding policies that may send workloads to these WECs, as far as they can be read. */
   readPolicies(): Promise<PoliciesOfIts>;
-  confirm: Confirm<Leaving[]>;
+  confirm: Confirm<InspectedWec[]>;
   /** Asks the user again about one WEC; throws unless the answer is yes. */
   askAgain(name: string, why: string): Promise<void>;
 }
@@ -40,46 +46,46 @@ export async function deregister(
   run: Run,
 ): Promise<DeregisterResult[]> {
   const hub = shareReads(its.kube, wecs.length, run);
-  const leaving = await readConfirmed({
+  const inspected = await readConfirmed({
     read: async () => {
       const policies = await readPolicies();
-      return Promise.all(wecs.map((wec) => lookAt({ ...its, kube: hub }, wec, options, policies)));
+      return Promise.all(wecs.map((wec) => inspectWec({ ...its, kube: hub }, wec, options, policies)));
     },
     losses: (seen) => seen.flatMap(lossesOf),
     confirm,
   });
   // WECs are deregistered in parallel, and a terminal shows one question at a time.
   const asking = oneAtATime(askAgain);
-  return Promise.all(leaving.map((wec) => deregisterOne(hub, wec, options, (why) => asking(wec.name, why), run)));
+  return Promise.all(inspected.map((wec) => deregisterOne(hub, wec, options, (why) => asking(wec.name, why), run)));
 }
 
 /**
  * Deregisters one WEC from what was read after the user's last confirmation: release/ removes it from its policies, with or without
- * its workloads, delete/ deletes it and its objects on the ITS, clean-up/ removes its objects from the cluster. An error is in the
+ * its workloads, delete/ deletes it and its objects on the ITS, cleanup/ removes its objects from the cluster. An error is in the
  * result.
  * @param askAgain throws unless the user confirms again
  */
 export function deregisterOne(
   hub: Kube,
-  wec: Leaving,
+  wec: InspectedWec,
   options: DeregisterOptions,
   askAgain: (why: string) => Promise<void>,
   run: Run,
 ): Promise<DeregisterResult> {
-  const { name, kube, record, inspection } = wec;
+  const { name, kube, record, hubState } = wec;
   const result: DeregisterResult = { name, changed: false };
   const keep = options.keepWorkloads
     ? (works: readonly ManifestWork[]) => keepWorkloads(hub, wec, works, run)
     : undefined;
-  const force = options.force ? new Force(hub, inspection, askAgain) : undefined;
+  const force = options.force ? new Force(hub, hubState, askAgain) : undefined;
   run.progress.waiting(name, 'deregistering');
   return forName(result, run, async () => {
-    if (inspection.managedCluster !== undefined) {
+    if (hubState.managedCluster !== undefined) {
       try {
-        await keep?.(inspection.works);
+        await keep?.(hubState.works);
         result.changed = true;
         await release(hub, wec, keep, force, run);
-        await deleteCluster(hub, inspection, force, run);
+        await deleteCluster(hub, hubState, force, run);
       } catch (error) {
         throw await putBack(hub, wec, error);
       } finally {
@@ -87,9 +93,9 @@ export function deregisterOne(
           run.progress.note(`${name}: removed finalizer ${finalizers.join(', ')} of ${object}`);
       }
     }
-    if (!isGone(inspection) && (await removeLeftovers(hub, name, options.force, run))) result.changed = true;
+    if (!isGone(hubState) && (await removeLeftovers(hub, name, options.force, run))) result.changed = true;
     if (options.cleanup && kube !== undefined && record !== undefined) {
-      if (!run.dryRun) await refuseNewcomer(hub, name);
+      if (!run.dryRun) await refuseReregistered(hub, name);
       if (await cleanUpWec(kube, record, options.keepWorkloads, run)) result.changed = true;
       if (!run.dryRun) await removeLateRequests(hub, name);
     }

@@ -8,13 +8,13 @@ import type { Kube } from '../../kube/client/client.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
 import { requirePermissions } from '../../kube/permissions.ts';
 import { otherRole } from '../identity/identity.ts';
-import { cleanUpPermissions } from '../permissions.ts';
+import { cleanupPermissions } from '../permissions.ts';
 import { readWec } from '../registration/wec-evidence.ts';
-import { cleanUpWec } from './clean-up/clean-up.ts';
-import { type CleanUpRecord, readCleanUpRecord } from './clean-up/clean-up-record.ts';
+import { cleanUpWec } from './cleanup/cleanup.ts';
+import { type CleanupRecord, readCleanupRecord } from './cleanup/cleanup-record.ts';
 import type { DeregisterResult } from './deregister.ts';
-import { refuseForeignObjects } from './look/foreign-objects.ts';
-import { hubHashOf, isBare } from './look/look.ts';
+import { refuseForeignObjects } from './inspect/foreign-objects.ts';
+import { hubHashOf, isBare } from './inspect/inspect-wec.ts';
 
 /** A cluster from which the klusterlet is removed. */
 export interface LocalWec {
@@ -22,9 +22,9 @@ export interface LocalWec {
   kube: Kube;
 }
 
-export interface LeavingLocally extends LocalWec {
+export interface InspectedLocalWec extends LocalWec {
   /** Undefined if the cluster has nothing of a registration. */
-  record: CleanUpRecord | undefined;
+  record: CleanupRecord | undefined;
 }
 
 /**
@@ -33,16 +33,16 @@ export interface LeavingLocally extends LocalWec {
  */
 export async function deregisterLocally(
   wecs: readonly LocalWec[],
-  confirm: Confirm<LeavingLocally[]>,
+  confirm: Confirm<InspectedLocalWec[]>,
   run: Run,
 ): Promise<DeregisterResult[]> {
-  const leaving = await readConfirmed({
-    read: () => Promise.all(wecs.map(async (wec) => ({ ...wec, record: await lookLocally(wec) }))),
+  const inspected = await readConfirmed({
+    read: () => Promise.all(wecs.map(async (wec) => ({ ...wec, record: await inspectLocally(wec) }))),
     losses: (seen) => seen.filter(({ record }) => record !== undefined).map(({ name }) => `klusterlet of ${name}`),
     confirm,
   });
   return Promise.all(
-    leaving.map(({ name, kube, record }) => {
+    inspected.map(({ name, kube, record }) => {
       const result: DeregisterResult = { name, changed: false };
       run.progress.waiting(name, 'removing the klusterlet');
       return forName(result, run, async () => {
@@ -59,9 +59,9 @@ export async function deregisterLocally(
  * @returns undefined if the cluster has nothing of a registration
  * @throws StellarError `registered-elsewhere`, `identity-unproven`, `forbidden`
  */
-async function lookLocally({ name, kube }: LocalWec): Promise<CleanUpRecord | undefined> {
-  await requirePermissions(kube, cleanUpPermissions());
-  const [evidence, before] = await Promise.all([readWec(kube), readCleanUpRecord(kube)]);
+async function inspectLocally({ name, kube }: LocalWec): Promise<CleanupRecord | undefined> {
+  await requirePermissions(kube, cleanupPermissions());
+  const [evidence, before] = await Promise.all([readWec(kube), readCleanupRecord(kube)]);
   const registered = evidence.klusterlet?.spec?.clusterName;
   const cluster = describeCluster(kube.cluster);
   if (registered === name) {

@@ -7,8 +7,8 @@ import type { Run } from '../../engine/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { restoreDeleteOption } from '../../workloads/orphan-works.ts';
 import type { DeregisterResult } from './deregister.ts';
-import { toDeregister } from './look/inspection.ts';
-import type { Leaving } from './look/look.ts';
+import { toDeregister } from './inspect/hub-state.ts';
+import type { InspectedWec } from './inspect/inspect-wec.ts';
 import { restoreLabels, selectableLabels } from './release/labels.ts';
 
 /** How long an undo may take, whatever ended the command. */
@@ -19,16 +19,16 @@ const undoMs = 10_000;
  * even after Ctrl-C and the deadline. If that fails, the next run still has the labels.
  * @returns the error, with the state of the labels
  */
-export async function putBack(hub: Kube, { name, inspection }: Leaving, error: unknown): Promise<unknown> {
+export async function putBack(hub: Kube, { name, hubState }: InspectedWec, error: unknown): Promise<unknown> {
   if (!(error instanceof StellarError) || hub.dryRun) return error;
   const last = hub.fork({ run: { deadline: new Deadline(undoMs), signal: new AbortController().signal } });
   try {
     const labels = await restoreLabels(last, name);
-    for (const work of inspection.works) await restoreDeleteOption(last, work);
+    for (const work of hubState.works) await restoreDeleteOption(last, work);
     return labels === undefined ? error : error.with({ details: [`Restored: label ${listed(labels)}`] });
   } catch (trouble) {
     if (!(trouble instanceof StellarError)) throw trouble;
-    const removed = inspection.managedCluster && selectableLabels(inspection.managedCluster);
+    const removed = hubState.managedCluster && selectableLabels(hubState.managedCluster);
     return error.with({
       details: [`Not restored: label ${listed(removed ?? {})} (${trouble.message})`],
       next: [runCommand(toDeregister(hub, name, '--undo'), 'Rerun the command, or restore them')],

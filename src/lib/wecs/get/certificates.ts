@@ -6,7 +6,7 @@ import { heldValidity, issuedValidity, type Validity } from '../identity/agent-c
 import { signingGraceMs } from '../registration/checks.ts';
 import { hasJoined } from '../registration/hub-evidence.ts';
 import type { RegistrationRequest } from '../registration/requests.ts';
-import { type Findings, lookAtAgent } from './diagnosis.ts';
+import { type Findings, toSeeAgent } from './diagnosis.ts';
 
 /** The request that the hub has approved and not signed; for a joined WEC only renewals matter. */
 export function unsignedRequestOf({ hub, now }: Findings): RegistrationRequest | undefined {
@@ -62,7 +62,7 @@ export function expiringCertificate(findings: Findings): Problem | undefined {
   const found = problem(
     'certificate-expiring',
     `The certificate of the agent of ${name} expires in ${formatAge(left)}, and its agent has not renewed it in time.`,
-    lookAtAgent(findings),
+    toSeeAgent(findings),
   );
   return { ...found, severity: 'warn' };
 }

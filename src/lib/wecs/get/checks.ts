@@ -3,24 +3,6 @@ import type { JudgedReading } from '../../engine/follow.ts';
 import type { Evidence, Problem } from '../../engine/problem.ts';
 import { noWecAccess, type Registration } from '../registration/checks.ts';
 import { expiredCertificate, expiringCertificate, unsigned, validityOfAgent } from './certificates.ts';
-import { byContradiction, cannotConnect, outdatedWord } from './connection.ts';
-import { beingDeleted, beingDeregistered, endingAgentNamespace, endingMailbox } from './deletion.ts';
-import {
-  anyStage,
-  asksAnew,
-  type Findings,
-  missedRenewal,
-  registeredAsAnother,
-  silentAgent,
-  silentWebhook,
-  stuckContainer,
-  unhealthyApiServer,
-  waitsForDecision,
-  withoutAgent,
-  withoutNode,
-} from './diagnosis.ts';
-import { forgottenByHub, registeredElsewhere, withoutKlusterlet } from './lost-registration.ts';
-import { returningKlusterlet, unavailableAddon, worksNotApplied, worksRefused } from './mailbox.ts';
 import {
   byAddon,
   byAgentNamespace,
@@ -36,8 +18,26 @@ import {
   byRecordedUid,
   byRequests,
   byUnsignedRequest,
-} from './seen-by.ts';
-import { strangerAtContext } from './stranger.ts';
+} from './check-evidence.ts';
+import { byContradiction, cannotConnect, outdatedReport } from './connection.ts';
+import { beingDeleted, beingDeregistered, endingAgentNamespace, endingMailbox } from './deletion.ts';
+import {
+  anyStage,
+  asksAgain,
+  type Findings,
+  missedRenewal,
+  registeredAsAnother,
+  silentAgent,
+  silentWebhook,
+  stuckContainer,
+  unhealthyApiServer,
+  waitsForDecision,
+  withoutAgent,
+  withoutNode,
+} from './diagnosis.ts';
+import { forgottenByHub, registeredElsewhere, withoutKlusterlet } from './lost-registration.ts';
+import { returningKlusterlet, unavailableAddon, worksNotApplied, worksRefused } from './mailbox.ts';
+import { contextOfOtherCluster } from './other-cluster.ts';
 import { versionsApart } from './wec-versions.ts';
 
 interface Row extends Omit<Check<Findings>, 'run'> {
@@ -46,7 +46,7 @@ interface Row extends Omit<Check<Findings>, 'run'> {
   /** Whether there is evidence to judge, if that depends on more than the side. */
   sees?: (findings: Findings) => boolean;
   /** The evidence that it is judged by. */
-  seenBy?: (findings: Findings) => Evidence[];
+  evidence?: (findings: Findings) => Evidence[];
   /** @returns the problem, if there is one */
   find: (findings: Findings) => Problem | undefined;
 }
@@ -68,49 +68,49 @@ const onWec = { side: 'wec' } as const;
  */
 const rows: readonly Row[] = [
   row('context', 'its context leads to its own cluster', {
-    ...{ ...onWec, find: strangerAtContext, seenBy: byRecordedUid },
-    sees: ({ wec, stranger }) => wec !== undefined || stranger !== undefined,
+    ...{ ...onWec, find: contextOfOtherCluster, evidence: byRecordedUid },
+    sees: ({ wec, otherCluster }) => wec !== undefined || otherCluster !== undefined,
   }),
-  row('not-deleted', 'it is not being deleted', { ...onHub, find: beingDeleted, seenBy: byDeletion }),
+  row('not-deleted', 'it is not being deleted', { ...onHub, find: beingDeleted, evidence: byDeletion }),
   row('not-deregistering', 'no deregistration of it is unfinished', { ...onHub, find: beingDeregistered }),
   row('mailbox', 'its namespace on the ITS is not being deleted', {
-    ...{ ...onHub, find: endingMailbox, seenBy: byMailbox },
+    ...{ ...onHub, find: endingMailbox, evidence: byMailbox },
   }),
   row('name', 'its cluster is registered under this name', { ...onWec, find: registeredAsAnother }),
   row('hub', 'its cluster is registered with this ITS', { ...onWec, find: registeredElsewhere }),
   row('namespaces', 'the namespaces of its agent are not being deleted', {
-    ...{ ...onWec, find: endingAgentNamespace, seenBy: byAgentNamespace },
+    ...{ ...onWec, find: endingAgentNamespace, evidence: byAgentNamespace },
   }),
   row('klusterlet', 'a Klusterlet is installed', { ...onWec, find: withoutKlusterlet, needs: ['wec-namespaces'] }),
-  row('containers', 'operator and agent start', { ...onWec, find: stuckContainer, seenBy: byPods }),
-  row('nodes', 'operator and agent are scheduled', { ...onWec, find: withoutNode, seenBy: byNodelessPod }),
+  row('containers', 'operator and agent start', { ...onWec, find: stuckContainer, evidence: byPods }),
+  row('nodes', 'operator and agent are scheduled', { ...onWec, find: withoutNode, evidence: byNodelessPod }),
   row('agent-pods', 'operator and agent have pods', { ...onWec, find: withoutAgent, needs: ['wec-namespaces'] }),
   row('announced', 'the ITS has its ManagedCluster', { ...onWec, find: forgottenByHub }),
   row('signed', 'the ITS signs the certificates of its agent', {
-    ...{ ...onHub, find: unsigned, seenBy: byUnsignedRequest },
+    ...{ ...onHub, find: unsigned, evidence: byUnsignedRequest },
   }),
   row('certificate', "its agent's certificate is valid", {
-    ...{ ...onWec, find: expiredCertificate, seenBy: byCertificate, sees: showsCertificate },
+    ...{ ...onWec, find: expiredCertificate, evidence: byCertificate, sees: showsCertificate },
   }),
   row('renewal', 'its agent renews its certificate in time', {
-    ...{ ...onWec, find: expiringCertificate, seenBy: byCertificate, sees: showsCertificate },
+    ...{ ...onWec, find: expiringCertificate, evidence: byCertificate, sees: showsCertificate },
     needs: ['wec-signed'],
   }),
   row('admission', 'the ITS admits its ManagedCluster', {
     ...{ ...onHub, find: silentWebhook, needs: ['its-hub-webhook'] },
   }),
-  row('one-agent', 'no other agent asks for its name', { ...onHub, find: asksAnew, seenBy: byRequests }),
+  row('one-agent', 'no other agent asks for its name', { ...onHub, find: asksAgain, evidence: byRequests }),
   row('hub-connection', 'its agent reaches the ITS', {
-    ...{ ...onWec, find: cannotConnect, seenBy: byKlusterlet },
+    ...{ ...onWec, find: cannotConnect, evidence: byKlusterlet },
     needs: [...running, 'wec-name', 'wec-hub', 'wec-announced', 'wec-certificate'],
   }),
   row('decision', 'no decision about it is pending', {
-    ...{ ...onHub, find: waitsForDecision, seenBy: byRequests, needs: ['wec-mailbox'] },
+    ...{ ...onHub, find: waitsForDecision, evidence: byRequests, needs: ['wec-mailbox'] },
   }),
-  row('api-server', 'its API server is healthy', { ...onHub, find: unhealthyApiServer, seenBy: byAvailability }),
+  row('api-server', 'its API server is healthy', { ...onHub, find: unhealthyApiServer, evidence: byAvailability }),
   row('reports', 'its agent reports', {
     ...{ ...onHub, find: silentAgent, needs: reaching },
-    seenBy: (findings) => [...byAvailability(findings), ...byLease(findings)],
+    evidence: (findings) => [...byAvailability(findings), ...byLease(findings)],
   }),
   row('registered', 'its registration is complete', {
     ...{ ...onHub, find: anyStage },
@@ -128,25 +128,25 @@ const rows: readonly Row[] = [
     needs: [...running, 'wec-hub-connection', 'wec-reports', 'wec-work-rights'],
   }),
   row('addons', 'its add-ons are available', {
-    ...{ ...onHub, find: unavailableAddon, seenBy: byAddon },
+    ...{ ...onHub, find: unavailableAddon, evidence: byAddon },
     needs: [...reaching, 'wec-not-deleted', 'wec-api-server', 'wec-reports', 'wec-works'],
   }),
   row('lease', 'its agent renews its lease', {
-    ...{ ...onHub, find: missedRenewal, seenBy: byLease },
+    ...{ ...onHub, find: missedRenewal, evidence: byLease },
     needs: ['wec-not-deleted', ...reaching],
   }),
   row('versions', 'its agent has the version of the ITS', { ...onWec, find: versionsApart }),
   row('klusterlet-source', 'no work contains its Klusterlet', {
-    ...{ ...onHub, find: returningKlusterlet, seenBy: byKlusterletWork },
+    ...{ ...onHub, find: returningKlusterlet, evidence: byKlusterletWork },
   }),
   row('operator-word', 'what its operator reports about the ITS is up to date', {
-    ...{ ...onWec, find: outdatedWord, seenBy: byContradiction },
+    ...{ ...onWec, find: outdatedReport, evidence: byContradiction },
   }),
 ];
 
 /** Why nothing of the cluster itself is visible. */
-function blindness({ stranger, context }: Findings): string {
-  if (stranger !== undefined) return `the context ${stranger.context} leads to another cluster`;
+function whyNotVisible({ otherCluster, context }: Findings): string {
+  if (otherCluster !== undefined) return `the context ${otherCluster.context} leads to another cluster`;
   return context === undefined ? noWecAccess : `${context} does not answer`;
 }
 
@@ -206,23 +206,25 @@ const ofSeveral: Readonly<Record<string, string>> = {
 };
 
 /** The checks of a WEC. */
-export const wecChecks: readonly Check<Findings>[] = rows.map(({ find, seenBy, side, sees, ...check }) => ({
-  ...check,
-  run(findings) {
-    const isSeen = sees?.(findings) ?? (side === 'hub' || findings.wec !== undefined);
-    if (!isSeen) return skipped(blindness(findings));
-    const found = find(findings);
-    if (found === undefined) return pass();
-    const problem = { ...found, evidence: seenBy?.(findings), ofSeveral: ofSeveral[found.code] };
-    return { status: found.severity ?? 'fail', problem };
-  },
-}));
+export const wecChecks: readonly Check<Findings>[] = rows.map(
+  ({ find, evidence: evidenceOf, side, sees, ...check }) => ({
+    ...check,
+    run(findings) {
+      const isSeen = sees?.(findings) ?? (side === 'hub' || findings.wec !== undefined);
+      if (!isSeen) return skipped(whyNotVisible(findings));
+      const found = find(findings);
+      if (found === undefined) return pass();
+      const problem = { ...found, evidence: evidenceOf?.(findings), ofSeveral: ofSeveral[found.code] };
+      return { status: found.severity ?? 'fail', problem };
+    },
+  }),
+);
 
 /** Describes in one sentence what keeps a WEC from being available and working, with the next commands. */
 export const diagnose = (findings: Findings): Problem | undefined => firstOf(rows, findings);
 
 /** The causes without the unmet stage of the registration, which callers report themselves, and without what is not a cause. */
-const causes = rows.filter(({ find }) => find !== anyStage && find !== outdatedWord);
+const causes = rows.filter(({ find }) => find !== anyStage && find !== outdatedReport);
 
 /**
  * The cause that blocks a WEC whose registration is followed, as in `wec get` and doctor, from the last reading. Reads nothing.

@@ -139,7 +139,7 @@ function contradiction({ klusterlet, bootstrapSecret, hubSecret }: WecEvidence):
 }
 
 /** The operator's report is outdated and there is nothing newer: the connection is neither good nor broken. */
-export function outdatedWord({ hub, wec, now, name, its }: Findings): Problem | undefined {
+export function outdatedReport({ hub, wec, now, name, its }: Findings): Problem | undefined {
   const secret = wec && contradiction(wec);
   if (wec === undefined || secret === undefined || (hub !== undefined && isAvailable(hub))) return undefined;
   return {

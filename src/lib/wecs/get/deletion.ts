@@ -40,11 +40,11 @@ function heldByOthers({ name, its }: Findings, { metadata }: ManagedCluster): Pr
 }
 
 /** Objects that were created after the deletion began. */
-export const madeSince = <Made extends KubeObject>(made: readonly Made[], cluster: ManagedCluster): Made[] =>
+export const createdSince = <Made extends KubeObject>(made: readonly Made[], cluster: ManagedCluster): Made[] =>
   made.filter((object) => createdAt(object) > Date.parse(cluster.metadata.deletionTimestamp ?? ''));
 
 function returningWorks({ contents, name, its }: Findings, cluster: ManagedCluster): Problem | undefined {
-  const works = madeSince(contents?.works ?? [], cluster).filter((work) => !isAddonWork(work));
+  const works = createdSince(contents?.works ?? [], cluster).filter((work) => !isAddonWork(work));
   if (works.length === 0) return undefined;
   return problem(
     'works-return',
@@ -75,10 +75,10 @@ function waitingForAgent({ contents, hub, now, name, its, wec }: Findings): Prob
   if (!missedRenewals(hub, now) && !isMissed(hub))
     return problem('being-deleted', `${start}.`, run(command`stellarctl wec wait ${name} --for delete --its ${its}`));
   const agent = command`stellarctl doctor ${`${name}=${wec?.context ?? 'CONTEXT'}`} --its ${its}`;
-  const silence = formatAge(leaseAgeOf(hub, now) ?? 0);
+  const overdue = formatAge(leaseAgeOf(hub, now) ?? 0);
   return problem(
     'deletion-waits-for-agent',
-    `${start}; it has not reported for ${silence}.`,
+    `${start}; it has not reported for ${overdue}.`,
     wec === undefined ? outline(agent, 'See why it is silent') : run(agent, 'See why it is silent'),
     run(
       command`stellarctl deregister ${name} --force --its ${its}`,

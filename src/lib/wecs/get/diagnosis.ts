@@ -22,7 +22,7 @@ import {
   podProblem,
 } from '../registration/wec-pods.ts';
 import type { MailboxContents } from './mailbox.ts';
-import type { Stranger } from './stranger.ts';
+import type { OtherCluster } from './other-cluster.ts';
 import type { Mailbox } from './view.ts';
 import type { Surroundings } from './wec-side.ts';
 
@@ -35,7 +35,7 @@ export interface Findings extends Registration {
   /** What else the WEC shows besides its registration. */
   surroundings?: Surroundings | undefined;
   /** The cluster behind the given context if it is certainly another one: nothing else of it is read. */
-  stranger?: Stranger | undefined;
+  otherCluster?: OtherCluster | undefined;
   /** The given context, whether the cluster answers or not. */
   context?: string | undefined;
   /** The version of OCM on the ITS, from its running registration controller. */
@@ -118,7 +118,7 @@ export function silentWebhook({ webhook, hub, name, its }: Findings): Problem | 
 }
 
 /** A joined agent whose connection was renewed sends a new request, which is never approved automatically. */
-export function asksAnew(findings: Findings): Problem | undefined {
+export function asksAgain(findings: Findings): Problem | undefined {
   const { hub, now, name, its } = findings;
   if (hub === undefined || !hasJoined(hub)) return undefined;
   if (isAvailable(hub)) return anotherAsks(findings);
@@ -202,7 +202,7 @@ export function silentAgent(findings: Findings): Problem | undefined {
     return problem('clocks-differ', message, { ...outline('timedatectl'), note: 'on both sides' });
   }
   const message = `The agent of ${name} has stopped reporting: ${blocking.verdict.why}.`;
-  return problem('agent-silent', message, lookAtAgent(findings));
+  return problem('agent-silent', message, toSeeAgent(findings));
 }
 
 /** What the agent reports of the WEC's own API server, with the failing checks (ocm pkg/registration/spoke, healthCheck). */
@@ -219,8 +219,8 @@ export function unhealthyApiServer({ hub, name, context }: Findings): Problem | 
 }
 
 /** The command that shows the agent's own logs. */
-export function lookAtAgent({ wec, name, its }: Pick<Findings, 'wec' | 'name' | 'its'>): NextStep {
-  if (wec === undefined) return lookAtCluster(name, its);
+export function toSeeAgent({ wec, name, its }: Pick<Findings, 'wec' | 'name' | 'its'>): NextStep {
+  if (wec === undefined) return toSeeCluster(name, its);
   const agent = wec.pods?.find(({ metadata }) => metadata.namespace === agentNamespace)?.metadata.name;
   return agent === undefined
     ? agentPods(wec.context)
@@ -230,7 +230,7 @@ export function lookAtAgent({ wec, name, its }: Pick<Findings, 'wec' | 'name' | 
 const agentPods = (context: string): NextStep =>
   run(command`kubectl --context ${context} -n ${agentNamespace} get deployments,pods`);
 
-export const lookAtCluster = (name: string, its: string): NextStep => ({
+export const toSeeCluster = (name: string, its: string): NextStep => ({
   ...outline(command`stellarctl wec get ${name}=CONTEXT --its ${its}`),
   note: 'what the cluster itself shows',
 });
@@ -256,7 +256,7 @@ export function missedRenewal({ hub, now, wec, name, its }: Findings): Problem |
   return problem(
     'lease-overdue',
     `${name} is still shown as available, but its agent does not report: ${overdue}.`,
-    wec === undefined ? lookAtCluster(name, its) : agentPods(wec.context),
+    wec === undefined ? toSeeCluster(name, its) : agentPods(wec.context),
   );
 }
 

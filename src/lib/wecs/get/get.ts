@@ -13,7 +13,7 @@ import { type HubEvidence, leasePeriodSeconds, overdueLease } from '../registrat
 import { requestView } from '../registration/request-view.ts';
 import { singletonAgentId } from '../registration/wec-evidence.ts';
 import { diagnose } from './checks.ts';
-import { seeWec } from './look.ts';
+import { readBothSides } from './read-both-sides.ts';
 import { conditionViews, type WecView } from './view.ts';
 import { wecVersions } from './wec-versions.ts';
 
@@ -36,7 +36,12 @@ export async function getWec(
   wec: Kube | undefined,
   endpoints: () => Promise<readonly Endpoint[]>,
 ): Promise<WecView> {
-  const { findings, configMap, side, notVisible, isRegisteredHere, error } = await seeWec(hub, name, wec, endpoints);
+  const { findings, configMap, side, notVisible, isRegisteredHere, error } = await readBothSides(
+    hub,
+    name,
+    wec,
+    endpoints,
+  );
   const { hub: evidence, mailbox, reports } = findings;
   const { managedCluster } = evidence;
   const versions = wecVersions(findings.wec, wec === undefined ? 'shows on the WEC itself only' : error?.message);

@@ -9,7 +9,7 @@ import type { ManifestWork } from '../../workloads/manifest-works.ts';
 import { originBindingLabel, originWdsLabel } from '../../workloads/names.ts';
 import { spell } from '../grant/kinds.ts';
 import { addonNameLabel, addonNamespace } from '../names.ts';
-import { type Findings, lookAtCluster } from './diagnosis.ts';
+import { type Findings, toSeeCluster } from './diagnosis.ts';
 import type { Mailbox, WorkGroup } from './view.ts';
 
 /** The namespace that an ITS keeps for a WEC, and its contents. */
@@ -112,7 +112,7 @@ export function unavailableAddon(findings: Findings): Problem | undefined {
     'addon-unavailable',
     `The add-on ${addon.metadata.name} of ${name} is not available: ${message ?? reason}.`,
     wec === undefined
-      ? lookAtCluster(name, its)
+      ? toSeeCluster(name, its)
       : run(
           command`kubectl --context ${wec.context} -n ${spec?.installNamespace ?? addonNamespace} get deployments,pods`,
           'See what of it does not run',

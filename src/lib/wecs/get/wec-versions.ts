@@ -17,8 +17,8 @@ import type { Findings } from './diagnosis.ts';
 /** The versions that run on a WEC; the ITS does not know them. @param unseen why nothing of the WEC was read, if so */
 export function wecVersions(wec: WecEvidence | undefined, unseen: string | undefined): RunningVersion[] {
   const { klusterlet, pods } = wec ?? {};
-  const blind = unseen ?? whereElse(klusterlet) ?? (pods === undefined ? mayNotReadPods : undefined);
-  return runningVersions(wecPrograms(klusterlet), pods ?? [], blind);
+  const unreadable = unseen ?? whereElse(klusterlet) ?? (pods === undefined ? mayNotReadPods : undefined);
+  return runningVersions(wecPrograms(klusterlet), pods ?? [], unreadable);
 }
 
 /** Agents whose pods were not read. */

@@ -15,7 +15,7 @@ import { proveWec, type ReachedWec } from './prove.ts';
 import { type ClusterRole, grantRole, grantRoleName, kindsOf } from './role.ts';
 
 /** What to grant to a WEC's work agent. */
-export interface Granting extends ReachedWec {
+export interface WecToGrant extends ReachedWec {
   klusterlet: Klusterlet | undefined;
   /** The rights that exist already. */
   role: ClusterRole | undefined;
@@ -37,7 +37,7 @@ export interface GrantResult {
  * @param given the kinds; undefined for those of objects that works could not apply
  * @throws StellarError `registered-elsewhere`, `identity-unproven`, `forbidden`
  */
-export async function seeGrant(reached: ReachedWec, given: readonly RuleKind[] | undefined): Promise<Granting> {
+export async function inspectGrant(reached: ReachedWec, given: readonly RuleKind[] | undefined): Promise<WecToGrant> {
   const { its, name, kube } = reached;
   const { klusterlet } = await proveWec(reached);
   await requirePermissions(kube, [
@@ -57,7 +57,7 @@ export async function seeGrant(reached: ReachedWec, given: readonly RuleKind[] |
  * Grants the missing rights, and waits until the WEC's API server allows them. It is safe to rerun.
  * @throws StellarError `timeout`
  */
-export async function grant(granting: Granting, run: Run): Promise<GrantResult> {
+export async function grant(granting: WecToGrant, run: Run): Promise<GrantResult> {
   const { name, kube, lacking } = granting;
   const result: GrantResult = { name, kinds: lacking.map(spell), changed: false };
   if (lacking.length === 0) return result;
@@ -86,7 +86,7 @@ export async function grant(granting: Granting, run: Run): Promise<GrantResult> 
 }
 
 /** Guarded by the resourceVersion that was read: rights that another user has granted since stay. */
-async function writeRole({ kube, role, lacking }: Granting): Promise<void> {
+async function writeRole({ kube, role, lacking }: WecToGrant): Promise<void> {
   const wanted = grantRole(distinct([...(role ? kindsOf(role) : []), ...lacking]));
   if (role === undefined) return void (await kube.create(resources.clusterRoles, wanted));
   const { uid, resourceVersion } = role.metadata;

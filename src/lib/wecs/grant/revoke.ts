@@ -12,7 +12,7 @@ import { proveWec, type ReachedWec } from './prove.ts';
 import { type ClusterRole, grantRole, grantRoleName, kindsOf } from './role.ts';
 
 /** What to revoke from a WEC's work agent. */
-export interface Revoking extends ReachedWec {
+export interface WecToRevoke extends ReachedWec {
   role: ClusterRole | undefined;
   /** Kinds that were granted and will be revoked. */
   kinds: readonly RuleKind[];
@@ -22,7 +22,10 @@ export interface Revoking extends ReachedWec {
  * @param given the kinds; undefined for all that were granted
  * @throws StellarError `in-use` while a work has applied an object of them: the agent could no longer remove it
  */
-export async function seeRevocation(reached: ReachedWec, given: readonly RuleKind[] | undefined): Promise<Revoking> {
+export async function inspectRevocation(
+  reached: ReachedWec,
+  given: readonly RuleKind[] | undefined,
+): Promise<WecToRevoke> {
   const { kube, name } = reached;
   await proveWec(reached);
   await requirePermissions(kube, [
@@ -58,7 +61,7 @@ async function refuseInUse(kube: Kube, name: string, kinds: readonly RuleKind[])
 }
 
 /** Revokes the rights of the reviewed kinds. It is safe to rerun. */
-export async function revoke({ name, kube, role, kinds }: Revoking, run: Run): Promise<GrantResult> {
+export async function revoke({ name, kube, role, kinds }: WecToRevoke, run: Run): Promise<GrantResult> {
   const result: GrantResult = { name, kinds: kinds.map(spell), changed: false };
   if (role === undefined || kinds.length === 0) return result;
   const { uid, resourceVersion } = role.metadata;

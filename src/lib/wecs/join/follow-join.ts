@@ -10,7 +10,7 @@ import type { Klusterlet } from '../objects.ts';
 import type { Registration } from '../registration/checks.ts';
 import { RegistrationFollower, type WecResult } from '../registration/follow.ts';
 import { bootstrapRequests, emptyEvidence, type HubEvidence, readOne } from '../registration/hub-evidence.ts';
-import type { WebhookLook } from '../registration/hub-webhook.ts';
+import type { WebhookProbe } from '../registration/hub-webhook.ts';
 import type { RegistrationStageId } from '../registration/stage-ids.ts';
 import { seen } from '../registration/stages.ts';
 import { readWec, singletonAgentId, type WecEvidence } from '../registration/wec-evidence.ts';
@@ -18,7 +18,13 @@ import { HubRecords } from './hub-records.ts';
 import type { JoinOptions } from './options.ts';
 import { OwnRequests, SupersededRequests } from './own-requests.ts';
 import type { JoinPlan } from './preflight.ts';
-import { dropCertificate, NewStart, type NewStartNeed, releaseDeadLeases, restartAgents } from './renew-agent.ts';
+import {
+  dropCertificate,
+  Reregistration,
+  type ReregistrationNeed,
+  releaseDeadLeases,
+  restartAgents,
+} from './renew-agent.ts';
 
 /** The state when a join begins to follow its registration. */
 interface Begun {
@@ -28,7 +34,7 @@ interface Begun {
   renewed: boolean;
   /** When the work on this WEC began, milliseconds since the epoch. */
   started: number;
-  webhook: WebhookLook | undefined;
+  webhook: WebhookProbe | undefined;
 }
 
 /** The ITS's side of a join, if it can be read. */
@@ -36,8 +42,8 @@ interface HubSide {
   kube: Kube;
   superseded: SupersededRequests;
   records: HubRecords;
-  newStart: NewStart;
-  webhook: WebhookLook | undefined;
+  reregistration: Reregistration;
+  webhook: WebhookProbe | undefined;
 }
 
 /** How far to follow: as far as it is visible, and until another user must act. */
@@ -90,23 +96,23 @@ export async function followJoin(
     broken: (error) => follower.broken(error),
     async act(reading) {
       const { hub, wec } = reading.snapshot;
-      const need = side?.newStart.need(reading.snapshot, side.kube, kube.now());
+      const need = side?.reregistration.need(reading.snapshot, side.kube, kube.now());
       // A joined WEC waits for nothing else; the next user who accepts it should not find superseded requests.
       if (need === undefined && !options.accept && side?.superseded.isOpen && !run.deadline.passed) return undefined;
       if (side === undefined || need === undefined) return follower.act(reading);
-      await startAnew(access, plan, need, wec);
+      await reregister(access, plan, need, wec);
       side.superseded.add(hub?.requests ?? []);
-      side.newStart.did(need);
+      side.reregistration.markDone(need);
       follower.wrote(`${need.why}: agent restarted`);
       reading.forgive();
       return undefined;
     },
   };
-  return followOne(joining, () => lookAtBoth(plan, side, own, follower), run);
+  return followOne(joining, () => readBothClusters(plan, side, own, follower), run);
 }
 
 /** Reads both clusters, and writes each pending change as soon as possible. */
-async function lookAtBoth(
+async function readBothClusters(
   { name, kube }: JoinPlan,
   side: HubSide | undefined,
   own: OwnRequests,
@@ -133,14 +139,14 @@ function hubSideOf(
   plan: JoinPlan,
   options: JoinOptions,
   own: OwnRequests,
-  webhook: WebhookLook | undefined,
+  webhook: WebhookProbe | undefined,
   run: Run,
 ): HubSide {
   return {
     kube: hub,
     superseded: new SupersededRequests(hub, plan.kube, own, run),
     records: new HubRecords(hub, plan, options, run),
-    newStart: new NewStart(),
+    reregistration: new Reregistration(),
     webhook,
   };
 }
@@ -163,10 +169,10 @@ async function webhookFor(hub: HubEvidence, { webhook, kube }: HubSide): Promise
 /** An agent announces itself within a second of its request. */
 const announcementMs = 2000;
 
-async function startAnew(
+async function reregister(
   access: HubAccess,
   { kube, endpoint }: JoinPlan,
-  { by }: NewStartNeed,
+  { by }: ReregistrationNeed,
   wec: WecEvidence | undefined,
 ): Promise<void> {
   if (by === 'pods') return restartAgents(kube);

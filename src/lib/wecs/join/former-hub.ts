@@ -14,7 +14,7 @@ import { type Endpoint, isSameHub } from '../hub/endpoint.ts';
 import type { HubAccess } from '../hub/hub-access.ts';
 import type { KnownHub } from '../hub/hub-kubeconfig.ts';
 import { hubOf } from '../klusterlet/agent.ts';
-import { askOperator } from '../klusterlet/recheck.ts';
+import { requestRecheck } from '../klusterlet/recheck.ts';
 import { klusterletName } from '../names.ts';
 import type { Klusterlet } from '../objects.ts';
 import { hubConnectionOf } from '../registration/hub-connection.ts';
@@ -42,7 +42,7 @@ export function findHub(wec: WecEvidence, known: readonly Endpoint[]): FoundHub 
 }
 
 /** How long an operator may take to check its hub: five requests at once, then two per second (seen with OCM 1.3.1: 9.5 s). */
-const operatorLookMs = 15_000;
+const operatorRecheckMs = 15_000;
 
 /**
  * Whether a WEC's operator reports that it is connected, and still does after a new check: its last report may be minutes old. A
@@ -51,12 +51,12 @@ const operatorLookMs = 15_000;
 export async function isStillConnected(kube: Kube, klusterlet: Klusterlet | undefined, run: Run): Promise<boolean> {
   if (klusterlet === undefined || hubConnectionOf(klusterlet).state !== 'working') return false;
   if (kube.dryRun) return false;
-  await askOperator(kube, klusterlet);
+  await requestRecheck(kube, klusterlet);
   const read = async () => {
     const now = await kube.get<Klusterlet>(resources.klusterlets, klusterletName);
     return now !== undefined && hubConnectionOf(now).state === 'working' ? undefined : true;
   };
-  const deadline = new Deadline(Math.min(operatorLookMs, run.deadline.remaining));
+  const deadline = new Deadline(Math.min(operatorRecheckMs, run.deadline.remaining));
   return (await poll(read, { ...run, deadline })) === undefined;
 }
 
@@ -89,7 +89,7 @@ export function registeredElsewhere(
 }
 
 /** Works of the hub that a WEC's agent was registered with, which the next hub does not have. */
-export interface WorksLeft {
+export interface RemainingWorks {
   /** Works that the agent deletes, with their workloads, when it has not found them for the grace period. */
   evicted: string[];
   /** Works of an earlier agent, which no agent manages: they stay. */
@@ -104,7 +104,7 @@ export interface WorksLeft {
  * (ocm pkg/work/spoke/controllers/finalizercontroller; seen with OCM 1.3.1).
  * @returns undefined if they may not be read
  */
-export async function worksLeft(kube: Kube, wec: WecEvidence): Promise<WorksLeft | undefined> {
+export async function readRemainingWorks(kube: Kube, wec: WecEvidence): Promise<RemainingWorks | undefined> {
   const hub = hubOf(wec);
   const { klusterlet } = wec;
   const works = await partialReader(kube).list<AppliedManifestWork>(resources.appliedManifestWorks);
@@ -120,7 +120,10 @@ export async function worksLeft(kube: Kube, wec: WecEvidence): Promise<WorksLeft
 }
 
 /** What happens to the workloads, in words; undefined if nothing runs. */
-export function fateOf({ evicted, orphaned, gracePeriod }: WorksLeft, its: string): string | undefined {
+export function describeRemainingWorks(
+  { evicted, orphaned, gracePeriod }: RemainingWorks,
+  its: string,
+): string | undefined {
   const parts = [
     evicted.length === 0
       ? []

@@ -14,9 +14,9 @@ import { clusterUid } from '../identity/cluster-uid.ts';
 import { installKlusterlet } from '../klusterlet/install.ts';
 import { agentNamespace } from '../names.ts';
 import type { WecResult } from '../registration/follow.ts';
-import { WebhookLook } from '../registration/hub-webhook.ts';
+import { WebhookProbe } from '../registration/hub-webhook.ts';
 import { followJoin } from './follow-join.ts';
-import { fateOf, isStillConnected, worksLeft } from './former-hub.ts';
+import { describeRemainingWorks, isStillConnected, readRemainingWorks } from './former-hub.ts';
 import { recordHubWrites } from './hub-records.ts';
 import { chooseLabels, keptLabels, optionsFor } from './kept-labels.ts';
 import { bootstrapNeed, finishDone, firstTime, isDone, judgePlan } from './needs.ts';
@@ -33,7 +33,7 @@ export async function join(its: HubAccess, wecs: JoiningWec[], options: JoinOpti
   const access = { ...its, kube: its.kube && shareReads(its.kube, wecs.length, run) };
   for (const { name } of wecs) run.progress.waiting(name, 'checking both clusters');
   const twice = await findSameClusters(wecs);
-  const webhook = access.kube && new WebhookLook(access.kube, run);
+  const webhook = access.kube && new WebhookProbe(access.kube, run);
   let verified: Promise<string | undefined> | undefined;
   const shared: Shared = {
     announce: announcer(access, run),
@@ -73,14 +73,14 @@ function announcer({ its, external, ocmVersion }: HubAccess, { progress }: Run):
 /** What the WECs of one command share. */
 interface Shared {
   announce: (endpoint: ChosenEndpoint) => void;
-  webhook: WebhookLook | undefined;
+  webhook: WebhookProbe | undefined;
   checks: Checks;
   /** A user is asked about one WEC at a time. */
   oneAtATime: LimitFunction;
 }
 
 /** Plans the join; if the WEC would move from another hub, reports that, asks, and plans again. */
-async function agreedPlan(
+async function confirmedPlan(
   { its }: HubAccess,
   read: () => Promise<JoinPlan>,
   { replaceHub }: JoinOptions,
@@ -115,7 +115,7 @@ async function movingOf({ name, kube, former, wecBefore }: JoinPlan, its: string
     from: former.server,
     its,
     labels: optionsFor(keptLabels(wecBefore.klusterlet)),
-    works: await worksLeft(kube, wecBefore),
+    works: await readRemainingWorks(kube, wecBefore),
   };
 }
 
@@ -130,7 +130,7 @@ async function joinOne(
   const started = Date.now();
   let options = asked;
   const read = () => preflight(access, wec, options, shared.checks);
-  let plan = await agreedPlan(access, read, asked, shared);
+  let plan = await confirmedPlan(access, read, asked, shared);
   const chosen = await shared.oneAtATime(() => chooseLabels(access, plan, asked, run));
   if (chosen !== undefined) {
     options = { ...asked, labels: chosen };
@@ -148,7 +148,7 @@ async function joinOne(
   ];
   // The clusters may have changed during the wait.
   if (hasWaited.includes(true)) plan = await read();
-  await sayFateOfWorks(access, plan, run);
+  await noteRemainingWorks(access, plan, run);
   for (const kept of plan.versions.kept) run.progress.note(`${wec.name}: ${kept}`);
   run.progress.waiting(wec.name, 'installing the klusterlet');
   const renewed = await install(access, plan, options, result, run);
@@ -163,14 +163,14 @@ async function joinOne(
 }
 
 /** The works of a new registration are not on the ITS: reported before the first write. */
-async function sayFateOfWorks(
+async function noteRemainingWorks(
   { its }: HubAccess,
   { name, kube, wecBefore, former, lost, hubBefore }: JoinPlan,
   run: Run,
 ) {
   if (lost === undefined || former !== undefined || hubBefore?.managedCluster !== undefined) return;
-  const works = await worksLeft(kube, wecBefore);
-  const fate = works && fateOf(works, its);
+  const works = await readRemainingWorks(kube, wecBefore);
+  const fate = works && describeRemainingWorks(works, its);
   if (fate !== undefined) run.progress.note(`${name}: ${fate}`);
 }
 

@@ -1,7 +1,7 @@
 import type { Confirm } from '../../engine/read-confirmed.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import type { ClusterRef } from '../../kube/client/errors.ts';
-import type { WorksLeft } from './former-hub.ts';
+import type { RemainingWorks } from './former-hub.ts';
 
 /** The user's options for a join; if one is undefined, the ITS or the existing objects decide. */
 export interface JoinOptions {
@@ -36,7 +36,7 @@ export interface Moving {
   /** Options that set its former labels and annotations again. */
   labels: string[];
   /** Undefined if they may not be read. */
-  works: WorksLeft | undefined;
+  works: RemainingWorks | undefined;
 }
 
 /** A cluster to register: its name as a WEC, and a client for it. */

@@ -71,7 +71,7 @@ export class SupersededRequests {
   readonly #wec: Kube;
   readonly #own: OwnRequests;
   readonly #run: Run;
-  readonly #told = new Set<string>();
+  readonly #reported = new Set<string>();
 
   constructor(hub: Kube, wec: Kube, own: OwnRequests, run: Run) {
     this.#hub = hub;
@@ -112,11 +112,11 @@ export class SupersededRequests {
 
   /** Reports once the requests that this user may not delete. */
   async #retire(requests: readonly RegistrationRequest[]): Promise<void> {
-    const open = requests.filter(({ name }) => !this.#told.has(name));
+    const open = requests.filter(({ name }) => !this.#reported.has(name));
     const left = await retireRequests(this.#hub, open);
     for (const request of open) if (!left.includes(request)) this.names.add(request.name);
     for (const { name, cluster } of left) {
-      this.#told.add(name);
+      this.#reported.add(name);
       this.#run.progress.note(
         `The request ${name} of ${cluster} is superseded, and this user may not delete it. Ask for its deletion: ${command`kubectl --context ${this.#hub.cluster.context} delete csr ${name}`}`,
       );

@@ -15,7 +15,7 @@ import { type AgentSettings, type HubConnection, readHubKubeconfig } from '../kl
 import { isOurs } from '../klusterlet/operator.ts';
 import { tagOf } from '../names.ts';
 import type { Klusterlet } from '../objects.ts';
-import { hubPermissions, startAnewPermissions, wecPermissions } from '../permissions.ts';
+import { hubPermissions, reregisterPermissions, wecPermissions } from '../permissions.ts';
 import { type HubEvidence, readOne } from '../registration/hub-evidence.ts';
 import { readWec, type WecEvidence } from '../registration/wec-evidence.ts';
 import { findHub, registeredElsewhere } from './former-hub.ts';
@@ -96,7 +96,7 @@ export async function preflight(
     former === undefined
       ? await lostRegistration(access.kube, hubBefore, wecBefore)
       : ({ why: `it is moved from ${former.server} to ${access.its}`, by: 'certificate' } as const);
-  if (lost?.by === 'certificate') await requirePermissions(kube, startAnewPermissions());
+  if (lost?.by === 'certificate') await requirePermissions(kube, reregisterPermissions());
   const isTokenRefused = await refusesToken(access, wecBefore);
   const settings = agentSettings(access, name, wecBefore.klusterlet, options);
   const unverified = await checks.verify(endpoint);

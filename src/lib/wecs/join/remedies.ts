@@ -16,12 +16,12 @@ import { bootstrapSecret, readHubKubeconfig, writtenAt } from '../klusterlet/age
 import { agentNamespace, bootstrapSecretName, clusterNameLabel } from '../names.ts';
 import { hubConnectionOf } from '../registration/hub-connection.ts';
 import { bootstrapRequests, emptyEvidence } from '../registration/hub-evidence.ts';
-import { WebhookLook } from '../registration/hub-webhook.ts';
+import { WebhookProbe } from '../registration/hub-webhook.ts';
 import type { RegistrationRequest } from '../registration/requests.ts';
 import { singletonAgentId } from '../registration/wec-evidence.ts';
 import { agentPodsOf, agentStarted, isOperatorPod, stuckPodsOf } from '../registration/wec-pods.ts';
 import { followJoin } from './follow-join.ts';
-import { fateOf, worksLeft } from './former-hub.ts';
+import { describeRemainingWorks, readRemainingWorks } from './former-hub.ts';
 import { keptLabels, type Labels } from './kept-labels.ts';
 import { bootstrapNeed, isOtherConnection, judgePlan } from './needs.ts';
 import type { JoiningWec, JoinOptions } from './options.ts';
@@ -64,7 +64,7 @@ export async function planRenewal(
       await retryStuckPods(kube, wecBefore, false);
       if (lost?.by === 'certificate') await dropCertificate(kube, wecBefore);
       if (access.kube === undefined) return;
-      const begun = { changed: true, renewed: true, started, webhook: new WebhookLook(access.kube, run) };
+      const begun = { changed: true, renewed: true, started, webhook: new WebhookProbe(access.kube, run) };
       const { error } = await followJoin(access, plan, { ...options, ...lostLabels(plan) }, begun, run);
       if (error !== undefined) throw error;
     },
@@ -157,7 +157,7 @@ const isPending = ({ state }: RegistrationRequest): boolean => state === 'pendin
 async function refuseLoss(access: HubAccess, { name, kube, wecBefore, hubBefore }: JoinPlan): Promise<void> {
   const hasMailbox = hubBefore?.managedCluster !== undefined;
   const [works, sent] = await Promise.all([
-    worksLeft(kube, wecBefore),
+    readRemainingWorks(kube, wecBefore),
     hasMailbox && access.kube ? partialReader(access.kube).list(resources.manifestWorks, { namespace: name }) : [],
   ]);
   const known = new Set(sent?.map(({ metadata }) => metadata.name));
@@ -165,7 +165,8 @@ async function refuseLoss(access: HubAccess, { name, kube, wecBefore, hubBefore 
   // An agent without a certificate has had no works either.
   const isUnseen = works === undefined && wecBefore.hubSecret !== undefined && !hasMailbox;
   if (evicted.length === 0 && !isUnseen) return;
-  const fate = works === undefined ? 'what it runs may not be seen' : fateOf({ ...works, evicted }, access.its);
+  const fate =
+    works === undefined ? 'what it runs may not be seen' : describeRemainingWorks({ ...works, evicted }, access.its);
   const join = command`stellarctl wec join ${`${name}=${kube.cluster.context}`} --its ${access.its}`;
   throw left(
     'has-dependents',

@@ -129,7 +129,7 @@ const restartMs = 15_000;
 const secondMs = 1000;
 
 /** How an agent must be restarted. */
-export interface NewStartNeed {
+export interface ReregistrationNeed {
   why: string;
   /**
    * `token`: with a new bootstrap secret. `certificate`: with the removal of its certificate as well. `pods`: both are done, and it
@@ -143,15 +143,15 @@ export interface NewStartNeed {
  * if the hub refused it once, as during its restart (ocm pkg/registration/spoke: 401 and 403 are swallowed until the next resync),
  * or if it has a certificate of a registration that is gone.
  */
-export class NewStart {
+export class Reregistration {
   /** The steps that are done: if one did not help, something else is wrong. */
-  readonly #done = new Set<NewStartNeed['by']>();
+  readonly #done = new Set<ReregistrationNeed['by']>();
   #unreachableSince: number | undefined;
   #lostSince: number | undefined;
   #webhookSilentAt = 0;
 
   /** @param wecNow the WEC's clock, milliseconds since the epoch @returns undefined if the agent should not restart */
-  need(registration: Registration, hub: Kube, wecNow: number): NewStartNeed | undefined {
+  need(registration: Registration, hub: Kube, wecNow: number): ReregistrationNeed | undefined {
     if (registration.hub === undefined || this.#done.has('pods')) return undefined;
     // With a new secret most agents send a request at once; the others are replaced.
     if (this.#done.size > 0) return asleep(registration, wecNow);
@@ -165,12 +165,12 @@ export class NewStart {
     );
   }
 
-  did({ by }: NewStartNeed): void {
+  markDone({ by }: ReregistrationNeed): void {
     this.#done.add(by);
   }
 
   /** Both sides were read in parallel: a finding counts when two readings show it. */
-  #lost({ hub, wec }: Registration): NewStartNeed | undefined {
+  #lost({ hub, wec }: Registration): ReregistrationNeed | undefined {
     const isLost = hub?.managedCluster === undefined && wec?.hubSecret !== undefined;
     if (!isLost) this.#lostSince = undefined;
     else if (this.#lostSince !== undefined)
@@ -179,7 +179,7 @@ export class NewStart {
     return undefined;
   }
 
-  #unannounced({ hub, webhook, now }: Registration): NewStartNeed | undefined {
+  #unannounced({ hub, webhook, now }: Registration): ReregistrationNeed | undefined {
     // It cannot announce itself while the webhook does not admit it.
     if (webhook?.state === 'silent') this.#webhookSilentAt = now;
     const request = hub && bootstrapRequests(hub).at(-1);
@@ -188,7 +188,7 @@ export class NewStart {
     return now - since > patienceMs ? { why: 'its agent could not announce itself', by: 'token' } : undefined;
   }
 
-  #away(registration: Registration, hub: Kube): NewStartNeed | undefined {
+  #away(registration: Registration, hub: Kube): ReregistrationNeed | undefined {
     if (reachOf(registration)?.state !== 'failed' || !hub.hasBeenUnavailable()) this.#unreachableSince = undefined;
     else this.#unreachableSince ??= Date.now();
     const stale = this.#unreachableSince !== undefined && Date.now() - this.#unreachableSince > patienceMs / 2;
@@ -197,7 +197,7 @@ export class NewStart {
 }
 
 /** An earlier run removed the certificate and was interrupted before it deleted the pods, which still use it. */
-function asleep(registration: Registration, wecNow: number): NewStartNeed | undefined {
+function asleep(registration: Registration, wecNow: number): ReregistrationNeed | undefined {
   const { hub, wec, now } = registration;
   if (hub === undefined || wec?.bootstrapSecret === undefined || wec.hubSecret !== undefined) return undefined;
   const written = writtenAt(wec.bootstrapSecret);

@@ -14,7 +14,7 @@ import { hubConnectionType } from '../registration/hub-connection.ts';
 const askedAnnotation = 'stellarctl.kubestellar.io/asked-at';
 
 /** Makes the operator of exactly this Klusterlet check its hub again. */
-export async function askOperator(kube: Kube, { metadata: { uid } }: Klusterlet): Promise<void> {
+export async function requestRecheck(kube: Kube, { metadata: { uid } }: Klusterlet): Promise<void> {
   const annotations = { [askedAnnotation]: new Date(kube.now()).toISOString() };
   await kube.merge(resources.klusterlets, klusterletName, { metadata: { uid, annotations } });
 }
@@ -42,9 +42,10 @@ async function askAndWait(kube: Kube, run: Run): Promise<Recheck> {
   const before = await read();
   if (before === undefined) return { answer: 'unasked', why: `there is no Klusterlet on ${kube.cluster.context}` };
   if (kube.dryRun) return { answer: 'unasked', why: 'this is a dry run' };
-  await askOperator(kube, before);
-  const said = conditionOf(before, hubConnectionType);
-  const hasChanged = async () => !isDeepStrictEqual(conditionOf(await read(), hubConnectionType), said) || undefined;
+  await requestRecheck(kube, before);
+  const reported = conditionOf(before, hubConnectionType);
+  const hasChanged = async () =>
+    !isDeepStrictEqual(conditionOf(await read(), hubConnectionType), reported) || undefined;
   const deadline = new Deadline(Math.min(answerMs, run.deadline.remaining));
   const isNew = await poll(hasChanged, { ...run, deadline });
   return { answer: isNew ? 'changed' : 'unconfirmed' };

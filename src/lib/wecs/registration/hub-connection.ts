@@ -56,9 +56,9 @@ export function readHubConnection(
   const part = (pattern: RegExp) => pattern.exec(reason)?.[1];
   const bootstrap = part(/^BootstrapSecret(Missing|Error|Unauthorized|Functional)\b/);
   const own = part(/,HubKubeConfig(SecretMissing|Missing|Error|Unauthorized)$/);
-  const said = bootstrap === 'Functional' ? (message.split('\n').at(-1) ?? '') : message;
-  const words = transportWords(said);
-  const server = /(?:Post|Get) "(https:\/\/[^/"]+)/.exec(said)?.[1];
+  const report = bootstrap === 'Functional' ? (message.split('\n').at(-1) ?? '') : message;
+  const words = transportWords(report);
+  const server = /(?:Post|Get) "(https:\/\/[^/"]+)/.exec(report)?.[1];
   const refused = bootstrap === 'Functional' ? 'certificate of the agent' : 'bootstrap token';
   return {
     state: status === 'True' ? 'degraded' : status === 'False' ? 'working' : 'unseen',

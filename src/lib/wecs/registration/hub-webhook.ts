@@ -118,11 +118,11 @@ function transportWords(words: string): string {
 const freshMs = 1000;
 
 /** Tries the hub's webhook once for all WECs of a command, and reports once if it does not answer. */
-export class WebhookLook {
+export class WebhookProbe {
   readonly #hub: Kube;
   readonly #run: Run;
   #last: { at: number; webhook: Promise<HubWebhook> } | undefined;
-  #isTold = false;
+  #isReported = false;
 
   constructor(hub: Kube, run: Run) {
     this.#hub = hub;
@@ -133,9 +133,9 @@ export class WebhookLook {
     if (this.#last === undefined || Date.now() - this.#last.at > freshMs)
       this.#last = { at: Date.now(), webhook: tryHubWebhook(this.#hub) };
     const webhook = await this.#last.webhook;
-    if (webhook.state === 'silent' && !this.#isTold) {
+    if (webhook.state === 'silent' && !this.#isReported) {
       this.#run.progress.note(`${this.#hub.cluster.context}: ${webhook.why}. ${hintOf(webhook.next)}`);
-      this.#isTold = true;
+      this.#isReported = true;
     }
     return webhook;
   }

@@ -45,12 +45,12 @@ const isOfWec = (goal: WaitGoal): boolean => goal !== 'delete' && stageOf(goal).
 
 /** @throws StellarError `usage` for a stage that cannot be seen without the WEC's context */
 export function checkWaitGoal(goal: WaitGoal, wecs: readonly { name: string; context: string | undefined }[]): void {
-  const blind = wecs.find(({ context }) => context === undefined);
-  if (blind === undefined || !isOfWec(goal)) return;
+  const withoutContext = wecs.find(({ context }) => context === undefined);
+  if (withoutContext === undefined || !isOfWec(goal)) return;
   throw new StellarError(
     'usage',
-    `The stage ${goal} shows on the WEC itself, and ${blind.name} is given without its context.`,
-    { next: [outline(command`stellarctl wec wait ${blind.name}=CONTEXT --for ${goal}`, 'Give it')] },
+    `The stage ${goal} shows on the WEC itself, and ${withoutContext.name} is given without its context.`,
+    { next: [outline(command`stellarctl wec wait ${withoutContext.name}=CONTEXT --for ${goal}`, 'Give it')] },
   );
 }
 

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describeMany, inAll } from '../../../../src/commands/wec/deregister-text.ts';
-import type { Leaving } from '../../../../src/lib/wecs/deregister/look/look.ts';
+import type { InspectedWec } from '../../../../src/lib/wecs/deregister/inspect/inspect-wec.ts';
 import type { ManifestWork } from '../../../../src/lib/workloads/manifest-works.ts';
 import { originBindingLabel, originWdsLabel } from '../../../../src/lib/workloads/names.ts';
 import { joinedCluster } from '../../support/builders.ts';
 
-function leavingWec(name: string, works: ManifestWork[] = [], labels: Record<string, string> = {}): Leaving {
-  const inspection = { managedCluster: joinedCluster({ name, labels }), works, addonWorks: [], addons: [] };
+function leavingWec(name: string, works: ManifestWork[] = [], labels: Record<string, string> = {}): InspectedWec {
+  const hubState = { managedCluster: joinedCluster({ name, labels }), works, addonWorks: [], addons: [] };
   return {
     name,
-    inspection: { ...inspection, name, mailbox: undefined, properties: undefined, requests: [], lease: undefined },
+    hubState: { ...hubState, name, mailbox: undefined, properties: undefined, requests: [], lease: undefined },
     policies: { policies: [], unread: [] },
     record: undefined,
     agentDead: undefined,
@@ -24,19 +24,19 @@ const work = {
 } as unknown as ManifestWork;
 
 test('what many WECs have in common is said once, with their names, and what would be lost in all', () => {
-  const leaving = [
+  const inspected = [
     leavingWec('wec1', [work]),
     leavingWec('wec2', [], { env: 'edge' }),
     leavingWec('wec3', [work], { env: 'edge' }),
   ];
-  assert.deepEqual(describeMany(leaving, 'its1', {}), [
+  assert.deepEqual(describeMany(inspected, 'its1', {}), [
     '3 WECs on its1: wec1, wec2, wec3',
     '  2 × runs      1 work of nginx (wds1): ConfigMap hello   (wec1, wec3)',
     '  2 × Its workloads will be removed from it. To keep them running: --keep-workloads   (wec1, wec3)',
     '  2 × labels    env=edge   (wec2, wec3)',
     '  1 × No workloads of KubeStellar run there.   (wec2)',
   ]);
-  assert.equal(inAll(leaving), 'In all: 3 WECs, 2 works, 0 add-ons');
+  assert.equal(inAll(inspected), 'In all: 3 WECs, 2 works, 0 add-ons');
   const [first] = describeMany([leavingWec('wec1'), leavingWec('wec2')], 'its1', {}).slice(1);
   assert.equal(first, '  2 × No workloads of KubeStellar run there.   (all)');
 });

@@ -9,7 +9,7 @@ import { conditionOf, type KubeObject } from '../../../kube/objects.ts';
 import { resources } from '../../../kube/resources.ts';
 import { isMadeByHand, workFinalizer } from '../../../workloads/manifest-works.ts';
 import type { ManagedCluster } from '../../objects.ts';
-import { type Inspection, inspect, toDeregister } from '../look/inspection.ts';
+import { type HubState, readHubState, toDeregister } from '../inspect/hub-state.ts';
 import { removeLabels } from '../release/labels.ts';
 import { addonReturns } from './addon-returns.ts';
 import { addonFinalizers, type Force } from './force.ts';
@@ -28,7 +28,7 @@ const hubFinalizers = [
  * @param force remove the finalizers that only the agent would remove, if nothing makes progress
  * @throws StellarError `timeout`, with the objects that block it and the hub's controllers that do not run
  */
-export async function deleteCluster(hub: Kube, before: Inspection, force: Force | undefined, run: Run): Promise<void> {
+export async function deleteCluster(hub: Kube, before: HubState, force: Force | undefined, run: Run): Promise<void> {
   const { name } = before;
   const uid = before.managedCluster?.metadata.uid;
   await hub.delete(resources.managedClusters, name, { uid });
@@ -48,15 +48,15 @@ export async function deleteCluster(hub: Kube, before: Inspection, force: Force 
             : met,
       },
       read: async () => {
-        const inspection = await inspect(hub, name);
-        return { ...inspection, returned: await returnsOf(inspection.addons) };
+        const hubState = await readHubState(hub, name);
+        return { ...hubState, returned: await returnsOf(hubState.addons) };
       },
-      act: async (inspection) => {
-        const { managedCluster } = inspection;
+      act: async (hubState) => {
+        const { managedCluster } = hubState;
         if (managedCluster === undefined) return;
-        await releaseLate(hub, inspection, managedCluster);
-        if (force !== undefined && (await force.isDue(inspection))) await removeFinalizers(hub, inspection, force);
-        if (!isEmpty(inspection) || Date.now() - nudged <= patience) return;
+        await releaseLate(hub, hubState, managedCluster);
+        if (force !== undefined && (await force.isDue(hubState))) await removeFinalizers(hub, hubState, force);
+        if (!isEmpty(hubState) || Date.now() - nudged <= patience) return;
         // A busy hub should not check the same object again and again.
         [nudged, patience] = [Date.now(), 2 * patience];
         await nudge(hub, managedCluster);
@@ -75,7 +75,7 @@ const deletingMessage = (cluster: ManagedCluster | undefined): string | undefine
  * If there was no work before the deletion, the labels have stayed. Works of a WDS that arrive now show that a policy selects the
  * WEC by them (just joined, or labels just restored): KubeStellar would recreate each work as long as the labels exist.
  */
-async function releaseLate(hub: Kube, { works }: Inspection, cluster: ManagedCluster): Promise<void> {
+async function releaseLate(hub: Kube, { works }: HubState, cluster: ManagedCluster): Promise<void> {
   if (works.every(isMadeByHand)) return;
   await unlessStatus(removeLabels(hub, cluster), 404, 409);
 }
@@ -83,7 +83,7 @@ async function releaseLate(hub: Kube, { works }: Inspection, cluster: ManagedClu
 /** A hub with nothing left to wait for is done within this time, unless its next check is later. */
 const nudgeMs = 3000;
 
-const isEmpty = ({ works, addonWorks, addons }: Inspection): boolean =>
+const isEmpty = ({ works, addonWorks, addons }: HubState): boolean =>
   works.length + addonWorks.length + addons.length === 0;
 
 /**
@@ -96,7 +96,7 @@ async function nudge(hub: Kube, { metadata: { name, uid } }: ManagedCluster): Pr
 }
 
 /** Only of objects that are being deleted. The hub's own finalizers stay while its controller may run and remove them. */
-async function removeFinalizers(hub: Kube, last: Inspection, force: Force): Promise<void> {
+async function removeFinalizers(hub: Kube, last: HubState, force: Force): Promise<void> {
   await force.take(resources.manifestWorks, [...last.works, ...last.addonWorks], [workFinalizer]);
   await force.take(resources.managedClusterAddOns, last.addons, addonFinalizers);
   const { managedCluster } = last;
@@ -106,8 +106,8 @@ async function removeFinalizers(hub: Kube, last: Inspection, force: Force): Prom
   await force.take(resources.managedClusters, [managedCluster], hubFinalizers);
 }
 
-async function stillThere(hub: Kube, inspection: Inspection, returned: string | undefined): Promise<StellarError> {
-  const { name, works, addonWorks, addons, managedCluster } = inspection;
+async function stillThere(hub: Kube, hubState: HubState, returned: string | undefined): Promise<StellarError> {
+  const { name, works, addonWorks, addons, managedCluster } = hubState;
   const blocking = [...works, ...addonWorks, ...addons, ...(managedCluster === undefined ? [] : [managedCluster])];
   const missing = await missingRegistration(hub);
   return new StellarError(

@@ -3,7 +3,7 @@ import type { KubeObject, Lease } from '../../../kube/objects.ts';
 import { type Resource, resources } from '../../../kube/resources.ts';
 import { withoutFinalizers } from '../../../kube/writes.ts';
 import { leaseName } from '../../names.ts';
-import type { Inspection } from '../look/inspection.ts';
+import type { HubState } from '../inspect/hub-state.ts';
 
 /** A finalizer that force has removed, with the object that it guarded. */
 export interface TakenFinalizer {
@@ -39,7 +39,7 @@ export class Force {
   #asked = false;
 
   /** @param askAgain returns if the user confirms again, and throws otherwise */
-  constructor(hub: Kube, { name, lease }: Inspection, askAgain: (why: string) => Promise<void>) {
+  constructor(hub: Kube, { name, lease }: HubState, askAgain: (why: string) => Promise<void>) {
     this.#hub = hub;
     this.#name = name;
     this.#lease = lease;
@@ -47,10 +47,10 @@ export class Force {
   }
 
   /** Whether finalizers may be removed now: nothing has changed for some time, and the agent has not renewed its Lease. */
-  async isDue(inspection: Inspection): Promise<boolean> {
+  async isDue(hubState: HubState): Promise<boolean> {
     // The agent acts only once an object is being deleted: its time counts from then.
     const state = JSON.stringify(
-      guarded(inspection).map(({ metadata }) => [metadata.uid, metadata.deletionTimestamp, metadata.finalizers]),
+      guarded(hubState).map(({ metadata }) => [metadata.uid, metadata.deletionTimestamp, metadata.finalizers]),
     );
     if (state !== this.#state) {
       this.#state = state;
@@ -74,4 +74,4 @@ export class Force {
   }
 }
 
-const guarded = ({ works, addonWorks, addons }: Inspection): KubeObject[] => [...works, ...addonWorks, ...addons];
+const guarded = ({ works, addonWorks, addons }: HubState): KubeObject[] => [...works, ...addonWorks, ...addons];

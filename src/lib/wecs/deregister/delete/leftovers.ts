@@ -12,9 +12,9 @@ import { withoutFinalizers } from '../../../kube/writes.ts';
 import { workFinalizer } from '../../../workloads/manifest-works.ts';
 import { propertiesNamespace } from '../../../workloads/names.ts';
 import { clusterNameLabel } from '../../names.ts';
-import { listed } from '../look/foreign-objects.ts';
-import { type Inspection, inspect, toDeregister } from '../look/inspection.ts';
-import { othersIn } from '../look/namespace-contents.ts';
+import { listed } from '../inspect/foreign-objects.ts';
+import { type HubState, readHubState, toDeregister } from '../inspect/hub-state.ts';
+import { othersIn } from '../inspect/namespace-contents.ts';
 import { missingRegistration } from './hub-controllers.ts';
 
 /**
@@ -24,7 +24,7 @@ import { missingRegistration } from './hub-controllers.ts';
  * @throws StellarError `agent-dead` if works are left without force
  */
 export async function removeLeftovers(hub: Kube, name: string, force: boolean | undefined, run: Run): Promise<boolean> {
-  const left = await inspect(hub, name);
+  const left = await readHubState(hub, name);
   // It has been registered again since. In a dry run the cluster and its works still exist.
   if (left.managedCluster !== undefined && !run.dryRun) return false;
   const parts: string[] = [];
@@ -39,7 +39,7 @@ export async function removeLeftovers(hub: Kube, name: string, force: boolean | 
   return parts.length > 0;
 }
 
-async function removeRequests(hub: Kube, { requests }: Inspection): Promise<boolean> {
+async function removeRequests(hub: Kube, { requests }: HubState): Promise<boolean> {
   for (const { metadata } of requests)
     await hub.delete(resources.certificateSigningRequests, metadata.name, { uid: metadata.uid });
   return requests.length > 0;
@@ -49,7 +49,7 @@ async function removeRequests(hub: Kube, { requests }: Inspection): Promise<bool
  * Removes the requests that an agent without a certificate sent until it was removed: it sends a new one within a second (seen).
  */
 export async function removeLateRequests(hub: Kube, name: string): Promise<void> {
-  const left = await inspect(hub, name);
+  const left = await readHubState(hub, name);
   if (left.managedCluster === undefined) await removeRequests(hub, left);
 }
 
@@ -58,7 +58,7 @@ export async function removeLateRequests(hub: Kube, name: string): Promise<void>
  * it.
  * @throws StellarError `still-registered`
  */
-export async function refuseNewcomer(hub: Kube, name: string): Promise<void> {
+export async function refuseReregistered(hub: Kube, name: string): Promise<void> {
   if ((await hub.get(resources.managedClusters, name)) === undefined) return;
   const { context } = hub.cluster;
   throw new StellarError(
@@ -69,7 +69,7 @@ export async function refuseNewcomer(hub: Kube, name: string): Promise<void> {
 }
 
 /** @returns whether it was removed; a namespace with objects of others stays, and is no longer a mailbox */
-async function removeMailbox(hub: Kube, left: Inspection, force: boolean | undefined, run: Run): Promise<boolean> {
+async function removeMailbox(hub: Kube, left: HubState, force: boolean | undefined, run: Run): Promise<boolean> {
   const { name, mailbox } = left;
   const works = [...left.works, ...left.addonWorks];
   if (mailbox === undefined) return false;
@@ -114,7 +114,7 @@ function isOfOcm({ kind, metadata }: KubeObject & { kind: string }): boolean {
 }
 
 /** Their agent no longer has rights on the ITS and cannot remove its finalizer. */
-export function worksAreLeft(hub: Kube, { name, works, addonWorks }: Inspection): StellarError {
+export function worksAreLeft(hub: Kube, { name, works, addonWorks }: HubState): StellarError {
   return new StellarError(
     'agent-dead',
     `${name} is not registered any more, but its mailbox holds ${count(works.length + addonWorks.length, 'work')}, whose finalizer only its agent removes.`,

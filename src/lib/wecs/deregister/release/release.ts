@@ -26,9 +26,9 @@ import { originBindingLabel, originWdsLabel } from '../../../workloads/names.ts'
 import { isOrphan, makeOrphans, type ReleaseOnWec, setOrphan } from '../../../workloads/orphan-works.ts';
 import { Recreations } from '../delete/addon-returns.ts';
 import type { Force } from '../delete/force.ts';
-import { type Inspection, inspect, toDeregister } from '../look/inspection.ts';
-import type { Leaving } from '../look/look.ts';
-import { needsRelease } from '../look/selection.ts';
+import { type HubState, readHubState, toDeregister } from '../inspect/hub-state.ts';
+import type { InspectedWec } from '../inspect/inspect-wec.ts';
+import { needsRelease } from '../inspect/selection.ts';
 import { removeLabels } from './labels.ts';
 
 /** After this time stellarctl deletes a work that its WDS has not deleted: the WDS may be gone. */
@@ -48,16 +48,16 @@ type Keep = ((works: readonly ManifestWork[]) => Promise<void>) | undefined;
  */
 export async function release(
   hub: Kube,
-  leaving: Leaving,
+  inspected: InspectedWec,
   keep: Keep,
   force: Force | undefined,
   run: Run,
 ): Promise<void> {
-  const { managedCluster, works } = leaving.inspection;
+  const { managedCluster, works } = inspected.hubState;
   const isKept = keep !== undefined;
-  if (managedCluster === undefined || !needsRelease(leaving, isKept)) return;
+  if (managedCluster === undefined || !needsRelease(inspected, isKept)) return;
   await removeLabels(hub, managedCluster);
-  if (!run.dryRun && (isKept || works.length > 0)) await untilReleased(hub, leaving.inspection, keep, force, run);
+  if (!run.dryRun && (isKept || works.length > 0)) await untilReleased(hub, inspected.hubState, keep, force, run);
 }
 
 /**
@@ -66,7 +66,7 @@ export async function release(
  */
 async function untilReleased(
   hub: Kube,
-  { name, works: worksBefore }: Inspection,
+  { name, works: worksBefore }: HubState,
   keep: Keep,
   force: Force | undefined,
   run: Run,
@@ -89,21 +89,21 @@ async function untilReleased(
         },
       },
       read: async () => {
-        const inspection = await inspect(hub, name);
+        const hubState = await readHubState(hub, name);
         return {
-          ...inspection,
-          returned: recreations.see(inspection.works, timesSeen),
+          ...hubState,
+          returned: recreations.see(hubState.works, timesSeen),
           waitedMs: Date.now() - started,
         };
       },
-      act: async (inspection) => {
-        const { works, waitedMs } = inspection;
+      act: async (hubState) => {
+        const { works, waitedMs } = hubState;
         if (works.length === 0) return;
         const present = works.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
         await keep?.(present.filter((work) => !isOrphan(work)));
         const isOver = waitedMs > transportGraceMs;
         await deleteObjects(hub, resources.manifestWorks, isOver ? present : present.filter(isMadeByHand));
-        if (await force?.isDue(inspection)) await force?.take(resources.manifestWorks, works, [workFinalizer]);
+        if (await force?.isDue(hubState)) await force?.take(resources.manifestWorks, works, [workFinalizer]);
       },
       unmet: ({ works, returned }) =>
         returned.length > 0 ? stillSelected(hub, name, returned) : notReleased(hub, name, works),
@@ -148,7 +148,7 @@ function notReleased(hub: Kube, name: string, works: readonly ManifestWork[]): S
  */
 export async function keepWorkloads(
   hub: Kube,
-  { name, kube, record, agentDead }: Leaving,
+  { name, kube, record, agentDead }: InspectedWec,
   works: readonly ManifestWork[],
   run: Run,
 ): Promise<void> {

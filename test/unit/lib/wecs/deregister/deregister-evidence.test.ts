@@ -9,10 +9,10 @@ import { addonReturns } from '../../../../../src/lib/wecs/deregister/delete/addo
 import { Force } from '../../../../../src/lib/wecs/deregister/delete/force.ts';
 import { controllerState } from '../../../../../src/lib/wecs/deregister/delete/hub-controllers.ts';
 import { removeLeftovers } from '../../../../../src/lib/wecs/deregister/delete/leftovers.ts';
-import type { Inspection } from '../../../../../src/lib/wecs/deregister/look/inspection.ts';
-import { isBare } from '../../../../../src/lib/wecs/deregister/look/look.ts';
-import { othersIn } from '../../../../../src/lib/wecs/deregister/look/namespace-contents.ts';
-import { whyNotRunning } from '../../../../../src/lib/wecs/deregister/look/running.ts';
+import type { HubState } from '../../../../../src/lib/wecs/deregister/inspect/hub-state.ts';
+import { isBare } from '../../../../../src/lib/wecs/deregister/inspect/inspect-wec.ts';
+import { othersIn } from '../../../../../src/lib/wecs/deregister/inspect/namespace-contents.ts';
+import { whyNotRunning } from '../../../../../src/lib/wecs/deregister/inspect/running.ts';
 import {
   removeLabels,
   restoreLabels,
@@ -35,7 +35,7 @@ import {
 
 const conflict = () => new ApiError(409, {}, 'conflict', 'changed', {});
 
-const inspection = (more: Partial<Inspection> = {}): Inspection => ({
+const hubState = (more: Partial<HubState> = {}): HubState => ({
   name: 'cluster1',
   managedCluster: joinedCluster(),
   works: [],
@@ -59,27 +59,21 @@ const pod = (app: string, ready: boolean, waiting?: string): Pod => ({
 
 describe('an agent', () => {
   it('is judged by its pods at once, by its lease where they cannot be seen', () => {
-    assert.equal(whyNotRunning(inspection(), [pod('klusterlet-agent', true)], now), undefined);
-    assert.equal(whyNotRunning(inspection(), [], now), 'it has no pod');
+    assert.equal(whyNotRunning(hubState(), [pod('klusterlet-agent', true)], now), undefined);
+    assert.equal(whyNotRunning(hubState(), [], now), 'it has no pod');
     assert.match(
-      whyNotRunning(inspection(), [pod('klusterlet-agent', false, 'CrashLoopBackOff')], now) ?? '',
+      whyNotRunning(hubState(), [pod('klusterlet-agent', false, 'CrashLoopBackOff')], now) ?? '',
       /CrashLoop/,
     );
-    assert.equal(whyNotRunning(inspection(), undefined, now), undefined);
-    assert.match(whyNotRunning(inspection({ lease: lease(600) }), undefined, now) ?? '', /10m ago/);
+    assert.equal(whyNotRunning(hubState(), undefined, now), undefined);
+    assert.match(whyNotRunning(hubState({ lease: lease(600) }), undefined, now) ?? '', /10m ago/);
   });
 
   it('that runs and does not reach the ITS does not do its work either', () =>
-    assert.match(
-      whyNotRunning(inspection({ lease: lease(600) }), [pod('klusterlet-agent', true)], now) ?? '',
-      /lease/,
-    ));
+    assert.match(whyNotRunning(hubState({ lease: lease(600) }), [pod('klusterlet-agent', true)], now) ?? '', /lease/));
 
   it('that never joined does nothing', () =>
-    assert.match(
-      whyNotRunning(inspection({ managedCluster: managedCluster() }), undefined, now) ?? '',
-      /never joined/,
-    ));
+    assert.match(whyNotRunning(hubState({ managedCluster: managedCluster() }), undefined, now) ?? '', /never joined/));
 });
 
 /** A hub that holds one ManagedCluster and applies merge patches to its labels and annotations. */
@@ -355,28 +349,28 @@ describe('--force', () => {
   };
 
   it('counts only after 15 s without progress', async () => {
-    const force = new Force(fakeKube({ get: (async () => lease(10)) as never }), inspection(), async () =>
+    const force = new Force(fakeKube({ get: (async () => lease(10)) as never }), hubState(), async () =>
       assert.fail('asked'),
     );
-    assert.equal(await force.isDue(inspection({ works: [work('u1')] })), false);
+    assert.equal(await force.isDue(hubState({ works: [work('u1')] })), false);
     let back = later(16_000);
-    assert.equal(await force.isDue(inspection({ works: [work('u2')] })), false, 'a work has gone meanwhile');
+    assert.equal(await force.isDue(hubState({ works: [work('u2')] })), false, 'a work has gone meanwhile');
     back();
     back = later(32_000);
-    assert.equal(await force.isDue(inspection({ works: [work('u2')] })), true);
+    assert.equal(await force.isDue(hubState({ works: [work('u2')] })), true);
     back();
   });
 
   it('asks again where the agent has renewed its lease since', async () => {
     const asked: string[] = [];
     const hub = fakeKube({ get: (async () => lease(1)) as never });
-    const force = new Force(hub, inspection(), async (why) => {
+    const force = new Force(hub, hubState(), async (why) => {
       asked.push(why);
     });
-    await force.isDue(inspection({ works: [work('u1')] }));
+    await force.isDue(hubState({ works: [work('u1')] }));
     const back = later(16_000);
-    await force.isDue(inspection({ works: [work('u1')] }));
-    await force.isDue(inspection({ works: [work('u1')] }));
+    await force.isDue(hubState({ works: [work('u1')] }));
+    await force.isDue(hubState({ works: [work('u1')] }));
     back();
     assert.equal(asked.length, 1);
     assert.match(asked[0] ?? '', /is running: it has renewed its lease/);
@@ -463,15 +457,18 @@ it('workloads are not kept where it cannot be seen which objects belong to the w
       resourceStatus: { manifests: [manifest] },
     },
   };
-  const leaving = {
+  const inspected = {
     name: 'cluster1',
     kube: fakeKube({ list: (async () => []) as never }),
     record: { name: 'cluster1', hub: 'its1', hubHash: null },
     agentDead: undefined,
     interrupted: undefined,
-    inspection: inspection(),
+    hubState: hubState(),
     policies: { policies: [], unread: [] },
   };
   const hub = fakeKube({ get: (async () => work) as never });
-  await assert.rejects(keepWorkloads(hub, leaving, [work], run()), /its agent has no kubeconfig\. Nothing was deleted/);
+  await assert.rejects(
+    keepWorkloads(hub, inspected, [work], run()),
+    /its agent has no kubeconfig\. Nothing was deleted/,
+  );
 });

@@ -6,7 +6,7 @@ import type { WithConditions } from '../../../../../src/lib/kube/objects.ts';
 import { wecChecks } from '../../../../../src/lib/wecs/get/checks.ts';
 import type { Findings } from '../../../../../src/lib/wecs/get/diagnosis.ts';
 import { type MailboxContents, mailboxView } from '../../../../../src/lib/wecs/get/mailbox.ts';
-import { findStranger } from '../../../../../src/lib/wecs/get/stranger.ts';
+import { findOtherCluster } from '../../../../../src/lib/wecs/get/other-cluster.ts';
 import { judgeRegistration } from '../../../../../src/lib/wecs/registration/stages.ts';
 import {
   agentKeyPair,
@@ -222,7 +222,7 @@ const cases: [what: string, Parameters<typeof findings>[0], id: string, code: st
     ],
     [
       'a context of another cluster, and nothing of that cluster',
-      { stranger: { context: 'kind-2', found: 'it is registered as cluster2', name: 'cluster2' } },
+      { otherCluster: { context: 'kind-2', found: 'it is registered as cluster2', name: 'cluster2' } },
       ...([
         'context',
         'context-of-another-cluster',
@@ -273,7 +273,7 @@ test('nothing is said of a certificate that nobody shows, nor of what another cl
   const all = await runChecks(wecChecks, findings({}));
   const of = (id: string) => all.find((each) => each.id === id);
   assert.equal(of('wec-certificate')?.status, 'skipped');
-  const strange = await runChecks(wecChecks, findings({ stranger: { context: 'c', found: 'x', name: undefined } }));
+  const strange = await runChecks(wecChecks, findings({ otherCluster: { context: 'c', found: 'x', name: undefined } }));
   const skipped = strange.find(({ id }) => id === 'wec-klusterlet');
   assert.ok(skipped?.status === 'skipped' && !isDependent(skipped));
   assert.match(skipped.problem.message, /the context c leads to another cluster/);
@@ -289,20 +289,24 @@ describe('a cluster is another one than the WEC', () => {
     ...managedCluster(),
     metadata: { name: 'cluster1', annotations: { 'stellarctl.kubestellar.io/kube-system-uid': 'a' } },
   };
-  const stranger = (uid: string, cluster = recorded, klusterlet = side().klusterlet) =>
-    findStranger({ its: withUid('its'), wec: withUid(uid), managedCluster: cluster }, side({ klusterlet }), 'cluster1');
+  const otherCluster = (uid: string, cluster = recorded, klusterlet = side().klusterlet) =>
+    findOtherCluster(
+      { its: withUid('its'), wec: withUid(uid), managedCluster: cluster },
+      side({ klusterlet }),
+      'cluster1',
+    );
 
   test('where its kube-system is not the one that was recorded, or that of the ITS', async () => {
-    assert.match((await stranger('b'))?.found ?? '', /its kube-system is b…, and a… was recorded/);
+    assert.match((await otherCluster('b'))?.found ?? '', /its kube-system is b…, and a… was recorded/);
     assert.equal(
-      (await stranger('its', recorded, { metadata: { name: 'klusterlet' } }))?.found,
+      (await otherCluster('its', recorded, { metadata: { name: 'klusterlet' } }))?.found,
       'it is the ITS itself',
     );
     const other = { metadata: { name: 'klusterlet' }, spec: { clusterName: 'cluster2' } };
-    assert.equal((await stranger('b', recorded, other))?.name, 'cluster2');
+    assert.equal((await otherCluster('b', recorded, other))?.name, 'cluster2');
   });
   test('not where they agree, or nothing was recorded', async () => {
-    assert.equal(await stranger('a'), undefined);
-    assert.equal(await stranger('b', managedCluster() as typeof recorded), undefined);
+    assert.equal(await otherCluster('a'), undefined);
+    assert.equal(await otherCluster('b', managedCluster() as typeof recorded), undefined);
   });
 });

@@ -4,8 +4,8 @@ import { run } from '../../../../../src/lib/engine/next-step.ts';
 import { diagnosisOf } from '../../../../../src/lib/engine/problem.ts';
 import { diagnose } from '../../../../../src/lib/wecs/get/checks.ts';
 import type { Findings } from '../../../../../src/lib/wecs/get/diagnosis.ts';
-import { judgeSeen } from '../../../../../src/lib/wecs/get/look.ts';
 import { groupWorks } from '../../../../../src/lib/wecs/get/mailbox.ts';
+import { judgeVisible } from '../../../../../src/lib/wecs/get/read-both-sides.ts';
 import { conditionViews, type Mailbox } from '../../../../../src/lib/wecs/get/view.ts';
 import type { Registration } from '../../../../../src/lib/wecs/registration/checks.ts';
 import {
@@ -30,7 +30,7 @@ interface Situation extends Partial<Registration> {
 /** What is found in a situation. */
 function findings({ mailbox, forbidden = new Set(), ...rest }: Situation): Findings {
   const registration: Registration = { name: 'cluster1', hub: hubEvidence(), wec: undefined, now, ...rest };
-  const reports = judgeSeen(registration, forbidden);
+  const reports = judgeVisible(registration, forbidden);
   return { ...registration, reports, mailbox: mailbox ?? null, forbidden, its: 'its1' };
 }
 
@@ -267,7 +267,7 @@ describe('a diagnosis of', () => {
 
 test('what may not be read is no evidence, unless something else settles it', () => {
   const stateOf = (registration: Partial<Registration>, kind: string) =>
-    judgeSeen(
+    judgeVisible(
       {
         name: 'cluster1',
         hub: hubEvidence({ managedCluster: managedCluster() }),

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
-  fateOf,
+  describeRemainingWorks,
   findHub,
   isStillConnected,
+  readRemainingWorks,
   registeredElsewhere,
-  worksLeft,
 } from '../../../../../src/lib/wecs/join/former-hub.ts';
 import { bootstrapSecret } from '../../../../../src/lib/wecs/klusterlet/agent.ts';
 import { hubHash } from '../../../../../src/lib/workloads/applied-works.ts';
@@ -80,15 +80,16 @@ describe('works that the next hub does not have', () => {
       spec: { manifestWorkName, agentID, hubHash: hubHash(hub) },
     });
     const works = [work('web', 'agent-a'), work('old', 'agent-before'), work('theirs', 'agent-a', 'https://its2:6443')];
-    return worksLeft(fakeKube({ list: async () => works as never }), wec);
+    return readRemainingWorks(fakeKube({ list: async () => works as never }), wec);
   };
   test('are deleted by the agent whose they are, later; those of an agent before it stay', async () => {
     assert.deepEqual(await left(), { evicted: ['web'], orphaned: ['old'], gracePeriod: '60m' });
-    const fate = fateOf((await left('5m')) ?? assert.fail(), 'its1');
+    const fate = describeRemainingWorks((await left('5m')) ?? assert.fail(), 'its1');
     assert.match(
       fate ?? '',
       /^1 work \(web\): its agent deletes what its1 does not send .* 5m after .*; 1 work \(old\) .*left running$/,
     );
   });
-  test('are none', () => assert.equal(fateOf({ evicted: [], orphaned: [], gracePeriod: '60m' }, 'its1'), undefined));
+  test('are none', () =>
+    assert.equal(describeRemainingWorks({ evicted: [], orphaned: [], gracePeriod: '60m' }, 'its1'), undefined));
 });

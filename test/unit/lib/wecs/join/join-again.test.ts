@@ -11,7 +11,7 @@ import type { JoinPlan } from '../../../../../src/lib/wecs/join/preflight.ts';
 import { dropCertificate, lostRegistration } from '../../../../../src/lib/wecs/join/renew-agent.ts';
 import { bootstrapSecret } from '../../../../../src/lib/wecs/klusterlet/agent.ts';
 import { retireRequests } from '../../../../../src/lib/wecs/registration/approval.ts';
-import { WebhookLook } from '../../../../../src/lib/wecs/registration/hub-webhook.ts';
+import { WebhookProbe } from '../../../../../src/lib/wecs/registration/hub-webhook.ts';
 import {
   fakeKube,
   hubEvidence,
@@ -279,7 +279,7 @@ describe("a hub's webhook that does not answer", () => {
     };
     const nothing = { get: async () => undefined, list: async () => [] as never };
     const progress = recordingProgress();
-    const look = new WebhookLook(fakeKube({ tryCreate, ...nothing }), run(100, progress));
+    const look = new WebhookProbe(fakeKube({ tryCreate, ...nothing }), run(100, progress));
     await assert.rejects(look.untilAnswering('cluster1'), {
       code: 'timeout',
       message: /^cluster1 was not joined to its1 in time: OCM's webhook for ManagedClusters does not answer/,

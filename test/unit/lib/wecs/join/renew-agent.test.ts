@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import type { Secret } from '../../../../../src/lib/kube/objects.ts';
-import { NewStart } from '../../../../../src/lib/wecs/join/renew-agent.ts';
+import { Reregistration } from '../../../../../src/lib/wecs/join/renew-agent.ts';
 import type { Registration } from '../../../../../src/lib/wecs/registration/checks.ts';
 import {
   hubEvidence,
@@ -30,7 +30,7 @@ const wec = wecEvidence('join-singleton');
 
 /** What several looks at the same say, one after the other. */
 function needs(registration: Partial<Registration>, looks = 1) {
-  const start = new NewStart();
+  const start = new Reregistration();
   const all = Array.from({ length: looks }, () =>
     start.need({ name: 'cluster1', hub: hubEvidence(), wec, now, ...registration }, steady, now),
   );
@@ -39,13 +39,13 @@ function needs(registration: Partial<Registration>, looks = 1) {
 
 describe('an agent is to start anew', () => {
   test('by a new token when it has asked a while ago and has not announced itself, once', async () => {
-    const start = new NewStart();
+    const start = new Reregistration();
     const registration = { name: 'cluster1', hub: hubEvidence({ requests: await asked(11) }), wec, now };
     assert.deepEqual(start.need(registration, steady, now), {
       why: 'its agent could not announce itself',
       by: 'token',
     });
-    start.did({ why: '', by: 'token' });
+    start.markDone({ why: '', by: 'token' });
     assert.equal(start.need(registration, steady, now), undefined);
   });
   test('not when it has only just asked, has announced itself, or has its certificate', async () => {
@@ -61,7 +61,7 @@ describe('an agent is to start anew', () => {
   });
 
   test("not while the hub's webhook does not answer, nor in the first seconds after that", async () => {
-    const start = new NewStart();
+    const start = new Reregistration();
     const webhook = { state: 'silent', why: '', next: [] } as const;
     const hub = hubEvidence({ requests: await asked(600) });
     const need = (later: number, rest: Partial<Registration>) =>

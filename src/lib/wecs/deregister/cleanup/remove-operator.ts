@@ -14,10 +14,10 @@ import {
   operatorName,
   operatorNamespace,
 } from '../../names.ts';
-import { foreignObjectsIn, listed } from '../look/foreign-objects.ts';
+import { foreignObjectsIn, listed } from '../inspect/foreign-objects.ts';
 
 /** Why the operator, its kinds and namespaces must stay; undefined if nothing else needs them. */
-export async function whatNeedsOperator(wec: Kube): Promise<string | undefined> {
+export async function whyOperatorStays(wec: Kube): Promise<string | undefined> {
   const [operator, klusterlets, managers] = await Promise.all([
     wec.get<Deployment>(resources.deployments, operatorName, { namespace: operatorNamespace }),
     wec.list(resources.klusterlets),

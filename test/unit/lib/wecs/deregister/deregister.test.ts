@@ -6,12 +6,12 @@ import type { Condition, KubeObject } from '../../../../../src/lib/kube/objects.
 import { deleteCluster } from '../../../../../src/lib/wecs/deregister/delete/delete-cluster.ts';
 import { Force } from '../../../../../src/lib/wecs/deregister/delete/force.ts';
 import {
-  refuseNewcomer,
+  refuseReregistered,
   removeLateRequests,
   removeLeftovers,
 } from '../../../../../src/lib/wecs/deregister/delete/leftovers.ts';
 import { deregisterOne } from '../../../../../src/lib/wecs/deregister/deregister.ts';
-import { type Inspection, inspect } from '../../../../../src/lib/wecs/deregister/look/inspection.ts';
+import { type HubState, readHubState } from '../../../../../src/lib/wecs/deregister/inspect/hub-state.ts';
 import type { ManagedCluster } from '../../../../../src/lib/wecs/objects.ts';
 import type { ManifestWork } from '../../../../../src/lib/workloads/manifest-works.ts';
 import { originWdsLabel } from '../../../../../src/lib/workloads/names.ts';
@@ -61,18 +61,18 @@ test('a WEC that policies select by ordinary labels loses them, and then its wor
       return true;
     },
   });
-  const inspection = await inspect(hub, 'wec1');
+  const hubState = await readHubState(hub, 'wec1');
   const policies = { policies: [], unread: [] };
-  const leaving = {
+  const inspected = {
     name: 'wec1',
-    inspection,
+    hubState,
     policies,
     record: undefined,
     agentDead: undefined,
     interrupted: undefined,
   };
   const options = { keepWorkloads: false, cleanup: false, force: false };
-  const result = await deregisterOne(hub, leaving, options, async () => assert.fail('asked'), run());
+  const result = await deregisterOne(hub, inspected, options, async () => assert.fail('asked'), run());
   assert.deepEqual(result, { name: 'wec1', changed: true });
   assert.deepEqual(written, ['patch wec1 {"env":null}', 'delete ManagedCluster wec1 m1 with 0 works']);
 });
@@ -100,18 +100,18 @@ test('works that come back right after an interrupted run are orphaned before th
       return true;
     },
   });
-  const inspection = await inspect(hub, 'wec1');
+  const hubState = await readHubState(hub, 'wec1');
   const policies = { policies: [], unread: [] };
-  const leaving = {
+  const inspected = {
     name: 'wec1',
-    inspection,
+    hubState,
     policies,
     record: undefined,
     agentDead: undefined,
     interrupted: undefined,
   };
   const options = { keepWorkloads: true, cleanup: false, force: false };
-  await deregisterOne(hub, leaving, options, async () => assert.fail('asked'), run(10_000));
+  await deregisterOne(hub, inspected, options, async () => assert.fail('asked'), run(10_000));
   assert.deepEqual(written, ['patch ManagedCluster wec1', 'patch ManifestWork w1', 'delete ManagedCluster wec1']);
 });
 
@@ -138,7 +138,7 @@ test('a work that its agent has not answered yet is not released on the WEC', as
 
 test("force counts an agent's time from the deletion", async ({ mock }) => {
   mock.timers.enable({ apis: ['Date'] });
-  const inspection = (deletionTimestamp?: string): Inspection => ({
+  const hubState = (deletionTimestamp?: string): HubState => ({
     name: 'wec1',
     managedCluster: undefined,
     works: [{ metadata: { name: 'w1', uid: 'u1', deletionTimestamp } } as ManifestWork],
@@ -149,14 +149,14 @@ test("force counts an agent's time from the deletion", async ({ mock }) => {
     requests: [],
     lease: undefined,
   });
-  const force = new Force(fakeKube({ get: async () => undefined }), inspection(), async () => undefined);
-  assert.equal(await force.isDue(inspection()), false);
+  const force = new Force(fakeKube({ get: async () => undefined }), hubState(), async () => undefined);
+  assert.equal(await force.isDue(hubState()), false);
   mock.timers.tick(10_000);
-  assert.equal(await force.isDue(inspection('2026-11-20T08:00:10Z')), false);
+  assert.equal(await force.isDue(hubState('2026-11-20T08:00:10Z')), false);
   mock.timers.tick(10_000);
-  assert.equal(await force.isDue(inspection('2026-11-20T08:00:10Z')), false);
+  assert.equal(await force.isDue(hubState('2026-11-20T08:00:10Z')), false);
   mock.timers.tick(5000);
-  assert.equal(await force.isDue(inspection('2026-11-20T08:00:10Z')), true);
+  assert.equal(await force.isDue(hubState('2026-11-20T08:00:10Z')), true);
 });
 
 test('a mailbox that the hub holds is reported with the controller that is missing', async () => {
@@ -194,10 +194,10 @@ test('the request that a pending agent has made anew goes, and never that of a r
   const anew = hubOf({ metadata: { name: 'wec1', uid: 'm2' } });
   await removeLateRequests(anew, 'wec1');
   assert.deepEqual(deleted, []);
-  await assert.rejects(refuseNewcomer(anew, 'wec1'), { code: 'still-registered' });
+  await assert.rejects(refuseReregistered(anew, 'wec1'), { code: 'still-registered' });
   await removeLateRequests(hubOf(), 'wec1');
   assert.deepEqual(deleted, ['wec1-x']);
-  await refuseNewcomer(hubOf(), 'wec1');
+  await refuseReregistered(hubOf(), 'wec1');
 });
 
 test('a WEC that gets works while it is being deleted loses the labels by which it is selected', async () => {
@@ -211,7 +211,7 @@ test('a WEC that gets works while it is being deleted loses the labels by which 
     merge: async (_, __, patch) => Object.assign(cluster.metadata, (patch as typeof cluster).metadata) as never,
     delete: async () => true,
   });
-  const before: Inspection = {
+  const before: HubState = {
     name: 'wec1',
     managedCluster: structuredClone(cluster) as never,
     works: [],

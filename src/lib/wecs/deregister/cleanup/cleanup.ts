@@ -9,9 +9,9 @@ import { grantRoleName } from '../../grant/role.ts';
 import { createdByKlusterlet, isOurs } from '../../klusterlet/operator.ts';
 import { addonNamespace, agentNamespace, bootstrapSecretName, hubSecretName, klusterletName } from '../../names.ts';
 import type { Klusterlet } from '../../objects.ts';
-import { operatorRuns } from '../look/running.ts';
-import { type CleanUpRecord, removeCleanUpRecord, writeCleanUpRecord } from './clean-up-record.ts';
-import { removeOperator, sharesHash, whatNeedsOperator } from './remove-operator.ts';
+import { operatorRuns } from '../inspect/running.ts';
+import { type CleanupRecord, removeCleanupRecord, writeCleanupRecord } from './cleanup-record.ts';
+import { removeOperator, sharesHash, whyOperatorStays } from './remove-operator.ts';
 
 /** The finalizer with which the operator cleans up a Klusterlet (ocm pkg/operator/operators/klusterlet). */
 const klusterletFinalizer = 'operator.open-cluster-management.io/klusterlet-cleanup';
@@ -27,7 +27,7 @@ const operatorGraceMs = 15_000;
  */
 export async function cleanUpWec(
   wec: Kube,
-  record: CleanUpRecord,
+  record: CleanupRecord,
   keepWorkloads: boolean | undefined,
   run: Run,
 ): Promise<boolean> {
@@ -35,7 +35,7 @@ export async function cleanUpWec(
   const hash = record.hubHash ?? undefined;
   const klusterlet = await wec.get<Klusterlet>(resources.klusterlets, klusterletName);
   let changed = false;
-  await writeCleanUpRecord(wec, record);
+  await writeCleanupRecord(wec, record);
   if (klusterlet !== undefined && klusterlet.spec?.clusterName === name) {
     await removeKlusterlet(wec, klusterlet, hash, run);
     changed = true;
@@ -44,14 +44,14 @@ export async function cleanUpWec(
   const applied = (await sharesHash(wec)) ? 0 : await removeApplied(wec, hash, keepWorkloads);
   if (applied > 0 && !run.dryRun) run.progress.changed(name, keepWorkloads ? 'workloads kept' : 'workloads removed');
   await removeGrant(wec);
-  const reason = await whatNeedsOperator(wec);
+  const reason = await whyOperatorStays(wec);
   if (reason !== undefined) {
     run.progress.note(`The klusterlet operator on ${wec.cluster.context} stays: ${reason}.`);
-    await removeCleanUpRecord(wec);
+    await removeCleanupRecord(wec);
     return changed || applied > 0;
   }
   const removed = await removeOperator(wec, name, run);
-  await removeCleanUpRecord(wec);
+  await removeCleanupRecord(wec);
   return removed || changed || applied > 0;
 }
 

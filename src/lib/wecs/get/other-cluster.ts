@@ -9,7 +9,7 @@ import { otherName, type WecEvidence } from '../registration/wec-evidence.ts';
 import type { Findings } from './diagnosis.ts';
 
 /** A cluster that a context leads to and that is certainly not the WEC. */
-export interface Stranger {
+export interface OtherCluster {
   context: string;
   /** What was found there, a clause. */
   found: string;
@@ -21,11 +21,11 @@ export interface Stranger {
  * Whether the cluster behind a context is certainly not the WEC: its kube-system is that of the ITS, or not the one recorded when
  * the WEC joined. A name alone proves neither.
  */
-export async function findStranger(
+export async function findOtherCluster(
   { managedCluster, its, wec }: { managedCluster: ManagedCluster | undefined; its: Kube; wec: Kube },
   { klusterlet, context }: WecEvidence,
   name: string,
-): Promise<Stranger | undefined> {
+): Promise<OtherCluster | undefined> {
   const [uid, ofIts] = await Promise.all([clusterUid(wec), clusterUid(its)]);
   const isOwn = klusterlet?.spec?.clusterName === name;
   if (uid === undefined) return undefined;
@@ -40,9 +40,9 @@ export async function findStranger(
   return { context, found: what === undefined ? uids : `${what}; ${uids}`, name: other };
 }
 
-export function strangerAtContext({ stranger, name, its }: Findings): Problem | undefined {
-  if (stranger === undefined) return undefined;
-  const { context, found, name: other } = stranger;
+export function contextOfOtherCluster({ otherCluster, name, its }: Findings): Problem | undefined {
+  if (otherCluster === undefined) return undefined;
+  const { context, found, name: other } = otherCluster;
   return problem(
     'context-of-another-cluster',
     `The context ${context} does not lead to ${name}: ${found}.`,

@@ -8,7 +8,7 @@ import { clusterNameLabel, leaseName } from '../../names.ts';
 import type { CertificateSigningRequest, ManagedCluster } from '../../objects.ts';
 
 /** What an ITS has of one WEC. */
-export interface Inspection {
+export interface HubState {
   name: string;
   managedCluster: ManagedCluster | undefined;
   /** Works of workloads: created by a WDS's transport or by hand, without those of add-ons. */
@@ -26,7 +26,7 @@ export interface Inspection {
 }
 
 /** Reads everything that a deregistration changes. */
-export async function inspect(hub: Kube, name: string): Promise<Inspection> {
+export async function readHubState(hub: Kube, name: string): Promise<HubState> {
   const inMailbox = { namespace: name };
   const [managedCluster, works, addons, namespace, properties, requests, lease] = await Promise.all([
     hub.get<ManagedCluster>(resources.managedClusters, name),
@@ -53,7 +53,7 @@ export async function inspect(hub: Kube, name: string): Promise<Inspection> {
 }
 
 /** True if nothing of a registration is left on the ITS. */
-export function isGone({ managedCluster, works, addonWorks, mailbox, properties, requests }: Inspection): boolean {
+export function isGone({ managedCluster, works, addonWorks, mailbox, properties, requests }: HubState): boolean {
   return (
     [managedCluster, mailbox, properties].every((part) => part === undefined) &&
     [works, addonWorks, requests].every((part) => part.length === 0)

@@ -9,7 +9,7 @@ import { agentNamespace, operatorNamespace } from '../../names.ts';
  */
 const recordAnnotation = 'stellarctl.kubestellar.io/clean-up';
 
-export interface CleanUpRecord {
+export interface CleanupRecord {
   /** The WEC's name. */
   name: string;
   /** Identifies the ITS, see hubId; null if the clean-up ran without an ITS. */
@@ -18,18 +18,18 @@ export interface CleanUpRecord {
   hubHash: string | null;
 }
 
-export async function readCleanUpRecord(wec: Kube): Promise<CleanUpRecord | undefined> {
+export async function readCleanupRecord(wec: Kube): Promise<CleanupRecord | undefined> {
   return (await holdersOn(wec)).map((holder) => parseRecord(noteOn(holder))).find((record) => record !== undefined);
 }
 
-export async function writeCleanUpRecord(wec: Kube, record: CleanUpRecord): Promise<void> {
+export async function writeCleanupRecord(wec: Kube, record: CleanupRecord): Promise<void> {
   const text = JSON.stringify(record);
   const [holder] = await holdersOn(wec);
   if (holder !== undefined && noteOn(holder) !== text) await note(wec, holder, text);
 }
 
 /** Removes the record if the namespace stays because others use it. */
-export async function removeCleanUpRecord(wec: Kube): Promise<void> {
+export async function removeCleanupRecord(wec: Kube): Promise<void> {
   for (const holder of await holdersOn(wec)) if (noteOn(holder) !== undefined) await note(wec, holder, null);
 }
 
@@ -45,9 +45,9 @@ const noteOn = ({ metadata }: KubeObject): string | undefined => metadata.annota
 const note = (wec: Kube, { metadata: { name, uid } }: KubeObject, text: string | null): Promise<unknown> =>
   wec.merge(resources.namespaces, name, { metadata: { uid, annotations: { [recordAnnotation]: text } } });
 
-function parseRecord(text = ''): CleanUpRecord | undefined {
+function parseRecord(text = ''): CleanupRecord | undefined {
   try {
-    const { name, hub = null, hubHash = null } = JSON.parse(text) as Partial<CleanUpRecord>;
+    const { name, hub = null, hubHash = null } = JSON.parse(text) as Partial<CleanupRecord>;
     return typeof name === 'string' ? { name, hub, hubHash } : undefined;
   } catch {
     return undefined;

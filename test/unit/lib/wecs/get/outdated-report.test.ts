@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import type { Condition, Secret } from '../../../../../src/lib/kube/objects.ts';
 import { wecChecks } from '../../../../../src/lib/wecs/get/checks.ts';
 import type { Findings } from '../../../../../src/lib/wecs/get/diagnosis.ts';
-import { judgeSeen } from '../../../../../src/lib/wecs/get/look.ts';
+import { judgeVisible } from '../../../../../src/lib/wecs/get/read-both-sides.ts';
 import { bootstrapSecret } from '../../../../../src/lib/wecs/klusterlet/agent.ts';
 import type { WecEvidence } from '../../../../../src/lib/wecs/registration/wec-evidence.ts';
 import { hubEvidence, joinedCluster, managedCluster, now, secondsAgo, wecEvidence } from '../../../support/builders.ts';
@@ -32,7 +32,7 @@ async function judged(said: Condition, evidence: Partial<WecEvidence>, cluster =
   const findings: Findings = {
     ...{
       ...registration,
-      reports: judgeSeen(registration, new Set()),
+      reports: judgeVisible(registration, new Set()),
       mailbox: null,
       forbidden: new Set(),
       its: 'its1',

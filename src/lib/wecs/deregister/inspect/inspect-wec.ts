@@ -14,18 +14,18 @@ import { clusterUid, recordedUid } from '../../identity/cluster-uid.ts';
 import { proveIdentity, requireProof } from '../../identity/identity.ts';
 import { hubOf } from '../../klusterlet/agent.ts';
 import { isOurs } from '../../klusterlet/operator.ts';
-import { cleanUpPermissions, deregisterPermissions, identityPermissions } from '../../permissions.ts';
+import { cleanupPermissions, deregisterPermissions, identityPermissions } from '../../permissions.ts';
 import { readWec, type WecEvidence } from '../../registration/wec-evidence.ts';
-import { type CleanUpRecord, readCleanUpRecord } from '../clean-up/clean-up-record.ts';
+import { type CleanupRecord, readCleanupRecord } from '../cleanup/cleanup-record.ts';
 import { worksAreLeft } from '../delete/leftovers.ts';
 import { savedLabels } from '../release/labels.ts';
 import { refuseForeignObjects } from './foreign-objects.ts';
-import { type Inspection, inspect, isGone, toDeregister } from './inspection.ts';
+import { type HubState, isGone, readHubState, toDeregister } from './hub-state.ts';
 import { whyNotRunning, workAgentPods } from './running.ts';
 import { refuseSelected } from './selection.ts';
 
 /** A WEC to deregister. */
-export interface LeavingWec {
+export interface WecToDeregister {
   name: string;
   /** A client for the cluster itself, if its context is given. */
   kube?: Kube | undefined;
@@ -41,12 +41,12 @@ export interface DeregisterOptions {
 }
 
 /** What was read and proven about one WEC before it is deregistered. */
-export interface Leaving extends LeavingWec {
-  inspection: Inspection;
+export interface InspectedWec extends WecToDeregister {
+  hubState: HubState;
   /** The binding policies of its ITS. */
   policies: PoliciesOfIts;
   /** The record for the clean-up; undefined if the cluster shows nothing to clean up, or was not given. */
-  record: CleanUpRecord | undefined;
+  record: CleanupRecord | undefined;
   /** Why its agent does not work; undefined if there is no evidence for that. */
   agentDead: string | undefined;
   /** Labels that an earlier run has removed, to restore if the WEC stays. */
@@ -57,30 +57,30 @@ export interface Leaving extends LeavingWec {
  * Reads all evidence, proves that the cluster is the named one, and refuses what cannot be finished, before the first write.
  * @throws StellarError `not-a-hub`, `forbidden`, `registered-elsewhere`, `identity-unproven`, `agent-dead`, `still-selected`
  */
-export async function lookAt(
+export async function inspectWec(
   { kube: hub, context }: { kube: Kube; context: SelectedContext },
-  wec: LeavingWec,
+  wec: WecToDeregister,
   options: DeregisterOptions,
   policies: PoliciesOfIts,
-): Promise<Leaving> {
+): Promise<InspectedWec> {
   const { name, kube } = wec;
-  const [endpoints, inspection] = await Promise.all([hubEndpoints(hub, context), inspect(hub, name)]);
-  const leaving: Leaving = {
+  const [endpoints, hubState] = await Promise.all([hubEndpoints(hub, context), readHubState(hub, name)]);
+  const inspected: InspectedWec = {
     ...wec,
-    inspection,
+    hubState,
     policies,
     record: undefined,
     agentDead: undefined,
-    interrupted: savedLabels(inspection.managedCluster),
+    interrupted: savedLabels(hubState.managedCluster),
   };
   if (kube !== undefined) {
     const evidence = await readWec(kube);
-    const record = await readCleanUpRecord(kube);
+    const record = await readCleanupRecord(kube);
     const hubId = (await clusterUid(hub)) ?? hub.cluster.server;
     const isResumed = evidence.klusterlet === undefined && record?.name === name && record.hub === hubId;
-    const known = { name, endpoints, recordedUid: recordedUid(inspection.managedCluster) };
-    if (isResumed) leaving.record = record;
-    else if (!isGone(inspection) || !isBare(evidence)) {
+    const known = { name, endpoints, recordedUid: recordedUid(hubState.managedCluster) };
+    if (isResumed) inspected.record = record;
+    else if (!isGone(hubState) || !isBare(evidence)) {
       const identity = await proveIdentity(hub, kube, evidence, known);
       requireProof(
         identity,
@@ -96,24 +96,24 @@ export async function lookAt(
           ),
         ],
       );
-      leaving.record = { name, hub: hubId, hubHash: hubHashOf(evidence) };
+      inspected.record = { name, hub: hubId, hubHash: hubHashOf(evidence) };
     }
   }
   const pods = kube && (await workAgentPods(kube));
-  if (inspection.managedCluster !== undefined) leaving.agentDead = whyNotRunning(inspection, pods, hub.now());
+  if (hubState.managedCluster !== undefined) inspected.agentDead = whyNotRunning(hubState, pods, hub.now());
   await Promise.all([
-    isGone(inspection) ? undefined : requirePermissions(hub, deregisterPermissions(name)),
-    kube && requirePermissions(kube, options.cleanup ? cleanUpPermissions() : identityPermissions()),
+    isGone(hubState) ? undefined : requirePermissions(hub, deregisterPermissions(name)),
+    kube && requirePermissions(kube, options.cleanup ? cleanupPermissions() : identityPermissions()),
   ]);
-  refuseUnfinishable(hub, leaving, options);
+  refuseUnfinishable(hub, inspected, options);
   if (kube !== undefined && options.cleanup) await refuseForeignObjects(kube);
-  refuseSelected(hub, leaving, options.keepWorkloads);
-  return leaving;
+  refuseSelected(hub, inspected, options.keepWorkloads);
+  return inspected;
 }
 
 /** What would be lost, under names that stay the same when KubeStellar recreates a work. */
-export function lossesOf({ name, inspection }: Leaving): string[] {
-  const { works, addons, managedCluster } = inspection;
+export function lossesOf({ name, hubState }: InspectedWec): string[] {
+  const { works, addons, managedCluster } = hubState;
   return [
     ...works.flatMap((work) => objectsIn(work).map((object) => `${object} on ${name}`)),
     ...addons.map(({ metadata }) => `add-on ${metadata.name} of ${name}`),
@@ -133,12 +133,12 @@ export const isBare = ({ klusterlet, operator, hubSecret, bootstrapSecret }: Wec
   (operator === undefined || !isOurs(operator));
 
 /** Refuses what would start and could not be finished. */
-function refuseUnfinishable(hub: Kube, leaving: Leaving, options: DeregisterOptions): void {
-  const { name, kube, inspection, agentDead } = leaving;
-  const { managedCluster, works, addonWorks, mailbox } = inspection;
+function refuseUnfinishable(hub: Kube, inspected: InspectedWec, options: DeregisterOptions): void {
+  const { name, kube, hubState, agentDead } = inspected;
+  const { managedCluster, works, addonWorks, mailbox } = hubState;
   const all = [...works, ...addonWorks];
   if (managedCluster === undefined) {
-    if (mailbox !== undefined && all.length > 0 && !options.force) throw worksAreLeft(hub, inspection);
+    if (mailbox !== undefined && all.length > 0 && !options.force) throw worksAreLeft(hub, hubState);
     return;
   }
   if (agentDead === undefined || all.length === 0) return;

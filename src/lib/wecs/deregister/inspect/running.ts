@@ -5,7 +5,7 @@ import { isTrue, type Pod } from '../../../kube/objects.ts';
 import { resources } from '../../../kube/resources.ts';
 import { agentNamespace, operatorName, operatorNamespace } from '../../names.ts';
 import { isOperatorPod } from '../../registration/wec-pods.ts';
-import type { Inspection } from './inspection.ts';
+import type { HubState } from './hub-state.ts';
 
 /** The pods that apply works: the one agent of mode Singleton, and the work agent of mode Default (ocm pkg/operator). */
 const workAgentApps = ['klusterlet-agent', 'klusterlet-manifestwork-agent'];
@@ -23,7 +23,7 @@ export async function workAgentPods(wec: Kube): Promise<Pod[] | undefined> {
  * @param now the ITS's clock, milliseconds since the epoch
  */
 export function whyNotRunning(
-  { managedCluster, lease }: Inspection,
+  { managedCluster, lease }: HubState,
   pods: readonly Pod[] | undefined,
   now: number,
 ): string | undefined {

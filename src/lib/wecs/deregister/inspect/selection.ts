@@ -5,11 +5,11 @@ import type { Kube } from '../../../kube/client/client.ts';
 import { describePolicy, objectsOf, type Policy } from '../../../workloads/policies/policy.ts';
 import { effectOfRemoval, type LabelEffect } from '../../../workloads/policies/selectors.ts';
 import { savedLabels, selectableLabels } from '../release/labels.ts';
-import { toDeregister } from './inspection.ts';
-import type { Leaving } from './look.ts';
+import { toDeregister } from './hub-state.ts';
+import type { InspectedWec } from './inspect-wec.ts';
 
 /** The effect of removing a WEC's labels on policies. */
-function effectOf({ name, inspection: { managedCluster }, policies: { policies } }: Leaving): LabelEffect {
+function effectOf({ name, hubState: { managedCluster }, policies: { policies } }: InspectedWec): LabelEffect {
   if (managedCluster === undefined) return { released: [], starting: [], staying: [] };
   const present = managedCluster.metadata.labels ?? {};
   const removed = selectableLabels(managedCluster);
@@ -24,10 +24,10 @@ const sendsObjects = ({ binding }: Policy): boolean => binding === undefined || 
  * Whether the labels must be removed before the WEC is deleted. If workloads stay, always: a WDS that cannot be read may be about
  * to send works again, as after an interrupted run, and their deletion would delete the workloads.
  */
-export function needsRelease(leaving: Leaving, keepWorkloads = false): boolean {
-  const { inspection } = leaving;
-  const isKept = keepWorkloads && inspection.managedCluster?.metadata.deletionTimestamp === undefined;
-  return isKept || inspection.works.length > 0 || effectOf(leaving).released.some(sendsObjects);
+export function needsRelease(inspected: InspectedWec, keepWorkloads = false): boolean {
+  const { hubState } = inspected;
+  const isKept = keepWorkloads && hubState.managedCluster?.metadata.deletionTimestamp === undefined;
+  return isKept || hubState.works.length > 0 || effectOf(inspected).released.some(sendsObjects);
 }
 
 /**
@@ -35,11 +35,11 @@ export function needsRelease(leaving: Leaving, keepWorkloads = false): boolean {
  * deleted.
  * @throws StellarError `still-selected`
  */
-export function refuseSelected(hub: Kube, leaving: Leaving, keepWorkloads?: boolean): void {
-  const { name, inspection } = leaving;
-  const isReleased = needsRelease(leaving, keepWorkloads);
-  if (!isReleased && inspection.managedCluster?.metadata.deletionTimestamp) return;
-  const { starting, staying } = effectOf(leaving);
+export function refuseSelected(hub: Kube, inspected: InspectedWec, keepWorkloads?: boolean): void {
+  const { name, hubState } = inspected;
+  const isReleased = needsRelease(inspected, keepWorkloads);
+  if (!isReleased && hubState.managedCluster?.metadata.deletionTimestamp) return;
+  const { starting, staying } = effectOf(inspected);
   const started = isReleased ? starting.filter(sendsObjects) : [];
   const [first, ...others] = [...started, ...staying.filter(sendsObjects)];
   if (first === undefined) return;

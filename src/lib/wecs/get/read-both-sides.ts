@@ -19,16 +19,16 @@ import { type HubEvidence, readOne } from '../registration/hub-evidence.ts';
 import { type HubWebhook, tryHubWebhook } from '../registration/hub-webhook.ts';
 import { registrationStages } from '../registration/stages.ts';
 import type { WecEvidence } from '../registration/wec-evidence.ts';
-import { madeSince } from './deletion.ts';
+import { createdSince } from './deletion.ts';
 import type { Findings } from './diagnosis.ts';
 import { type MailboxContents, mailboxView, readMailbox } from './mailbox.ts';
-import { findStranger, type Stranger } from './stranger.ts';
+import { findOtherCluster, type OtherCluster } from './other-cluster.ts';
 import type { WecSide, WecView } from './view.ts';
 import { readWecSide, type Surroundings } from './wec-side.ts';
 import { readOcmOfHub } from './wec-versions.ts';
 
 /** What an ITS and, with its client, the WEC itself show of one WEC. */
-export interface WecSeen {
+export interface WecReading {
   findings: Findings & { hub: HubEvidence };
   configMap: ConfigMap | undefined;
   side: WecSide | null;
@@ -45,39 +45,39 @@ export interface WecSeen {
  * @param known what the caller has already read of the ITS; `tryWebhook` is called for a WEC that is not accepted yet
  * @throws StellarError `not-found` for a name that neither side knows; `forbidden` if the ITS may not be read
  */
-export async function seeWec(
+export async function readBothSides(
   hub: Kube,
   name: string,
   wec: Kube | undefined,
   endpoints: () => Promise<readonly Endpoint[]>,
   known: { evidence?: HubEvidence | undefined; tryWebhook?: () => Promise<HubWebhook> } = {},
-): Promise<WecSeen> {
+): Promise<WecReading> {
   const reader = partialReader(hub);
-  const [evidence, contents, configMap, looked, ocmOfHub] = await Promise.all([
+  const [evidence, contents, configMap, wecSide, ocmOfHub] = await Promise.all([
     known.evidence ?? readOne(reader, name),
     readMailbox(reader, name),
     getPropertiesOf(reader, name),
-    wec && lookAtWec(wec),
+    wec && tryReadWecSide(wec),
     wec && readOcmOfHub(reader),
     requireHub(hub),
   ]);
   const { managedCluster } = evidence;
-  const stranger = await strangerAt(hub, evidence, wec, looked?.evidence);
-  const seen = stranger === undefined ? looked : undefined;
+  const otherCluster = await otherClusterAt(hub, evidence, wec, wecSide?.evidence);
+  const seen = otherCluster === undefined ? wecSide : undefined;
   const isRegisteredHere = seen?.side?.klusterlet?.clusterName === name;
   const isEnding = seen?.surroundings?.ending.length;
   if (managedCluster === undefined && evidence.requests.length === 0 && !isRegisteredHere && !isEnding)
-    throw nothingSeen(name, hub, reader.forbidden, looked);
+    throw nothingVisible(name, hub, reader.forbidden, wecSide);
 
   const isAdmitted = managedCluster?.spec?.hubAcceptsClient === true;
   const webhook = isAdmitted ? undefined : await (known.tryWebhook?.() ?? tryHubWebhook(hub));
   const registration = { name, hub: evidence, wec: seen?.evidence, webhook, now: hub.now() };
   const forbidden = seen?.forbidden ?? new Set();
-  const reports = judgeSeen(registration, new Set([...reader.forbidden, ...forbidden]));
+  const reports = judgeVisible(registration, new Set([...reader.forbidden, ...forbidden]));
   const seenOfWec = {
     surroundings: seen?.surroundings,
-    stranger,
-    context: stranger ? undefined : wec?.cluster.context,
+    otherCluster,
+    context: otherCluster ? undefined : wec?.cluster.context,
   };
   return {
     findings: {
@@ -96,13 +96,13 @@ export async function seeWec(
 }
 
 /** Objects that cannot be read do not prove that it is another cluster. */
-async function strangerAt(
+async function otherClusterAt(
   its: Kube,
   { name, managedCluster }: HubEvidence,
   wec: Kube | undefined,
   evidence: WecEvidence | undefined,
-): Promise<Stranger | undefined> {
-  return wec && evidence && findStranger({ its, wec, managedCluster }, evidence, name);
+): Promise<OtherCluster | undefined> {
+  return wec && evidence && findOtherCluster({ its, wec, managedCluster }, evidence, name);
 }
 
 /** No review if nothing has failed; a user who may not create reviews sees none. */
@@ -119,7 +119,7 @@ async function returningAddon(
   { addons }: MailboxContents,
 ): Promise<string | undefined> {
   if (managedCluster?.metadata.deletionTimestamp === undefined) return undefined;
-  const [addon] = madeSince(addons, managedCluster);
+  const [addon] = createdSince(addons, managedCluster);
   return addon && unlessStatus(whyRecreated(hub, name, addon.metadata.name), 403);
 }
 
@@ -133,7 +133,7 @@ async function findHubOf(
   return findHub(wec, await endpoints());
 }
 
-interface SideSeen {
+interface WecSideReading {
   evidence: WecEvidence | undefined;
   side: WecSide | undefined;
   surroundings: Surroundings | undefined;
@@ -143,7 +143,7 @@ interface SideSeen {
 }
 
 /** An unreachable WEC does not keep stellarctl from showing what the ITS knows of it. */
-async function lookAtWec(kube: Kube): Promise<SideSeen> {
+async function tryReadWecSide(kube: Kube): Promise<WecSideReading> {
   const reader = partialReader(kube);
   try {
     return {
@@ -162,16 +162,16 @@ async function lookAtWec(kube: Kube): Promise<SideSeen> {
 const unread = ({ forbidden }: PartialReader, { cluster }: Kube): WecView['notVisible'] =>
   [...forbidden].map((what) => ({ what, on: cluster.context, why: 'not allowed to read them' }));
 
-function nothingSeen(
+function nothingVisible(
   name: string,
   hub: Kube,
   forbidden: ReadonlySet<string>,
-  looked: SideSeen | undefined,
+  wecSide: WecSideReading | undefined,
 ): StellarError {
   const kinds = ['managedclusters', 'certificatesigningrequests'].filter((kind) => forbidden.has(kind));
-  const other = looked?.side?.klusterlet?.clusterName;
+  const other = wecSide?.side?.klusterlet?.clusterName;
   if (kinds.length === 0)
-    return other && looked?.side ? registeredAs(other, name, hub, looked.side) : noSuchWec(name, hub);
+    return other && wecSide?.side ? registeredAs(other, name, hub, wecSide.side) : noSuchWec(name, hub);
   return new StellarError(
     'forbidden',
     `Whether there is a WEC ${name} on ${describeCluster(hub.cluster)} cannot be seen: not allowed to read ${kinds.join(' and ')}.`,
@@ -190,7 +190,7 @@ function registeredAs(other: string, name: string, { cluster }: Kube, side: WecS
 }
 
 /** Judges a registration of which some kinds of objects may not be read: their absence proves nothing. */
-export function judgeSeen(registration: Registration, forbidden: ReadonlySet<string>): StageReport[] {
+export function judgeVisible(registration: Registration, forbidden: ReadonlySet<string>): StageReport[] {
   const stages = registrationStages.map((stage): Stage<Registration> => {
     if (!forbidden.has(stage.kind)) return stage;
     return {
