@@ -11,16 +11,16 @@ type Examine = () => Promise<Examined[]>;
 
 /** Examines what an installation needs before it starts. Uses the current context for the hosting cluster only. */
 export async function preflight(session: Session, { hostingContext }: DoctorOptions): Promise<Examine> {
-  const { checkBefore } = await import('../lib/doctor/pre.ts');
+  const { runPreflight } = await import('../lib/doctor/preflight.ts');
   const { chooseHosting } = await import('../lib/hosting/hosting.ts');
   const kubeconfig = await session.kubeconfig();
-  const hosting = await ifMeant(async () =>
+  const hosting = await ifSelected(async () =>
     session.connect(chooseHosting(hostingContext, session.io.env, kubeconfig).context),
   );
   const choice = await session.itsIfAny();
   const isChosen = choice !== undefined && choice.source !== 'current context';
-  const its = isChosen ? await ifMeant(async () => (await session.its()).kube) : undefined;
-  return () => checkBefore({ programs: session.programs, hosting, its });
+  const its = isChosen ? await ifSelected(async () => (await session.its()).kube) : undefined;
+  return () => runPreflight({ programs: session.programs, hosting, its });
 }
 
 /** Examines the installation. @throws StellarError `usage` if no cluster is selected */
@@ -37,8 +37,8 @@ export async function clustersOf(
 ): Promise<DoctorInput> {
   const wecs = await session.wecs(parseWecArguments(positional, wecContext));
   const choice = await session.itsIfAny();
-  const its = choice && (await ifMeant(() => session.its()));
-  const spaces = await ifMeant(() => session.spaceTools());
+  const its = choice && (await ifSelected(() => session.its()));
+  const spaces = await ifSelected(() => session.spaceTools());
   if (spaces instanceof StellarError) throw spaces;
   if (its instanceof StellarError && (spaces === undefined || choice?.source === '--its')) throw its;
   if (its === undefined && spaces === undefined)
@@ -56,7 +56,7 @@ export async function clustersOf(
 }
 
 /** Returns the selected cluster, or why it cannot be found; undefined if none is selected. */
-async function ifMeant<Found>(find: () => Promise<Found>): Promise<Found | StellarError | undefined> {
+async function ifSelected<Found>(find: () => Promise<Found>): Promise<Found | StellarError | undefined> {
   try {
     return await find();
   } catch (error) {

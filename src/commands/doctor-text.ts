@@ -40,9 +40,9 @@ function linesOfGroup({ subjects, finding }: Group, members: number, { style, no
 const evidenceAtMost = 4;
 
 function describeEvidence({ object, on, condition, status, reason, since }: Evidence, now: number): string {
-  const said = [`${condition}${status === undefined ? '' : `=${status}`}`, reason].filter(Boolean).join(' ');
+  const conditionText = [`${condition}${status === undefined ? '' : `=${status}`}`, reason].filter(Boolean).join(' ');
   const age = since === undefined ? '' : ` (${formatAge(now - Date.parse(since))})`;
-  return `${object} on ${on}: ${said}${age}`;
+  return `${object} on ${on}: ${conditionText}${age}`;
 }
 
 /** What to print: everything, one line per section with its problems below, or only the sections with problems. */

@@ -1,6 +1,6 @@
 import type { Command, Option } from 'commander';
 import { collect } from '../shell/options.ts';
-import type { Meant } from './meant.ts';
+import type { OptionTargets } from './option-targets.ts';
 import { offerOfArguments, offerOfOption } from './sources.ts';
 import type { Typed } from './typed.ts';
 
@@ -19,8 +19,8 @@ export interface Candidates {
 }
 
 /** Returns the completions of the word at the cursor. Text from a cluster or a file is untrusted: see `safe`. */
-export async function findCandidates(typed: Typed, meant: Meant): Promise<Candidates> {
-  const { all, isFile = false } = await allFor(typed, meant);
+export async function findCandidates(typed: Typed, targets: OptionTargets): Promise<Candidates> {
+  const { all, isFile = false } = await allFor(typed, targets);
   const offered = new Map(all.filter(safe).map((candidate) => [candidate.name, candidate]));
   return { all: [...offered.values()].filter(({ name }) => name.startsWith(typed.word)), isFile };
 }
@@ -28,7 +28,7 @@ export async function findCandidates(typed: Typed, meant: Meant): Promise<Candid
 /** Rejects names with control or format characters: no one chooses such a name, and they could alter the terminal. */
 const safe = ({ name }: Candidate): boolean => name !== '' && !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(name);
 
-async function allFor(typed: Typed, meant: Meant): Promise<Candidates> {
+async function allFor(typed: Typed, targets: OptionTargets): Promise<Candidates> {
   const { place } = typed;
   if (place.kind === 'command') return { all: commandsOf(typed.command) };
   if (place.kind === 'option') return { all: optionsOf(typed) };
@@ -40,7 +40,7 @@ async function allFor(typed: Typed, meant: Meant): Promise<Candidates> {
     place.kind === 'value' ? offerOfOption(typed.path, place.option.long ?? '') : offerOfArguments(typed.path);
   if (offer === undefined || offer === 'nothing') return { all: [] };
   if (offer === 'files') return { all: [], isFile: true };
-  return { all: (await offer(typed, meant)).map((name) => ({ name })) };
+  return { all: (await offer(typed, targets)).map((name) => ({ name })) };
 }
 
 function commandsOf(command: Command | undefined): Candidate[] {

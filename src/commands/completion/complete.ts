@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { writeFields } from '../../lib/terminal/clean.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import { type Candidates, findCandidates } from './candidates.ts';
-import { Meant } from './meant.ts';
+import { OptionTargets } from './option-targets.ts';
 import { readTyped } from './typed.ts';
 
 /** Directives for the shell (cobra, completions.go: ShellCompDirective). */
@@ -19,7 +19,7 @@ const nothing: Candidates = { all: [] };
  */
 export async function complete(io: Io, program: Command, words: readonly string[], limitMs: number): Promise<void> {
   const typed = readTyped(program, words);
-  const looking = findCandidates(typed, new Meant(io, typed, limitMs)).catch(() => nothing);
+  const looking = findCandidates(typed, new OptionTargets(io, typed, limitMs)).catch(() => nothing);
   const { all, isFile } = await Promise.race([looking, after(limitMs)]);
   const more = all.some(({ name }) => /=$/.test(name)) ? noSpace : 0;
   const directive = isFile ? 0 : noFiles + more;

@@ -6,64 +6,64 @@ import { groupOf, type Resource, resources } from '../../lib/kube/resources.ts';
 import type { SpaceRole } from '../../lib/spaces/names.ts';
 import type { ValueStore } from '../../lib/wecs/values.ts';
 import { splitNames } from '../shell/wec-argument.ts';
-import type { Meant } from './meant.ts';
+import type { OptionTargets } from './option-targets.ts';
 import type { Typed } from './typed.ts';
 
 /** Returns names for the cursor position, in the form to type there, whether they match the typed prefix or not. */
-export type Source = (typed: Typed, meant: Meant) => Promise<readonly string[]>;
+export type Source = (typed: Typed, targets: OptionTargets) => Promise<readonly string[]>;
 
 /** Contexts of the kubeconfig. Reads no cluster. */
-export const contexts: Source = async (_typed, meant) => [...(await meant.kubeconfig()).contexts.keys()];
+export const contexts: Source = async (_typed, targets) => [...(await targets.kubeconfig()).contexts.keys()];
 
 /** Contexts of WECs, which may be in another file. */
-export const contextsOfWecs: Source = async (_typed, meant) => [...(await meant.wecKubeconfig()).contexts.keys()];
+export const contextsOfWecs: Source = async (_typed, targets) => [...(await targets.wecKubeconfig()).contexts.keys()];
 
 /** The WECs of the ITS. */
-export const wecs: Source = async (_typed, meant) => namesOf(await managedClusters(meant));
+export const wecs: Source = async (_typed, targets) => namesOf(await managedClusters(targets));
 
 /** WECs with a pending request. */
-export const pending: Source = async (_typed, meant) => {
+export const pending: Source = async (_typed, targets) => {
   const { findPending } = await import('../../lib/wecs/accept.ts');
-  return findPending(await hub(meant));
+  return findPending(await hub(targets));
 };
 
 /** Labels of the WECs, in the form of selectors. */
-export const labelsOfWecs: Source = async (_typed, meant) =>
-  (await managedClusters(meant)).flatMap(({ metadata }) =>
+export const labelsOfWecs: Source = async (_typed, targets) =>
+  (await managedClusters(targets)).flatMap(({ metadata }) =>
     Object.entries(metadata.labels ?? {}).map(([key, value]) => `${key}=${value}`),
   );
 
 /** The ITSes or the WDSes of the hosting cluster. */
 export const spaces =
   (role: SpaceRole): Source =>
-  async (_typed, meant) => {
+  async (_typed, targets) => {
     const { listControlPlanes } = await import('../../lib/spaces/spaces.ts');
-    const { hosting } = await (await meant.clusters()).spaceTools();
+    const { hosting } = await (await targets.clusters()).spaceTools();
     return namesOf(await listControlPlanes(hosting, role));
   };
 
 /** Objects of one kind in the WDS. */
 export const inWds =
   (resource: Resource): Source =>
-  async (_typed, meant) => {
-    const { kube } = await (await meant.clusters()).wds();
+  async (_typed, targets) => {
+    const { kube } = await (await targets.clusters()).wds();
     return namesOf(await kube.list(resource, { metadataOnly: true }));
   };
 
 /** The kinds that the WDS can send, with their groups if two have the same name. */
-export const kinds: Source = async (_typed, meant) => {
-  const found = (await openWds(meant)).kinds;
+export const kinds: Source = async (_typed, targets) => {
+  const found = (await openWds(targets)).kinds;
   const isUnique = ({ plural }: DiscoveredKind) => found.filter((kind) => kind.plural === plural).length === 1;
   return found.map((kind) => (isUnique(kind) ? kind.plural : `${kind.plural}.${groupOf(kind.apiVersion)}`));
 };
 
 /** KIND/NAME: the objects that policies send, or, after a typed kind, all its objects. */
-export const workloads: Source = async (typed, meant) => {
+export const workloads: Source = async (typed, targets) => {
   const [kindName = '', name] = typed.word.split('/');
-  const namespace = meant.given('--namespace') ?? 'default';
-  if (name === undefined) return sentObjects((await (await meant.clusters()).wds()).kube, namespace);
+  const namespace = targets.given('--namespace') ?? 'default';
+  if (name === undefined) return sentObjects((await (await targets.clusters()).wds()).kube, namespace);
   const { findKind } = await import('../../lib/workloads/wds/find-kind.ts');
-  const wds = await openWds(meant);
+  const wds = await openWds(targets);
   const kind = findKind(kindName, wds.kinds);
   if (kind === undefined) return [];
   const found = await wds.kube.list(kind, { metadataOnly: true, ...(kind.namespaced ? { namespace } : {}) });
@@ -81,13 +81,13 @@ async function sentObjects(wds: Kube, namespace: string): Promise<string[]> {
 /** WECs, and after a named WEC the changes of its values: `key=` with the values that WECs have, and `key-`. */
 export const wecsAndChanges =
   (what: 'labels' | 'properties'): Source =>
-  async (typed, meant) => {
+  async (typed, targets) => {
     const names = splitNames(typed.positional.filter((word) => !isChange(word)));
     const isAll = typed.options.has('--all') || typed.options.has('--selector');
     const begun = typed.positional.some(isChange);
-    const others = begun || isAll ? [] : await several(wecs)(typed, meant);
+    const others = begun || isAll ? [] : await several(wecs)(typed, targets);
     if (names.length === 0 && !isAll) return others;
-    const all = await valuesOn(await hub(meant), what);
+    const all = await valuesOn(await hub(targets), what);
     const own = all.filter(({ name }) => isAll || names.includes(name)).flatMap(({ values }) => Object.keys(values));
     const [key, value] = typed.word.split('=');
     if (value !== undefined)
@@ -110,40 +110,40 @@ async function readValues<Source, More extends object>(store: ValueStore<Source,
 /** Completes a comma-separated list without duplicates. */
 export const listed =
   (source: Source): Source =>
-  async (typed, meant) => {
+  async (typed, targets) => {
     const before = typed.word.slice(0, typed.word.lastIndexOf(',') + 1);
     const given = before.split(',');
-    return (await source(typed, meant)).filter((name) => !given.includes(name)).map((name) => before + name);
+    return (await source(typed, targets)).filter((name) => !given.includes(name)).map((name) => before + name);
   };
 
 /** Does the same, also for separate words. */
 export const several = (source: Source): Source =>
-  listed(async (typed, meant) => {
+  listed(async (typed, targets) => {
     const given = splitNames(typed.positional).map((text) => text.split('=')[0]);
-    return (await source(typed, meant)).filter((name) => !given.includes(name));
+    return (await source(typed, targets)).filter((name) => !given.includes(name));
   });
 
 /** Completes NAME=CONTEXT. */
 export const withContexts =
   (names: Source): Source =>
-  async (typed, meant) => {
+  async (typed, targets) => {
     const equals = typed.word.indexOf('=');
-    if (equals === -1) return several(names)(typed, meant);
+    if (equals === -1) return several(names)(typed, targets);
     const name = typed.word.slice(0, equals);
-    return (await contextsOfWecs(typed, meant)).map((context) => `${name}=${context}`);
+    return (await contextsOfWecs(typed, targets)).map((context) => `${name}=${context}`);
   };
 
 const namesOf = (objects: readonly KubeObject[] | undefined): string[] =>
   (objects ?? []).map(({ metadata }) => metadata.name);
 
-const hub = async (meant: Meant): Promise<Kube> => (await (await meant.clusters()).its()).kube;
+const hub = async (targets: OptionTargets): Promise<Kube> => (await (await targets.clusters()).its()).kube;
 
-const managedClusters = async (meant: Meant): Promise<KubeObject[]> =>
-  (await (await hub(meant)).list(resources.managedClusters, { metadataOnly: true })) ?? [];
+const managedClusters = async (targets: OptionTargets): Promise<KubeObject[]> =>
+  (await (await hub(targets)).list(resources.managedClusters, { metadataOnly: true })) ?? [];
 
-async function openWds(meant: Meant): Promise<{ kube: Kube; kinds: DiscoveredKind[] }> {
+async function openWds(targets: OptionTargets): Promise<{ kube: Kube; kinds: DiscoveredKind[] }> {
   const { discoverKinds } = await import('../../lib/kube/discovery.ts');
   const { sendableKinds } = await import('../../lib/workloads/wds/contents.ts');
-  const { kube, apiGroups } = await (await meant.clusters()).wds();
+  const { kube, apiGroups } = await (await targets.clusters()).wds();
   return { kube, kinds: sendableKinds(await discoverKinds(kube), apiGroups) };
 }

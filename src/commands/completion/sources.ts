@@ -24,10 +24,10 @@ const checkIds: Source = async () => {
   return catalogue.map(({ id }) => id);
 };
 
-const statusOfPolicy: Source = async (typed, meant) => [
+const statusOfPolicy: Source = async (typed, targets) => [
   'singleton',
   'multi',
-  ...(await inWds(resources.statusCollectors)(typed, meant)),
+  ...(await inWds(resources.statusCollectors)(typed, targets)),
 ];
 
 /** By option, since options are the same in every command; with the command if one differs. */

@@ -77,8 +77,8 @@ export function createItsCommand(io: Io): Command {
         await session.finish([result]);
         if (result.error !== undefined || options.dryRun || result.context === null) return;
         const { useItsIfNone } = await import('../../lib/spaces/its-choice.ts');
-        const isMeant = await useItsIfNone(result.context, tools.target, io.env);
-        session.next(command`stellarctl wec join NAME=CONTEXT --accept ${isMeant ? [] : ['--its', result.context]}`);
+        const isSelected = await useItsIfNone(result.context, tools.target, io.env);
+        session.next(command`stellarctl wec join NAME=CONTEXT --accept ${isSelected ? [] : ['--its', result.context]}`);
       }),
     );
 }

@@ -28,7 +28,7 @@ export function describePolicyView(view: PolicyView, style: Style): string[] {
       'unknown',
       notVisible.map(({ what, why }) => `${what}: ${why}`),
     ),
-    ...troubles(objects, style),
+    ...failures(objects, style),
   ];
 }
 
@@ -52,7 +52,7 @@ const worstOf = (ways: readonly DeliveryView[]): Pick<DeliveryView, 'blockedAt' 
   [...ways].sort((a, b) => rank(a) - rank(b))[0] ?? { blockedAt: null, done: false };
 
 /** Shows a problem that several objects and WECs share once, with its count. */
-function troubles(objects: PolicyView['objects'], style: Style): string[] {
+function failures(objects: PolicyView['objects'], style: Style): string[] {
   const all = objects.flatMap(({ ways }) => ways.filter(({ blockedAt }) => blockedAt !== null));
   const groups = Map.groupBy(all, ({ blockedAt, hint }) => JSON.stringify([blockedAt?.why, hint]));
   return [...groups.values()].flatMap((ways) => {

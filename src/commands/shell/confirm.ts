@@ -37,11 +37,11 @@ export async function confirm(session: Session, { verb, doing, name, number, yes
 }
 
 /** How to show the losses and ask the user. */
-interface Question<Seen> {
+interface Question<Reading> {
   /** Shows them to the user. */
-  show: (seen: Seen) => void;
+  show: (seen: Reading) => void;
   /** What the user must confirm; asks nothing if it is empty. */
-  confirmations: (seen: Seen) => readonly Confirmation[];
+  confirmations: (seen: Reading) => readonly Confirmation[];
 }
 
 /**
@@ -49,14 +49,14 @@ interface Question<Seen> {
  * @returns the reading after the user's last answer
  * @throws StellarError `not-confirmed`
  */
-export const confirmLoss = <Seen>(
+export const confirmLoss = <Reading>(
   session: Session,
-  { read, losses, ...question }: Omit<Destruction<Seen>, 'confirm'> & Question<Seen>,
-): Promise<Seen> => readConfirmed({ read, losses, confirm: asking(session, question) });
+  { read, losses, ...question }: Omit<Destruction<Reading>, 'confirm'> & Question<Reading>,
+): Promise<Reading> => readConfirmed({ read, losses, confirm: asking(session, question) });
 
 /** Asks a user. Asks again about losses added since the answer. With `--yes`, rejects them, because no one has confirmed them. */
 export const asking =
-  <Seen>(session: Session, { show, confirmations }: Question<Seen>): Confirm<Seen> =>
+  <Reading>(session: Session, { show, confirmations }: Question<Reading>): Confirm<Reading> =>
   async (seen, more) => {
     const open = confirmations(seen);
     if (more.length > 0) {

@@ -137,13 +137,13 @@ function describeWrite({ verb, cluster, kind, namespace, name }: RecordedWrite):
  */
 export function withOneInterruption(results: readonly NamedResult[]): StellarError[] {
   const failed = results.flatMap(({ name, error }) => (error === undefined ? [] : { names: [name], error }));
-  const told: typeof failed = [];
+  const distinct: typeof failed = [];
   for (const { names, error } of failed) {
-    const same = told.find((other) => isSameInterruption(other.error, error));
-    if (same === undefined) told.push({ names, error });
+    const same = distinct.find((other) => isSameInterruption(other.error, error));
+    if (same === undefined) distinct.push({ names, error });
     else same.names.push(...names);
   }
-  return told.map(({ names, error }) => (results.length === 1 ? error : namingWhatWasStopped(names, error)));
+  return distinct.map(({ names, error }) => (results.length === 1 ? error : namingWhatWasStopped(names, error)));
 }
 
 const isSameInterruption = (one: StellarError, other: StellarError): boolean =>

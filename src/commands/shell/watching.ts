@@ -13,11 +13,11 @@ const longestIntervalMs = 5000;
  * Polls until Ctrl-C, or until the deadline if one is set. Polling takes no more than a sixth of the time, unless a reading is
  * slow.
  */
-export function watch<Seen extends object>(
+export function watch<Reading extends object>(
   session: Session,
   command: Command,
-  read: () => Promise<Seen>,
-  show: (seen: Seen) => Promise<void>,
+  read: () => Promise<Reading>,
+  show: (seen: Reading) => Promise<void>,
 ): Promise<void> {
   if (command.getOptionValueSource('timeout') === 'default') session.run.deadline.lift();
   return untilInterrupted(session, watching(session, read, show));
@@ -34,10 +34,10 @@ async function untilInterrupted(session: Session, work: Promise<void>): Promise<
   });
 }
 
-async function watching<Seen extends object>(
+async function watching<Reading extends object>(
   { run, io }: Session,
-  read: () => Promise<Seen>,
-  show: (seen: Seen) => Promise<void>,
+  read: () => Promise<Reading>,
+  show: (seen: Reading) => Promise<void>,
 ): Promise<void> {
   const { deadline, signal } = run;
   const { poll } = await import('../../lib/engine/poll.ts');

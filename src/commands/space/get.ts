@@ -65,11 +65,11 @@ function diagnosisLines({ problem, log, hint, next }: NonNullable<SpaceView['dia
 
 /** Shows a reason that several stages share once. */
 function stageLines(stages: readonly StageView[], style: Style): string[] {
-  const said = new Set<string>();
+  const shown = new Set<string>();
   return stages.map(({ state, title, why }) => {
     const symbol = { met: style.ok, failed: style.bad, waiting: style.dot, 'not-visible': '?' }[state];
-    const isNews = why !== undefined && !said.has(why);
-    if (isNews) said.add(why);
+    const isNews = why !== undefined && !shown.has(why);
+    if (isNews) shown.add(why);
     return `  ${symbol} ${title}${isNews ? `   ${why}` : ''}`;
   });
 }

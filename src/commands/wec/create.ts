@@ -18,7 +18,7 @@ import {
 } from '../shell/options.ts';
 import type { Session } from '../shell/session.ts';
 import { parseWecArguments } from '../shell/wec-argument.ts';
-import { checkAddresses, nextStep, openAccess, toJoinOptions } from './joining.ts';
+import { checkAddresses, nextStep, openAccess, toJoinOptions } from './join-options.ts';
 
 interface Options extends ItsOptions, WritingOptions {
   provider: ProviderName;

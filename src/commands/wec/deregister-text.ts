@@ -17,13 +17,13 @@ export const describeDeregistration = (
 /** Formats the effect for more WECs than a user reads one by one: each statement, with the WECs that it applies to. */
 export function describeMany(inspected: readonly InspectedWec[], its: string, options: DeregisterOptions): string[] {
   const names = inspected.map(({ name }) => name);
-  const said = inspected.flatMap((wec) =>
+  const lines = inspected.flatMap((wec) =>
     describeOne({ ...wec, name: 'it' }, options).map((line) => ({ line, name: wec.name })),
   );
   const ofWhich = (own: readonly string[]) => (own.length === names.length ? 'all' : own.join(', '));
   return [
     `${names.length} WECs on ${its}: ${names.join(', ')}`,
-    ...[...Map.groupBy(said, ({ line }) => line)].map(
+    ...[...Map.groupBy(lines, ({ line }) => line)].map(
       ([line, own]) => `  ${own.length} × ${line}   (${ofWhich(own.map(({ name }) => name))})`,
     ),
   ];

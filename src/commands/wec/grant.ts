@@ -5,7 +5,7 @@ import type { WecToGrant } from '../../lib/wecs/grant/grant.ts';
 import { action } from '../shell/action.ts';
 import { confirmLoss } from '../shell/confirm.ts';
 import { defineCommand, wecContextOption, wecKubeconfigOption } from '../shell/options.ts';
-import { type GrantOptions, grantOptions, kindsGiven, reachWec } from './granting.ts';
+import { type GrantOptions, grantOptions, kindsGiven, reachWec } from './grant-options.ts';
 
 export function grantCommand(io: Io): Command {
   const grant = defineCommand('grant', {

@@ -21,7 +21,7 @@ import {
 } from '../shell/options.ts';
 import type { Session } from '../shell/session.ts';
 import { parseWecArguments, withContext } from '../shell/wec-argument.ts';
-import { checkAddresses, type JoiningOptions, nextStep, openAccess, toJoinOptions } from './joining.ts';
+import { checkAddresses, type JoiningOptions, nextStep, openAccess, toJoinOptions } from './join-options.ts';
 
 interface Options extends ItsOptions, WritingOptions, JoiningOptions {
   printManifests?: boolean;

@@ -11,7 +11,7 @@ import { formatLabels } from './label.ts';
  * @param now milliseconds since the epoch, by the ITS's clock
  */
 export function columns(now: number, wide: boolean): Column<WecListItem>[] {
-  const troubleOf = ({ blockedAt, reason }: WecListItem) => (blockedAt?.state === 'waiting' ? '' : reason);
+  const reasonOf = ({ blockedAt, reason }: WecListItem) => (blockedAt?.state === 'waiting' ? '' : reason);
   return [
     { header: 'NAME', value: ({ name }) => name },
     { header: 'ACCEPTED', value: ({ accepted }) => yesNo(accepted) },
@@ -22,7 +22,7 @@ export function columns(now: number, wide: boolean): Column<WecListItem>[] {
     },
     { header: 'STAGE', value: ({ state, problem }) => (problem ? `${state} ✗` : state) },
     { header: 'AGE', value: ({ created }) => age(created, now) },
-    ...(wide ? [] : [{ header: '', value: troubleOf }]),
+    ...(wide ? [] : [{ header: '', value: reasonOf }]),
     { header: 'REASON', value: ({ reason }) => reason || '-', wide: true },
     { header: 'KUBERNETES', value: ({ kubernetesVersion }) => kubernetesVersion ?? '-', wide: true },
     { header: 'LEASE', value: ({ leaseRenewed }) => age(leaseRenewed, now), wide: true },

@@ -4,7 +4,7 @@ import type { WecToRevoke } from '../../lib/wecs/grant/revoke.ts';
 import { action } from '../shell/action.ts';
 import { confirmLoss } from '../shell/confirm.ts';
 import { defineCommand, wecContextOption, wecKubeconfigOption } from '../shell/options.ts';
-import { type GrantOptions, grantOptions, kindsGiven, reachWec } from './granting.ts';
+import { type GrantOptions, grantOptions, kindsGiven, reachWec } from './grant-options.ts';
 
 export function revokeCommand(io: Io): Command {
   const revoke = defineCommand('revoke', {

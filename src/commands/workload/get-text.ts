@@ -34,9 +34,9 @@ function wordsOf({ done, blockedAt, stages }: DeliveryView): string {
 
 /** Shows a hint that several deliveries share once. The first hint that is a complete command is printed after everything else. */
 function hintLines({ hint, next }: DeliveryView, before: readonly DeliveryView[]): string[] {
-  const isTold = before.some((other) => other.hint === hint);
+  const isSuggested = before.some((other) => other.hint === hint);
   const isLast = next !== null && before.every((other) => other.blockedAt === null);
-  return hint === null || isTold || (isLast && hint === next) ? [] : [`      ${asCalled(hint)}`];
+  return hint === null || isSuggested || (isLast && hint === next) ? [] : [`      ${asCalled(hint)}`];
 }
 
 function linkLine({ state, title, why }: DeliveryView['stages'][number], style: Style): string {

@@ -11,19 +11,19 @@ import type { Kube } from '../kube/client/client.ts';
 import { partialReader } from '../kube/partial-reader.ts';
 import { missingPermissions } from '../kube/permissions.ts';
 import { requireHub } from '../wecs/hub/require-hub.ts';
-import { judgeNames, judgeWayIn } from './ingress-reachability.ts';
+import { judgeIngressReachability, judgeNames } from './ingress-reachability.ts';
 
 /** KubeStellar's requirements on the hosting cluster. */
 export const hostingChecks: readonly Check<HostingState>[] = [
   { id: 'hosting', title: 'it is a hosting cluster of KubeStellar', run: judgeHosting },
   {
     ...{ id: 'permissions', title: 'you may install KubeStellar on it' },
-    run: async (state) => ((await state.isWhole()) ? skipped('it is installed') : judgePermissions(state.kube)),
+    run: async (state) => ((await state.isComplete()) ? skipped('it is installed') : judgePermissions(state.kube)),
   },
   { id: 'ingress', title: 'its ingress passes TLS through', run: ({ kube }) => judgeIngress(kube) },
   {
     ...{ id: 'external-port', title: 'its ingress is reached from this machine' },
-    run: ({ kube }) => judgeWayIn(kube),
+    run: ({ kube }) => judgeIngressReachability(kube),
   },
   { id: 'names', title: 'the names of its spaces are resolved', run: ({ kube }) => judgeNames(kube) },
 ];
@@ -60,7 +60,7 @@ export class HostingState {
   }
 
   /** Whether everything is installed. */
-  async isWhole(): Promise<boolean> {
+  async isComplete(): Promise<boolean> {
     return blockingStage(judge(hostingStages, await this.read())) === undefined;
   }
 }

@@ -21,7 +21,7 @@ import { readWholeHub } from '../wecs/registration/hub-evidence.ts';
 import { type HubWebhook, tryHubWebhook } from '../wecs/registration/hub-webhook.ts';
 import { workloadChecks } from '../workloads/checks.ts';
 import type { Examined, Its, Subject } from './subject.ts';
-import { failedBy, reachable, wecKnown, wecsListed, withBlindness } from './unseen.ts';
+import { failedBy, reachable, reportIfNotVisible, wecKnown, wecsListed } from './unseen.ts';
 
 /** The clusters that doctor checks. */
 export interface DoctorInput {
@@ -51,17 +51,17 @@ export async function examine(input: DoctorInput, run: Run): Promise<Examined[]>
   if (spaces && own.length === 0 && input.isItsAssumed && elsewhere?.findings.some(isNoHub))
     throw notHosting(spaces.hosting);
   const chosen = known ?? elsewhere;
-  const meant =
+  const chosenHubs =
     chosen !== undefined && (wecs.length > 0 || hubs.length === 0) ? [chosen] : [...hubs, elsewhere ?? []].flat();
-  if (wecs.length > 0 && meant.length !== 1) throw whichIts(meant.length);
+  if (wecs.length > 0 && chosenHubs.length !== 1) throw whichIts(chosenHubs.length);
   const ofHubs = await Promise.all(
-    meant.map((hub) => examineWecs(hub, wecs, run).catch((error) => [unlisted(hub, error)])),
+    chosenHubs.map((hub) => examineWecs(hub, wecs, run).catch((error) => [unlisted(hub, error)])),
   );
   const ofElsewhere = elsewhere && { subject: subjectOf('its', elsewhere.kube), findings: elsewhere.findings };
   // An unreachable cluster is one finding: it is unknown whether it is also a hosting cluster.
   const isTwice = own.some(isUnreached) && its?.kube.cluster.server === spaces?.hosting.cluster.server;
   return [...(isTwice ? [] : own), ...(ofElsewhere === undefined ? [] : [ofElsewhere]), ...ofHubs.flat()].map(
-    withBlindness,
+    reportIfNotVisible,
   );
 }
 

@@ -17,7 +17,7 @@ import { listControlPlanes, typeOf } from '../spaces/spaces.ts';
  * Tries the port of this machine that serves the control planes: it must answer in TLS, and if a control plane is running, with
  * that control plane's certificate.
  */
-export async function judgeWayIn(kube: Kube): Promise<Outcome> {
+export async function judgeIngressReachability(kube: Kube): Promise<Outcome> {
   const reader = partialReader(kube);
   const config = await readHostingConfig(reader);
   if (config === undefined) return skipped('KubeFlex is not installed, or you may not read it');
@@ -31,10 +31,10 @@ export async function judgeWayIn(kube: Kube): Promise<Outcome> {
   const host = `${running?.metadata.name ?? 'its1'}.${domain}`;
   const answer = await shakeHands(port, host);
   const remedy = remedyFor(hostContainer);
-  if ('trouble' in answer)
+  if ('failure' in answer)
     return warn(
       'ingress-unreachable',
-      `at 127.0.0.1:${port}, where its spaces are to be reached as https://${host}:${port}, ${answer.trouble}`,
+      `at 127.0.0.1:${port}, where its spaces are to be reached as https://${host}:${port}, ${answer.failure}`,
       remedy,
     );
   const mismatch = running && checkServerIdentity(host, answer.certificate);
@@ -57,7 +57,7 @@ function remedyFor(hostContainer: string): NextStep {
   return run(command`docker port ${localNames(cluster.provider, cluster.name).entrance} 443/tcp`);
 }
 
-type Handshake = { certificate: PeerCertificate } | { trouble: string };
+type Handshake = { certificate: PeerCertificate } | { failure: string };
 
 /** The timeout of the other side. */
 const patienceMs = 5000;
@@ -70,9 +70,9 @@ function shakeHands(port: number, host: string): Promise<Handshake> {
       socket.destroy();
       resolve(handshake);
     };
-    socket.setTimeout(patienceMs, () => end({ trouble: 'nothing answers' }));
+    socket.setTimeout(patienceMs, () => end({ failure: 'nothing answers' }));
     socket.on('error', ({ code }: NodeJS.ErrnoException) =>
-      end({ trouble: code === 'ECONNREFUSED' ? 'nothing is listening' : 'the server does not speak TLS' }),
+      end({ failure: code === 'ECONNREFUSED' ? 'nothing is listening' : 'the server does not speak TLS' }),
     );
     socket.on('secureConnect', () => end({ certificate: socket.getPeerCertificate() }));
   });

@@ -29,7 +29,7 @@ export const machineChecks: readonly Check<MachineUse>[] = [
 ];
 
 async function judgePort(): Promise<Outcome> {
-  const listener = await whoListens(localPort);
+  const listener = await findListener(localPort);
   if (listener === undefined) return pass();
   const who = listener.process === undefined ? 'by a process that you may not inspect' : `by ${listener.process}`;
   return warn(
@@ -70,7 +70,7 @@ export interface Listener {
 }
 
 /** @returns undefined if a port is free */
-export async function whoListens(port: number): Promise<Listener | undefined> {
+export async function findListener(port: number): Promise<Listener | undefined> {
   if (await isFree(port)) return undefined;
   return { process: await processAt(port).catch(() => undefined) };
 }

@@ -24,7 +24,7 @@ export const failedBy = ({ id, title }: CheckInfo, problem: StellarError): Findi
 });
 
 /** A subject with no visible part must not count as healthy. */
-export function withBlindness(examined: Examined): Examined {
+export function reportIfNotVisible(examined: Examined): Examined {
   const { subject, findings } = examined;
   const first = findings[0];
   // Consequences of a failure elsewhere were checked.

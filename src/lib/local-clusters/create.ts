@@ -206,10 +206,10 @@ export function withCluster(
   if (!(error instanceof StellarError)) return error;
   const next = error.next.length > 0 ? error.next : [inWords('To resume, rerun the command')];
   const remove = removeCommand(provider, name, role);
-  const isTold = next.some((step) => 'command' in step && step.command === remove);
+  const isSuggested = next.some((step) => 'command' in step && step.command === remove);
   return error.with({
     details: [`The ${provider} cluster ${name} exists.`],
-    next: isTold ? next : [...next, runCommand(remove, 'Or remove the cluster')],
+    next: isSuggested ? next : [...next, runCommand(remove, 'Or remove the cluster')],
   });
 }
 

@@ -52,7 +52,7 @@ const clustersOf = (provider: ProviderName, programs: ProgramRun): Promise<strin
 /** A failing provider is an error only if no other provider has the cluster. */
 async function allHaving(name: string, programs: ProgramRun): Promise<ProviderName[]> {
   const having: ProviderName[] = [];
-  let trouble: unknown;
+  let failure: unknown;
   const present = await presentProviders(programs);
   if (present.length === 0)
     throw new StellarError(
@@ -70,10 +70,10 @@ async function allHaving(name: string, programs: ProgramRun): Promise<ProviderNa
     try {
       if ((await clustersOf(provider, programs)).includes(name)) having.push(provider);
     } catch (error) {
-      trouble ??= failureOf(error);
+      failure ??= failureOf(error);
     }
   }
-  if (having.length === 0 && trouble !== undefined) throw trouble;
+  if (having.length === 0 && failure !== undefined) throw failure;
   return having;
 }
 

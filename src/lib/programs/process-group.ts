@@ -20,14 +20,14 @@ const atWork = new Map<number, () => void>();
 
 /**
  * Ends a program and all its child processes when `stop` fires. If only a wrapper ended, the wrapped program would keep running and
- * keep our streams open. After `farewellMs` the processes are killed. Processes that have left the group are not waited for.
+ * keep our streams open. After `terminationGraceMs` the processes are killed. Processes that have left the group are not waited for.
  * @param isGroup whether the program leads its own process group
  * @returns a function to call once the program has ended
  */
 export function endGroupOn(
   stop: AbortSignal,
   { pid, stdio }: Started,
-  { sendSignal, farewellMs, isGroup }: { sendSignal: SendSignal; farewellMs: number; isGroup: boolean },
+  { sendSignal, terminationGraceMs, isGroup }: { sendSignal: SendSignal; terminationGraceMs: number; isGroup: boolean },
 ): () => void {
   if (pid === undefined) return () => undefined;
   const end = (signal: NodeJS.Signals) => {
@@ -44,7 +44,7 @@ export function endGroupOn(
     farewell = setTimeout(() => {
       end('SIGKILL');
       for (const stream of stdio) stream?.destroy();
-    }, farewellMs);
+    }, terminationGraceMs);
   };
   if (stop.aborted) ask();
   else stop.addEventListener('abort', ask, { once: true });

@@ -37,7 +37,7 @@ export interface ProgramRun {
   /** Signals the programs' processes. The library itself sends no signals. */
   sendSignal: SendSignal;
   /** The grace period after SIGTERM, in milliseconds. */
-  farewellMs?: number;
+  terminationGraceMs?: number;
   /** Receives the command line, exit code and duration of every run. */
   trace?: ((line: string) => void) | undefined;
 }
@@ -68,7 +68,7 @@ export type RunProgram = (program: NamedProgram, invocation: Invocation) => Prom
 
 /** The timeout of a program that only reads. */
 const quickMs = 60_000;
-const defaultFarewellMs = 15_000;
+const defaultTerminationGraceMs = 15_000;
 
 /** Finds a program on PATH. @returns undefined if not found; its version is empty if it prints none */
 export async function findProgram(program: Program, run: ProgramRun): Promise<FoundProgram | undefined> {
@@ -113,7 +113,7 @@ export function isNewEnough({ version, minimum }: FoundProgram): boolean {
  * @throws StellarError `interrupted`, `timeout`, and `program-failed` for a program that cannot be started or dies of a signal
  */
 export function runProgram(run: ProgramRun): RunProgram {
-  const { env, deadline, signal, sendSignal, farewellMs = defaultFarewellMs, trace } = run;
+  const { env, deadline, signal, sendSignal, terminationGraceMs = defaultTerminationGraceMs, trace } = run;
   return async (program, invocation) => {
     const { args, input = '', isOnTerminal = false, hear, limitMs = Number.MAX_SAFE_INTEGER, stop } = invocation;
     throwIfInterrupted(signal);
@@ -129,7 +129,7 @@ export function runProgram(run: ProgramRun): RunProgram {
     const decoder = new TextDecoder();
     running.stderr?.on('data', (chunk: Buffer) => hear?.(decoder.decode(chunk, { stream: true })));
     const given = AbortSignal.any([signal, late, ...(stop === undefined ? [] : [stop])]);
-    const release = endGroupOn(given, running, { sendSignal, farewellMs, isGroup: detached });
+    const release = endGroupOn(given, running, { sendSignal, terminationGraceMs, isGroup: detached });
     const ended = await running.finally(release);
     trace?.(
       `${[program.name, ...argumentsWithoutSecrets(args)].join(' ')} ${ended.exitCode ?? ended.signal} ${Date.now() - started}ms`,

@@ -15,7 +15,7 @@ import type { SpaceEvidence } from './stages/evidence.ts';
 import { type ItsInside, readItsInside } from './stages/its-contents.ts';
 import { hubStages } from './stages/its-stages.ts';
 import type { Space } from './stages/space-stages.ts';
-import type { SpaceSeen, SpaceWatcher } from './stages/space-watcher.ts';
+import type { SpaceReading, SpaceWatcher } from './stages/space-watcher.ts';
 import { failureOfStage } from './stages/stage-failure.ts';
 import type { WdsInside } from './stages/wds-stages.ts';
 import { versionChecks } from './version-check.ts';
@@ -40,7 +40,7 @@ export async function checkSpace(
 ): Promise<SpaceChecked | undefined> {
   const seen = await (role === 'its' ? watcher.its(name) : watcher.wds(name));
   if (seen === undefined) return undefined;
-  const { space, stages } = seen as SpaceSeen<ItsInside | WdsInside>;
+  const { space, stages } = seen as SpaceReading<ItsInside | WdsInside>;
   const findings = findingsOfStages(role, name, judge<Space<ItsInside | WdsInside>>(stages, space));
   const withFailures = await Promise.all(
     findings.map(async (finding, index) => {

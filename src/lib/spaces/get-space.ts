@@ -21,7 +21,7 @@ import { spaceVersions } from './space-versions.ts';
 import { hooksOf, itsNameOf, itsOfWds, listControlPlanes, roleOf, typeOf } from './spaces.ts';
 import type { ItsInside } from './stages/its-contents.ts';
 import type { Space, SpaceStage } from './stages/space-stages.ts';
-import { type SpaceSeen, SpaceWatcher } from './stages/space-watcher.ts';
+import { type SpaceReading, SpaceWatcher } from './stages/space-watcher.ts';
 import { failureOfStage } from './stages/stage-failure.ts';
 import type { WdsInside } from './stages/wds-stages.ts';
 import type { SpaceTools } from './tools.ts';
@@ -58,7 +58,7 @@ export async function getSpace(name: string, role: SpaceRole, tools: SpaceTools)
   const seen = role === 'its' ? await watcher.its(name) : await watcher.wds(name);
   if (seen === undefined || roleOf(seen.space.controlPlane) !== role)
     throw notThere(name, role, hosting, seen?.space.controlPlane, 'get');
-  const { space, stages } = seen as SpaceSeen<ItsInside | WdsInside>;
+  const { space, stages } = seen as SpaceReading<ItsInside | WdsInside>;
   const reports = judge<Space<ItsInside | WdsInside>>(stages, space);
   const { controlPlane } = space;
   const isDeleted = controlPlane.metadata.deletionTimestamp !== undefined;
@@ -76,7 +76,7 @@ export async function getSpace(name: string, role: SpaceRole, tools: SpaceTools)
     hooks: hooksOf(controlPlane),
     namespace: namespaceOf(name),
     versions: spaceVersions(space, await readHookVersions(hosting)),
-    ...(role === 'wds' ? { its: await itsFor(name, tools) } : itsDetails(seen as SpaceSeen<ItsInside>)),
+    ...(role === 'wds' ? { its: await itsFor(name, tools) } : itsDetails(seen as SpaceReading<ItsInside>)),
     diagnosis: isDeleted
       ? { problem: `${name} is being deleted.`, log: [], hint: null, next: null }
       : await diagnose(reports, { space, stages }, tools, watcher.clientOf(name)),
@@ -89,7 +89,7 @@ async function itsFor(name: string, { hosting }: SpaceTools): Promise<NonNullabl
   return { name: itsOfWds(name, all)?.metadata.name ?? null, named: itsNameOf(own) !== undefined };
 }
 
-function itsDetails({ space: { inside } }: SpaceSeen<ItsInside>): Pick<SpaceView, 'publishedServer'> {
+function itsDetails({ space: { inside } }: SpaceReading<ItsInside>): Pick<SpaceView, 'publishedServer'> {
   return inside.state === 'seen' ? { publishedServer: inside.value.clusterInfo?.server ?? null } : {};
 }
 

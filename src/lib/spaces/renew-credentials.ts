@@ -23,7 +23,7 @@ import type { SpaceTools } from './tools.ts';
  * What a start of the controller-manager does: it writes the Bindings of all policies without objects and, some seconds later, with
  * them (kubestellar v0.30.0, pkg/binding; seen at each of three starts). The transport then deletes and recreates all works.
  */
-const startHarm =
+const restartEffect =
   'as it starts, KubeStellar removes the workloads of the WDS from its WECs and sends them again, Namespaces with everything in them';
 
 /** The token lifetime that KubeFlex requests by default (kubeflex 0.9.3: a year). */
@@ -86,7 +86,7 @@ export async function planControllerRestart(wds: string, { hosting }: SpaceTools
 
 const restartOf = (deployment: KubeObject, on: string): Step => ({
   ...{ verb: 'restart', object: named('Deployment', deployment), on, uid: deployment.metadata.uid },
-  why: `it reads the credentials of its ITS when it starts${deployment.metadata.name === managerDeployment ? `; ${startHarm}` : ''}`,
+  why: `it reads the credentials of its ITS when it starts${deployment.metadata.name === managerDeployment ? `; ${restartEffect}` : ''}`,
 });
 
 async function controllersOf(wds: string, hosting: Kube): Promise<Deployment[]> {

@@ -26,7 +26,7 @@ import type { ControlPlane, HookUse } from './objects.ts';
 import type { SpaceResult } from './space-result.ts';
 import { hooksOf, itsNameOf, itsOfWds, listControlPlanes, roleOf } from './spaces.ts';
 import { readSpace, type SpaceEvidence } from './stages/evidence.ts';
-import { askToLook } from './stages/follow-space.ts';
+import { triggerReconcile } from './stages/follow-space.ts';
 import { isWiredFor } from './stages/wds-stages.ts';
 import type { SpaceTools } from './tools.ts';
 
@@ -56,7 +56,7 @@ export async function repairSpace(input: RepairInput, tools: SpaceTools, run: Ru
   return space.attempt(async () => {
     if (rewired !== undefined) await rewire(hosting, evidence, rewired, run);
     if (failed.length > 0 || rewired !== undefined) {
-      await makeAnew(hosting, evidence, failed);
+      await recreateJobs(hosting, evidence, failed);
       space.written(whatWasDone(failed, rewired));
     }
     const isReady =
@@ -92,7 +92,11 @@ function failedJobs({ controlPlane, jobs }: SpaceEvidence): Job[] {
 }
 
 /** Deletes failed Jobs, and clears them from KubeFlex's status: it does not recheck completed hooks. */
-async function makeAnew(hosting: Kube, { name, controlPlane }: SpaceEvidence, failed: readonly Job[]): Promise<void> {
+async function recreateJobs(
+  hosting: Kube,
+  { name, controlPlane }: SpaceEvidence,
+  failed: readonly Job[],
+): Promise<void> {
   for (const { metadata } of failed)
     await hosting.delete(resources.jobs, metadata.name, { namespace: namespaceOf(name), uid: metadata.uid });
   await forgetHooks(
@@ -100,7 +104,7 @@ async function makeAnew(hosting: Kube, { name, controlPlane }: SpaceEvidence, fa
     controlPlane,
     failed.map(({ metadata }) => metadata.name),
   );
-  await askToLook(hosting, name);
+  await triggerReconcile(hosting, name);
 }
 
 async function forgetHooks(hosting: Kube, { metadata, status }: ControlPlane, hooks: readonly string[]): Promise<void> {

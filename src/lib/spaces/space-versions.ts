@@ -1,7 +1,7 @@
 import type { Access } from '../kube/access.ts';
 import type { Pod } from '../kube/objects.ts';
 import { apiServerPrograms, type HookVersions, hubPrograms, wdsPrograms } from '../versions/programs.ts';
-import { blindness, type RunningVersion, runningVersions } from '../versions/running.ts';
+import { type RunningVersion, runningVersions, whyPodsHidden } from '../versions/running.ts';
 import { hookNames } from './names.ts';
 import { hooksOf } from './spaces.ts';
 import type { SpaceEvidence } from './stages/evidence.ts';
@@ -30,10 +30,10 @@ export function itsVersions(
   const { type, pods, controlPlane } = evidence;
   const bringsOcm = controlPlane !== undefined && hooksOf(controlPlane).some((hook) => ocmHooks.includes(hook));
   const inside = access.state === 'seen' ? access.value.hubPods : [];
-  const blind = access.state === 'seen' ? blindness(access.value) : access.why;
+  const notVisible = access.state === 'seen' ? whyPodsHidden(access.value) : access.why;
   return [
-    ...runningVersions(hubPrograms(bringsOcm ? hooks : { ...hooks, ocm: undefined }), [...inside, ...pods], blind),
-    ...runningVersions(apiServerPrograms(type), pods, blindness(evidence)),
+    ...runningVersions(hubPrograms(bringsOcm ? hooks : { ...hooks, ocm: undefined }), [...inside, ...pods], notVisible),
+    ...runningVersions(apiServerPrograms(type), pods, whyPodsHidden(evidence)),
   ];
 }
 
@@ -44,5 +44,5 @@ export const spaceVersions = (space: Space<ItsInside | WdsInside>, hooks: HookVe
 /** The running versions of a WDS, all on the hosting cluster: KubeStellar's controllers, and its API server. */
 export function wdsVersions(evidence: SpaceEvidence, hooks: HookVersions): RunningVersion[] {
   const programs = [...wdsPrograms(hooks), ...apiServerPrograms(evidence.type)];
-  return runningVersions(programs, evidence.pods, blindness(evidence));
+  return runningVersions(programs, evidence.pods, whyPodsHidden(evidence));
 }

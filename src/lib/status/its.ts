@@ -15,16 +15,24 @@ import { versionOfProduct } from '../versions/words.ts';
 import { listWecs, type WecListItem } from '../wecs/list.ts';
 import { tryHubWebhook } from '../wecs/registration/hub-webhook.ts';
 import { countSent } from '../workloads/delivery/sent-counts.ts';
-import { describePart, type Look, lookBy, lookInto, type Part, type StatusTools, withLook } from './parts.ts';
+import {
+  describePart,
+  type Part,
+  type PartReading,
+  readInTime,
+  readPart,
+  type StatusTools,
+  withReading,
+} from './parts.ts';
 import type { ItsStatus, SpaceStatus, WebhookStatus, WecStatus } from './view.ts';
 
-interface HubSeen extends HubPods {
+interface HubReading extends HubPods {
   webhook: WebhookStatus;
   wecs: WecStatus[];
 }
 
 /** @throws StellarError `not-a-hub` */
-async function readHub(its: Kube): Promise<HubSeen> {
+async function readHub(its: Kube): Promise<HubReading> {
   const reader = partialReader(its);
   const [wecs, sent, hubPods, webhook] = await Promise.all([
     listWecs(its, { pending: false }),
@@ -55,20 +63,20 @@ function toWec(
 }
 
 /** An ITS of the hosting cluster, with a client for it if it answered. */
-export interface ItsSeen {
+export interface ItsReading {
   status: ItsStatus;
   kube: Kube | undefined;
 }
 
-export async function lookAtIts(
+export async function readItsStatus(
   part: Part,
   all: readonly ControlPlane[],
   tools: StatusTools,
   hooks: Promise<HookVersions>,
-): Promise<ItsSeen | undefined> {
-  const looking = lookInto(part, tools, readHub);
-  const [space, hookVersions] = await Promise.all([describePart(part, looking, all, tools), hooks]);
-  return space && seen(space.status, await looking, space.evidence, hookVersions);
+): Promise<ItsReading | undefined> {
+  const pending = readPart(part, tools, readHub);
+  const [space, hookVersions] = await Promise.all([describePart(part, pending, all, tools), hooks]);
+  return space && seen(space.status, await pending, space.evidence, hookVersions);
 }
 
 /** The context of the ITS that commands use, or why there is none. */
@@ -76,21 +84,21 @@ export const chosenContext = (choice: ItsChoice, tools: StatusTools): Promise<Se
   resolveIts(choice, tools.kubeconfig, async () => found(tools)).catch(failureOf);
 
 /** Reads the ITS that commands use, of any hosting cluster. */
-export async function lookAtChosen(
+export async function readChosenIts(
   context: SelectedContext,
   { parts }: Pick<StatusTools, 'parts'>,
-): Promise<ItsSeen & { failure: StellarError | undefined }> {
+): Promise<ItsReading & { failure: StellarError | undefined }> {
   const kube = parts.open('chosen ITS', context);
-  const look = await lookBy(kube, readHub);
-  const failure = look.state === 'hidden' ? look.error : undefined;
-  const space = { ...elsewhere(context.name, kube.cluster.server), ready: look.state === 'seen' };
-  return { ...seen(withLook(space, look), look), failure };
+  const reading = await readInTime(kube, readHub);
+  const failure = reading.state === 'hidden' ? reading.error : undefined;
+  const space = { ...elsewhere(context.name, kube.cluster.server), ready: reading.state === 'seen' };
+  return { ...seen(withReading(space, reading), reading), failure };
 }
 
 /** A chosen ITS whose context is gone. */
-export function withoutContext({ given }: ItsChoice, error: StellarError): ItsSeen {
-  const look = hiddenBy(error);
-  return seen(withLook(elsewhere(given, null), look), look);
+export function withoutContext({ given }: ItsChoice, error: StellarError): ItsReading {
+  const reading = hiddenBy(error);
+  return seen(withReading(elsewhere(given, null), reading), reading);
 }
 
 const elsewhere = (context: string, server: string | null): SpaceStatus => ({
@@ -112,18 +120,18 @@ const nowhere = { type: 'external', pods: [], forbidden: new Set<string>() };
 
 function seen(
   space: SpaceStatus,
-  look: Look<HubSeen>,
+  reading: PartReading<HubReading>,
   outside: Parameters<typeof itsVersions>[0] = nowhere,
   hooks: HookVersions = versionsOfHooks([]),
-): ItsSeen {
-  const versions = itsVersions(outside, look.state === 'seen' ? found(look.value.inside) : look, hooks);
+): ItsReading {
+  const versions = itsVersions(outside, reading.state === 'seen' ? found(reading.value.inside) : reading, hooks);
   const ocmVersion = versionOfProduct(products.ocm, versions);
-  if (look.state !== 'seen')
+  if (reading.state !== 'seen')
     return { status: { ...space, ocmVersion, versions, webhook: null, wecs: null }, kube: undefined };
   const {
     kube,
     inside: { webhook, wecs },
-  } = look.value;
+  } = reading.value;
   const { answers, why } = webhook;
   // While the webhook does not answer, no WEC can register, be accepted or be labelled, whatever else the ITS shows.
   const isSilent = answers === false && (space.ready || space.type === null);

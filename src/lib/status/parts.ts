@@ -22,7 +22,7 @@ export interface Part {
 }
 
 /** The reading of the inside of a part. */
-export type Look<Inside> = Access<{ inside: Inside; kube: Kube }>;
+export type PartReading<Inside> = Access<{ inside: Inside; kube: Kube }>;
 
 export async function reach(role: SpaceRole, controlPlane: ControlPlane, tools: StatusTools): Promise<Part> {
   const access = await accessSpace(controlPlane, tools);
@@ -37,48 +37,51 @@ function withoutSecret({ metadata }: ControlPlane, { kubeconfig, hosting }: Stat
 }
 
 /** Reads the inside of a part, within the time limit of a part. */
-export async function lookInto<Inside>(
+export async function readPart<Inside>(
   { role, controlPlane, access }: Part,
   { parts }: StatusTools,
   read: (kube: Kube) => Promise<Inside>,
-): Promise<Look<Inside>> {
+): Promise<PartReading<Inside>> {
   if (access.state !== 'seen') return access;
   const kube = parts.open(`${role} ${controlPlane.metadata.name}`, access.value);
-  return lookBy(kube, read);
+  return readInTime(kube, read);
 }
 
-export async function lookBy<Inside>(kube: Kube, read: (kube: Kube) => Promise<Inside>): Promise<Look<Inside>> {
-  const look = await tryRead(async () => ({ inside: await read(kube), kube }));
+export async function readInTime<Inside>(
+  kube: Kube,
+  read: (kube: Kube) => Promise<Inside>,
+): Promise<PartReading<Inside>> {
+  const reading = await tryRead(async () => ({ inside: await read(kube), kube }));
   // The time limit belongs to the part, and the user cannot extend it.
-  const isLate = look.state === 'hidden' && look.error?.code === 'timeout';
-  return isLate ? hiddenBy(networkError(kube.cluster, { code: 'ETIMEDOUT' })) : look;
+  const isLate = reading.state === 'hidden' && reading.error?.code === 'timeout';
+  return isLate ? hiddenBy(networkError(kube.cluster, { code: 'ETIMEDOUT' })) : reading;
 }
 
 /** What the hosting cluster shows of a space, and the reading of its inside. @returns undefined if it was just deleted */
 export async function describePart(
   { role, controlPlane, access }: Part,
-  looking: Promise<Look<unknown>>,
+  pending: Promise<PartReading<unknown>>,
   all: readonly ControlPlane[],
   tools: StatusTools,
 ): Promise<{ status: SpaceStatus; evidence: SpaceEvidence } | undefined> {
   const { name } = controlPlane.metadata;
-  const [evidence, look] = await Promise.all([readSpace(tools.hosting, name, role), looking]);
+  const [evidence, reading] = await Promise.all([readSpace(tools.hosting, name, role), pending]);
   if (evidence === undefined) return undefined;
   const { its: _, ...outside } = describeSpace(evidence, all, tools.kubeconfig);
   const server = ifSeen(access)?.server ?? null;
-  return { status: withLook({ ...outside, server }, look), evidence };
+  return { status: withReading({ ...outside, server }, reading), evidence };
 }
 
 /**
  * A space that does not answer has a problem, unless the reason is known. Missing rights of the user are not a problem of the
  * space.
  */
-export function withLook(outside: SpaceStatus, look: Look<unknown>): SpaceStatus {
-  if (look.state === 'seen') return outside;
-  const error = look.state === 'hidden' ? look.error : undefined;
-  if (error === undefined || error.code === 'forbidden') return { ...outside, notVisible: look.why };
+export function withReading(outside: SpaceStatus, reading: PartReading<unknown>): SpaceStatus {
+  if (reading.state === 'seen') return outside;
+  const error = reading.state === 'hidden' ? reading.error : undefined;
+  if (error === undefined || error.code === 'forbidden') return { ...outside, notVisible: reading.why };
   if (outside.reason !== '') return outside;
-  return { ...outside, ready: false, problem: true, reason: look.why, error: reportOf(error) };
+  return { ...outside, ready: false, problem: true, reason: reading.why, error: reportOf(error) };
 }
 
 /** The time limit for one part: an unresponsive part must not use up the time of the whole. */

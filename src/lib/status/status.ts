@@ -11,13 +11,13 @@ import type { ControlPlane } from '../spaces/objects.ts';
 import { wdsVersions } from '../spaces/space-versions.ts';
 import { itsOfWds, listControlPlanes, roleOf } from '../spaces/spaces.ts';
 import { type HookVersions, kubeFlexPrograms, products, readHookVersions } from '../versions/programs.ts';
-import { blindness, runningVersions } from '../versions/running.ts';
+import { runningVersions, whyPodsHidden } from '../versions/running.ts';
 import { versionOfProduct } from '../versions/words.ts';
 import { clusterUid } from '../wecs/identity/cluster-uid.ts';
 import { keyOf } from '../workloads/object-ref.ts';
 import { type Binding, objectsOf } from '../workloads/policies/policy.ts';
-import { chosenContext, type ItsSeen, lookAtChosen, lookAtIts, withoutContext } from './its.ts';
-import { describePart, lookInto, type Part, reach, type StatusTools } from './parts.ts';
+import { chosenContext, type ItsReading, readChosenIts, readItsStatus, withoutContext } from './its.ts';
+import { describePart, type Part, reach, readPart, type StatusTools } from './parts.ts';
 import type { HostingStatus, StatusView, WdsStatus } from './view.ts';
 
 /**
@@ -32,10 +32,10 @@ export async function readStatus(tools: StatusTools): Promise<StatusView> {
   const hooks = readHookVersions(tools.hosting);
   const parts = await reachAll(all, tools);
   const [hosting, itses, wdses, elsewhere] = await Promise.all([
-    lookAtHosting(tools.hosting, hooks),
-    Promise.all(parts.filter(({ role }) => role === 'its').map((part) => lookAtIts(part, all, tools, hooks))),
-    Promise.all(parts.filter(({ role }) => role === 'wds').map((part) => lookAtWds(part, all, tools, hooks))),
-    lookElsewhere(parts, tools),
+    readHostingStatus(tools.hosting, hooks),
+    Promise.all(parts.filter(({ role }) => role === 'its').map((part) => readItsStatus(part, all, tools, hooks))),
+    Promise.all(parts.filter(({ role }) => role === 'wds').map((part) => readWdsStatus(part, all, tools, hooks))),
+    readOtherIts(parts, tools),
   ]);
   const own = itses.filter((its) => its !== undefined);
   const isOther = elsewhere !== undefined && !(await isAmong(elsewhere, own));
@@ -55,7 +55,7 @@ function reachAll(all: readonly ControlPlane[], tools: StatusTools): Promise<Par
 }
 
 /** The chosen ITS, if it is not known to be one of the hosting cluster's. The current context is not a choice. */
-async function lookElsewhere(parts: readonly Part[], tools: StatusTools): Promise<ItsSeen | undefined> {
+async function readOtherIts(parts: readonly Part[], tools: StatusTools): Promise<ItsReading | undefined> {
   const { chosen } = tools;
   if (chosen === undefined || chosen.source === 'current context') return undefined;
   const own = parts.filter(({ role }) => role === 'its');
@@ -68,11 +68,11 @@ async function lookElsewhere(parts: readonly Part[], tools: StatusTools): Promis
     return withoutContext(chosen, context);
   }
   const isOwn = own.some(({ access }) => ifSeen(access)?.server === context.server);
-  return isOwn ? undefined : lookAtChosen(context, tools);
+  return isOwn ? undefined : readChosenIts(context, tools);
 }
 
 /** One cluster may have several addresses. */
-async function isAmong({ kube }: ItsSeen, others: readonly ItsSeen[]): Promise<boolean> {
+async function isAmong({ kube }: ItsReading, others: readonly ItsReading[]): Promise<boolean> {
   const identities = await Promise.all(
     [kube, ...others.map((other) => other.kube)].map((its) => its && clusterUid(its).catch(() => undefined)),
   );
@@ -85,7 +85,7 @@ async function itsAlone(tools: StatusTools): Promise<StatusView> {
   if (chosen === undefined || hostingSource === '--hosting-context') throw notHosting(hosting);
   const context = await chosenContext(chosen, tools);
   if (context instanceof StellarError) throw context;
-  const { status, failure } = await lookAtChosen(context, tools);
+  const { status, failure } = await readChosenIts(context, tools);
   // Without a choice, commands use a hosting cluster.
   if (failure?.code === 'not-a-hub' && chosen.source === 'current context') throw notHosting(hosting);
   if (failure !== undefined) throw failure;
@@ -93,12 +93,12 @@ async function itsAlone(tools: StatusTools): Promise<StatusView> {
 }
 
 /** Reads the hosting cluster itself. Parts that this user may not read are unknown, and not a problem. */
-async function lookAtHosting(kube: Kube, hooks: Promise<HookVersions>): Promise<HostingStatus> {
+async function readHostingStatus(kube: Kube, hooks: Promise<HookVersions>): Promise<HostingStatus> {
   const reader = partialReader(kube);
   const [seen, { controllerManager }] = await Promise.all([readHosting(reader), hooks]);
   const isSeen = reader.forbidden.size === 0;
   const { verdict } = (isSeen && blockingStage(judge(hostingStages, seen))) || {};
-  const versions = runningVersions(kubeFlexPrograms, seen.pods, blindness(reader));
+  const versions = runningVersions(kubeFlexPrograms, seen.pods, whyPodsHidden(reader));
   return {
     name: kube.cluster.context,
     server: kube.cluster.server,
@@ -110,27 +110,27 @@ async function lookAtHosting(kube: Kube, hooks: Promise<HookVersions>): Promise<
   };
 }
 
-type WdsSeen = Pick<WdsStatus, 'bindingPolicies' | 'objects'>;
+type WdsReading = Pick<WdsStatus, 'bindingPolicies' | 'objects'>;
 
-const nothingSeen: WdsSeen = { bindingPolicies: null, objects: null };
+const nothingSeen: WdsReading = { bindingPolicies: null, objects: null };
 
-async function lookAtWds(
+async function readWdsStatus(
   part: Part,
   all: readonly ControlPlane[],
   tools: StatusTools,
   hooks: Promise<HookVersions>,
 ): Promise<WdsStatus | undefined> {
-  const looking = lookInto(part, tools, readWds);
-  const [space, hookVersions] = await Promise.all([describePart(part, looking, all, tools), hooks]);
-  const look = await looking;
+  const pending = readPart(part, tools, readWds);
+  const [space, hookVersions] = await Promise.all([describePart(part, pending, all, tools), hooks]);
+  const reading = await pending;
   const its = itsOfWds(part.controlPlane.metadata.name, all)?.metadata.name ?? null;
   if (space === undefined) return undefined;
   const versions = wdsVersions(space.evidence, hookVersions);
-  return { ...space.status, its, versions, ...(ifSeen(look)?.inside ?? nothingSeen) };
+  return { ...space.status, its, versions, ...(ifSeen(reading)?.inside ?? nothingSeen) };
 }
 
 /** Kinds that are not served yet count as not seen: the stages show why. */
-async function readWds(wds: Kube): Promise<WdsSeen> {
+async function readWds(wds: Kube): Promise<WdsReading> {
   const [policies, bindings] = await Promise.all([
     wds.list<KubeObject>(resources.bindingPolicies),
     wds.list<Binding>(resources.bindings),

@@ -2,8 +2,8 @@ import { type Diagnosis, diagnosisOf } from '../engine/problem.ts';
 import { coreChart } from '../hosting/core-chart.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { type InstalledVersions, misfits } from '../versions/fit.ts';
 import { products } from '../versions/programs.ts';
+import { type InstalledVersions, versionSkews } from '../versions/skew.ts';
 import { wecVersions } from '../wecs/get/wec-versions.ts';
 import { readWec } from '../wecs/registration/wec-evidence.ts';
 import type { StatusTools } from './parts.ts';
@@ -31,7 +31,7 @@ export async function readVersions(
 ): Promise<VersionsView> {
   const [status, seenWecs] = await Promise.all([
     readStatus(tools),
-    Promise.all(wecs.map(async (wec) => ({ name: wec.name, looked: await tryRead(() => readWec(wec.kube)) }))),
+    Promise.all(wecs.map(async (wec) => ({ name: wec.name, read: await tryRead(() => readWec(wec.kube)) }))),
   ]);
   const hubVersion = itsOf(status, tools)?.ocmVersion ?? null;
   const { hosting } = status;
@@ -39,12 +39,12 @@ export async function readVersions(
     hosting: hosting && { name: hosting.name, versions: hosting.versions, hooksVersion: hosting.hooksVersion },
     itses: status.itses.map(({ name, versions }) => ({ name, versions })),
     wdses: status.wdses.map(({ name, versions }) => ({ name, versions })),
-    wecs: seenWecs.map(({ name, looked }) => ({
+    wecs: seenWecs.map(({ name, read }) => ({
       ...{ name, hubVersion },
-      versions: wecVersions(ifSeen(looked), looked.state === 'seen' ? undefined : looked.why),
+      versions: wecVersions(ifSeen(read), read.state === 'seen' ? undefined : read.why),
     })),
   };
-  const problems = misfits(installed, oldest);
+  const problems = versionSkews(installed, oldest);
   return {
     ...installed,
     fits: problems.length > 0 ? false : isSeen(installed) ? true : null,

@@ -30,7 +30,7 @@ class PlainProgress implements TerminalProgress {
   readonly #io: Io;
   readonly #options: ProgressOptions;
   readonly #subjects = new Subjects();
-  readonly #lastSaid = new Map<string, string>();
+  readonly #lastPrinted = new Map<string, string>();
   #heartbeat: NodeJS.Timeout | undefined;
 
   constructor(io: Io, options: ProgressOptions) {
@@ -43,8 +43,8 @@ class PlainProgress implements TerminalProgress {
   }
 
   changed(subject: string, text: string): void {
-    if (this.#lastSaid.get(subject) === text) return;
-    this.#lastSaid.set(subject, text);
+    if (this.#lastPrinted.get(subject) === text) return;
+    this.#lastPrinted.set(subject, text);
     this.#say(`${subject}: ${text}`);
   }
 

@@ -42,25 +42,27 @@ export interface RunningVersion {
 /**
  * The running versions, by the images of running containers: the version in a Deployment, a Klusterlet or a chart may not be rolled
  * out, or not yet.
- * @param blind why there may be further pods; undefined if these are all
+ * @param notVisible why there may be further pods; undefined if these are all
  */
 export function runningVersions(
   programs: readonly Program[],
   pods: readonly Pod[],
-  blind: string | undefined,
+  notVisible: string | undefined,
 ): RunningVersion[] {
   return programs.flatMap((program) => {
     const { product, component, wanted = null, isOptional } = program;
     const own = pods.filter((pod) => isOf(program, pod));
     if (own.length === 0 && isOptional) return [];
-    const running = own.length === 0 && blind !== undefined ? null : versionsIn(program, own);
+    const running = own.length === 0 && notVisible !== undefined ? null : versionsIn(program, own);
     const differs = wanted !== null && running?.some((version) => !isSame(version, wanted.version)) === true;
-    return [{ product, component, running, wanted, differs, ...(running === null ? { notVisible: blind ?? '' } : {}) }];
+    return [
+      { product, component, running, wanted, differs, ...(running === null ? { notVisible: notVisible ?? '' } : {}) },
+    ];
   });
 }
 
 /** Why pods may be hidden from this user, by the errors of their reader. */
-export const blindness = ({ forbidden }: Pick<PartialReader, 'forbidden'>): string | undefined =>
+export const whyPodsHidden = ({ forbidden }: Pick<PartialReader, 'forbidden'>): string | undefined =>
   forbidden.has(resources.pods.plural) ? mayNotReadPods : undefined;
 
 export const mayNotReadPods = 'not allowed to read pods';

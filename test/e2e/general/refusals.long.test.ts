@@ -140,7 +140,7 @@ function plugin(line: string): Fields {
   return { exec };
 }
 
-interface Situation extends Refusal {
+interface ClusterState extends Refusal {
   what: string;
   /** Where it is the deadline that ends the command. */
   timeout?: string;
@@ -159,7 +159,7 @@ const setUser =
   };
 
 /** What can be wrong with the way to a cluster, be it the ITS or the WEC. */
-const situations: Situation[] = [
+const situations: ClusterState[] = [
   {
     what: 'whose server does not run',
     change: setServer(() => 'https://127.0.0.1:1'),
@@ -292,13 +292,13 @@ function about<R extends Refusal>(context: string, refusal: R): R {
 }
 
 describe('every command refuses, says why once, and writes nothing anywhere, for an ITS', () => {
-  for (const situation of situations) {
-    it(situation.what, async () => {
-      const kubeconfig = await changed((config) => situation.change(config, 'its1', 'its1-admin'));
+  for (const clusterState of situations) {
+    it(clusterState.what, async () => {
+      const kubeconfig = await changed((config) => clusterState.change(config, 'its1', 'its1-admin'));
       const lines = Object.fromEntries(
         Object.entries(commands).map(([name, line]) => [name, [...line, '--its', 'its1']]),
       );
-      await assertAllRefuse(lines, kubeconfig, about('its1', situation));
+      await assertAllRefuse(lines, kubeconfig, about('its1', clusterState));
     });
   }
 
@@ -325,10 +325,10 @@ describe('every command refuses, says why once, and writes nothing anywhere, for
 const setServerOfIts = (server: () => string) => (config: Kubeconfig) => setServer(server)(config, 'its1');
 
 describe('wec join refuses, says why once, and writes nothing anywhere, for a WEC', () => {
-  for (const situation of situations) {
-    it(situation.what, async () => {
-      const kubeconfig = await changed((config) => situation.change(config, 'cluster1', 'cluster1-admin'));
-      await assertAllRefuse({ 'wec join': commands['wec join'] ?? [] }, kubeconfig, about('cluster1', situation));
+  for (const clusterState of situations) {
+    it(clusterState.what, async () => {
+      const kubeconfig = await changed((config) => clusterState.change(config, 'cluster1', 'cluster1-admin'));
+      await assertAllRefuse({ 'wec join': commands['wec join'] ?? [] }, kubeconfig, about('cluster1', clusterState));
     });
   }
 

@@ -237,11 +237,11 @@ export const recordedConditions = JSON.parse(
 ) as Record<string, Condition[]>;
 
 export function klusterlet(
-  situation: string | Condition[] = 'join-singleton',
+  clusterState: string | Condition[] = 'join-singleton',
   mode: 'Singleton' | 'Default' = 'Singleton',
 ): Klusterlet {
-  const conditions = typeof situation === 'string' ? recordedConditions[situation] : situation;
-  if (conditions === undefined) throw new Error(`nothing was recorded as ${situation}`);
+  const conditions = typeof clusterState === 'string' ? recordedConditions[clusterState] : clusterState;
+  if (conditions === undefined) throw new Error(`nothing was recorded as ${clusterState}`);
   return {
     metadata: { name: 'klusterlet', uid: 'agent-a' },
     spec: { clusterName: 'cluster1', deployOption: { mode } },
@@ -270,10 +270,10 @@ export const wecPod = (
 const agentPods = ['klusterlet', 'klusterlet-agent', 'klusterlet-registration-agent'].map((app) => wecPod(app));
 
 /** What a WEC shows in a recorded situation. */
-export function wecEvidence(situation: string | Condition[], evidence: Partial<WecEvidence> = {}): WecEvidence {
+export function wecEvidence(clusterState: string | Condition[], evidence: Partial<WecEvidence> = {}): WecEvidence {
   return {
     context: 'cluster1',
-    klusterlet: klusterlet(situation),
+    klusterlet: klusterlet(clusterState),
     bootstrapSecret: secret('bootstrap-hub-kubeconfig'),
     hubSecret: undefined,
     operator: { metadata: { name: 'klusterlet' }, status: { conditions: [{ type: 'Available', status: 'True' }] } },

@@ -7,7 +7,7 @@ import { hookNames, managerName, olderHooks, systemNamespace } from '../../space
 import { coreChart } from '../core-chart.ts';
 
 /** The state of a cluster before `init` changes it. */
-export interface Situation {
+export interface ClusterState {
   isOpenShift: boolean;
   /** The owner of KubeFlex's manager, if installed: the release that `init` manages, or another installer. */
   kubeFlex: 'absent' | 'of-release' | 'of-others';
@@ -24,7 +24,7 @@ export interface Situation {
 }
 
 /** Reads the state of a cluster before `init` changes it. */
-export async function readSituation(kube: Kube, helm: Helm): Promise<Situation> {
+export async function readClusterState(kube: Kube, helm: Helm): Promise<ClusterState> {
   const [isOpenShift, manager, hooks = []] = await Promise.all([
     servesOpenShift(kube),
     kube.get(resources.deployments, managerName, { namespace: systemNamespace }),

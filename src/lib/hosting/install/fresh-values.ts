@@ -5,13 +5,13 @@ import { partialReader } from '../../kube/partial-reader.ts';
 import { resources } from '../../kube/resources.ts';
 import type { Values } from '../../programs/helm/values.ts';
 import { coreChart } from '../core-chart.ts';
-import type { Situation } from './cluster-state.ts';
+import type { ClusterState } from './cluster-state.ts';
 import type { InitInput } from './input.ts';
 
 /** The values for a first installation that follow from the cluster, in addition to the requested ones. */
 export async function freshValues(
   kube: Kube,
-  { isOpenShift, kubeFlex }: Situation,
+  { isOpenShift, kubeFlex }: ClusterState,
   input: InitInput,
   run: Run,
 ): Promise<Values> {

@@ -17,7 +17,7 @@ import { listControlPlanes } from '../../spaces/spaces.ts';
 import { versionWords } from '../../versions/words.ts';
 import { coreChart } from '../core-chart.ts';
 import { bringChart, type ChartChoice, chooseChart } from './chart.ts';
-import { readSituation, type Situation } from './cluster-state.ts';
+import { type ClusterState, readClusterState } from './cluster-state.ts';
 import { updateDefinitions } from './definitions.ts';
 import { followHosting, type Installing, startHelm } from './follow.ts';
 import { checkForeignKubeFlex } from './foreign-kubeflex.ts';
@@ -97,23 +97,23 @@ async function attempt(input: Chosen, tools: InitTools, run: Run): Promise<InitR
   const { choice, asked } = input;
   const started = Date.now();
   const { context } = kube.cluster;
-  const first = await readSituation(kube, helm).catch(async (error: unknown) => {
+  const first = await readClusterState(kube, helm).catch(async (error: unknown) => {
     // If even reading is forbidden, report all missing permissions at once.
     if (error instanceof StellarError && error.code === 'forbidden')
       await requireInitPermissions(kube, coreChart.release);
     throw error;
   });
-  const situation = (await settleRelease(kube, helm, first, run)) ? await readSituation(kube, helm) : first;
+  const clusterState = (await settleRelease(kube, helm, first, run)) ? await readClusterState(kube, helm) : first;
   await refuseVanishing(kube);
-  if (situation.kubeFlex === 'of-others') await checkForeignKubeFlex(kube, input);
-  const fresh = situation.revisions.length === 0 ? await freshValues(kube, situation, input, run) : {};
+  if (clusterState.kubeFlex === 'of-others') await checkForeignKubeFlex(kube, input);
+  const fresh = clusterState.revisions.length === 0 ? await freshValues(kube, clusterState, input, run) : {};
   const wanted = { version: choice.version, upgrade: input.upgrade, values: asked, chart: input.chart };
-  const plan = makePlan(situation, wanted, fresh, context);
-  const values = mergeValues(situation.values, plan.values);
+  const plan = makePlan(clusterState, wanted, fresh, context);
+  const values = mergeValues(clusterState.values, plan.values);
   const result: InitResult = {
     name: context,
     server: kube.cluster.server,
-    release: `${situation.release.namespace}/${situation.release.name}`,
+    release: `${clusterState.release.namespace}/${clusterState.release.name}`,
     version: plan.version,
     previousVersion: plan.installed ?? null,
     kubeFlex: hasKubeFlex(values) ? 'installed' : 'kept',
@@ -122,24 +122,24 @@ async function attempt(input: Chosen, tools: InitTools, run: Run): Promise<InitR
     unreached: [],
     changed: false,
   };
-  const followed = { release: situation.release.name, needsPostgres: needsPostgres(values), started };
+  const followed = { release: clusterState.release.name, needsPostgres: needsPostgres(values), started };
   if (plan.action === 'nothing') {
     noteNewer(plan, context, run);
     if (!kube.dryRun) await followHosting(kube, { ...followed, helm: undefined }, run);
     return result;
   }
   requireTime(run, `${context} does not have all that KubeStellar ${plan.version} needs yet`);
-  await requireInitPermissions(kube, situation.release);
+  await requireInitPermissions(kube, clusterState.release);
   const chart = await bringChart(helm, choice, plan.version);
-  announce(plan, situation, choice, run);
-  result.kept = await prepare(plan, situation, chart, tools, run);
+  announce(plan, clusterState, choice, run);
+  result.kept = await prepare(plan, clusterState, chart, tools, run);
   result.changed = !kube.dryRun;
   if (kube.dryRun) {
     const verb = plan.installed === undefined ? 'create' : 'update';
-    tools.record?.({ verb, cluster: context, kind: 'Release', ...situation.release });
+    tools.record?.({ verb, cluster: context, kind: 'Release', ...clusterState.release });
     return result;
   }
-  await letHelmWork(plan, situation.release, chart, followed, tools, run);
+  await letHelmWork(plan, clusterState.release, chart, followed, tools, run);
   return result;
 }
 
@@ -180,7 +180,7 @@ async function letHelmWork(
 }
 
 /** Reports what this run is going to do. */
-function announce(plan: Plan, { release, kubeFlex }: Situation, { chart, local }: ChartChoice, run: Run): void {
+function announce(plan: Plan, { release, kubeFlex }: ClusterState, { chart, local }: ChartChoice, run: Run): void {
   const does: Record<Plan['action'], string> = {
     nothing: 'Nothing to do for',
     install: 'Installing',
@@ -196,12 +196,12 @@ function announce(plan: Plan, { release, kubeFlex }: Situation, { chart, local }
 /** Prepares the cluster for helm. @returns the control planes that are kept */
 async function prepare(
   plan: Plan,
-  situation: Situation,
+  clusterState: ClusterState,
   chart: LocalChart,
   { kube, helm }: InitTools,
   run: Run,
 ): Promise<string[]> {
-  const { release, revisions } = situation;
+  const { release, revisions } = clusterState;
   const isNew = plan.installed === undefined;
   const irreplaceable = revisions.length === 0 ? undefined : await findIrreplaceable(kube, helm, release);
   const kept = irreplaceable?.controlPlanes ?? [];
@@ -209,7 +209,7 @@ async function prepare(
     run.progress.note(`Control planes of the release: ${kept.join(', ')}. They are kept, whatever the chart lists.`);
   throwIfInterrupted(run.signal);
   if (irreplaceable !== undefined) await markAsKept(kube, irreplaceable);
-  const values = mergeValues(situation.values, plan.values);
+  const values = mergeValues(clusterState.values, plan.values);
   if (hasKubeFlex(values)) {
     const changed = await updateDefinitions(kube, helm, chart, { values, absent: !isNew });
     if (changed && !kube.dryRun)

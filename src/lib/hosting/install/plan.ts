@@ -7,7 +7,7 @@ import { holds, mergeValues, type Values } from '../../programs/helm/values.ts';
 import { compareVersions } from '../../programs/version.ts';
 import { hookNames } from '../../spaces/names.ts';
 import { coreChart } from '../core-chart.ts';
-import { isOlderHook, type Situation } from './cluster-state.ts';
+import { type ClusterState, isOlderHook } from './cluster-state.ts';
 
 /** What to do with the release of the core chart. */
 export interface Plan {
@@ -39,8 +39,8 @@ export interface Asked {
  * @param context for messages
  * @throws StellarError `hooks-outdated`, `upgrade-needed`, `conflict`
  */
-export function makePlan(situation: Situation, asked: Asked, ifFresh: Values, context: string): Plan {
-  const { revisions, release } = situation;
+export function makePlan(clusterState: ClusterState, asked: Asked, ifFresh: Values, context: string): Plan {
+  const { revisions, release } = clusterState;
   const chart = revisions.at(-1)?.chart.name ?? coreChart.name;
   if (chart !== coreChart.name)
     throw new StellarError(
@@ -51,10 +51,10 @@ export function makePlan(situation: Situation, asked: Asked, ifFresh: Values, co
   const source = asked.chart === undefined ? [] : ['--chart', asked.chart];
   const retry = (version: string) =>
     command`stellarctl init --upgrade --version ${version} ${source} --hosting-context ${context}`;
-  if (!asked.upgrade) refuseOlderHooks(situation, installed, context);
+  if (!asked.upgrade) refuseOlderHooks(clusterState, installed, context);
   if (installed === undefined) {
     const version = asked.version ?? coreChart.version;
-    const values = mergeValues(mergeValues(ifFresh, situation.values), asked.values);
+    const values = mergeValues(mergeValues(ifFresh, clusterState.values), asked.values);
     return { action: revisions.length === 0 ? 'install' : 'install-again', installed, version, values };
   }
   const newest = asked.upgrade && compareVersions(coreChart.version, installed) > 0 ? coreChart.version : installed;
@@ -80,8 +80,8 @@ export function makePlan(situation: Situation, asked: Asked, ifFresh: Values, co
     });
   const { values } = asked;
   if (difference > 0) return { action: 'upgrade', installed, version, values };
-  const isAsAsked = revisions.at(-1)?.status === 'deployed' && holds(situation.allValues, values);
-  return { action: isAsAsked && isWhole(situation) ? 'nothing' : 'change', installed, version, values };
+  const isAsAsked = revisions.at(-1)?.status === 'deployed' && holds(clusterState.allValues, values);
+  return { action: isAsAsked && isComplete(clusterState) ? 'nothing' : 'change', installed, version, values };
 }
 
 /** The revision whose objects are on the cluster. */
@@ -99,7 +99,7 @@ function failedUpgrade(revisions: readonly Revision[], installed: string): strin
 }
 
 /** Whether no object is missing that helm would recreate. */
-function isWhole({ hooks, kubeFlex, values }: Situation): boolean {
+function isComplete({ hooks, kubeFlex, values }: ClusterState): boolean {
   return (
     Object.values(hookNames).every((name) => hooks.includes(name)) && !(kubeFlex === 'absent' && hasKubeFlex(values))
   );
@@ -112,7 +112,7 @@ export function hasKubeFlex(values: Values): boolean {
 }
 
 function refuseOlderHooks(
-  { hooks, release, revisions }: Situation,
+  { hooks, release, revisions }: ClusterState,
   installed: string | undefined,
   context: string,
 ): void {

@@ -7,7 +7,7 @@ import type { Kube } from '../../kube/client/client.ts';
 import type { Secret } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
 import type { Helm, ReleaseName, Revision } from '../../programs/helm/helm.ts';
-import type { Situation } from './cluster-state.ts';
+import type { ClusterState } from './cluster-state.ts';
 
 /**
  * helm's default --timeout. A revision that is pending for longer, without a newer record, belongs to a helm that was killed: a
@@ -30,7 +30,7 @@ const recordOf = (release: ReleaseName, revision: number): string => `sh.helm.re
 export async function settleRelease(
   kube: Kube,
   helm: Helm,
-  { release, revisions }: Pick<Situation, 'release' | 'revisions'>,
+  { release, revisions }: Pick<ClusterState, 'release' | 'revisions'>,
   run: Run,
 ): Promise<boolean> {
   const last = revisions.at(-1);

@@ -28,7 +28,7 @@ export interface Issued {
 const group = 'client.authentication.k8s.io';
 const apiVersions = [`${group}/v1`, `${group}/v1beta1`];
 const interactiveModes = ['Never', 'IfAvailable', 'Always'];
-const farewellMs = 2000;
+const terminationGraceMs = 2000;
 
 /**
  * The credentials that a context's plugin has issued. As in client-go (plugin/pkg/client/auth/exec/exec.go), the plugin runs once
@@ -76,7 +76,7 @@ async function runPlugin(context: SelectedContext, host: PluginHost): Promise<Is
   try {
     if (needsTerminal(context) && !isInteractive)
       throw new StellarError('credentials-failed', `${command} needs interactive input, and stdin is not a terminal.`);
-    const run = runProgram({ ...host, env, farewellMs });
+    const run = runProgram({ ...host, env, terminationGraceMs });
     const output = await run(program, { args, isOnTerminal: isInteractive, hear: (text) => relay.write(text) });
     if (output.exitCode !== 0) throw programFailed(program, args, output);
     return read(exec, output);

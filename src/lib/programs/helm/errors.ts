@@ -3,7 +3,7 @@ import { type ErrorCode, StellarError } from '../../engine/errors.ts';
 import { inWords, type NextStep, outline, run } from '../../engine/next-step.ts';
 
 /** helm's messages for known causes of failure (helm 3 and 4: pkg/storage/driver/driver.go, pkg/action/{install,upgrade}.go). */
-const codes: [said: RegExp, code: ErrorCode][] = [
+const codes: [output: RegExp, code: ErrorCode][] = [
   [/ is forbidden: User /, 'forbidden'],
   [
     /release: already exists|cannot re-?use a name that is still in use|another operation \(.+\) is in progress/,
@@ -13,7 +13,7 @@ const codes: [said: RegExp, code: ErrorCode][] = [
 
 /** Gives a failure of helm the error code of its cause, if its output shows a known one. */
 export function withCode(failure: StellarError, stderr: string): StellarError {
-  const [, code] = codes.find(([said]) => said.test(stderr)) ?? [];
+  const [, code] = codes.find(([output]) => output.test(stderr)) ?? [];
   return code === undefined ? failure : new StellarError(code, failure.message, { details: failure.details });
 }
 
@@ -26,17 +26,17 @@ export function chartMissing(failure: StellarError, stderr: string, chart: strin
   });
 }
 
-function nextAfter(said: string, chart: string, version: string): NextStep[] {
-  if (/\b(401|403|denied|unauthorized|forbidden|error getting credentials)\b/i.test(said)) {
+function nextAfter(output: string, chart: string, version: string): NextStep[] {
+  if (/\b(401|403|denied|unauthorized|forbidden|error getting credentials)\b/i.test(output)) {
     const why = 'Old or broken credentials in ~/.docker/config.json are a known cause; the chart itself needs none';
     return [outline('helm registry logout HOST', why)];
   }
-  if (/\brepo \S+ not found/.test(said))
+  if (/\brepo \S+ not found/.test(output))
     return [
       run('helm repo list', 'See which repositories helm knows'),
       inWords("For a chart on this machine's disk: the path of its file or folder"),
     ];
-  if (/not found|manifest unknown|no chart/i.test(said))
+  if (/not found|manifest unknown|no chart/i.test(output))
     return [inWords('See which versions there are: https://github.com/kubestellar/kubestellar/releases')];
   return [
     outline(command`helm pull ${chart} --version ${version}`, 'On a machine that reaches it'),

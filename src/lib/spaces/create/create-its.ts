@@ -13,7 +13,7 @@ import { propertiesNamespace } from '../../workloads/names.ts';
 import { hookNames, type ItsType, managerName } from '../names.ts';
 import type { SpaceResult } from '../space-result.ts';
 import { itsNameOf, listControlPlanes, roleOf } from '../spaces.ts';
-import { askToLook } from '../stages/follow-space.ts';
+import { triggerReconcile } from '../stages/follow-space.ts';
 import type { SpaceTools } from '../tools.ts';
 import { bootstrapSecret } from './bootstrap.ts';
 import { bootstrapSecretOf, itsManifest } from './manifests.ts';
@@ -67,7 +67,7 @@ export async function createIts(input: ItsInput, tools: SpaceTools, run: Run): P
     } else if (bootstrap !== undefined || binding !== undefined) {
       if (bootstrap !== undefined) await referToBootstrap(present, hosting);
       // KubeFlex retries failures only after minutes.
-      await askToLook(hosting, name);
+      await triggerReconcile(hosting, name);
       space.written(bootstrap === undefined ? `rights given to ${managerName}` : 'bootstrap Secret rewritten');
     }
 

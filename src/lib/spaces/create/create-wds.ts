@@ -10,7 +10,7 @@ import { hookNames, managerName, type WdsType } from '../names.ts';
 import type { ControlPlane } from '../objects.ts';
 import type { SpaceResult } from '../space-result.ts';
 import { apiGroupsOf, itsOfWds, listControlPlanes } from '../spaces.ts';
-import { askToLook } from '../stages/follow-space.ts';
+import { triggerReconcile } from '../stages/follow-space.ts';
 import type { SpaceTools } from '../tools.ts';
 import { chooseItsForWds } from './its-for-wds.ts';
 import { wdsManifest } from './manifests.ts';
@@ -46,7 +46,7 @@ export async function createWds(input: WdsInput, tools: SpaceTools, run: Run): P
   return space.attempt(async () => {
     if (present === undefined) await space.begin(await knownEntries(name, type, tools));
     for (const object of objects) await hosting.apply(object);
-    if (present !== undefined && objects.length > 0) await askToLook(hosting, name);
+    if (present !== undefined && objects.length > 0) await triggerReconcile(hosting, name);
     if (objects.length > 0) space.written(what);
     if (await space.follow(() => space.watcher.wds(name))) await space.finish(await knownEntries(name, type, tools));
   });

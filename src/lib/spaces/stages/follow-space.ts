@@ -17,7 +17,7 @@ import type { Space, SpaceStage } from './space-stages.ts';
 const spaceGraceMs = 5000;
 
 /** Triggers an immediate reconciliation of a control plane, before KubeFlex's next one (every 30 s). */
-const nudgeAnnotation = 'stellarctl.kubestellar.io/looked-at';
+const reconcileAnnotation = 'stellarctl.kubestellar.io/looked-at';
 
 export interface FollowedSpace<Inside> {
   name: string;
@@ -44,7 +44,7 @@ export interface SpaceOutcome extends Standing {
  */
 export function followSpace<Inside>(followed: FollowedSpace<Inside>, run: Run): Promise<SpaceOutcome> {
   const { name, hosting, started } = followed;
-  let toldKubeFlex = '';
+  let lastNews = '';
   let stages: readonly SpaceStage<Inside>[] = [];
   const read = async () => {
     const seen = await followed.read();
@@ -63,8 +63,8 @@ export function followSpace<Inside>(followed: FollowedSpace<Inside>, run: Run): 
       if (state === 'failed') return { ...standing, error: await failure(followed, { space, stages }, blocking) };
       const news = unnoticed(space, reports, blocking);
       // Optional, once per change: users without the permission wait slightly longer.
-      if (news !== '' && news !== toldKubeFlex) await askToLook(hosting, name).catch(() => {});
-      if (news !== '') toldKubeFlex = news;
+      if (news !== '' && news !== lastNews) await triggerReconcile(hosting, name).catch(() => {});
+      if (news !== '') lastNews = news;
       run.progress.waiting(name, blocking.verdict.why);
       return undefined;
     },
@@ -73,7 +73,7 @@ export function followSpace<Inside>(followed: FollowedSpace<Inside>, run: Run): 
       error: tooLate(
         followed,
         last?.blocking,
-        last?.blocking?.verdict.state === 'failed' ? undefined : await whatFailsOf(hosting),
+        last?.blocking?.verdict.state === 'failed' ? undefined : await hostingFailure(hosting),
       ),
     }),
   };
@@ -92,9 +92,9 @@ function unnoticed({ controlPlane }: Space<unknown>, reports: readonly StageRepo
 }
 
 /** Makes KubeFlex reconcile a control plane, which any change triggers. */
-export async function askToLook(hosting: Kube, name: string): Promise<void> {
+export async function triggerReconcile(hosting: Kube, name: string): Promise<void> {
   await hosting.merge(resources.controlPlanes, name, {
-    metadata: { annotations: { [nudgeAnnotation]: new Date(hosting.now()).toISOString() } },
+    metadata: { annotations: { [reconcileAnnotation]: new Date(hosting.now()).toISOString() } },
   });
 }
 
@@ -109,12 +109,12 @@ async function failure<Inside>(
   const where = failure?.kind === 'exit' ? [failure.why] : [];
   return new StellarError(isHook ? 'hook-failed' : 'space-failed', `${name} is not ready: ${verdict.why}.`, {
     details: [...where, ...log, existsUnready(name, role)],
-    next: onOrBack(verdict.next ?? seeMore, name, role, hosting),
+    next: resumeOrDelete(verdict.next ?? seeMore, name, role, hosting),
   });
 }
 
 /** Finds a failure of the hosting cluster, which blocks every space on it. */
-async function whatFailsOf(hosting: Kube): Promise<Problem | undefined> {
+async function hostingFailure(hosting: Kube): Promise<Problem | undefined> {
   const { checkHosting } = await import('../../hosting/stages.ts');
   const findings = await checkHosting(hosting).catch(() => []);
   return findings.flatMap((finding) => (finding.status === 'fail' ? [finding.problem] : []))[0];
@@ -130,7 +130,7 @@ function tooLate(
   const because = cause === undefined ? '' : ` ${cause.message}`;
   return new StellarError('timeout', `${name} was not ready in time${at}.${because}`, {
     details: [existsStill(name)],
-    next: onOrBack(cause?.next ?? (state === 'failed' ? next : []), name, role, hosting),
+    next: resumeOrDelete(cause?.next ?? (state === 'failed' ? next : []), name, role, hosting),
   });
 }
 
@@ -139,7 +139,7 @@ const existsUnready = (name: string, role: SpaceRole): string => `${name} exists
 export const existsStill = (name: string): string => `The control plane ${name} exists.`;
 
 /** How to resume or delete a space that exists and is not ready. @param ways how to resume, if known */
-export function onOrBack(
+export function resumeOrDelete(
   ways: readonly NextStep[],
   name: string,
   role: SpaceRole,

@@ -9,7 +9,7 @@ import type { SpaceEvidence } from './evidence.ts';
 import type { ItsInside } from './its-contents.ts';
 import {
   apiServerRuns,
-  byInside,
+  checkInside,
   clusterInfoStagePods,
   hidden,
   hookJobStages,
@@ -38,10 +38,10 @@ export function itsStages({ controlPlane, type }: Pick<SpaceEvidence, 'controlPl
     ...beforeHub,
     ...hubStages(isTrue(controlPlane, 'Ready')).map(({ check, ...stage }) => ({
       ...stage,
-      check: byInside(check),
+      check: checkInside(check),
     })),
     ...afterHub,
-    { id: 'workstatus-crd', title: 'serves WorkStatuses', check: byInside(workStatusServed) },
+    { id: 'workstatus-crd', title: 'serves WorkStatuses', check: checkInside(workStatusServed) },
     ...(type === 'vcluster' ? [clusterInfoStage] : []),
     { id: 'ready', title: 'reported ready by KubeFlex', check: ready },
   ];
@@ -58,7 +58,7 @@ interface HubStage extends Stage<ItsInside> {
  *   failures
  */
 export const hubStages = (wasReady: boolean): HubStage[] => [
-  { id: 'hub-runs', title: 'OCM hub runs', check: hubRuns, podsInside: ({ hubPods }) => hubPods },
+  { id: 'hub-runs', title: 'OCM hub runs', check: hubRunning, podsInside: ({ hubPods }) => hubPods },
   { id: 'hub-crds', title: 'serves ManagedClusters', check: hubServed },
   { id: 'bootstrap-account', title: 'can be joined', check: joinable },
   {
@@ -69,7 +69,7 @@ export const hubStages = (wasReady: boolean): HubStage[] => [
 ];
 
 /** The image of a hub controller may be missing, or the controller may crash repeatedly: the Job that installs it only waits. */
-function hubRuns(its: ItsInside): Verdict {
+function hubRunning(its: ItsInside): Verdict {
   const { hubPods, hubServed: served } = its;
   const failure = firstPodFailure(hubPods);
   if (failure !== undefined) return failed(`OCM does not run in it: ${failure.why}`);
@@ -120,7 +120,7 @@ const clusterInfoStage: ItsStage = {
   id: 'cluster-info',
   title: 'publishes its address for other clusters',
   check: (space) => {
-    const published = byInside(({ clusterInfo }: ItsInside) =>
+    const published = checkInside(({ clusterInfo }: ItsInside) =>
       clusterInfo === undefined ? waiting('kube-public/cluster-info is missing') : met,
     )(space);
     // For every vcluster, KubeFlex creates the Job, which publishes the address, before it reports the API server as up.

@@ -164,7 +164,7 @@ export const hidden = (inside: { forbidden: ReadonlySet<string> }, { plural }: R
   inside.forbidden.has(plural) ? unseen(mayNotRead([plural], 'in it')) : undefined;
 
 /** Applies a check to the evidence from inside a space. */
-export function byInside<Inside>(check: (inside: Inside) => Verdict): (space: Space<Inside>) => Verdict {
+export function checkInside<Inside>(check: (inside: Inside) => Verdict): (space: Space<Inside>) => Verdict {
   return ({ inside }) => {
     if (inside.state === 'seen') return check(inside.value);
     return inside.state === 'hidden' && inside.error === undefined ? unseen(inside.why) : waiting(inside.why);

@@ -15,7 +15,7 @@ import { apiServerRuns, type Space, type SpaceStage } from './space-stages.ts';
 import { type ItsToRead, readWdsInside, type WdsInside, wdsStages } from './wds-stages.ts';
 
 /** One reading of a space. */
-export interface SpaceSeen<Inside> {
+export interface SpaceReading<Inside> {
   space: Space<Inside>;
   stages: readonly SpaceStage<Inside>[];
 }
@@ -30,12 +30,12 @@ export class SpaceWatcher {
   }
 
   /** @param known its access, if already known @returns undefined if there is no such control plane */
-  async its(name: string, known?: SelectedContext): Promise<SpaceSeen<ItsInside> | undefined> {
+  async its(name: string, known?: SelectedContext): Promise<SpaceReading<ItsInside> | undefined> {
     const space = await this.#read(name, 'its', readItsInside, known);
     return space && { space, stages: itsStages(space) };
   }
 
-  async wds(name: string): Promise<SpaceSeen<WdsInside> | undefined> {
+  async wds(name: string): Promise<SpaceReading<WdsInside> | undefined> {
     const space = await this.#read(name, 'wds', async (wds) => readWdsInside(wds, await this.#itsOf(name)));
     return space && { space, stages: wdsStages() };
   }

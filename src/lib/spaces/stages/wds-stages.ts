@@ -14,7 +14,7 @@ import { hookNames, managerDeployment, transportDeployment } from '../names.ts';
 import type { SpaceEvidence } from './evidence.ts';
 import {
   apiServerRuns,
-  byInside,
+  checkInside,
   deploymentRuns,
   failedFor,
   hidden,
@@ -88,7 +88,7 @@ export function wdsStages(): SpaceStage<WdsInside>[] {
       check: deploymentRuns(managerDeployment),
       podsOf: ({ pods }) => podsOf(managerDeployment, pods),
     },
-    { id: 'wds-crds', title: 'serves BindingPolicies', check: byInside(crdsServed) },
+    { id: 'wds-crds', title: 'serves BindingPolicies', check: checkInside(crdsServed) },
     { id: 'its-workstatus', title: 'ITS serves WorkStatuses', check: ofIts(workStatusServed) },
     {
       id: hookNames.transport,
@@ -110,7 +110,7 @@ function crdsServed(inside: WdsInside): Verdict {
 const ofIts =
   (check: (its: ItsOfWds, hosting: string) => Verdict) =>
   (space: Space<WdsInside>): Verdict =>
-    byInside(({ its, itsProblem }: WdsInside) => {
+    checkInside(({ its, itsProblem }: WdsInside) => {
       if (its !== undefined) return check(its, space.hosting);
       return unseen(itsProblem ?? 'its ITS was not reached');
     })(space);

@@ -26,11 +26,11 @@ export async function putBack(hub: Kube, { name, hubState }: InspectedWec, error
     const labels = await restoreLabels(last, name);
     for (const work of hubState.works) await restoreDeleteOption(last, work);
     return labels === undefined ? error : error.with({ details: [`Restored: label ${listed(labels)}`] });
-  } catch (trouble) {
-    if (!(trouble instanceof StellarError)) throw trouble;
+  } catch (failure) {
+    if (!(failure instanceof StellarError)) throw failure;
     const removed = hubState.managedCluster && selectableLabels(hubState.managedCluster);
     return error.with({
-      details: [`Not restored: label ${listed(removed ?? {})} (${trouble.message})`],
+      details: [`Not restored: label ${listed(removed ?? {})} (${failure.message})`],
       next: [runCommand(toDeregister(hub, name, '--undo'), 'Rerun the command, or restore them')],
     });
   } finally {

@@ -85,7 +85,7 @@ export interface PodView {
 }
 
 /** Conditions for which True is a problem; for all others True is good. */
-const isTrouble = (type: string): boolean => type.endsWith('Degraded');
+const isNegative = (type: string): boolean => type.endsWith('Degraded');
 
 export function conditionViews(conditions: readonly Condition[] | undefined): ConditionView[] {
   return (conditions ?? []).map(({ type, status, reason = '', message = '', lastTransitionTime }) => ({
@@ -94,6 +94,6 @@ export function conditionViews(conditions: readonly Condition[] | undefined): Co
     reason,
     message,
     since: lastTransitionTime ?? null,
-    healthy: status === (isTrouble(type) ? 'False' : 'True'),
+    healthy: status === (isNegative(type) ? 'False' : 'True'),
   }));
 }

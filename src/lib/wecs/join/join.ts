@@ -61,10 +61,10 @@ export async function join(its: HubAccess, wecs: JoiningWec[], options: JoinOpti
 
 /** Shows the ITS and the address that agents will use, once, before the first write. */
 function announcer({ its, external, ocmVersion }: HubAccess, { progress }: Run): (endpoint: ChosenEndpoint) => void {
-  let said = false;
+  let isNoted = false;
   return ({ server, source }) => {
-    if (said) return;
-    said = true;
+    if (isNoted) return;
+    isNoted = true;
     const version = ocmVersion === undefined ? '' : ` · OCM ${ocmVersion}`;
     progress.note(`ITS ${its} (${external.server})${version} · agents will use ${server} (${source})`);
   };

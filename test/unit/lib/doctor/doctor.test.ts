@@ -4,7 +4,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
 import { describeExamined } from '../../../../src/commands/doctor-text.ts';
-import { whoListens } from '../../../../src/lib/doctor/machine.ts';
+import { findListener } from '../../../../src/lib/doctor/machine.ts';
 import { describeGroup } from '../../../../src/lib/doctor/report.ts';
 import { type Examined, groupFindings, type Subject } from '../../../../src/lib/doctor/subject.ts';
 import { fail, pass, runChecks, skipped, warn } from '../../../../src/lib/engine/checks.ts';
@@ -80,14 +80,14 @@ test('who has a port is found out', async () => {
   const server = createServer().listen(0);
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  const listener = await whoListens(port);
+  const listener = await findListener(port);
   // Not as its main thread calls itself.
   const name = path.basename(process.argv0);
   if (process.platform === 'linux') assert.equal(listener?.process, `${name} (process ${process.pid})`);
   else assert.notEqual(listener, undefined);
   server.close();
   await once(server, 'close');
-  assert.equal(await whoListens(port), undefined);
+  assert.equal(await findListener(port), undefined);
 });
 
 test('what is the same of several WECs is one finding, with those it came to', async () => {

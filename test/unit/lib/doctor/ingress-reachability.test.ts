@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { after, test } from 'node:test';
-import { judgeWayIn } from '../../../../src/lib/doctor/ingress-reachability.ts';
+import { judgeIngressReachability } from '../../../../src/lib/doctor/ingress-reachability.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import { FakeServer } from '../../support/fake-server.ts';
 
@@ -42,12 +42,12 @@ function hosting(
 
 test('a port at which an ingress answers leads to it', async () => {
   const port = Number(new URL(ingress.url).port);
-  assert.deepEqual(await judgeWayIn(hosting(port)), { status: 'pass', found: `127.0.0.1:${port}` });
+  assert.deepEqual(await judgeIngressReachability(hosting(port)), { status: 'pass', found: `127.0.0.1:${port}` });
 });
 
 test('a port at which another server answers than the control plane that runs does not', async () => {
   const port = Number(new URL(ingress.url).port);
-  const outcome = await judgeWayIn(hosting(port, { spaces: [its1] }));
+  const outcome = await judgeIngressReachability(hosting(port, { spaces: [its1] }));
   assert.equal(outcome.status, 'warn');
   assert.match(
     JSON.stringify(outcome),
@@ -57,11 +57,11 @@ test('a port at which another server answers than the control plane that runs do
 
 test('neither does one where nobody listens, or nobody is behind', async () => {
   const port = portOf(mute.address() as AddressInfo);
-  assert.match(JSON.stringify(await judgeWayIn(hosting(port))), /"warn".*the server does not speak TLS/);
-  assert.match(JSON.stringify(await judgeWayIn(hosting(1))), /"warn".*nothing is listening/);
+  assert.match(JSON.stringify(await judgeIngressReachability(hosting(port))), /"warn".*the server does not speak TLS/);
+  assert.match(JSON.stringify(await judgeIngressReachability(hosting(1))), /"warn".*nothing is listening/);
 });
 
 test('it is not looked at where it is not on this machine, or nothing could answer', async () => {
   for (const more of [{ domain: 'example.com' }, { controllers: [] }])
-    assert.equal((await judgeWayIn(hosting(1, more))).status, 'skipped');
+    assert.equal((await judgeIngressReachability(hosting(1, more))).status, 'skipped');
 });

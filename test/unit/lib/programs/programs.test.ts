@@ -23,12 +23,16 @@ after(() => rm(folder, { recursive: true, force: true }));
 
 const tool: Program = { name: 'tool', minimum: '1.10.0', get: 'https://tool.example', versionArguments: ['version'] };
 
-function runWith({ signal = new AbortController().signal, timeout = 60_000, farewellMs = 15_000 } = {}): ProgramRun {
+function runWith({
+  signal = new AbortController().signal,
+  timeout = 60_000,
+  terminationGraceMs = 15_000,
+} = {}): ProgramRun {
   return {
     env: { PATH: `/nowhere:${folder}:/usr/bin:/bin`, ONLY: 'this' },
     deadline: new Deadline(timeout),
     sendSignal: process.kill,
-    ...{ signal, farewellMs },
+    ...{ signal, terminationGraceMs },
   };
 }
 
@@ -171,14 +175,14 @@ describe('a program that is a wrapper is a process group with its child, which k
   });
 
   test('is killed along with the child where they do not end when asked to', async () => {
-    const { outcome, took, pid } = await start("trap '' TERM;", { timeout: 1500, farewellMs: 500 });
+    const { outcome, took, pid } = await start("trap '' TERM;", { timeout: 1500, terminationGraceMs: 500 });
     assert.equal(await outcome, 'timeout');
     assert.ok((await took) < 5000);
     assert.equal(isAlive(pid), false);
   });
 
   test('is not waited for any longer where the child is out of reach', async () => {
-    const { outcome, took, pid } = await start('setsid', { timeout: 1500, farewellMs: 500 });
+    const { outcome, took, pid } = await start('setsid', { timeout: 1500, terminationGraceMs: 500 });
     try {
       assert.equal(await outcome, 'timeout');
       assert.ok((await took) < 5000);

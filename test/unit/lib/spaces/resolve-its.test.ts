@@ -13,21 +13,21 @@ const place = (name: string, of?: string, hosting?: string) => ({
   ...(hosting === undefined ? {} : { hosting }),
 });
 
-interface Situation {
+interface ClusterState {
   contexts?: Parameters<typeof kubeconfigOf>[0];
   spaces?: ConstructorParameters<typeof MemoryCluster>[0];
   hostingSource?: SpaceTools['hostingSource'];
 }
 
-function situation({ contexts = {}, spaces = [], hostingSource = 'kubeconfig' }: Situation) {
+function clusterState({ contexts = {}, spaces = [], hostingSource = 'kubeconfig' }: ClusterState) {
   const kubeconfig = kubeconfigOf({ hub: place('hub'), other: place('other'), ...contexts });
   const hosting = new MemoryCluster(spaces).kube;
   const hostingContext = { name: 'hub', server: 'https://hub.example.com:6443', cluster: {}, user: {} };
   return { kubeconfig, hosting, hostingContext, hostingSource };
 }
 
-async function resolved(given: string, from: Situation): Promise<string[]> {
-  const tools = situation(from);
+async function resolved(given: string, from: ClusterState): Promise<string[]> {
+  const tools = clusterState(from);
   const { name, server } = await resolveIts({ given, source: '--its' }, tools.kubeconfig, async () => seen(tools));
   return [name, server];
 }
@@ -35,7 +35,7 @@ const at = (name: string) => [name, `https://${name}.example.com:6443`];
 
 describe('an ITS is found', () => {
   test('by a context, without a question to any cluster', async () => {
-    const { kubeconfig } = situation({ contexts: { its1: place('its1') } });
+    const { kubeconfig } = clusterState({ contexts: { its1: place('its1') } });
     const { name } = await resolveIts({ given: 'its1', source: '--its' }, kubeconfig, () => assert.fail());
     assert.equal(name, 'its1');
   });
@@ -73,7 +73,7 @@ describe('no ITS is found', () => {
       unknown(['No ITS of that name was found either: wds1 is a WDS of kind-kubeflex']),
     ));
   test('by its name, if the hosting cluster does not answer', () => {
-    const { kubeconfig } = situation({});
+    const { kubeconfig } = clusterState({});
     const unreachable: Access<SpaceTools> = hiddenBy(new StellarError('unreachable', 'Cannot reach hub.'));
     return assert.rejects(
       resolveIts({ given: 'its1', source: 'its use' }, kubeconfig, async () => unreachable),
@@ -83,7 +83,7 @@ describe('no ITS is found', () => {
 });
 
 test('the name of an ITS is told by its context, unless that is of another hosting cluster', () => {
-  const tools = situation({ contexts: { a: place('a', 'its1', 'hub'), b: place('b', 'its1', 'other') } });
+  const tools = clusterState({ contexts: { a: place('a', 'its1', 'hub'), b: place('b', 'its1', 'other') } });
   assert.deepEqual(
     ['its1', 'a', 'b', 'hub'].map((given) => nameOfIts(given, tools)),
     ['its1', 'its1', 'b', 'hub'],

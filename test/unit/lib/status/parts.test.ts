@@ -6,7 +6,7 @@ import { inWords } from '../../../../src/lib/engine/next-step.ts';
 import { hidden, hiddenBy, whyUnseen } from '../../../../src/lib/kube/access.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import type { SelectedContext } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
-import { lookBy, PartClients, withLook } from '../../../../src/lib/status/parts.ts';
+import { PartClients, readInTime, withReading } from '../../../../src/lib/status/parts.ts';
 import { countObjects } from '../../../../src/lib/status/status.ts';
 import type { SpaceStatus } from '../../../../src/lib/status/view.ts';
 
@@ -69,7 +69,7 @@ const outside: SpaceStatus = {
 const refused = hiddenBy(new StellarError('unreachable', 'Cannot reach its1: connection refused.'));
 
 test('a space that is said to be ready and does not answer has a problem', () => {
-  const { ready, problem, reason, error } = withLook(outside, refused);
+  const { ready, problem, reason, error } = withReading(outside, refused);
   assert.deepEqual(
     { ready, problem, reason },
     { ready: false, problem: true, reason: 'Cannot reach its1: connection refused' },
@@ -79,16 +79,16 @@ test('a space that is said to be ready and does not answer has a problem', () =>
 
 test('a space that comes up need not answer, and one that cannot be looked into may be well', () => {
   const coming = { ...outside, ready: false, stage: 'synced', reason: 'its API server is starting' };
-  assert.deepEqual(withLook(coming, refused), coming);
-  assert.deepEqual(withLook(outside, hidden('why')), { ...outside, notVisible: 'why' });
+  assert.deepEqual(withReading(coming, refused), coming);
+  assert.deepEqual(withReading(outside, hidden('why')), { ...outside, notVisible: 'why' });
   const forbidden = hiddenBy(new StellarError('forbidden', 'Not allowed on its1.'));
-  assert.deepEqual(withLook(outside, forbidden), { ...outside, notVisible: 'Not allowed on its1' });
+  assert.deepEqual(withReading(outside, forbidden), { ...outside, notVisible: 'Not allowed on its1' });
 });
 
 const kube = { cluster: { context: 'its1', server: 'https://its1:9443' } } as Kube;
 
 test('what goes wrong in a part is told of it; an interruption and a mistake of ours end the whole', async () => {
-  const failing = (error: Error) => lookBy(kube, () => Promise.reject(error));
+  const failing = (error: Error) => readInTime(kube, () => Promise.reject(error));
   const slow = await failing(
     new StellarError('timeout', 'too slow for what was left', { next: [inWords('--timeout')] }),
   );

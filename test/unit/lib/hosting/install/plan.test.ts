@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { coreChart } from '../../../../../src/lib/hosting/core-chart.ts';
-import type { Situation } from '../../../../../src/lib/hosting/install/cluster-state.ts';
+import type { ClusterState } from '../../../../../src/lib/hosting/install/cluster-state.ts';
 import { type Asked, makePlan } from '../../../../../src/lib/hosting/install/plan.ts';
 import { hookNames } from '../../../../../src/lib/spaces/names.ts';
 
 const hooks = Object.values(hookNames);
 const fresh = { 'kubeflex-operator': { hostContainer: 'kubeflex-control-plane' } };
-const nothing: Situation = {
+const nothing: ClusterState = {
   ...{ isOpenShift: false, kubeFlex: 'absent', release: coreChart.release, revisions: [] },
   ...{ values: {}, allValues: {}, hooks: [] },
 };
 
 /** A release with these revisions, as `status version`. */
-function installed(revisions: string[], rest: Partial<Situation> = {}): Situation {
+function installed(revisions: string[], rest: Partial<ClusterState> = {}): ClusterState {
   return {
     ...nothing,
     kubeFlex: 'of-release',
@@ -26,8 +26,13 @@ function installed(revisions: string[], rest: Partial<Situation> = {}): Situatio
   };
 }
 
-const plan = (situation: Situation, asked: Partial<Asked> = {}) =>
-  makePlan(situation, { version: undefined, upgrade: false, values: {}, chart: undefined, ...asked }, fresh, 'host1');
+const plan = (clusterState: ClusterState, asked: Partial<Asked> = {}) =>
+  makePlan(
+    clusterState,
+    { version: undefined, upgrade: false, values: {}, chart: undefined, ...asked },
+    fresh,
+    'host1',
+  );
 
 const decided = (...parameters: Parameters<typeof plan>) => {
   const { action, version } = plan(...parameters);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { networkInterfaces } from 'node:os';
 import { afterEach, describe, test } from 'node:test';
 import { parse } from 'yaml';
-import { checkAddresses } from '../../../../../src/commands/wec/joining.ts';
+import { checkAddresses } from '../../../../../src/commands/wec/join-options.ts';
 import { Deadline } from '../../../../../src/lib/engine/deadline.ts';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import { connect } from '../../../../../src/lib/kube/client/live-client.ts';

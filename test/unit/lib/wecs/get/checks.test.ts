@@ -233,9 +233,9 @@ const cases: [what: string, Parameters<typeof findings>[0], id: string, code: st
   ];
 
 describe('the checks of a WEC find, and blame nothing else:', () => {
-  for (const [what, situation, id, code, message, hint] of cases)
+  for (const [what, clusterState, id, code, message, hint] of cases)
     test(what, async () => {
-      const made = await runChecks(wecChecks, findings(situation));
+      const made = await runChecks(wecChecks, findings(clusterState));
       const wrong = made.flatMap((each) => (each.status === 'fail' || each.status === 'warn' ? [each] : []));
       assert.deepEqual(
         wrong.map((each) => [each.id, each.problem.code]),

@@ -22,13 +22,13 @@ import {
   wecPod,
 } from '../../../support/builders.ts';
 
-interface Situation extends Partial<Registration> {
+interface ClusterState extends Partial<Registration> {
   mailbox?: Mailbox;
   forbidden?: ReadonlySet<string>;
 }
 
 /** What is found in a situation. */
-function findings({ mailbox, forbidden = new Set(), ...rest }: Situation): Findings {
+function findings({ mailbox, forbidden = new Set(), ...rest }: ClusterState): Findings {
   const registration: Registration = { name: 'cluster1', hub: hubEvidence(), wec: undefined, now, ...rest };
   const reports = judgeVisible(registration, forbidden);
   return { ...registration, reports, mailbox: mailbox ?? null, forbidden, its: 'its1' };
@@ -38,8 +38,8 @@ function findings({ mailbox, forbidden = new Set(), ...rest }: Situation): Findi
 const sideOf: typeof wecEvidence = (conditions, evidence) =>
   wecEvidence(conditions, { context: 'kind-1', ...evidence });
 
-const diagnosed = (situation: Situation) => {
-  const problem = diagnose(findings(situation));
+const diagnosed = (clusterState: ClusterState) => {
+  const problem = diagnose(findings(clusterState));
   return problem && diagnosisOf(problem);
 };
 
@@ -63,7 +63,7 @@ const authorityChanged = [
   },
 ];
 
-const cases: [what: string, situation: Situation, wrong: RegExp, hint: RegExp | null][] = [
+const cases: [what: string, clusterState: ClusterState, wrong: RegExp, hint: RegExp | null][] = [
   [
     'a pending request',
     { hub: hubEvidence({ managedCluster: managedCluster(), requests: [pending] }) },
@@ -238,15 +238,15 @@ const cases: [what: string, situation: Situation, wrong: RegExp, hint: RegExp | 
 ];
 
 describe('a diagnosis of', () => {
-  for (const [what, situation, wrong, hint] of cases) {
+  for (const [what, clusterState, wrong, hint] of cases) {
     test(what, () => {
-      const diagnosis = diagnosed(situation);
+      const diagnosis = diagnosed(clusterState);
       assert.match(diagnosis?.problem ?? 'nothing', wrong);
       if (hint === null) assert.equal(diagnosis?.hint, null);
       else assert.match(diagnosis?.hint ?? 'nothing', hint);
     });
     test(`${what}: what is to be typed can be typed as it is, or is not there`, () => {
-      const { hint, next } = diagnosed(situation) ?? {};
+      const { hint, next } = diagnosed(clusterState) ?? {};
       const isWhole = hint != null && !/=CONTEXT|https:\/\/…/.test(hint);
       assert.equal(next, isWhole ? hint.replace(/ {6}\(.*\)$/, '') : null);
       assert.doesNotMatch(next ?? '', / {2}|[(…)]/);
@@ -254,10 +254,10 @@ describe('a diagnosis of', () => {
   }
   test('a Klusterlet that may not be read says nothing, also where the ITS knows that there is one', () => {
     const wec = wecEvidence('join-singleton', { klusterlet: undefined, pods: undefined });
-    const situation = { hub: wellKnown, wec };
+    const clusterState = { hub: wellKnown, wec };
     const kinds = new Set(['klusterlets', 'secrets', 'pods']);
-    assert.equal(diagnosed({ ...situation, forbidden: kinds }), undefined);
-    assert.match(diagnosed(situation)?.problem ?? '', /no Klusterlet/);
+    assert.equal(diagnosed({ ...clusterState, forbidden: kinds }), undefined);
+    assert.match(diagnosed(clusterState)?.problem ?? '', /no Klusterlet/);
   });
   test('an available WEC has nothing to say, whatever its Klusterlet said last', () => {
     assert.equal(diagnosed({ hub: wellKnown }), undefined);

@@ -156,8 +156,8 @@ describe('a registration is lost', () => {
 });
 
 describe('what an operator said of the hub', () => {
-  const need = (situation: string, isAvailable: boolean) =>
-    bootstrapNeed(wecEvidence(situation, { bootstrapSecret: written(600) }), endpoint, options, { isAvailable });
+  const need = (clusterState: string, isAvailable: boolean) =>
+    bootstrapNeed(wecEvidence(clusterState, { bootstrapSecret: written(600) }), endpoint, options, { isAvailable });
   test('may be over: an error has operator and agent try again', () => {
     assert.match(need('unresolvable-name', false) ?? '', /did not reach the ITS when it last tried/);
     assert.match(need('wrong-ca', false) ?? '', /renewed$/);

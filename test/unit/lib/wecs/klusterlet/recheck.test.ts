@@ -10,8 +10,8 @@ async function asked(before: string | undefined, after: string | undefined, meth
   const patches: object[] = [];
   const kube = fakeKube({
     get: async () => {
-      const situation = patches.length === 0 ? before : after;
-      return (situation && klusterlet(situation)) as never;
+      const clusterState = patches.length === 0 ? before : after;
+      return (clusterState && klusterlet(clusterState)) as never;
     },
     merge: async (_resource, _name, patch) => {
       patches.push(patch);
@@ -33,8 +33,8 @@ describe('an operator that is asked to look again', () => {
     ]);
   });
   test('and says nothing new has confirmed nothing, well or not', async () => {
-    for (const situation of ['wrong-ca', 'join-singleton'])
-      assert.deepEqual((await asked(situation, situation)).answer, { answer: 'unconfirmed' });
+    for (const clusterState of ['wrong-ca', 'join-singleton'])
+      assert.deepEqual((await asked(clusterState, clusterState)).answer, { answer: 'unconfirmed' });
   });
   test('is not asked where there is none, or this user may not', async () => {
     assert.deepEqual((await asked(undefined, undefined)).answer, {

@@ -40,12 +40,12 @@ function is(verdict: Verdict, state: Verdict['state'], why?: RegExp): void {
 }
 
 const onBothSides = (
-  situation: string | Condition[],
+  clusterState: string | Condition[],
   hub: Parameters<typeof hubEvidence>[0] = {},
   wec: Parameters<typeof wecEvidence>[1] = {},
 ): Partial<Registration> => ({
   hub: hubEvidence(hub),
-  wec: wecEvidence(situation, wec),
+  wec: wecEvidence(clusterState, wec),
 });
 const onHub = (hub: Parameters<typeof hubEvidence>[0]): Partial<Registration> => ({ hub: hubEvidence(hub) });
 
@@ -57,7 +57,7 @@ const waitingFor = (reason: string) => [{ name: 'main', state: { waiting: { reas
 
 describe('as recorded from real clusters,', () => {
   const cases: [
-    situation: string,
+    clusterState: string,
     registration: Partial<Registration>,
     verdicts: string,
     stage: string,
@@ -120,9 +120,9 @@ describe('as recorded from real clusters,', () => {
       /^request cluster1-agent-a is pending$/,
     ],
   ];
-  for (const [situation, registration, verdicts, stage, why] of cases) {
+  for (const [clusterState, registration, verdicts, stage, why] of cases) {
     const fails = verdicts.includes('f');
-    test(`${situation}: ${stage} ${fails ? 'has failed' : 'is awaited'}`, () => {
+    test(`${clusterState}: ${stage} ${fails ? 'has failed' : 'is awaited'}`, () => {
       assert.equal(letters(registration), verdicts);
       is(verdictOf(stage, registration), fails ? 'failed' : 'waiting', why);
       assert.equal(described(registration).problem, fails);
@@ -267,8 +267,8 @@ describe('managed-cluster', () => {
 });
 
 describe("on the WEC's side alone", () => {
-  const text = (situation: string | Condition[], wec: Parameters<typeof wecEvidence>[1] = {}) =>
-    described({ wec: wecEvidence(situation, wec) }).text;
+  const text = (clusterState: string | Condition[], wec: Parameters<typeof wecEvidence>[1] = {}) =>
+    described({ wec: wecEvidence(clusterState, wec) }).text;
   test('nobody is told that a certificate is issued, or that it connects, which does not show there', () => {
     assert.equal(text('accepted-not-approved'), 'registration requested, no certificate yet');
     assert.equal(text('approved-not-accepted', { hubSecret }), 'certificate received, not connected yet');
@@ -283,8 +283,8 @@ describe('hub-reachable', () => {
   const condition = (reason: string, message: string): Condition[] => [
     { type: 'HubConnectionDegraded', status: 'True', reason, message },
   ];
-  const message = (situation: string) =>
-    recordedConditions[situation]?.find(({ type }) => type === 'HubConnectionDegraded')?.message ?? assert.fail();
+  const message = (clusterState: string) =>
+    recordedConditions[clusterState]?.find(({ type }) => type === 'HubConnectionDegraded')?.message ?? assert.fail();
   const of = (conditions: string | Condition[], wec: Parameters<typeof wecEvidence>[1] = {}) =>
     verdictOf('hub-reachable', { wec: wecEvidence(conditions, wec) });
 
@@ -343,14 +343,14 @@ describe('the transport error', () => {
     assert.equal(wordsOf('something else\nand more'), 'something else'));
   test('of no message is empty', () => assert.equal(wordsOf(''), ''));
   test('never quotes the review', () => {
-    for (const [situation, conditions] of Object.entries(recordedConditions)) {
+    for (const [clusterState, conditions] of Object.entries(recordedConditions)) {
       const {
         message = '',
         status,
         reason = '',
       } = conditions.find(({ type }) => type === 'HubConnectionDegraded') ?? assert.fail();
       if (status === 'True' && reason.startsWith('BootstrapSecretError'))
-        assert.doesNotMatch(wordsOf(message), /SelfSubjectAccessReview|ResourceAttributes/, situation);
+        assert.doesNotMatch(wordsOf(message), /SelfSubjectAccessReview|ResourceAttributes/, clusterState);
     }
   });
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type InstalledVersions, misfits } from '../../../../src/lib/versions/fit.ts';
 import type { RunningVersion, Wanted } from '../../../../src/lib/versions/running.ts';
+import { type InstalledVersions, versionSkews } from '../../../../src/lib/versions/skew.ts';
 
 const oldest = { kubeFlex: '0.9.0', hooks: '0.29.0' };
 
@@ -20,7 +20,8 @@ const installed = (changes: Partial<InstalledVersions>): InstalledVersions => ({
   ...changes,
 });
 
-const said = (changes: Partial<InstalledVersions>) => misfits(installed(changes), oldest).map(({ message }) => message);
+const said = (changes: Partial<InstalledVersions>) =>
+  versionSkews(installed(changes), oldest).map(({ message }) => message);
 
 test('an installation of one version fits together, whatever the patch of its agents', () =>
   assert.deepEqual(said({}), []));

@@ -5,7 +5,7 @@ import type { QuietClusters } from './quiet-clusters.ts';
 import type { Typed } from './typed.ts';
 
 /** What the options of a command line select, each opened at its first use: most words need no cluster. */
-export class Meant {
+export class OptionTargets {
   readonly #io: Io;
   readonly #options: Typed['options'];
   readonly #limitMs: number;

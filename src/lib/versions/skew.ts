@@ -30,7 +30,7 @@ export function isMinorApart(one: string, other: string): boolean {
  * and versions older than stellarctl supports.
  * @param oldest the oldest supported versions of KubeFlex and of KubeStellar's hooks
  */
-export function misfits(
+export function versionSkews(
   { hosting, itses, wdses, wecs }: InstalledVersions,
   oldest: { kubeFlex: string; hooks: string },
 ): Problem[] {
@@ -40,25 +40,25 @@ export function misfits(
     ...kubeFlex
       .filter((version) => isOlder(version, oldest.kubeFlex))
       .map((version) =>
-        misfit(`KubeFlex ${version} is older than ${oldest.kubeFlex}, which KubeStellar's hooks need.`),
+        versionSkew(`KubeFlex ${version} is older than ${oldest.kubeFlex}, which KubeStellar's hooks need.`),
       ),
     ...(hosting?.hooksVersion && isOlder(hosting.hooksVersion, oldest.hooks)
       ? [
-          misfit(
+          versionSkew(
             `The hooks of KubeStellar ${hosting.hooksVersion} are older than ${oldest.hooks}, the oldest that stellarctl works with.`,
           ),
         ]
       : []),
     ...parts.flatMap(({ name, versions }) => {
       const apart = versions.filter((version) => version.differs);
-      return apart.length === 0 ? [] : [misfit(`${name} has ${versionWords(apart).join(', ')}.`)];
+      return apart.length === 0 ? [] : [versionSkew(`${name} has ${versionWords(apart).join(', ')}.`)];
     }),
     ...wecs.flatMap(({ name, versions, hubVersion }) => {
       const others = versions.filter(({ running }) =>
         running?.some((version) => isMinorApart(version, hubVersion ?? '')),
       );
       const words = versionWords(others).join(', ');
-      return others.length === 0 ? [] : [misfit(`${name} has ${words}; its ITS runs OCM ${hubVersion}.`)];
+      return others.length === 0 ? [] : [versionSkew(`${name} has ${words}; its ITS runs OCM ${hubVersion}.`)];
     }),
   ];
 }
@@ -67,4 +67,4 @@ export function misfits(
 const isOlder = (version: string, oldest: string): boolean =>
   findVersion(version) !== undefined && compareVersions(version, oldest) < 0;
 
-const misfit = (message: string): Problem => problem('versions-apart', message);
+const versionSkew = (message: string): Problem => problem('versions-apart', message);

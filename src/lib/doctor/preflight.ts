@@ -21,14 +21,14 @@ export interface PreflightInput {
  * Checks KubeStellar's requirements on this machine and the clusters before an installation. Reads only; a requirement that does
  * not apply is not a failure.
  */
-export async function checkBefore({ programs, hosting, its }: PreflightInput): Promise<Examined[]> {
+export async function runPreflight({ programs, hosting, its }: PreflightInput): Promise<Examined[]> {
   const hostingSeen = hosting === undefined || hosting instanceof StellarError ? hosting : new HostingState(hosting);
   const state = hostingSeen instanceof HostingState ? hostingSeen : undefined;
   const machine = {
     programs,
     // If the cluster is not visible, its own check reports it.
     isHosting: async () => (await state?.isHosting().catch(() => false)) ?? false,
-    needsHelm: async () => state !== undefined && !(await state.isWhole().catch(() => true)),
+    needsHelm: async () => state !== undefined && !(await state.isComplete().catch(() => true)),
     usesDocker: () => dockerAnswers(programs),
   };
   const itsSeen = its === undefined || its instanceof StellarError ? its : { kube: its };
@@ -43,10 +43,10 @@ export async function checkBefore({ programs, hosting, its }: PreflightInput): P
 type Machine = ProgramNeeds & MachineUse;
 
 /** A cluster that is not found, or does not answer, is one finding. */
-async function checkCluster<Seen extends { kube: Kube }>(
+async function checkCluster<Checked extends { kube: Kube }>(
   kind: 'hosting' | 'its',
-  seen: Seen | StellarError | undefined,
-  checks: readonly Check<Seen>[],
+  seen: Checked | StellarError | undefined,
+  checks: readonly Check<Checked>[],
 ): Promise<Examined> {
   const answers = reachable(kind);
   if (seen instanceof StellarError) return { subject: { kind, name: '' }, findings: [failedBy(answers, seen)] };
