@@ -30,17 +30,17 @@ export function policyDeleteCommand(io: Io): Command {
   return definition.action(
     action<Options>(io, async (session, { yes, keepWorkloads }, [name = '']) => {
       checkDnsName(name, 'a binding policy');
-      const { deletePolicy, isThere } = await import('../../lib/workloads/change/delete-policy.ts');
+      const { deletePolicy, hasRemains } = await import('../../lib/workloads/change/delete-policy.ts');
       const { describeEffects } = await import('./delete-text.ts');
       const wds = await session.wds();
       refuseUnnamedWds(session, wds, yes);
       session.announce(wds.kube, 'WDS');
       const confirm = asking<PolicyToDelete>(session, {
         show: (found) => {
-          for (const line of isThere(found) ? describeEffects(found.effects, keepWorkloads) : [])
+          for (const line of hasRemains(found) ? describeEffects(found.effects, keepWorkloads) : [])
             session.progress.note(`  ${line}`);
         },
-        confirmations: (found) => (isThere(found) ? [{ verb: 'Delete', doing: 'Deleting', name, yes }] : []),
+        confirmations: (found) => (hasRemains(found) ? [{ verb: 'Delete', doing: 'Deleting', name, yes }] : []),
       });
       await session.finish([await deletePolicy({ name, keepWorkloads, confirm }, wds, session.run)]);
     }),

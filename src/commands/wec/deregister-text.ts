@@ -30,7 +30,7 @@ export function describeMany(inspected: readonly InspectedWec[], its: string, op
 }
 
 /** Formats the total loss of several WECs. */
-export function inAll(inspected: readonly InspectedWec[]): string {
+export function describeTotals(inspected: readonly InspectedWec[]): string {
   const total = (of: (hubState: HubState) => readonly object[]) =>
     inspected.reduce((sum, { hubState }) => sum + of(hubState).length, 0);
   const registered = inspected.filter(({ hubState }) => hubState.managedCluster !== undefined).length;

@@ -83,7 +83,7 @@ export function deregisterCommand(io: Io): Command {
 
 async function deregisterFromIts(session: Session, { named, find }: ChosenWecs, options: Options): Promise<void> {
   const { deregister } = await import('../../lib/wecs/deregister/deregister.ts');
-  const { describeDeregistration, describeMany, inAll } = await import('./deregister-text.ts');
+  const { describeDeregistration, describeMany, describeTotals } = await import('./deregister-text.ts');
   await refuseUnnamedIts(session, options.yes);
   const its = await session.its();
   session.announce(its.kube);
@@ -91,7 +91,7 @@ async function deregisterFromIts(session: Session, { named, find }: ChosenWecs, 
   if (wecs.length === 0) session.progress.note(noneMatches(its.kube));
   const names = wecs.map(({ name }) => name);
   // WECs from a selector, or hundreds of names, are confirmed as a whole.
-  const isWhole = wecs.length > (named === undefined ? 1 : fewWecs);
+  const asksOnce = wecs.length > (named === undefined ? 1 : fewWecs);
   const results = await deregister(
     {
       its,
@@ -101,11 +101,11 @@ async function deregisterFromIts(session: Session, { named, find }: ChosenWecs, 
       confirm: asking(session, {
         show: (inspected) => {
           const describe = inspected.length > fewWecs ? describeMany : describeDeregistration;
-          tell(session, describe(inspected, its.context.name, options));
-          if (isWhole) tell(session, [inAll(inspected)]);
+          printNotes(session, describe(inspected, its.context.name, options));
+          if (asksOnce) printNotes(session, [describeTotals(inspected)]);
         },
         confirmations: (inspected) =>
-          isWhole
+          asksOnce
             ? [confirmationOfAll(inspected.length, options)]
             : inspected.map(({ name }) => confirmation(name, options)),
       }),
@@ -130,7 +130,7 @@ async function deregisterOnWecs(session: Session, { named = [] }: ChosenWecs, op
   const results = await deregisterLocally(
     await session.wecs(named.map(withContext)),
     asking(session, {
-      show: (inspected) => tell(session, describeLocally(inspected)),
+      show: (inspected) => printNotes(session, describeLocally(inspected)),
       confirmations: (inspected) =>
         inspected.flatMap(({ name, record }) => (record === undefined ? [] : confirmation(name, options))),
     }),
@@ -158,7 +158,7 @@ const confirmationOfAll = (number: number, options: Options): Confirmation => ({
   number,
 });
 
-function tell({ progress }: Session, lines: readonly string[]): void {
+function printNotes({ progress }: Session, lines: readonly string[]): void {
   for (const line of lines) progress.note(line);
 }
 

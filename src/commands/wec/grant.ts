@@ -32,16 +32,16 @@ export function grantCommand(io: Io): Command {
       if ((given === undefined) !== (options.fromErrors === true))
         throw new StellarError('usage', 'Give either --from-errors or --rule RESOURCE.GROUP.');
       const { grant, inspectGrant } = await import('../../lib/wecs/grant/grant.ts');
-      const { spell } = await import('../../lib/wecs/grant/kinds.ts');
+      const { groupResourceOf } = await import('../../lib/wecs/grant/kinds.ts');
       const reached = await reachWec(session, options, positional);
       const granting = await confirmLoss<WecToGrant>(session, {
         read: () => inspectGrant(reached, given),
-        losses: ({ lacking }) => lacking.map(spell),
+        losses: ({ lacking }) => lacking.map(groupResourceOf),
         show: ({ lacking, wanted }) =>
           session.progress.note(
             lacking.length > 0
-              ? `The work agent of ${reached.name} may then create, read, change and delete on ${reached.kube.cluster.context}: ${lacking.map(spell).join(', ')}`
-              : `${reached.name}: ${wanted.length === 0 ? 'no work fails to be applied' : `its work agent already has these rights: ${wanted.map(spell).join(', ')}`}; nothing to do`,
+              ? `The work agent of ${reached.name} may then create, read, change and delete on ${reached.kube.cluster.context}: ${lacking.map(groupResourceOf).join(', ')}`
+              : `${reached.name}: ${wanted.length === 0 ? 'no work fails to be applied' : `its work agent already has these rights: ${wanted.map(groupResourceOf).join(', ')}`}; nothing to do`,
           ),
         confirmations: ({ lacking }) =>
           lacking.length === 0

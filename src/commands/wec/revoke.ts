@@ -22,15 +22,15 @@ export function revokeCommand(io: Io): Command {
     action<GrantOptions>(io, async (session, options, positional) => {
       const given = await kindsGiven(options);
       const { revoke, inspectRevocation } = await import('../../lib/wecs/grant/revoke.ts');
-      const { spell } = await import('../../lib/wecs/grant/kinds.ts');
+      const { groupResourceOf } = await import('../../lib/wecs/grant/kinds.ts');
       const reached = await reachWec(session, options, positional);
       const revoking = await confirmLoss<WecToRevoke>(session, {
         read: () => inspectRevocation(reached, given),
-        losses: ({ kinds }) => kinds.map(spell),
+        losses: ({ kinds }) => kinds.map(groupResourceOf),
         show: ({ kinds }) =>
           session.progress.note(
             kinds.length > 0
-              ? `The work agent of ${reached.name} loses its rights on ${reached.kube.cluster.context} to: ${kinds.map(spell).join(', ')}`
+              ? `The work agent of ${reached.name} loses its rights on ${reached.kube.cluster.context} to: ${kinds.map(groupResourceOf).join(', ')}`
               : `${reached.name}: no such rights were granted; nothing to do`,
           ),
         confirmations: ({ kinds }) =>

@@ -59,8 +59,8 @@ export async function examine(input: DoctorInput, run: Run): Promise<Examined[]>
   );
   const ofElsewhere = elsewhere && { subject: subjectOf('its', elsewhere.kube), findings: elsewhere.findings };
   // An unreachable cluster is one finding: it is unknown whether it is also a hosting cluster.
-  const isTwice = own.some(isUnreached) && its?.kube.cluster.server === spaces?.hosting.cluster.server;
-  return [...(isTwice ? [] : own), ...(ofElsewhere === undefined ? [] : [ofElsewhere]), ...ofHubs.flat()].map(
+  const isDuplicate = own.some(isUnreached) && its?.kube.cluster.server === spaces?.hosting.cluster.server;
+  return [...(isDuplicate ? [] : own), ...(ofElsewhere === undefined ? [] : [ofElsewhere]), ...ofHubs.flat()].map(
     reportIfNotVisible,
   );
 }

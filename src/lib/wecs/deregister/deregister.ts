@@ -20,7 +20,7 @@ import {
   type WecToDeregister,
 } from './inspect/inspect-wec.ts';
 import { keepWorkloads, release } from './release/release.ts';
-import { putBack } from './undo.ts';
+import { restoreAfterFailure } from './undo.ts';
 
 export interface Deregistration {
   its: { kube: Kube; context: SelectedContext };
@@ -87,7 +87,7 @@ export function deregisterOne(
         await release(hub, wec, keep, force, run);
         await deleteCluster(hub, hubState, force, run);
       } catch (error) {
-        throw await putBack(hub, wec, error);
+        throw await restoreAfterFailure(hub, wec, error);
       } finally {
         for (const { object, finalizers } of force?.taken ?? [])
           run.progress.note(`${name}: removed finalizer ${finalizers.join(', ')} of ${object}`);

@@ -12,16 +12,20 @@ import type { InspectedWec } from './inspect/inspect-wec.ts';
 import { restoreLabels, selectableLabels } from './release/labels.ts';
 
 /** How long an undo may take, whatever ended the command. */
-const undoMs = 10_000;
+const undoTimeoutMs = 10_000;
 
 /**
  * Restores a WEC that stays after a failed deregistration: its labels, and what happens to its workloads when works are deleted,
  * even after Ctrl-C and the deadline. If that fails, the next run still has the labels.
  * @returns the error, with the state of the labels
  */
-export async function putBack(hub: Kube, { name, hubState }: InspectedWec, error: unknown): Promise<unknown> {
+export async function restoreAfterFailure(
+  hub: Kube,
+  { name, hubState }: InspectedWec,
+  error: unknown,
+): Promise<unknown> {
   if (!(error instanceof StellarError) || hub.dryRun) return error;
-  const last = hub.fork({ run: { deadline: new Deadline(undoMs), signal: new AbortController().signal } });
+  const last = hub.fork({ run: { deadline: new Deadline(undoTimeoutMs), signal: new AbortController().signal } });
   try {
     const labels = await restoreLabels(last, name);
     for (const work of hubState.works) await restoreDeleteOption(last, work);

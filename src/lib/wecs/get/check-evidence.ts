@@ -7,7 +7,7 @@ import { bootstrapRequests } from '../registration/hub-evidence.ts';
 import type { RegistrationRequest } from '../registration/requests.ts';
 import { nodelessPod, podProblem } from '../registration/wec-pods.ts';
 import { unsignedRequestOf, validityOfAgent } from './certificates.ts';
-import { holding } from './deletion.ts';
+import { blockingCondition } from './deletion.ts';
 import type { Findings } from './diagnosis.ts';
 import { klusterletWorkOf, unavailableAddonOf } from './mailbox.ts';
 
@@ -60,7 +60,7 @@ export function byRecordedUid({ hub, its }: Findings): Evidence[] {
 }
 
 const byNamespace = (namespace: WithConditions | undefined, on: string): Evidence[] =>
-  byCondition('Namespace', namespace, holding(namespace) ?? '', on);
+  byCondition('Namespace', namespace, blockingCondition(namespace) ?? '', on);
 
 export const byMailbox = ({ contents, its }: Findings): Evidence[] => byNamespace(contents?.namespace, its);
 

@@ -35,7 +35,7 @@ import {
   withoutAgent,
   withoutNode,
 } from './diagnosis.ts';
-import { forgottenByHub, registeredElsewhere, withoutKlusterlet } from './lost-registration.ts';
+import { missingManagedCluster, registeredElsewhere, withoutKlusterlet } from './lost-registration.ts';
 import { returningKlusterlet, unavailableAddon, worksNotApplied, worksRefused } from './mailbox.ts';
 import { contextOfOtherCluster } from './other-cluster.ts';
 import { versionsApart } from './wec-versions.ts';
@@ -85,7 +85,7 @@ const rows: readonly Row[] = [
   row('containers', 'operator and agent start', { ...onWec, find: stuckContainer, evidence: byPods }),
   row('nodes', 'operator and agent are scheduled', { ...onWec, find: withoutNode, evidence: byNodelessPod }),
   row('agent-pods', 'operator and agent have pods', { ...onWec, find: withoutAgent, needs: ['wec-namespaces'] }),
-  row('announced', 'the ITS has its ManagedCluster', { ...onWec, find: forgottenByHub }),
+  row('announced', 'the ITS has its ManagedCluster', { ...onWec, find: missingManagedCluster }),
   row('signed', 'the ITS signs the certificates of its agent', {
     ...{ ...onHub, find: unsigned, evidence: byUnsignedRequest },
   }),

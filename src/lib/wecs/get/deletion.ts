@@ -119,7 +119,7 @@ const endingGraceMs = 30_000;
 export function endingAgentNamespace({ surroundings, now }: Findings): Problem | undefined {
   const namespace = surroundings?.ending[0];
   const since = Date.parse(namespace?.metadata.deletionTimestamp ?? '');
-  const isStuck = holding(namespace)?.endsWith('Failure') || now - since > endingGraceMs;
+  const isStuck = blockingCondition(namespace)?.endsWith('Failure') || now - since > endingGraceMs;
   return surroundings && isStuck ? ending(namespace, surroundings.context) : undefined;
 }
 
@@ -132,14 +132,14 @@ const namespaceConditions = [
   'NamespaceContentRemaining',
 ];
 
-export const holding = (namespace: WithConditions | undefined): string | undefined =>
+export const blockingCondition = (namespace: WithConditions | undefined): string | undefined =>
   namespaceConditions.find((type) => conditionOf(namespace, type)?.status === 'True');
 
 /** A namespace that is being deleted; nothing can be created in it. */
 function ending(namespace: WithConditions | undefined, context: string): Problem | undefined {
   if (namespace?.metadata.deletionTimestamp === undefined) return undefined;
   const { name } = namespace.metadata;
-  const type = holding(namespace);
+  const type = blockingCondition(namespace);
   const why = type === undefined ? 'what blocks it is not reported yet' : conditionOf(namespace, type)?.message;
   return problem(
     'namespace-terminating',

@@ -37,7 +37,7 @@ export function withoutKlusterlet({ hub, wec, forbidden, name, its }: Findings):
 }
 
 /** An agent that has its certificate does not announce its ManagedCluster again (seen with OCM 1.3.1). */
-export function forgottenByHub({ hub, wec, foundHub, name, its }: Findings): Problem | undefined {
+export function missingManagedCluster({ hub, wec, foundHub, name, its }: Findings): Problem | undefined {
   if (wec?.hubSecret === undefined || hub === undefined || hub.managedCluster !== undefined) return undefined;
   const isRebuilt = foundHub?.relation === 'same-address';
   const missing = `There is no ManagedCluster ${name} on ${its}`;

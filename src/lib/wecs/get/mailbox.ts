@@ -7,7 +7,7 @@ import { conditionOf, type WithConditions } from '../../kube/objects.ts';
 import { resources } from '../../kube/resources.ts';
 import type { ManifestWork } from '../../workloads/manifest-works.ts';
 import { originBindingLabel, originWdsLabel } from '../../workloads/names.ts';
-import { spell } from '../grant/kinds.ts';
+import { groupResourceOf } from '../grant/kinds.ts';
 import { addonNameLabel, addonNamespace } from '../names.ts';
 import { type Findings, toSeeCluster } from './diagnosis.ts';
 import type { Mailbox, WorkGroup } from './view.ts';
@@ -79,7 +79,7 @@ export function worksRefused({ refused = [], wec, name, its }: Findings): Proble
   if (refused.length === 0 || wec === undefined) return undefined;
   return problem(
     'work-rights-missing',
-    `The work agent of ${name} may not apply ${refused.map(spell).join(', ')}, which its works contain.`,
+    `The work agent of ${name} may not apply ${refused.map(groupResourceOf).join(', ')}, which its works contain.`,
     run(
       command`stellarctl wec grant ${`${name}=${wec.context}`} --from-errors --its ${its}`,
       'Give it these rights, if it is to have them',

@@ -17,12 +17,12 @@ import type { Findings } from './diagnosis.ts';
 /** The versions that run on a WEC; the ITS does not know them. @param unseen why nothing of the WEC was read, if so */
 export function wecVersions(wec: WecEvidence | undefined, unseen: string | undefined): RunningVersion[] {
   const { klusterlet, pods } = wec ?? {};
-  const unreadable = unseen ?? whereElse(klusterlet) ?? (pods === undefined ? mayNotReadPods : undefined);
+  const unreadable = unseen ?? hostedElsewhere(klusterlet) ?? (pods === undefined ? mayNotReadPods : undefined);
   return runningVersions(wecPrograms(klusterlet), pods ?? [], unreadable);
 }
 
 /** Agents whose pods were not read. */
-function whereElse(klusterlet: Klusterlet | undefined): string | undefined {
+function hostedElsewhere(klusterlet: Klusterlet | undefined): string | undefined {
   const { deployOption, namespace = agentNamespace } = klusterlet?.spec ?? {};
   if (deployOption?.mode?.endsWith('Hosted')) return 'it runs in another cluster';
   return namespace === agentNamespace ? undefined : `namespace ${namespace} was not looked at`;

@@ -10,7 +10,7 @@ import { resources } from '../../kube/resources.ts';
 import { userOf } from '../../kube/service-accounts.ts';
 import type { ManifestWork } from '../../workloads/manifest-works.ts';
 import type { Klusterlet } from '../objects.ts';
-import { distinct, failedKinds, type RuleKind, refusedKinds, spell, workAccount } from './kinds.ts';
+import { distinct, failedKinds, groupResourceOf, type RuleKind, refusedKinds, workAccount } from './kinds.ts';
 import { proveWec, type ReachedWec } from './prove.ts';
 import { type ClusterRole, grantRole, grantRoleName, kindsOf } from './role.ts';
 
@@ -59,7 +59,7 @@ export async function inspectGrant(reached: ReachedWec, given: readonly RuleKind
  */
 export async function grant(granting: WecToGrant, run: Run): Promise<GrantResult> {
   const { name, kube, lacking } = granting;
-  const result: GrantResult = { name, kinds: lacking.map(spell), changed: false };
+  const result: GrantResult = { name, kinds: lacking.map(groupResourceOf), changed: false };
   if (lacking.length === 0) return result;
   await writeRole(granting);
   if (run.dryRun) return result;
@@ -73,7 +73,7 @@ export async function grant(granting: WecToGrant, run: Run): Promise<GrantResult
         id: 'granted',
         title: 'the work agent has the rights',
         check: (refused) =>
-          refused.length === 0 ? met : waiting(`the cluster refuses ${refused.map(spell).join(', ')}`),
+          refused.length === 0 ? met : waiting(`the cluster refuses ${refused.map(groupResourceOf).join(', ')}`),
       },
       read: () => refusedKinds(kube, granting.klusterlet, lacking),
       name,
@@ -99,7 +99,7 @@ function notEffective(kube: Kube, klusterlet: Klusterlet | undefined, refused: r
   const account = userOf(workAccount(klusterlet));
   return new StellarError(
     'timeout',
-    `ClusterRole ${grantRoleName} is written, but ${context} still refuses ${refused.map(spell).join(', ')} to ${account}: its controller manager has not aggregated the role.`,
+    `ClusterRole ${grantRoleName} is written, but ${context} still refuses ${refused.map(groupResourceOf).join(', ')} to ${account}: its controller manager has not aggregated the role.`,
     { next: [nextStep(command`kubectl --context ${context} auth can-i --list --as ${account}`, 'See its rights')] },
   );
 }

@@ -18,7 +18,8 @@ const verbs = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'];
 export const ruleFor = ({ group, resource }: RuleKind) => ({ apiGroups: [group], resources: [resource], verbs });
 
 /** As kubectl spells it: `widgets.example.com`, or `secrets` of the core group. */
-export const spell = ({ group, resource }: RuleKind): string => (group === '' ? resource : `${resource}.${group}`);
+export const groupResourceOf = ({ group, resource }: RuleKind): string =>
+  group === '' ? resource : `${resource}.${group}`;
 
 /** @throws StellarError `usage` */
 export function parseKind(text: string): RuleKind {
@@ -30,7 +31,7 @@ export function parseKind(text: string): RuleKind {
 
 /** Each kind once, sorted by name. */
 export function distinct(kinds: readonly RuleKind[]): RuleKind[] {
-  const byName = new Map(kinds.map((kind) => [spell(kind), kind]));
+  const byName = new Map(kinds.map((kind) => [groupResourceOf(kind), kind]));
   return [...byName.keys()].sort().map((name) => byName.get(name) as RuleKind);
 }
 

@@ -7,7 +7,7 @@ import { may, requirePermissions } from '../../kube/permissions.ts';
 import { resources } from '../../kube/resources.ts';
 import type { AppliedManifestWork } from '../../workloads/applied-works.ts';
 import type { GrantResult } from './grant.ts';
-import { type RuleKind, spell } from './kinds.ts';
+import { groupResourceOf, type RuleKind } from './kinds.ts';
 import { proveWec, type ReachedWec } from './prove.ts';
 import { type ClusterRole, grantRole, grantRoleName, kindsOf } from './role.ts';
 
@@ -33,21 +33,23 @@ export async function inspectRevocation(
     ...['get', 'patch', 'delete'].map((verb) => may(verb, resources.clusterRoles)),
   ]);
   const role = await kube.get<ClusterRole>(resources.clusterRoles, grantRoleName);
-  const chosen = given?.map(spell);
-  const kinds = (role ? kindsOf(role) : []).filter((kind) => chosen === undefined || chosen.includes(spell(kind)));
+  const chosen = given?.map(groupResourceOf);
+  const kinds = (role ? kindsOf(role) : []).filter(
+    (kind) => chosen === undefined || chosen.includes(groupResourceOf(kind)),
+  );
   await refuseInUse(kube, name, kinds);
   return { ...reached, role, kinds };
 }
 
 async function refuseInUse(kube: Kube, name: string, kinds: readonly RuleKind[]): Promise<void> {
   const works = (await kube.list<AppliedManifestWork>(resources.appliedManifestWorks)) ?? [];
-  const revoked = new Set(kinds.map(spell));
+  const revoked = new Set(kinds.map(groupResourceOf));
   const using = works.flatMap(({ spec, status }) =>
     (status?.appliedResources ?? [])
-      .filter((applied) => revoked.has(spell(applied)))
+      .filter((applied) => revoked.has(groupResourceOf(applied)))
       .map(
         (applied) =>
-          `${spell(applied)} ${applied.namespace ? `${applied.namespace}/` : ''}${applied.name} of work ${spec?.manifestWorkName}`,
+          `${groupResourceOf(applied)} ${applied.namespace ? `${applied.namespace}/` : ''}${applied.name} of work ${spec?.manifestWorkName}`,
       ),
   );
   const [first, ...others] = using;
@@ -62,10 +64,10 @@ async function refuseInUse(kube: Kube, name: string, kinds: readonly RuleKind[])
 
 /** Revokes the rights of the reviewed kinds. It is safe to rerun. */
 export async function revoke({ name, kube, role, kinds }: WecToRevoke, run: Run): Promise<GrantResult> {
-  const result: GrantResult = { name, kinds: kinds.map(spell), changed: false };
+  const result: GrantResult = { name, kinds: kinds.map(groupResourceOf), changed: false };
   if (role === undefined || kinds.length === 0) return result;
   const { uid, resourceVersion } = role.metadata;
-  const rest = kindsOf(role).filter((kind) => !result.kinds.includes(spell(kind)));
+  const rest = kindsOf(role).filter((kind) => !result.kinds.includes(groupResourceOf(kind)));
   if (rest.length === 0) await kube.delete(resources.clusterRoles, grantRoleName, { uid });
   else
     await kube.merge(resources.clusterRoles, grantRoleName, {

@@ -73,7 +73,7 @@ async function controllersWork(hub: Kube): Promise<Outcome> {
       run(scaleUp(context, namespace, 'deployment', name), 'Start it'),
     );
   }
-  const silent = leases.flatMap((lease) => silentHolder(lease, pods, hub.now()) ?? [])[0];
+  const silent = leases.flatMap((lease) => staleLeaseHolder(lease, pods, hub.now()) ?? [])[0];
   if (silent !== undefined) {
     const { lease, pod, age } = silent;
     const since = lease.spec?.renewTime;
@@ -95,7 +95,7 @@ async function controllersWork(hub: Kube): Promise<Outcome> {
 /**
  * A leader whose Lease has expired although its pod exists (client-go, leaderelection: the holder, `POD_UUID`, renews it in time).
  */
-function silentHolder(lease: Lease, pods: readonly Pod[], now: number) {
+function staleLeaseHolder(lease: Lease, pods: readonly Pod[], now: number) {
   const { renewTime = '', holderIdentity = '', leaseDurationSeconds = 0 } = lease.spec ?? {};
   const age = now - Date.parse(renewTime);
   const pod = pods.find(({ metadata }) => holderIdentity.startsWith(`${metadata.name}_`))?.metadata.name;

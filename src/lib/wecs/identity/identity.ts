@@ -72,10 +72,10 @@ function judge(answer: CertificateAnswer, shown: ShownRegistration, known: Known
   if (shown.klusterlet !== undefined && present !== undefined && !isSameHub(present, endpoints))
     return { state: 'other', found: `it is registered with the hub ${present.server}` };
   if (known.recordedUid !== undefined) return { state: 'proven', by: 'uid' };
-  return { state: 'unseen', found: whatWasFound(answer, shown) };
+  return { state: 'unseen', found: describeMissingProof(answer, shown) };
 }
 
-function whatWasFound(answer: CertificateAnswer, { klusterlet }: ShownRegistration): string {
+function describeMissingProof(answer: CertificateAnswer, { klusterlet }: ShownRegistration): string {
   if (klusterlet === undefined) return 'it has no Klusterlet';
   if (answer.state !== 'refused') return answer.state === 'none' ? answer.why : '';
   const expired = answer.expired && `, which expired ${formatAge(Date.now() - answer.expired.getTime())} ago`;

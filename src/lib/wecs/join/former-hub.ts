@@ -37,8 +37,8 @@ export function findHub(wec: WecEvidence, known: readonly Endpoint[]): FoundHub 
   const hub = wec.klusterlet && hubOf(wec);
   if (hub === undefined) return undefined;
   const authority = hub.certificateAuthority?.trim();
-  const isVouchedFor = known.some(({ certificateAuthority }) => certificateAuthority?.trim() === authority);
-  return { hub, relation: !isSameHub(hub, known) ? 'other' : isVouchedFor ? 'same' : 'same-address' };
+  const isKnownAuthority = known.some(({ certificateAuthority }) => certificateAuthority?.trim() === authority);
+  return { hub, relation: !isSameHub(hub, known) ? 'other' : isKnownAuthority ? 'same' : 'same-address' };
 }
 
 /** How long an operator may take to check its hub: five requests at once, then two per second (seen with OCM 1.3.1: 9.5 s). */

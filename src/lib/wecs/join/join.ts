@@ -51,8 +51,8 @@ export async function join(its: HubAccess, wecs: JoiningWec[], options: JoinOpti
     wecs.map((wec) => {
       const result: WecResult = { name: wec.name, ...unreached, changed: false };
       return forName(result, run, async () => {
-        const twin = twice.get(wec.name);
-        if (twin !== undefined) throw sameWec(wec, twin);
+        const duplicate = twice.get(wec.name);
+        if (duplicate !== undefined) throw sameWec(wec, duplicate);
         Object.assign(result, await joinOne(access, wec, options, result, shared, run));
       });
     }),
@@ -143,7 +143,7 @@ async function joinOne(
 
   const webhook = shared.webhook;
   const hasWaited = [
-    await untilFormerGone(plan, run),
+    await untilNamespaceGone(plan, run),
     needsWebhook(plan, options) && (await webhook?.untilAnswering(wec.name)),
   ];
   // The clusters may have changed during the wait.
@@ -178,7 +178,7 @@ async function noteRemainingWorks(
  * The agent's namespace is deleted with its Klusterlet and ends some seconds later: earlier writes there are lost.
  * @returns whether it waited
  */
-async function untilFormerGone({ name, kube, wecBefore }: JoinPlan, run: Run): Promise<boolean> {
+async function untilNamespaceGone({ name, kube, wecBefore }: JoinPlan, run: Run): Promise<boolean> {
   if (wecBefore.klusterlet !== undefined || run.dryRun) return false;
   const namespace = await kube.get(resources.namespaces, agentNamespace);
   if (namespace?.metadata.deletionTimestamp === undefined) return false;
@@ -234,14 +234,16 @@ async function findSameClusters(wecs: JoiningWec[]): Promise<Map<string, string>
   if (wecs.length < 2) return same;
   const identities = await Promise.all(wecs.map(({ kube }) => clusterUid(kube).catch(() => undefined)));
   for (const [index, identity] of identities.entries()) {
-    const twin = wecs.find((_, other) => other !== index && identity !== undefined && identities[other] === identity);
-    if (twin !== undefined) same.set((wecs[index] as JoiningWec).name, twin.name);
+    const duplicate = wecs.find(
+      (_, other) => other !== index && identity !== undefined && identities[other] === identity,
+    );
+    if (duplicate !== undefined) same.set((wecs[index] as JoiningWec).name, duplicate.name);
   }
   return same;
 }
 
-function sameWec({ name }: JoiningWec, twin: string): StellarError {
-  return new StellarError('same-cluster', `${name} and ${twin} are the same cluster; neither was joined.`, {
+function sameWec({ name }: JoiningWec, duplicate: string): StellarError {
+  return new StellarError('same-cluster', `${name} and ${duplicate} are the same cluster; neither was joined.`, {
     next: [inWords('Give every name the context of its own cluster: NAME=CONTEXT')],
   });
 }

@@ -154,13 +154,13 @@ export class Reregistration {
   need(registration: Registration, hub: Kube, wecNow: number): ReregistrationNeed | undefined {
     if (registration.hub === undefined || this.#done.has('pods')) return undefined;
     // With a new secret most agents send a request at once; the others are replaced.
-    if (this.#done.size > 0) return asleep(registration, wecNow);
+    if (this.#done.size > 0) return podRestartNeed(registration, wecNow);
     // Both clusters are accessible: the agent must send one more request, which supersedes all earlier ones.
     if (asksWithSeveralKeys(registration.hub)) return { why: 'its requests have several keys', by: 'token' };
     return (
       this.#lost(registration) ??
       this.#unannounced(registration) ??
-      asleep(registration, wecNow) ??
+      podRestartNeed(registration, wecNow) ??
       this.#away(registration, hub)
     );
   }
@@ -197,7 +197,7 @@ export class Reregistration {
 }
 
 /** An earlier run removed the certificate and was interrupted before it deleted the pods, which still use it. */
-function asleep(registration: Registration, wecNow: number): ReregistrationNeed | undefined {
+function podRestartNeed(registration: Registration, wecNow: number): ReregistrationNeed | undefined {
   const { hub, wec, now } = registration;
   if (hub === undefined || wec?.bootstrapSecret === undefined || wec.hubSecret !== undefined) return undefined;
   const written = writtenAt(wec.bootstrapSecret);

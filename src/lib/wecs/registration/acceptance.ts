@@ -76,12 +76,12 @@ export function decide(evidence: HubEvidence, options: AcceptanceOptions): Decis
     return { action: managedCluster.spec?.hubAcceptsClient ? 'follow' : 'accept' };
   }
 
-  const unsound = requests.filter(({ state, problems }) => state === 'pending' && problems.length > 0);
-  if (unsound.length > 0) return refuse(unsoundRequests(name, unsound, options));
+  const invalid = requests.filter(({ state, problems }) => state === 'pending' && problems.length > 0);
+  if (invalid.length > 0) return refuse(invalidRequests(name, invalid, options));
   const denied = considered.findLast(({ state }) => state === 'denied');
   if (denied !== undefined) return refuse(wasDenied(name, denied, options));
   const failed = considered.findLast(({ state }) => state === 'failed');
-  if (failed !== undefined) return refuse(couldNotBeIssued(name, failed, options));
+  if (failed !== undefined) return refuse(notIssued(name, failed, options));
   return { action: 'wait', why: 'the agent has not sent its request' };
 }
 
@@ -163,7 +163,7 @@ function noSuchAgent(name: string, requests: RegistrationRequest[], options: Acc
   );
 }
 
-function unsoundRequests(name: string, requests: RegistrationRequest[], options: AcceptanceOptions): StellarError {
+function invalidRequests(name: string, requests: RegistrationRequest[], options: AcceptanceOptions): StellarError {
   const details = requests.flatMap((request) => request.problems.map((problem) => `${request.name}: ${problem}`));
   return new StellarError(
     'request-refused',
@@ -192,7 +192,7 @@ function wasDenied(name: string, request: RegistrationRequest, { its, now }: Acc
   });
 }
 
-function couldNotBeIssued(name: string, request: RegistrationRequest, { its }: AcceptanceOptions): StellarError {
+function notIssued(name: string, request: RegistrationRequest, { its }: AcceptanceOptions): StellarError {
   return new StellarError(
     'request-refused',
     `The certificate for request ${request.name} of ${name} could not be issued.`,

@@ -20,7 +20,7 @@ const stuckReasons = [
 ];
 
 /** A container that restarted often counts as running after this time. */
-const steadyMs = 10_000;
+const stableMs = 10_000;
 
 /** A pod that does not run, with the message of its container, as `CrashLoopBackOff (…)`. */
 export interface PodProblem {
@@ -81,8 +81,8 @@ function whyStuck({ status }: Pod, now: number): string | undefined {
     const exitCode = lastState?.terminated?.exitCode ?? 0;
     const started = Date.parse(state?.running?.startedAt ?? '');
     // A start in the future comes from another clock.
-    const isSteady = state?.running !== undefined && !(now - started >= 0 && now - started < steadyMs);
-    if (restartCount > 1 && exitCode !== 0 && !isSteady)
+    const isStable = state?.running !== undefined && !(now - started >= 0 && now - started < stableMs);
+    if (restartCount > 1 && exitCode !== 0 && !isStable)
       return `CrashLoopBackOff (it ends again and again: exit ${exitCode}, restarted ${restartCount} times)`;
   }
   return undefined;

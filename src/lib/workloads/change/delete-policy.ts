@@ -42,19 +42,19 @@ export async function deletePolicy(
   const found = await readConfirmed({ read: () => inspectPolicy(name, wds), losses: lossesOf, confirm });
   const started = Date.now();
   const { policy, binding } = found;
-  const result: PolicyDeleted = { name, changed: isThere(found) };
+  const result: PolicyDeleted = { name, changed: hasRemains(found) };
   return forName(result, run, async () => {
     if (keepWorkloads) await releaseWorkloads(found, run);
     else await deleteBoth(found, policy, binding);
     await untilWorksGone(found, run);
     if (run.dryRun) return;
-    if (isThere(found)) run.progress.done(name, 'deleted', Date.now() - started);
+    if (hasRemains(found)) run.progress.done(name, 'deleted', Date.now() - started);
     else run.progress.done(name, 'not found; nothing to do');
   });
 }
 
 /** Whether anything of the policy exists, such as the remains of an interrupted deletion. */
-export const isThere = ({ policy, binding, works }: PolicyToDelete): boolean =>
+export const hasRemains = ({ policy, binding, works }: PolicyToDelete): boolean =>
   policy !== undefined || isOwnerless(binding) || isHeldForGood(binding) || works.length > 0;
 
 const isOwnerless = (binding: Binding | undefined): binding is Binding =>
@@ -93,7 +93,7 @@ async function deleteBoth(
 async function releaseWorkloads({ name, wds, policy, its, sender }: PolicyToDelete, run: Run): Promise<void> {
   if (policy !== undefined)
     await wds.kube.delete(resources.bindingPolicies, name, { uid: policy.metadata.uid, orphan: true });
-  await untilFrozen(name, wds, run);
+  await untilBindingOrphaned(name, wds, run);
   const otherwise = {
     state: `Policy ${name} is deleted; its Binding, the works and the workloads are still there.`,
     next: (wec: string) =>
@@ -109,7 +109,7 @@ async function releaseWorkloads({ name, wds, policy, its, sender }: PolicyToDele
 }
 
 /** Waits until the policy is deleted and nothing changes the Binding any more. */
-async function untilFrozen(name: string, wds: OpenWds, run: Run): Promise<void> {
+async function untilBindingOrphaned(name: string, wds: OpenWds, run: Run): Promise<void> {
   await untilMet(
     {
       name,

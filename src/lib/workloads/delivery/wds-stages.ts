@@ -123,7 +123,7 @@ function inBinding(delivery: Delivery): Verdict {
     const why = `it is not in the Binding of ${policyName}`;
     return isUnnoticed
       ? late(delivery, [of.object, policy], `${why}: KubeStellar does not watch the labels of Namespaces`, unnoticed, [
-          touch(delivery),
+          toTouch(delivery),
         ])
       : late(delivery, [of.object, policy], why, unnoticed);
   }
@@ -159,7 +159,7 @@ export function late(
 const unnoticed = 'object-not-in-binding';
 
 /** Changes the object itself, which makes KubeStellar evaluate it again. */
-function touch({ of, evidence }: Delivery): NextStep {
+function toTouch({ of, evidence }: Delivery): NextStep {
   const at = of.namespace === undefined ? [] : ['-n', of.namespace];
   const note = `stellarctl/touched=${of.object?.metadata.resourceVersion ?? ''}`;
   return run(

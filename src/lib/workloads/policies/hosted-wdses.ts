@@ -15,7 +15,7 @@ export interface FoundWds {
   /** The kubeconfig context of the WDS, if there is one. */
   context: string | undefined;
   /** Why only works on this ITS can prove that the WDS sends through it; undefined if the hosting cluster proves it. */
-  doubt: string | undefined;
+  itsUnknown: string | undefined;
 }
 
 export interface Its {
@@ -33,11 +33,11 @@ export async function hostedWdses(
 ): Promise<{ found: FoundWds[]; unread: Unread[] } | undefined> {
   const all = await listControlPlanes(tools.hosting);
   if (all === undefined) return undefined;
-  const doubts = new Map<string, Promise<string | undefined | false>>();
-  const doubtOf = (controlPlane: ControlPlane) => {
+  const answers = new Map<string, Promise<string | undefined | false>>();
+  const whyItsUnknown = (controlPlane: ControlPlane) => {
     const { name } = controlPlane.metadata;
-    const known = doubts.get(name) ?? whyNotThisIts(its, controlPlane, tools);
-    doubts.set(name, known);
+    const known = answers.get(name) ?? compareWithIts(its, controlPlane, tools);
+    answers.set(name, known);
     return known;
   };
   const found = await Promise.all(
@@ -46,12 +46,12 @@ export async function hostedWdses(
       .map(async (wds): Promise<FoundWds | Unread | undefined> => {
         const { name } = wds.metadata;
         const sendsThrough = itsOfWds(name, all);
-        const doubt =
-          sendsThrough === undefined ? 'which ITS it sends through is unknown' : await doubtOf(sendsThrough);
-        if (doubt === false) return undefined;
+        const itsUnknown =
+          sendsThrough === undefined ? 'which ITS it sends through is unknown' : await whyItsUnknown(sendsThrough);
+        if (itsUnknown === false) return undefined;
         const access = await reachSpace(wds, tools);
         if (access.state !== 'seen') return { wds: name, why: access.why };
-        return { name, kube: tools.connect(access.value), context: contextFor(wds, tools), doubt };
+        return { name, kube: tools.connect(access.value), context: contextFor(wds, tools), itsUnknown };
       }),
   );
   return {
@@ -61,18 +61,18 @@ export async function hostedWdses(
 }
 
 /** Whether a control plane is this ITS: undefined for yes, false for no, otherwise why this is unknown. */
-async function whyNotThisIts(
+async function compareWithIts(
   its: Its,
   controlPlane: ControlPlane,
   tools: SpaceTools,
 ): Promise<string | undefined | false> {
   const { name } = controlPlane.metadata;
-  const doubt = (why: string) => `whether its ITS ${name} is ${its.context.name} is not known: ${why}`;
+  const itsUnknown = (why: string) => `whether its ITS ${name} is ${its.context.name} is not known: ${why}`;
   const uids = await through(await reachSpace(controlPlane, tools), (context) =>
     Promise.all([clusterUid(its.kube), clusterUid(tools.connect(context))]),
   );
-  if (uids.state !== 'seen') return doubt(uids.why);
+  if (uids.state !== 'seen') return itsUnknown(uids.why);
   const [own, other] = uids.value;
   if (own !== undefined && other !== undefined) return own === other ? undefined : false;
-  return doubt('the namespace kube-system may not be read');
+  return itsUnknown('the namespace kube-system may not be read');
 }

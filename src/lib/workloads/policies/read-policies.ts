@@ -28,7 +28,7 @@ export interface PolicySources {
 export async function readPolicies(sources: PolicySources): Promise<PoliciesOfIts> {
   const hosted = await hostedOf(sources);
   // An ITS and its WDSes share a hosting cluster: if a WDS there proves to send through the ITS, skip the search for others.
-  const isSettled = hosted.found.length > 0 && hosted.found.every(({ doubt }) => doubt === undefined);
+  const isSettled = hosted.found.length > 0 && hosted.found.every(({ itsUnknown }) => itsUnknown === undefined);
   const named = isSettled ? { origins: [], unread: [] } : await originsOf(sources);
   const known = new Set([...hosted.found.map(({ name }) => name), ...hosted.unread.map(({ wds }) => wds)]);
   const others = [...new Set(named.origins.map(({ wds }) => wds))].filter((wds) => !known.has(wds));
@@ -68,12 +68,12 @@ async function originsOf({ its, wecs }: PolicySources): Promise<{ origins: Origi
 }
 
 async function readHosted(wds: FoundWds, origins: readonly Origin[]): Promise<PoliciesOfIts> {
-  const { name, doubt } = wds;
+  const { name, itsUnknown } = wds;
   const read = await tryRead(() => readWds(wds));
   if (read.state !== 'seen') return { policies: [], unread: [{ wds: name, why: read.why }] };
   const { policies, bindings } = read.value;
-  if (doubt === undefined || isOriginOf(bindings, name, origins)) return { policies, unread: [] };
-  return { policies: [], unread: [{ wds: name, why: doubt }] };
+  if (itsUnknown === undefined || isOriginOf(bindings, name, origins)) return { policies, unread: [] };
+  return { policies: [], unread: [{ wds: name, why: itsUnknown }] };
 }
 
 /**
@@ -88,7 +88,7 @@ async function readByContext(
   const contexts = [...kubeconfig.contexts]
     .filter(([context, entry]) => context === name || controlPlaneOf(entry) === name)
     .map(([context]) => context);
-  const whys: string[] = [];
+  const reasons: string[] = [];
   for (const context of contexts) {
     const read = await tryRead(async () => {
       const kube = connect(selectContext(kubeconfig, context));
@@ -96,9 +96,9 @@ async function readByContext(
     });
     const isFound = read.state === 'seen' && isOriginOf(read.value.bindings, name, origins);
     if (isFound) return { policies: read.value.policies, unread: [] };
-    whys.push(read.state === 'seen' ? `context ${context} has no Binding that its works come from` : read.why);
+    reasons.push(read.state === 'seen' ? `context ${context} has no Binding that its works come from` : read.why);
   }
-  const why = whys.length === 0 ? 'no context of the kubeconfig is known to lead to it' : whys.join('; ');
+  const why = reasons.length === 0 ? 'no context of the kubeconfig is known to lead to it' : reasons.join('; ');
   return { policies: [], unread: [{ wds: name, why }] };
 }
 

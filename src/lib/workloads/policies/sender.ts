@@ -67,9 +67,13 @@ export async function provenSender(
 function isSent(binding: Binding): boolean {
   const { observedGeneration = 0, errors = [] } = binding.status ?? {};
   const isRead = observedGeneration > 0 && observedGeneration >= (binding.metadata.generation ?? 0);
-  const isGoing = binding.metadata.deletionTimestamp !== undefined;
+  const isBeingDeleted = binding.metadata.deletionTimestamp !== undefined;
   return (
-    isRead && !isGoing && errors.length === 0 && destinationsOf(binding).length > 0 && objectsOf(binding).length > 0
+    isRead &&
+    !isBeingDeleted &&
+    errors.length === 0 &&
+    destinationsOf(binding).length > 0 &&
+    objectsOf(binding).length > 0
   );
 }
 

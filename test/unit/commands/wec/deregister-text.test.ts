@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describeMany, inAll } from '../../../../src/commands/wec/deregister-text.ts';
+import { describeMany, describeTotals } from '../../../../src/commands/wec/deregister-text.ts';
 import type { InspectedWec } from '../../../../src/lib/wecs/deregister/inspect/inspect-wec.ts';
 import type { ManifestWork } from '../../../../src/lib/workloads/manifest-works.ts';
 import { originBindingLabel, originWdsLabel } from '../../../../src/lib/workloads/names.ts';
@@ -36,7 +36,7 @@ test('what many WECs have in common is said once, with their names, and what wou
     '  2 × labels    env=edge   (wec2, wec3)',
     '  1 × No workloads of KubeStellar run there.   (wec2)',
   ]);
-  assert.equal(inAll(inspected), 'In all: 3 WECs, 2 works, 0 add-ons');
+  assert.equal(describeTotals(inspected), 'In all: 3 WECs, 2 works, 0 add-ons');
   const [first] = describeMany([leavingWec('wec1'), leavingWec('wec2')], 'its1', {}).slice(1);
   assert.equal(first, '  2 × No workloads of KubeStellar run there.   (all)');
 });

@@ -55,13 +55,13 @@ export async function removeOperator(wec: Kube, name: string, run: Run): Promise
   // Without rights or a Deployment from stellarctl here, the kinds may belong to an operator that is installed elsewhere.
   const role = await wec.get(resources.clusterRoles, operatorName);
   const operator = await wec.get<Deployment>(resources.deployments, operatorName, { namespace: operatorNamespace });
-  const wasOurs = [role, operator].some((object) => object !== undefined && isOurs(object));
+  const isOurOperator = [role, operator].some((object) => object !== undefined && isOurs(object));
   let removed = false;
   const remove = async (resource: Resource, ...objects: KubeObject[]) => {
     removed = (await deleteObjects(wec, resource, objects)) || removed;
   };
   if (operator !== undefined) await remove(resources.deployments, operator);
-  if (wasOurs) for (const kind of broughtKinds) await removeKind(wec, kind, remove, run);
+  if (isOurOperator) for (const kind of broughtKinds) await removeKind(wec, kind, remove, run);
   const namespaces = await removableNamespaces(wec, run);
   // A controller of Kubernetes may have recreated it, empty, after the operator had deleted it with the roles that it aggregates.
   const aggregate = await wec.get(resources.clusterRoles, `open-cluster-management:${klusterletName}-work:aggregate`);

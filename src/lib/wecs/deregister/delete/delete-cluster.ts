@@ -33,7 +33,7 @@ export async function deleteCluster(hub: Kube, before: HubState, force: Force | 
   const uid = before.managedCluster?.metadata.uid;
   await hub.delete(resources.managedClusters, name, { uid });
   if (run.dryRun) return;
-  let [nudged, patience] = [Date.now(), nudgeMs];
+  let [triggeredAt, patience] = [Date.now(), triggerAfterMs];
   const returnsOf = addonReturns(hub, name);
   const isThere = (cluster: ManagedCluster | undefined) => cluster !== undefined && cluster.metadata.uid === uid;
   await untilMet(
@@ -54,14 +54,14 @@ export async function deleteCluster(hub: Kube, before: HubState, force: Force | 
       act: async (hubState) => {
         const { managedCluster } = hubState;
         if (managedCluster === undefined) return;
-        await releaseLate(hub, hubState, managedCluster);
+        await releaseLateWorks(hub, hubState, managedCluster);
         if (force !== undefined && (await force.isDue(hubState))) await removeFinalizers(hub, hubState, force);
-        if (!isEmpty(hubState) || Date.now() - nudged <= patience) return;
+        if (!isEmpty(hubState) || Date.now() - triggeredAt <= patience) return;
         // A busy hub should not check the same object again and again.
-        [nudged, patience] = [Date.now(), 2 * patience];
-        await nudge(hub, managedCluster);
+        [triggeredAt, patience] = [Date.now(), 2 * patience];
+        await triggerReconcile(hub, managedCluster);
       },
-      unmet: (last) => stillThere(hub, last, last.returned),
+      unmet: (last) => deletionTimeout(hub, last, last.returned),
     },
     run,
   );
@@ -75,13 +75,13 @@ const deletingMessage = (cluster: ManagedCluster | undefined): string | undefine
  * If there was no work before the deletion, the labels have stayed. Works of a WDS that arrive now show that a policy selects the
  * WEC by them (just joined, or labels just restored): KubeStellar would recreate each work as long as the labels exist.
  */
-async function releaseLate(hub: Kube, { works }: HubState, cluster: ManagedCluster): Promise<void> {
+async function releaseLateWorks(hub: Kube, { works }: HubState, cluster: ManagedCluster): Promise<void> {
   if (works.every(isMadeByHand)) return;
   await unlessStatus(removeLabels(hub, cluster), 404, 409);
 }
 
 /** A hub with nothing left to wait for is done within this time, unless its next check is later. */
-const nudgeMs = 3000;
+const triggerAfterMs = 3000;
 
 const isEmpty = ({ works, addonWorks, addons }: HubState): boolean =>
   works.length + addonWorks.length + addons.length === 0;
@@ -90,7 +90,7 @@ const isEmpty = ({ works, addonWorks, addons }: HubState): boolean =>
  * Makes the hub check a ManagedCluster now: after failures OCM 1.0 checks ever more rarely (seen: 40 s after the last work was
  * gone), and any change triggers a check at once.
  */
-async function nudge(hub: Kube, { metadata: { name, uid } }: ManagedCluster): Promise<void> {
+async function triggerReconcile(hub: Kube, { metadata: { name, uid } }: ManagedCluster): Promise<void> {
   const annotations = { 'stellarctl.kubestellar.io/nudged': new Date(hub.now()).toISOString() };
   await unlessStatus(hub.merge(resources.managedClusters, name, { metadata: { uid, annotations } }), 404, 409);
 }
@@ -106,7 +106,7 @@ async function removeFinalizers(hub: Kube, last: HubState, force: Force): Promis
   await force.take(resources.managedClusters, [managedCluster], hubFinalizers);
 }
 
-async function stillThere(hub: Kube, hubState: HubState, returned: string | undefined): Promise<StellarError> {
+async function deletionTimeout(hub: Kube, hubState: HubState, returned: string | undefined): Promise<StellarError> {
   const { name, works, addonWorks, addons, managedCluster } = hubState;
   const blocking = [...works, ...addonWorks, ...addons, ...(managedCluster === undefined ? [] : [managedCluster])];
   const missing = await missingRegistration(hub);

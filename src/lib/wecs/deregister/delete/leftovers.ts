@@ -73,7 +73,7 @@ async function removeMailbox(hub: Kube, left: HubState, force: boolean | undefin
   const { name, mailbox } = left;
   const works = [...left.works, ...left.addonWorks];
   if (mailbox === undefined) return false;
-  if (works.length > 0 && !force && !run.dryRun) throw worksAreLeft(hub, left);
+  if (works.length > 0 && !force && !run.dryRun) throw worksRemain(hub, left);
   for (const { metadata } of run.dryRun ? [] : works) {
     await hub.delete(resources.manifestWorks, metadata.name, { namespace: name, uid: metadata.uid });
     await withoutFinalizers(hub, resources.manifestWorks, metadata, [workFinalizer]);
@@ -114,7 +114,7 @@ function isOfOcm({ kind, metadata }: KubeObject & { kind: string }): boolean {
 }
 
 /** Their agent no longer has rights on the ITS and cannot remove its finalizer. */
-export function worksAreLeft(hub: Kube, { name, works, addonWorks }: HubState): StellarError {
+export function worksRemain(hub: Kube, { name, works, addonWorks }: HubState): StellarError {
   return new StellarError(
     'agent-dead',
     `${name} is not registered any more, but its mailbox holds ${count(works.length + addonWorks.length, 'work')}, whose finalizer only its agent removes.`,

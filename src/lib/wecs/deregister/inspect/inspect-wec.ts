@@ -17,7 +17,7 @@ import { isOurs } from '../../klusterlet/operator.ts';
 import { cleanupPermissions, deregisterPermissions, identityPermissions } from '../../permissions.ts';
 import { readWec, type WecEvidence } from '../../registration/wec-evidence.ts';
 import { type CleanupRecord, readCleanupRecord } from '../cleanup/cleanup-record.ts';
-import { worksAreLeft } from '../delete/leftovers.ts';
+import { worksRemain } from '../delete/leftovers.ts';
 import { savedLabels } from '../release/labels.ts';
 import { refuseForeignObjects } from './foreign-objects.ts';
 import { type HubState, isGone, readHubState, toDeregister } from './hub-state.ts';
@@ -138,7 +138,7 @@ function refuseUnfinishable(hub: Kube, inspected: InspectedWec, options: Deregis
   const { managedCluster, works, addonWorks, mailbox } = hubState;
   const all = [...works, ...addonWorks];
   if (managedCluster === undefined) {
-    if (mailbox !== undefined && all.length > 0 && !options.force) throw worksAreLeft(hub, hubState);
+    if (mailbox !== undefined && all.length > 0 && !options.force) throw worksRemain(hub, hubState);
     return;
   }
   if (agentDead === undefined || all.length === 0) return;

@@ -16,7 +16,7 @@ const [notListable, absentServer] = [405, 503];
 /** What Kubernetes and OpenShift create in every namespace, or derive from other objects. */
 const passingKinds = ['Event', 'Endpoints', 'EndpointSlice', 'Lease', 'ControllerRevision', 'PodMetrics'];
 const everywhere = ['ConfigMap kube-root-ca.crt', 'ConfigMap openshift-service-ca.crt'];
-const everywhereAccounts = ['default', 'builder', 'deployer'];
+const defaultAccounts = ['default', 'builder', 'deployer'];
 const accountAnnotation = 'kubernetes.io/service-account.name';
 
 /**
@@ -46,7 +46,7 @@ export async function othersIn(
 function isPassing({ kind, metadata }: KubeObject & { kind: string }): boolean {
   if (metadata.deletionTimestamp !== undefined || metadata.ownerReferences?.length) return true;
   if (everywhere.includes(`${kind} ${metadata.name}`)) return true;
-  if (kind === 'ServiceAccount') return everywhereAccounts.includes(metadata.name);
+  if (kind === 'ServiceAccount') return defaultAccounts.includes(metadata.name);
   return kind === 'Secret' && metadata.annotations?.[accountAnnotation] !== undefined;
 }
 

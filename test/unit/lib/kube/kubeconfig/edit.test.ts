@@ -303,7 +303,7 @@ describe('of several files', () => {
 });
 
 describe('a file is the same by every name:', { concurrency: true }, () => {
-  const spellings: [what: string, spell: (name: string) => string][] = [
+  const spellings: [what: string, groupResourceOf: (name: string) => string][] = [
     ['relative', (name) => path.relative(process.cwd(), name)],
     ['with a slash too many', (name) => `${path.dirname(name)}//config`],
     ['with a dot', (name) => `${path.dirname(name)}/./config`],
@@ -321,11 +321,11 @@ describe('a file is the same by every name:', { concurrency: true }, () => {
     return folder;
   }
 
-  for (const [what, spell] of spellings) {
+  for (const [what, groupResourceOf] of spellings) {
     test(what, async () => {
       const [existing, missing] = [file(present), file()];
       for (const name of [existing, missing]) {
-        await setContext(target(spell(name)), wanted('its1'), waiting(0));
+        await setContext(target(groupResourceOf(name)), wanted('its1'), waiting(0));
         assert.ok(names(content(name).contexts).includes('its1'));
         rmSync(path.join(path.dirname(name), 'below'), { recursive: true, force: true });
         assert.deepEqual(readdirSync(path.dirname(name)), ['config']);
@@ -335,13 +335,13 @@ describe('a file is the same by every name:', { concurrency: true }, () => {
       const name = file(present);
       writeFileSync(`${name}.lock`, '');
       await assert.rejects(
-        setContext(target(spell(name)), wanted('its1'), waiting(0)),
+        setContext(target(groupResourceOf(name)), wanted('its1'), waiting(0)),
         fails('timeout', /config\.lock/),
       );
     });
     test(`${what}, in a list with the plain one`, async () => {
       const name = file(present);
-      const where = target(name, spell(name));
+      const where = target(name, groupResourceOf(name));
       assert.equal((await setContext(where, wanted('its1'), waiting(0))).file, name);
       const { removed } = await removeContext(where, 'a', {}, waiting(0));
       assert.deepEqual(removed, { context: 'a', cluster: 'a', user: 'ua' });
