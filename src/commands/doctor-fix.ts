@@ -66,8 +66,8 @@ async function askOperators(
   open: readonly PlannedFix[],
   all: readonly Examined[],
 ): Promise<void> {
-  const { restsOnOperator } = await import('../lib/doctor/fix/table.ts');
-  const names = open.filter(({ code }) => restsOnOperator(code)).map(({ subject: { name } }) => name);
+  const { isReportedByOperatorOnly } = await import('../lib/doctor/fix/table.ts');
+  const names = open.filter(({ code }) => isReportedByOperatorOnly(code)).map(({ subject: { name } }) => name);
   await recheckWecs(session, { wecs: input.wecs.filter(({ name }) => names.includes(name)) }, all);
 }
 

@@ -72,17 +72,17 @@ export function doctorCommand(io: Io): Command {
         session.progress.waiting('doctor', 'reading the installation');
         const acted = input && (options.fix || options.recheck) ? await act(session, options, input, examine) : {};
         let all = acted.all ?? (await examine());
-        if (options.wait && !isWell(all, options)) {
+        if (options.wait && !isHealthy(all, options)) {
           const { poll } = await import('../lib/engine/poll.ts');
           await poll(async () => {
             all = await examine();
-            return isWell(all, options) || undefined;
+            return isHealthy(all, options) || undefined;
           }, session.run);
         }
         await showExamined(session, io, options, without(options.skip ?? [], all), acted.report);
-        sayUnknown(session, options, all);
+        noteUnknownChecks(session, options, all);
         if (acted.hasFailed) session.exitCode = ExitCode.failed;
-        if (!isWell(all, options)) session.exitCode = options.wait ? ExitCode.timeout : ExitCode.failed;
+        if (!isHealthy(all, options)) session.exitCode = options.wait ? ExitCode.timeout : ExitCode.failed;
       }),
     );
 }
@@ -121,7 +121,7 @@ async function act(
 }
 
 /** Reports unknown checks: a misspelt one would otherwise seem to be skipped. */
-function sayUnknown(session: Session, { skip = [] }: DoctorOptions, all: readonly Examined[]): void {
+function noteUnknownChecks(session: Session, { skip = [] }: DoctorOptions, all: readonly Examined[]): void {
   const made = new Set(all.flatMap(({ findings }) => findings.map(({ id }) => id)));
   const unknown = skip.filter((id) => !made.has(id));
   if (unknown.length > 0) session.progress.note(`--skip ${unknown.join(' ')}: no such check was made.`);
@@ -130,5 +130,5 @@ function sayUnknown(session: Session, { skip = [] }: DoctorOptions, all: readonl
 const without = (skip: readonly string[], all: readonly Examined[]): Examined[] =>
   all.map((each) => ({ ...each, findings: each.findings.filter(({ id }) => !skip.includes(id)) }));
 
-const isWell = (all: readonly Examined[], { skip = [], failOn }: DoctorOptions): boolean =>
+const isHealthy = (all: readonly Examined[], { skip = [], failOn }: DoctorOptions): boolean =>
   !without(skip, all).some(({ findings }) => findings.some(({ status }) => status === 'fail' || status === failOn));

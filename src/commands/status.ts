@@ -44,7 +44,7 @@ export function statusCommand(io: Io): Command {
         session.printLines(await linesOf(view, session, io, options));
         if (view.hosting === null)
           session.progress.note(`${tools.hosting.cluster.context} is not a hosting cluster; only the ITS is shown.`);
-        await sayNext(session, view, tools);
+        await noteNextStep(session, view, tools);
       }),
     );
 }
@@ -76,7 +76,7 @@ function namesOf({ itses, wdses }: StatusView): { name: string }[] {
   ].map((name) => ({ name }));
 }
 
-async function sayNext(session: Session, view: StatusView, { hostingSource }: StatusTools): Promise<void> {
+async function noteNextStep(session: Session, view: StatusView, { hostingSource }: StatusTools): Promise<void> {
   const { nextStep } = await import('../lib/status/next.ts');
   const option = hostingSource === '--hosting-context' && view.hosting ? ['--hosting-context', view.hosting.name] : [];
   const next = nextStep(view, option);

@@ -143,7 +143,7 @@ export function withOneInterruption(results: readonly NamedResult[]): StellarErr
     if (same === undefined) distinct.push({ names, error });
     else same.names.push(...names);
   }
-  return distinct.map(({ names, error }) => (results.length === 1 ? error : namingWhatWasStopped(names, error)));
+  return distinct.map(({ names, error }) => (results.length === 1 ? error : withInterruptedNames(names, error)));
 }
 
 const isSameInterruption = (one: StellarError, other: StellarError): boolean =>
@@ -152,7 +152,7 @@ const isSameInterruption = (one: StellarError, other: StellarError): boolean =>
   one.message === other.message &&
   isDeepStrictEqual(one.next, other.next);
 
-function namingWhatWasStopped(names: readonly string[], error: StellarError): StellarError {
+function withInterruptedNames(names: readonly string[], error: StellarError): StellarError {
   if (error.code !== 'interrupted') return error;
   const { next, details } = error;
   const were = names.length === 1 ? 'was' : 'were';

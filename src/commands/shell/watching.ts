@@ -19,7 +19,7 @@ export function watch<Reading extends object>(
   read: () => Promise<Reading>,
   show: (seen: Reading) => Promise<void>,
 ): Promise<void> {
-  if (command.getOptionValueSource('timeout') === 'default') session.run.deadline.lift();
+  if (command.getOptionValueSource('timeout') === 'default') session.run.deadline.disable();
   return untilInterrupted(session, watching(session, read, show));
 }
 

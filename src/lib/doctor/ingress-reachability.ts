@@ -29,7 +29,7 @@ export async function judgeIngressReachability(kube: Kube): Promise<Outcome> {
     (space) => apiServerOf[typeOf(space)] !== undefined && isTrue(space, 'Ready'),
   );
   const host = `${running?.metadata.name ?? 'its1'}.${domain}`;
-  const answer = await shakeHands(port, host);
+  const answer = await handshake(port, host);
   const remedy = remedyFor(hostContainer);
   if ('failure' in answer)
     return warn(
@@ -63,7 +63,7 @@ type Handshake = { certificate: PeerCertificate } | { failure: string };
 const patienceMs = 5000;
 
 /** The subject of the certificate matters here, not its issuer. */
-function shakeHands(port: number, host: string): Promise<Handshake> {
+function handshake(port: number, host: string): Promise<Handshake> {
   return new Promise((resolve) => {
     const socket = connectTls({ host: '127.0.0.1', port, servername: host, rejectUnauthorized: false });
     const end = (handshake: Handshake) => {

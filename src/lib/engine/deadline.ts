@@ -32,7 +32,7 @@ export class Deadline {
   }
 
   /** Continues without a deadline, until the user stops the command. */
-  lift(): void {
+  disable(): void {
     this.#once = false;
     this.#end = Number.POSITIVE_INFINITY;
   }

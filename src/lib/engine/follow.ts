@@ -24,7 +24,7 @@ export interface JudgedReading<Snapshot> extends Reading<Snapshot> {
   state: 'open' | 'done' | 'failed';
   isFirst: boolean;
   /** Restarts the grace period of a failure after an attempt to fix it. */
-  forgive(): void;
+  restartGracePeriod(): void;
 }
 
 /** A subject that is followed to a stage, and how to act on its readings. */
@@ -66,7 +66,7 @@ export async function follow<Snapshot, Result, Subject extends Followed<Snapshot
         .catch((error: unknown) => {
           // Failures that may pass, and Ctrl-C, concern all subjects.
           if (mayPass(error)) throw error;
-          return breakOff(subject, failureOf(error));
+          return resultOfError(subject, failureOf(error));
         });
       if (result !== undefined) results.set(subject, result);
     });
@@ -76,7 +76,7 @@ export async function follow<Snapshot, Result, Subject extends Followed<Snapshot
   const lastChange = () => Math.max(...tracks.map(({ track }) => track.changedAt));
   await poll(step, run, lastChange).catch((error: unknown) => {
     if (!(error instanceof StellarError)) throw error;
-    for (const { subject } of openTracks()) results.set(subject, breakOff(subject, error));
+    for (const { subject } of openTracks()) results.set(subject, resultOfError(subject, error));
   });
   for (const { subject, track } of openTracks()) results.set(subject, await subject.late(track.last));
   return subjects.map((subject) => results.get(subject) as Result);
@@ -92,7 +92,7 @@ export async function followOne<Snapshot, Result>(
   return result as Result;
 }
 
-function breakOff<Result>(subject: Pick<Followed<never, Result>, 'broken'>, error: StellarError): Result {
+function resultOfError<Result>(subject: Pick<Followed<never, Result>, 'broken'>, error: StellarError): Result {
   if (subject.broken === undefined) throw error;
   return subject.broken(error);
 }
@@ -129,7 +129,7 @@ export class Track<Snapshot> {
       blocking,
       state: blocking === undefined ? 'done' : this.#hasFailed(blocking, seen.stages) ? 'failed' : 'open',
       isFirst,
-      forgive: () => {
+      restartGracePeriod: () => {
         this.#patience = new Patience();
       },
     };

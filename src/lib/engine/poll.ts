@@ -6,7 +6,7 @@ import type { Run } from './run.ts';
 const shortestIntervalMs = 500;
 const longestIntervalMs = 3000;
 /** The interval, as a fraction of the time without changes: it starts to grow at 10 s, and reaches its maximum after a minute. */
-const calmPart = 1 / 20;
+const intervalFraction = 1 / 20;
 
 /**
  * Reads until `read` returns a value, or until the deadline (then undefined). It waits for an API server that restarts; it throws
@@ -29,8 +29,12 @@ export async function poll<T>(
       if (deadline.passed && hasAnsweredInTime(error)) throw notInTime(error);
       if (!mayPass(error) || deadline.passed || Date.now() - failingSince > graceMs) throw error;
     }
-    const calmMs = failingSince === undefined ? Date.now() - lastChange() : 0;
-    await pause(Math.min(longestIntervalMs, Math.max(shortestIntervalMs, calmMs * calmPart)), deadline, signal);
+    const unchangedMs = failingSince === undefined ? Date.now() - lastChange() : 0;
+    await pause(
+      Math.min(longestIntervalMs, Math.max(shortestIntervalMs, unchangedMs * intervalFraction)),
+      deadline,
+      signal,
+    );
   }
 }
 

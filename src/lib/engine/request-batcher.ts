@@ -14,9 +14,9 @@ const restFactor = 5;
 interface Answering<Question, Answer> {
   /** Equal for questions that have the same answer. */
   idOf: (question: Question) => string;
-  alone: (question: Question) => Promise<Answer>;
+  single: (question: Question) => Promise<Answer>;
   /** Answers all of them at once, if possible. */
-  together?: (questions: readonly Question[]) => Promise<(question: Question) => Answer>;
+  batch?: (questions: readonly Question[]) => Promise<(question: Question) => Answer>;
 }
 
 interface Asked<Question, Answer> {
@@ -35,12 +35,12 @@ export class RequestBatcher<Question, Answer> {
   readonly #refused = new Map<string, unknown>();
   #asked: Asked<Question, Answer>[] = [];
   #isBusy = false;
-  #mayTogether: boolean;
-  #togetherAt = 0;
+  #mayBatch: boolean;
+  #batchDueAt = 0;
 
   constructor(answering: Answering<Question, Answer>, rateLimiter: RateLimiter, run: Pick<Run, 'deadline' | 'signal'>) {
     this.#answering = answering;
-    this.#mayTogether = answering.together !== undefined;
+    this.#mayBatch = answering.batch !== undefined;
     this.#rateLimiter = rateLimiter;
     this.#run = run;
   }
@@ -66,9 +66,9 @@ export class RequestBatcher<Question, Answer> {
   }
 
   async #answerSome(): Promise<void> {
-    await this.#until(this.#isMany ? this.#togetherAt : Math.min(...this.#asked.map(({ id }) => this.#dueAt(id))));
+    await this.#until(this.#isMany ? this.#batchDueAt : Math.min(...this.#asked.map(({ id }) => this.#dueAt(id))));
     await this.#rateLimiter.wait();
-    if (this.#isMany) return this.#answerTogether();
+    if (this.#isMany) return this.#answerBatch();
     // After the deadline, nothing waits any more.
     const now = this.#run.deadline.passed ? Number.POSITIVE_INFINITY : Date.now();
     const due = this.#asked.find(({ id }) => this.#dueAt(id) <= now);
@@ -76,7 +76,7 @@ export class RequestBatcher<Question, Answer> {
   }
 
   get #isMany(): boolean {
-    return this.#mayTogether && new Set(this.#asked.map(({ id }) => id)).size > batchThreshold;
+    return this.#mayBatch && new Set(this.#asked.map(({ id }) => id)).size > batchThreshold;
   }
 
   #dueAt(id: string): number {
@@ -90,26 +90,26 @@ export class RequestBatcher<Question, Answer> {
   /** Only the callers that asked wait for its answer. */
   #answerOne({ id, question }: Asked<Question, Answer>): void {
     this.#lastAsked.set(id, Date.now());
-    const answer = this.#answering.alone(question);
+    const answer = this.#answering.single(question);
     for (const { resolve } of this.#take((other) => other.id === id)) resolve(answer);
     // A question that is not allowed is not asked again.
     answer.catch((error: unknown) => isForbidden(error) && this.#refused.set(id, error));
   }
 
-  async #answerTogether(): Promise<void> {
+  async #answerBatch(): Promise<void> {
     const asked = this.#take();
     const started = Date.now();
     try {
-      const answerTo = await this.#answering.together?.(asked.map(({ question }) => question));
+      const answerTo = await this.#answering.batch?.(asked.map(({ question }) => question));
       for (const { question, resolve } of asked) if (answerTo) resolve(answerTo(question));
     } catch (error) {
       // Single requests may still be allowed.
-      this.#mayTogether = !isForbidden(error);
-      if (!this.#mayTogether) this.#asked.unshift(...asked);
+      this.#mayBatch = !isForbidden(error);
+      if (!this.#mayBatch) this.#asked.unshift(...asked);
       else for (const { reject } of asked) reject(error);
     }
     const rest = Math.max(shortestIntervalMs, restFactor * (Date.now() - started));
-    this.#togetherAt = started + Math.min(longestIntervalMs, rest);
+    this.#batchDueAt = started + Math.min(longestIntervalMs, rest);
   }
 
   #take(isTaken: (asked: Asked<Question, Answer>) => boolean = () => true): Asked<Question, Answer>[] {

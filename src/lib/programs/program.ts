@@ -172,8 +172,8 @@ export function programFailed(
 
 /** The program and its subcommand: `helm upgrade`, `kind create cluster`. */
 function commandOf({ name }: NamedProgram, args: readonly string[]): string {
-  const notWord = args.findIndex((argument) => !/^[a-z]+$/.test(argument));
-  const words = notWord === -1 ? args : args.slice(0, notWord);
+  const firstNonWord = args.findIndex((argument) => !/^[a-z]+$/.test(argument));
+  const words = firstNonWord === -1 ? args : args.slice(0, firstNonWord);
   return [name, ...words.slice(0, 2)].join(' ');
 }
 

@@ -53,7 +53,7 @@ function redactFields(object: Json): Json {
     // Lists omit the kind of their objects.
     if (isList && key === 'items' && Array.isArray(value))
       return [[key, value.map((item) => redact(isObject(item) ? { kind: kind.slice(0, -4), ...item } : item))]];
-    if (holdsContents && /^(?:data|stringData|binaryData)$/.test(key)) return [[key, keysAlone(value)]];
+    if (holdsContents && /^(?:data|stringData|binaryData)$/.test(key)) return [[key, keysOnly(value)]];
     if (isSecretName.test(key) && isPlain(value)) return [[key, removed]];
     const isVariable = key === 'value' && typeof value === 'string' && typeof object.name === 'string';
     if (isVariable && isSecretVariable.test(object.name as string)) return [[key, removed]];
@@ -66,5 +66,5 @@ function redactFields(object: Json): Json {
 const isPlain = (value: unknown): boolean =>
   typeof value === 'string' || typeof value === 'number' || (Array.isArray(value) && value.every(isPlain));
 
-const keysAlone = (data: unknown): unknown =>
+const keysOnly = (data: unknown): unknown =>
   isObject(data) ? Object.fromEntries(Object.keys(data).map((key) => [redactText(key), removed])) : removed;

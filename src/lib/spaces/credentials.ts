@@ -12,7 +12,7 @@ import { managerDeployment, namespaceOf, type SpaceRole, secretOf, transportDepl
 import type { SpaceEvidence } from './stages/evidence.ts';
 
 /** The remaining lifetime below which a token causes a warning, in milliseconds. */
-const soonMs = 30 * 86_400_000;
+const expiresSoonMs = 30 * 86_400_000;
 
 /** Checks of the Secret with the credentials by which pods of the hosting cluster reach an external space. */
 export const externalChecks = (role: SpaceRole): Check<{ name: string; hosting: Kube }>[] => [
@@ -28,7 +28,7 @@ async function tokenIsValid({ name, hosting }: { name: string; hosting: Kube }):
   const expiry = tokenExpiry(token ?? '')?.getTime();
   if (expiry === undefined) return skipped('no token with an expiry date is visible');
   const left = expiry - hosting.now();
-  if (left > soonMs) return pass(`for ${formatAge(left)}`);
+  if (left > expiresSoonMs) return pass(`for ${formatAge(left)}`);
   return left > 0
     ? warn(
         'external-token-expiring',

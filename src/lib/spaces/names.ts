@@ -48,7 +48,7 @@ export const namespaceOf = (controlPlane: string): string => `${controlPlane}-sy
 export type SpaceRole = 'its' | 'wds';
 
 /** The role with its article, for messages. */
-export const aSpace = (role: SpaceRole): string => (role === 'its' ? 'an ITS' : 'a WDS');
+export const roleWithArticle = (role: SpaceRole): string => (role === 'its' ? 'an ITS' : 'a WDS');
 export type ItsType = 'vcluster' | 'host' | 'external';
 export type WdsType = 'k8s' | 'host';
 

@@ -14,11 +14,11 @@ import { canNameIts, chooseItsForWds, type ItsForWds } from './create/its-for-wd
 import { checkSpaceName, requireHooks } from './create/requirements.ts';
 import { knownEntries, SpaceWork } from './create/space-work.ts';
 import {
-  aSpace,
   clusterInfoJob,
   hookNames,
   managerDeployment,
   namespaceOf,
+  roleWithArticle,
   type SpaceRole,
   transportDeployment,
 } from './names.ts';
@@ -57,7 +57,7 @@ export async function repairSpace(input: RepairInput, tools: SpaceTools, run: Ru
     if (rewired !== undefined) await rewire(hosting, evidence, rewired, run);
     if (failed.length > 0 || rewired !== undefined) {
       await recreateJobs(hosting, evidence, failed);
-      space.written(whatWasDone(failed, rewired));
+      space.written(describeRepair(failed, rewired));
     }
     const isReady =
       role === 'its'
@@ -77,7 +77,7 @@ export function notThere(
 ): StellarError {
   const other = present && roleOf(present);
   if (other !== undefined) {
-    return new StellarError('not-found', `${name} is ${aSpace(other)}.`, {
+    return new StellarError('not-found', `${name} is ${roleWithArticle(other)}.`, {
       next: [nextStep(command`stellarctl ${other} ${verb} ${name} --hosting-context ${cluster.context}`)],
     });
   }
@@ -170,29 +170,29 @@ async function rewire(
   const changed = await hosting.merge<ControlPlane>(resources.controlPlanes, name, {
     spec: { globalVars: { ITSName: itsName }, postCreateHooks: hooks },
   });
-  if (!run.dryRun) await untilNoticed(hosting, changed, run);
+  if (!run.dryRun) await untilObserved(hosting, changed, run);
   await forgetHooks(hosting, controlPlane, [hookNames.controller, ...hooks.map(({ hookName }) => hookName)]);
   for (const deployment of [transportDeployment, managerDeployment])
     await deletePresent(hosting, resources.deployments, deployment, namespaceOf(name));
 }
 
 /** The timeout for KubeFlex to observe a change. It may not be running. */
-const noticeMs = 10_000;
+const observeMs = 10_000;
 
 /**
  * Waits until KubeFlex has observed the current spec of a control plane. With the previous spec, it would recreate the objects that
  * are deleted next unchanged.
  */
-async function untilNoticed(hosting: Kube, { metadata }: ControlPlane, run: Run): Promise<void> {
+async function untilObserved(hosting: Kube, { metadata }: ControlPlane, run: Run): Promise<void> {
   const { name, generation = 0 } = metadata;
-  const soon = { ...run, deadline: new Deadline(Math.min(noticeMs, run.deadline.remaining)) };
+  const soon = { ...run, deadline: new Deadline(Math.min(observeMs, run.deadline.remaining)) };
   await poll(async () => {
     const present = await hosting.get<ControlPlane>(resources.controlPlanes, name);
     return (present?.status?.observedGeneration ?? 0) >= generation || undefined;
   }, soon);
 }
 
-function whatWasDone(failed: readonly Job[], rewired: Rewiring | undefined): string {
+function describeRepair(failed: readonly Job[], rewired: Rewiring | undefined): string {
   const jobs = failed.map(({ metadata }) => metadata.name).join(', ');
   return [
     ...(rewired === undefined ? [] : [`ITS set to ${rewired.its}`]),

@@ -7,7 +7,7 @@ import { contextFor, contextsOf, reachSpace } from './access.ts';
 import { isSpaceName } from './create/requirements.ts';
 import { type ItsChoice, selectIts } from './its-choice.ts';
 import { controlPlaneOf, hostingOf } from './kubeconfig-extension.ts';
-import { aSpace } from './names.ts';
+import { roleWithArticle } from './names.ts';
 import type { ControlPlane } from './objects.ts';
 import { roleOf } from './spaces.ts';
 import type { SpaceTools } from './tools.ts';
@@ -62,7 +62,7 @@ async function findByName(name: string, tools: HostingTools): Promise<Access<Sel
   const controlPlane = await hosting.get<ControlPlane>(resources.controlPlanes, name);
   const role = controlPlane && roleOf(controlPlane);
   if (controlPlane === undefined || role === undefined) return hidden(`${hosting.cluster.context} has no ITS ${name}`);
-  if (role !== 'its') return hidden(`${name} is ${aSpace(role)} of ${hosting.cluster.context}`);
+  if (role !== 'its') return hidden(`${name} is ${roleWithArticle(role)} of ${hosting.cluster.context}`);
   const context = contextFor(controlPlane, tools) ?? name;
   return through(await reachSpace(controlPlane, tools), async (found) => ({ ...found, name: context }));
 }

@@ -49,7 +49,7 @@ class PlainProgress implements TerminalProgress {
   }
 
   reached(subject: string, text: string, elapsedMs?: number): void {
-    this.#subjects.rests(subject);
+    this.#subjects.stopsWaiting(subject);
     this.changed(subject, `${text}${after(elapsedMs)}`);
   }
 

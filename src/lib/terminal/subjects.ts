@@ -14,7 +14,7 @@ export class Subjects {
     this.waiting.set(subject, { text, since: this.waiting.get(subject)?.since ?? Date.now() });
   }
 
-  rests(subject: string): void {
+  stopsWaiting(subject: string): void {
     this.waiting.delete(subject);
   }
 

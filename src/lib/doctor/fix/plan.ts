@@ -29,7 +29,7 @@ export class FixPlanner {
   constructor(spaces: SpaceTools | undefined, run: Run) {
     this.#spaces = spaces;
     // The progress of a registration is not a result here.
-    this.#run = { ...run, progress: { ...silentProgress, ...sayingSteps(run.progress) } };
+    this.#run = { ...run, progress: { ...silentProgress, ...notingSteps(run.progress) } };
   }
 
   async plan(examined: readonly Examined[]): Promise<PlannedFix[]> {
@@ -74,7 +74,7 @@ export class FixPlanner {
   }
 }
 
-function sayingSteps(progress: Progress): Partial<Progress> {
+function notingSteps(progress: Progress): Partial<Progress> {
   return {
     note: (text) => progress.note(text),
     changed: (subject, text) => progress.changed(subject, text),

@@ -7,14 +7,14 @@ import type { JoiningWec } from '../../wecs/join/options.ts';
 import { planRenewal, planRestart, type Renewed } from '../../wecs/join/remedies.ts';
 
 /**
- * How to fix a finding without a user's decision. `restsOnOperator`: the WEC's operator is the only evidence for the finding. Both
- * plans only read; undefined if nothing needs fixing (any more).
+ * How to fix a finding without a user's decision. `reportedByOperatorOnly`: the WEC's operator is the only evidence for the finding.
+ * Both plans only read; undefined if nothing needs fixing (any more).
  * @throws StellarError for an obstacle to the fix
  */
 export type Fixer =
   | {
       of: 'wec';
-      restsOnOperator?: true;
+      reportedByOperatorOnly?: true;
       plan: (access: HubAccess, wec: JoiningWec, run: Run) => Promise<Remedy | undefined>;
     }
   | { of: 'space'; plan: (name: string, tools: SpaceTools) => Promise<Remedy | undefined> };
@@ -23,7 +23,7 @@ const renewing = (renewed: Renewed): Fixer => ({
   of: 'wec',
   plan: (access, wec, run) => planRenewal(access, wec, renewed, run),
   // Its secrets and the ITS itself show the rest.
-  ...(renewed === 'address' && { restsOnOperator: true }),
+  ...(renewed === 'address' && { reportedByOperatorOnly: true }),
 });
 
 /** By the code of a finding. All other findings are left to the user. */
@@ -54,7 +54,7 @@ const fixers: Readonly<Record<string, Fixer>> = {
 
 export const fixerOf = (code: string): Fixer | undefined => (Object.hasOwn(fixers, code) ? fixers[code] : undefined);
 
-export function restsOnOperator(code: string): boolean {
+export function isReportedByOperatorOnly(code: string): boolean {
   const fixer = fixerOf(code);
-  return fixer?.of === 'wec' && fixer.restsOnOperator === true;
+  return fixer?.of === 'wec' && fixer.reportedByOperatorOnly === true;
 }

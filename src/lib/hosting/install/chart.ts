@@ -19,13 +19,13 @@ export interface ChartChoice {
  */
 export async function chooseChart({ chart, version }: InitInput, helm: Helm): Promise<ChartChoice> {
   const [, untagged, tag] = /^(oci:\/\/.+):([^/:]+)$/.exec(chart ?? '') ?? [];
-  if (tag !== undefined && version !== undefined && inFull(tag) !== inFull(version))
+  if (tag !== undefined && version !== undefined && fullVersion(tag) !== fullVersion(version))
     throw new StellarError('usage', `--chart names the version ${tag}, and --version ${version}. Give one of them.`);
   const asked = version ?? tag;
   if (asked !== undefined) refuseVersion(asked);
   const choice = {
     chart: untagged ?? chart ?? coreChart.reference,
-    version: asked === undefined ? undefined : inFull(asked),
+    version: asked === undefined ? undefined : fullVersion(asked),
     local: undefined,
   };
   const local = chart === undefined ? undefined : await helm.local(chart);
@@ -54,7 +54,7 @@ async function verifyChart(helm: Helm, chart: LocalChart, wanted: string | undef
 }
 
 /** A version as charts write it: without a leading `v`, and with its patch number, because to helm 0.30 is any 0.30.x. */
-const inFull = (version: string): string => version.replace(/^v/, '').replace(/^(\d+\.\d+)(?![.\d])/, '$1.0');
+const fullVersion = (version: string): string => version.replace(/^v/, '').replace(/^(\d+\.\d+)(?![.\d])/, '$1.0');
 
 function refuseVersion(version: string): void {
   if (findVersion(version) !== version.replace(/^v/, ''))

@@ -25,7 +25,7 @@ import { freshValues } from './fresh-values.ts';
 import { type InitInput, kubeFlexValues } from './input.ts';
 import { requireInitPermissions } from './permissions.ts';
 import { hasKubeFlex, makePlan, type Plan } from './plan.ts';
-import { forgetRevisions, overtaken, settleRelease } from './release-records.ts';
+import { concurrentRelease, forgetRevisions, recoverRelease } from './release-records.ts';
 import { findIrreplaceable, markAsKept } from './resource-policy.ts';
 import { type UnreachedSpace, unreachedSpaces } from './unreached.ts';
 
@@ -103,8 +103,8 @@ async function attempt(input: Chosen, tools: InitTools, run: Run): Promise<InitR
       await requireInitPermissions(kube, coreChart.release);
     throw error;
   });
-  const clusterState = (await settleRelease(kube, helm, first, run)) ? await readClusterState(kube, helm) : first;
-  await refuseVanishing(kube);
+  const clusterState = (await recoverRelease(kube, helm, first, run)) ? await readClusterState(kube, helm) : first;
+  await refuseTerminating(kube);
   if (clusterState.kubeFlex === 'of-others') await checkForeignKubeFlex(kube, input);
   const fresh = clusterState.revisions.length === 0 ? await freshValues(kube, clusterState, input, run) : {};
   const wanted = { version: choice.version, upgrade: input.upgrade, values: asked, chart: input.chart };
@@ -139,7 +139,7 @@ async function attempt(input: Chosen, tools: InitTools, run: Run): Promise<InitR
     tools.record?.({ verb, cluster: context, kind: 'Release', ...clusterState.release });
     return result;
   }
-  await letHelmWork(plan, clusterState.release, chart, followed, tools, run);
+  await runHelm(plan, clusterState.release, chart, followed, tools, run);
   return result;
 }
 
@@ -156,7 +156,7 @@ async function afterUpgrade(result: InitResult, kube: Kube, { progress }: Run): 
   return { ...result, unreached, changed: result.changed || (isRenewed && !kube.dryRun) };
 }
 
-async function letHelmWork(
+async function runHelm(
   plan: Plan,
   release: ReleaseName,
   chart: LocalChart,
@@ -174,8 +174,8 @@ async function letHelmWork(
     await work.ended;
     // The release belongs to the other helm and must not be uninstalled.
     if (work.failure instanceof StellarError && work.failure.code === 'release-pending')
-      throw overtaken(kube.cluster.context, release);
-    throw withRemains(error, release, plan, kube);
+      throw concurrentRelease(kube.cluster.context, release);
+    throw withUninstallStep(error, release, plan, kube);
   }
 }
 
@@ -220,7 +220,7 @@ async function prepare(
 }
 
 /** Adds to an error what an unfinished installation leaves on the cluster, and how to resume or uninstall it. */
-function withRemains(error: unknown, { name, namespace }: ReleaseName, plan: Plan, { cluster }: Kube): unknown {
+function withUninstallStep(error: unknown, { name, namespace }: ReleaseName, plan: Plan, { cluster }: Kube): unknown {
   if (!(error instanceof StellarError)) return error;
   const { context } = cluster;
   const back = command`helm uninstall ${name} -n ${namespace} --kube-context ${context}`;
@@ -247,7 +247,7 @@ function needsPostgres(values: Values): boolean {
 }
 
 /** In a terminating namespace, helm would fail with a misleading "forbidden" error. */
-async function refuseVanishing(kube: Kube): Promise<void> {
+async function refuseTerminating(kube: Kube): Promise<void> {
   const namespace = await kube.get(resources.namespaces, systemNamespace);
   if (namespace?.metadata.deletionTimestamp === undefined) return;
   const wait = command`kubectl --context ${kube.cluster.context} wait --for=delete namespace/${systemNamespace}`;

@@ -27,7 +27,7 @@ const recordOf = (release: ReleaseName, revision: number): string => `sh.helm.re
  * @returns whether the release may have changed
  * @throws StellarError `release-pending` if it is unknown whether helm still runs, or `timeout`
  */
-export async function settleRelease(
+export async function recoverRelease(
   kube: Kube,
   helm: Helm,
   { release, revisions }: Pick<ClusterState, 'release' | 'revisions'>,
@@ -87,13 +87,13 @@ export async function forgetRevisions(kube: Kube, release: ReleaseName, revision
     if (record === undefined) continue;
     const now = record.metadata.labels?.status;
     const isAtWork = now?.startsWith('pending-') === true && idleTime(kube, record) <= abandonedAfterMs;
-    if (isAtWork || now !== status) throw overtaken(kube.cluster.context, release);
+    if (isAtWork || now !== status) throw concurrentRelease(kube.cluster.context, release);
     await kube.delete(resources.secrets, name, { namespace, uid: record.metadata.uid });
   }
 }
 
 /** The error of a run that finds another helm at work on the release. */
-export function overtaken(context: string, { name, namespace }: ReleaseName): StellarError {
+export function concurrentRelease(context: string, { name, namespace }: ReleaseName): StellarError {
   return new StellarError(
     'release-pending',
     `Another helm operation on release ${name} in namespace ${namespace} on ${context} started first.`,

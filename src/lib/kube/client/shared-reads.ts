@@ -17,7 +17,7 @@ const readsAtOnce = 10;
 interface Question {
   /** The id of one object, or of objects that are alike: see idOf. */
   id: string;
-  alone: () => Promise<unknown>;
+  single: () => Promise<unknown>;
 }
 
 /** The one list that answers many questions, and how to distinguish their answers. */
@@ -41,27 +41,26 @@ export function shareReads(kube: Kube, names: number, run: Pick<Run, 'deadline' 
   const paced = <T>(ask: () => Promise<T>): Promise<T> => rateLimiter.wait().then(ask);
   const kinds = new Map<string, RequestBatcher<Question, unknown>>();
   const ask = <Answer>(kind: string, question: Question, resource?: Resource, listing?: Listing): Promise<Answer> => {
-    const together = resource && listing && (async (all: readonly Question[]) => listFor(kube, resource, listing, all));
-    const answering = { idOf: ({ id }: Question) => id, alone: ({ alone }: Question) => alone() };
-    const batcher =
-      kinds.get(kind) ?? new RequestBatcher({ ...answering, ...(together && { together }) }, rateLimiter, run);
+    const batch = resource && listing && (async (all: readonly Question[]) => listFor(kube, resource, listing, all));
+    const answering = { idOf: ({ id }: Question) => id, single: ({ single }: Question) => single() };
+    const batcher = kinds.get(kind) ?? new RequestBatcher({ ...answering, ...(batch && { batch }) }, rateLimiter, run);
     kinds.set(kind, batcher);
     return batcher.ask(question) as Promise<Answer>;
   };
   return {
     ...delegate(kube),
     get<T extends KubeObject>(resource: Resource, name: string, options: { namespace?: string | undefined } = {}) {
-      const question = { id: nameOf(options.namespace, name), alone: () => kube.get<T>(resource, name, options) };
+      const question = { id: nameOf(options.namespace, name), single: () => kube.get<T>(resource, name, options) };
       return ask<T | undefined>(`get ${pathOf(resource)}`, question, resource, single(resource));
     },
     list<T extends KubeObject>(resource: Resource, selection: Selection = {}) {
       const part = partOf(selection);
-      const question = { id: part?.id ?? '', alone: () => kube.list<T>(resource, selection) };
+      const question = { id: part?.id ?? '', single: () => kube.list<T>(resource, selection) };
       const kind = `list ${pathOf(resource)} ${part?.rest ?? selection.labelSelector ?? ''} ${part?.by ?? ''}`;
       return ask<T[] | undefined>(kind, question, resource, part);
     },
     read: <T>(path: string, accept?: string) =>
-      ask<T | undefined>(`${path} ${accept ?? ''}`, { id: path, alone: () => kube.read<T>(path, accept) }),
+      ask<T | undefined>(`${path} ${accept ?? ''}`, { id: path, single: () => kube.read<T>(path, accept) }),
     review: (body) => paced(() => kube.review(body)),
     mayI: askOnce((permission) => paced(() => kube.mayI(permission))),
     fork(changes) {

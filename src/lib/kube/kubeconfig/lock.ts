@@ -8,7 +8,7 @@ import type { Run } from '../../engine/run.ts';
 import { canonicalName, statIfPresent, targetOf } from './replace.ts';
 
 /** A lock is held for milliseconds; one that does not change for this long belongs to a process that has ended or hangs. */
-const leftBehindMs = 10_000;
+const staleLockMs = 10_000;
 /** The minimum wait for a lock, even after the deadline: it guards the last step of a long operation. */
 const leastWaitMs = 1000;
 const pauseMs = 25;
@@ -90,7 +90,7 @@ class Watch {
     const waited = Date.now() - this.#started;
     if (waited < leastWaitMs) return;
     const unchanged = Date.now() - this.#seen.since;
-    if (unchanged > leftBehindMs) {
+    if (unchanged > staleLockMs) {
       throw new StellarError(
         'file-error',
         `A kubeconfig cannot be written: its lock ${lock} has been held for ${Math.round(unchanged / 1000)} s.`,

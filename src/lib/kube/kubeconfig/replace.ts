@@ -142,7 +142,7 @@ export function replaceFile(file: string, content: string): void {
     } finally {
       closeSync(descriptor);
     }
-    moveOver(temporary, target);
+    replaceByRename(temporary, target);
   } catch (error) {
     if (!(error instanceof Damaged)) rmSync(temporary, { force: true });
     throw cannotWrite(file, error);
@@ -150,7 +150,7 @@ export function replaceFile(file: string, content: string): void {
 }
 
 /** A file that is its own mount, as with `docker run -v FILE:FILE`, cannot be replaced: it is written in place. */
-function moveOver(temporary: string, target: string): void {
+function replaceByRename(temporary: string, target: string): void {
   try {
     renameSync(temporary, target);
   } catch (error) {
@@ -194,11 +194,11 @@ function keepOwner(descriptor: number, { uid, gid }: { uid: number; gid: number 
 
 function cannotWrite(file: string, error: unknown): StellarError {
   const { code, message } = error as NodeJS.ErrnoException;
-  const hasNoRoom = code === 'ENOSPC' || code === 'EDQUOT';
+  const isDiskFull = code === 'ENOSPC' || code === 'EDQUOT';
   return new StellarError('file-error', `The kubeconfig ${file} cannot be written: ${message}.`, {
     next: [
       inWords(
-        hasNoRoom
+        isDiskFull
           ? 'Free space there, and rerun the command'
           : 'Give a kubeconfig that can be written, for example a copy: --kubeconfig FILE',
       ),

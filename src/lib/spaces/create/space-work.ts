@@ -53,7 +53,7 @@ export class SpaceWork {
   attempt(work: () => Promise<void>): Promise<SpaceResult> {
     return forName(this.#result, this.#run, () =>
       work().catch((error: unknown) => {
-        throw this.#withWayOn(error);
+        throw this.#withResumeStep(error);
       }),
     );
   }
@@ -117,7 +117,7 @@ export class SpaceWork {
    * Names the created objects in an error. A failed run may leave objects without a control plane, such as a Secret with
    * cluster-admin rights.
    */
-  #withWayOn(error: unknown): unknown {
+  #withResumeStep(error: unknown): unknown {
     const { name, role, exists } = this.#space;
     const { hosting } = this.#tools;
     if (!(error instanceof StellarError) || !(exists || this.#hasBegun)) return error;

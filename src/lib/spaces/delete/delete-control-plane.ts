@@ -18,7 +18,7 @@ import { accessSpace, contextsCertainlyOf, contextsOf } from '../access.ts';
 import { bootstrapLabels, bootstrapSecretOf } from '../create/manifests.ts';
 import { checkSpaceName } from '../create/requirements.ts';
 import { forNoControlPlane } from '../kubeconfig-extension.ts';
-import { aSpace, namespaceOf, type SpaceRole } from '../names.ts';
+import { namespaceOf, roleWithArticle, type SpaceRole } from '../names.ts';
 import type { ControlPlane } from '../objects.ts';
 import type { SpaceResult } from '../space-result.ts';
 import { listControlPlanes, roleOf, typeOf } from '../spaces.ts';
@@ -64,7 +64,7 @@ export async function findToDelete(name: string, wanted: SpaceRole, { hosting }:
     ? new StellarError('name-taken', `${name} is a control plane, but neither an ITS nor a WDS.`, {
         next: [nextStep(command`kubectl --context ${context} delete controlplane ${name}`, 'To delete it anyway')],
       })
-    : new StellarError('name-taken', `${name} is ${aSpace(role)}.`, {
+    : new StellarError('name-taken', `${name} is ${roleWithArticle(role)}.`, {
         next: [nextStep(command`stellarctl ${role} delete ${name} --hosting-context ${context}`)],
       });
 }

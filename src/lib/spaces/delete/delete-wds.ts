@@ -115,7 +115,7 @@ export async function deleteWds(
   // If the first writes fail, it is unknown which of them succeeded.
   const changed = policies.length + works.length > 0;
   const result: SpaceResult = { name, type, ...unreached, changed, context: null };
-  const { error } = await forName(result, run, () => withdraw(wds, options, hosting, run));
+  const { error } = await forName(result, run, () => removeContents(wds, options, hosting, run));
   if (error === undefined) return deleteControlPlane(wds, tools, run, started);
   const state = `${name} is still there; its binding policies may be deleted already.`;
   return { ...result, error: error.code === 'interrupted' ? resumable(error, wds, hosting, state) : error };
@@ -137,7 +137,7 @@ async function deleteShared(
   return result;
 }
 
-async function withdraw(
+async function removeContents(
   { name, wds, its, policies, works }: WdsToDelete,
   { keepWorkloads: keep, force }: DeletionOptions,
   hosting: Kube,

@@ -7,7 +7,7 @@ import type { Run } from '../../engine/run.ts';
 import { type BlockedReport, type StageReport, type Standing, standingOf, unreached } from '../../engine/stages.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { resources } from '../../kube/resources.ts';
-import { aSpace, type SpaceRole } from '../names.ts';
+import { roleWithArticle, type SpaceRole } from '../names.ts';
 import { hookLike } from '../spaces.ts';
 import type { Space, SpaceStage } from './space-stages.ts';
 
@@ -134,7 +134,8 @@ function tooLate(
   });
 }
 
-const existsUnready = (name: string, role: SpaceRole): string => `${name} exists but is not ${aSpace(role)} yet.`;
+const existsUnready = (name: string, role: SpaceRole): string =>
+  `${name} exists but is not ${roleWithArticle(role)} yet.`;
 
 export const existsStill = (name: string): string => `The control plane ${name} exists.`;
 

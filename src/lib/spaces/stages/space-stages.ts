@@ -93,7 +93,7 @@ function managerAtWork({ manager, hosting }: SpaceEvidence): Verdict {
   if (manager?.deployment?.spec?.replicas === 0)
     return failedFor(
       "KubeFlex's manager is scaled to zero",
-      letRun(hosting, systemNamespace, 'deployment', managerName),
+      scaleUpStep(hosting, systemNamespace, 'deployment', managerName),
     );
   if (manager === undefined || isDeploymentReady(manager.deployment))
     return waiting('KubeFlex has not observed it yet');
@@ -131,9 +131,9 @@ export function apiServerRuns(space: SpaceEvidence): Verdict {
 }
 
 const scaledToNone = (kind: string, name: string, { name: space, hosting }: SpaceEvidence): Verdict =>
-  failedFor(`${kind} ${name} is scaled to zero`, letRun(hosting, namespaceOf(space), kind.toLowerCase(), name));
+  failedFor(`${kind} ${name} is scaled to zero`, scaleUpStep(hosting, namespaceOf(space), kind.toLowerCase(), name));
 
-const letRun = (...workload: Parameters<typeof scaleUp>): NextStep => run(scaleUp(...workload), 'Scale it up');
+const scaleUpStep = (...workload: Parameters<typeof scaleUp>): NextStep => run(scaleUp(...workload), 'Scale it up');
 
 /** Objects that the user may not read are unknown, not missing. */
 const unreadable = (plural: string, { name }: SpaceEvidence): Verdict =>
@@ -196,7 +196,7 @@ export function jobDone(
       );
     }
     const pods = podsOf(job, space.pods);
-    const failure = lasting(pods);
+    const failure = lastingFailure(pods);
     if (failure !== undefined) return failed(`Job ${job}: ${failure.why}`);
     return waiting(waitsForNode(pods) ?? `Job ${job} is running`);
   };
@@ -206,7 +206,7 @@ export const repair = ({ role, name, hosting }: SpaceEvidence): NextStep =>
   run(command`stellarctl ${role} repair ${name} --hosting-context ${hosting}`, 'Repair it');
 
 /** A Job retries after a failed pod, and the failure may not be permanent. */
-const lasting = (pods: Pod[]): PodFailure | undefined =>
+const lastingFailure = (pods: Pod[]): PodFailure | undefined =>
   firstPodFailure(pods.filter(({ status }) => status?.phase !== 'Failed'));
 
 export const isHookMarked =

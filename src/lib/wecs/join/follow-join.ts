@@ -104,7 +104,7 @@ export async function followJoin(
       side.superseded.add(hub?.requests ?? []);
       side.reregistration.markDone(need);
       follower.wrote(`${need.why}: agent restarted`);
-      reading.forgive();
+      reading.restartGracePeriod();
       return undefined;
     },
   };

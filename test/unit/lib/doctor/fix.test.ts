@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { applyFixes, confirmFixes, type FixResult, unapplied } from '../../../../src/lib/doctor/fix/apply.ts';
 import { FixPlanner, lacksContext, type PlannedFix } from '../../../../src/lib/doctor/fix/plan.ts';
 import { recheckAll } from '../../../../src/lib/doctor/fix/recheck.ts';
-import { restsOnOperator } from '../../../../src/lib/doctor/fix/table.ts';
+import { isReportedByOperatorOnly } from '../../../../src/lib/doctor/fix/table.ts';
 import type { Examined } from '../../../../src/lib/doctor/subject.ts';
 import { fail, type Outcome, pass, skipped, warn } from '../../../../src/lib/engine/checks.ts';
 import { StellarError } from '../../../../src/lib/engine/errors.ts';
@@ -101,7 +101,7 @@ describe('nothing is planned', () => {
 });
 
 test('operators are asked again where nothing but their word tells', () =>
-  assert.deepEqual(['hub-refuses', 'token-expired', 'agent-silent', 'toString'].map(restsOnOperator), [
+  assert.deepEqual(['hub-refuses', 'token-expired', 'agent-silent', 'toString'].map(isReportedByOperatorOnly), [
     true,
     false,
     false,

@@ -33,7 +33,7 @@ describe('a failure that may pass', () => {
     return looks.map((look, index) => {
       if (index > 0) mock.timers.tick(3000);
       const reading = track.judge(look);
-      if (index === forgiveAfter) reading.forgive();
+      if (index === forgiveAfter) reading.restartGracePeriod();
       return reading.state;
     });
   };

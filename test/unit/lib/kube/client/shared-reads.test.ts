@@ -31,7 +31,7 @@ function hubOf({ objects = [], mayList = true, ...methods }: FakeHub = {}, withi
     return objects.filter(({ metadata }) => namespace === undefined || metadata.namespace === namespace);
   };
   const alone = fakeKube({ get, list, ...methods } as Partial<Kube>);
-  return { asked, alone, hub: shareReads(alone, names.length, within) };
+  return { asked, single: alone, hub: shareReads(alone, names.length, within) };
 }
 
 const clusters = names.map((name) => ({ metadata: { name } }));
@@ -40,7 +40,7 @@ const requests = names.map((name) => ({ metadata: { name: `csr-${name}`, labels:
 
 describe('reads that many names share', () => {
   test('are the reads of the client itself for few names', () => {
-    const { alone } = hubOf();
+    const { single: alone } = hubOf();
     assert.equal(shareReads(alone, 10, run()), alone);
   });
 
