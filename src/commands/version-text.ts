@@ -1,6 +1,6 @@
 import type { VersionsView } from '../lib/status/versions.ts';
 import type { Style } from '../lib/terminal/style.ts';
-import { versionWords } from '../lib/versions/words.ts';
+import { versionWords } from '../lib/versions/version-words.ts';
 import { aligned } from './views/lines.ts';
 
 /** Formats the running versions, and whether they are compatible, as human-readable lines. @param client version of stellarctl */

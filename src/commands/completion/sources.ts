@@ -14,7 +14,7 @@ import {
   wecsAndChanges,
   withContexts,
   workloads,
-} from './live-names.ts';
+} from './cluster-names.ts';
 
 /** The source of the names that an option or an argument takes, the shell's files, or nothing if the names cannot be known. */
 export type Offer = Source | 'files' | 'nothing';

@@ -6,7 +6,7 @@ import type { SpaceView } from '../../lib/spaces/get-space.ts';
 import { roleWithArticle, type SpaceRole } from '../../lib/spaces/names.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import type { Style } from '../../lib/terminal/style.ts';
-import { versionWords } from '../../lib/versions/words.ts';
+import { versionWords } from '../../lib/versions/version-words.ts';
 import { action } from '../shell/action.ts';
 import { defineCommand, type HostingOptions, hostingContextOption } from '../shell/options.ts';
 import { section, wrap } from '../views/lines.ts';

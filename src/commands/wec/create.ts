@@ -3,7 +3,7 @@ import { command } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
 import { ifSeen, tryRead } from '../../lib/kube/access.ts';
 import { checkClusterName, type ProviderName, providerNames } from '../../lib/local-clusters/names.ts';
-import type { ItsPlace } from '../../lib/local-clusters/network.ts';
+import type { ItsLocation } from '../../lib/local-clusters/network.ts';
 import type { Io } from '../../lib/terminal/io.ts';
 import { action } from '../shell/action.ts';
 import { localTools } from '../shell/local-tools.ts';
@@ -77,7 +77,7 @@ async function create(session: Session, names: readonly string[], options: Optio
   const { createWecs } = await import('../../lib/local-clusters/wecs.ts');
   const { chooseNetwork } = await import('../../lib/local-clusters/network.ts');
   const { provider, image } = options;
-  const { network, note } = chooseNetwork(provider, options.network, await findItsPlace(session));
+  const { network, note } = chooseNetwork(provider, options.network, await findItsLocation(session));
   if (note !== undefined) session.progress.note(note);
   const created = await createWecs(
     names,
@@ -119,22 +119,22 @@ function checkCombinations(options: Options): void {
  * Returns where the ITS runs, if known. Clusters can be created before the ITS exists or while it is not reachable: then the ITS is
  * assumed to run where the hosting cluster does.
  */
-async function findItsPlace(session: Session): Promise<ItsPlace | undefined> {
-  return ifSeen(await tryRead(() => placeOfIts(session))) ?? ifSeen(await tryRead(() => placeOfHosting(session)));
+async function findItsLocation(session: Session): Promise<ItsLocation | undefined> {
+  return ifSeen(await tryRead(() => locationOfIts(session))) ?? ifSeen(await tryRead(() => locationOfHosting(session)));
 }
 
-async function placeOfIts(session: Session): Promise<ItsPlace | undefined> {
-  const { placeOf } = await import('../../lib/local-clusters/network.ts');
+async function locationOfIts(session: Session): Promise<ItsLocation | undefined> {
+  const { locationOf } = await import('../../lib/local-clusters/network.ts');
   const { hubEndpoints } = await import('../../lib/wecs/hub/hub-access.ts');
   const { context, kube } = await session.its();
   const { contexts } = await session.kubeconfig();
-  return placeOf(context.name, await hubEndpoints(kube, context), contexts.get(context.name)?.cluster);
+  return locationOf(context.name, await hubEndpoints(kube, context), contexts.get(context.name)?.cluster);
 }
 
-async function placeOfHosting(session: Session): Promise<ItsPlace | undefined> {
-  const { placeOf } = await import('../../lib/local-clusters/network.ts');
+async function locationOfHosting(session: Session): Promise<ItsLocation | undefined> {
+  const { locationOf } = await import('../../lib/local-clusters/network.ts');
   const { hostingContext } = await import('../../lib/spaces/kubeconfig-extension.ts');
   const kubeconfig = await session.kubeconfig();
   const hosting = hostingContext(kubeconfig);
-  return hosting === undefined ? undefined : placeOf(hosting, [], kubeconfig.contexts.get(hosting)?.cluster);
+  return hosting === undefined ? undefined : locationOf(hosting, [], kubeconfig.contexts.get(hosting)?.cluster);
 }

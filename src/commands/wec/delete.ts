@@ -85,8 +85,8 @@ const isThere = ({ provider }: FoundCluster): boolean => provider !== undefined;
 async function refuseNeeded(session: Session, found: readonly FoundCluster[], tools: LocalTools): Promise<string[]> {
   if (found.length === 0) return [];
   const { connectLocal } = await import('../../lib/local-clusters/delete.ts');
-  const { refuseHosting } = await import('../../lib/local-clusters/hosting.ts');
-  const { refuseRegistered } = await import('../../lib/local-clusters/registered.ts');
+  const { refuseHosting } = await import('../../lib/local-clusters/refuse-hosting.ts');
+  const { refuseRegistered } = await import('../../lib/local-clusters/refuse-registered.ts');
   const { loadKubeconfig } = await import('../../lib/kube/kubeconfig/kubeconfig.ts');
   const kubeconfig = await loadKubeconfig(tools.target.file, tools.target.env);
   const clients = await Promise.all(found.map((cluster) => connectLocal(cluster, tools)));

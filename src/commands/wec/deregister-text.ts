@@ -1,8 +1,8 @@
 import { changeWords } from '../../lib/engine/changes.ts';
 import { count } from '../../lib/engine/counts.ts';
+import type { InspectedLocalWec } from '../../lib/wecs/deregister/deregister-locally.ts';
 import { type HubState, isGone } from '../../lib/wecs/deregister/inspect/hub-state.ts';
 import type { DeregisterOptions, InspectedWec } from '../../lib/wecs/deregister/inspect/inspect-wec.ts';
-import type { InspectedLocalWec } from '../../lib/wecs/deregister/local.ts';
 import { selectableLabels } from '../../lib/wecs/deregister/release/labels.ts';
 import { objectsIn, policiesOf } from '../../lib/workloads/manifest-works.ts';
 

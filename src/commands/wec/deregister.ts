@@ -125,7 +125,7 @@ async function deregisterFromIts(session: Session, { named, find }: ChosenWecs, 
 }
 
 async function deregisterOnWecs(session: Session, { named = [] }: ChosenWecs, options: Options): Promise<void> {
-  const { deregisterLocally } = await import('../../lib/wecs/deregister/local.ts');
+  const { deregisterLocally } = await import('../../lib/wecs/deregister/deregister-locally.ts');
   const { describeLocally } = await import('./deregister-text.ts');
   const results = await deregisterLocally(
     await session.wecs(named.map(withContext)),

@@ -2,7 +2,7 @@ import { count } from '../../lib/engine/counts.ts';
 import { formatAge } from '../../lib/engine/duration.ts';
 import { imageVersion } from '../../lib/kube/image.ts';
 import type { Style } from '../../lib/terminal/style.ts';
-import { versionWords } from '../../lib/versions/words.ts';
+import { versionWords } from '../../lib/versions/version-words.ts';
 import type { ConditionView, Mailbox, PodView, WecView } from '../../lib/wecs/get/view.ts';
 import { hubConnectionType, readHubConnection } from '../../lib/wecs/registration/hub-connection.ts';
 import { ago, aligned, section, wrap } from '../views/lines.ts';

@@ -3,7 +3,7 @@ import { command } from '../../lib/engine/command-line.ts';
 import { StellarError } from '../../lib/engine/errors.ts';
 import { outline } from '../../lib/engine/next-step.ts';
 import type { RuleKind } from '../../lib/wecs/grant/kinds.ts';
-import type { ReachedWec } from '../../lib/wecs/grant/prove.ts';
+import type { ReachedWec } from '../../lib/wecs/grant/prove-wec.ts';
 import { dryRunOption, type ItsOptions, itsOption, type WritingOptions } from '../shell/options.ts';
 import type { Session } from '../shell/session.ts';
 import { parseWecArguments } from '../shell/wec-argument.ts';

@@ -173,8 +173,8 @@ const unreached = (error: StellarError): Check<unknown> => ({
 /** An agent that has not reached the ITS is visible only in its own cluster. */
 function unknownWec(error: StellarError, { name, kube }: DoctorInput['wecs'][number], its: Kube): StellarError {
   if (error.code !== 'not-found' || kube !== undefined) return error;
-  const getStep = command`stellarctl doctor ${`${name}=CONTEXT`} --its ${its.cluster.context}`;
-  return error.with({ next: [...error.next, outline(getStep, 'It shows whether the agent reaches the ITS')] });
+  const doctorCommand = command`stellarctl doctor ${`${name}=CONTEXT`} --its ${its.cluster.context}`;
+  return error.with({ next: [...error.next, outline(doctorCommand, 'It shows whether the agent reaches the ITS')] });
 }
 
 /** The finding for an ITS whose WECs cannot be listed. */

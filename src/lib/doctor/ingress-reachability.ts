@@ -60,7 +60,7 @@ function remedyFor(hostContainer: string): NextStep {
 type Handshake = { certificate: PeerCertificate } | { failure: string };
 
 /** The timeout of the other side. */
-const patienceMs = 5000;
+const handshakeTimeoutMs = 5000;
 
 /** The subject of the certificate matters here, not its issuer. */
 function handshake(port: number, host: string): Promise<Handshake> {
@@ -70,7 +70,7 @@ function handshake(port: number, host: string): Promise<Handshake> {
       socket.destroy();
       resolve(handshake);
     };
-    socket.setTimeout(patienceMs, () => end({ failure: 'nothing answers' }));
+    socket.setTimeout(handshakeTimeoutMs, () => end({ failure: 'nothing answers' }));
     socket.on('error', ({ code }: NodeJS.ErrnoException) =>
       end({ failure: code === 'ECONNREFUSED' ? 'nothing is listening' : 'the server does not speak TLS' }),
     );

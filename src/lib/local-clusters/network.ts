@@ -2,7 +2,7 @@ import type { Endpoint } from '../wecs/hub/endpoint.ts';
 import { clusterOfContainer, defaultNetwork, localNames, type ProviderName, providerNames } from './names.ts';
 
 /** The location of an ITS on a local cluster. */
-export interface ItsPlace {
+export interface ItsLocation {
   its: string;
   /** The container whose name agents use as its address. */
   container: string;
@@ -17,11 +17,11 @@ export interface ItsPlace {
  * @param cluster the name of its cluster in the kubeconfig
  * @returns undefined if it does not run on a kind or k3d cluster
  */
-export function placeOf(
+export function locationOf(
   its: string,
   endpoints: readonly Endpoint[],
   cluster: string | undefined,
-): ItsPlace | undefined {
+): ItsLocation | undefined {
   const containers = endpoints.map(({ server }) => new URL(server).hostname);
   for (const provider of providerNames) {
     if (cluster?.startsWith(`${provider}-`))
@@ -46,18 +46,18 @@ export interface ChosenNetwork {
  * Chooses a network on which a new WEC reaches the ITS: containers resolve each other's names only on a shared network, and kind
  * and k3d use different ones.
  * @param given `--network`
- * @param place undefined if the ITS is unknown, or is not a local cluster
+ * @param location undefined if the ITS is unknown, or is not a local cluster
  */
 export function chooseNetwork(
   provider: ProviderName,
   given: string | undefined,
-  place: ItsPlace | undefined,
+  location: ItsLocation | undefined,
 ): ChosenNetwork {
-  if (given !== undefined || place === undefined) return { network: given };
+  if (given !== undefined || location === undefined) return { network: given };
   // All kind clusters are on kind's own network by default.
-  if (place.provider === provider) return { network: provider === 'kind' ? undefined : place.network };
+  if (location.provider === provider) return { network: provider === 'kind' ? undefined : location.network };
   return {
     network: undefined,
-    note: `${place.its} is in the container ${place.container} of ${place.provider}, which clusters of ${provider} cannot reach: they are on another container network. Better: --provider ${place.provider}`,
+    note: `${location.its} is in the container ${location.container} of ${location.provider}, which clusters of ${provider} cannot reach: they are on another container network. Better: --provider ${location.provider}`,
   };
 }

@@ -39,9 +39,9 @@ export async function createWecs(
   if (joining === undefined) return created;
   const { access, options } = joining;
   // In a dry run, these clusters do not exist and cannot be read.
-  const imagined = tools.record === undefined ? [] : created.filter((wec) => wec.created);
-  for (const { name } of imagined) tools.run.progress.note(`${name} would then be joined to ${access.its}.`);
-  const present = created.filter((wec) => !imagined.includes(wec) && wec.error === undefined);
+  const planned = tools.record === undefined ? [] : created.filter((wec) => wec.created);
+  for (const { name } of planned) tools.run.progress.note(`${name} would then be joined to ${access.its}.`);
+  const present = created.filter((wec) => !planned.includes(wec) && wec.error === undefined);
   const { join } = await import('../wecs/join/join.ts');
   const joined = await join(access, await clientsFor(present, tools), options, tools.run);
   return created.map((wec) => {

@@ -50,7 +50,7 @@ export interface Invocation {
   /** Whether it may prompt the user: it reads from our terminal, and gets the terminal's signals in our process group. */
   isOnTerminal?: boolean;
   /** Receives its stderr as it is written. */
-  hear?: (text: string) => void;
+  onStderr?: (text: string) => void;
   /** Its timeout, in milliseconds, if shorter than the remaining time of the command. */
   limitMs?: number;
   /** Ends it early, in addition to the command's own signal. */
@@ -67,7 +67,7 @@ export interface ProgramOutput {
 export type RunProgram = (program: NamedProgram, invocation: Invocation) => Promise<ProgramOutput>;
 
 /** The timeout of a program that only reads. */
-const quickMs = 60_000;
+const shortLimitMs = 60_000;
 const defaultTerminationGraceMs = 15_000;
 
 /** Finds a program on PATH. @returns undefined if not found; its version is empty if it prints none */
@@ -75,7 +75,7 @@ export async function findProgram(program: Program, run: ProgramRun): Promise<Fo
   const place = await lookUp(program.name, run.env.PATH ?? '');
   if (place === undefined) return undefined;
   const found = { ...program, path: place, version: '' };
-  const { exitCode, stdout } = await runProgram(run)(found, { args: program.versionArguments, limitMs: quickMs });
+  const { exitCode, stdout } = await runProgram(run)(found, { args: program.versionArguments, limitMs: shortLimitMs });
   return { ...found, version: exitCode === 0 ? (findVersion(stdout) ?? '') : '' };
 }
 
@@ -115,11 +115,11 @@ export function isNewEnough({ version, minimum }: FoundProgram): boolean {
 export function runProgram(run: ProgramRun): RunProgram {
   const { env, deadline, signal, sendSignal, terminationGraceMs = defaultTerminationGraceMs, trace } = run;
   return async (program, invocation) => {
-    const { args, input = '', isOnTerminal = false, hear, limitMs = Number.MAX_SAFE_INTEGER, stop } = invocation;
+    const { args, input = '', isOnTerminal = false, onStderr, limitMs = Number.MAX_SAFE_INTEGER, stop } = invocation;
     throwIfInterrupted(signal);
     const { execa } = await import('execa');
     // A command that reads once has no deadline that would end a program. Timers cannot exceed 2 ** 31 ms.
-    const mostMs = Math.min(limitMs, deadline.passed ? quickMs : 2 ** 31 - 1);
+    const mostMs = Math.min(limitMs, deadline.passed ? shortLimitMs : 2 ** 31 - 1);
     const late = AbortSignal.timeout(deadline.requestTimeout(mostMs));
     const started = Date.now();
     const stdin = isOnTerminal ? { stdin: 'inherit' as const } : { input };
@@ -127,7 +127,7 @@ export function runProgram(run: ProgramRun): RunProgram {
     const detached = !isOnTerminal;
     const running = execa(program.path, args, { env, extendEnv: false, ...stdin, reject: false, detached });
     const decoder = new TextDecoder();
-    running.stderr?.on('data', (chunk: Buffer) => hear?.(decoder.decode(chunk, { stream: true })));
+    running.stderr?.on('data', (chunk: Buffer) => onStderr?.(decoder.decode(chunk, { stream: true })));
     const given = AbortSignal.any([signal, late, ...(stop === undefined ? [] : [stop])]);
     const release = endGroupOn(given, running, { sendSignal, terminationGraceMs, isGroup: detached });
     const ended = await running.finally(release);

@@ -1,7 +1,7 @@
 import { type Access, hidden, hiddenBy, seen, through } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
+import { contextFromCluster } from '../kube/kubeconfig/from-cluster.ts';
 import { type Kubeconfig, type SelectedContext, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
-import { contextFromCluster } from '../kube/kubeconfig/of-cluster.ts';
 import type { Secret } from '../kube/objects.ts';
 import { resources } from '../kube/resources.ts';
 import { controlPlaneOf, hostingOf } from './kubeconfig-extension.ts';

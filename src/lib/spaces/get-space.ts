@@ -16,7 +16,7 @@ import type { RunningVersion } from '../versions/running.ts';
 import { contextsOf } from './access.ts';
 import { checkSpaceName } from './create/requirements.ts';
 import { namespaceOf, type SpaceRole } from './names.ts';
-import { notThere } from './repair.ts';
+import { noSuchSpace } from './repair.ts';
 import { spaceVersions } from './space-versions.ts';
 import { hooksOf, itsNameOf, itsOfWds, listControlPlanes, roleOf, typeOf } from './spaces.ts';
 import type { ItsInside } from './stages/its-contents.ts';
@@ -57,7 +57,7 @@ export async function getSpace(name: string, role: SpaceRole, tools: SpaceTools)
   const watcher = new SpaceWatcher(tools);
   const seen = role === 'its' ? await watcher.its(name) : await watcher.wds(name);
   if (seen === undefined || roleOf(seen.space.controlPlane) !== role)
-    throw notThere(name, role, hosting, seen?.space.controlPlane, 'get');
+    throw noSuchSpace(name, role, hosting, seen?.space.controlPlane, 'get');
   const { space, stages } = seen as SpaceReading<ItsInside | WdsInside>;
   const reports = judge<Space<ItsInside | WdsInside>>(stages, space);
   const { controlPlane } = space;

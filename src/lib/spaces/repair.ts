@@ -49,7 +49,7 @@ export async function repairSpace(input: RepairInput, tools: SpaceTools, run: Ru
   await requireHosting(hosting);
   const evidence = await readSpace(hosting, name, role);
   if (evidence === undefined || roleOf(evidence.controlPlane) !== role)
-    throw notThere(name, role, hosting, evidence?.controlPlane, 'repair');
+    throw noSuchSpace(name, role, hosting, evidence?.controlPlane, 'repair');
   const failed = failedJobs(evidence);
   const rewired = role === 'wds' ? await rewiring(input, evidence, hosting) : undefined;
   const space = new SpaceWork({ name, role, type: evidence.type, exists: true }, tools, run);
@@ -68,7 +68,7 @@ export async function repairSpace(input: RepairInput, tools: SpaceTools, run: Ru
 }
 
 /** The error for a name without such a space. @param present the control plane of that name, if any */
-export function notThere(
+export function noSuchSpace(
   name: string,
   role: SpaceRole,
   { cluster }: Kube,

@@ -1,8 +1,8 @@
 import { type Check, type Outcome, pass, skipped, warn } from '../engine/checks.ts';
-import { unreachedSpaces } from '../hosting/install/unreached.ts';
+import { unreachedSpaces } from '../hosting/install/unreached-spaces.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { readHookVersions } from '../versions/programs.ts';
-import { versionWords } from '../versions/words.ts';
+import { versionWords } from '../versions/version-words.ts';
 import type { SpaceRole } from './names.ts';
 import { spaceVersions } from './space-versions.ts';
 import type { ItsInside } from './stages/its-contents.ts';

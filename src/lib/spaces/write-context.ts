@@ -11,7 +11,7 @@ import { accessSpace, contextsOf } from './access.ts';
 import { knownEntries, writeSpaceContext } from './create/space-work.ts';
 import type { SpaceRole } from './names.ts';
 import type { ControlPlane } from './objects.ts';
-import { notThere } from './repair.ts';
+import { noSuchSpace } from './repair.ts';
 import { roleOf, typeOf } from './spaces.ts';
 import type { SpaceTools } from './tools.ts';
 
@@ -40,7 +40,7 @@ export async function writeContext(
   await requireHosting(hosting);
   const controlPlane = await hosting.get<ControlPlane>(resources.controlPlanes, name);
   if (controlPlane === undefined || roleOf(controlPlane) !== role)
-    throw notThere(name, role, hosting, controlPlane, 'context');
+    throw noSuchSpace(name, role, hosting, controlPlane, 'context');
   const access = await accessSpace(controlPlane, tools);
   if (access.state === 'hidden' && access.error !== undefined) throw access.error;
   if (access.state !== 'seen')

@@ -11,7 +11,7 @@ import { resolveIts } from '../spaces/resolve-its.ts';
 import { type HubPods, itsVersions } from '../spaces/space-versions.ts';
 import { readHubPods } from '../spaces/stages/its-contents.ts';
 import { type HookVersions, products, versionsOfHooks } from '../versions/programs.ts';
-import { versionOfProduct } from '../versions/words.ts';
+import { versionOfProduct } from '../versions/version-words.ts';
 import { listWecs, type WecListItem } from '../wecs/list.ts';
 import { tryHubWebhook } from '../wecs/registration/hub-webhook.ts';
 import { countSent } from '../workloads/delivery/sent-counts.ts';

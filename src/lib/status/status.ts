@@ -12,7 +12,7 @@ import { wdsVersions } from '../spaces/space-versions.ts';
 import { itsOfWds, listControlPlanes, roleOf } from '../spaces/spaces.ts';
 import { type HookVersions, kubeFlexPrograms, products, readHookVersions } from '../versions/programs.ts';
 import { runningVersions, whyPodsHidden } from '../versions/running.ts';
-import { versionOfProduct } from '../versions/words.ts';
+import { versionOfProduct } from '../versions/version-words.ts';
 import { clusterUid } from '../wecs/identity/cluster-uid.ts';
 import { keyOf } from '../workloads/object-ref.ts';
 import { type Binding, objectsOf } from '../workloads/policies/policy.ts';

@@ -1,7 +1,7 @@
 import { count } from '../engine/counts.ts';
 import { products } from '../versions/programs.ts';
 import type { RunningVersion } from '../versions/running.ts';
-import { versionWords } from '../versions/words.ts';
+import { versionWords } from '../versions/version-words.ts';
 import type { SentCounts } from '../workloads/delivery/sent-counts.ts';
 import type { HostingStatus, ItsStatus, SpaceStatus, StatusView, WdsStatus, WecStatus } from './view.ts';
 

@@ -22,7 +22,7 @@ export interface TerminalProgress extends Progress {
 }
 
 export function createProgress(io: Io, options: ProgressOptions): TerminalProgress {
-  return canAnimate(io) && !options.quiet ? new LiveProgress(io, options) : new PlainProgress(io, options);
+  return canAnimate(io) && !options.quiet ? new AnimatedProgress(io, options) : new PlainProgress(io, options);
 }
 
 /** One line per change, and from time to time one about what is still waited for: for pipes, files and CI. */
@@ -127,7 +127,7 @@ const spareLines = 4;
 const shortestFrame = 3;
 
 /** A line for every subject in progress, redrawn; finished ones stay above. */
-class LiveProgress implements TerminalProgress {
+class AnimatedProgress implements TerminalProgress {
   readonly #io: Io;
   readonly #options: ProgressOptions;
   readonly #subjects = new Subjects();

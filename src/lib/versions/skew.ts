@@ -2,7 +2,7 @@ import { type Problem, problem } from '../engine/problem.ts';
 import { compareVersions, findVersion } from '../programs/version.ts';
 import { products } from './programs.ts';
 import type { RunningVersion } from './running.ts';
-import { versionWords } from './words.ts';
+import { versionWords } from './version-words.ts';
 
 /** The running versions of one part of an installation. The fields are an interface: docs/output.md. */
 interface PartVersions {

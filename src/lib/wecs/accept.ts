@@ -58,7 +58,7 @@ export async function accept(its: Kube, { wecs, agent, wait }: AcceptInput, run:
     );
     return permitted;
   };
-  const lookAgain = command`stellarctl wec list --its ${hub.cluster.context}`;
+  const checkCommand = command`stellarctl wec list --its ${hub.cluster.context}`;
   const followers = await Promise.all(
     wecs.map(async ({ name, kube }) => {
       run.progress.waiting(name, 'checking its registration');
@@ -74,7 +74,7 @@ export async function accept(its: Kube, { wecs, agent, wait }: AcceptInput, run:
         mayWrite,
         agent,
         ownAgent,
-        lookAgain,
+        checkCommand,
         started,
       } as const;
       return new RegistrationFollower(name, hub, run, options);

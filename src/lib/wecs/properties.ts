@@ -48,7 +48,7 @@ async function findProperties(hub: Kube, target: WecTarget): Promise<FoundValues
 
 /** The customization properties in the ConfigMaps of WECs. */
 export function propertyStore(hub: Kube): ValueStore<WecProperties, Effective> {
-  let namespaceThere: Promise<void> | undefined;
+  let namespaceEnsured: Promise<void> | undefined;
   return {
     conflict: 'property-conflict',
     command: ['wec', 'properties'],
@@ -71,8 +71,8 @@ export function propertyStore(hub: Kube): ValueStore<WecProperties, Effective> {
       const data = withChanges(configMap?.data ?? {}, changes);
       const { name } = cluster.metadata;
       if (configMap === undefined) {
-        namespaceThere ??= ensureNamespace(hub);
-        await namespaceThere;
+        namespaceEnsured ??= ensureNamespace(hub);
+        await namespaceEnsured;
         const created = {
           apiVersion: 'v1',
           kind: 'ConfigMap',

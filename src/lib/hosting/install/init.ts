@@ -14,7 +14,7 @@ import { compareVersions } from '../../programs/version.ts';
 import { renewCorrectedHook } from '../../spaces/create/its-for-wds.ts';
 import { systemNamespace } from '../../spaces/names.ts';
 import { listControlPlanes } from '../../spaces/spaces.ts';
-import { versionWords } from '../../versions/words.ts';
+import { versionWords } from '../../versions/version-words.ts';
 import { coreChart } from '../core-chart.ts';
 import { bringChart, type ChartChoice, chooseChart } from './chart.ts';
 import { type ClusterState, readClusterState } from './cluster-state.ts';
@@ -27,7 +27,7 @@ import { requireInitPermissions } from './permissions.ts';
 import { hasKubeFlex, makePlan, type Plan } from './plan.ts';
 import { concurrentRelease, forgetRevisions, recoverRelease } from './release-records.ts';
 import { findIrreplaceable, markAsKept } from './resource-policy.ts';
-import { type UnreachedSpace, unreachedSpaces } from './unreached.ts';
+import { type UnreachedSpace, unreachedSpaces } from './unreached-spaces.ts';
 
 /** The result of `init`. */
 export interface InitResult {

@@ -77,7 +77,7 @@ async function runPlugin(context: SelectedContext, host: PluginHost): Promise<Is
     if (needsTerminal(context) && !isInteractive)
       throw new StellarError('credentials-failed', `${command} needs interactive input, and stdin is not a terminal.`);
     const run = runProgram({ ...host, env, terminationGraceMs });
-    const output = await run(program, { args, isOnTerminal: isInteractive, hear: (text) => relay.write(text) });
+    const output = await run(program, { args, isOnTerminal: isInteractive, onStderr: (text) => relay.write(text) });
     if (output.exitCode !== 0) throw programFailed(program, args, output);
     return read(exec, output);
   } catch (error) {

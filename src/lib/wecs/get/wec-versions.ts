@@ -7,7 +7,7 @@ import { resources } from '../../kube/resources.ts';
 import { hubPrograms, wecPrograms } from '../../versions/programs.ts';
 import { mayNotReadPods, type RunningVersion, runningVersions } from '../../versions/running.ts';
 import { isMinorApart } from '../../versions/skew.ts';
-import { versionWords } from '../../versions/words.ts';
+import { versionWords } from '../../versions/version-words.ts';
 import { isOurs } from '../klusterlet/operator.ts';
 import { agentNamespace, hubNamespace } from '../names.ts';
 import type { Klusterlet } from '../objects.ts';

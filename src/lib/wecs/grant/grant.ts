@@ -11,7 +11,7 @@ import { userOf } from '../../kube/service-accounts.ts';
 import type { ManifestWork } from '../../workloads/manifest-works.ts';
 import type { Klusterlet } from '../objects.ts';
 import { distinct, failedKinds, groupResourceOf, type RuleKind, refusedKinds, workAccount } from './kinds.ts';
-import { proveWec, type ReachedWec } from './prove.ts';
+import { proveWec, type ReachedWec } from './prove-wec.ts';
 import { type ClusterRole, grantRole, grantRoleName, kindsOf } from './role.ts';
 
 /** What to grant to a WEC's work agent. */

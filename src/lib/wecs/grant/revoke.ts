@@ -8,7 +8,7 @@ import { resources } from '../../kube/resources.ts';
 import type { AppliedManifestWork } from '../../workloads/applied-works.ts';
 import type { GrantResult } from './grant.ts';
 import { groupResourceOf, type RuleKind } from './kinds.ts';
-import { proveWec, type ReachedWec } from './prove.ts';
+import { proveWec, type ReachedWec } from './prove-wec.ts';
 import { type ClusterRole, grantRole, grantRoleName, kindsOf } from './role.ts';
 
 /** What to revoke from a WEC's work agent. */

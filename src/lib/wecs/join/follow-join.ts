@@ -27,7 +27,7 @@ import {
 } from './renew-agent.ts';
 
 /** The state when a join begins to follow its registration. */
-interface Begun {
+interface StartedJoin {
   /** Whether anything has been written. */
   changed: boolean;
   /** Whether an existing agent has a new bootstrap secret, which supersedes its earlier requests. */
@@ -60,7 +60,7 @@ export async function followJoin(
   access: HubAccess,
   plan: JoinPlan,
   options: JoinOptions,
-  { changed, renewed, started, webhook }: Begun,
+  { changed, renewed, started, webhook }: StartedJoin,
   run: Run,
 ): Promise<WecResult> {
   const { name, kube } = plan;
@@ -84,7 +84,7 @@ export async function followJoin(
     },
     outdated: side?.superseded.names ?? new Set(),
     started,
-    lookAgain:
+    checkCommand:
       side === undefined
         ? command`kubectl --context ${kube.cluster.context} describe klusterlet ${klusterletName}`
         : command`stellarctl wec get ${`${name}=${kube.cluster.context}`} --its ${access.its}`,

@@ -23,11 +23,11 @@ export function refuseOtherKlusterlets({ name, kube }: JoiningWec, klusterlets: 
   throw new StellarError(
     'registered-elsewhere',
     `${describeCluster(kube.cluster)} is registered already, as ${other.spec?.clusterName ?? 'another name'}, by a Klusterlet ${other.metadata.name} that stellarctl did not install; ${name} was not joined.`,
-    { next: [inspectWec(kube.cluster.context, other.metadata.name)] },
+    { next: [toSeeKlusterlet(kube.cluster.context, other.metadata.name)] },
   );
 }
 
-const inspectWec = (context: string, klusterlet: string, lead = 'Look at it'): NextStep =>
+const toSeeKlusterlet = (context: string, klusterlet: string, lead = 'Look at it'): NextStep =>
   run(command`kubectl --context ${context} get klusterlet ${klusterlet} -o yaml`, lead);
 
 /** The cluster's own claim is enough to refuse it. @throws StellarError `conflict`, `registered-elsewhere` */
@@ -37,7 +37,7 @@ export function refuseOtherRegistration({ name, kube }: JoiningWec, { klusterlet
   const { context } = kube.cluster;
   if (klusterlet.metadata.deletionTimestamp !== undefined) {
     throw new StellarError('conflict', `The Klusterlet on ${cluster} is being deleted; ${name} was not joined.`, {
-      next: [inspectWec(context, klusterletName, 'Wait until it is gone. Look at it')],
+      next: [toSeeKlusterlet(context, klusterletName, 'Wait until it is gone. Look at it')],
     });
   }
   const registeredAs = klusterlet.spec?.clusterName;
@@ -45,7 +45,7 @@ export function refuseOtherRegistration({ name, kube }: JoiningWec, { klusterlet
   throw new StellarError(
     'registered-elsewhere',
     `${cluster} is registered already, under the name ${registeredAs ?? '(none)'}; it was not joined as ${name}.`,
-    { next: [inspectWec(context, klusterletName)] },
+    { next: [toSeeKlusterlet(context, klusterletName)] },
   );
 }
 
@@ -76,7 +76,7 @@ export async function requireOwnership(
     throw new StellarError(
       'registered-elsewhere',
       `${describeCluster(kube.cluster)} is not the ${name} of ${access.its}: ${found}; it was not joined.`,
-      { next: [inspectWec(kube.cluster.context, klusterletName)] },
+      { next: [toSeeKlusterlet(kube.cluster.context, klusterletName)] },
     );
   }
   if (identity.state === 'unseen' && (await heldName(access.kube, wecBefore, hub)))

@@ -56,7 +56,7 @@ export async function planRenewal(
   if (why === undefined) return undefined;
   await refuseLoss(access, plan);
   return {
-    steps: [...stepsOf(access, plan, why, supersededBy(plan)), ...labelsAgain(access, plan)],
+    steps: [...stepsOf(access, plan, why, supersededBy(plan)), ...labelSteps(access, plan)],
     async apply() {
       const { kube, wecBefore, endpoint, lost } = plan;
       const started = Date.now();
@@ -64,8 +64,8 @@ export async function planRenewal(
       await retryStuckPods(kube, wecBefore, false);
       if (lost?.by === 'certificate') await dropCertificate(kube, wecBefore);
       if (access.kube === undefined) return;
-      const begun = { changed: true, renewed: true, started, webhook: new WebhookProbe(access.kube, run) };
-      const { error } = await followJoin(access, plan, { ...options, ...lostLabels(plan) }, begun, run);
+      const startedJoin = { changed: true, renewed: true, started, webhook: new WebhookProbe(access.kube, run) };
+      const { error } = await followJoin(access, plan, { ...options, ...lostLabels(plan) }, startedJoin, run);
       if (error !== undefined) throw error;
     },
   };
@@ -75,7 +75,7 @@ export async function planRenewal(
 const lostLabels = ({ wecBefore, hubBefore }: JoinPlan): Labels =>
   hubBefore?.managedCluster === undefined ? keptLabels(wecBefore.klusterlet) : { labels: {}, annotations: {} };
 
-function labelsAgain({ its }: HubAccess, plan: JoinPlan): Step[] {
+function labelSteps({ its }: HubAccess, plan: JoinPlan): Step[] {
   const { labels, annotations } = lostLabels(plan);
   if (Object.keys({ ...labels, ...annotations }).length === 0) return [];
   const why = 'the labels that it had, once its agent has announced it';

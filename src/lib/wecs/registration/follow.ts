@@ -38,7 +38,7 @@ export interface FollowOptions {
   /** Names of requests that this run has superseded by writing a new bootstrap secret. */
   outdated?: ReadonlySet<string>;
   /** The command that checks again. */
-  lookAgain: string;
+  checkCommand: string;
   /** When the work on this WEC began, milliseconds since the epoch. */
   started: number;
 }
@@ -96,7 +96,7 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
     const what = wrong?.message ?? blockedIn(last);
     return this.broken(
       new StellarError('timeout', `${this.name} did not reach the stage ${this.until} in time. ${what}`, {
-        next: wrong?.next ?? last?.blocking?.verdict.next ?? this.#lookAgain,
+        next: wrong?.next ?? last?.blocking?.verdict.next ?? this.#checkCommand,
       }),
     );
   }
@@ -108,8 +108,8 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
     return verdictOf(reading, this.#hub.cluster.context);
   }
 
-  get #lookAgain(): NextStep[] {
-    return [run(this.#options.lookAgain, 'Check again')];
+  get #checkCommand(): NextStep[] {
+    return [run(this.#options.checkCommand, 'Check again')];
   }
 
   /** Approves and accepts when it is time. */
@@ -176,7 +176,7 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
     const what = isUnreachable ? 'does not reach the hub' : `is blocked at "${title}"`;
     const wrong = await this.#verdict(reading);
     return new StellarError(code, wrong?.message ?? `${this.name} ${what}: ${why}.`, {
-      next: wrong?.next ?? next ?? this.#lookAgain,
+      next: wrong?.next ?? next ?? this.#checkCommand,
     });
   }
 

@@ -49,7 +49,7 @@ export async function refreshPolicy(name: string, wds: OpenWds, run: Run): Promi
           title: 'its works are rewritten',
           check: (open) => (open.length === 0 ? met : waiting(`${count(open.length, 'work')} to be rewritten`)),
         },
-        read: async () => (await worksOfPolicy(its, name, sender)).filter(isUnnoted),
+        read: async () => (await worksOfPolicy(its, name, sender)).filter(lacksGeneration),
         name,
         unmet: (open) => notRewritten(name, open.length, wds),
       },
@@ -63,7 +63,7 @@ export async function refreshPolicy(name: string, wds: OpenWds, run: Run): Promi
   });
 }
 
-const isUnnoted = ({ metadata }: ManifestWork): boolean =>
+const lacksGeneration = ({ metadata }: ManifestWork): boolean =>
   metadata.annotations?.[originGenerationAnnotation] === undefined;
 
 const notRewritten = (name: string, open: number, wds: OpenWds): StellarError =>

@@ -65,12 +65,12 @@ function countWorks(
   works: Extract<DeliveryEvidence['works'], { state: 'seen' }>['value'],
 ): NonNullable<PolicySummary['works']> {
   const all = wecs.flatMap((wec) => works.of(name, wec));
-  const stated = (status: string) => all.filter((work) => isStated(work, status));
-  return { total: all.length, applied: stated('True').length, failed: stated('False').length };
+  const withAppliedStatus = (status: string) => all.filter((work) => hasAppliedStatus(work, status));
+  return { total: all.length, applied: withAppliedStatus('True').length, failed: withAppliedStatus('False').length };
 }
 
 /** Whether the agent reports the status for the current generation of the work. */
-function isStated(work: ManifestWork, status: string): boolean {
+function hasAppliedStatus(work: ManifestWork, status: string): boolean {
   const applied = conditionOf(work, 'Applied');
   return applied?.status === status && (applied.observedGeneration ?? 0) >= (work.metadata.generation ?? 0);
 }

@@ -15,7 +15,7 @@ import { appliedState } from './works.ts';
 /** The stages from the Binding to the WEC. */
 export const wecStages: readonly Stage<Delivery>[] = [
   { id: 'wec', title: 'WEC selected and available', check: wecAvailable },
-  { id: 'work', title: 'work in the mailbox', check: workThere },
+  { id: 'work', title: 'work in the mailbox', check: workInMailbox },
   { id: 'applied', title: 'applied', check: applied },
   { id: 'available', title: 'available', check: available },
 ];
@@ -65,7 +65,7 @@ const onIts = ({ evidence: { its } }: Pick<Delivery, 'evidence'>): string[] =>
 const generationOf = (annotations: Record<string, string> | undefined): number =>
   Number(annotations?.[originGenerationAnnotation] ?? 0);
 
-function workThere({ wec, isBound, binding, bound, sent, stoppedAt, stale, evidence }: Delivery): Verdict {
+function workInMailbox({ wec, isBound, binding, bound, sent, stoppedAt, stale, evidence }: Delivery): Verdict {
   if (wec === undefined || binding === undefined) return unseen('no WEC is selected');
   if (sent.state !== 'seen') return unseen(sent.why);
   const { observedGeneration = 0, errors = [] } = binding.status ?? {};

@@ -8,7 +8,7 @@ import { selectsWec } from './selectors.ts';
 import { templateKeysOf } from './template-keys.ts';
 
 /** A WEC that loses properties, through labels, annotations or its ConfigMap. */
-export interface LosingWec {
+export interface AffectedWec {
   name: string;
   /** Properties that it has before the change and not after it. */
   lost: readonly string[];
@@ -48,14 +48,14 @@ const policiesAtOnce = 4;
  */
 export async function brokenByRemoval(
   policies: readonly Policy[],
-  wecs: readonly LosingWec[],
+  wecs: readonly AffectedWec[],
 ): Promise<{ broken: BrokenTemplate[]; unread: Unread[] }> {
   const concerned = policies.flatMap((policy) => {
-    const losing = losingOf(policy, wecs);
-    return losing.length === 0 ? [] : [{ policy, losing }];
+    const affected = losingOf(policy, wecs);
+    return affected.length === 0 ? [] : [{ policy, losing: affected }];
   });
-  const results = await mapConcurrently(concerned, policiesAtOnce, async ({ policy, losing }) => {
-    const broken = await tryRead(() => brokenIn(policy, losing));
+  const results = await mapConcurrently(concerned, policiesAtOnce, async ({ policy, losing: affected }) => {
+    const broken = await tryRead(() => brokenIn(policy, affected));
     if (broken.state === 'seen') return { broken: broken.value, unread: [] };
     return { broken: [], unread: [{ wds: policy.wds, why: `the objects of ${policy.name}: ${broken.why}` }] };
   });
@@ -66,17 +66,17 @@ export async function brokenByRemoval(
 }
 
 /** Returns the WECs whose losses affect a policy: none if all its WECs leave it. */
-function losingOf(policy: Policy, wecs: readonly LosingWec[]): LosingWec[] {
+function losingOf(policy: Policy, wecs: readonly AffectedWec[]): AffectedWec[] {
   const leaving = new Set(wecs.filter(({ name, labels }) => !selectsWec(policy, name, labels)).map(({ name }) => name));
   const destinations = destinationsOf(policy.binding);
   if (destinations.every((name) => leaving.has(name))) return [];
   return wecs.filter(({ name, lost }) => lost.length > 0 && destinations.includes(name));
 }
 
-async function brokenIn(policy: Policy, losing: readonly LosingWec[]): Promise<BrokenTemplate[]> {
+async function brokenIn(policy: Policy, affected: readonly AffectedWec[]): Promise<BrokenTemplate[]> {
   const templates = await readTemplates(policy);
   return templates.flatMap(({ object, asked }) => {
-    const hit = losing.filter(({ lost }) => lost.some((key) => asked.has(key)));
+    const hit = affected.filter(({ lost }) => lost.some((key) => asked.has(key)));
     if (hit.length === 0) return [];
     const names = hit.map(({ name }) => name);
     return {

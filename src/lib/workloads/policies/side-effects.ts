@@ -27,12 +27,12 @@ export async function sideEffectsOf(
   changes: readonly WecChange[],
 ): Promise<SideEffects> {
   const labelsOf = ({ cluster }: WecProperties) => cluster.metadata.labels ?? {};
-  const losing = changes.map(({ name, before, after }) => ({
+  const affected = changes.map(({ name, before, after }) => ({
     name,
     lost: lostProperties(name, before, after),
     labels: labelsOf(after),
   }));
-  const templates = await brokenByRemoval(policies, losing);
+  const templates = await brokenByRemoval(policies, affected);
   const starting = policies.flatMap((policy) => {
     const starts = ({ name, before, after }: WecChange) =>
       effectOfRemoval([policy], name, labelsOf(before), labelsOf(after)).starting.length > 0;

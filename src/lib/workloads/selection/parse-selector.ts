@@ -24,7 +24,7 @@ export function parseLabelSelector(text: string): LabelSelector {
 
 function addTerm({ matchLabels, matchExpressions }: Required<LabelSelector>, term: string, text: string): void {
   const [, setKey, operator, values = ''] = /^(\S+)\s+(in|notin)\s*\(([^)]*)\)$/.exec(term) ?? [];
-  const [, not, bareKey] = /^(!?)\s*([^\s=!]+)$/.exec(term) ?? [];
+  const [, not, keyOnly] = /^(!?)\s*([^\s=!]+)$/.exec(term) ?? [];
   const [, key, relation, value = ''] = /^([^\s=!]+)\s*(==?|!=)\s*([^\s=!]*)$/.exec(term) ?? [];
   if (setKey !== undefined)
     matchExpressions.push({
@@ -32,8 +32,8 @@ function addTerm({ matchLabels, matchExpressions }: Required<LabelSelector>, ter
       operator: operator === 'in' ? 'In' : 'NotIn',
       values: values.split(',').map((each) => each.trim()),
     });
-  else if (bareKey !== undefined)
-    matchExpressions.push({ key: bareKey, operator: not === '!' ? 'DoesNotExist' : 'Exists' });
+  else if (keyOnly !== undefined)
+    matchExpressions.push({ key: keyOnly, operator: not === '!' ? 'DoesNotExist' : 'Exists' });
   else if (key === undefined) throw notASelector(text);
   else if (relation === '!=') matchExpressions.push({ key, operator: 'NotIn', values: [value] });
   else if (Object.hasOwn(matchLabels, key) && matchLabels[key] !== value) throw notASelector(text);

@@ -17,10 +17,10 @@ import {
   type LocalTools,
 } from '../../../../src/lib/local-clusters/create.ts';
 import { deleteLocalCluster, findLocalCluster } from '../../../../src/lib/local-clusters/delete.ts';
-import { refuseHosting } from '../../../../src/lib/local-clusters/hosting.ts';
 import { checkClusterName, clusterOfContainer, type ProviderName } from '../../../../src/lib/local-clusters/names.ts';
-import { chooseNetwork, placeOf } from '../../../../src/lib/local-clusters/network.ts';
-import { refuseRegistered } from '../../../../src/lib/local-clusters/registered.ts';
+import { chooseNetwork, locationOf } from '../../../../src/lib/local-clusters/network.ts';
+import { refuseHosting } from '../../../../src/lib/local-clusters/refuse-hosting.ts';
+import { refuseRegistered } from '../../../../src/lib/local-clusters/refuse-registered.ts';
 
 const root = mkdtempSync(path.join(tmpdir(), 'stellarctl-unit-'));
 after(() => rmSync(root, { recursive: true }));
@@ -484,7 +484,7 @@ describe('a WEC that is still registered', () => {
 
 describe('the network of a new WEC', () => {
   const at = (server: string, cluster?: string) =>
-    placeOf(
+    locationOf(
       'its1',
       [
         { server: 'https://its1.localtest.me:9443', certificateAuthority: undefined },

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import type { Pod } from '../../../../src/lib/kube/objects.ts';
 import { apiServerPrograms, hubPrograms, wdsPrograms, wecPrograms } from '../../../../src/lib/versions/programs.ts';
 import { type Program, type RunningVersion, runningVersions } from '../../../../src/lib/versions/running.ts';
-import { versionOfProduct, versionWords } from '../../../../src/lib/versions/words.ts';
+import { versionOfProduct, versionWords } from '../../../../src/lib/versions/version-words.ts';
 
 interface Options {
   namespace?: string;

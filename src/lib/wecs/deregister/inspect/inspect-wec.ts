@@ -80,7 +80,7 @@ export async function inspectWec(
     const isResumed = evidence.klusterlet === undefined && record?.name === name && record.hub === hubId;
     const known = { name, endpoints, recordedUid: recordedUid(hubState.managedCluster) };
     if (isResumed) inspected.record = record;
-    else if (!isGone(hubState) || !isBare(evidence)) {
+    else if (!isGone(hubState) || !hasNoRegistration(evidence)) {
       const identity = await proveIdentity(hub, kube, evidence, known);
       requireProof(
         identity,
@@ -128,7 +128,7 @@ export function hubHashOf(evidence: WecEvidence): string | null {
 }
 
 /** Nothing of a registration exists, as after an earlier clean-up. An operator of others stays then. */
-export const isBare = ({ klusterlet, operator, hubSecret, bootstrapSecret }: WecEvidence): boolean =>
+export const hasNoRegistration = ({ klusterlet, operator, hubSecret, bootstrapSecret }: WecEvidence): boolean =>
   [klusterlet, hubSecret, bootstrapSecret].every((part) => part === undefined) &&
   (operator === undefined || !isOurs(operator));
 

@@ -10,7 +10,7 @@ import { Force } from '../../../../../src/lib/wecs/deregister/delete/force.ts';
 import { controllerState } from '../../../../../src/lib/wecs/deregister/delete/hub-controllers.ts';
 import { removeLeftovers } from '../../../../../src/lib/wecs/deregister/delete/leftovers.ts';
 import type { HubState } from '../../../../../src/lib/wecs/deregister/inspect/hub-state.ts';
-import { isBare } from '../../../../../src/lib/wecs/deregister/inspect/inspect-wec.ts';
+import { hasNoRegistration } from '../../../../../src/lib/wecs/deregister/inspect/inspect-wec.ts';
 import { othersIn } from '../../../../../src/lib/wecs/deregister/inspect/namespace-contents.ts';
 import { whyNotRunning } from '../../../../../src/lib/wecs/deregister/inspect/running.ts';
 import {
@@ -440,8 +440,11 @@ describe('a mailbox', () => {
 it('an operator of others stays after a clean-up, and is no part of a registration', () => {
   const evidence = { context: 'cluster1', klusterlet: undefined, bootstrapSecret: undefined, hubSecret: undefined };
   const operator = (labels: Record<string, string>) => ({ metadata: { name: 'klusterlet', labels } });
-  assert.equal(isBare({ ...evidence, pods: [], operator: operator({ app: 'klusterlet' }) }), true);
-  assert.equal(isBare({ ...evidence, pods: [], operator: operator({ [managedByLabel]: managedBy }) }), false);
+  assert.equal(hasNoRegistration({ ...evidence, pods: [], operator: operator({ app: 'klusterlet' }) }), true);
+  assert.equal(
+    hasNoRegistration({ ...evidence, pods: [], operator: operator({ [managedByLabel]: managedBy }) }),
+    false,
+  );
 });
 
 it('workloads are not kept where it cannot be seen which objects belong to the works', async () => {

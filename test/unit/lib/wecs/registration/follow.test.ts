@@ -51,7 +51,7 @@ function following(options: Partial<FollowOptions> = {}, { timeoutMs = 60_000, r
     until: 'available',
     accept: true,
     wait: true,
-    lookAgain: 'stellarctl wec list',
+    checkCommand: 'stellarctl wec list',
     started: Date.now(),
     ...options,
   });

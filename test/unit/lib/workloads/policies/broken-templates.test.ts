@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { StellarError } from '../../../../../src/lib/engine/errors.ts';
 import {
+  type AffectedWec,
   brokenByRemoval,
-  type LosingWec,
   lostProperties,
 } from '../../../../../src/lib/workloads/policies/broken-templates.ts';
 import { fakeKube } from '../../../support/builders.ts';
@@ -23,11 +23,11 @@ const region = (options: PolicyOptions = {}) =>
     reader: holding(template('regional', '{{.region}}'), template('not-selected', '{{.region}}')),
     ...options,
   });
-const losing = (wec: Partial<LosingWec> = {}): LosingWec => ({
+const losing = (wec: Partial<AffectedWec> = {}): AffectedWec => ({
   ...{ name: 'm1', lost: ['region'], labels: { tier: 'edge' } },
   ...wec,
 });
-const broken = async (options: PolicyOptions, ...wecs: LosingWec[]) =>
+const broken = async (options: PolicyOptions, ...wecs: AffectedWec[]) =>
   (await brokenByRemoval([region(options)], wecs)).broken.map(({ policy: { name }, ...rest }) => ({ name, ...rest }));
 
 describe('a template breaks', () => {

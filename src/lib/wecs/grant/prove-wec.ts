@@ -23,7 +23,7 @@ export async function proveWec({ its, name, kube }: ReachedWec): Promise<WecEvid
     readWec(kube),
   ]);
   const known = { name, endpoints, recordedUid: recordedUid(managedCluster) };
-  const getStep = outline(command`stellarctl wec get ${`${name}=CONTEXT`} --its ${its.context.name}`);
-  requireProof(await proveIdentity(its.kube, kube, evidence, known), kube, name, its.kube, [getStep]);
+  const inspectStep = outline(command`stellarctl wec get ${`${name}=CONTEXT`} --its ${its.context.name}`);
+  requireProof(await proveIdentity(its.kube, kube, evidence, known), kube, name, its.kube, [inspectStep]);
   return evidence;
 }

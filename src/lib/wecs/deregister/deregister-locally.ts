@@ -14,7 +14,7 @@ import { cleanUpWec } from './cleanup/cleanup.ts';
 import { type CleanupRecord, readCleanupRecord } from './cleanup/cleanup-record.ts';
 import type { DeregisterResult } from './deregister.ts';
 import { refuseForeignObjects } from './inspect/foreign-objects.ts';
-import { hubHashOf, isBare } from './inspect/inspect-wec.ts';
+import { hasNoRegistration, hubHashOf } from './inspect/inspect-wec.ts';
 
 /** A cluster from which the klusterlet is removed. */
 export interface LocalWec {
@@ -82,7 +82,7 @@ async function inspectLocally({ name, kube }: LocalWec): Promise<CleanupRecord |
       next: [giveContext(name)],
     });
   }
-  if (isBare(evidence)) return undefined;
+  if (hasNoRegistration(evidence)) return undefined;
   throw new StellarError(
     'identity-unproven',
     `${cluster} has parts of a klusterlet, and no Klusterlet that names ${name}. Nothing was written.`,

@@ -38,9 +38,9 @@ export async function refuseHosting(
 
 function isHosting(name: string, context: string | undefined, spaces: readonly string[], source = ''): StellarError {
   const lost = spaces.length === 0 ? '' : ` With it would be lost: ${spaces.join(', ')}.`;
-  const getStep =
+  const inspectSteps =
     context === undefined ? [] : [run(command`stellarctl status --hosting-context ${context}`, 'See what exists')];
   return new StellarError('has-dependents', `${name} is a hosting cluster${source}. It was not deleted.${lost}`, {
-    next: [...getStep, inWords('Delete it anyway: --force')],
+    next: [...inspectSteps, inWords('Delete it anyway: --force')],
   });
 }
