@@ -37,8 +37,9 @@ export async function fixFindings(
     (await planner.plan(of)).filter(({ check }) => !options.skip?.includes(check));
   const all = await examine();
   const planned = await plan(all);
-  const blind = all.filter(lacksContext).length;
-  if (blind > 0) session.progress.note(`${count(blind, 'WEC')} can be fixed only with its context: give NAME=CONTEXT`);
+  const lacking = all.filter(lacksContext).length;
+  if (lacking > 0)
+    session.progress.note(`${count(lacking, 'WEC')} can be fixed only with its context: give NAME=CONTEXT`);
   const open = planned.filter(({ refused }) => refused === undefined);
   announce(session, input, open);
   for (const fix of planned) for (const line of linesOf(fix)) session.progress.note(line);

@@ -98,11 +98,11 @@ function countOf(members: readonly Examined[]): string {
       : `${passed} of ${only.findings.length} checks passed`;
   }
   const well = members.filter(({ findings }) => worst(findings) === 'pass').length;
-  return `${well === members.length ? `${well}; all healthy` : `${well} of ${members.length} are healthy`}${sightOf(members)}`;
+  return `${well === members.length ? `${well}; all healthy` : `${well} of ${members.length} are healthy`}${sourceNote(members)}`;
 }
 
 /** States that the WECs without a context were checked through the ITS only. */
-function sightOf(members: readonly Examined[]): string {
+function sourceNote(members: readonly Examined[]): string {
   const hasHidden = ({ findings }: Examined) =>
     findings.some((each) => each.status === 'skipped' && !isDependent(each));
   const hidden = members.filter(hasHidden).length;

@@ -19,8 +19,8 @@ const nothing: Candidates = { all: [] };
  */
 export async function complete(io: Io, program: Command, words: readonly string[], limitMs: number): Promise<void> {
   const typed = readTyped(program, words);
-  const looking = findCandidates(typed, new OptionTargets(io, typed, limitMs)).catch(() => nothing);
-  const { all, isFile } = await Promise.race([looking, after(limitMs)]);
+  const candidates = findCandidates(typed, new OptionTargets(io, typed, limitMs)).catch(() => nothing);
+  const { all, isFile } = await Promise.race([candidates, after(limitMs)]);
   const more = all.some(({ name }) => /=$/.test(name)) ? noSpace : 0;
   const directive = isFile ? 0 : noFiles + more;
   writeFields(io.stdout, [...all.map(({ name, about }) => (about ? [name, about] : [name])), [`:${directive}`]]);

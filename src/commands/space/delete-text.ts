@@ -19,10 +19,10 @@ function describeIts({ name, wdses, ...its }: ItsToDelete, type: string): string
   const unseen = whyUnseen(its.wecs);
   const wecs = ifSeen(its.wecs) ?? [];
   const isOthers = type === 'host' || type === 'external';
-  const fate = isOthers ? 'they stay registered with the cluster behind it' : 'their agents lose their hub';
+  const effect = isOthers ? 'they stay registered with the cluster behind it' : 'their agents lose their hub';
   const lines = [
     ...(unseen === undefined ? [] : [`WECs      could not be read: ${unseen}`]),
-    ...(wecs.length > 0 ? [`WECs      ${wecs.join(', ')}: ${fate}`] : []),
+    ...(wecs.length > 0 ? [`WECs      ${wecs.join(', ')}: ${effect}`] : []),
     ...(wdses.length > 0 ? [`WDSes     ${wdses.join(', ')}: nothing is sent from there any more`] : []),
   ];
   if (!isOthers) return [...lines, 'Everything in it will be lost.'];
@@ -38,14 +38,14 @@ function describeIts({ name, wdses, ...its }: ItsToDelete, type: string): string
 
 function describeWds({ policies, works, unseen, shared }: WdsToDelete, type: string, keep: boolean): string[] {
   const wecs = [...new Set(works.map(({ metadata }) => metadata.namespace))];
-  const fate = keep ? 'stay, and nothing manages them any more' : 'will be removed';
+  const effect = keep ? 'stay, and nothing manages them any more' : 'will be removed';
   const others = shared.length === 0 ? '' : `: those of ${shared.join(', ')} as well; they stay`;
   return [
     ...(unseen === undefined ? [] : [`What it has sent could not be read: ${unseen}`]),
     ...(policies.length === 0
       ? []
       : [`binding policies   ${policies.map(({ metadata }) => metadata.name).join(', ')}${others}`]),
-    ...(works.length === 0 ? [] : [`${count(works.length, 'work')} on ${wecs.join(', ')}: their workloads ${fate}.`]),
+    ...(works.length === 0 ? [] : [`${count(works.length, 'work')} on ${wecs.join(', ')}: their workloads ${effect}.`]),
     type === 'host' ? whatStays(shared) : 'Everything in it will be lost.',
   ];
 }

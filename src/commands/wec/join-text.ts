@@ -26,7 +26,7 @@ export async function printManifests(
 
 /** Describes what happens to a WEC that moves from one hub to another, before the user confirms. */
 export function describeMoving({ name, cluster, from, its, works, labels }: Moving): string[] {
-  const fate =
+  const workloadEffects =
     works === undefined ? 'which works of that hub run on it could not be read' : describeRemainingWorks(works, its);
   return [
     `${name}: ${describeCluster(cluster)} is registered with the hub ${from}, and will be moved to ${its}.`,
@@ -34,6 +34,6 @@ export function describeMoving({ name, cluster, from, its, works, labels }: Movi
     ...(labels.length === 0
       ? []
       : [`  Labels: those that it had at its last join are set on ${its} only with ${labels.join(' ')}.`]),
-    `  Workloads: ${fate ?? 'no work of that hub runs on it'}.`,
+    `  Workloads: ${workloadEffects ?? 'no work of that hub runs on it'}.`,
   ];
 }

@@ -22,8 +22,8 @@ export interface PreflightInput {
  * not apply is not a failure.
  */
 export async function runPreflight({ programs, hosting, its }: PreflightInput): Promise<Examined[]> {
-  const hostingSeen = hosting === undefined || hosting instanceof StellarError ? hosting : new HostingState(hosting);
-  const state = hostingSeen instanceof HostingState ? hostingSeen : undefined;
+  const hostingTarget = hosting === undefined || hosting instanceof StellarError ? hosting : new HostingState(hosting);
+  const state = hostingTarget instanceof HostingState ? hostingTarget : undefined;
   const machine = {
     programs,
     // If the cluster is not visible, its own check reports it.
@@ -31,11 +31,11 @@ export async function runPreflight({ programs, hosting, its }: PreflightInput): 
     needsHelm: async () => state !== undefined && !(await state.isComplete().catch(() => true)),
     usesDocker: () => dockerAnswers(programs),
   };
-  const itsSeen = its === undefined || its instanceof StellarError ? its : { kube: its };
+  const itsTarget = its === undefined || its instanceof StellarError ? its : { kube: its };
   const [ofMachine, ...ofClusters] = await Promise.all([
     runChecks<Machine>([...programChecks, ...machineChecks], machine),
-    checkCluster('hosting', hostingSeen, hostingChecks),
-    itsSeen && checkCluster('its', itsSeen, itsChecks),
+    checkCluster('hosting', hostingTarget, hostingChecks),
+    itsTarget && checkCluster('its', itsTarget, itsChecks),
   ]);
   return [{ subject: { kind: 'machine', name: '' }, findings: ofMachine }, ...ofClusters.flatMap((each) => each ?? [])];
 }

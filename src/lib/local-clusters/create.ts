@@ -184,8 +184,8 @@ async function withLeftovers(
   programs: ProgramRun,
 ): Promise<StellarError> {
   // This check also runs after the command's deadline or Ctrl-C.
-  const anew = { ...programs, deadline: new Deadline(20_000), signal: new AbortController().signal };
-  const left = await withProvider(provider, anew, (again) => again.clusters()).catch(() => undefined);
+  const freshRun = { ...programs, deadline: new Deadline(20_000), signal: new AbortController().signal };
+  const left = await withProvider(provider, freshRun, (again) => again.clusters()).catch(() => undefined);
   const again = (next: readonly NextStep[], ...details: string[]) => error.with({ details, next });
   if (left === undefined)
     return again([

@@ -72,9 +72,9 @@ const defaultTerminationGraceMs = 15_000;
 
 /** Finds a program on PATH. @returns undefined if not found; its version is empty if it prints none */
 export async function findProgram(program: Program, run: ProgramRun): Promise<FoundProgram | undefined> {
-  const place = await lookUp(program.name, run.env.PATH ?? '');
-  if (place === undefined) return undefined;
-  const found = { ...program, path: place, version: '' };
+  const file = await findInPath(program.name, run.env.PATH ?? '');
+  if (file === undefined) return undefined;
+  const found = { ...program, path: file, version: '' };
   const { exitCode, stdout } = await runProgram(run)(found, { args: program.versionArguments, limitMs: shortLimitMs });
   return { ...found, version: exitCode === 0 ? (findVersion(stdout) ?? '') : '' };
 }
@@ -187,14 +187,14 @@ function lastLines(stderr: string): string[] {
     .slice(-wordsKept);
 }
 
-async function lookUp(name: string, searchPath: string): Promise<string | undefined> {
+async function findInPath(name: string, searchPath: string): Promise<string | undefined> {
   for (const folder of searchPath.split(path.delimiter).filter(Boolean)) {
-    const place = path.resolve(folder, name);
-    const isProgram = await access(place, constants.X_OK).then(
-      async () => (await stat(place)).isFile(),
+    const file = path.resolve(folder, name);
+    const isProgram = await access(file, constants.X_OK).then(
+      async () => (await stat(file)).isFile(),
       () => false,
     );
-    if (isProgram) return place;
+    if (isProgram) return file;
   }
   return undefined;
 }

@@ -54,8 +54,8 @@ export async function readVersions(
 
 /** The ITS that the WECs are registered with: the chosen one, else the only one. */
 function itsOf({ itses }: StatusView, { chosen }: StatusTools): ItsStatus | undefined {
-  const meant = itses.find(({ name, context }) => [name, context].includes(chosen?.given ?? ''));
-  return meant ?? (itses.length === 1 ? itses[0] : undefined);
+  const chosenIts = itses.find(({ name, context }) => [name, context].includes(chosen?.given ?? ''));
+  return chosenIts ?? (itses.length === 1 ? itses[0] : undefined);
 }
 
 const matters: readonly string[] = [products.kubeFlex, products.ocm, products.kubeStellar];

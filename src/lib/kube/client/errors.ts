@@ -149,8 +149,8 @@ export function networkError(cluster: ClusterRef, error: unknown, proxy?: ProxyS
   if (proxy !== undefined && (error instanceof ProxyUnreachable || error instanceof ProxyRefusal))
     return proxyError(cluster, error, proxy);
   const failure = networkFailureOf(error);
-  const way = proxy === undefined ? '' : ` through the proxy ${describeProxy(proxy)}`;
-  return new StellarError(failure.code, `Cannot reach ${describeCluster(cluster)}${way}: ${failure.why}.`, {
+  const viaProxy = proxy === undefined ? '' : ` through the proxy ${describeProxy(proxy)}`;
+  return new StellarError(failure.code, `Cannot reach ${describeCluster(cluster)}${viaProxy}: ${failure.why}.`, {
     next: stepsOf(failure.next?.(cluster)),
     cause: error,
   });

@@ -38,7 +38,7 @@ interface Listing {
 export function shareReads(kube: Kube, names: number, run: Pick<Run, 'deadline' | 'signal'>): Kube {
   if (names <= batchThreshold) return kube;
   const rateLimiter = new RateLimiter(readsPerSecond, readsAtOnce, run);
-  const paced = <T>(ask: () => Promise<T>): Promise<T> => rateLimiter.wait().then(ask);
+  const limited = <T>(ask: () => Promise<T>): Promise<T> => rateLimiter.wait().then(ask);
   const kinds = new Map<string, RequestBatcher<Question, unknown>>();
   const ask = <Answer>(kind: string, question: Question, resource?: Resource, listing?: Listing): Promise<Answer> => {
     const batch = resource && listing && (async (all: readonly Question[]) => listFor(kube, resource, listing, all));
@@ -61,11 +61,11 @@ export function shareReads(kube: Kube, names: number, run: Pick<Run, 'deadline' 
     },
     read: <T>(path: string, accept?: string) =>
       ask<T | undefined>(`${path} ${accept ?? ''}`, { id: path, single: () => kube.read<T>(path, accept) }),
-    review: (body) => paced(() => kube.review(body)),
-    mayI: askOnce((permission) => paced(() => kube.mayI(permission))),
+    review: (body) => limited(() => kube.review(body)),
+    mayI: askOnce((permission) => limited(() => kube.mayI(permission))),
     fork(changes) {
       const forked = kube.fork(changes);
-      return { ...delegate(forked), review: (body) => paced(() => forked.review(body)) };
+      return { ...delegate(forked), review: (body) => limited(() => forked.review(body)) };
     },
   };
 }

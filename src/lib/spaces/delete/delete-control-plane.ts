@@ -39,9 +39,9 @@ export interface DeletionOptions {
   keepWorkloads?: boolean;
 }
 
-export interface DeletionRequest<Seen> extends DeletionOptions {
+export interface DeletionRequest<Reading> extends DeletionOptions {
   name: string;
-  confirm: Confirm<Seen>;
+  confirm: Confirm<Reading>;
 }
 
 /** The control plane itself, as part of the loss. */
@@ -201,7 +201,7 @@ async function removeContexts(
 ): Promise<string[]> {
   const removed: string[] = [];
   for (const context of contexts) {
-    if (isOnlyWay(context, name, kubeconfig)) {
+    if (isLastContext(context, name, kubeconfig)) {
       await setContext(target, unmarked(context, kubeconfig), run);
       continue;
     }
@@ -214,7 +214,7 @@ async function removeContexts(
 /**
  * Whether a context is the user's only one for a cluster that remains. Removing it would also remove the user's own credentials.
  */
-function isOnlyWay(context: string, name: string, { contexts }: Kubeconfig): boolean {
+function isLastContext(context: string, name: string, { contexts }: Kubeconfig): boolean {
   const { cluster, user } = contexts.get(context) ?? {};
   if (cluster === `${name}-cluster` && user === `${name}-admin`) return false;
   const others = [...contexts].filter(([other]) => other !== context);

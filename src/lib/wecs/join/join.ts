@@ -170,8 +170,8 @@ async function noteRemainingWorks(
 ) {
   if (lost === undefined || former !== undefined || hubBefore?.managedCluster !== undefined) return;
   const works = await readRemainingWorks(kube, wecBefore);
-  const fate = works && describeRemainingWorks(works, its);
-  if (fate !== undefined) run.progress.note(`${name}: ${fate}`);
+  const workloadEffects = works && describeRemainingWorks(works, its);
+  if (workloadEffects !== undefined) run.progress.note(`${name}: ${workloadEffects}`);
 }
 
 /**

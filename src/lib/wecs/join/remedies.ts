@@ -165,12 +165,12 @@ async function refuseLoss(access: HubAccess, { name, kube, wecBefore, hubBefore 
   // An agent without a certificate has had no works either.
   const isUnseen = works === undefined && wecBefore.hubSecret !== undefined && !hasMailbox;
   if (evicted.length === 0 && !isUnseen) return;
-  const fate =
+  const workloadEffects =
     works === undefined ? 'what it runs may not be seen' : describeRemainingWorks({ ...works, evicted }, access.its);
   const join = command`stellarctl wec join ${`${name}=${kube.cluster.context}`} --its ${access.its}`;
   throw left(
     'has-dependents',
-    `${name} runs what ${access.its} has not sent: ${fate}.`,
+    `${name} runs what ${access.its} has not sent: ${workloadEffects}.`,
     runCommand(join, 'If that may go'),
   );
 }
