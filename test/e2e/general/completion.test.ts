@@ -125,13 +125,13 @@ for (const { name, shell } of shells) {
         assert.equal(await wordsOf(typed), ['end', 'stellarctl', ...words].map((word) => `<${word}>`).join(''));
       });
 
-    it('shows what there is', async () => {
+    it('lists the candidates', async () => {
       terminal.type('stellarctl wec wait cluster\t\t');
       await terminal.until(/cluster1\b[\s\S]*cluster2\b/);
       terminal.type('\u0015');
     });
 
-    it('runs nothing of what is typed or offered', async () => {
+    it('runs nothing that is typed or offered', async () => {
       terminal.type('stellarctl wec list --kubeconfig $(touch pwned) --ou\t');
       await terminal.until(/--output/);
       terminal.type('\u0015');
@@ -141,7 +141,7 @@ for (const { name, shell } of shells) {
 }
 
 describe('kubectl', { skip: kubectl.failed && 'there is no kubectl' }, () => {
-  it('completes what follows kubectl stellar', async () => {
+  it('completes the arguments after kubectl stellar', async () => {
     const run = await execa('kubectl', ['__complete', 'stellar', 'wec', 'gran'], { env: environment });
     const [offered, directive] = run.stdout.split('\n');
     assert.match(offered ?? '', /^grant\t/);
@@ -149,7 +149,7 @@ describe('kubectl', { skip: kubectl.failed && 'there is no kubectl' }, () => {
   });
 });
 
-describe('the time that completion takes', () => {
+describe('the time of a completion', () => {
   const timed = async (...words: string[]) => {
     const started = performance.now();
     const { stdout, stderr, exitCode } = await stellarctl(words, { env: environment });
@@ -168,7 +168,7 @@ describe('the time that completion takes', () => {
     return Math.min(...all);
   };
 
-  it('is hardly more than that of help where no cluster is asked, and less than 150 ms', async () => {
+  it('is close to that of help without a cluster query, and less than 150 ms', async () => {
     const help = await leastWork('--help');
     for (const words of [
       ['wec', ''],
@@ -180,7 +180,7 @@ describe('the time that completion takes', () => {
     }
   });
 
-  it('is a second at most where one does not answer', async () => {
+  it('is at most one second when a cluster does not answer', async () => {
     delay = 20_000;
     const { took, said } = await timed('__complete', '--', 'wec', 'get', '');
     delay = 0;

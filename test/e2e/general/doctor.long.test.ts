@@ -47,8 +47,8 @@ async function examine(...line: string[]): Promise<Finding[]> {
 const wrong = (findings: readonly Finding[]): string[] =>
   findings.filter(isWrong).flatMap(({ id, subjects }) => subjects.map((subject) => `${subject} ${id}`));
 
-describe('before KubeStellar is there', { concurrency: 1 }, () => {
-  it('says that the cluster is no hosting cluster, and what to type', async () => {
+describe('before KubeStellar is installed', { concurrency: 1 }, () => {
+  it('reports that the cluster is not a hosting cluster, and the command to run', async () => {
     const run = await cli.run(['doctor']);
     assert.equal(run.exitCode, 1);
     assert.match(run.stderr, /hosting .* is not a hosting cluster[\s\S]*stellarctl init --hosting-context hosting/);
@@ -63,7 +63,7 @@ describe('an installation', { concurrency: 1 }, () => {
     await cli.succeed(['wec', 'join', 'cluster1', 'cluster2', '--accept', '--its', 'its1']);
   });
 
-  it('that is healthy passes without a warning and without a write', async () => {
+  it('passes without warnings or writes when it is healthy', async () => {
     for (const name of names) await bed.plane(name).markAudit();
     const run = await cli.succeed(['doctor']);
     assert.match(
@@ -79,7 +79,7 @@ describe('an installation', { concurrency: 1 }, () => {
     for (const name of names) assert.deepEqual(await writesOn(bed.plane(name)), []);
   });
 
-  it('is not judged by another cluster, nor is a cluster that is no hub taken for one', async () => {
+  it('is not confused with another cluster, and a cluster that is not a hub is not treated as one', async () => {
     const swapped = await examine('cluster1=cluster2');
     assert.deepEqual(wrong(swapped), ['wec/cluster1 wec-context']);
     const { cause } = swapped.find(isWrong) ?? {};
@@ -90,7 +90,7 @@ describe('an installation', { concurrency: 1 }, () => {
     assert.match(run.stdout, /cluster1 \(https:\S+\) is not an ITS/);
   });
 
-  it('with two faults names both, and not what follows from them', async () => {
+  it('reports both of two faults, but not their consequences', async () => {
     const undo = [
       await bed.fault({ kind: 'dead', plane: 'hosting', pod: faultyPods.webhook }),
       await bed.fault({ kind: 'crashing', plane: 'cluster1', pod: faultyPods.agents }),
@@ -112,7 +112,7 @@ describe('an installation', { concurrency: 1 }, () => {
     assert.equal(waited.exitCode, 0, waited.stdout);
   });
 
-  it('whose manager is scaled to zero says so, and what to type', async () => {
+  it('reports a manager that is scaled to zero, and the command to run', async () => {
     const scale = (replicas: number) =>
       hosting.admin.patch(resources.deployments, 'kubeflex-system/kubeflex-controller-manager', { spec: { replicas } });
     await scale(0);
@@ -121,11 +121,11 @@ describe('an installation', { concurrency: 1 }, () => {
   });
 });
 
-describe('a report of it', { concurrency: 1 }, () => {
+describe('doctor --report', { concurrency: 1 }, () => {
   const file = () => path.join(cli.home, 'report.tar.gz');
   const planted = 'Kanarienvogel7';
 
-  it('holds what every cluster shows, says what is missing, and writes nothing else', async () => {
+  it('collects what every cluster shows, lists what is missing, and writes nothing else', async () => {
     const { admin } = bed.plane('cluster1');
     const namespace = 'open-cluster-management-agent';
     await admin.create<KubeObject & { data: object }>(resources.configMaps, {
@@ -181,7 +181,7 @@ describe('a report of it', { concurrency: 1 }, () => {
     assert.ok(JSON.parse(files.get('status.json') ?? '{}').hosting);
   });
 
-  it('holds no secret of any cluster, and none that was planted', async () => {
+  it('contains no secret of any cluster, including planted ones', async () => {
     const text = [...(await readArchive(file())).values()].join('\n');
     assert.ok(!text.includes(planted));
     let secrets = 0;
@@ -201,7 +201,7 @@ describe('a report of it', { concurrency: 1 }, () => {
     assert.doesNotMatch(text, /PRIVATE KEY|eyJ[A-Za-z0-9_-]{20}/);
   });
 
-  it('is replaced only when that is asked for', async () => {
+  it('replaces an existing report only when asked', async () => {
     const before = await readFile(file());
     const refused = await cli.run(['report', '--file', file()]);
     assert.deepEqual([refused.exitCode, refused.stdout], [1, '']);

@@ -56,7 +56,7 @@ after(async () => {
 const options = () => ({ kubeconfig: path.join(cli.home, 'kubeconfig') });
 const asked = 'Enter \\x1b]52;c;eA==\\x07ABCD at https://login.example';
 
-it('on a terminal it is answered there, and no terminal obeys what it says', async () => {
+it('on a terminal it can prompt, and its output cannot control the terminal', async () => {
   const answers = [{ at: /Password: /, type: async () => 'hunter2' }];
   const { exitCode, screen } = await cli.runOnTerminal([...list, '-q'], { ...options(), answers });
   assert.equal(exitCode, 0, screen);
@@ -65,14 +65,14 @@ it('on a terminal it is answered there, and no terminal obeys what it says', asy
   assert.deepEqual([...new Set(tokens)], ['Bearer token-of-hunter2']);
 });
 
-it('in a pipe it has no input, and what it says is shown as well', async () => {
+it('in a pipe it has no input, and its output is still shown', async () => {
   const { stderr, stdout } = await cli.succeed([...list, '-q', '-o', 'json'], options());
   assert.equal(stderr, `${asked}\nPassword: \n`);
   assert.doesNotMatch(stdout, /token-of/);
   assert.deepEqual([...new Set(tokens)], ['Bearer token-of-']);
 });
 
-it('is ended by Ctrl-C, and so is the command', async () => {
+it('ends with the command on Ctrl-C', async () => {
   const answers = [{ at: /Password: /, type: async () => '\x03' }];
   const { exitCode, screen } = await cli.runOnTerminal(list, { ...options(), answers });
   assert.equal(exitCode, 130, screen);

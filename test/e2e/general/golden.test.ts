@@ -12,7 +12,7 @@ const transcripts = (await readdir(folder)).filter((file) => file.endsWith('.txt
 const { version } = JSON.parse(await readFile(path.resolve(folder, '../../../package.json'), 'utf8'));
 const known = [{ text: version, as: '<version>' }];
 
-describe('without a cluster, it prints what is recorded', { concurrency: 3 }, () => {
+describe('without a cluster, output matches the recording', { concurrency: 3 }, () => {
   for (const file of transcripts)
     it(path.basename(file, '.txt'), async () => {
       const cli = await Cli.create('');

@@ -160,7 +160,7 @@ describe('hostile values are shown as text by', () => {
   }
   for (const format of ['json', 'yaml']) {
     for (const command of [['wec', 'list'], ['wec', 'get', 'cluster1'], ['status'], ['its', 'get', 'its1']]) {
-      it(`${command.join(' ')} -o ${format}, and means what it was`, async () => {
+      it(`${command.join(' ')} -o ${format}, and keep their value`, async () => {
         const { stdout } = await harmless([...command, '-o', format]);
         const { parse } = await import('yaml');
         const document = JSON.stringify(format === 'json' ? JSON.parse(stdout) : parse(stdout));
@@ -174,7 +174,7 @@ describe('hostile values are shown as text by', () => {
       assertHarmless(screen.replace(own, ''));
     }
   });
-  it('the prompt before what destroys', async () => {
+  it('the prompt before a destructive command', async () => {
     const { screen, exitCode } = await cli.runOnTerminal(['deregister', 'cluster1', '--timeout', '5s'], {
       answers: [{ at: /Type its name to confirm:/, type: async () => 'no' }],
     });
@@ -184,7 +184,7 @@ describe('hostile values are shown as text by', () => {
   });
 });
 
-it('runs no program and reads no file that the kubeconfig in a Secret names', async () => {
+it('does not run a program or read a file that a kubeconfig in a Secret names', async () => {
   const ran = path.join(folder, 'ran');
   const file = path.join(folder, 'file');
   await writeFile(file, 'token-from-a-file');
@@ -216,7 +216,7 @@ it('runs no program and reads no file that the kubeconfig in a Secret names', as
   assert.ok(asked.every(({ headers }) => !headers.authorization?.includes('token-from-a-file')));
 });
 
-describe('an answer ends in an error and no stack:', () => {
+describe('an invalid response causes an error without a stack trace:', () => {
   const clusters = '/apis/cluster.open-cluster-management.io/v1/managedclusters';
   const answers: [what: string, answer: { status?: number; body: string }, message: RegExp][] = [
     ['50 MB', { body: `{"items":[],"x":"${'x'.repeat(50_000_000)}"}` }, /more than 32 MB/],

@@ -60,7 +60,7 @@ async function timed<T>(work: Promise<T>): Promise<[T, seconds: number]> {
   return [await work, (Date.now() - started) / 1000];
 }
 
-describe('over a link of 100 kB a second and half a second', { concurrency: 1 }, () => {
+describe('over a 100 kB/s link with half a second of latency', { concurrency: 1 }, () => {
   it(`${many} WECs are listed`, async (t) => {
     const [{ json }, seconds] = await timed(
       cli.succeed(['wec', 'list', '--its', 'its1', '-o', 'json'], { kubeconfig }),
@@ -69,7 +69,7 @@ describe('over a link of 100 kB a second and half a second', { concurrency: 1 },
     t.diagnostic(`in ${seconds} s`);
   });
 
-  it('a page that is not packed takes longer than a server may be silent, and is read', async (t) => {
+  it('an uncompressed page that takes longer than a server may be silent is read', async (t) => {
     const plain = `${kubeconfig}-plain`;
     const text = await readFile(kubeconfig, 'utf8');
     await writeFile(plain, text.replace(/^( *)server:/gm, '$1disable-compression: true\n$1server:'));

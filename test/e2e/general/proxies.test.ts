@@ -43,7 +43,7 @@ async function list(options: Parameters<Cli['run']>[1] = {}, ...more: string[]) 
 for (const kind of ['http', 'https', 'socks5'] as const) {
   describe(`an ${kind} proxy`, { concurrency: 1 }, () => {
     for (const by of ['proxy-url', 'HTTPS_PROXY'] as const) {
-      it(`of ${by} leads to the ITS`, async (t) => {
+      it(`from ${by} is used to reach the ITS`, async (t) => {
         const proxy = await FakeProxy.start({ kind, user: 'me:s3cret' });
         t.after(() => proxy.stop());
         await writeContext(by === 'proxy-url' ? proxy.url('me:s3cret') : undefined);
@@ -57,7 +57,7 @@ for (const kind of ['http', 'https', 'socks5'] as const) {
         assert.ok(proxy.asked.length > 0);
       });
     }
-    it('that says nothing ends with Ctrl-C', async (t) => {
+    it('that never answers: Ctrl-C ends the command', async (t) => {
       const proxy = await FakeProxy.start({ kind, refusing: 'silent' });
       t.after(() => proxy.stop());
       await writeContext(proxy.url('me:s3cret'));
@@ -74,7 +74,7 @@ for (const kind of ['http', 'https', 'socks5'] as const) {
       assert.equal(exitCode, 130);
       assert.ok(Date.now() - (ended ?? 0) < 4000);
     });
-    it('that refuses is quoted', async (t) => {
+    it('that refuses the connection is quoted', async (t) => {
       const proxy = await FakeProxy.start({ kind, refusing: 403 });
       t.after(() => proxy.stop());
       await writeContext(proxy.url('me:s3cret'));

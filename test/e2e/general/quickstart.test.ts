@@ -35,14 +35,14 @@ const quickstart = () =>
 
 const calls = async () => (await readFile(path.join(bin, 'calls'), 'utf8')).split('\n');
 
-it('names the programs that it lacks', async () => {
+it('names the missing programs', async () => {
   const { exitCode, stderr } = await quickstart();
   assert.equal(exitCode, 1);
   for (const name of ['docker', 'kind', 'helm'])
     assert.match(stderr, new RegExp(`^ {2}${name}: it is not on PATH`, 'm'));
 });
 
-it('leaves clusters alone that have the names of its own', async () => {
+it('does not touch existing clusters with the names that it uses', async () => {
   await installPrograms('cluster1');
   const { exitCode, stderr } = await quickstart();
   assert.equal(exitCode, 1);
@@ -53,7 +53,7 @@ it('leaves clusters alone that have the names of its own', async () => {
   );
 });
 
-it('types the first command of the story with the charts of KubeStellar, and after a failure leaves the clusters for a look', async () => {
+it('runs the first command with the charts of KubeStellar, and keeps the clusters for inspection after a failure', async () => {
   await installPrograms('other');
   const { exitCode, stdout, stderr } = await quickstart();
   assert.equal(exitCode, 1);

@@ -291,18 +291,18 @@ function about<R extends Refusal>(context: string, refusal: R): R {
   return { ...refusal, says: named(refusal.says), ...(refusal.hint && { hint: named(refusal.hint) }) };
 }
 
-describe('every command refuses, says why once, and writes nothing anywhere, for an ITS', () => {
-  for (const clusterState of situations) {
-    it(clusterState.what, async () => {
-      const kubeconfig = await changed((config) => clusterState.change(config, 'its1', 'its1-admin'));
+describe('every command fails with one reason and writes nothing, for an ITS', () => {
+  for (const situation of situations) {
+    it(situation.what, async () => {
+      const kubeconfig = await changed((config) => situation.change(config, 'its1', 'its1-admin'));
       const lines = Object.fromEntries(
         Object.entries(commands).map(([name, line]) => [name, [...line, '--its', 'its1']]),
       );
-      await assertAllRefuse(lines, kubeconfig, about('its1', clusterState));
+      await assertAllRefuse(lines, kubeconfig, about('its1', situation));
     });
   }
 
-  it('that is a cluster, but no hub', async () => {
+  it('that is a cluster, but not a hub', async () => {
     const kubeconfig = await changed((config) => {
       config.contexts.its1 = { cluster: 'cluster1', user: 'cluster1-admin' };
     });
@@ -310,13 +310,13 @@ describe('every command refuses, says why once, and writes nothing anywhere, for
     await assertAllRefuse(commands, kubeconfig, refusal);
   });
 
-  it('that is a web server and no API server', async () => {
+  it('that is a web server, but not an API server', async () => {
     const kubeconfig = await changed(setServerOfIts(() => `http://127.0.0.1:${webPort}`));
     const says = /http:\/\/127\.0\.0\.1:\d+.* does not answer like a Kubernetes API server/;
     await assertAllRefuse(commands, kubeconfig, { exitCode: 1, says });
   });
 
-  it('that is a web server without anything at these addresses', async () => {
+  it('that is a web server with nothing at these addresses', async () => {
     const kubeconfig = await changed(setServerOfIts(() => `http://127.0.0.1:${webPort}/absent`));
     await assertAllRefuse(commands, kubeconfig, { exitCode: 1, says: /its1 \(http:\S+\) is not an ITS/ });
   });
@@ -324,22 +324,22 @@ describe('every command refuses, says why once, and writes nothing anywhere, for
 
 const setServerOfIts = (server: () => string) => (config: Kubeconfig) => setServer(server)(config, 'its1');
 
-describe('wec join refuses, says why once, and writes nothing anywhere, for a WEC', () => {
-  for (const clusterState of situations) {
-    it(clusterState.what, async () => {
-      const kubeconfig = await changed((config) => clusterState.change(config, 'cluster1', 'cluster1-admin'));
-      await assertAllRefuse({ 'wec join': commands['wec join'] ?? [] }, kubeconfig, about('cluster1', clusterState));
+describe('wec join fails with one reason and writes nothing, for a WEC', () => {
+  for (const situation of situations) {
+    it(situation.what, async () => {
+      const kubeconfig = await changed((config) => situation.change(config, 'cluster1', 'cluster1-admin'));
+      await assertAllRefuse({ 'wec join': commands['wec join'] ?? [] }, kubeconfig, about('cluster1', situation));
     });
   }
 
-  it('that is a web server and no API server', async () => {
+  it('that is a web server, but not an API server', async () => {
     const kubeconfig = await changed((config) => setServer(() => `http://127.0.0.1:${webPort}`)(config, 'cluster1'));
     const refusal = { exitCode: 1, says: /http:\/\/127\.0\.0\.1:\d+.* does not answer like a Kubernetes API server/ };
     await assertAllRefuse({ 'wec join': commands['wec join'] ?? [] }, kubeconfig, refusal);
   });
 });
 
-describe('every command refuses a kubeconfig', () => {
+describe('every command rejects a kubeconfig', () => {
   const token = 'eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl';
   const files: { what: string; text: string; says: RegExp }[] = [
     {
@@ -362,7 +362,7 @@ describe('every command refuses a kubeconfig', () => {
     });
   }
 
-  it('that is missing', async () => {
+  it('that does not exist', async () => {
     const missing = path.join(cli.home, 'missing');
     const lines = Object.entries(commands).map(([name, line]) => [name, [...line, '--kubeconfig', missing]]);
     await assertAllRefuse(Object.fromEntries(lines), bed.kubeconfig, {
@@ -375,7 +375,7 @@ describe('every command refuses a kubeconfig', () => {
 });
 
 describe('KUBECONFIG', () => {
-  it('may be several files: missing ones are skipped, and the first definition of a name counts', async () => {
+  it('may list several files: missing files are skipped, and the first definition of a name wins', async () => {
     const missing = path.join(cli.home, 'missing');
     const good = await changed((config) => {
       delete config.contexts.cluster1;
@@ -391,7 +391,7 @@ describe('KUBECONFIG', () => {
     assertRefused(other, { exitCode: 1, says: /cluster1 \(\S+\) is not an ITS/ });
   });
 
-  it('may name files relative to itself', async () => {
+  it('may contain relative file names', async () => {
     await writeFile(path.join(cli.home, 'ca.crt'), bed.plane('its1').caPem);
     const kubeconfig = await changed((config) => {
       const { server } = config.clusters.its1 ?? {};
@@ -400,7 +400,7 @@ describe('KUBECONFIG', () => {
     await cli.succeed(['wec', 'list'], { kubeconfig });
   });
 
-  it('may name a credential plugin, which is told what is wanted and whose token is used', async () => {
+  it('may name a credential plugin, which gets the cluster info and whose token is used', async () => {
     const token = await mintToken(bed.plane('its1'), 'open-cluster-management-hub/registration-controller-sa', 3600);
     const credential = { apiVersion: 'client.authentication.k8s.io/v1', kind: 'ExecCredential', status: { token } };
     const file = await writeFileFor(JSON.stringify(credential));
@@ -411,7 +411,7 @@ describe('KUBECONFIG', () => {
     await cli.succeed(['wec', 'list', '-v'], { kubeconfig });
   });
 
-  it('may name a credential plugin that gives a client certificate', async () => {
+  it('may name a credential plugin that returns a client certificate', async () => {
     const { connection } = bed.plane('its1').kubeconfigEntry;
     const status = { clientCertificateData: connection.certPem, clientKeyData: connection.keyPem };
     const credential = { apiVersion: 'client.authentication.k8s.io/v1', kind: 'ExecCredential', status };

@@ -90,7 +90,7 @@ async function untilPrinted(stream: Readable, text: RegExp): Promise<void> {
   });
 }
 
-describe('a command whose output goes nowhere labels all that it was asked to, and', () => {
+describe('a command whose output cannot be written labels all WECs, and', () => {
   const label = `label ${names.join(' ')} a=b`;
   const labelled = names.map((name) => `PATCH ${name}`);
   const full = 'The results cannot be written: no space left on device.';
@@ -103,20 +103,20 @@ describe('a command whose output goes nowhere labels all that it was asked to, a
     ['> /dev/full', 1, /^$/],
     ['> /dev/full 2>&1', 1, /^$/],
   ] as const)
-    it(`ends with ${exitCode}: ${streams}`, async () => {
+    it(`exits with ${exitCode}: ${streams}`, async () => {
       const run = await piped(label, streams);
       assert.equal(run.exitCode, exitCode, run.stderr);
       assert.match(run.stdout, said);
       assert.equal(run.stderr.includes(full), streams === '> /dev/full');
       assert.deepEqual(writes.sort(), labelled);
     });
-  it('does not end with 0 where it could not do all of it, whoever has stopped reading', async () => {
+  it('does not exit with 0 after a partial failure, even if no one reads its output', async () => {
     assert.notEqual((await piped('label c1 forbidden c2 a=b', '2>&1 | true')).exitCode, 0);
     assert.deepEqual(writes.sort(), ['PATCH c1', 'PATCH c2', 'PATCH forbidden']);
   });
 });
 
-it('help that cannot be written does not end with 0, and may be read in part', async () => {
+it('help that cannot be written does not exit with 0, but may be read in part', async () => {
   assert.equal((await piped('wec list --help', '> /dev/full')).exitCode, 1);
   assert.equal((await piped('wec list --help', '| head -n 1')).exitCode, 0);
 });
@@ -143,10 +143,10 @@ describe('a terminal that closes', { timeout: 60_000 }, () => {
     }
   }
 
-  it('ends a wait in order', async () => {
+  it('ends a wait cleanly', async () => {
     assert.equal(await closedAt('wec wait c1', /has not sent its request/), '143');
   });
-  it('is no answer to a question', async () => {
+  it('does not count as an answer to a prompt', async () => {
     const code = await closedAt('deregister c1', /Type its name/);
     // The end of the input may be seen before the signal, which may come when all is done.
     assert.ok(['129', '130', '143'].includes(code), code);
@@ -154,7 +154,7 @@ describe('a terminal that closes', { timeout: 60_000 }, () => {
   });
 });
 
-describe('of a signal that comes twice', () => {
+describe('when a signal is sent twice', () => {
   async function twice(signal: NodeJS.Signals) {
     const [program = '', ...first] = start;
     const started = execa(program, [...first, 'wec', 'list', '--its', 'hanging'], {
@@ -168,12 +168,12 @@ describe('of a signal that comes twice', () => {
     started.kill(signal);
     return started;
   }
-  it('a terminal and its shell both send one when it closes: what is under way is still ended in order', async () => {
+  it('because both a closing terminal and its shell send one, the command still ends cleanly', async () => {
     const { exitCode, stderr } = await twice('SIGHUP');
     assert.equal(exitCode, 143);
     assert.match(stderr, /^bye\n✗ Interrupted\./m);
   });
-  it('the second Ctrl-C ends at once', async () => {
+  it('the second Ctrl-C ends the command at once', async () => {
     const { exitCode, stderr } = await twice('SIGINT');
     assert.equal(exitCode, 130);
     assert.doesNotMatch(stderr, /Interrupted/);

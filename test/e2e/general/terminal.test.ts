@@ -33,13 +33,13 @@ describe('on a terminal', () => {
     screen = run.screen;
   });
 
-  it('a join shows a spinner with what is awaited', () => {
+  it('join shows a spinner with what it waits for', () => {
     assert.match(screen, spinner);
     assert.match(screen, colour);
     assert.match(screen, movement);
   });
 
-  it('leaves nothing of the spinner behind: the ITS, a ✓ line with the time, and the next command', () => {
+  it('the spinner is removed: the ITS, a ✓ line with the duration, and the next command remain', () => {
     const lines = shown(screen);
     assert.match(lines[0] ?? '', /^ITS its1 \(https:\S+\) · OCM 1\.3\.1 · agents will use/);
     assert.match(lines.at(-2) ?? '', /^ {2}cluster1 {2}✓ joined and available {3}\d+\.\ds$/);
@@ -47,7 +47,7 @@ describe('on a terminal', () => {
     assert.equal(lines.length, 3, lines.join('\n'));
   });
 
-  it('the cursor is there again at the end', () => {
+  it('the cursor is restored at the end', () => {
     assert.ok(
       screen.lastIndexOf('\u001b[?25h') > screen.lastIndexOf('\u001b[?25l'),
       JSON.stringify(screen.slice(-200)),
@@ -60,7 +60,7 @@ describe('on a terminal', () => {
     assert.doesNotMatch(quick, spinner);
   });
 
-  it('NO_COLOR takes the colour away, and nothing else', async () => {
+  it('NO_COLOR removes the colour and nothing else', async () => {
     const run = await cli.runOnTerminal(join, { env: { NO_COLOR: '1' } });
     assert.equal(run.exitCode, 0);
     assert.doesNotMatch(run.screen, colour);
@@ -74,14 +74,14 @@ describe('on a terminal', () => {
     assert.match(stderr, colour);
   });
 
-  it('an error is a red ✗, also when a spinner was there', async () => {
+  it('an error has a red ✗, even after a spinner', async () => {
     const run = await cli.runOnTerminal(['wec', 'join', 'mine=its1']);
     assert.equal(run.exitCode, 1);
     assert.match(run.screen, new RegExp(`${redCross.source} mine and the ITS are the same cluster`));
     assert.equal(shown(run.screen).filter((line) => line.includes('✗')).length, 1);
   });
 
-  it('CI=true and TERM=dumb leave plain lines', async () => {
+  it('CI=true and TERM=dumb give plain lines', async () => {
     for (const env of [{ CI: 'true' }, { TERM: 'dumb' }]) {
       const run = await cli.runOnTerminal(join, { env: env as Record<string, string> });
       assert.doesNotMatch(run.screen, spinner);
@@ -90,14 +90,14 @@ describe('on a terminal', () => {
     }
   });
 
-  it('-q shows results and errors only', async () => {
+  it('-q shows only results and errors', async () => {
     const run = await cli.runOnTerminal([...join, '-q']);
     assert.deepEqual(shown(run.screen), ['cluster1: is registered with its1 and available; nothing to do.']);
   });
 });
 
 describe('on a terminal of 40 columns', () => {
-  it('no line of the spinner is wider than the terminal, and nothing of it is left', async () => {
+  it('no spinner line is wider than the terminal, and the spinner is removed', async () => {
     await wipeWec(its1, cluster1, 'cluster1');
     const run = await cli.runOnTerminal(join, { columns: 40 });
     assert.equal(run.exitCode, 0, run.screen);
@@ -109,7 +109,7 @@ describe('on a terminal of 40 columns', () => {
 });
 
 describe('in a pipe', () => {
-  it('nothing moves and nothing is coloured', async () => {
+  it('output has no animation and no colour', async () => {
     await wipeWec(its1, cluster1, 'cluster1');
     const { stdout, stderr } = await cli.succeed(join);
     for (const text of [stdout, stderr]) {
@@ -119,7 +119,7 @@ describe('in a pipe', () => {
   });
 });
 
-describe('called as a plugin of kubectl', () => {
+describe('as a kubectl plugin', () => {
   const asPlugin = { start: startAsPlugin };
 
   it('usage says kubectl stellar everywhere', async () => {
@@ -132,7 +132,7 @@ describe('called as a plugin of kubectl', () => {
     for (const line of stdout.split('\n')) assert.ok(line.length <= 80, `too wide: ${line}`);
   });
 
-  it('wrong usage says kubectl stellar', async () => {
+  it('usage errors say kubectl stellar', async () => {
     const run = await cli.run(['wec', 'join', '--nonsense'], asPlugin);
     assert.equal(run.exitCode, 2);
     assert.match(run.stderr, /See: kubectl stellar wec join --help/);
@@ -149,7 +149,7 @@ describe('called as a plugin of kubectl', () => {
     assert.doesNotMatch(refused.stderr, /stellarctl/);
   });
 
-  it('so do the hints in a document for scripts', async () => {
+  it('hints in JSON documents say kubectl stellar', async () => {
     const run = await cli.run(['wec', 'join', 'mine=its1', '-o', 'json'], asPlugin);
     const { items, error } = run.json();
     assert.match((error ?? items[0].error).hint, /kubectl stellar wec join mine=CONTEXT/);

@@ -29,7 +29,7 @@ const blockOf = (language: string): string => {
 
 const jq = await findProgram('jq');
 
-it('the workflow is YAML, and runs the script', () => {
+it('the workflow is valid YAML and runs the script', () => {
   const { jobs } = parse(blockOf('yaml'));
   const { steps } = jobs.kubestellar;
   const runs = steps.flatMap(({ run }: { run?: string }) => run ?? []);
@@ -75,7 +75,7 @@ describe('the script of docs/ci.md', { skip: typeof jq === 'string' && jq, timeo
   const run = (changes: Record<string, string> = {}) =>
     execa('bash', ['ci.sh'], { cwd: home, env: { ...env, ...changes }, extendEnv: false, reject: false, all: true });
 
-  it('ends with 0 when all is so, and leaves no cluster', async () => {
+  it('exits with 0 on success and leaves no cluster', async () => {
     const { exitCode, all } = await run();
     assert.equal(exitCode, 0, all);
     assert.match(all, /^all checks passed$/m);
@@ -83,7 +83,7 @@ describe('the script of docs/ci.md', { skip: typeof jq === 'string' && jq, timeo
     assert.deepEqual((await readdir(home)).includes('report.tar.gz'), false);
   });
 
-  it('ends with the exit code of what failed, and leaves a report, and no cluster', async () => {
+  it('exits with the exit code of the failed command, and leaves a report but no cluster', async () => {
     const script = await readFile(path.join(home, 'ci.sh'), 'utf8');
     await writeFile(
       path.join(home, 'ci.sh'),

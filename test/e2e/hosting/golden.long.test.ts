@@ -44,7 +44,7 @@ after(async () => {
   await bed?.stop();
 });
 
-describe('in the life of an installation, it prints and writes what is recorded', { concurrency: 1 }, () => {
+describe('for the life of an installation, output and writes match the recording', { concurrency: 1 }, () => {
   for (const file of transcripts)
     it(path.basename(file, '.txt'), () => replay(path.join(folder, file), (step) => player.perform(step)));
 });

@@ -43,8 +43,8 @@ const findings = async (options: CliOptions) => {
   return { exitCode, of: (id: string) => items.find((item) => item.id === id)?.status };
 };
 
-describe('init refuses, with nothing written,', () => {
-  it('to go without helm, and with one that is too old', async () => {
+describe('init writes nothing and refuses', () => {
+  it('a missing or outdated helm', async () => {
     await assertRefuses(
       cli,
       [hosting],
@@ -69,7 +69,7 @@ describe('init refuses, with nothing written,', () => {
     );
   });
 
-  it('versions before 0.29, by name and by what a chart is, and charts of something else', async () => {
+  it('versions before 0.29, by name and by chart content, and other charts', async () => {
     const refuses = (line: string[], exitCode: number, says: RegExp) =>
       assertRefuses(cli, [hosting], ['init', ...line], { exitCode, says }, withHelm);
     await refuses(['--version', '0.28.0'], 2, /0\.29\.0 is the oldest/);
@@ -80,12 +80,12 @@ describe('init refuses, with nothing written,', () => {
     await refuses(['--chart', 'nonexist'], 1, /There is no file or folder \/.*nonexist/);
   });
 
-  it('what cannot be part of an address', async () => {
+  it('an invalid host name', async () => {
     for (const option of ['--host-container', '--domain'])
       await assertRefuses(cli, [hosting], ['init', option, 'a/../b'], { exitCode: 2, says: /Give a name/ }, withHelm);
   });
 
-  it('to begin without the time for it', async () => {
+  it('a timeout that is too short', async () => {
     const line = ['init', '--chart', chart, '--timeout', '0'];
     await assertRefuses(
       cli,
@@ -96,7 +96,7 @@ describe('init refuses, with nothing written,', () => {
     );
   });
 
-  it('values that helm does not understand', async () => {
+  it('values that helm does not accept', async () => {
     const line = ['init', '--chart', chart, '--set-json', 'ITSes=[{'];
     await assertRefuses(cli, [hosting], line, { exitCode: 2, says: /failed parsing --set-json/ }, withHelm);
   });
@@ -105,14 +105,14 @@ describe('init refuses, with nothing written,', () => {
 describe('init', () => {
   const init = () => ['init', '--chart', chart, '--domain', 'example.com', '--set', 'kubeflex-operator.verbosity=3'];
 
-  it('says in a dry run what it would do, and writes nothing', async () => {
+  it('shows in a dry run what it would do, and writes nothing', async () => {
     await hosting.markAudit();
     const { stdout } = await cli.succeed([...init(), '--dry-run'], withHelm);
     assert.equal(stdout, 'would create Release default/ks-core on hosting\n');
     await assertUnwritten([hosting]);
   });
 
-  it('makes a cluster a hosting cluster, stage by stage, and notes it in the kubeconfig as kflex does', async () => {
+  it('makes a cluster a hosting cluster stage by stage, and records it in the kubeconfig as kflex does', async () => {
     const earlier = await findings(withHelm);
     assert.deepEqual([earlier.exitCode, earlier.of('hosting'), earlier.of('permissions')], [0, 'skipped', 'pass']);
     const { stdout, stderr } = await cli.succeed(init(), withHelm);
@@ -138,7 +138,7 @@ describe('init', () => {
     assert.equal((await findings(withHelm)).of('hosting'), 'pass');
   });
 
-  it('changes nothing when it is run again, as it was or without its options, and needs no chart for that', async () => {
+  it('changes nothing when rerun with or without its options, and then needs no chart', async () => {
     await hosting.markAudit();
     const { json } = await cli.succeed([...init(), '-o', 'json'], withHelm);
     assert.deepEqual(json().items, [
@@ -160,7 +160,7 @@ describe('init', () => {
     await assertUnwritten([hosting]);
   });
 
-  it('goes to another version only with --upgrade', async () => {
+  it('changes the version only with --upgrade', async () => {
     const newer = await chartOf('0.31.0');
     await assertRefuses(
       cli,
@@ -184,7 +184,7 @@ describe('init', () => {
 });
 
 describe('doctor --pre', () => {
-  it('does not miss what nobody needs, and fails for what is needed', async () => {
+  it('ignores what is not needed, and fails for what is', async () => {
     const { exitCode, of } = await findings(withoutHelm);
     assert.deepEqual([exitCode, of('helm'), of('kind'), of('docker')], [0, 'skipped', 'skipped', 'skipped']);
     const short = await cli.run(['doctor', '--pre', '-o', 'short', '--hosting-context', 'hosting'], withoutHelm);
@@ -196,7 +196,7 @@ describe('doctor --pre', () => {
     assert.match(short.stdout, /\n(1 warning|2 warnings), of \d+ checks\.\n$/);
   });
 
-  it('looks at the ITS where one was chosen', async () => {
+  it('checks the chosen ITS', async () => {
     const { exitCode, json } = await cli.run(['doctor', '--pre', '--its', 'hosting', '-o', 'json'], withHelm);
     assert.equal(exitCode, 1);
     const [failure] = json().items.filter(({ status }: { status: string }) => status === 'fail');
@@ -204,7 +204,7 @@ describe('doctor --pre', () => {
     assert.match(failure.cause, /is not an ITS/);
   });
 
-  it('looks at the hosting cluster that is noted, and not at the current one, where init takes neither unasked', async () => {
+  it('checks the recorded hosting cluster instead of the current one; init uses neither implicitly', async () => {
     const kubeconfig = path.join(cli.home, 'other');
     const entries = parse(await readFile(bed.kubeconfig, 'utf8'));
     entries.contexts.push({ name: 'other', context: { cluster: 'gone', user: 'u' } });
@@ -221,12 +221,12 @@ describe('doctor --pre', () => {
     assert.match(elsewhere.stderr, /"gone", which has no server/);
   });
 
-  it('goes on beside an ITS that was chosen and is no more', async () => {
+  it('continues when the chosen ITS no longer exists', async () => {
     const { exitCode, of } = await findings({ env: { ...withHelm.env, STELLARCTL_ITS: 'gone' } });
     assert.deepEqual([exitCode, of('its-reachable'), of('hosting')], [1, 'fail', 'pass']);
   });
 
-  it('calls a cluster that does not answer one failure', async () => {
+  it('reports one failure for a cluster that does not answer', async () => {
     const kubeconfig = path.join(cli.home, 'gone');
     const entries = parse(await readFile(bed.kubeconfig, 'utf8'));
     entries.clusters[0].cluster.server = 'https://127.0.0.1:1';

@@ -90,7 +90,7 @@ const uidOf = async (plane: Plane, resource: typeof resources.namespaces, key: s
 describe('an upgrade', () => {
   const its = { name: 'its1', type: 'host', install_clusteradm: false };
 
-  it('brings the definitions first, and keeps control planes that the release does not list any more', () =>
+  it('applies CRDs first, and keeps control planes that the release no longer lists', () =>
     onPlane(async (plane) => {
       await installKubeStellar(plane, { values: { ITSes: [its] } });
       const definition = 'controlplanes.tenancy.kflex.kubestellar.org';
@@ -132,7 +132,7 @@ describe('an upgrade', () => {
       await assertUnwritten([plane]);
     }));
 
-  it('keeps the namespace of KubeFlex, which the chart of 0.29 forgets', () =>
+  it('keeps the namespace of KubeFlex, which the 0.29 chart omits', () =>
     onPlane(async (plane) => {
       await installKubeStellar(plane, { version: '0.29.0' });
       const before = await uidOf(plane, resources.namespaces, 'kubeflex-system');
@@ -142,7 +142,7 @@ describe('an upgrade', () => {
       assert.equal(await uidOf(plane, resources.namespaces, 'kubeflex-system'), before);
     }));
 
-  it('says which spaces it does not reach, what they run, and how to bring them on', () =>
+  it('reports which spaces it does not upgrade, what they run, and how to upgrade them', () =>
     onPlane(async (plane) => {
       await installKubeStellar(plane, { version: '0.29.0' });
       for (const line of ['its create its1 --type host', 'wds create wds1 --type host'])
@@ -184,7 +184,7 @@ describe('an upgrade', () => {
       assert.doesNotMatch(again.stderr, /^wds1/m);
     }));
 
-  it('goes over the hooks from before 0.29, which are refused otherwise', () =>
+  it('replaces hooks from before 0.29, which are rejected otherwise', () =>
     onPlane(async (plane) => {
       await installKubeStellar(plane, { version: '0.28.0' });
       await assertRefuses(
@@ -203,8 +203,8 @@ describe('an upgrade', () => {
     }));
 });
 
-describe('a KubeFlex that kflex has installed', () => {
-  it('is kept with its settings', () =>
+describe('a KubeFlex installed by kflex', () => {
+  it('keeps its settings', () =>
     onPlane(async (plane) => {
       await installKubeFlexOnly(plane);
       const manager = 'kubeflex-system/kubeflex-controller-manager';
@@ -226,7 +226,7 @@ describe('a KubeFlex that kflex has installed', () => {
       await assertUnwritten([plane]);
     }));
 
-  it('is refused where it is too old for the hooks', () =>
+  it('is rejected if it is too old for the hooks', () =>
     onPlane(async (plane) => {
       await installKubeFlexOnly(plane, { version: '0.28.0' });
       await assertRefuses(
@@ -239,8 +239,8 @@ describe('a KubeFlex that kflex has installed', () => {
     }));
 });
 
-describe('an installation that was interrupted', () => {
-  it('by Ctrl-C says what is there, and is gone on with, PostgreSQL included', () =>
+describe('an interrupted installation', () => {
+  it('by Ctrl-C shows its progress and can be resumed, including PostgreSQL', () =>
     onPlane(async (plane) => {
       const line = ['init', '--chart', chart, '--set', 'verbosity.default=3'];
       const signalAt = { text: /kinds are served/, signal: 'SIGINT' as const };
@@ -256,7 +256,7 @@ describe('an installation that was interrupted', () => {
       assert.notEqual(await uidOf(plane, resources.statefulSets, 'kubeflex-system/postgres-postgresql'), undefined);
     }));
 
-  it('by the death of helm is gone on with as soon as it is certain that helm is dead', () =>
+  it('by the death of helm is resumed as soon as helm is known to be dead', () =>
     onPlane(async (plane) => {
       const folder = path.join(cli.home, 'dying');
       await mkdir(folder);
@@ -299,8 +299,8 @@ describe('an installation that was interrupted', () => {
     }));
 });
 
-describe('several at once', () => {
-  it('come to one installation: who is late waits for it', () =>
+describe('concurrent runs', () => {
+  it('produce one installation: the later run waits for the first', () =>
     onPlane(async (plane) => {
       const line = ['init', '--chart', chart, '-o', 'json'];
       const runs = await Promise.all([1, 2, 3].map(() => cli.succeed(line, options)));
@@ -312,8 +312,8 @@ describe('several at once', () => {
     }));
 });
 
-describe('what keeps a cluster from being a hosting cluster', () => {
-  it('is told as soon as it is known: an image that cannot be pulled; mended, it is gone on', () =>
+describe('what prevents a cluster from becoming a hosting cluster', () => {
+  it('is reported immediately for an image that cannot be pulled; the rerun continues after the fix', () =>
     onPlane(async (plane) => {
       const mend = await bed.fault({ kind: 'unpullable', image: 'helm' });
       const started = Date.now();
@@ -332,7 +332,7 @@ describe('what keeps a cluster from being a hosting cluster', () => {
       await cli.succeed(['init', '--chart', chart], options);
     }));
 
-  it('rights that are missing, all of them, before anything is written', () =>
+  it('is reported completely for missing permissions, before anything is written', () =>
     onPlane(async (plane) => {
       const rules = [{ apiGroups: ['*'], resources: ['*'], verbs: ['get', 'list'] }];
       for (const user of [{ user: 'nobody' }, { user: 'reader', rules }]) {
@@ -353,7 +353,7 @@ describe('init --provider', () => {
     { provider: 'kind', container: 'kubeflex-control-plane' },
     { provider: 'k3d', container: 'k3d-kubeflex-server-0' },
   ] as const) {
-    it(`makes a cluster of ${provider} first, with its ingress, and again makes none`, async () => {
+    it(`creates a cluster of ${provider} with its ingress first, and none on a rerun`, async () => {
       const tools = await localClusterTools(bed);
       const kubeconfig = path.join(cli.home, `${provider}-kubeconfig`);
       const context = `${provider}-kubeflex`;
@@ -407,7 +407,7 @@ describe('init --provider', () => {
     });
   }
 
-  it('names a cluster and makes one, not both', async () => {
+  it('names an existing cluster or creates one, not both', async () => {
     const refused = await cli.run(['init', '--provider', 'kind', '--hosting-context', 'x'], options);
     assert.equal(refused.exitCode, 2);
     assert.match(refused.stderr, /Give either --provider or --hosting-context/);

@@ -75,15 +75,15 @@ async function registerLater(name: string): Promise<void> {
   await hosting.admin.create<AnyObject>(resources.managedClusters, { metadata: { name }, spec: {} });
 }
 
-describe('before KubeStellar is there', { concurrency: 1 }, () => {
-  it('says that the cluster is no hosting cluster', async () => {
+describe('before KubeStellar is installed', { concurrency: 1 }, () => {
+  it('reports that the cluster is not a hosting cluster', async () => {
     const run = await cli.run(['status', '-o', 'json']);
     assert.equal(run.exitCode, 1);
     assert.equal(run.json().error.code, 'not-a-hosting-cluster');
     assert.match(run.json().error.hint, /stellarctl init --hosting-context hosting$/);
   });
 
-  it('shows a chosen ITS alone, unless a hosting cluster is named', async () => {
+  it('shows only the chosen ITS unless a hosting cluster is named', async () => {
     const run = await cli.succeed(['status', '--its', 'ext']);
     assert.equal(run.stdout, 'ITS ext  ready · OCM 1.3.1 · no WECs yet\n');
     assert.match(run.stderr, /^hosting is not a hosting cluster; only the ITS is shown\.$/m);
@@ -98,7 +98,7 @@ describe('before KubeStellar is there', { concurrency: 1 }, () => {
 describe('an installation', { concurrency: 1 }, () => {
   before(() => installKubeStellar(hosting));
 
-  it('that has nothing yet says what to do', async () => {
+  it('without spaces shows the next command', async () => {
     const run = await cli.succeed(['status']);
     assert.equal(run.stdout, 'hosting  KubeFlex 0.9.3 · KubeStellar hooks 0.30.0 · no ITS and no WDS yet\n');
     assert.match(run.stderr, /^Next: stellarctl its create its1$/m);
@@ -154,7 +154,7 @@ describe('an installation', { concurrency: 1 }, () => {
     assert.deepEqual(wds, { name: 'wds1', type: 'host', ...well, context: 'wds1', ...sent });
   });
 
-  it('has versions that fit together, with those of the agents of a WEC', async () => {
+  it('has matching versions, including those of the agents of a WEC', async () => {
     const run = await cli.succeed(['version', 'cluster1=cluster1']);
     assert.deepEqual(run.stdout.split('\n').slice(1), [
       'hosting        KubeFlex 0.9.3 · KubeStellar hooks 0.30.0',
@@ -174,7 +174,7 @@ describe('an installation', { concurrency: 1 }, () => {
     await until(async () => /^✓/m.test((await cli.succeed(['version', 'cluster1'])).stdout), 'the operator of before');
   });
 
-  it('has names that complete a command line', async () => {
+  it('has names that shell completion offers', async () => {
     const lines: [line: string, offered: string[]][] = [
       ['its get ', ['its1']],
       ['wds get ', ['wds1']],
@@ -196,7 +196,7 @@ describe('an installation', { concurrency: 1 }, () => {
     await assertUnwritten([hosting]);
   });
 
-  it('tells what runs, not what a template asks for', async () => {
+  it('shows running versions, not those of a template', async () => {
     const setTag = (tag: string) =>
       setImage(hosting, 'wds1-system/transport-controller', 'ocm-transport-controller', tag);
     await setTag('0.29.0');
@@ -215,7 +215,7 @@ describe('an installation', { concurrency: 1 }, () => {
     await until(async () => / KubeStellar 0\.30\.0 ·/.test(await wds()), 'the transport of before');
   });
 
-  it('shows what a user with few rights may see', async () => {
+  it('shows what a user with few permissions may see', async () => {
     const rules = [{ apiGroups: ['tenancy.kflex.kubestellar.org'], resources: ['*'], verbs: ['get', 'list'] }];
     const kubeconfig = await writeKubeconfig(hosting, [await limitedUser(hosting, { user: 'guest', rules })]);
     const { stdout } = await cli.succeed(['status'], { kubeconfig });
@@ -225,7 +225,7 @@ describe('an installation', { concurrency: 1 }, () => {
     assert.doesNotMatch(stdout, /✗|elsewhere/);
   });
 
-  it('shows a chosen ITS that belongs to nobody, and no ITS twice', async () => {
+  it('shows a chosen ITS that belongs to no hosting cluster, and no ITS twice', async () => {
     const lines = await tree(['--its', 'ext']);
     assert.match(lines[3] ?? '', /^├─ ITS ext +elsewhere · ready · OCM 1\.3\.1 · no WECs yet$/);
     for (const own of ['its1', 'hosting'])
@@ -235,7 +235,7 @@ describe('an installation', { concurrency: 1 }, () => {
     assert.equal((await cli.run(['status', '--its', 'gone'])).exitCode, 2);
   });
 
-  it('shows an ITS that does not answer as such, soon, and the rest', async () => {
+  it('shows quickly that an ITS does not answer, and shows the rest', async () => {
     await cli.succeed(['its', 'create', 'its2', '--type', 'external', '--bootstrap-context', 'ext', '--no-ocm']);
     assert.match((await tree())[3] ?? '', /^├─ ITS its2 +external · ready · OCM 1\.3\.1 · no WECs yet$/);
     const mend = await bed.fault({ kind: 'stopped', plane: 'ext' });
@@ -257,7 +257,7 @@ describe('an installation', { concurrency: 1 }, () => {
     }
   });
 
-  it('is printed anew in a pipe when something has changed, and only then', async () => {
+  it('is printed again in a pipe only after a change', async () => {
     const registered = /cluster9/;
     const run = await cli.run(['status', '--watch'], {
       whenPrinted: { text: /WDS wds1/, act: () => registerLater('cluster9') },
@@ -270,7 +270,7 @@ describe('an installation', { concurrency: 1 }, () => {
     assert.deepEqual(more, []);
   });
 
-  it('is drawn over itself on a terminal', async () => {
+  it('is redrawn in place on a terminal', async () => {
     const { screen, exitCode } = await cli.runOnTerminal(['status', '--watch'], {
       whenPrinted: { text: /WDS wds1/, act: () => registerLater('cluster8') },
       answers: [{ at: /cluster8/, type: async () => ctrlC }],
@@ -282,7 +282,7 @@ describe('an installation', { concurrency: 1 }, () => {
     assert.equal(lines.filter((line) => line.includes('cluster8')).length, 1);
   });
 
-  it('on a hosting cluster that does not answer is nothing to be seen', async () => {
+  it('on a hosting cluster that does not answer shows nothing', async () => {
     await bed.fault({ kind: 'stopped', plane: 'hosting' });
     const run = await cli.run(['status', '-o', 'json']);
     assert.equal(run.exitCode, 4);

@@ -76,7 +76,7 @@ const restarts = ['kubestellar-controller-manager', 'transport-controller'].map(
 );
 
 describe('doctor --fix', { concurrency: 1 }, () => {
-  it('renews the token of an external ITS, and nothing else', async () => {
+  it('renews the token of an external ITS, and changes nothing else', async () => {
     const before = textOf(await secret());
     await replaceToken(await mintToken(ext, account, 3 * day));
     const earlier = tokenIn(textOf(await secret()));
@@ -106,7 +106,7 @@ describe('doctor --fix', { concurrency: 1 }, () => {
     await until(async () => !(await controllers()).some((uid) => pods.includes(uid)), 'end of the earlier pods');
   });
 
-  it('does nothing the second time', async () => {
+  it('does nothing on the second run', async () => {
     const [before, pods] = [await secret(), await controllers()];
     const { fixed, stderr } = await doctor('--fix --yes');
     assert.deepEqual(fixed, []);
@@ -115,7 +115,7 @@ describe('doctor --fix', { concurrency: 1 }, () => {
     assert.deepEqual((await controllers()).toSorted(), pods.toSorted());
   });
 
-  it('restarts controllers that have read an earlier token', async () => {
+  it('restarts controllers that use an earlier token', async () => {
     await replaceToken(await requestToken(ext, account, 90 * day));
     const { fixed, stderr } = await doctor('--fix --yes');
     assert.deepEqual(

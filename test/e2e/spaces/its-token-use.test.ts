@@ -41,7 +41,7 @@ const modeOf = async (file: string) => ((await stat(file)).mode & 0o777).toStrin
 describe('its token', () => {
   beforeEach(() => hub.markAudit());
 
-  it('writes a join file that only its owner can read, whatever the umask', async () => {
+  it('writes a join file that only its owner can read, regardless of the umask', async () => {
     const file = place('one.join');
     const before = process.umask(0);
     try {
@@ -75,7 +75,7 @@ describe('its token', () => {
     assert.deepEqual(left, [], 'no temporary file is left');
   });
 
-  it('replaces no file without --force, and asks for no token then', async () => {
+  it('does not replace a file without --force, and then requests no token', async () => {
     const file = place('kept.join');
     await writeFile(file, 'mine');
     await assertRefuses(cli, [hub], ['its', 'token', '--file', file], {
@@ -87,7 +87,7 @@ describe('its token', () => {
     assert.deepEqual(await writesOn(hub), []);
   });
 
-  it('replaces a file that others could read by one that they cannot, with --force', async () => {
+  it('replaces a file that others can read by one that they cannot, with --force', async () => {
     const file = place('old.join');
     await writeFile(file, 'old', { mode: 0o644 });
     await chmod(file, 0o644);
@@ -96,7 +96,7 @@ describe('its token', () => {
     assert.equal(JSON.parse(await readFile(file, 'utf8')).its, 'its1');
   });
 
-  it('asks for a token that lives as long as --duration, and says when it expires', async () => {
+  it('requests a token for --duration, and shows when it expires', async () => {
     const run = await cli.succeed(['its', 'token', '--duration', '20m', '-o', 'json'], { mayShowToken: true });
     const { token, expires } = run.json();
     const { exp, iat } = claimsOf(token);
@@ -105,7 +105,7 @@ describe('its token', () => {
     assert.match(run.stderr, new RegExp(`expires at ${expires}`));
   });
 
-  it('refuses a --duration under ten minutes as the API server would, and asks for nothing', async () => {
+  it('rejects a --duration under ten minutes as the API server does, and requests nothing', async () => {
     for (const duration of ['5m', '599s', '0']) {
       const refusal = { exitCode: 2, says: /at least 10m/ };
       await assertRefuses(cli, [hub], ['its', 'token', '--duration', duration, '-o', 'json'], refusal).catch(
@@ -121,7 +121,7 @@ describe('its token', () => {
     await assert.rejects(stat(place('none')));
   });
 
-  it('prints the token only where that was asked for', async () => {
+  it('prints the token only on request', async () => {
     for (const format of ['table', 'wide', 'name']) {
       const refusal = {
         exitCode: 2,
@@ -140,7 +140,7 @@ describe('its token', () => {
     assert.match(verbose.stderr, /POST https:\S+\/token/);
   });
 
-  it('prints the line for clusteradm, with --clusteradm, fit for an ITS on this machine, and nothing else on stdout', async () => {
+  it('prints the clusteradm command with --clusteradm, for an ITS on this machine too, and nothing else on stdout', async () => {
     const run = await cli.succeed(['its', 'token', '--clusteradm'], { mayShowToken: true });
     const line =
       /^clusteradm join --hub-token (\S+) --hub-apiserver (\S+) --cluster-name <cluster_name> --singleton --force-internal-endpoint-lookup\n$/;
@@ -153,7 +153,7 @@ describe('its token', () => {
     });
   });
 
-  it('asks an older hub for a token of cluster-bootstrap', async () => {
+  it('requests a token of cluster-bootstrap from an older hub', async () => {
     await older.markAudit();
     const run = await cli.succeed(['its', 'token', '--its', 'its2', '-o', 'json'], { mayShowToken: true });
     assert.equal(claimsOf(run.json().token).sub, 'system:serviceaccount:open-cluster-management:cluster-bootstrap');
@@ -166,7 +166,7 @@ describe('its token', () => {
     );
   });
 
-  it('asks for no token and writes no file, with --dry-run', async () => {
+  it('requests no token and writes no file, with --dry-run', async () => {
     const file = place('dry.join');
     const run = await cli.succeed(['its', 'token', '--file', file, '--dry-run']);
     assert.match(run.stdout, /would create TokenRequest open-cluster-management\/agent-registration-bootstrap on its1/);
@@ -177,7 +177,7 @@ describe('its token', () => {
     await assertUnwritten([hub]);
   });
 
-  it('asks for no token where the file cannot be written', async () => {
+  it('requests no token if the file cannot be written', async () => {
     await mkdir(place('folder'), { recursive: true });
     for (const file of [place('no/such/folder/x.join'), place('folder')]) {
       await assertRefuses(cli, [hub], ['its', 'token', '--file', file], { exitCode: 1, says: /cannot be written/ });
@@ -198,13 +198,13 @@ describe('its use', () => {
     await rm(path.dirname(settings()), { recursive: true, force: true });
   });
 
-  it('shows the current context where nothing was chosen', async () => {
+  it('shows the current context if no ITS is chosen', async () => {
     assert.deepEqual(await meant(), ['its1', hub.server, 'current context']);
     const { stdout } = await cli.succeed(['its', 'use']);
     assert.match(stdout, /^ITS +SERVER +CHOSEN BY\nits1 +https:\S+ +current context\n$/);
   });
 
-  it('chooses the ITS of later commands, in a file of its owner', async () => {
+  it('chooses the ITS of later commands, in a private file', async () => {
     assert.deepEqual(await meant(['its2']), ['its2', older.server, 'its use']);
     assert.deepEqual(await meant(), ['its2', older.server, 'its use']);
     assert.deepEqual(JSON.parse(await readFile(settings(), 'utf8')), { its: 'its2' });
@@ -213,7 +213,7 @@ describe('its use', () => {
     assert.match(stdout, /^of-its2$/m, 'the WECs of its2');
   });
 
-  it('gives way to STELLARCTL_ITS, and both to --its', async () => {
+  it('yields to STELLARCTL_ITS, and both yield to --its', async () => {
     await cli.succeed(['its', 'use', 'its1']);
     assert.deepEqual(await meant([], { STELLARCTL_ITS: 'its2' }), ['its2', older.server, 'STELLARCTL_ITS']);
     const env = { STELLARCTL_ITS: 'nope' };
@@ -222,13 +222,13 @@ describe('its use', () => {
     assert.match(stdout, /^of-its2$/m);
   });
 
-  it('forgets the choice, with --unset, also where there was none', async () => {
+  it('clears the choice with --unset, even if none exists', async () => {
     await cli.succeed(['its', 'use', 'its2']);
     assert.deepEqual(await meant(['--unset']), ['its1', hub.server, 'current context']);
     assert.deepEqual(await meant(['--unset']), ['its1', hub.server, 'current context']);
   });
 
-  it('forgets the choice where no context is left to mean', async () => {
+  it('clears the choice when no context is left', async () => {
     const without = (await readFile(bed.kubeconfig, 'utf8')).replace(/^current-context:.*$/m, '');
     const kubeconfig = path.join(cli.home, 'without-current');
     await writeFile(kubeconfig, without);
@@ -242,7 +242,7 @@ describe('its use', () => {
     });
   });
 
-  it('refuses a context that is not there, and keeps the choice', async () => {
+  it('rejects an unknown context, and keeps the choice', async () => {
     await cli.succeed(['its', 'use', 'its2']);
     assertRefused(await cli.run(['its', 'use', 'nope']), {
       exitCode: 2,
@@ -254,14 +254,14 @@ describe('its use', () => {
     assert.deepEqual(await meant(), ['its2', older.server, 'its use']);
   });
 
-  it('says where the choice comes from when the chosen context is gone', async () => {
+  it('shows where the choice comes from when its context no longer exists', async () => {
     await cli.succeed(['its', 'use', 'its2']);
     const kubeconfig = await writeKubeconfig(hub, [hub.kubeconfigEntry]);
     const run = await cli.run(['wec', 'list'], { kubeconfig });
     assertRefused(run, { exitCode: 2, says: /no context "its2"/, hint: /its use/ });
   });
 
-  it('says how to repair settings that cannot be read', async () => {
+  it('explains how to repair unreadable settings', async () => {
     await mkdir(path.dirname(settings()), { recursive: true });
     await writeFile(settings(), '{"its": ');
     assertRefused(await cli.run(['wec', 'list']), {
@@ -271,7 +271,7 @@ describe('its use', () => {
     });
   });
 
-  it('refuses a cluster that answers and is no ITS, with --force as well, and keeps the choice', async () => {
+  it('rejects a cluster that is not an ITS, even with --force, and keeps the choice', async () => {
     await cli.succeed(['its', 'use', 'its1']);
     const kubeconfig = await writeKubeconfig(hub, [hub.kubeconfigEntry, bed.plane('wec').kubeconfigEntry]);
     for (const more of [[], ['--force']])
@@ -283,7 +283,7 @@ describe('its use', () => {
     assert.deepEqual(await meant(), ['its1', hub.server, 'its use']);
   });
 
-  it('chooses an ITS that does not answer only with --force, and shows what is chosen without asking it', async () => {
+  it('chooses an ITS that does not answer only with --force, and shows the choice without contacting it', async () => {
     const dead = {
       ...hub.kubeconfigEntry,
       connection: { ...hub.kubeconfigEntry.connection, server: 'https://127.0.0.1:1' },

@@ -33,29 +33,29 @@ after(() => all?.stop());
 /** The address by which pods reach the external cluster. */
 const address = () => `--hub-apiserver ${ext.internalServer}`;
 
-describe('nothing is written, and the reason is said,', () => {
+describe('its create and wds create write nothing and report the reason', () => {
   const refuses = async (line: string, refusal: Refusal, options?: CliOptions): Promise<void> => {
     await assertRefuses(cli, [hosting, ext], line, refusal, options);
   };
 
-  it('where the name cannot be that of a space', async () => {
+  it('if the name is not valid for a space', async () => {
     for (const name of ['Its1', '1its', 'its_1', 'i'.repeat(57)])
       await refuses(`its create ${name}`, { exitCode: 2, says: /cannot be the name of a space/ });
   });
 
-  it('where the namespace that would be its belongs to somebody else', async () => {
+  it('if its namespace belongs to something else', async () => {
     await hosting.admin.ensure(resources.namespaces, { metadata: { name: 'taken-system' } });
     await refuses('its create taken --type host', { exitCode: 1, says: /namespace taken-system, .* already exists/ });
   });
 
-  it('where the cluster is no hosting cluster', () =>
+  it('if the cluster is not a hosting cluster', () =>
     refuses('its create its1 --hosting-context ext', {
       exitCode: 1,
       says: /ext .*is not a hosting cluster/,
       hint: /stellarctl init --hosting-context ext/,
     }));
 
-  it('where the user may not', async () => {
+  it('if the user lacks permissions', async () => {
     const api = 'tenancy.kflex.kubestellar.org';
     const entry = await limitedUser(hosting, {
       user: 'jane',
@@ -69,7 +69,7 @@ describe('nothing is written, and the reason is said,', () => {
     );
   });
 
-  it('where a hook is missing, which KubeFlex would not say', async () => {
+  it('if a hook is missing, which KubeFlex does not report', async () => {
     const key = 'install-status-addon';
     const hook = await hosting.admin.get<AnyObject>(resources.postCreateHooks, key);
     await hosting.admin.delete(resources.postCreateHooks, key);
@@ -82,7 +82,7 @@ describe('nothing is written, and the reason is said,', () => {
     await hosting.admin.create(resources.postCreateHooks, { ...hook, metadata: { name, ...(labels && { labels }) } });
   });
 
-  it('where an external cluster is not given, or lets nobody in, or has no address that pods can use', async () => {
+  it('if an external cluster is not given, denies access, or has no address that pods can use', async () => {
     await refuses('its create its1 --type external', {
       exitCode: 2,
       says: /needs an existing cluster/,
@@ -103,7 +103,7 @@ describe('nothing is written, and the reason is said,', () => {
     );
   });
 
-  it('where a WDS has no ITS, or not the one that it names', async () => {
+  it('if a WDS has no ITS, or its ITS does not exist', async () => {
     await refuses('wds create wds1', {
       exitCode: 1,
       says: /hosting has no ITS yet/,
@@ -133,10 +133,10 @@ interface FailedItem {
   error: { code: string; message: string; hint: string; details?: string[] };
 }
 
-describe('what keeps a space from coming up is told, and the same command goes on when it has gone:', () => {
+describe('reports what blocks a space, and resumes after the fix:', () => {
   const lastWords = 'Error: the server has asked for the client to provide credentials';
 
-  it('a hook whose Job has failed, with its log; that one is repaired', async () => {
+  it('a hook whose Job has failed, with its log, which is repaired', async () => {
     const mend = await bed.fault({ kind: 'failing', image: 'clusteradm', log: ['Preflight check', lastWords] });
     const { item, ended } = await fails('its create its1 --type host', { exitCode: 1, code: 'hook-failed' });
     assert.equal(item.blockedAt?.stage, 'its-hub-init');
@@ -155,7 +155,7 @@ describe('what keeps a space from coming up is told, and the same command goes o
     assert.match(repaired.stdout, /^its1: ready · context its1/);
   });
 
-  it("a hub's webhook that does not answer, though KubeFlex calls it ready", async () => {
+  it('a hub webhook that does not answer, although KubeFlex reports ready', async () => {
     const restart = /rollout restart deployment cluster-manager-registration-webhook/;
     const mend = await bed.fault({ kind: 'dead', plane: 'hosting', pod: faultyPods.webhook });
     const { item } = await fails('its create its1 --type host', { exitCode: 1, code: 'space-failed' });
@@ -170,7 +170,7 @@ describe('what keeps a space from coming up is told, and the same command goes o
     assert.match((await cli.type('its create its1 --type host')).stdout, /^its1: ready/m);
   });
 
-  it('a manager of KubeFlex that does not run', async () => {
+  it('a KubeFlex manager that does not run', async () => {
     await scale('kubeflex-system/kubeflex-controller-manager', 0);
     const line = 'its create its4 --type host --no-ocm';
     const { item } = await fails(line, { exitCode: 1, code: 'space-failed' });
@@ -194,7 +194,7 @@ describe('what keeps a space from coming up is told, and the same command goes o
       assert.match((await cli.type(line)).stdout, /^its2: ready/);
     });
 
-    it('an address by which KubeFlex does not reach an external cluster, and rights that do not suffice there', async () => {
+    it('an external cluster that KubeFlex cannot reach, or with insufficient permissions', async () => {
       const line = 'its create its3 --type external --bootstrap-context ext';
       const unreachable = await fails(`${line} --hub-apiserver https://nowhere.example:6443`, {
         exitCode: 1,
@@ -232,7 +232,7 @@ describe('what keeps a space from coming up is told, and the same command goes o
       assert.match((await cli.type(line)).stdout, /^wds1: ready/);
     });
 
-    it('an API server that never answers, when the deadline has come', async () => {
+    it('an API server that never answers, at the deadline', async () => {
       await bed.fault({ kind: 'silent', image: 'kube-apiserver' });
       const started = Date.now();
       const { item } = await fails('wds create wds2 --its its1 --timeout 15s', { exitCode: 3, code: 'timeout' });
@@ -242,7 +242,7 @@ describe('what keeps a space from coming up is told, and the same command goes o
     });
   });
 
-  it('a name that another type or kind has', async () => {
+  it('a name that another type or kind uses', async () => {
     for (const [line, what] of [
       ['its create its1', 'ITS of type host'],
       ['wds create its1', 'ITS of type host'],

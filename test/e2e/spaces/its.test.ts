@@ -31,7 +31,7 @@ after(async () => {
   await bed?.stop();
 });
 
-it('an ITS on the hosting cluster itself is created, listed, looked at and deleted, each as often as one likes', async () => {
+it('an ITS of type host is created, listed, shown and deleted, and each command can be repeated', async () => {
   const original = parse(await kubeconfigText(bed));
   const create = ['its', 'create', 'its1', '--type', 'host'];
   await hosting.markAudit();

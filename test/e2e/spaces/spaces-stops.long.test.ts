@@ -75,7 +75,7 @@ async function assertComplete(line: string, name: string): Promise<void> {
   await assertUnwritten([hosting, ext]);
 }
 
-describe('a command that is killed right after every one of its writes, and run again each time,', () => {
+describe('a command that is killed after each of its writes and rerun each time', () => {
   it('creates an ITS of type host', async () => {
     const line = 'its create its1 --type host';
     const { run, writes } = await typeKilled(line);
@@ -88,7 +88,7 @@ describe('a command that is killed right after every one of its writes, and run 
     await assertComplete(line, 'its1');
   });
 
-  it('creates an ITS of type external, with a token where the user logs in by a program, and leaves no Secret', async () => {
+  it('creates an ITS of type external, with a token for a user of a credential plugin, and leaves no Secret', async () => {
     await logInByProgram();
     const line = 'its create its2 --type external --bootstrap-context ext';
     const { run, writes } = await typeKilled(line);
@@ -137,7 +137,7 @@ describe('a command that is interrupted while it waits', () => {
   const interrupted = (line: string, text: RegExp) =>
     cli.run(line.split(' '), { kubeconfig, signalAt: { text, signal: 'SIGINT' } });
 
-  it('says what it has created, and how to go on or back', async () => {
+  it('reports what it has created, and how to resume or undo it', async () => {
     const run = await interrupted('wds create wds2 --its its1', /wds2: observed by KubeFlex/);
     assert.equal(run.exitCode, 130);
     assert.match(run.stderr, /^ {4}The control plane wds2 exists/m);
@@ -145,7 +145,7 @@ describe('a command that is interrupted while it waits', () => {
     await type('wds create wds2 --its its1');
   });
 
-  it('says what it has begun to delete', async () => {
+  it('reports what it has begun to delete', async () => {
     const run = await interrupted('wds delete wds2 --hosting-context hosting --yes', /wds2: control plane deleted/);
     assert.equal(run.exitCode, 130);
     assert.match(run.stderr, /^ {4}The deletion of wds2 is in progress\.$/m);
@@ -153,8 +153,8 @@ describe('a command that is interrupted while it waits', () => {
   });
 });
 
-describe('a deletion that is killed right after every one of its writes, and run again each time,', () => {
-  it('removes a WDS, and leaves its workloads with --keep-workloads', async () => {
+describe('a deletion that is killed after each of its writes and rerun each time', () => {
+  it('deletes a WDS, and keeps its workloads with --keep-workloads', async () => {
     await type('wec join cluster1 --its its1 --accept --label location-group=edge');
     await assertAvailableIn(hosting.admin, 'cluster1');
     await sendFrom(hosting.admin, cluster1, {
@@ -174,7 +174,7 @@ describe('a deletion that is killed right after every one of its writes, and run
     assert.deepEqual(await workloadOn(cluster1, 'p1'), { uids, owners: 0 });
   });
 
-  it('removes an ITS, and its context', async () => {
+  it('deletes an ITS and its context', async () => {
     const [{ run, writes }, goneOn] = await Promise.all([
       typeKilled('its delete its2 --hosting-context hosting --yes'),
       cli.type('wds delete wds2 --hosting-context hosting --yes', { kubeconfig }),

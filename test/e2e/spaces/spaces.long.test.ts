@@ -85,7 +85,7 @@ describe('ITSes of all types', () => {
     its3: 'its create its3 --type external --bootstrap-context ext',
   };
 
-  it('are only described by --dry-run', async () => {
+  it('are only listed by --dry-run', async () => {
     await markAll([hosting, ext]);
     const before = await kubeconfigText(all.bed);
     const runs = await Promise.all(Object.values(lines).map((line) => cli.type(`${line} --dry-run`)));
@@ -115,7 +115,7 @@ describe('ITSes of all types', () => {
     assert.equal(await kubeconfigText(all.bed), before);
   });
 
-  it('are created side by side', async () => {
+  it('are created in parallel', async () => {
     const runs = await Promise.all(Object.values(lines).map((line) => cli.type(`${line} -o json`)));
     assert.deepEqual(
       runs.map((run) => run.json()),
@@ -127,11 +127,11 @@ describe('ITSes of all types', () => {
     await rememberSecretsOf(hosting.admin, ext.admin);
   });
 
-  it('leave no bootstrap Secret behind', async () => {
+  it('leave no bootstrap Secret', async () => {
     assert.equal(await hosting.admin.find(resources.secrets, 'kubeflex-system/its3-bootstrap'), undefined);
   });
 
-  it('are only looked at by a second run, which says so', async () => {
+  it('are unchanged by a second run, which reports that', async () => {
     await markAll([hosting, ext]);
     const before = await kubeconfigText(all.bed);
     for (const [name, line] of Object.entries(lines)) {
@@ -142,7 +142,7 @@ describe('ITSes of all types', () => {
     assert.equal(await kubeconfigText(all.bed), before);
   });
 
-  it('are listed, and looked into', async () => {
+  it('are listed and shown', async () => {
     const { stdout } = await cli.type('its list');
     assert.match(
       stdout,
@@ -156,7 +156,7 @@ describe('ITSes of all types', () => {
     }
   });
 
-  it('have contexts as kflex writes them, and nothing else in the kubeconfig has changed', async () => {
+  it('have contexts as kflex writes them, and the rest of the kubeconfig is unchanged', async () => {
     const config = await readKubeconfig(all.bed);
     const added = config.contexts.filter(({ name }) => name.startsWith('its'));
     assert.deepEqual(added.map(({ name, context: { cluster, user } }) => [name, cluster, user]).sort(), [
@@ -193,7 +193,7 @@ async function rememberSecretsOf(...apis: Api[]): Promise<void> {
 }
 
 describe('WDSes', () => {
-  it('of several ITSes have to name theirs', async () => {
+  it('must name their ITS if there are several', async () => {
     await assertRefuses(cli, [hosting], 'wds create wds1', {
       exitCode: 1,
       says: /hosting has several ITSes: its1, its2, its3/,
@@ -201,7 +201,7 @@ describe('WDSes', () => {
     });
   });
 
-  it('whose name is taken in the kubeconfig are refused', async () => {
+  it('are rejected if their name is used in the kubeconfig', async () => {
     await assertRefuses(cli, [hosting], 'wds create mine --its its1', {
       exitCode: 1,
       says: /has the context "mine" already for another cluster \(https:\/\/mine\.example:6443\)/,
@@ -209,7 +209,7 @@ describe('WDSes', () => {
     });
   });
 
-  it('are created with a corrected hook where their ITS is named; once more, they are only looked at', async () => {
+  it('are created with a corrected hook that names their ITS, and are unchanged by a second run', async () => {
     const lines = ['wds1', 'wds2 --type host', 'wds3'].map((rest) => `wds create ${rest} --its its1`);
     const [first] = await Promise.all(lines.map((line) => cli.type(line)));
     assert.match(first?.stderr ?? '', /wds1 gets a corrected copy of it, stellarctl-transport-controller/);
@@ -226,7 +226,7 @@ describe('WDSes', () => {
     await rememberSecretsOf(hosting.admin, await all.bed.nested('its1'), await all.bed.nested('wds1'));
   });
 
-  it('are reported with their ITSes, whatever holds them, without their secrets', async () => {
+  it('are shown with their ITSes and whatever blocks them, without their secrets', async () => {
     const file = `${all.bed.dir}/report.tar.gz`;
     const [report] = (await cli.type(`report --file ${file} cluster1=cluster1 -o json`)).json().items;
     assert.deepEqual(
@@ -275,7 +275,7 @@ describe('deleting', () => {
     });
   });
 
-  it('a WDS waits for its works, which agents that are dead do not remove', async () => {
+  it('a WDS waits for its works, which dead agents do not remove', async () => {
     const mend = await all.bed.fault({ kind: 'dead', plane: 'cluster1', pod: faultyPods.agents });
     try {
       const [late, forced] = await Promise.all([
@@ -291,7 +291,7 @@ describe('deleting', () => {
     }
   });
 
-  it('a WDS takes its workloads with it, or leaves them with --keep-workloads', async () => {
+  it('a WDS removes its workloads, or keeps them with --keep-workloads', async () => {
     const before = await workloadOn(wec('cluster1'), 'p3');
     const [taken, kept] = await Promise.all([
       cli.type(remove('wds delete wds1')),
@@ -306,7 +306,7 @@ describe('deleting', () => {
       await until(async () => (await workloadOn(wec('cluster1'), policy)).uids.length === 0, `end of ${policy}`);
   });
 
-  it('an ITS of which nothing hangs goes, one with WECs by --force, and a cluster behind it stays a hub', async () => {
+  it('an unused ITS succeeds, one with WECs needs --force, and an external cluster stays a hub', async () => {
     const leaveFirst = async () => {
       await cli.type('deregister cluster1 --its its1 --yes');
       await cli.type(remove('its delete its1'));
@@ -318,7 +318,7 @@ describe('deleting', () => {
     await assertAvailableIn(ext.admin, 'cluster3');
   });
 
-  it('what is gone already changes nothing', async () => {
+  it('what no longer exists changes nothing', async () => {
     await markAll([hosting, ext]);
     for (const role of ['its', 'wds'])
       assert.equal((await cli.type(remove(`${role} delete ${role}1`))).stdout, `${role}1: not found; nothing to do\n`);
@@ -326,8 +326,8 @@ describe('deleting', () => {
   });
 });
 
-describe('an ITS on a cluster that is an OCM hub already', () => {
-  it('is refused, and takes it as it is with --no-ocm', async () => {
+describe('an ITS on a cluster that is already an OCM hub', () => {
+  it('is refused, and uses the hub as it is with --no-ocm', async () => {
     for (const [line, where] of [
       ['its create its2 --type host', 'hosting'],
       ['its create its3 --type external --bootstrap-context ext', 'ext'],
@@ -349,8 +349,8 @@ describe('an ITS on a cluster that is an OCM hub already', () => {
   });
 });
 
-describe('whatever was said', () => {
-  it('holds no token, key or password of any Secret', async () => {
+describe('the output', () => {
+  it('contains no token, key or password of any Secret', async () => {
     await rememberSecretsOf(hosting.admin, ext.admin);
     assert.ok(secretWords.size > 30, `${secretWords.size} secret words`);
     const told = cli.outputs.join('\n');

@@ -27,10 +27,10 @@ before(async () => {
 
 after(() => all?.stop());
 
-describe("a WDS that KubeStellar 0.30's own chart has made with the name of its ITS", () => {
+describe("a WDS that KubeStellar 0.30's own chart has created with the name of its ITS", () => {
   const defect = /a name and a selector for the ITS/;
 
-  it('is found not to come up, and why', async () => {
+  it('is reported as not starting, with the reason', async () => {
     assert.match((await cli.type('its create its1 --type host')).stdout, /^its1: ready/);
     const run = await cli.run(['wds', 'create', 'wds1', '--type', 'host']);
     assert.equal(run.exitCode, 1);
@@ -49,13 +49,13 @@ describe("a WDS that KubeStellar 0.30's own chart has made with the name of its 
     assert.match(stdout, /^wds1: ready · context wds1/);
   });
 
-  it('is left alone where nothing is wrong', async () => {
+  it('is unchanged if nothing is wrong', async () => {
     await hosting.markAudit();
     assert.match((await cli.type('wds repair wds1')).stdout, /^wds1: is ready; nothing to do/);
     await assertUnwritten([hosting]);
   });
 
-  it('is told apart from those of a second ITS, and repaired again', async () => {
+  it('is distinguished from those of a second ITS, and repaired again', async () => {
     const second = await cli.type('its create its2 --type host --no-ocm');
     assert.match(second.stderr, /^wds1 names no ITS: .*stellarctl wds repair wds1 --its ITS/m);
     assert.match((await cli.type('wds get wds1')).stdout, /^ {2}ITS +unknown/m);
@@ -69,7 +69,7 @@ describe("a WDS that KubeStellar 0.30's own chart has made with the name of its 
 });
 
 describe('the chart 0.29', () => {
-  it('brings hooks that can be told an ITS', async () => {
+  it('has hooks that accept an ITS', async () => {
     const on = '--hosting-context v29';
     await cli.type(`its create old1 --type host ${on}`);
     await cli.type(`its create old2 --type host --no-ocm ${on}`);
@@ -82,7 +82,7 @@ describe('the chart 0.29', () => {
 });
 
 describe('the chart 0.28', () => {
-  it('is recognised by its hooks, and refused', async () => {
+  it('is recognized by its hooks, and rejected', async () => {
     for (const line of ['its create its1', 'wds create wds1']) {
       await assertRefuses(cli, [all.bed.plane('v28')], `${line} --hosting-context v28`, {
         exitCode: 1,

@@ -62,7 +62,7 @@ async function assertUntouched(request: string, name: string): Promise<void> {
 }
 
 describe('accept', () => {
-  it('approves the request, accepts the WEC, and ends when it is available', async () => {
+  it('approves the request, accepts the WEC, and waits until it is available', async () => {
     const request = await ask(hub, 'one');
     const [run] = await Promise.all([cli.succeed(['accept', 'one']), joinOnceAccepted(hub, 'one')]);
 
@@ -85,14 +85,14 @@ describe('accept', () => {
     assert.match(screen, /Next: stellarctl wec list/);
   });
 
-  it('animates nothing on a terminal that does not tell its size', async () => {
+  it('animates nothing on a terminal of unknown size', async () => {
     const { exitCode, screen } = await cli.runOnTerminal(['accept', 'nobody', '--timeout', '4s'], { columns: 0 });
     assert.equal(exitCode, 3, screen.slice(0, 1000));
     assert.match(screen, /✗\S* nobody did not reach/);
     assert.ok(screen.length < 5000);
   });
 
-  it('ends when the WECs are accepted, with --no-wait, and can be told several', async () => {
+  it('ends when the WECs are accepted, with --no-wait, and takes several names', async () => {
     const requests = [await ask(hub, 'several-1'), await ask(hub, 'several-2')];
     const run = await cli.succeed(['accept', 'several-1,several-2', '--no-wait']);
     assert.deepEqual(
@@ -106,7 +106,7 @@ describe('accept', () => {
     assert.ok((await isAccepted(hub, 'several-1')) && (await isAccepted(hub, 'several-2')));
   });
 
-  it('takes all that wait for a decision, with --all, and nothing else', async () => {
+  it('takes all WECs that wait for a decision, with --all, and nothing else', async () => {
     await registered(hub, 'all-registered');
     await announce(hub, 'all-without-request');
     await ask(hub, 'all-1');
@@ -124,7 +124,7 @@ describe('accept', () => {
     await assertUnwritten([hub]);
   });
 
-  it('accepts, with --all, what is right beside a request that is not', async () => {
+  it('accepts valid WECs beside an invalid request, with --all', async () => {
     const wrong = await ask(hub, 'beside-wrong', { signerName: 'example.com/signer' });
     await ask(hub, 'beside-right');
     const run = await cli.run(['accept', '--all', '--no-wait', '-o', 'json']);
@@ -135,7 +135,7 @@ describe('accept', () => {
     assert.equal(await stateOf(hub, wrong), 'pending');
   });
 
-  it('waits for a request that is not there yet', async () => {
+  it('waits for a request that does not exist yet', async () => {
     let request = '';
     const sendRequest = async () => {
       await hub.markAudit();
@@ -147,7 +147,7 @@ describe('accept', () => {
     assert.deepEqual(await writesOn(hub), [approvalOf(request), acceptanceOf('later')]);
   });
 
-  it('approves the request of a cluster only once the cluster is announced', async () => {
+  it('approves the request only once the ManagedCluster exists', async () => {
     await askAgain(hub, 'announced-late');
     const early = await cli.run(['accept', 'announced-late', '--no-wait', '--timeout', '0']);
     assert.equal(early.exitCode, 3);
@@ -157,7 +157,7 @@ describe('accept', () => {
     assert.ok(await isAccepted(hub, 'announced-late'));
   });
 
-  it('says of a WEC that has joined that it has, writes nothing, and does not miss its collected request', async () => {
+  it('reports that a WEC has joined, writes nothing, and does not need its garbage-collected request', async () => {
     await registered(hub, 'joined');
     await hub.markAudit();
     const run = await cli.succeed(['accept', 'joined', '-o', 'json']);
@@ -167,7 +167,7 @@ describe('accept', () => {
     await assertUnwritten([hub]);
   });
 
-  it('tells of a WEC that has joined and is dead: it is accepted, and every document shows what has failed', async () => {
+  it('reports a joined WEC that is dead: it is accepted, and every document shows the failure', async () => {
     await registered(hub, 'dead');
     await hub.admin.patch(resources.leases, 'dead/managed-cluster-lease', {
       spec: { renewTime: new Date(Date.now() - 660_000).toISOString().replace('Z', '000Z') },
@@ -195,7 +195,7 @@ describe('accept', () => {
     await assertUnwritten([hub]);
   });
 
-  it('ends with 3 at the deadline and says what was awaited, for a name that nobody asks for', async () => {
+  it('exits with 3 at the deadline and reports what it waits for, if no agent requests the name', async () => {
     await assertRefuses(cli, [hub], 'accept nobody --timeout 4s', {
       exitCode: 3,
       says: /nobody.* in time.*the agent has not (announced|sent)/,
@@ -203,7 +203,7 @@ describe('accept', () => {
     });
   });
 
-  it('ends with 3 when an accepted WEC does not become available in time, and says so', async () => {
+  it('exits with 3 if an accepted WEC does not become available in time', async () => {
     await ask(hub, 'slow');
     const run = await cli.run(['accept', 'slow', '--timeout', '6s']);
     assert.equal(run.exitCode, 3, run.stderr);
@@ -211,14 +211,14 @@ describe('accept', () => {
     assert.ok(await isAccepted(hub, 'slow'));
   });
 
-  it('looks once with --timeout 0, and does what is to be done', async () => {
+  it('checks once with --timeout 0, and acts on what it finds', async () => {
     await ask(hub, 'at-once');
     await cli.succeed(['accept', 'at-once', '--no-wait', '--timeout', '0']);
     assert.ok(await isAccepted(hub, 'at-once'));
     await assertRefuses(cli, [hub], 'accept nobody --timeout 0', { exitCode: 3, says: /nobody/ });
   });
 
-  it('ends with 130 and one message when it is interrupted while it waits', async () => {
+  it('exits with 130 and one message when interrupted while it waits', async () => {
     const run = await cli.run(['accept', 'interrupted', '-v'], {
       signalAt: { text: /certificatesigningrequests\S* 200/, signal: 'SIGINT' },
     });
@@ -226,7 +226,7 @@ describe('accept', () => {
     await assertUnwritten([hub]);
   });
 
-  it('leaves two that accept the same WEC at once both successful, and the WEC accepted', async () => {
+  it('succeeds twice when run concurrently for the same WEC', async () => {
     const request = await ask(hub, 'twice');
     const line = ['accept', 'twice', '--no-wait'];
     await Promise.all([cli.succeed(line), cli.succeed(line)]);
@@ -252,7 +252,7 @@ describe('accept', () => {
     }
   });
 
-  it('only follows a registration that the hub approves and accepts by itself, an older hub among them', async () => {
+  it('only follows a registration that the hub approves and accepts automatically, including an older hub', async () => {
     const auto = bed.plane('its2');
     const bootstrap = 'system:serviceaccount:open-cluster-management:cluster-bootstrap';
     const request = await ask(auto, 'automatic', { as: { ...bootstrapRequester, user: bootstrap } });
@@ -271,7 +271,7 @@ describe('accept', () => {
     'system:serviceaccount:open-cluster-management:cluster-bootstrap',
     'system:bootstrap:abcdef',
   ]) {
-    it(`approves what ${bootstrap} has asked for`, async () => {
+    it(`approves a request of ${bootstrap}`, async () => {
       const name = `by-${bootstrap.split(':').at(-1)}`;
       const groups = [...bootstrapRequester.groups, 'system:bootstrappers:managedcluster'];
       const request = await ask(hub, name, { as: { user: bootstrap, groups } });
@@ -281,7 +281,7 @@ describe('accept', () => {
   }
 });
 
-describe('accept refuses a request, approves nothing and accepts nothing, when', () => {
+describe('accept refuses a request, and approves and accepts nothing, if', () => {
   const bootstrapGroup = 'system:serviceaccounts:open-cluster-management';
   const own = (name: string) => `system:open-cluster-management:${name}`;
   const usages = ['digital signature', 'key encipherment', 'client auth'];
@@ -367,7 +367,7 @@ describe('accept refuses a request, approves nothing and accepts nothing, when',
   }
 
   // These are the business of the hub's own controllers: to accept they are as if they were not there.
-  it('it is an add-on’s, which is left to the hub', async () => {
+  it('it belongs to an add-on, which is left to the hub', async () => {
     const request = await ask(hub, 'addon', { labels: { 'open-cluster-management.io/addon-name': 'work-manager' } });
     assertRefused(await cli.run(['accept', 'addon', '--timeout', '0']), {
       exitCode: 3,
@@ -386,7 +386,7 @@ describe('accept refuses a request, approves nothing and accepts nothing, when',
     await assertUntouched(request, 'renewal');
   });
 
-  it('it says what is wrong to scripts as well', async () => {
+  it('it is invalid, and JSON output reports the reason', async () => {
     await ask(hub, 'wrong-in-json', { signerName: 'example.com/signer' });
     const run = await cli.run(['accept', 'wrong-in-json', '-o', 'json']);
     const [{ error }] = run.json().items;
@@ -395,7 +395,7 @@ describe('accept refuses a request, approves nothing and accepts nothing, when',
   });
 });
 
-describe('accept, where several agents ask for one name,', () => {
+describe('accept, if several agents request one name,', () => {
   const first = '8f2c1111-0000-4000-8000-000000000001';
   const second = '03be2222-0000-4000-8000-000000000002';
 
@@ -418,7 +418,7 @@ describe('accept, where several agents ask for one name,', () => {
     }
   });
 
-  it('approves none where one agent id asks with two keys, until what the agent left behind is deleted', async () => {
+  it('approves none if one agent ID uses two keys, until the leftovers of the agent are deleted', async () => {
     const requests = [await ask(hub, 'two-keys'), await askAgain(hub, 'two-keys')];
     const run = await cli.run(['accept', 'two-keys']);
     const says = /Requests with different keys or requesters ask to be the agent agent-of-two-keys of two-keys/;
@@ -432,20 +432,20 @@ describe('accept, where several agents ask for one name,', () => {
     assert.equal(await stateOf(hub, left), 'Approved');
   });
 
-  it('approves the one whose id is given', async () => {
+  it('approves the agent with the given ID', async () => {
     const [one = '', other = ''] = await twoAgents('by-id');
     await cli.succeed(['accept', 'by-id', '--agent', second, '--no-wait']);
     assert.deepEqual([await stateOf(hub, one), await stateOf(hub, other)], ['pending', 'Approved']);
     assert.ok(await isAccepted(hub, 'by-id'));
   });
 
-  it('approves the one whose id begins so', async () => {
+  it('approves the agent whose ID has the given prefix', async () => {
     const [one = '', other = ''] = await twoAgents('by-prefix');
     await cli.succeed(['accept', 'by-prefix', '--agent', '8f2c', '--no-wait']);
     assert.deepEqual([await stateOf(hub, one), await stateOf(hub, other)], ['Approved', 'pending']);
   });
 
-  it('approves none where the ids of both begin so, or of none', async () => {
+  it('approves none if both IDs have that prefix, or neither does', async () => {
     const [one = ''] = await twoAgents('ambiguous', [first, first.replace(/1$/, '9')]);
     for (const agent of ['8f2c', 'ffff']) {
       const run = await cli.run(['accept', 'ambiguous', '--agent', agent]);
@@ -454,7 +454,7 @@ describe('accept, where several agents ask for one name,', () => {
     await assertUntouched(one, 'ambiguous');
   });
 
-  it('never gives the name of a WEC that has joined to a new agent without --agent', async () => {
+  it('never gives the name of a joined WEC to a new agent without --agent', async () => {
     await registered(hub, 'taken');
     const request = await askAgain(hub, 'taken', { agent: second });
     await hub.markAudit();
@@ -477,7 +477,7 @@ describe('accept, where several agents ask for one name,', () => {
     assert.deepEqual(await writesOn(hub), [approvalOf(request)]);
   });
 
-  it('denies the one that it is told to deny, and can then accept the other', async () => {
+  it('denies the agent that it is told to deny, and can then accept the other', async () => {
     const [one = '', other = ''] = await twoAgents('denied-one');
     await cli.succeed(['accept', '--deny', 'denied-one', '--agent', '8f2c']);
     assert.deepEqual([await stateOf(hub, one), await stateOf(hub, other)], ['Denied', 'pending']);
@@ -487,7 +487,7 @@ describe('accept, where several agents ask for one name,', () => {
 });
 
 describe('accept --deny', () => {
-  it('denies, and a second time says that it was denied before and writes nothing', async () => {
+  it('denies, and on the second run reports the earlier denial and writes nothing', async () => {
     const request = await ask(hub, 'denied');
     const run = await cli.succeed(['accept', '--deny', 'denied', '-o', 'json']);
     const blockedAt = { stage: 'approved', state: 'failed', why: `request ${request} was denied` };
@@ -505,7 +505,7 @@ describe('accept --deny', () => {
     await assertUnwritten([hub]);
   });
 
-  it('fails where there is nothing to deny, and denies the others all the same', async () => {
+  it('fails if there is nothing to deny, and still denies the others', async () => {
     const request = await ask(hub, 'deniable');
     const run = await cli.run(['accept', '--deny', 'nobody', 'deniable', '-o', 'json']);
     assert.equal(run.exitCode, 1);
@@ -515,7 +515,7 @@ describe('accept --deny', () => {
     assert.equal(await stateOf(hub, request), 'Denied');
   });
 
-  it('says with --dry-run what it would deny, and denies nothing', async () => {
+  it('shows with --dry-run what it would deny, and denies nothing', async () => {
     const request = await ask(hub, 'dry-deny');
     const run = await cli.succeed(['accept', '--deny', 'dry-deny', '--dry-run', '-o', 'json']);
     const { dryRun, writes } = run.json();
@@ -527,7 +527,7 @@ describe('accept --deny', () => {
 });
 
 describe('accept --dry-run', () => {
-  it('says what it would write, and leaves no write in the audit log', async () => {
+  it('shows what it would write, and leaves no write in the audit log', async () => {
     const request = await ask(hub, 'dry');
     const run = await cli.succeed(['accept', 'dry', '--dry-run']);
     assert.match(run.stdout, new RegExp(`would update CertificateSigningRequest ${request} on its1`));
@@ -541,7 +541,7 @@ describe('accept --dry-run', () => {
     await assertUntouched(request, 'dry');
   });
 
-  it('does not wait: neither for a request nor for a WEC to become available', async () => {
+  it('does not wait for a request or for a WEC to become available', async () => {
     await ask(hub, 'dry-accepted');
     await cli.succeed(['accept', 'dry-accepted', '--no-wait']);
     await hub.markAudit();
@@ -554,8 +554,8 @@ describe('accept --dry-run', () => {
   });
 });
 
-describe('accept in documents', () => {
-  it('prints one JSON document for WECs that went well and WECs that did not', async () => {
+describe('accept with -o', () => {
+  it('prints one JSON document for successful and failed WECs', async () => {
     await ask(hub, 'good');
     await ask(hub, 'bad', { signerName: 'example.com/signer' });
     const run = await cli.run(['accept', 'good', 'bad', 'nobody', '--no-wait', '--timeout', '6s', '-o', 'json']);
@@ -572,7 +572,7 @@ describe('accept in documents', () => {
     assert.equal(messages.length, 2, 'stderr says it to people as well');
   });
 
-  it('prints the same as YAML, and only the names of what is done as names', async () => {
+  it('prints the same as YAML, and only successful names with -o name', async () => {
     await registered(hub, 'documented');
     const yaml = await cli.succeed(['accept', 'documented', '-o', 'yaml']);
     assert.equal(
@@ -585,7 +585,7 @@ describe('accept in documents', () => {
 });
 
 describe('accept by a user', () => {
-  const tryRead = [
+  const reading = [
     rule('cluster.open-cluster-management.io', 'managedclusters', 'get, list'),
     rule('certificates.k8s.io', 'certificatesigningrequests', 'get, list'),
     rule('coordination.k8s.io', 'leases', 'get'),
@@ -600,13 +600,13 @@ describe('accept by a user', () => {
     {
       who: 'who may only look ends with 4, and nothing is written',
       user: 'looker',
-      rules: tryRead,
+      rules: reading,
       says: /Not allowed on its1/,
     },
     {
       who: 'who may approve, but not accept, ends with 4, and nothing is written',
       user: 'approver',
-      rules: [...tryRead, ...approving],
+      rules: [...reading, ...approving],
       says: /Not allowed on its1 .*accept/,
     },
   ];
@@ -626,8 +626,8 @@ describe('accept by a user', () => {
     });
   }
 
-  it('who has just these rights succeeds', async () => {
-    const rules = [...tryRead, ...approving, accepting];
+  it('with exactly these permissions succeeds', async () => {
+    const rules = [...reading, ...approving, accepting];
     const kubeconfig = await writeKubeconfig(hub, [await limitedUser(hub, { user: 'acceptor', rules })]);
     await ask(hub, 'by-acceptor');
     await cli.succeed(['accept', 'by-acceptor', '--no-wait'], { kubeconfig });
@@ -635,7 +635,7 @@ describe('accept by a user', () => {
   });
 });
 
-describe('accept is used wrongly, ends with 2 and asks no cluster,', () => {
+describe('accept exits with 2 and contacts no cluster when run', () => {
   const cases: [line: string, says: RegExp][] = [
     ['accept', /names of the WECs to accept, or --all/],
     ['accept one --all', /names or --all/],

@@ -44,8 +44,8 @@ const line = ['deregister', 'cluster1=cluster1', '--its', 'its1', '--yes', '--cl
 
 const clusterOn = (its: Plane) => its.admin.find<AnyObject>(resources.managedClusters, 'cluster1');
 
-describe('a WEC whose works a policy sends to every cluster', () => {
-  it('stays, with its labels put back, and the policy is named', async () => {
+describe('a WEC that receives works from a policy for every cluster', () => {
+  it('stays, with its labels restored, and the policy is named', async () => {
     await cli.succeed(['wec', 'join', 'cluster1', '--its', 'its1', '--accept', '--label', 'env=edge']);
     await assertAvailable(its1, 'cluster1');
     workload = await runWorkload(its1, cluster1, { policy: 'everywhere', matchLabels: {} });
@@ -64,7 +64,7 @@ describe('a WEC whose works a policy sends to every cluster', () => {
     await untilApplied(its1, 'cluster1', 3);
   });
 
-  it('is known to be half deregistered when its ITS has gone meanwhile, and can be taken back', async () => {
+  it('is reported as half deregistered if its ITS restarts meanwhile, and can be restored', async () => {
     workload.stop();
     const before = await clusterOn(its1);
     const mend = await bed.fault({ kind: 'dead', plane: 'cluster1', pod: faultyPods.agents });
@@ -82,7 +82,7 @@ describe('a WEC whose works a policy sends to every cluster', () => {
     assert.deepEqual(stays?.metadata.annotations, before?.metadata.annotations);
   });
 
-  it('leaves once nobody sends them any more, though the ITS restarts meanwhile', async () => {
+  it('leaves once no policy sends works to it, even if the ITS restarts meanwhile', async () => {
     const run = await cli.succeed(line, {
       whenPrinted: { text: /released from everywhere/, act: () => restart(its1) },
     });

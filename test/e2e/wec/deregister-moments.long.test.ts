@@ -106,7 +106,7 @@ describe('a WEC that policies select', () => {
     ],
     ['one selects it whatever its labels are', {}, /selects it whatever its labels are/],
   ] as const) {
-    it(`is refused before anything is written where ${what}`, async () => {
+    it(`is rejected before anything is written if ${what}`, async () => {
       await createPolicy('trap', [selector]);
       await markAll(all);
       const run = await cli.run(deregister('w1=w1', '--cleanup'));
@@ -119,7 +119,7 @@ describe('a WEC that policies select', () => {
     });
   }
 
-  it('has its labels put back after SIGINT', async () => {
+  it('has its labels restored after SIGINT', async () => {
     const before = await clusterOf('w2');
     const mend = await bed.fault({ kind: 'dead', plane: 'w2', pod: faultyPods.agents });
     const run = await cli.run(deregister('w2'), { signalAt: { text: /is being removed/, signal: 'SIGINT' } });
@@ -132,7 +132,7 @@ describe('a WEC that policies select', () => {
     await untilSent('w2', 1);
   });
 
-  it('is known to be half deregistered after SIGKILL, and can be taken back', async () => {
+  it('is reported as half deregistered after SIGKILL, and can be restored', async () => {
     const before = await clusterOf('w2');
     const mend = await bed.fault({ kind: 'dead', plane: 'w2', pod: faultyPods.agents });
     const run = await cli.run(deregister('w2'), { signalAt: { text: /is being removed/, signal: 'SIGKILL' } });
@@ -147,7 +147,7 @@ describe('a WEC that policies select', () => {
     await untilSent('w2', 1);
   });
 
-  it('loses its labels, ordinary ones and those of Kubernetes, before it is deleted, and takes no works of others away', async () => {
+  it('loses its labels, including those of Kubernetes, before it is deleted, and removes no works of others', async () => {
     const [before] = await worksOf('w2');
     await cli.succeed(deregister('w1=w1', '--cleanup'));
     assert.equal(await clusterOf('w1'), undefined);
@@ -163,7 +163,7 @@ describe('a WEC whose operator and agent are scaled to zero', () => {
     await stopKlusterlet(bed.plane('w3'));
   });
 
-  it('is refused at once, although its lease is fresh', async () => {
+  it('is rejected at once, although its lease is fresh', async () => {
     assert.equal(statusOf(await clusterOf('w3'), 'ManagedClusterConditionAvailable'), 'True');
     await markAll(all);
     const run = await cli.run(deregister('w3=w3', '--cleanup'));
@@ -213,7 +213,7 @@ describe('a WEC with an object that its agent cannot update', () => {
     );
   });
 
-  it('keeps it or nothing is deleted, and the object is named', async () => {
+  it('keeps the object or deletes nothing, and names the object', async () => {
     const run = await cli.run(deregister('w4', '--keep-workloads'));
     assertRefused(run, {
       exitCode: 1,
@@ -226,7 +226,7 @@ describe('a WEC with an object that its agent cannot update', () => {
     assert.deepEqual(Object.keys((await clusterOf('w4'))?.metadata.labels ?? {}).includes('only'), true);
   });
 
-  it('keeps it with the context, by which it is taken out of its work', async () => {
+  it('keeps the object if given a context, through which it is removed from its work', async () => {
     await cli.succeed(deregister('w4=w4', '--keep-workloads', '--cleanup'));
     const object = await bed.plane('w4').admin.get<AnyObject>(resources.configMaps, 'default/fixed');
     assert.equal(object.metadata.uid, uid);
@@ -234,10 +234,10 @@ describe('a WEC with an object that its agent cannot update', () => {
   });
 });
 
-describe('a WEC whose add-on comes back', () => {
+describe('a WEC with a recreated add-on', () => {
   const addon = () => its1.admin.find<AnyObject>(resources.managedClusterAddOns, 'w2/addon-status');
 
-  it('names the Placement that still selects it, and is gone once that is decided anew', async () => {
+  it('names the Placement that still selects it, and is deleted once the Placement decides again', async () => {
     const installed = await installAddonByPlacement(its1);
     await until(addon, 'add-on');
     const mend = await bed.fault({ kind: 'dead', plane: 'its1', pod: faultyPods.placement });

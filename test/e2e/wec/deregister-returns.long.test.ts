@@ -35,7 +35,7 @@ const leave = (its: string) => ['deregister', 'cluster1=cluster1', '--its', its,
 const inventories = async () => ({ its1: await inventoryOf(its1), cluster1: await inventoryOf(cluster1) });
 
 describe('a deregistration that is killed right after a write', () => {
-  it('is completed by running it again, though it is killed after every one of its writes', async () => {
+  it('completes when rerun, even if killed after each of its writes', async () => {
     const originally = await inventories();
     await join('its1');
     await cli.succeed(['wec', 'properties', 'cluster1', 'region=north', '--its', 'its1']);
@@ -88,7 +88,7 @@ describe('a deregistration that is killed right after a write', () => {
 });
 
 describe('a WEC that has left one ITS', () => {
-  it('joins another with no step in between, and leaves it though its own API server restarts meanwhile', async () => {
+  it('joins another without extra steps, and leaves it even if its own API server restarts meanwhile', async () => {
     const originally = { its2: await inventoryOf(its2), cluster1: await inventoryOf(cluster1) };
     await join('its2');
     const run = await cli.succeed(leave('its2'), {
@@ -104,9 +104,9 @@ describe('a WEC that has left one ITS', () => {
     assert.deepEqual({ its2: await inventoryOf(its2), cluster1: await inventoryOf(cluster1) }, originally);
   });
 
-  it('comes back to the first', () => join('its1'));
+  it('returns to the first', () => join('its1'));
 
-  it('is registered or gone, and the commands say which, when join and deregister run at the same time', async () => {
+  it('is registered or deleted, and the commands report which, when join and deregister run concurrently', async () => {
     const [left, joined] = await Promise.all([
       cli.run(leave('its1')),
       cli.run(['wec', 'join', 'cluster1', '--its', 'its1', '--accept']),

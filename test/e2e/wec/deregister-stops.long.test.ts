@@ -43,50 +43,50 @@ after(async () => {
 
 const clusterOf = (name: string) => its1.admin.find<AnyObject>(resources.managedClusters, name);
 
-describe('nothing is written on either side, and the reason is said,', () => {
+describe('deregister writes nothing on either side and reports the reason', () => {
   const refuses = async (line: string, refusal: Refusal): Promise<void> => {
     await assertRefuses(cli, [its1, ...planes], line, refusal);
   };
 
-  it('where nobody can be asked and --yes is not given', () =>
+  it('if it cannot prompt and --yes is not given', () =>
     refuses('deregister cluster1 --its its1', {
       exitCode: 1,
       says: /Deregistering cluster1 needs confirmation, and stdin is not a terminal/,
       hint: /^ {2}stellarctl deregister cluster1 --its its1 --yes$/m,
     }));
 
-  it('where --yes is given and the ITS is only the current context', () =>
+  it('if --yes is given and the ITS is only the current context', () =>
     refuses('deregister cluster1 --yes', {
       exitCode: 2,
       says: /ITS is not taken from the current context/,
       hint: /--its/,
     }));
 
-  it('where --cleanup has no context', () =>
+  it('if --cleanup has no context', () =>
     refuses('deregister cluster1 --its its1 --yes --cleanup', { exitCode: 2, says: /--cleanup needs the context/ }));
 
-  it('where --local is mixed with what is about the ITS', () =>
+  it('if --local is combined with options for the ITS', () =>
     refuses('deregister --local cluster1=cluster1 --its its1 --yes', { exitCode: 2, says: /--its concerns the ITS/ }));
 
-  it('where the context is that of another WEC', () =>
+  it('if the context is that of another WEC', () =>
     refuses('deregister cluster1=cluster2 --its its1 --yes --cleanup', {
       exitCode: 1,
       says: /cluster2 .*is not the WEC cluster1 of its1: it is registered as cluster2\. Nothing was written/,
       hint: /deregister cluster1=CONTEXT --its its1/,
     }));
 
-  it('where the ITS is no hub', () =>
+  it('if the ITS is not a hub', () =>
     refuses('deregister cluster1 --its cluster2 --yes', { exitCode: 1, says: /cluster2/ }));
 
-  it('where it is only tried with --dry-run', async () => {
+  it('with --dry-run', async () => {
     const { stdout } = await cli.succeed(['deregister', 'cluster1', '--its', 'its1', '--dry-run']);
     assert.match(stdout, /^would delete ManagedCluster cluster1 on its1$/m);
   });
 });
 
 // Each on a WEC of its own, side by side: most of the time they wait.
-describe('a WEC that cannot leave as it should', { concurrency: true }, () => {
-  it('because its agent has died is refused, and leaves with --force, which says what it takes away', async () => {
+describe('a WEC that cannot leave normally', { concurrency: true }, () => {
+  it('because its agent has died is refused, and leaves with --force, which lists what it removes', async () => {
     const name = 'cluster1';
     const wec = bed.plane(name);
     const { namespace } = await runWorkload(its1, wec, { policy: 'for-dead', matchLabels: { only: name } });
@@ -115,7 +115,7 @@ describe('a WEC that cannot leave as it should', { concurrency: true }, () => {
     assert.deepEqual((await workloadOn(wec, namespace)).uids, there.uids);
   });
 
-  it('because its agent has died takes its workloads out of its ownership with --force --keep-workloads', async () => {
+  it('because its agent has died keeps its workloads with --force --keep-workloads, without an owner', async () => {
     const name = 'cluster2';
     const wec = bed.plane(name);
     const { namespace } = await runWorkload(its1, wec, { policy: 'for-kept', matchLabels: { only: name } });
@@ -137,7 +137,7 @@ describe('a WEC that cannot leave as it should', { concurrency: true }, () => {
     assert.equal(await wec.admin.find(resources.namespaces, 'open-cluster-management-agent'), undefined);
   });
 
-  it('because its agent dies meanwhile is named at the deadline with what blocks it, and leaves when it lives again', async () => {
+  it('because its agent dies meanwhile is reported at the deadline with what blocks it, and leaves when the agent runs again', async () => {
     const name = 'cluster3';
     const wec = bed.plane(name);
     await runWorkload(its1, wec, { policy: 'for-dying', matchLabels: { only: name } });

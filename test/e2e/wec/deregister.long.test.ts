@@ -51,12 +51,12 @@ const withoutWorkload = (inventory: Record<string, unknown>, namespace: string) 
   Object.fromEntries(Object.entries(inventory).filter(([key]) => !key.includes(namespace)));
 
 describe('deregistering a WEC with --cleanup', { concurrency: true }, () => {
-  for (const each of cases) it(`leaves the cluster as it was before it joined: ${each.how}`, () => roundTrip(each));
+  for (const each of cases) it(`restores the cluster to its state before the join: ${each.how}`, () => roundTrip(each));
 
   describe('without workloads', { concurrency: 1 }, () => {
     const each: Case = { name: 'cluster3', how: 'in mode Default', join: ['--no-singleton'] };
 
-    it(`leaves the cluster as it was before it joined: ${each.how}`, () => roundTrip(each));
+    it(`restores the cluster to its state before the join: ${each.how}`, () => roundTrip(each));
 
     it('can be done by the administrator of the WEC alone with --local, and later by that of the ITS', async () => {
       const { wec, earlier } = await register({ ...each, how: 'in mode Singleton', join: [] });
@@ -74,7 +74,7 @@ describe('deregistering a WEC with --cleanup', { concurrency: true }, () => {
     });
   });
 
-  it('and --keep-workloads leaves every object of the workloads with its UID, their pods included, and nothing else', async () => {
+  it('and --keep-workloads keeps every workload object with its UID, including pods, and nothing else', async () => {
     const each: Case = { name: 'cluster4', how: '', hasWorkload: true, deregister: ['--keep-workloads'] };
     const { wec, earlier, namespace, leave } = await register(each);
     const { uids, owners } = await workloadOn(wec, namespace);
@@ -86,12 +86,12 @@ describe('deregistering a WEC with --cleanup', { concurrency: true }, () => {
   });
 });
 
-describe('the ITS that all of them have left', () => {
-  it('has the objects that it had before the first one came', async () => {
+describe('the ITS after all WECs have left', () => {
+  it('has the objects that it had before the first join', async () => {
     assert.deepEqual(await inventoryOf(its1), originally);
   });
 
-  it('knows none of them, so that deregistering again changes nothing', async () => {
+  it('has no record of them, so deregistering again changes nothing', async () => {
     await markAll([its1]);
     const { stdout } = await cli.succeed(['deregister', ...names, '--its', 'its1', '--yes']);
     assert.equal(stdout, names.map((name) => `${name}: is not registered; nothing to do\n`).join(''));

@@ -206,8 +206,8 @@ describe('doctor --fix', { concurrency: 1 }, () => {
     });
 });
 
-describe('doctor --fix leaves to a person', { concurrency: 1 }, () => {
-  it('requests that may be of other clusters', async () => {
+describe('doctor --fix leaves to the user', { concurrency: 1 }, () => {
+  it('requests that may belong to other clusters', async () => {
     const undo = await rowOf('requests-piled-up').arrange(bed);
     try {
       const before = await versions();
@@ -223,7 +223,7 @@ describe('doctor --fix leaves to a person', { concurrency: 1 }, () => {
     }
   });
 
-  it('an address that it does not know, and whatever nobody has agreed to', async () => {
+  it('an unknown address, and anything not confirmed', async () => {
     const undo = await rowOf('name-unresolvable').arrange(bed);
     try {
       const { fixed } = await fix('--yes');
@@ -253,7 +253,7 @@ const recheck = async () => {
 };
 
 describe('doctor --recheck', { concurrency: 1 }, () => {
-  it('has an operator notice at once what it would notice within minutes', async () => {
+  it('makes an operator report at once what it would report within minutes', async () => {
     const { admin } = bed.plane('its1');
     const role = 'open-cluster-management:bootstrap';
     const { rules } = await admin.get<AnyObject>(resources.clusterRoles, role);
@@ -269,7 +269,7 @@ describe('doctor --recheck', { concurrency: 1 }, () => {
     }
   });
 
-  it('writes an annotation, and says what came of it', async () => {
+  it('writes an annotation, and reports the result', async () => {
     const undo = await rowOf('token-expired').arrange(bed);
     try {
       const before = await versions();
@@ -282,7 +282,7 @@ describe('doctor --recheck', { concurrency: 1 }, () => {
     }
   });
 
-  it('takes a context', async () => {
+  it('needs a context', async () => {
     const run = await cli.run(['doctor', '--its', 'its1', 'cluster1', '--recheck']);
     assert.equal(run.exitCode, 2);
   });

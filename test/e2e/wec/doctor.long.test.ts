@@ -32,7 +32,7 @@ after(async () => {
 });
 
 /** All of them: `npm run bench -- doctor`. */
-describe('doctor names the cause, and nothing that follows from it', { concurrency: 1 }, () => {
+describe('doctor names the cause, and none of its consequences', { concurrency: 1 }, () => {
   for (const trial of registrationTrials.filter(({ inCi }) => inCi))
     it(trial.fault, async () => {
       const row = registrationFaults.find(({ id }) => id === trial.fault);
@@ -49,14 +49,14 @@ describe('doctor names the cause, and nothing that follows from it', { concurren
       assert.notEqual(result.helped, '');
     });
 
-  it('has a trial for every fault of the bed', () => {
+  it('has a trial for every fault of the test bed', () => {
     const faults = [...registrationFaults, ...spaceFaults].map(({ id }) => id);
     assert.deepEqual([...registrationTrials, ...spaceTrials].map(({ fault }) => fault).toSorted(), faults.toSorted());
   });
 });
 
-describe('doctor for a user with few rights', { concurrency: 1 }, () => {
-  it('never calls well what it could not look at', async () => {
+describe('doctor for a user with few permissions', { concurrency: 1 }, () => {
+  it('never passes a check that it could not do', async () => {
     const its1 = bed.plane('its1');
     const kubeconfig = await writeKubeconfig(its1, [await limitedUser(its1, { user: 'guest' })]);
     for (const line of [['cluster1'], []]) {
@@ -66,7 +66,7 @@ describe('doctor for a user with few rights', { concurrency: 1 }, () => {
     }
   });
 
-  it('names a check that --skip does not know', async () => {
+  it('rejects unknown checks in --skip', async () => {
     const run = await cli.run(['doctor', '--its', 'its1', '--skip', 'its-hub-hook']);
     assert.match(run.stderr, /--skip its-hub-hook: no such check was made/);
   });

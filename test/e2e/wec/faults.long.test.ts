@@ -113,7 +113,7 @@ const judgeSoon = (hub: Plane, name: string) =>
 // Side by side, since most of the time they wait: on its1 an agent goes wrong, or the network; on its2 the hub itself.
 describe('when something goes wrong', { concurrency: true }, () => {
   describe('with an agent', { concurrency: 1 }, () => {
-    it('whose operator crashes, all say so, and join completes it once it is mended', async () => {
+    it('whose operator crashes, all commands report it, and join completes after the fix', async () => {
       const crash = /: CrashLoopBackOff \((?:back-off|it ends again)/;
       await during({ kind: 'crashing', plane: 'cluster1', pod: 'open-cluster-management/' }, async () => {
         const { stderr } = await fails('wec join cluster1 --accept --its its1', 1, crash);
@@ -138,7 +138,7 @@ describe('when something goes wrong', { concurrency: true }, () => {
     });
 
     for (const seconds of [600, -600]) {
-      it(`whose clock is off by ${seconds} s, all say so`, async () => {
+      it(`whose clock is off by ${seconds} s, all commands report it`, async () => {
         await wipeWec(there(its1), there(cluster1), 'cluster1');
         await during({ kind: 'clock-off', plane: 'cluster1', pod: faultyPods.agents, seconds }, async () => {
           // The hub compares the clocks only when the agent has renewed its lease, which may be after it was available for a moment.
@@ -158,14 +158,14 @@ describe('when something goes wrong', { concurrency: true }, () => {
   describe('with one of several agents, or the network', { concurrency: 1 }, () => {
     let intruder = '';
 
-    it('that fight for a name, join tells of its own request, and not of the other', async () => {
+    it('that compete for a name, join reports only its own request', async () => {
       intruder = await ask(there(its1), 'cluster2', { agent: 'aaaaaaaa-intruder' });
       await succeeds('wec join cluster2 --its its1');
       const { requests } = (await succeeds('wec get cluster2 --its its1 -o json')).json();
       assert.equal(requests.length, 2, 'its own agent has asked when join ends');
     });
 
-    it('that fight for a name, accept names both and approves none', async () => {
+    it('that compete for a name, accept names both and approves none', async () => {
       await until(async () => {
         const { items } = await there(its1).admin.list(resources.certificateSigningRequests);
         return items.length >= 2;
@@ -178,13 +178,13 @@ describe('when something goes wrong', { concurrency: true }, () => {
       assert.match((await diagnosisOf('cluster2', 'its1')).problem, /^2 agents ask to be cluster2 /);
     });
 
-    it('that fight for a name, join --accept takes its own', async () => {
+    it('that compete for a name, join --accept chooses its own', async () => {
       await succeeds('wec join cluster2 --accept --its its1');
       await assertAvailable(there(its1), 'cluster2');
       assert.equal(await stateOf(there(its1), intruder), 'pending');
     });
 
-    it('that dies after it has joined, all say that its lease has stopped', async () => {
+    it('that dies after joining, all commands report that its lease has stopped', async () => {
       await there(its1).admin.delete(resources.certificateSigningRequests, intruder);
       await judgeSoon(there(its1), 'cluster2');
       await during({ kind: 'dead', plane: 'cluster2', pod: faultyPods.agents }, async () => {
@@ -212,7 +212,7 @@ describe('when something goes wrong', { concurrency: true }, () => {
       await assertAvailable(there(its1), 'cluster2');
     });
 
-    it('that is slow, all succeed in their time', async () => {
+    it('that is slow, all commands succeed in time', async () => {
       await wipeWec(there(its1), there(cluster2), 'cluster2');
       const slow = await TroubledNetwork.start(there(its1), 1000);
       const lessSlow = await TroubledNetwork.start(there(cluster2), 100);
@@ -227,7 +227,7 @@ describe('when something goes wrong', { concurrency: true }, () => {
       });
     });
 
-    it('that answers nothing, or refuses, all end with 4 and name the cluster', async () => {
+    it('that times out or refuses connections, all commands exit with 4 and name the cluster', async () => {
       const all = [
         'wec join cluster2 --accept',
         'accept cluster2',
@@ -250,7 +250,7 @@ describe('when something goes wrong', { concurrency: true }, () => {
   });
 
   describe('with the ITS', { concurrency: 1 }, () => {
-    it('whose API server restarts, what waits goes on: join --accept, accept, wec wait, wec list --watch', async () => {
+    it('whose API server restarts, waits continue: join --accept, accept, wec wait, wec list --watch', async () => {
       const line = 'wec join cluster3 --accept --its its2';
       const sawIt = { text: /^cluster3( +yes){3} +available /m, signal: 'SIGINT' } as const;
       const watch = async () => {
@@ -266,7 +266,7 @@ describe('when something goes wrong', { concurrency: true }, () => {
       await assertAvailable(there(its2), 'cluster3');
     });
 
-    it('whose certificate authority changes, all say so, and join renews the connection', async () => {
+    it('whose certificate authority changes, all commands report it, and join renews the connection', async () => {
       const hub = there(its2);
       await succeeds('wec join cluster3 --accept --its its2');
       await judgeSoon(hub, 'cluster3');
@@ -307,7 +307,7 @@ describe('when something goes wrong', { concurrency: true }, () => {
       });
     });
 
-    it('whose webhook is dead, nothing is approved too early, all say what is missing, and it goes on afterwards', async () => {
+    it('whose webhook is dead, nothing is approved too early, all commands report it, and registration continues afterwards', async () => {
       const hub = there(its2);
       await wipeWec(hub, there(cluster3), 'cluster3');
       const early = await createRegistrationRequest(hub, { cluster: 'early', agent: 'agent-of-early' });
@@ -342,7 +342,7 @@ describe('when something goes wrong', { concurrency: true }, () => {
       await assertAvailable(hub, 'cluster3');
     });
 
-    it('whose webhook dies while a join waits, the join says so, leaves the agent alone, and goes on by itself', async () => {
+    it('whose webhook dies while a join waits, join reports it, leaves the agent alone, and continues by itself', async () => {
       const hub = there(its2);
       await wipeWec(hub, there(cluster3), 'cluster3');
       const fault: Fault = { kind: 'dead', plane: 'its2', pod: faultyPods.webhook };
@@ -371,7 +371,7 @@ describe('when something goes wrong', { concurrency: true }, () => {
       await assertAvailable(hub, 'cluster3');
     });
 
-    it('whose internal name pods cannot resolve, all say so in the words of the operator', async () => {
+    it('whose internal name pods cannot resolve, all commands quote the operator', async () => {
       await wipeWec(there(its2), there(cluster3), 'cluster3');
       const words = /lookup its2-control-plane on \S+: no such host/;
       await during({ kind: 'unresolvable', host: 'its2-control-plane' }, async () => {
@@ -391,7 +391,7 @@ describe('when something goes wrong', { concurrency: true }, () => {
       await assertAvailable(there(its2), 'cluster3');
     });
 
-    it('that stops for good, all end with 4 when it has had its time to come back', async () => {
+    it('that stops permanently, all commands exit with 4 after the time for a restart', async () => {
       const gone = /^✗ Cannot reach its2 \(https:\S+\): (connection refused|the connection was closed)\.$/;
       await wipeWec(there(its2), there(cluster3), 'cluster3');
       let mend = async () => {};

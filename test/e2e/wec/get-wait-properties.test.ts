@@ -74,7 +74,7 @@ async function kubeconfigFor(
 }
 
 describe('wec get', () => {
-  it('shows people the stages, what belongs to the WEC, and nothing wrong', async () => {
+  it('shows the stages, the objects of the WEC, and no problem', async () => {
     await markAll(planes());
     const { stdout, stderr } = await succeed('wec get cluster1');
     const lines = stdout.split('\n');
@@ -91,7 +91,7 @@ describe('wec get', () => {
     await assertUnwritten(planes());
   });
 
-  it("shows the cluster's own side with its context, and the same by --wec-context", async () => {
+  it('shows the side of the cluster with its context or --wec-context', async () => {
     for (const line of ['wec get cluster1=cluster1', 'wec get cluster1 --wec-context cluster1']) {
       const { stdout } = await succeed(line);
       assert.match(stdout, /agent [0-9a-f]{8} \(Singleton, 1\.3\.1\)$/m);
@@ -100,7 +100,7 @@ describe('wec get', () => {
     }
   });
 
-  it('shows what the mailbox holds, and where it comes from', async () => {
+  it('shows the contents of the mailbox, and where they come from', async () => {
     await Promise.all([work('one', 'wds1', 'nginx-policy'), work('two', 'wds1', 'nginx-policy')]);
     await its1.admin.create<KubeObject & { spec: object }>(resources.managedClusterAddOns, {
       metadata: { name: 'addon-status', namespace: 'cluster1' },
@@ -111,7 +111,7 @@ describe('wec get', () => {
     assert.match(stdout, /add-ons {5}• addon-status {3}has not reported/);
   });
 
-  it('gives scripts the whole as one document', async () => {
+  it('prints everything as one JSON document', async () => {
     const view = (await succeed('wec get cluster1=cluster1 -o json')).json();
     assert.deepEqual(
       [view.name, view.its, view.stage, view.blockedAt, view.diagnosis, view.notVisible],
@@ -135,7 +135,7 @@ describe('wec get', () => {
     assert.equal((await succeed('wec get cluster1 -o name')).stdout, 'cluster1\n');
   });
 
-  it('tells what runs, not what the Klusterlet asks for', async () => {
+  it('shows running versions, not what the Klusterlet requests', async () => {
     await cluster1.admin.patch(resources.deployments, 'open-cluster-management/klusterlet', { spec: { replicas: 0 } });
     const agent = 'open-cluster-management-agent/klusterlet-agent';
     await setImage(cluster1, agent, 'registration-operator', 'v1.0.0');
@@ -155,7 +155,7 @@ describe('wec get', () => {
     assert.deepEqual([kind, metadata.name], ['ManagedCluster', 'cluster1']);
   });
 
-  it('says what waits for somebody, and what to type', async () => {
+  it('shows what waits for a decision, and the command to run', async () => {
     await ask(its1, 'waiting');
     const { stdout, stderr } = await succeed('wec get waiting');
     assert.match(stdout, /^ {2}• request approved {3}request \S+ is pending$/m);
@@ -163,7 +163,7 @@ describe('wec get', () => {
     assert.equal(stderr, 'Next: stellarctl accept waiting --its its1\n');
   });
 
-  it('ends with 1 for a name that nobody knows', async () => {
+  it('exits with 1 for an unknown name', async () => {
     await assertRefuses(cli, planes(), 'wec get nobody --its its1', {
       exitCode: 1,
       says: /no WEC nobody on its1/,
@@ -180,7 +180,7 @@ describe('wec get', () => {
     });
   });
 
-  it('says what this user may not see, and shows the rest', async () => {
+  it('reports what this user may not see, and shows the rest', async () => {
     const kubeconfig = await kubeconfigFor(
       'onlooker',
       [rule('cluster.open-cluster-management.io', 'managedclusters', 'get')],
@@ -208,7 +208,7 @@ describe('wec get', () => {
     assert.match(stdout, /- not visible: registration requested, .*\(not allowed to read certificatesigningrequests\)/);
   });
 
-  it('ends with 4 where not even that may be seen', async () => {
+  it('exits with 4 if the user may see nothing', async () => {
     const kubeconfig = await kubeconfigFor('stranger', []);
     await assertRefuses(
       cli,
@@ -230,7 +230,7 @@ describe('wec get', () => {
 });
 
 describe('wec wait', () => {
-  it('ends at once where all are there, and writes nothing', async () => {
+  it('ends at once if all WECs are ready, and writes nothing', async () => {
     await markAll(planes());
     assert.equal((await succeed('wec wait cluster1')).stdout, 'cluster1: available\n');
     const { json } = await succeed('wec wait cluster1=cluster1 --for hub-secret --timeout 0 -o json');
@@ -238,7 +238,7 @@ describe('wec wait', () => {
     await assertUnwritten(planes());
   });
 
-  it('ends with 3 at the deadline, saying what is awaited by each', async () => {
+  it('exits with 3 at the deadline, and reports what each WEC waits for', async () => {
     const late = await run('wec wait cluster1 waiting nobody --timeout 4s -o json');
     assert.equal(late.exitCode, 3, late.stderr);
     const { items } = late.json();
@@ -257,14 +257,14 @@ describe('wec wait', () => {
     assert.match(items[2].error.message, /managed-cluster: the agent has not announced/);
   });
 
-  it('sees a stage come, whatever is still missing before it', async () => {
+  it('notices when a stage is met, even if an earlier one is not', async () => {
     await announce(its1, 'late');
     const waits = succeed('wec wait late --for accepted');
     await its1.admin.patch(resources.managedClusters, 'late', { spec: { hubAcceptsClient: true } });
     assert.match((await waits).stdout, /^late: accepted by the ITS/);
   });
 
-  it('sees a WEC go', async () => {
+  it('notices when a WEC is deleted', async () => {
     const still = await run('wec wait late --for delete --timeout 0');
     assert.equal(still.exitCode, 3);
     assert.match(still.stderr, /late is not deleted: its ManagedCluster is there/);
@@ -273,7 +273,7 @@ describe('wec wait', () => {
     assert.match((await waits).stdout, /^late: gone/);
   });
 
-  it('refuses a stage that is none, and one that it could not see', async () => {
+  it('rejects an unknown stage, and one that it cannot see', async () => {
     await assertRefuses(cli, planes(), 'wec wait cluster1 --for joining', {
       exitCode: 2,
       says: /'joining' is invalid\. Allowed choices are bootstrap-secret, .*available, delete/,
@@ -285,7 +285,7 @@ describe('wec wait', () => {
     });
   });
 
-  it('ends with 4 where it may not look', async () => {
+  it('exits with 4 without permission to read', async () => {
     const kubeconfig = await kubeconfigFor('stranger', []);
     const { exitCode, stderr } = await run('wec wait cluster1', { kubeconfig });
     assert.equal(exitCode, 4, stderr);
@@ -301,7 +301,7 @@ describe('properties', () => {
     return found?.data;
   };
 
-  it('makes the namespace and the ConfigMap, changes what is asked for, and is done the second time', async () => {
+  it('creates the namespace and the ConfigMap, makes the changes, and does nothing on a rerun', async () => {
     await its1.markAudit();
     const line = [
       'wec',
@@ -328,7 +328,7 @@ describe('properties', () => {
     await assertUnwritten([its1]);
   });
 
-  it('refuses another value unless it may overwrite, and changes nothing of any WEC then', async () => {
+  it('rejects another value without --overwrite, and then changes no WEC', async () => {
     await assertRefuses(cli, planes(), 'wec properties cluster1 waiting region=south --its its1', {
       exitCode: 1,
       says: /cluster1 has region=north already/,
@@ -344,7 +344,7 @@ describe('properties', () => {
     ]);
   });
 
-  it('refuses what KubeStellar would ignore, and names that nobody knows', async () => {
+  it('rejects names that KubeStellar ignores, and unknown WECs', async () => {
     await assertRefuses(cli, planes(), 'wec properties cluster1 max-pods=1 --its its1', {
       exitCode: 2,
       says: /KubeStellar would ignore "max-pods", which is not a Go identifier/,
@@ -356,7 +356,7 @@ describe('properties', () => {
     await assertRefuses(cli, planes(), 'wec properties cluster1 --its its1', { exitCode: 2, says: /Give changes/ });
   });
 
-  it('lists what is effective, where it comes from, and what it hides', async () => {
+  it('lists effective properties, their sources, and what they hide', async () => {
     await its1.admin.patch(resources.managedClusters, 'cluster1', {
       metadata: { annotations: { region: 'west', zone: 'a' } },
     });
@@ -383,7 +383,7 @@ describe('properties', () => {
     });
   });
 
-  it('writes nothing in a dry run, and says what it would', async () => {
+  it('writes nothing in a dry run, and shows what it would write', async () => {
     await markAll(planes());
     const { stdout } = await succeed('wec properties --all tier=a --dry-run');
     assert.match(stdout, /would patch ConfigMap customization-properties\/cluster1 on its1/);
@@ -391,13 +391,13 @@ describe('properties', () => {
     await assertUnwritten(planes());
   });
 
-  it('leaves an empty ConfigMap when the last property goes', async () => {
+  it('leaves an empty ConfigMap when the last property is removed', async () => {
     await succeed('wec properties cluster1 clusterURL- region-');
     assert.deepEqual((await propertiesOf('cluster1')) ?? {}, {});
     assert.match((await succeed('wec get cluster1')).stdout, /properties {2}clusterName=cluster1 region=west zone=a/);
   });
 
-  it('ends with 4 where it may not write', async () => {
+  it('exits with 4 without permission to write', async () => {
     const kubeconfig = await kubeconfigFor('reader', [
       rule('cluster.open-cluster-management.io', 'managedclusters', 'get'),
       rule('', 'configmaps', 'get'),
@@ -411,7 +411,7 @@ describe('properties', () => {
 });
 
 describe('label, by the same rules', () => {
-  it('sets, refuses another value, overwrites, removes, and is done the second time', async () => {
+  it('sets, rejects another value, overwrites, removes, and does nothing on a rerun', async () => {
     assert.equal((await succeed('label cluster1 tier=a')).stdout, 'cluster1: labelled\n');
     assert.equal((await succeed('label cluster1 tier=a')).stdout, 'cluster1: has these labels already\n');
     await assertRefuses(cli, planes(), 'label cluster1 tier=b --its its1', {
@@ -424,8 +424,8 @@ describe('label, by the same rules', () => {
   });
 });
 
-describe('when the agent has gone', () => {
-  it('wec get says so, and what to look at', async () => {
+describe('when the agent stops', () => {
+  it('wec get reports it, and what to check', async () => {
     await its1.admin.patch(resources.managedClusters, 'cluster1', { spec: { leaseDurationSeconds: 1 } });
     await stopKlusterlet(cluster1);
     const silent = await until(async () => {

@@ -61,8 +61,8 @@ after(async () => {
   await bed?.stop();
 });
 
-describe('rights of a work agent', { concurrency: 1 }, () => {
-  it('are not granted to another cluster, without --yes in a pipe, or without saying which', async () => {
+describe('permissions of a work agent', { concurrency: 1 }, () => {
+  it('are not granted to another cluster, without --yes in a pipe, or without an explicit cluster', async () => {
     await assertRefuses(cli, planes, 'wec grant cluster1=cluster2 --from-errors --its its1 --yes', {
       exitCode: 1,
       says: /cluster2 .* is not the WEC cluster1 of its1: it is registered as cluster2/,
@@ -88,7 +88,7 @@ describe('rights of a work agent', { concurrency: 1 }, () => {
     await assertUnwritten(planes);
   });
 
-  it('are missed by doctor, which says how to give them', async () => {
+  it('are reported missing by doctor, with the command that grants them', async () => {
     const run = await cli.run('doctor cluster1=cluster1 --its its1 -o json'.split(' '));
     const failed = run.json().items.filter(({ status }: { status: string }) => status === 'fail');
     assert.deepEqual(
@@ -97,7 +97,7 @@ describe('rights of a work agent', { concurrency: 1 }, () => {
     );
   });
 
-  it('are granted for what works fail for, after which the work is applied', async () => {
+  it('are granted for failed works, and the work is then applied', async () => {
     const run = await ok('wec grant cluster1=cluster1 --from-errors --its its1 --yes -o json');
     assert.deepEqual(run.json().items, [{ name: 'cluster1', kinds: ['widgets.example.com'], changed: true }]);
     await until(async () => (await isApplied()) === 'True', 'a work that is applied');
@@ -111,7 +111,7 @@ describe('rights of a work agent', { concurrency: 1 }, () => {
     await assertUnwritten(planes);
   });
 
-  it('are added to those that were granted', async () => {
+  it('are added to earlier grants', async () => {
     await ok('wec grant cluster1=cluster1 --rule gadgets.example.com --its its1 --yes');
     const [granted] = await grants(cluster1);
     assert.deepEqual(
@@ -134,7 +134,7 @@ describe('rights of a work agent', { concurrency: 1 }, () => {
     assert.match(again.stderr, /no such rights were granted; nothing to do/);
   });
 
-  it('go with the WEC, after its workload', async () => {
+  it('are removed with the WEC, after its workload', async () => {
     await ok('deregister cluster1=cluster1 --cleanup --its its1 --yes');
     assert.deepEqual(await grants(cluster1), []);
   });

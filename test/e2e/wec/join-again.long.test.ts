@@ -66,11 +66,11 @@ async function diagnosisOf(name: string): Promise<{ problem: string; next: strin
   return json().diagnosis ?? { problem: 'nothing', next: 'nothing' };
 }
 
-describe('joined again', { concurrency: true }, () => {
+describe('rejoining', { concurrency: true }, () => {
   describe('cluster1', { concurrency: 1 }, () => {
     const name = 'cluster1';
 
-    it('is recorded on the ITS by the UID of its kube-system, and a second join finds nothing to do', async () => {
+    it('records its kube-system UID on the ITS, and a second join changes nothing', async () => {
       await cli.succeed(join(name));
       const { annotations } = (await assertAvailable(its1, name)).metadata;
       assert.equal(annotations?.[uidAnnotation], await uidOf(planeOf(name)));
@@ -80,7 +80,7 @@ describe('joined again', { concurrency: true }, () => {
       assert.deepEqual(await writesFor(name), []);
     });
 
-    it('is recorded as well where an earlier registration was not', async () => {
+    it('records it as well if an earlier registration did not', async () => {
       await its1.admin.patch(resources.managedClusters, name, { metadata: { annotations: { [uidAnnotation]: null } } });
       const { stdout } = await cli.succeed(join(name));
       assert.match(stdout, /available; identity recorded/);
@@ -97,7 +97,7 @@ describe('joined again', { concurrency: true }, () => {
       assert.notEqual((await clusterOf(name))?.metadata.uid, before?.metadata.uid);
     });
 
-    it('after kubectl delete managedcluster: wec get says so at once, with the command that helps', async () => {
+    it('after kubectl delete managedcluster, which wec get reports with the command to run', async () => {
       await deleteCluster(name);
       const { problem, next } = await diagnosisOf(name);
       assert.match(problem, /^There is no ManagedCluster cluster1 on its1, and its agent, which has its certificate/);
@@ -105,7 +105,7 @@ describe('joined again', { concurrency: true }, () => {
       await assertAvailable(its1, name);
     });
 
-    it('by a user who may not delete Secrets and pods there it is refused beforehand, and names what is missing', async () => {
+    it('as a user who may not delete Secrets and pods there is refused beforehand, and names the missing permissions', async () => {
       await deleteCluster(name);
       const crud = ['get', 'list', 'create', 'patch', 'update', 'escalate', 'bind'];
       const limited = await limitedUser(planeOf(name), {
@@ -147,7 +147,7 @@ describe('joined again', { concurrency: true }, () => {
       await assertAvailable(its1, name);
     });
 
-    it('rebuilt, it is refused while its old registration is there, and the hint is the right way', async () => {
+    it('when rebuilt, is refused while its old registration exists, and the hint is correct', async () => {
       await wipeKlusterlet(planeOf(name));
       await markAll([its1, planeOf(name)]);
       const run = await cli.run(join(name).with(2, `${name}=empty`));
@@ -164,7 +164,7 @@ describe('joined again', { concurrency: true }, () => {
     });
   });
 
-  describe('cluster2, killed on the way', { concurrency: 1 }, () => {
+  describe('cluster2, killed midway', { concurrency: 1 }, () => {
     const name = 'cluster2';
     const fatal = [
       /^PATCH .*secrets\/bootstrap-hub-kubeconfig/,
@@ -221,7 +221,7 @@ describe('joined again', { concurrency: true }, () => {
       assert.ok(!left.some(({ metadata }) => metadata.uid === request.metadata.uid), 'it was deleted');
     });
 
-    it('whose agent crash-loops: it is not called available, and a join goes on once that is over', async () => {
+    it('whose agent crash-loops: it is not reported as available, and join continues after the fix', async () => {
       const mend = await bed.fault({ kind: 'crashing', plane: name, pod: faultyPods.agents });
       await until(async () => {
         const { items } = await planeOf(name).admin.list<Pod>(resources.pods, { namespace: agentNamespace });
@@ -238,7 +238,7 @@ describe('joined again', { concurrency: true }, () => {
       await assertAvailable(its1, name);
     });
 
-    it('whose operator and agent are scaled to none: wec get says so, and a join starts both', async () => {
+    it('whose operator and agent are scaled to zero: wec get reports it, and join starts both', async () => {
       const { admin } = planeOf(name);
       await stopKlusterlet(planeOf(name));
       const { problem, next } = await diagnosisOf(name);

@@ -52,7 +52,7 @@ const operator = 'open-cluster-management/klusterlet';
 const pullSecret = 'open-cluster-management/open-cluster-management-image-pull-credentials';
 
 // Two WECs at a time, one for each test.
-describe('the agent is what was asked for:', { concurrency: true }, () => {
+describe('the agent uses', { concurrency: true }, () => {
   it('--image-registry, --ocm-version and --image-pull-secret', async () => {
     const credentials = '{"auths":{"registry.example":{"auth":"c2VjcmV0LXVzZXI6c2VjcmV0LXdvcmQ="}}}';
     const secret = await file('config.json', credentials);
@@ -145,7 +145,7 @@ describe('an operator that stellarctl did not install', () => {
     [resources.secrets, pullSecret],
   ] as const;
 
-  it('is left alone byte for byte, and used', async () => {
+  it('is used and not changed', async () => {
     await wipeBoth();
     await installKlusterlet(cluster1, { clusterName: 'cluster1', mode: 'Singleton', bootstrap: undefined });
     await cluster1.admin.delete(resources.klusterlets, 'klusterlet');
@@ -201,7 +201,7 @@ describe('--print-manifests', () => {
     assert.match(run.stderr, new RegExp(`${placeholder}: stellarctl its token`));
   });
 
-  it('prints the same objects as one List for scripts', async () => {
+  it('prints the same objects as a JSON List', async () => {
     const { json } = await cli.succeed([
       'wec',
       'join',
@@ -219,7 +219,7 @@ describe('--print-manifests', () => {
     );
   });
 
-  it('hands the proxy to the agents', async () => {
+  it('passes the proxy to the agents', async () => {
     const { stdout } = await cli.succeed([
       'wec',
       'join',
@@ -231,7 +231,7 @@ describe('--print-manifests', () => {
     assert.match(stdout, /proxy-url: http:\/\/proxy\.example:3128/);
   });
 
-  it('registers the WEC when it is applied with a token put in place by hand', async () => {
+  it('registers the WEC when applied with a token inserted by hand', async () => {
     const text = yaml.replace(placeholder, await requestBootstrapToken(its1));
     for (const document of parseAllDocuments(text)) {
       const object = document.toJS() as AnyObject;
@@ -287,7 +287,7 @@ describe('all eight combinations of token, join and accept by clusteradm and ste
   });
 
   // Each has a cluster of its own: joined by clusteradm it keeps the operator, which is not stellarctl's to remove.
-  describe('side by side', { concurrency: true }, () => {
+  describe('in parallel', { concurrency: true }, () => {
     for (const [joiner, name] of [
       ['clusteradm', 'cluster1'],
       ['stellarctl', 'cluster2'],
@@ -312,8 +312,7 @@ describe('all eight combinations of token, join and accept by clusteradm and ste
       });
   });
 
-  it('and deregistered again, they leave the ITS as it was', async () =>
-    assert.deepEqual(await inventoryOf(its1), originally));
+  it('and deregistering them restores the ITS', async () => assert.deepEqual(await inventoryOf(its1), originally));
 });
 
 /** A kind is served a moment after its definition has been applied. */

@@ -39,7 +39,7 @@ async function changed(name: string, change: (file: Record<string, unknown>) => 
   return place;
 }
 
-describe('wec join --join-file refuses, with nothing written,', () => {
+describe('wec join --join-file writes nothing and rejects', () => {
   before(() => markAll([its1, cluster1]));
   after(() => assertUnwritten([its1, cluster1]));
 
@@ -55,7 +55,7 @@ describe('wec join --join-file refuses, with nothing written,', () => {
       }));
   }
 
-  it('a file whose token has expired', async () => {
+  it('a file with an expired token', async () => {
     const place = await changed('expired.join', (file) => {
       file.expires = '2026-01-01T00:00:00.000Z';
     });
@@ -106,7 +106,7 @@ describe('wec join --join-file refuses, with nothing written,', () => {
 });
 
 describe("wec join with a join file and the WEC's kubeconfig alone", { concurrency: true }, () => {
-  it('registers from a file, says what it could not check, and writes nothing on the ITS; the administrator there accepts', async () => {
+  it('registers from a file, reports what it could not check, and writes nothing on the ITS; the administrator there accepts', async () => {
     const { stdout, stderr } = await ofWecs.succeed(['wec', 'join', 'cluster1', '--join-file', joinFile]);
     assert.match(stdout, /^cluster1: registration requested, no certificate yet after \d+\.\ds\n$/);
     assert.match(stderr, /its1 is not reachable from here: whether the name cluster1 is free there was not checked/);

@@ -81,7 +81,7 @@ async function file(name: string, content: string): Promise<string> {
   return place;
 }
 
-describe('wec join refuses command lines that cannot be meant', () => {
+describe('wec join rejects invalid command lines', () => {
   const long = 'a'.repeat(64);
   const table: [line: string, says: RegExp][] = [
     ['wec join', /wecs/],
@@ -117,13 +117,13 @@ describe('wec join refuses command lines that cannot be meant', () => {
 
   for (const [line, says] of table) it(`${line.replace(long, 'a×64')}`, () => isRefused(line, says));
 
-  it('files that are not what they should be', async () => {
+  it('with invalid files', async () => {
     const text = await file('text', 'hello');
     await isRefused(`wec join cluster2 --ca-file ${text}`, /no PEM certificate/);
     await isRefused(`wec join cluster2 --image-pull-secret ${text}`, /not a docker config\.json/);
   });
 
-  it('says so in one document for scripts', async () => {
+  it('with one JSON document', async () => {
     const run = await cli.run(['wec', 'join', 'a.b=cluster2', '-o', 'json']);
     assert.equal(run.exitCode, 2);
     assert.equal(run.json().error.code, 'usage');
@@ -144,7 +144,7 @@ describe('wec join refuses, before anything is written,', () => {
     await refuses('wec join mine=other', { exitCode: 1, says: /contexts other and its1/ }, kubeconfig);
   });
 
-  it('two names that are one cluster', async () => {
+  it('two names for one cluster', async () => {
     const kubeconfig = await withContexts(alias(cluster2, 'other'));
     await markAll([its1, cluster2]);
     const run = await cli.run(['wec', 'join', 'cluster2', 'b=other', '-o', 'json'], { kubeconfig });
@@ -159,7 +159,7 @@ describe('wec join refuses, before anything is written,', () => {
     await assertUnwritten([its1, cluster2]);
   });
 
-  it('a name that another cluster has', () =>
+  it('a name that another cluster uses', () =>
     refuses('wec join cluster1=cluster2', {
       exitCode: 1,
       says: /cluster1 is the name of another cluster on its1/,
@@ -175,14 +175,14 @@ describe('wec join refuses, before anything is written,', () => {
   it('a change of the mode', () =>
     refuses('wec join cluster1 --accept --no-singleton', { exitCode: 1, says: /mode Singleton/ }));
 
-  it('a label that the WEC has with another value', () =>
+  it('a label that has another value on the WEC', () =>
     refuses('wec join cluster1 --accept --label location-group=core', {
       exitCode: 1,
       says: /location-group=edge/,
       hint: /stellarctl label cluster1 location-group=core --overwrite/,
     }));
 
-  it('a label that a ManagedCluster has that is not joined yet', async () => {
+  it('a label of a ManagedCluster that has not joined yet', async () => {
     await its1.admin.create(resources.managedClusters, {
       metadata: { name: 'cluster2', labels: { tier: 'a' } },
       spec: {},
@@ -194,7 +194,7 @@ describe('wec join refuses, before anything is written,', () => {
     }
   });
 
-  it('a cluster that is no ITS', () =>
+  it('a cluster that is not an ITS', () =>
     refuses('wec join cluster1 --its cluster2', {
       exitCode: 1,
       says: /cluster2 \(https:\S+\) is not an ITS/,
@@ -210,7 +210,7 @@ describe('wec join refuses, before anything is written,', () => {
     );
   });
 
-  it('an ITS whose certificate is from another authority', async () => {
+  it('an ITS with a certificate of another authority', async () => {
     const { connection } = its1.kubeconfigEntry;
     const kubeconfig = await withContexts({
       ...alias(its1, 'its9'),
@@ -223,7 +223,7 @@ describe('wec join refuses, before anything is written,', () => {
     );
   });
 
-  it('a WEC whose certificate is from another authority', async () => {
+  it('a WEC with a certificate of another authority', async () => {
     const { connection } = cluster2.kubeconfigEntry;
     const kubeconfig = await withContexts({
       ...alias(cluster2, 'wec9'),
@@ -236,7 +236,7 @@ describe('wec join refuses, before anything is written,', () => {
     );
   });
 
-  it('a user without credentials on the ITS or the WEC', async () => {
+  it('a user without credentials for the ITS or the WEC', async () => {
     const nobody = (plane: Plane, context: string): Entry => ({
       ...plane.entryFor(context, { token: 'nonsense' }),
       context,
@@ -251,7 +251,7 @@ describe('wec join refuses, before anything is written,', () => {
     await refuses('wec join wec9', { exitCode: 4, says: /wec9 .*does not accept the credentials/ }, kubeconfig);
   });
 
-  it('a user who may not install a klusterlet on the WEC, and names what is missing', async () => {
+  it('a user who may not install a klusterlet on the WEC, and names the missing permissions', async () => {
     const limited = await limitedUser(cluster2, {
       user: 'reader',
       rules: [{ apiGroups: [''], resources: ['namespaces'], verbs: ['get', 'create', 'patch'] }],
@@ -269,7 +269,7 @@ describe('wec join refuses, before anything is written,', () => {
     );
   });
 
-  it('a user who may not ask the ITS for a token', async () => {
+  it('a user who may not request a token from the ITS', async () => {
     const hubReader = await limitedUser(its1, {
       user: 'hub-reader',
       rules: [
@@ -288,7 +288,7 @@ describe('wec join refuses, before anything is written,', () => {
     );
   });
 
-  it('a user who may not read where the ITS is reached, and says that it is not missing', async () => {
+  it('a user who may not read the address of the ITS, and does not report it as missing', async () => {
     const unread = await limitedUser(its1, {
       user: 'without-cluster-info',
       rules: [
@@ -305,7 +305,7 @@ describe('wec join refuses, before anything is written,', () => {
     await refuses('wec join cluster2', refusal, kubeconfig);
   });
 
-  it('--accept of a user who may join but not accept', async () => {
+  it('--accept by a user who may join but not accept', async () => {
     const joiner = await limitedUser(its1, {
       user: 'joiner',
       rules: [
@@ -326,7 +326,7 @@ describe('wec join refuses, before anything is written,', () => {
   });
 });
 
-describe('wec join verifies the address of the ITS by TLS before it asks for a token:', () => {
+describe('wec join verifies the address of the ITS by TLS before it requests a token:', () => {
   for (const address of ['--no-force-internal-endpoint-lookup', '--hub-apiserver']) {
     it(`${address} with the wrong --ca-file`, async () => {
       const wrong = await file('wrong.crt', cluster1.caPem);
@@ -339,7 +339,7 @@ describe('wec join verifies the address of the ITS by TLS before it asks for a t
   }
 });
 
-describe("wec join refuses settings of the ITS's context that an agent drops:", () => {
+describe("wec join rejects settings of the ITS's context that an agent drops:", () => {
   const settings: [string, unknown][] = [
     ['insecure-skip-tls-verify', true],
     ['tls-server-name', 'localhost'],
@@ -362,7 +362,7 @@ describe("wec join refuses settings of the ITS's context that an agent drops:", 
   }
 });
 
-describe('wec join looks for an address that agents can use, and says what to pass where there is none:', () => {
+describe('wec join looks for an address that agents can use, and names the option to pass if there is none:', () => {
   const key = 'kube-public/cluster-info';
   let published: AnyObject;
 
@@ -410,7 +410,7 @@ describe('wec join looks for an address that agents can use, and says what to pa
   }
 });
 
-describe('wec join refuses an ITS whose registration drivers do not include csr:', () => {
+describe('wec join rejects an ITS whose registration drivers do not include csr:', () => {
   const setDrivers = (...drivers: string[]) =>
     its1.admin.patch(resources.clusterManagers, 'cluster-manager', {
       spec: {
@@ -434,7 +434,7 @@ describe('wec join refuses an ITS whose registration drivers do not include csr:
   });
 });
 
-describe('wec join leaves alone what somebody else has registered:', () => {
+describe('wec join does not change the registration of another tool:', () => {
   const foreignHub = 'https://elsewhere-control-plane:6443';
   const install = (clusterName: string) =>
     installKlusterlet(cluster2, {
@@ -478,7 +478,7 @@ describe('wec join leaves alone what somebody else has registered:', () => {
 });
 
 describe('one command on several WECs', () => {
-  it('joins those that it can: one that does not answer is told by the exit code 4', async () => {
+  it('joins the reachable ones: the exit code is 4 if one does not answer', async () => {
     const kubeconfig = await withContexts(dead('cluster9'));
     const run = await cli.run(['wec', 'join', 'cluster9', 'cluster2', '--accept', '-o', 'json'], { kubeconfig });
     assert.equal(run.exitCode, 4, run.stdout + run.stderr);
@@ -491,7 +491,7 @@ describe('one command on several WECs', () => {
     assert.equal(run.stderr.split('\n').filter((line) => line.startsWith('✗')).length, 1);
   });
 
-  it('tries every name, and refuses one of them without harm to the other', async () => {
+  it('tries every name: a refused one does not affect the others', async () => {
     await markAll([its1, cluster1, cluster2]);
     const run = await cli.run(['wec', 'join', 'mine=cluster1', 'cluster2', '--accept']);
     assert.equal(run.exitCode, 1);

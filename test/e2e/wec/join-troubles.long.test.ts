@@ -23,8 +23,8 @@ after(async () => {
 });
 
 // Each on a cluster of its own, side by side: most of the time they wait until a failure is believed.
-describe('a join that gets into trouble', { concurrency: true }, () => {
-  it('tells in the words of the operator that the cluster does not reach the hub, and is repaired by a right address', async () => {
+describe('a failing join', { concurrency: true }, () => {
+  it('quotes the operator if the cluster does not reach the hub, and is repaired by a correct address', async () => {
     const run = await cli.run([
       'wec',
       'join',
@@ -43,7 +43,7 @@ describe('a join that gets into trouble', { concurrency: true }, () => {
     await assertAvailable(its1, 'cluster1');
   });
 
-  it('tells that an image cannot be pulled, and is repaired by a right version', async () => {
+  it('reports an image that cannot be pulled, and is repaired by a correct version', async () => {
     const run = await cli.run(['wec', 'join', 'cluster2', '--accept', '--ocm-version', '9.9.9-missing', '-o', 'json']);
     assert.equal(run.exitCode, 1, run.stderr);
     const [{ name, changed, error }] = run.json().items;
@@ -57,21 +57,21 @@ describe('a join that gets into trouble', { concurrency: true }, () => {
     await assertAvailable(its1, 'cluster2');
   });
 
-  describe('interrupted or out of time', { concurrency: 1 }, () => {
+  describe('that is interrupted or times out', { concurrency: 1 }, () => {
     const line = ['wec', 'join', 'cluster3', '--accept'];
     let operatorWorks = async () => {};
 
-    it('ends with 130 at Ctrl-C, says so once, and prints no result', async () => {
+    it('exits with 130 on Ctrl-C, with one message and no result', async () => {
       const run = await cli.run(line, { signalAt: { text: /klusterlet applied/, signal: 'SIGINT' } });
       assertRefused(run, { exitCode: 130, says: /[Ii]nterrupted/ });
     });
 
-    it('ends with 143 at SIGTERM', async () => {
+    it('exits with 143 on SIGTERM', async () => {
       const run = await cli.run(line, { signalAt: { text: /klusterlet applied/, signal: 'SIGTERM' } });
       assertRefused(run, { exitCode: 143, says: /[Ii]nterrupted|[Tt]erminated/ });
     });
 
-    it('is one JSON document all the same', async () => {
+    it('still prints one JSON document', async () => {
       const run = await cli.run([...line, '-o', 'json'], {
         signalAt: { text: /klusterlet applied/, signal: 'SIGINT' },
       });
@@ -80,7 +80,7 @@ describe('a join that gets into trouble', { concurrency: true }, () => {
       run.json();
     });
 
-    it('ends with 3 when the time is too short, and says what blocks and what to do', async () => {
+    it('exits with 3 when the timeout is too short, and reports what blocks and what to do', async () => {
       await wipeWec(its1, bed.plane('cluster3'), 'cluster3');
       operatorWorks = await bed.fault({ kind: 'dead', plane: 'cluster3', pod: 'open-cluster-management/' });
       const run = await cli.run([...line, '--timeout', '6s']);
@@ -91,19 +91,19 @@ describe('a join that gets into trouble', { concurrency: true }, () => {
       });
     });
 
-    it('looks once with --timeout 0', async () => {
+    it('checks once with --timeout 0', async () => {
       const run = await cli.run([...line, '--timeout', '0', '-o', 'json']);
       assert.equal(run.exitCode, 3, run.stderr);
       assert.equal(run.json().items[0].error.code, 'timeout');
     });
 
-    it('is completed by running it again', async () => {
+    it('completes when rerun', async () => {
       await operatorWorks();
       await cli.succeed(line);
       await assertAvailable(its1, 'cluster3');
     });
 
-    it('because its bootstrap token has expired while its request was pending is repaired by running it again', async () => {
+    it('because its bootstrap token expired while its request was pending is repaired by a rerun', async () => {
       const cluster3 = bed.plane('cluster3');
       await wipeWec(its1, cluster3, 'cluster3');
       await cli.succeed(['wec', 'join', 'cluster3']);

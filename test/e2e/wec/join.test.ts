@@ -36,7 +36,7 @@ function linesOf(text: string): string[] {
 describe('a dry run of wec join', () => {
   const line = ['wec', 'join', 'cluster1', '--accept', '--label', 'location-group=edge', '--dry-run'];
 
-  it('names everything that a join would write on both clusters, and writes nothing', async () => {
+  it('lists everything that a join would write on both clusters, and writes nothing', async () => {
     await markAll(everything());
     const { stdout } = await cli.succeed(line);
     await assertUnwritten(everything());
@@ -73,7 +73,7 @@ describe('a dry run of wec join', () => {
     }
   });
 
-  it('gives scripts the list of writes in one document', async () => {
+  it('prints the list of writes as one JSON document', async () => {
     const { json } = await cli.succeed([...line, '-o', 'json']);
     const { dryRun, writes, items } = json();
     assert.equal(dryRun, true);
@@ -91,7 +91,7 @@ describe('a dry run of wec join', () => {
   });
 });
 
-describe('joining two clusters side by side with --accept and --label', () => {
+describe('joining two clusters in parallel with --accept and --label', () => {
   const line = [
     'wec',
     'join',
@@ -128,7 +128,7 @@ describe('joining two clusters side by side with --accept and --label', () => {
     );
   });
 
-  it('prints one result line a WEC on stdout', () => {
+  it('prints one result line per WEC on stdout', () => {
     const results = linesOf(stdout).sort();
     assert.equal(results.length, 2, stdout);
     for (const [index, name] of ['cluster1', 'cluster2'].entries()) {
@@ -142,7 +142,7 @@ describe('joining two clusters side by side with --accept and --label', () => {
     assert.equal(lines.at(-1), 'Next: stellarctl wec list --its its1');
   });
 
-  it('prints one plain line a change and nothing twice', () => {
+  it('prints one plain line per change, and none twice', () => {
     const lines = linesOf(stderr);
     assert.equal(new Set(lines).size, lines.length, stderr);
     for (const name of ['cluster1', 'cluster2']) {
@@ -155,7 +155,7 @@ describe('joining two clusters side by side with --accept and --label', () => {
     assert.doesNotMatch(stdout + stderr, control);
   });
 
-  it('has nothing to do when it is run again, and writes nothing', async () => {
+  it('writes nothing when rerun', async () => {
     await markAll(everything());
     const again = await cli.succeed(line);
     assert.deepEqual(
@@ -165,14 +165,14 @@ describe('joining two clusters side by side with --accept and --label', () => {
     await assertUnwritten(everything());
   });
 
-  it('tells scripts that nothing was changed when it is run again', async () => {
+  it('reports in JSON that a rerun changed nothing', async () => {
     const { json } = await cli.succeed([...line, '-o', 'json']);
     assert.deepEqual(json(), {
       items: ['cluster1', 'cluster2'].map((name) => ({ name, stage: 'available', blockedAt: null, changed: false })),
     });
   });
 
-  it('does only what is new when it is run again with another label', async () => {
+  it('changes only the label when rerun with another label', async () => {
     await markAll(everything());
     await cli.succeed(['wec', 'join', 'cluster1', '--accept', '--label', 'tier=a', '--label', 'zone=north']);
     assert.deepEqual(await writesOn(its1), ['patch managedclusters cluster1']);
@@ -182,7 +182,7 @@ describe('joining two clusters side by side with --accept and --label', () => {
     assert.equal((await assertAvailable(its1, 'cluster1')).metadata.labels?.zone, 'north');
   });
 
-  it("says so when the agent's version is not the hub's", async () => {
+  it("reports an agent version that differs from the hub's", async () => {
     const setVersion = (tag: string) =>
       its1.admin.patch(resources.clusterManagers, 'cluster-manager', {
         spec: { registrationImagePullSpec: `quay.io/open-cluster-management/registration:${tag}` },
@@ -203,7 +203,7 @@ describe('joining two clusters side by side with --accept and --label', () => {
 });
 
 describe('joining two clusters in mode Default', () => {
-  it('prints exactly one JSON document, and both become available with a Deployment for each agent', async () => {
+  it('prints exactly one JSON document, and both become available with one Deployment per agent', async () => {
     await wipeBoth();
     const { json } = await cli.succeed([
       'wec',
@@ -232,7 +232,7 @@ describe('joining two clusters in mode Default', () => {
     }
   });
 
-  it('has nothing to do when it is run again without naming the mode', async () => {
+  it('writes nothing when rerun without the mode', async () => {
     await markAll(everything());
     const { stdout } = await cli.succeed(['wec', 'join', 'cluster1', '--accept']);
     assert.match(stdout, /nothing to do/);
@@ -249,7 +249,7 @@ describe('joining without --accept', () => {
     ({ stdout, stderr } = await cli.succeed(['wec', 'join', 'cluster1']));
   });
 
-  it('ends when the request is pending, and says how to go on', async () => {
+  it('ends when the request is pending, and shows how to continue', async () => {
     assert.match(stdout, /^cluster1: request pending after \d+\.\ds\n$/);
     assert.equal(linesOf(stderr).at(-1), 'Next: stellarctl accept cluster1 --its its1');
     const cluster = (await its1.admin.get(resources.managedClusters, 'cluster1')) as KubeObject & {
@@ -258,7 +258,7 @@ describe('joining without --accept', () => {
     assert.equal(cluster.spec.hubAcceptsClient, false);
   });
 
-  it('writes nothing when it is run again while the request is pending', async () => {
+  it('writes nothing when rerun while the request is pending', async () => {
     await markAll(everything());
     const again = await cli.succeed(['wec', 'join', 'cluster1', '-o', 'json']);
     const [{ blockedAt, ...item }] = again.json().items;
@@ -273,7 +273,7 @@ describe('joining without --accept', () => {
   });
 });
 
-describe('two joins of one cluster at the same moment', () => {
+describe('two concurrent joins of one cluster', () => {
   it('both succeed', async () => {
     await wipeBoth();
     const line = ['wec', 'join', 'cluster1', '--accept', '--label', 'a=b', '-o', 'json'];

@@ -81,13 +81,13 @@ describe('a label that a template expands', { concurrency: 1 }, () => {
     assert.deepEqual([json.json().error.code, json.json().error.details], ['not-confirmed', [expected]]);
   });
 
-  it('takes the works of others for a moment, also where the WEC leaves the policy by the same change', async () => {
+  it('takes away the works of other WECs for a moment, even if the WEC leaves the policy by the same change', async () => {
     const run = await cli.run('label cluster1 region- tier- --its hosting'.split(' '));
     assert.equal(run.exitCode, 1);
     assert.ok(run.stderr.includes(`${breaks}: the works of cluster2 are deleted and recreated`), run.stderr);
   });
 
-  it('with --yes needs the ITS by name', async () => {
+  it('needs an explicit ITS with --yes', async () => {
     const says = /not taken from the current context/;
     await assertRefuses(cli, planes, 'label cluster1 region- --yes', { exitCode: 2, says });
   });
@@ -100,14 +100,14 @@ describe('a label that a template expands', { concurrency: 1 }, () => {
     await assertUnwritten(planes);
   });
 
-  it('goes without a word where all WECs leave the policy, or no template asks for it', async () => {
+  it('is removed without a prompt if all WECs leave the policy, or no template uses it', async () => {
     const { stderr } = await cli.type('label cluster1 cluster2 region- tier- --its hosting --dry-run');
     assert.doesNotMatch(stderr, /breaks/);
     await cli.type('label cluster1 note=x --its hosting');
     assert.doesNotMatch((await cli.type('label cluster1 note- --its hosting')).stderr, /breaks/);
   });
 
-  it('goes where a property of the same key stays, which is then the one that is asked about', async () => {
+  it('is removed if a property of the same key remains, for which stellarctl then prompts', async () => {
     await cli.type('wec properties cluster1 region=eu --its hosting');
     const before = await workUids('cluster2');
     assert.equal((await cli.type('label cluster1 region- --its hosting')).stdout, 'cluster1: labelled\n');
@@ -130,7 +130,7 @@ describe('on a terminal', { concurrency: 1 }, () => {
   const question = /Remove region\? Type its name to confirm: /;
   const line = 'label cluster1 region- --its hosting'.split(' ');
 
-  it('anything but the name leaves it', async () => {
+  it('stays unless the user types the name', async () => {
     const answers = [{ at: question, type: async () => 'no' }];
     await markAll(planes);
     const { exitCode, screen } = await cli.runOnTerminal(line, { answers });
@@ -140,7 +140,7 @@ describe('on a terminal', { concurrency: 1 }, () => {
     await assertUnwritten(planes);
   });
 
-  it('it is asked about again where more would be lost after the answer, and then removed', async () => {
+  it('is prompted for again if more would be lost after the answer, and then removed', async () => {
     const more = async () => {
       await bindTemplate('zone', '{{.clusterName}} {{.region}}');
       return 'region';
@@ -161,7 +161,7 @@ describe('on a terminal', { concurrency: 1 }, () => {
 });
 
 describe('a removal', { concurrency: 1 }, () => {
-  it('that makes a policy start selecting a WEC says so', async () => {
+  it('reports a policy that starts to select a WEC', async () => {
     const doesNotExist = { matchExpressions: [{ key: 'hold', operator: 'DoesNotExist' }] };
     await cli.type('label cluster1 cluster2 hold=yes --its hosting');
     await hosting.admin.ensure<AnyObject>(resources.bindingPolicies, {
@@ -172,7 +172,7 @@ describe('a removal', { concurrency: 1 }, () => {
     assert.match(stderr, /^The binding policy unless-held \(wds1\) will start selecting cluster1\.$/m);
   });
 
-  it('that takes a WEC out of the policy as well takes the works of the others for a moment', async () => {
+  it('that takes a WEC out of the policy takes the works of the others for a moment', async () => {
     const before = await workUids('cluster2');
     const run = await cli.type('label cluster1 region- tier- --yes --its hosting');
     assert.ok(run.stderr.includes('the works of cluster2 are deleted and recreated'), run.stderr);
@@ -185,7 +185,7 @@ describe('a removal', { concurrency: 1 }, () => {
     await until(async () => (await regionalWorks('cluster1')).length === before.length, 'works again');
   });
 
-  it('that breaks a template is done with --yes, and says what it does', async () => {
+  it('that breaks a template succeeds with --yes, and reports its effect', async () => {
     const { stdout, stderr } = await cli.type('label cluster1 region- --yes --its hosting');
     assert.equal(stdout, 'cluster1: labelled\n');
     assert.ok(stderr.includes(breaks), stderr);
@@ -196,7 +196,7 @@ describe('a removal', { concurrency: 1 }, () => {
     await until(async () => !(await isGone()), 'works again');
   });
 
-  it('is judged without the hosting cluster where a context leads to the WDS that works name', async () => {
+  it('is checked without the hosting cluster if a context leads to the WDS that works name', async () => {
     const line = 'label cluster2 region- --its hosting --hosting-context cluster1 --dry-run';
     const kubeconfig = await changedKubeconfig(all.bed, 'with-wds', ({ contexts }) => {
       const { context } = contexts.find(({ name }) => name === 'hosting') ?? assert.fail();
@@ -212,7 +212,7 @@ describe('a removal', { concurrency: 1 }, () => {
     assert.match((await cli.type(line)).stderr, /policies of wds1 could not be read, .*no context of the kubeconfig/);
   });
 
-  it('says which binding policies it could not read', async () => {
+  it('reports which binding policies it could not read', async () => {
     const { stderr } = await cli.type('label cluster2 hold- --its hosting --hosting-context cluster9');
     assert.match(stderr, /^The binding policies of all WDSes could not be read, .*cluster9/m);
   });

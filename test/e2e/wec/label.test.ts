@@ -45,7 +45,7 @@ async function wecs(...labels: Record<string, string>[]): Promise<string[]> {
 const ownLabel = () => ({ test: `label-${number}` });
 
 describe('label', () => {
-  it('sets and removes labels, and says on which ITS', async () => {
+  it('sets and removes labels, and names the ITS', async () => {
     const [name = ''] = await wecs({ old: 'yes', kept: '1' });
     const run = await cli.succeed(['label', name, 'location-group=edge', 'example.com/tier=a.B_c', 'empty=', 'old-']);
     assert.equal(run.stdout, `${name}: labelled\n`);
@@ -55,7 +55,7 @@ describe('label', () => {
     assert.deepEqual(await writesOn(hub), [`patch managedclusters ${name}`]);
   });
 
-  it('writes nothing for what is so already', async () => {
+  it('writes nothing for existing labels', async () => {
     const [name = ''] = await wecs({ zone: 'a' });
     const run = await cli.succeed(['label', name, 'zone=a', 'absent-', '-o', 'json']);
     const labels = (await hub.admin.get(resources.managedClusters, name)).metadata.labels;
@@ -63,7 +63,7 @@ describe('label', () => {
     await assertUnwritten([hub]);
   });
 
-  it('refuses to change a value without --overwrite, names the present one, and writes for none of several', async () => {
+  it('refuses to change a value without --overwrite, names the present value, and changes none of several WECs', async () => {
     const [free = '', taken = ''] = await wecs({}, { zone: 'a' });
     const refusal = {
       exitCode: 1,
@@ -84,7 +84,7 @@ describe('label', () => {
     );
   });
 
-  it('changes it with --overwrite', async () => {
+  it('changes a value with --overwrite', async () => {
     const names = await wecs({ zone: 'a' }, { zone: 'b' });
     const run = await cli.succeed(['label', ...names, 'zone=b', '--overwrite', '-o', 'json']);
     const items: { changed: boolean; labels: Record<string, string> }[] = run.json().items;
@@ -97,7 +97,7 @@ describe('label', () => {
     );
   });
 
-  it('writes for none of several when one of them is unknown', async () => {
+  it('changes none of several WECs if one of them is unknown', async () => {
     const [name = ''] = await wecs({});
     const refusal = { exitCode: 1, says: /There is no WEC nobody on its1/, hint: /stellarctl wec list --its its1/ };
     await assertRefuses(cli, [hub], ['label', name, 'nobody', 'zone=a'], refusal);
@@ -105,7 +105,7 @@ describe('label', () => {
     assert.deepEqual(await labelsOf(hub, name), ownLabel());
   });
 
-  it('takes the WECs with some labels, with -l', async () => {
+  it('selects WECs by labels, with -l', async () => {
     const [one = '', other = '', third = ''] = await wecs({ zone: 'a' }, { zone: 'b' }, { zone: 'c' });
     const selector = `test=label-${number},zone in (a,b)`;
     const run = await cli.succeed(['label', '-l', selector, 'picked=yes', '-o', 'name']);
@@ -114,7 +114,7 @@ describe('label', () => {
     assert.equal((await labelsOf(hub, third)).picked, undefined);
   });
 
-  it('takes all WECs, with --all', async () => {
+  it('selects all WECs, with --all', async () => {
     const names = await wecs({}, {});
     const run = await cli.succeed(['label', '--all', `all-${number}=yes`, '-o', 'name']);
     const { items } = await hub.admin.list(resources.managedClusters);
@@ -122,7 +122,7 @@ describe('label', () => {
     for (const name of names) assert.equal((await labelsOf(hub, name))[`all-${number}`], 'yes');
   });
 
-  it('says that -l has found nothing', async () => {
+  it('reports that -l matches nothing', async () => {
     const run = await cli.succeed(['label', '-l', 'no=such', 'zone=a']);
     assert.equal(run.stdout, '');
     assert.match(run.stderr, /No WEC/);
@@ -148,7 +148,7 @@ describe('label', () => {
     await assertUnwritten([hub]);
   });
 
-  it('says with --dry-run what it would write, and writes nothing', async () => {
+  it('shows with --dry-run what it would write, and writes nothing', async () => {
     const [one = '', other = ''] = await wecs({ zone: 'a' }, {});
     const run = await cli.succeed(['label', one, other, 'zone=a', '--dry-run']);
     assert.match(run.stdout, new RegExp(`^would patch ManagedCluster ${other} on its1$`, 'm'));
@@ -160,12 +160,12 @@ describe('label', () => {
     await assertUnwritten([hub]);
   });
 
-  it('refuses with --dry-run what it would refuse without', async () => {
+  it('refuses with --dry-run what it would refuse without it', async () => {
     const [name = ''] = await wecs({ zone: 'a' });
     await assertRefuses(cli, [hub], ['label', name, 'zone=b', '--dry-run'], { exitCode: 1, says: /zone=a/ });
   });
 
-  it('loses nothing of what others write at the same time', async () => {
+  it('loses no concurrent changes', async () => {
     const [name = ''] = await wecs({});
     const keys = ['a', 'b', 'c', 'd'];
     await Promise.all(keys.map((key) => cli.succeed(['label', name, `writer-${key}=yes`])));
@@ -173,7 +173,7 @@ describe('label', () => {
     assert.deepEqual(await labelsOf(hub, name), { ...ownLabel(), ...expected });
   });
 
-  it('does not change a label that somebody else has set between its look and its write, nor lose another', async () => {
+  it('does not change a label that another user has set between its read and its write, nor lose another', async () => {
     const [name = ''] = await wecs({});
     const setByOther = (labels: object) => () =>
       hub.admin.patch(resources.managedClusters, name, { metadata: { labels } });
@@ -213,14 +213,14 @@ describe('label', () => {
     [[], /key=value sets/],
   ];
   for (const [words, says] of wrong) {
-    it(`ends with 2, and asks no cluster, for \`${words.join(' ').replace(/(.)\1{60,}/, '$1…')}\``, async () => {
+    it(`exits with 2 and contacts no cluster for \`${words.join(' ').replace(/(.)\1{60,}/, '$1…')}\``, async () => {
       const run = await cli.run(['label', 'some', ...words, '-v']);
       assertRefused(run, { exitCode: 2, says });
       assert.doesNotMatch(run.stderr, /https:/, 'no request');
     });
   }
 
-  it('tells the next command so that a shell takes it as it is', async () => {
+  it('quotes the next command for the shell', async () => {
     const [name = ''] = await wecs({ zone: 'a' });
     const { stderr } = await cli.succeed(['label', '-l', `test=label-${number},zone in (a,b)`, 'next=yes']);
     const next = /^Next: stellarctl (.*)$/m.exec(stderr)?.[1] ?? '';
@@ -229,7 +229,7 @@ describe('label', () => {
     assert.match(stdout, new RegExp(`^${name} .*next=yes`, 'm'));
   });
 
-  it('ends with 2 without any WEC, and for a selector that the ITS does not understand', async () => {
+  it('exits with 2 without any WEC, and for an invalid selector', async () => {
     await assertRefuses(cli, [hub], 'label key=a', { exitCode: 2, says: /names of the WECs, -l SELECTOR, or --all/ });
     await assertRefuses(cli, [hub], 'label -l a=b=c key=a', { exitCode: 2, says: /a=b=c/ });
   });

@@ -46,7 +46,7 @@ after(async () => {
 });
 
 describe('wec list on an ITS without WECs', () => {
-  it('says so, and how to join one', async () => {
+  it('reports that, and how to join one', async () => {
     const run = await cli.succeed(['wec', 'list']);
     const says = 'its1 has no WECs yet. To join one: stellarctl wec join NAME=CONTEXT --its its1\n';
     assert.deepEqual([run.stdout, run.stderr], ['', says]);
@@ -70,7 +70,7 @@ describe('wec list', () => {
     await announceMany(hub, manyNames, { test: 'many' });
   });
 
-  it('shows where each registration is', async () => {
+  it('shows the state of each registration', async () => {
     const { stdout, stderr } = await cli.succeed(['wec', 'list', ...mine]);
     const [header, ...rows] = stdout.trimEnd().split('\n');
     assert.deepEqual(header?.split(/ {2,}/), ['NAME', 'ACCEPTED', 'JOINED', 'AVAILABLE', 'STAGE', 'AGE']);
@@ -93,7 +93,7 @@ describe('wec list', () => {
     assert.match(available ?? '', / - +v1\.36\.3 +\S+ +.*test=list$/);
   });
 
-  it('prints documents whose fields are an interface', async () => {
+  it('prints documents with stable fields', async () => {
     const { items } = (await cli.succeed(['wec', 'list', ...mine, '-o', 'json'])).json();
     const [, available, pending] = items;
     const { created, labels, leaseRenewed, ...rest } = available;
@@ -119,35 +119,35 @@ describe('wec list', () => {
     assert.deepEqual([pending.blockedAt.stage, pending.blockedAt.state], ['approved', 'waiting']);
   });
 
-  it('prints the same as YAML, and names alone', async () => {
+  it('prints the same as YAML, and names with -o name', async () => {
     const yaml = await cli.succeed(['wec', 'list', ...mine, '-o', 'yaml']);
     assert.match(yaml.stdout, /^items:\n {2}- name: list-announced\n {4}accepted: false\n/);
     const names = await cli.succeed(['wec', 'list', ...mine, '-o', 'name']);
     assert.equal(names.stdout, 'list-announced\nlist-available\nlist-pending\n');
   });
 
-  it('shows a WEC that has sent a request only, though it is not announced', async () => {
+  it('shows a WEC that has only sent a request', async () => {
     const { stdout } = await cli.succeed(['wec', 'list']);
     assert.match(stdout, /^list-only-request +no +no +- +\S.* +\d+s$/m);
   });
 
-  it('shows those that wait for a decision, with --pending', async () => {
+  it('shows WECs that wait for a decision, with --pending', async () => {
     const { stdout } = await cli.succeed(['wec', 'list', '--pending', '-o', 'name']);
     assert.equal(stdout, 'list-only-request\nlist-pending\n');
   });
 
-  it('says that nothing was found on stderr, and what was asked for', async () => {
+  it('reports on stderr that nothing was found, and what was queried', async () => {
     const none = await cli.succeed(['wec', 'list', '-l', 'no=such']);
     assert.deepEqual([none.stdout, none.stderr], ['', 'No WEC on its1 has labels no=such.\n']);
     const json = await cli.succeed(['wec', 'list', '-l', 'no=such', '-o', 'json', '-q']);
     assert.deepEqual([json.json(), json.stderr], [{ items: [] }, '']);
   });
 
-  it('ends with 2 for a selector that the ITS does not understand', async () => {
+  it('exits with 2 for a selector that the ITS rejects', async () => {
     await assertRefuses(cli, [hub], 'wec list -l a=b=c', { exitCode: 2, says: /a=b=c/ });
   });
 
-  it('is all that a user needs to be allowed who may list clusters and requests', async () => {
+  it('needs only permission to list clusters and requests', async () => {
     const rules = [
       rule('cluster.open-cluster-management.io', 'managedclusters', 'list'),
       rule('certificates.k8s.io', 'certificatesigningrequests', 'list'),
@@ -163,13 +163,13 @@ describe('wec list', () => {
     assert.match(run.stderr, /managedclusters\?\S*continue=/, 'in pages');
   });
 
-  it('ends well when the reader of its output has seen enough', async () => {
+  it('succeeds when the reader closes its output early', async () => {
     const line = `${inShell(start)} wec list -o json | head -n 1; echo "exit \${PIPESTATUS[0]}"`;
     const ended = await execa('bash', ['-c', line], { env: cli.environment(), extendEnv: false });
     assert.deepEqual([ended.stdout, ended.stderr], ['{\nexit 0', '']);
   });
 
-  it('says without a stack that its results cannot be written, and does not end with 0, not even with --watch', async () => {
+  it('reports without a stack trace that results cannot be written, and does not exit with 0, even with --watch', async () => {
     for (const format of ['table', 'json', 'table --watch']) {
       const line = `${inShell(start)} wec list -o ${format} > /dev/full`;
       const ended = await execa('bash', ['-c', line], { env: cli.environment(), extendEnv: false, reject: false });
@@ -187,7 +187,7 @@ describe('wec list', () => {
     assert.deepEqual(JSON.parse(ended.stdout), { items: [] });
   });
 
-  it('prints what is there, then what changes, with --watch, until it is interrupted', async () => {
+  it('prints the current WECs and then changes, with --watch, until it is interrupted', async () => {
     const added = { text: /list-available/, act: () => askAgain(hub, 'list-watched') };
     const signalAt = { text: /list-watched/, signal: 'SIGINT' } as const;
     const run = await cli.run(['wec', 'list', '--watch'], { whenPrinted: added, signalAt });
@@ -203,7 +203,7 @@ describe('wec list', () => {
     );
   });
 
-  it('prints changes as JSON lines, with --watch, also of what is gone', async () => {
+  it('prints changes as JSON lines, with --watch, including deletions', async () => {
     await announce(hub, 'list-leaving', { test: 'leaving' });
     const leave = () => hub.admin.delete(resources.managedClusters, 'list-leaving');
     const run = await cli.run(['wec', 'list', '--watch', '-o', 'json', '-l', 'test=leaving'], {
@@ -220,12 +220,12 @@ describe('wec list', () => {
     assert.deepEqual(documents.at(-1), { name: 'list-leaving', deleted: true });
   });
 
-  it('ends a --watch at the --timeout that was given, well', async () => {
+  it('exits with 0 when a --watch reaches its --timeout', async () => {
     const run = await cli.succeed(['wec', 'list', '--watch', ...mine, '--timeout', '5s']);
     assert.match(run.stdout, /list-available/);
   });
 
-  it('colours only where that is wanted', async () => {
+  it('uses colour only if wanted', async () => {
     const line = ['wec', 'list', '--its', 'nope'];
     const cases: [arguments_: string[], env: Record<string, string>, coloured: boolean][] = [
       [[], {}, false],
@@ -244,7 +244,7 @@ describe('wec list', () => {
     assert.ok(!plain.screen.includes('\u001b['), plain.screen);
   });
 
-  it('ends with 2 for a context that is not there, in the format that was asked for', async () => {
+  it('exits with 2 for an unknown context, in the requested format', async () => {
     const run = await cli.run(['wec', 'list', '--its', 'nope', '-o', 'json']);
     assert.equal(run.exitCode, 2);
     const { items, error } = run.json();
@@ -255,7 +255,7 @@ describe('wec list', () => {
 });
 
 describe('wec list --watch without --timeout', () => {
-  it('goes on beyond the time that other commands have', async () => {
+  it('continues beyond the default timeout of other commands', async () => {
     const left = Math.max(0, watch.started + 32_000 - Date.now());
     const ended = await Promise.race([watch.ended, sleep(left, undefined)]);
     assert.equal(ended?.stderr, undefined, 'it has ended by itself');

@@ -28,7 +28,7 @@ describe(`${count} WECs at once`, { concurrency: 1 }, () => {
     assert.equal(cost.run.stdout.match(/: joined and available after/g)?.length, count);
   });
 
-  it('are waited for by few lists, whether they are named or not', async () => {
+  it('are waited for by few lists, whether named or not', async () => {
     for (const which of [many.names, ['--all']]) {
       const cost = await many.measure('wec', 'wait', ...which, '--its', 'its1');
       assertModest(cost);
@@ -38,7 +38,7 @@ describe(`${count} WECs at once`, { concurrency: 1 }, () => {
     }
   });
 
-  it('are labelled by one list and a patch each', async () => {
+  it('are labelled by one list and one patch each', async () => {
     const cost = await many.measure('label', ...many.names, 'env=edge', '--its', 'its1');
     assertModest(cost);
     assert.ok(cost.others.length <= 3, byKind(cost.others).join(', '));
@@ -62,7 +62,7 @@ describe(`${count} WECs at once`, { concurrency: 1 }, () => {
     assert.deepEqual(await registered(), many.names.slice(2).sort());
   });
 
-  it('are deregistered and cleaned up, and nothing is left of them', async () => {
+  it('are deregistered and cleaned up without leftovers', async () => {
     const rest = many.names.slice(2);
     const cost = await many.measure(
       ...['deregister', ...rest.map((name) => `${name}=${name}`), '--cleanup', '--yes', '--its', 'its1'],

@@ -96,7 +96,7 @@ describe('recovery', { concurrency: true }, () => {
   describe('of a WEC', { concurrency: 1 }, () => {
     const name = 'token';
 
-    it('whose bootstrap service account was made anew while its request was pending, in mode Default', async () => {
+    it('whose bootstrap service account was recreated while its request was pending, in mode Default', async () => {
       await cli.succeed(['wec', 'join', name, '--no-singleton', '--its', 'its1']);
       await remakeBootstrapAccount(bed.plane('its1'));
       const { stdout, stderr } = await cli.succeed(join(name));
@@ -105,7 +105,7 @@ describe('recovery', { concurrency: true }, () => {
       await assertAvailable(bed.plane('its1'), name);
     });
 
-    it('and when it was registered: there is nothing to do', async () => {
+    it('and when it is registered: there is nothing to do', async () => {
       await remakeBootstrapAccount(bed.plane('its1'));
       const { stdout } = await cli.succeed(join(name));
       assert.match(stdout, /^token: is registered with its1 and available; nothing to do/);
@@ -152,7 +152,7 @@ describe('recovery', { concurrency: true }, () => {
       await assertAvailable(bed.plane('its1'), name);
     });
 
-    it('whose operator somebody has upgraded, and then stopped: it is not lowered', async () => {
+    it('whose operator another user has upgraded, and then stopped: it is not downgraded', async () => {
       const { admin } = bed.plane(name);
       const image = 'quay.io/open-cluster-management/registration-operator:v1.4.0';
       await admin.patch<AnyObject>(
@@ -183,7 +183,7 @@ describe('recovery', { concurrency: true }, () => {
       assert.match(again.stdout, /nothing to do\. Its operator is 1\.4\.0, the hub 1\.3\.1\.$/m);
     });
 
-    it('whose operator is older than the hub: it is raised, which is said', async () => {
+    it('whose operator is older than the hub: it is upgraded, which is reported', async () => {
       const image = 'quay.io/open-cluster-management/registration-operator:v1.2.0';
       await bed
         .plane(name)
@@ -212,7 +212,7 @@ describe('recovery of WECs of two hubs', { concurrency: 1 }, () => {
     workload.stop();
   });
 
-  it('one of another hub: refused, with the command that moves it', async () => {
+  it('one of another hub: rejected, with the command that moves it', async () => {
     const { problem, next } = await advice('moved');
     assert.match(
       problem,
@@ -231,7 +231,7 @@ describe('recovery of WECs of two hubs', { concurrency: 1 }, () => {
     await assertAvailable(bed.plane('its2'), 'moved');
   });
 
-  it("one of another hub: killed on the way, it is still the other hub's, and the command can be typed again", async () => {
+  it('one of another hub: if killed midway, it still belongs to the other hub, and the command can be rerun', async () => {
     const { next } = await advice('moved');
     let kill: ((signal: NodeJS.Signals) => void) | undefined;
     const proxy = await WriteProxy.start(bed.plane('moved'), (description) => {
@@ -252,7 +252,7 @@ describe('recovery of WECs of two hubs', { concurrency: 1 }, () => {
     assert.deepEqual((await advice('moved')).next, next);
   });
 
-  it('one of another hub: moved on a terminal, after a person has typed its name', async () => {
+  it('one of another hub: moved on a terminal, after the user has typed its name', async () => {
     const { next } = await advice('moved');
     const { exitCode, screen } = await cli.runOnTerminal(next, {
       answers: [

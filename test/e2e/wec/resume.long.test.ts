@@ -77,7 +77,7 @@ describe('a join that is killed right after a write', () => {
     await wipeWec(its1, cluster1, 'cluster1');
   });
 
-  it('is completed by running it again, though it is killed after every one of its writes', async () => {
+  it('completes when rerun, even if killed after each of its writes', async () => {
     const left = [...writesNeeded];
     const isFatal = (write: string) => {
       const index = left.indexOf(write);
@@ -92,7 +92,7 @@ describe('a join that is killed right after a write', () => {
     await assertAvailable(its1, 'cluster1');
   });
 
-  it('leaves both clusters as a join without interruption does', async () => {
+  it('leaves both clusters as an uninterrupted join does', async () => {
     assert.deepEqual(await bothInventories(), uninterrupted);
   });
 
@@ -101,7 +101,7 @@ describe('a join that is killed right after a write', () => {
     ['one of the middle', 0.5],
     ['last but one', 0.9],
   ] as const) {
-    it(`is completed by running it once more after the ${which} of its writes`, async () => {
+    it(`completes with one rerun after the ${which} of its writes`, async () => {
       await wipeWec(its1, cluster1, 'cluster1');
       const k = 1 + Math.floor(share * (writesNeeded.length - 1));
       const { run } = await joinKilled((_, count) => count === k);

@@ -163,7 +163,7 @@ async function deregisterAgain(name: string): Promise<CliRun> {
   return cli.succeed(deregister(name));
 }
 
-describe('a command that is stopped, and run once more,', { concurrency: true }, () => {
+describe('a command that is rerun after a stop', { concurrency: true }, () => {
   for (const [name, stop] of Object.entries(stops)) {
     describe(`by ${stop.how}`, { concurrency: 1 }, () => {
       for (const { join: joinPoint, deregister: deregisterPoint } of batcher.slice(0, stop.batcher)) {

@@ -55,7 +55,7 @@ describe('a local cluster as a WEC', () => {
     assert.equal(list.stdout, 'cluster1\n');
   });
 
-  it('is found by the same command again, which changes nothing', async () => {
+  it('is found by a rerun, which changes nothing', async () => {
     const { json } = await cli.succeed([...register, '-o', 'json'], options());
     assert.equal(json().items[0].changed, false);
     assert.equal(calls(/^create/).length, 1);
@@ -70,14 +70,14 @@ describe('a local cluster as a WEC', () => {
     assert.deepEqual(calls(/^delete/), []);
   });
 
-  it('is not deleted without being asked for', async () => {
+  it('is not deleted without confirmation', async () => {
     const { exitCode, stderr } = await cli.run(['wec', 'delete', 'cluster1', '--force'], options());
     assert.equal(exitCode, 1);
     assert.match(stderr, /Deleting cluster1 needs confirmation.*\n {2}stellarctl wec delete cluster1 --force --yes/);
     assert.deepEqual(calls(/^delete/), []);
   });
 
-  it('is deleted with its context, and a second time there is nothing to do', async () => {
+  it('is deleted with its context, and a rerun has nothing to do', async () => {
     await cli.succeed(['deregister', 'cluster1', '--yes', '--its', 'its1'], options());
     const remove = ['wec', 'delete', 'cluster1', '--yes', '--its', 'its1'];
     const { stdout } = await cli.succeed(remove, options());
@@ -91,7 +91,7 @@ describe('a local cluster as a WEC', () => {
 });
 
 describe('clusters of k3d', () => {
-  it('are put on the network of an ITS that k3d has made, several at once', async () => {
+  it('are put on the network of an ITS created by k3d, several at once', async () => {
     const two = ['wec', 'create', 'edge1', 'edge2', '--provider', 'k3d', '--its', 'its2'];
     const { stdout, stderr } = await cli.succeed(two, options());
     for (const name of ['edge1', 'edge2']) {
@@ -102,12 +102,12 @@ describe('clusters of k3d', () => {
     assert.match(stderr, /^Next: stellarctl wec join edge1 edge2 --accept --its its2$/m);
   });
 
-  it('are said not to reach an ITS that kind has made', async () => {
+  it('are reported not to reach an ITS created by kind', async () => {
     const { stderr } = await cli.succeed(['wec', 'create', 'edge1', '--provider', 'k3d', '--its', 'its1'], options());
     assert.match(stderr, /its1 is in the container its1-control-plane of kind.*--provider kind/);
   });
 
-  it('are deleted without saying whose they are', async () => {
+  it('are deleted without naming the provider', async () => {
     const { json } = await cli.succeed(['wec', 'delete', 'edge1', 'edge2', '--yes', '-o', 'json'], options());
     assert.deepEqual(json().items, [
       { name: 'edge1', provider: 'k3d', changed: true },
@@ -119,10 +119,10 @@ describe('clusters of k3d', () => {
 /** kind is at work, and not done yet. */
 const untilBegun = (name: string) => until(async () => tools.clusters.find('kind', name), `beginning of ${name}`);
 
-describe('a creation that is interrupted', () => {
+describe('an interrupted creation', () => {
   const half = ['wec', 'create', 'half', '--provider', 'kind', '--its', 'its1'];
 
-  it('says what is there, and how to go back', async () => {
+  it('reports what exists, and how to undo it', async () => {
     const interrupted = cli.run(half, {
       ...options(),
       onStart: (kill) => void untilBegun('half').then(() => kill('SIGINT')),
@@ -134,19 +134,19 @@ describe('a creation that is interrupted', () => {
     assert.doesNotMatch(stderr, /To resume/);
   });
 
-  it('is told from a whole cluster by the next run', async () => {
+  it('is distinguished from a complete cluster by the next run', async () => {
     const { exitCode, stderr } = await cli.run(half, options());
     assert.equal(exitCode, 1);
     assert.match(stderr, /The kind cluster half exists but cannot be used: .*admin.conf: No such file/);
     assert.match(stderr, /stellarctl wec delete half --provider kind/);
   });
 
-  it('can be gone back on, and begun anew', async () => {
+  it('can be undone, and started again', async () => {
     await cli.succeed(['wec', 'delete', 'half', '--provider', 'kind', '--yes'], options());
     await cli.succeed(half, options());
   });
 
-  it('is not taken away from under ITSes that it hosts, unless told', async () => {
+  it('is not removed while the cluster hosts ITSes, unless requested', async () => {
     await hostIts(bed.plane('half'));
     const remove = ['wec', 'delete', 'half', '--yes'];
     for (const line of [remove, [...remove, '--dry-run']]) {
@@ -173,7 +173,7 @@ async function hostIts({ admin }: Plane): Promise<void> {
 }
 
 describe('a dry run', () => {
-  it('says what would be created and joined, and does nothing', async () => {
+  it('shows what would be created and joined, and does nothing', async () => {
     tools.forgetCalls();
     const { stdout } = await cli.succeed([...register, '--dry-run'], options());
     assert.match(stdout, /^would create kind cluster cluster1 on this machine$/m);
@@ -182,7 +182,7 @@ describe('a dry run', () => {
   });
 });
 
-describe('a provider that fails', () => {
+describe('a failing provider', () => {
   it('is quoted', async () => {
     await tools.set('kind', {
       failing: 'ERROR: failed to create cluster: no space left on device',

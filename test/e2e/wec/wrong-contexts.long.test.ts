@@ -100,7 +100,7 @@ async function refuses(line: string[], reason: RegExp): Promise<void> {
 const onIts1 = ['--its', 'its1', '--yes'];
 
 for (const [context, found] of Object.entries(wrong)) {
-  describe(`the context ${context} in place of that of cluster1`, () => {
+  describe(`the context ${context} instead of that of cluster1`, () => {
     it('is refused by deregister --cleanup', () =>
       refuses(['deregister', `cluster1=${context}`, '--cleanup', ...onIts1], found));
 
@@ -130,10 +130,10 @@ for (const [context, found] of Object.entries(wrong)) {
   });
 }
 
-describe('the right context', () => {
+describe('the correct context', () => {
   const inAddonNamespace = 'open-cluster-management-agent-addon';
 
-  it('is cleaned up, and what others keep on it stays and is named', async () => {
+  it('is cleaned up; what others keep on it stays and is named', async () => {
     const cluster1 = bed.plane('cluster1');
     await sendWorksOfAnotherHub(cluster1);
     await cluster1.admin.ensure(resources.namespaces, { metadata: { name: inAddonNamespace } } as never);
@@ -157,7 +157,7 @@ describe('the right context', () => {
     assert.equal(await cluster1.admin.find(resources.namespaces, 'open-cluster-management'), undefined);
   });
 
-  it('is done when it is given again, and nothing is written', async () => {
+  it('succeeds again without writes', async () => {
     await markAll(planes);
     const run = await cli.succeed(['deregister', 'cluster1=cluster1', '--cleanup', ...onIts1]);
     assert.match(run.stdout, /is not registered; nothing to do/);

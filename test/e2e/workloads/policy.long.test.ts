@@ -76,7 +76,7 @@ describe('a binding policy', () => {
     );
   });
 
-  it('shows what the WEC has refused, with the command that helps', async () => {
+  it('shows what the WEC has rejected, with the command that helps', async () => {
     await wds1.admin.create(resources.bindingPolicies, { metadata: { name: 'shop' }, spec } as never);
     const blocked = async () => {
       const { stdout } = await cli.succeed(['workload', 'get', 'cm/settings', '-n', 'shop', '-o', 'json', ...at]);
@@ -90,7 +90,7 @@ describe('a binding policy', () => {
     assert.match(stdout, /namespaces "shop" not found \(w1\)/);
   });
 
-  it('shows that all of it has arrived', async () => {
+  it('shows that everything has arrived', async () => {
     await wds1.admin.patch(resources.namespaces, 'shop', { metadata: { labels } });
     const wait = await cli.succeed(['workload', 'wait', 'cm/settings', '-n', 'shop', ...at]);
     assert.match(wait.stdout, /cm\/settings.*available on w1/);
@@ -106,7 +106,7 @@ describe('a binding policy', () => {
     assert.equal(wide.stdout.match(/✓/g)?.length, 9);
   });
 
-  it('shows a work that a change of a property has passed by, until the command that it names is run', async () => {
+  it('shows a work that does not have a changed property, until the suggested command is run', async () => {
     const annotations = { 'control.kubestellar.io/expand-templates': 'true' };
     await cli.succeed(['label', 'w1', 'region=eu', '--its', 'its1']);
     await wds1.admin.create(resources.configMaps, {
@@ -125,7 +125,7 @@ describe('a binding policy', () => {
     await until(async () => (await get()).done, 'work that is written again');
   });
 
-  it('is the same by a context of another name, which its works do not carry', async () => {
+  it('is the same through a context of another name, which its works do not carry', async () => {
     const entries = [its1.kubeconfigEntry, { ...wds1.kubeconfigEntry, context: 'admin@wds1' }];
     const kubeconfig = await writeKubeconfig(its1, entries);
     const other = (...command: string[]) =>
@@ -141,7 +141,7 @@ describe('a binding policy', () => {
     assert.match(dry.stderr, /w1 {3}.*ConfigMap shop\/settings.* will be removed/);
   });
 
-  it('shows what it can, and does not exit 0, without its ITS or an object', async () => {
+  it('shows what it can, and does not exit with 0, without its ITS or an object', async () => {
     const entry = its1.kubeconfigEntry;
     const dead = { ...entry, connection: { ...entry.connection, server: 'https://127.0.0.1:1' } };
     const kubeconfig = await writeKubeconfig(its1, [dead, wds1.kubeconfigEntry]);
@@ -174,7 +174,7 @@ describe('a binding policy', () => {
     }
   });
 
-  it('has collectors, of which KubeStellar says at once what it cannot evaluate', async () => {
+  it('has collectors, for which KubeStellar reports at once what it cannot evaluate', async () => {
     const create = (def: string) => cli.run(['collector', 'create', 'c', '--column', `a=${def}`, ...at]);
     assert.equal((await create('obj.')).exitCode, 2);
     const { exitCode, stderr } = await create('nosuch.x');
@@ -185,7 +185,7 @@ describe('a binding policy', () => {
     assert.equal((await create('obj.kind')).exitCode, 0);
   });
 
-  it('is told to scripts as the documentation says', async () => {
+  it('is printed for scripts as documented', async () => {
     const transform = ['no-a', '--select', 'configmaps', '--remove', '$.data.a'];
     // Cli compares each document with docs/output.md.
     for (const line of [
@@ -210,7 +210,7 @@ describe('a binding policy', () => {
       await cli.succeed([...line, '-o', 'json', ...at]);
   });
 
-  it('is told from one that there is not', async () => {
+  it('is distinguished from one that does not exist', async () => {
     const { exitCode, stderr } = await cli.run(['policy', 'get', 'nothing', ...at]);
     assert.equal(exitCode, 1);
     assert.match(stderr, /There is no binding policy nothing in wds1/);
@@ -252,7 +252,7 @@ describe('a binding policy that is created and deleted', () => {
     await until(() => uidOn('one'), 'ConfigMap on the WEC');
   });
 
-  it('takes its workload along', async () => {
+  it('removes its workload', async () => {
     const refused = await cli.run(['policy', 'delete', 'one', ...at]);
     assert.equal(refused.exitCode, 1);
     assert.match(refused.stderr, /w1 {3}(?=.*Namespace one)(?=.*ConfigMap one\/settings).* will be removed/);
@@ -263,7 +263,7 @@ describe('a binding policy that is created and deleted', () => {
     assert.match((await cli.succeed(['policy', 'delete', 'one', '--yes', ...at])).stdout, /not found; nothing to do/);
   });
 
-  it('leaves its workload where it runs, though it was interrupted', async () => {
+  it('keeps its workload, even if interrupted', async () => {
     await create('two');
     const uid = await until(() => uidOn('two'), 'ConfigMap on the WEC');
     // As it is left where the first run ended after its first write.

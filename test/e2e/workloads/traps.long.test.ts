@@ -106,7 +106,7 @@ function escapes(all: readonly Trap[]): void {
     });
 }
 
-describe('what is seen of workloads', () => {
+describe('the view of workloads', () => {
   const view = async (ask: string, flags: readonly string[], exitCode = 0) => {
     const run = await cli.run([...ask.split(' '), '-o', 'json', ...flags]);
     assert.equal(run.exitCode, exitCode, run.stderr);
@@ -115,7 +115,7 @@ describe('what is seen of workloads', () => {
 
   before(() => arrange({ name: 'shown' }));
 
-  it('is of one WDS, where two have policies of one name', async () => {
+  it('covers one WDS if two have policies of one name', async () => {
     await arrange({ name: 'shop' });
     await done('cm/c -n shop');
     const both = await Promise.all(
@@ -126,7 +126,7 @@ describe('what is seen of workloads', () => {
       assert.deepEqual([wecs, objects.map(({ name }: { name: string }) => name).sort()], [['w1'], ['c', 'shop']]);
   });
 
-  it('is what the WDS shows, where the ITS cannot be reached', async () => {
+  it('covers the WDS if the ITS cannot be reached', async () => {
     await done('cm/c -n shown');
     const { ways } = await view('workload get cm/c -n shown', ['--wds', 'wds1', '--its', 'nowhere'], 4);
     const states = ways[0].stages.map(({ id, state }: { id: string; state: string }) => `${id} ${state}`);
@@ -137,13 +137,13 @@ describe('what is seen of workloads', () => {
     assert.deepEqual([objects.length, notVisible.map(({ what }: { what: string }) => what).includes('works')], [2, true]);
   });
 
-  it('is nothing, where the WDS cannot be reached', async () => {
+  it('is empty if the WDS cannot be reached', async () => {
     const { exitCode, stderr } = await cli.run(['policy', 'get', 'shown', '--wds', 'nowhere', '--its', 'its1']);
     assert.equal(exitCode, 4);
     assert.match(stderr, /Cannot reach nowhere/);
   });
 
-  it('is of a WDS that is the hosting cluster what it runs itself, and nothing else is sent', async () => {
+  it('of a WDS that is the hosting cluster shows what it runs itself, and nothing else is sent', async () => {
     const { admin } = bed.plane('wds2');
     const group = 'tenancy.kflex.kubestellar.org';
     const kind = { group, versions: ['v1alpha1'], kind: 'ControlPlane', scope: 'Cluster' } as const;
@@ -177,7 +177,7 @@ describe('what is seen of workloads', () => {
     assert.equal(await admin.find(resources.bindingPolicies, 'all'), undefined);
   });
 
-  it('is a deletion that was interrupted, and how it is resumed', async () => {
+  it('shows an interrupted deletion, and how to resume it', async () => {
     await wds1.admin.delete(resources.bindingPolicies, 'shown', { propagationPolicy: 'Orphan' });
     const isGone = async () => (await wds1.admin.find(resources.bindingPolicies, 'shown')) === undefined;
     await until(isGone, 'end of the policy');
