@@ -12,7 +12,7 @@ import { findProgram } from '../../../testbed/index.ts';
 import { inShell, start, startOfCompletion, stellarctl } from '../../stellarctl.ts';
 import { prompt, ShellTerminal } from '../support/shell-terminal.ts';
 
-/** Names that a cluster and a kubeconfig may well have, and that mean something to shells. */
+/** Names that are valid in a cluster or a kubeconfig and special to shells. */
 const wecs = ['cluster1', 'cluster2', 'edge$(touch pwned)'];
 const contexts = ['arn:aws:eks:eu-west-1:1:cluster/hub', 'kind-cluster1', 'my hub'];
 
@@ -35,7 +35,7 @@ before(async () => {
   await mkdir(bin);
   const program = (name: string, lines: string) =>
     writeFile(path.join(bin, name), `#!/bin/sh\n${lines}\n`, { mode: 0o755 });
-  // Whatever else the machine has to do, names are to come here.
+  // A busy machine must still produce names here.
   await program(
     'stellarctl',
     `[ "$1" = __complete ] && shift && set -- __complete --limit 20000 "$@"\nexec ${inShell(start)} "$@"`,
@@ -60,14 +60,14 @@ after(async () => {
 
 type ShellName = 'bash' | 'zsh' | 'fish';
 
-/** The file that each shell reads at its start, and what makes it say that it waits. */
+/** The startup file of each shell, and a line in it that makes the prompt recognizable. */
 const startFiles: Record<ShellName, [file: string, line: string]> = {
   bash: ['.bashrc', `PS1='${prompt}'`],
   zsh: ['.zshrc', `PS1='${prompt}'`],
   fish: ['.config/fish/config.fish', `function fish_prompt; echo -n '${prompt}'; end`],
 };
 
-/** What is typed before the tab key, and the words that the shell makes of the line then. */
+/** The input before the tab key, and the words that the shell then makes of the line. */
 const lines: [typed: string, words: string[]][] = [
   ['stellarctl wec gran', ['wec', 'grant']],
   ['stellarctl wec list --outp', ['wec', 'list', '--output']],
@@ -87,7 +87,7 @@ const lines: [typed: string, words: string[]][] = [
 ];
 
 const names = Object.keys(startFiles) as ShellName[];
-// Before any test, because Node ends the file's hooks where nothing is left to run.
+// Registered before any test, because Node runs the file's after hooks when nothing is left to run.
 const shells = await Promise.all(names.map(async (name) => ({ name, shell: await findProgram(name) })));
 const kubectl = await execa('kubectl', ['version', '--client'], { reject: false });
 
@@ -112,9 +112,9 @@ for (const { name, shell } of shells) {
     });
     after(() => terminal?.end());
 
-    /** Completes what is typed. @returns the words that the shell makes of the line then */
+    /** Completes the input. @returns the words that the shell then makes of the line */
     async function wordsOf(typed: string): Promise<string> {
-      // The whole line becomes the arguments of a command that shows them.
+      // The whole line becomes the arguments of a command that prints them.
       terminal.type(`${typed}\t\u0001printf '<%s>' end \u0005; echo\n`);
       const [words] = await terminal.until(/^<end>.*<stellarctl>.*>/m);
       return words.replace(/ready>.*/, '');
@@ -156,7 +156,7 @@ describe('the time of a completion', () => {
     assert.deepEqual([stderr, exitCode], ['', 0]);
     return { took: performance.now() - started, said: String(stdout).split('\n') };
   };
-  /** The least time that a processor has worked for a command, in milliseconds: what the machine has to do beside it counts less. */
+  /** The least processor time of a command, in milliseconds, which depends less on the load of the machine. */
   const leastWork = async (...words: string[]) => {
     const all = [];
     for (let i = 0; i < 5; i += 1) {
@@ -185,7 +185,7 @@ describe('the time of a completion', () => {
     const { took, said } = await timed('__complete', '--', 'wec', 'get', '');
     delay = 0;
     assert.deepEqual(said, [':4']);
-    // Of the second, Node takes more to start and to end where the machine has more to do; the answer would come after 20.
+    // Of the second, Node takes more to start and end on a busy machine; the answer would arrive after 20.
     assert.ok(took < 10_000, `${took} ms`);
   });
 });

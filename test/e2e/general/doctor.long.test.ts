@@ -43,7 +43,7 @@ async function examine(...line: string[]): Promise<Finding[]> {
   return items;
 }
 
-/** What is wrong, as `its/its1 its-hub-webhook`. */
+/** The findings, as `its/its1 its-hub-webhook`. */
 const wrong = (findings: readonly Finding[]): string[] =>
   findings.filter(isWrong).flatMap(({ id, subjects }) => subjects.map((subject) => `${subject} ${id}`));
 
@@ -191,7 +191,7 @@ describe('doctor --report', { concurrency: 1 }, () => {
         .admin.list<KubeObject & { data?: Record<string, string> }>(resources.secrets);
       for (const [key, value] of items.flatMap(({ data = {} }) => Object.entries(data))) {
         const plain = Buffer.from(value, 'base64').toString('utf8');
-        // Names, namespaces and certificates are no secrets.
+        // Names, namespaces and certificates are not secret.
         if (!/token|key|kubeconfig|password/i.test(key)) continue;
         secrets += 1;
         for (const form of [plain, value]) assert.ok(!text.includes(form.trim()), `${name}: ${key}`);

@@ -1,4 +1,4 @@
-/** A credential plugin that asks a person, on a terminal and in a pipe. The server is a stub: what counts is which token reaches it. */
+/** A credential plugin that prompts, on a terminal and in a pipe. The server is a stub: the tests check which token it receives. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';

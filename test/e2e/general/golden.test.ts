@@ -1,4 +1,4 @@
-/** What is printed without any cluster: help, wrong usage, kubeconfigs that cannot be used, servers that do not run. */
+/** Output without any cluster: help, usage errors, unusable kubeconfigs, servers that do not run. */
 import { cp, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, it } from 'node:test';

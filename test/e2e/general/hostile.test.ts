@@ -1,6 +1,6 @@
 /**
- * Clusters that answer what no cluster should: every view shows it as text on lines of its own making, in a pipe and on a terminal.
- * A server that is made up answers here, since a real one takes few of these values.
+ * Clusters with hostile responses: every view shows them as text within its own lines, in a pipe and on a terminal.
+ * The server is fake, because a real one accepts few of these values.
  */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
@@ -23,9 +23,9 @@ const condition = (type: string, status: 'True' | 'False') => ({
   lastTransitionTime: secondsAgo(60),
 });
 
-/** What the server has, by the path of the list. */
+/** The contents of the server, by the path of the list. */
 const lists: Record<string, object[]> = {};
-/** What it answers instead, by a beginning of the path. */
+/** Responses that replace them, by path prefix. */
 const instead = new Map<string, { status?: number; body: string }>();
 
 function answer({ path: at, method, body }: ReceivedRequest) {
@@ -125,7 +125,7 @@ function assertHarmless(text: string): void {
   assert.doesNotMatch(text, /^\s+at .*:\d+:\d+\)?$/m, 'a stack');
 }
 
-/** Runs a command in a pipe, and on a terminal where nothing else moves. @returns what the pipe got */
+/** Runs a command in a pipe, and on a terminal without other movement. @returns the output in the pipe */
 async function harmless(
   arguments_: string[],
   options: CliOptions = {},

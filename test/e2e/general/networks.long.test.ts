@@ -15,7 +15,7 @@ import { TroubledNetwork } from '../support/troubled-network.ts';
 
 const many = 2000;
 const page = 500;
-/** As large as what an agent reports of a cluster. */
+/** As large as the status that an agent reports for a cluster. */
 const claims = Array.from(
   { length: 40 },
   (_, index) => `{"name":"claim-${index}.example.com","value":"v${index * 7919}"}`,

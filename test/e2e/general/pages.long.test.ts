@@ -1,7 +1,7 @@
 /**
- * What README and the pages of docs/ tell people to type does what they say: one installation, from the first page to the last. Everything is run as
- * it stands there, but for what a test cannot have: charts come from the test bed, the port of the hosting cluster is a free one, and
- * what asks is told --yes.
+ * The commands of README and docs/ work as written: one installation, from the first page to the last. Commands run unchanged,
+ * except for what a test cannot have: charts come from the test bed, the port of the hosting cluster is a free one, and commands
+ * that prompt get --yes.
  */
 import assert from 'node:assert/strict';
 import { cp, readFile, writeFile } from 'node:fs/promises';
@@ -30,7 +30,7 @@ import { Cli } from '../support/harness.ts';
 let bed: Bed;
 let cli: Cli;
 let env: Record<string, string>;
-/** What a command gets that a test cannot do without, by how it begins. */
+/** Options that a command needs in a test, by the beginning of the command. */
 let added: [command: RegExp, options: string[]][];
 
 before(async () => {
@@ -49,7 +49,7 @@ before(async () => {
     [/^(?:policy delete|deregister|wec (?:delete|grant|revoke)) /, ['--yes']],
     [/^policy delete /, ['--wds', 'wds1']],
   ];
-  // Files are named as by somebody who works there.
+  // Files are named relative to the working folder, as a user names them.
   process.chdir(cli.home);
 });
 
@@ -74,7 +74,7 @@ async function runTyped({ language, place }: Block, { text, output }: Typed): Pr
   if (language === 'console') assert.match(comparable(printed), patternOf(output), `${place}: it prints\n${printed}`);
 }
 
-/** @returns what it prints on a terminal */
+/** @returns its output on a terminal */
 async function run([program = '', ...given]: readonly string[]): Promise<string> {
   if (program === 'kubectl') return kubectl(given);
   if (program !== 'stellarctl') return (await execa(program, given, { env: cli.environment({ env }), all: true })).all;
@@ -86,7 +86,7 @@ async function run([program = '', ...given]: readonly string[]): Promise<string>
   return printed;
 }
 
-/** kubectl is played: it could not reach a control plane whose name nobody resolves. */
+/** A stand-in for kubectl, which cannot reach a control plane whose name does not resolve. */
 async function kubectl(given: readonly string[]): Promise<string> {
   const line = given.join(' ');
   const [, context = '', file] = /^--context (\S+) apply -f (\S+)$/.exec(line) ?? [];
@@ -106,13 +106,13 @@ async function applied(context: string, objects: string): Promise<string> {
   return all.map((each) => `${kindOf(each)}/${each.metadata.name} created\n`).join('');
 }
 
-/** What a page says that is printed, as a pattern; `…` on a line of its own stands for any lines. */
+/** The output that a page shows, as a pattern; `…` on a line of its own matches any lines. */
 function patternOf(output: readonly string[]): RegExp {
   const escaped = comparable(output.map((line) => `${line}\n`).join('')).replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
   return new RegExp(`^${escaped.replace(/^…\n/gm, '(?:.*\\n)*')}$`);
 }
 
-/** Without what differs from run to run: ports, how long something took, and what was ready first. */
+/** Without what differs between runs: ports, durations, and the order of readiness. */
 const comparable = (text: string): string =>
   text
     .replace(/:\d{4,5}\b/g, ':PORT')

@@ -32,7 +32,7 @@ async function writeContext(proxyUrl?: string): Promise<void> {
   await writeFile(kubeconfig, JSON.stringify(config));
 }
 
-/** Whatever becomes of it, it prints no password of a proxy. */
+/** No output contains a proxy password, whatever the outcome. */
 async function list(options: Parameters<Cli['run']>[1] = {}, ...more: string[]) {
   const line = ['wec', 'list', '--its', 'its1', '-o', 'json', ...more];
   const run = await cli.run(line, { kubeconfig, ...options });

@@ -1,4 +1,4 @@
-/** The quickstart on this machine's docker, kind and helm, as far as it gets without them. */
+/** The quickstart with this machine's docker, kind and helm, as far as it gets without them. */
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -19,7 +19,7 @@ afterEach(() => rm(bin, { recursive: true, force: true }));
 const program = (name: string, lines: string) =>
   writeFile(path.join(bin, name), `#!/bin/sh\necho "${name} $*" >> ${bin}/calls\n${lines}\n`, { mode: 0o755 });
 
-/** docker, a helm that is new enough and reaches no chart, and a kind that has these clusters. */
+/** docker, a helm of a supported version that reaches no chart, and a kind that has these clusters. */
 async function installPrograms(clusters: string): Promise<void> {
   await program(
     'docker',

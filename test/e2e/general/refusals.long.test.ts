@@ -13,7 +13,7 @@ import { assertRefused, assertUnwritten, markAll, type Refusal } from '../suppor
 let bed: Bed;
 let cli: Cli;
 let planes: Plane[];
-/** Something that listens, but is no API server. */
+/** A server that is not an API server. */
 const servers: net.Server[] = [];
 let silentPort = 0;
 let webPort = 0;
@@ -39,7 +39,7 @@ after(async () => {
 
 function listen(server: net.Server): Promise<number> {
   servers.push(server);
-  // A test file does not wait for connections that nobody ends.
+  // A test file does not wait for connections that no one closes.
   server.on('connection', (socket) => socket.unref()).unref();
   return new Promise((resolve) => {
     server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
@@ -50,7 +50,7 @@ interface Fields {
   [field: string]: unknown;
 }
 
-/** The bed's kubeconfig by name, to be changed. */
+/** The test bed's kubeconfig by name, for changes. */
 interface Kubeconfig {
   clusters: Record<string, Fields>;
   users: Record<string, Fields>;
@@ -63,7 +63,7 @@ async function writeFileFor(text: string): Promise<string> {
   return file;
 }
 
-/** Writes the bed's kubeconfig with a change. */
+/** Writes a changed copy of the test bed's kubeconfig. */
 async function changed(change: (config: Kubeconfig) => void | Promise<void>): Promise<string> {
   const { clusters, users, contexts, ...rest } = parse(await readFile(bed.kubeconfig, 'utf8'));
   const config = {
@@ -95,10 +95,10 @@ const commands: Record<string, string[]> = {
   'wec list': ['wec', 'list'],
 };
 
-/** A busy machine is no failure, but a command that does not mind its deadline is. */
+/** Allows for a busy machine, but not for a command that ignores its deadline. */
 const longestMs = 45_000;
 
-/** Runs commands that must all be refused in the same way, and must leave nothing behind. */
+/** Runs commands that must all fail in the same way and write nothing. */
 async function assertAllRefuse(
   lines: Record<string, string[]>,
   kubeconfig: string,
@@ -129,7 +129,7 @@ async function assertAllRefuse(
   await assert.rejects(stat(joinFile), 'no join file was written');
 }
 
-/** Makes an exec credential plugin of a line of shell. */
+/** Creates an exec credential plugin from a line of shell. */
 function plugin(line: string): Fields {
   const exec = {
     apiVersion: 'client.authentication.k8s.io/v1',
@@ -142,9 +142,9 @@ function plugin(line: string): Fields {
 
 interface ClusterState extends Refusal {
   what: string;
-  /** Where it is the deadline that ends the command. */
+  /** If the deadline ends the command. */
   timeout?: string;
-  /** @param context its1 or cluster1, whose cluster and user have names of their own */
+  /** @param context its1 or cluster1, whose cluster and user have their own names */
   change: (config: Kubeconfig, context: string, user: string) => void | Promise<void>;
 }
 
@@ -158,8 +158,8 @@ const setUser =
     config.users[name] = await user(context);
   };
 
-/** What can be wrong with the way to a cluster, be it the ITS or the WEC. */
-const situations: ClusterState[] = [
+/** What can be wrong with access to a cluster, ITS or WEC. */
+const situations: Situation[] = [
   {
     what: 'whose server does not run',
     change: setServer(() => 'https://127.0.0.1:1'),
@@ -237,7 +237,7 @@ const situations: ClusterState[] = [
     hint: /Get it at example\.com/,
   },
   {
-    // The harness sees to it that the token is not repeated.
+    // The harness checks that the token is not repeated.
     what: 'whose credential plugin prints a bare token instead of an ExecCredential',
     change: setUser(() => plugin('echo eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl')),
     exitCode: 4,
@@ -285,7 +285,7 @@ const situations: ClusterState[] = [
   },
 ];
 
-/** A refusal about one context. */
+/** An error about one context. */
 function about<R extends Refusal>(context: string, refusal: R): R {
   const named = (pattern: RegExp) => new RegExp(pattern.source.replaceAll('CONTEXT', context), pattern.flags);
   return { ...refusal, says: named(refusal.says), ...(refusal.hint && { hint: named(refusal.hint) }) };
@@ -369,7 +369,7 @@ describe('every command rejects a kubeconfig', () => {
       exitCode: 2,
       says: /missing cannot be used: no such file/,
     });
-    // In KUBECONFIG a missing file counts for nothing, as it does to kubectl.
+    // A missing file in KUBECONFIG is ignored, as in kubectl.
     await assertAllRefuse(commands, missing, { exitCode: 2, says: /No ITS was given/, hint: /--kubeconfig FILE/ });
   });
 });
@@ -386,7 +386,7 @@ describe('KUBECONFIG', () => {
     await cli.succeed(['wec', 'list', '--its', 'its1'], { kubeconfig: list(missing, good, dead) });
     const run = await cli.run(['wec', 'list', '--its', 'its1'], { kubeconfig: list('', dead, missing, good) });
     assertRefused(run, { exitCode: 4, says: /its1 \(https:\/\/127\.0\.0\.1:1\)/ });
-    // What only the second file has is there as well.
+    // Entries that only the second file has are available as well.
     const other = await cli.run(['wec', 'list', '--its', 'cluster1'], { kubeconfig: list(good, dead) });
     assertRefused(other, { exitCode: 1, says: /cluster1 \(\S+\) is not an ITS/ });
   });

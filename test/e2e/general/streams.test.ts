@@ -1,4 +1,6 @@
-/** Streams that close or fail while a command works, and terminals that close. The hub is a stub: what counts is what reaches it. */
+/**
+ * Streams that close or fail while a command runs, and terminals that close. The hub is a stub: the tests check what reaches it.
+ */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -32,7 +34,7 @@ before(async () => {
   await once(server, 'listening');
   cli = await Cli.create('');
   const { port } = server.address() as AddressInfo;
-  // Takes a while to end when it is asked to.
+  // Takes a while to end on a signal.
   const plugin = `trap 'sleep 1; echo bye >&2; exit 1' TERM; echo hanging >&2; while :; do sleep 0.1; done`;
   const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: 'sh', args: ['-c', plugin] };
   await writeFile(
@@ -67,7 +69,7 @@ const managedCluster = (name: string) => ({
 const environment = () => cli.environment({ kubeconfig: path.join(cli.home, 'kubeconfig') });
 const command = (line: string) => `${inShell(start)} ${line} --its me`;
 
-/** Runs a command line in a shell, its streams led elsewhere. */
+/** Runs a command line in a shell with redirected streams. */
 async function piped(line: string, streams: string) {
   const shell = `${command(line)} ${streams}; exit \${PIPESTATUS[0]}`;
   const { exitCode, stdout, stderr } = await execa('bash', ['-c', shell], {
@@ -122,10 +124,11 @@ it('help that cannot be written does not exit with 0, but may be read in part', 
 });
 
 describe('a terminal that closes', { timeout: 60_000 }, () => {
-  /** Closes the terminal of a command as soon as it shows this. @returns its exit code */
+  /** Closes the terminal of a command as soon as it shows this text. @returns its exit code */
   async function closedAt(line: string, text: RegExp): Promise<string> {
     const file = path.join(cli.home, 'exit-code');
-    // An inner shell outlives the terminal, and tells; the outer one, whose terminal it is, passes the signal on by its end.
+    // An inner shell outlives the terminal and reports the exit code; the outer one, which owns the terminal, passes the signal on
+    // when it ends.
     const inner = `trap '' HUP; stty cols 100 rows 30; ${command(line)}; echo $? > ${file}.new; mv ${file}.new ${file}`;
     const shell = `sh -c ${shellWord(inner)}; true`;
     await execa('rm', ['-f', file]);
@@ -148,7 +151,7 @@ describe('a terminal that closes', { timeout: 60_000 }, () => {
   });
   it('does not count as an answer to a prompt', async () => {
     const code = await closedAt('deregister c1', /Type its name/);
-    // The end of the input may be seen before the signal, which may come when all is done.
+    // The end of the input may arrive before the signal, which may arrive when everything is done.
     assert.ok(['129', '130', '143'].includes(code), code);
     assert.deepEqual(writes, []);
   });

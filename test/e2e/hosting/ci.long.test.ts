@@ -1,4 +1,4 @@
-/** The script of docs/ci.md, as it stands there, on the bed's stand-ins of kind, docker and the charts. */
+/** The script of docs/ci.md, unchanged, with the test bed's stand-ins for kind, docker and the charts. */
 import assert from 'node:assert/strict';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

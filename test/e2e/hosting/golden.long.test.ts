@@ -1,4 +1,4 @@
-/** What is printed and written in the life of an installation, its ITS and its WDS, in the order of the files. */
+/** Output and writes in the life of an installation, its ITS and its WDS, in the order of the files. */
 import { cp, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';

@@ -19,7 +19,7 @@ let bed: Bed;
 let cli: Cli;
 let hosting: Plane;
 let chart: string;
-/** helm and nothing else. */
+/** A PATH with helm only. */
 let withHelm: CliOptions;
 let withoutHelm: CliOptions;
 
@@ -192,7 +192,7 @@ describe('doctor --pre', () => {
       short.stdout,
       /^! hosting cluster hosting .*\n {4}! its ingress passes TLS through\n {8}it has no ingress-nginx;/,
     );
-    // Whether the names of spaces are resolved depends on this machine's DNS.
+    // Whether the names of spaces resolve depends on this machine's DNS.
     assert.match(short.stdout, /\n(1 warning|2 warnings), of \d+ checks\.\n$/);
   });
 

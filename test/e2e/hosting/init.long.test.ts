@@ -22,7 +22,7 @@ import {
 import { Cli, type CliOptions } from '../support/harness.ts';
 import { assertRefuses, assertUnwritten, writesOn } from '../support/refusal.ts';
 
-/** As much of a CustomResourceDefinition as is looked at. */
+/** The fields of a CustomResourceDefinition that the tests read. */
 interface Definition extends KubeObject {
   spec: { versions: { schema: { openAPIV3Schema: { properties: { spec: { properties: object } } } } }[] };
 }
@@ -52,10 +52,10 @@ interface Unreached {
   next: { command?: string }[];
 }
 
-/** Makes KubeFlex forget that a WDS has been through its hooks. */
+/** Resets the hook state of a WDS in KubeFlex. */
 const forget = '{"status":{"postCreateHooks":{"kubestellar-controller":null,"transport-controller":null}}}';
 
-/** As kubectl deletes it. @param made `deployment/transport-controller` */
+/** Deletes it as kubectl does. @param made `deployment/transport-controller` */
 async function deleteMade(plane: Plane, made: string): Promise<void> {
   const [kind = '', name = ''] = made.split('/');
   const { roles, roleBindings, clusterRoles, clusterRoleBindings, services, deployments } = resources;
@@ -65,7 +65,7 @@ async function deleteMade(plane: Plane, made: string): Promise<void> {
   await plane.admin.delete(resource, kind.startsWith('cluster') ? name : `wds1-system/${name}`);
 }
 
-/** Does something with a cluster of its own. */
+/** Runs a function with a separate cluster. */
 async function onPlane(work: (plane: Plane) => Promise<void>): Promise<void> {
   const plane = await bed.addPlane({ name: 'hosting' });
   try {
@@ -118,7 +118,7 @@ describe('an upgrade', () => {
       assert.ok(definitionAt !== -1 && definitionAt < helmAt, writes.join('\n'));
       assert.ok((await fields()).includes('displayName'));
       assert.equal(await uidOf(plane, resources.controlPlanes, 'its1'), before);
-      // KubeFlex needs these rights for it, and the chart no longer lists a control plane that does.
+      // KubeFlex needs these permissions for it, and the chart no longer lists a control plane that does.
       const rights = 'kubeflex-manager-cluster-admin-rolebinding';
       assert.notEqual(await plane.admin.find(resources.clusterRoleBindings, rights), undefined);
       const { ITSes, 'kubeflex-operator': operator } = await valuesOf(plane);
@@ -127,7 +127,7 @@ describe('an upgrade', () => {
       await plane.markAudit();
       const again = await cli.succeed(line, options);
       assert.equal(again.stdout, 'hosting: is a hosting cluster of KubeStellar 0.31.0; nothing to do\n');
-      // There is an ITS already.
+      // An ITS already exists.
       assert.match(again.stderr, /\nNext: stellarctl status\n$/);
       await assertUnwritten([plane]);
     }));

@@ -37,7 +37,7 @@ after(async () => {
 const tree = async (line: string[] = []): Promise<string[]> =>
   (await cli.succeed(['status', ...line])).stdout.split('\n').slice(0, -1);
 
-/** A binding policy of wds1, which selects a namespace and a ConfigMap for no cluster. */
+/** A binding policy of wds1 that selects a namespace and a ConfigMap, but no cluster. */
 async function bindDemo(): Promise<void> {
   const [namespace, configMap] = demoManifests() as [AnyObject, AnyObject];
   await hosting.admin.ensure(resources.namespaces, namespace);
@@ -69,7 +69,7 @@ const hubComponents = [
   'cluster-manager-addon-webhook',
 ];
 
-/** A change that a watch has to notice, after its first look. */
+/** A change that a watch must notice after its first read. */
 async function registerLater(name: string): Promise<void> {
   await sleep(4000);
   await hosting.admin.create<AnyObject>(resources.managedClusters, { metadata: { name }, spec: {} });
@@ -203,7 +203,7 @@ describe('an installation', { concurrency: 1 }, () => {
     const wds = async () => (await tree()).find((line) => line.includes('WDS wds1')) ?? '';
     const apart = /KubeStellar running 0\.30\.0 \(transport-controller 0\.29\.0\), installed hooks 0\.30\.0 ·/;
     await until(async () => apart.test(await wds()), 'the older transport');
-    // A template that never comes to run says nothing of what runs.
+    // A template whose pods never run says nothing about running versions.
     await setTag('missing');
     await until(
       async () =>

@@ -57,7 +57,7 @@ async function replaceToken(token: string): Promise<void> {
   await hosting.admin.patch(resources.secrets, secretKey, { data: { 'kubeconfig-incluster': changed } });
 }
 
-/** What the cluster says of whoever shows a token. */
+/** The cluster's answer about the owner of a token. */
 async function userOf(token: string): Promise<string> {
   const review = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec: { token } };
   const { status } = await ext.admin.send<{ status: { user?: { username?: string } } }>(

@@ -1,4 +1,4 @@
-/** What is handed to those who have no access to the ITS, and which ITS is meant. */
+/** Join files and tokens for users without access to the ITS, and the choice of the ITS. */
 import assert from 'node:assert/strict';
 import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -12,7 +12,7 @@ let bed: Bed;
 let cli: Cli;
 /** its1, the current context. */
 let hub: Plane;
-/** its2, a hub as OCM made them before 0.11. */
+/** its2, a hub as OCM created them before 0.11. */
 let older: Plane;
 
 before(async () => {
@@ -28,7 +28,7 @@ after(async () => {
   await bed?.stop();
 });
 
-/** What a token says of itself. */
+/** The claims of a token. */
 function claimsOf(token: string): { exp: number; iat: number; sub: string } {
   return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
 }
@@ -110,7 +110,7 @@ describe('its token', () => {
       const refusal = { exitCode: 2, says: /at least 10m/ };
       await assertRefuses(cli, [hub], ['its', 'token', '--duration', duration, '-o', 'json'], refusal).catch(
         async () => {
-          // A script gets its document as well.
+          // JSON output works as well.
           const run = await cli.run(['its', 'token', '--duration', duration, '-o', 'json']);
           assert.equal(run.exitCode, 2);
           assert.equal(run.json().error.code, 'usage');
@@ -133,7 +133,7 @@ describe('its token', () => {
     const yaml = await cli.succeed(['its', 'token', '-o', 'yaml'], { mayShowToken: true });
     assert.match(yaml.stdout, /^kind: stellarctl-join-file\nversion: 1\n/);
     assert.match(yaml.stdout, /^token: eyJ/m);
-    // The harness sees to it that there is no token in these.
+    // The harness checks that these contain no token.
     const json = await cli.succeed(['its', 'token', '--file', place('shown.join'), '-o', 'json']);
     assert.deepEqual([json.json().file, json.json().token], [place('shown.join'), undefined]);
     const verbose = await cli.succeed(['its', 'token', '--file', place('shown-again.join'), '-v']);
@@ -187,7 +187,7 @@ describe('its token', () => {
 
 const settings = () => path.join(cli.home, '.config', 'stellarctl', 'settings.json');
 
-/** The ITS that is meant, its server, and why. */
+/** The chosen ITS, its server, and the source of the choice. */
 async function meant(arguments_: string[] = [], env: Record<string, string> = {}): Promise<string[]> {
   const { name, server, source } = (await cli.succeed(['its', 'use', ...arguments_, '-o', 'json'], { env })).json();
   return [name, server, source];

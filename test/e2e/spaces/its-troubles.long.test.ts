@@ -1,4 +1,4 @@
-/** What goes wrong when an ITS is created: refused before anything is written, or told within seconds of being knowable. */
+/** Failures while an ITS is created: rejected before anything is written, or reported within seconds. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import {
@@ -113,7 +113,7 @@ describe('its create and wds create write nothing and report the reason', () => 
   });
 });
 
-/** Runs a command line and expects an error of this kind. @returns it, and when it ended */
+/** Runs a command line and expects an error of this kind. @returns the error, and when it ended */
 async function fails(
   line: string,
   expected: { exitCode: number; code: string },
@@ -260,13 +260,13 @@ async function scale(key: string, replicas: number): Promise<void> {
   }, `${key} with ${replicas} pods`);
 }
 
-/** Since when a condition has been true, in milliseconds. */
+/** How long a condition has been true, in milliseconds. */
 function sinceOf(status: unknown, type: string): number {
   const { conditions } = status as { conditions: { type: string; status: string; lastTransitionTime: string }[] };
   return Date.parse(conditions.find((each) => each.type === type && each.status === 'True')?.lastTransitionTime ?? '');
 }
 
-/** Kubernetes' times have whole seconds. */
+/** Kubernetes rounds times to whole seconds. */
 function assertToldSoon(what: string, knowable: number, told: number, limitMs: number): void {
   assert.ok(told - knowable < limitMs, `told ${told - knowable} ms after ${what}`);
 }

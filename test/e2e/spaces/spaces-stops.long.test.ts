@@ -1,4 +1,4 @@
-/** Commands on spaces that are ended on the way, and run again. */
+/** Commands on spaces that are interrupted and rerun. */
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
@@ -23,7 +23,7 @@ let hosting: Plane;
 let ext: Plane;
 let cluster1: Plane;
 let proxies: WriteProxy[] = [];
-/** Leads to the hosting and to the external cluster through the proxies. */
+/** Contexts for the hosting and the external cluster through the proxies. */
 let kubeconfig: string;
 let onWrite: (write: string) => void = () => {};
 
@@ -43,8 +43,7 @@ after(async () => {
 const type = (line: string) => cli.type(line, { kubeconfig });
 
 /**
- * Runs a command again and again, and kills it as soon as a server has answered a write that no run was killed after yet, until a run
- * comes to its end.
+ * Reruns a command, and kills it as soon as a server has answered a write after which no run was killed yet, until a run completes.
  * @returns that run, and the kinds of objects that were written before
  */
 async function typeKilled(line: string): Promise<{ run: CliRun; writes: string[] }> {
@@ -105,7 +104,7 @@ describe('a command that is killed after each of its writes and rerun each time'
     assert.equal(await hosting.admin.find(resources.secrets, secret), undefined);
     await assertComplete(line, 'its2');
 
-    // As if a second run had written it when KubeFlex had just been in.
+    // As if a second run had written it right after KubeFlex had used the first one.
     await hosting.admin.create(resources.secrets, {
       metadata: { namespace: 'kubeflex-system', name: 'its2-bootstrap' },
     });
@@ -122,7 +121,7 @@ describe('a command that is killed after each of its writes and rerun each time'
   });
 });
 
-/** The proxies take any token, which the external cluster itself does not. */
+/** The proxies accept any token, which the external cluster itself does not. */
 async function logInByProgram(): Promise<void> {
   const apiVersion = 'client.authentication.k8s.io/v1';
   const credential = `${ext.dir}/credential.json`;

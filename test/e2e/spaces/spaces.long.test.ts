@@ -1,4 +1,4 @@
-/** The life of ITSes and WDSes of every type, with clusters that are registered and workloads that are sent. */
+/** The life of ITSes and WDSes of every type, with registered clusters and workloads. */
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
@@ -32,7 +32,7 @@ let hosting: Plane;
 let ext: Plane;
 let wec: (name: string) => Plane;
 let original: RawKubeconfig;
-/** Tokens, keys and passwords of all Secrets that there were. */
+/** Tokens, keys and passwords of all Secrets so far. */
 const secretWords = new Set<string>();
 
 before(async () => {
@@ -46,7 +46,7 @@ before(async () => {
 
 after(() => all?.stop());
 
-/** What others keep in a kubeconfig; and the external cluster's user gets its credentials from a program. */
+/** Entries of other tools in the kubeconfig; the external cluster's user gets its credentials from a plugin. */
 async function withForeignEntries(): Promise<RawKubeconfig> {
   const { bed } = all;
   const config = await readKubeconfig(bed);

@@ -1,4 +1,4 @@
-/** WDSes with one ITS and with several, by the hooks of several versions of KubeStellar's chart. */
+/** WDSes with one ITS and with several, with the hooks of several versions of KubeStellar's chart. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type AnyObject, type Plane, resources } from '../../../testbed/index.ts';
@@ -10,7 +10,7 @@ let cli: SpaceCli;
 let hosting: Plane;
 
 before(async () => {
-  // The chart tells its transport a name and a selector for the ITS, which takes only one of them.
+  // The chart gives its transport a name and a selector for the ITS; the transport accepts only one of them.
   const values = {
     ITSes: [{ name: 'its1', type: 'host' }],
     WDSes: [{ name: 'wds1', type: 'host', ITSName: 'its1' }],

@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import net from 'node:net';
 import type { Entry, Plane } from '../../../testbed/index.ts';
 
-/** A network before a plane's API server that counts what it carries. */
+/** A network in front of a plane's API server that counts its traffic. */
 export class CountedNetwork {
-  /** The plane's own context, led through this network. */
+  /** The plane's own context, through this network. */
   readonly entry: Entry;
   readonly #server: net.Server;
   readonly #sockets = new Set<net.Socket>();

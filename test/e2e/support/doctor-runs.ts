@@ -6,15 +6,15 @@ import { caFile, type Trial } from './doctor-trials.ts';
 import { type Finding, isWrong } from './findings.ts';
 import { Cli } from './harness.ts';
 
-/** Whatever is not as it should be, as `wec/cluster1 wec-nodes pod-unschedulable`. */
+/** Everything wrong, as `wec/cluster1 wec-nodes pod-unschedulable`. */
 export const wrongIn = (found: readonly Finding[]): string[] =>
   found.filter(isWrong).flatMap(({ id, subjects, code }) => subjects.map((subject) => `${subject} ${id} ${code}`));
 
-/** The findings of a trial with their subjects, where it does not name them. */
+/** The findings of a trial with their subjects, if it does not name them. */
 const subjectsOf = (finds: readonly string[], wec: string): string[] =>
   finds.map((find) => (find.includes('/') ? find : `${find.startsWith('its-') ? 'its/its1' : `wec/${wec}`} ${find}`));
 
-/** A command line whose contexts go on working where a hub's CA changes. @param hub the plane of the current context */
+/** A command line whose contexts keep working when a hub's CA changes. @param hub the plane of the current context */
 export async function cliOf(bed: Bed, hub: string): Promise<Cli> {
   const entries = bed.planes.map((plane) => (plane.name === hub ? plane.bedEntry : plane.kubeconfigEntry));
   const current = bed.plane(hub).name;
@@ -27,16 +27,16 @@ export async function cliOf(bed: Bed, hub: string): Promise<Cli> {
   return cli;
 }
 
-/** Runs doctor. @param line which ITS and WECs, as they are typed */
+/** Runs doctor. @param line the ITS and WECs, as typed */
 async function doctor(cli: Cli, line: readonly string[]): Promise<Finding[]> {
   const run = await cli.run(['doctor', ...line, '-o', 'json']);
   return (run.json() as { items: Finding[] }).items;
 }
 
-/** How long doctor may take to see it: some faults show only once a time has passed, as a signer that does not sign. */
+/** How long doctor may take to find the fault: some show only after a while, for example a signer that does not sign. */
 const patienceMs = 45_000;
 
-/** Runs doctor until it finds that, and nothing else. @returns what it found last; seconds until then, and of the last run */
+/** Runs doctor until it finds exactly that. @returns its last findings; seconds until then, and of the last run */
 export async function find(cli: Cli, finds: readonly string[], line: readonly string[]) {
   const began = Date.now();
   for (;;) {
@@ -49,17 +49,17 @@ export async function find(cli: Cli, finds: readonly string[], line: readonly st
   }
 }
 
-/** What is typed of what a finding offers first: what stands before it, and after it, is said to people. */
+/** The command that a finding offers first, without the text before and after it. */
 const typedOf = ({ command, hint = '' }: Finding): string =>
   (command ?? hint)
     .split(/ {4}/)[0]
     ?.replace(/^.*?: (?=stellarctl|kubectl)/, '')
     .replace(/ {2,}\(.*\)$/, '') ?? '';
 
-/** How often doctor may be asked again: a request that was denied is deleted first, and the next one accepted then. */
+/** How often doctor may be rerun: a denied request is deleted first, and the next one accepted then. */
 const stepsAtMost = 3;
 
-/** Types what doctor offers, as it is, until nothing is wrong any more. @returns what was typed */
+/** Runs the commands that doctor offers, unchanged, until nothing is wrong. @returns the commands */
 async function heal(cli: Cli, { heals = [], ends }: Pick<Trial, 'heals' | 'ends'>, line: readonly string[]) {
   const typed: string[] = [];
   for (let step = 0; step < stepsAtMost; step += 1) {
@@ -74,7 +74,7 @@ async function heal(cli: Cli, { heals = [], ends }: Pick<Trial, 'heals' | 'ends'
     else throw new Error(`"${text}" is no command`);
     if (ends) return typed;
     const began = Date.now();
-    // A decision is the next step at once; everything else is given time to become well.
+    // A decision is the next step at once; everything else gets time to recover.
     await until(
       async () => {
         const [next] = (await doctor(cli, line)).filter(isWrong);
@@ -89,24 +89,24 @@ async function heal(cli: Cli, { heals = [], ends }: Pick<Trial, 'heals' | 'ends'
   return typed;
 }
 
-/** What came of a trial. */
+/** The result of a trial. */
 export interface Result {
   fault: string;
-  /** Seconds: to arrange it, until doctor found it, and of its run. */
+  /** Seconds: to cause the fault, until doctor found it, and of the doctor run. */
   seconds: { arranged: number; after: number; took: number };
   found: string[];
   isFound: boolean;
-  /** What doctor finds without the WEC's context. */
+  /** The findings without the WEC's context. */
   alone: string[];
   isFoundAlone: boolean;
-  /** What has brought the subject back, or the words by which a person decides. */
+  /** The command that repaired the subject, or the words by which the user decides. */
   helped: string;
   trouble: string;
 }
 
 type Row = Pick<(typeof registrationFaults)[number], 'id'> & { arrange: () => Promise<() => Promise<void>> };
 
-/** Lets a fault happen, and has doctor find it and heal it. */
+/** Causes a fault, and has doctor find and repair it. */
 export async function tryFault(cli: Cli, row: Row, trial: Trial, of: { wec: string; both: string[]; hub: string[] }) {
   const result: Result = {
     ...{ fault: trial.fault, seconds: { arranged: 0, after: 0, took: 0 }, found: [], isFound: false },

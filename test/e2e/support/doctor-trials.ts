@@ -1,33 +1,33 @@
-/** A fault of the bed, and what `doctor` has to find then, and nothing else. */
+/** A fault of the test bed, and what `doctor` must find then, and nothing else. */
 export interface Trial {
   /** Of the bed's matrix. */
   fault: string;
   /** Check and code of each finding, as `wec-nodes pod-unschedulable`; of a space with its subject before it. Causes first. */
   finds: readonly string[];
-  /** The same for whoever gives no context of the WEC. */
+  /** The same without a context of the WEC. */
   alone: readonly string[];
-  /** What a person adds to the commands that doctor gives, where they bring the subject back. */
+  /** What the user adds to the commands of doctor, if they repair the subject. */
   heals?: readonly string[];
-  /** The command ends the registration: nothing is left to be examined. */
+  /** The command ends the registration: nothing is left to check. */
   ends?: true;
-  /** Where a person has to decide: what tells them about what. */
+  /** If the user must decide: the finding that says so. */
   person?: RegExp;
   /** Held by the tests, too. */
   inCi?: boolean;
 }
 
-/** In the home of the command line: the certificate authority of the hub as it is now. */
+/** In the home of the command line: the current certificate authority of the hub. */
 export const caFile = 'ca.pem';
 
 const inCi = true;
-/** Of an agent that has never reached it, the hub shows nothing. */
+/** The hub shows nothing of an agent that has never reached it. */
 const unknown = ['wec-known not-found'];
 const silent = ['wec-reports agent-silent'];
 const elsewhere = { alone: unknown, person: /--hub-apiserver https:\/\/…/ };
 const accepted = { heals: ['--accept'] };
 
 const connection = (code: string): readonly string[] => [`wec-hub-connection ${code}`];
-/** What the hub shows as well as the cluster. */
+/** What both the hub and the cluster show. */
 const seenBy = (...finds: readonly string[]) => ({ finds, alone: finds });
 
 /** One for each fault of a registration. */
@@ -105,11 +105,11 @@ export const registrationTrials: readonly Trial[] = [
   {
     fault: 'cluster-deleted',
     finds: ['wec-announced managed-cluster-missing'],
-    // For half a minute it may still announce itself.
+    // It may still announce itself for half a minute.
     alone: ['wec-registered managed-cluster'],
     heals: [],
   },
-  // The bed's kube-public/cluster-info keeps the former authority, as kubeadm's does.
+  // The test bed's kube-public/cluster-info keeps the former authority, as kubeadm's does.
   { fault: 'hub-ca-changed', finds: connection('authority-changed'), alone: silent, heals: ['--ca-file', caFile] },
   { fault: 'hub-url-changed', finds: connection('hub-unresolvable'), alone: silent, person: /--hub-apiserver/ },
   { fault: 'agent-certificate-expired', finds: ['wec-certificate certificate-expired'], alone: silent, heals: [] },
@@ -129,9 +129,9 @@ export const registrationTrials: readonly Trial[] = [
   },
 ];
 
-/** Two faults at once. */
+/** Two simultaneous faults. */
 interface PairTrial {
-  /** Each of a WEC, in the order in which they happen. */
+  /** Each of a WEC, in order of occurrence. */
   faults: readonly [fault: string, wec: string][];
   finds: readonly string[];
 }
@@ -185,7 +185,7 @@ export const pairTrials: readonly PairTrial[] = [
   },
 ];
 
-/** Where there are several ITSes: its controllers have chosen while there was one. */
+/** With several ITSes: its controllers have chosen while there was one. */
 const chosen = 'wds/wds1 wds-its its-unclear';
 
 /** One for each fault of a hosting cluster and its spaces: of an installation, `cluster1` is a WEC of its1. */
@@ -201,7 +201,7 @@ export const spaceTrials: readonly Omit<Trial, 'alone' | 'inCi'>[] = [
     person: /there are several: .*its9/,
   },
   {
-    fault: 'workstatus-missing', // The WDS does nothing, while the ITS may still come.
+    fault: 'workstatus-missing', // The WDS does nothing while the ITS may still become ready.
     finds: ['its/its1 its-workstatus-crd workstatus-crd', 'wds/wds1 wds-its-workstatus its-workstatus'],
     person: /status add-on/,
   },

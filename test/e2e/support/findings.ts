@@ -1,4 +1,4 @@
-/** A finding as doctor tells it to scripts. */
+/** A finding in doctor's JSON output. */
 export interface Finding {
   id: string;
   status: 'pass' | 'warn' | 'fail' | 'skipped';

@@ -13,7 +13,7 @@ export interface CliRun {
   signal: string | undefined;
   stdout: string;
   stderr: string;
-  /** What `-o json` printed. */
+  /** The output of `-o json`. */
   // biome-ignore lint/suspicious/noExplicitAny: tests look into documents of all kinds
   json: () => any;
 }
@@ -22,30 +22,30 @@ export interface CliOptions {
   kubeconfig?: string;
   env?: Record<string, string>;
   input?: string;
-  /** True where the command was asked for a token. */
+  /** True if the command was asked for a token. */
   mayShowToken?: boolean;
-  /** Sends a signal as soon as this has been printed. */
+  /** Sends a signal as soon as this text is printed. */
   signalAt?: { text: RegExp; signal: NodeJS.Signals };
-  /** Closes the reader of its output, both streams, as soon as this has been printed: the rest is lost. */
+  /** Closes both output streams as soon as this text is printed: the rest is lost. */
   closeOutputAt?: RegExp;
-  /** Does something once, as soon as this has been printed. */
+  /** Calls this once, as soon as this text is printed. */
   whenPrinted?: { text: RegExp; act: () => Promise<unknown> };
-  /** What is typed on a terminal, one after the other, each once its question is on the screen. */
+  /** Answers on a terminal, each typed once its prompt is on the screen. */
   answers?: { at: RegExp; type: () => Promise<string> }[];
-  /** How wide the terminal is; 0 where it does not tell. */
+  /** The width of the terminal; 0 if unknown. */
   columns?: number;
-  /** Hands out the means to end the process, and its id. */
+  /** Receives the means to end the process, and its ID. */
   onStart?: (kill: (signal: NodeJS.Signals) => void, pid: number | undefined) => void;
-  /** In milliseconds: what has not ended by then never does, and fails. Two minutes by default. */
+  /** In milliseconds: a process that runs longer is killed, and the test fails. Two minutes by default. */
   longest?: number;
-  /** The words that start it, as stellarctl by default. */
+  /** The words that start it; stellarctl by default. */
   start?: readonly string[];
 }
 
-/** What never ends fails, and keeps nothing waiting: longer than any command takes on a slow machine. */
+/** A process that never ends fails the test without blocking others: longer than any command takes on a slow machine. */
 const longest = 300_000;
 
-/** Runs stellarctl in surroundings of its own: no kubeconfig, no settings and no variables of whoever runs the tests. */
+/** Runs stellarctl in a clean environment: no kubeconfig, settings or variables of the user who runs the tests. */
 export class Cli {
   readonly home: string;
   readonly #kubeconfig: string;
@@ -73,7 +73,7 @@ export class Cli {
     };
   }
 
-  /** Runs a command line in a pipe. Whatever it prints must hold no token and, for a user's error, no stack. */
+  /** Runs a command line in a pipe. Its output must contain no token and, for a user's error, no stack. */
   async run(arguments_: readonly string[], options: CliOptions = {}): Promise<CliRun> {
     const surroundings = {
       env: this.environment(options),
@@ -113,7 +113,7 @@ export class Cli {
     return run;
   }
 
-  /** Runs a command line on a terminal (a pseudo-terminal of util-linux's `script`), both streams together. */
+  /** Runs a command line on a pseudo-terminal (util-linux's `script`), with both streams combined. */
   async runOnTerminal(
     arguments_: readonly string[],
     options: CliOptions = {},
@@ -159,7 +159,7 @@ interface Streams {
   stderr: Readable | null;
 }
 
-/** Does something once, as soon as this has been printed. @returns what tells all that was printed so far */
+/** Calls this once, as soon as this text is printed. @returns the function that receives the output so far */
 function oncePrinted({ stdout, stderr }: Streams, text: RegExp, act: () => void): () => string {
   let seen = '';
   let isDone = false;
@@ -174,7 +174,7 @@ function oncePrinted({ stdout, stderr }: Streams, text: RegExp, act: () => void)
   return () => seen;
 }
 
-/** @returns what waits for the act, and fails where it failed or there was no occasion for it */
+/** @returns a function that waits for the call, and fails if it failed or never happened */
 function actWhenPrinted(
   streams: Streams,
   { text, act }: NonNullable<CliOptions['whenPrinted']>,
@@ -187,10 +187,10 @@ function actWhenPrinted(
   return () => acting ?? Promise.reject(new Error(`${text} was never printed:\n${seen()}`));
 }
 
-/** What is printed as JSON is as docs/output.md says. */
+/** JSON output matches docs/output.md. */
 function assertDocumented(words: readonly string[], stdout: string): void {
   if (stdout === '' || !/(?:-o|--output)[ =]json/.test(words.join(' '))) return;
-  // Of --watch, each line is a document; an error is one of several lines.
+  // Each line of --watch is a document; an error spans several lines.
   const documents = stdout.startsWith('{"') ? stdout.trimEnd().split('\n') : [stdout];
   const printed = documents.map((document): unknown => JSON.parse(document));
   assert.deepEqual(undocumented(words, printed), [], words.join(' '));

@@ -8,7 +8,7 @@ import {
   until,
 } from '../../../testbed/index.ts';
 
-/** Kinds that come and go by themselves, or record what happened and when. */
+/** Kinds that appear and disappear by themselves, or record events. */
 const passing = new Set([
   'events',
   'pods',
@@ -20,8 +20,8 @@ const passing = new Set([
 ]);
 
 /**
- * All objects of a plane that last, by kind, namespace and name, each with its content; without what differs from one registration
- * to the next (ids, times, keys, tokens, certificates) and without their status.
+ * All lasting objects of a plane, by kind, namespace and name, each with its content, without what differs between registrations
+ * (IDs, times, keys, tokens, certificates) and without status.
  */
 export async function inventoryOf({ admin }: Plane): Promise<Record<string, unknown>> {
   const inventory: Record<string, unknown> = {};
@@ -38,13 +38,13 @@ export async function inventoryOf({ admin }: Plane): Promise<Record<string, unkn
 }
 
 /**
- * Kubernetes applies the rules of an aggregated role as long as it believes that there is one, and so makes one without rules of a role
- * that was deleted a moment ago (clusterrole-aggregation-controller, seen).
+ * Kubernetes applies the rules of an aggregated role while it believes that the role exists, and so recreates a role that was just
+ * deleted, without rules (clusterrole-aggregation-controller, seen).
  */
 const isEmptied = ({ plural }: Resource, { rules, aggregationRule }: AnyObject): boolean =>
   plural === 'clusterroles' && rules === null && aggregationRule === undefined;
 
-/** A kind whose definition has just come is not served for a moment. */
+/** A kind whose definition was just created is not served for a moment. */
 async function listed(admin: Api, resource: Resource): Promise<AnyObject[]> {
   return until(async () => {
     try {
@@ -56,7 +56,7 @@ async function listed(admin: Api, resource: Resource): Promise<AnyObject[]> {
   }, `list of ${resource.plural}`);
 }
 
-/** Of a managed cluster's agent, whose id differs from one Klusterlet to the next: names of roles, requests and so on. */
+/** Of a managed cluster's agent, whose ID differs between Klusterlets: names of roles, requests and so on. */
 const ids = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 
 function lasting({ metadata, status: _, ...content }: AnyObject): unknown {

@@ -1,4 +1,7 @@
-/** Plays `kubectl --context CONTEXT apply -f -` for scripts: the real one does not reach a control plane whose name nobody resolves. */
+/**
+ * A stand-in for `kubectl --context CONTEXT apply -f -` in scripts: the real one cannot reach a control plane whose name does not
+ * resolve.
+ */
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';

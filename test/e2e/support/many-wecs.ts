@@ -12,14 +12,14 @@ import {
 import { CountedNetwork } from './counted-network.ts';
 import { Cli, type CliRun } from './harness.ts';
 
-/** What one command has cost. */
+/** The cost of one command. */
 export interface Cost {
   run: CliRun;
   seconds: number;
-  /** Of the processor, in seconds, and of memory, at most, in MiB. */
+  /** Processor time in seconds, and peak memory in MiB. */
   processor: number;
   memory: number;
-  /** On the hub: what changes objects, and all the rest: what reads, reviews and dry runs. */
+  /** Requests to the hub: writes, and all others (reads, reviews, dry runs). */
   writes: AuditEvent[];
   others: AuditEvent[];
   /** From and to the hub, TLS included. */
@@ -28,12 +28,12 @@ export interface Cost {
   wecs: StubLoad;
 }
 
-/** As far away as clusters of one region are. */
+/** The latency between clusters of one region. */
 const latency = 10;
 
 const longest = 1_800_000;
 
-/** A hub whose every request is told, and many stub WECs. */
+/** A hub that reports every request, and many stub WECs. */
 export class ManyWecs {
   readonly names: readonly string[];
   readonly hub: Plane;
@@ -66,7 +66,7 @@ export class ManyWecs {
     }
   }
 
-  /** Runs a command and tells what it has cost. */
+  /** Runs a command and measures its cost. */
   async measure(...line: string[]): Promise<Cost> {
     await this.hub.markAudit();
     this.#network.take();
@@ -97,7 +97,7 @@ export class ManyWecs {
 
 const isWrite = (event: AuditEvent): boolean => !isRead(event) && !/dryRun=All|\/selfsubject/.test(event.requestURI);
 
-/** What Linux tells of a process while it lives (proc(5): status, stat). */
+/** What Linux reports about a running process (proc(5): status, stat). */
 class WatchedProcess {
   #timer: NodeJS.Timeout | undefined;
   #memory = 0;

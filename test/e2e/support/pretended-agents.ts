@@ -9,7 +9,7 @@ import {
 } from '../../../testbed/index.ts';
 import { statusOf } from './registration.ts';
 
-/** What an agent does first: it announces its cluster. */
+/** The first act of an agent: it announces its cluster. */
 export async function announce(hub: Plane, name: string, labels: Record<string, string> = {}): Promise<void> {
   await hub.admin.create<ManagedCluster>(resources.managedClusters, {
     metadata: { name, labels },
@@ -17,7 +17,7 @@ export async function announce(hub: Plane, name: string, labels: Record<string, 
   });
 }
 
-/** Announces more clusters than a hub takes at once. */
+/** Announces more clusters than a hub accepts at once. */
 export async function announceMany(
   hub: Plane,
   names: readonly string[],
@@ -30,19 +30,19 @@ export async function announceMany(
   await Promise.all(Array.from({ length: 16 }, announceSome));
 }
 
-/** An agent that asks to be registered: its ManagedCluster and its request, right unless told otherwise. */
+/** An agent that requests registration: its ManagedCluster and its request, valid by default. */
 export async function ask(hub: Plane, name: string, wrong: Partial<RegistrationRequest> = {}): Promise<string> {
   await announce(hub, name);
   return askAgain(hub, name, wrong);
 }
 
-/** One more request for a cluster that has been announced. @returns its name */
+/** Another request for an announced cluster. @returns its name */
 export async function askAgain(hub: Plane, name: string, wrong: Partial<RegistrationRequest> = {}): Promise<string> {
   const { metadata } = await createRegistrationRequest(hub, { cluster: name, agent: `agent-of-${name}`, ...wrong });
   return metadata.name;
 }
 
-/** Goes on as an agent would that gets its certificate: joined, and available. */
+/** Continues as an agent that gets its certificate: joined, and available. */
 export async function joinOnceAccepted(hub: Plane, name: string): Promise<void> {
   await until(async () => {
     const cluster = await hub.admin.get<ManagedCluster>(resources.managedClusters, name);
@@ -58,19 +58,19 @@ export async function joinOnceAccepted(hub: Plane, name: string): Promise<void> 
     const { resourceVersion } = metadata;
     const body = { metadata: { resourceVersion }, status: { conditions, version: { kubernetes: 'v1.36.3' } } };
     const options = { subresource: 'status' };
-    // The hub writes there as well.
+    // The hub writes to it as well.
     return hub.admin.patch(resources.managedClusters, name, body, options).catch(() => undefined);
   }, `a report of ${name}`);
 }
 
-/** A cluster that has been registered for long: it is available, and its request has been collected. */
+/** A long-registered cluster: it is available, and its request has been garbage-collected. */
 export async function registered(hub: Plane, name: string): Promise<void> {
   await announce(hub, name);
   await hub.admin.patch(resources.managedClusters, name, { spec: { hubAcceptsClient: true } });
   await joinOnceAccepted(hub, name);
 }
 
-/** Whether a request is `pending`, or what was decided about it. */
+/** Whether a request is `pending`, or the decision about it. */
 export async function stateOf(hub: Plane, request: string): Promise<'pending' | 'Approved' | 'Denied' | 'Failed'> {
   const { status } = await hub.admin.get<CertificateSigningRequest>(resources.certificateSigningRequests, request);
   return (status?.conditions?.[0]?.type as 'Approved' | 'Denied' | 'Failed' | undefined) ?? 'pending';
@@ -81,7 +81,7 @@ export async function isAccepted(hub: Plane, name: string): Promise<boolean> {
   return spec.hubAcceptsClient === true;
 }
 
-/** Takes all requests away, so that the next test finds none pending. */
+/** Deletes all requests, so the next test finds none pending. */
 export async function forgetRequests(hub: Plane): Promise<void> {
   const { items } = await hub.admin.list(resources.certificateSigningRequests);
   await Promise.all(items.map(({ metadata }) => hub.admin.delete(resources.certificateSigningRequests, metadata.name)));

@@ -3,8 +3,8 @@ import type { AuditEvent, Plane } from '../../../testbed/index.ts';
 import type { Cli, CliOptions, CliRun } from './harness.ts';
 
 /**
- * What people have written on a plane since its last mark, as `verb resource/subresource namespace/name`: not what the bed and the
- * programs of the clusters write, and not what stores nothing (access reviews, dry runs, what was refused).
+ * What users have written on a plane since its last mark, as `verb resource/subresource namespace/name`: without writes of the test
+ * bed and the programs of the clusters, and without what stores nothing (access reviews, dry runs, rejected requests).
  */
 export async function writesOn(plane: Plane): Promise<string[]> {
   const events = await plane.auditWrites();
@@ -28,20 +28,20 @@ export async function markAll(planes: readonly Plane[]): Promise<void> {
   await Promise.all(planes.map((plane) => plane.markAudit()));
 }
 
-/** Nothing was written on any of these planes since they were marked. */
+/** Nothing was written on any of these planes since their marks. */
 export async function assertUnwritten(planes: readonly Plane[]): Promise<void> {
   for (const plane of planes) assert.deepEqual(await writesOn(plane), [], `written on ${plane.name}`);
 }
 
 export interface Refusal {
   exitCode: number;
-  /** What the message says. */
+  /** The message. */
   says: RegExp;
-  /** What it advises. */
+  /** The hint. */
   hint?: RegExp;
 }
 
-/** A failed run says so once, in one message on stderr, and nothing on stdout. */
+/** A failed run prints one message on stderr, and nothing on stdout. */
 export function assertRefused(run: CliRun, { exitCode, says, hint }: Refusal): void {
   const all = run.stdout + run.stderr;
   assert.equal(run.exitCode, exitCode, all);
@@ -52,7 +52,7 @@ export function assertRefused(run: CliRun, { exitCode, says, hint }: Refusal): v
   if (hint) assert.match(run.stderr.slice(run.stderr.indexOf('✗')), hint);
 }
 
-/** Runs a command line that must be refused, and leaves nothing behind on these planes. */
+/** Runs a command line that must fail and write nothing on these planes. */
 export async function assertRefuses(
   cli: Cli,
   planes: readonly Plane[],

@@ -7,7 +7,7 @@ export function statusOf(object: object | undefined, type: string): string | und
   return status?.conditions?.find((condition) => condition.type === type)?.status;
 }
 
-/** The hub itself says that this WEC is available. */
+/** The hub itself reports this WEC as available. */
 export async function assertAvailable(hub: Plane, name: string): Promise<KubeObject> {
   const cluster = await hub.admin.get<KubeObject>(resources.managedClusters, name);
   for (const type of ['HubAcceptedManagedCluster', 'ManagedClusterJoined', 'ManagedClusterConditionAvailable']) {
@@ -16,7 +16,7 @@ export async function assertAvailable(hub: Plane, name: string): Promise<KubeObj
   return cluster;
 }
 
-/** What the bootstrap secret on a WEC says, decoded. */
+/** The decoded bootstrap secret of a WEC. */
 export async function bootstrapSecretText(wec: Plane): Promise<string> {
   return secretText(wec, 'open-cluster-management-agent/bootstrap-hub-kubeconfig', 'kubeconfig');
 }
@@ -26,7 +26,7 @@ export async function secretText(wec: Plane, key: string, entry: string): Promis
   return Buffer.from(data[entry] ?? '', 'base64').toString();
 }
 
-/** A kubeconfig with a context for each of these planes, with all rights; the first is the current one. */
+/** A kubeconfig with a context for each of these planes, with all permissions; the first is the current one. */
 export function contextsOf(...planes: [Plane, ...Plane[]]): Promise<string> {
   return writeKubeconfig(
     planes[0],
@@ -34,7 +34,7 @@ export function contextsOf(...planes: [Plane, ...Plane[]]): Promise<string> {
   );
 }
 
-/** Scales the klusterlet to no pods: the operator first, and until it has ended, because it starts its agent again. */
+/** Scales the klusterlet to zero: the operator first, until it has ended, because it restarts its agent. */
 export async function stopKlusterlet({ admin }: Plane): Promise<void> {
   for (const namespace of ['open-cluster-management', 'open-cluster-management-agent']) {
     for (const { metadata } of (await admin.list(resources.deployments, { namespace })).items)
@@ -44,7 +44,10 @@ export async function stopKlusterlet({ admin }: Plane): Promise<void> {
   }
 }
 
-/** Starts the pods of a namespace anew. Their Leases go first: what is killed may not give its own up, and is waited for. */
+/**
+ * Restarts the pods of a namespace. Their Leases are deleted first: a killed process may not release its Lease, and the next one
+ * would wait for it.
+ */
 export async function restartPods({ admin }: Plane, namespace: string): Promise<void> {
   for (const resource of [resources.leases, resources.pods]) {
     const { items } = await admin.list(resource, { namespace });

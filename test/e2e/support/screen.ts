@@ -1,23 +1,23 @@
 // biome-ignore-all lint/suspicious/noControlCharactersInRegex: this is about what a terminal is told by them
-/** What a program sends to a terminal, and what a person then sees of it. */
+/** The output of a program to a terminal, and what the user then sees. */
 
-/** What a terminal is typed to interrupt what runs there. */
+/** The key that interrupts the program on a terminal. */
 export const ctrlC = '\u0003';
 
 /** A frame of the spinner. */
 export const spinner = /[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]/;
 export const colour = /\u001b\[[\d;]*m/;
-/** Whatever moves the cursor, erases, or hides it. */
+/** Sequences that move the cursor, erase, or hide it. */
 export const movement = /\u001b\[(?!\d*(;\d+)*m)|\r(?!\n)/;
 export const control = /[\r\u001b]/;
 export const redCross = /\u001b\[31m✗\u001b\[39m/;
 
-/** Every line that was ever drawn, without colours. */
+/** Every line that was drawn, without colours. */
 export function drawnLines(screen: string): string[] {
   return screen.replaceAll(/\u001b\[[\d;]*m/g, '').split(/[\r\n]|\u001b\[[?\d;]*[A-Za-z]/);
 }
 
-/** What is left to read once the terminal has obeyed all that it was sent. */
+/** The final screen, after the terminal has processed all output. */
 export function shown(screen: string): string[] {
   const lines = [''];
   let row = 0;

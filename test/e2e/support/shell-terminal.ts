@@ -2,11 +2,11 @@ import { execa } from 'execa';
 import type { FoundProgram } from '../../../testbed/index.ts';
 import { shown } from './screen.ts';
 
-/** What the shell says when it waits for a line. */
+/** The prompt of the shell. */
 export const prompt = 'ready> ';
 const longest = 15_000;
 
-/** A shell on a pseudo-terminal, as somebody sits before it. */
+/** An interactive shell on a pseudo-terminal. */
 export class ShellTerminal {
   #screen = '';
   readonly #process;
@@ -24,9 +24,9 @@ export class ShellTerminal {
     });
   }
 
-  /** What is on the screen now, a line each. */
+  /** The current screen, as lines. */
   get lines(): string[] {
-    // fish chooses a character set with every colour.
+    // fish selects a character set with every colour.
     return shown(this.#screen.replaceAll('\u001b(B', ''));
   }
 

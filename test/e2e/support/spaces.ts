@@ -18,11 +18,11 @@ import { statusOf } from './registration.ts';
 import { workloadOn } from './workloads.ts';
 
 type PlaneSpec = Parameters<typeof startBed>[0]['planes'][number] & {
-  /** Makes it a hosting cluster as well, by this version of the chart. */
+  /** Makes it a hosting cluster as well, with this version of the chart. */
   chart?: KubeStellarOptions['version'];
 };
 
-/** A bed whose first plane is a hosting cluster, and a command line that means it. */
+/** A test bed whose first plane is a hosting cluster, and a command line that uses it. */
 export interface HostingBed {
   bed: Bed;
   hosting: Plane;
@@ -30,7 +30,7 @@ export interface HostingBed {
   stop(): Promise<void>;
 }
 
-/** @param others further planes, which publish their address as kubeadm's clusters do unless they say otherwise */
+/** @param others further planes, which publish their address as kubeadm's clusters do by default */
 export async function startHosting(
   others: readonly PlaneSpec[] = [],
   options: KubeStellarOptions = {},
@@ -60,7 +60,7 @@ export async function startHosting(
   }
 }
 
-/** Remembers everything that it was told. */
+/** Remembers all output. */
 export class SpaceCli extends Cli {
   readonly outputs: string[] = [];
 
@@ -74,13 +74,13 @@ export class SpaceCli extends Cli {
     return run;
   }
 
-  /** Runs a command line that is written as people type it, and expects it to succeed. */
+  /** Runs a command line as typed, and expects it to succeed. */
   type(line: string, options?: CliOptions): Promise<CliRun> {
     return this.succeed(line.split(' '), options);
   }
 }
 
-/** The bed's kubeconfig, which stellarctl writes to. */
+/** The test bed's kubeconfig, which stellarctl writes to. */
 export const kubeconfigText = ({ kubeconfig }: Bed): Promise<string> => readFile(kubeconfig, 'utf8');
 
 interface Named {
@@ -100,7 +100,7 @@ export async function readKubeconfig(bed: Bed): Promise<RawKubeconfig> {
   return parse(await kubeconfigText(bed)) as RawKubeconfig;
 }
 
-/** Changes a copy of the bed's kubeconfig. @returns the file */
+/** Changes a copy of the test bed's kubeconfig. @returns the file */
 export async function changedKubeconfig(
   bed: Bed,
   name: string,
@@ -116,16 +116,16 @@ export async function changedKubeconfig(
 export const controlPlane = ({ admin }: Plane, name: string): Promise<AnyObject | undefined> =>
   admin.find<AnyObject>(resources.controlPlanes, name);
 
-/** A WEC is available, as its ITS says. */
+/** A WEC is available according to its ITS. */
 export async function assertAvailableIn(its: Api, wec: string): Promise<void> {
   const cluster = await its.get<AnyObject>(resources.managedClusters, wec);
   assert.equal(statusOf(cluster, 'ManagedClusterConditionAvailable'), 'True');
 }
 
 /**
- * Puts a workload into a WDS, in a namespace that is called as the policy, with a BindingPolicy for the clusters with these labels, and
- * waits until it is on one of them.
- * @param hasPods whether there is a Deployment in it, too: a namespace with pods takes long to go
+ * Creates a workload in a WDS, in a namespace with the name of the policy, with a BindingPolicy for the clusters with these labels,
+ * and waits until it is on one of them.
+ * @param hasPods whether it includes a Deployment: deleting a namespace with pods takes long
  */
 export async function sendFrom(
   wds: Api,
@@ -138,7 +138,7 @@ export async function sendFrom(
     metadata: { name: policy },
     spec: {
       clusterSelectors: [{ matchLabels }],
-      // Not the pods that a Deployment has in a WDS which is a cluster.
+      // Not the pods of a Deployment in a WDS that is a cluster.
       downsync: [
         {
           resources: manifests.map((object) => resources.resourceOf(object).plural),

@@ -3,7 +3,7 @@ import type { Step } from './workload-traps.ts';
 
 export type Labels = Record<string, string>;
 
-/** Whoever is in one of these has a Namespace and a policy of one name, which is the value of label app as well. */
+/** Each trap has a Namespace and a policy of one name, which is the value of label app as well. */
 export interface Scene {
   name: string;
   wds?: string;
@@ -12,12 +12,12 @@ export interface Scene {
   labels?: Labels;
   annotations?: Labels;
   data?: Labels;
-  /** What else is there. */
+  /** Other objects. */
   objects?: AnyObject[];
   clusters?: Labels;
-  /** The name of the policy, where it is another one. */
+  /** The name of the policy, if it differs. */
   policy?: string;
-  /** That of another policy with the same spec. */
+  /** The name of another policy with the same spec. */
   also?: string;
   clause?: object;
 }
@@ -25,7 +25,7 @@ export interface Scene {
 export interface Trap extends Scene {
   title: string;
   steps: Step[];
-  /** What arrives then; by default the ConfigMap. False where a person decides. */
+  /** What arrives then; by default the ConfigMap. False if the user decides. */
   arrives?: string | false;
 }
 
@@ -44,7 +44,7 @@ export const deployment = (name: string, run: Labels): AnyObject => ({
   },
 });
 
-/** The first of them is of a WEC that has not been accepted yet. */
+/** The first one concerns a WEC that has not been accepted yet. */
 export const traps: Trap[] = [
   {
     ...{ title: 'the WEC is not accepted', name: 'early-bird' },

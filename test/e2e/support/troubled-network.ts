@@ -3,9 +3,9 @@ import net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Entry, Plane } from '../../../testbed/index.ts';
 
-/** A network before a plane's API server that carries every byte late, or takes connections and carries nothing. */
+/** A network in front of a plane's API server that delays every byte, or accepts connections and transfers nothing. */
 export class TroubledNetwork {
-  /** The plane's own context, led through this network. */
+  /** The plane's own context, through this network. */
   readonly entry: Entry;
   readonly #server: net.Server;
   readonly #sockets: Set<net.Socket>;
@@ -17,15 +17,15 @@ export class TroubledNetwork {
   }
 
   /**
-   * @param delayMs how late whatever the plane says arrives; endless where nothing ever does
-   * @param bytesPerSecond how much of it arrives, over all connections together
+   * @param delayMs the delay of the plane's output; infinite if nothing ever arrives
+   * @param bytesPerSecond its rate, over all connections together
    */
   static async start(
     plane: Plane,
     delayMs: number,
     bytesPerSecond = Number.POSITIVE_INFINITY,
   ): Promise<TroubledNetwork> {
-    // When the link has carried all that it was given.
+    // When the link has transferred its backlog.
     let free = 0;
     const { connection, ...names } = plane.kubeconfigEntry;
     const port = Number(new URL(connection.server).port);

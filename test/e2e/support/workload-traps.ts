@@ -4,30 +4,30 @@ import { until } from '../../../testbed/index.ts';
 import { bootFile } from '../../stellarctl.ts';
 import type { Cli } from './harness.ts';
 
-/** What is told of a trap: by `workload get`, `policy get` or `policy explain`, and what it offers then. */
+/** What `workload get`, `policy get` or `policy explain` reports about a trap, and what it offers then. */
 interface Named {
   code: string;
-  /** The command as it stands in the document: `next`, or the one in `hint` where something is to be filled in. */
+  /** The command in the document: `next`, or the one in `hint` if something must be filled in. */
   offered: string;
 }
 
-/** What is typed of what is offered. */
+/** The part of the offer that is typed. */
 interface Typed {
-  /** What a person fills in. */
+  /** What the user fills in. */
   fill?: Record<string, string>;
-  /** What a person adds: `--yes` to a question. */
+  /** What the user adds: `--yes` to a prompt. */
   add?: string;
 }
 
-/** One thing on the way out of a trap. */
+/** One step out of a trap. */
 export interface Step extends Typed {
-  /** The command that tells of it, without the options that name the WDS. */
+  /** The command that reports it, without the options that name the WDS. */
   ask: string;
   code: string;
   offers: RegExp;
 }
 
-/** Types what it says into a shell where stellarctl and kubectl are on PATH. */
+/** Types the command into a shell with stellarctl and kubectl on PATH. */
 export async function typeIn(cli: Cli, offered: string, { fill = {}, add = '' }: Typed = {}): Promise<string> {
   const filled = Object.entries(fill).reduce((line, [blank, value]) => line.replace(blank, value), offered);
   const line = `${filled} ${add}`.trim();
@@ -46,7 +46,7 @@ interface Delivery {
   done: boolean;
 }
 
-/** Runs a command that tells where things are. */
+/** Runs a command that shows the state. */
 async function told(cli: Cli, ask: string, flags: readonly string[]): Promise<Named[]> {
   const { stdout } = await cli.run([...ask.split(' '), '-o', 'json', ...flags]);
   const { ways, objects = [], problems } = JSON.parse(stdout);
@@ -54,11 +54,11 @@ async function told(cli: Cli, ask: string, flags: readonly string[]): Promise<Na
   return all.flatMap(({ code, next, hint }) => (code === null ? [] : [{ code, offered: next ?? commandIn(hint) }]));
 }
 
-/** A hint is said to people: a command stands behind what it is for, and before what may be done as well. */
+/** A hint is prose: the command follows its purpose, and precedes alternatives. */
 const commandIn = (hint: string | null): string =>
   (hint ?? '').split(/ {4}/)[0]?.replace(/^.*?[:?] (?=stellarctl|kubectl)/, '') ?? '';
 
-/** Follows the steps out of a trap. @returns seconds until each was named, and what was typed */
+/** Follows the steps out of a trap. @returns seconds until each was reported, and the commands */
 export async function takeSteps(
   cli: Cli,
   steps: readonly Step[],
@@ -74,7 +74,7 @@ export async function takeSteps(
     }, `${step.code} by ${step.ask}`).catch(() => assert.fail(`${step.ask}: ${JSON.stringify(seen)}`));
     const seconds = (Date.now() - started) / 1000;
     assert.match(named.offered, step.offers);
-    // By itself that is core/v1, which no operator means.
+    // By itself that is core/v1, which no operator intends.
     assert.doesNotMatch(named.offered, /\bbindings?(?:$| )/);
     const isCommand = /^(?:stellarctl|kubectl) /.test(named.offered) && !named.offered.includes(' edit ');
     taken.push({ seconds, typed: isCommand ? await typeIn(cli, named.offered, step) : named.offered });

@@ -11,7 +11,7 @@ import {
 /** A workload that a policy sends to clusters by label, and that runs on one of them. */
 export interface RunningWorkload {
   namespace: string;
-  /** Nobody sends it any more. */
+  /** Stops sending it. */
   stop(): void;
 }
 
@@ -32,7 +32,7 @@ export async function runWorkload(
   return { namespace, stop: () => transport.stop() };
 }
 
-/** The objects of a workload that demoManifests describes, and its pods: `kind name` to UID, and who owns what was sent. */
+/** The objects of a workload that demoManifests describes, and its pods: `kind name` to UID, and the owners of what was sent. */
 export async function workloadOn(wec: Plane, namespace: string): Promise<{ uids: string[]; owners: number }> {
   const space = await wec.admin.find<AnyObject>(resources.namespaces, namespace);
   const sent = [

@@ -5,11 +5,11 @@ import type { TLSSocket } from 'node:tls';
 import { Authority, type Entry, type Plane } from '../../../testbed/index.ts';
 
 /**
- * A proxy before a plane's API server that tells when a write has been answered, so that a test can end the client at exactly that
- * moment: the server has written, the client may or may not have read the answer.
+ * A proxy in front of a plane's API server that reports when a write is answered, so a test can end the client at exactly that
+ * moment: the server has written, and the client may or may not have read the answer.
  */
 export class WriteProxy {
-  /** A kubeconfig entry that leads through the proxy. */
+  /** A kubeconfig entry for the proxy. */
   readonly entry: Entry;
   readonly #server: https.Server;
   readonly #upstream: https.Agent;
@@ -22,7 +22,7 @@ export class WriteProxy {
 
   /**
    * @param onWrite called after the plane has answered a mutating request, and before the client gets the answer
-   * @param beforeWrite what is to happen between the client's last look and its write
+   * @param beforeWrite called between the client's last read and its write
    */
   static async start(
     plane: Plane,
@@ -43,7 +43,7 @@ export class WriteProxy {
       (request, response) => {
         const { authorization: _, ...headers } = request.headers;
         const isWrite = request.method !== 'GET' && !/\/selfsubject|dryRun=All/.test(request.url ?? '');
-        // Who presents a certificate is who it names, as for the API server itself; the proxy's own user may act for others.
+        // A client certificate names its user, as for the API server itself; the proxy's own user may impersonate others.
         const presented = presentedUser(request.socket as TLSSocket, connection.caPem ?? '');
         if (presented === 'unknown') {
           response.writeHead(401, { 'content-type': 'application/json' }).end('{"kind":"Status","code":401}');
@@ -84,7 +84,7 @@ export class WriteProxy {
   }
 }
 
-/** The user of a client certificate that a plane's authority has issued. @returns undefined where none was presented */
+/** The user of a client certificate that a plane's authority has issued. @returns undefined without a certificate */
 function presentedUser(socket: TLSSocket, caPem: string): string | undefined {
   const { raw } = socket.getPeerCertificate();
   if (raw === undefined) return undefined;

@@ -32,7 +32,7 @@ let hub: Plane;
 let cli: Cli;
 
 before(async () => {
-  // The second one is a hub as OCM made them before 0.11, told to approve everything by itself.
+  // The second one is a hub as OCM created them before 0.11, configured to approve everything automatically.
   bed = await startBed({
     planes: [
       { name: 'its1', hub: true },
@@ -51,7 +51,7 @@ after(async () => {
 beforeEach(() => hub.markAudit());
 afterEach(() => forgetRequests(hub));
 
-/** The last word of a line that says what was written: what it was written to. */
+/** The last word of a line that reports a write: its object. */
 const approvalOf = (request: string) => `update certificatesigningrequests/approval ${request}`;
 const acceptanceOf = (name: string) => `patch managedclusters ${name}`;
 
@@ -185,7 +185,7 @@ describe('accept', () => {
     const waited = (await cli.run(['wec', 'wait', 'dead', '--timeout', '0', '-o', 'json'])).json().items[0];
     for (const { stage, blockedAt } of [accepted, listed, got, waited]) {
       assert.deepEqual([stage, blockedAt.stage, blockedAt.state], ['joined', 'available', 'failed']);
-      // The hub takes an old time in a lease for a difference of the clocks.
+      // The hub treats an old time in a lease as a clock difference.
       assert.match(blockedAt.why, /^(lease stopped|the clocks .*differ by) 11m/);
     }
     assert.deepEqual([waited.error.code, accepted.error], ['timeout', undefined]);
@@ -366,7 +366,7 @@ describe('accept refuses a request, and approves and accepts nothing, if', () =>
     });
   }
 
-  // These are the business of the hub's own controllers: to accept they are as if they were not there.
+  // These belong to the hub's own controllers: accept ignores them.
   it('it belongs to an add-on, which is left to the hub', async () => {
     const request = await ask(hub, 'addon', { labels: { 'open-cluster-management.io/addon-name': 'work-manager' } });
     assertRefused(await cli.run(['accept', 'addon', '--timeout', '0']), {
@@ -377,7 +377,7 @@ describe('accept refuses a request, and approves and accepts nothing, if', () =>
   });
 
   it('it is a renewal, which is left to the hub', async () => {
-    // Of another agent than it is for, or the hub would approve it itself.
+    // Of an agent that it is not for, or the hub would approve it itself.
     const request = await ask(hub, 'renewal', { as: registeredAgent('renewal', 'earlier') });
     assertRefused(await cli.run(['accept', 'renewal', '--timeout', '0']), {
       exitCode: 3,
@@ -559,7 +559,7 @@ describe('accept with -o', () => {
     await ask(hub, 'good');
     await ask(hub, 'bad', { signerName: 'example.com/signer' });
     const run = await cli.run(['accept', 'good', 'bad', 'nobody', '--no-wait', '--timeout', '6s', '-o', 'json']);
-    // Of failed and not in time, failed comes first.
+    // Among failed and timed out, failed comes first.
     assert.equal(run.exitCode, 1);
     const items: { name: string; changed: boolean; error?: { code: string; message: string } }[] = run.json().items;
     const short = items.map(({ name, changed, error }) => [name, changed, error?.code]);

@@ -60,7 +60,7 @@ const worksOf = async (name: string) =>
   (await its1.admin.list<AnyObject>(resources.manifestWorks, { namespace: name })).items;
 const deregister = (name: string, ...more: string[]) => ['deregister', name, '--its', 'its1', '--yes', ...more];
 
-/** Works that were being deleted when their cluster came back are made again. */
+/** Works that were being deleted when their cluster returned are recreated. */
 async function untilSent(name: string, count: number): Promise<void> {
   await until(async () => {
     const works = await worksOf(name);
@@ -248,7 +248,7 @@ describe('a WEC with a recreated add-on', () => {
       /add-on addon-status is recreated after each deletion: the Placement open-cluster-management\/global still selects w2/,
     );
     await mend();
-    // A hub that once saw no work left takes the agent's rights on works away: it may not finish a work that came back since.
+    // A hub that once saw no work left removes the agent's permissions on works: the agent may not finish a work created since.
     await cli.succeed(deregister('w2', '--force'));
     assert.equal(await clusterOf('w2'), undefined);
     installed.stop();

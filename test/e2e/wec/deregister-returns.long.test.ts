@@ -43,7 +43,7 @@ describe('a deregistration that is killed right after a write', () => {
     let kill: ((signal: NodeJS.Signals) => void) | undefined;
     const survived = new Set<string>();
     const onWrite = (description: string) => {
-      // Names that are made up anew for each object, and writes that a wait repeats.
+      // Generated names, and writes that a wait repeats.
       const write = description
         .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'ID')
         .replace(/cluster1-\w{5}$/, '');
@@ -75,7 +75,7 @@ describe('a deregistration that is killed right after a write', () => {
     }
     assert.deepEqual(await workloadOn(cluster1, namespace), { uids: [], owners: 0 });
     const { its1: onIts, ...rest } = await inventories();
-    // What properties made for all WECs stays.
+    // Objects that properties created for all WECs stay.
     const shared = Object.keys(onIts).filter((key) => key.includes('customization-properties'));
     assert.deepEqual(shared.sort(), [
       'configmaps customization-properties/kube-root-ca.crt',

@@ -84,7 +84,7 @@ describe('deregister writes nothing on either side and reports the reason', () =
   });
 });
 
-// Each on a WEC of its own, side by side: most of the time they wait.
+// Each on its own WEC, in parallel: most of the time they wait.
 describe('a WEC that cannot leave normally', { concurrency: true }, () => {
   it('because its agent has died is refused, and leaves with --force, which lists what it removes', async () => {
     const name = 'cluster1';
@@ -108,7 +108,7 @@ describe('a WEC that cannot leave normally', { concurrency: true }, () => {
       stderr,
       /removed finalizer cluster\.open-cluster-management\.io\/manifest-work-cleanup of ManifestWork /,
     );
-    // Once its work is gone, the add-on may be faster in removing its own finalizer.
+    // Once its work is deleted, the add-on may remove its own finalizer first.
     assert.match(stderr, /--force +removes, after 15s without progress: .*the pre-delete finalizers of addon-status$/m);
     assert.equal(await clusterOf(name), undefined);
     assert.equal(await its1.admin.find(resources.namespaces, name), undefined);
@@ -156,7 +156,7 @@ describe('a WEC that cannot leave normally', { concurrency: true }, () => {
   });
 });
 
-/** Lets a WEC's agent die, and the hub notice it soon. */
+/** Kills a WEC's agent, and lets the hub notice it soon. */
 async function kill(name: string): Promise<void> {
   await its1.admin.patch(resources.managedClusters, name, { spec: { leaseDurationSeconds: 1 } });
   await bed.fault({ kind: 'dead', plane: name, pod: faultyPods.agents });

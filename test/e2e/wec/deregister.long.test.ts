@@ -116,7 +116,7 @@ async function roundTrip(each: Case): Promise<void> {
   await assertUnwritten([wec]);
 }
 
-/** Registers a WEC, with a workload of its own if it is to have one. */
+/** Registers a WEC, optionally with its own workload. */
 async function register({ name, join = [], hasWorkload, hasAddon, deregister = [] }: Case) {
   const wec = bed.plane(name);
   const earlier = await inventoryOf(wec);

@@ -1,4 +1,4 @@
-/** `doctor --fix` on faults of a registration: what it does about them, and that it does nothing the second time. */
+/** `doctor --fix` on faults of a registration: what it does, and that its second run does nothing. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import {
@@ -57,7 +57,7 @@ async function fix(...options: string[]): Promise<Document & { stderr: string }>
 const isOpen = ({ status }: { status: string }) => status === 'warn' || status === 'fail';
 const openOf = ({ items }: Document) => items.filter(isOpen).map(({ code }) => code);
 
-/** Everything that a fix may change, by its version. */
+/** Everything that a fix may change, by version. */
 async function versions({ withPods = false } = {}): Promise<Record<string, string | undefined>> {
   const [its1, cluster1] = [bed.plane('its1').admin, bed.plane('cluster1').admin];
   const lists = await Promise.all([
@@ -77,7 +77,7 @@ interface Expected {
   code: string;
   /** The steps, by verb and kind. */
   steps: string[];
-  /** What is left to a person when it is done. */
+  /** What is left to the user afterwards. */
   left: string[];
   result?: string;
 }
@@ -112,7 +112,7 @@ const expected: readonly Expected[] = [
   },
 ];
 
-/** As the bed's own, whose successor of a dead pod is dead as well: here that pod alone is. */
+/** Like the test bed's fault, in which the successor of a dead pod is dead as well; here only that pod is dead. */
 const frozenAgent: (typeof registrationFaults)[number] = {
   id: 'agent-frozen',
   cause: 'The agent does nothing any more, though its pod looks well',
@@ -136,7 +136,7 @@ const frozenAgent: (typeof registrationFaults)[number] = {
   },
 };
 
-/** As the bed's own, whose requests are those of other agents: here the agent itself has sent them, with a key each. */
+/** Like the test bed's fault, whose requests belong to other agents; here the agent itself has sent them, with different keys. */
 const ownRequests: (typeof registrationFaults)[number] = {
   id: 'own-requests-piled-up',
   cause: 'The agent has restarted so often that it sends no more requests',

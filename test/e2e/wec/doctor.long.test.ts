@@ -1,4 +1,4 @@
-/** `doctor` on faults of a registration: the check that fails, the cause that it names, and its command, which is typed as it is. */
+/** `doctor` on faults of a registration: the failed check, its cause, and its command, which runs unchanged. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import {
@@ -31,7 +31,7 @@ after(async () => {
   await bed?.stop();
 });
 
-/** All of them: `npm run bench -- doctor`. */
+/** All of them run in `npm run bench -- doctor`. */
 describe('doctor names the cause, and none of its consequences', { concurrency: 1 }, () => {
   for (const trial of registrationTrials.filter(({ inCi }) => inCi))
     it(trial.fault, async () => {

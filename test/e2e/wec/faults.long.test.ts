@@ -50,7 +50,7 @@ async function succeeds(line: string, options: CliOptions = {}): Promise<CliRun>
   return cli.succeed(line.split(' '), options);
 }
 
-/** Runs a command line that has to fail at a deadline of seconds, or within half a minute. A busy machine is no failure. */
+/** Runs a command line that must fail at a deadline of seconds, or within half a minute on a busy machine. */
 async function fails(line: string, exitCode: number, says: RegExp, options: CliOptions = {}): Promise<CliRun> {
   const expected = Math.min(30, Number(/--timeout (\d+)s/.exec(line)?.[1] ?? 30));
   const started = Date.now();
@@ -61,14 +61,14 @@ async function fails(line: string, exitCode: number, says: RegExp, options: CliO
   return ended;
 }
 
-/** Side by side, each to its end: one that fails leaves no other running into the next test. */
+/** Runs all in parallel to the end: a failure leaves nothing running into the next test. */
 async function together(...running: Promise<unknown>[]): Promise<void> {
   const ended = await Promise.allSettled(running);
   const failures = ended.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
   if (failures.length > 0) throw failures.length === 1 ? failures[0] : new AggregateError(failures);
 }
 
-/** What `wec get` says is wrong, and what to type. */
+/** The problem that `wec get` reports, and the command to run. */
 async function diagnosisOf(
   wec: string,
   its: string,
@@ -95,7 +95,7 @@ async function during<T>(fault: Fault, act: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Restarts a plane's API server as soon as this has been printed. */
+/** Restarts a plane's API server as soon as this text is printed. */
 const restarting = (plane: string, text: RegExp): CliOptions => ({
   whenPrinted: { text, act: () => during({ kind: 'stopped', plane }, async () => {}) },
 });
@@ -110,7 +110,7 @@ const clusterHas = (hub: Plane, name: string, type: string, status: string) =>
 const judgeSoon = (hub: Plane, name: string) =>
   hub.admin.patch(resources.managedClusters, name, { spec: { leaseDurationSeconds: 1 } });
 
-// Side by side, since most of the time they wait: on its1 an agent goes wrong, or the network; on its2 the hub itself.
+// In parallel, since they mostly wait: on its1 an agent or the network fails; on its2 the hub itself.
 describe('when something goes wrong', { concurrency: true }, () => {
   describe('with an agent', { concurrency: 1 }, () => {
     it('whose operator crashes, all commands report it, and join completes after the fix', async () => {
@@ -118,7 +118,7 @@ describe('when something goes wrong', { concurrency: true }, () => {
       await during({ kind: 'crashing', plane: 'cluster1', pod: 'open-cluster-management/' }, async () => {
         const { stderr } = await fails('wec join cluster1 --accept --its its1', 1, crash);
         assert.match(stderr, /kubectl .*describe pod/);
-        // At times it is just being tried again.
+        // At times it is being retried.
         const next = await until(async () => {
           const diagnosis = await diagnosisOf('cluster1=cluster1', 'its1');
           const isIt = /^A container of the operator of \S+ does not start: CrashLoopBackOff/.test(diagnosis.problem);
@@ -141,7 +141,8 @@ describe('when something goes wrong', { concurrency: true }, () => {
       it(`whose clock is off by ${seconds} s, all commands report it`, async () => {
         await wipeWec(there(its1), there(cluster1), 'cluster1');
         await during({ kind: 'clock-off', plane: 'cluster1', pod: faultyPods.agents, seconds }, async () => {
-          // The hub compares the clocks only when the agent has renewed its lease, which may be after it was available for a moment.
+          // The hub compares the clocks only when the agent has renewed its lease, which may be after it was available for a
+          // moment.
           const { exitCode } = await cli.run('wec join cluster1 --accept --timeout 6s --its its1'.split(' '));
           assert.ok(exitCode === 0 || exitCode === 3, `join ended with ${exitCode}`);
           await until(
@@ -284,7 +285,7 @@ describe('when something goes wrong', { concurrency: true }, () => {
         const options = {
           kubeconfig: await writeKubeconfig(hub, [trustingOther(hub), there(cluster3).kubeconfigEntry]),
         };
-        // What is connected stays so: the agent, and the operator's look at the hub, begin anew.
+        // Open connections stay; the agent and the operator's check of the hub start again.
         for (const namespace of ['open-cluster-management-agent', 'open-cluster-management'])
           await restartPods(there(cluster3), namespace);
         await until(async () => {
@@ -298,7 +299,7 @@ describe('when something goes wrong', { concurrency: true }, () => {
         assert.match(problem, /^The hub's certificate authority has changed since cluster3 joined\.$/);
         assert.equal(next, 'stellarctl wec join cluster3=cluster3 --accept --its its2');
 
-        // kube-public/cluster-info still tells agents of the old one.
+        // kube-public/cluster-info still has the old one.
         const file = path.join(cli.home, 'other-ca.pem');
         await writeFile(file, otherAuthorityOf(hub));
         const line = `wec join cluster3=cluster3 --accept --its its2 --ca-file ${file}`;
@@ -322,7 +323,7 @@ describe('when something goes wrong', { concurrency: true }, () => {
           fails('label announced tier=a --its its2', 1, webhook),
           fails('accept early --timeout 8s --its its2', 3, missing),
         );
-        // Said at once, and nothing is installed that would start in vain.
+        // Reported at once; nothing is installed that would fail.
         await there(cluster3).markAudit();
         const waiting = await fails('wec join cluster3 --accept --timeout 8s --its its2', 3, silent);
         assert.match(waiting.stderr, restart);
@@ -359,7 +360,7 @@ describe('when something goes wrong', { concurrency: true }, () => {
           const { items } = await hub.admin.list(resources.certificateSigningRequests);
           return items.find(({ metadata }) => metadata.name.startsWith('cluster3-'));
         }, 'request');
-        // Longer than an agent is given that does not announce itself.
+        // Longer than the time that an unannounced agent gets.
         await sleep(14_000);
         assert.equal(await stateOf(hub, asked.metadata.name), 'pending', 'neither denied nor deleted');
       } finally {
@@ -385,7 +386,7 @@ describe('when something goes wrong', { concurrency: true }, () => {
           fails('wec wait cluster3=cluster3 --timeout 5s --its its2', 3, words),
         );
       });
-      // What the operator said last is over, and a join has it look again.
+      // The operator's last condition is outdated, and a join asks it to check again.
       const { stderr } = await succeeds('wec join cluster3 --accept --its its2');
       assert.match(stderr, /cluster3: the agent did not reach the ITS when it last tried: bootstrap secret renewed/);
       await assertAvailable(there(its2), 'cluster3');
@@ -418,13 +419,13 @@ describe('when something goes wrong', { concurrency: true }, () => {
   });
 });
 
-/** The authority that the fault `certificate` serves by. */
+/** The authority that the fault `certificate` serves with. */
 function otherAuthorityOf(hub: Plane): string {
   const [, other] = (hub.admin.connection.caPem ?? '').split(/(?=-----BEGIN)/);
   return other ?? '';
 }
 
-/** The plane's own context, as somebody has it who was given the new authority. */
+/** The plane's own context, with the new authority. */
 function trustingOther(hub: Plane): Entry {
   const { connection, ...entry } = hub.kubeconfigEntry;
   return { ...entry, connection: { ...connection, caPem: otherAuthorityOf(hub) } };

@@ -45,7 +45,7 @@ const succeed = (line: string, options: object = {}): Promise<CliRun> =>
 const stateOf = (view: { stages: { id: string; state: string }[] }, stage: string) =>
   view.stages.find(({ id }) => id === stage)?.state;
 
-/** A work as KubeStellar's transport puts it into a mailbox. */
+/** A work as KubeStellar's transport creates it in a mailbox. */
 const work = (name: string, wds: string, binding: string) =>
   its1.admin.create<KubeObject & { spec: object }>(resources.manifestWorks, {
     metadata: {
@@ -61,7 +61,7 @@ const work = (name: string, wds: string, binding: string) =>
     },
   });
 
-/** A user of the ITS with just these rights, and one of the WEC beside. */
+/** A user of the ITS with exactly these permissions, and one of the WEC. */
 async function kubeconfigFor(
   user: string,
   rules: ReturnType<typeof rule>[],

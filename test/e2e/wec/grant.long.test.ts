@@ -1,4 +1,4 @@
-/** Rights of a work agent, in the order of the tests. */
+/** Permissions of a work agent, in the order of the tests. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import {

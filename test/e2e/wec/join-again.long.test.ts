@@ -1,4 +1,4 @@
-/** Clusters that were registered before: what is left of that must not keep them from being joined again. */
+/** Clusters that were registered before: leftovers must not prevent another join. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import {
@@ -50,7 +50,7 @@ async function uidOf({ admin }: Plane): Promise<string | undefined> {
   return (await admin.get<AnyObject>(resources.namespaces, 'kube-system')).metadata.uid;
 }
 
-/** As somebody does with kubectl while the agent lives. */
+/** As with kubectl while the agent runs. */
 async function deleteCluster(name: string): Promise<void> {
   await its1.admin.delete(resources.managedClusters, name);
   await until(async () => (await clusterOf(name)) === undefined, `end of ManagedCluster ${name}`);
@@ -132,7 +132,7 @@ describe('rejoining', { concurrency: true }, () => {
       });
       const data = { 'tls.crt': foreign.certPem, 'tls.key': foreign.keyPem };
       const encoded = Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString('base64')]);
-      // An agent that runs would put its own certificate back.
+      // A running agent would restore its own certificate.
       await stopKlusterlet(planeOf(name));
       await planeOf(name).admin.patch(resources.secrets, `${agentNamespace}/hub-kubeconfig-secret`, {
         data: Object.fromEntries(encoded),
@@ -158,7 +158,7 @@ describe('rejoining', { concurrency: true }, () => {
       });
       assert.doesNotMatch(run.stderr, /delete managedcluster/);
       assert.deepEqual(await writesFor(name), []);
-      // The very cluster, whose Klusterlet is gone, is known by its UID.
+      // The same cluster without its Klusterlet is identified by its UID.
       await cli.succeed(join(name));
       await assertAvailable(its1, name);
     });
@@ -252,7 +252,7 @@ describe('rejoining', { concurrency: true }, () => {
   });
 });
 
-/** On both sides; on the ITS others write for theirs. */
+/** On both sides; on the ITS other programs write for theirs. */
 async function writesFor(name: string): Promise<string[]> {
   const onIts = (await writesOn(its1)).filter((write) => write.includes(name));
   return [...onIts, ...(await writesOn(planeOf(name)))];

@@ -51,7 +51,7 @@ async function file(name: string, content: string): Promise<string> {
 const operator = 'open-cluster-management/klusterlet';
 const pullSecret = 'open-cluster-management/open-cluster-management-image-pull-credentials';
 
-// Two WECs at a time, one for each test.
+// Two WECs at a time, one per test.
 describe('the agent uses', { concurrency: true }, () => {
   it('--image-registry, --ocm-version and --image-pull-secret', async () => {
     const credentials = '{"auths":{"registry.example":{"auth":"c2VjcmV0LXVzZXI6c2VjcmV0LXdvcmQ="}}}';
@@ -242,7 +242,7 @@ describe('--print-manifests', () => {
   });
 });
 
-/** What clusteradm does in each step of a registration, and stellarctl. */
+/** What clusteradm and stellarctl do in each step of a registration. */
 const steps = {
   token: {
     clusteradm: () => requestBootstrapToken(its1),
@@ -286,7 +286,7 @@ describe('all eight combinations of token, join and accept by clusteradm and ste
     originally = await inventoryOf(its1);
   });
 
-  // Each has a cluster of its own: joined by clusteradm it keeps the operator, which is not stellarctl's to remove.
+  // Each has its own cluster: joined by clusteradm it keeps the operator, which stellarctl may not remove.
   describe('in parallel', { concurrency: true }, () => {
     for (const [joiner, name] of [
       ['clusteradm', 'cluster1'],
@@ -302,7 +302,7 @@ describe('all eight combinations of token, join and accept by clusteradm and ste
               await steps.accept[accepter](name);
               await cli.succeed(['wec', 'wait', name, '--its', 'its1', '--timeout', '240s']);
               await assertAvailable(its1, name);
-              // Whose the token was leaves no trace on either side.
+              // The issuer of the token leaves no trace on either side.
               const leaves = issuer === 'stellarctl';
               if (leaves)
                 await cli.succeed(['deregister', name, '--wec-context', name, '--its', 'its1', '--cleanup', '--yes']);

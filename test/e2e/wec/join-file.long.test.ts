@@ -8,7 +8,7 @@ import { assertRefused, assertUnwritten, markAll, type Refusal, writesOn } from 
 import { assertAvailable, contextsOf, restartPods, statusOf } from '../support/registration.ts';
 
 let bed: Bed;
-/** The administrator of the ITS, and one who knows the WECs only. */
+/** The administrator of the ITS, and one who has access to the WECs only. */
 let ofIts: Cli;
 let ofWecs: Cli;
 let its1: Plane;
@@ -118,7 +118,7 @@ describe("wec join with a join file and the WEC's kubeconfig alone", { concurren
     await ofIts.succeed(['accept', 'cluster1']);
     await assertAvailable(its1, 'cluster1');
 
-    // Before the operator has looked: what has been reached is said, and nobody has to accept it again.
+    // Before the operator's first check: reached stages are reported, and no second acceptance is needed.
     const soon = await ofWecs.succeed(['wec', 'join', 'cluster1', '--join-file', joinFile]);
     assert.match(
       soon.stdout,
@@ -126,7 +126,7 @@ describe("wec join with a join file and the WEC's kubeconfig alone", { concurren
     );
     assert.doesNotMatch(soon.stderr, /accept/);
 
-    // The operator looks at the connection twice a minute, and when it starts.
+    // The operator checks the connection twice a minute, and when it starts.
     await restartPods(cluster1, 'open-cluster-management');
     await until(async () => {
       const klusterlet = await cluster1.admin.get(resources.klusterlets, 'klusterlet');

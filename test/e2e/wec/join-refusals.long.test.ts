@@ -28,7 +28,7 @@ let its1: Plane;
 let cluster1: Plane;
 let cluster2: Plane;
 
-/** cluster1 is registered, with a label; cluster2 is untouched. */
+/** cluster1 is registered, with a label; cluster2 is unchanged. */
 before(async () => {
   bed = await startBed({ planes: [{ name: 'its1', hub: true }, { name: 'cluster1' }, { name: 'cluster2' }] });
   [its1, cluster1, cluster2] = ['its1', 'cluster1', 'cluster2'].map((name) => bed.plane(name)) as [Plane, Plane, Plane];
@@ -52,11 +52,11 @@ async function refuses(line: string, refusal: Refusal & { not?: RegExp }, kubeco
   if (refusal.not) assert.doesNotMatch(stderr, refusal.not);
 }
 
-/** The contexts of the bed, and more of them. */
+/** The contexts of the test bed, and more. */
 const withContexts = (...more: Entry[]): Promise<string> =>
   writeKubeconfig(its1, [...[its1, cluster1, cluster2].map((plane) => plane.kubeconfigEntry), ...more]);
 
-/** Another context for the same cluster, reached by another name of its server. */
+/** Another context for the same cluster, with another server name. */
 function alias(plane: Plane, context: string): Entry {
   const { connection } = plane.kubeconfigEntry;
   return {

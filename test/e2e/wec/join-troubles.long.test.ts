@@ -22,7 +22,7 @@ after(async () => {
   await bed?.stop();
 });
 
-// Each on a cluster of its own, side by side: most of the time they wait until a failure is believed.
+// Each on its own cluster, in parallel: most of the time they wait until a failure counts.
 describe('a failing join', { concurrency: true }, () => {
   it('quotes the operator if the cluster does not reach the hub, and is repaired by a correct address', async () => {
     const run = await cli.run([

@@ -49,7 +49,7 @@ describe('a dry run of wec join', () => {
       'Deployment open-cluster-management/klusterlet on cluster1',
       'Secret open-cluster-management-agent/bootstrap-hub-kubeconfig on cluster1',
       'Klusterlet klusterlet on cluster1',
-      // Approval, acceptance, and the label with the record of which cluster it is.
+      // Approval, acceptance, and the label with the recorded cluster UID.
       'CertificateSigningRequest cluster1-\\* on its1',
       'ManagedCluster cluster1 on its1',
     ];
@@ -176,7 +176,7 @@ describe('joining two clusters in parallel with --accept and --label', () => {
     await markAll(everything());
     await cli.succeed(['wec', 'join', 'cluster1', '--accept', '--label', 'tier=a', '--label', 'zone=north']);
     assert.deepEqual(await writesOn(its1), ['patch managedclusters cluster1']);
-    // Which labels it has is noted where it outlives the ITS.
+    // The labels are recorded on the WEC, where they outlive the ITS.
     assert.deepEqual(await writesOn(cluster1), ['patch klusterlets klusterlet']);
     await assertUnwritten([cluster2]);
     assert.equal((await assertAvailable(its1, 'cluster1')).metadata.labels?.zone, 'north');

@@ -15,7 +15,7 @@ let planes: Plane[];
 
 const expand = { 'control.kubestellar.io/expand-templates': 'true' };
 
-/** A namespace with a ConfigMap that is a template, which the policy sends to all clusters with tier=edge. */
+/** A namespace with a template ConfigMap, which the policy sends to all clusters with tier=edge. */
 async function bindTemplate(name: string, text: string): Promise<void> {
   const labels = { app: 'regional' };
   const { admin } = hosting;
@@ -44,7 +44,7 @@ const regionalWorks = async (wec: string): Promise<ManifestWork[]> =>
 const workUids = async (wec: string): Promise<string[]> =>
   (await regionalWorks(wec)).map(({ metadata }) => `${metadata.name} ${metadata.uid}`).sort();
 
-/** KubeStellar's controllers have acted on a change of a ManagedCluster. */
+/** KubeStellar's controllers have processed a change of a ManagedCluster. */
 const settled = () => sleep(3000);
 
 const manifestNames = (works: ManifestWork[]): string[] =>

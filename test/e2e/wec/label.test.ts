@@ -23,7 +23,7 @@ after(async () => {
   await bed?.stop();
 });
 
-/** Put on every cluster by the hub itself. */
+/** Set on every cluster by the hub itself. */
 const clusterSet = 'cluster.open-cluster-management.io/clusterset';
 
 async function labelsOf(hub: Plane, name: string): Promise<Record<string, string>> {
@@ -34,7 +34,7 @@ async function labelsOf(hub: Plane, name: string): Promise<Record<string, string
 
 let number = 0;
 
-/** New WECs with these labels, under a prefix of their own. */
+/** New WECs with these labels, under a separate prefix. */
 async function wecs(...labels: Record<string, string>[]): Promise<string[]> {
   number++;
   const names = labels.map((_, index) => `labelled-${number}-${index + 1}`);
@@ -189,7 +189,7 @@ describe('label', () => {
     const refused = await through(setByOther({ zone: 'b' }));
     assertRefused(refused, { exitCode: 1, says: /has zone=b already/ });
     await setByOther({ zone: null })();
-    // Their change comes once more with every write of ours, but changes nothing the second time.
+    // Their change is repeated with every write of ours, but has no effect the second time.
     const done = await through(setByOther({ other: 'yes' }));
     assert.equal(done.exitCode, 0, done.stderr);
     assert.deepEqual(await labelsOf(hub, name), { ...ownLabel(), other: 'yes', zone: 'a' });

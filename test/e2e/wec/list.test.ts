@@ -19,7 +19,7 @@ import { assertRefused, assertRefuses } from '../support/refusal.ts';
 let bed: Bed;
 let cli: Cli;
 let hub: Plane;
-/** A --watch without --timeout, from the beginning. */
+/** A --watch without --timeout, from the start. */
 let watch: { started: number; ended: Promise<CliRun>; interrupt: () => void };
 
 before(async () => {
@@ -55,7 +55,7 @@ describe('wec list on an ITS without WECs', () => {
 
 const mine = ['-l', 'test=list'];
 const many = ['-l', 'test=many'];
-/** More than one page holds. */
+/** More than a page holds. */
 const manyNames = Array.from({ length: 510 }, (_, index) => `many-${index + 1}`);
 
 describe('wec list', () => {

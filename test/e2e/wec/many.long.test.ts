@@ -4,10 +4,10 @@ import { resources } from '../../../testbed/index.ts';
 import { byKind, type Cost, ManyWecs } from '../support/many-wecs.ts';
 import { statusOf } from '../support/registration.ts';
 
-/** Three hundred are measured by `npm run bench -- many`. */
+/** `npm run bench -- many` measures three hundred. */
 const count = 40;
 
-/** What reads of a hub there may be: a second, and at once. Of memory, in MiB. */
+/** Limits of hub reads: per second, and concurrent. Of memory, in MiB. */
 const most = { aSecond: 20, atOnce: 10, ofWecsAtOnce: 32, memory: 400 };
 
 let many: ManyWecs;
@@ -86,7 +86,7 @@ async function registered(): Promise<string[]> {
   return items.map(({ metadata }) => metadata.name).sort();
 }
 
-/** It went well, and neither the hub nor WECs nor this machine were asked for too much. */
+/** It succeeded within the limits of the hub, the WECs and this machine. */
 function assertModest({ run, seconds, memory, others, wecs }: Cost): void {
   assert.equal(run.exitCode, 0, run.stderr);
   const allowed = most.atOnce + most.aSecond * seconds;

@@ -1,4 +1,4 @@
-/** What can be lost of a registration: one `wec join`, typed as the tool says, brings it back, or says why a person has to decide. */
+/** What a registration can lose: one `wec join`, typed as suggested, restores it, or reports why the user must decide. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import {
@@ -43,7 +43,7 @@ const join = (name: string, its = 'its1'): string[] => ['wec', 'join', name, '--
 const clusterOf = (name: string, its = 'its1') =>
   bed.plane(its).admin.find<ManagedCluster>(resources.managedClusters, name);
 
-/** What `wec get` says is wrong, and the command that it gives, as arguments. */
+/** The problem that `wec get` reports, and its command, as arguments. */
 async function advice(name: string, its = 'its1'): Promise<{ problem: string; next: string[] }> {
   const { json } = await cli.succeed(['wec', 'get', `${name}=${name}`, '--its', its, '-o', 'json']);
   const { problem, next } = json().diagnosis ?? { problem: 'nothing', next: '' };
@@ -54,7 +54,7 @@ async function remakeBootstrapAccount({ admin }: Plane): Promise<void> {
   const [namespace = '', name = ''] = bootstrapAccount.split('/');
   await admin.delete(resources.serviceAccounts, bootstrapAccount);
   await admin.create(resources.serviceAccounts, { metadata: { name, namespace } });
-  // API servers remember for ten seconds that a token was good.
+  // API servers cache a valid token for ten seconds.
   await new Promise((resolve) => setTimeout(resolve, 11_000));
 }
 
@@ -63,7 +63,7 @@ async function patchSecret({ admin }: Plane, name: string, files: Record<string,
   await admin.patch(resources.secrets, `${agentNamespace}/${name}`, { data: Object.fromEntries(data) });
 }
 
-/** Its agent finds an expired certificate and an expired token when it starts, as after a year in which it was switched off. */
+/** Its agent finds an expired certificate and an expired token when it starts, as after a year switched off. */
 async function letExpire(name: string): Promise<void> {
   const [its1, wec] = [bed.plane('its1'), bed.plane(name)];
   await its1.admin.patch(resources.managedClusters, name, { spec: { leaseDurationSeconds: 1 } });
@@ -288,7 +288,7 @@ describe('recovery of WECs of two hubs', { concurrency: 1 }, () => {
   });
 });
 
-/** As another version of the definition might have it. */
+/** As in another version of the definition. */
 const column = { name: 'Since', type: 'date', jsonPath: '.metadata.creationTimestamp' };
 const klusterletCrd = 'klusterlets.operator.open-cluster-management.io';
 

@@ -1,4 +1,4 @@
-/** Joins and deregistrations that are stopped on the way, by a signal or because nobody reads their output, and run once more. */
+/** Joins and deregistrations that are stopped midway, by a signal or because their output is closed, and rerun once. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import {
@@ -14,13 +14,13 @@ import { Cli, type CliOptions, type CliRun } from '../support/harness.ts';
 import { inventoryOf } from '../support/inventory.ts';
 import { assertAvailable, contextsOf } from '../support/registration.ts';
 
-/** A way to stop a run as soon as it has printed something, and how the run then ends. */
+/** A way to stop a run as soon as it has printed this text, and how the run then ends. */
 interface Stop {
   how: string;
   at: (text: RegExp) => CliOptions;
   exitCode: number;
-  /** How many of the rounds; all by default. What is done at a signal does not depend on which it is. */
-  batcher?: number;
+  /** The number of rounds; all by default. Cleanup does not depend on the signal. */
+  rounds?: number;
 }
 
 const signalled = (signal: NodeJS.Signals, exitCode: number): Stop => ({
@@ -29,11 +29,11 @@ const signalled = (signal: NodeJS.Signals, exitCode: number): Stop => ({
   exitCode,
 });
 
-/** Each on a WEC of its own. */
+/** Each on its own WEC. */
 const stops: Record<string, Stop> = {
   cluster1: signalled('SIGINT', 130),
-  cluster2: { ...signalled('SIGHUP', 143), batcher: 1 },
-  // Nobody asked it to end: it does what it was asked, without a word.
+  cluster2: { ...signalled('SIGHUP', 143), rounds: 1 },
+  // No one asked it to end: it completes silently.
   cluster3: { how: 'the reader of its output closed', at: (text) => ({ closeOutputAt: text }), exitCode: 0 },
 };
 const names = Object.keys(stops);
@@ -44,8 +44,8 @@ interface Point {
   text: (name: string) => RegExp;
 }
 
-/** Where a join and the deregistration after it are stopped: every round leaves the WEC as it was before. */
-const batcher: { join: Point; deregister: Point }[] = [
+/** Where a join and the deregistration after it are stopped: every round restores the WEC. */
+const rounds: { join: Point; deregister: Point }[] = [
   {
     join: { what: 'the klusterlet is applied', text: (name) => new RegExp(`^${name}: klusterlet applied`, 'm') },
     deregister: {
@@ -78,7 +78,7 @@ const deregister = (name: string) => ['deregister', `${name}=${name}`, '--its', 
 let bed: Bed;
 let cli: Cli;
 let its1: Plane;
-/** What each WEC holds of others, before anything is registered. */
+/** Objects of others on each WEC before any registration. */
 const originally = new Map<string, unknown>();
 let ofOthers: Awaited<ReturnType<typeof whatOthersHave>>;
 
@@ -116,7 +116,7 @@ const configMap = (name: string, namespace: string): AnyObject => ({
 
 const clusterOf = (name: string) => its1.admin.find<AnyObject>(resources.managedClusters, name);
 
-/** What a join or deregistration of a WEC must not touch: objects of others there, and another WEC with its works. */
+/** What a join or deregistration of a WEC must not change: objects of others there, and another WEC with its works. */
 async function whatOthersHave() {
   const uidOf = async (plane: Plane, resource: Parameters<Plane['admin']['find']>[0], key: string) =>
     `${plane.name} ${key} ${(await plane.admin.find<AnyObject>(resource, key))?.metadata.uid}`;
@@ -144,18 +144,18 @@ async function stopped(line: string[], { at, exitCode }: Stop, text: RegExp): Pr
   const all = `${run.stdout}${run.stderr}`;
   assert.equal(run.exitCode, exitCode, all);
   assert.match(run.stderr, text);
-  // Neither finished before it was stopped, nor read to its end.
+  // Neither finished before the stop, nor read to its end.
   assert.equal(run.stdout, '', all);
   if (exitCode !== 0) assert.match(run.stderr, /^✗ Interrupted\.$/m);
   return run;
 }
 
-/** A stopped run that ended with 0 has left nothing to do. */
+/** A stopped run that exited with 0 has left nothing to do. */
 function assertDone({ exitCode }: Stop, again: CliRun): void {
   if (exitCode === 0) assert.match(again.stdout, /nothing to do/);
 }
 
-/** At once: works that labels which were put back bring again may come at any moment, also between the two looks of this run. */
+/** At once: works that restored labels bring back may appear at any moment, including between the two reads of this run. */
 async function deregisterAgain(name: string): Promise<CliRun> {
   const run = await cli.run(deregister(name));
   if (run.exitCode === 0) return run;
@@ -176,7 +176,7 @@ describe('a command that is rerun after a stop', { concurrency: true }, () => {
         });
 
         it(`deregisters it: stopped when ${deregisterPoint.what}`, async () => {
-          // With its requests, which tell of writes.
+          // With its requests, which show writes.
           await stopped([...deregister(name), '-v'], stop, deregisterPoint.text(name));
           const stays = await clusterOf(name);
           // What is not being deleted must be selected as before.
@@ -184,7 +184,7 @@ describe('a command that is rerun after a stop', { concurrency: true }, () => {
           assertDone(stop, await deregisterAgain(name));
           assert.equal(await clusterOf(name), undefined);
           assert.equal(await its1.admin.find(resources.namespaces, name), undefined);
-          // No Klusterlet, no agent, no namespace of it: only what was there before it joined.
+          // No Klusterlet, agent or agent namespace: only what existed before the join.
           assert.deepEqual(await inventoryOf(bed.plane(name)), originally.get(name));
           assert.deepEqual(await whatOthersHave(), ofOthers);
         });

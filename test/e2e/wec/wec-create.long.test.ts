@@ -116,7 +116,7 @@ describe('clusters of k3d', () => {
   });
 });
 
-/** kind is at work, and not done yet. */
+/** kind is running, and not done yet. */
 const untilBegun = (name: string) => until(async () => tools.clusters.find('kind', name), `beginning of ${name}`);
 
 describe('an interrupted creation', () => {
@@ -158,7 +158,7 @@ describe('an interrupted creation', () => {
   });
 });
 
-/** As much of a hosting cluster as can be lost. */
+/** The parts of a hosting cluster that can be lost. */
 async function hostIts({ admin }: Plane): Promise<void> {
   const definition = await readFile(
     new URL('../../../testbed/charts/core-chart/charts/kubeflex-operator/crds/controlplanes.yaml', import.meta.url),

@@ -15,7 +15,7 @@ import { Cli } from '../support/harness.ts';
 import { assertUnwritten, markAll } from '../support/refusal.ts';
 import { assertAvailable, contextsOf } from '../support/registration.ts';
 
-/** Contexts that do not lead to cluster1, the WEC of its1; each is a trap of its own. */
+/** Contexts that do not lead to cluster1, the WEC of its1; each is a separate trap. */
 const wrong = {
   empty: /no Klusterlet|recorded when cluster1 joined/,
   foreign: /registered with the hub|registered as|recorded when cluster1 joined/,
@@ -24,7 +24,7 @@ const wrong = {
   its1: /the ITS itself|same cluster|OCM hub/,
 } as const;
 
-/** KubeFlex is installed where this kind is served. */
+/** A cluster that serves this kind has KubeFlex. */
 const controlPlanes = crd({
   group: 'tenancy.kflex.kubestellar.org',
   versions: ['v1alpha1'],
@@ -60,7 +60,7 @@ after(async () => {
   await bed?.stop();
 });
 
-/** As a hub in Hosted mode does, whose Klusterlets are elsewhere: an AppliedManifestWork that owns an object. */
+/** Like a hub in Hosted mode, whose Klusterlets are elsewhere: an AppliedManifestWork that owns an object. */
 async function sendWorksOfAnotherHub({ admin }: Plane): Promise<void> {
   for (const crd of managedCrds) await admin.ensure(resources.customResourceDefinitions, crd);
   const hubHash = createHash('sha256').update('https://another-hub:6443').digest('hex');
@@ -88,7 +88,7 @@ async function sendWorksOfAnotherHub({ admin }: Plane): Promise<void> {
   } as never);
 }
 
-/** Refused with a reason, and nothing written on any of the clusters. */
+/** Fails with a reason, and writes nothing on any of the clusters. */
 async function refuses(line: string[], reason: RegExp): Promise<void> {
   await markAll(planes);
   const run = await cli.run(line);
@@ -108,7 +108,7 @@ for (const [context, found] of Object.entries(wrong)) {
       refuses(['deregister', `cluster1=${context}`, '--keep-workloads', '--force', ...onIts1], found));
 
     it('is refused by join', async () => {
-      // To join an empty cluster is what join is for; under a name that is taken it is refused.
+      // Joining an empty cluster is the purpose of join; under a used name it is refused.
       const name = context === 'empty' ? 'cluster1' : 'cluster9';
       const reason =
         context === 'empty'
@@ -120,7 +120,7 @@ for (const [context, found] of Object.entries(wrong)) {
     it(context === 'empty' ? 'is nothing to deregister --local' : 'is refused by deregister --local', async () => {
       const name = context === 'foreign' ? 'cluster9' : 'cluster1';
       const line = ['deregister', '--local', `${name}=${context}`, '--yes'];
-      // A cluster from which everything was removed before looks the same: then the work is done.
+      // A cluster from which everything was removed looks the same: then the work is done.
       if (context !== 'empty') return refuses(line, /registered as cluster1|works? of a hub|hosting cluster|OCM hub/);
       await markAll(planes);
       const run = await cli.succeed(line);

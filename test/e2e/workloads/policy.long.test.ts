@@ -266,7 +266,7 @@ describe('a binding policy that is created and deleted', () => {
   it('keeps its workload, even if interrupted', async () => {
     await create('two');
     const uid = await until(() => uidOn('two'), 'ConfigMap on the WEC');
-    // As it is left where the first run ended after its first write.
+    // The state after the first write of an interrupted run.
     await wds1.admin.delete(resources.bindingPolicies, 'two', { propagationPolicy: 'Orphan' });
     const isGone = async () => (await wds1.admin.find(resources.bindingPolicies, 'two')) === undefined;
     await until(isGone, 'end of the policy');

@@ -1,4 +1,4 @@
-/** Ways in which a workload does not arrive: that each is named at once, and that what is offered then, typed as it stands, lets it arrive. */
+/** Ways in which a workload does not arrive: each is reported at once, and the suggested command, unchanged, lets it arrive. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import {
@@ -43,7 +43,7 @@ before(async () => {
     spec: { hubAcceptsClient: true },
   });
   await its1.admin.patch(resources.managedClusters, 'w1', { metadata: { labels: { tier: 'web', pair: 'true' } } });
-  // Its condition is written by KubeStellar's controllers, whatever becomes of its policy.
+  // KubeStellar's controllers write its condition, independent of its policy.
   await wds1.admin.create<KubeObject & { spec: object }>(resources.statusCollectors, broken);
 });
 
@@ -121,7 +121,7 @@ describe('the view of workloads', () => {
     const both = await Promise.all(
       ['wds1', 'wds2'].map((wds) => view('policy get shop', ['--wds', wds, '--its', 'its1'])),
     );
-    // Its Namespace has the label in one of them only after it was typed.
+    // Its Namespace has the label in one of them only after the command ran.
     for (const { wecs, objects } of both)
       assert.deepEqual([wecs, objects.map(({ name }: { name: string }) => name).sort()], [['w1'], ['c', 'shop']]);
   });

@@ -1,56 +1,56 @@
 // biome-ignore-all lint/suspicious/noControlCharactersInRegex: terminals are told colours by them
-/** A text that differs from run to run, and what is written in its place: the address of a server, a folder. */
+/** A text that differs between runs, and its replacement: the address of a server, a folder. */
 export interface Known {
   text: string;
   as: string;
 }
 
 /**
- * What cannot be the same twice and is not known beforehand. A fixed word in its place hides nothing else: each pattern is as narrow as
- * what the commands print.
+ * What differs between runs and is not known beforehand. A fixed word must hide nothing else: each pattern is as narrow as the
+ * output of the commands.
  */
 const patterns: readonly [RegExp, string][] = [
-  // What is still awaited is said every 15 s: whether at all depends on the machine. It is the only line that is left out.
+  // Wait messages appear every 15 s: whether any appears depends on the machine. This is the only line that is left out.
   [/^\S+: still waiting \(\d+s\): .*\n/gm, ''],
   [/\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, '<uid>'],
-  // The beginning of one: of an agent, of a cluster; and of a request's key.
+  // The beginning of an ID: of an agent, of a cluster; and of a request's key.
   [/\bagent [0-9a-f]{8}\b/g, 'agent <uid>'],
   [/\b[0-9a-f]{8}…/g, '<uid>…'],
   [/(<uid> {2})[0-9a-f]{8}\b/g, '$1<key>'],
   [/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g, '<certificate>'],
   [/\beyJ[\w-]+\.[\w-]+\.[\w-]+/g, '<token>'],
   [/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, '<time>'],
-  // How long something took: `after 1.4s`, on a terminal `   1.4s`.
+  // Durations: `after 1.4s`, on a terminal `   1.4s`.
   [/\bafter (?:\d+\.\d|\d+m\d+)s/g, 'after <duration>'],
   [/ {3}((?:\u001b\[\d+m)*)\d+\.\ds/g, '   $1<duration>'],
-  // How long ago: in a sentence, after a condition, in a cell of a table, whose column is as wide as the widest.
+  // Ages: in a sentence, after a condition, in a table cell, whose column is as wide as its widest cell.
   [/\b\d+(?:s|m|m\d+s) ago\b/g, '<age> ago'],
   [/([✓✗•·](?:\u001b\[\d+m)* \w+) \d+(?:s|m|m\d+s)(?= ·|$)/gm, '$1 <age>'],
   [/( {3})\d+(?:s|m|m\d+s)$/gm, '$1<age>'],
   [/(?<= {3})\d+(?:s|m|m\d+s) {3,}(?=\S)/g, '<age>   '],
   [/\b(AGE|LEASE) {3,}(?=\S)/g, '$1   '],
   [/\basked {3,}requester\b/g, 'asked   requester'],
-  // The port at which others reach a space.
+  // The port at which other machines reach a space.
   [/-control-plane:3\d{4}\b/g, '-control-plane:<node port>'],
-  // What Kubernetes puts behind a name: of a pod, of anything that is created by `generateName`.
+  // Suffixes that Kubernetes generates: of a pod, of anything created with `generateName`.
   [/-[bcdfghjklmnpqrstvwxz2456789]{8,10}-[bcdfghjklmnpqrstvwxz2456789]{5} {3,}(?=\S)/g, '-<hash>-<random>   '],
   [/-[bcdfghjklmnpqrstvwxz2456789]{8,10}-[bcdfghjklmnpqrstvwxz2456789]{5}\b/g, '-<hash>-<random>'],
   [/\b-[bcdfghjklmnpqrstvwxz2456789]{5}\b/g, '-<random>'],
 ];
 
-/** Puts fixed words in the place of what differs from run to run. Longer texts are known before those that they contain. */
+/** Replaces what differs between runs by fixed words. Longer texts are replaced before texts that they contain. */
 export function normalise(text: string, known: readonly Known[]): string {
   const longestFirst = known.toSorted((a, b) => b.text.length - a.text.length);
   const named = longestFirst.reduce((rest, { text: word, as }) => rest.replaceAll(word, as), text);
   return patterns.reduce((rest, [pattern, as]) => rest.replace(pattern, as), named);
 }
 
-/** A stage that a subject has reached: those that are reached between two looks are told in no certain order. */
+/** A stage that a subject has reached: stages reached between two reads are reported in no fixed order. */
 const reached = /^(\S+): .* after <duration>$/;
 /** A write, as `verb resource name`: programs write several objects of one kind at once. */
 const write = /^(\S+ \S+) \S+$/;
 
-/** Brings what is reached, or written, one after the other in no certain order into that of the alphabet. */
+/** Sorts adjacent stages or writes whose order varies. */
 export function inOrder(text: string, what: 'reached' | 'written'): string {
   const pattern = what === 'reached' ? reached : write;
   const keyOf = (line: string) => pattern.exec(line)?.[1];
@@ -65,5 +65,5 @@ export function inOrder(text: string, what: 'reached' | 'written'): string {
   return groups.flatMap((group) => group.sort()).join('\n');
 }
 
-/** KubeFlex is asked to look as often as there is something to see: how often depends on time. */
+/** How often KubeFlex is asked to reconcile depends on time. */
 export const askedOnce = (writes: string): string => writes.replace(/^(patch controlplanes \S+\n)\1+/gm, '$1');

@@ -8,7 +8,7 @@ import { askedOnce, inOrder, type Known, normalise } from './normalise.ts';
 import { marked, type Step } from './transcript.ts';
 import { runTyped } from './typed.ts';
 
-/** What is done to the clusters between what is typed, by what a transcript calls it. */
+/** Actions on the clusters between commands, by their names in transcripts. */
 export type Acts = Record<string, () => Promise<unknown>>;
 
 interface Surroundings {
@@ -20,8 +20,9 @@ interface Surroundings {
 }
 
 /**
- * Performs the steps of transcripts on a bed: its clusters' writes, and what has changed in the kubeconfig, belong to the outcome.
- * `except:cluster1` before a command leaves the writes on cluster1 out: how many they are depends on what its operator is quicker at.
+ * Performs the steps of transcripts on a test bed: the writes on its clusters, and changes of the kubeconfig, are part of the
+ * outcome.
+ * `except:cluster1` before a command omits the writes on cluster1: their number depends on the speed of its operator.
  */
 export class Player {
   readonly #surroundings: Surroundings;
@@ -41,7 +42,7 @@ export class Player {
     const planes = this.#running();
     await markAll(planes);
     const contexts = await contextsIn(kubeconfig);
-    // A token that is shown is a difference from what is recorded.
+    // A token in the output is a difference from the recording.
     const options: CliOptions = { kubeconfig, env, mayShowToken: true };
     const printed = await runTyped(cli, line, this.#known(), options);
     const looked = this.#running().filter(({ name }) => !line.includes(`except:${name} `));
@@ -76,7 +77,7 @@ export class Player {
   }
 }
 
-/** What a kubeconfig says, a line a context. */
+/** The contents of a kubeconfig, one context per line. */
 async function contextsIn(file: string): Promise<string[]> {
   const config: Partial<RawKubeconfig> = parse(await readFile(file, 'utf8')) ?? {};
   const extensions = (found: object[] = []) => found.map((each) => ` ${JSON.stringify(each)}`).join('');

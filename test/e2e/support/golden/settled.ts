@@ -1,8 +1,6 @@
 // biome-ignore-all lint/suspicious/noControlCharactersInRegex: this is about what a terminal is told by them
 
-/**
- * What is left on a terminal in the end, with its colours: how often a spinner was drawn, and whether at all, depends on time alone.
- */
+/** The final contents of a terminal, with colours: how often a spinner was drawn, and whether at all, depends on time alone. */
 export function settled(screen: string): string {
   const lines: string[][] = [[]];
   let [row, column] = [0, 0];
@@ -17,7 +15,7 @@ export function settled(screen: string): string {
     style = '';
   };
   const endLine = () => {
-    // A colour that ends with its line belongs to it.
+    // A colour that ends at the end of its line belongs to the line.
     if (style !== '' && column > 0) line()[column - 1] += style;
     if (column > 0) style = '';
   };

@@ -14,7 +14,7 @@ import path from 'node:path';
  * typed is read from the file, and the rest is compared, or written with UPDATE_GOLDEN=1.
  */
 export interface Step {
-  /** A line that is typed (`$ …`), or something that is done to the clusters between (`@ …`). */
+  /** A command (`$ …`), or an action on the clusters (`@ …`). */
   kind: '$' | '@';
   line: string;
   /** Everything up to the next step, without the line itself. */
@@ -24,7 +24,7 @@ export interface Step {
 const stepStart = /^(?:([$@]) (.*)|#.*|)$/;
 
 interface Part {
-  /** Comments and blank lines are kept as they are. */
+  /** Comments and blank lines stay unchanged. */
   text: string;
   step?: Step;
 }
@@ -46,8 +46,8 @@ function parse(text: string): Part[] {
 const isUpdate = process.env.UPDATE_GOLDEN === '1';
 
 /**
- * Does everything that a transcript says, in order, and compares what comes of it.
- * @param perform answers with the outcome of a step, in lines
+ * Runs the steps of a transcript in order, and compares the outcomes.
+ * @param perform returns the outcome of a step, in lines
  */
 export async function replay(file: string, perform: (step: Step) => Promise<string>): Promise<void> {
   const parts = parse(await readFile(file, 'utf8'));
@@ -67,7 +67,7 @@ export async function replay(file: string, perform: (step: Step) => Promise<stri
   assert.equal(all('actual'), all('expected'), `${differences.length} runs of ${path.basename(file)} differ`);
 }
 
-/** A text as lines of a transcript, each with the mark of where it was written. Control characters are made visible. */
+/** A text as lines of a transcript, each with the mark of its stream. Control characters are made visible. */
 export function marked(mark: string, text: string): string {
   if (text === '') return '';
   const lines = text.split('\n');
@@ -76,7 +76,7 @@ export function marked(mark: string, text: string): string {
   return [...shown, ...(isWhole ? [] : [`${mark}\\ no newline at the end`]), ''].join('\n');
 }
 
-/** Trailing spaces as well: editors take them away. */
+/** Includes trailing spaces, which editors remove. */
 function visible(line: string): string {
   return line
     .replaceAll('\u001b', '␛')

@@ -7,9 +7,9 @@ import { marked } from './transcript.ts';
 const starts: Record<string, readonly string[]> = { stellarctl: start, kubectl: startAsPlugin };
 
 /**
- * Runs a line as it is typed in a shell, with variables, '…' and NAME=value before the program; `columns:60` there means a terminal of that
- * width, and `answer:yes` what is typed at its question.
- * @returns what it printed and its exit code, as lines of a transcript
+ * Runs a line as typed in a shell, with variables, '…' and NAME=value before the program; `columns:60` there means a terminal of
+ * that width, and `answer:yes` the answer to its prompt.
+ * @returns its output and exit code, as lines of a transcript
  */
 export async function runTyped(
   cli: Cli,
